@@ -1,0 +1,190 @@
+//! Time: the wall clock, the monotonic clock, and every sleep of ours.
+//!
+//! A [`Clock`] runs by itself and can be moved forward by hand ([`Clock::advance`]): whoever sleeps on it wakes
+//! when its hour has come. Tests move it instead of waiting. Nothing else in the crate calls `tokio::time::sleep`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::watch;
+
+/// Milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since the epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// From whole seconds since the epoch.
+    #[must_use]
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// Reads an RFC 3339 date and time (`2024-01-15T10:30:00Z`, any offset, with or without fractions). A time
+    /// without an offset is taken as UTC, as Python's `isoformat` writes it.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let parsed = OffsetDateTime::parse(text, &Rfc3339)
+            .or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339))
+            .ok()?;
+        i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+    }
+
+    /// As RFC 3339 in UTC, the form of an embed's `timestamp`. Times outside the years 0 to 9999 become the epoch.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .ok()
+            .and_then(|at| at.format(&Rfc3339).ok())
+            .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This time, `by` later.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This time, `by` earlier.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// The clock of one running nuncio. Clones share it.
+#[derive(Clone)]
+pub struct Clock(Arc<Inner>);
+
+struct Inner {
+    started: Instant,
+    ahead: watch::Sender<Duration>,
+}
+
+impl Clock {
+    /// A clock that agrees with the machine's until it is moved.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Arc::new(Inner { started: Instant::now(), ahead: watch::Sender::new(Duration::ZERO) }))
+    }
+
+    /// The wall clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::default().plus(machine + *self.0.ahead.borrow())
+    }
+
+    /// Time since this clock was made. Never goes back, whatever happens to the wall clock: intervals are measured
+    /// with it.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.started.elapsed() + *self.0.ahead.borrow()
+    }
+
+    /// Sleeps for `span` of this clock's time.
+    pub async fn sleep(&self, span: Duration) {
+        self.sleep_until_elapsed(self.elapsed().saturating_add(span)).await;
+    }
+
+    /// Sleeps until [`Clock::elapsed`] reaches `until`.
+    pub async fn sleep_until_elapsed(&self, until: Duration) {
+        let mut moved = self.0.ahead.subscribe();
+        loop {
+            let left = until.saturating_sub(self.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                // The sender lives as long as `self`: this cannot fail while we sleep.
+                _ = moved.changed() => {}
+            }
+        }
+    }
+
+    /// Sleeps until the wall clock shows `until`, measured from now: a wall clock that is set back in between does
+    /// not prolong it.
+    pub async fn sleep_until(&self, until: Timestamp) {
+        self.sleep(until.since(self.now())).await;
+    }
+
+    /// Runs `work` for at most `limit`; `None` if it was not finished by then.
+    pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.sleep(limit) => None,
+        }
+    }
+
+    /// Moves this clock forward and wakes every sleeper whose time has come.
+    pub fn advance(&self, by: Duration) {
+        self.0.ahead.send_modify(|ahead| *ahead += by);
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clock").field(&self.now()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn advancing_wakes_sleepers() {
+        let clock = Clock::system();
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(Duration::from_secs(3600)).await }
+        });
+        clock.advance(Duration::from_secs(3601));
+        sleeper.await.unwrap();
+    }
+
+    #[test]
+    fn reads_the_times_platforms_write() {
+        let noon = Timestamp::from_secs(1_705_314_600);
+        for text in [
+            "2024-01-15T10:30:00Z",
+            "2024-01-15T11:30:00+01:00",
+            "2024-01-15T10:30:00.000",
+            "2024-01-15T10:30:00",
+        ] {
+            assert_eq!(Timestamp::parse_rfc3339(text), Some(noon), "{text}");
+        }
+        assert_eq!(noon.to_rfc3339(), "2024-01-15T10:30:00Z");
+        assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+        assert_eq!(Timestamp::from_millis(i64::MAX).to_rfc3339(), "1970-01-01T00:00:00Z");
+    }
+}

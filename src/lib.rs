@@ -1,0 +1,20 @@
+//! **nuncio**: signed events in, Discord messages out, decisions back.
+//!
+//! Everything that happens is an *event*. It enters by one door, is committed together with its *deliveries*; the
+//! *lane* of each destination turns deliveries into *messages*, sends them, and records every *attempt*.
+//!
+//! The rooms, each importing only from those to its right (`tests/it/architecture.rs` holds them to it):
+//!
+//! ```text
+//! cli → app → { ingress dispatch sandbox } → { hub discord } → { store render } → config → model
+//!           → { clock secret signature telemetry }
+//! ```
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod model;
+pub mod render;
+pub mod sandbox;
+pub mod secret;
+pub mod signature;

@@ -1,0 +1,27 @@
+//! The nouns of nuncio, as plain data: no I/O, no HTTP, no SQL.
+//!
+//! Everything that happens is an [`Event`]; it becomes one [`Delivery`] for every [`Destination`] a [`Route`](route)
+//! names; deliveries are packed into a [`Message`], and every try to send one has an [`Outcome`].
+//! Values that exist are valid: text from outside is checked where it enters and typed from there on.
+
+mod delivery;
+mod destination;
+mod event;
+mod id;
+mod message;
+mod outcome;
+pub mod payload;
+pub mod ping;
+pub mod route;
+pub mod schedule;
+mod severity;
+mod source;
+
+pub use delivery::{Delivery, Rank, Status};
+pub use destination::{Destination, Sink};
+pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody};
+pub use id::{DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, Snowflake};
+pub use message::{Form, Message, Nonce};
+pub use outcome::{Arrived, Attempt, Outcome, PauseScope, Reason, Receipt};
+pub use severity::Severity;
+pub use source::Source;

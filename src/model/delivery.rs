@@ -1,0 +1,75 @@
+//! An event on its way to one destination.
+
+use std::sync::Arc;
+
+use crate::model::{DeliveryId, DestinationId, Event, EventId};
+
+/// Where a delivery stands. `Pending → Sending → { Delivered | Pending | Dead }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// Waiting for its turn.
+    Pending,
+    /// Part of a message that may have left.
+    Sending,
+    /// Discord has it.
+    Delivered,
+    /// Given up, with a reason; a person may redeliver it.
+    Dead,
+    /// Taken back before it was sent.
+    Cancelled,
+}
+
+impl Status {
+    /// The word in the database and in `--json`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sending => "sending",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Who goes first in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rank {
+    /// Decisions, urgent alerts, edits after a click: they overtake.
+    Urgent,
+    /// Everything else.
+    Normal,
+}
+
+impl Rank {
+    /// The number in the database; lower goes first.
+    #[must_use]
+    pub const fn as_i64(self) -> i64 {
+        match self {
+            Self::Urgent => 0,
+            Self::Normal => 1,
+        }
+    }
+
+    /// Reads it back.
+    #[must_use]
+    pub const fn from_i64(number: i64) -> Self {
+        if number <= 0 { Self::Urgent } else { Self::Normal }
+    }
+}
+
+/// An event on its way to one destination.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Its id; within a rank, ids are the order of first attempts.
+    pub id: DeliveryId,
+    /// What is delivered.
+    pub event_id: EventId,
+    /// The event itself, where it is at hand; else it is loaded when its turn comes.
+    pub event: Option<Arc<Event>>,
+    /// Where to.
+    pub destination_id: DestinationId,
+    /// Who goes first.
+    pub rank: Rank,
+}

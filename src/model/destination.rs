@@ -1,0 +1,55 @@
+//! Where messages go.
+
+use crate::clock::Timestamp;
+use crate::model::{DestinationId, Snowflake};
+
+/// A way to reach people or programs, with what is needed to use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// A channel or thread, written to by the bot.
+    Channel(Snowflake),
+}
+
+impl Sink {
+    /// The name of the sink's kind in the database.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Channel(_) => "channel",
+        }
+    }
+
+    /// What tells it from others of its kind.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match self {
+            Self::Channel(id) => id.to_string(),
+        }
+    }
+
+    /// Reads it back from the database.
+    #[must_use]
+    pub fn from_parts(kind: &str, address: &str) -> Option<Self> {
+        match kind {
+            "channel" => address.parse().ok().map(Self::Channel),
+            _ => None,
+        }
+    }
+}
+
+/// One place that messages go to. It has one lane.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Its id.
+    pub id: DestinationId,
+    /// How to reach it.
+    pub sink: Sink,
+    /// What people call it.
+    pub name: String,
+    /// Why nothing can be sent there any more, until a person reopens it.
+    pub closed: Option<String>,
+    /// Nothing is sent there before this time.
+    pub not_before: Timestamp,
+    /// Whose results count: raised whenever a process takes the lanes over.
+    pub epoch: i64,
+}

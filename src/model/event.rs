@@ -1,0 +1,168 @@
+//! Something that happened.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+use crate::model::{EventId, Severity, Source, payload};
+use crate::signature;
+
+/// What happened, in the words of the source: `ticket.created`. At most 128 characters of `[A-Za-z0-9_.:-]`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Kind(String);
+
+impl Kind {
+    /// The kind of an event whose source gave none, or none that can be shown.
+    pub const UNKNOWN: &'static str = "unknown";
+    const MAX_LEN: usize = 128;
+
+    /// Takes a sender's word for it. What cannot be a kind becomes [`Kind::UNKNOWN`]; the raw body keeps the word.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let fits = (1..=Self::MAX_LEN).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte));
+        Self(if fits { text } else { Self::UNKNOWN }.to_owned())
+    }
+
+    /// As the sender wrote it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which kinds are compared: `ticket_created`, `Ticket.Created` and `ticket.created` are one kind.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        canonical(&self.0)
+    }
+}
+
+/// See [`Kind::canonical`].
+#[must_use]
+pub(crate) fn canonical(text: &str) -> String {
+    text.to_ascii_lowercase().replace('_', ".")
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The bytes that were signed, exactly as they came.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawBody(Bytes);
+
+impl RawBody {
+    /// Keeps `bytes` as they are.
+    pub fn new(bytes: impl Into<Bytes>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RawBody {
+    /// The length only: bodies hold customers' data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+/// What makes two requests the same event: 64 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DedupeKey(String);
+
+impl DedupeKey {
+    /// The key of a body that says when it was written: a platform's retry is signed anew over the same bytes.
+    #[must_use]
+    pub fn of_body(body: &RawBody) -> Self {
+        Self(signature::sha256_hex(&[body.as_bytes()]))
+    }
+
+    /// The key of a body without a time of its own: the same bytes at another time are another event.
+    #[must_use]
+    pub fn of_request(timestamp: &str, body: &RawBody) -> Self {
+        Self(signature::sha256_hex(&[timestamp.as_bytes(), body.as_bytes()]))
+    }
+
+    /// The hex digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An event as it enters, before it has an id.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Who sent it.
+    pub source: Source,
+    /// What happened.
+    pub kind: Kind,
+    /// The customer it concerns, in the source's words; empty if none.
+    pub company: String,
+    /// The thing it concerns (`ticket:…`); empty if it cannot be told. Events of one subject belong together.
+    pub subject: String,
+    /// What makes a repetition of it the same event.
+    pub dedupe: DedupeKey,
+    /// The event that led to this one, if nuncio itself made it.
+    pub cause: Option<EventId>,
+    /// When it happened, by the source's clock.
+    pub occurred_at: Timestamp,
+    /// When its headers had arrived, by ours.
+    pub received_at: Timestamp,
+    /// The bytes that were signed.
+    pub body: RawBody,
+    /// The part of the body that describes what happened.
+    pub data: Value,
+}
+
+/// An event that was accepted.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its id; ids sort in the order of acceptance.
+    pub id: EventId,
+    /// Who sent it.
+    pub source: Source,
+    /// What happened.
+    pub kind: Kind,
+    /// The customer it concerns; empty if none.
+    pub company: String,
+    /// The thing it concerns; empty if it cannot be told.
+    pub subject: String,
+    /// When it happened, by the source's clock.
+    pub occurred_at: Timestamp,
+    /// When it arrived, by ours.
+    pub received_at: Timestamp,
+    /// The part of the body that describes what happened: an object, or whatever the source sent instead.
+    pub data: Value,
+    /// How many bytes it keeps in memory, roughly.
+    pub size: usize,
+}
+
+impl Event {
+    /// How bad it is, if it says so in a word we know.
+    #[must_use]
+    pub fn severity(&self) -> Option<Severity> {
+        severity(&self.data)
+    }
+}
+
+/// How bad the described thing is, if it says so in a word we know.
+#[must_use]
+pub(crate) fn severity(data: &Value) -> Option<Severity> {
+    payload::text(data, &["severity", "level", "priority"]).and_then(|word| Severity::from_word(&word))
+}

@@ -1,0 +1,93 @@
+//! One planned request, durable before its first byte leaves.
+
+use std::fmt;
+
+use rand::RngExt as _;
+
+use crate::clock::Timestamp;
+use crate::model::{Delivery, DestinationId, MessageId, Snowflake};
+
+/// What makes a repeated send the same message for Discord: 24 random base32 characters, used once for ever
+/// (Discord: "Create Message", `nonce` ≤ 25 characters).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Nonce(String);
+
+impl Nonce {
+    const LEN: usize = 24;
+    const ALPHABET: &'static [u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+    /// A fresh one.
+    #[must_use]
+    pub fn random() -> Self {
+        let mut rng = rand::rng();
+        Self((0..Self::LEN).map(|_| char::from(Self::ALPHABET[rng.random_range(0..32)])).collect())
+    }
+
+    /// One read back from the database.
+    #[must_use]
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How a message is composed. Together with its deliveries it says what will be sent, so that a crash never
+/// recomposes what may have left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One card.
+    Single,
+    /// The facts as plain text: tried once when Discord refuses the card.
+    Plain,
+}
+
+impl Form {
+    /// The word in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Plain => "plain",
+        }
+    }
+
+    /// Reads it back.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Single, Self::Plain].into_iter().find(|form| form.as_str() == word)
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One planned request to one destination.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// Where it goes.
+    pub destination_id: DestinationId,
+    /// What makes a repetition the same message.
+    pub nonce: Nonce,
+    /// How it is composed.
+    pub form: Form,
+    /// The roles it pings.
+    pub pings: Vec<Snowflake>,
+    /// The deliveries it carries, in order.
+    pub deliveries: Vec<Delivery>,
+    /// When it was planned.
+    pub created_at: Timestamp,
+    /// How many times it was tried.
+    pub attempts: u32,
+    /// Since when it may have arrived without our knowing.
+    pub ambiguous_since: Option<Timestamp>,
+}

@@ -1,0 +1,116 @@
+//! What came of one try to send a message. Outcomes are decided by the sink and scheduled by the lane.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::model::Snowflake;
+
+/// Proof that a message stands in Discord.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Where it stands.
+    pub channel: Snowflake,
+    /// Its id; `None` if Discord's answer said "done" but could not be read.
+    pub message: Option<Snowflake>,
+}
+
+/// Whether a request that failed may have arrived all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrived {
+    /// It cannot have had an effect.
+    No,
+    /// It may have: only this starts the nonce window.
+    Maybe,
+}
+
+/// How far a pause reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseScope {
+    /// Everything that uses this token (401).
+    Account,
+    /// Everything that leaves this address for Discord (global limit, Cloudflare's ban).
+    Address,
+}
+
+/// Why something was refused or closed, in a sentence for the operator. Never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// Takes the sentence.
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+
+    /// The sentence.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What came of a try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It stands in Discord.
+    Sent(Receipt),
+    /// The destination's or the network's trouble: the lane waits and tries the same message again.
+    Retry {
+        /// Not before this span is over, if the other side said so.
+        after: Option<Duration>,
+        /// Whether it may have arrived.
+        arrived: Arrived,
+    },
+    /// The message's own fault: another form of it is tried once, then its deliveries are dead.
+    Refused(Reason),
+    /// Nothing can be sent there until a person acts; the deliveries wait.
+    Closed(Reason),
+    /// Nothing can be sent by anybody for a while.
+    Paused {
+        /// Who must wait.
+        scope: PauseScope,
+        /// How long.
+        after: Duration,
+    },
+}
+
+impl Outcome {
+    /// One word for logs, counters and the `attempts` table.
+    #[must_use]
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Retry { arrived: Arrived::No, .. } => "retry",
+            Self::Retry { arrived: Arrived::Maybe, .. } => "ambiguous",
+            Self::Refused(_) => "refused",
+            Self::Closed(_) => "closed",
+            Self::Paused { .. } => "paused",
+        }
+    }
+}
+
+/// One HTTP exchange of one message.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// Discord's own error code, if it gave one.
+    pub code: Option<u64>,
+    /// What was answered instead of a message, for the operator; a few hundred bytes at most.
+    pub response: Vec<u8>,
+    /// How long the destination asked to be left alone after this, whatever the outcome.
+    pub cooldown: Duration,
+    /// What it comes to.
+    pub outcome: Outcome,
+}

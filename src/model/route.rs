@@ -1,0 +1,177 @@
+//! Who receives what: the map from kinds to destinations.
+//!
+//! Looking up is pure. Precedence: the exact kind, else the longest matching glob, else `default`; within each,
+//! an entry narrowed to the event's customer (`ticket.*@ACME`) goes before one for everybody.
+
+use crate::model::event::canonical;
+use crate::model::{DestinationId, Kind, Snowflake};
+
+/// What an entry of the map matches.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Pattern {
+    /// One kind, in its canonical form (see [`Kind::canonical`]).
+    Kind(String),
+    /// Kinds with `*` for any run of characters, in canonical form.
+    Glob(String),
+    /// Whatever nothing else matches.
+    Default,
+}
+
+impl Pattern {
+    /// Reads a pattern: `default`, a glob if it holds `*`, else one kind.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        match canonical(text) {
+            text if text == "default" => Self::Default,
+            text if text.contains('*') => Self::Glob(text),
+            text => Self::Kind(text),
+        }
+    }
+
+    /// Whether it matches a kind given in canonical form.
+    #[must_use]
+    pub fn matches(&self, kind: &str) -> bool {
+        match self {
+            Self::Kind(own) => own == kind,
+            Self::Glob(glob) => glob_matches(glob, kind),
+            Self::Default => true,
+        }
+    }
+
+    /// How closely it names what it matches; the highest wins.
+    fn closeness(&self) -> (u8, usize) {
+        match self {
+            Self::Kind(_) => (2, 0),
+            Self::Glob(glob) => (1, glob.len()),
+            Self::Default => (0, 0),
+        }
+    }
+}
+
+/// Where an entry of the map sends to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A channel or thread, by its Discord id.
+    Channel(Snowflake),
+    /// A destination kept in the database.
+    Stored(DestinationId),
+}
+
+/// One entry of the map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The key as the operator wrote it.
+    pub key: String,
+    /// The kinds it matches.
+    pub pattern: Pattern,
+    /// The one customer it is for, if narrowed.
+    pub company: Option<String>,
+    /// Where to; none means nowhere, on purpose.
+    pub targets: Vec<Target>,
+    /// Roles pinged by every card of this route.
+    pub ping: Vec<Snowflake>,
+}
+
+/// The whole map.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteMap {
+    routes: Vec<Route>,
+}
+
+impl RouteMap {
+    /// From its entries.
+    #[must_use]
+    pub fn new(routes: Vec<Route>) -> Self {
+        Self { routes }
+    }
+
+    /// The entries in the order they were written.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The entry for an event of `kind` about `company` (empty: about nobody in particular), if there is one.
+    #[must_use]
+    pub fn find(&self, kind: &Kind, company: &str) -> Option<&Route> {
+        let kind = kind.canonical();
+        self.routes
+            .iter()
+            .filter(|route| route.pattern.matches(&kind))
+            .filter(|route| route.company.as_deref().is_none_or(|only| only == company))
+            .max_by_key(|route| (route.pattern.closeness(), route.company.is_some()))
+    }
+}
+
+/// Whether `text` matches `glob`, in which `*` stands for any run of characters. Linear in `text` for every star.
+fn glob_matches(glob: &str, text: &str) -> bool {
+    let mut pieces = glob.split('*');
+    let Some(rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut pieces: Vec<&str> = pieces.collect();
+    let Some(last) = pieces.pop() else { return rest.is_empty() };
+    let mut rest = rest;
+    for piece in pieces {
+        let Some(at) = rest.find(piece) else { return false };
+        rest = &rest[at + piece.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(keys: &[&str]) -> RouteMap {
+        let route = |key: &&str| {
+            let (pattern, company) =
+                key.split_once('@').map_or((*key, None), |(kind, who)| (kind, Some(who)));
+            Route {
+                key: (*key).to_owned(),
+                pattern: Pattern::new(pattern),
+                company: company.map(str::to_owned),
+                targets: Vec::new(),
+                ping: Vec::new(),
+            }
+        };
+        RouteMap::new(keys.iter().map(route).collect())
+    }
+
+    #[rstest::rstest]
+    #[case("ticket.created", "", Some("ticket_created"))]
+    #[case("ticket_created", "", Some("ticket_created"))]
+    #[case("ticket.closed", "", Some("ticket.*"))]
+    #[case("ticket.closed", "acme", Some("ticket.*@acme"))]
+    #[case("ticket.created", "acme", Some("ticket_created"))]
+    #[case("ticket.updated.late", "", Some("ticket.updated*"))]
+    #[case("alert.triggered", "", Some("default"))]
+    #[case("alert.triggered", "acme", Some("default@acme"))]
+    fn the_closest_entry_wins(#[case] kind: &str, #[case] company: &str, #[case] expected: Option<&str>) {
+        let map = map(&[
+            "default",
+            "default@acme",
+            "ticket.*",
+            "ticket.*@acme",
+            "ticket_created",
+            "ticket.updated*",
+        ]);
+        let found = map.find(&Kind::new(kind), company).map(|route| route.key.as_str());
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn without_a_default_there_may_be_no_route() {
+        assert_eq!(map(&["ticket.*"]).find(&Kind::new("alert.triggered"), ""), None);
+    }
+
+    #[rstest::rstest]
+    #[case("*", "", true)]
+    #[case("*.created", "ticket.created", true)]
+    #[case("*.created", "ticket.created.x", false)]
+    #[case("a*b*c", "abc", true)]
+    #[case("a*b*c", "a.b.b.c", true)]
+    #[case("a*a", "a", false)]
+    #[case("ticket.*", "tickets.created", false)]
+    fn globs(#[case] glob: &str, #[case] text: &str, #[case] matches: bool) {
+        assert_eq!(glob_matches(glob, text), matches);
+    }
+}

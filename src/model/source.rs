@@ -1,0 +1,38 @@
+//! Where events come from.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A sender of events. A closed set: the compiler lists the places that must know a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// XTSystems' webhooks.
+    XtSystems,
+    /// nuncio itself. Its events are addressed by the hub and never match the map.
+    Nuncio,
+}
+
+impl Source {
+    /// The name in paths, logs and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::XtSystems => "xtsystems",
+            Self::Nuncio => "nuncio",
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Source {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::XtSystems, Self::Nuncio].into_iter().find(|source| source.as_str() == text).ok_or(())
+    }
+}

@@ -1,0 +1,1 @@
+//! A Discord and an XTSystems of our own.
