@@ -13,8 +13,10 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod hub;
 pub mod model;
 pub mod render;
 pub mod sandbox;
 pub mod secret;
 pub mod signature;
+pub mod store;

@@ -19,7 +19,7 @@ mod source;
 
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
-pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody};
+pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};
 pub use id::{DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, Snowflake};
 pub use message::{Form, Message, Nonce};
 pub use outcome::{Arrived, Attempt, Outcome, PauseScope, Reason, Receipt};
