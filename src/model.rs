@@ -8,6 +8,7 @@ mod delivery;
 mod destination;
 mod event;
 mod id;
+pub mod link;
 mod message;
 mod outcome;
 pub mod payload;
