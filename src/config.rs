@@ -19,8 +19,8 @@ mod webhook;
 
 use std::path::PathBuf;
 
-use crate::model::Snowflake;
-use crate::model::link::{LinkTemplate, Links};
+use crate::model::{LinkTemplate, Links, Snowflake};
+
 use crate::model::ping::Pings;
 use crate::model::route::RouteMap;
 use crate::secret::Secret;
