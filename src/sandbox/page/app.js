@@ -82,7 +82,8 @@ function initials(name) {
 
 function avatar(user, size = "") {
   const ours = user.id === world.application.id;
-  return h("span", { class: `avatar ${size}`, "--hue": hue(user.id), "aria-hidden": "true" }, ours ? icon("envoy") : initials(nameOf(user)));
+  const face = ours ? icon("envoy") : initials(nameOf(user));
+  return h("span", { class: `avatar ${size} ${ours ? "ours" : ""}`, "--hue": hue(user.id), "aria-hidden": "true" }, face);
 }
 
 const nameOf = (user) => text(user.global_name || user.username || "someone");
@@ -115,10 +116,10 @@ function relative(date) {
   return relativeFormat.format(Math.trunc(seconds / size), unit);
 }
 
-/** "Today at 10:42" is what one reads in a chat; the tooltip has the whole date. */
+/** As short as a chat says it; the tooltip has the whole date. */
 function when(date) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86_400_000);
-  if (days === 0) return `Today at ${formats.t.format(date)}`;
+  if (days === 0) return formats.t.format(date);
   if (days === 1) return `Yesterday at ${formats.t.format(date)}`;
   return `${formats.d.format(date)} ${formats.t.format(date)}`;
 }
@@ -389,7 +390,7 @@ function messageBody(message, head) {
     if (edited) (content.lastElementChild ?? content).append(h("span", { class: "edited", title: `Edited ${formats.F.format(edited)}` }, "(edited)"));
     body.append(content);
   }
-  body.append(...list(message.embeds).map(embed));
+  body.append(...list(message.embeds).filter(Boolean).map(embed));
   body.append(...list(message.components).map((row) => actionRow(message, row)).filter(Boolean));
   return body;
 }
@@ -489,16 +490,19 @@ const stream = {
   list: $("messages"),
   scroller: $("scroller"),
   shown: [],
+  place: null, // whose messages these are; the same again (after a reload) keeps the reader where they were
   showPlaces: false,
   firstUnread: null,
   pinned: true, // the reader is at the end and wants to stay there
   waiting: 0, // messages that came while the reader was further up
 
   /** Shows these messages instead of those before; `firstUnread` gets the line "new" above it. */
-  show(messages, { showPlaces, firstUnread }) {
-    Object.assign(this, { shown: [...messages], showPlaces, firstUnread, waiting: 0 });
+  show(messages, { place, showPlaces, firstUnread }) {
+    const stay = place === this.place && !this.pinned ? this.scroller.scrollTop : null;
+    Object.assign(this, { place, shown: [...messages], showPlaces, firstUnread, waiting: 0 });
     this.list.replaceChildren(...this.shown.map((message, i) => this.item(message, this.shown[i - 1])));
-    this.toEnd();
+    if (stay === null) this.toEnd();
+    else this.scroller.scrollTop = stay;
     this.refresh();
   },
 
@@ -545,8 +549,18 @@ const stream = {
     return after;
   },
 
-  /** One list item: the lines above a message (day, "new") and the message. Whatever it holds, it never throws. */
+  /** One list item. Whatever a message holds, it costs at most its own place in the list. */
   item(message, previous) {
+    try {
+      return this.draw(message, previous);
+    } catch (error) {
+      console.error("message", message.id, error);
+      return h("li", { class: "item", "data-id": message.id }, h("div", { class: "message" }, h("i", { class: "body" }, "This message cannot be shown.")));
+    }
+  },
+
+  /** The lines above a message (day, "new"), and the message: under its author's name, or under the one before. */
+  draw(message, previous) {
     const date = timeOf(message);
     const day = !previous || timeOf(previous).toDateString() !== date.toDateString();
     const fresh = message.id === this.firstUnread;
@@ -554,20 +568,18 @@ const stream = {
     const grouped =
       !day && !fresh && !reply && previous.channel_id === message.channel_id && previous.author.id === message.author.id &&
       previous.author.username === message.author.username && date - timeOf(previous) < GROUP_MS;
-    let body;
-    try {
-      body = messageBody(message, grouped ? null : this.head(message, date));
-    } catch (error) {
-      console.error("message", message.id, error);
-      body = h("div", { class: "body" }, h("i", {}, `Message ${message.id} cannot be shown.`));
-    }
-    const side = grouped ? h("div", { class: "gutter" }, timeElement(date, formats.t.format(date))) : avatar(message.author);
     return h(
       "li",
       { class: grouped ? "item" : "item head", "data-id": message.id },
       day && h("div", { class: "divider", role: "separator" }, formats.D.format(date)),
       fresh && h("div", { class: "divider new", role: "separator" }, "New"),
-      h("div", { class: pings(message) ? "message pinged" : "message" }, reply, side, body),
+      h(
+        "div",
+        { class: pings(message) ? "message pinged" : "message" },
+        reply,
+        grouped ? h("div", { class: "gutter" }, timeElement(date, formats.t.format(date))) : avatar(message.author),
+        messageBody(message, grouped ? null : this.head(message, date)),
+      ),
     );
   },
 
@@ -626,6 +638,7 @@ function route() {
   else if (!view.guild || (view.channel && !world.channels.has(view.channel))) {
     const channel = ordered(world.guilds[0]).find((channel) => world.of(channel.id).length > 0);
     Object.assign(view, { guild: world.guilds[0]?.id, channel: channel?.id ?? null });
+    history.replaceState(null, "", channel ? `#channel/${channel.id}` : "#all");
   }
   openDrawer(false);
   showView();
@@ -639,7 +652,7 @@ function showView() {
   $("empty").replaceChildren(...emptyState(channel));
   navigation();
   const messages = channel ? world.of(channel.id) : world.everywhere(view.guild);
-  stream.show(messages, { showPlaces: !channel, firstUnread: channel ? world.unread(channel.id).first : null });
+  stream.show(messages, { place: channel?.id ?? view.guild, showPlaces: !channel, firstUnread: channel ? world.unread(channel.id).first : null });
 }
 
 function emptyState(channel) {
@@ -698,7 +711,7 @@ function badges() {
     setBadge(entry.querySelector(".badge"), sum?.pings ?? 0, true);
     setCurrent(entry, entry.dataset.guild === view.guild);
   }
-  setCurrent($("all"), !view.channel);
+  setCurrent($("all-channels"), !view.channel);
   $("menu-dot").hidden = total === 0;
   const place = view.channel ? `#${text(world.channels.get(view.channel)?.name)}` : "All channels";
   document.title = `${total ? `(${total > 99 ? "99+" : total}) ` : ""}${place} · nuncio sandbox`;
@@ -730,7 +743,9 @@ function members(guild) {
       h("h3", {}, color ? h("i", { "--role": hex(color) }) : null, h("bdi", {}, `${name} · ${users.length}`)),
       users.map((user) => h("div", { class: "member" }, avatar(user, "small"), h("span", { class: "who" }, h("bdi", {}, nameOf(user)), user.bot && h("span", { class: "tag" }, "APP")))),
     );
-  $("members").replaceChildren(...[...groups.values()].map(section));
+  const last = [groups.get("members"), groups.get("apps")];
+  const first = [...groups.values()].filter((group) => !last.includes(group));
+  $("members").replaceChildren(...[...first, ...last.filter(Boolean)].map(section));
 }
 
 /** The status line: what the sandbox's Discord answered since it started. */
@@ -873,6 +888,7 @@ function openDrawer(open) {
   $("drawer").toggleAttribute("data-open", open);
   $("backdrop").hidden = !open;
   $("menu").setAttribute("aria-expanded", open);
+  document.querySelector("main").inert = open;
 }
 
 setTheme(new URLSearchParams(location.search).get("theme") ?? remembered.get("nuncio.theme"));
@@ -884,7 +900,7 @@ $("theme").addEventListener("click", () => {
 });
 $("menu").addEventListener("click", () => {
   openDrawer(true);
-  $("all").focus();
+  $("all-channels").focus();
 });
 $("backdrop").addEventListener("click", () => openDrawer(false));
 document.addEventListener("keydown", (event) => {
