@@ -24,7 +24,8 @@ pub use answer::{Failure, NO_ANSWER_LIMIT};
 const DEADLINE: Duration = Duration::from_secs(15);
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Discord: "API Reference", User Agent.
-const USER_AGENT: &str = concat!("DiscordBot (https://crates.io/crates/nuncio, ", env!("CARGO_PKG_VERSION"), ")");
+const USER_AGENT: &str =
+    concat!("DiscordBot (https://crates.io/crates/nuncio, ", env!("CARGO_PKG_VERSION"), ")");
 
 /// A client for one bot token. Clones share it.
 #[derive(Clone, Debug)]

@@ -47,7 +47,14 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A dispatcher over `store`. Without a `client` for Discord everything stays pending.
     #[must_use]
-    pub fn new(store: Store, hub: Hub, hints: HintReceiver, client: Option<Client>, links: Links, clock: Clock) -> Self {
+    pub fn new(
+        store: Store,
+        hub: Hub,
+        hints: HintReceiver,
+        client: Option<Client>,
+        links: Links,
+        clock: Clock,
+    ) -> Self {
         if client.is_none() {
             hub.conditions().raise(
                 Condition::NoToken,

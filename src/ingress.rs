@@ -6,18 +6,19 @@
 
 mod health;
 mod home;
+mod listener;
 mod rejection;
 mod signed;
 mod xtsystems;
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use axum::Json;
 use serde::Serialize;
 
 use crate::clock::Clock;
@@ -26,6 +27,8 @@ use crate::hub::Hub;
 use crate::ingress::rejection::Rejection;
 use crate::ingress::signed::Signed;
 use crate::model::EventId;
+
+pub use listener::serve;
 
 /// What the handlers share.
 #[derive(Clone)]

@@ -141,10 +141,8 @@ pub(super) async fn json<T: DeserializeOwned>(response: Response) -> Result<T, F
     if !(200..=299).contains(&answer.status) {
         return Err(Failure { status, sentence: answer.reason().to_string() });
     }
-    serde_json::from_slice(&answer.body).map_err(|error| Failure {
-        status,
-        sentence: format!("Discord's answer cannot be read: {error}"),
-    })
+    serde_json::from_slice(&answer.body)
+        .map_err(|error| Failure { status, sentence: format!("Discord's answer cannot be read: {error}") })
 }
 
 fn pause(scope: PauseScope, after: Duration) -> Outcome {

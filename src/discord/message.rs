@@ -29,7 +29,12 @@ struct Create<'a, B> {
 impl Client {
     /// Posts `body` to `channel` (Discord: "Create Message"). Within Discord's memory of nonces, a repetition with the
     /// same nonce brings back the first message instead of a second one.
-    pub async fn create_message<B: Serialize + Sync>(&self, channel: Snowflake, nonce: &Nonce, body: &B) -> Attempt {
+    pub async fn create_message<B: Serialize + Sync>(
+        &self,
+        channel: Snowflake,
+        nonce: &Nonce,
+        body: &B,
+    ) -> Attempt {
         let create = Create { body, nonce: nonce.as_str(), enforce_nonce: true };
         let started_at = self.0.clock.now();
         let began = self.0.clock.elapsed();
@@ -75,7 +80,8 @@ impl Client {
         tag: &str,
         planned_at: Timestamp,
     ) -> Result<Option<Snowflake>, Failure> {
-        let messages: Vec<Value> = self.get(&format!("/channels/{channel}/messages?limit={READ_BACK}")).await?;
+        let messages: Vec<Value> =
+            self.get(&format!("/channels/{channel}/messages?limit={READ_BACK}")).await?;
         let ours = |message: &&Value| {
             let by_nonce = message["nonce"].as_str() == Some(nonce.as_str());
             let footers = message["embeds"].as_array().into_iter().flatten();

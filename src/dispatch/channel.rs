@@ -36,7 +36,9 @@ impl Channel {
         let event = load(store, &mut delivery).await?;
         let now = self.clock.now();
         let mut pings = self.hub.pings(&event, &delivery.route);
-        if !pings.is_empty() && store.pinged_since(delivery.destination_id, &event, now.minus(PING_AGAIN)).await? {
+        if !pings.is_empty()
+            && store.pinged_since(delivery.destination_id, &event, now.minus(PING_AGAIN)).await?
+        {
             pings.clear();
         }
         Ok(Message {
@@ -60,7 +62,8 @@ impl Channel {
         for delivery in &mut message.deliveries {
             events.push(load(store, delivery).await?);
         }
-        let forgotten = message.ambiguous_since.is_some_and(|since| self.clock.now().since(since) > NONCE_WINDOW);
+        let forgotten =
+            message.ambiguous_since.is_some_and(|since| self.clock.now().since(since) > NONCE_WINDOW);
         if forgotten && let Some(found) = self.look_for(channel, message, &events).await {
             return Ok(found);
         }
@@ -69,7 +72,12 @@ impl Channel {
         Ok(self.client.create_message(channel, &message.nonce, &body).await)
     }
 
-    async fn look_for(&self, channel: Snowflake, message: &Message, events: &[Arc<Event>]) -> Option<Attempt> {
+    async fn look_for(
+        &self,
+        channel: Snowflake,
+        message: &Message,
+        events: &[Arc<Event>],
+    ) -> Option<Attempt> {
         let (started_at, began) = (self.clock.now(), self.clock.elapsed());
         let tag = events.first().map(|event| event.id.short()).unwrap_or_default();
         match self.client.find_message(channel, &message.nonce, &tag, message.created_at).await {
@@ -116,6 +124,7 @@ async fn load(store: &Store, delivery: &mut Delivery) -> Result<Arc<Event>> {
         return Ok(Arc::clone(event));
     }
     let event = store.event(delivery.event_id).await?;
-    let event = event.ok_or_else(|| Error::Corrupt(format!("a delivery of {}, which is not there", delivery.event_id)))?;
+    let event = event
+        .ok_or_else(|| Error::Corrupt(format!("a delivery of {}, which is not there", delivery.event_id)))?;
     Ok(Arc::clone(delivery.event.insert(Arc::new(event))))
 }

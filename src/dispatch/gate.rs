@@ -39,11 +39,6 @@ impl Gate {
             self.clock.sleep_until_elapsed(until).await;
         }
     }
-
-    /// Whether the gate is open now.
-    pub(super) fn is_open(&self) -> bool {
-        *self.shut_until.borrow() <= self.clock.elapsed()
-    }
 }
 
 /// A refused token is not used again by this process: repeating it leads to a ban.

@@ -19,8 +19,8 @@ use crate::clock::Timestamp;
 use crate::dispatch::{Context, gate};
 use crate::hub::Condition;
 use crate::model::{
-    Arrived, Attempt, Delivery, DeliveryId, Destination, DestinationId, Form, Message, Outcome, PauseScope, Rank,
-    schedule,
+    Arrived, Attempt, Delivery, DeliveryId, Destination, DestinationId, Form, Message, Outcome, PauseScope,
+    Rank, schedule,
 };
 use crate::store::{self, Next};
 
@@ -183,6 +183,7 @@ impl Lane {
     async fn send(&mut self, destination: &mut Destination, mut message: Message) -> store::Result<()> {
         let Some(channel) = &self.context.channel else { return Ok(()) };
         let attempt = channel.send(&self.context.store, &destination.sink, &mut message).await?;
+        self.note_conditions(&attempt);
         let next = self.next_step(&message, &attempt);
         let not_before = self.not_before(&attempt, &next);
         destination.not_before = not_before;
@@ -212,7 +213,9 @@ impl Lane {
             Outcome::Sent(receipt) => Next::Delivered(*receipt),
             Outcome::Retry { arrived: Arrived::Maybe, .. } => Next::Again,
             // An earlier try of it may have arrived: it stays one and the same message.
-            Outcome::Retry { .. } | Outcome::Paused { .. } if message.ambiguous_since.is_some() => Next::Again,
+            Outcome::Retry { .. } | Outcome::Paused { .. } if message.ambiguous_since.is_some() => {
+                Next::Again
+            }
             Outcome::Retry { .. } | Outcome::Paused { .. } => Next::Withdrawn,
             Outcome::Refused(_) if message.form == Form::Single => {
                 Next::Recomposed(Box::new(message.in_form(Form::Plain, self.context.clock.now())))
@@ -237,7 +240,10 @@ impl Lane {
             }
             Outcome::Paused { scope: PauseScope::Address, after } => {
                 if self.context.gate.shut(*after) {
-                    tracing::warn!(after_s = after.as_secs_f64(), "Discord wants nothing from this address for a while: all lanes wait");
+                    tracing::warn!(
+                        after_s = after.as_secs_f64(),
+                        "Discord wants nothing from this address for a while: all lanes wait"
+                    );
                 }
                 Duration::ZERO
             }
@@ -249,9 +255,42 @@ impl Lane {
         now.plus(own.max(attempt.cooldown))
     }
 
+    /// Keeps `/health` true: what this try says about Discord as a whole.
+    fn note_conditions(&self, attempt: &Attempt) {
+        let conditions = self.context.hub.conditions();
+        match &attempt.outcome {
+            Outcome::Sent(_) => {
+                conditions.clear(Condition::Paused);
+                if conditions.clear(Condition::DiscordUnreachable) {
+                    tracing::info!("Discord can be reached again");
+                }
+            }
+            Outcome::Paused { scope: PauseScope::Address, after } => {
+                let sentence = format!("Discord wants nothing from this address for {} s: all lanes wait", after.as_secs());
+                if conditions.raise(Condition::Paused, sentence.clone()) {
+                    tracing::warn!("{sentence}");
+                }
+            }
+            Outcome::Retry { .. } if attempt.status.is_none_or(|status| status >= 500) => {
+                conditions.raise(
+                    Condition::DiscordUnreachable,
+                    "Discord cannot be reached or does not work: deliveries wait and are tried again",
+                );
+            }
+            _ => {}
+        }
+    }
+
     /// Writes down what came of a try, however long the database takes to accept it. `false` if another process has
     /// taken over meanwhile.
-    async fn record(&self, epoch: i64, message: &Message, attempt: &Attempt, next: &Next, not_before: Timestamp) -> bool {
+    async fn record(
+        &self,
+        epoch: i64,
+        message: &Message,
+        attempt: &Attempt,
+        next: &Next,
+        not_before: Timestamp,
+    ) -> bool {
         loop {
             match self.context.store.record(message, epoch, attempt.clone(), next.clone(), not_before).await {
                 Ok(ours) => {

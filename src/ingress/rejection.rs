@@ -64,7 +64,9 @@ impl IntoResponse for Rejection {
         let mut response = (status, Json(Sentence::new(error))).into_response();
         match self {
             Self::Unavailable => {
-                response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_AFTER_S));
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_AFTER_S));
             }
             // What is left of the body is not read: the connection cannot be used again.
             Self::TooLarge | Self::TooSlow => {

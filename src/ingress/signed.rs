@@ -35,19 +35,24 @@ impl FromRequest<Door> for Signed {
         let (signature, timestamp) = credentials(&head.headers)?;
         let body = read(&door.clock, body, limit).await?;
 
-        signature::check(&door.webhook.secret, timestamp, signature, &body, received_at).map_err(|reason| {
-            tracing::warn!("a webhook was refused: {reason}");
-            match reason {
-                Reason::OutsideWindow { .. } => Rejection::TooOld,
-                _ => Rejection::BadSignature,
-            }
-        })?;
+        signature::check(&door.webhook.secret, timestamp, signature, &body, received_at).map_err(
+            |reason| {
+                tracing::warn!("a webhook was refused: {reason}");
+                match reason {
+                    Reason::OutsideWindow { .. } => Rejection::TooOld,
+                    _ => Rejection::BadSignature,
+                }
+            },
+        )?;
         // Ten digits, as the check has seen.
         let timestamp = str::from_utf8(timestamp).unwrap_or_default();
         match xtsystems::parse(&body, timestamp, received_at) {
             Ok(event) => Ok(Self(event)),
             Err(reason) => {
-                tracing::warn!(bytes = body.len(), "a signed webhook cannot be read: {reason}. A copy is kept in quarantine");
+                tracing::warn!(
+                    bytes = body.len(),
+                    "a signed webhook cannot be read: {reason}. A copy is kept in quarantine"
+                );
                 door.hub
                     .quarantine(Source::XtSystems, &reason, &body)
                     .await
@@ -67,12 +72,17 @@ fn check_media(headers: &HeaderMap) -> Result<(), Rejection> {
             essence.eq_ignore_ascii_case("application/json")
         }),
     };
-    if json && !headers.contains_key(header::CONTENT_ENCODING) { Ok(()) } else { Err(Rejection::UnsupportedMedia) }
+    if json && !headers.contains_key(header::CONTENT_ENCODING) {
+        Ok(())
+    } else {
+        Err(Rejection::UnsupportedMedia)
+    }
 }
 
 /// Refuses what says itself that it is too large, before a byte of it is read.
 fn check_length(headers: &HeaderMap, limit: usize) -> Result<(), Rejection> {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit as u64) { Err(Rejection::TooLarge) } else { Ok(()) }
 }
 
@@ -90,7 +100,9 @@ fn credentials(headers: &HeaderMap) -> Result<(&[u8], &[u8]), Rejection> {
                 Err(Rejection::Unsigned)
             }
             (Some(_), Some(_)) => {
-                tracing::warn!("a webhook with two {name} headers was refused: something on the way adds one");
+                tracing::warn!(
+                    "a webhook with two {name} headers was refused: something on the way adds one"
+                );
                 Err(Rejection::BadSignature)
             }
         }

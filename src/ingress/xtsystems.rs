@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::clock::Timestamp;
@@ -11,8 +11,13 @@ use crate::model::{DedupeKey, Kind, NewEvent, RawBody, Source, payload};
 use crate::signature;
 
 /// Reads a body whose signature holds. `Err` says, in a sentence, why it is not an event.
-pub(super) fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Result<NewEvent, String> {
-    let envelope: Envelope = serde_json::from_slice(body).map_err(|error| format!("not a JSON object we can read: {error}"))?;
+pub(super) fn parse(
+    body: &bytes::Bytes,
+    timestamp: &str,
+    received_at: Timestamp,
+) -> Result<NewEvent, String> {
+    let envelope: Envelope =
+        serde_json::from_slice(body).map_err(|error| format!("not a JSON object we can read: {error}"))?;
     let raw = RawBody::new(body.clone());
     let dedupe = if envelope.timestamp.is_some() {
         DedupeKey::of_body(&raw)
@@ -49,7 +54,8 @@ fn subject(kind: &Kind, company: &str, data: &Value) -> String {
         // An alert has no id: the same source, type, customer and title are the same alert.
         "alert" => {
             let part = |names: &[&str]| payload::text(data, names).unwrap_or_default();
-            let print = [part(&["source"]), part(&["alert_type"]), company.to_owned(), part(&["title", "message"])];
+            let print =
+                [part(&["source"]), part(&["alert_type"]), company.to_owned(), part(&["title", "message"])];
             Some(signature::sha256_hex(&[print.join("\n").as_bytes()])[..32].to_owned())
         }
         _ => None,
@@ -67,7 +73,10 @@ fn moment(value: &Value) -> Option<Timestamp> {
             Some(Timestamp::from_millis(millis))
         }
         Value::String(text) => Timestamp::parse_rfc3339(text).or_else(|| {
-            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| moment(&Value::Number(text.parse().ok()?))).flatten()
+            text.bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| moment(&Value::Number(text.parse().ok()?)))
+                .flatten()
         }),
         _ => None,
     }
@@ -98,7 +107,9 @@ impl<'de> Deserialize<'de> for Envelope {
                 let mut envelope = Envelope::default();
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
-                        "event_type" if envelope.event_type.is_some() => return Err(A::Error::duplicate_field("event_type")),
+                        "event_type" if envelope.event_type.is_some() => {
+                            return Err(A::Error::duplicate_field("event_type"));
+                        }
                         "data" if envelope.data.is_some() => return Err(A::Error::duplicate_field("data")),
                         "event_type" => envelope.event_type = Some(map.next_value()?),
                         "data" => envelope.data = Some(map.next_value()?),
@@ -127,8 +138,14 @@ mod tests {
 
     #[test]
     fn a_documented_body_is_read() {
-        let event = parsed(r#"{"event_type":"ticket.created","data":{"id":7},"company_id":"c","timestamp":1705314601}"#).unwrap();
-        assert_eq!((event.kind.as_str(), event.subject.as_str(), event.company.as_str()), ("ticket.created", "ticket:7", "c"));
+        let event = parsed(
+            r#"{"event_type":"ticket.created","data":{"id":7},"company_id":"c","timestamp":1705314601}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            (event.kind.as_str(), event.subject.as_str(), event.company.as_str()),
+            ("ticket.created", "ticket:7", "c")
+        );
         assert_eq!(event.occurred_at, Timestamp::from_secs(1_705_314_601));
     }
 
