@@ -1,0 +1,306 @@
+//! The sandbox Discord: the handle that tests, the demo and `nuncio sandbox` hold.
+//!
+//! Inside is a pure [`model`] behind one lock, what decides about requests before the model sees them
+//! ([`limits`], [`faults`]), and a thin HTTP face (`rest`, `page`). Every change of the model is told to
+//! subscribers as the dispatch that Discord's gateway would send.
+//!
+//! The lock is never held across an await.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, Timestamp};
+use crate::model::Snowflake;
+use crate::secret::Secret;
+
+pub mod faults;
+pub mod ledger;
+pub mod limits;
+pub mod model;
+mod page;
+mod rest;
+mod setup;
+mod token;
+pub mod validate;
+
+pub use faults::{Fault, Faults};
+pub use ledger::{Asked, Counts};
+pub use limits::{Allowance, RateLimits};
+pub use model::{Dispatch, Permission};
+pub use setup::{Person, Setup};
+
+use ledger::Ledger;
+use limits::Limiter;
+use model::World;
+use token::Tokens;
+
+/// Dispatches a subscriber may lag behind before it has to reload: more than a storm of the demo brings.
+const DISPATCHES_KEPT: usize = 1024;
+
+/// A Discord in memory. Clones are the same Discord.
+#[derive(Clone)]
+pub struct Discord(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    faults: Faults,
+    guild: Snowflake,
+    application: Snowflake,
+    bot_token: Secret,
+    user_token: Secret,
+    webhook: (Snowflake, Secret),
+    state: Mutex<State>,
+    dispatches: broadcast::Sender<Arc<Dispatch>>,
+    /// Grows with each change of the state: what waiters watch.
+    version: watch::Sender<u64>,
+}
+
+/// All that one request may look at and change.
+struct State {
+    world: World,
+    tokens: Tokens,
+    limiter: Limiter,
+    ledger: Ledger,
+    address: SocketAddr,
+}
+
+impl Discord {
+    /// A Discord that holds what `setup` says, with fresh tokens. All its times and limits are `clock`'s.
+    #[must_use]
+    pub fn new(clock: Clock, setup: Setup) -> Self {
+        let now = clock.now();
+        let limits = setup.limits.clone();
+        let mut world = setup.build(now);
+        let webhook = (world.mint(now), Secret::new(token::random_text(68)));
+        let mut tokens = Tokens::default();
+        let bot_token = tokens.mint(world.bot(), token::Kind::Bot);
+        let people: Vec<Secret> =
+            world.people().map(|person| tokens.mint(person, token::Kind::Person)).collect();
+        let user_token = people.into_iter().next().unwrap_or_else(|| Secret::new(""));
+        Self(Arc::new(Inner {
+            faults: Faults::new(clock.clone()),
+            guild: world.first_guild(),
+            application: world.application(),
+            bot_token,
+            user_token,
+            webhook,
+            state: Mutex::new(State {
+                world,
+                tokens,
+                limiter: Limiter::new(limits),
+                ledger: Ledger::default(),
+                address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            }),
+            dispatches: broadcast::Sender::new(DISPATCHES_KEPT),
+            version: watch::Sender::new(0),
+            clock,
+        }))
+    }
+
+    /// The whole HTTP face: the API under `/api` and `/api/v10`, the page at `/`, its data under `/sandbox`.
+    pub fn router(&self) -> axum::Router {
+        self.router_until(CancellationToken::new())
+    }
+
+    /// [`Discord::router`], whose event streams and hanging answers end when `stop` is cancelled.
+    pub fn router_until(&self, stop: CancellationToken) -> axum::Router {
+        let face = Face { discord: self.clone(), stop };
+        rest::router().merge(page::router()).with_state(face)
+    }
+
+    /// Its clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The bot's token, without `Bot ` before it.
+    #[must_use]
+    pub fn bot_token(&self) -> &Secret {
+        &self.0.bot_token
+    }
+
+    /// The token of the first person (alice), as she would send it: without any prefix.
+    #[must_use]
+    pub fn user_token(&self) -> &Secret {
+        &self.0.user_token
+    }
+
+    /// The token of the person with this user name.
+    #[must_use]
+    pub fn token_of(&self, username: &str) -> Option<Secret> {
+        let state = self.state();
+        let person = state.world.user_named(username)?;
+        state.tokens.of(person)
+    }
+
+    /// The bot's application. Its bot user has the same id.
+    #[must_use]
+    pub fn application_id(&self) -> Snowflake {
+        self.0.application
+    }
+
+    /// The first guild.
+    #[must_use]
+    pub fn guild_id(&self) -> Snowflake {
+        self.0.guild
+    }
+
+    /// The channel of this name (without `#`), if it is there.
+    #[must_use]
+    pub fn channel_id(&self, name: &str) -> Option<Snowflake> {
+        self.state().world.channel_named(name)
+    }
+
+    /// The address of a webhook in Discord's form. (Executing it is not served yet: 404.)
+    #[must_use]
+    pub fn webhook_url(&self, address: SocketAddr) -> Secret {
+        let (id, token) = &self.0.webhook;
+        Secret::new(format!("http://{address}/api/webhooks/{id}/{}", token.expose()))
+    }
+
+    /// Names and ids of all channels, in the order they are shown.
+    #[must_use]
+    pub fn channels(&self) -> Vec<(String, Snowflake)> {
+        self.state().world.channels().map(|channel| (channel.name.clone(), channel.id)).collect()
+    }
+
+    /// The messages of a channel as Discord's message objects, oldest first; none if it is unknown.
+    #[must_use]
+    pub fn messages(&self, channel: Snowflake) -> Vec<Value> {
+        self.state().world.history(channel, usize::MAX)
+    }
+
+    /// Waits until the channel holds at least `at_least` messages and returns all of them, oldest first.
+    pub async fn wait_for_messages(&self, channel: Snowflake, at_least: usize) -> Vec<Value> {
+        self.wait_until(|discord| Some(discord.messages(channel)).filter(|found| found.len() >= at_least))
+            .await
+    }
+
+    /// Waits until `seen` returns something, asking it again after each request and each change. It never sleeps:
+    /// put a time limit around it.
+    pub async fn wait_until<T>(&self, mut seen: impl FnMut(&Self) -> Option<T>) -> T {
+        let mut changes = self.changes();
+        loop {
+            changes.mark_unchanged();
+            if let Some(found) = seen(self) {
+                return found;
+            }
+            // Our own handle keeps the sender alive: this cannot fail while we wait.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// A counter that grows with each request and each change.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.version.subscribe()
+    }
+
+    /// What happens from now on, as the gateway would dispatch it.
+    #[must_use]
+    pub fn dispatches(&self) -> broadcast::Receiver<Arc<Dispatch>> {
+        self.0.dispatches.subscribe()
+    }
+
+    /// What was asked of the API lately and what was answered, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Asked> {
+        self.state().ledger.asked()
+    }
+
+    /// How many requests were answered how, and how many messages were made.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.state().ledger.counts()
+    }
+
+    /// Misbehaviour on demand.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    /// Sets the limits and forgets all that was counted against the old ones.
+    pub fn set_rate_limits(&self, limits: RateLimits) {
+        self.state().limiter = Limiter::new(limits);
+    }
+
+    /// How long a nonce is remembered; 120 s unless set.
+    pub fn set_nonce_window(&self, window: Duration) {
+        self.state().world.nonces.set_window(window);
+    }
+
+    /// Deletes a channel with its messages, as somebody with the right to would. Whether it was there.
+    pub fn delete_channel(&self, channel: Snowflake) -> bool {
+        self.change(|world, _| world.delete_channel(channel).is_ok())
+    }
+
+    /// Makes the bot's token invalid from now on: every request with it is answered 401.
+    pub fn revoke_token(&self) {
+        self.state().tokens.revoke(&self.0.bot_token);
+        self.bump();
+    }
+
+    /// Makes a revoked bot token valid again.
+    pub fn restore_token(&self) {
+        self.state().tokens.restore(&self.0.bot_token, self.0.application);
+        self.bump();
+    }
+
+    /// Denies the bot `permission` in `channel` by an overwrite for the bot's own member.
+    pub fn deny(&self, channel: Snowflake, permission: Permission) {
+        self.change(|world, _| world.deny(channel, world.bot(), permission));
+    }
+
+    /// Takes back what [`Discord::deny`] did.
+    pub fn allow(&self, channel: Snowflake, permission: Permission) {
+        self.change(|world, _| world.undeny(channel, world.bot(), permission));
+    }
+
+    /// Where it is served, so that the addresses it hands out (the gateway's) lead back to it.
+    pub fn stands_at(&self, address: SocketAddr) {
+        self.state().address = address;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic in another request must not take this Discord down: its model changes in single steps.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the model and tells everybody what happened.
+    fn change<T>(&self, change: impl FnOnce(&mut World, Timestamp) -> T) -> T {
+        self.with(|state, now| change(&mut state.world, now))
+    }
+
+    /// Does one thing with the whole state and tells everybody what happened.
+    fn with<T>(&self, act: impl FnOnce(&mut State, Timestamp) -> T) -> T {
+        let now = self.0.clock.now();
+        let mut state = self.state();
+        let done = act(&mut state, now);
+        // Sent under the lock: subscribers see changes in the order they were made.
+        for dispatch in state.world.take_dispatches() {
+            // Nobody listening is no fault.
+            let _ = self.0.dispatches.send(Arc::new(dispatch));
+        }
+        drop(state);
+        self.bump();
+        done
+    }
+
+    fn bump(&self) {
+        self.0.version.send_modify(|version| *version += 1);
+    }
+}
+
+/// What the HTTP face is served with.
+#[derive(Clone)]
+struct Face {
+    discord: Discord,
+    stop: CancellationToken,
+}

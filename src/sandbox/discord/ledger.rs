@@ -1,0 +1,112 @@
+//! What was asked of the API and what was answered: the record that tests read and the page counts from.
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+
+/// Requests kept. Older ones are forgotten; the counts are not.
+const KEPT: usize = 5_000;
+
+/// One request to the API.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// When it came.
+    pub at: Timestamp,
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path with its query, as it came; tokens in it are `***`.
+    pub path: String,
+    /// The JSON body, if there was one.
+    pub body: Option<Value>,
+    /// The status that was answered; `None` when the connection was cut or left hanging instead.
+    pub status: Option<u16>,
+    /// Discord's JSON error code in the answer.
+    pub code: Option<u64>,
+    /// Whether the body carried `allowed_mentions`.
+    pub had_allowed_mentions: bool,
+}
+
+/// Figures since the beginning. As JSON it is the page's `SANDBOX_COUNTS`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Messages made.
+    pub sent: u64,
+    /// Creates that were answered with the earlier message of the same nonce.
+    pub deduplicated: u64,
+    /// Requests answered 2xx.
+    pub accepted: u64,
+    /// Requests answered 4xx, 429 not among them.
+    pub refused: u64,
+    /// Requests answered 429.
+    pub rate_limited: u64,
+    /// Requests answered 5xx, or not answered at all.
+    pub failed: u64,
+}
+
+/// The record.
+#[derive(Default)]
+pub(super) struct Ledger {
+    asked: VecDeque<Asked>,
+    counts: Counts,
+}
+
+impl Ledger {
+    /// Writes a request down, once it is known what becomes of it.
+    pub(super) fn record(&mut self, asked: Asked) {
+        match asked.status {
+            Some(200..=299) => self.counts.accepted += 1,
+            Some(429) => self.counts.rate_limited += 1,
+            Some(400..=499) => self.counts.refused += 1,
+            _ => self.counts.failed += 1,
+        }
+        if self.asked.len() == KEPT {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(asked);
+    }
+
+    /// A message was made, or the one with the same nonce was found.
+    pub(super) fn message(&mut self, made: bool) {
+        if made {
+            self.counts.sent += 1;
+        } else {
+            self.counts.deduplicated += 1;
+        }
+    }
+
+    /// All kept requests, oldest first.
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.asked.iter().cloned().collect()
+    }
+
+    /// The figures.
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+}
+
+/// The path without the tokens that some of Discord's paths carry (`/webhooks/{id}/{token}`,
+/// `/interactions/{id}/{token}`).
+pub(super) fn redact(path: &str) -> String {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    if let Some(at) = parts.iter().position(|part| matches!(*part, "webhooks" | "interactions"))
+        && let Some(token) = parts.get_mut(at + 2)
+    {
+        *token = "***";
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_in_paths_are_not_written_down() {
+        assert_eq!(redact("/api/v10/webhooks/1/s3cret/messages/2"), "/api/v10/webhooks/1/***/messages/2");
+        assert_eq!(redact("/api/v10/channels/1/messages"), "/api/v10/channels/1/messages");
+    }
+}

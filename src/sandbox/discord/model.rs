@@ -1,0 +1,158 @@
+//! Discord as plain data: users, guilds, channels, messages, and what may be done with them.
+//!
+//! Pure: no HTTP, no clock (every change is told what time it is), no I/O. It says no with a [`Refusal`], that is
+//! Discord's own status and code. Every change leaves a [`Dispatch`] behind, as the gateway would send it.
+//!
+//! Ids are minted from the time of their making and never twice, so they sort in the order things were made.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::clock::Timestamp;
+use crate::model::Snowflake;
+
+mod channel;
+mod guild;
+mod mention;
+mod message;
+mod nonce;
+mod permission;
+mod posting;
+mod refusal;
+mod user;
+
+pub use channel::{Channel, Overwrite};
+pub use guild::{Guild, Member, Role};
+pub use mention::{AllowedMentions, Mentions};
+pub use message::{Draft, Edit, Message, Reference};
+pub use nonce::Nonces;
+pub use permission::{Permission, Permissions};
+pub use posting::{Page, Posted};
+pub use refusal::Refusal;
+pub use user::User;
+
+/// The first millisecond of Discord's time (Discord: "Snowflakes").
+const DISCORD_EPOCH_MS: i64 = 1_420_070_400_000;
+
+/// Something that happened, exactly as a gateway dispatch carries it. As JSON it is the page's event.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Dispatch {
+    /// The event's name: `MESSAGE_CREATE`, …
+    pub t: &'static str,
+    /// Its data.
+    pub d: Value,
+}
+
+/// All there is.
+pub struct World {
+    last_id: u64,
+    application: Snowflake,
+    name: String,
+    users: BTreeMap<Snowflake, User>,
+    guilds: BTreeMap<Snowflake, Guild>,
+    channels: BTreeMap<Snowflake, Channel>,
+    dispatches: Vec<Dispatch>,
+    /// Which nonces are remembered.
+    pub nonces: Nonces,
+}
+
+impl World {
+    /// A world with one application and its bot, both named `bot` and with one id, and nothing else.
+    #[must_use]
+    pub fn new(bot: &str, now: Timestamp) -> Self {
+        let mut world = Self {
+            last_id: 0,
+            application: Snowflake::new(1),
+            name: bot.to_owned(),
+            users: BTreeMap::new(),
+            guilds: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            dispatches: Vec::new(),
+            nonces: Nonces::default(),
+        };
+        world.application = world.mint(now);
+        let user = User { id: world.application, username: bot.to_owned(), display: None, bot: true };
+        world.users.insert(user.id, user);
+        world
+    }
+
+    /// The application's id, which is its bot's too.
+    #[must_use]
+    pub fn application(&self) -> Snowflake {
+        self.application
+    }
+
+    /// The bot's user id.
+    #[must_use]
+    pub fn bot(&self) -> Snowflake {
+        self.application
+    }
+
+    /// All users that are people, in the order they came.
+    pub fn people(&self) -> impl Iterator<Item = Snowflake> {
+        self.users.values().filter(|user| !user.bot).map(|user| user.id)
+    }
+
+    /// A user.
+    pub fn user(&self, id: Snowflake) -> Result<&User, Refusal> {
+        self.users.get(&id).ok_or(Refusal::UnknownUser)
+    }
+
+    /// The user of this user name.
+    #[must_use]
+    pub fn user_named(&self, username: &str) -> Option<Snowflake> {
+        self.users.values().find(|user| user.username == username).map(|user| user.id)
+    }
+
+    /// A new person.
+    pub fn add_user(&mut self, username: &str, display: &str, now: Timestamp) -> Snowflake {
+        let id = self.mint(now);
+        let display = Some(display.to_owned());
+        self.users.insert(id, User { id, username: username.to_owned(), display, bot: false });
+        id
+    }
+
+    /// Discord's application object, as the bot sees its own. `/oauth2/applications/@me` shows less of it; clients
+    /// do not mind more.
+    #[must_use]
+    pub fn application_object(&self) -> Value {
+        let owner = self.people().next().and_then(|id| self.users.get(&id));
+        let bot = self.users.get(&self.application);
+        json!({
+            "id": self.application, "name": self.name, "icon": null, "description": "", "type": null,
+            "bot": bot.map(User::object), "owner": owner.map(User::object), "summary": "", "team": null,
+            "bot_public": true, "bot_require_code_grant": false, "verify_key": "0".repeat(64), "flags": 0,
+            "flags_new": "0", "redirect_uris": [], "interactions_endpoint_url": null,
+            "role_connections_verification_url": null, "approximate_guild_count": self.guilds.len(),
+            "approximate_user_install_count": 0, "approximate_user_authorization_count": 0,
+            "explicit_content_filter": 0, "eligible_oauth2_scopes": [],
+        })
+    }
+
+    /// What happened since this was asked last, in order.
+    pub fn take_dispatches(&mut self) -> Vec<Dispatch> {
+        std::mem::take(&mut self.dispatches)
+    }
+
+    fn dispatch(&mut self, t: &'static str, d: Value) {
+        self.dispatches.push(Dispatch { t, d });
+    }
+
+    /// An id that says `now` and is greater than every one before it.
+    pub(super) fn mint(&mut self, now: Timestamp) -> Snowflake {
+        let since = u64::try_from(now.as_millis() - DISCORD_EPOCH_MS).unwrap_or(0);
+        self.last_id = (since << 22).max(self.last_id + 1);
+        Snowflake::new(self.last_id)
+    }
+}
+
+/// A time in the form of Discord's answers: `2024-01-15T10:30:00.000000+00:00`.
+pub(super) fn iso(at: Timestamp) -> String {
+    let seconds = Timestamp::from_secs(at.as_secs()).to_rfc3339();
+    format!("{}.{:03}000+00:00", seconds.trim_end_matches('Z'), at.as_millis().rem_euclid(1000))
+}
+
+#[cfg(test)]
+mod tests;

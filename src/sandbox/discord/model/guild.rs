@@ -1,0 +1,172 @@
+//! Guilds (Discord's servers) with their roles and members.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Permissions, Refusal, World, iso};
+use crate::clock::Timestamp;
+use crate::model::Snowflake;
+
+/// A server.
+#[derive(Clone, Debug)]
+pub struct Guild {
+    /// The id, which is the `@everyone` role's too.
+    pub id: Snowflake,
+    /// The name.
+    pub name: String,
+    /// Who may do everything.
+    pub owner: Snowflake,
+    /// `@everyone` first, then in the order they were made.
+    pub roles: Vec<Role>,
+    /// By user id.
+    pub members: BTreeMap<Snowflake, Member>,
+}
+
+/// A role.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// The id.
+    pub id: Snowflake,
+    /// The name.
+    pub name: String,
+    /// What it adds.
+    pub permissions: Permissions,
+    /// Whether it belongs to a bot.
+    pub managed: bool,
+    /// Its place, 0 for `@everyone`.
+    pub position: usize,
+}
+
+/// A user in a guild.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Who.
+    pub user: Snowflake,
+    /// Which roles, `@everyone` not named.
+    pub roles: Vec<Snowflake>,
+    /// Since when.
+    pub joined: Timestamp,
+}
+
+impl Role {
+    /// Discord's role object.
+    #[must_use]
+    pub fn object(&self) -> Value {
+        json!({
+            "id": self.id, "name": self.name, "permissions": self.permissions, "position": self.position,
+            "color": 0, "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
+            "hoist": false, "managed": self.managed, "mentionable": false, "icon": null, "unicode_emoji": null,
+            "flags": 0,
+        })
+    }
+}
+
+impl Guild {
+    /// Discord's guild object, as REST answers it: without channels and members.
+    #[must_use]
+    pub fn object(&self) -> Value {
+        let mut object = json!({
+            "id": self.id, "name": self.name, "icon": null, "description": null, "home_header": null,
+            "splash": null, "discovery_splash": null, "features": [], "banner": null, "owner_id": self.owner,
+            "application_id": null, "region": "us-central", "afk_channel_id": null, "afk_timeout": 300,
+            "system_channel_id": null, "system_channel_flags": 0, "widget_enabled": false,
+            "widget_channel_id": null, "verification_level": 1, "default_message_notifications": 0,
+        });
+        let rest = json!({
+            "roles": self.roles.iter().map(Role::object).collect::<Vec<_>>(), "mfa_level": 0,
+            "explicit_content_filter": 0, "max_presences": null, "max_members": 500_000,
+            "max_stage_video_channel_users": 50, "max_video_channel_users": 25, "vanity_url_code": null,
+            "premium_tier": 0, "premium_subscription_count": 0, "preferred_locale": "en-US",
+            "rules_channel_id": null, "safety_alerts_channel_id": null, "public_updates_channel_id": null,
+            "premium_progress_bar_enabled": false, "nsfw": false, "nsfw_level": 0, "emojis": [], "stickers": [],
+            "incidents_data": null,
+        });
+        if let (Value::Object(object), Value::Object(rest)) = (&mut object, rest) {
+            object.extend(rest);
+        }
+        object
+    }
+}
+
+impl World {
+    /// A new guild of `owner`, who is its first member.
+    pub fn add_guild(
+        &mut self,
+        name: &str,
+        owner: Snowflake,
+        everyone: Permissions,
+        now: Timestamp,
+    ) -> Snowflake {
+        let id = self.mint(now);
+        let everyone =
+            Role { id, name: "@everyone".to_owned(), permissions: everyone, managed: false, position: 0 };
+        let guild =
+            Guild { id, name: name.to_owned(), owner, roles: vec![everyone], members: BTreeMap::new() };
+        self.guilds.insert(id, guild);
+        self.add_member(id, owner, Vec::new(), now);
+        id
+    }
+
+    /// A new role above those there are; `managed` if it is a bot's own.
+    pub fn add_role(
+        &mut self,
+        guild: Snowflake,
+        name: &str,
+        permissions: Permissions,
+        managed: bool,
+        now: Timestamp,
+    ) -> Snowflake {
+        let id = self.mint(now);
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            let position = guild.roles.len();
+            guild.roles.push(Role { id, name: name.to_owned(), permissions, managed, position });
+        }
+        id
+    }
+
+    /// Makes `user` a member with these roles, or gives these roles to the member.
+    pub fn add_member(&mut self, guild: Snowflake, user: Snowflake, roles: Vec<Snowflake>, now: Timestamp) {
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            let joined = guild.members.get(&user).map_or(now, |member| member.joined);
+            guild.members.insert(user, Member { user, roles, joined });
+        }
+    }
+
+    /// The guild that was made first; an id of nothing if there is none.
+    #[must_use]
+    pub fn first_guild(&self) -> Snowflake {
+        self.guilds.keys().next().copied().unwrap_or(self.application)
+    }
+
+    /// All guilds.
+    pub fn guilds(&self) -> impl Iterator<Item = &Guild> {
+        self.guilds.values()
+    }
+
+    /// A guild for `user`: unknown, or 50001 for those who are not in it.
+    pub fn guild(&self, user: Snowflake, guild: Snowflake) -> Result<&Guild, Refusal> {
+        let guild = self.guilds.get(&guild).ok_or(Refusal::UnknownGuild)?;
+        if guild.members.contains_key(&user) { Ok(guild) } else { Err(Refusal::MissingAccess) }
+    }
+
+    /// Discord's guild member object, with its user.
+    #[must_use]
+    pub fn member_object(&self, member: &Member) -> Value {
+        let mut object = member.partial_object();
+        object["user"] = self.users.get(&member.user).map_or(Value::Null, super::User::object);
+        object
+    }
+}
+
+impl Member {
+    /// Discord's guild member object without its user, as messages carry it in a dispatch.
+    #[must_use]
+    pub fn partial_object(&self) -> Value {
+        json!({
+            "avatar": null, "banner": null, "communication_disabled_until": null, "flags": 0,
+            "joined_at": iso(self.joined), "nick": null, "pending": false, "premium_since": null,
+            "roles": self.roles, "mute": false, "deaf": false,
+        })
+    }
+}

@@ -1,0 +1,256 @@
+//! What is done with messages: making, reading, changing, deleting them.
+
+use serde_json::{Map, Value, json};
+
+use super::nonce::Used;
+use super::{
+    AllowedMentions, Channel, Draft, Edit, Guild, Mentions, Message, Permission, Permissions, Refusal, World,
+};
+use crate::clock::Timestamp;
+use crate::model::Snowflake;
+
+/// Messages kept in a channel; the oldest are forgotten as if they had been deleted long ago.
+const KEPT: usize = 5_000;
+
+/// What became of a draft.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Posted {
+    /// A new message.
+    Made(Value),
+    /// The earlier message with the same nonce; nothing was made.
+    Found(Value),
+}
+
+/// Which messages of a channel are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The newest.
+    Latest,
+    /// Those just before this id.
+    Before(Snowflake),
+    /// Those just after this id.
+    After(Snowflake),
+    /// Those on both sides of this id, with itself.
+    Around(Snowflake),
+}
+
+impl World {
+    /// Sends a message as `author`.
+    pub fn post(
+        &mut self,
+        author: Snowflake,
+        channel: Snowflake,
+        mut draft: Draft,
+        now: Timestamp,
+    ) -> Result<Posted, Refusal> {
+        let (_, permissions) = self.visible(author, channel)?;
+        self.check_may_send(permissions, &draft)?;
+        let nonce = draft.nonce.as_ref().map(|nonce| nonce.as_str().map_or(nonce.to_string(), str::to_owned));
+        if let Some(nonce) = nonce.as_deref().filter(|_| draft.enforce_nonce)
+            && let Some(used) = self.nonces.find(author, nonce, now)
+        {
+            let (channel, message) = self.find(used.channel, used.message)?;
+            return Ok(Posted::Found(with_nonce(self.message_object(channel, message), &message.draft)));
+        }
+        let replied = self.replied_to(channel, permissions, &draft)?;
+        // A reply to nothing, which does not mind, becomes a message like any other.
+        draft.reference = draft.reference.filter(|_| replied.is_some());
+        for file in &mut draft.files {
+            file["id"] = json!(self.mint(now));
+        }
+        let id = self.mint(now);
+        let mentions = self.mentions(channel, permissions, &draft, replied);
+        let message = Message { id, author, draft, mentions, at: now, edited: None };
+        if let Some(nonce) = nonce {
+            self.nonces.remember(author, nonce, Used { channel, message: id, at: now });
+        }
+        self.keep(channel, message);
+        let (channel, message) = self.find(channel, id)?;
+        let answer = with_nonce(self.message_object(channel, message), &message.draft);
+        let dispatch = with_nonce(self.dispatched_object(channel, message), &message.draft);
+        self.dispatch("MESSAGE_CREATE", dispatch);
+        Ok(Posted::Made(answer))
+    }
+
+    /// Changes a message of one's own.
+    pub fn edit(
+        &mut self,
+        author: Snowflake,
+        channel: Snowflake,
+        id: Snowflake,
+        edit: Edit,
+        now: Timestamp,
+    ) -> Result<Value, Refusal> {
+        let (_, permissions) = self.visible(author, channel)?;
+        let (_, message) = self.find(channel, id)?;
+        if message.author != author {
+            return Err(Refusal::NotTheAuthor);
+        }
+        let mut draft = message.draft.clone();
+        draft.content = edit.content.unwrap_or(draft.content);
+        draft.embeds = edit.embeds.unwrap_or(draft.embeds);
+        draft.components = edit.components.unwrap_or(draft.components);
+        draft.flags = edit.flags.unwrap_or(draft.flags);
+        draft.allowed_mentions = edit.allowed_mentions;
+        if draft.is_empty() {
+            return Err(Refusal::EmptyMessage);
+        }
+        let mentions = self.mentions(channel, permissions, &draft, None);
+        if let Some(message) = self.channels.get_mut(&channel).and_then(|found| found.messages.get_mut(&id)) {
+            *message = Message { draft, mentions, edited: Some(now), ..message.clone() };
+        }
+        let (channel, message) = self.find(channel, id)?;
+        let (answer, dispatch) =
+            (self.message_object(channel, message), self.dispatched_object(channel, message));
+        self.dispatch("MESSAGE_UPDATE", dispatch);
+        Ok(answer)
+    }
+
+    /// Deletes a message: one's own, or with Manage Messages any.
+    pub fn delete(&mut self, user: Snowflake, channel: Snowflake, id: Snowflake) -> Result<(), Refusal> {
+        let (_, permissions) = self.visible(user, channel)?;
+        let (_, message) = self.find(channel, id)?;
+        if message.author != user && !permissions.has(Permission::ManageMessages) {
+            return Err(Refusal::MissingPermissions);
+        }
+        let guild = self.channels.get_mut(&channel).map(|found| {
+            found.messages.remove(&id);
+            found.guild
+        });
+        self.dispatch("MESSAGE_DELETE", json!({"id": id, "channel_id": channel, "guild_id": guild}));
+        Ok(())
+    }
+
+    /// One message as `user` may read it.
+    pub fn message(&self, user: Snowflake, channel: Snowflake, id: Snowflake) -> Result<Value, Refusal> {
+        let (_, permissions) = self.visible(user, channel)?;
+        if !permissions.has(Permission::ReadMessageHistory) {
+            return Err(Refusal::MissingAccess);
+        }
+        let (channel, message) = self.find(channel, id)?;
+        Ok(self.message_object(channel, message))
+    }
+
+    /// At most `limit` messages, newest first; none without Read Message History (Discord: "Get Channel Messages").
+    pub fn page(
+        &self,
+        user: Snowflake,
+        channel: Snowflake,
+        page: Page,
+        limit: usize,
+    ) -> Result<Vec<Value>, Refusal> {
+        let (channel, permissions) = self.visible(user, channel)?;
+        if !permissions.has(Permission::ReadMessageHistory) {
+            return Ok(Vec::new());
+        }
+        let next = |id: Snowflake| Snowflake::new(id.get().saturating_add(1));
+        let mut ids: Vec<Snowflake> = match page {
+            Page::Latest => channel.messages.keys().rev().take(limit).copied().collect(),
+            Page::Before(id) => channel.messages.range(..id).rev().take(limit).map(|(id, _)| *id).collect(),
+            Page::After(id) => channel.messages.range(next(id)..).take(limit).map(|(id, _)| *id).collect(),
+            Page::Around(id) => {
+                let before = channel.messages.range(..=id).rev().take(limit / 2 + 1);
+                let after = channel.messages.range(next(id)..).take(limit / 2);
+                before.chain(after).map(|(id, _)| *id).take(limit).collect()
+            }
+        };
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        let found = ids.iter().filter_map(|id| channel.messages.get(id));
+        Ok(found.map(|message| self.message_object(channel, message)).collect())
+    }
+
+    /// The last `limit` messages of a channel, oldest first, whoever may read them.
+    #[must_use]
+    pub fn history(&self, channel: Snowflake, limit: usize) -> Vec<Value> {
+        let Some(channel) = self.channels.get(&channel) else { return Vec::new() };
+        let skipped = channel.messages.len().saturating_sub(limit);
+        channel.messages.values().skip(skipped).map(|message| self.message_object(channel, message)).collect()
+    }
+
+    fn check_may_send(&self, permissions: Permissions, draft: &Draft) -> Result<(), Refusal> {
+        let may = |permission| permissions.has(permission);
+        if !may(Permission::SendMessages)
+            || (!draft.embeds.is_empty() && !may(Permission::EmbedLinks))
+            || (!draft.files.is_empty() && !may(Permission::AttachFiles))
+        {
+            return Err(Refusal::MissingPermissions);
+        }
+        if draft.is_empty() { Err(Refusal::EmptyMessage) } else { Ok(()) }
+    }
+
+    /// The author of the message that `draft` replies to. A reply whose message is gone is refused, unless it says
+    /// that it does not mind.
+    fn replied_to(
+        &self,
+        channel: Snowflake,
+        permissions: Permissions,
+        draft: &Draft,
+    ) -> Result<Option<Snowflake>, Refusal> {
+        let Some(reference) = draft.reference else { return Ok(None) };
+        if !permissions.has(Permission::ReadMessageHistory) {
+            return Err(Refusal::NoReplyWithoutHistory);
+        }
+        if reference.channel.is_some_and(|named| named != channel) {
+            return Err(reply_refused(
+                "REPLIES_CANNOT_REFERENCE_OTHER_CHANNEL",
+                "Cannot reply to a message in a different channel",
+            ));
+        }
+        match self.find(channel, reference.message) {
+            Ok((_, message)) => Ok(Some(message.author)),
+            Err(_) if !reference.must_exist => Ok(None),
+            Err(_) => Err(reply_refused("REPLIES_UNKNOWN_MESSAGE", "Unknown message")),
+        }
+    }
+
+    fn mentions(
+        &self,
+        channel: Snowflake,
+        permissions: Permissions,
+        draft: &Draft,
+        replied: Option<Snowflake>,
+    ) -> Mentions {
+        let allowed = draft.allowed_mentions.clone().unwrap_or_else(AllowedMentions::all);
+        let guild = self.channels.get(&channel).and_then(|found| self.guilds.get(&found.guild));
+        guild.map_or_else(Mentions::default, |guild: &Guild| {
+            Mentions::resolve(&draft.content, &allowed, guild, permissions, replied)
+        })
+    }
+
+    fn keep(&mut self, channel: Snowflake, message: Message) {
+        let Some(channel) = self.channels.get_mut(&channel) else { return };
+        channel.last_message = Some(message.id);
+        channel.messages.insert(message.id, message);
+        if channel.messages.len() > KEPT {
+            channel.messages.pop_first();
+        }
+    }
+
+    fn find(&self, channel: Snowflake, id: Snowflake) -> Result<(&Channel, &Message), Refusal> {
+        let channel = self.channels.get(&channel).ok_or(Refusal::UnknownMessage)?;
+        channel.messages.get(&id).map(|message| (channel, message)).ok_or(Refusal::UnknownMessage)
+    }
+}
+
+impl Draft {
+    /// Whether there is nothing to show.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.content.is_empty()
+            && self.embeds.is_empty()
+            && self.components.is_empty()
+            && self.files.is_empty()
+    }
+}
+
+fn with_nonce(mut object: Value, draft: &Draft) -> Value {
+    if let Some(nonce) = &draft.nonce {
+        object["nonce"] = nonce.clone();
+    }
+    object
+}
+
+fn reply_refused(code: &str, message: &str) -> Refusal {
+    let errors = json!({"_errors": [{"code": code, "message": message}]});
+    Refusal::Form(Map::from_iter([("message_reference".to_owned(), errors)]))
+}

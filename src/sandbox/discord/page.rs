@@ -1,0 +1,175 @@
+//! The page: the sandbox as a person sees it, and the data it is drawn from.
+//!
+//! `GET /sandbox/state` is all at once; `GET /sandbox/stream` is what happens from then on, as the gateway would
+//! dispatch it. Whatever is added for the page (panels of the demo) is another key or another event: a page ignores
+//! those it does not know.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State as Extract;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use futures_util::stream::{self, Stream};
+use serde_json::{Map, Value, json};
+use tokio::sync::{broadcast, watch};
+
+use super::ledger::Counts;
+use super::{Discord, Dispatch, Face};
+
+/// Messages of each channel in the state.
+const HISTORY: usize = 100;
+/// The shortest time between two tellings of the counts.
+const COUNTS_EVERY: Duration = Duration::from_millis(300);
+/// Nothing inline, nothing from elsewhere but the pictures of embeds.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                      img-src 'self' data: http: https:; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// The page and its data.
+pub(super) fn router() -> Router<Face> {
+    Router::new()
+        .route("/", get(|| async { file("text/html; charset=utf-8", include_str!("../page/index.html")) }))
+        .route(
+            "/style.css",
+            get(|| async { file("text/css; charset=utf-8", include_str!("../page/style.css")) }),
+        )
+        .route(
+            "/app.js",
+            get(|| async { file("text/javascript; charset=utf-8", include_str!("../page/app.js")) }),
+        )
+        .route("/sandbox/state", get(state))
+        .route("/sandbox/stream", get(stream))
+}
+
+fn file(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        ("content-type", kind),
+        ("content-security-policy", POLICY),
+        ("cache-control", "no-cache"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+    ];
+    (headers, text).into_response()
+}
+
+async fn state(Extract(face): Extract<Face>) -> Json<Value> {
+    Json(face.discord.page_state())
+}
+
+impl Discord {
+    /// All that the page shows: guilds with channels, roles and members, the last messages, who the visitor is.
+    fn page_state(&self) -> Value {
+        let state = self.state();
+        let world = &state.world;
+        let guilds: Vec<Value> = world
+            .guilds()
+            .map(|guild| {
+                let channels = world.channels().filter(|channel| channel.guild == guild.id);
+                json!({
+                    "id": guild.id, "name": guild.name,
+                    "channels": channels.map(|channel| channel.object()).collect::<Vec<_>>(),
+                    "roles": guild.roles.iter().map(|role| role.object()).collect::<Vec<_>>(),
+                    "members":
+                        guild.members.values().map(|member| world.member_object(member)).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        let messages: Map<String, Value> = world
+            .channels()
+            .map(|channel| (channel.id.to_string(), world.history(channel.id, HISTORY).into()))
+            .collect();
+        let me = world.people().next().and_then(|id| world.user(id).ok());
+        let bot = world.user(world.bot()).ok();
+        json!({
+            "guilds": guilds, "messages": messages, "me": me.map(super::model::User::object),
+            "application": {"id": world.application(), "name": bot.map(|bot| bot.username.clone())},
+            "counts": state.ledger.counts(),
+        })
+    }
+}
+
+async fn stream(
+    Extract(face): Extract<Face>,
+    headers: HeaderMap,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let feed = Feed {
+        events: face.discord.dispatches(),
+        changes: face.discord.changes(),
+        // A browser that lost its stream and comes back has missed what happened in between.
+        reload: headers.contains_key("last-event-id"),
+        told: Counts::default(),
+        next_counts: Duration::ZERO,
+        face,
+    };
+    Sse::new(stream::unfold(feed, Feed::next)).keep_alive(KeepAlive::default())
+}
+
+/// One reader of the stream.
+struct Feed {
+    face: Face,
+    events: broadcast::Receiver<Arc<Dispatch>>,
+    changes: watch::Receiver<u64>,
+    reload: bool,
+    told: Counts,
+    next_counts: Duration,
+}
+
+impl Feed {
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        let event = if std::mem::take(&mut self.reload) {
+            Some(event(&json!({"t": "SANDBOX_RELOAD", "d": null})))
+        } else {
+            self.happening().await
+        };
+        event.map(|event| (Ok(event), self))
+    }
+
+    /// The next event; `None` when the server stops.
+    async fn happening(&mut self) -> Option<Event> {
+        let discord = &self.face.discord;
+        let told = self.told;
+        let due = self.next_counts;
+        let new_counts = async {
+            discord.clock().sleep_until_elapsed(due).await;
+            loop {
+                self.changes.mark_unchanged();
+                let counts = discord.counts();
+                if counts != told {
+                    return Some(counts);
+                }
+                if self.changes.changed().await.is_err() {
+                    return None;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.face.stop.cancelled() => None,
+            counts = new_counts => {
+                self.told = counts?;
+                self.next_counts = discord.clock().elapsed() + COUNTS_EVERY;
+                Some(event(&json!({"t": "SANDBOX_COUNTS", "d": self.told})))
+            }
+            heard = self.events.recv() => match heard {
+                Ok(dispatch) => Some(event(&json!(*dispatch))),
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    Some(event(&json!({"t": "SANDBOX_RELOAD", "d": null})))
+                }
+                Err(broadcast::error::RecvError::Closed) => None,
+            },
+        }
+    }
+}
+
+/// An event with an id, so that a browser that comes back says that it was here before.
+fn event(data: &Value) -> Event {
+    Event::default().id("1").data(data.to_string())
+}
+
+#[cfg(test)]
+mod tests;

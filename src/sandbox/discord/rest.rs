@@ -1,0 +1,168 @@
+//! The API's HTTP face: from a request to a change of the model and back.
+//!
+//! In Discord's order: the edge's ban, the route, the token, the limits, the body, and only then what was asked for.
+//! It holds no rule of Discord's own but those of HTTP.
+
+use axum::Router;
+use axum::extract::{Request, State as Extract};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::any;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::ledger::{Asked, redact};
+use super::limits::{Bucket, Limited, Standing};
+use super::model::Refusal;
+use super::{Discord, Face, Fault, State};
+use crate::clock::Timestamp;
+
+mod action;
+mod body;
+mod reply;
+mod route;
+
+use reply::{Answer, Content};
+use route::Route;
+
+/// The greatest body that is read (Discord: "Uploading Files").
+const BODY_LIMIT: usize = 25 * 1024 * 1024;
+
+/// The routes of the API.
+pub(super) fn router() -> Router<Face> {
+    Router::new().route("/api", any(answer)).route("/api/{*path}", any(answer))
+}
+
+/// A request, read.
+struct Call {
+    method: String,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Call {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// Every request to the API comes through here.
+async fn answer(Extract(face): Extract<Face>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let fault = face.discord.faults().take(&format!("{} {}", head.method, head.uri.path()));
+    let body = axum::body::to_bytes(body, BODY_LIMIT).await;
+    let call = Call {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body: body.as_ref().cloned().unwrap_or_default(),
+    };
+    let early = match &fault {
+        Some(Fault::Status { status, headers, body }) => Some(Answer::canned(*status, headers, body)),
+        Some(Fault::CutBefore) => Some(Answer::of(&Refusal::NotFound)),
+        Some(Fault::Delay(span)) => {
+            tokio::select! {
+                () = face.discord.clock().sleep(*span) => None,
+                () = face.stop.cancelled() => return reply::cut(),
+            }
+        }
+        _ => None,
+    };
+    let early = early.or_else(|| body.is_err().then(|| Answer::of(&Refusal::TooLarge)));
+    let answer = face.discord.ask(&call, early, fault.as_ref());
+    reply::send(&face, answer, fault).await
+}
+
+impl Discord {
+    /// Answers a call, or gives the `early` answer that was decided on before, and writes it down.
+    fn ask(&self, call: &Call, early: Option<Answer>, fault: Option<&Fault>) -> Answer {
+        let elapsed = self.clock().elapsed();
+        self.with(|state, now| {
+            let answer = early.unwrap_or_else(|| match state.limiter.banned(elapsed) {
+                Some(left) => Answer::banned(left),
+                None => {
+                    let answer = state.answer(call, now, elapsed);
+                    if matches!(answer.status, 401 | 403 | 429) {
+                        state.limiter.invalid(elapsed);
+                    }
+                    answer
+                }
+            });
+            let body: Option<Value> = serde_json::from_slice(&call.body).ok();
+            let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
+            let unanswered = matches!(fault, Some(Fault::CutBefore | Fault::CutAfter | Fault::HangAfter));
+            state.ledger.record(Asked {
+                at: now,
+                method: call.method.clone(),
+                path: format!("{}{query}", redact(&call.path)),
+                had_allowed_mentions: body
+                    .as_ref()
+                    .is_some_and(|body| body.get("allowed_mentions").is_some()),
+                body,
+                status: (!unanswered).then_some(answer.status),
+                code: match &answer.content {
+                    Content::Json(body) => body.get("code").and_then(Value::as_u64),
+                    _ => None,
+                },
+            });
+            answer
+        })
+    }
+}
+
+impl State {
+    fn answer(&mut self, call: &Call, now: Timestamp, elapsed: std::time::Duration) -> Answer {
+        let (route, bucket) = match Route::find(&call.method, &call.path) {
+            Ok(found) => found,
+            Err(refusal) => return Answer::of(&refusal),
+        };
+        if matches!(route, Route::Gateway) {
+            return Answer::json(json!({"url": format!("ws://{}/gateway", self.address)}));
+        }
+        let Some(caller) = call.header("authorization").and_then(|value| self.tokens.check(value)) else {
+            return Answer::of(&Refusal::Unauthorized);
+        };
+        let bucket = Bucket { route: bucket, major: route.major() };
+        let standing = match self.limiter.take(caller.user, bucket, elapsed) {
+            Ok(standing) => standing,
+            Err(limited) => return over_limit(&limited, now),
+        };
+        let mut answer =
+            action::act(self, caller.user, &route, call, now).unwrap_or_else(|refusal| Answer::of(&refusal));
+        answer.headers.extend(rate_headers(&standing, now));
+        answer
+    }
+}
+
+fn rate_headers(standing: &Standing, now: Timestamp) -> [(&'static str, String); 5] {
+    let reset = now.plus(standing.reset_after).as_millis();
+    [
+        ("x-ratelimit-limit", standing.limit.to_string()),
+        ("x-ratelimit-remaining", standing.remaining.to_string()),
+        ("x-ratelimit-reset", format!("{}.{:03}", reset.div_euclid(1000), reset.rem_euclid(1000))),
+        ("x-ratelimit-reset-after", format!("{:.3}", standing.reset_after.as_secs_f64())),
+        ("x-ratelimit-bucket", standing.bucket.clone()),
+    ]
+}
+
+fn over_limit(limited: &Limited, now: Timestamp) -> Answer {
+    // Rounded up: who waits exactly that long must find the window over.
+    let retry_after = (limited.retry_after.as_secs_f64() * 1000.0).ceil() / 1000.0;
+    let mut answer = Answer::json(json!({
+        "message": "You are being rate limited.", "retry_after": retry_after, "global": limited.global,
+    }));
+    answer.status = 429;
+    answer.headers.push(("retry-after", format!("{}", retry_after.ceil())));
+    answer.headers.push(("x-ratelimit-scope", if limited.global { "global" } else { "user" }.to_owned()));
+    if limited.global {
+        answer.headers.push(("x-ratelimit-global", "true".to_owned()));
+    }
+    answer.headers.extend(limited.standing.iter().flat_map(|standing| rate_headers(standing, now)));
+    answer
+}
+
+#[cfg(test)]
+mod tests;

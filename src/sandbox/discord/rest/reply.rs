@@ -1,0 +1,149 @@
+//! Answers on their way out, and what faults make of them.
+
+use std::io;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::stream;
+use serde_json::Value;
+
+use super::super::{Face, Fault};
+use crate::sandbox::discord::model::Refusal;
+
+/// Exactly this: a client that finds a charset behind it does not read the body as JSON.
+const JSON: &str = "application/json";
+const HTML: &str = "text/html";
+/// Pieces that a slow answer comes in.
+const PIECES: u32 = 8;
+
+/// What is answered, before it becomes HTTP.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) content: Content,
+}
+
+/// Its body.
+#[derive(Debug)]
+pub(super) enum Content {
+    Empty,
+    Json(Value),
+    /// What the edge answers, not Discord itself: text, whatever type, with headers of its own.
+    Canned(String, Vec<(String, String)>),
+}
+
+impl Answer {
+    /// 200 with JSON.
+    pub(super) fn json(body: Value) -> Self {
+        Self { status: 200, headers: Vec::new(), content: Content::Json(body) }
+    }
+
+    /// 204.
+    pub(super) fn empty() -> Self {
+        Self { status: 204, headers: Vec::new(), content: Content::Empty }
+    }
+
+    /// No.
+    pub(super) fn of(refusal: &Refusal) -> Self {
+        Self { status: refusal.status(), headers: Vec::new(), content: Content::Json(refusal.body()) }
+    }
+
+    /// What somebody told us to answer.
+    pub(super) fn canned(status: u16, headers: &[(String, String)], body: &str) -> Self {
+        let content = Content::Canned(body.to_owned(), headers.to_vec());
+        Self { status, headers: Vec::new(), content }
+    }
+
+    /// What Cloudflare answers to a banned address: not JSON, and without the `Via` that Discord's answers carry.
+    pub(super) fn banned(left: Duration) -> Self {
+        let headers = [("retry-after".to_owned(), left.as_secs().saturating_add(1).to_string())];
+        Self::canned(429, &headers, "error code: 1015")
+    }
+
+    fn into_response(self) -> Response {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
+        }
+        let built = match self.content {
+            Content::Empty => response.header("via", "1.1 google").body(Body::empty()),
+            Content::Json(body) => {
+                let response = response.header("content-type", JSON).header("via", "1.1 google");
+                response.body(Body::from(body.to_string()))
+            }
+            Content::Canned(body, headers) => {
+                let kind = if body.starts_with('{') { JSON } else { HTML };
+                let response = headers
+                    .into_iter()
+                    .fold(response.header("content-type", kind), |response, (name, value)| {
+                        response.header(name, value)
+                    });
+                response.body(Body::from(body))
+            }
+        };
+        built.unwrap_or_else(|error| failed(&error.to_string()))
+    }
+}
+
+/// Sends `answer`, or what `fault` makes of it.
+pub(super) async fn send(face: &Face, answer: Answer, fault: Option<Fault>) -> Response {
+    match fault {
+        Some(Fault::CutBefore | Fault::CutAfter) => cut(),
+        Some(Fault::HangAfter) => {
+            face.stop.cancelled().await;
+            cut()
+        }
+        Some(Fault::Garbage) => {
+            Answer::canned(200, &[], "<html><body>all is well</body></html>").into_response()
+        }
+        Some(Fault::Truncated) => pieces(answer.into_response(), 2, Duration::ZERO, true, face).await,
+        Some(Fault::Slow(span)) => pieces(answer.into_response(), PIECES, span / PIECES, false, face).await,
+        Some(Fault::Status { .. } | Fault::Delay(_)) | None => answer.into_response(),
+    }
+}
+
+/// Drops the connection: a body that fails before its first byte makes the server close without having sent anything.
+pub(super) fn cut() -> Response {
+    let failure = stream::once(async { Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionAborted)) });
+    Response::new(Body::from_stream(failure))
+}
+
+/// The same response in so many pieces with `pause` before each; the last is missing if it is `broken`.
+async fn pieces(response: Response, count: u32, pause: Duration, broken: bool, face: &Face) -> Response {
+    let (head, body) = response.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return failed("no body") };
+    let length = body.len();
+    let size = length.div_ceil(count as usize).max(1);
+    let face = face.clone();
+    let parts = stream::unfold(body, move |mut left| {
+        let face = face.clone();
+        async move {
+            if left.is_empty() {
+                return None;
+            }
+            tokio::select! {
+                () = face.discord.clock().sleep(pause) => {}
+                () = face.stop.cancelled() => return Some((Err(io::ErrorKind::ConnectionAborted.into()), Bytes::new())),
+            }
+            if broken && left.len() < length {
+                // The first piece has to be on its way before the connection is dropped.
+                tokio::task::yield_now().await;
+                return Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), Bytes::new()));
+            }
+            let piece = left.split_to(size.min(left.len()));
+            Some((Ok(piece), left))
+        }
+    });
+    let mut response = Response::from_parts(head, Body::from_stream(parts));
+    response.headers_mut().insert("content-length", length.into());
+    response
+}
+
+fn failed(why: &str) -> Response {
+    let mut response = Response::new(Body::from(why.to_owned()));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}

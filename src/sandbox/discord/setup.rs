@@ -1,0 +1,91 @@
+//! What a fresh sandbox Discord holds: one guild with channels, roles and people, and the bot.
+
+use crate::clock::Timestamp;
+use crate::sandbox::discord::limits::RateLimits;
+use crate::sandbox::discord::model::{Permission, Permissions, World};
+
+/// The content of a new Discord. The default is the guild *Acme NOC* of the demo and the tests.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The bot's user name, also its application's.
+    pub bot: String,
+    /// The guild's name.
+    pub guild: String,
+    /// Text channels in their order: name and topic.
+    pub channels: Vec<(String, String)>,
+    /// Roles beside `@everyone` and the bot's own, highest first.
+    pub roles: Vec<String>,
+    /// Its members beside the bot. The first owns the guild.
+    pub people: Vec<Person>,
+    /// How much it lets through.
+    pub limits: RateLimits,
+}
+
+/// Somebody who uses Discord.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The user name: lower case, unique.
+    pub username: String,
+    /// The name that is shown.
+    pub display: String,
+    /// Names out of [`Setup::roles`].
+    pub roles: Vec<String>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let channel = |name: &str, topic: &str| (name.to_owned(), topic.to_owned());
+        let person = |username: &str, display: &str, roles: &[&str]| Person {
+            username: username.to_owned(),
+            display: display.to_owned(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        };
+        Self {
+            bot: "nuncio".to_owned(),
+            guild: "Acme NOC".to_owned(),
+            channels: vec![
+                channel("tickets", "Support tickets as they come and go"),
+                channel("machines", "Machines that ask to join"),
+                channel("assets", "What is where, and what changed"),
+                channel("alerts", "What needs somebody now"),
+                channel("general", "Everything else"),
+            ],
+            roles: vec!["Approvers".to_owned(), "Operators".to_owned()],
+            people: vec![
+                person("alice", "Alice", &["Approvers"]),
+                person("bob", "Bob", &["Approvers", "Operators"]),
+                person("carol", "Carol", &[]),
+            ],
+            limits: RateLimits::default(),
+        }
+    }
+}
+
+impl Setup {
+    /// The model that holds all this, made at `now`.
+    pub(super) fn build(self, now: Timestamp) -> World {
+        let mut world = World::new(&self.bot, now);
+        let people: Vec<_> =
+            self.people.iter().map(|person| world.add_user(&person.username, &person.display, now)).collect();
+        let owner = people.first().copied().unwrap_or_else(|| world.bot());
+        let guild = world.add_guild(&self.guild, owner, Permissions::everyone(), now);
+        let bot_role = world.add_role(guild, &self.bot, Permissions::bot(), true, now);
+        let roles: Vec<_> = self
+            .roles
+            .iter()
+            .map(|name| {
+                (name, world.add_role(guild, name, Permissions::of(&[Permission::UseCommands]), false, now))
+            })
+            .collect();
+        for (person, user) in self.people.iter().zip(&people) {
+            let held = roles.iter().filter(|(name, _)| person.roles.contains(name)).map(|(_, id)| *id);
+            world.add_member(guild, *user, held.collect(), now);
+        }
+        world.add_member(guild, world.bot(), vec![bot_role], now);
+        for (name, topic) in &self.channels {
+            world.add_channel(guild, name, topic, now);
+        }
+        world.take_dispatches();
+        world
+    }
+}
