@@ -18,15 +18,10 @@ impl Gate {
         Self { clock, shut_until: watch::Sender::new(Duration::ZERO) }
     }
 
-    /// Shuts the gate for `span`; a gate that is shut for longer stays so. Answers whether it was open.
-    pub(super) fn shut(&self, span: Duration) -> bool {
-        let now = self.clock.elapsed();
-        let mut was_open = false;
-        self.shut_until.send_modify(|until| {
-            was_open = *until <= now;
-            *until = (*until).max(now.saturating_add(span));
-        });
-        was_open
+    /// Shuts the gate for `span`; a gate that is shut for longer stays so.
+    pub(super) fn shut(&self, span: Duration) {
+        let until = self.clock.elapsed().saturating_add(span);
+        self.shut_until.send_modify(|shut| *shut = (*shut).max(until));
     }
 
     /// Waits until the gate is open.

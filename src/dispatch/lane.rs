@@ -239,12 +239,7 @@ impl Lane {
                 Duration::ZERO
             }
             Outcome::Paused { scope: PauseScope::Address, after } => {
-                if self.context.gate.shut(*after) {
-                    tracing::warn!(
-                        after_s = after.as_secs_f64(),
-                        "Discord wants nothing from this address for a while: all lanes wait"
-                    );
-                }
+                self.context.gate.shut(*after);
                 Duration::ZERO
             }
             Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Closed(_) => Duration::ZERO,
@@ -266,7 +261,10 @@ impl Lane {
                 }
             }
             Outcome::Paused { scope: PauseScope::Address, after } => {
-                let sentence = format!("Discord wants nothing from this address for {} s: all lanes wait", after.as_secs());
+                let sentence = format!(
+                    "Discord wants nothing from this address for {} s: all lanes wait",
+                    after.as_secs()
+                );
                 if conditions.raise(Condition::Paused, sentence.clone()) {
                     tracing::warn!("{sentence}");
                 }
