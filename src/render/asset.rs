@@ -19,9 +19,11 @@ pub(super) fn created(facts: &Facts<'_>) -> Card {
 
 pub(super) fn updated(facts: &Facts<'_>) -> Card {
     let changes = changes(facts.data());
-    let first = changes.first().map(Change::named);
-    let first = first.map(|first| [literal(": "), first].into()).unwrap_or_default();
-    let summary = [literal("Asset"), named(facts), literal(" updated"), first, facts.of_customer()];
+    let what = match changes.first().map(Change::said) {
+        Some(first) => [literal(": "), first].into(),
+        None => literal(" updated"),
+    };
+    let summary = [literal("Asset"), named(facts), what, facts.of_customer()];
     let by = facts.by(&["updated_by", "modified_by"]);
     Card::new(facts.event, Color::Warning, title(facts, "🔧", "Asset updated"), summary.into())
         .facts(state_line(facts).into_iter().chain([by]))

@@ -43,10 +43,19 @@ impl Change {
         }
     }
 
-    /// "priority: high → critical".
+    /// "priority: high → critical", for a list.
     pub(super) fn named(&self) -> Markdown {
-        let name = short(&readable(&self.name), VALUE);
-        if name.is_empty() { self.values() } else { [name, literal(": "), self.values()].into() }
+        self.behind_name(": ")
+    }
+
+    /// "priority high → critical", for a sentence.
+    pub(super) fn said(&self) -> Markdown {
+        self.behind_name(" ")
+    }
+
+    fn behind_name(&self, between: &'static str) -> Markdown {
+        let name = Some(short(&readable(&self.name), VALUE));
+        Markdown::join([name, Some(self.values())], between)
     }
 }
 

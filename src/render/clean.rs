@@ -31,7 +31,7 @@ pub(super) fn lines(text: &str, max: usize) -> Option<String> {
 fn sift(text: &str, max: usize, line_break: char) -> (String, bool) {
     let mut graphemes = text.graphemes(true);
     let mut out = Sifted::default();
-    let mut chars = graphemes.by_ref().take(max * 8 + 64).flat_map(str::chars).peekable();
+    let mut chars = graphemes.by_ref().take(max * 4 + 64).flat_map(str::chars).peekable();
     while let Some(char) = chars.next() {
         match char {
             '\r' if chars.peek() == Some(&'\n') => {}
@@ -131,7 +131,9 @@ fn is_dropped(char: char) -> bool {
 
 /// Whether a character joins the one before it: combining marks, variation selectors, skin tones.
 fn extends(char: char) -> bool {
-    if char < '\u{300}' {
+    // The letters of most texts, where the answer is known.
+    if matches!(char, '\0'..='\u{2FF}' | '\u{370}'..='\u{482}' | '\u{3400}'..='\u{A66E}' | '\u{AC00}'..='\u{D7A3}')
+    {
         return false;
     }
     let mut buffer = *b"a\0\0\0\0";

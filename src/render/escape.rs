@@ -80,16 +80,17 @@ pub(super) fn write_block(text: &str, out: &mut String) {
 
 /// Writes clean text so that it shows as it is and does nothing.
 pub(super) fn write_text(text: &str, surface: Surface, out: &mut String) {
+    if surface == Surface::Content {
+        let text = broken(text);
+        return write_words(&text, text.len(), out);
+    }
     let mut rest = text;
     while let Some((start, end)) = find_address(rest) {
-        write_words(&rest[..start], out);
-        match surface {
-            Surface::Embed => write_code(&rest[start..end], out),
-            Surface::Content => write_words(&broken(&rest[start..end]), out),
-        }
+        write_words(rest, start, out);
+        write_code(&rest[start..end], out);
         rest = &rest[end..];
     }
-    write_words(rest, out);
+    write_words(rest, rest.len(), out);
 }
 
 /// The first thing in `text` that a client would make clickable: `scheme://…`, or an invite without a scheme.
@@ -97,8 +98,7 @@ fn find_address(text: &str) -> Option<(usize, usize)> {
     let scheme = text.match_indices("://").find_map(|(at, _)| {
         let before = &text[..at];
         let start = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+.-".contains(c)).len();
-        let long_enough = !text[at + 3..].starts_with(is_end) && at + 3 < text.len();
-        (start < at && long_enough).then_some(start)
+        (start < at).then_some(start)
     });
     let start = scheme.into_iter().chain(find_invite(text)).min()?;
     let long = &text[start..start + text[start..].find(is_end).unwrap_or(text.len() - start)];
@@ -120,11 +120,11 @@ fn find_invite(text: &str) -> Option<usize> {
     HOSTS.iter().filter_map(|host| lower.find(host)).min()
 }
 
-/// An address that reads the same and matches nothing.
-fn broken(address: &str) -> String {
-    let address = address.replace("://", &format!(":{BREAK}//"));
-    let mut out = String::with_capacity(address.len() + 8);
-    let mut rest = address.as_str();
+/// A text that reads the same, with no address left in it.
+fn broken(text: &str) -> String {
+    let text = text.replace("://", &format!(":{BREAK}//"));
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text.as_str();
     while let Some(at) = find_invite(rest) {
         let dot = at + rest[at..].find('.').map_or(rest.len() - at, |dot| dot + 1);
         out.push_str(&rest[..dot]);
@@ -134,9 +134,10 @@ fn broken(address: &str) -> String {
     out + rest
 }
 
-/// Escapes words, looking at what stands on the line already: some signs mean something only at its start.
-fn write_words(text: &str, out: &mut String) {
-    for (at, char) in text.char_indices() {
+/// Escapes the words of `text` that end at `end`, looking ahead beyond it, and back at what stands on the line
+/// already: some signs mean something only at its start.
+fn write_words(text: &str, end: usize, out: &mut String) {
+    for (at, char) in text[..end].char_indices() {
         let rest = &text[at + char.len_utf8()..];
         match char {
             '\\' | '*' | '_' | '~' | '|' | '`' | '[' | '<' => out.extend(['\\', char]),
@@ -163,12 +164,14 @@ fn starts_line(out: &str) -> bool {
         .all(|c| c.is_whitespace() || c.is_ascii_digit() || "#*-+>.)".contains(c) || c == BREAK)
 }
 
-/// Whether a colon and `rest` are an emoji's name (`:skull:`). Times (`10:30:00`) are not.
+/// Whether a colon and `rest` are an emoji's name (`:skull:`), or may become one with a colon of ours behind it.
+/// Times (`10:30:00`) are not.
 fn opens_emoji(rest: &str) -> bool {
     let name =
         rest.split(|c: char| !(c.is_ascii_alphanumeric() || "_+-".contains(c))).next().unwrap_or_default();
     let time = name.len() <= 2 && name.bytes().all(|byte| byte.is_ascii_digit());
-    !time && rest[name.len()..].starts_with(':')
+    let behind = &rest[name.len()..];
+    !time && (behind.starts_with(':') || (behind.is_empty() && !name.is_empty()))
 }
 
 /// Whether an `@` and `rest` would address somebody: `@everyone`, `@here`, or the inside of `<@…>`.
