@@ -164,6 +164,10 @@ impl Harness {
     pub async fn sends_body(&self, body: Value) -> Answer {
         let answer = self.platform().send(body).await.unwrap();
         assert_eq!(answer.status, 200, "{:?}", answer.body);
+        assert_eq!(
+            answer.body["duplicate"], false,
+            "a test that sends the same event twice in a second says so itself"
+        );
         answer
     }
 
@@ -217,5 +221,7 @@ impl Harness {
 
 /// Waits for what must come, but not for ever.
 pub async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| {
+        panic!("waited in vain for {what}; the log's last lines: {:#?}", log::last_lines())
+    })
 }

@@ -45,8 +45,8 @@ async fn an_event_without_a_route_is_kept_until_there_is_one() {
     let mut t = Harness::start().await;
     map(&mut t, |id| json!({"ticket.*": [id("tickets")]}));
     t.restart().await;
-    for _ in 0..3 {
-        t.sends("printer_jammed.json").await;
+    for tray in 1..=3 {
+        t.sends_body(json!({"event_type": "printer.jammed", "data": {"tray": tray}})).await;
     }
     t.log.expect(Level::WARN, "no key of DISCORD_WEBHOOK_CHANNELS matches printer.jammed");
     let warnings = t.log.at(Level::WARN);
@@ -76,7 +76,13 @@ async fn pings_come_from_the_configuration_once_per_subject_and_never_from_data(
     let mut t = Harness::start().await;
     t.set("PING", r#"{"alert.triggered>=error":["77"]}"#);
     t.restart().await;
-    let alert = |severity: &str, title: &str| json!({"event_type": "alert.triggered", "data": {"severity": severity, "title": title, "message": "@everyone <@&77> <@1>"}});
+    let mut count = 0;
+    let mut alert = |severity: &str, title: &str| {
+        count += 1;
+        let data =
+            json!({"severity": severity, "title": title, "message": "@everyone <@&77> <@1>", "count": count});
+        json!({"event_type": "alert.triggered", "data": data})
+    };
     let alerts = t.channel("alerts");
     t.sends_body(alert("critical", "Disk full")).await;
     let card = alerts.next_message().await;

@@ -1,5 +1,6 @@
 //! What nuncio said: every test sees its own log, and an error that it did not expect fails it.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
@@ -9,15 +10,29 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
+type Lines = Arc<Mutex<Vec<(Level, String)>>>;
+
 /// The lines of one test. Tests run on one thread each, so the thread's own subscriber sees all of theirs.
 pub struct Log {
-    lines: Arc<Mutex<Vec<(Level, String)>>>,
+    lines: Lines,
     _guard: DefaultGuard,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Lines> = RefCell::default();
+}
+
+/// The newest lines of this thread's test, for the message of a failure.
+pub fn last_lines() -> Vec<String> {
+    let lines = CURRENT.with(|current| Arc::clone(&current.borrow()));
+    let lines = lines.lock().unwrap();
+    lines.iter().rev().take(20).rev().map(|(level, line)| format!("{level} {line}")).collect()
 }
 
 impl Log {
     pub fn start() -> Self {
-        let lines: Arc<Mutex<Vec<_>>> = Arc::default();
+        let lines = Lines::default();
+        CURRENT.with(|current| *current.borrow_mut() = Arc::clone(&lines));
         let subscriber = tracing_subscriber::registry().with(Recorder(Arc::clone(&lines)));
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
@@ -49,7 +64,7 @@ impl Log {
     }
 }
 
-struct Recorder(Arc<Mutex<Vec<(Level, String)>>>);
+struct Recorder(Lines);
 
 impl<S: Subscriber> Layer<S> for Recorder {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
