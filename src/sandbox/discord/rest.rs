@@ -104,7 +104,7 @@ impl Discord {
                 body,
                 status: (!unanswered).then_some(answer.status),
                 code: match &answer.content {
-                    Content::Json(body) => body.get("code").and_then(Value::as_u64),
+                    Content::Json(body) if !unanswered => body.get("code").and_then(Value::as_u64),
                     _ => None,
                 },
             });

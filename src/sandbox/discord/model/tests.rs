@@ -194,14 +194,14 @@ fn only_ones_own_messages_are_edited_and_deleted() {
     let mut scene = scene();
     let (alice, carol, bot) = (scene.user("alice"), scene.user("carol"), scene.world.bot());
     let message = id(&scene.made(&json!({"content": "a", "embeds": [{"title": "t"}]})));
-    let change = || validate::edit(&json!({"content": "b"})).unwrap();
+    let change = || validate::edit(&json!({"content": "b"}), 0).unwrap();
     let later = NOW.plus(Duration::from_secs(1));
     assert_eq!(scene.world.edit(alice, scene.channel, message, change(), later), Err(Refusal::NotTheAuthor));
     assert_eq!(scene.world.delete(carol, scene.channel, message), Err(Refusal::MissingPermissions));
     let edited = scene.world.edit(bot, scene.channel, message, change(), later).unwrap();
     assert_eq!((&edited["content"], &edited["embeds"][0]["title"]), (&json!("b"), &json!("t")));
     assert_eq!(edited["edited_timestamp"], "2024-01-15T10:30:01.000000+00:00");
-    let nothing = validate::edit(&json!({"content": null, "embeds": []})).unwrap();
+    let nothing = validate::edit(&json!({"content": null, "embeds": []}), 0).unwrap();
     assert_eq!(scene.world.edit(bot, scene.channel, message, nothing, later), Err(Refusal::EmptyMessage));
     // The owner may do everything.
     assert_eq!(scene.world.delete(alice, scene.channel, message), Ok(()));

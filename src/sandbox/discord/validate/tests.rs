@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -207,9 +208,86 @@ fn text_is_trimmed_cleaned_and_shown_as_discord_shows_it() {
 
 #[test]
 fn an_edit_leaves_alone_what_it_does_not_name_and_empties_what_is_null() {
-    let untouched = edit(&json!({"content": "b"})).unwrap();
+    let untouched = edit(&json!({"content": "b"}), 0).unwrap();
     assert_eq!((untouched.content.as_deref(), untouched.embeds), (Some("b"), None));
-    let emptied = edit(&json!({"content": null, "embeds": [], "components": null})).unwrap();
+    let emptied = edit(&json!({"content": null, "embeds": [], "components": null}), 0).unwrap();
     assert_eq!(emptied.content.as_deref(), Some(""));
     assert_eq!((emptied.embeds, emptied.components), (Some(vec![]), Some(vec![])));
+}
+
+#[test]
+fn components_are_shown_numbered_with_discords_defaults_and_nothing_else() {
+    let button = json!({"type": 2, "style": 1, "label": " Go ", "custom_id": "b", "url": null, "mine": 1});
+    let select = json!({"type": 3, "custom_id": "s", "options": [{"label": "l", "value": "v"}]});
+    let rows = json!([{"type": 1, "components": [button]}, {"type": 1, "components": [select]}]);
+    let draft = draft(&json!({"components": rows})).unwrap();
+    let shown = json!([
+        {"type": 1, "id": 1, "components": [{"type": 2, "style": 1, "label": "Go", "custom_id": "b", "id": 2}]},
+        {"type": 1, "id": 3, "components": [{"type": 3, "custom_id": "s", "id": 4, "min_values": 1,
+            "max_values": 1, "options": [{"label": "l", "value": "v"}]}]},
+    ]);
+    assert_eq!(Value::Array(draft.components), shown);
+}
+
+#[test]
+fn a_message_of_components_alone_stays_one() {
+    let tree = json!({"components": [{"type": 10, "content": "a"}]});
+    assert!(edit(&tree, 0).is_err());
+    assert!(edit(&tree, 1 << 15).is_ok());
+    assert_eq!(edit(&json!({"flags": 0}), 1 << 15).unwrap().flags, Some(1 << 15));
+    assert!(edit(&json!({"content": "a"}), 1 << 15).is_err());
+}
+
+/// JSON of the keys that matter, with values that mostly do not belong there.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,40}".prop_map(Value::from),
+        Just(json!("https://a.b")),
+        (0_i64..20).prop_map(Value::from),
+    ];
+    let keys = prop::sample::select(vec![
+        "content",
+        "embeds",
+        "title",
+        "fields",
+        "name",
+        "value",
+        "footer",
+        "text",
+        "image",
+        "url",
+        "components",
+        "type",
+        "style",
+        "custom_id",
+        "options",
+        "flags",
+        "nonce",
+        "allowed_mentions",
+        "parse",
+        "users",
+        "message_reference",
+        "message_id",
+        "accessory",
+        "timestamp",
+    ]);
+    leaf.prop_recursive(6, 96, 8, move |inner| {
+        let object = prop::collection::vec((keys.clone(), inner.clone()), 0..8)
+            .prop_map(|pairs| pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
+        prop_oneof![prop::collection::vec(inner, 0..8).prop_map(Value::from), object]
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_json_is_taken_or_refused_with_a_reason(body in any_json()) {
+        for refusal in [draft(&body).err(), edit(&body, 0).err(), edit(&body, 1 << 15).err()].into_iter().flatten() {
+            let Refusal::Form(errors) = refusal else { panic!("{refusal:?}") };
+            prop_assert!(!errors.is_empty());
+        }
+    }
 }
