@@ -23,7 +23,7 @@ pub enum Fault {
         /// The body; one that begins with `{` is JSON, every other HTML.
         body: String,
     },
-    /// It waits so long before it takes effect.
+    /// It waits so long before it takes effect, which it does also when the client has hung up by then.
     Delay(Duration),
     /// The connection is dropped; it has no effect.
     CutBefore,

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::time::Duration;
 
 use reqwest::{Client, Method, Response, StatusCode};
@@ -279,6 +280,51 @@ async fn delayed_and_slow_answers_are_good_in_the_end() {
         let (status, made) = t.posted(&text("late")).await;
         assert_eq!((status.as_u16(), &made["content"], t.shown()), (200, &json!("late"), n));
     }
+    t.end().await;
+}
+
+#[tokio::test]
+async fn a_delayed_request_takes_effect_after_its_client_has_gone() {
+    let t = Stage::start().await;
+    t.discord.faults().next(1, Fault::Delay(Duration::from_secs(60)));
+    let body = text("late").to_string();
+    let address = t.base.trim_start_matches("http://");
+    let request = format!(
+        "POST /api/channels/{}/messages HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bot {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        t.tickets(),
+        t.discord.bot_token().expose(),
+        body.len(),
+    );
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    socket.write_all(request.as_bytes()).unwrap();
+    drop(socket);
+    while t.discord.faults().pending() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(t.shown(), 0);
+    // Until it sleeps, the request has not begun to wait: the clock is moved until it is done.
+    while t.shown() == 0 {
+        t.clock.advance(Duration::from_secs(60));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(t.discord.messages(t.tickets())[0]["content"], "late");
+    t.end().await;
+}
+
+#[tokio::test]
+async fn a_discord_that_went_away_comes_back_with_what_it_had() {
+    let t = Stage::start().await;
+    let discord = t.discord.clone();
+    assert_eq!(t.posted(&text("before")).await.0, 200);
+    t.end().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let (clock, client, stop) = (discord.clock().clone(), Client::new(), CancellationToken::new());
+    let serving = tokio::spawn(serve(discord.clone(), listener, stop.clone()));
+    let t = Stage { discord, clock, base, client, stop, serving };
+    assert_eq!(t.posted(&text("after")).await.0, 200);
+    assert_eq!(t.shown(), 2);
     t.end().await;
 }
 
