@@ -1,1 +1,212 @@
-//! Environment → Config.
+//! Environment → [`Config`]: reads every variable, tells everything that is wrong at once, and holds only valid
+//! values afterwards.
+//!
+//! Must not know who uses the values. A value never enters a message: problems and notes hold names.
+
+mod database;
+mod discord_base;
+mod dotenv;
+mod ids;
+mod json;
+mod map;
+mod ping;
+mod placeholder;
+mod reader;
+mod report;
+pub mod variable;
+mod variables;
+mod webhook;
+
+use std::path::PathBuf;
+
+use crate::model::{LinkTemplate, Links, Snowflake};
+
+use crate::model::ping::Pings;
+use crate::model::route::RouteMap;
+use crate::secret::Secret;
+use crate::telemetry;
+
+pub use database::Database;
+pub use discord_base::DiscordBase;
+pub use map::table;
+pub use report::{Problem, Report, Wrong};
+pub use variables::Variables;
+pub use webhook::Webhook;
+
+use reader::Reader;
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The listener.
+    pub webhook: Webhook,
+    /// Discord.
+    pub discord: Discord,
+    /// The platform.
+    pub xtsystems: XtSystems,
+    /// Which kind goes where; [`table`] shows it.
+    pub routes: RouteMap,
+    /// Who is pinged by what.
+    pub pings: Pings,
+    /// The database file.
+    pub database: Database,
+    /// Logs.
+    pub logs: Logs,
+    /// What is odd but harmless: sentences to be logged as warnings at start.
+    pub notes: Vec<String>,
+}
+
+/// How Discord is reached.
+#[derive(Clone, Debug)]
+pub struct Discord {
+    /// The bot's token. Without it deliveries wait.
+    pub token: Option<Secret>,
+    /// The application's id; `None`: learnt from the token.
+    pub application_id: Option<Snowflake>,
+    /// Where commands are registered; none: everywhere.
+    pub guilds: Vec<Snowflake>,
+    /// Where Discord is.
+    pub base: DiscordBase,
+}
+
+/// How the platform is reached.
+#[derive(Clone, Debug)]
+pub struct XtSystems {
+    /// An http(s) address without a slash at its end, credentials, query or fragment.
+    pub api_url: String,
+    /// The key for its API.
+    pub api_key: Option<Secret>,
+    /// The web addresses of its things.
+    pub links: Links,
+}
+
+/// Where and how much is logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logs {
+    /// The directory of `combined.log` and `error.log`.
+    pub dir: PathBuf,
+    /// A filter in the form of `RUST_LOG`.
+    pub filter: String,
+}
+
+impl Config {
+    /// Reads all variables.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once; [`Report`]'s `Display` is the message, exit code 78 goes with it.
+    pub fn from_variables(variables: &Variables) -> Result<Self, Report> {
+        let mut reader = Reader::new(variables);
+        let webhook = Webhook::read(&mut reader);
+        let discord = Discord::read(&mut reader);
+        let xtsystems = XtSystems::read(&mut reader);
+        let routes = map::read(&mut reader);
+        let pings = ping::read(&mut reader);
+        let database = Database::read(&mut reader);
+        let logs = Logs::read(&mut reader);
+        let notes = reader.finish()?;
+        Ok(Self { webhook, discord, xtsystems, routes, pings, database, logs, notes })
+    }
+}
+
+impl Discord {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let base = reader.or("DISCORD_API_URL", DiscordBase::discord(), DiscordBase::parse);
+        if base.exposes_token() {
+            reader.note("DISCORD_API_URL is not encrypted (http) and not on this machine: the bot's token travels in the clear");
+        }
+        Self {
+            token: reader.optional("DISCORD_TOKEN", token),
+            application_id: reader.optional("DISCORD_CLIENT_ID", |text| snowflake(text.trim())),
+            guilds: reader.or("DISCORD_GUILD_ID", Vec::new(), |text| {
+                text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(snowflake).collect()
+            }),
+            base,
+        }
+    }
+}
+
+impl XtSystems {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let mut link = |name: &str| {
+            reader.optional(name, |text| {
+                LinkTemplate::parse(text).map_err(|what| {
+                    Wrong::new(
+                        what,
+                        "A web address with {id} where the id goes: https://xtsystems.example/tickets/{id}",
+                    )
+                })
+            })
+        };
+        let links = Links {
+            ticket: link("XTSYSTEMS_TICKET_URL"),
+            asset: link("XTSYSTEMS_ASSET_URL"),
+            machine: link("XTSYSTEMS_MACHINE_URL"),
+        };
+        Self {
+            api_url: reader.or("XTSYSTEMS_API_URL", "http://localhost:20437".to_owned(), |text| {
+                let url = discord_base::http_url(text.trim()).map_err(|what| {
+                    Wrong::new(what, "An address such as http://localhost:20437 (the default).")
+                })?;
+                Ok(url.as_str().trim_end_matches('/').to_owned())
+            }),
+            api_key: reader.optional("XTSYSTEMS_API_KEY", header_safe),
+            links,
+        }
+    }
+}
+
+impl Logs {
+    /// `RUST_LOG`, else `LOG_LEVEL` (a level only: as a filter `verbose` would name a module), else `info`.
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let level = reader.optional("LOG_LEVEL", |text| {
+            telemetry::level(text).ok_or_else(|| {
+                Wrong::new(
+                    "is not a level of logging",
+                    "One of error, warn, info, debug and trace; RUST_LOG takes filters.",
+                )
+            })
+        });
+        let filter = reader.optional("RUST_LOG", |text| {
+            if telemetry::is_filter(text) {
+                Ok(text.to_owned())
+            } else {
+                Err(Wrong::new(
+                    "is not a filter for logs",
+                    "A level such as info, or a filter such as info,nuncio=debug.",
+                ))
+            }
+        });
+        Self {
+            dir: reader.or("LOG_DIR", PathBuf::from("logs"), |text| Ok(PathBuf::from(text))),
+            filter: filter.or_else(|| level.map(str::to_owned)).unwrap_or_else(|| "info".to_owned()),
+        }
+    }
+}
+
+fn token(text: &str) -> Result<Secret, Wrong> {
+    if text.starts_with("Bot ") {
+        return Err(Wrong::new("begins with \"Bot \"", "Leave that word off: the token alone."));
+    }
+    header_safe(text)
+}
+
+/// What goes into an `Authorization` header: visible ASCII.
+fn header_safe(text: &str) -> Result<Secret, Wrong> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(Secret::new(text))
+    } else {
+        Err(Wrong::new(
+            "holds a space, a line break or a letter outside ASCII",
+            "Copy it anew; nothing belongs around it.",
+        ))
+    }
+}
+
+fn snowflake(text: &str) -> Result<Snowflake, Wrong> {
+    text.parse().map_err(|_| {
+        Wrong::new("is not a Discord id", "A number of 17 to 20 digits (in Discord: right-click, Copy ID).")
+    })
+}
+
+#[cfg(test)]
+mod tests;

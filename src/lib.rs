@@ -10,11 +10,19 @@
 //!           → { clock secret signature telemetry }
 //! ```
 
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod discord;
+pub mod dispatch;
+pub mod hub;
+pub mod ingress;
 pub mod model;
 pub mod render;
+pub mod samples;
 pub mod sandbox;
 pub mod secret;
 pub mod signature;
+pub mod store;
+pub mod telemetry;

@@ -8,6 +8,7 @@ mod delivery;
 mod destination;
 mod event;
 mod id;
+mod link;
 mod message;
 mod outcome;
 pub mod payload;
@@ -19,8 +20,9 @@ mod source;
 
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
-pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody};
+pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};
 pub use id::{DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, Snowflake};
+pub use link::{LinkTemplate, Links};
 pub use message::{Form, Message, Nonce};
 pub use outcome::{Arrived, Attempt, Outcome, PauseScope, Reason, Receipt};
 pub use severity::Severity;

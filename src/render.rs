@@ -1,1 +1,75 @@
-//! Event → Card.
+//! Event → Card → the body of a message. All of it is pure: no I/O, no clock, no configuration but what is handed in.
+//!
+//! Owns what people see. It must not know where a message goes, how it is sent, or who is asked to be pinged.
+//! The invariants: any JSON in any field gives a card; text from outside is escaped by type ([`Markdown`]); what
+//! [`message`] and [`plain`] return is within every limit of Discord's.
+
+mod alert;
+mod asset;
+mod body;
+mod card;
+mod change;
+mod clean;
+mod color;
+mod directory;
+mod escape;
+mod facts;
+mod fit;
+mod generic;
+mod machine;
+mod markdown;
+mod test_event;
+mod ticket;
+
+pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter};
+pub use card::{Card, Field};
+pub use color::Color;
+pub use escape::{block, code, literal, moment, number, paragraph, short, text};
+pub use fit::{message, plain};
+pub use markdown::{Markdown, Surface};
+
+pub use crate::model::{LinkTemplate, Links};
+
+use crate::model::Event;
+use facts::Facts;
+
+/// What a card may know besides its event.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The customer's name, learnt from earlier events.
+    pub company_name: Option<&'a str>,
+    /// Where titles lead to.
+    pub links: &'a Links,
+}
+
+/// What `event` looks like.
+#[must_use]
+pub fn card(event: &Event, view: &View<'_>) -> Card {
+    let facts = Facts::new(event, view);
+    match event.kind.canonical().as_str() {
+        "ticket.created" => ticket::created(&facts),
+        "ticket.updated" => ticket::updated(&facts),
+        "ticket.closed" => ticket::closed(&facts),
+        "asset.created" => asset::created(&facts),
+        "asset.updated" => asset::updated(&facts),
+        "user.created" => directory::user_created(&facts),
+        "company.created" => directory::company_created(&facts),
+        "machine.registered" => machine::registered(&facts),
+        "machine.approved" => machine::approved(&facts),
+        "alert.triggered" => alert::triggered(&facts),
+        "webhook.test" => test_event::arrived(&facts),
+        _ => generic::happened(&facts),
+    }
+}
+
+/// The card of last resort, for an event whose own card could not be drawn. It reads nothing from the payload.
+#[must_use]
+pub fn unreadable(event: &Event) -> Card {
+    let kind = || text(event.kind.as_str());
+    let title = [literal("📨 "), kind()].into();
+    let summary = [kind(), literal(" arrived, but could not be shown")].into();
+    let mut card = Card::new(event, Color::Look, title, summary);
+    card.description =
+        [literal("This event is kept, but could not be shown. Its id: "), code(&event.id.to_string())].into();
+    card
+}

@@ -13,8 +13,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub mod discord;
+pub mod story;
+mod xtsystems;
 
 pub use discord::Discord;
+pub use xtsystems::{Answer, XtSystems};
 
 /// How long requests under way may take to finish once serving has been cancelled.
 const GRACE: Duration = Duration::from_secs(2);

@@ -11,6 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::secret::Secret;
 
 /// The prefix of a signature header's value (`X-XTSystems-Signature`, GitHub's `X-Hub-Signature-256`).
+pub mod xtsystems;
+
 const PREFIX: &str = "sha256=";
 
 /// The header value for `parts`, signed as if they were one run of bytes: `sha256=<64 lower-case hex digits>`.

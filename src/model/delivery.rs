@@ -72,4 +72,6 @@ pub struct Delivery {
     pub destination_id: DestinationId,
     /// Who goes first.
     pub rank: Rank,
+    /// The map's key that sent it there; it says who is pinged.
+    pub route: String,
 }

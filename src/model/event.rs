@@ -157,12 +157,12 @@ impl Event {
     /// How bad it is, if it says so in a word we know.
     #[must_use]
     pub fn severity(&self) -> Option<Severity> {
-        severity(&self.data)
+        severity_of(&self.data)
     }
 }
 
 /// How bad the described thing is, if it says so in a word we know.
 #[must_use]
-pub(crate) fn severity(data: &Value) -> Option<Severity> {
+pub fn severity_of(data: &Value) -> Option<Severity> {
     payload::text(data, &["severity", "level", "priority"]).and_then(|word| Severity::from_word(&word))
 }

@@ -138,6 +138,13 @@ impl Snowflake {
     pub const fn get(self) -> u64 {
         self.0
     }
+
+    /// When Discord made it (Discord: "Snowflake Format").
+    #[must_use]
+    pub fn created_at(self) -> Timestamp {
+        const DISCORD_EPOCH: i64 = 1_420_070_400_000;
+        Timestamp::from_millis(i64::try_from(self.0 >> 22).unwrap_or(i64::MAX).saturating_add(DISCORD_EPOCH))
+    }
 }
 
 impl fmt::Display for Snowflake {

@@ -91,3 +91,19 @@ pub struct Message {
     /// Since when it may have arrived without our knowing.
     pub ambiguous_since: Option<Timestamp>,
 }
+
+impl Message {
+    /// The same deliveries as another message, composed in another form.
+    #[must_use]
+    pub fn in_form(&self, form: Form, now: Timestamp) -> Self {
+        Self {
+            id: MessageId::new(),
+            nonce: Nonce::random(),
+            form,
+            created_at: now,
+            attempts: 0,
+            ambiguous_since: None,
+            ..self.clone()
+        }
+    }
+}

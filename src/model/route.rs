@@ -3,6 +3,8 @@
 //! Looking up is pure. Precedence: the exact kind, else the longest matching glob, else `default`; within each,
 //! an entry narrowed to the event's customer (`ticket.*@ACME`) goes before one for everybody.
 
+use std::fmt;
+
 use crate::model::event::canonical;
 use crate::model::{DestinationId, Kind, Snowflake};
 
@@ -55,6 +57,15 @@ pub enum Target {
     Channel(Snowflake),
     /// A destination kept in the database.
     Stored(DestinationId),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Channel(id) => write!(f, "channel {id}"),
+            Self::Stored(id) => fmt::Display::fmt(id, f),
+        }
+    }
 }
 
 /// One entry of the map.

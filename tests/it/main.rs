@@ -1,1 +1,6 @@
-//! The integration tests.
+//! The integration tests: the whole application against the sandbox, in the user's words.
+
+mod cards;
+mod harness;
+mod ingress;
+mod routing;

@@ -2,7 +2,7 @@
  * The sandbox's page: what a chat client would show of the Discord that `nuncio sandbox` and `nuncio demo` run.
  *
  * It owns nothing but the view. The truth is `/sandbox/state`; `/sandbox/stream` tells what changed since, in the words
- * of Discord's gateway. After any doubt (a lost connection, an event it does not know) it asks for the state again.
+ * of Discord's gateway. After a lost connection or a changed channel it asks for the state again.
  *
  * Invariant: text from messages reaches the document only as text nodes, and addresses only through `safeUrl`. There is
  * no `innerHTML` in this file, so a hostile ticket title is a funny title and nothing else.
@@ -86,6 +86,7 @@ function avatar(user, size = "") {
   return h("span", { class: `avatar ${size} ${ours ? "ours" : ""}`, "--hue": hue(user.id), "aria-hidden": "true" }, face);
 }
 
+const appTag = () => h("span", { class: "tag" }, "APP");
 const nameOf = (user) => text(user.global_name || user.username || "someone");
 
 let noteTimer;
@@ -192,7 +193,9 @@ const world = {
     if (at < 0) messages.push(message);
     else messages[at] = message;
     if (messages.length > KEEP) messages.splice(0, messages.length - KEEP);
-    for (const user of [message.author, ...list(message.mentions)]) if (user?.id && !this.users.has(user.id)) this.users.set(user.id, user);
+    for (const user of [message.author, ...list(message.mentions)]) {
+      if (user?.id && !this.users.has(user.id)) this.users.set(user.id, user);
+    }
     return { message, created: at < 0 };
   },
 
@@ -307,7 +310,7 @@ const RULES = [
   [/https?:\/\/[^\s<]+[^\s<.,:;"'\])]/y, (m, _, context) => bare(m[0], context)],
   [/<t:(-?\d{1,13})(?::([tTdDfFR]))?>/y, (m) => timestamp(Number(m[1]), m[2] ?? "f")],
   [/<@&(\d+)>/y, (m) => rolePill(m[1])],
-  [/<@!?(\d+)>/y, (m) => h("bdi", { class: "pill" }, `@${world.users.has(m[1]) ? nameOf(world.users.get(m[1])) : "unknown-user"}`)],
+  [/<@!?(\d+)>/y, (m) => userPill(m[1])],
   [/<#(\d+)>/y, (m) => channelPill(m[1])],
   [/<a?:(\w{2,32}):\d+>/y, (m) => `:${m[1]}:`],
   [/@(?:everyone|here)\b/y, (m, _, context) => (context.everyone ? h("span", { class: "pill" }, m[0]) : m[0])],
@@ -358,6 +361,11 @@ function timestamp(seconds, style) {
   return style === "R" ? timeElement(date, relative(date), { "data-relative": true }) : timeElement(date, formats[style].format(date));
 }
 
+function userPill(id) {
+  const user = world.users.get(id);
+  return h("bdi", { class: "pill" }, `@${user ? nameOf(user) : "unknown-user"}`);
+}
+
 function rolePill(id) {
   const role = world.roles.get(id);
   const color = role?.color ? { "data-role": true, "--role": hex(role.color) } : {};
@@ -375,7 +383,11 @@ function spoiler(children) {
     event.preventDefault();
     cover.setAttribute("aria-expanded", cover.getAttribute("aria-expanded") !== "true");
   };
-  const cover = h("span", { class: "spoiler", role: "button", tabindex: "0", "aria-expanded": "false", "aria-label": "Spoiler", onclick: toggle, onkeydown: toggle }, h("span", {}, children));
+  const cover = h(
+    "span",
+    { class: "spoiler", role: "button", tabindex: "0", "aria-expanded": "false", "aria-label": "Spoiler", onclick: toggle, onkeydown: toggle },
+    h("span", {}, children),
+  );
   return cover;
 }
 
@@ -387,7 +399,8 @@ function messageBody(message, head) {
   if (message.content || message.edited_timestamp) {
     const content = markdown(text(message.content), context);
     const edited = dateOf(message.edited_timestamp);
-    if (edited) (content.lastElementChild ?? content).append(h("span", { class: "edited", title: `Edited ${formats.F.format(edited)}` }, "(edited)"));
+    const mark = edited && h("span", { class: "edited", title: `Edited ${formats.F.format(edited)}` }, "(edited)");
+    if (mark) (content.lastElementChild ?? content).append(mark);
     body.append(content);
   }
   body.append(...list(message.embeds).filter(Boolean).map(embed));
@@ -401,7 +414,11 @@ function embed(data) {
   const author = data.author?.name && text(data.author.name);
   const authorUrl = safeUrl(data.author?.url);
   const stamp = dateOf(data.timestamp);
-  const footer = [data.footer?.text && h("bdi", {}, text(data.footer.text)), stamp && timeElement(stamp, when(stamp))].filter(Boolean);
+  const footer = [
+    data.footer?.text && h("bdi", {}, text(data.footer.text)),
+    data.footer?.text && stamp && " · ",
+    stamp && timeElement(stamp, when(stamp)),
+  ].filter(Boolean);
   return h(
     "article",
     { class: "embed", "--bar": Number.isInteger(data.color) ? hex(data.color) : null },
@@ -411,7 +428,7 @@ function embed(data) {
     list(data.fields).length > 0 && h("div", { class: "fields" }, fieldRows(data.fields)),
     picture(data.image?.url, "Picture"),
     picture(data.thumbnail?.url, "Thumbnail"),
-    footer.length > 0 && h("div", { class: "embed-footer" }, footer.length > 1 ? [footer[0], " · ", footer[1]] : footer),
+    footer.length > 0 && h("div", { class: "embed-footer" }, footer),
   );
 }
 
@@ -423,11 +440,11 @@ function fieldRows(fields) {
     if (field.inline && row?.[0].inline && row.length < 3) row.push(field);
     else rows.push([field]);
   }
-  return rows.flatMap((row) =>
-    row.map((field) =>
-      h("div", { class: "field", "data-of": row.length }, h("div", { class: "field-name" }, inline(text(field.name), { plain: true })), markdown(text(field.value))),
-    ),
-  );
+  const cell = (field, _, row) => {
+    const name = h("div", { class: "field-name" }, inline(text(field.name), { plain: true }));
+    return h("div", { class: "field", "data-of": row.length }, name, markdown(text(field.value)));
+  };
+  return rows.flatMap((row) => row.map(cell));
 }
 
 /** The page's policy lets pictures come from Discord's own CDN only; any other is named, not fetched. */
@@ -449,19 +466,24 @@ function actionRow(message, row) {
 
 function button(message, component) {
   const emoji = component.emoji?.name && (component.emoji.id ? `:${component.emoji.name}:` : component.emoji.name);
-  const label = [emoji && h("span", { "aria-hidden": component.label ? "true" : null }, emoji), component.label && h("bdi", {}, text(component.label))];
-  const properties = { class: `action ${STYLES[component.style] ?? "secondary"}` };
+  const label = [
+    emoji && h("span", { "aria-hidden": component.label ? "true" : null }, emoji),
+    component.label && h("bdi", {}, text(component.label)),
+  ];
+  const look = { class: `action ${STYLES[component.style] ?? "secondary"}` };
   const url = safeUrl(component.url);
-  if (component.style === 5 && url && !component.disabled) return link(url, properties, label, icon("out"));
-  return h("button", { ...properties, type: "button", disabled: component.disabled, "data-custom-id": component.custom_id, onclick: () => press(message, component) }, label);
+  if (component.style === 5 && url && !component.disabled) return link(url, look, label, icon("out"));
+  const onclick = () => press(message, component);
+  return h("button", { ...look, type: "button", disabled: component.disabled, "data-custom-id": component.custom_id, onclick }, label);
 }
 
 /** The one place where a person acts. The state names the endpoint as soon as the sandbox can take interactions. */
 async function press(message, component) {
   if (!world.interactions) return note("Nobody answers this button yet: decisions come with a later version.");
-  const interaction = { type: 3, channel_id: message.channel_id, message_id: message.id, data: { component_type: component.type, custom_id: component.custom_id } };
+  const data = { component_type: component.type, custom_id: component.custom_id };
+  const body = JSON.stringify({ type: 3, channel_id: message.channel_id, message_id: message.id, data });
   try {
-    const answer = await fetch(world.interactions, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(interaction) });
+    const answer = await fetch(world.interactions, { method: "POST", headers: { "Content-Type": "application/json" }, body });
     if (!answer.ok) note(`This interaction failed (${answer.status}).`);
   } catch {
     note("This interaction failed: the sandbox cannot be reached.");
@@ -591,7 +613,7 @@ const stream = {
     return h(
       "div",
       { class: "message-head" },
-      h("span", {}, h("bdi", { class: "author" }, nameOf(message.author)), (message.author.bot || message.webhook_id) && h("span", { class: "tag" }, "APP")),
+      h("span", {}, h("bdi", { class: "author" }, nameOf(message.author)), (message.author.bot || message.webhook_id) && appTag()),
       timeElement(date, when(date)),
       place && h("a", { class: "place", href: `#channel/${place.id}`, title: `Open #${place.name}` }, icon("hash"), h("bdi", {}, text(place.name))),
     );
@@ -637,18 +659,23 @@ const stream = {
 /** What is on the screen: a guild, and one of its channels or (null) all of them. */
 const view = { guild: null, channel: null };
 
-/** `#channel/<id>` and `#all` are the whole address space; anything else changes nothing. */
+/**
+ * `#channel/<id>`, `#all` and `#all/<server>` are the whole address space. Anything else changes nothing, unless what is
+ * shown is gone (or nothing was shown yet): then the first channel that has messages.
+ */
 function route() {
-  const [, id] = /^#channel\/(\d+)$/.exec(location.hash) ?? [];
-  const [, guild] = /^#all(?:\/(\d+))?$/.exec(location.hash) ?? [null, null];
-  if (id && world.channels.has(id)) Object.assign(view, { guild: world.channels.get(id).guild_id, channel: id });
-  else if (guild !== null) Object.assign(view, { guild: guild ?? view.guild ?? world.guilds[0]?.id, channel: null });
-  else if (!view.guild || (view.channel && !world.channels.has(view.channel))) {
-    const channel = ordered(world.guilds[0]).find((channel) => world.of(channel.id).length > 0);
-    Object.assign(view, { guild: world.guilds[0]?.id, channel: channel?.id ?? null });
-    history.replaceState(null, "", channel ? `#channel/${channel.id}` : "#all");
+  const [, channel] = /^#channel\/(\d+)$/.exec(location.hash) ?? [];
+  const all = /^#all(?:\/(\d+))?$/.exec(location.hash);
+  const known = (guild) => world.guilds.some(({ id }) => id === guild);
+  if (world.channels.has(channel)) {
+    Object.assign(view, { guild: world.channels.get(channel).guild_id, channel });
+  } else if (all) {
+    Object.assign(view, { guild: [all[1], view.guild, world.guilds[0]?.id].find(known) ?? null, channel: null });
+  } else if (!known(view.guild) || (view.channel && !world.channels.has(view.channel))) {
+    const first = ordered(world.guilds[0]).find(({ id }) => world.of(id).length > 0);
+    Object.assign(view, { guild: world.guilds[0]?.id ?? null, channel: first?.id ?? null });
+    history.replaceState(null, "", first ? `#channel/${first.id}` : "#all");
   }
-  openDrawer(false);
   showView();
 }
 
@@ -677,26 +704,28 @@ function ordered(guild) {
   return channels.sort((a, b) => (a.position ?? 0) - (b.position ?? 0) || compareIds(a.id, b.id));
 }
 
-/** Draws both left columns and the members. Badges alone go through `badges`, which leaves the elements (and the focus) where they are. */
+/** Draws both left columns and the members. What changes often is `badges`: it leaves the elements, and so the focus, alone. */
 function navigation() {
   const focused = document.activeElement?.getAttribute?.("href");
   const guild = world.guilds.find((guild) => guild.id === view.guild);
   $("server-name").textContent = guild ? text(guild.name) : "No server yet";
-  $("servers").replaceChildren(
-    ...world.guilds.map((guild) =>
-      h("li", {}, h("a", { class: "server", href: `#all/${guild.id}`, title: text(guild.name), "data-guild": guild.id, "aria-label": text(guild.name) }, initials(guild.name), h("span", { class: "badge ping", hidden: true }))),
-    ),
-  );
-  $("channels").replaceChildren(
-    ...ordered(guild).map((channel) =>
-      h("li", {}, h("a", { class: "channel", href: `#channel/${channel.id}`, "data-channel": channel.id }, icon("hash"), h("bdi", { class: "name" }, text(channel.name)), h("span", { class: "badge", hidden: true }))),
-    ),
-  );
+  $("servers").replaceChildren(...world.guilds.map(serverEntry));
+  $("channels").replaceChildren(...ordered(guild).map(channelEntry));
   $("identity-name").textContent = text(world.application.name);
   $("identity-avatar").replaceChildren(avatar({ id: world.application.id }, "small"));
   members(guild);
   badges();
   if (focused) $("drawer").querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function serverEntry({ id, name }) {
+  const look = { class: "server", href: `#all/${id}`, title: text(name), "aria-label": text(name), "data-guild": id };
+  return h("li", {}, h("a", look, initials(name), h("span", { class: "badge ping", hidden: true })));
+}
+
+function channelEntry({ id, name }) {
+  const look = { class: "channel", href: `#channel/${id}`, "data-channel": id };
+  return h("li", {}, h("a", look, icon("hash"), h("bdi", { class: "name" }, text(name)), h("span", { class: "badge", hidden: true })));
 }
 
 function badges() {
@@ -737,28 +766,28 @@ function setBadge(badge, count, ping) {
   badge.classList.toggle("ping", ping);
 }
 
-/** Members under the first of their roles, as the server lists its roles; bots and people without one come last. */
+/** Members under the first of their roles, as the server lists its roles; people without one and apps come last. */
 function members(guild) {
-  const groups = new Map();
-  for (const member of list(guild?.members)) {
-    const role = list(guild.roles).find((role) => role.id !== guild.id && list(member.roles).includes(role.id));
-    const key = role?.id ?? (member.user.bot ? "apps" : "members");
-    if (!groups.has(key)) groups.set(key, { name: role ? text(role.name) : member.user.bot ? "Apps" : "Members", color: role?.color, users: [] });
-    groups.get(key).users.push(member.user);
+  const roles = list(guild?.roles).filter((role) => role.id !== guild.id); // a server's own id is its @everyone
+  const groups = [...roles.map(({ name, color }) => ({ name, color, users: [] })), { name: "Members", users: [] }, { name: "Apps", users: [] }];
+  for (const { user, roles: theirs } of list(guild?.members)) {
+    const role = roles.findIndex((role) => list(theirs).includes(role.id));
+    groups.at(role >= 0 ? role : user.bot ? -1 : -2).users.push(user);
   }
-  const section = ({ name, color, users }) =>
-    h("section", { class: "members" },
-      h("h3", {}, color ? h("i", { "--role": hex(color) }) : null, h("bdi", {}, `${name} · ${users.length}`)),
-      users.map((user) => h("div", { class: "member" }, avatar(user, "small"), h("span", { class: "who" }, h("bdi", {}, nameOf(user)), user.bot && h("span", { class: "tag" }, "APP")))),
-    );
-  const last = [groups.get("members"), groups.get("apps")];
-  const first = [...groups.values()].filter((group) => !last.includes(group));
-  $("members").replaceChildren(...[...first, ...last.filter(Boolean)].map(section));
+  $("members").replaceChildren(...groups.filter(({ users }) => users.length > 0).map(memberGroup));
+}
+
+function memberGroup({ name, color, users }) {
+  const person = (user) =>
+    h("li", { class: "member" }, avatar(user, "small"), h("span", { class: "who" }, h("bdi", {}, nameOf(user)), user.bot && appTag()));
+  const heading = h("h3", {}, color ? h("i", { "--role": hex(color) }) : null, h("bdi", {}, `${text(name)} · ${users.length}`));
+  return h("section", { class: "members" }, heading, h("ul", {}, users.map(person)));
 }
 
 /** The status line: what the sandbox's Discord answered since it started. */
 function counts(counts = {}) {
-  const one = (label, n, title, trouble) => h("span", { title, class: trouble && n > 0 ? "trouble" : null }, `${label} `, h("b", {}, text(n ?? 0)));
+  const one = (label, n, title, trouble) =>
+    h("span", { title, class: trouble && n > 0 ? "trouble" : null }, `${label} `, h("b", {}, text(n ?? 0)));
   $("counts").replaceChildren(
     one("accepted", counts.accepted, "requests this Discord took"),
     one("refused", counts.refused, "requests it refused with one of Discord's own errors", true),
@@ -911,6 +940,7 @@ $("menu").addEventListener("click", () => {
   $("all-channels").focus();
 });
 $("backdrop").addEventListener("click", () => openDrawer(false));
+$("drawer").addEventListener("click", (event) => event.target.closest("a") && openDrawer(false));
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !$("drawer").hasAttribute("data-open")) return;
   openDrawer(false);

@@ -1,0 +1,80 @@
+//! The composition root: everything that runs, put together in one place. Tests boot this unchanged.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::discord::Client;
+use crate::dispatch::Dispatcher;
+use crate::hub::Hub;
+use crate::ingress;
+use crate::store::{HintSender, Lock, Store};
+
+/// A nuncio that is ready to run: its database is open and taken over, its listener bound.
+pub struct App {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    hub: Hub,
+    store: Store,
+    dispatcher: Dispatcher,
+    clock: Clock,
+    lock: Lock,
+}
+
+impl App {
+    /// Puts everything together. The caller owns the socket, so that tests can bind port 0.
+    ///
+    /// # Errors
+    /// [`store::Error`](crate::store::Error) if the database cannot be used; `Locked` if another process serves it.
+    pub async fn build(config: Config, listener: TcpListener, clock: Clock) -> anyhow::Result<Self> {
+        let address = listener.local_addr().context("the listener has no address")?;
+        let path = &config.database.path;
+        let lock = Lock::acquire(path)?;
+        let (hint_sender, hints) = HintSender::channel();
+        let store = Store::open(path, clock.clone(), hint_sender).await?;
+        let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
+        store.take_over(&lock).await?;
+        let client = config.discord.token.map(|token| Client::new(config.discord.base, token, clock.clone()));
+        let dispatcher =
+            Dispatcher::new(store.clone(), hub.clone(), hints, client, config.xtsystems.links, clock.clone());
+        let router = ingress::router(hub.clone(), config.webhook, clock.clone());
+        Ok(Self { listener, address, router, hub, store, dispatcher, clock, lock })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its use cases.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Its database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Runs until `stop`, then ends in order: no new connections, answers finished, sending stopped, database closed.
+    pub async fn run(self, stop: CancellationToken) {
+        let sending = CancellationToken::new();
+        let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
+        ingress::serve(self.listener, self.router, &self.clock, stop).await;
+        sending.cancel();
+        if let Err(error) = dispatcher.await {
+            tracing::error!(%error, "the dispatcher died");
+        }
+        self.store.close().await;
+        drop(self.lock);
+    }
+}

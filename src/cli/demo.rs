@@ -1,0 +1,145 @@
+//! `nuncio demo`: the real application between a sandbox XTSystems and a sandbox Discord. No account, no server,
+//! nothing to configure; nothing leaves this machine, and nothing stays on it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::cli::serve::stop_signal;
+use crate::clock::Clock;
+use crate::config::{Config, Variables};
+use crate::sandbox::discord::Setup;
+use crate::sandbox::{self, Discord, XtSystems, story};
+use crate::secret::Secret;
+use crate::telemetry;
+
+/// The ports tried first; if they are taken, free ones.
+const WEBHOOK_PORT: u16 = 3000;
+const PAGE_PORT: u16 = 3001;
+/// Everybody may know it: it opens nothing but a demo on the reader's own machine.
+const SECRET: &str = "nuncio-demo-secret";
+
+/// Runs the demo until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// If this machine has no loopback to listen on, or no place for temporary files.
+pub async fn run() -> anyhow::Result<ExitCode> {
+    say("Starting a Discord, an XTSystems and nuncio on this machine …");
+    let folder = tempfile::Builder::new().prefix("nuncio-demo-").tempdir().context("no place for temporary files")?;
+    let (_telemetry, _) = telemetry::init("warn", &folder.path().join("logs"));
+    let clock = Clock::system();
+    let stop = stop_signal()?;
+
+    let page = bind(PAGE_PORT).await?;
+    let page_address = page.local_addr()?;
+    let discord = Discord::new(clock.clone(), Setup::default());
+    let sandbox = tokio::spawn(sandbox::serve(discord.clone(), page, stop.clone()));
+
+    let listener = bind(WEBHOOK_PORT).await?;
+    let webhook_address = listener.local_addr()?;
+    let config = config(&discord, page_address, webhook_address, folder.path())?;
+    let webhook = format!("http://{webhook_address}{}", config.webhook.path);
+    let app = App::build(config, listener, clock.clone()).await?;
+    say(&introduction(page_address, &webhook));
+
+    let platform = XtSystems::new(webhook, Secret::new(SECRET), clock.clone())?;
+    let telling = tokio::spawn(tell(platform, clock, stop.clone()));
+    app.run(stop).await;
+    telling.abort();
+    sandbox.await??;
+    say("\nStopped; the demo's data is deleted.");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration an operator would write, for this Discord. Refuses to lead anywhere else.
+fn config(
+    discord: &Discord,
+    page: SocketAddr,
+    webhook: SocketAddr,
+    folder: &std::path::Path,
+) -> anyhow::Result<Config> {
+    let id = |name: &str| discord.channel_id(name).map(|id| id.to_string()).unwrap_or_default();
+    let map = json!({
+        "ticket.*": [id("tickets")],
+        "machine.*": [id("machines")],
+        "asset.*": [id("assets")],
+        "alert.*": [id("alerts")],
+        "default": [id("general")],
+    });
+    let variables = Variables::from_map([
+        ("DISCORD_TOKEN", discord.bot_token().expose().to_owned()),
+        ("DISCORD_API_URL", format!("http://{page}/api")),
+        ("DISCORD_WEBHOOK_CHANNELS", map.to_string()),
+        ("WEBHOOK_HOST", webhook.ip().to_string()),
+        ("WEBHOOK_SECRET", SECRET.to_owned()),
+        ("NUNCIO_DATABASE_URL", format!("sqlite://{}", folder.join("nuncio.db").display())),
+        ("LOG_DIR", folder.join("logs").display().to_string()),
+    ]);
+    let config = Config::from_variables(&variables)?;
+    ensure!(
+        config.discord.base.is_loopback() && webhook.ip().is_loopback() && page.ip().is_loopback(),
+        "the demo speaks to this machine only, and something would lead elsewhere"
+    );
+    Ok(config)
+}
+
+async fn bind(port: u16) -> anyhow::Result<TcpListener> {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("cannot listen on 127.0.0.1"),
+    }
+}
+
+async fn tell(platform: XtSystems, clock: Clock, stop: CancellationToken) {
+    let told = tokio::select! {
+        told = story::tell(&platform, &clock) => told,
+        () = stop.cancelled() => return,
+    };
+    match told {
+        Ok(accepted) => say(&format!(
+            "The story is told: {accepted} signed events were accepted and stand in their channels.\n\
+             Send your own with the lines above. Ctrl-C ends the demo."
+        )),
+        Err(error) => tracing::error!("the story broke off: {}", error.without_url()),
+    }
+}
+
+/// What a visitor needs: the page, and lines to copy. No frame at the sides, so that copying takes nothing along.
+fn introduction(page: SocketAddr, webhook: &str) -> String {
+    let rule = "─".repeat(78);
+    // Set by cargo when it runs us.
+    let nuncio = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "nuncio" };
+    format!(
+        r#"
+{rule}
+  Look:    http://{page}/#all
+
+  Send an event that is accepted (a wrong character in it, and it is not):
+
+body='{{"event_type":"alert.triggered","data":{{"severity":"critical","title":"Disk full","source":"SRV-DB1"}}}}'
+t=$(date +%s); curl {webhook} -H 'Content-Type: application/json' \
+  -H "X-XTSystems-Timestamp: $t" -d "$body" \
+  -H "X-XTSystems-Signature: sha256=$(printf %s "$t$body" | openssl dgst -sha256 -hmac {SECRET} -r | cut -c1-64)"
+
+  Send one that is refused:
+
+curl {webhook} -H 'Content-Type: application/json' -d '{{}}' \
+  -H "X-XTSystems-Timestamp: $(date +%s)" -H 'X-XTSystems-Signature: sha256=0000'
+
+  Or let nuncio sign a sample of every kind:
+
+WEBHOOK_SECRET={SECRET} {nuncio} send --all --to {webhook}
+{rule}
+A short story plays now: watch the page."#
+    )
+}
+
+#[expect(clippy::print_stdout, reason = "what the demo says is its result")]
+fn say(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,58 @@
+//! `nuncio serve`: the product.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{self, Config};
+
+/// Serves until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// What keeps it from starting, with what to do about it.
+pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let address = SocketAddr::new(config.webhook.host, config.webhook.port);
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: stop the program that does, or set WEBHOOK_HOST and WEBHOOK_PORT")
+    })?;
+    let path = config.webhook.path.clone();
+    let database = config.database.path.clone();
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
+    let table = config::table(&config.routes);
+    let app = App::build(config, listener, Clock::system()).await?;
+    for line in table {
+        tracing::info!("{line}");
+    }
+    tracing::info!("nuncio {} is ready", env!("CARGO_PKG_VERSION"));
+    tracing::info!("webhooks: POST http://{}{path}", app.addr());
+    tracing::info!("database: {}", database.display());
+    app.run(stop_signal()?).await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Cancelled by Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// If the system lets no signals be caught.
+pub fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let told = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(stop)
+}

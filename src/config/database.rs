@@ -1,0 +1,66 @@
+//! Where the data is kept: `NUNCIO_DATABASE_URL`.
+
+use std::path::PathBuf;
+
+use crate::config::reader::Reader;
+use crate::config::report::Wrong;
+use crate::config::variable::DATABASE_URL;
+
+const OWN: &str = "NUNCIO_DATABASE_URL";
+const FIX: &str = "Set NUNCIO_DATABASE_URL=sqlite://data/nuncio.db (the default; sqlite:///data/nuncio.db is an absolute path).";
+
+/// The database file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Its path; a relative one counts from the working directory.
+    pub path: PathBuf,
+}
+
+impl Database {
+    /// `DATABASE_URL` is honoured only where our own variable is absent (and [`Variables`](super::Variables) hands
+    /// it out only when it stands in our own `.env`).
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let name = if reader.is_set(OWN) || !reader.is_set(DATABASE_URL) { OWN } else { DATABASE_URL };
+        Self { path: reader.or(name, PathBuf::from("data/nuncio.db"), path) }
+    }
+}
+
+fn path(text: &str) -> Result<PathBuf, Wrong> {
+    let text = text.trim();
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Err(Wrong::new("names a PostgreSQL database, which comes with a later version", FIX));
+    }
+    let Some(rest) = text.strip_prefix("sqlite:") else {
+        return Err(Wrong::new("is not a sqlite:// address", FIX));
+    };
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.contains(":memory:") {
+        return Err(Wrong::new("names a database in memory, which would lose what was acknowledged", FIX));
+    }
+    if path.is_empty() || path.ends_with('/') {
+        return Err(Wrong::new("names no file", FIX));
+    }
+    if path.contains(['?', '#', '\0']) {
+        return Err(Wrong::new("holds options after its path", FIX));
+    }
+    Ok(PathBuf::from(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("sqlite://data/nuncio.db", Some("data/nuncio.db"))]
+    #[case("sqlite:///var/lib/nuncio.db", Some("/var/lib/nuncio.db"))]
+    #[case("sqlite:nuncio.db", Some("nuncio.db"))]
+    #[case("sqlite::memory:", None)]
+    #[case("sqlite://:memory:", None)]
+    #[case("sqlite://", None)]
+    #[case("sqlite://data/nuncio.db?mode=ro", None)]
+    #[case("postgres://u:canary@h/d", None)]
+    #[case("file:./dev.db", None)]
+    fn paths(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(path(text).ok(), expected.map(PathBuf::from), "{text}");
+    }
+}

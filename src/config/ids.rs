@@ -1,0 +1,66 @@
+//! Ids within the JSON of a variable: one, or a list of them; a text, or a number.
+
+use crate::config::json::Json;
+use crate::config::placeholder::is_placeholder;
+use crate::model::Snowflake;
+use crate::model::route::Target;
+
+/// The largest whole number that every JSON tool keeps exactly.
+const EXACT: u64 = 1 << 53;
+
+/// What was found where ids should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ids<T> {
+    /// The ids, each once.
+    pub(super) ids: Vec<T>,
+    /// How many placeholders stood among them.
+    pub(super) placeholders: usize,
+    /// Whether one was a number so large that other tools round it.
+    pub(super) is_imprecise: bool,
+}
+
+impl<T: PartialEq> Ids<T> {
+    /// Reads one id or a list of them with `parse`. The error says which one is none, by its position only.
+    pub(super) fn read(json: &Json, what: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Self, String> {
+        let mut found = Self { ids: Vec::new(), placeholders: 0, is_imprecise: false };
+        let items = match json {
+            Json::List(items) => items.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for (at, item) in items.iter().enumerate() {
+            let text = match item {
+                Json::Text(text) if is_placeholder(text) => {
+                    found.placeholders += 1;
+                    continue;
+                }
+                Json::Text(text) => text.clone(),
+                Json::Whole(number) => {
+                    found.is_imprecise |= *number > EXACT;
+                    number.to_string()
+                }
+                _ => String::new(),
+            };
+            match parse(&text) {
+                Some(id) if found.ids.contains(&id) => {}
+                Some(id) => found.ids.push(id),
+                None if items.len() > 1 => {
+                    return Err(format!("has something that is not {what}, at place {}", at + 1));
+                }
+                None => return Err(format!("does not hold {what}")),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Reads role ids.
+pub(super) fn roles(json: &Json) -> Result<Ids<Snowflake>, String> {
+    Ids::read(json, "a role id (digits, in quotes)", |text| text.parse().ok())
+}
+
+/// Reads channel ids and ids of stored destinations.
+pub(super) fn targets(json: &Json) -> Result<Ids<Target>, String> {
+    Ids::read(json, "a channel id (digits, in quotes)", |text| {
+        text.parse().map(Target::Channel).or_else(|_| text.parse().map(Target::Stored)).ok()
+    })
+}

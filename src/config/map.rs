@@ -1,0 +1,212 @@
+//! `DISCORD_WEBHOOK_CHANNELS`: the map from kinds to channels, and `MONITOR_CHANNELS`, its older sister.
+//!
+//! Errors name the key they are about and never what it maps to.
+
+use std::collections::HashMap;
+
+use crate::config::ids::{self, Ids};
+use crate::config::json::{self, Json};
+use crate::config::reader::Reader;
+use crate::config::report::Wrong;
+use crate::model::Snowflake;
+use crate::model::route::{Pattern, Route, RouteMap, Target};
+
+const MAP: &str = "DISCORD_WEBHOOK_CHANNELS";
+const MONITOR: &str = "MONITOR_CHANNELS";
+const SHAPE: &str =
+    r#"It looks like {"ticket.created":["CHANNEL_ID"],"machine.*":["CHANNEL_ID"],"default":["CHANNEL_ID"]}."#;
+const VALUE_SHAPE: &str = r#"A value is an id in quotes, a list of them, [] for nowhere, or {"channels":["ID"],"ping":["ROLE_ID"]}."#;
+
+/// Reads both variables.
+pub(super) fn read(reader: &mut Reader<'_>) -> RouteMap {
+    let mut routes = match reader.optional(MAP, json::parse) {
+        Some(Json::Object(entries)) => read_entries(reader, entries),
+        Some(_) => {
+            reader.problem(MAP, Wrong::new("is not a JSON object", SHAPE));
+            Vec::new()
+        }
+        None => Vec::new(),
+    };
+    let has_default = routes.iter().any(|route| route.pattern == Pattern::Default && route.company.is_none());
+    if let Some(targets) = monitor_channels(reader).filter(|_| !has_default) {
+        routes.push(Route {
+            key: "default".to_owned(),
+            pattern: Pattern::Default,
+            company: None,
+            targets,
+            ping: Vec::new(),
+        });
+    }
+    RouteMap::new(routes)
+}
+
+/// The old bot's list: ids between commas, or a JSON list. `None` if it is not set or names no channel.
+fn monitor_channels(reader: &mut Reader<'_>) -> Option<Vec<Target>> {
+    let json = reader.optional(MONITOR, |text| {
+        if text.trim_start().starts_with(['[', '{', '"']) {
+            return json::parse(text);
+        }
+        let ids = text.split(',').map(str::trim).filter(|id| !id.is_empty());
+        Ok(Json::List(ids.map(|id| Json::Text(id.to_owned())).collect()))
+    })?;
+    match ids::targets(&json) {
+        Ok(found) => {
+            if found.placeholders > 0 {
+                reader.placeholder(MONITOR);
+            }
+            Some(found.ids).filter(|ids| !ids.is_empty())
+        }
+        Err(what) => {
+            reader
+                .problem(MONITOR, Wrong::new(what, "It is a list of channel ids with commas between them."));
+            None
+        }
+    }
+}
+
+fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Route> {
+    let mut routes = Vec::new();
+    let mut seen: HashMap<(Pattern, Option<String>), String> = HashMap::new();
+    for (key, value) in entries {
+        let parsed = read_key(&key).and_then(|(pattern, company)| {
+            match seen.insert((pattern.clone(), company.clone()), key.clone()) {
+                Some(first) if first == key => Err(Wrong::new(
+                    "stands there twice",
+                    "Keep one of them; a key may have a list of channels.",
+                )),
+                Some(first) => Err(Wrong::new(
+                    format!("means the same as {first:?}"),
+                    "Keep one of them: dots and underscores are the same.",
+                )),
+                None => Ok((pattern, company)),
+            }
+        });
+        match parsed.and_then(|(pattern, company)| Ok((pattern, company, read_value(reader, &key, &value)?)))
+        {
+            // Its channels were placeholders: it is not set, and its events stay unrouted rather than go nowhere.
+            Ok((_, _, None)) => {}
+            Ok((pattern, company, Some((targets, ping)))) => {
+                routes.push(Route { key, pattern, company, targets, ping })
+            }
+            Err(wrong) => {
+                reader.problem(MAP, Wrong::new(format!("at {key:?}: this key {}", wrong.what), wrong.fix))
+            }
+        }
+    }
+    routes
+}
+
+/// `KIND`, `GLOB` or `default`, and `@COMPANY` if it is for one customer only.
+fn read_key(key: &str) -> Result<(Pattern, Option<String>), Wrong> {
+    let (pattern, company) =
+        key.split_once('@').map_or((key, None), |(pattern, company)| (pattern, Some(company)));
+    if !is_pattern(pattern) {
+        return Err(Wrong::new(
+            "is neither a kind of event, a pattern nor default",
+            "Kinds are made of letters, digits and _ . : - (as ticket.created); * stands for anything.",
+        ));
+    }
+    if company.is_some_and(|company| company.is_empty() || company.trim() != company) {
+        return Err(Wrong::new("names no customer after its @", "Write KIND@COMPANY_ID, without spaces."));
+    }
+    Ok((Pattern::new(pattern), company.map(str::to_owned)))
+}
+
+/// Whether `text` can match a kind at all.
+pub(super) fn is_pattern(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-*".contains(&byte))
+}
+
+type Value = (Vec<Target>, Vec<Snowflake>);
+
+/// What a key maps to; `None` if only placeholders stood there.
+fn read_value(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<Option<Value>, Wrong> {
+    let wrong = |what: String| Wrong::new(what, VALUE_SHAPE);
+    let mut channels = None;
+    let mut ping = None;
+    match value {
+        Json::Object(options) => {
+            for (at, (name, option)) in options.iter().enumerate() {
+                if options[..at].iter().any(|(earlier, _)| earlier == name) {
+                    return Err(wrong(format!("has the option {name:?} twice")));
+                }
+                match (name.as_str(), option) {
+                    ("channels", ids) => channels = Some(ids::targets(ids).map_err(wrong)?),
+                    ("ping", ids) => {
+                        ping = Some(ids::roles(ids).map_err(|what| wrong(format!("has a ping that {what}")))?)
+                    }
+                    ("cards", Json::Text(word)) if word == "append" => {}
+                    ("threads", Json::Bool(false)) => {}
+                    ("cards", Json::Text(word)) if word == "living" => {
+                        note_later(reader, key, r#""cards":"living""#)
+                    }
+                    ("threads", Json::Bool(true)) => note_later(reader, key, r#""threads":true"#),
+                    ("cards", _) => {
+                        return Err(wrong("has cards that are neither \"append\" nor \"living\"".to_owned()));
+                    }
+                    ("threads", _) => {
+                        return Err(wrong("has threads that are neither true nor false".to_owned()));
+                    }
+                    _ => return Err(wrong(format!("has an option {name:?}, which nuncio does not know"))),
+                }
+            }
+            if channels.is_none() {
+                return Err(wrong("has options but no \"channels\"".to_owned()));
+            }
+        }
+        ids => channels = Some(ids::targets(ids).map_err(wrong)?),
+    }
+    let ping = ping.map(|found| take(reader, key, found)).unwrap_or_default();
+    let Some(found) = channels else { return Ok(None) };
+    let only_placeholders = found.placeholders > 0 && found.ids.is_empty();
+    let targets = take(reader, key, found);
+    Ok((!only_placeholders).then_some((targets, ping)))
+}
+
+fn take<T>(reader: &mut Reader<'_>, key: &str, found: Ids<T>) -> Vec<T> {
+    if found.placeholders > 0 {
+        reader.placeholder(format!("{MAP} at {key:?}"));
+    }
+    if found.is_imprecise {
+        reader.note(format!("{MAP} at {key:?}: an id is a number without quotes; most tools round numbers that large, so check it and put it in quotes"));
+    }
+    found.ids
+}
+
+fn note_later(reader: &mut Reader<'_>, key: &str, option: &str) {
+    reader.note(format!("{MAP} at {key:?}: {option} is not in this version yet"));
+}
+
+/// The map as lines for the log at start: which kind goes where, in the order it was written.
+#[must_use]
+pub fn table(map: &RouteMap) -> Vec<String> {
+    let name = |route: &Route| match (&route.pattern, &route.company) {
+        (Pattern::Kind(text) | Pattern::Glob(text), None) => text.clone(),
+        (Pattern::Kind(text) | Pattern::Glob(text), Some(company)) => format!("{text} of customer {company}"),
+        (Pattern::Default, None) => "everything else".to_owned(),
+        (Pattern::Default, Some(company)) => format!("everything else of customer {company}"),
+    };
+    let width = map.routes().iter().map(|route| name(route).chars().count()).max().unwrap_or(0);
+    let mut lines: Vec<String> = map
+        .routes()
+        .iter()
+        .map(|route| {
+            let targets: Vec<String> = route.targets.iter().map(describe).collect();
+            let targets =
+                if targets.is_empty() { "nowhere, on purpose".to_owned() } else { targets.join(", ") };
+            format!("{:width$}  → {targets}", name(route))
+        })
+        .collect();
+    if !map.routes().iter().any(|route| route.pattern == Pattern::Default && route.company.is_none()) {
+        lines.push(format!("{:width$}  → nowhere yet: kept as unrouted", "everything else"));
+    }
+    lines
+}
+
+fn describe(target: &Target) -> String {
+    match target {
+        Target::Channel(id) => format!("channel {id}"),
+        Target::Stored(id) => format!("destination {id}"),
+    }
+}

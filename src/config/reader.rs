@@ -1,0 +1,113 @@
+//! Reads variables one by one and remembers everything that is wrong, so that all of it can be told at once.
+
+use crate::config::placeholder::is_placeholder;
+use crate::config::report::{Problem, Report, Wrong, placeholder_note};
+use crate::config::variables::Variables;
+
+/// Variables being read, and what was found wrong so far.
+pub(super) struct Reader<'a> {
+    variables: &'a Variables,
+    problems: Vec<Problem>,
+    placeholders: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    /// Begins with what was noticed while the variables were gathered.
+    pub(super) fn new(variables: &'a Variables) -> Self {
+        Self {
+            variables,
+            problems: variables.problems.clone(),
+            placeholders: Vec::new(),
+            notes: variables.notes.clone(),
+        }
+    }
+
+    /// The same, leaving aside what concerns variables whose names do not begin with `prefix`.
+    pub(super) fn of(variables: &'a Variables, prefix: &str) -> Self {
+        let mut reader = Self::new(variables);
+        reader.problems.retain(|problem| problem.variable.starts_with(prefix));
+        reader.notes.retain(|note| note.starts_with(prefix));
+        reader
+    }
+
+    /// The value of `name`; `None` if it is not set, empty or a placeholder. A placeholder is remembered.
+    pub(super) fn text(&mut self, name: &str) -> Option<&'a str> {
+        let (value, _) = self.variables.lookup(name).filter(|(value, _)| !value.trim().is_empty())?;
+        if is_placeholder(value) {
+            self.placeholder(name);
+            return None;
+        }
+        Some(value)
+    }
+
+    /// The value of `name`, parsed; `None` if it is not set, or refused (which is remembered).
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let value = self.text(name)?;
+        parse(value).map_err(|wrong| self.problem(name, wrong)).ok()
+    }
+
+    /// The value of `name`, parsed; `default` if it is not set, or refused (which is remembered).
+    pub(super) fn or<T>(
+        &mut self,
+        name: &str,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+    ) -> T {
+        self.optional(name, parse).unwrap_or(default)
+    }
+
+    /// Whether `name` is set, be it to nothing.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.variables.lookup(name).is_some()
+    }
+
+    /// Whether `name` was found to hold a placeholder.
+    pub(super) fn is_placeholder(&self, name: &str) -> bool {
+        self.placeholders.iter().any(|placeholder| placeholder == name)
+    }
+
+    /// Whether something was already found wrong with `name`: it is not "missing" as well then.
+    pub(super) fn has_problem(&self, name: &str) -> bool {
+        self.problems.iter().any(|problem| problem.variable == name)
+    }
+
+    /// Remembers that `name` is wrong.
+    pub(super) fn problem(&mut self, name: &str, wrong: Wrong) {
+        let place = self.variables.lookup(name).map(|(_, origin)| origin.to_string()).unwrap_or_default();
+        self.problems.push(Problem { variable: name.to_owned(), place, wrong });
+    }
+
+    /// Remembers something odd that does no harm.
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// Remembers that `name` (a variable, or a key within one) holds a placeholder.
+    pub(super) fn placeholder(&mut self, name: impl Into<String>) {
+        let name = name.into();
+        if !self.placeholders.contains(&name) {
+            self.placeholders.push(name);
+        }
+    }
+
+    /// Ends the reading: the notes, or everything that is wrong.
+    pub(super) fn finish(mut self) -> Result<Vec<String>, Report> {
+        if !self.problems.is_empty() {
+            return Err(Report {
+                problems: self.problems,
+                placeholders: self.placeholders,
+                notes: self.notes,
+                bare: self.variables.is_bare(),
+            });
+        }
+        if !self.placeholders.is_empty() {
+            self.notes.push(placeholder_note(&self.placeholders));
+        }
+        Ok(self.notes)
+    }
+}

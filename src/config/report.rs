@@ -1,0 +1,130 @@
+//! What is wrong with a configuration, told all at once: for each problem the variable, what is wrong and what to do.
+//!
+//! Knows no values, only names: nothing that stood in a variable may enter a [`Problem`] or a note.
+
+use std::fmt;
+
+use crate::secret::Secret;
+
+/// What a parser says about a value it refuses. Never holds the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// What is wrong, as the end of a sentence that begins with the variable's name: `is not a port number`.
+    pub what: String,
+    /// What to do, as a sentence.
+    pub fix: String,
+}
+
+impl Wrong {
+    /// From its two halves.
+    pub fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { what: what.into(), fix: fix.into() }
+    }
+}
+
+/// One thing that keeps nuncio from starting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable's name, or `.env` if the file itself is at fault.
+    pub variable: String,
+    /// Where it was set: `.env line 3`, `the environment`; empty if it was not.
+    pub place: String,
+    /// What is wrong and what to do.
+    pub wrong: Wrong,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.variable)?;
+        if !self.place.is_empty() {
+            write!(f, " ({})", self.place)?;
+        }
+        write!(f, " {}.", self.wrong.what)?;
+        for line in self.wrong.fix.lines() {
+            write!(f, "\n      {line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why there is no configuration. Its `Display` is the whole message for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Everything that must be put right.
+    pub problems: Vec<Problem>,
+    /// The variables (and keys of the map) that still hold placeholders.
+    pub placeholders: Vec<String>,
+    /// What is odd but would not keep nuncio from starting.
+    pub notes: Vec<String>,
+    /// Whether nothing was configured at all: no `.env`, and none of our variables in the environment.
+    pub bare: bool,
+}
+
+impl std::error::Error for Report {}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.bare {
+            return three_ways(f);
+        }
+        let count = self.problems.len();
+        let problems = if count == 1 { "problem" } else { "problems" };
+        writeln!(f, "nuncio cannot start: {count} {problems} in the configuration.")?;
+        for problem in &self.problems {
+            write!(f, "\n  {problem}\n")?;
+        }
+        if !self.placeholders.is_empty() {
+            writeln!(f, "\n{}", placeholder_note(&self.placeholders))?;
+        }
+        if !self.notes.is_empty() {
+            writeln!(f, "\nAlso noticed:")?;
+            for note in &self.notes {
+                writeln!(f, "  - {note}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The one line that names every placeholder.
+pub(super) fn placeholder_note(names: &[String]) -> String {
+    format!("Still placeholders of the example, so they count as not set: {}.", names.join(", "))
+}
+
+/// What a clone without any configuration answers.
+fn three_ways(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let secret = fresh_secret();
+    write!(
+        f,
+        "nuncio is not configured yet: WEBHOOK_SECRET is not set, and there is no .env here. Three ways on:
+
+  1. See it at work, without a Discord account and without configuration:
+         nuncio demo
+
+  2. Configure it:
+         cp .env.example .env
+     and put your values in. A fresh random secret, ready to copy (XTSystems gets the same one):
+         WEBHOOK_SECRET={secret}
+
+  3. Try your own configuration without a Discord account: in another terminal run
+         nuncio sandbox
+     and put what it prints into .env: \"api\" as DISCORD_API_URL, \"bot_token\" as DISCORD_TOKEN.
+
+In a clone, `cargo run -- demo` stands for `nuncio demo`.
+",
+        secret = secret.expose()
+    )
+}
+
+/// A new random secret of 64 hex digits, to be offered to the operator.
+pub(super) fn fresh_secret() -> Secret {
+    Secret::new(hex::encode(rand::random::<[u8; 32]>()))
+}
+
+/// What to do about a missing or unusable `WEBHOOK_SECRET`.
+pub(super) fn offer_secret() -> String {
+    format!(
+        "Use the secret of the webhook in XTSystems, or give both this fresh random one:\nWEBHOOK_SECRET={}",
+        fresh_secret().expose()
+    )
+}

@@ -1,0 +1,313 @@
+//! Every environment variable nuncio knows, in one table: `.env.example`, the search for misspelt names and the
+//! notes about variables of later versions are made from it.
+
+/// A chapter of `.env.example`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// The bot and the channels.
+    Discord,
+    /// The listener that events come in by.
+    Webhook,
+    /// The platform.
+    XtSystems,
+    /// Where things are kept.
+    Storage,
+}
+
+impl Group {
+    const ALL: [Self; 4] = [Self::Discord, Self::Webhook, Self::XtSystems, Self::Storage];
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Discord => "Discord: the bot, and which channel gets what",
+            Self::Webhook => "The listener that XTSystems sends its events to",
+            Self::XtSystems => "XTSystems",
+            Self::Storage => "Data and logs",
+        }
+    }
+}
+
+/// What `.env.example` shows for a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// A line to fill in: `NAME=<placeholder>`.
+    FillIn(&'static str),
+    /// A line that is commented out and holds the default.
+    Default(&'static str),
+    /// A line that is commented out and holds an example; the default is to have none.
+    Example(&'static str),
+    /// Nothing: it is read and checked, but this version makes no use of it yet.
+    Not,
+}
+
+/// A variable that this version reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// Its chapter.
+    pub group: Group,
+    /// What the example shows.
+    pub shown: Shown,
+    /// One sentence: what it is for.
+    pub meaning: &'static str,
+}
+
+const fn variable(name: &'static str, group: Group, shown: Shown, meaning: &'static str) -> Variable {
+    Variable { name, group, shown, meaning }
+}
+
+/// Every variable that this version reads, in the order of `.env.example`.
+pub const VARIABLES: &[Variable] = &[
+    variable(
+        "DISCORD_TOKEN",
+        Group::Discord,
+        Shown::FillIn("your_discord_bot_token_here"),
+        "The bot's token. Without it everything else runs, and events wait until there is one.",
+    ),
+    variable("DISCORD_CLIENT_ID", Group::Discord, Shown::Not, "The application's id; learnt from the token."),
+    variable("DISCORD_GUILD_ID", Group::Discord, Shown::Not, "The servers whose members get the commands."),
+    variable(
+        "DISCORD_WEBHOOK_CHANNELS",
+        Group::Discord,
+        Shown::FillIn(
+            r#"{"ticket.created":["CHANNEL_ID"],"machine.*":["CHANNEL_ID"],"default":["CHANNEL_ID"]}"#,
+        ),
+        "Which kind of event goes to which channel. Keys: a kind, a pattern (ticket.*) or default, each also for one customer only (ticket.*@COMPANY_ID). Values: a channel id, a list of them, or [] for nowhere.",
+    ),
+    variable(
+        "MONITOR_CHANNELS",
+        Group::Discord,
+        Shown::Example("123456789012345678,234567890123456789"),
+        "The old bot's list of channels: serves as default when the map above has none.",
+    ),
+    variable(
+        "PING",
+        Group::Discord,
+        Shown::Example(r#"{"alert.triggered>=error":["123456789012345678"]}"#),
+        "Which roles are pinged by what, from which severity on. Nothing in an event can ping anybody.",
+    ),
+    variable(
+        "DISCORD_API_URL",
+        Group::Discord,
+        Shown::Default("https://discord.com/api/v10"),
+        "Where Discord's API is: a proxy of yours, or the address that `nuncio sandbox` prints.",
+    ),
+    variable(
+        "WEBHOOK_SECRET",
+        Group::Webhook,
+        Shown::FillIn("your_secure_webhook_secret_here"),
+        "Required: the secret that XTSystems signs its events with, at least 16 bytes.",
+    ),
+    variable("WEBHOOK_PORT", Group::Webhook, Shown::Default("3000"), "The port to listen on."),
+    variable("WEBHOOK_HOST", Group::Webhook, Shown::Default("0.0.0.0"), "The address to listen on."),
+    variable(
+        "WEBHOOK_PATH",
+        Group::Webhook,
+        Shown::Default("/webhooks/xtsystems"),
+        "The path that XTSystems posts to.",
+    ),
+    variable(
+        "WEBHOOK_BODY_LIMIT",
+        Group::Webhook,
+        Shown::Default("1MiB"),
+        "The largest body that is accepted, in bytes, KiB or MiB.",
+    ),
+    variable("XTSYSTEMS_API_URL", Group::XtSystems, Shown::Not, "Where the platform's API is."),
+    variable("XTSYSTEMS_API_KEY", Group::XtSystems, Shown::Not, "The key for the platform's API."),
+    variable(
+        "XTSYSTEMS_TICKET_URL",
+        Group::XtSystems,
+        Shown::Example("https://xtsystems.example/tickets/{id}"),
+        "The web address of a ticket; titles of cards link there.",
+    ),
+    variable(
+        "XTSYSTEMS_ASSET_URL",
+        Group::XtSystems,
+        Shown::Example("https://xtsystems.example/assets/{id}"),
+        "The web address of an asset.",
+    ),
+    variable(
+        "XTSYSTEMS_MACHINE_URL",
+        Group::XtSystems,
+        Shown::Example("https://xtsystems.example/machines/{id}"),
+        "The web address of a machine.",
+    ),
+    variable(
+        "NUNCIO_DATABASE_URL",
+        Group::Storage,
+        Shown::Default("sqlite://data/nuncio.db"),
+        "The database file. DATABASE_URL is honoured too, but only when it stands in this file.",
+    ),
+    variable(
+        "LOG_DIR",
+        Group::Storage,
+        Shown::Default("logs"),
+        "Where combined.log and error.log (errors only) are written, a file a day.",
+    ),
+    variable(
+        "RUST_LOG",
+        Group::Storage,
+        Shown::Default("info"),
+        "How much is logged: error, warn, info, debug, trace, or a filter such as info,nuncio=debug.",
+    ),
+    variable(
+        "LOG_LEVEL",
+        Group::Storage,
+        Shown::Not,
+        "The old bot's name for RUST_LOG, which wins over it; a level only.",
+    ),
+];
+
+/// `DATABASE_URL` belongs to many programs: ours only in our own `.env`.
+pub(super) const DATABASE_URL: &str = "DATABASE_URL";
+
+/// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
+pub(super) const LATER: &[&str] = &[
+    "XTSYSTEMS_APPROVE",
+    "XTSYSTEMS_DENY",
+    "XTSYSTEMS_CREATE_TICKET",
+    "XTSYSTEMS_UPDATE_TICKET",
+    "WEBHOOK_SECRET_PREVIOUS",
+    "APPROVER_ROLES",
+    "OPERATOR_ROLES",
+    "NUNCIO_API_KEY",
+    "NUNCIO_ENCRYPTION_KEY",
+    "PUBLIC_URL",
+    "TRUSTED_PROXIES",
+    "ALLOW_PRIVATE_TARGETS",
+    "RATE_LIMIT",
+    "RATE_LIMIT_SCOPE",
+    "CARDS",
+    "FOLD_REPEATS",
+    "COALESCE",
+    "DECISION_GRACE",
+    "DECISION_EXPIRY",
+    "DISPATCH_NAME",
+    "DISPATCH_ICON_URL",
+    "DISPATCH_FOOTER",
+    "SOURCES",
+    "RETENTION_DAYS",
+];
+
+/// Beginnings of names that the old bot read and nuncio has no use for.
+pub(super) const IGNORED: &[&str] = &["GITHUB_", "AGIXT_"];
+
+/// Whether the variable's value is JSON.
+pub(super) fn is_json(name: &str) -> bool {
+    matches!(name, "DISCORD_WEBHOOK_CHANNELS" | "PING" | "MONITOR_CHANNELS" | "SOURCES")
+}
+
+/// Whether nuncio has a meaning for this name, in this version or a later one.
+pub(super) fn is_known(name: &str) -> bool {
+    name == DATABASE_URL || VARIABLES.iter().any(|known| known.name == name) || LATER.contains(&name)
+}
+
+/// The name that `name` was probably meant to be: at most two letters away (one, for short names).
+pub(super) fn misspelt(name: &str) -> Option<&'static str> {
+    if is_known(name) {
+        return None;
+    }
+    VARIABLES
+        .iter()
+        .map(|known| known.name)
+        .chain(LATER.iter().copied())
+        .map(|known| (distance(name, known), known))
+        .filter(|(distance, known)| *distance <= if known.len() < 8 { 1 } else { 2 })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+/// How many letters must be added, dropped or changed to make one of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let changed = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// The text of `.env.example`.
+#[must_use]
+pub fn example() -> String {
+    let mut text = String::from(
+        "# The configuration of nuncio: `cp .env.example .env`, fill in what is not commented out.\n\
+         # The real environment wins over this file. Secrets with $, # or spaces belong in single quotes.\n\
+         # Made from the table in src/config/variable.rs: `UPDATE_ENV_EXAMPLE=1 cargo test --lib env_example`.\n",
+    );
+    for group in Group::ALL {
+        text.push_str("\n# ---- ");
+        text.push_str(group.title());
+        text.push_str(" ----\n");
+        for variable in VARIABLES.iter().filter(|variable| variable.group == group) {
+            let (comment, value) = match variable.shown {
+                Shown::FillIn(value) => ("", value),
+                Shown::Default(value) | Shown::Example(value) => ("#", value),
+                Shown::Not => continue,
+            };
+            text.push('\n');
+            for line in wrapped(variable.meaning) {
+                text.push_str("# ");
+                text.push_str(&line);
+                text.push('\n');
+            }
+            text.push_str(&format!("{comment}{}={value}\n", variable.name));
+        }
+    }
+    text
+}
+
+/// `text` in lines of at most 100 characters.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() && lines[last].len() + 1 + word.len() > 100 {
+            lines.push(word.to_owned());
+        } else {
+            if !lines[last].is_empty() {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn env_example_is_what_the_table_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example");
+        if std::env::var_os("UPDATE_ENV_EXAMPLE").is_some() {
+            std::fs::write(path, example()).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == example(),
+            ".env.example is not what src/config/variable.rs says; make it anew with\n    UPDATE_ENV_EXAMPLE=1 cargo test --lib env_example"
+        );
+    }
+
+    #[rstest::rstest]
+    #[case("WEBHOOK_SECERT", Some("WEBHOOK_SECRET"))]
+    #[case("WEBHOK_PORT", Some("WEBHOOK_PORT"))]
+    #[case("DISCORD_TOKENS", Some("DISCORD_TOKEN"))]
+    #[case("PINGS", Some("PING"))]
+    #[case("PORT", None)]
+    #[case("PATH", None)]
+    #[case("WEBHOOK_SECRET", None)]
+    #[case("DATABASE_URL", None)]
+    fn misspelt_names(#[case] name: &str, #[case] meant: Option<&str>) {
+        assert_eq!(misspelt(name), meant);
+    }
+}

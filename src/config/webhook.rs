@@ -1,0 +1,207 @@
+//! The listener that events come in by: `WEBHOOK_*`.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::config::reader::Reader;
+use crate::config::report::{Report, Wrong, offer_secret};
+use crate::config::variables::Variables;
+use crate::secret::Secret;
+
+const SECRET: &str = "WEBHOOK_SECRET";
+/// An HMAC key shorter than this can be searched for.
+const MIN_SECRET_BYTES: usize = 16;
+const BODY_LIMITS: std::ops::RangeInclusive<usize> = 1024..=64 * 1024 * 1024;
+
+/// Where to listen and what to accept.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The address to bind.
+    pub host: IpAddr,
+    /// The port to bind; 0 for any free one.
+    pub port: u16,
+    /// Where source `xtsystems` posts to: begins with `/`, holds no query and nothing to be escaped.
+    pub path: String,
+    /// What events are signed with: at least 16 bytes, no space at either end.
+    pub secret: Secret,
+    /// The largest body, in bytes.
+    pub body_limit: usize,
+}
+
+impl Webhook {
+    /// Reads `WEBHOOK_*` alone: all that is needed to sign an event and to post it here.
+    ///
+    /// # Errors
+    /// What is wrong with them; what is wrong with others is left aside.
+    pub fn from_variables(variables: &Variables) -> Result<Self, Report> {
+        let mut reader = Reader::of(variables, "WEBHOOK_");
+        let webhook = Self::read(&mut reader);
+        reader.finish()?;
+        Ok(webhook)
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            host: reader.or("WEBHOOK_HOST", IpAddr::V4(Ipv4Addr::UNSPECIFIED), host),
+            port: reader.or("WEBHOOK_PORT", 3000, port),
+            path: reader.or("WEBHOOK_PATH", "/webhooks/xtsystems".to_owned(), path),
+            secret: read_secret(reader),
+            body_limit: reader.or("WEBHOOK_BODY_LIMIT", 1024 * 1024, size),
+        }
+    }
+}
+
+fn read_secret(reader: &mut Reader<'_>) -> Secret {
+    let found = reader.text(SECRET).map(secret);
+    match found {
+        Some(Ok(secret)) => return secret,
+        Some(Err(wrong)) => reader.problem(SECRET, wrong),
+        None if reader.has_problem(SECRET) => {}
+        None if reader.is_placeholder(SECRET) => {
+            reader.problem(SECRET, Wrong::new("still holds a placeholder", offer_secret()));
+        }
+        None if reader.is_set(SECRET) => reader.problem(SECRET, Wrong::new("is empty", offer_secret())),
+        None => reader.problem(SECRET, Wrong::new("is not set", offer_secret())),
+    }
+    Secret::new("")
+}
+
+fn secret(text: &str) -> Result<Secret, Wrong> {
+    if text.trim() != text {
+        return Err(Wrong::new(
+            "has a space or a line break at one end",
+            "It would belong to the secret, and is almost always a mistake: remove it (look for a Windows line end, or a space within the quotes).",
+        ));
+    }
+    if text.len() < MIN_SECRET_BYTES {
+        return Err(Wrong::new(format!("is shorter than {MIN_SECRET_BYTES} bytes"), offer_secret()));
+    }
+    Ok(Secret::new(text))
+}
+
+fn host(text: &str) -> Result<IpAddr, Wrong> {
+    let text = text.trim();
+    if text == "localhost" {
+        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    text.trim_start_matches('[').trim_end_matches(']').parse().map_err(|_| {
+        Wrong::new("is not an IP address", "0.0.0.0 listens everywhere, 127.0.0.1 on this machine only.")
+    })
+}
+
+fn port(text: &str) -> Result<u16, Wrong> {
+    let text = text.trim();
+    Some(text)
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| {
+            Wrong::new(
+                "is not a port number",
+                "A number from 1 to 65535 (0: any free port); 3000 is the default.",
+            )
+        })
+}
+
+fn path(text: &str) -> Result<String, Wrong> {
+    let fix = "A path such as /webhooks/xtsystems, of letters, digits, - _ . ~ and single slashes.";
+    let text = text.trim();
+    let Some(rest) = text.strip_prefix('/') else { return Err(Wrong::new("does not begin with /", fix)) };
+    let segments: Vec<&str> = rest.split('/').collect();
+    let is_plain = |segment: &&str| {
+        !matches!(*segment, "" | "." | "..")
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+    };
+    if !segments.iter().all(|segment| is_plain(&segment)) {
+        return Err(Wrong::new("holds what a path of ours cannot hold", fix));
+    }
+    match segments.as_slice() {
+        ["webhooks", name @ ("config" | "register" | "health")] => Err(Wrong::new(
+            format!("ends with {name:?}, which nuncio needs itself"),
+            "Use another last name; /webhooks/xtsystems is the default.",
+        )),
+        [name @ ("health" | "metrics" | "v1" | "config" | "register"), ..] => Err(Wrong::new(
+            format!("begins with {name:?}, which nuncio needs itself"),
+            "Use another first name; /webhooks/xtsystems is the default.",
+        )),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// `1MiB`, `512KiB`, or plain bytes.
+fn size(text: &str) -> Result<usize, Wrong> {
+    let fix = "A size such as 1MiB, 512KiB or 65536 (bytes), from 1KiB to 64MiB.";
+    let lower = text.trim().to_ascii_lowercase();
+    let units = [("kib", 1024), ("mib", 1024 * 1024), ("kb", 1000), ("mb", 1_000_000), ("b", 1), ("", 1)];
+    let bytes = units.iter().find_map(|(unit, factor)| {
+        let digits = lower.strip_suffix(unit)?.trim_end();
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| digits.parse::<usize>().ok()?.checked_mul(*factor)).flatten()
+    });
+    match bytes {
+        Some(bytes) if BODY_LIMITS.contains(&bytes) => Ok(bytes),
+        Some(_) => Err(Wrong::new("is too small or too large", fix)),
+        None => Err(Wrong::new("is not a size", fix)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("1MiB", Some(1_048_576))]
+    #[case("512KiB", Some(524_288))]
+    #[case("512 kib", Some(524_288))]
+    #[case("65536", Some(65_536))]
+    #[case("1MB", Some(1_000_000))]
+    #[case("2000 b", Some(2000))]
+    #[case("1023", None)]
+    #[case("65MiB", None)]
+    #[case("-1", None)]
+    #[case("1.5MiB", None)]
+    #[case("MiB", None)]
+    #[case("99999999999999999999MiB", None)]
+    fn sizes(#[case] text: &str, #[case] bytes: Option<usize>) {
+        assert_eq!(size(text).ok(), bytes, "{text}");
+    }
+
+    #[rstest::rstest]
+    #[case("/webhooks/xtsystems", true)]
+    #[case("/hook", true)]
+    #[case("/webhooks/health-events", true)]
+    #[case("webhooks/xtsystems", false)]
+    #[case("/", false)]
+    #[case("/webhooks/", false)]
+    #[case("/webhooks//x", false)]
+    #[case("/webhooks/../x", false)]
+    #[case("/webhooks/{source}", false)]
+    #[case("/webhooks/x?y=1", false)]
+    #[case("/webhooks/config", false)]
+    #[case("/webhooks/register", false)]
+    #[case("/webhooks/health", false)]
+    #[case("/health/live", false)]
+    fn paths(#[case] text: &str, #[case] is_allowed: bool) {
+        assert_eq!(path(text).is_ok(), is_allowed, "{text}");
+    }
+
+    // I-4
+    #[rstest::rstest]
+    #[case("0123456789abcdef", true)]
+    #[case("sixteen bytes ok", true)]
+    #[case("0123456789abcde", false)]
+    #[case(" 0123456789abcdef", false)]
+    #[case("0123456789abcdef\r", false)]
+    #[case("0123456789abcdef\n", false)]
+    fn secrets(#[case] text: &str, #[case] is_allowed: bool) {
+        assert_eq!(secret(text).is_ok(), is_allowed, "{text:?}");
+    }
+
+    #[rstest::rstest]
+    #[case("0.0.0.0", true)]
+    #[case("[::1]", true)]
+    #[case("::", true)]
+    #[case("localhost", true)]
+    #[case("example.com", false)]
+    fn hosts(#[case] text: &str, #[case] is_allowed: bool) {
+        assert_eq!(host(text).is_ok(), is_allowed, "{text}");
+    }
+}

@@ -1,0 +1,87 @@
+//! Our own REST client for what is delivered: typed requests in, an [`Attempt`](crate::model::Attempt) with its
+//! outcome out.
+//!
+//! It knows Discord's addresses, headers and error codes, and nothing of lanes, schedules or the store. It never
+//! waits and never tries again: that is decided by whoever asked. No error it gives out holds a token.
+
+mod answer;
+mod limits;
+mod message;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+
+use crate::clock::Clock;
+use crate::config::DiscordBase;
+use crate::model::Snowflake;
+use crate::secret::Secret;
+
+pub use answer::{Failure, NO_ANSWER_LIMIT};
+
+/// How long a request may take in all.
+const DEADLINE: Duration = Duration::from_secs(15);
+const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// Discord: "API Reference", User Agent.
+const USER_AGENT: &str =
+    concat!("DiscordBot (https://crates.io/crates/nuncio, ", env!("CARGO_PKG_VERSION"), ")");
+
+/// A client for one bot token. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    base: DiscordBase,
+    token: Secret,
+    clock: Clock,
+    /// Made when it is first used: reading the system's certificates takes longer than everything else at start.
+    http: OnceLock<reqwest::Client>,
+}
+
+/// Who the token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct Myself {
+    /// The bot user's id, which is also the application's for all but very old bots.
+    pub id: Snowflake,
+    /// The bot user's name.
+    pub username: String,
+}
+
+impl Client {
+    /// A client that speaks to `base` with `token`.
+    #[must_use]
+    pub fn new(base: DiscordBase, token: Secret, clock: Clock) -> Self {
+        Self(Arc::new(Inner { base, token, clock, http: OnceLock::new() }))
+    }
+
+    /// Asks who the token belongs to (Discord: "Get Current User").
+    pub async fn myself(&self) -> Result<Myself, Failure> {
+        self.get("/users/@me").await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+        let http = match self.0.http.get() {
+            Some(http) => http,
+            None => {
+                let built = reqwest::Client::builder()
+                    .user_agent(USER_AGENT)
+                    .timeout(DEADLINE)
+                    .connect_timeout(CONNECT_DEADLINE)
+                    .redirect(reqwest::redirect::Policy::none())
+                    .build()
+                    .map_err(Failure::network)?;
+                self.0.http.get_or_init(|| built)
+            }
+        };
+        Ok(http
+            .request(method, format!("{}{path}", self.0.base.rest()))
+            .header("authorization", format!("Bot {}", self.0.token.expose())))
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let response = self.request(Method::GET, path)?.send().await.map_err(Failure::network)?;
+        answer::json(response).await
+    }
+}

@@ -1,0 +1,196 @@
+//! What Discord answers: which status and code comes to which outcome.
+
+use std::time::Duration;
+
+use reqwest::Response;
+use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::discord::limits;
+use crate::model::{Arrived, Outcome, PauseScope, Reason, Receipt, Snowflake};
+
+/// How much of an answer is read. Messages are far smaller; an endless one must not fill the memory.
+const READ_LIMIT: usize = 1024 * 1024;
+/// How much of a refusal is kept for the operator.
+const KEEP: usize = 500;
+/// How long everything waits when an answer does not come from Discord's API but from the wall before it.
+const WALL: Duration = Duration::from_secs(60);
+/// How often a channel that denies us is tried again.
+const DENIED: Duration = Duration::from_secs(15 * 60);
+/// How long nothing is sent with a token that was refused.
+const TOKEN_REFUSED: Duration = Duration::from_secs(3600);
+/// How long a request without an answer may have been on its way.
+pub const NO_ANSWER_LIMIT: Duration = super::DEADLINE;
+
+/// A request that did not bring what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Failure {
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    sentence: String,
+}
+
+impl Failure {
+    pub(super) fn network(error: reqwest::Error) -> Self {
+        Self { status: None, sentence: sentence(error) }
+    }
+}
+
+/// One answer, read to its end or to [`READ_LIMIT`].
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    json: Option<Value>,
+}
+
+impl Answer {
+    /// Reads `response`. What could not be read is left out: the status counts all the same.
+    pub(super) async fn read(mut response: Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk[..chunk.len().min(READ_LIMIT - body.len())]);
+            if body.len() == READ_LIMIT {
+                break;
+            }
+        }
+        let json = serde_json::from_slice(&body).ok();
+        Self { status, headers, body, json }
+    }
+
+    pub(super) fn code(&self) -> Option<u64> {
+        self.json.as_ref()?.get("code")?.as_u64()
+    }
+
+    /// The first few hundred bytes of a refusal.
+    pub(super) fn excerpt(&self) -> Vec<u8> {
+        self.body[..self.body.len().min(KEEP)].to_vec()
+    }
+
+    /// What this answer to "Create Message" comes to.
+    pub(super) fn outcome(&self, channel: Snowflake) -> Outcome {
+        let after = limits::retry_after(&self.headers, self.json.as_ref());
+        match (self.status, self.code()) {
+            // A 2xx that cannot be read was still sent: taking it for an error would post twice.
+            (200..=299, _) => Outcome::Sent(Receipt { channel, message: self.message_id() }),
+            // The message with this nonce was there and has been deleted: it was delivered.
+            (404, Some(10008)) => Outcome::Sent(Receipt { channel, message: None }),
+            (429, _) if self.json.is_none() => pause(PauseScope::Address, after.unwrap_or(WALL).max(WALL)),
+            (429, _) if limits::is_global(&self.headers, self.json.as_ref()) => {
+                pause(PauseScope::Address, after.unwrap_or(WALL))
+            }
+            (429, _) => Outcome::Retry { after, arrived: Arrived::No },
+            (401, _) => pause(PauseScope::Account, TOKEN_REFUSED),
+            (403, Some(40333)) | (403, None) => pause(PauseScope::Address, after.unwrap_or(WALL)),
+            (403, _) => Outcome::Retry { after: Some(DENIED), arrived: Arrived::No },
+            (404, Some(10003)) => Outcome::Closed(Reason::new(
+                "Discord does not know this channel (10003): it was deleted, or the bot is not in its server",
+            )),
+            (404, _) | (300..=399, _) => Outcome::Retry { after: Some(WALL), arrived: Arrived::No },
+            (408 | 500..=599, _) => Outcome::Retry { after, arrived: Arrived::Maybe },
+            _ => Outcome::Refused(self.reason()),
+        }
+    }
+
+    fn message_id(&self) -> Option<Snowflake> {
+        self.json.as_ref()?.get("id")?.as_str()?.parse().ok()
+    }
+
+    /// "400 50035 Invalid Form Body", with Discord's own explanation as far as it fits.
+    pub(super) fn reason(&self) -> Reason {
+        let code = self.code().map(|code| format!(" {code}")).unwrap_or_default();
+        let text = match &self.json {
+            Some(json) => {
+                let message = json.get("message").and_then(Value::as_str).unwrap_or("no explanation");
+                let errors = json.get("errors").map(|errors| format!(" {errors}")).unwrap_or_default();
+                format!("{message}{errors}")
+            }
+            None => String::from_utf8_lossy(&self.body).into_owned(),
+        };
+        let text: String = text.chars().filter(|c| !c.is_control()).take(KEEP).collect();
+        Reason::new(format!("Discord answered {}{code}: {text}", self.status))
+    }
+}
+
+/// What it comes to when there was no answer at all.
+pub(super) fn no_answer(error: &reqwest::Error) -> Outcome {
+    // What never connected cannot have arrived; everything after that may have.
+    let arrived = if error.is_connect() || error.is_builder() { Arrived::No } else { Arrived::Maybe };
+    Outcome::Retry { after: None, arrived }
+}
+
+/// A network error in words, without the address it went to.
+pub(super) fn sentence(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// The JSON of a successful answer.
+pub(super) async fn json<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
+    let answer = Answer::read(response).await;
+    let status = Some(answer.status);
+    if !(200..=299).contains(&answer.status) {
+        return Err(Failure { status, sentence: answer.reason().to_string() });
+    }
+    serde_json::from_slice(&answer.body)
+        .map_err(|error| Failure { status, sentence: format!("Discord's answer cannot be read: {error}") })
+}
+
+fn pause(scope: PauseScope, after: Duration) -> Outcome {
+    Outcome::Paused { scope, after }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: Snowflake = Snowflake::new(9);
+
+    fn answer(status: u16, body: &str) -> Outcome {
+        let json = serde_json::from_str(body).ok();
+        Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec(), json }.outcome(CHANNEL)
+    }
+
+    // N-5
+    #[rstest::rstest]
+    #[case(200, r#"{"id":"7"}"#, "sent")]
+    #[case(200, "<html>", "sent")]
+    #[case(204, "", "sent")]
+    #[case(404, r#"{"code":10008}"#, "sent")]
+    #[case(400, r#"{"code":50035}"#, "refused")]
+    #[case(401, r#"{"code":0}"#, "paused")]
+    #[case(403, r#"{"code":50013}"#, "retry")]
+    #[case(403, r#"{"code":50001}"#, "retry")]
+    #[case(403, r#"{"code":40333}"#, "paused")]
+    #[case(403, "<html>banned</html>", "paused")]
+    #[case(404, r#"{"code":10003}"#, "closed")]
+    #[case(404, "<html>a proxy's page</html>", "retry")]
+    #[case(429, r#"{"retry_after":1}"#, "retry")]
+    #[case(429, r#"{"retry_after":1,"global":true}"#, "paused")]
+    #[case(429, "error code: 1015", "paused")]
+    #[case(500, "", "ambiguous")]
+    #[case(502, "<html>", "ambiguous")]
+    #[case(302, "", "retry")]
+    fn every_answer_has_its_outcome(#[case] status: u16, #[case] body: &str, #[case] class: &str) {
+        assert_eq!(answer(status, body).class(), class);
+    }
+
+    #[test]
+    fn a_refusal_tells_what_discord_said() {
+        let Outcome::Refused(reason) =
+            answer(400, r#"{"code":50035,"message":"Invalid Form Body","errors":{"embeds":{}}}"#)
+        else {
+            panic!("not refused");
+        };
+        assert_eq!(reason.as_str(), r#"Discord answered 400 50035: Invalid Form Body {"embeds":{}}"#);
+    }
+}

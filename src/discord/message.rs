@@ -1,0 +1,100 @@
+//! Messages in channels.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+use crate::discord::answer::{self, Answer};
+use crate::discord::{Client, Failure, limits};
+use crate::model::{Arrived, Attempt, Nonce, Outcome, Snowflake};
+
+/// How far back a channel is read (Discord: "Get Channel Messages", `limit` ≤ 100).
+const READ_BACK: u8 = 100;
+
+/// How far Discord's clock and ours may be apart.
+const SKEW: Duration = Duration::from_secs(30);
+
+/// The body of "Create Message": what is shown, and what makes a repetition the same message.
+#[derive(Serialize)]
+struct Create<'a, B> {
+    #[serde(flatten)]
+    body: &'a B,
+    nonce: &'a str,
+    enforce_nonce: bool,
+}
+
+impl Client {
+    /// Posts `body` to `channel` (Discord: "Create Message"). Within Discord's memory of nonces, a repetition with the
+    /// same nonce brings back the first message instead of a second one.
+    pub async fn create_message<B: Serialize + Sync>(
+        &self,
+        channel: Snowflake,
+        nonce: &Nonce,
+        body: &B,
+    ) -> Attempt {
+        let create = Create { body, nonce: nonce.as_str(), enforce_nonce: true };
+        let started_at = self.0.clock.now();
+        let began = self.0.clock.elapsed();
+        let sent = match self.request(Method::POST, &format!("/channels/{channel}/messages")) {
+            Ok(request) => request.json(&create).send().await.map_err(Some),
+            Err(_) => Err(None),
+        };
+        let attempt = |status, code, response, cooldown, outcome| Attempt {
+            started_at,
+            took: self.0.clock.elapsed().saturating_sub(began),
+            status,
+            code,
+            response,
+            cooldown,
+            outcome,
+        };
+        match sent {
+            Ok(response) => {
+                let answer = Answer::read(response).await;
+                let outcome = answer.outcome(channel);
+                let cooldown = limits::cooldown(&answer.headers);
+                let failed = !matches!(outcome, Outcome::Sent(_));
+                let excerpt = if failed { answer.excerpt() } else { Vec::new() };
+                attempt(Some(answer.status), answer.code(), excerpt, cooldown, outcome)
+            }
+            Err(Some(error)) => {
+                let outcome = answer::no_answer(&error);
+                attempt(None, None, answer::sentence(error).into_bytes(), Duration::ZERO, outcome)
+            }
+            Err(None) => {
+                let outcome = Outcome::Retry { after: None, arrived: Arrived::No };
+                attempt(None, None, b"TLS could not be set up".to_vec(), Duration::ZERO, outcome)
+            }
+        }
+    }
+
+    /// Looks for a message of ours among the newest of `channel`, posted since `planned_at`: by its nonce, or by `tag`
+    /// at the end of an embed's footer, as later reads need not repeat the nonce (Discord: "Get Channel Messages").
+    pub async fn find_message(
+        &self,
+        channel: Snowflake,
+        nonce: &Nonce,
+        tag: &str,
+        planned_at: Timestamp,
+    ) -> Result<Option<Snowflake>, Failure> {
+        let messages: Vec<Value> =
+            self.get(&format!("/channels/{channel}/messages?limit={READ_BACK}")).await?;
+        let ours = |message: &&Value| {
+            let by_nonce = message["nonce"].as_str() == Some(nonce.as_str());
+            let footers = message["embeds"].as_array().into_iter().flatten();
+            by_nonce
+                || footers
+                    .filter_map(|embed| embed["footer"]["text"].as_str())
+                    .any(|footer| !tag.is_empty() && footer.ends_with(tag))
+        };
+        let earliest = planned_at.minus(SKEW);
+        Ok(messages
+            .iter()
+            .filter(ours)
+            .filter_map(|message| message["id"].as_str()?.parse().ok())
+            .find(|id: &Snowflake| id.created_at() >= earliest))
+    }
+}

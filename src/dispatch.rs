@@ -1,0 +1,122 @@
+//! From deliveries to messages: one lane for every destination that has work.
+//!
+//! The table carries the facts; a hint only says where to look, with the event attached. The dispatcher starts
+//! lanes, hands them hints, and looks at the table each second for what nobody holds. What a lane knows is never more
+//! than what the table says: it may be dropped at any moment.
+
+mod channel;
+mod gate;
+mod lane;
+mod lanes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::discord::Client;
+use crate::dispatch::channel::Channel;
+use crate::dispatch::gate::Gate;
+use crate::dispatch::lanes::Lanes;
+use crate::hub::{Condition, Hub};
+use crate::model::Links;
+use crate::store::{HintReceiver, Store};
+
+/// How often the table is looked at for deliveries that no lane holds.
+const SWEEP: Duration = Duration::from_secs(1);
+/// How long to wait between two tries to learn who the token belongs to.
+const PROBE_AGAIN: Duration = Duration::from_secs(15);
+
+/// Everything a lane needs. Shared by all.
+pub(crate) struct Context {
+    store: Store,
+    hub: Hub,
+    clock: Clock,
+    gate: Gate,
+    channel: Option<Channel>,
+}
+
+/// Sends what is due, until it is stopped.
+pub struct Dispatcher {
+    context: Arc<Context>,
+    hints: HintReceiver,
+    client: Option<Client>,
+}
+
+impl Dispatcher {
+    /// A dispatcher over `store`. Without a `client` for Discord everything stays pending.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        hub: Hub,
+        hints: HintReceiver,
+        client: Option<Client>,
+        links: Links,
+        clock: Clock,
+    ) -> Self {
+        if client.is_none() {
+            hub.conditions().raise(
+                Condition::NoToken,
+                "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent. Set it and restart",
+            );
+        }
+        let channel = client.clone().map(|client| Channel::new(client, hub.clone(), links, clock.clone()));
+        let gate = Gate::new(clock.clone());
+        Self { context: Arc::new(Context { store, hub, clock, gate, channel }), hints, client }
+    }
+
+    /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next
+    /// start finds out what came of them.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut lanes = Lanes::new(Arc::clone(&self.context), stop.clone());
+        let probe = tokio::spawn(probe(self.client.clone(), Arc::clone(&self.context), stop.clone()));
+        let mut next_sweep = self.context.clock.elapsed();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(()) = lanes.reap() => {}
+                () = self.context.clock.sleep_until_elapsed(next_sweep) => {
+                    if self.hints.take_lost() {
+                        lanes.wake_all();
+                    }
+                    lanes.sweep().await;
+                    next_sweep = self.context.clock.elapsed() + SWEEP;
+                }
+                hint = self.hints.recv() => match hint {
+                    Some(delivery) => lanes.hint(delivery),
+                    None => break,
+                },
+            }
+        }
+        lanes.join().await;
+        probe.abort();
+    }
+}
+
+/// Asks Discord who we are until it says so, and tells the operator what it said.
+async fn probe(client: Option<Client>, context: Arc<Context>, stop: CancellationToken) {
+    let Some(client) = client else { return };
+    let conditions = context.hub.conditions();
+    while !stop.is_cancelled() {
+        match client.myself().await {
+            Ok(me) => {
+                conditions.clear(Condition::DiscordUnreachable);
+                tracing::info!(bot.id = %me.id, "Discord knows this token as the bot {}", me.username);
+                return;
+            }
+            Err(failure) if failure.status == Some(401) => {
+                gate::refuse_token(&context.hub, &context.gate);
+                return;
+            }
+            Err(failure) => {
+                let sentence = format!("Discord could not be asked who this bot is: {failure}. Trying again");
+                if conditions.raise(Condition::DiscordUnreachable, sentence.clone()) {
+                    tracing::warn!("{sentence}");
+                }
+            }
+        }
+        context.clock.sleep(PROBE_AGAIN).await;
+    }
+}

@@ -1,0 +1,98 @@
+//! The lanes that exist now: at most one for a destination, and only while it has work.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::dispatch::Context;
+use crate::dispatch::lane::{Finished, INBOX, Lane, Wake};
+use crate::model::{Delivery, DestinationId};
+
+pub(super) struct Lanes {
+    context: Arc<Context>,
+    stop: CancellationToken,
+    running: HashMap<DestinationId, Handle>,
+    tasks: JoinSet<Finished>,
+}
+
+struct Handle {
+    inbox: mpsc::Sender<Delivery>,
+    wake: Wake,
+}
+
+impl Lanes {
+    pub(super) fn new(context: Arc<Context>, stop: CancellationToken) -> Self {
+        Self { context, stop, running: HashMap::new(), tasks: JoinSet::new() }
+    }
+
+    /// Hands a hint to its lane. A lane that just starts looks at the table, so it needs no hint.
+    pub(super) fn hint(&mut self, delivery: Delivery) {
+        let id = delivery.destination_id;
+        match self.running.get(&id) {
+            Some(lane) => {
+                if lane.inbox.try_send(delivery).is_err() {
+                    lane.wake.look_at_the_table();
+                }
+            }
+            None => self.start(id),
+        }
+    }
+
+    /// Sees to it that every destination with due deliveries has a lane that knows of them.
+    pub(super) async fn sweep(&mut self) {
+        match self.context.store.due_destinations(self.context.clock.now()).await {
+            Ok(due) => {
+                for id in due {
+                    match self.running.get(&id) {
+                        Some(lane) => lane.wake.look_at_the_table(),
+                        None => self.start(id),
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "the database cannot be read: what is due now waits"),
+        }
+    }
+
+    /// Makes every lane look at the table: hints were lost.
+    pub(super) fn wake_all(&self) {
+        self.running.values().for_each(|lane| lane.wake.look_at_the_table());
+    }
+
+    /// Waits for the next lane to finish; `None` at once if there is none.
+    pub(super) async fn reap(&mut self) -> Option<()> {
+        let finished = self.tasks.join_next().await?;
+        match finished {
+            Ok(Finished { destination, mut inbox, wake }) => {
+                self.running.remove(&destination);
+                // What came in while the lane was closing would else wait for the sweep.
+                if inbox.try_recv().is_ok() || wake.take() {
+                    self.start(destination);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a lane died; the next sweep starts it again");
+                self.running.retain(|_, lane| !lane.inbox.is_closed());
+            }
+        }
+        Some(())
+    }
+
+    /// Waits for all lanes to stop.
+    pub(super) async fn join(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    fn start(&mut self, destination: DestinationId) {
+        if self.context.channel.is_none() || self.stop.is_cancelled() {
+            return;
+        }
+        let (inbox, received) = mpsc::channel(INBOX);
+        let wake = Wake::default();
+        let lane = Lane::new(Arc::clone(&self.context), destination, received, wake.clone());
+        self.tasks.spawn(lane.run(self.stop.clone()));
+        self.running.insert(destination, Handle { inbox, wake });
+    }
+}

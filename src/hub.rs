@@ -1,0 +1,112 @@
+//! The use cases: what nuncio does, without a word about HTTP or Discord's types.
+//!
+//! A [`Hub`] is the only thing the entrances hold. It decides where events go, has them stored, and knows how things
+//! stand; it never sends anything itself.
+
+mod accept;
+mod condition;
+mod health;
+mod redeliver;
+mod routing;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::model::ping::Pings;
+use crate::model::route::RouteMap;
+use crate::model::{Event, Snowflake, Source};
+use crate::store::{self, Store};
+
+pub use condition::{Condition, Conditions};
+pub use health::Health;
+pub use redeliver::Redelivered;
+pub use routing::Routing;
+
+/// The use cases of one running nuncio. Clones share it.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    routing: Routing,
+    pings: Pings,
+    conditions: Conditions,
+    /// Names of customers by source and id.
+    names: RwLock<HashMap<(Source, String), String>>,
+    /// Kinds whose first unrouted event has been warned about.
+    warned: Mutex<HashSet<String>>,
+    /// Bumped whenever something came of a delivery.
+    progress: watch::Sender<u64>,
+}
+
+impl Hub {
+    /// A hub over `store`. Every channel that `map` names becomes a destination.
+    pub async fn new(store: Store, clock: Clock, map: RouteMap, pings: Pings) -> store::Result<Self> {
+        let routing = Routing::resolve(map, &store).await?;
+        let names = store.company_names().await?;
+        Ok(Self(Arc::new(Inner {
+            routing,
+            pings,
+            clock,
+            conditions: Conditions::default(),
+            names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
+            warned: Mutex::default(),
+            progress: watch::Sender::new(0),
+            store,
+        })))
+    }
+
+    /// What stands in the way at the moment.
+    #[must_use]
+    pub fn conditions(&self) -> &Conditions {
+        &self.0.conditions
+    }
+
+    /// The name of the customer an event is about, as learnt from this or an earlier event.
+    #[must_use]
+    pub fn company_name(&self, event: &Event) -> Option<String> {
+        let names = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
+        names.get(&(event.source, event.company.clone())).cloned()
+    }
+
+    /// The roles a card of `event` pings when it goes along `route`, each once.
+    #[must_use]
+    pub fn pings(&self, event: &Event, route: &str) -> Vec<Snowflake> {
+        let mut roles = self.0.pings.roles(&event.kind, event.severity());
+        roles.extend(
+            self.0
+                .routing
+                .pings(route)
+                .iter()
+                .filter(|role| !roles.contains(*role))
+                .copied()
+                .collect::<Vec<_>>(),
+        );
+        roles
+    }
+
+    /// Says that something came of a delivery.
+    pub fn progressed(&self) {
+        self.0.progress.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until nothing is left to deliver: no delivery is pending or on its way. Closed destinations and a
+    /// missing token keep deliveries pending for ever: then this does not return.
+    pub async fn settled(&self) -> store::Result<()> {
+        let mut progress = self.0.progress.subscribe();
+        loop {
+            progress.mark_unchanged();
+            let backlog = self.0.store.backlog().await?;
+            if backlog.pending + backlog.sending == 0 {
+                return Ok(());
+            }
+            if progress.changed().await.is_err() {
+                return Err(store::Error::Closed);
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Accepting an event: where it goes is decided here, and it is on disk with its deliveries before anybody is told.
+
+use std::sync::PoisonError;
+
+use crate::hub::Hub;
+use crate::model::{NewEvent, Source, payload};
+use crate::store::{Accepted, Incoming, Result};
+
+/// How many customers' names are kept at hand, and how many kinds are warned about.
+const REMEMBERED: usize = 10_000;
+
+impl Hub {
+    /// Accepts an event. When this answers, it is fsynced together with its deliveries; a repetition of an event that
+    /// was accepted before is answered with the id of the first.
+    pub async fn accept(&self, event: NewEvent) -> Result<Accepted> {
+        let plan = self.0.routing.plan(&event);
+        let unrouted = plan.is_none();
+        let kind = event.kind.clone();
+        let name = self.unknown_name(&event);
+        let key = (event.source, event.company.clone());
+        let incoming =
+            Incoming { event, plan: plan.unwrap_or_default(), unrouted, company_name: name.clone() };
+        let accepted = self.0.store.accept(incoming).await?;
+        if let Some(name) = name {
+            self.0.names.write().unwrap_or_else(PoisonError::into_inner).insert(key, name);
+        }
+        if unrouted && !accepted.duplicate {
+            self.warn_unrouted(kind.as_str());
+        }
+        Ok(accepted)
+    }
+
+    /// Keeps a body that was signed but cannot be read.
+    pub async fn quarantine(&self, source: Source, reason: &str, body: &[u8]) -> Result<()> {
+        self.0.store.quarantine(source, reason, body, self.0.clock.now()).await
+    }
+
+    /// The name of the event's customer, if the event says one that we do not have yet.
+    fn unknown_name(&self, event: &NewEvent) -> Option<String> {
+        if event.company.is_empty() {
+            return None;
+        }
+        let name = payload::text(&event.data, &["company_name"])?;
+        let names = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
+        let known = names.get(&(event.source, event.company.clone()));
+        (known != Some(&name) && (known.is_some() || names.len() < REMEMBERED)).then_some(name)
+    }
+
+    fn warn_unrouted(&self, kind: &str) {
+        let mut warned = self.0.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.len() < REMEMBERED && warned.insert(kind.to_owned()) {
+            tracing::warn!(
+                "no key of DISCORD_WEBHOOK_CHANNELS matches {kind}: such events are kept. Add \"{kind}\" or \
+                 \"default\" to the map and restart, then send them with: nuncio redeliver --unrouted"
+            );
+        }
+    }
+}

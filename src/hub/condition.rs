@@ -1,0 +1,51 @@
+//! What stands in the way at the moment, for `/health` and for people.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Something that can stand in the way. A closed set; each is there or not, with a sentence that says what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Condition {
+    /// There is no bot token.
+    NoToken,
+    /// Discord refused the bot token.
+    TokenRefused,
+    /// Discord could not be asked who we are.
+    DiscordUnreachable,
+    /// Discord asked everything from this address to wait.
+    Paused,
+    /// The database does not take what lanes have to record.
+    StoreFailing,
+}
+
+/// The conditions that hold now.
+#[derive(Debug, Default)]
+pub struct Conditions(Mutex<BTreeMap<Condition, String>>);
+
+impl Conditions {
+    /// Says that `condition` holds, in a sentence for the operator. Answers whether that is news.
+    pub fn raise(&self, condition: Condition, sentence: impl Into<String>) -> bool {
+        self.lock().insert(condition, sentence.into()).is_none()
+    }
+
+    /// Says that it is over. Answers whether it held.
+    pub fn clear(&self, condition: Condition) -> bool {
+        self.lock().remove(&condition).is_some()
+    }
+
+    /// Whether it holds.
+    #[must_use]
+    pub fn holds(&self, condition: Condition) -> bool {
+        self.lock().contains_key(&condition)
+    }
+
+    /// The sentences of all that hold.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Condition, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

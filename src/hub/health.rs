@@ -1,0 +1,45 @@
+//! How things stand.
+
+use crate::hub::{Condition, Hub};
+use crate::store::Backlog;
+
+/// How things stand, for `/health` and the start page.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// What stands in the way, a sentence each; empty if nothing does.
+    pub problems: Vec<String>,
+    /// Whether Discord takes what we send, as far as we know.
+    pub discord_connected: bool,
+    /// What waits; `None` if the database does not answer.
+    pub backlog: Option<Backlog>,
+}
+
+impl Hub {
+    /// How things stand now.
+    pub async fn health(&self) -> Health {
+        let conditions = self.conditions();
+        let mut problems = conditions.sentences();
+        let discord_connected =
+            ![Condition::NoToken, Condition::TokenRefused, Condition::DiscordUnreachable, Condition::Paused]
+                .into_iter()
+                .any(|condition| conditions.holds(condition));
+        let backlog = match self.0.store.backlog().await {
+            Ok(backlog) => Some(backlog),
+            Err(error) => {
+                tracing::error!(%error, "the database cannot be read");
+                problems.push("the database cannot be read: see the log".to_owned());
+                None
+            }
+        };
+        for (name, reason) in self.0.store.closed_destinations().await.unwrap_or_default() {
+            problems.push(format!("{name}: {reason}"));
+        }
+        if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
+            problems.push(format!(
+                "{} events match no key of DISCORD_WEBHOOK_CHANNELS: extend the map, restart, then nuncio redeliver --unrouted",
+                backlog.unrouted
+            ));
+        }
+        Health { problems, discord_connected, backlog }
+    }
+}

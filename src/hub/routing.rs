@@ -1,0 +1,103 @@
+//! Where events go: the map with its destinations looked up.
+
+use std::collections::HashMap;
+
+use crate::model::route::{RouteMap, Target};
+use crate::model::{DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
+use crate::store::{self, Planned, Store};
+
+/// The map, ready for use. Looking up is pure.
+#[derive(Debug)]
+pub struct Routing {
+    map: RouteMap,
+    destinations: HashMap<Target, DestinationId>,
+}
+
+impl Routing {
+    /// Makes a destination of every channel the map names, and looks up the stored ones.
+    pub(super) async fn resolve(map: RouteMap, store: &Store) -> store::Result<Self> {
+        let mut destinations = HashMap::new();
+        for target in map.routes().iter().flat_map(|route| &route.targets) {
+            if destinations.contains_key(target) {
+                continue;
+            }
+            let found = match target {
+                Target::Channel(channel) => {
+                    let name = format!("channel {channel}");
+                    Some(store.ensure_destination(Sink::Channel(*channel), &name, "environment").await?)
+                }
+                Target::Stored(id) => store.destination(*id).await?,
+            };
+            match found {
+                Some(destination) => {
+                    destinations.insert(*target, destination.id);
+                }
+                None => tracing::warn!(
+                    "the map names {target}, but no such destination is stored: nothing goes there"
+                ),
+            }
+        }
+        Ok(Self { map, destinations })
+    }
+
+    /// The deliveries an event is due, or `None` if no key of the map matches it. Events of our own are addressed by
+    /// whoever makes them, never by the map.
+    pub(super) fn plan(&self, event: &NewEvent) -> Option<Vec<Planned>> {
+        if event.source == Source::Nuncio {
+            return Some(Vec::new());
+        }
+        self.plan_for(&event.kind, &event.company, crate::model::severity_of(&event.data))
+    }
+
+    /// As `plan`, for an event of which only this is known.
+    pub(super) fn plan_for(
+        &self,
+        kind: &Kind,
+        company: &str,
+        severity: Option<Severity>,
+    ) -> Option<Vec<Planned>> {
+        let route = self.map.find(kind, company)?;
+        let rank = rank(kind, severity);
+        let mut plan: Vec<Planned> = Vec::with_capacity(route.targets.len());
+        for destination_id in route.targets.iter().filter_map(|target| self.destinations.get(target).copied())
+        {
+            if plan.iter().all(|planned| planned.destination_id != destination_id) {
+                plan.push(Planned { destination_id, rank, route: route.key.clone() });
+            }
+        }
+        Some(plan)
+    }
+
+    /// The roles that every card of a route pings.
+    pub(super) fn pings(&self, key: &str) -> &[Snowflake] {
+        self.map.routes().iter().find(|route| route.key == key).map_or(&[], |route| &route.ping)
+    }
+}
+
+/// Decisions and urgent alerts overtake.
+fn rank(kind: &Kind, severity: Option<Severity>) -> Rank {
+    match kind.canonical().as_str() {
+        "machine.registered" => Rank::Urgent,
+        "alert.triggered" if severity >= Some(Severity::Error) => Rank::Urgent,
+        _ => Rank::Normal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("machine.registered", None, Rank::Urgent)]
+    #[case("alert.triggered", Some(Severity::Critical), Rank::Urgent)]
+    #[case("alert.triggered", Some(Severity::Warning), Rank::Normal)]
+    #[case("alert.triggered", None, Rank::Normal)]
+    #[case("ticket.created", Some(Severity::Critical), Rank::Normal)]
+    fn decisions_and_urgent_alerts_overtake(
+        #[case] kind: &str,
+        #[case] severity: Option<Severity>,
+        #[case] expected: Rank,
+    ) {
+        assert_eq!(rank(&Kind::new(kind), severity), expected);
+    }
+}

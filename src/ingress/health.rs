@@ -1,0 +1,52 @@
+//! `/health`: for the seed's troubleshooting `curl`, for monitors and for orchestrators.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use crate::ingress::Door;
+
+/// The body of `/health`.
+#[derive(Serialize)]
+pub(super) struct Report {
+    status: &'static str,
+    problems: Vec<String>,
+    service: &'static str,
+    version: &'static str,
+    timestamp: String,
+    discord: &'static str,
+    database: &'static str,
+    pending: u64,
+    unrouted: u64,
+}
+
+/// Always 200: whoever is degraded still accepts.
+pub(super) async fn report(State(door): State<Door>) -> Json<Report> {
+    let health = door.0.hub.health().await;
+    let backlog = health.backlog.unwrap_or_default();
+    Json(Report {
+        status: if health.problems.is_empty() { "ok" } else { "degraded" },
+        problems: health.problems,
+        service: "nuncio",
+        version: env!("CARGO_PKG_VERSION"),
+        timestamp: door.0.clock.now().to_rfc3339(),
+        discord: if health.discord_connected { "connected" } else { "disconnected" },
+        database: if health.backlog.is_some() { "ok" } else { "failed" },
+        pending: backlog.pending + backlog.sending,
+        unrouted: backlog.unrouted,
+    })
+}
+
+/// The process runs.
+pub(super) async fn live() -> &'static str {
+    "ok"
+}
+
+/// It can accept: the database answers. (The listener opens only after the store is ready.)
+pub(super) async fn ready(State(door): State<Door>) -> (StatusCode, &'static str) {
+    match door.0.hub.health().await.backlog {
+        Some(_) => (StatusCode::OK, "ok"),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    }
+}

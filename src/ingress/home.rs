@@ -1,0 +1,48 @@
+//! The two pages a person may meet: the start page, and the answer to a browser that opens the webhook's address.
+
+use std::fmt::Write as _;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse};
+
+use crate::ingress::Door;
+
+/// The page loads nothing and is framed by nobody.
+const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+/// `GET /`: how things stand, in a few lines.
+pub(super) async fn page(State(door): State<Door>) -> impl IntoResponse {
+    let health = door.0.hub.health().await;
+    let backlog = health.backlog.unwrap_or_default();
+    let state = if health.problems.is_empty() { "Everything works." } else { "Something needs a look:" };
+    let mut problems = String::new();
+    for problem in &health.problems {
+        // Writing to a String cannot fail.
+        let _ = write!(problems, "<li>{}</li>", escape(problem));
+    }
+    let html = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
+         <title>nuncio</title><h1>nuncio {version}</h1><p>{state}</p><ul>{problems}</ul>\
+         <p>Waiting to be delivered: {pending}. Without a route: {unrouted}.</p>\
+         <p>Webhooks are received at <code>POST {path}</code>; <a href=/health>/health</a> says the same as JSON.</p></html>",
+        version = env!("CARGO_PKG_VERSION"),
+        pending = backlog.pending + backlog.sending,
+        unrouted = backlog.unrouted,
+        path = escape(&door.0.webhook.path),
+    );
+    ([(header::CONTENT_SECURITY_POLICY, POLICY), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], Html(html))
+}
+
+/// `GET` on the webhook's address.
+pub(super) async fn friendly() -> impl IntoResponse {
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        [(header::ALLOW, "POST")],
+        "This is nuncio's webhook address. It works: XTSystems sends its events here with POST.\n",
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,74 @@
+//! Alerts.
+
+use serde_json::Value;
+
+use super::escape::{block, literal, number, short};
+use super::facts::{Facts, readable, word};
+use super::{Card, Color, Markdown};
+use crate::model::Severity;
+
+const HOST: &[&str] = &["host", "hostname", "source", "machine_name", "asset_name"];
+
+pub(super) fn triggered(facts: &Facts<'_>) -> Card {
+    let given = facts.word(&["severity", "level", "priority"]);
+    let severity = given.as_deref().and_then(Severity::from_word);
+    let word = severity.map(|severity| severity.as_str().to_owned()).or(given);
+    let word = word.map_or_else(|| literal("ALERT"), |word| short(&word.to_uppercase(), 20));
+    let what = name(facts);
+    let host = facts.word(HOST);
+
+    let named = what.as_ref().map(|what| [literal(" · "), super::text(what)].into()).unwrap_or_default();
+    let title = [literal("🚨 "), word.clone(), named];
+    let message = facts.word(&["message", "description"]);
+    let said = what.or(message).map(|what| [literal(": "), short(&what, 60)].into()).unwrap_or_default();
+    let on = host.as_ref().map(|host| [literal(" on "), short(host, 40)].into()).unwrap_or_default();
+    let summary = [word, said, on, facts.of_customer()];
+
+    let first = facts.moment(&["first_seen", "first_seen_at", "first_occurred_at", "started_at"]);
+    let first: Option<Markdown> = first.map(|at| [literal("first "), at].into());
+    let times: Option<Markdown> = times(facts).map(|times| [literal("×"), number(times)].into());
+    let repeats = Some(Markdown::join([first, times], ", "));
+    Card::new(facts.event, Color::of(severity), title.into(), summary.into())
+        .facts([host.map(|host| super::text(&host).strong()), facts.customer(), repeats])
+        .text(facts.paragraph(&["message", "description"]))
+        .field("Details", details(facts))
+}
+
+/// Its title; else its type in readable words: `disk_full` is "Disk full".
+fn name(facts: &Facts<'_>) -> Option<String> {
+    facts.word(&["title", "name", "alert_name"]).or_else(|| {
+        let kind = readable(&facts.word(&["alert_type", "type"])?);
+        let mut chars = kind.chars();
+        chars.next().map(|first| first.to_uppercase().chain(chars).collect())
+    })
+}
+
+/// How often it happened, if it says so and it was more than once.
+fn times(facts: &Facts<'_>) -> Option<u64> {
+    facts.word(&["count", "occurrences", "repeat_count"])?.parse().ok().filter(|times| *times > 1)
+}
+
+/// Details as a person would write them down: the text, or a line for each entry.
+fn details(facts: &Facts<'_>) -> Option<Markdown> {
+    let line = |value: &Value| word(value).unwrap_or_else(|| value.to_string());
+    let text = match facts.data().get("details")? {
+        Value::String(text) => text.clone(),
+        Value::Object(entries) => {
+            let entries = entries.iter().filter(|(_, value)| !is_empty(value));
+            entries.map(|(name, value)| format!("{name}: {}\n", line(value))).collect()
+        }
+        Value::Array(entries) => entries.iter().map(|value| line(value) + "\n").collect(),
+        Value::Null => return None,
+        scalar => word(scalar)?,
+    };
+    super::facts::known(&text)?;
+    Some(block(&text))
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => entries.is_empty(),
+        Value::Array(entries) => entries.is_empty(),
+        scalar => word(scalar).is_none(),
+    }
+}

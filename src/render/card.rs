@@ -1,0 +1,89 @@
+//! What one event looks like, whatever carries it.
+
+use super::color::Color;
+use super::escape::literal;
+use super::markdown::Markdown;
+use crate::clock::Timestamp;
+use crate::model::{Event, Source};
+
+/// A name and a value below the description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: Markdown,
+    /// Its value; a field without one is left out.
+    pub value: Markdown,
+}
+
+/// What one event looks like. Text in it is escaped by type; lengths are settled when a message is made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// The event in one line: all that push notifications and screen readers give.
+    pub summary: Markdown,
+    /// The fact.
+    pub title: Markdown,
+    /// Where the title leads to. Never from the event: from the operator's templates.
+    pub url: Option<String>,
+    /// The fact line and what belongs to it.
+    pub description: Markdown,
+    /// The long text below it: the first thing to be shortened where room is short.
+    pub text: Markdown,
+    /// At most two, by custom.
+    pub fields: Vec<Field>,
+    /// What the legend says about it.
+    pub color: Color,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// Where it is from, what it is, which one it is. Discord shows a footer without any markdown.
+    pub footer: String,
+}
+
+impl Card {
+    /// A card that says no more than what and when.
+    pub(super) fn new(event: &Event, color: Color, title: Markdown, summary: Markdown) -> Self {
+        Self {
+            summary,
+            title,
+            url: None,
+            description: Markdown::default(),
+            text: Markdown::default(),
+            fields: Vec::new(),
+            color,
+            timestamp: event.occurred_at,
+            footer: format!("{} · {} · {}", source_name(event.source), event.kind, event.id.short()),
+        }
+    }
+
+    /// With a fact line: the facts that are known, "·" between.
+    pub(super) fn facts(mut self, facts: impl IntoIterator<Item = Option<Markdown>>) -> Self {
+        let line = Markdown::join(facts, " · ");
+        self.description = Markdown::join([Some(self.description), Some(line)], "\n");
+        self
+    }
+
+    /// With a long text, if there is one.
+    pub(super) fn text(mut self, text: Option<Markdown>) -> Self {
+        self.text = text.unwrap_or_default();
+        self
+    }
+
+    /// With a field, if it has a value.
+    pub(super) fn field(mut self, name: &'static str, value: Option<Markdown>) -> Self {
+        self.fields.extend(value.map(|value| Field { name: literal(name), value }));
+        self
+    }
+
+    /// With a title that links.
+    pub(super) fn link(mut self, url: Option<String>) -> Self {
+        self.url = url;
+        self
+    }
+}
+
+/// What people call a source.
+pub(super) const fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::XtSystems => "XTSystems",
+        Source::Nuncio => "nuncio",
+    }
+}

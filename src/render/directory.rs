@@ -1,0 +1,47 @@
+//! Users and companies: created.
+
+use super::escape::{literal, short};
+use super::facts::Facts;
+use super::{Card, Color, Markdown};
+
+const EMAIL: &[&str] = &["email", "email_address", "mail"];
+const NAME: &[&str] = &["name", "full_name", "display_name", "username"];
+
+pub(super) fn user_created(facts: &Facts<'_>) -> Card {
+    let parts = [facts.text(&["first_name"]), facts.text(&["last_name"])];
+    let full = Some(Markdown::join(parts, " ")).filter(|name| !name.is_empty());
+    let email = facts.text(EMAIL);
+    let name = facts.text(NAME).or(full).or_else(|| email.clone());
+    let who = facts.word(EMAIL).map(|email| short(&email, 60)).or_else(|| name.clone());
+    let who = who.map(|who| [literal(" "), who].into()).unwrap_or_default();
+    let title = [literal("👤 "), name.unwrap_or_else(|| literal("New user"))];
+    let summary = [literal("New user"), who, facts.of_customer()];
+    Card::new(facts.event, Color::Info, title.into(), summary.into()).facts([
+        email,
+        facts.customer().map(Markdown::strong),
+        facts.state(&["role", "user_role"]),
+        facts.by(&["created_by", "invited_by"]),
+    ])
+}
+
+pub(super) fn company_created(facts: &Facts<'_>) -> Card {
+    let name = facts.word(&["name", "company_name"]).or_else(|| facts.customer_name());
+    let summary = name.as_ref().map(|name| [literal(" "), short(name, 80)].into()).unwrap_or_default();
+    let title = name.as_ref().map_or_else(|| literal("New company"), |name| super::text(name));
+    // Its own name is the title: the line names it again only where all we have is an id.
+    let id = facts.customer().filter(|_| name.is_none());
+    Card::new(
+        facts.event,
+        Color::Info,
+        [literal("🏢 "), title].into(),
+        [literal("New company"), summary].into(),
+    )
+    .facts([
+        id,
+        facts.text(EMAIL),
+        facts.code(&["website", "domain", "url"]),
+        facts.text(&["phone", "phone_number"]),
+        facts.by(&["created_by"]),
+    ])
+    .text(facts.paragraph(&["description"]))
+}

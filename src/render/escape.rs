@@ -1,0 +1,253 @@
+//! The only way for text to get into a card: [`literal`] for our words, everything else for what came from outside.
+//!
+//! Owns which characters mean something to Discord and how each is made harmless. The invariant: what is written for
+//! text from outside shows exactly its characters and does nothing: no formatting, mention, emoji, link or preview.
+
+use super::clean;
+use super::markdown::{Markdown, Span, Surface};
+use crate::clock::Timestamp;
+
+/// Graphemes of a fact: names, titles, words.
+const FACT: usize = 200;
+/// Graphemes of a long text; people at 3 a.m. read no more.
+const LONG: usize = 300;
+/// Takes no room and ends any match.
+const BREAK: char = '\u{200B}';
+/// Looks like a back-tick. Discord has no reliable way to put a real one into inline code.
+const TICK: &str = "\u{2CB}";
+
+/// Our own words.
+#[must_use]
+pub fn literal(words: &'static str) -> Markdown {
+    Markdown::of(Span::Ours(words.into()))
+}
+
+/// A number of ours.
+#[must_use]
+pub fn number(number: impl Into<u128>) -> Markdown {
+    Markdown::of(Span::Ours(number.into().to_string().into()))
+}
+
+/// A fact on one line, at most 200 graphemes.
+#[must_use]
+pub fn text(text: &str) -> Markdown {
+    short(text, FACT)
+}
+
+/// A fact on one line, at most `max` graphemes.
+#[must_use]
+pub fn short(text: &str, max: usize) -> Markdown {
+    clean::line(text, max).map(Span::Text).map(Markdown::of).unwrap_or_default()
+}
+
+/// A long text with its line breaks, at most 300 graphemes.
+#[must_use]
+pub fn paragraph(text: &str) -> Markdown {
+    clean::lines(text, LONG).map(Span::Text).map(Markdown::of).unwrap_or_default()
+}
+
+/// An id or an address: one line, at most 200 graphemes, in code.
+#[must_use]
+pub fn code(text: &str) -> Markdown {
+    clean::line(text, FACT).map(Span::Code).map(Markdown::of).unwrap_or_default()
+}
+
+/// A long text in a block of code, at most 300 graphemes.
+#[must_use]
+pub fn block(text: &str) -> Markdown {
+    clean::lines(text, LONG).map(Span::Block).map(Markdown::of).unwrap_or_default()
+}
+
+/// A time, shown relative to the reader's now.
+#[must_use]
+pub fn moment(at: Timestamp) -> Markdown {
+    Markdown::of(Span::Moment(at))
+}
+
+/// Writes clean text as inline code.
+pub(super) fn write_code(text: &str, out: &mut String) {
+    out.push('`');
+    out.push_str(&text.replace('`', TICK));
+    out.push('`');
+}
+
+/// Writes clean text as a block that it cannot end.
+pub(super) fn write_block(text: &str, out: &mut String) {
+    out.push_str("```\n");
+    out.push_str(&text.replace("``", &format!("`{BREAK}`")).replace("``", &format!("`{BREAK}`")));
+    out.push_str("\n```");
+}
+
+/// Writes clean text so that it shows as it is and does nothing.
+pub(super) fn write_text(text: &str, surface: Surface, out: &mut String) {
+    if surface == Surface::Content {
+        let text = broken(text);
+        return write_words(&text, text.len(), out);
+    }
+    let mut rest = text;
+    while let Some((start, end)) = find_address(rest) {
+        write_words(rest, start, out);
+        write_code(&rest[start..end], out);
+        rest = &rest[end..];
+    }
+    write_words(rest, rest.len(), out);
+}
+
+/// The first thing in `text` that a client would make clickable: `scheme://…`, or an invite without a scheme.
+fn find_address(text: &str) -> Option<(usize, usize)> {
+    let scheme = text.match_indices("://").find_map(|(at, _)| {
+        let before = &text[..at];
+        let start = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || "+.-".contains(c)).len();
+        (start < at).then_some(start)
+    });
+    let start = scheme.into_iter().chain(find_invite(text)).min()?;
+    let long = &text[start..start + text[start..].find(is_end).unwrap_or(text.len() - start)];
+    // A full stop after an address belongs to the sentence.
+    let short = long.trim_end_matches([')', ']', '}', '.', ',', ';', ':', '!', '?', '\'']);
+    let end = start + if short.is_empty() { long.len() } else { short.len() };
+    Some((start, end))
+}
+
+fn is_end(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`')
+}
+
+/// Clients find invites in bare words, whatever stands around them.
+fn find_invite(text: &str) -> Option<usize> {
+    const HOSTS: [&str; 5] =
+        ["discord.gg/", "discord.com/", "discordapp.com/", "discord.new/", "discord.gift/"];
+    let lower = text.to_ascii_lowercase();
+    HOSTS.iter().filter_map(|host| lower.find(host)).min()
+}
+
+/// A text that reads the same, with no address left in it.
+fn broken(text: &str) -> String {
+    let text = text.replace("://", &format!(":{BREAK}//"));
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text.as_str();
+    while let Some(at) = find_invite(rest) {
+        let dot = at + rest[at..].find('.').map_or(rest.len() - at, |dot| dot + 1);
+        out.push_str(&rest[..dot]);
+        out.push(BREAK);
+        rest = &rest[dot..];
+    }
+    out + rest
+}
+
+/// Escapes the words of `text` that end at `end`, looking ahead beyond it, and back at what stands on the line
+/// already: some signs mean something only at its start.
+fn write_words(text: &str, end: usize, out: &mut String) {
+    for (at, char) in text[..end].char_indices() {
+        let rest = &text[at + char.len_utf8()..];
+        match char {
+            '\\' | '*' | '_' | '~' | '|' | '`' | '[' | '<' => out.extend(['\\', char]),
+            '#' | '-' | '+' | '>' | '.' | ')' if ends_marker(rest) && starts_line(out) => {
+                out.extend(['\\', char])
+            }
+            ':' if opens_emoji(rest) => out.extend(['\\', char]),
+            '@' if opens_mention(out, rest) => out.extend([char, BREAK]),
+            char => out.push(char),
+        }
+    }
+}
+
+/// Whether a sign before `rest` may be the end, or part, of what begins a heading, list or quote.
+fn ends_marker(rest: &str) -> bool {
+    rest.chars().next().is_none_or(|next| next.is_whitespace() || "#-+>".contains(next))
+}
+
+/// Whether only signs that may begin a heading, list or quote stand on the current line.
+fn starts_line(out: &str) -> bool {
+    out.chars()
+        .rev()
+        .take_while(|c| *c != '\n')
+        .all(|c| c.is_whitespace() || c.is_ascii_digit() || "#*-+>.)".contains(c) || c == BREAK)
+}
+
+/// Whether a colon and `rest` are an emoji's name (`:skull:`), or may become one with a colon of ours behind it.
+/// Times (`10:30:00`) are not.
+fn opens_emoji(rest: &str) -> bool {
+    let name =
+        rest.split(|c: char| !(c.is_ascii_alphanumeric() || "_+-".contains(c))).next().unwrap_or_default();
+    let time = name.len() <= 2 && name.bytes().all(|byte| byte.is_ascii_digit());
+    let behind = &rest[name.len()..];
+    !time && (behind.starts_with(':') || (behind.is_empty() && !name.is_empty()))
+}
+
+/// Whether an `@` and `rest` would address somebody: `@everyone`, `@here`, or the inside of `<@…>`.
+fn opens_mention(out: &str, rest: &str) -> bool {
+    let starts = |word: &str| rest.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    out.ends_with('<') || starts("everyone") || starts("here")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn embed(markdown: &Markdown) -> String {
+        markdown.write(Surface::Embed)
+    }
+
+    #[rstest::rstest]
+    #[case(
+        "plain words, user@example.com (10:30:00) #5 a-b 1.5 > 1",
+        "plain words, user@example.com (10:30:00) #5 a-b 1.5 > 1"
+    )]
+    #[case("*a* __b__ ~~c~~ ||d|| `e` \\", r"\*a\* \_\_b\_\_ \~\~c\~\~ \|\|d\|\| \`e\` \\")]
+    #[case("[bank](https://evil.example/x)", r"\[bank](`https://evil.example/x`)")]
+    #[case("<https://evil.example>", r"\<`https://evil.example`>")]
+    #[case(
+        "see https://a.example/x?y=1#z. And steam://run",
+        "see `https://a.example/x?y=1#z`. And `steam://run`"
+    )]
+    #[case("https://a.example/`x", r"`https://a.example/`\`x")]
+    #[case("join Discord.GG/abc!", "join `Discord.GG/abc`!")]
+    #[case("a :// b", "a :// b")]
+    #[case("# h", r"\# h")]
+    #[case("-# small", r"\-# small")]
+    #[case("- a", r"\- a")]
+    #[case("> q", r"\> q")]
+    #[case(">>> q", r"\>>> q")]
+    #[case("12. a", r"12\. a")]
+    #[case(
+        "@everyone @HERE <@1> <@&2> <#3> </cmd:4>",
+        "@\u{200B}everyone @\u{200B}HERE \\<@\u{200B}1> \\<@\u{200B}&2> \\<#3> \\</cmd:4>"
+    )]
+    #[case(
+        "<t:1:R> <id:browse> <:x:1> <a:y:2> :skull: :100:",
+        r"\<t:1:R> \<id:browse> \<\:x:1> \<a\:y:2> \:skull: \:100:"
+    )]
+    #[case("@every\u{200B}one", "@\u{200B}everyone")]
+    fn text_shows_as_it_is_and_does_nothing(#[case] data: &str, #[case] written: &str) {
+        assert_eq!(embed(&text(data)), written);
+    }
+
+    #[test]
+    fn every_line_of_a_paragraph_is_a_line_start() {
+        assert_eq!(embed(&paragraph("a\n# b\n  - c\n1. d\n> e")), "a\n\\# b\n\\- c\n1\\. d\n\\> e");
+    }
+
+    #[test]
+    fn our_own_signs_do_not_hide_a_line_start() {
+        assert_eq!(embed(&Markdown::from([literal("#"), text("# x")])), r"#\# x");
+        assert_eq!(embed(&Markdown::from([text("12"), text(". x")])), r"12\. x");
+    }
+
+    #[rstest::rstest]
+    #[case("https://evil.example/a_b", "https:\u{200B}//evil.example/a\\_b")]
+    #[case("javascript://x", "javascript:\u{200B}//x")]
+    #[case("discord.gg/abc", "discord.\u{200B}gg/abc")]
+    #[case("https://discord.com/invite/abc", "https:\u{200B}//discord.\u{200B}com/invite/abc")]
+    fn content_holds_no_link(#[case] data: &str, #[case] written: &str) {
+        assert_eq!(text(data).write(Surface::Content), written);
+        assert_eq!(code(data).write(Surface::Content), written);
+    }
+
+    #[test]
+    fn code_cannot_be_left() {
+        assert_eq!(embed(&code("a` **b**")), "`aˋ **b**`");
+        let fenced = embed(&block("a\n```\n@everyone ````"));
+        assert_eq!(fenced.matches("```").count(), 2);
+        assert!(fenced.starts_with("```\n") && fenced.ends_with("\n```"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Reading what an event says: the facts that are there, known and showable.
+
+use serde_json::Value;
+
+use super::escape::{code, literal, moment, paragraph, short, text};
+use super::{Markdown, View, clean};
+use crate::clock::Timestamp;
+use crate::model::{Event, payload};
+
+/// Words by which platforms say that they do not know.
+const UNKNOWN: [&str; 8] = ["unknown", "n/a", "none", "null", "nil", "undefined", "-", "?"];
+/// Graphemes of a customer's or person's name.
+const NAME: usize = 60;
+/// Graphemes of an id that people still read; longer ones show their beginning.
+const SHORT_ID: usize = 12;
+
+/// An event and what else may be known when its card is drawn.
+#[derive(Clone, Copy)]
+pub(super) struct Facts<'a> {
+    pub(super) event: &'a Event,
+    pub(super) view: &'a View<'a>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) const fn new(event: &'a Event, view: &'a View<'a>) -> Self {
+        Self { event, view }
+    }
+
+    pub(super) fn data(&self) -> &'a Value {
+        &self.event.data
+    }
+
+    /// The first of `names` that holds something known, as one clean line.
+    pub(super) fn word(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.data().get(name).and_then(word))
+    }
+
+    /// The same as a fact.
+    pub(super) fn text(&self, names: &[&str]) -> Option<Markdown> {
+        self.word(names).map(|word| text(&word))
+    }
+
+    /// The same as code: ids and addresses.
+    pub(super) fn code(&self, names: &[&str]) -> Option<Markdown> {
+        self.word(names).map(|word| code(&word))
+    }
+
+    /// The same for values of closed sets, which platforms write like `in_progress`.
+    pub(super) fn state(&self, names: &[&str]) -> Option<Markdown> {
+        self.word(names).map(|word| short(&readable(&word), NAME))
+    }
+
+    /// The first of `names` as a long text.
+    pub(super) fn paragraph(&self, names: &[&str]) -> Option<Markdown> {
+        names.iter().find_map(|name| {
+            let value = self.data().get(name)?;
+            word(value)?;
+            Some(paragraph(value.as_str().map_or_else(|| value.to_string(), str::to_owned).as_str()))
+        })
+    }
+
+    /// The first of `names` that names somebody: a text, or an object with a name or e-mail in it.
+    pub(super) fn person(&self, names: &[&str]) -> Option<Markdown> {
+        names.iter().find_map(|name| self.data().get(name).and_then(person)).map(|name| short(&name, NAME))
+    }
+
+    /// "by" somebody.
+    pub(super) fn by(&self, names: &[&str]) -> Option<Markdown> {
+        self.person(names).map(|who| [literal("by "), who].into())
+    }
+
+    /// The first of `names` that holds a time: RFC 3339, or Unix seconds or milliseconds.
+    pub(super) fn moment(&self, names: &[&str]) -> Option<Markdown> {
+        names.iter().find_map(|name| self.data().get(name).and_then(time)).map(moment)
+    }
+
+    /// The customer's name, if it is known.
+    pub(super) fn customer_name(&self) -> Option<String> {
+        self.word(&["company_name", "company"]).or_else(|| self.view.company_name.and_then(known))
+    }
+
+    /// The customer for the fact line: the name, else the beginning of the id.
+    pub(super) fn customer(&self) -> Option<Markdown> {
+        let by_id = || known(&self.event.company).map(|id| code(&beginning(&id)));
+        self.customer_name().map(|name| short(&name, NAME)).or_else(by_id)
+    }
+
+    /// The customer for the end of a summary: " (Acme)", or nothing.
+    pub(super) fn of_customer(&self) -> Markdown {
+        self.customer_name().map_or_else(Markdown::default, |name| {
+            [literal(" ("), short(&name, NAME / 2), literal(")")].into()
+        })
+    }
+}
+
+/// What a scalar says, on one clean line of at most 200 graphemes; `None` if that is nothing.
+pub(super) fn word(value: &Value) -> Option<String> {
+    payload::scalar(value).and_then(|text| known(&text))
+}
+
+/// A clean line, unless it only says that nothing is known.
+pub(super) fn known(text: &str) -> Option<String> {
+    clean::line(text, 200).filter(|line| !UNKNOWN.contains(&line.to_lowercase().as_str()))
+}
+
+/// `in_progress` as people say it.
+pub(super) fn readable(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+fn person(value: &Value) -> Option<String> {
+    let inside = |name: &&str| value.get(name).and_then(word);
+    word(value).or_else(|| ["name", "full_name", "display_name", "username", "email"].iter().find_map(inside))
+}
+
+fn time(value: &Value) -> Option<Timestamp> {
+    let text = payload::scalar(value)?;
+    if let Ok(number) = text.parse::<i64>() {
+        // Seconds stay below this for three thousand years.
+        let millis = number.unsigned_abs() >= 100_000_000_000;
+        return (number > 0)
+            .then(|| if millis { Timestamp::from_millis(number) } else { Timestamp::from_secs(number) });
+    }
+    Timestamp::parse_rfc3339(&text).or_else(|| Timestamp::parse_rfc3339(&text.replacen(' ', "T", 1)))
+}
+
+fn beginning(id: &str) -> String {
+    if id.chars().count() <= SHORT_ID {
+        id.to_owned()
+    } else {
+        id.chars().take(8).collect::<String>() + "…"
+    }
+}

@@ -1,0 +1,49 @@
+//! Whatever has no card of its own.
+
+use serde_json::Value;
+
+use super::escape::{literal, number, short};
+use super::facts::{Facts, readable, word};
+use super::{Card, Color, Markdown, text};
+
+/// How many fields are shown.
+const SHOWN: usize = 5;
+/// Graphemes of a value.
+const VALUE: usize = 100;
+
+pub(super) fn happened(facts: &Facts<'_>) -> Card {
+    let kind = || text(facts.event.kind.as_str());
+    let summary = [kind(), facts.of_customer()];
+    let customer = facts.customer().map(Markdown::strong);
+    let card = Card::new(facts.event, Color::Info, [literal("📨 "), kind()].into(), summary.into());
+    scalars(facts.data()).into_iter().fold(card.facts([customer]), |card, line| card.facts([Some(line)]))
+}
+
+/// The first scalar fields as `name: value`, and how many fields that leaves.
+fn scalars(data: &Value) -> Vec<Markdown> {
+    let fields: Vec<(Option<&String>, &Value)> = match data {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(name, _)| !["company_name", "company_id"].contains(&name.as_str()))
+            .map(|(name, value)| (Some(name), value))
+            .collect(),
+        Value::Array(items) => items.iter().map(|item| (None, item)).collect(),
+        scalar => vec![(None, scalar)],
+    };
+    let full = |value: &Value| value.is_object() || value.is_array() || word(value).is_some();
+    let all = fields.iter().filter(|(_, value)| full(value)).count();
+    let mut lines: Vec<Markdown> = fields
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let value = short(&word(value)?, VALUE);
+            let name = name.map(|name| short(&readable(name), 60)).filter(|name| !name.is_empty());
+            Some(name.map_or_else(|| value.clone(), |name| [name, literal(": "), value.clone()].into()))
+        })
+        .take(SHOWN)
+        .collect();
+    let more = (all - lines.len()) as u64;
+    if more > 0 {
+        lines.push([literal("… "), number(more), literal(" more")].into());
+    }
+    lines
+}

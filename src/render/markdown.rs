@@ -1,0 +1,203 @@
+//! Text on its way to Discord, as pieces that know whose they are.
+//!
+//! A [`Markdown`] is built by [`escape`](super::escape) only. It keeps what came from outside as it was and escapes it
+//! when it is written, so cutting (on the pieces, between graphemes) can never split an escape, a code span or a time.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::escape;
+use crate::clock::Timestamp;
+
+/// Where text is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// An embed: bold and code are allowed; addresses are shown as code.
+    Embed,
+    /// A message's content: words only; addresses are made unclickable, since Discord would add previews.
+    Content,
+}
+
+/// One piece. Text in it is clean (see `clean`), not yet escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// Our own words and signs, written as they are.
+    Ours(Cow<'static, str>),
+    /// Text from outside.
+    Text(String),
+    /// A bold piece.
+    Strong(Box<Span>),
+    /// Text from outside, as inline code.
+    Code(String),
+    /// Text from outside, as a block of code.
+    Block(String),
+    /// A time that Discord shows in the reader's words: "3 minutes ago".
+    Moment(Timestamp),
+}
+
+impl Span {
+    fn write(&self, surface: Surface, out: &mut String) {
+        match (self, surface) {
+            (Self::Ours(ours), _) => out.push_str(ours),
+            (Self::Moment(at), _) => out.push_str(&format!("<t:{}:R>", at.as_secs())),
+            (Self::Strong(inner), Surface::Embed) => {
+                out.push_str("**");
+                inner.write(surface, out);
+                out.push_str("**");
+            }
+            (Self::Strong(inner), Surface::Content) => inner.write(surface, out),
+            (Self::Code(text), Surface::Embed) => escape::write_code(text, out),
+            (Self::Block(text), Surface::Embed) => escape::write_block(text, out),
+            (Self::Text(text), _) | (Self::Code(text) | Self::Block(text), Surface::Content) => {
+                escape::write_text(text, surface, out);
+            }
+        }
+    }
+
+    /// The beginning of this piece that `fits`, if part of it may stand alone.
+    fn beginning(&self, fits: &dyn Fn(Self) -> bool) -> Option<Self> {
+        let (text, again): (&str, fn(String) -> Self) = match self {
+            Self::Text(text) => (text, Self::Text),
+            Self::Code(text) => (text, Self::Code),
+            Self::Block(text) => (text, Self::Block),
+            Self::Strong(inner) => {
+                let inner = inner.beginning(&|part| fits(Self::Strong(Box::new(part))))?;
+                return Some(Self::Strong(Box::new(inner)));
+            }
+            Self::Ours(_) | Self::Moment(_) => return None,
+        };
+        let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).skip(1).collect();
+        let part = |end: usize| again(text[..end].trim_end().to_owned());
+        // Escapes make the written length grow almost, not strictly, with the text: search, then make sure.
+        let near = ends.partition_point(|end| fits(part(*end)));
+        ends[..near].iter().rev().map(|end| part(*end)).find(|part| fits(part.clone()))
+    }
+}
+
+/// Text that is safe to show: what came from outside is escaped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Markdown(Vec<Span>);
+
+impl Markdown {
+    pub(super) fn of(span: Span) -> Self {
+        Self(vec![span])
+    }
+
+    /// Whether nothing would be shown.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.write(Surface::Embed).is_empty()
+    }
+
+    /// Itself with `next` behind it.
+    #[must_use]
+    pub fn and(mut self, next: Self) -> Self {
+        self.0.extend(next.0);
+        self
+    }
+
+    /// The parts that are there, with `between` between them.
+    #[must_use]
+    pub fn join(parts: impl IntoIterator<Item = Option<Self>>, between: &'static str) -> Self {
+        let mut all = Self::default();
+        for part in parts.into_iter().flatten().filter(|part| !part.0.is_empty()) {
+            if !all.0.is_empty() {
+                all.0.push(Span::Ours(between.into()));
+            }
+            all.0.extend(part.0);
+        }
+        all
+    }
+
+    /// All of it in bold, piece by piece.
+    #[must_use]
+    pub fn strong(self) -> Self {
+        Self(self.0.into_iter().map(|span| Span::Strong(Box::new(span))).collect())
+    }
+
+    /// The text for Discord, without blank ends (Discord trims them, so a blank text counts as empty).
+    #[must_use]
+    pub fn write(&self, surface: Surface) -> String {
+        let mut out = String::new();
+        for span in &self.0 {
+            span.write(surface, &mut out);
+        }
+        let blank_ahead = out.len() - out.trim_start().len();
+        out.truncate(out.trim_end().len());
+        out.drain(..blank_ahead.min(out.len()));
+        out
+    }
+
+    /// Its length as Discord may count it: UTF-16 units of the written text, never fewer than its characters.
+    #[must_use]
+    pub fn units(&self, surface: Surface) -> usize {
+        units(&self.write(surface))
+    }
+
+    /// Itself if it takes at most `max` units, else its beginning and "…".
+    #[must_use]
+    pub fn cut(&self, max: usize, surface: Surface) -> Self {
+        if self.units(surface) <= max {
+            return self.clone();
+        }
+        let Some(room) = max.checked_sub(1) else { return Self::default() };
+        let mut kept = Self::default();
+        for span in &self.0 {
+            let fits = |candidate: Span| {
+                let mut with = kept.clone();
+                with.0.push(candidate);
+                with.units(surface) <= room
+            };
+            if fits(span.clone()) {
+                kept.0.push(span.clone());
+            } else {
+                let beginning = span.beginning(&fits);
+                kept.0.extend(beginning);
+                break;
+            }
+        }
+        kept.and(escape::literal("…"))
+    }
+}
+
+impl<const N: usize> From<[Markdown; N]> for Markdown {
+    fn from(parts: [Self; N]) -> Self {
+        Self(parts.into_iter().flat_map(|part| part.0).collect())
+    }
+}
+
+/// UTF-16 units of `text`.
+pub(super) fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use escape::{code, literal, moment, text};
+
+    fn embed(markdown: &Markdown) -> String {
+        markdown.write(Surface::Embed)
+    }
+
+    #[test]
+    fn cutting_never_splits_an_escape_a_span_or_a_time() {
+        let stars = text("****");
+        assert_eq!(embed(&stars.cut(6, Surface::Embed)), r"\*\*…");
+        let bold = text("Acme Corporation").strong();
+        assert_eq!(embed(&bold.cut(9, Surface::Embed)), "**Acme**…");
+        let address = code("192.168.1.100");
+        assert_eq!(embed(&address.cut(8, Surface::Embed)), "`192.1`…");
+        let asked = Markdown::from([literal("asked "), moment(Timestamp::from_secs(1_705_314_600))]);
+        assert_eq!(embed(&asked.cut(12, Surface::Embed)), "asked …");
+        assert_eq!(embed(&text("👩🏽\u{200D}💻👩🏽\u{200D}💻").cut(12, Surface::Embed)), "👩🏽\u{200D}💻…");
+    }
+
+    #[test]
+    fn no_room_is_no_text() {
+        assert_eq!(embed(&text("abc").cut(0, Surface::Embed)), "");
+        assert_eq!(embed(&text("abc").cut(1, Surface::Embed)), "…");
+        assert_eq!(embed(&text("abc").cut(3, Surface::Embed)), "abc");
+    }
+}

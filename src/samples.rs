@@ -1,0 +1,44 @@
+//! One example of every kind of event, as the platform would send it: what `nuncio send` posts and the tests draw.
+
+/// A body as it would arrive, without a `timestamp` of its own, so that every sending of it is a new event.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// What happened: `ticket.created`.
+    pub kind: &'static str,
+    /// The whole body: JSON on one line.
+    pub body: &'static str,
+}
+
+macro_rules! samples {
+    ($($kind:literal from $file:literal),+ $(,)?) => {
+        &[$(Sample { kind: $kind, body: include_str!(concat!("../tests/fixtures/", $file)).trim_ascii() }),+]
+    };
+}
+
+const ALL: &[Sample] = samples![
+    "ticket.created" from "ticket_created.json",
+    "ticket.updated" from "ticket_updated.json",
+    "ticket.closed" from "ticket_closed.json",
+    "asset.created" from "asset_created.json",
+    "asset.updated" from "asset_updated.json",
+    "user.created" from "user_created.json",
+    "company.created" from "company_created.json",
+    "machine.registered" from "machine_registered.json",
+    "machine.approved" from "machine_approved.json",
+    "alert.triggered" from "alert_triggered.json",
+    "webhook.test" from "webhook_test.json",
+    "printer.jammed" from "printer_jammed.json",
+];
+
+/// Every sample: the kinds that have a card of their own, then one that has none.
+#[must_use]
+pub const fn all() -> &'static [Sample] {
+    ALL
+}
+
+/// The sample of `kind`, however it is written (`ticket_created`, `Ticket.Created`).
+#[must_use]
+pub fn find(kind: &str) -> Option<&'static Sample> {
+    let kind = crate::model::Kind::new(kind).canonical();
+    ALL.iter().find(|sample| sample.kind == kind)
+}

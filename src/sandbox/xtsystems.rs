@@ -1,0 +1,85 @@
+//! An XTSystems of our own: signs events as the platform does and posts them to a webhook.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::secret::Secret;
+use crate::signature;
+
+/// How long the platform waits for an answer.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A platform with one webhook.
+#[derive(Clone, Debug)]
+pub struct XtSystems {
+    http: reqwest::Client,
+    webhook: String,
+    secret: Secret,
+    clock: Clock,
+}
+
+/// What the webhook answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; null if it is not JSON.
+    pub body: Value,
+}
+
+impl XtSystems {
+    /// A platform that posts to the address `webhook`, signing with `secret`.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new(webhook: impl Into<String>, secret: Secret, clock: Clock) -> reqwest::Result<Self> {
+        let http = reqwest::Client::builder().timeout(DEADLINE).build()?;
+        Ok(Self { http, webhook: webhook.into(), secret, clock })
+    }
+
+    /// Sends an event as the platform does: `body` gets the present time as its `timestamp`, and is signed.
+    ///
+    /// # Errors
+    /// If the webhook cannot be reached.
+    pub async fn send(&self, mut body: Value) -> reqwest::Result<Answer> {
+        let now = self.clock.now().as_secs();
+        body["timestamp"] = now.into();
+        self.post(&now.to_string(), body.to_string()).await
+    }
+
+    /// Signs `body` for `timestamp` as it is, and posts it.
+    ///
+    /// # Errors
+    /// If the webhook cannot be reached.
+    pub async fn post(&self, timestamp: &str, body: impl Into<Vec<u8>>) -> reqwest::Result<Answer> {
+        let body = body.into();
+        let signature = signature::sign(&self.secret, &[timestamp.as_bytes(), &body]);
+        self.post_signed(timestamp, &signature, body).await
+    }
+
+    /// Posts `body` with these headers, whatever they are worth.
+    ///
+    /// # Errors
+    /// If the webhook cannot be reached.
+    pub async fn post_signed(
+        &self,
+        timestamp: &str,
+        signature: &str,
+        body: Vec<u8>,
+    ) -> reqwest::Result<Answer> {
+        let response = self
+            .http
+            .post(&self.webhook)
+            .header("content-type", "application/json")
+            .header("x-xtsystems-timestamp", timestamp)
+            .header("x-xtsystems-signature", signature)
+            .body(body)
+            .send()
+            .await?;
+        let status = response.status().as_u16();
+        let body = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
+        Ok(Answer { status, body })
+    }
+}

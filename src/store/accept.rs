@@ -1,0 +1,233 @@
+//! Accepting events: an event and its deliveries in one unit, many events in one statement per table.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use sqlx::QueryBuilder;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::oneshot;
+
+use crate::clock::Timestamp;
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Mint, NewEvent, Rank};
+use crate::store::{Error, HintSender, Result, Store};
+
+/// Larger events do not travel with the hint: the lane loads them when their turn comes, so that what waits in
+/// memory stays small.
+const ATTACHED: usize = 64 * 1024;
+/// Seven parameters a row, and SQLite takes 32,766 a statement.
+const ROWS_PER_STATEMENT: usize = 1000;
+
+/// One delivery to be made of an event.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Where to.
+    pub destination_id: DestinationId,
+    /// Who goes first.
+    pub rank: Rank,
+    /// The map's key that says so.
+    pub route: String,
+}
+
+/// An event with everything that is decided when it enters.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The event.
+    pub event: NewEvent,
+    /// Where it goes. None, if nobody wants it.
+    pub plan: Vec<Planned>,
+    /// Whether it goes nowhere because no key of the map matches it.
+    pub unrouted: bool,
+    /// The name of its customer, if it is news.
+    pub company_name: Option<String>,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its id; of a duplicate, the id of the first.
+    pub event_id: EventId,
+    /// Whether it had been accepted before.
+    pub duplicate: bool,
+}
+
+impl Store {
+    /// Accepts an event: the event and its deliveries are on disk when this answers.
+    pub async fn accept(&self, incoming: Incoming) -> Result<Accepted> {
+        self.writer().accept(incoming).await
+    }
+}
+
+/// An event waiting in the writer's queue.
+pub(super) struct Accept {
+    pub(super) event: Incoming,
+    pub(super) reply: oneshot::Sender<Result<Accepted>>,
+}
+
+impl Accept {
+    pub(super) fn refuse(self, error: Error) {
+        let _ = self.reply.send(Err(error));
+    }
+}
+
+/// What the transaction did with one event: the answer, and the ids of its new deliveries in the order of its plan.
+pub(super) struct Stored {
+    accepted: Accepted,
+    deliveries: Vec<DeliveryId>,
+}
+
+/// Inserts all of `accepts` that are new, with their deliveries.
+pub(super) fn insert<'a>(
+    tx: &'a mut SqliteConnection,
+    mint: &'a Mint,
+    now: Timestamp,
+    accepts: &'a [Accept],
+) -> BoxFuture<'a, Result<Vec<Stored>>> {
+    Box::pin(async move {
+        if accepts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<EventId> = accepts.iter().map(|_| mint.next(now)).collect();
+        let fresh = insert_events(tx, accepts, &ids).await?;
+        let mut stored = Vec::with_capacity(accepts.len());
+        for (accept, id) in accepts.iter().zip(ids) {
+            let new = fresh.contains(&id);
+            let event_id = if new { id } else { first_of(tx, &accept.event.event).await? };
+            let deliveries =
+                if new { accept.event.plan.iter().map(|_| mint.next(now)).collect() } else { Vec::new() };
+            stored.push(Stored { accepted: Accepted { event_id, duplicate: !new }, deliveries });
+        }
+        insert_deliveries(tx, now, accepts, &stored).await?;
+        insert_names(tx, now, accepts).await?;
+        Ok(stored)
+    })
+}
+
+/// Answers the senders and hints at what there is to deliver, in id order. This is done by the writer and not by
+/// the request's own future: a client that hangs up kills that.
+pub(super) fn settle(accepts: Vec<Accept>, stored: Vec<Stored>, hints: &HintSender) {
+    for (accept, stored) in accepts.into_iter().zip(stored) {
+        let Accept { event: Incoming { event, plan, .. }, reply } = accept;
+        let _ = reply.send(Ok(stored.accepted));
+        if stored.deliveries.is_empty() {
+            continue;
+        }
+        let event = Arc::new(Event {
+            id: stored.accepted.event_id,
+            source: event.source,
+            kind: event.kind,
+            company: event.company,
+            subject: event.subject,
+            occurred_at: event.occurred_at,
+            received_at: event.received_at,
+            size: event.body.as_bytes().len(),
+            data: event.data,
+        });
+        for (planned, id) in plan.into_iter().zip(stored.deliveries) {
+            hints.send(Delivery {
+                id,
+                event_id: event.id,
+                event: (event.size <= ATTACHED).then(|| Arc::clone(&event)),
+                destination_id: planned.destination_id,
+                rank: planned.rank,
+                route: planned.route,
+            });
+        }
+    }
+}
+
+async fn insert_events(
+    tx: &mut SqliteConnection,
+    accepts: &[Accept],
+    ids: &[EventId],
+) -> Result<HashSet<EventId>> {
+    let mut sql = QueryBuilder::new(
+        "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, received_at, \
+         unrouted, body) ",
+    );
+    sql.push_values(accepts.iter().zip(ids), |mut row, (Accept { event: incoming, .. }, id)| {
+        let event = &incoming.event;
+        row.push_bind(id.to_string())
+            .push_bind(event.source.as_str())
+            .push_bind(event.kind.as_str())
+            .push_bind(event.company.as_str())
+            .push_bind(event.dedupe.as_str())
+            .push_bind(event.subject.as_str())
+            .push_bind(event.cause.map(|id| id.to_string()).unwrap_or_default())
+            .push_bind(event.occurred_at.as_millis())
+            .push_bind(event.received_at.as_millis())
+            .push_bind(incoming.unrouted)
+            .push_bind(event.body.as_bytes());
+    });
+    sql.push(" ON CONFLICT (source, dedupe_key) DO NOTHING RETURNING id");
+    let fresh: Vec<String> = sql.build_query_scalar().fetch_all(tx).await?;
+    fresh.iter().map(|id| id.parse().map_err(Error::from)).collect()
+}
+
+async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId> {
+    let id: String = sqlx::query_scalar("SELECT id FROM events WHERE source = $1 AND dedupe_key = $2")
+        .bind(event.source.as_str())
+        .bind(event.dedupe.as_str())
+        .fetch_one(tx)
+        .await?;
+    Ok(id.parse()?)
+}
+
+async fn insert_deliveries(
+    tx: &mut SqliteConnection,
+    now: Timestamp,
+    accepts: &[Accept],
+    stored: &[Stored],
+) -> Result<()> {
+    let mut rows = Vec::new();
+    for (accept, stored) in accepts.iter().zip(stored) {
+        let event_id = stored.accepted.event_id;
+        rows.extend(
+            accept.event.plan.iter().zip(&stored.deliveries).map(|(planned, id)| (event_id, planned, *id)),
+        );
+    }
+    insert_delivery_rows(tx, now, &rows).await
+}
+
+/// Inserts pending deliveries, due at once.
+pub(super) async fn insert_delivery_rows(
+    tx: &mut SqliteConnection,
+    now: Timestamp,
+    rows: &[(EventId, &Planned, DeliveryId)],
+) -> Result<()> {
+    for rows in rows.chunks(ROWS_PER_STATEMENT) {
+        let mut sql = QueryBuilder::new(
+            "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, due_at) ",
+        );
+        sql.push_values(rows, |mut row, (event_id, planned, id)| {
+            row.push_bind(id.to_string())
+                .push_bind(event_id.to_string())
+                .push_bind(planned.destination_id.to_string())
+                .push_bind(planned.route.as_str())
+                .push_bind(planned.rank.as_i64())
+                .push_bind("pending")
+                .push_bind(now.as_millis());
+        });
+        sql.push(" ON CONFLICT (event_id, destination_id, slot) DO NOTHING");
+        sql.build().execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+async fn insert_names(tx: &mut SqliteConnection, now: Timestamp, accepts: &[Accept]) -> Result<()> {
+    for Accept { event: incoming, .. } in accepts {
+        if let Some(name) = &incoming.company_name {
+            sqlx::query(
+                "INSERT INTO companies (source, id, name, updated_at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (source, id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at",
+            )
+            .bind(incoming.event.source.as_str())
+            .bind(incoming.event.company.as_str())
+            .bind(name.as_str())
+            .bind(now.as_millis())
+            .execute(&mut *tx)
+            .await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Deliveries: what waits for which lane.
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::clock::Timestamp;
+use crate::model::{Delivery, DestinationId, EventId, Mint, Rank};
+use crate::store::accept::{Planned, insert_delivery_rows};
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+/// How much waits, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Deliveries that wait for their turn.
+    pub pending: u64,
+    /// Deliveries whose message may be on its way.
+    pub sending: u64,
+    /// Deliveries given up.
+    pub dead: u64,
+    /// Events that no key of the map matched.
+    pub unrouted: u64,
+}
+
+impl Store {
+    /// The next deliveries of a lane, without their events: urgent ones first, then in id order.
+    pub async fn page(
+        &self,
+        destination: DestinationId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query(
+            "SELECT id, event_id, destination_id, rank, route FROM deliveries \
+             WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 ORDER BY rank, id LIMIT $3",
+        )
+        .bind(destination.to_string())
+        .bind(now.as_millis())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// How much waits.
+    pub async fn backlog(&self) -> Result<Backlog> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM deliveries WHERE status = 'pending') AS pending, \
+             (SELECT COUNT(*) FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
+              WHERE m.state = 'sending' AND d.status = 'sending') AS sending, \
+             (SELECT COUNT(*) FROM deliveries WHERE status = 'dead') AS dead, \
+             (SELECT COUNT(*) FROM events WHERE unrouted) AS unrouted",
+        )
+        .fetch_one(self.read())
+        .await?;
+        let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
+        Ok(Backlog {
+            pending: count("pending")?,
+            sending: count("sending")?,
+            dead: count("dead")?,
+            unrouted: count("unrouted")?,
+        })
+    }
+
+    /// Gives an unrouted event the deliveries of `plan`. Answers whether it was still unrouted.
+    pub async fn route(&self, event: EventId, plan: Vec<Planned>) -> Result<bool> {
+        let now = self.0.clock.now();
+        self.writer().submit(RouteLate { event, plan, now, mint: Mint::new() }).await
+    }
+}
+
+struct RouteLate {
+    event: EventId,
+    plan: Vec<Planned>,
+    now: Timestamp,
+    mint: Mint,
+}
+
+impl Unit for RouteLate {
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        let taken = sqlx::query("UPDATE events SET unrouted = FALSE WHERE id = $1 AND unrouted")
+            .bind(self.event.to_string())
+            .execute(&mut *tx)
+            .await?;
+        if taken.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let rows: Vec<_> =
+            self.plan.iter().map(|planned| (self.event, planned, self.mint.next(self.now))).collect();
+        insert_delivery_rows(tx, self.now, &rows).await?;
+        Ok(true)
+    }
+}
+
+/// A row with `id, event_id, destination_id, rank, route`, its event still to be loaded.
+pub(super) fn read(row: &SqliteRow) -> Result<Delivery> {
+    Ok(Delivery {
+        id: row.try_get::<String, _>("id")?.parse()?,
+        event_id: row.try_get::<String, _>("event_id")?.parse()?,
+        event: None,
+        destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
+        rank: Rank::from_i64(row.try_get("rank")?),
+        route: row.try_get("route")?,
+    })
+}

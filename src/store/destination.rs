@@ -1,0 +1,105 @@
+//! Destinations: the places lanes lead to.
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::clock::Timestamp;
+use crate::model::{Destination, DestinationId, Sink};
+use crate::store::writer::Unit;
+use crate::store::{Error, Result, Store};
+
+const COLUMNS: &str = "id, sink, address, name, closed_reason, not_before, lane_epoch";
+
+impl Store {
+    /// The destination behind `sink`, made if there is none yet.
+    pub async fn ensure_destination(
+        &self,
+        sink: Sink,
+        name: &str,
+        origin: &'static str,
+    ) -> Result<Destination> {
+        let now = self.0.clock.now();
+        self.writer()
+            .submit(Ensure { id: DestinationId::new(), sink, name: name.to_owned(), origin, now })
+            .await
+    }
+
+    /// One destination as it stands now; `None` if there is none of that id.
+    pub async fn destination(&self, id: DestinationId) -> Result<Option<Destination>> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM destinations WHERE id = $1 AND deleted_at IS NULL"
+        )))
+        .bind(id.to_string())
+        .fetch_optional(self.read())
+        .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The open destinations that have something to send at `now`, or an unfinished message.
+    pub async fn due_destinations(&self, now: Timestamp) -> Result<Vec<DestinationId>> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM destinations AS d \
+             WHERE deleted_at IS NULL AND enabled AND closed_reason IS NULL AND not_before <= $1 AND \
+             (EXISTS (SELECT 1 FROM messages WHERE destination_id = d.id AND state = 'sending') OR \
+              EXISTS (SELECT 1 FROM deliveries \
+                      WHERE destination_id = d.id AND status = 'pending' AND due_at <= $1)) \
+             ORDER BY id",
+        )
+        .bind(now.as_millis())
+        .fetch_all(self.read())
+        .await?;
+        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+    }
+
+    /// The destinations to which nothing can be sent until a person acts: name and reason.
+    pub async fn closed_destinations(&self) -> Result<Vec<(String, String)>> {
+        Ok(sqlx::query_as(
+            "SELECT name, closed_reason FROM destinations \
+             WHERE deleted_at IS NULL AND closed_reason IS NOT NULL ORDER BY name",
+        )
+        .fetch_all(self.read())
+        .await?)
+    }
+}
+
+struct Ensure {
+    id: DestinationId,
+    sink: Sink,
+    name: String,
+    origin: &'static str,
+    now: Timestamp,
+}
+
+impl Unit for Ensure {
+    type Output = Destination;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Destination> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $6) \
+             ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL \
+             DO UPDATE SET updated_at = excluded.updated_at RETURNING {COLUMNS}"
+        )))
+        .bind(self.id.to_string())
+        .bind(self.sink.kind())
+        .bind(self.sink.address())
+        .bind(self.name.as_str())
+        .bind(self.origin)
+        .bind(self.now.as_millis())
+        .fetch_one(tx)
+        .await?;
+        read(&row)
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Destination> {
+    let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
+    Ok(Destination {
+        id: row.try_get::<String, _>("id")?.parse()?,
+        sink: Sink::from_parts(&sink, &address).ok_or_else(|| Error::Corrupt(format!("a sink {sink:?}")))?,
+        name: row.try_get("name")?,
+        closed: row.try_get("closed_reason")?,
+        not_before: Timestamp::from_millis(row.try_get("not_before")?),
+        epoch: row.try_get("lane_epoch")?,
+    })
+}

@@ -1,0 +1,294 @@
+//! Messages: planned before they leave, recorded when something came of them.
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::clock::Timestamp;
+use crate::model::{Attempt, DestinationId, Event, Form, Message, Nonce, Reason, Receipt, Snowflake};
+use crate::store::writer::Unit;
+use crate::store::{Error, Result, Store, delivery};
+
+/// What a try leads to, as the lane decided: how the message, its deliveries and the destination go on.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// It stands in Discord; its deliveries are done.
+    Delivered(Receipt),
+    /// It may have arrived: the same message is tried again.
+    Again,
+    /// It cannot have arrived: its deliveries are pending again, and will be composed anew.
+    Withdrawn,
+    /// It was refused as it is: its deliveries go on in this message instead.
+    Recomposed(Box<Message>),
+    /// It was refused for good: its deliveries are dead.
+    Dead(Reason),
+    /// Its destination is closed: its deliveries wait for a person.
+    Parked(Reason),
+}
+
+impl Store {
+    /// Plans a message: its row and its deliveries from pending to sending. `false`, with nothing changed, if one of
+    /// them is no longer pending.
+    pub async fn begin(&self, message: &Message, epoch: i64) -> Result<bool> {
+        self.writer().submit(Begin { message: message.clone(), epoch }).await
+    }
+
+    /// Records one try of a message and what it leads to. The destination is left alone until `not_before`.
+    /// `false`, with nothing changed, if the message is no longer this process's to finish.
+    pub async fn record(
+        &self,
+        message: &Message,
+        epoch: i64,
+        attempt: Attempt,
+        next: Next,
+        not_before: Timestamp,
+    ) -> Result<bool> {
+        let now = self.0.clock.now();
+        self.writer().submit(Record { message: message.clone(), epoch, attempt, next, not_before, now }).await
+    }
+
+    /// The messages of a lane that may or may not have arrived, oldest first, with their deliveries.
+    pub async fn open_messages(&self, destination: DestinationId) -> Result<Vec<Message>> {
+        let rows = sqlx::query(
+            "SELECT id, destination_id, nonce, form, pings, created_at, ambiguous_since, \
+             (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
+             FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
+        )
+        .bind(destination.to_string())
+        .fetch_all(self.read())
+        .await?;
+        let mut messages = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut message = read(row)?;
+            let deliveries = sqlx::query(
+                "SELECT id, event_id, destination_id, rank, route FROM deliveries \
+                 WHERE message_id = $1 AND status = 'sending' ORDER BY id",
+            )
+            .bind(message.id.to_string())
+            .fetch_all(self.read())
+            .await?;
+            message.deliveries = deliveries.iter().map(delivery::read).collect::<Result<_>>()?;
+            messages.push(message);
+        }
+        Ok(messages)
+    }
+
+    /// Whether a message about the same subject as `event` pinged somebody in this destination after `since`.
+    pub async fn pinged_since(
+        &self,
+        destination: DestinationId,
+        event: &Event,
+        since: Timestamp,
+    ) -> Result<bool> {
+        if event.subject.is_empty() {
+            return Ok(false);
+        }
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
+             JOIN messages AS m ON m.id = d.message_id \
+             WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 \
+             AND m.pings <> '' AND m.created_at > $4 LIMIT 1",
+        )
+        .bind(event.source.as_str())
+        .bind(event.subject.as_str())
+        .bind(destination.to_string())
+        .bind(since.as_millis())
+        .fetch_optional(self.read())
+        .await?;
+        Ok(found.is_some())
+    }
+}
+
+struct Begin {
+    message: Message,
+    epoch: i64,
+}
+
+impl Unit for Begin {
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        for delivery in &self.message.deliveries {
+            let pending: Option<i64> =
+                sqlx::query_scalar("SELECT 1 FROM deliveries WHERE id = $1 AND status = 'pending'")
+                    .bind(delivery.id.to_string())
+                    .fetch_optional(&mut *tx)
+                    .await?;
+            if pending.is_none() {
+                return Ok(false);
+            }
+        }
+        insert(tx, &self.message, self.epoch).await?;
+        for delivery in &self.message.deliveries {
+            sqlx::query(
+                "UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id = $2 AND status = 'pending'",
+            )
+            .bind(self.message.id.to_string())
+            .bind(delivery.id.to_string())
+            .execute(&mut *tx)
+            .await?;
+        }
+        Ok(true)
+    }
+}
+
+struct Record {
+    message: Message,
+    epoch: i64,
+    attempt: Attempt,
+    next: Next,
+    not_before: Timestamp,
+    now: Timestamp,
+}
+
+impl Unit for Record {
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        if !self.finish_message(tx).await? {
+            return Ok(false);
+        }
+        self.insert_attempt(tx).await?;
+        self.finish_deliveries(tx).await?;
+        self.note_destination(tx).await?;
+        Ok(true)
+    }
+}
+
+impl Record {
+    /// Moves the message on, if it is still open and its lane still ours.
+    async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        let (state, receipt) = match &self.next {
+            Next::Delivered(receipt) => ("sent", Some(receipt)),
+            Next::Again => ("sending", None),
+            Next::Withdrawn => ("withdrawn", None),
+            Next::Recomposed(_) | Next::Dead(_) | Next::Parked(_) => ("refused", None),
+        };
+        let open = state == "sending";
+        let changed = sqlx::query(
+            "UPDATE messages SET state = $1, channel_id = $2, receipt = $3, finished_at = $4, \
+             ambiguous_since = COALESCE(ambiguous_since, $5) \
+             WHERE id = $6 AND state = 'sending' AND lane_epoch = $7",
+        )
+        .bind(state)
+        .bind(receipt.map(|receipt| receipt.channel.to_string()))
+        .bind(receipt.and_then(|receipt| receipt.message).map(|id| id.to_string()))
+        .bind((!open).then_some(self.now.as_millis()))
+        .bind(open.then_some(self.attempt.started_at.as_millis()))
+        .bind(self.message.id.to_string())
+        .bind(self.epoch)
+        .execute(tx)
+        .await?;
+        Ok(changed.rows_affected() == 1)
+    }
+
+    async fn insert_attempt(&self, tx: &mut SqliteConnection) -> Result<()> {
+        let attempt = &self.attempt;
+        let retry_after = match &attempt.outcome {
+            crate::model::Outcome::Retry { after, .. } => after.map(millis),
+            crate::model::Outcome::Paused { after, .. } => Some(millis(*after)),
+            _ => None,
+        };
+        sqlx::query(
+            "INSERT INTO attempts (message_id, number, started_at, took_ms, status, class, code, retry_after_ms, \
+             response) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(self.message.id.to_string())
+        .bind(i64::from(self.message.attempts) + 1)
+        .bind(attempt.started_at.as_millis())
+        .bind(millis(attempt.took))
+        .bind(attempt.status.map(i64::from))
+        .bind(attempt.outcome.class())
+        .bind(attempt.code.map(|code| i64::try_from(code).unwrap_or(i64::MAX)))
+        .bind(retry_after)
+        .bind((!attempt.response.is_empty()).then_some(attempt.response.as_slice()))
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    async fn finish_deliveries(&self, tx: &mut SqliteConnection) -> Result<()> {
+        let id = self.message.id.to_string();
+        let (status, message, reason) = match &self.next {
+            Next::Delivered(_) => ("delivered", Some(id.clone()), None),
+            Next::Again => ("sending", Some(id.clone()), None),
+            Next::Withdrawn | Next::Parked(_) => ("pending", None, None),
+            Next::Recomposed(plain) => {
+                insert(tx, plain, self.epoch).await?;
+                ("sending", Some(plain.id.to_string()), None)
+            }
+            Next::Dead(reason) => ("dead", Some(id.clone()), Some(reason.as_str())),
+        };
+        let finished = matches!(status, "delivered" | "dead").then_some(self.now.as_millis());
+        sqlx::query(
+            "UPDATE deliveries SET status = $1, message_id = $2, reason = $3, finished_at = $4, \
+             attempts = attempts + 1 WHERE message_id = $5 AND status = 'sending'",
+        )
+        .bind(status)
+        .bind(message)
+        .bind(reason)
+        .bind(finished)
+        .bind(id)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
+        let success = matches!(self.next, Next::Delivered(_)).then_some(self.now.as_millis());
+        let failure = success.is_none().then(|| String::from_utf8_lossy(&self.attempt.response).into_owned());
+        let closed = if let Next::Parked(reason) = &self.next { Some(reason.as_str()) } else { None };
+        sqlx::query(
+            "UPDATE destinations SET not_before = $1, updated_at = $2, last_success_at = COALESCE($3, last_success_at), \
+             failing_since = CASE WHEN $3 IS NULL THEN COALESCE(failing_since, $2) END, last_error = $4, \
+             closed_reason = COALESCE($5, closed_reason) WHERE id = $6 AND lane_epoch = $7",
+        )
+        .bind(self.not_before.as_millis())
+        .bind(self.now.as_millis())
+        .bind(success)
+        .bind(failure)
+        .bind(closed)
+        .bind(self.message.destination_id.to_string())
+        .bind(self.epoch)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
+async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
+    let pings: Vec<String> = message.pings.iter().map(ToString::to_string).collect();
+    sqlx::query(
+        "INSERT INTO messages (id, destination_id, nonce, action, form, pings, state, lane_epoch, created_at) \
+         VALUES ($1, $2, $3, 'create', $4, $5, 'sending', $6, $7)",
+    )
+    .bind(message.id.to_string())
+    .bind(message.destination_id.to_string())
+    .bind(message.nonce.as_str())
+    .bind(message.form.as_str())
+    .bind(pings.join(","))
+    .bind(epoch)
+    .bind(message.created_at.as_millis())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn read(row: &SqliteRow) -> Result<Message> {
+    let form: String = row.try_get("form")?;
+    let pings: String = row.try_get("pings")?;
+    Ok(Message {
+        id: row.try_get::<String, _>("id")?.parse()?,
+        destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
+        nonce: Nonce::stored(row.try_get("nonce")?),
+        form: Form::from_word(&form).ok_or_else(|| Error::Corrupt(format!("a message form {form:?}")))?,
+        pings: pings.split(',').filter_map(|id| id.parse::<Snowflake>().ok()).collect(),
+        deliveries: Vec::new(),
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+        attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
+        ambiguous_since: row.try_get::<Option<i64>, _>("ambiguous_since")?.map(Timestamp::from_millis),
+    })
+}
+
+fn millis(span: std::time::Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}

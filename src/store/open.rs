@@ -1,0 +1,123 @@
+//! Opening the database: its settings, its migrations, and taking over from whoever served it before.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions as _, Executor as _, SqlSafeStr as _};
+
+use crate::clock::Clock;
+use crate::store::writer::{Desk, Unit, Writer};
+use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
+
+/// How often the write-ahead log is folded into the database, as far as readers allow.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// How long a connection waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const READERS: u32 = 4;
+/// The first release without the WAL-reset fault (SQLite: "The WAL-Reset Bug").
+const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+
+impl Store {
+    /// Opens the database at `path`, makes it if it is not there, and brings its schema up to date. Hints at what
+    /// is accepted go to `hints`.
+    pub async fn open(path: &Path, clock: Clock, hints: HintSender) -> Result<Self> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| Error::File { path: folder.to_owned(), error: Arc::new(error) })?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("wal_autocheckpoint", "0")
+            .disable_statement_logging();
+
+        let mut connection = options.connect().await?;
+        check_version(&mut connection).await?;
+        migrate(&mut connection, path).await?;
+        let checkpoints = tokio::spawn(checkpoint(options.connect().await?, clock.clone()));
+        let read = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .idle_timeout(Duration::from_secs(60))
+            .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        let wal = wal_of(path);
+        let (writer, writing) = Writer::start(Desk { connection, clock: clock.clone(), hints, wal });
+        let tasks = Mutex::new(vec![checkpoints, writing]);
+        Ok(Self(Arc::new(Inner { path: path.to_owned(), clock, read, writer, tasks })))
+    }
+
+    /// Makes this process the one whose results count: raises every lane's epoch and marks what the last one left
+    /// in flight as ambiguous. Wants the lock as proof that the last one is gone.
+    pub async fn take_over(&self, _proof: &Lock) -> Result<()> {
+        self.writer().submit(TakeOver).await
+    }
+}
+
+struct TakeOver;
+
+impl Unit for TakeOver {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        tx.execute("UPDATE destinations SET lane_epoch = lane_epoch + 1, closed_reason = NULL").await?;
+        tx.execute(
+            "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at), lane_epoch = \
+             (SELECT lane_epoch FROM destinations WHERE destinations.id = messages.destination_id) \
+             WHERE state = 'sending'",
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+fn wal_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> Result<()> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(connection).await?;
+    let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let found: [u32; 3] = std::array::from_fn(|_| numbers.next().unwrap_or(0));
+    if found < OLDEST_SQLITE { Err(Error::TooOld(version)) } else { Ok(()) }
+}
+
+async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .fetch_all(&mut *connection)
+        .await?;
+    if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
+        return Err(Error::Foreign(path.to_owned()));
+    }
+    let line = Migration::new(
+        1,
+        Cow::Borrowed("line"),
+        MigrationType::Simple,
+        include_str!("../../migrations/0001_line.sql").into_sql_str(),
+        false,
+    );
+    Migrator::with_migrations(vec![line])
+        .run_direct(None, connection, false)
+        .await
+        .map_err(|error| Error::Migration(Arc::new(error)))
+}
+
+/// Folds the write-ahead log into the database from a connection of its own, so that no commit waits for it.
+async fn checkpoint(mut connection: SqliteConnection, clock: Clock) {
+    loop {
+        clock.sleep(CHECKPOINT_EVERY).await;
+        if let Err(error) = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await {
+            tracing::debug!(%error, "no checkpoint this time");
+        }
+    }
+}

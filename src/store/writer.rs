@@ -1,0 +1,228 @@
+//! The one writer: group commit.
+//!
+//! Everything that changes the database is a *unit*. The writer applies up to [`GROUP`] waiting units in one
+//! transaction and answers each after the commit. If one errs or panics, all are rolled back and each is applied
+//! again alone, so a bad unit harms nobody but itself; a unit must therefore be repeatable.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, Executor as _};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::model::Mint;
+use crate::store::accept::{self, Accept};
+use crate::store::{Error, HintSender, Result};
+
+/// How many units share one commit. Measured: 64 gives nearly all of the gain, 256 only adds latency.
+const GROUP: usize = 64;
+/// How many units may wait. Past that [`Writer::submit`] waits, and says so after [`PATIENCE`].
+const QUEUE: usize = 1024;
+/// How long a unit may wait for a place in the queue.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Above this size the write-ahead log is folded into the database between two groups: passive checkpoints alone
+/// let it grow without bound under load.
+const WAL_LIMIT: u64 = 32 * 1024 * 1024;
+
+/// One change to the database: one transaction if it is alone, a part of one if not.
+pub(super) trait Unit: Send + Sync + 'static {
+    /// What it answers.
+    type Output: Send + 'static;
+
+    /// Makes the change. May be called again after a rollback.
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut SqliteConnection,
+    ) -> impl Future<Output = Result<Self::Output>> + Send + 'a;
+}
+
+/// The way to the writer task.
+#[derive(Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Job>,
+    clock: Clock,
+}
+
+enum Job {
+    /// Accepted events of one group go into one statement per table.
+    Accept(Accept),
+    Other(Box<dyn Work>),
+    /// The last one: what stands before it is written, what comes after it is not.
+    Stop(oneshot::Sender<()>),
+}
+
+/// What the task needs besides its queue.
+pub(super) struct Desk {
+    pub(super) connection: SqliteConnection,
+    pub(super) clock: Clock,
+    pub(super) hints: HintSender,
+    pub(super) wal: std::path::PathBuf,
+}
+
+impl Writer {
+    /// Starts the task.
+    pub(super) fn start(desk: Desk) -> (Self, JoinHandle<()>) {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let clock = desk.clock.clone();
+        (Self { queue, clock }, tokio::spawn(run(desk, jobs)))
+    }
+
+    /// Has `unit` applied; answers after its commit.
+    pub(super) async fn submit<U: Unit>(&self, unit: U) -> Result<U::Output> {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Job::Other(Box::new(Waiting { unit, output: None, reply }))).await?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Has an event accepted; answers after its commit.
+    pub(super) async fn accept(&self, event: accept::Incoming) -> Result<accept::Accepted> {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Job::Accept(Accept { event, reply })).await?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Writes what waits and ends the task.
+    pub(super) async fn stop(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.queue.send(Job::Stop(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+
+    async fn enqueue(&self, job: Job) -> Result<()> {
+        match self.queue.try_send(job) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Error::Closed),
+            Err(mpsc::error::TrySendError::Full(job)) => {
+                match self.clock.within(PATIENCE, self.queue.send(job)).await {
+                    Some(Ok(())) => Ok(()),
+                    Some(Err(_)) => Err(Error::Closed),
+                    None => Err(Error::Busy),
+                }
+            }
+        }
+    }
+}
+
+/// A unit of any type, with the place its answer goes to.
+trait Work: Send {
+    fn apply<'a>(&'a mut self, tx: &'a mut SqliteConnection) -> BoxFuture<'a, Result<()>>;
+    /// Answers: the output of the last `apply` if the commit held, else why not.
+    fn settle(self: Box<Self>, committed: Result<()>);
+}
+
+struct Waiting<U: Unit> {
+    unit: U,
+    output: Option<U::Output>,
+    reply: oneshot::Sender<Result<U::Output>>,
+}
+
+impl<U: Unit> Work for Waiting<U> {
+    fn apply<'a>(&'a mut self, tx: &'a mut SqliteConnection) -> BoxFuture<'a, Result<()>> {
+        async move {
+            self.output = Some(self.unit.apply(tx).await?);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn settle(self: Box<Self>, committed: Result<()>) {
+        let Self { output, reply, .. } = *self;
+        let answer = committed.and_then(|()| output.ok_or(Error::Closed));
+        // Whoever asked may have gone: the change stands all the same.
+        let _ = reply.send(answer);
+    }
+}
+
+async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
+    let mint = Mint::new();
+    while let Some(first) = jobs.recv().await {
+        let (mut accepts, mut others, mut stop) = (Vec::new(), Vec::new(), None);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            match job {
+                Job::Accept(accept) => accepts.push(accept),
+                Job::Other(work) => others.push(work),
+                Job::Stop(reply) => {
+                    stop = Some(reply);
+                    break;
+                }
+            }
+            next = (accepts.len() + others.len() < GROUP).then(|| jobs.try_recv().ok()).flatten();
+        }
+        commit(&mut desk, &mint, accepts, others).await;
+        if let Some(reply) = stop {
+            let _ = desk.connection.close().await;
+            let _ = reply.send(());
+            return;
+        }
+        bound_wal(&mut desk).await;
+    }
+}
+
+/// Applies a group in one transaction; if that fails, each of it in one of its own.
+async fn commit(desk: &mut Desk, mint: &Mint, accepts: Vec<Accept>, mut others: Vec<Box<dyn Work>>) {
+    match transact(desk, mint, &accepts, &mut others).await {
+        Ok(outcomes) => {
+            accept::settle(accepts, outcomes, &desk.hints);
+            others.into_iter().for_each(|work| work.settle(Ok(())));
+        }
+        Err(error) if accepts.len() + others.len() == 1 => {
+            accepts.into_iter().for_each(|accept| accept.refuse(error.clone()));
+            others.into_iter().for_each(|work| work.settle(Err(error.clone())));
+        }
+        Err(_) => {
+            for accept in accepts {
+                Box::pin(commit(desk, mint, vec![accept], Vec::new())).await;
+            }
+            for work in others {
+                Box::pin(commit(desk, mint, Vec::new(), vec![work])).await;
+            }
+        }
+    }
+}
+
+async fn transact(
+    desk: &mut Desk,
+    mint: &Mint,
+    accepts: &[Accept],
+    others: &mut [Box<dyn Work>],
+) -> Result<Vec<accept::Stored>> {
+    if accepts.is_empty() && others.is_empty() {
+        return Ok(Vec::new());
+    }
+    let now = desk.clock.now();
+    let connection = &mut desk.connection;
+    connection.execute("BEGIN IMMEDIATE").await?;
+    let applied = AssertUnwindSafe(async {
+        let stored = accept::insert(connection, mint, now, accepts).await?;
+        for work in others {
+            work.apply(connection).await?;
+        }
+        Ok(stored)
+    })
+    .catch_unwind()
+    .await
+    .unwrap_or(Err(Error::Panicked));
+    let committed = match applied {
+        Ok(stored) => desk.connection.execute("COMMIT").await.map(|_| stored).map_err(Error::from),
+        Err(error) => Err(error),
+    };
+    if committed.is_err() {
+        // After some errors SQLite has rolled back by itself, and this fails: either way nothing of the group stays.
+        let _ = desk.connection.execute("ROLLBACK").await;
+    }
+    committed
+}
+
+async fn bound_wal(desk: &mut Desk) {
+    let too_long = std::fs::metadata(&desk.wal).is_ok_and(|wal| wal.len() > WAL_LIMIT);
+    if too_long && let Err(error) = desk.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await {
+        tracing::debug!(%error, "the write-ahead log could not be folded in just now; the next group tries again");
+    }
+}

@@ -1,0 +1,145 @@
+//! Logs: readable lines on stderr, and the same in `combined.log`, errors alone in `error.log`.
+//!
+//! Files are kept by day and the two names always lead to the newest. A directory that cannot be written is told and
+//! does no harm. Whatever an event says, one event of the log is one line: see [`line`](self::line).
+
+mod line;
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
+
+use line::OneLine;
+
+/// Crates whose chatter nobody asked for: at `warn`, unless the filter names them.
+const NOISY: &str = "hyper=warn,hyper_util=warn,reqwest=warn,sqlx=warn";
+
+/// Keeps the files written: what is still waiting is written when this is dropped.
+#[must_use]
+#[derive(Debug)]
+pub struct Telemetry {
+    _files: Vec<WorkerGuard>,
+}
+
+/// Starts logging for the whole process, with `filter` as `RUST_LOG` has it. Tells what did not work, as sentences to
+/// be logged as warnings. Where logging was started before, it stays as it is.
+pub fn init(filter: &str, log_dir: &Path) -> (Telemetry, Vec<String>) {
+    let mut notes = Vec::new();
+    let mut files = Vec::new();
+    let colour =
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![
+        fmt::layer()
+            .with_ansi(colour)
+            .with_target(false)
+            .with_writer(OneLine::new(std::io::stderr, colour))
+            .boxed(),
+    ];
+    for (name, least) in [("combined.log", LevelFilter::TRACE), ("error.log", LevelFilter::ERROR)] {
+        match daily(log_dir, name) {
+            Ok(file) => {
+                let (writer, guard) = tracing_appender::non_blocking(file);
+                files.push(guard);
+                let layer = fmt::layer().with_ansi(false).with_writer(OneLine::new(writer, false));
+                layers.push(layer.with_filter(least).boxed());
+            }
+            Err(reason) => notes
+                .push(format!("{name} cannot be written in LOG_DIR ({reason}): logging goes on without it")),
+        }
+    }
+    // The filter is the outermost layer: it decides for all of the others.
+    let started = tracing_subscriber::registry().with(layers).with(directives(filter)).try_init();
+    if started.is_err() {
+        notes.push("logging was started twice: the first one counts".to_owned());
+    }
+    (Telemetry { _files: files }, notes)
+}
+
+/// Reads a level by the names that the old bot and others use; `None` for anything else.
+#[must_use]
+pub fn level(word: &str) -> Option<&'static str> {
+    Some(match word.trim().to_ascii_lowercase().as_str() {
+        "off" | "none" => "off",
+        "error" => "error",
+        "warn" | "warning" => "warn",
+        "info" => "info",
+        "debug" | "http" | "verbose" => "debug",
+        "trace" | "silly" => "trace",
+        _ => return None,
+    })
+}
+
+/// Whether `text` is a filter as `RUST_LOG` has it.
+#[must_use]
+pub fn is_filter(text: &str) -> bool {
+    EnvFilter::builder().parse(text).is_ok()
+}
+
+/// `filter`, with the noisy crates at `warn` where it does not name them. What is no filter counts as `info`.
+fn directives(filter: &str) -> EnvFilter {
+    let is_quiet = filter.trim().parse::<LevelFilter>().is_ok_and(|level| level < LevelFilter::WARN);
+    let text = if is_quiet { filter.to_owned() } else { format!("{NOISY},{filter}") };
+    EnvFilter::builder().parse(text).unwrap_or_else(|_| EnvFilter::new(format!("{NOISY},info")))
+}
+
+/// A file a day (`combined.2024-01-15.log`), with `name` as a link to the newest.
+fn daily(dir: &Path, name: &str) -> Result<RollingFileAppender, String> {
+    let (stem, ending) = name.split_once('.').unwrap_or((name, "log"));
+    if std::fs::symlink_metadata(dir.join(name)).is_ok_and(|found| found.is_file()) {
+        // The old bot's own file, or a link that a copy made a file of: it would never be replaced by the link.
+        let kept = dir.join(format!("{stem}.old.{ending}"));
+        std::fs::rename(dir.join(name), kept).map_err(|error| error.kind().to_string())?;
+    }
+    RollingFileAppender::builder()
+        .rotation(Rotation::DAILY)
+        .filename_prefix(stem)
+        .filename_suffix(ending)
+        .latest_symlink(name)
+        .build(dir)
+        .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_has_its_file_and_the_name_leads_to_it() {
+        use std::io::Write as _;
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("error.log"), "of the old bot").unwrap();
+        daily(dir.path(), "error.log").unwrap().write_all(b"here\n").unwrap();
+        assert_eq!(std::fs::read_to_string(dir.path().join("error.log")).unwrap(), "here\n");
+        assert_eq!(std::fs::read_to_string(dir.path().join("error.old.log")).unwrap(), "of the old bot");
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("logs");
+        std::fs::write(&file, "").unwrap();
+        assert!(daily(&file, "error.log").is_err());
+    }
+
+    #[rstest::rstest]
+    #[case("info", "hyper=warn")]
+    #[case("debug,sqlx=debug", "sqlx=debug")]
+    #[case("not a = filter !", "info")]
+    fn noisy_crates_are_quiet_unless_named(#[case] filter: &str, #[case] holds: &str) {
+        let text = directives(filter).to_string();
+        assert!(text.split(',').any(|directive| directive == holds), "{text}");
+    }
+
+    #[test]
+    fn a_quiet_filter_stays_quiet() {
+        assert_eq!(directives("off").to_string(), "off");
+        assert_eq!(level("verbose"), Some("debug"));
+        assert_eq!(level("nuncio=debug"), None);
+    }
+}

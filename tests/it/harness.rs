@@ -1,0 +1,221 @@
+//! The stage for every test: the real application on a free port, the sandbox Discord, the sandbox XTSystems, a
+//! temporary database, and a clock that can be moved. Its verbs are the user's.
+//!
+//! A test ends with [`Harness::finish`], which proves that nothing was left unread, unsent or logged as an error.
+
+mod channel;
+mod log;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use nuncio::app::App;
+use nuncio::clock::Clock;
+use nuncio::config::{Config, Variables};
+use nuncio::hub::Hub;
+use nuncio::sandbox::discord::Setup;
+use nuncio::sandbox::{self, Answer, Discord, XtSystems};
+use nuncio::secret::Secret;
+use nuncio::store::Store;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use channel::{Channel, Message};
+use log::Log;
+
+/// Long enough for a busy machine; reaching it means that something never comes.
+const PATIENCE: Duration = Duration::from_secs(20);
+pub const SECRET: &str = "a secret of the harness";
+
+pub struct Harness {
+    pub discord: Discord,
+    pub clock: Clock,
+    pub log: Log,
+    variables: BTreeMap<String, String>,
+    running: Option<Running>,
+    /// How many messages of each channel the test has read.
+    read: Arc<Mutex<BTreeMap<String, usize>>>,
+    sandbox: (CancellationToken, JoinHandle<std::io::Result<()>>),
+    _folder: TempDir,
+}
+
+struct Running {
+    hub: Hub,
+    store: Store,
+    platform: XtSystems,
+    address: std::net::SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Harness {
+    /// Everything as an operator would have it: a map with a channel for every family.
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same, after `change` has had a look at the variables.
+    pub async fn with(change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
+        let log = Log::start();
+        let clock = Clock::system();
+        let discord = Discord::new(clock.clone(), Setup::default());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let served = tokio::spawn(sandbox::serve(discord.clone(), listener, stop.clone()));
+        let folder = TempDir::new().unwrap();
+        let id = |name: &str| discord.channel_id(name).unwrap().to_string();
+        let map = json!({
+            "ticket.*": [id("tickets")],
+            "machine.*": [id("machines")],
+            "asset.*": id("assets"),
+            "alert.*": [id("alerts")],
+            "default": [id("general")],
+        });
+        let mut variables = BTreeMap::from([
+            ("DISCORD_TOKEN".to_owned(), discord.bot_token().expose().to_owned()),
+            ("DISCORD_API_URL".to_owned(), format!("http://{address}/api")),
+            ("DISCORD_WEBHOOK_CHANNELS".to_owned(), map.to_string()),
+            ("WEBHOOK_SECRET".to_owned(), SECRET.to_owned()),
+            (
+                "NUNCIO_DATABASE_URL".to_owned(),
+                format!("sqlite://{}", folder.path().join("nuncio.db").display()),
+            ),
+            ("LOG_DIR".to_owned(), folder.path().join("logs").display().to_string()),
+        ]);
+        change(&mut variables);
+        let mut harness = Self {
+            discord,
+            clock,
+            log,
+            variables,
+            running: None,
+            read: Arc::default(),
+            sandbox: (stop, served),
+            _folder: folder,
+        };
+        harness.boot().await;
+        harness
+    }
+
+    /// Stops nuncio as SIGTERM does.
+    pub async fn stop(&mut self) {
+        let running = self.running.take().expect("nuncio is running");
+        running.stop.cancel();
+        within("nuncio to stop", running.task).await.unwrap();
+    }
+
+    /// Starts it again on the same data.
+    pub async fn boot(&mut self) {
+        assert!(self.running.is_none(), "nuncio is running already");
+        let config = Config::from_variables(&Variables::from_map(self.variables.clone()))
+            .unwrap_or_else(|report| panic!("{report}"));
+        let path = config.webhook.path.clone();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let app = App::build(config, listener, self.clock.clone()).await.unwrap();
+        let (hub, store, address) = (app.hub().clone(), app.store().clone(), app.addr());
+        let secret = Secret::new(self.variables["WEBHOOK_SECRET"].clone());
+        let platform = XtSystems::new(format!("http://{address}{path}"), secret, self.clock.clone()).unwrap();
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(app.run(stop.clone()));
+        self.running = Some(Running { hub, store, platform, address, stop, task });
+    }
+
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.boot().await;
+    }
+
+    /// Changes a variable; it counts from the next start on.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.variables.insert(name.to_owned(), value.into());
+    }
+
+    pub fn hub(&self) -> &Hub {
+        &self.running.as_ref().expect("nuncio is running").hub
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.running.as_ref().expect("nuncio is running").store
+    }
+
+    /// XTSystems, with this nuncio as its webhook.
+    pub fn platform(&self) -> &XtSystems {
+        &self.running.as_ref().expect("nuncio is running").platform
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running.as_ref().expect("nuncio is running").address)
+    }
+
+    /// XTSystems sends a fixture, and it is accepted.
+    pub async fn sends(&self, fixture: &str) -> Answer {
+        let body =
+            std::fs::read_to_string(format!("{}/tests/fixtures/{fixture}", env!("CARGO_MANIFEST_DIR")))
+                .unwrap();
+        self.sends_body(serde_json::from_str(&body).unwrap()).await
+    }
+
+    /// XTSystems sends this event, and it is accepted.
+    pub async fn sends_body(&self, body: Value) -> Answer {
+        let answer = self.platform().send(body).await.unwrap();
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        answer
+    }
+
+    /// `GET` a path of nuncio's: status and body.
+    pub async fn looks_at(&self, path: &str) -> (u16, String) {
+        let response = reqwest::get(self.url(path)).await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    /// `/health`, as JSON.
+    pub async fn health(&self) -> Value {
+        serde_json::from_str(&self.looks_at("/health").await.1).unwrap()
+    }
+
+    /// A channel, to be read message by message.
+    pub fn channel(&self, name: &str) -> Channel {
+        let id = self.discord.channel_id(name).unwrap_or_else(|| panic!("there is no channel {name}"));
+        Channel::new(name, id, self.discord.clone(), Arc::clone(&self.read))
+    }
+
+    /// Waits until nothing is left to deliver.
+    pub async fn settle(&self) {
+        within("everything to be delivered", self.hub().settled()).await.unwrap();
+    }
+
+    /// Ends the test: everything was delivered, read, and nothing was logged as an error.
+    pub async fn finish(mut self) {
+        self.settle().await;
+        self.end().await;
+    }
+
+    /// Ends a test in which something must stay undelivered.
+    pub async fn finish_with_backlog(mut self, pending: u64) {
+        let backlog = self.store().backlog().await.unwrap();
+        assert_eq!(backlog.pending + backlog.sending, pending, "{backlog:?}");
+        self.end().await;
+    }
+
+    async fn end(&mut self) {
+        for (name, _) in self.discord.channels() {
+            let left = self.channel(&name).unread();
+            assert!(left.is_empty(), "#{name} holds messages that the test did not read: {left:#?}");
+        }
+        self.stop().await;
+        let (stop, served) = &mut self.sandbox;
+        stop.cancel();
+        within("the sandbox to stop", served).await.unwrap().unwrap();
+        self.log.assert_no_errors();
+    }
+}
+
+/// Waits for what must come, but not for ever.
+pub async fn within<T>(what: &str, work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}

@@ -1,0 +1,75 @@
+//! What nuncio said: every test sees its own log, and an error that it did not expect fails it.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
+
+/// The lines of one test. Tests run on one thread each, so the thread's own subscriber sees all of theirs.
+pub struct Log {
+    lines: Arc<Mutex<Vec<(Level, String)>>>,
+    _guard: DefaultGuard,
+}
+
+impl Log {
+    pub fn start() -> Self {
+        let lines: Arc<Mutex<Vec<_>>> = Arc::default();
+        let subscriber = tracing_subscriber::registry().with(Recorder(Arc::clone(&lines)));
+        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// Takes back one line of this level that holds `text`; there must be one.
+    pub fn expect(&self, level: Level, text: &str) {
+        let mut lines = self.lines.lock().unwrap();
+        let found = lines.iter().position(|(its, line)| *its == level && line.contains(text));
+        match found {
+            Some(at) => drop(lines.remove(at)),
+            None => panic!("nothing was logged at {level} about {text:?}: {lines:#?}"),
+        }
+    }
+
+    /// All lines of this level.
+    pub fn at(&self, level: Level) -> Vec<String> {
+        self.lines
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|(its, _)| *its == level)
+            .map(|(_, line)| line.clone())
+            .collect()
+    }
+
+    pub fn assert_no_errors(&self) {
+        let errors = self.at(Level::ERROR);
+        assert!(errors.is_empty(), "logged as errors: {errors:#?}");
+    }
+}
+
+struct Recorder(Arc<Mutex<Vec<(Level, String)>>>);
+
+impl<S: Subscriber> Layer<S> for Recorder {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target().starts_with("nuncio") {
+            let mut line = Line::default();
+            event.record(&mut line);
+            self.0.lock().unwrap().push((*event.metadata().level(), line.0));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            self.0.insert_str(0, &format!("{value:?} "));
+        } else {
+            write!(self.0, "{}={value:?} ", field.name()).unwrap();
+        }
+    }
+}
