@@ -1,5 +1,6 @@
 //! `nuncio sandbox`: a Discord of one's own, for trying nuncio and for testing any other bot.
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Context as _;
@@ -23,7 +24,8 @@ pub async fn run(port: Option<u16>) -> anyhow::Result<()> {
         format!("cannot listen on 127.0.0.1:{port}; try another --port, or none for a free one")
     })?;
     let discord = Discord::new(Clock::system(), Setup::default());
-    announce(&introduction(&discord, listener.local_addr()?));
+    let introduction = introduction(&discord, listener.local_addr()?);
+    writeln!(std::io::stdout(), "{introduction}").context("cannot write to standard output")?;
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let until_told = async {
@@ -38,11 +40,6 @@ pub async fn run(port: Option<u16>) -> anyhow::Result<()> {
         served = sandbox::serve(discord, listener, stop.clone()) => Ok(served?),
         () = until_told => Ok(()),
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the line of JSON is this command's result")]
-fn announce(line: &Value) {
-    println!("{line}");
 }
 
 /// All that a client has to know of a Discord served at `address`.

@@ -164,6 +164,20 @@ impl Discord {
         Secret::new(format!("http://{address}/api/webhooks/{id}/{}", token.expose()))
     }
 
+    /// The person (or bot) of this user name.
+    #[must_use]
+    pub fn user_id(&self, username: &str) -> Option<Snowflake> {
+        self.state().world.user_named(username)
+    }
+
+    /// The role of this name in the first guild.
+    #[must_use]
+    pub fn role_id(&self, name: &str) -> Option<Snowflake> {
+        let state = self.state();
+        let guild = state.world.guilds().next()?;
+        guild.roles.iter().find(|role| role.name == name).map(|role| role.id)
+    }
+
     /// Names and ids of all channels, in the order they are shown.
     #[must_use]
     pub fn channels(&self) -> Vec<(String, Snowflake)> {

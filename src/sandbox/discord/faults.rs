@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::clock::Clock;
 
 /// What goes wrong with one request.
@@ -21,7 +23,7 @@ pub enum Fault {
         /// The body; one that begins with `{` is JSON, every other HTML.
         body: String,
     },
-    /// It waits so long before it takes effect.
+    /// It waits so long before it takes effect, which it does also when the client has hung up by then.
     Delay(Duration),
     /// The connection is dropped; it has no effect.
     CutBefore,
@@ -44,6 +46,13 @@ impl Fault {
         Self::Status { status, headers: Vec::new(), body: format!("<html><title>{status}</title></html>") }
     }
 
+    /// An error of Discord's own: `{"message": …, "code": …}`.
+    #[must_use]
+    pub fn refusal(status: u16, code: u32, message: &str) -> Self {
+        let body = json!({"message": message, "code": code}).to_string();
+        Self::Status { status, headers: vec![("Via".to_owned(), "1.1 google".to_owned())], body }
+    }
+
     /// A 429 of this scope (`user`, `global` or `shared`) with both a body and a header that ask to wait.
     #[must_use]
     pub fn rate_limited(retry_after: Duration, scope: &str) -> Self {
@@ -58,8 +67,7 @@ impl Fault {
             headers.push(("X-RateLimit-Global".to_owned(), "true".to_owned()));
         }
         let message = "You are being rate limited.";
-        let body =
-            serde_json::json!({"message": message, "retry_after": seconds, "global": global}).to_string();
+        let body = json!({"message": message, "retry_after": seconds, "global": global}).to_string();
         Self::Status { status: 429, headers, body }
     }
 }

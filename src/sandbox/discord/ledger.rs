@@ -19,7 +19,7 @@ pub struct Asked {
     pub method: String,
     /// The path with its query, as it came; tokens in it are `***`.
     pub path: String,
-    /// The JSON body, if there was one.
+    /// The JSON body (of a form, its `payload_json`), if there was one.
     pub body: Option<Value>,
     /// The status that was answered; `None` when the connection was cut or left hanging instead.
     pub status: Option<u16>,

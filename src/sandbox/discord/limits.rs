@@ -9,6 +9,9 @@ use std::time::Duration;
 use crate::model::Snowflake;
 use crate::signature::sha256_hex;
 
+/// Buckets beyond which those whose window is over are forgotten.
+const BUCKETS_KEPT: usize = 4096;
+
 /// So many in so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
@@ -172,6 +175,9 @@ impl Limiter {
             _ => self.limits.other,
         };
         let name = bucket.name();
+        if self.buckets.len() >= BUCKETS_KEPT {
+            self.buckets.retain(|_, window| window.is_some_and(|window| now < window.ends));
+        }
         let (within, window) = Window::take(self.buckets.entry((user, bucket)).or_default(), allowance, now);
         let standing = Standing {
             limit: allowance.limit,

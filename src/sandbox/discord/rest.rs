@@ -48,30 +48,36 @@ impl Call {
     }
 }
 
-/// Every request to the API comes through here.
+/// Every request to the API comes through here. What was read whole is done, also when the client hangs up on it: the
+/// work is a task of its own.
 async fn answer(Extract(face): Extract<Face>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let fault = face.discord.faults().take(&format!("{} {}", head.method, head.uri.path()));
     let body = axum::body::to_bytes(body, BODY_LIMIT).await;
+    let early = body.is_err().then(|| Answer::of(&Refusal::TooLarge));
     let call = Call {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
-        body: body.as_ref().cloned().unwrap_or_default(),
+        body: body.unwrap_or_default(),
     };
+    tokio::spawn(work(face, call, early, fault)).await.unwrap_or_else(|_| reply::cut())
+}
+
+/// Does what was asked, unless there is an `early` answer, with all that `fault` makes of it.
+async fn work(face: Face, call: Call, early: Option<Answer>, fault: Option<Fault>) -> Response {
     let early = match &fault {
         Some(Fault::Status { status, headers, body }) => Some(Answer::canned(*status, headers, body)),
         Some(Fault::CutBefore) => Some(Answer::of(&Refusal::NotFound)),
         Some(Fault::Delay(span)) => {
             tokio::select! {
-                () = face.discord.clock().sleep(*span) => None,
+                () = face.discord.clock().sleep(*span) => early,
                 () = face.stop.cancelled() => return reply::cut(),
             }
         }
-        _ => None,
+        _ => early,
     };
-    let early = early.or_else(|| body.is_err().then(|| Answer::of(&Refusal::TooLarge)));
     let answer = face.discord.ask(&call, early, fault.as_ref());
     reply::send(&face, answer, fault).await
 }
@@ -91,7 +97,7 @@ impl Discord {
                     answer
                 }
             });
-            let body: Option<Value> = serde_json::from_slice(&call.body).ok();
+            let body = body::read(call).ok().map(|upload| upload.body);
             let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
             let unanswered = matches!(fault, Some(Fault::CutBefore | Fault::CutAfter | Fault::HangAfter));
             state.ledger.record(Asked {
@@ -104,7 +110,7 @@ impl Discord {
                 body,
                 status: (!unanswered).then_some(answer.status),
                 code: match &answer.content {
-                    Content::Json(body) => body.get("code").and_then(Value::as_u64),
+                    Content::Json(body) if !unanswered => body.get("code").and_then(Value::as_u64),
                     _ => None,
                 },
             });

@@ -47,34 +47,42 @@ pub fn draft(body: &Value) -> Result<Draft, Refusal> {
         reference: reference(&mut form, body),
     };
     if flags & COMPONENTS_V2 != 0 {
-        for (key, used) in [("content", !draft.content.is_empty()), ("embeds", !draft.embeds.is_empty())] {
-            if used {
-                form.refuse(
-                    key,
-                    "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
-                    &format!("The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"),
-                );
-            }
-        }
+        alone(&mut form, !draft.content.is_empty(), !draft.embeds.is_empty());
     }
     form.finish(draft)
 }
 
-/// Reads the body of Edit Message. `null` empties what absence leaves alone.
-pub fn edit(body: &Value) -> Result<Edit, Refusal> {
+/// Reads the body of Edit Message for a message with the flags `before`. `null` empties what absence leaves alone.
+/// Once a message consists of components alone, it stays so.
+pub fn edit(body: &Value, before: u64) -> Result<Edit, Refusal> {
     let mut form = Form::default();
     let Some(body) = object(&mut form, body) else { return Err(form.into()) };
-    let flags = flags(&mut form, body);
+    let flags = flags(&mut form, body).map(|flags| flags | before & COMPONENTS_V2);
+    let tree = flags.unwrap_or(before) & COMPONENTS_V2 != 0;
     let has = |key: &str| body.contains_key(key);
     let edit = Edit {
         content: form.text(body, "content", 0..=CONTENT).or_else(|| has("content").then(String::new)),
         embeds: embed::embeds(&mut form, body).or_else(|| has("embeds").then(Vec::new)),
-        components: component::components(&mut form, body, flags.unwrap_or(0) & COMPONENTS_V2 != 0)
-            .or_else(|| has("components").then(Vec::new)),
+        components: component::components(&mut form, body, tree).or_else(|| has("components").then(Vec::new)),
         allowed_mentions: allowed_mentions(&mut form, body),
         flags,
     };
+    if tree {
+        let content = edit.content.as_ref().is_some_and(|content| !content.is_empty());
+        alone(&mut form, content, edit.embeds.as_ref().is_some_and(|embeds| !embeds.is_empty()));
+    }
     form.finish(edit)
+}
+
+/// Components alone means: neither text nor embeds.
+fn alone(form: &mut Form, content: bool, embeds: bool) {
+    for (key, used) in [("content", content), ("embeds", embeds)] {
+        if used {
+            let message =
+                format!("The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2");
+            form.refuse(key, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", &message);
+        }
+    }
 }
 
 /// Checks how many files come with a message.

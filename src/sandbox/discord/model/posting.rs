@@ -106,6 +106,12 @@ impl World {
         Ok(answer)
     }
 
+    /// The flags of a message that `author` wants to change: what an edit may say depends on them.
+    pub fn flags(&self, author: Snowflake, channel: Snowflake, id: Snowflake) -> Result<u64, Refusal> {
+        self.visible(author, channel)?;
+        self.find(channel, id).map(|(_, message)| message.draft.flags)
+    }
+
     /// Deletes a message: one's own, or with Manage Messages any.
     pub fn delete(&mut self, user: Snowflake, channel: Snowflake, id: Snowflake) -> Result<(), Refusal> {
         let (_, permissions) = self.visible(user, channel)?;

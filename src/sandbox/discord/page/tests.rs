@@ -1,1 +1,76 @@
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
+use crate::sandbox::discord::{Discord, Setup};
+use crate::sandbox::serve;
+
+/// Reads the stream up to the next event that is called `name`, and returns its data.
+async fn heard(stream: &mut reqwest::Response, name: &str) -> Value {
+    let mut text = String::new();
+    loop {
+        while let Some((event, rest)) = text.split_once("\n\n") {
+            let data = event.lines().find_map(|line| line.strip_prefix("data: "));
+            let event: Value = data.map_or(Value::Null, |data| serde_json::from_str(data).unwrap());
+            text = rest.to_owned();
+            if event["t"] == name {
+                return event["d"].clone();
+            }
+        }
+        text.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn the_page_has_its_state_and_hears_what_happens() {
+    let discord = Discord::new(Clock::system(), Setup::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(discord.clone(), listener, stop.clone()));
+    let client = reqwest::Client::new();
+
+    for (path, kind) in [("/", "text/html"), ("/style.css", "text/css"), ("/app.js", "text/javascript")] {
+        let answer = client.get(format!("{base}{path}")).send().await.unwrap();
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with(kind));
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
+    }
+
+    let mut stream = client.get(format!("{base}/sandbox/stream")).send().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    let tickets = discord.channel_id("tickets").unwrap();
+    let made = client
+        .post(format!("{base}/api/channels/{tickets}/messages"))
+        .header("Authorization", format!("Bot {}", discord.bot_token().expose()))
+        .json(&json!({"content": "hello"}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status(), 200);
+    assert_eq!(heard(&mut stream, "MESSAGE_CREATE").await["content"], "hello");
+    discord.delete_channel(discord.channel_id("general").unwrap());
+    assert_eq!(heard(&mut stream, "CHANNEL_DELETE").await["name"], "general");
+
+    let state: Value =
+        client.get(format!("{base}/sandbox/state")).send().await.unwrap().json().await.unwrap();
+    let names: Vec<_> = state["guilds"][0]["channels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|channel| channel["name"].clone())
+        .collect();
+    assert_eq!(names, ["tickets", "machines", "assets", "alerts"]);
+    assert_eq!(state["messages"][tickets.to_string()][0]["content"], "hello");
+    assert_eq!((&state["me"]["username"], &state["counts"]["sent"]), (&json!("alice"), &json!(1)));
+    assert!(!state.to_string().contains(discord.bot_token().expose()));
+
+    let again = client.get(format!("{base}/sandbox/stream")).header("Last-Event-ID", "1").send().await;
+    assert_eq!(heard(&mut again.unwrap(), "SANDBOX_RELOAD").await, Value::Null);
+
+    stop.cancel();
+    while stream.chunk().await.is_ok_and(|chunk| chunk.is_some()) {}
+    drop(client);
+    serving.await.unwrap().unwrap();
+}

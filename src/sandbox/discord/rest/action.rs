@@ -57,9 +57,9 @@ pub(super) fn act(
         Route::ReadMessage(channel, message) => world.message(user, channel, message)?,
         Route::EditMessage(channel, message) => {
             // Access first: who may not see a channel learns nothing of what would be wrong with a body.
-            world.message(user, channel, message)?;
+            let flags = world.flags(user, channel, message)?;
             let Upload { body, .. } = body::read(call)?;
-            world.edit(user, channel, message, validate::edit(&body)?, now)?
+            world.edit(user, channel, message, validate::edit(&body, flags)?, now)?
         }
         Route::DeleteMessage(channel, message) => {
             world.delete(user, channel, message)?;

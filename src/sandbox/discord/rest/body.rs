@@ -49,7 +49,7 @@ fn form(bytes: &[u8], boundary: &str) -> Result<Upload, Refusal> {
         if let Some(filename) = parameter(&head, "filename") {
             let kind = head.lines().find_map(|line| line.strip_prefix("Content-Type: "));
             upload.files.push(json!({
-                "id": null, "filename": filename, "size": content.len(), "url": "", "proxy_url": "",
+                "id": null, "filename": filename, "size": content.len(), "url": format!("attachment://{filename}"), "proxy_url": format!("attachment://{filename}"),
                 "content_type": kind.unwrap_or("application/octet-stream"),
             }));
         } else if parameter(&head, "name") == Some("payload_json") {

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::form::Form;
 
@@ -24,6 +24,34 @@ const PREMIUM_STYLE: i64 = 6;
 const TEXT_DISPLAY: i64 = 10;
 /// What may stand at the top of a tree: action row, section, text display, gallery, file, separator, container.
 const TOP_OF_TREE: [i64; 7] = [1, 9, 10, 12, 13, 14, 17];
+
+/// The keys of all kinds of components together.
+const KEYS: [&str; 24] = [
+    "type",
+    "id",
+    "custom_id",
+    "style",
+    "label",
+    "disabled",
+    "emoji",
+    "url",
+    "sku_id",
+    "options",
+    "placeholder",
+    "min_values",
+    "max_values",
+    "channel_types",
+    "default_values",
+    "content",
+    "media",
+    "items",
+    "description",
+    "spoiler",
+    "spacing",
+    "divider",
+    "file",
+    "accent_color",
+];
 
 /// What is gathered over a whole message.
 #[derive(Default)]
@@ -68,7 +96,7 @@ fn kind(given: &Map<String, Value>) -> Option<i64> {
 
 fn component(form: &mut Form, given: &Map<String, Value>, path: &str, seen: &mut Seen) -> Value {
     seen.count += 1;
-    let mut shown = given.clone();
+    let mut shown = shown(given);
     let id = form.integer(given, &format!("{path}.id"), 0..=i64::from(i32::MAX)).filter(|id| *id > 0);
     shown.insert("id".to_owned(), id.map_or_else(|| seen.count.into(), Value::from));
     match kind(given) {
@@ -93,6 +121,28 @@ fn component(form: &mut Form, given: &Map<String, Value>, path: &str, seen: &mut
         shown.insert("accessory".to_owned(), accessory);
     }
     Value::Object(shown)
+}
+
+/// What Discord shows of a component: the keys it knows, without nulls, texts trimmed, and its own defaults.
+fn shown(given: &Map<String, Value>) -> Map<String, Value> {
+    let known = given.iter().filter(|(key, value)| KEYS.contains(&key.as_str()) && !value.is_null());
+    let trimmed = known.map(|(key, value)| {
+        let value = value.as_str().map_or_else(|| value.clone(), |text| text.trim().into());
+        (key.clone(), value)
+    });
+    let mut shown: Map<String, Value> = trimmed.collect();
+    let defaults = match kind(given) {
+        Some(3 | 5..=8) => json!({"min_values": 1, "max_values": 1}),
+        Some(11) => json!({"description": null, "spoiler": false}),
+        Some(13) => json!({"name": null, "size": null, "spoiler": false}),
+        Some(14) => json!({"divider": true, "spacing": 1}),
+        Some(17) => json!({"accent_color": null, "spoiler": false}),
+        _ => Value::Null,
+    };
+    for (key, value) in defaults.as_object().into_iter().flatten() {
+        shown.entry(key).or_insert_with(|| value.clone());
+    }
+    shown
 }
 
 fn row(form: &mut Form, given: &Map<String, Value>, path: &str) {
