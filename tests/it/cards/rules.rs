@@ -91,6 +91,21 @@ fn an_event_without_data_is_still_told(#[case] kind: &str, #[case] content: &str
     }
 }
 
+#[rstest]
+#[case(json!("2024-01-15T10:30:00Z"), "asked <t:1705314600:R>")]
+#[case(json!("2024-01-15 10:30:00.123"), "asked <t:1705314600:R>")]
+#[case(json!("2024-01-15T12:30:00+02:00"), "asked <t:1705314600:R>")]
+#[case(json!(1_705_314_600), "asked <t:1705314600:R>")]
+#[case(json!("1705314600000"), "asked <t:1705314600:R>")]
+#[case(json!("yesterday"), "")]
+#[case(json!(-5), "")]
+#[case(json!(0), "")]
+#[case(json!(i64::MAX), "")]
+#[case(json!({"$date": 1}), "")]
+fn times_are_shown_as_the_reader_counts_them(#[case] at: Value, #[case] description: &str) {
+    assert_eq!(only("machine.registered", json!({ "registered_at": at })).description, description);
+}
+
 #[test]
 fn titles_lead_to_the_operators_pages_only() {
     let template = |text| Some(LinkTemplate::parse(text).unwrap());
