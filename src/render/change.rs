@@ -1,6 +1,8 @@
 //! What changed, as far as the payload alone tells: an "updated" event always holds the new state, and only from
 //! some platforms the old.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::escape::{literal, number, short};
@@ -61,16 +63,12 @@ impl Change {
 
 /// Every change the payload tells, each field once, in the payload's order.
 pub(super) fn changes(data: &Value) -> Vec<Change> {
-    let mut all: Vec<Change> = Vec::new();
+    let mut told: HashSet<String> = SILENT.map(str::to_owned).into();
     let found = listed(data).into_iter().chain(against_old_state(data)).chain(prefixed(data));
-    for change in found {
-        let silent = SILENT.contains(&change.name.as_str());
-        let same = change.old.is_some() && change.old == change.new;
-        if !silent && !same && all.iter().all(|other| other.name != change.name) {
-            all.push(change);
-        }
-    }
-    all
+    found
+        .filter(|change| change.old.is_none() || change.old != change.new)
+        .filter(|change| told.insert(change.name.clone()))
+        .collect()
 }
 
 /// The changes with their names, `between` between them, "… (n more)" at the end if there are too many.

@@ -113,15 +113,17 @@ fn person(value: &Value) -> Option<String> {
     word(value).or_else(|| ["name", "full_name", "display_name", "username", "email"].iter().find_map(inside))
 }
 
+/// A time that Discord can show: up to the year 9999.
 fn time(value: &Value) -> Option<Timestamp> {
     let text = payload::scalar(value)?;
-    if let Ok(number) = text.parse::<i64>() {
+    let at = match text.parse::<i64>() {
         // Seconds stay below this for three thousand years.
-        let millis = number.unsigned_abs() >= 100_000_000_000;
-        return (number > 0)
-            .then(|| if millis { Timestamp::from_millis(number) } else { Timestamp::from_secs(number) });
-    }
-    Timestamp::parse_rfc3339(&text).or_else(|| Timestamp::parse_rfc3339(&text.replacen(' ', "T", 1)))
+        Ok(number) if number >= 100_000_000_000 => Timestamp::from_millis(number),
+        Ok(number) => Timestamp::from_secs(number),
+        Err(_) => Timestamp::parse_rfc3339(&text)
+            .or_else(|| Timestamp::parse_rfc3339(&text.replacen(' ', "T", 1)))?,
+    };
+    (1..=253_402_300_799).contains(&at.as_secs()).then_some(at)
 }
 
 fn beginning(id: &str) -> String {

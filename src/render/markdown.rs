@@ -119,13 +119,18 @@ impl Markdown {
     /// The text for Discord, without blank ends (Discord trims them, so a blank text counts as empty).
     #[must_use]
     pub fn write(&self, surface: Surface) -> String {
+        let mut out = self.write_untrimmed(surface);
+        let blank_ahead = out.len() - out.trim_start().len();
+        out.truncate(out.trim_end().len());
+        out.drain(..blank_ahead.min(out.len()));
+        out
+    }
+
+    fn write_untrimmed(&self, surface: Surface) -> String {
         let mut out = String::new();
         for span in &self.0 {
             span.write(surface, &mut out);
         }
-        let blank_ahead = out.len() - out.trim_start().len();
-        out.truncate(out.trim_end().len());
-        out.drain(..blank_ahead.min(out.len()));
         out
     }
 
@@ -147,7 +152,8 @@ impl Markdown {
             let fits = |candidate: Span| {
                 let mut with = kept.clone();
                 with.0.push(candidate);
-                with.units(surface) <= room
+                // A blank end counts here: with "…" behind it, it is no end any more.
+                units(&with.write_untrimmed(surface)) <= room
             };
             if fits(span.clone()) {
                 kept.0.push(span.clone());
@@ -192,6 +198,13 @@ mod tests {
         let asked = Markdown::from([literal("asked "), moment(Timestamp::from_secs(1_705_314_600))]);
         assert_eq!(embed(&asked.cut(12, Surface::Embed)), "asked …");
         assert_eq!(embed(&text("👩🏽\u{200D}💻👩🏽\u{200D}💻").cut(12, Surface::Embed)), "👩🏽\u{200D}💻…");
+    }
+
+    #[test]
+    fn blanks_before_the_mark_of_a_cut_count() {
+        let lines = Markdown::from([text("abc"), literal("\n"), text("defgh")]);
+        assert_eq!(embed(&lines.cut(4, Surface::Embed)), "abc…");
+        assert_eq!(embed(&lines.cut(5, Surface::Embed)), "abc\n…");
     }
 
     #[test]

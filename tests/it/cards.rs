@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod hostile;
+mod rules;
 
 use nuncio::clock::Timestamp;
 use nuncio::model::{Event, EventId, Kind, Links, Snowflake, Source};
