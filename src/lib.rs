@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 pub mod model;
 pub mod render;
+pub mod samples;
 pub mod sandbox;
 pub mod secret;
 pub mod signature;

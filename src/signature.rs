@@ -3,6 +3,8 @@
 //! This module knows bytes, keys and hex, not HTTP. Checking takes the same time whether the first or the last byte
 //! is wrong (`hmac`'s `verify_slice`).
 
+pub mod xtsystems;
+
 use std::fmt::Write as _;
 
 use hmac::{Hmac, KeyInit, Mac};

@@ -11,10 +11,10 @@ impl LinkTemplate {
     /// If it is no http(s) address with `{id}`, as the end of a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
         if !(text.starts_with("https://") || text.starts_with("http://")) {
-            return Err("does not begin with http:// or https://".to_owned());
+            return Err("it must start with https:// or http://".to_owned());
         }
         if !text.contains("{id}") {
-            return Err("has no {id} in it".to_owned());
+            return Err("it needs {id} where the id belongs".to_owned());
         }
         Ok(Self(text.to_owned()))
     }

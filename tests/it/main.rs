@@ -1,1 +1,5 @@
 //! The integration tests.
+
+mod cli;
+mod config;
+mod program;
