@@ -1,9 +1,140 @@
-//! The command line.
+//! The command line: which command was meant, and what its end means to a shell.
+//!
+//! Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
+//! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
 
+mod demo;
+mod redeliver;
+mod sandbox;
+mod send;
+mod serve;
+mod verify;
+
+use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
-/// Runs the program.
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Report, Variables};
+use crate::store;
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+/// `EX_CONFIG` of BSD's `sysexits.h`.
+const CONFIGURATION: u8 = 78;
+
+/// Signed events in, Discord messages out, decisions back.
+#[derive(Debug, Parser)]
+#[command(name = "nuncio", version, about, max_term_width = 100)]
+#[command(
+    after_help = "Without a command, nuncio serves. It is configured by .env in the working directory; see .env.example."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive events and send them to Discord (the default)
+    Serve,
+    /// See it at work: a Discord and an XTSystems of our own, and a short story
+    Demo,
+    /// A Discord of our own to try things against; prints its addresses as JSON
+    Sandbox {
+        /// The port to listen on; any free one if not given
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Sign an event and post it, as XTSystems does
+    Send(send::Args),
+    /// Tell whether a request is signed rightly, and if not, which part is wrong; the body comes from stdin
+    Verify(verify::Args),
+    /// Send stored events again
+    Redeliver {
+        /// Those that had no route when they came
+        #[arg(long, required = true)]
+        unrouted: bool,
+    },
+}
+
+/// Prints a line of a command's result.
+fn say(text: &str) {
+    // Whoever closed our output does not want to know.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// A wrong use of the command line that only the command itself can notice.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+/// Runs the program with the arguments and the environment of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    ExitCode::SUCCESS
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command.unwrap_or(Command::Serve),
+        Err(error) => {
+            // Help and version are no errors; where they cannot be printed there is nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(dispatch(command)));
+    result.unwrap_or_else(|error| {
+        let code = exit_code(&error);
+        let prefix = if code == CONFIGURATION { "" } else { "nuncio: " };
+        let _ = writeln!(std::io::stderr(), "{prefix}{error:#}");
+        ExitCode::from(code)
+    })
+}
+
+/// Runs one command to its end.
+async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve => serve::run(Config::from_variables(&variables())?).await,
+        Command::Demo => demo::run().await,
+        Command::Sandbox { port } => sandbox::run(port).await,
+        Command::Send(args) => send::run(args, &variables()).await,
+        Command::Verify(args) => verify::run(&args, &variables()),
+        // The only thing it can redeliver so far, which is why the flag is required.
+        Command::Redeliver { unrouted: _ } => {
+            redeliver::unrouted(Config::from_variables(&variables())?).await
+        }
+    }
+}
+
+/// The variables of this process and of `.env` in the working directory.
+fn variables() -> Variables {
+    Variables::load(Path::new(""))
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let locked = matches!(error.downcast_ref(), Some(store::Error::Locked(_) | store::Error::Foreign(_)));
+    if error.is::<Report>() || locked {
+        CONFIGURATION
+    } else if error.is::<Usage>() {
+        USAGE
+    } else {
+        FAILED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
 }

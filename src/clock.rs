@@ -168,6 +168,8 @@ mod tests {
             let clock = clock.clone();
             async move { clock.sleep(Duration::from_secs(3600)).await }
         });
+        // Else the sleeper would only start after the advance, and sleep its whole hour.
+        tokio::task::yield_now().await;
         clock.advance(Duration::from_secs(3601));
         sleeper.await.unwrap();
     }

@@ -129,11 +129,8 @@ impl XtSystems {
     fn read(reader: &mut Reader<'_>) -> Self {
         let mut link = |name: &str| {
             reader.optional(name, |text| {
-                LinkTemplate::parse(text).map_err(|what| {
-                    Wrong::new(
-                        what,
-                        "A web address with {id} where the id goes: https://xtsystems.example/tickets/{id}",
-                    )
+                LinkTemplate::parse(text).map_err(|sentence| {
+                    Wrong::new("cannot be used for links", format!("As a web address, {sentence}."))
                 })
             })
         };

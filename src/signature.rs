@@ -3,6 +3,8 @@
 //! This module knows bytes, keys and hex, not HTTP. Checking takes the same time whether the first or the last byte
 //! is wrong (`hmac`'s `verify_slice`).
 
+pub mod xtsystems;
+
 use std::fmt::Write as _;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,8 +13,6 @@ use sha2::{Digest, Sha256};
 use crate::secret::Secret;
 
 /// The prefix of a signature header's value (`X-XTSystems-Signature`, GitHub's `X-Hub-Signature-256`).
-pub mod xtsystems;
-
 const PREFIX: &str = "sha256=";
 
 /// The header value for `parts`, signed as if they were one run of bytes: `sha256=<64 lower-case hex digits>`.

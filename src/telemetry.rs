@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-use line::OneLine;
+use line::{OneLine, fields};
 
 /// Crates whose chatter nobody asked for: at `warn`, unless the filter names them.
 const NOISY: &str = "hyper=warn,hyper_util=warn,reqwest=warn,sqlx=warn";
@@ -36,6 +36,7 @@ pub fn init(filter: &str, log_dir: &Path) -> (Telemetry, Vec<String>) {
         std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![
         fmt::layer()
+            .fmt_fields(fields())
             .with_ansi(colour)
             .with_target(false)
             .with_writer(OneLine::new(std::io::stderr, colour))
@@ -46,7 +47,10 @@ pub fn init(filter: &str, log_dir: &Path) -> (Telemetry, Vec<String>) {
             Ok(file) => {
                 let (writer, guard) = tracing_appender::non_blocking(file);
                 files.push(guard);
-                let layer = fmt::layer().with_ansi(false).with_writer(OneLine::new(writer, false));
+                let layer = fmt::layer()
+                    .fmt_fields(fields())
+                    .with_ansi(false)
+                    .with_writer(OneLine::new(writer, false));
                 layers.push(layer.with_filter(least).boxed());
             }
             Err(reason) => notes

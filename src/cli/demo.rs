@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::cli::say;
 use crate::cli::serve::stop_signal;
 use crate::clock::Clock;
 use crate::config::{Config, Variables};
@@ -28,9 +29,10 @@ const SECRET: &str = "nuncio-demo-secret";
 ///
 /// # Errors
 /// If this machine has no loopback to listen on, or no place for temporary files.
-pub async fn run() -> anyhow::Result<ExitCode> {
+pub(super) async fn run() -> anyhow::Result<ExitCode> {
     say("Starting a Discord, an XTSystems and nuncio on this machine …");
-    let folder = tempfile::Builder::new().prefix("nuncio-demo-").tempdir().context("no place for temporary files")?;
+    let folder =
+        tempfile::Builder::new().prefix("nuncio-demo-").tempdir().context("no place for temporary files")?;
     let (_telemetry, _) = telemetry::init("warn", &folder.path().join("logs"));
     let clock = Clock::system();
     let stop = stop_signal()?;
@@ -137,9 +139,4 @@ WEBHOOK_SECRET={SECRET} {nuncio} send --all --to {webhook}
 {rule}
 A short story plays now: watch the page."#
     )
-}
-
-#[expect(clippy::print_stdout, reason = "what the demo says is its result")]
-fn say(text: &str) {
-    println!("{text}");
 }

@@ -12,7 +12,7 @@ use crate::store::{HintSender, Store};
 ///
 /// # Errors
 /// If the database cannot be used.
-pub async fn unrouted(config: Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn unrouted(config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     // Nobody listens to hints here: the running server looks at the table.
     let (hints, _nobody) = HintSender::channel();

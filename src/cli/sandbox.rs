@@ -1,14 +1,13 @@
 //! `nuncio sandbox`: a Discord of one's own, for trying nuncio and for testing any other bot.
 
-use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
+use crate::cli::serve::stop_signal;
 use crate::clock::Clock;
 use crate::sandbox::discord::Setup;
 use crate::sandbox::{self, Discord};
@@ -18,28 +17,15 @@ use crate::sandbox::{self, Discord};
 ///
 /// # Errors
 /// If the port cannot be had.
-pub async fn run(port: Option<u16>) -> anyhow::Result<()> {
+pub(super) async fn run(port: Option<u16>) -> anyhow::Result<ExitCode> {
     let port = port.unwrap_or(0);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
         format!("cannot listen on 127.0.0.1:{port}; try another --port, or none for a free one")
     })?;
     let discord = Discord::new(Clock::system(), Setup::default());
-    let introduction = introduction(&discord, listener.local_addr()?);
-    writeln!(std::io::stdout(), "{introduction}").context("cannot write to standard output")?;
-    let stop = CancellationToken::new();
-    let mut terminate = signal(SignalKind::terminate())?;
-    let until_told = async {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        stop.cancel();
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        served = sandbox::serve(discord, listener, stop.clone()) => Ok(served?),
-        () = until_told => Ok(()),
-    }
+    super::say(&introduction(&discord, listener.local_addr()?).to_string());
+    sandbox::serve(discord, listener, stop_signal()?).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// All that a client has to know of a Discord served at `address`.

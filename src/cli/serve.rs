@@ -11,21 +11,25 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::telemetry;
 
 /// Serves until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// What keeps it from starting, with what to do about it.
-pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let address = SocketAddr::new(config.webhook.host, config.webhook.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address}: stop the program that does, or set WEBHOOK_HOST and WEBHOOK_PORT")
+        format!(
+            "cannot listen on {address}: stop the program that does, or set WEBHOOK_HOST and WEBHOOK_PORT"
+        )
     })?;
-    let path = config.webhook.path.clone();
-    let database = config.database.path.clone();
-    for note in &config.notes {
+    let (_telemetry, notes) = telemetry::init(&config.logs.filter, &config.logs.dir);
+    for note in config.notes.iter().chain(&notes) {
         tracing::warn!("{note}");
     }
+    let path = config.webhook.path.clone();
+    let database = config.database.path.clone();
     let table = config::table(&config.routes);
     let app = App::build(config, listener, Clock::system()).await?;
     for line in table {
@@ -43,7 +47,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// If the system lets no signals be caught.
-pub fn stop_signal() -> anyhow::Result<CancellationToken> {
+pub(super) fn stop_signal() -> anyhow::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let told = stop.clone();

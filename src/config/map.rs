@@ -187,21 +187,21 @@ pub fn table(map: &RouteMap) -> Vec<String> {
         (Pattern::Default, None) => "everything else".to_owned(),
         (Pattern::Default, Some(company)) => format!("everything else of customer {company}"),
     };
-    let width = map.routes().iter().map(|route| name(route).chars().count()).max().unwrap_or(0);
-    let mut lines: Vec<String> = map
+    let mut rows: Vec<(String, String)> = map
         .routes()
         .iter()
         .map(|route| {
             let targets: Vec<String> = route.targets.iter().map(describe).collect();
             let targets =
                 if targets.is_empty() { "nowhere, on purpose".to_owned() } else { targets.join(", ") };
-            format!("{:width$}  → {targets}", name(route))
+            (name(route), targets)
         })
         .collect();
     if !map.routes().iter().any(|route| route.pattern == Pattern::Default && route.company.is_none()) {
-        lines.push(format!("{:width$}  → nowhere yet: kept as unrouted", "everything else"));
+        rows.push(("everything else".to_owned(), "nowhere yet: kept as unrouted".to_owned()));
     }
-    lines
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    rows.iter().map(|(name, targets)| format!("{name:width$}  → {targets}")).collect()
 }
 
 fn describe(target: &Target) -> String {

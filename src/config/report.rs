@@ -73,8 +73,13 @@ impl fmt::Display for Report {
         for problem in &self.problems {
             write!(f, "\n  {problem}\n")?;
         }
-        if !self.placeholders.is_empty() {
-            writeln!(f, "\n{}", placeholder_note(&self.placeholders))?;
+        let told = |name: &&String| self.problems.iter().any(|problem| problem.variable == **name);
+        let placeholders: Vec<_> = self.placeholders.iter().filter(|name| !told(name)).collect();
+        if !placeholders.is_empty() {
+            writeln!(f, "\nStill placeholders of the example, so they count as not set:")?;
+            for name in placeholders {
+                writeln!(f, "  {name}")?;
+            }
         }
         if !self.notes.is_empty() {
             writeln!(f, "\nAlso noticed:")?;

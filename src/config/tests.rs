@@ -57,7 +57,11 @@ fn the_documented_block_works_with_real_values() {
     assert_eq!(config.xtsystems.api_key, Some(Secret::new("key")));
     assert_eq!(config.webhook.secret.expose(), SECRET);
     assert_eq!((config.webhook.port, config.webhook.path.as_str()), (3000, "/webhooks/xtsystems"));
-    insta::assert_snapshot!(table(&config.routes).join("\n"), @"");
+    insta::assert_snapshot!(table(&config.routes).join("\n"), @r#"
+ticket.created      → channel 333333333333333333
+machine.registered  → channel 333333333333333333
+everything else     → channel 333333333333333333
+"#);
 }
 
 #[test]
@@ -66,7 +70,22 @@ fn untouched_it_names_every_placeholder_at_once() {
     let text = report.to_string();
     let secret = text.split("WEBHOOK_SECRET=").nth(1).unwrap().split('\n').next().unwrap();
     assert!(secret.len() == 64 && hex::decode(secret).is_ok(), "{secret}");
-    insta::assert_snapshot!(text.replace(secret, "<64 hex digits>"), @"");
+    insta::assert_snapshot!(text.replace(secret, "<64 hex digits>"), @r#"
+nuncio cannot start: 1 problem in the configuration.
+
+  WEBHOOK_SECRET (.env line 12) still holds a placeholder.
+      Use the secret of the webhook in XTSystems, or give both this fresh random one:
+      WEBHOOK_SECRET=<64 hex digits>
+
+Still placeholders of the example, so they count as not set:
+  DISCORD_TOKEN
+  DISCORD_CLIENT_ID
+  DISCORD_GUILD_ID
+  XTSYSTEMS_API_KEY
+  DISCORD_WEBHOOK_CHANNELS at "ticket.created"
+  DISCORD_WEBHOOK_CHANNELS at "machine.registered"
+  DISCORD_WEBHOOK_CHANNELS at "default"
+"#);
 }
 
 #[test]
@@ -75,7 +94,13 @@ fn the_example_as_it_is_names_what_must_be_filled_in() {
     let wrong: Vec<_> = report.problems.iter().map(|problem| problem.variable.as_str()).collect();
     assert_eq!(wrong, ["WEBHOOK_SECRET"]);
     assert_eq!(report.notes, [""; 0]);
-    insta::assert_snapshot!(report.placeholders.join("\n"), @"");
+    insta::assert_snapshot!(report.placeholders.join("\n"), @r#"
+WEBHOOK_SECRET
+DISCORD_TOKEN
+DISCORD_WEBHOOK_CHANNELS at "ticket.created"
+DISCORD_WEBHOOK_CHANNELS at "machine.*"
+DISCORD_WEBHOOK_CHANNELS at "default"
+"#);
 }
 
 #[test]
@@ -112,7 +137,25 @@ fn everything_wrong_is_told_at_once() {
         .iter()
         .map(|problem| format!("{} {}", problem.variable, problem.wrong.what))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+WEBHOOK_HOST is not an IP address
+WEBHOOK_PORT is not a port number
+WEBHOOK_PATH does not begin with /
+WEBHOOK_SECRET is shorter than 16 bytes
+WEBHOOK_BODY_LIMIT is not a size
+DISCORD_API_URL does not end with /api or /api/v10
+DISCORD_TOKEN begins with "Bot "
+DISCORD_CLIENT_ID is not a Discord id
+DISCORD_GUILD_ID is not a Discord id
+XTSYSTEMS_TICKET_URL cannot be used for links
+XTSYSTEMS_API_URL does not begin with http:// or https://
+DISCORD_WEBHOOK_CHANNELS is not a JSON object
+MONITOR_CHANNELS does not hold a channel id (digits, in quotes)
+PING is not a JSON object
+NUNCIO_DATABASE_URL names a PostgreSQL database, which comes with a later version
+LOG_LEVEL is not a level of logging
+RUST_LOG is not a filter for logs
+"#);
 }
 
 #[test]
@@ -186,7 +229,15 @@ fn the_whole_map() {
     assert_eq!(route("ticket.created", "ACME"), "ticket_created");
     assert_eq!(route("ticket.closed", "ACME"), "ticket.*@ACME");
     assert_eq!(config.routes.routes()[3].ping, [Snowflake::new(6)]);
-    insta::assert_snapshot!(table(&config.routes).join("\n"), @"");
+    insta::assert_snapshot!(table(&config.routes).join("\n"), @r#"
+ticket.created             → channel 1, channel 2
+ticket.*                   → channel 3
+ticket.* of customer ACME  → channel 4
+alert.triggered            → channel 5
+user.*                     → nowhere, on purpose
+asset.*                    → destination dst_0190b0a0000070008000000000000001
+everything else            → channel 9
+"#);
     assert_eq!(config.notes, [""; 0]);
 }
 
@@ -238,8 +289,17 @@ fn odd_but_harmless_things_in_the_map_are_noted() {
     let config = good(
         r#"DISCORD_WEBHOOK_CHANNELS={"a":{"channels":[900000000000000001],"cards":"living","threads":true},"b":["CHANNEL_ID"],"c":["channel_id_1","7"]}"#,
     );
-    insta::assert_snapshot!(config.notes.join("\n"), @"");
-    insta::assert_snapshot!(table(&config.routes).join("\n"), @"");
+    insta::assert_snapshot!(config.notes.join("\n"), @r#"
+DISCORD_WEBHOOK_CHANNELS at "a": "cards":"living" is not in this version yet
+DISCORD_WEBHOOK_CHANNELS at "a": "threads":true is not in this version yet
+DISCORD_WEBHOOK_CHANNELS at "a": an id is a number without quotes; most tools round numbers that large, so check it and put it in quotes
+Still placeholders of the example, so they count as not set: DISCORD_WEBHOOK_CHANNELS at "b", DISCORD_WEBHOOK_CHANNELS at "c".
+"#);
+    insta::assert_snapshot!(table(&config.routes).join("\n"), @r#"
+a                → channel 900000000000000001
+c                → channel 7
+everything else  → nowhere yet: kept as unrouted
+"#);
 }
 
 #[rstest::rstest]

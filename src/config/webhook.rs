@@ -110,7 +110,7 @@ fn path(text: &str) -> Result<String, Wrong> {
         !matches!(*segment, "" | "." | "..")
             && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
     };
-    if !segments.iter().all(|segment| is_plain(&segment)) {
+    if !segments.iter().all(is_plain) {
         return Err(Wrong::new("holds what a path of ours cannot hold", fix));
     }
     match segments.as_slice() {

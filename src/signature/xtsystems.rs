@@ -1,22 +1,211 @@
-//! stub
-use crate::{clock::Timestamp, secret::Secret};
-/// x
-#[derive(Debug)]
+//! The signature of XTSystems: `sha256=<hex HMAC-SHA256(secret, timestamp ++ body)>`, and why one is refused.
+//!
+//! Nothing stands between timestamp and body, so `("1700000000", "5{…")` and `("17000000005", "{…")` have one MAC.
+//! Exactly ten digits are therefore required, and a body that begins with `{`: one MAC then has one reading.
+//!
+//! A [`Reason`] is for the operator's log; what a sender may know is decided where the answer is made.
+
+use std::fmt;
+
+use crate::clock::Timestamp;
+use crate::secret::Secret;
+use crate::signature;
+
+/// The header with the signature.
+pub const SIGNATURE_HEADER: &str = "X-XTSystems-Signature";
+/// The header with the time of signing: Unix seconds.
+pub const TIMESTAMP_HEADER: &str = "X-XTSystems-Timestamp";
+/// How far the time of signing may be from ours, either way and inclusive, in seconds.
+pub const WINDOW_SECS: i64 = 300;
+
+const PREFIX: &[u8] = b"sha256=";
+const HEX_DIGITS: usize = 64;
+
+/// Why a request is refused. `Display` says it to the operator, without any part of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Reason {
-    /// x
+    /// The timestamp's header is missing or empty.
+    #[error("no timestamp: the sender does not sign, or a proxy dropped {TIMESTAMP_HEADER}")]
+    NoTimestamp,
+    /// The signature's header is missing or empty.
+    #[error("no signature: the webhook has no secret in XTSystems, or a proxy dropped {SIGNATURE_HEADER}")]
+    NoSignature,
+    /// A header was sent twice; which one counts would be a guess. For the caller to find: here each comes once.
+    #[error("{0} was sent twice")]
+    Doubled(&'static str),
+    /// The timestamp is not ten digits.
+    #[error("{}", malformed_timestamp(*digits, *looks_like_millis))]
+    MalformedTimestamp {
+        /// How many digits it is made of; `None` if of anything else as well.
+        digits: Option<usize>,
+        /// Whether it has the length of milliseconds.
+        looks_like_millis: bool,
+    },
+    /// The timestamp is too far from the time of arrival.
+    #[error("{}", outside_window(*seconds_behind))]
     OutsideWindow {
-        /// x
+        /// By how much the sender's clock is behind ours; negative if ahead.
         seconds_behind: i64,
     },
-    /// x
-    Other,
+    /// The signature does not have its form.
+    #[error("signature is malformed: {0}")]
+    MalformedSignature(Fault),
+    /// The MAC is that of another secret or of other bytes.
+    #[error("signature does not match (another secret, or a proxy changed the body)")]
+    Mismatch,
+    /// Signed rightly, but the body does not begin with `{`: no event, and not to be trusted either, since the
+    /// signature of a body like that may belong to another one.
+    #[error("signature matches, but the body does not begin with {{")]
+    BodyNotAnObject,
 }
-impl std::fmt::Display for Reason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "x")
+
+/// What is wrong with the form of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// It does not begin with `sha256=`.
+    NoPrefix,
+    /// It has this many characters after the prefix, in place of 64.
+    Length(usize),
+    /// It has 64, but not only hex digits.
+    NotHex,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPrefix => f.write_str("it does not begin with sha256="),
+            Self::Length(length) => {
+                write!(f, "{length} characters after sha256=, {HEX_DIGITS} hex digits are expected")
+            }
+            Self::NotHex => f.write_str("it holds something other than hex digits"),
+        }
     }
 }
-/// x
-pub fn check(_: &Secret, _: &[u8], _: &[u8], _: &[u8], _: Timestamp) -> Result<(), Reason> {
+
+fn malformed_timestamp(digits: Option<usize>, looks_like_millis: bool) -> String {
+    match digits {
+        Some(digits) if looks_like_millis => {
+            format!("timestamp has {digits} digits: milliseconds, seconds are expected")
+        }
+        Some(digits) => format!("timestamp has {digits} digits, ten are expected"),
+        None => "timestamp holds something other than digits; ten digits are expected".to_owned(),
+    }
+}
+
+fn outside_window(seconds_behind: i64) -> String {
+    let side = if seconds_behind < 0 { "ahead of" } else { "behind" };
+    format!("{} s {side} our clock: check NTP", seconds_behind.unsigned_abs())
+}
+
+/// Checks a request: `timestamp` and `signature` are the headers' values (empty if missing), `received_at` is when
+/// the headers had arrived, so that a slow body does not stretch the window.
+///
+/// # Errors
+/// The first reason to refuse it, in this order: missing headers, the timestamp's form, its distance from
+/// `received_at`, the signature's form, the MAC, the body.
+pub fn check(
+    secret: &Secret,
+    timestamp: &[u8],
+    signature: &[u8],
+    body: &[u8],
+    received_at: Timestamp,
+) -> Result<(), Reason> {
+    if signature.is_empty() {
+        return Err(Reason::NoSignature);
+    }
+    check_timestamp(timestamp, received_at)?;
+    check_signature(secret, timestamp, signature, body)?;
+    check_body(body)
+}
+
+/// Checks the timestamp alone: exactly ten ASCII digits, at most [`WINDOW_SECS`] from `received_at`.
+///
+/// # Errors
+/// Why not.
+pub fn check_timestamp(timestamp: &[u8], received_at: Timestamp) -> Result<(), Reason> {
+    if timestamp.is_empty() {
+        return Err(Reason::NoTimestamp);
+    }
+    let digits = timestamp.iter().all(u8::is_ascii_digit).then_some(timestamp.len());
+    // Digits first: "+1700000000" would parse.
+    let seconds = match digits {
+        Some(10) => std::str::from_utf8(timestamp).ok().and_then(|text| text.parse::<i64>().ok()),
+        _ => None,
+    };
+    let Some(seconds) = seconds else {
+        return Err(Reason::MalformedTimestamp { digits, looks_like_millis: digits == Some(13) });
+    };
+    let seconds_behind = received_at.as_secs().saturating_sub(seconds);
+    if seconds_behind.abs() > WINDOW_SECS {
+        return Err(Reason::OutsideWindow { seconds_behind });
+    }
     Ok(())
 }
+
+/// Checks the signature alone: its form, then its MAC. Takes the same time wherever the MAC differs.
+///
+/// # Errors
+/// Why not.
+pub fn check_signature(
+    secret: &Secret,
+    timestamp: &[u8],
+    signature: &[u8],
+    body: &[u8],
+) -> Result<(), Reason> {
+    if signature.is_empty() {
+        return Err(Reason::NoSignature);
+    }
+    let fault = match signature.strip_prefix(PREFIX) {
+        None => Some(Fault::NoPrefix),
+        Some(digits) if digits.len() != HEX_DIGITS => Some(Fault::Length(digits.len())),
+        Some(digits) if !digits.iter().all(u8::is_ascii_hexdigit) => Some(Fault::NotHex),
+        Some(_) => None,
+    };
+    if let Some(fault) = fault {
+        return Err(Reason::MalformedSignature(fault));
+    }
+    if signature::verify(secret, &[timestamp, body], signature) { Ok(()) } else { Err(Reason::Mismatch) }
+}
+
+/// Checks that the body begins as an object does.
+///
+/// # Errors
+/// [`Reason::BodyNotAnObject`].
+pub fn check_body(body: &[u8]) -> Result<(), Reason> {
+    if body.starts_with(b"{") { Ok(()) } else { Err(Reason::BodyNotAnObject) }
+}
+
+/// A usual mistake that explains a signature that does not match. `Display` says what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mistake {
+    /// The signature is that of the body without the line break at its end.
+    #[error(
+        "it matches without the line break at the body's end: an editor or `echo` added it (`printf '%s'` does not)"
+    )]
+    LineBreakAdded,
+    /// The signature is that of the body alone.
+    #[error("it matches the body alone: the sender leaves the timestamp out of what it signs")]
+    TimestampLeftOut,
+    /// The signature is that of timestamp, dot, body.
+    #[error("it matches with a dot between timestamp and body: XTSystems signs them without one")]
+    DotBetween,
+}
+
+/// Tries the usual mistakes on a signature that did not match. For a person who asks: it costs several MACs.
+#[must_use]
+pub fn mistake(secret: &Secret, timestamp: &[u8], signature: &[u8], body: &[u8]) -> Option<Mistake> {
+    let matches = |parts: &[&[u8]]| signature::verify(secret, parts, signature);
+    let without_break = body.strip_suffix(b"\n").map(|body| body.strip_suffix(b"\r").unwrap_or(body));
+    if without_break.is_some_and(|body| matches(&[timestamp, body])) {
+        Some(Mistake::LineBreakAdded)
+    } else if matches(&[body]) {
+        Some(Mistake::TimestampLeftOut)
+    } else if matches(&[timestamp, b".", body]) {
+        Some(Mistake::DotBetween)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

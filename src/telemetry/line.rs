@@ -1,14 +1,31 @@
 //! One event, one line: what a value holds can neither begin a line of its own nor steer a terminal.
 //!
-//! tracing-subscriber escapes ESC and a few more in values, but lets line breaks, NUL and the marks that reverse the
-//! direction of text through. What it writes is therefore gone over once more: every control character but the line's
-//! own end becomes visible. With colours on, ESC is left alone, since only the formatter's own is still there then.
+//! tracing-subscriber 0.3.23 escapes a few control characters in the message and none in a field shown by `Display`.
+//! [`fields`] therefore makes every value visible where it is formatted, and [`OneLine`] goes over the finished line
+//! once more. With colours on it leaves ESC alone, since only the formatter's own is still there then.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Debug, Write as _};
 use std::io::{self, Write};
 
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::{FormatFields, MakeWriter};
+
+/// Formats fields as `message name=value …`. Without colours, whatever the layer says: a span's fields are formatted
+/// once, by whichever layer comes first, and the others write the same text to their files.
+pub(super) fn fields() -> impl for<'a> FormatFields<'a> + Send + Sync + 'static {
+    debug_fn(|writer: &mut Writer<'_>, field: &Field, value: &dyn Debug| -> fmt::Result {
+        let value = format!("{value:?}");
+        let value = visible(&value, false);
+        match field.name() {
+            "message" => write!(writer, "{value}"),
+            name => write!(writer, "{name}={value}"),
+        }
+    })
+    .delimited(" ")
+}
 
 /// Makes writers that make control characters visible.
 pub(super) struct OneLine<M> {
@@ -99,6 +116,7 @@ mod tests {
             move || kept.clone()
         };
         let layer = tracing_subscriber::fmt::layer()
+            .fmt_fields(fields())
             .with_ansi(colour)
             .without_time()
             .with_writer(OneLine::new(writer, colour));

@@ -1,0 +1,251 @@
+//! `nuncio send`: signs events as XTSystems does and posts them.
+
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use reqwest::Url;
+use serde_json::{Map, Value};
+
+use crate::cli::Usage;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Variables, Webhook};
+use crate::samples;
+use crate::signature::sign;
+use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+
+/// Longer than ingress waits for its store.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The kind of event, as ticket.created
+    #[arg(required_unless_present = "all")]
+    kind: Option<String>,
+    /// Every kind there is a sample of
+    #[arg(long, conflicts_with_all = ["kind", "data"])]
+    all: bool,
+    /// The event's data, or a whole body: JSON in a file, - for stdin
+    #[arg(long, value_name = "FILE")]
+    data: Option<String>,
+    /// Where to post it, if not to the nuncio of this .env
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+    /// Print a curl command that does the same (for the next five minutes) instead of posting
+    #[arg(long)]
+    print_curl: bool,
+}
+
+/// An event, signed.
+struct Request {
+    kind: String,
+    timestamp: String,
+    signature: String,
+    body: String,
+}
+
+/// Posts each event and prints what was answered; ends with 0 only if all were accepted.
+pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<ExitCode> {
+    let events = events(&args)?;
+    let webhook = Webhook::from_variables(variables)?;
+    let url = address(args.to.as_deref(), &webhook)?;
+    let now = Clock::system().now();
+    let requests = events.into_iter().map(|(kind, body)| signed(kind, body, &webhook, now));
+    let mut stdout = std::io::stdout();
+    if args.print_curl {
+        for request in requests {
+            writeln!(stdout, "{}", curl(&request, &url))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let client = client(&url)?;
+    let mut accepted = true;
+    for request in requests {
+        let kind = request.kind.clone();
+        let answer = post(&client, &url, request).await?;
+        let status = answer.status();
+        let text = answer.text().await.unwrap_or_default();
+        writeln!(stdout, "{kind}  {status}  {}", text.trim_end())?;
+        if !status.is_success() {
+            accepted = false;
+            writeln!(std::io::stderr(), "{}", advice(status.as_u16(), &url))?;
+        }
+    }
+    Ok(if accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The kinds and bodies that were asked for.
+fn events(args: &Args) -> anyhow::Result<Vec<(String, Map<String, Value>)>> {
+    let sample = |sample: &samples::Sample| Ok((sample.kind.to_owned(), serde_json::from_str(sample.body)?));
+    match (&args.kind, &args.data) {
+        (Some(kind), Some(file)) => Ok(vec![(kind.clone(), body_of(kind, read(file)?))]),
+        (Some(kind), None) => match samples::find(kind) {
+            Some(found) => Ok(vec![sample(found)?]),
+            None => {
+                let kinds: Vec<_> = samples::all().iter().map(|sample| sample.kind).collect();
+                let known = kinds.join("\n  ");
+                Err(Usage(format!("there is no sample of {kind:?}. Try one of these, or give your own with --data:\n  {known}")).into())
+            }
+        },
+        (None, _) => samples::all().iter().map(sample).collect(),
+    }
+}
+
+/// The JSON of a file, or of stdin.
+fn read(file: &str) -> anyhow::Result<Value> {
+    let mut text = String::new();
+    if file == "-" {
+        std::io::stdin().read_to_string(&mut text).context("reading stdin")?;
+    } else {
+        text = std::fs::read_to_string(file).with_context(|| format!("reading {file}"))?;
+    }
+    serde_json::from_str(&text).map_err(|error| {
+        let place = if file == "-" { "stdin" } else { file };
+        anyhow!("{place} is not JSON: {error}. --data takes an event's data, or a whole body with event_type and data")
+    })
+}
+
+/// What was read as a body: it may be one already, or just the data of one.
+fn body_of(kind: &str, read: Value) -> Map<String, Value> {
+    let (mut body, data) = match read {
+        Value::Object(mut body) if body.contains_key("event_type") && body.contains_key("data") => {
+            let data = body.get_mut("data").map(Value::take).unwrap_or_default();
+            (body, data)
+        }
+        data => (Map::new(), data),
+    };
+    body.insert("event_type".to_owned(), kind.into());
+    body.insert("data".to_owned(), data);
+    body
+}
+
+/// Signs `body`, with a fresh time of its own so that every sending is an event of its own.
+fn signed(kind: String, mut body: Map<String, Value>, webhook: &Webhook, now: Timestamp) -> Request {
+    body.insert("timestamp".to_owned(), now.as_secs().into());
+    let body = Value::Object(body).to_string();
+    let timestamp = now.as_secs().to_string();
+    let signature = sign(&webhook.secret, &[timestamp.as_bytes(), body.as_bytes()]);
+    Request { kind, timestamp, signature, body }
+}
+
+/// Where to post: `to` (with our path, if it has none), else the listener of this configuration.
+fn address(to: Option<&str>, webhook: &Webhook) -> anyhow::Result<Url> {
+    let Some(to) = to else {
+        if webhook.port == 0 {
+            return Err(
+                Usage("WEBHOOK_PORT is 0, any free port: name the address with --to URL".to_owned()).into()
+            );
+        }
+        let host = if webhook.host.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { webhook.host };
+        let socket = std::net::SocketAddr::new(host, webhook.port);
+        return Ok(Url::parse(&format!("http://{socket}{}", webhook.path))?);
+    };
+    let mut url =
+        Url::parse(to).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(|| {
+            Usage("--to takes a web address, as http://127.0.0.1:3000/webhooks/xtsystems".to_owned())
+        })?;
+    if url.path() == "/" {
+        url.set_path(&webhook.path);
+    }
+    Ok(url)
+}
+
+fn client(url: &Url) -> anyhow::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .timeout(DEADLINE)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("nuncio/", env!("CARGO_PKG_VERSION")));
+    // A proxy of the environment cannot reach this machine's own addresses.
+    let is_local =
+        url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]");
+    Ok(if is_local { builder.no_proxy() } else { builder }.build()?)
+}
+
+async fn post(client: &reqwest::Client, url: &Url, request: Request) -> anyhow::Result<reqwest::Response> {
+    let sent = client
+        .post(url.clone())
+        .header("Content-Type", "application/json")
+        .header(TIMESTAMP_HEADER, request.timestamp)
+        .header(SIGNATURE_HEADER, request.signature)
+        .body(request.body)
+        .send()
+        .await;
+    sent.map_err(|error| {
+        let advice = if error.is_connect() {
+            format!("nothing listens at {url}: start it with `nuncio` (or `nuncio demo`), or name another address with --to")
+        } else if error.is_timeout() {
+            format!("no answer from {url} within {} s: look into its log", DEADLINE.as_secs())
+        } else {
+            format!("{url} did not answer ({}): is it a nuncio?", error.without_url())
+        };
+        anyhow!(advice)
+    })
+}
+
+/// What to try after an answer that is no 2xx.
+fn advice(status: u16, url: &Url) -> String {
+    match status {
+        401 => "not verified: is WEBHOOK_SECRET the one of the receiver? Its log says which part was wrong"
+            .to_owned(),
+        404 | 405 => format!("{url} takes no events: is its path the receiver's WEBHOOK_PATH?"),
+        413 => "too large: WEBHOOK_BODY_LIMIT of the receiver sets how much it takes".to_owned(),
+        429 | 503 => "the receiver asks for patience: try again in a while".to_owned(),
+        _ => "not accepted: the receiver's log says why".to_owned(),
+    }
+}
+
+/// The same request as a command for a POSIX shell.
+fn curl(request: &Request, url: &Url) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    format!(
+        "curl -sS -H 'Content-Type: application/json' -H '{TIMESTAMP_HEADER}: {}' -H '{SIGNATURE_HEADER}: {}' --data-binary {} {}",
+        request.timestamp,
+        request.signature,
+        quoted(&request.body),
+        quoted(url.as_str())
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn webhook(lines: &str) -> Webhook {
+        Webhook::from_variables(&Variables::from_dotenv(&format!("WEBHOOK_SECRET=0123456789abcdef\n{lines}")))
+            .unwrap()
+    }
+
+    #[rstest::rstest]
+    #[case(None, "", "http://127.0.0.1:3000/webhooks/xtsystems")]
+    #[case(None, "WEBHOOK_PORT=4000\nWEBHOOK_PATH=/hook", "http://127.0.0.1:4000/hook")]
+    #[case(None, "WEBHOOK_HOST=::1", "http://[::1]:3000/webhooks/xtsystems")]
+    #[case(Some("http://10.0.0.1:9"), "", "http://10.0.0.1:9/webhooks/xtsystems")]
+    #[case(Some("https://x.example/a"), "", "https://x.example/a")]
+    fn addresses(#[case] to: Option<&str>, #[case] lines: &str, #[case] expected: &str) {
+        assert_eq!(address(to, &webhook(lines)).unwrap().as_str(), expected);
+    }
+
+    #[rstest::rstest]
+    #[case(json!({"id": 1}), json!({"event_type": "a.b", "data": {"id": 1}}))]
+    #[case(json!({"event_type": "x", "data": 1, "company_id": "c"}), json!({"event_type": "a.b", "data": 1, "company_id": "c"}))]
+    #[case(json!([1]), json!({"event_type": "a.b", "data": [1]}))]
+    fn data_becomes_a_body(#[case] read: Value, #[case] expected: Value) {
+        assert_eq!(Value::Object(body_of("a.b", read)), expected);
+    }
+
+    #[test]
+    fn a_curl_command_survives_quotes_and_holds_no_secret() {
+        let request = signed(
+            "a".to_owned(),
+            body_of("a", "it's".into()),
+            &webhook(""),
+            Timestamp::from_secs(1_705_314_600),
+        );
+        let url = Url::parse("http://127.0.0.1:3000/hook").unwrap();
+        insta::assert_snapshot!(curl(&request, &url), @r#"curl -sS -H 'Content-Type: application/json' -H 'X-XTSystems-Timestamp: 1705314600' -H 'X-XTSystems-Signature: sha256=7044bb641f08b935365ea82d27d00002dd60a98086f7badfef277420b71d742e' --data-binary '{"event_type":"a","data":"it'\''s","timestamp":1705314600}' 'http://127.0.0.1:3000/hook'"#);
+    }
+}

@@ -1,0 +1,56 @@
+//! `nuncio verify`: which part of a request's signature is wrong.
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::process::ExitCode;
+
+use crate::clock::Clock;
+use crate::config::{Variables, Webhook};
+use crate::signature::xtsystems::{self, Reason};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The value of X-XTSystems-Timestamp
+    #[arg(long, allow_hyphen_values = true)]
+    timestamp: String,
+    /// The value of X-XTSystems-Signature
+    #[arg(long, allow_hyphen_values = true)]
+    signature: String,
+}
+
+/// Checks every part, tells about each, and ends with 0 only if all of them are right.
+pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode> {
+    let secret = Webhook::from_variables(variables)?.secret;
+    let mut stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        writeln!(
+            std::io::stderr(),
+            "reading the body from the terminal, up to Ctrl-D; better: nuncio verify … < body.json"
+        )?;
+    }
+    let mut body = Vec::new();
+    stdin.read_to_end(&mut body)?;
+
+    let (timestamp, signature) = (args.timestamp.as_bytes(), args.signature.as_bytes());
+    let parts = [
+        ("timestamp", xtsystems::check_timestamp(timestamp, Clock::system().now())),
+        ("signature", xtsystems::check_signature(&secret, timestamp, signature, &body)),
+        ("body", xtsystems::check_body(&body)),
+    ];
+    let mut stdout = std::io::stdout().lock();
+    for (part, result) in &parts {
+        match result {
+            Ok(()) => writeln!(stdout, "{part:9}  ok")?,
+            // Of the body alone it is not known whether it was signed.
+            Err(Reason::BodyNotAnObject) => writeln!(stdout, "{part:9}  WRONG: it does not begin with {{")?,
+            Err(reason) => writeln!(stdout, "{part:9}  WRONG: {reason}")?,
+        }
+        if *result == Err(Reason::Mismatch)
+            && let Some(mistake) = xtsystems::mistake(&secret, timestamp, signature, &body)
+        {
+            writeln!(stdout, "{:9}  {mistake}", "")?;
+        }
+    }
+    let is_right = parts.iter().all(|(_, result)| result.is_ok());
+    writeln!(stdout, "{}", if is_right { "accepted" } else { "refused" })?;
+    Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,116 @@
+//! What an operator sees who starts nuncio with a configuration that does not do.
+
+use crate::program::Program;
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn a_bare_clone_is_shown_three_ways_on() {
+    for args in [vec![], vec!["serve"]] {
+        let run = Program::bare().run(&args);
+        assert_eq!((run.code, run.stdout.as_str()), (78, ""));
+        let secret = run.stderr.split("WEBHOOK_SECRET=").nth(1).unwrap().lines().next().unwrap().to_owned();
+        assert!(secret.len() == 64 && hex::decode(&secret).is_ok(), "{secret}");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(run.stderr.replace(&secret, "<64 hex digits>"), @r#"
+nuncio is not configured yet: WEBHOOK_SECRET is not set, and there is no .env here. Three ways on:
+
+  1. See it at work, without a Discord account and without configuration:
+         nuncio demo
+
+  2. Configure it:
+         cp .env.example .env
+     and put your values in. A fresh random secret, ready to copy (XTSystems gets the same one):
+         WEBHOOK_SECRET=<64 hex digits>
+
+  3. Try your own configuration without a Discord account: in another terminal run
+         nuncio sandbox
+     and put what it prints into .env: "api" as DISCORD_API_URL, "bot_token" as DISCORD_TOKEN.
+
+In a clone, `cargo run -- demo` stands for `nuncio demo`.
+"#);
+        }
+    }
+}
+
+#[test]
+fn the_offered_secret_is_new_every_time_and_is_taken() {
+    let offered = || {
+        let run = Program::bare().run(&NOTHING);
+        run.stderr.split("WEBHOOK_SECRET=").nth(1).unwrap().lines().next().unwrap().to_owned()
+    };
+    let secret = offered();
+    assert_ne!(secret, offered());
+    let run = Program::bare().env("WEBHOOK_SECRET", &secret).run(&["send", "ticket.created", "--print-curl"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+}
+
+#[test]
+fn the_documented_block_untouched_names_every_placeholder_at_once() {
+    let run = Program::with_dotenv(
+        r#"DISCORD_TOKEN=your_discord_bot_token_here
+DISCORD_CLIENT_ID=your_discord_client_id_here
+DISCORD_GUILD_ID=your_discord_guild_id_here
+XTSYSTEMS_API_URL=http://localhost:20437
+XTSYSTEMS_API_KEY=your_xtsystems_api_key_here
+WEBHOOK_PORT=3000
+WEBHOOK_SECRET=your_secure_webhook_secret_here
+WEBHOOK_PATH=/webhooks/xtsystems
+DISCORD_WEBHOOK_CHANNELS={"ticket.created":["CHANNEL_ID"],"machine.registered":["CHANNEL_ID"],"default":["CHANNEL_ID"]}
+"#,
+    )
+    .run(&NOTHING);
+    assert_eq!(run.code, 78);
+    for name in [
+        "DISCORD_TOKEN",
+        "DISCORD_CLIENT_ID",
+        "DISCORD_GUILD_ID",
+        "XTSYSTEMS_API_KEY",
+        "WEBHOOK_SECRET",
+        r#"DISCORD_WEBHOOK_CHANNELS at "ticket.created""#,
+        r#"DISCORD_WEBHOOK_CHANNELS at "machine.registered""#,
+        r#"DISCORD_WEBHOOK_CHANNELS at "default""#,
+    ] {
+        assert!(run.stderr.contains(name), "{name} is not in:\n{}", run.stderr);
+    }
+    assert!(!run.stderr.contains("_here") && !run.stderr.contains("[\"CHANNEL_ID"), "{}", run.stderr);
+}
+
+#[test]
+fn the_example_copied_as_it_is_is_a_configuration_error() {
+    let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example")).unwrap();
+    let run = Program::with_dotenv(&example).run(&["serve"]);
+    assert_eq!(run.code, 78);
+    assert!(
+        run.stderr.starts_with("nuncio cannot start: 1 problem in the configuration.\n\n  WEBHOOK_SECRET")
+    );
+}
+
+// S-1
+#[test]
+fn no_value_is_printed_whatever_is_wrong_with_it() {
+    let run = Program::with_dotenv(
+        "WEBHOOK_SECRET=\"canary\nDISCORD_TOKEN=canary with spaces\nPING={\"canary\nDISCORD_API_URL=https://canary\n\
+         WEBHOOK_PORT=canary\nNUNCIO_DATABASE_URL=postgres://canary@canary/canary\nDISCORD_WEBHOOK_CHANNELS={\"a\":\"canary\"}\n",
+    )
+    .env("XTSYSTEMS_API_KEY", "canary ü")
+    .env("DATABASE_URL", "postgres://canary")
+    .env("RUST_LOG", "trace")
+    .env("RUST_BACKTRACE", "1")
+    .run(&NOTHING);
+    assert_eq!(run.code, 78);
+    assert!(!run.stderr.contains("canary") && !run.stdout.contains("canary"), "{}", run.stderr);
+    assert!(run.stderr.contains("XTSYSTEMS_API_KEY (in the environment)"), "{}", run.stderr);
+}
+
+// S-3
+#[cfg(unix)]
+#[test]
+fn a_dotenv_that_others_may_read_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = Program::with_dotenv("WEBHOOK_PORT=3000\n");
+    assert!(!program.run(&NOTHING).stderr.contains("chmod 600 .env"));
+    let permissions = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(program.path().join(".env"), permissions).unwrap();
+    assert!(program.run(&NOTHING).stderr.contains("chmod 600 .env"));
+}

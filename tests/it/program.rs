@@ -1,0 +1,79 @@
+//! The built `nuncio`, run in a directory and an environment of its own.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A working directory, with a `.env` or without.
+pub struct Program {
+    dir: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+/// What a run came to.
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Program {
+    /// An empty directory and an empty environment.
+    pub fn bare() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), environment: Vec::new() }
+    }
+
+    /// A directory with this `.env`, readable by its owner only.
+    pub fn with_dotenv(text: &str) -> Self {
+        let program = Self::bare();
+        let path = program.path().join(".env");
+        std::fs::write(&path, text).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        program
+    }
+
+    /// The same with a variable in the environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The working directory.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Runs to its end with nothing on stdin.
+    pub fn run<A: AsRef<OsStr>>(&self, args: &[A]) -> Run {
+        self.run_with(args, b"")
+    }
+
+    /// Runs to its end with `input` on stdin.
+    pub fn run_with<A: AsRef<OsStr>>(&self, args: &[A], input: &[u8]) -> Run {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_nuncio"))
+            .args(args)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A program that ends without reading closes the pipe; that is its right.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        Run {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
