@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Report, Variables};
+use crate::telemetry;
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -80,7 +81,7 @@ pub fn run() -> ExitCode {
     result.unwrap_or_else(|error| {
         let code = exit_code(&error);
         let prefix = if code == CONFIGURATION { "" } else { "nuncio: " };
-        let _ = writeln!(std::io::stderr(), "{prefix}{error:#}");
+        say(&format!("{prefix}{error:#}"));
         ExitCode::from(code)
     })
 }
@@ -89,7 +90,11 @@ pub fn run() -> ExitCode {
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => {
-            let _config = Config::from_variables(&variables())?;
+            let config = Config::from_variables(&variables())?;
+            let (_telemetry, notes) = telemetry::init(&config.logs.filter, &config.logs.dir);
+            for note in notes {
+                tracing::warn!("{note}");
+            }
             anyhow::bail!("serve is not part of this build yet")
         }
         Command::Demo => anyhow::bail!("demo is not part of this build yet"),
@@ -98,6 +103,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::run(&args, &variables()),
         Command::Redeliver { unrouted: _ } => anyhow::bail!("redeliver is not part of this build yet"),
     }
+}
+
+/// Talks to the person at the shell: a line on stderr. Where nobody can hear it, nothing is lost.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// The variables of this process and of `.env` in the working directory.
