@@ -59,8 +59,8 @@ enum Command {
     },
 }
 
-/// Prints a line of a command's result.
-fn say(text: &str) {
+/// Prints a command's result: a line on stdout.
+fn print(text: &str) {
     // Whoever closed our output does not want to know.
     let _ = writeln!(std::io::stdout(), "{text}");
 }
@@ -91,7 +91,7 @@ pub fn run() -> ExitCode {
     result.unwrap_or_else(|error| {
         let code = exit_code(&error);
         let prefix = if code == CONFIGURATION { "" } else { "nuncio: " };
-        let _ = writeln!(std::io::stderr(), "{prefix}{error:#}");
+        say(&format!("{prefix}{error:#}"));
         ExitCode::from(code)
     })
 }
@@ -109,6 +109,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             redeliver::unrouted(Config::from_variables(&variables())?).await
         }
     }
+}
+
+/// Talks to the person at the shell: a line on stderr. Where nobody can hear it, nothing is lost.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// The variables of this process and of `.env` in the working directory.

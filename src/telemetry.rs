@@ -1,7 +1,7 @@
 //! Logs: readable lines on stderr, and the same in `combined.log`, errors alone in `error.log`.
 //!
 //! Files are kept by day and the two names always lead to the newest. A directory that cannot be written is told and
-//! does no harm. Whatever an event says, one event of the log is one line: see [`line`](self::line).
+//! does no harm. Whatever a value holds, one event of the log is one line.
 
 mod line;
 
@@ -94,6 +94,8 @@ fn directives(filter: &str) -> EnvFilter {
 
 /// A file a day (`combined.2024-01-15.log`), with `name` as a link to the newest.
 fn daily(dir: &Path, name: &str) -> Result<RollingFileAppender, String> {
+    // The link is made of the directory as it is given: a relative one would lead from itself into nowhere.
+    let dir = std::path::absolute(dir).map_err(|error| error.to_string())?;
     let (stem, ending) = name.split_once('.').unwrap_or((name, "log"));
     if std::fs::symlink_metadata(dir.join(name)).is_ok_and(|found| found.is_file()) {
         // The old bot's own file, or a link that a copy made a file of: it would never be replaced by the link.

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::cli::say;
+use crate::cli::print;
 use crate::cli::serve::stop_signal;
 use crate::clock::Clock;
 use crate::config::{Config, Variables};
@@ -30,7 +30,7 @@ const SECRET: &str = "nuncio-demo-secret";
 /// # Errors
 /// If this machine has no loopback to listen on, or no place for temporary files.
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
-    say("Starting a Discord, an XTSystems and nuncio on this machine …");
+    print("Starting a Discord, an XTSystems and nuncio on this machine …");
     let folder =
         tempfile::Builder::new().prefix("nuncio-demo-").tempdir().context("no place for temporary files")?;
     let (_telemetry, _) = telemetry::init("warn", &folder.path().join("logs"));
@@ -47,14 +47,14 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let config = config(&discord, page_address, webhook_address, folder.path())?;
     let webhook = format!("http://{webhook_address}{}", config.webhook.path);
     let app = App::build(config, listener, clock.clone()).await?;
-    say(&introduction(page_address, &webhook));
+    print(&introduction(page_address, &webhook));
 
     let platform = XtSystems::new(webhook, Secret::new(SECRET), clock.clone())?;
     let telling = tokio::spawn(tell(platform, clock, stop.clone()));
     app.run(stop).await;
     telling.abort();
     sandbox.await??;
-    say("\nStopped; the demo's data is deleted.");
+    print("\nStopped; the demo's data is deleted.");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -103,7 +103,7 @@ async fn tell(platform: XtSystems, clock: Clock, stop: CancellationToken) {
         () = stop.cancelled() => return,
     };
     match told {
-        Ok(accepted) => say(&format!(
+        Ok(accepted) => print(&format!(
             "The story is told: {accepted} signed events were accepted and stand in their channels.\n\
              Send your own with the lines above. Ctrl-C ends the demo."
         )),

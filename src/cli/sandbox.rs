@@ -23,7 +23,7 @@ pub(super) async fn run(port: Option<u16>) -> anyhow::Result<ExitCode> {
         format!("cannot listen on 127.0.0.1:{port}; try another --port, or none for a free one")
     })?;
     let discord = Discord::new(Clock::system(), Setup::default());
-    super::say(&introduction(&discord, listener.local_addr()?).to_string());
+    super::print(&introduction(&discord, listener.local_addr()?).to_string());
     sandbox::serve(discord, listener, stop_signal()?).await?;
     Ok(ExitCode::SUCCESS)
 }

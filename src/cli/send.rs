@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-use crate::cli::Usage;
+use crate::cli::{Usage, say};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Variables, Webhook};
 use crate::samples;
@@ -70,7 +70,7 @@ pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<Exi
         writeln!(stdout, "{kind}  {status}  {}", text.trim_end())?;
         if !status.is_success() {
             accepted = false;
-            writeln!(std::io::stderr(), "{}", advice(status.as_u16(), &url))?;
+            say(&advice(status.as_u16(), &url));
         }
     }
     Ok(if accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -22,10 +22,7 @@ pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode
     let secret = Webhook::from_variables(variables)?.secret;
     let mut stdin = std::io::stdin();
     if stdin.is_terminal() {
-        writeln!(
-            std::io::stderr(),
-            "reading the body from the terminal, up to Ctrl-D; better: nuncio verify … < body.json"
-        )?;
+        super::say("reading the body from the terminal, up to Ctrl-D; better: nuncio verify … < body.json");
     }
     let mut body = Vec::new();
     stdin.read_to_end(&mut body)?;

@@ -23,10 +23,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same, leaving aside what concerns variables whose names do not begin with `prefix`.
+    /// The same, leaving aside what concerns variables whose names do not begin with `prefix`. A `.env` that cannot
+    /// be read at all concerns every one.
     pub(super) fn of(variables: &'a Variables, prefix: &str) -> Self {
         let mut reader = Self::new(variables);
-        reader.problems.retain(|problem| problem.variable.starts_with(prefix));
+        let is_file = |problem: &Problem| problem.variable == ".env" && problem.place.is_empty();
+        reader.problems.retain(|problem| problem.variable.starts_with(prefix) || is_file(problem));
         reader.notes.retain(|note| note.starts_with(prefix));
         reader
     }

@@ -114,3 +114,27 @@ fn a_dotenv_that_others_may_read_is_told() {
     std::fs::set_permissions(program.path().join(".env"), permissions).unwrap();
     assert!(program.run(&NOTHING).stderr.contains("chmod 600 .env"));
 }
+
+#[test]
+fn both_logs_are_found_by_their_names() {
+    // The port is taken, so that serving ends at once, after logging has begun.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let program = Program::with_dotenv(&format!(
+        "WEBHOOK_SECRET=0123456789abcdef\nWEBHOOK_HOST=127.0.0.1\nWEBHOOK_PORT={port}\n"
+    ));
+    assert_eq!(program.run(&["serve"]).code, 1);
+    for name in ["combined.log", "error.log"] {
+        let found = std::fs::metadata(program.path().join("logs").join(name));
+        assert!(found.is_ok_and(|found| found.is_file()), "{name}");
+    }
+}
+
+#[test]
+fn logs_that_cannot_be_written_are_told_and_do_no_harm() {
+    let program =
+        Program::with_dotenv("WEBHOOK_SECRET=0123456789abcdef\nLOG_DIR=.env\nWEBHOOK_HOST=192.0.2.1\n");
+    let run = program.run(&["serve"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("combined.log cannot be written in LOG_DIR"), "{}", run.stderr);
+}

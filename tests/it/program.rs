@@ -1,5 +1,7 @@
 //! The built `nuncio`, run in a directory and an environment of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot run its program has failed")]
+
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::Path;
