@@ -18,16 +18,16 @@ use crate::telemetry;
 /// # Errors
 /// What keeps it from starting, with what to do about it.
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let (_telemetry, notes) = telemetry::init(&config.logs.filter, &config.logs.dir);
+    for note in config.notes.iter().chain(&notes) {
+        tracing::warn!("{note}");
+    }
     let address = SocketAddr::new(config.webhook.host, config.webhook.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!(
             "cannot listen on {address}: stop the program that does, or set WEBHOOK_HOST and WEBHOOK_PORT"
         )
     })?;
-    let (_telemetry, notes) = telemetry::init(&config.logs.filter, &config.logs.dir);
-    for note in config.notes.iter().chain(&notes) {
-        tracing::warn!("{note}");
-    }
     let path = config.webhook.path.clone();
     let database = config.database.path.clone();
     let table = config::table(&config.routes);

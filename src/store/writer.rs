@@ -50,7 +50,7 @@ pub(super) struct Writer {
 
 enum Job {
     /// Accepted events of one group go into one statement per table.
-    Accept(Accept),
+    Accept(Box<Accept>),
     Other(Box<dyn Work>),
     /// The last one: what stands before it is written, what comes after it is not.
     Stop(oneshot::Sender<()>),
@@ -82,7 +82,7 @@ impl Writer {
     /// Has an event accepted; answers after its commit.
     pub(super) async fn accept(&self, event: accept::Incoming) -> Result<accept::Accepted> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Job::Accept(Accept { event, reply })).await?;
+        self.enqueue(Job::Accept(Box::new(Accept { event, reply }))).await?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
@@ -146,7 +146,7 @@ async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
         let mut next = Some(first);
         while let Some(job) = next {
             match job {
-                Job::Accept(accept) => accepts.push(accept),
+                Job::Accept(accept) => accepts.push(*accept),
                 Job::Other(work) => others.push(work),
                 Job::Stop(reply) => {
                     stop = Some(reply);

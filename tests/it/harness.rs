@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use channel::{Channel, Message};
+pub use channel::Channel;
 use log::Log;
 
 /// Long enough for a busy machine; reaching it means that something never comes.
