@@ -5,7 +5,9 @@
 mod cards;
 mod cli;
 mod config;
+mod delivery;
 mod harness;
 mod ingress;
 mod program;
+mod recovery;
 mod routing;
