@@ -10,5 +10,6 @@ mod delivery;
 mod harness;
 mod ingress;
 mod program;
+mod readme;
 mod recovery;
 mod routing;
