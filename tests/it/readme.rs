@@ -167,6 +167,37 @@ async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
         let id = channels.iter().find(|channel| channel["name"] == name).unwrap()["id"].as_str().unwrap();
         assert!(!state["messages"][id].as_array().unwrap().is_empty(), "#{name} is empty");
     }
+
+    // The page's buttons: a storm in which Discord breaks, and the count that must come out even.
+    let press = async |button: &str, body: serde_json::Value| {
+        reqwest::Client::new().post(format!("{page}demo/{button}")).json(&body).send().await.unwrap().status()
+    };
+    let count = async || {
+        let state = reqwest::get(format!("{page}sandbox/state")).await.unwrap();
+        state.json::<serde_json::Value>().await.unwrap()["demo"].clone()
+    };
+    let settled = |count: &serde_json::Value| count["shown"] == count["sent"] && count["pending"] == 0;
+    let before = within("the story to be shown", async {
+        loop {
+            let count = count().await;
+            if settled(&count) {
+                break count["sent"].as_u64().unwrap();
+            }
+        }
+    })
+    .await;
+    assert_eq!(press("storm", serde_json::json!({"events": 12})).await, 202);
+    assert_eq!(press("break", serde_json::json!({"seconds": 1})).await, 202);
+    let count = within("the storm to be over", async {
+        loop {
+            let count = count().await;
+            if count["sent"] == before + 12 && settled(&count) {
+                break count;
+            }
+        }
+    })
+    .await;
+    assert_eq!((&count["lost"], &count["twice"]), (&serde_json::json!(0), &serde_json::json!(0)), "{count}");
     Command::new("kill").args(["-TERM", &demo.id().unwrap().to_string()]).status().await.unwrap();
     assert!(within("the demo to stop", demo.wait()).await.unwrap().success());
 }
