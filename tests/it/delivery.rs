@@ -336,3 +336,36 @@ async fn whatever_stands_in_an_event_its_card_is_delivered() {
     }
     t.finish().await;
 }
+
+#[tokio::test]
+async fn a_ban_is_met_with_one_request_a_minute_and_then_everything_arrives() {
+    // N-3
+    let t = Harness::start().await;
+    let ban = Fault::Status { status: 429, headers: Vec::new(), body: "error code: 1015".to_owned() };
+    t.discord.faults().next_on("POST", 1000, ban);
+    t.sends_body(ticket(1)).await;
+    posted(&t, 1).await;
+    for fixture in ["asset_created.json", "alert_triggered.json", "machine_registered.json"] {
+        t.sends(fixture).await;
+    }
+    within("health to say so", async {
+        while t.health().await["discord"] == "connected" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    for minute in 1..=10 {
+        assert_eq!(posts(&t).len(), minute, "four lanes wait, one asks");
+        t.clock.advance(Duration::from_secs(60));
+        posted(&t, minute + 1).await;
+        t.sends_body(ticket(1 + minute)).await;
+    }
+    t.discord.faults().clear();
+    settle_in_time(&t).await;
+    assert_eq!(t.health().await["status"], "ok");
+    t.channel("tickets").next_messages(11).await;
+    t.channel("assets").next_message().await;
+    t.channel("alerts").next_message().await;
+    t.channel("machines").next_message().await;
+    t.finish().await;
+}
