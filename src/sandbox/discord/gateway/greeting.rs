@@ -42,7 +42,7 @@ pub(super) fn mine<'a>(world: &'a World, session: &'a Session) -> impl Iterator<
         .filter(|guild| guild.members.contains_key(&session.user()) && session.serves(Some(guild.id)))
 }
 
-/// GUILD_CREATE: the whole guild (Discord: "Guild Create"). Without the presences intent only the bot's own member
+/// `GUILD_CREATE`: the whole guild (Discord: "Guild Create"). Without the presences intent only the bot's own member
 /// is in it.
 pub(super) fn guild_create(world: &World, guild: &Guild, me: Snowflake, intents: Intents) -> Value {
     let mut object = guild.object();

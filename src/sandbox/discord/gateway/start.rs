@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn starts_are_counted_by_day_and_by_place() {
-        let at = |secs| Timestamp::from_secs(1_700_000_000 + secs);
+        let at = |secs: i64| Timestamp::from_secs(1_700_000_000 + secs);
         let mut starts = Starts::new(4, 2);
         assert_eq!(starts.object(at(0))["remaining"], 4);
         assert_eq!(starts.take(0, at(0)), Start::Granted);
