@@ -38,6 +38,8 @@ pub(super) struct Session {
     lost: u64,
     /// The number of the event that is sent next.
     next: u64,
+    /// The number of the latest event when it came back: what it missed is not held against it.
+    caught_up: u64,
 }
 
 /// Why a session cannot go on from where a client says it was.
@@ -64,6 +66,7 @@ impl Session {
             kept: VecDeque::new(),
             lost: 0,
             next: 1,
+            caught_up: 0,
         }
     }
 
@@ -130,7 +133,7 @@ impl Session {
         {
             self.lost = seq;
         }
-        self.link.is_none() || self.seq - (self.next - 1) <= LAG
+        self.link.is_none() || self.seq - self.caught_up.max(self.next - 1) <= LAG
     }
 
     /// The payload of the next event that was not sent yet.
@@ -152,6 +155,7 @@ impl Session {
         // How it came back earlier is no event of the world's.
         self.kept.retain(|(_, dispatch)| dispatch.t != "RESUMED");
         self.next = seq + 1;
+        self.caught_up = self.seq;
         Ok(())
     }
 

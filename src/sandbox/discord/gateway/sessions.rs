@@ -107,12 +107,11 @@ impl Sessions {
 
     /// The next payload for a connection, and whether it may be compressed by itself.
     pub(super) fn next(&mut self, link: u64) -> Option<(Value, bool)> {
-        let waiting = self.links.get_mut(&link)?;
-        if let Some(payload) = waiting.payloads.pop_front() {
-            return Some((payload, false));
-        }
-        let session = self.session_mut(link)?;
-        session.next().map(|payload| (payload, session.compress))
+        // Events first: an answer tells that everything before it was seen.
+        let event = self
+            .session_mut(link)
+            .and_then(|session| session.next().map(|payload| (payload, session.compress)));
+        event.or_else(|| Some((self.links.get_mut(&link)?.payloads.pop_front()?, false)))
     }
 
     /// How a connection is to end, once it is.
