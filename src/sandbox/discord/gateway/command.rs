@@ -42,7 +42,7 @@ pub(super) struct Identify {
     #[serde(default)]
     intents: Value,
     #[serde(default)]
-    pub(super) compress: bool,
+    pub(super) compress: Option<bool>,
     /// Its number and how many there are.
     #[serde(default)]
     pub(super) shard: Option<(u32, u32)>,

@@ -72,7 +72,8 @@ impl State {
         if identify.shard.is_some_and(|(shard, count)| shard >= count) {
             return Err(CloseCode::INVALID_SHARD);
         }
-        let mut session = Session::new(user, intents, identify.shard, identify.compress);
+        let compress = identify.compress == Some(true);
+        let mut session = Session::new(user, intents, identify.shard, compress);
         if greeting::mine(&self.world, &session).count() > GUILDS_PER_SHARD {
             return Err(CloseCode::SHARDING_REQUIRED);
         }
