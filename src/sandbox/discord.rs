@@ -262,6 +262,28 @@ impl Discord {
         self.bump();
     }
 
+    /// Bans the address of everybody who asks, as Discord's edge does after too many wrong requests.
+    pub fn ban_for(&self, span: Duration) {
+        let now = self.clock().elapsed();
+        self.with(|state, _| state.limiter.ban(span, now));
+    }
+
+    /// Deletes a webhook, as somebody with the right to would. Whether it was there.
+    pub fn delete_webhook(&self, webhook: Snowflake) -> bool {
+        self.change(|world, _| world.delete_webhook(webhook).is_ok())
+    }
+
+    /// The id of the webhook that [`Setup`] made.
+    #[must_use]
+    pub fn webhook_id(&self) -> Snowflake {
+        self.0.webhook.0
+    }
+
+    /// Sends an interaction to the application once more, the last one if none is named. Whether it is known.
+    pub fn replay_interaction(&self, interaction: Option<Snowflake>) -> bool {
+        self.change(|world, _| world.replay(interaction))
+    }
+
     /// Makes a revoked bot token valid again.
     pub fn restore_token(&self) {
         self.state().tokens.restore(&self.0.bot_token, self.0.application);

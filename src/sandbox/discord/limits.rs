@@ -207,6 +207,11 @@ impl Limiter {
         self.banned_until.checked_sub(now).filter(|left| !left.is_zero())
     }
 
+    /// Bans the address for `span`.
+    pub(super) fn ban(&mut self, span: Duration, now: Duration) {
+        self.banned_until = now + span;
+    }
+
     /// Counts an answer of 401, 403 or 429 that was not `shared`; the one that is too many bans the address.
     pub(super) fn invalid(&mut self, now: Duration) {
         let (_, window) = Window::take(&mut self.invalid, self.limits.invalid, now);
