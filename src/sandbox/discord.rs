@@ -29,7 +29,7 @@ mod token;
 pub mod validate;
 
 pub use faults::{Fault, Faults};
-pub use ledger::{Asked, Counts};
+pub use ledger::{Asked, Counts, Exchange};
 pub use limits::{Allowance, RateLimits};
 pub use model::{Dispatch, Permission};
 pub use setup::{Person, Setup};
@@ -227,6 +227,17 @@ impl Discord {
     #[must_use]
     pub fn requests(&self) -> Vec<Asked> {
         self.state().ledger.asked()
+    }
+
+    /// Keeps every exchange whole from now on, until [`Discord::take_exchanges`] takes them.
+    pub fn keep_exchanges(&self) {
+        self.state().ledger.keep_exchanges();
+    }
+
+    /// The exchanges since they were taken last, oldest first. Those that a fault touched are not among them.
+    #[must_use]
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        self.state().ledger.take_exchanges()
     }
 
     /// How many requests were answered how, and how many messages were made.

@@ -5,6 +5,7 @@
 mod cards;
 mod cli;
 mod config;
+mod contract;
 mod harness;
 mod ingress;
 mod program;
