@@ -37,6 +37,8 @@ impl Description {
             "type": "object", "required": ["code", "message"],
             "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
         });
+        // Sets of permissions are described as integers in requests; documented, and sent, are numbers in strings.
+        permissions_in_strings(&mut document["components"]["schemas"]);
         // A message through a webhook is described with an alternative in which everything is optional.
         let execute = &mut document["paths"]["/webhooks/{webhook_id}/{webhook_token}"]["post"];
         execute["requestBody"]["content"]["application/json"]["schema"] =
@@ -109,6 +111,19 @@ impl Description {
             .iter_errors(body)
             .map(|error| told(exchange, &error.instance_path().to_string(), &error.to_string()))
             .collect()
+    }
+}
+
+fn permissions_in_strings(schemas: &mut Value) {
+    for schema in schemas.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+        for key in ["default_member_permissions", "allow", "deny"] {
+            let kinds = schema.get_mut("properties").and_then(|properties| properties.get_mut(key));
+            if let Some(Value::Array(kinds)) = kinds.and_then(|property| property.get_mut("type"))
+                && !kinds.contains(&json!("string"))
+            {
+                kinds.push(json!("string"));
+            }
+        }
     }
 }
 

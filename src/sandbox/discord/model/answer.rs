@@ -124,9 +124,9 @@ impl World {
             answer["interaction"]["response_message_id"] = message["id"].clone();
             answer["interaction"]["response_message_loading"] = (flags & LOADING != 0).into();
             answer["interaction"]["response_message_ephemeral"] = (flags & EPHEMERAL != 0).into();
-            answer["resource"] = json!({"type": number});
-            if !matches!(number, 5 | 6) {
-                answer["resource"]["message"] = message;
+            // Of what is still to come nothing can be shown.
+            if matches!(number, 4 | 7) {
+                answer["resource"] = json!({"type": number, "message": message});
             }
         }
         Ok(answer)

@@ -216,7 +216,7 @@ impl World {
         let guise = message.byline.guise.as_ref().map(|(name, picture)| {
             json!({
                 "id": message.author, "username": name, "avatar": picture, "discriminator": "0000",
-                "public_flags": 0, "flags": 0, "bot": true, "global_name": null,
+                "public_flags": 0, "flags": 0, "bot": true, "global_name": null, "primary_guild": null,
             })
         });
         guise.or_else(|| self.users.get(&message.author).map(super::User::object)).unwrap_or(Value::Null)
