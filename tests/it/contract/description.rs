@@ -21,6 +21,7 @@ pub struct Description {
 
 impl Description {
     /// The description, if it is on this machine; else it says that nothing is checked.
+    #[expect(clippy::print_stdout, reason = "a test that checks nothing has to say so")]
     pub fn find() -> Option<Self> {
         let path =
             std::env::var_os("NUNCIO_DISCORD_SPEC").map_or_else(|| PathBuf::from(BESIDE), PathBuf::from);
@@ -38,7 +39,7 @@ impl Description {
             "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
         });
         // Sets of permissions are described as integers in requests; documented, and sent, are numbers in strings.
-        permissions_in_strings(&mut document["components"]["schemas"]);
+        permissions_in_strings(&mut document);
         // A message through a webhook is described with an alternative in which everything is optional.
         let execute = &mut document["paths"]["/webhooks/{webhook_id}/{webhook_token}"]["post"];
         execute["requestBody"]["content"]["application/json"]["schema"] =
@@ -114,16 +115,20 @@ impl Description {
     }
 }
 
-fn permissions_in_strings(schemas: &mut Value) {
-    for schema in schemas.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+fn permissions_in_strings(value: &mut Value) {
+    if let Some(properties) = value.get_mut("properties") {
         for key in ["default_member_permissions", "allow", "deny"] {
-            let kinds = schema.get_mut("properties").and_then(|properties| properties.get_mut(key));
-            if let Some(Value::Array(kinds)) = kinds.and_then(|property| property.get_mut("type"))
+            if let Some(Value::Array(kinds)) = properties.get_mut(key).and_then(|one| one.get_mut("type"))
                 && !kinds.contains(&json!("string"))
             {
                 kinds.push(json!("string"));
             }
         }
+    }
+    match value {
+        Value::Object(object) => object.values_mut().for_each(permissions_in_strings),
+        Value::Array(list) => list.iter_mut().for_each(permissions_in_strings),
+        _ => {}
     }
 }
 
