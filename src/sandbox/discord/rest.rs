@@ -11,7 +11,7 @@ use axum::routing::any;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::ledger::{Asked, redact};
+use super::ledger::{Asked, Exchange, redact};
 use super::limits::{Bucket, Limited, Standing};
 use super::model::Refusal;
 use super::{Discord, Face, Fault, State};
@@ -19,8 +19,14 @@ use crate::clock::Timestamp;
 
 mod action;
 mod body;
+mod command;
+mod guild;
+mod interact;
+mod reaction;
 mod reply;
 mod route;
+mod thread;
+pub(super) mod webhook;
 
 use reply::{Answer, Content};
 use route::Route;
@@ -99,6 +105,19 @@ impl Discord {
             });
             let body = body::read(call).ok().map(|upload| upload.body);
             let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
+            if let (Content::Json(_) | Content::Empty, true) = (&answer.content, fault.is_none()) {
+                state.ledger.exchange(|| Exchange {
+                    method: call.method.clone(),
+                    path: redact(&call.path),
+                    query: call.query.clone(),
+                    request: body.clone(),
+                    status: answer.status,
+                    answer: match &answer.content {
+                        Content::Json(body) => Some(body.clone()),
+                        _ => None,
+                    },
+                });
+            }
             let unanswered = matches!(fault, Some(Fault::CutBefore | Fault::CutAfter | Fault::HangAfter));
             state.ledger.record(Asked {
                 at: now,
@@ -128,16 +147,28 @@ impl State {
         if matches!(route, Route::Gateway) {
             return Answer::json(json!({"url": format!("ws://{}/gateway", self.address)}));
         }
-        let Some(caller) = call.header("authorization").and_then(|value| self.tokens.check(value)) else {
+        let (mut bucket, mut open_to) = (bucket, route.open_to());
+        if let Route::Hook(id, token) | Route::HookMessage(id, token, _) = &route
+            && *id == self.world.application()
+        {
+            // The messages of an interaction are counted by themselves.
+            bucket = "/webhooks/{interaction}/{token}";
+            open_to = self.world.answered(token, now).map(|found| found.id).ok().or(open_to);
+        }
+        let caller = call.header("authorization").and_then(|value| self.tokens.check(value));
+        let Some(counted) = open_to.or(caller.map(|caller| caller.user)) else {
             return Answer::of(&Refusal::Unauthorized);
         };
         let bucket = Bucket { route: bucket, major: route.major() };
-        let standing = match self.limiter.take(caller.user, bucket, elapsed) {
+        let standing = match self.limiter.take(counted, bucket, elapsed) {
             Ok(standing) => standing,
             Err(limited) => return over_limit(&limited, now),
         };
-        let mut answer =
-            action::act(self, caller.user, &route, call, now).unwrap_or_else(|refusal| Answer::of(&refusal));
+        let done = match caller {
+            Some(caller) if open_to.is_none() => action::act(self, caller, &route, call, now),
+            _ => action::act_openly(self, &route, call, now),
+        };
+        let mut answer = done.unwrap_or_else(|refusal| Answer::of(&refusal));
         answer.headers.extend(rate_headers(&standing, now));
         answer
     }
