@@ -57,7 +57,7 @@ pub(super) enum Whom {
 }
 
 impl Guild {
-    /// From a GUILD_CREATE, which always holds the bot's own member.
+    /// From a `GUILD_CREATE`, which always holds the bot's own member.
     pub(super) fn of(guild: &discord::Guild, bot: u64) -> Self {
         let me = guild.members.get(&discord::UserId::new(bot));
         let mut own = Self {

@@ -267,12 +267,10 @@ impl RawEventHandler for Watch {
                 guild.name.clone_from(&event.guild.name);
                 guild.owner = event.guild.owner_id.get();
             }),
-            Event::GuildMemberUpdate(event) => {
-                if event.user.id.get() == self.0.bot.load(Ordering::Acquire) {
-                    self.change(event.guild_id.get(), |guild| {
-                        guild.held = event.roles.iter().map(|role| role.get()).collect();
-                    });
-                }
+            Event::GuildMemberUpdate(event) if event.user.id.get() == self.0.bot.load(Ordering::Acquire) => {
+                self.change(event.guild_id.get(), |guild| {
+                    guild.held = event.roles.iter().map(|role| role.get()).collect();
+                });
             }
             Event::GuildRoleCreate(event) => self.put_role(&event.role),
             Event::GuildRoleUpdate(event) => self.put_role(&event.role),
