@@ -19,6 +19,7 @@ use crate::model::Snowflake;
 use crate::secret::Secret;
 
 pub mod faults;
+pub mod gateway;
 pub mod ledger;
 pub mod limits;
 pub mod model;
@@ -29,11 +30,13 @@ mod token;
 pub mod validate;
 
 pub use faults::{Fault, Faults};
+pub use gateway::Gateway;
 pub use ledger::{Asked, Counts};
 pub use limits::{Allowance, RateLimits};
 pub use model::{Dispatch, Permission};
 pub use setup::{Person, Setup};
 
+use gateway::Sessions;
 use ledger::Ledger;
 use limits::Limiter;
 use model::World;
@@ -48,6 +51,8 @@ pub struct Discord(Arc<Inner>);
 
 struct Inner {
     clock: Clock,
+    /// What gateway heartbeats are measured by.
+    pulse: Clock,
     faults: Faults,
     guild: Snowflake,
     application: Snowflake,
@@ -66,6 +71,7 @@ struct State {
     tokens: Tokens,
     limiter: Limiter,
     ledger: Ledger,
+    gateway: Sessions,
     address: SocketAddr,
 }
 
@@ -75,6 +81,7 @@ impl Discord {
     pub fn new(clock: Clock, setup: Setup) -> Self {
         let now = clock.now();
         let limits = setup.limits.clone();
+        let gateway = Sessions::new(setup.privileged_intents);
         let mut world = setup.build(now);
         let webhook = (world.mint(now), Secret::new(token::random_text(68)));
         let mut tokens = Tokens::default();
@@ -84,6 +91,7 @@ impl Discord {
         let user_token = people.into_iter().next().unwrap_or_else(|| Secret::new(""));
         Self(Arc::new(Inner {
             faults: Faults::new(clock.clone()),
+            pulse: Clock::system(),
             guild: world.first_guild(),
             application: world.application(),
             bot_token,
@@ -94,6 +102,7 @@ impl Discord {
                 tokens,
                 limiter: Limiter::new(limits),
                 ledger: Ledger::default(),
+                gateway,
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
             }),
             dispatches: broadcast::Sender::new(DISPATCHES_KEPT),
@@ -102,7 +111,8 @@ impl Discord {
         }))
     }
 
-    /// The whole HTTP face: the API under `/api` and `/api/v10`, the page at `/`, its data under `/sandbox`.
+    /// The whole HTTP face: the API under `/api` and `/api/v10`, the gateway at `/gateway`, the page at `/`, its data
+    /// under `/sandbox`.
     pub fn router(&self) -> axum::Router {
         self.router_until(CancellationToken::new())
     }
@@ -110,7 +120,7 @@ impl Discord {
     /// [`Discord::router`], whose event streams and hanging answers end when `stop` is cancelled.
     pub fn router_until(&self, stop: CancellationToken) -> axum::Router {
         let face = Face { discord: self.clone(), stop };
-        rest::router().merge(page::router()).with_state(face)
+        rest::router().merge(gateway::router()).merge(page::router()).with_state(face)
     }
 
     /// Its clock.
@@ -255,10 +265,12 @@ impl Discord {
         self.change(|world, _| world.delete_channel(channel).is_ok())
     }
 
-    /// Makes the bot's token invalid from now on: every request with it is answered 401.
+    /// Makes the bot's token invalid from now on: every request with it is answered 401, its sessions are closed.
     pub fn revoke_token(&self) {
-        self.state().tokens.revoke(&self.0.bot_token);
-        self.bump();
+        self.with(|state, now| {
+            state.tokens.revoke(&self.0.bot_token);
+            state.gateway.expel(self.0.application, now);
+        });
     }
 
     /// Makes a revoked bot token valid again.
@@ -295,14 +307,17 @@ impl Discord {
     /// Does one thing with the whole state and tells everybody what happened.
     fn with<T>(&self, act: impl FnOnce(&mut State, Timestamp) -> T) -> T {
         let now = self.0.clock.now();
-        let mut state = self.state();
-        let done = act(&mut state, now);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let done = act(state, now);
         // Sent under the lock: subscribers see changes in the order they were made.
         for dispatch in state.world.take_dispatches() {
+            let dispatch = Arc::new(dispatch);
+            state.gateway.hear(&dispatch, &state.world, now);
             // Nobody listening is no fault.
-            let _ = self.0.dispatches.send(Arc::new(dispatch));
+            let _ = self.0.dispatches.send(dispatch);
         }
-        drop(state);
+        drop(guard);
         self.bump();
         done
     }
