@@ -26,7 +26,7 @@ use crate::store::{self, Store};
 pub use condition::{Condition, Conditions};
 pub use gateway::Gateway;
 pub use health::Health;
-pub use places::Place;
+pub use places::{Place, Places};
 pub use redeliver::Redelivered;
 pub use routing::Routing;
 pub use status::{Endpoint, Status};
@@ -49,7 +49,7 @@ struct Inner {
     progress: watch::Sender<u64>,
     gateway: watch::Sender<Gateway>,
     /// The map's channels by name, once the gateway has told.
-    places: RwLock<places::Places>,
+    places: watch::Sender<places::Places>,
     endpoint: OnceLock<Endpoint>,
 }
 
@@ -67,7 +67,7 @@ impl Hub {
             warned: Mutex::default(),
             progress: watch::Sender::new(0),
             gateway: watch::Sender::new(Gateway::default()),
-            places: RwLock::default(),
+            places: watch::Sender::default(),
             endpoint: OnceLock::new(),
             store,
         })))

@@ -3,7 +3,8 @@
 //! Learnt from the gateway; until it has told, only ids are known.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
+
+use tokio::sync::watch;
 
 use crate::config;
 use crate::hub::Hub;
@@ -40,7 +41,7 @@ impl Place {
 }
 
 /// The places by channel; `None` until the gateway has told.
-pub(super) type Places = Option<BTreeMap<Snowflake, Place>>;
+pub type Places = Option<BTreeMap<Snowflake, Place>>;
 
 /// What the map's table says about `target`.
 fn describe(places: &Places, target: &Target) -> String {
@@ -70,14 +71,20 @@ impl Hub {
     /// Where every kind goes, a line each, with names and what is in the way as far as the gateway has told.
     #[must_use]
     pub fn table(&self) -> Vec<String> {
-        let places = self.0.places.read().unwrap_or_else(PoisonError::into_inner);
+        let places = self.0.places.borrow();
         config::table_of(self.0.routing.map(), &|target| describe(&places, target))
+    }
+
+    /// Follows [`Hub::table`]: changes whenever the gateway has told something new.
+    #[must_use]
+    pub fn table_changes(&self) -> watch::Receiver<Places> {
+        self.0.places.subscribe()
     }
 
     /// The places that something is in the way of, a sentence each; none until the gateway has told.
     #[must_use]
     pub fn place_problems(&self) -> Vec<String> {
-        let places = self.0.places.read().unwrap_or_else(PoisonError::into_inner);
+        let places = self.0.places.borrow();
         let Some(known) = places.as_ref() else { return Vec::new() };
         let is_in_the_way = |id: &Snowflake| known.get(id).is_none_or(|place| !place.problems.is_empty());
         let channels = self.channels();
@@ -93,7 +100,7 @@ impl Hub {
     pub async fn learn_places(&self, places: BTreeMap<Snowflake, Place>) {
         let before = self.table();
         let named: Vec<(Snowflake, String)> = {
-            let mut known = self.0.places.write().unwrap_or_else(PoisonError::into_inner);
+            let known = self.0.places.borrow();
             let is_news = |id: &Snowflake, place: &Place| {
                 known
                     .as_ref()
@@ -102,10 +109,9 @@ impl Hub {
             };
             let named =
                 places.iter().filter(|(id, place)| is_news(id, place)).map(|(id, place)| (*id, place.name()));
-            let named = named.collect();
-            *known = Some(places);
-            named
+            named.collect()
         };
+        self.0.places.send_replace(Some(places));
         for line in self.table().into_iter().filter(|line| !before.contains(line)) {
             if line.ends_with("  ok") || !line.contains(": ") {
                 tracing::info!("{line}");
