@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::bot::identify::Ledger;
+use crate::bot::identify::{APART, Ledger};
 use crate::clock::Clock;
 use crate::discord::Client;
 use crate::hub::{Condition, Gateway, Hub};
@@ -148,7 +148,7 @@ async fn approach(shared: &Shared) -> Result<String, Ending> {
     if limit.remaining <= RESERVE {
         pause = pause.max(limit.resets_after());
     }
-    if !pause.is_zero() {
+    if pause > APART {
         let sentence = format!(
             "The bot has logged in very often lately ({} logins are left at Discord): it waits {} s, for Discord \
              resets tokens that go on. Messages are still sent",
@@ -158,8 +158,8 @@ async fn approach(shared: &Shared) -> Result<String, Ending> {
         if shared.hub.conditions().raise(Condition::GatewayDown, sentence.clone()) {
             tracing::warn!("{sentence}");
         }
-        shared.clock.sleep(pause).await;
     }
+    shared.clock.sleep(pause).await;
     shared.ledger.record().await;
     Ok(gateway.url)
 }

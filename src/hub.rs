@@ -49,7 +49,7 @@ struct Inner {
     progress: watch::Sender<u64>,
     gateway: watch::Sender<Gateway>,
     /// The map's channels by name, once the gateway has told.
-    places: watch::Sender<places::Places>,
+    places: watch::Sender<Places>,
     endpoint: OnceLock<Endpoint>,
 }
 

@@ -11,6 +11,8 @@ use crate::store::Store;
 const HOUR: Duration = Duration::from_secs(3600);
 /// Logins in any one hour. 40 × 24 is less than Discord's 1000.
 const AN_HOUR: usize = 40;
+/// A login sooner than this after another is in vain (Discord: "Session Start Limit", `max_concurrency`).
+pub(super) const APART: Duration = Duration::from_secs(5);
 /// From so many logins in the last hour on, there are so many seconds between two.
 const SPACING: [(usize, u64); 3] = [(24, 90), (14, 60), (8, 15)];
 const KEY: &str = "bot.identifies";
@@ -77,8 +79,9 @@ fn wait(times: &[Timestamp], now: Timestamp) -> Duration {
     if let Some(first) = times.len().checked_sub(AN_HOUR).and_then(|over| times.get(over)) {
         return first.plus(HOUR).since(now);
     }
-    let spacing = SPACING.iter().find(|(from, _)| times.len() >= *from).map_or(0, |(_, secs)| *secs);
-    last.plus(Duration::from_secs(spacing)).since(now)
+    let crowded = SPACING.iter().find(|(from, _)| times.len() >= *from);
+    let spacing = crowded.map_or(APART, |(_, secs)| Duration::from_secs(*secs));
+    last.plus(spacing).since(now)
 }
 
 #[cfg(test)]
@@ -112,7 +115,8 @@ mod tests {
 
     #[rstest::rstest]
     #[case(0, 0)]
-    #[case(7, 0)]
+    #[case(1, 5)]
+    #[case(7, 5)]
     #[case(8, 15)]
     #[case(14, 60)]
     #[case(24, 90)]

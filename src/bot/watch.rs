@@ -15,6 +15,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::bot::guild::{self, Guild, Role};
+use crate::bot::identify::APART;
 use crate::bot::{Shared, permission, register};
 use crate::hub::{Condition, Gateway, Place};
 use crate::model::Snowflake;
@@ -209,7 +210,7 @@ impl Watch {
         if again {
             let ledger = &self.0.shared.ledger;
             ledger.record().await;
-            if !ledger.wait().await.is_zero() {
+            if ledger.wait().await > APART {
                 self.end("Discord makes it log in again and again");
             }
         }
