@@ -34,14 +34,14 @@ pub(super) async fn run(shared: &Arc<Shared>, address: &str, stop: &Cancellation
         () = stop.cancelled() => Ending::Stopped,
         Some(why) = endings.recv() => Ending::Lost { why, was_connected: watch.was_connected() },
         () = watch.draw() => Ending::Stopped,
-        () = watch.guard(&gateway) => Ending::Stopped,
+        () = watch.guard(&manager, &gateway) => Ending::Stopped,
         ended = client.start() => classify(ended, watch.was_connected()),
     };
     if ending == Ending::Stopped {
         shared.stopping.cancel();
     }
     closed.cancel();
-    hang_up(shared, manager, gateway).await;
+    hang_up(shared, manager, gateway, ending == Ending::Stopped).await;
     ending
 }
 
@@ -92,8 +92,14 @@ fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
 ///
 /// `shutdown_all` says goodbye properly, but after any new login it returns at once and leaves the shard running. So
 /// the shard is told directly as well: to close, and then to send something, which fails on a closed connection and
-/// ends it without another try. The address is locked for good, lest a login that is under way go anywhere.
-async fn hang_up(shared: &Shared, manager: Arc<ShardManager>, gateway: Arc<Mutex<String>>) {
+/// ends it without another try. The address is taken away, lest a login that is under way go anywhere. Only at the
+/// end of the process is it worth waiting for: the goodbye may take five seconds.
+async fn hang_up(
+    shared: &Shared,
+    manager: Arc<ShardManager>,
+    gateway: Arc<Mutex<String>>,
+    is_farewell: bool,
+) {
     let _ = shared.clock.within(Duration::from_secs(1), async { gateway.lock().await.clear() }).await;
     let (mut shards, mut is_connected) = (Vec::new(), false);
     for runner in manager.runners.lock().await.values() {
@@ -106,11 +112,56 @@ async fn hang_up(shared: &Shared, manager: Arc<ShardManager>, gateway: Arc<Mutex
             shard.send_to_shard(ShardRunnerMessage::Message("".into()));
         }
     };
-    if is_connected {
+    if is_connected && is_farewell {
         let _ = shared.clock.within(GOODBYE, manager.shutdown_all()).await;
         end();
     } else {
         end();
         tokio::spawn(async move { manager.shutdown_all().await });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+
+    use axum::Router;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::bot::Bot;
+    use crate::clock::Clock;
+    use crate::config::DiscordBase;
+    use crate::discord::Client as Rest;
+    use crate::hub::Hub;
+    use crate::model::ping::Pings;
+    use crate::model::route::RouteMap;
+    use crate::secret::Secret;
+    use crate::store::{HintSender, Store};
+
+    // Serenity, left alone, falls back to the real gateway here.
+    #[tokio::test]
+    async fn a_connection_can_only_lead_where_it_was_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/api", listener.local_addr().unwrap());
+        let refuse = Router::new().fallback(async || axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+        let server = tokio::spawn(axum::serve(listener, refuse).into_future());
+
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::system();
+        let (hints, _received) = HintSender::channel();
+        let store = Store::open(&folder.path().join("nuncio.db"), clock.clone(), hints).await.unwrap();
+        let hub =
+            Hub::new(store.clone(), clock.clone(), RouteMap::default(), Pings::default()).await.unwrap();
+        let base = DiscordBase::parse(&base).unwrap();
+        let rest = Rest::new(base, Secret::new("a.b.c"), clock.clone());
+        let shared = Bot::new(rest, Vec::new(), store, hub, clock).shared;
+
+        let closed = CancellationToken::new();
+        let (watch, _endings) = Watch::new(Arc::clone(&shared), closed.clone());
+        let client = build(&shared, "ws://127.0.0.1:9/gateway", &watch, closed).await.unwrap();
+        assert_eq!(*client.ws_url.lock().await, "ws://127.0.0.1:9/gateway");
+        assert!(client.http.ratelimiter.is_none(), "with its rate limiter on, serenity ignores the base");
+        assert_eq!(client.http.proxy, Some(shared.client.base().proxy()));
+        server.abort();
     }
 }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serenity::all::{
-    ConnectionStage, Context, Event, EventHandler, RawEventHandler, Ready, ShardStageUpdateEvent,
+    ConnectionStage, Context, Event, EventHandler, RawEventHandler, Ready, ShardManager,
+    ShardStageUpdateEvent,
 };
 use serenity::async_trait;
 use tokio::sync::{Notify, mpsc};
@@ -23,12 +24,14 @@ use crate::model::Snowflake;
 /// How long servers may take to arrive after READY before the map is judged without them.
 const ARRIVAL: Duration = Duration::from_secs(10);
 /// How often the connection is looked at.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(1);
+/// After how many looks without a connection people are told. Most are back before that.
+const TELL: u32 = 5;
 /// How many looks a connection may hang in the middle of connecting. (Serenity, when resuming fails at once, neither
 /// goes on nor gives up.)
-const HANGING: u32 = 3;
+const HANGING: u32 = 15;
 /// After how many looks without a connection Discord is asked anew where the gateway is.
-const ASK_AGAIN: u32 = 6;
+const ASK_AGAIN: u32 = 30;
 
 /// The watcher of one connection. Clones share it.
 #[derive(Clone)]
@@ -48,7 +51,6 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
-    stage: Option<ConnectionStage>,
     logins: u32,
     guilds: BTreeMap<u64, Guild>,
     /// Servers that READY announced and that have not arrived.
@@ -113,21 +115,28 @@ impl Watch {
         }
     }
 
-    /// Looks after a connection that does not come about: says so, asks anew where the gateway is, and ends one that
-    /// hangs. Never ends itself.
-    pub(super) async fn guard(&self, gateway: &tokio::sync::Mutex<String>) {
+    /// Looks after the connection: serenity does not tell of every way to lose one. Says so if it does not come back
+    /// soon, asks anew where the gateway is, and ends a connection that hangs. Never ends itself.
+    pub(super) async fn guard(&self, manager: &ShardManager, gateway: &tokio::sync::Mutex<String>) {
         let shared = &self.0.shared;
         let (mut hanging, mut offline) = (0, 0);
         loop {
             shared.clock.sleep(LOOK).await;
-            if matches!(shared.hub.gateway(), Gateway::Connected { .. }) {
+            let stage = manager.runners.lock().await.values().next().map(|runner| runner.stage);
+            if stage == Some(ConnectionStage::Connected) {
                 (hanging, offline) = (0, 0);
+                if self.was_connected() {
+                    self.connected();
+                }
                 continue;
             }
+            self.disconnected();
             offline += 1;
-            super::lose(shared, "there is no connection to the gateway at the moment");
+            if offline == TELL {
+                super::lose(shared, "there is no connection to the gateway at the moment");
+            }
             let is_hanging = matches!(
-                self.state().stage,
+                stage,
                 Some(ConnectionStage::Connecting | ConnectionStage::Resuming | ConnectionStage::Identifying)
             );
             hanging = if is_hanging { hanging + 1 } else { 0 };
@@ -185,6 +194,13 @@ impl Watch {
         }
     }
 
+    fn disconnected(&self) {
+        let shared = &self.0.shared;
+        if matches!(shared.hub.gateway(), Gateway::Connected { .. }) {
+            shared.hub.set_gateway(Gateway::Lost { since: shared.clock.now() });
+        }
+    }
+
     fn ready(&self, ready: &Ready) {
         self.0.bot.store(ready.user.id.get(), Ordering::Release);
         {
@@ -223,12 +239,8 @@ impl EventHandler for Watch {
         if self.0.closed.is_cancelled() {
             return;
         }
-        let shared = &self.0.shared;
-        self.state().stage = Some(update.new);
-        if update.new != ConnectionStage::Connected
-            && matches!(shared.hub.gateway(), Gateway::Connected { .. })
-        {
-            shared.hub.set_gateway(Gateway::Lost { since: shared.clock.now() });
+        if update.new != ConnectionStage::Connected {
+            self.disconnected();
         }
         if update.new == ConnectionStage::Identifying {
             self.logged_in().await;

@@ -112,8 +112,9 @@ impl Hub {
             named.collect()
         };
         self.0.places.send_replace(Some(places));
+        let problems = self.place_problems();
         for line in self.table().into_iter().filter(|line| !before.contains(line)) {
-            if line.ends_with("  ok") || !line.contains(": ") {
+            if problems.iter().all(|problem| !line.contains(problem)) {
                 tracing::info!("{line}");
             } else {
                 tracing::warn!("{line}");

@@ -5,6 +5,7 @@
 
 mod channel;
 mod log;
+mod person;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -61,7 +62,9 @@ impl Harness {
     /// The same with the bot connected to the gateway, which takes a moment.
     pub async fn with_bot() -> Self {
         let harness = Self::with(|variables| drop(variables.remove("DISCORD_GATEWAY"))).await;
+        let began = std::time::Instant::now();
         harness.online().await;
+        println!("online after {:?}", began.elapsed());
         harness
     }
 

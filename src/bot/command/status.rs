@@ -97,12 +97,16 @@ fn database(status: &Status) -> String {
 
 fn outbox(status: &Status, now: Timestamp) -> String {
     let waiting = status.backlog.pending + status.backlog.sending;
-    match status.oldest {
+    let waiting = match status.oldest {
         Some(oldest) if waiting > 0 => {
             format!("{waiting} waiting, the oldest for {}", span(now.since(oldest)))
         }
         _ if waiting > 0 => format!("{waiting} on their way"),
         _ => "empty".to_owned(),
+    };
+    match status.backlog.unrouted {
+        0 => waiting,
+        unrouted => format!("{waiting} · {unrouted} unrouted"),
     }
 }
 
@@ -115,11 +119,7 @@ fn last_event(status: &Status) -> String {
 
 fn lately(status: &Status) -> String {
     let tally = status.lately;
-    let unrouted = match status.backlog.unrouted {
-        0 => String::new(),
-        unrouted => format!(" · {unrouted} unrouted"),
-    };
-    format!("{} accepted · {} delivered · {} dead{unrouted}", tally.accepted, tally.delivered, tally.dead)
+    format!("{} accepted · {} delivered · {} dead", tally.accepted, tally.delivered, tally.dead)
 }
 
 fn refusals(status: &Status) -> Option<String> {
@@ -151,5 +151,92 @@ fn bytes(bytes: u64) -> String {
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{} KiB", bytes / 1024),
         _ => format!("{} MiB", bytes / 1_048_576),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::hub::Endpoint;
+    use crate::store::{Backlog, Tally};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_705_314_600);
+
+    fn status() -> Status {
+        Status {
+            version: "0.1.0",
+            uptime: Duration::from_secs(93_784),
+            endpoint: Some(Endpoint {
+                address: ([127, 0, 0, 1], 3000).into(),
+                path: "/webhooks/xtsystems".to_owned(),
+            }),
+            database: PathBuf::from("data/nuncio.db"),
+            database_bytes: 5 * 1024 * 1024,
+            gateway: Gateway::Connected { since: NOW.minus(Duration::from_secs(60)) },
+            backlog: Backlog { pending: 3, sending: 1, dead: 2, unrouted: 5 },
+            oldest: Some(NOW.minus(Duration::from_secs(125))),
+            newest: Some(("ticket.created".to_owned(), NOW.minus(Duration::from_secs(7)))),
+            refusals: vec![("the signature does not match".to_owned(), 12)],
+            lately: Tally { accepted: 40, delivered: 38, dead: 2 },
+            problems: vec!["Acme_NOC / #alerts: missing Embed Links (denied by role @muted)".to_owned()],
+        }
+    }
+
+    fn lines(status: &Status) -> String {
+        let embed = serde_json::to_value(embed(status, NOW)).unwrap();
+        let fields = embed["fields"].as_array().unwrap().iter();
+        let fields = fields.map(|field| {
+            format!("{}: {}", field["name"].as_str().unwrap(), field["value"].as_str().unwrap())
+        });
+        let mut lines = vec![embed["title"].as_str().unwrap().to_owned()];
+        lines.push(embed["description"].as_str().unwrap().to_owned());
+        lines.extend(fields);
+        lines.join("\n")
+    }
+
+    #[test]
+    fn every_figure_has_its_place() {
+        assert_snapshot!(lines(&status()), @r"
+        ⚠️ Something needs a look
+        ⚠️ Acme\_NOC / #alerts: missing Embed Links (denied by role @muted)
+        Server: nuncio 0.1.0, up 1 d 2 h
+        Gateway: connected <t:1705314540:R>
+        Secret: set
+        Endpoint: `POST http://127.0.0.1:3000/webhooks/xtsystems`
+        Database: `data/nuncio.db`, 5 MiB
+        Outbox: 4 waiting, the oldest for 2 min · 5 unrouted
+        Last event: `ticket.created` <t:1705314593:R>
+        Last 24 hours: 40 accepted · 38 delivered · 2 dead
+        Refused since the start: 12 × the signature does not match
+        ");
+    }
+
+    #[test]
+    fn however_much_there_is_to_tell_it_fits() {
+        let mut status = status();
+        status.problems = vec!["`*_@everyone https://example.com ".repeat(50); 500];
+        status.refusals = vec![("*".repeat(500), u64::MAX); 500];
+        status.newest = Some(("x".repeat(500), NOW));
+        status.database = PathBuf::from("`/".repeat(2000));
+        let embed = serde_json::to_value(embed(&status, NOW)).unwrap();
+        let units = |value: &serde_json::Value| value.as_str().unwrap_or_default().encode_utf16().count();
+        let fields = embed["fields"].as_array().unwrap();
+        assert!(fields.iter().all(|field| (1..=1024).contains(&units(&field["value"]))));
+        let sum: usize = fields.iter().map(|field| units(&field["name"]) + units(&field["value"])).sum();
+        assert!(sum + units(&embed["description"]) + units(&embed["title"]) < 6000);
+        assert!(!embed.to_string().contains("@everyone https"));
+    }
+
+    #[rstest::rstest]
+    #[case(7, "7 s")]
+    #[case(125, "2 min")]
+    #[case(7320, "2 h 2 min")]
+    #[case(93_784, "1 d 2 h")]
+    fn spans(#[case] secs: u64, #[case] text: &str) {
+        assert_eq!(span(Duration::from_secs(secs)), text);
     }
 }
