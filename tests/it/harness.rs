@@ -62,9 +62,7 @@ impl Harness {
     /// The same with the bot connected to the gateway, which takes a moment.
     pub async fn with_bot() -> Self {
         let harness = Self::with(|variables| drop(variables.remove("DISCORD_GATEWAY"))).await;
-        let began = std::time::Instant::now();
         harness.online().await;
-        println!("online after {:?}", began.elapsed());
         harness
     }
 
