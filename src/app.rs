@@ -7,11 +7,12 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::bot::Bot;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::discord::Client;
 use crate::dispatch::Dispatcher;
-use crate::hub::Hub;
+use crate::hub::{Endpoint, Hub};
 use crate::ingress;
 use crate::store::{HintSender, Lock, Store};
 
@@ -23,6 +24,7 @@ pub struct App {
     hub: Hub,
     store: Store,
     dispatcher: Dispatcher,
+    bot: Option<Bot>,
     clock: Clock,
     lock: Lock,
 }
@@ -41,10 +43,15 @@ impl App {
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         store.take_over(&lock).await?;
         let client = config.discord.token.map(|token| Client::new(config.discord.base, token, clock.clone()));
+        hub.serves(Endpoint { address, path: config.webhook.path.clone() });
+        let bot = client
+            .clone()
+            .filter(|_| config.discord.gateway)
+            .map(|client| Bot::new(client, config.discord.guilds, store.clone(), hub.clone(), clock.clone()));
         let dispatcher =
             Dispatcher::new(store.clone(), hub.clone(), hints, client, config.xtsystems.links, clock.clone());
         let router = ingress::router(hub.clone(), config.webhook, clock.clone());
-        Ok(Self { listener, address, router, hub, store, dispatcher, clock, lock })
+        Ok(Self { listener, address, router, hub, store, dispatcher, bot, clock, lock })
     }
 
     /// Where it listens.
@@ -65,11 +72,18 @@ impl App {
         &self.store
     }
 
-    /// Runs until `stop`, then ends in order: no new connections, answers finished, sending stopped, database closed.
+    /// Runs until `stop`, then ends in order: no new connections and commands, answers finished and the gateway left,
+    /// sending stopped, database closed. That takes at most ten seconds.
     pub async fn run(self, stop: CancellationToken) {
         let sending = CancellationToken::new();
         let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
+        let bot = self.bot.map(|bot| tokio::spawn(bot.run(stop.clone())));
         ingress::serve(self.listener, self.router, &self.clock, stop).await;
+        if let Some(bot) = bot
+            && let Err(error) = bot.await
+        {
+            tracing::error!(%error, "the bot died");
+        }
         sending.cancel();
         if let Err(error) = dispatcher.await {
             tracing::error!(%error, "the dispatcher died");

@@ -28,7 +28,7 @@ use crate::telemetry;
 
 pub use database::Database;
 pub use discord_base::DiscordBase;
-pub use map::table;
+pub use map::{table, table_of};
 pub use report::{Problem, Report, Wrong};
 pub use variables::Variables;
 pub use webhook::Webhook;
@@ -67,6 +67,8 @@ pub struct Discord {
     pub guilds: Vec<Snowflake>,
     /// Where Discord is.
     pub base: DiscordBase,
+    /// Whether the bot connects to the gateway; without it there are deliveries, but no commands and no buttons.
+    pub gateway: bool,
 }
 
 /// How the platform is reached.
@@ -121,6 +123,7 @@ impl Discord {
                 text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(snowflake).collect()
             }),
             base,
+            gateway: reader.or("DISCORD_GATEWAY", true, switch),
         }
     }
 }
@@ -177,6 +180,14 @@ impl Logs {
             dir: reader.or("LOG_DIR", PathBuf::from("logs"), |text| Ok(PathBuf::from(text))),
             filter: filter.or_else(|| level.map(str::to_owned)).unwrap_or_else(|| "info".to_owned()),
         }
+    }
+}
+
+fn switch(text: &str) -> Result<bool, Wrong> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" | "1" => Ok(true),
+        "off" | "false" | "no" | "0" => Ok(false),
+        _ => Err(Wrong::new("is neither on nor off", "on or off.")),
     }
 }
 

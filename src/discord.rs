@@ -5,6 +5,7 @@
 //! waits and never tries again: that is decided by whoever asked. No error it gives out holds a token.
 
 mod answer;
+mod gateway;
 mod limits;
 mod message;
 
@@ -19,6 +20,7 @@ use crate::model::Snowflake;
 use crate::secret::Secret;
 
 pub use answer::{Failure, NO_ANSWER_LIMIT};
+pub use gateway::{Gateway, SessionStartLimit};
 
 /// How long a request may take in all.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -61,24 +63,40 @@ impl Client {
         self.get("/users/@me").await
     }
 
+    /// Where Discord is.
+    #[must_use]
+    pub fn base(&self) -> &DiscordBase {
+        &self.0.base
+    }
+
+    /// The bot's token.
+    #[must_use]
+    pub fn token(&self) -> &Secret {
+        &self.0.token
+    }
+
+    /// The HTTP client underneath, with our deadlines and without redirects: connections and certificates are shared
+    /// by whoever else speaks to Discord.
+    pub fn transport(&self) -> Result<&reqwest::Client, Failure> {
+        if let Some(http) = self.0.http.get() {
+            return Ok(http);
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .timeout(DEADLINE)
+            .connect_timeout(CONNECT_DEADLINE)
+            .redirect(reqwest::redirect::Policy::none());
+        if self.0.base.is_loopback() {
+            // What is on this machine is not reached through HTTPS_PROXY.
+            builder = builder.no_proxy();
+        }
+        let built = builder.build().map_err(Failure::network)?;
+        Ok(self.0.http.get_or_init(|| built))
+    }
+
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
-        let http = match self.0.http.get() {
-            Some(http) => http,
-            None => {
-                let builder = reqwest::Client::builder();
-                // A proxy for the way out would not know the way to this machine.
-                let builder = if self.0.base.is_loopback() { builder.no_proxy() } else { builder };
-                let built = builder
-                    .user_agent(USER_AGENT)
-                    .timeout(DEADLINE)
-                    .connect_timeout(CONNECT_DEADLINE)
-                    .redirect(reqwest::redirect::Policy::none())
-                    .build()
-                    .map_err(Failure::network)?;
-                self.0.http.get_or_init(|| built)
-            }
-        };
-        Ok(http
+        Ok(self
+            .transport()?
             .request(method, format!("{}{path}", self.0.base.rest()))
             .header("authorization", format!("Bot {}", self.0.token.expose())))
     }

@@ -5,12 +5,15 @@
 
 mod accept;
 mod condition;
+mod gateway;
 mod health;
+mod places;
 mod redeliver;
 mod routing;
+mod status;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
@@ -21,9 +24,12 @@ use crate::model::{Event, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
+pub use gateway::Gateway;
 pub use health::Health;
+pub use places::{Place, Places};
 pub use redeliver::Redelivered;
 pub use routing::Routing;
+pub use status::{Endpoint, Status};
 
 /// The use cases of one running nuncio. Clones share it.
 #[derive(Clone)]
@@ -41,6 +47,10 @@ struct Inner {
     warned: Mutex<HashSet<String>>,
     /// Bumped whenever something came of a delivery.
     progress: watch::Sender<u64>,
+    gateway: watch::Sender<Gateway>,
+    /// The map's channels by name, once the gateway has told.
+    places: watch::Sender<Places>,
+    endpoint: OnceLock<Endpoint>,
 }
 
 impl Hub {
@@ -56,6 +66,9 @@ impl Hub {
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),
+            gateway: watch::Sender::new(Gateway::default()),
+            places: watch::Sender::default(),
+            endpoint: OnceLock::new(),
             store,
         })))
     }

@@ -6,11 +6,12 @@
 //! The rooms, each importing only from those to its right (`tests/it/architecture.rs` holds them to it):
 //!
 //! ```text
-//! cli → app → { ingress dispatch sandbox } → { hub discord } → { store render } → config → model
+//! cli → app → { ingress bot dispatch sandbox } → { hub discord } → { store render } → config → model
 //!           → { clock secret signature telemetry }
 //! ```
 
 pub mod app;
+pub mod bot;
 pub mod cli;
 pub mod clock;
 pub mod config;

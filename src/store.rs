@@ -13,8 +13,10 @@ mod event;
 mod hint;
 mod lock;
 mod message;
+mod meta;
 mod open;
 mod quarantine;
+mod summary;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +33,7 @@ pub use delivery::Backlog;
 pub use hint::{HintReceiver, HintSender};
 pub use lock::Lock;
 pub use message::Next;
+pub use summary::Tally;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -17,8 +17,10 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use line::{OneLine, fields};
 
-/// Crates whose chatter nobody asked for: at `warn`, unless the filter names them.
-const NOISY: &str = "hyper=warn,hyper_util=warn,reqwest=warn,sqlx=warn";
+/// Crates whose chatter nobody asked for: at `warn` or silent, unless the filter names them.
+/// serenity logs whole payloads as warnings, tokens of interactions in them: what matters of it is told by `bot`.
+const NOISY: &str =
+    "hyper=warn,hyper_util=warn,poise=off,reqwest=warn,serenity=off,sqlx=warn,tungstenite=warn";
 
 /// How many lines may wait for a slow disk before some are left out. The library takes the room for all of them at
 /// once, and its own default costs 5 MB a file.

@@ -66,6 +66,18 @@ impl DiscordBase {
         self.is_loopback
     }
 
+    /// Whether `url` may be this base's gateway: a websocket address that is encrypted, and one on this machine if
+    /// the base is. The token is sent there.
+    #[must_use]
+    pub fn may_lead_to(&self, url: &str) -> bool {
+        let Ok(url) = Url::parse(url) else { return false };
+        match url.scheme() {
+            "wss" => !self.is_loopback || is_loopback(&url),
+            "ws" => is_loopback(&url) || (!self.is_loopback && !self.is_encrypted),
+            _ => false,
+        }
+    }
+
     /// Whether the bot's token travels there in the clear.
     #[must_use]
     pub const fn exposes_token(&self) -> bool {
@@ -132,6 +144,19 @@ mod tests {
     fn refused(#[case] text: &str) {
         let wrong = DiscordBase::parse(text).unwrap_err();
         assert!(!format!("{wrong:?}").contains("canary"));
+    }
+
+    #[rstest::rstest]
+    #[case("https://discord.com/api", "wss://gateway.discord.gg", true)]
+    #[case("https://discord.com/api", "ws://gateway.discord.gg", false)]
+    #[case("http://proxy.internal/api", "wss://gateway.discord.gg", true)]
+    #[case("http://proxy.internal/api", "ws://proxy.internal/gateway", true)]
+    #[case("http://127.0.0.1:4000/api", "ws://127.0.0.1:4000/gateway", true)]
+    #[case("http://127.0.0.1:4000/api", "wss://gateway.discord.gg", false)]
+    #[case("http://127.0.0.1:4000/api", "ws://127.0.0.1.example.com", false)]
+    #[case("http://127.0.0.1:4000/api", "gateway", false)]
+    fn gateways(#[case] base: &str, #[case] url: &str, #[case] allowed: bool) {
+        assert_eq!(DiscordBase::parse(base).unwrap().may_lead_to(url), allowed);
     }
 
     #[test]

@@ -181,6 +181,12 @@ fn note_later(reader: &mut Reader<'_>, key: &str, option: &str) {
 /// The map as lines for the log at start: which kind goes where, in the order it was written.
 #[must_use]
 pub fn table(map: &RouteMap) -> Vec<String> {
+    table_of(map, &describe)
+}
+
+/// [`table`], with `describe` saying what a target is.
+#[must_use]
+pub fn table_of(map: &RouteMap, describe: &dyn Fn(&Target) -> String) -> Vec<String> {
     let name = |route: &Route| match (&route.pattern, &route.company) {
         (Pattern::Kind(text) | Pattern::Glob(text), None) => text.clone(),
         (Pattern::Kind(text) | Pattern::Glob(text), Some(company)) => format!("{text} of customer {company}"),

@@ -66,7 +66,18 @@ pub const VARIABLES: &[Variable] = &[
         "The bot's token. Without it everything else runs, and events wait until there is one.",
     ),
     variable("DISCORD_CLIENT_ID", Group::Discord, Shown::Not, "The application's id; learnt from the token."),
-    variable("DISCORD_GUILD_ID", Group::Discord, Shown::Not, "The servers whose members get the commands."),
+    variable(
+        "DISCORD_GUILD_ID",
+        Group::Discord,
+        Shown::Example("123456789012345678"),
+        "The servers whose members get the commands, at once: ids with commas between. Without it every server gets them, which can take Discord an hour.",
+    ),
+    variable(
+        "DISCORD_GATEWAY",
+        Group::Discord,
+        Shown::Default("on"),
+        "off: the bot stays offline. Messages are sent all the same, but there are no commands and no buttons.",
+    ),
     variable(
         "DISCORD_WEBHOOK_CHANNELS",
         Group::Discord,

@@ -12,6 +12,8 @@ pub enum Condition {
     TokenRefused,
     /// Discord could not be asked who we are.
     DiscordUnreachable,
+    /// The bot's connection to the gateway is down, or was given up.
+    GatewayDown,
     /// Discord asked everything from this address to wait.
     Paused,
     /// The database does not take what lanes have to record.

@@ -19,10 +19,15 @@ impl Hub {
     pub async fn health(&self) -> Health {
         let conditions = self.conditions();
         let mut problems = conditions.sentences();
-        let discord_connected =
-            ![Condition::NoToken, Condition::TokenRefused, Condition::DiscordUnreachable, Condition::Paused]
-                .into_iter()
-                .any(|condition| conditions.holds(condition));
+        let discord_connected = self.gateway().is_well()
+            && ![
+                Condition::NoToken,
+                Condition::TokenRefused,
+                Condition::DiscordUnreachable,
+                Condition::Paused,
+            ]
+            .into_iter()
+            .any(|condition| conditions.holds(condition));
         let backlog = match self.0.store.backlog().await {
             Ok(backlog) => Some(backlog),
             Err(error) => {
@@ -34,6 +39,7 @@ impl Hub {
         for (name, reason) in self.0.store.closed_destinations().await.unwrap_or_default() {
             problems.push(format!("{name}: {reason}"));
         }
+        problems.extend(self.place_problems());
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             problems.push(format!(
                 "{} events match no key of DISCORD_WEBHOOK_CHANNELS: extend the map, restart, then nuncio redeliver --unrouted",

@@ -40,6 +40,11 @@ impl Routing {
         Ok(Self { map, destinations })
     }
 
+    /// The map as it was configured.
+    pub(super) fn map(&self) -> &RouteMap {
+        &self.map
+    }
+
     /// The deliveries an event is due, or `None` if no key of the map matches it. Events of our own are addressed by
     /// whoever makes them, never by the map.
     pub(super) fn plan(&self, event: &NewEvent) -> Option<Vec<Planned>> {

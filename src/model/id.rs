@@ -30,6 +30,12 @@ macro_rules! prefixed_id {
                 Self(Uuid::now_v7())
             }
 
+            /// When it was minted, to the millisecond.
+            #[must_use]
+            pub fn minted_at(&self) -> Timestamp {
+                Timestamp::from_millis(i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX))
+            }
+
             /// The last 8 characters: what people see (the first ones are the same for a minute).
             #[must_use]
             pub fn short(&self) -> String {

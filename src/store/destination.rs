@@ -62,6 +62,37 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Calls the destination behind `sink` by `name` from now on, if there is one.
+    pub async fn rename_destination(&self, sink: Sink, name: &str) -> Result<()> {
+        self.writer().submit(Rename { sink, name: name.to_owned(), now: self.0.clock.now() }).await
+    }
+}
+
+struct Rename {
+    sink: Sink,
+    name: String,
+    now: Timestamp,
+}
+
+impl Unit for Rename {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        sqlx::query(
+            "UPDATE destinations SET name = $3, updated_at = $4 \
+             WHERE sink = $1 AND address = $2 AND name <> $3 AND deleted_at IS NULL",
+        )
+        .bind(self.sink.kind())
+        .bind(self.sink.address())
+        .bind(self.name.as_str())
+        .bind(self.now.as_millis())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
 struct Ensure {
     id: DestinationId,
     sink: Sink,

@@ -5,6 +5,7 @@
 
 mod channel;
 mod log;
+mod person;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,7 +14,7 @@ use std::time::Duration;
 use nuncio::app::App;
 use nuncio::clock::Clock;
 use nuncio::config::{Config, Variables};
-use nuncio::hub::Hub;
+use nuncio::hub::{Gateway, Hub};
 use nuncio::sandbox::discord::Setup;
 use nuncio::sandbox::{self, Answer, Discord, XtSystems};
 use nuncio::secret::Secret;
@@ -53,9 +54,27 @@ struct Running {
 }
 
 impl Harness {
-    /// Everything as an operator would have it: a map with a channel for every family.
+    /// Everything as an operator would have it, but for the bot's connection: a map with a channel for every family.
     pub async fn start() -> Self {
         Self::with(|_| {}).await
+    }
+
+    /// The same with the bot connected to the gateway, which takes a moment.
+    pub async fn with_bot() -> Self {
+        let harness = Self::with(|variables| drop(variables.remove("DISCORD_GATEWAY"))).await;
+        harness.online().await;
+        harness
+    }
+
+    /// Waits until the bot is connected to the gateway.
+    pub async fn online(&self) {
+        self.gateway(|gateway| matches!(gateway, Gateway::Connected { .. })).await;
+    }
+
+    /// Waits until the bot's connection is as it should be.
+    pub async fn gateway(&self, mut is: impl FnMut(Gateway) -> bool) {
+        let mut changes = self.hub().gateway_changes();
+        within("the bot's connection", changes.wait_for(|gateway| is(*gateway))).await.unwrap();
     }
 
     /// The same, after `change` has had a look at the variables.
@@ -79,6 +98,7 @@ impl Harness {
         let mut variables = BTreeMap::from([
             ("DISCORD_TOKEN".to_owned(), discord.bot_token().expose().to_owned()),
             ("DISCORD_API_URL".to_owned(), format!("http://{address}/api")),
+            ("DISCORD_GATEWAY".to_owned(), "off".to_owned()),
             ("DISCORD_WEBHOOK_CHANNELS".to_owned(), map.to_string()),
             ("WEBHOOK_SECRET".to_owned(), SECRET.to_owned()),
             (
@@ -133,6 +153,22 @@ impl Harness {
     /// Changes a variable; it counts from the next start on.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.variables.insert(name.to_owned(), value.into());
+    }
+
+    /// Takes a variable out; it counts from the next start on.
+    pub fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
+    /// Waits until a line of the map's table ends like this.
+    pub async fn table_line(&self, end: &str) {
+        let mut changes = self.hub().table_changes();
+        let told = async {
+            while !self.hub().table().iter().any(|line| line.ends_with(end)) {
+                changes.changed().await.unwrap();
+            }
+        };
+        within(&format!("{end:?} in the table"), told).await;
     }
 
     pub fn hub(&self) -> &Hub {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::watch;
 use tracing::field::{Field, Visit};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Level, Subscriber};
@@ -19,6 +20,8 @@ pub struct Log {
 }
 
 thread_local! {
+    /// Bumped by every line.
+    static SAID: watch::Sender<u64> = watch::Sender::new(0);
     static CURRENT: RefCell<Lines> = RefCell::default();
 }
 
@@ -47,6 +50,14 @@ impl Log {
         }
     }
 
+    /// Waits until a line of this level holds `text`.
+    pub async fn seen(&self, level: Level, text: &str) {
+        let mut said = SAID.with(|said| said.subscribe());
+        while !self.at(level).iter().any(|line| line.contains(text)) {
+            said.changed().await.unwrap();
+        }
+    }
+
     /// All lines of this level.
     pub fn at(&self, level: Level) -> Vec<String> {
         self.lines
@@ -72,6 +83,7 @@ impl<S: Subscriber> Layer<S> for Recorder {
             let mut line = Line::default();
             event.record(&mut line);
             self.0.lock().unwrap().push((*event.metadata().level(), line.0));
+            SAID.with(|said| said.send_modify(|count| *count += 1));
         }
     }
 }

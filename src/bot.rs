@@ -1,0 +1,194 @@
+//! The bot: Discord's gateway, and the commands people type there.
+//!
+//! Serenity keeps the connection, poise the commands; no other module names them. Deliveries do not pass here: they
+//! go through `dispatch` whether the bot is connected or not. The invariant: whatever happens to the connection,
+//! the receiver goes on, and no address but Discord's (as configured) ever sees the token.
+//!
+//! Buttons and dialogs will be `bot/component.rs`, each command family is a file under `bot/command`.
+
+mod command;
+mod guild;
+mod http;
+mod identify;
+mod permission;
+mod register;
+mod session;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::bot::identify::{APART, Ledger};
+use crate::clock::Clock;
+use crate::discord::Client;
+use crate::hub::{Condition, Gateway, Hub};
+use crate::model::{Snowflake, schedule};
+use crate::store::Store;
+
+/// The longest wait between two tries to connect: when Discord is back, buttons work within seconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// So many of Discord's logins are left for people who start other programs with this token.
+const RESERVE: u32 = 10;
+
+const TOKEN_REFUSED: &str = "Discord refused DISCORD_TOKEN: the bot is offline and nothing is sent, everything is \
+     kept. Put a valid token into .env (Developer Portal → Bot → Reset Token) and restart";
+
+/// The bot, ready to connect.
+pub struct Bot {
+    shared: Arc<Shared>,
+}
+
+/// What all connections of one bot share.
+struct Shared {
+    client: Client,
+    /// Where commands are registered; none: everywhere.
+    guilds: Vec<Snowflake>,
+    hub: Hub,
+    clock: Clock,
+    ledger: Ledger,
+    /// Cancelled when the process ends: nothing new is begun.
+    stopping: CancellationToken,
+    /// Whether registration of the commands was begun.
+    registered: AtomicBool,
+}
+
+/// How a connection, or the attempt to make one, ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ending {
+    /// We were asked to stop.
+    Stopped,
+    /// Trying again cannot help; a sentence for the operator.
+    Fatal(String),
+    /// Trying again may help; why it ended, as the end of a sentence, and whether it had been connected.
+    Lost { why: String, was_connected: bool },
+}
+
+impl Bot {
+    /// A bot for `client`'s token, with its commands in `guilds` (none: everywhere).
+    #[must_use]
+    pub fn new(client: Client, guilds: Vec<Snowflake>, store: Store, hub: Hub, clock: Clock) -> Self {
+        hub.set_gateway(Gateway::Starting);
+        Self {
+            shared: Arc::new(Shared {
+                ledger: Ledger::new(store, clock.clone()),
+                client,
+                guilds,
+                hub,
+                clock,
+                stopping: CancellationToken::new(),
+                registered: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// Keeps the bot connected until `stop`, or until trying again cannot help. Ends within seven seconds of `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let shared = self.shared;
+        let _draining = shared.stopping.clone().drop_guard();
+        let mut failures = 0;
+        loop {
+            let approached = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                approached = approach(&shared) => approached,
+            };
+            let ending = match approached {
+                Ok(address) => session::run(&shared, &address, &stop).await,
+                Err(ending) => ending,
+            };
+            match ending {
+                Ending::Stopped => return,
+                Ending::Fatal(sentence) => return give_up(&shared, &sentence),
+                Ending::Lost { why, was_connected } => {
+                    failures = if was_connected { 1 } else { failures + 1 };
+                    lose(&shared, &why);
+                }
+            }
+            let pause = schedule::backoff(failures, rand::random()).min(LONGEST_WAIT);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = shared.clock.sleep(pause) => {}
+            }
+        }
+    }
+}
+
+/// Finds out where the gateway is, and waits until a login is allowed.
+async fn approach(shared: &Shared) -> Result<String, Ending> {
+    if shared.hub.conditions().holds(Condition::TokenRefused) {
+        return Err(Ending::Fatal(TOKEN_REFUSED.to_owned()));
+    }
+    let gateway = match shared.client.gateway().await {
+        Ok(gateway) => gateway,
+        Err(failure) if failure.status == Some(401) => return Err(Ending::Fatal(TOKEN_REFUSED.to_owned())),
+        Err(failure) => {
+            let why = format!("Discord did not say where its gateway is: {failure}");
+            return Err(Ending::Lost { why, was_connected: false });
+        }
+    };
+    if !shared.client.base().may_lead_to(&gateway.url) {
+        return Err(Ending::Fatal(format!(
+            "DISCORD_API_URL names {:?} as the gateway. That address is not encrypted, or it is not on this machine \
+             while DISCORD_API_URL is: the token is not sent there and the bot stays offline. Messages are still sent",
+            gateway.url
+        )));
+    }
+    if gateway.shards > 1 {
+        tracing::warn!(
+            "Discord recommends {} connections for this bot, nuncio makes one: beyond 2500 servers Discord refuses that",
+            gateway.shards
+        );
+    }
+    let limit = gateway.session_start_limit;
+    let mut pause = shared.ledger.wait().await;
+    if limit.remaining <= RESERVE {
+        pause = pause.max(limit.resets_after());
+    }
+    if pause > APART {
+        let sentence = format!(
+            "The bot has logged in very often lately ({} logins are left at Discord): it waits {} s, for Discord \
+             resets tokens that go on. Messages are still sent",
+            limit.remaining,
+            pause.as_secs() + 1
+        );
+        if shared.hub.conditions().raise(Condition::GatewayDown, sentence.clone()) {
+            tracing::warn!("{sentence}");
+        }
+    }
+    shared.clock.sleep(pause).await;
+    shared.ledger.record().await;
+    Ok(gateway.url)
+}
+
+/// Says that the bot is offline for now.
+fn lose(shared: &Shared, why: &str) {
+    if let Gateway::Connected { .. } = shared.hub.gateway() {
+        shared.hub.set_gateway(Gateway::Lost { since: shared.clock.now() });
+    }
+    let sentence =
+        format!("The bot is offline, and connects again by itself: {why}. Messages are still sent");
+    if shared.hub.conditions().raise(Condition::GatewayDown, sentence.clone()) {
+        tracing::warn!("{sentence}");
+    }
+}
+
+/// Says that the bot stays offline. The receiver goes on.
+fn give_up(shared: &Shared, sentence: &str) {
+    let conditions = shared.hub.conditions();
+    conditions.clear(Condition::GatewayDown);
+    // Whoever noticed first that the token is refused has said so.
+    let is_told = conditions.holds(Condition::TokenRefused);
+    if sentence == TOKEN_REFUSED {
+        conditions.raise(Condition::TokenRefused, sentence);
+    } else {
+        conditions.raise(Condition::GatewayDown, sentence);
+    }
+    if !is_told {
+        tracing::error!("{sentence}");
+    }
+    shared.hub.set_gateway(Gateway::Stopped);
+}

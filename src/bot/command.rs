@@ -1,0 +1,121 @@
+//! Slash commands: which there are, and what happens around every one of them.
+//!
+//! One file per command family. Whatever goes wrong, the person gets one friendly sentence that only they see, with a
+//! reference that stands in the log; whatever is answered, nobody is pinged.
+
+mod status;
+
+use poise::{BoxFuture, Context, CreateReply, Framework, FrameworkError, FrameworkOptions};
+use serenity::all::CreateAllowedMentions;
+use tokio_util::sync::CancellationToken;
+
+use crate::bot::{Shared, http};
+use crate::clock::Clock;
+use crate::hub::Hub;
+use crate::model::EventId;
+
+/// What commands work with.
+pub(super) struct Data {
+    hub: Hub,
+    clock: Clock,
+    /// Cancelled when the process ends.
+    stopping: CancellationToken,
+    /// Cancelled when the connection that the command came over was given up: another one gets it as well.
+    closed: CancellationToken,
+}
+
+/// Why a command could not be answered. Inner errors stay in the log.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// Discord did not take the answer.
+    #[error("{}", http::sentence(.0))]
+    Answer(#[from] serenity::Error),
+    /// The database did not tell.
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
+}
+
+pub(super) type Command = poise::Command<Data, Error>;
+
+/// All commands of this configuration. What needs something that is not configured is left out here.
+pub(super) fn all() -> Vec<Command> {
+    vec![status::webhook_status()]
+}
+
+/// Poise, for one connection. Nothing in its setup can fail: until it is done, every event waits.
+pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework<Data, Error> {
+    let data = Data {
+        hub: shared.hub.clone(),
+        clock: shared.clock.clone(),
+        stopping: shared.stopping.clone(),
+        closed,
+    };
+    Framework::builder()
+        .options(FrameworkOptions {
+            commands: all(),
+            command_check: Some(|context| Box::pin(may_begin(context))),
+            on_error: |error| Box::pin(apologise(error)),
+            allowed_mentions: Some(CreateAllowedMentions::new()),
+            ..FrameworkOptions::default()
+        })
+        .initialize_owners(false)
+        .setup(|_, _, _| -> BoxFuture<'_, Result<Data, Error>> { Box::pin(async move { Ok(data) }) })
+        .build()
+}
+
+/// Before every command: nothing is begun that cannot be finished.
+async fn may_begin(context: Context<'_, Data, Error>) -> Result<bool, Error> {
+    let data = context.data();
+    if data.stopping.is_cancelled() {
+        say(context, "nuncio is stopping just now: please try again in a minute.").await;
+        return Ok(false);
+    }
+    Ok(!data.closed.is_cancelled())
+}
+
+/// Tells the person, and the log, what went wrong.
+async fn apologise(error: FrameworkError<'_, Data, Error>) {
+    let reference = EventId::new().short();
+    let Some(context) = error.ctx() else {
+        match error {
+            FrameworkError::UnknownInteraction { interaction, .. } => {
+                tracing::info!(
+                    "/{} was called, but there is no such command any more",
+                    interaction.data.name
+                );
+            }
+            other => tracing::error!("the bot failed: {other}"),
+        }
+        return;
+    };
+    let name = context.command().qualified_name.clone();
+    let sentence = match &error {
+        FrameworkError::CommandCheckFailed { error: None, .. } => return,
+        FrameworkError::GuildOnly { .. } => "This works in a server only.".to_owned(),
+        FrameworkError::ArgumentParse { .. } => {
+            "Discord sent something else than this command takes. Please reload Discord and try again."
+                .to_owned()
+        }
+        FrameworkError::Command { error, .. } => {
+            tracing::error!(reference, %error, "/{name} could not be answered");
+            format!("That did not work, and it is not your fault. The log says more under `{reference}`.")
+        }
+        FrameworkError::CommandPanic { .. } => {
+            tracing::error!(reference, "/{name} panicked: please report this");
+            format!("nuncio stumbled over this one; it goes on. The log says more under `{reference}`.")
+        }
+        _ => {
+            tracing::warn!(reference, "/{name} was refused: {error}");
+            format!("That is not possible here. The log says more under `{reference}`.")
+        }
+    };
+    say(context, &sentence).await;
+}
+
+/// Says something to the one who asked.
+async fn say(context: Context<'_, Data, Error>, sentence: &str) {
+    let reply = CreateReply::default().content(sentence).ephemeral(true);
+    if let Err(error) = context.send(reply).await {
+        tracing::warn!("an answer could not be given: {}", http::sentence(&error));
+    }
+}

@@ -1,0 +1,242 @@
+//! `/webhook-status`: how everything stands, in figures.
+
+use std::time::Duration;
+
+use poise::{Context, CreateReply};
+use serenity::all::{CreateEmbed, CreateEmbedFooter, Timestamp as DiscordTime};
+
+use super::{Data, Error};
+use crate::clock::Timestamp;
+use crate::hub::{Gateway, Status};
+use crate::render::{self, Color, Markdown, Surface};
+
+/// Discord waits three seconds for the first word; after this, it gets one that promises more.
+const AT_ONCE: Duration = Duration::from_millis(1500);
+/// Discord: "Embed Limits".
+const MAX_VALUE: usize = 1024;
+/// Of the problems, which may be many.
+const MAX_PROBLEMS: usize = 2000;
+
+/// How nuncio stands: endpoint, database, gateway, what waits, what was refused
+#[poise::command(
+    slash_command,
+    rename = "webhook-status",
+    guild_only,
+    default_member_permissions = "MANAGE_GUILD"
+)]
+pub(super) async fn webhook_status(context: Context<'_, Data, Error>) -> Result<(), Error> {
+    let data = context.data();
+    let asking = data.hub.status();
+    tokio::pin!(asking);
+    let status = match data.clock.within(AT_ONCE, &mut asking).await {
+        Some(status) => status?,
+        None => {
+            context.defer_ephemeral().await?;
+            asking.await?
+        }
+    };
+    let embed = embed(&status, data.clock.now());
+    context.send(CreateReply::default().embed(embed).ephemeral(true)).await?;
+    Ok(())
+}
+
+/// The answer. Discord's limits are kept: ten fields, none above 1024 characters but the description.
+fn embed(status: &Status, now: Timestamp) -> CreateEmbed {
+    let is_well = status.problems.is_empty();
+    let color = if is_well { Color::Done } else { Color::Warning };
+    let problems =
+        status.problems.iter().map(|problem| Some(render::literal("⚠️ ").and(render::text(problem))));
+    let problems = Markdown::join(problems, "\n").cut(MAX_PROBLEMS, Surface::Embed).write(Surface::Embed);
+    let mut fields = vec![
+        ("Server", server(status), true),
+        ("Gateway", gateway(status.gateway), true),
+        ("Secret", "set".to_owned(), true),
+        ("Endpoint", endpoint(status), false),
+        ("Database", database(status), false),
+        ("Outbox", outbox(status, now), true),
+        ("Last event", last_event(status), true),
+        ("Last 24 hours", lately(status), true),
+    ];
+    if let Some(refusals) = refusals(status) {
+        fields.push(("Refused since the start", refusals, false));
+    }
+    CreateEmbed::new()
+        .title(if is_well { "✅ All is well" } else { "⚠️ Something needs a look" })
+        .description(problems)
+        .color(color.number())
+        .fields(fields)
+        .footer(CreateEmbedFooter::new("nuncio"))
+        .timestamp(DiscordTime::from_unix_timestamp(now.as_secs()).unwrap_or_default())
+}
+
+fn server(status: &Status) -> String {
+    format!("nuncio {}, up {}", status.version, span(status.uptime))
+}
+
+fn gateway(gateway: Gateway) -> String {
+    match gateway {
+        Gateway::Off => "off".to_owned(),
+        Gateway::Starting => "connecting".to_owned(),
+        Gateway::Connected { since } => format!("connected {}", ago(since)),
+        Gateway::Lost { since } => format!("lost {}, reconnecting", ago(since)),
+        Gateway::Stopped => "offline for good: see the problems".to_owned(),
+    }
+}
+
+fn endpoint(status: &Status) -> String {
+    match &status.endpoint {
+        Some(endpoint) => format!("`POST http://{}{}`", endpoint.address, endpoint.path),
+        None => "none".to_owned(),
+    }
+}
+
+fn database(status: &Status) -> String {
+    let path = render::code(&status.database.display().to_string());
+    path.and(render::text(&format!(", {}", bytes(status.database_bytes)))).write(Surface::Embed)
+}
+
+fn outbox(status: &Status, now: Timestamp) -> String {
+    let waiting = status.backlog.pending + status.backlog.sending;
+    let waiting = match status.oldest {
+        Some(oldest) if waiting > 0 => {
+            format!("{waiting} waiting, the oldest for {}", span(now.since(oldest)))
+        }
+        _ if waiting > 0 => format!("{waiting} on their way"),
+        _ => "empty".to_owned(),
+    };
+    match status.backlog.unrouted {
+        0 => waiting,
+        unrouted => format!("{waiting} · {unrouted} unrouted"),
+    }
+}
+
+fn last_event(status: &Status) -> String {
+    match &status.newest {
+        Some((kind, at)) => format!("{} {}", render::code(kind).write(Surface::Embed), ago(*at)),
+        None => "none yet".to_owned(),
+    }
+}
+
+fn lately(status: &Status) -> String {
+    let tally = status.lately;
+    format!("{} accepted · {} delivered · {} dead", tally.accepted, tally.delivered, tally.dead)
+}
+
+fn refusals(status: &Status) -> Option<String> {
+    let lines = status.refusals.iter().map(|(reason, count)| {
+        Some(render::number(*count).and(render::literal(" × ")).and(render::text(reason)))
+    });
+    Some(Markdown::join(lines, "\n").cut(MAX_VALUE, Surface::Embed).write(Surface::Embed))
+        .filter(|lines| !lines.is_empty())
+}
+
+/// Shown by Discord as "3 minutes ago".
+fn ago(at: Timestamp) -> String {
+    format!("<t:{}:R>", at.as_secs())
+}
+
+/// "3 d 4 h", "12 min", "7 s".
+fn span(span: Duration) -> String {
+    let secs = span.as_secs();
+    match (secs / 86_400, secs / 3600 % 24, secs / 60 % 60) {
+        (0, 0, 0) => format!("{secs} s"),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes / 1_048_576),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::hub::Endpoint;
+    use crate::store::{Backlog, Tally};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_705_314_600);
+
+    fn status() -> Status {
+        Status {
+            version: "0.1.0",
+            uptime: Duration::from_secs(93_784),
+            endpoint: Some(Endpoint {
+                address: ([127, 0, 0, 1], 3000).into(),
+                path: "/webhooks/xtsystems".to_owned(),
+            }),
+            database: PathBuf::from("data/nuncio.db"),
+            database_bytes: 5 * 1024 * 1024,
+            gateway: Gateway::Connected { since: NOW.minus(Duration::from_secs(60)) },
+            backlog: Backlog { pending: 3, sending: 1, dead: 2, unrouted: 5 },
+            oldest: Some(NOW.minus(Duration::from_secs(125))),
+            newest: Some(("ticket.created".to_owned(), NOW.minus(Duration::from_secs(7)))),
+            refusals: vec![("the signature does not match".to_owned(), 12)],
+            lately: Tally { accepted: 40, delivered: 38, dead: 2 },
+            problems: vec!["Acme_NOC / #alerts: missing Embed Links (denied by role @muted)".to_owned()],
+        }
+    }
+
+    fn lines(status: &Status) -> String {
+        let embed = serde_json::to_value(embed(status, NOW)).unwrap();
+        let fields = embed["fields"].as_array().unwrap().iter();
+        let fields = fields.map(|field| {
+            format!("{}: {}", field["name"].as_str().unwrap(), field["value"].as_str().unwrap())
+        });
+        let mut lines = vec![embed["title"].as_str().unwrap().to_owned()];
+        lines.push(embed["description"].as_str().unwrap().to_owned());
+        lines.extend(fields);
+        lines.join("\n")
+    }
+
+    #[test]
+    fn every_figure_has_its_place() {
+        assert_snapshot!(lines(&status()), @r"
+        ⚠️ Something needs a look
+        ⚠️ Acme\_NOC / #alerts: missing Embed Links (denied by role @muted)
+        Server: nuncio 0.1.0, up 1 d 2 h
+        Gateway: connected <t:1705314540:R>
+        Secret: set
+        Endpoint: `POST http://127.0.0.1:3000/webhooks/xtsystems`
+        Database: `data/nuncio.db`, 5 MiB
+        Outbox: 4 waiting, the oldest for 2 min · 5 unrouted
+        Last event: `ticket.created` <t:1705314593:R>
+        Last 24 hours: 40 accepted · 38 delivered · 2 dead
+        Refused since the start: 12 × the signature does not match
+        ");
+    }
+
+    #[test]
+    fn however_much_there_is_to_tell_it_fits() {
+        let mut status = status();
+        status.problems = vec!["`*_@everyone https://example.com ".repeat(50); 500];
+        status.refusals = vec![("*".repeat(500), u64::MAX); 500];
+        status.newest = Some(("x".repeat(500), NOW));
+        status.database = PathBuf::from("`/".repeat(2000));
+        let embed = serde_json::to_value(embed(&status, NOW)).unwrap();
+        let units = |value: &serde_json::Value| value.as_str().unwrap_or_default().encode_utf16().count();
+        let fields = embed["fields"].as_array().unwrap();
+        assert!(fields.iter().all(|field| (1..=1024).contains(&units(&field["value"]))));
+        let sum: usize = fields.iter().map(|field| units(&field["name"]) + units(&field["value"])).sum();
+        assert!(sum + units(&embed["description"]) + units(&embed["title"]) < 6000);
+        assert!(!embed.to_string().contains("@everyone https"));
+    }
+
+    #[rstest::rstest]
+    #[case(7, "7 s")]
+    #[case(125, "2 min")]
+    #[case(7320, "2 h 2 min")]
+    #[case(93_784, "1 d 2 h")]
+    fn spans(#[case] secs: u64, #[case] text: &str) {
+        assert_eq!(span(Duration::from_secs(secs)), text);
+    }
+}

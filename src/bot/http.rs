@@ -1,0 +1,42 @@
+//! Serenity's HTTP client, made in the one way that is safe.
+
+use serenity::all::CreateAllowedMentions;
+use serenity::http::{Http, HttpBuilder, HttpError};
+
+use crate::discord::{Client, Failure};
+
+/// Serenity's client for `client`'s token, on the same connections.
+///
+/// The base and the rate limiter go together: with its limiter on, serenity ignores its proxy and asks discord.com,
+/// with the token. With it off it loses `retry_after`, which matters for deliveries only: those are not its business.
+pub(super) fn serenity(client: &Client) -> Result<Http, Failure> {
+    Ok(HttpBuilder::new(client.token().expose())
+        .client(client.transport()?.clone())
+        .proxy(client.base().proxy())
+        .ratelimiter_disabled(true)
+        .default_allowed_mentions(CreateAllowedMentions::new())
+        .build())
+}
+
+/// What went wrong, without the address: those of interactions hold tokens.
+pub(super) fn sentence(error: &serenity::Error) -> String {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => {
+            format!(
+                "Discord answered {} {}: {}",
+                answer.status_code.as_u16(),
+                answer.error.code,
+                answer.error.message
+            )
+        }
+        serenity::Error::Http(HttpError::Request(error)) if error.is_timeout() => {
+            "no answer in time".to_owned()
+        }
+        serenity::Error::Http(HttpError::Request(error)) if error.is_connect() => "no connection".to_owned(),
+        serenity::Error::Http(_) => "the request failed".to_owned(),
+        serenity::Error::Json(_) => "Discord's answer cannot be read".to_owned(),
+        serenity::Error::Gateway(error) => error.to_string(),
+        serenity::Error::Model(error) => error.to_string(),
+        _ => "an error of the Discord library".to_owned(),
+    }
+}

@@ -1,0 +1,128 @@
+//! How often the bot may log in (IDENTIFY). Discord resets a token that logs in more than 1000 times a day.
+//!
+//! The times of the last hour are kept in the database, before each login: a process that crashes at once and is
+//! started again, thousands of times, stays within the budget as well.
+
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::store::Store;
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// Logins in any one hour. 40 × 24 is less than Discord's 1000.
+const AN_HOUR: usize = 40;
+/// A login sooner than this after another is in vain (Discord: "Session Start Limit", `max_concurrency`).
+pub(super) const APART: Duration = Duration::from_secs(5);
+/// From so many logins in the last hour on, there are so many seconds between two.
+const SPACING: [(usize, u64); 3] = [(24, 90), (14, 60), (8, 15)];
+const KEY: &str = "bot.identifies";
+
+/// The logins of the last hour, of this process and those before it.
+pub(super) struct Ledger {
+    store: Store,
+    clock: Clock,
+    times: tokio::sync::Mutex<Option<Vec<Timestamp>>>,
+}
+
+impl Ledger {
+    pub(super) fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock, times: tokio::sync::Mutex::default() }
+    }
+
+    /// How long to wait until the next login.
+    pub(super) async fn wait(&self) -> Duration {
+        let mut times = self.times.lock().await;
+        let now = self.clock.now();
+        let times = self.load(&mut times, now).await;
+        wait(times, now)
+    }
+
+    /// Writes a login down.
+    pub(super) async fn record(&self) {
+        let mut times = self.times.lock().await;
+        let now = self.clock.now();
+        let times = self.load(&mut times, now).await;
+        times.push(now);
+        let text: Vec<String> = times.iter().map(|at| at.as_millis().to_string()).collect();
+        if let Err(error) = self.store.set_meta(KEY, text.join(",")).await {
+            tracing::warn!(%error, "the bot's login could not be noted in the database: it counts in memory only");
+        }
+    }
+
+    async fn load<'a>(
+        &self,
+        times: &'a mut Option<Vec<Timestamp>>,
+        now: Timestamp,
+    ) -> &'a mut Vec<Timestamp> {
+        if times.is_none() {
+            let text = self.store.meta(KEY).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the bot's earlier logins cannot be read from the database");
+                None
+            });
+            let read = text.unwrap_or_default();
+            *times =
+                Some(read.split(',').filter_map(|at| at.parse().ok()).map(Timestamp::from_millis).collect());
+        }
+        let times = times.get_or_insert_default();
+        times.retain(|at| now.since(*at) < HOUR);
+        for at in times.iter_mut() {
+            // A clock that was set back must not make the past last longer than an hour.
+            *at = (*at).min(now);
+        }
+        times
+    }
+}
+
+/// How long to wait at `now` after logins at `times`, all within the last hour, in order.
+fn wait(times: &[Timestamp], now: Timestamp) -> Duration {
+    let Some(last) = times.last() else { return Duration::ZERO };
+    if let Some(first) = times.len().checked_sub(AN_HOUR).and_then(|over| times.get(over)) {
+        return first.plus(HOUR).since(now);
+    }
+    let crowded = SPACING.iter().find(|(from, _)| times.len() >= *from);
+    let spacing = crowded.map_or(APART, |(_, secs)| Duration::from_secs(*secs));
+    last.plus(spacing).since(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Logs in as often as it may for `span`, and tells the longest series within any hour.
+    fn busiest_hour(span: Duration) -> usize {
+        let end = Timestamp::default().plus(span);
+        let (mut now, mut all) = (Timestamp::default(), Vec::new());
+        while now < end {
+            let recent: Vec<_> = all.iter().copied().filter(|at| now.since(*at) < HOUR).collect();
+            let pause = wait(&recent, now);
+            if pause.is_zero() {
+                all.push(now);
+                now = now.plus(Duration::from_millis(10));
+            } else {
+                now = now.plus(pause);
+            }
+        }
+        let within =
+            |at: &Timestamp| all.iter().filter(|other| **other >= *at && other.since(*at) < HOUR).count();
+        all.iter().map(within).max().unwrap_or(0)
+    }
+
+    // K-6
+    #[test]
+    fn a_crash_loop_stays_within_the_budget() {
+        assert_eq!(busiest_hour(Duration::from_secs(24 * 3600)), AN_HOUR);
+    }
+
+    #[rstest::rstest]
+    #[case(0, 0)]
+    #[case(1, 5)]
+    #[case(7, 5)]
+    #[case(8, 15)]
+    #[case(14, 60)]
+    #[case(24, 90)]
+    #[case(40, 3600)]
+    fn waits_grow(#[case] logins: usize, #[case] secs: u64) {
+        let now = Timestamp::from_secs(1_700_000_000);
+        assert_eq!(wait(&vec![now; logins], now), Duration::from_secs(secs));
+    }
+}

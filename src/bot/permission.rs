@@ -1,0 +1,214 @@
+//! What the bot may not do in a channel, and who denies it. Pure.
+//!
+//! Computed as Discord does (Discord: "Permission Hierarchy"): the roles' sum, then the channel's overwrites for
+//! `@everyone`, for the roles held, for the member.
+
+use std::fmt;
+
+use crate::bot::guild::{Channel, Guild, Overwrite, Whom};
+
+const ADMINISTRATOR: u64 = 1 << 3;
+
+/// What is needed to deliver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needed {
+    ViewChannel,
+    SendMessages,
+    SendMessagesInThreads,
+    EmbedLinks,
+    ReadMessageHistory,
+}
+
+impl Needed {
+    /// Discord: "Bitwise Permission Flags".
+    const fn bit(self) -> u64 {
+        match self {
+            Self::ViewChannel => 1 << 10,
+            Self::SendMessages => 1 << 11,
+            Self::SendMessagesInThreads => 1 << 38,
+            Self::EmbedLinks => 1 << 14,
+            Self::ReadMessageHistory => 1 << 16,
+        }
+    }
+
+    /// As Discord's settings call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ViewChannel => "View Channel",
+            Self::SendMessages => "Send Messages",
+            Self::SendMessagesInThreads => "Send Messages in Threads",
+            Self::EmbedLinks => "Embed Links",
+            Self::ReadMessageHistory => "Read Message History",
+        }
+    }
+}
+
+/// Why a permission is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The channel denies it to everybody.
+    Everyone,
+    /// The channel denies it to a role of the bot's.
+    Role(String),
+    /// The channel denies it to the bot by name.
+    Bot,
+    /// No role of the bot's grants it.
+    NotGranted,
+}
+
+/// A permission that is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) needed: Needed,
+    pub(super) cause: Cause,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "missing {} (", self.needed.name())?;
+        match &self.cause {
+            Cause::Everyone => f.write_str("denied to @everyone")?,
+            Cause::Role(name) => write!(f, "denied by role @{}", name.trim_start_matches('@'))?,
+            Cause::Bot => f.write_str("denied to the bot itself")?,
+            Cause::NotGranted => f.write_str("granted by no role of the bot")?,
+        }
+        f.write_str(")")
+    }
+}
+
+/// What `bot` lacks in `channel` of `guild` to deliver there. Without View Channel nothing else is told.
+pub(super) fn missing(guild: &Guild, channel: &Channel, bot: u64) -> Vec<Missing> {
+    let base = guild
+        .roles
+        .iter()
+        .filter(|(id, _)| **id == guild.id || guild.held.contains(id))
+        .fold(0, |sum, (_, role)| sum | role.grants);
+    if bot == guild.owner || base & ADMINISTRATOR != 0 {
+        return Vec::new();
+    }
+    let parent = channel.thread_of.and_then(|parent| guild.channels.get(&parent));
+    let overwrites = &parent.unwrap_or(channel).overwrites;
+    let sending =
+        if channel.thread_of.is_some() { Needed::SendMessagesInThreads } else { Needed::SendMessages };
+    let check = |needed: Needed| {
+        denied(guild, overwrites, bot, base, needed.bit()).map(|cause| Missing { needed, cause })
+    };
+    if let Some(missing) = check(Needed::ViewChannel) {
+        return vec![missing];
+    }
+    [sending, Needed::EmbedLinks, Needed::ReadMessageHistory].into_iter().filter_map(check).collect()
+}
+
+/// Why `bit` is missing; `None` if it is not.
+fn denied(guild: &Guild, overwrites: &[Overwrite], bot: u64, base: u64, bit: u64) -> Option<Cause> {
+    let mut cause = (base & bit == 0).then_some(Cause::NotGranted);
+    let mut step = |chosen: &dyn Fn(Whom) -> Option<Cause>| {
+        let mine = || overwrites.iter().filter_map(|one| Some((one, chosen(one.whom)?)));
+        if mine().any(|(one, _)| one.allow & bit != 0) {
+            cause = None;
+        } else if let Some((_, why)) = mine().find(|(one, _)| one.deny & bit != 0) {
+            cause = Some(why);
+        }
+    };
+    step(&|whom| (whom == Whom::Role(guild.id)).then_some(Cause::Everyone));
+    step(&|whom| match whom {
+        Whom::Role(id) if id != guild.id && guild.held.contains(&id) => {
+            Some(Cause::Role(guild.roles.get(&id).map_or_else(|| id.to_string(), |role| role.name.clone())))
+        }
+        Whom::Role(_) | Whom::Member(_) => None,
+    });
+    step(&|whom| (whom == Whom::Member(bot)).then_some(Cause::Bot));
+    cause
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::bot::guild::Role;
+
+    const GUILD: u64 = 1;
+    const OWNER: u64 = 2;
+    const BOT: u64 = 3;
+    const NUNCIO: u64 = 10;
+    const MUTED: u64 = 11;
+    const OTHERS: u64 = 12;
+    const VIEW: u64 = 1 << 10;
+    const SEND: u64 = 1 << 11;
+    const EMBED: u64 = 1 << 14;
+    const HISTORY: u64 = 1 << 16;
+    const THREADS: u64 = 1 << 38;
+    const ALL: u64 = VIEW | SEND | EMBED | HISTORY | THREADS;
+
+    fn guild(everyone: u64, nuncio: u64) -> Guild {
+        let role = |name: &str, grants| Role { name: name.to_owned(), grants };
+        Guild {
+            id: GUILD,
+            name: "Acme NOC".to_owned(),
+            owner: OWNER,
+            roles: BTreeMap::from([
+                (GUILD, role("@everyone", everyone)),
+                (NUNCIO, role("nuncio", nuncio)),
+                (MUTED, role("muted", 0)),
+                (OTHERS, role("others", ADMINISTRATOR)),
+            ]),
+            held: BTreeSet::from([NUNCIO, MUTED]),
+            channels: BTreeMap::new(),
+        }
+    }
+
+    fn told(guild: &Guild, overwrites: &[(Whom, u64, u64)]) -> String {
+        let overwrites = overwrites.iter().map(|(whom, allow, deny)| Overwrite {
+            whom: *whom,
+            allow: *allow,
+            deny: *deny,
+        });
+        let channel =
+            Channel { name: "alerts".to_owned(), thread_of: None, overwrites: overwrites.collect() };
+        let missing = missing(guild, &channel, BOT);
+        missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
+    #[rstest::rstest]
+    #[case::nothing_changed(ALL, 0, &[], "")]
+    #[case::only_its_own_role(0, ALL, &[], "")]
+    #[case::nothing_granted(0, 0, &[], "missing View Channel (granted by no role of the bot)")]
+    #[case::no_embeds_anywhere(ALL & !EMBED, 0, &[], "missing Embed Links (granted by no role of the bot)")]
+    #[case::administrator(0, ADMINISTRATOR, &[(Whom::Role(GUILD), 0, ALL)], "")]
+    #[case::private_channel(ALL, 0, &[(Whom::Role(GUILD), 0, VIEW)], "missing View Channel (denied to @everyone)")]
+    #[case::private_but_for_the_bot(ALL, 0, &[(Whom::Role(GUILD), 0, VIEW), (Whom::Role(NUNCIO), VIEW, 0)], "")]
+    #[case::muted(ALL, 0, &[(Whom::Role(MUTED), 0, EMBED)], "missing Embed Links (denied by role @muted)")]
+    #[case::another_role_allows(ALL, 0, &[(Whom::Role(MUTED), 0, EMBED), (Whom::Role(NUNCIO), EMBED, 0)], "")]
+    #[case::not_our_role(ALL, 0, &[(Whom::Role(OTHERS), 0, ALL)], "")]
+    #[case::the_bot_itself(ALL, 0, &[(Whom::Role(NUNCIO), SEND, 0), (Whom::Member(BOT), 0, SEND)], "missing Send Messages (denied to the bot itself)")]
+    #[case::somebody_else(ALL, 0, &[(Whom::Member(OWNER), 0, SEND)], "")]
+    #[case::two(ALL, 0, &[(Whom::Role(GUILD), 0, SEND), (Whom::Role(MUTED), 0, HISTORY)],
+        "missing Send Messages (denied to @everyone); missing Read Message History (denied by role @muted)")]
+    fn what_is_missing_and_who_denies_it(
+        #[case] everyone: u64,
+        #[case] nuncio: u64,
+        #[case] overwrites: &[(Whom, u64, u64)],
+        #[case] expected: &str,
+    ) {
+        assert_eq!(told(&guild(everyone, nuncio), overwrites), expected);
+    }
+
+    #[test]
+    fn the_owner_lacks_nothing() {
+        let mut guild = guild(0, 0);
+        guild.owner = BOT;
+        assert_eq!(told(&guild, &[(Whom::Role(GUILD), 0, ALL)]), "");
+    }
+
+    #[test]
+    fn a_thread_goes_by_its_channel() {
+        let mut guild = guild(ALL & !SEND, 0);
+        let overwrites = vec![Overwrite { whom: Whom::Role(GUILD), allow: 0, deny: THREADS }];
+        let channel = Channel { name: "alerts".to_owned(), thread_of: None, overwrites };
+        guild.channels.insert(50, channel);
+        let thread = Channel { name: "night".to_owned(), thread_of: Some(50), overwrites: Vec::new() };
+        let missing = missing(&guild, &thread, BOT);
+        assert_eq!(missing, [Missing { needed: Needed::SendMessagesInThreads, cause: Cause::Everyone }]);
+    }
+}

@@ -1,0 +1,167 @@
+//! One connection to the gateway, from its making to its end.
+//!
+//! Serenity reconnects by itself: it resumes within milliseconds and logs in anew within five seconds. A session ends
+//! when we stop, when Discord says that going on is useless, when it logs in more often than it may, or when it hangs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serenity::all::{
+    Client, ClientBuilder, ConnectionStage, GatewayIntents, ShardManager, ShardRunnerMessage,
+};
+use serenity::gateway::GatewayError;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::bot::watch::Watch;
+use crate::bot::{Ending, Shared, TOKEN_REFUSED, command, http};
+
+/// How long serenity may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(6);
+
+/// Connects to `address` and stays until the end.
+pub(super) async fn run(shared: &Arc<Shared>, address: &str, stop: &CancellationToken) -> Ending {
+    let closed = CancellationToken::new();
+    let _closed = closed.clone().drop_guard();
+    let (watch, mut endings) = Watch::new(Arc::clone(shared), closed.clone());
+    let mut client = match build(shared, address, &watch, closed.clone()).await {
+        Ok(client) => client,
+        Err(why) => return Ending::Lost { why, was_connected: false },
+    };
+    let (manager, gateway) = (Arc::clone(&client.shard_manager), Arc::clone(&client.ws_url));
+    let ending = tokio::select! {
+        biased;
+        () = stop.cancelled() => Ending::Stopped,
+        Some(why) = endings.recv() => Ending::Lost { why, was_connected: watch.was_connected() },
+        () = watch.draw() => Ending::Stopped,
+        () = watch.guard(&manager, &gateway) => Ending::Stopped,
+        ended = client.start() => classify(ended, watch.was_connected()),
+    };
+    if ending == Ending::Stopped {
+        shared.stopping.cancel();
+    }
+    closed.cancel();
+    hang_up(shared, manager, gateway, ending == Ending::Stopped).await;
+    ending
+}
+
+/// A client that can only connect to `address`. Making it, serenity asks for the gateway itself and falls back to
+/// the real one if that fails; it connects in `start` only, and by then our address stands in its place.
+async fn build(
+    shared: &Arc<Shared>,
+    address: &str,
+    watch: &Watch,
+    closed: CancellationToken,
+) -> Result<Client, String> {
+    let http = http::serenity(&shared.client).map_err(|failure| failure.to_string())?;
+    let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)
+        .framework(command::framework(shared, closed))
+        .event_handler(watch.clone())
+        .raw_event_handler(watch.clone())
+        .await
+        .map_err(|error| http::sentence(&error))?;
+    address.clone_into(&mut *client.ws_url.lock().await);
+    Ok(client)
+}
+
+/// What it means that serenity gave up.
+fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
+    let portal = |switch: &str| {
+        Ending::Fatal(format!(
+            "Discord closed the gateway for good ({switch}). The bot stays offline until it is restarted; messages \
+             are still sent"
+        ))
+    };
+    match ended {
+        Ok(()) => Ending::Lost { why: "the connection ended".to_owned(), was_connected },
+        Err(serenity::Error::Gateway(GatewayError::InvalidAuthentication)) => {
+            Ending::Fatal(TOKEN_REFUSED.to_owned())
+        }
+        Err(serenity::Error::Gateway(GatewayError::DisallowedGatewayIntents)) => portal(
+            "4014, disallowed intents: nuncio asks for none that need permission, so look at Developer Portal → Bot \
+             → Privileged Gateway Intents and at what else uses this token",
+        ),
+        Err(serenity::Error::Gateway(GatewayError::InvalidGatewayIntents)) => {
+            portal("4013, invalid intents: this version of nuncio is too old for Discord, update it")
+        }
+        Err(error) => Ending::Lost { why: http::sentence(&error), was_connected },
+    }
+}
+
+/// Ends the connection whatever state it is in.
+///
+/// `shutdown_all` says goodbye properly, but after any new login it returns at once and leaves the shard running. So
+/// the shard is told directly as well: to close, and then to send something, which fails on a closed connection and
+/// ends it without another try. The address is taken away, lest a login that is under way go anywhere. Only at the
+/// end of the process is it worth waiting for: the goodbye may take five seconds.
+async fn hang_up(
+    shared: &Shared,
+    manager: Arc<ShardManager>,
+    gateway: Arc<Mutex<String>>,
+    is_farewell: bool,
+) {
+    let _ = shared.clock.within(Duration::from_secs(1), async { gateway.lock().await.clear() }).await;
+    let (mut shards, mut is_connected) = (Vec::new(), false);
+    for runner in manager.runners.lock().await.values() {
+        shards.push(runner.runner_tx.clone());
+        is_connected |= runner.stage == ConnectionStage::Connected;
+    }
+    let end = move || {
+        for shard in shards {
+            shard.send_to_shard(ShardRunnerMessage::Close(1000, None));
+            shard.send_to_shard(ShardRunnerMessage::Message("".into()));
+        }
+    };
+    if is_connected && is_farewell {
+        let _ = shared.clock.within(GOODBYE, manager.shutdown_all()).await;
+        end();
+    } else {
+        end();
+        tokio::spawn(async move { manager.shutdown_all().await });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+
+    use axum::Router;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::bot::Bot;
+    use crate::clock::Clock;
+    use crate::config::DiscordBase;
+    use crate::discord::Client as Rest;
+    use crate::hub::Hub;
+    use crate::model::ping::Pings;
+    use crate::model::route::RouteMap;
+    use crate::secret::Secret;
+    use crate::store::{HintSender, Store};
+
+    // Serenity, left alone, falls back to the real gateway here.
+    #[tokio::test]
+    async fn a_connection_can_only_lead_where_it_was_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/api", listener.local_addr().unwrap());
+        let refuse = Router::new().fallback(async || axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+        let server = tokio::spawn(axum::serve(listener, refuse).into_future());
+
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::system();
+        let (hints, _received) = HintSender::channel();
+        let store = Store::open(&folder.path().join("nuncio.db"), clock.clone(), hints).await.unwrap();
+        let hub =
+            Hub::new(store.clone(), clock.clone(), RouteMap::default(), Pings::default()).await.unwrap();
+        let base = DiscordBase::parse(&base).unwrap();
+        let rest = Rest::new(base, Secret::new("a.b.c"), clock.clone());
+        let shared = Bot::new(rest, Vec::new(), store, hub, clock).shared;
+
+        let closed = CancellationToken::new();
+        let (watch, _endings) = Watch::new(Arc::clone(&shared), closed.clone());
+        let client = build(&shared, "ws://127.0.0.1:9/gateway", &watch, closed).await.unwrap();
+        assert_eq!(*client.ws_url.lock().await, "ws://127.0.0.1:9/gateway");
+        assert!(client.http.ratelimiter.is_none(), "with its rate limiter on, serenity ignores the base");
+        assert_eq!(client.http.proxy, Some(shared.client.base().proxy()));
+        server.abort();
+    }
+}

@@ -1,0 +1,328 @@
+//! Watching one connection: what the gateway tells about the bot's servers, and how the connection fares.
+//!
+//! Serenity gives every event to a task of its own: nothing here may rely on their order beyond READY coming first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serenity::all::{
+    ConnectionStage, Context, Event, EventHandler, RawEventHandler, Ready, ShardManager,
+    ShardStageUpdateEvent,
+};
+use serenity::async_trait;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::bot::guild::{self, Guild, Role};
+use crate::bot::identify::APART;
+use crate::bot::{Shared, permission, register};
+use crate::hub::{Condition, Gateway, Place};
+use crate::model::Snowflake;
+
+/// How long servers may take to arrive after READY before the map is judged without them.
+const ARRIVAL: Duration = Duration::from_secs(10);
+/// How often the connection is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// After how many looks without a connection people are told. Most are back before that.
+const TELL: u32 = 5;
+/// How many looks a connection may hang in the middle of connecting. (Serenity, when resuming fails at once, neither
+/// goes on nor gives up.)
+const HANGING: u32 = 15;
+/// After how many looks without a connection Discord is asked anew where the gateway is.
+const ASK_AGAIN: u32 = 30;
+
+/// The watcher of one connection. Clones share it.
+#[derive(Clone)]
+pub(super) struct Watch(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    /// Cancelled when this connection is given up: what still comes over it is ignored.
+    closed: CancellationToken,
+    endings: mpsc::UnboundedSender<String>,
+    state: Mutex<State>,
+    /// Wakes the drawing of the map's table.
+    changed: Notify,
+    bot: AtomicU64,
+    was_connected: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    logins: u32,
+    guilds: BTreeMap<u64, Guild>,
+    /// Servers that READY announced and that have not arrived.
+    awaited: BTreeSet<u64>,
+    is_ready: bool,
+}
+
+impl Watch {
+    /// A watcher, and where it says that the connection must be ended, and why.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        closed: CancellationToken,
+    ) -> (Self, mpsc::UnboundedReceiver<String>) {
+        let (endings, ended) = mpsc::unbounded_channel();
+        let inner = Inner {
+            shared,
+            closed,
+            endings,
+            state: Mutex::default(),
+            changed: Notify::new(),
+            bot: AtomicU64::new(0),
+            was_connected: AtomicBool::new(false),
+        };
+        (Self(Arc::new(inner)), ended)
+    }
+
+    /// Whether this connection ever was one.
+    pub(super) fn was_connected(&self) -> bool {
+        self.0.was_connected.load(Ordering::Acquire)
+    }
+
+    /// Keeps the places of the map's channels current. Never ends.
+    pub(super) async fn draw(&self) {
+        let (hub, clock) = (&self.0.shared.hub, &self.0.shared.clock);
+        let mut drawn = None;
+        let mut patience = None;
+        loop {
+            let (is_ready, all_arrived) = {
+                let state = self.state();
+                (state.is_ready, state.awaited.is_empty())
+            };
+            let now = clock.elapsed();
+            if is_ready && patience.is_none() {
+                patience = Some(now + ARRIVAL);
+            }
+            let is_late = patience.is_some_and(|until| now >= until);
+            if is_ready && (all_arrived || is_late) {
+                let places = self.places();
+                if drawn.as_ref() != Some(&places) {
+                    hub.learn_places(places.clone()).await;
+                    drawn = Some(places);
+                }
+                self.0.changed.notified().await;
+            } else if let Some(until) = patience {
+                tokio::select! {
+                    () = self.0.changed.notified() => {}
+                    () = clock.sleep_until_elapsed(until) => {}
+                }
+            } else {
+                self.0.changed.notified().await;
+            }
+        }
+    }
+
+    /// Looks after the connection: serenity does not tell of every way to lose one. Says so if it does not come back
+    /// soon, asks anew where the gateway is, and ends a connection that hangs. Never ends itself.
+    pub(super) async fn guard(&self, manager: &ShardManager, gateway: &tokio::sync::Mutex<String>) {
+        let shared = &self.0.shared;
+        let (mut hanging, mut offline) = (0, 0);
+        loop {
+            shared.clock.sleep(LOOK).await;
+            let stage = manager.runners.lock().await.values().next().map(|runner| runner.stage);
+            if stage == Some(ConnectionStage::Connected) {
+                (hanging, offline) = (0, 0);
+                if self.was_connected() {
+                    self.connected();
+                }
+                continue;
+            }
+            self.disconnected();
+            offline += 1;
+            if offline == TELL {
+                super::lose(shared, "there is no connection to the gateway at the moment");
+            }
+            let is_hanging = matches!(
+                stage,
+                Some(ConnectionStage::Connecting | ConnectionStage::Resuming | ConnectionStage::Identifying)
+            );
+            hanging = if is_hanging { hanging + 1 } else { 0 };
+            if hanging >= HANGING {
+                self.end("the connection hung");
+            }
+            if offline % ASK_AGAIN == 0
+                && let Ok(found) = shared.client.gateway().await
+                && shared.client.base().may_lead_to(&found.url)
+            {
+                *gateway.lock().await = found.url;
+            }
+        }
+    }
+
+    fn end(&self, why: &str) {
+        // Whoever listened may have left already.
+        let _ = self.0.endings.send(why.to_owned());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what is known of a server, and has the map's table drawn anew.
+    fn change(&self, guild: u64, change: impl FnOnce(&mut Guild)) {
+        if let Some(guild) = self.state().guilds.get_mut(&guild) {
+            change(guild);
+        }
+        self.0.changed.notify_one();
+    }
+
+    /// The map's channels that are known.
+    fn places(&self) -> BTreeMap<Snowflake, Place> {
+        let bot = self.0.bot.load(Ordering::Acquire);
+        let channels = self.0.shared.hub.channels();
+        let state = self.state();
+        let place = |id: Snowflake| {
+            let (guild, channel) = guild::holding(&state.guilds, id)?;
+            let missing = permission::missing(guild, channel, bot);
+            let problems = missing.iter().map(ToString::to_string).collect();
+            Some((id, Place { guild: guild.name.clone(), channel: channel.name.clone(), problems }))
+        };
+        channels.into_iter().filter_map(place).collect()
+    }
+
+    fn connected(&self) {
+        let shared = &self.0.shared;
+        self.0.was_connected.store(true, Ordering::Release);
+        if !matches!(shared.hub.gateway(), Gateway::Connected { .. }) {
+            shared.hub.set_gateway(Gateway::Connected { since: shared.clock.now() });
+        }
+        if shared.hub.conditions().clear(Condition::GatewayDown) {
+            tracing::info!("the bot is online again");
+        }
+    }
+
+    fn disconnected(&self) {
+        let shared = &self.0.shared;
+        if matches!(shared.hub.gateway(), Gateway::Connected { .. }) {
+            shared.hub.set_gateway(Gateway::Lost { since: shared.clock.now() });
+        }
+    }
+
+    fn ready(&self, ready: &Ready) {
+        self.0.bot.store(ready.user.id.get(), Ordering::Release);
+        {
+            let mut state = self.state();
+            let announced: BTreeSet<u64> = ready.guilds.iter().map(|guild| guild.id.get()).collect();
+            state.guilds.retain(|id, _| announced.contains(id));
+            state.awaited = announced.into_iter().filter(|id| !state.guilds.contains_key(id)).collect();
+            state.is_ready = true;
+        }
+        self.0.changed.notify_one();
+        self.connected();
+        tracing::info!(bot.id = %ready.user.id, guilds = ready.guilds.len(), "the bot {} is online", ready.user.name);
+    }
+
+    /// Counts a login; ends the connection if the next one would have to wait.
+    async fn logged_in(&self) {
+        let again = {
+            let mut state = self.state();
+            state.logins += 1;
+            state.logins > 1
+        };
+        // The first one was written down before it was made.
+        if again {
+            let ledger = &self.0.shared.ledger;
+            ledger.record().await;
+            if ledger.wait().await > APART {
+                self.end("Discord makes it log in again and again");
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl EventHandler for Watch {
+    async fn shard_stage_update(&self, _: Context, update: ShardStageUpdateEvent) {
+        if self.0.closed.is_cancelled() {
+            return;
+        }
+        if update.new != ConnectionStage::Connected {
+            self.disconnected();
+        }
+        if update.new == ConnectionStage::Identifying {
+            self.logged_in().await;
+        }
+    }
+}
+
+#[async_trait]
+impl RawEventHandler for Watch {
+    async fn raw_event(&self, context: Context, event: Event) {
+        if self.0.closed.is_cancelled() {
+            return;
+        }
+        match event {
+            Event::Ready(event) => {
+                self.ready(&event.ready);
+                register::begin(&self.0.shared, Arc::clone(&context.http));
+            }
+            Event::Resumed(_) => self.connected(),
+            Event::GuildCreate(event) => {
+                let id = event.guild.id.get();
+                {
+                    let mut state = self.state();
+                    let bot = self.0.bot.load(Ordering::Acquire);
+                    state.guilds.insert(id, Guild::of(&event.guild, bot));
+                    state.awaited.remove(&id);
+                }
+                self.0.changed.notify_one();
+            }
+            // An outage, not a farewell: what is known of it stays true.
+            Event::GuildDelete(event) if event.guild.unavailable => {}
+            Event::GuildDelete(event) => {
+                self.state().guilds.remove(&event.guild.id.get());
+                self.0.changed.notify_one();
+            }
+            Event::GuildUpdate(event) => self.change(event.guild.id.get(), |guild| {
+                guild.name.clone_from(&event.guild.name);
+                guild.owner = event.guild.owner_id.get();
+            }),
+            Event::GuildMemberUpdate(event) if event.user.id.get() == self.0.bot.load(Ordering::Acquire) => {
+                self.change(event.guild_id.get(), |guild| {
+                    guild.held = event.roles.iter().map(|role| role.get()).collect();
+                });
+            }
+            Event::GuildRoleCreate(event) => self.put_role(&event.role),
+            Event::GuildRoleUpdate(event) => self.put_role(&event.role),
+            Event::GuildRoleDelete(event) => self.change(event.guild_id.get(), |guild| {
+                guild.roles.remove(&event.role_id.get());
+                guild.held.remove(&event.role_id.get());
+            }),
+            Event::ChannelCreate(event) => self.put_channel(&event.channel),
+            Event::ChannelUpdate(event) => self.put_channel(&event.channel),
+            Event::ChannelDelete(event) => {
+                self.drop_channel(event.channel.guild_id.get(), event.channel.id.get())
+            }
+            Event::ThreadCreate(event) => self.put_channel(&event.thread),
+            Event::ThreadUpdate(event) => self.put_channel(&event.thread),
+            Event::ThreadDelete(event) => {
+                self.drop_channel(event.thread.guild_id.get(), event.thread.id.get())
+            }
+            Event::ThreadListSync(event) => {
+                event.threads.iter().for_each(|thread| self.put_channel(thread));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Watch {
+    fn put_role(&self, role: &serenity::all::Role) {
+        self.change(role.guild_id.get(), |guild| {
+            guild.roles.insert(role.id.get(), Role::of(role));
+        });
+    }
+
+    fn put_channel(&self, channel: &serenity::all::GuildChannel) {
+        self.change(channel.guild_id.get(), |guild| guild.put_channel(channel));
+    }
+
+    fn drop_channel(&self, guild: u64, channel: u64) {
+        self.change(guild, |guild| {
+            guild.channels.remove(&channel);
+        });
+    }
+}

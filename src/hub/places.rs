@@ -1,0 +1,157 @@
+//! The map's channels as people know them: server, name, and what is in the way there.
+//!
+//! Learnt from the gateway; until it has told, only ids are known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::watch;
+
+use crate::config;
+use crate::hub::Hub;
+use crate::model::route::Target;
+use crate::model::{Sink, Snowflake};
+
+/// A channel or thread that the bot knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The server's name.
+    pub guild: String,
+    /// The channel's name, without `#`.
+    pub channel: String,
+    /// What the bot may not do there, as "missing Embed Links (denied by role @muted)".
+    pub problems: Vec<String>,
+}
+
+impl Place {
+    /// "Acme NOC / #tickets".
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} / #{}", self.guild, self.channel)
+    }
+
+    /// Its name, and "ok" or what is in the way.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        if self.problems.is_empty() {
+            format!("{}  ok", self.name())
+        } else {
+            format!("{}: {}", self.name(), self.problems.join(", "))
+        }
+    }
+}
+
+/// The places by channel; `None` until the gateway has told.
+pub type Places = Option<BTreeMap<Snowflake, Place>>;
+
+/// What the map's table says about `target`.
+fn describe(places: &Places, target: &Target) -> String {
+    match (target, places) {
+        (Target::Channel(id), Some(places)) => match places.get(id) {
+            Some(place) => place.verdict(),
+            None => format!("{id}: no such channel, or the bot is not in that server"),
+        },
+        (Target::Channel(id), None) => format!("channel {id}"),
+        (Target::Stored(id), _) => format!("destination {id}"),
+    }
+}
+
+impl Hub {
+    /// The channels that the map names.
+    #[must_use]
+    pub fn channels(&self) -> BTreeSet<Snowflake> {
+        let targets = self.0.routing.map().routes().iter().flat_map(|route| &route.targets);
+        targets
+            .filter_map(|target| match target {
+                Target::Channel(id) => Some(*id),
+                Target::Stored(_) => None,
+            })
+            .collect()
+    }
+
+    /// Where every kind goes, a line each, with names and what is in the way as far as the gateway has told.
+    #[must_use]
+    pub fn table(&self) -> Vec<String> {
+        let places = self.0.places.borrow();
+        config::table_of(self.0.routing.map(), &|target| describe(&places, target))
+    }
+
+    /// Follows [`Hub::table`]: changes whenever the gateway has told something new.
+    #[must_use]
+    pub fn table_changes(&self) -> watch::Receiver<Places> {
+        self.0.places.subscribe()
+    }
+
+    /// The places that something is in the way of, a sentence each; none until the gateway has told.
+    #[must_use]
+    pub fn place_problems(&self) -> Vec<String> {
+        let places = self.0.places.borrow();
+        let Some(known) = places.as_ref() else { return Vec::new() };
+        let is_in_the_way = |id: &Snowflake| known.get(id).is_none_or(|place| !place.problems.is_empty());
+        let channels = self.channels();
+        channels
+            .iter()
+            .filter(|id| is_in_the_way(id))
+            .map(|id| describe(&places, &Target::Channel(*id)))
+            .collect()
+    }
+
+    /// Takes in what the gateway tells about the map's channels; those left out are unknown to it. Destinations are
+    /// called by these names from now on. Logs the table's lines that changed, at first all of them.
+    pub async fn learn_places(&self, places: BTreeMap<Snowflake, Place>) {
+        let before = self.table();
+        let named: Vec<(Snowflake, String)> = {
+            let known = self.0.places.borrow();
+            let is_news = |id: &Snowflake, place: &Place| {
+                known
+                    .as_ref()
+                    .and_then(|known| known.get(id))
+                    .is_none_or(|known| known.name() != place.name())
+            };
+            let named =
+                places.iter().filter(|(id, place)| is_news(id, place)).map(|(id, place)| (*id, place.name()));
+            named.collect()
+        };
+        self.0.places.send_replace(Some(places));
+        let problems = self.place_problems();
+        for line in self.table().into_iter().filter(|line| !before.contains(line)) {
+            if problems.iter().all(|problem| !line.contains(problem)) {
+                tracing::info!("{line}");
+            } else {
+                tracing::warn!("{line}");
+            }
+        }
+        for (channel, name) in named {
+            if let Err(error) = self.0.store.rename_destination(Sink::Channel(channel), &name).await {
+                tracing::warn!(%error, "{name} could not be noted in the database: logs go on with its id");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(problems: &[&str]) -> Place {
+        Place {
+            guild: "Acme NOC".to_owned(),
+            channel: "tickets".to_owned(),
+            problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_target_is_named_and_judged() {
+        let target = Target::Channel(Snowflake::new(456));
+        let known = |place: Option<Place>| {
+            Some(place.map(|place| (Snowflake::new(456), place)).into_iter().collect())
+        };
+        assert_eq!(describe(&None, &target), "channel 456");
+        assert_eq!(describe(&known(Some(place(&[]))), &target), "Acme NOC / #tickets  ok");
+        assert_eq!(
+            describe(&known(Some(place(&["missing Embed Links (denied by role @muted)"]))), &target),
+            "Acme NOC / #tickets: missing Embed Links (denied by role @muted)"
+        );
+        assert_eq!(describe(&known(None), &target), "456: no such channel, or the bot is not in that server");
+    }
+}

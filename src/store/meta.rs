@@ -1,0 +1,45 @@
+//! What belongs to no row: small texts under a key.
+
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+impl Store {
+    /// The text under `key`; `None` if nothing was put there.
+    pub async fn meta(&self, key: &str) -> Result<Option<String>> {
+        Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
+            .bind(key)
+            .fetch_optional(self.read())
+            .await?)
+    }
+
+    /// Puts `value` under `key`, in place of what was there.
+    pub async fn set_meta(&self, key: &'static str, value: String) -> Result<()> {
+        self.writer().submit(Put { key, value, now: self.0.clock.now() }).await
+    }
+}
+
+struct Put {
+    key: &'static str,
+    value: String,
+    now: Timestamp,
+}
+
+impl Unit for Put {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+        )
+        .bind(self.key)
+        .bind(self.value.as_str())
+        .bind(self.now.as_millis())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! What happened lately, in numbers: for people who ask how it goes.
+
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::model::{DeliveryId, EventId};
+use crate::store::{Result, Store};
+
+/// What happened since some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Events accepted.
+    pub accepted: u64,
+    /// Of their deliveries, how many arrived.
+    pub delivered: u64,
+    /// Of their deliveries, how many were given up.
+    pub dead: u64,
+}
+
+impl Store {
+    /// What was accepted since `since`, and what came of it.
+    pub async fn tally(&self, since: Timestamp) -> Result<Tally> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM events WHERE id >= $1) AS accepted, \
+             (SELECT COUNT(*) FROM deliveries WHERE id >= $2 AND status = 'delivered') AS delivered, \
+             (SELECT COUNT(*) FROM deliveries WHERE id >= $2 AND status = 'dead') AS dead",
+        )
+        .bind(EventId::from(earliest(since)).to_string())
+        .bind(DeliveryId::from(earliest(since)).to_string())
+        .fetch_one(self.read())
+        .await?;
+        let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
+        Ok(Tally { accepted: count("accepted")?, delivered: count("delivered")?, dead: count("dead")? })
+    }
+
+    /// When the delivery that has waited longest was made; `None` if none waits.
+    pub async fn oldest_waiting(&self) -> Result<Option<Timestamp>> {
+        let id: Option<String> =
+            sqlx::query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending'")
+                .fetch_one(self.read())
+                .await?;
+        let id: Option<DeliveryId> = id.map(|id| id.parse()).transpose()?;
+        Ok(id.map(|id| id.minted_at()))
+    }
+
+    /// Kind and time of the newest event; `None` if there was none yet.
+    pub async fn newest_event(&self) -> Result<Option<(String, Timestamp)>> {
+        let row: Option<(String, i64)> =
+            sqlx::query_as("SELECT kind, received_at FROM events ORDER BY id DESC LIMIT 1")
+                .fetch_optional(self.read())
+                .await?;
+        Ok(row.map(|(kind, at)| (kind, Timestamp::from_millis(at))))
+    }
+}
+
+/// The smallest id that can have been minted at `at`: ids sort by time, so their index answers without a scan.
+fn earliest(at: Timestamp) -> Uuid {
+    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+    Uuid::from_u128(u128::from(millis) << 80)
+}

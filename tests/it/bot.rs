@@ -1,0 +1,293 @@
+//! The bot against the sandbox's gateway: it comes up, stays up, and never takes the receiver with it.
+
+use std::time::{Duration, Instant};
+
+use nuncio::hub::Gateway;
+use nuncio::sandbox::discord::{Fault, Permission};
+use serde_json::json;
+use tracing::Level;
+
+use crate::harness::{Harness, SECRET, within};
+
+#[tokio::test]
+async fn the_bot_comes_up_and_names_the_channels() {
+    let t = Harness::with_bot().await;
+    assert_eq!(t.health().await["discord"], "connected");
+    t.table_line("Acme NOC / #tickets  ok").await;
+    assert!(
+        t.hub().table().contains(&"ticket.*         → Acme NOC / #tickets  ok".to_owned()),
+        "{:#?}",
+        t.hub().table()
+    );
+    assert_eq!(t.discord.gateway().identifies(), 1);
+
+    t.sends("ticket_created.json").await;
+    t.channel("tickets").next_message().await;
+    t.settle().await;
+    t.log.expect(Level::INFO, "to Acme NOC / #tickets");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn webhook_status_is_answered_with_figures_that_only_the_asker_sees() {
+    let t = Harness::with_bot().await;
+    t.commands().await;
+    t.sends("ticket_created.json").await;
+    t.channel("tickets").next_message().await;
+    t.settle().await;
+    let answer = t.person("alice").types("webhook-status").await;
+    assert_eq!(answer["type"], 4);
+    assert_eq!(answer["data"]["flags"], 64);
+    assert_eq!(answer["data"]["allowed_mentions"]["parse"], json!([]));
+    let embed = &answer["data"]["embeds"][0];
+    assert_eq!(embed["title"], "✅ All is well");
+    let field = |name: &str| {
+        let fields = embed["fields"].as_array().unwrap();
+        let found = fields.iter().find(|field| field["name"] == name);
+        found.unwrap_or_else(|| panic!("no field {name}: {embed:#}"))["value"].as_str().unwrap().to_owned()
+    };
+    assert!(field("Gateway").starts_with("connected <t:"), "{}", field("Gateway"));
+    assert!(field("Last event").starts_with("`ticket.created` <t:"), "{}", field("Last event"));
+    assert_eq!(field("Last 24 hours"), "1 accepted · 1 delivered · 0 dead");
+    assert_eq!(field("Outbox"), "empty");
+    assert_eq!(field("Endpoint"), format!("`POST {}`", t.url("/webhooks/xtsystems")));
+    assert!(!answer.to_string().contains(SECRET));
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn commands_go_to_the_servers_that_are_named() {
+    let t = Harness::with_bot().await;
+    t.commands().await;
+    let path = |t: &Harness| {
+        let asked = t.discord.requests().into_iter().rfind(|asked| asked.path.ends_with("/commands"));
+        asked.unwrap().path
+    };
+    assert!(path(&t).ends_with(&format!("/applications/{}/commands", t.discord.application_id())));
+    t.finish().await;
+
+    let t = Harness::with(|variables| drop(variables.remove("DISCORD_GATEWAY"))).await;
+    let guild = t.discord.guild_id();
+    let mut t = t;
+    t.set("DISCORD_GUILD_ID", guild.to_string());
+    t.restart().await;
+    t.clock.advance(Duration::from_secs(5));
+    t.online().await;
+    within(
+        "registration",
+        t.log.seen(Level::INFO, &format!("commands registered in server {guild}: /webhook-status")),
+    )
+    .await;
+    assert!(path(&t).ends_with(&format!("/guilds/{guild}/commands")));
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn registration_is_tried_again_and_never_fatal() {
+    let mut t = Harness::start().await;
+    t.stop().await;
+    t.discord.faults().next_on(
+        "PUT /api/v10/applications",
+        2,
+        Fault::refusal(400, 50035, "Invalid Form Body"),
+    );
+    t.unset("DISCORD_GATEWAY");
+    t.boot().await;
+    t.online().await;
+    for _ in 0..2 {
+        within("a failed registration", t.log.seen(Level::WARN, "400 50035: Invalid Form Body")).await;
+        t.log.expect(Level::WARN, "400 50035: Invalid Form Body");
+        t.clock.advance(Duration::from_secs(10));
+    }
+    t.commands().await;
+    t.person("alice").types("webhook-status").await;
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named_with_who_denies_it() {
+    let t = Harness::with_bot().await;
+    t.table_line("Acme NOC / #alerts  ok").await;
+    let alerts = t.channel("alerts").id();
+    t.discord.deny(alerts, Permission::EmbedLinks);
+    t.table_line("Acme NOC / #alerts: missing Embed Links (denied to the bot itself)").await;
+    t.discord.allow(alerts, Permission::EmbedLinks);
+    t.table_line("Acme NOC / #alerts  ok").await;
+    t.discord.delete_channel(alerts);
+    t.table_line(&format!("{alerts}: no such channel, or the bot is not in that server")).await;
+    t.finish().await;
+}
+
+// N-6
+#[tokio::test]
+async fn after_every_trouble_of_the_gateway_it_is_back_within_ten_seconds() {
+    let t = Harness::with_bot().await;
+    t.commands().await;
+    let gateway = t.discord.gateway();
+    let troubles: [(&str, &dyn Fn()); 6] = [
+        ("op 7", &|| gateway.reconnect_all()),
+        ("op 9, resumable", &|| gateway.invalidate_all(true)),
+        ("op 9", &|| gateway.invalidate_all(false)),
+        ("a cut", &|| gateway.cut_all()),
+        ("4000", &|| gateway.close_all(4000)),
+        ("4009", &|| gateway.close_all(4009)),
+    ];
+    for (name, trouble) in troubles {
+        let began = Instant::now();
+        let greeted = gateway.identifies() + gateway.resumes();
+        trouble();
+        within(
+            name,
+            t.discord.wait_until(|discord| {
+                let gateway = discord.gateway();
+                (gateway.identifies() + gateway.resumes() > greeted && !gateway.sessions().is_empty())
+                    .then_some(())
+            }),
+        )
+        .await;
+        t.online().await;
+        t.person("alice").types("webhook-status").await;
+        assert!(began.elapsed() < Duration::from_secs(10), "{name}: {:?}", began.elapsed());
+    }
+    t.finish().await;
+}
+
+// N-6
+#[tokio::test]
+async fn a_line_that_died_unnoticed_is_noticed() {
+    let mut t = Harness::start().await;
+    t.stop().await;
+    t.unset("DISCORD_GATEWAY");
+    t.discord.gateway().set_heartbeat_interval(Duration::from_millis(500));
+    t.boot().await;
+    t.online().await;
+    t.commands().await;
+    t.discord.gateway().stop_acking(true);
+    within("a new login", t.discord.wait_until(|discord| (discord.gateway().identifies() > 1).then_some(())))
+        .await;
+    t.discord.gateway().stop_acking(false);
+    t.online().await;
+    t.person("alice").types("webhook-status").await;
+    t.finish().await;
+}
+
+// N-6
+#[tokio::test]
+async fn an_outage_of_the_gateway_stops_no_delivery() {
+    let t = Harness::with_bot().await;
+    t.commands().await;
+    t.discord.gateway().down_for(Duration::from_secs(3600));
+    t.discord.gateway().close_all(1001);
+    t.gateway(|gateway| !gateway.is_well()).await;
+    t.sends("ticket_created.json").await;
+    t.channel("tickets").next_message().await;
+    t.clock.advance(Duration::from_secs(6));
+    within(
+        "the outage to be told",
+        t.log.seen(Level::WARN, "The bot is offline, and connects again by itself"),
+    )
+    .await;
+    let health = t.health().await;
+    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["discord"], "disconnected");
+    t.clock.advance(Duration::from_secs(3600));
+    t.online().await;
+    t.person("alice").types("webhook-status").await;
+    assert_eq!(t.health().await["status"], "ok");
+    t.finish().await;
+}
+
+// N-4, N-6
+#[tokio::test]
+async fn a_dead_token_ends_the_bot_and_the_receiver_goes_on() {
+    let t = Harness::with_bot().await;
+    t.discord.gateway().close_all(4004);
+    t.gateway(|gateway| gateway == Gateway::Stopped).await;
+    let health = t.health().await;
+    assert_eq!(health["status"], "degraded");
+    assert_eq!(health["discord"], "disconnected");
+    assert!(health["problems"][0].as_str().unwrap().contains("Reset Token"), "{health}");
+    t.log.expect(Level::ERROR, "Discord refused DISCORD_TOKEN");
+    t.sends("ticket_created.json").await;
+    t.channel("tickets").next_message().await;
+    t.finish().await;
+}
+
+// N-4
+#[tokio::test]
+async fn a_refused_token_is_used_three_times_at_most() {
+    let mut t = Harness::start().await;
+    t.stop().await;
+    t.discord.revoke_token();
+    let before = t.discord.requests().len();
+    t.unset("DISCORD_GATEWAY");
+    t.boot().await;
+    t.gateway(|gateway| gateway == Gateway::Stopped).await;
+    t.sends("ticket_created.json").await;
+    t.clock.advance(Duration::from_secs(3600));
+    let health = t.health().await;
+    assert_eq!(health["status"], "degraded");
+    let refused = t.discord.requests().split_off(before);
+    assert!((1..=3).contains(&refused.len()), "{refused:#?}");
+    t.log.expect(Level::ERROR, "Discord refused DISCORD_TOKEN");
+    t.finish_with_backlog(1).await;
+}
+
+#[tokio::test]
+async fn disallowed_intents_end_the_bot_with_a_way_out() {
+    let t = Harness::with_bot().await;
+    t.discord.gateway().close_all(4014);
+    t.gateway(|gateway| gateway == Gateway::Stopped).await;
+    t.log.expect(Level::ERROR, "Privileged Gateway Intents");
+    t.finish().await;
+}
+
+// What is on this machine leads nowhere else, whatever it says.
+#[tokio::test]
+async fn a_gateway_elsewhere_never_sees_the_token() {
+    let mut t = Harness::start().await;
+    t.stop().await;
+    let body = r#"{"url":"wss://gateway.discord.gg","shards":1,"session_start_limit":{"total":1000,"remaining":1000,"reset_after":0,"max_concurrency":1}}"#;
+    t.discord.faults().next_on(
+        "GET /api/v10/gateway/bot",
+        1,
+        Fault::Status { status: 200, headers: Vec::new(), body: body.to_owned() },
+    );
+    t.unset("DISCORD_GATEWAY");
+    t.boot().await;
+    t.gateway(|gateway| gateway == Gateway::Stopped).await;
+    t.log.expect(Level::ERROR, "not on this machine");
+    assert_eq!(t.discord.gateway().identifies(), 0);
+    t.finish().await;
+}
+
+// K-6
+#[tokio::test]
+async fn a_bot_that_is_started_again_and_again_waits_longer_and_longer() {
+    let mut t = Harness::with_bot().await;
+    for _ in 0..7 {
+        t.restart().await;
+        t.clock.advance(Duration::from_secs(5));
+        t.online().await;
+    }
+    t.restart().await;
+    t.clock.advance(Duration::from_secs(5));
+    within("the bot to wait", t.log.seen(Level::WARN, "has logged in very often")).await;
+    assert_eq!(t.discord.gateway().identifies(), 8);
+    assert_eq!(t.health().await["discord"], "disconnected");
+    t.clock.advance(Duration::from_secs(20));
+    t.online().await;
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn it_leaves_the_gateway_with_a_goodbye() {
+    let mut t = Harness::with_bot().await;
+    let began = Instant::now();
+    t.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(8));
+    assert_eq!(t.discord.gateway().client_closes(), [Some(1000)]);
+    t.boot().await;
+    t.online().await;
+    t.finish().await;
+}
