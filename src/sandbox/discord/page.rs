@@ -4,6 +4,8 @@
 //! dispatch it. Whatever is added for the page (panels of the demo) is another key or another event: a page ignores
 //! those it does not know.
 
+mod asset;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +13,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State as Extract;
 use axum::http::HeaderMap;
+use axum::response::Json;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use futures_util::stream::{self, Stream};
 use serde_json::{Map, Value, json};
@@ -25,36 +27,10 @@ use super::{Discord, Dispatch, Face};
 const HISTORY: usize = 100;
 /// The shortest time between two tellings of the counts.
 const COUNTS_EVERY: Duration = Duration::from_millis(300);
-/// Nothing inline, nothing from elsewhere but the pictures of embeds.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-                      img-src 'self' data: http: https:; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
 
 /// The page and its data.
 pub(super) fn router() -> Router<Face> {
-    Router::new()
-        .route("/", get(|| async { file("text/html; charset=utf-8", include_str!("../page/index.html")) }))
-        .route(
-            "/style.css",
-            get(|| async { file("text/css; charset=utf-8", include_str!("../page/style.css")) }),
-        )
-        .route(
-            "/app.js",
-            get(|| async { file("text/javascript; charset=utf-8", include_str!("../page/app.js")) }),
-        )
-        .route("/sandbox/state", get(state))
-        .route("/sandbox/stream", get(stream))
-}
-
-fn file(kind: &'static str, text: &'static str) -> Response {
-    let headers = [
-        ("content-type", kind),
-        ("content-security-policy", POLICY),
-        ("cache-control", "no-cache"),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-    ];
-    (headers, text).into_response()
+    asset::router().route("/sandbox/state", get(state)).route("/sandbox/stream", get(stream))
 }
 
 async fn state(Extract(face): Extract<Face>) -> Json<Value> {
