@@ -38,6 +38,8 @@ pub struct RateLimits {
     pub edit_message: Allowance,
     /// Delete Message, for each channel.
     pub delete_message: Allowance,
+    /// Execute Webhook, for each webhook.
+    pub execute_webhook: Allowance,
     /// Every other route, for each channel, guild or webhook it is about.
     pub other: Allowance,
     /// All requests of one caller.
@@ -55,6 +57,7 @@ impl Default for RateLimits {
             create_message: Allowance::new(5, seconds(5)),
             edit_message: Allowance::new(5, seconds(5)),
             delete_message: Allowance::new(5, seconds(1)),
+            execute_webhook: Allowance::new(5, seconds(2)),
             other: Allowance::new(50, seconds(1)),
             global: Allowance::new(50, seconds(1)),
             invalid: Allowance::new(10_000, seconds(600)),
@@ -72,6 +75,7 @@ impl RateLimits {
             create_message: open,
             edit_message: open,
             delete_message: open,
+            execute_webhook: open,
             other: open,
             global: open,
             invalid: open,
@@ -164,7 +168,12 @@ impl Limiter {
         bucket: Bucket,
         now: Duration,
     ) -> Result<Standing, Limited> {
-        let (within, window) = Window::take(self.global.entry(user).or_default(), self.limits.global, now);
+        // Answers to interactions are not bound to the global limit, and every interaction has buckets of its own.
+        let bound = !bucket.route.contains("{interaction}");
+        let (within, window) = match bound {
+            true => Window::take(self.global.entry(user).or_default(), self.limits.global, now),
+            false => Window::take(&mut None, self.limits.other, now),
+        };
         if !within {
             return Err(Limited { retry_after: window.ends - now, global: true, standing: None });
         }
@@ -172,6 +181,7 @@ impl Limiter {
             "POST /channels/{channel}/messages" => self.limits.create_message,
             "PATCH /channels/{channel}/messages/{message}" => self.limits.edit_message,
             "DELETE /channels/{channel}/messages/{message}" => self.limits.delete_message,
+            "POST /webhooks/{webhook}/{token}" => self.limits.execute_webhook,
             _ => self.limits.other,
         };
         let name = bucket.name();
@@ -195,6 +205,11 @@ impl Limiter {
     /// Whether the address is banned at `now`, and for how long still.
     pub(super) fn banned(&self, now: Duration) -> Option<Duration> {
         self.banned_until.checked_sub(now).filter(|left| !left.is_zero())
+    }
+
+    /// Bans the address for `span`.
+    pub(super) fn ban(&mut self, span: Duration, now: Duration) {
+        self.banned_until = now + span;
     }
 
     /// Counts an answer of 401, 403 or 429 that was not `shared`; the one that is too many bans the address.

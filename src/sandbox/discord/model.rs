@@ -13,25 +13,40 @@ use serde_json::{Value, json};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
+mod answer;
 mod channel;
+mod click;
+mod command;
 mod guild;
+mod interaction;
+mod invoke;
 mod mention;
 mod message;
 mod nonce;
 mod permission;
 mod posting;
+mod reaction;
 mod refusal;
+mod thread;
 mod user;
+mod webhook;
 
-pub use channel::{Channel, Overwrite};
+pub use answer::Reply;
+pub use channel::{Channel, FORUM, Overwrite, REQUIRE_TAG, TEXT};
+pub use click::{Click, Submit};
+pub use command::Command;
 pub use guild::{Guild, Member, Role};
+pub use interaction::{FIRST_ANSWER, Interaction, Kind};
+pub use invoke::Invoke;
 pub use mention::{AllowedMentions, Mentions};
-pub use message::{Draft, Edit, Message, Reference};
+pub use message::{Byline, Draft, EPHEMERAL, Edit, Message, Origin, Reaction, Reference};
 pub use nonce::Nonces;
 pub use permission::{Permission, Permissions};
 pub use posting::{Page, Posted};
 pub use refusal::Refusal;
+pub use thread::{Opening, PRIVATE_THREAD, PUBLIC_THREAD, Tag, Thread};
 pub use user::User;
+pub use webhook::{Execution, Webhook};
 
 /// The first millisecond of Discord's time (Discord: "Snowflakes").
 const DISCORD_EPOCH_MS: i64 = 1_420_070_400_000;
@@ -53,6 +68,13 @@ pub struct World {
     users: BTreeMap<Snowflake, User>,
     guilds: BTreeMap<Snowflake, Guild>,
     channels: BTreeMap<Snowflake, Channel>,
+    webhooks: BTreeMap<Snowflake, Webhook>,
+    commands: BTreeMap<Snowflake, Command>,
+    interactions: BTreeMap<Snowflake, Interaction>,
+    /// Interactions whose time has begun to run and is not watched yet.
+    opened: Vec<Snowflake>,
+    /// Messages that only one person sees, with their channel.
+    whispers: BTreeMap<Snowflake, (Snowflake, Message)>,
     dispatches: Vec<Dispatch>,
     /// Which nonces are remembered.
     pub nonces: Nonces,
@@ -69,6 +91,11 @@ impl World {
             users: BTreeMap::new(),
             guilds: BTreeMap::new(),
             channels: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
+            commands: BTreeMap::new(),
+            interactions: BTreeMap::new(),
+            opened: Vec::new(),
+            whispers: BTreeMap::new(),
             dispatches: Vec::new(),
             nonces: Nonces::default(),
         };
@@ -141,7 +168,7 @@ impl World {
     }
 
     /// An id that says `now` and is greater than every one before it.
-    pub(super) fn mint(&mut self, now: Timestamp) -> Snowflake {
+    pub(in crate::sandbox::discord) fn mint(&mut self, now: Timestamp) -> Snowflake {
         let since = u64::try_from(now.as_millis() - DISCORD_EPOCH_MS).unwrap_or(0);
         self.last_id = (since << 22).max(self.last_id + 1);
         Snowflake::new(self.last_id)

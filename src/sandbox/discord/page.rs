@@ -10,18 +10,20 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Router, middleware};
 use axum::extract::State as Extract;
 use axum::http::HeaderMap;
 use axum::response::Json;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::routing::get;
+use axum::routing::{get, post};
 use futures_util::stream::{self, Stream};
 use serde_json::{Map, Value, json};
 use tokio::sync::{broadcast, watch};
 
 use super::ledger::Counts;
 use super::{Discord, Dispatch, Face};
+
+mod control;
 
 /// Messages of each channel in the state.
 const HISTORY: usize = 100;
@@ -30,7 +32,12 @@ const COUNTS_EVERY: Duration = Duration::from_millis(300);
 
 /// The page and its data.
 pub(super) fn router() -> Router<Face> {
-    asset::router().route("/sandbox/state", get(state)).route("/sandbox/stream", get(stream))
+    asset::router()
+        .route("/sandbox/state", get(state))
+        .route("/sandbox/stream", get(stream))
+        .route("/sandbox/control", post(control::control))
+        .route("/sandbox/ledger", get(control::ledger))
+        .layer(middleware::from_fn(control::guard))
 }
 
 async fn state(Extract(face): Extract<Face>) -> Json<Value> {
@@ -38,14 +45,17 @@ async fn state(Extract(face): Extract<Face>) -> Json<Value> {
 }
 
 impl Discord {
-    /// All that the page shows: guilds with channels, roles and members, the last messages, who the visitor is.
+    /// All that the page shows: guilds with channels, threads, roles and members, the last messages, who the visitor
+    /// is and could be, the commands, and what is shown to one person only.
     fn page_state(&self) -> Value {
         let state = self.state();
         let world = &state.world;
         let guilds: Vec<Value> = world
             .guilds()
             .map(|guild| {
-                let channels = world.channels().filter(|channel| channel.guild == guild.id);
+                // Threads are shown as channels are.
+                let places = world.channels().chain(world.threads());
+                let channels = places.filter(|channel| channel.guild == guild.id);
                 json!({
                     "id": guild.id, "name": guild.name,
                     "channels": channels.map(|channel| channel.object()).collect::<Vec<_>>(),
@@ -57,12 +67,30 @@ impl Discord {
             .collect();
         let messages: Map<String, Value> = world
             .channels()
+            .chain(world.threads())
             .map(|channel| (channel.id.to_string(), world.history(channel.id, HISTORY).into()))
             .collect();
         let me = world.people().next().and_then(|id| world.user(id).ok());
         let bot = world.user(world.bot()).ok();
+        let people = world.people().filter_map(|id| {
+            let user = world.user(id).ok()?;
+            let roles: Vec<_> = world.guilds().filter_map(|guild| guild.members.get(&id)).collect();
+            Some(json!({
+                "user_id": id, "username": user.username, "name": user.display,
+                "roles": roles.iter().flat_map(|member| member.roles.clone()).collect::<Vec<_>>(),
+                // The page acts as any of them: they are nobody outside of this Discord.
+                "token": state.tokens.of(id).map(|token| token.expose().to_owned()),
+            }))
+        });
+        let commands = world.commands().map(|command| command.object(world.application()));
+        let whispers: Vec<Value> = world
+            .whispers()
+            .map(|(user, message)| json!({"user_id": user, "message": message}))
+            .collect();
         json!({
             "guilds": guilds, "messages": messages, "me": me.map(super::model::User::object),
+            "people": people.collect::<Vec<_>>(), "commands": commands.collect::<Vec<_>>(),
+            "ephemeral": whispers,
             "application": {"id": world.application(), "name": bot.map(|bot| bot.username.clone())},
             "counts": state.ledger.counts(),
         })
@@ -123,6 +151,15 @@ impl Feed {
                 }
             }
         };
+        let dispatches = async {
+            loop {
+                match self.events.recv().await {
+                    // For the application alone: it carries the token to answer with.
+                    Ok(dispatch) if dispatch.t == "INTERACTION_CREATE" => {}
+                    heard => return heard,
+                }
+            }
+        };
         tokio::select! {
             biased;
             () = self.face.stop.cancelled() => None,
@@ -131,7 +168,7 @@ impl Feed {
                 self.next_counts = discord.clock().elapsed() + COUNTS_EVERY;
                 Some(event(&json!({"t": "SANDBOX_COUNTS", "d": self.told})))
             }
-            heard = self.events.recv() => match heard {
+            heard = dispatches => match heard {
                 Ok(dispatch) => Some(event(&json!(*dispatch))),
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     Some(event(&json!({"t": "SANDBOX_RELOAD", "d": null})))

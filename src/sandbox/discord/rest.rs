@@ -19,8 +19,14 @@ use crate::clock::Timestamp;
 
 mod action;
 mod body;
+mod command;
+mod guild;
+mod interact;
+mod reaction;
 mod reply;
 mod route;
+mod thread;
+pub(super) mod webhook;
 
 use reply::{Answer, Content};
 use route::Route;
@@ -128,16 +134,28 @@ impl State {
         if matches!(route, Route::Gateway) {
             return Answer::json(json!({"url": format!("ws://{}/gateway", self.address)}));
         }
-        let Some(caller) = call.header("authorization").and_then(|value| self.tokens.check(value)) else {
+        let (mut bucket, mut open_to) = (bucket, route.open_to());
+        if let Route::Hook(id, token) | Route::HookMessage(id, token, _) = &route
+            && *id == self.world.application()
+        {
+            // The messages of an interaction are counted by themselves.
+            bucket = "/webhooks/{interaction}/{token}";
+            open_to = self.world.answered(token, now).map(|found| found.id).ok().or(open_to);
+        }
+        let caller = call.header("authorization").and_then(|value| self.tokens.check(value));
+        let Some(counted) = open_to.or(caller.map(|caller| caller.user)) else {
             return Answer::of(&Refusal::Unauthorized);
         };
         let bucket = Bucket { route: bucket, major: route.major() };
-        let standing = match self.limiter.take(caller.user, bucket, elapsed) {
+        let standing = match self.limiter.take(counted, bucket, elapsed) {
             Ok(standing) => standing,
             Err(limited) => return over_limit(&limited, now),
         };
-        let mut answer =
-            action::act(self, caller.user, &route, call, now).unwrap_or_else(|refusal| Answer::of(&refusal));
+        let done = match caller {
+            Some(caller) if open_to.is_none() => action::act(self, caller, &route, call, now),
+            _ => action::act_openly(self, &route, call, now),
+        };
+        let mut answer = done.unwrap_or_else(|refusal| Answer::of(&refusal));
         answer.headers.extend(rate_headers(&standing, now));
         answer
     }

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::sandbox::discord::limits::RateLimits;
-use crate::sandbox::discord::model::{Permission, Permissions, World};
+use crate::sandbox::discord::model::{Channel, FORUM, Permission, Permissions, Tag, World};
 
 /// The content of a new Discord. The default is the guild *Acme NOC* of the demo and the tests.
 #[derive(Clone, Debug)]
@@ -13,6 +13,10 @@ pub struct Setup {
     pub guild: String,
     /// Text channels in their order: name and topic.
     pub channels: Vec<(String, String)>,
+    /// Forums, below the channels: name and tags.
+    pub forums: Vec<(String, Vec<String>)>,
+    /// The channel of its one webhook.
+    pub webhook: String,
     /// Roles beside `@everyone` and the bot's own, highest first.
     pub roles: Vec<String>,
     /// Its members beside the bot. The first owns the guild.
@@ -50,6 +54,8 @@ impl Default for Setup {
                 channel("alerts", "What needs somebody now"),
                 channel("general", "Everything else"),
             ],
+            forums: vec![("ideas".to_owned(), vec!["Wish".to_owned(), "Done".to_owned()])],
+            webhook: "general".to_owned(),
             roles: vec!["Approvers".to_owned(), "Operators".to_owned()],
             people: vec![
                 person("alice", "Alice", &["Approvers"]),
@@ -84,6 +90,11 @@ impl Setup {
         world.add_member(guild, world.bot(), vec![bot_role], now);
         for (name, topic) in &self.channels {
             world.add_channel(guild, name, topic, now);
+        }
+        for (name, tags) in &self.forums {
+            let mut forum = Channel::new(world.mint(now), FORUM, guild, name);
+            forum.tags = tags.iter().map(|name| Tag { id: world.mint(now), name: name.clone() }).collect();
+            world.add_place(forum);
         }
         world.take_dispatches();
         world

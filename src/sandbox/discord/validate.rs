@@ -7,13 +7,19 @@
 use serde_json::{Map, Value};
 
 use crate::model::Snowflake;
-use crate::sandbox::discord::model::{AllowedMentions, Draft, Edit, Reference, Refusal};
+use crate::sandbox::discord::model::{AllowedMentions, Draft, EPHEMERAL, Edit, Reference, Refusal};
 
+mod command;
 mod component;
 mod embed;
 mod form;
+mod modal;
+mod place;
 
+pub use command::{choices, command};
 pub use form::Form;
+pub use modal::modal;
+pub use place::{channel, opening, tags, webhook_name};
 
 /// Characters of a message's text (Discord: "Create Message").
 const CONTENT: usize = 2000;
@@ -31,9 +37,18 @@ const COMPONENTS_V2: u64 = 1 << 15;
 
 /// Reads the body of Create Message.
 pub fn draft(body: &Value) -> Result<Draft, Refusal> {
+    read(body, SETTABLE_FLAGS)
+}
+
+/// Reads a message that answers an interaction: one that only the asker sees may be asked for.
+pub fn answer(body: &Value) -> Result<Draft, Refusal> {
+    read(body, SETTABLE_FLAGS | EPHEMERAL)
+}
+
+fn read(body: &Value, settable: u64) -> Result<Draft, Refusal> {
     let mut form = Form::default();
     let Some(body) = object(&mut form, body) else { return Err(form.into()) };
-    let flags = flags(&mut form, body).unwrap_or(0);
+    let flags = flags(&mut form, body, settable).unwrap_or(0);
     let draft = Draft {
         content: form.text(body, "content", 0..=CONTENT).unwrap_or_default(),
         embeds: embed::embeds(&mut form, body).unwrap_or_default(),
@@ -57,7 +72,7 @@ pub fn draft(body: &Value) -> Result<Draft, Refusal> {
 pub fn edit(body: &Value, before: u64) -> Result<Edit, Refusal> {
     let mut form = Form::default();
     let Some(body) = object(&mut form, body) else { return Err(form.into()) };
-    let flags = flags(&mut form, body).map(|flags| flags | before & COMPONENTS_V2);
+    let flags = flags(&mut form, body, SETTABLE_FLAGS).map(|flags| flags | before & COMPONENTS_V2);
     let tree = flags.unwrap_or(before) & COMPONENTS_V2 != 0;
     let has = |key: &str| body.contains_key(key);
     let edit = Edit {
@@ -99,9 +114,9 @@ fn object<'a>(form: &mut Form, body: &'a Value) -> Option<&'a Map<String, Value>
     body.as_object()
 }
 
-fn flags(form: &mut Form, body: &Map<String, Value>) -> Option<u64> {
+fn flags(form: &mut Form, body: &Map<String, Value>, settable: u64) -> Option<u64> {
     let flags = form.integer(body, "flags", 0..=i64::from(i32::MAX))?;
-    u64::try_from(flags).ok().map(|flags| flags & SETTABLE_FLAGS)
+    u64::try_from(flags).ok().map(|flags| flags & settable)
 }
 
 fn nonce(form: &mut Form, body: &Map<String, Value>) -> Option<Value> {

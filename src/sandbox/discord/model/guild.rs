@@ -133,6 +133,14 @@ impl World {
         }
     }
 
+    /// Tells that a member changed.
+    pub fn tell_member(&mut self, guild: Snowflake, user: Snowflake) {
+        let member = self.guilds.get(&guild).and_then(|guild| guild.members.get(&user));
+        let Some(mut told) = member.map(|member| self.member_object(member)) else { return };
+        told["guild_id"] = json!(guild);
+        self.dispatch("GUILD_MEMBER_UPDATE", told);
+    }
+
     /// The guild that was made first; an id of nothing if there is none.
     #[must_use]
     pub fn first_guild(&self) -> Snowflake {

@@ -27,6 +27,12 @@ impl AllowedMentions {
         let (users, roles) = (Vec::new(), Vec::new());
         Self { all_users: true, all_roles: true, everyone: true, users, roles, replied_user: true }
     }
+
+    /// What webhooks and answers to interactions allow that say nothing of it.
+    #[must_use]
+    pub fn users_only() -> Self {
+        Self { all_users: true, ..Self::default() }
+    }
 }
 
 /// Who is pinged by a message.

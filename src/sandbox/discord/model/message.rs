@@ -6,6 +6,13 @@ use super::{AllowedMentions, Channel, Mentions, World, iso};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
+/// The flag of messages that a thread was opened from.
+const HAS_THREAD: u64 = 1 << 5;
+/// The flag of messages that only the one who asked for them sees.
+pub const EPHEMERAL: u64 = 1 << 6;
+/// The flag of answers that are still to come: the application "is thinking".
+pub(super) const LOADING: u64 = 1 << 7;
+
 /// A message somebody wants to send, checked and trimmed.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
@@ -72,12 +79,77 @@ pub struct Message {
     pub at: Timestamp,
     /// When it was changed last.
     pub edited: Option<Timestamp>,
+    /// How it came to be, if not simply by its author.
+    pub byline: Byline,
+    /// What people put under it: the emoji and who did, in the order of the first of each.
+    pub reactions: Vec<Reaction>,
+    /// Since when it has been pinned.
+    pub pinned: Option<Timestamp>,
+}
+
+/// How a message came to be that did not simply come from its author.
+#[derive(Clone, Debug, Default)]
+pub struct Byline {
+    /// The webhook it came through; for an answer to an interaction the application, as Discord has it.
+    pub webhook: Option<Snowflake>,
+    /// The name and picture that the webhook showed itself with.
+    pub guise: Option<(String, Option<String>)>,
+    /// The application it belongs to.
+    pub application: Option<Snowflake>,
+    /// The interaction it answers.
+    pub interaction: Option<Origin>,
+    /// The only one who may see it.
+    pub only_for: Option<Snowflake>,
+}
+
+/// The interaction that a message answers.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Its id.
+    pub id: Snowflake,
+    /// Discord's type number of the message: 20 after a slash command, 23 after one of a context menu, 19 after a
+    /// click.
+    pub kind: u8,
+    /// The older, short form; slash commands only.
+    pub short: Option<Value>,
+    /// Discord's message interaction metadata object.
+    pub metadata: Value,
+}
+
+/// An emoji under a message.
+#[derive(Clone, Debug)]
+pub struct Reaction {
+    /// A unicode emoji, or `name:id`.
+    pub emoji: String,
+    /// Who put it there, in their order.
+    pub users: Vec<Snowflake>,
+}
+
+impl Reaction {
+    /// Discord's partial emoji object.
+    #[must_use]
+    pub fn emoji_object(emoji: &str) -> Value {
+        match emoji.split_once(':') {
+            Some((name, id)) => json!({"id": id, "name": name}),
+            None => json!({"id": null, "name": emoji}),
+        }
+    }
+
+    fn object(&self) -> Value {
+        let count = self.users.len();
+        json!({
+            "emoji": Self::emoji_object(&self.emoji), "count": count,
+            "count_details": {"burst": 0, "normal": count}, "burst_colors": [], "me_burst": false,
+            "burst_me": false, "me": false, "burst_count": 0,
+        })
+    }
 }
 
 impl Message {
-    /// Discord's type number: 0 for a plain message, 19 for a reply.
+    /// Discord's type number: 0 for a plain message, 19 for a reply, else what its interaction makes it.
     fn kind(&self) -> u8 {
-        if self.draft.reference.is_some() { 19 } else { 0 }
+        let plain = if self.draft.reference.is_some() { 19 } else { 0 };
+        self.byline.interaction.as_ref().map_or(plain, |origin| origin.kind)
     }
 }
 
@@ -112,14 +184,41 @@ impl World {
 
     fn plain_object(&self, channel: &Channel, message: &Message) -> Value {
         let user = |id: &Snowflake| self.users.get(id).map(super::User::object);
-        let draft = &message.draft;
-        json!({
+        let (draft, byline) = (&message.draft, &message.byline);
+        let thread = self.channels.get(&message.id);
+        let flags = draft.flags | if thread.is_some() { HAS_THREAD } else { 0 };
+        let mut object = json!({
             "id": message.id, "channel_id": channel.id, "type": message.kind(), "content": draft.content,
-            "author": user(&message.author), "timestamp": iso(message.at),
-            "edited_timestamp": message.edited.map(iso), "tts": draft.tts, "pinned": false, "flags": draft.flags,
+            "author": self.author_object(message), "timestamp": iso(message.at),
+            "edited_timestamp": message.edited.map(iso), "tts": draft.tts, "pinned": message.pinned.is_some(),
+            "flags": flags,
             "mentions": message.mentions.users.iter().filter_map(user).collect::<Vec<_>>(),
             "mention_roles": message.mentions.roles, "mention_everyone": message.mentions.everyone,
             "attachments": draft.files, "embeds": draft.embeds, "components": draft.components,
-        })
+        });
+        let mut with = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                object[key] = value;
+            }
+        };
+        with("webhook_id", byline.webhook.map(|id| json!(id)));
+        with("application_id", byline.application.map(|id| json!(id)));
+        with("interaction", byline.interaction.as_ref().and_then(|origin| origin.short.clone()));
+        with("interaction_metadata", byline.interaction.as_ref().map(|origin| origin.metadata.clone()));
+        let reactions: Value = message.reactions.iter().map(Reaction::object).collect();
+        with("reactions", Some(reactions).filter(|_| !message.reactions.is_empty()));
+        with("thread", thread.map(Channel::object));
+        object
+    }
+
+    /// The author: a user, or what a webhook gave itself out to be.
+    fn author_object(&self, message: &Message) -> Value {
+        let guise = message.byline.guise.as_ref().map(|(name, picture)| {
+            json!({
+                "id": message.author, "username": name, "avatar": picture, "discriminator": "0000",
+                "public_flags": 0, "flags": 0, "bot": true, "global_name": null,
+            })
+        });
+        guise.or_else(|| self.users.get(&message.author).map(super::User::object)).unwrap_or(Value::Null)
     }
 }

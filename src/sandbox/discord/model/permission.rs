@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{Channel, Guild, Refusal, World};
+use super::{Channel, Guild, PRIVATE_THREAD, Refusal, World};
 use crate::model::Snowflake;
 
 /// One permission; the number is its bit (Discord: "Bitwise Permission Flags").
@@ -14,6 +14,8 @@ pub enum Permission {
     ManageChannels = 4,
     /// Change the guild.
     ManageGuild = 5,
+    /// Put the first of an emoji under a message.
+    AddReactions = 6,
     /// See a channel at all.
     ViewChannel = 10,
     /// Send messages in it.
@@ -28,14 +30,22 @@ pub enum Permission {
     ReadMessageHistory = 16,
     /// Ping `@everyone`, `@here` and every role.
     MentionEveryone = 17,
+    /// Give and take roles, and change what they may do in a channel.
+    ManageRoles = 28,
     /// Change the guild's webhooks.
     ManageWebhooks = 29,
     /// Use slash commands.
     UseCommands = 31,
+    /// Archive, lock and delete threads, and see the private ones.
+    ManageThreads = 34,
     /// Open threads.
     CreatePublicThreads = 35,
+    /// Open threads that only those who are invited see.
+    CreatePrivateThreads = 36,
     /// Send messages in threads.
     SendMessagesInThreads = 38,
+    /// Pin messages.
+    PinMessages = 51,
 }
 
 /// A set of permissions. In JSON it is a number in a string.
@@ -44,7 +54,7 @@ pub struct Permissions(u64);
 
 impl Permissions {
     /// Every permission.
-    pub const ALL: Self = Self((1 << 50) - 1);
+    pub const ALL: Self = Self((1 << 53) - 1);
 
     /// Exactly these.
     #[must_use]
@@ -63,7 +73,9 @@ impl Permissions {
             P::AttachFiles,
             P::ReadMessageHistory,
             P::UseCommands,
+            P::AddReactions,
             P::CreatePublicThreads,
+            P::CreatePrivateThreads,
             P::SendMessagesInThreads,
         ])
     }
@@ -84,6 +96,18 @@ impl Permissions {
     #[must_use]
     pub fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
+    }
+
+    /// From Discord's number.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Whether all of `others` are among them.
+    #[must_use]
+    pub fn has_all(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
     }
 
     /// Whether `one` is among them.
@@ -116,12 +140,14 @@ impl Guild {
 
 impl World {
     /// What `user` may do in `channel`: the roles' sum, then the channel's overwrites for `@everyone`, for the
-    /// member's roles together, for the member (Discord: "Permission Hierarchy").
+    /// member's roles together, for the member (Discord: "Permission Hierarchy"). A thread has its channel's.
     #[must_use]
     pub fn permissions(&self, user: Snowflake, channel: &Channel) -> Permissions {
         let Some(guild) = self.guilds.get(&channel.guild) else { return Permissions::default() };
         let base = guild.permissions(user);
         let (Some(member), false) = (guild.members.get(&user), base == Permissions::ALL) else { return base };
+        let parent = channel.parent.filter(|_| channel.thread.is_some());
+        let channel = parent.and_then(|parent| self.channels.get(&parent)).unwrap_or(channel);
         let apply = |base: Permissions, chosen: &dyn Fn(Snowflake) -> bool| {
             let chosen: Vec<_> = channel.overwrites.iter().filter(|one| chosen(one.id)).collect();
             let denied = chosen.iter().fold(Permissions::default(), |sum, one| sum.with(one.deny));
@@ -141,7 +167,12 @@ impl World {
     ) -> Result<(&Channel, Permissions), Refusal> {
         let channel = self.channels.get(&channel).ok_or(Refusal::UnknownChannel)?;
         let permissions = self.permissions(user, channel);
-        if permissions.has(Permission::ViewChannel) {
+        let hidden = channel.thread.as_ref().is_some_and(|thread| {
+            channel.kind == PRIVATE_THREAD
+                && !thread.members.contains(&user)
+                && !permissions.has(Permission::ManageThreads)
+        });
+        if permissions.has(Permission::ViewChannel) && !hidden {
             Ok((channel, permissions))
         } else {
             Err(Refusal::MissingAccess)

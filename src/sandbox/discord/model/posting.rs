@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::nonce::Used;
 use super::{
-    AllowedMentions, Channel, Draft, Edit, Guild, Mentions, Message, Permission, Permissions, Refusal, World,
+    AllowedMentions, Byline, Channel, Draft, Edit, Guild, Mentions, Message, Permission, Permissions,
+    Refusal, World,
 };
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
@@ -43,8 +44,9 @@ impl World {
         mut draft: Draft,
         now: Timestamp,
     ) -> Result<Posted, Refusal> {
-        let (_, permissions) = self.visible(author, channel)?;
-        self.check_may_send(permissions, &draft)?;
+        let (place, permissions) = self.visible(author, channel)?;
+        place.check_may_send(permissions)?;
+        self.check_may_show(permissions, &draft)?;
         let nonce = draft.nonce.as_ref().map(|nonce| nonce.as_str().map_or(nonce.to_string(), str::to_owned));
         if let Some(nonce) = nonce.as_deref().filter(|_| draft.enforce_nonce)
             && let Some(used) = self.nonces.find(author, nonce, now)
@@ -55,21 +57,46 @@ impl World {
         let replied = self.replied_to(channel, permissions, &draft)?;
         // A reply to nothing, which does not mind, becomes a message like any other.
         draft.reference = draft.reference.filter(|_| replied.is_some());
+        let mentions = self.mentions(channel, permissions, &draft, replied);
+        let message = self.compose(author, draft, mentions, Byline::default(), now);
+        if let Some(nonce) = nonce {
+            self.nonces.remember(author, nonce, Used { channel, message: message.id, at: now });
+        }
+        self.put(channel, message, now).map(Posted::Made)
+    }
+
+    /// A message with an id, not yet anywhere.
+    pub(super) fn compose(
+        &mut self,
+        author: Snowflake,
+        mut draft: Draft,
+        mentions: Mentions,
+        byline: Byline,
+        now: Timestamp,
+    ) -> Message {
         for file in &mut draft.files {
             file["id"] = json!(self.mint(now));
         }
         let id = self.mint(now);
-        let mentions = self.mentions(channel, permissions, &draft, replied);
-        let message = Message { id, author, draft, mentions, at: now, edited: None };
-        if let Some(nonce) = nonce {
-            self.nonces.remember(author, nonce, Used { channel, message: id, at: now });
-        }
+        let (reactions, pinned) = (Vec::new(), None);
+        Message { id, author, draft, mentions, at: now, edited: None, byline, reactions, pinned }
+    }
+
+    /// Puts a message into a channel; a thread that was archived is so no more.
+    pub(super) fn put(
+        &mut self,
+        channel: Snowflake,
+        message: Message,
+        now: Timestamp,
+    ) -> Result<Value, Refusal> {
+        self.unarchive(channel, message.author, now);
+        let id = message.id;
         self.keep(channel, message);
         let (channel, message) = self.find(channel, id)?;
         let answer = with_nonce(self.message_object(channel, message), &message.draft);
         let dispatch = with_nonce(self.dispatched_object(channel, message), &message.draft);
         self.dispatch("MESSAGE_CREATE", dispatch);
-        Ok(Posted::Made(answer))
+        Ok(answer)
     }
 
     /// Changes a message of one's own.
@@ -81,24 +108,22 @@ impl World {
         edit: Edit,
         now: Timestamp,
     ) -> Result<Value, Refusal> {
-        let (_, permissions) = self.visible(author, channel)?;
+        let (place, permissions) = self.visible(author, channel)?;
         let (_, message) = self.find(channel, id)?;
         if message.author != author {
             return Err(Refusal::NotTheAuthor);
         }
-        let mut draft = message.draft.clone();
-        draft.content = edit.content.unwrap_or(draft.content);
-        draft.embeds = edit.embeds.unwrap_or(draft.embeds);
-        draft.components = edit.components.unwrap_or(draft.components);
-        draft.flags = edit.flags.unwrap_or(draft.flags);
-        draft.allowed_mentions = edit.allowed_mentions;
-        if draft.is_empty() {
-            return Err(Refusal::EmptyMessage);
-        }
+        place.check_open()?;
+        let draft = message.draft.edited(edit)?;
         let mentions = self.mentions(channel, permissions, &draft, None);
         if let Some(message) = self.channels.get_mut(&channel).and_then(|found| found.messages.get_mut(&id)) {
             *message = Message { draft, mentions, edited: Some(now), ..message.clone() };
         }
+        self.changed(channel, id)
+    }
+
+    /// Tells that a message was changed, and shows it.
+    pub(super) fn changed(&mut self, channel: Snowflake, id: Snowflake) -> Result<Value, Refusal> {
         let (channel, message) = self.find(channel, id)?;
         let (answer, dispatch) =
             (self.message_object(channel, message), self.dispatched_object(channel, message));
@@ -119,12 +144,17 @@ impl World {
         if message.author != user && !permissions.has(Permission::ManageMessages) {
             return Err(Refusal::MissingPermissions);
         }
+        self.remove(channel, id);
+        Ok(())
+    }
+
+    /// Takes a message away.
+    pub(super) fn remove(&mut self, channel: Snowflake, id: Snowflake) {
         let guild = self.channels.get_mut(&channel).map(|found| {
             found.messages.remove(&id);
             found.guild
         });
         self.dispatch("MESSAGE_DELETE", json!({"id": id, "channel_id": channel, "guild_id": guild}));
-        Ok(())
     }
 
     /// One message as `user` may read it.
@@ -173,10 +203,10 @@ impl World {
         channel.messages.values().skip(skipped).map(|message| self.message_object(channel, message)).collect()
     }
 
-    fn check_may_send(&self, permissions: Permissions, draft: &Draft) -> Result<(), Refusal> {
+    /// Whether somebody with `permissions` may show what is in `draft`, and whether there is anything in it.
+    pub(super) fn check_may_show(&self, permissions: Permissions, draft: &Draft) -> Result<(), Refusal> {
         let may = |permission| permissions.has(permission);
-        if !may(Permission::SendMessages)
-            || (!draft.embeds.is_empty() && !may(Permission::EmbedLinks))
+        if (!draft.embeds.is_empty() && !may(Permission::EmbedLinks))
             || (!draft.files.is_empty() && !may(Permission::AttachFiles))
         {
             return Err(Refusal::MissingPermissions);
@@ -209,7 +239,8 @@ impl World {
         }
     }
 
-    fn mentions(
+    /// Whom `draft` pings when it is sent with `permissions`; all that it names, if it says nothing of it.
+    pub(super) fn mentions(
         &self,
         channel: Snowflake,
         permissions: Permissions,
@@ -232,13 +263,25 @@ impl World {
         }
     }
 
-    fn find(&self, channel: Snowflake, id: Snowflake) -> Result<(&Channel, &Message), Refusal> {
+    /// A message of a channel.
+    pub(super) fn find(&self, channel: Snowflake, id: Snowflake) -> Result<(&Channel, &Message), Refusal> {
         let channel = self.channels.get(&channel).ok_or(Refusal::UnknownMessage)?;
         channel.messages.get(&id).map(|message| (channel, message)).ok_or(Refusal::UnknownMessage)
     }
 }
 
 impl Draft {
+    /// This draft after `edit`; 50006 if nothing would be left.
+    pub(super) fn edited(&self, edit: Edit) -> Result<Self, Refusal> {
+        let mut draft = self.clone();
+        draft.content = edit.content.unwrap_or(draft.content);
+        draft.embeds = edit.embeds.unwrap_or(draft.embeds);
+        draft.components = edit.components.unwrap_or(draft.components);
+        draft.flags = edit.flags.unwrap_or(draft.flags);
+        draft.allowed_mentions = edit.allowed_mentions;
+        if draft.is_empty() { Err(Refusal::EmptyMessage) } else { Ok(draft) }
+    }
+
     /// Whether there is nothing to show.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -23,6 +23,50 @@ pub enum Refusal {
     UnknownUser,
     /// 404.
     UnknownRole,
+    /// 404: also a followup to an interaction that was not answered.
+    UnknownWebhook,
+    /// 400.
+    UnknownEmoji,
+    /// 404: unknown, or not answered in time.
+    UnknownInteraction,
+    /// 404.
+    UnknownCommand,
+    /// 404.
+    UnknownOverwrite,
+    /// 403.
+    NotYourApplication,
+    /// 400.
+    TooManyCommands,
+    /// 400: 15 in the channel.
+    TooManyWebhooks,
+    /// 403: only people do that.
+    BotsCannot,
+    /// 403: only bots do that.
+    PeopleCannot,
+    /// 400: an interaction is answered once.
+    AlreadyAnswered,
+    /// 400.
+    TagRequired,
+    /// 400: a forum holds threads, not messages.
+    ForumNeedsThread,
+    /// 400: a category and the like.
+    NotText,
+    /// 400.
+    WrongChannelKind,
+    /// 401: also the token of an interaction after 15 minutes.
+    InvalidWebhookToken,
+    /// 400: what is in an archived thread cannot be changed.
+    ThreadArchived,
+    /// 400: a message has one thread.
+    ThreadExists,
+    /// 400.
+    ThreadLocked,
+    /// 400.
+    ForumWebhookWithoutThread,
+    /// 400.
+    ForumWebhookWithBoth,
+    /// 400.
+    WebhookThreadOutsideForum,
     /// 413: over 25 MiB.
     TooLarge,
     /// 403: the caller may not see that.
@@ -66,6 +110,24 @@ impl Refusal {
         }
     }
 
+    /// A form of which one thing is wrong: what stands at `path`, its parts with dots between.
+    #[must_use]
+    pub fn at(path: &str, code: &str, message: &str) -> Self {
+        let leaf = json!({"_errors": [{"code": code, "message": message}]});
+        let tree =
+            path.rsplit('.').filter(|part| !part.is_empty()).fold(leaf, |inner, part| json!({part: inner}));
+        Self::Form(tree.as_object().cloned().unwrap_or_default())
+    }
+
+    /// The same for a form that stands at `key` of a greater one.
+    #[must_use]
+    pub fn within(self, key: &str) -> Self {
+        match self {
+            Self::Form(errors) => Self::Form(Map::from_iter([(key.to_owned(), errors.into())])),
+            other => other,
+        }
+    }
+
     fn facts(&self) -> (u16, u32, &'static str) {
         match self {
             Self::NotFound => (404, 0, "404: Not Found"),
@@ -77,6 +139,38 @@ impl Refusal {
             Self::UnknownMessage => (404, 10008, "Unknown Message"),
             Self::UnknownRole => (404, 10011, "Unknown Role"),
             Self::UnknownUser => (404, 10013, "Unknown User"),
+            Self::UnknownWebhook => (404, 10015, "Unknown Webhook"),
+            Self::UnknownEmoji => (400, 10014, "Unknown Emoji"),
+            Self::UnknownInteraction => (404, 10062, "Unknown interaction"),
+            Self::UnknownCommand => (404, 10063, "Unknown application command"),
+            Self::UnknownOverwrite => (404, 10009, "Unknown permission overwrite"),
+            Self::NotYourApplication => {
+                (403, 20012, "You are not authorized to perform this action on this application")
+            }
+            Self::TooManyCommands => (400, 30032, "Maximum number of application commands reached (100)"),
+            Self::TooManyWebhooks => (400, 30007, "Maximum number of webhooks reached (15)"),
+            Self::BotsCannot => (403, 20001, "Bots cannot use this endpoint"),
+            Self::PeopleCannot => (403, 20002, "Only bots can use this endpoint"),
+            Self::AlreadyAnswered => (400, 40060, "Interaction has already been acknowledged."),
+            Self::TagRequired => (400, 40067, "A tag is required to create a forum post in this channel"),
+            Self::ForumNeedsThread => (400, 40058, "Cannot send a message in a forum channel"),
+            Self::NotText => (400, 50008, "Cannot send messages in a non-text channel"),
+            Self::WrongChannelKind => (400, 50024, "Cannot execute action on this channel type"),
+            Self::InvalidWebhookToken => (401, 50027, "Invalid Webhook Token"),
+            Self::ThreadArchived => (400, 50083, "Thread is archived"),
+            Self::ThreadExists => (400, 160_004, "A thread has already been created for this message"),
+            Self::ThreadLocked => (400, 160_005, "Thread is locked"),
+            Self::ForumWebhookWithoutThread => {
+                (400, 220_001, "Webhooks posted to forum channels must have a thread_name or thread_id")
+            }
+            Self::ForumWebhookWithBoth => (
+                400,
+                220_002,
+                "Webhooks posted to forum channels cannot have both a thread_name and thread_id",
+            ),
+            Self::WebhookThreadOutsideForum => {
+                (400, 220_003, "Webhooks can only create threads in forum channels")
+            }
             Self::TooLarge => (413, 40005, "Request entity too large"),
             Self::MissingAccess => (403, 50001, "Missing Access"),
             Self::NotTheAuthor => (403, 50005, "Cannot edit a message authored by another user"),

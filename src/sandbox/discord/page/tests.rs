@@ -61,7 +61,7 @@ async fn the_page_has_its_state_and_hears_what_happens() {
         .iter()
         .map(|channel| channel["name"].clone())
         .collect();
-    assert_eq!(names, ["tickets", "machines", "assets", "alerts"]);
+    assert_eq!(names, ["tickets", "machines", "assets", "alerts", "ideas"]);
     assert_eq!(state["messages"][tickets.to_string()][0]["content"], "hello");
     assert_eq!((&state["me"]["username"], &state["counts"]["sent"]), (&json!("alice"), &json!(1)));
     assert!(!state.to_string().contains(discord.bot_token().expose()));

@@ -8,22 +8,48 @@ use serde_json::{Map, Value, json};
 
 use super::body::{self, Upload};
 use super::reply::{Answer, Content};
-use super::{Call, Route};
+use super::{Call, Route, command, guild, interact, reaction, thread, webhook};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 use crate::sandbox::discord::State;
 use crate::sandbox::discord::model::{Guild, Page, Posted, Refusal, World};
+use crate::sandbox::discord::token::Caller;
 use crate::sandbox::discord::validate::{self, Form};
 
-/// Does as `user` what `route` asks for.
-pub(super) fn act(
+/// Does what somebody asks for who needs no account: a token in the path opens the route.
+pub(super) fn act_openly(
     state: &mut State,
-    user: Snowflake,
     route: &Route,
     call: &Call,
     now: Timestamp,
 ) -> Result<Answer, Refusal> {
-    let address = state.address;
+    let application = state.world.application();
+    let world = &mut state.world;
+    match route {
+        Route::Callback(id, token) => interact::callback(world, *id, token, call, now),
+        // An application's own "webhook" is the way to answer its interactions.
+        Route::Hook(id, token) if *id == application => match call.method.as_str() {
+            "POST" => interact::follow_up(world, token, call, now),
+            _ => Err(Refusal::MethodNotAllowed),
+        },
+        Route::HookMessage(id, token, message) if *id == application => {
+            interact::message(world, token, *message, call, now)
+        }
+        Route::Hook(id, token) => webhook::with_token(state, *id, token, call, now),
+        Route::HookMessage(id, token, message) => webhook::message(state, (*id, token), *message, call, now),
+        _ => Err(Refusal::Unauthorized),
+    }
+}
+
+/// Does as `caller` what `route` asks for.
+pub(super) fn act(
+    state: &mut State,
+    caller: Caller,
+    route: &Route,
+    call: &Call,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
+    let (address, user, method) = (state.address, caller.user, call.method.as_str());
     let world = &mut state.world;
     let object = match *route {
         Route::Gateway | Route::GatewayBot => json!({
@@ -36,6 +62,9 @@ pub(super) fn act(
         Route::Application if world.bot() == user => world.application_object(),
         Route::Application => return Err(Refusal::Unauthorized),
         Route::Guild(guild) => world.guild(user, guild)?.object(),
+        Route::GuildChannels(guild) if method == "POST" => {
+            return guild::create_channel(world, user, guild, call, now);
+        }
         Route::GuildChannels(guild) => {
             world.guild(user, guild)?;
             world.channels().filter(|one| one.guild == guild).map(|one| one.object()).collect()
@@ -43,12 +72,24 @@ pub(super) fn act(
         Route::GuildRoles(guild) => {
             world.guild(user, guild)?.roles.iter().map(|role| role.object()).collect()
         }
+        Route::GuildWebhooks(guild) => return webhook::of_guild(state, user, guild),
+        Route::ActiveThreads(guild) => return thread::active(world, user, guild),
         Route::Members(guild) => members(world, world.guild(user, guild)?, call)?,
         Route::Member(guild, member) => {
             let member = world.guild(user, guild)?.members.get(&member).ok_or(Refusal::UnknownMember)?;
             world.member_object(member)
         }
-        Route::Channel(channel) => world.channel(user, channel)?.object(),
+        Route::MemberRole(guild, member, role) => {
+            return guild::member_role(world, user, (guild, member, role), call, now);
+        }
+        Route::Channel(channel) => match method {
+            "GET" => world.channel(user, channel)?.object(),
+            "PATCH" => return guild::change_channel(world, user, channel, call, now),
+            "DELETE" => return guild::delete_channel(world, user, channel),
+            _ => return Err(Refusal::MethodNotAllowed),
+        },
+        Route::ChannelWebhooks(channel) => return webhook::of_channel(state, user, channel, call, now),
+        Route::Overwrite(channel, id) => return guild::overwrites(world, user, (channel, id), call),
         Route::ListMessages(channel) => {
             let (page, limit) = page(call)?;
             world.page(user, channel, page, limit)?.into()
@@ -65,9 +106,44 @@ pub(super) fn act(
             world.delete(user, channel, message)?;
             return Ok(Answer::empty());
         }
+        Route::Reactions(channel, message) => {
+            return reaction::all(world, user, (channel, message), None, call);
+        }
+        Route::Reaction(channel, message, ref emoji) => {
+            return reaction::all(world, user, (channel, message), Some(emoji), call);
+        }
+        Route::Reactor(channel, message, ref emoji, whose) => {
+            return reaction::one(world, user, (channel, message), (emoji, whose), call);
+        }
+        Route::Pins(channel, bare) => return reaction::pins(world, user, channel, bare, call),
+        Route::Pin(channel, message) => return reaction::pin(world, user, (channel, message), call, now),
+        Route::ThreadFrom(channel, message) => {
+            return thread::from_message(world, user, (channel, message), call, now);
+        }
+        Route::Threads(channel) => return thread::open(state, user, channel, call, now),
+        Route::ArchivedThreads(channel, private) => return thread::archived(world, user, channel, private),
+        Route::ThreadMembers(channel) => return thread::members(world, user, channel),
+        Route::ThreadMember(channel, whom) => return thread::member(world, user, channel, whom, call),
         Route::Typing(channel) => {
             world.may_type(user, channel)?;
             return Ok(Answer::empty());
+        }
+        Route::Commands(application, guild) => {
+            command::check_owner(world, user, application, guild)?;
+            return command::all(world, guild, call, now);
+        }
+        Route::Command(application, guild, id) => {
+            command::check_owner(world, user, application, guild)?;
+            return command::one(world, guild, id, call, now);
+        }
+        Route::CommandPermissions(application, guild) => {
+            command::check_owner(world, user, application, Some(guild))?;
+            return command::permissions(call);
+        }
+        Route::Interact => return interact::interact(world, caller, call, now),
+        Route::Webhook(id) => return webhook::managed(state, user, id, call),
+        Route::Callback(..) | Route::Hook(..) | Route::HookMessage(..) => {
+            return act_openly(state, route, call, now);
         }
     };
     Ok(Answer { status: 200, headers: Vec::new(), content: Content::Json(object) })
@@ -127,7 +203,13 @@ fn page(call: &Call) -> Result<(Page, usize), Refusal> {
     form.finish((page, usize::try_from(limit).unwrap_or(1)))
 }
 
-fn query(call: &Call) -> Map<String, Value> {
+/// Whether the query says yes to `key` (Discord: "Boolean Query Strings").
+pub(super) fn flag(query: &Map<String, Value>, key: &str) -> bool {
+    query.get(key).and_then(Value::as_str).is_some_and(|text| matches!(text, "true" | "True" | "1"))
+}
+
+/// The query's keys and values.
+pub(super) fn query(call: &Call) -> Map<String, Value> {
     let uri: Uri = format!("/?{}", call.query).parse().unwrap_or_default();
     let pairs = Query::<HashMap<String, String>>::try_from_uri(&uri);
     pairs

@@ -1,0 +1,331 @@
+//! Answers to interactions: the first one, and the messages that follow it for fifteen minutes
+//! (Discord: "Receiving and Responding to Interactions").
+
+use serde_json::{Value, json};
+
+use super::interaction::{FIRST_ANSWER, Interaction, Kind, Stage, TOKEN};
+use super::message::LOADING;
+use super::{
+    AllowedMentions, Byline, Channel, Draft, EPHEMERAL, Edit, Mentions, Message, Permissions, Reference,
+    Refusal, World,
+};
+use crate::clock::Timestamp;
+use crate::model::Snowflake;
+
+/// Messages for one person only that are kept.
+const WHISPERS_KEPT: usize = 1_000;
+
+/// The first answer to an interaction, checked. The number of its kind is Discord's.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// 4: a message.
+    Message(Draft),
+    /// 5: a message will come; whether only the one who asked sees it.
+    Deferred(bool),
+    /// 6: the message with the component may be changed later.
+    DeferredUpdate,
+    /// 7: the message with the component is changed.
+    Update(Edit),
+    /// 8: what may be written.
+    Choices(Vec<Value>),
+    /// 9: a modal.
+    Modal(Value),
+}
+
+impl Reply {
+    /// Whether an interaction can be answered with a reply of this number.
+    #[must_use]
+    pub fn fits(kind: i64, interaction: &Interaction) -> bool {
+        let on_message = interaction.source.is_some();
+        match interaction.kind {
+            Kind::Autocomplete => kind == 8,
+            Kind::Command => matches!(kind, 4 | 5 | 9),
+            Kind::Component => matches!(kind, 4..=7 | 9),
+            Kind::Modal => matches!(kind, 4 | 5) || (on_message && matches!(kind, 6 | 7)),
+        }
+    }
+
+    fn number(&self) -> u8 {
+        match self {
+            Self::Message(_) => 4,
+            Self::Deferred(_) => 5,
+            Self::DeferredUpdate => 6,
+            Self::Update(_) => 7,
+            Self::Choices(_) => 8,
+            Self::Modal(_) => 9,
+        }
+    }
+}
+
+impl World {
+    /// An interaction that can still have its first answer.
+    pub fn unanswered(&self, id: Snowflake, token: &str, now: Timestamp) -> Result<&Interaction, Refusal> {
+        let found = self.interactions.get(&id).filter(|found| found.token == token);
+        let found = found.ok_or(Refusal::UnknownInteraction)?;
+        match found.stage {
+            Stage::Answered => Err(Refusal::AlreadyAnswered),
+            Stage::Open if now.since(found.made) < FIRST_ANSWER => Ok(found),
+            Stage::Open | Stage::Failed => Err(Refusal::UnknownInteraction),
+        }
+    }
+
+    /// The flags of the message that an interaction began with: what a change of it may say depends on them.
+    #[must_use]
+    pub fn source_flags(&self, interaction: &Interaction) -> u64 {
+        let said = interaction.source.and_then(|source| self.said(interaction.channel, source).ok());
+        said.map_or(0, |(_, message)| message.draft.flags)
+    }
+
+    /// Answers an interaction for the first time. What is returned is Discord's interaction callback object.
+    pub fn answer(&mut self, id: Snowflake, reply: Reply, now: Timestamp) -> Result<Value, Refusal> {
+        let found = self.interactions.get(&id).ok_or(Refusal::UnknownInteraction)?.clone();
+        let number = reply.number();
+        let mut state = ("answered", json!({}));
+        let mut modal = None;
+        let (mut original, mut deferred) = (None, false);
+        match reply {
+            Reply::Message(draft) => {
+                if draft.is_empty() {
+                    return Err(Refusal::EmptyMessage);
+                }
+                original = Some(self.say(&found, draft, found.source, now)?);
+            }
+            Reply::Deferred(ephemeral) => {
+                let flags = LOADING | if ephemeral { EPHEMERAL } else { 0 };
+                let draft = Draft { flags, ..Draft::default() };
+                (original, deferred) = (Some(self.say(&found, draft, found.source, now)?), true);
+                state.0 = "deferred";
+            }
+            Reply::DeferredUpdate => (original, state.0) = (found.source, "deferred"),
+            Reply::Update(edit) => {
+                let source = found.source.ok_or(Refusal::UnknownMessage)?;
+                self.rewrite(found.channel, source, edit, Some(now))?;
+                original = Some(source);
+            }
+            Reply::Choices(choices) => state = ("autocomplete", json!({"choices": choices})),
+            Reply::Modal(form) => {
+                state = ("modal", json!({"modal": form}));
+                modal = Some(form);
+            }
+        }
+        let message = original.and_then(|message| self.show(found.channel, message).ok());
+        let flags = message.as_ref().and_then(|message| message["flags"].as_u64()).unwrap_or(0);
+        if let Some(message) = &message {
+            state.1["message_id"] = message["id"].clone();
+        }
+        if let Some(found) = self.interactions.get_mut(&id) {
+            (found.stage, found.original, found.deferred, found.modal) =
+                (Stage::Answered, original, deferred, modal);
+        }
+        let told = found.told(state.0, state.1);
+        self.dispatch("SANDBOX_INTERACTION", told);
+        let mut answer = json!({"interaction": {"id": id, "type": found.kind as u8}});
+        if let Some(message) = message {
+            answer["interaction"]["response_message_id"] = message["id"].clone();
+            answer["interaction"]["response_message_loading"] = (flags & LOADING != 0).into();
+            answer["interaction"]["response_message_ephemeral"] = (flags & EPHEMERAL != 0).into();
+            answer["resource"] = json!({"type": number});
+            if !matches!(number, 5 | 6) {
+                answer["resource"]["message"] = message;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The interaction that was answered and whose token this is, for as long as the token lives.
+    pub fn answered(&self, token: &str, now: Timestamp) -> Result<&Interaction, Refusal> {
+        let found = self.interactions.values().rev().find(|found| found.token == token);
+        let found =
+            found.filter(|found| now.since(found.made) < TOKEN).ok_or(Refusal::InvalidWebhookToken)?;
+        if found.stage == Stage::Answered { Ok(found) } else { Err(Refusal::UnknownWebhook) }
+    }
+
+    /// One more message of an answered interaction. The first one after a deferral is the answer that was promised;
+    /// who sees that is settled already.
+    pub fn follow_up(&mut self, token: &str, mut draft: Draft, now: Timestamp) -> Result<Value, Refusal> {
+        let found = self.answered(token, now)?.clone();
+        if draft.is_empty() {
+            return Err(Refusal::EmptyMessage);
+        }
+        let Some(original) = found.original.filter(|_| found.deferred) else {
+            let message = self.say(&found, draft, found.original, now)?;
+            return self.show(found.channel, message);
+        };
+        let (_, message) = self.said(found.channel, original)?;
+        draft.flags = (draft.flags & !EPHEMERAL) | (message.draft.flags & EPHEMERAL);
+        self.undefer(found.id);
+        self.replace(found.channel, original, draft, None)
+    }
+
+    /// A message that belongs to an interaction: its answer (`None`, Discord's `@original`) or one that followed.
+    pub fn answer_message(
+        &self,
+        token: &str,
+        message: Option<Snowflake>,
+        now: Timestamp,
+    ) -> Result<(Snowflake, &Message), Refusal> {
+        let found = self.answered(token, now)?;
+        let id = message.or(found.original).ok_or(Refusal::UnknownMessage)?;
+        let (_, said) = self.said(found.channel, id)?;
+        let belongs = found.original == Some(id)
+            || said.byline.interaction.as_ref().is_some_and(|origin| origin.id == found.id);
+        if belongs { Ok((found.channel, said)) } else { Err(Refusal::UnknownMessage) }
+    }
+
+    /// Changes a message of an interaction; the one that was promised is there by that.
+    pub fn edit_answer(
+        &mut self,
+        token: &str,
+        message: Option<Snowflake>,
+        edit: Edit,
+        now: Timestamp,
+    ) -> Result<Value, Refusal> {
+        let interaction = self.answered(token, now)?.id;
+        let (channel, said) = self.answer_message(token, message, now)?;
+        let (id, loading) = (said.id, said.draft.flags & LOADING != 0);
+        let changed = self.rewrite(channel, id, edit, Some(now).filter(|_| !loading))?;
+        if loading {
+            self.undefer(interaction);
+        }
+        Ok(changed)
+    }
+
+    /// Deletes a message of an interaction.
+    pub fn delete_answer(
+        &mut self,
+        token: &str,
+        message: Option<Snowflake>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let (channel, said) = self.answer_message(token, message, now)?;
+        let id = said.id;
+        match self.whispers.remove(&id) {
+            Some((channel, message)) => self.whisper("MESSAGE_DELETE", channel, &message),
+            None => self.remove(channel, id),
+        }
+        Ok(())
+    }
+
+    /// A message of a channel, also one that only one person sees.
+    pub(super) fn said(&self, channel: Snowflake, id: Snowflake) -> Result<(&Channel, &Message), Refusal> {
+        let whisper = self.whispers.get(&id).filter(|(place, _)| *place == channel);
+        match (whisper, self.channels.get(&channel)) {
+            (Some((_, message)), Some(channel)) => Ok((channel, message)),
+            _ => self.find(channel, id),
+        }
+    }
+
+    /// Whoever is the only one to see a message, and that message; oldest first.
+    pub fn whispers(&self) -> impl Iterator<Item = (Snowflake, Value)> {
+        self.whispers.values().filter_map(|(channel, message)| {
+            let place = self.channels.get(channel)?;
+            Some((message.byline.only_for?, self.message_object(place, message)))
+        })
+    }
+
+    /// A message as its object, also one that only one person sees.
+    pub fn show(&self, channel: Snowflake, id: Snowflake) -> Result<Value, Refusal> {
+        self.said(channel, id).map(|(channel, message)| self.message_object(channel, message))
+    }
+
+    fn undefer(&mut self, id: Snowflake) {
+        let Some(found) = self.interactions.get_mut(&id) else { return };
+        found.deferred = false;
+        let message = found.original;
+        let told = found.told("answered", json!({"message_id": message}));
+        self.dispatch("SANDBOX_INTERACTION", told);
+    }
+
+    /// Sends a message as the application's answer; where a click began it, it refers to `about`.
+    fn say(
+        &mut self,
+        interaction: &Interaction,
+        mut draft: Draft,
+        about: Option<Snowflake>,
+        now: Timestamp,
+    ) -> Result<Snowflake, Refusal> {
+        let channel = interaction.channel;
+        let public = about.filter(|about| self.find(channel, *about).is_ok());
+        draft.reference =
+            public.map(|message| Reference { channel: Some(channel), message, must_exist: false });
+        draft.allowed_mentions.get_or_insert_with(AllowedMentions::users_only);
+        let only_for = Some(interaction.user).filter(|_| draft.flags & EPHEMERAL != 0);
+        let mut origin = interaction.origin.clone();
+        if let Some(original) = interaction.original {
+            origin.kind = 19;
+            origin.short = None;
+            origin.metadata["original_response_message_id"] = json!(original);
+        }
+        let byline = Byline {
+            webhook: Some(self.application),
+            application: Some(self.application),
+            interaction: Some(origin),
+            only_for,
+            ..Byline::default()
+        };
+        let mentions = self.mentions(channel, Permissions::ALL, &draft, None);
+        let message = self.compose(self.application, draft, mentions, byline, now);
+        let id = message.id;
+        if only_for.is_none() {
+            self.put(channel, message, now)?;
+            return Ok(id);
+        }
+        self.whisper("MESSAGE_CREATE", channel, &message);
+        self.whispers.insert(id, (channel, message));
+        if self.whispers.len() > WHISPERS_KEPT {
+            self.whispers.pop_first();
+        }
+        Ok(id)
+    }
+
+    /// Tells the page what one person sees, and nobody else.
+    fn whisper(&mut self, event: &str, channel: Snowflake, message: &Message) {
+        let Some(place) = self.channels.get(&channel) else { return };
+        let object = self.message_object(place, message);
+        let told = json!({"user_id": message.byline.only_for, "event": event, "message": object});
+        self.dispatch("SANDBOX_EPHEMERAL", told);
+    }
+
+    fn rewrite(
+        &mut self,
+        channel: Snowflake,
+        id: Snowflake,
+        edit: Edit,
+        edited: Option<Timestamp>,
+    ) -> Result<Value, Refusal> {
+        let (_, said) = self.said(channel, id)?;
+        // Who sees it is settled.
+        let fixed = said.draft.flags & EPHEMERAL;
+        let mut draft = said.draft.edited(edit)?;
+        draft.flags = (draft.flags & !EPHEMERAL) | fixed;
+        self.replace(channel, id, draft, edited)
+    }
+
+    fn replace(
+        &mut self,
+        channel: Snowflake,
+        id: Snowflake,
+        mut draft: Draft,
+        edited: Option<Timestamp>,
+    ) -> Result<Value, Refusal> {
+        draft.flags &= !LOADING;
+        draft.allowed_mentions.get_or_insert_with(AllowedMentions::users_only);
+        let mentions: Mentions = self.mentions(channel, Permissions::ALL, &draft, None);
+        let whispered = self.whispers.get_mut(&id).map(|(_, message)| message);
+        let public = self.channels.get_mut(&channel).and_then(|found| found.messages.get_mut(&id));
+        let (only_one, message) = match (whispered, public) {
+            (Some(message), _) => (true, message),
+            (None, Some(message)) => (false, message),
+            (None, None) => return Err(Refusal::UnknownMessage),
+        };
+        draft.reference = message.draft.reference;
+        (message.draft, message.mentions) = (draft, mentions);
+        message.edited = edited.or(message.edited);
+        if only_one {
+            let message = message.clone();
+            self.whisper("MESSAGE_UPDATE", channel, &message);
+            return self.show(channel, id);
+        }
+        self.changed(channel, id)
+    }
+}

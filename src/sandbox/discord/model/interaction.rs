@@ -1,0 +1,219 @@
+//! Interactions: what people do with an application, on its way to the application and until it is answered.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Channel, Origin, Refusal, World};
+use crate::clock::Timestamp;
+use crate::model::Snowflake;
+
+/// How long an application may take to its first answer (Discord: "Receiving and Responding").
+pub const FIRST_ANSWER: Duration = Duration::from_secs(3);
+/// How long the token is good for more.
+pub(super) const TOKEN: Duration = Duration::from_secs(15 * 60);
+/// The largest file that may come with an answer, in bytes.
+const ATTACHMENT_LIMIT: u64 = 10 * 1024 * 1024;
+
+/// What somebody did; the number is Discord's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Used a command.
+    Command = 2,
+    /// Pressed a button, or chose from a menu.
+    Component = 3,
+    /// Is still writing a command.
+    Autocomplete = 4,
+    /// Sent a modal.
+    Modal = 5,
+}
+
+/// How far it is with the first answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Open,
+    Answered,
+    /// Nobody answered in time.
+    Failed,
+}
+
+/// Something that somebody did with an application.
+#[derive(Clone, Debug)]
+pub struct Interaction {
+    /// The id.
+    pub id: Snowflake,
+    /// What opens the way to answer it.
+    pub token: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Who did it.
+    pub user: Snowflake,
+    /// Where.
+    pub channel: Snowflake,
+    /// When.
+    pub made: Timestamp,
+    /// What the person's client calls it.
+    pub(super) nonce: Value,
+    /// As it was dispatched.
+    pub(super) object: Value,
+    /// The message whose component it began with.
+    pub(super) source: Option<Snowflake>,
+    /// What its answers tell of it.
+    pub(super) origin: Origin,
+    pub(super) stage: Stage,
+    /// The message that answers it, or that it changes.
+    pub(super) original: Option<Snowflake>,
+    /// Whether that message is still to be filled.
+    pub(super) deferred: bool,
+    /// The modal it was answered with.
+    pub(super) modal: Option<Value>,
+}
+
+impl Interaction {
+    /// What the page is told of it: who, where, and how far it is.
+    pub(super) fn told(&self, state: &str, more: Value) -> Value {
+        let mut told = json!({
+            "id": self.id, "user_id": self.user, "channel_id": self.channel, "nonce": self.nonce,
+            "type": self.kind as u8, "state": state,
+        });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            told[key] = value.clone();
+        }
+        told
+    }
+}
+
+/// What is new with an interaction; the rest follows from who and where.
+pub(super) struct Beginning {
+    pub(super) kind: Kind,
+    pub(super) user: Snowflake,
+    pub(super) channel: Snowflake,
+    pub(super) nonce: Value,
+    /// Discord's interaction data.
+    pub(super) data: Value,
+    pub(super) source: Option<Snowflake>,
+    /// Name and type of the command, if it is one.
+    pub(super) command: Option<(String, u8)>,
+    /// What its metadata says beside the usual.
+    pub(super) metadata: Map<String, Value>,
+}
+
+impl World {
+    /// Begins an interaction and tells the application of it.
+    pub(super) fn begin(
+        &mut self,
+        beginning: Beginning,
+        token: String,
+        now: Timestamp,
+    ) -> Result<Snowflake, Refusal> {
+        self.interactions.retain(|_, old| now.since(old.made) < TOKEN * 2);
+        let id = self.mint(now);
+        let Beginning { kind, user, channel, nonce, data, source, command, metadata } = beginning;
+        let place = self.channels.get(&channel).ok_or(Refusal::UnknownChannel)?;
+        let mut object = json!({
+            "id": id, "application_id": self.application, "type": kind as u8, "data": data, "token": token,
+            "version": 1, "guild_id": place.guild, "guild": {"id": place.guild, "locale": "en-US", "features": []},
+            "guild_locale": "en-US", "locale": "en-US", "channel_id": channel,
+            "channel": self.partial_channel(user, place), "member": self.acting_member(user, place),
+            "app_permissions": self.permissions(self.application, place), "entitlements": [],
+            "authorizing_integration_owners": {"0": place.guild}, "context": 0,
+            "attachment_size_limit": ATTACHMENT_LIMIT,
+        });
+        if let Some(source) = source {
+            object["message"] =
+                self.said(channel, source).map(|(place, said)| self.message_object(place, said))?;
+        }
+        let origin = self.origin(id, kind, user, place, command, metadata);
+        let interaction = Interaction {
+            id,
+            token,
+            kind,
+            user,
+            channel,
+            made: now,
+            nonce,
+            object: object.clone(),
+            source,
+            origin,
+            stage: Stage::Open,
+            original: None,
+            deferred: false,
+            modal: None,
+        };
+        self.dispatch("SANDBOX_INTERACTION", interaction.told("opened", json!({})));
+        self.interactions.insert(id, interaction);
+        self.opened.push(id);
+        self.dispatch("INTERACTION_CREATE", object);
+        Ok(id)
+    }
+
+    fn origin(
+        &self,
+        id: Snowflake,
+        kind: Kind,
+        user: Snowflake,
+        place: &Channel,
+        command: Option<(String, u8)>,
+        more: Map<String, Value>,
+    ) -> Origin {
+        let user = self.users.get(&user).map(super::User::object);
+        let mut metadata = json!({
+            "id": id, "type": kind as u8, "user": user, "authorizing_integration_owners": {"0": place.guild},
+        });
+        for (key, value) in more {
+            metadata[key] = value;
+        }
+        match command {
+            Some((name, command)) => {
+                metadata["name"] = json!(name);
+                metadata["command_type"] = json!(command);
+                let short = json!({"id": id, "type": kind as u8, "name": name, "user": user});
+                Origin { id, kind: if command == 1 { 20 } else { 23 }, short: Some(short), metadata }
+            }
+            None => Origin { id, kind: 19, short: None, metadata },
+        }
+    }
+
+    /// A channel as interactions carry it, with what `user` may do there.
+    pub(super) fn partial_channel(&self, user: Snowflake, channel: &Channel) -> Value {
+        let mut object = channel.object();
+        object["permissions"] = json!(self.permissions(user, channel));
+        object
+    }
+
+    /// A member as interactions carry the one who acts, with what they may do in the channel.
+    fn acting_member(&self, user: Snowflake, channel: &Channel) -> Value {
+        let guild = self.guilds.get(&channel.guild);
+        let mut object = guild
+            .and_then(|guild| guild.members.get(&user))
+            .map_or(Value::Null, |member| self.member_object(member));
+        object["permissions"] = json!(self.permissions(user, channel));
+        object
+    }
+
+    /// Interactions whose three seconds nobody watches yet.
+    pub fn take_opened(&mut self) -> Vec<Snowflake> {
+        std::mem::take(&mut self.opened)
+    }
+
+    /// The three seconds are over: it failed, unless it was answered.
+    pub fn expire(&mut self, id: Snowflake) {
+        let Some(found) = self.interactions.get_mut(&id).filter(|found| found.stage == Stage::Open) else {
+            return;
+        };
+        found.stage = Stage::Failed;
+        let told = found.told("failed", json!({"reason": "The application did not respond"}));
+        self.dispatch("SANDBOX_INTERACTION", told);
+    }
+
+    /// Tells the application of an interaction once more, as a gateway may that replays. Whether it is known.
+    pub fn replay(&mut self, id: Option<Snowflake>) -> bool {
+        let found = match id {
+            Some(id) => self.interactions.get(&id),
+            None => self.interactions.values().next_back(),
+        };
+        let Some(object) = found.map(|found| found.object.clone()) else { return false };
+        self.dispatch("INTERACTION_CREATE", object);
+        true
+    }
+}

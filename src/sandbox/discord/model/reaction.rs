@@ -1,0 +1,176 @@
+//! What people put under messages, and what is pinned.
+
+use serde_json::{Value, json};
+
+use super::{Channel, Message, Permission, Reaction, Refusal, World, iso};
+use crate::clock::Timestamp;
+use crate::model::Snowflake;
+
+/// Emojis under a message.
+const EMOJIS: usize = 20;
+/// Pins of a channel that one listing shows.
+const PINS: usize = 50;
+
+impl World {
+    /// Puts an emoji under a message. The first of its kind needs Add Reactions, all need Read Message History.
+    pub fn react(
+        &mut self,
+        user: Snowflake,
+        channel: Snowflake,
+        id: Snowflake,
+        emoji: &str,
+    ) -> Result<(), Refusal> {
+        let (place, message) = self.readable(user, channel, id)?;
+        place.check_open()?;
+        let author = message.author;
+        let known = message.reactions.iter().position(|one| one.emoji == emoji);
+        let permissions = self.permissions(user, place);
+        if known.is_none() {
+            if !permissions.has(Permission::AddReactions) || message.reactions.len() >= EMOJIS {
+                return Err(Refusal::MissingPermissions);
+            }
+            // A custom emoji says which it is; of the others, plain letters and digits are none.
+            if emoji.is_empty() || (emoji.is_ascii() && !emoji.contains(':')) {
+                return Err(Refusal::UnknownEmoji);
+            }
+        }
+        let reactions = self.reactions(channel, id)?;
+        let at = known.unwrap_or_else(|| {
+            reactions.push(Reaction { emoji: emoji.to_owned(), users: Vec::new() });
+            reactions.len() - 1
+        });
+        let users = &mut reactions[at].users;
+        if users.contains(&user) {
+            return Ok(());
+        }
+        users.push(user);
+        let mut told = self.reaction_told(channel, id, emoji);
+        told["user_id"] = json!(user);
+        told["message_author_id"] = json!(author);
+        told["burst"] = false.into();
+        told["type"] = 0.into();
+        self.dispatch("MESSAGE_REACTION_ADD", told);
+        Ok(())
+    }
+
+    /// Takes one's own emoji away, or with Manage Messages somebody else's.
+    pub fn unreact(
+        &mut self,
+        user: Snowflake,
+        channel: Snowflake,
+        id: Snowflake,
+        emoji: &str,
+        whose: Snowflake,
+    ) -> Result<(), Refusal> {
+        self.readable(user, channel, id)?;
+        if whose != user {
+            self.channel_with(user, channel, Permission::ManageMessages)?;
+        }
+        let reactions = self.reactions(channel, id)?;
+        for reaction in reactions.iter_mut().filter(|one| one.emoji == emoji) {
+            reaction.users.retain(|known| *known != whose);
+        }
+        reactions.retain(|one| !one.users.is_empty());
+        let mut told = self.reaction_told(channel, id, emoji);
+        told["user_id"] = json!(whose);
+        told["burst"] = false.into();
+        told["type"] = 0.into();
+        self.dispatch("MESSAGE_REACTION_REMOVE", told);
+        Ok(())
+    }
+
+    /// Takes one emoji, or all of them, away from a message.
+    pub fn clear_reactions(
+        &mut self,
+        user: Snowflake,
+        channel: Snowflake,
+        id: Snowflake,
+        emoji: Option<&str>,
+    ) -> Result<(), Refusal> {
+        self.readable(user, channel, id)?;
+        self.channel_with(user, channel, Permission::ManageMessages)?;
+        self.reactions(channel, id)?.retain(|one| emoji.is_some_and(|emoji| one.emoji != emoji));
+        let told = self.reaction_told(channel, id, emoji.unwrap_or_default());
+        match emoji {
+            Some(_) => self.dispatch("MESSAGE_REACTION_REMOVE_EMOJI", told),
+            None => self.dispatch("MESSAGE_REACTION_REMOVE_ALL", told),
+        }
+        Ok(())
+    }
+
+    /// Who put this emoji there, as user objects.
+    pub fn reactors(
+        &self,
+        user: Snowflake,
+        channel: Snowflake,
+        id: Snowflake,
+        emoji: &str,
+    ) -> Result<Value, Refusal> {
+        let (_, message) = self.readable(user, channel, id)?;
+        let found = message.reactions.iter().find(|one| one.emoji == emoji).ok_or(Refusal::UnknownEmoji)?;
+        Ok(found.users.iter().filter_map(|id| self.users.get(id)).map(super::User::object).collect())
+    }
+
+    /// Pins a message, or unpins it.
+    pub fn pin(
+        &mut self,
+        user: Snowflake,
+        channel: Snowflake,
+        id: Snowflake,
+        pinned: Option<Timestamp>,
+    ) -> Result<(), Refusal> {
+        self.readable(user, channel, id)?;
+        self.channel_with(user, channel, Permission::PinMessages)?;
+        if let Some(message) = self.channels.get_mut(&channel).and_then(|found| found.messages.get_mut(&id)) {
+            message.pinned = pinned;
+        }
+        self.changed(channel, id)?;
+        let guild = self.channels.get(&channel).map(|channel| channel.guild);
+        let told = json!({"guild_id": guild, "channel_id": channel, "last_pin_timestamp": pinned.map(iso)});
+        self.dispatch("CHANNEL_PINS_UPDATE", told);
+        Ok(())
+    }
+
+    /// What is pinned in a channel, newest pin first: when, and the message.
+    pub fn pins(&self, user: Snowflake, channel: Snowflake) -> Result<Vec<(String, Value)>, Refusal> {
+        let (place, permissions) = self.visible(user, channel)?;
+        if !permissions.has(Permission::ReadMessageHistory) {
+            return Ok(Vec::new());
+        }
+        let mut found: Vec<_> =
+            place.messages.values().filter_map(|message| message.pinned.map(|at| (at, message))).collect();
+        found.sort_by(|a, b| b.0.cmp(&a.0));
+        Ok(found
+            .into_iter()
+            .take(PINS)
+            .map(|(at, message)| (iso(at), self.message_object(place, message)))
+            .collect())
+    }
+
+    fn readable(
+        &self,
+        user: Snowflake,
+        channel: Snowflake,
+        id: Snowflake,
+    ) -> Result<(&Channel, &Message), Refusal> {
+        let (_, permissions) = self.visible(user, channel)?;
+        if !permissions.has(Permission::ReadMessageHistory) {
+            return Err(Refusal::MissingAccess);
+        }
+        self.find(channel, id)
+    }
+
+    fn reactions(&mut self, channel: Snowflake, id: Snowflake) -> Result<&mut Vec<Reaction>, Refusal> {
+        let found = self.channels.get_mut(&channel).and_then(|found| found.messages.get_mut(&id));
+        found.map(|message| &mut message.reactions).ok_or(Refusal::UnknownMessage)
+    }
+
+    fn reaction_told(&self, channel: Snowflake, id: Snowflake, emoji: &str) -> Value {
+        let guild = self.channels.get(&channel).map(|channel| channel.guild);
+        let mut told = json!({"channel_id": channel, "message_id": id, "guild_id": guild});
+        if !emoji.is_empty() {
+            told["emoji"] = Reaction::emoji_object(emoji);
+        }
+        told
+    }
+}
