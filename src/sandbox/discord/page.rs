@@ -10,12 +10,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::{Router, middleware};
 use axum::extract::State as Extract;
 use axum::http::HeaderMap;
 use axum::response::Json;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::{get, post};
+use axum::{Router, middleware};
 use futures_util::stream::{self, Stream};
 use serde_json::{Map, Value, json};
 use tokio::sync::{broadcast, watch};
@@ -83,10 +83,8 @@ impl Discord {
             }))
         });
         let commands = world.commands().map(|command| command.object(world.application()));
-        let whispers: Vec<Value> = world
-            .whispers()
-            .map(|(user, message)| json!({"user_id": user, "message": message}))
-            .collect();
+        let whispers: Vec<Value> =
+            world.whispers().map(|(user, message)| json!({"user_id": user, "message": message})).collect();
         json!({
             "guilds": guilds, "messages": messages, "me": me.map(super::model::User::object),
             "people": people.collect::<Vec<_>>(), "commands": commands.collect::<Vec<_>>(),

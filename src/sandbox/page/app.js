@@ -1,12 +1,13 @@
 /**
  * The sandbox's page: what a chat client would show of the Discord that `nuncio sandbox` and `nuncio demo` run.
  *
- * It owns nothing but the view; one noun, one file, no build step. This one starts the page: theme, drawer, connection.
+ * It owns nothing but the view; one noun, one file, no build step. This one starts the page: theme, drawer, person, connection.
  */
 
 import { connect } from "./connection.js";
 import { $ } from "./element.js";
 import { route } from "./navigation.js";
+import { startPerson } from "./person.js";
 import { stream } from "./stream.js";
 
 /** Storage throws where the visitor has switched it off; the page works without. */
@@ -58,4 +59,5 @@ document.addEventListener("visibilitychange", () => stream.refresh());
 new ResizeObserver(() => stream.pinned && stream.toEnd()).observe($("scroller"));
 addEventListener("hashchange", route);
 
+startPerson(route);
 connect();

@@ -4,8 +4,12 @@
  * After a lost connection or a changed channel it asks for the state again.
  */
 
+import { showDemo } from "./demo.js";
 import { $ } from "./element.js";
+import { settle } from "./interaction.js";
+import { openModal } from "./modal.js";
 import { route, scheduleBadges, view } from "./navigation.js";
+import { showPerson } from "./person.js";
 import { stream } from "./stream.js";
 import { counts } from "./status.js";
 import { list, text } from "./value.js";
@@ -26,6 +30,8 @@ async function load() {
     const state = await answer.json();
     world.load(state);
     counts(state.counts);
+    showDemo(state.demo);
+    showPerson();
     linkState("live");
     route();
   } catch (error) {
@@ -44,6 +50,7 @@ function receive(event) {
   if (kind === "MESSAGE_CREATE" || kind === "MESSAGE_UPDATE") {
     const { message, created } = world.put(data);
     if (!message) return;
+    if (!world.sees(message)) return;
     if (created) arrived(message);
     else stream.update(message);
   } else if (kind === "MESSAGE_DELETE" || kind === "MESSAGE_DELETE_BULK") {
@@ -51,8 +58,15 @@ function receive(event) {
       world.remove(data.channel_id, id);
       stream.remove(id);
     }
+  } else if (kind === "SANDBOX_EPHEMERAL") {
+    const { user_id: only_for, event, message } = data;
+    receive({ t: event, d: { ...message, only_for } });
+  } else if (kind === "SANDBOX_INTERACTION") {
+    if (settle(data) && data.state === "modal") openModal(data);
   } else if (kind === "SANDBOX_COUNTS") {
     counts(data);
+  } else if (kind === "DEMO_COUNTS") {
+    showDemo(data);
   } else if (/^(SANDBOX_RELOAD|CHANNEL_|THREAD_|GUILD_)/.test(kind)) {
     // Servers and channels change rarely: asking again is simpler than eleven kinds of merging, and never wrong.
     load();

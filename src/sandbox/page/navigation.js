@@ -2,12 +2,14 @@
  * Servers, channels and the header: what is on the screen, and the way to everything else.
  */
 
+import { composeIn } from "./composer.js";
 import { $, h, icon } from "./element.js";
+import { forumPosts } from "./forum.js";
 import { members } from "./member.js";
 import { stream } from "./stream.js";
-import { avatar, initials } from "./user.js";
-import { compareIds, plural, text } from "./value.js";
-import { world } from "./world.js";
+import { initials } from "./user.js";
+import { plural, text } from "./value.js";
+import { isForum, isThread, world } from "./world.js";
 
 /** What is on the screen: a guild, and one of its channels or (null) all of them. */
 export const view = { guild: null, channel: null };
@@ -25,7 +27,7 @@ export function route() {
   } else if (all) {
     Object.assign(view, { guild: [all[1], view.guild, world.guilds[0]?.id].find(known) ?? null, channel: null });
   } else if (!known(view.guild) || (view.channel && !world.channels.has(view.channel))) {
-    const first = ordered(world.guilds[0]).find(({ id }) => world.of(id).length > 0);
+    const first = world.channelsOf(world.guilds[0]?.id).find(({ id }) => world.of(id).length > 0);
     Object.assign(view, { guild: world.guilds[0]?.id ?? null, channel: first?.id ?? null });
     history.replaceState(null, "", first ? `#channel/${first.id}` : "#all");
   }
@@ -35,15 +37,24 @@ export function route() {
 function showView() {
   const channel = world.channels.get(view.channel);
   $("view-name").textContent = channel ? text(channel.name) : "All channels";
-  $("view-topic").textContent = channel ? text(channel.topic) : "the newest of every channel, as it arrives";
-  $("view-icon").setAttribute("href", channel ? "#icon-hash" : "#icon-stream");
+  $("view-topic").textContent = channel ? text(channel.topic ?? parentOf(channel)) : "the newest of every channel, as it arrives";
+  $("view-icon").setAttribute("href", `#icon-${channel ? iconOf(channel) : "stream"}`);
+  composeIn(channel);
   $("empty").replaceChildren(...emptyState(channel));
   navigation();
   const messages = channel ? world.of(channel.id) : world.everywhere(view.guild);
   stream.show(messages, { place: channel?.id ?? view.guild, showPlaces: !channel, firstUnread: channel ? world.unread(channel.id).first : null });
 }
 
+const iconOf = (channel) => (isForum(channel) ? "forum" : isThread(channel) ? "thread" : "hash");
+
+function parentOf(thread) {
+  const parent = world.channels.get(thread.parent_id);
+  return parent ? `in #${text(parent.name)}` : "";
+}
+
 function emptyState(channel) {
+  if (channel && isForum(channel)) return forumPosts(channel);
   return [
     icon("envoy"),
     h("h3", {}, channel ? `Welcome to #${text(channel.name)}` : "Nothing here yet"),
@@ -52,21 +63,14 @@ function emptyState(channel) {
   ];
 }
 
-function ordered(guild) {
-  const channels = [...world.channels.values()].filter((channel) => channel.guild_id === guild?.id);
-  return channels.sort((a, b) => (a.position ?? 0) - (b.position ?? 0) || compareIds(a.id, b.id));
-}
-
 /** Draws both left columns and the members. What changes often is `badges`: it leaves the elements, and so the focus, alone. */
 function navigation() {
   const focused = document.activeElement?.getAttribute?.("href");
   const guild = world.guilds.find((guild) => guild.id === view.guild);
   $("server-name").textContent = guild ? text(guild.name) : "No server yet";
   $("servers").replaceChildren(...world.guilds.map(serverEntry));
-  $("channels").replaceChildren(...ordered(guild).map(channelEntry));
-  $("identity-name").textContent = text(world.application.name);
-  $("identity-avatar").replaceChildren(avatar({ id: world.application.id }, "small"));
-  members(guild);
+  $("channels").replaceChildren(...world.channelsOf(guild?.id).map(channelEntry));
+  members(guild, view.channel);
   badges();
   if (focused) $("drawer").querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
 }
@@ -76,9 +80,15 @@ function serverEntry({ id, name }) {
   return h("li", {}, h("a", look, initials(name), h("span", { class: "badge ping", hidden: true })));
 }
 
-function channelEntry({ id, name }) {
-  const look = { class: "channel", href: `#channel/${id}`, "data-channel": id };
-  return h("li", {}, h("a", look, icon("hash"), h("bdi", { class: "name" }, text(name)), h("span", { class: "badge", hidden: true })));
+/** A channel with its threads below it. What was put away is not listed, unless it is what is shown. */
+function channelEntry(channel) {
+  const threads = world.threadsOf(channel.id).filter(({ id, thread_metadata }) => !thread_metadata?.archived || id === view.channel);
+  return h("li", {}, channelLink(channel), threads.length > 0 && h("ul", { class: "threads" }, threads.map((thread) => h("li", {}, channelLink(thread)))));
+}
+
+function channelLink(channel) {
+  const look = { class: "channel", href: `#channel/${channel.id}`, "data-channel": channel.id };
+  return h("a", look, icon(iconOf(channel)), h("bdi", { class: "name" }, text(channel.name)), h("span", { class: "badge", hidden: true }));
 }
 
 function badges() {

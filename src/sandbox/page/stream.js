@@ -3,7 +3,7 @@
  */
 
 import { $, h, icon } from "./element.js";
-import { messageBody, replyLine } from "./message.js";
+import { lineAbove, messageBody, tools } from "./message.js";
 import { note } from "./note.js";
 import { formats, timeElement, timeOf, when } from "./time.js";
 import { appTag, avatar, nameOf } from "./user.js";
@@ -23,13 +23,14 @@ export const stream = {
   showPlaces: false,
   firstUnread: null,
   pinned: true, // the reader is at the end and wants to stay there
+  due: [], // changes that wait for the next frame
   atEnd() {}, // called while the reader is at the end; navigation reads the channel then
   waiting: 0, // messages that came while the reader was further up
 
   /** Shows these messages instead of those before; `firstUnread` gets the line "new" above it. */
   show(messages, { place, showPlaces, firstUnread }) {
     const stay = place === this.place && !this.pinned ? this.scroller.scrollTop : null;
-    Object.assign(this, { place, shown: [...messages], showPlaces, firstUnread, waiting: 0 });
+    Object.assign(this, { place, shown: [...messages], showPlaces, firstUnread, waiting: 0, due: [] });
     this.list.replaceChildren(...this.shown.map((message, i) => this.item(message, this.shown[i - 1])));
     if (stay === null) this.toEnd();
     else this.scroller.scrollTop = stay;
@@ -37,36 +38,60 @@ export const stream = {
   },
 
   append(message) {
-    this.measure();
-    const item = this.item(message, this.shown.at(-1));
-    item.querySelector(".message").classList.add("fresh");
-    this.shown.push(message);
-    this.list.append(item);
-    if (this.shown.length > KEEP) {
-      this.shown.shift();
-      this.list.firstElementChild.remove();
-      this.redraw(0);
-    }
-    if (this.pinned) this.toEnd();
-    else this.waiting += 1;
-    this.refresh();
+    this.later(() => {
+      const item = this.item(message, this.shown.at(-1));
+      item.querySelector(".message").classList.add("fresh");
+      this.shown.push(message);
+      this.list.append(item);
+      if (!this.pinned) this.waiting += 1;
+    });
   },
 
   update(message) {
-    const at = this.shown.findIndex((shown) => shown.id === message.id);
-    if (at < 0) return;
-    this.measure();
-    this.shown[at] = message;
-    this.redraw(at)?.querySelector(".message").classList.add("changed");
+    this.later(() => {
+      const at = this.shown.findIndex((shown) => shown.id === message.id);
+      if (at < 0) return;
+      this.shown[at] = message;
+      this.redraw(at)?.querySelector(".message").classList.add("changed");
+    });
   },
 
   remove(id) {
-    const at = this.shown.findIndex((shown) => shown.id === id);
-    if (at < 0) return;
+    this.later(() => {
+      const at = this.shown.findIndex((shown) => shown.id === id);
+      if (at < 0) return;
+      this.shown.splice(at, 1);
+      this.list.children[at].remove();
+      this.redraw(at);
+    });
+  },
+
+  /** Changes are drawn once a frame: a storm costs one layout, not one a message. A hidden page has no frames. */
+  later(change) {
+    this.due.push(change);
+    if (this.due.length > 1) return;
+    const draw = () => {
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
+      this.drawDue();
+    };
+    const timer = setTimeout(draw, 250);
+    const frame = requestAnimationFrame(draw);
+  },
+
+  drawDue() {
+    const due = this.due;
+    this.due = [];
+    if (due.length === 0) return;
     this.measure();
-    this.shown.splice(at, 1);
-    this.list.children[at].remove();
-    this.redraw(at);
+    for (const change of due) change();
+    const old = this.shown.length - KEEP;
+    if (old > 0) {
+      this.shown.splice(0, old);
+      for (let i = 0; i < old; i++) this.list.firstElementChild.remove();
+      this.redraw(0);
+    }
+    if (this.pinned) this.toEnd();
     this.refresh();
   },
 
@@ -78,7 +103,6 @@ export const stream = {
     const after = this.item(this.shown[at], this.shown[at - 1]);
     before.replaceWith(after);
     if (focused) after.querySelector(`[data-custom-id="${CSS.escape(focused)}"]`)?.focus();
-    if (this.pinned) this.toEnd();
     return after;
   },
 
@@ -97,7 +121,7 @@ export const stream = {
     const date = timeOf(message);
     const day = !previous || timeOf(previous).toDateString() !== date.toDateString();
     const fresh = message.id === this.firstUnread;
-    const reply = replyLine(message, (id) => this.reveal(id));
+    const reply = lineAbove(message, (id) => this.reveal(id));
     const grouped =
       !day && !fresh && !reply && previous.channel_id === message.channel_id && previous.author.id === message.author.id &&
       previous.author.username === message.author.username && date - timeOf(previous) < GROUP_MS;
@@ -108,10 +132,11 @@ export const stream = {
       fresh && h("div", { class: "divider new", role: "separator" }, "New"),
       h(
         "div",
-        { class: pings(message) ? "message pinged" : "message" },
+        { class: `message${pings(message) ? " pinged" : ""}${message.only_for ? " private" : ""}` },
         reply,
         grouped ? h("div", { class: "gutter" }, timeElement(date, formats.t.format(date))) : avatar(message.author),
-        messageBody(message, grouped ? null : this.head(message, date)),
+        messageBody(message, grouped ? null : this.head(message, date), () => this.dismiss(message)),
+        tools(message),
       ),
     );
   },
@@ -138,12 +163,17 @@ export const stream = {
     message.classList.add("changed");
   },
 
+  dismiss(message) {
+    world.dismissed.add(message.id);
+    this.remove(message.id);
+  },
+
   toEnd() {
     this.pinned = true;
     this.scroller.scrollTop = this.scroller.scrollHeight;
   },
 
-  /** Asked before every change as well: in a storm the next message can be faster than the browser's scroll event. */
+  /** Asked before every change as well: in a storm the next one can be faster than the browser's scroll event. */
   measure() {
     this.pinned = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < NEAR_END_PX;
   },
