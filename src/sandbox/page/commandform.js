@@ -47,7 +47,7 @@ export class CommandForm {
     field.input = h("input", {
       type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", inputmode: option.type === TYPE.WHOLE ? "numeric" : null,
       "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "suggestions", "aria-required": String(Boolean(option.required)),
-      placeholder: WORDS[option.type] ?? "not possible here",
+      placeholder: option.autocomplete || list(option.choices).length ? "choose" : (WORDS[option.type] ?? "not possible here"),
       oninput: () => {
         field.chosen = null;
         field.input.removeAttribute("aria-invalid");

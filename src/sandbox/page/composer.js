@@ -5,10 +5,10 @@
 
 import { fail, progress, slashCommands } from "./command.js";
 import { CommandForm } from "./commandform.js";
-import { $, h } from "./element.js";
+import { $ } from "./element.js";
 import { nonce, post } from "./request.js";
 import { dismiss, suggest, suggestionKey } from "./suggestion.js";
-import { initials } from "./user.js";
+import { avatar } from "./user.js";
 import { text } from "./value.js";
 import { isForum, world } from "./world.js";
 
@@ -68,7 +68,7 @@ function offerCommands(wanted) {
     slash,
     label: `/${slash.path.join(" ")}`,
     detail: slash.description,
-    face: h("span", { class: "avatar small ours", "aria-hidden": "true" }, initials(world.application.name)),
+    face: avatar({ id: world.application.id }, "small"),
   }));
   suggest($("composer-text"), items.length ? text(world.application.name) : "", items, ({ slash }) => enterCommand(slash));
 }
