@@ -19,6 +19,7 @@ use crate::model::Snowflake;
 use crate::secret::Secret;
 
 pub mod faults;
+mod interaction;
 pub mod ledger;
 pub mod limits;
 pub mod model;
@@ -27,16 +28,17 @@ mod rest;
 mod setup;
 mod token;
 pub mod validate;
+mod webhook;
 
 pub use faults::{Fault, Faults};
-pub use ledger::{Asked, Counts};
+pub use ledger::{Asked, Counts, Exchange};
 pub use limits::{Allowance, RateLimits};
 pub use model::{Dispatch, Permission};
 pub use setup::{Person, Setup};
 
 use ledger::Ledger;
 use limits::Limiter;
-use model::{FIRST_ANSWER, World};
+use model::World;
 use token::Tokens;
 
 /// Dispatches a subscriber may lag behind before it has to reload: more than a storm of the demo brings.
@@ -77,7 +79,7 @@ impl Discord {
         let limits = setup.limits.clone();
         let place = setup.webhook.clone();
         let mut world = setup.build(now);
-        let webhook = webhook_in(&mut world, &place, now);
+        let webhook = webhook::made_in(&mut world, &place, now);
         let mut tokens = Tokens::default();
         let bot_token = tokens.mint(world.bot(), token::Kind::Bot);
         let people: Vec<Secret> =
@@ -158,13 +160,6 @@ impl Discord {
         self.state().world.channel_named(name)
     }
 
-    /// The address of the webhook that [`Setup`] made, in Discord's form.
-    #[must_use]
-    pub fn webhook_url(&self, address: SocketAddr) -> Secret {
-        let (id, token) = &self.0.webhook;
-        Secret::new(format!("http://{address}/api/webhooks/{id}/{}", token.expose()))
-    }
-
     /// The person (or bot) of this user name.
     #[must_use]
     pub fn user_id(&self, username: &str) -> Option<Snowflake> {
@@ -229,6 +224,17 @@ impl Discord {
         self.state().ledger.asked()
     }
 
+    /// Keeps every exchange whole from now on, until [`Discord::take_exchanges`] takes them.
+    pub fn keep_exchanges(&self) {
+        self.state().ledger.keep_exchanges();
+    }
+
+    /// The exchanges since they were taken last, oldest first. Those that a fault touched are not among them.
+    #[must_use]
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        self.state().ledger.take_exchanges()
+    }
+
     /// How many requests were answered how, and how many messages were made.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -266,22 +272,6 @@ impl Discord {
     pub fn ban_for(&self, span: Duration) {
         let now = self.clock().elapsed();
         self.with(|state, _| state.limiter.ban(span, now));
-    }
-
-    /// Deletes a webhook, as somebody with the right to would. Whether it was there.
-    pub fn delete_webhook(&self, webhook: Snowflake) -> bool {
-        self.change(|world, _| world.delete_webhook(webhook).is_ok())
-    }
-
-    /// The id of the webhook that [`Setup`] made.
-    #[must_use]
-    pub fn webhook_id(&self) -> Snowflake {
-        self.0.webhook.0
-    }
-
-    /// Sends an interaction to the application once more, the last one if none is named. Whether it is known.
-    pub fn replay_interaction(&self, interaction: Option<Snowflake>) -> bool {
-        self.change(|world, _| world.replay(interaction))
     }
 
     /// Makes a revoked bot token valid again.
@@ -334,33 +324,9 @@ impl Discord {
         done
     }
 
-    /// Lets an interaction fail that has no answer after three seconds.
-    fn watch(&self, interaction: Snowflake) {
-        let until = self.clock().elapsed() + FIRST_ANSWER;
-        let discord = self.clone();
-        // Interactions begin with requests, which have a runtime around them.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                discord.clock().sleep_until_elapsed(until).await;
-                discord.change(|world, _| world.expire(interaction));
-            });
-        }
-    }
-
     fn bump(&self) {
         self.0.version.send_modify(|version| *version += 1);
     }
-}
-
-/// A webhook of the guild's owner in the channel of this name; one that nobody knows if there is no such channel.
-fn webhook_in(world: &mut World, channel: &str, now: Timestamp) -> (Snowflake, Secret) {
-    let token = token::random_text(rest::webhook::TOKEN);
-    let owner = world.guilds().next().map(|guild| guild.owner);
-    let made = owner.zip(world.channel_named(channel)).and_then(|(owner, channel)| {
-        world.add_webhook(owner, channel, "Captain Hook", token.clone(), now).ok()
-    });
-    world.take_dispatches();
-    (made.map_or_else(|| world.mint(now), |webhook| webhook.id), Secret::new(token))
 }
 
 /// What the HTTP face is served with.

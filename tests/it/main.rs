@@ -6,6 +6,7 @@ mod architecture;
 mod cards;
 mod cli;
 mod config;
+mod contract;
 mod delivery;
 mod harness;
 mod ingress;

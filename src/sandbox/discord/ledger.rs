@@ -29,6 +29,23 @@ pub struct Asked {
     pub had_allowed_mentions: bool,
 }
 
+/// One request with all that was answered, for whoever holds the sandbox to Discord's own description.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path without its query; tokens in it are `***`.
+    pub path: String,
+    /// The query, without `?`.
+    pub query: String,
+    /// The JSON body (of a form, its `payload_json`), if there was one.
+    pub request: Option<Value>,
+    /// The status that was answered.
+    pub status: u16,
+    /// The JSON that was answered; none with a 204.
+    pub answer: Option<Value>,
+}
+
 /// Figures since the beginning. As JSON it is the page's `SANDBOX_COUNTS`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -51,6 +68,8 @@ pub struct Counts {
 pub(super) struct Ledger {
     asked: VecDeque<Asked>,
     counts: Counts,
+    /// Kept only when somebody wants them: bodies of answers are large.
+    exchanges: Option<Vec<Exchange>>,
 }
 
 impl Ledger {
@@ -66,6 +85,23 @@ impl Ledger {
             self.asked.pop_front();
         }
         self.asked.push_back(asked);
+    }
+
+    /// Keeps every exchange from now on.
+    pub(super) fn keep_exchanges(&mut self) {
+        self.exchanges.get_or_insert_default();
+    }
+
+    /// Writes an exchange down, if that is wanted.
+    pub(super) fn exchange(&mut self, exchange: impl FnOnce() -> Exchange) {
+        if let Some(kept) = &mut self.exchanges {
+            kept.push(exchange());
+        }
+    }
+
+    /// The exchanges since this was asked last.
+    pub(super) fn take_exchanges(&mut self) -> Vec<Exchange> {
+        self.exchanges.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// A message was made, or the one with the same nonce was found.

@@ -1,7 +1,9 @@
 //! The page: the sandbox as a person sees it, and the data it is drawn from.
 //!
 //! `GET /sandbox/state` is all at once; `GET /sandbox/stream` is what happens from then on, as the gateway would
-//! dispatch it. Whatever is added for the page (panels of the demo) is another key or another event: a page ignores
+//! dispatch it, without what goes to the application alone. Beside that there are `SANDBOX_INTERACTION` (what becomes
+//! of something that somebody did; [`Discord::interaction`] has its form) and `SANDBOX_EPHEMERAL`
+//! (`{user_id, event, message}`: a message that one person sees came, changed or went). Whatever is added for the page (panels of the demo) is another key or another event: a page ignores
 //! those it does not know.
 
 mod asset;

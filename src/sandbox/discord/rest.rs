@@ -11,7 +11,7 @@ use axum::routing::any;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::ledger::{Asked, redact};
+use super::ledger::{Asked, Exchange, redact};
 use super::limits::{Bucket, Limited, Standing};
 use super::model::Refusal;
 use super::{Discord, Face, Fault, State};
@@ -105,6 +105,19 @@ impl Discord {
             });
             let body = body::read(call).ok().map(|upload| upload.body);
             let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
+            if let (Content::Json(_) | Content::Empty, true) = (&answer.content, fault.is_none()) {
+                state.ledger.exchange(|| Exchange {
+                    method: call.method.clone(),
+                    path: redact(&call.path),
+                    query: call.query.clone(),
+                    request: body.clone(),
+                    status: answer.status,
+                    answer: match &answer.content {
+                        Content::Json(body) => Some(body.clone()),
+                        _ => None,
+                    },
+                });
+            }
             let unanswered = matches!(fault, Some(Fault::CutBefore | Fault::CutAfter | Fault::HangAfter));
             state.ledger.record(Asked {
                 at: now,

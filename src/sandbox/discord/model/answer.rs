@@ -116,17 +116,17 @@ impl World {
         if let Some(found) = self.interactions.get_mut(&id) {
             (found.stage, found.original, found.deferred, found.modal) =
                 (Stage::Answered, original, deferred, modal);
+            let told = found.told(state.0, state.1);
+            self.dispatch("SANDBOX_INTERACTION", told);
         }
-        let told = found.told(state.0, state.1);
-        self.dispatch("SANDBOX_INTERACTION", told);
         let mut answer = json!({"interaction": {"id": id, "type": found.kind as u8}});
         if let Some(message) = message {
             answer["interaction"]["response_message_id"] = message["id"].clone();
             answer["interaction"]["response_message_loading"] = (flags & LOADING != 0).into();
             answer["interaction"]["response_message_ephemeral"] = (flags & EPHEMERAL != 0).into();
-            answer["resource"] = json!({"type": number});
-            if !matches!(number, 5 | 6) {
-                answer["resource"]["message"] = message;
+            // Of what is still to come nothing can be shown.
+            if matches!(number, 4 | 7) {
+                answer["resource"] = json!({"type": number, "message": message});
             }
         }
         Ok(answer)

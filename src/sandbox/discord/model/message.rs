@@ -185,7 +185,8 @@ impl World {
     fn plain_object(&self, channel: &Channel, message: &Message) -> Value {
         let user = |id: &Snowflake| self.users.get(id).map(super::User::object);
         let (draft, byline) = (&message.draft, &message.byline);
-        let thread = self.channels.get(&message.id);
+        // The first message of a forum's post has the post's id too, and is in it.
+        let thread = self.channels.get(&message.id).filter(|thread| thread.id != channel.id);
         let flags = draft.flags | if thread.is_some() { HAS_THREAD } else { 0 };
         let mut object = json!({
             "id": message.id, "channel_id": channel.id, "type": message.kind(), "content": draft.content,
@@ -216,7 +217,7 @@ impl World {
         let guise = message.byline.guise.as_ref().map(|(name, picture)| {
             json!({
                 "id": message.author, "username": name, "avatar": picture, "discriminator": "0000",
-                "public_flags": 0, "flags": 0, "bot": true, "global_name": null,
+                "public_flags": 0, "flags": 0, "bot": true, "global_name": null, "primary_guild": null,
             })
         });
         guise.or_else(|| self.users.get(&message.author).map(super::User::object)).unwrap_or(Value::Null)

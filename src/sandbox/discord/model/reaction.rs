@@ -139,7 +139,7 @@ impl World {
         }
         let mut found: Vec<_> =
             place.messages.values().filter_map(|message| message.pinned.map(|at| (at, message))).collect();
-        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         Ok(found
             .into_iter()
             .take(PINS)

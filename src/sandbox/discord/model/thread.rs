@@ -268,6 +268,6 @@ impl World {
         let members: Vec<Value> =
             found.iter().filter_map(|channel| self.thread_member(channel.id, user).ok()).collect();
         let threads: Vec<Value> = found.iter().map(|channel| channel.object()).collect();
-        json!({"threads": threads, "members": members})
+        json!({"threads": threads, "members": members, "has_more": false})
     }
 }

@@ -166,3 +166,6 @@ fn fault(value: &Value) -> Result<Fault, &'static str> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,6 +69,12 @@ impl Stage {
     }
 }
 
+mod ask;
+mod command;
+mod hook;
+mod interaction;
+mod thread;
+
 fn text(content: &str) -> Value {
     json!({"content": content})
 }

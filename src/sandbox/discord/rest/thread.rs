@@ -73,10 +73,9 @@ pub(super) fn archived(
     private: bool,
 ) -> Result<Answer, Refusal> {
     world.channel_with(user, parent, Permission::ReadMessageHistory)?;
-    let mut found = world.list_threads(user, |channel, thread| {
+    let found = world.list_threads(user, |channel, thread| {
         channel.parent == Some(parent) && thread.archived && (channel.kind == PRIVATE_THREAD) == private
     });
-    found["has_more"] = false.into();
     Ok(Answer::json(found))
 }
 

@@ -315,3 +315,6 @@ impl Reader {
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{900}'..='\u{97f}' | '\u{e00}'..='\u{e7f}')
 }
+
+#[cfg(test)]
+mod tests;

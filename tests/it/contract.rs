@@ -1,0 +1,58 @@
+//! The sandbox and we ourselves, held to Discord's own description of its API.
+//!
+//! The description is Discord's and not part of this project. Where it is not on the machine, these tests say so and
+//! pass.
+
+mod description;
+mod rules;
+mod tour;
+
+use nuncio::samples;
+
+use crate::harness::Harness;
+use description::Description;
+
+/// Fails with everything that is wrong, each thing once.
+fn nothing(mut wrong: Vec<String>) {
+    wrong.sort();
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{} things are not as Discord says:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn the_sandbox_answers_as_discord_says() {
+    let Some(description) = Description::find() else { return };
+    let exchanges = tour::taken().await;
+    assert!(exchanges.len() > 80, "the tour went to {} places only", exchanges.len());
+    let wrong = exchanges.iter().flat_map(|exchange| description.answer(exchange));
+    nothing(wrong.collect());
+}
+
+#[tokio::test]
+async fn what_the_tour_asks_is_well_formed() {
+    let Some(description) = Description::find() else { return };
+    let exchanges = tour::taken().await;
+    // What was refused was wrong on purpose.
+    let done = exchanges.iter().filter(|exchange| exchange.status < 300);
+    nothing(done.flat_map(|exchange| description.request(exchange)).collect());
+}
+
+#[tokio::test]
+async fn we_ask_as_discord_says() {
+    let Some(description) = Description::find() else { return };
+    let t = Harness::start().await;
+    t.discord.keep_exchanges();
+    for sample in samples::all() {
+        t.sends_body(serde_json::from_str(sample.body).unwrap()).await;
+    }
+    t.settle().await;
+    let exchanges = t.discord.take_exchanges();
+    assert!(exchanges.len() >= samples::all().len());
+    let wrong = exchanges.iter().flat_map(|exchange| {
+        let mut wrong = description.request(exchange);
+        wrong.extend(description.answer(exchange));
+        wrong.extend(rules::broken(exchange));
+        wrong
+    });
+    nothing(wrong.collect());
+}
