@@ -23,13 +23,15 @@ let asked = 0;
 
 /** Makes the composer write to this channel; where nobody can write, there is none. */
 export function composeIn(place) {
-  if (place?.id !== channel) leaveCommand();
+  if ((place?.id ?? null) !== channel) {
+    leaveCommand();
+    progress();
+  }
   channel = place?.id ?? null;
   const name = text(world.me?.name);
   $("composer").hidden = !place || isForum(place) || !world.me;
   $("composer-text").placeholder = place ? `Message #${text(place.name)} as ${name}` : "";
   $("composer-text").setAttribute("aria-label", $("composer-text").placeholder);
-  if (!$("composer-text").value && !commandForm) progress();
 }
 
 async function send() {

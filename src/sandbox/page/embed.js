@@ -24,7 +24,7 @@ export function embed(data) {
     author && h("div", { class: "embed-author" }, authorUrl ? link(authorUrl, {}, author) : author),
     title && (url ? link(url, { class: "embed-title" }, title) : h("div", { class: "embed-title" }, title)),
     data.description && markdown(text(data.description)),
-    list(data.fields).length > 0 && h("div", { class: "fields" }, fieldRows(data.fields)),
+    list(data.fields).length > 0 && h("div", { class: "fields" }, fieldRows(list(data.fields).filter(Boolean))),
     picture(data.image?.url, "Picture"),
     picture(data.thumbnail?.url, "Thumbnail"),
     footer.length > 0 && h("div", { class: "embed-footer" }, footer),

@@ -43,6 +43,7 @@ function place(menu, anchor) {
   const below = innerHeight - anchor.bottom - GAP * 2;
   const above = anchor.top - GAP * 2;
   const up = below < Math.min(menu.scrollHeight, 320) && above > below;
+  menu.style.setProperty("min-width", `${Math.min(Math.max(anchor.width, 200), 360)}px`);
   menu.style.setProperty("max-height", `${Math.min(up ? above : below, 420)}px`);
   menu.style.setProperty("top", up ? "auto" : `${anchor.bottom + GAP}px`);
   menu.style.setProperty("bottom", up ? `${innerHeight - anchor.top + GAP}px` : "auto");

@@ -48,7 +48,7 @@ function attachment({ filename, size }) {
 
 function threadLink({ id, name, message_count: count }) {
   const more = Number.isFinite(count) && count > 0 ? ` · ${plural(count, "message")}` : "";
-  return h("a", { class: "thread-link", href: `#channel/${text(id)}` }, icon("thread"), h("bdi", {}, text(name)), more, " ›");
+  return h("a", { class: "thread-link", href: `#channel/${text(id)}` }, icon("thread"), h("bdi", {}, text(name)), h("span", {}, `${more} ›`));
 }
 
 /** What a message can be asked for beside its own buttons: the applications' commands on messages and on users. */
