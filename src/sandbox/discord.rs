@@ -21,6 +21,7 @@ use crate::secret::Secret;
 
 pub mod faults;
 pub mod gateway;
+mod interaction;
 pub mod ledger;
 pub mod limits;
 pub mod model;
@@ -29,6 +30,7 @@ mod rest;
 mod setup;
 mod token;
 pub mod validate;
+mod webhook;
 
 pub use faults::{Fault, Faults};
 pub use gateway::Gateway;
@@ -40,7 +42,7 @@ pub use setup::{Person, Setup};
 use gateway::Sessions;
 use ledger::Ledger;
 use limits::Limiter;
-use model::{FIRST_ANSWER, World};
+use model::World;
 use token::Tokens;
 
 /// Dispatches a subscriber may lag behind before it has to reload: more than a storm of the demo brings.
@@ -87,7 +89,7 @@ impl Discord {
         let gateway = Sessions::new(setup.privileged_intents);
         let place = setup.webhook.clone();
         let mut world = setup.build(now);
-        let webhook = webhook_in(&mut world, &place, now);
+        let webhook = webhook::made_in(&mut world, &place, now);
         let mut tokens = Tokens::default();
         let bot_token = tokens.mint(world.bot(), token::Kind::Bot);
         let people: Vec<Secret> =
@@ -170,13 +172,6 @@ impl Discord {
     #[must_use]
     pub fn channel_id(&self, name: &str) -> Option<Snowflake> {
         self.state().world.channel_named(name)
-    }
-
-    /// The address of the webhook that [`Setup`] made, in Discord's form.
-    #[must_use]
-    pub fn webhook_url(&self, address: SocketAddr) -> Secret {
-        let (id, token) = &self.0.webhook;
-        Secret::new(format!("http://{address}/api/webhooks/{id}/{}", token.expose()))
     }
 
     /// The person (or bot) of this user name.
@@ -295,22 +290,6 @@ impl Discord {
         self.with(|state, _| state.limiter.ban(span, now));
     }
 
-    /// Deletes a webhook, as somebody with the right to would. Whether it was there.
-    pub fn delete_webhook(&self, webhook: Snowflake) -> bool {
-        self.change(|world, _| world.delete_webhook(webhook).is_ok())
-    }
-
-    /// The id of the webhook that [`Setup`] made.
-    #[must_use]
-    pub fn webhook_id(&self) -> Snowflake {
-        self.0.webhook.0
-    }
-
-    /// Sends an interaction to the application once more, the last one if none is named. Whether it is known.
-    pub fn replay_interaction(&self, interaction: Option<Snowflake>) -> bool {
-        self.change(|world, _| world.replay(interaction))
-    }
-
     /// Makes a revoked bot token valid again.
     pub fn restore_token(&self) {
         self.state().tokens.restore(&self.0.bot_token, self.0.application);
@@ -364,33 +343,9 @@ impl Discord {
         done
     }
 
-    /// Lets an interaction fail that has no answer after three seconds.
-    fn watch(&self, interaction: Snowflake) {
-        let until = self.clock().elapsed() + FIRST_ANSWER;
-        let discord = self.clone();
-        // Interactions begin with requests, which have a runtime around them.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                discord.clock().sleep_until_elapsed(until).await;
-                discord.change(|world, _| world.expire(interaction));
-            });
-        }
-    }
-
     fn bump(&self) {
         self.0.version.send_modify(|version| *version += 1);
     }
-}
-
-/// A webhook of the guild's owner in the channel of this name; one that nobody knows if there is no such channel.
-fn webhook_in(world: &mut World, channel: &str, now: Timestamp) -> (Snowflake, Secret) {
-    let token = token::random_text(rest::webhook::TOKEN);
-    let owner = world.guilds().next().map(|guild| guild.owner);
-    let made = owner.zip(world.channel_named(channel)).and_then(|(owner, channel)| {
-        world.add_webhook(owner, channel, "Captain Hook", token.clone(), now).ok()
-    });
-    world.take_dispatches();
-    (made.map_or_else(|| world.mint(now), |webhook| webhook.id), Secret::new(token))
 }
 
 /// What the HTTP face is served with.

@@ -1,8 +1,12 @@
 //! The page: the sandbox as a person sees it, and the data it is drawn from.
 //!
 //! `GET /sandbox/state` is all at once; `GET /sandbox/stream` is what happens from then on, as the gateway would
-//! dispatch it. Whatever is added for the page (panels of the demo) is another key or another event: a page ignores
+//! dispatch it, without what goes to the application alone. Beside that there are `SANDBOX_INTERACTION` (what becomes
+//! of something that somebody did; [`Discord::interaction`] has its form) and `SANDBOX_EPHEMERAL`
+//! (`{user_id, event, message}`: a message that one person sees came, changed or went). Whatever is added for the page (panels of the demo) is another key or another event: a page ignores
 //! those it does not know.
+
+mod asset;
 
 use std::convert::Infallible;
 use std::sync::{Arc, PoisonError};
@@ -10,8 +14,8 @@ use std::time::Duration;
 
 use axum::extract::State as Extract;
 use axum::http::HeaderMap;
+use axum::response::Json;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use futures_util::stream::{self, Stream};
@@ -27,39 +31,15 @@ mod control;
 const HISTORY: usize = 100;
 /// The shortest time between two tellings of the counts.
 const COUNTS_EVERY: Duration = Duration::from_millis(300);
-/// Nothing inline, nothing from elsewhere but the pictures of embeds.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-                      img-src 'self' data: http: https:; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
 
 /// The page and its data.
 pub(super) fn router() -> Router<Face> {
-    Router::new()
-        .route("/", get(|| async { file("text/html; charset=utf-8", include_str!("../page/index.html")) }))
-        .route(
-            "/style.css",
-            get(|| async { file("text/css; charset=utf-8", include_str!("../page/style.css")) }),
-        )
-        .route(
-            "/app.js",
-            get(|| async { file("text/javascript; charset=utf-8", include_str!("../page/app.js")) }),
-        )
+    asset::router()
         .route("/sandbox/state", get(state))
         .route("/sandbox/stream", get(stream))
         .route("/sandbox/control", post(control::control))
         .route("/sandbox/ledger", get(control::ledger))
         .layer(middleware::from_fn(control::guard))
-}
-
-fn file(kind: &'static str, text: &'static str) -> Response {
-    let headers = [
-        ("content-type", kind),
-        ("content-security-policy", POLICY),
-        ("cache-control", "no-cache"),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-    ];
-    (headers, text).into_response()
 }
 
 async fn state(Extract(face): Extract<Face>) -> Json<Value> {

@@ -116,9 +116,9 @@ impl World {
         if let Some(found) = self.interactions.get_mut(&id) {
             (found.stage, found.original, found.deferred, found.modal) =
                 (Stage::Answered, original, deferred, modal);
+            let told = found.told(state.0, state.1);
+            self.dispatch("SANDBOX_INTERACTION", told);
         }
-        let told = found.told(state.0, state.1);
-        self.dispatch("SANDBOX_INTERACTION", told);
         let mut answer = json!({"interaction": {"id": id, "type": found.kind as u8}});
         if let Some(message) = message {
             answer["interaction"]["response_message_id"] = message["id"].clone();

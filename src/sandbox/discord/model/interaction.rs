@@ -67,11 +67,18 @@ pub struct Interaction {
     pub(super) deferred: bool,
     /// The modal it was answered with.
     pub(super) modal: Option<Value>,
+    outcome: Value,
 }
 
 impl Interaction {
+    /// What the page was told of it last.
+    #[must_use]
+    pub fn outcome(&self) -> &Value {
+        &self.outcome
+    }
+
     /// What the page is told of it: who, where, and how far it is.
-    pub(super) fn told(&self, state: &str, more: Value) -> Value {
+    pub(super) fn told(&mut self, state: &str, more: Value) -> Value {
         let mut told = json!({
             "id": self.id, "user_id": self.user, "channel_id": self.channel, "nonce": self.nonce,
             "type": self.kind as u8, "state": state,
@@ -79,6 +86,7 @@ impl Interaction {
         for (key, value) in more.as_object().into_iter().flatten() {
             told[key] = value.clone();
         }
+        self.outcome = told.clone();
         told
     }
 }
@@ -124,7 +132,7 @@ impl World {
                 self.said(channel, source).map(|(place, said)| self.message_object(place, said))?;
         }
         let origin = self.origin(id, kind, user, place, command, metadata);
-        let interaction = Interaction {
+        let mut interaction = Interaction {
             id,
             token,
             kind,
@@ -139,8 +147,10 @@ impl World {
             original: None,
             deferred: false,
             modal: None,
+            outcome: Value::Null,
         };
-        self.dispatch("SANDBOX_INTERACTION", interaction.told("opened", json!({})));
+        let told = interaction.told("opened", json!({}));
+        self.dispatch("SANDBOX_INTERACTION", told);
         self.interactions.insert(id, interaction);
         self.opened.push(id);
         self.dispatch("INTERACTION_CREATE", object);
@@ -189,6 +199,12 @@ impl World {
             .map_or(Value::Null, |member| self.member_object(member));
         object["permissions"] = json!(self.permissions(user, channel));
         object
+    }
+
+    /// An interaction of the last half hour.
+    #[must_use]
+    pub fn interaction(&self, id: Snowflake) -> Option<&Interaction> {
+        self.interactions.get(&id)
     }
 
     /// Interactions whose three seconds nobody watches yet.

@@ -185,7 +185,8 @@ impl World {
     fn plain_object(&self, channel: &Channel, message: &Message) -> Value {
         let user = |id: &Snowflake| self.users.get(id).map(super::User::object);
         let (draft, byline) = (&message.draft, &message.byline);
-        let thread = self.channels.get(&message.id);
+        // The first message of a forum's post has the post's id too, and is in it.
+        let thread = self.channels.get(&message.id).filter(|thread| thread.id != channel.id);
         let flags = draft.flags | if thread.is_some() { HAS_THREAD } else { 0 };
         let mut object = json!({
             "id": message.id, "channel_id": channel.id, "type": message.kind(), "content": draft.content,

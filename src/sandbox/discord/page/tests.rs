@@ -65,6 +65,9 @@ async fn the_page_has_its_state_and_hears_what_happens() {
     assert_eq!(state["messages"][tickets.to_string()][0]["content"], "hello");
     assert_eq!((&state["me"]["username"], &state["counts"]["sent"]), (&json!("alice"), &json!(1)));
     assert!(!state.to_string().contains(discord.bot_token().expose()));
+    let alice = &state["people"][0];
+    assert_eq!((&alice["username"], &alice["name"]), (&json!("alice"), &json!("Alice")));
+    assert_eq!(alice["token"], discord.user_token().expose());
 
     let again = client.get(format!("{base}/sandbox/stream")).header("Last-Event-ID", "1").send().await;
     assert_eq!(heard(&mut again.unwrap(), "SANDBOX_RELOAD").await, Value::Null);

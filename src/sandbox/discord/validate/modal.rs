@@ -127,3 +127,6 @@ impl Reader {
         Some(shown.into())
     }
 }
+
+#[cfg(test)]
+mod tests;

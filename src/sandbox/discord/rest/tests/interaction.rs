@@ -164,6 +164,8 @@ async fn an_update_changes_the_card_and_a_second_answer_is_refused() {
     assert_eq!(done["interaction"]["response_message_id"], s.card["id"]);
     assert_eq!(done["resource"]["message"]["content"], "done");
     assert_eq!(s.outcome().await["state"], "answered");
+    let told = s.t.discord.interaction(text_of(&got["id"]).parse().unwrap()).unwrap();
+    assert_eq!((&told["state"], &told["message_id"]), (&json!("answered"), &s.card["id"]));
     assert_eq!(s.t.discord.messages(s.t.tickets())[0]["content"], "done");
     assert_eq!(s.answer(&got, &json!({"type": 6})).await.refused(), (400, 40060));
     // The components are gone, so they cannot be clicked.
@@ -221,6 +223,8 @@ async fn what_one_person_sees_nobody_else_does() {
     assert_eq!((&told["event"], &told["message"]["content"]), (&json!("MESSAGE_CREATE"), &json!("psst")));
     assert_eq!(told["user_id"], json!(s.t.discord.user_id("bob")));
     assert_eq!(s.t.shown(), 1);
+    let seen = |who: &str| s.t.discord.ephemerals(s.t.discord.user_id(who).unwrap()).len();
+    assert_eq!((seen("bob"), seen("carol")), (1, 0));
     let path = format!("/channels/{}/messages/{}", s.t.tickets(), text_of(&message["id"]));
     assert_eq!(s.t.read(&path).await.refused(), (404, 10008));
     // Its buttons are there for the one who sees it.

@@ -76,6 +76,7 @@ async fn a_forum_holds_posts_with_tags() {
     let body = json!({"name": "p", "message": {"content": "first"}, "applied_tags": [tag]});
     let post = t.say("bot", &path, &body).await.done();
     assert_eq!((&post["id"], &post["message"]["content"]), (&post["message"]["id"], &json!("first")));
+    assert!(post["message"].get("thread").is_none(), "it is in its thread, not before it");
     let rule = json!({"flags": 16});
     t.ask("alice", Method::PATCH, &format!("/channels/{forum}"), Some(&rule)).await.done();
     let untagged = json!({"name": "p", "message": {"content": "first"}});

@@ -1,0 +1,43 @@
+//! What people do with the application, as tests see it: what became of an interaction, and what only one person was
+//! shown.
+
+use serde_json::Value;
+
+use super::Discord;
+use super::model::FIRST_ANSWER;
+use crate::model::Snowflake;
+
+impl Discord {
+    /// What became of an interaction, as the page was told last: `{id, user_id, channel_id, nonce, type, state, …}`,
+    /// where `state` is `opened`, `answered`, `deferred`, `modal`, `autocomplete` or `failed`.
+    #[must_use]
+    pub fn interaction(&self, id: Snowflake) -> Option<Value> {
+        self.state().world.interaction(id).map(|found| found.outcome().clone())
+    }
+
+    /// The messages that only this person sees, oldest first.
+    #[must_use]
+    pub fn ephemerals(&self, user: Snowflake) -> Vec<Value> {
+        let state = self.state();
+        let mine = state.world.whispers().filter(|(only, _)| *only == user);
+        mine.map(|(_, message)| message).collect()
+    }
+
+    /// Sends an interaction to the application once more, the last one if none is named. Whether it is known.
+    pub fn replay_interaction(&self, interaction: Option<Snowflake>) -> bool {
+        self.change(|world, _| world.replay(interaction))
+    }
+
+    /// Lets an interaction fail that has no answer after three seconds.
+    pub(super) fn watch(&self, interaction: Snowflake) {
+        let until = self.clock().elapsed() + FIRST_ANSWER;
+        let discord = self.clone();
+        // Interactions begin with requests, which have a runtime around them.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                discord.clock().sleep_until_elapsed(until).await;
+                discord.change(|world, _| world.expire(interaction));
+            });
+        }
+    }
+}

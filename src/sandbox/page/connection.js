@@ -1,0 +1,116 @@
+/**
+ * The connection: the state once, then what happens.
+ *
+ * After a lost connection or a changed channel it asks for the state again.
+ */
+
+import { showDemo } from "./demo.js";
+import { $ } from "./element.js";
+import { settle } from "./interaction.js";
+import { openModal } from "./modal.js";
+import { route, scheduleBadges, view } from "./navigation.js";
+import { showPerson } from "./person.js";
+import { stream } from "./stream.js";
+import { counts } from "./status.js";
+import { list, text } from "./value.js";
+import { world } from "./world.js";
+
+const STATE_URL = "/sandbox/state";
+const STREAM_URL = "/sandbox/stream";
+
+/** Events that came while the state was on its way; they are idempotent, so replaying them on top of it is safe. */
+let held = null;
+
+async function load() {
+  if (held) return;
+  held = [];
+  try {
+    const answer = await fetch(STATE_URL, { cache: "no-store" });
+    if (!answer.ok) throw new Error(`state: ${answer.status}`);
+    const state = await answer.json();
+    world.load(state);
+    counts(state.counts);
+    showDemo(state.demo);
+    showPerson();
+    linkState("live");
+    route();
+  } catch (error) {
+    console.warn("no state yet:", error);
+    linkState("lost");
+    setTimeout(load, 2000);
+  }
+  const late = held;
+  held = null;
+  late.forEach(receive);
+}
+
+function receive(event) {
+  if (held) return held.push(event);
+  const { t: kind, d: data } = event;
+  if (kind === "MESSAGE_CREATE" || kind === "MESSAGE_UPDATE") {
+    const { message, created } = world.put(data);
+    if (!message) return;
+    if (!world.sees(message)) return;
+    if (created) arrived(message);
+    else stream.update(message);
+  } else if (kind === "MESSAGE_DELETE" || kind === "MESSAGE_DELETE_BULK") {
+    for (const id of data.ids ?? [data.id]) {
+      world.remove(data.channel_id, id);
+      stream.remove(id);
+    }
+  } else if (kind === "SANDBOX_EPHEMERAL") {
+    const { user_id: only_for, event, message } = data;
+    receive({ t: event, d: { ...message, only_for } });
+  } else if (kind === "SANDBOX_INTERACTION") {
+    if (settle(data) && data.state === "modal") openModal(data);
+  } else if (kind === "SANDBOX_COUNTS") {
+    counts(data);
+  } else if (kind === "DEMO_COUNTS") {
+    showDemo(data);
+  } else if (/^(SANDBOX_RELOAD|CHANNEL_|THREAD_|GUILD_)/.test(kind)) {
+    // Servers and channels change rarely: asking again is simpler than eleven kinds of merging, and never wrong.
+    load();
+  }
+  scheduleBadges();
+}
+
+function arrived(message) {
+  const here = view.channel ? message.channel_id === view.channel : world.channels.get(message.channel_id)?.guild_id === view.guild;
+  if (here) stream.append(message);
+  announce(message);
+}
+
+let announceTimer;
+/** Screen readers hear the newest summary line, at most once a second. */
+function announce(message) {
+  clearTimeout(announceTimer);
+  announceTimer = setTimeout(() => {
+    const place = text(world.channels.get(message.channel_id)?.name);
+    $("announcer").textContent = `${place}: ${text(message.content || message.embeds?.[0]?.title).slice(0, 200)}`;
+  }, 1000);
+}
+
+function linkState(state) {
+  $("link").dataset.state = state;
+  $("link").textContent = state === "live" ? "live" : "reconnecting…";
+  $("banner").hidden = state === "live";
+  $("banner").textContent = state === "live" ? "" : "The sandbox cannot be reached. This page comes back by itself.";
+}
+
+export function connect() {
+  const source = new EventSource(STREAM_URL);
+  // Each (re)connection may have missed something: the stream opens first, then the state is asked for.
+  source.onopen = () => load();
+  source.onmessage = (message) => {
+    try {
+      receive(JSON.parse(message.data));
+    } catch (error) {
+      console.error("event", message.data, error);
+    }
+  };
+  source.onerror = () => {
+    linkState("lost");
+    // The browser tries again by itself, except after an HTTP error.
+    if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * The demo's part of the page: how much was sent and shown, and two buttons that try to break that.
+ *
+ * It is there only if the state says that this is the demo.
+ */
+
+import { $, h } from "./element.js";
+import { note } from "./note.js";
+import { post } from "./request.js";
+
+const STORM = 200;
+const BREAK_S = 20;
+
+let brokenUntil = 0; // milliseconds of the page's own clock
+let timer = null;
+
+/** `{ sent, shown, lost, twice, pending, broken_s }`, or nothing where this is no demo. */
+export function showDemo(figures) {
+  $("demo").hidden = !figures;
+  if (!figures) return;
+  const one = (label, n, title, bad) => h("span", { title, class: bad && n > 0 ? "lost" : null }, `${label} `, h("b", {}, String(n ?? 0)));
+  $("demo-counts").replaceChildren(
+    one("sent", figures.sent, "events that were sent to nuncio"),
+    one("shown", figures.shown, "of these, shown in a message"),
+    one("lost", figures.lost, "neither shown nor on their way", true),
+    one("twice", figures.twice, "shown more than once", true),
+    figures.pending > 0 && one("pending", figures.pending, "on disk, on their way"),
+  );
+  broken(figures.broken_s ?? 0);
+}
+
+function broken(seconds) {
+  brokenUntil = performance.now() + seconds * 1000;
+  if (timer === null) timer = setInterval(countDown, 250);
+  countDown();
+}
+
+function countDown() {
+  const left = Math.ceil((brokenUntil - performance.now()) / 1000);
+  $("broken").hidden = left <= 0;
+  $("demo-break").disabled = left > 0;
+  const sentence = `Discord is broken on purpose for ${left} s; nothing is lost.`;
+  if (left > 0 && $("broken").textContent !== sentence) $("broken").textContent = sentence;
+  if (left > 0) return;
+  clearInterval(timer);
+  timer = null;
+}
+
+async function order(button, path, body) {
+  button.setAttribute("aria-busy", "true");
+  const answer = await post(path, body);
+  button.removeAttribute("aria-busy");
+  if (!answer.ok) note(answer.reason);
+  return answer.ok;
+}
+
+$("demo-storm").addEventListener("click", () => order($("demo-storm"), "/demo/storm", { events: STORM }));
+$("demo-break").addEventListener("click", async () => {
+  if (await order($("demo-break"), "/demo/break", { seconds: BREAK_S })) broken(BREAK_S);
+});

@@ -1,0 +1,14 @@
+/**
+ * One sentence at the foot of the page, for a few seconds.
+ */
+
+import { $ } from "./element.js";
+
+let noteTimer;
+/** Says one sentence at the foot of the page, for a few seconds. */
+export function note(sentence) {
+  $("note").textContent = sentence;
+  $("note").hidden = false;
+  clearTimeout(noteTimer);
+  noteTimer = setTimeout(() => ($("note").hidden = true), 4500);
+}
