@@ -12,18 +12,18 @@ use crate::config::Config;
 use crate::discord::Client;
 use crate::dispatch::Dispatcher;
 use crate::hub::Hub;
-use crate::ingress;
+use crate::ingress::Ingress;
 use crate::store::{HintSender, Lock, Store};
 
 /// A nuncio that is ready to run: its database is open and taken over, its listener bound.
 pub struct App {
     listener: TcpListener,
     address: SocketAddr,
+    ingress: Ingress,
     router: Router,
     hub: Hub,
     store: Store,
     dispatcher: Dispatcher,
-    clock: Clock,
     lock: Lock,
 }
 
@@ -43,8 +43,10 @@ impl App {
         let client = config.discord.token.map(|token| Client::new(config.discord.base, token, clock.clone()));
         let dispatcher =
             Dispatcher::new(store.clone(), hub.clone(), hints, client, config.xtsystems.links, clock.clone());
-        let router = ingress::router(hub.clone(), config.webhook, clock.clone());
-        Ok(Self { listener, address, router, hub, store, dispatcher, clock, lock })
+        let ingress =
+            Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, clock);
+        let router = ingress.router();
+        Ok(Self { listener, address, ingress, router, hub, store, dispatcher, lock })
     }
 
     /// Where it listens.
@@ -69,7 +71,7 @@ impl App {
     pub async fn run(self, stop: CancellationToken) {
         let sending = CancellationToken::new();
         let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
-        ingress::serve(self.listener, self.router, &self.clock, stop).await;
+        self.ingress.serve(self.listener, self.router, stop).await;
         sending.cancel();
         if let Err(error) = dispatcher.await {
             tracing::error!(%error, "the dispatcher died");

@@ -5,6 +5,7 @@
 
 mod accept;
 mod condition;
+mod finding;
 mod health;
 mod redeliver;
 mod routing;
@@ -21,6 +22,7 @@ use crate::model::{Event, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
+pub use finding::{Finding, Findings, Remark};
 pub use health::Health;
 pub use redeliver::Redelivered;
 pub use routing::Routing;
@@ -35,6 +37,7 @@ struct Inner {
     routing: Routing,
     pings: Pings,
     conditions: Conditions,
+    findings: finding::Book,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
     /// Kinds whose first unrouted event has been warned about.
@@ -53,6 +56,7 @@ impl Hub {
             pings,
             clock,
             conditions: Conditions::default(),
+            findings: finding::Book::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),
