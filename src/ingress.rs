@@ -17,7 +17,7 @@ mod limiter;
 mod listener;
 mod rejection;
 mod signed;
-mod xtsystems;
+pub mod xtsystems;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
 use serde::Serialize;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -46,6 +47,9 @@ pub use client::Client;
 /// How often the door tidies up: buckets that are full again, findings that are still to be told.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
+/// How much of all bodies that are being read is kept in memory, beyond the first [`signed::SMALL`] bytes of each.
+const ROOM_KIB: usize = 64 * 1024;
+
 /// The door of one running nuncio.
 pub struct Ingress(Door);
 
@@ -59,6 +63,8 @@ struct Inner {
     gates: Vec<Gate>,
     limiter: Limiter,
     proxies: TrustedProxies,
+    /// Memory for bodies that are larger than most, in KiB.
+    room: Arc<Semaphore>,
 }
 
 impl Ingress {
@@ -66,8 +72,10 @@ impl Ingress {
     #[must_use]
     pub fn new(hub: Hub, webhook: Webhook, limit: RateLimit, proxies: TrustedProxies, clock: Clock) -> Self {
         let limiter = Limiter::new(limit, clock.clone());
+        // Whatever the limit is, two of the largest have room.
+        let room = Arc::new(Semaphore::new((2 * webhook.body_limit / 1024).max(ROOM_KIB)));
         let gates = vec![Gate::xtsystems(webhook)];
-        Self(Door(Arc::new(Inner { hub, clock, gates, limiter, proxies })))
+        Self(Door(Arc::new(Inner { hub, clock, gates, limiter, proxies, room })))
     }
 
     /// Its routes.
@@ -93,7 +101,7 @@ impl Ingress {
     pub async fn serve(self, listener: TcpListener, router: Router, stop: CancellationToken) {
         let router = router.layer(middleware::from_fn_with_state(self.0.clone(), limiter::limit_all));
         tokio::select! {
-            () = listener::serve(listener, router, &self.0, stop) => {}
+            () = listener::serve(listener, router, &self.0, listener::most_connections(), stop) => {}
             () = self.0.tidy() => {}
         }
         // What came in the last minute is told before the end.

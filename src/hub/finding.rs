@@ -49,11 +49,15 @@ pub enum Finding {
     Malformed,
     /// The store could not take an event.
     NotStored,
+    /// There was no memory left for a large body.
+    NoRoom,
+    /// The system did not give us a connection.
+    NotAccepted,
 }
 
 impl Finding {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Unsigned,
         Self::Ambiguous,
         Self::MalformedTimestamp,
@@ -69,6 +73,8 @@ impl Finding {
         Self::UnknownSource,
         Self::Malformed,
         Self::NotStored,
+        Self::NoRoom,
+        Self::NotAccepted,
     ];
 
     /// Its name in metrics and JSON.
@@ -90,6 +96,8 @@ impl Finding {
             Self::UnknownSource => "unknown_source",
             Self::Malformed => "malformed_request",
             Self::NotStored => "not_stored",
+            Self::NoRoom => "no_room",
+            Self::NotAccepted => "not_accepted",
         }
     }
 
@@ -284,7 +292,7 @@ fn tell(remark: &Remark, more: Option<u64>) {
     };
     let (reason, behind_s) = (finding.as_str(), *seconds_behind);
     match finding {
-        Finding::NotStored => tracing::error!(reason, from, "{text}"),
+        Finding::NotStored | Finding::NotAccepted => tracing::error!(reason, from, "{text}"),
         _ => tracing::warn!(reason, from, behind_s, "{text}"),
     }
 }

@@ -17,7 +17,8 @@ impl Client {
     /// Reads the hops from right to left, as they were added, and believes each only as long as the one before is a
     /// proxy of ours. Where `X-Forwarded-For` and `Forwarded` are both there and disagree, one of them is the
     /// client's own: the peer counts then.
-    pub(super) fn of(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
+    #[must_use]
+    pub fn of(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
         let peer = peer.to_canonical();
         if !proxies.contains(peer) {
             return Self(peer);

@@ -35,7 +35,6 @@ enum Key {
     WideV6(u32),
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the highest bits are what is wanted")]
 impl Key {
     fn of(address: IpAddr, is_crowded: bool) -> Self {
         match (address.to_canonical(), is_crowded) {

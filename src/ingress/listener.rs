@@ -1,11 +1,11 @@
 //! The accept loop: HTTP/1.1 connections, none of them for ever, and never too many.
 //!
-//! `axum::serve` never drops a slow client; this does, by the deadlines of [`Connection`]. At [`CONNECTIONS`] the one
-//! that has kept us waiting longest makes room. HTTP/2 is not spoken. At the end what is being answered is finished
-//! first.
+//! `axum::serve` never drops a slow client; this does, by the deadlines of [`Connection`]. When there are as many as
+//! there may be, the one that has kept us waiting longest makes room. HTTP/2 is not spoken. At the end what is being
+//! answered is finished first.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,7 +30,11 @@ use crate::ingress::rejection::Rejection;
 use crate::ingress::{Client, Door};
 
 /// How many connections there may be at once.
-pub(super) const CONNECTIONS: usize = 1024;
+const CONNECTIONS: usize = 1024;
+/// How many file descriptors are left for everything else: the database, the logs, Discord.
+const SPARE: usize = 128;
+/// How many connections there may be wherever that leaves none.
+const FEW: usize = 64;
 /// How many headers a request may have.
 const HEADERS: usize = 64;
 /// How long answers that are under way at the end may take.
@@ -69,9 +73,9 @@ fn lock(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
 }
 
 impl Connections {
-    fn new() -> Self {
+    fn new(most: usize) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(CONNECTIONS)),
+            places: Arc::new(Semaphore::new(most)),
             open: Arc::default(),
             graceful: GracefulShutdown::new(),
         }
@@ -104,10 +108,26 @@ impl Connections {
     }
 }
 
+/// How many connections there may be, as the system limits this process: where it is given only a thousand files, as
+/// is usual, connections must not take them all.
+pub(super) fn most_connections() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files")?.split_ascii_whitespace().next()?.parse().ok());
+    files.map_or(CONNECTIONS, |files: usize| files.saturating_sub(SPARE).clamp(FEW, CONNECTIONS))
+}
+
 /// Serves `router` on `listener` until `stop`, then finishes what is being answered.
-pub(super) async fn serve(listener: TcpListener, router: Router, door: &Door, stop: CancellationToken) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    door: &Door,
+    most: usize,
+    stop: CancellationToken,
+) {
     let clock = &door.0.clock;
-    let connections = Connections::new();
+    let connections = Connections::new(most);
     loop {
         let next = async {
             let (stream, peer) = listener.accept().await?;
@@ -130,7 +150,13 @@ pub(super) async fn serve(listener: TcpListener, router: Router, door: &Door, st
                 });
             }
             Err(error) => {
-                tracing::error!(%error, "no connection can be accepted just now");
+                // Most likely there are no file descriptors left: one that only waits may have ours.
+                connections.evict_one();
+                door.remark(
+                    Finding::NotAccepted,
+                    &format!("a connection could not be accepted: {error}"),
+                    listener.local_addr().map_or(IpAddr::from([0; 4]), |address| address.ip()),
+                );
                 clock.sleep(BREATH).await;
             }
         }

@@ -1,6 +1,7 @@
 //! The extractor: limit → verify → parse. What comes out was signed by the source and can be read.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,6 +9,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::hub::{Finding, Remark};
 use crate::ingress::connection::{Arrival, REQUEST};
@@ -17,6 +19,11 @@ use crate::ingress::{Client, Door, xtsystems};
 use crate::model::NewEvent;
 use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store;
+
+/// A body of this size needs no room: every connection may have one.
+pub(super) const SMALL: usize = 64 * 1024;
+/// How much room a larger one takes at a time.
+const STEP: usize = 64 * 1024;
 
 /// An event whose signature holds.
 pub(super) struct Signed(pub(super) NewEvent);
@@ -38,7 +45,7 @@ impl FromRequest<Door> for Signed {
         let (signature, timestamp) = credentials(&head.headers).map_err(|reason| knock.refuse(reason))?;
         let arrival = head.extensions.get::<Arrival>();
         let whole_by = arrival.map_or_else(|| door.0.clock.elapsed() + REQUEST, |arrival| arrival.whole_by);
-        let body = knock.read(body, length, gate.body_limit, whole_by).await?;
+        let (body, _room) = knock.read(body, length, gate.body_limit, whole_by).await?;
 
         match gate.check(timestamp, signature, &body, received_at) {
             Ok(Age::Current) => {}
@@ -140,10 +147,11 @@ impl Knock<'_> {
         length: Option<usize>,
         limit: usize,
         whole_by: Duration,
-    ) -> Result<Bytes, Rejection> {
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Rejection> {
         let clock = &self.door.0.clock;
         let collect = async {
-            let mut whole = Vec::with_capacity(length.unwrap_or_default().min(limit));
+            let mut whole = Vec::with_capacity(length.unwrap_or_default().min(SMALL));
+            let mut room = None;
             while let Some(frame) = body.frame().await {
                 let frame =
                     frame.map_err(|_| self.broken("it broke off, or is not chunked as it should be"))?;
@@ -151,15 +159,46 @@ impl Knock<'_> {
                 if whole.len() + data.len() > limit {
                     return Err(self.too_large(limit));
                 }
+                self.make_room(&mut whole, &mut room, data.len())?;
                 whole.extend_from_slice(&data);
             }
-            Ok(Bytes::from(whole))
+            Ok((Bytes::from(whole), room))
         };
         let left = whole_by.saturating_sub(clock.elapsed());
         clock.within(left, collect).await.unwrap_or_else(|| {
             self.remark(Finding::TooSlow, "a webhook was refused: its body did not arrive within 15 s");
             Err(Rejection::TooSlow)
         })
+    }
+
+    /// Lets `whole` grow by `more`. Beyond [`SMALL`] that takes room, of which all connections together have so much.
+    fn make_room(
+        &self,
+        whole: &mut Vec<u8>,
+        room: &mut Option<OwnedSemaphorePermit>,
+        more: usize,
+    ) -> Result<(), Rejection> {
+        let needed = whole.len() + more;
+        while needed > SMALL + room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * 1024 {
+            let taken = Arc::clone(&self.door.0.room).try_acquire_many_owned((STEP / 1024) as u32);
+            match (taken, &mut *room) {
+                (Ok(permit), Some(room)) => room.merge(permit),
+                (Ok(permit), none) => *none = Some(permit),
+                (Err(_), _) => {
+                    self.remark(
+                        Finding::NoRoom,
+                        "a large webhook was put off: too many large ones are arriving at the same time",
+                    );
+                    return Err(Rejection::Unavailable);
+                }
+            }
+        }
+        // Exactly as much as was taken: doubling would keep twice the body.
+        if whole.capacity() < needed {
+            let step = needed.next_multiple_of(STEP);
+            whole.reserve_exact(step - whole.len());
+        }
+        Ok(())
     }
 
     fn broken(&self, what: &str) -> Rejection {
