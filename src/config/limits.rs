@@ -178,4 +178,13 @@ mod tests {
     fn no_networks(#[case] list: &str) {
         assert!(proxies(list).is_err());
     }
+
+    #[test]
+    fn trusting_everybody_is_told() {
+        let lines = "WEBHOOK_SECRET=0123456789abcdef\nTRUSTED_PROXIES=0.0.0.0/0";
+        let notes = crate::config::Config::from_variables(&crate::config::Variables::from_dotenv(lines))
+            .unwrap()
+            .notes;
+        assert!(notes[0].starts_with("TRUSTED_PROXIES trusts every address"));
+    }
 }

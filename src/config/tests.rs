@@ -222,28 +222,6 @@ fn secrets_that_are_none(#[case] line: &str, #[case] what: &str) {
     assert_eq!((problems[0].variable.as_str(), problems[0].wrong.what.as_str()), ("WEBHOOK_SECRET", what));
 }
 
-#[rstest::rstest]
-#[case("short", Some("WEBHOOK_SECRET_PREVIOUS is shorter than 16 bytes, so it can be guessed"))]
-#[case("0123456789abcdef", Some("WEBHOOK_SECRET_PREVIOUS is set: events signed with it are accepted too"))]
-#[case(SECRET, Some("WEBHOOK_SECRET_PREVIOUS is the same as WEBHOOK_SECRET"))]
-#[case("your_previous_secret_here", Some("Still placeholders"))]
-#[case("", None)]
-#[case("'   '", None)]
-fn previous_secrets(#[case] previous: &str, #[case] note: Option<&str>) {
-    let config = good(&format!("WEBHOOK_SECRET_PREVIOUS={previous}"));
-    let is_used = note.is_some_and(|note| note.contains("is set") || note.contains("shorter"));
-    assert_eq!(config.webhook.previous_secret.is_some(), is_used);
-    match note {
-        Some(note) => assert!(config.notes[0].starts_with(note), "{:?}", config.notes),
-        None => assert_eq!(config.notes, [""; 0]),
-    }
-}
-
-#[test]
-fn trusting_everybody_is_told() {
-    assert!(good("TRUSTED_PROXIES=0.0.0.0/0").notes[0].starts_with("TRUSTED_PROXIES trusts every address"));
-}
-
 #[test]
 fn a_dollar_in_a_secret_is_told_beside_the_problem_it_makes() {
     let report = Config::from_variables(&Variables::from_dotenv("WEBHOOK_SECRET=ab$verylongsecretindeed"))

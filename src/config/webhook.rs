@@ -234,4 +234,27 @@ mod tests {
     fn hosts(#[case] text: &str, #[case] is_allowed: bool) {
         assert_eq!(host(text).is_ok(), is_allowed, "{text}");
     }
+
+    const SECRET_NOW: &str = "0123456789abcdef0123456789abcdef";
+
+    #[rstest::rstest]
+    #[case("short", Some("WEBHOOK_SECRET_PREVIOUS is shorter than 16 bytes, so it can be guessed"))]
+    #[case(
+        "0123456789abcdef",
+        Some("WEBHOOK_SECRET_PREVIOUS is set: events signed with it are accepted too")
+    )]
+    #[case(SECRET_NOW, Some("WEBHOOK_SECRET_PREVIOUS is the same as WEBHOOK_SECRET"))]
+    #[case("your_previous_secret_here", Some("Still placeholders"))]
+    #[case("", None)]
+    #[case("'   '", None)]
+    fn previous_secrets(#[case] previous: &str, #[case] note: Option<&str>) {
+        let lines = format!("WEBHOOK_SECRET={SECRET_NOW}\nWEBHOOK_SECRET_PREVIOUS={previous}");
+        let config = crate::config::Config::from_variables(&Variables::from_dotenv(&lines)).unwrap();
+        let is_used = note.is_some_and(|note| note.contains("is set") || note.contains("shorter"));
+        assert_eq!(config.webhook.previous_secret.is_some(), is_used);
+        match note {
+            Some(note) => assert!(config.notes[0].starts_with(note), "{:?}", config.notes),
+            None => assert_eq!(config.notes, [""; 0]),
+        }
+    }
 }

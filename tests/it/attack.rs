@@ -4,6 +4,7 @@
 
 mod bodies;
 mod corpus;
+mod crowd;
 mod limits;
 mod memory;
 mod replay;

@@ -101,7 +101,18 @@ impl Program {
 
     /// Serves, and says where.
     pub fn serves(&self) -> Serving {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_nuncio"))
+        self.serves_as(Command::new(env!("CARGO_BIN_EXE_nuncio")))
+    }
+
+    /// The same where the system lets a process have only so many open files.
+    pub fn serves_with_files(&self, files: u32) -> Serving {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("ulimit -n {files} && exec \"$0\""), env!("CARGO_BIN_EXE_nuncio")]);
+        self.serves_as(shell)
+    }
+
+    fn serves_as(&self, mut command: Command) -> Serving {
+        let mut child = command
             .current_dir(self.path())
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

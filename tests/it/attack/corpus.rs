@@ -55,7 +55,7 @@ fn spoilt(post: Post, random: &mut SmallRng) -> Post {
         3 => post.with("Transfer-Encoding", value),
         4 => post.with("Content-Encoding", "gzip"),
         5 => {
-            post.to_path(["/webhooks/other", "/", "//", "/webhooks/%00", "*", ""][random.random_range(0..6)])
+            post.at_path(["/webhooks/other", "/", "//", "/webhooks/%00", "*", ""][random.random_range(0..6)])
         }
         _ => post.with(&"X".repeat(random.random_range(1..3000)), value),
     }

@@ -57,7 +57,7 @@ impl Post {
         self
     }
 
-    pub fn to_path(mut self, path: &str) -> Self {
+    pub fn at_path(mut self, path: &str) -> Self {
         self.path = path.to_owned();
         self
     }

@@ -208,7 +208,7 @@ async fn other_addresses_are_one_and_the_same_404() {
         "/webhooks/\u{1f4a9}",
         &long,
     ] {
-        let heard = Post::signed(&t, TICKET).to_path(path).send(&t).await.unwrap();
+        let heard = Post::signed(&t, TICKET).at_path(path).send(&t).await.unwrap();
         // What is not ASCII is no path at all, and may be refused before it is looked up.
         let is_ascii = path.is_ascii();
         assert!(heard.status == 404 || !is_ascii && heard.status == 400, "{path}: {heard:?}");

@@ -44,7 +44,7 @@ async fn every_refusal_has_its_reason() {
         ),
         (Post::signed(&t, TICKET).but("Content-Length", "9999999"), Finding::TooLarge, "WEBHOOK_BODY_LIMIT"),
         (
-            Post::signed(&t, TICKET).to_path("/webhooks/xt-systems"),
+            Post::signed(&t, TICKET).at_path("/webhooks/xt-systems"),
             Finding::UnknownSource,
             "Webhooks are received at /webhooks/xtsystems",
         ),
