@@ -23,6 +23,19 @@ async fn the_one_that_keeps_us_waiting_longest_makes_room() {
     let address: SocketAddr = serving.address.parse().unwrap();
     let now = || Clock::system().now().as_secs().to_string();
 
+    let good = async || {
+        let mut wire = Wire::connect(address).await;
+        let heard = Post::signed_at(&now(), TICKET).send_on(&mut wire).await.unwrap();
+        assert_eq!(heard.status, 200, "{heard:?}");
+    };
+
+    // As many as there may be, all of them idle: they would be for a minute, which is longer than `hears` waits.
+    let mut idle = Vec::new();
+    for _ in 0..MOST {
+        idle.push(Wire::connect(address).await);
+    }
+    good().await;
+
     // Some say nothing, some begin and never end; the last one lacks only its body.
     let mut crowd = Vec::new();
     for number in 0..=MOST * 5 {
@@ -35,13 +48,11 @@ async fn the_one_that_keeps_us_waiting_longest_makes_room() {
         crowd.push(wire);
         // All the while, others are served.
         if number % 20 == 0 {
-            let mut good = Wire::connect(address).await;
-            let heard = Post::signed_at(&now(), TICKET).send_on(&mut good).await.unwrap();
-            assert_eq!(heard.status, 200, "{heard:?}");
+            good().await;
         }
     }
     // The oldest had to go, the newest are still there.
-    for wire in crowd.iter_mut().take(MOST * 3) {
+    for wire in idle.iter_mut().chain(crowd.iter_mut().take(MOST * 3)) {
         wire.is_closed().await;
     }
     let newest = crowd.last_mut().unwrap();

@@ -36,6 +36,7 @@ async fn a_flood_is_refused_and_a_good_sender_at_the_same_address_never() {
     let t = set("DISCORD_WEBHOOK_CHANNELS", r#"{"default":[]}"#).await;
     let (mut bad, mut good) = (Wire::to(&t).await, Wire::to(&t).await);
     let forged = forged(&t).bytes();
+    let began = t.clock.elapsed();
     let mut statuses = std::collections::BTreeMap::<u16, u32>::new();
     for round in 0..100 {
         bad.says(forged.repeat(100)).await;
@@ -50,12 +51,13 @@ async fn a_flood_is_refused_and_a_good_sender_at_the_same_address_never() {
         let heard = Post::signed(&t, body).send_on(&mut good).await.unwrap();
         assert_eq!(heard.status, 200, "the good one in round {round}: {heard:?}");
     }
-    // The bucket, and what ran into it while this took its time (one each nine seconds).
     assert_eq!(statuses.values().sum::<u32>(), 10_000);
-    assert!((100..=110).contains(&statuses[&401]), "{statuses:?}");
-    // Two lines tell of ten thousand refusals; the rest is counted.
+    // The bucket, and what ran into it meanwhile: one each nine seconds.
+    let seconds = (t.clock.elapsed() - began).as_secs() as u32;
+    assert!((100..=101 + seconds / 9).contains(&statuses[&401]), "{statuses:?} in {seconds} s");
+    // A few lines tell of ten thousand refusals, for each reason one at once and one a minute; the rest is counted.
     let told = t.log.at(Level::WARN);
-    assert!(told.len() <= 4, "{told:#?}");
+    assert!(told.len() <= 4 + 2 * (seconds / 60) as usize, "{told:#?}");
     let refusals = t.hub().refusals();
     let of = |finding| refusals.iter().find(|found| found.finding == finding).unwrap();
     assert_eq!(of(Finding::Mismatch).last_hour, 10_000);
