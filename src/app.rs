@@ -13,19 +13,19 @@ use crate::config::Config;
 use crate::discord::Client;
 use crate::dispatch::Dispatcher;
 use crate::hub::{Endpoint, Hub};
-use crate::ingress;
+use crate::ingress::Ingress;
 use crate::store::{HintSender, Lock, Store};
 
 /// A nuncio that is ready to run: its database is open and taken over, its listener bound.
 pub struct App {
     listener: TcpListener,
     address: SocketAddr,
+    ingress: Ingress,
     router: Router,
     hub: Hub,
     store: Store,
     dispatcher: Dispatcher,
     bot: Option<Bot>,
-    clock: Clock,
     lock: Lock,
 }
 
@@ -50,8 +50,10 @@ impl App {
             .map(|client| Bot::new(client, config.discord.guilds, store.clone(), hub.clone(), clock.clone()));
         let dispatcher =
             Dispatcher::new(store.clone(), hub.clone(), hints, client, config.xtsystems.links, clock.clone());
-        let router = ingress::router(hub.clone(), config.webhook, clock.clone());
-        Ok(Self { listener, address, router, hub, store, dispatcher, bot, clock, lock })
+        let ingress =
+            Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, clock);
+        let router = ingress.router();
+        Ok(Self { listener, address, ingress, router, hub, store, dispatcher, bot, lock })
     }
 
     /// Where it listens.
@@ -78,7 +80,7 @@ impl App {
         let sending = CancellationToken::new();
         let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
         let bot = self.bot.map(|bot| tokio::spawn(bot.run(stop.clone())));
-        ingress::serve(self.listener, self.router, &self.clock, stop).await;
+        self.ingress.serve(self.listener, self.router, stop).await;
         if let Some(bot) = bot
             && let Err(error) = bot.await
         {

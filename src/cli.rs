@@ -4,6 +4,7 @@
 //! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
 
 mod demo;
+mod events;
 mod redeliver;
 mod sandbox;
 mod send;
@@ -51,6 +52,8 @@ enum Command {
     Send(send::Args),
     /// Tell whether a request is signed rightly, and if not, which part is wrong; the body comes from stdin
     Verify(verify::Args),
+    /// List what came in: events, or what was signed but cannot be read
+    Events(events::Args),
     /// Send stored events again
     Redeliver {
         /// Those that had no route when they came
@@ -104,6 +107,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Sandbox { port } => sandbox::run(port).await,
         Command::Send(args) => send::run(args, &variables()).await,
         Command::Verify(args) => verify::run(&args, &variables()),
+        Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,
         // The only thing it can redeliver so far, which is why the flag is required.
         Command::Redeliver { unrouted: _ } => {
             redeliver::unrouted(Config::from_variables(&variables())?).await

@@ -8,6 +8,7 @@ mod discord_base;
 mod dotenv;
 mod ids;
 mod json;
+mod limits;
 mod map;
 mod ping;
 mod placeholder;
@@ -28,6 +29,7 @@ use crate::telemetry;
 
 pub use database::Database;
 pub use discord_base::DiscordBase;
+pub use limits::{RateLimit, Scope, TrustedProxies};
 pub use map::{table, table_of};
 pub use report::{Problem, Report, Wrong};
 pub use variables::Variables;
@@ -40,6 +42,10 @@ use reader::Reader;
 pub struct Config {
     /// The listener.
     pub webhook: Webhook,
+    /// How often one address may knock.
+    pub rate_limit: RateLimit,
+    /// Whose word about the address of a client is believed.
+    pub trusted_proxies: TrustedProxies,
     /// Discord.
     pub discord: Discord,
     /// The platform.
@@ -99,6 +105,7 @@ impl Config {
     pub fn from_variables(variables: &Variables) -> Result<Self, Report> {
         let mut reader = Reader::new(variables);
         let webhook = Webhook::read(&mut reader);
+        let (rate_limit, trusted_proxies) = limits::read(&mut reader);
         let discord = Discord::read(&mut reader);
         let xtsystems = XtSystems::read(&mut reader);
         let routes = map::read(&mut reader);
@@ -106,7 +113,18 @@ impl Config {
         let database = Database::read(&mut reader);
         let logs = Logs::read(&mut reader);
         let notes = reader.finish()?;
-        Ok(Self { webhook, discord, xtsystems, routes, pings, database, logs, notes })
+        Ok(Self {
+            webhook,
+            rate_limit,
+            trusted_proxies,
+            discord,
+            xtsystems,
+            routes,
+            pings,
+            database,
+            logs,
+            notes,
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod accept;
 mod condition;
+mod finding;
 mod gateway;
 mod health;
 mod places;
@@ -24,6 +25,7 @@ use crate::model::{Event, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
+pub use finding::{Finding, Findings, Remark};
 pub use gateway::Gateway;
 pub use health::Health;
 pub use places::{Place, Places};
@@ -41,6 +43,7 @@ struct Inner {
     routing: Routing,
     pings: Pings,
     conditions: Conditions,
+    findings: finding::Book,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
     /// Kinds whose first unrouted event has been warned about.
@@ -63,6 +66,7 @@ impl Hub {
             pings,
             clock,
             conditions: Conditions::default(),
+            findings: finding::Book::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),

@@ -2,33 +2,56 @@
 //!
 //! A request becomes a [`NewEvent`](crate::model::NewEvent) or a [`Rejection`]; the extractor in [`signed`] does
 //! limit → verify → parse, in this order, over the raw bytes. A sender learns one of a few bare sentences; the
-//! operator learns the reason, in the log. Nothing is written before the signature holds.
+//! operator learns the reason, in the log and in [`Hub::findings`]. Nothing is written before the signature holds.
+//!
+//! The [`listener`] holds connections to their deadlines, [`framing`] says where requests end, the [`limiter`] how
+//! often one [`Client`] may fail.
 
+mod client;
+mod connection;
+pub mod framing;
+mod gate;
 mod health;
 mod home;
+mod limiter;
 mod listener;
 mod rejection;
 mod signed;
-mod xtsystems;
+pub mod xtsystems;
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Json;
-use axum::Router;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use axum::{Extension, Json, Router, middleware};
 use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::Webhook;
-use crate::hub::Hub;
+use crate::config::{RateLimit, TrustedProxies, Webhook};
+use crate::hub::{Finding, Hub, Remark};
+use crate::ingress::gate::Gate;
+use crate::ingress::limiter::Limiter;
 use crate::ingress::rejection::Rejection;
 use crate::ingress::signed::Signed;
 use crate::model::EventId;
 
-pub use listener::serve;
+pub use client::Client;
+
+/// How often the door tidies up: buckets that are full again, findings that are still to be told.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// How much of all bodies that are being read is kept in memory, beyond the first [`signed::SMALL`] bytes of each.
+const ROOM_KIB: usize = 64 * 1024;
+
+/// The door of one running nuncio.
+pub struct Ingress(Door);
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -37,23 +60,70 @@ struct Door(Arc<Inner>);
 struct Inner {
     hub: Hub,
     clock: Clock,
-    webhook: Webhook,
+    gates: Vec<Gate>,
+    limiter: Limiter,
+    proxies: TrustedProxies,
+    /// Memory for bodies that are larger than most, in KiB.
+    room: Arc<Semaphore>,
 }
 
-/// The routes of the door.
-pub fn router(hub: Hub, webhook: Webhook, clock: Clock) -> Router {
-    let path = webhook.path.clone();
-    Router::new()
-        .route(&path, post(receive).get(home::friendly))
-        .route("/", get(home::page))
-        .route("/health", get(health::report).post(health::report))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .fallback(async || (StatusCode::NOT_FOUND, Json(rejection::Sentence::new("Not found"))))
-        .method_not_allowed_fallback(async || {
-            (StatusCode::METHOD_NOT_ALLOWED, Json(rejection::Sentence::new("Method not allowed")))
-        })
-        .with_state(Door(Arc::new(Inner { hub, clock, webhook })))
+impl Ingress {
+    /// A door that leads to `hub`.
+    #[must_use]
+    pub fn new(hub: Hub, webhook: Webhook, limit: RateLimit, proxies: TrustedProxies, clock: Clock) -> Self {
+        let limiter = Limiter::new(limit, clock.clone());
+        // Whatever the limit is, two of the largest have room.
+        let room = Arc::new(Semaphore::new((2 * webhook.body_limit / 1024).max(ROOM_KIB)));
+        let gates = vec![Gate::xtsystems(webhook)];
+        Self(Door(Arc::new(Inner { hub, clock, gates, limiter, proxies, room })))
+    }
+
+    /// Its routes.
+    pub fn router(&self) -> Router {
+        let mut router = Router::new();
+        for gate in &self.0.0.gates {
+            router = router.route(&gate.path, post(receive).get(home::friendly));
+        }
+        router
+            .route("/", get(home::page))
+            .route("/health", get(health::report).post(health::report))
+            .route("/health/live", get(health::live))
+            .route("/health/ready", get(health::ready))
+            .fallback(not_found)
+            .method_not_allowed_fallback(async || {
+                (StatusCode::METHOD_NOT_ALLOWED, Json(rejection::Sentence::new("Method not allowed")))
+            })
+            .with_state(self.0.clone())
+    }
+
+    /// Serves `router` (this door's routes, and whatever was added to them) on `listener` until `stop`, then
+    /// finishes what is being answered.
+    pub async fn serve(self, listener: TcpListener, router: Router, stop: CancellationToken) {
+        let router = router.layer(middleware::from_fn_with_state(self.0.clone(), limiter::limit_all));
+        tokio::select! {
+            () = listener::serve(listener, router, &self.0, listener::most_connections(), stop) => {}
+            () = self.0.tidy() => {}
+        }
+        // What came in the last minute is told before the end.
+        self.0.0.hub.tell_findings();
+    }
+}
+
+impl Door {
+    /// Says what was found about a request of `client`'s.
+    fn remark(&self, finding: Finding, sentence: &str, client: IpAddr) {
+        let (sentence, from) = (sentence.to_owned(), client.to_string());
+        self.0.hub.remark(Remark { finding, sentence, seconds_behind: None, from });
+    }
+
+    /// Tidies up for ever.
+    async fn tidy(&self) {
+        loop {
+            self.0.clock.sleep(TIDY_EVERY).await;
+            self.0.limiter.sweep();
+            self.0.hub.tell_findings();
+        }
+    }
 }
 
 /// The answer to an event that was accepted.
@@ -65,13 +135,42 @@ struct Receipt {
     duplicate: bool,
 }
 
-/// `POST /webhooks/xtsystems`: answers 200 once the event and its deliveries are on disk.
-async fn receive(State(door): State<Door>, Signed(event): Signed) -> Result<impl IntoResponse, Rejection> {
-    let accepted = door.0.hub.accept(event).await.map_err(Rejection::unavailable)?;
+/// `POST /webhooks/{source}`: answers 200 once the event and its deliveries are on disk.
+async fn receive(
+    State(door): State<Door>,
+    client: Option<Extension<Client>>,
+    Signed(event): Signed,
+) -> Result<impl IntoResponse, Rejection> {
+    let accepted = match door.0.hub.accept(event).await {
+        Ok(accepted) => accepted,
+        Err(error) => return Err(signed::not_stored(&door, client_of(client), &error)),
+    };
     Ok(Json(Receipt {
         success: true,
         message: "Webhook processed successfully",
         event_id: accepted.event_id,
         duplicate: accepted.duplicate,
     }))
+}
+
+/// Everything else. A sender at the wrong address is worth a word.
+async fn not_found(
+    State(door): State<Door>,
+    client: Option<Extension<Client>>,
+    request: Request,
+) -> Rejection {
+    if request.method() == Method::POST && request.uri().path().starts_with("/webhooks/") {
+        let paths: Vec<&str> = door.0.gates.iter().map(|gate| gate.path.as_str()).collect();
+        let sentence = format!(
+            "a webhook was refused: nothing is received at its path. Webhooks are received at {}",
+            paths.join(", ")
+        );
+        door.remark(Finding::UnknownSource, &sentence, client_of(client));
+    }
+    Rejection::NotFound
+}
+
+/// The address of a request; where it did not come by the listener there is none.
+fn client_of(client: Option<Extension<Client>>) -> IpAddr {
+    client.map_or(IpAddr::from([0; 4]), |Extension(client)| client.0)
 }

@@ -30,9 +30,11 @@ use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
 pub use delivery::Backlog;
+pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
 pub use lock::Lock;
 pub use message::Next;
+pub use quarantine::Quarantined;
 pub use summary::Tally;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.

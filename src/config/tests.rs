@@ -114,11 +114,17 @@ fn every_line_of_the_example_is_valid_once_filled_in() {
         .replace("your_secure_webhook_secret_here", SECRET)
         .replace("CHANNEL_ID\"", "333333333333333333\"");
     let config = Config::from_variables(&Variables::from_dotenv(&filled)).unwrap();
-    assert_eq!(config.notes, [""; 0]);
+    // A second secret is never without a reminder to remove it.
+    assert!(
+        matches!(config.notes.as_slice(), [note] if note.starts_with("WEBHOOK_SECRET_PREVIOUS is set")),
+        "{:?}",
+        config.notes
+    );
     let bare = good("");
     assert_eq!(config.webhook.body_limit, bare.webhook.body_limit);
     assert_eq!(config.webhook.path, bare.webhook.path);
     assert_eq!(config.webhook.host, bare.webhook.host);
+    assert_eq!(config.rate_limit, bare.rate_limit);
     assert_eq!(config.discord.base, bare.discord.base);
     assert_eq!(config.database, bare.database);
     assert_eq!(config.logs, bare.logs);
@@ -128,6 +134,7 @@ fn every_line_of_the_example_is_valid_once_filled_in() {
 fn everything_wrong_is_told_at_once() {
     let report = Config::from_variables(&Variables::from_dotenv(
         "WEBHOOK_SECRET=short\nWEBHOOK_PORT=70000\nWEBHOOK_HOST=example.com\nWEBHOOK_PATH=webhooks\nWEBHOOK_BODY_LIMIT=big\n\
+         RATE_LIMIT=100\nRATE_LIMIT_SCOPE=some\nTRUSTED_PROXIES=proxy\nWEBHOOK_SECRET_PREVIOUS=' x'\n\
          DISCORD_TOKEN='Bot abc'\nDISCORD_CLIENT_ID=x\nDISCORD_GUILD_ID=1,x\nDISCORD_API_URL=https://discord.com\nXTSYSTEMS_API_URL=ftp://x\n\
          XTSYSTEMS_TICKET_URL=https://x/\nNUNCIO_DATABASE_URL=postgres://x\nRUST_LOG='a=b=c'\nLOG_LEVEL=loud\nPING=[]\nMONITOR_CHANNELS=a\nDISCORD_WEBHOOK_CHANNELS=5",
     ))
@@ -138,11 +145,15 @@ fn everything_wrong_is_told_at_once() {
         .map(|problem| format!("{} {}", problem.variable, problem.wrong.what))
         .collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
+WEBHOOK_SECRET is shorter than 16 bytes
 WEBHOOK_HOST is not an IP address
 WEBHOOK_PORT is not a port number
 WEBHOOK_PATH does not begin with /
-WEBHOOK_SECRET is shorter than 16 bytes
+WEBHOOK_SECRET_PREVIOUS has a space or a line break at one end
 WEBHOOK_BODY_LIMIT is not a size
+RATE_LIMIT is not a rate
+RATE_LIMIT_SCOPE is no scope
+TRUSTED_PROXIES is not a list of networks
 DISCORD_API_URL does not end with /api or /api/v10
 DISCORD_TOKEN begins with "Bot "
 DISCORD_CLIENT_ID is not a Discord id

@@ -8,6 +8,7 @@ use crate::config::variables::Variables;
 use crate::secret::Secret;
 
 const SECRET: &str = "WEBHOOK_SECRET";
+const PREVIOUS: &str = "WEBHOOK_SECRET_PREVIOUS";
 /// An HMAC key shorter than this can be searched for.
 const MIN_SECRET_BYTES: usize = 16;
 const BODY_LIMITS: std::ops::RangeInclusive<usize> = 1024..=64 * 1024 * 1024;
@@ -23,6 +24,8 @@ pub struct Webhook {
     pub path: String,
     /// What events are signed with: at least 16 bytes, no space at either end.
     pub secret: Secret,
+    /// The secret before that, accepted as well while it is being changed. Of any length but zero.
+    pub previous_secret: Option<Secret>,
     /// The largest body, in bytes.
     pub body_limit: usize,
 }
@@ -40,11 +43,13 @@ impl Webhook {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let secret = read_secret(reader);
         Self {
             host: reader.or("WEBHOOK_HOST", IpAddr::V4(Ipv4Addr::UNSPECIFIED), host),
             port: reader.or("WEBHOOK_PORT", 3000, port),
             path: reader.or("WEBHOOK_PATH", "/webhooks/xtsystems".to_owned(), path),
-            secret: read_secret(reader),
+            previous_secret: read_previous(reader, &secret),
+            secret,
             body_limit: reader.or("WEBHOOK_BODY_LIMIT", 1024 * 1024, size),
         }
     }
@@ -65,13 +70,38 @@ fn read_secret(reader: &mut Reader<'_>) -> Secret {
     Secret::new("")
 }
 
-fn secret(text: &str) -> Result<Secret, Wrong> {
-    if text.trim() != text {
-        return Err(Wrong::new(
-            "has a space or a line break at one end",
-            "It would belong to the secret, and is almost always a mistake: remove it (look for a Windows line end, or a space within the quotes).",
+/// The secret before: whatever it was like, it was in use. What is odd about it is told.
+fn read_previous(reader: &mut Reader<'_>, current: &Secret) -> Option<Secret> {
+    let previous = reader.optional(PREVIOUS, |text| trimmed(text).map(Secret::new))?;
+    if previous == *current {
+        reader.note(format!("{PREVIOUS} is the same as {SECRET}: remove it"));
+        return None;
+    }
+    if previous.expose().len() < MIN_SECRET_BYTES {
+        reader.note(format!(
+            "{PREVIOUS} is shorter than {MIN_SECRET_BYTES} bytes, so it can be guessed: remove it as soon as XTSystems has the new secret"
+        ));
+    } else {
+        reader.note(format!(
+            "{PREVIOUS} is set: events signed with it are accepted too. Remove it once XTSystems has the new secret"
         ));
     }
+    Some(previous)
+}
+
+/// A secret without a blank at either end; one that has some is refused, never trimmed.
+fn trimmed(text: &str) -> Result<&str, Wrong> {
+    if text.trim() == text {
+        return Ok(text);
+    }
+    Err(Wrong::new(
+        "has a space or a line break at one end",
+        "It would belong to the secret, and is almost always a mistake: remove it (look for a Windows line end, or a space within the quotes).",
+    ))
+}
+
+fn secret(text: &str) -> Result<Secret, Wrong> {
+    let text = trimmed(text)?;
     if text.len() < MIN_SECRET_BYTES {
         return Err(Wrong::new(format!("is shorter than {MIN_SECRET_BYTES} bytes"), offer_secret()));
     }
@@ -203,5 +233,28 @@ mod tests {
     #[case("example.com", false)]
     fn hosts(#[case] text: &str, #[case] is_allowed: bool) {
         assert_eq!(host(text).is_ok(), is_allowed, "{text}");
+    }
+
+    const SECRET_NOW: &str = "0123456789abcdef0123456789abcdef";
+
+    #[rstest::rstest]
+    #[case("short", Some("WEBHOOK_SECRET_PREVIOUS is shorter than 16 bytes, so it can be guessed"))]
+    #[case(
+        "0123456789abcdef",
+        Some("WEBHOOK_SECRET_PREVIOUS is set: events signed with it are accepted too")
+    )]
+    #[case(SECRET_NOW, Some("WEBHOOK_SECRET_PREVIOUS is the same as WEBHOOK_SECRET"))]
+    #[case("your_previous_secret_here", Some("Still placeholders"))]
+    #[case("", None)]
+    #[case("'   '", None)]
+    fn previous_secrets(#[case] previous: &str, #[case] note: Option<&str>) {
+        let lines = format!("WEBHOOK_SECRET={SECRET_NOW}\nWEBHOOK_SECRET_PREVIOUS={previous}");
+        let config = crate::config::Config::from_variables(&Variables::from_dotenv(&lines)).unwrap();
+        let is_used = note.is_some_and(|note| note.contains("is set") || note.contains("shorter"));
+        assert_eq!(config.webhook.previous_secret.is_some(), is_used);
+        match note {
+            Some(note) => assert!(config.notes[0].starts_with(note), "{:?}", config.notes),
+            None => assert_eq!(config.notes, [""; 0]),
+        }
     }
 }

@@ -1,90 +1,239 @@
-//! The accept loop: HTTP/1.1 connections, none of them for ever.
+//! The accept loop: HTTP/1.1 connections, none of them for ever, and never too many.
 //!
-//! `axum::serve` never drops a slow client; this does. A connection has a deadline for its request headers (which
-//! also ends idle ones), there is a highest number of connections, and at the end those that are answering are
-//! finished first.
+//! `axum::serve` never drops a slow client; this does, by the deadlines of [`Connection`]. When there are as many as
+//! there may be, the one that has kept us waiting longest makes room. HTTP/2 is not spoken. At the end what is being
+//! answered is finished first.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
-use crate::clock::Clock;
+use crate::hub::Finding;
+use crate::ingress::connection::{Connection, End, Watched};
+use crate::ingress::framing::{HEAD_BYTES, Verdict};
+use crate::ingress::rejection::Rejection;
+use crate::ingress::{Client, Door};
 
-/// How long the headers of a request may take to arrive; also how long a connection may be idle.
-const HEADER_DEADLINE: Duration = Duration::from_secs(10);
-/// How many connections there may be at once; further ones wait in the system's queue.
+/// How many connections there may be at once.
 const CONNECTIONS: usize = 1024;
-/// How many bytes of headers a request may have, and how many headers.
-const HEADER_BYTES: usize = 32 * 1024;
+/// How many file descriptors are left for everything else: the database, the logs, Discord.
+const SPARE: usize = 128;
+/// How many connections there may be wherever that leaves none.
+const FEW: usize = 64;
+/// How many headers a request may have.
 const HEADERS: usize = 64;
 /// How long answers that are under way at the end may take.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long to wait when the system has no file descriptors left.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Serves `router` on `listener` until `stop`, then finishes what is being answered.
-pub async fn serve(listener: TcpListener, router: Router, clock: &Clock, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let connections = GracefulShutdown::new();
-    loop {
-        let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
+/// The open connections.
+struct Connections {
+    places: Arc<Semaphore>,
+    open: Arc<Mutex<Open>>,
+    graceful: GracefulShutdown,
+}
+
+#[derive(Default)]
+struct Open {
+    next: u64,
+    connections: HashMap<u64, Arc<Connection>>,
+}
+
+/// A connection's place among the open ones, given back when this is dropped.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    open: Arc<Mutex<Open>>,
+    number: u64,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        lock(&self.open).connections.remove(&self.number);
+    }
+}
+
+fn lock(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Connections {
+    fn new(most: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(most)),
+            open: Arc::default(),
+            graceful: GracefulShutdown::new(),
+        }
+    }
+
+    /// A place for `connection`. If there is none, the client that has kept us waiting longest loses its own.
+    async fn place(&self, connection: Arc<Connection>) -> Option<Place> {
+        let places = Arc::clone(&self.places);
+        let permit = match Arc::clone(&places).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                self.evict_one();
+                places.acquire_owned().await.ok()?
+            }
         };
-        let (place, accepted) = tokio::select! {
+        let mut open = lock(&self.open);
+        let number = open.next;
+        open.next += 1;
+        open.connections.insert(number, connection);
+        Some(Place { _permit: permit, open: Arc::clone(&self.open), number })
+    }
+
+    fn evict_one(&self) {
+        let open = lock(&self.open);
+        let waiting = open.connections.values().filter_map(|one| Some((one.waiting_since()?, one)));
+        // While we keep all of them waiting, the next answer makes room.
+        if let Some((_, longest)) = waiting.min_by_key(|(since, _)| *since) {
+            longest.evict();
+        }
+    }
+}
+
+/// How many connections there may be, as the system limits this process: where it is given only a thousand files, as
+/// is usual, connections must not take them all.
+pub(super) fn most_connections() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files")?.split_ascii_whitespace().next()?.parse().ok());
+    files.map_or(CONNECTIONS, |files: usize| files.saturating_sub(SPARE).clamp(FEW, CONNECTIONS))
+}
+
+/// Serves `router` on `listener` until `stop`, then finishes what is being answered.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    door: &Door,
+    most: usize,
+    stop: CancellationToken,
+) {
+    let clock = &door.0.clock;
+    let connections = Connections::new(most);
+    loop {
+        let next = async {
+            let (stream, peer) = listener.accept().await?;
+            let connection = Arc::new(Connection::new(clock.clone()));
+            let place = connections.place(Arc::clone(&connection)).await;
+            Ok::<_, std::io::Error>((stream, peer, connection, place))
+        };
+        let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = accepted => accepted,
+            accepted = next => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let connection = connections.watch(connection(stream, peer, router.clone()));
+            Ok((stream, peer, connection, place)) => {
+                let talk =
+                    talk(&connections.graceful, stream, peer, router.clone(), connection, door.clone());
                 tokio::spawn(async move {
-                    // An error here is a client that broke off or spoke no HTTP: nobody is left to be told.
-                    let _ = connection.await;
+                    talk.await;
                     drop(place);
                 });
             }
             Err(error) => {
-                tracing::error!(%error, "no connection can be accepted just now");
+                // Most likely there are no file descriptors left: one that only waits may have ours.
+                connections.evict_one();
+                door.remark(
+                    Finding::NotAccepted,
+                    &format!("a connection could not be accepted: {error}"),
+                    listener.local_addr().map_or(IpAddr::from([0; 4]), |address| address.ip()),
+                );
                 clock.sleep(BREATH).await;
             }
         }
     }
     drop(listener);
-    if clock.within(GRACE, connections.shutdown()).await.is_none() {
+    if clock.within(GRACE, connections.graceful.shutdown()).await.is_none() {
         tracing::warn!("some requests were not answered in time and were dropped");
     }
 }
 
-fn connection(
+/// Speaks HTTP on one connection to its end.
+fn talk(
+    graceful: &GracefulShutdown,
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    connection: Arc<Connection>,
+    door: Door,
+) -> impl Future<Output = ()> + use<> {
     // Answers are small and awaited: none of them shall wait for a second packet.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().call(request)
+    let service = service_fn({
+        let (connection, door) = (Arc::clone(&connection), door.clone());
+        move |request| answer(request, peer, router.clone(), Arc::clone(&connection), door.clone())
     });
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_DEADLINE)
-        .max_buf_size(HEADER_BYTES)
+    let watched = Watched { stream, connection: Arc::clone(&connection) };
+    let http = http1::Builder::new()
+        // Deadlines are the connection's own, on our clock.
+        .header_read_timeout(None)
+        .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(watched), service);
+    let http = graceful.watch(http);
+    async move {
+        let end = tokio::select! {
+            biased;
+            end = connection.must_end() => end,
+            done = http => {
+                // Other errors are clients that broke off: nobody is left to be told.
+                if done.is_err_and(|error| error.is_parse()) {
+                    door.remark(Finding::Malformed, "a request was refused: it is not HTTP/1.1", peer.ip());
+                }
+                return;
+            }
+        };
+        if end == End::Slow {
+            door.remark(Finding::TooSlow, "a request was dropped: it did not arrive in time", peer.ip());
+        }
+    }
+}
+
+/// Hands one request on, if it can be believed.
+async fn answer(
+    request: hyper::Request<Incoming>,
+    peer: SocketAddr,
+    router: Router,
+    connection: Arc<Connection>,
+    door: Door,
+) -> Result<Response, std::convert::Infallible> {
+    let arrival = connection.begin();
+    let mut request: Request = request.map(axum::body::Body::new);
+    let client = Client::of(peer.ip(), request.headers(), &door.0.proxies);
+    let mut response = match arrival.verdict {
+        Verdict::Refused(flaw) => {
+            door.remark(Finding::Malformed, &format!("a request was refused: {flaw}"), client.0);
+            Rejection::Malformed.into_response()
+        }
+        Verdict::Fine | Verdict::Last => {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(client);
+            request.extensions_mut().insert(arrival);
+            router.clone().call(request).await?
+        }
+    };
+    if arrival.verdict != Verdict::Fine {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    connection.end();
+    Ok(response)
 }

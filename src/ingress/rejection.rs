@@ -5,8 +5,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::store;
-
 /// When a sender that met a store that cannot write should come back.
 const RETRY_AFTER_S: &str = "5";
 
@@ -25,6 +23,15 @@ pub(super) enum Rejection {
     UnsupportedMedia,
     /// The body did not arrive in time.
     TooSlow,
+    /// Its head can be read in two ways.
+    Malformed,
+    /// Its address has used up its share.
+    TooMany {
+        /// When to come back: at least 1.
+        retry_after_s: u64,
+    },
+    /// Nothing is received here.
+    NotFound,
     /// The store cannot write.
     Unavailable,
 }
@@ -41,14 +48,6 @@ impl Sentence {
     }
 }
 
-impl Rejection {
-    /// The store could not take it: the log says why, the sender is asked to come back.
-    pub(super) fn unavailable(error: store::Error) -> Self {
-        tracing::error!(%error, "an event could not be stored; its sender was told to try again");
-        Self::Unavailable
-    }
-}
-
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let (status, error) = match self {
@@ -59,6 +58,9 @@ impl IntoResponse for Rejection {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Payload too large"),
             Self::UnsupportedMedia => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Request timeout"),
+            Self::Malformed => (StatusCode::BAD_REQUEST, "Bad request"),
+            Self::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many requests from this IP"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
         };
         let mut response = (status, Json(Sentence::new(error))).into_response();
@@ -68,8 +70,11 @@ impl IntoResponse for Rejection {
                     .headers_mut()
                     .insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_AFTER_S));
             }
+            Self::TooMany { retry_after_s } => {
+                response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(retry_after_s));
+            }
             // What is left of the body is not read: the connection cannot be used again.
-            Self::TooLarge | Self::TooSlow => {
+            Self::TooLarge | Self::TooSlow | Self::Malformed => {
                 response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
             }
             _ => {}

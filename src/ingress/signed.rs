@@ -1,21 +1,29 @@
 //! The extractor: limit → verify → parse. What comes out was signed by the source and can be read.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::hub::Hub;
+use crate::hub::{Finding, Remark};
+use crate::ingress::connection::{Arrival, REQUEST};
+use crate::ingress::gate::{Age, Gate};
 use crate::ingress::rejection::Rejection;
-use crate::ingress::{Door, xtsystems};
-use crate::model::{NewEvent, Source};
-use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER, check};
+use crate::ingress::{Client, Door, xtsystems};
+use crate::model::NewEvent;
+use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::store;
 
-/// How long a body may take to arrive.
-const BODY_DEADLINE: Duration = Duration::from_secs(15);
+/// A body of this size needs no room: every connection may have one.
+pub(super) const SMALL: usize = 64 * 1024;
+/// How much room a larger one takes at a time.
+const STEP: usize = 64 * 1024;
 
 /// An event whose signature holds.
 pub(super) struct Signed(pub(super) NewEvent);
@@ -24,102 +32,226 @@ impl FromRequest<Door> for Signed {
     type Rejection = Rejection;
 
     async fn from_request(request: Request, door: &Door) -> Result<Self, Rejection> {
-        let door = &door.0;
         // The window is checked against this time: a slow body must not stretch it.
-        let received_at = door.clock.now();
+        let received_at = door.0.clock.now();
         let (head, body) = request.into_parts();
-        check_media(&head.headers)?;
-        let limit = door.webhook.body_limit;
-        check_length(&head.headers, limit)?;
-        let (signature, timestamp) = credentials(&head.headers)?;
-        let body = read(&door.clock, body, limit).await?;
+        let client = head.extensions.get::<Client>().map_or(IpAddr::from([0; 4]), |client| client.0);
+        let knock = Knock { door, client };
+        let gate =
+            door.0.gates.iter().find(|gate| gate.path == head.uri.path()).ok_or(Rejection::NotFound)?;
 
-        match check(&door.webhook.secret, timestamp, signature, &body, received_at) {
-            Ok(()) => {}
+        knock.check_media(&head.headers)?;
+        let length = knock.check_length(&head.headers, gate.body_limit)?;
+        let (signature, timestamp) = credentials(&head.headers).map_err(|reason| knock.refuse(reason))?;
+        let arrival = head.extensions.get::<Arrival>();
+        let whole_by = arrival.map_or_else(|| door.0.clock.elapsed() + REQUEST, |arrival| arrival.whole_by);
+        let (body, _room) = knock.read(body, length, gate.body_limit, whole_by).await?;
+
+        match gate.check(timestamp, signature, &body, received_at) {
+            Ok(Age::Current) => {}
+            Ok(Age::Previous) => knock.remark(
+                Finding::PreviousSecret,
+                "a signature matches the previous secret: give XTSystems the new one, then remove WEBHOOK_SECRET_PREVIOUS",
+            ),
             // Under the same MAC, a body that begins with a digit may have lost that digit's timestamp.
             Err(Reason::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
-                return Err(quarantine(&door.hub, "it does not begin with {", &body).await);
+                return Err(knock.quarantine(gate, "it does not begin with {", &body).await);
             }
-            Err(reason) => return Err(refuse(reason)),
+            Err(reason) => return Err(knock.refuse(reason)),
         }
         // Ten digits, as the check has seen.
         let timestamp = str::from_utf8(timestamp).unwrap_or_default();
         match xtsystems::parse(&body, timestamp, received_at) {
             Ok(event) => Ok(Self(event)),
-            Err(reason) => Err(quarantine(&door.hub, &reason, &body).await),
+            Err(reason) => Err(knock.quarantine(gate, &reason, &body).await),
         }
     }
 }
 
-/// Keeps a copy of what was signed but is no event, and says so.
-async fn quarantine(hub: &Hub, reason: &str, body: &[u8]) -> Rejection {
-    tracing::warn!(
-        bytes = body.len(),
-        "a signed webhook cannot be read: {reason}. A copy is kept in quarantine"
-    );
-    match hub.quarantine(Source::XtSystems, reason, body).await {
-        Ok(()) => Rejection::BadJson,
-        Err(error) => Rejection::unavailable(error),
-    }
+/// The store could not take it: the log says why, the sender is asked to come back.
+pub(super) fn not_stored(door: &Door, client: IpAddr, error: &store::Error) -> Rejection {
+    let sentence = format!("an event could not be stored, and its sender was told to try again: {error}");
+    door.remark(Finding::NotStored, &sentence, client);
+    Rejection::Unavailable
 }
 
-/// JSON or nothing said, and not compressed: the signature is over the raw bytes.
-fn check_media(headers: &HeaderMap) -> Result<(), Rejection> {
-    let json = match headers.get(header::CONTENT_TYPE) {
-        None => true,
-        Some(value) => value.to_str().is_ok_and(|text| {
-            let essence = text.split(';').next().unwrap_or_default().trim();
-            essence.eq_ignore_ascii_case("application/json")
-        }),
-    };
-    if json && !headers.contains_key(header::CONTENT_ENCODING) {
-        Ok(())
-    } else {
-        Err(Rejection::UnsupportedMedia)
-    }
-}
-
-/// Refuses what says itself that it is too large, before a byte of it is read.
-fn check_length(headers: &HeaderMap, limit: usize) -> Result<(), Rejection> {
-    let length =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > limit as u64) { Err(Rejection::TooLarge) } else { Ok(()) }
-}
-
-/// The two headers, each exactly once. Twice is refused even if both are equal: a proxy and we might read different
-/// ones.
-fn credentials(headers: &HeaderMap) -> Result<(&[u8], &[u8]), Rejection> {
+/// The two headers (signature, timestamp), each exactly once. Twice is refused even if both are equal: a proxy and we
+/// might read different ones.
+fn credentials(headers: &HeaderMap) -> Result<(&[u8], &[u8]), Reason> {
     let one = |name: &'static str, missing| {
         let mut values = headers.get_all(name).iter();
         match (values.next(), values.next()) {
             (Some(value), None) if !value.is_empty() => Ok(value.as_bytes()),
-            (Some(_), Some(_)) => Err(refuse(Reason::Doubled(name))),
-            (Some(_) | None, _) => Err(refuse(missing)),
+            (Some(_), Some(_)) => Err(Reason::Doubled(name)),
+            (Some(_) | None, _) => Err(missing),
         }
     };
     Ok((one(SIGNATURE_HEADER, Reason::NoSignature)?, one(TIMESTAMP_HEADER, Reason::NoTimestamp)?))
 }
 
-/// The operator learns the reason, the sender a bare sentence.
-fn refuse(reason: Reason) -> Rejection {
-    tracing::warn!("a webhook was refused: {reason}");
-    match reason {
-        Reason::NoSignature | Reason::NoTimestamp => Rejection::Unsigned,
-        Reason::OutsideWindow { .. } => Rejection::TooOld,
-        Reason::Doubled(_)
-        | Reason::MalformedTimestamp { .. }
-        | Reason::MalformedSignature(_)
-        | Reason::Mismatch
-        | Reason::BodyNotAnObject => Rejection::BadSignature,
-    }
+/// A request at the door, and whose it is.
+struct Knock<'a> {
+    door: &'a Door,
+    client: IpAddr,
 }
 
-async fn read(clock: &crate::clock::Clock, body: Body, limit: usize) -> Result<Bytes, Rejection> {
-    let collected = clock.within(BODY_DEADLINE, Limited::new(body, limit).collect()).await;
-    match collected.ok_or(Rejection::TooSlow)? {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Rejection::TooLarge),
-        // The sender went away in the middle: nobody reads this answer.
-        Err(_) => Err(Rejection::BadJson),
+impl Knock<'_> {
+    fn remark(&self, finding: Finding, sentence: &str) {
+        self.door.remark(finding, sentence, self.client);
+    }
+
+    /// JSON or nothing said, and not compressed: the signature is over the raw bytes.
+    fn check_media(&self, headers: &HeaderMap) -> Result<(), Rejection> {
+        let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+        let is_json = match (types.next(), types.next()) {
+            (None, _) => true,
+            (Some(value), None) => value.to_str().is_ok_and(|text| {
+                let essence = text.split(';').next().unwrap_or_default().trim();
+                essence.eq_ignore_ascii_case("application/json")
+            }),
+            (Some(_), Some(_)) => false,
+        };
+        if !is_json {
+            self.remark(Finding::UnsupportedMedia, "a webhook was refused: its Content-Type is not JSON");
+            Err(Rejection::UnsupportedMedia)
+        } else if headers.contains_key(header::CONTENT_ENCODING) {
+            self.remark(
+                Finding::UnsupportedMedia,
+                "a webhook was refused: its body is encoded (Content-Encoding)",
+            );
+            Err(Rejection::UnsupportedMedia)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Refuses what says itself that it is too large, before a byte of it is read. The length, if it was said.
+    fn check_length(&self, headers: &HeaderMap, limit: usize) -> Result<Option<usize>, Rejection> {
+        let Some(value) = headers.get(header::CONTENT_LENGTH) else { return Ok(None) };
+        // What is no number was refused before.
+        let length = value.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
+        if length > limit { Err(self.too_large(limit)) } else { Ok(Some(length)) }
+    }
+
+    fn too_large(&self, limit: usize) -> Rejection {
+        let sentence =
+            format!("a webhook was refused: its body is larger than {limit} bytes (WEBHOOK_BODY_LIMIT)");
+        self.remark(Finding::TooLarge, &sentence);
+        Rejection::TooLarge
+    }
+
+    /// Reads the body into one piece of memory: the pieces it comes in, of a byte each if need be, are not kept.
+    async fn read(
+        &self,
+        mut body: Body,
+        length: Option<usize>,
+        limit: usize,
+        whole_by: Duration,
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Rejection> {
+        let clock = &self.door.0.clock;
+        let collect = async {
+            let mut whole = Vec::with_capacity(length.unwrap_or_default().min(SMALL));
+            let mut room = None;
+            while let Some(frame) = body.frame().await {
+                let frame =
+                    frame.map_err(|_| self.broken("it broke off, or is not chunked as it should be"))?;
+                let Ok(data) = frame.into_data() else { continue };
+                if whole.len() + data.len() > limit {
+                    return Err(self.too_large(limit));
+                }
+                self.make_room(&mut whole, &mut room, data.len())?;
+                whole.extend_from_slice(&data);
+            }
+            Ok((Bytes::from(whole), room))
+        };
+        let left = whole_by.saturating_sub(clock.elapsed());
+        clock.within(left, collect).await.unwrap_or_else(|| {
+            self.remark(Finding::TooSlow, "a webhook was refused: its body did not arrive within 15 s");
+            Err(Rejection::TooSlow)
+        })
+    }
+
+    /// Lets `whole` grow by `more`. Beyond [`SMALL`] that takes room, of which all connections together have so much.
+    fn make_room(
+        &self,
+        whole: &mut Vec<u8>,
+        room: &mut Option<OwnedSemaphorePermit>,
+        more: usize,
+    ) -> Result<(), Rejection> {
+        let needed = whole.len() + more;
+        while needed > SMALL + room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * 1024 {
+            let taken = Arc::clone(&self.door.0.room).try_acquire_many_owned((STEP / 1024) as u32);
+            match (taken, &mut *room) {
+                (Ok(permit), Some(room)) => room.merge(permit),
+                (Ok(permit), none) => *none = Some(permit),
+                (Err(_), _) => {
+                    self.remark(
+                        Finding::NoRoom,
+                        "a large webhook was put off: too many large ones are arriving at the same time",
+                    );
+                    return Err(Rejection::Unavailable);
+                }
+            }
+        }
+        // Exactly as much as was taken: doubling would keep twice the body.
+        if whole.capacity() < needed {
+            let step = needed.next_multiple_of(STEP);
+            whole.reserve_exact(step - whole.len());
+        }
+        Ok(())
+    }
+
+    fn broken(&self, what: &str) -> Rejection {
+        self.remark(Finding::Malformed, &format!("a webhook was refused: {what}"));
+        Rejection::Malformed
+    }
+
+    /// Keeps a copy of what was signed but is no event, and says so.
+    async fn quarantine(&self, gate: &Gate, reason: &str, body: &[u8]) -> Rejection {
+        match self.door.0.hub.quarantine(gate.source, reason, body).await {
+            Ok(()) => {
+                let sentence = format!(
+                    "a signed webhook of {} bytes cannot be read: {reason}. A copy is kept: nuncio events --quarantined",
+                    body.len()
+                );
+                self.remark(Finding::Unreadable, &sentence);
+                Rejection::BadJson
+            }
+            Err(error) => not_stored(self.door, self.client, &error),
+        }
+    }
+
+    /// The operator learns the reason, the sender a bare sentence; who fails too often learns only that.
+    fn refuse(&self, reason: Reason) -> Rejection {
+        let (finding, seconds_behind, rejection) = match reason {
+            Reason::NoSignature | Reason::NoTimestamp => (Finding::Unsigned, None, Rejection::Unsigned),
+            Reason::OutsideWindow { seconds_behind } => {
+                (Finding::Skewed, Some(seconds_behind), Rejection::TooOld)
+            }
+            Reason::Doubled(_) => (Finding::Ambiguous, None, Rejection::BadSignature),
+            Reason::MalformedTimestamp { .. } => (Finding::MalformedTimestamp, None, Rejection::BadSignature),
+            Reason::MalformedSignature(_) => (Finding::MalformedSignature, None, Rejection::BadSignature),
+            Reason::Mismatch | Reason::BodyNotAnObject => (Finding::Mismatch, None, Rejection::BadSignature),
+        };
+        self.door.0.hub.remark(Remark {
+            finding,
+            sentence: format!("a webhook was refused: {reason}"),
+            seconds_behind,
+            from: self.client.to_string(),
+        });
+        // With the scope "all" it was charged when it came.
+        if self.door.0.limiter.counts_all() {
+            return rejection;
+        }
+        match self.door.0.limiter.charge(self.client) {
+            Ok(()) => rejection,
+            Err(retry_after_s) => {
+                self.remark(
+                    Finding::RateLimited,
+                    "an address sends more webhooks that do not verify than RATE_LIMIT allows",
+                );
+                Rejection::TooMany { retry_after_s }
+            }
+        }
     }
 }

@@ -10,12 +10,11 @@ use crate::clock::Timestamp;
 use crate::model::{DedupeKey, Kind, NewEvent, RawBody, Source, payload};
 use crate::signature;
 
-/// Reads a body whose signature holds. `Err` says, in a sentence, why it is not an event.
-pub(super) fn parse(
-    body: &bytes::Bytes,
-    timestamp: &str,
-    received_at: Timestamp,
-) -> Result<NewEvent, String> {
+/// Reads a body whose signature holds. `timestamp` is the header's value, `received_at` when the headers had arrived.
+///
+/// # Errors
+/// Why it is not an event, a sentence for the operator.
+pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Result<NewEvent, String> {
     let envelope: Envelope =
         serde_json::from_slice(body).map_err(|error| format!("not a JSON object we can read: {error}"))?;
     let raw = RawBody::new(body.clone());

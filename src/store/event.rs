@@ -10,7 +10,68 @@ use crate::store::{Error, Result, Store};
 
 const COLUMNS: &str = "id, source, kind, company_id, subject, occurred_at, received_at, body";
 
+/// An event in a list, with what became of its deliveries.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    /// Its id.
+    pub id: EventId,
+    /// Who sent it.
+    pub source: Source,
+    /// What happened.
+    pub kind: Kind,
+    /// The customer it is about; empty if none.
+    pub company: String,
+    /// The thing it is about; empty if it cannot be told.
+    pub subject: String,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// Whether no key of the map matched it.
+    pub unrouted: bool,
+    /// Deliveries that wait or are on their way.
+    pub open: u64,
+    /// Deliveries that arrived.
+    pub delivered: u64,
+    /// Deliveries given up.
+    pub dead: u64,
+}
+
 impl Store {
+    /// The newest events, the newest first; at most `limit`.
+    pub async fn recent(&self, limit: u32) -> Result<Vec<Recent>> {
+        let rows = sqlx::query(
+            "SELECT e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted, \
+             COUNT(CASE WHEN d.status IN ('pending', 'sending') THEN 1 END) AS open, \
+             COUNT(CASE WHEN d.status = 'delivered' THEN 1 END) AS delivered, \
+             COUNT(CASE WHEN d.status = 'dead' THEN 1 END) AS dead \
+             FROM (SELECT id, source, kind, company_id, subject, received_at, unrouted FROM events \
+                   ORDER BY id DESC LIMIT $1) AS e \
+             LEFT JOIN deliveries AS d ON d.event_id = e.id \
+             GROUP BY e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted \
+             ORDER BY e.id DESC",
+        )
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        let count =
+            |row: &SqliteRow, name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
+        rows.iter()
+            .map(|row| {
+                Ok(Recent {
+                    id: row.try_get::<String, _>("id")?.parse()?,
+                    source: source_of(&row.try_get::<String, _>("source")?)?,
+                    kind: Kind::new(&row.try_get::<String, _>("kind")?),
+                    company: row.try_get("company_id")?,
+                    subject: row.try_get("subject")?,
+                    received_at: Timestamp::from_millis(row.try_get("received_at")?),
+                    unrouted: row.try_get("unrouted")?,
+                    open: count(row, "open")?,
+                    delivered: count(row, "delivered")?,
+                    dead: count(row, "dead")?,
+                })
+            })
+            .collect()
+    }
+
     /// One event; `None` if there is none of that id.
     pub async fn event(&self, id: EventId) -> Result<Option<Event>> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM events WHERE id = $1")))
@@ -63,6 +124,6 @@ fn read(row: &SqliteRow) -> Result<Event> {
     })
 }
 
-fn source_of(text: &str) -> Result<Source> {
+pub(super) fn source_of(text: &str) -> Result<Source> {
     text.parse().map_err(|()| Error::Corrupt(format!("a source {text:?}")))
 }

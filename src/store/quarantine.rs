@@ -1,15 +1,36 @@
 //! Quarantine: what was signed rightly but cannot be read.
 
+use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
 use crate::model::Source;
 use crate::signature;
+use crate::store::event::source_of;
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
 
 /// How much of a body is kept.
 const HEAD: usize = 2048;
+
+/// A body that was signed but cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Its id: `qtn_…`.
+    pub id: String,
+    /// Who sent it.
+    pub source: Source,
+    /// When it first came.
+    pub received_at: Timestamp,
+    /// Why it is no event, a sentence.
+    pub reason: String,
+    /// Of the whole body, 64 hex digits.
+    pub sha256: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its first 2 KiB.
+    pub head: Vec<u8>,
+}
 
 impl Store {
     /// Keeps the first 2 KiB of an unreadable body with the reason. The same bytes are kept once.
@@ -24,6 +45,29 @@ impl Store {
             at,
         };
         self.writer().submit(unit).await
+    }
+
+    /// What is in quarantine, the newest first; at most `limit`.
+    pub async fn quarantine_list(&self, limit: u32) -> Result<Vec<Quarantined>> {
+        let rows = sqlx::query(
+            "SELECT id, source, received_at, reason, sha256, size, head FROM quarantine ORDER BY id DESC LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Quarantined {
+                    id: row.try_get("id")?,
+                    source: source_of(&row.try_get::<String, _>("source")?)?,
+                    received_at: Timestamp::from_millis(row.try_get("received_at")?),
+                    reason: row.try_get("reason")?,
+                    sha256: row.try_get("sha256")?,
+                    size: u64::try_from(row.try_get::<i64, _>("size")?).unwrap_or(0),
+                    head: row.try_get("head")?,
+                })
+            })
+            .collect()
     }
 
     /// How many bodies are in quarantine.

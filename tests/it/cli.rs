@@ -172,6 +172,18 @@ fn verify_says_which_part_is_wrong(
 }
 
 #[test]
+fn verify_knows_the_previous_secret() {
+    let timestamp = Clock::system().now().as_secs().to_string();
+    let signature = sign(&Secret::new("old"), &[timestamp.as_bytes(), BODY.as_bytes()]);
+    let args = ["verify", "--timestamp", &timestamp, "--signature", &signature];
+    let rotating = Program::with_dotenv(&format!("WEBHOOK_SECRET={SECRET}\nWEBHOOK_SECRET_PREVIOUS=old\n"));
+    let run = rotating.run_with(&args, BODY.as_bytes());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("signature  ok, with WEBHOOK_SECRET_PREVIOUS"), "{}", run.stdout);
+    assert_eq!(program().run_with(&args, BODY.as_bytes()).code, 1);
+}
+
+#[test]
 fn verify_of_an_old_request_tells_the_signature_apart_from_the_time() {
     let signature = sign(&Secret::new(SECRET), &[b"1705314600", BODY.as_bytes()]);
     let run = program()

@@ -171,6 +171,11 @@ impl Harness {
         within(&format!("{end:?} in the table"), told).await;
     }
 
+    /// The value of a variable.
+    pub fn variable(&self, name: &str) -> &str {
+        &self.variables[name]
+    }
+
     pub fn hub(&self) -> &Hub {
         &self.running.as_ref().expect("nuncio is running").hub
     }
@@ -186,6 +191,11 @@ impl Harness {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.running.as_ref().expect("nuncio is running").address)
+    }
+
+    /// Where nuncio listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.running.as_ref().expect("nuncio is running").address
     }
 
     /// XTSystems sends a fixture, and it is accepted.

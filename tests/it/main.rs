@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test that skips something says so")]
 
 mod architecture;
+mod attack;
 mod bot;
 mod cards;
 mod cli;

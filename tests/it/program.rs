@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot run its program has failed")]
 
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -20,6 +20,26 @@ pub struct Run {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+}
+
+/// `nuncio serve`, running. Killed when dropped.
+pub struct Serving {
+    child: Child,
+    /// Where it listens.
+    pub address: String,
+}
+
+impl Serving {
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Program {
@@ -77,5 +97,37 @@ impl Program {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// Serves, and says where.
+    pub fn serves(&self) -> Serving {
+        self.serves_as(Command::new(env!("CARGO_BIN_EXE_nuncio")))
+    }
+
+    /// The same where the system lets a process have only so many open files.
+    pub fn serves_with_files(&self, files: u32) -> Serving {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("ulimit -n {files} && exec \"$0\""), env!("CARGO_BIN_EXE_nuncio")]);
+        self.serves_as(shell)
+    }
+
+    fn serves_as(&self, mut command: Command) -> Serving {
+        let mut child = command
+            .current_dir(self.path())
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let address = lines.find_map(|line| {
+            let rest = line.split_once("POST http://")?.1;
+            Some(rest.split('/').next()?.to_owned())
+        });
+        // What it says afterwards is read, so that it can go on saying it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Serving { child, address: address.unwrap() }
     }
 }

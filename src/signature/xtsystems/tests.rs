@@ -172,6 +172,21 @@ fn reasons_are_sentences_for_the_operator() {
 }
 
 proptest! {
+    // I-7: one MAC has one reading, wherever the boundary between timestamp and body is put.
+    #[test]
+    fn no_other_split_of_what_was_signed_passes(
+        digits in "[0-9]{0,12}",
+        rest in prop_oneof![Just("{".to_owned()), "[0-9{]{0,20}", "\\PC{0,40}"],
+        split in 0_usize..60,
+    ) {
+        let body = format!("{digits}{{{rest}");
+        let signature = sign(&secret(), &[TIMESTAMP, body.as_bytes()]);
+        let whole = [TIMESTAMP, body.as_bytes()].concat();
+        let (timestamp, body) = whole.split_at(split.min(whole.len()));
+        let passes = check(&secret(), timestamp, signature.as_bytes(), body, now()).is_ok();
+        prop_assert_eq!(passes, split == 10 && digits.is_empty());
+    }
+
     #[test]
     fn no_bytes_make_it_panic_and_none_pass_unsigned(
         timestamp in prop::collection::vec(any::<u8>(), 0..20),

@@ -1,0 +1,144 @@
+//! `nuncio events`: what came in lately, and what was signed but could not be read.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::cli::{print, say};
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Config, Database};
+use crate::store::{HintSender, Quarantined, Recent, Store};
+
+/// How much of a quarantined body a table shows, in characters.
+const GLIMPSE: usize = 60;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Those that were signed but cannot be read; of each the first 2 KiB are kept
+    #[arg(long)]
+    quarantined: bool,
+    /// As JSON, an array with the newest first
+    #[arg(long)]
+    json: bool,
+    /// How many at most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    limit: u32,
+}
+
+/// Prints them: JSON or a table on stdout, the newest first.
+///
+/// # Errors
+/// If the database cannot be used.
+pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
+    let Database { path, .. } = &config.database;
+    // Nothing is accepted here, so nobody is hinted at.
+    let (hints, _nobody) = HintSender::channel();
+    let store = Store::open(path, Clock::system(), hints).await?;
+    let (rows, table) = if args.quarantined {
+        let found = store.quarantine_list(args.limit).await?;
+        (
+            found.iter().map(quarantined_json).collect::<Vec<_>>(),
+            found.iter().map(quarantined_line).collect::<Vec<_>>(),
+        )
+    } else {
+        let found = store.recent(args.limit).await?;
+        (found.iter().map(recent_json).collect(), found.iter().map(recent_line).collect())
+    };
+    store.close().await;
+    if args.json {
+        print(&Value::Array(rows).to_string());
+    } else if table.is_empty() {
+        say(if args.quarantined { "Nothing is in quarantine." } else { "No events yet." });
+    } else {
+        table.iter().for_each(|line| print(line));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn recent_json(event: &Recent) -> Value {
+    json!({
+        "id": event.id.to_string(),
+        "received_at": event.received_at.to_rfc3339(),
+        "source": event.source.as_str(),
+        "kind": event.kind.as_str(),
+        "company_id": event.company,
+        "subject": event.subject,
+        "unrouted": event.unrouted,
+        "deliveries": {"open": event.open, "delivered": event.delivered, "dead": event.dead},
+    })
+}
+
+fn recent_line(event: &Recent) -> String {
+    let state = match event {
+        Recent { unrouted: true, .. } => "no route".to_owned(),
+        Recent { open: 0, delivered: 0, dead: 0, .. } => "nowhere, on purpose".to_owned(),
+        Recent { open: 0, dead: 0, .. } => "delivered".to_owned(),
+        Recent { open, dead: 0, .. } => format!("{open} to be delivered"),
+        Recent { dead, .. } => format!("{dead} given up"),
+    };
+    let line = format!(
+        "{}  {}  {:24}  {:20}  {}",
+        short(event.received_at),
+        event.id,
+        event.kind.as_str(),
+        state,
+        clean(&event.subject, GLIMPSE)
+    );
+    line.trim_end().to_owned()
+}
+
+fn quarantined_json(body: &Quarantined) -> Value {
+    json!({
+        "id": body.id,
+        "received_at": body.received_at.to_rfc3339(),
+        "source": body.source.as_str(),
+        "reason": body.reason,
+        "size": body.size,
+        "sha256": body.sha256,
+        // What is no text shows where it is none.
+        "head": String::from_utf8_lossy(&body.head),
+    })
+}
+
+fn quarantined_line(body: &Quarantined) -> String {
+    format!(
+        "{}  {}  {} bytes  {}\n    {}",
+        short(body.received_at),
+        body.source,
+        body.size,
+        clean(&body.reason, 200),
+        clean(&String::from_utf8_lossy(&body.head), GLIMPSE)
+    )
+}
+
+/// `2024-01-15 10:30:00`, in UTC.
+fn short(at: Timestamp) -> String {
+    let text = at.to_rfc3339();
+    text.get(..19).unwrap_or(&text).replacen('T', " ", 1)
+}
+
+/// Text from outside for a terminal: nothing that moves its cursor, at most `most` characters.
+fn clean(text: &str, most: usize) -> String {
+    let mut clean: String =
+        text.chars().take(most).map(|letter| if letter.is_control() { '·' } else { letter }).collect();
+    if text.chars().nth(most).is_some() {
+        clean.push('…');
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_from_outside_does_not_move_the_cursor() {
+        assert_eq!(clean("{\u{1b}[2J\n\"x\"}", 60), "{·[2J·\"x\"}");
+        assert_eq!(clean("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(short(Timestamp::from_secs(1_705_314_600)), "2024-01-15 10:30:00");
+    }
+}

@@ -1,0 +1,356 @@
+//! Why requests were refused at the door: counted by the hour, and told in the log without flooding it.
+//!
+//! Everything here is bounded: the reasons are a closed set, each with a day of counters, and a flood of one of them
+//! writes one line at once and one a minute. Nothing here reaches a sender.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::hub::Hub;
+
+/// How often a reason that goes on is told again.
+pub(crate) const TELL_EVERY: Duration = Duration::from_secs(60);
+/// The width of a counter, and how many of them there are: a day.
+const SLOT_MINUTES: u64 = 10;
+const SLOTS: usize = 24 * 6;
+const SLOTS_PER_HOUR: u64 = 6;
+
+/// Something that an operator should know about requests that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Finding {
+    /// There was no signature, or no timestamp.
+    Unsigned,
+    /// A signature header was sent twice.
+    Ambiguous,
+    /// The timestamp is not ten digits.
+    MalformedTimestamp,
+    /// The sender's clock and ours differ too much, or a request is sent again too late.
+    Skewed,
+    /// The signature does not have its form.
+    MalformedSignature,
+    /// The MAC is that of another secret or of other bytes.
+    Mismatch,
+    /// Accepted, but signed with the previous secret.
+    PreviousSecret,
+    /// Signed, but no event: it is in quarantine.
+    Unreadable,
+    /// The body is larger than `WEBHOOK_BODY_LIMIT`.
+    TooLarge,
+    /// It is compressed, or not JSON by its own account.
+    UnsupportedMedia,
+    /// The body did not arrive in time, or not whole.
+    TooSlow,
+    /// The address has sent too many requests that do not verify (or too many at all).
+    RateLimited,
+    /// Nothing is received at this path.
+    UnknownSource,
+    /// Not HTTP as it should be: a length said twice, a bare line feed.
+    Malformed,
+    /// The store could not take an event.
+    NotStored,
+    /// There was no memory left for a large body.
+    NoRoom,
+    /// The system did not give us a connection.
+    NotAccepted,
+}
+
+impl Finding {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::Unsigned,
+        Self::Ambiguous,
+        Self::MalformedTimestamp,
+        Self::Skewed,
+        Self::MalformedSignature,
+        Self::Mismatch,
+        Self::PreviousSecret,
+        Self::Unreadable,
+        Self::TooLarge,
+        Self::UnsupportedMedia,
+        Self::TooSlow,
+        Self::RateLimited,
+        Self::UnknownSource,
+        Self::Malformed,
+        Self::NotStored,
+        Self::NoRoom,
+        Self::NotAccepted,
+    ];
+
+    /// Its name in metrics and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unsigned => "unsigned",
+            Self::Ambiguous => "ambiguous_header",
+            Self::MalformedTimestamp => "malformed_timestamp",
+            Self::Skewed => "clock_skew",
+            Self::MalformedSignature => "malformed_signature",
+            Self::Mismatch => "signature_mismatch",
+            Self::PreviousSecret => "previous_secret",
+            Self::Unreadable => "unreadable",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMedia => "unsupported_media",
+            Self::TooSlow => "too_slow",
+            Self::RateLimited => "rate_limited",
+            Self::UnknownSource => "unknown_source",
+            Self::Malformed => "malformed_request",
+            Self::NotStored => "not_stored",
+            Self::NoRoom => "no_room",
+            Self::NotAccepted => "not_accepted",
+        }
+    }
+
+    /// Whether the request was refused.
+    #[must_use]
+    pub const fn is_refusal(self) -> bool {
+        !matches!(self, Self::PreviousSecret)
+    }
+}
+
+/// One request that is worth a remark.
+#[derive(Clone, Debug)]
+pub struct Remark {
+    /// What was found.
+    pub finding: Finding,
+    /// The same in a sentence for the operator, with the particulars of this request. Holds nothing of the request
+    /// but figures.
+    pub sentence: String,
+    /// By how many seconds the sender's clock is behind ours; negative if ahead. Where it could be measured.
+    pub seconds_behind: Option<i64>,
+    /// Who sent it: an address, in text.
+    pub from: String,
+}
+
+/// What came together about one finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Findings {
+    /// Which.
+    pub finding: Finding,
+    /// How often in the last hour (to ten minutes).
+    pub last_hour: u64,
+    /// How often in the last 24 hours (to ten minutes).
+    pub last_day: u64,
+    /// When last.
+    pub last_at: Timestamp,
+    /// What was said about the last one.
+    pub sentence: String,
+    /// By how many seconds the last sender's clock was behind ours; negative if ahead. Where it could be measured.
+    pub seconds_behind: Option<i64>,
+}
+
+/// The book of findings. One per hub.
+#[derive(Debug)]
+pub(super) struct Book {
+    pages: Mutex<[Page; Finding::ALL.len()]>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self { pages: Mutex::new(std::array::from_fn(|_| Page::default())) }
+    }
+}
+
+#[derive(Debug)]
+struct Page {
+    /// Requests per slot, at the slot's number modulo [`SLOTS`].
+    counts: [u32; SLOTS],
+    /// The number of the newest slot.
+    newest: u64,
+    last: Option<(Remark, Timestamp)>,
+    /// When it was last told in the log, and how many have come since.
+    told_at: Option<Duration>,
+    untold: u64,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { counts: [0; SLOTS], newest: 0, last: None, told_at: None, untold: 0 }
+    }
+}
+
+impl Page {
+    /// Forgets the slots that lie more than a day back.
+    fn turn_to(&mut self, slot: u64) {
+        for passed in self.newest + 1..=slot.min(self.newest + SLOTS as u64) {
+            self.counts[index(passed)] = 0;
+        }
+        self.newest = self.newest.max(slot);
+    }
+
+    /// The sum over the newest `slots` slots.
+    fn sum(&self, slots: u64) -> u64 {
+        let oldest = (self.newest + 1).saturating_sub(slots);
+        (oldest..=self.newest).map(|slot| u64::from(self.counts[index(slot)])).sum()
+    }
+}
+
+fn index(slot: u64) -> usize {
+    usize::try_from(slot % SLOTS as u64).unwrap_or(0)
+}
+
+fn slot(clock: &Clock) -> u64 {
+    clock.elapsed().as_secs() / (SLOT_MINUTES * 60)
+}
+
+impl Book {
+    /// Writes `remark` down. Gives it back if it is to be told now: the first of its kind for a while.
+    fn note(&self, clock: &Clock, remark: Remark) -> Option<Remark> {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let page = &mut pages[remark.finding as usize];
+        page.turn_to(slot(clock));
+        let count = &mut page.counts[index(page.newest)];
+        *count = count.saturating_add(1);
+        let now = clock.elapsed();
+        let is_news = page.untold == 0 && page.told_at.is_none_or(|at| now.saturating_sub(at) >= TELL_EVERY);
+        page.last = Some((remark.clone(), clock.now()));
+        if is_news {
+            page.told_at = Some(now);
+            Some(remark)
+        } else {
+            page.untold += 1;
+            None
+        }
+    }
+
+    /// What came since it was last told, and how many; each at most once a minute.
+    fn due(&self, clock: &Clock) -> Vec<(Remark, u64)> {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock.elapsed();
+        let mut due = Vec::new();
+        for page in pages.iter_mut().filter(|page| page.untold > 0) {
+            if page.told_at.is_some_and(|at| now.saturating_sub(at) < TELL_EVERY) {
+                continue;
+            }
+            if let Some((remark, _)) = &page.last {
+                due.push((remark.clone(), page.untold));
+            }
+            page.untold = 0;
+            page.told_at = Some(now);
+        }
+        due
+    }
+
+    fn all(&self, clock: &Clock) -> Vec<Findings> {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = Vec::new();
+        for page in pages.iter_mut() {
+            page.turn_to(slot(clock));
+            let Some((remark, at)) = &page.last else { continue };
+            found.push(Findings {
+                finding: remark.finding,
+                last_hour: page.sum(SLOTS_PER_HOUR),
+                last_day: page.sum(SLOTS as u64),
+                last_at: *at,
+                sentence: remark.sentence.clone(),
+                seconds_behind: remark.seconds_behind,
+            });
+        }
+        found.retain(|findings| findings.last_day > 0);
+        found.sort_by_key(|findings| std::cmp::Reverse(findings.last_day));
+        found
+    }
+}
+
+impl Hub {
+    /// Counts what was found about a request. The first of its kind is logged at once, a flood of it once a minute.
+    pub fn remark(&self, remark: Remark) {
+        if let Some(remark) = self.0.findings.note(&self.0.clock, remark) {
+            tell(&remark, None);
+        }
+    }
+
+    /// Logs what came since it was last told. To be called every now and then; each finding is told once a minute.
+    pub fn tell_findings(&self) {
+        for (remark, count) in self.0.findings.due(&self.0.clock) {
+            tell(&remark, Some(count));
+        }
+    }
+
+    /// What was found in the last 24 hours, the most frequent first.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Findings> {
+        self.0.findings.all(&self.0.clock)
+    }
+
+    /// The same, of requests that were refused.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<Findings> {
+        let mut findings = self.findings();
+        findings.retain(|findings| findings.finding.is_refusal());
+        findings
+    }
+}
+
+/// Writes the line. Where the store fails a person must act; everything else is the sender's to put right.
+fn tell(remark: &Remark, more: Option<u64>) {
+    let Remark { finding, sentence, seconds_behind, from } = remark;
+    let text = match more {
+        None => sentence.clone(),
+        Some(1) => format!("once more: {sentence}"),
+        Some(count) => format!("{count} times more, the last one: {sentence}"),
+    };
+    let (reason, behind_s) = (finding.as_str(), *seconds_behind);
+    match finding {
+        Finding::NotStored | Finding::NotAccepted => tracing::error!(reason, from, "{text}"),
+        _ => tracing::warn!(reason, from, behind_s, "{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remark(finding: Finding) -> Remark {
+        Remark { finding, sentence: "no".to_owned(), seconds_behind: None, from: "192.0.2.1".to_owned() }
+    }
+
+    #[test]
+    fn a_flood_is_told_once_and_then_once_a_minute() {
+        let (book, clock) = (Book::default(), Clock::system());
+        assert!(book.note(&clock, remark(Finding::Mismatch)).is_some());
+        for _ in 0..9_999 {
+            assert!(book.note(&clock, remark(Finding::Mismatch)).is_none());
+        }
+        // Another kind is news.
+        assert!(book.note(&clock, remark(Finding::Unsigned)).is_some());
+        assert!(book.due(&clock).is_empty());
+        clock.advance(TELL_EVERY);
+        let due: Vec<_> =
+            book.due(&clock).into_iter().map(|(remark, count)| (remark.finding, count)).collect();
+        assert_eq!(due, [(Finding::Mismatch, 9_999)]);
+        assert!(book.note(&clock, remark(Finding::Mismatch)).is_none());
+        clock.advance(TELL_EVERY);
+        assert_eq!(book.due(&clock).len(), 1);
+        // After a quiet minute the next one is news again.
+        clock.advance(TELL_EVERY);
+        assert!(book.note(&clock, remark(Finding::Mismatch)).is_some());
+    }
+
+    #[test]
+    fn counts_are_of_the_last_hour_and_the_last_day() {
+        let (book, clock) = (Book::default(), Clock::system());
+        let counts = |book: &Book, clock: &Clock| {
+            book.all(clock).first().map(|found| (found.last_hour, found.last_day))
+        };
+        book.note(&clock, remark(Finding::Skewed));
+        book.note(&clock, remark(Finding::Skewed));
+        assert_eq!(counts(&book, &clock), Some((2, 2)));
+        clock.advance(Duration::from_secs(2 * 3600));
+        book.note(&clock, remark(Finding::Skewed));
+        assert_eq!(counts(&book, &clock), Some((1, 3)));
+        clock.advance(Duration::from_secs(23 * 3600));
+        assert_eq!(counts(&book, &clock), Some((0, 1)));
+        clock.advance(Duration::from_secs(1000 * 24 * 3600));
+        assert_eq!(counts(&book, &clock), None);
+    }
+
+    #[test]
+    fn every_finding_has_its_page_and_its_name() {
+        for (at, finding) in Finding::ALL.into_iter().enumerate() {
+            assert_eq!(finding as usize, at);
+        }
+        let names: std::collections::HashSet<_> = Finding::ALL.map(Finding::as_str).into();
+        assert_eq!(names.len(), Finding::ALL.len());
+    }
+}

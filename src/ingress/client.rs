@@ -1,0 +1,119 @@
+//! Who is asking: the address that counts for limits and logs.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::{HeaderMap, HeaderName, header};
+
+use crate::config::TrustedProxies;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The address of whoever sent a request: the peer or, behind a trusted proxy, the nearest hop that is none. An
+/// extension of every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client(pub IpAddr);
+
+impl Client {
+    /// Reads the hops from right to left, as they were added, and believes each only as long as the one before is a
+    /// proxy of ours. Where `X-Forwarded-For` and `Forwarded` are both there and disagree, one of them is the
+    /// client's own: the peer counts then.
+    #[must_use]
+    pub fn of(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
+        let peer = peer.to_canonical();
+        if !proxies.contains(peer) {
+            return Self(peer);
+        }
+        let nearest = |name: &HeaderName, hop: fn(&str) -> Option<IpAddr>| {
+            headers.contains_key(name).then(|| nearest(peer, headers, name, hop, proxies))
+        };
+        let found = match (nearest(&X_FORWARDED_FOR, address), nearest(&header::FORWARDED, forwarded)) {
+            (Some(one), Some(other)) if one != other => peer,
+            (Some(found), _) | (None, Some(found)) => found,
+            (None, None) => peer,
+        };
+        Self(found)
+    }
+}
+
+fn nearest(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    name: &HeaderName,
+    hop: fn(&str) -> Option<IpAddr>,
+    proxies: &TrustedProxies,
+) -> IpAddr {
+    let mut nearest = peer;
+    let lines: Vec<&str> =
+        headers.get_all(name).iter().map(|line| line.to_str().unwrap_or_default()).collect();
+    for text in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+        // What cannot be read was not written by a proxy of ours: the last one that could counts.
+        let Some(address) = hop(text) else { break };
+        nearest = address;
+        if !proxies.contains(address) {
+            break;
+        }
+    }
+    nearest
+}
+
+/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let address = text
+        .parse::<IpAddr>()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())?;
+    Some(address.to_canonical())
+}
+
+/// One hop of `Forwarded` (RFC 7239): `for="[2001:db8::1]:80";proto=https`.
+fn forwarded(text: &str) -> Option<IpAddr> {
+    text.split(';').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("for").then(|| address(value.trim().trim_matches('"'))).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn client(peer: &str, lines: &[(&'static str, &str)]) -> String {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
+        Client::of(peer.parse().unwrap(), &headers, &proxies).0.to_string()
+    }
+
+    // I-10
+    #[rstest::rstest]
+    #[case("192.0.2.9", &[("x-forwarded-for", "198.51.100.1")], "192.0.2.9")]
+    #[case("192.0.2.9", &[("forwarded", "for=198.51.100.1"), ("x-real-ip", "198.51.100.1")], "192.0.2.9")]
+    #[case("::ffff:192.0.2.9", &[], "192.0.2.9")]
+    #[case("10.0.0.1", &[], "10.0.0.1")]
+    #[case("10.0.0.1", &[("x-forwarded-for", "198.51.100.1")], "198.51.100.1")]
+    #[case("::ffff:10.0.0.1", &[("x-forwarded-for", "198.51.100.1:4711")], "198.51.100.1")]
+    #[case("10.0.0.1", &[("x-forwarded-for", "203.0.113.5, 198.51.100.1")], "198.51.100.1")]
+    #[case("10.0.0.1", &[("x-forwarded-for", "203.0.113.5"), ("x-forwarded-for", "198.51.100.1, 10.0.0.2")], "198.51.100.1")]
+    #[case("10.0.0.1", &[("x-forwarded-for", "10.0.0.3, 10.0.0.2")], "10.0.0.3")]
+    #[case("10.0.0.1", &[("x-forwarded-for", "198.51.100.1, unknown, 10.0.0.2")], "10.0.0.2")]
+    #[case("10.0.0.1", &[("x-forwarded-for", "")], "10.0.0.1")]
+    #[case("10.0.0.1", &[("x-real-ip", "198.51.100.1")], "10.0.0.1")]
+    #[case("fd00::1", &[("forwarded", "for=203.0.113.5, For=\"[2001:db8::1]:4711\";proto=https")], "2001:db8::1")]
+    #[case("10.0.0.1", &[("forwarded", "for=_hidden")], "10.0.0.1")]
+    #[case("10.0.0.1", &[("x-forwarded-for", "198.51.100.1"), ("forwarded", "for=198.51.100.1")], "198.51.100.1")]
+    #[case("10.0.0.1", &[("x-forwarded-for", "198.51.100.1"), ("forwarded", "for=203.0.113.7")], "10.0.0.1")]
+    #[case("10.0.0.1", &[("x-forwarded-for", "\u{e9}")], "10.0.0.1")]
+    fn the_nearest_hop_that_is_no_proxy_of_ours(
+        #[case] peer: &str,
+        #[case] lines: &[(&'static str, &str)],
+        #[case] expected: &str,
+    ) {
+        assert_eq!(client(peer, lines), expected);
+    }
+}

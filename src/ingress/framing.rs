@@ -1,0 +1,261 @@
+//! Where requests begin and end in the bytes of a connection, as strictly as a proxy in front of us may read them.
+//!
+//! hyper forgives a lot: a length beside `Transfer-Encoding`, the same length twice, lines that end in a bare line
+//! feed. Two readers who forgive differently see different requests in the same bytes (request smuggling), so this
+//! one forgives nothing: what is doubtful is answered with 400 and the connection ends. Knows bytes, no sockets and
+//! no time; keeps at most one head.
+
+/// How many bytes of head a request may have.
+pub(super) const HEAD_BYTES: usize = 32 * 1024;
+
+/// Follows one connection. Feed it every byte that arrives.
+#[derive(Debug)]
+pub struct Framing {
+    at: At,
+    /// How many whole heads have passed.
+    heads: u64,
+    /// From which request on nothing is believed, and why.
+    flaw: Option<(u64, Flaw)>,
+}
+
+/// Where in the stream the next byte belongs.
+#[derive(Debug)]
+enum At {
+    /// In a head; this much of it has come.
+    Head(Vec<u8>),
+    /// In a body, of which so many bytes are still to come.
+    Body(u64),
+    /// In what is not followed any further: a chunked body, or the rest of a connection that is not believed.
+    Rest,
+}
+
+/// Why a request is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// A line of the head ends in a bare line feed.
+    #[error("a line of its head ends without a carriage return")]
+    BareLineFeed,
+    /// There is `Content-Length` beside `Transfer-Encoding`, or one of the two is there twice.
+    #[error("its head gives the length of the body twice")]
+    TwoLengths,
+    /// `Content-Length` is no number.
+    #[error("its Content-Length is no number")]
+    BadLength,
+    /// `Transfer-Encoding` is something other than `chunked`.
+    #[error("its Transfer-Encoding is not chunked")]
+    UnknownCoding,
+    /// The head is too long.
+    #[error("its head is longer than 32 KiB")]
+    LongHead,
+}
+
+/// What may be done with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Answer it.
+    Fine,
+    /// Answer it, then close: where it ends is not followed.
+    Last,
+    /// Answer 400, then close.
+    Refused(Flaw),
+}
+
+impl Default for Framing {
+    fn default() -> Self {
+        Self { at: At::Head(Vec::new()), heads: 0, flaw: None }
+    }
+}
+
+impl Framing {
+    /// Takes the next bytes of the connection.
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            match &mut self.at {
+                At::Rest => return,
+                At::Body(left) => {
+                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+                    *left -= taken as u64;
+                    bytes = &bytes[taken..];
+                    if *left == 0 {
+                        self.at = At::Head(Vec::new());
+                    }
+                }
+                At::Head(head) => {
+                    if head.is_empty() {
+                        // RFC 9112, 2.2: empty lines before a request are ignored.
+                        let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+                        bytes = &bytes[blank..];
+                    }
+                    match grow(head, &mut bytes) {
+                        Ok(false) => {}
+                        Ok(true) => {
+                            self.heads += 1;
+                            match body_of(head) {
+                                Ok(Some(0)) => self.at = At::Head(Vec::new()),
+                                Ok(Some(length)) => self.at = At::Body(length),
+                                Ok(None) => self.at = At::Rest,
+                                Err(flaw) => self.distrust(self.heads - 1, flaw),
+                            }
+                        }
+                        Err(flaw) => self.distrust(self.heads, flaw),
+                    }
+                }
+            }
+        }
+    }
+
+    fn distrust(&mut self, from: u64, flaw: Flaw) {
+        self.flaw = Some((from, flaw));
+        self.at = At::Rest;
+    }
+
+    /// What may be done with the request of this number, counted from 0 in the order of their heads.
+    #[must_use]
+    pub fn verdict(&self, request: u64) -> Verdict {
+        match (self.flaw, &self.at) {
+            (Some((from, flaw)), _) if request >= from => Verdict::Refused(flaw),
+            (None, At::Rest) if request + 1 >= self.heads => Verdict::Last,
+            _ => Verdict::Fine,
+        }
+    }
+
+    /// Whether nothing of a next request has come: every request so far is whole.
+    #[must_use]
+    pub fn is_between_requests(&self) -> bool {
+        matches!(&self.at, At::Head(head) if head.is_empty())
+    }
+
+    /// Whether part of a head has come.
+    #[must_use]
+    pub fn is_in_head(&self) -> bool {
+        matches!(&self.at, At::Head(head) if !head.is_empty())
+    }
+}
+
+/// Moves bytes into `head` up to its end; whether that was reached.
+fn grow(head: &mut Vec<u8>, bytes: &mut &[u8]) -> Result<bool, Flaw> {
+    while let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
+        let (line, rest) = bytes.split_at(at + 1);
+        *bytes = rest;
+        if head.len() + line.len() > HEAD_BYTES {
+            return Err(Flaw::LongHead);
+        }
+        head.extend_from_slice(line);
+        if !head.ends_with(b"\r\n") {
+            return Err(Flaw::BareLineFeed);
+        }
+        if head.ends_with(b"\r\n\r\n") {
+            return Ok(true);
+        }
+    }
+    if head.len() + bytes.len() > HEAD_BYTES {
+        return Err(Flaw::LongHead);
+    }
+    head.extend_from_slice(bytes);
+    *bytes = &[];
+    Ok(false)
+}
+
+/// How long the body after `head` is; `None` if it is chunked.
+fn body_of(head: &[u8]) -> Result<Option<u64>, Flaw> {
+    let (mut length, mut coding) = (None, None);
+    for line in head.split(|byte| *byte == b'\n').skip(1) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+        let field = if name.eq_ignore_ascii_case(b"content-length") {
+            &mut length
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            &mut coding
+        } else {
+            continue;
+        };
+        if field.replace(value).is_some() {
+            return Err(Flaw::TwoLengths);
+        }
+    }
+    match (length, coding) {
+        (Some(_), Some(_)) => Err(Flaw::TwoLengths),
+        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(None),
+        (None, Some(_)) => Err(Flaw::UnknownCoding),
+        (Some(length), None) => {
+            // Digits first: "+5" would parse.
+            let digits = (!length.is_empty() && length.iter().all(u8::is_ascii_digit)).then_some(length);
+            let number = digits.and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
+            number.map(Some).ok_or(Flaw::BadLength)
+        }
+        (None, None) => Ok(Some(0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fed(bytes: &[u8]) -> Framing {
+        let mut framing = Framing::default();
+        framing.feed(bytes);
+        framing
+    }
+
+    // I-11
+    #[rstest::rstest]
+    #[case("Content-Length: 2\r\n", "{}", Verdict::Fine)]
+    #[case("", "", Verdict::Fine)]
+    #[case("Transfer-Encoding: chunked\r\n", "0\r\n\r\n", Verdict::Last)]
+    #[case("transfer-encoding:CHUNKED\r\n", "", Verdict::Last)]
+    #[case("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "", Verdict::Refused(Flaw::TwoLengths))]
+    #[case("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "", Verdict::Refused(Flaw::TwoLengths))]
+    #[case("Content-Length: 2\r\nContent-Length: 2\r\n", "", Verdict::Refused(Flaw::TwoLengths))]
+    #[case("Transfer-Encoding: gzip, chunked\r\n", "", Verdict::Refused(Flaw::UnknownCoding))]
+    #[case("Content-Length: 2, 2\r\n", "", Verdict::Refused(Flaw::BadLength))]
+    #[case("Content-Length: +2\r\n", "", Verdict::Refused(Flaw::BadLength))]
+    #[case("Content-Length:\r\n", "", Verdict::Refused(Flaw::BadLength))]
+    #[case("A: b\nContent-Length: 2\r\n", "", Verdict::Refused(Flaw::BareLineFeed))]
+    fn heads(#[case] lines: &str, #[case] body: &str, #[case] verdict: Verdict) {
+        let text = format!("POST / HTTP/1.1\r\nHost: x\r\n{lines}\r\n{body}");
+        assert_eq!(fed(text.as_bytes()).verdict(0), verdict, "{text}");
+        // In pieces it is the same.
+        let mut framing = Framing::default();
+        for byte in text.as_bytes() {
+            framing.feed(std::slice::from_ref(byte));
+        }
+        assert_eq!(framing.verdict(0), verdict, "{text}");
+    }
+
+    #[test]
+    fn requests_are_told_apart() {
+        let one = "\r\n\r\nPOST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
+        let mut framing = fed(one.repeat(3).as_bytes());
+        assert_eq!((framing.heads, framing.is_between_requests()), (3, true));
+        framing.feed(b"GET / HTTP/1.1\r\n");
+        assert!(framing.is_in_head());
+        framing.feed(b"X: y\n");
+        assert_eq!(framing.verdict(2), Verdict::Fine);
+        assert_eq!(framing.verdict(3), Verdict::Refused(Flaw::BareLineFeed));
+        assert!(!framing.is_in_head() && !framing.is_between_requests());
+    }
+
+    #[test]
+    fn a_head_without_end_is_not_kept() {
+        let mut framing = fed(b"GET / HTTP/1.1\r\nX: ");
+        for _ in 0..100 {
+            framing.feed(&[b'x'; 1000]);
+        }
+        assert_eq!(framing.verdict(0), Verdict::Refused(Flaw::LongHead));
+        assert!(matches!(framing.at, At::Rest));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn pieces_do_not_matter(bytes in proptest::collection::vec(proptest::prop_oneof![
+            proptest::prelude::Just(b'\r'), proptest::prelude::Just(b'\n'), proptest::prelude::any::<u8>()
+        ], 0..400), cut in 0_usize..400) {
+            let (whole, mut parts) = (fed(&bytes), Framing::default());
+            let (first, second) = bytes.split_at(cut.min(bytes.len()));
+            parts.feed(first);
+            parts.feed(second);
+            proptest::prop_assert_eq!(whole.verdict(0), parts.verdict(0));
+            proptest::prop_assert_eq!(whole.heads, parts.heads);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! How often one address may knock: a bucket for each, on our clock.
+//!
+//! An address is an IPv4 address or an IPv6 network of 64 bits: whoever has one such address has all of them. The
+//! memory is bounded: buckets that are full again are forgotten each minute, and beyond [`BUCKETS`] strangers share
+//! one by network.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use governor::clock::Clock as _;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::clock::Clock;
+use crate::config::{RateLimit, Scope};
+use crate::hub::Finding;
+use crate::ingress::rejection::Rejection;
+use crate::ingress::{Client, Door};
+
+/// How many buckets are kept before strangers share them: some 10 MB.
+const BUCKETS: usize = 100_000;
+
+/// What a bucket is for: a network of ours to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    V4(u32),
+    V6(u64),
+    /// A whole IPv4 network of 16 bits, in a crowd.
+    WideV4(u16),
+    /// A whole IPv6 network of 32 bits, in a crowd.
+    WideV6(u32),
+}
+
+impl Key {
+    fn of(address: IpAddr, is_crowded: bool) -> Self {
+        match (address.to_canonical(), is_crowded) {
+            (IpAddr::V4(address), false) => Self::V4(Ipv4Addr::to_bits(address)),
+            (IpAddr::V4(address), true) => Self::WideV4((Ipv4Addr::to_bits(address) >> 16) as u16),
+            (IpAddr::V6(address), false) => Self::V6((Ipv6Addr::to_bits(address) >> 64) as u64),
+            (IpAddr::V6(address), true) => Self::WideV6((Ipv6Addr::to_bits(address) >> 96) as u32),
+        }
+    }
+}
+
+/// Our clock, as the library wants it.
+#[derive(Clone)]
+struct Ticks(Clock);
+
+impl governor::clock::Clock for Ticks {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+type Buckets = RateLimiter<Key, HashMapStateStore<Key>, Ticks, NoOpMiddleware<Duration>>;
+
+/// The buckets of all addresses.
+pub(super) struct Limiter {
+    buckets: Buckets,
+    ticks: Ticks,
+    scope: Scope,
+}
+
+impl Limiter {
+    pub(super) fn new(limit: RateLimit, clock: Clock) -> Self {
+        let ticks = Ticks(clock);
+        // The configuration allows no refill of zero; one request a nanosecond would be no limit.
+        let quota = Quota::with_period(limit.refill)
+            .unwrap_or_else(|| Quota::per_second(limit.burst))
+            .allow_burst(limit.burst);
+        Self { buckets: RateLimiter::hashmap_with_clock(quota, ticks.clone()), ticks, scope: limit.scope }
+    }
+
+    /// Whether requests that verify count as well.
+    pub(super) fn counts_all(&self) -> bool {
+        self.scope == Scope::All
+    }
+
+    /// Takes one out of the bucket of `address`.
+    ///
+    /// # Errors
+    /// It is empty: how many seconds until it is not, at least 1.
+    pub(super) fn charge(&self, address: IpAddr) -> Result<(), u64> {
+        let is_crowded = self.buckets.len() >= BUCKETS;
+        self.buckets.check_key(&Key::of(address, is_crowded)).map_err(|not_until| {
+            let wait = not_until.wait_time_from(self.ticks.now());
+            // Rounded up: whoever comes back a moment too early is refused once more.
+            (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+        })
+    }
+
+    /// Forgets the buckets that are full again.
+    pub(super) fn sweep(&self) {
+        self.buckets.retain_recent();
+        self.buckets.shrink_to_fit();
+    }
+}
+
+/// `RATE_LIMIT_SCOPE=all`: every request counts, but those that ask how we are.
+pub(super) async fn limit_all(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_exempt = path == "/health" || path.starts_with("/health/") || !door.0.limiter.counts_all();
+    let client = request.extensions().get::<Client>().copied();
+    if let Some(client) = client.filter(|_| !is_exempt)
+        && let Err(retry_after_s) = door.0.limiter.charge(client.0)
+    {
+        door.remark(Finding::RateLimited, "an address sends more requests than RATE_LIMIT allows", client.0);
+        return Rejection::TooMany { retry_after_s }.into_response();
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    fn limiter(burst: u32, refill: Duration) -> (Limiter, Clock) {
+        let clock = Clock::system();
+        let limit = RateLimit { burst: NonZeroU32::new(burst).unwrap(), refill, scope: Scope::Unverified };
+        (Limiter::new(limit, clock.clone()), clock)
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_hundred_at_once_then_one_per_nine_seconds() {
+        let (limiter, clock) = limiter(100, Duration::from_secs(9));
+        let one = address("192.0.2.1");
+        assert_eq!((0..1000).filter(|_| limiter.charge(one).is_ok()).count(), 100);
+        let wait = limiter.charge(one).unwrap_err();
+        assert!((1..=9).contains(&wait), "{wait}");
+        // Whoever waits as long as it is told is let in.
+        clock.advance(Duration::from_secs(wait));
+        assert_eq!(limiter.charge(one), Ok(()));
+        assert!(limiter.charge(one).is_err());
+        assert_eq!(limiter.charge(address("192.0.2.2")), Ok(()));
+        clock.advance(Duration::from_secs(900));
+        assert_eq!((0..1000).filter(|_| limiter.charge(one).is_ok()).count(), 100);
+    }
+
+    #[test]
+    fn the_wait_is_never_nothing() {
+        let (limiter, _) = limiter(1, Duration::from_millis(500));
+        assert_eq!(limiter.charge(address("192.0.2.1")), Ok(()));
+        assert_eq!(limiter.charge(address("192.0.2.1")), Err(1));
+    }
+
+    #[test]
+    fn whoever_has_one_address_of_a_network_has_them_all() {
+        let (limiter, _) = limiter(1, Duration::from_secs(60));
+        assert_eq!(limiter.charge(address("2001:db8:1:2::1")), Ok(()));
+        assert!(limiter.charge(address("2001:db8:1:2:ffff::9")).is_err());
+        assert_eq!(limiter.charge(address("2001:db8:1:3::1")), Ok(()));
+        assert_eq!(limiter.charge(address("192.0.2.1")), Ok(()));
+        assert!(limiter.charge(address("::ffff:192.0.2.1")).is_err());
+    }
+
+    #[test]
+    fn buckets_are_bounded_and_forgotten() {
+        let (limiter, clock) = limiter(1, Duration::from_secs(60));
+        for n in 0..300_000_u128 {
+            let _ = limiter.charge(Ipv6Addr::from_bits(n << 64 | 0x2001 << 112).into());
+        }
+        assert!(limiter.buckets.len() <= BUCKETS + 1, "{}", limiter.buckets.len());
+        clock.advance(Duration::from_secs(121));
+        limiter.sweep();
+        assert!(limiter.buckets.is_empty());
+    }
+}
