@@ -65,7 +65,10 @@ impl Client {
         let http = match self.0.http.get() {
             Some(http) => http,
             None => {
-                let built = reqwest::Client::builder()
+                let builder = reqwest::Client::builder();
+                // A proxy for the way out would not know the way to this machine.
+                let builder = if self.0.base.is_loopback() { builder.no_proxy() } else { builder };
+                let built = builder
                     .user_agent(USER_AGENT)
                     .timeout(DEADLINE)
                     .connect_timeout(CONNECT_DEADLINE)

@@ -6,6 +6,7 @@
 //!
 //! The lock is never held across an await.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::model::Snowflake;
 use crate::secret::Secret;
 
 pub mod faults;
+pub mod gateway;
 mod interaction;
 pub mod ledger;
 pub mod limits;
@@ -31,11 +33,13 @@ pub mod validate;
 mod webhook;
 
 pub use faults::{Fault, Faults};
+pub use gateway::Gateway;
 pub use ledger::{Asked, Counts, Exchange};
 pub use limits::{Allowance, RateLimits};
 pub use model::{Dispatch, Permission};
 pub use setup::{Person, Setup};
 
+use gateway::Sessions;
 use ledger::Ledger;
 use limits::Limiter;
 use model::World;
@@ -50,6 +54,8 @@ pub struct Discord(Arc<Inner>);
 
 struct Inner {
     clock: Clock,
+    /// What gateway heartbeats are measured by.
+    pulse: Clock,
     faults: Faults,
     guild: Snowflake,
     application: Snowflake,
@@ -60,6 +66,8 @@ struct Inner {
     dispatches: broadcast::Sender<Arc<Dispatch>>,
     /// Grows with each change of the state: what waiters watch.
     version: watch::Sender<u64>,
+    /// What others show on the page, by its key in the state.
+    panels: Mutex<BTreeMap<&'static str, Value>>,
 }
 
 /// All that one request may look at and change.
@@ -68,6 +76,7 @@ struct State {
     tokens: Tokens,
     limiter: Limiter,
     ledger: Ledger,
+    gateway: Sessions,
     address: SocketAddr,
 }
 
@@ -77,6 +86,7 @@ impl Discord {
     pub fn new(clock: Clock, setup: Setup) -> Self {
         let now = clock.now();
         let limits = setup.limits.clone();
+        let gateway = Sessions::new(setup.privileged_intents);
         let place = setup.webhook.clone();
         let mut world = setup.build(now);
         let webhook = webhook::made_in(&mut world, &place, now);
@@ -87,6 +97,7 @@ impl Discord {
         let user_token = people.into_iter().next().unwrap_or_else(|| Secret::new(""));
         Self(Arc::new(Inner {
             faults: Faults::new(clock.clone()),
+            pulse: Clock::system(),
             guild: world.first_guild(),
             application: world.application(),
             bot_token,
@@ -97,15 +108,18 @@ impl Discord {
                 tokens,
                 limiter: Limiter::new(limits),
                 ledger: Ledger::default(),
+                gateway,
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
             }),
             dispatches: broadcast::Sender::new(DISPATCHES_KEPT),
             version: watch::Sender::new(0),
+            panels: Mutex::default(),
             clock,
         }))
     }
 
-    /// The whole HTTP face: the API under `/api` and `/api/v10`, the page at `/`, its data under `/sandbox`.
+    /// The whole HTTP face: the API under `/api` and `/api/v10`, the gateway at `/gateway`, the page at `/`, its data
+    /// under `/sandbox`.
     pub fn router(&self) -> axum::Router {
         self.router_until(CancellationToken::new())
     }
@@ -113,7 +127,7 @@ impl Discord {
     /// [`Discord::router`], whose event streams and hanging answers end when `stop` is cancelled.
     pub fn router_until(&self, stop: CancellationToken) -> axum::Router {
         let face = Face { discord: self.clone(), stop };
-        rest::router().merge(page::router()).with_state(face)
+        rest::router().merge(gateway::router()).merge(page::router()).with_state(face)
     }
 
     /// Its clock.
@@ -262,10 +276,12 @@ impl Discord {
         self.change(|world, _| world.delete_channel(channel).is_ok())
     }
 
-    /// Makes the bot's token invalid from now on: every request with it is answered 401.
+    /// Makes the bot's token invalid from now on: every request with it is answered 401, its sessions are closed.
     pub fn revoke_token(&self) {
-        self.state().tokens.revoke(&self.0.bot_token);
-        self.bump();
+        self.with(|state, now| {
+            state.tokens.revoke(&self.0.bot_token);
+            state.gateway.expel(self.0.application, now);
+        });
     }
 
     /// Bans the address of everybody who asks, as Discord's edge does after too many wrong requests.
@@ -308,15 +324,18 @@ impl Discord {
     /// Does one thing with the whole state and tells everybody what happened.
     fn with<T>(&self, act: impl FnOnce(&mut State, Timestamp) -> T) -> T {
         let now = self.0.clock.now();
-        let mut state = self.state();
-        let done = act(&mut state, now);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let done = act(state, now);
         // Sent under the lock: subscribers see changes in the order they were made.
         for dispatch in state.world.take_dispatches() {
+            let dispatch = Arc::new(dispatch);
+            state.gateway.hear(&dispatch, &state.world, now);
             // Nobody listening is no fault.
-            let _ = self.0.dispatches.send(Arc::new(dispatch));
+            let _ = self.0.dispatches.send(dispatch);
         }
         let opened = state.world.take_opened();
-        drop(state);
+        drop(guard);
         for interaction in opened {
             self.watch(interaction);
         }

@@ -23,6 +23,8 @@ pub struct Setup {
     pub people: Vec<Person>,
     /// How much it lets through.
     pub limits: RateLimits,
+    /// Whether the application may ask for the privileged intents: members, presences, message content.
+    pub privileged_intents: bool,
 }
 
 /// Somebody who uses Discord.
@@ -63,6 +65,7 @@ impl Default for Setup {
                 person("carol", "Carol", &[]),
             ],
             limits: RateLimits::default(),
+            privileged_intents: false,
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn act(
     let object = match *route {
         Route::Gateway | Route::GatewayBot => json!({
             "url": format!("ws://{address}/gateway"), "shards": 1,
-            "session_start_limit": {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1},
+            "session_start_limit": state.gateway.starts.object(now),
         }),
         Route::Me => world.user(user)?.own_object(),
         Route::MyGuilds => my_guilds(world, user),

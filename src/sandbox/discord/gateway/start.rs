@@ -1,0 +1,100 @@
+//! How often sessions may be started: so many a day, and so many in five seconds (Discord: "Session Start Limit
+//! Object", "Rate Limiting" of sharding).
+//!
+//! Pure: it is told what time it is.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::clock::Timestamp;
+
+/// In how long the total is granted, from the first start on.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// One start in so long for each of the concurrent places.
+const PLACE: Duration = Duration::from_secs(5);
+
+/// The limits of one bot, and what is used up.
+#[derive(Clone, Debug)]
+pub(in crate::sandbox::discord) struct Starts {
+    total: u32,
+    max_concurrency: u32,
+    used: u32,
+    resets: Timestamp,
+    /// By `shard id % max_concurrency`: when the next start is let in.
+    places: HashMap<u32, Timestamp>,
+}
+
+/// What becomes of a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// It is let in.
+    Granted,
+    /// Another came less than five seconds ago: an invalid session.
+    TooSoon,
+    /// The day's total is used up: the token is reset.
+    Exhausted,
+}
+
+impl Default for Starts {
+    fn default() -> Self {
+        Self::new(1000, 1)
+    }
+}
+
+impl Starts {
+    pub(super) fn new(total: u32, max_concurrency: u32) -> Self {
+        let (resets, places) = (Timestamp::default(), HashMap::new());
+        Self { total, max_concurrency: max_concurrency.max(1), used: 0, resets, places }
+    }
+
+    /// A session of this shard wants to start.
+    pub(super) fn take(&mut self, shard: u32, now: Timestamp) -> Start {
+        if now >= self.resets {
+            self.used = 0;
+            self.resets = now.plus(DAY);
+        }
+        if self.used >= self.total {
+            return Start::Exhausted;
+        }
+        self.used += 1;
+        let place = self.places.entry(shard % self.max_concurrency).or_default();
+        if now < *place {
+            return Start::TooSoon;
+        }
+        *place = now.plus(PLACE);
+        Start::Granted
+    }
+
+    /// Discord's session start limit object; `reset_after` in milliseconds.
+    pub(in crate::sandbox::discord) fn object(&self, now: Timestamp) -> Value {
+        let left = self.resets.since(now);
+        let used = if left.is_zero() { 0 } else { self.used };
+        json!({
+            "total": self.total, "remaining": self.total.saturating_sub(used),
+            "reset_after": left.as_millis(), "max_concurrency": self.max_concurrency,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_are_counted_by_day_and_by_place() {
+        let at = |secs: i64| Timestamp::from_secs(1_700_000_000 + secs);
+        let mut starts = Starts::new(4, 2);
+        assert_eq!(starts.object(at(0))["remaining"], 4);
+        assert_eq!(starts.take(0, at(0)), Start::Granted);
+        assert_eq!(starts.take(2, at(1)), Start::TooSoon, "shard 2 shares the place of shard 0");
+        assert_eq!(starts.take(1, at(1)), Start::Granted);
+        assert_eq!(starts.take(0, at(5)), Start::Granted);
+        assert_eq!(starts.take(0, at(20)), Start::Exhausted);
+        let told = starts.object(at(3600));
+        assert_eq!((told["remaining"].as_u64(), told["reset_after"].as_u64()), (Some(0), Some(82_800_000)));
+        assert_eq!(starts.object(at(86_400))["remaining"], 4);
+        assert_eq!(starts.take(0, at(86_400)), Start::Granted);
+    }
+}
