@@ -55,7 +55,8 @@ pub(super) async fn ledger(Extract(face): Extract<Face>, headers: HeaderMap) -> 
 ///
 /// `fail {kind, n, on, status, code, message, seconds, scope}`, `clear`, `break_s`, `ban_s`, `advance_s`,
 /// `delete_channel` and `delete_webhook` (ids or names; `true` for the webhook of the setup), `revoke_token`,
-/// `restore_token`, `replay_interaction` (an id, or `true` for the last).
+/// `restore_token`, `replay_interaction` (an id, or `true` for the last), `gateway` (an object of the gateway's own
+/// orders).
 pub(super) async fn control(
     Extract(face): Extract<Face>,
     headers: HeaderMap,
@@ -93,7 +94,7 @@ impl Discord {
     }
 
     /// Does one thing that was ordered; says what is wrong with the order.
-    fn carry_out(&self, order: &str, value: &Value) -> Result<(), &'static str> {
+    fn carry_out(&self, order: &str, value: &Value) -> Result<(), String> {
         let seconds = || seconds(value).ok_or("a number of seconds, at most a day");
         let known = |known: bool| known.then_some(()).ok_or("there is no such thing");
         match order {
@@ -118,10 +119,11 @@ impl Discord {
                 let id = id(value).unwrap_or_else(|| self.webhook_id());
                 known(self.delete_webhook(id))?;
             }
+            "gateway" => self.gateway().carry_out(value)?,
             "revoke_token" => self.revoke_token(),
             "restore_token" => self.restore_token(),
             "replay_interaction" => known(self.replay_interaction(id(value)))?,
-            _ => return Err("no such order"),
+            _ => return Err("no such order".to_owned()),
         }
         Ok(())
     }

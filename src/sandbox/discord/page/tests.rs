@@ -77,3 +77,54 @@ async fn the_page_has_its_state_and_hears_what_happens() {
     drop(client);
     serving.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn the_page_learns_what_became_of_a_click_but_not_the_token_to_answer_it() {
+    let discord = Discord::new(Clock::system(), Setup::default());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(discord.clone(), listener, stop.clone()));
+    let client = reqwest::Client::new();
+    let ask = |token: String, path: String, body: Value| {
+        client.post(format!("{base}/api{path}")).header("Authorization", token).json(&body).send()
+    };
+    let bot = format!("Bot {}", discord.bot_token().expose());
+    let commands =
+        format!("/applications/{}/guilds/{}/commands", discord.application_id(), discord.guild_id());
+    ask(bot, commands, json!({"name": "ping", "description": "p"})).await.unwrap();
+    let mut stream = client.get(format!("{base}/sandbox/stream")).send().await.unwrap();
+    let mut events = discord.dispatches();
+    let used = json!({"type": 2, "channel_id": discord.channel_id("general"), "nonce": "7",
+        "data": {"name": "ping"}});
+    let alice = discord.user_token().expose().to_owned();
+    assert_eq!(ask(alice, "/interactions".to_owned(), used).await.unwrap().status(), 204);
+    let sent = loop {
+        let dispatch = events.recv().await.unwrap();
+        if dispatch.t == "INTERACTION_CREATE" {
+            break dispatch.d.clone();
+        }
+    };
+    let (id, token) = (sent["id"].as_str().unwrap(), sent["token"].as_str().unwrap());
+    let answer = json!({"type": 4, "data": {"content": "pong", "flags": 64}});
+    let path = format!("/interactions/{id}/{token}/callback");
+    assert_eq!(ask(String::new(), path, answer).await.unwrap().status(), 204);
+
+    // All that comes up to the answer, whatever it is called.
+    let mut text = String::new();
+    while !text.contains("\"answered\"") {
+        text.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
+    }
+    assert!(text.contains("\"state\":\"opened\"") && text.contains("SANDBOX_EPHEMERAL"), "{text}");
+    assert!(!text.contains(token) && !text.contains("INTERACTION_CREATE"), "{text}");
+
+    let state: Value =
+        client.get(format!("{base}/sandbox/state")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(state["commands"][0]["name"], "ping");
+    assert_eq!(state["ephemeral"][0]["message"]["content"], "pong");
+    assert_eq!(state["ephemeral"][0]["user_id"], json!(discord.user_id("alice")));
+    drop(stream);
+    drop(client);
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+}

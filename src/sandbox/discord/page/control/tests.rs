@@ -75,10 +75,12 @@ async fn channels_and_webhooks_go_by_name_or_id() {
     assert_eq!(t.order(&json!({"delete_channel": alerts})).await.status(), 200);
     assert_eq!((t.discord.channel_id("tickets"), t.discord.channel_id("alerts")), (None, None));
     assert_eq!(t.order(&json!({"delete_webhook": true})).await.status(), 200);
+    assert_eq!(t.order(&json!({"gateway": {"reconnect": true}})).await.status(), 200);
     for wrong in [
         json!({"delete_webhook": true}),
         json!({"delete_channel": "x"}),
         json!({"dance": 1}),
+        json!({"gateway": {"dance": 1}}),
         json!({"break_s": -1}),
         json!({"replay_interaction": true}),
     ] {
