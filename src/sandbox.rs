@@ -9,14 +9,17 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub mod discord;
+mod stage;
 pub mod story;
 mod xtsystems;
 
 pub use discord::Discord;
+pub use stage::Stage;
 pub use xtsystems::{Answer, XtSystems};
 
 /// How long requests under way may take to finish once serving has been cancelled.
@@ -24,12 +27,28 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// Serves `discord` (its API, its page) on `listener` until `stop` is cancelled; event streams and requests that
 /// were told to hang end with it. The model lives on in the handle and may be served again, elsewhere.
+///
+/// # Errors
+/// If the listener fails.
 pub async fn serve(discord: Discord, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+    serve_with(discord, Router::new(), listener, stop).await
+}
+
+/// [`serve`], with `more` beside the API and the page.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve_with(
+    discord: Discord,
+    more: Router,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
     if let Ok(address) = listener.local_addr() {
         discord.stands_at(address);
     }
     let clock = discord.clock().clone();
-    let router = discord.router_until(stop.clone());
+    let router = more.merge(discord.router_until(stop.clone()));
     let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         served = serving.into_future() => served,

@@ -9,7 +9,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -21,6 +21,10 @@ use line::{OneLine, fields};
 /// serenity logs whole payloads as warnings, tokens of interactions in them: what matters of it is told by `bot`.
 const NOISY: &str =
     "hyper=warn,hyper_util=warn,poise=off,reqwest=warn,serenity=off,sqlx=warn,tungstenite=warn";
+
+/// How many lines may wait for a slow disk before some are left out. The library takes the room for all of them at
+/// once, and its own default costs 5 MB a file.
+const WAITING_LINES: usize = 8192;
 
 /// Keeps the files written: what is still waiting is written when this is dropped.
 #[must_use]
@@ -47,7 +51,8 @@ pub fn init(filter: &str, log_dir: &Path) -> (Telemetry, Vec<String>) {
     for (name, least) in [("combined.log", LevelFilter::TRACE), ("error.log", LevelFilter::ERROR)] {
         match daily(log_dir, name) {
             Ok(file) => {
-                let (writer, guard) = tracing_appender::non_blocking(file);
+                let (writer, guard) =
+                    NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).finish(file);
                 files.push(guard);
                 let layer = fmt::layer()
                     .fmt_fields(fields())

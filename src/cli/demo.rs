@@ -15,7 +15,7 @@ use crate::cli::serve::stop_signal;
 use crate::clock::Clock;
 use crate::config::{Config, Variables};
 use crate::sandbox::discord::Setup;
-use crate::sandbox::{self, Discord, XtSystems, story};
+use crate::sandbox::{self, Discord, Stage, XtSystems, story};
 use crate::secret::Secret;
 use crate::telemetry;
 
@@ -40,19 +40,25 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let page = bind(PAGE_PORT).await?;
     let page_address = page.local_addr()?;
     let discord = Discord::new(clock.clone(), Setup::default());
-    let sandbox = tokio::spawn(sandbox::serve(discord.clone(), page, stop.clone()));
-
     let listener = bind(WEBHOOK_PORT).await?;
     let webhook_address = listener.local_addr()?;
     let config = config(&discord, page_address, webhook_address, folder.path())?;
     let webhook = format!("http://{webhook_address}{}", config.webhook.path);
+    let platform = XtSystems::new(webhook.clone(), Secret::new(SECRET), clock.clone())?;
+    let health = format!("http://{webhook_address}/health");
+    let stage = Stage::new(discord.clone(), platform, health, clock.clone())?;
+    let sandbox = tokio::spawn(sandbox::serve_with(discord, stage.router(), page, stop.clone()));
     let app = App::build(config, listener, clock.clone()).await?;
     print(&introduction(page_address, &webhook));
 
-    let platform = XtSystems::new(webhook, Secret::new(SECRET), clock.clone())?;
-    let telling = tokio::spawn(tell(platform, clock, stop.clone()));
+    let watching = tokio::spawn({
+        let (stage, stop) = (stage.clone(), stop.clone());
+        async move { stage.watch(stop).await }
+    });
+    let telling = tokio::spawn(tell(stage, clock, stop.clone()));
     app.run(stop).await;
     telling.abort();
+    watching.abort();
     sandbox.await??;
     print("\nStopped; the demo's data is deleted.");
     Ok(ExitCode::SUCCESS)
@@ -97,9 +103,9 @@ async fn bind(port: u16) -> anyhow::Result<TcpListener> {
     }
 }
 
-async fn tell(platform: XtSystems, clock: Clock, stop: CancellationToken) {
+async fn tell(stage: Stage, clock: Clock, stop: CancellationToken) {
     let told = tokio::select! {
-        told = story::tell(&platform, &clock) => told,
+        told = story::tell(&stage, &clock) => told,
         () = stop.cancelled() => return,
     };
     match told {

@@ -20,12 +20,12 @@ pub(super) async fn unrouted(config: Config) -> anyhow::Result<ExitCode> {
     let hub = Hub::new(store.clone(), clock, config.routes, config.pings).await?;
     let done = hub.redeliver_unrouted().await?;
     store.close().await;
-    super::say(&format!(
+    super::print(&format!(
         "{} events now have a route: {} deliveries are due. {} still have none.",
         done.routed, done.deliveries, done.unrouted
     ));
     if done.unrouted > 0 {
-        super::say("Add their kinds, or \"default\", to DISCORD_WEBHOOK_CHANNELS and try again.");
+        super::print("Add their kinds, or \"default\", to DISCORD_WEBHOOK_CHANNELS and try again.");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -34,6 +34,11 @@ pub(super) fn is_global(headers: &HeaderMap, body: Option<&Value>) -> bool {
         || body.and_then(|body| body.get("global")).and_then(Value::as_bool) == Some(true)
 }
 
+/// Whether the limit that was hit is shared with other applications: it does not count against us.
+pub(super) fn is_shared(headers: &HeaderMap) -> bool {
+    headers.get("x-ratelimit-scope").is_some_and(|scope| scope == "shared")
+}
+
 fn number(headers: &HeaderMap, name: &str) -> Option<f64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }

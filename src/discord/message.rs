@@ -42,31 +42,37 @@ impl Client {
             Ok(request) => request.json(&create).send().await.map_err(Some),
             Err(_) => Err(None),
         };
-        let attempt = |status, code, response, cooldown, outcome| Attempt {
+        let attempt = |outcome| Attempt {
             started_at,
             took: self.0.clock.elapsed().saturating_sub(began),
-            status,
-            code,
-            response,
-            cooldown,
+            status: None,
+            code: None,
+            response: Vec::new(),
+            shared_limit: false,
+            cooldown: Duration::ZERO,
             outcome,
         };
         match sent {
             Ok(response) => {
                 let answer = Answer::read(response).await;
                 let outcome = answer.outcome(channel);
-                let cooldown = limits::cooldown(&answer.headers);
-                let failed = !matches!(outcome, Outcome::Sent(_));
-                let excerpt = if failed { answer.excerpt() } else { Vec::new() };
-                attempt(Some(answer.status), answer.code(), excerpt, cooldown, outcome)
+                let sent = matches!(outcome, Outcome::Sent(_));
+                Attempt {
+                    status: Some(answer.status),
+                    code: answer.code(),
+                    response: if sent { Vec::new() } else { answer.excerpt() },
+                    shared_limit: limits::is_shared(&answer.headers),
+                    cooldown: limits::cooldown(&answer.headers),
+                    ..attempt(outcome)
+                }
             }
             Err(Some(error)) => {
-                let outcome = answer::no_answer(&error);
-                attempt(None, None, answer::sentence(error).into_bytes(), Duration::ZERO, outcome)
+                let attempt = attempt(answer::no_answer(&error));
+                Attempt { response: answer::sentence(error).into_bytes(), ..attempt }
             }
             Err(None) => {
-                let outcome = Outcome::Retry { after: None, arrived: Arrived::No };
-                attempt(None, None, b"TLS could not be set up".to_vec(), Duration::ZERO, outcome)
+                let attempt = attempt(Outcome::Retry { after: None, arrived: Arrived::No });
+                Attempt { response: b"TLS could not be set up".to_vec(), ..attempt }
             }
         }
     }

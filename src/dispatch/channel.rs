@@ -87,6 +87,7 @@ impl Channel {
                 status: Some(200),
                 code: None,
                 response: Vec::new(),
+                shared_limit: false,
                 cooldown: Duration::ZERO,
                 outcome: Outcome::Sent(Receipt { channel, message: Some(id) }),
             }),

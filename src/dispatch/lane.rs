@@ -16,11 +16,12 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Timestamp;
-use crate::dispatch::{Context, gate};
+use crate::dispatch::Context;
+use crate::dispatch::gate::Pass;
 use crate::hub::Condition;
 use crate::model::{
-    Arrived, Attempt, Delivery, DeliveryId, Destination, DestinationId, Form, Message, Outcome, PauseScope,
-    Rank, schedule,
+    Arrived, Attempt, Delivery, DeliveryId, Destination, DestinationId, Form, Message, Outcome, Rank,
+    schedule,
 };
 use crate::store::{self, Next};
 
@@ -109,27 +110,35 @@ impl Lane {
         self.in_doubt = self.context.store.open_messages(self.id).await?.into();
         while destination.closed.is_none() {
             self.context.clock.sleep_until(destination.not_before).await;
-            self.context.gate.pass().await;
-            if let Some(message) = self.in_doubt.pop_front() {
-                self.send(&mut destination, message).await?;
-            } else if let Some(delivery) = self.next().await? {
-                self.begin(&mut destination, delivery).await?;
-            } else if !self.wait().await {
+            if self.in_doubt.is_empty() && !self.has_work().await? {
+                if self.wait().await {
+                    continue;
+                }
                 break;
+            }
+            let pass = self.context.gate.pass().await;
+            if let Some(message) = self.in_doubt.pop_front() {
+                self.send(&mut destination, message, pass).await?;
+            } else {
+                // While it waited at the gate something more urgent may have come.
+                self.take_hints();
+                if let Some((_, delivery)) = self.queue.pop_first() {
+                    self.begin(&mut destination, delivery, pass).await?;
+                }
             }
         }
         Ok(())
     }
 
-    /// The next delivery in memory; looks at the table if that may hold more.
-    async fn next(&mut self) -> store::Result<Option<Delivery>> {
+    /// Whether there is something to send; looks at the table if that may hold more than memory.
+    async fn has_work(&mut self) -> store::Result<bool> {
         self.take_hints();
         if self.queue.is_empty() && self.behind {
             let page = self.context.store.page(self.id, self.context.clock.now(), PAGE).await?;
             self.behind = page.len() == PAGE;
             page.into_iter().for_each(|delivery| self.queue_up(delivery));
         }
-        Ok(self.queue.pop_first().map(|(_, delivery)| delivery))
+        Ok(!self.queue.is_empty())
     }
 
     fn take_hints(&mut self) {
@@ -163,11 +172,16 @@ impl Lane {
     }
 
     /// Plans a message for `delivery`, and sends it once that is on disk.
-    async fn begin(&mut self, destination: &mut Destination, delivery: Delivery) -> store::Result<()> {
+    async fn begin(
+        &mut self,
+        destination: &mut Destination,
+        delivery: Delivery,
+        pass: Pass,
+    ) -> store::Result<()> {
         let Some(channel) = &self.context.channel else { return Ok(()) };
         let message = channel.plan(&self.context.store, delivery).await?;
         match self.context.store.begin(&message, destination.epoch).await {
-            Ok(true) => self.send(destination, message).await,
+            Ok(true) => self.send(destination, message, pass).await,
             // Somebody else took it in the meantime: the table is right.
             Ok(false) => Ok(()),
             Err(error) => {
@@ -180,10 +194,16 @@ impl Lane {
     }
 
     /// Sends a message whose row is on disk, and records what came of it.
-    async fn send(&mut self, destination: &mut Destination, mut message: Message) -> store::Result<()> {
+    async fn send(
+        &mut self,
+        destination: &mut Destination,
+        mut message: Message,
+        pass: Pass,
+    ) -> store::Result<()> {
         let Some(channel) = &self.context.channel else { return Ok(()) };
         let attempt = channel.send(&self.context.store, &destination.sink, &mut message).await?;
-        self.note_conditions(&attempt);
+        pass.report(&attempt, &self.context.hub);
+        self.note_reachable(&attempt);
         let next = self.next_step(&message, &attempt);
         let not_before = self.not_before(&attempt, &next);
         destination.not_before = not_before;
@@ -234,15 +254,10 @@ impl Lane {
                 let backoff = schedule::backoff(self.failures, rand::random());
                 after.map_or(backoff, |after| after.max(backoff))
             }
-            Outcome::Paused { scope: PauseScope::Account, .. } => {
-                gate::refuse_token(&self.context.hub, &self.context.gate);
+            // A pause is the gate's.
+            Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Closed(_) | Outcome::Paused { .. } => {
                 Duration::ZERO
             }
-            Outcome::Paused { scope: PauseScope::Address, after } => {
-                self.context.gate.shut(*after);
-                Duration::ZERO
-            }
-            Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Closed(_) => Duration::ZERO,
         };
         if matches!(next, Next::Delivered(_)) {
             self.failures = 0;
@@ -250,24 +265,12 @@ impl Lane {
         now.plus(own.max(attempt.cooldown))
     }
 
-    /// Keeps `/health` true: what this try says about Discord as a whole.
-    fn note_conditions(&self, attempt: &Attempt) {
+    /// Keeps `/health` true: whether Discord as a whole can be reached.
+    fn note_reachable(&self, attempt: &Attempt) {
         let conditions = self.context.hub.conditions();
         match &attempt.outcome {
-            Outcome::Sent(_) => {
-                conditions.clear(Condition::Paused);
-                if conditions.clear(Condition::DiscordUnreachable) {
-                    tracing::info!("Discord can be reached again");
-                }
-            }
-            Outcome::Paused { scope: PauseScope::Address, after } => {
-                let sentence = format!(
-                    "Discord wants nothing from this address for {} s: all lanes wait",
-                    after.as_secs()
-                );
-                if conditions.raise(Condition::Paused, sentence.clone()) {
-                    tracing::warn!("{sentence}");
-                }
+            Outcome::Sent(_) if conditions.clear(Condition::DiscordUnreachable) => {
+                tracing::info!("Discord can be reached again");
             }
             Outcome::Retry { .. } if attempt.status.is_none_or(|status| status >= 500) => {
                 conditions.raise(

@@ -109,8 +109,19 @@ pub struct Attempt {
     pub code: Option<u64>,
     /// What was answered instead of a message, for the operator; a few hundred bytes at most.
     pub response: Vec<u8>,
+    /// Whether the limit that was hit is shared with other applications.
+    pub shared_limit: bool,
     /// How long the destination asked to be left alone after this, whatever the outcome.
     pub cooldown: Duration,
     /// What it comes to.
     pub outcome: Outcome,
+}
+
+impl Attempt {
+    /// Whether Discord counts it towards a ban of the address (Discord: "Invalid Request Limit"): 401, 403, and 429
+    /// unless the limit is shared with others.
+    #[must_use]
+    pub fn counts_as_invalid(&self) -> bool {
+        matches!(self.status, Some(401 | 403)) || (self.status == Some(429) && !self.shared_limit)
+    }
 }

@@ -6,6 +6,7 @@
 //!
 //! The lock is never held across an await.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -63,6 +64,8 @@ struct Inner {
     dispatches: broadcast::Sender<Arc<Dispatch>>,
     /// Grows with each change of the state: what waiters watch.
     version: watch::Sender<u64>,
+    /// What others show on the page, by its key in the state.
+    panels: Mutex<BTreeMap<&'static str, Value>>,
 }
 
 /// All that one request may look at and change.
@@ -108,6 +111,7 @@ impl Discord {
             }),
             dispatches: broadcast::Sender::new(DISPATCHES_KEPT),
             version: watch::Sender::new(0),
+            panels: Mutex::default(),
             clock,
         }))
     }

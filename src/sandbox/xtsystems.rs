@@ -35,7 +35,7 @@ impl XtSystems {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(webhook: impl Into<String>, secret: Secret, clock: Clock) -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder().timeout(DEADLINE).build()?;
+        let http = reqwest::Client::builder().timeout(DEADLINE).no_proxy().build()?;
         Ok(Self { http, webhook: webhook.into(), secret, clock })
     }
 

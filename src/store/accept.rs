@@ -15,8 +15,8 @@ use crate::store::{Error, HintSender, Result, Store};
 /// Larger events do not travel with the hint: the lane loads them when their turn comes, so that what waits in
 /// memory stays small.
 const ATTACHED: usize = 64 * 1024;
-/// Seven parameters a row, and SQLite takes 32,766 a statement.
-const ROWS_PER_STATEMENT: usize = 1000;
+/// How many rows go into one statement at most: eleven parameters each, and SQLite takes 32,766.
+const MOST_ROWS: usize = 64;
 
 /// One delivery to be made of an event.
 #[derive(Clone, Debug)]
@@ -136,32 +136,59 @@ pub(super) fn settle(accepts: Vec<Accept>, stored: Vec<Stored>, hints: &HintSend
     }
 }
 
+/// Inserts the events that are new; answers their ids.
 async fn insert_events(
     tx: &mut SqliteConnection,
     accepts: &[Accept],
     ids: &[EventId],
 ) -> Result<HashSet<EventId>> {
-    let mut sql = QueryBuilder::new(
-        "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, received_at, \
-         unrouted, body) ",
-    );
-    sql.push_values(accepts.iter().zip(ids), |mut row, (Accept { event: incoming, .. }, id)| {
-        let event = &incoming.event;
-        row.push_bind(id.to_string())
-            .push_bind(event.source.as_str())
-            .push_bind(event.kind.as_str())
-            .push_bind(event.company.as_str())
-            .push_bind(event.dedupe.as_str())
-            .push_bind(event.subject.as_str())
-            .push_bind(event.cause.map(|id| id.to_string()).unwrap_or_default())
-            .push_bind(event.occurred_at.as_millis())
-            .push_bind(event.received_at.as_millis())
-            .push_bind(incoming.unrouted)
-            .push_bind(event.body.as_bytes());
-    });
-    sql.push(" ON CONFLICT (source, dedupe_key) DO NOTHING RETURNING id");
-    let fresh: Vec<String> = sql.build_query_scalar().fetch_all(tx).await?;
-    fresh.iter().map(|id| id.parse().map_err(Error::from)).collect()
+    let rows: Vec<_> = accepts.iter().zip(ids).collect();
+    let mut inserted = 0;
+    for rows in in_powers_of_two(&rows) {
+        let mut sql = QueryBuilder::new(
+            "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, \
+             received_at, unrouted, body) ",
+        );
+        sql.push_values(rows, |mut row, (Accept { event: incoming, .. }, id)| {
+            let event = &incoming.event;
+            row.push_bind(id.to_string())
+                .push_bind(event.source.as_str())
+                .push_bind(event.kind.as_str())
+                .push_bind(event.company.as_str())
+                .push_bind(event.dedupe.as_str())
+                .push_bind(event.subject.as_str())
+                .push_bind(event.cause.map(|id| id.to_string()).unwrap_or_default())
+                .push_bind(event.occurred_at.as_millis())
+                .push_bind(event.received_at.as_millis())
+                .push_bind(incoming.unrouted)
+                .push_bind(event.body.as_bytes());
+        });
+        sql.push(" ON CONFLICT (source, dedupe_key) DO NOTHING");
+        inserted += sql.build().execute(&mut *tx).await?.rows_affected();
+    }
+    if inserted == ids.len() as u64 {
+        return Ok(ids.iter().copied().collect());
+    }
+    let mut fresh = HashSet::new();
+    for id in ids {
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
+        fresh.extend(found.map(|_| *id));
+    }
+    Ok(fresh)
+}
+
+/// Cuts `rows` into runs of 64, 32, 16 … 1, so that there are seven statements to prepare and keep, not one for every
+/// number of rows.
+fn in_powers_of_two<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = rows.len().min(MOST_ROWS).checked_ilog2().map(|exponent| 1 << exponent)?;
+        let (run, rest) = rows.split_at(length);
+        rows = rest;
+        Some(run)
+    })
 }
 
 async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId> {
@@ -195,7 +222,7 @@ pub(super) async fn insert_delivery_rows(
     now: Timestamp,
     rows: &[(EventId, &Planned, DeliveryId)],
 ) -> Result<()> {
-    for rows in rows.chunks(ROWS_PER_STATEMENT) {
+    for rows in in_powers_of_two(rows) {
         let mut sql = QueryBuilder::new(
             "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, due_at) ",
         );

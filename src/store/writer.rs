@@ -226,3 +226,6 @@ async fn bound_wal(desk: &mut Desk) {
         tracing::debug!(%error, "the write-ahead log could not be folded in just now; the next group tries again");
     }
 }
+
+#[cfg(test)]
+mod tests;

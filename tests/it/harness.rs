@@ -29,7 +29,7 @@ pub use channel::Channel;
 use log::Log;
 
 /// Long enough for a busy machine; reaching it means that something never comes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 pub const SECRET: &str = "a secret of the harness";
 
 pub struct Harness {

@@ -1,12 +1,17 @@
 //! The integration tests: the whole application against the sandbox, in the user's words.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
+#![expect(clippy::print_stdout, reason = "a test that skips something says so")]
 
+mod architecture;
 mod bot;
 mod cards;
 mod cli;
 mod config;
+mod delivery;
 mod harness;
 mod ingress;
 mod program;
+mod readme;
+mod recovery;
 mod routing;

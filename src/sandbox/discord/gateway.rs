@@ -1,8 +1,8 @@
 //! The gateway: Discord's WebSocket, version 10, JSON, over which a bot hears what happens.
 //!
-//! The rules of sessions live in [`sessions`](self) and its neighbours, as part of the state behind the one lock;
-//! [`connection`](self) is the only thing here that waits. [`Gateway`] is the handle by which tests and the page look
-//! at it and make it misbehave.
+//! What sessions are told and what clients may ask is decided in the state behind the one lock (`sessions`,
+//! `receive`), so no event can be missed or overtake another; only a `connection` ever waits. [`Gateway`] is the
+//! handle by which tests and the page look at all that and make it misbehave.
 //!
 //! Times are the sandbox's clock, but for heartbeats: clients beat in real time, whatever a test does with the clock.
 
@@ -25,6 +25,7 @@ use crate::clock::Clock;
 mod close;
 mod command;
 mod connection;
+mod control;
 mod greeting;
 mod intents;
 mod receive;
@@ -142,6 +143,17 @@ impl Gateway {
     /// Session starts granted in 24 hours, and at once in five seconds; 1,000 and 1 unless set. Forgets what is used.
     pub fn set_session_start_limit(&self, total: u32, max_concurrency: u32) {
         self.0.state().gateway.starts = Starts::new(total, max_concurrency);
+    }
+
+    /// What READY says from now on where to resume, in place of the sandbox's own address. (A test of clients that
+    /// must find another way in.)
+    pub fn set_resume_url(&self, url: &str) {
+        self.0.state().gateway.resume_url = Some(url.to_owned());
+    }
+
+    /// Whether IDENTIFY may ask for privileged intents from now on, as the application's page at Discord says.
+    pub fn allow_privileged_intents(&self, allowed: bool) {
+        self.0.state().gateway.privileged = allowed;
     }
 
     /// Asks every client to send a heartbeat at once (op 1).

@@ -5,7 +5,7 @@
 //! those it does not know.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State as Extract;
@@ -107,13 +107,24 @@ impl Discord {
         let commands = world.commands().map(|command| command.object(world.application()));
         let whispers: Vec<Value> =
             world.whispers().map(|(user, message)| json!({"user_id": user, "message": message})).collect();
-        json!({
+        let mut state = json!({
             "guilds": guilds, "messages": messages, "me": me.map(super::model::User::object),
             "people": people.collect::<Vec<_>>(), "commands": commands.collect::<Vec<_>>(),
             "ephemeral": whispers,
             "application": {"id": world.application(), "name": bot.map(|bot| bot.username.clone())},
             "counts": state.ledger.counts(),
-        })
+        });
+        for (key, panel) in self.0.panels.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            state[*key] = panel.clone();
+        }
+        state
+    }
+
+    /// Shows `value` on the page as its panel `key`, from now on; readers of the stream are told as the event `t`.
+    pub fn show_panel(&self, key: &'static str, t: &'static str, value: Value) {
+        self.0.panels.lock().unwrap_or_else(PoisonError::into_inner).insert(key, value.clone());
+        // Nobody listening is no fault.
+        let _ = self.0.dispatches.send(Arc::new(Dispatch { t, d: value }));
     }
 }
 

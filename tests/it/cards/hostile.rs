@@ -177,6 +177,21 @@ fn data() -> impl Strategy<Value = Value> {
     prop_oneof![12 => fields, 1 => json()]
 }
 
+/// Events that say a lot in every field: ten of them are more than Discord takes.
+fn full() -> impl Strategy<Value = Value> {
+    (text(), 1_usize..60).prop_map(|(text, times)| {
+        let text: Value = text.repeat(times).chars().take(800).collect::<String>().into();
+        FIELDS.iter().map(|field| ((*field).to_owned(), text.clone())).collect::<Map<_, _>>().into()
+    })
+}
+
+fn events() -> impl Strategy<Value = Vec<(String, String, Value)>> {
+    prop_oneof![
+        9 => proptest::collection::vec((kind(), text(), data()), 1..=4),
+        1 => proptest::collection::vec((kind(), text(), full()), 6..=12),
+    ]
+}
+
 fn kind() -> impl Strategy<Value = String> {
     let known = nuncio::samples::all().iter().map(|sample| sample.kind.to_owned());
     let odd = ["__", "-", "x:y-z.__w", "discord.gg", ":skull:"].map(str::to_owned);
@@ -313,7 +328,7 @@ proptest! {
 
     #[test]
     fn any_json_is_sent_within_every_limit_and_does_nothing(
-        events in proptest::collection::vec((kind(), text(), data()), 1..=12),
+        events in events(),
         company_name in proptest::option::of(text()),
         pings in proptest::collection::vec(1_u64.., 0..60),
     ) {

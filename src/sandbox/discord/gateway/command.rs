@@ -1,7 +1,7 @@
 //! What clients send: opcodes and their data (Discord: "Gateway Opcodes", "Send Events").
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::close::CloseCode;
@@ -42,7 +42,7 @@ pub(super) struct Identify {
     #[serde(default)]
     intents: Value,
     #[serde(default)]
-    pub(super) compress: bool,
+    pub(super) compress: Option<bool>,
     /// Its number and how many there are.
     #[serde(default)]
     pub(super) shard: Option<(u32, u32)>,
@@ -66,48 +66,59 @@ pub(super) struct Resume {
 /// Opcode 8.
 #[derive(Debug, Deserialize)]
 pub(super) struct Members {
-    guild_id: OneOrMany,
+    #[serde(deserialize_with = "ids")]
+    guild_id: Option<Vec<Snowflake>>,
     #[serde(default)]
     pub(super) query: Option<String>,
     #[serde(default)]
     pub(super) limit: Option<usize>,
     #[serde(default)]
     pub(super) presences: Option<bool>,
-    #[serde(default)]
-    user_ids: Option<OneOrMany>,
+    #[serde(default, deserialize_with = "ids")]
+    user_ids: Option<Vec<Snowflake>>,
     #[serde(default)]
     pub(super) nonce: Option<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// One id or several, each as a text or as a number: Discord takes both, and discord.py sends numbers.
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum OneOrMany {
-    One(Snowflake),
-    Many(Vec<Snowflake>),
+    One(Id),
+    Many(Vec<Id>),
 }
 
-impl OneOrMany {
-    fn all(&self) -> &[Snowflake] {
-        match self {
-            Self::One(id) => std::slice::from_ref(id),
-            Self::Many(ids) => ids,
-        }
-    }
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(Snowflake),
+    Number(u64),
+}
+
+fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Snowflake>>, D::Error> {
+    let id = |id| match id {
+        Id::Text(id) => id,
+        Id::Number(number) => Snowflake::new(number),
+    };
+    Ok(Option::deserialize(deserializer)?.map(|given| match given {
+        OneOrMany::One(one) => vec![id(one)],
+        OneOrMany::Many(many) => many.into_iter().map(id).collect(),
+    }))
 }
 
 impl Members {
     /// The guild; only one may be asked for.
     pub(super) fn guild(&self) -> Option<Snowflake> {
-        self.guild_id.all().first().copied()
+        self.guild_id.as_deref()?.first().copied()
     }
 
     /// The users asked for by id.
     pub(super) fn users(&self) -> Option<&[Snowflake]> {
-        self.user_ids.as_ref().map(OneOrMany::all)
+        self.user_ids.as_deref()
     }
 
     fn in_form(&self) -> bool {
-        let one_guild = self.guild_id.all().len() == 1;
+        let one_guild = self.guild_id.as_ref().is_some_and(|guilds| guilds.len() == 1);
         let searched = self.query.is_some() && self.limit.is_some();
         let named = self.users().is_some_and(|users| users.len() <= USERS_AT_ONCE);
         one_guild && (searched || named)

@@ -23,6 +23,10 @@ const GUILDS_PER_SHARD: usize = 2500;
 impl State {
     /// Takes a payload from a connection, which it may end. Whether it was a heartbeat.
     pub(super) fn receive(&mut self, link: u64, bytes: &[u8], now: Timestamp) -> bool {
+        if self.gateway.ending(link).is_some() {
+            // It came while the connection was being closed.
+            return false;
+        }
         match self.understand(link, bytes, now) {
             Ok(heartbeat) => heartbeat,
             Err(code) => {
@@ -68,7 +72,8 @@ impl State {
         if identify.shard.is_some_and(|(shard, count)| shard >= count) {
             return Err(CloseCode::INVALID_SHARD);
         }
-        let mut session = Session::new(user, intents, identify.shard, identify.compress);
+        let compress = identify.compress == Some(true);
+        let mut session = Session::new(user, intents, identify.shard, compress);
         if greeting::mine(&self.world, &session).count() > GUILDS_PER_SHARD {
             return Err(CloseCode::SHARDING_REQUIRED);
         }
@@ -85,7 +90,8 @@ impl State {
                 return Err(CloseCode::AUTHENTICATION_FAILED);
             }
         }
-        let url = format!("ws://{}/gateway", self.address);
+        let own = || format!("ws://{}/gateway", self.address);
+        let url = self.gateway.resume_url.clone().unwrap_or_else(own);
         let ready = greeting::ready(&self.world, &session, self.gateway.version(link), &url);
         session.tell(event("READY", ready));
         let guilds: Vec<Value> = greeting::mine(&self.world, &session)

@@ -71,6 +71,8 @@ pub(in crate::sandbox::discord) struct Sessions {
     pub(super) acking: bool,
     pub(super) down_until: Timestamp,
     pub(super) privileged: bool,
+    /// Where to resume, if not at the sandbox's own address.
+    pub(super) resume_url: Option<String>,
 }
 
 impl Sessions {
@@ -90,6 +92,7 @@ impl Sessions {
             acking: true,
             down_until: Timestamp::default(),
             privileged,
+            resume_url: None,
         }
     }
 
@@ -233,10 +236,9 @@ impl Sessions {
 
     /// The token of `user` is no longer valid: its sessions are over.
     pub(in crate::sandbox::discord) fn expel(&mut self, user: Snowflake, now: Timestamp) {
-        let (theirs, others) =
+        let (theirs, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.sessions).into_iter().partition(|session| session.user() == user);
         self.sessions = others;
-        let theirs: Vec<Session> = theirs;
         for link in theirs.iter().filter_map(|session| session.link) {
             self.end(link, Ending::Close(CloseCode::AUTHENTICATION_FAILED), now);
         }
@@ -283,7 +285,7 @@ impl Sessions {
         self.links.values().filter(|link| link.ending.is_none()).count()
     }
 
-    /// Names of the sessions that are connected.
+    /// The sessions that are connected.
     pub(super) fn live(&self) -> impl Iterator<Item = &Session> {
         self.sessions.iter().filter(|session| session.link.is_some())
     }

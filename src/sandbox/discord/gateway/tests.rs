@@ -229,6 +229,8 @@ async fn members_are_told_in_chunks(
         (&chunk["chunk_index"], &chunk["chunk_count"], &chunk["nonce"]),
         (&json!(0), &json!(1), &json!("n1"))
     );
+    client.send(8, json!({"guild_id": t.discord.guild_id().get(), "user_ids": 5, "limit": 0})).await;
+    assert_eq!(client.event("GUILD_MEMBERS_CHUNK").await["not_found"], json!(["5"]), "ids may be numbers");
     t.end([client]).await;
 }
 
@@ -278,6 +280,16 @@ async fn a_gateway_that_is_down_answers_503_until_it_is_back() {
     t.clock.advance(Duration::from_secs(60));
     let after = t.log_in().await;
     t.end([before, after]).await;
+}
+
+#[tokio::test]
+async fn ready_can_lead_elsewhere_to_resume() {
+    let t = Stage::start().await;
+    t.discord.gateway().set_resume_url("ws://127.0.0.1:1");
+    let mut client = t.connect().await;
+    client.send(2, t.identify(0)).await;
+    assert_eq!(client.ready().await["resume_gateway_url"], "ws://127.0.0.1:1");
+    t.end([client]).await;
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ impl Stage {
         self.discord.bot_token().expose()
     }
 
-    /// A client in a new session, past READY and GUILD_CREATE. The clock goes on so that the next may follow at once.
+    /// A client in a new session, past its greeting. The clock goes on so that the next may follow at once.
     pub async fn log_in(&self) -> Client {
         self.log_in_as(self.identify(INTENTS)).await
     }
@@ -152,7 +152,7 @@ impl Client {
 
     /// The next payload; `Err` with the code if the connection was closed, without one if it broke off.
     pub async fn next(&mut self) -> Result<Value, Option<u16>> {
-        let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("something to come");
+        let message = Clock::system().within(PATIENCE, self.socket.next()).await.expect("something to come");
         let text = match message {
             Some(Ok(Message::Text(text))) if self.inflate.is_none() => text.as_bytes().to_vec(),
             Some(Ok(Message::Binary(bytes))) => {

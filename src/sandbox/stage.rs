@@ -1,0 +1,210 @@
+//! The demo's stage: what a visitor can set off on the page, and the count that shows whether anything was lost.
+//!
+//! It stands outside of nuncio, as a visitor does: it knows which events were acknowledged because it sent them, what
+//! is shown because it looks at Discord, and what still waits because `/health` says so.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::sandbox::discord::Dispatch;
+use crate::sandbox::{Discord, XtSystems, story};
+
+/// The most a visitor can set off at once.
+const MOST_EVENTS: usize = 1000;
+const LONGEST_BREAK: u64 = 60;
+/// How many events of a storm are on their way at the same time.
+const AT_ONCE: usize = 8;
+/// How often the count is told.
+const TELL_EVERY: Duration = Duration::from_millis(500);
+/// How much of an event's id stands in its card's footer.
+const TAG: usize = 8;
+
+/// The demo's stage. Clones share it.
+#[derive(Clone)]
+pub struct Stage(Arc<Inner>);
+
+struct Inner {
+    discord: Discord,
+    platform: XtSystems,
+    health: String,
+    clock: Clock,
+    /// For questions to this machine: a proxy would not know the way.
+    http: reqwest::Client,
+    /// Every acknowledged event by the end of its id, and how many cards show it.
+    shown: Mutex<HashMap<String, u32>>,
+    mended_at: Mutex<Duration>,
+}
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+struct Count {
+    /// Events that were acknowledged: those of the stage, and those of visitors as soon as they are shown.
+    sent: usize,
+    /// Events that stand in a channel.
+    shown: usize,
+    /// Events that do not, and that nobody is going to deliver any more.
+    lost: usize,
+    /// Events that stand there more than once.
+    twice: usize,
+    /// What still waits, by nuncio's own word.
+    pending: usize,
+    /// For how many seconds Discord is still broken.
+    broken_s: u64,
+}
+
+#[derive(Deserialize)]
+struct Storm {
+    events: usize,
+}
+
+#[derive(Deserialize)]
+struct Break {
+    seconds: u64,
+}
+
+impl Stage {
+    /// A stage on which `platform` sends to the nuncio whose health stands at the address `health`.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn new(discord: Discord, platform: XtSystems, health: String, clock: Clock) -> reqwest::Result<Self> {
+        Ok(Self(Arc::new(Inner {
+            discord,
+            platform,
+            health,
+            clock,
+            http: reqwest::Client::builder().no_proxy().build()?,
+            shown: Mutex::default(),
+            mended_at: Mutex::default(),
+        })))
+    }
+
+    /// What the page's buttons call.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/demo/storm", post(storm))
+            .route("/demo/break", post(break_discord))
+            .with_state(self.clone())
+    }
+
+    /// Sends an event; answers whether it was acknowledged.
+    ///
+    /// # Errors
+    /// If nuncio cannot be reached.
+    pub async fn send(&self, event: Value) -> reqwest::Result<bool> {
+        let answer = self.0.platform.send(event).await?;
+        let accepted = answer.status == 200;
+        if let Some(id) = answer.body["event_id"].as_str().filter(|_| accepted) {
+            self.shown().entry(tag(id)).or_default();
+        }
+        Ok(accepted)
+    }
+
+    /// Watches and counts until `stop`.
+    pub async fn watch(&self, stop: CancellationToken) {
+        let mut dispatches = self.0.discord.dispatches();
+        let mut told = None;
+        let mut next = Duration::ZERO;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                heard = dispatches.recv() => match heard {
+                    Ok(dispatch) => self.note(&dispatch),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                },
+                () = self.0.clock.sleep_until_elapsed(next) => {
+                    next = self.0.clock.elapsed() + TELL_EVERY;
+                    let count = self.count().await;
+                    if told != Some(count) {
+                        told = Some(count);
+                        self.0.discord.show_panel("demo", "DEMO_COUNTS", json!(count));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts a card by the tag that ends its footer.
+    fn note(&self, dispatch: &Dispatch) {
+        if dispatch.t != "MESSAGE_CREATE" {
+            return;
+        }
+        for embed in dispatch.d["embeds"].as_array().into_iter().flatten() {
+            if let Some(footer) = embed["footer"]["text"].as_str() {
+                *self.shown().entry(tag(footer)).or_default() += 1;
+            }
+        }
+    }
+
+    async fn count(&self) -> Count {
+        // Asked before the cards are counted: what is delivered in between is not taken for lost.
+        let pending = self.pending().await;
+        let broken = self.mended_at().saturating_sub(self.0.clock.elapsed());
+        let shown = self.shown();
+        let (sent, visible) = (shown.len(), shown.values().filter(|times| **times > 0).count());
+        Count {
+            sent,
+            shown: visible,
+            lost: if pending == Some(0) { sent - visible } else { 0 },
+            twice: shown.values().filter(|times| **times > 1).count(),
+            pending: pending.unwrap_or_default(),
+            broken_s: broken.as_millis().div_ceil(1000).try_into().unwrap_or(0),
+        }
+    }
+
+    /// What waits, by nuncio's own word; `None` if it does not say.
+    async fn pending(&self) -> Option<usize> {
+        let health: Value = self.0.http.get(&self.0.health).send().await.ok()?.json().await.ok()?;
+        usize::try_from(health["pending"].as_u64()?).ok()
+    }
+
+    fn shown(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.0.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn mended_at(&self) -> Duration {
+        *self.0.mended_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// `POST /demo/storm {"events": n}`: that many events at once, over all channels.
+async fn storm(State(stage): State<Stage>, Json(storm): Json<Storm>) -> StatusCode {
+    let events = story::storm(storm.events.min(MOST_EVENTS), &stage.0.clock);
+    tokio::spawn(async move {
+        let mut sends = tokio::task::JoinSet::new();
+        for event in events {
+            if sends.len() >= AT_ONCE {
+                sends.join_next().await;
+            }
+            let stage = stage.clone();
+            sends.spawn(async move { stage.send(event).await });
+        }
+        sends.join_all().await;
+    });
+    StatusCode::ACCEPTED
+}
+
+/// `POST /demo/break {"seconds": n}`: Discord answers nothing but 503 for so long.
+async fn break_discord(State(stage): State<Stage>, Json(wish): Json<Break>) -> StatusCode {
+    let span = Duration::from_secs(wish.seconds.min(LONGEST_BREAK));
+    stage.0.discord.faults().break_for(span);
+    *stage.0.mended_at.lock().unwrap_or_else(PoisonError::into_inner) = stage.0.clock.elapsed() + span;
+    StatusCode::ACCEPTED
+}
+
+/// The last characters of an event's id, as they stand at the end of a footer.
+fn tag(text: &str) -> String {
+    text.chars().rev().take(TAG).collect::<Vec<_>>().into_iter().rev().collect()
+}

@@ -1,0 +1,157 @@
+//! The walls of the house: who imports whom, who names which library, how large a room may get.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The floors, lowest first. A room imports from lower floors only; the rooms of the lowest may know each other.
+const FLOORS: &[&[&str]] = &[
+    &["clock", "secret", "signature", "telemetry", "samples"],
+    &["model"],
+    &["config"],
+    &["store", "render"],
+    &["hub", "discord"],
+    &["ingress", "bot", "dispatch", "sandbox"],
+    &["app"],
+    &["cli"],
+];
+/// Rooms that may import even less than their floor allows.
+const NARROWER: &[(&str, &[&str])] = &[
+    // An independent model of Discord: a mistake made in the product must not be made there as well.
+    ("sandbox", &["clock", "secret", "signature", "model"]),
+    ("discord", &["clock", "secret", "model", "config"]),
+];
+/// Libraries that only some rooms may name.
+const KEEPERS: &[(&str, &[&str])] = &[
+    ("sqlx", &["store"]),
+    ("axum", &["ingress", "sandbox", "app"]),
+    ("hyper", &["ingress"]),
+    ("clap", &["cli"]),
+    ("serenity", &["bot"]),
+    ("poise", &["bot"]),
+    ("anyhow", &["app", "cli"]),
+    ("reqwest", &["config", "discord", "sandbox", "cli"]),
+];
+const LONGEST_FILE: usize = 400;
+
+struct File {
+    path: PathBuf,
+    room: String,
+    text: String,
+}
+
+impl File {
+    /// Its lines without comments.
+    fn code(&self) -> impl Iterator<Item = &str> {
+        self.text.lines().map(str::trim).filter(|line| !line.starts_with("//"))
+    }
+
+    /// The rooms it names as `crate::room`.
+    fn imports(&self) -> BTreeSet<&str> {
+        self.code()
+            .flat_map(|line| line.split("crate::").skip(1))
+            .filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next())
+            .filter(|room| FLOORS.iter().any(|floor| floor.contains(room)))
+            .collect()
+    }
+}
+
+fn sources() -> Vec<File> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    let file = |path: PathBuf| {
+        let within = path.strip_prefix(&root).unwrap();
+        let first = within.components().next().unwrap().as_os_str().to_str().unwrap();
+        let room = first.strip_suffix(".rs").unwrap_or(first).to_owned();
+        File { text: std::fs::read_to_string(&path).unwrap(), path, room }
+    };
+    paths.into_iter().map(file).filter(|file| file.room != "lib" && file.room != "main").collect()
+}
+
+fn floor(room: &str) -> usize {
+    FLOORS
+        .iter()
+        .position(|floor| floor.contains(&room))
+        .unwrap_or_else(|| panic!("{room} stands on no floor: give it one in FLOORS"))
+}
+
+#[test]
+fn imports_point_one_way() {
+    for file in sources() {
+        for import in file.imports().into_iter().filter(|import| *import != file.room) {
+            let (own, other) = (floor(&file.room), floor(import));
+            assert!(
+                other < own || own == 0,
+                "{}: {} may not import {import}",
+                file.path.display(),
+                file.room
+            );
+            if let Some((_, allowed)) = NARROWER.iter().find(|(room, _)| *room == file.room) {
+                assert!(
+                    allowed.contains(&import),
+                    "{}: {} may not import {import}",
+                    file.path.display(),
+                    file.room
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn libraries_have_their_keepers() {
+    for file in sources() {
+        for (library, keepers) in KEEPERS.iter().filter(|(_, keepers)| !keepers.contains(&file.room.as_str()))
+        {
+            let path = format!("{library}::");
+            let named = file.code().find(|line| {
+                line.match_indices(&path).any(|(at, _)| {
+                    !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+                })
+            });
+            assert!(
+                named.is_none(),
+                "{}: only {keepers:?} may name {library}: {named:?}",
+                file.path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn time_passes_through_the_clock() {
+    for file in sources().into_iter().filter(|file| file.room != "clock") {
+        for sleep in ["tokio::time", "thread::sleep", "SystemTime::now", "Instant::now"] {
+            let named = file.code().any(|line| line.contains(sleep));
+            assert!(!named, "{}: {sleep} belongs to the clock", file.path.display());
+        }
+    }
+}
+
+#[test]
+fn rooms_stay_small() {
+    for file in sources() {
+        let lines = file.text.lines().count();
+        assert!(lines <= LONGEST_FILE, "{} has {lines} lines: split it by noun", file.path.display());
+        assert!(!file.path.ends_with("mod.rs"), "{}", file.path.display());
+    }
+}
+
+/// One HTTP client and one TLS stack, or secrets and timeouts would have to be right twice.
+#[test]
+fn the_lock_file_holds_one_reqwest_and_no_rustls() {
+    let lock = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    let count = |name: &str| lock.lines().filter(|line| *line == format!("name = \"{name}\"")).count();
+    assert_eq!(count("reqwest"), 1);
+    assert_eq!(count("rustls"), 0);
+}

@@ -1,0 +1,203 @@
+//! What README.md and the demo tell a stranger to type, typed.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use nuncio::config::{Config, Variables};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use crate::harness::{Harness, SECRET, within};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The shell blocks of the README, in order.
+fn blocks() -> Vec<String> {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let shell = |piece: &str| Some(piece.strip_prefix("sh\n")?.trim().to_owned());
+    readme.split("```").skip(1).step_by(2).filter_map(shell).collect()
+}
+
+/// Runs `script` as a person would, in `folder`, with `nuncio` on the path.
+async fn types(folder: &Path, script: &str) -> Output {
+    let program = Path::new(env!("CARGO_BIN_EXE_nuncio"));
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).current_dir(folder).env_clear().env("PATH", path).stdin(Stdio::null());
+    within(script, shell.output()).await.unwrap()
+}
+
+async fn is_installed(program: &str) -> bool {
+    let found = types(root(), &format!("command -v {program}")).await.status.success();
+    if !found {
+        println!("{program} is not installed here: what needs it was not typed");
+    }
+    found
+}
+
+#[tokio::test]
+async fn every_shell_block_does_what_it_says() {
+    let t = Harness::start().await;
+    let folder = TempDir::new().unwrap();
+    let address = t.url("");
+    let port = address.rsplit(':').next().unwrap();
+    let curl = is_installed("curl").await && is_installed("openssl").await;
+    let mut typed = Vec::new();
+    for block in blocks() {
+        let first = block.lines().next().unwrap();
+        match first.split_whitespace().take(2).collect::<Vec<_>>()[..] {
+            ["sudo", "apt-get"] => {
+                let packages = block.rsplit("-y ").next().unwrap();
+                let ci = std::fs::read_to_string(root().join(".ci/run")).unwrap();
+                assert!(ci.contains(packages), ".ci/run installs what the README says: {packages}");
+            }
+            // The next test runs the demo; this one is run by the other.
+            ["cargo", "run" | "test"] => assert!(["cargo run -- demo", "cargo test"].contains(&first)),
+            ["cargo", "install"] => {
+                std::fs::copy(root().join(".env.example"), folder.path().join(".env.example")).unwrap();
+                let copy = block.lines().nth(1).unwrap();
+                assert!(types(folder.path(), copy).await.status.success(), "{copy}");
+                let untouched = types(folder.path(), "nuncio").await;
+                assert_eq!(untouched.status.code(), Some(78));
+                let named = String::from_utf8_lossy(&untouched.stderr).into_owned();
+                assert!(named.contains("WEBHOOK_SECRET"), "{named}");
+                // Filled in, so that the commands below find the nuncio of this test.
+                let env = format!("WEBHOOK_SECRET='{SECRET}'\nWEBHOOK_PORT={port}\nWEBHOOK_HOST=127.0.0.1\n");
+                std::fs::write(folder.path().join(".env"), env).unwrap();
+            }
+            // Started by the harness in place of this.
+            ["nuncio"] => {}
+            ["nuncio", "send"] => {
+                let sent = types(folder.path(), &block).await;
+                let said = String::from_utf8_lossy(&sent.stdout).into_owned();
+                assert!(sent.status.success(), "{said}");
+                assert_eq!(said.matches("\"success\":true").count(), nuncio::samples::all().len());
+                t.settle().await;
+                for (channel, count) in
+                    [("tickets", 3), ("machines", 2), ("assets", 2), ("alerts", 1), ("general", 4)]
+                {
+                    t.channel(channel).next_messages(count).await;
+                }
+            }
+            ["secret='the", ..] => {
+                if curl {
+                    let script = block.replace("the WEBHOOK_SECRET of your .env", SECRET);
+                    let script = script.replace("http://localhost:3000", &address);
+                    let answer = types(folder.path(), &script).await;
+                    let said = String::from_utf8_lossy(&answer.stdout).into_owned();
+                    assert!(said.contains(r#""success":true"#), "{said}");
+                    t.channel("tickets").next_message().await;
+                }
+            }
+            ["nuncio", "verify"] => {
+                std::fs::write(folder.path().join("body.json"), "{}").unwrap();
+                let verdict = types(folder.path(), &format!("t=$(date +%s); {block}")).await;
+                assert_eq!(verdict.status.code(), Some(1));
+                let said = String::from_utf8_lossy(&[verdict.stdout, verdict.stderr].concat()).into_owned();
+                assert!(said.contains("signature is malformed"), "{said}");
+            }
+            [map, ..] | [map] if map.starts_with("DISCORD_WEBHOOK_CHANNELS=") => {
+                let env = format!("WEBHOOK_SECRET='{SECRET}'\n{block}\n");
+                let config = Config::from_variables(&Variables::from_dotenv(&env)).unwrap();
+                assert_eq!(config.routes.routes().len(), 4);
+            }
+            _ => panic!("nobody types this block of the README: {block}"),
+        }
+        typed.push(first.to_owned());
+    }
+    assert_eq!(typed.len(), 9, "{typed:#?}");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
+    let folder = TempDir::new().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_nuncio"));
+    demo.arg("demo").current_dir(folder.path()).env_clear().stdout(Stdio::piped()).kill_on_drop(true);
+    let mut demo = demo.spawn().unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    let mut said = String::new();
+    within("the demo's box", async {
+        while !said.contains("A short story plays now") {
+            said.push_str(&lines.next_line().await.unwrap().expect("the demo goes on"));
+            said.push('\n');
+        }
+    })
+    .await;
+    let between = |from: &str, to: &str| {
+        let start = said.find(from).unwrap_or_else(|| panic!("no {from:?} in {said}"));
+        let end = said[start..].find(to).map_or(said.len(), |end| start + end);
+        said[start..end].trim().to_owned()
+    };
+    let page = between("http://", "#all");
+    assert!(reqwest::get(&page).await.unwrap().text().await.unwrap().contains("<html"));
+
+    if is_installed("curl").await && is_installed("openssl").await {
+        let accepted = types(folder.path(), &between("body='", "\n\n")).await;
+        assert!(String::from_utf8_lossy(&accepted.stdout).contains(r#""success":true"#), "{accepted:?}");
+        let forged = said.split("Send one that is refused:").nth(1).unwrap().split("Or let").next().unwrap();
+        let forged = types(folder.path(), forged.trim()).await;
+        assert!(String::from_utf8_lossy(&forged.stdout).contains("Invalid signature"), "{forged:?}");
+    }
+    let send = said.lines().find(|line| line.starts_with("WEBHOOK_SECRET=")).unwrap();
+    let sent = types(folder.path(), send).await;
+    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+
+    within("the story's end", async {
+        while !lines
+            .next_line()
+            .await
+            .unwrap()
+            .expect("the demo goes on")
+            .contains("10 signed events were accepted")
+        {}
+    })
+    .await;
+    let state = reqwest::get(format!("{page}sandbox/state"))
+        .await
+        .unwrap()
+        .json::<serde_json::Value>()
+        .await
+        .unwrap();
+    let channels = state["guilds"][0]["channels"].as_array().unwrap();
+    for name in ["tickets", "assets", "alerts", "machines"] {
+        let id = channels.iter().find(|channel| channel["name"] == name).unwrap()["id"].as_str().unwrap();
+        assert!(!state["messages"][id].as_array().unwrap().is_empty(), "#{name} is empty");
+    }
+
+    // The page's buttons: a storm in which Discord breaks, and the count that must come out even.
+    let press = async |button: &str, body: serde_json::Value| {
+        reqwest::Client::new().post(format!("{page}demo/{button}")).json(&body).send().await.unwrap().status()
+    };
+    let count = async || {
+        let state = reqwest::get(format!("{page}sandbox/state")).await.unwrap();
+        state.json::<serde_json::Value>().await.unwrap()["demo"].clone()
+    };
+    let settled = |count: &serde_json::Value| count["shown"] == count["sent"] && count["pending"] == 0;
+    let before = within("the story to be shown", async {
+        loop {
+            let count = count().await;
+            if settled(&count) {
+                break count["sent"].as_u64().unwrap();
+            }
+        }
+    })
+    .await;
+    assert_eq!(press("storm", serde_json::json!({"events": 12})).await, 202);
+    assert_eq!(press("break", serde_json::json!({"seconds": 1})).await, 202);
+    let count = within("the storm to be over", async {
+        loop {
+            let count = count().await;
+            if count["sent"] == before + 12 && settled(&count) {
+                break count;
+            }
+        }
+    })
+    .await;
+    assert_eq!((&count["lost"], &count["twice"]), (&serde_json::json!(0), &serde_json::json!(0)), "{count}");
+    Command::new("kill").args(["-TERM", &demo.id().unwrap().to_string()]).status().await.unwrap();
+    assert!(within("the demo to stop", demo.wait()).await.unwrap().success());
+}

@@ -1,0 +1,232 @@
+//! What survives: the real program, killed at the worst moments, against a Discord that lives on.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use nuncio::clock::Clock;
+use nuncio::sandbox::discord::{Fault, RateLimits, Setup};
+use nuncio::sandbox::{self, Discord, XtSystems};
+use nuncio::secret::Secret;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::{SECRET, within};
+
+/// A Discord, and a folder with the `.env` of a nuncio that posts everything to `#general`.
+struct Stage {
+    discord: Discord,
+    folder: TempDir,
+    stop: CancellationToken,
+}
+
+/// A running `nuncio serve`.
+struct Program {
+    child: Child,
+    address: String,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let discord = Discord::new(Clock::system(), Setup::default());
+        discord.set_rate_limits(RateLimits::unlimited());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let api = format!("http://{}/api", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        tokio::spawn(sandbox::serve(discord.clone(), listener, stop.clone()));
+        let folder = TempDir::new().unwrap();
+        let env = format!(
+            "DISCORD_TOKEN={}\nDISCORD_API_URL={api}\nWEBHOOK_SECRET={SECRET:?}\nWEBHOOK_HOST=127.0.0.1\n\
+             WEBHOOK_PORT=0\nDISCORD_WEBHOOK_CHANNELS={{\"default\":[\"{}\"]}}\n",
+            discord.bot_token().expose(),
+            discord.channel_id("general").unwrap(),
+        );
+        std::fs::write(folder.path().join(".env"), env).unwrap();
+        Self { discord, folder, stop }
+    }
+
+    async fn start(&self) -> Program {
+        Program::start(self.folder.path()).await
+    }
+
+    async fn arrived(&self, count: usize) {
+        let general = self.discord.channel_id("general").unwrap();
+        within(&format!("{count} messages"), self.discord.wait_for_messages(general, count)).await;
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Program {
+    async fn start(folder: &Path) -> Self {
+        let mut child = serve(folder).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = within("nuncio to be ready", async {
+            loop {
+                let line = lines.next_line().await.unwrap().expect("it says where it listens");
+                if let Some((_, address)) = line.split_once("webhooks: POST ") {
+                    break address.to_owned();
+                }
+            }
+        })
+        .await;
+        // Somebody must read on, or the program waits for its own log.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, address }
+    }
+
+    fn platform(&self) -> XtSystems {
+        XtSystems::new(self.address.clone(), Secret::new(SECRET), Clock::system()).unwrap()
+    }
+
+    /// `kill -9`.
+    async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    async fn terminate(mut self) -> std::process::ExitStatus {
+        let id = self.child.id().unwrap().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        within("nuncio to stop", self.child.wait()).await.unwrap()
+    }
+}
+
+fn serve(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nuncio"));
+    command.env_clear().current_dir(folder).kill_on_drop(true).stdin(Stdio::null());
+    command
+}
+
+/// XTSystems sends event `number`: each time the same bytes, signed for the present second, as its retries are.
+async fn send(platform: &XtSystems, number: usize) -> Option<u16> {
+    let body =
+        json!({"event_type": "printer.jammed", "data": {"number": number}, "timestamp": 1_705_314_600});
+    let now = Clock::system().now().as_secs().to_string();
+    Some(platform.post(&now, body.to_string()).await.ok()?.status)
+}
+
+/// Takes the number out of a generic card's description, which is where these events differ.
+fn numbers(stage: &Stage) -> Vec<u64> {
+    let number = |message: &Value| {
+        let text = message["embeds"][0]["description"].as_str().unwrap();
+        text.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    };
+    let mut numbers: Vec<u64> =
+        stage.discord.messages(stage.discord.channel_id("general").unwrap()).iter().map(number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+// K-2
+#[tokio::test]
+async fn killed_between_commit_and_send_nothing_is_lost_or_doubled() {
+    let stage = Stage::set().await;
+    let program = stage.start().await;
+    // Discord takes no message yet, so everything that is acknowledged waits.
+    stage.discord.faults().break_for(Duration::from_secs(3600));
+    let platform = program.platform();
+    for number in 0..20 {
+        assert_eq!(send(&platform, number).await, Some(200));
+    }
+    program.kill().await;
+    stage.discord.faults().clear();
+    let program = stage.start().await;
+    stage.arrived(20).await;
+    assert!(program.terminate().await.success());
+    assert_eq!(numbers(&stage), (0..20).collect::<Vec<_>>());
+}
+
+// K-3
+#[tokio::test]
+async fn killed_after_discord_took_a_message_it_is_not_sent_twice() {
+    let stage = Stage::set().await;
+    let program = stage.start().await;
+    stage.discord.faults().next_on("/messages", 1, Fault::HangAfter);
+    assert_eq!(send(&program.platform(), 1).await, Some(200));
+    stage.arrived(1).await;
+    program.kill().await;
+    let program = stage.start().await;
+    assert_eq!(send(&program.platform(), 2).await, Some(200));
+    stage.arrived(2).await;
+    assert!(program.terminate().await.success());
+    assert_eq!(numbers(&stage), [1, 2]);
+    assert_eq!(stage.discord.counts().deduplicated, 1, "the nonce brought the first message back");
+}
+
+// K-1, K-2: the sender tries again whatever was not acknowledged.
+#[tokio::test]
+async fn killed_under_load_again_and_again_nothing_is_lost_or_doubled() {
+    const ROUNDS: usize = 4;
+    const EACH: usize = 50;
+    let stage = Stage::set().await;
+    let mut owed: Vec<usize> = Vec::new();
+    for round in 0..ROUNDS {
+        let program = stage.start().await;
+        owed.extend(round * EACH..(round + 1) * EACH);
+        let platform = program.platform();
+        let (first, rest) = owed.split_at(EACH / 2);
+        for number in first {
+            assert_eq!(send(&platform, *number).await, Some(200));
+        }
+        // The rest is on its way when the blow falls.
+        let attempts = futures_util::future::join_all(rest.iter().map(|number| send(&platform, *number)));
+        let (answers, ()) = tokio::join!(attempts, program.kill());
+        let unanswered = rest.iter().zip(answers).filter(|(_, answer)| answer.is_none());
+        owed = unanswered.map(|(number, _)| *number).collect();
+    }
+    let program = stage.start().await;
+    for number in owed {
+        assert_eq!(send(&program.platform(), number).await, Some(200));
+    }
+    stage.arrived(ROUNDS * EACH).await;
+    assert!(program.terminate().await.success());
+    assert_eq!(numbers(&stage), (0..(ROUNDS * EACH) as u64).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_second_serve_on_the_same_data_says_so() {
+    let stage = Stage::set().await;
+    let program = stage.start().await;
+    let second = within("the second one to give up", serve(stage.folder.path()).output()).await.unwrap();
+    assert_eq!(second.status.code(), Some(78));
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("another nuncio is running on this database"), "{said}");
+    assert!(program.terminate().await.success());
+}
+
+#[tokio::test]
+async fn redeliver_reaches_a_running_serve() {
+    let stage = Stage::set().await;
+    let env = stage.folder.path().join(".env");
+    let whole = std::fs::read_to_string(&env).unwrap();
+    std::fs::write(&env, whole.replace("\"default\"", "\"ticket.*\"")).unwrap();
+    let program = stage.start().await;
+    assert_eq!(send(&program.platform(), 1).await, Some(200));
+    std::fs::write(&env, whole).unwrap();
+    let mut redeliver = serve(stage.folder.path());
+    let done = within("redeliver", redeliver.args(["redeliver", "--unrouted"]).output()).await.unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 events now have a route"), "{said}");
+    stage.arrived(1).await;
+    assert!(program.terminate().await.success());
+}
+
+#[tokio::test]
+async fn somebody_elses_database_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("nuncio.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut theirs = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query("CREATE TABLE customers (id TEXT)").execute(&mut theirs).await.unwrap();
+    let (hints, _nobody) = nuncio::store::HintSender::channel();
+    let opened = nuncio::store::Store::open(&path, Clock::system(), hints).await;
+    assert!(matches!(opened, Err(nuncio::store::Error::Foreign(_))));
+}
