@@ -124,7 +124,7 @@ async fn hang_up(
 #[cfg(test)]
 mod tests {
 
-    use axum::Router;
+    use tokio::io::AsyncWriteExt as _;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -143,8 +143,12 @@ mod tests {
     async fn a_connection_can_only_lead_where_it_was_told() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/api", listener.local_addr().unwrap());
-        let refuse = Router::new().fallback(async || axum::http::StatusCode::INTERNAL_SERVER_ERROR);
-        let server = tokio::spawn(axum::serve(listener, refuse).into_future());
+        let server = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let refusal = "HTTP/1.1 500 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(refusal.as_bytes()).await;
+            }
+        });
 
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::system();

@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["config"],
     &["store", "render"],
     &["hub", "discord"],
-    &["ingress", "dispatch", "sandbox"],
+    &["ingress", "bot", "dispatch", "sandbox"],
     &["app"],
     &["cli"],
 ];
@@ -26,6 +26,8 @@ const KEEPERS: &[(&str, &[&str])] = &[
     ("axum", &["ingress", "sandbox", "app"]),
     ("hyper", &["ingress"]),
     ("clap", &["cli"]),
+    ("serenity", &["bot"]),
+    ("poise", &["bot"]),
     ("anyhow", &["app", "cli"]),
     ("reqwest", &["config", "discord", "sandbox", "cli"]),
 ];

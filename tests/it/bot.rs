@@ -108,7 +108,7 @@ async fn registration_is_tried_again_and_never_fatal() {
 async fn a_missing_permission_is_named_with_who_denies_it() {
     let t = Harness::with_bot().await;
     t.table_line("Acme NOC / #alerts  ok").await;
-    let alerts = t.channel("alerts").id();
+    let alerts = t.discord.channel_id("alerts").unwrap();
     t.discord.deny(alerts, Permission::EmbedLinks);
     t.table_line("Acme NOC / #alerts: missing Embed Links (denied to the bot itself)").await;
     t.discord.allow(alerts, Permission::EmbedLinks);

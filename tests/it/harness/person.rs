@@ -34,7 +34,7 @@ impl Person<'_> {
         let discord = &self.harness.discord;
         let body = json!({
             "type": 2,
-            "channel_id": self.harness.channel("general").id(),
+            "channel_id": discord.channel_id("general"),
             "guild_id": discord.guild_id(),
             "data": {"name": command, "type": 1, "options": []},
         });
