@@ -69,15 +69,18 @@ impl XtSystems {
         signature: &str,
         body: Vec<u8>,
     ) -> reqwest::Result<Answer> {
-        let response = self
-            .http
-            .post(&self.webhook)
-            .header("content-type", "application/json")
-            .header("x-xtsystems-timestamp", timestamp)
-            .header("x-xtsystems-signature", signature)
-            .body(body)
-            .send()
-            .await?;
+        let request = || {
+            let request = self.http.post(&self.webhook).header("content-type", "application/json");
+            let request = request.header("x-xtsystems-timestamp", timestamp);
+            request.header("x-xtsystems-signature", signature).body(body.clone()).send()
+        };
+        let response = match request().await {
+            // The other side was just closing a kept connection. The same bytes are the same event: once more.
+            Err(error) if error.is_request() && !error.is_timeout() && !error.is_connect() => {
+                request().await?
+            }
+            answered => answered?,
+        };
         let status = response.status().as_u16();
         let body = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
         Ok(Answer { status, body })

@@ -30,10 +30,6 @@ impl Channel {
         Self { name: name.to_owned(), id, discord, read }
     }
 
-    pub fn id(&self) -> Snowflake {
-        self.id
-    }
-
     /// The next message that the test has not read; waits for it.
     pub async fn next_message(&self) -> Message {
         let at = self.position();

@@ -46,7 +46,7 @@ async fn a_client_logs_in_and_hears_what_happens() {
         (&json!(4), &json!(false), &json!(false))
     );
     assert_eq!(guild["joined_at"], guild["members"][0]["joined_at"]);
-    assert_eq!(guild["channels"].as_array().unwrap().len(), 5);
+    assert_eq!(guild["channels"].as_array().unwrap().len(), 6);
     for list in [
         "threads",
         "stage_instances",
