@@ -4,6 +4,8 @@
 //! names; deliveries are packed into a [`Message`], and every try to send one has an [`Outcome`].
 //! Values that exist are valid: text from outside is checked where it enters and typed from there on.
 
+mod audit;
+mod call;
 mod delivery;
 mod destination;
 mod event;
@@ -18,6 +20,8 @@ pub mod schedule;
 mod severity;
 mod source;
 
+pub use audit::{Actor, AuditEntry, AuditOutcome};
+pub use call::{CallTemplate, Calls, Endpoint, Method};
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};
