@@ -8,6 +8,7 @@ mod channel;
 mod gate;
 mod lane;
 mod lanes;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
