@@ -27,6 +27,7 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "line", include_str!("../../migrations/0001_line.sql")),
     (4, "audit", include_str!("../../migrations/0004_audit.sql")),
+    (7, "redelivery", include_str!("../../migrations/0007_redelivery.sql")),
 ];
 
 impl Store {
