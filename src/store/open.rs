@@ -27,6 +27,7 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 const MIGRATIONS: &[Text] = &[
     Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
+    Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
 ];
 
 struct Text {

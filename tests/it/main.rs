@@ -13,6 +13,7 @@ mod contract;
 mod delivery;
 mod harness;
 mod ingress;
+mod letters;
 mod living;
 mod program;
 mod readme;
