@@ -6,9 +6,11 @@
 
 mod audit;
 mod call;
+mod card;
 mod delivery;
 mod destination;
 mod event;
+mod fold;
 mod id;
 mod link;
 mod message;
@@ -22,12 +24,14 @@ mod source;
 
 pub use audit::{Actor, AuditEntry, AuditOutcome};
 pub use call::{CallTemplate, Calls, Endpoint, Method};
+pub use card::{LivingCard, Shown};
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};
+pub use fold::{closes, fold};
 pub use id::{DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, Snowflake};
 pub use link::{LinkTemplate, Links};
-pub use message::{Form, Message, Nonce};
+pub use message::{Action, Form, Message, Nonce};
 pub use outcome::{Arrived, Attempt, Outcome, PauseScope, Reason, Receipt};
 pub use severity::Severity;
 pub use source::Source;

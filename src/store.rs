@@ -8,6 +8,7 @@
 
 mod accept;
 mod audit;
+mod card;
 mod delivery;
 mod destination;
 mod event;
