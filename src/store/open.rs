@@ -108,7 +108,14 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
         include_str!("../../migrations/0001_line.sql").into_sql_str(),
         false,
     );
-    Migrator::with_migrations(vec![line])
+    let redelivery = Migration::new(
+        7,
+        Cow::Borrowed("redelivery"),
+        MigrationType::Simple,
+        include_str!("../../migrations/0007_redelivery.sql").into_sql_str(),
+        false,
+    );
+    Migrator::with_migrations(vec![line, redelivery])
         .run_direct(None, connection, false)
         .await
         .map_err(|error| Error::Migration(Arc::new(error)))

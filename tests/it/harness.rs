@@ -6,6 +6,7 @@
 mod channel;
 mod log;
 mod person;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -13,6 +13,7 @@ mod contract;
 mod delivery;
 mod harness;
 mod ingress;
+mod letters;
 mod program;
 mod readme;
 mod recovery;
