@@ -17,3 +17,4 @@ mod program;
 mod readme;
 mod recovery;
 mod routing;
+mod sandbox;

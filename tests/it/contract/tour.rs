@@ -326,5 +326,23 @@ impl Tour {
         self.ask(Who::Owner, Method::PUT, &role, None).await;
         self.ask(Who::Owner, Method::DELETE, &role, None).await;
         self.ask(Who::Bot, Method::PUT, &role, None).await;
+        let roles = format!("{}/roles", self.guild());
+        let made = json!({"name": "Night shift", "permissions": "2048"});
+        let made = self.ask(Who::Owner, Method::POST, &roles, Some(made)).await;
+        let one = format!("{roles}/{}", text(&made, "id"));
+        self.get(&one).await;
+        self.ask(Who::Owner, Method::PATCH, &one, Some(json!({"name": "Day shift"}))).await;
+        self.ask(Who::Owner, Method::DELETE, &one, None).await;
+        self.ask(Who::Owner, Method::DELETE, &one, None).await;
+        self.ask(Who::Owner, Method::DELETE, &format!("{roles}/{}", self.discord.guild_id()), None).await;
+        let messages = format!("{}/messages", self.channel("tickets"));
+        let mut ids = Vec::new();
+        for content in ["a", "b"] {
+            ids.push(text(&self.post(&messages, json!({"content": content})).await, "id"));
+        }
+        let bulk = format!("{messages}/bulk-delete");
+        self.post(&bulk, json!({"messages": ids})).await;
+        self.ask(Who::Owner, Method::POST, &bulk, Some(json!({"messages": ids[..1]}))).await;
+        self.ask(Who::Owner, Method::POST, &bulk, Some(json!({"messages": ids}))).await;
     }
 }
