@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::harness::within;
+use crate::harness::{http, within};
 
 fn page() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sandbox.md")).unwrap()
@@ -28,7 +28,7 @@ impl Sandbox {
         let mut child = program.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = within("the sandbox's line", lines.next_line()).await.unwrap().unwrap();
-        Self { line: serde_json::from_str(&line).unwrap(), client: Client::new(), child }
+        Self { line: serde_json::from_str(&line).unwrap(), client: http().clone(), child }
     }
 
     fn text(&self, key: &str) -> &str {
@@ -61,7 +61,8 @@ impl Sandbox {
 #[tokio::test]
 async fn its_line_leads_into_it() {
     let sandbox = Sandbox::start(&[]).await;
-    for key in ["api", "gateway", "page", "application_id", "bot_token", "user_token", "guild_id", "webhook_url"]
+    for key in
+        ["api", "gateway", "page", "application_id", "bot_token", "user_token", "guild_id", "webhook_url"]
     {
         assert!(page().contains(&format!("`{key}`")), "docs/sandbox.md names {key}");
         assert!(!sandbox.text(key).is_empty());
@@ -118,12 +119,10 @@ async fn every_order_of_the_page_is_taken() {
     let commands = format!("{api}/v10/applications/{}/commands", sandbox.text("application_id"));
     let command = json!({"name": "ping", "description": "Ping"});
     assert_eq!(sandbox.ask(Method::POST, &commands, &bot, Some(command)).await.0, 201);
-    let used = json!({"type": 2, "channel_id": sandbox.line["channels"]["general"], "data": {"name": "ping"}});
+    let used =
+        json!({"type": 2, "channel_id": sandbox.line["channels"]["general"], "data": {"name": "ping"}});
     let interactions = format!("{api}/v10/interactions");
-    assert_eq!(
-        sandbox.ask(Method::POST, &interactions, sandbox.text("user_token"), Some(used)).await.0,
-        204
-    );
+    assert_eq!(sandbox.ask(Method::POST, &interactions, sandbox.text("user_token"), Some(used)).await.0, 204);
     for order in orders {
         let (status, answer) = sandbox.order(order).await;
         assert_eq!(status, 200, "{order}: {answer}");

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::harness::http;
+
 /// Somebody who asks.
 #[derive(Clone, Copy)]
 enum Who {
@@ -33,7 +35,7 @@ pub async fn taken() -> Vec<Exchange> {
     let stop = CancellationToken::new();
     let serving = tokio::spawn(sandbox::serve(discord.clone(), listener, stop.clone()));
     let events = discord.dispatches();
-    let mut tour = Tour { discord: discord.clone(), base, client: reqwest::Client::new(), events };
+    let mut tour = Tour { discord: discord.clone(), base, client: http().clone(), events };
     tour.at_start().await;
     tour.messages().await;
     tour.commands().await;

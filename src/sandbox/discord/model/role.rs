@@ -51,7 +51,8 @@ impl Guild {
 
     fn rank(&self, user: Snowflake) -> usize {
         let held = self.members.get(&user).map(|member| member.roles.as_slice()).unwrap_or_default();
-        let highest = self.roles.iter().filter(|role| held.contains(&role.id)).map(|role| role.position).max();
+        let highest =
+            self.roles.iter().filter(|role| held.contains(&role.id)).map(|role| role.position).max();
         if user == self.owner { usize::MAX } else { highest.unwrap_or(0) }
     }
 
