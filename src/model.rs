@@ -4,6 +4,7 @@
 //! names; deliveries are packed into a [`Message`], and every try to send one has an [`Outcome`].
 //! Values that exist are valid: text from outside is checked where it enters and typed from there on.
 
+mod decision;
 mod delivery;
 mod destination;
 mod event;
@@ -18,10 +19,11 @@ pub mod schedule;
 mod severity;
 mod source;
 
+pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};
-pub use id::{DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, Snowflake};
+pub use id::{DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, Snowflake};
 pub use link::{LinkTemplate, Links};
 pub use message::{Form, Message, Nonce};
 pub use outcome::{Arrived, Attempt, Outcome, PauseScope, Reason, Receipt};

@@ -5,12 +5,15 @@
 //! [`message`] and [`plain`] return is within every limit of Discord's.
 
 mod alert;
+mod asked;
 mod asset;
 mod body;
+mod button;
 mod card;
 mod change;
 mod clean;
 mod color;
+mod decided;
 mod directory;
 mod escape;
 mod facts;
@@ -21,10 +24,12 @@ mod markdown;
 mod test_event;
 mod ticket;
 
+pub use asked::Asked;
 pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter};
+pub use button::{Button, Row};
 pub use card::{Card, Field};
 pub use color::Color;
-pub use escape::{block, code, literal, moment, number, paragraph, short, text};
+pub use escape::{block, code, day, literal, moment, number, paragraph, short, text};
 pub use fit::{message, plain};
 pub use markdown::{Markdown, Surface};
 
@@ -40,6 +45,8 @@ pub struct View<'a> {
     pub company_name: Option<&'a str>,
     /// Where titles lead to.
     pub links: &'a Links,
+    /// What was asked and decided about it; `None` where that is not known.
+    pub asked: Option<&'a Asked>,
 }
 
 /// What `event` looks like.
@@ -54,12 +61,21 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
         "asset.updated" => asset::updated(&facts),
         "user.created" => directory::user_created(&facts),
         "company.created" => directory::company_created(&facts),
-        "machine.registered" => machine::registered(&facts),
+        "machine.registered" => match view.asked {
+            Some(asked) => decided::decided(&facts, asked),
+            None => machine::registered(&facts),
+        },
         "machine.approved" => machine::approved(&facts),
         "alert.triggered" => alert::triggered(&facts),
         "webhook.test" => test_event::arrived(&facts),
         _ => generic::happened(&facts),
     }
+}
+
+/// One clean line of at most `max` graphemes, to be kept; `None` if nothing visible is in it.
+#[must_use]
+pub fn line(text: &str, max: usize) -> Option<String> {
+    clean::line(text, max)
 }
 
 /// The card of last resort, for an event whose own card could not be drawn. It reads nothing from the payload.
