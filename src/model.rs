@@ -5,6 +5,8 @@
 //! Values that exist are valid: text from outside is checked where it enters and typed from there on.
 
 mod decision;
+mod audit;
+mod call;
 mod delivery;
 mod destination;
 mod event;
@@ -20,6 +22,8 @@ mod severity;
 mod source;
 
 pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
+pub use audit::{Actor, AuditEntry, AuditOutcome};
+pub use call::{CallTemplate, Calls, Endpoint, Method};
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};

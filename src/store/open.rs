@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -22,6 +22,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 /// The first release without the WAL-reset fault (SQLite: "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+
+/// Every change to the schema, in order.
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "line", include_str!("../../migrations/0001_line.sql")),
+    (4, "audit", include_str!("../../migrations/0004_audit.sql")),
+];
 
 impl Store {
     /// Opens the database at `path`, makes it if it is not there, and brings its schema up to date. Hints at what
@@ -54,7 +60,14 @@ impl Store {
         let wal = wal_of(path);
         let (writer, writing) = Writer::start(Desk { connection, clock: clock.clone(), hints, wal });
         let tasks = Mutex::new(vec![checkpoints, writing]);
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), clock, read, writer, tasks })))
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            clock,
+            read,
+            writer,
+            audit_key: OnceLock::new(),
+            tasks,
+        })))
     }
 
     /// Makes this process the one whose results count: raises every lane's epoch and marks what the last one left
@@ -101,14 +114,10 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
         return Err(Error::Foreign(path.to_owned()));
     }
-    let line = Migration::new(
-        1,
-        Cow::Borrowed("line"),
-        MigrationType::Simple,
-        include_str!("../../migrations/0001_line.sql").into_sql_str(),
-        false,
-    );
-    Migrator::with_migrations(vec![line])
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        Migration::new(*version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
         .run_direct(None, connection, false)
         .await
         .map_err(|error| Error::Migration(Arc::new(error)))
