@@ -4,6 +4,7 @@
 //! Must not know who uses the values. A value never enters a message: problems and notes hold names.
 
 mod database;
+mod decision;
 mod discord_base;
 mod dotenv;
 mod encryption;
@@ -30,6 +31,7 @@ use crate::secret::Secret;
 use crate::telemetry;
 
 pub use database::Database;
+pub use decision::Decisions;
 pub use discord_base::DiscordBase;
 pub use encryption::EncryptionKey;
 pub use limits::{RateLimit, Scope, TrustedProxies};
@@ -54,6 +56,8 @@ pub struct Config {
     pub discord: Discord,
     /// The platform.
     pub xtsystems: XtSystems,
+    /// Who may decide, and how.
+    pub decisions: Decisions,
     /// Which kind goes where; [`table`] shows it.
     pub routes: RouteMap,
     /// Who is pinged by what.
@@ -103,6 +107,7 @@ impl Config {
         let (rate_limit, trusted_proxies) = limits::read(&mut reader);
         let discord = Discord::read(&mut reader);
         let xtsystems = XtSystems::read(&mut reader);
+        let decisions = Decisions::read(&mut reader);
         let routes = map::read(&mut reader);
         let pings = ping::read(&mut reader);
         let database = Database::read(&mut reader);
@@ -115,6 +120,7 @@ impl Config {
             trusted_proxies,
             discord,
             xtsystems,
+            decisions,
             routes,
             pings,
             database,

@@ -4,9 +4,9 @@
 //! names; deliveries are packed into a [`Message`], and every try to send one has an [`Outcome`].
 //! Values that exist are valid: text from outside is checked where it enters and typed from there on.
 
-mod decision;
 mod audit;
 mod call;
+mod decision;
 mod delivery;
 mod destination;
 mod event;
@@ -21,9 +21,9 @@ pub mod schedule;
 mod severity;
 mod source;
 
-pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
 pub use audit::{Actor, AuditEntry, AuditOutcome};
 pub use call::{CallTemplate, Calls, Endpoint, Method};
+pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};

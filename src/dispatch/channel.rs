@@ -57,7 +57,9 @@ impl Channel {
     /// Tries to send `message`. One that may have arrived, so long ago that its nonce may be forgotten, is looked for
     /// first.
     pub(super) async fn send(&self, store: &Store, sink: &Sink, message: &mut Message) -> Result<Attempt> {
-        let Sink::Channel(channel) = *sink;
+        let Sink::Channel(channel) = *sink else {
+            return Err(Error::Corrupt("a message for no channel".to_owned()));
+        };
         let mut events = Vec::with_capacity(message.deliveries.len());
         for delivery in &mut message.deliveries {
             events.push(load(store, delivery).await?);
@@ -104,7 +106,7 @@ impl Channel {
     /// The card of an event. One that cannot be rendered still says what it is.
     fn card(&self, event: &Event) -> Card {
         let name = self.hub.company_name(event);
-        let view = View { company_name: name.as_deref(), links: &self.links };
+        let view = View { company_name: name.as_deref(), links: &self.links, asked: None };
         catch_unwind(AssertUnwindSafe(|| render::card(event, &view))).unwrap_or_else(|_| {
             tracing::error!(event.id = %event.id, "the card of a {} could not be made: please report this", event.kind);
             render::unreadable(event)

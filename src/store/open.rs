@@ -26,6 +26,7 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 /// Every change to the schema, in order.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "line", include_str!("../../migrations/0001_line.sql")),
+    (3, "decisions", include_str!("../../migrations/0003_decisions.sql")),
     (4, "audit", include_str!("../../migrations/0004_audit.sql")),
 ];
 
@@ -58,7 +59,7 @@ impl Store {
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
         let wal = wal_of(path);
-        let (writer, writing) = Writer::start(Desk { connection, clock: clock.clone(), hints, wal });
+        let (writer, writing) = Writer::start(Desk { connection, clock: clock.clone(), hints: hints.clone(), wal });
         let tasks = Mutex::new(vec![checkpoints, writing]);
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
@@ -66,6 +67,7 @@ impl Store {
             read,
             writer,
             audit_key: OnceLock::new(),
+            hints,
             tasks,
         })))
     }
