@@ -3,6 +3,7 @@
 //!
 //! Must not know who uses the values. A value never enters a message: problems and notes hold names.
 
+mod composition;
 mod database;
 mod decision;
 mod discord_base;
@@ -30,6 +31,7 @@ use crate::model::route::RouteMap;
 use crate::secret::Secret;
 use crate::telemetry;
 
+pub use composition::{Coalesce, Composition};
 pub use database::Database;
 pub use decision::Decisions;
 pub use discord_base::DiscordBase;
@@ -62,6 +64,8 @@ pub struct Config {
     pub routes: RouteMap,
     /// Who is pinged by what.
     pub pings: Pings,
+    /// How events become messages.
+    pub composition: Composition,
     /// The database file.
     pub database: Database,
     /// What seals what must not be readable or changed in it.
@@ -110,6 +114,7 @@ impl Config {
         let decisions = Decisions::read(&mut reader);
         let routes = map::read(&mut reader);
         let pings = ping::read(&mut reader);
+        let composition = composition::read(&mut reader);
         let database = Database::read(&mut reader);
         let encryption = EncryptionKey::read(&mut reader);
         let logs = Logs::read(&mut reader);
@@ -123,6 +128,7 @@ impl Config {
             decisions,
             routes,
             pings,
+            composition,
             database,
             encryption,
             logs,

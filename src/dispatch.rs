@@ -5,9 +5,13 @@
 //! than what the table says: it may be dropped at any moment.
 
 mod channel;
+mod compose;
+mod decided;
 mod gate;
 mod lane;
 mod lanes;
+mod plan;
+mod platform;
 mod verdict;
 
 use std::sync::Arc;
@@ -16,10 +20,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::config::Composition;
 use crate::discord::Client;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::gate::Gate;
 use crate::dispatch::lanes::Lanes;
+pub use crate::dispatch::platform::Platform;
 use crate::hub::{Condition, Hub};
 use crate::model::Links;
 use crate::store::{HintReceiver, Store};
@@ -35,7 +41,9 @@ pub(crate) struct Context {
     hub: Hub,
     clock: Clock,
     gate: Gate,
+    composition: Composition,
     channel: Option<Channel>,
+    platform: Option<Platform>,
 }
 
 /// Sends what is due, until it is stopped.
@@ -54,6 +62,8 @@ impl Dispatcher {
         hints: HintReceiver,
         client: Option<Client>,
         links: Links,
+        composition: Composition,
+        platform: Option<Platform>,
         clock: Clock,
     ) -> Self {
         if client.is_none() {
@@ -62,9 +72,9 @@ impl Dispatcher {
                 "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent. Set it and restart",
             );
         }
-        let channel = client.clone().map(|client| Channel::new(client, hub.clone(), links, clock.clone()));
+        let channel = client.clone().map(|client| Channel::new(client, links));
         let gate = Gate::new(clock.clone());
-        Self { context: Arc::new(Context { store, hub, clock, gate, channel }), hints, client }
+        Self { context: Arc::new(Context { store, hub, clock, gate, composition, channel, platform }), hints, client }
     }
 
     /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next
@@ -82,6 +92,7 @@ impl Dispatcher {
                     if self.hints.take_lost() {
                         lanes.wake_all();
                     }
+                    self.expire().await;
                     lanes.sweep().await;
                     next_sweep = self.context.clock.elapsed() + SWEEP;
                 }
@@ -93,6 +104,15 @@ impl Dispatcher {
         }
         lanes.join().await;
         probe.abort();
+    }
+}
+
+impl Dispatcher {
+    /// Ends the questions that nobody answered in time.
+    async fn expire(&self) {
+        if let Err(error) = self.context.hub.expire_decisions().await {
+            tracing::debug!(%error, "questions whose time is over wait a second more");
+        }
     }
 }
 

@@ -25,8 +25,9 @@ mod test_event;
 mod ticket;
 
 pub use asked::Asked;
-pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter};
+pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
 pub use button::{Button, Row};
+pub use decided::late;
 pub use card::{Card, Field};
 pub use color::Color;
 pub use escape::{block, code, day, literal, moment, number, paragraph, short, text};

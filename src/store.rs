@@ -9,6 +9,7 @@
 mod accept;
 mod audit;
 mod decision;
+mod card;
 mod delivery;
 mod destination;
 mod event;

@@ -123,6 +123,12 @@ pub const VARIABLES: &[Variable] = &[
         "How long a machine's buttons wait for somebody. Without it, for ever.",
     ),
     variable(
+        "CARDS",
+        Group::Discord,
+        Shown::Default("append"),
+        "living: one card for each ticket, asset and machine, which later events change. append: a card for each event.",
+    ),
+    variable(
         "DISCORD_API_URL",
         Group::Discord,
         Shown::Default("https://discord.com/api/v10"),
@@ -266,7 +272,6 @@ pub(super) const LATER: &[&str] = &[
     "NUNCIO_API_KEY",
     "PUBLIC_URL",
     "ALLOW_PRIVATE_TARGETS",
-    "CARDS",
     "FOLD_REPEATS",
     "COALESCE",
     "DISPATCH_NAME",

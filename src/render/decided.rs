@@ -6,7 +6,7 @@ use super::machine;
 use super::facts::Facts;
 use super::{Asked, Card, Color, Markdown};
 use crate::clock::Timestamp;
-use crate::model::{Decision, Phase, Platform, Verdict};
+use crate::model::{Decision, Event, Phase, Platform, Verdict};
 
 /// Graphemes of a person's name.
 const NAME: usize = 60;
@@ -58,6 +58,19 @@ pub(super) fn decided(facts: &Facts<'_>, asked: &Asked) -> Card {
     let open = button::open(card.url.as_deref());
     card.buttons = if asked.no_buttons.is_some() { None } else { buttons(decision, open) };
     card
+}
+
+/// One line for people who would not see that an old card has changed.
+#[must_use]
+pub fn late(event: &Event, decision: &Decision) -> Card {
+    let label = || short(&decision.label, NAME);
+    let (sign, said, color) = match decision.phase() {
+        Phase::SaidNo => ("⚠️ ", ", but XTSystems did not take it: see the card", Color::Failed),
+        _ => ("✅ ", ", and XTSystems confirmed at last", Color::Done),
+    };
+    let line: Markdown =
+        [literal(sign), label(), literal(": "), verdict(decision), by(decision), literal(said)].into();
+    Card::new(event, color, line.clone(), line)
 }
 
 fn buttons(decision: &Decision, open: Option<button::Button>) -> Option<Row> {

@@ -40,6 +40,7 @@ pub fn message(cards: &[Card], pings: &[Snowflake]) -> Body {
         embeds: drafts.iter().map(Draft::embed).collect(),
         components: components(cards),
         allowed_mentions: pings.allowed(),
+        message_reference: None,
     }
 }
 
@@ -53,7 +54,13 @@ pub fn plain(cards: &[Card], pings: &[Snowflake]) -> Body {
     let share = ((pings.room() - units(&more)) / shown.max(1)).saturating_sub(2);
     let words = cards.iter().take(shown).map(|card| words(card, share)).chain([more]);
     let words: Vec<String> = words.filter(|words| !words.is_empty()).collect();
-    Body { content: pings.behind(&words.join("\n\n")), embeds: Vec::new(), components: components(cards), allowed_mentions: pings.allowed() }
+    Body {
+        content: pings.behind(&words.join("\n\n")),
+        embeds: Vec::new(),
+        components: components(cards),
+        allowed_mentions: pings.allowed(),
+        message_reference: None,
+    }
 }
 
 /// The buttons of a card that travels alone: among others nobody could tell whose they are.

@@ -139,7 +139,7 @@ impl Store {
         let row: Option<(String, String)> = sqlx::query_as(
             "SELECT m.channel_id, m.receipt FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
              WHERE d.event_id = $1 AND d.destination_id = $2 AND m.action = 'create' AND m.state = 'sent' \
-             AND m.receipt IS NOT NULL ORDER BY m.id DESC LIMIT 1",
+             AND m.receipt IS NOT NULL AND (SELECT COUNT(*) FROM deliveries WHERE message_id = m.id) = 1 ORDER BY m.id DESC LIMIT 1",
         )
         .bind(event.to_string())
         .bind(destination.to_string())

@@ -14,6 +14,7 @@ mod contract;
 mod delivery;
 mod harness;
 mod ingress;
+mod living;
 mod program;
 mod readme;
 mod recovery;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::hub::Hub;
-use crate::model::{Calls, Decision, DecisionId, Event, Kind, Matter, NewEvent, Source, payload};
+use crate::model::{Calls, Decision, DecisionId, Event, EventId, Kind, Matter, NewEvent, Source, payload};
 use crate::render::{self, Asked};
 use crate::store::{self, Asks};
 
@@ -37,12 +37,12 @@ impl Hub {
     }
 
     /// What the card of `event` needs to know of decisions. A ticket's or alert's buttons are made when they are first
-    /// needed.
-    pub async fn asked(&self, event: &Event) -> store::Result<Asked> {
+    /// needed, for the card that begins with the event `since`.
+    pub async fn asked(&self, event: &Event, since: EventId) -> store::Result<Asked> {
         match Family::of(&event.kind) {
             Family::Machine => self.asked_of_machine(event).await,
-            Family::Ticket => self.asked_of(event, Matter::Ticket, &ticket_id(&event.data), &ticket(&event.data)).await,
-            Family::Alert => self.asked_of(event, Matter::Alert, "", &alert(&event.data)).await,
+            Family::Ticket => self.asked_of(event, since, Matter::Ticket).await,
+            Family::Alert => self.asked_of(event, since, Matter::Alert).await,
             Family::Other => Ok(Asked::default()),
         }
     }
@@ -76,13 +76,17 @@ impl Hub {
         Ok(Asked { decision: Some(decision), before, no_buttons, ..Asked::default() })
     }
 
-    async fn asked_of(&self, event: &Event, matter: Matter, object: &str, label: &str) -> store::Result<Asked> {
+    async fn asked_of(&self, event: &Event, since: EventId, matter: Matter) -> store::Result<Asked> {
         let rules = self.rules();
-        let is_callable = matter == Matter::Alert || callable(object).is_some();
+        let (object, label) = match matter {
+            Matter::Alert => (String::new(), alert(&event.data)),
+            _ => (ticket_id(&event.data), ticket(&event.data)),
+        };
+        let is_callable = matter == Matter::Alert || callable(&object).is_some();
         if rules.platform.is_none() || !rules.is_heard || event.subject.is_empty() || !is_callable {
             return Ok(Asked::default());
         }
-        let decision = self.0.store.buttons(matter, event, object, label).await?;
+        let decision = self.0.store.buttons(matter, event, since, &object, &label).await?;
         let mut all = self.0.store.decisions_about(event.source, &event.subject).await?;
         all.retain(|other| matches!(other.matter, Matter::Take | Matter::Note | Matter::Close));
         Ok(Asked { decision: Some(decision), wishes: all, ..Asked::default() })

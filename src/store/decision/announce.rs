@@ -89,7 +89,16 @@ pub(super) async fn deliver(
     .bind(due_at.as_millis())
     .execute(tx)
     .await?;
-    Ok(Delivery { id, event_id, event: None, destination_id, rank: Rank::Urgent, route: String::new() })
+    Ok(Delivery {
+        id,
+        event_id,
+        event: None,
+        slot: String::new(),
+        generation: 0,
+        destination_id,
+        rank: Rank::Urgent,
+        route: String::new(),
+    })
 }
 
 fn body(kind: &str, decision: &Decision) -> serde_json::Value {

@@ -7,7 +7,7 @@ use super::deciding::was_seen;
 use super::{Changed, load, read};
 use crate::clock::Timestamp;
 use crate::model::{
-    AuditEntry, AuditOutcome, Decider, Decision, DecisionId, Delivery, DestinationId, Event, Matter, Mint, Token,
+    AuditEntry, AuditOutcome, Decider, Decision, DecisionId, Delivery, DestinationId, Event, EventId, Matter, Mint, Token,
 };
 use crate::store::audit::{self, AuditKey};
 use crate::store::writer::Unit;
@@ -27,20 +27,27 @@ pub struct Wish {
 }
 
 impl Store {
-    /// The buttons on the card of `event`, a ticket or an alert: made when its card is. A ticket keeps its buttons; an
+    /// The buttons on the card of `event` that begins with the event `since`: of a ticket or an alert: made when its card is. A ticket keeps its buttons; an
     /// alert that gets another card is asked about anew.
-    pub async fn buttons(&self, matter: Matter, event: &Event, object: &str, label: &str) -> Result<Decision> {
+    pub async fn buttons(
+        &self,
+        matter: Matter,
+        event: &Event,
+        since: EventId,
+        object: &str,
+        label: &str,
+    ) -> Result<Decision> {
         let rows = self.decisions_about(event.source, &event.subject).await?;
         let newest = rows.into_iter().rev().find(|decision| decision.matter == matter);
         match newest {
-            Some(decision) if matter == Matter::Ticket || decision.event_id == event.id => Ok(decision),
+            Some(decision) if matter == Matter::Ticket || decision.event_id == since => Ok(decision),
             _ => {
                 let unit = Ask {
                     token: Token::random(),
                     matter,
                     source: event.source.as_str(),
                     subject: event.subject.clone(),
-                    event: event.id.to_string(),
+                    event: since.to_string(),
                     object: object.to_owned(),
                     label: label.to_owned(),
                     now: self.0.clock.now(),
