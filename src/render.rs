@@ -14,6 +14,7 @@ mod change;
 mod clean;
 mod color;
 mod decided;
+mod details;
 mod directory;
 mod escape;
 mod facts;
@@ -23,11 +24,13 @@ mod machine;
 mod markdown;
 mod test_event;
 mod ticket;
+mod wished;
 
 pub use asked::Asked;
 pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
 pub use button::{Button, Row};
 pub use decided::late;
+pub use details::details;
 pub use card::{Card, Field};
 pub use color::Color;
 pub use escape::{block, code, day, literal, moment, number, paragraph, short, text};
@@ -55,8 +58,8 @@ pub struct View<'a> {
 pub fn card(event: &Event, view: &View<'_>) -> Card {
     let facts = Facts::new(event, view);
     match event.kind.canonical().as_str() {
-        "ticket.created" => ticket::created(&facts),
-        "ticket.updated" => ticket::updated(&facts),
+        "ticket.created" => with_buttons(ticket::created(&facts), view, wished::ticket),
+        "ticket.updated" => with_buttons(ticket::updated(&facts), view, wished::ticket),
         "ticket.closed" => ticket::closed(&facts),
         "asset.created" => asset::created(&facts),
         "asset.updated" => asset::updated(&facts),
@@ -67,9 +70,16 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
             None => machine::registered(&facts),
         },
         "machine.approved" => machine::approved(&facts),
-        "alert.triggered" => alert::triggered(&facts),
+        "alert.triggered" => with_buttons(alert::triggered(&facts), view, wished::alert),
         "webhook.test" => test_event::arrived(&facts),
         _ => generic::happened(&facts),
+    }
+}
+
+fn with_buttons(card: Card, view: &View<'_>, buttons: fn(Card, &Asked) -> Card) -> Card {
+    match view.asked {
+        Some(asked) => buttons(card, asked),
+        None => card,
     }
 }
 

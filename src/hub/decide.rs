@@ -158,8 +158,14 @@ impl Hub {
         }
     }
 
+    /// Notes that a click was refused before anything was looked up.
+    pub async fn note_refusal(&self, click: &Click, refusal: &Refusal) -> store::Result<()> {
+        let decision = self.0.store.decision_by_token(&click.token).await?;
+        self.refuse(click, decision.as_ref(), refusal).await
+    }
+
     /// Notes that a click was refused. It changes nothing else.
-    pub async fn refuse(
+    async fn refuse(
         &self,
         click: &Click,
         decision: Option<&Decision>,

@@ -5,7 +5,7 @@ use super::color::Color;
 use super::escape::literal;
 use super::markdown::Markdown;
 use crate::clock::Timestamp;
-use crate::model::{Event, Source};
+use crate::model::{Decision, Event, Source};
 
 /// A name and a value below the description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,22 @@ impl Card {
             color,
             timestamp: event.occurred_at,
             footer: format!("{} · {} · {}", source_name(event.source), event.kind, event.id.short()),
+        }
+    }
+
+    /// A card about a decision whose event may be forgotten.
+    pub(super) fn about(decision: &Decision, event: Option<&Event>, color: Color, title: Markdown) -> Self {
+        Self {
+            summary: title.clone(),
+            title,
+            url: None,
+            description: Markdown::default(),
+            text: Markdown::default(),
+            fields: Vec::new(),
+            buttons: None,
+            color,
+            timestamp: event.map_or(decision.created_at, |event| event.occurred_at),
+            footer: format!("{} · {}", source_name(decision.source), decision.id.short()),
         }
     }
 

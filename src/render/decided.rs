@@ -193,12 +193,12 @@ fn took(decision: &Decision) -> Option<Markdown> {
     Some([literal("after "), span(took)].into())
 }
 
-fn verdict(decision: &Decision) -> Markdown {
+pub(super) fn verdict(decision: &Decision) -> Markdown {
     literal(if decision.verdict == Verdict::Denied { "denied" } else { "approved" })
 }
 
 /// " by @Alice"; nothing where nobody here did.
-fn by(decision: &Decision) -> Markdown {
+pub(super) fn by(decision: &Decision) -> Markdown {
     decision
         .decider
         .as_ref()

@@ -6,6 +6,7 @@
 mod channel;
 mod log;
 mod person;
+mod receiver;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -25,7 +26,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use channel::Channel;
+pub use channel::{Channel, Message};
+pub use receiver::{Answering, Receiver, Told};
 use log::Log;
 
 /// Long enough for a busy machine; reaching it means that something never comes.
@@ -41,7 +43,7 @@ pub struct Harness {
     /// How many messages of each channel the test has read.
     read: Arc<Mutex<BTreeMap<String, usize>>>,
     sandbox: (CancellationToken, JoinHandle<std::io::Result<()>>),
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 struct Running {
@@ -79,6 +81,11 @@ impl Harness {
 
     /// The same, after `change` has had a look at the variables.
     pub async fn with(change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
+        Self::with_discord(|variables, _| change(variables)).await
+    }
+
+    /// The same, with the ids of what stands on the sandbox's Discord.
+    pub async fn with_discord(change: impl FnOnce(&mut BTreeMap<String, String>, &Discord)) -> Self {
         let log = Log::start();
         let clock = Clock::system();
         let discord = Discord::new(clock.clone(), Setup::default());
@@ -108,7 +115,7 @@ impl Harness {
             ("NUNCIO_ENCRYPTION_KEY".to_owned(), "5e".repeat(32)),
             ("LOG_DIR".to_owned(), folder.path().join("logs").display().to_string()),
         ]);
-        change(&mut variables);
+        change(&mut variables, &discord);
         let mut harness = Self {
             discord,
             clock,
@@ -117,7 +124,7 @@ impl Harness {
             running: None,
             read: Arc::default(),
             sandbox: (stop, served),
-            _folder: folder,
+            folder,
         };
         harness.boot().await;
         harness
@@ -170,6 +177,11 @@ impl Harness {
             }
         };
         within(&format!("{end:?} in the table"), told).await;
+    }
+
+    /// Where everything of this test is kept.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// The value of a variable.

@@ -10,9 +10,9 @@ use crate::store;
 pub struct Place {
     /// The channel or thread.
     pub channel: Snowflake,
-    /// The message.
-    pub message: Snowflake,
-    /// Whether our own bot wrote that message.
+    /// The message; `None` if it was deleted while a dialog was open.
+    pub message: Option<Snowflake>,
+    /// Whether our own bot wrote that message, or opened that dialog.
     pub is_ours: bool,
 }
 
@@ -29,8 +29,10 @@ impl Hub {
         if !place.is_ours || elsewhere || here.is_empty() {
             return Ok(Some(Refusal::Misplaced));
         }
-        if here.iter().all(|stands| stands.message != Some(place.message)) {
-            self.0.store.adopt(decision, place.channel, place.message).await?;
+        if let Some(message) = place.message
+            && here.iter().all(|stands| stands.message != Some(message))
+        {
+            self.0.store.adopt(decision, place.channel, message).await?;
         }
         Ok(None)
     }

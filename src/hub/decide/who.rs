@@ -40,8 +40,6 @@ pub enum Refusal {
     Misplaced,
     /// There is no key for the platform any more.
     NoKey,
-    /// What was written is too short or too long.
-    BadText,
 }
 
 impl fmt::Display for Refusal {
@@ -56,7 +54,6 @@ impl fmt::Display for Refusal {
             Self::Unknown => "the button is unknown",
             Self::Misplaced => "the button does not stand on its card",
             Self::NoKey => "there is no XTSYSTEMS_API_KEY",
-            Self::BadText => "what was written is too short or too long",
         })
     }
 }

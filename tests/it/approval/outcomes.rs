@@ -1,0 +1,1 @@
+//! What the platform answers, and what its own events say.
