@@ -4,12 +4,15 @@
 //! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
 
 mod audit;
+mod deliveries;
 mod demo;
 mod events;
+mod named;
 mod redeliver;
 mod sandbox;
 mod send;
 mod serve;
+mod table;
 mod verify;
 
 use std::io::Write as _;
@@ -58,12 +61,10 @@ enum Command {
     Events(events::Args),
     /// List who did what: decisions, clicks, commands; with `verify`, check that the log is as it was written
     Audit(audit::Args),
-    /// Send stored events again
-    Redeliver {
-        /// Those that had no route when they came
-        #[arg(long, required = true)]
-        unrouted: bool,
-    },
+    /// List deliveries: what waits, what arrived, what was given up and why
+    Deliveries(deliveries::Args),
+    /// Send again what was given up or delivered, or what had no route when it came
+    Redeliver(redeliver::Args),
 }
 
 /// Prints a command's result: a line on stdout.
@@ -113,10 +114,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => verify::run(&args, &variables()),
         Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,
         Command::Audit(args) => audit::run(&args, Config::from_variables(&variables())?).await,
-        // The only thing it can redeliver so far, which is why the flag is required.
-        Command::Redeliver { unrouted: _ } => {
-            redeliver::unrouted(Config::from_variables(&variables())?).await
-        }
+        Command::Deliveries(args) => deliveries::run(&args, Config::from_variables(&variables())?).await,
+        Command::Redeliver(args) => redeliver::run(&args, Config::from_variables(&variables())?).await,
     }
 }
 

@@ -14,11 +14,13 @@ mod delivery;
 mod destination;
 mod event;
 mod hint;
+mod letter;
 mod lock;
 mod message;
 mod meta;
 mod open;
 mod quarantine;
+mod redeliver;
 mod summary;
 mod writer;
 
@@ -37,9 +39,11 @@ pub use decision::{Asks, CallNext, Calling, Change, Changed, Stands, Wish};
 pub use delivery::Backlog;
 pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
+pub use letter::{Letter, Try, Which};
 pub use lock::Lock;
 pub use message::Next;
 pub use quarantine::Quarantined;
+pub use redeliver::Revived;
 pub use summary::Tally;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.

@@ -29,6 +29,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
     Text { number: 3, name: "decisions", sql: include_str!("../../migrations/0003_decisions.sql") },
     Text { number: 4, name: "audit", sql: include_str!("../../migrations/0004_audit.sql") },
+    Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
 ];
 
 struct Text {

@@ -1,13 +1,17 @@
 //! Decisions: asked by a card, made by a click, told to the platform once. D-4 to D-8 of the attacks.
 
+mod machines;
 mod outcomes;
+mod permission;
+mod races;
+mod tickets;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Harness, Message, Receiver};
+use crate::harness::{Harness, Message, Receiver, within};
 
 /// A canary: it may stand nowhere but in the header of a call.
 const KEY: &str = "canary-of-the-platform-key-5a1d";
@@ -69,6 +73,16 @@ impl Stage {
         let mut rows = self.t.store().audited(1000).await.unwrap();
         rows.reverse();
         rows.iter().map(|row| format!("{} {} {}", row.actor_name, row.action, row.outcome)).collect()
+    }
+
+    /// Waits until the audit log holds so many entries: refusals are noted after they were answered.
+    pub async fn audited(&self, count: usize) {
+        let waiting = async {
+            while self.audit().await.len() < count {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("the audit log", waiting).await;
     }
 
     /// Ends the test: nothing is left over, the log is whole, and the key stands nowhere.

@@ -7,6 +7,7 @@ mod channel;
 mod log;
 mod person;
 mod receiver;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -27,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use channel::{Channel, Message};
-pub use receiver::{Answering, Receiver, Told};
+pub use receiver::{Answering, Receiver};
 use log::Log;
 
 /// Long enough for a busy machine; reaching it means that something never comes.
@@ -245,6 +246,18 @@ impl Harness {
     pub fn channel(&self, name: &str) -> Channel {
         let id = self.discord.channel_id(name).unwrap_or_else(|| panic!("there is no channel {name}"));
         Channel::new(name, id, self.discord.clone(), Arc::clone(&self.read))
+    }
+
+    /// The bot's application posts a message with a button that nuncio did not make; it counts as read.
+    pub async fn posts_with_button(&self, channel: &str, custom_id: &str) -> Message {
+        let id = self.discord.channel_id(channel).unwrap();
+        let button = json!({"type": 2, "style": 1, "label": "Old", "custom_id": custom_id});
+        let body = json!({"content": "old", "components": [{"type": 1, "components": [button]}]});
+        let url = format!("{}/v10/channels/{id}/messages", self.variables["DISCORD_API_URL"]);
+        let token = format!("Bot {}", self.discord.bot_token().expose());
+        let posted = reqwest::Client::new().post(url).header("authorization", token).json(&body).send().await;
+        assert_eq!(posted.unwrap().status(), 200);
+        self.channel(channel).next_message().await
     }
 
     /// Waits until nothing is left to deliver.

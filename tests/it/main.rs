@@ -15,6 +15,7 @@ mod contract;
 mod delivery;
 mod harness;
 mod ingress;
+mod letters;
 mod living;
 mod program;
 mod readme;
