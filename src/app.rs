@@ -11,12 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bot::Bot;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, XtSystems};
 use crate::discord::Client;
-use crate::dispatch::Dispatcher;
-use crate::hub::{Endpoint, Hub};
+use crate::dispatch::{Dispatcher, Platform};
+use crate::hub::{Endpoint, Hub, Rules};
 use crate::ingress::Ingress;
-use crate::store::{HintSender, Lock, Store};
+use crate::model::Sink;
+use crate::store::{self, HintSender, Lock, Store};
+use crate::xtsystems;
 
 pub use seal::unlock;
 
@@ -49,6 +51,15 @@ impl App {
         store.take_over(&lock).await?;
         let client = config.discord.token.map(|token| Client::new(config.discord.base, token, clock.clone()));
         hub.serves(Endpoint { address, path: config.webhook.path.clone() });
+        let platform = platform(&store, &config.xtsystems, &clock).await?;
+        hub.decide_by(Rules {
+            approvers: config.decisions.approvers,
+            operators: config.decisions.operators,
+            grace: config.decisions.grace,
+            expiry: config.decisions.expiry,
+            platform: platform.as_ref().map(Platform::destination),
+            is_heard: client.is_some() && config.discord.gateway,
+        });
         let bot = client
             .clone()
             .filter(|_| config.discord.gateway)
@@ -60,6 +71,7 @@ impl App {
             client,
             config.xtsystems.links,
             config.composition,
+            platform,
             clock.clone(),
         );
         let ingress =
@@ -105,4 +117,11 @@ impl App {
         self.store.close().await;
         drop(self.lock);
     }
+}
+
+/// Where decisions are told; nowhere without a key.
+async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Result<Option<Platform>> {
+    let Some(client) = xtsystems::Client::new(config, clock.clone()) else { return Ok(None) };
+    let destination = store.ensure_destination(Sink::XtSystems, "XTSystems", "environment").await?;
+    Ok(Some(Platform::new(client, destination.id)))
 }

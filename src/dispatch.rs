@@ -6,10 +6,12 @@
 
 mod channel;
 mod compose;
+mod decided;
 mod gate;
 mod lane;
 mod lanes;
 mod plan;
+mod platform;
 mod verdict;
 
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use crate::discord::Client;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::gate::Gate;
 use crate::dispatch::lanes::Lanes;
+pub use crate::dispatch::platform::Platform;
 use crate::hub::{Condition, Hub};
 use crate::model::Links;
 use crate::store::{HintReceiver, Store};
@@ -40,6 +43,7 @@ pub(crate) struct Context {
     gate: Gate,
     composition: Composition,
     channel: Option<Channel>,
+    platform: Option<Platform>,
 }
 
 /// Sends what is due, until it is stopped.
@@ -59,6 +63,7 @@ impl Dispatcher {
         client: Option<Client>,
         links: Links,
         composition: Composition,
+        platform: Option<Platform>,
         clock: Clock,
     ) -> Self {
         if client.is_none() {
@@ -69,7 +74,11 @@ impl Dispatcher {
         }
         let channel = client.clone().map(|client| Channel::new(client, links));
         let gate = Gate::new(clock.clone());
-        Self { context: Arc::new(Context { store, hub, clock, gate, composition, channel }), hints, client }
+        Self {
+            context: Arc::new(Context { store, hub, clock, gate, composition, channel, platform }),
+            hints,
+            client,
+        }
     }
 
     /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next
@@ -87,6 +96,7 @@ impl Dispatcher {
                     if self.hints.take_lost() {
                         lanes.wake_all();
                     }
+                    self.expire().await;
                     lanes.sweep().await;
                     next_sweep = self.context.clock.elapsed() + SWEEP;
                 }
@@ -98,6 +108,15 @@ impl Dispatcher {
         }
         lanes.join().await;
         probe.abort();
+    }
+}
+
+impl Dispatcher {
+    /// Ends the questions that nobody answered in time.
+    async fn expire(&self) {
+        if let Err(error) = self.context.hub.expire_decisions().await {
+            tracing::debug!(%error, "questions whose time is over wait a second more");
+        }
     }
 }
 

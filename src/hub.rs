@@ -6,6 +6,7 @@
 mod accept;
 mod audit;
 mod condition;
+mod decide;
 mod finding;
 mod gateway;
 mod health;
@@ -26,6 +27,7 @@ use crate::model::{Event, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
+pub use decide::{Click, Clicked, Details, Person, Press, Pressed, Refusal, Rules};
 pub use finding::{Finding, Findings, Remark};
 pub use gateway::Gateway;
 pub use health::Health;
@@ -55,6 +57,7 @@ struct Inner {
     /// The map's channels by name, once the gateway has told.
     places: watch::Sender<Places>,
     endpoint: OnceLock<Endpoint>,
+    rules: OnceLock<Rules>,
 }
 
 impl Hub {
@@ -74,6 +77,7 @@ impl Hub {
             gateway: watch::Sender::new(Gateway::default()),
             places: watch::Sender::default(),
             endpoint: OnceLock::new(),
+            rules: OnceLock::new(),
             store,
         })))
     }

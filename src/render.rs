@@ -5,12 +5,16 @@
 //! [`message`] and [`plain`] return is within every limit of Discord's.
 
 mod alert;
+mod asked;
 mod asset;
 mod body;
+mod button;
 mod card;
 mod change;
 mod clean;
 mod color;
+mod decided;
+mod details;
 mod directory;
 mod escape;
 mod facts;
@@ -20,11 +24,16 @@ mod machine;
 mod markdown;
 mod test_event;
 mod ticket;
+mod wished;
 
+pub use asked::Asked;
 pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
+pub use button::{Button, Row};
 pub use card::{Card, Field};
 pub use color::Color;
-pub use escape::{block, code, literal, moment, number, paragraph, short, text};
+pub use decided::late;
+pub use details::details;
+pub use escape::{block, code, day, literal, moment, number, paragraph, short, text};
 pub use fit::{message, plain};
 pub use markdown::{Markdown, Surface};
 
@@ -40,6 +49,8 @@ pub struct View<'a> {
     pub company_name: Option<&'a str>,
     /// Where titles lead to.
     pub links: &'a Links,
+    /// What was asked and decided about it; `None` where that is not known.
+    pub asked: Option<&'a Asked>,
 }
 
 /// What `event` looks like.
@@ -47,19 +58,35 @@ pub struct View<'a> {
 pub fn card(event: &Event, view: &View<'_>) -> Card {
     let facts = Facts::new(event, view);
     match event.kind.canonical().as_str() {
-        "ticket.created" => ticket::created(&facts),
-        "ticket.updated" => ticket::updated(&facts),
+        "ticket.created" => with_buttons(ticket::created(&facts), view, wished::ticket),
+        "ticket.updated" => with_buttons(ticket::updated(&facts), view, wished::ticket),
         "ticket.closed" => ticket::closed(&facts),
         "asset.created" => asset::created(&facts),
         "asset.updated" => asset::updated(&facts),
         "user.created" => directory::user_created(&facts),
         "company.created" => directory::company_created(&facts),
-        "machine.registered" => machine::registered(&facts),
+        "machine.registered" => match view.asked {
+            Some(asked) => decided::decided(&facts, asked),
+            None => machine::registered(&facts),
+        },
         "machine.approved" => machine::approved(&facts),
-        "alert.triggered" => alert::triggered(&facts),
+        "alert.triggered" => with_buttons(alert::triggered(&facts), view, wished::alert),
         "webhook.test" => test_event::arrived(&facts),
         _ => generic::happened(&facts),
     }
+}
+
+fn with_buttons(card: Card, view: &View<'_>, buttons: fn(Card, &Asked) -> Card) -> Card {
+    match view.asked {
+        Some(asked) => buttons(card, asked),
+        None => card,
+    }
+}
+
+/// One clean line of at most `max` graphemes, to be kept; `None` if nothing visible is in it.
+#[must_use]
+pub fn line(text: &str, max: usize) -> Option<String> {
+    clean::line(text, max)
 }
 
 /// The card of last resort, for an event whose own card could not be drawn. It reads nothing from the payload.

@@ -9,6 +9,7 @@
 mod accept;
 mod audit;
 mod card;
+mod decision;
 mod delivery;
 mod destination;
 mod event;
@@ -34,6 +35,7 @@ use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, Fault, Head, Verified};
+pub use decision::{Asks, CallNext, Calling, Change, Changed, Stands, Wish};
 pub use delivery::Backlog;
 pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
@@ -122,6 +124,7 @@ struct Inner {
     read: SqlitePool,
     writer: writer::Writer,
     audit_key: OnceLock<audit::AuditKey>,
+    hints: HintSender,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 

@@ -99,6 +99,30 @@ pub const VARIABLES: &[Variable] = &[
         "Which roles are pinged by what, from which severity on. Nothing in an event can ping anybody.",
     ),
     variable(
+        "APPROVER_ROLES",
+        Group::Discord,
+        Shown::Example("123456789012345678,234567890123456789"),
+        "Roles whose members may approve and deny machines: ids with commas between. Without it, whoever has Manage Server.",
+    ),
+    variable(
+        "OPERATOR_ROLES",
+        Group::Discord,
+        Shown::Example("123456789012345678"),
+        "Roles whose members may do what else changes something: take and close tickets, mute alerts. Without it, whoever has Manage Server.",
+    ),
+    variable(
+        "DECISION_GRACE",
+        Group::Discord,
+        Shown::Default("10s"),
+        "How long a decision can be undone before XTSystems is told. 0s: it is told at once.",
+    ),
+    variable(
+        "DECISION_EXPIRY",
+        Group::Discord,
+        Shown::Example("24h"),
+        "How long a machine's buttons wait for somebody. Without it, for ever.",
+    ),
+    variable(
         "CARDS",
         Group::Discord,
         Shown::Default("append"),
@@ -245,15 +269,11 @@ pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 
 /// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
 pub(super) const LATER: &[&str] = &[
-    "APPROVER_ROLES",
-    "OPERATOR_ROLES",
     "NUNCIO_API_KEY",
     "PUBLIC_URL",
     "ALLOW_PRIVATE_TARGETS",
     "FOLD_REPEATS",
     "COALESCE",
-    "DECISION_GRACE",
-    "DECISION_EXPIRY",
     "DISPATCH_NAME",
     "DISPATCH_ICON_URL",
     "DISPATCH_FOOTER",

@@ -9,7 +9,7 @@ use crate::dispatch::compose::compose;
 use crate::dispatch::plan::load;
 use crate::model::{Action, Attempt, Event, Form, Links, Message, Outcome, Receipt, Sink, Snowflake};
 use crate::render::{self, Body};
-use crate::store::Result;
+use crate::store::{Error, Result};
 
 /// How long a nonce surely brings back the first message. Discord says "the past few minutes".
 const NONCE_WINDOW: Duration = Duration::from_secs(60);
@@ -33,7 +33,9 @@ impl Channel {
         sink: &Sink,
         message: &mut Message,
     ) -> Result<Attempt> {
-        let Sink::Channel(channel) = *sink;
+        let Sink::Channel(channel) = *sink else {
+            return Err(Error::Corrupt("a message for no channel".to_owned()));
+        };
         let composed = compose(context, &self.links, message).await?;
         message.shows = composed.shows;
         if self.may_be_forgotten(context, message)
@@ -50,12 +52,14 @@ impl Channel {
                 body.message_reference = composed.replaces.map(|card| render::Reference::to(card.message));
                 self.client.create_message(channel, &message.nonce, &body).await
             }
-            Action::Edit { channel, message } => self.edit(channel, message, &body).await,
+            Action::Edit { channel, message } => self.edit(channel, message, body).await,
         })
     }
 
-    async fn edit(&self, channel: Snowflake, message: Snowflake, body: &Body) -> Attempt {
-        self.client.edit_message(channel, message, body).await
+    /// A change leaves nothing of what stood there: no buttons are taken away as well.
+    async fn edit(&self, channel: Snowflake, message: Snowflake, mut body: Body) -> Attempt {
+        body.components.get_or_insert_default();
+        self.client.edit_message(channel, message, &body).await
     }
 
     /// Whether Discord may have posted it and forgotten its nonce. A change is simply made again.

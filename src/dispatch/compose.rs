@@ -4,10 +4,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::dispatch::Context;
 use crate::dispatch::plan::{lives, load};
-use crate::model::{Action, Delivery, Event, Links, LivingCard, Message, Shown, closes, fold};
-use crate::render::{self, Card, View};
+use crate::dispatch::{Context, decided};
+use crate::model::{Action, Delivery, Event, EventId, Links, LivingCard, Message, Shown, closes, fold};
+use crate::render::{self, Asked, Card, View};
 use crate::store::Result;
 
 /// How many events of a subject are folded into its card: the newest.
@@ -31,6 +31,9 @@ struct Group {
 
 /// Composes `message`.
 pub(super) async fn compose(context: &Context, links: &Links, message: &mut Message) -> Result<Composed> {
+    if let Some(composed) = decided::compose(context, links, message).await? {
+        return Ok(composed);
+    }
     let groups = match message.action {
         Action::Create => group(context, &mut message.deliveries).await?,
         Action::Edit { .. } => {
@@ -38,6 +41,7 @@ pub(super) async fn compose(context: &Context, links: &Links, message: &mut Mess
             group(context, if carried.is_empty() { &mut message.deliveries } else { &mut carried }).await?
         }
     };
+    let alone = groups.len() == 1;
     let mut composed = Composed { cards: Vec::new(), shows: Vec::new(), replaces: None };
     for (place, group) in groups.into_iter().enumerate() {
         let first = group.events.first();
@@ -51,18 +55,19 @@ pub(super) async fn compose(context: &Context, links: &Links, message: &mut Mess
                 context.store.shown_events(destination, first.source, &first.subject, None, FOLDED).await?;
             let events = if events.is_empty() { group.events } else { events };
             let Some(now) = fold(&events) else { continue };
+            let since = events.iter().map(|event| event.id).min().unwrap_or(now.id);
             composed.shows.push(Shown {
                 source: now.source,
                 subject: now.subject.clone(),
                 place,
-                since: events.iter().map(|event| event.id).min().unwrap_or(now.id),
+                since,
                 state: String::new(),
                 state_at: now.occurred_at,
                 closed: closes(&now),
             });
-            composed.cards.push(draw(context, links, &now));
+            composed.cards.push(draw(context, links, &now, alone.then_some(since)).await?);
         } else if let Some(event) = first {
-            composed.cards.push(draw(context, links, event));
+            composed.cards.push(draw(context, links, event, alone.then_some(event.id)).await?);
         }
     }
     Ok(composed)
@@ -100,10 +105,19 @@ async fn group(context: &Context, deliveries: &mut [Delivery]) -> Result<Vec<Gro
     Ok(groups)
 }
 
-/// The card of an event. One that cannot be rendered still says what it is.
-fn draw(context: &Context, links: &Links, event: &Event) -> Card {
+/// The card of an event. One that travels alone has buttons: those of the first event that it shows.
+async fn draw(context: &Context, links: &Links, event: &Event, since: Option<EventId>) -> Result<Card> {
+    let asked = match since {
+        Some(since) => context.hub.asked(event, since).await?,
+        None => Asked::default(),
+    };
+    Ok(draw_asked(context, links, event, &asked))
+}
+
+/// The card of an event, by what was asked about it. One that cannot be rendered still says what it is.
+pub(super) fn draw_asked(context: &Context, links: &Links, event: &Event, asked: &Asked) -> Card {
     let name = context.hub.company_name(event);
-    let view = View { company_name: name.as_deref(), links };
+    let view = View { company_name: name.as_deref(), links, asked: Some(asked) };
     catch_unwind(AssertUnwindSafe(|| render::card(event, &view))).unwrap_or_else(|_| {
         tracing::error!(event.id = %event.id, "the card of a {} could not be made: please report this", event.kind);
         render::unreadable(event)

@@ -43,7 +43,7 @@ impl Wake {
         self.0.0.swap(false, Ordering::AcqRel)
     }
 
-    async fn notified(&self) {
+    pub(super) async fn notified(&self) {
         self.0.1.notified().await;
     }
 }
@@ -173,7 +173,11 @@ impl Lane {
         delivery: Delivery,
         pass: Pass,
     ) -> store::Result<()> {
-        let message = plan(&self.context, delivery).await?;
+        let Some(message) = plan(&self.context, delivery.clone()).await? else {
+            self.context.store.drop_delivery(&delivery, "there is no card to change").await?;
+            self.context.hub.progressed();
+            return Ok(());
+        };
         match self.context.store.begin(&message, destination.epoch).await {
             Ok(true) => self.send(destination, message, pass).await,
             // Somebody else took it in the meantime: the table is right.

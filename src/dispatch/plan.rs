@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dispatch::Context;
+use crate::dispatch::decided::{self, Course};
 use crate::model::route::Cards;
 use crate::model::{Action, Delivery, Event, Form, Message, MessageId, Nonce};
 use crate::store::{Error, Result, Store};
@@ -14,18 +15,28 @@ use crate::store::{Error, Result, Store};
 /// A subject pings at most once in this span.
 const PING_AGAIN: Duration = Duration::from_secs(600);
 
-/// Plans a message for one delivery: a new card, or the change of the one that shows its subject already.
-pub(super) async fn plan(context: &Context, mut delivery: Delivery) -> Result<Message> {
+/// Plans a message for one delivery: a new card, or the change of the one that shows its subject already. `None` if
+/// there is nothing to be sent.
+pub(super) async fn plan(context: &Context, mut delivery: Delivery) -> Result<Option<Message>> {
     let event = load(&context.store, &mut delivery).await?;
     let destination_id = delivery.destination_id;
-    let card = if lives(context, &event, &delivery.route) {
+    let course = decided::course(context, destination_id, &event).await?;
+    if matches!(course, Course::Nothing) {
+        return Ok(None);
+    }
+    decided::stand_in_for_ours(context, &mut delivery, &event).await?;
+    let event = load(&context.store, &mut delivery).await?;
+    let card = if matches!(course, Course::Usual) && lives(context, &event, &delivery.route) {
         context.store.card(destination_id, event.source, &event.subject).await?
     } else {
         None
     };
     let action = match card.filter(|card| !card.frozen) {
         Some(card) => Action::Edit { channel: card.channel, message: card.message },
-        None => Action::Create,
+        None => match course {
+            Course::Change(action) => action,
+            Course::Usual | Course::Post | Course::Nothing => Action::Create,
+        },
     };
     let now = context.clock.now();
     let mut pings = context.hub.pings(&event, &delivery.route);
@@ -37,7 +48,7 @@ pub(super) async fn plan(context: &Context, mut delivery: Delivery) -> Result<Me
     {
         pings.clear();
     }
-    Ok(Message {
+    Ok(Some(Message {
         id: MessageId::new(),
         destination_id,
         nonce: Nonce::random(),
@@ -49,7 +60,7 @@ pub(super) async fn plan(context: &Context, mut delivery: Delivery) -> Result<Me
         created_at: now,
         attempts: 0,
         ambiguous_since: None,
-    })
+    }))
 }
 
 /// Whether events of this kind share one card in a place that `route` leads to.

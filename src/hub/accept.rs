@@ -17,9 +17,10 @@ impl Hub {
         let unrouted = plan.is_none();
         let kind = event.kind.clone();
         let name = self.unknown_name(&event);
+        let asks = self.asks(&event);
         let key = (event.source, event.company.clone());
         let incoming =
-            Incoming { event, plan: plan.unwrap_or_default(), unrouted, company_name: name.clone() };
+            Incoming { event, plan: plan.unwrap_or_default(), unrouted, company_name: name.clone(), asks };
         let accepted = self.0.store.accept(incoming).await?;
         if let Some(name) = name {
             self.0.names.write().unwrap_or_else(PoisonError::into_inner).insert(key, name);

@@ -16,6 +16,8 @@ pub enum Condition {
     GatewayDown,
     /// Discord asked everything from this address to wait.
     Paused,
+    /// The platform refused our key.
+    KeyRefused,
     /// The database does not take what lanes have to record.
     StoreFailing,
 }

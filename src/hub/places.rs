@@ -14,8 +14,12 @@ use crate::model::{Sink, Snowflake};
 /// A channel or thread that the bot knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
+    /// The server's id, where it is known.
+    pub guild_id: Option<Snowflake>,
     /// The server's name.
     pub guild: String,
+    /// The server's roles.
+    pub roles: BTreeSet<Snowflake>,
     /// The channel's name, without `#`.
     pub channel: String,
     /// What the bot may not do there, as "missing Embed Links (denied by role @muted)".
@@ -134,7 +138,9 @@ mod tests {
 
     fn place(problems: &[&str]) -> Place {
         Place {
+            guild_id: None,
             guild: "Acme NOC".to_owned(),
+            roles: BTreeSet::new(),
             channel: "tickets".to_owned(),
             problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
         }

@@ -27,6 +27,7 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 const MIGRATIONS: &[Text] = &[
     Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
+    Text { number: 3, name: "decisions", sql: include_str!("../../migrations/0003_decisions.sql") },
     Text { number: 4, name: "audit", sql: include_str!("../../migrations/0004_audit.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
 ];
@@ -73,7 +74,8 @@ impl Store {
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
         let wal = wal_of(path);
-        let (writer, writing) = Writer::start(Desk { connection, clock: clock.clone(), hints, wal });
+        let (writer, writing) =
+            Writer::start(Desk { connection, clock: clock.clone(), hints: hints.clone(), wal });
         let tasks = Mutex::new(vec![checkpoints, writing]);
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
@@ -81,6 +83,7 @@ impl Store {
             read,
             writer,
             audit_key: OnceLock::new(),
+            hints,
             tasks,
         })))
     }
