@@ -10,10 +10,12 @@ mod decide;
 mod finding;
 mod gateway;
 mod health;
+mod letters;
 mod places;
 mod redeliver;
 mod routing;
 mod status;
+mod trial;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -35,6 +37,7 @@ pub use places::{Place, Places};
 pub use redeliver::Redelivered;
 pub use routing::Routing;
 pub use status::{Endpoint, Status};
+pub use trial::{Leg, Trace};
 
 /// The use cases of one running nuncio. Clones share it.
 #[derive(Clone)]

@@ -21,6 +21,7 @@ mod meta;
 mod open;
 mod quarantine;
 mod redeliver;
+mod shown;
 mod summary;
 mod writer;
 

@@ -155,6 +155,12 @@ pub const VARIABLES: &[Variable] = &[
         "The path that XTSystems posts to.",
     ),
     variable(
+        "PUBLIC_URL",
+        Group::Webhook,
+        Shown::Example("https://nuncio.example"),
+        "The address that XTSystems reaches nuncio by, without the path: /register-webhook gives it to XTSystems. Without it, this machine's localhost.",
+    ),
+    variable(
         "WEBHOOK_BODY_LIMIT",
         Group::Webhook,
         Shown::Default("1MiB"),
@@ -270,7 +276,6 @@ pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 /// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
 pub(super) const LATER: &[&str] = &[
     "NUNCIO_API_KEY",
-    "PUBLIC_URL",
     "ALLOW_PRIVATE_TARGETS",
     "FOLD_REPEATS",
     "COALESCE",
