@@ -74,7 +74,11 @@ impl Dispatcher {
         }
         let channel = client.clone().map(|client| Channel::new(client, links));
         let gate = Gate::new(clock.clone());
-        Self { context: Arc::new(Context { store, hub, clock, gate, composition, channel, platform }), hints, client }
+        Self {
+            context: Arc::new(Context { store, hub, clock, gate, composition, channel, platform }),
+            hints,
+            client,
+        }
     }
 
     /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next

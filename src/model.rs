@@ -6,8 +6,8 @@
 
 mod audit;
 mod call;
-mod decision;
 mod card;
+mod decision;
 mod delivery;
 mod destination;
 mod event;
@@ -25,8 +25,8 @@ mod source;
 
 pub use audit::{Actor, AuditEntry, AuditOutcome};
 pub use call::{CallTemplate, Calls, Endpoint, Method};
-pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
 pub use card::{LivingCard, Shown};
+pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};

@@ -8,8 +8,8 @@
 
 mod accept;
 mod audit;
-mod decision;
 mod card;
+mod decision;
 mod delivery;
 mod destination;
 mod event;

@@ -180,7 +180,10 @@ impl Watch {
             let problems = missing.iter().map(ToString::to_string).collect();
             let roles = guild.roles.keys().map(|role| Snowflake::new(*role)).collect();
             let guild_id = Some(Snowflake::new(guild.id));
-            Some((id, Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems }))
+            Some((
+                id,
+                Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems },
+            ))
         };
         channels.into_iter().filter_map(place).collect()
     }

@@ -4,8 +4,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::dispatch::{Context, decided};
 use crate::dispatch::plan::{lives, load};
+use crate::dispatch::{Context, decided};
 use crate::model::{Action, Delivery, Event, EventId, Links, LivingCard, Message, Shown, closes, fold};
 use crate::render::{self, Asked, Card, View};
 use crate::store::Result;

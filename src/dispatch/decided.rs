@@ -9,7 +9,8 @@ use crate::dispatch::Context;
 use crate::dispatch::compose::{Composed, draw_asked};
 use crate::dispatch::plan::load;
 use crate::model::{
-    Action, Decision, Delivery, DestinationId, Event, Links, LivingCard, Matter, Message, Shown, Source, Verdict,
+    Action, Decision, Delivery, DestinationId, Event, Links, LivingCard, Matter, Message, Shown, Source,
+    Verdict,
 };
 use crate::render;
 use crate::store::Result;
@@ -100,7 +101,11 @@ pub(super) async fn compose(
 }
 
 /// Lets the event whose card is drawn stand for ours, which only says that it must be drawn anew.
-pub(super) async fn stand_in_for_ours(context: &Context, delivery: &mut Delivery, event: &Event) -> Result<()> {
+pub(super) async fn stand_in_for_ours(
+    context: &Context,
+    delivery: &mut Delivery,
+    event: &Event,
+) -> Result<()> {
     match decision(context, event).await? {
         Some(decision) if is_ours(event) && decision.matter != Matter::Machine => {
             stand_in(context, delivery, &decision).await

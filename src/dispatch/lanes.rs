@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::Context;
-use crate::dispatch::platform::PlatformLane;
 use crate::dispatch::lane::{Finished, INBOX, Lane, Wake};
+use crate::dispatch::platform::PlatformLane;
 use crate::model::{Delivery, DestinationId};
 
 pub(super) struct Lanes {

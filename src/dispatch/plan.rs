@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::dispatch::decided::{self, Course};
 use crate::dispatch::Context;
+use crate::dispatch::decided::{self, Course};
 use crate::model::route::Cards;
 use crate::model::{Action, Delivery, Event, Form, Message, MessageId, Nonce};
 use crate::store::{Error, Result, Store};

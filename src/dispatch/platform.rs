@@ -15,8 +15,8 @@ use crate::dispatch::lane::{Finished, Wake};
 use crate::dispatch::{Context, verdict};
 use crate::hub::Condition;
 use crate::model::{
-    Action, Attempt, Decision, Delivery, DestinationId, Form, Matter, Message, MessageId, Nonce, Outcome, Reason,
-    Receipt, Snowflake, Verdict, schedule,
+    Action, Attempt, Decision, Delivery, DestinationId, Form, Matter, Message, MessageId, Nonce, Outcome,
+    Reason, Receipt, Snowflake, Verdict, schedule,
 };
 use crate::store::{self, CallNext, Calling};
 use crate::xtsystems::{Client, Reply};
@@ -92,7 +92,8 @@ impl PlatformLane {
                 return Ok(());
             }
             self.context.clock.sleep_until(destination.not_before).await;
-            let message = if in_doubt.is_empty() { self.next(destination.epoch).await? } else { in_doubt.pop() };
+            let message =
+                if in_doubt.is_empty() { self.next(destination.epoch).await? } else { in_doubt.pop() };
             match message {
                 Some(message) => self.call(message, destination.epoch).await?,
                 None if self.wait().await => {}
@@ -206,7 +207,9 @@ impl PlatformLane {
                 let everybody = reply.status == Some(429) && reply.retry_after.is_some();
                 CallNext::Later { due_at: now.plus(wait), said, everybody }
             }
-            Some(status) => CallNext::Refused(if said.is_empty() { format!("status {status}") } else { said }),
+            Some(status) => {
+                CallNext::Refused(if said.is_empty() { format!("status {status}") } else { said })
+            }
         }
     }
 
@@ -225,7 +228,9 @@ impl PlatformLane {
         let (what, tries, took_ms) = (what(decision), decision.attempts + 1, took.as_millis());
         let id = &decision.id;
         match next {
-            CallNext::Confirmed => tracing::info!(decision.id = %id, took_ms, tries, "XTSystems was told: {what}"),
+            CallNext::Confirmed => {
+                tracing::info!(decision.id = %id, took_ms, tries, "XTSystems was told: {what}")
+            }
             CallNext::Later { due_at, said, .. } => tracing::warn!(
                 decision.id = %id, took_ms, tries, again_in_s = due_at.since(self.context.clock.now()).as_secs(),
                 "XTSystems could not be told: {what}: {}; it is tried again", said.escape_debug()
@@ -234,7 +239,9 @@ impl PlatformLane {
                 decision.id = %id, took_ms, tries,
                 "XTSystems refused: {what}: {}. The card offers to try again", said.escape_debug()
             ),
-            CallNext::Held(said) => tracing::error!(decision.id = %id, took_ms, tries, "{what}: {}", said.escape_debug()),
+            CallNext::Held(said) => {
+                tracing::error!(decision.id = %id, took_ms, tries, "{what}: {}", said.escape_debug())
+            }
         }
     }
 }
@@ -314,6 +321,8 @@ fn what(decision: &Decision) -> String {
         Matter::Take => format!("ticket {object} taken"),
         Matter::Note => format!("a note to ticket {object}"),
         Matter::Close => format!("ticket {object} closed"),
-        Matter::Machine | Matter::Ticket | Matter::Alert => format!("machine {object} {}", decision.verdict.as_str()),
+        Matter::Machine | Matter::Ticket | Matter::Alert => {
+            format!("machine {object} {}", decision.verdict.as_str())
+        }
     }
 }

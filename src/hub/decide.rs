@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use crate::hub::Hub;
 use crate::model::{
-    Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Snowflake, Source, Token, Verdict,
+    Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Snowflake, Source,
+    Token, Verdict,
 };
 use crate::store::{self, Change, Changed, Wish};
 
@@ -206,13 +207,16 @@ impl Hub {
                 store.change(&click.token, decide(Verdict::Denied), by, entry).await?
             }
             (Press::Undo, Matter::Machine) => store.change(&click.token, Change::Undo, by, entry).await?,
-            (Press::TryAgain, Matter::Machine) | (Press::Resend, Matter::Take | Matter::Note | Matter::Close) => {
+            (Press::TryAgain, Matter::Machine)
+            | (Press::Resend, Matter::Take | Matter::Note | Matter::Close) => {
                 store.change(&click.token, Change::TryAgain, by, entry).await?
             }
             (Press::OnIt, Matter::Alert) => store.change(&click.token, Change::Take, by, entry).await?,
             (Press::Take, Matter::Ticket) => store.wish(&click.token, wish(Matter::Take), by, entry).await?,
             (Press::Note, Matter::Ticket) => store.wish(&click.token, wish(Matter::Note), by, entry).await?,
-            (Press::Close, Matter::Ticket) => store.wish(&click.token, wish(Matter::Close), by, entry).await?,
+            (Press::Close, Matter::Ticket) => {
+                store.wish(&click.token, wish(Matter::Close), by, entry).await?
+            }
             _ => {
                 self.refuse(click, Some(&decision), &Refusal::Unknown).await?;
                 return Ok(Clicked::Refused(Refusal::Unknown));

@@ -242,7 +242,9 @@ mod tests {
         assert_ne!(Token::random(), token);
         assert_eq!(format!("{token:?}"), "***");
         // D-5
-        for wrong in ["", "a", &"A".repeat(26), &"a".repeat(27), &"a".repeat(100), "aaaaaaaaaaaaaaaaaaaaaaaaa\u{0}"] {
+        for wrong in
+            ["", "a", &"A".repeat(26), &"a".repeat(27), &"a".repeat(100), "aaaaaaaaaaaaaaaaaaaaaaaaa\u{0}"]
+        {
             assert!(wrong.parse::<Token>().is_err(), "{wrong:?}");
         }
     }

@@ -50,7 +50,13 @@ impl Row {
 }
 
 /// `v1:<what>:<token>` is all that comes back with a click (Discord: `custom_id` ≤ 100).
-fn pressed(what: &str, token: &Token, label: &'static str, style: u8, emoji: Option<&'static str>) -> Option<Button> {
+fn pressed(
+    what: &str,
+    token: &Token,
+    label: &'static str,
+    style: u8,
+    emoji: Option<&'static str>,
+) -> Option<Button> {
     let custom_id = Some(format!("v1:{what}:{}", token.as_str()));
     Some(Button { kind: 2, style, label, emoji: emoji.map(|name| Emoji { name }), custom_id, url: None })
 }

@@ -2,8 +2,8 @@
 
 use super::button::{self, Row};
 use super::escape::{literal, moment, number, short};
-use super::machine;
 use super::facts::Facts;
+use super::machine;
 use super::{Asked, Card, Color, Markdown};
 use crate::clock::Timestamp;
 use crate::model::{Decision, Event, Phase, Platform, Verdict};
@@ -36,7 +36,9 @@ pub(super) fn decided(facts: &Facts<'_>, asked: &Asked) -> Card {
             ])),
             Color::Failed,
         ),
-        Phase::Elsewhere => (Some([literal("✅ "), name(200), literal(" approved in XTSystems")].into()), Color::Done),
+        Phase::Elsewhere => {
+            (Some([literal("✅ "), name(200), literal(" approved in XTSystems")].into()), Color::Done)
+        }
         Phase::Expired => (
             Some(Markdown::from([
                 literal("⌛ "),
@@ -82,7 +84,9 @@ fn buttons(decision: &Decision, open: Option<button::Button>) -> Option<Row> {
         Phase::Deciding if decision.can_be_undone() => Row::of([button::undo(token)]),
         Phase::Deciding => None,
         Phase::SaidNo => Row::of([button::try_again(token), button::details(token), open]),
-        Phase::Approved | Phase::Denied | Phase::Elsewhere | Phase::Expired => Row::of([button::details(token)]),
+        Phase::Approved | Phase::Denied | Phase::Elsewhere | Phase::Expired => {
+            Row::of([button::details(token)])
+        }
     }
 }
 
@@ -91,7 +95,12 @@ fn body(decision: &Decision, asked: &Asked) -> Vec<Markdown> {
     match decision.phase() {
         Phase::Pending => {
             if decision.asked > 1 {
-                let line = [literal("asked again "), moment(decision.asked_at), literal(", ×"), number(decision.asked)];
+                let line = [
+                    literal("asked again "),
+                    moment(decision.asked_at),
+                    literal(", ×"),
+                    number(decision.asked),
+                ];
                 lines.push(line.into());
             }
             lines.extend(asked.before.as_ref().map(recalled));
@@ -110,8 +119,10 @@ fn body(decision: &Decision, asked: &Asked) -> Vec<Markdown> {
             lines.push(literal("XTSystems confirmed"));
         }
         Phase::SaidNo => {
-            let line =
-                Markdown::join([Some(verdict(decision).and(by(decision))), decision.decided_at.map(moment)], " · ");
+            let line = Markdown::join(
+                [Some(verdict(decision).and(by(decision))), decision.decided_at.map(moment)],
+                " · ",
+            );
             lines.push(line);
             lines.extend(reason(decision));
             lines.push(said_no(decision));
@@ -121,9 +132,10 @@ fn body(decision: &Decision, asked: &Asked) -> Vec<Markdown> {
             lines.push(match (decision.decider.is_some(), decision.reason.as_ref()) {
                 (false, _) => literal("the buttons here were not used"),
                 (true, _) => {
-                    let reason = decision.reason.as_ref().map_or_else(Markdown::default, |reason| {
-                        [literal(": "), short(reason, 200)].into()
-                    });
+                    let reason = decision
+                        .reason
+                        .as_ref()
+                        .map_or_else(Markdown::default, |reason| [literal(": "), short(reason, 200)].into());
                     [literal("it was denied here before"), by(decision), reason].into()
                 }
             });

@@ -50,7 +50,8 @@ fn line(decision: &Decision) -> Option<Markdown> {
             _ => verdict(decision).and(by(decision)),
         },
     };
-    let reason = decision.reason.as_ref().map(|reason| [literal(": "), short(reason, 100).emphasised()].into());
+    let reason =
+        decision.reason.as_ref().map(|reason| [literal(": "), short(reason, 100).emphasised()].into());
     let platform = match decision.platform {
         Platform::Unasked => None,
         Platform::Telling => Some(literal(" · XTSystems is being told")),

@@ -100,7 +100,11 @@ pub(super) fn insert<'a>(
             let event_id = if new { id } else { first_of(tx, &accept.event.event).await? };
             let deliveries =
                 if new { accept.event.plan.iter().map(|_| mint.next(now)).collect() } else { Vec::new() };
-            stored.push(Stored { accepted: Accepted { event_id, duplicate: !new }, deliveries, more: Vec::new() });
+            stored.push(Stored {
+                accepted: Accepted { event_id, duplicate: !new },
+                deliveries,
+                more: Vec::new(),
+            });
         }
         insert_deliveries(tx, now, accepts, &stored).await?;
         insert_names(tx, now, accepts).await?;

@@ -11,8 +11,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Decider, Decision, DecisionId, DeliveryId, DestinationId, EventId, Matter, Platform, Snowflake, Source, Token,
-    Verdict,
+    Decider, Decision, DecisionId, DeliveryId, DestinationId, EventId, Matter, Platform, Snowflake, Source,
+    Token, Verdict,
 };
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store, event};
@@ -190,12 +190,8 @@ async fn newest_of_machine(
     ids: &[String],
 ) -> Result<Option<Decision>> {
     let (one, other) = two(ids);
-    let row = sqlx::query(NEWEST_OF_MACHINE)
-        .bind(source.as_str())
-        .bind(one)
-        .bind(other)
-        .fetch_optional(tx)
-        .await?;
+    let row =
+        sqlx::query(NEWEST_OF_MACHINE).bind(source.as_str()).bind(one).bind(other).fetch_optional(tx).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -214,7 +210,8 @@ fn read(row: &SqliteRow) -> Result<Decision> {
     let at = |name: &str| row.try_get::<Option<i64>, _>(name).map(|at| at.map(Timestamp::from_millis));
     let count = |name: &str| row.try_get::<i64, _>(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     let corrupt = |what: &str, word: &str| Error::Corrupt(format!("a decision's {what} {word:?}"));
-    let (kind, verdict, platform, token) = (text("kind")?, text("verdict")?, text("platform")?, text("token")?);
+    let (kind, verdict, platform, token) =
+        (text("kind")?, text("verdict")?, text("platform")?, text("token")?);
     let decider = match (maybe("actor_id")?, maybe("actor_name")?) {
         (Some(id), Some(name)) => Some(Decider { id: id.parse()?, name }),
         _ => None,

@@ -264,7 +264,11 @@ impl Record {
 }
 
 /// Writes down one exchange.
-pub(super) async fn insert_attempt(tx: &mut SqliteConnection, message: &Message, attempt: &Attempt) -> Result<()> {
+pub(super) async fn insert_attempt(
+    tx: &mut SqliteConnection,
+    message: &Message,
+    attempt: &Attempt,
+) -> Result<()> {
     let retry_after = match &attempt.outcome {
         crate::model::Outcome::Retry { after, .. } => after.map(millis),
         crate::model::Outcome::Paused { after, .. } => Some(millis(*after)),

@@ -74,7 +74,8 @@ impl Store {
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
         let wal = wal_of(path);
-        let (writer, writing) = Writer::start(Desk { connection, clock: clock.clone(), hints: hints.clone(), wal });
+        let (writer, writing) =
+            Writer::start(Desk { connection, clock: clock.clone(), hints: hints.clone(), wal });
         let tasks = Mutex::new(vec![checkpoints, writing]);
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),

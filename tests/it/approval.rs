@@ -97,11 +97,13 @@ impl Stage {
     async fn keeps_its_key(&self) {
         let log = self.t.log.all();
         assert!(!log.iter().any(|line| line.contains("canary-of-th")), "in the log: {log:#?}");
-        let discord: Vec<Value> = self.t.discord.requests().into_iter().filter_map(|asked| asked.body).collect();
+        let discord: Vec<Value> =
+            self.t.discord.requests().into_iter().filter_map(|asked| asked.body).collect();
         assert!(!json!(discord).to_string().contains("canary-of-th"), "told to Discord");
         let (_, health) = self.t.looks_at("/health").await;
         assert!(!health.contains("canary-of-th"), "{health}");
-        let mut files: Vec<_> = std::fs::read_dir(self.t.folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut files: Vec<_> =
+            std::fs::read_dir(self.t.folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.retain(|path| path.is_file());
         assert!(!files.is_empty());
         for path in files {

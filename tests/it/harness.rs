@@ -28,8 +28,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use channel::{Channel, Message};
-pub use receiver::{Answering, Receiver};
 use log::Log;
+pub use receiver::{Answering, Receiver};
 
 /// Long enough for a busy machine; reaching it means that something never comes.
 const PATIENCE: Duration = Duration::from_secs(60);

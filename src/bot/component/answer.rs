@@ -48,7 +48,8 @@ fn done(decision: &Decision) -> Said {
 pub(super) fn late(press: Press, decision: &Decision) -> String {
     let name = || short(&decision.label, NAME);
     let who = || {
-        let by = decision.decider.as_ref().map(|decider| [literal(" by "), short(&decider.name, NAME)].into());
+        let by =
+            decision.decider.as_ref().map(|decider| [literal(" by "), short(&decider.name, NAME)].into());
         let at = decision.decided_at.map(|at| [literal(" "), moment(at)].into());
         Markdown::from([by.unwrap_or_default(), at.unwrap_or_default()])
     };
@@ -110,9 +111,11 @@ pub(super) fn refused(refusal: &Refusal, press: Press) -> String {
         Refusal::Misplaced => {
             "This is not where nuncio posted its card: use the buttons on the original card.".to_owned()
         }
-        Refusal::NoKey => "nuncio has no XTSYSTEMS_API_KEY any more, so it could not tell XTSystems: set it, restart \
+        Refusal::NoKey => {
+            "nuncio has no XTSYSTEMS_API_KEY any more, so it could not tell XTSystems: set it, restart \
                            nuncio, and press again."
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 

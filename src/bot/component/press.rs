@@ -1,7 +1,8 @@
 //! From Discord's words to ours: who pressed what, and where.
 
 use serenity::all::{
-    ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, GuildId, Member, ModalInteraction, User,
+    ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, GuildId, Member,
+    ModalInteraction, User,
 };
 
 use crate::clock::Clock;
@@ -34,7 +35,8 @@ pub(super) fn of_button(component: &ComponentInteraction, bot: u64, clock: &Cloc
     }
     let (press, token) = parse(&component.data.custom_id)?;
     let author = component.message.author.id.get();
-    let is_ours = (author == component.application_id.get() || author == bot) && component.message.webhook_id.is_none();
+    let is_ours =
+        (author == component.application_id.get() || author == bot) && component.message.webhook_id.is_none();
     Some(Click {
         interaction: Snowflake::new(component.id.get()),
         person: person(&component.user, component.member.as_ref(), component.guild_id, clock),
@@ -52,10 +54,11 @@ pub(super) fn of_button(component: &ComponentInteraction, bot: u64, clock: &Cloc
 /// A dialog that was sent; `None` if it is none of ours.
 pub(super) fn of_dialog(modal: &ModalInteraction, clock: &Clock) -> Option<Click> {
     let (press, token) = parse(&modal.data.custom_id)?;
-    let text = modal.data.components.iter().flat_map(|row| &row.components).find_map(|component| match component {
-        ActionRowComponent::InputText(input) => input.value.clone(),
-        _ => None,
-    });
+    let text =
+        modal.data.components.iter().flat_map(|row| &row.components).find_map(|component| match component {
+            ActionRowComponent::InputText(input) => input.value.clone(),
+            _ => None,
+        });
     Some(Click {
         interaction: Snowflake::new(modal.id.get()),
         person: person(&modal.user, modal.member.as_ref(), modal.guild_id, clock),
@@ -82,9 +85,15 @@ pub(in crate::bot) fn person(
     let until = member.and_then(|member| member.communication_disabled_until);
     Person {
         id: Snowflake::new(user.id.get()),
-        name: nick.or_else(|| user.global_name.as_ref().map(ToString::to_string)).unwrap_or_else(|| user.name.clone()),
+        name: nick
+            .or_else(|| user.global_name.as_ref().map(ToString::to_string))
+            .unwrap_or_else(|| user.name.clone()),
         guild: guild.filter(|_| member.is_some()).map(|guild| Snowflake::new(guild.get())),
-        roles: member.iter().flat_map(|member| &member.roles).map(|role| Snowflake::new(role.get())).collect(),
+        roles: member
+            .iter()
+            .flat_map(|member| &member.roles)
+            .map(|role| Snowflake::new(role.get()))
+            .collect(),
         may_manage: permissions.manage_guild() || permissions.administrator(),
         is_timed_out: until.is_some_and(|until| until.unix_timestamp() > clock.now().as_secs()),
     }
@@ -99,7 +108,10 @@ mod tests {
     fn only_what_we_write_is_read() {
         let token = Token::random();
         for press in Press::ALL {
-            assert_eq!(parse(&format!("v1:{}:{}", press.as_str(), token.as_str())), Some((press, token.clone())));
+            assert_eq!(
+                parse(&format!("v1:{}:{}", press.as_str(), token.as_str())),
+                Some((press, token.clone()))
+            );
         }
         for wrong in [
             String::new(),

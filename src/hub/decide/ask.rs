@@ -31,7 +31,9 @@ impl Hub {
                 let expires_at = rules.expiry.map(|expiry| self.0.clock.now().plus(expiry));
                 Some(Asks::ToJoin { ids, label, expires_at })
             }
-            "machine.approved" => Some(Asks::Joined { ids: ids(&event.data) }).filter(|asks| !asks.ids().is_empty()),
+            "machine.approved" => {
+                Some(Asks::Joined { ids: ids(&event.data) }).filter(|asks| !asks.ids().is_empty())
+            }
             _ => None,
         }
     }
@@ -68,10 +70,14 @@ impl Hub {
         let decision = self.decision_about(event).await?;
         let Some(decision) = decision else {
             let asks = event.kind.canonical() == "machine.registered";
-            return Ok(Asked { no_buttons: self.no_buttons(&event.data).filter(|_| asks), ..Asked::default() });
+            return Ok(Asked {
+                no_buttons: self.no_buttons(&event.data).filter(|_| asks),
+                ..Asked::default()
+            });
         };
         let all = self.0.store.decisions_about(decision.source, &decision.subject).await?;
-        let before = all.into_iter().rfind(|other| other.matter == Matter::Machine && other.round < decision.round);
+        let before =
+            all.into_iter().rfind(|other| other.matter == Matter::Machine && other.round < decision.round);
         let no_buttons = (!self.rules().is_heard).then_some(UNHEARD);
         Ok(Asked { decision: Some(decision), before, no_buttons, ..Asked::default() })
     }
@@ -159,5 +165,6 @@ fn ticket(data: &Value) -> String {
 }
 
 fn alert(data: &Value) -> String {
-    label(data, &["title", "name", "alert_name", "message", "alert_type"]).unwrap_or_else(|| "this alert".to_owned())
+    label(data, &["title", "name", "alert_name", "message", "alert_type"])
+        .unwrap_or_else(|| "this alert".to_owned())
 }

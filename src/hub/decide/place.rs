@@ -20,7 +20,11 @@ impl Hub {
     /// Why the button does not count where it stands; `None` if it does. The channel must be one that the card went to,
     /// in the server the person clicked in, and the message our own. One whose id we do not know is the card all the
     /// same (Discord took it and we never heard): it is adopted.
-    pub(super) async fn misplaced(&self, click: &Click, decision: &Decision) -> store::Result<Option<Refusal>> {
+    pub(super) async fn misplaced(
+        &self,
+        click: &Click,
+        decision: &Decision,
+    ) -> store::Result<Option<Refusal>> {
         let Some(place) = &click.place else { return Ok(None) };
         let guild = self.0.places.borrow().as_ref().and_then(|places| places.get(&place.channel)?.guild_id);
         let elsewhere = guild.is_some() && guild != click.person.guild;

@@ -69,7 +69,11 @@ impl Rules {
     /// See [`Hub::may`].
     pub fn may(&self, person: &Person, press: Press) -> Result<(), Refusal> {
         let has = |roles: &[Snowflake]| {
-            if roles.is_empty() { person.may_manage } else { roles.iter().any(|role| person.roles.contains(role)) }
+            if roles.is_empty() {
+                person.may_manage
+            } else {
+                roles.iter().any(|role| person.roles.contains(role))
+            }
         };
         if person.guild.is_none() {
             return Err(Refusal::NoServer);
@@ -102,7 +106,9 @@ mod tests {
     fn belongs_to(press: Press) -> &'static str {
         match press {
             Press::Approve | Press::Deny | Press::Undo | Press::TryAgain => "approvers",
-            Press::Resend | Press::Take | Press::Note | Press::Close | Press::OnIt | Press::Mute => "operators",
+            Press::Resend | Press::Take | Press::Note | Press::Close | Press::OnIt | Press::Mute => {
+                "operators"
+            }
             Press::Details => "everybody",
         }
     }
@@ -131,7 +137,8 @@ mod tests {
                     };
                     for press in Press::ALL {
                         cases += 1;
-                        let by_role = |is_set: bool, role| if is_set { roles.contains(&role) } else { may_manage };
+                        let by_role =
+                            |is_set: bool, role| if is_set { roles.contains(&role) } else { may_manage };
                         let expected = in_guild
                             && !is_timed_out
                             && match belongs_to(press) {
@@ -139,7 +146,11 @@ mod tests {
                                 "operators" => by_role(operators, OPERATOR),
                                 _ => true,
                             };
-                        assert_eq!(rules.may(&person, press).is_ok(), expected, "{press:?} {person:?} {rules:?}");
+                        assert_eq!(
+                            rules.may(&person, press).is_ok(),
+                            expected,
+                            "{press:?} {person:?} {rules:?}"
+                        );
                     }
                 }
             }

@@ -4,7 +4,9 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::announce::announce;
 use crate::clock::Timestamp;
-use crate::model::{Decision, DecisionId, Delivery, DestinationId, EventId, Matter, Mint, Phase, Source, Token};
+use crate::model::{
+    Decision, DecisionId, Delivery, DestinationId, EventId, Matter, Mint, Phase, Source, Token,
+};
 use crate::store::Result;
 
 /// What an event asks of people, or answers.

@@ -159,7 +159,9 @@ impl Record {
             CallNext::Confirmed => ("decision.confirmed", "confirmed", None, None),
             CallNext::Refused(said) => ("decision.refused", "refused", Some(said), None),
             CallNext::Held(said) => ("decision.held", "held", Some(said), None),
-            CallNext::Later { due_at, said, .. } => ("decision.waiting", "telling", Some(said), Some(*due_at)),
+            CallNext::Later { due_at, said, .. } => {
+                ("decision.waiting", "telling", Some(said), Some(*due_at))
+            }
         };
         // Meanwhile the platform may have said so by itself: then that stands.
         let row = sqlx::query(

@@ -136,7 +136,9 @@ impl Unit for Decide {
 
 impl Decide {
     async fn decide(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let Change::Decide { verdict, reason, due_at, even_expired, .. } = &self.change else { return Ok(false) };
+        let Change::Decide { verdict, reason, due_at, even_expired, .. } = &self.change else {
+            return Ok(false);
+        };
         let changed = sqlx::query(
             "UPDATE decisions SET verdict = $1, platform = 'telling', actor_id = $2, actor_name = $3, reason = $4, \
              decided_at = $5, due_at = $6, attempts = 0, said = NULL, settled_at = NULL \

@@ -7,7 +7,8 @@ use super::deciding::was_seen;
 use super::{Changed, load, read};
 use crate::clock::Timestamp;
 use crate::model::{
-    AuditEntry, AuditOutcome, Decider, Decision, DecisionId, Delivery, DestinationId, Event, EventId, Matter, Mint, Token,
+    AuditEntry, AuditOutcome, Decider, Decision, DecisionId, Delivery, DestinationId, Event, EventId, Matter,
+    Mint, Token,
 };
 use crate::store::audit::{self, AuditKey};
 use crate::store::writer::Unit;

@@ -97,7 +97,8 @@ async fn what_the_platform_says_after_our_decision_confirms_it() {
 
 #[tokio::test]
 async fn nobody_decides_in_time() {
-    let s = Stage::with(|variables| drop(variables.insert("DECISION_EXPIRY".to_owned(), "24h".to_owned()))).await;
+    let s =
+        Stage::with(|variables| drop(variables.insert("DECISION_EXPIRY".to_owned(), "24h".to_owned()))).await;
     let card = s.asks().await;
     s.t.clock.advance(Duration::from_secs(24 * 3600));
     let over = s.says(&card, "⌛ DESKTOP-001: nobody decided in 24 h").await;
@@ -130,7 +131,11 @@ async fn without_a_key_there_are_no_buttons_and_the_card_says_why() {
     let s = Stage::with(|variables| drop(variables.remove("XTSYSTEMS_API_KEY"))).await;
     let card = s.asks().await;
     assert!(card.buttons().is_empty());
-    assert!(card.description().contains("no buttons: XTSYSTEMS_API_KEY is not set"), "{}", card.description());
+    assert!(
+        card.description().contains("no buttons: XTSYSTEMS_API_KEY is not set"),
+        "{}",
+        card.description()
+    );
     s.finish().await;
 }
 

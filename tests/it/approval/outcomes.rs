@@ -60,7 +60,11 @@ async fn a_refusal_is_final_and_shown(#[case] status: u16) {
     s.platform.next(1, &Answering::With(status, r#"{"detail":"the licence is used up"}"#));
     let card = s.approved().await;
     let refused = s.says(&card, "**not** in XTSystems").await;
-    assert!(refused.description().contains("XTSystems said: the licence is used up"), "{}", refused.description());
+    assert!(
+        refused.description().contains("XTSystems said: the licence is used up"),
+        "{}",
+        refused.description()
+    );
     s.t.settle().await;
     s.t.clock.advance(BACKOFF);
     s.t.settle().await;
@@ -79,11 +83,12 @@ async fn trouble_is_tried_again_and_the_card_tells() {
     let card = s.approved().await;
     for attempt in 1..=4 {
         s.platform.call(attempt).await;
-        let waiting = s
-            .t
-            .channel("machines")
-            .becomes(card.id(), "the attempt", |now| now.description().contains(&format!("attempt {attempt}, next <t:")))
-            .await;
+        let waiting =
+            s.t.channel("machines")
+                .becomes(card.id(), "the attempt", |now| {
+                    now.description().contains(&format!("attempt {attempt}, next <t:"))
+                })
+                .await;
         assert!(waiting.description().contains("just now not"), "{}", waiting.description());
         assert!(waiting.buttons().is_empty(), "what may have left cannot be undone");
         s.t.clock.advance(BACKOFF);

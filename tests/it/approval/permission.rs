@@ -20,7 +20,10 @@ async fn whoever_lacks_the_role_is_told_who_has_it_and_changes_nothing() {
     let approvers = s.t.discord.role_id("Approvers").unwrap();
     for (n, label) in ["Approve", "Deny"].into_iter().enumerate() {
         let answer = s.t.person("carol").clicks("machines", &card, label).await;
-        assert_eq!(sentence(&answer), format!("Only <@&{approvers}> can decide about machines: ask one of them."));
+        assert_eq!(
+            sentence(&answer),
+            format!("Only <@&{approvers}> can decide about machines: ask one of them.")
+        );
         s.audited(n + 1).await;
     }
     assert_eq!(s.audit().await, ["Carol decision.approve refused", "Carol decision.deny refused"]);
@@ -114,8 +117,14 @@ async fn a_button_counts_only_where_its_card_stands() {
     for (n, (what, change, expected)) in cases.into_iter().enumerate() {
         let mut click = click(&s, &card, 1000 + n as u64);
         change(&mut click);
-        let Clicked::Refused(refusal) = s.t.hub().click(&click).await.unwrap() else { panic!("{what} counted") };
-        assert_eq!(std::mem::discriminant(&refusal), std::mem::discriminant(&expected), "{what}: {refusal:?}");
+        let Clicked::Refused(refusal) = s.t.hub().click(&click).await.unwrap() else {
+            panic!("{what} counted")
+        };
+        assert_eq!(
+            std::mem::discriminant(&refusal),
+            std::mem::discriminant(&expected),
+            "{what}: {refusal:?}"
+        );
     }
     assert_eq!(s.audit().await.iter().filter(|line| line.ends_with("refused")).count(), 7);
     assert_eq!(s.t.channel("machines").now(card.id()).buttons(), ["Approve", "Deny", "Details"]);

@@ -46,7 +46,10 @@ async fn a_ticket_is_taken_noted_and_closed() {
     let opened = bob.clicks("tickets", &card, "Close…").await;
     assert_eq!(bob.submits("tickets", &opened, "Switch replaced").await["type"], 6);
     let told = s.platform.call(3).await;
-    assert_eq!((&told.body["status"], &told.body["resolution"]), (&json!("closed"), &json!("Switch replaced")));
+    assert_eq!(
+        (&told.body["status"], &told.body["resolution"]),
+        (&json!("closed"), &json!("Switch replaced"))
+    );
     let closed = s.ticket_says(&card, "🔒 closed by @Bob").await;
     assert!(closed.buttons().is_empty(), "{:?}", closed.buttons());
     assert_eq!(s.audit().await, ["Bob ticket.take done", "Bob ticket.note done", "Bob ticket.close done"]);
@@ -117,11 +120,10 @@ async fn somebody_is_on_an_alert() {
     let card = s.t.channel("alerts").next_message().await;
     assert_eq!(card.buttons()[0], "On it");
     assert_eq!(s.t.person("bob").clicks("alerts", &card, "On it").await["type"], 6);
-    let taken = s
-        .t
-        .channel("alerts")
-        .becomes(card.id(), "who is on it", |now| now.description().contains("🙋 Bob is on it"))
-        .await;
+    let taken =
+        s.t.channel("alerts")
+            .becomes(card.id(), "who is on it", |now| now.description().contains("🙋 Bob is on it"))
+            .await;
     assert!(!taken.buttons().contains(&"On it"));
     assert!(s.platform.told().is_empty(), "that is between people");
     assert_eq!(s.audit().await, ["Bob alert.take done"]);

@@ -115,7 +115,8 @@ fn titles_lead_to_the_operators_pages_only() {
         machine: template("https://x.example/m?id={id}"),
     };
     let url = |kind, data| {
-        let card = render::card(&event(kind, "", data), &View { company_name: None, links: &links, asked: None });
+        let card =
+            render::card(&event(kind, "", data), &View { company_name: None, links: &links, asked: None });
         render::message(&[card], &[]).embeds.remove(0).url
     };
     let evil = "https://evil.example";

@@ -105,7 +105,9 @@ impl Harness {
     pub fn whispers(&self) -> Vec<Value> {
         let app = format!("/webhooks/{}/", self.discord.application_id());
         let said = |asked: &nuncio::sandbox::discord::Asked| {
-            asked.path.contains(&app) && matches!(asked.method.as_str(), "POST" | "PATCH") && asked.status == Some(200)
+            asked.path.contains(&app)
+                && matches!(asked.method.as_str(), "POST" | "PATCH")
+                && asked.status == Some(200)
         };
         self.discord.requests().into_iter().filter(said).filter_map(|asked| asked.body).collect()
     }

@@ -90,9 +90,8 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let header = |name: &str| {
-        headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
-    };
+    let header =
+        |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let told = Told {
         line: format!("{method} {uri}"),
         authorization: header("authorization"),
@@ -104,9 +103,7 @@ async fn take(
     receiver.0.changed.send_modify(|count| *count += 1);
     match answer {
         Some(Answering::Never) => std::future::pending().await,
-        Some(Answering::With(status, body)) => {
-            (StatusCode::from_u16(status).unwrap(), body).into_response()
-        }
+        Some(Answering::With(status, body)) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
         None => (StatusCode::OK, "{}").into_response(),
     }
 }
