@@ -4,6 +4,7 @@
 //! A test ends with [`Harness::finish`], which proves that nothing was left unread, unsent or logged as an error.
 
 mod channel;
+mod http;
 mod log;
 mod person;
 mod receiver;
@@ -28,6 +29,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use channel::{Channel, Message};
+pub use http::http;
 use log::Log;
 pub use receiver::{Answering, Receiver};
 
@@ -148,7 +150,8 @@ impl Harness {
         let app = App::build(config, listener, self.clock.clone()).await.unwrap();
         let (hub, store, address) = (app.hub().clone(), app.store().clone(), app.addr());
         let secret = Secret::new(self.variables["WEBHOOK_SECRET"].clone());
-        let platform = XtSystems::new(format!("http://{address}{path}"), secret, self.clock.clone()).unwrap();
+        let platform =
+            XtSystems::over(http().clone(), format!("http://{address}{path}"), secret, self.clock.clone());
         let stop = CancellationToken::new();
         let task = tokio::spawn(app.run(stop.clone()));
         self.running = Some(Running { hub, store, platform, address, stop, task });
@@ -233,7 +236,7 @@ impl Harness {
 
     /// `GET` a path of nuncio's: status and body.
     pub async fn looks_at(&self, path: &str) -> (u16, String) {
-        let response = reqwest::get(self.url(path)).await.unwrap();
+        let response = http().get(self.url(path)).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
@@ -255,7 +258,7 @@ impl Harness {
         let body = json!({"content": "old", "components": [{"type": 1, "components": [button]}]});
         let url = format!("{}/v10/channels/{id}/messages", self.variables["DISCORD_API_URL"]);
         let token = format!("Bot {}", self.discord.bot_token().expose());
-        let posted = reqwest::Client::new().post(url).header("authorization", token).json(&body).send().await;
+        let posted = http().post(url).header("authorization", token).json(&body).send().await;
         assert_eq!(posted.unwrap().status(), 200);
         self.channel(channel).next_message().await
     }

@@ -21,3 +21,4 @@ mod program;
 mod readme;
 mod recovery;
 mod routing;
+mod sandbox;

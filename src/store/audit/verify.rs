@@ -98,7 +98,7 @@ impl Store {
             Walk { key, entries: 0, seq: 0, mac: Vec::new(), met: expected.is_none_or(|head| head.seq == 0) };
         let fault = match self.walk(&mut walk, expected).await? {
             Some(fault) => Some(fault),
-            None => walk.end(head.as_deref()).or_else(|| match expected {
+            None => walk.end(head.as_deref()).or(match expected {
                 Some(expected) if !walk.met => Some(Fault::Expected(expected.seq)),
                 _ => None,
             }),
