@@ -76,9 +76,9 @@ impl App {
             client,
             config.xtsystems.links,
             config.composition,
-            platform,
             clock.clone(),
-        );
+        )
+        .telling(platform);
         let ingress =
             Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, clock);
         let router = ingress.router();

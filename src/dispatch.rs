@@ -63,7 +63,6 @@ impl Dispatcher {
         client: Option<Client>,
         links: Links,
         composition: Composition,
-        platform: Option<Platform>,
         clock: Clock,
     ) -> Self {
         if client.is_none() {
@@ -75,10 +74,20 @@ impl Dispatcher {
         let channel = client.clone().map(|client| Channel::new(client, links));
         let gate = Gate::new(clock.clone());
         Self {
-            context: Arc::new(Context { store, hub, clock, gate, composition, channel, platform }),
+            context: Arc::new(Context { store, hub, clock, gate, composition, channel, platform: None }),
             hints,
             client,
         }
+    }
+
+    /// The same, with the platform that decisions are told to.
+    #[must_use]
+    pub fn telling(mut self, platform: Option<Platform>) -> Self {
+        // Nobody else holds the context before it runs.
+        if let Some(context) = Arc::get_mut(&mut self.context) {
+            context.platform = platform;
+        }
+        self
     }
 
     /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next

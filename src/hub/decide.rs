@@ -4,6 +4,7 @@
 //! is one unit of the store: the first one wins there, not here.
 
 mod ask;
+mod nobody;
 mod place;
 mod who;
 
@@ -114,6 +115,7 @@ impl Hub {
     /// Sets who may decide. Said once, by the composition root.
     pub fn decide_by(&self, rules: Rules) {
         let _ = self.0.rules.set(rules);
+        self.nobody_decides().iter().for_each(|sentence| tracing::warn!("{sentence}"));
     }
 
     /// Who may decide, and how.

@@ -103,6 +103,7 @@ impl Hub {
     /// called by these names from now on. Logs the table's lines that changed, at first all of them.
     pub async fn learn_places(&self, places: BTreeMap<Snowflake, Place>) {
         let before = self.table();
+        let undecided = self.nobody_decides();
         let named: Vec<(Snowflake, String)> = {
             let known = self.0.places.borrow();
             let is_news = |id: &Snowflake, place: &Place| {
@@ -124,6 +125,10 @@ impl Hub {
                 tracing::warn!("{line}");
             }
         }
+        self.nobody_decides()
+            .iter()
+            .filter(|sentence| !undecided.contains(sentence))
+            .for_each(|sentence| tracing::warn!("{sentence}"));
         for (channel, name) in named {
             if let Err(error) = self.0.store.rename_destination(Sink::Channel(channel), &name).await {
                 tracing::warn!(%error, "{name} could not be noted in the database: logs go on with its id");

@@ -28,7 +28,21 @@ impl Stage {
         Self::with(|_| {}).await
     }
 
+    /// The same with the bot offline.
+    pub async fn unheard() -> Self {
+        let set = |variables: &mut BTreeMap<String, String>| {
+            variables.insert("DISCORD_GATEWAY".to_owned(), "off".to_owned());
+        };
+        Self::offline(set).await
+    }
+
     pub async fn with(change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
+        let stage = Self::offline(change).await;
+        stage.t.online().await;
+        stage
+    }
+
+    async fn offline(change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
         let platform = Receiver::start().await;
         let url = platform.url();
         let t = Harness::with_discord(|variables, discord| {
@@ -41,7 +55,6 @@ impl Stage {
             change(variables);
         })
         .await;
-        t.online().await;
         Self { t, platform }
     }
 
@@ -90,7 +103,28 @@ impl Stage {
         self.t.settle().await;
         assert!(self.t.store().verify_audit(None).await.unwrap().fault.is_none(), "the audit log is whole");
         self.keeps_its_key().await;
+        self.notifies_nobody();
         self.t.finish().await;
+    }
+
+    // D-1: whatever carries words carries whom it may notify.
+    fn notifies_nobody(&self) {
+        for asked in self.t.discord.requests() {
+            let body = asked.body.unwrap_or_default();
+            let words = if body["data"].is_object() { &body["data"] } else { &body };
+            let is_bots = !asked.path.ends_with("/commands") && body["type"] != 3 && body["type"] != 5;
+            let speaks =
+                words.get("content").is_some_and(|content| content != "old") || words.get("embeds").is_some();
+            if is_bots && speaks {
+                assert_eq!(
+                    words["allowed_mentions"]["parse"],
+                    json!([]),
+                    "{} {}: {body:#}",
+                    asked.method,
+                    asked.path
+                );
+            }
+        }
     }
 
     // S-1

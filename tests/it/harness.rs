@@ -258,7 +258,7 @@ impl Harness {
         let body = json!({"content": "old", "components": [{"type": 1, "components": [button]}]});
         let url = format!("{}/v10/channels/{id}/messages", self.variables["DISCORD_API_URL"]);
         let token = format!("Bot {}", self.discord.bot_token().expose());
-        let posted = reqwest::Client::new().post(url).header("authorization", token).json(&body).send().await;
+        let posted = http().post(url).header("authorization", token).json(&body).send().await;
         assert_eq!(posted.unwrap().status(), 200);
         self.channel(channel).next_message().await
     }

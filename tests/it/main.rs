@@ -10,6 +10,7 @@ mod audit;
 mod bot;
 mod cards;
 mod cli;
+mod commands;
 mod config;
 mod contract;
 mod delivery;

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Matter, Mint, Rank, RawBody, Source,
+    Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Mint, Rank, RawBody, Source,
 };
 use crate::store::Result;
 
@@ -48,23 +48,16 @@ pub(super) async fn announce(
 
 /// The destinations that show the card, or will.
 async fn shown_in(tx: &mut SqliteConnection, decision: &Decision) -> Result<Vec<DestinationId>> {
-    let ids: Vec<String> = if decision.matter == Matter::Machine {
-        sqlx::query_scalar(
-            "SELECT DISTINCT d.destination_id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
-             WHERE d.event_id = $1 AND t.sink = 'channel' ORDER BY d.destination_id",
-        )
-        .bind(decision.event_id.to_string())
-        .fetch_all(tx)
-        .await?
-    } else {
-        sqlx::query_scalar(
-            "SELECT destination_id FROM cards WHERE source = $1 AND subject = $2 ORDER BY destination_id",
-        )
-        .bind(decision.source.as_str())
-        .bind(decision.subject.as_str())
-        .fetch_all(tx)
-        .await?
-    };
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT d.destination_id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
+         WHERE d.event_id = $1 AND t.sink = 'channel' \
+         UNION SELECT destination_id FROM cards WHERE source = $2 AND subject = $3 ORDER BY 1",
+    )
+    .bind(decision.event_id.to_string())
+    .bind(decision.source.as_str())
+    .bind(decision.subject.as_str())
+    .fetch_all(tx)
+    .await?;
     ids.iter().map(|id| Ok(id.parse()?)).collect()
 }
 

@@ -3,9 +3,10 @@
 use nuncio::hub::{Click, Clicked, Person, Press, Pressed, Refusal};
 use nuncio::model::{Snowflake, Token};
 use serde_json::{Value, json};
+use tracing::Level;
 
 use super::{GRACE, Stage};
-use crate::harness::Message;
+use crate::harness::{Message, within};
 
 fn sentence(answer: &Value) -> &str {
     assert_eq!((&answer["type"], &answer["data"]["flags"]), (&json!(4), &json!(64)), "{answer:#}");
@@ -150,5 +151,27 @@ async fn a_button_that_is_not_ours_is_answered_and_makes_no_noise() {
         let answer = s.t.person("alice").clicks("machines", &card, "Old").await;
         assert!(sentence(&answer).starts_with("This button has expired"), "{answer:#}");
     }
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn where_nobody_could_approve_it_is_said_at_the_start_and_on_demand() {
+    let s =
+        Stage::with(|variables| drop(variables.insert("APPROVER_ROLES".to_owned(), "4242".to_owned()))).await;
+    let sentence = "Acme NOC / #machines: nobody can approve machines there";
+    within("the warning", s.t.log.seen(Level::WARN, sentence)).await;
+    s.t.commands().await;
+    let answer = s.t.person("alice").types("webhook-status").await;
+    assert!(answer["data"]["embeds"][0]["description"].as_str().unwrap().contains(sentence), "{answer:#}");
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn a_button_that_nobody_hears_is_none() {
+    let s = Stage::unheard().await;
+    let card = s.asks().await;
+    assert!(card.buttons().is_empty());
+    assert!(card.description().contains("no buttons: DISCORD_GATEWAY is off"), "{}", card.description());
+    assert!(s.t.log.at(Level::WARN).iter().any(|line| line.contains("no button is heard")));
     s.finish().await;
 }
