@@ -157,16 +157,17 @@ fn choices(found: impl Iterator<Item = (String, String)>) -> CreateAutocompleteR
 
 /// Text from outside within a sentence: nothing in it pings, links or formats.
 fn plain(text: &str) -> String {
-    render::short(text, GLIMPSE).write(Surface::Content)
+    // An answer is formatted as an embed is: a summary line is not.
+    render::short(text, GLIMPSE).write(Surface::Embed)
 }
 
 /// Text from outside as code.
 fn quoted(text: &str) -> String {
     let text: String = text.chars().take(GLIMPSE).collect();
-    render::code(&text).write(Surface::Content)
+    render::code(&text).write(Surface::Embed)
 }
 
 /// Text from outside as a block of code.
 fn block(text: &str) -> String {
-    render::block(text).write(Surface::Content)
+    render::block(text).write(Surface::Embed)
 }

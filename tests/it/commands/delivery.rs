@@ -14,13 +14,14 @@ async fn what_was_given_up_is_listed_shown_and_sent_again() {
     let s = Stage::start().await;
     let said = s.types("deliveries", below("failed", json!([]))).await;
     assert_eq!(content(&said), "Nothing was given up.");
+    s.t.table_line("Acme NOC / #tickets  ok").await;
 
     let tickets = s.t.discord.channel_id("tickets").unwrap();
     let part = format!("POST /api/v10/channels/{tickets}/messages");
     s.t.discord.faults().next_on(&part, 2, Fault::refusal(400, 50035, "Invalid Form Body"));
     s.t.sends("ticket_created.json").await;
     s.t.settle().await;
-    s.t.log.expect(tracing::Level::ERROR, "ticket.created");
+    s.t.log.expect(tracing::Level::ERROR, "#tickets refused a message for good");
 
     let said = s.types("deliveries", below("failed", json!([]))).await;
     assert!(content(&said).contains("`ticket.created` → ") && content(&said).contains("50035"), "{said:#}");

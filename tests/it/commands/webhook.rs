@@ -5,7 +5,7 @@ use nuncio::secret::Secret;
 use serde_json::json;
 
 use super::{KEY, Stage, content, option};
-use crate::harness::{SECRET, within};
+use crate::harness::SECRET;
 
 #[tokio::test]
 async fn registering_makes_the_webhook_once_and_then_keeps_it_up_to_date() {
@@ -99,6 +99,7 @@ async fn whoever_is_no_operator_changes_nothing_and_is_noted() {
 #[tokio::test]
 async fn a_test_is_followed_leg_by_leg() {
     let s = Stage::start().await;
+    s.t.table_line("Acme NOC / #general  ok").await;
     let said = s.types("test-webhook", json!([])).await;
     assert!(content(&said).contains("`/register-webhook` makes one"), "{said:#}");
     s.types("register-webhook", json!([])).await;
@@ -127,6 +128,7 @@ async fn a_test_that_does_not_arrive_says_where_it_was_lost() {
 #[tokio::test]
 async fn without_a_platform_it_tests_itself() {
     let s = Stage::with(|variables| drop(variables.remove("XTSYSTEMS_API_KEY"))).await;
+    s.t.table_line("Acme NOC / #general  ok").await;
     let said = s.types("test-webhook", json!([])).await;
     assert!(content(&said).starts_with("Without XTSystems"), "{said:#}");
     assert!(content(&said).contains("#general "), "{said:#}");
@@ -179,7 +181,7 @@ async fn what_the_platform_refuses_is_told_without_the_key() {
 #[tokio::test]
 async fn the_configuration_is_shown_without_a_secret() {
     let s = Stage::start().await;
-    within("the names", s.t.table_line("Acme NOC / #tickets  ok")).await;
+    s.t.table_line("Acme NOC / #tickets  ok").await;
     let said = s.types("webhook-config", json!([])).await;
     let text = said.to_string();
     assert!(text.contains("Acme NOC / #tickets") && text.contains("machine.registered"), "{said:#}");
