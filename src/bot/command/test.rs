@@ -36,35 +36,34 @@ pub(super) async fn test_webhook(context: Context<'_>) -> Result<(), Error> {
 
 async fn through_the_platform(context: Context<'_>) -> Result<(AuditOutcome, String), Error> {
     let data = context.data();
-    let failed = |sentence: String| Ok((AuditOutcome::Failed, sentence));
     let (Some(platform), Some(url)) = (&data.errands.platform, data.errands.webhook_url(&data.hub)) else {
-        return failed("This nuncio does not listen for events.".to_owned());
+        return Ok(failed("This nuncio does not listen for events.".to_owned()));
     };
     let webhook = match platform.registration(&url).await {
         Ok(Some(webhook)) => webhook,
         Ok(None) => {
-            return failed(
+            return Ok(failed(
                 "XTSystems has no webhook that leads here: `/register-webhook` makes one, then test again."
                     .to_owned(),
-            );
+            ));
         }
-        Err(failure) => return failed(format!("The test was not sent. {failure}.")),
+        Err(failure) => return Ok(failed(format!("The test was not sent. {failure}."))),
     };
     let (since, began) = (data.clock.now(), data.clock.elapsed());
     let report = match platform.test_webhook(&webhook.id).await {
         Ok(report) => report,
-        Err(failure) => return failed(format!("The test was not sent. {failure}.")),
+        Err(failure) => return Ok(failed(format!("The test was not sent. {failure}."))),
     };
     let took = report.ms.map_or_else(|| data.clock.elapsed().saturating_sub(began), Duration::from_millis);
     let from = format!("XTSystems {} ms", took.as_millis());
     match arrived(context, since).await? {
         Some(trace) => Ok((outcome(&trace), told(&from, &trace))),
-        None => failed(format!(
+        None => Ok(failed(format!(
             "{from} → ✗ nothing arrived here. XTSystems says: {} Its webhook sends to {}: is that this nuncio, and is its \
              secret WEBHOOK_SECRET? `/register-webhook` sets both.",
             super::plain(&report.message),
             super::quoted(&webhook.url),
-        )),
+        ))),
     }
 }
 
@@ -80,6 +79,10 @@ async fn arrived(context: Context<'_>, since: Timestamp) -> Result<Option<Trace>
     let hub = &context.data().hub;
     let Some(event) = hub.test_since(since.minus(SLACK)).await? else { return Ok(None) };
     Ok(Some(hub.follow(event, PATIENCE).await?))
+}
+
+fn failed(sentence: String) -> (AuditOutcome, String) {
+    (AuditOutcome::Failed, sentence)
 }
 
 fn outcome(trace: &Trace) -> AuditOutcome {
