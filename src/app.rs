@@ -39,7 +39,9 @@ impl App {
         let path = &config.database.path;
         let lock = Lock::acquire(path)?;
         let (hint_sender, hints) = HintSender::channel();
-        let store = Store::open(path, clock.clone(), hint_sender).await?;
+        let named = || format!("the database {}", path.display());
+        let store = Store::open(path, clock.clone(), hint_sender).await.with_context(named)?;
+        store.check().await.with_context(named)?;
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         store.take_over(&lock).await?;
         let client = config.discord.token.map(|token| Client::new(config.discord.base, token, clock.clone()));
@@ -75,8 +77,10 @@ impl App {
     }
 
     /// Runs until `stop`, then ends in order: no new connections and commands, answers finished and the gateway left,
-    /// sending stopped, database closed. That takes at most ten seconds.
+    /// sending stopped, database closed. That takes at most ten seconds. A database that fails for good
+    /// ([`Store::failed`]) stops it, too.
     pub async fn run(self, stop: CancellationToken) {
+        let storage = tokio::spawn(watch(self.hub.clone(), self.store.clone(), stop.clone()));
         let sending = CancellationToken::new();
         let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
         let bot = self.bot.map(|bot| tokio::spawn(bot.run(stop.clone())));
@@ -90,7 +94,20 @@ impl App {
         if let Err(error) = dispatcher.await {
             tracing::error!(%error, "the dispatcher died");
         }
+        storage.abort();
         self.store.close().await;
         drop(self.lock);
+    }
+}
+
+/// Keeps the word about the database true, and stops everything when it is given up.
+async fn watch(hub: Hub, store: Store, stop: CancellationToken) {
+    tokio::select! {
+        () = hub.watch_storage() => {}
+        error = store.failed() => {
+            tracing::error!("{error}");
+            hub.storage_failing(&error);
+            stop.cancel();
+        }
     }
 }

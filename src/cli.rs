@@ -125,14 +125,18 @@ fn variables() -> Variables {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let locked = matches!(error.downcast_ref(), Some(store::Error::Locked(_) | store::Error::Foreign(_)));
-    if error.is::<Report>() || locked {
+    if error.is::<Report>() {
         CONFIGURATION
     } else if error.is::<Usage>() {
         USAGE
     } else {
-        FAILED
+        error.downcast_ref().map_or(FAILED, exit_code_of)
     }
+}
+
+/// Where starting again cannot help, supervisors should not try (systemd: `RestartPreventExitStatus=78`).
+const fn exit_code_of(error: &store::Error) -> u8 {
+    if error.needs_a_person() { CONFIGURATION } else { FAILED }
 }
 
 #[cfg(test)]

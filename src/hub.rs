@@ -12,6 +12,7 @@ mod places;
 mod redeliver;
 mod routing;
 mod status;
+mod storage;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};

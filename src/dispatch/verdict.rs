@@ -45,7 +45,7 @@ impl Verdict {
             let attempt = attempt.clone();
             match context.store.record(message, destination.epoch, attempt, next.clone(), *not_before).await {
                 Ok(ours) => {
-                    context.hub.conditions().clear(Condition::StoreFailing);
+                    context.hub.storage_works();
                     context.hub.progressed();
                     return ours;
                 }
@@ -142,8 +142,7 @@ pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
 
 /// Says that the database does not take what has to be recorded.
 pub(super) fn store_failing(hub: &Hub, error: &store::Error) {
-    let sentence = format!("{error}: deliveries wait until it works again (is the disk full?)");
-    if hub.conditions().raise(Condition::StoreFailing, sentence.clone()) {
-        tracing::error!("{sentence}");
+    if hub.storage_failing(error) {
+        tracing::error!("{error}. Deliveries wait until then");
     }
 }

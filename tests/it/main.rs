@@ -18,3 +18,4 @@ mod program;
 mod readme;
 mod recovery;
 mod routing;
+mod storage;
