@@ -75,6 +75,10 @@ impl Verdict {
                 message.id = %message.id, status = attempt.status, took_ms, tries, again_in_s,
                 "{name} did not take a message: {}; it is tried again", said.escape_debug()
             ),
+            Next::Superseded(reason) => tracing::warn!(
+                message.id = %message.id, status = attempt.status,
+                "a card in {name} cannot be changed any more: {reason}. A new one takes its place"
+            ),
             Next::Recomposed(_) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
                 "{name} refused a card: {}; it is sent as plain text", said.escape_debug()
@@ -103,6 +107,7 @@ fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
             Next::Recomposed(Box::new(message.in_form(Form::Plain, now)))
         }
         Outcome::Refused(reason) => Next::Dead(reason.clone()),
+        Outcome::Uneditable(reason) => Next::Superseded(reason.clone()),
         Outcome::Closed(reason) => Next::Parked(reason.clone()),
     }
 }
@@ -118,9 +123,11 @@ fn own_wait(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
             let backoff = schedule::backoff(*failures, rand::random());
             after.map_or(backoff, |after| after.max(backoff))
         }
-        Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Closed(_) | Outcome::Paused { .. } => {
-            Duration::ZERO
-        }
+        Outcome::Sent(_)
+        | Outcome::Refused(_)
+        | Outcome::Uneditable(_)
+        | Outcome::Closed(_)
+        | Outcome::Paused { .. } => Duration::ZERO,
     }
 }
 

@@ -14,6 +14,7 @@ mod delivery;
 mod harness;
 mod ingress;
 mod letters;
+mod living;
 mod program;
 mod readme;
 mod recovery;
