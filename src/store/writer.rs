@@ -181,7 +181,7 @@ async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
         }
         if let Some(error) = busy {
             // They have waited as long as the group did, and would wait once more for each group before them.
-            while let Some(job) = jobs.try_recv().ok() {
+            while let Ok(job) = jobs.try_recv() {
                 if let Job::Stop(reply) = job {
                     let _ = reply.send(());
                     return;
