@@ -1,6 +1,7 @@
 //! The composition root: everything that runs, put together in one place. Tests boot this unchanged.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -26,6 +27,7 @@ pub struct App {
     store: Store,
     dispatcher: Dispatcher,
     bot: Option<Bot>,
+    retention: Duration,
     lock: Lock,
 }
 
@@ -60,9 +62,9 @@ impl App {
             clock.clone(),
         );
         let ingress =
-            Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, clock);
+            Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, config.api_key, clock);
         let router = ingress.router();
-        Ok(Self { listener, address, ingress, router, hub, store, dispatcher, bot, lock })
+        Ok(Self { listener, address, ingress, router, hub, store, dispatcher, bot, retention: config.retention, lock })
     }
 
     /// Where it listens.
@@ -88,6 +90,10 @@ impl App {
     /// ([`Store::failed`]) stops it, too.
     pub async fn run(self, stop: CancellationToken) {
         let storage = tokio::spawn(watch(self.hub.clone(), self.store.clone(), stop.clone()));
+        let tidying = tokio::spawn({
+            let (hub, retention) = (self.hub.clone(), self.retention);
+            async move { hub.keep_tidy(retention).await }
+        });
         let sending = CancellationToken::new();
         let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
         let bot = self.bot.map(|bot| tokio::spawn(bot.run(stop.clone())));
@@ -102,6 +108,7 @@ impl App {
             tracing::error!(%error, "the dispatcher died");
         }
         storage.abort();
+        tidying.abort();
         self.store.close().await;
         drop(self.lock);
     }

@@ -8,8 +8,10 @@ mod condition;
 mod finding;
 mod gateway;
 mod health;
+mod metrics;
 mod places;
 mod redeliver;
+mod retention;
 mod routing;
 mod status;
 mod storage;
@@ -31,6 +33,7 @@ pub use gateway::Gateway;
 pub use health::Health;
 pub use places::{Place, Places};
 pub use redeliver::Redelivered;
+pub use retention::Tidied;
 pub use routing::Routing;
 pub use status::{Endpoint, Status};
 
@@ -45,6 +48,7 @@ struct Inner {
     pings: Pings,
     conditions: Conditions,
     findings: finding::Book,
+    metrics: metrics::Metrics,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
     /// Kinds whose first unrouted event has been warned about.
@@ -68,6 +72,7 @@ impl Hub {
             clock,
             conditions: Conditions::default(),
             findings: finding::Book::default(),
+            metrics: metrics::Metrics::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),

@@ -11,6 +11,7 @@ mod card;
 mod delivery;
 mod destination;
 mod event;
+mod expire;
 mod fault;
 mod hint;
 mod letter;
@@ -20,6 +21,7 @@ mod meta;
 mod open;
 mod quarantine;
 mod redeliver;
+mod retention;
 mod summary;
 mod wal;
 mod writer;
@@ -42,7 +44,8 @@ pub use lock::Lock;
 pub use message::Next;
 pub use quarantine::Quarantined;
 pub use redeliver::Revived;
-pub use summary::Tally;
+pub use retention::{Outdated, Shelf};
+pub use summary::{Standing, Tally};
 
 /// Why the store could not do it. Shown to the operator, never to a sender.
 #[derive(Clone, Debug, thiserror::Error)]

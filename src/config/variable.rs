@@ -181,6 +181,18 @@ pub const VARIABLES: &[Variable] = &[
         "The database file. DATABASE_URL is honoured too, but only when it stands in this file.",
     ),
     variable(
+        "RETENTION_DAYS",
+        Group::Storage,
+        Shown::Default("30"),
+        "How long delivered and dead deliveries are kept with their events, in days. What waits is always kept.",
+    ),
+    variable(
+        "NUNCIO_API_KEY",
+        Group::Storage,
+        Shown::Example("your_api_key_here"),
+        "Opens /metrics to others than this machine, as Authorization: Bearer. Make one with: openssl rand -hex 32",
+    ),
+    variable(
         "LOG_DIR",
         Group::Storage,
         Shown::Default("logs"),
@@ -211,7 +223,6 @@ pub(super) const LATER: &[&str] = &[
     "XTSYSTEMS_UPDATE_TICKET",
     "APPROVER_ROLES",
     "OPERATOR_ROLES",
-    "NUNCIO_API_KEY",
     "NUNCIO_ENCRYPTION_KEY",
     "PUBLIC_URL",
     "ALLOW_PRIVATE_TARGETS",
@@ -223,7 +234,6 @@ pub(super) const LATER: &[&str] = &[
     "DISPATCH_ICON_URL",
     "DISPATCH_FOOTER",
     "SOURCES",
-    "RETENTION_DAYS",
 ];
 
 /// Beginnings of names that the old bot read and nuncio has no use for.

@@ -47,6 +47,9 @@ impl Verdict {
                 Ok(ours) => {
                     context.hub.storage_works();
                     context.hub.progressed();
+                    if ours {
+                        context.hub.recorded(message, attempt, next);
+                    }
                     return ours;
                 }
                 Err(error) => store_failing(&context.hub, &error),

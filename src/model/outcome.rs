@@ -84,6 +84,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All the words of [`Outcome::class`].
+    pub const CLASSES: [&'static str; 6] = ["sent", "retry", "ambiguous", "refused", "closed", "paused"];
+
     /// One word for logs, counters and the `attempts` table.
     #[must_use]
     pub const fn class(&self) -> &'static str {

@@ -92,7 +92,7 @@ async fn health_heals_by_itself() {
 }
 
 /// An event of this size as it comes to the store. Signing and reading megabytes is not what is tried here.
-fn incoming(number: usize, size: usize) -> Incoming {
+pub fn incoming(number: usize, size: usize) -> Incoming {
     let now = Clock::system().now();
     let small = RawBody::new("{}");
     let event = NewEvent {
