@@ -1,5 +1,7 @@
 //! The composition root: everything that runs, put together in one place. Tests boot this unchanged.
 
+mod seal;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ use crate::dispatch::Dispatcher;
 use crate::hub::{Endpoint, Hub};
 use crate::ingress::Ingress;
 use crate::store::{HintSender, Lock, Store};
+
+pub use seal::unlock;
 
 /// A nuncio that is ready to run: its database is open and taken over, its listener bound.
 pub struct App {
@@ -44,6 +48,7 @@ impl App {
         let named = || format!("the database {}", path.display());
         let store = Store::open(path, clock.clone(), hint_sender).await.with_context(named)?;
         store.check().await.with_context(named)?;
+        unlock(&store, &config.encryption).await?;
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         store.take_over(&lock).await?;
         let client = config.discord.token.map(|token| Client::new(config.discord.base, token, clock.clone()));

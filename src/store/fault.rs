@@ -65,6 +65,7 @@ impl Error {
                 | Self::Changed(_)
                 | Self::Damaged(_)
                 | Self::ReadOnly(_)
+                | Self::OtherKey(_)
         )
     }
 }
