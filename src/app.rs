@@ -50,6 +50,7 @@ impl App {
             .map(|client| Bot::new(client, config.discord.guilds, store.clone(), hub.clone(), clock.clone()));
         let dispatcher =
             Dispatcher::new(store.clone(), hub.clone(), hints, client, config.xtsystems.links, clock.clone());
+        dispatcher.recall().await?;
         let ingress =
             Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, clock);
         let router = ingress.router();

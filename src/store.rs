@@ -33,7 +33,7 @@ pub use delivery::Backlog;
 pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
 pub use lock::Lock;
-pub use message::Next;
+pub use message::{Entry, FollowUp, Next};
 pub use quarantine::Quarantined;
 pub use summary::Tally;
 

@@ -70,7 +70,14 @@ impl Unit for TakeOver {
     type Output = ();
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        tx.execute("UPDATE destinations SET lane_epoch = lane_epoch + 1, closed_reason = NULL").await?;
+        // A start is a person's wish to try closed channels again. A cooldown, and where we are denied, is not waited
+        // for less because of it: a process may be started again and again.
+        tx.execute(
+            "UPDATE destinations SET lane_epoch = lane_epoch + 1, \
+             not_before = CASE WHEN sink = 'channel' AND closed_reason IS NOT NULL THEN 0 ELSE not_before END, \
+             closed_reason = CASE WHEN sink = 'channel' THEN NULL ELSE closed_reason END",
+        )
+        .await?;
         tx.execute(
             "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at), lane_epoch = \
              (SELECT lane_epoch FROM destinations WHERE destinations.id = messages.destination_id) \
@@ -101,14 +108,14 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
         return Err(Error::Foreign(path.to_owned()));
     }
-    let line = Migration::new(
-        1,
-        Cow::Borrowed("line"),
-        MigrationType::Simple,
-        include_str!("../../migrations/0001_line.sql").into_sql_str(),
-        false,
-    );
-    Migrator::with_migrations(vec![line])
+    let migration = |number, name, sql: &'static str| {
+        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let migrations = vec![
+        migration(1, "line", include_str!("../../migrations/0001_line.sql")),
+        migration(5, "delivery", include_str!("../../migrations/0005_delivery.sql")),
+    ];
+    Migrator::with_migrations(migrations)
         .run_direct(None, connection, false)
         .await
         .map_err(|error| Error::Migration(Arc::new(error)))
