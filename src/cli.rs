@@ -3,12 +3,15 @@
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
 //! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
 
+mod deliveries;
 mod demo;
 mod events;
+mod named;
 mod redeliver;
 mod sandbox;
 mod send;
 mod serve;
+mod table;
 mod verify;
 
 use std::io::Write as _;
@@ -54,12 +57,10 @@ enum Command {
     Verify(verify::Args),
     /// List what came in: events, or what was signed but cannot be read
     Events(events::Args),
-    /// Send stored events again
-    Redeliver {
-        /// Those that had no route when they came
-        #[arg(long, required = true)]
-        unrouted: bool,
-    },
+    /// List deliveries: what waits, what arrived, what was given up and why
+    Deliveries(deliveries::Args),
+    /// Send again what was given up or delivered, or what had no route when it came
+    Redeliver(redeliver::Args),
 }
 
 /// Prints a command's result: a line on stdout.
@@ -108,10 +109,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Send(args) => send::run(args, &variables()).await,
         Command::Verify(args) => verify::run(&args, &variables()),
         Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,
-        // The only thing it can redeliver so far, which is why the flag is required.
-        Command::Redeliver { unrouted: _ } => {
-            redeliver::unrouted(Config::from_variables(&variables())?).await
-        }
+        Command::Deliveries(args) => deliveries::run(&args, Config::from_variables(&variables())?).await,
+        Command::Redeliver(args) => redeliver::run(&args, Config::from_variables(&variables())?).await,
     }
 }
 

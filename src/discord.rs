@@ -11,6 +11,8 @@ mod channel;
 mod code;
 mod gate;
 mod gateway;
+#[cfg(test)]
+mod lies;
 mod limits;
 mod message;
 

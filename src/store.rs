@@ -11,11 +11,13 @@ mod delivery;
 mod destination;
 mod event;
 mod hint;
+mod letter;
 mod lock;
 mod message;
 mod meta;
 mod open;
 mod quarantine;
+mod redeliver;
 mod summary;
 mod writer;
 
@@ -32,9 +34,11 @@ pub use accept::{Accepted, Incoming, Planned};
 pub use delivery::Backlog;
 pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
+pub use letter::{Letter, Try, Which};
 pub use lock::Lock;
 pub use message::{Entry, FollowUp, Next};
 pub use quarantine::Quarantined;
+pub use redeliver::Revived;
 pub use summary::Tally;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.

@@ -68,6 +68,11 @@ impl Answer {
                 break;
             }
         }
+        Self::of(status, headers, body)
+    }
+
+    /// One of these parts.
+    pub(super) fn of(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
         let json = serde_json::from_slice(&body).ok();
         Self { status, headers, body, json }
     }
@@ -204,8 +209,7 @@ mod tests {
     const CHANNEL: Snowflake = Snowflake::new(9);
 
     fn answer(status: u16, body: &str) -> Outcome {
-        let json = serde_json::from_str(body).ok();
-        Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec(), json }.outcome(CHANNEL)
+        Answer::of(status, HeaderMap::new(), body.into()).outcome(CHANNEL)
     }
 
     // N-5

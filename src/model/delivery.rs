@@ -31,6 +31,14 @@ impl Status {
             Self::Cancelled => "cancelled",
         }
     }
+
+    /// Reads that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Sending, Self::Delivered, Self::Dead, Self::Cancelled]
+            .into_iter()
+            .find(|status| status.as_str() == word)
+    }
 }
 
 /// Who goes first in a lane.

@@ -275,6 +275,16 @@ impl Record {
             Next::Dead(reason) => ("dead", Some(id.clone()), Some(reason.as_str())),
         };
         let finished = matches!(status, "delivered" | "dead").then_some(self.now.as_millis());
+        if message.as_ref() != Some(&id) {
+            // They leave this message, whose attempts must be found later on, too.
+            sqlx::query(
+                "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
+                 WHERE message_id = $1 AND status = 'sending' ON CONFLICT (delivery_id, message_id) DO NOTHING",
+            )
+            .bind(id.as_str())
+            .execute(&mut *tx)
+            .await?;
+        }
         sqlx::query(
             "UPDATE deliveries SET status = $1, message_id = $2, reason = $3, finished_at = $4, \
              attempts = attempts + 1 WHERE message_id = $5 AND status = 'sending'",

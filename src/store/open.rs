@@ -114,6 +114,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     let migrations = vec![
         migration(1, "line", include_str!("../../migrations/0001_line.sql")),
         migration(5, "delivery", include_str!("../../migrations/0005_delivery.sql")),
+        migration(7, "redelivery", include_str!("../../migrations/0007_redelivery.sql")),
     ];
     Migrator::with_migrations(migrations)
         .run_direct(None, connection, false)

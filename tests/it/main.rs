@@ -13,6 +13,8 @@ mod contract;
 mod delivery;
 mod harness;
 mod ingress;
+mod letters;
+mod limits;
 mod program;
 mod readme;
 mod recovery;
