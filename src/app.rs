@@ -48,8 +48,15 @@ impl App {
             .clone()
             .filter(|_| config.discord.gateway)
             .map(|client| Bot::new(client, config.discord.guilds, store.clone(), hub.clone(), clock.clone()));
-        let dispatcher =
-            Dispatcher::new(store.clone(), hub.clone(), hints, client, config.xtsystems.links, clock.clone());
+        let dispatcher = Dispatcher::new(
+            store.clone(),
+            hub.clone(),
+            hints,
+            client,
+            config.xtsystems.links,
+            config.composition,
+            clock.clone(),
+        );
         dispatcher.recall().await?;
         let ingress =
             Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, clock);

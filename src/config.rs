@@ -3,6 +3,7 @@
 //!
 //! Must not know who uses the values. A value never enters a message: problems and notes hold names.
 
+mod composition;
 mod database;
 mod discord_base;
 mod dotenv;
@@ -27,6 +28,7 @@ use crate::model::route::RouteMap;
 use crate::secret::Secret;
 use crate::telemetry;
 
+pub use composition::{Coalesce, Composition};
 pub use database::Database;
 pub use discord_base::DiscordBase;
 pub use limits::{RateLimit, Scope, TrustedProxies};
@@ -54,6 +56,8 @@ pub struct Config {
     pub routes: RouteMap,
     /// Who is pinged by what.
     pub pings: Pings,
+    /// How events become messages.
+    pub composition: Composition,
     /// The database file.
     pub database: Database,
     /// Logs.
@@ -110,6 +114,7 @@ impl Config {
         let xtsystems = XtSystems::read(&mut reader);
         let routes = map::read(&mut reader);
         let pings = ping::read(&mut reader);
+        let composition = composition::read(&mut reader);
         let database = Database::read(&mut reader);
         let logs = Logs::read(&mut reader);
         let notes = reader.finish()?;
@@ -121,6 +126,7 @@ impl Config {
             xtsystems,
             routes,
             pings,
+            composition,
             database,
             logs,
             notes,

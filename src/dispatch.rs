@@ -5,9 +5,11 @@
 //! than what the table says: it may be dropped at any moment.
 
 mod channel;
+mod compose;
 mod herald;
 mod lane;
 mod lanes;
+mod plan;
 mod probe;
 mod verdict;
 
@@ -18,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::config::Composition;
 use crate::discord::Client;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::lanes::Lanes;
@@ -33,6 +36,7 @@ pub(crate) struct Context {
     store: Store,
     hub: Hub,
     clock: Clock,
+    composition: Composition,
     channel: Option<Channel>,
 }
 
@@ -52,6 +56,7 @@ impl Dispatcher {
         hints: HintReceiver,
         client: Option<Client>,
         links: Links,
+        composition: Composition,
         clock: Clock,
     ) -> Self {
         if client.is_none() {
@@ -60,8 +65,8 @@ impl Dispatcher {
                 "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent. Set it and restart",
             );
         }
-        let channel = client.clone().map(|client| Channel::new(client, hub.clone(), links, clock.clone()));
-        Self { context: Arc::new(Context { store, hub, clock, channel }), hints, client }
+        let channel = client.clone().map(|client| Channel::new(client, links));
+        Self { context: Arc::new(Context { store, hub, clock, composition, channel }), hints, client }
     }
 
     /// Takes up what an earlier process learnt about Discord's patience. Nothing may be asked of Discord before.

@@ -22,7 +22,7 @@ mod notice;
 mod test_event;
 mod ticket;
 
-pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter};
+pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
 pub use card::{Card, Field};
 pub use color::Color;
 pub use escape::{block, code, literal, moment, number, paragraph, short, text};

@@ -301,7 +301,6 @@ fn odd_but_harmless_things_in_the_map_are_noted() {
         r#"DISCORD_WEBHOOK_CHANNELS={"a":{"channels":[900000000000000001],"cards":"living","threads":true},"b":["CHANNEL_ID"],"c":["channel_id_1","7"]}"#,
     );
     insta::assert_snapshot!(config.notes.join("\n"), @r#"
-DISCORD_WEBHOOK_CHANNELS at "a": "cards":"living" is not in this version yet
 DISCORD_WEBHOOK_CHANNELS at "a": "threads":true is not in this version yet
 DISCORD_WEBHOOK_CHANNELS at "a": an id is a number without quotes; most tools round numbers that large, so check it and put it in quotes
 Still placeholders of the example, so they count as not set: DISCORD_WEBHOOK_CHANNELS at "b", DISCORD_WEBHOOK_CHANNELS at "c".

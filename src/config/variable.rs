@@ -99,6 +99,12 @@ pub const VARIABLES: &[Variable] = &[
         "Which roles are pinged by what, from which severity on. Nothing in an event can ping anybody.",
     ),
     variable(
+        "CARDS",
+        Group::Discord,
+        Shown::Default("append"),
+        "living: one card for each ticket, asset and machine, which later events change. append: a card for each event.",
+    ),
+    variable(
         "DISCORD_API_URL",
         Group::Discord,
         Shown::Default("https://discord.com/api/v10"),
@@ -209,7 +215,6 @@ pub(super) const LATER: &[&str] = &[
     "NUNCIO_ENCRYPTION_KEY",
     "PUBLIC_URL",
     "ALLOW_PRIVATE_TARGETS",
-    "CARDS",
     "FOLD_REPEATS",
     "COALESCE",
     "DECISION_GRACE",

@@ -41,10 +41,29 @@ impl Client {
         self.attempt(create_in(channel), Method::POST, &path, &create, |answer| answer.outcome(channel)).await
     }
 
+    /// Makes `body` the whole of a message of ours (Discord: "Edit Message"). What `body` leaves out stays, so it
+    /// should leave out nothing. Doing it twice is doing it once.
+    pub async fn edit_message<B: Serialize + Sync>(
+        &self,
+        channel: Snowflake,
+        message: Snowflake,
+        body: &B,
+    ) -> Attempt {
+        let path = format!("/channels/{channel}/messages/{message}");
+        let outcome = |answer: &Answer| answer.edit_outcome(channel, message);
+        self.attempt(edit_in(channel), Method::PATCH, &path, body, outcome).await
+    }
+
     /// How long the next message to `channel` should wait for its bucket.
     #[must_use]
     pub fn ready_in(&self, channel: Snowflake) -> Duration {
         self.0.buckets.wait(create_in(channel), self.0.clock.elapsed())
+    }
+
+    /// How long the next change of a message in `channel` should wait for its bucket.
+    #[must_use]
+    pub fn ready_to_edit_in(&self, channel: Snowflake) -> Duration {
+        self.0.buckets.wait(edit_in(channel), self.0.clock.elapsed())
     }
 
     /// Sends one request and says what came of it.
@@ -98,14 +117,14 @@ impl Client {
         }
     }
 
-    /// Looks for a message of ours in `channel`, posted since `planned_at`: by its nonce, or by `tag` at the end of an
+    /// Looks for a message of ours in `channel`, posted since `planned_at`: by its nonce, or by one of `tags` in an
     /// embed's footer, as later reads need not repeat the nonce (Discord: "Get Channel Messages").
     pub async fn find_message(
         &self,
         pass: Pass,
         channel: Snowflake,
         nonce: &Nonce,
-        tag: &str,
+        tags: &[String],
         planned_at: Timestamp,
     ) -> Result<Look, Failure> {
         let path = format!("/channels/{channel}/messages?limit={READ_BACK}");
@@ -116,7 +135,7 @@ impl Client {
             by_nonce
                 || footers
                     .filter_map(|embed| embed["footer"]["text"].as_str())
-                    .any(|footer| !tag.is_empty() && footer.contains(tag))
+                    .any(|footer| tags.iter().any(|tag| footer.contains(tag.as_str())))
         };
         let id = |message: &Value| message["id"].as_str()?.parse::<Snowflake>().ok();
         let earliest = planned_at.minus(SKEW);
@@ -144,4 +163,8 @@ pub enum Look {
 
 const fn create_in(channel: Snowflake) -> Route {
     Route { template: "POST /channels/{channel}/messages", major: channel }
+}
+
+const fn edit_in(channel: Snowflake) -> Route {
+    Route { template: "PATCH /channels/{channel}/messages/{message}", major: channel }
 }

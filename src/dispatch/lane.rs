@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::discord::Pass;
 use crate::dispatch::Context;
+use crate::dispatch::plan::plan;
 use crate::dispatch::verdict::{self, Verdict};
 use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Message, Rank};
 use crate::store::{self, Next};
@@ -199,8 +200,7 @@ impl Lane {
         delivery: Delivery,
         pass: Pass,
     ) -> store::Result<()> {
-        let Some(channel) = &self.context.channel else { return Ok(()) };
-        let message = channel.plan(&self.context.store, delivery).await?;
+        let message = plan(&self.context, delivery).await?;
         match self.context.store.begin(&message, destination.epoch).await {
             Ok(true) => self.send(destination, message, pass).await,
             // Somebody else took it in the meantime: the table is right.
@@ -222,7 +222,7 @@ impl Lane {
         pass: Pass,
     ) -> store::Result<()> {
         let Some(channel) = &self.context.channel else { return Ok(()) };
-        let attempt = channel.send(&self.context.store, &destination.sink, &mut message, pass).await?;
+        let attempt = channel.send(&self.context, &destination.sink, &mut message, pass).await?;
         verdict::note_reachable(self.context.hub.conditions(), &attempt);
         let now = self.context.clock.now();
         let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
@@ -237,7 +237,9 @@ impl Lane {
                 self.in_doubt.push_front(message);
             }
             Next::Recomposed(plain) => self.in_doubt.push_front(*plain),
-            Next::Withdrawn => message.deliveries.into_iter().for_each(|delivery| self.queue_up(delivery)),
+            Next::Withdrawn | Next::Superseded(_) => {
+                message.deliveries.into_iter().for_each(|delivery| self.queue_up(delivery))
+            }
             Next::Delivered(_) | Next::Dead(_) | Next::Parked(_) => {}
         }
         Ok(())

@@ -129,6 +129,10 @@ impl Verdict {
                     "{name} did not take a message: {}; it is tried again", said.escape_debug()
                 ),
             },
+            Next::Superseded(reason) => tracing::warn!(
+                message.id = %message.id, status = attempt.status,
+                "a card in {name} cannot be changed any more: {reason}. A new one takes its place"
+            ),
             Next::Recomposed(_) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
                 "{name} refused a card: {}; it is sent as plain text", said.escape_debug()
@@ -161,6 +165,7 @@ fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
             Next::Recomposed(Box::new(message.in_form(Form::Plain, now)))
         }
         Outcome::Refused(reason) => Next::Dead(reason.clone()),
+        Outcome::Uneditable(reason) => Next::Superseded(reason.clone()),
         Outcome::Closed(reason) => Next::Parked(reason.clone()),
     }
 }
@@ -178,7 +183,9 @@ fn own_wait(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
         }
         // A closed one is looked at again.
         Outcome::Denied(_) | Outcome::Closed(_) => DENIED_AGAIN,
-        Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Paused { .. } => Duration::ZERO,
+        Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Uneditable(_) | Outcome::Paused { .. } => {
+            Duration::ZERO
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::route::{Route, RouteMap, Target};
+use crate::model::route::{Cards, Route, RouteMap, Target};
 use crate::model::{DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
 use crate::store::{self, Planned, Store};
 
@@ -80,6 +80,11 @@ impl Routing {
             }
         }
         plan
+    }
+
+    /// How many cards a route wants for the events about one thing, if it says so.
+    pub(super) fn cards(&self, key: &str) -> Option<Cards> {
+        self.map.routes().iter().find(|route| route.key == key)?.cards
     }
 
     /// The roles that every card of a route pings.

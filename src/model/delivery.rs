@@ -76,6 +76,10 @@ pub struct Delivery {
     pub event_id: EventId,
     /// The event itself, where it is at hand; else it is loaded when its turn comes.
     pub event: Option<Arc<Event>>,
+    /// Which of several messages about the event this one is; empty: its card.
+    pub slot: String,
+    /// How many times a person had it delivered again.
+    pub generation: u32,
     /// Where to.
     pub destination_id: DestinationId,
     /// Who goes first.

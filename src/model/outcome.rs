@@ -72,6 +72,8 @@ pub enum Outcome {
     Refused(Reason),
     /// We may not send there for now: everything waits, and is tried again once in a while.
     Denied(Reason),
+    /// The message to be changed cannot be: a new one takes its place.
+    Uneditable(Reason),
     /// Nothing can be sent there until a person acts; the deliveries wait.
     Closed(Reason),
     /// Nothing can be sent by anybody for a while.
@@ -93,6 +95,7 @@ impl Outcome {
             Self::Retry { arrived: Arrived::Maybe, .. } => "ambiguous",
             Self::Refused(_) => "refused",
             Self::Denied(_) => "denied",
+            Self::Uneditable(_) => "uneditable",
             Self::Closed(_) => "closed",
             Self::Paused { .. } => "paused",
         }

@@ -5,10 +5,11 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Attempt, DestinationId, Event, EventId, Form, Message, MessageId, Mint, Nonce, Reason, Receipt, Snowflake,
+    Action, Attempt, Delivery, DestinationId, Event, EventId, Form, Message, MessageId, Mint, Nonce, Reason,
+    Receipt, Snowflake,
 };
 use crate::store::writer::Unit;
-use crate::store::{Error, Incoming, Result, Store, accept, delivery};
+use crate::store::{Error, Incoming, Result, Store, accept, card, delivery};
 
 /// What a try leads to, as the lane decided: how the message, its deliveries and the destination go on.
 #[derive(Clone, Debug)]
@@ -19,6 +20,9 @@ pub enum Next {
     Again,
     /// It cannot have arrived: its deliveries are pending again, and will be composed anew.
     Withdrawn,
+    /// What it was to change cannot be changed: its deliveries are pending again, and the next message about them is
+    /// a new one.
+    Superseded(Reason),
     /// It was refused as it is: its deliveries go on in this message instead.
     Recomposed(Box<Message>),
     /// It was refused for good: its deliveries are dead.
@@ -89,7 +93,8 @@ impl Store {
     /// The messages of a lane that may or may not have arrived, oldest first, with their deliveries.
     pub async fn open_messages(&self, destination: DestinationId) -> Result<Vec<Message>> {
         let rows = sqlx::query(
-            "SELECT id, destination_id, nonce, form, pings, created_at, ambiguous_since, maybe_duplicate, \
+            "SELECT id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
+             maybe_duplicate, \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
              FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
         )
@@ -100,7 +105,7 @@ impl Store {
         for row in &rows {
             let mut message = read(row)?;
             let deliveries = sqlx::query(
-                "SELECT id, event_id, destination_id, rank, route FROM deliveries \
+                "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
                  WHERE message_id = $1 AND status = 'sending' ORDER BY id",
             )
             .bind(message.id.to_string())
@@ -110,6 +115,18 @@ impl Store {
             messages.push(message);
         }
         Ok(messages)
+    }
+
+    /// The deliveries that a message carried, in order; their events are still to be loaded.
+    pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query(
+            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
+             WHERE message_id = $1 ORDER BY rank, id",
+        )
+        .bind(message.to_string())
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(delivery::read).collect()
     }
 
     /// Whether a message about the same subject as `event` pinged somebody in this destination after `since`.
@@ -202,6 +219,11 @@ impl Unit for Record {
         }
         self.insert_attempt(tx).await?;
         self.finish_deliveries(tx).await?;
+        match self.entry.next {
+            Next::Delivered(_) => card::note_shown(tx, &self.message, self.now).await?,
+            Next::Superseded(_) => card::freeze(tx, &self.message).await?,
+            _ => {}
+        }
         self.note_destination(tx).await?;
         for FollowUp { id, incoming } in &self.entry.follow_ups {
             accept::insert_follow_up(tx, *id, incoming, &self.mint, self.now).await?;
@@ -216,7 +238,7 @@ impl Record {
         let (state, receipt) = match &self.entry.next {
             Next::Delivered(receipt) => ("sent", Some(receipt)),
             Next::Again => ("sending", None),
-            Next::Withdrawn => ("withdrawn", None),
+            Next::Withdrawn | Next::Superseded(_) => ("withdrawn", None),
             Next::Recomposed(_) | Next::Dead(_) | Next::Parked(_) => ("refused", None),
         };
         let open = state == "sending";
@@ -267,7 +289,7 @@ impl Record {
         let (status, message, reason) = match &self.entry.next {
             Next::Delivered(_) => ("delivered", Some(id.clone()), None),
             Next::Again => ("sending", Some(id.clone()), None),
-            Next::Withdrawn | Next::Parked(_) => ("pending", None, None),
+            Next::Withdrawn | Next::Superseded(_) | Next::Parked(_) => ("pending", None, None),
             Next::Recomposed(plain) => {
                 insert(tx, plain, self.epoch).await?;
                 ("sending", Some(plain.id.to_string()), None)
@@ -328,12 +350,14 @@ impl Record {
 async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
     let pings: Vec<String> = message.pings.iter().map(ToString::to_string).collect();
     sqlx::query(
-        "INSERT INTO messages (id, destination_id, nonce, action, form, pings, state, lane_epoch, created_at) \
-         VALUES ($1, $2, $3, 'create', $4, $5, 'sending', $6, $7)",
+        "INSERT INTO messages (id, destination_id, nonce, action, edits, form, pings, state, lane_epoch, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $9)",
     )
     .bind(message.id.to_string())
     .bind(message.destination_id.to_string())
     .bind(message.nonce.as_str())
+    .bind(message.action.as_str())
+    .bind(message.action.edits())
     .bind(message.form.as_str())
     .bind(pings.join(","))
     .bind(epoch)
@@ -345,14 +369,18 @@ async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Res
 
 fn read(row: &SqliteRow) -> Result<Message> {
     let form: String = row.try_get("form")?;
+    let (action, edits): (String, Option<String>) = (row.try_get("action")?, row.try_get("edits")?);
     let pings: String = row.try_get("pings")?;
     Ok(Message {
         id: row.try_get::<String, _>("id")?.parse()?,
         destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
         nonce: Nonce::stored(row.try_get("nonce")?),
+        action: Action::from_parts(&action, edits.as_deref())
+            .ok_or_else(|| Error::Corrupt(format!("a message action {action:?} {edits:?}")))?,
         form: Form::from_word(&form).ok_or_else(|| Error::Corrupt(format!("a message form {form:?}")))?,
         pings: pings.split(',').filter_map(|id| id.parse::<Snowflake>().ok()).collect(),
         deliveries: Vec::new(),
+        shows: Vec::new(),
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         maybe_duplicate: row.try_get("maybe_duplicate")?,

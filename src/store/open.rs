@@ -23,6 +23,27 @@ const READERS: u32 = 4;
 /// The first release without the WAL-reset fault (SQLite: "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
+/// Every migration there is, oldest first: a file each, one for every capability.
+const MIGRATIONS: &[Text] = &[
+    Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
+    Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
+    Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
+    Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
+];
+
+struct Text {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+impl Text {
+    fn read(&self) -> Migration {
+        let (name, sql) = (Cow::Borrowed(self.name), self.sql.into_sql_str());
+        Migration::new(self.number, name, MigrationType::Simple, sql, false)
+    }
+}
+
 impl Store {
     /// Opens the database at `path`, makes it if it is not there, and brings its schema up to date. Hints at what
     /// is accepted go to `hints`.
@@ -108,15 +129,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
         return Err(Error::Foreign(path.to_owned()));
     }
-    let migration = |number, name, sql: &'static str| {
-        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    let migrations = vec![
-        migration(1, "line", include_str!("../../migrations/0001_line.sql")),
-        migration(5, "delivery", include_str!("../../migrations/0005_delivery.sql")),
-        migration(7, "redelivery", include_str!("../../migrations/0007_redelivery.sql")),
-    ];
-    Migrator::with_migrations(migrations)
+    Migrator::with_migrations(MIGRATIONS.iter().map(|migration| migration.read()).collect())
         .run_direct(None, connection, false)
         .await
         .map_err(|error| Error::Migration(Arc::new(error)))

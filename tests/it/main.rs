@@ -15,6 +15,7 @@ mod harness;
 mod ingress;
 mod letters;
 mod limits;
+mod living;
 mod program;
 mod readme;
 mod recovery;
