@@ -66,6 +66,7 @@ impl App {
             config.composition,
             clock.clone(),
         );
+        dispatcher.recall().await?;
         let ingress =
             Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, config.api_key, clock);
         let router = ingress.router();
