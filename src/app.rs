@@ -67,10 +67,27 @@ impl App {
             clock.clone(),
         );
         dispatcher.recall().await?;
-        let ingress =
-            Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, config.api_key, clock);
+        let ingress = Ingress::new(
+            hub.clone(),
+            config.webhook,
+            config.rate_limit,
+            config.trusted_proxies,
+            config.api_key,
+            clock,
+        );
         let router = ingress.router();
-        Ok(Self { listener, address, ingress, router, hub, store, dispatcher, bot, retention: config.retention, lock })
+        Ok(Self {
+            listener,
+            address,
+            ingress,
+            router,
+            hub,
+            store,
+            dispatcher,
+            bot,
+            retention: config.retention,
+            lock,
+        })
     }
 
     /// Where it listens.

@@ -29,6 +29,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
             "cannot listen on {address}: stop the program that does, or set WEBHOOK_HOST and WEBHOOK_PORT"
         )
     })?;
+    // Before it is said that it is ready: whoever hears that may stop it.
+    let stop = stop_signal()?;
     let path = config.webhook.path.clone();
     let database = config.database.path.clone();
     let table = config::table(&config.routes);
@@ -40,7 +42,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     tracing::info!("webhooks: POST http://{}{path}", app.addr());
     tracing::info!("database: {}", database.display());
     let store = app.store().clone();
-    app.run(stop_signal()?).await;
+    app.run(stop).await;
     tracing::info!("stopped");
     // Why was logged. A supervisor starts it again, unless a person must act first.
     Ok(store.failure().map_or(ExitCode::SUCCESS, |error| ExitCode::from(exit_code_of(&error))))

@@ -88,7 +88,7 @@ impl Verdict {
                     context.hub.storage_works();
                     context.hub.progressed();
                     if ours {
-                        context.hub.recorded(message, attempt, next);
+                        context.hub.recorded(message, attempt, &self.next);
                     }
                     return ours;
                 }

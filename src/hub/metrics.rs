@@ -111,7 +111,11 @@ impl Hub {
 
     fn tell_line(&self, text: &mut Exposition) {
         let metrics = &self.0.metrics;
-        text.counter("nuncio_events_accepted_total", "Events stored and acknowledged.", metrics.accepted.sum());
+        text.counter(
+            "nuncio_events_accepted_total",
+            "Events stored and acknowledged.",
+            metrics.accepted.sum(),
+        );
         text.counter("nuncio_events_duplicate_total", "Repetitions of events.", metrics.duplicates.sum());
         text.counter(
             "nuncio_events_unrouted_total",
@@ -142,7 +146,10 @@ impl Hub {
             "nuncio_attempts_total",
             "Requests for messages, by what came of them.",
             "class",
-            Outcome::CLASSES.into_iter().zip(&metrics.attempts).map(|(class, counter)| (class, counter.sum())),
+            Outcome::CLASSES
+                .into_iter()
+                .zip(&metrics.attempts)
+                .map(|(class, counter)| (class, counter.sum())),
         );
         text.histogram(
             "nuncio_accept_commit_seconds",
@@ -155,7 +162,11 @@ impl Hub {
             &metrics.delivered,
         );
         text.gauge("nuncio_lanes_running", "Destinations that are being served now.", metrics.lanes.value());
-        text.counter("nuncio_retention_removed_total", "Rows removed by RETENTION_DAYS.", metrics.removed.sum());
+        text.counter(
+            "nuncio_retention_removed_total",
+            "Rows removed by RETENTION_DAYS.",
+            metrics.removed.sum(),
+        );
         text.counter(
             "nuncio_deliveries_expired_total",
             "Deliveries given up because their destination was closed for too long.",
@@ -203,7 +214,11 @@ impl Hub {
             text.gauge("nuncio_outbox_oldest_seconds", "Age of the delivery that has waited longest.", age);
         }
         if let Ok(standing) = store.standing(now).await {
-            text.gauge("nuncio_destinations_cooling", "Destinations left alone for a while.", standing.cooling);
+            text.gauge(
+                "nuncio_destinations_cooling",
+                "Destinations left alone for a while.",
+                standing.cooling,
+            );
             text.gauge(
                 "nuncio_destinations_closed",
                 "Destinations that need a person: their deliveries wait.",

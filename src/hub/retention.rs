@@ -47,7 +47,9 @@ impl Hub {
                         done.events
                     );
                 }
-                Err(error) => tracing::warn!(%error, "what is over could not be removed: tried again in an hour"),
+                Err(error) => {
+                    tracing::warn!(%error, "what is over could not be removed: tried again in an hour")
+                }
             }
             clock.sleep(AGAIN).await;
         }
@@ -86,7 +88,8 @@ impl Hub {
         let mut expired = 0;
         for (id, count) in self.0.store.expired(before).await? {
             let Some(destination) = self.0.store.destination(id).await? else { continue };
-            let mut told = Some(self.announcement(&Notice::Expired(count), &destination, None, self.0.clock.now()));
+            let mut told =
+                Some(self.announcement(&Notice::Expired(count), &destination, None, self.0.clock.now()));
             tracing::error!(
                 "{count} deliveries were given up: {} has been closed since before RETENTION_DAYS. Mend it, then: \
                  nuncio redeliver --dead",

@@ -35,7 +35,9 @@ pub(super) async fn page(
     (
         StatusCode::UNAUTHORIZED,
         [(header::WWW_AUTHENTICATE, "Bearer")],
-        Json(Sentence::new("/metrics is for this machine, and for Authorization: Bearer with NUNCIO_API_KEY")),
+        Json(Sentence::new(
+            "/metrics is for this machine, and for Authorization: Bearer with NUNCIO_API_KEY",
+        )),
     )
         .into_response()
 }
@@ -54,6 +56,8 @@ fn is_local(door: &Door, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool 
 fn has_key(key: Option<&Secret>, headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(key), Some(value), None) = (key, values.next(), values.next()) else { return false };
-    let Some((scheme, given)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else { return false };
+    let Some((scheme, given)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
+        return false;
+    };
     scheme.eq_ignore_ascii_case("bearer") && signature::same(key, given)
 }

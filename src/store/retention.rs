@@ -161,7 +161,7 @@ impl Unit for Remove {
     type Output = u64;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
-        let Outdated { shelf, ids } = &self.0;
+        let Outdated { shelf, ids, .. } = &self.0;
         let mut sql = QueryBuilder::new(format!("DELETE FROM {} WHERE id IN (", shelf.table()));
         let mut list = sql.separated(", ");
         ids.iter().for_each(|id| {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use nuncio::clock::Clock;
 use nuncio::store::{Error, HintSender, Store};
+use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 
-use super::{event, incoming, silent};
+use super::{event, incoming, other_program, silent};
 
 const EVENTS: usize = 40;
 
@@ -17,6 +18,10 @@ struct Files(TempDir);
 impl Files {
     async fn left_behind() -> Self {
         let t = silent().await;
+        // As long as this one reads the empty tables, nothing can be folded into the file.
+        let mut reader = other_program(&t).await;
+        reader.execute("BEGIN").await.unwrap();
+        reader.execute("SELECT COUNT(*) FROM events").await.unwrap();
         for number in 0..EVENTS {
             t.sends_body(event(number, 200)).await;
         }
@@ -25,6 +30,7 @@ impl Files {
         for end in ["", "-wal"] {
             std::fs::copy(with_end(&path, end), with_end(&files.path(), end)).unwrap();
         }
+        reader.close().await.unwrap();
         t.finish().await;
         files
     }
