@@ -23,4 +23,5 @@ mod readme;
 mod recovery;
 mod retention;
 mod routing;
+mod sandbox;
 mod storage;
