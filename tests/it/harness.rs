@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use channel::Channel;
+pub use channel::{Channel, Message};
 use log::Log;
 
 /// Long enough for a busy machine; reaching it means that something never comes.

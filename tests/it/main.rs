@@ -16,6 +16,7 @@ mod ingress;
 mod letters;
 mod limits;
 mod living;
+mod once;
 mod program;
 mod readme;
 mod recovery;
