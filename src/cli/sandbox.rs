@@ -9,20 +9,23 @@ use tokio::net::TcpListener;
 
 use crate::cli::serve::stop_signal;
 use crate::clock::Clock;
-use crate::sandbox::discord::Setup;
+use crate::sandbox::discord::{Permissions, Setup};
 use crate::sandbox::{self, Discord};
 
-/// Serves a fresh sandbox Discord on loopback until Ctrl-C or SIGTERM; on a free port if none is given. Prints one
+/// Serves a fresh sandbox Discord on loopback until Ctrl-C or SIGTERM; on a free port if none is given, with a bot
+/// that may do what is usual if no `permissions` are. Prints one
 /// line of JSON, once it can be reached: all that a client has to know.
 ///
 /// # Errors
 /// If the port cannot be had.
-pub(super) async fn run(port: Option<u16>) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(port: Option<u16>, permissions: Option<u64>) -> anyhow::Result<ExitCode> {
     let port = port.unwrap_or(0);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
         format!("cannot listen on 127.0.0.1:{port}; try another --port, or none for a free one")
     })?;
-    let discord = Discord::new(Clock::system(), Setup::default());
+    let mut setup = Setup::default();
+    setup.permissions = permissions.map_or(setup.permissions, Permissions::from_bits);
+    let discord = Discord::new(Clock::system(), setup);
     super::print(&introduction(&discord, listener.local_addr()?).to_string());
     sandbox::serve(discord, listener, stop_signal()?).await?;
     Ok(ExitCode::SUCCESS)

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod attack;
+mod audit;
 mod bot;
 mod cards;
 mod cli;
@@ -21,3 +22,4 @@ mod program;
 mod readme;
 mod recovery;
 mod routing;
+mod sandbox;
