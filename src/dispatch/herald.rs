@@ -65,7 +65,7 @@ fn tell(conditions: &Conditions, standing: Standing) {
         }
         return;
     };
-    let seconds = left.as_secs() + 1;
+    let seconds = left.as_secs().saturating_add(1);
     match why {
         Shut::Token => {
             let sentence = "Discord refused DISCORD_TOKEN (401): nothing is sent, everything is kept. \

@@ -43,7 +43,7 @@ pub(super) async fn page(
 }
 
 /// Whether the request was made on this machine. A proxy of ours on this machine is no proof of that, nor is one that
-/// TRUSTED_PROXIES does not name but that says itself what it is.
+/// `TRUSTED_PROXIES` does not name but that says itself what it is.
 fn is_local(door: &Door, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     peer.is_some_and(|peer| {
         let address = peer.ip().to_canonical();

@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use channel::Channel;
+pub use channel::{Channel, Message};
 pub use http::http;
 use log::Log;
 

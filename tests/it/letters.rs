@@ -149,8 +149,9 @@ async fn redelivering_to_a_closed_destination_opens_it_again() {
     };
     within("the channel to be closed", closed).await;
     let waiting = listed(&t, &["deliveries", "--pending", "--json"]).await;
-    let closed = waiting.iter().find(|letter| letter["destination"]["closed"].is_string());
-    let id = closed.unwrap_or_else(|| panic!("{waiting:?}"))["id"].as_str().unwrap();
+    // What people are told about it may be waiting, too.
+    let waiting = waiting.iter().find(|delivery| delivery["destination"]["closed"].is_string()).unwrap();
+    let id = waiting["id"].as_str().unwrap();
     let ran = t.runs(&["redeliver", id]).await;
     assert_eq!(ran.stdout, format!("{id} waited for its destination, which is open again.\n"));
     t.channel("tickets").next_message().await;
@@ -160,10 +161,6 @@ async fn redelivering_to_a_closed_destination_opens_it_again() {
     let shown: Value = serde_json::from_str(&t.runs(&["deliveries", &event, "--json"]).await.stdout).unwrap();
     assert_eq!(shown[0]["tries"].as_array().unwrap().len(), 2, "the refused one and the good one: {shown}");
     t.log.expect(Level::ERROR, "is closed");
-    t.settle().await;
-    // People were told of both: that it closed, and that it is open again.
-    let told = t.channel("general").unread().len();
-    t.channel("general").next_messages(told).await;
     t.finish().await;
 }
 

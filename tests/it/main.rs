@@ -18,6 +18,7 @@ mod letters;
 mod limits;
 mod living;
 mod metrics;
+mod once;
 mod program;
 mod readme;
 mod recovery;
