@@ -62,6 +62,7 @@ impl App {
             config.composition,
             clock.clone(),
         );
+        dispatcher.recall().await?;
         let ingress =
             Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, clock);
         let router = ingress.router();

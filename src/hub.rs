@@ -7,6 +7,7 @@ mod accept;
 mod audit;
 mod condition;
 mod finding;
+mod follow_up;
 mod gateway;
 mod health;
 mod places;
@@ -22,11 +23,12 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::model::ping::Pings;
 use crate::model::route::{Cards, RouteMap};
-use crate::model::{Event, Snowflake, Source};
+use crate::model::{Event, Mint, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
 pub use finding::{Finding, Findings, Remark};
+pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;
 pub use health::Health;
 pub use places::{Place, Places};
@@ -44,6 +46,8 @@ struct Inner {
     routing: Routing,
     pings: Pings,
     conditions: Conditions,
+    /// Makes the ids of what we announce.
+    mint: Mint,
     findings: finding::Book,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
@@ -67,6 +71,7 @@ impl Hub {
             pings,
             clock,
             conditions: Conditions::default(),
+            mint: Mint::new(),
             findings: finding::Book::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             warned: Mutex::default(),

@@ -39,7 +39,7 @@ pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
 pub use letter::{Letter, Try, Which};
 pub use lock::Lock;
-pub use message::Next;
+pub use message::{Entry, FollowUp, Next};
 pub use quarantine::Quarantined;
 pub use redeliver::Revived;
 pub use summary::Tally;

@@ -1,6 +1,8 @@
 //! How things stand.
 
 use crate::hub::{Condition, Hub};
+use crate::model::Destination;
+use crate::model::schedule::DENIED_AGAIN;
 use crate::store::Backlog;
 
 /// How things stand, for `/health` and the start page.
@@ -36,8 +38,8 @@ impl Hub {
                 None
             }
         };
-        for (name, reason) in self.0.store.closed_destinations().await.unwrap_or_default() {
-            problems.push(format!("{name}: {reason}"));
+        for destination in self.0.store.troubled_destinations().await.unwrap_or_default() {
+            problems.extend(trouble(&destination));
         }
         problems.extend(self.place_problems());
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
@@ -47,5 +49,19 @@ impl Hub {
             ));
         }
         Health { problems, discord_connected, backlog }
+    }
+}
+
+/// What is in the way of a destination, in a sentence.
+fn trouble(destination: &Destination) -> Option<String> {
+    let name = &destination.name;
+    match (&destination.closed, &destination.denied) {
+        (Some(reason), _) => Some(format!("{name} is closed, and what is for it waits: {reason}")),
+        (None, Some(reason)) => Some(format!(
+            "{name} does not let the bot write, and what is for it waits. It is tried again every {} minutes, and as \
+             soon as the bot's permissions change: {reason}",
+            DENIED_AGAIN.as_secs() / 60
+        )),
+        (None, None) => None,
     }
 }

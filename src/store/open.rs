@@ -28,6 +28,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
     Text { number: 4, name: "audit", sql: include_str!("../../migrations/0004_audit.sql") },
+    Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
 ];
 
@@ -98,7 +99,14 @@ impl Unit for TakeOver {
     type Output = ();
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        tx.execute("UPDATE destinations SET lane_epoch = lane_epoch + 1, closed_reason = NULL").await?;
+        // A start is a person's wish to try closed channels again. A cooldown, and where we are denied, is not waited
+        // for less because of it: a process may be started again and again.
+        tx.execute(
+            "UPDATE destinations SET lane_epoch = lane_epoch + 1, \
+             not_before = CASE WHEN sink = 'channel' AND closed_reason IS NOT NULL THEN 0 ELSE not_before END, \
+             closed_reason = CASE WHEN sink = 'channel' THEN NULL ELSE closed_reason END",
+        )
+        .await?;
         tx.execute(
             "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at), lane_epoch = \
              (SELECT lane_epoch FROM destinations WHERE destinations.id = messages.destination_id) \
