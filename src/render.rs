@@ -22,6 +22,7 @@ mod fit;
 mod generic;
 mod machine;
 mod markdown;
+mod notice;
 mod test_event;
 mod ticket;
 mod wished;
@@ -39,7 +40,7 @@ pub use markdown::{Markdown, Surface};
 
 pub use crate::model::{LinkTemplate, Links};
 
-use crate::model::Event;
+use crate::model::{Event, Source};
 use facts::Facts;
 
 /// What a card may know besides its event.
@@ -72,6 +73,11 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
         "machine.approved" => machine::approved(&facts),
         "alert.triggered" => with_buttons(alert::triggered(&facts), view, wished::alert),
         "webhook.test" => test_event::arrived(&facts),
+        // Told by nobody but ourselves: a sender's event of that name shows what it holds.
+        "destination.closed" if event.source == Source::Nuncio => notice::closed(&facts),
+        "destination.denied" if event.source == Source::Nuncio => notice::denied(&facts),
+        "destination.reopened" if event.source == Source::Nuncio => notice::reopened(&facts),
+        "destination.expired" if event.source == Source::Nuncio => notice::expired(&facts),
         _ => generic::happened(&facts),
     }
 }

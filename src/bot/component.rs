@@ -71,11 +71,15 @@ impl Clicks {
         match said {
             Said::Nothing => {}
             Said::Embed(embed) => {
-                let edit = EditInteractionResponse::new().embed(*embed);
+                let edit = EditInteractionResponse::new()
+                    .embed(*embed)
+                    .allowed_mentions(CreateAllowedMentions::new());
                 answered(component.edit_response(http, edit).await.map(drop));
             }
             Said::Sentence(sentence) if is_details => {
-                let edit = EditInteractionResponse::new().content(sentence);
+                let edit = EditInteractionResponse::new()
+                    .content(sentence)
+                    .allowed_mentions(CreateAllowedMentions::new());
                 answered(component.edit_response(http, edit).await.map(drop));
             }
             Said::Sentence(sentence) => {

@@ -68,6 +68,7 @@ impl Lanes {
         match finished {
             Ok(Finished { destination, mut inbox, wake }) => {
                 self.running.remove(&destination);
+                self.context.hub.lanes_running(self.running.len());
                 // What came in while the lane was closing would else wait for the sweep.
                 if inbox.try_recv().is_ok() || wake.take() {
                     self.start(destination);
@@ -76,6 +77,7 @@ impl Lanes {
             Err(error) => {
                 tracing::error!(%error, "a lane died; the next sweep starts it again");
                 self.running.retain(|_, lane| !lane.inbox.is_closed());
+                self.context.hub.lanes_running(self.running.len());
             }
         }
         Some(())
@@ -104,5 +106,6 @@ impl Lanes {
             }
         }
         self.running.insert(destination, Handle { inbox, wake });
+        self.context.hub.lanes_running(self.running.len());
     }
 }

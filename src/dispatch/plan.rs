@@ -60,6 +60,7 @@ pub(super) async fn plan(context: &Context, mut delivery: Delivery) -> Result<Op
         created_at: now,
         attempts: 0,
         ambiguous_since: None,
+        maybe_duplicate: false,
     }))
 }
 

@@ -259,6 +259,7 @@ fn plan(delivery: Delivery, now: Timestamp) -> Message {
         created_at: now,
         attempts: 0,
         ambiguous_since: None,
+        maybe_duplicate: false,
     }
 }
 

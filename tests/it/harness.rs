@@ -89,9 +89,18 @@ impl Harness {
 
     /// The same, with the ids of what stands on the sandbox's Discord.
     pub async fn with_discord(change: impl FnOnce(&mut BTreeMap<String, String>, &Discord)) -> Self {
+        Self::set_up(Setup::default(), change).await
+    }
+
+    /// The same in another guild.
+    pub async fn in_guild(setup: Setup, change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
+        Self::set_up(setup, |variables, _| change(variables)).await
+    }
+
+    async fn set_up(setup: Setup, change: impl FnOnce(&mut BTreeMap<String, String>, &Discord)) -> Self {
         let log = Log::start();
         let clock = Clock::system();
-        let discord = Discord::new(clock.clone(), Setup::default());
+        let discord = Discord::new(clock.clone(), setup);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
