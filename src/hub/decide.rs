@@ -130,10 +130,7 @@ impl Hub {
         let until = self.0.clock.elapsed() + PATIENCE;
         loop {
             match self.try_click(click).await {
-                Err(error @ (store::Error::Database(_) | store::Error::Busy)) => {
-                    if self.0.clock.elapsed() >= until {
-                        return Err(error);
-                    }
+                Err(error) if passes(&error) && self.0.clock.elapsed() < until => {
                     tracing::warn!(%error, "a click waits for the database");
                     self.0.clock.sleep(AGAIN).await;
                 }
@@ -266,6 +263,12 @@ impl Hub {
         entry.reference = decision.map(|decision| decision.id.to_string()).unwrap_or_default();
         entry
     }
+}
+
+/// Whether the database may take it a little later.
+const fn passes(error: &store::Error) -> bool {
+    use store::Error::{Busy, Database, Disk, Full, Occupied, ReadOnly, Unopened};
+    matches!(error, Busy | Database(_) | Disk(_) | Full | Occupied | ReadOnly(_) | Unopened(_))
 }
 
 fn subject(decision: &Decision) -> String {
