@@ -10,10 +10,13 @@ mod finding;
 mod follow_up;
 mod gateway;
 mod health;
+mod metrics;
 mod places;
 mod redeliver;
+mod retention;
 mod routing;
 mod status;
+mod storage;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -33,6 +36,7 @@ pub use gateway::Gateway;
 pub use health::Health;
 pub use places::{Place, Places};
 pub use redeliver::Redelivered;
+pub use retention::Tidied;
 pub use routing::Routing;
 pub use status::{Endpoint, Status};
 
@@ -49,6 +53,7 @@ struct Inner {
     /// Makes the ids of what we announce.
     mint: Mint,
     findings: finding::Book,
+    metrics: metrics::Metrics,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
     /// Kinds whose first unrouted event has been warned about.
@@ -73,6 +78,7 @@ impl Hub {
             conditions: Conditions::default(),
             mint: Mint::new(),
             findings: finding::Book::default(),
+            metrics: metrics::Metrics::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),

@@ -85,8 +85,11 @@ impl Verdict {
         loop {
             match context.store.record(message, destination.epoch, entry.clone()).await {
                 Ok(ours) => {
-                    context.hub.conditions().clear(Condition::StoreFailing);
+                    context.hub.storage_works();
                     context.hub.progressed();
+                    if ours {
+                        context.hub.recorded(message, attempt, &self.next);
+                    }
                     return ours;
                 }
                 Err(error) => store_failing(&context.hub, &error),
@@ -207,8 +210,7 @@ pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
 
 /// Says that the database does not take what has to be recorded.
 pub(super) fn store_failing(hub: &Hub, error: &store::Error) {
-    let sentence = format!("{error}: deliveries wait until it works again (is the disk full?)");
-    if hub.conditions().raise(Condition::StoreFailing, sentence.clone()) {
-        tracing::error!("{sentence}");
+    if hub.storage_failing(error) {
+        tracing::error!("{error}. Deliveries wait until then");
     }
 }

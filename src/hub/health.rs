@@ -14,6 +14,8 @@ pub struct Health {
     pub discord_connected: bool,
     /// What waits; `None` if the database does not answer.
     pub backlog: Option<Backlog>,
+    /// Whether the database takes what is to be stored, as far as we know.
+    pub stores: bool,
 }
 
 impl Hub {
@@ -34,13 +36,14 @@ impl Hub {
             Ok(backlog) => Some(backlog),
             Err(error) => {
                 tracing::error!(%error, "the database cannot be read");
-                problems.push("the database cannot be read: see the log".to_owned());
+                problems.push(error.to_string());
                 None
             }
         };
         for destination in self.0.store.troubled_destinations().await.unwrap_or_default() {
             problems.extend(trouble(&destination));
         }
+        problems.extend(self.storage_problem());
         problems.extend(self.place_problems());
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             problems.push(format!(
@@ -48,7 +51,8 @@ impl Hub {
                 backlog.unrouted
             ));
         }
-        Health { problems, discord_connected, backlog }
+        let stores = backlog.is_some() && !conditions.holds(Condition::StoreFailing);
+        Health { problems, discord_connected, backlog, stores }
     }
 }
 

@@ -86,6 +86,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All the words of [`Outcome::class`].
+    pub const CLASSES: [&'static str; 8] =
+        ["sent", "retry", "ambiguous", "refused", "denied", "uneditable", "closed", "paused"];
+
     /// One word for logs, counters and the `attempts` table.
     #[must_use]
     pub const fn class(&self) -> &'static str {
