@@ -160,8 +160,16 @@ impl Hub {
 
     /// Notes that a click was refused before anything was looked up.
     pub async fn note_refusal(&self, click: &Click, refusal: &Refusal) -> store::Result<()> {
+        let until = self.0.clock.elapsed() + PATIENCE;
         let decision = self.0.store.decision_by_token(&click.token).await?;
-        self.refuse(click, decision.as_ref(), refusal).await
+        loop {
+            match self.refuse(click, decision.as_ref(), refusal).await {
+                Err(error) if passes(&error) && self.0.clock.elapsed() < until => {
+                    self.0.clock.sleep(AGAIN).await
+                }
+                noted => return noted,
+            }
+        }
     }
 
     /// Notes that a click was refused. It changes nothing else.
