@@ -130,10 +130,7 @@ impl Hub {
         let until = self.0.clock.elapsed() + PATIENCE;
         loop {
             match self.try_click(click).await {
-                Err(error @ (store::Error::Database(_) | store::Error::Busy)) => {
-                    if self.0.clock.elapsed() >= until {
-                        return Err(error);
-                    }
+                Err(error) if passes(&error) && self.0.clock.elapsed() < until => {
                     tracing::warn!(%error, "a click waits for the database");
                     self.0.clock.sleep(AGAIN).await;
                 }
@@ -163,8 +160,16 @@ impl Hub {
 
     /// Notes that a click was refused before anything was looked up.
     pub async fn note_refusal(&self, click: &Click, refusal: &Refusal) -> store::Result<()> {
+        let until = self.0.clock.elapsed() + PATIENCE;
         let decision = self.0.store.decision_by_token(&click.token).await?;
-        self.refuse(click, decision.as_ref(), refusal).await
+        loop {
+            match self.refuse(click, decision.as_ref(), refusal).await {
+                Err(error) if passes(&error) && self.0.clock.elapsed() < until => {
+                    self.0.clock.sleep(AGAIN).await
+                }
+                noted => return noted,
+            }
+        }
     }
 
     /// Notes that a click was refused. It changes nothing else.
@@ -266,6 +271,12 @@ impl Hub {
         entry.reference = decision.map(|decision| decision.id.to_string()).unwrap_or_default();
         entry
     }
+}
+
+/// Whether the database may take it a little later.
+const fn passes(error: &store::Error) -> bool {
+    use store::Error::{Busy, Database, Disk, Full, Occupied, ReadOnly, Unopened};
+    matches!(error, Busy | Database(_) | Disk(_) | Full | Occupied | ReadOnly(_) | Unopened(_))
 }
 
 fn subject(decision: &Decision) -> String {

@@ -28,8 +28,7 @@ impl Hub {
                 let ids = ids(&event.data);
                 callable(ids.first()?)?;
                 let label = label(&event.data, NAMES).or_else(|| ids.first().cloned())?;
-                let expires_at = rules.expiry.map(|expiry| self.0.clock.now().plus(expiry));
-                Some(Asks::ToJoin { ids, label, expires_at })
+                Some(Asks::ToJoin { ids, label, expiry: rules.expiry })
             }
             "machine.approved" => {
                 Some(Asks::Joined { ids: ids(&event.data) }).filter(|asks| !asks.ids().is_empty())

@@ -1,5 +1,7 @@
 //! Asking: a machine's question is made together with its event, so its buttons exist as soon as its card does.
 
+use std::time::Duration;
+
 use sqlx::sqlite::SqliteConnection;
 
 use super::announce::announce;
@@ -18,8 +20,8 @@ pub enum Asks {
         ids: Vec<String>,
         /// What people call it.
         label: String,
-        /// When the question ends by itself.
-        expires_at: Option<Timestamp>,
+        /// How long the question stays open.
+        expiry: Option<Duration>,
     },
     /// The platform says that a machine is approved.
     Joined {
@@ -50,13 +52,14 @@ pub(in crate::store) async fn ask(
     planned: &[DestinationId],
 ) -> Result<Vec<Delivery>> {
     match asks {
-        Asks::ToJoin { ids, label, expires_at } => {
+        Asks::ToJoin { ids, label, expiry } => {
             let newest = super::newest_of_machine(tx, source, ids).await?;
             match newest {
                 Some(decision) if !is_final(&decision) => repeat(tx, mint, now, &decision, planned).await,
                 newest => {
+                    let expires_at = expiry.map(|expiry| now.plus(expiry));
                     let round = newest.map_or(0, |decision| decision.round) + 1;
-                    open(tx, now, source, event, ids, label, round, *expires_at).await?;
+                    open(tx, now, source, event, ids, label, round, expires_at).await?;
                     Ok(Vec::new())
                 }
             }
