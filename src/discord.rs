@@ -21,6 +21,7 @@ use crate::secret::Secret;
 
 pub use answer::{Failure, NO_ANSWER_LIMIT};
 pub use gateway::{Gateway, SessionStartLimit};
+pub use message::Traces;
 
 /// How long a request may take in all.
 const DEADLINE: Duration = Duration::from_secs(15);

@@ -6,6 +6,7 @@
 
 mod channel;
 mod compose;
+mod digest;
 mod gate;
 mod lane;
 mod lanes;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Composition;
 use crate::discord::Client;
 use crate::dispatch::channel::Channel;
@@ -39,6 +40,9 @@ pub(crate) struct Context {
     clock: Clock,
     gate: Gate,
     composition: Composition,
+    /// When this process began to send.
+    started: Timestamp,
+    links: Links,
     channel: Option<Channel>,
 }
 
@@ -67,9 +71,14 @@ impl Dispatcher {
                 "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent. Set it and restart",
             );
         }
-        let channel = client.clone().map(|client| Channel::new(client, links));
+        let channel = client.clone().map(Channel::new);
+        let started = clock.now();
         let gate = Gate::new(clock.clone());
-        Self { context: Arc::new(Context { store, hub, clock, gate, composition, channel }), hints, client }
+        Self {
+            context: Arc::new(Context { store, hub, clock, gate, composition, started, links, channel }),
+            hints,
+            client,
+        }
     }
 
     /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next

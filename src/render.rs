@@ -11,22 +11,28 @@ mod card;
 mod change;
 mod clean;
 mod color;
+mod digest;
 mod directory;
 mod escape;
 mod facts;
 mod fit;
 mod generic;
+mod living;
 mod machine;
 mod markdown;
+mod reply;
 mod test_event;
 mod ticket;
 
 pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
 pub use card::{Card, Field};
 pub use color::Color;
+pub use digest::Digest;
 pub use escape::{block, code, literal, moment, number, paragraph, short, text};
-pub use fit::{message, plain};
+pub use fit::{lines, message, pack, plain};
+pub use living::{is_late, late, living};
 pub use markdown::{Markdown, Surface};
+pub use reply::reply;
 
 pub use crate::model::{LinkTemplate, Links};
 

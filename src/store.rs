@@ -10,6 +10,7 @@ mod accept;
 mod card;
 mod delivery;
 mod destination;
+mod digest;
 mod event;
 mod hint;
 mod letter;
@@ -33,6 +34,7 @@ use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
 pub use delivery::Backlog;
+pub use digest::Claim;
 pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
 pub use letter::{Letter, Try, Which};

@@ -26,6 +26,17 @@ struct Create<'a, B> {
     enforce_nonce: bool,
 }
 
+/// What a message of ours is known by.
+#[derive(Clone, Copy, Debug)]
+pub struct Traces<'a> {
+    /// Its nonce.
+    pub nonce: &'a str,
+    /// Its whole content, if nobody else would say the same.
+    pub content: Option<&'a str>,
+    /// The footer of its first embed, which names an event.
+    pub footer: Option<&'a str>,
+}
+
 impl Client {
     /// Posts `body` to `channel` (Discord: "Create Message"). Within Discord's memory of nonces, a repetition with the
     /// same nonce brings back the first message instead of a second one.
@@ -101,24 +112,23 @@ impl Client {
         }
     }
 
-    /// Looks for a message of ours among the newest of `channel`, posted since `planned_at`: by its nonce, or by `tag`
-    /// at the end of an embed's footer, as later reads need not repeat the nonce (Discord: "Get Channel Messages").
+    /// Looks for a message of ours among the newest of `channel`, posted since `planned_at`, by any of its traces, as
+    /// later reads need not repeat the nonce (Discord: "Get Channel Messages").
     pub async fn find_message(
         &self,
         channel: Snowflake,
-        nonce: &Nonce,
-        tag: &str,
+        traces: &Traces<'_>,
         planned_at: Timestamp,
     ) -> Result<Option<Snowflake>, Failure> {
         let messages: Vec<Value> =
             self.get(&format!("/channels/{channel}/messages?limit={READ_BACK}")).await?;
         let ours = |message: &&Value| {
-            let by_nonce = message["nonce"].as_str() == Some(nonce.as_str());
-            let footers = message["embeds"].as_array().into_iter().flatten();
-            by_nonce
-                || footers
-                    .filter_map(|embed| embed["footer"]["text"].as_str())
-                    .any(|footer| !tag.is_empty() && footer.ends_with(tag))
+            let mut footers = message["embeds"].as_array().into_iter().flatten();
+            message["nonce"].as_str() == Some(traces.nonce)
+                || traces.content.is_some_and(|content| message["content"].as_str() == Some(content))
+                || traces.footer.is_some_and(|footer| {
+                    footers.any(|embed| embed["footer"]["text"].as_str() == Some(footer))
+                })
         };
         let earliest = planned_at.minus(SKEW);
         Ok(messages

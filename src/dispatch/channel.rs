@@ -1,14 +1,12 @@
 //! The channel sink: posts or changes a message through the bot.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::discord::Client;
+use crate::discord::{Client, Traces};
 use crate::dispatch::Context;
 use crate::dispatch::compose::compose;
-use crate::dispatch::plan::load;
-use crate::model::{Action, Attempt, Event, Form, Links, Message, Outcome, Receipt, Sink, Snowflake};
-use crate::render::{self, Body};
+use crate::model::{Action, Attempt, Message, Outcome, Receipt, Sink, Snowflake};
+use crate::render::Body;
 use crate::store::Result;
 
 /// How long a nonce surely brings back the first message. Discord says "the past few minutes".
@@ -17,12 +15,11 @@ const NONCE_WINDOW: Duration = Duration::from_secs(60);
 /// Posts to channels as the bot.
 pub(super) struct Channel {
     client: Client,
-    links: Links,
 }
 
 impl Channel {
-    pub(super) const fn new(client: Client, links: Links) -> Self {
-        Self { client, links }
+    pub(super) const fn new(client: Client) -> Self {
+        Self { client }
     }
 
     /// Tries to send `message`. One that may have been posted, so long ago that its nonce may be forgotten, is looked
@@ -34,28 +31,16 @@ impl Channel {
         message: &mut Message,
     ) -> Result<Attempt> {
         let Sink::Channel(channel) = *sink;
-        let composed = compose(context, &self.links, message).await?;
-        message.shows = composed.shows;
+        let body = compose(context, message).await?;
         if self.may_be_forgotten(context, message)
-            && let Some(found) = self.look_for(context, channel, message).await?
+            && let Some(found) = self.look_for(context, channel, message, &body).await?
         {
             return Ok(found);
         }
-        let mut body = match message.form {
-            Form::Single => render::message(&composed.cards, &message.pings),
-            Form::Plain => render::plain(&composed.cards, &message.pings),
-        };
         Ok(match message.action {
-            Action::Create => {
-                body.message_reference = composed.replaces.map(|card| render::Reference::to(card.message));
-                self.client.create_message(channel, &message.nonce, &body).await
-            }
-            Action::Edit { channel, message } => self.edit(channel, message, &body).await,
+            Action::Create => self.client.create_message(channel, &message.nonce, &body).await,
+            Action::Edit { channel, message } => self.client.edit_message(channel, message, &body).await,
         })
-    }
-
-    async fn edit(&self, channel: Snowflake, message: Snowflake, body: &Body) -> Attempt {
-        self.client.edit_message(channel, message, body).await
     }
 
     /// Whether Discord may have posted it and forgotten its nonce. A change is simply made again.
@@ -69,14 +54,16 @@ impl Channel {
         context: &Context,
         channel: Snowflake,
         message: &mut Message,
+        body: &Body,
     ) -> Result<Option<Attempt>> {
         let (started_at, began) = (context.clock.now(), context.clock.elapsed());
-        let event: Option<Arc<Event>> = match message.deliveries.first_mut() {
-            Some(delivery) => Some(load(&context.store, delivery).await?),
-            None => None,
+        let traces = Traces {
+            nonce: message.nonce.as_str(),
+            // What has no embed is known by its words.
+            content: body.embeds.is_empty().then_some(body.content.as_str()),
+            footer: body.embeds.first().map(|embed| embed.footer.text.as_str()),
         };
-        let tag = event.map(|event| event.id.short()).unwrap_or_default();
-        match self.client.find_message(channel, &message.nonce, &tag, message.created_at).await {
+        match self.client.find_message(channel, &traces, message.created_at).await {
             Ok(found) => Ok(found.map(|id| Attempt {
                 started_at,
                 took: context.clock.elapsed().saturating_sub(began),

@@ -71,9 +71,13 @@ impl Verdict {
             Next::Delivered(_) => {
                 tracing::info!(message.id = %message.id, took_ms, tries, "delivered to {name}");
             }
-            Next::Again | Next::Withdrawn => tracing::warn!(
+            Next::Again | Next::Kept | Next::Withdrawn => tracing::warn!(
                 message.id = %message.id, status = attempt.status, took_ms, tries, again_in_s,
                 "{name} did not take a message: {}; it is tried again", said.escape_debug()
+            ),
+            Next::Apart(reason) => tracing::warn!(
+                message.id = %message.id, status = attempt.status,
+                "{name} refused a message that holds several cards: {reason}. Each is sent alone"
             ),
             Next::Superseded(reason) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
@@ -102,7 +106,12 @@ fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
         Outcome::Retry { arrived: Arrived::Maybe, .. } => Next::Again,
         // An earlier try of it may have arrived: it stays one and the same message.
         Outcome::Retry { .. } | Outcome::Paused { .. } if message.ambiguous_since.is_some() => Next::Again,
+        Outcome::Retry { .. } | Outcome::Paused { .. } if message.form == Form::Digest => Next::Kept,
         Outcome::Retry { .. } | Outcome::Paused { .. } => Next::Withdrawn,
+        // One that is refused must not take the others with it.
+        Outcome::Refused(reason) if message.form == Form::Digest || message.deliveries.len() > 1 => {
+            Next::Apart(reason.clone())
+        }
         Outcome::Refused(_) if message.form == Form::Single => {
             Next::Recomposed(Box::new(message.in_form(Form::Plain, now)))
         }

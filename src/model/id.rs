@@ -30,6 +30,19 @@ macro_rules! prefixed_id {
                 Self(Uuid::now_v7())
             }
 
+            /// The id that sorts right behind this one.
+            #[must_use]
+            pub fn next(&self) -> Self {
+                Self(Uuid::from_u128(self.0.as_u128().wrapping_add(1)))
+            }
+
+            /// What every id minted before `at` sorts before.
+            #[must_use]
+            pub fn earliest(at: Timestamp) -> Self {
+                let millis = u128::try_from(at.as_millis()).unwrap_or(0);
+                Self(Uuid::from_u128(millis << 80))
+            }
+
             /// When it was minted, to the millisecond.
             #[must_use]
             pub fn minted_at(&self) -> Timestamp {

@@ -59,7 +59,7 @@ impl Store {
     ) -> Result<Vec<Event>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND id >= $3 AND EXISTS \
-             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 \
+             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
               AND status IN ('delivered', 'sending')) ORDER BY id DESC LIMIT $5",
             event::COLUMNS
         )))
@@ -71,6 +71,30 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         rows.iter().rev().map(event::read).collect()
+    }
+}
+
+impl Store {
+    /// How many events of a subject since `since` a destination shows or is being shown.
+    pub async fn times_shown(
+        &self,
+        destination: DestinationId,
+        source: Source,
+        subject: &str,
+        since: EventId,
+    ) -> Result<u64> {
+        let times: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM events AS e WHERE source = $1 AND subject = $2 AND id >= $3 AND EXISTS \
+             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
+              AND status IN ('delivered', 'sending'))",
+        )
+        .bind(source.as_str())
+        .bind(subject)
+        .bind(since.to_string())
+        .bind(destination.to_string())
+        .fetch_one(self.read())
+        .await?;
+        Ok(u64::try_from(times).unwrap_or(0))
     }
 }
 

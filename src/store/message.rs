@@ -11,6 +11,9 @@ use crate::model::{
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store, card, delivery};
 
+/// How many deliveries one unit touches: a message carries no more, but for a digest.
+pub(super) const UNIT: i64 = 100;
+
 /// What a try leads to, as the lane decided: how the message, its deliveries and the destination go on.
 #[derive(Clone, Debug)]
 pub enum Next {
@@ -18,8 +21,12 @@ pub enum Next {
     Delivered(Receipt),
     /// It may have arrived: the same message is tried again.
     Again,
+    /// It cannot have arrived, and is tried again as it is: too much hangs on it to compose it anew.
+    Kept,
     /// It cannot have arrived: its deliveries are pending again, and will be composed anew.
     Withdrawn,
+    /// It was refused with several deliveries in it: they are pending again, and each is sent alone.
+    Apart(Reason),
     /// What it was to change cannot be changed: its deliveries are pending again, and the next message about them is
     /// a new one.
     Superseded(Reason),
@@ -56,6 +63,7 @@ impl Store {
     pub async fn open_messages(&self, destination: DestinationId) -> Result<Vec<Message>> {
         let rows = sqlx::query(
             "SELECT id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
+             finished_at IS NOT NULL AS settling, \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
              FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
         )
@@ -65,6 +73,10 @@ impl Store {
         let mut messages = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut message = read(row)?;
+            if message.form == Form::Digest {
+                messages.push(message);
+                continue;
+            }
             let deliveries = sqlx::query(
                 "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
                  WHERE message_id = $1 AND status = 'sending' ORDER BY id",
@@ -82,7 +94,8 @@ impl Store {
     pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
         let rows = sqlx::query(
             "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
-             WHERE message_id = $1 ORDER BY rank, id",
+             WHERE message_id = $1 OR id IN (SELECT delivery_id FROM earlier_messages WHERE message_id = $1) \
+             ORDER BY rank, id",
         )
         .bind(message.to_string())
         .fetch_all(self.read())
@@ -168,7 +181,10 @@ impl Unit for Record {
         self.insert_attempt(tx).await?;
         self.finish_deliveries(tx).await?;
         match self.next {
-            Next::Delivered(_) => card::note_shown(tx, &self.message, self.now).await?,
+            Next::Delivered(_) => {
+                card::note_shown(tx, &self.message, self.now).await?;
+                delivery::insert_replies(tx, &self.message, self.now).await?;
+            }
             Next::Superseded(_) => card::freeze(tx, &self.message).await?,
             _ => {}
         }
@@ -181,12 +197,14 @@ impl Record {
     /// Moves the message on, if it is still open and its lane still ours.
     async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
         let (state, receipt) = match &self.next {
+            // Its deliveries are marked in small units; until that is done it stays open, with its receipt.
+            Next::Delivered(receipt) if self.message.form == Form::Digest => ("sending", Some(receipt)),
             Next::Delivered(receipt) => ("sent", Some(receipt)),
-            Next::Again => ("sending", None),
-            Next::Withdrawn | Next::Superseded(_) => ("withdrawn", None),
+            Next::Again | Next::Kept => ("sending", None),
+            Next::Withdrawn | Next::Apart(_) | Next::Superseded(_) => ("withdrawn", None),
             Next::Recomposed(_) | Next::Dead(_) | Next::Parked(_) => ("refused", None),
         };
-        let open = state == "sending";
+        let (open, ambiguous) = (state == "sending" && receipt.is_none(), matches!(self.next, Next::Again));
         let changed = sqlx::query(
             "UPDATE messages SET state = $1, channel_id = $2, receipt = $3, finished_at = $4, \
              ambiguous_since = COALESCE(ambiguous_since, $5) \
@@ -196,7 +214,7 @@ impl Record {
         .bind(receipt.map(|receipt| receipt.channel.to_string()))
         .bind(receipt.and_then(|receipt| receipt.message).map(|id| id.to_string()))
         .bind((!open).then_some(self.now.as_millis()))
-        .bind(open.then_some(self.attempt.started_at.as_millis()))
+        .bind(ambiguous.then_some(self.attempt.started_at.as_millis()))
         .bind(self.message.id.to_string())
         .bind(self.epoch)
         .execute(tx)
@@ -233,8 +251,10 @@ impl Record {
         let id = self.message.id.to_string();
         let (status, message, reason) = match &self.next {
             Next::Delivered(_) => ("delivered", Some(id.clone()), None),
-            Next::Again => ("sending", Some(id.clone()), None),
-            Next::Withdrawn | Next::Superseded(_) | Next::Parked(_) => ("pending", None, None),
+            Next::Again | Next::Kept => ("sending", Some(id.clone()), None),
+            Next::Withdrawn | Next::Apart(_) | Next::Superseded(_) | Next::Parked(_) => {
+                ("pending", None, None)
+            }
             Next::Recomposed(plain) => {
                 insert(tx, plain, self.epoch).await?;
                 ("sending", Some(plain.id.to_string()), None)
@@ -254,13 +274,15 @@ impl Record {
         }
         sqlx::query(
             "UPDATE deliveries SET status = $1, message_id = $2, reason = $3, finished_at = $4, \
-             attempts = attempts + 1 WHERE message_id = $5 AND status = 'sending'",
+             attempts = attempts + 1 WHERE id IN \
+             (SELECT id FROM deliveries WHERE message_id = $5 AND status = 'sending' ORDER BY id LIMIT $6)",
         )
         .bind(status)
         .bind(message)
         .bind(reason)
         .bind(finished)
         .bind(id)
+        .bind(UNIT)
         .execute(tx)
         .await?;
         Ok(())
@@ -288,7 +310,7 @@ impl Record {
     }
 }
 
-async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
+pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
     let pings: Vec<String> = message.pings.iter().map(ToString::to_string).collect();
     sqlx::query(
         "INSERT INTO messages (id, destination_id, nonce, action, edits, form, pings, state, lane_epoch, created_at) \
@@ -321,6 +343,9 @@ fn read(row: &SqliteRow) -> Result<Message> {
         form: Form::from_word(&form).ok_or_else(|| Error::Corrupt(format!("a message form {form:?}")))?,
         pings: pings.split(',').filter_map(|id| id.parse::<Snowflake>().ok()).collect(),
         deliveries: Vec::new(),
+        late: None,
+        replies: Vec::new(),
+        settling: row.try_get("settling")?,
         shows: Vec::new(),
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),

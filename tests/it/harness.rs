@@ -26,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use channel::Channel;
+pub use channel::{Channel, Message};
 use log::Log;
 
 /// Long enough for a busy machine; reaching it means that something never comes.
@@ -58,6 +58,11 @@ impl Harness {
     /// Everything as an operator would have it, but for the bot's connection: a map with a channel for every family.
     pub async fn start() -> Self {
         Self::with(|_| {}).await
+    }
+
+    /// The same, but with a message of its own for every event, however many there are.
+    pub async fn plain() -> Self {
+        Self::with(one_by_one).await
     }
 
     /// The same with the bot connected to the gateway, which takes a moment.
@@ -263,6 +268,13 @@ impl Harness {
         stop.cancel();
         within("the sandbox to stop", served).await.unwrap().unwrap();
         self.log.assert_no_errors();
+    }
+}
+
+/// A message of its own for every event, however many there are.
+pub fn one_by_one(variables: &mut BTreeMap<String, String>) {
+    for (name, value) in [("CARDS", "append"), ("FOLD_REPEATS", "off"), ("COALESCE", "off")] {
+        variables.insert(name.to_owned(), value.to_owned());
     }
 }
 

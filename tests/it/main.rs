@@ -19,3 +19,4 @@ mod program;
 mod readme;
 mod recovery;
 mod routing;
+mod storms;
