@@ -7,6 +7,7 @@ mod composition;
 mod database;
 mod discord_base;
 mod dotenv;
+mod encryption;
 mod ids;
 mod json;
 mod limits;
@@ -18,10 +19,11 @@ mod report;
 pub mod variable;
 mod variables;
 mod webhook;
+mod xtsystems;
 
 use std::path::PathBuf;
 
-use crate::model::{LinkTemplate, Links, Snowflake};
+use crate::model::Snowflake;
 
 use crate::model::ping::Pings;
 use crate::model::route::RouteMap;
@@ -31,11 +33,13 @@ use crate::telemetry;
 pub use composition::{Coalesce, Composition};
 pub use database::Database;
 pub use discord_base::DiscordBase;
+pub use encryption::EncryptionKey;
 pub use limits::{RateLimit, Scope, TrustedProxies};
 pub use map::{table, table_of};
 pub use report::{Problem, Report, Wrong};
 pub use variables::Variables;
 pub use webhook::Webhook;
+pub use xtsystems::XtSystems;
 
 use reader::Reader;
 
@@ -60,6 +64,8 @@ pub struct Config {
     pub composition: Composition,
     /// The database file.
     pub database: Database,
+    /// What seals what must not be readable or changed in it.
+    pub encryption: EncryptionKey,
     /// Logs.
     pub logs: Logs,
     /// What is odd but harmless: sentences to be logged as warnings at start.
@@ -79,17 +85,6 @@ pub struct Discord {
     pub base: DiscordBase,
     /// Whether the bot connects to the gateway; without it there are deliveries, but no commands and no buttons.
     pub gateway: bool,
-}
-
-/// How the platform is reached.
-#[derive(Clone, Debug)]
-pub struct XtSystems {
-    /// An http(s) address without a slash at its end, credentials, query or fragment.
-    pub api_url: String,
-    /// The key for its API.
-    pub api_key: Option<Secret>,
-    /// The web addresses of its things.
-    pub links: Links,
 }
 
 /// Where and how much is logged.
@@ -116,6 +111,7 @@ impl Config {
         let pings = ping::read(&mut reader);
         let composition = composition::read(&mut reader);
         let database = Database::read(&mut reader);
+        let encryption = EncryptionKey::read(&mut reader);
         let logs = Logs::read(&mut reader);
         let notes = reader.finish()?;
         Ok(Self {
@@ -128,6 +124,7 @@ impl Config {
             pings,
             composition,
             database,
+            encryption,
             logs,
             notes,
         })
@@ -148,33 +145,6 @@ impl Discord {
             }),
             base,
             gateway: reader.or("DISCORD_GATEWAY", true, switch),
-        }
-    }
-}
-
-impl XtSystems {
-    fn read(reader: &mut Reader<'_>) -> Self {
-        let mut link = |name: &str| {
-            reader.optional(name, |text| {
-                LinkTemplate::parse(text).map_err(|sentence| {
-                    Wrong::new("cannot be used for links", format!("As a web address, {sentence}."))
-                })
-            })
-        };
-        let links = Links {
-            ticket: link("XTSYSTEMS_TICKET_URL"),
-            asset: link("XTSYSTEMS_ASSET_URL"),
-            machine: link("XTSYSTEMS_MACHINE_URL"),
-        };
-        Self {
-            api_url: reader.or("XTSYSTEMS_API_URL", "http://localhost:20437".to_owned(), |text| {
-                let url = discord_base::http_url(text.trim()).map_err(|what| {
-                    Wrong::new(what, "An address such as http://localhost:20437 (the default).")
-                })?;
-                Ok(url.as_str().trim_end_matches('/').to_owned())
-            }),
-            api_key: reader.optional("XTSYSTEMS_API_KEY", header_safe),
-            links,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! stand; it never sends anything itself.
 
 mod accept;
+mod audit;
 mod condition;
 mod finding;
 mod gateway;

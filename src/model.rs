@@ -4,6 +4,8 @@
 //! names; deliveries are packed into a [`Message`], and every try to send one has an [`Outcome`].
 //! Values that exist are valid: text from outside is checked where it enters and typed from there on.
 
+mod audit;
+mod call;
 mod card;
 mod delivery;
 mod destination;
@@ -20,6 +22,8 @@ pub mod schedule;
 mod severity;
 mod source;
 
+pub use audit::{Actor, AuditEntry, AuditOutcome};
+pub use call::{CallTemplate, Calls, Endpoint, Method};
 pub use card::{LivingCard, Shown};
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};

@@ -7,6 +7,7 @@
 //! [`Store::take_over`] does, and wants the [`Lock`] that only one process can hold.
 
 mod accept;
+mod audit;
 mod card;
 mod delivery;
 mod destination;
@@ -24,7 +25,7 @@ mod summary;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sqlx::sqlite::SqlitePool;
 use tokio::task::JoinHandle;
@@ -33,6 +34,7 @@ use crate::clock::Clock;
 use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
+pub use audit::{Audited, Fault, Head, Verified};
 pub use delivery::Backlog;
 pub use digest::Claim;
 pub use event::Recent;
@@ -75,6 +77,14 @@ pub enum Error {
     /// What stands in the database is not what nuncio writes.
     #[error("the database holds something nuncio did not write: {0}")]
     Corrupt(String),
+    /// The audit log was begun under another key.
+    #[error(
+        "{0} was sealed with another key: put nuncio.key back beside .env, or set NUNCIO_ENCRYPTION_KEY to the key it had before"
+    )]
+    OtherKey(PathBuf),
+    /// Nobody gave the audit log its key.
+    #[error("the audit log has no key: nothing that must be noted in it can be done")]
+    NoKey,
     /// The writer's queue was full for too long.
     #[error("the database is too slow: the queue to it has been full for 5 s")]
     Busy,
@@ -113,6 +123,7 @@ struct Inner {
     clock: Clock,
     read: SqlitePool,
     writer: writer::Writer,
+    audit_key: OnceLock<audit::AuditKey>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 

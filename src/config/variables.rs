@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::dotenv;
 use crate::config::report::{Problem, Wrong};
@@ -36,6 +36,8 @@ pub struct Variables {
     pub(super) problems: Vec<Problem>,
     pub(super) notes: Vec<String>,
     has_file: bool,
+    /// Where `.env` stands, or would.
+    pub(super) folder: PathBuf,
 }
 
 impl Variables {
@@ -43,6 +45,10 @@ impl Variables {
     /// problems of the configuration.
     #[must_use]
     pub fn load(dir: &Path) -> Self {
+        Self { folder: dir.to_owned(), ..Self::read(dir) }
+    }
+
+    fn read(dir: &Path) -> Self {
         let path = dir.join(".env");
         match std::fs::read(&path) {
             Ok(bytes) => {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -27,6 +27,7 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 const MIGRATIONS: &[Text] = &[
     Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
+    Text { number: 4, name: "audit", sql: include_str!("../../migrations/0004_audit.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
 ];
 
@@ -74,7 +75,14 @@ impl Store {
         let wal = wal_of(path);
         let (writer, writing) = Writer::start(Desk { connection, clock: clock.clone(), hints, wal });
         let tasks = Mutex::new(vec![checkpoints, writing]);
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), clock, read, writer, tasks })))
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            clock,
+            read,
+            writer,
+            audit_key: OnceLock::new(),
+            tasks,
+        })))
     }
 
     /// Makes this process the one whose results count: raises every lane's epoch and marks what the last one left

@@ -111,6 +111,7 @@ impl Harness {
                 "NUNCIO_DATABASE_URL".to_owned(),
                 format!("sqlite://{}", folder.path().join("nuncio.db").display()),
             ),
+            ("NUNCIO_ENCRYPTION_KEY".to_owned(), "5e".repeat(32)),
             ("LOG_DIR".to_owned(), folder.path().join("logs").display().to_string()),
         ]);
         change(&mut variables);

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod attack;
+mod audit;
 mod bot;
 mod cards;
 mod cli;
