@@ -77,8 +77,9 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
         let Some(first) = group.events.first() else { continue };
         let target = edited.as_ref().is_some_and(|event| event.subject == first.subject);
         let carrier = if base.is_some() && target { message.deliveries.first() } else { Some(&group.first) };
-        let age =
-            carrier.filter(|_| base.is_none() || target).map(|delivery| delivery.age(message.created_at));
+        let carrier = carrier.filter(|_| base.is_none() || target);
+        let age = carrier.map(|delivery| delivery.age(context.clock.now())).unwrap_or_default();
+        any_late |= render::is_late(age);
         let card = match group.life {
             Life::None => draw(context, first),
             Life::Thing | Life::Repeats => {

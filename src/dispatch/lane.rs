@@ -156,10 +156,14 @@ impl Lane {
         self.alone.clear();
     }
 
+    /// Whether what is next is urgent.
+    fn is_urgent(&self) -> bool {
+        self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank == Rank::Urgent)
+    }
+
     /// Whether something urgent goes before the message in doubt: one that cannot have arrived can wait.
     fn overtakes(&self) -> bool {
-        let urgent = self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank == Rank::Urgent);
-        urgent
+        self.is_urgent()
             && self.in_doubt.front().is_some_and(|message| {
                 message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
             })
@@ -172,6 +176,11 @@ impl Lane {
             let page = self.context.store.page(self.id, self.context.clock.now(), PAGE).await?;
             self.behind = page.len() == PAGE;
             page.into_iter().for_each(|delivery| self.queue_up(delivery));
+        }
+        if self.behind && !self.is_urgent() {
+            // Hints at urgent ones may have been lost: whatever waits, they go first.
+            let urgent = self.context.store.urgent(self.id, self.context.clock.now(), PAGE).await?;
+            urgent.into_iter().for_each(|delivery| self.queue_up(delivery));
         }
         Ok(!self.queue.is_empty())
     }
@@ -209,8 +218,7 @@ impl Lane {
     /// Plans the next message, and sends it once that is on disk.
     async fn begin(&mut self, destination: &mut Destination, pass: Pass) -> store::Result<()> {
         let now = self.context.clock.now();
-        let urgent = self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank == Rank::Urgent);
-        if !urgent
+        if !self.is_urgent()
             && !self.no_digest
             && let Some(claim) = digest::due(&self.context, self.id, &self.queue, self.behind, now).await?
         {

@@ -53,8 +53,7 @@ fn name(facts: &Facts<'_>) -> Markdown {
 
 fn values(old: Option<&str>, new: &str) -> Markdown {
     let shown = |value: &str| short(&readable(value), VALUE);
-    let old = old.map_or_else(Markdown::default, &shown);
-    [old, literal(" → "), shown(new)].into()
+    Markdown::join([old.map(&shown), Some([literal("→ "), shown(new)].into())], " ")
 }
 
 /// What the newest note says.

@@ -4,9 +4,9 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
-use crate::model::{Action, DestinationId, Event, EventId, LivingCard, Message, Shown, Source};
+use crate::model::{Action, DestinationId, Event, EventId, LivingCard, Message, Shown, Snowflake, Source};
 use crate::store::event::{self, source_of};
-use crate::store::{Result, Store};
+use crate::store::{Error, Result, Store};
 
 impl Store {
     /// The card of a subject in a destination, if a message there shows it.
@@ -95,6 +95,20 @@ impl Store {
         .fetch_one(self.read())
         .await?;
         Ok(u64::try_from(times).unwrap_or(0))
+    }
+}
+
+impl Store {
+    /// The Discord messages that hold the card of an event, or count it among others.
+    pub async fn receipts(&self, event: EventId) -> Result<Vec<Snowflake>> {
+        let receipts: Vec<String> = sqlx::query_scalar(
+            "SELECT m.receipt FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
+             WHERE d.event_id = $1 AND d.slot = '' AND d.status = 'delivered' AND m.receipt IS NOT NULL",
+        )
+        .bind(event.to_string())
+        .fetch_all(self.read())
+        .await?;
+        receipts.iter().map(|id| id.parse().map_err(Error::from)).collect()
     }
 }
 

@@ -42,6 +42,25 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// The urgent ones of the next deliveries of a lane.
+    pub async fn urgent(
+        &self,
+        destination: DestinationId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query(
+            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
+             WHERE destination_id = $1 AND rank = 0 AND status = 'pending' AND due_at <= $2 ORDER BY id LIMIT $3",
+        )
+        .bind(destination.to_string())
+        .bind(now.as_millis())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
     /// How much waits.
     pub async fn backlog(&self) -> Result<Backlog> {
         let row = sqlx::query(
