@@ -97,6 +97,9 @@ impl Dispatcher {
                         lanes.wake_all();
                     }
                     lanes.sweep().await;
+                    if let Err(error) = self.context.hub.tend_mutes().await {
+                        tracing::warn!(%error, "what is muted could not be looked up: trying again in a second");
+                    }
                     next_sweep = self.context.clock.elapsed() + SWEEP;
                 }
                 hint = self.hints.recv() => match hint {

@@ -9,6 +9,7 @@ mod condition;
 mod finding;
 mod gateway;
 mod health;
+mod mute;
 mod places;
 mod redeliver;
 mod routing;
@@ -22,13 +23,14 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::model::ping::Pings;
 use crate::model::route::{Cards, RouteMap};
-use crate::model::{Event, Snowflake, Source};
+use crate::model::{Event, Mute, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
 pub use finding::{Finding, Findings, Remark};
 pub use gateway::Gateway;
 pub use health::Health;
+pub use mute::MuteError;
 pub use places::{Place, Places};
 pub use redeliver::Redelivered;
 pub use routing::Routing;
@@ -44,6 +46,8 @@ struct Inner {
     routing: Routing,
     pings: Pings,
     conditions: Conditions,
+    /// What is muted, as of the last look at the table.
+    mutes: RwLock<Vec<Mute>>,
     findings: finding::Book,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
@@ -67,6 +71,7 @@ impl Hub {
             pings,
             clock,
             conditions: Conditions::default(),
+            mutes: RwLock::new(store.mutes().await?),
             findings: finding::Book::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             warned: Mutex::default(),

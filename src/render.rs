@@ -20,6 +20,7 @@ mod generic;
 mod living;
 mod machine;
 mod markdown;
+mod mute;
 mod reply;
 mod test_event;
 mod ticket;
@@ -36,7 +37,7 @@ pub use reply::reply;
 
 pub use crate::model::{LinkTemplate, Links};
 
-use crate::model::Event;
+use crate::model::{Event, Source};
 use facts::Facts;
 
 /// What a card may know besides its event.
@@ -64,6 +65,7 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
         "machine.approved" => machine::approved(&facts),
         "alert.triggered" => alert::triggered(&facts),
         "webhook.test" => test_event::arrived(&facts),
+        "nuncio.mute.ended" if event.source == Source::Nuncio => mute::ended(&facts),
         _ => generic::happened(&facts),
     }
 }

@@ -18,6 +18,7 @@ mod letter;
 mod lock;
 mod message;
 mod meta;
+mod mute;
 mod open;
 mod quarantine;
 mod redeliver;

@@ -66,7 +66,9 @@ pub(super) async fn next(
     let event = load(&context.store, &mut head).await?;
     let life = life(context, &event, &head.route);
     let card = standing(context, destination, &event, life).await?;
-    let editable = card.clone().filter(|card| changes(context, card, &event, life));
+    // What a person had delivered again is wanted as a message of its own.
+    let editable =
+        card.clone().filter(|card| head.generation == 0 && changes(context, card, &event, life));
     let broke_out = editable.is_none() && card.is_some_and(|card| severity(&event) > severity_of(&card));
     let action = editable
         .as_ref()
@@ -183,7 +185,7 @@ async fn take_same(
     let rank = message.deliveries.first().map(|head| head.rank);
     let mut keys = Vec::new();
     for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == rank) {
-        if delivery.slot.is_empty() && !pressure.alone.contains(&delivery.id) {
+        if delivery.slot.is_empty() && delivery.generation == 0 && !pressure.alone.contains(&delivery.id) {
             let other = load(&context.store, delivery).await?;
             if same(&other, event) && fits(&other) {
                 keys.push(*key);
@@ -197,7 +199,7 @@ async fn take_same(
         for mut delivery in waiting {
             let known = message.deliveries.iter().any(|other| other.id == delivery.id)
                 || queue.contains_key(&(delivery.rank, delivery.id));
-            if known || Some(delivery.rank) != rank || message.deliveries.len() == MOST {
+            if known || delivery.generation > 0 || Some(delivery.rank) != rank || message.deliveries.len() == MOST {
                 continue;
             }
             if fits(&*load(&context.store, &mut delivery).await?) {
@@ -226,10 +228,14 @@ async fn fill(
         let event = load(&context.store, delivery).await?;
         let life = life(context, &event, &delivery.route);
         let standing = standing(context, message.destination_id, &event, life).await?;
-        if standing.is_some_and(|card| changes(context, &card, &event, life)) {
+        if delivery.generation == 0 && standing.is_some_and(|card| changes(context, &card, &event, life)) {
             continue;
         }
-        let known = life != Life::None && events.iter().any(|other| same(other, &event));
+        let known = life != Life::None && (same(first, &event) || events.iter().any(|other| same(other, &event)));
+        if known && life == Life::Repeats {
+            // Whether it folds into that card is seen when its turn comes.
+            continue;
+        }
         if !known {
             cards.push(draw(context, &event));
             if render::pack(&cards) < cards.len() {

@@ -110,6 +110,8 @@ prefixed_id!(/// Names a delivery: `dlv_…`.
     DeliveryId, "dlv_");
 prefixed_id!(/// Names a message, that is one planned request: `msg_…`.
     MessageId, "msg_");
+prefixed_id!(/// Names a mute: `mut_…`.
+    MuteId, "mut_");
 prefixed_id!(/// Names a destination: `dst_…`.
     DestinationId, "dst_");
 

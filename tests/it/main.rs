@@ -16,6 +16,7 @@ mod harness;
 mod ingress;
 mod letters;
 mod living;
+mod mute;
 mod program;
 mod readme;
 mod recovery;
