@@ -41,16 +41,16 @@ pub(super) struct UnmuteArgs {
 /// If the database cannot be used, or that cannot be muted.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     with_hub(config, async |hub, clock| {
-        let (Some(kind), Some(span)) = (&args.kind, &args.span) else { return list(hub, clock, args.json).await };
+        let (Some(kind), Some(span)) = (&args.kind, &args.span) else {
+            return list(hub, clock, args.json).await;
+        };
         let span = span_of(span)
             .ok_or_else(|| Usage(format!("{span:?} is not a span of time: --for 30m, 1h or 2d")))?;
         let who = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
         let mute = told(hub.mute(kind, span, &args.reason, &format!("{who} (command line)")).await)?;
         print(&format!("{} is muted until {} UTC.", mute.pattern, table::short(mute.until)));
-        say(
-            "Its events are kept, also urgent ones, and summed up in one card when the mute ends. \
-             What asks for a decision (machine.registered) still comes.",
-        );
+        say("Its events are kept, also urgent ones, and summed up in one card when the mute ends. \
+             What asks for a decision (machine.registered) still comes.");
         Ok(ExitCode::SUCCESS)
     })
     .await

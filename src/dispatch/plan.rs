@@ -67,8 +67,7 @@ pub(super) async fn next(
     let life = life(context, &event, &head.route);
     let card = standing(context, destination, &event, life).await?;
     // What a person had delivered again is wanted as a message of its own.
-    let editable =
-        card.clone().filter(|card| head.generation == 0 && changes(context, card, &event, life));
+    let editable = card.clone().filter(|card| head.generation == 0 && changes(context, card, &event, life));
     let broke_out = editable.is_none() && card.is_some_and(|card| severity(&event) > severity_of(&card));
     let action = editable
         .as_ref()
@@ -199,7 +198,11 @@ async fn take_same(
         for mut delivery in waiting {
             let known = message.deliveries.iter().any(|other| other.id == delivery.id)
                 || queue.contains_key(&(delivery.rank, delivery.id));
-            if known || delivery.generation > 0 || Some(delivery.rank) != rank || message.deliveries.len() == MOST {
+            if known
+                || delivery.generation > 0
+                || Some(delivery.rank) != rank
+                || message.deliveries.len() == MOST
+            {
                 continue;
             }
             if fits(&*load(&context.store, &mut delivery).await?) {
@@ -231,7 +234,8 @@ async fn fill(
         if delivery.generation == 0 && standing.is_some_and(|card| changes(context, &card, &event, life)) {
             continue;
         }
-        let known = life != Life::None && (same(first, &event) || events.iter().any(|other| same(other, &event)));
+        let known =
+            life != Life::None && (same(first, &event) || events.iter().any(|other| same(other, &event)));
         if known && life == Life::Repeats {
             // Whether it folds into that card is seen when its turn comes.
             continue;

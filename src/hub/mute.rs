@@ -52,7 +52,9 @@ impl Hub {
         let fits = (1..=128).contains(&pattern.len())
             && pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-*".contains(&byte));
         if !fits || pattern.eq_ignore_ascii_case("default") {
-            return invalid(format!("{pattern:?} is neither a kind nor a pattern: ticket.created, or alert.*"));
+            return invalid(format!(
+                "{pattern:?} is neither a kind nor a pattern: ticket.created, or alert.*"
+            ));
         }
         if asks_for_a_decision(&Kind::new(pattern)) {
             return invalid(format!(
@@ -84,7 +86,8 @@ impl Hub {
         let now = self.0.clock.now();
         let mut ended = Vec::new();
         for mute in self.0.store.mutes().await? {
-            let named = mute.pattern == pattern || mute.id.to_string() == pattern || mute.id.short() == pattern;
+            let named =
+                mute.pattern == pattern || mute.id.to_string() == pattern || mute.id.short() == pattern;
             if named && self.0.store.end_mute(mute.id, now).await? {
                 ended.push(mute);
             }
@@ -157,7 +160,8 @@ impl Hub {
                 body: RawBody::new(json!({"event_type": ENDED, "data": data}).to_string().into_bytes()),
                 data,
             };
-            let plan = vec![Planned { destination_id, rank: Rank::Normal, route: String::new(), muted: None }];
+            let plan =
+                vec![Planned { destination_id, rank: Rank::Normal, route: String::new(), muted: None }];
             self.0.store.accept(Incoming { event, plan, unrouted: false, company_name: None }).await?;
         }
         self.0.store.close_mute(mute.id, now).await?;

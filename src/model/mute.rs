@@ -26,7 +26,9 @@ impl Mute {
     /// somebody waits for the answer.
     #[must_use]
     pub fn silences(&self, kind: &Kind, now: Timestamp) -> bool {
-        now < self.until && !asks_for_a_decision(kind) && Pattern::new(&self.pattern).matches(&kind.canonical())
+        now < self.until
+            && !asks_for_a_decision(kind)
+            && Pattern::new(&self.pattern).matches(&kind.canonical())
     }
 }
 

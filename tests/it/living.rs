@@ -133,7 +133,8 @@ async fn again(t: &Harness, severity: &str) {
 
 /// How many requests were allowed to ping somebody.
 fn pinged(t: &Harness) -> usize {
-    let roles = |body: &Value| body["allowed_mentions"]["roles"].as_array().is_some_and(|roles| !roles.is_empty());
+    let roles =
+        |body: &Value| body["allowed_mentions"]["roles"].as_array().is_some_and(|roles| !roles.is_empty());
     t.discord.requests().iter().filter(|asked| asked.body.as_ref().is_some_and(roles)).count()
 }
 

@@ -21,4 +21,5 @@ mod program;
 mod readme;
 mod recovery;
 mod routing;
+mod sandbox;
 mod storms;

@@ -7,10 +7,8 @@ use proptest::prelude::*;
 use super::event;
 use super::hostile::{broken_limit, config, effect, events, text, texts};
 
-const VIEW: View<'static> = View {
-    company_name: None,
-    links: &Links { ticket: None, asset: None, machine: None },
-};
+const VIEW: View<'static> =
+    View { company_name: None, links: &Links { ticket: None, asset: None, machine: None } };
 
 fn numbered(events: &[(String, String, serde_json::Value)]) -> Vec<Event> {
     let number = |at: usize, one: Event| Event {
