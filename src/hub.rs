@@ -7,13 +7,20 @@ mod accept;
 mod audit;
 mod condition;
 mod finding;
+mod follow_up;
 mod gateway;
 mod health;
+<<<<<<< HEAD
 mod mute;
+=======
+mod metrics;
+>>>>>>> main
 mod places;
 mod redeliver;
+mod retention;
 mod routing;
 mod status;
+mod storage;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -23,16 +30,22 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::model::ping::Pings;
 use crate::model::route::{Cards, RouteMap};
+<<<<<<< HEAD
 use crate::model::{Event, Mute, Snowflake, Source};
+=======
+use crate::model::{Event, Mint, Snowflake, Source};
+>>>>>>> main
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
 pub use finding::{Finding, Findings, Remark};
+pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;
 pub use health::Health;
 pub use mute::MuteError;
 pub use places::{Place, Places};
 pub use redeliver::Redelivered;
+pub use retention::Tidied;
 pub use routing::Routing;
 pub use status::{Endpoint, Status};
 
@@ -46,9 +59,15 @@ struct Inner {
     routing: Routing,
     pings: Pings,
     conditions: Conditions,
+<<<<<<< HEAD
     /// What is muted, as of the last look at the table.
     mutes: RwLock<Vec<Mute>>,
+=======
+    /// Makes the ids of what we announce.
+    mint: Mint,
+>>>>>>> main
     findings: finding::Book,
+    metrics: metrics::Metrics,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
     /// Kinds whose first unrouted event has been warned about.
@@ -71,8 +90,13 @@ impl Hub {
             pings,
             clock,
             conditions: Conditions::default(),
+<<<<<<< HEAD
             mutes: RwLock::new(store.mutes().await?),
+=======
+            mint: Mint::new(),
+>>>>>>> main
             findings: finding::Book::default(),
+            metrics: metrics::Metrics::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),

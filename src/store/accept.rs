@@ -147,14 +147,30 @@ async fn insert_events(
     accepts: &[Accept],
     ids: &[EventId],
 ) -> Result<HashSet<EventId>> {
-    let rows: Vec<_> = accepts.iter().zip(ids).collect();
+    let rows: Vec<_> = accepts.iter().map(|accept| &accept.event).zip(ids.iter().copied()).collect();
+    if insert_event_rows(tx, &rows).await? == ids.len() as u64 {
+        return Ok(ids.iter().copied().collect());
+    }
+    let mut fresh = HashSet::new();
+    for id in ids {
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
+        fresh.extend(found.map(|_| *id));
+    }
+    Ok(fresh)
+}
+
+/// Inserts events unless they are there; answers how many were not.
+async fn insert_event_rows(tx: &mut SqliteConnection, rows: &[(&Incoming, EventId)]) -> Result<u64> {
     let mut inserted = 0;
-    for rows in in_powers_of_two(&rows) {
+    for rows in in_powers_of_two(rows) {
         let mut sql = QueryBuilder::new(
             "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, \
              received_at, unrouted, body) ",
         );
-        sql.push_values(rows, |mut row, (Accept { event: incoming, .. }, id)| {
+        sql.push_values(rows, |mut row, (incoming, id)| {
             let event = &incoming.event;
             row.push_bind(id.to_string())
                 .push_bind(event.source.as_str())
@@ -171,18 +187,7 @@ async fn insert_events(
         sql.push(" ON CONFLICT (source, dedupe_key) DO NOTHING");
         inserted += sql.build().execute(&mut *tx).await?.rows_affected();
     }
-    if inserted == ids.len() as u64 {
-        return Ok(ids.iter().copied().collect());
-    }
-    let mut fresh = HashSet::new();
-    for id in ids {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&mut *tx)
-            .await?;
-        fresh.extend(found.map(|_| *id));
-    }
-    Ok(fresh)
+    Ok(inserted)
 }
 
 /// Cuts `rows` into runs of 64, 32, 16 … 1, so that there are seven statements to prepare and keep, not one for every
@@ -246,6 +251,21 @@ pub(super) async fn insert_delivery_rows(
         sql.build().execute(&mut *tx).await?;
     }
     Ok(())
+}
+
+/// Inserts an event of our own with its deliveries; one that is there already stays as it is.
+pub(super) async fn insert_follow_up(
+    tx: &mut SqliteConnection,
+    id: EventId,
+    incoming: &Incoming,
+    mint: &Mint,
+    now: Timestamp,
+) -> Result<()> {
+    if insert_event_rows(tx, &[(incoming, id)]).await? == 0 {
+        return Ok(());
+    }
+    let rows: Vec<_> = incoming.plan.iter().map(|planned| (id, planned, mint.next(now))).collect();
+    insert_delivery_rows(tx, now, &rows).await
 }
 
 async fn insert_names(tx: &mut SqliteConnection, now: Timestamp, accepts: &[Accept]) -> Result<()> {

@@ -9,17 +9,29 @@ mod audit;
 mod bot;
 mod cards;
 mod cli;
+mod closed;
 mod config;
 mod contract;
 mod delivery;
 mod harness;
 mod ingress;
 mod letters;
+mod limits;
 mod living;
+<<<<<<< HEAD
 mod mute;
+=======
+mod metrics;
+mod once;
+>>>>>>> main
 mod program;
 mod readme;
 mod recovery;
+mod retention;
 mod routing;
 mod sandbox;
+<<<<<<< HEAD
 mod storms;
+=======
+mod storage;
+>>>>>>> main
