@@ -32,11 +32,7 @@ pub use answer::{Failure, NO_ANSWER_LIMIT};
 pub use channel::Place;
 pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 pub use gateway::{Gateway, SessionStartLimit};
-<<<<<<< HEAD
-pub use message::Traces;
-=======
 pub use message::Look;
->>>>>>> main
 
 /// How long a request may take in all.
 const DEADLINE: Duration = Duration::from_secs(15);

@@ -6,12 +6,8 @@
 
 mod channel;
 mod compose;
-<<<<<<< HEAD
 mod digest;
-mod gate;
-=======
 mod herald;
->>>>>>> main
 mod lane;
 mod lanes;
 mod plan;
@@ -73,17 +69,13 @@ impl Dispatcher {
                 "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent. Set it and restart",
             );
         }
-<<<<<<< HEAD
         let channel = client.clone().map(Channel::new);
         let started = clock.now();
-        let gate = Gate::new(clock.clone());
         Self {
-            context: Arc::new(Context { store, hub, clock, gate, composition, started, links, channel }),
+            context: Arc::new(Context { store, hub, clock, composition, started, links, channel }),
             hints,
             client,
-=======
-        let channel = client.clone().map(|client| Channel::new(client, links));
-        Self { context: Arc::new(Context { store, hub, clock, composition, channel }), hints, client }
+        }
     }
 
     /// Takes up what an earlier process learnt about Discord's patience. Nothing may be asked of Discord before.
@@ -91,7 +83,6 @@ impl Dispatcher {
         match &self.client {
             Some(client) => herald::recall(&self.context.store, &self.context.clock, client.gate()).await,
             None => Ok(()),
->>>>>>> main
         }
     }
 

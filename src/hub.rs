@@ -10,11 +10,8 @@ mod finding;
 mod follow_up;
 mod gateway;
 mod health;
-<<<<<<< HEAD
-mod mute;
-=======
 mod metrics;
->>>>>>> main
+mod mute;
 mod places;
 mod redeliver;
 mod retention;
@@ -30,11 +27,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::model::ping::Pings;
 use crate::model::route::{Cards, RouteMap};
-<<<<<<< HEAD
-use crate::model::{Event, Mute, Snowflake, Source};
-=======
-use crate::model::{Event, Mint, Snowflake, Source};
->>>>>>> main
+use crate::model::{Event, Mint, Mute, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
@@ -59,13 +52,10 @@ struct Inner {
     routing: Routing,
     pings: Pings,
     conditions: Conditions,
-<<<<<<< HEAD
     /// What is muted, as of the last look at the table.
     mutes: RwLock<Vec<Mute>>,
-=======
     /// Makes the ids of what we announce.
     mint: Mint,
->>>>>>> main
     findings: finding::Book,
     metrics: metrics::Metrics,
     /// Names of customers by source and id.
@@ -90,11 +80,8 @@ impl Hub {
             pings,
             clock,
             conditions: Conditions::default(),
-<<<<<<< HEAD
             mutes: RwLock::new(store.mutes().await?),
-=======
             mint: Mint::new(),
->>>>>>> main
             findings: finding::Book::default(),
             metrics: metrics::Metrics::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),

@@ -20,12 +20,9 @@ mod generic;
 mod living;
 mod machine;
 mod markdown;
-<<<<<<< HEAD
 mod mute;
-mod reply;
-=======
 mod notice;
->>>>>>> main
+mod reply;
 mod test_event;
 mod ticket;
 
@@ -69,15 +66,12 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
         "machine.approved" => machine::approved(&facts),
         "alert.triggered" => alert::triggered(&facts),
         "webhook.test" => test_event::arrived(&facts),
-<<<<<<< HEAD
         "nuncio.mute.ended" if event.source == Source::Nuncio => mute::ended(&facts),
-=======
         // Told by nobody but ourselves: a sender's event of that name shows what it holds.
         "destination.closed" if event.source == Source::Nuncio => notice::closed(&facts),
         "destination.denied" if event.source == Source::Nuncio => notice::denied(&facts),
         "destination.reopened" if event.source == Source::Nuncio => notice::reopened(&facts),
         "destination.expired" if event.source == Source::Nuncio => notice::expired(&facts),
->>>>>>> main
         _ => generic::happened(&facts),
     }
 }

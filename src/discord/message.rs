@@ -27,17 +27,6 @@ struct Create<'a, B> {
     enforce_nonce: bool,
 }
 
-/// What a message of ours is known by.
-#[derive(Clone, Copy, Debug)]
-pub struct Traces<'a> {
-    /// Its nonce.
-    pub nonce: &'a str,
-    /// Its whole content, if nobody else would say the same.
-    pub content: Option<&'a str>,
-    /// The footer of its first embed, which names an event.
-    pub footer: Option<&'a str>,
-}
-
 impl Client {
     /// Posts `body` to `channel` (Discord: "Create Message"). Within Discord's memory of nonces, a repetition with the
     /// same nonce brings back the first message instead of a second one.
@@ -128,43 +117,29 @@ impl Client {
         }
     }
 
-<<<<<<< HEAD
-    /// Looks for a message of ours among the newest of `channel`, posted since `planned_at`, by any of its traces, as
-    /// later reads need not repeat the nonce (Discord: "Get Channel Messages").
-=======
-    /// Looks for a message of ours in `channel`, posted since `planned_at`: by its nonce, or by one of `tags` in an
-    /// embed's footer, as later reads need not repeat the nonce (Discord: "Get Channel Messages").
->>>>>>> main
+    /// Looks for a message of ours in `channel`, posted since `planned_at`: by its nonce, by one of `tags` in an embed's
+    /// footer, as later reads need not repeat the nonce, or by its whole `content` where it has no embed (Discord: "Get
+    /// Channel Messages").
     pub async fn find_message(
         &self,
         pass: Pass,
         channel: Snowflake,
-<<<<<<< HEAD
-        traces: &Traces<'_>,
-=======
         nonce: &Nonce,
         tags: &[String],
->>>>>>> main
+        content: Option<&str>,
         planned_at: Timestamp,
     ) -> Result<Look, Failure> {
         let path = format!("/channels/{channel}/messages?limit={READ_BACK}");
         let messages: Vec<Value> = self.get(pass, &path).await?;
         let ours = |message: &&Value| {
-<<<<<<< HEAD
-            let mut footers = message["embeds"].as_array().into_iter().flatten();
-            message["nonce"].as_str() == Some(traces.nonce)
-                || traces.content.is_some_and(|content| message["content"].as_str() == Some(content))
-                || traces.footer.is_some_and(|footer| {
-                    footers.any(|embed| embed["footer"]["text"].as_str() == Some(footer))
-                })
-=======
             let by_nonce = message["nonce"].as_str() == Some(nonce.as_str());
             let footers = message["embeds"].as_array().into_iter().flatten();
+            let by_content = content.is_some_and(|content| message["content"].as_str() == Some(content));
             by_nonce
+                || by_content
                 || footers
                     .filter_map(|embed| embed["footer"]["text"].as_str())
                     .any(|footer| tags.iter().any(|tag| footer.contains(tag.as_str())))
->>>>>>> main
         };
         let id = |message: &Value| message["id"].as_str()?.parse::<Snowflake>().ok();
         let earliest = planned_at.minus(SKEW);

@@ -25,7 +25,9 @@ pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<
             let digest = digest(context, message).await?;
             let late = digest.since().is_some_and(|since| render::is_late(context.clock.now().since(since)));
             let why = message.late.as_deref().filter(|_| late);
-            Ok(render::message(&[digest.card(message.id, why)], &[]))
+            let card = digest.card(message.id, why);
+            let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
+            Ok(render::message(&[card], &[]))
         }
         Form::Reply => lines(context, message).await,
         Form::Single | Form::Pack => {
@@ -98,6 +100,9 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
             }
         };
         cards.push(render::late(card, age, message.late.as_deref()));
+    }
+    if message.maybe_duplicate {
+        cards = cards.into_iter().map(Card::maybe_twice).collect();
     }
     Ok(Cards { cards, replaces, late: any_late })
 }

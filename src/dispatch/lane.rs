@@ -15,17 +15,11 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-<<<<<<< HEAD
 use crate::config::Coalesce;
-use crate::dispatch::Context;
-use crate::dispatch::digest;
-use crate::dispatch::gate::Pass;
-use crate::dispatch::plan::{self, Pressure, Queue};
-=======
 use crate::discord::Pass;
 use crate::dispatch::Context;
-use crate::dispatch::plan::plan;
->>>>>>> main
+use crate::dispatch::digest;
+use crate::dispatch::plan::{self, Pressure, Queue};
 use crate::dispatch::verdict::{self, Verdict};
 use crate::model::{
     Arrived, Attempt, Delivery, DeliveryId, Destination, DestinationId, Form, Message, Outcome, Rank,
@@ -127,45 +121,33 @@ impl Lane {
     async fn work(&mut self) -> store::Result<()> {
         let Some(mut destination) = self.context.store.destination(self.id).await? else { return Ok(()) };
         self.in_doubt = self.context.store.open_messages(self.id).await?.into();
-<<<<<<< HEAD
-        while destination.closed.is_none() {
-            if destination.not_before > self.context.clock.now() {
-                self.pressed = true;
-                self.context.clock.sleep_until(destination.not_before).await;
-            }
-            let work = self.has_work().await?;
-            if self.in_doubt.is_empty() && !work {
-                self.caught_up();
-=======
         loop {
+            self.pressed |= destination.not_before > self.context.clock.now();
             self.rest(&mut destination).await?;
             if destination.closed.is_some() {
                 break;
             }
-            if self.in_doubt.is_empty() && !self.has_work().await? {
->>>>>>> main
+            let work = self.has_work().await?;
+            if self.in_doubt.is_empty() && !work {
+                self.caught_up();
                 if self.wait().await {
                     continue;
                 }
                 break;
             }
-<<<<<<< HEAD
-            let pass = self.context.gate.pass().await;
+            let Some(channel) = &self.context.channel else { break };
+            let ready_in = channel.ready_in(&destination.sink);
+            if !ready_in.is_zero() {
+                self.pressed = true;
+                self.context.clock.sleep(ready_in).await;
+                continue;
+            }
+            let pass = channel.pass().await;
             // While it waited at the gate something more urgent may have come.
             self.take_hints();
             if self.overtakes() {
                 self.begin(&mut destination, pass).await?;
             } else if let Some(message) = self.in_doubt.pop_front() {
-=======
-            let Some(channel) = &self.context.channel else { break };
-            let ready_in = channel.ready_in(&destination.sink);
-            if !ready_in.is_zero() {
-                self.context.clock.sleep(ready_in).await;
-                continue;
-            }
-            let pass = channel.pass().await;
-            if let Some(message) = self.in_doubt.pop_front() {
->>>>>>> main
                 self.send(&mut destination, message, pass).await?;
             } else {
                 self.begin(&mut destination, pass).await?;
@@ -174,7 +156,6 @@ impl Lane {
         Ok(())
     }
 
-<<<<<<< HEAD
     /// Nothing waits any more: what was learnt under pressure is forgotten.
     fn caught_up(&mut self) {
         self.pressed = false;
@@ -194,7 +175,8 @@ impl Lane {
             && self.in_doubt.front().is_some_and(|message| {
                 message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
             })
-=======
+    }
+
     /// Waits until the destination may be used again. Whoever opens it before that says so in the table, and the next
     /// sweep wakes its lane.
     async fn rest(&mut self, destination: &mut Destination) -> store::Result<()> {
@@ -211,7 +193,6 @@ impl Lane {
             }
         }
         Ok(())
->>>>>>> main
     }
 
     /// Whether there is something to send; looks at the table if that may hold more than memory.
@@ -319,28 +300,20 @@ impl Lane {
             return Ok(());
         }
         let Some(channel) = &self.context.channel else { return Ok(()) };
-<<<<<<< HEAD
         message.late = self.why(&message);
-        let attempt = channel.send(&self.context, &destination.sink, &mut message).await?;
-        pass.report(&attempt, &self.context.hub);
+        let attempt = channel.send(&self.context, &destination.sink, &mut message, pass).await?;
         verdict::note_reachable(self.context.hub.conditions(), &attempt);
         // A limit that is hit while catching up is not what things waited for.
         if self.trouble.is_none() || attempt.status != Some(429) {
             self.trouble = trouble(&attempt).or(self.trouble.take());
         }
-        let verdict = Verdict::of(&message, &attempt, &mut self.failures, self.context.clock.now());
-        verdict.tell(destination, &message, &attempt, self.context.clock.now());
+        let now = self.context.clock.now();
+        let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
+        verdict.tell(destination, &message, &attempt, now);
         let digest = message.form == Form::Digest;
         if digest && matches!(verdict.next, Next::Apart(_) | Next::Dead(_) | Next::Parked(_)) {
             digest::release(&self.context, &message).await?;
         }
-=======
-        let attempt = channel.send(&self.context, &destination.sink, &mut message, pass).await?;
-        verdict::note_reachable(self.context.hub.conditions(), &attempt);
-        let now = self.context.clock.now();
-        let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
-        verdict.tell(destination, &message, &attempt, now);
->>>>>>> main
         if !verdict.record(&self.context, destination, &message, &attempt).await {
             return Ok(());
         }
@@ -384,7 +357,7 @@ fn trouble(attempt: &Attempt) -> Option<String> {
         (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(401)) => {
             "the bot's token was refused".to_owned()
         }
-        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(403)) => "the bot was not allowed".to_owned(),
+        (Outcome::Denied(_), _) => "the bot was not allowed".to_owned(),
         (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(status)) => {
             format!("Discord answered {status}")
         }

@@ -24,7 +24,6 @@ const MOST: usize = 100;
 /// How many lines answer cards in one message at most.
 const LINES: usize = 10;
 
-<<<<<<< HEAD
 /// What waits in a lane's memory, in the order of its turn.
 pub(super) type Queue = BTreeMap<(Rank, DeliveryId), Delivery>;
 
@@ -37,45 +36,6 @@ pub(super) struct Pressure<'a> {
     pub(super) more: bool,
     /// What was refused together with others, and is sent alone.
     pub(super) alone: &'a HashSet<DeliveryId>,
-=======
-/// Plans a message for one delivery: a new card, or the change of the one that shows its subject already.
-pub(super) async fn plan(context: &Context, mut delivery: Delivery) -> Result<Message> {
-    let event = load(&context.store, &mut delivery).await?;
-    let destination_id = delivery.destination_id;
-    let card = if lives(context, &event, &delivery.route) {
-        context.store.card(destination_id, event.source, &event.subject).await?
-    } else {
-        None
-    };
-    let action = match card.filter(|card| !card.frozen) {
-        Some(card) => Action::Edit { channel: card.channel, message: card.message },
-        None => Action::Create,
-    };
-    let now = context.clock.now();
-    let mut pings = context.hub.pings(&event, &delivery.route);
-    // A changed message notifies nobody.
-    let silent = matches!(action, Action::Edit { .. });
-    if silent
-        || !pings.is_empty()
-            && context.store.pinged_since(destination_id, &event, now.minus(PING_AGAIN)).await?
-    {
-        pings.clear();
-    }
-    Ok(Message {
-        id: MessageId::new(),
-        destination_id,
-        nonce: Nonce::random(),
-        action,
-        form: Form::Single,
-        pings,
-        deliveries: vec![delivery],
-        shows: Vec::new(),
-        created_at: now,
-        attempts: 0,
-        ambiguous_since: None,
-        maybe_duplicate: false,
-    })
->>>>>>> main
 }
 
 /// How the events of one subject share a card.

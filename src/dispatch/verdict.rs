@@ -117,17 +117,7 @@ impl Verdict {
                     tracing::info!("{name} takes messages again: what waited for it is sent");
                 }
             }
-<<<<<<< HEAD
-            Next::Again | Next::Kept | Next::Withdrawn => tracing::warn!(
-                message.id = %message.id, status = attempt.status, took_ms, tries, again_in_s,
-                "{name} did not take a message: {}; it is tried again", said.escape_debug()
-            ),
-            Next::Apart(reason) => tracing::warn!(
-                message.id = %message.id, status = attempt.status,
-                "{name} refused a message that holds several cards: {reason}. Each is sent alone"
-            ),
-=======
-            Next::Again | Next::Withdrawn => match &attempt.outcome {
+            Next::Again | Next::Kept | Next::Withdrawn => match &attempt.outcome {
                 Outcome::Denied(reason) if destination.denied.is_none() => tracing::error!(
                     message.id = %message.id, status = attempt.status,
                     "{name} does not let the bot write: {reason}. What is for it waits, and is tried again every {} \
@@ -142,7 +132,10 @@ impl Verdict {
                     "{name} did not take a message: {}; it is tried again", said.escape_debug()
                 ),
             },
->>>>>>> main
+            Next::Apart(reason) => tracing::warn!(
+                message.id = %message.id, status = attempt.status,
+                "{name} refused a message that holds several cards: {reason}. Each is sent alone"
+            ),
             Next::Superseded(reason) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
                 "a card in {name} cannot be changed any more: {reason}. A new one takes its place"
@@ -169,22 +162,21 @@ fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
         Outcome::Sent(receipt) => Next::Delivered(*receipt),
         Outcome::Retry { arrived: Arrived::Maybe, .. } => Next::Again,
         // An earlier try of it may have arrived: it stays one and the same message.
-<<<<<<< HEAD
-        Outcome::Retry { .. } | Outcome::Paused { .. } if message.ambiguous_since.is_some() => Next::Again,
-        Outcome::Retry { .. } | Outcome::Paused { .. } if message.form == Form::Digest => Next::Kept,
-        Outcome::Retry { .. } | Outcome::Paused { .. } => Next::Withdrawn,
-        // One that is refused must not take the others with it.
-        Outcome::Refused(reason) if message.form == Form::Digest || message.deliveries.len() > 1 => {
-            Next::Apart(reason.clone())
-        }
-=======
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_)
             if message.ambiguous_since.is_some() =>
         {
             Next::Again
         }
+        Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_)
+            if message.form == Form::Digest =>
+        {
+            Next::Kept
+        }
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_) => Next::Withdrawn,
->>>>>>> main
+        // One that is refused must not take the others with it.
+        Outcome::Refused(reason) if message.form == Form::Digest || message.deliveries.len() > 1 => {
+            Next::Apart(reason.clone())
+        }
         Outcome::Refused(_) if message.form == Form::Single => {
             Next::Recomposed(Box::new(message.in_form(Form::Plain, now)))
         }

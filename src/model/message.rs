@@ -181,6 +181,7 @@ impl Message {
             created_at: now,
             attempts: 0,
             ambiguous_since: None,
+            maybe_duplicate: false,
         }
     }
 

@@ -101,11 +101,8 @@ impl Store {
     pub async fn open_messages(&self, destination: DestinationId) -> Result<Vec<Message>> {
         let rows = sqlx::query(
             "SELECT id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
-<<<<<<< HEAD
              finished_at IS NOT NULL AS settling, \
-=======
              maybe_duplicate, \
->>>>>>> main
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
              FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
         )
@@ -235,16 +232,11 @@ impl Unit for Record {
         }
         self.insert_attempt(tx).await?;
         self.finish_deliveries(tx).await?;
-<<<<<<< HEAD
-        match self.next {
+        match self.entry.next {
             Next::Delivered(_) => {
                 card::note_shown(tx, &self.message, self.now).await?;
                 delivery::insert_replies(tx, &self.message, self.now).await?;
             }
-=======
-        match self.entry.next {
-            Next::Delivered(_) => card::note_shown(tx, &self.message, self.now).await?,
->>>>>>> main
             Next::Superseded(_) => card::freeze(tx, &self.message).await?,
             _ => {}
         }
@@ -259,19 +251,16 @@ impl Unit for Record {
 impl Record {
     /// Moves the message on, if it is still open and its lane still ours.
     async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
-<<<<<<< HEAD
-        let (state, receipt) = match &self.next {
+        let (state, receipt) = match &self.entry.next {
             // Its deliveries are marked in small units; until that is done it stays open, with its receipt.
             Next::Delivered(receipt) if self.message.form == Form::Digest => ("sending", Some(receipt)),
-=======
-        let (state, receipt) = match &self.entry.next {
->>>>>>> main
             Next::Delivered(receipt) => ("sent", Some(receipt)),
             Next::Again | Next::Kept => ("sending", None),
             Next::Withdrawn | Next::Apart(_) | Next::Superseded(_) => ("withdrawn", None),
             Next::Recomposed(_) | Next::Dead(_) | Next::Parked(_) => ("refused", None),
         };
-        let (open, ambiguous) = (state == "sending" && receipt.is_none(), matches!(self.next, Next::Again));
+        let (open, ambiguous) =
+            (state == "sending" && receipt.is_none(), matches!(self.entry.next, Next::Again));
         let changed = sqlx::query(
             "UPDATE messages SET state = $1, channel_id = $2, receipt = $3, finished_at = $4, \
              ambiguous_since = COALESCE(ambiguous_since, $5) \
@@ -281,11 +270,7 @@ impl Record {
         .bind(receipt.map(|receipt| receipt.channel.to_string()))
         .bind(receipt.and_then(|receipt| receipt.message).map(|id| id.to_string()))
         .bind((!open).then_some(self.now.as_millis()))
-<<<<<<< HEAD
-        .bind(ambiguous.then_some(self.attempt.started_at.as_millis()))
-=======
-        .bind(open.then_some(self.entry.attempt.started_at.as_millis()))
->>>>>>> main
+        .bind(ambiguous.then_some(self.entry.attempt.started_at.as_millis()))
         .bind(self.message.id.to_string())
         .bind(self.epoch)
         .execute(tx)

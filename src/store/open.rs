@@ -28,11 +28,8 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
     Text { number: 4, name: "audit", sql: include_str!("../../migrations/0004_audit.sql") },
-<<<<<<< HEAD
-    Text { number: 6, name: "mutes", sql: include_str!("../../migrations/0006_mutes.sql") },
-=======
     Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
->>>>>>> main
+    Text { number: 6, name: "mutes", sql: include_str!("../../migrations/0006_mutes.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
 ];
 

@@ -18,20 +18,14 @@ mod ingress;
 mod letters;
 mod limits;
 mod living;
-<<<<<<< HEAD
-mod mute;
-=======
 mod metrics;
+mod mute;
 mod once;
->>>>>>> main
 mod program;
 mod readme;
 mod recovery;
 mod retention;
 mod routing;
 mod sandbox;
-<<<<<<< HEAD
-mod storms;
-=======
 mod storage;
->>>>>>> main
+mod storms;
