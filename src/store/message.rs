@@ -5,8 +5,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Action, Attempt, Delivery, DestinationId, Event, EventId, Form, Message, MessageId, Mint, Nonce, Reason,
-    Receipt, Snowflake,
+    Action, Attempt, DestinationId, EventId, Form, Message, MessageId, Mint, Nonce, Reason, Receipt,
+    Snowflake,
 };
 use crate::store::writer::Unit;
 use crate::store::{Error, Incoming, Result, Store, accept, card, delivery};
@@ -127,44 +127,6 @@ impl Store {
             messages.push(message);
         }
         Ok(messages)
-    }
-
-    /// The deliveries that a message carried, in order; their events are still to be loaded.
-    pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
-        let rows = sqlx::query(
-            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
-             WHERE message_id = $1 OR id IN (SELECT delivery_id FROM earlier_messages WHERE message_id = $1) \
-             ORDER BY rank, id",
-        )
-        .bind(message.to_string())
-        .fetch_all(self.read())
-        .await?;
-        rows.iter().map(delivery::read).collect()
-    }
-
-    /// Whether a message about the same subject as `event` pinged somebody in this destination after `since`.
-    pub async fn pinged_since(
-        &self,
-        destination: DestinationId,
-        event: &Event,
-        since: Timestamp,
-    ) -> Result<bool> {
-        if event.subject.is_empty() {
-            return Ok(false);
-        }
-        let found: Option<i64> = sqlx::query_scalar(
-            "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
-             JOIN messages AS m ON m.id = d.message_id \
-             WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 \
-             AND m.pings <> '' AND m.created_at > $4 LIMIT 1",
-        )
-        .bind(event.source.as_str())
-        .bind(event.subject.as_str())
-        .bind(destination.to_string())
-        .bind(since.as_millis())
-        .fetch_optional(self.read())
-        .await?;
-        Ok(found.is_some())
     }
 }
 
