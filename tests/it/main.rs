@@ -9,6 +9,7 @@ mod audit;
 mod bot;
 mod cards;
 mod cli;
+mod closed;
 mod config;
 mod contract;
 mod delivery;
