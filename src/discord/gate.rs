@@ -23,6 +23,12 @@ pub const REFUSALS: usize = 1_000;
 /// The ten minutes in which refusals are counted.
 pub const REFUSAL_WINDOW: Duration = Duration::from_secs(600);
 
+/// How long an answer vouches for the token.
+const VOUCHED_FOR: Duration = Duration::from_secs(10);
+/// How many requests may be on their way while no answer vouches for the token: as many as find out that it was revoked,
+/// however many lanes have something to send.
+const UNVOUCHED: usize = 3;
+
 /// Why the gate is shut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shut {
@@ -70,6 +76,8 @@ struct State {
     probing: bool,
     /// How many requests are on their way.
     in_flight: usize,
+    /// When an answer came last that only a valid token gets.
+    vouched: Option<Duration>,
     /// When the requests of the last second were answered. A place is free again a second after the answer, not after
     /// the request: between the two nobody knows when Discord counted it.
     answered: VecDeque<Duration>,
@@ -164,6 +172,10 @@ impl Gate {
         if state.probing {
             return Err(Duration::MAX);
         }
+        let vouched = state.vouched.is_some_and(|at| now.saturating_sub(at) < VOUCHED_FOR);
+        if !vouched && state.in_flight >= UNVOUCHED {
+            return Err(Duration::MAX);
+        }
         while state.answered.front().is_some_and(|at| now.saturating_sub(*at) >= GLOBAL_WINDOW) {
             state.answered.pop_front();
         }
@@ -234,9 +246,11 @@ impl Pass {
 
     fn open(&self) {
         let gate = &self.gate;
+        let now = gate.0.clock.elapsed();
         let mut state = gate.state();
+        state.vouched = Some(now);
         // What was on its way before the gate was shut does not open it.
-        if self.probe || state.shut_until <= gate.0.clock.elapsed() {
+        if self.probe || state.shut_until <= now {
             state.suspicion = None;
         }
     }
@@ -261,9 +275,13 @@ impl Drop for Pass {
 mod tests {
     use super::*;
 
+    /// A gate that somebody came through a moment ago.
     fn gate() -> (Clock, Gate) {
         let clock = Clock::system();
-        (clock.clone(), Gate::new(clock))
+        let gate = Gate::new(clock.clone());
+        gate.try_pass().unwrap().came_through();
+        clock.advance(GLOBAL_WINDOW);
+        (clock, gate)
     }
 
     fn passes(gate: &Gate) -> Vec<Pass> {
@@ -285,6 +303,19 @@ mod tests {
         assert_eq!(passes(&gate).len(), 0);
         clock.advance(GLOBAL_WINDOW);
         assert_eq!(passes(&gate).len(), GLOBAL_LIMIT);
+    }
+
+    // N-4
+    #[test]
+    fn as_long_as_nobody_came_through_only_three_find_out() {
+        let (clock, gate) = gate();
+        clock.advance(VOUCHED_FOR);
+        let mut flying = passes(&gate);
+        assert_eq!(flying.len(), UNVOUCHED);
+        flying.pop();
+        assert_eq!(passes(&gate).len(), 1, "no answer is not an answer");
+        flying.pop().unwrap().came_through();
+        assert!(passes(&gate).len() > UNVOUCHED);
     }
 
     #[test]

@@ -166,7 +166,9 @@ async fn what_waited_for_a_closed_channel_for_too_long_is_given_up_and_told() {
     let told = t.channel("general").next_message().await;
     assert!(told.content().ends_with("is closed"), "{told:?}");
     within("the word about it to be written down", async {
-        while (t.store().backlog().await.unwrap().sending, t.store().backlog().await.unwrap().pending) != (0, 1) {}
+        while (t.store().backlog().await.unwrap().sending, t.store().backlog().await.unwrap().pending)
+            != (0, 1)
+        {}
     })
     .await;
     t.clock.advance(29 * DAY);
