@@ -37,6 +37,7 @@ pub use database::Database;
 pub use decision::Decisions;
 pub use discord_base::DiscordBase;
 pub use encryption::EncryptionKey;
+pub(crate) use limits::span_of;
 pub use limits::{RateLimit, Scope, TrustedProxies};
 pub use map::{table, table_of};
 pub use report::{Problem, Report, Wrong};

@@ -7,6 +7,7 @@
 mod channel;
 mod compose;
 mod decided;
+mod digest;
 mod herald;
 mod lane;
 mod lanes;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Composition;
 use crate::discord::Client;
 use crate::dispatch::channel::Channel;
@@ -40,6 +41,9 @@ pub(crate) struct Context {
     hub: Hub,
     clock: Clock,
     composition: Composition,
+    /// When this process began to send.
+    started: Timestamp,
+    links: Links,
     channel: Option<Channel>,
     platform: Option<Platform>,
 }
@@ -69,9 +73,19 @@ impl Dispatcher {
                 "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent. Set it and restart",
             );
         }
-        let channel = client.clone().map(|client| Channel::new(client, links));
+        let channel = client.clone().map(Channel::new);
+        let started = clock.now();
         Self {
-            context: Arc::new(Context { store, hub, clock, composition, channel, platform: None }),
+            context: Arc::new(Context {
+                store,
+                hub,
+                clock,
+                composition,
+                started,
+                links,
+                channel,
+                platform: None,
+            }),
             hints,
             client,
         }
@@ -117,6 +131,9 @@ impl Dispatcher {
                     }
                     self.expire().await;
                     lanes.sweep().await;
+                    if let Err(error) = self.context.hub.tend_mutes().await {
+                        tracing::warn!(%error, "what is muted could not be looked up: trying again in a second");
+                    }
                     next_sweep = self.context.clock.elapsed() + SWEEP;
                 }
                 hint = self.hints.recv() => match hint {

@@ -15,14 +15,18 @@ mod clean;
 mod color;
 mod decided;
 mod details;
+mod digest;
 mod directory;
 mod escape;
 mod facts;
 mod fit;
 mod generic;
+mod living;
 mod machine;
 mod markdown;
+mod mute;
 mod notice;
+mod reply;
 mod test_event;
 mod ticket;
 mod wished;
@@ -32,15 +36,18 @@ pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference}
 pub use button::{Button, Row};
 pub use card::{Card, Field};
 pub use color::Color;
-pub use decided::late;
+pub use decided::late as late_word;
 pub use details::details;
+pub use digest::Digest;
 pub use escape::{block, code, day, literal, moment, number, paragraph, short, text};
-pub use fit::{message, plain};
+pub use fit::{lines, message, pack, plain};
+pub use living::{is_late, late, living};
 pub use markdown::{Markdown, Surface};
+pub use reply::reply;
 
 pub use crate::model::{LinkTemplate, Links};
 
-use crate::model::{Event, Source};
+use crate::model::{Event, Matter, Source};
 use facts::Facts;
 
 /// What a card may know besides its event.
@@ -59,8 +66,8 @@ pub struct View<'a> {
 pub fn card(event: &Event, view: &View<'_>) -> Card {
     let facts = Facts::new(event, view);
     match event.kind.canonical().as_str() {
-        "ticket.created" => with_buttons(ticket::created(&facts), view, wished::ticket),
-        "ticket.updated" => with_buttons(ticket::updated(&facts), view, wished::ticket),
+        "ticket.created" => ticket::created(&facts),
+        "ticket.updated" => ticket::updated(&facts),
         "ticket.closed" => ticket::closed(&facts),
         "asset.created" => asset::created(&facts),
         "asset.updated" => asset::updated(&facts),
@@ -71,8 +78,9 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
             None => machine::registered(&facts),
         },
         "machine.approved" => machine::approved(&facts),
-        "alert.triggered" => with_buttons(alert::triggered(&facts), view, wished::alert),
+        "alert.triggered" => alert::triggered(&facts),
         "webhook.test" => test_event::arrived(&facts),
+        "nuncio.mute.ended" if event.source == Source::Nuncio => mute::ended(&facts),
         // Told by nobody but ourselves: a sender's event of that name shows what it holds.
         "destination.closed" if event.source == Source::Nuncio => notice::closed(&facts),
         "destination.denied" if event.source == Source::Nuncio => notice::denied(&facts),
@@ -82,10 +90,14 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
     }
 }
 
-fn with_buttons(card: Card, view: &View<'_>, buttons: fn(Card, &Asked) -> Card) -> Card {
-    match view.asked {
-        Some(asked) => buttons(card, asked),
-        None => card,
+/// `card` with the buttons of what was asked, and what came of them; or why there are none.
+#[must_use]
+pub fn with_buttons(card: Card, asked: &Asked) -> Card {
+    match asked.decision.as_ref().map(|decision| decision.matter) {
+        Some(Matter::Ticket) => wished::ticket(card, asked),
+        Some(Matter::Alert) => wished::alert(card, asked),
+        Some(_) => card,
+        None => card.more(asked.no_buttons.map(|why| [literal("⚠️ "), literal(why)].into())),
     }
 }
 

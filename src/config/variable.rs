@@ -125,8 +125,26 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "CARDS",
         Group::Discord,
-        Shown::Default("append"),
+        Shown::Default("living"),
         "living: one card for each ticket, asset and machine, which later events change. append: a card for each event.",
+    ),
+    variable(
+        "FOLD_REPEATS",
+        Group::Discord,
+        Shown::Default("15m"),
+        "How long the same alert changes its card (×14) instead of posting a new one; off: never.",
+    ),
+    variable(
+        "COALESCE",
+        Group::Discord,
+        Shown::Default("digest"),
+        "When more comes than Discord takes: cards puts up to ten into one message, digest also sums up what would take hours, off sends one by one.",
+    ),
+    variable(
+        "COALESCE_DEPTH",
+        Group::Discord,
+        Shown::Default("100"),
+        "How many deliveries wait for a channel before they are summed up in a digest.",
     ),
     variable(
         "DISCORD_API_URL",
@@ -288,8 +306,6 @@ pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 /// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
 pub(super) const LATER: &[&str] = &[
     "ALLOW_PRIVATE_TARGETS",
-    "FOLD_REPEATS",
-    "COALESCE",
     "DISPATCH_NAME",
     "DISPATCH_ICON_URL",
     "DISPATCH_FOOTER",

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use crate::dispatch::Context;
-use crate::dispatch::compose::{Composed, draw_asked};
+use crate::dispatch::compose::draw_asked;
 use crate::dispatch::plan::load;
 use crate::model::{
-    Action, Decision, Delivery, DestinationId, Event, Links, LivingCard, Matter, Message, Shown, Source,
+    Action, Decision, Delivery, DestinationId, Event, LivingCard, Matter, Message, Shown, Snowflake, Source,
     Verdict,
 };
-use crate::render;
+use crate::render::{self, Card};
 use crate::store::Result;
 
 /// What becomes of a delivery.
@@ -26,6 +26,17 @@ pub(super) enum Course {
     Change(Action),
     /// There is no card to be changed: where one is still to come, it shows this as well.
     Nothing,
+}
+
+impl Course {
+    /// What is done at once, if that is known.
+    pub(super) const fn action(&self) -> Option<Action> {
+        match self {
+            Self::Post => Some(Action::Create),
+            Self::Change(action) => Some(*action),
+            Self::Usual | Self::Nothing => None,
+        }
+    }
 }
 
 /// What becomes of `event` in a destination.
@@ -62,9 +73,8 @@ pub(super) async fn course(context: &Context, destination: DestinationId, event:
 /// What `message` shows, if that is for decisions to say.
 pub(super) async fn compose(
     context: &Context,
-    links: &Links,
     message: &mut Message,
-) -> Result<Option<Composed>> {
+) -> Result<Option<(Card, Option<Snowflake>)>> {
     let destination = message.destination_id;
     let [delivery] = message.deliveries.as_mut_slice() else { return Ok(None) };
     let event = load(&context.store, delivery).await?;
@@ -80,13 +90,12 @@ pub(super) async fn compose(
     let card = context.store.card(destination, decision.source, &decision.subject).await?;
     let card = card.filter(|card| shows(card, &decision));
     if event.kind.as_str() == "decision.late" {
-        let cards = vec![render::late(&event, &decision)];
-        return Ok(Some(Composed { cards, shows: Vec::new(), replaces: card }));
+        return Ok(Some((render::late_word(&event, &decision), card.map(|card| card.message))));
     }
     let asking = context.store.event(decision.event_id).await?;
     let asking = asking.as_ref().unwrap_or(&event);
     let asked = context.hub.asked(asking, asking.id).await?;
-    let cards = vec![draw_asked(context, links, asking, &asked)];
+    let drawn = draw_asked(context, asking, &asked);
     let shown = Shown {
         source: decision.source,
         subject: decision.subject.clone(),
@@ -96,8 +105,8 @@ pub(super) async fn compose(
         state_at: decision.asked_at,
         closed: decision.verdict != Verdict::Open,
     };
-    let replaces = card.filter(|card| card.frozen && !is_change);
-    Ok(Some(Composed { cards, shows: vec![shown], replaces }))
+    message.shows = vec![shown];
+    Ok(Some((drawn, card.filter(|card| card.frozen && !is_change).map(|card| card.message))))
 }
 
 /// Lets the event whose card is drawn stand for ours, which only says that it must be drawn anew.

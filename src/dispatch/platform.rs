@@ -15,8 +15,8 @@ use crate::dispatch::lane::{Finished, Wake};
 use crate::dispatch::{Context, verdict};
 use crate::hub::Condition;
 use crate::model::{
-    Action, Attempt, Decision, Delivery, DestinationId, Form, Matter, Message, MessageId, Nonce, Outcome,
-    Reason, Receipt, Snowflake, Verdict, schedule,
+    Action, Attempt, Decision, Delivery, DestinationId, Form, Matter, Message, Outcome, Reason, Receipt,
+    Snowflake, Verdict, schedule,
 };
 use crate::store::{self, CallNext, Calling};
 use crate::xtsystems::{Client, Reply};
@@ -247,20 +247,9 @@ impl PlatformLane {
 }
 
 fn plan(delivery: Delivery, now: Timestamp) -> Message {
-    Message {
-        id: MessageId::new(),
-        destination_id: delivery.destination_id,
-        nonce: Nonce::random(),
-        action: Action::Create,
-        form: Form::Single,
-        pings: Vec::new(),
-        deliveries: vec![delivery],
-        shows: Vec::new(),
-        created_at: now,
-        attempts: 0,
-        ambiguous_since: None,
-        maybe_duplicate: false,
-    }
+    let mut message = Message::new(delivery.destination_id, Action::Create, Form::Single, now);
+    message.deliveries.push(delivery);
+    message
 }
 
 /// What the platform is told.

@@ -1,3 +1,5 @@
+//! The table against `.env.example`, and misspelt names.
+
 use super::*;
 
 #[test]
