@@ -304,13 +304,8 @@ pub const VARIABLES: &[Variable] = &[
 pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 
 /// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
-pub(super) const LATER: &[&str] = &[
-    "ALLOW_PRIVATE_TARGETS",
-    "DISPATCH_NAME",
-    "DISPATCH_ICON_URL",
-    "DISPATCH_FOOTER",
-    "SOURCES",
-];
+pub(super) const LATER: &[&str] =
+    &["ALLOW_PRIVATE_TARGETS", "DISPATCH_NAME", "DISPATCH_ICON_URL", "DISPATCH_FOOTER", "SOURCES"];
 
 /// Beginnings of names that the old bot read and nuncio has no use for.
 pub(super) const IGNORED: &[&str] = &["GITHUB_", "AGIXT_"];
