@@ -1,5 +1,4 @@
-//! Every environment variable nuncio knows, in one table: `.env.example`, the search for misspelt names and the
-//! notes about variables of later versions are made from it.
+//! Every environment variable nuncio knows, in one table: `.env.example` and all notes about names are made from it.
 
 /// A chapter of `.env.example`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +55,7 @@ pub struct Variable {
 const fn variable(name: &'static str, group: Group, shown: Shown, meaning: &'static str) -> Variable {
     Variable { name, group, shown, meaning }
 }
-
-/// Every variable that this version reads, in the order of `.env.example`.
+/// All of them, in the order of `.env.example`.
 pub const VARIABLES: &[Variable] = &[
     variable(
         "DISCORD_TOKEN",
