@@ -1,5 +1,7 @@
 //! The composition root: everything that runs, put together in one place. Tests boot this unchanged.
 
+mod seal;
+
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
@@ -15,6 +17,8 @@ use crate::dispatch::Dispatcher;
 use crate::hub::{Endpoint, Hub};
 use crate::ingress::Ingress;
 use crate::store::{HintSender, Lock, Store};
+
+pub use seal::unlock;
 
 /// A nuncio that is ready to run: its database is open and taken over, its listener bound.
 pub struct App {
@@ -40,6 +44,7 @@ impl App {
         let lock = Lock::acquire(path)?;
         let (hint_sender, hints) = HintSender::channel();
         let store = Store::open(path, clock.clone(), hint_sender).await?;
+        unlock(&store, &config.encryption).await?;
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         store.take_over(&lock).await?;
         let client = config.discord.token.map(|token| Client::new(config.discord.base, token, clock.clone()));
@@ -48,8 +53,15 @@ impl App {
             .clone()
             .filter(|_| config.discord.gateway)
             .map(|client| Bot::new(client, config.discord.guilds, store.clone(), hub.clone(), clock.clone()));
-        let dispatcher =
-            Dispatcher::new(store.clone(), hub.clone(), hints, client, config.xtsystems.links, clock.clone());
+        let dispatcher = Dispatcher::new(
+            store.clone(),
+            hub.clone(),
+            hints,
+            client,
+            config.xtsystems.links,
+            config.composition,
+            clock.clone(),
+        );
         let ingress =
             Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, clock);
         let router = ingress.router();

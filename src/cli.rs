@@ -3,12 +3,16 @@
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
 //! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
 
+mod audit;
+mod deliveries;
 mod demo;
 mod events;
+mod named;
 mod redeliver;
 mod sandbox;
 mod send;
 mod serve;
+mod table;
 mod verify;
 
 use std::io::Write as _;
@@ -18,6 +22,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Report, Variables};
+use crate::key;
 use crate::store;
 
 const FAILED: u8 = 1;
@@ -54,12 +59,12 @@ enum Command {
     Verify(verify::Args),
     /// List what came in: events, or what was signed but cannot be read
     Events(events::Args),
-    /// Send stored events again
-    Redeliver {
-        /// Those that had no route when they came
-        #[arg(long, required = true)]
-        unrouted: bool,
-    },
+    /// List who did what: decisions, clicks, commands; with `verify`, check that the log is as it was written
+    Audit(audit::Args),
+    /// List deliveries: what waits, what arrived, what was given up and why
+    Deliveries(deliveries::Args),
+    /// Send again what was given up or delivered, or what had no route when it came
+    Redeliver(redeliver::Args),
 }
 
 /// Prints a command's result: a line on stdout.
@@ -108,10 +113,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Send(args) => send::run(args, &variables()).await,
         Command::Verify(args) => verify::run(&args, &variables()),
         Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,
-        // The only thing it can redeliver so far, which is why the flag is required.
-        Command::Redeliver { unrouted: _ } => {
-            redeliver::unrouted(Config::from_variables(&variables())?).await
-        }
+        Command::Audit(args) => audit::run(&args, Config::from_variables(&variables())?).await,
+        Command::Deliveries(args) => deliveries::run(&args, Config::from_variables(&variables())?).await,
+        Command::Redeliver(args) => redeliver::run(&args, Config::from_variables(&variables())?).await,
     }
 }
 
@@ -126,8 +130,11 @@ fn variables() -> Variables {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let locked = matches!(error.downcast_ref(), Some(store::Error::Locked(_) | store::Error::Foreign(_)));
-    if error.is::<Report>() || locked {
+    let unusable = matches!(
+        error.downcast_ref(),
+        Some(store::Error::Locked(_) | store::Error::Foreign(_) | store::Error::OtherKey(_))
+    );
+    if error.is::<Report>() || error.is::<key::Error>() || unusable {
         CONFIGURATION
     } else if error.is::<Usage>() {
         USAGE

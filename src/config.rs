@@ -3,9 +3,11 @@
 //!
 //! Must not know who uses the values. A value never enters a message: problems and notes hold names.
 
+mod composition;
 mod database;
 mod discord_base;
 mod dotenv;
+mod encryption;
 mod ids;
 mod json;
 mod limits;
@@ -17,23 +19,27 @@ mod report;
 pub mod variable;
 mod variables;
 mod webhook;
+mod xtsystems;
 
 use std::path::PathBuf;
 
-use crate::model::{LinkTemplate, Links, Snowflake};
+use crate::model::Snowflake;
 
 use crate::model::ping::Pings;
 use crate::model::route::RouteMap;
 use crate::secret::Secret;
 use crate::telemetry;
 
+pub use composition::{Coalesce, Composition};
 pub use database::Database;
 pub use discord_base::DiscordBase;
+pub use encryption::EncryptionKey;
 pub use limits::{RateLimit, Scope, TrustedProxies};
 pub use map::{table, table_of};
 pub use report::{Problem, Report, Wrong};
 pub use variables::Variables;
 pub use webhook::Webhook;
+pub use xtsystems::XtSystems;
 
 use reader::Reader;
 
@@ -54,8 +60,12 @@ pub struct Config {
     pub routes: RouteMap,
     /// Who is pinged by what.
     pub pings: Pings,
+    /// How events become messages.
+    pub composition: Composition,
     /// The database file.
     pub database: Database,
+    /// What seals what must not be readable or changed in it.
+    pub encryption: EncryptionKey,
     /// Logs.
     pub logs: Logs,
     /// What is odd but harmless: sentences to be logged as warnings at start.
@@ -75,17 +85,6 @@ pub struct Discord {
     pub base: DiscordBase,
     /// Whether the bot connects to the gateway; without it there are deliveries, but no commands and no buttons.
     pub gateway: bool,
-}
-
-/// How the platform is reached.
-#[derive(Clone, Debug)]
-pub struct XtSystems {
-    /// An http(s) address without a slash at its end, credentials, query or fragment.
-    pub api_url: String,
-    /// The key for its API.
-    pub api_key: Option<Secret>,
-    /// The web addresses of its things.
-    pub links: Links,
 }
 
 /// Where and how much is logged.
@@ -110,7 +109,9 @@ impl Config {
         let xtsystems = XtSystems::read(&mut reader);
         let routes = map::read(&mut reader);
         let pings = ping::read(&mut reader);
+        let composition = composition::read(&mut reader);
         let database = Database::read(&mut reader);
+        let encryption = EncryptionKey::read(&mut reader);
         let logs = Logs::read(&mut reader);
         let notes = reader.finish()?;
         Ok(Self {
@@ -121,7 +122,9 @@ impl Config {
             xtsystems,
             routes,
             pings,
+            composition,
             database,
+            encryption,
             logs,
             notes,
         })
@@ -142,33 +145,6 @@ impl Discord {
             }),
             base,
             gateway: reader.or("DISCORD_GATEWAY", true, switch),
-        }
-    }
-}
-
-impl XtSystems {
-    fn read(reader: &mut Reader<'_>) -> Self {
-        let mut link = |name: &str| {
-            reader.optional(name, |text| {
-                LinkTemplate::parse(text).map_err(|sentence| {
-                    Wrong::new("cannot be used for links", format!("As a web address, {sentence}."))
-                })
-            })
-        };
-        let links = Links {
-            ticket: link("XTSYSTEMS_TICKET_URL"),
-            asset: link("XTSYSTEMS_ASSET_URL"),
-            machine: link("XTSYSTEMS_MACHINE_URL"),
-        };
-        Self {
-            api_url: reader.or("XTSYSTEMS_API_URL", "http://localhost:20437".to_owned(), |text| {
-                let url = discord_base::http_url(text.trim()).map_err(|what| {
-                    Wrong::new(what, "An address such as http://localhost:20437 (the default).")
-                })?;
-                Ok(url.as_str().trim_end_matches('/').to_owned())
-            }),
-            api_key: reader.optional("XTSYSTEMS_API_KEY", header_safe),
-            links,
         }
     }
 }

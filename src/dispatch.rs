@@ -5,9 +5,12 @@
 //! than what the table says: it may be dropped at any moment.
 
 mod channel;
+mod compose;
 mod gate;
 mod lane;
 mod lanes;
+mod plan;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +18,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::config::Composition;
 use crate::discord::Client;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::gate::Gate;
@@ -34,6 +38,7 @@ pub(crate) struct Context {
     hub: Hub,
     clock: Clock,
     gate: Gate,
+    composition: Composition,
     channel: Option<Channel>,
 }
 
@@ -53,6 +58,7 @@ impl Dispatcher {
         hints: HintReceiver,
         client: Option<Client>,
         links: Links,
+        composition: Composition,
         clock: Clock,
     ) -> Self {
         if client.is_none() {
@@ -61,9 +67,9 @@ impl Dispatcher {
                 "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent. Set it and restart",
             );
         }
-        let channel = client.clone().map(|client| Channel::new(client, hub.clone(), links, clock.clone()));
+        let channel = client.clone().map(|client| Channel::new(client, links));
         let gate = Gate::new(clock.clone());
-        Self { context: Arc::new(Context { store, hub, clock, gate, channel }), hints, client }
+        Self { context: Arc::new(Context { store, hub, clock, gate, composition, channel }), hints, client }
     }
 
     /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next

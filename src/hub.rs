@@ -4,6 +4,7 @@
 //! stand; it never sends anything itself.
 
 mod accept;
+mod audit;
 mod condition;
 mod finding;
 mod gateway;
@@ -20,7 +21,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::model::ping::Pings;
-use crate::model::route::RouteMap;
+use crate::model::route::{Cards, RouteMap};
 use crate::model::{Event, Snowflake, Source};
 use crate::store::{self, Store};
 
@@ -104,6 +105,12 @@ impl Hub {
                 .collect::<Vec<_>>(),
         );
         roles
+    }
+
+    /// How many cards the places behind `route` want for the events about one thing, if the map says so.
+    #[must_use]
+    pub fn cards(&self, route: &str) -> Option<Cards> {
+        self.0.routing.cards(route)
     }
 
     /// Says that something came of a delivery.

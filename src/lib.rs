@@ -6,8 +6,8 @@
 //! The rooms, each importing only from those to its right (`tests/it/architecture.rs` holds them to it):
 //!
 //! ```text
-//! cli → app → { ingress bot dispatch sandbox } → { hub discord } → { store render } → config → model
-//!           → { clock secret signature telemetry }
+//! cli → app → { ingress bot dispatch sandbox } → { hub discord xtsystems } → { store render } → config → model
+//!           → { clock key secret signature telemetry }
 //! ```
 
 pub mod app;
@@ -19,6 +19,7 @@ pub mod discord;
 pub mod dispatch;
 pub mod hub;
 pub mod ingress;
+pub mod key;
 pub mod model;
 pub mod render;
 pub mod samples;
@@ -27,3 +28,4 @@ pub mod secret;
 pub mod signature;
 pub mod store;
 pub mod telemetry;
+pub mod xtsystems;

@@ -4,9 +4,13 @@
 //! names; deliveries are packed into a [`Message`], and every try to send one has an [`Outcome`].
 //! Values that exist are valid: text from outside is checked where it enters and typed from there on.
 
+mod audit;
+mod call;
+mod card;
 mod delivery;
 mod destination;
 mod event;
+mod fold;
 mod id;
 mod link;
 mod message;
@@ -18,12 +22,16 @@ pub mod schedule;
 mod severity;
 mod source;
 
+pub use audit::{Actor, AuditEntry, AuditOutcome};
+pub use call::{CallTemplate, Calls, Endpoint, Method};
+pub use card::{LivingCard, Shown};
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};
+pub use fold::{closes, fold};
 pub use id::{DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, Snowflake};
 pub use link::{LinkTemplate, Links};
-pub use message::{Form, Message, Nonce};
+pub use message::{Action, Form, Message, Nonce};
 pub use outcome::{Arrived, Attempt, Outcome, PauseScope, Reason, Receipt};
 pub use severity::Severity;
 pub use source::Source;

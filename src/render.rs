@@ -21,7 +21,7 @@ mod markdown;
 mod test_event;
 mod ticket;
 
-pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter};
+pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
 pub use card::{Card, Field};
 pub use color::Color;
 pub use escape::{block, code, literal, moment, number, paragraph, short, text};

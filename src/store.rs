@@ -7,20 +7,24 @@
 //! [`Store::take_over`] does, and wants the [`Lock`] that only one process can hold.
 
 mod accept;
+mod audit;
+mod card;
 mod delivery;
 mod destination;
 mod event;
 mod hint;
+mod letter;
 mod lock;
 mod message;
 mod meta;
 mod open;
 mod quarantine;
+mod redeliver;
 mod summary;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sqlx::sqlite::SqlitePool;
 use tokio::task::JoinHandle;
@@ -29,12 +33,15 @@ use crate::clock::Clock;
 use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
+pub use audit::{Audited, Fault, Head, Verified};
 pub use delivery::Backlog;
 pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
+pub use letter::{Letter, Try, Which};
 pub use lock::Lock;
 pub use message::Next;
 pub use quarantine::Quarantined;
+pub use redeliver::Revived;
 pub use summary::Tally;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.
@@ -68,6 +75,14 @@ pub enum Error {
     /// What stands in the database is not what nuncio writes.
     #[error("the database holds something nuncio did not write: {0}")]
     Corrupt(String),
+    /// The audit log was begun under another key.
+    #[error(
+        "{0} was sealed with another key: put nuncio.key back beside .env, or set NUNCIO_ENCRYPTION_KEY to the key it had before"
+    )]
+    OtherKey(PathBuf),
+    /// Nobody gave the audit log its key.
+    #[error("the audit log has no key: nothing that must be noted in it can be done")]
+    NoKey,
     /// The writer's queue was full for too long.
     #[error("the database is too slow: the queue to it has been full for 5 s")]
     Busy,
@@ -106,6 +121,7 @@ struct Inner {
     clock: Clock,
     read: SqlitePool,
     writer: writer::Writer,
+    audit_key: OnceLock<audit::AuditKey>,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 

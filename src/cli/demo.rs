@@ -86,6 +86,7 @@ fn config(
         ("WEBHOOK_HOST", webhook.ip().to_string()),
         ("WEBHOOK_SECRET", SECRET.to_owned()),
         ("NUNCIO_DATABASE_URL", format!("sqlite://{}", folder.join("nuncio.db").display())),
+        ("NUNCIO_ENCRYPTION_KEY", hex::encode(rand::random::<[u8; 32]>())),
         ("LOG_DIR", folder.join("logs").display().to_string()),
     ]);
     let config = Config::from_variables(&variables)?;

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::cli::table::{clean, short};
 use crate::cli::{print, say};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::store::{HintSender, Quarantined, Recent, Store};
 
@@ -109,36 +110,4 @@ fn quarantined_line(body: &Quarantined) -> String {
         clean(&body.reason, 200),
         clean(&String::from_utf8_lossy(&body.head), GLIMPSE)
     )
-}
-
-/// `2024-01-15 10:30:00`, in UTC.
-fn short(at: Timestamp) -> String {
-    let text = at.to_rfc3339();
-    text.get(..19).unwrap_or(&text).replacen('T', " ", 1)
-}
-
-/// Text from outside for a terminal: nothing that moves its cursor, at most `most` characters.
-fn clean(text: &str, most: usize) -> String {
-    let mut clean: String =
-        text.chars().take(most).map(|letter| if letter.is_control() { '·' } else { letter }).collect();
-    if text.chars().nth(most).is_some() {
-        clean.push('…');
-    }
-    clean
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_came_from_outside_does_not_move_the_cursor() {
-        assert_eq!(clean("{\u{1b}[2J\n\"x\"}", 60), "{·[2J·\"x\"}");
-        assert_eq!(clean("abcdef", 3), "abc…");
-    }
-
-    #[test]
-    fn times_are_short() {
-        assert_eq!(short(Timestamp::from_secs(1_705_314_600)), "2024-01-15 10:30:00");
-    }
 }

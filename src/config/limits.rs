@@ -91,7 +91,8 @@ fn digits(text: &str) -> Option<u32> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
-fn span_of(text: &str) -> Option<Duration> {
+/// A span of time: `15m`, `90s`.
+pub(super) fn span_of(text: &str) -> Option<Duration> {
     let text = text.trim();
     let unit = text.find(|letter: char| !letter.is_ascii_digit())?;
     let (count, unit) = text.split_at(unit);

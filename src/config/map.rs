@@ -9,7 +9,7 @@ use crate::config::json::{self, Json};
 use crate::config::reader::Reader;
 use crate::config::report::Wrong;
 use crate::model::Snowflake;
-use crate::model::route::{Pattern, Route, RouteMap, Target};
+use crate::model::route::{Cards, Pattern, Route, RouteMap, Target};
 
 const MAP: &str = "DISCORD_WEBHOOK_CHANNELS";
 const MONITOR: &str = "MONITOR_CHANNELS";
@@ -35,6 +35,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> RouteMap {
             company: None,
             targets,
             ping: Vec::new(),
+            cards: None,
         });
     }
     RouteMap::new(routes)
@@ -85,8 +86,8 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
         {
             // Its channels were placeholders: it is not set, and its events stay unrouted rather than go nowhere.
             Ok((_, _, None)) => {}
-            Ok((pattern, company, Some((targets, ping)))) => {
-                routes.push(Route { key, pattern, company, targets, ping })
+            Ok((pattern, company, Some((targets, ping, cards)))) => {
+                routes.push(Route { key, pattern, company, targets, ping, cards })
             }
             Err(wrong) => {
                 reader.problem(MAP, Wrong::new(format!("at {key:?}: this key {}", wrong.what), wrong.fix))
@@ -118,13 +119,14 @@ pub(super) fn is_pattern(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-*".contains(&byte))
 }
 
-type Value = (Vec<Target>, Vec<Snowflake>);
+type Value = (Vec<Target>, Vec<Snowflake>, Option<Cards>);
 
 /// What a key maps to; `None` if only placeholders stood there.
 fn read_value(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<Option<Value>, Wrong> {
     let wrong = |what: String| Wrong::new(what, VALUE_SHAPE);
     let mut channels = None;
     let mut ping = None;
+    let mut cards = None;
     match value {
         Json::Object(options) => {
             for (at, (name, option)) in options.iter().enumerate() {
@@ -136,11 +138,10 @@ fn read_value(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<Option
                     ("ping", ids) => {
                         ping = Some(ids::roles(ids).map_err(|what| wrong(format!("has a ping that {what}")))?)
                     }
-                    ("cards", Json::Text(word)) if word == "append" => {}
-                    ("threads", Json::Bool(false)) => {}
-                    ("cards", Json::Text(word)) if word == "living" => {
-                        note_later(reader, key, r#""cards":"living""#)
+                    ("cards", Json::Text(word)) if Cards::from_word(word).is_some() => {
+                        cards = Cards::from_word(word);
                     }
+                    ("threads", Json::Bool(false)) => {}
                     ("threads", Json::Bool(true)) => note_later(reader, key, r#""threads":true"#),
                     ("cards", _) => {
                         return Err(wrong("has cards that are neither \"append\" nor \"living\"".to_owned()));
@@ -161,7 +162,7 @@ fn read_value(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<Option
     let Some(found) = channels else { return Ok(None) };
     let only_placeholders = found.placeholders > 0 && found.ids.is_empty();
     let targets = take(reader, key, found);
-    Ok((!only_placeholders).then_some((targets, ping)))
+    Ok((!only_placeholders).then_some((targets, ping, cards)))
 }
 
 fn take<T>(reader: &mut Reader<'_>, key: &str, found: Ids<T>) -> Vec<T> {

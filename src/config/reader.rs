@@ -1,5 +1,7 @@
 //! Reads variables one by one and remembers everything that is wrong, so that all of it can be told at once.
 
+use std::path::Path;
+
 use crate::config::placeholder::is_placeholder;
 use crate::config::report::{Problem, Report, Wrong, placeholder_note};
 use crate::config::variables::Variables;
@@ -61,6 +63,11 @@ impl<'a> Reader<'a> {
         parse: impl FnOnce(&str) -> Result<T, Wrong>,
     ) -> T {
         self.optional(name, parse).unwrap_or(default)
+    }
+
+    /// The folder that `.env` stands in, or would.
+    pub(super) fn folder(&self) -> &'a Path {
+        &self.variables.folder
     }
 
     /// Whether `name` is set, be it to nothing.

@@ -99,6 +99,12 @@ pub const VARIABLES: &[Variable] = &[
         "Which roles are pinged by what, from which severity on. Nothing in an event can ping anybody.",
     ),
     variable(
+        "CARDS",
+        Group::Discord,
+        Shown::Default("append"),
+        "living: one card for each ticket, asset and machine, which later events change. append: a card for each event.",
+    ),
+    variable(
         "DISCORD_API_URL",
         Group::Discord,
         Shown::Default("https://discord.com/api/v10"),
@@ -148,8 +154,42 @@ pub const VARIABLES: &[Variable] = &[
         Shown::Example("10.0.0.0/8,fd00::/8"),
         "Networks of your own proxies: what they say in X-Forwarded-For or Forwarded is believed.",
     ),
-    variable("XTSYSTEMS_API_URL", Group::XtSystems, Shown::Not, "Where the platform's API is."),
-    variable("XTSYSTEMS_API_KEY", Group::XtSystems, Shown::Not, "The key for the platform's API."),
+    variable(
+        "XTSYSTEMS_API_URL",
+        Group::XtSystems,
+        Shown::Default("http://localhost:20437"),
+        "Where the platform's API is.",
+    ),
+    variable(
+        "XTSYSTEMS_API_KEY",
+        Group::XtSystems,
+        Shown::FillIn("your_xtsystems_api_key_here"),
+        "The key for the platform's API. Without it there are no buttons, and commands that need the platform say so.",
+    ),
+    variable(
+        "XTSYSTEMS_APPROVE",
+        Group::XtSystems,
+        Shown::Default("'POST /v1/machines/{id}/approve'"),
+        "The call that approves a machine: method and path below XTSYSTEMS_API_URL.",
+    ),
+    variable(
+        "XTSYSTEMS_DENY",
+        Group::XtSystems,
+        Shown::Default("'POST /v1/machines/{id}/deny'"),
+        "The call that denies a machine.",
+    ),
+    variable(
+        "XTSYSTEMS_CREATE_TICKET",
+        Group::XtSystems,
+        Shown::Default("'POST /v1/tickets'"),
+        "The call that makes a ticket.",
+    ),
+    variable(
+        "XTSYSTEMS_UPDATE_TICKET",
+        Group::XtSystems,
+        Shown::Default("'PUT /v1/tickets/{id}'"),
+        "The call that changes a ticket.",
+    ),
     variable(
         "XTSYSTEMS_TICKET_URL",
         Group::XtSystems,
@@ -173,6 +213,12 @@ pub const VARIABLES: &[Variable] = &[
         Group::Storage,
         Shown::Default("sqlite://data/nuncio.db"),
         "The database file. DATABASE_URL is honoured too, but only when it stands in this file.",
+    ),
+    variable(
+        "NUNCIO_ENCRYPTION_KEY",
+        Group::Storage,
+        Shown::Example("your_key_of_64_hex_digits_here"),
+        "Seals the audit log: 64 hex digits. Without it the key stands in nuncio.key beside this file, made on the first start: keep a copy of it apart from the data.",
     ),
     variable(
         "LOG_DIR",
@@ -199,17 +245,11 @@ pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 
 /// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
 pub(super) const LATER: &[&str] = &[
-    "XTSYSTEMS_APPROVE",
-    "XTSYSTEMS_DENY",
-    "XTSYSTEMS_CREATE_TICKET",
-    "XTSYSTEMS_UPDATE_TICKET",
     "APPROVER_ROLES",
     "OPERATOR_ROLES",
     "NUNCIO_API_KEY",
-    "NUNCIO_ENCRYPTION_KEY",
     "PUBLIC_URL",
     "ALLOW_PRIVATE_TARGETS",
-    "CARDS",
     "FOLD_REPEATS",
     "COALESCE",
     "DECISION_GRACE",

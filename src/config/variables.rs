@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::dotenv;
 use crate::config::report::{Problem, Wrong};
@@ -36,6 +36,8 @@ pub struct Variables {
     pub(super) problems: Vec<Problem>,
     pub(super) notes: Vec<String>,
     has_file: bool,
+    /// Where `.env` stands, or would.
+    pub(super) folder: PathBuf,
 }
 
 impl Variables {
@@ -43,6 +45,10 @@ impl Variables {
     /// problems of the configuration.
     #[must_use]
     pub fn load(dir: &Path) -> Self {
+        Self { folder: dir.to_owned(), ..Self::read(dir) }
+    }
+
+    fn read(dir: &Path) -> Self {
         let path = dir.join(".env");
         match std::fs::read(&path) {
             Ok(bytes) => {
@@ -217,13 +223,13 @@ mod tests {
 
     #[test]
     fn odd_things_are_noted_by_name() {
-        let notes = Variables::from_dotenv("WEBHOOK_SECERT=canary\nGITHUB_TOKEN=canary\nAGIXT_URI=canary\nCARDS=living\nOTHER=canary\nLOG_DIR=a\nLOG_DIR=b").notes;
+        let notes = Variables::from_dotenv("WEBHOOK_SECERT=canary\nGITHUB_TOKEN=canary\nAGIXT_URI=canary\nCOALESCE=off\nOTHER=canary\nLOG_DIR=a\nLOG_DIR=b").notes;
         insta::assert_debug_snapshot!(notes, @r#"
 [
     "WEBHOOK_SECERT (.env line 1) is no variable of ours: is WEBHOOK_SECRET meant?",
     "LOG_DIR (.env line 7) is set twice: the first one counts (.env line 6)",
     "GITHUB_TOKEN, AGIXT_URI in .env: of the old bot, and not used by nuncio",
-    "CARDS is set, but this version does not use it yet",
+    "COALESCE is set, but this version does not use it yet",
 ]
 "#);
     }

@@ -95,6 +95,17 @@ impl Answer {
         }
     }
 
+    /// What this answer to "Edit Message" comes to.
+    pub(super) fn edit_outcome(&self, channel: Snowflake, message: Snowflake) -> Outcome {
+        match (self.status, self.code()) {
+            (200..=299, _) => Outcome::Sent(Receipt { channel, message: Some(message) }),
+            // Deleted; another one's; too many edits of an old message; in a thread that is archived, where posting
+            // opens it again.
+            (_, Some(10008 | 50005 | 30046 | 50083)) => Outcome::Uneditable(self.reason()),
+            _ => self.outcome(channel),
+        }
+    }
+
     fn message_id(&self) -> Option<Snowflake> {
         self.json.as_ref()?.get("id")?.as_str()?.parse().ok()
     }
@@ -182,6 +193,22 @@ mod tests {
     #[case(302, "", "retry")]
     fn every_answer_has_its_outcome(#[case] status: u16, #[case] body: &str, #[case] class: &str) {
         assert_eq!(answer(status, body).class(), class);
+    }
+
+    #[rstest::rstest]
+    #[case(200, r#"{"id":"7"}"#, "sent")]
+    #[case(404, r#"{"code":10008}"#, "uneditable")]
+    #[case(403, r#"{"code":50005}"#, "uneditable")]
+    #[case(429, r#"{"code":30046}"#, "uneditable")]
+    #[case(400, r#"{"code":50083}"#, "uneditable")]
+    #[case(400, r#"{"code":50035}"#, "refused")]
+    #[case(404, r#"{"code":10003}"#, "closed")]
+    #[case(429, r#"{"retry_after":1}"#, "retry")]
+    #[case(500, "", "ambiguous")]
+    fn an_edit_has_outcomes_of_its_own(#[case] status: u16, #[case] body: &str, #[case] class: &str) {
+        let json = serde_json::from_str(body).ok();
+        let answer = Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec(), json };
+        assert_eq!(answer.edit_outcome(CHANNEL, Snowflake::new(7)).class(), class);
     }
 
     #[test]

@@ -36,10 +36,34 @@ impl Client {
         body: &B,
     ) -> Attempt {
         let create = Create { body, nonce: nonce.as_str(), enforce_nonce: true };
+        let path = format!("/channels/{channel}/messages");
+        self.attempt(Method::POST, &path, &create, |answer| answer.outcome(channel)).await
+    }
+
+    /// Makes `body` the whole of a message of ours (Discord: "Edit Message"). What `body` leaves out stays, so it
+    /// should leave out nothing. Doing it twice is doing it once.
+    pub async fn edit_message<B: Serialize + Sync>(
+        &self,
+        channel: Snowflake,
+        message: Snowflake,
+        body: &B,
+    ) -> Attempt {
+        let path = format!("/channels/{channel}/messages/{message}");
+        self.attempt(Method::PATCH, &path, body, |answer| answer.edit_outcome(channel, message)).await
+    }
+
+    /// Sends one request and says what came of it.
+    async fn attempt<B: Serialize + Sync>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &B,
+        outcome: impl FnOnce(&Answer) -> Outcome,
+    ) -> Attempt {
         let started_at = self.0.clock.now();
         let began = self.0.clock.elapsed();
-        let sent = match self.request(Method::POST, &format!("/channels/{channel}/messages")) {
-            Ok(request) => request.json(&create).send().await.map_err(Some),
+        let sent = match self.request(method, path) {
+            Ok(request) => request.json(body).send().await.map_err(Some),
             Err(_) => Err(None),
         };
         let attempt = |outcome| Attempt {
@@ -55,7 +79,7 @@ impl Client {
         match sent {
             Ok(response) => {
                 let answer = Answer::read(response).await;
-                let outcome = answer.outcome(channel);
+                let outcome = outcome(&answer);
                 let sent = matches!(outcome, Outcome::Sent(_));
                 Attempt {
                     status: Some(answer.status),

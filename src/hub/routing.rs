@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::route::{RouteMap, Target};
+use crate::model::route::{Cards, RouteMap, Target};
 use crate::model::{DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
 use crate::store::{self, Planned, Store};
 
@@ -71,6 +71,11 @@ impl Routing {
             }
         }
         Some(plan)
+    }
+
+    /// How many cards a route wants for the events about one thing, if it says so.
+    pub(super) fn cards(&self, key: &str) -> Option<Cards> {
+        self.map.routes().iter().find(|route| route.key == key)?.cards
     }
 
     /// The roles that every card of a route pings.

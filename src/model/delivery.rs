@@ -31,6 +31,14 @@ impl Status {
             Self::Cancelled => "cancelled",
         }
     }
+
+    /// Reads that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Sending, Self::Delivered, Self::Dead, Self::Cancelled]
+            .into_iter()
+            .find(|status| status.as_str() == word)
+    }
 }
 
 /// Who goes first in a lane.
@@ -68,6 +76,10 @@ pub struct Delivery {
     pub event_id: EventId,
     /// The event itself, where it is at hand; else it is loaded when its turn comes.
     pub event: Option<Arc<Event>>,
+    /// Which of several messages about the event this one is; empty: its card.
+    pub slot: String,
+    /// How many times a person had it delivered again.
+    pub generation: u32,
     /// Where to.
     pub destination_id: DestinationId,
     /// Who goes first.

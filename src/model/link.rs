@@ -54,7 +54,7 @@ impl LinkTemplate {
 }
 
 /// Everything but RFC 3986's unreserved characters is encoded: the result is one segment, in a path or in a query.
-fn segment(id: &str) -> String {
+pub(super) fn segment(id: &str) -> String {
     id.bytes().fold(String::with_capacity(id.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));

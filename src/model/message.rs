@@ -5,7 +5,7 @@ use std::fmt;
 use rand::RngExt as _;
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DestinationId, MessageId, Snowflake};
+use crate::model::{Delivery, DestinationId, MessageId, Shown, Snowflake};
 
 /// What makes a repeated send the same message for Discord: 24 random base32 characters, used once for ever
 /// (Discord: "Create Message", `nonce` ≤ 25 characters).
@@ -33,6 +33,53 @@ impl Nonce {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Posts a new message.
+    Create,
+    /// Changes one of ours. Doing it twice is doing it once.
+    Edit {
+        /// The Discord channel it stands in.
+        channel: Snowflake,
+        /// Its id there.
+        message: Snowflake,
+    },
+}
+
+impl Action {
+    /// The word in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Edit { .. } => "edit",
+        }
+    }
+
+    /// What is edited, for the database: `channel/message`.
+    #[must_use]
+    pub fn edits(self) -> Option<String> {
+        match self {
+            Self::Create => None,
+            Self::Edit { channel, message } => Some(format!("{channel}/{message}")),
+        }
+    }
+
+    /// Reads both back.
+    #[must_use]
+    pub fn from_parts(word: &str, edits: Option<&str>) -> Option<Self> {
+        match (word, edits) {
+            ("create", None) => Some(Self::Create),
+            ("edit", Some(edits)) => {
+                let (channel, message) = edits.split_once('/')?;
+                Some(Self::Edit { channel: channel.parse().ok()?, message: message.parse().ok()? })
+            }
+            _ => None,
+        }
     }
 }
 
@@ -78,12 +125,16 @@ pub struct Message {
     pub destination_id: DestinationId,
     /// What makes a repetition the same message.
     pub nonce: Nonce,
+    /// What it does.
+    pub action: Action,
     /// How it is composed.
     pub form: Form,
     /// The roles it pings.
     pub pings: Vec<Snowflake>,
     /// The deliveries it carries, in order.
     pub deliveries: Vec<Delivery>,
+    /// What it shows, known once it is composed. It becomes the cards' row when the message stands in Discord.
+    pub shows: Vec<Shown>,
     /// When it was planned.
     pub created_at: Timestamp,
     /// How many times it was tried.
@@ -93,13 +144,15 @@ pub struct Message {
 }
 
 impl Message {
-    /// The same deliveries as another message, composed in another form.
+    /// The same deliveries as another, new message, composed in another form.
     #[must_use]
     pub fn in_form(&self, form: Form, now: Timestamp) -> Self {
         Self {
             id: MessageId::new(),
             nonce: Nonce::random(),
+            action: Action::Create,
             form,
+            shows: Vec::new(),
             created_at: now,
             attempts: 0,
             ambiguous_since: None,

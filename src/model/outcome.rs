@@ -70,6 +70,8 @@ pub enum Outcome {
     },
     /// The message's own fault: another form of it is tried once, then its deliveries are dead.
     Refused(Reason),
+    /// The message to be changed cannot be: a new one takes its place.
+    Uneditable(Reason),
     /// Nothing can be sent there until a person acts; the deliveries wait.
     Closed(Reason),
     /// Nothing can be sent by anybody for a while.
@@ -90,6 +92,7 @@ impl Outcome {
             Self::Retry { arrived: Arrived::No, .. } => "retry",
             Self::Retry { arrived: Arrived::Maybe, .. } => "ambiguous",
             Self::Refused(_) => "refused",
+            Self::Uneditable(_) => "uneditable",
             Self::Closed(_) => "closed",
             Self::Paused { .. } => "paused",
         }

@@ -68,6 +68,27 @@ impl fmt::Display for Target {
     }
 }
 
+/// How many cards there are for the events about one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cards {
+    /// One, which later events change.
+    Living,
+    /// One for every event.
+    Append,
+}
+
+impl Cards {
+    /// Reads the word of `CARDS` and of the map.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "living" => Some(Self::Living),
+            "append" => Some(Self::Append),
+            _ => None,
+        }
+    }
+}
+
 /// One entry of the map.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -81,6 +102,8 @@ pub struct Route {
     pub targets: Vec<Target>,
     /// Roles pinged by every card of this route.
     pub ping: Vec<Snowflake>,
+    /// How many cards there are in these places for the events about one thing, if the map says so.
+    pub cards: Option<Cards>,
 }
 
 /// The whole map.
@@ -142,6 +165,7 @@ mod tests {
                 company: company.map(str::to_owned),
                 targets: Vec::new(),
                 ping: Vec::new(),
+                cards: None,
             }
         };
         RouteMap::new(keys.iter().map(route).collect())

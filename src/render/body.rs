@@ -15,6 +15,9 @@ pub struct Body {
     pub embeds: Vec<Embed>,
     /// Who may be notified.
     pub allowed_mentions: AllowedMentions,
+    /// The message it answers, whose author is not notified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_reference: Option<Reference>,
 }
 
 /// One card in Discord's form.
@@ -53,6 +56,21 @@ pub struct EmbedField {
 pub struct EmbedFooter {
     /// At most 2048 characters, shown without markdown.
     pub text: String,
+}
+
+/// The message that another one answers (Discord: "Message Reference Structure").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reference {
+    message_id: Snowflake,
+    fail_if_not_exists: bool,
+}
+
+impl Reference {
+    /// An answer to `message_id`; should that be gone, a message like any other.
+    #[must_use]
+    pub const fn to(message_id: Snowflake) -> Self {
+        Self { message_id, fail_if_not_exists: false }
+    }
 }
 
 /// Who may be notified: nobody that a text names, only the listed roles (Discord: "Allowed Mentions Object").

@@ -38,6 +38,7 @@ pub fn message(cards: &[Card], pings: &[Snowflake]) -> Body {
         content: pings.behind(&summaries(cards, pings.room())),
         embeds: drafts.iter().map(Draft::embed).collect(),
         allowed_mentions: pings.allowed(),
+        message_reference: None,
     }
 }
 
@@ -51,7 +52,12 @@ pub fn plain(cards: &[Card], pings: &[Snowflake]) -> Body {
     let share = ((pings.room() - units(&more)) / shown.max(1)).saturating_sub(2);
     let words = cards.iter().take(shown).map(|card| words(card, share)).chain([more]);
     let words: Vec<String> = words.filter(|words| !words.is_empty()).collect();
-    Body { content: pings.behind(&words.join("\n\n")), embeds: Vec::new(), allowed_mentions: pings.allowed() }
+    Body {
+        content: pings.behind(&words.join("\n\n")),
+        embeds: Vec::new(),
+        allowed_mentions: pings.allowed(),
+        message_reference: None,
+    }
 }
 
 /// A card in at most `max` units of plain words. Its footer stays: it says which event this is.

@@ -271,6 +271,11 @@ impl Discord {
         self.state().world.nonces.set_window(window);
     }
 
+    /// Adds a text channel to the first guild.
+    pub fn add_channel(&self, name: &str) -> Snowflake {
+        self.change(|world, now| world.add_channel(self.0.guild, name, "", now))
+    }
+
     /// Deletes a channel with its messages, as somebody with the right to would. Whether it was there.
     pub fn delete_channel(&self, channel: Snowflake) -> bool {
         self.change(|world, _| world.delete_channel(channel).is_ok())

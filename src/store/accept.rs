@@ -128,6 +128,8 @@ pub(super) fn settle(accepts: Vec<Accept>, stored: Vec<Stored>, hints: &HintSend
                 id,
                 event_id: event.id,
                 event: (event.size <= ATTACHED).then(|| Arc::clone(&event)),
+                slot: String::new(),
+                generation: 0,
                 destination_id: planned.destination_id,
                 rank: planned.rank,
                 route: planned.route,

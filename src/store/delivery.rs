@@ -31,7 +31,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Delivery>> {
         let rows = sqlx::query(
-            "SELECT id, event_id, destination_id, rank, route FROM deliveries \
+            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
              WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 ORDER BY rank, id LIMIT $3",
         )
         .bind(destination.to_string())
@@ -94,12 +94,14 @@ impl Unit for RouteLate {
     }
 }
 
-/// A row with `id, event_id, destination_id, rank, route`, its event still to be loaded.
+/// A row with `id, event_id, slot, generation, destination_id, rank, route`, its event still to be loaded.
 pub(super) fn read(row: &SqliteRow) -> Result<Delivery> {
     Ok(Delivery {
         id: row.try_get::<String, _>("id")?.parse()?,
         event_id: row.try_get::<String, _>("event_id")?.parse()?,
         event: None,
+        slot: row.try_get("slot")?,
+        generation: u32::try_from(row.try_get::<i64, _>("generation")?).unwrap_or(u32::MAX),
         destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
         rank: Rank::from_i64(row.try_get("rank")?),
         route: row.try_get("route")?,

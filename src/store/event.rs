@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::model::{Event, EventId, Kind, Source};
 use crate::store::{Error, Result, Store};
 
-const COLUMNS: &str = "id, source, kind, company_id, subject, occurred_at, received_at, body";
+pub(super) const COLUMNS: &str = "id, source, kind, company_id, subject, occurred_at, received_at, body";
 
 /// An event in a list, with what became of its deliveries.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ impl Store {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Event> {
+pub(super) fn read(row: &SqliteRow) -> Result<Event> {
     let body: Vec<u8> = row.try_get("body")?;
     let size = body.len();
     // What is stored was an object when it was accepted; should it be unreadable now, the card says what it can.

@@ -28,4 +28,11 @@ impl Lock {
             Err(TryLockError::Error(error)) => Err(file_error(error)),
         }
     }
+
+    /// Whether a process serves `database` at the moment, as far as can be told.
+    #[must_use]
+    pub fn is_held(database: &Path) -> bool {
+        let file = File::open(database.with_file_name("nuncio.lock"));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
 }

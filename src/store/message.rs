@@ -4,9 +4,12 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{Attempt, DestinationId, Event, Form, Message, Nonce, Reason, Receipt, Snowflake};
+use crate::model::{
+    Action, Attempt, Delivery, DestinationId, Event, Form, Message, MessageId, Nonce, Reason, Receipt,
+    Snowflake,
+};
 use crate::store::writer::Unit;
-use crate::store::{Error, Result, Store, delivery};
+use crate::store::{Error, Result, Store, card, delivery};
 
 /// What a try leads to, as the lane decided: how the message, its deliveries and the destination go on.
 #[derive(Clone, Debug)]
@@ -17,6 +20,9 @@ pub enum Next {
     Again,
     /// It cannot have arrived: its deliveries are pending again, and will be composed anew.
     Withdrawn,
+    /// What it was to change cannot be changed: its deliveries are pending again, and the next message about them is
+    /// a new one.
+    Superseded(Reason),
     /// It was refused as it is: its deliveries go on in this message instead.
     Recomposed(Box<Message>),
     /// It was refused for good: its deliveries are dead.
@@ -49,7 +55,7 @@ impl Store {
     /// The messages of a lane that may or may not have arrived, oldest first, with their deliveries.
     pub async fn open_messages(&self, destination: DestinationId) -> Result<Vec<Message>> {
         let rows = sqlx::query(
-            "SELECT id, destination_id, nonce, form, pings, created_at, ambiguous_since, \
+            "SELECT id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
              FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
         )
@@ -60,7 +66,7 @@ impl Store {
         for row in &rows {
             let mut message = read(row)?;
             let deliveries = sqlx::query(
-                "SELECT id, event_id, destination_id, rank, route FROM deliveries \
+                "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
                  WHERE message_id = $1 AND status = 'sending' ORDER BY id",
             )
             .bind(message.id.to_string())
@@ -70,6 +76,18 @@ impl Store {
             messages.push(message);
         }
         Ok(messages)
+    }
+
+    /// The deliveries that a message carried, in order; their events are still to be loaded.
+    pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query(
+            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
+             WHERE message_id = $1 ORDER BY rank, id",
+        )
+        .bind(message.to_string())
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(delivery::read).collect()
     }
 
     /// Whether a message about the same subject as `event` pinged somebody in this destination after `since`.
@@ -149,6 +167,11 @@ impl Unit for Record {
         }
         self.insert_attempt(tx).await?;
         self.finish_deliveries(tx).await?;
+        match self.next {
+            Next::Delivered(_) => card::note_shown(tx, &self.message, self.now).await?,
+            Next::Superseded(_) => card::freeze(tx, &self.message).await?,
+            _ => {}
+        }
         self.note_destination(tx).await?;
         Ok(true)
     }
@@ -160,7 +183,7 @@ impl Record {
         let (state, receipt) = match &self.next {
             Next::Delivered(receipt) => ("sent", Some(receipt)),
             Next::Again => ("sending", None),
-            Next::Withdrawn => ("withdrawn", None),
+            Next::Withdrawn | Next::Superseded(_) => ("withdrawn", None),
             Next::Recomposed(_) | Next::Dead(_) | Next::Parked(_) => ("refused", None),
         };
         let open = state == "sending";
@@ -211,7 +234,7 @@ impl Record {
         let (status, message, reason) = match &self.next {
             Next::Delivered(_) => ("delivered", Some(id.clone()), None),
             Next::Again => ("sending", Some(id.clone()), None),
-            Next::Withdrawn | Next::Parked(_) => ("pending", None, None),
+            Next::Withdrawn | Next::Superseded(_) | Next::Parked(_) => ("pending", None, None),
             Next::Recomposed(plain) => {
                 insert(tx, plain, self.epoch).await?;
                 ("sending", Some(plain.id.to_string()), None)
@@ -219,6 +242,16 @@ impl Record {
             Next::Dead(reason) => ("dead", Some(id.clone()), Some(reason.as_str())),
         };
         let finished = matches!(status, "delivered" | "dead").then_some(self.now.as_millis());
+        if message.as_ref() != Some(&id) {
+            // They leave this message, whose attempts must be found later on, too.
+            sqlx::query(
+                "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
+                 WHERE message_id = $1 AND status = 'sending' ON CONFLICT (delivery_id, message_id) DO NOTHING",
+            )
+            .bind(id.as_str())
+            .execute(&mut *tx)
+            .await?;
+        }
         sqlx::query(
             "UPDATE deliveries SET status = $1, message_id = $2, reason = $3, finished_at = $4, \
              attempts = attempts + 1 WHERE message_id = $5 AND status = 'sending'",
@@ -258,12 +291,14 @@ impl Record {
 async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
     let pings: Vec<String> = message.pings.iter().map(ToString::to_string).collect();
     sqlx::query(
-        "INSERT INTO messages (id, destination_id, nonce, action, form, pings, state, lane_epoch, created_at) \
-         VALUES ($1, $2, $3, 'create', $4, $5, 'sending', $6, $7)",
+        "INSERT INTO messages (id, destination_id, nonce, action, edits, form, pings, state, lane_epoch, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $9)",
     )
     .bind(message.id.to_string())
     .bind(message.destination_id.to_string())
     .bind(message.nonce.as_str())
+    .bind(message.action.as_str())
+    .bind(message.action.edits())
     .bind(message.form.as_str())
     .bind(pings.join(","))
     .bind(epoch)
@@ -275,14 +310,18 @@ async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Res
 
 fn read(row: &SqliteRow) -> Result<Message> {
     let form: String = row.try_get("form")?;
+    let (action, edits): (String, Option<String>) = (row.try_get("action")?, row.try_get("edits")?);
     let pings: String = row.try_get("pings")?;
     Ok(Message {
         id: row.try_get::<String, _>("id")?.parse()?,
         destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
         nonce: Nonce::stored(row.try_get("nonce")?),
+        action: Action::from_parts(&action, edits.as_deref())
+            .ok_or_else(|| Error::Corrupt(format!("a message action {action:?} {edits:?}")))?,
         form: Form::from_word(&form).ok_or_else(|| Error::Corrupt(format!("a message form {form:?}")))?,
         pings: pings.split(',').filter_map(|id| id.parse::<Snowflake>().ok()).collect(),
         deliveries: Vec::new(),
+        shows: Vec::new(),
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         ambiguous_since: row.try_get::<Option<i64>, _>("ambiguous_since")?.map(Timestamp::from_millis),

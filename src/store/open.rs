@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -22,6 +22,27 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 /// The first release without the WAL-reset fault (SQLite: "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+
+/// Every migration there is, oldest first: a file each, one for every capability.
+const MIGRATIONS: &[Text] = &[
+    Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
+    Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
+    Text { number: 4, name: "audit", sql: include_str!("../../migrations/0004_audit.sql") },
+    Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
+];
+
+struct Text {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+impl Text {
+    fn read(&self) -> Migration {
+        let (name, sql) = (Cow::Borrowed(self.name), self.sql.into_sql_str());
+        Migration::new(self.number, name, MigrationType::Simple, sql, false)
+    }
+}
 
 impl Store {
     /// Opens the database at `path`, makes it if it is not there, and brings its schema up to date. Hints at what
@@ -54,7 +75,14 @@ impl Store {
         let wal = wal_of(path);
         let (writer, writing) = Writer::start(Desk { connection, clock: clock.clone(), hints, wal });
         let tasks = Mutex::new(vec![checkpoints, writing]);
-        Ok(Self(Arc::new(Inner { path: path.to_owned(), clock, read, writer, tasks })))
+        Ok(Self(Arc::new(Inner {
+            path: path.to_owned(),
+            clock,
+            read,
+            writer,
+            audit_key: OnceLock::new(),
+            tasks,
+        })))
     }
 
     /// Makes this process the one whose results count: raises every lane's epoch and marks what the last one left
@@ -101,14 +129,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
         return Err(Error::Foreign(path.to_owned()));
     }
-    let line = Migration::new(
-        1,
-        Cow::Borrowed("line"),
-        MigrationType::Simple,
-        include_str!("../../migrations/0001_line.sql").into_sql_str(),
-        false,
-    );
-    Migrator::with_migrations(vec![line])
+    Migrator::with_migrations(MIGRATIONS.iter().map(|migration| migration.read()).collect())
         .run_direct(None, connection, false)
         .await
         .map_err(|error| Error::Migration(Arc::new(error)))

@@ -6,6 +6,7 @@
 mod channel;
 mod log;
 mod person;
+mod shell;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -105,6 +106,7 @@ impl Harness {
                 "NUNCIO_DATABASE_URL".to_owned(),
                 format!("sqlite://{}", folder.path().join("nuncio.db").display()),
             ),
+            ("NUNCIO_ENCRYPTION_KEY".to_owned(), "5e".repeat(32)),
             ("LOG_DIR".to_owned(), folder.path().join("logs").display().to_string()),
         ]);
         change(&mut variables);

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod attack;
+mod audit;
 mod bot;
 mod cards;
 mod cli;
@@ -13,6 +14,8 @@ mod contract;
 mod delivery;
 mod harness;
 mod ingress;
+mod letters;
+mod living;
 mod program;
 mod readme;
 mod recovery;

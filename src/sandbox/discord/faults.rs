@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 
 use crate::clock::Clock;
@@ -37,6 +39,8 @@ pub enum Fault {
     Truncated,
     /// It takes effect; its answer comes in pieces over so long.
     Slow(Duration),
+    /// It takes effect; its answer carries these headers, instead of its own of the same names.
+    Lying(Vec<(String, String)>),
 }
 
 impl Fault {
@@ -80,12 +84,49 @@ pub struct Faults(Arc<Mutex<Plan>>, Clock);
 struct Plan {
     rules: VecDeque<Rule>,
     broken_until: Duration,
+    storm: Option<Storm>,
 }
 
 struct Rule {
     left: usize,
     path: Option<String>,
+    body: Option<String>,
     fault: Fault,
+}
+
+impl Rule {
+    fn meets(&self, request: &str, body: &[u8]) -> bool {
+        let holds = |part: &String| body.windows(part.len().max(1)).any(|window| window == part.as_bytes());
+        self.left > 0
+            && self.path.as_ref().is_none_or(|part| request.contains(part.as_str()))
+            && self.body.as_ref().is_none_or(holds)
+    }
+}
+
+/// Bad weather: some share of all requests goes wrong, each in one of the ways in which requests to Discord do.
+struct Storm {
+    path: String,
+    share: f64,
+    span: Duration,
+    random: SmallRng,
+}
+
+impl Storm {
+    /// What the next request meets, if anything. One seed is one sequence of draws.
+    fn draw(&mut self) -> Option<Fault> {
+        let (bad, way) = (self.random.random_bool(self.share), self.random.random_range(0..9));
+        bad.then(|| match way {
+            0 => Fault::rate_limited(self.span, "shared"),
+            1 => Fault::status(500),
+            2 => Fault::status(502),
+            3 => Fault::CutBefore,
+            4 => Fault::CutAfter,
+            5 => Fault::HangAfter,
+            6 => Fault::Slow(self.span),
+            7 => Fault::Truncated,
+            _ => Fault::Garbage,
+        })
+    }
 }
 
 impl Faults {
@@ -95,13 +136,27 @@ impl Faults {
 
     /// The next `n` requests meet `fault`.
     pub fn next(&self, n: usize, fault: Fault) {
-        self.plan().rules.push_back(Rule { left: n, path: None, fault });
+        self.plan().rules.push_back(Rule { left: n, path: None, body: None, fault });
     }
 
     /// The next `n` requests whose method and path (`POST /api/v10/channels/1/messages`) contain `part` meet
     /// `fault`.
     pub fn next_on(&self, part: &str, n: usize, fault: Fault) {
-        self.plan().rules.push_back(Rule { left: n, path: Some(part.to_owned()), fault });
+        self.plan().rules.push_back(Rule { left: n, path: Some(part.to_owned()), body: None, fault });
+    }
+
+    /// The same, of those only whose body contains `text` as well.
+    pub fn next_about(&self, part: &str, text: &str, n: usize, fault: Fault) {
+        let (path, body) = (Some(part.to_owned()), Some(text.to_owned()));
+        self.plan().rules.push_back(Rule { left: n, path, body, fault });
+    }
+
+    /// From now on a `share` (0 to 1) of the requests whose method and path contain `part` meets a fault, drawn by
+    /// `seed` from nine: a 429 and a slow answer of `span`, a 500, a 502, a lost request, a lost answer, none at all,
+    /// half of one, and HTML in its place.
+    pub fn storm(&self, seed: u64, part: &str, share: f64, span: Duration) {
+        let (path, random) = (part.to_owned(), SmallRng::seed_from_u64(seed));
+        self.plan().storm = Some(Storm { path, share: share.clamp(0.0, 1.0), span, random });
     }
 
     /// Every request is answered 503 for `span`, from now on.
@@ -120,23 +175,54 @@ impl Faults {
         self.plan().rules.iter().map(|rule| rule.left).sum()
     }
 
-    /// What the request `METHOD path` meets.
-    pub(super) fn take(&self, request: &str) -> Option<Fault> {
+    /// What the request `METHOD path` with this body meets.
+    pub(super) fn take(&self, request: &str, body: &[u8]) -> Option<Fault> {
         let now = self.1.elapsed();
         let mut plan = self.plan();
         if now < plan.broken_until {
             return Some(Fault::status(503));
         }
-        let meets = |rule: &Rule| rule.path.as_ref().is_none_or(|part| request.contains(part.as_str()));
-        let at = plan.rules.iter().position(|rule| rule.left > 0 && meets(rule))?;
-        let rule = &mut plan.rules[at];
-        rule.left -= 1;
-        let fault = rule.fault.clone();
-        plan.rules.retain(|rule| rule.left > 0);
-        Some(fault)
+        if let Some(rule) = plan.rules.iter_mut().find(|rule| rule.meets(request, body)) {
+            rule.left -= 1;
+            let fault = rule.fault.clone();
+            plan.rules.retain(|rule| rule.left > 0);
+            return Some(fault);
+        }
+        plan.storm.as_mut().filter(|storm| request.contains(&storm.path))?.draw()
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(seed: u64) -> Vec<Option<Fault>> {
+        let faults = Faults::new(Clock::system());
+        faults.storm(seed, "POST ", 0.3, Duration::from_secs(1));
+        (0..1000).map(|_| faults.take("POST /x", b"")).collect()
+    }
+
+    #[test]
+    fn a_storm_is_its_seed_and_its_share() {
+        let bad = drawn(1).iter().flatten().count();
+        assert!((250..350).contains(&bad), "{bad} of 1000");
+        assert_eq!(drawn(1), drawn(1));
+        assert_ne!(drawn(1), drawn(2));
+    }
+
+    #[test]
+    fn a_storm_keeps_to_its_path_and_a_rule_to_what_it_is_about() {
+        let faults = Faults::new(Clock::system());
+        faults.storm(1, "POST ", 1.0, Duration::from_secs(1));
+        assert_eq!(faults.take("GET /x", b""), None);
+        assert!(faults.take("POST /x", b"").is_some());
+        faults.next_about("GET ", "poison", 1, Fault::CutBefore);
+        assert_eq!(faults.take("GET /x", b"{\"content\":\"sweet\"}"), None);
+        assert_eq!(faults.take("GET /x", b"{\"content\":\"poison\"}"), Some(Fault::CutBefore));
+        assert_eq!(faults.take("GET /x", b"{\"content\":\"poison\"}"), None, "that was the one");
     }
 }

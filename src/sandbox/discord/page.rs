@@ -39,6 +39,8 @@ pub(super) fn router() -> Router<Face> {
         .route("/sandbox/stream", get(stream))
         .route("/sandbox/control", post(control::control))
         .route("/sandbox/ledger", get(control::ledger))
+        .route("/sandbox/messages", get(control::messages))
+        .route("/sandbox/wait", get(control::wait))
         .layer(middleware::from_fn(control::guard))
 }
 

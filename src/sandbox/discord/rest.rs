@@ -58,8 +58,9 @@ impl Call {
 /// work is a task of its own.
 async fn answer(Extract(face): Extract<Face>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    let fault = face.discord.faults().take(&format!("{} {}", head.method, head.uri.path()));
     let body = axum::body::to_bytes(body, BODY_LIMIT).await;
+    let request = format!("{} {}", head.method, head.uri.path());
+    let fault = face.discord.faults().take(&request, body.as_ref().map_or(&[], |body| &body[..]));
     let early = body.is_err().then(|| Answer::of(&Refusal::TooLarge));
     let call = Call {
         method: head.method.to_string(),

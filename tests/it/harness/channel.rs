@@ -53,6 +53,11 @@ impl Channel {
         self.discord.messages(self.id).split_off(self.position())
     }
 
+    /// What stands there now, read or not, as it looks now.
+    pub fn shown(&self) -> Vec<Value> {
+        self.discord.messages(self.id)
+    }
+
     fn position(&self) -> usize {
         self.read.lock().unwrap().get(&self.name).copied().unwrap_or(0)
     }

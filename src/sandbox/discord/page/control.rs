@@ -1,22 +1,20 @@
 //! The control API: misbehaviour on demand, and the ledger of what was asked and answered.
 //!
-//! For the page and for tests in other languages; tests in Rust hold the [`Discord`] itself. Both routes want the
-//! token of one of the sandbox's people.
+//! For the page and for tests that have the sandbox as a process of its own; tests in Rust may hold the [`Discord`]
+//! itself. All routes want the token of one of the sandbox's people.
 
-use std::time::Duration;
+mod order;
 
-use axum::extract::{Request, State as Extract};
+use std::collections::HashMap;
+
+use axum::extract::{Query, Request, State as Extract};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::{Map, Value, json};
 
-use crate::model::Snowflake;
 use crate::sandbox::discord::token::Kind;
-use crate::sandbox::discord::{Asked, Discord, Face, Fault};
-
-/// The longest time that can be asked for, in seconds.
-const LONGEST: f64 = 86_400.0;
+use crate::sandbox::discord::{Asked, Discord, Face};
 
 /// Lets only those through who reach us by a name of this machine: a page from elsewhere whose name was made to lead
 /// here (DNS rebinding) still says its own name, and what it is the page of.
@@ -51,12 +49,46 @@ pub(super) async fn ledger(Extract(face): Extract<Face>, headers: HeaderMap) -> 
     Json(json!({"counts": face.discord.counts(), "asked": asked})).into_response()
 }
 
+/// `GET /sandbox/messages`: every message there is, by the id of its channel, oldest first.
+pub(super) async fn messages(Extract(face): Extract<Face>, headers: HeaderMap) -> Response {
+    if !face.discord.is_person(&headers) {
+        return refused(StatusCode::UNAUTHORIZED, "Send the token of one of the sandbox's people.");
+    }
+    let channels = face.discord.channels();
+    let messages: Map<String, Value> =
+        channels.iter().map(|(_, id)| (id.to_string(), face.discord.messages(*id).into())).collect();
+    Json(messages).into_response()
+}
+
+/// `GET /sandbox/wait?sent=N`: the counts, as soon as each figure that is named has reached its number. Put a time
+/// limit around it.
+pub(super) async fn wait(
+    Extract(face): Extract<Face>,
+    headers: HeaderMap,
+    Query(wanted): Query<HashMap<String, u64>>,
+) -> Response {
+    if !face.discord.is_person(&headers) {
+        return refused(StatusCode::UNAUTHORIZED, "Send the token of one of the sandbox's people.");
+    }
+    let reached = face.discord.wait_until(|discord| {
+        let counts = json!(discord.counts());
+        let reached = |(name, number): (&String, &u64)| counts[name].as_u64() >= Some(*number);
+        wanted.iter().all(reached).then_some(counts)
+    });
+    tokio::select! {
+        counts = reached => Json(counts).into_response(),
+        () = face.stop.cancelled() => refused(StatusCode::SERVICE_UNAVAILABLE, "The sandbox stops."),
+    }
+}
+
 /// `POST /sandbox/control`: an object of orders, each of which is carried out.
 ///
-/// `fail {kind, n, on, status, code, message, seconds, scope}`, `clear`, `break_s`, `ban_s`, `advance_s`,
-/// `delete_channel` and `delete_webhook` (ids or names; `true` for the webhook of the setup), `revoke_token`,
-/// `restore_token`, `replay_interaction` (an id, or `true` for the last), `gateway` (an object of the gateway's own
-/// orders).
+/// What goes wrong: `fail {kind, n, on, about, status, code, message, headers, body, seconds, scope}` (`on`: a part of
+/// method and path; `about`: a part of the body), `storm {seed, share, on, seconds}`, `clear`, `break_s`, `ban_s`.
+/// How Discord is: `limits` (`"default"`, `"none"`), `nonce_window_s`, `advance_s`, `add_channel` (a name, or a list),
+/// `deny` and `allow {channel, permission}` (`send_messages`, `read_message_history`, …), `delete_channel` and
+/// `delete_webhook` (ids or names; `true` for the webhook of the setup), `revoke_token`, `restore_token`,
+/// `replay_interaction` (an id, or `true` for the last), `gateway` (an object of the gateway's own orders).
 pub(super) async fn control(
     Extract(face): Extract<Face>,
     headers: HeaderMap,
@@ -92,81 +124,6 @@ impl Discord {
         let caller = token.and_then(|token| self.state().tokens.check(token));
         caller.is_some_and(|caller| caller.kind == Kind::Person)
     }
-
-    /// Does one thing that was ordered; says what is wrong with the order.
-    fn carry_out(&self, order: &str, value: &Value) -> Result<(), String> {
-        let seconds = || seconds(value).ok_or("a number of seconds, at most a day");
-        let known = |known: bool| known.then_some(()).ok_or("there is no such thing");
-        match order {
-            "fail" => {
-                let count = value["n"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
-                let fault = fault(value)?;
-                match value["on"].as_str() {
-                    Some(part) => self.faults().next_on(part, count, fault),
-                    None => self.faults().next(count, fault),
-                }
-            }
-            "clear" => self.faults().clear(),
-            "break_s" => self.faults().break_for(seconds()?),
-            "ban_s" => self.ban_for(seconds()?),
-            "advance_s" => self.clock().advance(seconds()?),
-            "delete_channel" => {
-                let name = value.as_str().unwrap_or_default();
-                let id = self.channel_id(name).or_else(|| name.parse().ok());
-                known(id.is_some_and(|id| self.delete_channel(id)))?;
-            }
-            "delete_webhook" => {
-                let id = id(value).unwrap_or_else(|| self.webhook_id());
-                known(self.delete_webhook(id))?;
-            }
-            "gateway" => self.gateway().carry_out(value)?,
-            "revoke_token" => self.revoke_token(),
-            "restore_token" => self.restore_token(),
-            "replay_interaction" => known(self.replay_interaction(id(value)))?,
-            _ => return Err("no such order".to_owned()),
-        }
-        Ok(())
-    }
-}
-
-fn id(value: &Value) -> Option<Snowflake> {
-    value.as_str().and_then(|id| id.parse().ok())
-}
-
-fn seconds(value: &Value) -> Option<Duration> {
-    let seconds = value.as_f64().filter(|seconds| (0.0..=LONGEST).contains(seconds))?;
-    Some(Duration::from_secs_f64(seconds))
-}
-
-/// What is to go wrong: by its `kind`, or, without one, a status.
-fn fault(value: &Value) -> Result<Fault, &'static str> {
-    let span = || seconds(&value["seconds"]).ok_or("seconds: a number, at most a day");
-    let message = value["message"].as_str().unwrap_or("Something is wrong");
-    Ok(match value["kind"].as_str() {
-        None | Some("status") => {
-            let status = value["status"].as_u64().unwrap_or(500);
-            let status = u16::try_from(status).ok().filter(|status| (200..600).contains(status));
-            let status = status.ok_or("status: a number from 200 to 599")?;
-            let code = value["code"].as_u64().and_then(|code| u32::try_from(code).ok());
-            match code {
-                Some(code) => Fault::refusal(status, code, message),
-                None if status == 429 => {
-                    Fault::rate_limited(span()?, value["scope"].as_str().unwrap_or("user"))
-                }
-                None => Fault::status(status),
-            }
-        }
-        Some("delay") => Fault::Delay(span()?),
-        Some("slow") => Fault::Slow(span()?),
-        Some("cut_before") => Fault::CutBefore,
-        Some("cut_after") => Fault::CutAfter,
-        Some("hang_after") => Fault::HangAfter,
-        Some("garbage") => Fault::Garbage,
-        Some("truncated") => Fault::Truncated,
-        Some(_) => {
-            return Err("kind: status, delay, slow, cut_before, cut_after, hang_after, garbage or truncated");
-        }
-    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use futures_util::stream;
 use serde_json::Value;
@@ -101,8 +101,20 @@ pub(super) async fn send(face: &Face, answer: Answer, fault: Option<Fault>) -> R
         }
         Some(Fault::Truncated) => pieces(answer.into_response(), 2, Duration::ZERO, true, face).await,
         Some(Fault::Slow(span)) => pieces(answer.into_response(), PIECES, span / PIECES, false, face).await,
+        Some(Fault::Lying(headers)) => lying(answer.into_response(), headers),
         Some(Fault::Status { .. } | Fault::Delay(_)) | None => answer.into_response(),
     }
+}
+
+/// The same response with these headers in the place of its own. What cannot be a header is left out.
+fn lying(mut response: Response, headers: Vec<(String, String)>) -> Response {
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes()))
+        {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 /// Drops the connection: a body that fails before its first byte makes the server close without having sent anything.

@@ -51,6 +51,11 @@ impl Stage {
 #[case(json!({"fail": {"status": 502}}), &[502, 200])]
 #[case(json!({"fail": {"n": 2, "on": "/users/", "status": 403, "code": 50013}}), &[403, 403, 200])]
 #[case(json!({"fail": {"status": 429, "seconds": 3, "scope": "global"}}), &[429, 200])]
+#[case(json!({"fail": {"status": 418, "headers": {"x": "y"}}}), &[418, 200])]
+#[case(json!({"fail": {"kind": "lying", "headers": {"x-ratelimit-remaining": "-1"}}}), &[200])]
+#[case(json!({"fail": {"about": "nobody says this", "status": 500}}), &[200])]
+#[case(json!({"storm": {"seed": 1, "share": 1, "on": "POST ", "seconds": 1}}), &[200])]
+#[case(json!({"limits": "none", "nonce_window_s": 0}), &[200])]
 #[case(json!({"break_s": 20}), &[503, 503])]
 #[case(json!({"break_s": 20, "advance_s": 21}), &[200])]
 #[case(json!({"break_s": 20, "clear": true}), &[200])]
@@ -76,7 +81,14 @@ async fn channels_and_webhooks_go_by_name_or_id() {
     assert_eq!((t.discord.channel_id("tickets"), t.discord.channel_id("alerts")), (None, None));
     assert_eq!(t.order(&json!({"delete_webhook": true})).await.status(), 200);
     assert_eq!(t.order(&json!({"gateway": {"reconnect": true}})).await.status(), 200);
+    assert_eq!(t.order(&json!({"add_channel": ["one", "two"]})).await.status(), 200);
+    assert!(t.discord.channel_id("one").is_some() && t.discord.channel_id("two").is_some());
+    let permission = json!({"channel": "one", "permission": "send_messages"});
+    assert_eq!(t.order(&json!({"deny": permission, "allow": permission})).await.status(), 200);
     for wrong in [
+        json!({"storm": {"share": 2, "seconds": 1}}),
+        json!({"limits": "few"}),
+        json!({"deny": {"channel": "one", "permission": "dance"}}),
         json!({"delete_webhook": true}),
         json!({"delete_channel": "x"}),
         json!({"dance": 1}),
@@ -107,6 +119,27 @@ async fn the_ledger_tells_what_was_asked_without_tokens() {
     );
     assert_eq!(ledger["counts"]["sent"], 1);
     assert!(!ledger.to_string().contains(hook.expose().rsplit('/').next().unwrap()));
+    t.end().await;
+}
+
+#[tokio::test]
+async fn whoever_waits_is_answered_once_it_is_so_and_can_read_every_message() {
+    let t = Stage::start().await;
+    let get = |path: &str| {
+        let request = t.client.get(format!("{}/sandbox/{path}", t.base));
+        request.header("Authorization", t.discord.user_token().expose()).send()
+    };
+    let hook = t.discord.webhook_url(t.base.trim_start_matches("http://").parse().unwrap());
+    let post = || t.client.post(hook.expose()).json(&json!({"content": "a"})).send();
+    let (waited, _, _) = tokio::join!(get("wait?sent=2"), post(), post());
+    assert_eq!(waited.unwrap().json::<Value>().await.unwrap()["sent"], 2);
+    let messages: Value = get("messages").await.unwrap().json().await.unwrap();
+    let general = t.discord.channel_id("general").unwrap().to_string();
+    assert_eq!(messages[general].as_array().unwrap().len(), 2);
+    for path in ["wait?sent=0", "messages"] {
+        let stranger = t.client.get(format!("{}/sandbox/{path}", t.base)).send().await.unwrap();
+        assert_eq!(stranger.status(), 401, "{path}");
+    }
     t.end().await;
 }
 

@@ -1,0 +1,144 @@
+//! The proof at full length: the rigs of `tests/trust`, against the real program, as one table.
+//!
+//! ```text
+//! cargo run --release --example trust -- --full
+//! cargo run --release --example trust -- --full --only K-3,N-1
+//! ```
+//!
+//! Progress goes to stderr; stdout is the Markdown that stands in the README. Exit code 1 if a row fails. See
+//! `docs/trust.md`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program whose output is its result")]
+
+#[path = "../tests/trust/rig.rs"]
+mod rig;
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use clap::Parser;
+use nuncio::clock::Clock;
+use rig::table::{HEAD, Holds, Row};
+use rig::{Size, kill, network, pace, poison, power, refused, stop, storage};
+
+/// No run takes longer: what has not come out by then counts as failed.
+const LIMIT: Duration = Duration::from_secs(25 * 60);
+
+/// Proves what nuncio promises, and prints the table.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// At full length; without it the short form that `cargo test` runs
+    #[arg(long)]
+    full: bool,
+    /// Only these cases, with commas between: K-3,N-1
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+    /// The program on trial; built from this repository if not given
+    #[arg(long)]
+    nuncio: Option<PathBuf>,
+}
+
+type Rig = Pin<Box<dyn Future<Output = anyhow::Result<Row>>>>;
+
+/// A case: its number, what must come out, and how it is found out.
+struct Case {
+    name: &'static str,
+    required: &'static str,
+    /// Whether it may run beside others: it waits more than it works, and measures no time.
+    beside: bool,
+    rig: fn(Size) -> Rig,
+}
+
+macro_rules! case {
+    ($name:literal, $required:expr, $beside:literal, $rig:path) => {
+        Case { name: $name, required: $required, beside: $beside, rig: |size| Box::pin($rig(size)) }
+    };
+}
+
+/// In the order of the table.
+const CASES: &[Case] = &[
+    case!("K-1", kill::K1, true, kill::at_random),
+    case!("K-2", kill::K2, false, kill::before_the_answer),
+    case!("K-3", kill::K3, true, kill::after_discord_took_it),
+    case!("K-5", stop::K5, false, stop::under_load),
+    case!("K-7", power::K7, false, power::cuts),
+    case!("F-1", storage::F1, false, storage::disk_full),
+    case!("F-3", storage::F3, false, storage::locked),
+    case!("N-1", network::N1, true, network::storm),
+    case!("N-2", network::N2, false, network::lying_headers),
+    case!("N-4", refused::N4, false, refused::dead_token),
+    case!("N-5", refused::N5, false, refused::refusals),
+    case!("L-2", poison::L2, false, poison::among_others),
+    case!("429s", pace::LIMITS, true, pace::full_speed),
+    case!("restart", pace::RESTART, false, pace::restart),
+];
+
+/// What cannot be tried yet, with the reason.
+const LATER: &[(&str, &str, &str)] = &[
+    (
+        "K-3, webhook URL",
+        "0 lost, doubles ≤ requests in flight, each labelled",
+        "there is no webhook sink yet",
+    ),
+    ("K-4", "a decision is finished ≤ 5 s after the restart", "decisions are not delivered yet"),
+];
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    rig::try_program(arguments.nuncio.clone().map_or_else(build, Ok)?);
+    let size = if arguments.full { Size::Full } else { Size::Short };
+    let chosen = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
+    let cases: Vec<&Case> = CASES.iter().filter(|case| chosen(case.name)).collect();
+    let known: Vec<&str> = CASES.iter().map(|case| case.name).collect();
+    ensure!(!cases.is_empty(), "no such case; there are {}", known.join(" "));
+    let (clock, began) = (Clock::system(), Instant::now());
+    let date = clock.now().to_rfc3339();
+    let (beside, alone): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| case.beside);
+    let mut rows: Vec<Row> =
+        futures_util::future::join_all(beside.into_iter().map(|case| run(case, size, began))).await;
+    for case in alone {
+        rows.push(run(case, size, began).await);
+    }
+    let place = |row: &Row| CASES.iter().position(|case| case.name == row.case);
+    rows.sort_by_key(place);
+    let later = LATER.iter().filter(|(name, ..)| chosen(name));
+    rows.extend(later.map(|(name, required, why)| Row::skipped(name, required, why)));
+    println!(
+        "{}, {}, {} cores, {} min:\n",
+        date.split('T').next().unwrap_or_default(),
+        if cfg!(debug_assertions) { "debug build" } else { "release build" },
+        std::thread::available_parallelism().map_or(1, usize::from),
+        began.elapsed().as_secs().div_ceil(60),
+    );
+    println!("{HEAD}");
+    rows.iter().for_each(|row| println!("{row}"));
+    let fails = rows.iter().any(|row| row.holds == Holds::No);
+    Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Runs one case to its end, or to the end of all patience.
+async fn run(case: &Case, size: Size, began: Instant) -> Row {
+    eprintln!("{:>5} s  {} begins", began.elapsed().as_secs(), case.name);
+    let left = LIMIT.saturating_sub(began.elapsed());
+    let ran = rig::within("the case to end", left, (case.rig)(size)).await;
+    let row = ran.and_then(|row| row).unwrap_or_else(|error| Row::broken(case.name, case.required, &error));
+    eprintln!("{:>5} s  {row}", began.elapsed().as_secs());
+    row
+}
+
+/// Builds the program as this example was built; answers where it is.
+fn build() -> anyhow::Result<PathBuf> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--locked", "--bin", "nuncio"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    ensure!(cargo.status().context("cargo build")?.success(), "nuncio could not be built");
+    let own = std::env::current_exe()?;
+    let folder = own.ancestors().nth(2).context("this example stands in target/<profile>/examples")?;
+    Ok(folder.join("nuncio"))
+}

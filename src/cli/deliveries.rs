@@ -1,0 +1,230 @@
+//! `nuncio deliveries`: what waits, what arrived and what was given up; with an id, everything that was tried.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::cli::named::{self, Named};
+use crate::cli::table::{age, clean, short};
+use crate::cli::{print, say};
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::model::{Event, Status};
+use crate::store::{HintSender, Letter, Store, Try, Which};
+
+/// How much of a text from outside a table shows, in characters.
+const GLIMPSE: usize = 60;
+/// How much of an answer is shown of each try.
+const EXCERPT: usize = 300;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// One delivery, or all of one event, with everything that was tried: dlv_… or evt_…, or its last 8 characters
+    #[arg(conflicts_with_all = ["dead", "pending", "unrouted", "limit"])]
+    id: Option<String>,
+    /// Those that were given up
+    #[arg(long, conflicts_with_all = ["pending", "unrouted"])]
+    dead: bool,
+    /// Those that wait or are on their way
+    #[arg(long, conflicts_with = "unrouted")]
+    pending: bool,
+    /// Events that have none, because no key of the map matched them
+    #[arg(long)]
+    unrouted: bool,
+    /// As JSON, an array with the newest first
+    #[arg(long)]
+    json: bool,
+    /// How many at most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    limit: u32,
+}
+
+/// Prints them: JSON or a table on stdout, the newest first.
+///
+/// # Errors
+/// If the database cannot be used, or there is nothing of that id.
+pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
+    let clock = Clock::system();
+    // Nothing is accepted here, so nobody is hinted at.
+    let (hints, _nobody) = HintSender::channel();
+    let store = Store::open(&config.database.path, clock.clone(), hints).await?;
+    let told = tell(args, &store, clock.now()).await;
+    store.close().await;
+    told.map(|()| ExitCode::SUCCESS)
+}
+
+async fn tell(args: &Args, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+    if let Some(id) = &args.id {
+        return tell_one(store, named::find(store, id).await?, args.json, now).await;
+    }
+    if args.unrouted {
+        let events = store.unrouted(None, args.limit).await?;
+        let lines = events.iter().map(|event| unrouted_line(event, now)).collect();
+        show(args.json, events.iter().map(unrouted_json).collect(), lines, "No event is without a route.");
+        return Ok(());
+    }
+    let (which, none) = match args {
+        Args { dead: true, .. } => (Which::Dead, "Nothing was given up."),
+        Args { pending: true, .. } => (Which::Pending, "Nothing waits."),
+        _ => (Which::All, "No deliveries yet."),
+    };
+    let letters = store.letters(which, args.limit).await?;
+    let lines: Vec<String> = letters.iter().map(|letter| line(letter, now)).collect();
+    show(args.json, letters.iter().map(json_of).collect(), lines, none);
+    if letters.len() == args.limit as usize {
+        say(&format!("These are the newest {}; --limit shows more.", args.limit));
+    }
+    if !args.json && letters.iter().any(|letter| letter.status == Status::Dead) {
+        say(
+            "nuncio deliveries ID shows what was tried; nuncio redeliver ID, or --dead for all, sends it again.",
+        );
+    }
+    Ok(())
+}
+
+async fn tell_one(store: &Store, named: Named, json: bool, now: Timestamp) -> anyhow::Result<()> {
+    let letters = match named {
+        Named::Delivery(id) => store.letter(id).await?.into_iter().collect(),
+        Named::Event(id) => store.letters(Which::Of(id), 10_000).await?,
+    };
+    let mut rows = Vec::new();
+    for letter in &letters {
+        let tries = store.tries(letter.id).await?;
+        if json {
+            let mut row = json_of(letter);
+            row["tries"] = tries.iter().map(try_json).collect();
+            rows.push(row);
+        } else {
+            details(letter, now)
+                .iter()
+                .chain(&tries.iter().map(try_lines).collect::<Vec<_>>())
+                .for_each(|line| print(line));
+        }
+    }
+    match named {
+        Named::Delivery(_) if json => print(&rows.pop().unwrap_or_default().to_string()),
+        Named::Event(_) if json => print(&Value::Array(rows).to_string()),
+        Named::Event(id) if letters.is_empty() => {
+            say(&format!("{id} has no deliveries: it goes nowhere (yet)."))
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn show(json: bool, rows: Vec<Value>, lines: Vec<String>, none: &str) {
+    if json {
+        print(&Value::Array(rows).to_string());
+    } else if lines.is_empty() {
+        say(none);
+    } else {
+        say(&columns("ID", "KIND", "DESTINATION", "STATUS", "TRIES", "AGE", "REASON"));
+        lines.iter().for_each(|line| print(line));
+    }
+}
+
+fn columns(id: &str, kind: &str, place: &str, status: &str, tries: &str, age: &str, reason: &str) -> String {
+    let line = format!("{id:8}  {kind:20}  {place:20}  {status:9}  {tries:>5}  {age:>4}  {reason}");
+    line.trim_end().to_owned()
+}
+
+fn line(letter: &Letter, now: Timestamp) -> String {
+    columns(
+        &letter.id.short(),
+        letter.kind.as_str(),
+        &clean(&letter.destination, 20),
+        letter.status.as_str(),
+        &letter.attempts.to_string(),
+        &age(now.since(letter.received_at)),
+        &clean(why(letter).unwrap_or_default(), GLIMPSE),
+    )
+}
+
+/// Why it stands where it stands, if it should not.
+fn why(letter: &Letter) -> Option<&str> {
+    let waits = matches!(letter.status, Status::Pending | Status::Sending);
+    letter.reason.as_deref().or(letter.closed.as_deref().filter(|_| waits))
+}
+
+fn unrouted_line(event: &Event, now: Timestamp) -> String {
+    let age = age(now.since(event.received_at));
+    columns(
+        &event.id.short(),
+        event.kind.as_str(),
+        "-",
+        "unrouted",
+        "0",
+        &age,
+        "no key of the map matches it",
+    )
+}
+
+fn details(letter: &Letter, now: Timestamp) -> Vec<String> {
+    let again = match letter.generation {
+        0 => String::new(),
+        1 => ", redelivered once".to_owned(),
+        times => format!(", redelivered {times} times"),
+    };
+    let mut lines = vec![
+        format!("{}  {} to {}", letter.id, letter.kind.as_str(), clean(&letter.destination, GLIMPSE)),
+        format!(
+            "  event     {}, received {}, {} ago",
+            letter.event_id,
+            short(letter.received_at),
+            age(now.since(letter.received_at))
+        ),
+        format!("  status    {}{again}, tried {} times", letter.status.as_str(), letter.attempts),
+    ];
+    lines.extend(why(letter).map(|reason| format!("  reason    {}", clean(reason, EXCERPT))));
+    lines
+}
+
+fn try_lines(tried: &Try) -> String {
+    let status = tried.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let code = tried.code.map(|code| format!(" code {code}")).unwrap_or_default();
+    let said = clean(&tried.response, EXCERPT);
+    format!("  {}  {}  {status}{code}  {} ms  {said}", short(tried.started_at), tried.class, tried.took_ms)
+        .trim_end()
+        .to_owned()
+}
+
+fn json_of(letter: &Letter) -> Value {
+    json!({
+        "id": letter.id.to_string(),
+        "event_id": letter.event_id.to_string(),
+        "kind": letter.kind.as_str(),
+        "company_id": letter.company,
+        "received_at": letter.received_at.to_rfc3339(),
+        "destination": {
+            "id": letter.destination_id.to_string(), "name": letter.destination, "closed": letter.closed,
+        },
+        "status": letter.status.as_str(),
+        "reason": letter.reason,
+        "attempts": letter.attempts,
+        "generation": letter.generation,
+        "due_at": letter.due_at.to_rfc3339(),
+        "finished_at": letter.finished_at.map(Timestamp::to_rfc3339),
+    })
+}
+
+fn unrouted_json(event: &Event) -> Value {
+    json!({
+        "id": Value::Null,
+        "event_id": event.id.to_string(),
+        "kind": event.kind.as_str(),
+        "company_id": event.company,
+        "received_at": event.received_at.to_rfc3339(),
+        "status": "unrouted",
+    })
+}
+
+fn try_json(tried: &Try) -> Value {
+    json!({
+        "started_at": tried.started_at.to_rfc3339(),
+        "took_ms": tried.took_ms,
+        "status": tried.status,
+        "class": tried.class,
+        "code": tried.code,
+        "response": tried.response,
+    })
+}

@@ -1,0 +1,65 @@
+//! Which delivery or event a person means: a whole id, or the end of one as lists and cards show it.
+
+use crate::cli::Usage;
+use crate::model::{DeliveryId, EventId};
+use crate::store::Store;
+
+/// How much of an id lists show, and the least that is taken for one.
+const SHORT: usize = 8;
+
+/// What an id named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Delivery(DeliveryId),
+    Event(EventId),
+}
+
+/// Finds what `text` names: `dlv_…` or `evt_…`, whole, or at least the last 8 characters, with the prefix or without.
+///
+/// # Errors
+/// A sentence for the person: it is no id, there is none like that, or there are several.
+pub(super) async fn find(store: &Store, text: &str) -> anyhow::Result<Named> {
+    let text = text.trim().to_ascii_lowercase();
+    let (prefix, digits) = match text.split_once('_') {
+        Some((prefix @ ("dlv" | "evt"), digits)) => (prefix, digits),
+        Some(_) => return Err(no_id(&text)),
+        None => ("", text.as_str()),
+    };
+    if digits.len() < SHORT || digits.len() > 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(no_id(&text));
+    }
+    let mut found = Vec::new();
+    if prefix != "evt" {
+        found.extend(store.deliveries_ending(digits).await?.into_iter().map(Named::Delivery));
+    }
+    if prefix != "dlv" {
+        found.extend(store.events_ending(digits).await?.into_iter().map(Named::Event));
+    }
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] => anyhow::bail!(
+            "there is no delivery or event {text} (any more): nuncio deliveries and nuncio events list what there is"
+        ),
+        several => {
+            let names: Vec<String> = several.iter().map(Named::to_string).collect();
+            Err(Usage(format!("{text} may be any of {}: give more of it", names.join(", "))).into())
+        }
+    }
+}
+
+fn no_id(text: &str) -> anyhow::Error {
+    let shown: String = text.chars().filter(|letter| !letter.is_control()).take(60).collect();
+    Usage(format!(
+        "{shown:?} is not an id: dlv_ or evt_ with 32 hex digits, or the last 8 of them as lists and cards show them"
+    ))
+    .into()
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Delivery(id) => id.fmt(f),
+            Self::Event(id) => id.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Tables for people: short times, and text from outside that cannot move the cursor.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+/// `2024-01-15 10:30:00`, in UTC.
+pub(super) fn short(at: Timestamp) -> String {
+    let text = at.to_rfc3339();
+    text.get(..19).unwrap_or(&text).replacen('T', " ", 1)
+}
+
+/// `5s`, `12m`, `3h`, `40d`.
+pub(super) fn age(span: Duration) -> String {
+    match span.as_secs() {
+        seconds @ 0..60 => format!("{seconds}s"),
+        seconds @ 60..3600 => format!("{}m", seconds / 60),
+        seconds @ 3600..172_800 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Text from outside for a terminal: nothing that moves its cursor, at most `most` characters.
+pub(super) fn clean(text: &str, most: usize) -> String {
+    let mut clean: String =
+        text.chars().take(most).map(|letter| if letter.is_control() { '·' } else { letter }).collect();
+    if text.chars().nth(most).is_some() {
+        clean.push('…');
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_from_outside_does_not_move_the_cursor() {
+        assert_eq!(clean("{\u{1b}[2J\n\"x\"}", 60), "{·[2J·\"x\"}");
+        assert_eq!(clean("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(short(Timestamp::from_secs(1_705_314_600)), "2024-01-15 10:30:00");
+    }
+
+    #[rstest::rstest]
+    #[case(0, "0s")]
+    #[case(59, "59s")]
+    #[case(60, "1m")]
+    #[case(3599, "59m")]
+    #[case(3600, "1h")]
+    #[case(172_800, "2d")]
+    fn ages_are_shorter(#[case] seconds: u64, #[case] told: &str) {
+        assert_eq!(age(Duration::from_secs(seconds)), told);
+    }
+}

@@ -1,0 +1,85 @@
+//! How many events share a card, and how many cards a message: `CARDS`, `FOLD_REPEATS`, `COALESCE`, `COALESCE_DEPTH`.
+
+use std::time::Duration;
+
+use crate::config::limits::span_of;
+use crate::config::reader::Reader;
+use crate::config::report::Wrong;
+use crate::model::route::Cards;
+
+/// From how many waiting deliveries on a digest is sent.
+const DEPTH: usize = 100;
+const REPEATS: Duration = Duration::from_secs(15 * 60);
+const LONGEST_REPEATS: Duration = Duration::from_secs(24 * 3600);
+
+/// How events become messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Composition {
+    /// Whether later events change the card of their subject, where the map does not say otherwise.
+    pub cards: Cards,
+    /// How long the same alert changes its card instead of posting a new one; zero: never.
+    pub fold_repeats: Duration,
+    /// What a lane does that has fallen behind.
+    pub coalesce: Coalesce,
+    /// How many deliveries wait when it is far behind.
+    pub depth: usize,
+}
+
+impl Default for Composition {
+    fn default() -> Self {
+        Self { cards: Cards::Append, fold_repeats: REPEATS, coalesce: Coalesce::Digest, depth: DEPTH }
+    }
+}
+
+/// What a lane does that has fallen behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Coalesce {
+    /// One card a message, however long it takes.
+    Off,
+    /// Up to ten cards in one message.
+    Cards,
+    /// The same; far behind, one message that sums up.
+    Digest,
+}
+
+/// Reads the four variables.
+pub(super) fn read(reader: &mut Reader<'_>) -> Composition {
+    let default = Composition::default();
+    Composition {
+        cards: reader.or("CARDS", default.cards, |text| {
+            Cards::from_word(&text.trim().to_ascii_lowercase()).ok_or_else(|| {
+                Wrong::new(
+                    "is neither living nor append",
+                    "living (one card per thing) or append (one per event).",
+                )
+            })
+        }),
+        fold_repeats: reader.or("FOLD_REPEATS", default.fold_repeats, repeats),
+        coalesce: reader.or("COALESCE", default.coalesce, |text| {
+            match text.trim().to_ascii_lowercase().as_str() {
+                "off" => Ok(Coalesce::Off),
+                "cards" => Ok(Coalesce::Cards),
+                "digest" => Ok(Coalesce::Digest),
+                _ => Err(Wrong::new("is none of off, cards and digest", "One of the three.")),
+            }
+        }),
+        depth: reader.or("COALESCE_DEPTH", default.depth, |text| {
+            text.trim().parse().ok().filter(|depth| (11..=100_000).contains(depth)).ok_or_else(|| {
+                Wrong::new(
+                    "is not a number from 11 to 100000",
+                    "How many deliveries wait when a digest is sent: 100.",
+                )
+            })
+        }),
+    }
+}
+
+/// A span of at most a day, or off.
+fn repeats(text: &str) -> Result<Duration, Wrong> {
+    if ["off", "0"].contains(&text.trim().to_ascii_lowercase().as_str()) {
+        return Ok(Duration::ZERO);
+    }
+    span_of(text.trim()).filter(|span| *span <= LONGEST_REPEATS).ok_or_else(|| {
+        Wrong::new("is not a span of time of at most a day", "15m (the default), 90s, 2h, or off.")
+    })
+}

@@ -1,0 +1,196 @@
+//! The key that seals what must not be changed unseen, and the keys derived from it.
+//!
+//! It stands in a file of its own, beside `.env` and not beside the data: a key in every copy of the data seals
+//! nothing. A key file is made only where there is none; whether a new one may be used is for the caller to say.
+
+use std::fmt;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// In bytes.
+const LENGTH: usize = 32;
+/// Keeps our keys apart from whatever else may be derived from the same bytes.
+const SALT: &[u8] = b"nuncio";
+
+/// Why a key file cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read, or made.
+    #[error("{path}: {error}. It holds the key that seals the audit log: let this user read and write it")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        error: Arc<std::io::Error>,
+    },
+    /// It is gone, and something was sealed with it.
+    #[error(
+        "{path} is not there, but {database} was sealed with the key in it: put the file back, or set NUNCIO_ENCRYPTION_KEY to that key. No new one is made, for it would open nothing"
+    )]
+    Missing {
+        /// Which one.
+        path: PathBuf,
+        /// What it seals.
+        database: PathBuf,
+    },
+    /// It holds something else.
+    #[error("{0} is no key of 64 hex digits: put the copy of it back that you kept")]
+    NoKey(PathBuf),
+}
+
+/// 32 bytes that nobody else knows. Prints as `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key([u8; LENGTH]);
+
+impl Key {
+    /// A new one, from the system's source of randomness.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+
+    /// From 64 hex digits.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; LENGTH];
+        hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
+    }
+
+    /// Reads the key in `path`; `None` if there is no such file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or holds something else.
+    pub fn read(path: &Path) -> Result<Option<Self>, Error> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::from_hex(text.trim()).map(Some).ok_or_else(|| Error::NoKey(path.to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::InvalidData => Err(Error::NoKey(path.to_owned())),
+            Err(error) => Err(Error::File { path: path.to_owned(), error: Arc::new(error) }),
+        }
+    }
+
+    /// Makes a new key in `path`, readable by this user only, and has it on disk before it is used. If somebody else
+    /// was faster, theirs is taken.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn make(path: &Path) -> Result<Self, Error> {
+        let failed = |error| Error::File { path: path.to_owned(), error: Arc::new(error) };
+        let key = Self::random();
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Whole or not at all: a name that exists holds a key.
+        let mut file = tempfile::Builder::new().prefix(".nuncio-key-").tempfile_in(folder).map_err(failed)?;
+        writeln!(file, "{}", hex::encode(key.0)).map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        match file.persist_noclobber(path) {
+            Ok(_) => {
+                std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+                Ok(key)
+            }
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
+                Self::read(path)?.ok_or_else(|| Error::NoKey(path.to_owned()))
+            }
+            Err(error) => Err(failed(error.error)),
+        }
+    }
+
+    /// The key for one purpose (RFC 5869: HKDF with SHA-256, one block): from one, no other can be found.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Self {
+        let extracted = Self(tag(SALT, &[&self.0]));
+        extracted.derived(purpose)
+    }
+
+    fn derived(&self, purpose: &str) -> Self {
+        Self(tag(&self.0, &[purpose.as_bytes(), &[1]]))
+    }
+
+    /// The authentication code of `parts`, taken as one run of bytes.
+    #[must_use]
+    pub fn mac(&self, parts: &[&[u8]]) -> [u8; LENGTH] {
+        tag(&self.0, parts)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Whether other users of this machine may read `path`.
+#[must_use]
+pub fn is_open_to_others(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
+fn tag(key: &[u8], parts: &[&[u8]]) -> [u8; LENGTH] {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key length");
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 5869, test case 3 (no salt, no info), its first block.
+    #[test]
+    fn derivation_is_hkdf() {
+        let extracted = Key(tag(&[0; 32], &[&[0x0b; 22]]));
+        assert_eq!(
+            hex::encode(extracted.derived("").0),
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
+        );
+    }
+
+    #[test]
+    fn every_purpose_has_a_key_of_its_own() {
+        let key = Key::random();
+        assert_eq!(key.derive("audit"), key.derive("audit"));
+        assert_ne!(key.derive("audit"), key.derive("audit head"));
+        assert_ne!(key.derive("audit"), Key::random().derive("audit"));
+        assert_eq!(format!("{key:?}"), "***");
+    }
+
+    #[test]
+    fn a_file_is_made_once_and_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nuncio.key");
+        assert_eq!(Key::read(&path).unwrap(), None);
+        let key = Key::make(&path).unwrap();
+        assert_eq!(Key::read(&path).unwrap(), Some(key.clone()));
+        assert_eq!(Key::make(&path).unwrap(), key, "a second one was made");
+        assert!(!is_open_to_others(&path));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "something was left behind");
+    }
+
+    #[test]
+    fn a_file_with_something_else_is_refused_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nuncio.key");
+        for content in ["", "canary", "\u{0}\u{1}", &"f".repeat(63)] {
+            std::fs::write(&path, content).unwrap();
+            let error = Key::read(&path).unwrap_err();
+            assert!(matches!(error, Error::NoKey(_)) && !error.to_string().contains("canary"));
+            assert!(Key::make(&path).is_err());
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+        }
+    }
+}

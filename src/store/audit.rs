@@ -1,0 +1,244 @@
+//! The audit log: appended to, read, verified; never changed.
+//!
+//! Every row carries a code over its own fields and the code of the row before it, under a key that is not in the
+//! database, and `meta` names the last row under a second key. So a changed, inserted, moved or removed row shows,
+//! also one at the end; what does not show is the whole database put back to an older state, unless the head was
+//! noted elsewhere.
+
+mod verify;
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::clock::Timestamp;
+use crate::key::Key;
+use crate::model::AuditEntry;
+use crate::store::writer::Unit;
+use crate::store::{Error, Result, Store};
+
+pub use verify::{Fault, Head, Verified};
+
+/// The `meta` key of the head: `<seq>:<code of the row>:<code of the two>`.
+const HEAD: &str = "audit.head";
+/// The `meta` key of the proof that the sealing key is the one this database knows.
+const CHECK: &str = "key.check";
+const MAX_TEXT: usize = 2000;
+
+/// The two keys of the log, ready for use. Units that append carry a clone.
+#[derive(Clone, Debug)]
+pub(super) struct AuditKey {
+    row: Key,
+    head: Key,
+}
+
+/// A row of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audited {
+    /// Its number, from 1.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// A Discord id, or a word.
+    pub actor_id: String,
+    /// What they are called.
+    pub actor_name: String,
+    /// What they did.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// `done`, `refused` or `failed`.
+    pub outcome: String,
+    /// A sentence.
+    pub detail: String,
+    /// The channel, or nothing.
+    pub channel: String,
+    /// Discord's id of the click or command.
+    pub interaction: Option<String>,
+    /// What it belongs to.
+    pub reference: String,
+    mac: Vec<u8>,
+}
+
+impl Store {
+    /// Gives the log its key: before the first entry, and before it is verified. The first key that a database sees is
+    /// its key from then on.
+    pub async fn unlock(&self, key: &Key) -> Result<()> {
+        let check = hex::encode(key.derive("check").mac(&[b"nuncio"]));
+        match self.meta(CHECK).await? {
+            Some(known) if known != check => return Err(Error::OtherKey(self.path().to_owned())),
+            Some(_) => {}
+            None => self.set_meta(CHECK, check).await?,
+        }
+        let key = AuditKey { row: key.derive("audit"), head: key.derive("audit head") };
+        // A second unlocking was checked against the first: it is the same key.
+        let _ = self.0.audit_key.set(key);
+        Ok(())
+    }
+
+    /// Whether this database knows a key: then only that one will do.
+    pub async fn is_sealed(&self) -> Result<bool> {
+        Ok(self.meta(CHECK).await?.is_some())
+    }
+
+    /// Appends an entry. Answers `false`, and changes nothing, if its interaction has one already.
+    pub async fn audit(&self, entry: AuditEntry) -> Result<bool> {
+        let unit = Append { key: self.audit_key()?, entry, now: self.0.clock.now() };
+        self.writer().submit(unit).await
+    }
+
+    /// The newest entries first, at most `limit`.
+    pub async fn audited(&self, limit: u32) -> Result<Vec<Audited>> {
+        sqlx::query("SELECT * FROM audit ORDER BY seq DESC LIMIT $1")
+            .bind(limit)
+            .fetch_all(self.read())
+            .await?
+            .iter()
+            .map(row)
+            .collect()
+    }
+
+    /// The keys, for units that append.
+    pub(super) fn audit_key(&self) -> Result<AuditKey> {
+        self.0.audit_key.get().cloned().ok_or(Error::NoKey)
+    }
+}
+
+struct Append {
+    key: AuditKey,
+    entry: AuditEntry,
+    now: Timestamp,
+}
+
+impl Unit for Append {
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        append(tx, &self.key, &self.entry, self.now).await
+    }
+}
+
+/// Appends `entry` within a unit. Answers `false`, and changes nothing, if its interaction has an entry already.
+pub(super) async fn append(
+    tx: &mut SqliteConnection,
+    key: &AuditKey,
+    entry: &AuditEntry,
+    now: Timestamp,
+) -> Result<bool> {
+    let interaction = entry.interaction.map(|id| id.to_string());
+    if let Some(id) = &interaction {
+        let known: Option<i64> = sqlx::query_scalar("SELECT seq FROM audit WHERE interaction_id = $1")
+            .bind(id)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if known.is_some() {
+            return Ok(false);
+        }
+    }
+    // The head, not the last row: rows that were cut off must not be forgotten by the next one.
+    let head: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
+        .bind(HEAD)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let head = head.as_deref().and_then(|text| Head::open(key, text)).unwrap_or_default();
+    let last: Option<i64> = sqlx::query_scalar("SELECT MAX(seq) FROM audit").fetch_one(&mut *tx).await?;
+    let mut row = Audited {
+        seq: last.unwrap_or(0).max(head.seq) + 1,
+        at: now,
+        actor_id: entry.actor.id(),
+        actor_name: cut(entry.actor.name()),
+        action: cut(&entry.action),
+        subject: cut(&entry.subject),
+        outcome: entry.outcome.as_str().to_owned(),
+        detail: cut(&entry.detail),
+        channel: entry.channel.map(|id| id.to_string()).unwrap_or_default(),
+        interaction,
+        reference: cut(&entry.reference),
+        mac: Vec::new(),
+    };
+    row.mac = row.seal(key, &head.mac).to_vec();
+    insert(tx, &row).await?;
+    sqlx::query(
+        "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+    )
+    .bind(HEAD)
+    .bind(Head::seal(key, row.seq, &row.mac).to_string())
+    .bind(now.as_millis())
+    .execute(tx)
+    .await?;
+    Ok(true)
+}
+
+async fn insert(tx: &mut SqliteConnection, row: &Audited) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO audit (seq, at, actor_id, actor_name, action, subject, outcome, detail, channel_id, \
+         interaction_id, reference, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(row.seq)
+    .bind(row.at.as_millis())
+    .bind(&row.actor_id)
+    .bind(&row.actor_name)
+    .bind(&row.action)
+    .bind(&row.subject)
+    .bind(&row.outcome)
+    .bind(&row.detail)
+    .bind(&row.channel)
+    .bind(&row.interaction)
+    .bind(&row.reference)
+    .bind(&row.mac)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+impl Audited {
+    /// The code of this row after the one with the code `before`.
+    fn seal(&self, key: &AuditKey, before: &[u8]) -> [u8; 32] {
+        let interaction = self.interaction.as_deref();
+        let fields: [&[u8]; 12] = [
+            before,
+            &self.seq.to_be_bytes(),
+            &self.at.as_millis().to_be_bytes(),
+            self.actor_id.as_bytes(),
+            self.actor_name.as_bytes(),
+            self.action.as_bytes(),
+            self.subject.as_bytes(),
+            self.outcome.as_bytes(),
+            self.detail.as_bytes(),
+            self.channel.as_bytes(),
+            interaction.unwrap_or_default().as_bytes(),
+            self.reference.as_bytes(),
+        ];
+        // Each with its length before it: nothing can move from one field into the next.
+        let lengths = fields.map(|field| (field.len() as u64).to_be_bytes());
+        let mut parts: Vec<&[u8]> = vec![if interaction.is_some() { b"1" } else { b"0" }];
+        for (field, length) in fields.iter().zip(&lengths) {
+            parts.extend([length.as_slice(), field]);
+        }
+        key.row.mac(&parts)
+    }
+}
+
+fn row(row: &SqliteRow) -> Result<Audited> {
+    Ok(Audited {
+        seq: row.try_get("seq")?,
+        at: Timestamp::from_millis(row.try_get("at")?),
+        actor_id: row.try_get("actor_id")?,
+        actor_name: row.try_get("actor_name")?,
+        action: row.try_get("action")?,
+        subject: row.try_get("subject")?,
+        outcome: row.try_get("outcome")?,
+        detail: row.try_get("detail")?,
+        channel: row.try_get("channel_id")?,
+        interaction: row.try_get("interaction_id")?,
+        reference: row.try_get("reference")?,
+        mac: row.try_get("mac")?,
+    })
+}
+
+fn cut(text: &str) -> String {
+    text.chars().filter(|letter| *letter != '\0').take(MAX_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! S-7: whatever is done to the log, it shows.
+
+use sqlx::{Connection as _, Executor as _};
+
+use super::*;
+use crate::clock::Clock;
+use crate::model::{Actor, AuditOutcome, Snowflake};
+use crate::store::HintSender;
+
+struct Log {
+    store: Store,
+    key: Key,
+    _folder: tempfile::TempDir,
+}
+
+impl Log {
+    async fn of(entries: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (hints, _nobody) = HintSender::channel();
+        let store = Store::open(&folder.path().join("nuncio.db"), Clock::system(), hints).await.unwrap();
+        let key = Key::random();
+        store.unlock(&key).await.unwrap();
+        let log = Self { store, key, _folder: folder };
+        // As many at once as share a few commits.
+        for first in (1..=entries).step_by(500) {
+            let adding = (first..=entries.min(first + 499)).map(|n| log.store.audit(entry(n)));
+            for added in futures_util::future::join_all(adding).await {
+                assert!(added.unwrap());
+            }
+        }
+        log
+    }
+
+    async fn fault(&self) -> Option<Fault> {
+        self.store.verify_audit(None).await.unwrap().fault
+    }
+
+    /// What somebody with the file and without the key does to it.
+    async fn tamper(&self, sql: &str) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.store.path());
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        assert!(connection.execute(sql).await.unwrap().rows_affected() > 0, "nothing was changed");
+    }
+}
+
+fn entry(n: u64) -> AuditEntry {
+    let actor = Actor::Person { id: Snowflake::new(n), name: "alice".to_owned() };
+    AuditEntry {
+        outcome: AuditOutcome::Refused,
+        detail: "not an approver".to_owned(),
+        channel: Some(Snowflake::new(7)),
+        interaction: Some(Snowflake::new(1_000_000 + n)),
+        reference: format!("dec_{n}"),
+        ..AuditEntry::new(actor, "decision.approve", format!("machine {n}"))
+    }
+}
+
+// S-7
+#[tokio::test]
+async fn one_flipped_byte_in_ten_thousand_rows_is_found() {
+    let log = Log::of(10_000).await;
+    assert_eq!(log.fault().await, None);
+    let columns = [
+        "actor_id",
+        "actor_name",
+        "action",
+        "subject",
+        "outcome",
+        "detail",
+        "channel_id",
+        "interaction_id",
+        "reference",
+    ];
+    for column in columns {
+        // One bit of the first character.
+        let flip = |back: bool| {
+            let change = format!(
+                "UPDATE audit SET {column} = CHAR(UNICODE({column}) {} 1) || SUBSTR({column}, 2) WHERE seq = 6543",
+                if back { "-" } else { "+" }
+            );
+            change
+        };
+        log.tamper(&flip(false)).await;
+        assert_eq!(log.fault().await, Some(Fault::Row(6543)), "{column}");
+        log.tamper(&flip(true)).await;
+    }
+    for (change, back) in
+        [("at = at + 1", "at = at - 1"), ("mac = CAST(mac || 'x' AS BLOB)", "mac = SUBSTR(mac, 1, 32)")]
+    {
+        log.tamper(&format!("UPDATE audit SET {change} WHERE seq = 6543")).await;
+        assert_eq!(log.fault().await, Some(Fault::Row(6543)), "{change}");
+        log.tamper(&format!("UPDATE audit SET {back} WHERE seq = 6543")).await;
+    }
+    assert_eq!(log.fault().await, None);
+}
+
+#[rstest::rstest]
+#[case::the_first("DELETE FROM audit WHERE seq = 1", Fault::Row(1))]
+#[case::one_in_between("DELETE FROM audit WHERE seq = 5", Fault::Row(5))]
+#[case::the_last("DELETE FROM audit WHERE seq = 9", Fault::CutAfter(8))]
+#[case::all("DELETE FROM audit", Fault::CutAfter(0))]
+#[case::the_note("DELETE FROM meta WHERE key = 'audit.head'", Fault::Head)]
+#[case::a_changed_note(
+    "UPDATE meta SET value = '8' || SUBSTR(value, 2) WHERE key = 'audit.head'",
+    Fault::Head
+)]
+#[case::another_actor("UPDATE audit SET actor_id = '99' WHERE seq = 3", Fault::Row(3))]
+#[case::moved_between_fields(
+    "UPDATE audit SET subject = 'machine', detail = ' 3' || detail WHERE seq = 3",
+    Fault::Row(3)
+)]
+#[case::no_interaction("UPDATE audit SET interaction_id = NULL WHERE seq = 3", Fault::Row(3))]
+#[case::a_number_as_code("UPDATE audit SET mac = 7 WHERE seq = 3", Fault::Row(3))]
+#[case::a_row_more(
+    "INSERT INTO audit SELECT 10, at, actor_id, actor_name, action, subject, outcome, detail, channel_id, NULL, reference, mac FROM audit WHERE seq = 9",
+    Fault::Row(10)
+)]
+#[case::swapped(
+    "UPDATE audit SET subject = CASE seq WHEN 3 THEN 'machine 4' ELSE 'machine 3' END WHERE seq IN (3, 4)",
+    Fault::Row(3)
+)]
+#[tokio::test]
+async fn what_is_done_to_it_shows(#[case] sql: &str, #[case] fault: Fault) {
+    let log = Log::of(9).await;
+    log.tamper(sql).await;
+    assert_eq!(log.fault().await, Some(fault.clone()));
+    // Going on does not heal it.
+    log.store.audit(entry(100)).await.unwrap();
+    assert!(log.fault().await.is_some());
+}
+
+#[tokio::test]
+async fn the_rows_code_cannot_stand_in_for_the_note() {
+    let log = Log::of(9).await;
+    log.tamper("DELETE FROM audit WHERE seq = 9").await;
+    log.tamper(
+        "UPDATE meta SET value = '8:' || (SELECT LOWER(HEX(mac)) FROM audit WHERE seq = 8) || ':' || \
+         SUBSTR(value, -64) WHERE key = 'audit.head'",
+    )
+    .await;
+    assert_eq!(log.fault().await, Some(Fault::Head));
+}
+
+// What the chain alone cannot see: an older state of rows and note together. A noted head does.
+#[tokio::test]
+async fn an_older_copy_shows_against_a_noted_end() {
+    let log = Log::of(9).await;
+    let older = log.store.meta(HEAD).await.unwrap().unwrap();
+    log.store.audit(entry(10)).await.unwrap();
+    let noted = log.store.verify_audit(None).await.unwrap().head;
+    log.store.audit(entry(11)).await.unwrap();
+    let noted = Head::parse(&noted.to_string()).unwrap();
+    assert_eq!(log.store.verify_audit(Some(&noted)).await.unwrap().fault, None, "the log went on since");
+
+    log.tamper("DELETE FROM audit WHERE seq > 9").await;
+    log.tamper(&format!("UPDATE meta SET value = '{older}' WHERE key = 'audit.head'")).await;
+    assert_eq!(log.fault().await, None);
+    assert_eq!(log.store.verify_audit(Some(&noted)).await.unwrap().fault, Some(Fault::Expected(10)));
+}
+
+// D-8
+#[tokio::test]
+async fn an_interaction_has_one_entry() {
+    let log = Log::of(1).await;
+    assert!(!log.store.audit(entry(1)).await.unwrap());
+    let another = AuditEntry { interaction: None, ..entry(1) };
+    assert!(log.store.audit(another.clone()).await.unwrap());
+    assert!(log.store.audit(another).await.unwrap(), "entries without one are never the same");
+    assert_eq!(log.store.audited(10).await.unwrap().len(), 3);
+    assert_eq!(log.fault().await, None);
+}
+
+#[tokio::test]
+async fn only_the_first_key_will_do() {
+    let log = Log::of(1).await;
+    assert!(log.store.is_sealed().await.unwrap());
+    log.store.unlock(&log.key).await.unwrap();
+    assert!(matches!(log.store.unlock(&Key::random()).await, Err(Error::OtherKey(_))));
+}
+
+#[tokio::test]
+async fn without_a_key_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (hints, _nobody) = HintSender::channel();
+    let store = Store::open(&folder.path().join("nuncio.db"), Clock::system(), hints).await.unwrap();
+    assert!(matches!(store.audit(entry(1)).await, Err(Error::NoKey)));
+    assert!(!store.is_sealed().await.unwrap());
+}

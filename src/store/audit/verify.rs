@@ -1,0 +1,162 @@
+//! Verifying the audit log: every row against the one before it, and the last against what `meta` says.
+
+use std::fmt;
+
+use super::{AuditKey, Audited, HEAD, row};
+use crate::store::{Result, Store};
+
+/// How many rows are held at a time.
+const PAGE: i64 = 1000;
+
+/// The end of the log: whoever notes it elsewhere sees later whether the log was put back to an older state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The number of the last row; 0 if there is none.
+    pub seq: i64,
+    /// The code of that row.
+    pub(super) mac: Vec<u8>,
+    /// The code of the two, under a key of its own: the code of a row that is no longer the last cannot stand in.
+    proof: Vec<u8>,
+}
+
+impl Head {
+    pub(super) fn seal(key: &AuditKey, seq: i64, mac: &[u8]) -> Self {
+        let proof = key.head.mac(&[&seq.to_be_bytes(), mac]).to_vec();
+        Self { seq, mac: mac.to_vec(), proof }
+    }
+
+    /// Reads what `meta` says; `None` if that was not sealed with `key`.
+    pub(super) fn open(key: &AuditKey, text: &str) -> Option<Self> {
+        Self::parse(text).filter(|head| *head == Self::seal(key, head.seq, &head.mac))
+    }
+
+    /// Reads what `Display` writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(':');
+        let (seq, mac, proof) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self { seq: seq.parse().ok()?, mac: hex::decode(mac).ok()?, proof: hex::decode(proof).ok()? })
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.seq, hex::encode(&self.mac), hex::encode(&self.proof))
+    }
+}
+
+/// What is wrong with the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// This row is not as it was written, or the one before it is missing or another.
+    Row(i64),
+    /// The rows after this one are gone.
+    CutAfter(i64),
+    /// There is a row after the one that was the last.
+    Beyond(i64),
+    /// The note of which row is the last is not as it was written, or gone.
+    Head,
+    /// A head that was noted elsewhere is not part of this log: it was put back to an older state, or made anew.
+    Expected(i64),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row(seq) => {
+                write!(f, "entry {seq} is not as it was written, or an entry before it was removed")
+            }
+            Self::CutAfter(seq) => write!(f, "entries after {seq} were removed"),
+            Self::Beyond(seq) => write!(f, "entry {seq} was not written by nuncio"),
+            Self::Head => f.write_str("the note of the last entry was changed or removed"),
+            Self::Expected(seq) => write!(
+                f,
+                "the noted end (entry {seq}) is not part of this log: an older copy was put back, or the log made anew"
+            ),
+        }
+    }
+}
+
+/// What verifying came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// How many rows were read.
+    pub entries: u64,
+    /// What is wrong first; `None` if nothing is.
+    pub fault: Option<Fault>,
+    /// The end of the log, as far as it holds.
+    pub head: Head,
+}
+
+impl Store {
+    /// Reads the whole log and checks every row, the order of the rows, and the end; with `expected`, also that this
+    /// head of an earlier day is part of it.
+    pub async fn verify_audit(&self, expected: Option<&Head>) -> Result<Verified> {
+        let key = self.audit_key()?;
+        let head = self.meta(HEAD).await?;
+        let mut walk =
+            Walk { key, entries: 0, seq: 0, mac: Vec::new(), met: expected.is_none_or(|head| head.seq == 0) };
+        let fault = match self.walk(&mut walk, expected).await? {
+            Some(fault) => Some(fault),
+            None => walk.end(head.as_deref()).or(match expected {
+                Some(expected) if !walk.met => Some(Fault::Expected(expected.seq)),
+                _ => None,
+            }),
+        };
+        let head = Head::seal(&walk.key, walk.seq, &walk.mac);
+        Ok(Verified { entries: walk.entries, fault, head })
+    }
+
+    async fn walk(&self, walk: &mut Walk, expected: Option<&Head>) -> Result<Option<Fault>> {
+        loop {
+            let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+                .bind(walk.seq)
+                .bind(PAGE)
+                .fetch_all(self.read())
+                .await?;
+            for found in &page {
+                // A row that cannot even be read is one that nuncio did not write.
+                let Ok(row) = row(found) else { return Ok(Some(Fault::Row(walk.seq + 1))) };
+                if let Some(fault) = walk.step(&row) {
+                    return Ok(Some(fault));
+                }
+                walk.met |= expected.is_some_and(|head| *head == Head::seal(&walk.key, row.seq, &row.mac));
+            }
+            if page.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+struct Walk {
+    key: AuditKey,
+    entries: u64,
+    seq: i64,
+    mac: Vec<u8>,
+    met: bool,
+}
+
+impl Walk {
+    fn step(&mut self, row: &Audited) -> Option<Fault> {
+        if row.seq != self.seq + 1 || row.seal(&self.key, &self.mac).as_slice() != row.mac {
+            return Some(Fault::Row(self.seq + 1));
+        }
+        self.entries += 1;
+        self.seq = row.seq;
+        self.mac.clone_from(&row.mac);
+        None
+    }
+
+    /// Compares the last row with what `meta` says. Both may be absent.
+    fn end(&self, head: Option<&str>) -> Option<Fault> {
+        let Some(head) = head else { return (self.seq > 0).then_some(Fault::Head) };
+        let Some(head) = Head::open(&self.key, head) else { return Some(Fault::Head) };
+        match head.seq.cmp(&self.seq) {
+            std::cmp::Ordering::Greater => Some(Fault::CutAfter(self.seq)),
+            std::cmp::Ordering::Less => Some(Fault::Beyond(head.seq + 1)),
+            std::cmp::Ordering::Equal if head.mac != self.mac => Some(Fault::Head),
+            std::cmp::Ordering::Equal => None,
+        }
+    }
+}

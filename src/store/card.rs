@@ -1,0 +1,125 @@
+//! Living cards: which message shows a subject in a destination, and the events it is made of.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::model::{Action, DestinationId, Event, EventId, LivingCard, Message, Shown, Source};
+use crate::store::event::{self, source_of};
+use crate::store::{Result, Store};
+
+impl Store {
+    /// The card of a subject in a destination, if a message there shows it.
+    pub async fn card(
+        &self,
+        destination: DestinationId,
+        source: Source,
+        subject: &str,
+    ) -> Result<Option<LivingCard>> {
+        if subject.is_empty() {
+            return Ok(None);
+        }
+        let row = sqlx::query(
+            "SELECT c.source, c.subject, c.message_id, c.place, c.since, c.state, c.state_at, c.closed, c.frozen, \
+             m.channel_id, m.receipt FROM cards AS c JOIN messages AS m ON m.id = c.message_id \
+             WHERE c.destination_id = $1 AND c.source = $2 AND c.subject = $3 AND m.receipt IS NOT NULL",
+        )
+        .bind(destination.to_string())
+        .bind(source.as_str())
+        .bind(subject)
+        .fetch_optional(self.read())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(LivingCard {
+            message_id: row.try_get::<String, _>("message_id")?.parse()?,
+            channel: row.try_get::<String, _>("channel_id")?.parse()?,
+            message: row.try_get::<String, _>("receipt")?.parse()?,
+            frozen: row.try_get("frozen")?,
+            shown: Shown {
+                source: source_of(&row.try_get::<String, _>("source")?)?,
+                subject: row.try_get("subject")?,
+                place: usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or(0),
+                since: row.try_get::<String, _>("since")?.parse()?,
+                state: row.try_get("state")?,
+                state_at: Timestamp::from_millis(row.try_get("state_at")?),
+                closed: row.try_get("closed")?,
+            },
+        }))
+    }
+
+    /// The newest `limit` events of a subject since `since` that a destination shows, or is being shown; oldest
+    /// first. What was sent elsewhere, was refused or taken back is not among them.
+    pub async fn shown_events(
+        &self,
+        destination: DestinationId,
+        source: Source,
+        subject: &str,
+        since: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND id >= $3 AND EXISTS \
+             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 \
+              AND status IN ('delivered', 'sending')) ORDER BY id DESC LIMIT $5",
+            event::COLUMNS
+        )))
+        .bind(source.as_str())
+        .bind(subject)
+        .bind(since.map(|id| id.to_string()).unwrap_or_default())
+        .bind(destination.to_string())
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().rev().map(event::read).collect()
+    }
+}
+
+/// Writes down what a message shows now that it stands in Discord.
+pub(super) async fn note_shown(tx: &mut SqliteConnection, message: &Message, now: Timestamp) -> Result<()> {
+    for shown in &message.shows {
+        let sql = match message.action {
+            Action::Create => {
+                "INSERT INTO cards (destination_id, source, subject, message_id, place, since, state, state_at, \
+                 closed, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+                 ON CONFLICT (destination_id, source, subject) DO UPDATE SET message_id = excluded.message_id, \
+                 place = excluded.place, since = excluded.since, state = excluded.state, \
+                 state_at = excluded.state_at, closed = excluded.closed, frozen = FALSE, \
+                 updated_at = excluded.updated_at"
+            }
+            // The message that made the card stays the one that shows it.
+            Action::Edit { .. } => {
+                "UPDATE cards SET state = $7, state_at = $8, closed = $9, updated_at = $10 \
+                 WHERE destination_id = $1 AND source = $2 AND subject = $3 AND $4 <> '' AND $5 >= 0 AND $6 <> ''"
+            }
+        };
+        sqlx::query(sql)
+            .bind(message.destination_id.to_string())
+            .bind(shown.source.as_str())
+            .bind(shown.subject.as_str())
+            .bind(message.id.to_string())
+            .bind(i64::try_from(shown.place).unwrap_or(0))
+            .bind(shown.since.to_string())
+            .bind(shown.state.as_str())
+            .bind(shown.state_at.as_millis())
+            .bind(shown.closed)
+            .bind(now.as_millis())
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Marks the cards of the message that `message` could not change: their next event posts a new one.
+pub(super) async fn freeze(tx: &mut SqliteConnection, message: &Message) -> Result<()> {
+    let Action::Edit { channel, message: edited } = message.action else { return Ok(()) };
+    sqlx::query(
+        "UPDATE cards SET frozen = TRUE WHERE destination_id = $1 AND message_id IN \
+         (SELECT id FROM messages WHERE receipt = $2 AND channel_id = $3)",
+    )
+    .bind(message.destination_id.to_string())
+    .bind(edited.to_string())
+    .bind(channel.to_string())
+    .execute(tx)
+    .await?;
+    Ok(())
+}

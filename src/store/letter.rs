@@ -1,0 +1,205 @@
+//! Letters: deliveries as people ask for them, with what was tried and what it came to.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::clock::Timestamp;
+use crate::model::{DeliveryId, DestinationId, EventId, Kind, Status};
+use crate::store::{Error, Result, Store};
+
+/// A delivery, with its event and its destination in a few words.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// Its id.
+    pub id: DeliveryId,
+    /// What is delivered.
+    pub event_id: EventId,
+    /// What happened.
+    pub kind: Kind,
+    /// The customer it is about; empty if none.
+    pub company: String,
+    /// When the event arrived.
+    pub received_at: Timestamp,
+    /// Where to.
+    pub destination_id: DestinationId,
+    /// How that place is called.
+    pub destination: String,
+    /// Why nothing can be sent there at the moment.
+    pub closed: Option<String>,
+    /// Where it stands.
+    pub status: Status,
+    /// Why it was given up.
+    pub reason: Option<String>,
+    /// How often it was tried since it was last made pending.
+    pub attempts: u64,
+    /// How often it was redelivered.
+    pub generation: u64,
+    /// Not before this time.
+    pub due_at: Timestamp,
+    /// When it was delivered or given up.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// One try of a message that a delivery was a part of.
+#[derive(Clone, Debug)]
+pub struct Try {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: i64,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<i64>,
+    /// What it came to: a word of [`Outcome::class`](crate::model::Outcome::class).
+    pub class: String,
+    /// Discord's own error code.
+    pub code: Option<i64>,
+    /// What was answered, as far as it was kept.
+    pub response: String,
+}
+
+/// Which letters are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    All,
+    /// Those given up.
+    Dead,
+    /// Those that wait, or whose message may be on its way.
+    Pending,
+    /// Those of one event.
+    Of(EventId),
+}
+
+const COLUMNS: &str = "d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, \
+     t.closed_reason, d.status, d.reason, d.attempts, d.generation, d.due_at, d.finished_at";
+const JOINED: &str =
+    "deliveries AS d JOIN events AS e ON e.id = d.event_id JOIN destinations AS t ON t.id = d.destination_id";
+
+impl Store {
+    /// Letters, the newest first; at most `limit`.
+    pub async fn letters(&self, which: Which, limit: u32) -> Result<Vec<Letter>> {
+        let filter = match which {
+            Which::All => "$1 = ''",
+            Which::Dead => "$1 = '' AND d.status = 'dead'",
+            Which::Pending => "$1 = '' AND d.status IN ('pending', 'sending')",
+            Which::Of(_) => "d.event_id = $1",
+        };
+        let event = if let Which::Of(event) = which { event.to_string() } else { String::new() };
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM {JOINED} WHERE {filter} ORDER BY d.id DESC LIMIT $2"
+        )))
+        .bind(event)
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// One letter; `None` if there is none of that id.
+    pub async fn letter(&self, id: DeliveryId) -> Result<Option<Letter>> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {JOINED} WHERE d.id = $1")))
+            .bind(id.to_string())
+            .fetch_optional(self.read())
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Everything that was tried for a delivery, the oldest first, also before it was redelivered.
+    pub async fn tries(&self, id: DeliveryId) -> Result<Vec<Try>> {
+        let rows = sqlx::query(
+            "SELECT started_at, took_ms, status, class, code, response FROM attempts WHERE message_id IN \
+             (SELECT message_id FROM deliveries WHERE id = $1 \
+              UNION SELECT message_id FROM earlier_messages WHERE delivery_id = $1) \
+             ORDER BY started_at, message_id, number",
+        )
+        .bind(id.to_string())
+        .fetch_all(self.read())
+        .await?;
+        let tried = |row: &SqliteRow| {
+            Ok(Try {
+                started_at: Timestamp::from_millis(row.try_get("started_at")?),
+                took_ms: row.try_get("took_ms")?,
+                status: row.try_get("status")?,
+                class: row.try_get("class")?,
+                code: row.try_get("code")?,
+                response: row
+                    .try_get::<Option<Vec<u8>>, _>("response")?
+                    .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                    .unwrap_or_default(),
+            })
+        };
+        rows.iter().map(tried).collect()
+    }
+
+    /// The ids of deliveries that end like this, in hex; at most ten.
+    pub async fn deliveries_ending(&self, digits: &str) -> Result<Vec<DeliveryId>> {
+        let ids: Vec<String> =
+            sqlx::query_scalar("SELECT id FROM deliveries WHERE substr(id, $2) = $1 LIMIT 10")
+                .bind(digits)
+                .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
+                .fetch_all(self.read())
+                .await?;
+        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+    }
+
+    /// The ids of events that end like this, in hex; at most ten.
+    pub async fn events_ending(&self, digits: &str) -> Result<Vec<EventId>> {
+        let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM events WHERE substr(id, $2) = $1 LIMIT 10")
+            .bind(digits)
+            .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
+            .fetch_all(self.read())
+            .await?;
+        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+    }
+
+    /// Dead deliveries after `after`, in id order, that were given up at `since` or later; at most `limit`.
+    pub async fn dead_letters(
+        &self,
+        after: Option<DeliveryId>,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<DeliveryId>> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM deliveries WHERE status = 'dead' AND id > $1 AND COALESCE(finished_at, 0) >= $2 \
+             ORDER BY id LIMIT $3",
+        )
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(since.as_millis())
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+    }
+
+    /// How many deliveries were given up at `since` or later.
+    pub async fn count_dead(&self, since: Timestamp) -> Result<u64> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM deliveries WHERE status = 'dead' AND COALESCE(finished_at, 0) >= $1",
+        )
+        .bind(since.as_millis())
+        .fetch_one(self.read())
+        .await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Letter> {
+    let status: String = row.try_get("status")?;
+    let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
+    Ok(Letter {
+        id: row.try_get::<String, _>("id")?.parse()?,
+        event_id: row.try_get::<String, _>("event_id")?.parse()?,
+        kind: Kind::new(&row.try_get::<String, _>("kind")?),
+        company: row.try_get("company_id")?,
+        received_at: Timestamp::from_millis(row.try_get("received_at")?),
+        destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
+        destination: row.try_get("name")?,
+        closed: row.try_get("closed_reason")?,
+        status: Status::from_word(&status).ok_or_else(|| Error::Corrupt(format!("a status {status:?}")))?,
+        reason: row.try_get("reason")?,
+        attempts: count("attempts")?,
+        generation: count("generation")?,
+        due_at: Timestamp::from_millis(row.try_get("due_at")?),
+        finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(Timestamp::from_millis),
+    })
+}

@@ -1,0 +1,95 @@
+//! Redelivery: the only way back to pending for what is finished.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::model::{DeliveryId, Status};
+use crate::store::writer::Unit;
+use crate::store::{Error, Result, Store};
+
+/// What came of asking for a redelivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revived {
+    /// It is pending again, one generation later.
+    Pending {
+        /// Whether its destination was closed and is open again.
+        reopened: bool,
+    },
+    /// There is no such delivery.
+    NotFound,
+    /// It is not finished: it goes out without being asked to.
+    Conflict {
+        /// Where it stands: pending or sending.
+        status: Status,
+        /// Whether it only waited for its destination, which was closed and is open again.
+        reopened: bool,
+    },
+}
+
+impl Store {
+    /// Moves a delivery that is dead, delivered or cancelled back to pending: the same row, one generation later. It
+    /// will be a new message. Its destination, if closed, is opened again: whoever redelivers has mended it.
+    pub async fn revive(&self, id: DeliveryId) -> Result<Revived> {
+        self.writer().submit(Revive { id, now: self.0.clock.now() }).await
+    }
+}
+
+struct Revive {
+    id: DeliveryId,
+    now: Timestamp,
+}
+
+impl Unit for Revive {
+    type Output = Revived;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Revived> {
+        let id = self.id.to_string();
+        // Its attempts must be found later on, too.
+        sqlx::query(
+            "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
+             WHERE id = $1 AND status IN ('dead', 'delivered', 'cancelled') AND message_id IS NOT NULL \
+             ON CONFLICT (delivery_id, message_id) DO NOTHING",
+        )
+        .bind(&id)
+        .execute(&mut *tx)
+        .await?;
+        let revived = sqlx::query(
+            "UPDATE deliveries SET status = 'pending', generation = generation + 1, due_at = $2, attempts = 0, \
+             message_id = NULL, reason = NULL, finished_at = NULL \
+             WHERE id = $1 AND status IN ('dead', 'delivered', 'cancelled')",
+        )
+        .bind(&id)
+        .bind(self.now.as_millis())
+        .execute(&mut *tx)
+        .await?;
+        let Some(row) = sqlx::query("SELECT status, destination_id FROM deliveries WHERE id = $1")
+            .bind(&id)
+            .fetch_optional(&mut *tx)
+            .await?
+        else {
+            return Ok(Revived::NotFound);
+        };
+        let reopened = reopen(tx, row.try_get("destination_id")?, self.now).await?;
+        if revived.rows_affected() == 1 {
+            return Ok(Revived::Pending { reopened });
+        }
+        let status: String = row.try_get("status")?;
+        let status =
+            Status::from_word(&status).ok_or_else(|| Error::Corrupt(format!("a status {status:?}")))?;
+        Ok(Revived::Conflict { status, reopened })
+    }
+}
+
+/// Opens a closed destination. Answers whether it was closed.
+async fn reopen(tx: &mut SqliteConnection, destination: String, now: Timestamp) -> Result<bool> {
+    let opened = sqlx::query(
+        "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $2 \
+         WHERE id = $1 AND closed_reason IS NOT NULL",
+    )
+    .bind(destination)
+    .bind(now.as_millis())
+    .execute(tx)
+    .await?;
+    Ok(opened.rows_affected() == 1)
+}

@@ -1,0 +1,70 @@
+//! What a call came to that did not bring what was asked for.
+
+use serde::de::DeserializeOwned;
+
+use crate::model::Endpoint;
+use crate::xtsystems::Reply;
+
+/// A call that did not bring what was asked for. Its sentence says what to do; it holds neither key nor address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Failure {
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// What the platform said; empty if it did not answer.
+    pub said: String,
+    sentence: String,
+}
+
+impl Failure {
+    /// What `reply` to `endpoint` means for a person.
+    pub(super) fn of(endpoint: &Endpoint, reply: &Reply) -> Self {
+        let said = reply.excerpt();
+        let sentence = match reply.status {
+            None => format!(
+                "XTSystems did not answer {endpoint}: {said}. Check XTSYSTEMS_API_URL and whether it runs"
+            ),
+            Some(status @ (401 | 403)) => {
+                format!("XTSystems refused XTSYSTEMS_API_KEY ({status}): {said}. Set a key that may do this")
+            }
+            Some(status @ (404 | 405)) => format!("XTSystems answered {status} to {endpoint}: {said}"),
+            Some(429) => "XTSystems has had too many calls (429): try again in a minute".to_owned(),
+            Some(status @ 300..=399) => format!(
+                "XTSystems answered {endpoint} with a redirect ({status}), and those are not followed: set XTSYSTEMS_API_URL to where it really is"
+            ),
+            Some(status @ 500..) => {
+                format!("XTSystems failed at {endpoint} ({status}): {said}. Try again later")
+            }
+            Some(status) => format!("XTSystems refused {endpoint} ({status}): {said}"),
+        };
+        Self {
+            status: reply.status,
+            said: if reply.status.is_some() { said } else { String::new() },
+            sentence,
+        }
+    }
+
+    /// XTSystems named a thing by an id that no path can be made of.
+    pub(super) fn unusable(what: &str) -> Self {
+        let sentence = format!("XTSystems calls a {what} by an id that cannot stand in an address");
+        Self { status: None, said: String::new(), sentence }
+    }
+
+    fn unreadable(endpoint: &Endpoint, reply: &Reply, error: &serde_json::Error) -> Self {
+        Self {
+            status: reply.status,
+            said: reply.excerpt(),
+            sentence: format!(
+                "XTSystems answered {endpoint}, but not with what belongs there ({error}): is XTSYSTEMS_API_URL its API?"
+            ),
+        }
+    }
+}
+
+/// The JSON of a successful answer.
+pub(super) fn read<T: DeserializeOwned>(endpoint: &Endpoint, reply: &Reply) -> Result<T, Failure> {
+    if !reply.is_success() {
+        return Err(Failure::of(endpoint, reply));
+    }
+    serde_json::from_slice(&reply.body).map_err(|error| Failure::unreadable(endpoint, reply, &error))
+}
