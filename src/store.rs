@@ -20,6 +20,7 @@ mod meta;
 mod open;
 mod quarantine;
 mod redeliver;
+mod rows;
 mod summary;
 mod writer;
 
