@@ -123,7 +123,7 @@ struct Inner {
     read: SqlitePool,
     writer: writer::Writer,
     audit_key: OnceLock<audit::AuditKey>,
-    tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
+    checkpoints: JoinHandle<()>,
 }
 
 impl Store {
@@ -136,11 +136,7 @@ impl Store {
     /// Writes what waits and closes the file. Whatever is submitted afterwards is refused.
     pub async fn close(&self) {
         self.0.writer.stop().await;
-        let tasks =
-            std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        for task in tasks {
-            task.abort();
-        }
+        self.0.checkpoints.abort();
         self.0.read.close().await;
     }
 

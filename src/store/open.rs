@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -73,15 +73,14 @@ impl Store {
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
         let wal = wal_of(path);
-        let (writer, writing) = Writer::start(Desk { connection, clock: clock.clone(), hints, wal });
-        let tasks = Mutex::new(vec![checkpoints, writing]);
+        let writer = Writer::start(Desk { connection, clock: clock.clone(), hints, wal });
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
             clock,
             read,
             writer,
             audit_key: OnceLock::new(),
-            tasks,
+            checkpoints,
         })))
     }
 
