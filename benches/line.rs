@@ -79,13 +79,8 @@ fn door(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(body.len() as u64));
     group.bench_function("verify", |b| {
         b.iter(|| {
-            let checked = check(
-                &secret,
-                TIMESTAMP.as_bytes(),
-                signature.as_bytes(),
-                black_box(&body),
-                received_at(),
-            );
+            let checked =
+                check(&secret, TIMESTAMP.as_bytes(), signature.as_bytes(), black_box(&body), received_at());
             assert!(checked.is_ok());
         });
     });
@@ -95,9 +90,8 @@ fn door(c: &mut Criterion) {
 
 fn route(c: &mut Criterion) {
     let map = config().routes;
-    let kinds: Vec<Kind> = ["ticket.created", "alert.triggered", "machine.approved", "printer.jammed"]
-        .map(Kind::new)
-        .to_vec();
+    let kinds: Vec<Kind> =
+        ["ticket.created", "alert.triggered", "machine.approved", "printer.jammed"].map(Kind::new).to_vec();
     c.bench_function("route", |b| {
         b.iter(|| kinds.iter().filter_map(|kind| map.find(black_box(kind), "acme")).count());
     });
@@ -123,8 +117,7 @@ fn accept(c: &mut Criterion) {
         b.iter_batched(
             || (0..GROUP).map(|_| new_event(number.fetch_add(1, Ordering::Relaxed))).collect::<Vec<_>>(),
             |events| {
-                let accepted =
-                    runtime.block_on(join_all(events.into_iter().map(|event| hub.accept(event))));
+                let accepted = runtime.block_on(join_all(events.into_iter().map(|event| hub.accept(event))));
                 assert!(accepted.iter().all(|accepted| accepted.as_ref().is_ok_and(|one| !one.duplicate)));
             },
             BatchSize::LargeInput,
@@ -142,7 +135,8 @@ fn render(c: &mut Criterion) {
     for (name, events) in [("one card", &one[..]), ("ten cards in one message", &ten)] {
         group.bench_function(name, |b| {
             b.iter(|| {
-                let cards: Vec<_> = black_box(events).iter().map(|event| render::card(event, &view)).collect();
+                let cards: Vec<_> =
+                    black_box(events).iter().map(|event| render::card(event, &view)).collect();
                 serde_json::to_vec(&render::message(&cards, &[])).map_or(0, |bytes| bytes.len())
             });
         });

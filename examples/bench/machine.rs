@@ -20,7 +20,12 @@ pub fn describe() -> anyhow::Result<Vec<String>> {
     let today = Clock::system().now().to_rfc3339();
     Ok(vec![
         format!("- {}: nuncio {}{}", &today[..10], env!("CARGO_PKG_VERSION"), commit()),
-        format!("- {cores} cores of {}, {:.0} GiB, Linux {}", field(&cpu, "model name"), kib / 1024.0 / 1024.0, kernel.trim()),
+        format!(
+            "- {cores} cores of {}, {:.0} GiB, Linux {}",
+            field(&cpu, "model name"),
+            kib / 1024.0 / 1024.0,
+            kernel.trim()
+        ),
         format!("- the disk: 4 KiB appended and synchronised {:.0} times a second", syncs()?),
         format!("- the load before the run: {}", load.split(' ').take(3).collect::<Vec<_>>().join(" ")),
     ])
@@ -28,9 +33,8 @@ pub fn describe() -> anyhow::Result<Vec<String>> {
 
 /// The commit, where git knows it.
 fn commit() -> String {
-    let asked = Command::new("git")
-        .args(["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"])
-        .output();
+    let asked =
+        Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]).output();
     match asked {
         Ok(output) if output.status.success() => {
             format!(" at {}", String::from_utf8_lossy(&output.stdout).trim())

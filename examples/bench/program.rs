@@ -288,10 +288,7 @@ impl Sandbox {
         posted
             .map(|one| {
                 let at = one["at"].as_str().and_then(nuncio::clock::Timestamp::parse_rfc3339);
-                Ok(Posted {
-                    at_ms: at.context("no time")?.as_millis(),
-                    body: one["body"].to_string(),
-                })
+                Ok(Posted { at_ms: at.context("no time")?.as_millis(), body: one["body"].to_string() })
             })
             .collect()
     }

@@ -73,7 +73,13 @@ impl fmt::Display for Report {
         }
         writeln!(f, "\n| what | measured | required | |\n| --- | ---: | ---: | --- |")?;
         for Figure { what, figure, unit, required } in &self.figures {
-            let digits = if *figure >= 100.0 || figure.fract() == 0.0 { 0 } else if *figure >= 10.0 { 1 } else { 2 };
+            let digits = if *figure >= 100.0 || figure.fract() == 0.0 {
+                0
+            } else if *figure >= 10.0 {
+                1
+            } else {
+                2
+            };
             let verdict = if required.holds(*figure) { "holds" } else { "**missed**" };
             writeln!(f, "| {what} | {figure:.digits$}{unit} | {} | {verdict} |", required.text(unit))?;
         }

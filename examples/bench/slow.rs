@@ -62,7 +62,8 @@ pub async fn endure(programs: &Programs, plan: Plan, report: &mut Report) -> any
     tokio::time::sleep(Duration::from_secs(5)).await;
     let after = running.memory_mib()?;
     let lost = count.saturating_sub(running.stored()?);
-    let stream = format!("{count} events in {:.0} s while Discord takes 100 ms", answers.lasted.as_secs_f64());
+    let stream =
+        format!("{count} events in {:.0} s while Discord takes 100 ms", answers.lasted.as_secs_f64());
     let refused = answers.refused + (count - answers.count());
     report.figure(format!("{stream}: not answered 200"), refused as f64, "", Required::AtMost(0.0));
     report.figure("the same: lost", lost as f64, "", Required::AtMost(0.0));

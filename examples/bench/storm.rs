@@ -48,7 +48,8 @@ pub async fn decision(programs: &Programs, plan: Plan, report: &mut Report) -> a
     send(&running, Requests::of(backlog, request::ticket)).await?;
     let began = Instant::now();
     send(&running, Requests::of(1, request::machine)).await?;
-    wait_for(&discord, |posted| posted.iter().any(|card| card.body.contains("DESKTOP-")).then_some(())).await?;
+    wait_for(&discord, |posted| posted.iter().any(|card| card.body.contains("DESKTOP-")).then_some(()))
+        .await?;
     let what = format!("a decision's card behind {backlog} events, in the channel after");
     report.figure(what, began.elapsed().as_secs_f64(), " s", Required::AtMost(10.0));
     running.end().await
@@ -93,10 +94,7 @@ async fn send(running: &Running, requests: Requests) -> anyhow::Result<()> {
 }
 
 /// Waits until `found` finds in the channel what it looks for; an error if that never comes.
-async fn wait_for<T>(
-    discord: &Sandbox,
-    found: impl Fn(&[Posted]) -> Option<T>,
-) -> anyhow::Result<T> {
+async fn wait_for<T>(discord: &Sandbox, found: impl Fn(&[Posted]) -> Option<T>) -> anyhow::Result<T> {
     let began = Instant::now();
     loop {
         let posted = discord.posted(discord.channel("general")).await?;
