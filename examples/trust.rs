@@ -36,6 +36,9 @@ struct Arguments {
     /// Only these cases, with commas between: K-3,N-1
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Put the table into the README as well
+    #[arg(long)]
+    write: bool,
     /// The program on trial; built from this repository if not given
     #[arg(long)]
     nuncio: Option<PathBuf>,
@@ -89,7 +92,11 @@ const LATER: &[(&str, &str, &str)] = &[
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    rig::try_program(arguments.nuncio.clone().map_or_else(build, Ok)?);
+    // Absolute: it is started in folders of its own.
+    rig::try_program(match &arguments.nuncio {
+        Some(path) => path.canonicalize().context("--nuncio")?,
+        None => build()?,
+    });
     let size = if arguments.full { Size::Full } else { Size::Short };
     let chosen = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
     let cases: Vec<&Case> = CASES.iter().filter(|case| chosen(case.name)).collect();
@@ -107,17 +114,33 @@ async fn main() -> anyhow::Result<ExitCode> {
     rows.sort_by_key(place);
     let later = LATER.iter().filter(|(name, ..)| chosen(name));
     rows.extend(later.map(|(name, required, why)| Row::skipped(name, required, why)));
-    println!(
-        "{}, {}, {} cores, {} min:\n",
-        date.split('T').next().unwrap_or_default(),
-        if cfg!(debug_assertions) { "debug build" } else { "release build" },
-        std::thread::available_parallelism().map_or(1, usize::from),
-        began.elapsed().as_secs().div_ceil(60),
-    );
-    println!("{HEAD}");
-    rows.iter().for_each(|row| println!("{row}"));
+    let table = table(&rows, &date, began.elapsed());
+    println!("{table}");
+    if arguments.write {
+        write(&table)?;
+    }
     let fails = rows.iter().any(|row| row.holds == Holds::No);
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The rows as they stand in the README, with when, how long and on what.
+fn table(rows: &[Row], date: &str, took: Duration) -> String {
+    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let date = date.split('T').next().unwrap_or_default();
+    let minutes = took.as_secs().div_ceil(60);
+    let rows: Vec<String> = rows.iter().map(Row::to_string).collect();
+    format!("{date}, {build} build, {cores} cores, {minutes} min:\n\n{HEAD}\n{}", rows.join("\n"))
+}
+
+/// Puts the table between its marks in the README.
+fn write(table: &str) -> anyhow::Result<()> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path)?;
+    let (head, rest) = readme.split_once("<!-- trust -->").context("no <!-- trust --> in README.md")?;
+    let (_, tail) = rest.split_once("<!-- /trust -->").context("no <!-- /trust --> in README.md")?;
+    std::fs::write(path, format!("{head}<!-- trust -->\n\n{table}\n\n<!-- /trust -->{tail}"))?;
+    Ok(())
 }
 
 /// Runs one case to its end, or to the end of all patience.

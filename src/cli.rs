@@ -52,6 +52,9 @@ enum Command {
         /// The port to listen on; any free one if not given
         #[arg(long)]
         port: Option<u16>,
+        /// What the bot may do, as the number in its invite link; 8 is everything
+        #[arg(long)]
+        permissions: Option<u64>,
     },
     /// Sign an event and post it, as XTSystems does
     Send(send::Args),
@@ -109,7 +112,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => serve::run(Config::from_variables(&variables())?).await,
         Command::Demo => demo::run().await,
-        Command::Sandbox { port } => sandbox::run(port).await,
+        Command::Sandbox { port, permissions } => sandbox::run(port, permissions).await,
         Command::Send(args) => send::run(args, &variables()).await,
         Command::Verify(args) => verify::run(&args, &variables()),
         Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,

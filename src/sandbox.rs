@@ -14,11 +14,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub mod discord;
+mod platform;
 mod stage;
 pub mod story;
 mod xtsystems;
 
 pub use discord::Discord;
+pub use platform::{Platform, PlatformFault, Told};
 pub use stage::Stage;
 pub use xtsystems::{Answer, XtSystems};
 

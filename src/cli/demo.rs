@@ -15,15 +15,26 @@ use crate::cli::serve::stop_signal;
 use crate::clock::Clock;
 use crate::config::{Config, Variables};
 use crate::sandbox::discord::Setup;
-use crate::sandbox::{self, Discord, Stage, XtSystems, story};
+use crate::sandbox::{self, Discord, Platform, Stage, XtSystems, story};
 use crate::secret::Secret;
 use crate::telemetry;
 
 /// The ports tried first; if they are taken, free ones.
 const WEBHOOK_PORT: u16 = 3000;
 const PAGE_PORT: u16 = 3001;
-/// Everybody may know it: it opens nothing but a demo on the reader's own machine.
+const PLATFORM_PORT: u16 = 20437;
+/// Everybody may know them: they open nothing but a demo on the reader's own machine.
 const SECRET: &str = "nuncio-demo-secret";
+const API_KEY: &str = "nuncio-demo-key";
+/// What the bot that came before called its registration; ours takes it over.
+const WEBHOOK_NAME: &str = "Discord Bot Integration";
+
+/// Where everything of the demo listens.
+struct Addresses {
+    page: SocketAddr,
+    webhook: SocketAddr,
+    platform: SocketAddr,
+}
 
 /// Runs the demo until Ctrl-C or SIGTERM.
 ///
@@ -37,19 +48,22 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let stop = stop_signal()?;
 
-    let page = bind(PAGE_PORT).await?;
-    let page_address = page.local_addr()?;
+    let (page, listener, api) =
+        (bind(PAGE_PORT).await?, bind(WEBHOOK_PORT).await?, bind(PLATFORM_PORT).await?);
+    let addresses =
+        Addresses { page: page.local_addr()?, webhook: listener.local_addr()?, platform: api.local_addr()? };
     let discord = Discord::new(clock.clone(), Setup::default());
-    let listener = bind(WEBHOOK_PORT).await?;
-    let webhook_address = listener.local_addr()?;
-    let config = config(&discord, page_address, webhook_address, folder.path())?;
-    let webhook = format!("http://{webhook_address}{}", config.webhook.path);
-    let platform = XtSystems::new(webhook.clone(), Secret::new(SECRET), clock.clone())?;
-    let health = format!("http://{webhook_address}/health");
-    let stage = Stage::new(discord.clone(), platform, health, clock.clone())?;
+    let config = config(&discord, &addresses, folder.path())?;
+    let webhook = format!("http://{}{}", addresses.webhook, config.webhook.path);
+    let platform = Platform::new(Secret::new(API_KEY), clock.clone());
+    platform.add_webhook(WEBHOOK_NAME, &webhook, Secret::new(SECRET));
+    let serving = tokio::spawn(platform.clone().serve(api, stop.clone()));
+    let sender = XtSystems::new(webhook.clone(), Secret::new(SECRET), clock.clone())?;
+    let health = format!("http://{}/health", addresses.webhook);
+    let stage = Stage::new(discord.clone(), sender, platform, health, clock.clone())?;
     let sandbox = tokio::spawn(sandbox::serve_with(discord, stage.router(), page, stop.clone()));
     let app = App::build(config, listener, clock.clone()).await?;
-    print(&introduction(page_address, &webhook));
+    print(&introduction(addresses.page, &webhook));
 
     let watching = tokio::spawn({
         let (stage, stop) = (stage.clone(), stop.clone());
@@ -60,17 +74,15 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     telling.abort();
     watching.abort();
     sandbox.await??;
+    serving.await??;
     print("\nStopped; the demo's data is deleted.");
     Ok(ExitCode::SUCCESS)
 }
 
 /// The configuration an operator would write, for this Discord. Refuses to lead anywhere else.
-fn config(
-    discord: &Discord,
-    page: SocketAddr,
-    webhook: SocketAddr,
-    folder: &std::path::Path,
-) -> anyhow::Result<Config> {
+fn config(discord: &Discord, addresses: &Addresses, folder: &std::path::Path) -> anyhow::Result<Config> {
+    let Addresses { page, webhook, platform } = addresses;
+    let role = |name: &str| discord.role_id(name).map(|id| id.to_string()).unwrap_or_default();
     let id = |name: &str| discord.channel_id(name).map(|id| id.to_string()).unwrap_or_default();
     let map = json!({
         "ticket.*": [id("tickets")],
@@ -86,12 +98,18 @@ fn config(
         ("WEBHOOK_HOST", webhook.ip().to_string()),
         ("WEBHOOK_SECRET", SECRET.to_owned()),
         ("NUNCIO_DATABASE_URL", format!("sqlite://{}", folder.join("nuncio.db").display())),
+        ("PUBLIC_URL", format!("http://{webhook}")),
+        ("XTSYSTEMS_API_URL", Platform::url(*platform)),
+        ("XTSYSTEMS_API_KEY", API_KEY.to_owned()),
+        ("APPROVER_ROLES", role("Approvers")),
+        ("OPERATOR_ROLES", role("Operators")),
         ("NUNCIO_ENCRYPTION_KEY", hex::encode(rand::random::<[u8; 32]>())),
         ("LOG_DIR", folder.join("logs").display().to_string()),
     ]);
     let config = Config::from_variables(&variables)?;
     ensure!(
-        config.discord.base.is_loopback() && webhook.ip().is_loopback() && page.ip().is_loopback(),
+        config.discord.base.is_loopback()
+            && [page, webhook, platform].iter().all(|address| address.ip().is_loopback()),
         "the demo speaks to this machine only, and something would lead elsewhere"
     );
     Ok(config)

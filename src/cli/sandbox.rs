@@ -1,4 +1,4 @@
-//! `nuncio sandbox`: a Discord of one's own, for trying nuncio and for testing any other bot.
+//! `nuncio sandbox`: a Discord and an XTSystems of one's own, for trying nuncio and for testing any other bot.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -9,22 +9,35 @@ use tokio::net::TcpListener;
 
 use crate::cli::serve::stop_signal;
 use crate::clock::Clock;
-use crate::sandbox::discord::Setup;
-use crate::sandbox::{self, Discord};
+use crate::sandbox::discord::{Permissions, Setup};
+use crate::sandbox::{self, Discord, Platform};
+use crate::secret::Secret;
 
-/// Serves a fresh sandbox Discord on loopback until Ctrl-C or SIGTERM; on a free port if none is given. Prints one
-/// line of JSON, once it can be reached: all that a client has to know.
+/// Serves a fresh sandbox Discord on loopback until Ctrl-C or SIGTERM; on a free port if none is given, with a bot
+/// that may do what is usual if no `permissions` are; and an XTSystems beside it. Prints one line of JSON, once both can
+/// be reached: all that a client has to know.
 ///
 /// # Errors
 /// If the port cannot be had.
-pub(super) async fn run(port: Option<u16>) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(port: Option<u16>, permissions: Option<u64>) -> anyhow::Result<ExitCode> {
     let port = port.unwrap_or(0);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
         format!("cannot listen on 127.0.0.1:{port}; try another --port, or none for a free one")
     })?;
-    let discord = Discord::new(Clock::system(), Setup::default());
-    super::print(&introduction(&discord, listener.local_addr()?).to_string());
-    sandbox::serve(discord, listener, stop_signal()?).await?;
+    let clock = Clock::system();
+    let mut setup = Setup::default();
+    setup.permissions = permissions.map_or(setup.permissions, Permissions::from_bits);
+    let discord = Discord::new(clock.clone(), setup);
+    let platform = Platform::new(Secret::new(hex::encode(rand::random::<[u8; 16]>())), clock);
+    let api = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("cannot listen on 127.0.0.1")?;
+    let mut introduction = introduction(&discord, listener.local_addr()?);
+    introduction["xtsystems"] =
+        json!({"api": Platform::url(api.local_addr()?), "api_key": platform.key().expose()});
+    super::print(&introduction.to_string());
+    let stop = stop_signal()?;
+    let serving = tokio::spawn(platform.serve(api, stop.clone()));
+    sandbox::serve(discord, listener, stop).await?;
+    serving.await??;
     Ok(ExitCode::SUCCESS)
 }
 

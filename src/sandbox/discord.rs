@@ -36,7 +36,7 @@ pub use faults::{Fault, Faults};
 pub use gateway::Gateway;
 pub use ledger::{Asked, Counts, Exchange};
 pub use limits::{Allowance, RateLimits};
-pub use model::{Dispatch, Permission};
+pub use model::{Dispatch, Permission, Permissions};
 pub use setup::{Person, Setup};
 
 use gateway::Sessions;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::sandbox::discord::Dispatch;
-use crate::sandbox::{Discord, XtSystems, story};
+use crate::sandbox::{Discord, Platform, Told, XtSystems, story};
 
 /// The most a visitor can set off at once.
 const MOST_EVENTS: usize = 1000;
@@ -29,6 +29,8 @@ const AT_ONCE: usize = 8;
 const TELL_EVERY: Duration = Duration::from_millis(500);
 /// How much of an event's id stands in its card's footer.
 const TAG: usize = 8;
+/// How many of the platform's newest requests the page shows.
+const TOLD: usize = 30;
 
 /// The demo's stage. Clones share it.
 #[derive(Clone)]
@@ -36,7 +38,8 @@ pub struct Stage(Arc<Inner>);
 
 struct Inner {
     discord: Discord,
-    platform: XtSystems,
+    sender: XtSystems,
+    platform: Platform,
     health: String,
     clock: Clock,
     /// For questions to this machine: a proxy would not know the way.
@@ -74,13 +77,21 @@ struct Break {
 }
 
 impl Stage {
-    /// A stage on which `platform` sends to the nuncio whose health stands at the address `health`.
+    /// A stage on which `sender` sends to the nuncio whose health stands at the address `health`, and `platform` is
+    /// told what comes back.
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn new(discord: Discord, platform: XtSystems, health: String, clock: Clock) -> reqwest::Result<Self> {
+    pub fn new(
+        discord: Discord,
+        sender: XtSystems,
+        platform: Platform,
+        health: String,
+        clock: Clock,
+    ) -> reqwest::Result<Self> {
         Ok(Self(Arc::new(Inner {
             discord,
+            sender,
             platform,
             health,
             clock,
@@ -103,7 +114,8 @@ impl Stage {
     /// # Errors
     /// If nuncio cannot be reached.
     pub async fn send(&self, event: Value) -> reqwest::Result<bool> {
-        let answer = self.0.platform.send(event).await?;
+        self.0.platform.learn(&event);
+        let answer = self.0.sender.send(event).await?;
         let accepted = answer.status == 200;
         if let Some(id) = answer.body["event_id"].as_str().filter(|_| accepted) {
             self.shown().entry(tag(id)).or_default();
@@ -114,6 +126,8 @@ impl Stage {
     /// Watches and counts until `stop`.
     pub async fn watch(&self, stop: CancellationToken) {
         let mut dispatches = self.0.discord.dispatches();
+        let mut tellings = self.0.platform.changes();
+        self.show_told();
         let mut told = None;
         let mut next = Duration::ZERO;
         loop {
@@ -124,6 +138,7 @@ impl Stage {
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },
+                Ok(()) = tellings.changed() => self.show_told(),
                 () = self.0.clock.sleep_until_elapsed(next) => {
                     next = self.0.clock.elapsed() + TELL_EVERY;
                     let count = self.count().await;
@@ -134,6 +149,13 @@ impl Stage {
                 }
             }
         }
+    }
+
+    /// Shows what the platform was told, the newest first.
+    fn show_told(&self) {
+        let told = self.0.platform.told();
+        let newest: Vec<&Told> = told.iter().rev().take(TOLD).collect();
+        self.0.discord.show_panel("told", "DEMO_TOLD", json!(newest));
     }
 
     /// Counts a card by the tag that ends its footer.

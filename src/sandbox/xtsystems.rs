@@ -35,8 +35,14 @@ impl XtSystems {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(webhook: impl Into<String>, secret: Secret, clock: Clock) -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder().timeout(DEADLINE).no_proxy().build()?;
-        Ok(Self { http, webhook: webhook.into(), secret, clock })
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        Ok(Self::over(http, webhook, secret, clock))
+    }
+
+    /// The same with a client that there is already.
+    #[must_use]
+    pub fn over(http: reqwest::Client, webhook: impl Into<String>, secret: Secret, clock: Clock) -> Self {
+        Self { http, webhook: webhook.into(), secret, clock }
     }
 
     /// Sends an event as the platform does: `body` gets the present time as its `timestamp`, and is signed.
@@ -70,7 +76,8 @@ impl XtSystems {
         body: Vec<u8>,
     ) -> reqwest::Result<Answer> {
         let request = || {
-            let request = self.http.post(&self.webhook).header("content-type", "application/json");
+            let request =
+                self.http.post(&self.webhook).timeout(DEADLINE).header("content-type", "application/json");
             let request = request.header("x-xtsystems-timestamp", timestamp);
             request.header("x-xtsystems-signature", signature).body(body.clone()).send()
         };

@@ -4,6 +4,7 @@
 //! A test ends with [`Harness::finish`], which proves that nothing was left unread, unsent or logged as an error.
 
 mod channel;
+mod http;
 mod log;
 mod person;
 mod shell;
@@ -27,6 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use channel::Channel;
+pub use http::http;
 use log::Log;
 
 /// Long enough for a busy machine; reaching it means that something never comes.
@@ -141,7 +143,8 @@ impl Harness {
         let app = App::build(config, listener, self.clock.clone()).await.unwrap();
         let (hub, store, address) = (app.hub().clone(), app.store().clone(), app.addr());
         let secret = Secret::new(self.variables["WEBHOOK_SECRET"].clone());
-        let platform = XtSystems::new(format!("http://{address}{path}"), secret, self.clock.clone()).unwrap();
+        let platform =
+            XtSystems::over(http().clone(), format!("http://{address}{path}"), secret, self.clock.clone());
         let stop = CancellationToken::new();
         let task = tokio::spawn(app.run(stop.clone()));
         self.running = Some(Running { hub, store, platform, address, stop, task });
@@ -221,7 +224,7 @@ impl Harness {
 
     /// `GET` a path of nuncio's: status and body.
     pub async fn looks_at(&self, path: &str) -> (u16, String) {
-        let response = reqwest::get(self.url(path)).await.unwrap();
+        let response = http().get(self.url(path)).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
 

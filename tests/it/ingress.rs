@@ -5,7 +5,7 @@ use nuncio::signature;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{Harness, SECRET};
+use crate::harness::{Harness, SECRET, http};
 
 const TICKET: &str = r#"{"event_type":"ticket.created","data":{"id":"t","seq_id":7,"title":"Printer"}}"#;
 
@@ -13,7 +13,7 @@ const TICKET: &str = r#"{"event_type":"ticket.created","data":{"id":"t","seq_id"
 fn signed(t: &Harness, timestamp: &str, body: impl Into<Vec<u8>>) -> reqwest::RequestBuilder {
     let body = body.into();
     let signature = signature::sign(&Secret::new(SECRET), &[timestamp.as_bytes(), &body]);
-    reqwest::Client::new()
+    http()
         .post(t.url("/webhooks/xtsystems"))
         .header("x-xtsystems-timestamp", timestamp)
         .header("x-xtsystems-signature", signature)
@@ -104,7 +104,7 @@ async fn what_is_not_signed_is_refused_and_leaves_nothing() {
     let offset = |by: i64| (t.clock.now().as_secs() + by).to_string();
     let header = signature::sign(&Secret::new(SECRET), &[at.as_bytes(), TICKET.as_bytes()]);
     let post = |timestamp: Option<&str>, signature: Option<&str>| {
-        let mut request = reqwest::Client::new().post(t.url("/webhooks/xtsystems")).body(TICKET);
+        let mut request = http().post(t.url("/webhooks/xtsystems")).body(TICKET);
         if let Some(timestamp) = timestamp {
             request = request.header("x-xtsystems-timestamp", timestamp);
         }
@@ -222,7 +222,7 @@ async fn other_addresses_and_methods_are_answered_in_a_friendly_way() {
     let (status, page) = t.looks_at("/").await;
     assert_eq!(status, 200);
     assert!(page.contains("Everything works"), "{page}");
-    let delete = reqwest::Client::new().delete(t.url("/health")).send().await.unwrap();
+    let delete = http().delete(t.url("/health")).send().await.unwrap();
     assert_eq!(delete.status(), StatusCode::METHOD_NOT_ALLOWED);
     t.finish().await;
 }

@@ -20,3 +20,4 @@ mod program;
 mod readme;
 mod recovery;
 mod routing;
+mod sandbox;

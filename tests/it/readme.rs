@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-use crate::harness::{Harness, SECRET, within};
+use crate::harness::{Harness, SECRET, http, within};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -133,7 +133,7 @@ async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
         said[start..end].trim().to_owned()
     };
     let page = between("http://", "#all");
-    assert!(reqwest::get(&page).await.unwrap().text().await.unwrap().contains("<html"));
+    assert!(http().get(&page).send().await.unwrap().text().await.unwrap().contains("<html"));
 
     if is_installed("curl").await && is_installed("openssl").await {
         let accepted = types(folder.path(), &between("body='", "\n\n")).await;
@@ -156,7 +156,9 @@ async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
         {}
     })
     .await;
-    let state = reqwest::get(format!("{page}sandbox/state"))
+    let state = http()
+        .get(format!("{page}sandbox/state"))
+        .send()
         .await
         .unwrap()
         .json::<serde_json::Value>()
@@ -170,10 +172,10 @@ async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
 
     // The page's buttons: a storm in which Discord breaks, and the count that must come out even.
     let press = async |button: &str, body: serde_json::Value| {
-        reqwest::Client::new().post(format!("{page}demo/{button}")).json(&body).send().await.unwrap().status()
+        http().post(format!("{page}demo/{button}")).json(&body).send().await.unwrap().status()
     };
     let count = async || {
-        let state = reqwest::get(format!("{page}sandbox/state")).await.unwrap();
+        let state = http().get(format!("{page}sandbox/state")).send().await.unwrap();
         state.json::<serde_json::Value>().await.unwrap()["demo"].clone()
     };
     let settled = |count: &serde_json::Value| count["shown"] == count["sent"] && count["pending"] == 0;

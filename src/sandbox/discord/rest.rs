@@ -24,6 +24,7 @@ mod guild;
 mod interact;
 mod reaction;
 mod reply;
+mod role;
 mod route;
 mod thread;
 pub(super) mod webhook;

@@ -17,6 +17,8 @@ pub struct Setup {
     pub forums: Vec<(String, Vec<String>)>,
     /// The channel of its one webhook.
     pub webhook: String,
+    /// What the bot's own role may do, as chosen in the link it was invited with.
+    pub permissions: Permissions,
     /// Roles beside `@everyone` and the bot's own, highest first.
     pub roles: Vec<String>,
     /// Its members beside the bot. The first owns the guild.
@@ -58,6 +60,7 @@ impl Default for Setup {
             ],
             forums: vec![("ideas".to_owned(), vec!["Wish".to_owned(), "Done".to_owned()])],
             webhook: "general".to_owned(),
+            permissions: Permissions::bot(),
             roles: vec!["Approvers".to_owned(), "Operators".to_owned()],
             people: vec![
                 person("alice", "Alice", &["Approvers"]),
@@ -78,7 +81,7 @@ impl Setup {
             self.people.iter().map(|person| world.add_user(&person.username, &person.display, now)).collect();
         let owner = people.first().copied().unwrap_or_else(|| world.bot());
         let guild = world.add_guild(&self.guild, owner, Permissions::everyone(), now);
-        let bot_role = world.add_role(guild, &self.bot, Permissions::bot(), true, now);
+        let bot_role = world.add_role(guild, &self.bot, self.permissions, true, now);
         let roles: Vec<_> = self
             .roles
             .iter()

@@ -27,6 +27,8 @@ const CONTENT: usize = 2000;
 const NONCE: usize = 25;
 /// Ids in each list of `allowed_mentions`.
 const MENTIONS: usize = 100;
+/// Messages that are deleted at once.
+const BULK: std::ops::RangeInclusive<usize> = 2..=100;
 /// Files of a message.
 const FILES: usize = 10;
 /// The flags that a message may be sent with: `SUPPRESS_EMBEDS`, `SUPPRESS_NOTIFICATIONS`, `IS_VOICE_MESSAGE`,
@@ -98,6 +100,19 @@ fn alone(form: &mut Form, content: bool, embeds: bool) {
             form.refuse(key, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", &message);
         }
     }
+}
+
+/// Reads the body of Bulk Delete Messages.
+pub fn message_ids(body: &Value) -> Result<Vec<Snowflake>, Refusal> {
+    let mut form = Form::default();
+    let Some(body) = object(&mut form, body) else { return Err(form.into()) };
+    let Some(list) = body.get("messages").and_then(Value::as_array) else {
+        form.required("messages");
+        return Err(form.into());
+    };
+    form.count("messages", list.len(), BULK);
+    let ids = list.iter().enumerate().filter_map(|(at, id)| form.id(&format!("messages.{at}"), id)).collect();
+    form.finish(ids)
 }
 
 /// Checks how many files come with a message.

@@ -12,6 +12,7 @@ import { route, scheduleBadges, view } from "./navigation.js";
 import { showPerson } from "./person.js";
 import { stream } from "./stream.js";
 import { counts } from "./status.js";
+import { showTold } from "./told.js";
 import { list, text } from "./value.js";
 import { world } from "./world.js";
 
@@ -31,6 +32,7 @@ async function load() {
     world.load(state);
     counts(state.counts);
     showDemo(state.demo);
+    showTold(state.told);
     showPerson();
     linkState("live");
     route();
@@ -67,6 +69,8 @@ function receive(event) {
     counts(data);
   } else if (kind === "DEMO_COUNTS") {
     showDemo(data);
+  } else if (kind === "DEMO_TOLD") {
+    showTold(data);
   } else if (/^(SANDBOX_RELOAD|CHANNEL_|THREAD_|GUILD_)/.test(kind)) {
     // Servers and channels change rarely: asking again is simpler than eleven kinds of merging, and never wrong.
     load();

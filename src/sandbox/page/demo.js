@@ -24,7 +24,7 @@ export function showDemo(figures) {
     one("shown", figures.shown, "of these, shown in a message"),
     one("lost", figures.lost, "neither shown nor on their way", true),
     one("twice", figures.twice, "shown more than once", true),
-    figures.pending > 0 && one("pending", figures.pending, "on disk, on their way"),
+    ...(figures.pending > 0 ? [one("pending", figures.pending, "on disk, on their way")] : []),
   );
   broken(figures.broken_s ?? 0);
 }

@@ -117,7 +117,7 @@ impl Description {
 
 fn permissions_in_strings(value: &mut Value) {
     if let Some(properties) = value.get_mut("properties") {
-        for key in ["default_member_permissions", "allow", "deny"] {
+        for key in ["default_member_permissions", "permissions", "allow", "deny"] {
             if let Some(Value::Array(kinds)) = properties.get_mut(key).and_then(|one| one.get_mut("type"))
                 && !kinds.contains(&json!("string"))
             {

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::harness::http;
+
 /// Somebody who asks.
 #[derive(Clone, Copy)]
 enum Who {
@@ -33,7 +35,7 @@ pub async fn taken() -> Vec<Exchange> {
     let stop = CancellationToken::new();
     let serving = tokio::spawn(sandbox::serve(discord.clone(), listener, stop.clone()));
     let events = discord.dispatches();
-    let mut tour = Tour { discord: discord.clone(), base, client: reqwest::Client::new(), events };
+    let mut tour = Tour { discord: discord.clone(), base, client: http().clone(), events };
     tour.at_start().await;
     tour.messages().await;
     tour.commands().await;
@@ -326,5 +328,23 @@ impl Tour {
         self.ask(Who::Owner, Method::PUT, &role, None).await;
         self.ask(Who::Owner, Method::DELETE, &role, None).await;
         self.ask(Who::Bot, Method::PUT, &role, None).await;
+        let roles = format!("{}/roles", self.guild());
+        let made = json!({"name": "Night shift", "permissions": "2048"});
+        let made = self.ask(Who::Owner, Method::POST, &roles, Some(made)).await;
+        let one = format!("{roles}/{}", text(&made, "id"));
+        self.get(&one).await;
+        self.ask(Who::Owner, Method::PATCH, &one, Some(json!({"name": "Day shift"}))).await;
+        self.ask(Who::Owner, Method::DELETE, &one, None).await;
+        self.ask(Who::Owner, Method::DELETE, &one, None).await;
+        self.ask(Who::Owner, Method::DELETE, &format!("{roles}/{}", self.discord.guild_id()), None).await;
+        let messages = format!("{}/messages", self.channel("tickets"));
+        let mut ids = Vec::new();
+        for content in ["a", "b"] {
+            ids.push(text(&self.post(&messages, json!({"content": content})).await, "id"));
+        }
+        let bulk = format!("{messages}/bulk-delete");
+        self.post(&bulk, json!({"messages": ids})).await;
+        self.ask(Who::Owner, Method::POST, &bulk, Some(json!({"messages": ids[..1]}))).await;
+        self.ask(Who::Owner, Method::POST, &bulk, Some(json!({"messages": ids}))).await;
     }
 }

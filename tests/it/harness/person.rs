@@ -3,7 +3,7 @@
 use nuncio::sandbox::Discord;
 use serde_json::{Value, json};
 
-use super::{Harness, within};
+use super::{Harness, http, within};
 
 pub struct Person<'a> {
     harness: &'a Harness,
@@ -40,7 +40,7 @@ impl Person<'_> {
         });
         let url = format!("{}/v10/interactions", self.harness.variables["DISCORD_API_URL"]);
         let token = discord.token_of(&self.username).expect("there is such a person");
-        let request = reqwest::Client::new().post(url).header("authorization", token.expose()).json(&body);
+        let request = http().post(url).header("authorization", token.expose()).json(&body);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 204, "{}", answer.text().await.unwrap());
         let id = answer.headers()["x-sandbox-interaction"].to_str().unwrap().to_owned();

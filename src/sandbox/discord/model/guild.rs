@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Permissions, Refusal, World, iso};
+use super::{Permissions, Refusal, Role, World, iso};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
@@ -23,21 +23,6 @@ pub struct Guild {
     pub members: BTreeMap<Snowflake, Member>,
 }
 
-/// A role.
-#[derive(Clone, Debug)]
-pub struct Role {
-    /// The id.
-    pub id: Snowflake,
-    /// The name.
-    pub name: String,
-    /// What it adds.
-    pub permissions: Permissions,
-    /// Whether it belongs to a bot.
-    pub managed: bool,
-    /// Its place, 0 for `@everyone`.
-    pub position: usize,
-}
-
 /// A user in a guild.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -47,19 +32,6 @@ pub struct Member {
     pub roles: Vec<Snowflake>,
     /// Since when.
     pub joined: Timestamp,
-}
-
-impl Role {
-    /// Discord's role object.
-    #[must_use]
-    pub fn object(&self) -> Value {
-        json!({
-            "id": self.id, "name": self.name, "permissions": self.permissions, "position": self.position,
-            "color": 0, "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
-            "hoist": false, "managed": self.managed, "mentionable": false, "icon": null, "unicode_emoji": null,
-            "flags": 0,
-        })
-    }
 }
 
 impl Guild {

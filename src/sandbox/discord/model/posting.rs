@@ -1,5 +1,7 @@
 //! What is done with messages: making, reading, changing, deleting them.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::nonce::Used;
@@ -12,6 +14,8 @@ use crate::model::Snowflake;
 
 /// Messages kept in a channel; the oldest are forgotten as if they had been deleted long ago.
 const KEPT: usize = 5_000;
+/// How old a message may be to be deleted with others at once.
+const BULK_DELETABLE: Duration = Duration::from_secs(14 * 86_400);
 
 /// What became of a draft.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,6 +149,29 @@ impl World {
             return Err(Refusal::MissingPermissions);
         }
         self.remove(channel, id);
+        Ok(())
+    }
+
+    /// Deletes many messages at once; those that are not there are none (Discord: "Bulk Delete Messages").
+    pub fn delete_all(
+        &mut self,
+        user: Snowflake,
+        channel: Snowflake,
+        mut ids: Vec<Snowflake>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let (place, permissions) = self.visible(user, channel)?;
+        if !permissions.has(Permission::ManageMessages) {
+            return Err(Refusal::MissingPermissions);
+        }
+        let guild = place.guild;
+        if ids.iter().any(|id| now.since(id.created_at()) > BULK_DELETABLE) {
+            return Err(Refusal::TooOldToDelete);
+        }
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            ids.retain(|id| channel.messages.remove(id).is_some());
+        }
+        self.dispatch("MESSAGE_DELETE_BULK", json!({"ids": ids, "channel_id": channel, "guild_id": guild}));
         Ok(())
     }
 

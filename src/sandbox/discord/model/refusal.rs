@@ -23,6 +23,10 @@ pub enum Refusal {
     UnknownUser,
     /// 404.
     UnknownRole,
+    /// 400: `@everyone` and the roles of bots are not deleted.
+    InvalidRole,
+    /// 400: two weeks are the most.
+    TooOldToDelete,
     /// 404: also a followup to an interaction that was not answered.
     UnknownWebhook,
     /// 400.
@@ -176,6 +180,10 @@ impl Refusal {
             Self::NotTheAuthor => (403, 50005, "Cannot edit a message authored by another user"),
             Self::EmptyMessage => (400, 50006, "Cannot send an empty message"),
             Self::MissingPermissions => (403, 50013, "Missing Permissions"),
+            Self::InvalidRole => (400, 50028, "Invalid Role"),
+            Self::TooOldToDelete => {
+                (400, 50034, "You can only bulk delete messages that are under 14 days old.")
+            }
             Self::Form(_) => (400, 50035, "Invalid Form Body"),
             Self::InvalidVersion => (400, 50041, "Invalid API version"),
             Self::InvalidJson => (400, 50109, "The request body contains invalid JSON."),

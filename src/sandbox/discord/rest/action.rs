@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::{self, Upload};
 use super::reply::{Answer, Content};
-use super::{Call, Route, command, guild, interact, reaction, thread, webhook};
+use super::{Call, Route, command, guild, interact, reaction, role, thread, webhook};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 use crate::sandbox::discord::State;
@@ -69,9 +69,8 @@ pub(super) fn act(
             world.guild(user, guild)?;
             world.channels().filter(|one| one.guild == guild).map(|one| one.object()).collect()
         }
-        Route::GuildRoles(guild) => {
-            world.guild(user, guild)?.roles.iter().map(|role| role.object()).collect()
-        }
+        Route::GuildRoles(guild) => return role::all(world, user, guild, call, now),
+        Route::GuildRole(guild, role) => return role::one(world, user, (guild, role), call),
         Route::GuildWebhooks(guild) => return webhook::of_guild(state, user, guild),
         Route::ActiveThreads(guild) => return thread::active(world, user, guild),
         Route::Members(guild) => members(world, world.guild(user, guild)?, call)?,
@@ -104,6 +103,11 @@ pub(super) fn act(
         }
         Route::DeleteMessage(channel, message) => {
             world.delete(user, channel, message)?;
+            return Ok(Answer::empty());
+        }
+        Route::DeleteMessages(channel) => {
+            world.channel(user, channel)?;
+            world.delete_all(user, channel, validate::message_ids(&body::read(call)?.body)?, now)?;
             return Ok(Answer::empty());
         }
         Route::Reactions(channel, message) => {

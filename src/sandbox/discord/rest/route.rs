@@ -16,6 +16,7 @@ pub(super) enum Route {
     Guild(Snowflake),
     GuildChannels(Snowflake),
     GuildRoles(Snowflake),
+    GuildRole(Snowflake, Snowflake),
     GuildWebhooks(Snowflake),
     ActiveThreads(Snowflake),
     Members(Snowflake),
@@ -26,6 +27,7 @@ pub(super) enum Route {
     Overwrite(Snowflake, Snowflake),
     ListMessages(Snowflake),
     CreateMessage(Snowflake),
+    DeleteMessages(Snowflake),
     ReadMessage(Snowflake, Snowflake),
     EditMessage(Snowflake, Snowflake),
     DeleteMessage(Snowflake, Snowflake),
@@ -132,7 +134,10 @@ impl Route {
             [] => (Self::Guild(guild), "GET /guilds/{guild}"),
             ["channels"] if method == "POST" => (Self::GuildChannels(guild), "POST /guilds/{guild}/channels"),
             ["channels"] => (Self::GuildChannels(guild), "GET /guilds/{guild}/channels"),
-            ["roles"] => (Self::GuildRoles(guild), "GET /guilds/{guild}/roles"),
+            ["roles"] => return Ok((Self::GuildRoles(guild), "/guilds/{guild}/roles")),
+            ["roles", role] => {
+                return Ok((Self::GuildRole(guild, id("role_id", role)?), "/guilds/{guild}/roles/{role}"));
+            }
             ["webhooks"] => (Self::GuildWebhooks(guild), "GET /guilds/{guild}/webhooks"),
             ["threads", "active"] => (Self::ActiveThreads(guild), "GET /guilds/{guild}/threads/active"),
             ["members"] => (Self::Members(guild), "GET /guilds/{guild}/members"),
@@ -175,6 +180,9 @@ impl Route {
             }
             ("GET", ["messages"]) => (Self::ListMessages(channel), "GET /channels/{channel}/messages"),
             ("POST", ["messages"]) => (Self::CreateMessage(channel), "POST /channels/{channel}/messages"),
+            ("POST", ["messages", "bulk-delete"]) => {
+                (Self::DeleteMessages(channel), "POST /channels/{channel}/messages/bulk-delete")
+            }
             ("POST", ["typing"]) => (Self::Typing(channel), "POST /channels/{channel}/typing"),
             (_, ["messages" | "typing"]) => return Err(Refusal::MethodNotAllowed),
             (_, ["messages", message, rest @ ..]) => {
@@ -245,6 +253,7 @@ impl Route {
             Self::Guild(id)
             | Self::GuildChannels(id)
             | Self::GuildRoles(id)
+            | Self::GuildRole(id, _)
             | Self::GuildWebhooks(id)
             | Self::ActiveThreads(id)
             | Self::Members(id)
@@ -255,6 +264,7 @@ impl Route {
             | Self::Overwrite(id, _)
             | Self::ListMessages(id)
             | Self::CreateMessage(id)
+            | Self::DeleteMessages(id)
             | Self::ReadMessage(id, _)
             | Self::EditMessage(id, _)
             | Self::DeleteMessage(id, _)

@@ -73,6 +73,7 @@ mod ask;
 mod command;
 mod hook;
 mod interaction;
+mod moderation;
 mod thread;
 
 fn text(content: &str) -> Value {

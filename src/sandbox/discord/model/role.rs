@@ -1,0 +1,139 @@
+//! Roles: made, changed and deleted by those who may manage them.
+
+use serde_json::{Value, json};
+
+use super::{Guild, Permission, Permissions, Refusal, World};
+use crate::clock::Timestamp;
+use crate::model::Snowflake;
+
+/// What a role is made with, or what is changed of it; what is absent is left alone.
+#[derive(Clone, Debug, Default)]
+pub struct RoleChange {
+    /// The name.
+    pub name: Option<String>,
+    /// What it adds.
+    pub permissions: Option<Permissions>,
+}
+
+/// A role.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// The id.
+    pub id: Snowflake,
+    /// The name.
+    pub name: String,
+    /// What it adds.
+    pub permissions: Permissions,
+    /// Whether it belongs to a bot.
+    pub managed: bool,
+    /// Its place, 0 for `@everyone`.
+    pub position: usize,
+}
+
+impl Role {
+    /// Discord's role object.
+    #[must_use]
+    pub fn object(&self) -> Value {
+        json!({
+            "id": self.id, "name": self.name, "permissions": self.permissions, "position": self.position,
+            "color": 0, "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
+            "hoist": false, "managed": self.managed, "mentionable": false, "icon": null, "unicode_emoji": null,
+            "flags": 0,
+        })
+    }
+}
+
+impl Guild {
+    /// Who may manage roles manages those below the highest of their own (Discord: "Permission Hierarchy").
+    fn check_rank(&self, user: Snowflake, role: &Role) -> Result<(), Refusal> {
+        if self.rank(user) > role.position { Ok(()) } else { Err(Refusal::MissingPermissions) }
+    }
+
+    fn rank(&self, user: Snowflake) -> usize {
+        let held = self.members.get(&user).map(|member| member.roles.as_slice()).unwrap_or_default();
+        let highest =
+            self.roles.iter().filter(|role| held.contains(&role.id)).map(|role| role.position).max();
+        if user == self.owner { usize::MAX } else { highest.unwrap_or(0) }
+    }
+
+    /// Nobody gives what they do not have.
+    fn check_gift(&self, user: Snowflake, change: &RoleChange) -> Result<(), Refusal> {
+        let has_all = change.permissions.is_none_or(|given| self.permissions(user).has_all(given));
+        if has_all { Ok(()) } else { Err(Refusal::MissingPermissions) }
+    }
+}
+
+impl World {
+    /// Makes a role below all others (Discord: "Create Guild Role").
+    pub fn make_role(
+        &mut self,
+        user: Snowflake,
+        guild: Snowflake,
+        change: RoleChange,
+        now: Timestamp,
+    ) -> Result<Value, Refusal> {
+        let found = self.guild_with(user, guild, Permission::ManageRoles)?;
+        found.check_gift(user, &change)?;
+        let everyone = found.roles.first().map(|role| role.permissions).unwrap_or_default();
+        let id = self.mint(now);
+        let role = Role {
+            id,
+            name: change.name.unwrap_or_else(|| "new role".to_owned()),
+            permissions: change.permissions.unwrap_or(everyone),
+            managed: false,
+            position: 1,
+        };
+        let object = role.object();
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            guild.roles.iter_mut().filter(|role| role.position > 0).for_each(|role| role.position += 1);
+            guild.roles.push(role);
+        }
+        self.dispatch("GUILD_ROLE_CREATE", json!({"guild_id": guild, "role": object}));
+        Ok(object)
+    }
+
+    /// Changes a role.
+    pub fn change_role(
+        &mut self,
+        user: Snowflake,
+        guild: Snowflake,
+        id: Snowflake,
+        change: RoleChange,
+    ) -> Result<Value, Refusal> {
+        let found = self.guild_with(user, guild, Permission::ManageRoles)?;
+        let role = found.roles.iter().find(|role| role.id == id).ok_or(Refusal::UnknownRole)?;
+        found.check_rank(user, role)?;
+        found.check_gift(user, &change)?;
+        let mut role = role.clone();
+        role.name = change.name.unwrap_or(role.name);
+        role.permissions = change.permissions.unwrap_or(role.permissions);
+        let object = role.object();
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            guild.roles.iter_mut().filter(|known| known.id == id).for_each(|known| *known = role.clone());
+        }
+        self.dispatch("GUILD_ROLE_UPDATE", json!({"guild_id": guild, "role": object}));
+        Ok(object)
+    }
+
+    /// Deletes a role and takes it from all who hold it. `@everyone` and the roles of bots stay.
+    pub fn delete_role(&mut self, user: Snowflake, guild: Snowflake, id: Snowflake) -> Result<(), Refusal> {
+        let found = self.guild_with(user, guild, Permission::ManageRoles)?;
+        let role = found.roles.iter().find(|role| role.id == id).ok_or(Refusal::UnknownRole)?;
+        found.check_rank(user, role)?;
+        if role.managed || id == guild {
+            return Err(Refusal::InvalidRole);
+        }
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            guild.roles.retain(|role| role.id != id);
+            guild.members.values_mut().for_each(|member| member.roles.retain(|held| *held != id));
+        }
+        self.dispatch("GUILD_ROLE_DELETE", json!({"guild_id": guild, "role_id": id}));
+        Ok(())
+    }
+
+    /// A guild for somebody who needs a permission there.
+    fn guild_with(&self, user: Snowflake, guild: Snowflake, needed: Permission) -> Result<&Guild, Refusal> {
+        let found = self.guild(user, guild)?;
+        if found.permissions(user).has(needed) { Ok(found) } else { Err(Refusal::MissingPermissions) }
+    }
+}

@@ -1,0 +1,33 @@
+/**
+ * What XTSystems was told: every request to its API, the newest first, beside the chat it was decided in.
+ *
+ * It is there only if the state says that this is the demo.
+ */
+
+import { $, h } from "./element.js";
+import { timeElement, formats } from "./time.js";
+import { list, text } from "./value.js";
+
+/** `[{ at, method, path, idempotency_key, body, status, answer }]`, the newest first, or nothing where this is no demo. */
+export function showTold(entries) {
+  $("told").hidden = !entries;
+  if (!entries) return;
+  const shown = list(entries).map(entry);
+  $("told-list").replaceChildren(...(shown.length > 0 ? shown : [h("li", { class: "told-none" }, "Nothing yet. Decide about a machine in #machines, or type /webhook-status.")]));
+}
+
+function entry({ at, method, path, idempotency_key, body, status, answer }) {
+  const date = new Date(Number(at));
+  const good = status >= 200 && status < 300;
+  return h(
+    "li",
+    { class: "told-entry" },
+    h("p", {}, h("b", {}, text(method)), " ", h("code", {}, text(path))),
+    idempotency_key && h("p", { class: "told-key" }, "Idempotency-Key ", h("code", {}, text(idempotency_key))),
+    body !== null && body !== undefined && h("pre", {}, JSON.stringify(body, null, 1)),
+    h("p", { class: good ? "told-good" : "told-bad" }, status ? `→ ${status} ` : "→ no answer ", timeElement(date, formats.T.format(date))),
+    answer !== null && answer !== undefined && h("pre", {}, short(JSON.stringify(answer, null, 1))),
+  );
+}
+
+const short = (shown) => (shown.length > 600 ? `${shown.slice(0, 600)} …` : shown);

@@ -1,0 +1,168 @@
+//! An XTSystems of our own, with its API: webhooks, tickets and machines, answered as the platform answers.
+//!
+//! It is a model with a thin HTTP face. Whatever it is told stands in a [ledger](Told) that tests and the demo's page
+//! read; what it does it tells its webhooks in signed events, as the real one would. It knows nothing of nuncio.
+
+mod api;
+mod face;
+mod fault;
+mod hook;
+mod ledger;
+mod machine;
+mod model;
+mod ticket;
+mod webhook;
+
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::sandbox::{Answer, GRACE, XtSystems};
+use crate::secret::Secret;
+
+pub use fault::PlatformFault;
+pub use ledger::Told;
+
+use model::Model;
+
+/// How long after an approval the platform tells its webhooks of it.
+const AFTERWARDS: Duration = Duration::from_millis(700);
+
+/// The platform. Clones share it.
+#[derive(Clone)]
+pub struct Platform(Arc<Inner>);
+
+struct Inner {
+    key: Secret,
+    clock: Clock,
+    model: Mutex<Model>,
+    /// Bumped by everything that is told.
+    changes: watch::Sender<u64>,
+}
+
+impl Platform {
+    /// A platform without webhooks, whose API wants `key`.
+    #[must_use]
+    pub fn new(key: Secret, clock: Clock) -> Self {
+        let model = Mutex::new(Model::default());
+        Self(Arc::new(Inner { key, clock, model, changes: watch::Sender::new(0) }))
+    }
+
+    /// The key that its API wants.
+    #[must_use]
+    pub fn key(&self) -> &Secret {
+        &self.0.key
+    }
+
+    /// Adds a webhook, as somebody did on the platform's own pages.
+    pub fn add_webhook(&self, name: &str, url: &str, secret: Secret) {
+        let now = self.0.clock.now();
+        self.model().add_hook(name, url, vec!["*".to_owned()], secret, now);
+    }
+
+    /// Serves its API on `listener` until `stop`.
+    ///
+    /// # Errors
+    /// If the listener fails.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+        let clock = self.0.clock.clone();
+        let serving =
+            axum::serve(listener, api::router(self)).with_graceful_shutdown(stop.clone().cancelled_owned());
+        tokio::select! {
+            served = serving.into_future() => served,
+            () = async { stop.cancelled().await; clock.sleep(GRACE).await } => Ok(()),
+        }
+    }
+
+    /// The address that stands for `XTSYSTEMS_API_URL` where it is served at `address`.
+    #[must_use]
+    pub fn url(address: SocketAddr) -> String {
+        format!("http://{address}")
+    }
+
+    /// Everything it was told, the oldest first.
+    #[must_use]
+    pub fn told(&self) -> Vec<Told> {
+        self.model().ledger.clone()
+    }
+
+    /// Follows [`Platform::told`].
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    /// The status of a machine: `pending`, `approved`, `denied`; `None` if it is unknown.
+    #[must_use]
+    pub fn machine(&self, id: &str) -> Option<String> {
+        self.model().machines.get(id).cloned()
+    }
+
+    /// A ticket.
+    #[must_use]
+    pub fn ticket(&self, id: &str) -> Option<Value> {
+        self.model().tickets.get(id).cloned()
+    }
+
+    /// Lets the next `n` requests whose method and path begin with `part` fail so.
+    pub fn fails_next(&self, part: &str, n: usize, fault: PlatformFault) {
+        self.model().faults.next_on(part, n, fault);
+    }
+
+    /// Takes in what the platform itself sends: the tickets and machines that its events are about exist.
+    pub fn learn(&self, event: &Value) {
+        self.model().learn(event);
+    }
+
+    /// Sends an event to every webhook that wants its kind. Answers what each answered.
+    pub async fn emit(&self, kind: &str, data: Value) -> Vec<Answer> {
+        let hooks = self.model().hooks_for(kind);
+        let mut answers = Vec::new();
+        for hook in hooks {
+            answers.extend(self.deliver(&hook, kind, data.clone()).await.1);
+        }
+        answers
+    }
+
+    /// Sends one event to one webhook, and notes it. Answers how long that took, and what was answered if anything.
+    async fn deliver(&self, hook: &hook::Hook, kind: &str, data: Value) -> (Duration, Option<Answer>) {
+        let event = json!({"event_type": kind, "data": data, "company_id": "acme"});
+        self.learn(&event);
+        let began = self.0.clock.elapsed();
+        let answer = match XtSystems::new(&hook.url, hook.secret.clone(), self.0.clock.clone()) {
+            Ok(sender) => sender.send(event.clone()).await.ok(),
+            Err(_) => None,
+        };
+        let now = self.0.clock.now();
+        self.model().note_delivery(&hook.id, kind, event, answer.as_ref(), now);
+        (self.0.clock.elapsed().saturating_sub(began), answer)
+    }
+
+    /// Sends an event a moment later, as a platform does that first finishes what it was asked for.
+    fn emit_afterwards(&self, kind: &'static str, data: Value) {
+        let platform = self.clone();
+        tokio::spawn(async move {
+            platform.0.clock.sleep(AFTERWARDS).await;
+            platform.emit(kind, data).await;
+        });
+    }
+
+    fn model(&self) -> MutexGuard<'_, Model> {
+        self.0.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, told: Told) {
+        self.model().ledger.push(told);
+        self.0.changes.send_modify(|count| *count += 1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The HTTP face: every request is checked, answered by the model, and noted.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+
+use super::face::{Reply, json_of, text};
+use super::{Platform, PlatformFault, Told};
+
+/// A request to the model: method, path in pieces, query, body.
+pub(super) struct Request<'a> {
+    pub(super) method: &'a str,
+    pub(super) path: Vec<String>,
+    pub(super) query: &'a str,
+    pub(super) body: Value,
+}
+
+pub(super) fn router(platform: Platform) -> Router {
+    Router::new().fallback(answer).with_state(platform)
+}
+
+async fn answer(
+    State(platform): State<Platform>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    let (method, path) = (method.as_str(), uri.path_and_query().map_or("/", |path| path.as_str()));
+    let key = text(&headers, "idempotency-key");
+    let body = json_of(&bytes);
+    let told = Told::new(platform.0.clock.now(), method, path, key, body.as_ref().unwrap_or(&Value::Null));
+    let fault = platform.model().faults.take(&format!("{method} {path}"));
+    let is_lost = fault == Some(PlatformFault::DoneUnanswered);
+    let reply = match fault {
+        Some(PlatformFault::Status(status, body)) => Reply { status, body },
+        Some(PlatformFault::Hang) => {
+            platform.note(told);
+            // Whoever asked goes first; the connection's end takes this with it.
+            return std::future::pending().await;
+        }
+        _ => match (is_authorized(&platform, uri.path(), &headers), body) {
+            (false, _) => Reply::detail(401, "Invalid or missing API key"),
+            (true, Err(reply)) => reply,
+            (true, Ok(body)) => {
+                let query = uri.query().unwrap_or_default();
+                once(&platform, key, Request { method, path: pieces(uri.path()), query, body }).await
+            }
+        },
+    };
+    if is_lost {
+        platform.note(told);
+        return std::future::pending().await;
+    }
+    platform.note(told.answered(reply.status, &reply.body));
+    reply.into_response()
+}
+
+/// A call with a key that was seen before is answered as it was then, and done no second time.
+async fn once(platform: &Platform, key: Option<&str>, request: Request<'_>) -> Reply {
+    let Some(key) = key else { return dispatch(platform, request).await };
+    let known = platform.model().answered.get(key).cloned();
+    match known {
+        Some(reply) => reply,
+        None => {
+            let reply = dispatch(platform, request).await;
+            if (200..300).contains(&reply.status) {
+                platform.model().answered.insert(key.to_owned(), reply.clone());
+            }
+            reply
+        }
+    }
+}
+
+async fn dispatch(platform: &Platform, request: Request<'_>) -> Reply {
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["health"] => Reply::ok(json!({"status": "ok", "service": "xtsystems"})),
+        ["v1", "webhooks", rest @ ..] => platform.webhooks(rest, &request).await,
+        ["v1", "tickets", rest @ ..] => platform.tickets(rest, &request),
+        ["v1", "machines", rest @ ..] => platform.machines(rest, &request),
+        _ => Reply::detail(404, "Not Found"),
+    }
+}
+
+/// `/health` is for everybody; everything else wants the key.
+fn is_authorized(platform: &Platform, path: &str, headers: &HeaderMap) -> bool {
+    path == "/health"
+        || text(headers, "authorization") == Some(&format!("Bearer {}", platform.key().expose()))
+}
+
+/// The path's segments, decoded one by one: an encoded slash stays within its segment.
+fn pieces(path: &str) -> Vec<String> {
+    path.trim_matches('/').split('/').map(decoded).collect()
+}
+
+fn decoded(segment: &str) -> String {
+    let bytes = segment.as_bytes();
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while at < bytes.len() {
+        let code =
+            bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(|two| hex::decode(two).ok());
+        match code {
+            Some(byte) => {
+                out.extend(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

@@ -1,0 +1,47 @@
+//! Requests and answers of the platform's API, between HTTP and the model.
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Value,
+}
+
+impl Reply {
+    pub(super) fn ok(body: Value) -> Self {
+        Self { status: 200, body }
+    }
+
+    pub(super) fn created(body: Value) -> Self {
+        Self { status: 201, body }
+    }
+
+    /// An error as the platform writes it.
+    pub(super) fn detail(status: u16, detail: &str) -> Self {
+        Self { status, body: json!({"detail": detail}) }
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(header::CONTENT_TYPE, "application/json")], self.body.to_string()).into_response()
+    }
+}
+
+/// The request's body as JSON: null if there is none; an answer if it is something else.
+pub(super) fn json_of(bytes: &Bytes) -> Result<Value, Reply> {
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(bytes).map_err(|_| Reply::detail(422, "the body is not JSON"))
+}
+
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

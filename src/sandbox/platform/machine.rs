@@ -1,0 +1,48 @@
+//! `/v1/machines`: who asks to join, and what was decided.
+
+use serde_json::{Value, json};
+
+use super::Platform;
+use super::api::Request;
+use super::face::Reply;
+
+impl Platform {
+    pub(super) fn machines(&self, rest: &[&str], request: &Request<'_>) -> Reply {
+        match (request.method, rest) {
+            ("GET", []) => {
+                let machines = self.model().machines.clone();
+                let object = |(id, status)| json!({"id": id, "status": status});
+                Reply::ok(Value::Array(machines.into_iter().map(object).collect()))
+            }
+            ("GET", [id]) => match self.machine(id) {
+                Some(status) => Reply::ok(json!({"id": id, "status": status})),
+                None => Reply::detail(404, "Machine not found"),
+            },
+            ("POST", [id, "approve"]) => self.decide(id, "approved", request),
+            ("POST", [id, "deny"]) => self.decide(id, "denied", request),
+            _ => Reply::detail(404, "Not Found"),
+        }
+    }
+
+    /// The same decision again is fine; another one is a conflict.
+    fn decide(&self, id: &str, verdict: &str, request: &Request<'_>) -> Reply {
+        let before = self.model().machines.insert(id.to_owned(), verdict.to_owned());
+        match before.as_deref() {
+            Some(earlier @ ("approved" | "denied")) if earlier != verdict => {
+                self.model().machines.insert(id.to_owned(), earlier.to_owned());
+                return Reply::detail(409, &format!("This machine is already {earlier}"));
+            }
+            Some(earlier) if earlier == verdict => {}
+            _ if verdict == "approved" => {
+                let by = request.body["actor"]["name"].as_str().unwrap_or("somebody");
+                let at = self.0.clock.now().to_rfc3339();
+                self.emit_afterwards(
+                    "machine.approved",
+                    json!({"asset_id": id, "status": verdict, "approved_by": by, "approved_at": at}),
+                );
+            }
+            _ => {}
+        }
+        Reply::ok(json!({"id": id, "status": verdict}))
+    }
+}

@@ -1,0 +1,117 @@
+//! What the platform holds.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Value, json};
+
+use crate::clock::Timestamp;
+use crate::sandbox::Answer;
+use crate::sandbox::platform::Told;
+use crate::sandbox::platform::face::Reply;
+use crate::sandbox::platform::fault::Faults;
+use crate::sandbox::platform::hook::Hook;
+use crate::secret::Secret;
+
+/// The number of its first ticket.
+const FIRST_TICKET: u64 = 5001;
+
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) hooks: Vec<Hook>,
+    deliveries: Vec<Value>,
+    pub(super) tickets: BTreeMap<String, Value>,
+    /// Their status by their id.
+    pub(super) machines: BTreeMap<String, String>,
+    pub(super) ledger: Vec<Told>,
+    pub(super) faults: Faults,
+    /// What was answered to a call with this key: the same call is done once.
+    pub(super) answered: HashMap<String, Reply>,
+    made: u64,
+}
+
+impl Model {
+    /// An id that was never used: `<prefix>-<n>`.
+    pub(super) fn mint(&mut self, prefix: &str) -> String {
+        self.made += 1;
+        format!("{prefix}-{}", self.made)
+    }
+
+    pub(super) fn next_ticket(&self) -> u64 {
+        let numbers = self.tickets.values().filter_map(|ticket| ticket["seq_id"].as_u64());
+        numbers.max().map_or(FIRST_TICKET, |last| last.max(FIRST_TICKET - 1) + 1)
+    }
+
+    pub(super) fn add_hook(
+        &mut self,
+        name: &str,
+        url: &str,
+        events: Vec<String>,
+        secret: Secret,
+        now: Timestamp,
+    ) -> Hook {
+        let hook = Hook {
+            id: self.mint("whk"),
+            name: name.to_owned(),
+            url: url.to_owned(),
+            events,
+            active: true,
+            secret,
+            created_at: now,
+            updated_at: now,
+        };
+        self.hooks.push(hook.clone());
+        hook
+    }
+
+    pub(super) fn hook(&mut self, id: &str) -> Option<&mut Hook> {
+        self.hooks.iter_mut().find(|hook| hook.id == id)
+    }
+
+    pub(super) fn hooks_for(&self, kind: &str) -> Vec<Hook> {
+        self.hooks.iter().filter(|hook| hook.wants(kind)).cloned().collect()
+    }
+
+    pub(super) fn note_delivery(
+        &mut self,
+        hook: &str,
+        kind: &str,
+        payload: Value,
+        answer: Option<&Answer>,
+        now: Timestamp,
+    ) {
+        let id = self.mint("whd");
+        let arrived = answer.is_some_and(|answer| (200..300).contains(&answer.status));
+        self.deliveries.push(json!({
+            "id": id, "webhook_id": hook, "event_type": kind, "payload": payload,
+            "response_status": answer.map(|answer| answer.status),
+            "response_body": answer.map(|answer| answer.body.to_string()),
+            "attempts": 1, "delivered_at": arrived.then(|| now.to_rfc3339()), "created_at": now.to_rfc3339(),
+        }));
+    }
+
+    /// What a webhook sent, the newest first.
+    pub(super) fn deliveries(&self, hook: &str, limit: usize) -> Vec<Value> {
+        let its = self.deliveries.iter().rev().filter(|delivery| delivery["webhook_id"] == hook);
+        its.take(limit).cloned().collect()
+    }
+
+    /// What an event is about exists.
+    pub(super) fn learn(&mut self, event: &Value) {
+        let data = &event["data"];
+        let id = ["id", "asset_id"].iter().find_map(|key| data[*key].as_str());
+        let (Some(kind), Some(id)) = (event["event_type"].as_str(), id) else { return };
+        match kind {
+            "machine.registered" => {
+                self.machines.insert(id.to_owned(), "pending".to_owned());
+                // Platforms differ in which of the two they mean.
+                if let Some(asset) = data["asset_id"].as_str() {
+                    self.machines.insert(asset.to_owned(), "pending".to_owned());
+                }
+            }
+            "ticket.created" | "ticket.updated" | "ticket.closed" => {
+                self.tickets.insert(id.to_owned(), data.clone());
+            }
+            _ => {}
+        }
+    }
+}

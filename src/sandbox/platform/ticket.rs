@@ -1,0 +1,62 @@
+//! `/v1/tickets`.
+
+use serde_json::{Value, json};
+
+use super::Platform;
+use super::api::Request;
+use super::face::Reply;
+
+/// What a change may set.
+const CHANGEABLE: [&str; 5] = ["title", "description", "priority", "status", "assigned_to"];
+
+impl Platform {
+    pub(super) fn tickets(&self, rest: &[&str], request: &Request<'_>) -> Reply {
+        match (request.method, rest) {
+            ("GET", []) => Reply::ok(Value::Array(self.model().tickets.values().cloned().collect())),
+            ("GET", [id]) => match self.ticket(id) {
+                Some(ticket) => Reply::ok(ticket),
+                None => Reply::detail(404, "Ticket not found"),
+            },
+            ("POST", []) => self.add_ticket(&request.body),
+            ("PUT" | "PATCH", [id]) => self.change_ticket(id, &request.body),
+            _ => Reply::detail(404, "Not Found"),
+        }
+    }
+
+    fn add_ticket(&self, body: &Value) -> Reply {
+        let Some(title) = body["title"].as_str().filter(|title| !title.trim().is_empty()) else {
+            return Reply::detail(422, "title: field required");
+        };
+        let mut model = self.model();
+        let (id, number) = (model.mint("tic"), model.next_ticket());
+        let ticket = json!({
+            "id": id, "seq_id": number, "title": title, "description": body["description"],
+            "status": "open", "priority": body["priority"], "created_by": body["created_by"],
+            "created_at": self.0.clock.now().to_rfc3339(),
+        });
+        model.tickets.insert(id, ticket.clone());
+        drop(model);
+        self.emit_afterwards("ticket.created", ticket.clone());
+        Reply::created(ticket)
+    }
+
+    fn change_ticket(&self, id: &str, body: &Value) -> Reply {
+        let mut model = self.model();
+        let Some(ticket) = model.tickets.get_mut(id) else { return Reply::detail(404, "Ticket not found") };
+        for key in CHANGEABLE {
+            if !body[key].is_null() {
+                ticket[key] = body[key].clone();
+            }
+        }
+        if let Some(note) = body["note"].as_str() {
+            ticket["notes"] = json!([{"content": note}]);
+        }
+        ticket["updated_by"] = body["actor"]["name"].clone();
+        ticket["updated_at"] = self.0.clock.now().to_rfc3339().into();
+        let ticket = ticket.clone();
+        drop(model);
+        let kind = if ticket["status"] == "closed" { "ticket.closed" } else { "ticket.updated" };
+        self.emit_afterwards(kind, ticket.clone());
+        Reply::ok(ticket)
+    }
+}

@@ -1,0 +1,13 @@
+//! The client of what the tests ask themselves.
+
+use std::sync::LazyLock;
+
+/// One for all tests: to make one reads the certificates of the system, which takes longer than most tests. It keeps
+/// no connection, for each test has a runtime of its own.
+static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
+    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().expect("TLS can be set up")
+});
+
+pub fn http() -> &'static reqwest::Client {
+    &CLIENT
+}
