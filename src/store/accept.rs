@@ -160,11 +160,11 @@ async fn insert_events(
             let event = &incoming.event;
             values
                 .add(id.to_string())
-                .add(event.source.as_str())
-                .add(event.kind.as_str())
-                .add(event.company.as_str())
-                .add(event.dedupe.as_str())
-                .add(event.subject.as_str())
+                .text(event.source.as_str())
+                .text(event.kind.as_str())
+                .text(event.company.as_str())
+                .text(event.dedupe.as_str())
+                .text(event.subject.as_str())
                 .add(event.cause.map(|id| id.to_string()).unwrap_or_default())
                 .add(event.occurred_at.as_millis())
                 .add(event.received_at.as_millis())
@@ -223,7 +223,7 @@ pub(super) async fn insert_delivery_rows(
                 .add(id.to_string())
                 .add(event_id.to_string())
                 .add(planned.destination_id.to_string())
-                .add(planned.route.as_str())
+                .text(planned.route.as_str())
                 .add(planned.rank.as_i64())
                 .add(now.as_millis());
         })

@@ -87,6 +87,11 @@ impl Values {
         self
     }
 
+    /// Adds a text; what is borrowed is copied once, not twice as by [`Values::add`].
+    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        self.add(Arc::<str>::from(text))
+    }
+
     fn finish(self) -> Result<SqliteArguments> {
         self.failed.map_or(Ok(self.arguments), |error| Err(error.into()))
     }
