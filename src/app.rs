@@ -3,6 +3,7 @@
 mod seal;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -30,6 +31,7 @@ pub struct App {
     store: Store,
     dispatcher: Dispatcher,
     bot: Option<Bot>,
+    retention: Duration,
     lock: Lock,
 }
 
@@ -43,7 +45,9 @@ impl App {
         let path = &config.database.path;
         let lock = Lock::acquire(path)?;
         let (hint_sender, hints) = HintSender::channel();
-        let store = Store::open(path, clock.clone(), hint_sender).await?;
+        let named = || format!("the database {}", path.display());
+        let store = Store::open(path, clock.clone(), hint_sender).await.with_context(named)?;
+        store.check().await.with_context(named)?;
         unlock(&store, &config.encryption).await?;
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         store.take_over(&lock).await?;
@@ -62,10 +66,28 @@ impl App {
             config.composition,
             clock.clone(),
         );
-        let ingress =
-            Ingress::new(hub.clone(), config.webhook, config.rate_limit, config.trusted_proxies, clock);
+        dispatcher.recall().await?;
+        let ingress = Ingress::new(
+            hub.clone(),
+            config.webhook,
+            config.rate_limit,
+            config.trusted_proxies,
+            config.api_key,
+            clock,
+        );
         let router = ingress.router();
-        Ok(Self { listener, address, ingress, router, hub, store, dispatcher, bot, lock })
+        Ok(Self {
+            listener,
+            address,
+            ingress,
+            router,
+            hub,
+            store,
+            dispatcher,
+            bot,
+            retention: config.retention,
+            lock,
+        })
     }
 
     /// Where it listens.
@@ -87,8 +109,14 @@ impl App {
     }
 
     /// Runs until `stop`, then ends in order: no new connections and commands, answers finished and the gateway left,
-    /// sending stopped, database closed. That takes at most ten seconds.
+    /// sending stopped, database closed. That takes at most ten seconds. A database that fails for good
+    /// ([`Store::failed`]) stops it, too.
     pub async fn run(self, stop: CancellationToken) {
+        let storage = tokio::spawn(watch(self.hub.clone(), self.store.clone(), stop.clone()));
+        let tidying = tokio::spawn({
+            let (hub, retention) = (self.hub.clone(), self.retention);
+            async move { hub.keep_tidy(retention).await }
+        });
         let sending = CancellationToken::new();
         let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
         let bot = self.bot.map(|bot| tokio::spawn(bot.run(stop.clone())));
@@ -102,7 +130,21 @@ impl App {
         if let Err(error) = dispatcher.await {
             tracing::error!(%error, "the dispatcher died");
         }
+        storage.abort();
+        tidying.abort();
         self.store.close().await;
         drop(self.lock);
+    }
+}
+
+/// Keeps the word about the database true, and stops everything when it is given up.
+async fn watch(hub: Hub, store: Store, stop: CancellationToken) {
+    tokio::select! {
+        () = hub.watch_storage() => {}
+        error = store.failed() => {
+            tracing::error!("{error}");
+            hub.storage_failing(&error);
+            stop.cancel();
+        }
     }
 }

@@ -133,17 +133,18 @@ fn variables() -> Variables {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    let unusable = matches!(
-        error.downcast_ref(),
-        Some(store::Error::Locked(_) | store::Error::Foreign(_) | store::Error::OtherKey(_))
-    );
-    if error.is::<Report>() || error.is::<key::Error>() || unusable {
+    if error.is::<Report>() || error.is::<key::Error>() {
         CONFIGURATION
     } else if error.is::<Usage>() {
         USAGE
     } else {
-        FAILED
+        error.downcast_ref().map_or(FAILED, exit_code_of)
     }
+}
+
+/// Where starting again cannot help, supervisors should not try (systemd: `RestartPreventExitStatus=78`).
+const fn exit_code_of(error: &store::Error) -> u8 {
+    if error.needs_a_person() { CONFIGURATION } else { FAILED }
 }
 
 #[cfg(test)]

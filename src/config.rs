@@ -22,6 +22,7 @@ mod webhook;
 mod xtsystems;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::Snowflake;
 
@@ -42,6 +43,9 @@ pub use webhook::Webhook;
 pub use xtsystems::XtSystems;
 
 use reader::Reader;
+
+/// A key shorter than this can be searched for.
+const MIN_API_KEY_BYTES: usize = 16;
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug)]
@@ -64,6 +68,10 @@ pub struct Config {
     pub composition: Composition,
     /// The database file.
     pub database: Database,
+    /// How long what is over is kept: at least a day.
+    pub retention: Duration,
+    /// Who has it may look at everything; as long as a secret should be.
+    pub api_key: Option<Secret>,
     /// What seals what must not be readable or changed in it.
     pub encryption: EncryptionKey,
     /// Logs.
@@ -111,6 +119,8 @@ impl Config {
         let pings = ping::read(&mut reader);
         let composition = composition::read(&mut reader);
         let database = Database::read(&mut reader);
+        let retention = database::retention(&mut reader);
+        let api_key = reader.optional("NUNCIO_API_KEY", api_key);
         let encryption = EncryptionKey::read(&mut reader);
         let logs = Logs::read(&mut reader);
         let notes = reader.finish()?;
@@ -124,6 +134,8 @@ impl Config {
             pings,
             composition,
             database,
+            retention,
+            api_key,
             encryption,
             logs,
             notes,
@@ -190,6 +202,18 @@ fn token(text: &str) -> Result<Secret, Wrong> {
         return Err(Wrong::new("begins with \"Bot \"", "Leave that word off: the token alone."));
     }
     header_safe(text)
+}
+
+/// A key that cannot be guessed.
+fn api_key(text: &str) -> Result<Secret, Wrong> {
+    let key = header_safe(text)?;
+    if key.expose().len() < MIN_API_KEY_BYTES {
+        return Err(Wrong::new(
+            format!("is shorter than {MIN_API_KEY_BYTES} bytes, so it can be guessed"),
+            "Make a new one with: openssl rand -hex 32",
+        ));
+    }
+    Ok(key)
 }
 
 /// What goes into an `Authorization` header: visible ASCII.

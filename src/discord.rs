@@ -2,10 +2,17 @@
 //! outcome out.
 //!
 //! It knows Discord's addresses, headers and error codes, and nothing of lanes, schedules or the store. It never
-//! waits and never tries again: that is decided by whoever asked. No error it gives out holds a token.
+//! tries again, and says how long to wait instead of waiting: that is decided by whoever asked. Every request wants a
+//! [`Pass`] of its [`Gate`]. No error it gives out holds a token.
 
 mod answer;
+mod bucket;
+mod channel;
+mod code;
+mod gate;
 mod gateway;
+#[cfg(test)]
+mod lies;
 mod limits;
 mod message;
 
@@ -16,11 +23,16 @@ use reqwest::{Method, RequestBuilder};
 
 use crate::clock::Clock;
 use crate::config::DiscordBase;
+use crate::discord::answer::Answer;
+use crate::discord::bucket::Buckets;
 use crate::model::Snowflake;
 use crate::secret::Secret;
 
 pub use answer::{Failure, NO_ANSWER_LIMIT};
+pub use channel::Place;
+pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 pub use gateway::{Gateway, SessionStartLimit};
+pub use message::Look;
 
 /// How long a request may take in all.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -38,6 +50,8 @@ struct Inner {
     base: DiscordBase,
     token: Secret,
     clock: Clock,
+    gate: Gate,
+    buckets: Buckets,
     /// Made when it is first used: reading the system's certificates takes longer than everything else at start.
     http: OnceLock<reqwest::Client>,
 }
@@ -55,12 +69,19 @@ impl Client {
     /// A client that speaks to `base` with `token`.
     #[must_use]
     pub fn new(base: DiscordBase, token: Secret, clock: Clock) -> Self {
-        Self(Arc::new(Inner { base, token, clock, http: OnceLock::new() }))
+        let (gate, buckets) = (Gate::new(clock.clone()), Buckets::default());
+        Self(Arc::new(Inner { base, token, clock, gate, buckets, http: OnceLock::new() }))
     }
 
     /// Asks who the token belongs to (Discord: "Get Current User").
-    pub async fn myself(&self) -> Result<Myself, Failure> {
-        self.get("/users/@me").await
+    pub async fn myself(&self, pass: Pass) -> Result<Myself, Failure> {
+        self.get(pass, "/users/@me").await
+    }
+
+    /// What every request passes.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
     }
 
     /// Where Discord is.
@@ -101,8 +122,29 @@ impl Client {
             .header("authorization", format!("Bot {}", self.0.token.expose())))
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        let response = self.request(Method::GET, path)?.send().await.map_err(Failure::network)?;
-        answer::json(response).await
+    /// Asks for what is at `path`.
+    async fn get<T: serde::de::DeserializeOwned>(&self, pass: Pass, path: &str) -> Result<T, Failure> {
+        self.ask::<(), T>(pass, Method::GET, path, None).await
+    }
+
+    /// One request that brings something.
+    async fn ask<B: serde::Serialize + Sync, T: serde::de::DeserializeOwned>(
+        &self,
+        pass: Pass,
+        method: Method,
+        path: &str,
+        body: Option<&B>,
+    ) -> Result<T, Failure> {
+        let mut request = self.request(method, path)?;
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = Answer::read(request.send().await.map_err(Failure::network)?).await;
+        let found = answer::json(&answer);
+        match &found {
+            Ok(_) => pass.came_through(),
+            Err(failure) => pass.settle(failure.status, &failure.outcome, answer.is_refusal()),
+        }
+        found
     }
 }

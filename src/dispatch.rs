@@ -6,38 +6,36 @@
 
 mod channel;
 mod compose;
-mod gate;
+mod herald;
 mod lane;
 mod lanes;
 mod plan;
+mod probe;
 mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Composition;
 use crate::discord::Client;
 use crate::dispatch::channel::Channel;
-use crate::dispatch::gate::Gate;
 use crate::dispatch::lanes::Lanes;
 use crate::hub::{Condition, Hub};
 use crate::model::Links;
-use crate::store::{HintReceiver, Store};
+use crate::store::{self, HintReceiver, Store};
 
 /// How often the table is looked at for deliveries that no lane holds.
 const SWEEP: Duration = Duration::from_secs(1);
-/// How long to wait between two tries to learn who the token belongs to.
-const PROBE_AGAIN: Duration = Duration::from_secs(15);
 
 /// Everything a lane needs. Shared by all.
 pub(crate) struct Context {
     store: Store,
     hub: Hub,
     clock: Clock,
-    gate: Gate,
     composition: Composition,
     channel: Option<Channel>,
 }
@@ -68,15 +66,27 @@ impl Dispatcher {
             );
         }
         let channel = client.clone().map(|client| Channel::new(client, links));
-        let gate = Gate::new(clock.clone());
-        Self { context: Arc::new(Context { store, hub, clock, gate, composition, channel }), hints, client }
+        Self { context: Arc::new(Context { store, hub, clock, composition, channel }), hints, client }
+    }
+
+    /// Takes up what an earlier process learnt about Discord's patience. Nothing may be asked of Discord before.
+    pub async fn recall(&self) -> store::Result<()> {
+        match &self.client {
+            Some(client) => herald::recall(&self.context.store, &self.context.clock, client.gate()).await,
+            None => Ok(()),
+        }
     }
 
     /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next
     /// start finds out what came of them.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut lanes = Lanes::new(Arc::clone(&self.context), stop.clone());
-        let probe = tokio::spawn(probe(self.client.clone(), Arc::clone(&self.context), stop.clone()));
+        let mut aside = JoinSet::new();
+        if let Some(client) = &self.client {
+            aside.spawn(herald::follow(Arc::clone(&self.context), client.gate().clone()));
+            aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
+            aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
+        }
         let mut next_sweep = self.context.clock.elapsed();
         loop {
             tokio::select! {
@@ -97,32 +107,6 @@ impl Dispatcher {
             }
         }
         lanes.join().await;
-        probe.abort();
-    }
-}
-
-/// Asks Discord who we are until it says so, and tells the operator what it said.
-async fn probe(client: Option<Client>, context: Arc<Context>, stop: CancellationToken) {
-    let Some(client) = client else { return };
-    let conditions = context.hub.conditions();
-    while !stop.is_cancelled() {
-        match client.myself().await {
-            Ok(me) => {
-                conditions.clear(Condition::DiscordUnreachable);
-                tracing::info!(bot.id = %me.id, "Discord knows this token as the bot {}", me.username);
-                return;
-            }
-            Err(failure) if failure.status == Some(401) => {
-                gate::refuse_token(&context.hub, &context.gate);
-                return;
-            }
-            Err(failure) => {
-                let sentence = format!("Discord could not be asked who this bot is: {failure}. Trying again");
-                if conditions.raise(Condition::DiscordUnreachable, sentence.clone()) {
-                    tracing::warn!("{sentence}");
-                }
-            }
-        }
-        context.clock.sleep(PROBE_AGAIN).await;
+        aside.shutdown().await;
     }
 }

@@ -7,12 +7,16 @@ mod accept;
 mod audit;
 mod condition;
 mod finding;
+mod follow_up;
 mod gateway;
 mod health;
+mod metrics;
 mod places;
 mod redeliver;
+mod retention;
 mod routing;
 mod status;
+mod storage;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -22,15 +26,17 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::model::ping::Pings;
 use crate::model::route::{Cards, RouteMap};
-use crate::model::{Event, Snowflake, Source};
+use crate::model::{Event, Mint, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
 pub use finding::{Finding, Findings, Remark};
+pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;
 pub use health::Health;
 pub use places::{Place, Places};
 pub use redeliver::Redelivered;
+pub use retention::Tidied;
 pub use routing::Routing;
 pub use status::{Endpoint, Status};
 
@@ -44,7 +50,10 @@ struct Inner {
     routing: Routing,
     pings: Pings,
     conditions: Conditions,
+    /// Makes the ids of what we announce.
+    mint: Mint,
     findings: finding::Book,
+    metrics: metrics::Metrics,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
     /// Kinds whose first unrouted event has been warned about.
@@ -67,7 +76,9 @@ impl Hub {
             pings,
             clock,
             conditions: Conditions::default(),
+            mint: Mint::new(),
             findings: finding::Book::default(),
+            metrics: metrics::Metrics::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),

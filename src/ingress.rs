@@ -15,6 +15,7 @@ mod health;
 mod home;
 mod limiter;
 mod listener;
+mod metrics;
 mod rejection;
 mod signed;
 pub mod xtsystems;
@@ -41,6 +42,7 @@ use crate::ingress::limiter::Limiter;
 use crate::ingress::rejection::Rejection;
 use crate::ingress::signed::Signed;
 use crate::model::EventId;
+use crate::secret::Secret;
 
 pub use client::Client;
 
@@ -62,6 +64,8 @@ struct Inner {
     clock: Clock,
     gates: Vec<Gate>,
     limiter: Limiter,
+    /// Who has it may look at everything.
+    api_key: Option<Secret>,
     proxies: TrustedProxies,
     /// Memory for bodies that are larger than most, in KiB.
     room: Arc<Semaphore>,
@@ -70,12 +74,19 @@ struct Inner {
 impl Ingress {
     /// A door that leads to `hub`.
     #[must_use]
-    pub fn new(hub: Hub, webhook: Webhook, limit: RateLimit, proxies: TrustedProxies, clock: Clock) -> Self {
+    pub fn new(
+        hub: Hub,
+        webhook: Webhook,
+        limit: RateLimit,
+        proxies: TrustedProxies,
+        api_key: Option<Secret>,
+        clock: Clock,
+    ) -> Self {
         let limiter = Limiter::new(limit, clock.clone());
         // Whatever the limit is, two of the largest have room.
         let room = Arc::new(Semaphore::new((2 * webhook.body_limit / 1024).max(ROOM_KIB)));
         let gates = vec![Gate::xtsystems(webhook)];
-        Self(Door(Arc::new(Inner { hub, clock, gates, limiter, proxies, room })))
+        Self(Door(Arc::new(Inner { hub, clock, gates, limiter, api_key, proxies, room })))
     }
 
     /// Its routes.
@@ -86,6 +97,7 @@ impl Ingress {
         }
         router
             .route("/", get(home::page))
+            .route("/metrics", get(metrics::page))
             .route("/health", get(health::report).post(health::report))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready))

@@ -18,6 +18,7 @@ mod fit;
 mod generic;
 mod machine;
 mod markdown;
+mod notice;
 mod test_event;
 mod ticket;
 
@@ -30,7 +31,7 @@ pub use markdown::{Markdown, Surface};
 
 pub use crate::model::{LinkTemplate, Links};
 
-use crate::model::Event;
+use crate::model::{Event, Source};
 use facts::Facts;
 
 /// What a card may know besides its event.
@@ -58,6 +59,11 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
         "machine.approved" => machine::approved(&facts),
         "alert.triggered" => alert::triggered(&facts),
         "webhook.test" => test_event::arrived(&facts),
+        // Told by nobody but ourselves: a sender's event of that name shows what it holds.
+        "destination.closed" if event.source == Source::Nuncio => notice::closed(&facts),
+        "destination.denied" if event.source == Source::Nuncio => notice::denied(&facts),
+        "destination.reopened" if event.source == Source::Nuncio => notice::reopened(&facts),
+        "destination.expired" if event.source == Source::Nuncio => notice::expired(&facts),
         _ => generic::happened(&facts),
     }
 }

@@ -12,6 +12,8 @@ mod card;
 mod delivery;
 mod destination;
 mod event;
+mod expire;
+mod fault;
 mod hint;
 mod letter;
 mod lock;
@@ -20,8 +22,10 @@ mod meta;
 mod open;
 mod quarantine;
 mod redeliver;
+mod retention;
 mod rows;
 mod summary;
+mod wal;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -40,10 +44,11 @@ pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
 pub use letter::{Letter, Try, Which};
 pub use lock::Lock;
-pub use message::Next;
+pub use message::{Entry, FollowUp, Next};
 pub use quarantine::Quarantined;
 pub use redeliver::Revived;
-pub use summary::Tally;
+pub use retention::{Outdated, Shelf};
+pub use summary::{Standing, Tally};
 
 /// Why the store could not do it. Shown to the operator, never to a sender.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -70,6 +75,45 @@ pub enum Error {
     /// The file is somebody else's database.
     #[error("{0} holds tables, but nuncio did not make them: set NUNCIO_DATABASE_URL to a file of its own")]
     Foreign(PathBuf),
+    /// The file was last served by a later version.
+    #[error(
+        "the database was written by a newer nuncio (its schema {0} is unknown here): start that version. Nothing was changed"
+    )]
+    Newer(i64),
+    /// The schema is not the one nuncio made.
+    #[error(
+        "the database's schema {0} is not the one nuncio made: restore your last backup. Nothing was changed"
+    )]
+    Changed(i64),
+    /// The file is not what was written to it.
+    #[error(
+        "the database is damaged ({0}): nuncio does not go on with it. Restore your last backup, or save what can be read with `sqlite3 FILE .recover`"
+    )]
+    Damaged(String),
+    /// The disk did not confirm what was written.
+    #[error(
+        "the disk did not confirm what was written ({0}): nuncio stops, and what it acknowledged is safe. Look at the disk, then start it again"
+    )]
+    NotSynced(String),
+    /// There is no room left.
+    #[error("the disk is full: nothing can be stored until there is room; nuncio goes on by itself then")]
+    Full,
+    /// The file cannot be written.
+    #[error(
+        "the database cannot be written ({0}): look at the rights of its file and folder, and whether the file system is mounted read-only"
+    )]
+    ReadOnly(String),
+    /// The file, or one beside it, cannot be opened.
+    #[error("the database cannot be opened ({0}): look at the rights of its file and folder")]
+    Unopened(String),
+    /// The disk refused something else.
+    #[error("the disk does not work as it should ({0}): look at the system's log")]
+    Disk(String),
+    /// Somebody else holds the database.
+    #[error(
+        "another program has held the database for 5 s (sqlite3 with an open transaction, a backup?): end it; nuncio goes on by itself then"
+    )]
+    Occupied,
     /// The bundled SQLite has a known fault.
     #[error("SQLite {0} can corrupt a WAL database that two connections use: 3.51.3 or newer is needed")]
     TooOld(String),
@@ -98,12 +142,6 @@ pub enum Error {
     Stale(&'static str),
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(Arc::new(error))
-    }
-}
-
 impl From<InvalidId> for Error {
     fn from(error: InvalidId) -> Self {
         Self::Corrupt(error.to_string())
@@ -122,6 +160,7 @@ struct Inner {
     clock: Clock,
     read: SqlitePool,
     writer: writer::Writer,
+    health: fault::Health,
     audit_key: OnceLock<audit::AuditKey>,
     checkpoints: JoinHandle<()>,
 }

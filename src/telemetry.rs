@@ -4,6 +4,7 @@
 //! does no harm. Whatever a value holds, one event of the log is one line.
 
 mod line;
+pub mod metric;
 
 use std::io::IsTerminal as _;
 use std::path::Path;

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::cli::exit_code_of;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::telemetry;
@@ -28,6 +29,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
             "cannot listen on {address}: stop the program that does, or set WEBHOOK_HOST and WEBHOOK_PORT"
         )
     })?;
+    // Before it is said that it is ready: whoever hears that may stop it.
+    let stop = stop_signal()?;
     let path = config.webhook.path.clone();
     let database = config.database.path.clone();
     let table = config::table(&config.routes);
@@ -38,9 +41,11 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     tracing::info!("nuncio {} is ready", env!("CARGO_PKG_VERSION"));
     tracing::info!("webhooks: POST http://{}{path}", app.addr());
     tracing::info!("database: {}", database.display());
-    app.run(stop_signal()?).await;
+    let store = app.store().clone();
+    app.run(stop).await;
     tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    // Why was logged. A supervisor starts it again, unless a person must act first.
+    Ok(store.failure().map_or(ExitCode::SUCCESS, |error| ExitCode::from(exit_code_of(&error))))
 }
 
 /// Cancelled by Ctrl-C or SIGTERM.

@@ -1,6 +1,7 @@
-//! Where the data is kept: `NUNCIO_DATABASE_URL`.
+//! Where the data is kept, and for how long: `NUNCIO_DATABASE_URL`, `RETENTION_DAYS`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::config::reader::Reader;
 use crate::config::report::Wrong;
@@ -23,6 +24,23 @@ impl Database {
         let name = if reader.is_set(OWN) || !reader.is_set(DATABASE_URL) { OWN } else { DATABASE_URL };
         Self { path: reader.or(name, PathBuf::from("data/nuncio.db"), path) }
     }
+}
+
+/// A day at the least: so long a repetition must be known as one. A century is as good as for ever.
+const DAYS: std::ops::RangeInclusive<u64> = 1..=36_525;
+const DEFAULT_DAYS: u64 = 30;
+
+/// How long what is over is kept.
+pub(super) fn retention(reader: &mut Reader<'_>) -> Duration {
+    let days = reader.or("RETENTION_DAYS", DEFAULT_DAYS, |text| {
+        let text = text.trim();
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let days = digits.then(|| text.parse().ok()).flatten().filter(|days| DAYS.contains(days));
+        days.ok_or_else(|| {
+            Wrong::new("is not a number of days", "From 1 to 36525 (a century); 30 is the default.")
+        })
+    });
+    Duration::from_secs(days * 86_400)
 }
 
 fn path(text: &str) -> Result<PathBuf, Wrong> {

@@ -114,6 +114,7 @@ fn every_line_of_the_example_is_valid_once_filled_in() {
         .replace("your_discord_bot_token_here", "token")
         .replace("your_secure_webhook_secret_here", SECRET)
         .replace("your_xtsystems_api_key_here", "key")
+        .replace("your_api_key_here", "a-key-of-nobody-else")
         .replace("your_key_of_64_hex_digits_here", &"5e".repeat(32))
         .replace("CHANNEL_ID\"", "333333333333333333\"");
     let config = Config::from_variables(&Variables::from_dotenv(&filled)).unwrap();

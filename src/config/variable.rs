@@ -215,6 +215,18 @@ pub const VARIABLES: &[Variable] = &[
         "The database file. DATABASE_URL is honoured too, but only when it stands in this file.",
     ),
     variable(
+        "RETENTION_DAYS",
+        Group::Storage,
+        Shown::Default("30"),
+        "How long delivered and dead deliveries are kept with their events, in days. What waits is always kept.",
+    ),
+    variable(
+        "NUNCIO_API_KEY",
+        Group::Storage,
+        Shown::Example("your_api_key_here"),
+        "Opens /metrics to others than this machine, as Authorization: Bearer. Make one with: openssl rand -hex 32",
+    ),
+    variable(
         "NUNCIO_ENCRYPTION_KEY",
         Group::Storage,
         Shown::Example("your_key_of_64_hex_digits_here"),
@@ -247,7 +259,6 @@ pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 pub(super) const LATER: &[&str] = &[
     "APPROVER_ROLES",
     "OPERATOR_ROLES",
-    "NUNCIO_API_KEY",
     "PUBLIC_URL",
     "ALLOW_PRIVATE_TARGETS",
     "FOLD_REPEATS",
@@ -258,7 +269,6 @@ pub(super) const LATER: &[&str] = &[
     "DISPATCH_ICON_URL",
     "DISPATCH_FOOTER",
     "SOURCES",
-    "RETENTION_DAYS",
 ];
 
 /// Beginnings of names that the old bot read and nuncio has no use for.

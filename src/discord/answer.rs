@@ -7,7 +7,8 @@ use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::discord::limits;
+use crate::discord::code::{Meaning, meaning};
+use crate::discord::limits::{self, Heard};
 use crate::model::{Arrived, Outcome, PauseScope, Reason, Receipt, Snowflake};
 
 /// How much of an answer is read. Messages are far smaller; an endless one must not fill the memory.
@@ -16,8 +17,6 @@ const READ_LIMIT: usize = 1024 * 1024;
 const KEEP: usize = 500;
 /// How long everything waits when an answer does not come from Discord's API but from the wall before it.
 const WALL: Duration = Duration::from_secs(60);
-/// How often a channel that denies us is tried again.
-const DENIED: Duration = Duration::from_secs(15 * 60);
 /// How long nothing is sent with a token that was refused.
 const TOKEN_REFUSED: Duration = Duration::from_secs(3600);
 /// How long a request without an answer may have been on its way.
@@ -29,12 +28,24 @@ pub const NO_ANSWER_LIMIT: Duration = super::DEADLINE;
 pub struct Failure {
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
+    /// Discord's own error code, if it gave one.
+    pub code: Option<u64>,
+    /// What it means for whoever asked.
+    pub outcome: Outcome,
     sentence: String,
 }
 
 impl Failure {
     pub(super) fn network(error: reqwest::Error) -> Self {
-        Self { status: None, sentence: sentence(error) }
+        let outcome = Outcome::Retry { after: None, arrived: Arrived::No };
+        Self { status: None, code: None, outcome, sentence: sentence(error) }
+    }
+
+    /// It was not even asked: the gate is shut.
+    pub(super) fn shut(wait: Duration) -> Self {
+        let after = wait.clamp(limits::SHORTEST, limits::LONGEST);
+        let sentence = "nothing is asked of Discord at the moment: it wanted to be left alone".to_owned();
+        Self { status: None, code: None, outcome: pause(PauseScope::Address, after), sentence }
     }
 }
 
@@ -57,6 +68,11 @@ impl Answer {
                 break;
             }
         }
+        Self::of(status, headers, body)
+    }
+
+    /// One of these parts.
+    pub(super) fn of(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
         let json = serde_json::from_slice(&body).ok();
         Self { status, headers, body, json }
     }
@@ -72,27 +88,56 @@ impl Answer {
 
     /// What this answer to "Create Message" comes to.
     pub(super) fn outcome(&self, channel: Snowflake) -> Outcome {
-        let after = limits::retry_after(&self.headers, self.json.as_ref());
         match (self.status, self.code()) {
             // A 2xx that cannot be read was still sent: taking it for an error would post twice.
             (200..=299, _) => Outcome::Sent(Receipt { channel, message: self.message_id() }),
             // The message with this nonce was there and has been deleted: it was delivered.
             (404, Some(10008)) => Outcome::Sent(Receipt { channel, message: None }),
+            _ => self.trouble(),
+        }
+    }
+
+    /// What an answer comes to that is not a success.
+    pub(super) fn trouble(&self) -> Outcome {
+        let after = limits::retry_after(&self.headers, self.json.as_ref());
+        match (self.status, self.code().and_then(meaning)) {
             (429, _) if self.json.is_none() => pause(PauseScope::Address, after.unwrap_or(WALL).max(WALL)),
             (429, _) if limits::is_global(&self.headers, self.json.as_ref()) => {
                 pause(PauseScope::Address, after.unwrap_or(WALL))
             }
             (429, _) => Outcome::Retry { after, arrived: Arrived::No },
+            (500..=599 | 408, _) => Outcome::Retry { after, arrived: Arrived::Maybe },
+            (400..=499, Some(Meaning::Closed(why))) => Outcome::Closed(Reason::new(why)),
+            (400..=499, Some(Meaning::Denied)) => Outcome::Denied(self.reason()),
+            (400..=499, Some(Meaning::Later)) => {
+                Outcome::Retry { after: Some(after.unwrap_or(WALL)), arrived: Arrived::No }
+            }
+            (400..=499, Some(Meaning::Wall)) => pause(PauseScope::Address, after.unwrap_or(WALL).max(WALL)),
             (401, _) => pause(PauseScope::Account, TOKEN_REFUSED),
-            (403, Some(40333)) | (403, None) => pause(PauseScope::Address, after.unwrap_or(WALL)),
-            (403, _) => Outcome::Retry { after: Some(DENIED), arrived: Arrived::No },
-            (404, Some(10003)) => Outcome::Closed(Reason::new(
-                "Discord does not know this channel (10003): it was deleted, or the bot is not in its server",
-            )),
-            (404, _) | (300..=399, _) => Outcome::Retry { after: Some(WALL), arrived: Arrived::No },
-            (408 | 500..=599, _) => Outcome::Retry { after, arrived: Arrived::Maybe },
+            (403, None) if self.code().is_none() => {
+                pause(PauseScope::Address, after.unwrap_or(WALL).max(WALL))
+            }
+            (403, None) => Outcome::Denied(self.reason()),
+            (404 | 300..=399, None) => Outcome::Retry { after: Some(WALL), arrived: Arrived::No },
             _ => Outcome::Refused(self.reason()),
         }
+    }
+
+    /// Whether Discord counts it towards a ban of the address (Discord: "Invalid Request Limit").
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.status, 401 | 403) || (self.status == 429 && !limits::is_shared(&self.headers))
+    }
+
+    /// What it says about its bucket. A wait that is asked of everybody is the gate's.
+    pub(super) fn heard(&self) -> Heard {
+        let is_global = limits::is_global(&self.headers, self.json.as_ref());
+        let blocked = match self.status {
+            429 if !is_global && self.json.is_some() => {
+                limits::retry_after(&self.headers, self.json.as_ref())
+            }
+            _ => None,
+        };
+        Heard { blocked, ..Heard::read(&self.headers) }
     }
 
     /// What this answer to "Edit Message" comes to.
@@ -146,14 +191,22 @@ pub(super) fn sentence(error: reqwest::Error) -> String {
 }
 
 /// The JSON of a successful answer.
-pub(super) async fn json<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
-    let answer = Answer::read(response).await;
-    let status = Some(answer.status);
+pub(super) fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+    let (status, code) = (Some(answer.status), answer.code());
     if !(200..=299).contains(&answer.status) {
-        return Err(Failure { status, sentence: answer.reason().to_string() });
+        return Err(Failure {
+            status,
+            code,
+            outcome: answer.trouble(),
+            sentence: answer.reason().to_string(),
+        });
     }
-    serde_json::from_slice(&answer.body)
-        .map_err(|error| Failure { status, sentence: format!("Discord's answer cannot be read: {error}") })
+    serde_json::from_slice(&answer.body).map_err(|error| Failure {
+        status,
+        code: None,
+        outcome: Outcome::Retry { after: None, arrived: Arrived::No },
+        sentence: format!("Discord's answer cannot be read: {error}"),
+    })
 }
 
 fn pause(scope: PauseScope, after: Duration) -> Outcome {
@@ -167,29 +220,50 @@ mod tests {
     const CHANNEL: Snowflake = Snowflake::new(9);
 
     fn answer(status: u16, body: &str) -> Outcome {
-        let json = serde_json::from_str(body).ok();
-        Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec(), json }.outcome(CHANNEL)
+        Answer::of(status, HeaderMap::new(), body.into()).outcome(CHANNEL)
     }
 
     // N-5
     #[rstest::rstest]
     #[case(200, r#"{"id":"7"}"#, "sent")]
     #[case(200, "<html>", "sent")]
+    #[case(200, r#"{"code":10003}"#, "sent")]
     #[case(204, "", "sent")]
     #[case(404, r#"{"code":10008}"#, "sent")]
     #[case(400, r#"{"code":50035}"#, "refused")]
+    #[case(400, r#"{"code":50006}"#, "refused")]
+    #[case(413, r#"{"code":40005}"#, "refused")]
+    #[case(413, "<html>too large</html>", "refused")]
+    #[case(418, "", "refused")]
     #[case(401, r#"{"code":0}"#, "paused")]
-    #[case(403, r#"{"code":50013}"#, "retry")]
-    #[case(403, r#"{"code":50001}"#, "retry")]
+    #[case(401, r#"{"code":50027}"#, "closed")]
+    #[case(403, r#"{"code":50013}"#, "denied")]
+    #[case(403, r#"{"code":50001}"#, "denied")]
+    #[case(403, r#"{"code":99999}"#, "denied")]
+    #[case(400, r#"{"code":160006}"#, "denied")]
     #[case(403, r#"{"code":40333}"#, "paused")]
     #[case(403, "<html>banned</html>", "paused")]
     #[case(404, r#"{"code":10003}"#, "closed")]
+    #[case(404, r#"{"code":10004}"#, "closed")]
+    #[case(404, r#"{"code":10015}"#, "closed")]
+    #[case(400, r#"{"code":50008}"#, "closed")]
+    #[case(400, r#"{"code":50024}"#, "closed")]
+    #[case(400, r#"{"code":40058}"#, "closed")]
+    #[case(400, r#"{"code":220001}"#, "closed")]
+    #[case(400, r#"{"code":50083}"#, "closed")]
+    #[case(403, r#"{"code":160005}"#, "closed")]
+    #[case(404, r#"{"code":0}"#, "retry")]
     #[case(404, "<html>a proxy's page</html>", "retry")]
+    #[case(403, r#"{"code":20016}"#, "retry")]
     #[case(429, r#"{"retry_after":1}"#, "retry")]
+    #[case(429, r#"{"retry_after":1,"code":20028}"#, "retry")]
+    #[case(429, r#"{"retry_after":1,"code":30046}"#, "retry")]
     #[case(429, r#"{"retry_after":1,"global":true}"#, "paused")]
     #[case(429, "error code: 1015", "paused")]
+    #[case(408, "", "ambiguous")]
     #[case(500, "", "ambiguous")]
     #[case(502, "<html>", "ambiguous")]
+    #[case(503, r#"{"code":130000}"#, "ambiguous")]
     #[case(302, "", "retry")]
     fn every_answer_has_its_outcome(#[case] status: u16, #[case] body: &str, #[case] class: &str) {
         assert_eq!(answer(status, body).class(), class);

@@ -44,9 +44,10 @@ impl Default for SessionStartLimit {
 }
 
 impl Client {
-    /// Asks where the gateway is (Discord: "Get Gateway Bot").
+    /// Asks where the gateway is (Discord: "Get Gateway Bot"), unless nothing may be asked at the moment.
     pub async fn gateway(&self) -> Result<Gateway, Failure> {
-        self.get("/gateway/bot").await
+        let pass = self.gate().try_pass().map_err(Failure::shut)?;
+        self.get(pass, "/gateway/bot").await
     }
 }
 

@@ -6,9 +6,49 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 /// No wait is shorter than this, whatever is claimed.
-const SHORTEST: Duration = Duration::from_millis(250);
+pub(super) const SHORTEST: Duration = Duration::from_millis(250);
 /// No wait is longer than this, whatever is claimed.
-const LONGEST: Duration = Duration::from_secs(3600);
+pub(super) const LONGEST: Duration = Duration::from_secs(3600);
+/// No bucket's name is longer than this.
+const NAME: usize = 128;
+
+/// What an answer says about its bucket; each part only if it makes sense.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// The bucket's name.
+    pub(super) bucket: Option<String>,
+    /// How many requests it takes.
+    pub(super) limit: Option<u32>,
+    /// How many of them are left.
+    pub(super) remaining: Option<u32>,
+    /// When it is whole again.
+    pub(super) reset_after: Option<Duration>,
+    /// How long it takes nothing, whatever is left.
+    pub(super) blocked: Option<Duration>,
+}
+
+impl Heard {
+    /// Reads `headers`, of which any may be missing, doubled or nonsense.
+    pub(super) fn read(headers: &HeaderMap) -> Self {
+        let count = |name| {
+            numbers(headers, name)
+                .filter(|number| *number >= 0.0)
+                // What is more than a number holds is as good as no limit.
+                .map(|number| number.min(f64::from(u32::MAX)))
+                .reduce(f64::min)
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and u32::MAX")]
+        let count = |name| count(name).map(|number| number as u32);
+        let bucket = headers.get("x-ratelimit-bucket").and_then(|name| name.to_str().ok());
+        Self {
+            bucket: bucket.filter(|name| (1..=NAME).contains(&name.len())).map(str::to_owned),
+            limit: count("x-ratelimit-limit"),
+            remaining: count("x-ratelimit-remaining"),
+            reset_after: spans(headers, "x-ratelimit-reset-after").max().map(|span| span.min(LONGEST)),
+            blocked: None,
+        }
+    }
+}
 
 /// How long a 429 (or a 503) asks to wait: the body's `retry_after` in seconds with fractions, else the header's.
 /// Between 0.25 s and 1 h; `None` if neither says anything sensible.
@@ -16,16 +56,8 @@ pub(super) fn retry_after(headers: &HeaderMap, body: Option<&Value>) -> Option<D
     body.and_then(|body| body.get("retry_after"))
         .and_then(Value::as_f64)
         .and_then(seconds)
-        .or_else(|| number(headers, "retry-after").and_then(seconds))
+        .or_else(|| spans(headers, "retry-after").max())
         .map(|span| span.clamp(SHORTEST, LONGEST))
-}
-
-/// How long the bucket of this answer is empty: zero if it is not, or does not say.
-pub(super) fn cooldown(headers: &HeaderMap) -> Duration {
-    if number(headers, "x-ratelimit-remaining") != Some(0.0) {
-        return Duration::ZERO;
-    }
-    number(headers, "x-ratelimit-reset-after").and_then(seconds).unwrap_or_default().min(LONGEST)
 }
 
 /// Whether the limit that was hit is the account's or the address's, not the channel's.
@@ -39,8 +71,17 @@ pub(super) fn is_shared(headers: &HeaderMap) -> bool {
     headers.get("x-ratelimit-scope").is_some_and(|scope| scope == "shared")
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Option<f64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+/// The numbers under `name`, however often it stands there.
+fn numbers<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = f64> + use<'a> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok()?.trim().parse::<f64>().ok())
+        .filter(|number| number.is_finite())
+}
+
+fn spans<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = Duration> + use<'a> {
+    numbers(headers, name).filter_map(seconds)
 }
 
 /// A span of `number` seconds; `None` for what is negative, infinite or not a number.
@@ -52,7 +93,7 @@ fn seconds(number: f64) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    // N-2
+    // N-2; the whole table, through the client and with every status, is in tests/it/limits.rs.
     #[rstest::rstest]
     #[case("2", Some(2_000))]
     #[case("0.5", Some(500))]
@@ -63,27 +104,44 @@ mod tests {
     #[case("inf", None)]
     #[case("nan", None)]
     #[case("soon", None)]
+    #[case("", None)]
     #[case("Wed, 21 Oct 2015 07:28:00 GMT", None)]
     fn lies_about_waiting_are_survived(#[case] header: &str, #[case] expected: Option<u64>) {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", header.parse().unwrap());
         assert_eq!(retry_after(&headers, None), expected.map(Duration::from_millis));
-        headers.insert("x-ratelimit-remaining", "0".parse().unwrap());
-        headers.insert("x-ratelimit-reset-after", header.parse().unwrap());
-        assert!(cooldown(&headers) <= LONGEST);
+        for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset-after"] {
+            headers.insert(name, header.parse().unwrap());
+        }
+        assert!(Heard::read(&headers).reset_after.is_none_or(|span| span <= LONGEST));
     }
 
     #[test]
-    fn the_body_goes_before_the_header_and_an_empty_bucket_cools_down() {
+    fn the_body_goes_before_the_header() {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", "3".parse().unwrap());
         let body = serde_json::json!({"retry_after": 1.5, "global": true});
         assert_eq!(retry_after(&headers, Some(&body)), Some(Duration::from_millis(1500)));
         assert!(is_global(&headers, Some(&body)) && !is_global(&headers, None));
-        headers.insert("x-ratelimit-remaining", "0".parse().unwrap());
-        headers.insert("x-ratelimit-reset-after", "4.25".parse().unwrap());
-        assert_eq!(cooldown(&headers), Duration::from_millis(4250));
-        headers.insert("x-ratelimit-remaining", "1".parse().unwrap());
-        assert_eq!(cooldown(&headers), Duration::ZERO);
+        let body = serde_json::json!({"retry_after": -1});
+        assert_eq!(retry_after(&headers, Some(&body)), Some(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn of_doubled_headers_the_more_careful_one_counts() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("retry-after", "1"),
+            ("retry-after", "9"),
+            ("x-ratelimit-remaining", "7"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset-after", "4.25"),
+            ("x-ratelimit-reset-after", "nan"),
+        ] {
+            headers.append(name, value.parse().unwrap());
+        }
+        assert_eq!(retry_after(&headers, None), Some(Duration::from_secs(9)));
+        let heard = Heard::read(&headers);
+        assert_eq!((heard.remaining, heard.reset_after), (Some(0), Some(Duration::from_millis(4250))));
     }
 }

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::discord::answer::{self, Answer};
-use crate::discord::{Client, Failure, limits};
+use crate::discord::bucket::Route;
+use crate::discord::{Client, Failure, Pass, limits};
 use crate::model::{Arrived, Attempt, Nonce, Outcome, Snowflake};
 
 /// How far back a channel is read (Discord: "Get Channel Messages", `limit` ≤ 100).
@@ -37,7 +38,7 @@ impl Client {
     ) -> Attempt {
         let create = Create { body, nonce: nonce.as_str(), enforce_nonce: true };
         let path = format!("/channels/{channel}/messages");
-        self.attempt(Method::POST, &path, &create, |answer| answer.outcome(channel)).await
+        self.attempt(create_in(channel), Method::POST, &path, &create, |answer| answer.outcome(channel)).await
     }
 
     /// Makes `body` the whole of a message of ours (Discord: "Edit Message"). What `body` leaves out stays, so it
@@ -49,12 +50,26 @@ impl Client {
         body: &B,
     ) -> Attempt {
         let path = format!("/channels/{channel}/messages/{message}");
-        self.attempt(Method::PATCH, &path, body, |answer| answer.edit_outcome(channel, message)).await
+        let outcome = |answer: &Answer| answer.edit_outcome(channel, message);
+        self.attempt(edit_in(channel), Method::PATCH, &path, body, outcome).await
+    }
+
+    /// How long the next message to `channel` should wait for its bucket.
+    #[must_use]
+    pub fn ready_in(&self, channel: Snowflake) -> Duration {
+        self.0.buckets.wait(create_in(channel), self.0.clock.elapsed())
+    }
+
+    /// How long the next change of a message in `channel` should wait for its bucket.
+    #[must_use]
+    pub fn ready_to_edit_in(&self, channel: Snowflake) -> Duration {
+        self.0.buckets.wait(edit_in(channel), self.0.clock.elapsed())
     }
 
     /// Sends one request and says what came of it.
     async fn attempt<B: Serialize + Sync>(
         &self,
+        route: Route,
         method: Method,
         path: &str,
         body: &B,
@@ -62,6 +77,7 @@ impl Client {
     ) -> Attempt {
         let started_at = self.0.clock.now();
         let began = self.0.clock.elapsed();
+        let ticket = self.0.buckets.take(route, began);
         let sent = match self.request(method, path) {
             Ok(request) => request.json(body).send().await.map_err(Some),
             Err(_) => Err(None),
@@ -86,7 +102,7 @@ impl Client {
                     code: answer.code(),
                     response: if sent { Vec::new() } else { answer.excerpt() },
                     shared_limit: limits::is_shared(&answer.headers),
-                    cooldown: limits::cooldown(&answer.headers),
+                    cooldown: ticket.settle(&answer.heard(), self.0.clock.elapsed()),
                     ..attempt(outcome)
                 }
             }
@@ -101,30 +117,54 @@ impl Client {
         }
     }
 
-    /// Looks for a message of ours among the newest of `channel`, posted since `planned_at`: by its nonce, or by `tag`
-    /// at the end of an embed's footer, as later reads need not repeat the nonce (Discord: "Get Channel Messages").
+    /// Looks for a message of ours in `channel`, posted since `planned_at`: by its nonce, or by one of `tags` in an
+    /// embed's footer, as later reads need not repeat the nonce (Discord: "Get Channel Messages").
     pub async fn find_message(
         &self,
+        pass: Pass,
         channel: Snowflake,
         nonce: &Nonce,
-        tag: &str,
+        tags: &[String],
         planned_at: Timestamp,
-    ) -> Result<Option<Snowflake>, Failure> {
-        let messages: Vec<Value> =
-            self.get(&format!("/channels/{channel}/messages?limit={READ_BACK}")).await?;
+    ) -> Result<Look, Failure> {
+        let path = format!("/channels/{channel}/messages?limit={READ_BACK}");
+        let messages: Vec<Value> = self.get(pass, &path).await?;
         let ours = |message: &&Value| {
             let by_nonce = message["nonce"].as_str() == Some(nonce.as_str());
             let footers = message["embeds"].as_array().into_iter().flatten();
             by_nonce
                 || footers
                     .filter_map(|embed| embed["footer"]["text"].as_str())
-                    .any(|footer| !tag.is_empty() && footer.ends_with(tag))
+                    .any(|footer| tags.iter().any(|tag| footer.contains(tag.as_str())))
         };
+        let id = |message: &Value| message["id"].as_str()?.parse::<Snowflake>().ok();
         let earliest = planned_at.minus(SKEW);
-        Ok(messages
-            .iter()
-            .filter(ours)
-            .filter_map(|message| message["id"].as_str()?.parse().ok())
-            .find(|id: &Snowflake| id.created_at() >= earliest))
+        let since = |message: &Snowflake| message.created_at() >= earliest;
+        if let Some(found) = messages.iter().filter(ours).filter_map(id).find(since) {
+            return Ok(Look::Found(found));
+        }
+        let reaches_back = messages.len() < usize::from(READ_BACK)
+            || messages.iter().filter_map(id).any(|message| !since(&message));
+        // Without Read Message History Discord shows an empty channel instead of refusing.
+        Ok(if messages.is_empty() || !reaches_back { Look::Unclear } else { Look::Absent })
     }
+}
+
+/// What a look into a channel brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It stands there.
+    Found(Snowflake),
+    /// It does not.
+    Absent,
+    /// Nothing was shown, or not enough: it may stand there.
+    Unclear,
+}
+
+const fn create_in(channel: Snowflake) -> Route {
+    Route { template: "POST /channels/{channel}/messages", major: channel }
+}
+
+const fn edit_in(channel: Snowflake) -> Route {
+    Route { template: "PATCH /channels/{channel}/messages/{message}", major: channel }
 }

@@ -1,18 +1,33 @@
 //! The channel sink: posts or changes a message through the bot.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::discord::Client;
+use crate::discord::{Client, Failure, Look, Pass};
 use crate::dispatch::Context;
 use crate::dispatch::compose::compose;
-use crate::dispatch::plan::load;
-use crate::model::{Action, Attempt, Event, Form, Links, Message, Outcome, Receipt, Sink, Snowflake};
-use crate::render::{self, Body};
+use crate::model::{Action, Arrived, Attempt, Form, Links, Message, Outcome, Receipt, Sink, Snowflake};
+use crate::render::{self, Body, Card};
 use crate::store::Result;
 
 /// How long a nonce surely brings back the first message. Discord says "the past few minutes".
 const NONCE_WINDOW: Duration = Duration::from_secs(60);
+
+/// How often a channel is read before a message whose fate is unknown is sent again.
+const LOOKS: u32 = 10;
+/// How far Discord's clock and ours may be apart.
+const SKEW: Duration = Duration::from_secs(30);
+/// Discord: "Tried to perform an operation on an archived thread".
+const ARCHIVED: u64 = 50083;
+
+/// What a look for a message brought.
+enum Looked {
+    /// It need not be sent, or cannot be sent now.
+    Settled(Box<Attempt>),
+    /// It does not stand there.
+    Absent,
+    /// Nobody can tell.
+    Unclear,
+}
 
 /// Posts to channels as the bot.
 pub(super) struct Channel {
@@ -26,36 +41,84 @@ impl Channel {
     }
 
     /// Tries to send `message`. One that may have been posted, so long ago that its nonce may be forgotten, is looked
-    /// for first.
+    /// for first; if that cannot be told, it is sent again and says that it may stand twice.
     pub(super) async fn send(
         &self,
         context: &Context,
         sink: &Sink,
         message: &mut Message,
+        mut pass: Pass,
     ) -> Result<Attempt> {
         let Sink::Channel(channel) = *sink;
-        let composed = compose(context, &self.links, message).await?;
+        let mut composed = compose(context, &self.links, message).await?;
         message.shows = composed.shows;
-        if self.may_be_forgotten(context, message)
-            && let Some(found) = self.look_for(context, channel, message).await?
-        {
-            return Ok(found);
+        if self.may_be_forgotten(context, message) {
+            match self.look_for(context, channel, message, &composed.cards, pass).await {
+                Looked::Settled(attempt) => return Ok(*attempt),
+                Looked::Absent => {}
+                Looked::Unclear => {
+                    context.store.note_maybe_duplicate(message.id).await?;
+                    message.maybe_duplicate = true;
+                }
+            }
+            pass = self.pass().await;
+        }
+        if message.maybe_duplicate {
+            composed.cards = composed.cards.into_iter().map(Card::maybe_twice).collect();
         }
         let mut body = match message.form {
             Form::Single => render::message(&composed.cards, &message.pings),
             Form::Plain => render::plain(&composed.cards, &message.pings),
         };
-        Ok(match message.action {
+        let mut attempt = match message.action {
             Action::Create => {
                 body.message_reference = composed.replaces.map(|card| render::Reference::to(card.message));
                 self.client.create_message(channel, &message.nonce, &body).await
             }
-            Action::Edit { channel, message } => self.edit(channel, message, &body).await,
-        })
+            Action::Edit { channel, message } => {
+                pass = self.ready_to_edit(context, channel, pass).await;
+                self.edit(channel, message, &body).await
+            }
+        };
+        pass.report(&attempt);
+        if attempt.code == Some(ARCHIVED) && message.action == Action::Create && self.opens(channel).await {
+            attempt.outcome = Outcome::Retry { after: None, arrived: Arrived::No };
+        }
+        Ok(attempt)
     }
 
     async fn edit(&self, channel: Snowflake, message: Snowflake, body: &Body) -> Attempt {
         self.client.edit_message(channel, message, body).await
+    }
+
+    /// Waits until a request may leave.
+    pub(super) async fn pass(&self) -> Pass {
+        self.client.gate().pass().await
+    }
+
+    /// How long the next message should wait for its bucket.
+    pub(super) fn ready_in(&self, sink: &Sink) -> Duration {
+        let Sink::Channel(channel) = *sink;
+        self.client.ready_in(channel)
+    }
+
+    /// Changes have a bucket of their own. Nobody else waits because this one does.
+    async fn ready_to_edit(&self, context: &Context, channel: Snowflake, mut pass: Pass) -> Pass {
+        loop {
+            let wait = self.client.ready_to_edit_in(channel);
+            if wait.is_zero() {
+                return pass;
+            }
+            drop(pass);
+            context.clock.sleep(wait).await;
+            pass = self.pass().await;
+        }
+    }
+
+    /// Whether an archived thread could be opened again.
+    async fn opens(&self, thread: Snowflake) -> bool {
+        let pass = self.pass().await;
+        self.client.unarchive(pass, thread).await.is_ok()
     }
 
     /// Whether Discord may have posted it and forgotten its nonce. A change is simply made again.
@@ -68,32 +131,63 @@ impl Channel {
         &self,
         context: &Context,
         channel: Snowflake,
-        message: &mut Message,
-    ) -> Result<Option<Attempt>> {
+        message: &Message,
+        cards: &[Card],
+        pass: Pass,
+    ) -> Looked {
+        // The short ids of events that stand in the footers it may have been posted with.
+        let is_id = |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let shown = cards.iter().flat_map(|card| card.footer.split(' ').filter(is_id).map(str::to_owned));
+        let carried = message.deliveries.iter().map(|delivery| delivery.event_id.short());
+        let tags: Vec<String> = carried.chain(shown).collect();
         let (started_at, began) = (context.clock.now(), context.clock.elapsed());
-        let event: Option<Arc<Event>> = match message.deliveries.first_mut() {
-            Some(delivery) => Some(load(&context.store, delivery).await?),
-            None => None,
-        };
-        let tag = event.map(|event| event.id.short()).unwrap_or_default();
-        match self.client.find_message(channel, &message.nonce, &tag, message.created_at).await {
-            Ok(found) => Ok(found.map(|id| Attempt {
+        let attempt = |status, code, response: String, outcome| {
+            Looked::Settled(Box::new(Attempt {
                 started_at,
                 took: context.clock.elapsed().saturating_sub(began),
-                status: Some(200),
-                code: None,
-                response: Vec::new(),
+                status,
+                code,
+                response: response.into_bytes(),
                 shared_limit: false,
                 cooldown: Duration::ZERO,
-                outcome: Outcome::Sent(Receipt { channel, message: Some(id) }),
-            })),
-            Err(failure) => {
-                tracing::warn!(
-                    message.id = %message.id,
-                    "the channel could not be read to see whether a message had arrived: {failure}. It is sent again and may stand twice"
-                );
-                Ok(None)
+                outcome,
+            }))
+        };
+        let looked = self.client.find_message(pass, channel, &message.nonce, &tags, message.created_at).await;
+        let why = match looked {
+            Ok(Look::Found(id)) => {
+                let receipt = Receipt { channel, message: Some(id) };
+                return attempt(Some(200), None, String::new(), Outcome::Sent(receipt));
             }
-        }
+            Ok(Look::Absent) => return Looked::Absent,
+            Ok(Look::Unclear) if self.is_older(channel, message).await => return Looked::Absent,
+            Ok(Look::Unclear) => "Discord does not show it all (Read Message History is missing?)".to_owned(),
+            // Whoever may not read may still write.
+            Err(Failure { outcome: Outcome::Denied(why), .. }) => why.to_string(),
+            // The look is made again, as long as there is hope that it says something.
+            Err(failure) if message.attempts < LOOKS || !matches!(failure.outcome, Outcome::Retry { .. }) => {
+                let outcome = match &failure.outcome {
+                    // Whatever this request was, the message itself was not sent by it.
+                    Outcome::Retry { after, .. } => Outcome::Retry { after: *after, arrived: Arrived::No },
+                    Outcome::Refused(_) => Outcome::Retry { after: None, arrived: Arrived::No },
+                    outcome => outcome.clone(),
+                };
+                return attempt(failure.status, failure.code, failure.to_string(), outcome);
+            }
+            Err(failure) => failure.to_string(),
+        };
+        tracing::warn!(
+            message.id = %message.id,
+            "the channel could not be read to see whether a message had arrived: {why}. It is sent again and may stand twice"
+        );
+        Looked::Unclear
+    }
+
+    /// Whether nothing was posted in `channel` since `message` was planned.
+    async fn is_older(&self, channel: Snowflake, message: &Message) -> bool {
+        let pass = self.client.gate().pass().await;
+        let planned = message.created_at.minus(SKEW);
+        let place = self.client.channel(pass, channel).await;
+        place.is_ok_and(|place| place.last_message_id.is_none_or(|last| last.created_at() < planned))
     }
 }

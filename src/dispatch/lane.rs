@@ -15,8 +15,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::discord::Pass;
 use crate::dispatch::Context;
-use crate::dispatch::gate::Pass;
 use crate::dispatch::plan::plan;
 use crate::dispatch::verdict::{self, Verdict};
 use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Message, Rank};
@@ -103,15 +103,24 @@ impl Lane {
     async fn work(&mut self) -> store::Result<()> {
         let Some(mut destination) = self.context.store.destination(self.id).await? else { return Ok(()) };
         self.in_doubt = self.context.store.open_messages(self.id).await?.into();
-        while destination.closed.is_none() {
-            self.context.clock.sleep_until(destination.not_before).await;
+        loop {
+            self.rest(&mut destination).await?;
+            if destination.closed.is_some() {
+                break;
+            }
             if self.in_doubt.is_empty() && !self.has_work().await? {
                 if self.wait().await {
                     continue;
                 }
                 break;
             }
-            let pass = self.context.gate.pass().await;
+            let Some(channel) = &self.context.channel else { break };
+            let ready_in = channel.ready_in(&destination.sink);
+            if !ready_in.is_zero() {
+                self.context.clock.sleep(ready_in).await;
+                continue;
+            }
+            let pass = channel.pass().await;
             if let Some(message) = self.in_doubt.pop_front() {
                 self.send(&mut destination, message, pass).await?;
             } else {
@@ -120,6 +129,24 @@ impl Lane {
                 if let Some((_, delivery)) = self.queue.pop_first() {
                     self.begin(&mut destination, delivery, pass).await?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the destination may be used again. Whoever opens it before that says so in the table, and the next
+    /// sweep wakes its lane.
+    async fn rest(&mut self, destination: &mut Destination) -> store::Result<()> {
+        while destination.closed.is_none() && self.context.clock.now() < destination.not_before {
+            tokio::select! {
+                biased;
+                () = self.context.clock.sleep_until(destination.not_before) => return Ok(()),
+                () = self.wake.notified() => {}
+            }
+            self.take_hints();
+            if let Some(found) = self.context.store.destination(self.id).await? {
+                // Whose results count does not change by looking.
+                *destination = Destination { epoch: destination.epoch, ..found };
             }
         }
         Ok(())
@@ -195,11 +222,11 @@ impl Lane {
         pass: Pass,
     ) -> store::Result<()> {
         let Some(channel) = &self.context.channel else { return Ok(()) };
-        let attempt = channel.send(&self.context, &destination.sink, &mut message).await?;
-        pass.report(&attempt, &self.context.hub);
+        let attempt = channel.send(&self.context, &destination.sink, &mut message, pass).await?;
         verdict::note_reachable(self.context.hub.conditions(), &attempt);
-        let verdict = Verdict::of(&message, &attempt, &mut self.failures, self.context.clock.now());
-        verdict.tell(destination, &message, &attempt, self.context.clock.now());
+        let now = self.context.clock.now();
+        let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
+        verdict.tell(destination, &message, &attempt, now);
         if !verdict.record(&self.context, destination, &message, &attempt).await {
             return Ok(());
         }

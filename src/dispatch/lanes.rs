@@ -67,6 +67,7 @@ impl Lanes {
         match finished {
             Ok(Finished { destination, mut inbox, wake }) => {
                 self.running.remove(&destination);
+                self.context.hub.lanes_running(self.running.len());
                 // What came in while the lane was closing would else wait for the sweep.
                 if inbox.try_recv().is_ok() || wake.take() {
                     self.start(destination);
@@ -75,6 +76,7 @@ impl Lanes {
             Err(error) => {
                 tracing::error!(%error, "a lane died; the next sweep starts it again");
                 self.running.retain(|_, lane| !lane.inbox.is_closed());
+                self.context.hub.lanes_running(self.running.len());
             }
         }
         Some(())
@@ -94,5 +96,6 @@ impl Lanes {
         let lane = Lane::new(Arc::clone(&self.context), destination, received, wake.clone());
         self.tasks.spawn(lane.run(self.stop.clone()));
         self.running.insert(destination, Handle { inbox, wake });
+        self.context.hub.lanes_running(self.running.len());
     }
 }

@@ -49,6 +49,7 @@ pub(super) async fn plan(context: &Context, mut delivery: Delivery) -> Result<Me
         created_at: now,
         attempts: 0,
         ambiguous_since: None,
+        maybe_duplicate: false,
     })
 }
 

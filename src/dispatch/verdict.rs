@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::dispatch::Context;
-use crate::hub::{Condition, Conditions, Hub};
-use crate::model::{Arrived, Attempt, Destination, Form, Message, Outcome, schedule};
-use crate::store::{self, Next};
+use crate::hub::{self, Condition, Conditions, Hub, Notice};
+use crate::model::schedule::{self, DENIED_AGAIN};
+use crate::model::{Arrived, Attempt, Destination, Form, Message, Outcome};
+use crate::store::{self, Entry, Next};
 
 /// How long a lane waits when the database does not take what it has to record.
 pub(super) const STORE_AGAIN: Duration = Duration::from_secs(1);
@@ -15,16 +16,38 @@ pub(super) const STORE_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Verdict {
     /// How the message and its deliveries go on.
     pub(super) next: Next,
-    /// When the destination may be used again.
+    /// When the destination may be used again, its bucket aside.
     not_before: Timestamp,
+    /// When its bucket is whole again.
+    whole_at: Timestamp,
+    /// Why the destination denies us, if it does.
+    denied: Option<String>,
+    /// What people are told.
+    notice: Option<Notice>,
 }
 
 impl Verdict {
     /// What `attempt` leads to. `failures` counts the destination's failures in a row.
-    pub(super) fn of(message: &Message, attempt: &Attempt, failures: &mut u32, now: Timestamp) -> Self {
+    pub(super) fn of(
+        destination: &Destination,
+        message: &Message,
+        attempt: &Attempt,
+        failures: &mut u32,
+        now: Timestamp,
+    ) -> Self {
         let next = next_step(message, attempt, now);
-        let not_before = now.plus(own_wait(attempt, &next, failures).max(attempt.cooldown));
-        Self { next, not_before }
+        let carried = message.deliveries.iter().filter_map(|delivery| delivery.event.as_deref());
+        Self {
+            not_before: now.plus(own_wait(attempt, &next, failures)),
+            whole_at: now.plus(attempt.cooldown),
+            denied: match &attempt.outcome {
+                Outcome::Denied(reason) => Some(reason.to_string()),
+                Outcome::Sent(_) => None,
+                _ => destination.denied.clone(),
+            },
+            notice: hub::follow_up(destination, carried, &attempt.outcome),
+            next,
+        }
     }
 
     /// Writes it down, in the table however long the database takes to accept it, and in `destination`. `false` if
@@ -36,17 +59,37 @@ impl Verdict {
         message: &Message,
         attempt: &Attempt,
     ) -> bool {
-        let Self { next, not_before } = self;
-        destination.not_before = *not_before;
-        if let Next::Parked(reason) = next {
+        let cause = message.deliveries.first().map(|delivery| delivery.event_id);
+        let announcement = self.notice.as_ref().map(|notice| {
+            // A return is caused by what it takes back.
+            let cause = destination.announced.filter(|_| *notice == Notice::Reopened).or(cause);
+            context.hub.announcement(notice, destination, cause, context.clock.now())
+        });
+        if let Some(announcement) = &announcement {
+            let lasts = self.notice != Some(Notice::Reopened);
+            destination.announced = lasts.then_some(announcement.id);
+        }
+        destination.not_before = self.not_before;
+        destination.denied.clone_from(&self.denied);
+        if let Next::Parked(reason) = &self.next {
             destination.closed = Some(reason.as_str().to_owned());
         }
+        let entry = Entry {
+            attempt: attempt.clone(),
+            next: self.next.clone(),
+            not_before: self.not_before.max(self.whole_at),
+            denied: self.denied.clone(),
+            announced: destination.announced,
+            follow_ups: announcement.into_iter().collect(),
+        };
         loop {
-            let attempt = attempt.clone();
-            match context.store.record(message, destination.epoch, attempt, next.clone(), *not_before).await {
+            match context.store.record(message, destination.epoch, entry.clone()).await {
                 Ok(ours) => {
-                    context.hub.conditions().clear(Condition::StoreFailing);
+                    context.hub.storage_works();
                     context.hub.progressed();
+                    if ours {
+                        context.hub.recorded(message, attempt, &self.next);
+                    }
                     return ours;
                 }
                 Err(error) => store_failing(&context.hub, &error),
@@ -70,11 +113,25 @@ impl Verdict {
         match &self.next {
             Next::Delivered(_) => {
                 tracing::info!(message.id = %message.id, took_ms, tries, "delivered to {name}");
+                if self.notice == Some(Notice::Reopened) {
+                    tracing::info!("{name} takes messages again: what waited for it is sent");
+                }
             }
-            Next::Again | Next::Withdrawn => tracing::warn!(
-                message.id = %message.id, status = attempt.status, took_ms, tries, again_in_s,
-                "{name} did not take a message: {}; it is tried again", said.escape_debug()
-            ),
+            Next::Again | Next::Withdrawn => match &attempt.outcome {
+                Outcome::Denied(reason) if destination.denied.is_none() => tracing::error!(
+                    message.id = %message.id, status = attempt.status,
+                    "{name} does not let the bot write: {reason}. What is for it waits, and is tried again every {} \
+                     minutes. Give the bot View Channel, Send Messages and Embed Links there",
+                    DENIED_AGAIN.as_secs() / 60
+                ),
+                Outcome::Denied(reason) => tracing::warn!(
+                    message.id = %message.id, status = attempt.status, "{name} still does not let the bot write: {reason}"
+                ),
+                _ => tracing::warn!(
+                    message.id = %message.id, status = attempt.status, took_ms, tries, again_in_s,
+                    "{name} did not take a message: {}; it is tried again", said.escape_debug()
+                ),
+            },
             Next::Superseded(reason) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
                 "a card in {name} cannot be changed any more: {reason}. A new one takes its place"
@@ -89,7 +146,7 @@ impl Verdict {
             ),
             Next::Parked(reason) => tracing::error!(
                 message.id = %message.id, status = attempt.status,
-                "{name} is closed: {reason}. Its deliveries wait; mend it and restart"
+                "{name} is closed: {reason}. Its deliveries wait, and are sent as soon as it takes messages again"
             ),
         }
     }
@@ -101,8 +158,12 @@ fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
         Outcome::Sent(receipt) => Next::Delivered(*receipt),
         Outcome::Retry { arrived: Arrived::Maybe, .. } => Next::Again,
         // An earlier try of it may have arrived: it stays one and the same message.
-        Outcome::Retry { .. } | Outcome::Paused { .. } if message.ambiguous_since.is_some() => Next::Again,
-        Outcome::Retry { .. } | Outcome::Paused { .. } => Next::Withdrawn,
+        Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_)
+            if message.ambiguous_since.is_some() =>
+        {
+            Next::Again
+        }
+        Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_) => Next::Withdrawn,
         Outcome::Refused(_) if message.form == Form::Single => {
             Next::Recomposed(Box::new(message.in_form(Form::Plain, now)))
         }
@@ -123,11 +184,11 @@ fn own_wait(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
             let backoff = schedule::backoff(*failures, rand::random());
             after.map_or(backoff, |after| after.max(backoff))
         }
-        Outcome::Sent(_)
-        | Outcome::Refused(_)
-        | Outcome::Uneditable(_)
-        | Outcome::Closed(_)
-        | Outcome::Paused { .. } => Duration::ZERO,
+        // A closed one is looked at again.
+        Outcome::Denied(_) | Outcome::Closed(_) => DENIED_AGAIN,
+        Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Uneditable(_) | Outcome::Paused { .. } => {
+            Duration::ZERO
+        }
     }
 }
 
@@ -149,8 +210,7 @@ pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
 
 /// Says that the database does not take what has to be recorded.
 pub(super) fn store_failing(hub: &Hub, error: &store::Error) {
-    let sentence = format!("{error}: deliveries wait until it works again (is the disk full?)");
-    if hub.conditions().raise(Condition::StoreFailing, sentence.clone()) {
-        tracing::error!("{sentence}");
+    if hub.storage_failing(error) {
+        tracing::error!("{error}. Deliveries wait until then");
     }
 }

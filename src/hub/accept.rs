@@ -20,7 +20,16 @@ impl Hub {
         let key = (event.source, event.company.clone());
         let incoming =
             Incoming { event, plan: plan.unwrap_or_default(), unrouted, company_name: name.clone() };
-        let accepted = self.0.store.accept(incoming).await?;
+        let began = self.0.clock.elapsed();
+        let accepted = match self.0.store.accept(incoming).await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                self.storage_failing(&error);
+                return Err(error);
+            }
+        };
+        self.storage_works();
+        self.0.metrics.accepted(accepted, unrouted, self.0.clock.elapsed().saturating_sub(began));
         if let Some(name) = name {
             self.0.names.write().unwrap_or_else(PoisonError::into_inner).insert(key, name);
         }

@@ -20,6 +20,31 @@ pub enum Condition {
     StoreFailing,
 }
 
+impl Condition {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::NoToken,
+        Self::TokenRefused,
+        Self::DiscordUnreachable,
+        Self::GatewayDown,
+        Self::Paused,
+        Self::StoreFailing,
+    ];
+
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoToken => "no_token",
+            Self::TokenRefused => "token_refused",
+            Self::DiscordUnreachable => "discord_unreachable",
+            Self::GatewayDown => "gateway_down",
+            Self::Paused => "paused",
+            Self::StoreFailing => "store_failing",
+        }
+    }
+}
+
 /// The conditions that hold now.
 #[derive(Debug, Default)]
 pub struct Conditions(Mutex<BTreeMap<Condition, String>>);

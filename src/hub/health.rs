@@ -1,6 +1,8 @@
 //! How things stand.
 
 use crate::hub::{Condition, Hub};
+use crate::model::Destination;
+use crate::model::schedule::DENIED_AGAIN;
 use crate::store::Backlog;
 
 /// How things stand, for `/health` and the start page.
@@ -12,6 +14,8 @@ pub struct Health {
     pub discord_connected: bool,
     /// What waits; `None` if the database does not answer.
     pub backlog: Option<Backlog>,
+    /// Whether the database takes what is to be stored, as far as we know.
+    pub stores: bool,
 }
 
 impl Hub {
@@ -32,13 +36,14 @@ impl Hub {
             Ok(backlog) => Some(backlog),
             Err(error) => {
                 tracing::error!(%error, "the database cannot be read");
-                problems.push("the database cannot be read: see the log".to_owned());
+                problems.push(error.to_string());
                 None
             }
         };
-        for (name, reason) in self.0.store.closed_destinations().await.unwrap_or_default() {
-            problems.push(format!("{name}: {reason}"));
+        for destination in self.0.store.troubled_destinations().await.unwrap_or_default() {
+            problems.extend(trouble(&destination));
         }
+        problems.extend(self.storage_problem());
         problems.extend(self.place_problems());
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             problems.push(format!(
@@ -46,6 +51,21 @@ impl Hub {
                 backlog.unrouted
             ));
         }
-        Health { problems, discord_connected, backlog }
+        let stores = backlog.is_some() && !conditions.holds(Condition::StoreFailing);
+        Health { problems, discord_connected, backlog, stores }
+    }
+}
+
+/// What is in the way of a destination, in a sentence.
+fn trouble(destination: &Destination) -> Option<String> {
+    let name = &destination.name;
+    match (&destination.closed, &destination.denied) {
+        (Some(reason), _) => Some(format!("{name} is closed, and what is for it waits: {reason}")),
+        (None, Some(reason)) => Some(format!(
+            "{name} does not let the bot write, and what is for it waits. It is tried again every {} minutes, and as \
+             soon as the bot's permissions change: {reason}",
+            DENIED_AGAIN.as_secs() / 60
+        )),
+        (None, None) => None,
     }
 }

@@ -99,17 +99,23 @@ impl Hub {
     /// called by these names from now on. Logs the table's lines that changed, at first all of them.
     pub async fn learn_places(&self, places: BTreeMap<Snowflake, Place>) {
         let before = self.table();
-        let named: Vec<(Snowflake, String)> = {
+        let (named, opened) = {
             let known = self.0.places.borrow();
+            let before = |id: &Snowflake| known.as_ref().and_then(|known| known.get(id));
+            let opened: Vec<Snowflake> = places
+                .iter()
+                .filter(|(id, place)| before(id) != Some(*place) && may_take_messages(before(id), place))
+                .map(|(id, _)| *id)
+                .collect();
             let is_news = |id: &Snowflake, place: &Place| {
                 known
                     .as_ref()
                     .and_then(|known| known.get(id))
                     .is_none_or(|known| known.name() != place.name())
             };
-            let named =
-                places.iter().filter(|(id, place)| is_news(id, place)).map(|(id, place)| (*id, place.name()));
-            named.collect()
+            let named = places.iter().filter(|(id, place)| is_news(id, place));
+            let named: Vec<(Snowflake, String)> = named.map(|(id, place)| (*id, place.name())).collect();
+            (named, opened)
         };
         self.0.places.send_replace(Some(places));
         let problems = self.place_problems();
@@ -125,7 +131,25 @@ impl Hub {
                 tracing::warn!(%error, "{name} could not be noted in the database: logs go on with its id");
             }
         }
+        for channel in opened {
+            self.reopen(channel, "the gateway shows it to the bot").await;
+        }
     }
+
+    /// Opens the destination of `channel` again if it is closed or denies us: one message finds out whether that is
+    /// true.
+    pub async fn reopen(&self, channel: Snowflake, why: &str) {
+        match self.0.store.reopen(Sink::Channel(channel)).await {
+            Ok(true) => tracing::info!("channel {channel} is tried again, as {why}"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "channel {channel} could not be opened again"),
+        }
+    }
+}
+
+/// Whether what changed about a place may be what was in the way: it is there again, or nothing is missing any more.
+fn may_take_messages(before: Option<&Place>, now: &Place) -> bool {
+    before.is_none() || now.problems.is_empty()
 }
 
 #[cfg(test)]
@@ -138,6 +162,14 @@ mod tests {
             channel: "tickets".to_owned(),
             problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
         }
+    }
+
+    #[test]
+    fn a_place_that_is_back_or_has_no_problem_any_more_is_tried() {
+        let (well, ill) = (place(&[]), place(&["missing Send Messages"]));
+        assert!(may_take_messages(None, &well) && may_take_messages(None, &ill));
+        assert!(may_take_messages(Some(&ill), &well));
+        assert!(!may_take_messages(Some(&well), &ill));
     }
 
     #[test]

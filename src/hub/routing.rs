@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::route::{Cards, RouteMap, Target};
+use crate::model::route::{Cards, Route, RouteMap, Target};
 use crate::model::{DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
 use crate::store::{self, Planned, Store};
 
@@ -62,7 +62,16 @@ impl Routing {
         severity: Option<Severity>,
     ) -> Option<Vec<Planned>> {
         let route = self.map.find(kind, company)?;
-        let rank = rank(kind, severity);
+        Some(self.along(route, rank(kind, severity)))
+    }
+
+    /// The deliveries along `default`; none if the map has no such key.
+    pub(super) fn default_plan(&self) -> Vec<Planned> {
+        let route = self.map.fallback();
+        route.map(|route| self.along(route, Rank::Normal)).unwrap_or_default()
+    }
+
+    fn along(&self, route: &Route, rank: Rank) -> Vec<Planned> {
         let mut plan: Vec<Planned> = Vec::with_capacity(route.targets.len());
         for destination_id in route.targets.iter().filter_map(|target| self.destinations.get(target).copied())
         {
@@ -70,7 +79,7 @@ impl Routing {
                 plan.push(Planned { destination_id, rank, route: route.key.clone() });
             }
         }
-        Some(plan)
+        plan
     }
 
     /// How many cards a route wants for the events about one thing, if it says so.

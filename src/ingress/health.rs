@@ -32,7 +32,7 @@ pub(super) async fn report(State(door): State<Door>) -> Json<Report> {
         version: env!("CARGO_PKG_VERSION"),
         timestamp: door.0.clock.now().to_rfc3339(),
         discord: if health.discord_connected { "connected" } else { "disconnected" },
-        database: if health.backlog.is_some() { "ok" } else { "failed" },
+        database: if health.stores { "ok" } else { "failed" },
         pending: backlog.pending + backlog.sending,
         unrouted: backlog.unrouted,
     })
@@ -43,10 +43,11 @@ pub(super) async fn live() -> &'static str {
     "ok"
 }
 
-/// It can accept: the database answers. (The listener opens only after the store is ready.)
+/// It can accept: the database reads and writes. (The listener opens only after the store is ready.)
 pub(super) async fn ready(State(door): State<Door>) -> (StatusCode, &'static str) {
-    match door.0.hub.health().await.backlog {
-        Some(_) => (StatusCode::OK, "ok"),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+    if door.0.hub.health().await.stores {
+        (StatusCode::OK, "ok")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready")
     }
 }

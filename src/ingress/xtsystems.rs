@@ -15,6 +15,10 @@ use crate::signature;
 /// # Errors
 /// Why it is not an event, a sentence for the operator.
 pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Result<NewEvent, String> {
+    if !body.starts_with(b"{") {
+        // The parser would say what stands there instead, at any length.
+        return Err("not a JSON object: it does not begin with {".to_owned());
+    }
     let envelope: Envelope =
         serde_json::from_slice(body).map_err(|error| format!("not a JSON object we can read: {error}"))?;
     let raw = RawBody::new(body.clone());
@@ -157,6 +161,19 @@ mod tests {
         assert_eq!(key(dated, "1705314600"), key(dated, "1705314601"));
         assert_ne!(key(undated, "1705314600"), key(undated, "1705314601"));
         assert_eq!(key(undated, "1705314600"), key(undated, "1705314600"));
+    }
+
+    /// A reason goes into the log and into quarantine: it says where, never what.
+    #[rstest::rstest]
+    #[case(r#""a secret that stands where an object should""#)]
+    #[case(r#"["a secret"]"#)]
+    #[case(r#"{"event_type":"a secret","event_type":"a secret"}"#)]
+    #[case(r#"{"a secret":"a secret"#)]
+    #[case(r#"{"a secret":a secret}"#)]
+    #[case(r#"{} "a secret""#)]
+    fn a_reason_repeats_nothing_of_the_body(#[case] body: &'static str) {
+        let why = parsed(body).unwrap_err();
+        assert!(!why.contains("secret") && why.len() < 120, "{why}");
     }
 
     // I-14, I-15

@@ -1,7 +1,7 @@
 //! Where messages go.
 
 use crate::clock::Timestamp;
-use crate::model::{DestinationId, Snowflake};
+use crate::model::{DestinationId, EventId, Snowflake};
 
 /// A way to reach people or programs, with what is needed to use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,8 +46,12 @@ pub struct Destination {
     pub sink: Sink,
     /// What people call it.
     pub name: String,
-    /// Why nothing can be sent there any more, until a person reopens it.
+    /// Why nothing can be sent there any more, until it is opened again.
     pub closed: Option<String>,
+    /// Why we may not send there for now.
+    pub denied: Option<String>,
+    /// The event that told people that it is closed or denies us; none once it is reachable again.
+    pub announced: Option<EventId>,
     /// Nothing is sent there before this time.
     pub not_before: Timestamp,
     /// Whose results count: raised whenever a process takes the lanes over.

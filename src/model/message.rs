@@ -141,6 +141,8 @@ pub struct Message {
     pub attempts: u32,
     /// Since when it may have arrived without our knowing.
     pub ambiguous_since: Option<Timestamp>,
+    /// Whether it was sent again without our knowing that it did not stand there already.
+    pub maybe_duplicate: bool,
 }
 
 impl Message {
@@ -156,6 +158,7 @@ impl Message {
             created_at: now,
             attempts: 0,
             ambiguous_since: None,
+            maybe_duplicate: false,
             ..self.clone()
         }
     }

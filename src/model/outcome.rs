@@ -70,6 +70,8 @@ pub enum Outcome {
     },
     /// The message's own fault: another form of it is tried once, then its deliveries are dead.
     Refused(Reason),
+    /// We may not send there for now: everything waits, and is tried again once in a while.
+    Denied(Reason),
     /// The message to be changed cannot be: a new one takes its place.
     Uneditable(Reason),
     /// Nothing can be sent there until a person acts; the deliveries wait.
@@ -84,6 +86,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All the words of [`Outcome::class`].
+    pub const CLASSES: [&'static str; 8] =
+        ["sent", "retry", "ambiguous", "refused", "denied", "uneditable", "closed", "paused"];
+
     /// One word for logs, counters and the `attempts` table.
     #[must_use]
     pub const fn class(&self) -> &'static str {
@@ -92,6 +98,7 @@ impl Outcome {
             Self::Retry { arrived: Arrived::No, .. } => "retry",
             Self::Retry { arrived: Arrived::Maybe, .. } => "ambiguous",
             Self::Refused(_) => "refused",
+            Self::Denied(_) => "denied",
             Self::Uneditable(_) => "uneditable",
             Self::Closed(_) => "closed",
             Self::Paused { .. } => "paused",

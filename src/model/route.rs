@@ -125,6 +125,12 @@ impl RouteMap {
         &self.routes
     }
 
+    /// The `default` entry for everybody, if there is one.
+    #[must_use]
+    pub fn fallback(&self) -> Option<&Route> {
+        self.routes.iter().find(|route| route.pattern == Pattern::Default && route.company.is_none())
+    }
+
     /// The entry for an event of `kind` about `company` (empty: about nobody in particular), if there is one.
     #[must_use]
     pub fn find(&self, kind: &Kind, company: &str) -> Option<&Route> {

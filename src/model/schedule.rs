@@ -4,6 +4,8 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
+/// How often a destination that denies us, or is closed, is looked at again.
+pub const DENIED_AGAIN: Duration = Duration::from_secs(15 * 60);
 /// Even a lucky draw leaves the other side this much room.
 const SHORTEST: Duration = Duration::from_millis(250);
 

@@ -73,6 +73,13 @@ impl Card {
         self
     }
 
+    /// With the word that the same message may stand in the channel already.
+    #[must_use]
+    pub fn maybe_twice(mut self) -> Self {
+        self.footer.push_str(" · may stand twice");
+        self
+    }
+
     /// With a title that links.
     pub(super) fn link(mut self, url: Option<String>) -> Self {
         self.url = url;

@@ -154,9 +154,25 @@ async fn insert_events(
     accepts: &[Accept],
     ids: &[EventId],
 ) -> Result<HashSet<EventId>> {
-    let rows: Vec<_> = accepts.iter().zip(ids).collect();
-    let inserted = EVENTS
-        .insert(tx, &rows, |(Accept { event: incoming, .. }, id), values| {
+    let rows: Vec<_> = accepts.iter().map(|accept| &accept.event).zip(ids.iter().copied()).collect();
+    if insert_event_rows(tx, &rows).await? == ids.len() as u64 {
+        return Ok(ids.iter().copied().collect());
+    }
+    let mut fresh = HashSet::new();
+    for id in ids {
+        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
+        fresh.extend(found.map(|_| *id));
+    }
+    Ok(fresh)
+}
+
+/// Inserts events unless they are there; answers how many were not.
+async fn insert_event_rows(tx: &mut SqliteConnection, rows: &[(&Incoming, EventId)]) -> Result<u64> {
+    EVENTS
+        .insert(tx, rows, |(incoming, id), values| {
             let event = &incoming.event;
             values
                 .add(id.to_string())
@@ -171,19 +187,7 @@ async fn insert_events(
                 .add(incoming.unrouted)
                 .add(event.body.as_bytes());
         })
-        .await?;
-    if inserted == ids.len() as u64 {
-        return Ok(ids.iter().copied().collect());
-    }
-    let mut fresh = HashSet::new();
-    for id in ids {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&mut *tx)
-            .await?;
-        fresh.extend(found.map(|_| *id));
-    }
-    Ok(fresh)
+        .await
 }
 
 async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId> {
@@ -229,6 +233,21 @@ pub(super) async fn insert_delivery_rows(
         })
         .await?;
     Ok(())
+}
+
+/// Inserts an event of our own with its deliveries; one that is there already stays as it is.
+pub(super) async fn insert_follow_up(
+    tx: &mut SqliteConnection,
+    id: EventId,
+    incoming: &Incoming,
+    mint: &Mint,
+    now: Timestamp,
+) -> Result<()> {
+    if insert_event_rows(tx, &[(incoming, id)]).await? == 0 {
+        return Ok(());
+    }
+    let rows: Vec<_> = incoming.plan.iter().map(|planned| (id, planned, mint.next(now))).collect();
+    insert_delivery_rows(tx, now, &rows).await
 }
 
 async fn insert_names(tx: &mut SqliteConnection, now: Timestamp, accepts: &[Accept]) -> Result<()> {

@@ -8,7 +8,8 @@ use crate::model::{Destination, DestinationId, Sink};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
-const COLUMNS: &str = "id, sink, address, name, closed_reason, not_before, lane_epoch";
+const COLUMNS: &str =
+    "id, sink, address, name, closed_reason, denied_reason, announced, not_before, lane_epoch";
 
 impl Store {
     /// The destination behind `sink`, made if there is none yet.
@@ -51,14 +52,68 @@ impl Store {
         ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
     }
 
-    /// The destinations to which nothing can be sent until a person acts: name and reason.
-    pub async fn closed_destinations(&self) -> Result<Vec<(String, String)>> {
-        Ok(sqlx::query_as(
-            "SELECT name, closed_reason FROM destinations \
-             WHERE deleted_at IS NULL AND closed_reason IS NOT NULL ORDER BY name",
-        )
+    /// The destinations to which nothing can be sent at the moment, by name.
+    pub async fn troubled_destinations(&self) -> Result<Vec<Destination>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM destinations WHERE deleted_at IS NULL \
+             AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL) ORDER BY name"
+        )))
         .fetch_all(self.read())
-        .await?)
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Opens the destination behind `sink` again, if it is closed or denies us: what waits for it is due. Answers
+    /// whether there was something to open.
+    pub async fn reopen(&self, sink: Sink) -> Result<bool> {
+        self.writer().submit(Reopen { sink, now: self.0.clock.now() }).await
+    }
+
+    /// Leaves the destination alone until `not_before`, if it is closed.
+    pub async fn hold(&self, id: DestinationId, not_before: Timestamp) -> Result<()> {
+        self.writer().submit(Hold { id, not_before }).await
+    }
+}
+
+struct Reopen {
+    sink: Sink,
+    now: Timestamp,
+}
+
+impl Unit for Reopen {
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        // Whether it really takes messages again, the next one finds out: until then it stays denied.
+        let opened = sqlx::query(
+            "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $3 \
+             WHERE sink = $1 AND address = $2 AND deleted_at IS NULL \
+             AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL)",
+        )
+        .bind(self.sink.kind())
+        .bind(self.sink.address())
+        .bind(self.now.as_millis())
+        .execute(tx)
+        .await?;
+        Ok(opened.rows_affected() > 0)
+    }
+}
+
+struct Hold {
+    id: DestinationId,
+    not_before: Timestamp,
+}
+
+impl Unit for Hold {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        sqlx::query("UPDATE destinations SET not_before = $2 WHERE id = $1 AND closed_reason IS NOT NULL")
+            .bind(self.id.to_string())
+            .bind(self.not_before.as_millis())
+            .execute(tx)
+            .await?;
+        Ok(())
     }
 }
 
@@ -130,6 +185,8 @@ fn read(row: &SqliteRow) -> Result<Destination> {
         sink: Sink::from_parts(&sink, &address).ok_or_else(|| Error::Corrupt(format!("a sink {sink:?}")))?,
         name: row.try_get("name")?,
         closed: row.try_get("closed_reason")?,
+        denied: row.try_get("denied_reason")?,
+        announced: row.try_get::<Option<String>, _>("announced")?.map(|id| id.parse()).transpose()?,
         not_before: Timestamp::from_millis(row.try_get("not_before")?),
         epoch: row.try_get("lane_epoch")?,
     })

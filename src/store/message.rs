@@ -5,11 +5,11 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Action, Attempt, Delivery, DestinationId, Event, Form, Message, MessageId, Nonce, Reason, Receipt,
-    Snowflake,
+    Action, Attempt, Delivery, DestinationId, Event, EventId, Form, Message, MessageId, Mint, Nonce, Reason,
+    Receipt, Snowflake,
 };
 use crate::store::writer::Unit;
-use crate::store::{Error, Result, Store, card, delivery};
+use crate::store::{Error, Incoming, Result, Store, accept, card, delivery};
 
 /// What a try leads to, as the lane decided: how the message, its deliveries and the destination go on.
 #[derive(Clone, Debug)]
@@ -31,6 +31,32 @@ pub enum Next {
     Parked(Reason),
 }
 
+/// What is written down of one try.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The try itself.
+    pub attempt: Attempt,
+    /// How the message and its deliveries go on.
+    pub next: Next,
+    /// The destination is left alone until then.
+    pub not_before: Timestamp,
+    /// Why the destination denies us, if it does.
+    pub denied: Option<String>,
+    /// The event that tells people of the destination's trouble, as long as it lasts.
+    pub announced: Option<EventId>,
+    /// What follows from it: new events of our own.
+    pub follow_ups: Vec<FollowUp>,
+}
+
+/// An event that the recording of another one's fate brings about.
+#[derive(Clone, Debug)]
+pub struct FollowUp {
+    /// Its id.
+    pub id: EventId,
+    /// It, and where it goes.
+    pub incoming: Incoming,
+}
+
 impl Store {
     /// Plans a message: its row and its deliveries from pending to sending. `false`, with nothing changed, if one of
     /// them is no longer pending.
@@ -38,24 +64,37 @@ impl Store {
         self.writer().submit(Begin { message: message.clone(), epoch }).await
     }
 
-    /// Records one try of a message and what it leads to. The destination is left alone until `not_before`.
-    /// `false`, with nothing changed, if the message is no longer this process's to finish.
-    pub async fn record(
-        &self,
-        message: &Message,
-        epoch: i64,
-        attempt: Attempt,
-        next: Next,
-        not_before: Timestamp,
-    ) -> Result<bool> {
+    /// Records one try of a message and what it leads to. `false`, with nothing changed, if the message is no longer
+    /// this process's to finish.
+    pub async fn record(&self, message: &Message, epoch: i64, entry: Entry) -> Result<bool> {
         let now = self.0.clock.now();
-        self.writer().submit(Record { message: message.clone(), epoch, attempt, next, not_before, now }).await
+        let mint = Mint::new();
+        self.writer().submit(Record { message: message.clone(), epoch, entry, now, mint }).await
+    }
+
+    /// Notes that a message is sent again without our knowing whether it stands in the channel already.
+    pub async fn note_maybe_duplicate(&self, message: MessageId) -> Result<()> {
+        self.writer().submit(MaybeDuplicate(message)).await
+    }
+
+    /// When the requests were made since `since` that Discord counts towards a ban, the oldest first. Those that met
+    /// a limit shared with others are among them: the table does not tell them apart.
+    pub async fn refusals_since(&self, since: Timestamp) -> Result<Vec<Timestamp>> {
+        let times: Vec<i64> = sqlx::query_scalar(
+            "SELECT started_at FROM attempts \
+             WHERE status IN (401, 403, 429) AND started_at >= $1 ORDER BY started_at",
+        )
+        .bind(since.as_millis())
+        .fetch_all(self.read())
+        .await?;
+        Ok(times.into_iter().map(Timestamp::from_millis).collect())
     }
 
     /// The messages of a lane that may or may not have arrived, oldest first, with their deliveries.
     pub async fn open_messages(&self, destination: DestinationId) -> Result<Vec<Message>> {
         let rows = sqlx::query(
             "SELECT id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
+             maybe_duplicate, \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
              FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
         )
@@ -149,13 +188,26 @@ impl Unit for Begin {
     }
 }
 
+struct MaybeDuplicate(MessageId);
+
+impl Unit for MaybeDuplicate {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        sqlx::query("UPDATE messages SET maybe_duplicate = TRUE WHERE id = $1")
+            .bind(self.0.to_string())
+            .execute(tx)
+            .await?;
+        Ok(())
+    }
+}
+
 struct Record {
     message: Message,
     epoch: i64,
-    attempt: Attempt,
-    next: Next,
-    not_before: Timestamp,
+    entry: Entry,
     now: Timestamp,
+    mint: Mint,
 }
 
 impl Unit for Record {
@@ -167,12 +219,15 @@ impl Unit for Record {
         }
         self.insert_attempt(tx).await?;
         self.finish_deliveries(tx).await?;
-        match self.next {
+        match self.entry.next {
             Next::Delivered(_) => card::note_shown(tx, &self.message, self.now).await?,
             Next::Superseded(_) => card::freeze(tx, &self.message).await?,
             _ => {}
         }
         self.note_destination(tx).await?;
+        for FollowUp { id, incoming } in &self.entry.follow_ups {
+            accept::insert_follow_up(tx, *id, incoming, &self.mint, self.now).await?;
+        }
         Ok(true)
     }
 }
@@ -180,7 +235,7 @@ impl Unit for Record {
 impl Record {
     /// Moves the message on, if it is still open and its lane still ours.
     async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let (state, receipt) = match &self.next {
+        let (state, receipt) = match &self.entry.next {
             Next::Delivered(receipt) => ("sent", Some(receipt)),
             Next::Again => ("sending", None),
             Next::Withdrawn | Next::Superseded(_) => ("withdrawn", None),
@@ -196,7 +251,7 @@ impl Record {
         .bind(receipt.map(|receipt| receipt.channel.to_string()))
         .bind(receipt.and_then(|receipt| receipt.message).map(|id| id.to_string()))
         .bind((!open).then_some(self.now.as_millis()))
-        .bind(open.then_some(self.attempt.started_at.as_millis()))
+        .bind(open.then_some(self.entry.attempt.started_at.as_millis()))
         .bind(self.message.id.to_string())
         .bind(self.epoch)
         .execute(tx)
@@ -205,7 +260,7 @@ impl Record {
     }
 
     async fn insert_attempt(&self, tx: &mut SqliteConnection) -> Result<()> {
-        let attempt = &self.attempt;
+        let attempt = &self.entry.attempt;
         let retry_after = match &attempt.outcome {
             crate::model::Outcome::Retry { after, .. } => after.map(millis),
             crate::model::Outcome::Paused { after, .. } => Some(millis(*after)),
@@ -231,7 +286,7 @@ impl Record {
 
     async fn finish_deliveries(&self, tx: &mut SqliteConnection) -> Result<()> {
         let id = self.message.id.to_string();
-        let (status, message, reason) = match &self.next {
+        let (status, message, reason) = match &self.entry.next {
             Next::Delivered(_) => ("delivered", Some(id.clone()), None),
             Next::Again => ("sending", Some(id.clone()), None),
             Next::Withdrawn | Next::Superseded(_) | Next::Parked(_) => ("pending", None, None),
@@ -267,21 +322,25 @@ impl Record {
     }
 
     async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
-        let success = matches!(self.next, Next::Delivered(_)).then_some(self.now.as_millis());
-        let failure = success.is_none().then(|| String::from_utf8_lossy(&self.attempt.response).into_owned());
-        let closed = if let Next::Parked(reason) = &self.next { Some(reason.as_str()) } else { None };
+        let success = matches!(self.entry.next, Next::Delivered(_)).then_some(self.now.as_millis());
+        let failure =
+            success.is_none().then(|| String::from_utf8_lossy(&self.entry.attempt.response).into_owned());
+        let closed = if let Next::Parked(reason) = &self.entry.next { Some(reason.as_str()) } else { None };
         sqlx::query(
             "UPDATE destinations SET not_before = $1, updated_at = $2, last_success_at = COALESCE($3, last_success_at), \
              failing_since = CASE WHEN $3 IS NULL THEN COALESCE(failing_since, $2) END, last_error = $4, \
-             closed_reason = COALESCE($5, closed_reason) WHERE id = $6 AND lane_epoch = $7",
+             closed_reason = COALESCE($5, closed_reason), denied_reason = $8, announced = $9 \
+             WHERE id = $6 AND lane_epoch = $7",
         )
-        .bind(self.not_before.as_millis())
+        .bind(self.entry.not_before.as_millis())
         .bind(self.now.as_millis())
         .bind(success)
         .bind(failure)
         .bind(closed)
         .bind(self.message.destination_id.to_string())
         .bind(self.epoch)
+        .bind(self.entry.denied.as_deref())
+        .bind(self.entry.announced.map(|id| id.to_string()))
         .execute(tx)
         .await?;
         Ok(())
@@ -324,6 +383,7 @@ fn read(row: &SqliteRow) -> Result<Message> {
         shows: Vec::new(),
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
+        maybe_duplicate: row.try_get("maybe_duplicate")?,
         ambiguous_since: row.try_get::<Option<i64>, _>("ambiguous_since")?.map(Timestamp::from_millis),
     })
 }

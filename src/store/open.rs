@@ -1,7 +1,7 @@
 //! Opening the database: its settings, its migrations, and taking over from whoever served it before.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Executor as _, SqlSafeStr as _};
 
 use crate::clock::Clock;
+use crate::store::fault::Health;
+use crate::store::wal::Wal;
 use crate::store::writer::{Desk, Unit, Writer};
 use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
 
-/// How often the write-ahead log is folded into the database, as far as readers allow.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// How long a connection waits for another process's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 /// Pages that the writer keeps at hand, in KiB, negative by SQLite's custom. Keys that must not come twice are spread
 /// over their whole index: what is not at hand is read again for every event.
@@ -31,6 +31,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
     Text { number: 4, name: "audit", sql: include_str!("../../migrations/0004_audit.sql") },
+    Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
 ];
 
@@ -70,18 +71,22 @@ impl Store {
         let mut connection = options.clone().pragma("cache_size", WRITER_CACHE).connect().await?;
         check_version(&mut connection).await?;
         migrate(&mut connection, path).await?;
-        let checkpoints = tokio::spawn(checkpoint(options.connect().await?, clock.clone()));
+        let health = Health::default();
+        let log = Wal::beside(path);
+        let checkpoints =
+            tokio::spawn(log.clone().checkpoint(options.connect().await?, clock.clone(), health.clone()));
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
-        let wal = wal_of(path);
-        let writer = Writer::start(Desk { connection, clock: clock.clone(), hints, wal });
+        let desk = Desk::new(connection, clock.clone(), hints, log, health.clone());
+        let writer = Writer::start(desk);
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
             clock,
             read,
             writer,
+            health,
             audit_key: OnceLock::new(),
             checkpoints,
         })))
@@ -100,7 +105,14 @@ impl Unit for TakeOver {
     type Output = ();
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        tx.execute("UPDATE destinations SET lane_epoch = lane_epoch + 1, closed_reason = NULL").await?;
+        // A start is a person's wish to try closed channels again. A cooldown, and where we are denied, is not waited
+        // for less because of it: a process may be started again and again.
+        tx.execute(
+            "UPDATE destinations SET lane_epoch = lane_epoch + 1, \
+             not_before = CASE WHEN sink = 'channel' AND closed_reason IS NOT NULL THEN 0 ELSE not_before END, \
+             closed_reason = CASE WHEN sink = 'channel' THEN NULL ELSE closed_reason END",
+        )
+        .await?;
         tx.execute(
             "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at), lane_epoch = \
              (SELECT lane_epoch FROM destinations WHERE destinations.id = messages.destination_id) \
@@ -109,12 +121,6 @@ impl Unit for TakeOver {
         .await?;
         Ok(())
     }
-}
-
-fn wal_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    PathBuf::from(name)
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<()> {
@@ -134,15 +140,5 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     Migrator::with_migrations(MIGRATIONS.iter().map(|migration| migration.read()).collect())
         .run_direct(None, connection, false)
         .await
-        .map_err(|error| Error::Migration(Arc::new(error)))
-}
-
-/// Folds the write-ahead log into the database from a connection of its own, so that no commit waits for it.
-async fn checkpoint(mut connection: SqliteConnection, clock: Clock) {
-    loop {
-        clock.sleep(CHECKPOINT_EVERY).await;
-        if let Err(error) = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await {
-            tracing::debug!(%error, "no checkpoint this time");
-        }
-    }
+        .map_err(Error::from)
 }

@@ -81,11 +81,11 @@ impl Unit for Revive {
     }
 }
 
-/// Opens a closed destination. Answers whether it was closed.
+/// Opens a destination that is closed or denies us. Answers whether it was.
 async fn reopen(tx: &mut SqliteConnection, destination: String, now: Timestamp) -> Result<bool> {
     let opened = sqlx::query(
         "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $2 \
-         WHERE id = $1 AND closed_reason IS NOT NULL",
+         WHERE id = $1 AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL)",
     )
     .bind(destination)
     .bind(now.as_millis())

@@ -18,7 +18,29 @@ pub struct Tally {
     pub dead: u64,
 }
 
+/// How the destinations stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Left alone for a while.
+    pub cooling: u64,
+    /// In need of a person.
+    pub closed: u64,
+}
+
 impl Store {
+    /// How the destinations stand at `now`.
+    pub async fn standing(&self, now: Timestamp) -> Result<Standing> {
+        let (cooling, closed): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(CASE WHEN not_before > $1 THEN 1 END), \
+             COUNT(CASE WHEN closed_reason IS NOT NULL THEN 1 END) FROM destinations WHERE deleted_at IS NULL",
+        )
+        .bind(now.as_millis())
+        .fetch_one(self.read())
+        .await?;
+        let count = |n| u64::try_from(n).unwrap_or(0);
+        Ok(Standing { cooling: count(cooling), closed: count(closed) })
+    }
+
     /// What was accepted since `since`, and what came of it.
     pub async fn tally(&self, since: Timestamp) -> Result<Tally> {
         let row = sqlx::query(

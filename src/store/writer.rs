@@ -17,6 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::Clock;
 use crate::model::Mint;
 use crate::store::accept::{self, Accept};
+use crate::store::fault::Health;
+use crate::store::wal::Wal;
 use crate::store::{Error, HintSender, Result};
 
 /// How many units share one commit. Measured: 64 gives nearly all of the gain, 256 only adds latency.
@@ -25,10 +27,6 @@ const GROUP: usize = 64;
 const QUEUE: usize = 1024;
 /// How long a unit may wait for a place in the queue.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Above this size the write-ahead log is folded into the database between two groups: passive checkpoints alone
-/// let it grow without bound under load.
-const WAL_LIMIT: u64 = 32 * 1024 * 1024;
-
 /// One change to the database: one transaction if it is alone, a part of one if not.
 pub(super) trait Unit: Send + Sync + 'static {
     /// What it answers.
@@ -58,10 +56,24 @@ enum Job {
 
 /// What the writer needs besides its queue.
 pub(super) struct Desk {
-    pub(super) connection: SqliteConnection,
-    pub(super) clock: Clock,
-    pub(super) hints: HintSender,
-    pub(super) wal: std::path::PathBuf,
+    connection: SqliteConnection,
+    clock: Clock,
+    hints: HintSender,
+    wal: Wal,
+    health: Health,
+}
+
+impl Desk {
+    /// A desk for the writer of one database.
+    pub(super) fn new(
+        connection: SqliteConnection,
+        clock: Clock,
+        hints: HintSender,
+        wal: Wal,
+        health: Health,
+    ) -> Self {
+        Self { connection, clock, hints, wal, health }
+    }
 }
 
 impl Writer {
@@ -158,50 +170,101 @@ async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
             }
             next = (accepts.len() + others.len() < GROUP).then(|| jobs.try_recv().ok()).flatten();
         }
-        commit(&mut desk, &mint, accepts, others).await;
+        let busy = commit(&mut desk, &mint, accepts, others).await;
+        if let Some(error) = desk.health.failure() {
+            // Closing the connection would fold the log in: what a failed disk holds is left as it is.
+            std::mem::forget(desk.connection);
+            refuse_all(jobs, stop, &error).await;
+            return;
+        }
         if let Some(reply) = stop {
             let _ = desk.connection.close().await;
             let _ = reply.send(());
             return;
         }
-        bound_wal(&mut desk).await;
+        if let Some(error) = busy {
+            // They have waited as long as the group did, and would wait once more for each group before them.
+            while let Ok(job) = jobs.try_recv() {
+                if let Job::Stop(reply) = job {
+                    let _ = reply.send(());
+                    return;
+                }
+                refuse(job, &error);
+            }
+        }
+        desk.wal.bound(&mut desk.connection, &desk.clock, &desk.health).await;
     }
 }
 
-/// Applies a group in one transaction; if that fails, each of it in one of its own.
-async fn commit(desk: &mut Desk, mint: &Mint, accepts: Vec<Accept>, mut others: Vec<Box<dyn Work>>) {
-    match transact(desk, mint, &accepts, &mut others).await {
+/// The end of a writer that must not write: everything is refused, for as long as somebody asks.
+async fn refuse_all(mut jobs: mpsc::Receiver<Job>, mut stop: Option<oneshot::Sender<()>>, error: &Error) {
+    loop {
+        if let Some(reply) = stop.take() {
+            let _ = reply.send(());
+            return;
+        }
+        match jobs.recv().await {
+            Some(Job::Stop(reply)) => stop = Some(reply),
+            Some(job) => refuse(job, error),
+            None => return,
+        }
+    }
+}
+
+fn refuse(job: Job, error: &Error) {
+    match job {
+        Job::Accept(accept) => accept.refuse(error.clone()),
+        Job::Other(work) => work.settle(Err(error.clone())),
+        Job::Stop(reply) => drop(reply.send(())),
+    }
+}
+
+/// Applies a group in one transaction; if that fails, each of it in one of its own. Answers the error if no
+/// transaction could even begin.
+async fn commit(
+    desk: &mut Desk,
+    mint: &Mint,
+    accepts: Vec<Accept>,
+    mut others: Vec<Box<dyn Work>>,
+) -> Option<Error> {
+    let (error, begun) = match transact(desk, mint, &accepts, &mut others).await {
         Ok(outcomes) => {
             accept::settle(accepts, outcomes, &desk.hints);
             others.into_iter().for_each(|work| work.settle(Ok(())));
+            return None;
         }
-        Err(error) if accepts.len() + others.len() == 1 => {
-            accepts.into_iter().for_each(|accept| accept.refuse(error.clone()));
-            others.into_iter().for_each(|work| work.settle(Err(error.clone())));
-        }
-        Err(_) => {
-            for accept in accepts {
-                Box::pin(commit(desk, mint, vec![accept], Vec::new())).await;
-            }
-            for work in others {
-                Box::pin(commit(desk, mint, Vec::new(), vec![work])).await;
-            }
-        }
+        Err(failed) => failed,
+    };
+    if error.is_fatal() {
+        desk.health.fail(error.clone());
     }
+    if !begun || error.is_fatal() || accepts.len() + others.len() == 1 {
+        accepts.into_iter().for_each(|accept| accept.refuse(error.clone()));
+        others.into_iter().for_each(|work| work.settle(Err(error.clone())));
+        return (!begun).then_some(error);
+    }
+    for accept in accepts {
+        Box::pin(commit(desk, mint, vec![accept], Vec::new())).await;
+    }
+    for work in others {
+        Box::pin(commit(desk, mint, Vec::new(), vec![work])).await;
+    }
+    None
 }
 
+/// The outcomes of a group that was committed; or why it was not, and whether its transaction had begun.
 async fn transact(
     desk: &mut Desk,
     mint: &Mint,
     accepts: &[Accept],
     others: &mut [Box<dyn Work>],
-) -> Result<Vec<accept::Stored>> {
+) -> std::result::Result<Vec<accept::Stored>, (Error, bool)> {
     if accepts.is_empty() && others.is_empty() {
         return Ok(Vec::new());
     }
     let now = desk.clock.now();
     let connection = &mut desk.connection;
-    connection.execute("BEGIN IMMEDIATE").await?;
+    connection.execute("BEGIN IMMEDIATE").await.map_err(|error| (error.into(), false))?;
     let applied = AssertUnwindSafe(async {
         let stored = accept::insert(connection, mint, now, accepts).await?;
         for work in others {
@@ -220,14 +283,7 @@ async fn transact(
         // After some errors SQLite has rolled back by itself, and this fails: either way nothing of the group stays.
         let _ = desk.connection.execute("ROLLBACK").await;
     }
-    committed
-}
-
-async fn bound_wal(desk: &mut Desk) {
-    let too_long = std::fs::metadata(&desk.wal).is_ok_and(|wal| wal.len() > WAL_LIMIT);
-    if too_long && let Err(error) = desk.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await {
-        tracing::debug!(%error, "the write-ahead log could not be folded in just now; the next group tries again");
-    }
+    committed.map_err(|error| (error, true))
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@
 //! | a flood is told once a minute | every time | `limits::a_flood_is_refused…` |
 //! | quarantine once | a plain insert | `ingress::signed_but_unreadable…` |
 //! | one way to write a path | any name is the source | `signatures::other_addresses…` |
+//! | tags are compared in constant time | until one byte differs | I-17, `examples/timing.rs`: \|t\| 101 (a machine of its own) |
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
 

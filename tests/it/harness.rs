@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use channel::Channel;
+pub use channel::{Channel, Message};
 pub use http::http;
 use log::Log;
 
@@ -82,9 +82,14 @@ impl Harness {
 
     /// The same, after `change` has had a look at the variables.
     pub async fn with(change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
+        Self::in_guild(Setup::default(), change).await
+    }
+
+    /// The same in another guild.
+    pub async fn in_guild(setup: Setup, change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
         let log = Log::start();
         let clock = Clock::system();
-        let discord = Discord::new(clock.clone(), Setup::default());
+        let discord = Discord::new(clock.clone(), setup);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();

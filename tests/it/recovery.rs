@@ -13,25 +13,29 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{SECRET, within};
 
 /// A Discord, and a folder with the `.env` of a nuncio that posts everything to `#general`.
-struct Stage {
-    discord: Discord,
-    folder: TempDir,
+pub struct Stage {
+    pub discord: Discord,
+    pub folder: TempDir,
     stop: CancellationToken,
 }
 
 /// A running `nuncio serve`.
-struct Program {
-    child: Child,
-    address: String,
+pub struct Program {
+    pub child: Child,
+    /// Where webhooks are received.
+    pub address: String,
+    /// What it says on stderr, from when it was ready.
+    said: JoinHandle<String>,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub async fn set() -> Self {
         let discord = Discord::new(Clock::system(), Setup::default());
         discord.set_rate_limits(RateLimits::unlimited());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -49,11 +53,11 @@ impl Stage {
         Self { discord, folder, stop }
     }
 
-    async fn start(&self) -> Program {
+    pub async fn start(&self) -> Program {
         Program::start(self.folder.path()).await
     }
 
-    async fn arrived(&self, count: usize) {
+    pub async fn arrived(&self, count: usize) {
         let general = self.discord.channel_id("general").unwrap();
         within(&format!("{count} messages"), self.discord.wait_for_messages(general, count)).await;
     }
@@ -67,7 +71,12 @@ impl Drop for Stage {
 
 impl Program {
     async fn start(folder: &Path) -> Self {
-        let mut child = serve(folder).stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(serve(folder)).await
+    }
+
+    /// Starts `command`, which becomes a `nuncio serve`.
+    pub async fn of(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = within("nuncio to be ready", async {
             loop {
@@ -79,11 +88,18 @@ impl Program {
         })
         .await;
         // Somebody must read on, or the program waits for its own log.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, address }
+        let said = tokio::spawn(async move {
+            let mut said = String::new();
+            while let Ok(Some(line)) = lines.next_line().await {
+                said.push_str(&line);
+                said.push('\n');
+            }
+            said
+        });
+        Self { child, address, said }
     }
 
-    fn platform(&self) -> XtSystems {
+    pub fn platform(&self) -> XtSystems {
         XtSystems::new(self.address.clone(), Secret::new(SECRET), Clock::system()).unwrap()
     }
 
@@ -92,21 +108,32 @@ impl Program {
         self.child.kill().await.unwrap();
     }
 
-    async fn terminate(mut self) -> std::process::ExitStatus {
+    /// Waits until it ends by itself: its exit code, and what it said.
+    pub async fn ends(mut self) -> (Option<i32>, String) {
+        let status = within("nuncio to end", self.child.wait()).await.unwrap();
+        (status.code(), self.said.await.unwrap())
+    }
+
+    pub async fn terminate(mut self) -> std::process::ExitStatus {
         let id = self.child.id().unwrap().to_string();
         Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
         within("nuncio to stop", self.child.wait()).await.unwrap()
     }
 }
 
-fn serve(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nuncio"));
+/// `nuncio serve` in `folder`, not yet started.
+pub fn serve(folder: &Path) -> Command {
+    in_folder(Command::new(env!("CARGO_BIN_EXE_nuncio")), folder)
+}
+
+/// `command` with nothing in its environment.
+pub fn in_folder(mut command: Command, folder: &Path) -> Command {
     command.env_clear().current_dir(folder).kill_on_drop(true).stdin(Stdio::null());
     command
 }
 
 /// XTSystems sends event `number`: each time the same bytes, signed for the present second, as its retries are.
-async fn send(platform: &XtSystems, number: usize) -> Option<u16> {
+pub async fn send(platform: &XtSystems, number: usize) -> Option<u16> {
     let body =
         json!({"event_type": "printer.jammed", "data": {"number": number}, "timestamp": 1_705_314_600});
     let now = Clock::system().now().as_secs().to_string();
@@ -114,7 +141,7 @@ async fn send(platform: &XtSystems, number: usize) -> Option<u16> {
 }
 
 /// Takes the number out of a generic card's description, which is where these events differ.
-fn numbers(stage: &Stage) -> Vec<u64> {
+pub fn numbers(stage: &Stage) -> Vec<u64> {
     let number = |message: &Value| {
         let text = message["embeds"][0]["description"].as_str().unwrap();
         text.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap()

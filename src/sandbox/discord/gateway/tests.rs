@@ -8,6 +8,7 @@ use super::CloseCode;
 use crate::sandbox::discord::{Dispatch, Permission, Setup};
 
 mod client;
+mod day;
 mod refusal;
 mod resume;
 

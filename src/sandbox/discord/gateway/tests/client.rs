@@ -209,6 +209,12 @@ impl Client {
         assert_eq!(self.op(11).await, Value::Null);
     }
 
+    /// Sends a heartbeat and hears all that comes before its answer.
+    pub async fn beats_through(&mut self) {
+        self.send(1, json!(self.seq)).await;
+        while self.next().await.unwrap()["op"] != 11 {}
+    }
+
     /// How the connection ended; nothing else came before.
     pub async fn closed(&mut self) -> Option<u16> {
         self.next().await.expect_err("the connection to be closed")

@@ -1,0 +1,257 @@
+//! Buckets: how much of Discord's allowance is left, learnt from the headers of its answers (Discord: "Rate Limits").
+//!
+//! A route's bucket has the name that Discord gives it, together with the channel or webhook it is about: whatever
+//! leads to the same pair is counted together. Until Discord has named it, a route stands for itself.
+//!
+//! Nothing waits here: whoever asks is told how long to wait.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::discord::limits::{self, Heard};
+use crate::model::Snowflake;
+
+/// Buckets beyond which those are forgotten that would let everything through.
+const KEPT: usize = 4096;
+/// How many requests a bucket takes that has not said so yet.
+const UNKNOWN: u32 = u32::MAX;
+
+/// What a request is counted under before Discord has said so: the route's template, and the channel or webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Route {
+    pub(super) template: &'static str,
+    pub(super) major: Snowflake,
+}
+
+/// A bucket's name and what it is about.
+type Key = (Arc<str>, Snowflake);
+
+/// All buckets of one token. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buckets(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    names: HashMap<Route, Arc<str>>,
+    buckets: HashMap<Key, Bucket>,
+}
+
+/// Times are of the clock's `elapsed`.
+#[derive(Debug)]
+struct Bucket {
+    limit: u32,
+    remaining: u32,
+    /// When it is whole again.
+    whole_at: Duration,
+    /// Whatever is left of it: nothing before this.
+    blocked_until: Duration,
+    in_flight: u32,
+}
+
+impl Default for Bucket {
+    fn default() -> Self {
+        Self {
+            limit: UNKNOWN,
+            remaining: UNKNOWN,
+            whole_at: Duration::ZERO,
+            blocked_until: Duration::ZERO,
+            in_flight: 0,
+        }
+    }
+}
+
+impl Bucket {
+    fn wait(&self, now: Duration) -> Duration {
+        let blocked = self.blocked_until.saturating_sub(now);
+        let empty = if now >= self.whole_at {
+            // The window is over. What is on its way counts in the next one.
+            if self.in_flight < self.limit { Duration::ZERO } else { limits::SHORTEST }
+        } else if self.remaining == 0 {
+            self.whole_at - now
+        } else {
+            Duration::ZERO
+        };
+        blocked.max(empty)
+    }
+
+    fn take(&mut self, now: Duration) {
+        if now >= self.whole_at {
+            self.remaining = self.limit.saturating_sub(self.in_flight);
+        }
+        self.remaining = self.remaining.saturating_sub(1);
+        self.in_flight = self.in_flight.saturating_add(1);
+    }
+
+    fn learn(&mut self, heard: &Heard, now: Duration) {
+        if let Some(limit) = heard.limit {
+            self.limit = limit.max(1);
+        }
+        if let Some(left) = heard.remaining {
+            // What else is on its way is not in this figure yet.
+            let left = left.saturating_sub(self.in_flight);
+            let whole_at = now + heard.reset_after.unwrap_or(limits::SHORTEST);
+            if now < self.whole_at {
+                self.remaining = self.remaining.min(left);
+                self.whole_at = self.whole_at.max(whole_at);
+            } else {
+                self.remaining = left;
+                self.whole_at = whole_at;
+            }
+        }
+        // A wait is only ever prolonged.
+        if let Some(after) = heard.blocked {
+            self.blocked_until = self.blocked_until.max(now + after);
+        }
+    }
+
+    fn is_open(&self, now: Duration) -> bool {
+        self.in_flight == 0 && self.wait(now).is_zero() && now >= self.whole_at
+    }
+}
+
+impl Buckets {
+    /// How long a request along `route` should wait at `now`.
+    pub(super) fn wait(&self, route: Route, now: Duration) -> Duration {
+        let state = self.state();
+        state.buckets.get(&state.key(route)).map_or(Duration::ZERO, |bucket| bucket.wait(now))
+    }
+
+    /// Counts a request that leaves at `now`.
+    pub(super) fn take(&self, route: Route, now: Duration) -> Ticket {
+        let mut state = self.state();
+        if state.buckets.len() >= KEPT {
+            state.forget(now);
+        }
+        let key = state.key(route);
+        state.buckets.entry(key.clone()).or_default().take(now);
+        Ticket { buckets: self.clone(), route, key }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn key(&self, route: Route) -> Key {
+        let name = self.names.get(&route).cloned().unwrap_or_else(|| Arc::from(route.template));
+        (name, route.major)
+    }
+
+    fn forget(&mut self, now: Duration) {
+        self.buckets.retain(|_, bucket| !bucket.is_open(now));
+        let Self { names, buckets } = self;
+        names.retain(|route, name| buckets.contains_key(&(Arc::clone(name), route.major)));
+    }
+}
+
+/// A request on its way. Dropped, it has no answer.
+pub(super) struct Ticket {
+    buckets: Buckets,
+    route: Route,
+    key: Key,
+}
+
+impl Ticket {
+    /// Takes in what the answer says; how long the next request along this route should wait.
+    pub(super) fn settle(self, heard: &Heard, now: Duration) -> Duration {
+        let (buckets, route) = (self.buckets.clone(), self.route);
+        drop(self);
+        let mut state = buckets.state();
+        if let Some(name) = &heard.bucket {
+            state.names.insert(route, Arc::from(name.as_str()));
+        }
+        let key = state.key(route);
+        let bucket = state.buckets.entry(key).or_default();
+        bucket.learn(heard, now);
+        bucket.wait(now)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(bucket) = self.buckets.state().buckets.get_mut(&self.key) {
+            bucket.in_flight = bucket.in_flight.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POST: Route = Route { template: "POST /channels/{channel}/messages", major: Snowflake::new(1) };
+    const PATCH: Route =
+        Route { template: "PATCH /channels/{channel}/messages/{message}", major: Snowflake::new(1) };
+    const ELSEWHERE: Route = Route { major: Snowflake::new(2), ..POST };
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn heard(bucket: &str, remaining: u32, reset_after: u64) -> Heard {
+        Heard {
+            bucket: Some(bucket.to_owned()),
+            limit: Some(5),
+            remaining: Some(remaining),
+            reset_after: Some(secs(reset_after)),
+            blocked: None,
+        }
+    }
+
+    #[test]
+    fn an_empty_bucket_is_waited_for_and_whole_again_afterwards() {
+        let buckets = Buckets::default();
+        assert_eq!(buckets.take(POST, secs(0)).settle(&heard("a", 0, 5), secs(1)), secs(5));
+        assert_eq!(buckets.wait(POST, secs(3)), secs(3));
+        assert_eq!(buckets.wait(ELSEWHERE, secs(3)), Duration::ZERO, "another channel's bucket is another");
+        assert_eq!(buckets.wait(POST, secs(6)), Duration::ZERO);
+    }
+
+    #[test]
+    fn routes_that_name_the_same_bucket_share_it() {
+        let buckets = Buckets::default();
+        buckets.take(PATCH, secs(0)).settle(&heard("a", 4, 5), secs(0));
+        assert_eq!(buckets.take(POST, secs(0)).settle(&heard("a", 0, 5), secs(0)), secs(5));
+        assert_eq!(buckets.wait(PATCH, secs(0)), secs(5));
+        // Discord gives the route another bucket: what is left of the old one no longer matters to it.
+        buckets.take(PATCH, secs(0)).settle(&heard("b", 3, 5), secs(0));
+        assert_eq!(buckets.wait(PATCH, secs(0)), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_on_its_way_counts() {
+        let buckets = Buckets::default();
+        buckets.take(POST, secs(0)).settle(&heard("a", 3, 5), secs(0));
+        let flying: Vec<Ticket> = (0..3).map(|_| buckets.take(POST, secs(1))).collect();
+        assert_eq!(buckets.wait(POST, secs(1)), secs(4), "three were left, three are flying");
+        // The window is over; five fit into the next, and three may arrive in it.
+        assert_eq!(buckets.wait(POST, secs(6)), Duration::ZERO);
+        let more: Vec<Ticket> = (0..2).map(|_| buckets.take(POST, secs(6))).collect();
+        assert!(!buckets.wait(POST, secs(6)).is_zero());
+        drop((flying, more));
+        assert_eq!(buckets.wait(POST, secs(6)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_wait_is_only_ever_prolonged() {
+        let buckets = Buckets::default();
+        let wait = |blocked| {
+            let heard = Heard { blocked: Some(secs(blocked)), ..Heard::default() };
+            buckets.take(POST, secs(0)).settle(&heard, secs(0))
+        };
+        assert_eq!((wait(30), wait(2), wait(60)), (secs(30), secs(30), secs(60)));
+    }
+
+    #[test]
+    fn the_table_does_not_grow_without_bound() {
+        let buckets = Buckets::default();
+        for channel in 1..=10 * KEPT as u64 {
+            let route = Route { major: Snowflake::new(channel), ..POST };
+            buckets.take(route, secs(channel)).settle(&heard("a", 4, 1), secs(channel));
+        }
+        let state = buckets.state();
+        assert!(state.buckets.len() <= KEPT + 1 && state.names.len() <= KEPT + 1);
+    }
+}

@@ -1,0 +1,52 @@
+//! Channels and threads themselves: whether they are there, and opening threads again.
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::discord::{Client, Failure, Pass};
+use crate::model::Snowflake;
+
+/// Forums and media channels hold posts, categories hold channels (Discord: "Channel Types").
+const WITHOUT_MESSAGES: [u8; 4] = [4, 14, 15, 16];
+
+/// What Discord says about a channel or thread, as far as it matters for writing there.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Place {
+    /// What kind of channel it is.
+    #[serde(rename = "type", default)]
+    pub kind: u8,
+    /// Its newest message, whoever may read it.
+    #[serde(default)]
+    pub last_message_id: Option<Snowflake>,
+    /// Of a thread: how it stands.
+    #[serde(default)]
+    thread_metadata: Option<Thread>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+struct Thread {
+    #[serde(default)]
+    locked: bool,
+}
+
+impl Place {
+    /// Whether messages can stand there, permissions aside.
+    #[must_use]
+    pub fn takes_messages(&self) -> bool {
+        !WITHOUT_MESSAGES.contains(&self.kind) && !self.thread_metadata.is_some_and(|thread| thread.locked)
+    }
+}
+
+impl Client {
+    /// Asks for a channel (Discord: "Get Channel").
+    pub async fn channel(&self, pass: Pass, channel: Snowflake) -> Result<Place, Failure> {
+        self.get(pass, &format!("/channels/{channel}")).await
+    }
+
+    /// Opens an archived thread (Discord: "Modify Channel").
+    pub async fn unarchive(&self, pass: Pass, thread: Snowflake) -> Result<(), Failure> {
+        let body = json!({"archived": false});
+        self.ask::<_, Value>(pass, Method::PATCH, &format!("/channels/{thread}"), Some(&body)).await.map(drop)
+    }
+}

@@ -1,0 +1,55 @@
+//! Discord's error codes and what they mean for a destination (Discord: "JSON Error Codes"). What is not listed is
+//! judged by its status alone.
+
+/// What a code means, whatever the status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Nothing can be sent there until somebody changes something: what is the matter, and what to do.
+    Closed(&'static str),
+    /// We may not, for now.
+    Denied,
+    /// Too much at the moment, of whatever it is.
+    Later,
+    /// The wall before Discord's API wants nothing from this address.
+    Wall,
+}
+
+/// The meaning of `code`, if it has one of its own.
+pub(super) fn meaning(code: u64) -> Option<Meaning> {
+    use Meaning::{Closed, Denied, Later, Wall};
+    Some(match code {
+        10003 => Closed(
+            "Discord does not know this channel (10003): it was deleted, or the bot is not in its server. \
+             Invite the bot again, or put another channel into DISCORD_WEBHOOK_CHANNELS",
+        ),
+        10004 => Closed(
+            "Discord does not know this server (10004): the bot is not in it any more. Invite it again",
+        ),
+        10015 => Closed(
+            "Discord does not know this webhook (10015): it was deleted, and is never used again. Make a new one",
+        ),
+        50027 => Closed(
+            "Discord does not know this webhook's token (50027): it was made anew or mistyped. Give the new address",
+        ),
+        50008 | 50024 => Closed(
+            "there are no messages in a channel of this kind (50008, 50024): put a text channel or a thread into \
+             DISCORD_WEBHOOK_CHANNELS",
+        ),
+        40058 => Closed(
+            "this is a forum (40058), which holds posts and no messages: put one of its posts into \
+             DISCORD_WEBHOOK_CHANNELS",
+        ),
+        220_001..=220_003 => Closed(
+            "this webhook leads to a forum, where a message needs a post (220001): name the post with thread_id, or \
+             make a webhook in a text channel",
+        ),
+        50083 => Closed("this thread is archived (50083), and could not be opened again. Open it"),
+        160_005 => Closed("this thread is locked (160005). Unlock it"),
+        // Too many active threads: an archived one cannot be opened again by posting.
+        50001 | 50013 | 160_006 => Denied,
+        // Slow mode, limits on writing and on editing announcements, a resource under pressure.
+        20016 | 20022 | 20028 | 40062 | 130_000 => Later,
+        40333 => Wall,
+        _ => return None,
+    })
+}

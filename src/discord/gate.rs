@@ -1,0 +1,381 @@
+//! The gate that every request passes: shut while Discord wants nothing from this address or with this token.
+//!
+//! After a pause one request goes first and finds out; the others follow when it came through. So a ban that lasts is
+//! met with one request a pause, not with one a lane. It also keeps to Discord's global limit, and stops far below
+//! the number of refusals that Discord answers with a ban. Nothing waits while holding the lock.
+//!
+//! It tells nobody: whoever wants to know follows [`Gate::changes`] and asks how it [stands](Gate::standing).
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::model::{Attempt, Outcome, PauseScope};
+
+/// Discord: "Rate Limits", global: 50 requests a second.
+const GLOBAL_LIMIT: usize = 50;
+const GLOBAL_WINDOW: Duration = Duration::from_secs(1);
+/// Discord bans an address after 10,000 refusals in 10 minutes ("Invalid Request Limit"). We stop at a tenth.
+pub const REFUSALS: usize = 1_000;
+/// The ten minutes in which refusals are counted.
+pub const REFUSAL_WINDOW: Duration = Duration::from_secs(600);
+
+/// How long an answer vouches for the token.
+const VOUCHED_FOR: Duration = Duration::from_secs(10);
+/// How many requests may be on their way while no answer vouches for the token: as many as find out that it was revoked,
+/// however many lanes have something to send.
+const UNVOUCHED: usize = 3;
+
+/// Why the gate is shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shut {
+    /// The token was refused: it is not used again by this process, for repeating it leads to a ban.
+    Token,
+    /// Discord, or the wall before it, wants nothing from this address for a while.
+    Address,
+    /// There were so many refusals that more would lead to a ban.
+    Refusals,
+}
+
+/// How the gate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Requests come through.
+    Open,
+    /// It is shut, or nobody has come through since it was.
+    Shut {
+        /// Why.
+        why: Shut,
+        /// For how long still; zero while somebody finds out.
+        left: Duration,
+    },
+}
+
+/// What all requests with one token share. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    clock: Clock,
+    state: Mutex<State>,
+    /// Bumped whenever whoever waits or watches should look again.
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Shut until this time of the clock's [`Clock::elapsed`].
+    shut_until: Duration,
+    /// Why it was shut; `None` once somebody has come through.
+    suspicion: Option<Shut>,
+    /// Whether somebody is finding out.
+    probing: bool,
+    /// How many requests are on their way.
+    in_flight: usize,
+    /// When an answer came last that only a valid token gets.
+    vouched: Option<Duration>,
+    /// When the requests of the last second were answered. A place is free again a second after the answer, not after
+    /// the request: between the two nobody knows when Discord counted it.
+    answered: VecDeque<Duration>,
+    /// When the refusals of the last ten minutes came.
+    refused: VecDeque<Duration>,
+}
+
+/// A request that was let through. Whoever holds it reports what came of it; dropped without that, it counts as not
+/// come through.
+#[derive(Debug)]
+pub struct Pass {
+    gate: Gate,
+    probe: bool,
+}
+
+impl Gate {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self(Arc::new(Inner { clock, state: Mutex::default(), changed: watch::Sender::new(0) }))
+    }
+
+    /// Shuts the gate for `span`; a gate that is shut for longer stays so.
+    pub fn shut(&self, why: Shut, span: Duration) {
+        let until = self.0.clock.elapsed().saturating_add(span);
+        {
+            let mut state = self.state();
+            if until >= state.shut_until {
+                state.shut_until = until;
+                state.suspicion = Some(why);
+            }
+        }
+        self.bump();
+    }
+
+    /// Counts refusals that an earlier process met, each by how long ago it was, the oldest first.
+    pub fn recall(&self, refusals: impl IntoIterator<Item = Duration>) {
+        let now = self.0.clock.elapsed();
+        // This clock may have begun later than the refusal came: counted from its beginning, it is counted longer.
+        let earlier: VecDeque<Duration> = refusals.into_iter().map(|ago| now.saturating_sub(ago)).collect();
+        let span = {
+            let mut state = self.state();
+            state.refused = earlier;
+            state.too_many(now)
+        };
+        if let Some(span) = span {
+            self.shut(Shut::Refusals, span);
+        }
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let now = self.0.clock.elapsed();
+        let state = self.state();
+        match state.suspicion {
+            Some(why) => Standing::Shut { why, left: state.shut_until.saturating_sub(now) },
+            None => Standing::Open,
+        }
+    }
+
+    /// Changes whenever the gate may stand otherwise.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// Waits until a request may leave.
+    pub async fn pass(&self) -> Pass {
+        let mut changed = self.changes();
+        loop {
+            changed.mark_unchanged();
+            match self.try_pass() {
+                Ok(pass) => return pass,
+                Err(wait) => {
+                    tokio::select! {
+                        () = self.0.clock.sleep(wait) => {}
+                        // The sender lives as long as `self`.
+                        _ = changed.changed() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets a request through, or says how long to wait; [`Duration::MAX`] if that depends on others.
+    pub fn try_pass(&self) -> Result<Pass, Duration> {
+        let now = self.0.clock.elapsed();
+        let mut state = self.state();
+        let shut_for = state.shut_until.saturating_sub(now);
+        if !shut_for.is_zero() {
+            return Err(shut_for);
+        }
+        if state.probing {
+            return Err(Duration::MAX);
+        }
+        let vouched = state.vouched.is_some_and(|at| now.saturating_sub(at) < VOUCHED_FOR);
+        if !vouched && state.in_flight >= UNVOUCHED {
+            return Err(Duration::MAX);
+        }
+        while state.answered.front().is_some_and(|at| now.saturating_sub(*at) >= GLOBAL_WINDOW) {
+            state.answered.pop_front();
+        }
+        if state.in_flight + state.answered.len() >= GLOBAL_LIMIT {
+            let oldest = state.answered.front();
+            return Err(oldest.map_or(Duration::MAX, |at| (*at + GLOBAL_WINDOW).saturating_sub(now)));
+        }
+        state.in_flight += 1;
+        state.probing = state.suspicion.is_some();
+        Ok(Pass { gate: self.clone(), probe: state.probing })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bump(&self) {
+        self.0.changed.send_modify(|count| *count += 1);
+    }
+}
+
+impl State {
+    /// How long to stop, if there were too many refusals by `now`.
+    fn too_many(&mut self, now: Duration) -> Option<Duration> {
+        while self.refused.front().is_some_and(|at| now.saturating_sub(*at) >= REFUSAL_WINDOW) {
+            self.refused.pop_front();
+        }
+        let over = self.refused.len().checked_sub(REFUSALS)?;
+        // When the one has left the window with which there are fewer again.
+        self.refused.get(over).map(|at| (*at + REFUSAL_WINDOW).saturating_sub(now))
+    }
+}
+
+impl Pass {
+    /// Takes in what came of the request.
+    pub fn report(self, attempt: &Attempt) {
+        self.settle(attempt.status, &attempt.outcome, attempt.counts_as_invalid());
+    }
+
+    /// Takes in its status, its outcome, and whether Discord counts it as a refusal.
+    pub(super) fn settle(self, status: Option<u16>, outcome: &Outcome, is_refusal: bool) {
+        let gate = &self.gate;
+        match outcome {
+            Outcome::Paused { scope: PauseScope::Account, .. } => gate.shut(Shut::Token, Duration::MAX),
+            Outcome::Paused { scope: PauseScope::Address, after } => gate.shut(Shut::Address, *after),
+            _ if status.is_none() => {}
+            _ => self.open(),
+        }
+        if is_refusal {
+            let now = gate.0.clock.elapsed();
+            let span = {
+                let mut state = gate.state();
+                state.refused.push_back(now);
+                state.too_many(now)
+            };
+            if let Some(span) = span {
+                gate.shut(Shut::Refusals, span);
+            }
+        }
+    }
+}
+
+impl Pass {
+    /// It brought what was asked for.
+    pub(super) fn came_through(self) {
+        self.open();
+    }
+
+    fn open(&self) {
+        let gate = &self.gate;
+        let now = gate.0.clock.elapsed();
+        let mut state = gate.state();
+        state.vouched = Some(now);
+        // What was on its way before the gate was shut does not open it.
+        if self.probe || state.shut_until <= now {
+            state.suspicion = None;
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        {
+            let now = self.gate.0.clock.elapsed();
+            let mut state = self.gate.state();
+            state.in_flight = state.in_flight.saturating_sub(1);
+            state.answered.push_back(now);
+            if self.probe {
+                state.probing = false;
+            }
+        }
+        self.gate.bump();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A gate that somebody came through a moment ago.
+    fn gate() -> (Clock, Gate) {
+        let clock = Clock::system();
+        let gate = Gate::new(clock.clone());
+        gate.try_pass().unwrap().came_through();
+        clock.advance(GLOBAL_WINDOW);
+        (clock, gate)
+    }
+
+    fn passes(gate: &Gate) -> Vec<Pass> {
+        std::iter::from_fn(|| gate.try_pass().ok()).take(1000).collect()
+    }
+
+    fn pause(after: Duration) -> Outcome {
+        Outcome::Paused { scope: PauseScope::Address, after }
+    }
+
+    #[test]
+    fn no_more_than_fifty_can_arrive_in_a_second() {
+        let (clock, gate) = gate();
+        let flying = passes(&gate);
+        assert_eq!(flying.len(), GLOBAL_LIMIT);
+        clock.advance(GLOBAL_WINDOW);
+        assert_eq!(passes(&gate).len(), 0, "they may arrive only now");
+        drop(flying);
+        assert_eq!(passes(&gate).len(), 0);
+        clock.advance(GLOBAL_WINDOW);
+        assert_eq!(passes(&gate).len(), GLOBAL_LIMIT);
+    }
+
+    // N-4
+    #[test]
+    fn as_long_as_nobody_came_through_only_three_find_out() {
+        let (clock, gate) = gate();
+        clock.advance(VOUCHED_FOR);
+        let mut flying = passes(&gate);
+        assert_eq!(flying.len(), UNVOUCHED);
+        flying.pop();
+        assert_eq!(passes(&gate).len(), 1, "no answer is not an answer");
+        flying.pop().unwrap().came_through();
+        assert!(passes(&gate).len() > UNVOUCHED);
+    }
+
+    #[test]
+    fn after_a_pause_one_finds_out_before_the_others_follow() {
+        let (clock, gate) = gate();
+        let earlier = gate.try_pass().unwrap();
+        gate.shut(Shut::Address, Duration::from_secs(60));
+        earlier.settle(Some(200), &pause(Duration::ZERO), false);
+        assert!(gate.try_pass().is_err());
+        clock.advance(Duration::from_secs(60));
+        let first = gate.try_pass().unwrap();
+        assert_eq!(gate.try_pass().err(), Some(Duration::MAX), "the others wait for the one");
+        drop(first);
+        let second = gate.try_pass().expect("it did not come through: the next one finds out");
+        second.settle(Some(429), &pause(Duration::from_secs(60)), true);
+        assert!(
+            matches!(gate.standing(), Standing::Shut { why: Shut::Address, left } if left > Duration::ZERO)
+        );
+        clock.advance(Duration::from_secs(60));
+        let third = gate.try_pass().unwrap();
+        third.settle(
+            Some(500),
+            &Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe },
+            false,
+        );
+        assert_eq!(gate.standing(), Standing::Open, "whatever it was, it came from Discord");
+        assert_eq!(passes(&gate).len(), GLOBAL_LIMIT - 1);
+    }
+
+    #[test]
+    fn what_left_before_the_pause_does_not_end_it() {
+        let (_clock, gate) = gate();
+        let earlier = gate.try_pass().unwrap();
+        gate.shut(Shut::Address, Duration::from_secs(60));
+        earlier.settle(
+            Some(500),
+            &Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe },
+            false,
+        );
+        assert!(matches!(gate.standing(), Standing::Shut { .. }));
+        gate.shut(Shut::Refusals, Duration::from_secs(1));
+        assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, .. }), "it is only prolonged");
+    }
+
+    #[test]
+    fn a_thousand_refusals_in_ten_minutes_are_enough_whichever_process_met_them() {
+        let (clock, gate) = gate();
+        let refused = Outcome::Denied(crate::model::Reason::new("no"));
+        for _ in 1..REFUSALS {
+            clock.advance(Duration::from_millis(100));
+            gate.try_pass().unwrap().settle(Some(403), &refused, true);
+        }
+        assert_eq!(gate.standing(), Standing::Open);
+        gate.try_pass().unwrap().settle(Some(403), &refused, true);
+        assert!(gate.try_pass().is_err());
+        // The next process knows of them.
+        let next = Gate::new(clock.clone());
+        next.recall((0..REFUSALS as u64).rev().map(Duration::from_millis));
+        assert!(matches!(next.standing(), Standing::Shut { why: Shut::Refusals, .. }));
+        clock.advance(REFUSAL_WINDOW);
+        assert!(gate.try_pass().is_ok() && next.try_pass().is_ok());
+    }
+}

@@ -1,0 +1,100 @@
+//! The herald: tells people how the gate to Discord stands, and the next process as well.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::discord::{Gate, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
+use crate::dispatch::Context;
+use crate::hub::{Condition, Conditions};
+use crate::store::{self, Store};
+
+/// Where the end of a pause of everything is kept: milliseconds since the epoch.
+const PAUSE: &str = "discord.paused_until";
+/// Shorter pauses are over before another process could ask anything.
+const WORTH_KEEPING: Duration = Duration::from_secs(2);
+
+/// Takes up what the last process knew: a pause that still lasts, and the refusals of the last ten minutes. So a
+/// process that crashes and is started again and again does not provoke Discord either.
+pub(super) async fn recall(store: &Store, clock: &Clock, gate: &Gate) -> store::Result<()> {
+    let now = clock.now();
+    let refusals = store.refusals_since(now.minus(REFUSAL_WINDOW)).await?;
+    gate.recall(refusals.into_iter().map(|at| now.since(at)));
+    let until = store.meta(PAUSE).await?.and_then(|until| until.parse().ok()).map(Timestamp::from_millis);
+    // A wall clock that was set back must not make a pause of an hour one of a year.
+    let left = until.map_or(Duration::ZERO, |until| until.since(now)).min(Duration::from_secs(3600));
+    if !left.is_zero() {
+        gate.shut(Shut::Address, left);
+    }
+    Ok(())
+}
+
+/// Follows the gate. Never ends.
+pub(super) async fn follow(context: Arc<Context>, gate: Gate) {
+    let conditions = context.hub.conditions();
+    let mut changes = gate.changes();
+    let mut kept = Timestamp::default();
+    loop {
+        changes.mark_unchanged();
+        let standing = gate.standing();
+        tell(conditions, standing);
+        let until = match standing {
+            Standing::Shut { why: Shut::Address | Shut::Refusals, left } if left > WORTH_KEEPING => {
+                context.clock.now().plus(left)
+            }
+            // It is over by itself.
+            _ => kept,
+        };
+        // The same end, seen a moment later, differs by a few milliseconds.
+        if until.since(kept) > WORTH_KEEPING {
+            if let Err(error) = context.store.set_meta(PAUSE, until.as_millis().to_string()).await {
+                tracing::warn!(%error, "the pause could not be noted in the database: it counts in memory only");
+            }
+            kept = until;
+        }
+        // The gate lives as long as we hold it.
+        let _ = changes.changed().await;
+    }
+}
+
+/// Tells the operator, once for each pause.
+fn tell(conditions: &Conditions, standing: Standing) {
+    let Standing::Shut { why, left } = standing else {
+        if conditions.clear(Condition::Paused) {
+            tracing::info!("Discord takes messages again: the pause is over");
+        }
+        return;
+    };
+    let seconds = left.as_secs().saturating_add(1);
+    match why {
+        Shut::Token => {
+            let sentence = "Discord refused DISCORD_TOKEN (401): nothing is sent, everything is kept. \
+                            Put a valid token into .env (Developer Portal → Bot → Reset Token) and restart";
+            if conditions.raise(Condition::TokenRefused, sentence) {
+                tracing::error!("{sentence}");
+            }
+        }
+        // While somebody finds out, the last sentence stands.
+        _ if left.is_zero() => {}
+        Shut::Address => pause(
+            conditions,
+            format!(
+                "Discord wants nothing from this address for {seconds} s: all lanes wait, everything is kept. Then one \
+                 request finds out whether it is over"
+            ),
+        ),
+        Shut::Refusals => pause(
+            conditions,
+            format!(
+                "Discord refused {REFUSALS} requests in ten minutes: all lanes wait {seconds} s, long before it would ban \
+                 this address. The log says which channels refuse"
+            ),
+        ),
+    }
+}
+
+fn pause(conditions: &Conditions, sentence: String) {
+    if conditions.raise(Condition::Paused, sentence.clone()) {
+        tracing::warn!("{sentence}");
+    }
+}

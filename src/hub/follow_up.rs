@@ -1,0 +1,192 @@
+//! What follows from what became of a delivery: events of our own that tell people.
+//!
+//! Deciding is pure; the events are stored in the unit that records the outcome. A notice never causes a notice.
+
+use serde_json::json;
+
+use crate::clock::Timestamp;
+use crate::hub::Hub;
+use crate::model::{
+    DedupeKey, Destination, DestinationId, Event, EventId, Kind, NewEvent, Outcome, Rank, RawBody, Source,
+};
+use crate::store::{FollowUp, Incoming, Planned};
+
+/// What people are told about a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Nothing can be sent there any more: why.
+    Closed(String),
+    /// We may not send there for now: why.
+    Denied(String),
+    /// It takes messages again.
+    Reopened,
+    /// So many deliveries have waited too long for it and were given up.
+    Expired(u64),
+}
+
+impl Notice {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Closed(_) => "destination.closed",
+            Self::Denied(_) => "destination.denied",
+            Self::Reopened => "destination.reopened",
+            Self::Expired(_) => "destination.expired",
+        }
+    }
+}
+
+/// What people are told after a try to send `carried` to `destination` had this outcome: nothing, if they know
+/// already, or if what was sent were notices themselves.
+#[must_use]
+pub fn follow_up<'a>(
+    destination: &Destination,
+    carried: impl IntoIterator<Item = &'a Event>,
+    outcome: &Outcome,
+) -> Option<Notice> {
+    let told = destination.announced.is_some();
+    match outcome {
+        Outcome::Sent(_) if told => return Some(Notice::Reopened),
+        Outcome::Closed(_) | Outcome::Denied(_) => {}
+        _ => return None,
+    }
+    if carried.into_iter().all(is_notice) {
+        return None;
+    }
+    match outcome {
+        // That it denied us was told; that it is closed now is news.
+        Outcome::Closed(reason) if !told || destination.denied.is_some() => {
+            Some(Notice::Closed(reason.to_string()))
+        }
+        Outcome::Denied(reason) if !told => Some(Notice::Denied(reason.to_string())),
+        _ => None,
+    }
+}
+
+/// Whether `event` tells people how nuncio itself fares.
+fn is_notice(event: &Event) -> bool {
+    let kind = event.kind.as_str();
+    event.source == Source::Nuncio && ["destination.", "nuncio."].iter().any(|own| kind.starts_with(own))
+}
+
+impl Hub {
+    /// The event that tells `notice` about `destination`, for the `default` route's destinations except that one.
+    #[must_use]
+    pub fn announcement(
+        &self,
+        notice: &Notice,
+        destination: &Destination,
+        cause: Option<EventId>,
+        now: Timestamp,
+    ) -> FollowUp {
+        let id = self.0.mint.next(now);
+        let rank = if *notice == Notice::Reopened { Rank::Normal } else { Rank::Urgent };
+        let incoming = Incoming {
+            event: event_of(id, notice, destination, cause, now),
+            plan: self.told(destination.id, rank),
+            unrouted: false,
+            company_name: None,
+        };
+        FollowUp { id, incoming }
+    }
+
+    /// Who is told what nuncio has to say: the `default` route's destinations, except the one it is about.
+    fn told(&self, except: DestinationId, rank: Rank) -> Vec<Planned> {
+        let mut plan = self.0.routing.default_plan();
+        plan.retain(|planned| planned.destination_id != except);
+        plan.iter_mut().for_each(|planned| planned.rank = rank);
+        plan
+    }
+}
+
+fn event_of(
+    id: EventId,
+    notice: &Notice,
+    destination: &Destination,
+    cause: Option<EventId>,
+    now: Timestamp,
+) -> NewEvent {
+    let (reason, expired) = match notice {
+        Notice::Closed(reason) | Notice::Denied(reason) => (Some(reason), None),
+        Notice::Reopened => (None, None),
+        Notice::Expired(count) => (None, Some(count)),
+    };
+    let data = json!({
+        "destination_id": destination.id, "name": destination.name, "sink": destination.sink.kind(),
+        "channel_id": destination.sink.address(), "reason": reason, "expired": expired,
+    });
+    let body = json!({"event_type": notice.kind(), "data": &data, "timestamp": now.as_secs()});
+    let body = RawBody::new(body.to_string().into_bytes());
+    NewEvent {
+        source: Source::Nuncio,
+        kind: Kind::new(notice.kind()),
+        company: String::new(),
+        subject: format!("destination:{}", destination.id),
+        // Its id makes it one of its kind: the same channel may close twice in a second.
+        dedupe: DedupeKey::of_request(&id.to_string(), &body),
+        cause,
+        occurred_at: now,
+        received_at: now,
+        body,
+        data,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::model::{Reason, Receipt, Sink, Snowflake};
+
+    fn destination(denied: bool, announced: bool) -> Destination {
+        Destination {
+            id: DestinationId::new(),
+            sink: Sink::Channel(Snowflake::new(7)),
+            name: "#tickets".to_owned(),
+            closed: None,
+            denied: denied.then(|| "no".to_owned()),
+            announced: announced.then(EventId::new),
+            not_before: Timestamp::default(),
+            epoch: 0,
+        }
+    }
+
+    fn event(source: Source, kind: &str) -> Event {
+        Event {
+            id: EventId::new(),
+            source,
+            kind: Kind::new(kind),
+            company: String::new(),
+            subject: String::new(),
+            occurred_at: Timestamp::default(),
+            received_at: Timestamp::default(),
+            data: Value::Null,
+            size: 0,
+        }
+    }
+
+    #[test]
+    fn people_are_told_once_and_never_about_what_tells_them() {
+        let ticket = event(Source::XtSystems, "ticket.created");
+        let notice = event(Source::Nuncio, "destination.closed");
+        let decision = event(Source::Nuncio, "decision.confirmed");
+        let sent = Outcome::Sent(Receipt { channel: Snowflake::new(7), message: None });
+        let denied = Outcome::Denied(Reason::new("no"));
+        let closed = Outcome::Closed(Reason::new("gone"));
+        let told = |denied_before, announced, event: &Event, outcome| {
+            follow_up(&destination(denied_before, announced), [event], outcome).map(|notice| notice.kind())
+        };
+        assert_eq!(told(false, false, &ticket, &closed), Some("destination.closed"));
+        assert_eq!(told(false, false, &ticket, &denied), Some("destination.denied"));
+        assert_eq!(told(false, false, &decision, &closed), Some("destination.closed"));
+        assert_eq!(told(false, false, &notice, &closed), None, "a notice never causes a notice");
+        assert_eq!(told(false, false, &notice, &denied), None);
+        assert_eq!(told(false, true, &ticket, &closed), None, "they know");
+        assert_eq!(told(true, true, &ticket, &denied), None);
+        assert_eq!(told(true, true, &ticket, &closed), Some("destination.closed"), "worse than they know");
+        assert_eq!(told(true, true, &ticket, &sent), Some("destination.reopened"));
+        assert_eq!(told(false, false, &ticket, &sent), None);
+        let retry = Outcome::Retry { after: None, arrived: crate::model::Arrived::No };
+        assert_eq!(told(true, true, &ticket, &retry), None);
+    }
+}

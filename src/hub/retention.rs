@@ -1,0 +1,120 @@
+//! Retention: what is over and older than `RETENTION_DAYS` is removed, little by little; what has waited for a closed
+//! destination that long is given up, and people are told.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::hub::{Hub, Notice};
+use crate::store::{Result, Shelf};
+
+/// How long after the start the first look is taken, and how long until the next.
+const FIRST: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_secs(3600);
+/// Between two units at least this long nothing is removed, and at least so many times as long as the unit took.
+const PAUSE: Duration = Duration::from_millis(20);
+const SHARE: u32 = 4;
+
+/// What came of one look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// Events removed.
+    pub events: u64,
+    /// Deliveries removed.
+    pub deliveries: u64,
+    /// Messages removed.
+    pub messages: u64,
+    /// Unreadable bodies removed.
+    pub quarantined: u64,
+    /// Deliveries given up because their destination was closed for too long.
+    pub expired: u64,
+}
+
+impl Hub {
+    /// Tidies up now and then. Does not return.
+    pub async fn keep_tidy(&self, retention: Duration) {
+        let clock = &self.0.clock;
+        clock.sleep(FIRST).await;
+        loop {
+            match self.tidy(clock.now().minus(retention)).await {
+                Ok(done) if done == Tidied::default() => {}
+                Ok(done) => {
+                    let days = retention.as_secs() / 86_400;
+                    tracing::info!(
+                        done.deliveries,
+                        done.messages,
+                        done.quarantined,
+                        "removed {} events that were over for {days} days",
+                        done.events
+                    );
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "what is over could not be removed: tried again in an hour")
+                }
+            }
+            clock.sleep(AGAIN).await;
+        }
+    }
+
+    /// Gives up what has waited for closed destinations since before `before`, and removes what was over by then.
+    pub async fn tidy(&self, before: Timestamp) -> Result<Tidied> {
+        let mut done = Tidied { expired: self.expire(before).await?, ..Tidied::default() };
+        for shelf in Shelf::ALL {
+            let removed = self.clear(shelf, before).await?;
+            match shelf {
+                Shelf::Deliveries => done.deliveries = removed,
+                Shelf::Messages => done.messages = removed,
+                Shelf::Events => done.events = removed,
+                Shelf::Quarantine => done.quarantined = removed,
+            }
+        }
+        Ok(done)
+    }
+
+    async fn clear(&self, shelf: Shelf, before: Timestamp) -> Result<u64> {
+        let (mut removed, mut after) = (0, String::new());
+        loop {
+            let began = self.0.clock.elapsed();
+            let outdated = self.0.store.outdated(shelf, &after, before).await?;
+            let Some(last) = outdated.last() else { return Ok(removed) };
+            after = last.to_owned();
+            let some = self.0.store.remove(outdated).await?;
+            removed += some;
+            self.0.metrics.removed.add(some);
+            self.rest(began).await;
+        }
+    }
+
+    async fn expire(&self, before: Timestamp) -> Result<u64> {
+        let mut expired = 0;
+        for (id, count) in self.0.store.expired(before).await? {
+            let Some(destination) = self.0.store.destination(id).await? else { continue };
+            let mut told =
+                Some(self.announcement(&Notice::Expired(count), &destination, None, self.0.clock.now()));
+            tracing::error!(
+                "{count} deliveries were given up: {} has been closed since before RETENTION_DAYS. Mend it, then: \
+                 nuncio redeliver --dead",
+                destination.name
+            );
+            loop {
+                let began = self.0.clock.elapsed();
+                let some = self.0.store.expire(id, before, told.take()).await?;
+                if some == 0 {
+                    break;
+                }
+                expired += some;
+                self.rest(began).await;
+            }
+        }
+        if expired > 0 {
+            self.0.metrics.expired.add(expired);
+            self.progressed();
+        }
+        Ok(expired)
+    }
+
+    /// Leaves the database to others for a while.
+    async fn rest(&self, began: Duration) {
+        let took = self.0.clock.elapsed().saturating_sub(began);
+        self.0.clock.sleep((took * SHARE).max(PAUSE)).await;
+    }
+}

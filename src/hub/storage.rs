@@ -1,0 +1,52 @@
+//! Whether the database takes what is to be stored, as far as is known.
+
+use std::time::Duration;
+
+use crate::hub::{Condition, Hub};
+use crate::store;
+
+/// How often a database that refused is tried again, so that the word about it is never old.
+const PROBE: Duration = Duration::from_secs(1);
+/// Where the probe writes.
+const PROBED: &str = "storage.probed";
+/// Above this the write-ahead log is worth a word: somebody keeps it from being folded in.
+const LONG_LOG: u64 = 64 * 1024 * 1024;
+
+impl Hub {
+    /// Says that the database refused a change. Answers whether that is news.
+    pub fn storage_failing(&self, error: &store::Error) -> bool {
+        self.conditions().raise(Condition::StoreFailing, error.to_string())
+    }
+
+    /// Says that the database took a change.
+    pub fn storage_works(&self) {
+        if self.conditions().clear(Condition::StoreFailing) {
+            tracing::info!("the database takes what is to be stored again");
+        }
+    }
+
+    /// While the database refuses, tries it each second: it may work again though nobody has anything to store. Does
+    /// not return.
+    pub async fn watch_storage(&self) {
+        loop {
+            self.0.clock.sleep(PROBE).await;
+            if self.conditions().holds(Condition::StoreFailing)
+                && self.0.store.set_meta(PROBED, self.0.clock.now().to_rfc3339()).await.is_ok()
+            {
+                self.storage_works();
+            }
+        }
+    }
+
+    /// What is odd about the files, a sentence with what to do.
+    pub(super) fn storage_problem(&self) -> Option<String> {
+        let length = self.0.store.wal_bytes();
+        (length > LONG_LOG).then(|| {
+            format!(
+                "the database's write-ahead log has grown to {} MiB: a program reads the database without an end \
+                 (sqlite3, a backup?). End it, and the log shrinks by itself",
+                length / (1024 * 1024)
+            )
+        })
+    }
+}

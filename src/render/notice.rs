@@ -1,0 +1,62 @@
+//! What nuncio has to say about a destination: what happened, what it did, what to do.
+
+use super::escape::{literal, number, paragraph};
+use super::facts::{Facts, word};
+use super::{Card, Color, Markdown};
+
+pub(super) fn closed(facts: &Facts<'_>) -> Card {
+    card(facts, Color::Failed, "🚫", " is closed")
+        .text(reason(facts))
+        .field("What nuncio did", did("Stopped sending there. What is for it waits; nothing is lost."))
+        .field(
+            "What to do",
+            did("Mend it, or name another channel in DISCORD_WEBHOOK_CHANNELS and restart. As soon as it takes \
+                 messages again, what waits is sent by itself."),
+        )
+}
+
+pub(super) fn denied(facts: &Facts<'_>) -> Card {
+    card(facts, Color::Look, "🔒", " does not let the bot write")
+        .text(reason(facts))
+        .field(
+            "What nuncio did",
+            did("Stopped sending there. What is for it waits; nothing is lost. It tries again every 15 minutes, and as \
+                 soon as the bot's permissions change."),
+        )
+        .field("What to do", did("Give the bot View Channel, Send Messages and Embed Links there."))
+}
+
+pub(super) fn reopened(facts: &Facts<'_>) -> Card {
+    card(facts, Color::Done, "✅", " takes messages again")
+        .field("What nuncio did", did("It sends what waited, in order."))
+}
+
+pub(super) fn expired(facts: &Facts<'_>) -> Card {
+    let count = facts.data().get("expired").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let summary: Markdown =
+        [number(count), literal(" deliveries for "), name(facts), literal(" were given up")].into();
+    Card::new(facts.event, Color::Failed, [literal("🗑️ "), summary.clone()].into(), summary)
+        .field("What nuncio did", did("They had waited for it longer than RETENTION_DAYS, and are dead letters now."))
+        .field(
+            "What to do",
+            did("See them with: nuncio deliveries --dead. Once it takes messages again, send them with: nuncio \
+                 redeliver --dead. They are kept for another RETENTION_DAYS."),
+        )
+}
+
+fn card(facts: &Facts<'_>, color: Color, sign: &'static str, what: &'static str) -> Card {
+    let summary: Markdown = [name(facts), literal(what)].into();
+    Card::new(facts.event, color, [literal(sign), literal(" "), summary.clone()].into(), summary)
+}
+
+fn name(facts: &Facts<'_>) -> Markdown {
+    facts.text(&["name"]).unwrap_or_else(|| literal("A channel"))
+}
+
+fn reason(facts: &Facts<'_>) -> Option<Markdown> {
+    facts.data().get("reason").and_then(word).map(|reason| paragraph(&reason))
+}
+
+fn did(what: &'static str) -> Option<Markdown> {
+    Some(literal(what))
+}

@@ -1,0 +1,76 @@
+//! Expiry: deliveries that have waited for a closed destination for so long that nobody wants them any more.
+
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::model::{DestinationId, Mint};
+use crate::store::accept::insert_follow_up;
+use crate::store::writer::Unit;
+use crate::store::{Error, FollowUp, Result, Store};
+
+/// How many deliveries a unit gives up at most.
+const UNIT: u32 = 100;
+/// Why they are dead. The first word is what programs may look for.
+const EXPIRED: &str = "expired: the destination has been closed for longer than RETENTION_DAYS";
+
+impl Store {
+    /// The closed destinations for which deliveries have waited since before `before`, and how many.
+    pub async fn expired(&self, before: Timestamp) -> Result<Vec<(DestinationId, u64)>> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT t.id, COUNT(*) FROM destinations AS t JOIN deliveries AS d \
+             ON d.destination_id = t.id AND d.status = 'pending' \
+             WHERE t.closed_reason IS NOT NULL AND d.due_at < $1 GROUP BY t.id ORDER BY t.id",
+        )
+        .bind(before.as_millis())
+        .fetch_all(self.read())
+        .await?;
+        rows.into_iter()
+            .map(|(id, count)| Ok((id.parse().map_err(Error::from)?, u64::try_from(count).unwrap_or(0))))
+            .collect()
+    }
+
+    /// Gives up some of those that have waited for `destination` since before `before`, if it is still closed:
+    /// pending → dead. `told` goes with the first of them. Answers how many; none: no more are left.
+    pub async fn expire(
+        &self,
+        destination: DestinationId,
+        before: Timestamp,
+        told: Option<FollowUp>,
+    ) -> Result<u64> {
+        let (now, mint) = (self.0.clock.now(), Mint::new());
+        self.writer().submit(Expire { destination, before, told, now, mint }).await
+    }
+}
+
+struct Expire {
+    destination: DestinationId,
+    before: Timestamp,
+    told: Option<FollowUp>,
+    now: Timestamp,
+    mint: Mint,
+}
+
+impl Unit for Expire {
+    type Output = u64;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
+        let expired = sqlx::query(
+            "UPDATE deliveries SET status = 'dead', reason = $1, finished_at = $2 WHERE status = 'pending' AND id IN \
+             (SELECT id FROM deliveries WHERE destination_id = $3 AND status = 'pending' AND due_at < $4 \
+              ORDER BY rank, id LIMIT $5) \
+             AND EXISTS (SELECT 1 FROM destinations WHERE id = $3 AND closed_reason IS NOT NULL)",
+        )
+        .bind(EXPIRED)
+        .bind(self.now.as_millis())
+        .bind(self.destination.to_string())
+        .bind(self.before.as_millis())
+        .bind(UNIT)
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        if let Some(FollowUp { id, incoming }) = self.told.as_ref().filter(|_| expired > 0) {
+            insert_follow_up(tx, *id, incoming, &self.mint, self.now).await?;
+        }
+        Ok(expired)
+    }
+}

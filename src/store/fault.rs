@@ -1,0 +1,139 @@
+//! What an error of SQLite's means to whoever has to act on it. (SQLite: "Result and Error Codes".)
+
+use sqlx::migrate::MigrateError;
+
+use crate::store::{Error, Result, Store};
+
+/// Primary codes: the lowest byte.
+const BUSY: u32 = 5;
+const LOCKED: u32 = 6;
+const READONLY: u32 = 8;
+const IOERR: u32 = 10;
+const CORRUPT: u32 = 11;
+const FULL: u32 = 13;
+const CANTOPEN: u32 = 14;
+const NOTADB: u32 = 26;
+/// Extended codes: a sync that failed. What the system has told once it does not tell again, so the next sync proves
+/// nothing about what was written before.
+const IOERR_FSYNC: u32 = 1034;
+const IOERR_DIR_FSYNC: u32 = 1290;
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+        let said = || error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
+        match (code, code.map(|code| code & 0xff)) {
+            (Some(IOERR_FSYNC | IOERR_DIR_FSYNC), _) => Self::NotSynced(said()),
+            (_, Some(BUSY | LOCKED)) => Self::Occupied,
+            (_, Some(READONLY)) => Self::ReadOnly(said()),
+            (_, Some(CANTOPEN)) => Self::Unopened(said()),
+            (_, Some(FULL)) => Self::Full,
+            (_, Some(IOERR)) => Self::Disk(said()),
+            (_, Some(CORRUPT | NOTADB)) => Self::Damaged(said()),
+            _ => Self::Database(std::sync::Arc::new(error)),
+        }
+    }
+}
+
+impl From<MigrateError> for Error {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            MigrateError::VersionMissing(found) => Self::Newer(found),
+            MigrateError::VersionMismatch(found) => Self::Changed(found),
+            error => Self::Migration(std::sync::Arc::new(error)),
+        }
+    }
+}
+
+impl Error {
+    /// Whether nothing may be written after it: what the file holds is no longer what was written.
+    #[must_use]
+    pub const fn is_fatal(&self) -> bool {
+        matches!(self, Self::NotSynced(_) | Self::Damaged(_))
+    }
+
+    /// Whether starting again cannot help: a person must act first.
+    #[must_use]
+    pub const fn needs_a_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Locked(_)
+                | Self::Foreign(_)
+                | Self::TooOld(_)
+                | Self::Newer(_)
+                | Self::Changed(_)
+                | Self::Damaged(_)
+                | Self::ReadOnly(_)
+                | Self::OtherKey(_)
+        )
+    }
+}
+
+/// Up to this size the file is checked before anything is accepted; a larger one meanwhile.
+const CHECKED_FIRST: u64 = 128 * 1024 * 1024;
+
+impl Store {
+    /// Looks the whole file over (SQLite: `quick_check`): at once where that is quick, else in the background, and then
+    /// damage ends the store ([`Store::failed`]).
+    pub async fn check(&self) -> Result<()> {
+        let size = std::fs::metadata(self.path()).map_or(0, |file| file.len());
+        if size <= CHECKED_FIRST {
+            return self.quick_check().await;
+        }
+        let store = self.clone();
+        let task = tokio::spawn(async move {
+            match store.quick_check().await {
+                Ok(()) => tracing::debug!("the database was looked over: it is sound"),
+                Err(error) if error.is_fatal() => store.0.health.fail(error),
+                Err(error) => tracing::warn!(%error, "the database could not be looked over"),
+            }
+        });
+        self.0.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);
+        Ok(())
+    }
+
+    async fn quick_check(&self) -> Result<()> {
+        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(self.read()).await?;
+        if found == "ok" { Ok(()) } else { Err(Error::Damaged(found.replace('\n', " "))) }
+    }
+
+    /// Why the store has been given up, if it has: nothing is written any more, and the process should end.
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        self.0.health.failure()
+    }
+
+    /// Waits until the store is given up.
+    pub async fn failed(&self) -> Error {
+        self.0.health.failed().await
+    }
+}
+
+/// Whether the store still stands. Clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Health(tokio::sync::watch::Sender<Option<Error>>);
+
+impl Health {
+    /// Gives the store up; the first reason counts.
+    pub(super) fn fail(&self, error: Error) {
+        self.0.send_if_modified(|failure| {
+            let first = failure.is_none();
+            failure.get_or_insert(error);
+            first
+        });
+    }
+
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.0.borrow().clone()
+    }
+
+    pub(super) async fn failed(&self) -> Error {
+        let mut failure = self.0.subscribe();
+        // The sender lives as long as `self`.
+        match failure.wait_for(Option::is_some).await.map(|failure| failure.clone()) {
+            Ok(Some(error)) => error,
+            _ => Error::Closed,
+        }
+    }
+}

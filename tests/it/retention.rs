@@ -1,0 +1,220 @@
+//! What is over is removed after `RETENTION_DAYS`, little by little; what waits stays.
+//!
+//! | protection | control: taken away, and seen red |
+//! | --- | --- |
+//! | what waits is never removed | `status IN (…)` left out of the choice |
+//! | a unit is at most 100 rows | its room not counted |
+//! | a person's redelivery in between wins | the check left out of the unit |
+
+use std::time::{Duration, Instant};
+
+use nuncio::hub::Tidied;
+use nuncio::model::DeliveryId;
+use nuncio::sandbox::discord::{Fault, RateLimits};
+use nuncio::store::{Revived, Shelf, Which};
+use serde_json::{Value, json};
+use tracing::Level;
+
+use crate::harness::{Harness, within};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn ticket(number: usize, title: &str) -> Value {
+    json!({"event_type": "ticket.created", "data": {"id": number, "seq_id": number, "title": title}, "timestamp": 1})
+}
+
+/// A nuncio that keeps everything for a century: tests tidy up by hand.
+async fn by_hand() -> Harness {
+    Harness::with(|variables| drop(variables.insert("RETENTION_DAYS".to_owned(), "36525".to_owned()))).await
+}
+
+/// How many rows a table holds.
+async fn rows(t: &Harness, table: &'static str) -> i64 {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.store().path());
+    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}")))
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_is_over_goes_with_all_that_belongs_to_it_and_what_waits_stays() {
+    let mut t = Harness::start().await;
+    let id = |name: &str| t.discord.channel_id(name).unwrap().to_string();
+    let map = json!({"ticket.*": [id("tickets")], "asset.*": [id("assets")]});
+    t.set("DISCORD_WEBHOOK_CHANNELS", map.to_string());
+    t.restart().await;
+    // One arrives, one dies, one has no route, one cannot be read, one waits.
+    t.sends_body(ticket(1, "Printer")).await;
+    t.channel("tickets").next_message().await;
+    t.discord.faults().next_about("/messages", "Poison", 2, Fault::refusal(400, 50035, "Invalid Form Body"));
+    t.sends_body(ticket(2, "Poison")).await;
+    t.settle().await;
+    t.log.expect(Level::ERROR, "refused a message for good");
+    t.sends_body(json!({"event_type": "printer.jammed", "data": {}})).await;
+    let now = t.clock.now().as_secs().to_string();
+    assert_eq!(t.platform().post(&now, "{\"event_type\":").await.unwrap().status, 400);
+    t.discord.faults().next_on("/messages", usize::MAX, Fault::status(503));
+    t.sends("asset_created.json").await;
+
+    t.clock.advance(29 * DAY);
+    assert_eq!(t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap(), Tidied::default());
+    let signed =
+        t.platform().post(&t.clock.now().as_secs().to_string(), ticket_bytes(&t).await).await.unwrap();
+    assert_eq!(signed.body["duplicate"], true, "known as long as the event is kept");
+
+    t.clock.advance(2 * DAY);
+    within("the work of an hour", t.log.seen(Level::INFO, "removed 2 events")).await;
+    assert_eq!(rows(&t, "quarantine").await, 0);
+    let left = t.store().letters(Which::All, 10).await.unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0].kind.as_str(), "asset.created");
+    assert_eq!(t.store().backlog().await.unwrap().unrouted, 1, "what has no route waits");
+    assert_eq!(rows(&t, "events").await, 2);
+
+    t.discord.faults().clear();
+    t.clock.advance(Duration::from_secs(400));
+    t.channel("assets").next_message().await;
+    t.settle().await;
+    t.clock.advance(31 * DAY);
+    within("the work of an hour", t.log.seen(Level::INFO, "removed 1 events")).await;
+    for table in ["deliveries", "messages", "attempts", "earlier_messages", "cards"] {
+        assert_eq!(rows(&t, table).await, 0, "{table}");
+    }
+    t.finish().await;
+}
+
+/// The bytes of the first ticket, as they were sent.
+async fn ticket_bytes(t: &Harness) -> Vec<u8> {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.store().path());
+    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query_scalar("SELECT body FROM events ORDER BY id LIMIT 1")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_card_that_still_changes_keeps_what_it_is_made_of() {
+    let t = by_hand().await;
+    t.sends_body(
+        json!({"event_type": "ticket.created", "data": {"id": 1, "title": "Printer", "status": "open"}}),
+    )
+    .await;
+    t.channel("tickets").next_message().await;
+    t.settle().await;
+    t.clock.advance(20 * DAY);
+    t.sends_body(json!({"event_type": "ticket.updated", "data": {"id": 1, "priority": "high"}})).await;
+    t.settle().await;
+    let living = rows(&t, "cards").await > 0;
+    let told = t.channel("tickets").unread().len();
+    t.channel("tickets").next_messages(told).await;
+    t.clock.advance(20 * DAY);
+    let done = t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap();
+    assert_eq!(done.events, u64::from(!living), "{done:?}");
+    t.clock.advance(20 * DAY);
+    t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap();
+    assert_eq!(rows(&t, "events").await, 0, "over in the end");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_unit_is_at_most_a_hundred_rows_and_a_redelivery_in_between_wins() {
+    let t = by_hand().await;
+    t.discord.set_rate_limits(RateLimits::unlimited());
+    for number in 0..130 {
+        t.sends_body(ticket(number, "Printer")).await;
+    }
+    t.settle().await;
+    let told = t.channel("tickets").unread().len();
+    t.channel("tickets").next_messages(told).await;
+    t.clock.advance(31 * DAY);
+    let before = t.clock.now().minus(30 * DAY);
+    let first = t.store().outdated(Shelf::Deliveries, "", before).await.unwrap();
+    let again: DeliveryId = first.last().unwrap().parse().unwrap();
+    assert!(matches!(t.store().revive(again).await.unwrap(), Revived::Pending { .. }));
+    assert_eq!(t.store().remove(first).await.unwrap(), 99, "a hundred, but for the one");
+    t.settle().await;
+    let told = t.channel("tickets").unread().len();
+    t.channel("tickets").next_messages(told).await;
+
+    t.clock.advance(31 * DAY);
+    let before = t.clock.now().minus(30 * DAY);
+    for shelf in Shelf::ALL {
+        let mut after = String::new();
+        loop {
+            let some = t.store().outdated(shelf, &after, before).await.unwrap();
+            let Some(last) = some.last() else { break };
+            // A message goes with its attempts, a delivery with its links to earlier messages.
+            assert!((1..=100).contains(&some.rows()), "{shelf:?}: {}", some.rows());
+            after = last.to_owned();
+            t.store().remove(some).await.unwrap();
+        }
+    }
+    assert_eq!(rows(&t, "deliveries").await + rows(&t, "attempts").await + rows(&t, "events").await, 0);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn what_waited_for_a_closed_channel_for_too_long_is_given_up_and_told() {
+    let t = by_hand().await;
+    t.discord.delete_channel(t.discord.channel_id("tickets").unwrap());
+    t.sends_body(ticket(1, "Printer")).await;
+    t.log.seen(Level::ERROR, "is closed").await;
+    t.log.expect(Level::ERROR, "is closed");
+    let told = t.channel("general").next_message().await;
+    assert!(told.content().ends_with("is closed"), "{told:?}");
+    within("the word about it to be written down", async {
+        while (t.store().backlog().await.unwrap().sending, t.store().backlog().await.unwrap().pending)
+            != (0, 1)
+        {}
+    })
+    .await;
+    t.clock.advance(29 * DAY);
+    t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap();
+    assert_eq!(t.store().backlog().await.unwrap().dead, 0);
+    t.clock.advance(2 * DAY);
+    let done = t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap();
+    assert_eq!(done.expired, 1);
+    t.log.expect(Level::ERROR, "1 deliveries were given up");
+    let told = t.channel("general").next_message().await;
+    assert!(told.content().contains("given up"), "{told:?}");
+    t.settle().await;
+    let dead = t.store().letters(Which::Dead, 10).await.unwrap();
+    assert_eq!(dead.len(), 1);
+    assert!(dead[0].reason.as_deref().unwrap().starts_with("expired"), "{dead:?}");
+    t.finish().await;
+}
+
+/// Not a matter of passing: what a look costs those who send meanwhile.
+#[tokio::test]
+async fn nobody_waits_for_the_work() {
+    let mut t = by_hand().await;
+    t.set("DISCORD_WEBHOOK_CHANNELS", json!({"default": []}).to_string());
+    t.restart().await;
+    let store = |range: std::ops::Range<usize>| {
+        let t = &t;
+        async move {
+            let mut took = Vec::new();
+            for number in range {
+                let began = Instant::now();
+                t.store().accept(crate::storage::incoming(number, 1000)).await.unwrap();
+                took.push(began.elapsed());
+            }
+            took.sort_unstable();
+            took
+        }
+    };
+    let all = futures_util::future::join_all((0..40).map(|lot| store(lot * 100..(lot + 1) * 100)));
+    all.await;
+    let alone = store(4000..4300).await;
+    t.clock.advance(31 * DAY);
+    let before = t.clock.now().minus(30 * DAY);
+    let (done, beside) = tokio::join!(t.hub().tidy(before), store(5000..5300));
+    let told =
+        |took: &[Duration]| format!("p50 {:?}, p99 {:?}", took[took.len() / 2], took[took.len() * 99 / 100]);
+    println!("accepting alone: {}; while 4,300 events go: {}", told(&alone), told(&beside));
+    assert_eq!((done.unwrap().events, rows(&t, "events").await), (4300, 300));
+    t.finish().await;
+}
