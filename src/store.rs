@@ -162,7 +162,7 @@ struct Inner {
     writer: writer::Writer,
     health: fault::Health,
     audit_key: OnceLock<audit::AuditKey>,
-    checkpoints: JoinHandle<()>,
+    tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Store {
@@ -175,7 +175,11 @@ impl Store {
     /// Writes what waits and closes the file. Whatever is submitted afterwards is refused.
     pub async fn close(&self) {
         self.0.writer.stop().await;
-        self.0.checkpoints.abort();
+        let tasks =
+            std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        for task in tasks {
+            task.abort();
+        }
         self.0.read.close().await;
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -88,7 +88,7 @@ impl Store {
             writer,
             health,
             audit_key: OnceLock::new(),
-            checkpoints,
+            tasks: Mutex::new(vec![checkpoints]),
         })))
     }
 
