@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Mint, NewEvent, Rank};
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Rank};
 use crate::store::rows::ManyRows;
 use crate::store::{Error, HintSender, Result, Store};
 
@@ -23,8 +23,8 @@ static EVENTS: ManyRows = ManyRows::new(
     " ON CONFLICT (source, dedupe_key) DO NOTHING",
 );
 static DELIVERIES: ManyRows = ManyRows::new(
-    "INSERT INTO deliveries (id, event_id, destination_id, route, rank, due_at, status) VALUES ",
-    "(?, ?, ?, ?, ?, ?, 'pending')",
+    "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, reason, finished_at, due_at) VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
     " ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
 );
 
@@ -37,6 +37,8 @@ pub struct Planned {
     pub rank: Rank,
     /// The map's key that says so.
     pub route: String,
+    /// The mute that keeps it from being sent, if one does.
+    pub muted: Option<MuteId>,
 }
 
 /// An event with everything that is decided when it enters.
@@ -133,7 +135,8 @@ pub(super) fn settle(accepts: Vec<Accept>, stored: Vec<Stored>, hints: &HintSend
             size: event.body.as_bytes().len(),
             data: event.data,
         });
-        for (planned, id) in plan.into_iter().zip(stored.deliveries) {
+        let sent = |(planned, _): &(Planned, DeliveryId)| planned.muted.is_none();
+        for (planned, id) in plan.into_iter().zip(stored.deliveries).filter(sent) {
             hints.send(Delivery {
                 id,
                 event_id: event.id,
@@ -229,6 +232,9 @@ pub(super) async fn insert_delivery_rows(
                 .add(planned.destination_id.to_string())
                 .text(planned.route.as_str())
                 .add(planned.rank.as_i64())
+                .text(if planned.muted.is_some() { "cancelled" } else { "pending" })
+                .add(planned.muted.map(|mute| mute.to_string()))
+                .add(planned.muted.map(|_| now.as_millis()))
                 .add(now.as_millis());
         })
         .await?;
