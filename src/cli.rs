@@ -7,6 +7,7 @@ mod audit;
 mod deliveries;
 mod demo;
 mod events;
+mod mute;
 mod named;
 mod redeliver;
 mod sandbox;
@@ -66,6 +67,10 @@ enum Command {
     Audit(audit::Args),
     /// List deliveries: what waits, what arrived, what was given up and why
     Deliveries(deliveries::Args),
+    /// Keep events of a kind out of the channels for a while; one card sums them up in the end
+    Mute(mute::Args),
+    /// End a mute
+    Unmute(mute::UnmuteArgs),
     /// Send again what was given up or delivered, or what had no route when it came
     Redeliver(redeliver::Args),
 }
@@ -118,6 +123,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,
         Command::Audit(args) => audit::run(&args, Config::from_variables(&variables())?).await,
         Command::Deliveries(args) => deliveries::run(&args, Config::from_variables(&variables())?).await,
+        Command::Mute(args) => mute::run(&args, Config::from_variables(&variables())?).await,
+        Command::Unmute(args) => mute::unmute(&args, Config::from_variables(&variables())?).await,
         Command::Redeliver(args) => redeliver::run(&args, Config::from_variables(&variables())?).await,
     }
 }

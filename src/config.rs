@@ -35,6 +35,7 @@ pub use composition::{Coalesce, Composition};
 pub use database::Database;
 pub use discord_base::DiscordBase;
 pub use encryption::EncryptionKey;
+pub(crate) use limits::span_of;
 pub use limits::{RateLimit, Scope, TrustedProxies};
 pub use map::{table, table_of};
 pub use report::{Problem, Report, Wrong};

@@ -6,6 +6,7 @@
 
 mod channel;
 mod compose;
+mod digest;
 mod herald;
 mod lane;
 mod lanes;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Composition;
 use crate::discord::Client;
 use crate::dispatch::channel::Channel;
@@ -37,6 +38,9 @@ pub(crate) struct Context {
     hub: Hub,
     clock: Clock,
     composition: Composition,
+    /// When this process began to send.
+    started: Timestamp,
+    links: Links,
     channel: Option<Channel>,
 }
 
@@ -65,8 +69,13 @@ impl Dispatcher {
                 "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent. Set it and restart",
             );
         }
-        let channel = client.clone().map(|client| Channel::new(client, links));
-        Self { context: Arc::new(Context { store, hub, clock, composition, channel }), hints, client }
+        let channel = client.clone().map(Channel::new);
+        let started = clock.now();
+        Self {
+            context: Arc::new(Context { store, hub, clock, composition, started, links, channel }),
+            hints,
+            client,
+        }
     }
 
     /// Takes up what an earlier process learnt about Discord's patience. Nothing may be asked of Discord before.
@@ -98,6 +107,9 @@ impl Dispatcher {
                         lanes.wake_all();
                     }
                     lanes.sweep().await;
+                    if let Err(error) = self.context.hub.tend_mutes().await {
+                        tracing::warn!(%error, "what is muted could not be looked up: trying again in a second");
+                    }
                     next_sweep = self.context.clock.elapsed() + SWEEP;
                 }
                 hint = self.hints.recv() => match hint {

@@ -11,6 +11,7 @@ mod follow_up;
 mod gateway;
 mod health;
 mod metrics;
+mod mute;
 mod places;
 mod redeliver;
 mod retention;
@@ -26,7 +27,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::model::ping::Pings;
 use crate::model::route::{Cards, RouteMap};
-use crate::model::{Event, Mint, Snowflake, Source};
+use crate::model::{Event, Mint, Mute, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
@@ -34,6 +35,7 @@ pub use finding::{Finding, Findings, Remark};
 pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;
 pub use health::Health;
+pub use mute::MuteError;
 pub use places::{Place, Places};
 pub use redeliver::Redelivered;
 pub use retention::Tidied;
@@ -50,6 +52,8 @@ struct Inner {
     routing: Routing,
     pings: Pings,
     conditions: Conditions,
+    /// What is muted, as of the last look at the table.
+    mutes: RwLock<Vec<Mute>>,
     /// Makes the ids of what we announce.
     mint: Mint,
     findings: finding::Book,
@@ -76,6 +80,7 @@ impl Hub {
             pings,
             clock,
             conditions: Conditions::default(),
+            mutes: RwLock::new(store.mutes().await?),
             mint: Mint::new(),
             findings: finding::Book::default(),
             metrics: metrics::Metrics::default(),

@@ -11,23 +11,30 @@ mod card;
 mod change;
 mod clean;
 mod color;
+mod digest;
 mod directory;
 mod escape;
 mod facts;
 mod fit;
 mod generic;
+mod living;
 mod machine;
 mod markdown;
+mod mute;
 mod notice;
+mod reply;
 mod test_event;
 mod ticket;
 
 pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
 pub use card::{Card, Field};
 pub use color::Color;
+pub use digest::Digest;
 pub use escape::{block, code, literal, moment, number, paragraph, short, text};
-pub use fit::{message, plain};
+pub use fit::{lines, message, pack, plain};
+pub use living::{is_late, late, living};
 pub use markdown::{Markdown, Surface};
+pub use reply::reply;
 
 pub use crate::model::{LinkTemplate, Links};
 
@@ -59,6 +66,7 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
         "machine.approved" => machine::approved(&facts),
         "alert.triggered" => alert::triggered(&facts),
         "webhook.test" => test_event::arrived(&facts),
+        "nuncio.mute.ended" if event.source == Source::Nuncio => mute::ended(&facts),
         // Told by nobody but ourselves: a sender's event of that name shows what it holds.
         "destination.closed" if event.source == Source::Nuncio => notice::closed(&facts),
         "destination.denied" if event.source == Source::Nuncio => notice::denied(&facts),

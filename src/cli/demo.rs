@@ -63,6 +63,17 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let stage = Stage::new(discord.clone(), sender, platform, health, clock.clone())?;
     let sandbox = tokio::spawn(sandbox::serve_with(discord, stage.router(), page, stop.clone()));
     let app = App::build(config, listener, clock.clone()).await?;
+    stage.asks(Box::new({
+        let store = app.store().clone();
+        move |event| {
+            let store = store.clone();
+            Box::pin(async move {
+                let Ok(event) = event.parse() else { return Vec::new() };
+                let found = store.receipts(event).await.unwrap_or_default();
+                found.into_iter().map(|id| id.to_string()).collect()
+            })
+        }
+    }));
     print(&introduction(addresses.page, &webhook));
 
     let watching = tokio::spawn({

@@ -27,7 +27,7 @@ pub struct Composition {
 
 impl Default for Composition {
     fn default() -> Self {
-        Self { cards: Cards::Append, fold_repeats: REPEATS, coalesce: Coalesce::Digest, depth: DEPTH }
+        Self { cards: Cards::Living, fold_repeats: REPEATS, coalesce: Coalesce::Digest, depth: DEPTH }
     }
 }
 

@@ -92,7 +92,7 @@ fn digits(text: &str) -> Option<u32> {
 }
 
 /// A span of time: `15m`, `90s`.
-pub(super) fn span_of(text: &str) -> Option<Duration> {
+pub(crate) fn span_of(text: &str) -> Option<Duration> {
     let text = text.trim();
     let unit = text.find(|letter: char| !letter.is_ascii_digit())?;
     let (count, unit) = text.split_at(unit);

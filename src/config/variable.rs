@@ -101,8 +101,26 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "CARDS",
         Group::Discord,
-        Shown::Default("append"),
+        Shown::Default("living"),
         "living: one card for each ticket, asset and machine, which later events change. append: a card for each event.",
+    ),
+    variable(
+        "FOLD_REPEATS",
+        Group::Discord,
+        Shown::Default("15m"),
+        "How long the same alert changes its card (×14) instead of posting a new one; off: never.",
+    ),
+    variable(
+        "COALESCE",
+        Group::Discord,
+        Shown::Default("digest"),
+        "When more comes than Discord takes: cards puts up to ten into one message, digest also sums up what would take hours, off sends one by one.",
+    ),
+    variable(
+        "COALESCE_DEPTH",
+        Group::Discord,
+        Shown::Default("100"),
+        "How many deliveries wait for a channel before they are summed up in a digest.",
     ),
     variable(
         "DISCORD_API_URL",
@@ -261,8 +279,6 @@ pub(super) const LATER: &[&str] = &[
     "OPERATOR_ROLES",
     "PUBLIC_URL",
     "ALLOW_PRIVATE_TARGETS",
-    "FOLD_REPEATS",
-    "COALESCE",
     "DECISION_GRACE",
     "DECISION_EXPIRY",
     "DISPATCH_NAME",
@@ -363,32 +379,4 @@ fn wrapped(text: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn env_example_is_what_the_table_says() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/.env.example");
-        if std::env::var_os("UPDATE_ENV_EXAMPLE").is_some() {
-            std::fs::write(path, example()).unwrap();
-        }
-        let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            committed == example(),
-            ".env.example is not what src/config/variable.rs says; make it anew with\n    UPDATE_ENV_EXAMPLE=1 cargo test --lib env_example"
-        );
-    }
-
-    #[rstest::rstest]
-    #[case("WEBHOOK_SECERT", Some("WEBHOOK_SECRET"))]
-    #[case("WEBHOK_PORT", Some("WEBHOOK_PORT"))]
-    #[case("DISCORD_TOKENS", Some("DISCORD_TOKEN"))]
-    #[case("PINGS", Some("PING"))]
-    #[case("PORT", None)]
-    #[case("PATH", None)]
-    #[case("WEBHOOK_SECRET", None)]
-    #[case("DATABASE_URL", None)]
-    fn misspelt_names(#[case] name: &str, #[case] meant: Option<&str>) {
-        assert_eq!(misspelt(name), meant);
-    }
-}
+mod tests;

@@ -117,14 +117,16 @@ impl Client {
         }
     }
 
-    /// Looks for a message of ours in `channel`, posted since `planned_at`: by its nonce, or by one of `tags` in an
-    /// embed's footer, as later reads need not repeat the nonce (Discord: "Get Channel Messages").
+    /// Looks for a message of ours in `channel`, posted since `planned_at`: by its nonce, by one of `tags` in an embed's
+    /// footer, as later reads need not repeat the nonce, or by its whole `content` where it has no embed (Discord: "Get
+    /// Channel Messages").
     pub async fn find_message(
         &self,
         pass: Pass,
         channel: Snowflake,
         nonce: &Nonce,
         tags: &[String],
+        content: Option<&str>,
         planned_at: Timestamp,
     ) -> Result<Look, Failure> {
         let path = format!("/channels/{channel}/messages?limit={READ_BACK}");
@@ -132,7 +134,9 @@ impl Client {
         let ours = |message: &&Value| {
             let by_nonce = message["nonce"].as_str() == Some(nonce.as_str());
             let footers = message["embeds"].as_array().into_iter().flatten();
+            let by_content = content.is_some_and(|content| message["content"].as_str() == Some(content));
             by_nonce
+                || by_content
                 || footers
                     .filter_map(|embed| embed["footer"]["text"].as_str())
                     .any(|footer| tags.iter().any(|tag| footer.contains(tag.as_str())))

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::discord::{Client, Failure, Look, Pass};
 use crate::dispatch::Context;
 use crate::dispatch::compose::compose;
-use crate::model::{Action, Arrived, Attempt, Form, Links, Message, Outcome, Receipt, Sink, Snowflake};
-use crate::render::{self, Body, Card};
+use crate::model::{Action, Arrived, Attempt, Message, Outcome, Receipt, Sink, Snowflake};
+use crate::render::Body;
 use crate::store::Result;
 
 /// How long a nonce surely brings back the first message. Discord says "the past few minutes".
@@ -32,12 +32,11 @@ enum Looked {
 /// Posts to channels as the bot.
 pub(super) struct Channel {
     client: Client,
-    links: Links,
 }
 
 impl Channel {
-    pub(super) const fn new(client: Client, links: Links) -> Self {
-        Self { client, links }
+    pub(super) const fn new(client: Client) -> Self {
+        Self { client }
     }
 
     /// Tries to send `message`. One that may have been posted, so long ago that its nonce may be forgotten, is looked
@@ -50,31 +49,21 @@ impl Channel {
         mut pass: Pass,
     ) -> Result<Attempt> {
         let Sink::Channel(channel) = *sink;
-        let mut composed = compose(context, &self.links, message).await?;
-        message.shows = composed.shows;
+        let mut body = compose(context, message).await?;
         if self.may_be_forgotten(context, message) {
-            match self.look_for(context, channel, message, &composed.cards, pass).await {
+            match self.look_for(context, channel, message, &body, pass).await {
                 Looked::Settled(attempt) => return Ok(*attempt),
                 Looked::Absent => {}
                 Looked::Unclear => {
                     context.store.note_maybe_duplicate(message.id).await?;
                     message.maybe_duplicate = true;
+                    body = compose(context, message).await?;
                 }
             }
             pass = self.pass().await;
         }
-        if message.maybe_duplicate {
-            composed.cards = composed.cards.into_iter().map(Card::maybe_twice).collect();
-        }
-        let mut body = match message.form {
-            Form::Single => render::message(&composed.cards, &message.pings),
-            Form::Plain => render::plain(&composed.cards, &message.pings),
-        };
         let mut attempt = match message.action {
-            Action::Create => {
-                body.message_reference = composed.replaces.map(|card| render::Reference::to(card.message));
-                self.client.create_message(channel, &message.nonce, &body).await
-            }
+            Action::Create => self.client.create_message(channel, &message.nonce, &body).await,
             Action::Edit { channel, message } => {
                 pass = self.ready_to_edit(context, channel, pass).await;
                 self.edit(channel, message, &body).await
@@ -132,12 +121,15 @@ impl Channel {
         context: &Context,
         channel: Snowflake,
         message: &Message,
-        cards: &[Card],
+        body: &Body,
         pass: Pass,
     ) -> Looked {
         // The short ids of events that stand in the footers it may have been posted with.
         let is_id = |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let shown = cards.iter().flat_map(|card| card.footer.split(' ').filter(is_id).map(str::to_owned));
+        let shown = body
+            .embeds
+            .iter()
+            .flat_map(|embed| embed.footer.text.split(' ').filter(is_id).map(str::to_owned));
         let carried = message.deliveries.iter().map(|delivery| delivery.event_id.short());
         let tags: Vec<String> = carried.chain(shown).collect();
         let (started_at, began) = (context.clock.now(), context.clock.elapsed());
@@ -153,7 +145,10 @@ impl Channel {
                 outcome,
             }))
         };
-        let looked = self.client.find_message(pass, channel, &message.nonce, &tags, message.created_at).await;
+        // What has no embed is known by its words.
+        let content = body.embeds.is_empty().then_some(body.content.as_str());
+        let looked =
+            self.client.find_message(pass, channel, &message.nonce, &tags, content, message.created_at).await;
         let why = match looked {
             Ok(Look::Found(id)) => {
                 let receipt = Receipt { channel, message: Some(id) };

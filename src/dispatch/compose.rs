@@ -5,106 +5,263 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::dispatch::Context;
-use crate::dispatch::plan::{lives, load};
-use crate::model::{Action, Delivery, Event, Links, LivingCard, Message, Shown, closes, fold};
-use crate::render::{self, Card, View};
+use crate::dispatch::plan::{Life, life, load};
+use crate::model::{
+    Action, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake, Source, closes,
+    fold,
+};
+use crate::render::{self, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::Result;
 
 /// How many events of a subject are folded into its card: the newest.
 const FOLDED: u32 = 100;
+/// How many events of a digest are in memory together.
+const PAGE: u32 = 100;
 
-/// A message, composed.
-pub(super) struct Composed {
-    /// Its cards, in order.
-    pub(super) cards: Vec<Card>,
-    /// What they show of which subject.
-    pub(super) shows: Vec<Shown>,
-    /// The card that cannot be changed any more, whose place the first one takes.
-    pub(super) replaces: Option<LivingCard>,
+/// Composes `message`: answers its body, and notes in it what it shows and what must follow.
+pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<Body> {
+    match message.form {
+        Form::Digest => {
+            let digest = digest(context, message).await?;
+            let late = digest.since().is_some_and(|since| render::is_late(context.clock.now().since(since)));
+            let why = message.late.as_deref().filter(|_| late);
+            let card = digest.card(message.id, why);
+            let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
+            Ok(render::message(&[card], &[]))
+        }
+        Form::Reply => lines(context, message).await,
+        Form::Single | Form::Pack => {
+            let Cards { cards, replaces, late } = cards(context, message).await?;
+            let pings = if late { &[][..] } else { &message.pings[..] };
+            Ok(Body { message_reference: replaces.map(Reference::to), ..render::message(&cards, pings) })
+        }
+        Form::Plain => {
+            let Cards { cards, replaces, late } = cards(context, message).await?;
+            let pings = if late { &[][..] } else { &message.pings[..] };
+            Ok(Body { message_reference: replaces.map(Reference::to), ..render::plain(&cards, pings) })
+        }
+    }
 }
 
 /// The deliveries of one card.
 struct Group {
+    /// In order, at least one.
     events: Vec<Event>,
-    living: bool,
+    source: Source,
+    subject: String,
+    first: Delivery,
+    life: Life,
 }
 
-/// Composes `message`.
-pub(super) async fn compose(context: &Context, links: &Links, message: &mut Message) -> Result<Composed> {
-    let groups = match message.action {
-        Action::Create => group(context, &mut message.deliveries).await?,
-        Action::Edit { .. } => {
-            let mut carried = carried(context, message).await?;
-            group(context, if carried.is_empty() { &mut message.deliveries } else { &mut carried }).await?
-        }
-    };
-    let mut composed = Composed { cards: Vec::new(), shows: Vec::new(), replaces: None };
-    for (place, group) in groups.into_iter().enumerate() {
-        let first = group.events.first();
-        if let Some(first) = first.filter(|_| group.living) {
-            let destination = message.destination_id;
-            let card = context.store.card(destination, first.source, &first.subject).await?;
-            if place == 0 {
-                composed.replaces = card.filter(|card| card.frozen && message.action == Action::Create);
-            }
-            let events =
-                context.store.shown_events(destination, first.source, &first.subject, None, FOLDED).await?;
-            let events = if events.is_empty() { group.events } else { events };
-            let Some(now) = fold(&events) else { continue };
-            composed.shows.push(Shown {
-                source: now.source,
-                subject: now.subject.clone(),
-                place,
-                since: events.iter().map(|event| event.id).min().unwrap_or(now.id),
-                state: String::new(),
-                state_at: now.occurred_at,
-                closed: closes(&now),
-            });
-            composed.cards.push(draw(context, links, &now));
-        } else if let Some(event) = first {
-            composed.cards.push(draw(context, links, event));
-        }
+/// What a message with cards holds.
+struct Cards {
+    cards: Vec<Card>,
+    /// The Discord message whose place the first one takes.
+    replaces: Option<Snowflake>,
+    /// Whether one of them comes late: then nobody is pinged.
+    late: bool,
+}
+
+async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
+    for delivery in &mut message.deliveries {
+        load(&context.store, delivery).await?;
     }
-    Ok(composed)
+    let base = base(context, message).await?;
+    let groups = match base {
+        Some(base) => group(context, context.store.carried(base).await?).await?,
+        None => group(context, message.deliveries.clone()).await?,
+    };
+    let edited = message.deliveries.first().and_then(|delivery| delivery.event.clone());
+    let (mut cards, mut replaces, mut any_late) = (Vec::new(), None, false);
+    message.shows.clear();
+    message.replies.clear();
+    for (place, group) in groups.iter().enumerate() {
+        let Some(first) = group.events.first() else { continue };
+        let target = edited.as_ref().is_some_and(|event| event.subject == first.subject);
+        let carrier = if base.is_some() && target { message.deliveries.first() } else { Some(&group.first) };
+        let carrier = carrier.filter(|_| base.is_none() || target);
+        let age = carrier.map(|delivery| delivery.age(context.clock.now())).unwrap_or_default();
+        any_late |= render::is_late(age);
+        let card = match group.life {
+            Life::None => draw(context, first),
+            Life::Thing | Life::Repeats => {
+                let standing =
+                    context.store.card(message.destination_id, first.source, &first.subject).await?;
+                if place == 0 && base.is_none() {
+                    replaces = standing.as_ref().filter(|card| card.frozen).map(|card| card.message);
+                }
+                let (card, shown, events) =
+                    living(context, message, group, first, place, standing.as_ref(), base).await?;
+                message.shows.extend(shown);
+                if base.is_some() && target && group.life == Life::Thing {
+                    message.replies = answer(context, &message.deliveries, &events).into_iter().collect();
+                }
+                card
+            }
+        };
+        cards.push(render::late(card, age, message.late.as_deref()));
+    }
+    if message.maybe_duplicate {
+        cards = cards.into_iter().map(Card::maybe_twice).collect();
+    }
+    Ok(Cards { cards, replaces, late: any_late })
 }
 
-/// The deliveries that the message to be changed carried when it was posted.
-async fn carried(context: &Context, edit: &mut Message) -> Result<Vec<Delivery>> {
-    let Some(delivery) = edit.deliveries.first_mut() else { return Ok(Vec::new()) };
-    let event = load(&context.store, delivery).await?;
-    match context.store.card(edit.destination_id, event.source, &event.subject).await? {
-        Some(card) => context.store.carried(card.message_id).await,
-        None => Ok(Vec::new()),
+/// The message that made the card which `message` changes.
+async fn base(context: &Context, message: &Message) -> Result<Option<MessageId>> {
+    if message.action == Action::Create {
+        return Ok(None);
+    }
+    let Some(event) = message.deliveries.first().and_then(|delivery| delivery.event.as_ref()) else {
+        return Ok(None);
+    };
+    let card = context.store.card(message.destination_id, event.source, &event.subject).await?;
+    Ok(card.map(|card| card.message_id))
+}
+
+/// A card that may stand for several events, what it shows, and the events themselves.
+async fn living(
+    context: &Context,
+    message: &Message,
+    group: &Group,
+    event: &Event,
+    place: usize,
+    standing: Option<&LivingCard>,
+    base: Option<MessageId>,
+) -> Result<(Card, Option<Shown>, Vec<Event>)> {
+    let store = &context.store;
+    let (destination, repeats) = (message.destination_id, group.life == Life::Repeats);
+    let (source, subject) = (group.source, group.subject.as_str());
+    let first_here = group.events.iter().map(|event| event.id).min();
+    // A card of this subject that moved on to another message leaves here what it showed then.
+    let ours = base.is_none() || standing.is_some_and(|card| Some(card.message_id) == base);
+    let since = match standing.filter(|_| base.is_some() && ours) {
+        Some(card) => Some(card.shown.since),
+        None => first_here.filter(|_| repeats),
+    };
+    let mut events = if ours {
+        store.shown_events(destination, source, subject, since.filter(|_| repeats), FOLDED).await?
+    } else {
+        group.events.clone()
+    };
+    if events.is_empty() {
+        events.clone_from(&group.events);
+    }
+    let times = match since.filter(|_| repeats && ours) {
+        Some(since) => store.times_shown(destination, source, subject, since).await?,
+        None => events.len() as u64,
+    };
+    let worst = events.iter().map(Event::severity).max().flatten();
+    let telling: Vec<Event> =
+        events.iter().filter(|event| !repeats || event.severity() == worst).cloned().collect();
+    let first = events.iter().min_by_key(|event| event.id).unwrap_or(event);
+    let now = fold(&telling).unwrap_or_else(|| event.clone());
+    let shown = ours.then(|| Shown {
+        source,
+        subject: subject.to_owned(),
+        place,
+        since: since.unwrap_or(first.id),
+        state: worst.filter(|_| repeats).map(|worst| worst.as_str().to_owned()).unwrap_or_default(),
+        state_at: now.occurred_at,
+        closed: closes(&now),
+    });
+    let card = guarded(context, &now, |view| render::living(&now, times, first, view));
+    Ok((card, shown, events))
+}
+
+/// The one-line answer that is due once the card has been changed by `deliveries`.
+fn answer(context: &Context, deliveries: &[Delivery], events: &[Event]) -> Option<Delivery> {
+    let first = deliveries.iter().map(|delivery| delivery.event_id).min()?;
+    let last = deliveries.iter().max_by_key(|delivery| delivery.event_id)?;
+    line(context, events, first, last.event_id)?;
+    Some(last.reply(first))
+}
+
+/// What the events from `first` to `last` changed, in one line.
+fn line(context: &Context, events: &[Event], first: EventId, last: EventId) -> Option<Markdown> {
+    let until = |fits: &dyn Fn(EventId) -> bool| {
+        fold(&events.iter().filter(|event| fits(event.id)).cloned().collect::<Vec<_>>())
+    };
+    let (before, after) = (until(&|id| id < first)?, until(&|id| id <= last)?);
+    let name = context.hub.company_name(&after);
+    let view = View { company_name: name.as_deref(), links: &context.links };
+    catch_unwind(AssertUnwindSafe(|| render::reply(&before, &after, &view))).unwrap_or_default()
+}
+
+/// A message of one-line answers; one alone answers its card.
+async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
+    let destination = message.destination_id;
+    let (mut lines, mut answered) = (Vec::new(), Vec::new());
+    for delivery in &mut message.deliveries {
+        let event = load(&context.store, delivery).await?;
+        let events =
+            context.store.shown_events(destination, event.source, &event.subject, None, FOLDED).await?;
+        let first = delivery.replies_from().unwrap_or(event.id);
+        // A person may have changed what is shown in the meantime: then the event speaks for itself.
+        lines.push(line(context, &events, first, event.id).unwrap_or_else(|| draw(context, &event).summary));
+        answered.extend(context.store.card(destination, event.source, &event.subject).await?);
+    }
+    answered.dedup_by_key(|card| card.message);
+    let answers = match &answered[..] {
+        [card] => Some(Reference::to(card.message)),
+        _ => None,
+    };
+    Ok(Body { message_reference: answers, ..render::lines(&lines) })
+}
+
+/// The sum of a digest's events.
+async fn digest(context: &Context, message: &Message) -> Result<Digest> {
+    let mut digest = Digest::default();
+    let mut after = None;
+    loop {
+        let page = context.store.digested(message.id, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(digest) };
+        after = Some(last.id);
+        for event in &page {
+            let name = context.hub.company_name(event);
+            let view = View { company_name: name.as_deref(), links: &context.links };
+            if catch_unwind(AssertUnwindSafe(|| digest.add(event, &view))).is_err() {
+                tracing::error!(event.id = %event.id, "a {} could not be summed up: please report this", event.kind);
+            }
+        }
     }
 }
 
 /// Puts deliveries that share a card together, in the order of the first of each.
-async fn group(context: &Context, deliveries: &mut [Delivery]) -> Result<Vec<Group>> {
+async fn group(context: &Context, deliveries: Vec<Delivery>) -> Result<Vec<Group>> {
     let mut groups: Vec<Group> = Vec::new();
-    for delivery in deliveries {
-        let event = load(&context.store, delivery).await?.as_ref().clone();
-        let living = lives(context, &event, &delivery.route);
+    for mut delivery in deliveries {
+        let event = load(&context.store, &mut delivery).await?.as_ref().clone();
+        let life = life(context, &event, &delivery.route);
         let same = groups.iter_mut().find(|group| {
-            living
-                && group.living
-                && group
-                    .events
-                    .first()
-                    .is_some_and(|first| (first.source, &first.subject) == (event.source, &event.subject))
+            life != Life::None
+                && group.life == life
+                && (group.source, &group.subject) == (event.source, &event.subject)
         });
         match same {
             Some(group) => group.events.push(event),
-            None => groups.push(Group { events: vec![event], living }),
+            None => groups.push(Group {
+                source: event.source,
+                subject: event.subject.clone(),
+                events: vec![event],
+                first: delivery,
+                life,
+            }),
         }
     }
     Ok(groups)
 }
 
-/// The card of an event. One that cannot be rendered still says what it is.
-fn draw(context: &Context, links: &Links, event: &Event) -> Card {
+/// The card of one event.
+pub(super) fn draw(context: &Context, event: &Event) -> Card {
+    guarded(context, event, |view| render::card(event, view))
+}
+
+/// A card that cannot be rendered still says what it is about.
+fn guarded(context: &Context, event: &Event, card: impl Fn(&View<'_>) -> Card) -> Card {
     let name = context.hub.company_name(event);
-    let view = View { company_name: name.as_deref(), links };
-    catch_unwind(AssertUnwindSafe(|| render::card(event, &view))).unwrap_or_else(|_| {
+    let view = View { company_name: name.as_deref(), links: &context.links };
+    catch_unwind(AssertUnwindSafe(|| card(&view))).unwrap_or_else(|_| {
         tracing::error!(event.id = %event.id, "the card of a {} could not be made: please report this", event.kind);
         render::unreadable(event)
     })

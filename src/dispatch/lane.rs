@@ -7,7 +7,7 @@
 //! Before a request leaves, its message and its deliveries are on disk as `sending`: after a crash exactly those are
 //! in doubt. A message in doubt is finished before anything else.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,17 +15,23 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Coalesce;
 use crate::discord::Pass;
 use crate::dispatch::Context;
-use crate::dispatch::plan::plan;
+use crate::dispatch::digest;
+use crate::dispatch::plan::{self, Pressure, Queue};
 use crate::dispatch::verdict::{self, Verdict};
-use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Message, Rank};
+use crate::model::{
+    Arrived, Attempt, Delivery, DeliveryId, Destination, DestinationId, Form, Message, Outcome, Rank,
+};
 use crate::store::{self, Next};
 
 /// How many hints may wait for a lane; more than that, and it looks at the table instead.
 pub(super) const INBOX: usize = 64;
 /// How many deliveries a lane keeps in memory.
 const PAGE: usize = 64;
+/// How many waiting deliveries make a full message.
+const FULL: usize = 10;
 /// How long a lane without work stays, so that a burst does not start it anew for every event.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -60,9 +66,17 @@ pub(super) struct Lane {
     id: DestinationId,
     inbox: mpsc::Receiver<Delivery>,
     wake: Wake,
-    queue: BTreeMap<(Rank, DeliveryId), Delivery>,
+    queue: Queue,
     in_doubt: VecDeque<Message>,
     behind: bool,
+    /// Whether what waits had to wait: then cards share messages.
+    pressed: bool,
+    /// What was refused together with others, and is sent alone.
+    alone: HashSet<DeliveryId>,
+    /// Whether a digest was refused: no other is tried until the lane has caught up.
+    no_digest: bool,
+    /// Why what waits came to wait, in a few words.
+    trouble: Option<String>,
     failures: u32,
 }
 
@@ -78,9 +92,13 @@ impl Lane {
             id,
             inbox,
             wake,
-            queue: BTreeMap::new(),
+            queue: Queue::new(),
             in_doubt: VecDeque::new(),
             behind: true,
+            pressed: false,
+            alone: HashSet::new(),
+            no_digest: false,
+            trouble: None,
             failures: 0,
         }
     }
@@ -104,11 +122,14 @@ impl Lane {
         let Some(mut destination) = self.context.store.destination(self.id).await? else { return Ok(()) };
         self.in_doubt = self.context.store.open_messages(self.id).await?.into();
         loop {
+            self.pressed |= destination.not_before > self.context.clock.now();
             self.rest(&mut destination).await?;
             if destination.closed.is_some() {
                 break;
             }
-            if self.in_doubt.is_empty() && !self.has_work().await? {
+            let work = self.has_work().await?;
+            if self.in_doubt.is_empty() && !work {
+                self.caught_up();
                 if self.wait().await {
                     continue;
                 }
@@ -117,21 +138,43 @@ impl Lane {
             let Some(channel) = &self.context.channel else { break };
             let ready_in = channel.ready_in(&destination.sink);
             if !ready_in.is_zero() {
+                self.pressed = true;
                 self.context.clock.sleep(ready_in).await;
                 continue;
             }
             let pass = channel.pass().await;
-            if let Some(message) = self.in_doubt.pop_front() {
+            // While it waited at the gate something more urgent may have come.
+            self.take_hints();
+            if self.overtakes() {
+                self.begin(&mut destination, pass).await?;
+            } else if let Some(message) = self.in_doubt.pop_front() {
                 self.send(&mut destination, message, pass).await?;
             } else {
-                // While it waited at the gate something more urgent may have come.
-                self.take_hints();
-                if let Some((_, delivery)) = self.queue.pop_first() {
-                    self.begin(&mut destination, delivery, pass).await?;
-                }
+                self.begin(&mut destination, pass).await?;
             }
         }
         Ok(())
+    }
+
+    /// Nothing waits any more: what was learnt under pressure is forgotten.
+    fn caught_up(&mut self) {
+        self.pressed = false;
+        self.no_digest = false;
+        self.trouble = None;
+        self.alone.clear();
+    }
+
+    /// Whether what is next is urgent.
+    fn is_urgent(&self) -> bool {
+        self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank == Rank::Urgent)
+    }
+
+    /// Whether something urgent goes before the message in doubt: one that cannot have arrived can wait.
+    fn overtakes(&self) -> bool {
+        self.is_urgent()
+            && self.in_doubt.front().is_some_and(|message| {
+                message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
+            })
     }
 
     /// Waits until the destination may be used again. Whoever opens it before that says so in the table, and the next
@@ -159,6 +202,11 @@ impl Lane {
             let page = self.context.store.page(self.id, self.context.clock.now(), PAGE).await?;
             self.behind = page.len() == PAGE;
             page.into_iter().for_each(|delivery| self.queue_up(delivery));
+        }
+        if self.behind && !self.is_urgent() {
+            // Hints at urgent ones may have been lost: whatever waits, they go first.
+            let urgent = self.context.store.urgent(self.id, self.context.clock.now(), PAGE).await?;
+            urgent.into_iter().for_each(|delivery| self.queue_up(delivery));
         }
         Ok(!self.queue.is_empty())
     }
@@ -193,18 +241,37 @@ impl Lane {
         }
     }
 
-    /// Plans a message for `delivery`, and sends it once that is on disk.
-    async fn begin(
-        &mut self,
-        destination: &mut Destination,
-        delivery: Delivery,
-        pass: Pass,
-    ) -> store::Result<()> {
-        let message = plan(&self.context, delivery).await?;
+    /// Plans the next message, and sends it once that is on disk.
+    async fn begin(&mut self, destination: &mut Destination, pass: Pass) -> store::Result<()> {
+        let now = self.context.clock.now();
+        if !self.is_urgent()
+            && !self.no_digest
+            && let Some(claim) = digest::due(&self.context, self.id, &self.queue, self.behind, now).await?
+        {
+            let planned = digest::gather(&self.context, destination, claim).await?;
+            digest::forget(&mut self.queue, &mut self.alone);
+            self.behind = true;
+            return match planned {
+                Some(message) => self.send(destination, message, pass).await,
+                None => Ok(()),
+            };
+        }
+        let pressure = Pressure {
+            pack: self.context.composition.coalesce > Coalesce::Off
+                && (self.pressed || self.queue.len() >= FULL),
+            more: self.behind,
+            alone: &self.alone,
+        };
+        let Some(message) = plan::next(&self.context, self.id, &mut self.queue, pressure).await? else {
+            return Ok(());
+        };
         match self.context.store.begin(&message, destination.epoch).await {
             Ok(true) => self.send(destination, message, pass).await,
-            // Somebody else took it in the meantime: the table is right.
-            Ok(false) => Ok(()),
+            // Somebody else took some of it in the meantime: the table is right.
+            Ok(false) => {
+                self.behind = true;
+                Ok(())
+            }
             Err(error) => {
                 verdict::store_failing(&self.context.hub, &error);
                 message.deliveries.into_iter().for_each(|delivery| self.queue_up(delivery));
@@ -214,6 +281,13 @@ impl Lane {
         }
     }
 
+    /// Why what waits came to wait, in a few words.
+    fn why(&self, message: &Message) -> Option<String> {
+        let before = |delivery: &Delivery| delivery.id.minted_at() < self.context.started;
+        let stopped = message.created_at < self.context.started || message.deliveries.iter().any(before);
+        self.trouble.clone().or_else(|| stopped.then(|| "from before nuncio's last start".to_owned()))
+    }
+
     /// Sends a message whose row is on disk, and records what came of it.
     async fn send(
         &mut self,
@@ -221,27 +295,72 @@ impl Lane {
         mut message: Message,
         pass: Pass,
     ) -> store::Result<()> {
+        if message.settling {
+            digest::settle(&self.context, &message).await;
+            return Ok(());
+        }
         let Some(channel) = &self.context.channel else { return Ok(()) };
+        message.late = self.why(&message);
         let attempt = channel.send(&self.context, &destination.sink, &mut message, pass).await?;
         verdict::note_reachable(self.context.hub.conditions(), &attempt);
+        // A limit that is hit while catching up is not what things waited for.
+        if self.trouble.is_none() || attempt.status != Some(429) {
+            self.trouble = trouble(&attempt).or(self.trouble.take());
+        }
         let now = self.context.clock.now();
         let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
         verdict.tell(destination, &message, &attempt, now);
+        let digest = message.form == Form::Digest;
+        if digest && matches!(verdict.next, Next::Apart(_) | Next::Dead(_) | Next::Parked(_)) {
+            digest::release(&self.context, &message).await?;
+        }
         if !verdict.record(&self.context, destination, &message, &attempt).await {
             return Ok(());
         }
         message.attempts += 1;
         match verdict.next {
-            Next::Again => {
-                message.ambiguous_since.get_or_insert(attempt.started_at);
+            Next::Again | Next::Kept => {
+                if matches!(verdict.next, Next::Again) {
+                    message.ambiguous_since.get_or_insert(attempt.started_at);
+                }
                 self.in_doubt.push_front(message);
             }
             Next::Recomposed(plain) => self.in_doubt.push_front(*plain),
             Next::Withdrawn | Next::Superseded(_) => {
-                message.deliveries.into_iter().for_each(|delivery| self.queue_up(delivery))
+                message.deliveries.into_iter().for_each(|delivery| self.queue_up(delivery));
             }
-            Next::Delivered(_) | Next::Dead(_) | Next::Parked(_) => {}
+            Next::Apart(_) => {
+                self.no_digest |= digest;
+                self.behind |= digest;
+                self.alone.extend(message.deliveries.iter().map(|delivery| delivery.id));
+                message.deliveries.into_iter().for_each(|delivery| self.queue_up(delivery));
+            }
+            Next::Delivered(_) => {
+                if digest {
+                    digest::settle(&self.context, &message).await;
+                }
+                message.replies.into_iter().for_each(|reply| self.queue_up(reply));
+            }
+            Next::Dead(_) | Next::Parked(_) => {}
         }
         Ok(())
     }
+}
+
+/// What a try that failed says about why things wait, in a few words.
+fn trouble(attempt: &Attempt) -> Option<String> {
+    Some(match (&attempt.outcome, attempt.status) {
+        (Outcome::Retry { arrived: Arrived::Maybe | Arrived::No, .. }, None) => {
+            "Discord was out of reach".to_owned()
+        }
+        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(429)) => "Discord's rate limit".to_owned(),
+        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(401)) => {
+            "the bot's token was refused".to_owned()
+        }
+        (Outcome::Denied(_), _) => "the bot was not allowed".to_owned(),
+        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(status)) => {
+            format!("Discord answered {status}")
+        }
+        _ => return None,
+    })
 }

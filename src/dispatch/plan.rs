@@ -1,63 +1,267 @@
-//! What a lane sends next: deliveries → a planned message. Nothing is composed here and nothing leaves.
+//! What a lane sends next: deliveries → a planned message. Nothing leaves here.
 //!
-//! Whether a card is posted or changed, and whom it pings, is decided once, and written down with the message before
-//! it leaves.
+//! Whether a card is posted or changed, what shares a message with it, and whom it pings is decided once, and written
+//! down with the message before it leaves. Urgent deliveries travel alone.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::dispatch::Context;
+use crate::dispatch::compose::draw;
 use crate::model::route::Cards;
-use crate::model::{Action, Delivery, Event, Form, Message, MessageId, Nonce};
+use crate::model::{
+    Action, Delivery, DeliveryId, DestinationId, Event, Form, LivingCard, Message, Rank, Severity, Snowflake,
+};
+use crate::render::{self, Card};
 use crate::store::{Error, Result, Store};
 
 /// A subject pings at most once in this span.
 const PING_AGAIN: Duration = Duration::from_secs(600);
+/// How many deliveries a message carries at most: what one unit of the store touches.
+const MOST: usize = 100;
+/// How many lines answer cards in one message at most.
+const LINES: usize = 10;
 
-/// Plans a message for one delivery: a new card, or the change of the one that shows its subject already.
-pub(super) async fn plan(context: &Context, mut delivery: Delivery) -> Result<Message> {
-    let event = load(&context.store, &mut delivery).await?;
-    let destination_id = delivery.destination_id;
-    let card = if lives(context, &event, &delivery.route) {
-        context.store.card(destination_id, event.source, &event.subject).await?
-    } else {
-        None
-    };
-    let action = match card.filter(|card| !card.frozen) {
-        Some(card) => Action::Edit { channel: card.channel, message: card.message },
-        None => Action::Create,
-    };
-    let now = context.clock.now();
-    let mut pings = context.hub.pings(&event, &delivery.route);
-    // A changed message notifies nobody.
-    let silent = matches!(action, Action::Edit { .. });
-    if silent
-        || !pings.is_empty()
-            && context.store.pinged_since(destination_id, &event, now.minus(PING_AGAIN)).await?
-    {
-        pings.clear();
-    }
-    Ok(Message {
-        id: MessageId::new(),
-        destination_id,
-        nonce: Nonce::random(),
-        action,
-        form: Form::Single,
-        pings,
-        deliveries: vec![delivery],
-        shows: Vec::new(),
-        created_at: now,
-        attempts: 0,
-        ambiguous_since: None,
-        maybe_duplicate: false,
-    })
+/// What waits in a lane's memory, in the order of its turn.
+pub(super) type Queue = BTreeMap<(Rank, DeliveryId), Delivery>;
+
+/// How a lane stands when it plans.
+#[derive(Clone, Copy)]
+pub(super) struct Pressure<'a> {
+    /// Whether several cards may share a message.
+    pub(super) pack: bool,
+    /// Whether the table holds more than the queue.
+    pub(super) more: bool,
+    /// What was refused together with others, and is sent alone.
+    pub(super) alone: &'a HashSet<DeliveryId>,
 }
 
-/// Whether events of this kind share one card in a place that `route` leads to.
-pub(super) fn lives(context: &Context, event: &Event, route: &str) -> bool {
-    let cards = context.hub.cards(route).unwrap_or(context.composition.cards);
-    let family = event.subject.split(':').next().unwrap_or_default();
-    cards == Cards::Living && ["ticket", "asset", "machine"].contains(&family)
+/// How the events of one subject share a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// They do not.
+    None,
+    /// One card as long as the thing lives.
+    Thing,
+    /// One card for the repeats of an alert within `FOLD_REPEATS`.
+    Repeats,
+}
+
+/// Plans the next message out of `queue`; `None` if that is empty.
+pub(super) async fn next(
+    context: &Context,
+    destination: DestinationId,
+    queue: &mut Queue,
+    pressure: Pressure<'_>,
+) -> Result<Option<Message>> {
+    let Some((_, mut head)) = queue.pop_first() else { return Ok(None) };
+    let now = context.clock.now();
+    if head.replies_from().is_some() {
+        let mut message = Message::new(destination, Action::Create, Form::Reply, now);
+        message.deliveries = if pressure.pack { lines_behind(queue, head) } else { vec![head] };
+        return Ok(Some(message));
+    }
+    let event = load(&context.store, &mut head).await?;
+    let life = life(context, &event, &head.route);
+    let card = standing(context, destination, &event, life).await?;
+    // What a person had delivered again is wanted as a message of its own.
+    let editable = card.clone().filter(|card| head.generation == 0 && changes(context, card, &event, life));
+    let broke_out = editable.is_none() && card.is_some_and(|card| severity(&event) > severity_of(&card));
+    let action = editable
+        .as_ref()
+        .map_or(Action::Create, |card| Action::Edit { channel: card.channel, message: card.message });
+    let mut message = Message::new(destination, action, Form::Single, now);
+    let mut wishes = vec![pings(context, &head, &event, now, broke_out).await?];
+    let (rank, alone) = (head.rank, pressure.alone.contains(&head.id));
+    message.deliveries.push(head);
+    if life != Life::None && !alone {
+        let fits = |other: &Event| match (life, &editable) {
+            (Life::Repeats, Some(card)) => changes(context, card, other, life),
+            (Life::Repeats, None) => severity(other) <= severity(&event) && in_window(context, &event, other),
+            _ => true,
+        };
+        take_same(context, queue, &mut message, &event, pressure, fits).await?;
+    }
+    if pressure.pack && action == Action::Create && rank == Rank::Normal && !alone {
+        wishes.extend(fill(context, queue, &mut message, &event, pressure).await?);
+    }
+    // A changed message notifies nobody.
+    if action == Action::Create {
+        for role in wishes.into_iter().flatten() {
+            if !message.pings.contains(&role) {
+                message.pings.push(role);
+            }
+        }
+    }
+    Ok(Some(message))
+}
+
+/// How events like this share a card in a place that `route` leads to.
+pub(super) fn life(context: &Context, event: &Event, route: &str) -> Life {
+    if context.hub.cards(route).unwrap_or(context.composition.cards) == Cards::Append {
+        return Life::None;
+    }
+    match event.subject.split(':').next().unwrap_or_default() {
+        "ticket" | "asset" | "machine" => Life::Thing,
+        "alert" if !context.composition.fold_repeats.is_zero() => Life::Repeats,
+        _ => Life::None,
+    }
+}
+
+async fn standing(
+    context: &Context,
+    destination: DestinationId,
+    event: &Event,
+    life: Life,
+) -> Result<Option<LivingCard>> {
+    if life == Life::None {
+        return Ok(None);
+    }
+    context.store.card(destination, event.source, &event.subject).await
+}
+
+/// Whether `event` changes `card` instead of getting one of its own.
+fn changes(context: &Context, card: &LivingCard, event: &Event, life: Life) -> bool {
+    let repeats = || {
+        let age = event.received_at.since(card.shown.since.minted_at());
+        age <= context.composition.fold_repeats && severity(event) <= severity_of(card)
+    };
+    !card.frozen && (life == Life::Thing || repeats())
+}
+
+fn in_window(context: &Context, first: &Event, other: &Event) -> bool {
+    other.received_at.since(first.received_at) <= context.composition.fold_repeats
+}
+
+fn severity(event: &Event) -> Option<Severity> {
+    event.severity()
+}
+
+fn severity_of(card: &LivingCard) -> Option<Severity> {
+    Severity::from_word(&card.shown.state)
+}
+
+/// Whom a delivery pings when it gets a new card: nobody if it is late, or if its subject pinged a moment ago and has
+/// not become worse since.
+async fn pings(
+    context: &Context,
+    delivery: &Delivery,
+    event: &Event,
+    now: Timestamp,
+    worse: bool,
+) -> Result<Vec<Snowflake>> {
+    let pings = context.hub.pings(event, &delivery.route);
+    let quiet = render::is_late(delivery.age(now))
+        || (!worse
+            && !pings.is_empty()
+            && context.store.pinged_since(delivery.destination_id, event, now.minus(PING_AGAIN)).await?);
+    Ok(if quiet { Vec::new() } else { pings })
+}
+
+/// The one-line answers that wait behind `head`, taken out of the queue.
+fn lines_behind(queue: &mut Queue, head: Delivery) -> Vec<Delivery> {
+    let rank = head.rank;
+    let keys: Vec<_> = queue
+        .iter()
+        .filter(|((other, _), delivery)| *other == rank && delivery.replies_from().is_some())
+        .map(|(key, _)| *key)
+        .take(LINES - 1)
+        .collect();
+    std::iter::once(head).chain(keys.iter().filter_map(|key| queue.remove(key))).collect()
+}
+
+/// Takes what waits about the same subject into `message`: out of the queue, and from the table if that holds more.
+async fn take_same(
+    context: &Context,
+    queue: &mut Queue,
+    message: &mut Message,
+    event: &Event,
+    pressure: Pressure<'_>,
+    fits: impl Fn(&Event) -> bool,
+) -> Result<()> {
+    let rank = message.deliveries.first().map(|head| head.rank);
+    let mut keys = Vec::new();
+    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == rank) {
+        if delivery.slot.is_empty() && delivery.generation == 0 && !pressure.alone.contains(&delivery.id) {
+            let other = load(&context.store, delivery).await?;
+            if same(&other, event) && fits(&other) {
+                keys.push(*key);
+            }
+        }
+    }
+    let room = MOST - message.deliveries.len();
+    message.deliveries.extend(keys.iter().take(room).filter_map(|key| queue.remove(key)));
+    if pressure.more && message.deliveries.len() > 1 {
+        let waiting = context.store.waiting_about(message.destination_id, event, MOST as u32).await?;
+        for mut delivery in waiting {
+            let known = message.deliveries.iter().any(|other| other.id == delivery.id)
+                || queue.contains_key(&(delivery.rank, delivery.id));
+            if known
+                || delivery.generation > 0
+                || Some(delivery.rank) != rank
+                || message.deliveries.len() == MOST
+            {
+                continue;
+            }
+            if fits(&*load(&context.store, &mut delivery).await?) {
+                message.deliveries.push(delivery);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds the cards that wait behind the first one, in order, as long as there is room. Answers whom they ping.
+async fn fill(
+    context: &Context,
+    queue: &mut Queue,
+    message: &mut Message,
+    first: &Event,
+    pressure: Pressure<'_>,
+) -> Result<Vec<Vec<Snowflake>>> {
+    let mut cards: Vec<Card> = vec![draw(context, first)];
+    let mut events: Vec<Arc<Event>> = Vec::new();
+    let (mut taken, mut wishes) = (Vec::new(), Vec::new());
+    for (key, delivery) in queue.iter_mut().filter(|((rank, _), _)| *rank == Rank::Normal) {
+        if !delivery.slot.is_empty() || pressure.alone.contains(&delivery.id) {
+            continue;
+        }
+        let event = load(&context.store, delivery).await?;
+        let life = life(context, &event, &delivery.route);
+        let standing = standing(context, message.destination_id, &event, life).await?;
+        if delivery.generation == 0 && standing.is_some_and(|card| changes(context, &card, &event, life)) {
+            continue;
+        }
+        let known =
+            life != Life::None && (same(first, &event) || events.iter().any(|other| same(other, &event)));
+        if known && life == Life::Repeats {
+            // Whether it folds into that card is seen when its turn comes.
+            continue;
+        }
+        if !known {
+            cards.push(draw(context, &event));
+            if render::pack(&cards) < cards.len() {
+                break;
+            }
+            wishes.push(pings(context, delivery, &event, message.created_at, false).await?);
+            events.push(event);
+        }
+        taken.push(*key);
+        if taken.len() + message.deliveries.len() == MOST {
+            break;
+        }
+    }
+    if !taken.is_empty() {
+        message.form = Form::Pack;
+        message.deliveries.extend(taken.iter().filter_map(|key| queue.remove(key)));
+    }
+    Ok(wishes)
+}
+
+fn same(one: &Event, other: &Event) -> bool {
+    (one.source, &one.subject) == (other.source, &other.subject)
 }
 
 /// The event of a delivery, from memory or from disk.

@@ -117,7 +117,7 @@ impl Verdict {
                     tracing::info!("{name} takes messages again: what waited for it is sent");
                 }
             }
-            Next::Again | Next::Withdrawn => match &attempt.outcome {
+            Next::Again | Next::Kept | Next::Withdrawn => match &attempt.outcome {
                 Outcome::Denied(reason) if destination.denied.is_none() => tracing::error!(
                     message.id = %message.id, status = attempt.status,
                     "{name} does not let the bot write: {reason}. What is for it waits, and is tried again every {} \
@@ -132,6 +132,10 @@ impl Verdict {
                     "{name} did not take a message: {}; it is tried again", said.escape_debug()
                 ),
             },
+            Next::Apart(reason) => tracing::warn!(
+                message.id = %message.id, status = attempt.status,
+                "{name} refused a message that holds several cards: {reason}. Each is sent alone"
+            ),
             Next::Superseded(reason) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
                 "a card in {name} cannot be changed any more: {reason}. A new one takes its place"
@@ -163,7 +167,16 @@ fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
         {
             Next::Again
         }
+        Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_)
+            if message.form == Form::Digest =>
+        {
+            Next::Kept
+        }
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_) => Next::Withdrawn,
+        // One that is refused must not take the others with it.
+        Outcome::Refused(reason) if message.form == Form::Digest || message.deliveries.len() > 1 => {
+            Next::Apart(reason.clone())
+        }
         Outcome::Refused(_) if message.form == Form::Single => {
             Next::Recomposed(Box::new(message.in_form(Form::Plain, now)))
         }

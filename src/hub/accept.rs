@@ -13,7 +13,9 @@ impl Hub {
     /// Accepts an event. When this answers, it is fsynced together with its deliveries; a repetition of an event that
     /// was accepted before is answered with the id of the first.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted> {
-        let plan = self.0.routing.plan(&event);
+        let mut plan = self.0.routing.plan(&event);
+        let muted = self.muted(&event.kind).filter(|_| event.source != Source::Nuncio);
+        plan.iter_mut().flatten().for_each(|planned| planned.muted = muted);
         let unrouted = plan.is_none();
         let kind = event.kind.clone();
         let name = self.unknown_name(&event);

@@ -76,7 +76,7 @@ impl Routing {
         for destination_id in route.targets.iter().filter_map(|target| self.destinations.get(target).copied())
         {
             if plan.iter().all(|planned| planned.destination_id != destination_id) {
-                plan.push(Planned { destination_id, rank, route: route.key.clone() });
+                plan.push(Planned { destination_id, rank, route: route.key.clone(), muted: None });
             }
         }
         plan

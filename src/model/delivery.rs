@@ -1,7 +1,9 @@
 //! An event on its way to one destination.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::model::{DeliveryId, DestinationId, Event, EventId};
 
 /// Where a delivery stands. `Pending → Sending → { Delivered | Pending | Dead }`.
@@ -67,6 +69,9 @@ impl Rank {
     }
 }
 
+/// The beginning of the slot of a one-line answer; behind it stands the first event that it tells of.
+const REPLY: &str = "reply:";
+
 /// An event on its way to one destination.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -86,4 +91,24 @@ pub struct Delivery {
     pub rank: Rank,
     /// The map's key that sent it there; it says who is pinged.
     pub route: String,
+}
+
+impl Delivery {
+    /// The one-line answer that tells of the events from `first` to this delivery's. It is next in line.
+    #[must_use]
+    pub fn reply(&self, first: EventId) -> Self {
+        Self { id: self.id.next(), slot: format!("{REPLY}{first}"), ..self.clone() }
+    }
+
+    /// If it is a one-line answer: the first event that it tells of.
+    #[must_use]
+    pub fn replies_from(&self) -> Option<EventId> {
+        self.slot.strip_prefix(REPLY)?.parse().ok()
+    }
+
+    /// How long it has waited at `now`. One that a person had delivered again is as old as that wish: not at all.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> Duration {
+        if self.generation > 0 { Duration::ZERO } else { now.since(self.id.minted_at()) }
+    }
 }

@@ -30,6 +30,19 @@ macro_rules! prefixed_id {
                 Self(Uuid::now_v7())
             }
 
+            /// The id that sorts right behind this one.
+            #[must_use]
+            pub fn next(&self) -> Self {
+                Self(Uuid::from_u128(self.0.as_u128().wrapping_add(1)))
+            }
+
+            /// What every id minted before `at` sorts before.
+            #[must_use]
+            pub fn earliest(at: Timestamp) -> Self {
+                let millis = u128::try_from(at.as_millis()).unwrap_or(0);
+                Self(Uuid::from_u128(millis << 80))
+            }
+
             /// When it was minted, to the millisecond.
             #[must_use]
             pub fn minted_at(&self) -> Timestamp {
@@ -97,6 +110,8 @@ prefixed_id!(/// Names a delivery: `dlv_…`.
     DeliveryId, "dlv_");
 prefixed_id!(/// Names a message, that is one planned request: `msg_…`.
     MessageId, "msg_");
+prefixed_id!(/// Names a mute: `mut_…`.
+    MuteId, "mut_");
 prefixed_id!(/// Names a destination: `dst_…`.
     DestinationId, "dst_");
 

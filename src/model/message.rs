@@ -89,6 +89,12 @@ impl Action {
 pub enum Form {
     /// One card.
     Single,
+    /// Up to ten cards.
+    Pack,
+    /// One card that sums up many events. Its deliveries stand only in the table: they may be thousands.
+    Digest,
+    /// One line for each thing that changed, in answer to its card.
+    Reply,
     /// The facts as plain text: tried once when Discord refuses the card.
     Plain,
 }
@@ -99,6 +105,9 @@ impl Form {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Single => "single",
+            Self::Pack => "pack",
+            Self::Digest => "digest",
+            Self::Reply => "reply",
             Self::Plain => "plain",
         }
     }
@@ -106,7 +115,9 @@ impl Form {
     /// Reads it back.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Single, Self::Plain].into_iter().find(|form| form.as_str() == word)
+        [Self::Single, Self::Pack, Self::Digest, Self::Reply, Self::Plain]
+            .into_iter()
+            .find(|form| form.as_str() == word)
     }
 }
 
@@ -133,6 +144,12 @@ pub struct Message {
     pub pings: Vec<Snowflake>,
     /// The deliveries it carries, in order.
     pub deliveries: Vec<Delivery>,
+    /// Why what it carries waited, if something is known of that: a few words, known when it is sent.
+    pub late: Option<String>,
+    /// The one-line answers that are due once it stands in Discord, known once it is composed.
+    pub replies: Vec<Delivery>,
+    /// Whether it stands in Discord and only its deliveries are still to be marked.
+    pub settling: bool,
     /// What it shows, known once it is composed. It becomes the cards' row when the message stands in Discord.
     pub shows: Vec<Shown>,
     /// When it was planned.
@@ -146,6 +163,28 @@ pub struct Message {
 }
 
 impl Message {
+    /// A message that is planned now.
+    #[must_use]
+    pub fn new(destination_id: DestinationId, action: Action, form: Form, now: Timestamp) -> Self {
+        Self {
+            id: MessageId::new(),
+            destination_id,
+            nonce: Nonce::random(),
+            action,
+            form,
+            pings: Vec::new(),
+            deliveries: Vec::new(),
+            late: None,
+            replies: Vec::new(),
+            settling: false,
+            shows: Vec::new(),
+            created_at: now,
+            attempts: 0,
+            ambiguous_since: None,
+            maybe_duplicate: false,
+        }
+    }
+
     /// The same deliveries as another, new message, composed in another form.
     #[must_use]
     pub fn in_form(&self, form: Form, now: Timestamp) -> Self {
@@ -155,6 +194,7 @@ impl Message {
             action: Action::Create,
             form,
             shows: Vec::new(),
+            replies: Vec::new(),
             created_at: now,
             attempts: 0,
             ambiguous_since: None,

@@ -27,7 +27,8 @@ pub(super) fn triggered(facts: &Facts<'_>) -> Card {
     let first = facts.moment(&["first_seen", "first_seen_at", "first_occurred_at", "started_at"]);
     let first: Option<Markdown> = first.map(|at| [literal("first "), at].into());
     let times: Option<Markdown> = times(facts).map(|times| [literal("×"), number(times)].into());
-    let repeats = Some(Markdown::join([first, times], ", "));
+    let last = facts.moment(&["last_seen", "last_seen_at"]).map(|at| [literal("last "), at].into());
+    let repeats = Some(Markdown::join([first, times, last], ", "));
     Card::new(facts.event, Color::of(severity), title.into(), summary.into())
         .facts([host.map(|host| super::text(&host).strong()), facts.customer(), repeats])
         .text(facts.paragraph(&["message", "description"]))

@@ -42,6 +42,39 @@ pub fn message(cards: &[Card], pings: &[Snowflake]) -> Body {
     }
 }
 
+/// How many of `cards` stand in one message as they are, from the first on: at least one, which is shortened if it
+/// must be, at most ten, and together within Discord's limit.
+#[must_use]
+pub fn pack(cards: &[Card]) -> usize {
+    let mut sum = 0;
+    let sizes = cards.iter().take(MAX_CARDS).map(|card| Draft::new(card).size());
+    let fitting = sizes.take_while(|size| {
+        sum += size;
+        sum <= MAX_SUM
+    });
+    fitting.count().max(1).min(cards.len())
+}
+
+/// A message of `lines` alone, without cards: as many of the first as there is room for.
+#[must_use]
+pub fn lines(lines: &[Markdown]) -> Body {
+    let mut content = String::new();
+    for line in lines {
+        let line = line.cut(2 * MAX_SUMMARY, Surface::Content).write(Surface::Content);
+        if units(&content) + 1 + units(&line) <= MAX_CONTENT {
+            content.push('\n');
+            content.push_str(&line);
+        }
+    }
+    let pings = Pings::new(&[]);
+    Body {
+        content: pings.behind(content.trim()),
+        embeds: Vec::new(),
+        allowed_mentions: pings.allowed(),
+        message_reference: None,
+    }
+}
+
 /// The same in plain words, for a destination that refuses the cards: everything in the content, no embeds.
 #[must_use]
 pub fn plain(cards: &[Card], pings: &[Snowflake]) -> Body {

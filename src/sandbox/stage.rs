@@ -1,16 +1,19 @@
 //! The demo's stage: what a visitor can set off on the page, and the count that shows whether anything was lost.
 //!
 //! It stands outside of nuncio, as a visitor does: it knows which events were acknowledged because it sent them, what
-//! is shown because it looks at Discord, and what still waits because `/health` says so.
+//! is shown because it looks at Discord, and what still waits because `/health` says so. An event that no footer names
+//! (it shares a card with others, or is one of many in a digest) is asked for: nuncio has to name the message that
+//! holds it, that message must have been seen, and a digest must not hold more than it says.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
@@ -44,9 +47,24 @@ struct Inner {
     clock: Clock,
     /// For questions to this machine: a proxy would not know the way.
     http: reqwest::Client,
-    /// Every acknowledged event by the end of its id, and how many cards show it.
-    shown: Mutex<HashMap<String, u32>>,
+    /// Every acknowledged event by the end of its id.
+    shown: Mutex<HashMap<String, Seen>>,
+    /// Every message that was posted, with how many events it says it stands for, if it is a digest.
+    posted: Mutex<HashMap<String, Option<usize>>>,
+    whereabouts: OnceLock<Whereabouts>,
     mended_at: Mutex<Duration>,
+}
+
+/// Answers which Discord messages hold an event, by nuncio's own word.
+pub type Whereabouts = Box<dyn Fn(String) -> BoxFuture<'static, Vec<String>> + Send + Sync>;
+
+/// Where an acknowledged event was seen.
+#[derive(Default)]
+struct Seen {
+    /// Its whole id, if the stage sent it.
+    id: Option<String>,
+    /// The messages that show it.
+    messages: HashSet<String>,
 }
 
 /// What the page shows.
@@ -97,8 +115,15 @@ impl Stage {
             clock,
             http: reqwest::Client::builder().no_proxy().build()?,
             shown: Mutex::default(),
+            posted: Mutex::default(),
+            whereabouts: OnceLock::new(),
             mended_at: Mutex::default(),
         })))
+    }
+
+    /// Has the stage ask `whereabouts` for events that no footer names.
+    pub fn asks(&self, whereabouts: Whereabouts) {
+        let _ = self.0.whereabouts.set(whereabouts);
     }
 
     /// What the page's buttons call.
@@ -118,7 +143,7 @@ impl Stage {
         let answer = self.0.sender.send(event).await?;
         let accepted = answer.status == 200;
         if let Some(id) = answer.body["event_id"].as_str().filter(|_| accepted) {
-            self.shown().entry(tag(id)).or_default();
+            self.shown().entry(tag(id)).or_default().id = Some(id.to_owned());
         }
         Ok(accepted)
     }
@@ -158,14 +183,54 @@ impl Stage {
         self.0.discord.show_panel("told", "DEMO_TOLD", json!(newest));
     }
 
-    /// Counts a card by the tag that ends its footer.
+    /// Notes the cards of a message by the tags that end their footers.
     fn note(&self, dispatch: &Dispatch) {
-        if dispatch.t != "MESSAGE_CREATE" {
+        if !["MESSAGE_CREATE", "MESSAGE_UPDATE"].contains(&dispatch.t) {
             return;
         }
+        let id = dispatch.d["id"].as_str().unwrap_or_default();
+        let mut digest = None;
         for embed in dispatch.d["embeds"].as_array().into_iter().flatten() {
-            if let Some(footer) = embed["footer"]["text"].as_str() {
-                *self.shown().entry(tag(footer)).or_default() += 1;
+            match embed["footer"]["text"].as_str() {
+                Some(footer) if footer.contains(" · digest · ") => {
+                    let title = embed["title"].as_str().unwrap_or_default();
+                    digest = title.split(' ').nth(1).and_then(|count| count.parse().ok());
+                }
+                Some(footer) => {
+                    self.shown().entry(tag(footer)).or_default().messages.insert(id.to_owned());
+                }
+                None => {}
+            }
+        }
+        let mut posted = self.0.posted.lock().unwrap_or_else(PoisonError::into_inner);
+        posted.entry(id.to_owned()).or_insert(digest);
+    }
+
+    /// Asks for the events that nobody has seen. Only what can be true is believed.
+    async fn ask(&self) {
+        let Some(whereabouts) = self.0.whereabouts.get() else { return };
+        let unseen: Vec<(String, String)> = self
+            .shown()
+            .iter()
+            .filter(|(_, seen)| seen.messages.is_empty())
+            .filter_map(|(tag, seen)| Some((tag.clone(), seen.id.clone()?)))
+            .collect();
+        for (tag, id) in unseen {
+            for message in whereabouts(id).await {
+                let mut posted = self.0.posted.lock().unwrap_or_else(PoisonError::into_inner);
+                let holds = match posted.get_mut(&message) {
+                    None => false,
+                    Some(None) => true,
+                    Some(Some(left)) => {
+                        let holds = *left > 0;
+                        *left = left.saturating_sub(1);
+                        holds
+                    }
+                };
+                drop(posted);
+                if holds {
+                    self.shown().entry(tag.clone()).or_default().messages.insert(message);
+                }
             }
         }
     }
@@ -173,14 +238,17 @@ impl Stage {
     async fn count(&self) -> Count {
         // Asked before the cards are counted: what is delivered in between is not taken for lost.
         let pending = self.pending().await;
+        if pending == Some(0) {
+            self.ask().await;
+        }
         let broken = self.mended_at().saturating_sub(self.0.clock.elapsed());
         let shown = self.shown();
-        let (sent, visible) = (shown.len(), shown.values().filter(|times| **times > 0).count());
+        let (sent, visible) = (shown.len(), shown.values().filter(|seen| !seen.messages.is_empty()).count());
         Count {
             sent,
             shown: visible,
             lost: if pending == Some(0) { sent - visible } else { 0 },
-            twice: shown.values().filter(|times| **times > 1).count(),
+            twice: shown.values().filter(|seen| seen.messages.len() > 1).count(),
             pending: pending.unwrap_or_default(),
             broken_s: broken.as_millis().div_ceil(1000).try_into().unwrap_or(0),
         }
@@ -192,7 +260,7 @@ impl Stage {
         usize::try_from(health["pending"].as_u64()?).ok()
     }
 
-    fn shown(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+    fn shown(&self) -> MutexGuard<'_, HashMap<String, Seen>> {
         self.0.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

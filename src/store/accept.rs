@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Mint, NewEvent, Rank};
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Rank};
 use crate::store::{Error, HintSender, Result, Store};
 
 /// Larger events do not travel with the hint: the lane loads them when their turn comes, so that what waits in
@@ -27,6 +27,8 @@ pub struct Planned {
     pub rank: Rank,
     /// The map's key that says so.
     pub route: String,
+    /// The mute that keeps it from being sent, if one does.
+    pub muted: Option<MuteId>,
 }
 
 /// An event with everything that is decided when it enters.
@@ -123,7 +125,8 @@ pub(super) fn settle(accepts: Vec<Accept>, stored: Vec<Stored>, hints: &HintSend
             size: event.body.as_bytes().len(),
             data: event.data,
         });
-        for (planned, id) in plan.into_iter().zip(stored.deliveries) {
+        let sent = |(planned, _): &(Planned, DeliveryId)| planned.muted.is_none();
+        for (planned, id) in plan.into_iter().zip(stored.deliveries).filter(sent) {
             hints.send(Delivery {
                 id,
                 event_id: event.id,
@@ -231,7 +234,7 @@ pub(super) async fn insert_delivery_rows(
 ) -> Result<()> {
     for rows in in_powers_of_two(rows) {
         let mut sql = QueryBuilder::new(
-            "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, due_at) ",
+            "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, reason, finished_at, due_at) ",
         );
         sql.push_values(rows, |mut row, (event_id, planned, id)| {
             row.push_bind(id.to_string())
@@ -239,7 +242,9 @@ pub(super) async fn insert_delivery_rows(
                 .push_bind(planned.destination_id.to_string())
                 .push_bind(planned.route.as_str())
                 .push_bind(planned.rank.as_i64())
-                .push_bind("pending")
+                .push_bind(if planned.muted.is_some() { "cancelled" } else { "pending" })
+                .push_bind(planned.muted.map(|mute| mute.to_string()))
+                .push_bind(planned.muted.map(|_| now.as_millis()))
                 .push_bind(now.as_millis());
         });
         sql.push(" ON CONFLICT (event_id, destination_id, slot) DO NOTHING");

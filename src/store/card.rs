@@ -4,9 +4,11 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
-use crate::model::{Action, DestinationId, Event, EventId, LivingCard, Message, Shown, Source};
+use crate::model::{
+    Action, Delivery, DestinationId, Event, EventId, LivingCard, Message, MessageId, Shown, Snowflake, Source,
+};
 use crate::store::event::{self, source_of};
-use crate::store::{Result, Store};
+use crate::store::{Error, Result, Store, delivery};
 
 impl Store {
     /// The card of a subject in a destination, if a message there shows it.
@@ -59,7 +61,7 @@ impl Store {
     ) -> Result<Vec<Event>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND id >= $3 AND EXISTS \
-             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 \
+             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
               AND status IN ('delivered', 'sending')) ORDER BY id DESC LIMIT $5",
             event::COLUMNS
         )))
@@ -71,6 +73,84 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         rows.iter().rev().map(event::read).collect()
+    }
+}
+
+impl Store {
+    /// How many events of a subject since `since` a destination shows or is being shown.
+    pub async fn times_shown(
+        &self,
+        destination: DestinationId,
+        source: Source,
+        subject: &str,
+        since: EventId,
+    ) -> Result<u64> {
+        let times: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM events AS e WHERE source = $1 AND subject = $2 AND id >= $3 AND EXISTS \
+             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
+              AND status IN ('delivered', 'sending'))",
+        )
+        .bind(source.as_str())
+        .bind(subject)
+        .bind(since.to_string())
+        .bind(destination.to_string())
+        .fetch_one(self.read())
+        .await?;
+        Ok(u64::try_from(times).unwrap_or(0))
+    }
+}
+
+impl Store {
+    /// The Discord messages that hold the card of an event, or count it among others.
+    pub async fn receipts(&self, event: EventId) -> Result<Vec<Snowflake>> {
+        let receipts: Vec<String> = sqlx::query_scalar(
+            "SELECT m.receipt FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
+             WHERE d.event_id = $1 AND d.slot = '' AND d.status = 'delivered' AND m.receipt IS NOT NULL",
+        )
+        .bind(event.to_string())
+        .fetch_all(self.read())
+        .await?;
+        receipts.iter().map(|id| id.parse().map_err(Error::from)).collect()
+    }
+}
+
+impl Store {
+    /// The deliveries that a message carried, in order; their events are still to be loaded.
+    pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query(
+            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
+             WHERE message_id = $1 OR id IN (SELECT delivery_id FROM earlier_messages WHERE message_id = $1) \
+             ORDER BY rank, id",
+        )
+        .bind(message.to_string())
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(delivery::read).collect()
+    }
+
+    /// Whether a message about the same subject as `event` pinged somebody in this destination after `since`.
+    pub async fn pinged_since(
+        &self,
+        destination: DestinationId,
+        event: &Event,
+        since: Timestamp,
+    ) -> Result<bool> {
+        if event.subject.is_empty() {
+            return Ok(false);
+        }
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
+             JOIN messages AS m ON m.id = d.message_id \
+             WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 \
+             AND m.pings <> '' AND m.created_at > $4 LIMIT 1",
+        )
+        .bind(event.source.as_str())
+        .bind(event.subject.as_str())
+        .bind(destination.to_string())
+        .bind(since.as_millis())
+        .fetch_optional(self.read())
+        .await?;
+        Ok(found.is_some())
     }
 }
 

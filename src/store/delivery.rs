@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DestinationId, EventId, Mint, Rank};
+use crate::model::{Delivery, DestinationId, EventId, Message, Mint, Rank};
 use crate::store::accept::{Planned, insert_delivery_rows};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
@@ -33,6 +33,25 @@ impl Store {
         let rows = sqlx::query(
             "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
              WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 ORDER BY rank, id LIMIT $3",
+        )
+        .bind(destination.to_string())
+        .bind(now.as_millis())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The urgent ones of the next deliveries of a lane.
+    pub async fn urgent(
+        &self,
+        destination: DestinationId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query(
+            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
+             WHERE destination_id = $1 AND rank = 0 AND status = 'pending' AND due_at <= $2 ORDER BY id LIMIT $3",
         )
         .bind(destination.to_string())
         .bind(now.as_millis())
@@ -92,6 +111,30 @@ impl Unit for RouteLate {
         insert_delivery_rows(tx, self.now, &rows).await?;
         Ok(true)
     }
+}
+
+/// Makes the one-line answers of `message` due, now that what they answer stands in Discord.
+pub(super) async fn insert_replies(
+    tx: &mut SqliteConnection,
+    message: &Message,
+    now: Timestamp,
+) -> Result<()> {
+    for reply in &message.replies {
+        sqlx::query(
+            "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7) ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
+        )
+        .bind(reply.id.to_string())
+        .bind(reply.event_id.to_string())
+        .bind(reply.destination_id.to_string())
+        .bind(reply.slot.as_str())
+        .bind(reply.route.as_str())
+        .bind(reply.rank.as_i64())
+        .bind(now.as_millis())
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
 }
 
 /// A row with `id, event_id, slot, generation, destination_id, rank, route`, its event still to be loaded.

@@ -5,11 +5,14 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Action, Attempt, Delivery, DestinationId, Event, EventId, Form, Message, MessageId, Mint, Nonce, Reason,
-    Receipt, Snowflake,
+    Action, Attempt, DestinationId, EventId, Form, Message, MessageId, Mint, Nonce, Reason, Receipt,
+    Snowflake,
 };
 use crate::store::writer::Unit;
 use crate::store::{Error, Incoming, Result, Store, accept, card, delivery};
+
+/// How many deliveries one unit touches: a message carries no more, but for a digest.
+pub(super) const UNIT: i64 = 100;
 
 /// What a try leads to, as the lane decided: how the message, its deliveries and the destination go on.
 #[derive(Clone, Debug)]
@@ -18,8 +21,12 @@ pub enum Next {
     Delivered(Receipt),
     /// It may have arrived: the same message is tried again.
     Again,
+    /// It cannot have arrived, and is tried again as it is: too much hangs on it to compose it anew.
+    Kept,
     /// It cannot have arrived: its deliveries are pending again, and will be composed anew.
     Withdrawn,
+    /// It was refused with several deliveries in it: they are pending again, and each is sent alone.
+    Apart(Reason),
     /// What it was to change cannot be changed: its deliveries are pending again, and the next message about them is
     /// a new one.
     Superseded(Reason),
@@ -94,6 +101,7 @@ impl Store {
     pub async fn open_messages(&self, destination: DestinationId) -> Result<Vec<Message>> {
         let rows = sqlx::query(
             "SELECT id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
+             finished_at IS NOT NULL AS settling, \
              maybe_duplicate, \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
              FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
@@ -104,6 +112,10 @@ impl Store {
         let mut messages = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut message = read(row)?;
+            if message.form == Form::Digest {
+                messages.push(message);
+                continue;
+            }
             let deliveries = sqlx::query(
                 "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
                  WHERE message_id = $1 AND status = 'sending' ORDER BY id",
@@ -115,43 +127,6 @@ impl Store {
             messages.push(message);
         }
         Ok(messages)
-    }
-
-    /// The deliveries that a message carried, in order; their events are still to be loaded.
-    pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
-        let rows = sqlx::query(
-            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
-             WHERE message_id = $1 ORDER BY rank, id",
-        )
-        .bind(message.to_string())
-        .fetch_all(self.read())
-        .await?;
-        rows.iter().map(delivery::read).collect()
-    }
-
-    /// Whether a message about the same subject as `event` pinged somebody in this destination after `since`.
-    pub async fn pinged_since(
-        &self,
-        destination: DestinationId,
-        event: &Event,
-        since: Timestamp,
-    ) -> Result<bool> {
-        if event.subject.is_empty() {
-            return Ok(false);
-        }
-        let found: Option<i64> = sqlx::query_scalar(
-            "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
-             JOIN messages AS m ON m.id = d.message_id \
-             WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 \
-             AND m.pings <> '' AND m.created_at > $4 LIMIT 1",
-        )
-        .bind(event.source.as_str())
-        .bind(event.subject.as_str())
-        .bind(destination.to_string())
-        .bind(since.as_millis())
-        .fetch_optional(self.read())
-        .await?;
-        Ok(found.is_some())
     }
 }
 
@@ -220,7 +195,10 @@ impl Unit for Record {
         self.insert_attempt(tx).await?;
         self.finish_deliveries(tx).await?;
         match self.entry.next {
-            Next::Delivered(_) => card::note_shown(tx, &self.message, self.now).await?,
+            Next::Delivered(_) => {
+                card::note_shown(tx, &self.message, self.now).await?;
+                delivery::insert_replies(tx, &self.message, self.now).await?;
+            }
             Next::Superseded(_) => card::freeze(tx, &self.message).await?,
             _ => {}
         }
@@ -236,12 +214,15 @@ impl Record {
     /// Moves the message on, if it is still open and its lane still ours.
     async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
         let (state, receipt) = match &self.entry.next {
+            // Its deliveries are marked in small units; until that is done it stays open, with its receipt.
+            Next::Delivered(receipt) if self.message.form == Form::Digest => ("sending", Some(receipt)),
             Next::Delivered(receipt) => ("sent", Some(receipt)),
-            Next::Again => ("sending", None),
-            Next::Withdrawn | Next::Superseded(_) => ("withdrawn", None),
+            Next::Again | Next::Kept => ("sending", None),
+            Next::Withdrawn | Next::Apart(_) | Next::Superseded(_) => ("withdrawn", None),
             Next::Recomposed(_) | Next::Dead(_) | Next::Parked(_) => ("refused", None),
         };
-        let open = state == "sending";
+        let (open, ambiguous) =
+            (state == "sending" && receipt.is_none(), matches!(self.entry.next, Next::Again));
         let changed = sqlx::query(
             "UPDATE messages SET state = $1, channel_id = $2, receipt = $3, finished_at = $4, \
              ambiguous_since = COALESCE(ambiguous_since, $5) \
@@ -251,7 +232,7 @@ impl Record {
         .bind(receipt.map(|receipt| receipt.channel.to_string()))
         .bind(receipt.and_then(|receipt| receipt.message).map(|id| id.to_string()))
         .bind((!open).then_some(self.now.as_millis()))
-        .bind(open.then_some(self.entry.attempt.started_at.as_millis()))
+        .bind(ambiguous.then_some(self.entry.attempt.started_at.as_millis()))
         .bind(self.message.id.to_string())
         .bind(self.epoch)
         .execute(tx)
@@ -288,8 +269,10 @@ impl Record {
         let id = self.message.id.to_string();
         let (status, message, reason) = match &self.entry.next {
             Next::Delivered(_) => ("delivered", Some(id.clone()), None),
-            Next::Again => ("sending", Some(id.clone()), None),
-            Next::Withdrawn | Next::Superseded(_) | Next::Parked(_) => ("pending", None, None),
+            Next::Again | Next::Kept => ("sending", Some(id.clone()), None),
+            Next::Withdrawn | Next::Apart(_) | Next::Superseded(_) | Next::Parked(_) => {
+                ("pending", None, None)
+            }
             Next::Recomposed(plain) => {
                 insert(tx, plain, self.epoch).await?;
                 ("sending", Some(plain.id.to_string()), None)
@@ -309,13 +292,15 @@ impl Record {
         }
         sqlx::query(
             "UPDATE deliveries SET status = $1, message_id = $2, reason = $3, finished_at = $4, \
-             attempts = attempts + 1 WHERE message_id = $5 AND status = 'sending'",
+             attempts = attempts + 1 WHERE id IN \
+             (SELECT id FROM deliveries WHERE message_id = $5 AND status = 'sending' ORDER BY id LIMIT $6)",
         )
         .bind(status)
         .bind(message)
         .bind(reason)
         .bind(finished)
         .bind(id)
+        .bind(UNIT)
         .execute(tx)
         .await?;
         Ok(())
@@ -347,7 +332,7 @@ impl Record {
     }
 }
 
-async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
+pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
     let pings: Vec<String> = message.pings.iter().map(ToString::to_string).collect();
     sqlx::query(
         "INSERT INTO messages (id, destination_id, nonce, action, edits, form, pings, state, lane_epoch, created_at) \
@@ -380,6 +365,9 @@ fn read(row: &SqliteRow) -> Result<Message> {
         form: Form::from_word(&form).ok_or_else(|| Error::Corrupt(format!("a message form {form:?}")))?,
         pings: pings.split(',').filter_map(|id| id.parse::<Snowflake>().ok()).collect(),
         deliveries: Vec::new(),
+        late: None,
+        replies: Vec::new(),
+        settling: row.try_get("settling")?,
         shows: Vec::new(),
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),

@@ -29,6 +29,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
     Text { number: 4, name: "audit", sql: include_str!("../../migrations/0004_audit.sql") },
     Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
+    Text { number: 6, name: "mutes", sql: include_str!("../../migrations/0006_mutes.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
 ];
 

@@ -27,7 +27,7 @@ async fn gateway_tells(t: &Harness, missing: &str) {
 // N-5: 50013
 #[tokio::test]
 async fn where_we_are_denied_is_not_asked_more_often_because_of_restarts() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     let tickets = t.discord.channel_id("tickets").unwrap();
     t.discord.deny(tickets, Permission::SendMessages);
     t.sends_body(ticket(1)).await;
@@ -96,7 +96,7 @@ async fn a_channel_that_is_back_is_written_to_again() {
 // N-5: 10003, without a gateway: one question every 15 minutes.
 #[tokio::test]
 async fn without_the_gateway_a_closed_channel_is_asked_for_every_quarter_of_an_hour() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     t.discord.faults().next_on("/messages", 1, Fault::refusal(404, 10003, "Unknown Channel"));
     t.discord.faults().next_on("GET /api/v10/channels/", 2, Fault::refusal(404, 10003, "Unknown Channel"));
     t.sends_body(ticket(1)).await;
@@ -130,7 +130,7 @@ async fn without_the_gateway_a_closed_channel_is_asked_for_every_quarter_of_an_h
 // N-5: a thread that was archived is opened, one that is locked closes its lane.
 #[tokio::test]
 async fn an_archived_thread_is_opened_and_a_locked_one_is_told_of() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     t.discord.faults().next_on("/messages", 1, Fault::refusal(400, 50083, "Thread is archived"));
     let opened = Fault::Status { status: 200, headers: Vec::new(), body: "{}".to_owned() };
     t.discord.faults().next_on("PATCH", 1, opened);
@@ -150,7 +150,7 @@ async fn an_archived_thread_is_opened_and_a_locked_one_is_told_of() {
 
 #[tokio::test]
 async fn a_notice_never_causes_a_notice_and_names_what_to_do() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     for channel in ["tickets", "general"] {
         t.discord.delete_channel(t.discord.channel_id(channel).unwrap());
     }

@@ -44,7 +44,7 @@ async fn settle_in_time(t: &Harness) {
 
 #[tokio::test]
 async fn every_message_carries_a_nonce_of_its_own_and_mentions_nobody() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     for number in 1..=3 {
         t.sends_body(ticket(number)).await;
     }
@@ -64,7 +64,7 @@ async fn every_message_carries_a_nonce_of_its_own_and_mentions_nobody() {
 
 #[tokio::test]
 async fn a_burst_keeps_its_order_and_respects_the_limits() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     for number in 0..40 {
         t.sends_body(ticket(number)).await;
     }
@@ -79,7 +79,7 @@ async fn a_burst_keeps_its_order_and_respects_the_limits() {
 
 #[tokio::test]
 async fn more_than_a_lane_keeps_in_memory_arrives_in_order_too() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     t.discord.set_rate_limits(RateLimits::unlimited());
     t.discord.faults().next_on("/messages", 1, Fault::Delay(Duration::from_secs(1)));
     let sends = (0..300).map(|number| t.sends_body(ticket(number)));
@@ -110,7 +110,7 @@ async fn more_than_a_lane_keeps_in_memory_arrives_in_order_too() {
 #[tokio::test]
 async fn one_fault_is_survived_without_loss_and_without_a_second_message(#[case] fault: Fault) {
     // N-1, N-5
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     t.discord.faults().next_on("/messages", 1, fault);
     for number in 1..=3 {
         t.sends_body(ticket(number)).await;
@@ -125,7 +125,7 @@ async fn one_fault_is_survived_without_loss_and_without_a_second_message(#[case]
 
 #[tokio::test]
 async fn an_answer_that_never_comes_is_asked_for_again_with_the_same_nonce() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     t.discord.faults().next_on("/messages", 1, Fault::CutAfter);
     t.sends_body(ticket(1)).await;
     t.settle().await;
@@ -140,7 +140,7 @@ async fn an_answer_that_never_comes_is_asked_for_again_with_the_same_nonce() {
 // K-3, past the window
 #[tokio::test]
 async fn once_the_nonce_may_be_forgotten_the_channel_is_read_before_sending_again() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     t.discord.set_nonce_window(Duration::from_secs(30));
     t.discord.faults().next_on("/messages", 1, Fault::HangAfter);
     t.sends_body(ticket(1)).await;
@@ -168,7 +168,7 @@ async fn once_the_nonce_may_be_forgotten_the_channel_is_read_before_sending_agai
 #[tokio::test]
 async fn a_card_that_discord_refuses_goes_as_plain_text_and_then_to_the_dead() {
     // N-5: 50035
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     t.discord.faults().next_on("/messages", 1, Fault::refusal(400, 50035, "Invalid Form Body"));
     t.sends_body(ticket(1)).await;
     let message = t.channel("tickets").next_message().await;
@@ -189,7 +189,7 @@ async fn a_card_that_discord_refuses_goes_as_plain_text_and_then_to_the_dead() {
 #[tokio::test]
 async fn a_deleted_channel_is_asked_once_and_what_was_for_it_waits() {
     // N-5: 10003
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     let tickets = t.discord.channel_id("tickets").unwrap();
     t.discord.delete_channel(tickets);
     for number in 1..=3 {
@@ -221,7 +221,7 @@ async fn a_deleted_channel_is_asked_once_and_what_was_for_it_waits() {
 #[tokio::test]
 async fn a_refused_token_is_not_used_again_and_nothing_is_lost() {
     // N-4
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     within("the token to be known", async {
         while !t.log.at(Level::INFO).iter().any(|line| line.contains("Discord knows this token")) {
             tokio::task::yield_now().await;
@@ -275,7 +275,7 @@ async fn without_a_token_everything_is_accepted_and_kept() {
 
 #[tokio::test]
 async fn urgent_events_overtake_what_waits() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     let everything = json!({"default": [t.discord.channel_id("general").unwrap()]});
     t.set("DISCORD_WEBHOOK_CHANNELS", everything.to_string());
     t.restart().await;
@@ -293,7 +293,7 @@ async fn urgent_events_overtake_what_waits() {
 #[tokio::test]
 async fn a_channel_that_denies_us_is_tried_again_later() {
     // N-5: 50001
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let tickets = t.discord.channel_id("tickets").unwrap();
     t.discord.deny(tickets, Permission::SendMessages);
     t.sends_body(ticket(1)).await;
@@ -318,7 +318,7 @@ async fn a_channel_that_denies_us_is_tried_again_later() {
 
 #[tokio::test]
 async fn whatever_stands_in_an_event_its_card_is_delivered() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let huge = "Ü🎫*".repeat(30_000);
     let wild = [
         json!({"event_type": "ticket.created", "data": null}),
@@ -344,7 +344,7 @@ async fn whatever_stands_in_an_event_its_card_is_delivered() {
 #[tokio::test]
 async fn a_ban_is_met_with_one_request_a_minute_and_then_everything_arrives() {
     // N-3
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let ban = Fault::Status { status: 429, headers: Vec::new(), body: "error code: 1015".to_owned() };
     t.discord.faults().next_on("POST", 1000, ban);
     t.sends_body(ticket(1)).await;

@@ -62,6 +62,11 @@ impl Harness {
         Self::with(|_| {}).await
     }
 
+    /// The same, but with a message of its own for every event, however many there are.
+    pub async fn plain() -> Self {
+        Self::with(one_by_one).await
+    }
+
     /// The same with the bot connected to the gateway, which takes a moment.
     pub async fn with_bot() -> Self {
         let harness = Self::with(|variables| drop(variables.remove("DISCORD_GATEWAY"))).await;
@@ -272,6 +277,13 @@ impl Harness {
         stop.cancel();
         within("the sandbox to stop", served).await.unwrap().unwrap();
         self.log.assert_no_errors();
+    }
+}
+
+/// A message of its own for every event, however many there are.
+pub fn one_by_one(variables: &mut BTreeMap<String, String>) {
+    for (name, value) in [("CARDS", "append"), ("FOLD_REPEATS", "off"), ("COALESCE", "off")] {
+        variables.insert(name.to_owned(), value.to_owned());
     }
 }
 

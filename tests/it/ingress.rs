@@ -44,7 +44,7 @@ async fn a_signed_webhook_becomes_a_card() {
 
 #[tokio::test]
 async fn every_sample_becomes_a_card_in_its_channel() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     for sample in nuncio::samples::all() {
         t.sends_body(serde_json::from_str(sample.body).unwrap()).await;
         let channel = match sample.kind.split('.').next().unwrap() {
@@ -82,7 +82,7 @@ async fn the_same_event_again_is_one_card() {
 
 #[tokio::test]
 async fn a_platforms_retry_is_signed_anew_and_still_the_same_event() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let body = r#"{"event_type":"ticket.created","data":{"seq_id":7},"timestamp":1705314600}"#;
     let (first, second) = (t.clock.now().as_secs() - 10, t.clock.now().as_secs());
     let (_, one) = answer(signed(&t, &first.to_string(), body)).await;

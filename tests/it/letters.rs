@@ -42,7 +42,7 @@ async fn listed(t: &Harness, args: &[&str]) -> Vec<Value> {
 #[tokio::test]
 async fn poison_becomes_a_dead_letter_and_blocks_nobody() {
     // L-2
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     t.discord.set_rate_limits(RateLimits::unlimited());
     t.discord.faults().next_about("/messages", "Poison", usize::MAX, invalid());
     for number in 1..=40 {
@@ -72,7 +72,7 @@ async fn poison_becomes_a_dead_letter_and_blocks_nobody() {
 
 #[tokio::test]
 async fn a_dead_letter_shows_what_was_tried_and_goes_out_again_beside_a_running_serve() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let event = dies(&t, 7).await;
     let table = t.runs(&["deliveries", "--dead"]).await;
     let short = table.stdout.split_whitespace().next().unwrap().to_owned();
@@ -105,7 +105,7 @@ async fn a_dead_letter_shows_what_was_tried_and_goes_out_again_beside_a_running_
 
 #[tokio::test]
 async fn what_was_delivered_is_sent_again_as_a_message_of_its_own() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let event = t.sends_body(ticket(1, "Printer")).await.body["event_id"].as_str().unwrap().to_owned();
     t.channel("tickets").next_message().await;
     t.settle().await;
@@ -120,7 +120,7 @@ async fn what_was_delivered_is_sent_again_as_a_message_of_its_own() {
 
 #[tokio::test]
 async fn all_that_died_since_goes_out_again_without_a_running_serve_too() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     for number in 1..=3 {
         dies(&t, number).await;
     }
@@ -139,7 +139,7 @@ async fn all_that_died_since_goes_out_again_without_a_running_serve_too() {
 
 #[tokio::test]
 async fn redelivering_to_a_closed_destination_opens_it_again() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     t.discord.faults().next_on("/messages", 1, Fault::refusal(404, 10003, "Unknown Channel"));
     let event = t.sends_body(ticket(1, "Printer")).await.body["event_id"].as_str().unwrap().to_owned();
     let closed = async {
@@ -166,7 +166,7 @@ async fn redelivering_to_a_closed_destination_opens_it_again() {
 
 #[tokio::test]
 async fn what_waits_or_is_unknown_is_left_alone_and_said() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     t.discord.faults().break_for(Duration::from_secs(3600));
     t.sends_body(ticket(1, "Printer")).await;
     let waiting = listed(&t, &["deliveries", "--pending", "--json"]).await;
@@ -193,7 +193,7 @@ async fn what_waits_or_is_unknown_is_left_alone_and_said() {
 
 #[tokio::test]
 async fn events_without_a_route_are_listed_and_routed_one_by_one() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     let general = t.discord.channel_id("general").unwrap().to_string();
     t.set("DISCORD_WEBHOOK_CHANNELS", json!({"ticket.created": [&general]}).to_string());
     t.restart().await;

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use nuncio::discord::REFUSALS;
-use nuncio::model::{Action, Arrived, Attempt, Form, Message, MessageId, Nonce, Outcome};
+use nuncio::model::{Action, Arrived, Attempt, Form, Message, Outcome};
 use nuncio::sandbox::discord::{Fault, Setup};
 use nuncio::store::{Entry, Next};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ pub async fn health_says(t: &Harness, words: &str, holds: bool) {
 // N-2: through the real client. What the waits come to, for every status, is in src/discord/lies.rs.
 #[tokio::test]
 async fn a_message_that_arrived_is_sent_once_whatever_its_answer_claims() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let names = [
         "retry-after",
         "x-ratelimit-limit",
@@ -142,7 +142,7 @@ async fn no_status_with_lies_is_met_with_more_than_one_more_request(
     #[case] requests: usize,
 ) {
     for lie in ["-1", "inf", "nan", "1e300", "soon", "604800"] {
-        let t = Harness::start().await;
+        let t = Harness::plain().await;
         let headers =
             ["Retry-After", "X-RateLimit-Remaining", "X-RateLimit-Reset-After", "X-RateLimit-Reset"];
         let headers = headers.into_iter().map(|name| (name.to_owned(), lie.to_owned())).collect();
@@ -211,7 +211,7 @@ async fn at_full_speed_with_honest_headers_hardly_a_request_is_one_too_many() {
 // N-3
 #[tokio::test]
 async fn a_ban_outlives_the_process_and_the_gateway_is_not_asked_either() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     t.discord.ban_for(Duration::from_secs(600));
     t.sends_body(ticket(1)).await;
     health_says(&t, "wants nothing from this address", true).await;
@@ -244,25 +244,19 @@ async fn a_ban_outlives_the_process_and_the_gateway_is_not_asked_either() {
 
 #[tokio::test]
 async fn refusals_outlive_the_process() {
-    let mut t = Harness::with(|variables| drop(variables.remove("DISCORD_TOKEN"))).await;
+    let mut t = Harness::with(|variables| {
+        variables.remove("DISCORD_TOKEN");
+        crate::harness::one_by_one(variables);
+    })
+    .await;
     t.sends_body(ticket(1)).await;
     // As an earlier process would have left it: a thousand refusals in ten minutes.
     let store = t.store();
     let [id] = store.due_destinations(t.clock.now()).await.unwrap()[..] else { panic!("one destination") };
     let epoch = store.destination(id).await.unwrap().unwrap().epoch;
     let mut message = Message {
-        id: MessageId::new(),
-        destination_id: id,
-        nonce: Nonce::random(),
-        action: Action::Create,
-        form: Form::Single,
-        pings: Vec::new(),
         deliveries: store.page(id, t.clock.now(), 1).await.unwrap(),
-        shows: Vec::new(),
-        created_at: t.clock.now(),
-        attempts: 0,
-        ambiguous_since: None,
-        maybe_duplicate: false,
+        ..Message::new(id, Action::Create, Form::Single, t.clock.now())
     };
     assert!(store.begin(&message, epoch).await.unwrap());
     for _ in 0..REFUSALS {

@@ -5,10 +5,6 @@ use serde_json::{Value, json};
 
 use crate::harness::{Channel, Harness};
 
-async fn living() -> Harness {
-    Harness::with(|variables| drop(variables.insert("CARDS".to_owned(), "living".to_owned()))).await
-}
-
 fn ticket(kind: &str, at: i64, data: Value) -> Value {
     let mut data = data;
     data["id"] = json!("t-1");
@@ -28,15 +24,18 @@ fn titles(channel: &Channel) -> Vec<String> {
 
 #[tokio::test]
 async fn later_events_change_the_card_and_a_late_update_does_not_reopen_it() {
-    let t = living().await;
+    let t = Harness::start().await;
     t.sends_body(ticket("ticket.created", 1_705_314_600, json!({"priority": "high"}))).await;
-    t.channel("tickets").next_message().await;
+    let card = t.channel("tickets").next_message().await;
     t.sends_body(ticket("ticket.closed", 1_705_314_700, json!({"resolution": "switch replaced"}))).await;
-    t.settle().await;
+    let reply = t.channel("tickets").next_message().await;
+    assert_eq!(reply.content(), "🔒 #1001 closed: switch replaced");
+    assert_eq!(reply.0["message_reference"]["message_id"], card.0["id"]);
+    assert_eq!(reply.0["embeds"], json!([]));
     assert_eq!(titles(&t.channel("tickets")), ["🔒 #1001 Network Issue"]);
     // It was written before the ticket was closed, and comes after.
     t.sends_body(ticket("ticket.updated", 1_705_314_650, json!({"status": "open", "priority": "low"}))).await;
-    t.settle().await;
+    assert_eq!(t.channel("tickets").next_message().await.content(), "📝 #1001: high → low, → open");
     assert_eq!(titles(&t.channel("tickets")), ["🔒 #1001 Network Issue"]);
     t.finish().await;
 }
@@ -57,7 +56,7 @@ async fn with_append_every_event_has_a_card() {
 #[tokio::test]
 async fn where_the_card_cannot_be_changed_a_new_one_answers_the_old(#[case] fault: Fault) {
     // N-5
-    let t = living().await;
+    let t = Harness::start().await;
     t.sends_body(ticket("ticket.created", 1_705_314_600, json!({}))).await;
     let first = t.channel("tickets").next_message().await;
     t.discord.faults().next_on("PATCH", 1, fault);
@@ -67,7 +66,136 @@ async fn where_the_card_cannot_be_changed_a_new_one_answers_the_old(#[case] faul
     assert_eq!(second.0["message_reference"]["message_id"], first.0["id"]);
     // From now on the new one lives.
     t.sends_body(ticket("ticket.closed", 1_705_314_800, json!({}))).await;
-    t.settle().await;
+    let reply = t.channel("tickets").next_message().await;
+    assert_eq!(reply.0["message_reference"]["message_id"], second.0["id"]);
     assert_eq!(titles(&t.channel("tickets")), ["🎫 #1001 Network Issue", "🔒 #1001 Network Issue"]);
+    t.finish().await;
+}
+
+#[rstest::rstest]
+#[case::priority(json!({"priority": "critical", "updated_by": "Bob"}), "📝 #1001: high → critical, by Bob")]
+#[case::status(json!({"status": "in_progress"}), "📝 #1001: open → in progress")]
+#[case::assignee(json!({"assigned_to": {"name": "Alice"}}), "📝 #1001: for Alice")]
+#[case::note(json!({"notes": [{"content": "On my way"}]}), "📝 #1001: note: On my way")]
+#[tokio::test]
+async fn a_line_answers_the_card_and_says_what_changed(#[case] change: Value, #[case] line: &str) {
+    let t = Harness::start().await;
+    t.sends_body(ticket("ticket.created", 1_705_314_600, json!({"priority": "high", "status": "open"})))
+        .await;
+    let card = t.channel("tickets").next_message().await;
+    t.sends_body(ticket("ticket.updated", 1_705_314_700, change)).await;
+    let reply = t.channel("tickets").next_message().await;
+    assert_eq!(reply.content(), line);
+    assert_eq!(reply.0["message_reference"]["message_id"], card.0["id"]);
+    assert_eq!(reply.0["mentions"], json!([]));
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_change_that_says_nothing_only_edits() {
+    let t = Harness::start().await;
+    t.sends_body(ticket("ticket.created", 1_705_314_600, json!({"description": "It smokes"}))).await;
+    t.channel("tickets").next_message().await;
+    t.sends_body(ticket("ticket.updated", 1_705_314_700, json!({"due": "tomorrow"}))).await;
+    t.settle().await;
+    let shown = &t.channel("tickets").shown()[0]["embeds"][0];
+    assert_eq!(shown["title"], "📝 #1001 Network Issue");
+    assert!(shown["description"].as_str().unwrap().contains("It smokes"), "{shown}");
+    t.finish().await;
+}
+
+// K-2
+#[tokio::test]
+async fn a_restart_between_the_change_and_its_line_doubles_neither() {
+    let mut t = Harness::start().await;
+    t.sends_body(ticket("ticket.created", 1_705_314_600, json!({"priority": "high"}))).await;
+    t.channel("tickets").next_message().await;
+    t.discord.faults().next_on("POST", 1, Fault::HangAfter);
+    t.sends_body(ticket("ticket.closed", 1_705_314_700, json!({}))).await;
+    t.channel("tickets").next_message().await;
+    t.restart().await;
+    t.settle().await;
+    assert_eq!(titles(&t.channel("tickets")), ["🔒 #1001 Network Issue"]);
+    t.finish().await;
+}
+
+fn alert(severity: &str) -> Value {
+    json!({"event_type": "alert.triggered", "company_id": "acme", "data":
+        {"source": "SRV-DB1", "alert_type": "disk", "title": "Disk full", "severity": severity}})
+}
+
+/// The same again, a moment later: within one second it would be the same request.
+async fn again(t: &Harness, severity: &str) {
+    t.clock.advance(std::time::Duration::from_secs(20));
+    t.sends_body(alert(severity)).await;
+    t.settle().await;
+}
+
+/// How many requests were allowed to ping somebody.
+fn pinged(t: &Harness) -> usize {
+    let roles =
+        |body: &Value| body["allowed_mentions"]["roles"].as_array().is_some_and(|roles| !roles.is_empty());
+    t.discord.requests().iter().filter(|asked| asked.body.as_ref().is_some_and(roles)).count()
+}
+
+#[tokio::test]
+async fn the_same_alert_again_changes_its_card_and_pings_once() {
+    let mut t = Harness::start().await;
+    let role = t.discord.role_id("Operators").unwrap();
+    t.set("PING", json!({"alert.triggered": [role]}).to_string());
+    t.restart().await;
+    for _ in 0..14 {
+        again(&t, "warning").await;
+    }
+    t.channel("alerts").next_message().await;
+    let shown = t.channel("alerts").shown();
+    let description = shown[0]["embeds"][0]["description"].as_str().unwrap();
+    assert!(description.contains("×14"), "{description}");
+    assert!(description.contains("first <t:") && description.contains("last <t:"), "{description}");
+    assert_eq!(pinged(&t), 1, "changes ping nobody");
+    // A higher severity breaks out, with a ping of its own; the same again folds into that one.
+    again(&t, "critical").await;
+    again(&t, "critical").await;
+    again(&t, "warning").await;
+    let worse = t.channel("alerts").next_message().await;
+    assert_eq!(worse.title(), "🚨 CRITICAL · Disk full");
+    assert_eq!(pinged(&t), 2);
+    let shown = t.channel("alerts").shown();
+    assert!(shown[1]["embeds"][0]["description"].as_str().unwrap().contains("×3"), "{shown:#?}");
+    assert_eq!(shown[1]["embeds"][0]["title"], "🚨 CRITICAL · Disk full");
+    // The end of the window makes a new one.
+    t.clock.advance(std::time::Duration::from_secs(16 * 60));
+    again(&t, "warning").await;
+    assert_eq!(t.channel("alerts").next_message().await.title(), "🚨 WARNING · Disk full");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn with_folding_off_every_alert_has_a_card() {
+    let mut t = Harness::start().await;
+    t.set("FOLD_REPEATS", "off");
+    t.restart().await;
+    again(&t, "warning").await;
+    again(&t, "warning").await;
+    t.channel("alerts").next_messages(2).await;
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_card_in_a_packed_message_lives_on() {
+    let t = Harness::start().await;
+    let numbered = |kind: &str, number: usize, at: i64| json!({"event_type": kind, "timestamp": at, "data": {"id": format!("t-{number}"), "seq_id": number, "title": "Printer"}});
+    t.discord.faults().next_on("POST", 1, Fault::rate_limited(std::time::Duration::from_secs(3), "user"));
+    for number in 0..5 {
+        t.sends_body(numbered("ticket.created", number, 1_705_314_600)).await;
+    }
+    t.settle().await;
+    let pack = t.channel("tickets").next_message().await;
+    assert_eq!(pack.0["embeds"].as_array().unwrap().len(), 5);
+    t.sends_body(numbered("ticket.closed", 3, 1_705_314_700)).await;
+    let reply = t.channel("tickets").next_message().await;
+    assert_eq!(reply.0["message_reference"]["message_id"], pack.0["id"]);
+    let found = titles(&t.channel("tickets"));
+    assert_eq!(found, ["🎫 #0 Printer", "🎫 #1 Printer", "🎫 #2 Printer", "🔒 #3 Printer", "🎫 #4 Printer"]);
     t.finish().await;
 }

@@ -17,7 +17,11 @@ use crate::harness::Harness;
 const KEY: &str = "canary-api-key-0123456789";
 
 async fn with_key() -> Harness {
-    Harness::with(|variables| drop(variables.insert("NUNCIO_API_KEY".to_owned(), KEY.to_owned()))).await
+    Harness::with(|variables| {
+        variables.insert("NUNCIO_API_KEY".to_owned(), KEY.to_owned());
+        crate::harness::one_by_one(variables);
+    })
+    .await
 }
 
 /// What a request with these headers is answered.
@@ -80,7 +84,7 @@ async fn they_are_for_this_machine_and_for_whoever_has_the_key() {
 
 #[tokio::test]
 async fn without_a_key_none_opens_them_and_keys_cannot_be_tried_without_end() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let far = ("x-forwarded-for", "192.0.2.1");
     let mut answers = BTreeMap::new();
     for _ in 0..140 {
@@ -94,7 +98,7 @@ async fn without_a_key_none_opens_them_and_keys_cannot_be_tried_without_end() {
 
 #[tokio::test]
 async fn what_happens_is_counted() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     let map = json!({"ticket.*": [t.discord.channel_id("tickets").unwrap().to_string()]});
     t.set("DISCORD_WEBHOOK_CHANNELS", map.to_string());
     t.restart().await;
@@ -143,7 +147,7 @@ async fn what_happens_is_counted() {
 
 #[tokio::test]
 async fn the_text_is_well_formed_and_nothing_from_outside_becomes_a_label() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let before: BTreeSet<String> = samples(&t).await.into_keys().collect();
     for number in 0..30 {
         t.sends_body(

@@ -40,7 +40,7 @@ async fn an_answer_that_is_lost_with_the_process_leaves_one_message(
     #[values(30, 120, 300)] window: u64,
     #[values(1, 60, 400)] away: u64,
 ) {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     t.discord.set_nonce_window(Duration::from_secs(window));
     t.sends_body(asset(0)).await;
     t.settle().await;
@@ -64,7 +64,7 @@ async fn an_answer_that_is_lost_with_the_process_leaves_one_message(
 // Without Read Message History Discord shows an empty channel.
 #[tokio::test]
 async fn what_may_stand_twice_says_so() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     let general = t.discord.channel_id("general").unwrap();
     t.discord.set_nonce_window(Duration::from_secs(30));
     t.discord.deny(general, Permission::ReadMessageHistory);
@@ -99,7 +99,7 @@ async fn what_may_stand_twice_says_so() {
 
 #[tokio::test]
 async fn one_that_never_arrived_is_sent_without_a_word_though_nobody_may_read() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     let general = t.discord.channel_id("general").unwrap();
     t.discord.deny(general, Permission::ReadMessageHistory);
     t.discord.faults().next_on("/messages", 1, Fault::CutBefore);
@@ -134,7 +134,7 @@ fn bad_weather(random: &mut SmallRng) -> Fault {
 #[tokio::test]
 async fn in_bad_weather_everything_arrives_once_and_in_order(#[values(1, 2, 3)] seed: u64) {
     const EVENTS: usize = 200;
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let mut random = SmallRng::seed_from_u64(seed);
     for _ in 0..10 * EVENTS {
         // A lie without words is the truth.

@@ -40,7 +40,7 @@ async fn is_installed(program: &str) -> bool {
 
 #[tokio::test]
 async fn every_shell_block_does_what_it_says() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let folder = TempDir::new().unwrap();
     let address = t.url("");
     let port = address.rsplit(':').next().unwrap();

@@ -45,7 +45,7 @@ impl Stage {
         let folder = TempDir::new().unwrap();
         let env = format!(
             "DISCORD_TOKEN={}\nDISCORD_API_URL={api}\nWEBHOOK_SECRET={SECRET:?}\nWEBHOOK_HOST=127.0.0.1\n\
-             WEBHOOK_PORT=0\nDISCORD_WEBHOOK_CHANNELS={{\"default\":[\"{}\"]}}\n",
+             WEBHOOK_PORT=0\nCARDS=append\nFOLD_REPEATS=off\nCOALESCE=off\nDISCORD_WEBHOOK_CHANNELS={{\"default\":[\"{}\"]}}\n",
             discord.bot_token().expose(),
             discord.channel_id("general").unwrap(),
         );

@@ -40,7 +40,7 @@ async fn rows(t: &Harness, table: &'static str) -> i64 {
 
 #[tokio::test]
 async fn what_is_over_goes_with_all_that_belongs_to_it_and_what_waits_stays() {
-    let mut t = Harness::start().await;
+    let mut t = Harness::plain().await;
     let id = |name: &str| t.discord.channel_id(name).unwrap().to_string();
     let map = json!({"ticket.*": [id("tickets")], "asset.*": [id("assets")]});
     t.set("DISCORD_WEBHOOK_CHANNELS", map.to_string());

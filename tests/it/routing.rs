@@ -75,6 +75,7 @@ async fn an_event_without_a_route_is_kept_until_there_is_one() {
 async fn pings_come_from_the_configuration_once_per_subject_and_never_from_data() {
     let mut t = Harness::start().await;
     t.set("PING", r#"{"alert.triggered>=error":["77"]}"#);
+    t.set("FOLD_REPEATS", "off");
     t.restart().await;
     let mut count = 0;
     let mut alert = |severity: &str, title: &str| {

@@ -32,6 +32,7 @@ async fn other_program(t: &Harness) -> SqliteConnection {
 /// A harness whose events go nowhere: only storing them counts.
 async fn silent() -> Harness {
     Harness::with(|variables| {
+        crate::harness::one_by_one(variables);
         variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), json!({"default": []}).to_string());
     })
     .await

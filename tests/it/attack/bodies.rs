@@ -81,7 +81,7 @@ fn odd() -> Vec<(&'static str, Vec<u8>, bool)> {
 
 #[tokio::test]
 async fn whatever_was_signed_is_an_event_or_in_quarantine() {
-    let t = Harness::start().await;
+    let t = Harness::plain().await;
     let (mut events, mut quarantined) = (0, 0);
     for (case, body, is_event) in odd() {
         let heard = Post::signed(&t, body).send(&t).await.unwrap();

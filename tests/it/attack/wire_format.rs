@@ -14,6 +14,7 @@ const LIMIT: usize = 64 * 1024;
 async fn small() -> Harness {
     Harness::with(|variables| {
         variables.insert("WEBHOOK_BODY_LIMIT".into(), LIMIT.to_string());
+        crate::harness::one_by_one(variables);
     })
     .await
 }

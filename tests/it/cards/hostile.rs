@@ -132,12 +132,12 @@ const FIELDS: &[&str] = &[
 ];
 
 /// 100 cases, which take seconds in a debug build; `PROPTEST_CASES` asks for more.
-fn config() -> ProptestConfig {
+pub(super) fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(100);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-fn text() -> impl Strategy<Value = String> {
+pub(super) fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         6 => proptest::sample::select(NASTY).prop_map(str::to_owned),
         1 => any::<char>().prop_map(String::from),
@@ -185,7 +185,7 @@ fn full() -> impl Strategy<Value = Value> {
     })
 }
 
-fn events() -> impl Strategy<Value = Vec<(String, String, Value)>> {
+pub(super) fn events() -> impl Strategy<Value = Vec<(String, String, Value)>> {
     prop_oneof![
         9 => proptest::collection::vec((kind(), text(), data()), 1..=4),
         1 => proptest::collection::vec((kind(), text(), full()), 6..=12),
@@ -230,7 +230,7 @@ fn effects(text: &str) -> String {
 }
 
 /// The first thing in a text that would do something.
-fn effect(text: &str) -> Option<String> {
+pub(super) fn effect(text: &str) -> Option<String> {
     let left = effects(text).to_lowercase();
     let signs = [
         "@everyone",
@@ -276,7 +276,7 @@ fn list(value: &Value) -> &[Value] {
 }
 
 /// Which limits a body breaks (Discord: "Create Message", "Embed limits").
-fn broken_limit(body: &Value) -> Option<String> {
+pub(super) fn broken_limit(body: &Value) -> Option<String> {
     let mut sum = 0;
     let mut broken: Vec<String> = Vec::new();
     let embeds = list(&body["embeds"]);
@@ -308,7 +308,7 @@ fn broken_limit(body: &Value) -> Option<String> {
 }
 
 /// Every text of a body that Discord would read as markdown, without the pings that were asked for.
-fn texts(body: &Value) -> Vec<String> {
+pub(super) fn texts(body: &Value) -> Vec<String> {
     let mut content = body["content"].as_str().unwrap_or_default().to_owned();
     for role in list(&body["allowed_mentions"]["roles"]) {
         content = content.replacen(&format!("<@&{}>", role.as_str().unwrap()), "", 1);

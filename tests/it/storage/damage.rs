@@ -126,6 +126,7 @@ async fn a_log_that_breaks_off_is_recovered_up_to_its_last_whole_commit() {
 #[case::zeroed_header(|bytes: &mut Vec<u8>| bytes[..100].fill(0))]
 #[case::another_file(|bytes: &mut Vec<u8>| *bytes = b"<html>not a database</html>".repeat(400))]
 #[case::a_page_of_zeros(|bytes: &mut Vec<u8>| bytes[8192..12288].fill(0))]
+#[case::pages_that_nobody_reads_at_the_start(|bytes: &mut Vec<u8>| { let at = bytes.len() - 4 * 4096; bytes[at..].fill(0) })]
 #[case::half_of_it(|bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2))]
 #[tokio::test]
 async fn damage_is_said_at_the_start_and_nothing_is_changed(#[case] harm: fn(&mut Vec<u8>)) {

@@ -1,0 +1,118 @@
+//! `nuncio mute`, `nuncio unmute`: a kind that nobody wants to hear of for a while.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::cli::{Usage, print, say, table};
+use crate::clock::Clock;
+use crate::config::{Config, span_of};
+use crate::hub::{Hub, MuteError};
+use crate::store::{HintSender, Store};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A kind (ticket.created) or a pattern (alert.*)
+    #[arg(required_unless_present = "list", conflicts_with = "list")]
+    kind: Option<String>,
+    /// How long: 30m, 1h, 2d
+    #[arg(long = "for", value_name = "SPAN", required_unless_present = "list")]
+    span: Option<String>,
+    /// Why; it stands on the card that sums up
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// What is muted now
+    #[arg(long)]
+    list: bool,
+    /// The list as JSON
+    #[arg(long, requires = "list")]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct UnmuteArgs {
+    /// The kind or pattern as it was muted, or the id of the mute
+    kind: String,
+}
+
+/// Mutes, or lists what is muted. A running `nuncio serve` knows of it within a second.
+///
+/// # Errors
+/// If the database cannot be used, or that cannot be muted.
+pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
+    with_hub(config, async |hub, clock| {
+        let (Some(kind), Some(span)) = (&args.kind, &args.span) else {
+            return list(hub, clock, args.json).await;
+        };
+        let span = span_of(span)
+            .ok_or_else(|| Usage(format!("{span:?} is not a span of time: --for 30m, 1h or 2d")))?;
+        let who = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
+        let mute = told(hub.mute(kind, span, &args.reason, &format!("{who} (command line)")).await)?;
+        print(&format!("{} is muted until {} UTC.", mute.pattern, table::short(mute.until)));
+        say("Its events are kept, also urgent ones, and summed up in one card when the mute ends. \
+             What asks for a decision (machine.registered) still comes.");
+        Ok(ExitCode::SUCCESS)
+    })
+    .await
+}
+
+/// Ends a mute. Its sum is sent within seconds by a running `nuncio serve`.
+///
+/// # Errors
+/// If the database cannot be used, or nothing of that name is muted.
+pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<ExitCode> {
+    with_hub(config, async |hub, _| {
+        for mute in told(hub.unmute(&args.kind).await)? {
+            print(&format!("{} is heard again.", mute.pattern));
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+    .await
+}
+
+async fn list(hub: &Hub, clock: &Clock, as_json: bool) -> anyhow::Result<ExitCode> {
+    let mutes = hub.mutes().await?;
+    for (mute, silenced) in &mutes {
+        if as_json {
+            let line = json!({
+                "id": mute.id, "pattern": mute.pattern, "until": mute.until.to_rfc3339(), "reason": mute.reason,
+                "by": mute.by, "since": mute.since.to_rfc3339(), "silenced": silenced,
+            });
+            print(&line.to_string());
+        } else {
+            print(&format!(
+                "{}  for {} more  {silenced} silenced  by {}  {}",
+                mute.pattern,
+                table::age(mute.until.since(clock.now())),
+                table::clean(&mute.by, 40),
+                table::clean(&mute.reason, 80)
+            ));
+        }
+    }
+    if mutes.is_empty() {
+        say("Nothing is muted.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn with_hub(
+    config: Config,
+    work: impl AsyncFnOnce(&Hub, &Clock) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let clock = Clock::system();
+    // Nobody listens to hints here: the running server looks at the table.
+    let (hints, _nobody) = HintSender::channel();
+    let store = Store::open(&config.database.path, clock.clone(), hints).await?;
+    let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
+    let done = work(&hub, &clock).await;
+    store.close().await;
+    done
+}
+
+/// What cannot be muted is a wrong use; the rest is a failure.
+fn told<T>(result: Result<T, MuteError>) -> anyhow::Result<T> {
+    result.map_err(|error| match error {
+        MuteError::Invalid(sentence) => Usage(sentence).into(),
+        MuteError::Store(error) => error.into(),
+    })
+}

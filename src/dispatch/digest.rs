@@ -1,0 +1,92 @@
+//! Digests: one message for more deliveries than a unit of the store may touch.
+//!
+//! A digest takes what waits in small units and is sent when it has taken all of it. What came of it is marked in
+//! small units too: see `store/digest.rs` for how a crash in between is survived.
+
+use std::collections::HashSet;
+
+use crate::clock::Timestamp;
+use crate::config::Coalesce;
+use crate::dispatch::Context;
+use crate::dispatch::plan::Queue;
+use crate::dispatch::verdict::{STORE_AGAIN, store_failing};
+use crate::model::{Action, DeliveryId, Destination, DestinationId, Form, Message, Rank};
+use crate::store::{self, Claim};
+
+/// Past this age a card of its own helps nobody any more.
+const OLD: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+/// Ids run ahead of the clock by a little at most.
+const AHEAD: std::time::Duration = std::time::Duration::from_secs(1);
+/// How many units one digest takes: ten thousand events.
+const UNITS: usize = 100;
+
+/// Which deliveries of a lane are due for a digest now, if any: those that are older than a day; or all, if it is far
+/// behind. `behind` says that the table may hold more than `queue`.
+pub(super) async fn due(
+    context: &Context,
+    destination: DestinationId,
+    queue: &Queue,
+    behind: bool,
+    now: Timestamp,
+) -> store::Result<Option<Claim>> {
+    if context.composition.coalesce != Coalesce::Digest {
+        return Ok(None);
+    }
+    let ordinary = || queue.values().filter(|delivery| delivery.rank == Rank::Normal);
+    if ordinary().any(|delivery| delivery.slot.is_empty() && delivery.age(now) > OLD) {
+        return Ok(Some(Claim { before: DeliveryId::earliest(now.minus(OLD)), first_only: true }));
+    }
+    let depth = context.composition.depth;
+    let far =
+        (behind || ordinary().count() > depth) && context.store.deeper_than(destination, now, depth).await?;
+    Ok(far.then(|| Claim { before: DeliveryId::earliest(now.plus(AHEAD)), first_only: false }))
+}
+
+/// Plans a digest and gives it its deliveries; `None` if they went another way meanwhile.
+pub(super) async fn gather(
+    context: &Context,
+    destination: &Destination,
+    claim: Claim,
+) -> store::Result<Option<Message>> {
+    let now = context.clock.now();
+    let message = Message::new(destination.id, Action::Create, Form::Digest, now);
+    let mut taken = 0;
+    for _ in 0..UNITS {
+        match context.store.claim(&message, destination.epoch, claim).await? {
+            0 => break,
+            more => taken += more,
+        }
+    }
+    if taken == 0 {
+        return Ok(None);
+    }
+    tracing::info!(message.id = %message.id, deliveries = taken, "{} is far behind: one digest carries {taken} events", destination.name);
+    Ok(Some(message))
+}
+
+/// Marks the deliveries of a digest that stands in Discord, however long the database takes to accept it.
+pub(super) async fn settle(context: &Context, message: &Message) {
+    loop {
+        match context.store.settle(message.id).await {
+            Ok(true) => break,
+            Ok(false) => {}
+            Err(error) => {
+                store_failing(&context.hub, &error);
+                context.clock.sleep(STORE_AGAIN).await;
+            }
+        }
+    }
+    context.hub.progressed();
+}
+
+/// Gives the deliveries of a digest that was not taken back to the table.
+pub(super) async fn release(context: &Context, message: &Message) -> store::Result<()> {
+    while context.store.release(message.id).await? > 0 {}
+    Ok(())
+}
+
+/// What is left of a lane's memory when a digest has taken the rest from the table.
+pub(super) fn forget(queue: &mut Queue, alone: &mut HashSet<DeliveryId>) {
+    queue.retain(|(rank, _), _| *rank == Rank::Urgent);
+    alone.clear();
+}

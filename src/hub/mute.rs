@@ -1,0 +1,171 @@
+//! Muting: a kind that nobody wants to hear of for a while.
+//!
+//! What is muted is accepted and kept as ever; its deliveries are made, but cancelled, with the mute as the reason, so
+//! they can be redelivered. When the mute ends, every channel it silenced gets one card that sums up.
+//!
+//! What asks people for a decision is never muted: a glob leaves it out, and naming it is refused. Urgent alerts are
+//! muted like others: that is what most mutes are for, and whoever mutes is told.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::clock::Timestamp;
+use crate::hub::Hub;
+use crate::model::mute::asks_for_a_decision;
+use crate::model::{DedupeKey, Kind, Mute, MuteId, NewEvent, Rank, RawBody, Source};
+use crate::store::{self, Incoming, Planned};
+
+/// The longest mute.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long after its end a mute may still silence something: other processes look at the table each second.
+const SETTLED: Duration = Duration::from_secs(3);
+/// What the sum of a mute is called.
+pub(crate) const ENDED: &str = "nuncio.mute.ended";
+
+/// Why something cannot be muted or unmuted.
+#[derive(Debug, thiserror::Error)]
+pub enum MuteError {
+    /// What was asked for makes no sense; a sentence that says what to do.
+    #[error("{0}")]
+    Invalid(String),
+    /// The database did not do it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Hub {
+    /// Mutes a kind or a glob for a while. A running `nuncio serve` knows of it within a second.
+    ///
+    /// # Errors
+    /// [`MuteError::Invalid`] if that kind cannot be muted, or not for so long.
+    pub async fn mute(
+        &self,
+        pattern: &str,
+        span: Duration,
+        reason: &str,
+        by: &str,
+    ) -> Result<Mute, MuteError> {
+        let invalid = |sentence: String| Err(MuteError::Invalid(sentence));
+        let fits = (1..=128).contains(&pattern.len())
+            && pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-*".contains(&byte));
+        if !fits || pattern.eq_ignore_ascii_case("default") {
+            return invalid(format!(
+                "{pattern:?} is neither a kind nor a pattern: ticket.created, or alert.*"
+            ));
+        }
+        if asks_for_a_decision(&Kind::new(pattern)) {
+            return invalid(format!(
+                "{pattern} cannot be muted: somebody waits for a decision. Send it to a quieter channel instead"
+            ));
+        }
+        if span.is_zero() || span > LONGEST {
+            return invalid("A mute lasts from a second to 30 days: --for 1h".to_owned());
+        }
+        let now = self.0.clock.now();
+        let mute = Mute {
+            id: MuteId::new(),
+            pattern: pattern.to_owned(),
+            until: now.plus(span),
+            reason: reason.chars().take(400).collect(),
+            by: by.chars().take(100).collect(),
+            since: now,
+        };
+        self.0.store.add_mute(mute.clone()).await?;
+        self.load_mutes().await?;
+        Ok(mute)
+    }
+
+    /// Ends the mutes of `pattern` (as it was written then), or the one of that id. Answers those that it ended.
+    ///
+    /// # Errors
+    /// [`MuteError::Invalid`] if none holds.
+    pub async fn unmute(&self, pattern: &str) -> Result<Vec<Mute>, MuteError> {
+        let now = self.0.clock.now();
+        let mut ended = Vec::new();
+        for mute in self.0.store.mutes().await? {
+            let named =
+                mute.pattern == pattern || mute.id.to_string() == pattern || mute.id.short() == pattern;
+            if named && self.0.store.end_mute(mute.id, now).await? {
+                ended.push(mute);
+            }
+        }
+        self.load_mutes().await?;
+        if ended.is_empty() {
+            return Err(MuteError::Invalid(format!(
+                "Nothing is muted as {pattern:?}: `nuncio mute --list` shows what is"
+            )));
+        }
+        Ok(ended)
+    }
+
+    /// What is muted now, with how many deliveries it has silenced so far.
+    pub async fn mutes(&self) -> store::Result<Vec<(Mute, u64)>> {
+        let now = self.0.clock.now();
+        let mut mutes = Vec::new();
+        for mute in self.0.store.mutes().await?.into_iter().filter(|mute| now < mute.until) {
+            let silenced = self.0.store.silenced(mute.id).await?.iter().map(|(_, _, count)| count).sum();
+            mutes.push((mute, silenced));
+        }
+        Ok(mutes)
+    }
+
+    /// The mute that silences an event of `kind` now.
+    pub(super) fn muted(&self, kind: &Kind) -> Option<MuteId> {
+        let now = self.0.clock.now();
+        let mutes = self.0.mutes.read().unwrap_or_else(PoisonError::into_inner);
+        mutes.iter().find(|mute| mute.silences(kind, now)).map(|mute| mute.id)
+    }
+
+    /// Learns which mutes there are, and sums up those that have ended. To be called each second.
+    pub async fn tend_mutes(&self) -> store::Result<()> {
+        let now = self.0.clock.now();
+        for mute in self.load_mutes().await?.iter().filter(|mute| mute.until.plus(SETTLED) <= now) {
+            self.sum_up(mute, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn load_mutes(&self) -> store::Result<Vec<Mute>> {
+        let mutes = self.0.store.mutes().await?;
+        self.0.mutes.write().unwrap_or_else(PoisonError::into_inner).clone_from(&mutes);
+        Ok(mutes)
+    }
+
+    /// One card for every channel that `mute` silenced. Its dedupe key sees to it that a crash makes no second one.
+    async fn sum_up(&self, mute: &Mute, now: Timestamp) -> store::Result<()> {
+        let mut destinations: BTreeMap<_, Vec<(String, u64)>> = BTreeMap::new();
+        for (destination, kind, count) in self.0.store.silenced(mute.id).await? {
+            destinations.entry(destination).or_default().push((kind, count));
+        }
+        for (destination_id, kinds) in destinations {
+            let data = json!({
+                "pattern": mute.pattern, "by": mute.by, "reason": mute.reason,
+                "since": mute.since.as_secs(), "until": mute.until.as_secs(),
+                "events": kinds.iter().map(|(_, count)| count).sum::<u64>(),
+                "kinds": kinds.iter().map(|(kind, count)| json!([kind, count])).collect::<Vec<_>>(),
+            });
+            let key = RawBody::new(format!("{ENDED} {} {destination_id}", mute.id).into_bytes());
+            let event = NewEvent {
+                source: Source::Nuncio,
+                kind: Kind::new(ENDED),
+                company: String::new(),
+                subject: String::new(),
+                dedupe: DedupeKey::of_body(&key),
+                cause: None,
+                occurred_at: mute.until,
+                received_at: now,
+                body: RawBody::new(json!({"event_type": ENDED, "data": data}).to_string().into_bytes()),
+                data,
+            };
+            let plan =
+                vec![Planned { destination_id, rank: Rank::Normal, route: String::new(), muted: None }];
+            self.0.store.accept(Incoming { event, plan, unrouted: false, company_name: None }).await?;
+        }
+        self.0.store.close_mute(mute.id, now).await?;
+        tracing::info!(mute.id = %mute.id, "{} is heard again: it was muted by {}", mute.pattern, mute.by);
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! The digest: what is sent when so much waits that a card each would take hours.
+
+use std::collections::BTreeMap;
+
+use super::card::Card;
+use super::escape::{literal, number, short};
+use super::{Color, Markdown, Surface, View, card};
+use crate::clock::Timestamp;
+use crate::model::{Event, MessageId, Severity};
+
+/// How many events stand under "Look first".
+const LOOK_FIRST: usize = 10;
+/// Units of a line there; ten of them stay below a field's 1024.
+const LINE: usize = 90;
+/// How many kinds and customers are named.
+const NAMED: usize = 12;
+const DAY: i64 = 24 * 3600;
+
+/// Many events in few words. Taken in one by one, so that their bodies need not be in memory together.
+#[derive(Clone, Debug, Default)]
+pub struct Digest {
+    events: u64,
+    span: Option<(Timestamp, Timestamp)>,
+    kinds: BTreeMap<String, u64>,
+    customers: BTreeMap<String, u64>,
+    /// The most important ones, the most important first.
+    first: Vec<(u8, Markdown)>,
+}
+
+impl Digest {
+    /// Takes `event` in.
+    pub fn add(&mut self, event: &Event, view: &View<'_>) {
+        self.events += 1;
+        let (from, to) = self.span.unwrap_or((event.occurred_at, event.occurred_at));
+        self.span = Some((from.min(event.occurred_at), to.max(event.occurred_at)));
+        *self.kinds.entry(event.kind.canonical()).or_default() += 1;
+        let customer = view.company_name.unwrap_or(&event.company);
+        if !customer.is_empty() {
+            *self.customers.entry(customer.to_owned()).or_default() += 1;
+        }
+        let weight = importance(event);
+        let place = self.first.partition_point(|(other, _)| *other >= weight);
+        if place < LOOK_FIRST {
+            let line = card(event, view).summary.cut(LINE, Surface::Embed);
+            self.first.insert(place, (weight, line));
+            self.first.truncate(LOOK_FIRST);
+        }
+    }
+
+    /// How many events it has taken in.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// When the first of them happened.
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        self.span.map(|(from, _)| from)
+    }
+
+    /// Its card. `why` says in a few words what kept the events, if that is known.
+    #[must_use]
+    pub fn card(&self, message: MessageId, why: Option<&str>) -> Card {
+        let (from, to) = self.span.unwrap_or_default();
+        let count = [number(self.events), literal(if self.events == 1 { " event" } else { " events" })];
+        let title = [literal("📦 "), Markdown::from(count.clone()), literal(", "), span(from, to)];
+        let summary = [literal("📦 "), count.into(), literal(" in one message: "), counts(&self.kinds, 3)];
+        let lines = self.first.iter().map(|(_, line)| Some([literal("• "), line.clone()].into()));
+        Card {
+            summary: summary.into(),
+            title: title.into(),
+            url: None,
+            description: Markdown::join(
+                [
+                    Some(counts(&self.kinds, NAMED)),
+                    Some(counts(&self.customers, NAMED)),
+                    why.map(|why| short(why, 100)),
+                ],
+                "\n",
+            ),
+            text: literal("Nothing was lost: every event is kept. `nuncio events` lists them."),
+            fields: Vec::new(),
+            color: Color::Look,
+            timestamp: to,
+            footer: format!("nuncio · digest · {}", message.short()),
+        }
+        .field("Look first", Some(Markdown::join(lines, "\n")))
+    }
+}
+
+/// The higher, the sooner somebody should look.
+fn importance(event: &Event) -> u8 {
+    let severity = match event.severity() {
+        Some(Severity::Critical) => 40,
+        Some(Severity::Error) => 30,
+        Some(Severity::Warning) => 20,
+        Some(Severity::Info) | None => 10,
+    };
+    let kind = event.kind.canonical();
+    let done = ["ticket.closed", "machine.approved", "webhook.test"].contains(&kind.as_str());
+    let family = match kind.split('.').next().unwrap_or_default() {
+        _ if done => 0,
+        "machine" | "alert" => 9,
+        "ticket" => 6,
+        _ => 3,
+    };
+    severity + family
+}
+
+/// "120 ticket.created · 80 alert.triggered · 3 more kinds"
+fn counts(counts: &BTreeMap<String, u64>, most: usize) -> Markdown {
+    let mut sorted: Vec<(&String, &u64)> = counts.iter().collect();
+    sorted.sort_by(|a, b| b.1.cmp(a.1));
+    let more = sorted.len().saturating_sub(most);
+    let more = (more > 0).then(|| [literal("and "), number(more as u64), literal(" more")].into());
+    let named = sorted
+        .iter()
+        .take(most)
+        .map(|(name, count)| Some([number(**count), literal(" "), short(name, 60)].into()));
+    Markdown::join(named.chain([more]), " · ")
+}
+
+/// "02:10–02:14 UTC", with the days if they are not one.
+fn span(from: Timestamp, to: Timestamp) -> Markdown {
+    // 2024-01-15T10:30:00.000Z
+    let (first, last) = (from.to_rfc3339(), to.to_rfc3339());
+    let time = |text: &str| text.get(11..16).unwrap_or_default().to_owned();
+    let day = |text: &str| text.get(..10).unwrap_or_default().to_owned();
+    let text = if from.as_secs().div_euclid(DAY) == to.as_secs().div_euclid(DAY) {
+        format!("{}–{} UTC", time(&first), time(&last))
+    } else {
+        format!("{} {} – {} {} UTC", day(&first), time(&first), day(&last), time(&last))
+    };
+    short(&text, 60)
+}

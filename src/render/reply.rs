@@ -1,0 +1,66 @@
+//! The one line that answers a living card: what changed, for those who only see the push.
+
+use super::facts::{Facts, readable, word};
+use super::{Markdown, View, card, escape};
+use crate::model::{Event, closes, payload};
+
+use escape::{literal, short};
+
+/// Graphemes of a value and of a note.
+const VALUE: usize = 40;
+const NOTE: usize = 60;
+const PRIORITY: &[&str] = &["priority", "severity"];
+const STATUS: &[&str] = &["status", "state"];
+const ASSIGNEE: &[&str] = &["assigned_to", "assignee"];
+
+/// What changed between two states of a thing, if it is worth a push: status, priority or assignee, a note, or that
+/// it was closed.
+#[must_use]
+pub fn reply(before: &Event, after: &Event, view: &View<'_>) -> Option<Markdown> {
+    if closes(after) && !closes(before) {
+        return Some([literal("🔒 "), card(after, view).summary].into());
+    }
+    let (old, new) = (Facts::new(before, view), Facts::new(after, view));
+    let changed = |names: &[&str]| {
+        let (old, new) = (old.word(names), new.word(names)?);
+        (old.as_ref() != Some(&new)).then(|| values(old.as_deref(), &new))
+    };
+    let named = |name: &'static str, what: Option<Markdown>| what.map(|what| [literal(name), what].into());
+    let assignee = || {
+        let who = new.person(ASSIGNEE)?;
+        (old.person(ASSIGNEE) != Some(who.clone())).then(|| [literal("for "), who].into())
+    };
+    let note = || {
+        let said = last_note(after)?;
+        (last_note(before) != Some(said.clone())).then(|| [literal("note: "), short(&said, NOTE)].into())
+    };
+    let parts = [named("", changed(PRIORITY)), named("", changed(STATUS)), assignee(), note()];
+    if parts.iter().all(Option::is_none) {
+        return None;
+    }
+    let by = new.by(&["updated_by", "modified_by", "changed_by"]);
+    let what = Markdown::join(parts.into_iter().chain([by]), ", ");
+    Some([literal("📝 "), name(&new), literal(": "), what, new.of_customer()].into())
+}
+
+/// "#1001", else what it is called, else "Changed".
+fn name(facts: &Facts<'_>) -> Markdown {
+    let number = facts.word(&["seq_id", "number", "ticket_number"]);
+    let number = number.map(|number| [literal("#"), short(&number, 20)].into());
+    let called = || facts.word(&["name", "title", "subject", "hostname"]).map(|name| short(&name, VALUE));
+    number.or_else(called).unwrap_or_else(|| literal("Changed"))
+}
+
+fn values(old: Option<&str>, new: &str) -> Markdown {
+    let shown = |value: &str| short(&readable(value), VALUE);
+    Markdown::join([old.map(&shown), Some([literal("→ "), shown(new)].into())], " ")
+}
+
+/// What the newest note says.
+fn last_note(event: &Event) -> Option<String> {
+    let note = match event.data.get("notes")? {
+        serde_json::Value::Array(notes) => notes.last()?,
+        note => note,
+    };
+    word(note).or_else(|| payload::text(note, &["content", "text", "body", "note"]))
+}

@@ -1,0 +1,211 @@
+//! Digests: messages that carry more deliveries than one unit may touch.
+//!
+//! They are claimed and marked in units of at most [`UNIT`] rows. A digest that stands in Discord stays open, with its
+//! receipt, until the last of its deliveries is marked: after a crash the marking goes on where it stopped.
+
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Message, MessageId};
+use crate::store::message::{self, UNIT};
+use crate::store::writer::Unit;
+use crate::store::{Result, Store, delivery, event};
+
+/// Which deliveries a digest takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// Only those that sort before this one.
+    pub before: DeliveryId,
+    /// Whether those that a person had delivered again are left out.
+    pub first_only: bool,
+}
+
+impl Store {
+    /// Whether more than `depth` ordinary deliveries wait for a lane.
+    pub async fn deeper_than(
+        &self,
+        destination: DestinationId,
+        now: Timestamp,
+        depth: usize,
+    ) -> Result<bool> {
+        let limit = i64::try_from(depth).unwrap_or(i64::MAX).saturating_add(1);
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = 1 \
+             AND status = 'pending' AND due_at <= $2 LIMIT $3) AS waiting",
+        )
+        .bind(destination.to_string())
+        .bind(now.as_millis())
+        .bind(limit)
+        .fetch_one(self.read())
+        .await?;
+        Ok(waiting >= limit)
+    }
+
+    /// Plans a digest, if it is not planned yet, and gives it the next ordinary deliveries of its lane, at most a
+    /// unit's worth. Answers how many it was given.
+    pub async fn claim(&self, message: &Message, epoch: i64, claim: Claim) -> Result<u64> {
+        let now = self.0.clock.now();
+        self.writer().submit(Take { message: message.clone(), epoch, claim, now }).await
+    }
+
+    /// Marks the next deliveries of a digest that stands in Discord, at most a unit's worth; closes the digest when
+    /// there are none left. Answers whether it is closed.
+    pub async fn settle(&self, message: MessageId) -> Result<bool> {
+        self.writer().submit(Settle { message, now: self.0.clock.now() }).await
+    }
+
+    /// Takes the next deliveries out of a digest that does not stand in Discord, at most a unit's worth: they are
+    /// pending again. Answers how many.
+    pub async fn release(&self, message: MessageId) -> Result<u64> {
+        self.writer().submit(Release { message }).await
+    }
+
+    /// The events of a digest behind `after`, in order, at most `limit`; each once.
+    pub async fn digested(
+        &self,
+        message: MessageId,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {} FROM events AS e WHERE id > $2 \
+             AND id >= (SELECT MIN(event_id) FROM deliveries WHERE message_id = $1) \
+             AND id <= (SELECT MAX(event_id) FROM deliveries WHERE message_id = $1) \
+             AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND message_id = $1 AND slot = '') \
+             ORDER BY id LIMIT $3",
+            event::COLUMNS
+        )))
+        .bind(message.to_string())
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(event::read).collect()
+    }
+
+    /// What waits for a lane about one subject, in order, at most `limit`; events are still to be loaded.
+    pub async fn waiting_about(
+        &self,
+        destination: DestinationId,
+        event: &Event,
+        limit: u32,
+    ) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query(
+            "SELECT d.id, d.event_id, d.slot, d.generation, d.destination_id, d.rank, d.route \
+             FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
+             WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 AND d.status = 'pending' \
+             AND d.slot = '' AND d.due_at <= $4 ORDER BY d.id LIMIT $5",
+        )
+        .bind(event.source.as_str())
+        .bind(event.subject.as_str())
+        .bind(destination.to_string())
+        .bind(self.0.clock.now().as_millis())
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(delivery::read).collect()
+    }
+}
+
+struct Take {
+    message: Message,
+    epoch: i64,
+    claim: Claim,
+    now: Timestamp,
+}
+
+impl Unit for Take {
+    type Output = u64;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
+        let planned: Option<i64> = sqlx::query_scalar("SELECT 1 FROM messages WHERE id = $1")
+            .bind(self.message.id.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
+        if planned.is_none() && !self.finds_any(tx).await? {
+            return Ok(0);
+        }
+        if planned.is_none() {
+            message::insert(tx, &self.message, self.epoch).await?;
+        }
+        let taken = sqlx::query(
+            "UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id IN \
+             (SELECT id FROM deliveries WHERE destination_id = $2 AND rank = 1 AND status = 'pending' \
+              AND due_at <= $3 AND id < $4 AND (generation = 0 OR NOT $5) ORDER BY id LIMIT $6)",
+        )
+        .bind(self.message.id.to_string())
+        .bind(self.message.destination_id.to_string())
+        .bind(self.now.as_millis())
+        .bind(self.claim.before.to_string())
+        .bind(self.claim.first_only)
+        .bind(UNIT)
+        .execute(tx)
+        .await?;
+        Ok(taken.rows_affected())
+    }
+}
+
+impl Take {
+    async fn finds_any(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
+             AND due_at <= $2 AND id < $3 AND (generation = 0 OR NOT $4) LIMIT 1",
+        )
+        .bind(self.message.destination_id.to_string())
+        .bind(self.now.as_millis())
+        .bind(self.claim.before.to_string())
+        .bind(self.claim.first_only)
+        .fetch_optional(tx)
+        .await?;
+        Ok(found.is_some())
+    }
+}
+
+struct Settle {
+    message: MessageId,
+    now: Timestamp,
+}
+
+impl Unit for Settle {
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        let marked = sqlx::query(
+            "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 WHERE id IN \
+             (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id LIMIT $3)",
+        )
+        .bind(self.message.to_string())
+        .bind(self.now.as_millis())
+        .bind(UNIT)
+        .execute(&mut *tx)
+        .await?;
+        if marked.rows_affected() == UNIT.unsigned_abs() {
+            return Ok(false);
+        }
+        sqlx::query("UPDATE messages SET state = 'sent' WHERE id = $1 AND state = 'sending'")
+            .bind(self.message.to_string())
+            .execute(tx)
+            .await?;
+        Ok(true)
+    }
+}
+
+struct Release {
+    message: MessageId,
+}
+
+impl Unit for Release {
+    type Output = u64;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
+        let released = sqlx::query(
+            "UPDATE deliveries SET status = 'pending', message_id = NULL WHERE id IN \
+             (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id LIMIT $2)",
+        )
+        .bind(self.message.to_string())
+        .bind(UNIT)
+        .execute(tx)
+        .await?;
+        Ok(released.rows_affected())
+    }
+}

@@ -1,0 +1,87 @@
+//! Several cards in one message, and digests: never over a limit, in order, nothing dropped, nothing shortened to fit.
+
+use nuncio::model::{Event, EventId, Links};
+use nuncio::render::{self, Card, Digest, View};
+use proptest::prelude::*;
+
+use super::event;
+use super::hostile::{broken_limit, config, effect, events, text, texts};
+
+const VIEW: View<'static> =
+    View { company_name: None, links: &Links { ticket: None, asset: None, machine: None } };
+
+fn numbered(events: &[(String, String, serde_json::Value)]) -> Vec<Event> {
+    let number = |at: usize, one: Event| Event {
+        id: format!("evt_018d0cd5f04070008000c0ffee{at:06}").parse::<EventId>().unwrap(),
+        ..one
+    };
+    let events = events.iter().map(|(kind, company, data)| event(kind, company, data.clone()));
+    events.enumerate().map(|(at, one)| number(at, one)).collect()
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn packs_keep_every_limit_and_the_order_and_drop_nothing(
+        some in events(), more in events(), others in events(),
+    ) {
+        let events = numbered(&[some, more, others].concat());
+        let cards: Vec<Card> = events.iter().map(|event| render::card(event, &VIEW)).collect();
+        let mut rest = &cards[..];
+        let mut footers = Vec::new();
+        while !rest.is_empty() {
+            let (pack, left) = rest.split_at(render::pack(rest));
+            let body = render::message(pack, &[]);
+            prop_assert_eq!(body.embeds.len(), pack.len());
+            if pack.len() > 1 {
+                for (embed, card) in body.embeds.iter().zip(pack) {
+                    prop_assert_eq!(embed, &render::message(std::slice::from_ref(card), &[]).embeds[0]);
+                }
+            }
+            footers.extend(body.embeds.iter().map(|embed| embed.footer.text.clone()));
+            let body = serde_json::to_value(body).unwrap();
+            prop_assert_eq!(broken_limit(&body), None, "{:#}", body);
+            rest = left;
+        }
+        let expected: Vec<String> = cards.iter().map(|card| card.footer.clone()).collect();
+        prop_assert_eq!(footers, expected);
+    }
+
+    #[test]
+    fn a_digest_counts_everything_and_keeps_every_limit(some in events(), more in events(), why in text()) {
+        let events = numbered(&[some, more].concat());
+        let mut digest = Digest::default();
+        events.iter().for_each(|event| digest.add(event, &VIEW));
+        prop_assert_eq!(digest.events(), events.len() as u64);
+        let card = digest.card("msg_018d0cd5f04070008000c0ffee123456".parse().unwrap(), Some(&why));
+        let body = serde_json::to_value(render::message(&[card], &[])).unwrap();
+        prop_assert_eq!(broken_limit(&body), None, "{:#}", body);
+        for text in texts(&body) {
+            prop_assert_eq!(effect(&text), None, "in {:?}", text);
+        }
+    }
+
+    /// A folded event is a card like any other, and the line that answers it does nothing either.
+    #[test]
+    fn folded_events_and_lines_do_nothing(some in events(), more in events()) {
+        let (before, all) = (numbered(&some), numbered(&[some, more].concat()));
+        let (Some(before), Some(after)) = (nuncio::model::fold(&before), nuncio::model::fold(&all)) else {
+            return Ok(());
+        };
+        let card = render::late(
+            render::living(&after, 14, &before, &VIEW),
+            std::time::Duration::from_secs(90_000),
+            Some("Discord answered 503"),
+        );
+        let line = render::reply(&before, &after, &VIEW);
+        let bodies = [render::message(&[card], &[]), render::lines(&line.into_iter().collect::<Vec<_>>())];
+        for body in bodies {
+            let body = serde_json::to_value(body).unwrap();
+            prop_assert_eq!(broken_limit(&body), None, "{:#}", body);
+            for text in texts(&body) {
+                prop_assert_eq!(effect(&text), None, "in {:?}", text);
+            }
+        }
+    }
+}

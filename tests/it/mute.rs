@@ -1,0 +1,106 @@
+//! Muting: kept, counted, not delivered, and summed up in the end.
+//!
+//! | taken away (control) | red |
+//! | --- | --- |
+//! | the exception for decisions in `Mute::silences` | `what_asks_for_a_decision_is_never_muted` |
+//! | the dedupe key of the sum | `a_restart_makes_no_second_sum` |
+
+use std::time::Duration;
+
+use nuncio::hub::MuteError;
+use serde_json::{Value, json};
+
+use crate::harness::Harness;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn alert(number: usize) -> Value {
+    json!({"event_type": "alert.triggered", "data":
+        {"source": format!("SRV-{number}"), "severity": "critical", "title": "Disk full"}})
+}
+
+#[tokio::test]
+async fn what_is_muted_is_kept_counted_and_summed_up_in_the_end() {
+    let t = Harness::start().await;
+    t.hub().mute("alert.*", HOUR, "the storage moves", "Alice").await.unwrap();
+    for number in 0..3 {
+        t.sends_body(alert(number)).await;
+    }
+    t.settle().await;
+    assert!(t.channel("alerts").unread().is_empty());
+    assert_eq!(t.hub().mutes().await.unwrap()[0].1, 3);
+    t.clock.advance(HOUR + Duration::from_secs(5));
+    let sum = t.channel("alerts").next_message().await;
+    assert_eq!(sum.title(), "🔔 alert.\\* is heard again");
+    let embed = &sum.0["embeds"][0];
+    let description = embed["description"].as_str().unwrap();
+    assert!(description.contains("3 events were muted · by Alice"), "{description}");
+    assert!(description.contains("the storage moves"), "{description}");
+    assert_eq!(embed["fields"][0]["value"], "3 alert.triggered");
+    // Afterwards it is heard.
+    t.sends_body(alert(9)).await;
+    t.channel("alerts").next_message().await;
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_muted_can_be_redelivered() {
+    let t = Harness::start().await;
+    t.hub().mute("alert.triggered", HOUR, "", "Alice").await.unwrap();
+    let event = t.sends_body(alert(1)).await.body["event_id"].as_str().unwrap().parse().unwrap();
+    t.settle().await;
+    t.hub().redeliver_event(event).await.unwrap();
+    assert_eq!(t.channel("alerts").next_message().await.title(), "🚨 CRITICAL · Disk full");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn what_asks_for_a_decision_is_never_muted() {
+    let t = Harness::start().await;
+    for refused in ["machine.registered", "machine_registered", "default", "a b", ""] {
+        let answer = t.hub().mute(refused, HOUR, "", "Alice").await;
+        assert!(matches!(answer, Err(MuteError::Invalid(_))), "{refused}");
+    }
+    t.hub().mute("*", HOUR, "", "Alice").await.unwrap();
+    t.sends("machine_registered.json").await;
+    t.channel("machines").next_message().await;
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn unmuting_ends_it_and_a_restart_makes_no_second_sum() {
+    let mut t = Harness::start().await;
+    t.hub().mute("alert.*", HOUR, "", "Alice").await.unwrap();
+    t.sends_body(alert(1)).await;
+    t.hub().unmute("alert.*").await.unwrap();
+    t.sends_body(alert(2)).await;
+    t.channel("alerts").next_message().await;
+    t.clock.advance(Duration::from_secs(5));
+    assert!(t.channel("alerts").next_message().await.title().starts_with("🔔"));
+    t.restart().await;
+    t.clock.advance(Duration::from_secs(5));
+    t.settle().await;
+    assert!(t.hub().unmute("alert.*").await.is_err());
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_mute_at_the_shell_reaches_a_running_serve() {
+    let t = Harness::start().await;
+    let ran = t.runs(&["mute", "alert.*", "--for", "1h", "--reason", "moving"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("alert.* is muted until"), "{}", ran.stdout);
+    // What the sweep of a running serve does each second.
+    t.hub().tend_mutes().await.unwrap();
+    t.sends_body(alert(1)).await;
+    t.settle().await;
+    let listed = t.runs(&["mute", "--list", "--json"]).await.stdout;
+    let listed: Value = serde_json::from_str(listed.trim()).unwrap();
+    assert_eq!((&listed["pattern"], &listed["silenced"]), (&json!("alert.*"), &json!(1)));
+    let refused = t.runs(&["mute", "machine.registered", "--for", "1h"]).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert_eq!(t.runs(&["unmute", "alert.*"]).await.code, 0);
+    t.clock.advance(Duration::from_secs(5));
+    t.channel("alerts").next_message().await;
+    t.finish().await;
+}
