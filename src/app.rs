@@ -12,12 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bot::Bot;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, XtSystems};
 use crate::discord::Client;
-use crate::dispatch::Dispatcher;
-use crate::hub::{Endpoint, Hub};
+use crate::dispatch::{Dispatcher, Platform};
+use crate::hub::{Endpoint, Hub, Rules};
 use crate::ingress::Ingress;
-use crate::store::{HintSender, Lock, Store};
+use crate::model::Sink;
+use crate::store::{self, HintSender, Lock, Store};
+use crate::xtsystems;
 
 pub use seal::unlock;
 
@@ -53,6 +55,15 @@ impl App {
         store.take_over(&lock).await?;
         let client = config.discord.token.map(|token| Client::new(config.discord.base, token, clock.clone()));
         hub.serves(Endpoint { address, path: config.webhook.path.clone() });
+        let platform = platform(&store, &config.xtsystems, &clock).await?;
+        hub.decide_by(Rules {
+            approvers: config.decisions.approvers,
+            operators: config.decisions.operators,
+            grace: config.decisions.grace,
+            expiry: config.decisions.expiry,
+            platform: platform.as_ref().map(Platform::destination),
+            is_heard: client.is_some() && config.discord.gateway,
+        });
         let bot = client
             .clone()
             .filter(|_| config.discord.gateway)
@@ -65,7 +76,8 @@ impl App {
             config.xtsystems.links,
             config.composition,
             clock.clone(),
-        );
+        )
+        .telling(platform);
         dispatcher.recall().await?;
         let ingress = Ingress::new(
             hub.clone(),
@@ -135,6 +147,13 @@ impl App {
         self.store.close().await;
         drop(self.lock);
     }
+}
+
+/// Where decisions are told; nowhere without a key.
+async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Result<Option<Platform>> {
+    let Some(client) = xtsystems::Client::new(config, clock.clone()) else { return Ok(None) };
+    let destination = store.ensure_destination(Sink::XtSystems, "XTSystems", "environment").await?;
+    Ok(Some(Platform::new(client, destination.id)))
 }
 
 /// Keeps the word about the database true, and stops everything when it is given up.

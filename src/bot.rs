@@ -4,9 +4,10 @@
 //! go through `dispatch` whether the bot is connected or not. The invariant: whatever happens to the connection,
 //! the receiver goes on, and no address but Discord's (as configured) ever sees the token.
 //!
-//! Buttons and dialogs will be `bot/component.rs`, each command family is a file under `bot/command`.
+//! Buttons and dialogs are `bot/component.rs`, each command family is a file under `bot/command`.
 
 mod command;
+mod component;
 mod guild;
 mod http;
 mod identify;

@@ -5,6 +5,7 @@
 
 mod composition;
 mod database;
+mod decision;
 mod discord_base;
 mod dotenv;
 mod encryption;
@@ -33,6 +34,7 @@ use crate::telemetry;
 
 pub use composition::{Coalesce, Composition};
 pub use database::Database;
+pub use decision::Decisions;
 pub use discord_base::DiscordBase;
 pub use encryption::EncryptionKey;
 pub(crate) use limits::span_of;
@@ -61,6 +63,8 @@ pub struct Config {
     pub discord: Discord,
     /// The platform.
     pub xtsystems: XtSystems,
+    /// Who may decide, and how.
+    pub decisions: Decisions,
     /// Which kind goes where; [`table`] shows it.
     pub routes: RouteMap,
     /// Who is pinged by what.
@@ -116,6 +120,7 @@ impl Config {
         let (rate_limit, trusted_proxies) = limits::read(&mut reader);
         let discord = Discord::read(&mut reader);
         let xtsystems = XtSystems::read(&mut reader);
+        let decisions = Decisions::read(&mut reader);
         let routes = map::read(&mut reader);
         let pings = ping::read(&mut reader);
         let composition = composition::read(&mut reader);
@@ -131,6 +136,7 @@ impl Config {
             trusted_proxies,
             discord,
             xtsystems,
+            decisions,
             routes,
             pings,
             composition,

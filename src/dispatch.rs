@@ -6,11 +6,13 @@
 
 mod channel;
 mod compose;
+mod decided;
 mod digest;
 mod herald;
 mod lane;
 mod lanes;
 mod plan;
+mod platform;
 mod probe;
 mod verdict;
 
@@ -25,6 +27,7 @@ use crate::config::Composition;
 use crate::discord::Client;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::lanes::Lanes;
+pub use crate::dispatch::platform::Platform;
 use crate::hub::{Condition, Hub};
 use crate::model::Links;
 use crate::store::{self, HintReceiver, Store};
@@ -42,6 +45,7 @@ pub(crate) struct Context {
     started: Timestamp,
     links: Links,
     channel: Option<Channel>,
+    platform: Option<Platform>,
 }
 
 /// Sends what is due, until it is stopped.
@@ -72,10 +76,29 @@ impl Dispatcher {
         let channel = client.clone().map(Channel::new);
         let started = clock.now();
         Self {
-            context: Arc::new(Context { store, hub, clock, composition, started, links, channel }),
+            context: Arc::new(Context {
+                store,
+                hub,
+                clock,
+                composition,
+                started,
+                links,
+                channel,
+                platform: None,
+            }),
             hints,
             client,
         }
+    }
+
+    /// The same, with the platform that decisions are told to.
+    #[must_use]
+    pub fn telling(mut self, platform: Option<Platform>) -> Self {
+        // Nobody else holds the context before it runs.
+        if let Some(context) = Arc::get_mut(&mut self.context) {
+            context.platform = platform;
+        }
+        self
     }
 
     /// Takes up what an earlier process learnt about Discord's patience. Nothing may be asked of Discord before.
@@ -106,6 +129,7 @@ impl Dispatcher {
                     if self.hints.take_lost() {
                         lanes.wake_all();
                     }
+                    self.expire().await;
                     lanes.sweep().await;
                     if let Err(error) = self.context.hub.tend_mutes().await {
                         tracing::warn!(%error, "what is muted could not be looked up: trying again in a second");
@@ -120,5 +144,12 @@ impl Dispatcher {
         }
         lanes.join().await;
         aside.shutdown().await;
+    }
+
+    /// Ends the questions that nobody answered in time.
+    async fn expire(&self) {
+        if let Err(error) = self.context.hub.expire_decisions().await {
+            tracing::debug!(%error, "questions whose time is over wait a second more");
+        }
     }
 }

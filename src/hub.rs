@@ -6,6 +6,7 @@
 mod accept;
 mod audit;
 mod condition;
+mod decide;
 mod finding;
 mod follow_up;
 mod gateway;
@@ -31,6 +32,7 @@ use crate::model::{Event, Mint, Mute, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
+pub use decide::{Click, Clicked, Details, Person, Press, Pressed, Refusal, Rules};
 pub use finding::{Finding, Findings, Remark};
 pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;
@@ -68,6 +70,7 @@ struct Inner {
     /// The map's channels by name, once the gateway has told.
     places: watch::Sender<Places>,
     endpoint: OnceLock<Endpoint>,
+    rules: OnceLock<Rules>,
 }
 
 impl Hub {
@@ -90,6 +93,7 @@ impl Hub {
             gateway: watch::Sender::new(Gateway::default()),
             places: watch::Sender::default(),
             endpoint: OnceLock::new(),
+            rules: OnceLock::new(),
             store,
         })))
     }

@@ -5,12 +5,16 @@
 //! [`message`] and [`plain`] return is within every limit of Discord's.
 
 mod alert;
+mod asked;
 mod asset;
 mod body;
+mod button;
 mod card;
 mod change;
 mod clean;
 mod color;
+mod decided;
+mod details;
 mod digest;
 mod directory;
 mod escape;
@@ -25,12 +29,17 @@ mod notice;
 mod reply;
 mod test_event;
 mod ticket;
+mod wished;
 
+pub use asked::Asked;
 pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
+pub use button::{Button, Row};
 pub use card::{Card, Field};
 pub use color::Color;
+pub use decided::late as late_word;
+pub use details::details;
 pub use digest::Digest;
-pub use escape::{block, code, literal, moment, number, paragraph, short, text};
+pub use escape::{block, code, day, literal, moment, number, paragraph, short, text};
 pub use fit::{lines, message, pack, plain};
 pub use living::{is_late, late, living};
 pub use markdown::{Markdown, Surface};
@@ -38,7 +47,7 @@ pub use reply::reply;
 
 pub use crate::model::{LinkTemplate, Links};
 
-use crate::model::{Event, Source};
+use crate::model::{Event, Matter, Source};
 use facts::Facts;
 
 /// What a card may know besides its event.
@@ -48,6 +57,8 @@ pub struct View<'a> {
     pub company_name: Option<&'a str>,
     /// Where titles lead to.
     pub links: &'a Links,
+    /// What was asked and decided about it; `None` where that is not known.
+    pub asked: Option<&'a Asked>,
 }
 
 /// What `event` looks like.
@@ -62,7 +73,10 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
         "asset.updated" => asset::updated(&facts),
         "user.created" => directory::user_created(&facts),
         "company.created" => directory::company_created(&facts),
-        "machine.registered" => machine::registered(&facts),
+        "machine.registered" => match view.asked {
+            Some(asked) => decided::decided(&facts, asked),
+            None => machine::registered(&facts),
+        },
         "machine.approved" => machine::approved(&facts),
         "alert.triggered" => alert::triggered(&facts),
         "webhook.test" => test_event::arrived(&facts),
@@ -74,6 +88,23 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
         "destination.expired" if event.source == Source::Nuncio => notice::expired(&facts),
         _ => generic::happened(&facts),
     }
+}
+
+/// `card` with the buttons of what was asked, and what came of them; or why there are none.
+#[must_use]
+pub fn with_buttons(card: Card, asked: &Asked) -> Card {
+    match asked.decision.as_ref().map(|decision| decision.matter) {
+        Some(Matter::Ticket) => wished::ticket(card, asked),
+        Some(Matter::Alert) => wished::alert(card, asked),
+        Some(_) => card,
+        None => card.more(asked.no_buttons.map(|why| [literal("⚠️ "), literal(why)].into())),
+    }
+}
+
+/// One clean line of at most `max` graphemes, to be kept; `None` if nothing visible is in it.
+#[must_use]
+pub fn line(text: &str, max: usize) -> Option<String> {
+    clean::line(text, max)
 }
 
 /// The card of last resort, for an event whose own card could not be drawn. It reads nothing from the payload.

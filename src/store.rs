@@ -9,6 +9,7 @@
 mod accept;
 mod audit;
 mod card;
+mod decision;
 mod delivery;
 mod destination;
 mod digest;
@@ -40,6 +41,7 @@ use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, Fault, Head, Verified};
+pub use decision::{Asks, CallNext, Calling, Change, Changed, Stands, Wish};
 pub use delivery::Backlog;
 pub use digest::Claim;
 pub use event::Recent;
@@ -164,6 +166,7 @@ struct Inner {
     writer: writer::Writer,
     health: fault::Health,
     audit_key: OnceLock<audit::AuditKey>,
+    hints: HintSender,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 

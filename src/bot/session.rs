@@ -13,6 +13,7 @@ use serenity::gateway::GatewayError;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::bot::component::Clicks;
 use crate::bot::watch::Watch;
 use crate::bot::{Ending, Shared, TOKEN_REFUSED, command, http};
 
@@ -55,7 +56,8 @@ async fn build(
 ) -> Result<Client, String> {
     let http = http::serenity(&shared.client).map_err(|failure| failure.to_string())?;
     let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)
-        .framework(command::framework(shared, closed))
+        .framework(command::framework(shared, closed.clone()))
+        .event_handler(Clicks::new(Arc::clone(shared), closed))
         .event_handler(watch.clone())
         .raw_event_handler(watch.clone())
         .await

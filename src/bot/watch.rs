@@ -178,7 +178,12 @@ impl Watch {
             let (guild, channel) = guild::holding(&state.guilds, id)?;
             let missing = permission::missing(guild, channel, bot);
             let problems = missing.iter().map(ToString::to_string).collect();
-            Some((id, Place { guild: guild.name.clone(), channel: channel.name.clone(), problems }))
+            let roles = guild.roles.keys().map(|role| Snowflake::new(*role)).collect();
+            let guild_id = Some(Snowflake::new(guild.id));
+            Some((
+                id,
+                Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems },
+            ))
         };
         channels.into_iter().filter_map(place).collect()
     }

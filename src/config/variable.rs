@@ -1,5 +1,4 @@
-//! Every environment variable nuncio knows, in one table: `.env.example`, the search for misspelt names and the
-//! notes about variables of later versions are made from it.
+//! Every environment variable nuncio knows, in one table: `.env.example` and all notes about names are made from it.
 
 /// A chapter of `.env.example`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +55,7 @@ pub struct Variable {
 const fn variable(name: &'static str, group: Group, shown: Shown, meaning: &'static str) -> Variable {
     Variable { name, group, shown, meaning }
 }
-
-/// Every variable that this version reads, in the order of `.env.example`.
+/// All of them, in the order of `.env.example`.
 pub const VARIABLES: &[Variable] = &[
     variable(
         "DISCORD_TOKEN",
@@ -97,6 +95,30 @@ pub const VARIABLES: &[Variable] = &[
         Group::Discord,
         Shown::Example(r#"{"alert.triggered>=error":["123456789012345678"]}"#),
         "Which roles are pinged by what, from which severity on. Nothing in an event can ping anybody.",
+    ),
+    variable(
+        "APPROVER_ROLES",
+        Group::Discord,
+        Shown::Example("123456789012345678,234567890123456789"),
+        "Roles whose members may approve and deny machines: ids with commas between. Without it, whoever has Manage Server.",
+    ),
+    variable(
+        "OPERATOR_ROLES",
+        Group::Discord,
+        Shown::Example("123456789012345678"),
+        "Roles whose members may do what else changes something: take and close tickets, mute alerts. Without it, whoever has Manage Server.",
+    ),
+    variable(
+        "DECISION_GRACE",
+        Group::Discord,
+        Shown::Default("10s"),
+        "How long a decision can be undone before XTSystems is told. 0s: it is told at once.",
+    ),
+    variable(
+        "DECISION_EXPIRY",
+        Group::Discord,
+        Shown::Example("24h"),
+        "How long a machine's buttons wait for somebody. Without it, for ever.",
     ),
     variable(
         "CARDS",
@@ -275,12 +297,8 @@ pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 
 /// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
 pub(super) const LATER: &[&str] = &[
-    "APPROVER_ROLES",
-    "OPERATOR_ROLES",
     "PUBLIC_URL",
     "ALLOW_PRIVATE_TARGETS",
-    "DECISION_GRACE",
-    "DECISION_EXPIRY",
     "DISPATCH_NAME",
     "DISPATCH_ICON_URL",
     "DISPATCH_FOOTER",

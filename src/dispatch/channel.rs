@@ -7,7 +7,7 @@ use crate::dispatch::Context;
 use crate::dispatch::compose::compose;
 use crate::model::{Action, Arrived, Attempt, Message, Outcome, Receipt, Sink, Snowflake};
 use crate::render::Body;
-use crate::store::Result;
+use crate::store::{Error, Result};
 
 /// How long a nonce surely brings back the first message. Discord says "the past few minutes".
 const NONCE_WINDOW: Duration = Duration::from_secs(60);
@@ -48,7 +48,9 @@ impl Channel {
         message: &mut Message,
         mut pass: Pass,
     ) -> Result<Attempt> {
-        let Sink::Channel(channel) = *sink;
+        let Sink::Channel(channel) = *sink else {
+            return Err(Error::Corrupt("a message for no channel".to_owned()));
+        };
         let mut body = compose(context, message).await?;
         if self.may_be_forgotten(context, message) {
             match self.look_for(context, channel, message, &body, pass).await {
@@ -66,7 +68,7 @@ impl Channel {
             Action::Create => self.client.create_message(channel, &message.nonce, &body).await,
             Action::Edit { channel, message } => {
                 pass = self.ready_to_edit(context, channel, pass).await;
-                self.edit(channel, message, &body).await
+                self.edit(channel, message, body).await
             }
         };
         pass.report(&attempt);
@@ -76,8 +78,10 @@ impl Channel {
         Ok(attempt)
     }
 
-    async fn edit(&self, channel: Snowflake, message: Snowflake, body: &Body) -> Attempt {
-        self.client.edit_message(channel, message, body).await
+    /// A change leaves nothing of what stood there: no buttons are taken away as well.
+    async fn edit(&self, channel: Snowflake, message: Snowflake, mut body: Body) -> Attempt {
+        body.components.get_or_insert_default();
+        self.client.edit_message(channel, message, &body).await
     }
 
     /// Waits until a request may leave.
@@ -87,8 +91,10 @@ impl Channel {
 
     /// How long the next message should wait for its bucket.
     pub(super) fn ready_in(&self, sink: &Sink) -> Duration {
-        let Sink::Channel(channel) = *sink;
-        self.client.ready_in(channel)
+        match *sink {
+            Sink::Channel(channel) => self.client.ready_in(channel),
+            Sink::XtSystems => Duration::ZERO,
+        }
     }
 
     /// Changes have a bucket of their own. Nobody else waits because this one does.

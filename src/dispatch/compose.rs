@@ -4,13 +4,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::dispatch::Context;
 use crate::dispatch::plan::{Life, life, load};
+use crate::dispatch::{Context, decided};
 use crate::model::{
     Action, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake, Source, closes,
     fold,
 };
-use crate::render::{self, Body, Card, Digest, Markdown, Reference, View};
+use crate::render::{self, Asked, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::Result;
 
 /// How many events of a subject are folded into its card: the newest.
@@ -20,6 +20,15 @@ const PAGE: u32 = 100;
 
 /// Composes `message`: answers its body, and notes in it what it shows and what must follow.
 pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<Body> {
+    if let Some((card, replaces)) = decided::compose(context, message).await? {
+        let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
+        let (cards, pings) = ([card], &message.pings);
+        let body = match message.form {
+            Form::Plain => render::plain(&cards, pings),
+            _ => render::message(&cards, pings),
+        };
+        return Ok(Body { message_reference: replaces.map(Reference::to), ..body });
+    }
     match message.form {
         Form::Digest => {
             let digest = digest(context, message).await?;
@@ -99,12 +108,26 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
                 card
             }
         };
+        let card = match groups.len() {
+            1 => with_buttons(context, message, first, card).await?,
+            _ => card,
+        };
         cards.push(render::late(card, age, message.late.as_deref()));
     }
     if message.maybe_duplicate {
         cards = cards.into_iter().map(Card::maybe_twice).collect();
     }
     Ok(Cards { cards, replaces, late: any_late })
+}
+
+/// A card that travels alone has buttons, unless its thing is done with.
+async fn with_buttons(context: &Context, message: &Message, first: &Event, card: Card) -> Result<Card> {
+    let shown = message.shows.last();
+    if shown.is_some_and(|shown| shown.closed) {
+        return Ok(card);
+    }
+    let since = shown.map_or(first.id, |shown| shown.since);
+    Ok(render::with_buttons(card, &context.hub.asked(first, since).await?))
 }
 
 /// The message that made the card which `message` changes.
@@ -184,7 +207,7 @@ fn line(context: &Context, events: &[Event], first: EventId, last: EventId) -> O
     };
     let (before, after) = (until(&|id| id < first)?, until(&|id| id <= last)?);
     let name = context.hub.company_name(&after);
-    let view = View { company_name: name.as_deref(), links: &context.links };
+    let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
     catch_unwind(AssertUnwindSafe(|| render::reply(&before, &after, &view))).unwrap_or_default()
 }
 
@@ -219,7 +242,7 @@ async fn digest(context: &Context, message: &Message) -> Result<Digest> {
         after = Some(last.id);
         for event in &page {
             let name = context.hub.company_name(event);
-            let view = View { company_name: name.as_deref(), links: &context.links };
+            let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
             if catch_unwind(AssertUnwindSafe(|| digest.add(event, &view))).is_err() {
                 tracing::error!(event.id = %event.id, "a {} could not be summed up: please report this", event.kind);
             }
@@ -257,10 +280,15 @@ pub(super) fn draw(context: &Context, event: &Event) -> Card {
     guarded(context, event, |view| render::card(event, view))
 }
 
+/// The card of an event by what was asked about it.
+pub(super) fn draw_asked(context: &Context, event: &Event, asked: &Asked) -> Card {
+    guarded(context, event, |view| render::card(event, &View { asked: Some(asked), ..*view }))
+}
+
 /// A card that cannot be rendered still says what it is about.
 fn guarded(context: &Context, event: &Event, card: impl Fn(&View<'_>) -> Card) -> Card {
     let name = context.hub.company_name(event);
-    let view = View { company_name: name.as_deref(), links: &context.links };
+    let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
     catch_unwind(AssertUnwindSafe(|| card(&view))).unwrap_or_else(|_| {
         tracing::error!(event.id = %event.id, "the card of a {} could not be made: please report this", event.kind);
         render::unreadable(event)

@@ -49,7 +49,7 @@ impl Wake {
         self.0.0.swap(false, Ordering::AcqRel)
     }
 
-    async fn notified(&self) {
+    pub(super) async fn notified(&self) {
         self.0.1.notified().await;
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::Context;
 use crate::dispatch::lane::{Finished, INBOX, Lane, Wake};
+use crate::dispatch::platform::PlatformLane;
 use crate::model::{Delivery, DestinationId};
 
 pub(super) struct Lanes {
@@ -88,13 +89,22 @@ impl Lanes {
     }
 
     fn start(&mut self, destination: DestinationId) {
-        if self.context.channel.is_none() || self.stop.is_cancelled() {
+        let platform = self.context.platform.clone().filter(|platform| platform.is_at(destination));
+        if self.stop.is_cancelled() || platform.is_none() && self.context.channel.is_none() {
             return;
         }
         let (inbox, received) = mpsc::channel(INBOX);
-        let wake = Wake::default();
-        let lane = Lane::new(Arc::clone(&self.context), destination, received, wake.clone());
-        self.tasks.spawn(lane.run(self.stop.clone()));
+        let (wake, context) = (Wake::default(), Arc::clone(&self.context));
+        match platform {
+            Some(platform) => {
+                let lane = PlatformLane::new(context, platform, received, wake.clone());
+                self.tasks.spawn(lane.run(self.stop.clone()));
+            }
+            None => {
+                let lane = Lane::new(context, destination, received, wake.clone());
+                self.tasks.spawn(lane.run(self.stop.clone()));
+            }
+        }
         self.running.insert(destination, Handle { inbox, wake });
         self.context.hub.lanes_running(self.running.len());
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::dispatch::Context;
 use crate::dispatch::compose::draw;
+use crate::dispatch::decided::{self, Course};
 use crate::model::route::Cards;
 use crate::model::{
     Action, Delivery, DeliveryId, DestinationId, Event, Form, LivingCard, Message, Rank, Severity, Snowflake,
@@ -63,6 +64,22 @@ pub(super) async fn next(
         message.deliveries = if pressure.pack { lines_behind(queue, head) } else { vec![head] };
         return Ok(Some(message));
     }
+    let event = load(&context.store, &mut head).await?;
+    let course = decided::course(context, destination, &event).await?;
+    if let Some(action) = course.action() {
+        let mut message = Message::new(destination, action, Form::Single, now);
+        if action == Action::Create {
+            message.pings = pings(context, &head, &event, now, false).await?;
+        }
+        message.deliveries.push(head);
+        return Ok(Some(message));
+    }
+    if matches!(course, Course::Nothing) {
+        context.store.drop_delivery(&head, "there is no card to change").await?;
+        context.hub.progressed();
+        return Ok(None);
+    }
+    decided::stand_in_for_ours(context, &mut head, &event).await?;
     let event = load(&context.store, &mut head).await?;
     let life = life(context, &event, &head.route);
     let card = standing(context, destination, &event, life).await?;
@@ -229,6 +246,10 @@ async fn fill(
             continue;
         }
         let event = load(&context.store, delivery).await?;
+        if event.kind.canonical() == "machine.approved" {
+            // It may close a card that travels alone.
+            continue;
+        }
         let life = life(context, &event, &delivery.route);
         let standing = standing(context, message.destination_id, &event, life).await?;
         if delivery.generation == 0 && standing.is_some_and(|card| changes(context, &card, &event, life)) {

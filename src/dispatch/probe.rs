@@ -60,7 +60,7 @@ pub(super) async fn look_for_closed(client: Client, context: Arc<Context>) {
 
 /// One request.
 async fn look_for(client: &Client, context: &Context, destination: Destination) {
-    let Sink::Channel(channel) = destination.sink;
+    let Sink::Channel(channel) = destination.sink else { return };
     let pass = client.gate().pass().await;
     if client.channel(pass, channel).await.is_ok_and(|place| place.takes_messages()) {
         context.hub.reopen(channel, "Discord knows it").await;

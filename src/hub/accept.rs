@@ -19,9 +19,10 @@ impl Hub {
         let unrouted = plan.is_none();
         let kind = event.kind.clone();
         let name = self.unknown_name(&event);
+        let asks = self.asks(&event);
         let key = (event.source, event.company.clone());
         let incoming =
-            Incoming { event, plan: plan.unwrap_or_default(), unrouted, company_name: name.clone() };
+            Incoming { event, plan: plan.unwrap_or_default(), unrouted, company_name: name.clone(), asks };
         let began = self.0.clock.elapsed();
         let accepted = match self.0.store.accept(incoming).await {
             Ok(accepted) => accepted,

@@ -16,18 +16,21 @@ pub enum Condition {
     GatewayDown,
     /// Discord asked everything from this address to wait.
     Paused,
+    /// The platform refused our key.
+    KeyRefused,
     /// The database does not take what lanes have to record.
     StoreFailing,
 }
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NoToken,
         Self::TokenRefused,
         Self::DiscordUnreachable,
         Self::GatewayDown,
         Self::Paused,
+        Self::KeyRefused,
         Self::StoreFailing,
     ];
 
@@ -40,6 +43,7 @@ impl Condition {
             Self::DiscordUnreachable => "discord_unreachable",
             Self::GatewayDown => "gateway_down",
             Self::Paused => "paused",
+            Self::KeyRefused => "key_refused",
             Self::StoreFailing => "store_failing",
         }
     }

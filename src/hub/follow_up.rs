@@ -85,6 +85,7 @@ impl Hub {
             plan: self.told(destination.id, rank),
             unrouted: false,
             company_name: None,
+            asks: None,
         };
         FollowUp { id, incoming }
     }

@@ -45,6 +45,7 @@ impl Hub {
         }
         problems.extend(self.storage_problem());
         problems.extend(self.place_problems());
+        problems.extend(self.nobody_decides());
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             problems.push(format!(
                 "{} events match no key of DISCORD_WEBHOOK_CHANNELS: extend the map, restart, then nuncio redeliver --unrouted",

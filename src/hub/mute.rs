@@ -162,7 +162,10 @@ impl Hub {
             };
             let plan =
                 vec![Planned { destination_id, rank: Rank::Normal, route: String::new(), muted: None }];
-            self.0.store.accept(Incoming { event, plan, unrouted: false, company_name: None }).await?;
+            self.0
+                .store
+                .accept(Incoming { event, plan, unrouted: false, company_name: None, asks: None })
+                .await?;
         }
         self.0.store.close_mute(mute.id, now).await?;
         tracing::info!(mute.id = %mute.id, "{} is heard again: it was muted by {}", mute.pattern, mute.by);

@@ -14,8 +14,12 @@ use crate::model::{Sink, Snowflake};
 /// A channel or thread that the bot knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
+    /// The server's id, where it is known.
+    pub guild_id: Option<Snowflake>,
     /// The server's name.
     pub guild: String,
+    /// The server's roles.
+    pub roles: BTreeSet<Snowflake>,
     /// The channel's name, without `#`.
     pub channel: String,
     /// What the bot may not do there, as "missing Embed Links (denied by role @muted)".
@@ -99,6 +103,7 @@ impl Hub {
     /// called by these names from now on. Logs the table's lines that changed, at first all of them.
     pub async fn learn_places(&self, places: BTreeMap<Snowflake, Place>) {
         let before = self.table();
+        let undecided = self.nobody_decides();
         let (named, opened) = {
             let known = self.0.places.borrow();
             let before = |id: &Snowflake| known.as_ref().and_then(|known| known.get(id));
@@ -126,6 +131,10 @@ impl Hub {
                 tracing::warn!("{line}");
             }
         }
+        self.nobody_decides()
+            .iter()
+            .filter(|sentence| !undecided.contains(sentence))
+            .for_each(|sentence| tracing::warn!("{sentence}"));
         for (channel, name) in named {
             if let Err(error) = self.0.store.rename_destination(Sink::Channel(channel), &name).await {
                 tracing::warn!(%error, "{name} could not be noted in the database: logs go on with its id");
@@ -158,7 +167,9 @@ mod tests {
 
     fn place(problems: &[&str]) -> Place {
         Place {
+            guild_id: None,
             guild: "Acme NOC".to_owned(),
+            roles: BTreeSet::new(),
             channel: "tickets".to_owned(),
             problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
         }

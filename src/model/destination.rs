@@ -8,6 +8,8 @@ use crate::model::{DestinationId, EventId, Snowflake};
 pub enum Sink {
     /// A channel or thread, written to by the bot.
     Channel(Snowflake),
+    /// The platform: decisions and wishes are told by its API.
+    XtSystems,
 }
 
 impl Sink {
@@ -16,6 +18,7 @@ impl Sink {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Channel(_) => "channel",
+            Self::XtSystems => "xtsystems",
         }
     }
 
@@ -24,6 +27,7 @@ impl Sink {
     pub fn address(&self) -> String {
         match self {
             Self::Channel(id) => id.to_string(),
+            Self::XtSystems => String::new(),
         }
     }
 
@@ -32,6 +36,7 @@ impl Sink {
     pub fn from_parts(kind: &str, address: &str) -> Option<Self> {
         match kind {
             "channel" => address.parse().ok().map(Self::Channel),
+            "xtsystems" => Some(Self::XtSystems),
             _ => None,
         }
     }

@@ -114,6 +114,8 @@ prefixed_id!(/// Names a mute: `mut_…`.
     MuteId, "mut_");
 prefixed_id!(/// Names a destination: `dst_…`.
     DestinationId, "dst_");
+prefixed_id!(/// Names a decision: `dec_…`. Also what makes a repeated call to the platform the same call.
+    DecisionId, "dec_");
 
 /// Mints ids that sort in the order they were minted, also within one millisecond and when the wall clock is set
 /// back. The writer has one, so that id order is commit order.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::button::Row;
 use crate::model::Snowflake;
 
 /// The body of a message. Every limit of Discord's is kept by whoever makes one ([`message`](super::message),
@@ -13,6 +14,9 @@ pub struct Body {
     /// At most ten.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub embeds: Vec<Embed>,
+    /// The buttons below: at most five rows. `None` on an edit leaves those that are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub components: Option<Vec<Row>>,
     /// Who may be notified.
     pub allowed_mentions: AllowedMentions,
     /// The message it answers, whose author is not notified.

@@ -1,10 +1,11 @@
 //! What one event looks like, whatever carries it.
 
+use super::button::Row;
 use super::color::Color;
 use super::escape::literal;
 use super::markdown::Markdown;
 use crate::clock::Timestamp;
-use crate::model::{Event, Source};
+use crate::model::{Decision, Event, Source};
 
 /// A name and a value below the description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Card {
     pub text: Markdown,
     /// At most two, by custom.
     pub fields: Vec<Field>,
+    /// The buttons below it; only a card that travels alone has them.
+    pub buttons: Option<Row>,
     /// What the legend says about it.
     pub color: Color,
     /// When it happened.
@@ -48,9 +51,26 @@ impl Card {
             description: Markdown::default(),
             text: Markdown::default(),
             fields: Vec::new(),
+            buttons: None,
             color,
             timestamp: event.occurred_at,
             footer: format!("{} · {} · {}", source_name(event.source), event.kind, event.id.short()),
+        }
+    }
+
+    /// A card about a decision whose event may be forgotten.
+    pub(super) fn about(decision: &Decision, event: Option<&Event>, color: Color, title: Markdown) -> Self {
+        Self {
+            summary: title.clone(),
+            title,
+            url: None,
+            description: Markdown::default(),
+            text: Markdown::default(),
+            fields: Vec::new(),
+            buttons: None,
+            color,
+            timestamp: event.map_or(decision.created_at, |event| event.occurred_at),
+            footer: format!("{} · {}", source_name(decision.source), decision.id.short()),
         }
     }
 
@@ -58,6 +78,12 @@ impl Card {
     pub(super) fn facts(mut self, facts: impl IntoIterator<Item = Option<Markdown>>) -> Self {
         let line = Markdown::join(facts, " · ");
         self.description = Markdown::join([Some(self.description), Some(line)], "\n");
+        self
+    }
+
+    /// With another line below the fact line, if there is one.
+    pub(super) fn more(mut self, line: Option<Markdown>) -> Self {
+        self.description = Markdown::join([Some(self.description), line], "\n");
         self
     }
 

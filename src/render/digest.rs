@@ -81,6 +81,7 @@ impl Digest {
             ),
             text: literal("Nothing was lost: every event is kept. `nuncio events` lists them."),
             fields: Vec::new(),
+            buttons: None,
             color: Color::Look,
             timestamp: to,
             footer: format!("nuncio · digest · {}", message.short()),

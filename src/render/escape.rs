@@ -64,6 +64,12 @@ pub fn moment(at: Timestamp) -> Markdown {
     Markdown::of(Span::Moment(at))
 }
 
+/// A date, shown in the reader's words.
+#[must_use]
+pub fn day(at: Timestamp) -> Markdown {
+    Markdown::of(Span::Day(at))
+}
+
 /// Writes clean text as inline code.
 pub(super) fn write_code(text: &str, out: &mut String) {
     out.push('`');

@@ -5,6 +5,7 @@
 //! was cut ends with "…" or "… (n more)".
 
 use super::body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter};
+use super::button::Row;
 use super::card::{Card, Field};
 use super::escape::{literal, text};
 use super::markdown::{Markdown, Surface, units};
@@ -37,6 +38,7 @@ pub fn message(cards: &[Card], pings: &[Snowflake]) -> Body {
     Body {
         content: pings.behind(&summaries(cards, pings.room())),
         embeds: drafts.iter().map(Draft::embed).collect(),
+        components: components(cards),
         allowed_mentions: pings.allowed(),
         message_reference: None,
     }
@@ -70,6 +72,7 @@ pub fn lines(lines: &[Markdown]) -> Body {
     Body {
         content: pings.behind(content.trim()),
         embeds: Vec::new(),
+        components: None,
         allowed_mentions: pings.allowed(),
         message_reference: None,
     }
@@ -88,9 +91,16 @@ pub fn plain(cards: &[Card], pings: &[Snowflake]) -> Body {
     Body {
         content: pings.behind(&words.join("\n\n")),
         embeds: Vec::new(),
+        components: components(cards),
         allowed_mentions: pings.allowed(),
         message_reference: None,
     }
+}
+
+/// The buttons of a card that travels alone: among others nobody could tell whose they are.
+fn components(cards: &[Card]) -> Option<Vec<Row>> {
+    let [card] = cards else { return None };
+    card.buttons.clone().map(|row| vec![row])
 }
 
 /// A card in at most `max` units of plain words. Its footer stays: it says which event this is.

@@ -37,7 +37,7 @@ pub(super) fn approved(facts: &Facts<'_>) -> Card {
 }
 
 /// The name; else the address, else the id; a machine without any is still a machine.
-fn name(facts: &Facts<'_>, max: usize) -> Markdown {
+pub(super) fn name(facts: &Facts<'_>, max: usize) -> Markdown {
     let name = facts.word(NAME).map(|name| short(&name, max));
     let other = || facts.word(ADDRESS).or_else(|| facts.word(ID)).map(|id| code(&id));
     name.or_else(other).unwrap_or_else(|| literal("A machine"))

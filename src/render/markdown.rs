@@ -28,12 +28,16 @@ pub(super) enum Span {
     Text(String),
     /// A bold piece.
     Strong(Box<Span>),
+    /// An emphasised piece.
+    Emphasised(Box<Span>),
     /// Text from outside, as inline code.
     Code(String),
     /// Text from outside, as a block of code.
     Block(String),
     /// A time that Discord shows in the reader's words: "3 minutes ago".
     Moment(Timestamp),
+    /// A date that Discord shows in the reader's words: "3 May 2024".
+    Day(Timestamp),
 }
 
 impl Span {
@@ -41,12 +45,18 @@ impl Span {
         match (self, surface) {
             (Self::Ours(ours), _) => out.push_str(ours),
             (Self::Moment(at), _) => out.push_str(&format!("<t:{}:R>", at.as_secs())),
+            (Self::Day(at), _) => out.push_str(&format!("<t:{}:D>", at.as_secs())),
+            (Self::Emphasised(inner), Surface::Embed) => {
+                out.push('*');
+                inner.write(surface, out);
+                out.push('*');
+            }
             (Self::Strong(inner), Surface::Embed) => {
                 out.push_str("**");
                 inner.write(surface, out);
                 out.push_str("**");
             }
-            (Self::Strong(inner), Surface::Content) => inner.write(surface, out),
+            (Self::Strong(inner) | Self::Emphasised(inner), Surface::Content) => inner.write(surface, out),
             (Self::Code(text), Surface::Embed) => escape::write_code(text, out),
             (Self::Block(text), Surface::Embed) => escape::write_block(text, out),
             (Self::Text(text), _) | (Self::Code(text) | Self::Block(text), Surface::Content) => {
@@ -65,7 +75,11 @@ impl Span {
                 let inner = inner.beginning(&|part| fits(Self::Strong(Box::new(part))))?;
                 return Some(Self::Strong(Box::new(inner)));
             }
-            Self::Ours(_) | Self::Moment(_) => return None,
+            Self::Emphasised(inner) => {
+                let inner = inner.beginning(&|part| fits(Self::Emphasised(Box::new(part))))?;
+                return Some(Self::Emphasised(Box::new(inner)));
+            }
+            Self::Ours(_) | Self::Moment(_) | Self::Day(_) => return None,
         };
         let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).skip(1).collect();
         let part = |end: usize| again(text[..end].trim_end().to_owned());
@@ -114,6 +128,12 @@ impl Markdown {
     #[must_use]
     pub fn strong(self) -> Self {
         Self(self.0.into_iter().map(|span| Span::Strong(Box::new(span))).collect())
+    }
+
+    /// All of it emphasised, piece by piece.
+    #[must_use]
+    pub fn emphasised(self) -> Self {
+        Self(self.0.into_iter().map(|span| Span::Emphasised(Box::new(span))).collect())
     }
 
     /// The text for Discord, without blank ends (Discord trims them, so a blank text counts as empty).

@@ -301,6 +301,16 @@ impl Discord {
         self.bump();
     }
 
+    /// Gives a member these roles, and takes away the others.
+    pub fn set_roles(&self, username: &str, roles: &[&str]) {
+        let (Some(user), guild) = (self.user_id(username), self.guild_id()) else { return };
+        let roles = roles.iter().filter_map(|role| self.role_id(role)).collect();
+        self.change(|world, now| {
+            world.add_member(guild, user, roles, now);
+            world.tell_member(guild, user);
+        });
+    }
+
     /// Denies the bot `permission` in `channel` by an overwrite for the bot's own member.
     pub fn deny(&self, channel: Snowflake, permission: Permission) {
         self.change(|world, _| world.deny(channel, world.bot(), permission));

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::clock::Timestamp;
 use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Rank};
+use crate::store::decision::{self, Asks};
 use crate::store::{Error, HintSender, Result, Store};
 
 /// Larger events do not travel with the hint: the lane loads them when their turn comes, so that what waits in
@@ -42,6 +43,8 @@ pub struct Incoming {
     pub unrouted: bool,
     /// The name of its customer, if it is news.
     pub company_name: Option<String>,
+    /// What it asks of people.
+    pub asks: Option<Asks>,
 }
 
 /// What became of it.
@@ -76,6 +79,8 @@ impl Accept {
 pub(super) struct Stored {
     accepted: Accepted,
     deliveries: Vec<DeliveryId>,
+    /// Edits that follow from it, where something was asked or answered.
+    more: Vec<Delivery>,
 }
 
 /// Inserts all of `accepts` that are new, with their deliveries.
@@ -97,10 +102,15 @@ pub(super) fn insert<'a>(
             let event_id = if new { id } else { first_of(tx, &accept.event.event).await? };
             let deliveries =
                 if new { accept.event.plan.iter().map(|_| mint.next(now)).collect() } else { Vec::new() };
-            stored.push(Stored { accepted: Accepted { event_id, duplicate: !new }, deliveries });
+            stored.push(Stored {
+                accepted: Accepted { event_id, duplicate: !new },
+                deliveries,
+                more: Vec::new(),
+            });
         }
         insert_deliveries(tx, now, accepts, &stored).await?;
         insert_names(tx, now, accepts).await?;
+        ask(tx, mint, now, accepts, &mut stored).await?;
         Ok(stored)
     })
 }
@@ -111,6 +121,7 @@ pub(super) fn settle(accepts: Vec<Accept>, stored: Vec<Stored>, hints: &HintSend
     for (accept, stored) in accepts.into_iter().zip(stored) {
         let Accept { event: Incoming { event, plan, .. }, reply } = accept;
         let _ = reply.send(Ok(stored.accepted));
+        stored.more.into_iter().for_each(|delivery| hints.send(delivery));
         if stored.deliveries.is_empty() {
             continue;
         }
@@ -249,6 +260,24 @@ pub(super) async fn insert_delivery_rows(
         });
         sql.push(" ON CONFLICT (event_id, destination_id, slot) DO NOTHING");
         sql.build().execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// Makes the questions that new events ask, and takes their answers.
+async fn ask(
+    tx: &mut SqliteConnection,
+    mint: &Mint,
+    now: Timestamp,
+    accepts: &[Accept],
+    stored: &mut [Stored],
+) -> Result<()> {
+    for (Accept { event: incoming, .. }, stored) in accepts.iter().zip(stored) {
+        if let Some(asks) = incoming.asks.as_ref().filter(|_| !stored.accepted.duplicate) {
+            let planned: Vec<_> = incoming.plan.iter().map(|planned| planned.destination_id).collect();
+            let (source, event) = (incoming.event.source, stored.accepted.event_id);
+            stored.more = decision::ask(tx, mint, now, source, event, asks, &planned).await?;
+        }
     }
     Ok(())
 }

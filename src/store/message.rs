@@ -192,7 +192,7 @@ impl Unit for Record {
         if !self.finish_message(tx).await? {
             return Ok(false);
         }
-        self.insert_attempt(tx).await?;
+        insert_attempt(tx, &self.message, &self.entry.attempt).await?;
         self.finish_deliveries(tx).await?;
         match self.entry.next {
             Next::Delivered(_) => {
@@ -238,31 +238,6 @@ impl Record {
         .execute(tx)
         .await?;
         Ok(changed.rows_affected() == 1)
-    }
-
-    async fn insert_attempt(&self, tx: &mut SqliteConnection) -> Result<()> {
-        let attempt = &self.entry.attempt;
-        let retry_after = match &attempt.outcome {
-            crate::model::Outcome::Retry { after, .. } => after.map(millis),
-            crate::model::Outcome::Paused { after, .. } => Some(millis(*after)),
-            _ => None,
-        };
-        sqlx::query(
-            "INSERT INTO attempts (message_id, number, started_at, took_ms, status, class, code, retry_after_ms, \
-             response) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        )
-        .bind(self.message.id.to_string())
-        .bind(i64::from(self.message.attempts) + 1)
-        .bind(attempt.started_at.as_millis())
-        .bind(millis(attempt.took))
-        .bind(attempt.status.map(i64::from))
-        .bind(attempt.outcome.class())
-        .bind(attempt.code.map(|code| i64::try_from(code).unwrap_or(i64::MAX)))
-        .bind(retry_after)
-        .bind((!attempt.response.is_empty()).then_some(attempt.response.as_slice()))
-        .execute(tx)
-        .await?;
-        Ok(())
     }
 
     async fn finish_deliveries(&self, tx: &mut SqliteConnection) -> Result<()> {
@@ -330,6 +305,35 @@ impl Record {
         .await?;
         Ok(())
     }
+}
+
+/// Writes down one exchange.
+pub(super) async fn insert_attempt(
+    tx: &mut SqliteConnection,
+    message: &Message,
+    attempt: &Attempt,
+) -> Result<()> {
+    let retry_after = match &attempt.outcome {
+        crate::model::Outcome::Retry { after, .. } => after.map(millis),
+        crate::model::Outcome::Paused { after, .. } => Some(millis(*after)),
+        _ => None,
+    };
+    sqlx::query(
+        "INSERT INTO attempts (message_id, number, started_at, took_ms, status, class, code, retry_after_ms, \
+         response) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(message.id.to_string())
+    .bind(i64::from(message.attempts) + 1)
+    .bind(attempt.started_at.as_millis())
+    .bind(millis(attempt.took))
+    .bind(attempt.status.map(i64::from))
+    .bind(attempt.outcome.class())
+    .bind(attempt.code.map(|code| i64::try_from(code).unwrap_or(i64::MAX)))
+    .bind(retry_after)
+    .bind((!attempt.response.is_empty()).then_some(attempt.response.as_slice()))
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {

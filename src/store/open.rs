@@ -27,6 +27,7 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 const MIGRATIONS: &[Text] = &[
     Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
+    Text { number: 3, name: "decisions", sql: include_str!("../../migrations/0003_decisions.sql") },
     Text { number: 4, name: "audit", sql: include_str!("../../migrations/0004_audit.sql") },
     Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
     Text { number: 6, name: "mutes", sql: include_str!("../../migrations/0006_mutes.sql") },
@@ -77,7 +78,7 @@ impl Store {
             .max_connections(READERS)
             .idle_timeout(Duration::from_secs(60))
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
-        let desk = Desk::new(connection, clock.clone(), hints, log, health.clone());
+        let desk = Desk::new(connection, clock.clone(), hints.clone(), log, health.clone());
         let (writer, writing) = Writer::start(desk);
         let tasks = Mutex::new(vec![checkpoints, writing]);
         Ok(Self(Arc::new(Inner {
@@ -87,6 +88,7 @@ impl Store {
             writer,
             health,
             audit_key: OnceLock::new(),
+            hints,
             tasks,
         })))
     }

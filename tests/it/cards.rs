@@ -36,7 +36,7 @@ fn sample(kind: &str) -> Event {
 }
 
 fn sent(event: &Event, pings: &[Snowflake]) -> Body {
-    let view = View { company_name: None, links: &Links::default() };
+    let view = View { company_name: None, links: &Links::default(), asked: None };
     render::message(&[render::card(event, &view)], pings)
 }
 

@@ -7,6 +7,7 @@ mod channel;
 mod http;
 mod log;
 mod person;
+mod receiver;
 mod shell;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 pub use channel::{Channel, Message};
 pub use http::http;
 use log::Log;
+pub use receiver::{Answering, Receiver};
 
 /// Long enough for a busy machine; reaching it means that something never comes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,7 +46,7 @@ pub struct Harness {
     /// How many messages of each channel the test has read.
     read: Arc<Mutex<BTreeMap<String, usize>>>,
     sandbox: (CancellationToken, JoinHandle<std::io::Result<()>>),
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 struct Running {
@@ -87,11 +89,20 @@ impl Harness {
 
     /// The same, after `change` has had a look at the variables.
     pub async fn with(change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
-        Self::in_guild(Setup::default(), change).await
+        Self::with_discord(|variables, _| change(variables)).await
+    }
+
+    /// The same, with the ids of what stands on the sandbox's Discord.
+    pub async fn with_discord(change: impl FnOnce(&mut BTreeMap<String, String>, &Discord)) -> Self {
+        Self::set_up(Setup::default(), change).await
     }
 
     /// The same in another guild.
     pub async fn in_guild(setup: Setup, change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
+        Self::set_up(setup, |variables, _| change(variables)).await
+    }
+
+    async fn set_up(setup: Setup, change: impl FnOnce(&mut BTreeMap<String, String>, &Discord)) -> Self {
         let log = Log::start();
         let clock = Clock::system();
         let discord = Discord::new(clock.clone(), setup);
@@ -121,7 +132,7 @@ impl Harness {
             ("NUNCIO_ENCRYPTION_KEY".to_owned(), "5e".repeat(32)),
             ("LOG_DIR".to_owned(), folder.path().join("logs").display().to_string()),
         ]);
-        change(&mut variables);
+        change(&mut variables, &discord);
         let mut harness = Self {
             discord,
             clock,
@@ -130,7 +141,7 @@ impl Harness {
             running: None,
             read: Arc::default(),
             sandbox: (stop, served),
-            _folder: folder,
+            folder,
         };
         harness.boot().await;
         harness
@@ -184,6 +195,11 @@ impl Harness {
             }
         };
         within(&format!("{end:?} in the table"), told).await;
+    }
+
+    /// Where everything of this test is kept.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// The value of a variable.
@@ -247,6 +263,18 @@ impl Harness {
     pub fn channel(&self, name: &str) -> Channel {
         let id = self.discord.channel_id(name).unwrap_or_else(|| panic!("there is no channel {name}"));
         Channel::new(name, id, self.discord.clone(), Arc::clone(&self.read))
+    }
+
+    /// The bot's application posts a message with a button that nuncio did not make; it counts as read.
+    pub async fn posts_with_button(&self, channel: &str, custom_id: &str) -> Message {
+        let id = self.discord.channel_id(channel).unwrap();
+        let button = json!({"type": 2, "style": 1, "label": "Old", "custom_id": custom_id});
+        let body = json!({"content": "old", "components": [{"type": 1, "components": [button]}]});
+        let url = format!("{}/v10/channels/{id}/messages", self.variables["DISCORD_API_URL"]);
+        let token = format!("Bot {}", self.discord.bot_token().expose());
+        let posted = http().post(url).header("authorization", token).json(&body).send().await;
+        assert_eq!(posted.unwrap().status(), 200);
+        self.channel(channel).next_message().await
     }
 
     /// Waits until nothing is left to deliver.

@@ -3,10 +3,11 @@
 //!
 //! | protection | what was taken away | what failed then |
 //! | --- | --- | --- |
-//! | the same nonce for every try | a fresh one for each | every case of `an_answer_that_is_lost…` |
-//! | the look into the channel | sent at once | `an_answer_that_is_lost…` past the window |
-//! | a 2xx that cannot be read was sent | a retry | `in_bad_weather…`: doubled |
-//! | the word on the card | not written down | `what_may_stand_twice…` |
+//! | the same nonce for every try | a fresh one for each | `an_answer_that_is_lost…` after 1 s, in every window |
+//! | the look into the channel | sent at once | `an_answer_that_is_lost…` after 60 s and 400 s, past the window |
+//! | the channel's newest message tells, too | not asked for | `one_that_never_arrived…` |
+//! | a 2xx that cannot be read was sent | taken for an error | `in_bad_weather…` |
+//! | the word on the card | left out | `what_may_stand_twice…` |
 
 use std::time::Duration;
 

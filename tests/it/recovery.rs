@@ -1,5 +1,7 @@
 //! What survives: the real program, killed at the worst moments, against a Discord that lives on.
 
+mod decision;
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;

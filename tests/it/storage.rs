@@ -108,7 +108,7 @@ pub fn incoming(number: usize, size: usize) -> Incoming {
         body: RawBody::new(vec![b'x'; size]),
         data: json!({}),
     };
-    Incoming { event, plan: Vec::new(), unrouted: false, company_name: None }
+    Incoming { event, plan: Vec::new(), unrouted: false, company_name: None, asks: None }
 }
 
 /// Stores `count` events of 900 kB, one after the other; answers how long the slowest took, and how long the log was.

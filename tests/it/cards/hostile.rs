@@ -333,7 +333,7 @@ proptest! {
         pings in proptest::collection::vec(1_u64.., 0..60),
     ) {
         let links = Links::default();
-        let view = View { company_name: company_name.as_deref(), links: &links };
+        let view = View { company_name: company_name.as_deref(), links: &links, asked: None };
         let cards: Vec<_> =
             events.iter().map(|(kind, company, data)| render::card(&event(kind, company, data.clone()), &view)).collect();
         let pings: Vec<Snowflake> = pings.into_iter().map(Snowflake::new).collect();
@@ -379,7 +379,7 @@ proptest! {
         let source = pieces.concat();
         let ends: Vec<usize> = source.grapheme_indices(true).map(|(at, _)| at).chain([source.len()]).collect();
         let data = json!({"title": source, "description": source, "notes": [{"content": source}]});
-        let view = View { company_name: Some(&source), links: &Links::default() };
+        let view = View { company_name: Some(&source), links: &Links::default(), asked: None };
         let cards: Vec<_> = ["ticket.created", "ticket.updated", "asset.created", "printer.jammed"]
             .iter()
             .cycle()

@@ -8,7 +8,7 @@ use super::event;
 use super::hostile::{broken_limit, config, effect, events, text, texts};
 
 const VIEW: View<'static> =
-    View { company_name: None, links: &Links { ticket: None, asset: None, machine: None } };
+    View { company_name: None, links: &Links { ticket: None, asset: None, machine: None }, asked: None };
 
 fn numbered(events: &[(String, String, serde_json::Value)]) -> Vec<Event> {
     let number = |at: usize, one: Event| Event {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{event, sample, sent};
 
 fn cards(count: usize, kind: &str, data: &Value) -> Vec<Card> {
-    let view = View { company_name: None, links: &Links::default() };
+    let view = View { company_name: None, links: &Links::default(), asked: None };
     (0..count).map(|_| render::card(&event(kind, "", data.clone()), &view)).collect()
 }
 
@@ -49,7 +49,7 @@ fn the_customer_comes_first_by_the_best_name_known(
     #[case] first: &str,
 ) {
     let event = event("ticket.created", "7f9c24e8-3b1d-4c6e-a5f2-90d1b8e4c377", data);
-    let card = render::card(&event, &View { company_name: learnt, links: &Links::default() });
+    let card = render::card(&event, &View { company_name: learnt, links: &Links::default(), asked: None });
     assert_eq!(render::message(&[card], &[]).embeds[0].description, first);
 }
 
@@ -115,7 +115,8 @@ fn titles_lead_to_the_operators_pages_only() {
         machine: template("https://x.example/m?id={id}"),
     };
     let url = |kind, data| {
-        let card = render::card(&event(kind, "", data), &View { company_name: None, links: &links });
+        let card =
+            render::card(&event(kind, "", data), &View { company_name: None, links: &links, asked: None });
         render::message(&[card], &[]).embeds.remove(0).url
     };
     let evil = "https://evil.example";
@@ -179,7 +180,7 @@ fn content(body: &Body) -> &str {
 
 #[test]
 fn the_plain_form_says_the_same_without_embeds() {
-    let view = View { company_name: None, links: &Links::default() };
+    let view = View { company_name: None, links: &Links::default(), asked: None };
     let card = render::card(&sample("alert.triggered"), &view);
     insta::assert_snapshot!(content(&render::plain(&[card], &[Snowflake::new(7)])), @r"
     🚨 CRITICAL · Disk full

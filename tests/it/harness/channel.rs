@@ -48,6 +48,24 @@ impl Channel {
         messages
     }
 
+    /// A message as it stands now.
+    pub fn now(&self, id: &str) -> Message {
+        let found = self.discord.messages(self.id).into_iter().find(|message| message["id"] == id);
+        Message(found.unwrap_or_else(|| panic!("message {id} does not stand in #{}", self.name)))
+    }
+
+    /// Waits until a message is as it should be.
+    pub async fn becomes(&self, id: &str, what: &str, mut is: impl FnMut(&Message) -> bool) -> Message {
+        let waiting = self.discord.wait_until(|discord| {
+            let found = discord.messages(self.id).into_iter().find(|message| message["id"] == id)?;
+            Some(Message(found)).filter(|message| is(message))
+        });
+        match tokio::time::timeout(super::PATIENCE, waiting).await {
+            Ok(message) => message,
+            Err(_) => panic!("waited in vain for {what}; it is {:#?}", self.now(id).0),
+        }
+    }
+
     /// What stands there and was not read.
     pub fn unread(&self) -> Vec<Value> {
         self.discord.messages(self.id).split_off(self.position())
@@ -64,6 +82,29 @@ impl Channel {
 }
 
 impl Message {
+    pub fn id(&self) -> &str {
+        self.0["id"].as_str().unwrap()
+    }
+
+    pub fn description(&self) -> &str {
+        self.0["embeds"][0]["description"].as_str().unwrap_or_default()
+    }
+
+    /// The labels of its buttons.
+    pub fn buttons(&self) -> Vec<&str> {
+        let rows = self.0["components"].as_array().into_iter().flatten();
+        let buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+        buttons.filter_map(|button| button["label"].as_str()).collect()
+    }
+
+    /// The custom id of a button.
+    pub fn custom_id(&self, label: &str) -> String {
+        let rows = self.0["components"].as_array().into_iter().flatten();
+        let mut buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
+        let found = buttons.find(|button| button["label"] == label);
+        let found = found.unwrap_or_else(|| panic!("no button {label:?} among {:?}", self.buttons()));
+        found["custom_id"].as_str().unwrap().to_owned()
+    }
     pub fn content(&self) -> &str {
         self.0["content"].as_str().unwrap()
     }

@@ -69,6 +69,11 @@ impl Log {
             .collect()
     }
 
+    /// All lines.
+    pub fn all(&self) -> Vec<String> {
+        self.lines.lock().unwrap().iter().map(|(_, line)| line.clone()).collect()
+    }
+
     pub fn assert_no_errors(&self) {
         let errors = self.at(Level::ERROR);
         assert!(errors.is_empty(), "logged as errors: {errors:#?}");

@@ -3,7 +3,7 @@
 use nuncio::sandbox::Discord;
 use serde_json::{Value, json};
 
-use super::{Harness, http, within};
+use super::{Harness, Message, http, within};
 
 pub struct Person<'a> {
     harness: &'a Harness,
@@ -38,14 +38,84 @@ impl Person<'_> {
             "guild_id": discord.guild_id(),
             "data": {"name": command, "type": 1, "options": []},
         });
-        let url = format!("{}/v10/interactions", self.harness.variables["DISCORD_API_URL"]);
-        let token = discord.token_of(&self.username).expect("there is such a person");
-        let request = http().post(url).header("authorization", token.expose()).json(&body);
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), 204, "{}", answer.text().await.unwrap());
-        let id = answer.headers()["x-sandbox-interaction"].to_str().unwrap().to_owned();
+        let id = self.acts(&body).await;
         within(&format!("an answer to /{command}"), discord.wait_until(|discord| first_answer(discord, &id)))
             .await
+    }
+
+    /// Presses a button on a message in a channel, and returns what it is answered first: `{type, data}`.
+    pub async fn clicks(&self, channel: &str, message: &Message, label: &str) -> Value {
+        let id = self.acts(&self.click(channel, message, label)).await;
+        self.answer(&id).await
+    }
+
+    /// What pressing a button sends.
+    pub fn click(&self, channel: &str, message: &Message, label: &str) -> Value {
+        let discord = &self.harness.discord;
+        json!({
+            "type": 3,
+            "channel_id": discord.channel_id(channel),
+            "guild_id": discord.guild_id(),
+            "message_id": message.id(),
+            "data": {"component_type": 2, "custom_id": message.custom_id(label)},
+        })
+    }
+
+    /// Fills in the dialog that `opened` is, and returns the first answer.
+    pub async fn submits(&self, channel: &str, opened: &Value, text: &str) -> Value {
+        let id = self.acts(&self.dialog(channel, opened, text)).await;
+        self.answer(&id).await
+    }
+
+    /// What sending a dialog sends.
+    pub fn dialog(&self, channel: &str, opened: &Value, text: &str) -> Value {
+        let discord = &self.harness.discord;
+        assert_eq!(opened["type"], 9, "{opened:#}");
+        json!({
+            "type": 5,
+            "channel_id": discord.channel_id(channel),
+            "guild_id": discord.guild_id(),
+            "data": {
+                "custom_id": opened["data"]["custom_id"],
+                "components": [{"custom_id": "text", "value": text}],
+            },
+        })
+    }
+
+    /// Does something on Discord; returns the id of the interaction that it became.
+    pub async fn acts(&self, body: &Value) -> String {
+        let url = format!("{}/v10/interactions", self.harness.variables["DISCORD_API_URL"]);
+        let token = self.harness.discord.token_of(&self.username).expect("there is such a person");
+        let request = http().post(url).header("authorization", token.expose()).json(body);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 204, "{}", answer.text().await.unwrap());
+        answer.headers()["x-sandbox-interaction"].to_str().unwrap().to_owned()
+    }
+
+    /// The first answer to an interaction.
+    pub async fn answer(&self, interaction: &str) -> Value {
+        let discord = &self.harness.discord;
+        let answer = discord.wait_until(|discord| first_answer(discord, interaction));
+        within("the first answer", answer).await
+    }
+}
+
+impl Harness {
+    /// What was said to people after the first answer, all in order: contents or embeds.
+    pub fn whispers(&self) -> Vec<Value> {
+        let app = format!("/webhooks/{}/", self.discord.application_id());
+        let said = |asked: &nuncio::sandbox::discord::Asked| {
+            asked.path.contains(&app)
+                && matches!(asked.method.as_str(), "POST" | "PATCH")
+                && asked.status == Some(200)
+        };
+        self.discord.requests().into_iter().filter(said).filter_map(|asked| asked.body).collect()
+    }
+
+    /// Waits for the `n`th of them.
+    pub async fn whisper(&self, n: usize) -> Value {
+        let waiting = self.discord.wait_until(|_| self.whispers().into_iter().nth(n - 1));
+        within(&format!("whisper {n}"), waiting).await
     }
 }
 

@@ -17,7 +17,7 @@ impl Harness {
     /// Runs `nuncio ARGS…` to its end.
     pub async fn runs(&self, args: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nuncio"));
-        command.args(args).current_dir(self._folder.path()).env_clear().envs(&self.variables);
+        command.args(args).current_dir(self.folder.path()).env_clear().envs(&self.variables);
         let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
         let output = within(&format!("nuncio {args:?}"), output).await.unwrap();
         Ran {

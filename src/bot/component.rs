@@ -1,0 +1,170 @@
+//! Buttons and dialogs: heard, answered at once, then done.
+//!
+//! Discord waits three seconds for the first word, so it is said before anything is looked up: a refusal, a dialog, or
+//! "working on it". What may take longer comes after it. Everything works from what stands in the click itself, so
+//! buttons work after restarts and after days.
+
+mod answer;
+mod dialog;
+mod press;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serenity::all::{
+    ComponentInteraction, Context, CreateAllowedMentions, CreateInteractionResponse,
+    CreateInteractionResponseFollowup, CreateInteractionResponseMessage, EditInteractionResponse,
+    EventHandler, Http, Interaction, ModalInteraction, Ready,
+};
+use serenity::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::bot::{Shared, http};
+use crate::hub::{Click, Clicked, Press};
+use crate::model::EventId;
+
+const STOPPING: &str = "nuncio is stopping just now: please press again in a minute.";
+
+/// Hears the clicks of one connection. Clones share it.
+#[derive(Clone)]
+pub(super) struct Clicks {
+    shared: Arc<Shared>,
+    /// Cancelled when this connection is given up: another one hears the same.
+    closed: CancellationToken,
+    bot: Arc<AtomicU64>,
+}
+
+impl Clicks {
+    pub(super) fn new(shared: Arc<Shared>, closed: CancellationToken) -> Self {
+        Self { shared, closed, bot: Arc::default() }
+    }
+
+    /// A button: a word at once, then what it does.
+    async fn pressed(&self, http: &Http, component: &ComponentInteraction) {
+        let bot = self.bot.load(Ordering::Acquire);
+        let Some(click) = press::of_button(component, bot, &self.shared.clock) else {
+            return if press::is_ours(&component.data.custom_id) {
+                say_at_once(http, component, answer::UNKNOWN).await;
+            };
+        };
+        if self.shared.stopping.is_cancelled() {
+            return say_at_once(http, component, STOPPING).await;
+        }
+        if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
+            say_at_once(http, component, &answer::refused(&refusal, click.press)).await;
+            return self.note_refusal(&click, &refusal).await;
+        }
+        if let Some(dialog) = dialog::of(&click) {
+            return answered(component.create_response(http, CreateInteractionResponse::Modal(dialog)).await);
+        }
+        let is_details = click.press == Press::Details;
+        let first = if is_details {
+            CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true))
+        } else {
+            CreateInteractionResponse::Acknowledge
+        };
+        answered(component.create_response(http, first).await);
+        let said = self.perform(&click).await;
+        match said {
+            answer::Said::Nothing => {}
+            answer::Said::Embed(embed) => {
+                let edit = EditInteractionResponse::new()
+                    .embed(*embed)
+                    .allowed_mentions(CreateAllowedMentions::new());
+                answered(component.edit_response(http, edit).await.map(drop));
+            }
+            answer::Said::Sentence(sentence) if is_details => {
+                let edit = EditInteractionResponse::new()
+                    .content(sentence)
+                    .allowed_mentions(CreateAllowedMentions::new());
+                answered(component.edit_response(http, edit).await.map(drop));
+            }
+            answer::Said::Sentence(sentence) => {
+                answered(component.create_followup(http, whisper(sentence)).await.map(drop));
+            }
+        }
+    }
+
+    /// A dialog that was sent: it is decided now, by who they are now.
+    async fn submitted(&self, http: &Http, modal: &ModalInteraction) {
+        let Some(click) = press::of_dialog(modal, &self.shared.clock) else { return };
+        let first = if self.shared.stopping.is_cancelled() {
+            Err(STOPPING.to_owned())
+        } else if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
+            Err(answer::refused(&refusal, click.press))
+        } else {
+            dialog::check(&click)
+        };
+        if let Err(sentence) = first {
+            let message = CreateInteractionResponseMessage::new().content(sentence).ephemeral(true);
+            let message = message.allowed_mentions(CreateAllowedMentions::new());
+            answered(modal.create_response(http, CreateInteractionResponse::Message(message)).await);
+            if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
+                self.note_refusal(&click, &refusal).await;
+            }
+            return;
+        }
+        answered(modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
+        if let answer::Said::Sentence(sentence) = self.perform(&click).await {
+            answered(modal.create_followup(http, whisper(sentence)).await.map(drop));
+        }
+    }
+
+    async fn perform(&self, click: &Click) -> answer::Said {
+        match self.shared.hub.click(click).await {
+            Ok(Clicked::Replayed) => answer::Said::Nothing,
+            Ok(clicked) => answer::to(click.press, &clicked),
+            Err(error) => {
+                let reference = EventId::new().short();
+                tracing::error!(reference, %error, "a click could not be kept: nothing was decided");
+                answer::Said::Sentence(answer::not_kept(&reference))
+            }
+        }
+    }
+
+    /// The person has their answer already: the note may take its time.
+    async fn note_refusal(&self, click: &Click, refusal: &crate::hub::Refusal) {
+        if let Err(error) = self.shared.hub.note_refusal(click, refusal).await {
+            tracing::error!(%error, "a refused click is not in the audit log");
+        }
+    }
+}
+
+#[async_trait]
+impl EventHandler for Clicks {
+    async fn ready(&self, _: Context, ready: Ready) {
+        self.bot.store(ready.user.id.get(), Ordering::Release);
+    }
+
+    async fn interaction_create(&self, context: Context, interaction: Interaction) {
+        if self.closed.is_cancelled() {
+            return;
+        }
+        match interaction {
+            Interaction::Component(component) => self.pressed(&context.http, &component).await,
+            Interaction::Modal(modal) => self.submitted(&context.http, &modal).await,
+            _ => {}
+        }
+    }
+}
+
+/// One sentence that only this person sees, as the first word.
+async fn say_at_once(http: &Http, component: &ComponentInteraction, sentence: &str) {
+    let message = CreateInteractionResponseMessage::new().content(sentence).ephemeral(true);
+    let message = message.allowed_mentions(CreateAllowedMentions::new());
+    answered(component.create_response(http, CreateInteractionResponse::Message(message)).await);
+}
+
+/// The same, after the first word.
+fn whisper(sentence: String) -> CreateInteractionResponseFollowup {
+    let followup = CreateInteractionResponseFollowup::new().content(sentence).ephemeral(true);
+    followup.allowed_mentions(CreateAllowedMentions::new())
+}
+
+/// An answer that does not get through changes nothing of what was decided: the gateway may have told a click twice
+/// (40060), or the person's time was over (10062).
+fn answered(result: serenity::Result<()>) {
+    if let Err(error) = result {
+        tracing::debug!("a click could not be answered: {}", http::sentence(&error));
+    }
+}

@@ -1,0 +1,150 @@
+//! What a person is told: one sentence that says what to do, seen by nobody else.
+
+use serenity::all::{CreateEmbed, CreateEmbedFooter};
+
+use crate::hub::{Clicked, Details, Press, Refusal};
+use crate::model::{Decision, Matter, Phase, Snowflake, Verdict};
+use crate::render::{self, Markdown, Surface, literal, moment, short};
+
+pub(super) const UNKNOWN: &str =
+    "This button has expired: nuncio does not know it (any more). Look for a newer card of the same thing.";
+
+/// The most roles that a sentence names.
+const MOST_ROLES: usize = 5;
+const NAME: usize = 60;
+
+/// What is said after a click.
+pub(super) enum Said {
+    /// The card says it.
+    Nothing,
+    /// One sentence.
+    Sentence(String),
+    /// Everything that is known.
+    Embed(Box<CreateEmbed>),
+}
+
+/// What is said to what came of a click.
+pub(super) fn to(press: Press, clicked: &Clicked) -> Said {
+    match clicked {
+        Clicked::Replayed => Said::Nothing,
+        Clicked::Done(decision) => done(decision),
+        Clicked::Late(decision) => Said::Sentence(late(press, decision)),
+        Clicked::Refused(refusal) => Said::Sentence(refused(refusal, press)),
+        Clicked::Details(details) => Said::Embed(Box::new(embed(details))),
+    }
+}
+
+fn done(decision: &Decision) -> Said {
+    let told = match decision.matter {
+        Matter::Take => " is yours as soon as XTSystems has heard of it: the card tells.",
+        Matter::Note => ": your note is on its way to XTSystems.",
+        Matter::Close => " is closed as soon as XTSystems has heard of it: the card tells.",
+        Matter::Machine | Matter::Ticket | Matter::Alert => return Said::Nothing,
+    };
+    Said::Sentence(write([short(&decision.label, NAME), literal(told)].into()))
+}
+
+/// Somebody was faster, or it is too late.
+pub(super) fn late(press: Press, decision: &Decision) -> String {
+    let name = || short(&decision.label, NAME);
+    let who = || {
+        let by =
+            decision.decider.as_ref().map(|decider| [literal(" by "), short(&decider.name, NAME)].into());
+        let at = decision.decided_at.map(|at| [literal(" "), moment(at)].into());
+        Markdown::from([by.unwrap_or_default(), at.unwrap_or_default()])
+    };
+    let verdict = || literal(if decision.verdict == Verdict::Denied { "denied" } else { "approved" });
+    let sentence: Markdown = match (press, decision.matter) {
+        (Press::Undo, Matter::Machine) if decision.phase() == Phase::Pending => {
+            [name(), literal(" is open already: there is nothing to undo.")].into()
+        }
+        (Press::Undo, Matter::Machine) => [
+            literal("Too late to undo: XTSystems is being told that "),
+            name(),
+            literal(" is "),
+            verdict(),
+            literal(". Change it in XTSystems."),
+        ]
+        .into(),
+        (Press::TryAgain | Press::Resend, _) => {
+            [name(), literal(": that is on its way or done already. The card tells.")].into()
+        }
+        (Press::OnIt, _) => [literal("Somebody is on it already: it was taken"), who(), literal(".")].into(),
+        (Press::Take | Press::Close, _) => {
+            [name(), literal(": the same is on its way already"), who(), literal(". The card tells.")].into()
+        }
+        _ => match decision.phase() {
+            Phase::Elsewhere => [name(), literal(" was already approved in XTSystems.")].into(),
+            Phase::Expired => [
+                literal("Nobody decided on "),
+                name(),
+                literal(" in time, so its buttons have ended. `/machine approve` still works."),
+            ]
+            .into(),
+            Phase::Pending => {
+                [name(), literal(" has asked again since: use the buttons on its newest card.")].into()
+            }
+            _ => [name(), literal(" was already "), verdict(), who(), literal(".")].into(),
+        },
+    };
+    write(sentence)
+}
+
+/// Why not, and who can.
+pub(super) fn refused(refusal: &Refusal, press: Press) -> String {
+    let what = match press {
+        Press::Approve | Press::Deny | Press::Undo | Press::TryAgain => "decide about machines",
+        Press::Resend | Press::Take | Press::Note | Press::Close => "change tickets",
+        Press::OnIt | Press::Mute => "take or mute alerts",
+        Press::Details => "see this",
+    };
+    match refusal {
+        Refusal::NotApprover(roles) | Refusal::NotOperator(roles) if roles.is_empty() => {
+            format!("Only members with the permission Manage Server can {what} here: ask one of them.")
+        }
+        Refusal::NotApprover(roles) | Refusal::NotOperator(roles) => {
+            format!("Only {} can {what}: ask one of them.", mentions(roles))
+        }
+        Refusal::NoServer => format!("To {what}, use the buttons on the card in its server."),
+        Refusal::TimedOut => format!("You are in time-out here, so you cannot {what} until that is over."),
+        Refusal::Unknown => UNKNOWN.to_owned(),
+        Refusal::Misplaced => {
+            "This is not where nuncio posted its card: use the buttons on the original card.".to_owned()
+        }
+        Refusal::NoKey => {
+            "nuncio has no XTSYSTEMS_API_KEY any more, so it could not tell XTSystems: set it, restart \
+                           nuncio, and press again."
+                .to_owned()
+        }
+    }
+}
+
+/// The database did not take it.
+pub(super) fn not_kept(reference: &str) -> String {
+    format!(
+        "nuncio's database did not take this, so nothing was done. Please press again in a minute; if it goes on, give \
+         your operator this word: `{reference}`."
+    )
+}
+
+/// Shown as names; nobody is notified, for no mention is allowed to.
+fn mentions(roles: &[Snowflake]) -> String {
+    let names: Vec<String> = roles.iter().take(MOST_ROLES).map(|role| format!("<@&{role}>")).collect();
+    names.join(" or ")
+}
+
+fn embed(details: &Details) -> CreateEmbed {
+    let card = render::details(&details.decision, &details.all, details.event.as_ref());
+    let body = render::message(&[card], &[]);
+    let mut embed = CreateEmbed::new();
+    if let Some(shown) = body.embeds.into_iter().next() {
+        embed = embed.title(shown.title).description(shown.description).color(shown.color);
+        embed = embed.fields(shown.fields.into_iter().map(|field| (field.name, field.value, false)));
+        embed = embed.footer(CreateEmbedFooter::new(shown.footer.text));
+    }
+    embed
+}
+
+fn write(sentence: Markdown) -> String {
+    sentence.write(Surface::Content)
+}

@@ -1,0 +1,77 @@
+//! Dialogs: opened without looking anything up, so that they open at once.
+
+use serenity::all::{CreateActionRow, CreateInputText, CreateModal, InputTextStyle};
+
+use crate::hub::{Click, Press};
+
+/// What a dialog asks.
+struct Question {
+    title: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    least: u16,
+    most: u16,
+}
+
+const fn question(press: Press) -> Option<Question> {
+    Some(match press {
+        Press::Deny => Question {
+            title: "Deny this machine",
+            label: "Why?",
+            hint: "Shown on the card, and told to XTSystems",
+            least: 3,
+            most: 400,
+        },
+        Press::Note => Question {
+            title: "A note to this ticket",
+            label: "Note",
+            hint: "Goes to XTSystems under your name",
+            least: 3,
+            most: 1000,
+        },
+        Press::Close => Question {
+            title: "Close this ticket",
+            label: "How was it solved?",
+            hint: "Goes to XTSystems as its resolution",
+            least: 3,
+            most: 400,
+        },
+        _ => return None,
+    })
+}
+
+/// The dialog that a button opens; `None` if it opens none.
+pub(super) fn of(click: &Click) -> Option<CreateModal> {
+    let Question { title, label, hint, least, most } = question(click.press)?;
+    let input = CreateInputText::new(InputTextStyle::Paragraph, label, "text")
+        .placeholder(hint)
+        .min_length(least)
+        .max_length(most)
+        .required(true);
+    let custom_id = format!("v1:{}:{}", click.press.as_str(), click.token.as_str());
+    Some(CreateModal::new(custom_id, title).components(vec![CreateActionRow::InputText(input)]))
+}
+
+/// Whether what was written will do; else a sentence. Discord counts blanks, people do not.
+pub(super) fn check(click: &Click) -> Result<(), String> {
+    let Some(Question { least, most, .. }) = question(click.press) else { return Ok(()) };
+    let length = click.text.as_deref().unwrap_or_default().chars().count();
+    if (usize::from(least)..=usize::from(most)).contains(&length) {
+        return Ok(());
+    }
+    Err(format!("Please write {least} to {most} characters, and send it again: nothing was done yet."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dialog_keeps_to_what_discord_takes() {
+        for question in Press::ALL.into_iter().filter_map(question) {
+            assert!(question.title.chars().count() <= 45 && question.label.chars().count() <= 45);
+            assert!(question.hint.chars().count() <= 100);
+            assert!(question.least <= question.most && question.most <= 4000);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! From Discord's words to ours: who pressed what, and where.
+
+use serenity::all::{
+    ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, GuildId, Member,
+    ModalInteraction, User,
+};
+
+use crate::clock::Clock;
+use crate::hub::{Click, Person, Press, Pressed};
+use crate::model::{Snowflake, Token};
+
+const VERSION: &str = "v1";
+
+/// What a button or dialog of ours says: `v1:<press>:<token>`.
+fn parse(custom_id: &str) -> Option<(Press, Token)> {
+    let mut parts = custom_id.split(':');
+    let (version, press, token) = (parts.next()?, parts.next()?, parts.next()?);
+    let press = Press::ALL.into_iter().find(|known| known.as_str() == press)?;
+    (version == VERSION && parts.next().is_none()).then(|| Some((press, token.parse().ok()?)))?
+}
+
+/// Whether a button is one of this mechanism, of whatever version: nobody else answers it then.
+pub(super) fn is_ours(custom_id: &str) -> bool {
+    let mut parts = custom_id.split(':');
+    let (version, press) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let is_version = version.strip_prefix('v').is_some_and(|number| number.parse::<u32>().is_ok());
+    let is_known = Press::ALL.iter().any(|known| known.as_str() == press);
+    is_version && (is_known || version != VERSION) || !custom_id.contains(':')
+}
+
+/// A click on a button; `None` if it is none of ours.
+pub(super) fn of_button(component: &ComponentInteraction, bot: u64, clock: &Clock) -> Option<Click> {
+    if !matches!(component.data.kind, ComponentInteractionDataKind::Button) {
+        return None;
+    }
+    let (press, token) = parse(&component.data.custom_id)?;
+    let author = component.message.author.id.get();
+    let is_ours =
+        (author == component.application_id.get() || author == bot) && component.message.webhook_id.is_none();
+    Some(Click {
+        interaction: Snowflake::new(component.id.get()),
+        person: person(&component.user, component.member.as_ref(), component.guild_id, clock),
+        press,
+        token,
+        place: Some(Pressed {
+            channel: Snowflake::new(component.channel_id.get()),
+            message: Some(Snowflake::new(component.message.id.get())),
+            is_ours,
+        }),
+        text: None,
+    })
+}
+
+/// A dialog that was sent; `None` if it is none of ours.
+pub(super) fn of_dialog(modal: &ModalInteraction, clock: &Clock) -> Option<Click> {
+    let (press, token) = parse(&modal.data.custom_id)?;
+    let text =
+        modal.data.components.iter().flat_map(|row| &row.components).find_map(|component| match component {
+            ActionRowComponent::InputText(input) => input.value.clone(),
+            _ => None,
+        });
+    Some(Click {
+        interaction: Snowflake::new(modal.id.get()),
+        person: person(&modal.user, modal.member.as_ref(), modal.guild_id, clock),
+        press,
+        token,
+        place: Some(Pressed {
+            channel: Snowflake::new(modal.channel_id.get()),
+            message: modal.message.as_ref().map(|message| Snowflake::new(message.id.get())),
+            is_ours: true,
+        }),
+        text: text.map(|text| text.trim().to_owned()),
+    })
+}
+
+/// Who they are, by what Discord said with this very click.
+pub(in crate::bot) fn person(
+    user: &User,
+    member: Option<&Member>,
+    guild: Option<GuildId>,
+    clock: &Clock,
+) -> Person {
+    let permissions = member.and_then(|member| member.permissions).unwrap_or_default();
+    let nick = member.and_then(|member| member.nick.clone());
+    let until = member.and_then(|member| member.communication_disabled_until);
+    Person {
+        id: Snowflake::new(user.id.get()),
+        name: nick
+            .or_else(|| user.global_name.as_ref().map(ToString::to_string))
+            .unwrap_or_else(|| user.name.clone()),
+        guild: guild.filter(|_| member.is_some()).map(|guild| Snowflake::new(guild.get())),
+        roles: member
+            .iter()
+            .flat_map(|member| &member.roles)
+            .map(|role| Snowflake::new(role.get()))
+            .collect(),
+        may_manage: permissions.manage_guild() || permissions.administrator(),
+        is_timed_out: until.is_some_and(|until| until.unix_timestamp() > clock.now().as_secs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // D-5
+    #[test]
+    fn only_what_we_write_is_read() {
+        let token = Token::random();
+        for press in Press::ALL {
+            assert_eq!(
+                parse(&format!("v1:{}:{}", press.as_str(), token.as_str())),
+                Some((press, token.clone()))
+            );
+        }
+        for wrong in [
+            String::new(),
+            "approve".to_owned(),
+            format!("v2:approve:{}", token.as_str()),
+            format!("v1:approved:{}", token.as_str()),
+            format!("v1:approve:{}x", token.as_str()),
+            format!("v1:approve:{}:x", token.as_str()),
+            format!("V1:approve:{}", token.as_str()),
+            format!("v1:approve:{}", token.as_str().to_uppercase()),
+            "v1:approve:".to_owned(),
+            "v1::".to_owned(),
+            "x".repeat(100),
+            ":".repeat(100),
+        ] {
+            assert_eq!(parse(&wrong), None, "{wrong:?}");
+        }
+    }
+}

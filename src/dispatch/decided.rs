@@ -1,0 +1,155 @@
+//! Deliveries about decisions: which card they change, and what it shows.
+//!
+//! A machine's card is one message for one round, whatever `CARDS` says: everything about it changes that message. A
+//! card is always drawn from what the table says now, so a change that comes late or twice shows the same.
+
+use std::sync::Arc;
+
+use crate::dispatch::Context;
+use crate::dispatch::compose::draw_asked;
+use crate::dispatch::plan::load;
+use crate::model::{
+    Action, Decision, Delivery, DestinationId, Event, LivingCard, Matter, Message, Shown, Snowflake, Source,
+    Verdict,
+};
+use crate::render::{self, Card};
+use crate::store::Result;
+
+/// What becomes of a delivery.
+#[derive(Debug)]
+pub(super) enum Course {
+    /// It is not about a decision.
+    Usual,
+    /// A message of its own.
+    Post,
+    /// This message is changed.
+    Change(Action),
+    /// There is no card to be changed: where one is still to come, it shows this as well.
+    Nothing,
+}
+
+impl Course {
+    /// What is done at once, if that is known.
+    pub(super) const fn action(&self) -> Option<Action> {
+        match self {
+            Self::Post => Some(Action::Create),
+            Self::Change(action) => Some(*action),
+            Self::Usual | Self::Nothing => None,
+        }
+    }
+}
+
+/// What becomes of `event` in a destination.
+pub(super) async fn course(context: &Context, destination: DestinationId, event: &Event) -> Result<Course> {
+    let ours = is_ours(event);
+    let Some(decision) = decision(context, event).await? else {
+        return Ok(if ours { Course::Nothing } else { Course::Usual });
+    };
+    let card = context.store.card(destination, decision.source, &decision.subject).await?;
+    if decision.matter != Matter::Machine {
+        return Ok(match card {
+            Some(card) if card.frozen => Course::Usual,
+            Some(card) => change(&card),
+            None => match context.store.message_showing(decision.event_id, destination).await? {
+                Some((channel, message)) => Course::Change(Action::Edit { channel, message }),
+                None => Course::Nothing,
+            },
+        });
+    }
+    let card = card.filter(|card| shows(card, &decision));
+    if event.kind.as_str() == "decision.late" {
+        return Ok(if card.is_some() { Course::Post } else { Course::Nothing });
+    }
+    Ok(match card {
+        _ if event.id == decision.event_id => Course::Post,
+        Some(card) if card.frozen => Course::Post,
+        Some(card) => change(&card),
+        None if ours => Course::Nothing,
+        None if event.kind.canonical() == "machine.registered" => Course::Post,
+        None => Course::Usual,
+    })
+}
+
+/// What `message` shows, if that is for decisions to say.
+pub(super) async fn compose(
+    context: &Context,
+    message: &mut Message,
+) -> Result<Option<(Card, Option<Snowflake>)>> {
+    let destination = message.destination_id;
+    let [delivery] = message.deliveries.as_mut_slice() else { return Ok(None) };
+    let event = load(&context.store, delivery).await?;
+    let Some(decision) = decision(context, &event).await? else { return Ok(None) };
+    if decision.matter != Matter::Machine {
+        stand_in(context, delivery, &decision).await?;
+        return Ok(None);
+    }
+    let is_change = message.action != Action::Create;
+    if event.kind.canonical() == "machine.approved" && !is_change {
+        return Ok(None);
+    }
+    let card = context.store.card(destination, decision.source, &decision.subject).await?;
+    let card = card.filter(|card| shows(card, &decision));
+    if event.kind.as_str() == "decision.late" {
+        return Ok(Some((render::late_word(&event, &decision), card.map(|card| card.message))));
+    }
+    let asking = context.store.event(decision.event_id).await?;
+    let asking = asking.as_ref().unwrap_or(&event);
+    let asked = context.hub.asked(asking, asking.id).await?;
+    let drawn = draw_asked(context, asking, &asked);
+    let shown = Shown {
+        source: decision.source,
+        subject: decision.subject.clone(),
+        place: 0,
+        since: decision.event_id,
+        state: decision.id.to_string(),
+        state_at: decision.asked_at,
+        closed: decision.verdict != Verdict::Open,
+    };
+    message.shows = vec![shown];
+    Ok(Some((drawn, card.filter(|card| card.frozen && !is_change).map(|card| card.message))))
+}
+
+/// Lets the event whose card is drawn stand for ours, which only says that it must be drawn anew.
+pub(super) async fn stand_in_for_ours(
+    context: &Context,
+    delivery: &mut Delivery,
+    event: &Event,
+) -> Result<()> {
+    match decision(context, event).await? {
+        Some(decision) if is_ours(event) && decision.matter != Matter::Machine => {
+            stand_in(context, delivery, &decision).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn stand_in(context: &Context, delivery: &mut Delivery, decision: &Decision) -> Result<()> {
+    if let Some(asking) = context.store.event(decision.event_id).await? {
+        delivery.event = Some(Arc::new(asking));
+    }
+    Ok(())
+}
+
+/// The decision that `event` is about, where it has a say in what happens to its card.
+async fn decision(context: &Context, event: &Event) -> Result<Option<Decision>> {
+    if is_ours(event) {
+        return context.hub.decision_of(event).await;
+    }
+    match event.kind.canonical().as_str() {
+        "machine.registered" | "machine.approved" => context.hub.decision_about(event).await,
+        _ => Ok(None),
+    }
+}
+
+fn is_ours(event: &Event) -> bool {
+    event.source == Source::Nuncio && event.kind.as_str().starts_with("decision.")
+}
+
+/// Whether a card is that of this round.
+fn shows(card: &LivingCard, decision: &Decision) -> bool {
+    card.shown.state == decision.id.to_string()
+}
+
+fn change(card: &LivingCard) -> Course {
+    Course::Change(Action::Edit { channel: card.channel, message: card.message })
+}

@@ -1,0 +1,318 @@
+//! The platform's lane: tells XTSystems what people decided, one call at a time.
+//!
+//! A call that does not get through waits by itself and lets the others pass; only a key that is refused, or a wish of
+//! the platform's own, holds them all. The same key on every try of a decision makes it the same call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Timestamp;
+use crate::dispatch::lane::{Finished, Wake};
+use crate::dispatch::{Context, verdict};
+use crate::hub::Condition;
+use crate::model::{
+    Action, Attempt, Decision, Delivery, DestinationId, Form, Matter, Message, Outcome, Reason, Receipt,
+    Snowflake, Verdict, schedule,
+};
+use crate::store::{self, CallNext, Calling};
+use crate::xtsystems::{Client, Reply};
+
+/// How long all calls wait after the key was refused.
+const KEY_REFUSED: Duration = Duration::from_secs(5 * 60);
+/// How long a lane without work stays.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// The sink of decisions.
+#[derive(Clone)]
+pub struct Platform {
+    client: Client,
+    destination: DestinationId,
+}
+
+impl Platform {
+    /// Calls by `client` what is delivered to `destination`.
+    #[must_use]
+    pub const fn new(client: Client, destination: DestinationId) -> Self {
+        Self { client, destination }
+    }
+
+    /// The destination that leads to it.
+    #[must_use]
+    pub const fn destination(&self) -> DestinationId {
+        self.destination
+    }
+
+    pub(super) fn is_at(&self, destination: DestinationId) -> bool {
+        self.destination == destination
+    }
+}
+
+pub(super) struct PlatformLane {
+    context: Arc<Context>,
+    platform: Platform,
+    inbox: mpsc::Receiver<Delivery>,
+    wake: Wake,
+}
+
+impl PlatformLane {
+    pub(super) const fn new(
+        context: Arc<Context>,
+        platform: Platform,
+        inbox: mpsc::Receiver<Delivery>,
+        wake: Wake,
+    ) -> Self {
+        Self { context, platform, inbox, wake }
+    }
+
+    /// Works until there is nothing to do, or until `stop`.
+    pub(super) async fn run(mut self, stop: CancellationToken) -> Finished {
+        let work = async {
+            if let Err(error) = self.work().await {
+                tracing::error!(%error, "the database cannot be read: what XTSystems is to be told waits");
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = work => {}
+        }
+        Finished { destination: self.platform.destination, inbox: self.inbox, wake: self.wake }
+    }
+
+    async fn work(&mut self) -> store::Result<()> {
+        let id = self.platform.destination;
+        let mut in_doubt = self.context.store.open_messages(id).await?;
+        loop {
+            let Some(destination) = self.context.store.destination(id).await? else { return Ok(()) };
+            if destination.closed.is_some() {
+                return Ok(());
+            }
+            self.context.clock.sleep_until(destination.not_before).await;
+            let message =
+                if in_doubt.is_empty() { self.next(destination.epoch).await? } else { in_doubt.pop() };
+            match message {
+                Some(message) => self.call(message, destination.epoch).await?,
+                None if self.wait().await => {}
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The next call that is due, its message on disk; `None` if there is none.
+    async fn next(&mut self, epoch: i64) -> store::Result<Option<Message>> {
+        let store = &self.context.store;
+        while self.inbox.try_recv().is_ok() {}
+        self.wake.take();
+        loop {
+            let now = self.context.clock.now();
+            let page = store.page(self.platform.destination, now, 1).await?;
+            let Some(delivery) = page.into_iter().next() else { return Ok(None) };
+            let message = plan(delivery, now);
+            match store.begin(&message, epoch).await {
+                Ok(true) => return Ok(Some(message)),
+                // Undone at the last moment.
+                Ok(false) => {}
+                Err(error) => {
+                    verdict::store_failing(&self.context.hub, &error);
+                    self.context.clock.sleep(verdict::STORE_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            hint = self.inbox.recv() => hint.is_some(),
+            () = self.wake.notified() => true,
+            () = self.context.clock.sleep(LINGER) => false,
+        }
+    }
+
+    /// Makes the call, and records what came of it.
+    async fn call(&mut self, message: Message, epoch: i64) -> store::Result<()> {
+        let Some(delivery) = message.deliveries.first() else { return Ok(()) };
+        let decision = self.context.store.decision_of_call(delivery.id).await?;
+        let began = self.context.clock.now();
+        let (reply, next) = match &decision {
+            Some(decision) => match self.ask(decision).await {
+                Some(reply) => {
+                    let next = self.next_step(decision, &reply);
+                    (Some(reply), next)
+                }
+                None => (None, CallNext::Refused("its id cannot stand in an address".to_owned())),
+            },
+            None => (None, CallNext::Refused("the decision is not there any more".to_owned())),
+        };
+        let attempt = attempt(reply.as_ref(), &next, began);
+        if let Some(decision) = &decision {
+            self.tell(decision, &next, attempt.took);
+        }
+        let calling = Calling { message, epoch, attempt, next };
+        loop {
+            match self.context.store.record_call(calling.clone()).await {
+                Ok(_) => break,
+                Err(error) => verdict::store_failing(&self.context.hub, &error),
+            }
+            self.context.clock.sleep(verdict::STORE_AGAIN).await;
+        }
+        self.context.hub.conditions().clear(Condition::StoreFailing);
+        self.context.hub.progressed();
+        Ok(())
+    }
+
+    async fn ask(&self, decision: &Decision) -> Option<Reply> {
+        let (client, key, body) = (&self.platform.client, decision.id.to_string(), body(decision));
+        match (decision.matter, decision.verdict) {
+            (Matter::Machine, Verdict::Denied) => client.deny(&decision.object, &key, &body).await,
+            (Matter::Machine, _) => client.approve(&decision.object, &key, &body).await,
+            _ => client.update_ticket(&decision.object, &key, &body).await,
+        }
+    }
+
+    /// What an answer leads to.
+    fn next_step(&self, decision: &Decision, reply: &Reply) -> CallNext {
+        let now = self.context.clock.now();
+        let backoff = schedule::backoff(decision.attempts + 1, rand::random());
+        let wait = reply.retry_after.map_or(backoff, |after| after.max(backoff));
+        let (said, conditions) = (reply.excerpt(), self.context.hub.conditions());
+        if !matches!(reply.status, None | Some(401 | 403)) && conditions.clear(Condition::KeyRefused) {
+            tracing::info!("XTSystems takes XTSYSTEMS_API_KEY again");
+        }
+        match reply.status {
+            Some(200..=299) => CallNext::Confirmed,
+            Some(status @ (401 | 403)) => {
+                let said = format!(
+                    "XTSystems refuses XTSYSTEMS_API_KEY ({status}). Put a key into .env that may do this, and restart: nothing is lost"
+                );
+                if conditions.raise(Condition::KeyRefused, said.clone()) {
+                    tracing::error!("{said}");
+                }
+                CallNext::Later { due_at: now.plus(KEY_REFUSED.max(wait)), said, everybody: true }
+            }
+            Some(status @ (404 | 405)) => CallNext::Held(format!(
+                "XTSystems has no {} ({status}{}): set {}, restart, then press Try again",
+                self.shape(decision),
+                if said.is_empty() { String::new() } else { format!(": {said}") },
+                variable(decision)
+            )),
+            Some(status @ 300..=399) => CallNext::Held(format!(
+                "XTSystems answered with a redirect ({status}), and those are not followed: set XTSYSTEMS_API_URL to where it is, restart, then press Try again"
+            )),
+            Some(408 | 429 | 500..) | None => {
+                let everybody = reply.status == Some(429) && reply.retry_after.is_some();
+                CallNext::Later { due_at: now.plus(wait), said, everybody }
+            }
+            Some(status) => {
+                CallNext::Refused(if said.is_empty() { format!("status {status}") } else { said })
+            }
+        }
+    }
+
+    /// `POST /v1/machines/…/approve`.
+    fn shape(&self, decision: &Decision) -> String {
+        let calls = self.platform.client.calls();
+        let call = match (decision.matter, decision.verdict) {
+            (Matter::Machine, Verdict::Denied) => &calls.deny,
+            (Matter::Machine, _) => &calls.approve,
+            _ => &calls.update_ticket,
+        };
+        call.to_string().replace("{id}", "…")
+    }
+
+    fn tell(&self, decision: &Decision, next: &CallNext, took: Duration) {
+        let (what, tries, took_ms) = (what(decision), decision.attempts + 1, took.as_millis());
+        let id = &decision.id;
+        match next {
+            CallNext::Confirmed => {
+                tracing::info!(decision.id = %id, took_ms, tries, "XTSystems was told: {what}")
+            }
+            CallNext::Later { due_at, said, .. } => tracing::warn!(
+                decision.id = %id, took_ms, tries, again_in_s = due_at.since(self.context.clock.now()).as_secs(),
+                "XTSystems could not be told: {what}: {}; it is tried again", said.escape_debug()
+            ),
+            CallNext::Refused(said) => tracing::warn!(
+                decision.id = %id, took_ms, tries,
+                "XTSystems refused: {what}: {}. The card offers to try again", said.escape_debug()
+            ),
+            CallNext::Held(said) => {
+                tracing::error!(decision.id = %id, took_ms, tries, "{what}: {}", said.escape_debug())
+            }
+        }
+    }
+}
+
+fn plan(delivery: Delivery, now: Timestamp) -> Message {
+    let mut message = Message::new(delivery.destination_id, Action::Create, Form::Single, now);
+    message.deliveries.push(delivery);
+    message
+}
+
+/// What the platform is told.
+fn body(decision: &Decision) -> Value {
+    let decider = decision.decider.as_ref();
+    let actor = json!({
+        "discord_id": decider.map(|decider| decider.id.to_string()),
+        "name": decider.map(|decider| decider.name.as_str()),
+    });
+    let text = decision.reason.as_deref();
+    match decision.matter {
+        Matter::Take => json!({"assigned_to": decider.map(|decider| decider.name.as_str()), "actor": actor}),
+        Matter::Note => json!({"note": text, "actor": actor}),
+        Matter::Close => json!({"status": "closed", "resolution": text, "actor": actor}),
+        Matter::Machine | Matter::Ticket | Matter::Alert => json!({
+            "decision": decision.verdict.as_str(),
+            "machine_id": decision.object,
+            "actor": actor,
+            "reason": text,
+            "decided_at": decision.decided_at.map(Timestamp::to_rfc3339),
+        }),
+    }
+}
+
+fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt {
+    let outcome = match next {
+        // A call leaves nothing in a channel.
+        CallNext::Confirmed => Outcome::Sent(Receipt { channel: Snowflake::new(0), message: None }),
+        CallNext::Refused(said) | CallNext::Held(said) => Outcome::Refused(Reason::new(said.clone())),
+        CallNext::Later { .. } => Outcome::Retry {
+            after: reply.and_then(|reply| reply.retry_after),
+            arrived: reply.map_or(crate::model::Arrived::No, |reply| reply.arrived),
+        },
+    };
+    Attempt {
+        started_at: reply.map_or(began, |reply| reply.started_at),
+        took: reply.map_or(Duration::ZERO, |reply| reply.took),
+        status: reply.and_then(|reply| reply.status),
+        code: None,
+        response: reply.map(|reply| reply.excerpt().into_bytes()).unwrap_or_default(),
+        shared_limit: false,
+        cooldown: Duration::ZERO,
+        outcome,
+    }
+}
+
+const fn variable(decision: &Decision) -> &'static str {
+    match (decision.matter, decision.verdict) {
+        (Matter::Machine, Verdict::Denied) => "XTSYSTEMS_DENY",
+        (Matter::Machine, _) => "XTSYSTEMS_APPROVE",
+        _ => "XTSYSTEMS_UPDATE_TICKET",
+    }
+}
+
+/// "machine asset-uuid approved", for the log.
+fn what(decision: &Decision) -> String {
+    let object = decision.object.escape_debug();
+    match decision.matter {
+        Matter::Take => format!("ticket {object} taken"),
+        Matter::Note => format!("a note to ticket {object}"),
+        Matter::Close => format!("ticket {object} closed"),
+        Matter::Machine | Matter::Ticket | Matter::Alert => {
+            format!("machine {object} {}", decision.verdict.as_str())
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! Deciding: a person pressed a button or typed a command, and may or may not do that.
+//!
+//! Who may is decided from what Discord said about the person with this very click, never from memory. What they said
+//! is one unit of the store: the first one wins there, not here.
+
+mod ask;
+mod nobody;
+mod place;
+mod who;
+
+use std::time::Duration;
+
+use crate::hub::Hub;
+use crate::model::{
+    Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Snowflake, Source,
+    Token, Verdict,
+};
+use crate::store::{self, Change, Changed, Wish};
+
+pub use place::Place as Pressed;
+pub use who::{Person, Refusal};
+
+/// How long a click is kept up when the database does not take it. Discord forgets it after 15 minutes.
+const PATIENCE: Duration = Duration::from_secs(13 * 60);
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Who may decide, and how: what the configuration says.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Roles whose members may decide; none: whoever may manage the server.
+    pub approvers: Vec<Snowflake>,
+    /// Roles whose members may do the rest; none: whoever may manage the server.
+    pub operators: Vec<Snowflake>,
+    /// How long a decision can be undone.
+    pub grace: Duration,
+    /// How long a question stays open; `None`: until it is answered.
+    pub expiry: Option<Duration>,
+    /// Where the platform is told; `None` without a key for it: then nothing is asked.
+    pub platform: Option<DestinationId>,
+    /// Whether anybody hears a click.
+    pub is_heard: bool,
+}
+
+/// What a button does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Press {
+    /// Approves a machine.
+    Approve,
+    /// Denies it, with a reason.
+    Deny,
+    /// Takes a decision back.
+    Undo,
+    /// Tells the platform again about a machine.
+    TryAgain,
+    /// Tells it again about a ticket.
+    Resend,
+    /// Tells everything that is known.
+    Details,
+    /// Takes a ticket.
+    Take,
+    /// Writes a note to it.
+    Note,
+    /// Closes it, with what solved it.
+    Close,
+    /// Says that somebody is on an alert.
+    OnIt,
+    /// Silences an alert for an hour.
+    Mute,
+}
+
+/// A click on a button, a dialog that was sent, or a command.
+#[derive(Clone, Debug)]
+pub struct Click {
+    /// Discord's id of it.
+    pub interaction: Snowflake,
+    /// Who.
+    pub person: Person,
+    /// What they want.
+    pub press: Press,
+    /// About what.
+    pub token: Token,
+    /// Where the button stands; `None` for a command.
+    pub place: Option<Pressed>,
+    /// What they wrote.
+    pub text: Option<String>,
+}
+
+/// What came of a click.
+#[derive(Clone, Debug)]
+pub enum Clicked {
+    /// It was done; so it stands now.
+    Done(Decision),
+    /// Somebody was faster, or it is too late; so it stands.
+    Late(Decision),
+    /// This very click was answered before.
+    Replayed,
+    /// They may not, or it cannot be.
+    Refused(Refusal),
+    /// Everything that is known: the question, all rounds and wishes about the thing, and the event that asked.
+    Details(Box<Details>),
+}
+
+/// Everything that is known about a question.
+#[derive(Clone, Debug)]
+pub struct Details {
+    /// The question.
+    pub decision: Decision,
+    /// All rounds and wishes about the same thing, the oldest first.
+    pub all: Vec<Decision>,
+    /// What was told about the thing; `None` once it is forgotten.
+    pub event: Option<Event>,
+}
+
+impl Hub {
+    /// Sets who may decide. Said once, by the composition root.
+    pub fn decide_by(&self, rules: Rules) {
+        let _ = self.0.rules.set(rules);
+        self.nobody_decides().iter().for_each(|sentence| tracing::warn!("{sentence}"));
+    }
+
+    /// Who may decide, and how.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        self.0.rules.get_or_init(Rules::default)
+    }
+
+    /// Does what `click` wants, if that person may; notes it either way. A database that does not take it is asked
+    /// again for as long as Discord waits.
+    pub async fn click(&self, click: &Click) -> store::Result<Clicked> {
+        let until = self.0.clock.elapsed() + PATIENCE;
+        loop {
+            match self.try_click(click).await {
+                Err(error) if passes(&error) && self.0.clock.elapsed() < until => {
+                    tracing::warn!(%error, "a click waits for the database");
+                    self.0.clock.sleep(AGAIN).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_click(&self, click: &Click) -> store::Result<Clicked> {
+        let found = self.0.store.decision_by_token(&click.token).await?;
+        let refusal = match &found {
+            None => Some(Refusal::Unknown),
+            Some(decision) => match self.may(&click.person, click.press) {
+                Err(refusal) => Some(refusal),
+                Ok(()) => self.misplaced(click, decision).await?,
+            },
+        };
+        match (found, refusal) {
+            (Some(decision), None) => self.perform(click, decision).await,
+            (found, refusal) => {
+                let refusal = refusal.unwrap_or(Refusal::Unknown);
+                self.refuse(click, found.as_ref(), &refusal).await?;
+                Ok(Clicked::Refused(refusal))
+            }
+        }
+    }
+
+    /// Notes that a click was refused before anything was looked up.
+    pub async fn note_refusal(&self, click: &Click, refusal: &Refusal) -> store::Result<()> {
+        let until = self.0.clock.elapsed() + PATIENCE;
+        let decision = self.0.store.decision_by_token(&click.token).await?;
+        loop {
+            match self.refuse(click, decision.as_ref(), refusal).await {
+                Err(error) if passes(&error) && self.0.clock.elapsed() < until => {
+                    self.0.clock.sleep(AGAIN).await
+                }
+                noted => return noted,
+            }
+        }
+    }
+
+    /// Notes that a click was refused. It changes nothing else.
+    async fn refuse(
+        &self,
+        click: &Click,
+        decision: Option<&Decision>,
+        refusal: &Refusal,
+    ) -> store::Result<()> {
+        let mut entry = self.entry(click, decision);
+        entry.outcome = AuditOutcome::Refused;
+        entry.detail = refusal.to_string();
+        self.0.store.audit(entry).await.map(drop)
+    }
+
+    async fn perform(&self, click: &Click, decision: Decision) -> store::Result<Clicked> {
+        let store = &self.0.store;
+        if click.press == Press::Details {
+            return Ok(Clicked::Details(Box::new(self.details(decision).await?)));
+        }
+        let Some(platform) = self.rules().platform else {
+            let refusal = Refusal::NoKey;
+            self.refuse(click, Some(&decision), &refusal).await?;
+            return Ok(Clicked::Refused(refusal));
+        };
+        let now = self.0.clock.now();
+        let by = Decider { id: click.person.id, name: click.person.name.clone() };
+        let entry = self.entry(click, Some(&decision));
+        let decide = |verdict| Change::Decide {
+            verdict,
+            reason: click.text.clone(),
+            platform,
+            due_at: now.plus(self.rules().grace),
+            even_expired: click.place.is_none(),
+        };
+        let wish = |matter| Wish { matter, text: click.text.clone(), platform, due_at: now };
+        let changed = match (click.press, decision.matter) {
+            (Press::Approve, Matter::Machine) => {
+                store.change(&click.token, decide(Verdict::Approved), by, entry).await?
+            }
+            (Press::Deny, Matter::Machine) => {
+                store.change(&click.token, decide(Verdict::Denied), by, entry).await?
+            }
+            (Press::Undo, Matter::Machine) => store.change(&click.token, Change::Undo, by, entry).await?,
+            (Press::TryAgain, Matter::Machine)
+            | (Press::Resend, Matter::Take | Matter::Note | Matter::Close) => {
+                store.change(&click.token, Change::TryAgain, by, entry).await?
+            }
+            (Press::OnIt, Matter::Alert) => store.change(&click.token, Change::Take, by, entry).await?,
+            (Press::Take, Matter::Ticket) => store.wish(&click.token, wish(Matter::Take), by, entry).await?,
+            (Press::Note, Matter::Ticket) => store.wish(&click.token, wish(Matter::Note), by, entry).await?,
+            (Press::Close, Matter::Ticket) => {
+                store.wish(&click.token, wish(Matter::Close), by, entry).await?
+            }
+            _ => {
+                self.refuse(click, Some(&decision), &Refusal::Unknown).await?;
+                return Ok(Clicked::Refused(Refusal::Unknown));
+            }
+        };
+        Ok(match changed {
+            Changed::Done(decision) => {
+                tell(click, &decision);
+                Clicked::Done(decision)
+            }
+            Changed::Late(decision) => Clicked::Late(decision),
+            Changed::Replayed => Clicked::Replayed,
+            Changed::Unknown => Clicked::Refused(Refusal::Unknown),
+        })
+    }
+
+    async fn details(&self, decision: Decision) -> store::Result<Details> {
+        let all = self.0.store.decisions_about(decision.source, &decision.subject).await?;
+        let event = self.0.store.event(decision.event_id).await?;
+        Ok(Details { decision, all, event })
+    }
+
+    /// The machines that wait for a decision, the oldest first; at most `limit`.
+    pub async fn undecided_machines(&self, limit: u32) -> store::Result<Vec<Decision>> {
+        self.0.store.undecided_machines(limit).await
+    }
+
+    /// The newest question about the machine with this id in the platform.
+    pub async fn decision_about_machine(&self, id: &str) -> store::Result<Option<Decision>> {
+        self.0.store.decision_about_machine(Source::XtSystems, &[id.to_owned()]).await
+    }
+
+    /// Ends the questions whose time is over.
+    pub async fn expire_decisions(&self) -> store::Result<usize> {
+        self.0.store.expire_decisions(self.0.clock.now()).await
+    }
+
+    fn entry(&self, click: &Click, decision: Option<&Decision>) -> AuditEntry {
+        let actor = Actor::Person { id: click.person.id, name: click.person.name.clone() };
+        let subject = decision.map_or_else(|| "a button that is unknown".to_owned(), subject);
+        let mut entry = AuditEntry::new(actor, click.press.action(), subject);
+        entry.detail = click.text.clone().unwrap_or_default();
+        entry.channel = click.place.as_ref().map(|place| place.channel);
+        entry.interaction = Some(click.interaction);
+        entry.reference = decision.map(|decision| decision.id.to_string()).unwrap_or_default();
+        entry
+    }
+}
+
+/// Whether the database may take it a little later.
+const fn passes(error: &store::Error) -> bool {
+    use store::Error::{Busy, Database, Disk, Full, Occupied, ReadOnly, Unopened};
+    matches!(error, Busy | Database(_) | Disk(_) | Full | Occupied | ReadOnly(_) | Unopened(_))
+}
+
+fn subject(decision: &Decision) -> String {
+    let (family, _) = decision.subject.split_once(':').unwrap_or((decision.matter.as_str(), ""));
+    if decision.object.is_empty() {
+        format!("{family} {}", decision.label)
+    } else {
+        format!("{family} {}", decision.object)
+    }
+}
+
+fn tell(click: &Click, decision: &Decision) {
+    tracing::info!(
+        decision.id = %decision.id, person.id = %click.person.id,
+        "{}: {} by {}", subject(decision), click.press.action(), click.person.name.escape_debug()
+    );
+}
+
+impl Press {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Approve,
+        Self::Deny,
+        Self::Undo,
+        Self::TryAgain,
+        Self::Resend,
+        Self::Details,
+        Self::Take,
+        Self::Note,
+        Self::Close,
+        Self::OnIt,
+        Self::Mute,
+    ];
+
+    /// The word in a custom id.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+            Self::Undo => "undo",
+            Self::TryAgain => "again",
+            Self::Resend => "resend",
+            Self::Details => "details",
+            Self::Take => "take",
+            Self::Note => "note",
+            Self::Close => "close",
+            Self::OnIt => "onit",
+            Self::Mute => "mute",
+        }
+    }
+
+    /// As the audit log calls it.
+    #[must_use]
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Approve => "decision.approve",
+            Self::Deny => "decision.deny",
+            Self::Undo => "decision.undo",
+            Self::TryAgain => "decision.again",
+            Self::Resend => "ticket.again",
+            Self::Details => "decision.details",
+            Self::Take => "ticket.take",
+            Self::Note => "ticket.note",
+            Self::Close => "ticket.close",
+            Self::OnIt => "alert.take",
+            Self::Mute => "alert.mute",
+        }
+    }
+}

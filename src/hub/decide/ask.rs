@@ -1,0 +1,169 @@
+//! What an event asks of people, and what stands beside a card that asks.
+
+use serde_json::Value;
+
+use crate::hub::Hub;
+use crate::model::{Calls, Decision, DecisionId, Event, EventId, Kind, Matter, NewEvent, Source, payload};
+use crate::render::{self, Asked};
+use crate::store::{self, Asks};
+
+const NAMES: &[&str] = &["hostname", "name", "machine_name", "ip_address", "ip"];
+/// Longer ids stand in no path and in no subject.
+const LONGEST_ID: usize = 200;
+
+const NO_KEY: &str = "no buttons: XTSYSTEMS_API_KEY is not set";
+const NO_ID: &str = "no buttons: XTSystems sent no id that can be called by";
+const UNHEARD: &str = "no buttons: DISCORD_GATEWAY is off";
+
+impl Hub {
+    /// What a new event asks, or answers.
+    pub(in crate::hub) fn asks(&self, event: &NewEvent) -> Option<Asks> {
+        if event.source != Source::XtSystems {
+            return None;
+        }
+        let rules = self.rules();
+        match event.kind.canonical().as_str() {
+            "machine.registered" => {
+                rules.platform?;
+                let ids = ids(&event.data);
+                callable(ids.first()?)?;
+                let label = label(&event.data, NAMES).or_else(|| ids.first().cloned())?;
+                Some(Asks::ToJoin { ids, label, expiry: rules.expiry })
+            }
+            "machine.approved" => {
+                Some(Asks::Joined { ids: ids(&event.data) }).filter(|asks| !asks.ids().is_empty())
+            }
+            _ => None,
+        }
+    }
+
+    /// What the card of `event` needs to know of decisions. A ticket's or alert's buttons are made when they are first
+    /// needed, for the card that begins with the event `since`.
+    pub async fn asked(&self, event: &Event, since: EventId) -> store::Result<Asked> {
+        match Family::of(&event.kind) {
+            Family::Machine => self.asked_of_machine(event).await,
+            Family::Ticket => self.asked_of(event, since, Matter::Ticket).await,
+            Family::Alert => self.asked_of(event, since, Matter::Alert).await,
+            Family::Other => Ok(Asked::default()),
+        }
+    }
+
+    /// The decision that an event of ours is about.
+    pub async fn decision_of(&self, event: &Event) -> store::Result<Option<Decision>> {
+        let id = payload::text(&event.data, &["decision"]).and_then(|id| id.parse::<DecisionId>().ok());
+        match id {
+            Some(id) => self.0.store.decision(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The question about the machine that `event` is about: its own, else the newest.
+    pub async fn decision_about(&self, event: &Event) -> store::Result<Option<Decision>> {
+        if let Some(own) = self.0.store.decision_asked_by(event.id).await? {
+            return Ok(Some(own));
+        }
+        self.0.store.decision_about_machine(event.source, &ids(&event.data)).await
+    }
+
+    async fn asked_of_machine(&self, event: &Event) -> store::Result<Asked> {
+        let decision = self.decision_about(event).await?;
+        let Some(decision) = decision else {
+            let asks = event.kind.canonical() == "machine.registered";
+            return Ok(Asked {
+                no_buttons: self.no_buttons(&event.data).filter(|_| asks),
+                ..Asked::default()
+            });
+        };
+        let all = self.0.store.decisions_about(decision.source, &decision.subject).await?;
+        let before =
+            all.into_iter().rfind(|other| other.matter == Matter::Machine && other.round < decision.round);
+        let no_buttons = (!self.rules().is_heard).then_some(UNHEARD);
+        Ok(Asked { decision: Some(decision), before, no_buttons, ..Asked::default() })
+    }
+
+    async fn asked_of(&self, event: &Event, since: EventId, matter: Matter) -> store::Result<Asked> {
+        let rules = self.rules();
+        let (object, label) = match matter {
+            Matter::Alert => (String::new(), alert(&event.data)),
+            _ => (ticket_id(&event.data), ticket(&event.data)),
+        };
+        let is_callable = matter == Matter::Alert || callable(&object).is_some();
+        if rules.platform.is_none() || !rules.is_heard || event.subject.is_empty() || !is_callable {
+            return Ok(Asked::default());
+        }
+        let decision = self.0.store.buttons(matter, event, since, &object, &label).await?;
+        let mut all = self.0.store.decisions_about(event.source, &event.subject).await?;
+        all.retain(|other| matches!(other.matter, Matter::Take | Matter::Note | Matter::Close));
+        Ok(Asked { decision: Some(decision), wishes: all, ..Asked::default() })
+    }
+
+    /// Why a machine's card has no buttons.
+    fn no_buttons(&self, data: &Value) -> Option<&'static str> {
+        if self.rules().platform.is_none() {
+            return Some(NO_KEY);
+        }
+        ids(data).first().and_then(|id| callable(id)).is_none().then_some(NO_ID)
+    }
+}
+
+/// The kinds whose cards have buttons.
+enum Family {
+    Machine,
+    Ticket,
+    Alert,
+    Other,
+}
+
+impl Family {
+    fn of(kind: &Kind) -> Self {
+        match kind.canonical().split_once('.') {
+            Some(("machine", _)) => Self::Machine,
+            Some(("ticket", what)) if what != "closed" => Self::Ticket,
+            Some(("alert", _)) => Self::Alert,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The ids of a machine, `id` first: texts and numbers only.
+fn ids(data: &Value) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for name in ["id", "asset_id"] {
+        let id = match data.get(name) {
+            Some(Value::String(text)) => text.trim().to_owned(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => continue,
+        };
+        if !id.is_empty() && id.len() <= LONGEST_ID && !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+fn ticket_id(data: &Value) -> String {
+    ids(data).into_iter().next().unwrap_or_default()
+}
+
+/// Whether a path can be made of an id.
+fn callable(id: &str) -> Option<()> {
+    Calls::default().approve.about(id).map(drop)
+}
+
+/// What people call a thing, on one clean line.
+fn label(data: &Value, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| render::line(&payload::text(data, &[name])?, 60))
+}
+
+fn ticket(data: &Value) -> String {
+    let number = payload::text(data, &["seq_id"]).and_then(|number| render::line(&number, 20));
+    number
+        .map(|number| format!("#{number}"))
+        .or_else(|| label(data, &["title", "subject", "id"]))
+        .unwrap_or_else(|| "this ticket".to_owned())
+}
+
+fn alert(data: &Value) -> String {
+    label(data, &["title", "name", "alert_name", "message", "alert_type"])
+        .unwrap_or_else(|| "this alert".to_owned())
+}

@@ -1,0 +1,55 @@
+//! Places where a machine's card goes and nobody could decide about it.
+
+use std::collections::BTreeSet;
+
+use crate::hub::Hub;
+use crate::model::route::Target;
+use crate::model::{Kind, Snowflake};
+
+const UNHEARD: &str =
+    "nobody can approve machines: DISCORD_GATEWAY is off, so no button is heard. Set it to on and restart";
+
+impl Hub {
+    /// Why nobody could decide, a sentence each; none if somebody can, if nothing is asked, or if it is not known.
+    #[must_use]
+    pub fn nobody_decides(&self) -> Vec<String> {
+        let rules = self.rules();
+        if rules.platform.is_none() {
+            return Vec::new();
+        }
+        if !rules.is_heard {
+            return vec![UNHEARD.to_owned()];
+        }
+        // Whoever owns the server may manage it.
+        if rules.approvers.is_empty() {
+            return Vec::new();
+        }
+        let places = self.0.places.borrow();
+        let Some(known) = places.as_ref() else { return Vec::new() };
+        let asked = self.asked_in();
+        let without = known.iter().filter(|(channel, place)| {
+            asked.contains(channel) && rules.approvers.iter().all(|role| !place.roles.contains(role))
+        });
+        without
+            .map(|(_, place)| {
+                format!(
+                    "{}: nobody can approve machines there, for none of APPROVER_ROLES is a role of that server. Add one of its roles and restart",
+                    place.name()
+                )
+            })
+            .collect()
+    }
+
+    /// The channels that machines' cards go to.
+    fn asked_in(&self) -> BTreeSet<Snowflake> {
+        let route = self.0.routing.map().find(&Kind::new("machine.registered"), "");
+        route
+            .into_iter()
+            .flat_map(|route| &route.targets)
+            .filter_map(|target| match target {
+                Target::Channel(id) => Some(*id),
+                Target::Stored(_) => None,
+            })
+            .collect()
+    }
+}

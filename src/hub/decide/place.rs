@@ -1,0 +1,43 @@
+//! Whether a button stands where its card does.
+
+use crate::hub::Hub;
+use crate::hub::decide::{Click, Refusal};
+use crate::model::{Decision, Snowflake};
+use crate::store;
+
+/// Where a button was pressed, as the click itself says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The channel or thread.
+    pub channel: Snowflake,
+    /// The message; `None` if it was deleted while a dialog was open.
+    pub message: Option<Snowflake>,
+    /// Whether our own bot wrote that message, or opened that dialog.
+    pub is_ours: bool,
+}
+
+impl Hub {
+    /// Why the button does not count where it stands; `None` if it does. The channel must be one that the card went to,
+    /// in the server the person clicked in, and the message our own. One whose id we do not know is the card all the
+    /// same (Discord took it and we never heard): it is adopted.
+    pub(super) async fn misplaced(
+        &self,
+        click: &Click,
+        decision: &Decision,
+    ) -> store::Result<Option<Refusal>> {
+        let Some(place) = &click.place else { return Ok(None) };
+        let guild = self.0.places.borrow().as_ref().and_then(|places| places.get(&place.channel)?.guild_id);
+        let elsewhere = guild.is_some() && guild != click.person.guild;
+        let stands = self.0.store.stands(decision).await?;
+        let here: Vec<_> = stands.iter().filter(|stands| stands.channel == place.channel).collect();
+        if !place.is_ours || elsewhere || here.is_empty() {
+            return Ok(Some(Refusal::Misplaced));
+        }
+        if let Some(message) = place.message
+            && here.iter().all(|stands| stands.message != Some(message))
+        {
+            self.0.store.adopt(decision, place.channel, message).await?;
+        }
+        Ok(None)
+    }
+}

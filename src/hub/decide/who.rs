@@ -1,0 +1,160 @@
+//! Who may press what. Pure: from what Discord said about the person with this very click.
+
+use std::fmt;
+
+use crate::hub::Hub;
+use crate::hub::decide::{Press, Rules};
+use crate::model::Snowflake;
+
+/// Somebody on Discord, as the click itself describes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Their id.
+    pub id: Snowflake,
+    /// What they are called there.
+    pub name: String,
+    /// The server they clicked in; `None` in a direct message.
+    pub guild: Option<Snowflake>,
+    /// Their roles there.
+    pub roles: Vec<Snowflake>,
+    /// Whether they may manage that server.
+    pub may_manage: bool,
+    /// Whether they are in time-out there.
+    pub is_timed_out: bool,
+}
+
+/// Why a click changes nothing. Its text is for the audit log; what the person is told is the entrance's business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not in a server.
+    NoServer,
+    /// In time-out.
+    TimedOut,
+    /// Not an approver; the roles that are.
+    NotApprover(Vec<Snowflake>),
+    /// Not an operator; the roles that are.
+    NotOperator(Vec<Snowflake>),
+    /// The button is not one of ours, or its thing is unknown.
+    Unknown,
+    /// The button stands somewhere else than its card.
+    Misplaced,
+    /// There is no key for the platform any more.
+    NoKey,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoServer => "not in a server",
+            Self::TimedOut => "in time-out",
+            Self::NotApprover(roles) if roles.is_empty() => "may not manage the server",
+            Self::NotApprover(_) => "has none of APPROVER_ROLES",
+            Self::NotOperator(roles) if roles.is_empty() => "may not manage the server",
+            Self::NotOperator(_) => "has none of OPERATOR_ROLES",
+            Self::Unknown => "the button is unknown",
+            Self::Misplaced => "the button does not stand on its card",
+            Self::NoKey => "there is no XTSYSTEMS_API_KEY",
+        })
+    }
+}
+
+impl Hub {
+    /// Whether `person` may press this button.
+    pub fn may(&self, person: &Person, press: Press) -> Result<(), Refusal> {
+        self.rules().may(person, press)
+    }
+}
+
+impl Rules {
+    /// See [`Hub::may`].
+    pub fn may(&self, person: &Person, press: Press) -> Result<(), Refusal> {
+        let has = |roles: &[Snowflake]| {
+            if roles.is_empty() {
+                person.may_manage
+            } else {
+                roles.iter().any(|role| person.roles.contains(role))
+            }
+        };
+        if person.guild.is_none() {
+            return Err(Refusal::NoServer);
+        }
+        if person.is_timed_out {
+            return Err(Refusal::TimedOut);
+        }
+        match press {
+            // Whoever sees the card may know what it knows.
+            Press::Details => Ok(()),
+            Press::Approve | Press::Deny | Press::Undo | Press::TryAgain => {
+                has(&self.approvers).then_some(()).ok_or_else(|| Refusal::NotApprover(self.approvers.clone()))
+            }
+            Press::Resend | Press::Take | Press::Note | Press::Close | Press::OnIt | Press::Mute => {
+                has(&self.operators).then_some(()).ok_or_else(|| Refusal::NotOperator(self.operators.clone()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const APPROVER: Snowflake = Snowflake::new(11);
+    const OPERATOR: Snowflake = Snowflake::new(12);
+    const OTHER: Snowflake = Snowflake::new(13);
+
+    /// Who is meant to press it: written down a second time, apart from the code.
+    fn belongs_to(press: Press) -> &'static str {
+        match press {
+            Press::Approve | Press::Deny | Press::Undo | Press::TryAgain => "approvers",
+            Press::Resend | Press::Take | Press::Note | Press::Close | Press::OnIt | Press::Mute => {
+                "operators"
+            }
+            Press::Details => "everybody",
+        }
+    }
+
+    // D-4: every combination there is.
+    #[test]
+    fn the_matrix_of_who_may_press_what() {
+        let flags = [false, true];
+        let role_sets: [&[Snowflake]; 5] = [&[], &[APPROVER], &[OPERATOR], &[APPROVER, OPERATOR], &[OTHER]];
+        let mut cases = 0;
+        for (approvers, operators) in flags.into_iter().flat_map(|a| flags.map(|o| (a, o))) {
+            let rules = Rules {
+                approvers: if approvers { vec![APPROVER] } else { Vec::new() },
+                operators: if operators { vec![OPERATOR] } else { Vec::new() },
+                ..Rules::default()
+            };
+            for (in_guild, is_timed_out) in flags.into_iter().flat_map(|g| flags.map(|t| (g, t))) {
+                for (may_manage, roles) in flags.into_iter().flat_map(|m| role_sets.map(|r| (m, r))) {
+                    let person = Person {
+                        id: Snowflake::new(1),
+                        name: "Somebody".to_owned(),
+                        guild: in_guild.then_some(Snowflake::new(2)),
+                        roles: roles.to_vec(),
+                        may_manage,
+                        is_timed_out,
+                    };
+                    for press in Press::ALL {
+                        cases += 1;
+                        let by_role =
+                            |is_set: bool, role| if is_set { roles.contains(&role) } else { may_manage };
+                        let expected = in_guild
+                            && !is_timed_out
+                            && match belongs_to(press) {
+                                "approvers" => by_role(approvers, APPROVER),
+                                "operators" => by_role(operators, OPERATOR),
+                                _ => true,
+                            };
+                        assert_eq!(
+                            rules.may(&person, press).is_ok(),
+                            expected,
+                            "{press:?} {person:?} {rules:?}"
+                        );
+                    }
+                }
+            }
+        }
+        assert_eq!(cases, 4 * 4 * 10 * Press::ALL.len());
+    }
+}

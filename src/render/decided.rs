@@ -1,0 +1,234 @@
+//! A machine's card by what was decided: the contract's table of states.
+
+use super::button::{self, Row};
+use super::escape::{literal, moment, number, short};
+use super::facts::Facts;
+use super::machine;
+use super::{Asked, Card, Color, Markdown};
+use crate::clock::Timestamp;
+use crate::model::{Decision, Event, Phase, Platform, Verdict};
+
+/// Graphemes of a person's name.
+const NAME: usize = 60;
+
+/// What a decision makes of a machine's card.
+pub(super) fn decided(facts: &Facts<'_>, asked: &Asked) -> Card {
+    let mut card = machine::registered(facts);
+    let Some(decision) = &asked.decision else {
+        return card.more(asked.no_buttons.map(|why| literal("⚠️ ").and(literal(why))));
+    };
+    let name = |max| machine::name(facts, max);
+    let (title, color) = match decision.phase() {
+        Phase::Pending => (None, Color::Look),
+        Phase::Deciding => (
+            Some(Markdown::from([literal("⏳ "), name(150), literal(": "), verdict(decision), by(decision)])),
+            Color::Warning,
+        ),
+        Phase::Approved => (Some([literal("✅ "), name(200), literal(" approved")].into()), Color::Done),
+        Phase::Denied => (Some([literal("❌ "), name(200), literal(" denied")].into()), Color::Failed),
+        Phase::SaidNo => (
+            Some(Markdown::from([
+                literal("⚠️ "),
+                name(150),
+                literal(": "),
+                verdict(decision),
+                literal(" here, **not** in XTSystems"),
+            ])),
+            Color::Failed,
+        ),
+        Phase::Elsewhere => {
+            (Some([literal("✅ "), name(200), literal(" approved in XTSystems")].into()), Color::Done)
+        }
+        Phase::Expired => (
+            Some(Markdown::from([
+                literal("⌛ "),
+                name(200),
+                literal(": nobody decided in "),
+                span(decision.expires_at.map_or(0, |at| at.since(decision.created_at).as_secs())),
+            ])),
+            Color::Warning,
+        ),
+    };
+    if let Some(title) = title {
+        card.summary = title.clone();
+        card.title = title;
+    }
+    card.color = color;
+    for line in body(decision, asked) {
+        card = card.more(Some(line));
+    }
+    let open = button::open(card.url.as_deref());
+    card.buttons = if asked.no_buttons.is_some() { None } else { buttons(decision, open) };
+    card
+}
+
+/// One line for people who would not see that an old card has changed.
+#[must_use]
+pub fn late(event: &Event, decision: &Decision) -> Card {
+    let label = || short(&decision.label, NAME);
+    let (sign, said, color) = match decision.phase() {
+        Phase::SaidNo => ("⚠️ ", ", but XTSystems did not take it: see the card", Color::Failed),
+        _ => ("✅ ", ", and XTSystems confirmed at last", Color::Done),
+    };
+    let line: Markdown =
+        [literal(sign), label(), literal(": "), verdict(decision), by(decision), literal(said)].into();
+    Card::new(event, color, line.clone(), line)
+}
+
+fn buttons(decision: &Decision, open: Option<button::Button>) -> Option<Row> {
+    let token = &decision.token;
+    match decision.phase() {
+        Phase::Pending => {
+            Row::of([button::approve(token), button::deny(token), button::details(token), open])
+        }
+        Phase::Deciding if decision.can_be_undone() => Row::of([button::undo(token)]),
+        Phase::Deciding => None,
+        Phase::SaidNo => Row::of([button::try_again(token), button::details(token), open]),
+        Phase::Approved | Phase::Denied | Phase::Elsewhere | Phase::Expired => {
+            Row::of([button::details(token)])
+        }
+    }
+}
+
+fn body(decision: &Decision, asked: &Asked) -> Vec<Markdown> {
+    let mut lines = Vec::new();
+    match decision.phase() {
+        Phase::Pending => {
+            if decision.asked > 1 {
+                let line = [
+                    literal("asked again "),
+                    moment(decision.asked_at),
+                    literal(", ×"),
+                    number(decision.asked),
+                ];
+                lines.push(line.into());
+            }
+            lines.extend(asked.before.as_ref().map(recalled));
+            lines.extend(asked.no_buttons.map(|why| literal("⚠️ ").and(literal(why))));
+        }
+        Phase::Deciding => {
+            lines.extend(reason(decision));
+            lines.push(telling(decision));
+        }
+        Phase::Approved | Phase::Denied => {
+            lines.push(Markdown::join(
+                [Some(verdict(decision).and(by(decision))), decision.decided_at.map(moment), took(decision)],
+                " · ",
+            ));
+            lines.extend(reason(decision));
+            lines.push(literal("XTSystems confirmed"));
+        }
+        Phase::SaidNo => {
+            let line = Markdown::join(
+                [Some(verdict(decision).and(by(decision))), decision.decided_at.map(moment)],
+                " · ",
+            );
+            lines.push(line);
+            lines.extend(reason(decision));
+            lines.push(said_no(decision));
+        }
+        Phase::Elsewhere => {
+            lines.extend(decision.elsewhere_at.map(moment));
+            lines.push(match (decision.decider.is_some(), decision.reason.as_ref()) {
+                (false, _) => literal("the buttons here were not used"),
+                (true, _) => {
+                    let reason = decision
+                        .reason
+                        .as_ref()
+                        .map_or_else(Markdown::default, |reason| [literal(": "), short(reason, 200)].into());
+                    [literal("it was denied here before"), by(decision), reason].into()
+                }
+            });
+        }
+        Phase::Expired => {
+            lines.push(Markdown::from([literal("`/machine approve` still works")]));
+            lines.extend(asked.before.as_ref().map(recalled));
+        }
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
+}
+
+/// "telling XTSystems in 8 seconds", or how often it did not answer.
+fn telling(decision: &Decision) -> Markdown {
+    let next = decision.due_at.map(moment);
+    if decision.attempts == 0 {
+        return Markdown::join([Some(literal("telling XTSystems")), next], " ");
+    }
+    let attempt = [literal("no answer yet, attempt "), number(decision.attempts)].into();
+    let next = next.map(|next| [literal("next "), next].into());
+    let line = Markdown::join([Some(attempt), next], ", ");
+    let said = decision.said.as_ref().map(|said| short(said, 300));
+    Markdown::join([Some(line), said], "\n")
+}
+
+/// What the platform said, and what to do.
+fn said_no(decision: &Decision) -> Markdown {
+    let said = decision.said.as_ref().map(|said| short(said, 400));
+    match decision.platform {
+        Platform::Held => said.unwrap_or_default(),
+        _ => Markdown::join(
+            [
+                said.map(|said| [literal("XTSystems said: "), said].into()),
+                Some(literal("Mend that in XTSystems, then press Try again")),
+            ],
+            "\n",
+        ),
+    }
+}
+
+/// "was denied by Bob on 3 May: *not ours*".
+fn recalled(before: &Decision) -> Markdown {
+    let how = match (before.phase(), before.verdict) {
+        (Phase::Elsewhere, _) => literal("was approved in XTSystems"),
+        (Phase::Expired, _) => literal("was asked about before; nobody decided"),
+        (_, Verdict::Denied) => literal("was denied"),
+        (_, Verdict::Approved) => literal("was approved"),
+        _ => return Markdown::default(),
+    };
+    let at = before.elsewhere_at.or(before.decided_at).or(before.expires_at);
+    let at = at.map(|at| [literal(" on "), day(at)].into()).unwrap_or_default();
+    let by = if before.elsewhere_at.is_some() { Markdown::default() } else { by(before) };
+    let reason = before.reason.as_ref().filter(|_| before.elsewhere_at.is_none());
+    let reason =
+        reason.map(|reason| [literal(": "), short(reason, 200).emphasised()].into()).unwrap_or_default();
+    [how, by, at, reason].into()
+}
+
+fn reason(decision: &Decision) -> Option<Markdown> {
+    let reason = decision.reason.as_ref()?;
+    Some([literal("Reason: "), short(reason, 400).emphasised()].into())
+}
+
+fn took(decision: &Decision) -> Option<Markdown> {
+    let took = decision.decided_at?.since(decision.created_at).as_secs();
+    Some([literal("after "), span(took)].into())
+}
+
+pub(super) fn verdict(decision: &Decision) -> Markdown {
+    literal(if decision.verdict == Verdict::Denied { "denied" } else { "approved" })
+}
+
+/// " by @Alice"; nothing where nobody here did.
+pub(super) fn by(decision: &Decision) -> Markdown {
+    decision
+        .decider
+        .as_ref()
+        .map_or_else(Markdown::default, |decider| [literal(" by @"), short(&decider.name, NAME)].into())
+}
+
+/// Shown by Discord as a date in the reader's words.
+fn day(at: Timestamp) -> Markdown {
+    super::escape::day(at)
+}
+
+/// "24 h", "12 min", "7 s".
+fn span(secs: u64) -> Markdown {
+    let (count, unit) = match secs {
+        0..60 => (secs, " s"),
+        60..3600 => (secs / 60, " min"),
+        3600..172_800 => (secs / 3600, " h"),
+        _ => (secs / 86_400, " days"),
+    };
+    number(count).and(literal(unit))
+}

@@ -1,0 +1,62 @@
+//! "Details": all that is known of a thing, and what was said about it so far.
+
+use serde_json::Value;
+
+use super::decided::{by, verdict};
+use super::escape::{literal, moment, short, text};
+use super::facts::word;
+use super::{Card, Color, Field, Markdown};
+use crate::model::{Decision, Event, Matter, Phase, Platform};
+
+/// More facts than this nobody reads.
+const MOST_FACTS: usize = 30;
+/// The newest lines of its history.
+const MOST_LINES: usize = 12;
+
+/// Everything that is known about `decision`'s thing: `all` rounds and wishes, the oldest first, and the event that
+/// asked.
+#[must_use]
+pub fn details(decision: &Decision, all: &[Decision], event: Option<&Event>) -> Card {
+    let title: Markdown = [literal("🔎 "), short(&decision.label, 200)].into();
+    let mut card = Card::about(decision, event, Color::Info, title);
+    let data = event.map(|event| &event.data);
+    let facts = data.and_then(Value::as_object).into_iter().flatten().filter_map(|(name, value)| {
+        let value = word(value)?;
+        Some(Some([text(name), literal(": "), short(&value, 120)].into()))
+    });
+    card.text = Markdown::join(facts.take(MOST_FACTS), "\n");
+    let lines: Vec<Markdown> = all.iter().filter_map(line).collect();
+    let skipped = lines.len().saturating_sub(MOST_LINES);
+    let history = Markdown::join(lines.into_iter().skip(skipped).map(Some), "\n");
+    if !history.is_empty() {
+        card.fields.push(Field { name: literal("History"), value: history });
+    }
+    card
+}
+
+fn line(decision: &Decision) -> Option<Markdown> {
+    let at = decision.decided_at.or(decision.elsewhere_at).unwrap_or(decision.created_at);
+    let what: Markdown = match decision.matter {
+        Matter::Ticket => return None,
+        Matter::Take => literal("taken").and(by(decision)),
+        Matter::Note => literal("noted").and(by(decision)),
+        Matter::Close => literal("closed").and(by(decision)),
+        Matter::Alert if decision.decider.is_some() => literal("taken").and(by(decision)),
+        Matter::Alert => return None,
+        Matter::Machine => match decision.phase() {
+            Phase::Pending => literal("asked; nobody decided yet"),
+            Phase::Expired => literal("asked; nobody decided in time"),
+            Phase::Elsewhere => literal("approved in XTSystems"),
+            _ => verdict(decision).and(by(decision)),
+        },
+    };
+    let reason =
+        decision.reason.as_ref().map(|reason| [literal(": "), short(reason, 100).emphasised()].into());
+    let platform = match decision.platform {
+        Platform::Unasked => None,
+        Platform::Telling => Some(literal(" · XTSystems is being told")),
+        Platform::Confirmed => Some(literal(" · XTSystems confirmed")),
+        Platform::Refused | Platform::Held => Some(literal(" · not in XTSystems")),
+    };
+    Some([moment(at), literal(" "), what, reason.unwrap_or_default(), platform.unwrap_or_default()].into())
+}

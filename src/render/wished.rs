@@ -1,0 +1,73 @@
+//! The buttons of tickets and alerts, and what came of them.
+
+use super::button::{self, Row};
+use super::decided::by;
+use super::escape::{literal, moment, number, short};
+use super::{Asked, Card, Markdown};
+use crate::model::{Decision, Matter, Platform, Verdict};
+
+/// A ticket's card with its buttons, and the newest wish of each kind.
+pub(super) fn ticket(mut card: Card, asked: &Asked) -> Card {
+    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == Matter::Ticket) else {
+        return card;
+    };
+    for matter in [Matter::Take, Matter::Note, Matter::Close] {
+        let newest = asked.wishes.iter().rfind(|wish| wish.matter == matter);
+        card = card.more(newest.map(line));
+    }
+    let token = &decision.token;
+    let is_closed =
+        asked.wishes.iter().any(|wish| wish.matter == Matter::Close && wish.platform == Platform::Confirmed);
+    let again = asked.refused_wish().and_then(|wish| button::resend(&wish.token));
+    let open = button::open(card.url.as_deref());
+    card.buttons = if is_closed {
+        Row::of([open])
+    } else {
+        Row::of([again, button::take(token), button::note(token), button::close(token), open])
+    };
+    card
+}
+
+/// An alert's card with its buttons, and who is on it.
+pub(super) fn alert(mut card: Card, asked: &Asked) -> Card {
+    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == Matter::Alert) else {
+        return card;
+    };
+    let token = &decision.token;
+    let is_taken = decision.verdict == Verdict::Taken;
+    if let Some(decider) = decision.decider.as_ref().filter(|_| is_taken) {
+        let at = decision.decided_at.map(|at| [literal(" "), moment(at)].into()).unwrap_or_default();
+        card = card.more(Some([literal("🙋 "), short(&decider.name, 60), literal(" is on it"), at].into()));
+    }
+    let on_it = if is_taken { None } else { button::on_it(token) };
+    card.buttons = Row::of([on_it, button::details(token)]);
+    card
+}
+
+/// How it is with a wish.
+fn line(wish: &Decision) -> Markdown {
+    let (sign, what) = match wish.matter {
+        Matter::Take => ("🙋 ", "taken"),
+        Matter::Note => ("📝 ", "note"),
+        _ => ("🔒 ", "closed"),
+    };
+    let done = [literal(what), by(wish)].into();
+    let at = wish.decided_at.map(moment);
+    match wish.platform {
+        Platform::Confirmed => Markdown::join([Some(literal(sign).and(done)), at], " "),
+        Platform::Unasked | Platform::Telling => {
+            let next = wish.due_at.map(moment);
+            let how: Markdown = if wish.attempts == 0 {
+                literal("telling XTSystems")
+            } else {
+                let next = next.map(|next| [literal(", next "), next].into()).unwrap_or_default();
+                [literal("no answer yet, attempt "), number(wish.attempts), next].into()
+            };
+            [literal("⏳ "), done, literal(": "), how].into()
+        }
+        Platform::Refused | Platform::Held => {
+            let said = wish.said.as_ref().map(|said| short(said, 300)).unwrap_or_default();
+            [literal("⚠️ "), done, literal(" here, **not** in XTSystems: "), said].into()
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Decisions: what cards ask, what people and the platform said. Reading them; what changes them is below.
+
+mod announce;
+mod asking;
+mod call;
+mod deciding;
+mod wish;
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::clock::Timestamp;
+use crate::model::{
+    Decider, Decision, DecisionId, DeliveryId, DestinationId, EventId, Matter, Platform, Snowflake, Source,
+    Token, Verdict,
+};
+use crate::store::writer::Unit;
+use crate::store::{Error, Result, Store, event};
+
+pub use asking::Asks;
+pub(super) use asking::ask;
+pub use call::{CallNext, Calling};
+pub use deciding::{Change, Changed};
+pub use wish::Wish;
+
+/// What a decision's card in one destination is, on Discord.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stands {
+    /// The channel or thread of the destination.
+    pub channel: Snowflake,
+    /// The message, once Discord has told its id.
+    pub message: Option<Snowflake>,
+}
+
+impl Store {
+    /// The decision that a click's token names.
+    pub async fn decision_by_token(&self, token: &Token) -> Result<Option<Decision>> {
+        self.one_decision("SELECT * FROM decisions WHERE token = $1", token.as_str().to_owned()).await
+    }
+
+    /// One decision.
+    pub async fn decision(&self, id: DecisionId) -> Result<Option<Decision>> {
+        self.one_decision("SELECT * FROM decisions WHERE id = $1", id.to_string()).await
+    }
+
+    /// What a delivery tells the platform.
+    pub async fn decision_of_call(&self, delivery: DeliveryId) -> Result<Option<Decision>> {
+        self.one_decision("SELECT * FROM decisions WHERE delivery_id = $1", delivery.to_string()).await
+    }
+
+    /// The question about a machine that this very event asked.
+    pub async fn decision_asked_by(&self, event: EventId) -> Result<Option<Decision>> {
+        let sql = "SELECT * FROM decisions WHERE event_id = $1 AND kind = 'machine'";
+        self.one_decision(sql, event.to_string()).await
+    }
+
+    async fn one_decision(&self, sql: &'static str, key: String) -> Result<Option<Decision>> {
+        sqlx::query(sql).bind(key).fetch_optional(self.read()).await?.as_ref().map(read).transpose()
+    }
+
+    /// All rounds and wishes about a thing, the oldest first.
+    pub async fn decisions_about(&self, source: Source, subject: &str) -> Result<Vec<Decision>> {
+        sqlx::query("SELECT * FROM decisions WHERE source = $1 AND subject = $2 ORDER BY created_at, id")
+            .bind(source.as_str())
+            .bind(subject)
+            .fetch_all(self.read())
+            .await?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// The question about a machine that any of these ids names: the newest round.
+    pub async fn decision_about_machine(&self, source: Source, ids: &[String]) -> Result<Option<Decision>> {
+        let (one, other) = two(ids);
+        sqlx::query(NEWEST_OF_MACHINE)
+            .bind(source.as_str())
+            .bind(one)
+            .bind(other)
+            .fetch_optional(self.read())
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
+    }
+
+    /// The machines that wait for a decision, the oldest first; at most `limit`.
+    pub async fn undecided_machines(&self, limit: u32) -> Result<Vec<Decision>> {
+        sqlx::query(
+            "SELECT * FROM decisions WHERE kind = 'machine' AND verdict = 'open' ORDER BY created_at, id LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+    }
+
+    /// Where a decision's card stands or will stand.
+    pub async fn stands(&self, decision: &Decision) -> Result<Vec<Stands>> {
+        let rows = sqlx::query(
+            "SELECT t.address, m.channel_id, m.receipt FROM deliveries AS d \
+             JOIN destinations AS t ON t.id = d.destination_id AND t.sink = 'channel' \
+             JOIN events AS e ON e.id = d.event_id \
+             LEFT JOIN messages AS m ON m.id = d.message_id AND m.action = 'create' \
+             WHERE e.id = $1 OR ($2 <> 'machine' AND e.source = $3 AND e.subject = $4)",
+        )
+        .bind(decision.event_id.to_string())
+        .bind(decision.matter.as_str())
+        .bind(decision.source.as_str())
+        .bind(decision.subject.as_str())
+        .fetch_all(self.read())
+        .await?;
+        let id = |text: Option<String>| text.and_then(|text| text.parse::<Snowflake>().ok());
+        let mut all = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let channel = id(row.try_get("channel_id")?).or(id(row.try_get("address")?));
+            let Some(channel) = channel else { continue };
+            let stands = Stands { channel, message: id(row.try_get("receipt")?) };
+            if !all.contains(&stands) {
+                all.push(stands);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Takes `message` for the card that Discord took without our hearing its id.
+    pub async fn adopt(&self, decision: &Decision, channel: Snowflake, message: Snowflake) -> Result<()> {
+        self.writer().submit(Adopt { event: decision.event_id, channel, message }).await
+    }
+
+    /// The message that shows the card of `event` in a destination, if one stands there.
+    pub async fn message_showing(
+        &self,
+        event: EventId,
+        destination: DestinationId,
+    ) -> Result<Option<(Snowflake, Snowflake)>> {
+        let row: Option<(String, String)> = sqlx::query_as(
+            "SELECT m.channel_id, m.receipt FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
+             WHERE d.event_id = $1 AND d.destination_id = $2 AND m.action = 'create' AND m.state = 'sent' \
+             AND m.receipt IS NOT NULL AND (SELECT COUNT(*) FROM deliveries WHERE message_id = m.id) = 1 ORDER BY m.id DESC LIMIT 1",
+        )
+        .bind(event.to_string())
+        .bind(destination.to_string())
+        .fetch_optional(self.read())
+        .await?;
+        Ok(row.and_then(|(channel, message)| Some((channel.parse().ok()?, message.parse().ok()?))))
+    }
+}
+
+struct Adopt {
+    event: EventId,
+    channel: Snowflake,
+    message: Snowflake,
+}
+
+impl Unit for Adopt {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        sqlx::query(
+            "UPDATE messages SET receipt = $1, channel_id = $2 WHERE receipt IS NULL AND state = 'sent' AND id IN \
+             (SELECT d.message_id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
+              WHERE d.event_id = $3 AND t.sink = 'channel' AND (t.address = $2 OR messages.channel_id = $2))",
+        )
+        .bind(self.message.to_string())
+        .bind(self.channel.to_string())
+        .bind(self.event.to_string())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// $1 the source, $2 and $3 the ids.
+const NEWEST_OF_MACHINE: &str = "SELECT * FROM decisions WHERE kind = 'machine' AND source = $1 \
+     AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY created_at DESC, id DESC LIMIT 1";
+
+/// Two ids of one machine; the first twice if there is only one.
+fn two(ids: &[String]) -> (&str, &str) {
+    let one = ids.first().map_or("", String::as_str);
+    (one, ids.get(1).map_or(one, String::as_str))
+}
+
+/// As `Store::decision_about_machine`, within a unit.
+async fn newest_of_machine(
+    tx: &mut SqliteConnection,
+    source: Source,
+    ids: &[String],
+) -> Result<Option<Decision>> {
+    let (one, other) = two(ids);
+    let row =
+        sqlx::query(NEWEST_OF_MACHINE).bind(source.as_str()).bind(one).bind(other).fetch_optional(tx).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// One decision, within a unit.
+async fn load(tx: &mut SqliteConnection, token: &Token) -> Result<Option<Decision>> {
+    let row = sqlx::query("SELECT * FROM decisions WHERE token = $1")
+        .bind(token.as_str())
+        .fetch_optional(tx)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn read(row: &SqliteRow) -> Result<Decision> {
+    let text = |name: &str| row.try_get::<String, _>(name);
+    let maybe = |name: &str| row.try_get::<Option<String>, _>(name);
+    let at = |name: &str| row.try_get::<Option<i64>, _>(name).map(|at| at.map(Timestamp::from_millis));
+    let count = |name: &str| row.try_get::<i64, _>(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let corrupt = |what: &str, word: &str| Error::Corrupt(format!("a decision's {what} {word:?}"));
+    let (kind, verdict, platform, token) =
+        (text("kind")?, text("verdict")?, text("platform")?, text("token")?);
+    let decider = match (maybe("actor_id")?, maybe("actor_name")?) {
+        (Some(id), Some(name)) => Some(Decider { id: id.parse()?, name }),
+        _ => None,
+    };
+    Ok(Decision {
+        id: text("id")?.parse()?,
+        token: token.parse().map_err(|()| corrupt("token", "***"))?,
+        matter: Matter::from_word(&kind).ok_or_else(|| corrupt("kind", &kind))?,
+        source: event::source_of(&text("source")?)?,
+        subject: text("subject")?,
+        round: count("round")?,
+        object: text("object")?,
+        label: text("label")?,
+        event_id: text("event_id")?.parse()?,
+        asked: count("asked")?,
+        asked_at: Timestamp::from_millis(row.try_get("asked_at")?),
+        verdict: Verdict::from_word(&verdict).ok_or_else(|| corrupt("verdict", &verdict))?,
+        platform: Platform::from_word(&platform).ok_or_else(|| corrupt("platform", &platform))?,
+        decider,
+        reason: maybe("reason")?,
+        decided_at: at("decided_at")?,
+        elsewhere_at: at("elsewhere_at")?,
+        attempts: count("attempts")?,
+        due_at: at("due_at")?,
+        said: maybe("said")?,
+        settled_at: at("settled_at")?,
+        expires_at: at("expires_at")?,
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+    })
+}

@@ -1,0 +1,118 @@
+//! What happened to a decision, as an event of nuncio's own: its cards are drawn anew, the platform is told.
+
+use serde_json::json;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::model::{
+    Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Mint, Rank, RawBody, Source,
+};
+use crate::store::Result;
+
+/// Inserts the event `kind` about `decision` and a delivery to every destination that shows its card but `except`.
+/// They are for lanes to be hinted at.
+pub(super) async fn announce(
+    tx: &mut SqliteConnection,
+    mint: &Mint,
+    now: Timestamp,
+    kind: &'static str,
+    decision: &Decision,
+    except: &[DestinationId],
+) -> Result<(EventId, Vec<Delivery>)> {
+    let id: EventId = mint.next(now);
+    let body = RawBody::new(body(kind, decision).to_string().into_bytes());
+    // Each is an event of its own: nothing repeats it.
+    let dedupe = DedupeKey::of_request(&id.to_string(), &body);
+    sqlx::query(
+        "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, received_at, \
+         unrouted, body) VALUES ($1, $2, $3, '', $4, $5, $6, $7, $7, FALSE, $8)",
+    )
+    .bind(id.to_string())
+    .bind(Source::Nuncio.as_str())
+    .bind(kind)
+    .bind(dedupe.as_str())
+    .bind(decision.subject.as_str())
+    .bind(decision.event_id.to_string())
+    .bind(now.as_millis())
+    .bind(body.as_bytes())
+    .execute(&mut *tx)
+    .await?;
+    let mut deliveries = Vec::new();
+    for destination_id in shown_in(tx, decision).await? {
+        if !except.contains(&destination_id) {
+            deliveries.push(deliver(tx, mint, now, id, destination_id, now).await?);
+        }
+    }
+    Ok((id, deliveries))
+}
+
+/// The destinations that show the card, or will.
+async fn shown_in(tx: &mut SqliteConnection, decision: &Decision) -> Result<Vec<DestinationId>> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT d.destination_id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
+         WHERE d.event_id = $1 AND t.sink = 'channel' \
+         UNION SELECT destination_id FROM cards WHERE source = $2 AND subject = $3 ORDER BY 1",
+    )
+    .bind(decision.event_id.to_string())
+    .bind(decision.source.as_str())
+    .bind(decision.subject.as_str())
+    .fetch_all(tx)
+    .await?;
+    ids.iter().map(|id| Ok(id.parse()?)).collect()
+}
+
+/// Inserts one delivery of an event, due at `due_at`.
+pub(super) async fn deliver(
+    tx: &mut SqliteConnection,
+    mint: &Mint,
+    now: Timestamp,
+    event_id: EventId,
+    destination_id: DestinationId,
+    due_at: Timestamp,
+) -> Result<Delivery> {
+    let id: DeliveryId = mint.next(now);
+    sqlx::query(
+        "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, due_at) \
+         VALUES ($1, $2, $3, '', $4, 'pending', $5)",
+    )
+    .bind(id.to_string())
+    .bind(event_id.to_string())
+    .bind(destination_id.to_string())
+    .bind(Rank::Urgent.as_i64())
+    .bind(due_at.as_millis())
+    .execute(tx)
+    .await?;
+    Ok(Delivery {
+        id,
+        event_id,
+        event: None,
+        slot: String::new(),
+        generation: 0,
+        destination_id,
+        rank: Rank::Urgent,
+        route: String::new(),
+    })
+}
+
+fn body(kind: &str, decision: &Decision) -> serde_json::Value {
+    let mut data = json!({
+        "decision": decision.id.to_string(),
+        "about": decision.matter.as_str(),
+        "id": decision.object,
+        "name": decision.label,
+        "verdict": decision.verdict.as_str(),
+        "platform": decision.platform.as_str(),
+    });
+    let decider = decision.decider.as_ref();
+    let more = [
+        ("by", decider.map(|decider| decider.name.clone())),
+        ("reason", decision.reason.clone()),
+        ("said", decision.said.clone()),
+    ];
+    for (name, value) in more {
+        if let Some(value) = value {
+            data[name] = value.into();
+        }
+    }
+    json!({"event_type": kind, "data": data})
+}

@@ -1,0 +1,177 @@
+//! Asking: a machine's question is made together with its event, so its buttons exist as soon as its card does.
+
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::announce::announce;
+use crate::clock::Timestamp;
+use crate::model::{
+    Decision, DecisionId, Delivery, DestinationId, EventId, Matter, Mint, Phase, Source, Token,
+};
+use crate::store::Result;
+
+/// What an event asks of people, or answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// A machine wants to join.
+    ToJoin {
+        /// Its ids; the first goes into the platform's paths.
+        ids: Vec<String>,
+        /// What people call it.
+        label: String,
+        /// How long the question stays open.
+        expiry: Option<Duration>,
+    },
+    /// The platform says that a machine is approved.
+    Joined {
+        /// Its ids.
+        ids: Vec<String>,
+    },
+}
+
+impl Asks {
+    /// The machine's ids.
+    #[must_use]
+    pub fn ids(&self) -> &[String] {
+        match self {
+            Self::ToJoin { ids, .. } | Self::Joined { ids } => ids,
+        }
+    }
+}
+
+/// What a new event says about decisions, within the unit that accepts it: `event` is on disk with its deliveries to
+/// `planned`. Answers what else there is to deliver.
+pub(in crate::store) async fn ask(
+    tx: &mut SqliteConnection,
+    mint: &Mint,
+    now: Timestamp,
+    source: Source,
+    event: EventId,
+    asks: &Asks,
+    planned: &[DestinationId],
+) -> Result<Vec<Delivery>> {
+    match asks {
+        Asks::ToJoin { ids, label, expiry } => {
+            let newest = super::newest_of_machine(tx, source, ids).await?;
+            match newest {
+                Some(decision) if !is_final(&decision) => repeat(tx, mint, now, &decision, planned).await,
+                newest => {
+                    let expires_at = expiry.map(|expiry| now.plus(expiry));
+                    let round = newest.map_or(0, |decision| decision.round) + 1;
+                    open(tx, now, source, event, ids, label, round, expires_at).await?;
+                    Ok(Vec::new())
+                }
+            }
+        }
+        Asks::Joined { ids } => joined(tx, mint, now, source, ids, planned).await,
+    }
+}
+
+/// Whether a new registration is a new question.
+fn is_final(decision: &Decision) -> bool {
+    match decision.phase() {
+        Phase::Pending | Phase::Deciding => false,
+        // Held: it is still on its way, once a person has set the address.
+        Phase::SaidNo => decision.platform == crate::model::Platform::Refused,
+        Phase::Approved | Phase::Denied | Phase::Elsewhere | Phase::Expired => true,
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a row has many columns")]
+async fn open(
+    tx: &mut SqliteConnection,
+    now: Timestamp,
+    source: Source,
+    event: EventId,
+    ids: &[String],
+    label: &str,
+    round: u32,
+    expires_at: Option<Timestamp>,
+) -> Result<()> {
+    let Some(object) = ids.first() else { return Ok(()) };
+    sqlx::query(
+        "INSERT INTO decisions (id, token, kind, source, subject, round, object, also, label, event_id, asked_at, \
+         verdict, expires_at, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $11) ON CONFLICT DO NOTHING",
+    )
+    .bind(DecisionId::new().to_string())
+    .bind(Token::random().as_str())
+    .bind(Matter::Machine.as_str())
+    .bind(source.as_str())
+    .bind(format!("machine:{object}"))
+    .bind(i64::from(round))
+    .bind(object)
+    .bind(ids.get(1).map(String::as_str).unwrap_or_default())
+    .bind(label)
+    .bind(event.to_string())
+    .bind(now.as_millis())
+    .bind(expires_at.map(Timestamp::as_millis))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The same machine asks again while it waits: its card says so. Destinations of the new event draw it anyway.
+async fn repeat(
+    tx: &mut SqliteConnection,
+    mint: &Mint,
+    now: Timestamp,
+    decision: &Decision,
+    planned: &[DestinationId],
+) -> Result<Vec<Delivery>> {
+    sqlx::query("UPDATE decisions SET asked = asked + 1, asked_at = $1 WHERE id = $2")
+        .bind(now.as_millis())
+        .bind(decision.id.to_string())
+        .execute(&mut *tx)
+        .await?;
+    Ok(announce(tx, mint, now, "decision.repeated", decision, planned).await?.1)
+}
+
+/// The platform's own word closes the question, or confirms what was decided here. A call that was not made yet is not
+/// made any more: the platform knows.
+async fn joined(
+    tx: &mut SqliteConnection,
+    mint: &Mint,
+    now: Timestamp,
+    source: Source,
+    ids: &[String],
+    planned: &[DestinationId],
+) -> Result<Vec<Delivery>> {
+    let Some(decision) = super::newest_of_machine(tx, source, ids).await? else { return Ok(Vec::new()) };
+    let id = decision.id.to_string();
+    let confirmed = sqlx::query(
+        "UPDATE decisions SET platform = 'confirmed', settled_at = $1, due_at = NULL \
+         WHERE id = $2 AND verdict = 'approved' AND elsewhere_at IS NULL AND platform <> 'confirmed'",
+    )
+    .bind(now.as_millis())
+    .bind(&id)
+    .execute(&mut *tx)
+    .await?;
+    if confirmed.rows_affected() == 1 {
+        sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled', reason = 'XTSystems said so itself', finished_at = $1 \
+             WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status = 'pending'",
+        )
+        .bind(now.as_millis())
+        .bind(&id)
+        .execute(&mut *tx)
+        .await?;
+    } else {
+        // A denial that is still on its way will get there, and that is what its card says.
+        let elsewhere = sqlx::query(
+            "UPDATE decisions SET verdict = 'approved', platform = 'confirmed', elsewhere_at = $1, settled_at = $1 \
+             WHERE id = $2 AND (verdict IN ('open', 'expired') \
+                                OR (verdict = 'denied' AND platform IN ('confirmed', 'refused', 'held')))",
+        )
+        .bind(now.as_millis())
+        .bind(&id)
+        .execute(&mut *tx)
+        .await?;
+        if elsewhere.rows_affected() == 0 {
+            return Ok(Vec::new());
+        }
+    }
+    let decision = super::load(tx, &decision.token).await?.unwrap_or(decision);
+    Ok(announce(tx, mint, now, "decision.confirmed", &decision, planned).await?.1)
+}

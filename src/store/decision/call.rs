@@ -1,0 +1,213 @@
+//! Telling the platform: what came of a call, for the delivery, the decision and everybody who looks at its card.
+
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::announce::announce;
+use super::read;
+use crate::clock::Timestamp;
+use crate::model::{Attempt, Decision, Delivery, Message, Mint};
+use crate::store::message::insert_attempt;
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+/// After this an edited card goes unseen: people get a message.
+const UNSEEN: Duration = Duration::from_secs(15 * 60);
+
+/// What a call leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallNext {
+    /// The platform did it.
+    Confirmed,
+    /// It refuses, and trying again by ourselves cannot help; what it said.
+    Refused(String),
+    /// It has no such call; what a person must do.
+    Held(String),
+    /// It is called again; what was in the way.
+    Later {
+        /// When.
+        due_at: Timestamp,
+        /// What was in the way.
+        said: String,
+        /// Whether every call waits so long, not only this one.
+        everybody: bool,
+    },
+}
+
+/// A call that was made, with what came of it.
+#[derive(Clone, Debug)]
+pub struct Calling {
+    /// The request; it carries one delivery.
+    pub message: Message,
+    /// The epoch of its lane.
+    pub epoch: i64,
+    /// The exchange.
+    pub attempt: Attempt,
+    /// What it leads to.
+    pub next: CallNext,
+}
+
+impl Store {
+    /// Records a call to the platform and what it leads to. `false`, with nothing changed, if the message is no longer
+    /// this process's to finish.
+    pub async fn record_call(&self, calling: Calling) -> Result<bool> {
+        let unit = Record { calling, now: self.0.clock.now(), mint: Mint::new() };
+        let (ours, hints) = self.writer().submit(unit).await?;
+        self.hint_at(hints);
+        Ok(ours)
+    }
+
+    /// Gives up a delivery that nothing can come of any more, before it was sent.
+    pub async fn drop_delivery(&self, delivery: &Delivery, reason: &'static str) -> Result<()> {
+        self.writer().submit(Drop { id: delivery.id.to_string(), reason, now: self.0.clock.now() }).await
+    }
+}
+
+struct Record {
+    calling: Calling,
+    now: Timestamp,
+    mint: Mint,
+}
+
+impl Unit for Record {
+    type Output = (bool, Vec<Delivery>);
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        if !self.finish_message(tx).await? {
+            return Ok((false, Vec::new()));
+        }
+        insert_attempt(tx, &self.calling.message, &self.calling.attempt).await?;
+        self.finish_delivery(tx).await?;
+        self.note_destination(tx).await?;
+        Ok((true, self.follow_up(tx).await?))
+    }
+}
+
+impl Record {
+    async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        let state = match self.calling.next {
+            CallNext::Confirmed => "sent",
+            CallNext::Refused(_) | CallNext::Held(_) => "refused",
+            // The key on the call makes a second one the same: nothing is in doubt.
+            CallNext::Later { .. } => "withdrawn",
+        };
+        let changed = sqlx::query(
+            "UPDATE messages SET state = $1, finished_at = $2 WHERE id = $3 AND state = 'sending' AND lane_epoch = $4",
+        )
+        .bind(state)
+        .bind(self.now.as_millis())
+        .bind(self.calling.message.id.to_string())
+        .bind(self.calling.epoch)
+        .execute(tx)
+        .await?;
+        Ok(changed.rows_affected() == 1)
+    }
+
+    async fn finish_delivery(&self, tx: &mut SqliteConnection) -> Result<()> {
+        let (status, reason, due_at) = match &self.calling.next {
+            CallNext::Confirmed => ("delivered", None, None),
+            CallNext::Refused(said) | CallNext::Held(said) => ("dead", Some(said.as_str()), None),
+            CallNext::Later { due_at, .. } => ("pending", None, Some(due_at.as_millis())),
+        };
+        sqlx::query(
+            "UPDATE deliveries SET status = $1, reason = $2, due_at = COALESCE($3, due_at), attempts = attempts + 1, \
+             finished_at = CASE WHEN $1 = 'pending' THEN NULL ELSE $4 END, \
+             message_id = CASE WHEN $1 = 'pending' THEN NULL ELSE message_id END \
+             WHERE message_id = $5 AND status = 'sending'",
+        )
+        .bind(status)
+        .bind(reason)
+        .bind(due_at)
+        .bind(self.now.as_millis())
+        .bind(self.calling.message.id.to_string())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
+        let (error, not_before) = match &self.calling.next {
+            CallNext::Confirmed => (None, self.now),
+            // It works; it only says no.
+            CallNext::Refused(_) => (None, self.now),
+            CallNext::Held(said) => (Some(said.as_str()), self.now),
+            CallNext::Later { due_at, said, everybody } => {
+                (Some(said.as_str()), if *everybody { *due_at } else { self.now })
+            }
+        };
+        sqlx::query(
+            "UPDATE destinations SET not_before = $1, updated_at = $2, last_error = $3, \
+             last_success_at = CASE WHEN $3 IS NULL THEN $2 ELSE last_success_at END, \
+             failing_since = CASE WHEN $3 IS NULL THEN NULL ELSE COALESCE(failing_since, $2) END \
+             WHERE id = $4 AND lane_epoch = $5",
+        )
+        .bind(not_before.as_millis())
+        .bind(self.now.as_millis())
+        .bind(error)
+        .bind(self.calling.message.destination_id.to_string())
+        .bind(self.calling.epoch)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
+    /// What the platform's word means for the decision: an event of its own, which draws the cards anew.
+    async fn follow_up(&self, tx: &mut SqliteConnection) -> Result<Vec<Delivery>> {
+        let Some(delivery) = self.calling.message.deliveries.first() else { return Ok(Vec::new()) };
+        let (kind, platform, said, due_at) = match &self.calling.next {
+            CallNext::Confirmed => ("decision.confirmed", "confirmed", None, None),
+            CallNext::Refused(said) => ("decision.refused", "refused", Some(said), None),
+            CallNext::Held(said) => ("decision.held", "held", Some(said), None),
+            CallNext::Later { due_at, said, .. } => {
+                ("decision.waiting", "telling", Some(said), Some(*due_at))
+            }
+        };
+        // Meanwhile the platform may have said so by itself: then that stands.
+        let row = sqlx::query(
+            "UPDATE decisions SET platform = $1, said = $2, due_at = $3, attempts = attempts + 1, \
+             settled_at = CASE WHEN $1 = 'telling' THEN NULL ELSE $4 END \
+             WHERE delivery_id = $5 AND platform IN ('telling', 'held', 'refused') RETURNING *",
+        )
+        .bind(platform)
+        .bind(said)
+        .bind(due_at.map(Timestamp::as_millis))
+        .bind(self.now.as_millis())
+        .bind(delivery.id.to_string())
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(decision) = row.as_ref().map(read).transpose()? else { return Ok(Vec::new()) };
+        let (_, mut hints) = announce(tx, &self.mint, self.now, kind, &decision, &[]).await?;
+        if due_at.is_none() && self.goes_unseen(&decision) {
+            hints.extend(announce(tx, &self.mint, self.now, "decision.late", &decision, &[]).await?.1);
+        }
+        Ok(hints)
+    }
+
+    fn goes_unseen(&self, decision: &Decision) -> bool {
+        decision.decided_at.is_some_and(|at| self.now.since(at) > UNSEEN)
+    }
+}
+
+struct Drop {
+    id: String,
+    reason: &'static str,
+    now: Timestamp,
+}
+
+impl Unit for Drop {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled', reason = $1, finished_at = $2 \
+             WHERE id = $3 AND status = 'pending'",
+        )
+        .bind(self.reason)
+        .bind(self.now.as_millis())
+        .bind(&self.id)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,297 @@
+//! Deciding: the first click wins, by constraint. One click is one unit: the verdict, its entry in the audit log, the
+//! event, the edits of every card and the call to the platform stand together or not at all.
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::announce::{announce, deliver};
+use super::load;
+use crate::clock::Timestamp;
+use crate::model::{
+    Actor, AuditEntry, AuditOutcome, Decider, Decision, Delivery, DestinationId, Mint, Token, Verdict,
+};
+use crate::store::audit::{self, AuditKey};
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+/// What a click changes.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Approves or denies a machine.
+    Decide {
+        /// Approved or denied.
+        verdict: Verdict,
+        /// Why.
+        reason: Option<String>,
+        /// Where the platform is told.
+        platform: DestinationId,
+        /// When it is told: until then it can be undone.
+        due_at: Timestamp,
+        /// Whether a question that has expired can still be answered.
+        even_expired: bool,
+    },
+    /// Takes a decision back, as long as the platform was not called.
+    Undo,
+    /// Calls the platform again after it said no.
+    TryAgain,
+    /// Somebody is on it.
+    Take,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Changed {
+    /// It was done; so it stands now.
+    Done(Decision),
+    /// Too late, or somebody was faster: nothing was changed; so it stands.
+    Late(Decision),
+    /// This very click was seen before.
+    Replayed,
+    /// There is no such decision.
+    Unknown,
+}
+
+impl Store {
+    /// Changes the decision of `token` as `by` wished. `entry` is what the audit log says about the click.
+    pub async fn change(
+        &self,
+        token: &Token,
+        change: Change,
+        by: Decider,
+        entry: AuditEntry,
+    ) -> Result<Changed> {
+        let unit = Decide {
+            token: token.clone(),
+            change,
+            by,
+            entry,
+            key: self.audit_key()?,
+            now: self.0.clock.now(),
+            mint: Mint::new(),
+        };
+        let (changed, deliveries) = self.writer().submit(unit).await?;
+        self.hint_at(deliveries);
+        Ok(changed)
+    }
+
+    /// Ends the questions whose time is over. Answers how many.
+    pub async fn expire_decisions(&self, now: Timestamp) -> Result<usize> {
+        let due: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
+        )
+        .bind(now.as_millis())
+        .fetch_optional(self.read())
+        .await?;
+        if due.is_none() {
+            return Ok(0);
+        }
+        let unit = Expire { key: self.audit_key()?, now, mint: Mint::new() };
+        let (count, deliveries) = self.writer().submit(unit).await?;
+        self.hint_at(deliveries);
+        Ok(count)
+    }
+
+    /// Lanes are told of what is due at once; whoever misses it finds it in the table.
+    pub(super) fn hint_at(&self, deliveries: Vec<Delivery>) {
+        deliveries.into_iter().for_each(|delivery| self.0.hints.send(delivery));
+    }
+}
+
+struct Decide {
+    token: Token,
+    change: Change,
+    by: Decider,
+    entry: AuditEntry,
+    key: AuditKey,
+    now: Timestamp,
+    mint: Mint,
+}
+
+impl Unit for Decide {
+    type Output = (Changed, Vec<Delivery>);
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        if was_seen(tx, &self.entry).await? {
+            return Ok((Changed::Replayed, Vec::new()));
+        }
+        let Some(before) = load(tx, &self.token).await? else { return Ok((Changed::Unknown, Vec::new())) };
+        let done = match &self.change {
+            Change::Decide { .. } => self.decide(tx).await?,
+            Change::Undo => self.undo(tx, &before).await?,
+            Change::TryAgain => self.try_again(tx).await?,
+            Change::Take => self.take(tx).await?,
+        };
+        let entry = AuditEntry { reference: before.id.to_string(), ..self.entry.clone() };
+        if !done {
+            let detail = "too late: it was decided or changed before".to_owned();
+            let entry = AuditEntry { outcome: AuditOutcome::Refused, detail, ..entry };
+            audit::append(tx, &self.key, &entry, self.now).await?;
+            return Ok((Changed::Late(before), Vec::new()));
+        }
+        audit::append(tx, &self.key, &entry, self.now).await?;
+        let after = load(tx, &self.token).await?.unwrap_or(before);
+        let deliveries = self.tell(tx, &after).await?;
+        Ok((Changed::Done(after), deliveries))
+    }
+}
+
+impl Decide {
+    async fn decide(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        let Change::Decide { verdict, reason, due_at, even_expired, .. } = &self.change else {
+            return Ok(false);
+        };
+        let changed = sqlx::query(
+            "UPDATE decisions SET verdict = $1, platform = 'telling', actor_id = $2, actor_name = $3, reason = $4, \
+             decided_at = $5, due_at = $6, attempts = 0, said = NULL, settled_at = NULL \
+             WHERE token = $7 AND kind = 'machine' AND elsewhere_at IS NULL \
+             AND (verdict = 'open' OR (verdict = 'expired' AND $8)) \
+             AND NOT EXISTS (SELECT 1 FROM decisions AS newer WHERE newer.source = decisions.source \
+                             AND newer.subject = decisions.subject AND newer.kind = 'machine' \
+                             AND newer.round > decisions.round)",
+        )
+        .bind(verdict.as_str())
+        .bind(self.by.id.to_string())
+        .bind(self.by.name.as_str())
+        .bind(reason.as_deref())
+        .bind(self.now.as_millis())
+        .bind(due_at.as_millis())
+        .bind(self.token.as_str())
+        .bind(*even_expired)
+        .execute(tx)
+        .await?;
+        Ok(changed.rows_affected() == 1)
+    }
+
+    /// Only a call that was never begun is taken back: what may have left cannot be.
+    async fn undo(&self, tx: &mut SqliteConnection, before: &Decision) -> Result<bool> {
+        let cancelled = sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled', reason = 'undone', finished_at = $1 \
+             WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2 AND platform = 'telling') \
+             AND status = 'pending' AND attempts = 0",
+        )
+        .bind(self.now.as_millis())
+        .bind(before.id.to_string())
+        .execute(&mut *tx)
+        .await?;
+        if cancelled.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query(
+            "UPDATE decisions SET verdict = 'open', platform = 'unasked', actor_id = NULL, actor_name = NULL, \
+             reason = NULL, decided_at = NULL, due_at = NULL, delivery_id = NULL WHERE id = $1",
+        )
+        .bind(before.id.to_string())
+        .execute(tx)
+        .await?;
+        Ok(true)
+    }
+
+    async fn try_again(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        let changed = sqlx::query(
+            "UPDATE decisions SET platform = 'telling', attempts = 0, due_at = $1, settled_at = NULL \
+             WHERE token = $2 AND platform IN ('refused', 'held') AND elsewhere_at IS NULL \
+             AND NOT EXISTS (SELECT 1 FROM decisions AS newer WHERE newer.source = decisions.source \
+                             AND newer.subject = decisions.subject AND newer.kind = decisions.kind \
+                             AND newer.round > decisions.round)",
+        )
+        .bind(self.now.as_millis())
+        .bind(self.token.as_str())
+        .execute(&mut *tx)
+        .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query(
+            "UPDATE deliveries SET status = 'pending', generation = generation + 1, due_at = $1, attempts = 0, \
+             message_id = NULL, reason = NULL, finished_at = NULL \
+             WHERE id = (SELECT delivery_id FROM decisions WHERE token = $2) AND status = 'dead'",
+        )
+        .bind(self.now.as_millis())
+        .bind(self.token.as_str())
+        .execute(tx)
+        .await?;
+        Ok(true)
+    }
+
+    async fn take(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        let changed = sqlx::query(
+            "UPDATE decisions SET verdict = 'taken', actor_id = $1, actor_name = $2, decided_at = $3 \
+             WHERE token = $4 AND kind = 'alert' AND verdict = 'open'",
+        )
+        .bind(self.by.id.to_string())
+        .bind(self.by.name.as_str())
+        .bind(self.now.as_millis())
+        .bind(self.token.as_str())
+        .execute(tx)
+        .await?;
+        Ok(changed.rows_affected() == 1)
+    }
+
+    /// The event, the edits, and the call. What is due later is no hint: its time comes by the table.
+    async fn tell(&self, tx: &mut SqliteConnection, after: &Decision) -> Result<Vec<Delivery>> {
+        let (kind, call) = match &self.change {
+            Change::Decide { platform, due_at, .. } => ("decision.made", Some((*platform, *due_at))),
+            Change::Undo => ("decision.undone", None),
+            // The same delivery, redelivered: the sweep finds it.
+            Change::TryAgain => ("decision.retried", None),
+            Change::Take => ("decision.taken", None),
+        };
+        let (event, mut hints) = announce(tx, &self.mint, self.now, kind, after, &[]).await?;
+        if let Some((platform, due_at)) = call {
+            let delivery = deliver(tx, &self.mint, self.now, event, platform, due_at).await?;
+            sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
+                .bind(delivery.id.to_string())
+                .bind(after.id.to_string())
+                .execute(tx)
+                .await?;
+            hints.extend((due_at <= self.now).then_some(delivery));
+        }
+        Ok(hints)
+    }
+}
+
+/// Whether the audit log knows this click: the gateway may tell it twice.
+pub(super) async fn was_seen(tx: &mut SqliteConnection, entry: &AuditEntry) -> Result<bool> {
+    let Some(interaction) = entry.interaction else { return Ok(false) };
+    let seen: Option<i64> = sqlx::query_scalar("SELECT 1 FROM audit WHERE interaction_id = $1")
+        .bind(interaction.to_string())
+        .fetch_optional(tx)
+        .await?;
+    Ok(seen.is_some())
+}
+
+struct Expire {
+    key: AuditKey,
+    now: Timestamp,
+    mint: Mint,
+}
+
+impl Unit for Expire {
+    type Output = (usize, Vec<Delivery>);
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        let due = sqlx::query(
+            "SELECT * FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 100",
+        )
+        .bind(self.now.as_millis())
+        .fetch_all(&mut *tx)
+        .await?;
+        let (mut count, mut hints) = (0, Vec::new());
+        for row in &due {
+            let decision = Decision { verdict: Verdict::Expired, ..super::read(row)? };
+            sqlx::query(
+                "UPDATE decisions SET verdict = 'expired', settled_at = $1 WHERE id = $2 AND verdict = 'open'",
+            )
+            .bind(self.now.as_millis())
+            .bind(decision.id.to_string())
+            .execute(&mut *tx)
+            .await?;
+            let subject = format!("machine {}", decision.object);
+            let mut entry = AuditEntry::new(Actor::Nuncio, "decision.expire", subject);
+            entry.reference = decision.id.to_string();
+            audit::append(tx, &self.key, &entry, self.now).await?;
+            hints.extend(announce(tx, &self.mint, self.now, "decision.expired", &decision, &[]).await?.1);
+            count += 1;
+        }
+        Ok((count, hints))
+    }
+}

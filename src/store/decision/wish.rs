@@ -1,0 +1,217 @@
+//! The buttons of tickets and alerts, and what people wish by them.
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::announce::{announce, deliver};
+use super::deciding::was_seen;
+use super::{Changed, load, read};
+use crate::clock::Timestamp;
+use crate::model::{
+    AuditEntry, AuditOutcome, Decider, Decision, DecisionId, Delivery, DestinationId, Event, EventId, Matter,
+    Mint, Token,
+};
+use crate::store::audit::{self, AuditKey};
+use crate::store::writer::Unit;
+use crate::store::{Error, Result, Store};
+
+/// What somebody wants done with a ticket.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// Take, note or close.
+    pub matter: Matter,
+    /// The text of a note, or how it was solved.
+    pub text: Option<String>,
+    /// Where the platform is told.
+    pub platform: DestinationId,
+    /// When.
+    pub due_at: Timestamp,
+}
+
+impl Store {
+    /// The buttons on the card of `event` that begins with the event `since`: of a ticket or an alert: made when its card is. A ticket keeps its buttons; an
+    /// alert that gets another card is asked about anew.
+    pub async fn buttons(
+        &self,
+        matter: Matter,
+        event: &Event,
+        since: EventId,
+        object: &str,
+        label: &str,
+    ) -> Result<Decision> {
+        let rows = self.decisions_about(event.source, &event.subject).await?;
+        let newest = rows.into_iter().rev().find(|decision| decision.matter == matter);
+        match newest {
+            Some(decision) if matter == Matter::Ticket || decision.event_id == since => Ok(decision),
+            _ => {
+                let unit = Ask {
+                    token: Token::random(),
+                    matter,
+                    source: event.source.as_str(),
+                    subject: event.subject.clone(),
+                    event: since.to_string(),
+                    object: object.to_owned(),
+                    label: label.to_owned(),
+                    now: self.0.clock.now(),
+                };
+                self.writer().submit(unit).await
+            }
+        }
+    }
+
+    /// Makes a wish about the ticket whose buttons `token` names.
+    pub async fn wish(&self, token: &Token, wish: Wish, by: Decider, entry: AuditEntry) -> Result<Changed> {
+        let unit = Make {
+            token: token.clone(),
+            wish,
+            by,
+            entry,
+            key: self.audit_key()?,
+            now: self.0.clock.now(),
+            mint: Mint::new(),
+        };
+        let (changed, deliveries) = self.writer().submit(unit).await?;
+        self.hint_at(deliveries);
+        Ok(changed)
+    }
+}
+
+struct Ask {
+    token: Token,
+    matter: Matter,
+    source: &'static str,
+    subject: String,
+    event: String,
+    object: String,
+    label: String,
+    now: Timestamp,
+}
+
+impl Unit for Ask {
+    type Output = Decision;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Decision> {
+        // An alert that is over makes room for the next.
+        sqlx::query(
+            "UPDATE decisions SET verdict = 'expired' \
+             WHERE source = $1 AND subject = $2 AND kind = 'alert' AND verdict = 'open' AND event_id <> $3",
+        )
+        .bind(self.source)
+        .bind(&self.subject)
+        .bind(&self.event)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, \
+             verdict, created_at) VALUES ($1, $2, $3, $4, $5, \
+             (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
+             $6, $7, $8, $9, 'open', $9) ON CONFLICT DO NOTHING",
+        )
+        .bind(DecisionId::new().to_string())
+        .bind(self.token.as_str())
+        .bind(self.matter.as_str())
+        .bind(self.source)
+        .bind(&self.subject)
+        .bind(&self.object)
+        .bind(&self.label)
+        .bind(&self.event)
+        .bind(self.now.as_millis())
+        .execute(&mut *tx)
+        .await?;
+        let row = sqlx::query(
+            "SELECT * FROM decisions WHERE source = $1 AND subject = $2 AND kind = $3 ORDER BY round DESC LIMIT 1",
+        )
+        .bind(self.source)
+        .bind(&self.subject)
+        .bind(self.matter.as_str())
+        .fetch_optional(tx)
+        .await?;
+        row.as_ref().map(read).transpose()?.ok_or(Error::Stale("the buttons of a card are gone"))
+    }
+}
+
+struct Make {
+    token: Token,
+    wish: Wish,
+    by: Decider,
+    entry: AuditEntry,
+    key: AuditKey,
+    now: Timestamp,
+    mint: Mint,
+}
+
+impl Unit for Make {
+    type Output = (Changed, Vec<Delivery>);
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        if was_seen(tx, &self.entry).await? {
+            return Ok((Changed::Replayed, Vec::new()));
+        }
+        let Some(ticket) = load(tx, &self.token).await?.filter(|found| found.matter == Matter::Ticket) else {
+            return Ok((Changed::Unknown, Vec::new()));
+        };
+        let token = Token::random();
+        let made = self.insert(tx, &ticket, &token).await?;
+        let wish = load(tx, &token).await?;
+        let (Some(wish), true) = (wish, made) else {
+            let detail = "too late: the same is on its way already".to_owned();
+            let reference = ticket.id.to_string();
+            let entry =
+                AuditEntry { outcome: AuditOutcome::Refused, detail, reference, ..self.entry.clone() };
+            audit::append(tx, &self.key, &entry, self.now).await?;
+            let first = self.on_its_way(tx, &ticket).await?;
+            return Ok((Changed::Late(first.unwrap_or(ticket)), Vec::new()));
+        };
+        let entry = AuditEntry { reference: wish.id.to_string(), ..self.entry.clone() };
+        audit::append(tx, &self.key, &entry, self.now).await?;
+        let (event, mut hints) = announce(tx, &self.mint, self.now, "decision.made", &wish, &[]).await?;
+        let call = deliver(tx, &self.mint, self.now, event, self.wish.platform, self.wish.due_at).await?;
+        sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
+            .bind(call.id.to_string())
+            .bind(wish.id.to_string())
+            .execute(tx)
+            .await?;
+        hints.extend((self.wish.due_at <= self.now).then_some(call));
+        Ok((Changed::Done(wish), hints))
+    }
+}
+
+impl Make {
+    /// `false` if the same is on its way already: the index says so.
+    async fn insert(&self, tx: &mut SqliteConnection, ticket: &Decision, token: &Token) -> Result<bool> {
+        let inserted = sqlx::query(
+            "INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, \
+             verdict, platform, actor_id, actor_name, reason, decided_at, due_at, created_at) \
+             VALUES ($1, $2, $3, $4, $5, \
+             (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
+             $6, $7, $8, $9, 'made', 'telling', $10, $11, $12, $9, $13, $9) ON CONFLICT DO NOTHING",
+        )
+        .bind(DecisionId::new().to_string())
+        .bind(token.as_str())
+        .bind(self.wish.matter.as_str())
+        .bind(ticket.source.as_str())
+        .bind(&ticket.subject)
+        .bind(&ticket.object)
+        .bind(&ticket.label)
+        .bind(ticket.event_id.to_string())
+        .bind(self.now.as_millis())
+        .bind(self.by.id.to_string())
+        .bind(&self.by.name)
+        .bind(self.wish.text.as_deref())
+        .bind(self.wish.due_at.as_millis())
+        .execute(tx)
+        .await?;
+        Ok(inserted.rows_affected() == 1)
+    }
+
+    async fn on_its_way(&self, tx: &mut SqliteConnection, ticket: &Decision) -> Result<Option<Decision>> {
+        let row = sqlx::query(
+            "SELECT * FROM decisions WHERE source = $1 AND subject = $2 AND kind = $3 AND platform = 'telling' LIMIT 1",
+        )
+        .bind(ticket.source.as_str())
+        .bind(&ticket.subject)
+        .bind(self.wish.matter.as_str())
+        .fetch_optional(tx)
+        .await?;
+        row.as_ref().map(read).transpose()
+    }
+}
