@@ -114,7 +114,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     rows.sort_by_key(place);
     let later = LATER.iter().filter(|(name, ..)| chosen(name));
     rows.extend(later.map(|(name, required, why)| Row::skipped(name, required, why)));
-    let table = table(&rows, &date, began.elapsed());
+    let table = table(&rows, size, &date, began.elapsed());
     println!("{table}");
     if arguments.write {
         write(&table)?;
@@ -124,13 +124,14 @@ async fn main() -> anyhow::Result<ExitCode> {
 }
 
 /// The rows as they stand in the README, with when, how long and on what.
-fn table(rows: &[Row], date: &str, took: Duration) -> String {
+fn table(rows: &[Row], size: Size, date: &str, took: Duration) -> String {
+    let form = size.of("the short form", "full length");
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let date = date.split('T').next().unwrap_or_default();
     let minutes = took.as_secs().div_ceil(60);
     let rows: Vec<String> = rows.iter().map(Row::to_string).collect();
-    format!("{date}, {build} build, {cores} cores, {minutes} min:\n\n{HEAD}\n{}", rows.join("\n"))
+    format!("{date}, {form}, {build} build, {cores} cores, {minutes} min:\n\n{HEAD}\n{}", rows.join("\n"))
 }
 
 /// Puts the table between its marks in the README.

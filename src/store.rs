@@ -26,6 +26,7 @@ mod open;
 mod quarantine;
 mod redeliver;
 mod retention;
+mod rows;
 mod shown;
 mod summary;
 mod wal;
