@@ -10,7 +10,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::bot::Bot;
+use crate::bot::{Bot, Errands};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystems};
 use crate::discord::Client;
@@ -64,10 +64,15 @@ impl App {
             platform: platform.as_ref().map(Platform::destination),
             is_heard: client.is_some() && config.discord.gateway,
         });
-        let bot = client
-            .clone()
-            .filter(|_| config.discord.gateway)
-            .map(|client| Bot::new(client, config.discord.guilds, store.clone(), hub.clone(), clock.clone()));
+        let errands = Errands {
+            platform: xtsystems::Client::new(&config.xtsystems, clock.clone()),
+            secret: config.webhook.secret.clone(),
+            public_url: config.webhook.public_url.clone(),
+            ticket_url: config.xtsystems.links.ticket.clone(),
+        };
+        let bot = client.clone().filter(|_| config.discord.gateway).map(|client| {
+            Bot::new(client, config.discord.guilds, errands, store.clone(), hub.clone(), clock.clone())
+        });
         let dispatcher = Dispatcher::new(
             store.clone(),
             hub.clone(),

@@ -8,6 +8,7 @@
 
 mod command;
 mod component;
+mod errand;
 mod guild;
 mod http;
 mod identify;
@@ -29,6 +30,8 @@ use crate::hub::{Condition, Gateway, Hub};
 use crate::model::{Snowflake, schedule};
 use crate::store::Store;
 
+pub use errand::Errands;
+
 /// The longest wait between two tries to connect: when Discord is back, buttons work within seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// So many of Discord's logins are left for people who start other programs with this token.
@@ -47,6 +50,7 @@ struct Shared {
     client: Client,
     /// Where commands are registered; none: everywhere.
     guilds: Vec<Snowflake>,
+    errands: Errands,
     hub: Hub,
     clock: Clock,
     ledger: Ledger,
@@ -70,13 +74,21 @@ enum Ending {
 impl Bot {
     /// A bot for `client`'s token, with its commands in `guilds` (none: everywhere).
     #[must_use]
-    pub fn new(client: Client, guilds: Vec<Snowflake>, store: Store, hub: Hub, clock: Clock) -> Self {
+    pub fn new(
+        client: Client,
+        guilds: Vec<Snowflake>,
+        errands: Errands,
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+    ) -> Self {
         hub.set_gateway(Gateway::Starting);
         Self {
             shared: Arc::new(Shared {
                 ledger: Ledger::new(store, clock.clone()),
                 client,
                 guilds,
+                errands,
                 hub,
                 clock,
                 stopping: CancellationToken::new(),

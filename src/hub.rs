@@ -11,6 +11,7 @@ mod finding;
 mod follow_up;
 mod gateway;
 mod health;
+mod letters;
 mod metrics;
 mod mute;
 mod places;
@@ -19,6 +20,7 @@ mod retention;
 mod routing;
 mod status;
 mod storage;
+mod trial;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -43,6 +45,7 @@ pub use redeliver::Redelivered;
 pub use retention::Tidied;
 pub use routing::Routing;
 pub use status::{Endpoint, Status};
+pub use trial::{Leg, Trace};
 
 /// The use cases of one running nuncio. Clones share it.
 #[derive(Clone)]

@@ -26,6 +26,8 @@ mod open;
 mod quarantine;
 mod redeliver;
 mod retention;
+mod rows;
+mod shown;
 mod summary;
 mod wal;
 mod writer;

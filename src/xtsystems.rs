@@ -6,6 +6,7 @@
 mod call;
 mod failure;
 mod machine;
+mod registration;
 mod shape;
 mod ticket;
 mod webhook;
@@ -20,6 +21,7 @@ use crate::secret::Secret;
 
 pub use call::Reply;
 pub use failure::Failure;
+pub use registration::{NAME, Registered};
 pub use ticket::{NewTicket, Ticket};
 pub use webhook::{Delivery, NewWebhook, TestReport, Webhook, WebhookChange};
 

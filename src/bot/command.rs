@@ -3,20 +3,29 @@
 //! One file per command family. Whatever goes wrong, the person gets one friendly sentence that only they see, with a
 //! reference that stands in the log; whatever is answered, nobody is pinged.
 
+mod config;
+mod delivery;
+mod gate;
+mod machine;
+mod register;
 mod status;
+mod test;
+mod ticket;
 
-use poise::{BoxFuture, Context, CreateReply, Framework, FrameworkError, FrameworkOptions};
-use serenity::all::CreateAllowedMentions;
+use poise::{BoxFuture, CreateReply, Framework, FrameworkError, FrameworkOptions};
+use serenity::all::{CreateAllowedMentions, CreateAutocompleteResponse};
 use tokio_util::sync::CancellationToken;
 
-use crate::bot::{Shared, http};
+use crate::bot::{Errands, Shared, http};
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::model::EventId;
+use crate::render::{self, Surface};
 
 /// What commands work with.
 pub(super) struct Data {
     hub: Hub,
+    errands: Errands,
     clock: Clock,
     /// Cancelled when the process ends.
     stopping: CancellationToken,
@@ -37,15 +46,34 @@ pub(super) enum Error {
 
 pub(super) type Command = poise::Command<Data, Error>;
 
+/// A command as Discord told it: with the person's roles and permissions at that moment.
+type Context<'a> = poise::ApplicationContext<'a, Data, Error>;
+
+const NO_KEY: &str = "nuncio has no XTSYSTEMS_API_KEY, so it cannot ask XTSystems: set it in .env, restart nuncio, and \
+     try again. Nothing was changed.";
+/// The longest text from outside within a sentence.
+const GLIMPSE: usize = 300;
+
 /// All commands of this configuration. What needs something that is not configured is left out here.
 pub(super) fn all() -> Vec<Command> {
-    vec![status::webhook_status()]
+    vec![
+        status::webhook_status(),
+        config::webhook_config(),
+        register::register_webhook(),
+        test::test_webhook(),
+        ticket::create_ticket(),
+        machine::machine(),
+        delivery::deliveries(),
+        delivery::redeliver(),
+        delivery::show_raw(),
+    ]
 }
 
 /// Poise, for one connection. Nothing in its setup can fail: until it is done, every event waits.
 pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework<Data, Error> {
     let data = Data {
         hub: shared.hub.clone(),
+        errands: shared.errands.clone(),
         clock: shared.clock.clone(),
         stopping: shared.stopping.clone(),
         closed,
@@ -64,7 +92,7 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
 }
 
 /// Before every command: nothing is begun that cannot be finished.
-async fn may_begin(context: Context<'_, Data, Error>) -> Result<bool, Error> {
+async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Error> {
     let data = context.data();
     if data.stopping.is_cancelled() {
         say(context, "nuncio is stopping just now: please try again in a minute.").await;
@@ -113,9 +141,33 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
 }
 
 /// Says something to the one who asked.
-async fn say(context: Context<'_, Data, Error>, sentence: &str) {
+async fn say(context: poise::Context<'_, Data, Error>, sentence: &str) {
     let reply = CreateReply::default().content(sentence).ephemeral(true);
     if let Err(error) = context.send(reply).await {
         tracing::warn!("an answer could not be given: {}", http::sentence(&error));
     }
+}
+
+/// Suggestions: what is shown, and what is meant by it.
+fn choices(found: impl Iterator<Item = (String, String)>) -> CreateAutocompleteResponse {
+    found.fold(CreateAutocompleteResponse::new(), |choices, (name, value)| {
+        choices.add_string_choice(name, value)
+    })
+}
+
+/// Text from outside within a sentence: nothing in it pings, links or formats.
+fn plain(text: &str) -> String {
+    // An answer is formatted as an embed is: a summary line is not.
+    render::short(text, GLIMPSE).write(Surface::Embed)
+}
+
+/// Text from outside as code.
+fn quoted(text: &str) -> String {
+    let text: String = text.chars().take(GLIMPSE).collect();
+    render::code(&text).write(Surface::Embed)
+}
+
+/// Text from outside as a block of code.
+fn block(text: &str) -> String {
+    render::block(text).write(Surface::Embed)
 }

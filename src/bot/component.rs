@@ -23,6 +23,9 @@ use crate::bot::{Shared, http};
 use crate::hub::{Click, Clicked, Press};
 use crate::model::EventId;
 
+pub(super) use answer::{Said, to as said};
+pub(super) use press::person;
+
 const STOPPING: &str = "nuncio is stopping just now: please press again in a minute.";
 
 /// Hears the clicks of one connection. Clones share it.
@@ -66,20 +69,20 @@ impl Clicks {
         answered(component.create_response(http, first).await);
         let said = self.perform(&click).await;
         match said {
-            answer::Said::Nothing => {}
-            answer::Said::Embed(embed) => {
+            Said::Nothing => {}
+            Said::Embed(embed) => {
                 let edit = EditInteractionResponse::new()
                     .embed(*embed)
                     .allowed_mentions(CreateAllowedMentions::new());
                 answered(component.edit_response(http, edit).await.map(drop));
             }
-            answer::Said::Sentence(sentence) if is_details => {
+            Said::Sentence(sentence) if is_details => {
                 let edit = EditInteractionResponse::new()
                     .content(sentence)
                     .allowed_mentions(CreateAllowedMentions::new());
                 answered(component.edit_response(http, edit).await.map(drop));
             }
-            answer::Said::Sentence(sentence) => {
+            Said::Sentence(sentence) => {
                 answered(component.create_followup(http, whisper(sentence)).await.map(drop));
             }
         }
@@ -105,19 +108,19 @@ impl Clicks {
             return;
         }
         answered(modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
-        if let answer::Said::Sentence(sentence) = self.perform(&click).await {
+        if let Said::Sentence(sentence) = self.perform(&click).await {
             answered(modal.create_followup(http, whisper(sentence)).await.map(drop));
         }
     }
 
-    async fn perform(&self, click: &Click) -> answer::Said {
+    async fn perform(&self, click: &Click) -> Said {
         match self.shared.hub.click(click).await {
-            Ok(Clicked::Replayed) => answer::Said::Nothing,
+            Ok(Clicked::Replayed) => Said::Nothing,
             Ok(clicked) => answer::to(click.press, &clicked),
             Err(error) => {
                 let reference = EventId::new().short();
                 tracing::error!(reference, %error, "a click could not be kept: nothing was decided");
-                answer::Said::Sentence(answer::not_kept(&reference))
+                Said::Sentence(answer::not_kept(&reference))
             }
         }
     }

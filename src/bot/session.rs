@@ -130,7 +130,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::bot::Bot;
+    use crate::bot::{Bot, Errands};
     use crate::clock::Clock;
     use crate::config::DiscordBase;
     use crate::discord::Client as Rest;
@@ -160,7 +160,9 @@ mod tests {
             Hub::new(store.clone(), clock.clone(), RouteMap::default(), Pings::default()).await.unwrap();
         let base = DiscordBase::parse(&base).unwrap();
         let rest = Rest::new(base, Secret::new("a.b.c"), clock.clone());
-        let shared = Bot::new(rest, Vec::new(), store, hub, clock).shared;
+        let errands =
+            Errands { platform: None, secret: Secret::new("s"), public_url: None, ticket_url: None };
+        let shared = Bot::new(rest, Vec::new(), errands, store, hub, clock).shared;
 
         let closed = CancellationToken::new();
         let (watch, _endings) = Watch::new(Arc::clone(&shared), closed.clone());

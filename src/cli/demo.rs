@@ -113,7 +113,7 @@ fn config(discord: &Discord, addresses: &Addresses, folder: &std::path::Path) ->
         ("XTSYSTEMS_API_URL", Platform::url(*platform)),
         ("XTSYSTEMS_API_KEY", API_KEY.to_owned()),
         ("APPROVER_ROLES", role("Approvers")),
-        ("OPERATOR_ROLES", role("Operators")),
+        ("OPERATOR_ROLES", format!("{},{}", role("Approvers"), role("Operators"))),
         ("NUNCIO_ENCRYPTION_KEY", hex::encode(rand::random::<[u8; 32]>())),
         ("LOG_DIR", folder.join("logs").display().to_string()),
     ]);

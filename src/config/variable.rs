@@ -171,6 +171,12 @@ pub const VARIABLES: &[Variable] = &[
         "The path that XTSystems posts to.",
     ),
     variable(
+        "PUBLIC_URL",
+        Group::Webhook,
+        Shown::Example("https://nuncio.example"),
+        "The address that XTSystems reaches nuncio by, without the path: /register-webhook gives it to XTSystems. Without it, this machine's localhost.",
+    ),
+    variable(
         "WEBHOOK_BODY_LIMIT",
         Group::Webhook,
         Shown::Default("1MiB"),
@@ -296,14 +302,8 @@ pub const VARIABLES: &[Variable] = &[
 pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 
 /// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
-pub(super) const LATER: &[&str] = &[
-    "PUBLIC_URL",
-    "ALLOW_PRIVATE_TARGETS",
-    "DISPATCH_NAME",
-    "DISPATCH_ICON_URL",
-    "DISPATCH_FOOTER",
-    "SOURCES",
-];
+pub(super) const LATER: &[&str] =
+    &["ALLOW_PRIVATE_TARGETS", "DISPATCH_NAME", "DISPATCH_ICON_URL", "DISPATCH_FOOTER", "SOURCES"];
 
 /// Beginnings of names that the old bot read and nuncio has no use for.
 pub(super) const IGNORED: &[&str] = &["GITHUB_", "AGIXT_"];

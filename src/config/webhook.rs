@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::config::discord_base::http_url;
 use crate::config::reader::Reader;
 use crate::config::report::{Report, Wrong, offer_secret};
 use crate::config::variables::Variables;
@@ -9,6 +10,9 @@ use crate::secret::Secret;
 
 const SECRET: &str = "WEBHOOK_SECRET";
 const PREVIOUS: &str = "WEBHOOK_SECRET_PREVIOUS";
+/// An HMAC key shorter than this can be searched for.
+const PUBLIC_URL: &str =
+    "The address that XTSystems reaches nuncio by, without WEBHOOK_PATH: https://nuncio.example.";
 /// An HMAC key shorter than this can be searched for.
 const MIN_SECRET_BYTES: usize = 16;
 const BODY_LIMITS: std::ops::RangeInclusive<usize> = 1024..=64 * 1024 * 1024;
@@ -28,6 +32,8 @@ pub struct Webhook {
     pub previous_secret: Option<Secret>,
     /// The largest body, in bytes.
     pub body_limit: usize,
+    /// Where the platform reaches us, without a slash at its end: the path is `path`. `None`: on this machine.
+    pub public_url: Option<String>,
 }
 
 impl Webhook {
@@ -50,6 +56,10 @@ impl Webhook {
             path: reader.or("WEBHOOK_PATH", "/webhooks/xtsystems".to_owned(), path),
             previous_secret: read_previous(reader, &secret),
             secret,
+            public_url: reader.optional("PUBLIC_URL", |text| {
+                let url = http_url(text.trim()).map_err(|what| Wrong::new(what, PUBLIC_URL))?;
+                Ok(url.as_str().trim_end_matches('/').to_owned())
+            }),
             body_limit: reader.or("WEBHOOK_BODY_LIMIT", 1024 * 1024, size),
         }
     }

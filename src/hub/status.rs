@@ -56,6 +56,12 @@ impl Hub {
         let _ = self.0.endpoint.set(endpoint);
     }
 
+    /// Where this process takes events in; `None` if it does not serve.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<Endpoint> {
+        self.0.endpoint.get().cloned()
+    }
+
     /// How everything stands now.
     pub async fn status(&self) -> Result<Status> {
         let store = &self.0.store;

@@ -71,7 +71,11 @@ macro_rules! prefixed_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!($prefix, "{}"), self.0.simple())
+                // In one piece: an id becomes text many times for every event.
+                let mut text = [0; $prefix.len() + 32];
+                text[..$prefix.len()].copy_from_slice($prefix.as_bytes());
+                self.0.simple().encode_lower(&mut text[$prefix.len()..]);
+                f.write_str(str::from_utf8(&text).unwrap_or($prefix))
             }
         }
 

@@ -4,20 +4,30 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::oneshot;
 
 use crate::clock::Timestamp;
 use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Rank};
 use crate::store::decision::{self, Asks};
+use crate::store::rows::ManyRows;
 use crate::store::{Error, HintSender, Result, Store};
 
 /// Larger events do not travel with the hint: the lane loads them when their turn comes, so that what waits in
 /// memory stays small.
 const ATTACHED: usize = 64 * 1024;
-/// How many rows go into one statement at most: eleven parameters each, and SQLite takes 32,766.
-const MOST_ROWS: usize = 64;
+
+static EVENTS: ManyRows = ManyRows::new(
+    "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, received_at, \
+     unrouted, body) VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    " ON CONFLICT (source, dedupe_key) DO NOTHING",
+);
+static DELIVERIES: ManyRows = ManyRows::new(
+    "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, reason, finished_at, due_at) VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    " ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
+);
 
 /// One delivery to be made of an event.
 #[derive(Clone, Debug)]
@@ -175,41 +185,23 @@ async fn insert_events(
 
 /// Inserts events unless they are there; answers how many were not.
 async fn insert_event_rows(tx: &mut SqliteConnection, rows: &[(&Incoming, EventId)]) -> Result<u64> {
-    let mut inserted = 0;
-    for rows in in_powers_of_two(rows) {
-        let mut sql = QueryBuilder::new(
-            "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, \
-             received_at, unrouted, body) ",
-        );
-        sql.push_values(rows, |mut row, (incoming, id)| {
+    EVENTS
+        .insert(tx, rows, |(incoming, id), values| {
             let event = &incoming.event;
-            row.push_bind(id.to_string())
-                .push_bind(event.source.as_str())
-                .push_bind(event.kind.as_str())
-                .push_bind(event.company.as_str())
-                .push_bind(event.dedupe.as_str())
-                .push_bind(event.subject.as_str())
-                .push_bind(event.cause.map(|id| id.to_string()).unwrap_or_default())
-                .push_bind(event.occurred_at.as_millis())
-                .push_bind(event.received_at.as_millis())
-                .push_bind(incoming.unrouted)
-                .push_bind(event.body.as_bytes());
-        });
-        sql.push(" ON CONFLICT (source, dedupe_key) DO NOTHING");
-        inserted += sql.build().execute(&mut *tx).await?.rows_affected();
-    }
-    Ok(inserted)
-}
-
-/// Cuts `rows` into runs of 64, 32, 16 … 1, so that there are seven statements to prepare and keep, not one for every
-/// number of rows.
-fn in_powers_of_two<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let length = rows.len().min(MOST_ROWS).checked_ilog2().map(|exponent| 1 << exponent)?;
-        let (run, rest) = rows.split_at(length);
-        rows = rest;
-        Some(run)
-    })
+            values
+                .add(id.to_string())
+                .text(event.source.as_str())
+                .text(event.kind.as_str())
+                .text(event.company.as_str())
+                .text(event.dedupe.as_str())
+                .text(event.subject.as_str())
+                .add(event.cause.map(|id| id.to_string()).unwrap_or_default())
+                .add(event.occurred_at.as_millis())
+                .add(event.received_at.as_millis())
+                .add(incoming.unrouted)
+                .add(event.body.as_bytes());
+        })
+        .await
 }
 
 async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId> {
@@ -243,24 +235,20 @@ pub(super) async fn insert_delivery_rows(
     now: Timestamp,
     rows: &[(EventId, &Planned, DeliveryId)],
 ) -> Result<()> {
-    for rows in in_powers_of_two(rows) {
-        let mut sql = QueryBuilder::new(
-            "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, reason, finished_at, due_at) ",
-        );
-        sql.push_values(rows, |mut row, (event_id, planned, id)| {
-            row.push_bind(id.to_string())
-                .push_bind(event_id.to_string())
-                .push_bind(planned.destination_id.to_string())
-                .push_bind(planned.route.as_str())
-                .push_bind(planned.rank.as_i64())
-                .push_bind(if planned.muted.is_some() { "cancelled" } else { "pending" })
-                .push_bind(planned.muted.map(|mute| mute.to_string()))
-                .push_bind(planned.muted.map(|_| now.as_millis()))
-                .push_bind(now.as_millis());
-        });
-        sql.push(" ON CONFLICT (event_id, destination_id, slot) DO NOTHING");
-        sql.build().execute(&mut *tx).await?;
-    }
+    DELIVERIES
+        .insert(tx, rows, |(event_id, planned, id), values| {
+            values
+                .add(id.to_string())
+                .add(event_id.to_string())
+                .add(planned.destination_id.to_string())
+                .text(planned.route.as_str())
+                .add(planned.rank.as_i64())
+                .text(if planned.muted.is_some() { "cancelled" } else { "pending" })
+                .add(planned.muted.map(|mute| mute.to_string()))
+                .add(planned.muted.map(|_| now.as_millis()))
+                .add(now.as_millis());
+        })
+        .await?;
     Ok(())
 }
 

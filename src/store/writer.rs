@@ -11,8 +11,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Executor as _};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::model::Mint;
@@ -39,7 +39,7 @@ pub(super) trait Unit: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Output>> + Send + 'a;
 }
 
-/// The way to the writer task.
+/// The way to the writer.
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Job>,
@@ -54,7 +54,7 @@ enum Job {
     Stop(oneshot::Sender<()>),
 }
 
-/// What the task needs besides its queue.
+/// What the writer needs besides its queue.
 pub(super) struct Desk {
     connection: SqliteConnection,
     clock: Clock,
@@ -77,11 +77,14 @@ impl Desk {
 }
 
 impl Writer {
-    /// Starts the task.
-    pub(super) fn start(desk: Desk) -> (Self, JoinHandle<()>) {
+    /// Starts the writer. It has a thread of its own: as a task among those of the requests, each of its steps would
+    /// wait behind them, and they for it. It ends when it is told to, or when nobody is left who could write.
+    pub(super) fn start(desk: Desk) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let clock = desk.clock.clone();
-        (Self { queue, clock }, tokio::spawn(run(desk, jobs)))
+        let runtime = Handle::current();
+        std::thread::spawn(move || runtime.block_on(run(desk, jobs)));
+        Self { queue, clock }
     }
 
     /// Has `unit` applied; answers after its commit.
@@ -98,7 +101,7 @@ impl Writer {
         answer.await.map_err(|_| Error::Closed)?
     }
 
-    /// Writes what waits and ends the task.
+    /// Writes what waits and ends the writer.
     pub(super) async fn stop(&self) {
         let (reply, done) = oneshot::channel();
         if self.queue.send(Job::Stop(reply)).await.is_ok() {

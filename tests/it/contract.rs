@@ -38,6 +38,28 @@ async fn what_the_tour_asks_is_well_formed() {
 }
 
 #[tokio::test]
+async fn our_commands_are_registered_as_discord_says() {
+    let Some(description) = Description::find() else { return };
+    let mut t = Harness::start().await;
+    t.discord.keep_exchanges();
+    t.unset("DISCORD_GATEWAY");
+    t.restart().await;
+    t.online().await;
+    t.commands().await;
+    let exchanges = t.discord.take_exchanges();
+    let registered = exchanges.iter().filter(|exchange| exchange.path.ends_with("/commands"));
+    let commands = registered.clone().find_map(|exchange| exchange.request.as_ref()?.as_array()).unwrap();
+    assert!(commands.len() >= 9, "{commands:#?}");
+    for command in commands {
+        // D-10
+        assert_eq!(command["default_member_permissions"], "32", "{command:#}");
+    }
+    let wrong = registered.flat_map(|exchange| description.request(exchange));
+    nothing(wrong.collect());
+    t.finish().await;
+}
+
+#[tokio::test]
 async fn we_ask_as_discord_says() {
     let Some(description) = Description::find() else { return };
     let t = Harness::start().await;

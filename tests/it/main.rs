@@ -11,6 +11,7 @@ mod bot;
 mod cards;
 mod cli;
 mod closed;
+mod commands;
 mod config;
 mod contract;
 mod delivery;

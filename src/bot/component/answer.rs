@@ -14,7 +14,7 @@ const MOST_ROLES: usize = 5;
 const NAME: usize = 60;
 
 /// What is said after a click.
-pub(super) enum Said {
+pub(in crate::bot) enum Said {
     /// The card says it.
     Nothing,
     /// One sentence.
@@ -24,7 +24,7 @@ pub(super) enum Said {
 }
 
 /// What is said to what came of a click.
-pub(super) fn to(press: Press, clicked: &Clicked) -> Said {
+pub(in crate::bot) fn to(press: Press, clicked: &Clicked) -> Said {
     match clicked {
         Clicked::Replayed => Said::Nothing,
         Clicked::Done(decision) => done(decision),

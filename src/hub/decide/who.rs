@@ -63,6 +63,11 @@ impl Hub {
     pub fn may(&self, person: &Person, press: Press) -> Result<(), Refusal> {
         self.rules().may(person, press)
     }
+
+    /// Whether `person` may change what is not a decision.
+    pub fn may_operate(&self, person: &Person) -> Result<(), Refusal> {
+        self.may(person, Press::Take)
+    }
 }
 
 impl Rules {

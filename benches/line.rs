@@ -1,0 +1,148 @@
+//! What each step of the line costs: verify, parse, route, accept, render.
+//!
+//! ```text
+//! cargo bench                  # all of it, some two minutes
+//! cargo bench -- accept        # what matches
+//! ```
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use futures_util::future::join_all;
+use nuncio::clock::{Clock, Timestamp};
+use nuncio::config::{Config, Variables};
+use nuncio::hub::Hub;
+use nuncio::ingress::xtsystems::parse;
+use nuncio::model::{Event, EventId, Kind, Links, NewEvent};
+use nuncio::render::{self, View};
+use nuncio::samples;
+use nuncio::secret::Secret;
+use nuncio::signature::{sign, xtsystems::check};
+use nuncio::store::{HintSender, Store};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+const TIMESTAMP: &str = "1705314600";
+/// How many senders wait for the same commit.
+const GROUP: usize = 64;
+
+/// A map as a busy installation has it.
+const MAP: &str = r#"{"ticket.*":["1"],"ticket.created":["2"],"ticket.*@acme":["3"],"asset.*":["4"],
+    "machine.*":["5"],"alert.*":["6","7"],"alert.triggered@acme":["8"],"user.*":[],"default":["9"]}"#;
+
+fn received_at() -> Timestamp {
+    Timestamp::from_secs(1_705_314_600)
+}
+
+/// A body of the documented kind with a number, so that no two are the same event.
+fn body(number: u64) -> Bytes {
+    let body = samples::find("ticket.updated").map_or("{}", |sample| sample.body);
+    let rest = body.strip_prefix('{').unwrap_or(body);
+    Bytes::from(format!(r#"{{"timestamp":{TIMESTAMP},"number":{number},{rest}"#))
+}
+
+fn new_event(number: u64) -> NewEvent {
+    parse(&body(number), TIMESTAMP, received_at()).unwrap_or_else(|reason| panic!("{reason}"))
+}
+
+fn event(kind: &str) -> Event {
+    let body = samples::find(kind).map_or("{}", |sample| sample.body);
+    let new = parse(&Bytes::from_static(body.as_bytes()), TIMESTAMP, received_at())
+        .unwrap_or_else(|reason| panic!("{reason}"));
+    Event {
+        id: EventId::new(),
+        source: new.source,
+        kind: new.kind,
+        company: new.company,
+        subject: new.subject,
+        occurred_at: new.occurred_at,
+        received_at: new.received_at,
+        size: body.len(),
+        data: new.data,
+    }
+}
+
+fn config() -> Config {
+    let variables = [("WEBHOOK_SECRET", "a secret of the benchmark"), ("DISCORD_WEBHOOK_CHANNELS", MAP)];
+    let variables = Variables::from_map(variables.map(|(name, value)| (name, value.to_owned())));
+    Config::from_variables(&variables).unwrap_or_else(|report| panic!("{report}"))
+}
+
+fn door(c: &mut Criterion) {
+    let secret = Secret::new("a secret of the benchmark");
+    let body = body(0);
+    let signature = sign(&secret, &[TIMESTAMP.as_bytes(), &body]);
+    let mut group = c.benchmark_group("door");
+    group.throughput(Throughput::Bytes(body.len() as u64));
+    group.bench_function("verify", |b| {
+        b.iter(|| {
+            let checked =
+                check(&secret, TIMESTAMP.as_bytes(), signature.as_bytes(), black_box(&body), received_at());
+            assert!(checked.is_ok());
+        });
+    });
+    group.bench_function("parse", |b| b.iter(|| parse(black_box(&body), TIMESTAMP, received_at())));
+    group.finish();
+}
+
+fn route(c: &mut Criterion) {
+    let map = config().routes;
+    let kinds: Vec<Kind> =
+        ["ticket.created", "alert.triggered", "machine.approved", "printer.jammed"].map(Kind::new).to_vec();
+    c.bench_function("route", |b| {
+        b.iter(|| kinds.iter().filter_map(|kind| map.find(black_box(kind), "acme")).count());
+    });
+}
+
+/// A whole group at once into a real database: signed off when it is on disk.
+fn accept(c: &mut Criterion) {
+    let runtime = Runtime::new().unwrap_or_else(|error| panic!("{error}"));
+    let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    let hub = runtime.block_on(async {
+        let (hints, _) = HintSender::channel();
+        let clock = Clock::system();
+        let store = Store::open(&folder.path().join("bench.db"), clock.clone(), hints)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let config = config();
+        Hub::new(store, clock, config.routes, config.pings).await.unwrap_or_else(|error| panic!("{error}"))
+    });
+    let number = Arc::new(AtomicU64::new(0));
+    let mut group = c.benchmark_group("accept");
+    group.throughput(Throughput::Elements(GROUP as u64)).sample_size(50);
+    group.bench_function("64 at once", |b| {
+        b.iter_batched(
+            || (0..GROUP).map(|_| new_event(number.fetch_add(1, Ordering::Relaxed))).collect::<Vec<_>>(),
+            |events| {
+                let accepted = runtime.block_on(join_all(events.into_iter().map(|event| hub.accept(event))));
+                assert!(accepted.iter().all(|accepted| accepted.as_ref().is_ok_and(|one| !one.duplicate)));
+            },
+            BatchSize::LargeInput,
+        );
+    });
+    group.finish();
+}
+
+fn render(c: &mut Criterion) {
+    let links = Links::default();
+    let view = View { company_name: Some("Acme"), links: &links };
+    let one = [event("ticket.created")];
+    let ten: Vec<Event> = samples::all().iter().take(10).map(|sample| event(sample.kind)).collect();
+    let mut group = c.benchmark_group("render, fit and write as JSON");
+    for (name, events) in [("one card", &one[..]), ("ten cards in one message", &ten)] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let cards: Vec<_> =
+                    black_box(events).iter().map(|event| render::card(event, &view)).collect();
+                serde_json::to_vec(&render::message(&cards, &[])).map_or(0, |bytes| bytes.len())
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, door, route, accept, render);
+criterion_main!(benches);

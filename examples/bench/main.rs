@@ -1,0 +1,124 @@
+//! How fast nuncio is, beside the physical limit, measured in one run.
+//!
+//! The *ceiling* is a bare loop that does only what nobody can leave out: accept, verify the signature, insert one row,
+//! commit up to 64 of them at once, answer. The *product* is the real program between this one and a `nuncio sandbox`
+//! with Discord's real limits. Both run as processes of their own, in turns, and every figure is a median.
+//!
+//! ```text
+//! cargo run --release --example bench                        # at most 10 minutes
+//! cargo run --release --example bench -- --quick             # at most 2
+//! cargo run --release --example bench -- --program OTHER     # another build of nuncio
+//! cargo run --release --example bench -- --only ingest       # one part: ingest slow storm
+//! ```
+//!
+//! The result is markdown on stdout: `docs/performance.md` holds one, and says how to read it.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program whose output is its result, and which says meanwhile what it does"
+)]
+
+mod ceiling;
+mod ingest;
+mod load;
+mod machine;
+mod program;
+mod report;
+mod request;
+mod slow;
+mod storm;
+
+use std::collections::VecDeque;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use program::Programs;
+use report::Report;
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+struct Plan {
+    /// How often ceiling and product take turns.
+    rounds: usize,
+    /// How long one of them is under load at a time.
+    turn: Duration,
+    /// How long Discord is slow, at [`slow::RATE`] events a second.
+    slow: Duration,
+    /// How many events are in the storm.
+    storm: usize,
+    /// How long the storm is watched.
+    patience: Duration,
+    /// When the whole run is given up.
+    deadline: Duration,
+}
+
+const FULL: Plan = Plan {
+    rounds: 7,
+    turn: Duration::from_secs(2),
+    slow: Duration::from_secs(60),
+    storm: 10_000,
+    patience: Duration::from_secs(90),
+    deadline: Duration::from_secs(600),
+};
+const QUICK: Plan = Plan {
+    rounds: 3,
+    turn: Duration::from_millis(700),
+    slow: Duration::from_secs(10),
+    storm: 2_000,
+    patience: Duration::from_secs(30),
+    deadline: Duration::from_secs(120),
+};
+
+fn main() -> anyhow::Result<ExitCode> {
+    let mut arguments: VecDeque<String> = std::env::args().skip(1).collect();
+    let (mut plan, mut program, mut only) = (FULL, None, None);
+    while let Some(argument) = arguments.pop_front() {
+        let mut value = || arguments.pop_front().with_context(|| format!("{argument} wants a value"));
+        match argument.as_str() {
+            // The role in which this program starts itself.
+            "ceiling" => return ceiling::run(value()?.as_ref()).map(|()| ExitCode::SUCCESS),
+            "--quick" => plan = QUICK,
+            "--program" => program = Some(value()?.into()),
+            "--only" => only = Some(value()?),
+            _ => bail!("usage: cargo run --release --example bench [-- --quick --program PATH --only PART]"),
+        }
+    }
+    // One thread makes all the load: a second would take the processor from what is measured.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let programs = Programs::find(program)?;
+    let report = runtime.block_on(async {
+        let measured = measure(&programs, plan, only.as_deref());
+        tokio::time::timeout(plan.deadline, measured).await.with_context(|| {
+            format!("not finished within {} s: is the machine busy?", plan.deadline.as_secs())
+        })?
+    })?;
+    println!("{report}");
+    Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn measure(programs: &Programs, plan: Plan, only: Option<&str>) -> anyhow::Result<Report> {
+    let mut report = Report::new(machine::describe()?);
+    let wanted = |part: &str| only.is_none_or(|only| only == part);
+    if wanted("ingest") {
+        eprintln!("ingest: {} rounds, the bare loop and nuncio in turns", plan.rounds);
+        ingest::measure(programs, plan, &mut report).await?;
+    }
+    if wanted("slow") {
+        eprintln!("acknowledgements while Discord takes 100 ms");
+        slow::compare(programs, plan, &mut report).await?;
+        eprintln!("{} events a second for {} s while Discord is slow", slow::RATE, plan.slow.as_secs());
+        slow::endure(programs, plan, &mut report).await?;
+    }
+    if wanted("storm") {
+        eprintln!("from the answer to the card");
+        storm::cards(programs, &mut report).await?;
+        eprintln!("a decision behind a backlog");
+        storm::decision(programs, plan, &mut report).await?;
+        eprintln!("a storm of {} events into one channel", plan.storm);
+        storm::drain(programs, plan, &mut report).await?;
+    }
+    Ok(report)
+}

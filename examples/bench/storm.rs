@@ -1,0 +1,112 @@
+//! What people see: how soon a card stands in its channel when nothing waits, when much waits, and when everything
+//! comes at once.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::ensure;
+use serde_json::json;
+
+use crate::Plan;
+use crate::load;
+use crate::program::{Posted, Programs, Running, Sandbox};
+use crate::report::{Report, Required, median};
+use crate::request::{self, Requests};
+
+const SENDERS: usize = 64;
+/// Cards that are timed one by one, each in its turn so that no limit of Discord's is met.
+const CARDS: usize = 20;
+const BACKLOG: usize = 5_000;
+/// How long to wait for one card.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// From the answer to the sender until Discord has the card, while nothing else happens.
+pub async fn cards(programs: &Programs, report: &mut Report) -> anyhow::Result<()> {
+    let (discord, running) = with_one_channel(programs).await?;
+    let mut took = Vec::new();
+    for _ in 0..CARDS {
+        let known = discord.posted(discord.channel("general")).await?.len();
+        send(&running, Requests::of(1, request::ticket)).await?;
+        let answered = now_ms();
+        let at = wait_for(&discord, |posted| posted.get(known).map(|card| card.at_ms)).await?;
+        took.push((at - answered).max(0) as f64);
+        // One a second is what a channel takes.
+        tokio::time::sleep(Duration::from_millis(1_050)).await;
+    }
+    let slowest = took.iter().copied().fold(0.0, f64::max);
+    report.detail(format!(
+        "From the answer until Discord has the card, nothing else waiting: {:.0} ms in the median of {CARDS}, {slowest:.0} ms at \
+         most.",
+        median(took)
+    ));
+    running.end().await
+}
+
+/// A machine asks to join while 5,000 events wait for the same channel.
+pub async fn decision(programs: &Programs, plan: Plan, report: &mut Report) -> anyhow::Result<()> {
+    let backlog = BACKLOG.min(plan.storm);
+    let (discord, running) = with_one_channel(programs).await?;
+    send(&running, Requests::of(backlog, request::ticket)).await?;
+    let began = Instant::now();
+    send(&running, Requests::of(1, request::machine)).await?;
+    wait_for(&discord, |posted| posted.iter().any(|card| card.body.contains("DESKTOP-")).then_some(()))
+        .await?;
+    let what = format!("a decision's card behind {backlog} events, in the channel after");
+    report.figure(what, began.elapsed().as_secs_f64(), " s", Required::AtMost(10.0));
+    running.end().await
+}
+
+/// Everything at once into one channel, until nothing waits.
+pub async fn drain(programs: &Programs, plan: Plan, report: &mut Report) -> anyhow::Result<()> {
+    let (discord, running) = with_one_channel(programs).await?;
+    let began = Instant::now();
+    send(&running, Requests::of(plan.storm, request::ticket)).await?;
+    let accepted = began.elapsed();
+    let mut pending = running.pending().await?;
+    while pending > 0 && began.elapsed() < plan.patience {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        pending = running.pending().await?;
+    }
+    let took = began.elapsed().as_secs_f64();
+    let posted = discord.posted(discord.channel("general")).await?.len();
+    let what = format!("a storm of {} events into one channel, finished after", plan.storm);
+    report.figure(what, if pending == 0 { took } else { f64::INFINITY }, " s", Required::Below(60.0));
+    report.detail(format!(
+        "The storm: accepted within {:.1} s; {posted} messages in {took:.1} s, {pending} events still waiting then.",
+        accepted.as_secs_f64()
+    ));
+    running.end().await
+}
+
+/// A nuncio that sends everything to one channel of a Discord with its real limits.
+async fn with_one_channel(programs: &Programs) -> anyhow::Result<(Sandbox, Running)> {
+    let discord = programs.sandbox().await?;
+    let map = json!({"default": [discord.channel("general")]});
+    let (running, _) = programs.nuncio(&discord, &map).await?;
+    running.connected().await?;
+    Ok((discord, running))
+}
+
+async fn send(running: &Running, requests: Requests) -> anyhow::Result<()> {
+    let (count, senders) = (requests.len(), requests.len().min(SENDERS));
+    let answers = load::full(running.address, requests, senders, PATIENCE).await?;
+    ensure!(answers.count() - answers.refused == count, "not all of {count} requests were answered 200");
+    Ok(())
+}
+
+/// Waits until `found` finds in the channel what it looks for; an error if that never comes.
+async fn wait_for<T>(discord: &Sandbox, found: impl Fn(&[Posted]) -> Option<T>) -> anyhow::Result<T> {
+    let began = Instant::now();
+    loop {
+        let posted = discord.posted(discord.channel("general")).await?;
+        if let Some(found) = found(&posted) {
+            return Ok(found);
+        }
+        ensure!(began.elapsed() < PATIENCE, "a card did not come within {} s", PATIENCE.as_secs());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,202 @@
+//! `/deliveries`, and "Redeliver" and "Show raw" in a message's menu.
+
+use poise::CreateReply;
+use serenity::all::{CreateAttachment, CreateAutocompleteResponse, Message};
+
+use super::{Context, Error, gate};
+use crate::model::{AuditOutcome, Snowflake};
+use crate::store::{Letter, Revived, Try};
+
+/// How many a list shows.
+const LIST: u32 = 15;
+/// Discord: "Application Command Object", choices.
+const MOST_CHOICES: u32 = 25;
+/// How many tries are shown of one delivery.
+const MOST_TRIES: usize = 8;
+/// A body below this stands in the answer, a longer one is attached.
+const INLINE: usize = 1700;
+/// A message shows at most ten cards.
+const MOST_RAW: usize = 10;
+const NOT_OURS: &str = "This message is none of nuncio's deliveries, or is forgotten by now.";
+
+/// What was given up, and sending it again
+#[poise::command(
+    slash_command,
+    guild_only,
+    subcommands("failed", "show", "retry"),
+    default_member_permissions = "MANAGE_GUILD"
+)]
+#[expect(clippy::unused_async, reason = "poise wants it so; Discord never calls it, only what is below it")]
+pub(super) async fn deliveries(_: Context<'_>) -> Result<(), Error> {
+    Ok(())
+}
+
+/// List what was given up, the newest first
+#[poise::command(slash_command, guild_only)]
+async fn failed(context: Context<'_>) -> Result<(), Error> {
+    context.defer_ephemeral().await?;
+    let letters = context.data().hub.given_up(LIST).await?;
+    let lines: Vec<String> = letters.iter().map(line).collect();
+    let sentence = if lines.is_empty() {
+        "Nothing was given up.".to_owned()
+    } else {
+        format!(
+            "{}\n`/deliveries show` tells what was tried, `/deliveries retry` sends one again.",
+            lines.join("\n")
+        )
+    };
+    gate::say(context, sentence).await
+}
+
+/// Everything that was tried with one delivery
+#[poise::command(slash_command, guild_only)]
+async fn show(
+    context: Context<'_>,
+    #[description = "Its id, or the last 8 characters of it"]
+    #[max_length = 40]
+    #[autocomplete = "suggest"]
+    id: String,
+) -> Result<(), Error> {
+    context.defer_ephemeral().await?;
+    let hub = &context.data().hub;
+    let found = match hub.delivery_named(&id).await? {
+        Some(id) => hub.letter(id).await?,
+        None => None,
+    };
+    gate::say(context, found.map_or_else(unknown, |(letter, tries)| told(&letter, &tries))).await
+}
+
+/// Send one again that was given up or delivered
+#[poise::command(slash_command, guild_only)]
+async fn retry(
+    context: Context<'_>,
+    #[description = "Its id, or the last 8 characters of it"]
+    #[max_length = 40]
+    #[autocomplete = "suggest"]
+    id: String,
+) -> Result<(), Error> {
+    if !gate::may_operate(context, "delivery").await? {
+        return Ok(());
+    }
+    context.defer_ephemeral().await?;
+    let hub = &context.data().hub;
+    let Some(id) = hub.delivery_named(&id).await? else { return gate::say(context, unknown()).await };
+    let (outcome, sentence) = revived(hub.redeliver(id).await?);
+    gate::note(context, &format!("delivery {id}"), outcome, sentence).await;
+    gate::say(context, sentence).await
+}
+
+/// Sends again what a message shows.
+#[poise::command(context_menu_command = "Redeliver", guild_only, default_member_permissions = "MANAGE_GUILD")]
+pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<(), Error> {
+    let subject = format!("message {}", message.id);
+    if !gate::may_operate(context, &subject).await? {
+        return Ok(());
+    }
+    context.defer_ephemeral().await?;
+    let hub = &context.data().hub;
+    let shown = hub.shown_in(Snowflake::new(message.id.get())).await?;
+    let mut sent = 0;
+    for (delivery, _) in &shown {
+        sent += usize::from(matches!(hub.redeliver(*delivery).await?, Revived::Pending { .. }));
+    }
+    let (outcome, sentence) = match (shown.len(), sent) {
+        (0, _) => (AuditOutcome::Refused, NOT_OURS),
+        (_, 0) => (AuditOutcome::Refused, "It is on its way already: nothing was changed."),
+        _ => (AuditOutcome::Done, "It is sent again, as a new message."),
+    };
+    gate::note(context, &subject, outcome, sentence).await;
+    gate::say(context, sentence).await
+}
+
+/// Shows the event behind a message, as it was signed.
+#[poise::command(context_menu_command = "Show raw", guild_only, default_member_permissions = "MANAGE_GUILD")]
+pub(super) async fn show_raw(context: Context<'_>, message: Message) -> Result<(), Error> {
+    let subject = format!("message {}", message.id);
+    // What a card leaves out is not for everybody who sees the card.
+    if !gate::may_operate(context, &subject).await? {
+        return Ok(());
+    }
+    context.defer_ephemeral().await?;
+    let hub = &context.data().hub;
+    let mut bodies = Vec::new();
+    for (_, event) in hub.shown_in(Snowflake::new(message.id.get())).await?.into_iter().take(MOST_RAW) {
+        bodies.extend(hub.event(event).await?.map(|(_, body)| pretty(&body)));
+    }
+    context.send(raw(&bodies)).await?;
+    Ok(())
+}
+
+fn raw(bodies: &[String]) -> CreateReply {
+    let reply = CreateReply::default().ephemeral(true);
+    let text = bodies.join("\n");
+    if text.is_empty() {
+        reply.content(NOT_OURS)
+    } else if text.len() <= INLINE {
+        reply.content(super::block(&text))
+    } else {
+        reply.attachment(CreateAttachment::bytes(text.into_bytes(), "event.json"))
+    }
+}
+
+fn pretty(body: &[u8]) -> String {
+    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    json.and_then(|json| serde_json::to_string_pretty(&json).ok())
+        .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
+}
+
+const fn revived(revived: Revived) -> (AuditOutcome, &'static str) {
+    match revived {
+        Revived::Pending { reopened: false } => (AuditOutcome::Done, "It is sent again, as a new message."),
+        Revived::Pending { reopened: true } => (
+            AuditOutcome::Done,
+            "It is sent again, as a new message; its channel was closed and is open again.",
+        ),
+        Revived::Conflict { reopened: true, .. } => {
+            (AuditOutcome::Done, "It waited for its channel, which was closed and is open again.")
+        }
+        Revived::Conflict { reopened: false, .. } => {
+            (AuditOutcome::Refused, "It is on its way already: nothing was changed.")
+        }
+        Revived::NotFound => (AuditOutcome::Refused, "There is no such delivery (any more)."),
+    }
+}
+
+fn unknown() -> String {
+    "There is no such delivery (any more), or there are several: `/deliveries failed` lists what was given up.".to_owned()
+}
+
+fn line(letter: &Letter) -> String {
+    format!(
+        "`{}` {} → {}, <t:{}:R>: {}",
+        letter.id.short(),
+        super::quoted(letter.kind.as_str()),
+        super::plain(&letter.destination),
+        letter.received_at.as_secs(),
+        letter.reason.as_deref().map_or_else(|| "no reason".to_owned(), super::plain),
+    )
+}
+
+fn told(letter: &Letter, tries: &[Try]) -> String {
+    let mut text = format!("{}\n{:?} after {} tries", line(letter), letter.status, letter.attempts);
+    for one in tries.iter().rev().take(MOST_TRIES) {
+        let status = one.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let code = one.code.map(|code| format!(" {code}")).unwrap_or_default();
+        let said = super::plain(&one.response);
+        let at = one.started_at.as_secs();
+        text.push_str(&format!("\n<t:{at}:T> {}, {status}{code}, {} ms {said}", one.class, one.took_ms));
+    }
+    text.chars().take(1900).collect()
+}
+
+/// What was given up lately, by what it is about.
+async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let letters = context.data().hub.given_up(MOST_CHOICES).await.unwrap_or_default();
+    let name = |letter: &Letter| {
+        let name = format!("{} {} → {}", letter.id.short(), letter.kind.as_str(), letter.destination);
+        name.chars().take(100).collect::<String>()
+    };
+    let partial = partial.to_lowercase();
+    let choices = letters.iter().map(|letter| (name(letter), letter.id.to_string()));
+    super::choices(choices.filter(|(name, _)| name.to_lowercase().contains(&partial)))
+}

@@ -1,0 +1,152 @@
+//! `/machine`: deciding without a card at hand.
+
+use poise::CreateReply;
+use serenity::all::CreateAutocompleteResponse;
+
+use super::{Context, Error, gate};
+use crate::bot::component::{self, Said};
+use crate::hub::{Click, Clicked, Press};
+use crate::model::{Decision, Snowflake};
+
+/// How many a list shows, and Discord's most choices.
+const MOST: u32 = 25;
+
+/// Machines that ask to join: list them, and decide
+#[poise::command(
+    slash_command,
+    guild_only,
+    subcommands("pending", "approve", "deny", "show"),
+    default_member_permissions = "MANAGE_GUILD"
+)]
+#[expect(clippy::unused_async, reason = "poise wants it so; Discord never calls it, only what is below it")]
+pub(super) async fn machine(_: Context<'_>) -> Result<(), Error> {
+    Ok(())
+}
+
+/// List the machines that wait for a decision, the oldest first
+#[poise::command(slash_command, guild_only)]
+async fn pending(context: Context<'_>) -> Result<(), Error> {
+    context.defer_ephemeral().await?;
+    let waiting = context.data().hub.undecided_machines(MOST).await?;
+    let lines: Vec<String> = waiting.iter().map(line).collect();
+    let sentence = if lines.is_empty() {
+        "No machine waits for a decision.".to_owned()
+    } else {
+        format!(
+            "{}\nDecide on their cards, or with `/machine approve` and `/machine deny`.",
+            lines.join("\n")
+        )
+    };
+    gate::say(context, sentence).await
+}
+
+/// Approve a machine
+#[poise::command(slash_command, guild_only)]
+async fn approve(
+    context: Context<'_>,
+    #[description = "Which one"]
+    #[max_length = 200]
+    #[autocomplete = "suggest"]
+    machine: String,
+) -> Result<(), Error> {
+    press(context, Press::Approve, &machine, None).await
+}
+
+/// Deny a machine, with a reason
+#[poise::command(slash_command, guild_only)]
+async fn deny(
+    context: Context<'_>,
+    #[description = "Which one"]
+    #[max_length = 200]
+    #[autocomplete = "suggest"]
+    machine: String,
+    #[description = "Why: XTSystems and the card tell it"]
+    #[min_length = 3]
+    #[max_length = 400]
+    reason: String,
+) -> Result<(), Error> {
+    let length = reason.trim().chars().count();
+    if !(3..=400).contains(&length) {
+        return gate::say(context, "A reason has 3 to 400 characters. Nothing was decided.").await;
+    }
+    press(context, Press::Deny, &machine, Some(reason.trim().to_owned())).await
+}
+
+/// Everything that is known about a machine's request
+#[poise::command(slash_command, guild_only)]
+async fn show(
+    context: Context<'_>,
+    #[description = "Which one"]
+    #[max_length = 200]
+    #[autocomplete = "suggest"]
+    machine: String,
+) -> Result<(), Error> {
+    press(context, Press::Details, &machine, None).await
+}
+
+/// The same as the button on the card, by the same rules.
+async fn press(context: Context<'_>, press: Press, machine: &str, text: Option<String>) -> Result<(), Error> {
+    context.defer_ephemeral().await?;
+    let hub = &context.data().hub;
+    let Some(decision) = hub.decision_about_machine(machine).await? else {
+        return gate::say(
+            context,
+            "No machine with that id has asked: `/machine pending` lists those that wait.",
+        )
+        .await;
+    };
+    let click = Click {
+        interaction: Snowflake::new(context.interaction.id.get()),
+        person: gate::person(context),
+        press,
+        token: decision.token,
+        place: None,
+        text,
+    };
+    let clicked = hub.click(&click).await?;
+    match component::said(press, &clicked) {
+        Said::Sentence(sentence) => gate::say(context, sentence).await,
+        Said::Embed(embed) => {
+            context.send(CreateReply::default().embed(*embed).ephemeral(true)).await?;
+            Ok(())
+        }
+        Said::Nothing => gate::say(context, done(&clicked)).await,
+    }
+}
+
+/// On a card the card says it; here nobody looks at one.
+fn done(clicked: &Clicked) -> String {
+    match clicked {
+        Clicked::Done(decision) => format!(
+            "{} is {}. XTSystems is told in a moment; the card shows what it answers, and until then Undo.",
+            super::plain(&decision.label),
+            decision.verdict.as_str(),
+        ),
+        _ => "That was done already.".to_owned(),
+    }
+}
+
+fn line(decision: &Decision) -> String {
+    format!(
+        "🖥️ {} {} asked <t:{}:R>",
+        super::plain(&decision.label),
+        super::quoted(&decision.object),
+        decision.asked_at.as_secs()
+    )
+}
+
+/// The machines that wait, by name.
+async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let waiting = context.data().hub.undecided_machines(MOST).await.unwrap_or_default();
+    let partial = partial.to_lowercase();
+    let fits = |decision: &&Decision| {
+        decision.object.len() <= 100
+            && (decision.label.to_lowercase().contains(&partial)
+                || decision.object.to_lowercase().contains(&partial))
+    };
+    let choice = |decision: &Decision| {
+        let name: String = format!("{} ({})", decision.label, decision.object).chars().take(100).collect();
+        (name, decision.object.clone())
+    };
+    super::choices(waiting.iter().filter(fits).map(choice))
+}

@@ -1,0 +1,121 @@
+//! `/test-webhook`: has the platform send a test and follows it, leg by leg.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{Context, Error, gate};
+use crate::clock::Timestamp;
+use crate::hub::{Leg, Trace};
+use crate::model::{AuditOutcome, Status};
+
+/// How long the test is followed. Discord waits 15 minutes, people do not.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The platform's clock is not asked; ours may be read a moment after the event arrived.
+const SLACK: Duration = Duration::from_millis(50);
+const MOST_LEGS: usize = 10;
+
+/// Send a test from XTSystems through nuncio to its channels, and measure every leg
+#[poise::command(
+    slash_command,
+    rename = "test-webhook",
+    guild_only,
+    default_member_permissions = "MANAGE_GUILD"
+)]
+pub(super) async fn test_webhook(context: Context<'_>) -> Result<(), Error> {
+    if !gate::may_operate(context, "webhook").await? {
+        return Ok(());
+    }
+    context.defer_ephemeral().await?;
+    let (outcome, sentence) = match &context.data().errands.platform {
+        Some(_) => through_the_platform(context).await?,
+        None => by_ourselves(context).await?,
+    };
+    gate::note(context, "webhook", outcome, &sentence).await;
+    gate::say(context, sentence).await
+}
+
+async fn through_the_platform(context: Context<'_>) -> Result<(AuditOutcome, String), Error> {
+    let data = context.data();
+    let (Some(platform), Some(url)) = (&data.errands.platform, data.errands.webhook_url(&data.hub)) else {
+        return Ok(failed("This nuncio does not listen for events.".to_owned()));
+    };
+    let webhook = match platform.registration(&url).await {
+        Ok(Some(webhook)) => webhook,
+        Ok(None) => {
+            return Ok(failed(
+                "XTSystems has no webhook that leads here: `/register-webhook` makes one, then test again."
+                    .to_owned(),
+            ));
+        }
+        Err(failure) => return Ok(failed(format!("The test was not sent. {failure}."))),
+    };
+    let (since, began) = (data.clock.now(), data.clock.elapsed());
+    let report = match platform.test_webhook(&webhook.id).await {
+        Ok(report) => report,
+        Err(failure) => return Ok(failed(format!("The test was not sent. {failure}."))),
+    };
+    let took = report.ms.map_or_else(|| data.clock.elapsed().saturating_sub(began), Duration::from_millis);
+    let from = format!("XTSystems {} ms", took.as_millis());
+    match arrived(context, since).await? {
+        Some(trace) => Ok((outcome(&trace), told(&from, &trace))),
+        None => Ok(failed(format!(
+            "{from} → ✗ nothing arrived here. XTSystems says: {} Its webhook sends to {}: is that this nuncio, and is its \
+             secret WEBHOOK_SECRET? `/register-webhook` sets both.",
+            super::plain(&report.message),
+            super::quoted(&webhook.url),
+        ))),
+    }
+}
+
+async fn by_ourselves(context: Context<'_>) -> Result<(AuditOutcome, String), Error> {
+    let hub = &context.data().hub;
+    let event = hub.send_test().await?;
+    let trace = hub.follow(event, PATIENCE).await?;
+    let sentence = told("Without XTSystems (there is no XTSYSTEMS_API_KEY)", &trace);
+    Ok((outcome(&trace), sentence))
+}
+
+async fn arrived(context: Context<'_>, since: Timestamp) -> Result<Option<Trace>, Error> {
+    let hub = &context.data().hub;
+    let Some(event) = hub.test_since(since.minus(SLACK)).await? else { return Ok(None) };
+    Ok(Some(hub.follow(event, PATIENCE).await?))
+}
+
+fn failed(sentence: String) -> (AuditOutcome, String) {
+    (AuditOutcome::Failed, sentence)
+}
+
+fn outcome(trace: &Trace) -> AuditOutcome {
+    let all_well = trace.legs.iter().all(|leg| leg.status == Status::Delivered);
+    if all_well { AuditOutcome::Done } else { AuditOutcome::Failed }
+}
+
+/// `XTSystems 38 ms → nuncio 1 ms on disk → #alerts 212 ms`
+fn told(from: &str, trace: &Trace) -> String {
+    let mut sentence = format!("{from} → nuncio {} ms on disk → ", trace.on_disk.as_millis());
+    if trace.legs.is_empty() {
+        sentence.push_str(
+            "nowhere: no key of DISCORD_WEBHOOK_CHANNELS matches `webhook.test`. Add it, or `default`, and restart.",
+        );
+        return sentence;
+    }
+    let legs: Vec<String> = trace.legs.iter().take(MOST_LEGS).map(leg).collect();
+    sentence.push_str(&legs.join(", "));
+    if trace.legs.len() > MOST_LEGS {
+        // Writing to a String cannot fail.
+        let _ = write!(sentence, " … {} more", trace.legs.len() - MOST_LEGS);
+    }
+    sentence
+}
+
+fn leg(leg: &Leg) -> String {
+    // "Acme NOC / #alerts" where people are: its last part says enough.
+    let name = leg.destination.rsplit(" / ").next().unwrap_or(&leg.destination);
+    let name = super::plain(name);
+    let why = || leg.reason.as_deref().map(|why| format!(": {}", super::plain(why))).unwrap_or_default();
+    match (leg.status, leg.took) {
+        (Status::Delivered, Some(took)) => format!("{name} {} ms", took.as_millis()),
+        (Status::Dead, _) => format!("{name} ✗ given up{}", why()),
+        _ => format!("{name} … still waiting{}; `/webhook-status` says what is in the way", why()),
+    }
+}

@@ -1,0 +1,98 @@
+//! `/create-ticket`: makes a ticket on the platform.
+
+use super::{Context, Error, gate};
+use crate::model::AuditOutcome;
+use crate::xtsystems::{NewTicket, Ticket};
+
+const LONGEST_TITLE: usize = 200;
+const LONGEST_TEXT: usize = 4000;
+
+/// How soon somebody should look.
+#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
+pub(super) enum Priority {
+    /// Some time.
+    #[name = "low"]
+    Low,
+    /// As usual.
+    #[name = "medium"]
+    Medium,
+    /// Soon.
+    #[name = "high"]
+    High,
+    /// Now.
+    #[name = "critical"]
+    Critical,
+}
+
+/// Make a ticket in XTSystems
+#[poise::command(
+    slash_command,
+    rename = "create-ticket",
+    guild_only,
+    default_member_permissions = "MANAGE_GUILD"
+)]
+pub(super) async fn create_ticket(
+    context: Context<'_>,
+    #[description = "What is wrong, in a few words"]
+    #[min_length = 3]
+    #[max_length = 200]
+    title: String,
+    #[description = "What happened, where, since when"]
+    #[max_length = 4000]
+    description: String,
+    #[description = "How soon somebody should look; medium if you leave it out"] priority: Option<Priority>,
+) -> Result<(), Error> {
+    if !gate::may_operate(context, "ticket").await? {
+        return Ok(());
+    }
+    context.defer_ephemeral().await?;
+    let (outcome, subject, sentence) = create(context, &title, &description, priority).await;
+    gate::note(context, &subject, outcome, &sentence).await;
+    gate::say(context, sentence).await
+}
+
+/// Makes it, and says what came of it: for the log, what it is about; for the person, a sentence.
+async fn create(
+    context: Context<'_>,
+    title: &str,
+    description: &str,
+    priority: Option<Priority>,
+) -> (AuditOutcome, String, String) {
+    let subject = || format!("ticket {}", title.chars().take(LONGEST_TITLE).collect::<String>());
+    let refused = |sentence: &str| (AuditOutcome::Refused, subject(), sentence.to_owned());
+    let (title, description) = (title.trim(), description.trim());
+    // Discord checks this as well; whoever speaks to us without Discord's client does not.
+    if title.is_empty() || title.chars().count() > LONGEST_TITLE || description.chars().count() > LONGEST_TEXT
+    {
+        return refused(
+            "A ticket needs a title of at most 200 characters, and a description of at most 4000.",
+        );
+    }
+    let Some(platform) = &context.data().errands.platform else { return refused(super::NO_KEY) };
+    let ticket = NewTicket {
+        title: title.to_owned(),
+        description: description.to_owned(),
+        priority: poise::ChoiceParameter::name(&priority.unwrap_or(Priority::Medium)).to_owned(),
+        created_by: gate::person(context).name,
+    };
+    // The gateway may tell a command twice: it is one ticket all the same.
+    let key = format!("cmd_{}", context.interaction.id);
+    match platform.create_ticket(&ticket, &key).await {
+        Ok(made) => (AuditOutcome::Done, format!("ticket {}", made.id), told(context, &made)),
+        Err(failure) if matches!(failure.status, Some(200..=299)) => {
+            let sentence = "XTSystems made the ticket, but did not tell its number: look for it there.";
+            (AuditOutcome::Done, subject(), sentence.to_owned())
+        }
+        Err(failure) => (AuditOutcome::Failed, subject(), format!("No ticket was made. {failure}.")),
+    }
+}
+
+fn told(context: Context<'_>, ticket: &Ticket) -> String {
+    let name = if ticket.seq_id.is_empty() { &ticket.id } else { &ticket.seq_id };
+    let link = context.data().errands.ticket_url.as_ref().and_then(|template| template.expand(&ticket.id));
+    let link = link.map(|url| format!(" <{url}>")).unwrap_or_default();
+    format!(
+        "Ticket #{} is made.{link} Its card comes as soon as XTSystems tells nuncio of it.",
+        super::plain(name)
+    )
+}

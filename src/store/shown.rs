@@ -1,0 +1,26 @@
+//! From a message on Discord back to what it shows.
+
+use crate::model::{DeliveryId, EventId, Snowflake};
+use crate::store::{Result, Store};
+
+impl Store {
+    /// The deliveries that the message `receipt` shows, with their events, the oldest first.
+    pub async fn shown_in(&self, receipt: Snowflake) -> Result<Vec<(DeliveryId, EventId)>> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT d.id, d.event_id FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
+             WHERE m.receipt = $1 ORDER BY d.id",
+        )
+        .bind(receipt.to_string())
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(|(delivery, event)| Ok((delivery.parse()?, event.parse()?))).collect()
+    }
+
+    /// The bytes of an event, as they were signed.
+    pub async fn event_body(&self, id: EventId) -> Result<Option<Vec<u8>>> {
+        Ok(sqlx::query_scalar("SELECT body FROM events WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(self.read())
+            .await?)
+    }
+}

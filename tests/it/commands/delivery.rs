@@ -1,0 +1,69 @@
+//! `/deliveries`, and a message's menu.
+
+use nuncio::sandbox::discord::Fault;
+use serde_json::json;
+
+use super::{Stage, content, option};
+
+fn below(name: &str, options: serde_json::Value) -> serde_json::Value {
+    json!([{"name": name, "type": 1, "options": options}])
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_listed_shown_and_sent_again() {
+    let s = Stage::start().await;
+    let said = s.types("deliveries", below("failed", json!([]))).await;
+    assert_eq!(content(&said), "Nothing was given up.");
+    s.t.table_line("Acme NOC / #tickets  ok").await;
+
+    let tickets = s.t.discord.channel_id("tickets").unwrap();
+    let part = format!("POST /api/v10/channels/{tickets}/messages");
+    s.t.discord.faults().next_on(&part, 2, Fault::refusal(400, 50035, "Invalid Form Body"));
+    s.t.sends("ticket_created.json").await;
+    s.t.settle().await;
+    s.t.log.expect(tracing::Level::ERROR, "#tickets refused a message for good");
+
+    let said = s.types("deliveries", below("failed", json!([]))).await;
+    assert!(content(&said).contains("`ticket.created` → ") && content(&said).contains("50035"), "{said:#}");
+    let dead = s.t.hub().given_up(5).await.unwrap();
+    let id = dead[0].id.to_string();
+    let said = s.types("deliveries", below("show", json!([option("id", &dead[0].id.short())]))).await;
+    assert!(content(&said).contains("refused, 400 50035"), "{said:#}");
+    let typed = json!([{"name": "id", "type": 3, "value": "ticket", "focused": true}]);
+    assert_eq!(s.suggestions("deliveries", below("retry", typed)).await.len(), 1);
+
+    let said = s.types("deliveries", below("retry", json!([option("id", &id)]))).await;
+    assert_eq!(content(&said), "It is sent again, as a new message.");
+    s.t.channel("tickets").next_message().await;
+    let entry = s.audited(1).await;
+    assert_eq!(
+        (entry.action.as_str(), entry.subject),
+        ("command.deliveries-retry", format!("delivery {id}"))
+    );
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_is_told_what_to_do() {
+    let s = Stage::start().await;
+    for id in ["x", "'; DROP TABLE deliveries", "dlv_0000000000000000", "evt_00"] {
+        let said = s.types("deliveries", below("show", json!([option("id", id)]))).await;
+        assert!(content(&said).contains("`/deliveries failed` lists"), "{id}: {said:#}");
+    }
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn a_messages_menu_shows_what_is_behind_it_and_sends_it_again() {
+    let s = Stage::start().await;
+    s.t.sends("ticket_created.json").await;
+    let card = s.t.channel("tickets").next_message().await;
+    s.t.settle().await;
+    let said = s.picks("Show raw", card.id(), "tickets").await;
+    assert!(content(&said).contains("\"event_type\": \"ticket.created\""), "{said:#}");
+    let said = s.picks("Redeliver", card.id(), "tickets").await;
+    assert_eq!(content(&said), "It is sent again, as a new message.");
+    s.t.channel("tickets").next_message().await;
+    assert_eq!(s.audited(1).await.action, "command.redeliver");
+    s.finish().await;
+}

@@ -1,0 +1,58 @@
+//! `/machine`: the same decisions as on the card, by the same rules.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Stage, content, option};
+
+fn below(name: &str, options: serde_json::Value) -> serde_json::Value {
+    json!([{"name": name, "type": 1, "options": options}])
+}
+
+#[tokio::test]
+async fn a_machine_is_listed_suggested_and_approved() {
+    let s = Stage::start().await;
+    let said = s.types("machine", below("pending", json!([]))).await;
+    assert_eq!(content(&said), "No machine waits for a decision.");
+    s.t.sends("machine_registered.json").await;
+    let card = s.t.channel("machines").next_message().await;
+    let said = s.types("machine", below("pending", json!([]))).await;
+    assert!(content(&said).starts_with("🖥️ DESKTOP-001 `asset-uuid` asked"), "{said:#}");
+    let typed = json!([{"name": "machine", "type": 3, "value": "desk", "focused": true}]);
+    assert_eq!(s.suggestions("machine", below("approve", typed)).await, ["DESKTOP-001 (asset-uuid)"]);
+
+    let said = s.types("machine", below("approve", json!([option("machine", "asset-uuid")]))).await;
+    assert!(content(&said).starts_with("DESKTOP-001 is approved."), "{said:#}");
+    s.t.clock.advance(Duration::from_secs(11));
+    s.t.channel("machines")
+        .becomes(card.id(), "approved", |now| now.title().starts_with("✅ DESKTOP-001 approved"))
+        .await;
+    assert_eq!(s.platform.machine("asset-uuid").as_deref(), Some("approved"));
+    let said = s
+        .types(
+            "machine",
+            below("deny", json!([option("machine", "asset-uuid"), option("reason", "not ours")])),
+        )
+        .await;
+    assert!(content(&said).contains("was already approved"), "{said:#}");
+    let said = s.types("machine", below("approve", json!([option("machine", "nobody")]))).await;
+    assert!(content(&said).contains("`/machine pending` lists"), "{said:#}");
+    s.finish().await;
+}
+
+// D-4
+#[tokio::test]
+async fn whoever_is_no_approver_decides_nothing() {
+    let s = Stage::with(|variables| {
+        variables.insert("APPROVER_ROLES".to_owned(), "123456789012345678".to_owned());
+    })
+    .await;
+    s.t.sends("machine_registered.json").await;
+    s.t.channel("machines").next_message().await;
+    let said = s.types("machine", below("approve", json!([option("machine", "asset-uuid")]))).await;
+    assert!(content(&said).starts_with("Only <@&123456789012345678> can decide"), "{said:#}");
+    assert_eq!(s.audited(1).await.outcome, "refused");
+    assert_eq!(s.platform.told(), []);
+    s.finish().await;
+}
