@@ -128,7 +128,7 @@ fn accept(c: &mut Criterion) {
 
 fn render(c: &mut Criterion) {
     let links = Links::default();
-    let view = View { company_name: Some("Acme"), links: &links };
+    let view = View { company_name: Some("Acme"), links: &links, asked: None };
     let one = [event("ticket.created")];
     let ten: Vec<Event> = samples::all().iter().take(10).map(|sample| event(sample.kind)).collect();
     let mut group = c.benchmark_group("render, fit and write as JSON");

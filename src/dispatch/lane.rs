@@ -203,7 +203,7 @@ impl Lane {
             self.behind = page.len() == PAGE;
             page.into_iter().for_each(|delivery| self.queue_up(delivery));
         }
-        if self.behind && !self.is_urgent() {
+        if self.behind {
             // Hints at urgent ones may have been lost: whatever waits, they go first.
             let urgent = self.context.store.urgent(self.id, self.context.clock.now(), PAGE).await?;
             urgent.into_iter().for_each(|delivery| self.queue_up(delivery));
