@@ -86,7 +86,11 @@ const LATER: &[(&str, &str, &str)] = &[
         "0 lost, doubles ≤ requests in flight, each labelled",
         "there is no webhook sink yet",
     ),
-    ("K-4", "a decision is finished ≤ 5 s after the restart", "tried in tests/it/recovery/decision.rs, no rig here yet"),
+    (
+        "K-4",
+        "a decision is finished ≤ 5 s after the restart",
+        "tried in tests/it/recovery/decision.rs, no rig here yet",
+    ),
 ];
 
 #[tokio::main]
