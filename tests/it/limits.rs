@@ -16,7 +16,7 @@ use nuncio::sandbox::discord::{Fault, Setup};
 use nuncio::store::{Entry, Next};
 use serde_json::{Value, json};
 
-use crate::harness::{Harness, within};
+use crate::harness::{Harness, one_by_one, within};
 
 pub fn ticket(number: usize) -> Value {
     json!({"event_type": "ticket.created", "data": {"id": number, "seq_id": number, "title": "Printer"}})
@@ -170,7 +170,7 @@ async fn ten_channels() -> Harness {
             .collect(),
         ..Setup::default()
     };
-    let mut t = Harness::in_guild(setup, |_| {}).await;
+    let mut t = Harness::in_guild(setup, one_by_one).await;
     let map: serde_json::Map<String, Value> = (0..10)
         .map(|number| {
             let channel = t.discord.channel_id(&format!("room-{number}")).unwrap();
@@ -256,7 +256,7 @@ async fn a_ban_outlives_the_process_and_the_gateway_is_not_asked_either() {
 async fn refusals_outlive_the_process() {
     let mut t = Harness::with(|variables| {
         variables.remove("DISCORD_TOKEN");
-        crate::harness::one_by_one(variables);
+        one_by_one(variables);
     })
     .await;
     t.sends_body(ticket(1)).await;
