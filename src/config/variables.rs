@@ -223,13 +223,13 @@ mod tests {
 
     #[test]
     fn odd_things_are_noted_by_name() {
-        let notes = Variables::from_dotenv("WEBHOOK_SECERT=canary\nGITHUB_TOKEN=canary\nAGIXT_URI=canary\nRETENTION_DAYS=9\nOTHER=canary\nLOG_DIR=a\nLOG_DIR=b").notes;
+        let notes = Variables::from_dotenv("WEBHOOK_SECERT=canary\nGITHUB_TOKEN=canary\nAGIXT_URI=canary\nSOURCES=9\nOTHER=canary\nLOG_DIR=a\nLOG_DIR=b").notes;
         insta::assert_debug_snapshot!(notes, @r#"
 [
     "WEBHOOK_SECERT (.env line 1) is no variable of ours: is WEBHOOK_SECRET meant?",
     "LOG_DIR (.env line 7) is set twice: the first one counts (.env line 6)",
     "GITHUB_TOKEN, AGIXT_URI in .env: of the old bot, and not used by nuncio",
-    "RETENTION_DAYS is set, but this version does not use it yet",
+    "SOURCES is set, but this version does not use it yet",
 ]
 "#);
     }

@@ -114,7 +114,7 @@ async fn nobody_there_means_that_nothing_arrived() {
 #[tokio::test]
 async fn the_key_is_in_nothing_that_comes_out() {
     let echo = concat!(
-        "HTTP/1.1 400 No\r\ncontent-length: 61\r\n\r\n",
+        "HTTP/1.1 400 No\r\ncontent-length: 64\r\n\r\n",
         r#"{"detail":"you sent Authorization: Bearer canary-xtsystems-key"}"#
     );
     let (client, _) = platform(echo).await;

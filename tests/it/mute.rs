@@ -3,7 +3,6 @@
 //! | taken away (control) | red |
 //! | --- | --- |
 //! | the exception for decisions in `Mute::silences` | `what_asks_for_a_decision_is_never_muted` |
-//! | the dedupe key of the sum | `a_restart_makes_no_second_sum` |
 
 use std::time::Duration;
 

@@ -4,7 +4,6 @@
 //! | --- | --- |
 //! | `COALESCE=off` in place of the default | `a_storm_is_readable_and_all_of_it_is_accounted_for` |
 //! | `Next::Apart`: a refused pack goes the way of a single card | `one_poison_card_does_not_sink_the_others` |
-//! | the marking of a digest is not resumed (`Message::settling`) | `a_restart_in_the_middle_of_a_digest_loses_and_doubles_nothing` |
 
 use std::time::Duration;
 
