@@ -32,7 +32,7 @@ fuzz_target!(|body: &[u8]| {
         size: body.len(),
     };
     let links = Links::default();
-    let view = View { company_name: None, links: &links };
+    let view = View { company_name: None, links: &links, asked: None };
     let cards = [render::card(&event, &view), render::unreadable(&event)];
     for message in [render::message(&cards, &[]), render::plain(&cards, &[]), render::message(&cards[..1], &[])] {
         check(&serde_json::to_value(&message).expect("a message is JSON"));

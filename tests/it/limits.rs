@@ -256,7 +256,7 @@ async fn a_ban_outlives_the_process_and_the_gateway_is_not_asked_either() {
 async fn refusals_outlive_the_process() {
     let mut t = Harness::with(|variables| {
         variables.remove("DISCORD_TOKEN");
-        crate::harness::one_by_one(variables);
+        one_by_one(variables);
     })
     .await;
     t.sends_body(ticket(1)).await;
