@@ -41,7 +41,7 @@ impl App {
     /// Puts everything together. The caller owns the socket, so that tests can bind port 0.
     ///
     /// # Errors
-    /// [`store::Error`](crate::store::Error) if the database cannot be used; `Locked` if another process serves it.
+    /// [`store::Error`] if the database cannot be used; `Locked` if another process serves it.
     pub async fn build(config: Config, listener: TcpListener, clock: Clock) -> anyhow::Result<Self> {
         let address = listener.local_addr().context("the listener has no address")?;
         let path = &config.database.path;

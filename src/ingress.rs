@@ -1,10 +1,10 @@
 //! The door: `POST /webhooks/{source}`, `/health`, and a page that says nuncio is there.
 //!
-//! A request becomes a [`NewEvent`](crate::model::NewEvent) or a [`Rejection`]; the extractor in [`signed`] does
+//! A request becomes a [`NewEvent`](crate::model::NewEvent) or a `Rejection`; the extractor in `signed` does
 //! limit → verify → parse, in this order, over the raw bytes. A sender learns one of a few bare sentences; the
 //! operator learns the reason, in the log and in [`Hub::findings`]. Nothing is written before the signature holds.
 //!
-//! The [`listener`] holds connections to their deadlines, [`framing`] says where requests end, the [`limiter`] how
+//! The `listener` holds connections to their deadlines, [`framing`] says where requests end, the `limiter` how
 //! often one [`Client`] may fail.
 
 mod client;

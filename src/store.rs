@@ -1,6 +1,6 @@
 //! What nuncio remembers: events, deliveries, messages, attempts. The only module that knows SQL.
 //!
-//! Durable means fsynced: SQLite in WAL mode with `synchronous=FULL`, one [writer](writer) with group commit, and
+//! Durable means fsynced: SQLite in WAL mode with `synchronous=FULL`, one writer with group commit, and
 //! every method that changes something is one unit of it. Reads go through a small pool of their own.
 //!
 //! [`Store::open`] never changes what a running `nuncio serve` is doing: command-line tools open the same file.

@@ -9,7 +9,7 @@ use crate::model::Snowflake;
 use crate::secret::Secret;
 
 impl Discord {
-    /// The address of the webhook that [`Setup`] made, in Discord's form.
+    /// The address of the webhook that [`Setup`](crate::sandbox::discord::Setup) made, in Discord's form.
     #[must_use]
     pub fn webhook_url(&self, address: SocketAddr) -> Secret {
         let (id, token) = &self.0.webhook;
@@ -21,7 +21,7 @@ impl Discord {
         self.change(|world, _| world.delete_webhook(webhook).is_ok())
     }
 
-    /// The id of the webhook that [`Setup`] made.
+    /// The id of the webhook that [`Setup`](crate::sandbox::discord::Setup) made.
     #[must_use]
     pub fn webhook_id(&self) -> Snowflake {
         self.0.webhook.0
