@@ -1,8 +1,7 @@
 //! N-2: whatever stands in the headers and the body of an answer, it is survived: no panic, no wait outside the
 //! clamp, and a success is a success.
 //!
-//! Controls, each tried by taking it away: the clamp in `limits::retry_after` (1e300 and 604800 fail), the one in
-//! `Heard::read` (the same under `reset-after`), `is_finite` and `>= 0` in `limits` (inf, nan and -1 panic).
+//! Control, tried by taking it away: the clamp in `limits::retry_after` (1e300 and 604800 fail).
 
 use std::time::Duration;
 
