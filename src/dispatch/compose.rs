@@ -251,11 +251,11 @@ async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
 /// The sum of a digest's events.
 async fn digest(context: &Context, message: &Message) -> Result<Digest> {
     let mut digest = Digest::default();
-    let mut after = None;
+    let Some((mut first, last)) = context.store.digest_span(message.id).await? else { return Ok(digest) };
     loop {
-        let page = context.store.digested(message.id, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(digest) };
-        after = Some(last.id);
+        let page = context.store.digested(message.id, first, last, PAGE).await?;
+        let Some(newest) = page.last() else { return Ok(digest) };
+        first = newest.id.next();
         for event in &page {
             let name = context.hub.company_name(event);
             let view = View { company_name: name.as_deref(), links: &context.links, asked: None };

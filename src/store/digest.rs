@@ -65,23 +65,36 @@ impl Store {
         self.writer().submit(Release { message }).await
     }
 
-    /// The events of a digest behind `after`, in order, at most `limit`; each once.
+    /// The first and the last event of a digest; `None` if it has none.
+    pub async fn digest_span(&self, message: MessageId) -> Result<Option<(EventId, EventId)>> {
+        let (first, last): (Option<String>, Option<String>) = sqlx::query_as(
+            "SELECT MIN(event_id), MAX(event_id) FROM deliveries WHERE message_id = $1 AND slot = ''",
+        )
+        .bind(message.to_string())
+        .fetch_one(self.read())
+        .await?;
+        let (Some(first), Some(last)) = (first, last) else { return Ok(None) };
+        Ok(Some((first.parse()?, last.parse()?)))
+    }
+
+    /// The events of a digest from `first` to `last`, in order, at most `limit`; each once.
     pub async fn digested(
         &self,
         message: MessageId,
-        after: Option<EventId>,
+        first: EventId,
+        last: EventId,
         limit: u32,
     ) -> Result<Vec<Event>> {
+        // COALESCE hides the index on messages: by that one SQLite would go through the whole digest for every event.
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {} FROM events AS e WHERE id > $2 \
-             AND id >= (SELECT MIN(event_id) FROM deliveries WHERE message_id = $1) \
-             AND id <= (SELECT MAX(event_id) FROM deliveries WHERE message_id = $1) \
-             AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND message_id = $1 AND slot = '') \
-             ORDER BY id LIMIT $3",
+            "SELECT {} FROM events AS e WHERE id >= $2 AND id <= $3 AND EXISTS \
+             (SELECT 1 FROM deliveries WHERE event_id = e.id AND slot = '' AND COALESCE(message_id, '') = $1) \
+             ORDER BY id LIMIT $4",
             event::COLUMNS
         )))
         .bind(message.to_string())
-        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(first.to_string())
+        .bind(last.to_string())
         .bind(limit)
         .fetch_all(self.read())
         .await?;
@@ -98,7 +111,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT d.id, d.event_id, d.slot, d.generation, d.destination_id, d.rank, d.route \
              FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
-             WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 AND d.status = 'pending' \
+             WHERE e.source = $1 AND e.subject = $2 AND e.subject <> '' AND d.destination_id = $3 AND d.status = 'pending' \
              AND d.slot = '' AND d.due_at <= $4 ORDER BY d.id LIMIT $5",
         )
         .bind(event.source.as_str())

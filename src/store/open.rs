@@ -23,6 +23,8 @@ const READERS: u32 = 4;
 /// Pages that the writer keeps at hand, in KiB, negative by SQLite's custom. Keys that must not come twice are spread
 /// over their whole index: what is not at hand is read again for every event.
 const WRITER_CACHE: &str = "-8192";
+/// How many KiB of pages every other connection keeps: what they read is new each time, and at hand in the system's cache.
+const READER_CACHE: &str = "-512";
 /// The first release without the WAL-reset fault (SQLite: "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
@@ -35,6 +37,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
     Text { number: 6, name: "mutes", sql: include_str!("../../migrations/0006_mutes.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
+    Text { number: 11, name: "indexes", sql: include_str!("../../migrations/0011_indexes.sql") },
 ];
 
 struct Text {
@@ -68,6 +71,7 @@ impl Store {
             .pragma("wal_autocheckpoint", "0")
             // A statement of many rows keeps a journal of its own: in a file, it costs more writes than the rows.
             .pragma("temp_store", "MEMORY")
+            .pragma("cache_size", READER_CACHE)
             .disable_statement_logging();
 
         let mut connection = options.clone().pragma("cache_size", WRITER_CACHE).connect().await?;
