@@ -79,7 +79,7 @@ impl Hub {
         entry: AuditEntry,
     ) -> Result<Muted, MuteError> {
         let mute = self.wanted(pattern, span, reason, entry.actor.name())?;
-        let entry = AuditEntry { reference: mute.id.to_string(), ..entry };
+        let entry = AuditEntry { detail: until(&mute), reference: mute.id.to_string(), ..entry };
         let muted = self.0.store.add_mute(mute, Some(entry), None).await?;
         self.load_mutes().await?;
         Ok(muted)
@@ -109,6 +109,7 @@ impl Hub {
             by: click.person.name.chars().take(MOST_NAME).collect(),
             since: now,
         };
+        let entry = AuditEntry { detail: format!("{}, {}", mute.name(), until(&mute)), ..entry };
         let muted = self.0.store.add_mute(mute, Some(entry), Some(decision.clone())).await?;
         // It is muted. Should the table not tell now, it will within a second.
         if let Err(error) = self.load_mutes().await {
@@ -246,4 +247,10 @@ impl Hub {
         tracing::info!(mute.id = %mute.id, "{} is heard again: it was muted by {}", mute.name().escape_debug(), mute.by.escape_debug());
         Ok(())
     }
+}
+
+/// For the audit log: until when, and why.
+fn until(mute: &Mute) -> String {
+    let until = format!("until {}", mute.until.to_rfc3339());
+    if mute.reason.is_empty() { until } else { format!("{until}: {}", mute.reason) }
 }

@@ -116,6 +116,7 @@ fn leg(leg: &Leg) -> String {
     let why = || leg.reason.as_deref().map(|why| format!(": {}", super::plain(why))).unwrap_or_default();
     match (leg.status, leg.took) {
         (Status::Delivered, Some(took)) => format!("{name} {} ms", took.as_millis()),
+        (Status::Cancelled, _) => format!("{name} 🔕 muted: `/unmute` says by whom, and ends it"),
         (Status::Dead, _) => format!("{name} ✗ given up{}", why()),
         _ => format!("{name} … still waiting{}; `/webhook-status` says what is in the way", why()),
     }

@@ -22,9 +22,13 @@ async fn a_kind_is_muted_seen_suggested_and_heard_again() {
     assert!(content(&said).contains("`/unmute` ends it sooner"), "{said:#}");
     let entry = s.audited(2).await;
     assert_eq!(
-        (entry.action.as_str(), entry.subject.as_str(), entry.detail.as_str(), entry.outcome.as_str()),
-        ("command.mute", "mute alert.*", "moving", "done")
+        (entry.action.as_str(), entry.subject.as_str(), entry.outcome.as_str()),
+        ("command.mute", "mute alert.*", "done")
     );
+    assert!(entry.detail.starts_with("until 20") && entry.detail.ends_with(": moving"), "{}", entry.detail);
+    let said = s.types("webhook-status", json!([])).await;
+    let fields = said["embeds"][0]["fields"].as_array().unwrap();
+    assert!(fields.iter().any(|field| field["name"] == "Muted"), "{said:#}");
     s.t.sends_body(alert(1)).await;
     s.t.settle().await;
     assert!(s.t.channel("alerts").unread().is_empty());
