@@ -11,6 +11,7 @@
 
 mod damage;
 mod disk;
+mod plans;
 
 use std::time::{Duration, Instant};
 
