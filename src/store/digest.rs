@@ -3,10 +3,11 @@
 //! They are claimed and marked in units of at most [`UNIT`] rows. A digest that stands in Discord stays open, with its
 //! receipt, until the last of its deliveries is marked: after a crash the marking goes on where it stopped.
 
-use sqlx::sqlite::SqliteConnection;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Message, MessageId};
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId};
 use crate::store::message::{self, UNIT};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store, delivery, event};
@@ -48,10 +49,10 @@ impl Store {
         self.writer().submit(Take { message: message.clone(), epoch, claim, now }).await
     }
 
-    /// Marks the next deliveries of a digest that stands in Discord, at most a unit's worth; closes the digest when
-    /// there are none left. Answers whether it is closed.
-    pub async fn settle(&self, message: MessageId) -> Result<bool> {
-        self.writer().submit(Settle { message, now: self.0.clock.now() }).await
+    /// Marks the next deliveries, behind `after`, of a digest that stands in Discord, at most a unit's worth. Answers
+    /// the last of them; none when the digest is closed, because nothing is left of it.
+    pub async fn settle(&self, message: MessageId, after: Option<DeliveryId>) -> Result<Option<DeliveryId>> {
+        self.writer().submit(Settle { message, after, now: self.0.clock.now() }).await
     }
 
     /// Takes the next deliveries out of a digest that does not stand in Discord, at most a unit's worth: they are
@@ -60,19 +61,17 @@ impl Store {
         self.writer().submit(Release { message }).await
     }
 
-    /// The events of a digest behind `after`, in order, at most `limit`; each once.
+    /// The events of a digest, in the order of their deliveries behind `after`, at most `limit`; each once.
     pub async fn digested(
         &self,
         message: MessageId,
-        after: Option<EventId>,
+        after: Option<DeliveryId>,
         limit: u32,
-    ) -> Result<Vec<Event>> {
+    ) -> Result<Vec<(DeliveryId, Event)>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {} FROM events AS e WHERE id > $2 \
-             AND id >= (SELECT MIN(event_id) FROM deliveries WHERE message_id = $1) \
-             AND id <= (SELECT MAX(event_id) FROM deliveries WHERE message_id = $1) \
-             AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND message_id = $1 AND slot = '') \
-             ORDER BY id LIMIT $3",
+            "SELECT d.delivery_id, {} FROM events JOIN (SELECT id AS delivery_id, event_id FROM deliveries \
+             WHERE message_id = $1 AND slot = '' AND id > $2 ORDER BY id LIMIT $3) AS d ON d.event_id = events.id \
+             ORDER BY d.delivery_id",
             event::COLUMNS
         )))
         .bind(message.to_string())
@@ -80,7 +79,9 @@ impl Store {
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        rows.iter().map(event::read).collect()
+        let read =
+            |row: &SqliteRow| Ok((row.try_get::<String, _>("delivery_id")?.parse()?, event::read(row)?));
+        rows.iter().map(read).collect()
     }
 
     /// What waits for a lane about one subject, in order, at most `limit`; events are still to be loaded.
@@ -163,30 +164,34 @@ impl Take {
 
 struct Settle {
     message: MessageId,
+    after: Option<DeliveryId>,
     now: Timestamp,
 }
 
 impl Unit for Settle {
-    type Output = bool;
+    type Output = Option<DeliveryId>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let marked = sqlx::query(
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Option<DeliveryId>> {
+        let marked: Vec<String> = sqlx::query_scalar(
             "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 WHERE id IN \
-             (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id LIMIT $3)",
+             (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' AND id > $3 \
+              ORDER BY id LIMIT $4) RETURNING id",
         )
         .bind(self.message.to_string())
         .bind(self.now.as_millis())
+        .bind(self.after.map(|id| id.to_string()).unwrap_or_default())
         .bind(UNIT)
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
-        if marked.rows_affected() == UNIT.unsigned_abs() {
-            return Ok(false);
+        // They come in no particular order.
+        if let Some(last) = marked.iter().max().filter(|_| marked.len() as u64 == UNIT.unsigned_abs()) {
+            return Ok(Some(last.parse()?));
         }
         sqlx::query("UPDATE messages SET state = 'sent' WHERE id = $1 AND state = 'sending'")
             .bind(self.message.to_string())
             .execute(tx)
             .await?;
-        Ok(true)
+        Ok(None)
     }
 }
 

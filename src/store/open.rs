@@ -35,6 +35,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
     Text { number: 6, name: "mutes", sql: include_str!("../../migrations/0006_mutes.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
+    Text { number: 11, name: "digests", sql: include_str!("../../migrations/0011_digests.sql") },
 ];
 
 struct Text {
