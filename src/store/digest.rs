@@ -7,10 +7,13 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId};
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, REDRAW, Rank};
 use crate::store::message::{self, UNIT};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store, delivery, event};
+
+/// How many messages of one destination wait to be brought up to date at most: a digest may touch thousands.
+const REDRAWN: i64 = 50;
 
 /// Which deliveries a digest takes.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +55,7 @@ impl Store {
     /// Marks the next deliveries, behind `after`, of a digest that stands in Discord, at most a unit's worth. Answers
     /// the last of them; none when the digest is closed, because nothing is left of it.
     pub async fn settle(&self, message: MessageId, after: Option<DeliveryId>) -> Result<Option<DeliveryId>> {
-        self.writer().submit(Settle { message, after, now: self.0.clock.now() }).await
+        self.writer().submit(Settle { message, after, now: self.0.clock.now(), mint: Mint::new() }).await
     }
 
     /// Takes the next deliveries out of a digest that does not stand in Discord, at most a unit's worth: they are
@@ -166,12 +169,14 @@ struct Settle {
     message: MessageId,
     after: Option<DeliveryId>,
     now: Timestamp,
+    mint: Mint,
 }
 
 impl Unit for Settle {
     type Output = Option<DeliveryId>;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Option<DeliveryId>> {
+        redraw(tx, self.message, self.after, &self.mint, self.now).await?;
         let marked: Vec<String> = sqlx::query_scalar(
             "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 WHERE id IN \
              (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' AND id > $3 \
@@ -193,6 +198,56 @@ impl Unit for Settle {
             .await?;
         Ok(None)
     }
+}
+
+/// Has the messages brought up to date whose cards have newer events among the next that a digest marks: each once,
+/// since a change draws all cards of a message. To be called in the unit that marks them, before it does.
+pub(super) async fn redraw(
+    tx: &mut SqliteConnection,
+    message: MessageId,
+    after: Option<DeliveryId>,
+    mint: &Mint,
+    now: Timestamp,
+) -> Result<()> {
+    // Cards with a state of their own are those of alerts, which count, and of decisions, which are told elsewhere.
+    let found: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT MAX(d.event_id), MAX(d.destination_id), MAX(d.route) FROM deliveries AS d \
+         JOIN events AS e ON e.id = d.event_id JOIN cards AS c ON c.destination_id = d.destination_id \
+         AND c.source = e.source AND c.subject = e.subject AND c.state = '' AND NOT c.frozen \
+         WHERE d.slot = '' AND d.id IN \
+         (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' AND id > $5 ORDER BY id LIMIT $2) \
+         AND NOT EXISTS (SELECT 1 FROM deliveries AS o JOIN events AS about ON about.id = o.event_id \
+         JOIN cards AS other ON other.destination_id = o.destination_id AND other.source = about.source \
+         AND other.subject = about.subject WHERE o.destination_id = d.destination_id AND o.rank = $3 \
+         AND o.status = 'pending' AND other.message_id = c.message_id) GROUP BY c.message_id LIMIT $4",
+    )
+    .bind(message.to_string())
+    .bind(UNIT)
+    .bind(Rank::Later.as_i64())
+    .bind(REDRAWN)
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .fetch_all(&mut *tx)
+    .await?;
+    for (event, destination, route) in found {
+        let id: DeliveryId = mint.next(now);
+        sqlx::query(
+            "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at) \
+             SELECT $1, $2, $3, $4, $5, $6, 'pending', $7 WHERE $8 > (SELECT COUNT(*) FROM deliveries \
+             WHERE destination_id = $3 AND rank = $6 AND status = 'pending') \
+             ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
+        )
+        .bind(id.to_string())
+        .bind(event)
+        .bind(destination)
+        .bind(REDRAW)
+        .bind(route)
+        .bind(Rank::Later.as_i64())
+        .bind(now.as_millis())
+        .bind(REDRAWN)
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
 }
 
 struct Release {

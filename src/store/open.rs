@@ -19,7 +19,7 @@ use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
 
 /// How long a connection waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const READERS: u32 = 4;
+const READERS: u32 = 3;
 /// Pages that the writer keeps at hand, in KiB, negative by SQLite's custom. Keys that must not come twice are spread
 /// over their whole index: what is not at hand is read again for every event.
 const WRITER_CACHE: &str = "-8192";
@@ -115,6 +115,12 @@ impl Unit for TakeOver {
             "UPDATE destinations SET lane_epoch = lane_epoch + 1, \
              not_before = CASE WHEN sink = 'channel' AND closed_reason IS NOT NULL THEN 0 ELSE not_before END, \
              closed_reason = CASE WHEN sink = 'channel' THEN NULL ELSE closed_reason END",
+        )
+        .await?;
+        // A digest that was refused, and gave back the last of what it carried before that was recorded.
+        tx.execute(
+            "UPDATE messages SET state = 'withdrawn' WHERE state = 'sending' AND form = 'digest' \
+             AND finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id)",
         )
         .await?;
         tx.execute(
