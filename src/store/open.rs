@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
@@ -106,21 +106,27 @@ impl Store {
 
 /// The connections that only read. Each use of one ends by itself after `limit`.
 fn readers(options: SqliteConnectOptions, limit: Duration) -> SqlitePool {
+    // Nobody moves this clock: what SQLite does takes the machine's own time.
+    let (clock, again) = (Clock::system(), Clock::system());
     SqlitePoolOptions::new()
         .max_connections(READERS)
         .idle_timeout(Duration::from_secs(60))
         // Setting the deadline asks the connection anyhow.
         .test_before_acquire(false)
-        .after_connect(move |connection, _| Box::pin(end_in(connection, limit)))
+        .after_connect(move |connection, _| {
+            let clock = clock.clone();
+            Box::pin(async move { end_in(connection, clock, limit).await })
+        })
         .before_acquire(move |connection, _| {
-            Box::pin(async move { end_in(connection, limit).await.map(|()| true) })
+            let clock = again.clone();
+            Box::pin(async move { end_in(connection, clock, limit).await.map(|()| true) })
         })
         .connect_lazy_with(options)
 }
 
-async fn end_in(connection: &mut SqliteConnection, limit: Duration) -> sqlx::Result<()> {
-    let end = Instant::now() + limit;
-    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+async fn end_in(connection: &mut SqliteConnection, clock: Clock, limit: Duration) -> sqlx::Result<()> {
+    let end = clock.elapsed() + limit;
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || clock.elapsed() < end);
     Ok(())
 }
 
