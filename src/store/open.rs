@@ -20,6 +20,7 @@ use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
 
 /// How long a connection waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many connections read. Each has a thread and takes 300 KB.
 const READERS: u32 = 3;
 /// How long one read may take. As long as it lasts, the write-ahead log cannot be cut.
 const READ_DEADLINE: Duration = Duration::from_secs(30);
