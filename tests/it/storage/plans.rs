@@ -3,7 +3,7 @@
 //! | taken away (control) | red |
 //! | --- | --- |
 //! | `subject <> ''` beside `subject = $2` | `a_thing_is_found_by_its_subject` |
-//! | `COALESCE` around `message_id` in `Store::digested` | `a_digest_is_read_once` |
+//! | `id` in the index of what a message carries | `a_digest_is_read_and_marked_page_by_page` |
 
 use std::fs;
 use std::path::Path;
@@ -62,16 +62,18 @@ async fn a_thing_is_found_by_its_subject() {
 }
 
 #[tokio::test]
-async fn a_digest_is_read_once() {
+async fn a_digest_is_read_and_marked_page_by_page() {
     let t = Harness::start().await;
     let plans = plans(&t).await;
-    let (sql, plan) = plans.iter().find(|(sql, _)| sql.contains("id >= $2 AND id <= $3")).unwrap();
-    assert!(!plan.contains("deliveries_message"), "{sql}\n{plan}");
-    let marks: Vec<_> =
-        plans.iter().filter(|(sql, _)| sql.contains("status = 'sending' ORDER BY id LIMIT")).collect();
-    assert!(marks.len() >= 3, "{marks:#?}");
-    for (sql, plan) in marks {
-        assert!(plan.contains("deliveries_sending"), "{sql}\n{plan}");
+    let pages: Vec<_> = plans.iter().filter(|(sql, _)| sql.contains("WHERE message_id = $1")).collect();
+    let paged = |sql: &str| sql.contains("ORDER BY id LIMIT") && !sql.starts_with("SELECT d.");
+    let pages: Vec<_> = pages.into_iter().filter(|(sql, _)| paged(sql)).collect();
+    assert!(pages.len() >= 3, "{pages:#?}");
+    for (sql, plan) in pages {
+        assert!(
+            plan.contains("deliveries_message (message_id=?") && !plan.contains("ORDER BY"),
+            "{sql}\n{plan}"
+        );
     }
     t.finish().await;
 }
