@@ -11,7 +11,7 @@
 mod rig;
 
 use rig::table::{HEAD, Holds, Row};
-use rig::{Size, kill, network, pace, packed, poison, power, refused, stop, storage};
+use rig::{Size, decide, kill, network, pace, packed, poison, power, refused, stop, storage};
 
 /// Runs a rig in its short form. It holds, or it cannot be tried here and says why.
 async fn holds<R: Future<Output = anyhow::Result<Row>>>(rig: impl FnOnce(Size) -> R) {
@@ -39,6 +39,11 @@ async fn k2_killed_before_the_answer_the_repeat_is_a_duplicate() {
 #[tokio::test]
 async fn k3_killed_after_discord_took_it_nothing_is_doubled() {
     holds(kill::after_discord_took_it).await;
+}
+
+#[tokio::test]
+async fn k4_killed_after_the_click_the_decision_is_finished_once() {
+    holds(decide::after_the_click).await;
 }
 
 #[tokio::test]
