@@ -10,6 +10,7 @@ mod press;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serenity::all::{
     ComponentInteraction, Context, CreateAllowedMentions, CreateInteractionResponse,
@@ -26,6 +27,8 @@ use crate::model::EventId;
 pub(super) use answer::{Said, to as said};
 pub(super) use press::person;
 
+/// How long a click may wait for the database when the process ends.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 const STOPPING: &str = "nuncio is stopping just now: please press again in a minute.";
 
 /// Hears the clicks of one connection. Clones share it.
@@ -113,8 +116,26 @@ impl Clicks {
         }
     }
 
+    /// A click is seen through to its last word, also when the process ends meanwhile.
+    pub(super) async fn hear(&self, context: &Context, interaction: &Interaction) {
+        if self.closed.is_cancelled() {
+            return;
+        }
+        let _under_way = self.shared.clicks.token();
+        match interaction {
+            Interaction::Component(component) => self.pressed(&context.http, component).await,
+            Interaction::Modal(modal) => self.submitted(&context.http, modal).await,
+            _ => {}
+        }
+    }
+
     async fn perform(&self, click: &Click) -> Said {
-        match self.shared.hub.click(click).await {
+        let clicked = tokio::select! {
+            biased;
+            clicked = self.shared.hub.click(click) => clicked,
+            () = self.cut_off() => return Said::Sentence(answer::CUT_OFF.to_owned()),
+        };
+        match clicked {
             Ok(Clicked::Replayed) => Said::Nothing,
             Ok(clicked) => answer::to(click.press, &clicked),
             Err(error) => {
@@ -123,6 +144,12 @@ impl Clicks {
                 Said::Sentence(answer::not_kept(&reference))
             }
         }
+    }
+
+    /// When the process ends and the database has had a moment more.
+    async fn cut_off(&self) {
+        self.shared.stopping.cancelled().await;
+        self.shared.clock.sleep(LAST_MOMENT).await;
     }
 
     /// The person has their answer already: the note may take its time.
@@ -140,14 +167,7 @@ impl EventHandler for Clicks {
     }
 
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
-        if self.closed.is_cancelled() {
-            return;
-        }
-        match interaction {
-            Interaction::Component(component) => self.pressed(&context.http, &component).await,
-            Interaction::Modal(modal) => self.submitted(&context.http, &modal).await,
-            _ => {}
-        }
+        self.hear(&context, &interaction).await;
     }
 }
 

@@ -94,6 +94,12 @@ fn click(s: &Stage, card: &Message, interaction: u64) -> Click {
     }
 }
 
+/// Alice presses Undo.
+pub fn undo(s: &Stage, card: &Message, custom_id: &str) -> Click {
+    let token = custom_id.rsplit(':').next().unwrap().parse().unwrap();
+    Click { press: Press::Undo, token, ..click(s, card, 3000) }
+}
+
 // D-4, D-5. Control: without the look at the place, each of them approves.
 #[tokio::test]
 async fn a_button_counts_only_where_its_card_stands() {
