@@ -15,7 +15,7 @@ use std::time::Duration;
 use serenity::all::{
     ComponentInteraction, Context, CreateAllowedMentions, CreateInteractionResponse,
     CreateInteractionResponseFollowup, CreateInteractionResponseMessage, EditInteractionResponse,
-    EventHandler, Http, Interaction, ModalInteraction, Ready,
+    EventHandler, Http, Interaction, Message, ModalInteraction, Ready,
 };
 use serenity::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,9 @@ pub(super) use press::person;
 
 /// How long a click may wait for the database when the process ends.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
+/// Serenity does not tell how long Discord wants to be left alone.
+const WHISPER_AGAIN: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
 const STOPPING: &str = "nuncio is stopping just now: please press again in a minute.";
 
 /// Hears the clicks of one connection. Clones share it.
@@ -86,9 +89,23 @@ impl Clicks {
                 answered(component.edit_response(http, edit).await.map(drop));
             }
             Said::Sentence(sentence) => {
-                answered(component.create_followup(http, whisper(sentence)).await.map(drop));
+                self.whisper(|| component.create_followup(http, whisper(sentence.clone()))).await;
             }
         }
+    }
+
+    /// Says something after the first word; again if Discord has too much to do just then.
+    async fn whisper<F>(&self, say: impl Fn() -> F)
+    where
+        F: Future<Output = serenity::Result<Message>>,
+    {
+        for pause in WHISPER_AGAIN {
+            match say().await {
+                Err(error) if http::status(&error) == Some(429) => self.shared.clock.sleep(pause).await,
+                said => return answered(said.map(drop)),
+            }
+        }
+        answered(say().await.map(drop));
     }
 
     /// A dialog that was sent: it is decided now, by who they are now.
@@ -112,7 +129,7 @@ impl Clicks {
         }
         answered(modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
         if let Said::Sentence(sentence) = self.perform(&click).await {
-            answered(modal.create_followup(http, whisper(sentence)).await.map(drop));
+            self.whisper(|| modal.create_followup(http, whisper(sentence.clone()))).await;
         }
     }
 

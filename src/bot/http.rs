@@ -18,6 +18,14 @@ pub(super) fn serenity(client: &Client) -> Result<Http, Failure> {
         .build())
 }
 
+/// The status that Discord answered with, if it did.
+pub(super) fn status(error: &serenity::Error) -> Option<u16> {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => Some(answer.status_code.as_u16()),
+        _ => None,
+    }
+}
+
 /// What went wrong, without the address: those of interactions hold tokens.
 pub(super) fn sentence(error: &serenity::Error) -> String {
     match error {

@@ -222,6 +222,19 @@ mod tests {
         assert_eq!(click.channel_id.get(), 6);
     }
 
+    // What this module stands on: serenity gives what it cannot read as unknown, and does not drop it.
+    #[test]
+    fn what_cannot_be_read_comes_as_unknown() {
+        use serenity::all::{Event, GatewayEvent};
+        for kind in ["INTERACTION_CREATE", "GUILD_CREATE", "READY"] {
+            let event = json!({"op": 0, "s": 1, "t": kind, "d": told()});
+            match serde_json::from_value::<GatewayEvent>(event) {
+                Ok(GatewayEvent::Dispatch(1, Event::Unknown(unknown))) => assert_eq!(unknown.kind, kind),
+                other => panic!("{kind}: {other:?}"),
+            }
+        }
+    }
+
     // D-4: what is missing makes nobody mightier.
     #[test]
     fn what_is_missing_is_not_guessed() {

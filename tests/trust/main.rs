@@ -11,7 +11,7 @@
 mod rig;
 
 use rig::table::{HEAD, Holds, Row};
-use rig::{Size, kill, network, pace, poison, power, refused, stop, storage};
+use rig::{Size, click, decision, kill, network, pace, poison, power, refused, stop, storage};
 
 /// Runs a rig in its short form. It holds, or it cannot be tried here and says why.
 async fn holds<R: Future<Output = anyhow::Result<Row>>>(rig: impl FnOnce(Size) -> R) {
@@ -37,6 +37,11 @@ async fn k3_killed_after_discord_took_it_nothing_is_doubled() {
 }
 
 #[tokio::test]
+async fn k4_killed_after_a_decision_it_is_told_once() {
+    holds(decision::killed).await;
+}
+
+#[tokio::test]
 async fn k5_told_to_stop_it_answers_and_ends_in_order() {
     holds(stop::under_load).await;
 }
@@ -54,6 +59,11 @@ async fn f1_a_full_disk_refuses_and_heals() {
 #[tokio::test]
 async fn f3_a_locked_database_refuses_and_heals() {
     holds(storage::locked).await;
+}
+
+#[tokio::test]
+async fn d7_a_click_waits_for_nobody() {
+    holds(click::acknowledged).await;
 }
 
 #[tokio::test]

@@ -136,6 +136,30 @@ impl Sandbox {
         Ok(again)
     }
 
+    /// Guilds, roles, people.
+    pub async fn state(&self) -> anyhow::Result<Value> {
+        self.look("state").await
+    }
+
+    /// All messages, by the id of their channel.
+    pub async fn messages(&self) -> anyhow::Result<Value> {
+        self.look("messages").await
+    }
+
+    /// The last five thousand requests, as they stand in the ledger.
+    pub async fn ledger(&self) -> anyhow::Result<Value> {
+        Ok(self.look("ledger").await?["asked"].take())
+    }
+
+    /// Somebody uses the bot; the id of the interaction that this became.
+    pub async fn interact(&self, token: &str, body: &Value) -> anyhow::Result<u64> {
+        let url = format!("{}/v10/interactions", self.says("api"));
+        let answer = self.http.post(url).header("Authorization", token).json(body).send().await?;
+        let id = answer.headers().get("x-sandbox-interaction").and_then(|id| id.to_str().ok()?.parse().ok());
+        let status = answer.status();
+        id.with_context(|| format!("an interaction was refused: {status}"))
+    }
+
     async fn look(&self, at: &str) -> anyhow::Result<Value> {
         self.look_at(at.to_owned()).await
     }

@@ -16,6 +16,20 @@ fn is_late(whisper: &Value) -> bool {
     whisper["content"].as_str().is_some_and(|content| content.contains("was already"))
 }
 
+/// What was said to all but one of those whose click was acknowledged in time: on a busy machine, and with a hundred at
+/// once, Discord's three seconds are over for some.
+async fn whispers_to_the_others(s: &Stage) -> Vec<Value> {
+    let in_time = s.t.discord.requests().into_iter().filter(|asked| {
+        asked.path.ends_with("/callback")
+            && asked.status == Some(204)
+            && asked.body.as_ref().is_some_and(|body| body["type"] == 6)
+    });
+    let others = in_time.count().saturating_sub(1);
+    assert!(others > 0, "nobody was acknowledged in time");
+    s.t.whisper(others).await;
+    s.t.whispers()
+}
+
 // D-6. Control: without `verdict = 'open'` in the UPDATE there are a hundred winners.
 #[tokio::test]
 async fn a_hundred_clicks_at_once_are_one_decision_and_one_call() {
@@ -36,7 +50,7 @@ async fn a_hundred_clicks_at_once_are_one_decision_and_one_call() {
     let audit = s.audit().await;
     assert_eq!(audit.iter().filter(|line| line.ends_with("approve done")).count(), 1, "one winner");
     assert_eq!(audit.iter().filter(|line| line.ends_with("approve refused")).count(), 99);
-    let whispers = s.t.whispers();
+    let whispers = whispers_to_the_others(&s).await;
     assert!(whispers.iter().all(is_late), "{whispers:#?}");
     assert!(whispers.iter().all(|whisper| whisper["flags"] == 64), "seen by nobody else");
     s.finish().await;
@@ -122,8 +136,8 @@ async fn a_hundred_answers_of_both_kinds_around_a_restart_are_one() {
     assert!(s.t.channel("machines").now(card.id()).title().ends_with(verdict));
     let audit = s.audit().await;
     assert_eq!(audit.iter().filter(|line| line.ends_with("done")).count(), 1, "one winner: {audit:#?}");
-    let whispers = s.t.whispers();
-    assert!(whispers.len() == 99 && whispers.iter().all(is_late), "{whispers:#?}");
+    let whispers = whispers_to_the_others(&s).await;
+    assert!(whispers.iter().all(is_late), "{whispers:#?}");
     s.finish().await;
 }
 
@@ -162,7 +176,6 @@ async fn the_button_of_an_earlier_round_decides_nothing() {
     let s =
         Stage::with(|variables| drop(variables.insert("DECISION_EXPIRY".to_owned(), "24h".to_owned()))).await;
     let first = s.asks().await;
-    let approve = s.t.person("alice").click("machines", &first, "Approve");
     s.t.clock.advance(day);
     s.says(&first, "⌛").await;
     // Control: `even_expired` for everybody lets it through.
@@ -172,7 +185,10 @@ async fn the_button_of_an_earlier_round_decides_nothing() {
     let second = s.t.channel("machines").next_message().await;
     assert!(late(&s, "Nobody decided on DESKTOP-001 in time", &first).await);
     assert_eq!(s.t.channel("machines").now(second.id()).buttons(), ["Approve", "Deny", "Details"]);
-    assert!(approve["data"]["custom_id"] != second.custom_id("Approve").as_str());
+    // Not by a command either, which may answer what has expired.
+    let typed = super::permission::command(&s, &first);
+    assert!(matches!(s.t.hub().click(&typed).await, Ok(nuncio::hub::Clicked::Late(_))));
+    assert_eq!(s.t.channel("machines").now(second.id()).buttons(), ["Approve", "Deny", "Details"]);
     s.finish().await;
 }
 
@@ -212,6 +228,32 @@ async fn what_the_platform_may_have_heard_cannot_be_undone() {
     s.t.clock.advance(Duration::from_secs(300));
     s.says(&card, "✅").await;
     assert_eq!(s.platform.told().len(), 2);
+    s.finish().await;
+}
+
+// Control: without another try, nobody is told that Alice was faster.
+#[tokio::test]
+async fn a_word_that_discord_has_no_time_for_is_said_a_moment_later() {
+    let s = Stage::start().await;
+    let card = s.asks().await;
+    s.clicks("alice", &card, "Approve").await;
+    s.says(&card, "⏳").await;
+    let limited = nuncio::sandbox::discord::Fault::rate_limited(Duration::from_secs(1), "user");
+    s.t.discord.faults().next_on("POST /api/v10/webhooks/", 1, limited);
+    let late = json!({"data": {"custom_id": card.custom_id("Approve")}});
+    s.t.discord.distort_interactions(Some(late));
+    let now = s.t.channel("machines").now(card.id());
+    s.clicks("bob", &now, "Undo").await;
+    s.t.discord.distort_interactions(None);
+    let refused = s
+        .t
+        .discord
+        .wait_until(|discord| discord.requests().iter().any(|asked| asked.status == Some(429)).then_some(()));
+    within("the refusal", refused).await;
+    s.t.clock.advance(Duration::from_secs(1));
+    assert!(is_late(&s.t.whisper(1).await));
+    s.t.clock.advance(GRACE);
+    s.says(&card, "✅").await;
     s.finish().await;
 }
 
