@@ -50,7 +50,17 @@ pub(super) fn decided(facts: &Facts<'_>, asked: &Asked) -> Card {
         ),
     };
     if let Some(title) = title {
-        card.summary = title.clone();
+        card.summary = match decision.phase() {
+            // A push notification shows asterisks as they are.
+            Phase::SaidNo => Markdown::from([
+                literal("⚠️ "),
+                name(150),
+                literal(": "),
+                verdict(decision),
+                literal(" here, not in XTSystems"),
+            ]),
+            _ => title.clone(),
+        };
         card.title = title;
     }
     card.color = color;

@@ -6,6 +6,7 @@ mod outcomes;
 mod permission;
 mod races;
 mod servers;
+mod states;
 mod tickets;
 
 use std::collections::BTreeMap;

@@ -42,6 +42,13 @@ impl Watch {
     }
 }
 
+fn note(seen: &Mutex<BTreeMap<String, u64>>, machines: impl Iterator<Item = String>, now: u64) {
+    let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    machines.for_each(|machine| {
+        seen.entry(machine).or_insert(now);
+    });
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
         self.task.abort();
@@ -163,11 +170,7 @@ impl People {
                 let approved = sqlx::query("SELECT object FROM decisions WHERE verdict = 'approved'");
                 let rows = approved.fetch_all(&mut database).await.unwrap_or_default();
                 let now = u64::try_from(clock.now().as_millis()).unwrap_or_default();
-                let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
-                for row in rows {
-                    noted.entry(row.get("object")).or_insert(now);
-                }
-                drop(noted);
+                note(&noted, rows.iter().map(|row| row.get("object")), now);
                 clock.sleep(ASK_AGAIN).await;
             }
         });
