@@ -14,6 +14,7 @@ mod lanes;
 mod plan;
 mod platform;
 mod probe;
+mod rehearsal;
 mod verdict;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::discord::Client;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::lanes::Lanes;
 pub use crate::dispatch::platform::Platform;
+pub use crate::dispatch::rehearsal::Rehearsal;
 use crate::hub::{Condition, Hub};
 use crate::model::Links;
 use crate::store::{self, HintReceiver, Store};

@@ -128,7 +128,7 @@ impl People {
     /// All cards as they stand.
     pub async fn cards(&self) -> anyhow::Result<Vec<Card>> {
         let messages = self.stage.sandbox.messages().await?;
-        let messages = messages[&self.stage.channels[0]].as_array().context("no such channel")?;
+        let messages = messages.get(&self.stage.channels[0]).context("no such channel")?;
         Ok(messages.iter().filter_map(Card::of).collect())
     }
 

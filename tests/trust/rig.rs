@@ -17,6 +17,7 @@ pub mod kill;
 pub mod ledger;
 pub mod network;
 pub mod pace;
+pub mod packed;
 pub mod people;
 pub mod platform;
 pub mod poison;
