@@ -138,7 +138,7 @@ fn body(decision: &Decision, asked: &Asked) -> Vec<Markdown> {
             lines.push(said_no(decision));
         }
         Phase::Elsewhere => {
-            lines.extend(decision.elsewhere_at.map(moment));
+            lines.extend(decision.elsewhere_at.map(|at| [literal("approved there "), moment(at)].into()));
             lines.push(match (decision.decider.is_some(), decision.reason.as_ref()) {
                 (false, _) => literal("the buttons here were not used"),
                 (true, _) => {

@@ -296,6 +296,33 @@ async fn a_locked_database_delays_no_answer_and_loses_no_click() {
     s.finish().await;
 }
 
+// D-7. Control: without the last word, whoever pressed hears nothing of it, ever.
+#[tokio::test]
+async fn a_click_that_the_end_cuts_off_is_not_lost_in_silence() {
+    let mut s = Stage::start().await;
+    let card = s.asks().await;
+    s.t.settle().await;
+    let mut other = SqliteConnectOptions::new().filename(s.t.store().path()).connect().await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    s.clicks("alice", &card, "Approve").await;
+    s.t.stop().await;
+    let said = s.t.whisper(1).await["content"].as_str().unwrap().to_owned();
+    assert!(said.contains("look at the card in a minute, and press again if it has not changed"), "{said}");
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    s.t.boot().await;
+    s.t.online().await;
+    s.t.settle().await;
+    let now = s.t.channel("machines").now(card.id());
+    if now.buttons().contains(&"Approve") {
+        s.clicks("alice", &now, "Approve").await;
+    }
+    s.says(&card, "⏳ DESKTOP-001: approved by @Alice").await;
+    s.t.clock.advance(GRACE);
+    s.says(&card, "✅").await;
+    assert_eq!(s.platform.told().len(), 1);
+    s.finish().await;
+}
+
 #[tokio::test]
 async fn clicks_work_after_a_restart_and_after_a_month() {
     let mut s = Stage::start().await;

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use nuncio::sandbox::discord::Fault;
+
 use super::{GRACE, Stage};
-use crate::harness::Message;
+use crate::harness::{Harness, Message};
 
 impl Stage {
     /// Asks for a machine of its own.
@@ -170,4 +172,16 @@ async fn a_click_that_cannot_be_read_is_told_to_the_operator() {
         "only names of fields"
     );
     s.finish().await;
+}
+
+// Control: without the other question the bot stays offline.
+#[tokio::test]
+async fn a_server_without_a_gateway_for_bots_is_asked_for_the_other() {
+    let t = Harness::with_discord(|variables, discord| {
+        variables.remove("DISCORD_GATEWAY");
+        discord.faults().next_on("GET /api/v10/gateway/bot", 100, Fault::status(404));
+    })
+    .await;
+    t.online().await;
+    t.finish().await;
 }

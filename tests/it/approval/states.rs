@@ -207,7 +207,7 @@ async fn each_state_as_people_see_it_and_as_discord_wants_it() {
     == decided elsewhere
     ✅ LAB-2 approved in XTSystems
     # ✅ LAB-2 approved in XTSystems (green)
-    <t:R>
+    approved there <t:R>
     the buttons here were not used
     _XTSystems · machine.registered_
     [Details]
