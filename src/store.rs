@@ -26,6 +26,7 @@ mod open;
 mod quarantine;
 mod redeliver;
 mod retention;
+mod route;
 mod rows;
 mod shown;
 mod summary;
@@ -51,9 +52,11 @@ pub use hint::{HintReceiver, HintSender};
 pub use letter::{Letter, Try, Which};
 pub use lock::Lock;
 pub use message::{Entry, FollowUp, Next};
+pub use mute::Muted;
 pub use quarantine::Quarantined;
 pub use redeliver::Revived;
 pub use retention::{Outdated, Shelf};
+pub use route::SetRoute;
 pub use summary::{Standing, Tally};
 
 /// Why the store could not do it. Shown to the operator, never to a sender.

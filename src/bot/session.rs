@@ -56,7 +56,7 @@ async fn build(
     closed: CancellationToken,
 ) -> Result<Client, String> {
     let http = http::serenity(&shared.client).map_err(|failure| failure.to_string())?;
-    let clicks = Clicks::new(Arc::clone(shared), closed.clone());
+    let clicks = Clicks::new(Arc::clone(shared), closed.clone(), watch.clone());
     let (commands, hearing) = Commands::around(command::framework(shared, closed), clicks.clone());
     watch.heard_by(hearing);
     let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)

@@ -35,6 +35,8 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
     Text { number: 6, name: "mutes", sql: include_str!("../../migrations/0006_mutes.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
+    Text { number: 9, name: "routes", sql: include_str!("../../migrations/0009_routes.sql") },
+    Text { number: 10, name: "muted_alerts", sql: include_str!("../../migrations/0010_muted_alerts.sql") },
 ];
 
 struct Text {
