@@ -27,6 +27,9 @@ use rig::{Size, click, decision, kill, network, pace, packed, poison, power, ref
 /// No run takes longer: what has not come out by then counts as failed.
 const LIMIT: Duration = Duration::from_secs(25 * 60);
 
+/// How often a case that goes on says so.
+const WORD: Duration = Duration::from_secs(60);
+
 /// Proves what nuncio promises, and prints the table.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -102,6 +105,10 @@ async fn main() -> anyhow::Result<ExitCode> {
     let cases: Vec<&Case> = CASES.iter().filter(|case| chosen(case.name)).collect();
     let known: Vec<&str> = CASES.iter().map(|case| case.name).collect();
     ensure!(!cases.is_empty(), "no such case; there are {}", known.join(" "));
+    ensure!(
+        !arguments.write || arguments.full && arguments.only.is_empty(),
+        "--write is for a whole run: --full, without --only"
+    );
     let (clock, began) = (Clock::system(), Instant::now());
     let date = clock.now().to_rfc3339();
     let (beside, alone): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| case.beside);
@@ -148,7 +155,16 @@ fn write(table: &str) -> anyhow::Result<()> {
 async fn run(case: &Case, size: Size, began: Instant) -> Row {
     eprintln!("{:>5} s  {} begins", began.elapsed().as_secs(), case.name);
     let left = LIMIT.saturating_sub(began.elapsed());
-    let ran = rig::within("the case to end", left, (case.rig)(size)).await;
+    let patience = async {
+        loop {
+            Clock::system().sleep(WORD).await;
+            eprintln!("{:>5} s  {} goes on", began.elapsed().as_secs(), case.name);
+        }
+    };
+    let ran = tokio::select! {
+        ran = rig::within("the case to end", left, (case.rig)(size)) => ran,
+        () = patience => unreachable!("it has no end"),
+    };
     let row = ran.and_then(|row| row).unwrap_or_else(|error| Row::broken(case.name, case.required, &error));
     eprintln!("{:>5} s  {row}", began.elapsed().as_secs());
     row

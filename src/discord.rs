@@ -35,7 +35,7 @@ pub use gateway::{Gateway, SessionStartLimit};
 pub use message::Look;
 
 /// How long a request may take in all.
-const DEADLINE: Duration = Duration::from_secs(15);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Discord: "API Reference", User Agent.
 const USER_AGENT: &str =
