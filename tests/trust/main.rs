@@ -11,7 +11,7 @@
 mod rig;
 
 use rig::table::{HEAD, Holds, Row};
-use rig::{Size, decide, kill, network, pace, packed, poison, power, refused, stop, storage};
+use rig::{Size, click, decision, kill, network, pace, packed, poison, power, refused, stop, storage};
 
 /// Runs a rig in its short form. It holds, or it cannot be tried here and says why.
 async fn holds<R: Future<Output = anyhow::Result<Row>>>(rig: impl FnOnce(Size) -> R) {
@@ -42,8 +42,8 @@ async fn k3_killed_after_discord_took_it_nothing_is_doubled() {
 }
 
 #[tokio::test]
-async fn k4_killed_after_the_click_the_decision_is_finished_once() {
-    holds(decide::after_the_click).await;
+async fn k4_killed_after_a_decision_it_is_told_once() {
+    holds(decision::killed).await;
 }
 
 #[tokio::test]
@@ -64,6 +64,11 @@ async fn f1_a_full_disk_refuses_and_heals() {
 #[tokio::test]
 async fn f3_a_locked_database_refuses_and_heals() {
     holds(storage::locked).await;
+}
+
+#[tokio::test]
+async fn d7_a_click_waits_for_nobody() {
+    holds(click::acknowledged).await;
 }
 
 #[tokio::test]
