@@ -21,6 +21,7 @@ mod routing;
 mod status;
 mod storage;
 mod trial;
+mod webhook;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -46,6 +47,7 @@ pub use retention::Tidied;
 pub use routing::Routing;
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};
+pub use webhook::WebhookError;
 
 /// The use cases of one running nuncio. Clones share it.
 #[derive(Clone)]

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::discord::{Client, Failure, Look, Pass};
 use crate::dispatch::Context;
 use crate::dispatch::compose::compose;
-use crate::model::{Action, Arrived, Attempt, Message, Outcome, Receipt, Sink, Snowflake};
+use crate::model::{Action, Arrived, Attempt, Message, Outcome, Receipt, Snowflake};
 use crate::render::Body;
-use crate::store::{Error, Result};
+use crate::store::Result;
 
 /// How long a nonce surely brings back the first message. Discord says "the past few minutes".
 const NONCE_WINDOW: Duration = Duration::from_secs(60);
@@ -44,13 +44,10 @@ impl Channel {
     pub(super) async fn send(
         &self,
         context: &Context,
-        sink: &Sink,
+        channel: Snowflake,
         message: &mut Message,
         mut pass: Pass,
     ) -> Result<Attempt> {
-        let Sink::Channel(channel) = *sink else {
-            return Err(Error::Corrupt("a message for no channel".to_owned()));
-        };
         let mut body = compose(context, message).await?;
         if self.may_be_forgotten(context, message) {
             match self.look_for(context, channel, message, &body, pass).await {
@@ -90,11 +87,8 @@ impl Channel {
     }
 
     /// How long the next message should wait for its bucket.
-    pub(super) fn ready_in(&self, sink: &Sink) -> Duration {
-        match *sink {
-            Sink::Channel(channel) => self.client.ready_in(channel),
-            Sink::XtSystems => Duration::ZERO,
-        }
+    pub(super) fn ready_in(&self, channel: Snowflake) -> Duration {
+        self.client.ready_in(channel)
     }
 
     /// Changes have a bucket of their own. Nobody else waits because this one does.

@@ -59,6 +59,8 @@ pub(super) struct Finished {
     pub(super) destination: DestinationId,
     pub(super) inbox: mpsc::Receiver<Delivery>,
     pub(super) wake: Wake,
+    /// Whether nothing can be sent there, because there is no token.
+    pub(super) needs_token: bool,
 }
 
 pub(super) struct Lane {
@@ -78,6 +80,7 @@ pub(super) struct Lane {
     /// Why what waits came to wait, in a few words.
     trouble: Option<String>,
     failures: u32,
+    needs_token: bool,
 }
 
 impl Lane {
@@ -100,6 +103,7 @@ impl Lane {
             no_digest: false,
             trouble: None,
             failures: 0,
+            needs_token: false,
         }
     }
 
@@ -115,7 +119,8 @@ impl Lane {
             () = stop.cancelled() => {}
             () = work => {}
         }
-        Finished { destination: self.id, inbox: self.inbox, wake: self.wake }
+        let Self { id, inbox, wake, needs_token, .. } = self;
+        Finished { destination: id, inbox, wake, needs_token }
     }
 
     async fn work(&mut self) -> store::Result<()> {
@@ -135,14 +140,16 @@ impl Lane {
                 }
                 break;
             }
-            let Some(channel) = &self.context.channel else { break };
-            let ready_in = channel.ready_in(&destination.sink);
+            let ready_in = self.context.sinks.ready_in(&destination.sink);
             if !ready_in.is_zero() {
                 self.pressed = true;
                 self.context.clock.sleep(ready_in).await;
                 continue;
             }
-            let pass = channel.pass().await;
+            let Some(pass) = self.context.sinks.pass(&destination.sink).await else {
+                self.needs_token = true;
+                break;
+            };
             // While it waited at the gate something more urgent may have come.
             self.take_hints();
             if self.overtakes() {
@@ -299,9 +306,8 @@ impl Lane {
             digest::settle(&self.context, &message).await;
             return Ok(());
         }
-        let Some(channel) = &self.context.channel else { return Ok(()) };
         message.late = self.why(&message);
-        let attempt = channel.send(&self.context, &destination.sink, &mut message, pass).await?;
+        let attempt = self.context.sinks.send(&self.context, destination, &mut message, pass).await?;
         verdict::note_reachable(self.context.hub.conditions(), &attempt);
         // A limit that is hit while catching up is not what things waited for.
         if self.trouble.is_none() || attempt.status != Some(429) {

@@ -1,6 +1,6 @@
 //! The lanes that exist now: at most one for a destination, and only while it has work.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -17,6 +17,8 @@ pub(super) struct Lanes {
     stop: CancellationToken,
     running: HashMap<DestinationId, Handle>,
     tasks: JoinSet<Finished>,
+    /// Those that only a bot can send to, while there is no token. That does not change before the next start.
+    without_token: HashSet<DestinationId>,
 }
 
 struct Handle {
@@ -26,7 +28,8 @@ struct Handle {
 
 impl Lanes {
     pub(super) fn new(context: Arc<Context>, stop: CancellationToken) -> Self {
-        Self { context, stop, running: HashMap::new(), tasks: JoinSet::new() }
+        let (running, tasks, without_token) = (HashMap::new(), JoinSet::new(), HashSet::new());
+        Self { context, stop, running, tasks, without_token }
     }
 
     /// Hands a hint to its lane. A lane that just starts looks at the table, so it needs no hint.
@@ -66,7 +69,10 @@ impl Lanes {
     pub(super) async fn reap(&mut self) -> Option<()> {
         let finished = self.tasks.join_next().await?;
         match finished {
-            Ok(Finished { destination, mut inbox, wake }) => {
+            Ok(Finished { destination, mut inbox, wake, needs_token }) => {
+                if needs_token {
+                    self.without_token.insert(destination);
+                }
                 self.running.remove(&destination);
                 self.context.hub.lanes_running(self.running.len());
                 // What came in while the lane was closing would else wait for the sweep.
@@ -90,7 +96,7 @@ impl Lanes {
 
     fn start(&mut self, destination: DestinationId) {
         let platform = self.context.platform.clone().filter(|platform| platform.is_at(destination));
-        if self.stop.is_cancelled() || platform.is_none() && self.context.channel.is_none() {
+        if self.stop.is_cancelled() || self.without_token.contains(&destination) {
             return;
         }
         let (inbox, received) = mpsc::channel(INBOX);

@@ -80,7 +80,8 @@ impl PlatformLane {
             () = stop.cancelled() => {}
             () = work => {}
         }
-        Finished { destination: self.platform.destination, inbox: self.inbox, wake: self.wake }
+        let (destination, inbox, wake) = (self.platform.destination, self.inbox, self.wake);
+        Finished { destination, inbox, wake, needs_token: false }
     }
 
     async fn work(&mut self) -> store::Result<()> {

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::config;
 use crate::hub::Hub;
 use crate::model::route::Target;
-use crate::model::{Sink, Snowflake};
+use crate::model::{DestinationId, Sink, Snowflake};
 
 /// A channel or thread that the bot knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,16 @@ impl Hub {
     #[must_use]
     pub fn table(&self) -> Vec<String> {
         let places = self.0.places.borrow();
-        config::table_of(self.0.routing.map(), &|target| describe(&places, target))
+        config::table_of(self.0.routing.map(), &|target| match target {
+            Target::Stored(id) => self.stored(*id),
+            Target::Channel(_) => describe(&places, target),
+        })
+    }
+
+    /// What the map's table says about a stored destination.
+    fn stored(&self, id: DestinationId) -> String {
+        let name = self.0.routing.stored(id);
+        name.map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned)
     }
 
     /// Follows [`Hub::table`]: changes whenever the gateway has told something new.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::route::{Cards, Route, RouteMap, Target};
-use crate::model::{DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
+use crate::model::{Destination, DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
 use crate::store::{self, Planned, Store};
 
 /// The map, ready for use. Looking up is pure.
@@ -11,12 +11,14 @@ use crate::store::{self, Planned, Store};
 pub struct Routing {
     map: RouteMap,
     destinations: HashMap<Target, DestinationId>,
+    /// What people call the stored ones.
+    stored: HashMap<DestinationId, String>,
 }
 
 impl Routing {
     /// Makes a destination of every channel the map names, and looks up the stored ones.
     pub(super) async fn resolve(map: RouteMap, store: &Store) -> store::Result<Self> {
-        let mut destinations = HashMap::new();
+        let (mut destinations, mut stored) = (HashMap::new(), HashMap::new());
         for target in map.routes().iter().flat_map(|route| &route.targets) {
             if destinations.contains_key(target) {
                 continue;
@@ -30,6 +32,7 @@ impl Routing {
             };
             match found {
                 Some(destination) => {
+                    stored.extend(called(&destination).map(|name| (destination.id, name)));
                     destinations.insert(*target, destination.id);
                 }
                 None => tracing::warn!(
@@ -37,12 +40,17 @@ impl Routing {
                 ),
             }
         }
-        Ok(Self { map, destinations })
+        Ok(Self { map, destinations, stored })
     }
 
     /// The map as it was configured.
     pub(super) fn map(&self) -> &RouteMap {
         &self.map
+    }
+
+    /// What people call a stored destination, as far as it was there at the start.
+    pub(super) fn stored(&self, id: DestinationId) -> Option<&str> {
+        self.stored.get(&id).map(String::as_str)
     }
 
     /// The deliveries an event is due, or `None` if no key of the map matches it. Events of our own are addressed by
@@ -90,6 +98,14 @@ impl Routing {
     /// The roles that every card of a route pings.
     pub(super) fn pings(&self, key: &str) -> &[Snowflake] {
         self.map.routes().iter().find(|route| route.key == key).map_or(&[], |route| &route.ping)
+    }
+}
+
+/// "Acme alerts (…/webhooks/123/••••abcd)".
+fn called(destination: &Destination) -> Option<String> {
+    match &destination.sink {
+        Sink::DiscordWebhook(mark) => Some(format!("{} ({mark})", destination.name)),
+        Sink::Channel(_) | Sink::XtSystems => None,
     }
 }
 

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
-use crate::model::{DeliveryId, DestinationId, EventId, Kind, Status};
+use crate::model::{DeliveryId, DestinationId, EventId, Kind, Sink, Status};
 use crate::store::{Error, Result, Store};
 
 /// A delivery, with its event and its destination in a few words.
@@ -24,6 +24,8 @@ pub struct Letter {
     pub destination_id: DestinationId,
     /// How that place is called.
     pub destination: String,
+    /// How it is reached: a channel, or what may be shown of a webhook's address. `None` if that is not known any more.
+    pub sink: Option<Sink>,
     /// Why nothing can be sent there at the moment.
     pub closed: Option<String>,
     /// Where it stands.
@@ -70,7 +72,7 @@ pub enum Which {
     Of(EventId),
 }
 
-const COLUMNS: &str = "d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, \
+const COLUMNS: &str = "d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, t.sink, t.address, \
      t.closed_reason, d.status, d.reason, d.attempts, d.generation, d.due_at, d.finished_at";
 const JOINED: &str =
     "deliveries AS d JOIN events AS e ON e.id = d.event_id JOIN destinations AS t ON t.id = d.destination_id";
@@ -185,6 +187,7 @@ impl Store {
 
 fn read(row: &SqliteRow) -> Result<Letter> {
     let status: String = row.try_get("status")?;
+    let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
     Ok(Letter {
         id: row.try_get::<String, _>("id")?.parse()?,
@@ -194,6 +197,7 @@ fn read(row: &SqliteRow) -> Result<Letter> {
         received_at: Timestamp::from_millis(row.try_get("received_at")?),
         destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
         destination: row.try_get("name")?,
+        sink: Sink::from_parts(&sink, &address),
         closed: row.try_get("closed_reason")?,
         status: Status::from_word(&status).ok_or_else(|| Error::Corrupt(format!("a status {status:?}")))?,
         reason: row.try_get("reason")?,
