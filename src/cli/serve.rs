@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::cli::exit_code_of;
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::telemetry;
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -33,9 +33,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let stop = stop_signal()?;
     let path = config.webhook.path.clone();
     let database = config.database.path.clone();
-    let table = config::table(&config.routes);
     let app = App::build(config, listener, Clock::system()).await?;
-    for line in table {
+    for line in app.hub().table() {
         tracing::info!("{line}");
     }
     tracing::info!("nuncio {} is ready", env!("CARGO_PKG_VERSION"));
