@@ -1,4 +1,4 @@
-//! What each step of the line costs: verify, parse, route, accept, render.
+//! What each step of the line costs: verify, parse, route, accept, decide, render, pack and fit.
 //!
 //! ```text
 //! cargo bench                  # all of it, some two minutes
@@ -14,6 +14,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use futures_util::future::join_all;
 use nuncio::clock::{Clock, Timestamp};
 use nuncio::config::{Config, Variables};
+use nuncio::discord::Access;
+use nuncio::dispatch::Dispatcher;
 use nuncio::hub::Hub;
 use nuncio::ingress::xtsystems::parse;
 use nuncio::model::{Event, EventId, Kind, Links, NewEvent};
@@ -21,7 +23,7 @@ use nuncio::render::{self, View};
 use nuncio::samples;
 use nuncio::secret::Secret;
 use nuncio::signature::{sign, xtsystems::check};
-use nuncio::store::{HintSender, Store};
+use nuncio::store::{HintReceiver, HintSender, Store};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -46,6 +48,12 @@ fn body(number: u64) -> Bytes {
 
 fn new_event(number: u64) -> NewEvent {
     parse(&body(number), TIMESTAMP, received_at()).unwrap_or_else(|reason| panic!("{reason}"))
+}
+
+/// The same about a thing of its own.
+fn new_thing(number: u64) -> NewEvent {
+    let new = new_event(number);
+    NewEvent { subject: format!("{}-{number}", new.subject), ..new }
 }
 
 fn event(kind: &str) -> Event {
@@ -97,19 +105,25 @@ fn route(c: &mut Criterion) {
     });
 }
 
+/// A hub over a database of its own, whose hints nobody hears but `hints`.
+async fn hub(folder: &TempDir) -> (Hub, Store, HintReceiver, Config) {
+    let (hint_sender, hints) = HintSender::channel();
+    let clock = Clock::system();
+    let store = Store::open(&folder.path().join("bench.db"), clock.clone(), hint_sender)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    let config = config();
+    let hub = Hub::new(store.clone(), clock, config.routes.clone(), config.pings.clone())
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    (hub, store, hints, config)
+}
+
 /// A whole group at once into a real database: signed off when it is on disk.
 fn accept(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap_or_else(|error| panic!("{error}"));
     let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
-    let hub = runtime.block_on(async {
-        let (hints, _) = HintSender::channel();
-        let clock = Clock::system();
-        let store = Store::open(&folder.path().join("bench.db"), clock.clone(), hints)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
-        let config = config();
-        Hub::new(store, clock, config.routes, config.pings).await.unwrap_or_else(|error| panic!("{error}"))
-    });
+    let (hub, ..) = runtime.block_on(hub(&folder));
     let number = Arc::new(AtomicU64::new(0));
     let mut group = c.benchmark_group("accept");
     group.throughput(Throughput::Elements(GROUP as u64)).sample_size(50);
@@ -124,6 +138,43 @@ fn accept(c: &mut Criterion) {
         );
     });
     group.finish();
+}
+
+/// A lane that has fallen behind, with a full queue: what it sends next, and what that message says.
+fn decide(c: &mut Criterion) {
+    let runtime = Runtime::new().unwrap_or_else(|error| panic!("{error}"));
+    let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
+    let rehearsal = runtime.block_on(async {
+        let (hub, store, hints, config) = hub(&folder).await;
+        for accepted in join_all((0..GROUP as u64).map(|number| hub.accept(new_thing(number)))).await {
+            assert!(accepted.is_ok_and(|one| !one.duplicate));
+        }
+        let due = store.due_destinations(Clock::system().now()).await.unwrap_or_default();
+        let links = config.xtsystems.links;
+        let access = Access::new(config.discord.base, None, Clock::system());
+        let dispatcher =
+            Dispatcher::new(store, hub, hints, access, links, config.composition, Clock::system());
+        let destination = due.first().copied().unwrap_or_else(|| panic!("nothing waits"));
+        dispatcher.rehearse(destination).await.unwrap_or_else(|error| panic!("{error}"))
+    });
+    let next =
+        || async { rehearsal.plan().await.ok().flatten().unwrap_or_else(|| panic!("nothing is next")) };
+    let mut group = c.benchmark_group("lane");
+    group.bench_function("decide what is next, 64 waiting", |b| b.iter(|| runtime.block_on(next())));
+    let message = runtime.block_on(next());
+    group.bench_function("compose it", |b| {
+        b.iter(|| runtime.block_on(rehearsal.compose(black_box(message.clone()))).is_ok());
+    });
+    group.finish();
+}
+
+/// How many cards fit together.
+fn pack(c: &mut Criterion) {
+    let links = Links::default();
+    let view = View { company_name: Some("Acme"), links: &links, asked: None };
+    let cards: Vec<_> =
+        samples::all().iter().take(10).map(|sample| render::card(&event(sample.kind), &view)).collect();
+    c.bench_function("pack ten cards", |b| b.iter(|| render::pack(black_box(&cards))));
 }
 
 fn render(c: &mut Criterion) {
@@ -144,5 +195,5 @@ fn render(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, door, route, accept, render);
+criterion_group!(benches, door, route, accept, decide, render, pack);
 criterion_main!(benches);

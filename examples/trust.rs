@@ -22,7 +22,7 @@ use anyhow::{Context as _, ensure};
 use clap::Parser;
 use nuncio::clock::Clock;
 use rig::table::{HEAD, Holds, Row};
-use rig::{Size, kill, network, pace, poison, power, refused, stop, storage, webhook};
+use rig::{Size, kill, network, pace, packed, poison, power, refused, stop, storage, webhook};
 
 /// No run takes longer: what has not come out by then counts as failed.
 const LIMIT: Duration = Duration::from_secs(25 * 60);
@@ -64,6 +64,7 @@ macro_rules! case {
 /// In the order of the table.
 const CASES: &[Case] = &[
     case!("K-1", kill::K1, true, kill::at_random),
+    case!("K-1, packed", packed::PACKED, true, packed::at_random),
     case!("K-2", kill::K2, false, kill::before_the_answer),
     case!("K-3", kill::K3, true, kill::after_discord_took_it),
     case!("K-3 URL", webhook::KILLED, true, webhook::killed),

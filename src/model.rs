@@ -30,6 +30,7 @@ pub use audit::{Actor, AuditEntry, AuditOutcome};
 pub use call::{CallTemplate, Calls, Endpoint, Method};
 pub use card::{LivingCard, Shown};
 pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
+pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use discord_webhook::{Category, NewWebhook, Scope, StoredWebhook};

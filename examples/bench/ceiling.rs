@@ -30,6 +30,9 @@ const GROUP: usize = 64;
 /// How long the write-ahead log may grow, as in nuncio.
 const WAL_LIMIT: u64 = 32 * 1024 * 1024;
 
+/// How many pages are kept at hand, as in nuncio: negative is in KiB.
+const CACHE_KIB: i64 = -8 * 1024;
+
 /// A row to be written, and whom to tell when it is on disk.
 struct Row {
     /// What must not come twice; the signature serves as well as any hash.
@@ -62,6 +65,7 @@ fn open(database: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     Ok(connection)
 }
 

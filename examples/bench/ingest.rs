@@ -27,26 +27,39 @@ struct Turn {
 /// What stands in a cell: a figure of a [`Turn`].
 type Cell = fn(&Turn) -> f64;
 
-/// Measures both in turns.
+/// Measures both: at each number of senders one after the other, the one that waits stopped where it is.
 pub async fn measure(programs: &Programs, plan: Plan, report: &mut Report) -> anyhow::Result<()> {
     let (mut bare, mut product, mut ready, mut idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..plan.rounds {
         let discord = programs.sandbox().await?;
-        for side in 0..2 {
+        let (nuncio, took) = programs.nuncio(&discord, &discord.map()).await?;
+        nuncio.connected().await?;
+        ready.push(millis(took));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        idle.push(nuncio.memory_mib()?);
+        let ceiling = programs.ceiling().await?;
+        // The first requests find caches cold and code not yet read from disk.
+        one(&nuncio, 16, plan.turn / 4).await?;
+        both(&nuncio, &discord, Running::pause, Sandbox::pause)?;
+        one(&ceiling, 16, plan.turn / 4).await?;
+        let (mut own, mut other) = (Vec::new(), Vec::new());
+        for (at, senders) in SENDERS.into_iter().enumerate() {
+            let turn = if senders == JUDGED { 2 * plan.turn } else { plan.turn };
             // Whoever goes first finds a machine that has rested: they take turns at that too.
-            if (side + round) % 2 == 0 {
-                let running = programs.ceiling().await?;
-                bare.push(turns(&running, plan.turn).await?);
-                running.end().await?;
-            } else {
-                let (running, took) = start(programs, &discord).await?;
-                ready.push(millis(took));
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                idle.push(running.memory_mib()?);
-                product.push(turns(&running, plan.turn).await?);
-                running.end().await?;
+            for side in [(at + round) % 2, (at + round + 1) % 2] {
+                if side == 0 {
+                    other.push(take_turn(&ceiling, senders, turn).await?);
+                    continue;
+                }
+                both(&nuncio, &discord, Running::resume, Sandbox::resume)?;
+                own.push(take_turn(&nuncio, senders, turn).await?);
+                both(&nuncio, &discord, Running::pause, Sandbox::pause)?;
             }
         }
+        bare.push(other);
+        product.push(own);
+        nuncio.end().await?;
+        ceiling.end().await?;
     }
     tell(&bare, &product, report);
     report.figure("ready after start", median(ready), " ms", Required::Below(100.0));
@@ -54,28 +67,27 @@ pub async fn measure(programs: &Programs, plan: Plan, report: &mut Report) -> an
     Ok(())
 }
 
-async fn start(programs: &Programs, discord: &Sandbox) -> anyhow::Result<(Running, Duration)> {
-    let (running, took) = programs.nuncio(discord, &discord.map()).await?;
-    running.connected().await?;
-    Ok((running, took))
+/// What nuncio does in its turn includes what Discord has to do with it.
+fn both(
+    nuncio: &Running,
+    discord: &Sandbox,
+    to_nuncio: impl Fn(&Running) -> anyhow::Result<()>,
+    to_discord: impl Fn(&Sandbox) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    to_nuncio(nuncio)?;
+    to_discord(discord)
 }
 
-async fn turns(running: &Running, turn: Duration) -> anyhow::Result<Vec<Turn>> {
-    // The first requests find caches cold and code not yet read from disk.
-    one(running, 16, turn / 4).await?;
-    let mut turns = Vec::with_capacity(SENDERS.len());
-    for senders in SENDERS {
-        let before = running.cpu()?;
-        let answers = one(running, senders, turn).await?;
-        let cpu = running.cpu()?.saturating_sub(before);
-        turns.push(Turn {
-            rate: answers.rate(),
-            p50_ms: millis(answers.percentile(0.50)),
-            p99_ms: millis(answers.percentile(0.99)),
-            cpu_us: cpu.as_secs_f64() * 1e6 / answers.count() as f64,
-        });
-    }
-    Ok(turns)
+async fn take_turn(running: &Running, senders: usize, turn: Duration) -> anyhow::Result<Turn> {
+    let before = running.cpu()?;
+    let answers = one(running, senders, turn).await?;
+    let cpu = running.cpu()?.saturating_sub(before);
+    Ok(Turn {
+        rate: answers.rate(),
+        p50_ms: millis(answers.percentile(0.50)),
+        p99_ms: millis(answers.percentile(0.99)),
+        cpu_us: cpu.as_secs_f64() * 1e6 / answers.count() as f64,
+    })
 }
 
 async fn one(running: &Running, senders: usize, turn: Duration) -> anyhow::Result<Answers> {

@@ -8,7 +8,8 @@
 //! cargo run --release --example bench                        # at most 10 minutes
 //! cargo run --release --example bench -- --quick             # at most 2
 //! cargo run --release --example bench -- --program OTHER     # another build of nuncio
-//! cargo run --release --example bench -- --only ingest       # one part: ingest slow storm
+//! cargo run --release --example bench -- --only ingest,slow  # parts: ingest slow stream card decision storm
+//! cargo run --release --example bench -- --write             # puts the result into docs/performance.md, too
 //! ```
 //!
 //! The result is markdown on stdout: `docs/performance.md` holds one, and says how to read it.
@@ -51,6 +52,8 @@ struct Plan {
     storm: usize,
     /// How long the storm is watched.
     patience: Duration,
+    /// How many cards are timed one by one.
+    cards: usize,
     /// When the whole run is given up.
     deadline: Duration,
 }
@@ -61,6 +64,7 @@ const FULL: Plan = Plan {
     slow: Duration::from_secs(60),
     storm: 10_000,
     patience: Duration::from_secs(90),
+    cards: 20,
     deadline: Duration::from_secs(600),
 };
 const QUICK: Plan = Plan {
@@ -69,56 +73,87 @@ const QUICK: Plan = Plan {
     slow: Duration::from_secs(10),
     storm: 2_000,
     patience: Duration::from_secs(30),
+    cards: 6,
     deadline: Duration::from_secs(120),
 };
 
 fn main() -> anyhow::Result<ExitCode> {
     let mut arguments: VecDeque<String> = std::env::args().skip(1).collect();
-    let (mut plan, mut program, mut only) = (FULL, None, None);
+    let (mut plan, mut program, mut only, mut written) = (FULL, None, None, false);
     while let Some(argument) = arguments.pop_front() {
         let mut value = || arguments.pop_front().with_context(|| format!("{argument} wants a value"));
         match argument.as_str() {
             // The role in which this program starts itself.
             "ceiling" => return ceiling::run(value()?.as_ref()).map(|()| ExitCode::SUCCESS),
             "--quick" => plan = QUICK,
+            "--write" => written = true,
             "--program" => program = Some(value()?.into()),
             "--only" => only = Some(value()?),
-            _ => bail!("usage: cargo run --release --example bench [-- --quick --program PATH --only PART]"),
+            _ => bail!(
+                "usage: cargo run --release --example bench [-- --quick --write --program PATH --only PART,PART]"
+            ),
         }
     }
     // One thread makes all the load: a second would take the processor from what is measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let programs = Programs::find(program)?;
-    let report = runtime.block_on(async {
-        let measured = measure(&programs, plan, only.as_deref());
+    let mut report = Report::new(machine::describe()?);
+    let ended = runtime.block_on(async {
+        let measured = measure(&programs, plan, only.as_deref(), &mut report);
         tokio::time::timeout(plan.deadline, measured).await.with_context(|| {
             format!("not finished within {} s: is the machine busy?", plan.deadline.as_secs())
-        })?
-    })?;
+        })
+    });
+    // What was measured is worth having, whatever came after it.
     println!("{report}");
+    ended??;
+    if written {
+        write(&report)?;
+    }
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn measure(programs: &Programs, plan: Plan, only: Option<&str>) -> anyhow::Result<Report> {
-    let mut report = Report::new(machine::describe()?);
-    let wanted = |part: &str| only.is_none_or(|only| only == part);
+/// Puts the result between its marks in docs/performance.md.
+fn write(report: &Report) -> anyhow::Result<()> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/performance.md");
+    let page = std::fs::read_to_string(path)?;
+    let (head, rest) =
+        page.split_once("<!-- figures -->").context("no <!-- figures --> in performance.md")?;
+    let (_, tail) = rest.split_once("<!-- /figures -->").context("no <!-- /figures --> in performance.md")?;
+    std::fs::write(path, format!("{head}<!-- figures -->\n\n{report}\n<!-- /figures -->{tail}"))?;
+    Ok(())
+}
+
+async fn measure(
+    programs: &Programs,
+    plan: Plan,
+    only: Option<&str>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let wanted = |part: &str| only.is_none_or(|only| only.split(',').any(|only| only == part));
     if wanted("ingest") {
         eprintln!("ingest: {} rounds, the bare loop and nuncio in turns", plan.rounds);
-        ingest::measure(programs, plan, &mut report).await?;
+        ingest::measure(programs, plan, report).await?;
     }
     if wanted("slow") {
         eprintln!("acknowledgements while Discord takes 100 ms");
-        slow::compare(programs, plan, &mut report).await?;
+        slow::compare(programs, plan, report).await?;
+    }
+    if wanted("stream") {
         eprintln!("{} events a second for {} s while Discord is slow", slow::RATE, plan.slow.as_secs());
-        slow::endure(programs, plan, &mut report).await?;
+        slow::endure(programs, plan, report).await?;
+    }
+    if wanted("card") {
+        eprintln!("from the answer to the card");
+        storm::cards(programs, plan, report).await?;
+    }
+    if wanted("decision") {
+        eprintln!("a decision behind a backlog");
+        storm::decision(programs, plan, report).await?;
     }
     if wanted("storm") {
-        eprintln!("from the answer to the card");
-        storm::cards(programs, &mut report).await?;
-        eprintln!("a decision behind a backlog");
-        storm::decision(programs, plan, &mut report).await?;
         eprintln!("a storm of {} events into one channel", plan.storm);
-        storm::drain(programs, plan, &mut report).await?;
+        storm::drain(programs, plan, report).await?;
     }
-    Ok(report)
+    Ok(())
 }

@@ -72,7 +72,7 @@ impl Programs {
         let mut lines = lines(child.stdout.take())?;
         let line = lines.next_line().await?.context("the sandbox did not start")?;
         let client = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Sandbox { _child: child, told: serde_json::from_str(&line)?, client })
+        Ok(Sandbox { child, told: serde_json::from_str(&line)?, client })
     }
 
     /// nuncio with an empty database, connected to `discord`; everything that happens goes along `map`. Answers also
@@ -210,15 +210,32 @@ impl Running {
         Some(answer)
     }
 
+    /// Stops it where it is, so that it takes nothing from another's turn.
+    pub fn pause(&self) -> anyhow::Result<()> {
+        signal(&self.child, "STOP")
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) -> anyhow::Result<()> {
+        signal(&self.child, "CONT")
+    }
+
     /// Ends it.
     pub async fn end(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
 }
 
+fn signal(child: &Child, name: &str) -> anyhow::Result<()> {
+    let pid = child.id().context("the program has ended")?.to_string();
+    let done = Blocking::new("kill").args([format!("-{name}"), pid]).status()?;
+    ensure!(done.success(), "kill -{name} failed");
+    Ok(())
+}
+
 /// A `nuncio sandbox`.
 pub struct Sandbox {
-    _child: Child,
+    child: Child,
     /// What it said of itself.
     told: Value,
     client: reqwest::Client,
@@ -251,6 +268,16 @@ impl Sandbox {
             "machine.*": [self.channel("machines")],
             "default": [self.channel("general")],
         })
+    }
+
+    /// Stops it where it is, so that it takes nothing from another's turn.
+    pub fn pause(&self) -> anyhow::Result<()> {
+        signal(&self.child, "STOP")
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) -> anyhow::Result<()> {
+        signal(&self.child, "CONT")
     }
 
     /// Makes every request take `seconds` longer, from now on.

@@ -58,9 +58,8 @@ pub async fn endure(programs: &Programs, plan: Plan, report: &mut Report) -> any
     // Brought up to a round number: 100,000 in a minute.
     let count = (RATE * plan.slow.as_secs() as usize) / 1000 * 1000;
     let answers = load::paced(running.address, Requests::mixed(count), SENDERS, RATE).await?;
-    let most = running.most_memory_mib()?;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let after = running.memory_mib()?;
+    let (most, after) = (running.most_memory_mib()?, running.memory_mib()?);
     let lost = count.saturating_sub(running.stored()?);
     let stream =
         format!("{count} events in {:.0} s while Discord takes 100 ms", answers.lasted.as_secs_f64());

@@ -13,17 +13,15 @@ use crate::report::{Report, Required, median};
 use crate::request::{self, Requests};
 
 const SENDERS: usize = 64;
-/// Cards that are timed one by one, each in its turn so that no limit of Discord's is met.
-const CARDS: usize = 20;
 const BACKLOG: usize = 5_000;
 /// How long to wait for one card.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// From the answer to the sender until Discord has the card, while nothing else happens.
-pub async fn cards(programs: &Programs, report: &mut Report) -> anyhow::Result<()> {
+pub async fn cards(programs: &Programs, plan: Plan, report: &mut Report) -> anyhow::Result<()> {
     let (discord, running) = with_one_channel(programs).await?;
     let mut took = Vec::new();
-    for _ in 0..CARDS {
+    for _ in 0..plan.cards {
         let known = discord.posted(discord.channel("general")).await?.len();
         send(&running, Requests::of(1, request::ticket)).await?;
         let answered = now_ms();
@@ -34,9 +32,10 @@ pub async fn cards(programs: &Programs, report: &mut Report) -> anyhow::Result<(
     }
     let slowest = took.iter().copied().fold(0.0, f64::max);
     report.detail(format!(
-        "From the answer until Discord has the card, nothing else waiting: {:.0} ms in the median of {CARDS}, {slowest:.0} ms at \
+        "From the answer until Discord has the card, nothing else waiting: {:.0} ms in the median of {}, {slowest:.0} ms at \
          most.",
-        median(took)
+        median(took),
+        plan.cards
     ));
     running.end().await
 }

@@ -10,7 +10,7 @@ use crate::model::{
     Action, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake, Source, closes,
     fold,
 };
-use crate::render::{self, Asked, Body, Card, Digest, Markdown, Reference, View};
+use crate::render::{self, AllowedMentions, Asked, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::Result;
 
 /// How many events of a subject are folded into its card: the newest.
@@ -20,6 +20,19 @@ const PAGE: u32 = 100;
 
 /// Composes `message`: answers its body, and notes in it what it shows and what must follow.
 pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<Body> {
+    let Action::Edit { channel, message: changed } = message.action else {
+        return draw_all(context, message).await;
+    };
+    // Whoever was pinged by it stays named, and is not pinged again.
+    let named = context.store.named_in(channel, changed).await?;
+    let pings = std::mem::replace(&mut message.pings, named);
+    let body = draw_all(context, message).await;
+    message.pings = pings;
+    Ok(Body { allowed_mentions: AllowedMentions { parse: [], roles: Vec::new() }, ..body? })
+}
+
+/// The body, as if it were posted.
+async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
     if let Some((card, replaces)) = decided::compose(context, message).await? {
         let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
         let (cards, pings) = ([card], &message.pings);
@@ -41,12 +54,14 @@ pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<
         Form::Reply => lines(context, message).await,
         Form::Single | Form::Pack => {
             let Cards { cards, replaces, late } = cards(context, message).await?;
-            let pings = if late { &[][..] } else { &message.pings[..] };
+            let quiet = late && message.action == Action::Create;
+            let pings = if quiet { &[][..] } else { &message.pings[..] };
             Ok(Body { message_reference: replaces.map(Reference::to), ..render::message(&cards, pings) })
         }
         Form::Plain => {
             let Cards { cards, replaces, late } = cards(context, message).await?;
-            let pings = if late { &[][..] } else { &message.pings[..] };
+            let quiet = late && message.action == Action::Create;
+            let pings = if quiet { &[][..] } else { &message.pings[..] };
             Ok(Body { message_reference: replaces.map(Reference::to), ..render::plain(&cards, pings) })
         }
     }
@@ -102,7 +117,8 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
                 let (card, shown, events) =
                     living(context, message, group, first, place, standing.as_ref(), base).await?;
                 message.shows.extend(shown);
-                if base.is_some() && target && group.life == Life::Thing {
+                let tells = !message.deliveries.iter().any(Delivery::redraws);
+                if base.is_some() && target && group.life == Life::Thing && tells {
                     message.replies = answer(context, &message.deliveries, &events).into_iter().collect();
                 }
                 card

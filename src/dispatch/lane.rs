@@ -205,7 +205,9 @@ impl Lane {
     /// Whether there is something to send; looks at the table if that may hold more than memory.
     async fn has_work(&mut self) -> store::Result<bool> {
         self.take_hints();
-        if self.queue.is_empty() && self.behind {
+        // What can wait is in nobody's way.
+        let idle = self.queue.first_key_value().is_none_or(|((rank, _), _)| *rank == Rank::Later);
+        if idle && self.behind {
             let page = self.context.store.page(self.id, self.context.clock.now(), PAGE).await?;
             self.behind = page.len() == PAGE;
             page.into_iter().for_each(|delivery| self.queue_up(delivery));

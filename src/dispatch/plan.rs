@@ -64,6 +64,9 @@ pub(super) async fn next(
         message.deliveries = if pressure.pack { lines_behind(queue, head) } else { vec![head] };
         return Ok(Some(message));
     }
+    if head.redraws() {
+        return redraw(context, destination, head).await;
+    }
     let event = load(&context.store, &mut head).await?;
     let course = decided::course(context, destination, &event).await?;
     if let Some(action) = course.action() {
@@ -112,6 +115,26 @@ pub(super) async fn next(
             }
         }
     }
+    Ok(Some(message))
+}
+
+/// The change of a card whose newer events stand in a digest; `None` if there is no such card any more.
+async fn redraw(
+    context: &Context,
+    destination: DestinationId,
+    mut head: Delivery,
+) -> Result<Option<Message>> {
+    let event = load(&context.store, &mut head).await?;
+    let life = life(context, &event, &head.route);
+    let card = standing(context, destination, &event, life).await?;
+    let Some(card) = card.filter(|card| life == Life::Thing && !card.frozen) else {
+        context.store.drop_delivery(&head, "there is no card to change").await?;
+        context.hub.progressed();
+        return Ok(None);
+    };
+    let action = Action::Edit { channel: card.channel, message: card.message };
+    let mut message = Message::new(destination, action, Form::Single, context.clock.now());
+    message.deliveries.push(head);
     Ok(Some(message))
 }
 

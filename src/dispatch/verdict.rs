@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::dispatch::Context;
 use crate::hub::{self, Condition, Conditions, Hub, Notice};
 use crate::model::schedule::{self, DENIED_AGAIN};
-use crate::model::{Arrived, Attempt, Destination, Form, Message, Outcome};
+use crate::model::{Arrived, Attempt, Delivery, Destination, Form, Message, Outcome};
 use crate::store::{self, Entry, Next};
 
 /// How long a lane waits when the database does not take what it has to record.
@@ -187,6 +187,10 @@ fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
         // One that is refused must not take the others with it.
         Outcome::Refused(reason) if message.form == Form::Digest || message.deliveries.len() > 1 => {
             Next::Apart(reason.clone())
+        }
+        // What it says stands in a digest: it is not worth a message of its own.
+        Outcome::Refused(reason) if message.deliveries.iter().any(Delivery::redraws) => {
+            Next::Superseded(reason.clone())
         }
         Outcome::Refused(_) if message.form == Form::Single => {
             Next::Recomposed(Box::new(message.in_form(Form::Plain, now)))

@@ -50,6 +50,8 @@ pub enum Rank {
     Urgent,
     /// Everything else.
     Normal,
+    /// What only brings a card up to date: when nothing else waits.
+    Later,
 }
 
 impl Rank {
@@ -59,18 +61,25 @@ impl Rank {
         match self {
             Self::Urgent => 0,
             Self::Normal => 1,
+            Self::Later => 2,
         }
     }
 
     /// Reads it back.
     #[must_use]
     pub const fn from_i64(number: i64) -> Self {
-        if number <= 0 { Self::Urgent } else { Self::Normal }
+        match number {
+            ..=0 => Self::Urgent,
+            1 => Self::Normal,
+            2.. => Self::Later,
+        }
     }
 }
 
 /// The beginning of the slot of a one-line answer; behind it stands the first event that it tells of.
 const REPLY: &str = "reply:";
+/// The slot of what brings a card up to date after a digest took its newer events.
+pub(crate) const REDRAW: &str = "redraw";
 
 /// An event on its way to one destination.
 #[derive(Clone, Debug)]
@@ -104,6 +113,12 @@ impl Delivery {
     #[must_use]
     pub fn replies_from(&self) -> Option<EventId> {
         self.slot.strip_prefix(REPLY)?.parse().ok()
+    }
+
+    /// Whether it only brings a card up to date.
+    #[must_use]
+    pub fn redraws(&self) -> bool {
+        self.slot == REDRAW
     }
 
     /// How long it has waited at `now`. One that a person had delivered again is as old as that wish: not at all.

@@ -262,7 +262,9 @@ async fn ask(
 ) -> Result<()> {
     for (Accept { event: incoming, .. }, stored) in accepts.iter().zip(stored) {
         if let Some(asks) = incoming.asks.as_ref().filter(|_| !stored.accepted.duplicate) {
-            let planned: Vec<_> = incoming.plan.iter().map(|planned| planned.destination_id).collect();
+            // Where it is muted, its card is still owed the answer.
+            let heard = incoming.plan.iter().filter(|planned| planned.muted.is_none());
+            let planned: Vec<_> = heard.map(|planned| planned.destination_id).collect();
             let (source, event) = (incoming.event.source, stored.accepted.event_id);
             stored.more = decision::ask(tx, mint, now, source, event, asks, &planned).await?;
         }

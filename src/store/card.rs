@@ -50,7 +50,8 @@ impl Store {
     }
 
     /// The newest `limit` events of a subject since `since` that a destination shows, or is being shown; oldest
-    /// first. What was sent elsewhere, was refused or taken back is not among them.
+    /// first. What was muted there is among them: nobody was told, but it happened. What was sent elsewhere, was refused
+    /// or taken back is not.
     pub async fn shown_events(
         &self,
         destination: DestinationId,
@@ -62,7 +63,7 @@ impl Store {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND id >= $3 AND EXISTS \
              (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
-              AND status IN ('delivered', 'sending')) ORDER BY id DESC LIMIT $5",
+              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id DESC LIMIT $5",
             event::COLUMNS
         )))
         .bind(source.as_str())
@@ -88,7 +89,7 @@ impl Store {
         let times: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM events AS e WHERE source = $1 AND subject = $2 AND id >= $3 AND EXISTS \
              (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
-              AND status IN ('delivered', 'sending'))",
+              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_')))",
         )
         .bind(source.as_str())
         .bind(subject)
@@ -126,6 +127,18 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         rows.iter().map(delivery::read).collect()
+    }
+
+    /// The roles that one of our messages in Discord was posted with, to be pinged.
+    pub async fn named_in(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Snowflake>> {
+        let pings: Option<String> = sqlx::query_scalar(
+            "SELECT pings FROM messages WHERE receipt = $1 AND channel_id = $2 AND action = 'create' LIMIT 1",
+        )
+        .bind(message.to_string())
+        .bind(channel.to_string())
+        .fetch_optional(self.read())
+        .await?;
+        Ok(pings.unwrap_or_default().split(',').filter_map(|id| id.parse().ok()).collect())
     }
 
     /// Whether a message about the same subject as `event` pinged somebody in this destination after `since`.

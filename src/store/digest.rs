@@ -6,10 +6,15 @@
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Message, MessageId};
+use crate::model::{
+    Delivery, DeliveryId, DestinationId, Event, EventId, Message, MessageId, Mint, REDRAW, Rank,
+};
 use crate::store::message::{self, UNIT};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store, delivery, event};
+
+/// How many messages of one destination wait to be brought up to date at most: a digest may touch thousands.
+const REDRAWN: i64 = 50;
 
 /// Which deliveries a digest takes.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +56,7 @@ impl Store {
     /// Marks the next deliveries of a digest that stands in Discord, at most a unit's worth; closes the digest when
     /// there are none left. Answers whether it is closed.
     pub async fn settle(&self, message: MessageId) -> Result<bool> {
-        self.writer().submit(Settle { message, now: self.0.clock.now() }).await
+        self.writer().submit(Settle { message, now: self.0.clock.now(), mint: Mint::new() }).await
     }
 
     /// Takes the next deliveries out of a digest that does not stand in Discord, at most a unit's worth: they are
@@ -164,12 +169,14 @@ impl Take {
 struct Settle {
     message: MessageId,
     now: Timestamp,
+    mint: Mint,
 }
 
 impl Unit for Settle {
     type Output = bool;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        redraw(tx, self.message, &self.mint, self.now).await?;
         let marked = sqlx::query(
             "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 WHERE id IN \
              (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id LIMIT $3)",
@@ -188,6 +195,54 @@ impl Unit for Settle {
             .await?;
         Ok(true)
     }
+}
+
+/// Has the messages brought up to date whose cards have newer events among the next that a digest marks: each once,
+/// since a change draws all cards of a message. To be called in the unit that marks them, before it does.
+pub(super) async fn redraw(
+    tx: &mut SqliteConnection,
+    message: MessageId,
+    mint: &Mint,
+    now: Timestamp,
+) -> Result<()> {
+    // Cards with a state of their own are those of alerts, which count, and of decisions, which are told elsewhere.
+    let found: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT MAX(d.event_id), MAX(d.destination_id), MAX(d.route) FROM deliveries AS d \
+         JOIN events AS e ON e.id = d.event_id JOIN cards AS c ON c.destination_id = d.destination_id \
+         AND c.source = e.source AND c.subject = e.subject AND c.state = '' AND NOT c.frozen \
+         WHERE d.slot = '' AND d.id IN \
+         (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id LIMIT $2) \
+         AND NOT EXISTS (SELECT 1 FROM deliveries AS o JOIN events AS about ON about.id = o.event_id \
+         JOIN cards AS other ON other.destination_id = o.destination_id AND other.source = about.source \
+         AND other.subject = about.subject WHERE o.destination_id = d.destination_id AND o.rank = $3 \
+         AND o.status = 'pending' AND other.message_id = c.message_id) GROUP BY c.message_id LIMIT $4",
+    )
+    .bind(message.to_string())
+    .bind(UNIT)
+    .bind(Rank::Later.as_i64())
+    .bind(REDRAWN)
+    .fetch_all(&mut *tx)
+    .await?;
+    for (event, destination, route) in found {
+        let id: DeliveryId = mint.next(now);
+        sqlx::query(
+            "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at) \
+             SELECT $1, $2, $3, $4, $5, $6, 'pending', $7 WHERE $8 > (SELECT COUNT(*) FROM deliveries \
+             WHERE destination_id = $3 AND rank = $6 AND status = 'pending') \
+             ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
+        )
+        .bind(id.to_string())
+        .bind(event)
+        .bind(destination)
+        .bind(REDRAW)
+        .bind(route)
+        .bind(Rank::Later.as_i64())
+        .bind(now.as_millis())
+        .bind(REDRAWN)
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
 }
 
 struct Release {

@@ -9,7 +9,7 @@ use crate::model::{
     Snowflake,
 };
 use crate::store::writer::Unit;
-use crate::store::{Error, Incoming, Result, Store, accept, card, delivery};
+use crate::store::{Error, Incoming, Result, Store, accept, card, delivery, digest};
 
 /// How many deliveries one unit touches: a message carries no more, but for a digest.
 pub(super) const UNIT: i64 = 100;
@@ -193,6 +193,9 @@ impl Unit for Record {
             return Ok(false);
         }
         insert_attempt(tx, &self.message, &self.entry.attempt).await?;
+        if self.message.form == Form::Digest && matches!(self.entry.next, Next::Delivered(_)) {
+            digest::redraw(tx, self.message.id, &self.mint, self.now).await?;
+        }
         self.finish_deliveries(tx).await?;
         match self.entry.next {
             Next::Delivered(_) => {

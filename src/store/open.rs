@@ -122,6 +122,12 @@ impl Unit for TakeOver {
              closed_reason = CASE WHEN sink = 'channel' THEN NULL ELSE closed_reason END",
         )
         .await?;
+        // A digest that was refused, and gave back the last of what it carried before that was recorded.
+        tx.execute(
+            "UPDATE messages SET state = 'withdrawn' WHERE state = 'sending' AND form = 'digest' \
+             AND finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id)",
+        )
+        .await?;
         tx.execute(
             "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at), lane_epoch = \
              (SELECT lane_epoch FROM destinations WHERE destinations.id = messages.destination_id) \

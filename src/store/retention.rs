@@ -1,7 +1,8 @@
 //! Retention: what is over is removed, in units so small that no event waits for one.
 //!
 //! What may go is looked up beside the writer, from the oldest on; the unit that removes it checks again. Nothing that
-//! waits is ever removed, nor an event before all of its deliveries, nor what a card that still lives is made of.
+//! waits is ever removed, nor an event before all of its deliveries, nor what a card that still lives is made of, nor
+//! what is muted and not yet summed up.
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row as _};
@@ -72,6 +73,8 @@ impl Shelf {
                  AND d.status IN ('delivered', 'dead', 'cancelled') AND COALESCE(d.finished_at, 0) < $3 \
                  AND NOT EXISTS (SELECT 1 FROM deliveries AS o WHERE o.event_id = d.event_id \
                  AND (o.status IN ('pending', 'sending') OR COALESCE(o.finished_at, 0) >= $3)) \
+                 AND NOT (d.status = 'cancelled' \
+                 AND EXISTS (SELECT 1 FROM mutes WHERE id = d.reason AND summed_at IS NULL)) \
                  AND NOT EXISTS (SELECT 1 FROM cards AS c WHERE c.destination_id = d.destination_id \
                  AND c.source = e.source AND c.subject = e.subject AND c.since <= e.id AND c.updated_at >= $3) \
                  ORDER BY d.id LIMIT 100"

@@ -12,7 +12,7 @@ use nuncio::sandbox::discord::{Fault, Permission};
 use tracing::Level;
 
 use crate::harness::{Harness, within};
-use crate::limits::{asked, asset, health_says, recorded, settle_by, ticket, until_posted};
+use crate::limits::{asked, asset, health_says, recorded, ticket, until_posted};
 
 /// Waits until the gateway has told that the bot may not do something.
 async fn gateway_tells(t: &Harness, missing: &str) {
@@ -49,7 +49,7 @@ async fn where_we_are_denied_is_not_asked_more_often_because_of_restarts() {
         recorded(&t).await;
     }
     t.discord.allow(tickets, Permission::SendMessages);
-    settle_by(&t, Duration::from_secs(60)).await;
+    t.settle_in_steps(Duration::from_secs(60)).await;
     t.channel("tickets").next_message().await;
     assert!(t.channel("general").next_message().await.title().ends_with("takes messages again"));
     t.finish().await;
@@ -135,7 +135,7 @@ async fn an_archived_thread_is_opened_and_a_locked_one_is_told_of() {
     t.discord.faults().next_on("PATCH", 1, opened);
     t.sends_body(ticket(1)).await;
     until_posted(&t, 1).await;
-    settle_by(&t, Duration::from_secs(1)).await;
+    t.settle_in_steps(Duration::from_secs(1)).await;
     t.channel("tickets").next_message().await;
     assert_eq!(asked(&t, &["PATCH", "/channels/"]), 1);
     t.discord.faults().next_on("/messages", 1, Fault::refusal(403, 160_005, "Thread is locked"));

@@ -28,18 +28,7 @@ async fn posted(t: &Harness, count: usize) {
 
 /// Moves the clock on, again and again, until there is nothing left to deliver: retries wait for their time.
 async fn settle_in_time(t: &Harness) {
-    let settled = t.hub().settled();
-    tokio::pin!(settled);
-    within("everything to be delivered", async {
-        loop {
-            tokio::select! {
-                biased;
-                settled = &mut settled => break settled.unwrap(),
-                () = tokio::task::yield_now() => t.clock.advance(Duration::from_secs(1)),
-            }
-        }
-    })
-    .await;
+    t.settle_in_steps(Duration::from_secs(1)).await;
 }
 
 #[tokio::test]

@@ -282,6 +282,22 @@ impl Harness {
         within("everything to be delivered", self.hub().settled()).await.unwrap();
     }
 
+    /// Moves the clock on by `step`, again and again, until nothing is left to deliver: retries wait for their time.
+    pub async fn settle_in_steps(&self, step: Duration) {
+        let settled = self.hub().settled();
+        tokio::pin!(settled);
+        within("everything to be delivered", async {
+            loop {
+                tokio::select! {
+                    biased;
+                    settled = &mut settled => break settled.unwrap(),
+                    () = tokio::task::yield_now() => self.clock.advance(step),
+                }
+            }
+        })
+        .await;
+    }
+
     /// Ends the test: everything was delivered, read, and nothing was logged as an error.
     pub async fn finish(mut self) {
         self.settle().await;

@@ -50,22 +50,6 @@ pub async fn recorded(t: &Harness) {
     .await;
 }
 
-/// Moves the clock on, by `step` again and again, until there is nothing left to deliver.
-pub async fn settle_by(t: &Harness, step: Duration) {
-    let settled = t.hub().settled();
-    tokio::pin!(settled);
-    within("everything to be delivered", async {
-        loop {
-            tokio::select! {
-                biased;
-                settled = &mut settled => break settled.unwrap(),
-                () = tokio::task::yield_now() => t.clock.advance(step),
-            }
-        }
-    })
-    .await;
-}
-
 /// Waits until `/health` names a problem with `words` in it, or none any more.
 pub async fn health_says(t: &Harness, words: &str, holds: bool) {
     within(&format!("health to say {words:?}"), async {
@@ -113,7 +97,7 @@ async fn a_message_that_arrived_is_sent_once_whatever_its_answer_claims() {
             t.discord.faults().next_on("/messages", 1, Fault::Lying(lies));
             t.sends_body(ticket(sent)).await;
             sent += 1;
-            settle_by(&t, Duration::from_secs(60)).await;
+            t.settle_in_steps(Duration::from_secs(60)).await;
             assert_eq!(posted(&t), sent, "{name}: {value:?}");
         }
     }
@@ -149,7 +133,7 @@ async fn no_status_with_lies_is_met_with_more_than_one_more_request(
         t.discord.faults().next_on("/messages", 1, Fault::Status { status, headers, body: body.to_owned() });
         t.sends_body(ticket(1)).await;
         until_posted(&t, 1).await;
-        settle_by(&t, Duration::from_secs(60)).await;
+        t.settle_in_steps(Duration::from_secs(60)).await;
         assert_eq!(posted(&t), requests, "{lie}");
         if requests > 1 {
             t.channel("tickets").next_message().await;
@@ -239,7 +223,7 @@ async fn a_ban_outlives_the_process_and_the_gateway_is_not_asked_either() {
         t.clock.advance(Duration::from_secs(60));
     }
     assert_eq!(t.discord.requests().len(), during, "nothing was asked");
-    settle_by(&t, Duration::from_secs(10)).await;
+    t.settle_in_steps(Duration::from_secs(10)).await;
     t.channel("tickets").next_message().await;
     t.channel("assets").next_messages(5).await;
     within("the bot to be online", async {
@@ -293,7 +277,7 @@ async fn refusals_outlive_the_process() {
     t.clock.advance(Duration::from_secs(60));
     t.sends_body(ticket(2)).await;
     assert_eq!(t.discord.requests().len(), 0, "nothing is asked");
-    settle_by(&t, Duration::from_secs(10)).await;
+    t.settle_in_steps(Duration::from_secs(10)).await;
     t.channel("tickets").next_messages(2).await;
     t.finish().await;
 }

@@ -158,6 +158,8 @@ async fn the_same_alert_again_changes_its_card_and_pings_once() {
     assert!(description.contains("×14"), "{description}");
     assert!(description.contains("first <t:") && description.contains("last <t:"), "{description}");
     assert_eq!(pinged(&t), 1, "changes ping nobody");
+    let content = shown[0]["content"].as_str().unwrap();
+    assert!(content.ends_with(&format!("<@&{role}>")), "and still say who was pinged: {content}");
     // A higher severity breaks out, with a ping of its own; the same again folds into that one.
     again(&t, "critical").await;
     again(&t, "critical").await;

@@ -3,6 +3,9 @@
 //! | taken away (control) | red |
 //! | --- | --- |
 //! | the exception for decisions in `Mute::silences` | `what_asks_for_a_decision_is_never_muted` |
+//! | the dedupe key of a sum, made from mute and destination: a random one | `a_crash_between_a_sum_and_its_mark_…` |
+//! | muted events among those that a card shows | `what_was_muted_shows_…` |
+//! | what is muted and not summed up is kept | `a_mute_that_is_longer_than_retention_…` |
 
 use std::time::Duration;
 
@@ -101,5 +104,100 @@ async fn a_mute_at_the_shell_reaches_a_running_serve() {
     assert_eq!(t.runs(&["unmute", "alert.*"]).await.code, 0);
     t.clock.advance(Duration::from_secs(5));
     t.channel("alerts").next_message().await;
+    t.finish().await;
+}
+
+/// A connection to nuncio's database.
+async fn database(t: &Harness) -> sqlx::SqliteConnection {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.folder().join("nuncio.db"));
+    sqlx::ConnectOptions::connect(&options).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_mute_that_ends_while_nuncio_is_down_is_summed_up_at_the_next_start() {
+    let mut t = Harness::start().await;
+    t.hub().mute("alert.*", HOUR, "", "Alice").await.unwrap();
+    t.sends_body(alert(1)).await;
+    t.stop().await;
+    t.clock.advance(2 * HOUR);
+    t.boot().await;
+    let sum = t.channel("alerts").next_message().await;
+    assert!(sum.description().contains("1 event was muted"), "{}", sum.description());
+    // And everything is heard.
+    t.sends_body(alert(2)).await;
+    assert!(t.channel("alerts").next_message().await.title().contains("Disk full"));
+    t.finish().await;
+}
+
+// K-2
+#[tokio::test]
+async fn a_crash_between_a_sum_and_its_mark_makes_no_second_one() {
+    let mut t = Harness::start().await;
+    t.hub().mute("*", HOUR, "", "Alice").await.unwrap();
+    t.sends_body(alert(1)).await;
+    t.sends("asset_created.json").await;
+    t.clock.advance(HOUR + Duration::from_secs(5));
+    t.channel("alerts").next_message().await;
+    t.channel("assets").next_message().await;
+    t.settle().await;
+    t.stop().await;
+    // As it would be: the sum for one channel was accepted, and the blow fell.
+    let mut database = database(&t).await;
+    for sql in [
+        "UPDATE mutes SET summed_at = NULL",
+        "DELETE FROM events WHERE id = (SELECT MAX(id) FROM events WHERE kind = 'nuncio.mute.ended')",
+    ] {
+        assert_eq!(sqlx::query(sql).execute(&mut database).await.unwrap().rows_affected(), 1);
+    }
+    drop(database);
+    t.boot().await;
+    t.clock.advance(Duration::from_secs(5));
+    t.hub().tend_mutes().await.unwrap();
+    t.settle().await;
+    let again: Vec<_> = ["alerts", "assets"].into_iter().flat_map(|name| t.channel(name).unread()).collect();
+    assert_eq!(again.len(), 1, "only the one that was missing: {again:#?}");
+    for name in ["alerts", "assets"] {
+        t.channel(name).next_messages(t.channel(name).unread().len()).await;
+    }
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_muted_shows_on_its_card_once_something_else_changes_that() {
+    let t = Harness::start().await;
+    let ticket = |kind: &str, mut data: Value| {
+        data["id"] = json!("t-1");
+        data["seq_id"] = json!(1);
+        data["title"] = json!("Printer");
+        json!({"event_type": kind, "data": data})
+    };
+    t.sends_body(ticket("ticket.created", json!({"priority": "high"}))).await;
+    t.channel("tickets").next_message().await;
+    t.hub().mute("ticket.*", HOUR, "", "Alice").await.unwrap();
+    t.sends_body(ticket("ticket.closed", json!({}))).await;
+    t.settle().await;
+    assert_eq!(t.channel("tickets").shown()[0]["embeds"][0]["title"], "🎫 #1 Printer");
+    t.hub().unmute("ticket.*").await.unwrap();
+    t.sends_body(ticket("ticket.updated", json!({"priority": "low"}))).await;
+    assert_eq!(t.channel("tickets").next_message().await.content(), "📝 #1: high → low");
+    assert_eq!(t.channel("tickets").shown()[0]["embeds"][0]["title"], "🔒 #1 Printer");
+    t.clock.advance(Duration::from_secs(5));
+    assert!(t.channel("tickets").next_message().await.title().starts_with("🔔"));
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_mute_that_is_longer_than_retention_still_sums_all_of_it_up() {
+    let t = Harness::start().await;
+    t.hub().mute("alert.*", 48 * HOUR, "", "Alice").await.unwrap();
+    t.sends_body(alert(1)).await;
+    t.clock.advance(36 * HOUR);
+    let removed = t.hub().tidy(t.clock.now().minus(24 * HOUR)).await.unwrap();
+    assert_eq!((removed.events, removed.deliveries), (0, 0));
+    t.clock.advance(13 * HOUR);
+    let sum = t.channel("alerts").next_message().await;
+    assert!(sum.description().contains("1 event was muted"), "{}", sum.description());
+    t.settle().await;
+    assert_eq!(t.hub().tidy(t.clock.now().minus(24 * HOUR)).await.unwrap().deliveries, 1);
     t.finish().await;
 }

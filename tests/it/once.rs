@@ -78,18 +78,7 @@ async fn what_may_stand_twice_says_so() {
     t.discord.faults().next_on("/messages?", 1, Fault::status(500));
     t.discord.faults().next_on("POST", 1, Fault::CutBefore);
     t.boot().await;
-    within("everything to be delivered", async {
-        let settled = t.hub().settled();
-        tokio::pin!(settled);
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut settled => break done.unwrap(),
-                () = tokio::task::yield_now() => t.clock.advance(Duration::from_secs(1)),
-            }
-        }
-    })
-    .await;
+    t.settle_in_steps(Duration::from_secs(1)).await;
     let messages = t.channel("general").next_messages(2).await;
     let footers: Vec<&str> =
         messages.iter().map(|message| message.0["embeds"][0]["footer"]["text"].as_str().unwrap()).collect();
@@ -145,18 +134,7 @@ async fn in_bad_weather_everything_arrives_once_and_in_order(#[values(1, 2, 3)] 
     for number in 0..EVENTS {
         t.sends_body(asset(number)).await;
     }
-    within("everything to be delivered", async {
-        let settled = t.hub().settled();
-        tokio::pin!(settled);
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut settled => break done.unwrap(),
-                () = tokio::task::yield_now() => t.clock.advance(Duration::from_millis(50)),
-            }
-        }
-    })
-    .await;
+    t.settle_in_steps(Duration::from_millis(50)).await;
     let counts = t.discord.counts();
     println!("seed {seed}: {EVENTS} events, {} requests, {} deduplicated", posted(&t), counts.deduplicated);
     assert!(posted(&t) > EVENTS * 5 / 4, "the weather was bad");

@@ -21,7 +21,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use tracing::Level;
 
 use crate::harness::{Answering, Harness, Receiver, http, one_by_one, within};
-use crate::limits::{asked, health_says, recorded, settle_by, ticket};
+use crate::limits::{asked, health_says, recorded, ticket};
 
 /// Where the sandbox's Discord is.
 fn address(t: &Harness) -> SocketAddr {
@@ -166,7 +166,7 @@ async fn what_may_stand_twice_says_so(#[case] fault: Fault, #[case] stands: usiz
     routed(&mut t).await;
     t.discord.faults().next_on("/webhooks/", 1, fault);
     t.sends_body(ticket(1)).await;
-    settle_by(&t, Duration::from_secs(1)).await;
+    t.settle_in_steps(Duration::from_secs(1)).await;
     let messages = t.channel("general").next_messages(stands).await;
     assert!(footer(messages.last().unwrap()).ends_with(" · may stand twice"), "{messages:#?}");
     assert!(messages[..stands - 1].iter().all(|first| !footer(first).contains("may stand twice")));
@@ -182,7 +182,7 @@ async fn what_cannot_have_arrived_is_sent_again_without_a_word() {
     routed(&mut t).await;
     t.discord.faults().next_on("/webhooks/", 1, Fault::rate_limited(Duration::from_secs(2), "user"));
     t.sends_body(ticket(1)).await;
-    settle_by(&t, Duration::from_secs(1)).await;
+    t.settle_in_steps(Duration::from_secs(1)).await;
     assert!(!footer(&t.channel("general").next_message().await).contains("may stand twice"));
     t.finish().await;
 }
@@ -220,7 +220,7 @@ async fn a_deleted_webhook_is_left_alone_told_of_and_replaced() {
         .await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("4 deliveries that waited for it go out within a second"), "{}", ran.stderr);
-    settle_by(&t, Duration::from_millis(200)).await;
+    t.settle_in_steps(Duration::from_millis(200)).await;
     let messages = t.channel("assets").next_messages(4).await;
     for (number, message) in (1..).zip(&messages) {
         assert!(message.title().contains(&format!("#{number} ")), "in order: {message:?}");
@@ -327,7 +327,7 @@ async fn what_waits_for_a_removed_webhook_is_taken_back() {
     assert!(ran.stderr.contains(r#"still names it at "ticket.*""#), "{}", ran.stderr);
     // The map of the running nuncio names it still: what comes for it is taken back as well.
     t.sends_body(ticket(2)).await;
-    settle_by(&t, Duration::from_secs(1)).await;
+    t.settle_in_steps(Duration::from_secs(1)).await;
     t.discord.faults().clear();
     t.set("DISCORD_WEBHOOK_CHANNELS", json!({"ticket.*": [id]}).to_string());
     t.restart().await;

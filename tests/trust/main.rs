@@ -11,7 +11,7 @@
 mod rig;
 
 use rig::table::{HEAD, Holds, Row};
-use rig::{Size, kill, network, pace, poison, power, refused, stop, storage, webhook};
+use rig::{Size, kill, network, pace, packed, poison, power, refused, stop, storage, webhook};
 
 /// Runs a rig in its short form. It holds, or it cannot be tried here and says why.
 async fn holds<R: Future<Output = anyhow::Result<Row>>>(rig: impl FnOnce(Size) -> R) {
@@ -24,6 +24,11 @@ async fn holds<R: Future<Output = anyhow::Result<Row>>>(rig: impl FnOnce(Size) -
 #[tokio::test]
 async fn k1_killed_at_random_nothing_is_lost_or_doubled() {
     holds(kill::at_random).await;
+}
+
+#[tokio::test]
+async fn k1_killed_among_packs_and_digests_nothing_is_lost_or_doubled() {
+    holds(packed::at_random).await;
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ pub mod kill;
 pub mod ledger;
 pub mod network;
 pub mod pace;
+pub mod packed;
 pub mod poison;
 pub mod power;
 pub mod program;

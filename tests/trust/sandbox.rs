@@ -135,12 +135,16 @@ impl Sandbox {
 
     /// The events that stand in each channel, oldest first.
     pub async fn delivered(&self) -> anyhow::Result<BTreeMap<String, Vec<Tag>>> {
-        let channels = self.look("messages").await?;
-        let channels = channels.as_object().context("no channels")?;
-        let tags = |messages: &Value| {
-            messages.as_array().into_iter().flatten().flat_map(shown).collect::<Vec<Tag>>()
-        };
-        Ok(channels.iter().map(|(id, messages)| (id.clone(), tags(messages))).collect())
+        let channels = self.messages().await?;
+        Ok(channels
+            .into_iter()
+            .map(|(id, messages)| (id, messages.iter().flat_map(shown).collect()))
+            .collect())
+    }
+
+    /// The messages that stand in each channel, oldest first.
+    pub async fn messages(&self) -> anyhow::Result<BTreeMap<String, Vec<Value>>> {
+        Ok(serde_json::from_value(self.look("messages").await?)?)
     }
 
     /// The last five thousand requests to the API, oldest first.
@@ -188,7 +192,7 @@ impl Sandbox {
 }
 
 /// The events that a message shows: one for each embed, or, of a plain one, in its text.
-fn shown(message: &Value) -> Vec<Tag> {
+pub fn shown(message: &Value) -> Vec<Tag> {
     let embeds: Vec<&Value> = message["embeds"].as_array().into_iter().flatten().collect();
     if embeds.is_empty() {
         return sender::tags_in(message["content"].as_str().unwrap_or_default());

@@ -35,6 +35,8 @@ struct Inner {
     address: watch::Sender<Option<String>>,
     timestamp: i64,
     channels: usize,
+    /// Whether every event is a ticket, and none has a channel of its own.
+    tickets: bool,
 }
 
 /// What an event was answered.
@@ -56,11 +58,20 @@ pub struct Event {
 impl Sender {
     /// One that keeps its book at `book` and spreads its events over so many channels.
     pub fn new(book: &Path, channels: usize) -> anyhow::Result<Self> {
+        Self::telling(book, channels, false)
+    }
+
+    /// One that sends new tickets.
+    pub fn of_tickets(book: &Path) -> anyhow::Result<Self> {
+        Self::telling(book, 1, true)
+    }
+
+    fn telling(book: &Path, channels: usize, tickets: bool) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build()?;
         let (clock, address) = (Clock::system(), watch::Sender::new(None));
         let timestamp = clock.now().as_secs();
         let ledger = Ledger::create(book)?;
-        Ok(Self(Arc::new(Inner { http, clock, ledger, address, timestamp, channels })))
+        Ok(Self(Arc::new(Inner { http, clock, ledger, address, timestamp, channels, tickets })))
     }
 
     /// Its book.
@@ -81,8 +92,13 @@ impl Sender {
     /// The event of this number, for this channel.
     pub fn event_for(&self, number: usize, channel: usize) -> Event {
         let tag = tag(number, self.0.timestamp);
-        let kind = kind(channel);
-        let body = json!({"event_type": kind, "data": {"tag": tag}, "timestamp": self.0.timestamp});
+        let (kind, data) = match self.0.tickets {
+            true => {
+                ("ticket.created".to_owned(), json!({"id": number, "title": "Printer", "description": tag}))
+            }
+            false => (kind(channel), json!({"tag": tag})),
+        };
+        let body = json!({"event_type": kind, "data": data, "timestamp": self.0.timestamp});
         Event { tag, body: body.to_string() }
     }
 

@@ -100,6 +100,17 @@ impl Stage {
         program::run(self.folder.path(), &self.variables, args, input).await
     }
 
+    /// From now on every event is a ticket of its own, all of them go to the first channel, and they are shown as they
+    /// are by default: with packs, and from `depth` waiting ones on with digests.
+    pub fn tells_of_tickets(&mut self, depth: usize) -> anyhow::Result<()> {
+        let map = json!({"default": [self.channels.first().context("a channel")?]});
+        self.variables.retain(|name, _| !["CARDS", "COALESCE"].contains(&name.as_str()));
+        self.variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), map.to_string());
+        self.variables.insert("COALESCE_DEPTH".to_owned(), depth.to_string());
+        self.sender = Sender::of_tickets(&self.folder.path().join("tickets.ledger"))?;
+        Ok(())
+    }
+
     /// Starts nuncio on the data there is.
     pub async fn start(&mut self) -> anyhow::Result<()> {
         let program = Program::start(self.folder.path(), &self.variables, &self.said).await?;

@@ -1,0 +1,58 @@
+//! What a lane would send next, found out without sending anything.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::dispatch::compose::compose;
+use crate::dispatch::plan::{self, Pressure, Queue};
+use crate::dispatch::{Context, Dispatcher};
+use crate::model::{Delivery, DestinationId, Message};
+use crate::render::Body;
+use crate::store::Result;
+
+/// How many deliveries it looks at: as many as a lane keeps in memory.
+const PAGE: usize = 64;
+
+/// A lane that has fallen behind, with what waits for it in memory. The table stays as it is, so the next message is
+/// the same each time.
+pub struct Rehearsal {
+    context: Arc<Context>,
+    destination: DestinationId,
+    waiting: Vec<Delivery>,
+}
+
+impl Dispatcher {
+    /// Takes what waits for `destination` into memory, with its events.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn rehearse(&self, destination: DestinationId) -> Result<Rehearsal> {
+        let context = Arc::clone(&self.context);
+        let mut waiting = context.store.page(destination, context.clock.now(), PAGE).await?;
+        for delivery in &mut waiting {
+            plan::load(&context.store, delivery).await?;
+        }
+        Ok(Rehearsal { context, destination, waiting })
+    }
+}
+
+impl Rehearsal {
+    /// Decides what is sent next.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn plan(&self) -> Result<Option<Message>> {
+        let queued = |delivery: &Delivery| ((delivery.rank, delivery.id), delivery.clone());
+        let mut queue: Queue = self.waiting.iter().map(queued).collect();
+        let pressure = Pressure { pack: true, more: false, alone: &HashSet::new() };
+        plan::next(&self.context, self.destination, &mut queue, pressure).await
+    }
+
+    /// Composes its body.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn compose(&self, mut message: Message) -> Result<Body> {
+        compose(&self.context, &mut message).await
+    }
+}
