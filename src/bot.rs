@@ -12,6 +12,7 @@ mod errand;
 mod guild;
 mod http;
 mod identify;
+mod list;
 mod permission;
 mod register;
 mod session;

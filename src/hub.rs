@@ -17,6 +17,7 @@ mod mute;
 mod places;
 mod redeliver;
 mod retention;
+mod route;
 mod routing;
 mod status;
 mod storage;
@@ -44,7 +45,8 @@ pub use mute::MuteError;
 pub use places::{Place, Places};
 pub use redeliver::Redelivered;
 pub use retention::Tidied;
-pub use routing::Routing;
+pub use route::RouteError;
+pub use routing::{Routes, Routing};
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};
 pub use webhook::WebhookError;
@@ -120,22 +122,18 @@ impl Hub {
     #[must_use]
     pub fn pings(&self, event: &Event, route: &str) -> Vec<Snowflake> {
         let mut roles = self.0.pings.roles(&event.kind, event.severity());
-        roles.extend(
-            self.0
-                .routing
-                .pings(route)
-                .iter()
-                .filter(|role| !roles.contains(*role))
-                .copied()
-                .collect::<Vec<_>>(),
-        );
+        for role in self.0.routing.now().pings(route) {
+            if !roles.contains(role) {
+                roles.push(*role);
+            }
+        }
         roles
     }
 
     /// How many cards the places behind `route` want for the events about one thing, if the map says so.
     #[must_use]
     pub fn cards(&self, route: &str) -> Option<Cards> {
-        self.0.routing.cards(route)
+        self.0.routing.now().cards(route)
     }
 
     /// Says that something came of a delivery.

@@ -36,10 +36,12 @@ pub use destination::{Destination, Sink};
 pub use discord_webhook::{Category, NewWebhook, Scope, StoredWebhook};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};
 pub use fold::{closes, fold};
-pub use id::{DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, Snowflake};
+pub use id::{
+    DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, RouteId, Snowflake,
+};
 pub use link::{LinkTemplate, Links};
 pub use message::{Action, Form, Message, Nonce};
-pub use mute::Mute;
+pub use mute::{Mute, MutedAlert};
 pub use outcome::{Arrived, Attempt, Outcome, PauseScope, Reason, Receipt};
 pub use severity::Severity;
 pub use source::Source;

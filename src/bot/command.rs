@@ -7,11 +7,14 @@ mod config;
 mod delivery;
 mod gate;
 mod machine;
+mod mute;
 mod register;
 mod status;
 mod test;
 mod ticket;
+mod unmute;
 
+pub(super) use gate::refused;
 use poise::{BoxFuture, CreateReply, Framework, FrameworkError, FrameworkOptions};
 use serenity::all::{CreateAllowedMentions, CreateAutocompleteResponse};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +24,7 @@ use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::model::EventId;
 use crate::render::{self, Surface};
+use crate::samples;
 
 /// What commands work with.
 pub(super) struct Data {
@@ -64,6 +68,8 @@ pub(super) fn all() -> Vec<Command> {
         ticket::create_ticket(),
         machine::machine(),
         delivery::deliveries(),
+        mute::mute(),
+        unmute::unmute(),
         delivery::redeliver(),
         delivery::show_raw(),
     ]
@@ -124,6 +130,10 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
             "Discord sent something else than this command takes. Please reload Discord and try again."
                 .to_owned()
         }
+        FrameworkError::Command { error: Error::Answer(error), .. } if http::is_over(error) => {
+            tracing::debug!("/{name} could not be answered: {}", http::sentence(error));
+            return;
+        }
         FrameworkError::Command { error, .. } => {
             tracing::error!(reference, %error, "/{name} could not be answered");
             format!("That did not work, and it is not your fault. The log says more under `{reference}`.")
@@ -155,14 +165,29 @@ fn choices(found: impl Iterator<Item = (String, String)>) -> CreateAutocompleteR
     })
 }
 
+/// The kinds that XTSystems tells of, as far as they are known.
+fn known_kinds() -> impl Iterator<Item = &'static str> {
+    samples::all().iter().map(|sample| sample.kind).filter(|kind| *kind != "printer.jammed")
+}
+
+/// The same, with patterns for families of them before.
+pub(super) fn kinds_and_families() -> impl Iterator<Item = &'static str> {
+    ["*", "ticket.*", "asset.*", "machine.*", "alert.*"].into_iter().chain(known_kinds())
+}
+
 /// Text from outside within a sentence: nothing in it pings, links or formats.
 fn plain(text: &str) -> String {
+    glimpse(text, GLIMPSE)
+}
+
+/// The same, of at most `max` characters.
+pub(super) fn glimpse(text: &str, max: usize) -> String {
     // An answer is formatted as an embed is: a summary line is not.
-    render::short(text, GLIMPSE).write(Surface::Embed)
+    render::short(text, max).write(Surface::Embed)
 }
 
 /// Text from outside as code.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let text: String = text.chars().take(GLIMPSE).collect();
     render::code(&text).write(Surface::Embed)
 }

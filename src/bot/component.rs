@@ -6,6 +6,7 @@
 
 mod answer;
 mod dialog;
+pub(super) mod menu;
 mod press;
 
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use serenity::all::{
 use serenity::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::bot::list::Page;
+use crate::bot::watch::Watch;
 use crate::bot::{Shared, http};
 use crate::hub::{Click, Clicked, Press};
 use crate::model::EventId;
@@ -26,6 +29,7 @@ use crate::model::EventId;
 pub(super) use answer::{Said, to as said};
 pub(super) use press::person;
 
+const NOT_YOURS: &str = "This list belongs to whoever asked for it: type its command to get your own.";
 const STOPPING: &str = "nuncio is stopping just now: please press again in a minute.";
 
 /// Hears the clicks of one connection. Clones share it.
@@ -35,11 +39,48 @@ pub(super) struct Clicks {
     /// Cancelled when this connection is given up: another one hears the same.
     closed: CancellationToken,
     bot: Arc<AtomicU64>,
+    /// Knows every channel that the bot sees.
+    watch: Watch,
 }
 
 impl Clicks {
-    pub(super) fn new(shared: Arc<Shared>, closed: CancellationToken) -> Self {
-        Self { shared, closed, bot: Arc::default() }
+    pub(super) fn new(shared: Arc<Shared>, closed: CancellationToken, watch: Watch) -> Self {
+        Self { shared, closed, bot: Arc::default(), watch }
+    }
+
+    /// Something on a message: a decision's button, another page of a list, or a step of setting a route.
+    async fn touched(&self, http: &Http, component: &ComponentInteraction) {
+        if let Some(turn) = menu::of(component) {
+            return self.turn(http, component, turn).await;
+        }
+        match Page::parse(&component.data.custom_id) {
+            Some(page) => self.leaf(http, component, page).await,
+            None => self.pressed(http, component).await,
+        }
+    }
+
+    /// Another page of a list, for whoever asked for the list.
+    async fn leaf(&self, http: &Http, component: &ComponentInteraction, page: Page) {
+        if self.shared.stopping.is_cancelled() {
+            return say_at_once(http, component, STOPPING).await;
+        }
+        if component.user.id.get() != page.reader.get() {
+            return say_at_once(http, component, NOT_YOURS).await;
+        }
+        answered(component.create_response(http, CreateInteractionResponse::Acknowledge).await);
+        let edit = EditInteractionResponse::new().allowed_mentions(CreateAllowedMentions::new());
+        let edit = match page.show(&self.shared.hub).await {
+            Ok(shown) => edit
+                .content(shown.sentence.unwrap_or_default())
+                .embeds(shown.embed.into_iter().collect())
+                .components(shown.buttons),
+            Err(error) => {
+                let reference = EventId::new().short();
+                tracing::error!(reference, %error, "a page could not be shown");
+                edit.content(answer::not_kept(&reference))
+            }
+        };
+        answered(component.edit_response(http, edit).await.map(drop));
     }
 
     /// A button: a word at once, then what it does.
@@ -90,6 +131,9 @@ impl Clicks {
 
     /// A dialog that was sent: it is decided now, by who they are now.
     async fn submitted(&self, http: &Http, modal: &ModalInteraction) {
+        if let Some(text) = menu::of_dialog(modal) {
+            return self.named(http, modal, &text).await;
+        }
         let Some(click) = press::of_dialog(modal, &self.shared.clock) else { return };
         let first = if self.shared.stopping.is_cancelled() {
             Err(STOPPING.to_owned())
@@ -144,7 +188,7 @@ impl EventHandler for Clicks {
             return;
         }
         match interaction {
-            Interaction::Component(component) => self.pressed(&context.http, &component).await,
+            Interaction::Component(component) => self.touched(&context.http, &component).await,
             Interaction::Modal(modal) => self.submitted(&context.http, &modal).await,
             _ => {}
         }

@@ -18,6 +18,13 @@ pub(super) fn serenity(client: &Client) -> Result<Http, Failure> {
         .build())
 }
 
+/// Whether there is nothing to answer any more: the gateway told of it twice (40060), or the person's time was over
+/// (10062).
+pub(super) fn is_over(error: &serenity::Error) -> bool {
+    let serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) = error else { return false };
+    matches!(answer.error.code, 40060 | 10062)
+}
+
 /// What went wrong, without the address: those of interactions hold tokens.
 pub(super) fn sentence(error: &serenity::Error) -> String {
     match error {

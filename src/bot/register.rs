@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serenity::all::{Command, CreateCommand, GuildId};
+use serenity::all::{Command, CommandType, CreateCommand, GuildId};
 use serenity::http::Http;
 
 use crate::bot::{Shared, command, http};
@@ -53,9 +53,7 @@ where
     loop {
         match attempt().await {
             Ok(commands) => {
-                let names: Vec<String> =
-                    commands.iter().map(|command| format!("/{}", command.name)).collect();
-                tracing::info!("commands registered {place}: {}", names.join(" "));
+                tracing::info!("commands registered {place}: {}", listed(&commands));
                 return;
             }
             Err(error) => {
@@ -68,5 +66,18 @@ where
                 pause = (pause * 2).min(LONGEST);
             }
         }
+    }
+}
+
+/// "/webhook-status /mute; in a message's menu: Redeliver, Show raw".
+fn listed(commands: &[Command]) -> String {
+    let of = |kind: CommandType| {
+        commands.iter().filter(move |command| command.kind == kind).map(|command| command.name.as_str())
+    };
+    let typed: Vec<String> = of(CommandType::ChatInput).map(|name| format!("/{name}")).collect();
+    let menu: Vec<&str> = of(CommandType::Message).collect();
+    match menu.is_empty() {
+        true => typed.join(" "),
+        false => format!("{}; in a message's menu: {}", typed.join(" "), menu.join(", ")),
     }
 }

@@ -57,7 +57,7 @@ async fn build(
     let http = http::serenity(&shared.client).map_err(|failure| failure.to_string())?;
     let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)
         .framework(command::framework(shared, closed.clone()))
-        .event_handler(Clicks::new(Arc::clone(shared), closed))
+        .event_handler(Clicks::new(Arc::clone(shared), closed, watch.clone()))
         .event_handler(watch.clone())
         .raw_event_handler(watch.clone())
         .await

@@ -171,21 +171,25 @@ impl Watch {
 
     /// The map's channels that are known.
     fn places(&self) -> BTreeMap<Snowflake, Place> {
-        let bot = self.0.bot.load(Ordering::Acquire);
         let channels = self.0.shared.hub.channels();
+        channels.into_iter().filter_map(|id| Some((id, self.place(id)?))).collect()
+    }
+
+    /// A channel as the gateway shows it now; `None` if the bot does not see it.
+    pub(super) fn place(&self, id: Snowflake) -> Option<Place> {
+        let bot = self.0.bot.load(Ordering::Acquire);
         let state = self.state();
-        let place = |id: Snowflake| {
-            let (guild, channel) = guild::holding(&state.guilds, id)?;
-            let missing = permission::missing(guild, channel, bot);
-            let problems = missing.iter().map(ToString::to_string).collect();
-            let roles = guild.roles.keys().map(|role| Snowflake::new(*role)).collect();
-            let guild_id = Some(Snowflake::new(guild.id));
-            Some((
-                id,
-                Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems },
-            ))
-        };
-        channels.into_iter().filter_map(place).collect()
+        let (guild, channel) = guild::holding(&state.guilds, id)?;
+        let missing = permission::missing(guild, channel, bot);
+        let problems = missing.iter().map(ToString::to_string).collect();
+        let roles = guild.roles.keys().map(|role| Snowflake::new(*role)).collect();
+        let guild_id = Some(Snowflake::new(guild.id));
+        Some(Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems })
+    }
+
+    /// Has the map's table drawn anew: it names other channels now.
+    pub(super) fn redraw(&self) {
+        self.0.changed.notify_one();
     }
 
     fn connected(&self) {

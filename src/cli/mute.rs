@@ -63,7 +63,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
 pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<ExitCode> {
     with_hub(config, async |hub, _| {
         for mute in told(hub.unmute(&args.kind).await)? {
-            print(&format!("{} is heard again.", mute.pattern));
+            print(&format!("{} is heard again.", table::clean(mute.name(), 80)));
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -75,14 +75,14 @@ async fn list(hub: &Hub, clock: &Clock, as_json: bool) -> anyhow::Result<ExitCod
     for (mute, silenced) in &mutes {
         if as_json {
             let line = json!({
-                "id": mute.id, "pattern": mute.pattern, "until": mute.until.to_rfc3339(), "reason": mute.reason,
+                "id": mute.id, "pattern": mute.pattern, "alert": mute.alert.as_ref().map(|alert| &alert.label), "until": mute.until.to_rfc3339(), "reason": mute.reason,
                 "by": mute.by, "since": mute.since.to_rfc3339(), "silenced": silenced,
             });
             print(&line.to_string());
         } else {
             print(&format!(
                 "{}  for {} more  {silenced} silenced  by {}  {}",
-                mute.pattern,
+                table::clean(mute.name(), 80),
                 table::age(mute.until.since(clock.now())),
                 table::clean(&mute.by, 40),
                 table::clean(&mute.reason, 80)

@@ -9,7 +9,7 @@ use crate::config::json::{self, Json};
 use crate::config::reader::Reader;
 use crate::config::report::Wrong;
 use crate::model::Snowflake;
-use crate::model::route::{Cards, Pattern, Route, RouteMap, Target};
+use crate::model::route::{Cards, Key, Pattern, Route, RouteMap, Target};
 
 const MAP: &str = "DISCORD_WEBHOOK_CHANNELS";
 const MONITOR: &str = "MONITOR_CHANNELS";
@@ -69,7 +69,8 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
     let mut routes = Vec::new();
     let mut seen: HashMap<(Pattern, Option<String>), String> = HashMap::new();
     for (key, value) in entries {
-        let parsed = read_key(&key).and_then(|(pattern, company)| {
+        let read = Key::read(&key).map_err(|(what, fix)| Wrong::new(what, fix));
+        let parsed = read.and_then(|Key { pattern, company }| {
             match seen.insert((pattern.clone(), company.clone()), key.clone()) {
                 Some(first) if first == key => Err(Wrong::new(
                     "stands there twice",
@@ -95,28 +96,6 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
         }
     }
     routes
-}
-
-/// `KIND`, `GLOB` or `default`, and `@COMPANY` if it is for one customer only.
-fn read_key(key: &str) -> Result<(Pattern, Option<String>), Wrong> {
-    let (pattern, company) =
-        key.split_once('@').map_or((key, None), |(pattern, company)| (pattern, Some(company)));
-    if !is_pattern(pattern) {
-        return Err(Wrong::new(
-            "is neither a kind of event, a pattern nor default",
-            "Kinds are made of letters, digits and _ . : - (as ticket.created); * stands for anything.",
-        ));
-    }
-    if company.is_some_and(|company| company.is_empty() || company.trim() != company) {
-        return Err(Wrong::new("names no customer after its @", "Write KIND@COMPANY_ID, without spaces."));
-    }
-    Ok((Pattern::new(pattern), company.map(str::to_owned)))
-}
-
-/// Whether `text` can match a kind at all.
-pub(super) fn is_pattern(text: &str) -> bool {
-    (1..=128).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-*".contains(&byte))
 }
 
 type Value = (Vec<Target>, Vec<Snowflake>, Option<Cards>);

@@ -1,12 +1,12 @@
 //! `PING`: who is pinged by what. `{"alert.triggered>=error":["ROLE_ID"],"machine.registered":["ROLE_ID"]}`
 
+use crate::config::ids;
 use crate::config::json::{self, Json};
 use crate::config::reader::Reader;
 use crate::config::report::Wrong;
-use crate::config::{ids, map};
 use crate::model::Severity;
 use crate::model::ping::{PingRule, Pings};
-use crate::model::route::Pattern;
+use crate::model::route::{Pattern, is_pattern};
 
 const PING: &str = "PING";
 const SHAPE: &str =
@@ -41,7 +41,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Pings {
 
 fn rule(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<PingRule, Wrong> {
     let (pattern, word) = key.split_once(">=").map_or((key, None), |(pattern, word)| (pattern, Some(word)));
-    if !map::is_pattern(pattern.trim()) {
+    if !is_pattern(pattern.trim()) {
         return Err(Wrong::new("names no kind of event", SHAPE));
     }
     let at_least = word

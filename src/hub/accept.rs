@@ -13,8 +13,8 @@ impl Hub {
     /// Accepts an event. When this answers, it is fsynced together with its deliveries; a repetition of an event that
     /// was accepted before is answered with the id of the first.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted> {
-        let mut plan = self.0.routing.plan(&event);
-        let muted = self.muted(&event.kind).filter(|_| event.source != Source::Nuncio);
+        let mut plan = self.0.routing.now().plan(&event);
+        let muted = self.muted(&event);
         plan.iter_mut().flatten().for_each(|planned| planned.muted = muted);
         let unrouted = plan.is_none();
         let kind = event.kind.clone();
@@ -62,8 +62,9 @@ impl Hub {
         let mut warned = self.0.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.len() < REMEMBERED && warned.insert(kind.to_owned()) {
             tracing::warn!(
-                "no key of DISCORD_WEBHOOK_CHANNELS matches {kind}: such events are kept. Add \"{kind}\" or \
-                 \"default\" to the map and restart, then send them with: nuncio redeliver --unrouted"
+                "no key of DISCORD_WEBHOOK_CHANNELS matches {kind}: such events are kept. Set channel in \
+                 /webhook-config (or add \"{kind}\" or \"default\" to the map and restart), then send them with: \
+                 nuncio redeliver --unrouted"
             );
         }
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use crate::hub::Hub;
 use crate::model::{
-    Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Snowflake, Source,
-    Token, Verdict,
+    Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Mute, Snowflake,
+    Source, Token, Verdict,
 };
 use crate::store::{self, Change, Changed, Wish};
 
@@ -96,6 +96,13 @@ pub enum Clicked {
     Replayed,
     /// They may not, or it cannot be.
     Refused(Refusal),
+    /// An alert is muted.
+    Muted {
+        /// What holds now.
+        mute: Mute,
+        /// Whether it held before.
+        already: bool,
+    },
     /// Everything that is known: the question, all rounds and wishes about the thing, and the event that asked.
     Details(Box<Details>),
 }
@@ -219,6 +226,7 @@ impl Hub {
                 store.change(&click.token, Change::TryAgain, by, entry).await?
             }
             (Press::OnIt, Matter::Alert) => store.change(&click.token, Change::Take, by, entry).await?,
+            (Press::Mute, Matter::Alert) => return self.mute_alert(click, &decision, entry).await,
             (Press::Take, Matter::Ticket) => store.wish(&click.token, wish(Matter::Take), by, entry).await?,
             (Press::Note, Matter::Ticket) => store.wish(&click.token, wish(Matter::Note), by, entry).await?,
             (Press::Close, Matter::Ticket) => {
@@ -246,9 +254,9 @@ impl Hub {
         Ok(Details { decision, all, event })
     }
 
-    /// The machines that wait for a decision, the oldest first; at most `limit`.
-    pub async fn undecided_machines(&self, limit: u32) -> store::Result<Vec<Decision>> {
-        self.0.store.undecided_machines(limit).await
+    /// The machines that wait for a decision, the oldest first, behind the first `skip`; at most `limit`.
+    pub async fn undecided_machines(&self, skip: u32, limit: u32) -> store::Result<Vec<Decision>> {
+        self.0.store.undecided_machines(skip, limit).await
     }
 
     /// The newest question about the machine with this id in the platform.

@@ -93,7 +93,7 @@ impl Hub {
 
     /// Who is told what nuncio has to say: the `default` route's destinations, except the one it is about.
     fn told(&self, except: DestinationId, rank: Rank) -> Vec<Planned> {
-        let mut plan = self.0.routing.default_plan();
+        let mut plan = self.0.routing.now().default_plan();
         plan.retain(|planned| planned.destination_id != except);
         plan.iter_mut().for_each(|planned| planned.rank = rank);
         plan

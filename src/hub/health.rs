@@ -48,7 +48,7 @@ impl Hub {
         problems.extend(self.nobody_decides());
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             problems.push(format!(
-                "{} events match no key of DISCORD_WEBHOOK_CHANNELS: extend the map, restart, then nuncio redeliver --unrouted",
+                "{} events match no key of DISCORD_WEBHOOK_CHANNELS: Set channel in /webhook-config (or extend the map and restart), then nuncio redeliver --unrouted",
                 backlog.unrouted
             ));
         }

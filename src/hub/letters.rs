@@ -5,9 +5,9 @@ use crate::model::{DeliveryId, Event, EventId, Snowflake};
 use crate::store::{Letter, Result, Try, Which};
 
 impl Hub {
-    /// What was given up, the newest first; at most `limit`.
-    pub async fn given_up(&self, limit: u32) -> Result<Vec<Letter>> {
-        self.0.store.letters(Which::Dead, limit).await
+    /// What was given up, the newest first, behind the first `skip`; at most `limit`.
+    pub async fn given_up(&self, skip: u32, limit: u32) -> Result<Vec<Letter>> {
+        self.0.store.letters_behind(Which::Dead, skip, limit).await
     }
 
     /// One delivery, with everything that was tried.

@@ -4,7 +4,8 @@
 //! they can be redelivered. When the mute ends, every channel it silenced gets one card that sums up.
 //!
 //! What asks people for a decision is never muted: a glob leaves it out, and naming it is refused. Urgent alerts are
-//! muted like others: that is what most mutes are for, and whoever mutes is told.
+//! muted like others: that is what most mutes are for, and whoever mutes is told. The button on an alert's card mutes
+//! that one alert only, and only while it gets no worse ([`MutedAlert`]).
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -13,13 +14,24 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock::Timestamp;
-use crate::hub::Hub;
+use crate::hub::{Click, Clicked, Hub};
 use crate::model::mute::asks_for_a_decision;
-use crate::model::{DedupeKey, Kind, Mute, MuteId, NewEvent, Rank, RawBody, Source};
-use crate::store::{self, Incoming, Planned};
+use crate::model::route::is_pattern;
+use crate::model::{
+    AuditEntry, Decision, DedupeKey, Event, Kind, Mute, MuteId, MutedAlert, NewEvent, Rank, RawBody, Source,
+    payload, severity_of,
+};
+use crate::render;
+use crate::store::{self, Incoming, Muted, Planned};
 
 /// The longest mute.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+/// What the button on an alert's card mutes for.
+const HOUR: Duration = Duration::from_secs(3600);
+const MOST_REASON: usize = 400;
+const MOST_NAME: usize = 100;
+/// Where an alert says what it is about.
+const HOSTS: &[&str] = &["host", "hostname", "source", "machine_name", "asset_name"];
 /// How long after its end a mute may still silence something: other processes look at the table each second.
 const SETTLED: Duration = Duration::from_secs(3);
 /// What the sum of a mute is called.
@@ -48,13 +60,74 @@ impl Hub {
         reason: &str,
         by: &str,
     ) -> Result<Mute, MuteError> {
+        let mute = self.wanted(pattern, span, reason, by)?;
+        self.0.store.add_mute(mute.clone(), None, None).await?;
+        self.load_mutes().await?;
+        Ok(mute)
+    }
+
+    /// The same for somebody on Discord: muted and noted as `entry` in one unit, and once, however often the gateway
+    /// tells of that command.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn mute_noted(
+        &self,
+        pattern: &str,
+        span: Duration,
+        reason: &str,
+        entry: AuditEntry,
+    ) -> Result<Muted, MuteError> {
+        let mute = self.wanted(pattern, span, reason, entry.actor.name())?;
+        let entry = AuditEntry { detail: until(&mute), reference: mute.id.to_string(), ..entry };
+        let muted = self.0.store.add_mute(mute, Some(entry), None).await?;
+        self.load_mutes().await?;
+        Ok(muted)
+    }
+
+    /// Mutes the one alert on whose card somebody clicked, for an hour: see [`MutedAlert`].
+    pub(super) async fn mute_alert(
+        &self,
+        click: &Click,
+        decision: &Decision,
+        entry: AuditEntry,
+    ) -> store::Result<Clicked> {
+        let event = self.0.store.event(decision.event_id).await?;
+        let host = event.as_ref().and_then(|event| payload::text(&event.data, HOSTS));
+        let host = host.and_then(|host| render::line(&host, 40)).map(|host| format!(" on {host}"));
+        let now = self.0.clock.now();
+        let mute = Mute {
+            id: MuteId::new(),
+            pattern: "alert.*".to_owned(),
+            alert: Some(MutedAlert {
+                subject: decision.subject.clone(),
+                label: format!("{}{}", decision.label, host.unwrap_or_default()),
+                severity: event.as_ref().and_then(Event::severity),
+            }),
+            until: now.plus(HOUR),
+            reason: String::new(),
+            by: click.person.name.chars().take(MOST_NAME).collect(),
+            since: now,
+        };
+        let entry = AuditEntry { detail: format!("{}, {}", mute.name(), until(&mute)), ..entry };
+        let muted = self.0.store.add_mute(mute, Some(entry), Some(decision.clone())).await?;
+        // It is muted. Should the table not tell now, it will within a second.
+        if let Err(error) = self.load_mutes().await {
+            tracing::warn!(%error, "a mute counts a second late");
+        }
+        Ok(match muted {
+            Muted::Now(mute) => Clicked::Muted { mute, already: false },
+            Muted::Already(mute) => Clicked::Muted { mute, already: true },
+            Muted::Replayed => Clicked::Replayed,
+        })
+    }
+
+    /// The mute that somebody wants, if it can be.
+    fn wanted(&self, pattern: &str, span: Duration, reason: &str, by: &str) -> Result<Mute, MuteError> {
         let invalid = |sentence: String| Err(MuteError::Invalid(sentence));
-        let fits = (1..=128).contains(&pattern.len())
-            && pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-*".contains(&byte));
-        if !fits || pattern.eq_ignore_ascii_case("default") {
-            return invalid(format!(
-                "{pattern:?} is neither a kind nor a pattern: ticket.created, or alert.*"
-            ));
+        if !is_pattern(pattern) || pattern.eq_ignore_ascii_case("default") {
+            let shown: String = pattern.chars().take(128).collect();
+            return invalid(format!("{shown:?} is neither a kind nor a pattern: ticket.created, or alert.*"));
         }
         if asks_for_a_decision(&Kind::new(pattern)) {
             return invalid(format!(
@@ -62,20 +135,18 @@ impl Hub {
             ));
         }
         if span.is_zero() || span > LONGEST {
-            return invalid("A mute lasts from a second to 30 days: --for 1h".to_owned());
+            return invalid("A mute lasts from a second to 30 days: 30m, 1h or 2d".to_owned());
         }
         let now = self.0.clock.now();
-        let mute = Mute {
+        Ok(Mute {
             id: MuteId::new(),
             pattern: pattern.to_owned(),
+            alert: None,
             until: now.plus(span),
-            reason: reason.chars().take(400).collect(),
-            by: by.chars().take(100).collect(),
+            reason: reason.chars().take(MOST_REASON).collect(),
+            by: by.chars().take(MOST_NAME).collect(),
             since: now,
-        };
-        self.0.store.add_mute(mute.clone()).await?;
-        self.load_mutes().await?;
-        Ok(mute)
+        })
     }
 
     /// Ends the mutes of `pattern` (as it was written then), or the one of that id. Answers those that it ended.
@@ -87,7 +158,7 @@ impl Hub {
         let mut ended = Vec::new();
         for mute in self.0.store.mutes().await? {
             let named =
-                mute.pattern == pattern || mute.id.to_string() == pattern || mute.id.short() == pattern;
+                mute.name() == pattern || mute.id.to_string() == pattern || mute.id.short() == pattern;
             if named && self.0.store.end_mute(mute.id, now).await? {
                 ended.push(mute);
             }
@@ -112,11 +183,16 @@ impl Hub {
         Ok(mutes)
     }
 
-    /// The mute that silences an event of `kind` now.
-    pub(super) fn muted(&self, kind: &Kind) -> Option<MuteId> {
-        let now = self.0.clock.now();
+    /// The mute that silences `event` now. What nuncio itself has to say is never muted.
+    pub(super) fn muted(&self, event: &NewEvent) -> Option<MuteId> {
         let mutes = self.0.mutes.read().unwrap_or_else(PoisonError::into_inner);
-        mutes.iter().find(|mute| mute.silences(kind, now)).map(|mute| mute.id)
+        if mutes.is_empty() || event.source == Source::Nuncio {
+            return None;
+        }
+        let (now, severity) = (self.0.clock.now(), severity_of(&event.data));
+        let mut holding =
+            mutes.iter().filter(|mute| mute.silences(&event.kind, &event.subject, severity, now));
+        holding.next().map(|mute| mute.id)
     }
 
     /// Learns which mutes there are, and sums up those that have ended. To be called each second.
@@ -142,7 +218,7 @@ impl Hub {
         }
         for (destination_id, kinds) in destinations {
             let data = json!({
-                "pattern": mute.pattern, "by": mute.by, "reason": mute.reason,
+                "pattern": mute.name(), "by": mute.by, "reason": mute.reason,
                 "since": mute.since.as_secs(), "until": mute.until.as_secs(),
                 "events": kinds.iter().map(|(_, count)| count).sum::<u64>(),
                 "kinds": kinds.iter().map(|(kind, count)| json!([kind, count])).collect::<Vec<_>>(),
@@ -168,7 +244,13 @@ impl Hub {
                 .await?;
         }
         self.0.store.close_mute(mute.id, now).await?;
-        tracing::info!(mute.id = %mute.id, "{} is heard again: it was muted by {}", mute.pattern, mute.by);
+        tracing::info!(mute.id = %mute.id, "{} is heard again: it was muted by {}", mute.name().escape_debug(), mute.by.escape_debug());
         Ok(())
     }
+}
+
+/// For the audit log: until when, and why.
+fn until(mute: &Mute) -> String {
+    let until = format!("until {}", mute.until.to_rfc3339());
+    if mute.reason.is_empty() { until } else { format!("{until}: {}", mute.reason) }
 }

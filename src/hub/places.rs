@@ -10,6 +10,11 @@ use crate::config;
 use crate::hub::Hub;
 use crate::model::route::Target;
 use crate::model::{DestinationId, Sink, Snowflake};
+use crate::render;
+use crate::store::SetRoute;
+
+/// Characters of a person's name in the table.
+const MOST_NAME: usize = 30;
 
 /// A channel or thread that the bot knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +68,8 @@ impl Hub {
     /// The channels that the map names.
     #[must_use]
     pub fn channels(&self) -> BTreeSet<Snowflake> {
-        let targets = self.0.routing.map().routes().iter().flat_map(|route| &route.targets);
+        let routes = self.0.routing.now();
+        let targets = routes.map().routes().iter().flat_map(|route| &route.targets);
         targets
             .filter_map(|target| match target {
                 Target::Channel(id) => Some(*id),
@@ -72,14 +78,24 @@ impl Hub {
             .collect()
     }
 
-    /// Where every kind goes, a line each, with names and what is in the way as far as the gateway has told.
+    /// Where every kind goes, a line each, with names and what is in the way as far as the gateway has told, and who said
+    /// so if it is not the environment.
     #[must_use]
     pub fn table(&self) -> Vec<String> {
-        let places = self.0.places.borrow();
-        config::table_of(self.0.routing.map(), &|target| match target {
+        let (places, routes) = (self.0.places.borrow(), self.0.routing.now());
+        let mut lines = config::table_of(routes.map(), &|target| match target {
             Target::Stored(id) => self.stored(*id),
             Target::Channel(_) => describe(&places, target),
-        })
+        });
+        for (line, route) in lines.iter_mut().zip(routes.map().routes()) {
+            let set = |set: &&SetRoute| set.key.pattern == route.pattern && set.key.company == route.company;
+            if let Some(set) = routes.set().iter().rfind(set) {
+                let by = render::line(&set.by, MOST_NAME).unwrap_or_default();
+                // Behind the places: whoever looks for what is in the way finds it at the end of theirs.
+                line.push_str(&format!("  (set by {by})"));
+            }
+        }
+        lines
     }
 
     /// What the map's table says about a stored destination.

@@ -109,7 +109,7 @@ impl Hub {
     }
 
     async fn route_late(&self, event: Event, done: &mut Redelivered) -> Result<()> {
-        let Some(plan) = self.0.routing.plan_for(&event.kind, &event.company, event.severity()) else {
+        let Some(plan) = self.0.routing.now().plan_for(&event.kind, &event.company, event.severity()) else {
             done.unrouted += 1;
             return Ok(());
         };

@@ -1,26 +1,44 @@
-//! Where events go: the map with its destinations looked up.
+//! Where events go: the environment's map with what people set on Discord laid over it, its destinations looked up.
+//!
+//! For the same key, what people set goes before the environment: they see where it leads, and taking it back leaves
+//! what the file says. A change counts from the next event on.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::model::route::{Cards, Route, RouteMap, Target};
+use tokio::sync::Mutex;
+
+use crate::model::route::{Cards, Key, Route, RouteMap, Target};
 use crate::model::{Destination, DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
-use crate::store::{self, Planned, Store};
+use crate::store::{self, Planned, SetRoute, Store};
 
-/// The map, ready for use. Looking up is pure.
+/// The map, and what counts now.
 #[derive(Debug)]
 pub struct Routing {
+    environment: RouteMap,
+    /// The destinations of the environment's map.
+    known: HashMap<Target, DestinationId>,
+    /// What people call the stored ones of them.
+    stored: HashMap<DestinationId, String>,
+    now: RwLock<Arc<Routes>>,
+    /// Held while the table is read anew: the later change must not be overtaken by the earlier one.
+    loading: Mutex<()>,
+}
+
+/// Where everything goes, at one moment. Looking up is pure.
+#[derive(Debug, Default)]
+pub struct Routes {
     map: RouteMap,
     destinations: HashMap<Target, DestinationId>,
-    /// What people call the stored ones.
-    stored: HashMap<DestinationId, String>,
+    set: Vec<SetRoute>,
 }
 
 impl Routing {
-    /// Makes a destination of every channel the map names, and looks up the stored ones.
+    /// Makes a destination of every channel the map names, and looks up the stored ones and what people set.
     pub(super) async fn resolve(map: RouteMap, store: &Store) -> store::Result<Self> {
-        let (mut destinations, mut stored) = (HashMap::new(), HashMap::new());
+        let (mut known, mut stored) = (HashMap::new(), HashMap::new());
         for target in map.routes().iter().flat_map(|route| &route.targets) {
-            if destinations.contains_key(target) {
+            if known.contains_key(target) {
                 continue;
             }
             let found = match target {
@@ -33,24 +51,74 @@ impl Routing {
             match found {
                 Some(destination) => {
                     stored.extend(called(&destination).map(|name| (destination.id, name)));
-                    destinations.insert(*target, destination.id);
+                    known.insert(*target, destination.id);
                 }
                 None => tracing::warn!(
                     "the map names {target}, but no such destination is stored: nothing goes there"
                 ),
             }
         }
-        Ok(Self { map, destinations, stored })
+        let (now, loading) = (RwLock::default(), Mutex::default());
+        let routing = Self { environment: map, known, stored, now, loading };
+        routing.load(store).await?;
+        Ok(routing)
     }
 
-    /// The map as it was configured.
+    /// Learns what people set.
+    pub(super) async fn load(&self, store: &Store) -> store::Result<()> {
+        let _loading = self.loading.lock().await;
+        let set = store.routes().await?;
+        let mut destinations = self.known.clone();
+        let mut over: Vec<Route> = Vec::new();
+        for SetRoute { key: Key { pattern, company }, destination, sink, .. } in &set {
+            let target = match sink {
+                Sink::Channel(channel) => Target::Channel(*channel),
+                _ => Target::Stored(*destination),
+            };
+            destinations.insert(target, *destination);
+            match over.iter_mut().find(|route| route.pattern == *pattern && route.company == *company) {
+                Some(route) => route.targets.push(target),
+                None => over.push(Route {
+                    key: Key { pattern: pattern.clone(), company: company.clone() }.to_string(),
+                    pattern: pattern.clone(),
+                    company: company.clone(),
+                    targets: vec![target],
+                    ping: Vec::new(),
+                    cards: None,
+                }),
+            }
+        }
+        let routes = Routes { map: self.environment.overlaid(over), destinations, set };
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+        Ok(())
+    }
+
+    /// Where everything goes now.
+    pub(super) fn now(&self) -> Arc<Routes> {
+        Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What people call a stored destination of the environment's map, as far as it was there at the start.
+    pub(super) fn stored(&self, id: DestinationId) -> Option<&str> {
+        self.stored.get(&id).map(String::as_str)
+    }
+
+    /// Whether the environment's map has an entry for `key`.
+    pub(super) fn is_in_environment(&self, key: &Key) -> bool {
+        let same = |route: &Route| route.pattern == key.pattern && route.company == key.company;
+        self.environment.routes().iter().any(same)
+    }
+}
+
+impl Routes {
+    /// The map, with what people set.
     pub(super) fn map(&self) -> &RouteMap {
         &self.map
     }
 
-    /// What people call a stored destination, as far as it was there at the start.
-    pub(super) fn stored(&self, id: DestinationId) -> Option<&str> {
-        self.stored.get(&id).map(String::as_str)
+    /// What people set, in the order they did.
+    pub(super) fn set(&self) -> &[SetRoute] {
+        &self.set
     }
 
     /// The deliveries an event is due, or `None` if no key of the map matches it. Events of our own are addressed by

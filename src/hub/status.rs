@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::hub::{Gateway, Hub};
+use crate::model::Mute;
 use crate::store::{Backlog, Result, Tally};
 
 /// How far back the figures of `/webhook-status` reach.
@@ -45,6 +46,8 @@ pub struct Status {
     pub refusals: Vec<(String, u64)>,
     /// The last 24 hours.
     pub lately: Tally,
+    /// What is muted.
+    pub mutes: Vec<Mute>,
     /// What is in the way, a sentence each.
     pub problems: Vec<String>,
 }
@@ -80,6 +83,7 @@ impl Hub {
             oldest: store.oldest_waiting().await?,
             newest: store.newest_event().await?,
             refusals: Vec::new(),
+            mutes: self.mutes().await?.into_iter().map(|(mute, _)| mute).collect(),
             lately: store.tally(self.0.clock.now().minus(LATELY)).await?,
             problems: health.problems,
         })

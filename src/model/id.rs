@@ -116,6 +116,8 @@ prefixed_id!(/// Names a message, that is one planned request: `msg_…`.
     MessageId, "msg_");
 prefixed_id!(/// Names a mute: `mut_…`.
     MuteId, "mut_");
+prefixed_id!(/// Names a route that somebody set on Discord: `rte_…`.
+    RouteId, "rte_");
 prefixed_id!(/// Names a destination: `dst_…`.
     DestinationId, "dst_");
 prefixed_id!(/// Names a decision: `dec_…`. Also what makes a repeated call to the platform the same call.

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::route::Pattern;
-use crate::model::{Kind, MuteId};
+use crate::model::{Kind, MuteId, Severity};
 
 /// What is muted, until when, by whom and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Mute {
     pub id: MuteId,
     /// A kind, or a glob, as the person wrote it.
     pub pattern: String,
+    /// The one alert that it is about; `None`: whatever the pattern matches.
+    pub alert: Option<MutedAlert>,
     /// When it ends.
     pub until: Timestamp,
     /// Why.
@@ -21,12 +23,35 @@ pub struct Mute {
     pub since: Timestamp,
 }
 
+/// One alert that is muted, from its card.
+///
+/// The button on a card must not silence what nobody looked at: not other machines, not other alerts of this one, and
+/// not this one once it is worse than what the person saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MutedAlert {
+    /// The subject of its events: the same source, type, customer and title.
+    pub subject: String,
+    /// What people call it.
+    pub label: String,
+    /// How bad it was, if it said so.
+    pub severity: Option<Severity>,
+}
+
 impl Mute {
-    /// Whether an event of `kind` that comes at `now` is not delivered. What asks people for a decision always is:
-    /// somebody waits for the answer.
+    /// What people call that which is muted.
     #[must_use]
-    pub fn silences(&self, kind: &Kind, now: Timestamp) -> bool {
+    pub fn name(&self) -> &str {
+        self.alert.as_ref().map_or(&self.pattern, |alert| &alert.label)
+    }
+
+    /// Whether an event of `kind` about `subject` that comes at `now` is not delivered. What asks people for a decision
+    /// always is: somebody waits for the answer.
+    #[must_use]
+    pub fn silences(&self, kind: &Kind, subject: &str, severity: Option<Severity>, now: Timestamp) -> bool {
+        let is_meant =
+            self.alert.as_ref().is_none_or(|alert| alert.subject == subject && severity <= alert.severity);
         now < self.until
+            && is_meant
             && !asks_for_a_decision(kind)
             && Pattern::new(&self.pattern).matches(&kind.canonical())
     }
@@ -56,14 +81,42 @@ mod tests {
         #[case] at: i64,
         #[case] silent: bool,
     ) {
-        let mute = Mute {
+        let mute = mute(pattern, None);
+        assert_eq!(mute.silences(&Kind::new(kind), "", None, Timestamp::from_secs(at)), silent);
+    }
+
+    fn mute(pattern: &str, alert: Option<MutedAlert>) -> Mute {
+        Mute {
             id: MuteId::new(),
             pattern: pattern.to_owned(),
+            alert,
             until: Timestamp::from_secs(10),
             reason: String::new(),
             by: String::new(),
             since: Timestamp::default(),
+        }
+    }
+
+    // Controls: without the look at the subject another machine is silenced, without the severity a worse alert.
+    #[rstest::rstest]
+    #[case("alert:a", Some(Severity::Warning), true)]
+    #[case("alert:a", Some(Severity::Info), true)]
+    #[case("alert:a", None, true)]
+    #[case("alert:a", Some(Severity::Error), false)]
+    #[case("alert:b", Some(Severity::Warning), false)]
+    #[case("", Some(Severity::Warning), false)]
+    fn one_alert_that_is_muted_is_the_only_one_and_only_while_it_gets_no_worse(
+        #[case] subject: &str,
+        #[case] severity: Option<Severity>,
+        #[case] silent: bool,
+    ) {
+        let alert = MutedAlert {
+            subject: "alert:a".to_owned(),
+            label: "Disk full".to_owned(),
+            severity: Some(Severity::Warning),
         };
-        assert_eq!(mute.silences(&Kind::new(kind), Timestamp::from_secs(at)), silent);
+        let mute = mute("alert.*", Some(alert));
+        let silences = mute.silences(&Kind::new("alert.triggered"), subject, severity, Timestamp::default());
+        assert_eq!(silences, silent);
     }
 }

@@ -30,6 +30,15 @@ impl Pattern {
         }
     }
 
+    /// As it is written, in canonical form.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Kind(text) | Self::Glob(text) => text,
+            Self::Default => "default",
+        }
+    }
+
     /// Whether it matches a kind given in canonical form.
     #[must_use]
     pub fn matches(&self, kind: &str) -> bool {
@@ -47,6 +56,59 @@ impl Pattern {
             Self::Glob(glob) => (1, glob.len()),
             Self::Default => (0, 0),
         }
+    }
+}
+
+/// Whether `text` can match a kind at all.
+#[must_use]
+pub fn is_pattern(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-*".contains(&byte))
+}
+
+/// What an entry of the map is found by: a kind, a glob or `default`, and the one customer it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The kinds it matches.
+    pub pattern: Pattern,
+    /// The one customer it is for, if narrowed.
+    pub company: Option<String>,
+}
+
+/// Why a text is no key, as the end of a sentence about it, and what to do.
+pub type NoKey = (&'static str, &'static str);
+
+impl Key {
+    /// From its parts.
+    #[must_use]
+    pub fn new(pattern: &str, company: Option<String>) -> Self {
+        Self { pattern: Pattern::new(pattern), company }
+    }
+
+    /// Reads `KIND`, `GLOB` or `default`, with `@COMPANY` if it is for one customer only.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn read(text: &str) -> Result<Self, NoKey> {
+        let (pattern, company) =
+            text.split_once('@').map_or((text, None), |(pattern, company)| (pattern, Some(company)));
+        if !is_pattern(pattern) {
+            return Err((
+                "is neither a kind of event, a pattern nor default",
+                "Kinds are made of letters, digits and _ . : - (as ticket.created); * stands for anything.",
+            ));
+        }
+        if company.is_some_and(|company| company.is_empty() || company.trim() != company) {
+            return Err(("names no customer after its @", "Write KIND@COMPANY_ID, without spaces."));
+        }
+        Ok(Self::new(pattern, company.map(str::to_owned)))
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.pattern.text())?;
+        self.company.iter().try_for_each(|company| write!(f, "@{company}"))
     }
 }
 
@@ -116,6 +178,21 @@ impl RouteMap {
     /// From its entries.
     #[must_use]
     pub fn new(routes: Vec<Route>) -> Self {
+        Self { routes }
+    }
+
+    /// This map with other entries for the same keys, and with those that it does not have. What an entry says beside
+    /// where to (who is pinged, how many cards there are) is not theirs to say.
+    #[must_use]
+    pub fn overlaid(&self, over: Vec<Route>) -> Self {
+        let mut routes = self.routes.clone();
+        for route in over {
+            let same = |known: &&mut Route| known.pattern == route.pattern && known.company == route.company;
+            match routes.iter_mut().find(same) {
+                Some(known) => known.targets = route.targets,
+                None => routes.push(route),
+            }
+        }
         Self { routes }
     }
 
@@ -197,6 +274,32 @@ mod tests {
         ]);
         let found = map.find(&Kind::new(kind), company).map(|route| route.key.as_str());
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_laid_over_goes_before_and_keeps_what_else_was_said() {
+        let mut under = map(&["ticket_created", "default"]);
+        under.routes[0].ping = vec![Snowflake::new(7)];
+        let mut over = map(&["ticket.created", "ticket.*", "ticket.created@acme"]);
+        over.routes.iter_mut().for_each(|route| route.targets = vec![Target::Channel(Snowflake::new(9))]);
+        let map = under.overlaid(over.routes);
+        let keys: Vec<&str> = map.routes().iter().map(|route| route.key.as_str()).collect();
+        assert_eq!(keys, ["ticket_created", "default", "ticket.*", "ticket.created@acme"]);
+        assert_eq!(map.routes()[0].ping, [Snowflake::new(7)]);
+        assert_eq!(map.routes()[0].targets, [Target::Channel(Snowflake::new(9))]);
+        assert!(map.routes()[1].targets.is_empty());
+    }
+
+    #[rstest::rstest]
+    #[case("Ticket_Created", Some("ticket.created"))]
+    #[case("ticket.*@ACME", Some("ticket.*@ACME"))]
+    #[case("default", Some("default"))]
+    #[case("", None)]
+    #[case("a b", None)]
+    #[case("ticket.created@", None)]
+    #[case("ticket.created@ acme", None)]
+    fn keys(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(Key::read(text).ok().map(|key| key.to_string()).as_deref(), expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a card may know of decisions besides its event.
 
-use crate::model::{Decision, Platform};
+use crate::model::{Decision, Mute, Platform};
 
 /// The question on a card, and what was said to it.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Asked {
     pub before: Option<Decision>,
     /// What was wished by a ticket's buttons, the oldest first.
     pub wishes: Vec<Decision>,
+    /// The mute of this alert that holds.
+    pub mute: Option<Mute>,
     /// Why there are no buttons.
     pub no_buttons: Option<&'static str>,
 }

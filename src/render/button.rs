@@ -101,6 +101,10 @@ pub(super) fn on_it(token: &Token) -> Option<Button> {
     pressed("onit", token, "On it", GOOD, None)
 }
 
+pub(super) fn mute(token: &Token) -> Option<Button> {
+    pressed("mute", token, "Mute 1 h", PLAIN, None)
+}
+
 /// Leads to the thing's page in the platform.
 pub(super) fn open(url: Option<&str>) -> Option<Button> {
     let url = url.filter(|url| url.len() <= MAX_URL)?.to_owned();

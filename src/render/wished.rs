@@ -28,7 +28,7 @@ pub(super) fn ticket(mut card: Card, asked: &Asked) -> Card {
     card
 }
 
-/// An alert's card with its buttons, and who is on it.
+/// An alert's card with its buttons, who is on it, and whether it is muted.
 pub(super) fn alert(mut card: Card, asked: &Asked) -> Card {
     let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == Matter::Alert) else {
         return card;
@@ -39,8 +39,13 @@ pub(super) fn alert(mut card: Card, asked: &Asked) -> Card {
         let at = decision.decided_at.map(|at| [literal(" "), moment(at)].into()).unwrap_or_default();
         card = card.more(Some([literal("🙋 "), short(&decider.name, 60), literal(" is on it"), at].into()));
     }
+    if let Some(mute) = &asked.mute {
+        let heard = [literal(", heard again "), moment(mute.until)];
+        card = card.more(Some([literal("🔕 muted by "), short(&mute.by, 60), heard.into()].into()));
+    }
     let on_it = if is_taken { None } else { button::on_it(token) };
-    card.buttons = Row::of([on_it, button::details(token)]);
+    let mute = if asked.mute.is_some() { None } else { button::mute(token) };
+    card.buttons = Row::of([on_it, mute, button::details(token)]);
     card
 }
 

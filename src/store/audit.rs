@@ -118,6 +118,16 @@ impl Unit for Append {
     }
 }
 
+/// Whether the log knows this click or command: the gateway may tell it twice.
+pub(super) async fn was_seen(tx: &mut SqliteConnection, entry: &AuditEntry) -> Result<bool> {
+    let Some(interaction) = entry.interaction else { return Ok(false) };
+    let seen: Option<i64> = sqlx::query_scalar("SELECT 1 FROM audit WHERE interaction_id = $1")
+        .bind(interaction.to_string())
+        .fetch_optional(tx)
+        .await?;
+    Ok(seen.is_some())
+}
+
 /// Appends `entry` within a unit. Answers `false`, and changes nothing, if its interaction has an entry already.
 pub(super) async fn append(
     tx: &mut SqliteConnection,
@@ -125,16 +135,10 @@ pub(super) async fn append(
     entry: &AuditEntry,
     now: Timestamp,
 ) -> Result<bool> {
-    let interaction = entry.interaction.map(|id| id.to_string());
-    if let Some(id) = &interaction {
-        let known: Option<i64> = sqlx::query_scalar("SELECT seq FROM audit WHERE interaction_id = $1")
-            .bind(id)
-            .fetch_optional(&mut *tx)
-            .await?;
-        if known.is_some() {
-            return Ok(false);
-        }
+    if was_seen(tx, entry).await? {
+        return Ok(false);
     }
+    let interaction = entry.interaction.map(|id| id.to_string());
     // The head, not the last row: rows that were cut off must not be forgotten by the next one.
     let head: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
         .bind(HEAD)

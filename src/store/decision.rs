@@ -17,6 +17,7 @@ use crate::model::{
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store, event};
 
+pub(super) use announce::announce;
 pub use asking::Asks;
 pub(super) use asking::ask;
 pub use call::{CallNext, Calling};
@@ -84,12 +85,14 @@ impl Store {
             .transpose()
     }
 
-    /// The machines that wait for a decision, the oldest first; at most `limit`.
-    pub async fn undecided_machines(&self, limit: u32) -> Result<Vec<Decision>> {
+    /// The machines that wait for a decision, the oldest first, behind the first `skip`; at most `limit`.
+    pub async fn undecided_machines(&self, skip: u32, limit: u32) -> Result<Vec<Decision>> {
         sqlx::query(
-            "SELECT * FROM decisions WHERE kind = 'machine' AND verdict = 'open' ORDER BY created_at, id LIMIT $1",
+            "SELECT * FROM decisions WHERE kind = 'machine' AND verdict = 'open' ORDER BY created_at, id \
+             LIMIT $1 OFFSET $2",
         )
         .bind(limit)
+        .bind(skip)
         .fetch_all(self.read())
         .await?
         .iter()
@@ -201,6 +204,18 @@ async fn load(tx: &mut SqliteConnection, token: &Token) -> Result<Option<Decisio
         .bind(token.as_str())
         .fetch_optional(tx)
         .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The buttons of an alert, those of its newest card, within a unit. No alert has an empty subject.
+pub(super) async fn alert_about(tx: &mut SqliteConnection, subject: &str) -> Result<Option<Decision>> {
+    let row = sqlx::query(
+        "SELECT * FROM decisions WHERE source = $1 AND kind = 'alert' AND subject = $2 ORDER BY round DESC LIMIT 1",
+    )
+    .bind(Source::XtSystems.as_str())
+    .bind(subject)
+    .fetch_optional(tx)
+    .await?;
     row.as_ref().map(read).transpose()
 }
 

@@ -148,12 +148,13 @@ impl Unit for Rename {
     }
 }
 
-struct Ensure {
-    id: DestinationId,
-    sink: Sink,
-    name: String,
-    origin: &'static str,
-    now: Timestamp,
+/// Makes the destination behind a sink, unless there is one.
+pub(super) struct Ensure {
+    pub(super) id: DestinationId,
+    pub(super) sink: Sink,
+    pub(super) name: String,
+    pub(super) origin: &'static str,
+    pub(super) now: Timestamp,
 }
 
 impl Unit for Ensure {

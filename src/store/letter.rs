@@ -80,6 +80,11 @@ const JOINED: &str =
 impl Store {
     /// Letters, the newest first; at most `limit`.
     pub async fn letters(&self, which: Which, limit: u32) -> Result<Vec<Letter>> {
+        self.letters_behind(which, 0, limit).await
+    }
+
+    /// The same behind the first `skip`.
+    pub async fn letters_behind(&self, which: Which, skip: u32, limit: u32) -> Result<Vec<Letter>> {
         let filter = match which {
             Which::All => "$1 = ''",
             Which::Dead => "$1 = '' AND d.status = 'dead'",
@@ -88,10 +93,11 @@ impl Store {
         };
         let event = if let Which::Of(event) = which { event.to_string() } else { String::new() };
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM {JOINED} WHERE {filter} ORDER BY d.id DESC LIMIT $2"
+            "SELECT {COLUMNS} FROM {JOINED} WHERE {filter} ORDER BY d.id DESC LIMIT $2 OFFSET $3"
         )))
         .bind(event)
         .bind(limit)
+        .bind(skip)
         .fetch_all(self.read())
         .await?;
         rows.iter().map(read).collect()

@@ -4,14 +4,46 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{DestinationId, Mute, MuteId};
+use crate::model::{
+    AuditEntry, AuditOutcome, Decision, Delivery, DestinationId, Mint, Mute, MuteId, MutedAlert, Severity,
+};
+use crate::store::audit::{self, AuditKey};
+use crate::store::decision::{alert_about, announce};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
+const COLUMNS: &str = "id, pattern, subject, label, severity, until, reason, created_by, created_at";
+
+/// What came of muting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Muted {
+    /// It is muted from now on.
+    Now(Mute),
+    /// That alert is muted already, by this.
+    Already(Mute),
+    /// This very click or command was seen before.
+    Replayed,
+}
+
 impl Store {
-    /// Keeps a mute.
-    pub async fn add_mute(&self, mute: Mute) -> Result<()> {
-        self.writer().submit(Add(mute)).await
+    /// Keeps a mute, together with what the audit log says about it and the change of the alert's card that it was
+    /// asked for on. An alert that is muted already, no less than this, is not muted twice.
+    pub async fn add_mute(
+        &self,
+        mute: Mute,
+        entry: Option<AuditEntry>,
+        card: Option<Decision>,
+    ) -> Result<Muted> {
+        let noted = entry.map(|entry| Ok::<_, Error>((entry, self.audit_key()?))).transpose()?;
+        let unit = Add { mute, noted, card, mint: Mint::new() };
+        let (muted, deliveries) = self.writer().submit(unit).await?;
+        self.hint_at(deliveries);
+        Ok(muted)
+    }
+
+    /// The mute of the alert with this subject that holds at `now`, if there is one.
+    pub async fn mute_of_alert(&self, subject: &str, now: Timestamp) -> Result<Option<Mute>> {
+        running(self.read(), subject, now).await
     }
 
     /// Ends a mute at `now`, if it has not ended. Answers whether it had not.
@@ -19,16 +51,18 @@ impl Store {
         self.writer().submit(End { id, now }).await
     }
 
-    /// Notes that what a mute silenced was summed up.
+    /// Notes that what a mute silenced was summed up. The card of an alert that was muted does not say so any more.
     pub async fn close_mute(&self, id: MuteId, now: Timestamp) -> Result<()> {
-        self.writer().submit(Close { id, now }).await
+        let deliveries = self.writer().submit(Close { id, now, mint: Mint::new() }).await?;
+        self.hint_at(deliveries);
+        Ok(())
     }
 
     /// The mutes that hold, or whose sum is still to be made; the oldest first.
     pub async fn mutes(&self) -> Result<Vec<Mute>> {
-        let rows = sqlx::query(
-            "SELECT id, pattern, until, reason, created_by, created_at FROM mutes WHERE summed_at IS NULL ORDER BY id",
-        )
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM mutes WHERE summed_at IS NULL ORDER BY id"
+        )))
         .fetch_all(self.read())
         .await?;
         rows.iter().map(read).collect()
@@ -51,26 +85,84 @@ impl Store {
     }
 }
 
-struct Add(Mute);
+struct Add {
+    mute: Mute,
+    /// What the audit log says about it, with the log's key.
+    noted: Option<(AuditEntry, AuditKey)>,
+    /// Whose card says that it is muted.
+    card: Option<Decision>,
+    mint: Mint,
+}
 
 impl Unit for Add {
-    type Output = ();
+    type Output = (Muted, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        let Self(mute) = self;
-        sqlx::query(
-            "INSERT INTO mutes (id, pattern, until, reason, created_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(mute.id.to_string())
-        .bind(mute.pattern.as_str())
-        .bind(mute.until.as_millis())
-        .bind(mute.reason.as_str())
-        .bind(mute.by.as_str())
-        .bind(mute.since.as_millis())
-        .execute(tx)
-        .await?;
-        Ok(())
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        let mute = &self.mute;
+        if let Some((entry, _)) = &self.noted
+            && audit::was_seen(tx, entry).await?
+        {
+            return Ok((Muted::Replayed, Vec::new()));
+        }
+        if let Some(alert) = &mute.alert
+            && let Some(before) = running(&mut *tx, &alert.subject, mute.since).await?
+            && before.alert.as_ref().is_some_and(|before| before.severity >= alert.severity)
+        {
+            if let Some((entry, key)) = &self.noted {
+                let detail = format!("it is muted already, by {}", before.by);
+                let entry = AuditEntry { outcome: AuditOutcome::Refused, detail, ..entry.clone() };
+                audit::append(tx, key, &entry, mute.since).await?;
+            }
+            return Ok((Muted::Already(before), Vec::new()));
+        }
+        insert(tx, mute).await?;
+        if let Some((entry, key)) = &self.noted {
+            audit::append(tx, key, entry, mute.since).await?;
+        }
+        let deliveries = match &self.card {
+            Some(card) => announce(tx, &self.mint, mute.since, "decision.muted", card, &[]).await?.1,
+            None => Vec::new(),
+        };
+        Ok((Muted::Now(mute.clone()), deliveries))
     }
+}
+
+async fn insert(tx: &mut SqliteConnection, mute: &Mute) -> Result<()> {
+    let alert = mute.alert.as_ref();
+    sqlx::query(
+        "INSERT INTO mutes (id, pattern, subject, label, severity, until, reason, created_by, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(mute.id.to_string())
+    .bind(mute.pattern.as_str())
+    .bind(alert.map(|alert| alert.subject.as_str()).unwrap_or_default())
+    .bind(alert.map(|alert| alert.label.as_str()).unwrap_or_default())
+    .bind(alert.and_then(|alert| alert.severity).map(Severity::as_str).unwrap_or_default())
+    .bind(mute.until.as_millis())
+    .bind(mute.reason.as_str())
+    .bind(mute.by.as_str())
+    .bind(mute.since.as_millis())
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The mute of this alert that holds at `now`: the one that silences most.
+async fn running(
+    connection: impl sqlx::SqliteExecutor<'_>,
+    subject: &str,
+    now: Timestamp,
+) -> Result<Option<Mute>> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM mutes WHERE subject = $1 AND subject <> '' AND until > $2 AND summed_at IS NULL"
+    )))
+    .bind(subject)
+    .bind(now.as_millis())
+    .fetch_all(connection)
+    .await?;
+    let mutes: Vec<Mute> = rows.iter().map(read).collect::<Result<_>>()?;
+    let severity = |mute: &Mute| mute.alert.as_ref().and_then(|alert| alert.severity);
+    Ok(mutes.into_iter().max_by_key(severity))
 }
 
 struct End {
@@ -94,25 +186,38 @@ impl Unit for End {
 struct Close {
     id: MuteId,
     now: Timestamp,
+    mint: Mint,
 }
 
 impl Unit for Close {
-    type Output = ();
+    type Output = Vec<Delivery>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query("UPDATE mutes SET summed_at = $2 WHERE id = $1 AND summed_at IS NULL")
-            .bind(self.id.to_string())
-            .bind(self.now.as_millis())
-            .execute(tx)
-            .await?;
-        Ok(())
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        let subject: Option<String> = sqlx::query_scalar(
+            "UPDATE mutes SET summed_at = $2 WHERE id = $1 AND summed_at IS NULL RETURNING subject",
+        )
+        .bind(self.id.to_string())
+        .bind(self.now.as_millis())
+        .fetch_optional(&mut *tx)
+        .await?;
+        match alert_about(tx, subject.as_deref().unwrap_or_default()).await? {
+            Some(card) => Ok(announce(tx, &self.mint, self.now, "decision.unmuted", &card, &[]).await?.1),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
 fn read(row: &SqliteRow) -> Result<Mute> {
+    let subject: String = row.try_get("subject")?;
+    let alert = MutedAlert {
+        label: row.try_get("label")?,
+        severity: Severity::from_word(&row.try_get::<String, _>("severity")?),
+        subject,
+    };
     Ok(Mute {
         id: row.try_get::<String, _>("id")?.parse()?,
         pattern: row.try_get("pattern")?,
+        alert: Some(alert).filter(|alert| !alert.subject.is_empty()),
         until: Timestamp::from_millis(row.try_get("until")?),
         reason: row.try_get("reason")?,
         by: row.try_get("created_by")?,

@@ -40,6 +40,8 @@ const MIGRATIONS: &[Text] = &[
         name: "discord_webhooks",
         sql: include_str!("../../migrations/0008_discord_webhooks.sql"),
     },
+    Text { number: 9, name: "routes", sql: include_str!("../../migrations/0009_routes.sql") },
+    Text { number: 10, name: "muted_alerts", sql: include_str!("../../migrations/0010_muted_alerts.sql") },
 ];
 
 struct Text {

@@ -5,6 +5,10 @@
 
 mod delivery;
 mod machine;
+mod mute;
+mod page;
+mod permission;
+mod route;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -17,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Harness, within};
+use crate::harness::{Harness, Message, within};
 
 /// A canary: it may stand nowhere but in the header of a call.
 pub const KEY: &str = "canary-of-the-commands-key-77e0";
@@ -90,6 +94,28 @@ impl Stage {
         let said = self.t.whisper(self.whispers.get()).await;
         assert_eq!(said["allowed_mentions"]["parse"], json!([]), "{said:#}");
         said
+    }
+
+    /// The newest message that only Alice sees, once it is as it should be.
+    pub async fn sees(&self, what: &str, mut is: impl FnMut(&Message) -> bool) -> Message {
+        let alice = self.t.discord.user_id("alice").unwrap();
+        let waiting = self.t.discord.wait_until(|discord| {
+            let newest = Message(discord.ephemerals(alice).pop()?);
+            Some(newest).filter(|message| is(message))
+        });
+        within(what, waiting).await
+    }
+
+    /// Alice presses or chooses something on a message, and reads the first answer. Discord's types: 2 is a button, 3 a
+    /// menu of options, 8 a menu of channels.
+    pub async fn chooses(&self, on: &Message, kind: u64, custom_id: &str, values: &[&str]) -> Value {
+        let body = json!({
+            "type": 3, "channel_id": on.0["channel_id"], "guild_id": self.t.discord.guild_id(),
+            "message_id": on.id(),
+            "data": {"component_type": kind, "custom_id": custom_id, "values": values},
+        });
+        let id = self.t.person("alice").acts(&body).await;
+        self.t.person("alice").answer(&id).await
     }
 
     /// What is suggested for the last, half-typed option.

@@ -59,7 +59,8 @@ async fn what_was_muted_can_be_redelivered() {
 #[tokio::test]
 async fn what_asks_for_a_decision_is_never_muted() {
     let t = Harness::start().await;
-    for refused in ["machine.registered", "machine_registered", "default", "a b", ""] {
+    let absurd = "a".repeat(6000);
+    for refused in ["machine.registered", "machine_registered", "default", "a b", "", &absurd] {
         let answer = t.hub().mute(refused, HOUR, "", "Alice").await;
         assert!(matches!(answer, Err(MuteError::Invalid(_))), "{refused}");
     }

@@ -1,11 +1,11 @@
 //! `/webhook-config`: what is configured, without a secret.
 
 use poise::CreateReply;
-use serenity::all::{CreateEmbed, CreateEmbedFooter};
+use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
 
 use super::{Context, Error};
+use crate::bot::component::menu;
 use crate::render::{self, Color, Surface};
-use crate::samples;
 
 /// Discord: "Embed Limits", description, less what stands around the table.
 const MAX_TABLE: usize = 3900;
@@ -18,7 +18,12 @@ const MAX_TABLE: usize = 3900;
     default_member_permissions = "MANAGE_GUILD"
 )]
 pub(super) async fn webhook_config(context: Context<'_>) -> Result<(), Error> {
-    context.send(CreateReply::default().embed(embed(context)).ephemeral(true)).await?;
+    let mut buttons = vec![CreateButton::new(menu::SET).label("Set channel").style(ButtonStyle::Primary)];
+    if !context.data().hub.set_routes().is_empty() {
+        buttons.push(CreateButton::new(menu::REMOVE).label("Remove").style(ButtonStyle::Secondary));
+    }
+    let reply = CreateReply::default().embed(embed(context)).ephemeral(true);
+    context.send(reply.components(vec![CreateActionRow::Buttons(buttons)])).await?;
     Ok(())
 }
 
@@ -33,11 +38,11 @@ fn embed(context: Context<'_>) -> CreateEmbed {
         Some(platform) => format!("{}, key set", super::quoted(platform.base())),
         None => "no XTSYSTEMS_API_KEY".to_owned(),
     };
-    let kinds = samples::all().iter().map(|sample| sample.kind).filter(|kind| *kind != "printer.jammed");
-    let kinds = format!("{}, and any other as a plain card", kinds.collect::<Vec<_>>().join(", "));
+    let kinds = super::known_kinds().collect::<Vec<_>>().join(", ");
+    let kinds = format!("{kinds}, and any other as a plain card");
     let table = data.hub.table().join("\n");
     let table = if table.is_empty() {
-        "DISCORD_WEBHOOK_CHANNELS is empty: nothing goes anywhere.".to_owned()
+        "Nothing goes anywhere yet: Set channel says where.".to_owned()
     } else {
         table
     };
@@ -54,5 +59,5 @@ fn embed(context: Context<'_>) -> CreateEmbed {
             ("XTSystems", platform, false),
             ("Supported events", kinds, false),
         ])
-        .footer(CreateEmbedFooter::new("nuncio · changed in .env, counts after a restart"))
+        .footer(CreateEmbedFooter::new("nuncio · Set channel counts at once, .env after a restart"))
 }

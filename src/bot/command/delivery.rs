@@ -3,14 +3,16 @@
 use poise::CreateReply;
 use serenity::all::{CreateAttachment, CreateAutocompleteResponse, Message};
 
+use super::gate::Done;
 use super::{Context, Error, gate};
+use crate::bot::list::{self, List};
 use crate::model::{AuditOutcome, Snowflake};
 use crate::store::{Letter, Revived, Try};
 
-/// How many a list shows.
-const LIST: u32 = 15;
 /// Discord: "Application Command Object", choices.
-const MOST_CHOICES: u32 = 25;
+const MOST_CHOICES: usize = 25;
+/// How many are looked through for what was typed.
+const LOOKED_AT: u32 = 500;
 /// How many tries are shown of one delivery.
 const MOST_TRIES: usize = 8;
 /// A body below this stands in the answer, a longer one is attached.
@@ -34,18 +36,7 @@ pub(super) async fn deliveries(_: Context<'_>) -> Result<(), Error> {
 /// List what was given up, the newest first
 #[poise::command(slash_command, guild_only)]
 async fn failed(context: Context<'_>) -> Result<(), Error> {
-    context.defer_ephemeral().await?;
-    let letters = context.data().hub.given_up(LIST).await?;
-    let lines: Vec<String> = letters.iter().map(line).collect();
-    let sentence = if lines.is_empty() {
-        "Nothing was given up.".to_owned()
-    } else {
-        format!(
-            "{}\n`/deliveries show` tells what was tried, `/deliveries retry` sends one again.",
-            lines.join("\n")
-        )
-    };
-    gate::say(context, sentence).await
+    gate::list(context, List::GivenUp).await
 }
 
 /// Everything that was tried with one delivery
@@ -75,38 +66,36 @@ async fn retry(
     #[autocomplete = "suggest"]
     id: String,
 ) -> Result<(), Error> {
-    if !gate::may_operate(context, "delivery").await? {
-        return Ok(());
-    }
-    context.defer_ephemeral().await?;
     let hub = &context.data().hub;
-    let Some(id) = hub.delivery_named(&id).await? else { return gate::say(context, unknown()).await };
-    let (outcome, sentence) = revived(hub.redeliver(id).await?);
-    gate::note(context, &format!("delivery {id}"), outcome, sentence).await;
-    gate::say(context, sentence).await
+    let work = async {
+        let Some(id) = hub.delivery_named(&id).await? else {
+            return Ok(Done::new(AuditOutcome::Refused, "delivery", unknown()));
+        };
+        let (outcome, sentence) = revived(hub.redeliver(id).await?);
+        Ok(Done::new(outcome, format!("delivery {id}"), sentence))
+    };
+    gate::operate(context, "delivery", work).await
 }
 
 /// Sends again what a message shows.
 #[poise::command(context_menu_command = "Redeliver", guild_only, default_member_permissions = "MANAGE_GUILD")]
 pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<(), Error> {
     let subject = format!("message {}", message.id);
-    if !gate::may_operate(context, &subject).await? {
-        return Ok(());
-    }
-    context.defer_ephemeral().await?;
     let hub = &context.data().hub;
-    let shown = hub.shown_in(Snowflake::new(message.id.get())).await?;
-    let mut sent = 0;
-    for (delivery, _) in &shown {
-        sent += usize::from(matches!(hub.redeliver(*delivery).await?, Revived::Pending { .. }));
-    }
-    let (outcome, sentence) = match (shown.len(), sent) {
-        (0, _) => (AuditOutcome::Refused, NOT_OURS),
-        (_, 0) => (AuditOutcome::Refused, "It is on its way already: nothing was changed."),
-        _ => (AuditOutcome::Done, "It is sent again, as a new message."),
+    let work = async {
+        let shown = hub.shown_in(Snowflake::new(message.id.get())).await?;
+        let mut sent = 0;
+        for (delivery, _) in &shown {
+            sent += usize::from(matches!(hub.redeliver(*delivery).await?, Revived::Pending { .. }));
+        }
+        let (outcome, sentence) = match (shown.len(), sent) {
+            (0, _) => (AuditOutcome::Refused, NOT_OURS),
+            (_, 0) => (AuditOutcome::Refused, "It is on its way already: nothing was changed."),
+            _ => (AuditOutcome::Done, "It is sent again, as a new message."),
+        };
+        Ok(Done::new(outcome, &subject, sentence))
     };
-    gate::note(context, &subject, outcome, sentence).await;
-    gate::say(context, sentence).await
+    gate::operate(context, &subject, work).await
 }
 
 /// Shows the event behind a message, as it was signed.
@@ -123,6 +112,12 @@ pub(super) async fn show_raw(context: Context<'_>, message: Message) -> Result<(
     for (_, event) in hub.shown_in(Snowflake::new(message.id.get())).await?.into_iter().take(MOST_RAW) {
         bodies.extend(hub.event(event).await?.map(|(_, body)| pretty(&body)));
     }
+    let (outcome, what) = match bodies.len() {
+        0 => (AuditOutcome::Refused, NOT_OURS.to_owned()),
+        1 => (AuditOutcome::Done, "one event was shown as it came".to_owned()),
+        count => (AuditOutcome::Done, format!("{count} events were shown as they came")),
+    };
+    gate::note(context, &subject, outcome, &what).await;
     context.send(raw(&bodies)).await?;
     Ok(())
 }
@@ -166,19 +161,8 @@ fn unknown() -> String {
     "There is no such delivery (any more), or there are several: `/deliveries failed` lists what was given up.".to_owned()
 }
 
-fn line(letter: &Letter) -> String {
-    format!(
-        "`{}` {} → {}, <t:{}:R>: {}",
-        letter.id.short(),
-        super::quoted(letter.kind.as_str()),
-        super::plain(&letter.destination),
-        letter.received_at.as_secs(),
-        letter.reason.as_deref().map_or_else(|| "no reason".to_owned(), super::plain),
-    )
-}
-
 fn told(letter: &Letter, tries: &[Try]) -> String {
-    let mut text = format!("{}\n{:?} after {} tries", line(letter), letter.status, letter.attempts);
+    let mut text = format!("{}\n{:?} after {} tries", list::given_up(letter), letter.status, letter.attempts);
     for one in tries.iter().rev().take(MOST_TRIES) {
         let status = one.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let code = one.code.map(|code| format!(" {code}")).unwrap_or_default();
@@ -191,12 +175,13 @@ fn told(letter: &Letter, tries: &[Try]) -> String {
 
 /// What was given up lately, by what it is about.
 async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let letters = context.data().hub.given_up(MOST_CHOICES).await.unwrap_or_default();
+    let letters = context.data().hub.given_up(0, LOOKED_AT).await.unwrap_or_default();
     let name = |letter: &Letter| {
         let name = format!("{} {} → {}", letter.id.short(), letter.kind.as_str(), letter.destination);
         name.chars().take(100).collect::<String>()
     };
     let partial = partial.to_lowercase();
     let choices = letters.iter().map(|letter| (name(letter), letter.id.to_string()));
-    super::choices(choices.filter(|(name, _)| name.to_lowercase().contains(&partial)))
+    let fitting = choices.filter(|(name, _)| name.to_lowercase().contains(&partial));
+    super::choices(fitting.take(MOST_CHOICES))
 }

@@ -1,11 +1,48 @@
-//! Around every command that changes something: who may, and the note of it in the audit log.
+//! Around everything that changes something: who may, and the note of it in the audit log.
 
 use poise::CreateReply;
 
 use super::{Context, Error};
 use crate::bot::component;
+use crate::bot::list::{List, Page};
 use crate::hub::{Person, Refusal};
 use crate::model::{Actor, AuditEntry, AuditOutcome, Snowflake};
+
+/// What came of something that changes something.
+pub(super) struct Done {
+    /// For the audit log.
+    pub(super) outcome: AuditOutcome,
+    /// What it is about, for the audit log.
+    pub(super) subject: String,
+    /// For the person, and for the audit log.
+    pub(super) sentence: String,
+}
+
+impl Done {
+    pub(super) fn new(
+        outcome: AuditOutcome,
+        subject: impl Into<String>,
+        sentence: impl Into<String>,
+    ) -> Self {
+        Self { outcome, subject: subject.into(), sentence: sentence.into() }
+    }
+}
+
+/// Does `work` for somebody who may operate, notes what came of it and tells it. Nothing of it is begun for anybody
+/// else: they are told who can, and it is noted that they asked about `subject`.
+pub(super) async fn operate(
+    context: Context<'_>,
+    subject: &str,
+    work: impl Future<Output = Result<Done, Error>>,
+) -> Result<(), Error> {
+    if !may_operate(context, subject).await? {
+        return Ok(());
+    }
+    context.defer_ephemeral().await?;
+    let Done { outcome, subject, sentence } = work.await?;
+    note(context, &subject, outcome, &sentence).await;
+    say(context, sentence).await
+}
 
 /// Who typed the command, by what Discord said with it.
 pub(super) fn person(context: Context<'_>) -> Person {
@@ -27,23 +64,49 @@ pub(super) async fn say(context: Context<'_>, sentence: impl Into<String>) -> Re
     Ok(())
 }
 
-/// Notes what came of the command. A log that does not take it is an error in our own log, not the person's.
-pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutcome, detail: &str) {
-    let Person { id, name, .. } = person(context);
-    let action = format!("command.{}", context.command().qualified_name.replace(' ', "-").to_lowercase());
-    let entry = AuditEntry {
+/// Shows the first page of a list.
+pub(super) async fn list(context: Context<'_>, list: List) -> Result<(), Error> {
+    context.defer_ephemeral().await?;
+    let reader = Snowflake::new(context.interaction.user.id.get());
+    let shown = Page::first(list, reader).show(&context.data().hub).await?;
+    let reply = CreateReply::default().ephemeral(true).components(shown.buttons);
+    let reply = match shown.embed {
+        Some(embed) => reply.embed(embed),
+        None => reply.content(shown.sentence.unwrap_or_default()),
+    };
+    context.send(reply).await?;
+    Ok(())
+}
+
+/// What the audit log says of the command.
+pub(super) fn entry(
+    context: Context<'_>,
+    subject: &str,
+    outcome: AuditOutcome,
+    detail: impl Into<String>,
+) -> AuditEntry {
+    let Person { id, name: actor, .. } = person(context);
+    let name = context.command().qualified_name.replace([' ', '_'], "-").to_lowercase();
+    let action = format!("command.{name}");
+    AuditEntry {
         outcome,
-        detail: detail.to_owned(),
+        detail: detail.into(),
         channel: Some(Snowflake::new(context.interaction.channel_id.get())),
         interaction: Some(Snowflake::new(context.interaction.id.get())),
-        ..AuditEntry::new(Actor::Person { id, name }, action, subject)
-    };
+        ..AuditEntry::new(Actor::Person { id, name: actor }, action, subject)
+    }
+}
+
+/// Notes what came of the command. A log that does not take it is an error in our own log, not the person's.
+pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutcome, detail: &str) {
+    let entry = entry(context, subject, outcome, detail);
     if let Err(error) = context.data().hub.audit(entry).await {
         tracing::error!(%error, "a command is not in the audit log: {subject}");
     }
 }
 
-fn refused(refusal: &Refusal) -> String {
+/// Why somebody may not change what is no decision, and who can.
+pub(in crate::bot) fn refused(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NotOperator(roles) if roles.is_empty() => {
             "Only members with the permission Manage Server can do this here: ask one of them.".to_owned()

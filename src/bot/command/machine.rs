@@ -5,11 +5,14 @@ use serenity::all::CreateAutocompleteResponse;
 
 use super::{Context, Error, gate};
 use crate::bot::component::{self, Said};
+use crate::bot::list::List;
 use crate::hub::{Click, Clicked, Press};
 use crate::model::{Decision, Snowflake};
 
-/// How many a list shows, and Discord's most choices.
-const MOST: u32 = 25;
+/// Discord: "Application Command Object", choices.
+const MOST_CHOICES: usize = 25;
+/// How many are looked through for what was typed.
+const LOOKED_AT: u32 = 500;
 
 /// Machines that ask to join: list them, and decide
 #[poise::command(
@@ -26,18 +29,7 @@ pub(super) async fn machine(_: Context<'_>) -> Result<(), Error> {
 /// List the machines that wait for a decision, the oldest first
 #[poise::command(slash_command, guild_only)]
 async fn pending(context: Context<'_>) -> Result<(), Error> {
-    context.defer_ephemeral().await?;
-    let waiting = context.data().hub.undecided_machines(MOST).await?;
-    let lines: Vec<String> = waiting.iter().map(line).collect();
-    let sentence = if lines.is_empty() {
-        "No machine waits for a decision.".to_owned()
-    } else {
-        format!(
-            "{}\nDecide on their cards, or with `/machine approve` and `/machine deny`.",
-            lines.join("\n")
-        )
-    };
-    gate::say(context, sentence).await
+    gate::list(context, List::Undecided).await
 }
 
 /// Approve a machine
@@ -126,18 +118,9 @@ fn done(clicked: &Clicked) -> String {
     }
 }
 
-fn line(decision: &Decision) -> String {
-    format!(
-        "🖥️ {} {} asked <t:{}:R>",
-        super::plain(&decision.label),
-        super::quoted(&decision.object),
-        decision.asked_at.as_secs()
-    )
-}
-
 /// The machines that wait, by name.
 async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let waiting = context.data().hub.undecided_machines(MOST).await.unwrap_or_default();
+    let waiting = context.data().hub.undecided_machines(0, LOOKED_AT).await.unwrap_or_default();
     let partial = partial.to_lowercase();
     let fits = |decision: &&Decision| {
         decision.object.len() <= 100
@@ -148,5 +131,5 @@ async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteRespo
         let name: String = format!("{} ({})", decision.label, decision.object).chars().take(100).collect();
         (name, decision.object.clone())
     };
-    super::choices(waiting.iter().filter(fits).map(choice))
+    super::choices(waiting.iter().filter(fits).take(MOST_CHOICES).map(choice))
 }

@@ -3,9 +3,9 @@
 use futures_util::future;
 use serenity::all::CreateAutocompleteResponse;
 
+use super::gate::Done;
 use super::{Context, Error, gate};
 use crate::model::AuditOutcome;
-use crate::samples;
 use crate::xtsystems::Registered;
 
 /// More than there are kinds.
@@ -26,19 +26,14 @@ pub(super) async fn register_webhook(
     #[autocomplete = "suggest"]
     events: Option<String>,
 ) -> Result<(), Error> {
-    if !gate::may_operate(context, "webhook").await? {
-        return Ok(());
-    }
-    context.defer_ephemeral().await?;
-    let (outcome, sentence) = register(context, events.as_deref().unwrap_or("*")).await;
-    gate::note(context, "webhook", outcome, &sentence).await;
-    gate::say(context, sentence).await
+    let events = events.as_deref().unwrap_or("*");
+    gate::operate(context, "webhook", async { Ok(register(context, events).await) }).await
 }
 
 /// Registers, and says what came of it.
-async fn register(context: Context<'_>, events: &str) -> (AuditOutcome, String) {
+async fn register(context: Context<'_>, events: &str) -> Done {
     let data = context.data();
-    let refused = |sentence: &str| (AuditOutcome::Refused, sentence.to_owned());
+    let refused = |sentence: &str| Done::new(AuditOutcome::Refused, "webhook", sentence);
     let Some(events) = kinds(events) else {
         return refused(
             "Those are no kinds of event. Name some like `ticket.created, ticket.*`, or leave them out for all.",
@@ -55,8 +50,8 @@ async fn register(context: Context<'_>, events: &str) -> (AuditOutcome, String) 
         );
     }
     match platform.register(&url, &events, &data.errands.secret).await {
-        Ok(registered) => (AuditOutcome::Done, told(&registered, &url)),
-        Err(failure) => (AuditOutcome::Failed, format!("Not registered. {failure}.")),
+        Ok(registered) => Done::new(AuditOutcome::Done, "webhook", told(&registered, &url)),
+        Err(failure) => Done::new(AuditOutcome::Failed, "webhook", format!("Not registered. {failure}.")),
     }
 }
 
@@ -87,9 +82,7 @@ async fn suggest(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
         Some((before, last)) => (format!("{before}, "), last.trim()),
         None => (String::new(), partial.trim()),
     };
-    let families = ["*", "ticket.*", "asset.*", "machine.*", "alert.*"];
-    let kinds = samples::all().iter().map(|sample| sample.kind).filter(|kind| *kind != "printer.jammed");
-    let found = families.into_iter().chain(kinds).filter(|kind| kind.contains(last));
+    let found = super::kinds_and_families().filter(|kind| kind.contains(last));
     let lists = found.map(|kind| format!("{before}{kind}")).filter(|list| list.len() <= 100).take(25);
     future::ready(super::choices(lists.map(|list| (list.clone(), list)))).await
 }

@@ -40,7 +40,7 @@ pub(super) async fn webhook_status(context: Context<'_, Data, Error>) -> Result<
     Ok(())
 }
 
-/// The answer. Discord's limits are kept: ten fields, none above 1024 characters but the description.
+/// The answer. Discord's limits are kept: eleven fields, none above 1024 characters but the description.
 fn embed(status: &Status, now: Timestamp) -> CreateEmbed {
     let is_well = status.problems.is_empty();
     let color = if is_well { Color::Done } else { Color::Warning };
@@ -57,6 +57,9 @@ fn embed(status: &Status, now: Timestamp) -> CreateEmbed {
         ("Last event", last_event(status), true),
         ("Last 24 hours", lately(status), true),
     ];
+    if let Some(mutes) = mutes(status) {
+        fields.push(("Muted", mutes, false));
+    }
     if let Some(refusals) = refusals(status) {
         fields.push(("Refused since the start", refusals, false));
     }
@@ -122,6 +125,23 @@ fn lately(status: &Status) -> String {
     format!("{} accepted · {} delivered · {} dead", tally.accepted, tally.delivered, tally.dead)
 }
 
+fn mutes(status: &Status) -> Option<String> {
+    let lines = status.mutes.iter().map(|mute| {
+        let until = [render::literal(", heard again "), render::moment(mute.until)];
+        Some(
+            [
+                render::short(mute.name(), 60),
+                render::literal(" by "),
+                render::short(&mute.by, 30),
+                until.into(),
+            ]
+            .into(),
+        )
+    });
+    Some(Markdown::join(lines, "\n").cut(MAX_VALUE, Surface::Embed).write(Surface::Embed))
+        .filter(|lines| !lines.is_empty())
+}
+
 fn refusals(status: &Status) -> Option<String> {
     let lines = status.refusals.iter().map(|(reason, count)| {
         Some(render::number(*count).and(render::literal(" × ")).and(render::text(reason)))
@@ -162,6 +182,7 @@ mod tests {
 
     use super::*;
     use crate::hub::Endpoint;
+    use crate::model::{Mute, MuteId};
     use crate::store::{Backlog, Tally};
 
     const NOW: Timestamp = Timestamp::from_secs(1_705_314_600);
@@ -181,6 +202,15 @@ mod tests {
             oldest: Some(NOW.minus(Duration::from_secs(125))),
             newest: Some(("ticket.created".to_owned(), NOW.minus(Duration::from_secs(7)))),
             refusals: vec![("the signature does not match".to_owned(), 12)],
+            mutes: vec![Mute {
+                id: MuteId::new(),
+                pattern: "alert.*".to_owned(),
+                alert: None,
+                until: NOW.plus(Duration::from_secs(3600)),
+                reason: String::new(),
+                by: "Bob".to_owned(),
+                since: NOW,
+            }],
             lately: Tally { accepted: 40, delivered: 38, dead: 2 },
             problems: vec!["Acme_NOC / #alerts: missing Embed Links (denied by role @muted)".to_owned()],
         }
@@ -211,6 +241,7 @@ mod tests {
         Outbox: 4 waiting, the oldest for 2 min · 5 unrouted
         Last event: `ticket.created` <t:1705314593:R>
         Last 24 hours: 40 accepted · 38 delivered · 2 dead
+        Muted: alert.\* by Bob, heard again <t:1705318200:R>
         Refused since the start: 12 × the signature does not match
         ");
     }
@@ -220,6 +251,8 @@ mod tests {
         let mut status = status();
         status.problems = vec!["`*_@everyone https://example.com ".repeat(50); 500];
         status.refusals = vec![("*".repeat(500), u64::MAX); 500];
+        status.mutes =
+            vec![Mute { pattern: "*".repeat(128), by: "_".repeat(100), ..status.mutes[0].clone() }; 99];
         status.newest = Some(("x".repeat(500), NOW));
         status.database = PathBuf::from("`/".repeat(2000));
         let embed = serde_json::to_value(embed(&status, NOW)).unwrap();

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::gate::Done;
 use super::{Context, Error, gate};
 use crate::clock::Timestamp;
 use crate::hub::{Leg, Trace};
@@ -22,16 +23,15 @@ const MOST_LEGS: usize = 10;
     default_member_permissions = "MANAGE_GUILD"
 )]
 pub(super) async fn test_webhook(context: Context<'_>) -> Result<(), Error> {
-    if !gate::may_operate(context, "webhook").await? {
-        return Ok(());
-    }
-    context.defer_ephemeral().await?;
+    gate::operate(context, "webhook", test(context)).await
+}
+
+async fn test(context: Context<'_>) -> Result<Done, Error> {
     let (outcome, sentence) = match &context.data().errands.platform {
         Some(_) => through_the_platform(context).await?,
         None => by_ourselves(context).await?,
     };
-    gate::note(context, "webhook", outcome, &sentence).await;
-    gate::say(context, sentence).await
+    Ok(Done::new(outcome, "webhook", sentence))
 }
 
 async fn through_the_platform(context: Context<'_>) -> Result<(AuditOutcome, String), Error> {
@@ -95,7 +95,8 @@ fn told(from: &str, trace: &Trace) -> String {
     let mut sentence = format!("{from} → nuncio {} ms on disk → ", trace.on_disk.as_millis());
     if trace.legs.is_empty() {
         sentence.push_str(
-            "nowhere: no key of DISCORD_WEBHOOK_CHANNELS matches `webhook.test`. Add it, or `default`, and restart.",
+            "nowhere: nothing says where `webhook.test` goes. Set channel in `/webhook-config` does, for it or for \
+             everything else.",
         );
         return sentence;
     }
@@ -115,6 +116,7 @@ fn leg(leg: &Leg) -> String {
     let why = || leg.reason.as_deref().map(|why| format!(": {}", super::plain(why))).unwrap_or_default();
     match (leg.status, leg.took) {
         (Status::Delivered, Some(took)) => format!("{name} {} ms", took.as_millis()),
+        (Status::Cancelled, _) => format!("{name} 🔕 muted: `/unmute` says by whom, and ends it"),
         (Status::Dead, _) => format!("{name} ✗ given up{}", why()),
         _ => format!("{name} … still waiting{}; `/webhook-status` says what is in the way", why()),
     }

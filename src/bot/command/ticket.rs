@@ -1,5 +1,6 @@
 //! `/create-ticket`: makes a ticket on the platform.
 
+use super::gate::Done;
 use super::{Context, Error, gate};
 use crate::model::AuditOutcome;
 use crate::xtsystems::{NewTicket, Ticket};
@@ -42,24 +43,14 @@ pub(super) async fn create_ticket(
     description: String,
     #[description = "How soon somebody should look; medium if you leave it out"] priority: Option<Priority>,
 ) -> Result<(), Error> {
-    if !gate::may_operate(context, "ticket").await? {
-        return Ok(());
-    }
-    context.defer_ephemeral().await?;
-    let (outcome, subject, sentence) = create(context, &title, &description, priority).await;
-    gate::note(context, &subject, outcome, &sentence).await;
-    gate::say(context, sentence).await
+    gate::operate(context, "ticket", async { Ok(create(context, &title, &description, priority).await) })
+        .await
 }
 
 /// Makes it, and says what came of it: for the log, what it is about; for the person, a sentence.
-async fn create(
-    context: Context<'_>,
-    title: &str,
-    description: &str,
-    priority: Option<Priority>,
-) -> (AuditOutcome, String, String) {
+async fn create(context: Context<'_>, title: &str, description: &str, priority: Option<Priority>) -> Done {
     let subject = || format!("ticket {}", title.chars().take(LONGEST_TITLE).collect::<String>());
-    let refused = |sentence: &str| (AuditOutcome::Refused, subject(), sentence.to_owned());
+    let refused = |sentence: &str| Done::new(AuditOutcome::Refused, subject(), sentence);
     let (title, description) = (title.trim(), description.trim());
     // Discord checks this as well; whoever speaks to us without Discord's client does not.
     if title.is_empty() || title.chars().count() > LONGEST_TITLE || description.chars().count() > LONGEST_TEXT
@@ -78,12 +69,12 @@ async fn create(
     // The gateway may tell a command twice: it is one ticket all the same.
     let key = format!("cmd_{}", context.interaction.id);
     match platform.create_ticket(&ticket, &key).await {
-        Ok(made) => (AuditOutcome::Done, format!("ticket {}", made.id), told(context, &made)),
+        Ok(made) => Done::new(AuditOutcome::Done, format!("ticket {}", made.id), told(context, &made)),
         Err(failure) if matches!(failure.status, Some(200..=299)) => {
             let sentence = "XTSystems made the ticket, but did not tell its number: look for it there.";
-            (AuditOutcome::Done, subject(), sentence.to_owned())
+            Done::new(AuditOutcome::Done, subject(), sentence)
         }
-        Err(failure) => (AuditOutcome::Failed, subject(), format!("No ticket was made. {failure}.")),
+        Err(failure) => Done::new(AuditOutcome::Failed, subject(), format!("No ticket was made. {failure}.")),
     }
 }
 

@@ -3,7 +3,7 @@
 use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
 use crate::hub::{Clicked, Details, Press, Refusal};
-use crate::model::{Decision, Matter, Phase, Snowflake, Verdict};
+use crate::model::{Decision, Matter, Mute, Phase, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
 
 pub(super) const UNKNOWN: &str =
@@ -29,6 +29,7 @@ pub(in crate::bot) fn to(press: Press, clicked: &Clicked) -> Said {
         Clicked::Replayed => Said::Nothing,
         Clicked::Done(decision) => done(decision),
         Clicked::Late(decision) => Said::Sentence(late(press, decision)),
+        Clicked::Muted { mute, already } => Said::Sentence(muted(mute, *already)),
         Clicked::Refused(refusal) => Said::Sentence(refused(refusal, press)),
         Clicked::Details(details) => Said::Embed(Box::new(embed(details))),
     }
@@ -42,6 +43,21 @@ fn done(decision: &Decision) -> Said {
         Matter::Machine | Matter::Ticket | Matter::Alert => return Said::Nothing,
     };
     Said::Sentence(write([short(&decision.label, NAME), literal(told)].into()))
+}
+
+/// Until when an alert is muted, and the way back.
+fn muted(mute: &Mute, already: bool) -> String {
+    let name = || short(mute.name(), 2 * NAME);
+    let until = mute.until.as_secs();
+    if already {
+        let by = write([name(), literal(" is muted already, by "), short(&mute.by, NAME)].into());
+        return format!("{by}, until <t:{until}:t>: `/unmute` ends it sooner.");
+    }
+    format!(
+        "{} is muted until <t:{until}:t>: only this alert, unless it gets worse. It is kept and summed up then; \
+         `/unmute` ends it sooner.",
+        write(name()),
+    )
 }
 
 /// Somebody was faster, or it is too late.

@@ -54,11 +54,6 @@ pub(super) fn of_button(component: &ComponentInteraction, bot: u64, clock: &Cloc
 /// A dialog that was sent; `None` if it is none of ours.
 pub(super) fn of_dialog(modal: &ModalInteraction, clock: &Clock) -> Option<Click> {
     let (press, token) = parse(&modal.data.custom_id)?;
-    let text =
-        modal.data.components.iter().flat_map(|row| &row.components).find_map(|component| match component {
-            ActionRowComponent::InputText(input) => input.value.clone(),
-            _ => None,
-        });
     Some(Click {
         interaction: Snowflake::new(modal.id.get()),
         person: person(&modal.user, modal.member.as_ref(), modal.guild_id, clock),
@@ -69,7 +64,16 @@ pub(super) fn of_dialog(modal: &ModalInteraction, clock: &Clock) -> Option<Click
             message: modal.message.as_ref().map(|message| Snowflake::new(message.id.get())),
             is_ours: true,
         }),
-        text: text.map(|text| text.trim().to_owned()),
+        text: text_of(modal).map(|text| text.trim().to_owned()),
+    })
+}
+
+/// What was written in a dialog.
+pub(super) fn text_of(modal: &ModalInteraction) -> Option<String> {
+    let mut components = modal.data.components.iter().flat_map(|row| &row.components);
+    components.find_map(|component| match component {
+        ActionRowComponent::InputText(input) => input.value.clone(),
+        _ => None,
     })
 }
 

@@ -92,6 +92,10 @@ impl Hub {
             return Ok(Asked::default());
         }
         let decision = self.0.store.buttons(matter, event, since, &object, &label).await?;
+        if matter == Matter::Alert {
+            let mute = self.0.store.mute_of_alert(&event.subject, self.0.clock.now()).await?;
+            return Ok(Asked { decision: Some(decision), mute, ..Asked::default() });
+        }
         let mut all = self.0.store.decisions_about(event.source, &event.subject).await?;
         all.retain(|other| matches!(other.matter, Matter::Take | Matter::Note | Matter::Close));
         Ok(Asked { decision: Some(decision), wishes: all, ..Asked::default() })

@@ -42,7 +42,8 @@ impl Hub {
 
     /// The channels that machines' cards go to.
     fn asked_in(&self) -> BTreeSet<Snowflake> {
-        let route = self.0.routing.map().find(&Kind::new("machine.registered"), "");
+        let routes = self.0.routing.now();
+        let route = routes.map().find(&Kind::new("machine.registered"), "");
         route
             .into_iter()
             .flat_map(|route| &route.targets)

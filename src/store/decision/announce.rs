@@ -11,7 +11,7 @@ use crate::store::Result;
 
 /// Inserts the event `kind` about `decision` and a delivery to every destination that shows its card but `except`.
 /// They are for lanes to be hinted at.
-pub(super) async fn announce(
+pub(in crate::store) async fn announce(
     tx: &mut SqliteConnection,
     mint: &Mint,
     now: Timestamp,

@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// Lanes are told of what is due at once; whoever misses it finds it in the table.
-    pub(super) fn hint_at(&self, deliveries: Vec<Delivery>) {
+    pub(in crate::store) fn hint_at(&self, deliveries: Vec<Delivery>) {
         deliveries.into_iter().for_each(|delivery| self.0.hints.send(delivery));
     }
 }
@@ -110,7 +110,7 @@ impl Unit for Decide {
     type Output = (Changed, Vec<Delivery>);
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
-        if was_seen(tx, &self.entry).await? {
+        if audit::was_seen(tx, &self.entry).await? {
             return Ok((Changed::Replayed, Vec::new()));
         }
         let Some(before) = load(tx, &self.token).await? else { return Ok((Changed::Unknown, Vec::new())) };
@@ -247,16 +247,6 @@ impl Decide {
         }
         Ok(hints)
     }
-}
-
-/// Whether the audit log knows this click: the gateway may tell it twice.
-pub(super) async fn was_seen(tx: &mut SqliteConnection, entry: &AuditEntry) -> Result<bool> {
-    let Some(interaction) = entry.interaction else { return Ok(false) };
-    let seen: Option<i64> = sqlx::query_scalar("SELECT 1 FROM audit WHERE interaction_id = $1")
-        .bind(interaction.to_string())
-        .fetch_optional(tx)
-        .await?;
-    Ok(seen.is_some())
 }
 
 struct Expire {

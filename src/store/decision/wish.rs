@@ -3,7 +3,6 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::announce::{announce, deliver};
-use super::deciding::was_seen;
 use super::{Changed, load, read};
 use crate::clock::Timestamp;
 use crate::model::{
@@ -143,7 +142,7 @@ impl Unit for Make {
     type Output = (Changed, Vec<Delivery>);
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
-        if was_seen(tx, &self.entry).await? {
+        if audit::was_seen(tx, &self.entry).await? {
             return Ok((Changed::Replayed, Vec::new()));
         }
         let Some(ticket) = load(tx, &self.token).await?.filter(|found| found.matter == Matter::Ticket) else {

@@ -118,7 +118,7 @@ async fn somebody_is_on_an_alert() {
     let s = Stage::start().await;
     s.t.sends("alert_triggered.json").await;
     let card = s.t.channel("alerts").next_message().await;
-    assert_eq!(card.buttons()[0], "On it");
+    assert_eq!(card.buttons(), ["On it", "Mute 1 h", "Details"]);
     assert_eq!(s.t.person("bob").clicks("alerts", &card, "On it").await["type"], 6);
     let taken =
         s.t.channel("alerts")
@@ -127,5 +127,79 @@ async fn somebody_is_on_an_alert() {
     assert!(!taken.buttons().contains(&"On it"));
     assert!(s.platform.told().is_empty(), "that is between people");
     assert_eq!(s.audit().await, ["Bob alert.take done"]);
+    s.finish().await;
+}
+
+fn alert(source: &str, count: u32, severity: &str) -> Value {
+    let data = json!({"source": source, "title": "Disk full", "severity": severity, "seen": count});
+    json!({"event_type": "alert.triggered", "data": data, "company_id": "acme"})
+}
+
+// Controls: `model::mute` lists what of it may not be taken away.
+#[tokio::test]
+async fn one_alert_is_muted_from_its_card_and_no_other() {
+    let s = Stage::start().await;
+    let alerts = s.t.channel("alerts");
+    s.t.sends_body(alert("SRV-1", 1, "warning")).await;
+    let card = alerts.next_message().await;
+    assert_eq!(s.t.person("bob").clicks("alerts", &card, "Mute 1 h").await["type"], 6);
+    let said = s.t.whisper(1).await;
+    let said = said["content"].as_str().unwrap();
+    assert!(said.starts_with("Disk full on SRV-1 is muted until <t:"), "{said}");
+    assert!(said.ends_with("`/unmute` ends it sooner."), "{said}");
+    let muted = alerts
+        .becomes(card.id(), "that it is muted", |now| now.description().contains("🔕 muted by Bob"))
+        .await;
+    assert_eq!(muted.buttons(), ["On it", "Details"]);
+
+    s.t.sends_body(alert("SRV-1", 2, "warning")).await;
+    s.t.settle().await;
+    assert!(!alerts.now(card.id()).description().contains("×2"), "it is silent");
+    s.t.sends_body(alert("SRV-2", 1, "warning")).await;
+    assert!(alerts.next_message().await.description().contains("SRV-2"), "another machine is heard");
+    s.t.sends_body(alert("SRV-1", 3, "critical")).await;
+    assert!(alerts.next_message().await.title().contains("CRITICAL"), "what gets worse is heard");
+    assert_eq!(s.audit().await, ["Bob alert.mute done"]);
+
+    s.t.clock.advance(Duration::from_secs(3605));
+    let sum = alerts.next_message().await;
+    assert_eq!(sum.title(), "🔔 Disk full on SRV-1 is heard again");
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_may_not_mutes_no_alert_and_nobody_mutes_it_twice() {
+    let s = Stage::start().await;
+    s.t.sends_body(alert("SRV-1", 1, "warning")).await;
+    let card = s.t.channel("alerts").next_message().await;
+    let answer = s.t.person("carol").clicks("alerts", &card, "Mute 1 h").await;
+    let operators = s.t.discord.role_id("Operators").unwrap();
+    assert_eq!(
+        answer["data"]["content"],
+        format!("Only <@&{operators}> can take or mute alerts: ask one of them.")
+    );
+    s.audited(1).await;
+    assert_eq!(s.t.hub().mutes().await.unwrap(), []);
+
+    let pressed = s.t.person("bob").click("alerts", &card, "Mute 1 h");
+    let bob = s.t.person("bob");
+    let (one, other) = tokio::join!(bob.acts(&pressed), bob.acts(&pressed));
+    bob.answer(&one).await;
+    bob.answer(&other).await;
+    let (first, second) = (s.t.whisper(1).await, s.t.whisper(2).await);
+    let told = |said: &Value| said["content"].as_str().unwrap().to_owned();
+    let already =
+        [told(&first), told(&second)].iter().filter(|said| said.contains("muted already, by Bob")).count();
+    assert_eq!(already, 1, "{first:#} {second:#}");
+    assert_eq!(s.t.hub().mutes().await.unwrap().len(), 1);
+    let mut audit = s.audit().await;
+    audit.sort_unstable();
+    assert_eq!(audit, ["Bob alert.mute done", "Bob alert.mute refused", "Carol alert.mute refused"]);
+    s.t.hub().unmute("Disk full on SRV-1").await.unwrap();
+    s.t.clock.advance(Duration::from_secs(5));
+    // Nothing came meanwhile: there is nothing to sum up, but its card may be muted again.
+    s.t.channel("alerts")
+        .becomes(card.id(), "that it is heard again", |now| now.buttons().contains(&"Mute 1 h"))
+        .await;
     s.finish().await;
 }

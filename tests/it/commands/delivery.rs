@@ -24,8 +24,9 @@ async fn what_was_given_up_is_listed_shown_and_sent_again() {
     s.t.log.expect(tracing::Level::ERROR, "#tickets refused a message for good");
 
     let said = s.types("deliveries", below("failed", json!([]))).await;
-    assert!(content(&said).contains("`ticket.created` → ") && content(&said).contains("50035"), "{said:#}");
-    let dead = s.t.hub().given_up(5).await.unwrap();
+    let line = said["embeds"][0]["description"].as_str().unwrap();
+    assert!(line.contains("`ticket.created` → ") && line.contains("50035"), "{said:#}");
+    let dead = s.t.hub().given_up(0, 5).await.unwrap();
     let id = dead[0].id.to_string();
     let said = s.types("deliveries", below("show", json!([option("id", &dead[0].id.short())]))).await;
     assert!(content(&said).contains("refused, 400 50035"), "{said:#}");
@@ -61,9 +62,14 @@ async fn a_messages_menu_shows_what_is_behind_it_and_sends_it_again() {
     s.t.settle().await;
     let said = s.picks("Show raw", card.id(), "tickets").await;
     assert!(content(&said).contains("\"event_type\": \"ticket.created\""), "{said:#}");
+    let entry = s.audited(1).await;
+    assert_eq!(
+        (entry.action.as_str(), entry.outcome.as_str(), entry.detail.as_str()),
+        ("command.show-raw", "done", "one event was shown as it came")
+    );
     let said = s.picks("Redeliver", card.id(), "tickets").await;
     assert_eq!(content(&said), "It is sent again, as a new message.");
     s.t.channel("tickets").next_message().await;
-    assert_eq!(s.audited(1).await.action, "command.redeliver");
+    assert_eq!(s.audited(2).await.action, "command.redeliver");
     s.finish().await;
 }

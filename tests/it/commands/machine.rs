@@ -18,7 +18,9 @@ async fn a_machine_is_listed_suggested_and_approved() {
     s.t.sends("machine_registered.json").await;
     let card = s.t.channel("machines").next_message().await;
     let said = s.types("machine", below("pending", json!([]))).await;
-    assert!(content(&said).starts_with("🖥️ DESKTOP-001 `asset-uuid` asked"), "{said:#}");
+    let line = said["embeds"][0]["description"].as_str().unwrap();
+    assert!(line.starts_with("🖥️ DESKTOP-001 `asset-uuid` asked"), "{said:#}");
+    assert_eq!(said["components"], json!([]), "one page has no other");
     let typed = json!([{"name": "machine", "type": 3, "value": "desk", "focused": true}]);
     assert_eq!(s.suggestions("machine", below("approve", typed)).await, ["DESKTOP-001 (asset-uuid)"]);
 

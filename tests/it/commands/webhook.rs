@@ -68,34 +68,6 @@ async fn a_public_url_is_what_is_registered() {
     s.finish().await;
 }
 
-// D-10
-#[tokio::test]
-async fn whoever_is_no_operator_changes_nothing_and_is_noted() {
-    let s = Stage::with(|variables| {
-        variables.insert("OPERATOR_ROLES".to_owned(), "123456789012345678".to_owned());
-    })
-    .await;
-    let calls: [(&str, serde_json::Value); 4] = [
-        ("register-webhook", json!([])),
-        ("test-webhook", json!([])),
-        ("create-ticket", json!([option("title", "No net"), option("description", "x")])),
-        ("deliveries", json!([{"name": "retry", "type": 1, "options": [option("id", "0123456789abcdef")]}])),
-    ];
-    for (n, (command, options)) in calls.into_iter().enumerate() {
-        let said = s.types(command, options).await;
-        assert_eq!(content(&said), "Only <@&123456789012345678> can do this: ask one of them.", "{command}");
-        let entry = s.audited(n + 1).await;
-        assert_eq!(
-            (entry.outcome.as_str(), entry.detail.as_str()),
-            ("refused", "has none of OPERATOR_ROLES"),
-            "{command}"
-        );
-        assert!(entry.action.starts_with(&format!("command.{command}")), "{}", entry.action);
-    }
-    assert_eq!(s.platform.told(), []);
-    s.finish().await;
-}
-
 #[tokio::test]
 async fn a_test_is_followed_leg_by_leg() {
     let s = Stage::start().await;

@@ -1,0 +1,92 @@
+//! `/mute`: a kind that nobody wants to hear of for a while.
+
+use futures_util::future;
+use serenity::all::CreateAutocompleteResponse;
+
+use super::gate::Done;
+use super::{Context, Error, gate};
+use crate::config::span_of;
+use crate::hub::MuteError;
+use crate::model::mute::asks_for_a_decision;
+use crate::model::{AuditOutcome, Kind, Mute};
+use crate::store::Muted;
+
+/// What is suggested as a duration; any other may be written.
+const SPANS: [(&str, &str); 7] = [
+    ("30 minutes", "30m"),
+    ("1 hour", "1h"),
+    ("4 hours", "4h"),
+    ("8 hours", "8h"),
+    ("1 day", "1d"),
+    ("3 days", "3d"),
+    ("1 week", "7d"),
+];
+
+/// Do not post a kind of event for a while: it is kept, and summed up when the mute ends
+#[poise::command(slash_command, guild_only, default_member_permissions = "MANAGE_GUILD")]
+pub(super) async fn mute(
+    context: Context<'_>,
+    #[description = "A kind (ticket.created) or a pattern (alert.*)"]
+    #[max_length = 128]
+    #[autocomplete = "suggest"]
+    kind: String,
+    #[description = "How long: 30m, 1h, 2d; at most 30 days"]
+    #[max_length = 20]
+    #[autocomplete = "spans"]
+    duration: String,
+    #[description = "Why; it stands on the card that sums up"]
+    #[max_length = 400]
+    reason: Option<String>,
+) -> Result<(), Error> {
+    let reason = reason.unwrap_or_default();
+    gate::operate(context, "mute", silence(context, kind.trim(), &duration, reason.trim())).await
+}
+
+async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str) -> Result<Done, Error> {
+    let refused = |sentence: String| Done::new(AuditOutcome::Refused, "mute", sentence);
+    let Some(span) = span_of(duration) else {
+        return Ok(refused(format!(
+            "{} is not a span of time: write 30m, 1h or 2d. Nothing was muted.",
+            super::quoted(duration)
+        )));
+    };
+    let subject = format!("mute {}", kind.chars().take(128).collect::<String>());
+    let entry = gate::entry(context, &subject, AuditOutcome::Done, reason);
+    match context.data().hub.mute_noted(kind, span, reason, entry).await {
+        Ok(Muted::Now(mute) | Muted::Already(mute)) => {
+            Ok(Done::new(AuditOutcome::Done, subject, told(&mute)))
+        }
+        Ok(Muted::Replayed) => Ok(Done::new(AuditOutcome::Done, subject, "That is muted already.")),
+        Err(MuteError::Invalid(why)) => Ok(refused(format!("{}. Nothing was muted.", super::plain(&why)))),
+        Err(MuteError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn told(mute: &Mute) -> String {
+    let until = mute.until.as_secs();
+    format!(
+        "{} is muted until <t:{until}:f>. Its events are kept, also urgent ones, and summed up in one card then; what \
+         asks for a decision still comes. `/unmute` ends it sooner.",
+        super::quoted(mute.name()),
+    )
+}
+
+/// Kinds and families that can be muted.
+async fn suggest(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let partial = partial.trim().to_lowercase();
+    let found = super::kinds_and_families()
+        .filter(|kind| !asks_for_a_decision(&Kind::new(kind)) && kind.contains(&partial));
+    future::ready(super::choices(found.take(25).map(|kind| (kind.to_owned(), kind.to_owned())))).await
+}
+
+async fn spans(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let partial = partial.trim().to_lowercase();
+    let written = span_of(&partial).map(|_| (partial.clone(), partial.clone()));
+    let found = SPANS
+        .into_iter()
+        .filter(|(name, value)| name.contains(&partial) || value.starts_with(&partial))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let found: Vec<(String, String)> = found.collect();
+    let written = written.filter(|(value, _)| found.iter().all(|(_, known)| known != value));
+    future::ready(super::choices(written.into_iter().chain(found))).await
+}

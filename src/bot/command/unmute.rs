@@ -1,0 +1,76 @@
+//! `/unmute`: what is muted, and ending it.
+
+use serenity::all::CreateAutocompleteResponse;
+
+use super::gate::Done;
+use super::{Context, Error, gate};
+use crate::hub::MuteError;
+use crate::model::{AuditOutcome, Mute};
+
+/// Discord: "Application Command Object", choices.
+const MOST_CHOICES: usize = 25;
+const LISTED: usize = 10;
+
+/// Hear again what is muted, or see what is
+#[poise::command(slash_command, guild_only, default_member_permissions = "MANAGE_GUILD")]
+pub(super) async fn unmute(
+    context: Context<'_>,
+    #[description = "Which mute; leave it out to see what is muted"]
+    #[max_length = 200]
+    #[autocomplete = "suggest"]
+    mute: Option<String>,
+) -> Result<(), Error> {
+    gate::operate(context, "mute", end(context, mute.as_deref().map(str::trim))).await
+}
+
+async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> {
+    let hub = &context.data().hub;
+    let Some(wanted) = wanted else {
+        return Ok(Done::new(AuditOutcome::Done, "mutes, listed", list(&hub.mutes().await?)));
+    };
+    match hub.unmute(wanted).await {
+        Ok(ended) => {
+            let names: Vec<String> = ended.iter().map(|mute| super::quoted(mute.name())).collect();
+            let subjects: Vec<&str> = ended.iter().map(Mute::name).collect();
+            let sentence =
+                format!("{} is heard again. What came meanwhile is summed up in a moment.", names.join(", "));
+            Ok(Done::new(AuditOutcome::Done, format!("mute {}", subjects.join(", ")), sentence))
+        }
+        Err(MuteError::Invalid(_)) => {
+            let sentence =
+                format!("Nothing is muted as {}. {}", super::quoted(wanted), list(&hub.mutes().await?));
+            Ok(Done::new(AuditOutcome::Refused, "mute", sentence))
+        }
+        Err(MuteError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn list(mutes: &[(Mute, u64)]) -> String {
+    let line = |(mute, silenced): &(Mute, u64)| {
+        format!(
+            "🔕 {} until <t:{}:f>, by {}: {silenced} silenced so far",
+            super::glimpse(mute.name(), 60),
+            mute.until.as_secs(),
+            super::glimpse(&mute.by, 30),
+        )
+    };
+    let mut lines: Vec<String> = mutes.iter().take(LISTED).map(line).collect();
+    match mutes.len() {
+        0 => return "Nothing is muted now.".to_owned(),
+        count if count > LISTED => lines.push(format!("… {} more", count - LISTED)),
+        _ => {}
+    }
+    lines.join("\n")
+}
+
+/// What is muted now.
+async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+    let mutes = context.data().hub.mutes().await.unwrap_or_default();
+    let partial = partial.trim().to_lowercase();
+    let fits = |(mute, _): &&(Mute, u64)| mute.name().to_lowercase().contains(&partial);
+    let choice = |(mute, silenced): &(Mute, u64)| {
+        let name = format!("{} · by {} · {silenced} silenced", mute.name(), mute.by);
+        (name.chars().take(100).collect(), mute.id.to_string())
+    };
+    super::choices(mutes.iter().filter(fits).take(MOST_CHOICES).map(choice))
+}

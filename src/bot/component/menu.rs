@@ -1,0 +1,315 @@
+//! Setting where events go, step by step: which events, then which channel; and taking it back.
+//!
+//! Every step is a message that only this person sees, and holds in its custom id what was chosen before. Who may is
+//! asked at each of them, from the click itself.
+
+use serenity::all::{
+    ChannelType, ComponentInteraction, ComponentInteractionDataKind, CreateActionRow, CreateAllowedMentions,
+    CreateInputText, CreateInteractionResponse, CreateInteractionResponseMessage, CreateModal,
+    CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse, Http,
+    InputTextStyle, ModalInteraction,
+};
+
+use super::{Clicks, answered, press};
+use crate::bot::command::{glimpse, kinds_and_families, refused};
+use crate::hub::{Person, RouteError};
+use crate::model::route::Key;
+use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, RouteId, Snowflake};
+use crate::store::SetRoute;
+
+/// The button under `/webhook-config` that begins.
+pub(in crate::bot) const SET: &str = "v1:route";
+/// The one that takes back.
+pub(in crate::bot) const REMOVE: &str = "v1:unroute";
+const KEY: &str = "v1:route-key";
+const OTHER: &str = "v1:route-other";
+const TO: &str = "v1:route-to:";
+const REMOVED: &str = "v1:unroute-key";
+/// Discord: `custom_id` ≤ 100, of which the key of a route is the rest.
+const MOST_KEY: usize = 100 - TO.len();
+const MOST_OPTIONS: usize = 25;
+
+/// What somebody chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    Begin,
+    Key(String),
+    To { key: String, channel: Snowflake },
+    Undo,
+    Remove(RouteId),
+}
+
+/// What a click on one of these means; `None` if it is none of them.
+pub(super) fn of(component: &ComponentInteraction) -> Option<Turn> {
+    let id = component.data.custom_id.as_str();
+    match &component.data.kind {
+        ComponentInteractionDataKind::Button if id == SET => Some(Turn::Begin),
+        ComponentInteractionDataKind::Button if id == REMOVE => Some(Turn::Undo),
+        ComponentInteractionDataKind::StringSelect { values } if id == KEY => {
+            values.first().cloned().map(Turn::Key)
+        }
+        ComponentInteractionDataKind::StringSelect { values } if id == REMOVED => {
+            values.first()?.parse().ok().map(Turn::Remove)
+        }
+        ComponentInteractionDataKind::ChannelSelect { values } => {
+            let key = id.strip_prefix(TO)?.to_owned();
+            Some(Turn::To { key, channel: Snowflake::new(values.first()?.get()) })
+        }
+        _ => None,
+    }
+}
+
+/// What was written as a key; `None` if the dialog is another.
+pub(super) fn of_dialog(modal: &ModalInteraction) -> Option<String> {
+    (modal.data.custom_id == OTHER).then(|| press::text_of(modal).unwrap_or_default())
+}
+
+impl Clicks {
+    pub(super) async fn turn(&self, http: &Http, component: &ComponentInteraction, turn: Turn) {
+        let person =
+            press::person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
+        let (action, subject) = match &turn {
+            Turn::Undo | Turn::Remove(_) => ("route.remove", "route".to_owned()),
+            Turn::To { key, .. } => ("route.set", format!("route {key}")),
+            Turn::Begin | Turn::Key(_) => ("route.set", "route".to_owned()),
+        };
+        let entry = AuditEntry {
+            channel: Some(Snowflake::new(component.channel_id.get())),
+            interaction: Some(Snowflake::new(component.id.get())),
+            ..AuditEntry::new(actor(&person), action, subject)
+        };
+        if let Err(sentence) = self.may_turn(&person) {
+            super::say_at_once(http, component, &sentence).await;
+            return self.note_refused(entry, &person).await;
+        }
+        match turn {
+            Turn::Begin => {
+                let message = whispered("Which events?").components(vec![keys()]);
+                answered(component.create_response(http, CreateInteractionResponse::Message(message)).await);
+            }
+            Turn::Key(key) if key == OTHER => {
+                answered(component.create_response(http, CreateInteractionResponse::Modal(dialog())).await);
+            }
+            Turn::Key(key) => {
+                let step = CreateInteractionResponse::UpdateMessage(places(&key));
+                answered(component.create_response(http, step).await);
+            }
+            Turn::Undo => {
+                let set = self.shared.hub.set_routes();
+                let message = if set.is_empty() {
+                    whispered("Nothing was set here: all that the table shows comes from .env.")
+                } else {
+                    whispered("Whose channel is taken back?").components(vec![removable(&set)])
+                };
+                answered(component.create_response(http, CreateInteractionResponse::Message(message)).await);
+            }
+            Turn::To { .. } | Turn::Remove(_) => {
+                answered(component.create_response(http, CreateInteractionResponse::Acknowledge).await);
+                let sentence = match turn {
+                    Turn::To { key, channel } => self.set(&key, channel, entry).await,
+                    Turn::Remove(id) => self.remove(id, entry).await,
+                    _ => return,
+                };
+                self.watch.redraw();
+                let edit = EditInteractionResponse::new()
+                    .content(sentence)
+                    .components(Vec::new())
+                    .allowed_mentions(CreateAllowedMentions::new());
+                answered(component.edit_response(http, edit).await.map(drop));
+            }
+        }
+    }
+
+    /// A key that was written in the dialog.
+    pub(super) async fn named(&self, http: &Http, modal: &ModalInteraction, text: &str) {
+        let person = press::person(&modal.user, modal.member.as_ref(), modal.guild_id, &self.shared.clock);
+        let next = self.may_turn(&person).and_then(|()| key(text));
+        let response = match next {
+            Ok(key) if modal.message.is_some() => {
+                CreateInteractionResponse::UpdateMessage(places(&key.to_string()))
+            }
+            Ok(key) => CreateInteractionResponse::Message(places(&key.to_string()).ephemeral(true)),
+            Err(sentence) => CreateInteractionResponse::Message(whispered(sentence)),
+        };
+        answered(modal.create_response(http, response).await);
+        let entry = AuditEntry {
+            channel: Some(Snowflake::new(modal.channel_id.get())),
+            interaction: Some(Snowflake::new(modal.id.get())),
+            ..AuditEntry::new(actor(&person), "route.set", "route")
+        };
+        self.note_refused(entry, &person).await;
+    }
+
+    /// Whether somebody may go on; else a sentence.
+    fn may_turn(&self, person: &Person) -> Result<(), String> {
+        if self.shared.stopping.is_cancelled() {
+            return Err(super::STOPPING.to_owned());
+        }
+        self.shared.hub.may_operate(person).map_err(|refusal| refused(&refusal))
+    }
+
+    /// Notes that somebody was refused, if they were.
+    async fn note_refused(&self, entry: AuditEntry, person: &Person) {
+        let Err(refusal) = self.shared.hub.may_operate(person) else { return };
+        let entry = AuditEntry { outcome: AuditOutcome::Refused, detail: refusal.to_string(), ..entry };
+        if let Err(error) = self.shared.hub.audit(entry).await {
+            tracing::error!(%error, "a refused click is not in the audit log");
+        }
+    }
+
+    async fn set(&self, text: &str, channel: Snowflake, entry: AuditEntry) -> String {
+        let key = match key(text) {
+            Ok(key) => key,
+            Err(sentence) => return sentence,
+        };
+        let hub = &self.shared.hub;
+        let place = self.watch.place(channel);
+        match hub.set_route(key.clone(), channel, place.as_ref(), entry).await {
+            Ok(()) => {
+                let waiting = match hub.unrouted().await {
+                    Ok(0) | Err(_) => String::new(),
+                    Ok(count) => {
+                        let waiting = if count == 1 {
+                            "1 event waits".to_owned()
+                        } else {
+                            format!("{count} events wait")
+                        };
+                        format!(
+                            " {waiting} for a route: `nuncio redeliver --unrouted` sends what has one now."
+                        )
+                    }
+                };
+                format!("{} go to <#{channel}> from now on, also after a restart.{waiting}", events(&key))
+            }
+            Err(RouteError::Unfit(why)) => format!("{}. Nothing was changed.", glimpse(&why, 300)),
+            Err(RouteError::Store(error)) => not_kept(&error),
+        }
+    }
+
+    async fn remove(&self, id: RouteId, entry: AuditEntry) -> String {
+        match self.shared.hub.remove_route(id, entry).await {
+            Ok(Some((key, true))) => {
+                format!("{} go where .env says again: `/webhook-config` shows where.", events(&key))
+            }
+            Ok(Some((key, false))) => format!(
+                "{} have no channel of their own any more: `/webhook-config` shows where such events go now.",
+                events(&key)
+            ),
+            Ok(None) => "That was taken back before.".to_owned(),
+            Err(error) => not_kept(&error),
+        }
+    }
+}
+
+fn actor(person: &Person) -> Actor {
+    Actor::Person { id: person.id, name: person.name.clone() }
+}
+
+fn not_kept(error: &crate::store::Error) -> String {
+    let reference = EventId::new().short();
+    tracing::error!(reference, %error, "a route could not be changed");
+    super::answer::not_kept(&reference)
+}
+
+/// A key that can be set here; else a sentence.
+fn key(text: &str) -> Result<Key, String> {
+    let key = Key::read(text.trim())
+        .map_err(|(what, fix)| format!("What you wrote {what}. {fix} Nothing was changed."))?;
+    if key.to_string().len() > MOST_KEY {
+        return Err(format!(
+            "That is too long to be set here ({MOST_KEY} characters at most): put it into DISCORD_WEBHOOK_CHANNELS."
+        ));
+    }
+    Ok(key)
+}
+
+fn events(key: &Key) -> String {
+    format!("Events of {}", crate::bot::command::quoted(&key.to_string()))
+}
+
+fn whispered(sentence: impl Into<String>) -> CreateInteractionResponseMessage {
+    CreateInteractionResponseMessage::new()
+        .content(sentence)
+        .ephemeral(true)
+        .allowed_mentions(CreateAllowedMentions::new())
+}
+
+/// Which events.
+fn keys() -> CreateActionRow {
+    let known = kinds_and_families().filter(|kind| *kind != "*");
+    let mut options: Vec<CreateSelectMenuOption> = vec![
+        CreateSelectMenuOption::new("Everything else", "default")
+            .description("Whatever no other line of the table matches"),
+    ];
+    options.extend(known.map(|kind| CreateSelectMenuOption::new(kind, kind)).take(MOST_OPTIONS - 2));
+    options.push(
+        CreateSelectMenuOption::new("Another kind, a pattern, or one customer…", OTHER)
+            .description("You write it"),
+    );
+    let menu = CreateSelectMenu::new(KEY, CreateSelectMenuKind::String { options });
+    CreateActionRow::SelectMenu(menu.placeholder("Which events?"))
+}
+
+/// Where to.
+fn places(key: &str) -> CreateInteractionResponseMessage {
+    let kinds = vec![
+        ChannelType::Text,
+        ChannelType::News,
+        ChannelType::NewsThread,
+        ChannelType::PublicThread,
+        ChannelType::PrivateThread,
+    ];
+    let kind = CreateSelectMenuKind::Channel { channel_types: Some(kinds), default_channels: None };
+    let menu = CreateSelectMenu::new(format!("{TO}{key}"), kind).placeholder("Which channel?");
+    CreateInteractionResponseMessage::new()
+        .content(format!("Where do events of {} go?", crate::bot::command::quoted(key)))
+        .components(vec![CreateActionRow::SelectMenu(menu)])
+        .allowed_mentions(CreateAllowedMentions::new())
+}
+
+/// What was set.
+fn removable(set: &[SetRoute]) -> CreateActionRow {
+    let options = set.iter().rev().take(MOST_OPTIONS).map(|route| {
+        let (key, by) = (route.key.to_string(), route.by.chars().take(60).collect::<String>());
+        let label: String = key.chars().take(100).collect();
+        CreateSelectMenuOption::new(label, route.id.to_string()).description(format!("set by {by}"))
+    });
+    let kind = CreateSelectMenuKind::String { options: options.collect() };
+    CreateActionRow::SelectMenu(CreateSelectMenu::new(REMOVED, kind).placeholder("Which?"))
+}
+
+fn dialog() -> CreateModal {
+    let input = CreateInputText::new(InputTextStyle::Short, "Kind or pattern; @COMPANY_ID for one", "text")
+        .placeholder("printer.jammed, backup.*, ticket.*@ACME")
+        .min_length(1)
+        .max_length(u16::try_from(MOST_KEY).unwrap_or(u16::MAX))
+        .required(true);
+    CreateModal::new(OTHER, "Which events?").components(vec![CreateActionRow::InputText(input)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_discord_takes_is_kept_to() {
+        let told = serde_json::to_value(keys()).unwrap();
+        let options = told["components"][0]["options"].as_array().unwrap();
+        assert!((3..=MOST_OPTIONS).contains(&options.len()));
+        let longest = "a".repeat(MOST_KEY);
+        let told = serde_json::to_value(places(&longest)).unwrap();
+        assert_eq!(told["components"][0]["components"][0]["custom_id"].as_str().unwrap().len(), 100);
+    }
+
+    // D-10
+    #[rstest::rstest]
+    #[case("ticket.*@ACME", true)]
+    #[case(" printer.jammed ", true)]
+    #[case("two words", false)]
+    #[case("`@everyone`", false)]
+    #[case("", false)]
+    fn what_is_written_is_a_key_or_told_why_not(#[case] text: &str, #[case] is_key: bool) {
+        assert_eq!(key(text).is_ok(), is_key);
+        assert!(key(&text.repeat(6000)).is_err());
+    }
+}

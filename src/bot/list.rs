@@ -1,0 +1,236 @@
+//! Lists that are read page by page. Which page it is stands in the buttons, so they work after a restart.
+
+use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
+
+use crate::bot::command::glimpse;
+use crate::hub::Hub;
+use crate::model::{Decision, Snowflake};
+use crate::render::{self, Color, Surface};
+use crate::store::{Letter, Result};
+
+/// Lines of a page: with everything at its longest they stay below Discord's 4096 characters of a description.
+const LINES: u32 = 10;
+/// Nobody turns further, and no skipping gets slow.
+const LAST: u32 = 999;
+const WHAT: &str = "page";
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum List {
+    /// Deliveries that were given up.
+    GivenUp,
+    /// Machines that wait for a decision.
+    Undecided,
+}
+
+/// One page of a list that somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) list: List,
+    /// From 0.
+    pub(super) number: u32,
+    /// Who asked: nobody else turns it.
+    pub(super) reader: Snowflake,
+}
+
+/// What is shown of it.
+pub(super) struct Shown {
+    /// A sentence where there is nothing to list.
+    pub(super) sentence: Option<&'static str>,
+    pub(super) embed: Option<CreateEmbed>,
+    pub(super) buttons: Vec<CreateActionRow>,
+}
+
+impl List {
+    const ALL: [Self; 2] = [Self::GivenUp, Self::Undecided];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::GivenUp => "failed",
+            Self::Undecided => "pending",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::GivenUp => "Given up, the newest first",
+            Self::Undecided => "Waiting for a decision, the oldest first",
+        }
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::GivenUp => "/deliveries show tells what was tried, /deliveries retry sends one again",
+            Self::Undecided => "Decide on their cards, or with /machine approve and /machine deny",
+        }
+    }
+
+    const fn none(self) -> &'static str {
+        match self {
+            Self::GivenUp => "Nothing was given up.",
+            Self::Undecided => "No machine waits for a decision.",
+        }
+    }
+
+    async fn lines(self, hub: &Hub, skip: u32, limit: u32) -> Result<Vec<String>> {
+        Ok(match self {
+            Self::GivenUp => hub.given_up(skip, limit).await?.iter().map(given_up).collect(),
+            Self::Undecided => hub.undecided_machines(skip, limit).await?.iter().map(undecided).collect(),
+        })
+    }
+}
+
+impl Page {
+    /// The first page.
+    pub(super) const fn first(list: List, reader: Snowflake) -> Self {
+        Self { list, number: 0, reader }
+    }
+
+    /// Reads what a button says: `v1:page:<list>:<number>:<reader>`.
+    pub(super) fn parse(custom_id: &str) -> Option<Self> {
+        let mut parts = custom_id.strip_prefix("v1:")?.split(':');
+        if parts.next()? != WHAT {
+            return None;
+        }
+        let list = parts.next()?;
+        let list = List::ALL.into_iter().find(|known| known.as_str() == list)?;
+        let number = parts.next()?.parse().ok().filter(|number| *number <= LAST)?;
+        let reader = parts.next()?.parse().ok()?;
+        parts.next().is_none().then_some(Self { list, number, reader })
+    }
+
+    fn custom_id(self) -> String {
+        format!("v1:{WHAT}:{}:{}:{}", self.list.as_str(), self.number, self.reader)
+    }
+
+    /// What it shows now. A page that is no more shows the first.
+    pub(super) async fn show(mut self, hub: &Hub) -> Result<Shown> {
+        let mut lines = self.list.lines(hub, self.number * LINES, LINES + 1).await?;
+        if lines.is_empty() && self.number > 0 {
+            self.number = 0;
+            lines = self.list.lines(hub, 0, LINES + 1).await?;
+        }
+        if lines.is_empty() {
+            return Ok(Shown { sentence: Some(self.list.none()), embed: None, buttons: Vec::new() });
+        }
+        let is_last = lines.len() <= LINES as usize || self.number == LAST;
+        lines.truncate(LINES as usize);
+        let footer = format!("Page {} · {}", self.number + 1, self.list.hint());
+        let embed = CreateEmbed::new()
+            .title(self.list.title())
+            .description(lines.join("\n"))
+            .color(Color::Info.number())
+            .footer(CreateEmbedFooter::new(footer));
+        Ok(Shown { sentence: None, embed: Some(embed), buttons: self.buttons(is_last) })
+    }
+
+    fn buttons(self, is_last: bool) -> Vec<CreateActionRow> {
+        let is_first = self.number == 0;
+        if is_first && is_last {
+            return Vec::new();
+        }
+        let button = |number: u32, label: &str, is_off: bool| {
+            let id = Self { number, ..self }.custom_id();
+            CreateButton::new(id).label(label).style(ButtonStyle::Secondary).disabled(is_off)
+        };
+        // Two buttons of one message must differ, also when one of them leads nowhere.
+        let (before, after) = (self.number.checked_sub(1).unwrap_or(LAST), self.number + 1);
+        vec![CreateActionRow::Buttons(vec![
+            button(before, "Previous", is_first),
+            button(after, "Next", is_last),
+        ])]
+    }
+}
+
+/// A delivery that was given up, in a line.
+pub(super) fn given_up(letter: &Letter) -> String {
+    format!(
+        "`{}` {} → {}, <t:{}:R>: {}",
+        letter.id.short(),
+        render::code(&letter.kind.as_str().chars().take(60).collect::<String>()).write(Surface::Embed),
+        glimpse(&letter.destination, 40),
+        letter.received_at.as_secs(),
+        letter.reason.as_deref().map_or_else(|| "no reason".to_owned(), |why| glimpse(why, 80)),
+    )
+}
+
+fn undecided(decision: &Decision) -> String {
+    format!(
+        "🖥️ {} {} asked <t:{}:R>",
+        glimpse(&decision.label, 60),
+        render::code(&decision.object.chars().take(100).collect::<String>()).write(Surface::Embed),
+        decision.asked_at.as_secs()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::model::{DeliveryId, DestinationId, EventId, Kind, Status};
+
+    const READER: Snowflake = Snowflake::new(7);
+
+    // D-5
+    #[test]
+    fn only_what_we_write_is_read() {
+        for list in List::ALL {
+            let page = Page { list, number: 12, reader: READER };
+            assert_eq!(Page::parse(&page.custom_id()), Some(page));
+            assert!(Page { number: LAST, reader: Snowflake::new(u64::MAX), ..page }.custom_id().len() <= 100);
+        }
+        for wrong in [
+            "",
+            "v1:page:failed:1",
+            "v1:page:failed:1:7:8",
+            "v1:page:failed:-1:7",
+            "v1:page:failed:1000:7",
+            "v1:page:failed:99999999999:7",
+            "v1:page:all:1:7",
+            "v2:page:failed:1:7",
+            "v1:pages:failed:1:7",
+            "v1:page:failed:1:me",
+        ] {
+            assert_eq!(Page::parse(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_buttons_of_a_page_differ_and_the_ends_are_off() {
+        let told = |number, is_last| {
+            let rows = Page { number, ..Page::first(List::GivenUp, READER) }.buttons(is_last);
+            serde_json::to_value(rows).unwrap()
+        };
+        assert_eq!(told(0, true), serde_json::json!([]));
+        for (number, is_last, off) in
+            [(0, false, [true, false]), (3, false, [false, false]), (3, true, [false, true])]
+        {
+            let buttons = &told(number, is_last)[0]["components"];
+            assert_eq!([&buttons[0]["disabled"], &buttons[1]["disabled"]], [off[0], off[1]]);
+            assert_ne!(buttons[0]["custom_id"], buttons[1]["custom_id"]);
+        }
+    }
+
+    #[test]
+    fn a_page_of_the_longest_lines_fits() {
+        let letter = Letter {
+            id: DeliveryId::new(),
+            event_id: EventId::new(),
+            kind: Kind::new(&"a".repeat(128)),
+            company: String::new(),
+            received_at: Timestamp::from_secs(1_705_314_600),
+            destination_id: DestinationId::new(),
+            destination: "*".repeat(500),
+            sink: None,
+            closed: None,
+            status: Status::Dead,
+            reason: Some("_~".repeat(500)),
+            attempts: 5,
+            generation: 0,
+            due_at: Timestamp::default(),
+            finished_at: None,
+        };
+        let line = given_up(&letter);
+        assert!(line.encode_utf16().count() * LINES as usize <= 4000, "{}", line.len());
+    }
+}

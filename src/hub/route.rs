@@ -1,0 +1,98 @@
+//! Setting where a kind goes, from Discord: a change of the map that counts at once and survives restarts.
+
+use crate::hub::{Hub, Place};
+use crate::model::route::Key;
+use crate::model::{AuditEntry, AuditOutcome, RouteId, Sink, Snowflake};
+use crate::store::{self, SetRoute};
+
+/// Why a route was not set.
+#[derive(Debug, thiserror::Error)]
+pub enum RouteError {
+    /// The bot cannot write there; a sentence that says what to do.
+    #[error("{0}")]
+    Unfit(String),
+    /// The database did not take it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Hub {
+    /// What people set, in the order they did.
+    #[must_use]
+    pub fn set_routes(&self) -> Vec<SetRoute> {
+        self.0.routing.now().set().to_vec()
+    }
+
+    /// Sends what `key` matches to `channel` from now on, and nowhere else. `place` is that channel as the gateway shows
+    /// it now: where the bot cannot post, nothing is set. `entry` is what the audit log says about it.
+    ///
+    /// # Errors
+    /// If the bot cannot post there, or the database does not take it: then nothing has changed.
+    pub async fn set_route(
+        &self,
+        key: Key,
+        channel: Snowflake,
+        place: Option<&Place>,
+        mut entry: AuditEntry,
+    ) -> Result<(), RouteError> {
+        entry.subject = format!("route {key}");
+        let unfit = match place {
+            None => Some(
+                "nuncio does not see that channel: give its role View Channel there, then set it again"
+                    .to_owned(),
+            ),
+            Some(place) if !place.problems.is_empty() => Some(format!(
+                "nuncio cannot post in #{}: {}. Allow it in the channel's settings, then set it again",
+                place.channel,
+                place.problems.join(", ")
+            )),
+            Some(_) => None,
+        };
+        if let Some(why) = unfit {
+            let entry = AuditEntry { outcome: AuditOutcome::Refused, detail: why.clone(), ..entry };
+            self.0.store.audit(entry).await?;
+            return Err(RouteError::Unfit(why));
+        }
+        let name = place.map(Place::name).unwrap_or_default();
+        let by = entry.actor.name().to_owned();
+        entry.detail = format!("to {name}");
+        if self.0.store.set_route(key.clone(), Sink::Channel(channel), &name, entry).await? {
+            tracing::info!("{key} goes to {name} from now on: {} set it", by.escape_debug());
+        }
+        self.0.routing.load(&self.0.store).await?;
+        self.forget_warnings();
+        self.reopen(channel, "somebody set it").await;
+        Ok(())
+    }
+
+    /// Removes what somebody set: the environment's map counts again. Answers what it matched, and whether that has an
+    /// entry there; `None` if it was removed before.
+    ///
+    /// # Errors
+    /// If the database does not take it: then nothing has changed.
+    pub async fn remove_route(&self, id: RouteId, entry: AuditEntry) -> store::Result<Option<(Key, bool)>> {
+        let by = entry.actor.name().to_owned();
+        let removed = self.0.store.remove_route(id, entry).await?;
+        self.0.routing.load(&self.0.store).await?;
+        if let Some(key) = &removed {
+            tracing::info!(
+                "{key} goes where the environment's map says: {} removed its channel",
+                by.escape_debug()
+            );
+        }
+        Ok(removed.map(|key| {
+            let is_there = self.0.routing.is_in_environment(&key);
+            (key, is_there)
+        }))
+    }
+
+    /// How many events wait for a route.
+    pub async fn unrouted(&self) -> store::Result<u64> {
+        Ok(self.0.store.backlog().await?.unrouted)
+    }
+
+    /// Warns anew of kinds that go nowhere.
+    fn forget_warnings(&self) {
+        self.0.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+}

@@ -1,0 +1,95 @@
+//! `/mute` and `/unmute`.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{Stage, content, option};
+
+fn alert(number: usize) -> serde_json::Value {
+    json!({"event_type": "alert.triggered", "data":
+        {"source": format!("SRV-{number}"), "severity": "critical", "title": "Disk full"}})
+}
+
+#[tokio::test]
+async fn a_kind_is_muted_seen_suggested_and_heard_again() {
+    let s = Stage::start().await;
+    let said = s.types("unmute", json!([])).await;
+    assert_eq!(content(&said), "Nothing is muted now.");
+    let options = json!([option("kind", "alert.*"), option("duration", "2h"), option("reason", "moving")]);
+    let said = s.types("mute", options).await;
+    assert!(content(&said).starts_with("`alert.*` is muted until <t:"), "{said:#}");
+    assert!(content(&said).contains("`/unmute` ends it sooner"), "{said:#}");
+    let entry = s.audited(2).await;
+    assert_eq!(
+        (entry.action.as_str(), entry.subject.as_str(), entry.outcome.as_str()),
+        ("command.mute", "mute alert.*", "done")
+    );
+    assert!(entry.detail.starts_with("until 20") && entry.detail.ends_with(": moving"), "{}", entry.detail);
+    let said = s.types("webhook-status", json!([])).await;
+    let fields = said["embeds"][0]["fields"].as_array().unwrap();
+    assert!(fields.iter().any(|field| field["name"] == "Muted"), "{said:#}");
+    s.t.sends_body(alert(1)).await;
+    s.t.settle().await;
+    assert!(s.t.channel("alerts").unread().is_empty());
+
+    let said = s.types("unmute", json!([])).await;
+    assert!(content(&said).starts_with("🔕 alert.\\* until <t:"), "{said:#}");
+    assert!(content(&said).ends_with("by Alice: 1 silenced so far"), "{said:#}");
+    let typed = json!([{"name": "mute", "type": 3, "value": "al", "focused": true}]);
+    assert_eq!(s.suggestions("unmute", typed).await, ["alert.* · by Alice · 1 silenced"]);
+    let said = s.types("unmute", json!([option("mute", "alert.*")])).await;
+    assert!(content(&said).starts_with("`alert.*` is heard again."), "{said:#}");
+    s.t.clock.advance(Duration::from_secs(5));
+    assert_eq!(s.t.channel("alerts").next_message().await.title(), "🔔 alert.\\* is heard again");
+    let said = s.types("unmute", json!([option("mute", "alert.*")])).await;
+    assert_eq!(content(&said), "Nothing is muted as `alert.*`. Nothing is muted now.");
+    s.finish().await;
+}
+
+// D-10
+#[tokio::test]
+async fn what_cannot_be_muted_is_told_why_and_nothing_is() {
+    let s = Stage::start().await;
+    let cases = [
+        ("machine.registered", "1h", "somebody waits for a decision"),
+        ("a b", "1h", "is neither a kind nor a pattern"),
+        ("default", "1h", "is neither a kind nor a pattern"),
+        ("alert.*", "soon", "`soon` is not a span of time: write 30m, 1h or 2d"),
+        ("alert.*", "31d", "lasts from a second to 30 days"),
+        ("alert.*", "0s", "lasts from a second to 30 days"),
+    ];
+    for (n, (kind, duration, why)) in cases.into_iter().enumerate() {
+        let said = s.types("mute", json!([option("kind", kind), option("duration", duration)])).await;
+        assert!(content(&said).contains(why), "{kind} {duration}: {said:#}");
+        assert!(content(&said).ends_with("Nothing was muted."), "{kind} {duration}: {said:#}");
+        assert_eq!(s.audited(n + 1).await.outcome, "refused");
+    }
+    assert_eq!(s.t.hub().mutes().await.unwrap(), []);
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn kinds_and_durations_are_suggested_but_no_decision() {
+    let s = Stage::start().await;
+    let kind = json!([{"name": "kind", "type": 3, "value": "machine", "focused": true}]);
+    let suggested = s.suggestions("mute", kind).await;
+    assert_eq!(suggested, ["machine.*", "machine.approved"]);
+    let duration = |text: &str| json!([option("kind", "alert.*"), {"name": "duration", "type": 3, "value": text, "focused": true}]);
+    assert_eq!(s.suggestions("mute", duration("90m")).await, ["90m"]);
+    assert_eq!(s.suggestions("mute", duration("1")).await, ["1 hour", "1 day", "1 week"]);
+    s.finish().await;
+}
+
+// D-8: the second answer is refused (40060), which is no error of ours.
+#[tokio::test]
+async fn a_command_that_the_gateway_tells_twice_mutes_once() {
+    let s = Stage::start().await;
+    s.types("mute", json!([option("kind", "alert.*"), option("duration", "1h")])).await;
+    assert!(s.t.discord.replay_interaction(None));
+    // What comes over the gateway later is done later.
+    s.types("unmute", json!([])).await;
+    s.audited(2).await;
+    assert_eq!(s.t.hub().mutes().await.unwrap().len(), 1);
+    s.finish().await;
+}

@@ -1,0 +1,170 @@
+//! Set channel and Remove, under `/webhook-config`.
+//!
+//! | taken away (control) | red |
+//! | --- | --- |
+//! | `Routing::load` at the start | `a_channel_that_is_set_counts_at_once_and_after_a_restart` |
+//! | the look at the place in `Hub::set_route` | `where_the_bot_cannot_post_nothing_is_set` |
+//! | `was_seen` in the unit | `a_choice_that_the_gateway_tells_twice_is_made_once` |
+
+use nuncio::sandbox::discord::Permission;
+use serde_json::{Value, json};
+use tracing::Level;
+
+use super::{Stage, content};
+use crate::harness::Message;
+
+fn ticket(number: usize) -> Value {
+    let data = json!({"id": format!("t-{number}"), "title": format!("Ticket {number}")});
+    json!({"event_type": "ticket.created", "data": data})
+}
+
+/// Alice opens the configuration.
+async fn config(s: &Stage, buttons: &[&str]) -> Message {
+    s.types("webhook-config", json!([])).await;
+    s.sees("the configuration", |now| now.buttons() == buttons).await
+}
+
+/// Alice chooses which events, and then the channel; what she is told.
+async fn sets(s: &Stage, key: &str, channel: &str) -> String {
+    let config = config_shown(s).await;
+    s.chooses(&config, 2, "v1:route", &[]).await;
+    let asked = s.sees("the first step", |now| now.content() == "Which events?").await;
+    s.chooses(&asked, 3, "v1:route-key", &[key]).await;
+    goes_to(s, channel).await
+}
+
+async fn config_shown(s: &Stage) -> Message {
+    s.types("webhook-config", json!([])).await;
+    s.sees("the configuration", |now| now.title() == "Configuration").await
+}
+
+/// Alice chooses the channel.
+async fn goes_to(s: &Stage, channel: &str) -> String {
+    let asked = s.sees("the second step", |now| now.content().starts_with("Where do events of")).await;
+    let custom_id = asked.0["components"][0]["components"][0]["custom_id"].as_str().unwrap();
+    let channel = s.t.discord.channel_id(channel).unwrap().to_string();
+    let answer = s.chooses(&asked, 8, custom_id, &[&channel]).await;
+    assert_eq!(answer["type"], 6, "{answer:#}");
+    let told = s.sees("an answer", |now| !now.content().starts_with("Where do events of")).await;
+    assert_eq!(told.0["components"], json!([]));
+    told.content().to_owned()
+}
+
+#[tokio::test]
+async fn a_channel_that_is_set_counts_at_once_and_after_a_restart() {
+    let mut s = Stage::start().await;
+    s.t.table_line("Acme NOC / #tickets  ok").await;
+    let general = s.t.discord.channel_id("general").unwrap();
+    let told = sets(&s, "ticket.created", "general").await;
+    assert_eq!(
+        told,
+        format!("Events of `ticket.created` go to <#{general}> from now on, also after a restart.")
+    );
+    s.t.sends_body(ticket(1)).await;
+    assert!(s.t.channel("general").next_message().await.title().contains("Ticket 1"));
+    s.t.table_line("Acme NOC / #general  ok  (set by Alice)").await;
+    let entry = s.audited(1).await;
+    assert_eq!(
+        (entry.action.as_str(), entry.subject.as_str(), entry.outcome.as_str(), entry.detail.as_str()),
+        ("route.set", "route ticket.created", "done", "to Acme NOC / #general")
+    );
+
+    s.t.restart().await;
+    s.t.online().await;
+    s.t.sends_body(ticket(2)).await;
+    assert!(s.t.channel("general").next_message().await.title().contains("Ticket 2"));
+    s.t.table_line("Acme NOC / #general  ok  (set by Alice)").await;
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_taken_back_goes_where_the_environment_says() {
+    let s = Stage::start().await;
+    s.t.table_line("Acme NOC / #tickets  ok").await;
+    config(&s, &["Set channel"]).await;
+    sets(&s, "ticket.*", "general").await;
+    let shown = config(&s, &["Set channel", "Remove"]).await;
+    s.chooses(&shown, 2, "v1:unroute", &[]).await;
+    let asked = s.sees("which", |now| now.content() == "Whose channel is taken back?").await;
+    let option = &asked.0["components"][0]["components"][0]["options"][0];
+    assert_eq!((&option["label"], &option["description"]), (&json!("ticket.*"), &json!("set by Alice")));
+    let id = option["value"].as_str().unwrap().to_owned();
+    s.chooses(&asked, 3, "v1:unroute-key", &[&id]).await;
+    let told = "Events of `ticket.*` go where .env says again: `/webhook-config` shows where.";
+    s.sees("an answer", |now| now.content() == told).await;
+    s.t.sends_body(ticket(1)).await;
+    s.t.channel("tickets").next_message().await;
+    let entry = s.audited(2).await;
+    assert_eq!((entry.action.as_str(), entry.subject.as_str()), ("route.remove", "route ticket.*"));
+    config(&s, &["Set channel"]).await;
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn where_the_bot_cannot_post_nothing_is_set() {
+    let s = Stage::start().await;
+    s.t.table_line("Acme NOC / #general  ok").await;
+    let general = s.t.discord.channel_id("general").unwrap();
+    s.t.discord.deny(general, Permission::EmbedLinks);
+    s.t.table_line("#general: missing Embed Links (denied to the bot itself)").await;
+    s.t.log.expect(Level::WARN, "missing Embed Links");
+    let told = sets(&s, "ticket.created", "general").await;
+    assert_eq!(
+        told,
+        "nuncio cannot post in #general: missing Embed Links (denied to the bot itself). Allow it in the channel's settings, \
+         then set it again. Nothing was changed."
+    );
+    assert_eq!(s.audited(1).await.outcome, "refused");
+    assert_eq!(s.t.hub().set_routes(), []);
+    s.t.sends_body(ticket(1)).await;
+    s.t.channel("tickets").next_message().await;
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_kept_without_a_route_is_sent_once_there_is_one() {
+    let s = Stage::with(|variables| {
+        let map: Value = serde_json::from_str(&variables["DISCORD_WEBHOOK_CHANNELS"]).unwrap();
+        let map = json!({"ticket.*": map["ticket.*"]});
+        variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), map.to_string());
+    })
+    .await;
+    s.t.sends_body(json!({"event_type": "printer.jammed", "data": {"tray": 2}})).await;
+    s.t.log.expect(Level::WARN, "no key of DISCORD_WEBHOOK_CHANNELS matches printer.jammed");
+
+    let shown = config_shown(&s).await;
+    s.chooses(&shown, 2, "v1:route", &[]).await;
+    let asked = s.sees("the first step", |now| now.content() == "Which events?").await;
+    let opened = s.chooses(&asked, 3, "v1:route-key", &["v1:route-other"]).await;
+    let answer = s.t.person("alice").submits("general", &opened, "two words").await;
+    assert!(content(&answer["data"]).starts_with("What you wrote is neither a kind of event"), "{answer:#}");
+
+    let shown = config_shown(&s).await;
+    s.chooses(&shown, 2, "v1:route", &[]).await;
+    let asked = s.sees("the first step", |now| now.content() == "Which events?").await;
+    let opened = s.chooses(&asked, 3, "v1:route-key", &["v1:route-other"]).await;
+    s.t.person("alice").submits("general", &opened, "Printer_*").await;
+    let told = goes_to(&s, "general").await;
+    let waiting = "1 event waits for a route: `nuncio redeliver --unrouted` sends what has one now.";
+    assert!(told.starts_with("Events of `printer.*` go to") && told.ends_with(waiting), "{told}");
+
+    let ran = s.t.runs(&["redeliver", "--unrouted"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(s.t.channel("general").next_message().await.title(), "📨 printer.jammed");
+    s.finish().await;
+}
+
+// D-8
+#[tokio::test]
+async fn a_choice_that_the_gateway_tells_twice_is_made_once() {
+    let s = Stage::start().await;
+    s.t.table_line("Acme NOC / #tickets  ok").await;
+    sets(&s, "asset.*", "general").await;
+    let set = s.t.hub().set_routes();
+    assert!(s.t.discord.replay_interaction(None));
+    sets(&s, "alert.*", "general").await;
+    s.audited(2).await;
+    assert_eq!(s.t.hub().set_routes()[0], set[0], "the first is the same row still");
+    assert_eq!(s.t.hub().set_routes().len(), 2);
+    s.finish().await;
+}
