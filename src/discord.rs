@@ -33,6 +33,7 @@ pub use channel::Place;
 pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 pub use gateway::{Gateway, SessionStartLimit};
 pub use message::Look;
+pub(crate) use wire::DEADLINE;
 pub use wire::Wire;
 
 /// All of Discord that can be reached: with the bot's token, if there is one, and without.

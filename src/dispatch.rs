@@ -8,6 +8,7 @@ mod channel;
 mod compose;
 mod decided;
 mod digest;
+mod guard;
 mod herald;
 mod lane;
 mod lanes;

@@ -42,7 +42,7 @@ pub use id::{
 pub use link::{LinkTemplate, Links};
 pub use message::{Action, Form, Message, Nonce};
 pub use mute::{Mute, MutedAlert};
-pub use outcome::{Arrived, Attempt, Outcome, PauseScope, Reason, Receipt};
+pub use outcome::{Arrived, Attempt, Class, Outcome, PauseScope, Reason, Receipt};
 pub use severity::Severity;
 pub use source::Source;
 pub use webhook_url::{WebhookMark, WebhookUrl, WebhookUrlError};

@@ -129,6 +129,11 @@ pub enum Error {
     /// The bundled SQLite has a known fault.
     #[error("SQLite {0} can corrupt a WAL database that two connections use: 3.51.3 or newer is needed")]
     TooOld(String),
+    /// A read lasted so long that it kept the write-ahead log from being cut.
+    #[error(
+        "the database has not answered a question for 30 s: its disk is too slow, or something else uses it up"
+    )]
+    ReadTooLong,
     /// What stands in the database is not what nuncio writes.
     #[error("the database holds something nuncio did not write: {0}")]
     Corrupt(String),

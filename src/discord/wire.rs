@@ -15,7 +15,7 @@ use crate::discord::{Failure, Gate, limits};
 use crate::model::{Arrived, Attempt, Outcome};
 
 /// How long a request may take in all.
-pub(super) const DEADLINE: Duration = Duration::from_secs(15);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Discord: "API Reference", User Agent.
 const USER_AGENT: &str =

@@ -19,11 +19,10 @@ use crate::config::Coalesce;
 use crate::discord::Pass;
 use crate::dispatch::Context;
 use crate::dispatch::digest;
+use crate::dispatch::guard::{Poison, survive};
 use crate::dispatch::plan::{self, Pressure, Queue};
 use crate::dispatch::verdict::{self, Verdict};
-use crate::model::{
-    Arrived, Attempt, Delivery, DeliveryId, Destination, DestinationId, Form, Message, Outcome, Rank,
-};
+use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Rank};
 use crate::store::{self, Next};
 
 /// How many hints may wait for a lane; more than that, and it looks at the table instead.
@@ -56,7 +55,6 @@ impl Wake {
 
 /// What is left of a lane: what it was told while it was closing.
 pub(super) struct Finished {
-    pub(super) destination: DestinationId,
     pub(super) inbox: mpsc::Receiver<Delivery>,
     pub(super) wake: Wake,
     /// Whether nothing can be sent there, because there is no token.
@@ -119,8 +117,8 @@ impl Lane {
             () = stop.cancelled() => {}
             () = work => {}
         }
-        let Self { id, inbox, wake, needs_token, .. } = self;
-        Finished { destination: id, inbox, wake, needs_token }
+        let Self { inbox, wake, needs_token, .. } = self;
+        Finished { inbox, wake, needs_token }
     }
 
     async fn work(&mut self) -> store::Result<()> {
@@ -271,8 +269,12 @@ impl Lane {
             more: self.behind,
             alone: &self.alone,
         };
-        let Some(message) = plan::next(&self.context, self.id, &mut self.queue, pressure).await? else {
-            return Ok(());
+        let head = self.queue.first_key_value().map(|(_, delivery)| delivery.id);
+        let planned = survive(plan::next(&self.context, self.id, &mut self.queue, pressure)).await?;
+        let message = match (planned, head) {
+            (Ok(Some(message)), _) => message,
+            (Err(poison), Some(head)) => return self.lay_aside(destination, head, poison).await,
+            (Ok(None) | Err(_), _) => return Ok(()),
         };
         match self.context.store.begin(&message, destination.epoch).await {
             Ok(true) => self.send(destination, message, pass).await,
@@ -288,6 +290,28 @@ impl Lane {
                 Ok(())
             }
         }
+    }
+
+    /// What could not be planned is planned again alone. If it cannot be planned alone either, it is at fault itself,
+    /// and goes out of line.
+    async fn lay_aside(
+        &mut self,
+        destination: &Destination,
+        head: DeliveryId,
+        poison: Poison,
+    ) -> store::Result<()> {
+        // Whatever was taken out of it is still pending in the table.
+        self.queue.clear();
+        self.behind = true;
+        if self.alone.insert(head) {
+            return Ok(());
+        }
+        let reason = poison.into_reason();
+        if self.context.store.give_up(head, &reason).await? {
+            verdict::tell_given_up(&destination.name, &[head], &reason);
+            self.context.hub.gave_up();
+        }
+        Ok(())
     }
 
     /// Why what waits came to wait, in a few words.
@@ -309,11 +333,16 @@ impl Lane {
             return Ok(());
         }
         message.late = self.why(&message);
-        let attempt = self.context.sinks.send(&self.context, destination, &mut message, pass).await?;
+        let tries = message.attempts;
+        let sending = self.context.sinks.send(&self.context, destination, &mut message, pass);
+        let attempt = match survive(sending).await? {
+            Ok(attempt) => attempt,
+            Err(poison) => poison.lost(self.context.clock.now(), tries),
+        };
         verdict::note_reachable(self.context.hub.conditions(), &attempt);
         // A limit that is hit while catching up is not what things waited for.
         if self.trouble.is_none() || attempt.status != Some(429) {
-            self.trouble = trouble(&attempt).or(self.trouble.take());
+            self.trouble = verdict::trouble(&attempt).or(self.trouble.take());
         }
         let now = self.context.clock.now();
         let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
@@ -353,22 +382,4 @@ impl Lane {
         }
         Ok(())
     }
-}
-
-/// What a try that failed says about why things wait, in a few words.
-fn trouble(attempt: &Attempt) -> Option<String> {
-    Some(match (&attempt.outcome, attempt.status) {
-        (Outcome::Retry { arrived: Arrived::Maybe | Arrived::No, .. }, None) => {
-            "Discord was out of reach".to_owned()
-        }
-        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(429)) => "Discord's rate limit".to_owned(),
-        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(401)) => {
-            "the bot's token was refused".to_owned()
-        }
-        (Outcome::Denied(_), _) => "the bot was not allowed".to_owned(),
-        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(status)) => {
-            format!("Discord answered {status}")
-        }
-        _ => return None,
-    })
 }

@@ -1,8 +1,14 @@
 //! The lanes that exist now: at most one for a destination, and only while it has work.
+//!
+//! What goes wrong with one delivery does not end a lane (`guard.rs`). Should one break all the same, it is left alone
+//! for a while, longer each time, and the others go on.
 
 use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -10,15 +16,34 @@ use tokio_util::sync::CancellationToken;
 use crate::dispatch::Context;
 use crate::dispatch::lane::{Finished, INBOX, Lane, Wake};
 use crate::dispatch::platform::PlatformLane;
-use crate::model::{Delivery, DestinationId};
+use crate::model::{Delivery, DestinationId, schedule};
 
 pub(super) struct Lanes {
     context: Arc<Context>,
     stop: CancellationToken,
     running: HashMap<DestinationId, Handle>,
-    tasks: JoinSet<Finished>,
+    broken: HashMap<DestinationId, Broken>,
+    tasks: JoinSet<(DestinationId, Option<Finished>)>,
     /// Those that only a bot can send to, while there is no token. That does not change before the next start.
     without_token: HashSet<DestinationId>,
+}
+
+/// A lane that broke, and has not ended well since.
+#[derive(Clone, Copy, Debug, Default)]
+struct Broken {
+    times: u32,
+    /// Not started again before this time of the clock's elapsed.
+    until: Duration,
+}
+
+impl Broken {
+    /// It broke once more; answers how long it is left alone.
+    fn once_more(&mut self, now: Duration) -> Duration {
+        self.times = self.times.saturating_add(1);
+        let wait = schedule::backoff(self.times, 1.0);
+        self.until = now + wait;
+        wait
+    }
 }
 
 struct Handle {
@@ -28,8 +53,8 @@ struct Handle {
 
 impl Lanes {
     pub(super) fn new(context: Arc<Context>, stop: CancellationToken) -> Self {
-        let (running, tasks, without_token) = (HashMap::new(), JoinSet::new(), HashSet::new());
-        Self { context, stop, running, tasks, without_token }
+        let (running, broken, without_token) = (HashMap::new(), HashMap::new(), HashSet::new());
+        Self { context, stop, running, broken, tasks: JoinSet::new(), without_token }
     }
 
     /// Hands a hint to its lane. A lane that just starts looks at the table, so it needs no hint.
@@ -67,23 +92,29 @@ impl Lanes {
 
     /// Waits for the next lane to finish; `None` at once if there is none.
     pub(super) async fn reap(&mut self) -> Option<()> {
-        let finished = self.tasks.join_next().await?;
+        // A lane's panic is an answer, and nobody aborts one.
+        let Ok((destination, finished)) = self.tasks.join_next().await? else { return Some(()) };
+        self.running.remove(&destination);
+        self.context.hub.lanes_running(self.running.len());
         match finished {
-            Ok(Finished { destination, mut inbox, wake, needs_token }) => {
+            Some(Finished { mut inbox, wake, needs_token }) => {
+                self.broken.remove(&destination);
                 if needs_token {
                     self.without_token.insert(destination);
                 }
-                self.running.remove(&destination);
-                self.context.hub.lanes_running(self.running.len());
                 // What came in while the lane was closing would else wait for the sweep.
                 if inbox.try_recv().is_ok() || wake.take() {
                     self.start(destination);
                 }
             }
-            Err(error) => {
-                tracing::error!(%error, "a lane died; the next sweep starts it again");
-                self.running.retain(|_, lane| !lane.inbox.is_closed());
-                self.context.hub.lanes_running(self.running.len());
+            None => {
+                let now = self.context.clock.elapsed();
+                let wait = self.broken.entry(destination).or_default().once_more(now);
+                tracing::error!(
+                    destination = %destination, again_in_s = wait.as_secs(),
+                    "a lane broke: nuncio panicked (stderr says where), please report this. What waits for that \
+                     destination is kept and tried again; the others go on"
+                );
             }
         }
         Some(())
@@ -99,19 +130,44 @@ impl Lanes {
         if self.stop.is_cancelled() || self.without_token.contains(&destination) {
             return;
         }
+        if self.broken.get(&destination).is_some_and(|broken| self.context.clock.elapsed() < broken.until) {
+            return;
+        }
         let (inbox, received) = mpsc::channel(INBOX);
         let (wake, context) = (Wake::default(), Arc::clone(&self.context));
         match platform {
             Some(platform) => {
                 let lane = PlatformLane::new(context, platform, received, wake.clone());
-                self.tasks.spawn(lane.run(self.stop.clone()));
+                self.spawn(destination, lane.run(self.stop.clone()));
             }
             None => {
                 let lane = Lane::new(context, destination, received, wake.clone());
-                self.tasks.spawn(lane.run(self.stop.clone()));
+                self.spawn(destination, lane.run(self.stop.clone()));
             }
         }
         self.running.insert(destination, Handle { inbox, wake });
         self.context.hub.lanes_running(self.running.len());
+    }
+
+    fn spawn(&mut self, destination: DestinationId, lane: impl Future<Output = Finished> + Send + 'static) {
+        self.tasks.spawn(async move { (destination, AssertUnwindSafe(lane).catch_unwind().await.ok()) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_that_breaks_again_and_again_is_left_alone_for_longer_each_time() {
+        let mut broken = Broken::default();
+        let mut now = Duration::ZERO;
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            waits.push(broken.once_more(now));
+            now = broken.until;
+        }
+        assert!(waits.is_sorted() && waits[0] >= Duration::from_secs(1), "{waits:?}");
+        assert_eq!(waits[11], Duration::from_secs(300));
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Timestamp;
+use crate::dispatch::guard::survive;
 use crate::dispatch::lane::{Finished, Wake};
 use crate::dispatch::{Context, verdict};
 use crate::hub::Condition;
@@ -80,8 +81,7 @@ impl PlatformLane {
             () = stop.cancelled() => {}
             () = work => {}
         }
-        let (destination, inbox, wake) = (self.platform.destination, self.inbox, self.wake);
-        Finished { destination, inbox, wake, needs_token: false }
+        Finished { inbox: self.inbox, wake: self.wake, needs_token: false }
     }
 
     async fn work(&mut self) -> store::Result<()> {
@@ -137,7 +137,10 @@ impl PlatformLane {
     /// Makes the call, and records what came of it.
     async fn call(&mut self, message: Message, epoch: i64) -> store::Result<()> {
         let Some(delivery) = message.deliveries.first() else { return Ok(()) };
-        let decision = self.context.store.decision_of_call(delivery.id).await?;
+        let (decision, why) = match survive(self.context.store.decision_of_call(delivery.id)).await? {
+            Ok(decision) => (decision, "the decision is not there any more".to_owned()),
+            Err(poison) => (None, poison.into_reason().to_string()),
+        };
         let began = self.context.clock.now();
         let (reply, next) = match &decision {
             Some(decision) => match self.ask(decision).await {
@@ -147,7 +150,7 @@ impl PlatformLane {
                 }
                 None => (None, CallNext::Refused("its id cannot stand in an address".to_owned())),
             },
-            None => (None, CallNext::Refused("the decision is not there any more".to_owned())),
+            None => (None, CallNext::Refused(why)),
         };
         let attempt = attempt(reply.as_ref(), &next, began);
         if let Some(decision) = &decision {

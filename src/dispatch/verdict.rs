@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::dispatch::Context;
 use crate::hub::{self, Condition, Conditions, Hub, Notice};
 use crate::model::schedule::{self, DENIED_AGAIN};
-use crate::model::{Arrived, Attempt, Delivery, Destination, Form, Message, Outcome};
+use crate::model::{Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason};
 use crate::store::{self, Entry, Next};
 
 /// How long a lane waits when the database does not take what it has to record.
@@ -111,6 +111,13 @@ impl Verdict {
         let said = String::from_utf8_lossy(&attempt.response);
         let again_in_s = self.not_before.since(now).as_secs_f64();
         match &self.next {
+            Next::Dead(reason) if was_not_sent(attempt) => {
+                let ids: Vec<_> = message.deliveries.iter().map(|delivery| delivery.id).collect();
+                tell_given_up(name, &ids, reason);
+            }
+            Next::Apart(_) | Next::Recomposed(_) if was_not_sent(attempt) => tracing::warn!(
+                message.id = %message.id, "a message for {name} could not be made: its parts are tried in a simpler form"
+            ),
             Next::Delivered(_) => {
                 tracing::info!(message.id = %message.id, took_ms, tries, "delivered to {name}");
                 if self.notice == Some(Notice::Reopened) {
@@ -184,6 +191,10 @@ fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
             Next::Kept
         }
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_) => Next::Withdrawn,
+        // It cannot be made again, so nobody can look whether it stands there.
+        Outcome::Refused(reason) if was_not_sent(attempt) && may_stand(message) => {
+            Next::Dead(Reason::new(format!("{reason}; it may stand in the channel all the same")))
+        }
         // One that is refused must not take the others with it.
         Outcome::Refused(reason) if message.form == Form::Digest || message.deliveries.len() > 1 => {
             Next::Apart(reason.clone())
@@ -199,6 +210,26 @@ fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
         Outcome::Uneditable(reason) => Next::Superseded(reason.clone()),
         Outcome::Closed(reason) => Next::Parked(reason.clone()),
     }
+}
+
+/// Whether the message could not even be made: nobody but nuncio refused it.
+fn was_not_sent(attempt: &Attempt) -> bool {
+    attempt.status.is_none() && matches!(attempt.outcome, Outcome::Refused(_))
+}
+
+/// Whether an earlier try may have brought a message that cannot be taken apart. What a digest says can be said again.
+fn may_stand(message: &Message) -> bool {
+    message.ambiguous_since.is_some() && message.form != Form::Digest
+}
+
+/// Says that deliveries were given up because nuncio could not make a message of them.
+pub(super) fn tell_given_up(name: &str, deliveries: &[DeliveryId], reason: &Reason) {
+    let ids: Vec<String> = deliveries.iter().map(DeliveryId::short).collect();
+    let ids = ids.join(", ");
+    tracing::error!(
+        "no message could be made for {name}: {reason}. Given up, while everything else goes on: {ids}. The event is \
+         kept. Please report this; once it is mended, `nuncio redeliver ID` sends it"
+    );
 }
 
 /// How long the destination waits of its own. A pause of all lanes shuts the gate instead.
@@ -218,6 +249,24 @@ fn own_wait(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
             Duration::ZERO
         }
     }
+}
+
+/// What a try that failed says about why things wait, in a few words.
+pub(super) fn trouble(attempt: &Attempt) -> Option<String> {
+    Some(match (&attempt.outcome, attempt.status) {
+        (Outcome::Retry { arrived: Arrived::Maybe | Arrived::No, .. }, None) => {
+            "Discord was out of reach".to_owned()
+        }
+        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(429)) => "Discord's rate limit".to_owned(),
+        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(401)) => {
+            "the bot's token was refused".to_owned()
+        }
+        (Outcome::Denied(_), _) => "the bot was not allowed".to_owned(),
+        (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(status)) => {
+            format!("Discord answered {status}")
+        }
+        _ => return None,
+    })
 }
 
 /// Keeps `/health` true: whether Discord as a whole can be reached.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::discord::{Failure, Pass, Wire};
 use crate::dispatch::compose::compose;
+use crate::dispatch::guard::survive;
 use crate::dispatch::{Context, herald};
 use crate::model::{
     Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook, WebhookMark,
@@ -50,7 +51,10 @@ impl Webhooks {
             );
         }
         message.no_buttons = Some(NO_BUTTONS);
-        let mut body = compose(context, message).await?;
+        let mut body = match survive(compose(context, message)).await? {
+            Ok(body) => body,
+            Err(poison) => return Ok(poison.unsent(context.clock.now())),
+        };
         // Execute Webhook knows neither answers nor, of webhooks like these, buttons.
         (body.message_reference, body.components) = (None, None);
         let pass = self.ready(context, url.id(), message.action, pass).await;

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::hub::{Condition, Finding, Gateway, Hub};
-use crate::model::{Attempt, Message, Outcome};
+use crate::model::{Attempt, Class, Message};
 use crate::store::{Accepted, Next};
 use crate::telemetry::metric::{Counter, Exposition, Gauge, Histogram};
 
@@ -20,7 +20,7 @@ pub(super) struct Metrics {
     unrouted: Counter,
     findings: [Counter; Finding::ALL.len()],
     fates: [Counter; FATES.len()],
-    attempts: [Counter; Outcome::CLASSES.len()],
+    attempts: [Counter; Class::ALL.len()],
     /// From the whole request to the commit.
     committed: Histogram<9>,
     /// From the commit to Discord's yes.
@@ -70,10 +70,7 @@ impl Hub {
     /// Counts a try that was written down.
     pub fn recorded(&self, message: &Message, attempt: &Attempt, next: &Next) {
         let metrics = &self.0.metrics;
-        let class = attempt.outcome.class();
-        if let Some(at) = Outcome::CLASSES.iter().position(|known| *known == class) {
-            metrics.attempts[at].add(1);
-        }
+        metrics.attempts[attempt.outcome.kind() as usize].add(1);
         let fate = match next {
             Next::Delivered(_) => 0,
             Next::Dead(_) => 1,
@@ -87,6 +84,12 @@ impl Hub {
                 metrics.delivered.note(now.since(delivery.id.minted_at()));
             }
         }
+    }
+
+    /// Counts a delivery that was given up before it was sent.
+    pub fn gave_up(&self) {
+        self.0.metrics.fates[1].add(1);
+        self.progressed();
     }
 
     /// Says how many lanes there are.
@@ -146,10 +149,7 @@ impl Hub {
             "nuncio_attempts_total",
             "Requests for messages, by what came of them.",
             "class",
-            Outcome::CLASSES
-                .into_iter()
-                .zip(&metrics.attempts)
-                .map(|(class, counter)| (class, counter.sum())),
+            Class::ALL.into_iter().map(|class| (class.as_str(), metrics.attempts[class as usize].sum())),
         );
         text.histogram(
             "nuncio_accept_commit_seconds",

@@ -25,11 +25,19 @@ impl Hub {
         }
     }
 
-    /// While the database refuses, tries it each second: it may work again though nobody has anything to store. Does
-    /// not return.
+    /// While the database refuses, tries it each second: it may work again though nobody has anything to store. Tells
+    /// when its log grows. Does not return.
     pub async fn watch_storage(&self) {
+        let mut grown = false;
         loop {
             self.0.clock.sleep(PROBE).await;
+            let problem = self.storage_problem();
+            match (grown, &problem) {
+                (false, Some(problem)) => tracing::warn!("{problem}"),
+                (true, None) => tracing::info!("the database's write-ahead log is short again"),
+                _ => {}
+            }
+            grown = problem.is_some();
             if self.conditions().holds(Condition::StoreFailing)
                 && self.0.store.set_meta(PROBED, self.0.clock.now().to_rfc3339()).await.is_ok()
             {
@@ -44,8 +52,10 @@ impl Hub {
         (length > LONG_LOG).then(|| {
             format!(
                 "the database's write-ahead log has grown to {} MiB: a program reads the database without an end \
-                 (sqlite3, a backup?). End it, and the log shrinks by itself",
-                length / (1024 * 1024)
+                 (sqlite3, a backup?). `fuser {}` names it. End it, and the log shrinks by itself; until then it grows with \
+                 every event",
+                length / (1024 * 1024),
+                self.0.store.path().display()
             )
         })
     }

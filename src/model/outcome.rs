@@ -85,24 +85,58 @@ pub enum Outcome {
     },
 }
 
+/// Makes the classes and the list of all of them from the same lines, so that none can be left out of it.
+macro_rules! classes {
+    ($($class:ident $word:literal,)+) => {
+        /// What kind of outcome it is: what is counted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "each is an outcome, which says what it is")]
+        pub enum Class { $($class,)+ }
+
+        impl Class {
+            /// All of them, in the order of their numbers.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$class),+];
+
+            /// Its word in logs, metrics and the `attempts` table.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$class => $word,)+ }
+            }
+        }
+    };
+}
+
+classes! {
+    Sent "sent",
+    Retry "retry",
+    Ambiguous "ambiguous",
+    Refused "refused",
+    Denied "denied",
+    Uneditable "uneditable",
+    Closed "closed",
+    Paused "paused",
+}
+
 impl Outcome {
-    /// All the words of [`Outcome::class`].
-    pub const CLASSES: [&'static str; 8] =
-        ["sent", "retry", "ambiguous", "refused", "denied", "uneditable", "closed", "paused"];
+    /// What kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> Class {
+        match self {
+            Self::Sent(_) => Class::Sent,
+            Self::Retry { arrived: Arrived::No, .. } => Class::Retry,
+            Self::Retry { arrived: Arrived::Maybe, .. } => Class::Ambiguous,
+            Self::Refused(_) => Class::Refused,
+            Self::Denied(_) => Class::Denied,
+            Self::Uneditable(_) => Class::Uneditable,
+            Self::Closed(_) => Class::Closed,
+            Self::Paused { .. } => Class::Paused,
+        }
+    }
 
     /// One word for logs, counters and the `attempts` table.
     #[must_use]
     pub const fn class(&self) -> &'static str {
-        match self {
-            Self::Sent(_) => "sent",
-            Self::Retry { arrived: Arrived::No, .. } => "retry",
-            Self::Retry { arrived: Arrived::Maybe, .. } => "ambiguous",
-            Self::Refused(_) => "refused",
-            Self::Denied(_) => "denied",
-            Self::Uneditable(_) => "uneditable",
-            Self::Closed(_) => "closed",
-            Self::Paused { .. } => "paused",
-        }
+        self.kind().as_str()
     }
 }
 

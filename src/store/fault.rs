@@ -2,6 +2,7 @@
 
 use sqlx::migrate::MigrateError;
 
+use crate::store::open::never_end;
 use crate::store::{Error, Result, Store};
 
 /// Primary codes: the lowest byte.
@@ -13,6 +14,7 @@ const CORRUPT: u32 = 11;
 const FULL: u32 = 13;
 const CANTOPEN: u32 = 14;
 const NOTADB: u32 = 26;
+const INTERRUPT: u32 = 9;
 /// Extended codes: a sync that failed. What the system has told once it does not tell again, so the next sync proves
 /// nothing about what was written before.
 const IOERR_FSYNC: u32 = 1034;
@@ -20,11 +22,15 @@ const IOERR_DIR_FSYNC: u32 = 1290;
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::ColumnDecode { index, source } = &error {
+            return Self::Corrupt(format!("column {index}: {source}"));
+        }
         let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
         let said = || error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
         match (code, code.map(|code| code & 0xff)) {
             (Some(IOERR_FSYNC | IOERR_DIR_FSYNC), _) => Self::NotSynced(said()),
             (_, Some(BUSY | LOCKED)) => Self::Occupied,
+            (_, Some(INTERRUPT)) => Self::ReadTooLong,
             (_, Some(READONLY)) => Self::ReadOnly(said()),
             (_, Some(CANTOPEN)) => Self::Unopened(said()),
             (_, Some(FULL)) => Self::Full,
@@ -51,6 +57,12 @@ impl Error {
     #[must_use]
     pub const fn is_fatal(&self) -> bool {
         matches!(self, Self::NotSynced(_) | Self::Damaged(_))
+    }
+
+    /// Whether it is about one row, and says nothing about the rest of the database.
+    #[must_use]
+    pub const fn is_of_one_row(&self) -> bool {
+        matches!(self, Self::Corrupt(_))
     }
 
     /// Whether starting again cannot help: a person must act first.
@@ -94,7 +106,9 @@ impl Store {
     }
 
     async fn quick_check(&self) -> Result<()> {
-        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(self.read()).await?;
+        let mut reader = self.read().acquire().await?;
+        never_end(&mut reader).await?;
+        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *reader).await?;
         if found == "ok" { Ok(()) } else { Err(Error::Damaged(found.replace('\n', " "))) }
     }
 

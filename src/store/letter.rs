@@ -1,10 +1,11 @@
 //! Letters: deliveries as people ask for them, with what was tried and what it came to.
 
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{DeliveryId, DestinationId, EventId, Kind, Sink, Status};
+use crate::model::{DeliveryId, DestinationId, EventId, Kind, Reason, Sink, Status};
+use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
 /// A delivery, with its event and its destination in a few words.
@@ -179,6 +180,12 @@ impl Store {
         ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
     }
 
+    /// Gives up a delivery before it was sent: pending → dead. Answers whether it was pending.
+    pub async fn give_up(&self, id: DeliveryId, reason: &Reason) -> Result<bool> {
+        let now = self.0.clock.now();
+        self.writer().submit(GiveUp { id, reason: reason.as_str().to_owned(), now }).await
+    }
+
     /// How many deliveries were given up at `since` or later.
     pub async fn count_dead(&self, since: Timestamp) -> Result<u64> {
         let count: i64 = sqlx::query_scalar(
@@ -188,6 +195,29 @@ impl Store {
         .fetch_one(self.read())
         .await?;
         Ok(u64::try_from(count).unwrap_or(0))
+    }
+}
+
+struct GiveUp {
+    id: DeliveryId,
+    reason: String,
+    now: Timestamp,
+}
+
+impl Unit for GiveUp {
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        let given_up = sqlx::query(
+            "UPDATE deliveries SET status = 'dead', reason = $1, finished_at = $2 \
+             WHERE id = $3 AND status = 'pending'",
+        )
+        .bind(&self.reason)
+        .bind(self.now.as_millis())
+        .bind(self.id.to_string())
+        .execute(tx)
+        .await?;
+        Ok(given_up.rows_affected() == 1)
     }
 }
 

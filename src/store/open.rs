@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Executor as _, SqlSafeStr as _};
 
@@ -20,6 +21,10 @@ use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
 /// How long a connection waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
+/// How long one read may take. As long as it lasts, the write-ahead log cannot be cut.
+const READ_DEADLINE: Duration = Duration::from_secs(30);
+/// After how many of its steps SQLite asks whether to go on: well under a millisecond.
+const STEPS: i32 = 20_000;
 /// Pages that the writer keeps at hand, in KiB, negative by SQLite's custom. Keys that must not come twice are spread
 /// over their whole index: what is not at hand is read again for every event.
 const WRITER_CACHE: &str = "-8192";
@@ -84,10 +89,7 @@ impl Store {
         let log = Wal::beside(path);
         let checkpoints =
             tokio::spawn(log.clone().checkpoint(options.connect().await?, clock.clone(), health.clone()));
-        let read = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .idle_timeout(Duration::from_secs(60))
-            .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        let read = readers(options.read_only(true).create_if_missing(false), READ_DEADLINE);
         let desk = Desk::new(connection, clock.clone(), hints.clone(), log, health.clone());
         let writer = Writer::start(desk);
         Ok(Self(Arc::new(Inner {
@@ -108,6 +110,38 @@ impl Store {
     pub async fn take_over(&self, _proof: &Lock) -> Result<()> {
         self.writer().submit(TakeOver).await
     }
+}
+
+/// The connections that only read. Each use of one ends by itself after `limit`.
+fn readers(options: SqliteConnectOptions, limit: Duration) -> SqlitePool {
+    // Nobody moves this clock: what SQLite does takes the machine's own time.
+    let (clock, again) = (Clock::system(), Clock::system());
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .idle_timeout(Duration::from_secs(60))
+        // Setting the deadline asks the connection anyhow.
+        .test_before_acquire(false)
+        .after_connect(move |connection, _| {
+            let clock = clock.clone();
+            Box::pin(async move { end_in(connection, clock, limit).await })
+        })
+        .before_acquire(move |connection, _| {
+            let clock = again.clone();
+            Box::pin(async move { end_in(connection, clock, limit).await.map(|()| true) })
+        })
+        .connect_lazy_with(options)
+}
+
+async fn end_in(connection: &mut SqliteConnection, clock: Clock, limit: Duration) -> sqlx::Result<()> {
+    let end = clock.elapsed() + limit;
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || clock.elapsed() < end);
+    Ok(())
+}
+
+/// Lets the next use of `connection` take as long as it does.
+pub(super) async fn never_end(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    connection.lock_handle().await?.remove_progress_handler();
+    Ok(())
 }
 
 struct TakeOver;
@@ -158,4 +192,26 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
         .run_direct(None, connection, false)
         .await
         .map_err(Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDLESS: &str =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
+    const LONG: &str =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT COUNT(*) FROM n";
+
+    // F-5
+    #[tokio::test]
+    async fn a_read_of_ours_ends_by_itself_and_its_connection_goes_on() {
+        let pool = readers(SqliteConnectOptions::new().in_memory(true), Duration::from_millis(200));
+        for _ in 0..2 * READERS {
+            let error = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(&pool).await.unwrap_err();
+            assert!(matches!(Error::from(error), Error::ReadTooLong));
+            // The deadline of the last one is over: this one has its own.
+            assert_eq!(sqlx::query_scalar::<_, i64>(LONG).fetch_one(&pool).await.unwrap(), 10_000);
+        }
+    }
 }

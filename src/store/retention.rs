@@ -2,7 +2,7 @@
 //!
 //! What may go is looked up beside the writer, from the oldest on; the unit that removes it checks again. Nothing that
 //! waits is ever removed, nor an event before all of its deliveries, nor what a card that still lives is made of, nor
-//! what is muted and not yet summed up.
+//! what a machine's open question hangs on, nor what is muted and not yet summed up.
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row as _};
@@ -77,6 +77,8 @@ impl Shelf {
                  AND EXISTS (SELECT 1 FROM mutes WHERE id = d.reason AND summed_at IS NULL)) \
                  AND NOT EXISTS (SELECT 1 FROM cards AS c WHERE c.destination_id = d.destination_id \
                  AND c.source = e.source AND c.subject = e.subject AND c.since <= e.id AND c.updated_at >= $3) \
+                 AND NOT EXISTS (SELECT 1 FROM decisions AS q WHERE q.source = e.source AND q.kind = 'machine' \
+                 AND q.subject = e.subject AND (q.verdict = 'open' OR q.platform IN ('telling', 'held'))) \
                  ORDER BY d.id LIMIT 100"
             }
             Self::Messages => {

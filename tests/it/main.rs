@@ -23,6 +23,7 @@ mod living;
 mod metrics;
 mod mute;
 mod once;
+mod poison;
 mod program;
 mod readme;
 mod recovery;

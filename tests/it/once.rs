@@ -5,6 +5,7 @@
 //! | --- | --- | --- |
 //! | the same nonce for every try | a fresh one for each | `an_answer_that_is_lost…` after 1 s, in every window |
 //! | the look into the channel | sent at once | `an_answer_that_is_lost…` after 60 s and 400 s, past the window |
+//! | the nonce is trusted for no longer than any window lasts | trusted for 60 s | `an_answer_that_is_lost…` after 31 s and 45 s in a window of 30 s; `one_that_is_tried_again_late…` |
 //! | the channel's newest message tells, too | not asked for | `one_that_never_arrived…` |
 //! | a 2xx that cannot be read was sent | taken for an error | `in_bad_weather…` |
 //! | the word on the card | left out | `what_may_stand_twice…` |
@@ -39,7 +40,7 @@ async fn until_posted(t: &Harness, count: usize) {
 #[tokio::test]
 async fn an_answer_that_is_lost_with_the_process_leaves_one_message(
     #[values(30, 120, 300)] window: u64,
-    #[values(1, 60, 400)] away: u64,
+    #[values(1, 20, 31, 45, 60, 400)] away: u64,
 ) {
     let mut t = Harness::plain().await;
     t.discord.set_nonce_window(Duration::from_secs(window));
@@ -59,6 +60,35 @@ async fn an_answer_that_is_lost_with_the_process_leaves_one_message(
         assert_eq!(description, format!("number: {number}"));
         assert!(!message.0.to_string().contains("may stand twice"), "it is known to stand once");
     }
+    t.finish().await;
+}
+
+// K-3: nuncio runs on, and is kept from trying again for longer than Discord remembers.
+#[tokio::test]
+async fn one_that_is_tried_again_late_is_looked_for_first() {
+    let t = Harness::plain().await;
+    t.discord.set_nonce_window(Duration::from_secs(30));
+    t.discord.faults().next_on("/messages", 1, Fault::CutAfter);
+    t.discord.faults().next_on("/messages", 1, Fault::rate_limited(Duration::from_secs(40), "user"));
+    t.sends_body(asset(1)).await;
+    // Each try ends with a word, and the next one follows when the clock is moved.
+    let tried = async |count: usize| {
+        within("the try to fail", async {
+            while t.log.at(tracing::Level::WARN).iter().filter(|line| line.contains("tried again")).count()
+                < count
+            {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    };
+    tried(1).await;
+    t.clock.advance(Duration::from_secs(1));
+    tried(2).await;
+    t.clock.advance(Duration::from_secs(45));
+    t.settle().await;
+    t.channel("general").next_message().await;
+    assert_eq!(posted(&t), 2, "the second met a limit, the third was not needed");
     t.finish().await;
 }
 

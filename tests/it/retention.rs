@@ -3,6 +3,8 @@
 //! | protection | control: taken away, and seen red |
 //! | --- | --- |
 //! | what waits is never removed | `status IN (…)` left out of the choice |
+//! | what a mute silenced waits for its sum | the look at `mutes` left out |
+//! | an open question keeps its card | the look at `decisions` left out |
 //! | a unit is at most 100 rows | its room not counted |
 //! | a person's redelivery in between wins | the check left out of the unit |
 
@@ -115,6 +117,50 @@ async fn a_card_that_still_changes_keeps_what_it_is_made_of() {
     assert_eq!(done.events, u64::from(!living), "{done:?}");
     t.clock.advance(20 * DAY);
     t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap();
+    assert_eq!(rows(&t, "events").await, 0, "over in the end");
+    t.finish().await;
+}
+
+/// A month and ten days go by, and it is tidied up as every hour.
+async fn forty_days_on(t: &Harness) -> Tidied {
+    t.clock.advance(40 * DAY);
+    t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_mute_silenced_stays_until_it_is_summed_up() {
+    let t = by_hand().await;
+    t.hub().mute("alert.*", 30 * DAY, "", "Alice").await.unwrap();
+    t.sends("alert_triggered.json").await;
+    t.settle().await;
+    // RETENTION_DAYS may be shorter than a mute.
+    t.clock.advance(10 * DAY);
+    assert_eq!(t.hub().tidy(t.clock.now().minus(5 * DAY)).await.unwrap(), Tidied::default());
+    t.clock.advance(21 * DAY);
+    assert!(t.channel("alerts").next_message().await.0.to_string().contains("muted"));
+    t.settle().await;
+    assert_eq!(forty_days_on(&t).await.events, 2, "over in the end");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn what_an_open_question_hangs_on_stays() {
+    let t = Harness::with(|variables| {
+        variables.insert("RETENTION_DAYS".to_owned(), "36525".to_owned());
+        variables.insert("XTSYSTEMS_API_KEY".to_owned(), "a-key".to_owned());
+    })
+    .await;
+    t.sends("machine_registered.json").await;
+    let card = t.channel("machines").next_message().await;
+    t.settle().await;
+    assert_eq!(forty_days_on(&t).await, Tidied::default());
+    assert_eq!((rows(&t, "events").await, rows(&t, "cards").await), (1, 1));
+    // It is still the card that changes.
+    t.sends("machine_approved.json").await;
+    t.settle().await;
+    t.channel("machines").becomes(card.id(), "approved", |now| now.title().contains("approved")).await;
+    assert_eq!(rows(&t, "cards").await, 1);
+    forty_days_on(&t).await;
     assert_eq!(rows(&t, "events").await, 0, "over in the end");
     t.finish().await;
 }

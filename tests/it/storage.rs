@@ -7,6 +7,7 @@
 //! | a sync that failed ends the process (F-2) | `NotSynced` not fatal: it went on and said 200 |
 //! | a held database refuses all that wait at once (F-3) | every one of a group tried alone: 5 s each |
 //! | damage is found before the start (F-4) | no `quick_check` |
+//! | a reader without an end is told in the log (F-5) | only `/health` told |
 //! | a reader without an end stops nobody (F-5) | the log folded with the patience of a writer: 5 s a group |
 
 mod damage;
@@ -135,6 +136,8 @@ async fn a_reader_without_an_end_stops_nobody_and_is_told() {
     assert!(slowest < Duration::from_secs(4), "the reader was waited for: {slowest:?}");
     let health = t.health().await;
     assert!(health["problems"].to_string().contains("reads the database without an end"), "{health}");
+    t.clock.advance(Duration::from_secs(1));
+    within("the word in the log", t.log.seen(Level::WARN, "reads the database without an end")).await;
 
     reader.execute("COMMIT").await.unwrap();
     reader.close().await.unwrap();
@@ -148,6 +151,8 @@ async fn a_reader_without_an_end_stops_nobody_and_is_told() {
     })
     .await;
     assert_eq!(t.health().await["status"], "ok");
+    t.clock.advance(Duration::from_secs(1));
+    within("the word that it is over", t.log.seen(Level::INFO, "log is short again")).await;
     t.finish().await;
 }
 

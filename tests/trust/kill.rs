@@ -147,7 +147,7 @@ pub async fn after_discord_took_it(size: Size) -> anyhow::Result<Row> {
     let (soon, brought_back) = in_doubt(After::AtOnce, rounds).await?;
     let (late, read) = in_doubt(After::Minutes, rounds).await?;
     let mut measured = format!(
-        "at once: {soon}, {brought_back} found by their nonce; after 400 s: {late}, {read} found in the channel"
+        "at once: {soon}, {brought_back} found by their nonce or in the channel; after 400 s: {late}, {read} found in the channel"
     );
     let mut clean = soon.is_clean() && late.is_clean() && brought_back > 0 && read > 0;
     if size == Size::Full {
@@ -204,11 +204,10 @@ async fn in_doubt(after: After, rounds: usize) -> anyhow::Result<(super::verdict
         }
         stage.start().await?;
         stage.settle(PATIENCE).await?;
-        found += match after {
-            After::AtOnce => usize::try_from(stage.sandbox.sent(0, PATIENCE).await? - brought_back)?,
-            // Found by reading, so that nothing had to be posted again.
-            _ => CHANNELS.saturating_sub(self::posts(&stage).await? - posts),
-        };
+        // Those that were read need no post; those that were posted again, their nonce brought back.
+        let read = CHANNELS.saturating_sub(self::posts(&stage).await? - posts);
+        let by_nonce = usize::try_from(stage.sandbox.sent(0, PATIENCE).await? - brought_back)?;
+        found += if after == After::AtOnce { read + by_nonce } else { read };
         stage.kill().await?;
     }
     stage.start().await?;

@@ -11,7 +11,7 @@
 mod rig;
 
 use rig::table::{HEAD, Holds, Row};
-use rig::{Size, kill, network, pace, packed, poison, power, refused, stop, storage, webhook};
+use rig::{Size, decide, kill, network, pace, packed, poison, power, refused, stop, storage, webhook};
 
 /// Runs a rig in its short form. It holds, or it cannot be tried here and says why.
 async fn holds<R: Future<Output = anyhow::Result<Row>>>(rig: impl FnOnce(Size) -> R) {
@@ -49,6 +49,11 @@ async fn k3_killed_over_webhooks_what_stands_twice_says_so() {
 #[tokio::test]
 async fn d12_a_deleted_webhook_is_left_alone_and_replaced() {
     holds(webhook::deleted).await;
+}
+
+#[tokio::test]
+async fn k4_killed_after_the_click_the_decision_is_finished_once() {
+    holds(decide::after_the_click).await;
 }
 
 #[tokio::test]

@@ -19,25 +19,35 @@ pub async fn among_others(size: Size) -> anyhow::Result<Row> {
     let events = size.of(200, 2_000);
     let mut stage = Stage::set(2).await?;
     stage.sandbox.order(poison(400, Some(50035))).await?;
+    // Without a token everything is accepted and kept.
+    let token = stage.variables.remove("DISCORD_TOKEN").unwrap_or_default();
     stage.start().await?;
     for number in 0..events {
         let event = stage.sender.event(number);
         let event = if number % 100 == 50 { poisoned(event) } else { event };
         stage.sender.deliver(&event).await?;
     }
+    stage.kill().await?;
+    for number in (25..events).step_by(100) {
+        spoil(&stage, &stage.sender.event(number).tag).await?;
+    }
+    stage.variables.insert("DISCORD_TOKEN".to_owned(), token);
+    stage.start().await?;
     let verdict = stage.verdict().await?;
     let tries = most_tries(&stage).await?;
     let blocked = blocked().await?;
     let poisoned = events / 100;
     Ok(Row {
         case: "L-2",
-        done: format!("{events} events, of which Discord refuses {poisoned} in any form (50035)"),
+        done: format!(
+            "{events} events, of which Discord refuses {poisoned} in any form (50035), and nuncio cannot read {poisoned} (their rows were spoilt)"
+        ),
         required: L2,
         measured: format!("at most {tries} tries for each; {verdict}"),
         holds: Holds::both(
             verdict.is_clean()
-                && verdict.dead == poisoned
-                && verdict.delivered == events - poisoned
+                && verdict.dead == 2 * poisoned
+                && verdict.delivered == events - 2 * poisoned
                 && (1..=5).contains(&tries),
             blocked == BEHIND,
         ),
@@ -50,6 +60,17 @@ pub async fn among_others(size: Size) -> anyhow::Result<Row> {
 fn poisoned(event: Event) -> Event {
     let kind = event.body.replacen("\"rig.c", "\"rig.poison.c", 1);
     Event { body: kind, ..event }
+}
+
+/// Makes the row of an event one that nuncio never wrote.
+async fn spoil(stage: &Stage, tag: &str) -> anyhow::Result<()> {
+    let mut database = stage.database().await?;
+    let spoilt = sqlx::query("UPDATE events SET source = 'nobody' WHERE instr(CAST(body AS TEXT), $1) > 0")
+        .bind(tag)
+        .execute(&mut database)
+        .await?;
+    anyhow::ensure!(spoilt.rows_affected() == 1, "{} rows hold {tag}", spoilt.rows_affected());
+    Ok(())
 }
 
 fn poison(status: u16, code: Option<u32>) -> serde_json::Value {

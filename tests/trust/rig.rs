@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use nuncio::clock::Clock;
 
+pub mod decide;
 pub mod kill;
 pub mod ledger;
 pub mod network;

@@ -175,7 +175,23 @@ impl Sandbox {
         Ok(again)
     }
 
-    async fn look(&self, at: &str) -> anyhow::Result<Value> {
+    /// Alice presses the first button of `card`.
+    pub async fn clicks(&self, channel: &str, card: &Value) -> anyhow::Result<()> {
+        let state = self.look("state").await?;
+        let custom_id = &card["components"][0]["components"][0]["custom_id"];
+        let click = json!({
+            "type": 3, "channel_id": channel, "guild_id": state["guilds"][0]["id"], "message_id": card["id"],
+            "data": {"component_type": 2, "custom_id": custom_id},
+        });
+        let url = format!("{}/v10/interactions", self.says("api"));
+        let request = self.http.post(url).header("Authorization", self.says("user_token"));
+        let response = request.json(&click).send().await?;
+        ensure!(response.status() == 204, "{}: {}", response.status(), response.text().await?);
+        Ok(())
+    }
+
+    /// What a page of the sandbox's own holds: `state`, `messages`, `ledger`.
+    pub async fn look(&self, at: &str) -> anyhow::Result<Value> {
         self.look_at(at.to_owned()).await
     }
 

@@ -18,6 +18,8 @@ pub const F1: &str = "only 503 with Retry-After, healed ≤ 5 s after there is r
 pub const F3: &str = "only 503 with Retry-After, healed ≤ 1 s after the lock is gone, 0 lost";
 const F1_LIMIT: Duration = Duration::from_secs(5);
 const F3_LIMIT: Duration = Duration::from_secs(1);
+/// How long the database is locked at full length.
+const HELD: Duration = Duration::from_secs(60);
 
 /// What the sender was answered while the database could not write.
 #[derive(Debug, Default)]
@@ -39,7 +41,7 @@ pub async fn disk_full(size: Size) -> anyhow::Result<Row> {
     stage.sender.deliver_all(0..20).await?;
     stage.settle(PATIENCE).await?;
     let filler = disk.fill()?;
-    let (answers, next) = send_until_refused(&stage, 20, size.of(10, 200)).await?;
+    let (answers, next) = send_until_refused(&stage, 20, size.of(10, 200), Duration::ZERO).await?;
     let health = stage.health().await?;
     std::fs::remove_file(filler)?;
     let healed = until_accepted(&stage, next).await?;
@@ -67,12 +69,18 @@ pub async fn locked(size: Size) -> anyhow::Result<Row> {
     stage.settle(PATIENCE).await?;
     let mut other = stage.database().await?;
     other.execute("BEGIN EXCLUSIVE").await?;
-    let (answers, next) = send_until_refused(&stage, 20, size.of(2, 10)).await?;
+    let held = size.of(Duration::ZERO, HELD);
+    let began = Instant::now();
+    let (answers, next) = send_until_refused(&stage, 20, 2, held).await?;
+    let held = began.elapsed();
     other.execute("ROLLBACK").await?;
     let healed = until_accepted(&stage, next).await?;
     row(Case {
         case: "F-3",
-        done: "another process holds `BEGIN EXCLUSIVE` while events come in".to_owned(),
+        done: format!(
+            "another process holds `BEGIN EXCLUSIVE` for {} s while events come in",
+            held.as_secs()
+        ),
         required: F3,
         answers,
         healed,
@@ -122,11 +130,18 @@ async fn row(mut this: Case) -> anyhow::Result<Row> {
     })
 }
 
-/// Sends one event after the other, each once, until so many were refused. Answers the next number as well.
-async fn send_until_refused(stage: &Stage, first: usize, refused: usize) -> anyhow::Result<(Answers, usize)> {
+/// Sends one event after the other, each once, until so many were refused and so much time is over. Answers the next
+/// number as well.
+async fn send_until_refused(
+    stage: &Stage,
+    first: usize,
+    refused: usize,
+    at_least: Duration,
+) -> anyhow::Result<(Answers, usize)> {
     let (mut answers, mut number) = (Answers::default(), first);
+    let began = Instant::now();
     let sending = async {
-        while answers.unavailable + answers.other < refused {
+        while answers.unavailable + answers.other < refused || began.elapsed() < at_least {
             let answer = stage.sender.once(&stage.sender.event(number)).await?;
             number += 1;
             match answer.as_ref().map_or(0, |answer| answer.status) {

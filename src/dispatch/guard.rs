@@ -1,0 +1,103 @@
+//! Poison stays with the delivery it came from: whatever goes wrong while one is planned or composed, be it a panic or
+//! a row that nobody wrote like that, is an answer here, and not the end of a lane.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+use crate::clock::Timestamp;
+use crate::model::{Arrived, Attempt, Outcome, Reason};
+use crate::store;
+
+/// How often a request is made that breaks nuncio itself, and that may have arrived each time.
+const TRIES: u32 = 5;
+
+/// Why something could not be made, in a sentence for the operator. What a panic says is on stderr, with its place; it
+/// may hold what came from outside, so it is not repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Poison(Reason);
+
+/// Runs `work`. A panic of it, and what it cannot read, is its own affair: an inner error. The outer one is the
+/// database's, and everybody's.
+///
+/// What `work` was changing when it panicked may be half changed: whoever calls lays it aside.
+pub(super) async fn survive<T>(
+    work: impl Future<Output = store::Result<T>>,
+) -> store::Result<Result<T, Poison>> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(Ok(done)) => Ok(Ok(done)),
+        Ok(Err(error)) if error.is_of_one_row() => Ok(Err(Poison(Reason::new(error.to_string())))),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Ok(Err(Poison(Reason::new("it makes nuncio panic (stderr says where)")))),
+    }
+}
+
+impl Poison {
+    pub(super) fn into_reason(self) -> Reason {
+        self.0
+    }
+
+    /// The try of a message that could not be made: nothing left.
+    pub(super) fn unsent(self, now: Timestamp) -> Attempt {
+        attempt(now, Outcome::Refused(self.0))
+    }
+
+    /// The try of a message that broke on its way: it may have arrived. After some of them it is given up.
+    pub(super) fn lost(self, now: Timestamp, tries: u32) -> Attempt {
+        let again = Outcome::Retry { after: None, arrived: Arrived::Maybe };
+        attempt(now, if tries + 1 < TRIES { again } else { Outcome::Refused(self.0) })
+    }
+}
+
+fn attempt(now: Timestamp, outcome: Outcome) -> Attempt {
+    Attempt {
+        started_at: now,
+        took: Duration::ZERO,
+        status: None,
+        code: None,
+        response: Vec::new(),
+        shared_limit: false,
+        cooldown: Duration::ZERO,
+        outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Error;
+
+    // L-2
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let broken = survive(async {
+            tokio::task::yield_now().await;
+            if true {
+                panic!("poison: for this test");
+            }
+            Ok(())
+        });
+        let poison = broken.await.unwrap().unwrap_err();
+        assert!(poison.0.as_str().contains("panic"), "{poison:?}");
+        assert!(!poison.0.as_str().contains("for this test"), "it may hold what came from outside");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_one_delivery_s_affair_and_a_full_disk_is_everybody_s() {
+        let unreadable = survive::<()>(async { Err(Error::Corrupt("a source \"x\"".to_owned())) }).await;
+        assert!(unreadable.unwrap().unwrap_err().0.as_str().contains("a source \"x\""));
+        assert!(matches!(survive::<()>(async { Err(Error::Full) }).await, Err(Error::Full)));
+        assert_eq!(survive(async { Ok(7) }).await.unwrap(), Ok(7));
+    }
+
+    #[test]
+    fn a_request_that_breaks_us_is_not_made_for_ever() {
+        let poison = || Poison(Reason::new("x"));
+        let outcomes = (0..TRIES).map(|tries| poison().lost(Timestamp::default(), tries).outcome.class());
+        assert_eq!(
+            outcomes.collect::<Vec<_>>(),
+            ["ambiguous", "ambiguous", "ambiguous", "ambiguous", "refused"]
+        );
+    }
+}
