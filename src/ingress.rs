@@ -28,7 +28,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router, middleware};
+use axum::{Extension, Json, Router};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -111,7 +111,6 @@ impl Ingress {
     /// Serves `router` (this door's routes, and whatever was added to them) on `listener` until `stop`, then
     /// finishes what is being answered.
     pub async fn serve(self, listener: TcpListener, router: Router, stop: CancellationToken) {
-        let router = router.layer(middleware::from_fn_with_state(self.0.clone(), limiter::limit_all));
         tokio::select! {
             () = listener::serve(listener, router, &self.0, listener::most_connections(), stop) => {}
             () = self.0.tidy() => {}

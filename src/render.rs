@@ -66,7 +66,7 @@ pub struct View<'a> {
 #[must_use]
 pub fn card(event: &Event, view: &View<'_>) -> Card {
     let facts = Facts::new(event, view);
-    match event.kind.canonical().as_str() {
+    match &*event.kind.canonical() {
         "ticket.created" => ticket::created(&facts),
         "ticket.updated" => ticket::updated(&facts),
         "ticket.closed" => ticket::closed(&facts),

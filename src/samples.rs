@@ -39,6 +39,6 @@ pub const fn all() -> &'static [Sample] {
 /// The sample of `kind`, however it is written (`ticket_created`, `Ticket.Created`).
 #[must_use]
 pub fn find(kind: &str) -> Option<&'static Sample> {
-    let kind = crate::model::Kind::new(kind).canonical();
-    ALL.iter().find(|sample| sample.kind == kind)
+    let kind = crate::model::Kind::new(kind);
+    ALL.iter().find(|sample| sample.kind == kind.canonical())
 }

@@ -25,7 +25,7 @@ const NOISY: &str =
 
 /// How many lines may wait for a slow disk before some are left out. The library takes the room for all of them at
 /// once, and its own default costs 5 MB a file.
-const WAITING_LINES: usize = 8192;
+const WAITING_LINES: usize = 2048;
 
 /// Keeps the files written: what is still waiting is written when this is dropped.
 #[must_use]

@@ -259,9 +259,9 @@ async fn digest(context: &Context, message: &Message) -> Result<Digest> {
     let mut after = None;
     loop {
         let page = context.store.digested(message.id, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(digest) };
-        after = Some(last.id);
-        for event in &page {
+        let Some((last, _)) = page.last() else { return Ok(digest) };
+        after = Some(*last);
+        for (_, event) in &page {
             let name = context.hub.company_name(event);
             let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
             if catch_unwind(AssertUnwindSafe(|| digest.add(event, &view))).is_err() {

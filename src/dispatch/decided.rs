@@ -136,7 +136,7 @@ async fn decision(context: &Context, event: &Event) -> Result<Option<Decision>> 
     if is_ours(event) {
         return context.hub.decision_of(event).await;
     }
-    match event.kind.canonical().as_str() {
+    match &*event.kind.canonical() {
         "machine.registered" | "machine.approved" => context.hub.decision_about(event).await,
         _ => Ok(None),
     }

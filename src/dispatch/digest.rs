@@ -66,10 +66,11 @@ pub(super) async fn gather(
 
 /// Marks the deliveries of a digest that stands in Discord, however long the database takes to accept it.
 pub(super) async fn settle(context: &Context, message: &Message) {
+    let mut after = None;
     loop {
-        match context.store.settle(message.id).await {
-            Ok(true) => break,
-            Ok(false) => {}
+        match context.store.settle(message.id, after).await {
+            Ok(None) => break,
+            Ok(last) => after = last,
             Err(error) => {
                 store_failing(&context.hub, &error);
                 context.clock.sleep(STORE_AGAIN).await;

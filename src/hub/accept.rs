@@ -19,10 +19,9 @@ impl Hub {
         let unrouted = plan.is_none();
         let kind = event.kind.clone();
         let name = self.unknown_name(&event);
+        let learnt = name.clone().map(|name| ((event.source, event.company.clone()), name));
         let asks = self.asks(&event);
-        let key = (event.source, event.company.clone());
-        let incoming =
-            Incoming { event, plan: plan.unwrap_or_default(), unrouted, company_name: name.clone(), asks };
+        let incoming = Incoming { event, plan: plan.unwrap_or_default(), unrouted, company_name: name, asks };
         let began = self.0.clock.elapsed();
         let accepted = match self.0.store.accept(incoming).await {
             Ok(accepted) => accepted,
@@ -33,7 +32,7 @@ impl Hub {
         };
         self.storage_works();
         self.0.metrics.accepted(accepted, unrouted, self.0.clock.elapsed().saturating_sub(began));
-        if let Some(name) = name {
+        if let Some((key, name)) = learnt {
             self.0.names.write().unwrap_or_else(PoisonError::into_inner).insert(key, name);
         }
         if unrouted && !accepted.duplicate {

@@ -179,7 +179,7 @@ fn called(destination: &Destination) -> Option<String> {
 
 /// Decisions and urgent alerts overtake.
 fn rank(kind: &Kind, severity: Option<Severity>) -> Rank {
-    match kind.canonical().as_str() {
+    match &*kind.canonical() {
         "machine.registered" => Rank::Urgent,
         "alert.triggered" if severity >= Some(Severity::Error) => Rank::Urgent,
         _ => Rank::Normal,

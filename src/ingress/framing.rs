@@ -7,6 +7,8 @@
 
 /// How many bytes of head a request may have.
 pub(super) const HEAD_BYTES: usize = 32 * 1024;
+/// How many bytes most heads have at most.
+const USUAL_HEAD: usize = 512;
 
 /// Follows one connection. Feed it every byte that arrives.
 #[derive(Debug)]
@@ -85,6 +87,8 @@ impl Framing {
                         // RFC 9112, 2.2: empty lines before a request are ignored.
                         let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
                         bytes = &bytes[blank..];
+                        // Most heads come in one piece, with their body.
+                        head.reserve(bytes.len().min(USUAL_HEAD));
                     }
                     match grow(head, &mut bytes) {
                         Ok(false) => {}

@@ -7,9 +7,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use governor::clock::Clock as _;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
@@ -102,18 +99,19 @@ impl Limiter {
     }
 }
 
-/// `RATE_LIMIT_SCOPE=all`: every request counts, but those that ask how we are.
-pub(super) async fn limit_all(State(door): State<Door>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_exempt = path == "/health" || path.starts_with("/health/") || !door.0.limiter.counts_all();
-    let client = request.extensions().get::<Client>().copied();
-    if let Some(client) = client.filter(|_| !is_exempt)
-        && let Err(retry_after_s) = door.0.limiter.charge(client.0)
-    {
-        door.remark(Finding::RateLimited, "an address sends more requests than RATE_LIMIT allows", client.0);
-        return Rejection::TooMany { retry_after_s }.into_response();
+impl Door {
+    /// `RATE_LIMIT_SCOPE=all`: every request counts, but those that ask how we are.
+    pub(super) fn limit(&self, path: &str, client: Client) -> Result<(), Rejection> {
+        let is_exempt = path == "/health" || path.starts_with("/health/");
+        if !self.0.limiter.counts_all() || is_exempt {
+            return Ok(());
+        }
+        self.0.limiter.charge(client.0).map_err(|retry_after_s| {
+            let sentence = "an address sends more requests than RATE_LIMIT allows";
+            self.remark(Finding::RateLimited, sentence, client.0);
+            Rejection::TooMany { retry_after_s }
+        })
     }
-    next.run(request).await
 }
 
 #[cfg(test)]

@@ -212,23 +212,27 @@ fn talk(
 async fn answer(
     request: hyper::Request<Incoming>,
     peer: SocketAddr,
-    router: Router,
+    mut router: Router,
     connection: Arc<Connection>,
     door: Door,
 ) -> Result<Response, std::convert::Infallible> {
     let arrival = connection.begin();
     let mut request: Request = request.map(axum::body::Body::new);
     let client = Client::of(peer.ip(), request.headers(), &door.0.proxies);
-    let mut response = match arrival.verdict {
+    let believed = match arrival.verdict {
         Verdict::Refused(flaw) => {
             door.remark(Finding::Malformed, &format!("a request was refused: {flaw}"), client.0);
-            Rejection::Malformed.into_response()
+            Err(Rejection::Malformed)
         }
-        Verdict::Fine | Verdict::Last => {
+        Verdict::Fine | Verdict::Last => door.limit(request.uri().path(), client),
+    };
+    let mut response = match believed {
+        Err(rejection) => rejection.into_response(),
+        Ok(()) => {
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(client);
             request.extensions_mut().insert(arrival);
-            router.clone().call(request).await?
+            router.call(request).await?
         }
     };
     if arrival.verdict != Verdict::Fine {

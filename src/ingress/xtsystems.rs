@@ -19,8 +19,11 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
         // The parser would say what stands there instead, at any length.
         return Err("not a JSON object: it does not begin with {".to_owned());
     }
+    // Once for all: the parser would look at each text by itself.
+    let text =
+        str::from_utf8(body).map_err(|_| "not a JSON object we can read: it is not UTF-8".to_owned())?;
     let envelope: Envelope =
-        serde_json::from_slice(body).map_err(|error| format!("not a JSON object we can read: {error}"))?;
+        serde_json::from_str(text).map_err(|error| format!("not a JSON object we can read: {error}"))?;
     let raw = RawBody::new(body.clone());
     let dedupe = if envelope.timestamp.is_some() {
         DedupeKey::of_body(&raw)

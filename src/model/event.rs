@@ -1,5 +1,6 @@
 //! Something that happened.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -34,15 +35,20 @@ impl Kind {
 
     /// The form in which kinds are compared: `ticket_created`, `Ticket.Created` and `ticket.created` are one kind.
     #[must_use]
-    pub fn canonical(&self) -> String {
+    pub fn canonical(&self) -> Cow<'_, str> {
         canonical(&self.0)
     }
 }
 
 /// See [`Kind::canonical`].
 #[must_use]
-pub(crate) fn canonical(text: &str) -> String {
-    text.to_ascii_lowercase().replace('_', ".")
+pub(crate) fn canonical(text: &str) -> Cow<'_, str> {
+    // Nearly every sender writes it so already, and it is asked for many times for every event.
+    if text.bytes().any(|byte| byte == b'_' || byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase().replace('_', "."))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 impl fmt::Display for Kind {

@@ -25,8 +25,8 @@ impl Pattern {
     pub fn new(text: &str) -> Self {
         match canonical(text) {
             text if text == "default" => Self::Default,
-            text if text.contains('*') => Self::Glob(text),
-            text => Self::Kind(text),
+            text if text.contains('*') => Self::Glob(text.into_owned()),
+            text => Self::Kind(text.into_owned()),
         }
     }
 

@@ -33,7 +33,7 @@ impl Digest {
         self.events += 1;
         let (from, to) = self.span.unwrap_or((event.occurred_at, event.occurred_at));
         self.span = Some((from.min(event.occurred_at), to.max(event.occurred_at)));
-        *self.kinds.entry(event.kind.canonical()).or_default() += 1;
+        *self.kinds.entry(event.kind.canonical().into_owned()).or_default() += 1;
         let customer = view.company_name.unwrap_or(&event.company);
         if !customer.is_empty() {
             *self.customers.entry(customer.to_owned()).or_default() += 1;
@@ -99,7 +99,7 @@ fn importance(event: &Event) -> u8 {
         Some(Severity::Info) | None => 10,
     };
     let kind = event.kind.canonical();
-    let done = ["ticket.closed", "machine.approved", "webhook.test"].contains(&kind.as_str());
+    let done = ["ticket.closed", "machine.approved", "webhook.test"].contains(&&*kind);
     let family = match kind.split('.').next().unwrap_or_default() {
         _ if done => 0,
         "machine" | "alert" => 9,

@@ -189,13 +189,13 @@ async fn insert_event_rows(tx: &mut SqliteConnection, rows: &[(&Incoming, EventI
         .insert(tx, rows, |(incoming, id), values| {
             let event = &incoming.event;
             values
-                .add(id.to_string())
+                .shown(id)
                 .text(event.source.as_str())
                 .text(event.kind.as_str())
                 .text(event.company.as_str())
                 .text(event.dedupe.as_str())
                 .text(event.subject.as_str())
-                .add(event.cause.map(|id| id.to_string()).unwrap_or_default())
+                .text(&event.cause.map(|id| id.to_string()).unwrap_or_default())
                 .add(event.occurred_at.as_millis())
                 .add(event.received_at.as_millis())
                 .add(incoming.unrouted)
@@ -238,9 +238,9 @@ pub(super) async fn insert_delivery_rows(
     DELIVERIES
         .insert(tx, rows, |(event_id, planned, id), values| {
             values
-                .add(id.to_string())
-                .add(event_id.to_string())
-                .add(planned.destination_id.to_string())
+                .shown(id)
+                .shown(event_id)
+                .shown(planned.destination_id)
                 .text(planned.route.as_str())
                 .add(planned.rank.as_i64())
                 .text(if planned.muted.is_some() { "cancelled" } else { "pending" })

@@ -3,12 +3,11 @@
 //! They are claimed and marked in units of at most [`UNIT`] rows. A digest that stands in Discord stays open, with its
 //! receipt, until the last of its deliveries is marked: after a crash the marking goes on where it stopped.
 
-use sqlx::sqlite::SqliteConnection;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{
-    Delivery, DeliveryId, DestinationId, Event, EventId, Message, MessageId, Mint, REDRAW, Rank,
-};
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, REDRAW, Rank};
 use crate::store::message::{self, UNIT};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store, delivery, event};
@@ -53,10 +52,10 @@ impl Store {
         self.writer().submit(Take { message: message.clone(), epoch, claim, now }).await
     }
 
-    /// Marks the next deliveries of a digest that stands in Discord, at most a unit's worth; closes the digest when
-    /// there are none left. Answers whether it is closed.
-    pub async fn settle(&self, message: MessageId) -> Result<bool> {
-        self.writer().submit(Settle { message, now: self.0.clock.now(), mint: Mint::new() }).await
+    /// Marks the next deliveries, behind `after`, of a digest that stands in Discord, at most a unit's worth. Answers
+    /// the last of them; none when the digest is closed, because nothing is left of it.
+    pub async fn settle(&self, message: MessageId, after: Option<DeliveryId>) -> Result<Option<DeliveryId>> {
+        self.writer().submit(Settle { message, after, now: self.0.clock.now(), mint: Mint::new() }).await
     }
 
     /// Takes the next deliveries out of a digest that does not stand in Discord, at most a unit's worth: they are
@@ -65,19 +64,17 @@ impl Store {
         self.writer().submit(Release { message }).await
     }
 
-    /// The events of a digest behind `after`, in order, at most `limit`; each once.
+    /// The events of a digest, in the order of their deliveries behind `after`, at most `limit`; each once.
     pub async fn digested(
         &self,
         message: MessageId,
-        after: Option<EventId>,
+        after: Option<DeliveryId>,
         limit: u32,
-    ) -> Result<Vec<Event>> {
+    ) -> Result<Vec<(DeliveryId, Event)>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {} FROM events AS e WHERE id > $2 \
-             AND id >= (SELECT MIN(event_id) FROM deliveries WHERE message_id = $1) \
-             AND id <= (SELECT MAX(event_id) FROM deliveries WHERE message_id = $1) \
-             AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND message_id = $1 AND slot = '') \
-             ORDER BY id LIMIT $3",
+            "SELECT d.delivery_id, {} FROM events JOIN (SELECT id AS delivery_id, event_id FROM deliveries \
+             WHERE message_id = $1 AND slot = '' AND id > $2 ORDER BY id LIMIT $3) AS d ON d.event_id = events.id \
+             ORDER BY d.delivery_id",
             event::COLUMNS
         )))
         .bind(message.to_string())
@@ -85,7 +82,9 @@ impl Store {
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        rows.iter().map(event::read).collect()
+        let read =
+            |row: &SqliteRow| Ok((row.try_get::<String, _>("delivery_id")?.parse()?, event::read(row)?));
+        rows.iter().map(read).collect()
     }
 
     /// What waits for a lane about one subject, in order, at most `limit`; events are still to be loaded.
@@ -168,32 +167,36 @@ impl Take {
 
 struct Settle {
     message: MessageId,
+    after: Option<DeliveryId>,
     now: Timestamp,
     mint: Mint,
 }
 
 impl Unit for Settle {
-    type Output = bool;
+    type Output = Option<DeliveryId>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        redraw(tx, self.message, &self.mint, self.now).await?;
-        let marked = sqlx::query(
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Option<DeliveryId>> {
+        redraw(tx, self.message, self.after, &self.mint, self.now).await?;
+        let marked: Vec<String> = sqlx::query_scalar(
             "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 WHERE id IN \
-             (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id LIMIT $3)",
+             (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' AND id > $3 \
+              ORDER BY id LIMIT $4) RETURNING id",
         )
         .bind(self.message.to_string())
         .bind(self.now.as_millis())
+        .bind(self.after.map(|id| id.to_string()).unwrap_or_default())
         .bind(UNIT)
-        .execute(&mut *tx)
+        .fetch_all(&mut *tx)
         .await?;
-        if marked.rows_affected() == UNIT.unsigned_abs() {
-            return Ok(false);
+        // They come in no particular order.
+        if let Some(last) = marked.iter().max().filter(|_| marked.len() as u64 == UNIT.unsigned_abs()) {
+            return Ok(Some(last.parse()?));
         }
         sqlx::query("UPDATE messages SET state = 'sent' WHERE id = $1 AND state = 'sending'")
             .bind(self.message.to_string())
             .execute(tx)
             .await?;
-        Ok(true)
+        Ok(None)
     }
 }
 
@@ -202,6 +205,7 @@ impl Unit for Settle {
 pub(super) async fn redraw(
     tx: &mut SqliteConnection,
     message: MessageId,
+    after: Option<DeliveryId>,
     mint: &Mint,
     now: Timestamp,
 ) -> Result<()> {
@@ -211,7 +215,7 @@ pub(super) async fn redraw(
          JOIN events AS e ON e.id = d.event_id JOIN cards AS c ON c.destination_id = d.destination_id \
          AND c.source = e.source AND c.subject = e.subject AND c.state = '' AND NOT c.frozen \
          WHERE d.slot = '' AND d.id IN \
-         (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id LIMIT $2) \
+         (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' AND id > $5 ORDER BY id LIMIT $2) \
          AND NOT EXISTS (SELECT 1 FROM deliveries AS o JOIN events AS about ON about.id = o.event_id \
          JOIN cards AS other ON other.destination_id = o.destination_id AND other.source = about.source \
          AND other.subject = about.subject WHERE o.destination_id = d.destination_id AND o.rank = $3 \
@@ -221,6 +225,7 @@ pub(super) async fn redraw(
     .bind(UNIT)
     .bind(Rank::Later.as_i64())
     .bind(REDRAWN)
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
     .fetch_all(&mut *tx)
     .await?;
     for (event, destination, route) in found {

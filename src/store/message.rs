@@ -194,7 +194,7 @@ impl Unit for Record {
         }
         insert_attempt(tx, &self.message, &self.entry.attempt).await?;
         if self.message.form == Form::Digest && matches!(self.entry.next, Next::Delivered(_)) {
-            digest::redraw(tx, self.message.id, &self.mint, self.now).await?;
+            digest::redraw(tx, self.message.id, None, &self.mint, self.now).await?;
         }
         self.finish_deliveries(tx).await?;
         match self.entry.next {

@@ -20,7 +20,8 @@ use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
 
 /// How long a connection waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const READERS: u32 = 4;
+/// How many connections read. Each has a thread and takes 300 KB.
+const READERS: u32 = 3;
 /// How long one read may take. As long as it lasts, the write-ahead log cannot be cut.
 const READ_DEADLINE: Duration = Duration::from_secs(30);
 /// After how many of its steps SQLite asks whether to go on: well under a millisecond.
@@ -47,6 +48,7 @@ const MIGRATIONS: &[Text] = &[
     },
     Text { number: 9, name: "routes", sql: include_str!("../../migrations/0009_routes.sql") },
     Text { number: 10, name: "muted_alerts", sql: include_str!("../../migrations/0010_muted_alerts.sql") },
+    Text { number: 11, name: "digests", sql: include_str!("../../migrations/0011_digests.sql") },
 ];
 
 struct Text {

@@ -4,6 +4,7 @@
 //! both are paid for a group, not for a row. Places are written `?`: SQLite looks for the name of each numbered one
 //! in a list, which for a thousand of them takes longer than the rows.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use sqlx::AssertSqlSafe;
@@ -72,6 +73,8 @@ impl ManyRows {
 pub(super) struct Values {
     arguments: SqliteArguments,
     failed: Option<sqlx::Error>,
+    /// Where [`Values::shown`] writes.
+    scratch: String,
 }
 
 impl Values {
@@ -90,6 +93,17 @@ impl Values {
     /// Adds a text; what is borrowed is copied once, not twice as by [`Values::add`].
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
         self.add(Arc::<str>::from(text))
+    }
+
+    /// Adds what is kept as the text it is shown as.
+    pub(super) fn shown(&mut self, value: impl fmt::Display) -> &mut Self {
+        use fmt::Write as _;
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
+        let _ = write!(text, "{value}");
+        self.text(&text);
+        self.scratch = text;
+        self
     }
 
     fn finish(self) -> Result<SqliteArguments> {

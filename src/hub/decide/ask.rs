@@ -22,7 +22,7 @@ impl Hub {
             return None;
         }
         let rules = self.rules();
-        match event.kind.canonical().as_str() {
+        match &*event.kind.canonical() {
             "machine.registered" => {
                 rules.platform?;
                 let ids = ids(&event.data);

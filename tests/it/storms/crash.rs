@@ -110,7 +110,7 @@ async fn a_crash_while_it_is_marked_loses_and_doubles_nothing(#[values(1, 3, ALL
     // The unit that records it marks the first hundred.
     assert!(store.record(&digest, destination.epoch, entry).await.unwrap());
     for _ in 1..units {
-        store.settle(digest.id).await.unwrap();
+        store.settle(digest.id, None).await.unwrap();
     }
     store.close().await;
     // Discord has forgotten the nonce and shows the channel to nobody: only what is written down helps.
