@@ -22,7 +22,9 @@ use anyhow::{Context as _, ensure};
 use clap::Parser;
 use nuncio::clock::Clock;
 use rig::table::{HEAD, Holds, Row};
-use rig::{Size, decide, kill, network, pace, packed, poison, power, refused, stop, storage, webhook};
+use rig::{
+    Size, click, decision, kill, network, pace, packed, poison, power, refused, stop, storage, webhook,
+};
 
 /// No run takes longer: what has not come out by then counts as failed.
 const LIMIT: Duration = Duration::from_secs(25 * 60);
@@ -71,11 +73,12 @@ const CASES: &[Case] = &[
     case!("K-2", kill::K2, false, kill::before_the_answer),
     case!("K-3", kill::K3, true, kill::after_discord_took_it),
     case!("K-3 URL", webhook::KILLED, true, webhook::killed),
-    case!("K-4", decide::K4, false, decide::after_the_click),
+    case!("K-4", decision::K4, false, decision::killed),
     case!("K-5", stop::K5, false, stop::under_load),
     case!("K-7", power::K7, false, power::cuts),
     case!("F-1", storage::F1, false, storage::disk_full),
     case!("F-3", storage::F3, false, storage::locked),
+    case!("D-7", click::D7, false, click::acknowledged),
     case!("N-1", network::N1, true, network::storm),
     case!("N-2", network::N2, false, network::lying_headers),
     case!("N-4", refused::N4, false, refused::dead_token),

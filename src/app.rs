@@ -21,7 +21,7 @@ use crate::model::Sink;
 use crate::store::{self, HintSender, Lock, Store};
 use crate::xtsystems;
 
-pub use seal::unlock;
+pub use seal::{any_key, unlock};
 
 /// A nuncio that is ready to run: its database is open and taken over, its listener bound.
 pub struct App {

@@ -16,6 +16,7 @@ mod list;
 mod permission;
 mod register;
 mod session;
+mod tolerance;
 mod watch;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::bot::identify::{APART, Ledger};
 use crate::clock::Clock;
@@ -35,6 +37,8 @@ pub use errand::Errands;
 
 /// The longest wait between two tries to connect: when Discord is back, buttons work within seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long clicks may take to their last word when the process ends.
+const LAST_WORD: Duration = Duration::from_secs(2);
 /// So many of Discord's logins are left for people who start other programs with this token.
 const RESERVE: u32 = 10;
 
@@ -57,6 +61,8 @@ struct Shared {
     ledger: Ledger,
     /// Cancelled when the process ends: nothing new is begun.
     stopping: CancellationToken,
+    /// Clicks that wait for their last word.
+    clicks: TaskTracker,
     /// Whether registration of the commands was begun.
     registered: AtomicBool,
 }
@@ -93,6 +99,7 @@ impl Bot {
                 hub,
                 clock,
                 stopping: CancellationToken::new(),
+                clicks: TaskTracker::new(),
                 registered: AtomicBool::new(false),
             }),
         }
@@ -100,8 +107,15 @@ impl Bot {
 
     /// Keeps the bot connected until `stop`, or until trying again cannot help. Ends within seven seconds of `stop`.
     pub async fn run(self, stop: CancellationToken) {
+        let shared = Arc::clone(&self.shared);
+        self.stay(stop).await;
+        shared.stopping.cancel();
+        shared.clicks.close();
+        let _ = shared.clock.within(LAST_WORD, shared.clicks.wait()).await;
+    }
+
+    async fn stay(self, stop: CancellationToken) {
         let shared = self.shared;
-        let _draining = shared.stopping.clone().drop_guard();
         let mut failures = 0;
         loop {
             let approached = tokio::select! {

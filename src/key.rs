@@ -33,7 +33,7 @@ pub enum Error {
     },
     /// It is gone, and something was sealed with it.
     #[error(
-        "{path} is not there, but {database} was sealed with the key in it: put the file back, or set NUNCIO_ENCRYPTION_KEY to that key. No new one is made, for it would open nothing"
+        "{path} is not there, but {database} was sealed with the key in it: put the file back, or set NUNCIO_ENCRYPTION_KEY to that key. No new one is made, for it would open nothing. If that key is lost for good: nuncio audit rekey"
     )]
     Missing {
         /// Which one.

@@ -45,7 +45,7 @@ use crate::key::Key;
 use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
-pub use audit::{Audited, Fault, Head, Verified};
+pub use audit::{Audited, Begun, Fault, Head, Verified};
 pub use decision::{Asks, CallNext, Calling, Change, Changed, Stands, Wish};
 pub use delivery::Backlog;
 pub use digest::Claim;
@@ -139,7 +139,7 @@ pub enum Error {
     Corrupt(String),
     /// What is sealed was sealed with another key.
     #[error(
-        "{0} was sealed with another key: put nuncio.key back beside .env, or set NUNCIO_ENCRYPTION_KEY to the key it had before"
+        "{0} was sealed with another key: put nuncio.key back beside .env, or set NUNCIO_ENCRYPTION_KEY to the key it had before. If that key is lost for good: nuncio audit rekey"
     )]
     OtherKey(PathBuf),
     /// Nobody gave the store its key.

@@ -4,6 +4,20 @@ use crate::config::EncryptionKey;
 use crate::key::{self, Key, is_open_to_others};
 use crate::store::Store;
 
+/// The key that is configured; a new one in its file where there is none. For whoever knows that the old one is lost.
+///
+/// # Errors
+/// [`key::Error`] if there is no usable key.
+pub fn any_key(encryption: &EncryptionKey) -> Result<Key, key::Error> {
+    match encryption {
+        EncryptionKey::Given(key) => Ok(key.clone()),
+        EncryptionKey::File(path) => match Key::read(path)? {
+            Some(key) => Ok(key),
+            None => Key::make(path),
+        },
+    }
+}
+
 /// Gives `store` its key. A new one is made only for a database that never knew one.
 ///
 /// # Errors

@@ -11,11 +11,12 @@ mod press;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serenity::all::{
     ComponentInteraction, Context, CreateAllowedMentions, CreateInteractionResponse,
     CreateInteractionResponseFollowup, CreateInteractionResponseMessage, EditInteractionResponse,
-    EventHandler, Http, Interaction, ModalInteraction, Ready,
+    EventHandler, Http, Interaction, Message, ModalInteraction, Ready,
 };
 use serenity::async_trait;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,11 @@ use crate::model::EventId;
 pub(super) use answer::{Said, to as said};
 pub(super) use press::person;
 
+/// How long a click may wait for the database when the process ends.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+/// Serenity does not tell how long Discord wants to be left alone.
+const WHISPER_AGAIN: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
 const NOT_YOURS: &str = "This list belongs to whoever asked for it: type its command to get your own.";
 const STOPPING: &str = "nuncio is stopping just now: please press again in a minute.";
 
@@ -124,9 +130,23 @@ impl Clicks {
                 answered(component.edit_response(http, edit).await.map(drop));
             }
             Said::Sentence(sentence) => {
-                answered(component.create_followup(http, whisper(sentence)).await.map(drop));
+                self.whisper(|| component.create_followup(http, whisper(sentence.clone()))).await;
             }
         }
+    }
+
+    /// Says something after the first word; again if Discord has too much to do just then.
+    async fn whisper<F>(&self, say: impl Fn() -> F)
+    where
+        F: Future<Output = serenity::Result<Message>>,
+    {
+        for pause in WHISPER_AGAIN {
+            match say().await {
+                Err(error) if http::status(&error) == Some(429) => self.shared.clock.sleep(pause).await,
+                said => return answered(said.map(drop)),
+            }
+        }
+        answered(say().await.map(drop));
     }
 
     /// A dialog that was sent: it is decided now, by who they are now.
@@ -153,12 +173,30 @@ impl Clicks {
         }
         answered(modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
         if let Said::Sentence(sentence) = self.perform(&click).await {
-            answered(modal.create_followup(http, whisper(sentence)).await.map(drop));
+            self.whisper(|| modal.create_followup(http, whisper(sentence.clone()))).await;
+        }
+    }
+
+    /// A click is seen through to its last word, also when the process ends meanwhile.
+    pub(super) async fn hear(&self, context: &Context, interaction: &Interaction) {
+        if self.closed.is_cancelled() {
+            return;
+        }
+        let _under_way = self.shared.clicks.token();
+        match interaction {
+            Interaction::Component(component) => self.touched(&context.http, component).await,
+            Interaction::Modal(modal) => self.submitted(&context.http, modal).await,
+            _ => {}
         }
     }
 
     async fn perform(&self, click: &Click) -> Said {
-        match self.shared.hub.click(click).await {
+        let clicked = tokio::select! {
+            biased;
+            clicked = self.shared.hub.click(click) => clicked,
+            () = self.cut_off() => return Said::Sentence(answer::CUT_OFF.to_owned()),
+        };
+        match clicked {
             Ok(Clicked::Replayed) => Said::Nothing,
             Ok(clicked) => answer::to(click.press, &clicked),
             Err(error) => {
@@ -167,6 +205,12 @@ impl Clicks {
                 Said::Sentence(answer::not_kept(&reference))
             }
         }
+    }
+
+    /// When the process ends and the database has had a moment more.
+    async fn cut_off(&self) {
+        self.shared.stopping.cancelled().await;
+        self.shared.clock.sleep(LAST_MOMENT).await;
     }
 
     /// The person has their answer already: the note may take its time.
@@ -184,14 +228,7 @@ impl EventHandler for Clicks {
     }
 
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
-        if self.closed.is_cancelled() {
-            return;
-        }
-        match interaction {
-            Interaction::Component(component) => self.touched(&context.http, &component).await,
-            Interaction::Modal(modal) => self.submitted(&context.http, &modal).await,
-            _ => {}
-        }
+        self.hear(&context, &interaction).await;
     }
 }
 

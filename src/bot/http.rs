@@ -18,6 +18,14 @@ pub(super) fn serenity(client: &Client) -> Result<Http, Failure> {
         .build())
 }
 
+/// The status that Discord answered with, if it did.
+pub(super) fn status(error: &serenity::Error) -> Option<u16> {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => Some(answer.status_code.as_u16()),
+        _ => None,
+    }
+}
+
 /// Whether there is nothing to answer any more: the gateway told of it twice (40060), or the person's time was over
 /// (10062).
 pub(super) fn is_over(error: &serenity::Error) -> bool {

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::bot::component::Clicks;
+use crate::bot::tolerance::Commands;
 use crate::bot::watch::Watch;
 use crate::bot::{Ending, Shared, TOKEN_REFUSED, command, http};
 
@@ -55,9 +56,12 @@ async fn build(
     closed: CancellationToken,
 ) -> Result<Client, String> {
     let http = http::serenity(&shared.client).map_err(|failure| failure.to_string())?;
+    let clicks = Clicks::new(Arc::clone(shared), closed.clone(), watch.clone());
+    let (commands, hearing) = Commands::around(command::framework(shared, closed), clicks.clone());
+    watch.heard_by(hearing);
     let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)
-        .framework(command::framework(shared, closed.clone()))
-        .event_handler(Clicks::new(Arc::clone(shared), closed, watch.clone()))
+        .framework(commands)
+        .event_handler(clicks)
         .event_handler(watch.clone())
         .raw_event_handler(watch.clone())
         .await

@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serenity::all::{
     ConnectionStage, Context, Event, EventHandler, RawEventHandler, Ready, ShardManager,
-    ShardStageUpdateEvent,
+    ShardStageUpdateEvent, UnknownEvent,
 };
 use serenity::async_trait;
 use tokio::sync::{Notify, mpsc};
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bot::guild::{self, Guild, Role};
 use crate::bot::identify::APART;
+use crate::bot::tolerance::{self, Hears};
 use crate::bot::{Shared, permission, register};
 use crate::hub::{Condition, Gateway, Place};
 use crate::model::Snowflake;
@@ -46,6 +47,8 @@ struct Inner {
     /// Wakes the drawing of the map's table.
     changed: Notify,
     bot: AtomicU64,
+    /// Where interactions go that serenity cannot read.
+    hearing: OnceLock<Box<dyn Hears>>,
     was_connected: AtomicBool,
 }
 
@@ -72,9 +75,15 @@ impl Watch {
             state: Mutex::default(),
             changed: Notify::new(),
             bot: AtomicU64::new(0),
+            hearing: OnceLock::new(),
             was_connected: AtomicBool::new(false),
         };
         (Self(Arc::new(inner)), ended)
+    }
+
+    /// Says where interactions go that serenity cannot read.
+    pub(super) fn heard_by(&self, hearing: impl Hears + 'static) {
+        let _ = self.0.hearing.set(Box::new(hearing));
     }
 
     /// Whether this connection ever was one.
@@ -270,14 +279,8 @@ impl RawEventHandler for Watch {
             }
             Event::Resumed(_) => self.connected(),
             Event::GuildCreate(event) => {
-                let id = event.guild.id.get();
-                {
-                    let mut state = self.state();
-                    let bot = self.0.bot.load(Ordering::Acquire);
-                    state.guilds.insert(id, Guild::of(&event.guild, bot));
-                    state.awaited.remove(&id);
-                }
-                self.0.changed.notify_one();
+                let bot = self.0.bot.load(Ordering::Acquire);
+                self.put_guild(Guild::of(&event.guild, bot));
             }
             // An outage, not a farewell: what is known of it stays true.
             Event::GuildDelete(event) if event.guild.unavailable => {}
@@ -310,6 +313,7 @@ impl RawEventHandler for Watch {
             Event::ThreadDelete(event) => {
                 self.drop_channel(event.thread.guild_id.get(), event.thread.id.get())
             }
+            Event::Unknown(unknown) => self.unreadable(context, unknown).await,
             Event::ThreadListSync(event) => {
                 event.threads.iter().for_each(|thread| self.put_channel(thread));
             }
@@ -319,6 +323,34 @@ impl RawEventHandler for Watch {
 }
 
 impl Watch {
+    /// What serenity could not read, for a server told it in other words than Discord.
+    async fn unreadable(&self, context: Context, unknown: UnknownEvent) {
+        match unknown.kind.as_str() {
+            "INTERACTION_CREATE" => {
+                if let Some(hearing) = self.0.hearing.get() {
+                    hearing.hear(context, unknown.value).await;
+                }
+            }
+            "GUILD_CREATE" => {
+                let bot = self.0.bot.load(Ordering::Acquire);
+                if let Some(guild) = tolerance::guild(&unknown.value, bot) {
+                    self.put_guild(guild);
+                }
+            }
+            "READY" => self.end(&tolerance::unreadable_ready(unknown.value)),
+            _ => {}
+        }
+    }
+
+    fn put_guild(&self, guild: Guild) {
+        {
+            let mut state = self.state();
+            state.awaited.remove(&guild.id);
+            state.guilds.insert(guild.id, guild);
+        }
+        self.0.changed.notify_one();
+    }
+
     fn put_role(&self, role: &serenity::all::Role) {
         self.change(role.guild_id.get(), |guild| {
             guild.roles.insert(role.id.get(), Role::of(role));

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::app;
 use crate::cli::{FAILED, Usage, print, say};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::store::{Audited, Head, HintSender, Store, Verified};
+use crate::config::{Config, EncryptionKey};
+use crate::store::{Audited, Begun, Head, HintSender, Lock, Store, Verified};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -34,6 +34,12 @@ enum Command {
         #[arg(long, value_name = "END")]
         since: Option<String>,
     },
+    /// Go on with another key when the one that sealed the log is lost for good: a new chain begins, which says so
+    Rekey {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Prints the entries, or what verifying them came to.
@@ -41,6 +47,11 @@ enum Command {
 /// # Errors
 /// If the database or its key cannot be used.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
+    let lock = match &args.command {
+        // Who serves it would go on with the old key.
+        Some(Command::Rekey { .. }) => Some(Lock::acquire(&config.database.path)?),
+        _ => None,
+    };
     // Nothing is accepted here, so nobody is hinted at.
     let (hints, _nobody) = HintSender::channel();
     let store = Store::open(&config.database.path, Clock::system(), hints).await?;
@@ -55,6 +66,10 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
             app::unlock(&store, &config.encryption).await?;
             verify(&store, since.transpose()?.as_ref(), *json).await
         }
+        Some(Command::Rekey { json }) => match &lock {
+            Some(lock) => rekey(&store, &config.encryption, lock, *json).await,
+            None => Ok(ExitCode::from(FAILED)),
+        },
     };
     store.close().await;
     code
@@ -73,17 +88,27 @@ async fn list(store: &Store, args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn verify(store: &Store, since: Option<&Head>, json: bool) -> anyhow::Result<ExitCode> {
-    let Verified { entries, fault, head } = store.verify_audit(since).await?;
+    let Verified { entries, fault, begun, head } = store.verify_audit(since).await?;
     if json {
         let fault = fault.as_ref().map(ToString::to_string);
         print(
-            &json!({"ok": fault.is_none(), "entries": entries, "fault": fault, "end": head.to_string()})
-                .to_string(),
+            &json!({
+                "ok": fault.is_none(), "entries": entries, "fault": fault, "end": head.to_string(),
+                "begun_anew": begun.as_ref().map(|begun| json!({"entry": begun.seq, "at": begun.at.to_rfc3339()})),
+            })
+            .to_string(),
         );
     }
     match &fault {
         None if !json => {
             print(&format!("The audit log is as it was written: {entries} entries."));
+            if let Some(Begun { seq, at }) = &begun {
+                print(&format!(
+                    "It began anew with entry {seq} on {}, for its key was lost: what is before that has not changed \
+                     since, and cannot be checked further back.",
+                    at.to_rfc3339()
+                ));
+            }
             say(&format!(
                 "Keep this end of it elsewhere, and an older copy put in its place will show too:\n  \
                  nuncio audit verify --since {head}"
@@ -95,6 +120,36 @@ async fn verify(store: &Store, since: Option<&Head>, json: bool) -> anyhow::Resu
         _ => {}
     }
     Ok(if fault.is_none() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// Begins a new chain with the key that is configured now, or with a new one where there is none.
+async fn rekey(
+    store: &Store,
+    encryption: &EncryptionKey,
+    lock: &Lock,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let key = app::any_key(encryption)?;
+    let Some(entry) = store.rekey_audit(&key, lock).await? else {
+        say(
+            "The audit log is sealed with the key that is configured, or with none yet: nothing was changed.",
+        );
+        if json {
+            print(&json!({"begun_anew": null}).to_string());
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    app::unlock(store, encryption).await?;
+    if json {
+        print(&json!({"begun_anew": {"entry": entry}}).to_string());
+    } else {
+        print(&format!("The audit log goes on under the new key: entry {entry} says so."));
+    }
+    say(
+        "Keep a copy of the key apart from the data. Whatever else was sealed with the lost one (addresses of stored \
+         Discord webhooks) has to be entered again.",
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 fn as_json(entry: &Audited) -> Value {

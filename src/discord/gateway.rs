@@ -21,6 +21,7 @@ pub struct Gateway {
 
 /// How many logins (IDENTIFY) are left (Discord: "Session Start Limit Object").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct SessionStartLimit {
     /// How many are left. Beyond the last one Discord resets the token.
     pub remaining: u32,
@@ -47,7 +48,14 @@ impl Client {
     /// Asks where the gateway is (Discord: "Get Gateway Bot"), unless nothing may be asked at the moment.
     pub async fn gateway(&self) -> Result<Gateway, Failure> {
         let pass = self.gate().try_pass().map_err(Failure::shut)?;
-        self.get(pass, "/gateway/bot").await
+        match self.get(pass, "/gateway/bot").await {
+            // A server that has no bots of its own kind still has a gateway.
+            Err(failure) if failure.status == Some(404) => {
+                let pass = self.gate().try_pass().map_err(Failure::shut)?;
+                self.get(pass, "/gateway").await
+            }
+            answered => answered,
+        }
     }
 }
 

@@ -212,7 +212,8 @@ impl Hub {
             due_at: now.plus(self.rules().grace),
             even_expired: click.place.is_none(),
         };
-        let wish = |matter| Wish { matter, text: click.text.clone(), platform, due_at: now };
+        let card = click.place.as_ref().and_then(|place| Some((place.channel, place.message?)));
+        let wish = |matter| Wish { matter, text: click.text.clone(), platform, due_at: now, card };
         let changed = match (click.press, decision.matter) {
             (Press::Approve, Matter::Machine) => {
                 store.change(&click.token, decide(Verdict::Approved), by, entry).await?

@@ -50,7 +50,17 @@ pub(super) fn decided(facts: &Facts<'_>, asked: &Asked) -> Card {
         ),
     };
     if let Some(title) = title {
-        card.summary = title.clone();
+        card.summary = match decision.phase() {
+            // A push notification shows asterisks as they are.
+            Phase::SaidNo => Markdown::from([
+                literal("⚠️ "),
+                name(150),
+                literal(": "),
+                verdict(decision),
+                literal(" here, not in XTSystems"),
+            ]),
+            _ => title.clone(),
+        };
         card.title = title;
     }
     card.color = color;
@@ -128,7 +138,7 @@ fn body(decision: &Decision, asked: &Asked) -> Vec<Markdown> {
             lines.push(said_no(decision));
         }
         Phase::Elsewhere => {
-            lines.extend(decision.elsewhere_at.map(moment));
+            lines.extend(decision.elsewhere_at.map(|at| [literal("approved there "), moment(at)].into()));
             lines.push(match (decision.decider.is_some(), decision.reason.as_ref()) {
                 (false, _) => literal("the buttons here were not used"),
                 (true, _) => {

@@ -311,6 +311,12 @@ impl Discord {
         });
     }
 
+    /// From now on the application is told of interactions with these changes: a member of a field is left out if it is
+    /// null, else put in its place. `None`: as they are. What an interaction leads to stays the same.
+    pub fn distort_interactions(&self, changes: Option<Value>) {
+        self.change(|world, _| world.distort(changes));
+    }
+
     /// Denies the bot `permission` in `channel` by an overwrite for the bot's own member.
     pub fn deny(&self, channel: Snowflake, permission: Permission) {
         self.change(|world, _| world.deny(channel, world.bot(), permission));

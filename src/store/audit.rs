@@ -5,7 +5,10 @@
 //! also one at the end; what does not show is the whole database put back to an older state, unless the head was
 //! noted elsewhere.
 
+mod rekey;
 mod verify;
+
+use std::borrow::Cow;
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -16,6 +19,7 @@ use crate::model::AuditEntry;
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
+pub use rekey::Begun;
 pub use verify::{Fault, Head, Verified};
 
 /// The `meta` key of the head: `<seq>:<code of the row>:<code of the two>`.
@@ -29,6 +33,17 @@ const MAX_TEXT: usize = 2000;
 pub(super) struct AuditKey {
     row: Key,
     head: Key,
+}
+
+impl AuditKey {
+    fn of(key: &Key) -> Self {
+        Self { row: key.derive("audit"), head: key.derive("audit head") }
+    }
+}
+
+/// What `meta` knows a key by.
+fn check_of(key: &Key) -> String {
+    hex::encode(key.derive("check").mac(&[b"nuncio"]))
 }
 
 /// A row of the log.
@@ -63,14 +78,14 @@ impl Store {
     /// Gives the store its key: before the first entry of the log, before that is verified, and before anything is sealed
     /// or opened. The first key that a database sees is its key from then on.
     pub async fn unlock(&self, key: &Key) -> Result<()> {
-        let check = hex::encode(key.derive("check").mac(&[b"nuncio"]));
+        let check = check_of(key);
         match self.meta(CHECK).await? {
             Some(known) if known != check => return Err(Error::OtherKey(self.path().to_owned())),
             Some(_) => {}
             None => self.set_meta(CHECK, check).await?,
         }
         let _ = self.0.seal_key.set(key.derive("seal"));
-        let key = AuditKey { row: key.derive("audit"), head: key.derive("audit head") };
+        let key = AuditKey::of(key);
         // A second unlocking was checked against the first: it is the same key.
         let _ = self.0.audit_key.set(key);
         Ok(())
@@ -138,7 +153,6 @@ pub(super) async fn append(
     if was_seen(tx, entry).await? {
         return Ok(false);
     }
-    let interaction = entry.interaction.map(|id| id.to_string());
     // The head, not the last row: rows that were cut off must not be forgotten by the next one.
     let head: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
         .bind(HEAD)
@@ -146,8 +160,21 @@ pub(super) async fn append(
         .await?;
     let head = head.as_deref().and_then(|text| Head::open(key, text)).unwrap_or_default();
     let last: Option<i64> = sqlx::query_scalar("SELECT MAX(seq) FROM audit").fetch_one(&mut *tx).await?;
+    append_after(tx, key, entry, now, last.unwrap_or(0).max(head.seq), &head.mac).await?;
+    Ok(true)
+}
+
+/// Appends `entry` behind the row `seq`, whose code is `before`. Answers its number.
+async fn append_after(
+    tx: &mut SqliteConnection,
+    key: &AuditKey,
+    entry: &AuditEntry,
+    now: Timestamp,
+    seq: i64,
+    before: &[u8],
+) -> Result<i64> {
     let mut row = Audited {
-        seq: last.unwrap_or(0).max(head.seq) + 1,
+        seq: seq + 1,
         at: now,
         actor_id: entry.actor.id(),
         actor_name: cut(entry.actor.name()),
@@ -156,22 +183,27 @@ pub(super) async fn append(
         outcome: entry.outcome.as_str().to_owned(),
         detail: cut(&entry.detail),
         channel: entry.channel.map(|id| id.to_string()).unwrap_or_default(),
-        interaction,
+        interaction: entry.interaction.map(|id| id.to_string()),
         reference: cut(&entry.reference),
         mac: Vec::new(),
     };
-    row.mac = row.seal(key, &head.mac).to_vec();
+    row.mac = row.seal(key, before).to_vec();
     insert(tx, &row).await?;
+    set_meta(tx, HEAD, &Head::seal(key, row.seq, &row.mac).to_string(), now).await?;
+    Ok(row.seq)
+}
+
+async fn set_meta(tx: &mut SqliteConnection, key: &str, value: &str, now: Timestamp) -> Result<()> {
     sqlx::query(
         "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
          ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
     )
-    .bind(HEAD)
-    .bind(Head::seal(key, row.seq, &row.mac).to_string())
+    .bind(key)
+    .bind(value)
     .bind(now.as_millis())
     .execute(tx)
     .await?;
-    Ok(true)
+    Ok(())
 }
 
 async fn insert(tx: &mut SqliteConnection, row: &Audited) -> Result<()> {
@@ -199,28 +231,34 @@ async fn insert(tx: &mut SqliteConnection, row: &Audited) -> Result<()> {
 impl Audited {
     /// The code of this row after the one with the code `before`.
     fn seal(&self, key: &AuditKey, before: &[u8]) -> [u8; 32] {
-        let interaction = self.interaction.as_deref();
-        let fields: [&[u8]; 12] = [
-            before,
-            &self.seq.to_be_bytes(),
-            &self.at.as_millis().to_be_bytes(),
-            self.actor_id.as_bytes(),
-            self.actor_name.as_bytes(),
-            self.action.as_bytes(),
-            self.subject.as_bytes(),
-            self.outcome.as_bytes(),
-            self.detail.as_bytes(),
-            self.channel.as_bytes(),
-            interaction.unwrap_or_default().as_bytes(),
-            self.reference.as_bytes(),
-        ];
+        let fields = self.parts(before);
         // Each with its length before it: nothing can move from one field into the next.
-        let lengths = fields.map(|field| (field.len() as u64).to_be_bytes());
-        let mut parts: Vec<&[u8]> = vec![if interaction.is_some() { b"1" } else { b"0" }];
+        let lengths: Vec<[u8; 8]> = fields.iter().map(|field| (field.len() as u64).to_be_bytes()).collect();
+        let mut parts: Vec<&[u8]> = vec![if self.interaction.is_some() { b"1" } else { b"0" }];
         for (field, length) in fields.iter().zip(&lengths) {
             parts.extend([length.as_slice(), field]);
         }
         key.row.mac(&parts)
+    }
+
+    /// All that it says, behind `before`.
+    fn parts<'a>(&'a self, before: &'a [u8]) -> [Cow<'a, [u8]>; 12] {
+        let text = |text: &'a str| Cow::Borrowed(text.as_bytes());
+        let number = |number: i64| Cow::Owned(number.to_be_bytes().to_vec());
+        [
+            Cow::Borrowed(before),
+            number(self.seq),
+            number(self.at.as_millis()),
+            text(&self.actor_id),
+            text(&self.actor_name),
+            text(&self.action),
+            text(&self.subject),
+            text(&self.outcome),
+            text(&self.detail),
+            text(&self.channel),
+            text(self.interaction.as_deref().unwrap_or_default()),
+            text(&self.reference),
+        ]
     }
 }
 

@@ -128,6 +128,27 @@ impl Store {
         Ok(all)
     }
 
+    /// Whether a message of ours tells of `subject`; `None` if we know of no such message.
+    pub async fn shows_subject(
+        &self,
+        channel: Snowflake,
+        message: Snowflake,
+        subject: &str,
+    ) -> Result<Option<bool>> {
+        let shows: Option<bool> = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
+             WHERE e.subject = $3 AND (d.message_id = m.id OR d.id IN \
+             (SELECT delivery_id FROM earlier_messages WHERE message_id = m.id))) \
+             FROM messages AS m WHERE m.receipt = $1 AND m.channel_id = $2 AND m.action = 'create' LIMIT 1",
+        )
+        .bind(message.to_string())
+        .bind(channel.to_string())
+        .bind(subject)
+        .fetch_optional(self.read())
+        .await?;
+        Ok(shows)
+    }
+
     /// Takes `message` for the card that Discord took without our hearing its id.
     pub async fn adopt(&self, decision: &Decision, channel: Snowflake, message: Snowflake) -> Result<()> {
         self.writer().submit(Adopt { event: decision.event_id, channel, message }).await

@@ -1,9 +1,12 @@
 //! Decisions: asked by a card, made by a click, told to the platform once. D-4 to D-8 of the attacks.
 
+mod behind;
 mod machines;
 mod outcomes;
 mod permission;
 mod races;
+mod servers;
+mod states;
 mod tickets;
 
 use std::collections::BTreeMap;

@@ -55,3 +55,31 @@ fn an_empty_log_verifies_and_says_how_to_keep_its_end() {
     assert_eq!(program.run(&["audit", "verify", "--since", end]).code, 0);
     assert_eq!(program.run(&["audit", "verify", "--since", "yesterday"]).code, 2);
 }
+
+#[test]
+fn when_the_key_is_lost_for_good_the_log_goes_on_with_another() {
+    let program = Program::with_dotenv(DOTENV);
+    let serving = program.serves();
+    // Not while somebody appends with the old key.
+    let run = program.run(&["audit", "rekey"]);
+    assert_eq!(run.code, 78, "{}", run.stderr);
+    drop(serving);
+    let run = program.run(&["audit", "rekey"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(run.stderr.contains("nothing was changed"), "{}", run.stderr);
+
+    std::fs::remove_file(program.path().join("nuncio.key")).unwrap();
+    let run = program.run(&["audit", "verify"]);
+    assert_eq!(run.code, 78, "{}", run.stderr);
+    assert!(run.stderr.contains("nuncio audit rekey"), "{}", run.stderr);
+    let run = program.run(&["audit", "rekey"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(run.stdout.trim(), "The audit log goes on under the new key: entry 1 says so.");
+    let run = program.run(&["audit", "verify"]);
+    assert_eq!(run.code, 0, "{}", run.stdout);
+    assert!(run.stdout.contains("It began anew with entry 1 on 20"), "{}", run.stdout);
+    let told: Value = serde_json::from_str(&program.run(&["audit", "verify", "--json"]).stdout).unwrap();
+    assert_eq!((&told["ok"], &told["begun_anew"]["entry"]), (&Value::Bool(true), &Value::from(1)));
+    drop(program.serves());
+    assert!(program.run(&["audit"]).stdout.contains("audit.rekey"), "it is in the log");
+}

@@ -11,7 +11,9 @@
 mod rig;
 
 use rig::table::{HEAD, Holds, Row};
-use rig::{Size, decide, kill, network, pace, packed, poison, power, refused, stop, storage, webhook};
+use rig::{
+    Size, click, decision, kill, network, pace, packed, poison, power, refused, stop, storage, webhook,
+};
 
 /// Runs a rig in its short form. It holds, or it cannot be tried here and says why.
 async fn holds<R: Future<Output = anyhow::Result<Row>>>(rig: impl FnOnce(Size) -> R) {
@@ -52,8 +54,8 @@ async fn d12_a_deleted_webhook_is_left_alone_and_replaced() {
 }
 
 #[tokio::test]
-async fn k4_killed_after_the_click_the_decision_is_finished_once() {
-    holds(decide::after_the_click).await;
+async fn k4_killed_after_a_decision_it_is_told_once() {
+    holds(decision::killed).await;
 }
 
 #[tokio::test]
@@ -74,6 +76,11 @@ async fn f1_a_full_disk_refuses_and_heals() {
 #[tokio::test]
 async fn f3_a_locked_database_refuses_and_heals() {
     holds(storage::locked).await;
+}
+
+#[tokio::test]
+async fn d7_a_click_waits_for_nobody() {
+    holds(click::acknowledged).await;
 }
 
 #[tokio::test]

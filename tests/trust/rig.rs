@@ -11,12 +11,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use nuncio::clock::Clock;
 
-pub mod decide;
+pub mod click;
+pub mod decision;
 pub mod kill;
 pub mod ledger;
 pub mod network;
 pub mod pace;
 pub mod packed;
+pub mod people;
+pub mod platform;
 pub mod poison;
 pub mod power;
 pub mod program;

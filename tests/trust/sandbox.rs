@@ -175,23 +175,26 @@ impl Sandbox {
         Ok(again)
     }
 
-    /// Alice presses the first button of `card`.
-    pub async fn clicks(&self, channel: &str, card: &Value) -> anyhow::Result<()> {
-        let state = self.look("state").await?;
-        let custom_id = &card["components"][0]["components"][0]["custom_id"];
-        let click = json!({
-            "type": 3, "channel_id": channel, "guild_id": state["guilds"][0]["id"], "message_id": card["id"],
-            "data": {"component_type": 2, "custom_id": custom_id},
-        });
-        let url = format!("{}/v10/interactions", self.says("api"));
-        let request = self.http.post(url).header("Authorization", self.says("user_token"));
-        let response = request.json(&click).send().await?;
-        ensure!(response.status() == 204, "{}: {}", response.status(), response.text().await?);
-        Ok(())
+    /// Guilds, roles, people.
+    pub async fn state(&self) -> anyhow::Result<Value> {
+        self.look("state").await
     }
 
-    /// What a page of the sandbox's own holds: `state`, `messages`, `ledger`.
-    pub async fn look(&self, at: &str) -> anyhow::Result<Value> {
+    /// The last five thousand requests, as they stand in the ledger.
+    pub async fn ledger(&self) -> anyhow::Result<Value> {
+        Ok(self.look("ledger").await?["asked"].take())
+    }
+
+    /// Somebody uses the bot; the id of the interaction that this became.
+    pub async fn interact(&self, token: &str, body: &Value) -> anyhow::Result<u64> {
+        let url = format!("{}/v10/interactions", self.says("api"));
+        let answer = self.http.post(url).header("Authorization", token).json(body).send().await?;
+        let id = answer.headers().get("x-sandbox-interaction").and_then(|id| id.to_str().ok()?.parse().ok());
+        let status = answer.status();
+        id.with_context(|| format!("an interaction was refused: {status}"))
+    }
+
+    async fn look(&self, at: &str) -> anyhow::Result<Value> {
         self.look_at(at.to_owned()).await
     }
 

@@ -9,6 +9,10 @@ use crate::render::{self, Markdown, Surface, literal, moment, short};
 pub(super) const UNKNOWN: &str =
     "This button has expired: nuncio does not know it (any more). Look for a newer card of the same thing.";
 
+/// The process ended before the database took it.
+pub(super) const CUT_OFF: &str = "nuncio is stopping, and its database was busy: look at the card in a minute, and press \
+     again if it has not changed.";
+
 /// The most roles that a sentence names.
 const MOST_ROLES: usize = 5;
 const NAME: usize = 60;
@@ -84,6 +88,9 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
         .into(),
         (Press::TryAgain | Press::Resend, _) => {
             [name(), literal(": that is on its way or done already. The card tells.")].into()
+        }
+        (Press::OnIt, _) if decision.verdict == Verdict::Expired => {
+            [name(), literal(" has come again since: use the buttons on its newest card.")].into()
         }
         (Press::OnIt, _) => [literal("Somebody is on it already: it was taken"), who(), literal(".")].into(),
         (Press::Take | Press::Close, _) => {

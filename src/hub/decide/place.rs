@@ -18,8 +18,8 @@ pub struct Place {
 
 impl Hub {
     /// Why the button does not count where it stands; `None` if it does. The channel must be one that the card went to,
-    /// in the server the person clicked in, and the message our own. One whose id we do not know is the card all the
-    /// same (Discord took it and we never heard): it is adopted.
+    /// in the server the person clicked in, and the message our own and not one about something else. One whose id we do
+    /// not know is the card all the same (Discord took it and we never heard): it is adopted.
     pub(super) async fn misplaced(
         &self,
         click: &Click,
@@ -30,13 +30,16 @@ impl Hub {
         let elsewhere = guild.is_some() && guild != click.person.guild;
         let stands = self.0.store.stands(decision).await?;
         let here: Vec<_> = stands.iter().filter(|stands| stands.channel == place.channel).collect();
-        if !place.is_ours || elsewhere || here.is_empty() {
+        // Whose id Discord told us when we posted it is ours, whatever the click says of its author.
+        let is_known = place.message.is_some() && here.iter().any(|stands| stands.message == place.message);
+        if elsewhere || here.is_empty() || !(place.is_ours || is_known) {
             return Ok(Some(Refusal::Misplaced));
         }
-        if let Some(message) = place.message
-            && here.iter().all(|stands| stands.message != Some(message))
-        {
-            self.0.store.adopt(decision, place.channel, message).await?;
+        let Some(message) = place.message.filter(|_| !is_known) else { return Ok(None) };
+        match self.0.store.shows_subject(place.channel, message, &decision.subject).await? {
+            Some(true) => {}
+            Some(false) => return Ok(Some(Refusal::Misplaced)),
+            None => self.0.store.adopt(decision, place.channel, message).await?,
         }
         Ok(None)
     }

@@ -73,6 +73,8 @@ pub struct World {
     webhooks: BTreeMap<Snowflake, Webhook>,
     commands: BTreeMap<Snowflake, Command>,
     interactions: BTreeMap<Snowflake, Interaction>,
+    /// How interactions are told otherwise than they are.
+    distortion: Option<Value>,
     /// Interactions whose time has begun to run and is not watched yet.
     opened: Vec<Snowflake>,
     /// Messages that only one person sees, with their channel.
@@ -96,6 +98,7 @@ impl World {
             webhooks: BTreeMap::new(),
             commands: BTreeMap::new(),
             interactions: BTreeMap::new(),
+            distortion: None,
             opened: Vec::new(),
             whispers: BTreeMap::new(),
             dispatches: Vec::new(),

@@ -5,7 +5,7 @@ use sqlx::{Connection as _, Executor as _};
 use super::*;
 use crate::clock::Clock;
 use crate::model::{Actor, AuditOutcome, Snowflake};
-use crate::store::HintSender;
+use crate::store::{HintSender, Lock};
 
 struct Log {
     store: Store,
@@ -186,4 +186,86 @@ async fn without_a_key_nothing_is_written() {
     let store = Store::open(&folder.path().join("nuncio.db"), Clock::system(), hints).await.unwrap();
     assert!(matches!(store.audit(entry(1)).await, Err(Error::NoKey)));
     assert!(!store.is_sealed().await.unwrap());
+}
+
+impl Log {
+    /// The key is lost; the log goes on with another.
+    async fn rekey(&self) -> (Store, Key) {
+        let (hints, _nobody) = HintSender::channel();
+        let store = Store::open(self.store.path(), Clock::system(), hints).await.unwrap();
+        let (key, lock) = (Key::random(), Lock::acquire(store.path()).unwrap());
+        assert!(matches!(store.unlock(&key).await, Err(Error::OtherKey(_))));
+        let seq = store.rekey_audit(&key, &lock).await.unwrap();
+        let rows = store.audited(1).await.unwrap();
+        assert_eq!((seq, rows[0].action.as_str()), (Some(rows[0].seq), "audit.rekey"));
+        store.unlock(&key).await.unwrap();
+        assert_eq!(store.rekey_audit(&key, &lock).await.unwrap(), None, "it is its key already");
+        (store, key)
+    }
+}
+
+#[tokio::test]
+async fn after_its_key_was_lost_the_log_goes_on_and_says_so() {
+    let log = Log::of(9).await;
+    let noted = log.store.verify_audit(None).await.unwrap().head;
+    let (store, _) = log.rekey().await;
+    store.audit(entry(100)).await.unwrap();
+    let verified = store.verify_audit(Some(&noted)).await.unwrap();
+    assert_eq!(
+        (verified.fault, verified.entries),
+        (None, 11),
+        "the noted end of the old chain is part of it"
+    );
+    assert_eq!(verified.begun.unwrap().seq, 10);
+    let detail = &store.audited(2).await.unwrap()[1].detail;
+    assert!(detail.ends_with(&noted.to_string()), "{detail}");
+
+    // And once more.
+    let again = Log { store, key: Key::random(), _folder: tempfile::tempdir().unwrap() };
+    let (store, _) = again.rekey().await;
+    let verified = store.verify_audit(None).await.unwrap();
+    assert_eq!((verified.fault, verified.entries, verified.begun.unwrap().seq), (None, 12, 12));
+}
+
+// Control: without the hash over what was before, all but the last two stay unseen.
+#[rstest::rstest]
+#[case::changed_before("UPDATE audit SET actor_id = '99' WHERE seq = 3", Fault::Earlier(10))]
+#[case::removed_before("DELETE FROM audit WHERE seq = 5", Fault::Earlier(10))]
+#[case::all_before("DELETE FROM audit WHERE seq < 10", Fault::Row(1))]
+#[case::the_last_before("DELETE FROM audit WHERE seq = 9", Fault::Row(1))]
+#[case::another_code_before("UPDATE audit SET mac = CAST('x' AS BLOB) WHERE seq = 4", Fault::Earlier(10))]
+#[case::the_new_beginning("UPDATE audit SET reference = 'sha256:00' WHERE seq = 10", Fault::Row(1))]
+#[case::no_new_beginning("DELETE FROM audit WHERE seq = 10", Fault::Row(1))]
+#[case::after_it("UPDATE audit SET detail = '' WHERE seq = 11", Fault::Row(11))]
+#[case::the_end("DELETE FROM audit WHERE seq = 11", Fault::CutAfter(10))]
+#[tokio::test]
+async fn what_is_done_to_a_log_that_began_anew_shows(#[case] sql: &str, #[case] fault: Fault) {
+    let log = Log::of(9).await;
+    let (store, _) = log.rekey().await;
+    store.audit(entry(100)).await.unwrap();
+    log.tamper(sql).await;
+    assert_eq!(store.verify_audit(None).await.unwrap().fault, Some(fault));
+}
+
+// Codes that were made anew, with everything right about them but the key.
+#[tokio::test]
+async fn codes_made_with_another_key_do_not_pass() {
+    let log = Log::of(9).await;
+    let key = AuditKey::of(&Key::random());
+    let rows = log.store.audited(10).await.unwrap();
+    let mut before = Vec::new();
+    for row in rows.iter().rev() {
+        let forged = Audited { actor_id: "99".to_owned(), ..row.clone() };
+        before = forged.seal(&key, &before).to_vec();
+        let mac = hex::encode(&before);
+        log.tamper(&format!("UPDATE audit SET actor_id = '99', mac = X'{mac}' WHERE seq = {}", row.seq))
+            .await;
+    }
+    assert_eq!(log.fault().await, Some(Fault::Row(1)));
+    let head = Head::seal(&key, 9, &before);
+    log.tamper(&format!("UPDATE meta SET value = '{head}' WHERE key = 'audit.head'")).await;
+    assert_eq!(log.fault().await, Some(Fault::Row(1)));
+    // A new beginning of somebody else's is none.
+    log.tamper("UPDATE audit SET action = 'audit.rekey' WHERE seq = 5").await;
+    assert_eq!(log.fault().await, Some(Fault::Row(1)));
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AuditKey, Audited, HEAD, row};
+use super::{AuditKey, Audited, Begun, HEAD, row};
 use crate::store::{Result, Store};
 
 /// How many rows are held at a time.
@@ -56,6 +56,8 @@ pub enum Fault {
     Beyond(i64),
     /// The note of which row is the last is not as it was written, or gone.
     Head,
+    /// The rows before this one, which begins a new chain, are not as they were then.
+    Earlier(i64),
     /// A head that was noted elsewhere is not part of this log: it was put back to an older state, or made anew.
     Expected(i64),
 }
@@ -68,6 +70,10 @@ impl fmt::Display for Fault {
             }
             Self::CutAfter(seq) => write!(f, "entries after {seq} were removed"),
             Self::Beyond(seq) => write!(f, "entry {seq} was not written by nuncio"),
+            Self::Earlier(seq) => write!(
+                f,
+                "the entries before {seq}, sealed with a lost key, are not as they were when the log began anew there"
+            ),
             Self::Head => f.write_str("the note of the last entry was changed or removed"),
             Self::Expected(seq) => write!(
                 f,
@@ -84,6 +90,8 @@ pub struct Verified {
     pub entries: u64,
     /// What is wrong first; `None` if nothing is.
     pub fault: Option<Fault>,
+    /// Where the log began anew because its key was lost: what is before cannot be checked further back than that.
+    pub begun: Option<Begun>,
     /// The end of the log, as far as it holds.
     pub head: Head,
 }
@@ -96,7 +104,17 @@ impl Store {
         let head = self.meta(HEAD).await?;
         let mut walk =
             Walk { key, entries: 0, seq: 0, mac: Vec::new(), met: expected.is_none_or(|head| head.seq == 0) };
-        let fault = match self.walk(&mut walk, expected).await? {
+        let begun = self.begun_anew(&walk.key).await?;
+        let earlier = match &begun {
+            Some((begins, before)) => walk.skip(self, begins, before, expected).await?,
+            None => None,
+        };
+        let walked = match earlier {
+            Some(fault) => Some(fault),
+            None => self.walk(&mut walk, expected).await?,
+        };
+        let begun = begun.map(|(begins, _)| Begun { seq: begins.seq, at: begins.at });
+        let fault = match walked {
             Some(fault) => Some(fault),
             None => walk.end(head.as_deref()).or(match expected {
                 Some(expected) if !walk.met => Some(Fault::Expected(expected.seq)),
@@ -104,7 +122,7 @@ impl Store {
             }),
         };
         let head = Head::seal(&walk.key, walk.seq, &walk.mac);
-        Ok(Verified { entries: walk.entries, fault, head })
+        Ok(Verified { entries: walk.entries, fault, begun, head })
     }
 
     async fn walk(&self, walk: &mut Walk, expected: Option<&Head>) -> Result<Option<Fault>> {
@@ -138,6 +156,30 @@ struct Walk {
 }
 
 impl Walk {
+    /// Goes to the row `begins`, which begins a new chain behind the code `before`.
+    async fn skip(
+        &mut self,
+        store: &Store,
+        begins: &Audited,
+        before: &[u8],
+        expected: Option<&Head>,
+    ) -> Result<Option<Fault>> {
+        let (mut entries, mut met) = (0, false);
+        let fault = store.verify_before(begins, |row| {
+            entries += 1;
+            // Its proof was made with the lost key.
+            met |= expected.is_some_and(|head| (head.seq, &head.mac) == (row.seq, &row.mac));
+        });
+        if let Some(fault) = fault.await? {
+            return Ok(Some(fault));
+        }
+        self.entries = entries;
+        self.met |= met;
+        self.seq = begins.seq - 1;
+        self.mac = before.to_vec();
+        Ok(None)
+    }
+
     fn step(&mut self, row: &Audited) -> Option<Fault> {
         if row.seq != self.seq + 1 || row.seal(&self.key, &self.mac).as_slice() != row.mac {
             return Some(Fault::Row(self.seq + 1));

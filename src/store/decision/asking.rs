@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::announce::announce;
 use crate::clock::Timestamp;
 use crate::model::{
-    Decision, DecisionId, Delivery, DestinationId, EventId, Matter, Mint, Phase, Source, Token,
+    Decision, DecisionId, Delivery, DestinationId, EventId, Matter, Mint, Phase, Rank, Source, Token,
 };
 use crate::store::Result;
 
@@ -64,7 +64,7 @@ pub(in crate::store) async fn ask(
                 }
             }
         }
-        Asks::Joined { ids } => joined(tx, mint, now, source, ids, planned).await,
+        Asks::Joined { ids } => joined(tx, mint, now, source, event, ids, planned).await,
     }
 }
 
@@ -135,6 +135,7 @@ async fn joined(
     mint: &Mint,
     now: Timestamp,
     source: Source,
+    event: EventId,
     ids: &[String],
     planned: &[DestinationId],
 ) -> Result<Vec<Delivery>> {
@@ -172,6 +173,12 @@ async fn joined(
             return Ok(Vec::new());
         }
     }
+    // It changes a card as a click does: no digest may sweep it in.
+    sqlx::query("UPDATE deliveries SET rank = $1 WHERE event_id = $2 AND status = 'pending'")
+        .bind(Rank::Urgent.as_i64())
+        .bind(event.to_string())
+        .execute(&mut *tx)
+        .await?;
     let decision = super::load(tx, &decision.token).await?.unwrap_or(decision);
     Ok(announce(tx, mint, now, "decision.confirmed", &decision, planned).await?.1)
 }

@@ -7,7 +7,7 @@ use super::{Changed, load, read};
 use crate::clock::Timestamp;
 use crate::model::{
     AuditEntry, AuditOutcome, Decider, Decision, DecisionId, Delivery, DestinationId, Event, EventId, Matter,
-    Mint, Token,
+    Mint, Snowflake, Token,
 };
 use crate::store::audit::{self, AuditKey};
 use crate::store::writer::Unit;
@@ -24,6 +24,8 @@ pub struct Wish {
     pub platform: DestinationId,
     /// When.
     pub due_at: Timestamp,
+    /// The channel and message of the card that was pressed, if one was: it shows what comes of it.
+    pub card: Option<(Snowflake, Snowflake)>,
 }
 
 impl Store {
@@ -149,7 +151,8 @@ impl Unit for Make {
             return Ok((Changed::Unknown, Vec::new()));
         };
         let token = Token::random();
-        let made = self.insert(tx, &ticket, &token).await?;
+        let card = self.pressed(tx, &ticket).await?;
+        let made = self.insert(tx, &ticket, &token, &card).await?;
         let wish = load(tx, &token).await?;
         let (Some(wish), true) = (wish, made) else {
             let detail = "too late: the same is on its way already".to_owned();
@@ -176,7 +179,13 @@ impl Unit for Make {
 
 impl Make {
     /// `false` if the same is on its way already: the index says so.
-    async fn insert(&self, tx: &mut SqliteConnection, ticket: &Decision, token: &Token) -> Result<bool> {
+    async fn insert(
+        &self,
+        tx: &mut SqliteConnection,
+        ticket: &Decision,
+        token: &Token,
+        card: &str,
+    ) -> Result<bool> {
         let inserted = sqlx::query(
             "INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, \
              verdict, platform, actor_id, actor_name, reason, decided_at, due_at, created_at) \
@@ -191,7 +200,7 @@ impl Make {
         .bind(&ticket.subject)
         .bind(&ticket.object)
         .bind(&ticket.label)
-        .bind(ticket.event_id.to_string())
+        .bind(card)
         .bind(self.now.as_millis())
         .bind(self.by.id.to_string())
         .bind(&self.by.name)
@@ -200,6 +209,24 @@ impl Make {
         .execute(tx)
         .await?;
         Ok(inserted.rows_affected() == 1)
+    }
+
+    /// The event whose card was pressed: with a card for each event a ticket has many.
+    async fn pressed(&self, tx: &mut SqliteConnection, ticket: &Decision) -> Result<String> {
+        let Some((channel, message)) = self.wish.card else { return Ok(ticket.event_id.to_string()) };
+        let shown: Option<String> = sqlx::query_scalar(
+            "SELECT d.event_id FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
+             JOIN events AS e ON e.id = d.event_id \
+             WHERE m.receipt = $1 AND m.channel_id = $2 AND m.action = 'create' \
+             AND e.source = $3 AND e.subject = $4 ORDER BY d.id LIMIT 1",
+        )
+        .bind(message.to_string())
+        .bind(channel.to_string())
+        .bind(ticket.source.as_str())
+        .bind(&ticket.subject)
+        .fetch_optional(tx)
+        .await?;
+        Ok(shown.unwrap_or_else(|| ticket.event_id.to_string()))
     }
 
     async fn on_its_way(&self, tx: &mut SqliteConnection, ticket: &Decision) -> Result<Option<Decision>> {

@@ -94,6 +94,17 @@ fn click(s: &Stage, card: &Message, interaction: u64) -> Click {
     }
 }
 
+/// Alice approves what a card asks by a command.
+pub fn command(s: &Stage, card: &Message) -> Click {
+    Click { place: None, ..click(s, card, 4000) }
+}
+
+/// Alice presses Undo.
+pub fn undo(s: &Stage, card: &Message, custom_id: &str) -> Click {
+    let token = custom_id.rsplit(':').next().unwrap().parse().unwrap();
+    Click { press: Press::Undo, token, ..click(s, card, 3000) }
+}
+
 // D-4, D-5. Control: without the look at the place, each of them approves.
 #[tokio::test]
 async fn a_button_counts_only_where_its_card_stands() {
@@ -108,7 +119,11 @@ async fn a_button_counts_only_where_its_card_stands() {
     };
     let cases: [(&str, Change<'_>, Refusal); 7] = [
         ("another channel", &place(|place, general| place.channel = general), Refusal::Misplaced),
-        ("a copy by a webhook", &place(|place, _| place.is_ours = false), Refusal::Misplaced),
+        (
+            "a copy by a webhook",
+            &place(|place, _| (place.is_ours, place.message) = (false, Some(Snowflake::new(4242)))),
+            Refusal::Misplaced,
+        ),
         ("another server", &|click| click.person.guild = Some(Snowflake::new(99)), Refusal::Misplaced),
         ("a direct message", &|click| click.person.guild = None, Refusal::NoServer),
         ("in time-out", &|click| click.person.is_timed_out = true, Refusal::TimedOut),

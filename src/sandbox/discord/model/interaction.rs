@@ -131,6 +131,9 @@ impl World {
             object["message"] =
                 self.said(channel, source).map(|(place, said)| self.message_object(place, said))?;
         }
+        if let Some(distortion) = &self.distortion {
+            merge(&mut object, distortion);
+        }
         let origin = self.origin(id, kind, user, place, command, metadata);
         let mut interaction = Interaction {
             id,
@@ -222,6 +225,11 @@ impl World {
         self.dispatch("SANDBOX_INTERACTION", told);
     }
 
+    /// From now on interactions are told with these changes (RFC 7396: what is null is left out); `None`: as they are.
+    pub fn distort(&mut self, changes: Option<Value>) {
+        self.distortion = changes;
+    }
+
     /// Tells the application of an interaction once more, as a gateway may that replays. Whether it is known.
     pub fn replay(&mut self, id: Option<Snowflake>) -> bool {
         let found = match id {
@@ -231,5 +239,22 @@ impl World {
         let Some(object) = found.map(|found| found.object.clone()) else { return false };
         self.dispatch("INTERACTION_CREATE", object);
         true
+    }
+}
+
+/// JSON Merge Patch (RFC 7396).
+fn merge(target: &mut Value, changes: &Value) {
+    let Value::Object(changes) = changes else {
+        target.clone_from(changes);
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    for (key, change) in changes {
+        match (change, target.as_object_mut()) {
+            (Value::Null, Some(target)) => drop(target.remove(key)),
+            (change, _) => merge(&mut target[key.as_str()], change),
+        }
     }
 }

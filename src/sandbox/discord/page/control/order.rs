@@ -68,6 +68,7 @@ impl Discord {
                 known(self.delete_webhook(id))?;
             }
             "gateway" => self.gateway().carry_out(value)?,
+            "distort" => self.distort_interactions((!value.is_null()).then(|| value.clone())),
             "revoke_token" => self.revoke_token(),
             "restore_token" => self.restore_token(),
             "replay_interaction" => known(self.replay_interaction(id(value)))?,

@@ -1,0 +1,154 @@
+//! Going on after the key was lost for good: a new chain, which holds on to what the old one said.
+//!
+//! The first row of the new chain carries a hash over all rows before it. Nobody can check any more what happened to
+//! those under the lost key; what happens to them from then on shows as ever.
+
+use sha2::{Digest as _, Sha256};
+use sqlx::sqlite::SqliteConnection;
+
+use super::{AuditKey, Audited, CHECK, Fault, HEAD, append_after, check_of, row};
+use crate::clock::Timestamp;
+use crate::key::Key;
+use crate::model::{Actor, AuditEntry};
+use crate::store::writer::Unit;
+use crate::store::{Lock, Result, Store};
+
+/// The action of the row that begins a new chain. Its reference is the hash.
+const ACTION: &str = "audit.rekey";
+const PAGE: i64 = 1000;
+
+/// Where the chain of the present key begins, if that is not the first row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// The number of the row that says so.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// Gives the log another key than the one it was sealed with, and says so in it; answers the number of the entry.
+    /// `None`, with nothing changed, if it is sealed with this very key, or with none yet. The lock says that nobody
+    /// appends with the old key meanwhile.
+    pub async fn rekey_audit(&self, key: &Key, _lock: &Lock) -> Result<Option<i64>> {
+        let check = check_of(key);
+        match self.meta(CHECK).await? {
+            Some(known) if known != check => {}
+            _ => return Ok(None),
+        }
+        let unit = Rekey { key: AuditKey::of(key), check, now: self.0.clock.now() };
+        self.writer().submit(unit).await.map(Some)
+    }
+
+    /// Where the chain under `key` begins anew, with the hash that its first row carries over all before it.
+    pub(super) async fn begun_anew(&self, key: &AuditKey) -> Result<Option<(Audited, Vec<u8>)>> {
+        let found = sqlx::query("SELECT * FROM audit WHERE action = $1 ORDER BY seq DESC")
+            .bind(ACTION)
+            .fetch_all(self.read())
+            .await?;
+        for found in &found {
+            let Ok(begins) = row(found) else { continue };
+            let before: Option<Vec<u8>> =
+                sqlx::query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
+                    .bind(begins.seq - 1)
+                    .fetch_optional(self.read())
+                    .await?;
+            let before = before.unwrap_or_default();
+            if begins.seal(key, &before).as_slice() == begins.mac {
+                return Ok(Some((begins, before)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the rows before `begins` are as they were when it was written.
+    pub(super) async fn verify_before(
+        &self,
+        begins: &Audited,
+        mut each: impl FnMut(&Audited),
+    ) -> Result<Option<Fault>> {
+        let mut sum = Sum::default();
+        while sum.seq + 1 < begins.seq {
+            let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 AND seq < $2 ORDER BY seq LIMIT $3")
+                .bind(sum.seq)
+                .bind(begins.seq)
+                .bind(PAGE)
+                .fetch_all(self.read())
+                .await?;
+            if page.is_empty() {
+                break;
+            }
+            for found in &page {
+                let Ok(row) = row(found) else { return Ok(Some(Fault::Earlier(begins.seq))) };
+                sum.add(&row);
+                each(&row);
+            }
+        }
+        Ok((sum.finish() != begins.reference).then_some(Fault::Earlier(begins.seq)))
+    }
+}
+
+struct Rekey {
+    key: AuditKey,
+    check: String,
+    now: Timestamp,
+}
+
+impl Unit for Rekey {
+    type Output = i64;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<i64> {
+        let mut sum = Sum::default();
+        let mut last = Vec::new();
+        loop {
+            let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+                .bind(sum.seq)
+                .bind(PAGE)
+                .fetch_all(&mut *tx)
+                .await?;
+            if page.is_empty() {
+                break;
+            }
+            for found in &page {
+                let row = row(found)?;
+                sum.add(&row);
+                last = row.mac;
+            }
+        }
+        let head: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
+            .bind(HEAD)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let until = sum.seq;
+        let mut entry = AuditEntry::new(Actor::Shell, ACTION, "the audit log");
+        entry.detail = format!(
+            "the key was lost: entries 1 to {until} were sealed with another one; their end was {}",
+            head.as_deref().unwrap_or("not noted")
+        );
+        entry.reference = sum.finish();
+        let row = append_after(tx, &self.key, &entry, self.now, until, &last).await?;
+        super::set_meta(tx, CHECK, &self.check, self.now).await?;
+        Ok(row)
+    }
+}
+
+/// A hash over rows, each field with its length before it.
+#[derive(Default)]
+struct Sum {
+    hash: Sha256,
+    seq: i64,
+}
+
+impl Sum {
+    fn add(&mut self, row: &Audited) {
+        self.seq = row.seq;
+        for part in row.parts(&row.mac) {
+            self.hash.update((part.len() as u64).to_be_bytes());
+            self.hash.update(&part);
+        }
+    }
+
+    fn finish(self) -> String {
+        format!("sha256:{}", hex::encode(self.hash.finalize()))
+    }
+}
