@@ -4,7 +4,8 @@
 //! go through `dispatch` whether the bot is connected or not. The invariant: whatever happens to the connection,
 //! the receiver goes on, and no address but Discord's (as configured) ever sees the token.
 //!
-//! Buttons and dialogs are `bot/component.rs`, each command family is a file under `bot/command`.
+//! Buttons, menus and dialogs are `bot/component.rs`, each command family is a file under `bot/command`, lists with pages
+//! are `bot/list.rs`.
 
 mod command;
 mod component;

@@ -135,7 +135,7 @@ fn alert(source: &str, count: u32, severity: &str) -> Value {
     json!({"event_type": "alert.triggered", "data": data, "company_id": "acme"})
 }
 
-// Controls: `model::mute` lists what of it may not be taken away.
+// Controls: without the look at the severity what gets worse stays silent, without the one at the subject SRV-2 does.
 #[tokio::test]
 async fn one_alert_is_muted_from_its_card_and_no_other() {
     let s = Stage::start().await;
@@ -167,6 +167,7 @@ async fn one_alert_is_muted_from_its_card_and_no_other() {
     s.finish().await;
 }
 
+// Control: without the look at what holds already, within the unit, both mute.
 #[tokio::test]
 async fn whoever_may_not_mutes_no_alert_and_nobody_mutes_it_twice() {
     let s = Stage::start().await;
