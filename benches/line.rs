@@ -14,6 +14,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use futures_util::future::join_all;
 use nuncio::clock::{Clock, Timestamp};
 use nuncio::config::{Config, Variables};
+use nuncio::discord::Access;
 use nuncio::dispatch::Dispatcher;
 use nuncio::hub::Hub;
 use nuncio::ingress::xtsystems::parse;
@@ -150,7 +151,9 @@ fn decide(c: &mut Criterion) {
         }
         let due = store.due_destinations(Clock::system().now()).await.unwrap_or_default();
         let links = config.xtsystems.links;
-        let dispatcher = Dispatcher::new(store, hub, hints, None, links, config.composition, Clock::system());
+        let access = Access::new(config.discord.base, None, Clock::system());
+        let dispatcher =
+            Dispatcher::new(store, hub, hints, access, links, config.composition, Clock::system());
         let destination = due.first().copied().unwrap_or_else(|| panic!("nothing waits"));
         dispatcher.rehearse(destination).await.unwrap_or_else(|error| panic!("{error}"))
     });

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bot::{Bot, Errands};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystems};
-use crate::discord::Client;
+use crate::discord::Access;
 use crate::dispatch::{Dispatcher, Platform};
 use crate::hub::{Endpoint, Hub, Rules};
 use crate::ingress::Ingress;
@@ -53,7 +53,7 @@ impl App {
         unlock(&store, &config.encryption).await?;
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         store.take_over(&lock).await?;
-        let client = config.discord.token.map(|token| Client::new(config.discord.base, token, clock.clone()));
+        let access = Access::new(config.discord.base, config.discord.token, clock.clone());
         hub.serves(Endpoint { address, path: config.webhook.path.clone() });
         let platform = platform(&store, &config.xtsystems, &clock).await?;
         hub.decide_by(Rules {
@@ -62,7 +62,7 @@ impl App {
             grace: config.decisions.grace,
             expiry: config.decisions.expiry,
             platform: platform.as_ref().map(Platform::destination),
-            is_heard: client.is_some() && config.discord.gateway,
+            is_heard: access.client().is_some() && config.discord.gateway,
         });
         let errands = Errands {
             platform: xtsystems::Client::new(&config.xtsystems, clock.clone()),
@@ -70,14 +70,21 @@ impl App {
             public_url: config.webhook.public_url.clone(),
             ticket_url: config.xtsystems.links.ticket.clone(),
         };
-        let bot = client.clone().filter(|_| config.discord.gateway).map(|client| {
-            Bot::new(client, config.discord.guilds, errands, store.clone(), hub.clone(), clock.clone())
+        let bot = access.client().filter(|_| config.discord.gateway).map(|client| {
+            Bot::new(
+                client.clone(),
+                config.discord.guilds,
+                errands,
+                store.clone(),
+                hub.clone(),
+                clock.clone(),
+            )
         });
         let dispatcher = Dispatcher::new(
             store.clone(),
             hub.clone(),
             hints,
-            client,
+            access,
             config.xtsystems.links,
             config.composition,
             clock.clone(),

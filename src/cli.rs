@@ -6,6 +6,7 @@
 mod audit;
 mod deliveries;
 mod demo;
+mod discord_webhooks;
 mod events;
 mod mute;
 mod named;
@@ -67,6 +68,8 @@ enum Command {
     Audit(audit::Args),
     /// List deliveries: what waits, what arrived, what was given up and why
     Deliveries(deliveries::Args),
+    /// Discord webhooks as destinations: store, list, test, replace or remove one
+    DiscordWebhooks(discord_webhooks::Args),
     /// Keep events of a kind out of the channels for a while; one card sums them up in the end
     Mute(mute::Args),
     /// End a mute
@@ -123,6 +126,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,
         Command::Audit(args) => audit::run(&args, Config::from_variables(&variables())?).await,
         Command::Deliveries(args) => deliveries::run(&args, Config::from_variables(&variables())?).await,
+        Command::DiscordWebhooks(args) => {
+            discord_webhooks::run(args, Config::from_variables(&variables())?).await
+        }
         Command::Mute(args) => mute::run(&args, Config::from_variables(&variables())?).await,
         Command::Unmute(args) => mute::unmute(&args, Config::from_variables(&variables())?).await,
         Command::Redeliver(args) => redeliver::run(&args, Config::from_variables(&variables())?).await,

@@ -15,16 +15,16 @@ mod gateway;
 mod lies;
 mod limits;
 mod message;
+mod webhook;
+mod wire;
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use reqwest::{Method, RequestBuilder};
 
 use crate::clock::Clock;
 use crate::config::DiscordBase;
 use crate::discord::answer::Answer;
-use crate::discord::bucket::Buckets;
 use crate::model::Snowflake;
 use crate::secret::Secret;
 
@@ -33,13 +33,37 @@ pub use channel::Place;
 pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 pub use gateway::{Gateway, SessionStartLimit};
 pub use message::Look;
+pub(crate) use wire::DEADLINE;
+pub use wire::Wire;
 
-/// How long a request may take in all.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
-const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
-/// Discord: "API Reference", User Agent.
-const USER_AGENT: &str =
-    concat!("DiscordBot (https://crates.io/crates/nuncio, ", env!("CARGO_PKG_VERSION"), ")");
+/// All of Discord that can be reached: with the bot's token, if there is one, and without.
+#[derive(Clone, Debug)]
+pub struct Access {
+    wire: Wire,
+    client: Option<Client>,
+}
+
+impl Access {
+    /// Access to `base`, as the bot where its token is known.
+    #[must_use]
+    pub fn new(base: DiscordBase, token: Option<Secret>, clock: Clock) -> Self {
+        let wire = Wire::new(base, clock);
+        let client = token.map(|token| Client(Arc::new(Inner { wire: wire.clone(), token })));
+        Self { wire, client }
+    }
+
+    /// The way there, for what needs no bot.
+    #[must_use]
+    pub fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// The bot's client.
+    #[must_use]
+    pub fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+}
 
 /// A client for one bot token. Clones share it.
 #[derive(Clone, Debug)]
@@ -47,13 +71,8 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    base: DiscordBase,
+    wire: Wire,
     token: Secret,
-    clock: Clock,
-    gate: Gate,
-    buckets: Buckets,
-    /// Made when it is first used: reading the system's certificates takes longer than everything else at start.
-    http: OnceLock<reqwest::Client>,
 }
 
 /// Who the token belongs to.
@@ -66,13 +85,6 @@ pub struct Myself {
 }
 
 impl Client {
-    /// A client that speaks to `base` with `token`.
-    #[must_use]
-    pub fn new(base: DiscordBase, token: Secret, clock: Clock) -> Self {
-        let (gate, buckets) = (Gate::new(clock.clone()), Buckets::default());
-        Self(Arc::new(Inner { base, token, clock, gate, buckets, http: OnceLock::new() }))
-    }
-
     /// Asks who the token belongs to (Discord: "Get Current User").
     pub async fn myself(&self, pass: Pass) -> Result<Myself, Failure> {
         self.get(pass, "/users/@me").await
@@ -81,13 +93,13 @@ impl Client {
     /// What every request passes.
     #[must_use]
     pub fn gate(&self) -> &Gate {
-        &self.0.gate
+        self.0.wire.gate()
     }
 
     /// Where Discord is.
     #[must_use]
     pub fn base(&self) -> &DiscordBase {
-        &self.0.base
+        self.0.wire.base()
     }
 
     /// The bot's token.
@@ -96,30 +108,18 @@ impl Client {
         &self.0.token
     }
 
-    /// The HTTP client underneath, with our deadlines and without redirects: connections and certificates are shared
-    /// by whoever else speaks to Discord.
+    /// The HTTP client underneath: connections and certificates are shared by whoever else speaks to Discord.
     pub fn transport(&self) -> Result<&reqwest::Client, Failure> {
-        if let Some(http) = self.0.http.get() {
-            return Ok(http);
-        }
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .timeout(DEADLINE)
-            .connect_timeout(CONNECT_DEADLINE)
-            .redirect(reqwest::redirect::Policy::none());
-        if self.0.base.is_loopback() {
-            // What is on this machine is not reached through HTTPS_PROXY.
-            builder = builder.no_proxy();
-        }
-        let built = builder.build().map_err(Failure::network)?;
-        Ok(self.0.http.get_or_init(|| built))
+        self.0.wire.transport()
+    }
+
+    fn wire(&self) -> &Wire {
+        &self.0.wire
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
-        Ok(self
-            .transport()?
-            .request(method, format!("{}{path}", self.0.base.rest()))
-            .header("authorization", format!("Bot {}", self.0.token.expose())))
+        let request = self.0.wire.request(method, path)?;
+        Ok(request.header("authorization", format!("Bot {}", self.0.token.expose())))
     }
 
     /// Asks for what is at `path`.

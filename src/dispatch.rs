@@ -16,7 +16,9 @@ mod plan;
 mod platform;
 mod probe;
 mod rehearsal;
+mod sink;
 mod verdict;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +28,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::Composition;
-use crate::discord::Client;
-use crate::dispatch::channel::Channel;
+use crate::discord::Access;
 use crate::dispatch::lanes::Lanes;
 pub use crate::dispatch::platform::Platform;
 pub use crate::dispatch::rehearsal::Rehearsal;
+use crate::dispatch::sink::Sinks;
+pub use crate::dispatch::webhook::try_webhook;
 use crate::hub::{Condition, Hub};
 use crate::model::Links;
 use crate::store::{self, HintReceiver, Store};
@@ -47,7 +50,7 @@ pub(crate) struct Context {
     /// When this process began to send.
     started: Timestamp,
     links: Links,
-    channel: Option<Channel>,
+    sinks: Sinks,
     platform: Option<Platform>,
 }
 
@@ -55,28 +58,28 @@ pub(crate) struct Context {
 pub struct Dispatcher {
     context: Arc<Context>,
     hints: HintReceiver,
-    client: Option<Client>,
+    access: Access,
 }
 
 impl Dispatcher {
-    /// A dispatcher over `store`. Without a `client` for Discord everything stays pending.
+    /// A dispatcher over `store`. Where `access` to Discord knows no token, everything for channels stays pending.
     #[must_use]
     pub fn new(
         store: Store,
         hub: Hub,
         hints: HintReceiver,
-        client: Option<Client>,
+        access: Access,
         links: Links,
         composition: Composition,
         clock: Clock,
     ) -> Self {
-        if client.is_none() {
+        if access.client().is_none() {
             hub.conditions().raise(
                 Condition::NoToken,
-                "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent. Set it and restart",
+                "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent to channels. Set it and restart",
             );
         }
-        let channel = client.clone().map(Channel::new);
+        let sinks = Sinks::new(&access);
         let started = clock.now();
         Self {
             context: Arc::new(Context {
@@ -86,11 +89,11 @@ impl Dispatcher {
                 composition,
                 started,
                 links,
-                channel,
+                sinks,
                 platform: None,
             }),
             hints,
-            client,
+            access,
         }
     }
 
@@ -106,10 +109,7 @@ impl Dispatcher {
 
     /// Takes up what an earlier process learnt about Discord's patience. Nothing may be asked of Discord before.
     pub async fn recall(&self) -> store::Result<()> {
-        match &self.client {
-            Some(client) => herald::recall(&self.context.store, &self.context.clock, client.gate()).await,
-            None => Ok(()),
-        }
+        herald::recall(&self.context.store, &self.context.clock, self.access.wire().gate()).await
     }
 
     /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next
@@ -117,8 +117,8 @@ impl Dispatcher {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut lanes = Lanes::new(Arc::clone(&self.context), stop.clone());
         let mut aside = JoinSet::new();
-        if let Some(client) = &self.client {
-            aside.spawn(herald::follow(Arc::clone(&self.context), client.gate().clone()));
+        aside.spawn(herald::follow(Arc::clone(&self.context), self.access.wire().gate().clone()));
+        if let Some(client) = self.access.client() {
             aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
             aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
         }
@@ -136,6 +136,9 @@ impl Dispatcher {
                     lanes.sweep().await;
                     if let Err(error) = self.context.hub.tend_mutes().await {
                         tracing::warn!(%error, "what is muted could not be looked up: trying again in a second");
+                    }
+                    if let Err(error) = self.context.hub.cancel_removed().await {
+                        tracing::debug!(%error, "what waits for removed destinations waits a second more");
                     }
                     next_sweep = self.context.clock.elapsed() + SWEEP;
                 }

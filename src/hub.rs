@@ -22,6 +22,7 @@ mod routing;
 mod status;
 mod storage;
 mod trial;
+mod webhook;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -48,6 +49,7 @@ pub use route::RouteError;
 pub use routing::{Routes, Routing};
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};
+pub use webhook::WebhookError;
 
 /// The use cases of one running nuncio. Clones share it.
 #[derive(Clone)]

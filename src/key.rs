@@ -1,7 +1,9 @@
-//! The key that seals what must not be changed unseen, and the keys derived from it.
+//! The key that seals what must not be changed unseen, or not be read, and the keys derived from it.
 //!
 //! It stands in a file of its own, beside `.env` and not beside the data: a key in every copy of the data seals
 //! nothing. A key file is made only where there is none; whether a new one may be used is for the caller to say.
+
+mod seal;
 
 use std::fmt;
 use std::io::{ErrorKind, Write as _};
@@ -20,7 +22,9 @@ const SALT: &[u8] = b"nuncio";
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be read, or made.
-    #[error("{path}: {error}. It holds the key that seals the audit log: let this user read and write it")]
+    #[error(
+        "{path}: {error}. It holds the key that seals the audit log and stored addresses: let this user read and write it"
+    )]
     File {
         /// Which one.
         path: PathBuf,

@@ -10,6 +10,7 @@ mod card;
 mod decision;
 mod delivery;
 mod destination;
+mod discord_webhook;
 mod event;
 mod fold;
 mod id;
@@ -23,6 +24,7 @@ pub mod route;
 pub mod schedule;
 mod severity;
 mod source;
+mod webhook_url;
 
 pub use audit::{Actor, AuditEntry, AuditOutcome};
 pub use call::{CallTemplate, Calls, Endpoint, Method};
@@ -31,6 +33,7 @@ pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
 pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
+pub use discord_webhook::{Category, NewWebhook, Scope, StoredWebhook};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, severity_of};
 pub use fold::{closes, fold};
 pub use id::{
@@ -42,3 +45,4 @@ pub use mute::{Mute, MutedAlert};
 pub use outcome::{Arrived, Attempt, Class, Outcome, PauseScope, Reason, Receipt};
 pub use severity::Severity;
 pub use source::Source;
+pub use webhook_url::{WebhookMark, WebhookUrl, WebhookUrlError};

@@ -43,7 +43,8 @@ pub use escape::{block, code, day, literal, moment, number, paragraph, short, te
 pub use fit::{lines, message, pack, plain};
 pub use living::{is_late, late, living};
 pub use markdown::{Markdown, Surface};
-pub use reply::reply;
+pub use reply::{maybe_twice, reply};
+pub use test_event::webhook as webhook_test;
 
 pub use crate::model::{LinkTemplate, Links};
 

@@ -31,6 +31,7 @@ mod rows;
 mod shown;
 mod summary;
 mod wal;
+mod webhook;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ use sqlx::sqlite::SqlitePool;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::key::Key;
 use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
@@ -58,6 +60,7 @@ pub use redeliver::Revived;
 pub use retention::{Outdated, Shelf};
 pub use route::SetRoute;
 pub use summary::{Standing, Tally};
+pub use webhook::Kept;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -134,13 +137,13 @@ pub enum Error {
     /// What stands in the database is not what nuncio writes.
     #[error("the database holds something nuncio did not write: {0}")]
     Corrupt(String),
-    /// The audit log was begun under another key.
+    /// What is sealed was sealed with another key.
     #[error(
         "{0} was sealed with another key: put nuncio.key back beside .env, or set NUNCIO_ENCRYPTION_KEY to the key it had before. If that key is lost for good: nuncio audit rekey"
     )]
     OtherKey(PathBuf),
-    /// Nobody gave the audit log its key.
-    #[error("the audit log has no key: nothing that must be noted in it can be done")]
+    /// Nobody gave the store its key.
+    #[error("the key that seals is not at hand: nothing can be sealed, opened, or noted in the audit log")]
     NoKey,
     /// The writer's queue was full for too long.
     #[error("the database is too slow: the queue to it has been full for 5 s")]
@@ -176,6 +179,8 @@ struct Inner {
     writer: writer::Writer,
     health: fault::Health,
     audit_key: OnceLock<audit::AuditKey>,
+    /// Seals what must not be read in the database.
+    seal_key: OnceLock<Key>,
     hints: HintSender,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }

@@ -221,6 +221,7 @@ mod tests {
             received_at: Timestamp::from_secs(1_705_314_600),
             destination_id: DestinationId::new(),
             destination: "*".repeat(500),
+            sink: None,
             closed: None,
             status: Status::Dead,
             reason: Some("_~".repeat(500)),

@@ -137,7 +137,7 @@ mod tests {
     use crate::bot::{Bot, Errands};
     use crate::clock::Clock;
     use crate::config::DiscordBase;
-    use crate::discord::Client as Rest;
+    use crate::discord::Access;
     use crate::hub::Hub;
     use crate::model::ping::Pings;
     use crate::model::route::RouteMap;
@@ -163,7 +163,7 @@ mod tests {
         let hub =
             Hub::new(store.clone(), clock.clone(), RouteMap::default(), Pings::default()).await.unwrap();
         let base = DiscordBase::parse(&base).unwrap();
-        let rest = Rest::new(base, Secret::new("a.b.c"), clock.clone());
+        let rest = Access::new(base, Some(Secret::new("a.b.c")), clock.clone()).client().cloned().unwrap();
         let errands =
             Errands { platform: None, secret: Secret::new("s"), public_url: None, ticket_url: None };
         let shared = Bot::new(rest, Vec::new(), errands, store, hub, clock).shared;

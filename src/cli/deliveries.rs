@@ -9,7 +9,7 @@ use crate::cli::table::{age, clean, short};
 use crate::cli::{print, say};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::model::{Event, Status};
+use crate::model::{Event, Sink, Status};
 use crate::store::{HintSender, Letter, Store, Try, Which};
 
 /// How much of a text from outside a table shows, in characters.
@@ -165,8 +165,14 @@ fn details(letter: &Letter, now: Timestamp) -> Vec<String> {
         1 => ", redelivered once".to_owned(),
         times => format!(", redelivered {times} times"),
     };
+    let address = address(letter).map(|address| format!(" ({address})")).unwrap_or_default();
     let mut lines = vec![
-        format!("{}  {} to {}", letter.id, letter.kind.as_str(), clean(&letter.destination, GLIMPSE)),
+        format!(
+            "{}  {} to {}{address}",
+            letter.id,
+            letter.kind.as_str(),
+            clean(&letter.destination, GLIMPSE)
+        ),
         format!(
             "  event     {}, received {}, {} ago",
             letter.event_id,
@@ -177,6 +183,14 @@ fn details(letter: &Letter, now: Timestamp) -> Vec<String> {
     ];
     lines.extend(why(letter).map(|reason| format!("  reason    {}", clean(reason, EXCERPT))));
     lines
+}
+
+/// As much of a webhook's address as may be shown.
+fn address(letter: &Letter) -> Option<String> {
+    match &letter.sink {
+        Some(Sink::DiscordWebhook(mark)) => Some(mark.to_string()),
+        _ => None,
+    }
 }
 
 fn try_lines(tried: &Try) -> String {
@@ -197,6 +211,7 @@ fn json_of(letter: &Letter) -> Value {
         "received_at": letter.received_at.to_rfc3339(),
         "destination": {
             "id": letter.destination_id.to_string(), "name": letter.destination, "closed": letter.closed,
+            "sink": letter.sink.as_ref().map(Sink::kind), "address": address(letter),
         },
         "status": letter.status.as_str(),
         "reason": letter.reason,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::named::{self, Named};
-use crate::cli::{Usage, print, say};
+use crate::cli::{Usage, print, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::hub::{Hub, Redelivered};
@@ -93,6 +93,14 @@ async fn one(named: Named, hub: &Hub) -> anyhow::Result<Redelivered> {
         Named::Delivery(id) => match hub.redeliver(id).await? {
             Revived::Pending { reopened } => {
                 print(&format!("{id} is due."));
+                if let Some((letter, _)) = hub.letter(id).await?
+                    && let Some(why) = letter.closed
+                {
+                    say(&format!(
+                        "It waits still, for {} is closed: {why}",
+                        table::clean(&letter.destination, 80)
+                    ));
+                }
                 Ok(Redelivered { deliveries: 1, reopened: u64::from(reopened), ..Redelivered::default() })
             }
             Revived::Conflict { reopened: true, .. } => {

@@ -82,7 +82,7 @@ pub const VARIABLES: &[Variable] = &[
         Shown::FillIn(
             r#"{"ticket.created":["CHANNEL_ID"],"machine.*":["CHANNEL_ID"],"default":["CHANNEL_ID"]}"#,
         ),
-        "Which kind of event goes to which channel. Keys: a kind, a pattern (ticket.*) or default, each also for one customer only (ticket.*@COMPANY_ID). Values: a channel id, a list of them, or [] for nowhere.",
+        "Which kind of event goes to which channel. Keys: a kind, a pattern (ticket.*) or default, each also for one customer only (ticket.*@COMPANY_ID). Values: a channel id, a stored webhook (dst_…, see nuncio discord-webhooks), a list of them, or [] for nowhere.",
     ),
     variable(
         "MONITOR_CHANNELS",
@@ -276,7 +276,7 @@ pub const VARIABLES: &[Variable] = &[
         "NUNCIO_ENCRYPTION_KEY",
         Group::Storage,
         Shown::Example("your_key_of_64_hex_digits_here"),
-        "Seals the audit log: 64 hex digits. Without it the key stands in nuncio.key beside this file, made on the first start: keep a copy of it apart from the data.",
+        "Seals the audit log and the addresses of stored webhooks: 64 hex digits. Without it the key stands in nuncio.key beside this file, made on the first start: keep a copy of it apart from the data.",
     ),
     variable(
         "LOG_DIR",

@@ -7,9 +7,9 @@ use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::discord::code::{Meaning, meaning};
+use crate::discord::code::{Meaning, meaning, webhook_meaning};
 use crate::discord::limits::{self, Heard};
-use crate::model::{Arrived, Outcome, PauseScope, Reason, Receipt, Snowflake};
+use crate::model::{Arrived, Outcome, PauseScope, Reason, Receipt, Snowflake, WebhookUrl};
 
 /// How much of an answer is read. Messages are far smaller; an endless one must not fill the memory.
 const READ_LIMIT: usize = 1024 * 1024;
@@ -20,7 +20,7 @@ const WALL: Duration = Duration::from_secs(60);
 /// How long nothing is sent with a token that was refused.
 const TOKEN_REFUSED: Duration = Duration::from_secs(3600);
 /// How long a request without an answer may have been on its way.
-pub const NO_ANSWER_LIMIT: Duration = super::DEADLINE;
+pub const NO_ANSWER_LIMIT: Duration = super::wire::DEADLINE;
 
 /// A request that did not bring what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +42,8 @@ impl Failure {
     }
 
     /// It was not even asked: the gate is shut.
-    pub(super) fn shut(wait: Duration) -> Self {
+    #[must_use]
+    pub fn shut(wait: Duration) -> Self {
         let after = wait.clamp(limits::SHORTEST, limits::LONGEST);
         let sentence = "nothing is asked of Discord at the moment: it wanted to be left alone".to_owned();
         Self { status: None, code: None, outcome: pause(PauseScope::Address, after), sentence }
@@ -151,8 +152,34 @@ impl Answer {
         }
     }
 
+    /// What this answer to "Execute Webhook" comes to. What is wrong with the address says nothing about the bot's token.
+    pub(super) fn webhook_outcome(&self, url: &WebhookUrl) -> Outcome {
+        match (self.status, webhook_meaning(self.status, self.code())) {
+            (200..=299, _) => {
+                // Where its channel cannot be read, the webhook stands for it.
+                let channel = self.id("channel_id").or(url.thread()).unwrap_or(url.id());
+                Outcome::Sent(Receipt { channel, message: self.message_id() })
+            }
+            (_, Some(why)) => Outcome::Closed(Reason::new(why)),
+            _ => self.trouble(),
+        }
+    }
+
+    /// What this answer to "Edit Webhook Message" comes to.
+    pub(super) fn webhook_edit_outcome(&self, url: &WebhookUrl, message: Snowflake) -> Outcome {
+        match (self.webhook_outcome(url), self.code()) {
+            (Outcome::Sent(receipt), _) => Outcome::Sent(Receipt { message: Some(message), ..receipt }),
+            (_, Some(10008 | 50005 | 30046 | 50083)) => Outcome::Uneditable(self.reason()),
+            (outcome, _) => outcome,
+        }
+    }
+
     fn message_id(&self) -> Option<Snowflake> {
-        self.json.as_ref()?.get("id")?.as_str()?.parse().ok()
+        self.id("id")
+    }
+
+    fn id(&self, key: &str) -> Option<Snowflake> {
+        self.json.as_ref()?.get(key)?.as_str()?.parse().ok()
     }
 
     /// "400 50035 Invalid Form Body", with Discord's own explanation as far as it fits.
@@ -293,5 +320,39 @@ mod tests {
             panic!("not refused");
         };
         assert_eq!(reason.as_str(), r#"Discord answered 400 50035: Invalid Form Body {"embeds":{}}"#);
+    }
+
+    // N-5, D-12
+    #[rstest::rstest]
+    #[case(200, r#"{"id":"7","channel_id":"8"}"#, "sent", "sent")]
+    #[case(200, "<html>", "sent", "sent")]
+    #[case(204, "", "sent", "sent")]
+    #[case(404, r#"{"code":10015}"#, "closed", "closed")]
+    #[case(404, r#"{"code":10003}"#, "closed", "closed")]
+    #[case(404, "", "closed", "closed")]
+    #[case(401, r#"{"code":50027}"#, "closed", "closed")]
+    #[case(401, r#"{"code":0}"#, "closed", "closed")]
+    #[case(401, "", "closed", "closed")]
+    #[case(400, r#"{"code":220001}"#, "closed", "closed")]
+    #[case(404, r#"{"code":10008}"#, "closed", "uneditable")]
+    #[case(400, r#"{"code":50083}"#, "closed", "uneditable")]
+    #[case(403, r#"{"code":50005}"#, "denied", "uneditable")]
+    #[case(403, r#"{"code":50013}"#, "denied", "denied")]
+    #[case(403, "<html>", "paused", "paused")]
+    #[case(400, r#"{"code":50035}"#, "refused", "refused")]
+    #[case(429, r#"{"retry_after":1}"#, "retry", "retry")]
+    #[case(500, "", "ambiguous", "ambiguous")]
+    fn a_webhook_has_outcomes_of_its_own(
+        #[case] status: u16,
+        #[case] body: &str,
+        #[case] posted: &str,
+        #[case] edited: &str,
+    ) {
+        let token = "t".repeat(68);
+        let url = format!("https://discord.com/api/webhooks/1200000000000000001/{token}");
+        let url = WebhookUrl::parse(&url, "").unwrap();
+        let answer = Answer::of(status, HeaderMap::new(), body.as_bytes().to_vec());
+        assert_eq!(answer.webhook_outcome(&url).class(), posted);
+        assert_eq!(answer.webhook_edit_outcome(&url, Snowflake::new(7)).class(), edited);
     }
 }

@@ -53,3 +53,24 @@ pub(super) fn meaning(code: u64) -> Option<Meaning> {
         _ => return None,
     })
 }
+
+/// Why a webhook is not used again after it answered so; `None` if that was about something else. One that answered 404
+/// must never be (Discord: "Rate Limits", Invalid Request Limit), and a 401 is about its own token.
+pub(super) fn webhook_meaning(status: u16, code: Option<u64>) -> Option<&'static str> {
+    Some(match (status, code) {
+        (_, Some(code @ (10015 | 50027 | 220_001..=220_003))) => match meaning(code) {
+            Some(Meaning::Closed(why)) => why,
+            _ => return None,
+        },
+        (_, Some(10003)) => {
+            "Discord does not know this webhook's channel or thread (10003): it was deleted. Give another address"
+        }
+        (404, _) => {
+            "Discord does not know this webhook (404): it was deleted, and is never used again. Make a new one"
+        }
+        (401, _) => {
+            "Discord refused this webhook's token (401): it was mistyped or is not valid any more. Give the new address"
+        }
+        _ => return None,
+    })
+}

@@ -74,8 +74,12 @@ struct State {
     suspicion: Option<Shut>,
     /// Whether somebody is finding out.
     probing: bool,
+    /// Whether the token was refused. That is for good, and only for those that carry it.
+    token_refused: bool,
     /// How many requests are on their way.
     in_flight: usize,
+    /// How many of them carry the token.
+    with_token: usize,
     /// When an answer came last that only a valid token gets.
     vouched: Option<Duration>,
     /// When the requests of the last second were answered. A place is free again a second after the answer, not after
@@ -91,6 +95,7 @@ struct State {
 pub struct Pass {
     gate: Gate,
     probe: bool,
+    with_token: bool,
 }
 
 impl Gate {
@@ -98,12 +103,15 @@ impl Gate {
         Self(Arc::new(Inner { clock, state: Mutex::default(), changed: watch::Sender::new(0) }))
     }
 
-    /// Shuts the gate for `span`; a gate that is shut for longer stays so.
+    /// Shuts the gate for `span`; a gate that is shut for longer stays so. For a refused token it is shut for ever, but
+    /// only to those that carry it.
     pub fn shut(&self, why: Shut, span: Duration) {
         let until = self.0.clock.elapsed().saturating_add(span);
         {
             let mut state = self.state();
-            if until >= state.shut_until {
+            if why == Shut::Token {
+                state.token_refused = true;
+            } else if until >= state.shut_until {
                 state.shut_until = until;
                 state.suspicion = Some(why);
             }
@@ -133,6 +141,7 @@ impl Gate {
         let state = self.state();
         match state.suspicion {
             Some(why) => Standing::Shut { why, left: state.shut_until.saturating_sub(now) },
+            None if state.token_refused => Standing::Shut { why: Shut::Token, left: Duration::MAX },
             None => Standing::Open,
         }
     }
@@ -143,12 +152,21 @@ impl Gate {
         self.0.changed.subscribe()
     }
 
-    /// Waits until a request may leave.
+    /// Waits until a request with the token may leave.
     pub async fn pass(&self) -> Pass {
+        self.pass_as(true).await
+    }
+
+    /// Waits until a request may leave that carries no token of ours.
+    pub async fn pass_without_token(&self) -> Pass {
+        self.pass_as(false).await
+    }
+
+    async fn pass_as(&self, with_token: bool) -> Pass {
         let mut changed = self.changes();
         loop {
             changed.mark_unchanged();
-            match self.try_pass() {
+            match self.try_pass_as(with_token) {
                 Ok(pass) => return pass,
                 Err(wait) => {
                     tokio::select! {
@@ -161,10 +179,22 @@ impl Gate {
         }
     }
 
-    /// Lets a request through, or says how long to wait; [`Duration::MAX`] if that depends on others.
+    /// Lets a request with the token through, or says how long to wait; [`Duration::MAX`] if that depends on others.
     pub fn try_pass(&self) -> Result<Pass, Duration> {
+        self.try_pass_as(true)
+    }
+
+    /// The same for one that carries no token of ours.
+    pub fn try_pass_without_token(&self) -> Result<Pass, Duration> {
+        self.try_pass_as(false)
+    }
+
+    fn try_pass_as(&self, with_token: bool) -> Result<Pass, Duration> {
         let now = self.0.clock.elapsed();
         let mut state = self.state();
+        if with_token && state.token_refused {
+            return Err(Duration::MAX);
+        }
         let shut_for = state.shut_until.saturating_sub(now);
         if !shut_for.is_zero() {
             return Err(shut_for);
@@ -173,7 +203,7 @@ impl Gate {
             return Err(Duration::MAX);
         }
         let vouched = state.vouched.is_some_and(|at| now.saturating_sub(at) < VOUCHED_FOR);
-        if !vouched && state.in_flight >= UNVOUCHED {
+        if with_token && !vouched && state.with_token >= UNVOUCHED {
             return Err(Duration::MAX);
         }
         while state.answered.front().is_some_and(|at| now.saturating_sub(*at) >= GLOBAL_WINDOW) {
@@ -184,8 +214,9 @@ impl Gate {
             return Err(oldest.map_or(Duration::MAX, |at| (*at + GLOBAL_WINDOW).saturating_sub(now)));
         }
         state.in_flight += 1;
+        state.with_token += usize::from(with_token);
         state.probing = state.suspicion.is_some();
-        Ok(Pass { gate: self.clone(), probe: state.probing })
+        Ok(Pass { gate: self.clone(), probe: state.probing, with_token })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -248,7 +279,9 @@ impl Pass {
         let gate = &self.gate;
         let now = gate.0.clock.elapsed();
         let mut state = gate.state();
-        state.vouched = Some(now);
+        if self.with_token {
+            state.vouched = Some(now);
+        }
         // What was on its way before the gate was shut does not open it.
         if self.probe || state.shut_until <= now {
             state.suspicion = None;
@@ -262,6 +295,7 @@ impl Drop for Pass {
             let now = self.gate.0.clock.elapsed();
             let mut state = self.gate.state();
             state.in_flight = state.in_flight.saturating_sub(1);
+            state.with_token = state.with_token.saturating_sub(usize::from(self.with_token));
             state.answered.push_back(now);
             if self.probe {
                 state.probing = false;
@@ -272,110 +306,4 @@ impl Drop for Pass {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A gate that somebody came through a moment ago.
-    fn gate() -> (Clock, Gate) {
-        let clock = Clock::system();
-        let gate = Gate::new(clock.clone());
-        gate.try_pass().unwrap().came_through();
-        clock.advance(GLOBAL_WINDOW);
-        (clock, gate)
-    }
-
-    fn passes(gate: &Gate) -> Vec<Pass> {
-        std::iter::from_fn(|| gate.try_pass().ok()).take(1000).collect()
-    }
-
-    fn pause(after: Duration) -> Outcome {
-        Outcome::Paused { scope: PauseScope::Address, after }
-    }
-
-    #[test]
-    fn no_more_than_fifty_can_arrive_in_a_second() {
-        let (clock, gate) = gate();
-        let flying = passes(&gate);
-        assert_eq!(flying.len(), GLOBAL_LIMIT);
-        clock.advance(GLOBAL_WINDOW);
-        assert_eq!(passes(&gate).len(), 0, "they may arrive only now");
-        drop(flying);
-        assert_eq!(passes(&gate).len(), 0);
-        clock.advance(GLOBAL_WINDOW);
-        assert_eq!(passes(&gate).len(), GLOBAL_LIMIT);
-    }
-
-    // N-4
-    #[test]
-    fn as_long_as_nobody_came_through_only_three_find_out() {
-        let (clock, gate) = gate();
-        clock.advance(VOUCHED_FOR);
-        let mut flying = passes(&gate);
-        assert_eq!(flying.len(), UNVOUCHED);
-        flying.pop();
-        assert_eq!(passes(&gate).len(), 1, "no answer is not an answer");
-        flying.pop().unwrap().came_through();
-        assert!(passes(&gate).len() > UNVOUCHED);
-    }
-
-    #[test]
-    fn after_a_pause_one_finds_out_before_the_others_follow() {
-        let (clock, gate) = gate();
-        let earlier = gate.try_pass().unwrap();
-        gate.shut(Shut::Address, Duration::from_secs(60));
-        earlier.settle(Some(200), &pause(Duration::ZERO), false);
-        assert!(gate.try_pass().is_err());
-        clock.advance(Duration::from_secs(60));
-        let first = gate.try_pass().unwrap();
-        assert_eq!(gate.try_pass().err(), Some(Duration::MAX), "the others wait for the one");
-        drop(first);
-        let second = gate.try_pass().expect("it did not come through: the next one finds out");
-        second.settle(Some(429), &pause(Duration::from_secs(60)), true);
-        assert!(
-            matches!(gate.standing(), Standing::Shut { why: Shut::Address, left } if left > Duration::ZERO)
-        );
-        clock.advance(Duration::from_secs(60));
-        let third = gate.try_pass().unwrap();
-        third.settle(
-            Some(500),
-            &Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe },
-            false,
-        );
-        assert_eq!(gate.standing(), Standing::Open, "whatever it was, it came from Discord");
-        assert_eq!(passes(&gate).len(), GLOBAL_LIMIT - 1);
-    }
-
-    #[test]
-    fn what_left_before_the_pause_does_not_end_it() {
-        let (_clock, gate) = gate();
-        let earlier = gate.try_pass().unwrap();
-        gate.shut(Shut::Address, Duration::from_secs(60));
-        earlier.settle(
-            Some(500),
-            &Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe },
-            false,
-        );
-        assert!(matches!(gate.standing(), Standing::Shut { .. }));
-        gate.shut(Shut::Refusals, Duration::from_secs(1));
-        assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, .. }), "it is only prolonged");
-    }
-
-    #[test]
-    fn a_thousand_refusals_in_ten_minutes_are_enough_whichever_process_met_them() {
-        let (clock, gate) = gate();
-        let refused = Outcome::Denied(crate::model::Reason::new("no"));
-        for _ in 1..REFUSALS {
-            clock.advance(Duration::from_millis(100));
-            gate.try_pass().unwrap().settle(Some(403), &refused, true);
-        }
-        assert_eq!(gate.standing(), Standing::Open);
-        gate.try_pass().unwrap().settle(Some(403), &refused, true);
-        assert!(gate.try_pass().is_err());
-        // The next process knows of them.
-        let next = Gate::new(clock.clone());
-        next.recall((0..REFUSALS as u64).rev().map(Duration::from_millis));
-        assert!(matches!(next.standing(), Standing::Shut { why: Shut::Refusals, .. }));
-        clock.advance(REFUSAL_WINDOW);
-        assert!(gate.try_pass().is_ok() && next.try_pass().is_ok());
-    }
-}
+mod tests;

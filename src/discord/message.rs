@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::discord::answer::{self, Answer};
+use crate::discord::answer::Answer;
 use crate::discord::bucket::Route;
-use crate::discord::{Client, Failure, Pass, limits};
-use crate::model::{Arrived, Attempt, Nonce, Outcome, Snowflake};
+use crate::discord::{Client, Failure, Pass};
+use crate::model::{Attempt, Nonce, Snowflake};
 
 /// How far back a channel is read (Discord: "Get Channel Messages", `limit` ≤ 100).
 const READ_BACK: u8 = 100;
@@ -38,7 +38,8 @@ impl Client {
     ) -> Attempt {
         let create = Create { body, nonce: nonce.as_str(), enforce_nonce: true };
         let path = format!("/channels/{channel}/messages");
-        self.attempt(create_in(channel), Method::POST, &path, &create, |answer| answer.outcome(channel)).await
+        let request = self.request(Method::POST, &path);
+        self.wire().attempt(create_in(channel), request, &create, |answer| answer.outcome(channel)).await
     }
 
     /// Makes `body` the whole of a message of ours (Discord: "Edit Message"). What `body` leaves out stays, so it
@@ -51,70 +52,20 @@ impl Client {
     ) -> Attempt {
         let path = format!("/channels/{channel}/messages/{message}");
         let outcome = |answer: &Answer| answer.edit_outcome(channel, message);
-        self.attempt(edit_in(channel), Method::PATCH, &path, body, outcome).await
+        let request = self.request(Method::PATCH, &path);
+        self.wire().attempt(edit_in(channel), request, body, outcome).await
     }
 
     /// How long the next message to `channel` should wait for its bucket.
     #[must_use]
     pub fn ready_in(&self, channel: Snowflake) -> Duration {
-        self.0.buckets.wait(create_in(channel), self.0.clock.elapsed())
+        self.wire().ready_in(create_in(channel))
     }
 
     /// How long the next change of a message in `channel` should wait for its bucket.
     #[must_use]
     pub fn ready_to_edit_in(&self, channel: Snowflake) -> Duration {
-        self.0.buckets.wait(edit_in(channel), self.0.clock.elapsed())
-    }
-
-    /// Sends one request and says what came of it.
-    async fn attempt<B: Serialize + Sync>(
-        &self,
-        route: Route,
-        method: Method,
-        path: &str,
-        body: &B,
-        outcome: impl FnOnce(&Answer) -> Outcome,
-    ) -> Attempt {
-        let started_at = self.0.clock.now();
-        let began = self.0.clock.elapsed();
-        let ticket = self.0.buckets.take(route, began);
-        let sent = match self.request(method, path) {
-            Ok(request) => request.json(body).send().await.map_err(Some),
-            Err(_) => Err(None),
-        };
-        let attempt = |outcome| Attempt {
-            started_at,
-            took: self.0.clock.elapsed().saturating_sub(began),
-            status: None,
-            code: None,
-            response: Vec::new(),
-            shared_limit: false,
-            cooldown: Duration::ZERO,
-            outcome,
-        };
-        match sent {
-            Ok(response) => {
-                let answer = Answer::read(response).await;
-                let outcome = outcome(&answer);
-                let sent = matches!(outcome, Outcome::Sent(_));
-                Attempt {
-                    status: Some(answer.status),
-                    code: answer.code(),
-                    response: if sent { Vec::new() } else { answer.excerpt() },
-                    shared_limit: limits::is_shared(&answer.headers),
-                    cooldown: ticket.settle(&answer.heard(), self.0.clock.elapsed()),
-                    ..attempt(outcome)
-                }
-            }
-            Err(Some(error)) => {
-                let attempt = attempt(answer::no_answer(&error));
-                Attempt { response: answer::sentence(error).into_bytes(), ..attempt }
-            }
-            Err(None) => {
-                let attempt = attempt(Outcome::Retry { after: None, arrived: Arrived::No });
-                Attempt { response: b"TLS could not be set up".to_vec(), ..attempt }
-            }
-        }
+        self.wire().ready_in(edit_in(channel))
     }
 
     /// Looks for a message of ours in `channel`, posted since `planned_at`: by its nonce, by one of `tags` in an embed's

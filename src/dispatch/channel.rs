@@ -6,9 +6,9 @@ use crate::discord::{Client, DEADLINE, Failure, Look, Pass};
 use crate::dispatch::Context;
 use crate::dispatch::compose::compose;
 use crate::dispatch::guard::survive;
-use crate::model::{Action, Arrived, Attempt, Message, Outcome, Receipt, Sink, Snowflake};
+use crate::model::{Action, Arrived, Attempt, Message, Outcome, Receipt, Snowflake};
 use crate::render::Body;
-use crate::store::{Error, Result};
+use crate::store::Result;
 
 /// How long Discord surely knows a nonce. It says "the past few minutes" (Discord: "Create Message"), and no figure:
 /// half a minute is less than any reading of that.
@@ -50,13 +50,10 @@ impl Channel {
     pub(super) async fn send(
         &self,
         context: &Context,
-        sink: &Sink,
+        channel: Snowflake,
         message: &mut Message,
         mut pass: Pass,
     ) -> Result<Attempt> {
-        let Sink::Channel(channel) = *sink else {
-            return Err(Error::Corrupt("a message for no channel".to_owned()));
-        };
         let mut body = match survive(compose(context, message)).await? {
             Ok(body) => body,
             Err(poison) => return Ok(poison.unsent(context.clock.now())),
@@ -102,11 +99,8 @@ impl Channel {
     }
 
     /// How long the next message should wait for its bucket.
-    pub(super) fn ready_in(&self, sink: &Sink) -> Duration {
-        match *sink {
-            Sink::Channel(channel) => self.client.ready_in(channel),
-            Sink::XtSystems => Duration::ZERO,
-        }
+    pub(super) fn ready_in(&self, channel: Snowflake) -> Duration {
+        self.client.ready_in(channel)
     }
 
     /// Changes have a bucket of their own. Nobody else waits because this one does.

@@ -143,7 +143,9 @@ async fn with_buttons(context: &Context, message: &Message, first: &Event, card:
         return Ok(card);
     }
     let since = shown.map_or(first.id, |shown| shown.since);
-    Ok(render::with_buttons(card, &context.hub.asked(first, since).await?))
+    let card = render::with_buttons(card, &context.hub.asked(first, since).await?);
+    // What came of them is told all the same.
+    Ok(if message.no_buttons.is_some() { Card { buttons: None, ..card } } else { card })
 }
 
 /// The message that made the card which `message` changes.
@@ -245,6 +247,9 @@ async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
         [card] => Some(Reference::to(card.message)),
         _ => None,
     };
+    if message.maybe_duplicate {
+        lines.insert(0, render::maybe_twice());
+    }
     Ok(Body { message_reference: answers, ..render::lines(&lines) })
 }
 

@@ -94,7 +94,8 @@ pub(super) async fn compose(
     }
     let asking = context.store.event(decision.event_id).await?;
     let asking = asking.as_ref().unwrap_or(&event);
-    let asked = context.hub.asked(asking, asking.id).await?;
+    let mut asked = context.hub.asked(asking, asking.id).await?;
+    asked.no_buttons = message.no_buttons.or(asked.no_buttons);
     let drawn = draw_asked(context, asking, &asked);
     let shown = Shown {
         source: decision.source,

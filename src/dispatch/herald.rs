@@ -68,10 +68,13 @@ fn tell(conditions: &Conditions, standing: Standing) {
     let seconds = left.as_secs().saturating_add(1);
     match why {
         Shut::Token => {
-            let sentence = "Discord refused DISCORD_TOKEN (401): nothing is sent, everything is kept. \
+            let sentence = "Discord refused DISCORD_TOKEN (401): nothing is sent to channels, everything is kept. \
                             Put a valid token into .env (Developer Portal → Bot → Reset Token) and restart";
             if conditions.raise(Condition::TokenRefused, sentence) {
                 tracing::error!("{sentence}");
+            }
+            if conditions.clear(Condition::Paused) {
+                tracing::info!("Discord takes messages through webhooks again: the pause is over");
             }
         }
         // While somebody finds out, the last sentence stands.

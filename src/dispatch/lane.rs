@@ -57,6 +57,8 @@ impl Wake {
 pub(super) struct Finished {
     pub(super) inbox: mpsc::Receiver<Delivery>,
     pub(super) wake: Wake,
+    /// Whether nothing can be sent there, because there is no token.
+    pub(super) needs_token: bool,
 }
 
 pub(super) struct Lane {
@@ -76,6 +78,7 @@ pub(super) struct Lane {
     /// Why what waits came to wait, in a few words.
     trouble: Option<String>,
     failures: u32,
+    needs_token: bool,
 }
 
 impl Lane {
@@ -98,6 +101,7 @@ impl Lane {
             no_digest: false,
             trouble: None,
             failures: 0,
+            needs_token: false,
         }
     }
 
@@ -113,7 +117,8 @@ impl Lane {
             () = stop.cancelled() => {}
             () = work => {}
         }
-        Finished { inbox: self.inbox, wake: self.wake }
+        let Self { inbox, wake, needs_token, .. } = self;
+        Finished { inbox, wake, needs_token }
     }
 
     async fn work(&mut self) -> store::Result<()> {
@@ -133,14 +138,16 @@ impl Lane {
                 }
                 break;
             }
-            let Some(channel) = &self.context.channel else { break };
-            let ready_in = channel.ready_in(&destination.sink);
+            let ready_in = self.context.sinks.ready_in(&destination.sink);
             if !ready_in.is_zero() {
                 self.pressed = true;
                 self.context.clock.sleep(ready_in).await;
                 continue;
             }
-            let pass = channel.pass().await;
+            let Some(pass) = self.context.sinks.pass(&destination.sink).await else {
+                self.needs_token = true;
+                break;
+            };
             // While it waited at the gate something more urgent may have come.
             self.take_hints();
             if self.overtakes() {
@@ -325,10 +332,9 @@ impl Lane {
             digest::settle(&self.context, &message).await;
             return Ok(());
         }
-        let Some(channel) = &self.context.channel else { return Ok(()) };
         message.late = self.why(&message);
         let tries = message.attempts;
-        let sending = channel.send(&self.context, &destination.sink, &mut message, pass);
+        let sending = self.context.sinks.send(&self.context, destination, &mut message, pass);
         let attempt = match survive(sending).await? {
             Ok(attempt) => attempt,
             Err(poison) => poison.lost(self.context.clock.now(), tries),

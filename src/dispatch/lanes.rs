@@ -3,7 +3,7 @@
 //! What goes wrong with one delivery does not end a lane (`guard.rs`). Should one break all the same, it is left alone
 //! for a while, longer each time, and the others go on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub(super) struct Lanes {
     running: HashMap<DestinationId, Handle>,
     broken: HashMap<DestinationId, Broken>,
     tasks: JoinSet<(DestinationId, Option<Finished>)>,
+    /// Those that only a bot can send to, while there is no token. That does not change before the next start.
+    without_token: HashSet<DestinationId>,
 }
 
 /// A lane that broke, and has not ended well since.
@@ -51,7 +53,8 @@ struct Handle {
 
 impl Lanes {
     pub(super) fn new(context: Arc<Context>, stop: CancellationToken) -> Self {
-        Self { context, stop, running: HashMap::new(), broken: HashMap::new(), tasks: JoinSet::new() }
+        let (running, broken, without_token) = (HashMap::new(), HashMap::new(), HashSet::new());
+        Self { context, stop, running, broken, tasks: JoinSet::new(), without_token }
     }
 
     /// Hands a hint to its lane. A lane that just starts looks at the table, so it needs no hint.
@@ -94,8 +97,11 @@ impl Lanes {
         self.running.remove(&destination);
         self.context.hub.lanes_running(self.running.len());
         match finished {
-            Some(Finished { mut inbox, wake }) => {
+            Some(Finished { mut inbox, wake, needs_token }) => {
                 self.broken.remove(&destination);
+                if needs_token {
+                    self.without_token.insert(destination);
+                }
                 // What came in while the lane was closing would else wait for the sweep.
                 if inbox.try_recv().is_ok() || wake.take() {
                     self.start(destination);
@@ -121,7 +127,7 @@ impl Lanes {
 
     fn start(&mut self, destination: DestinationId) {
         let platform = self.context.platform.clone().filter(|platform| platform.is_at(destination));
-        if self.stop.is_cancelled() || platform.is_none() && self.context.channel.is_none() {
+        if self.stop.is_cancelled() || self.without_token.contains(&destination) {
             return;
         }
         if self.broken.get(&destination).is_some_and(|broken| self.context.clock.elapsed() < broken.until) {

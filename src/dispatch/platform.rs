@@ -81,7 +81,7 @@ impl PlatformLane {
             () = stop.cancelled() => {}
             () = work => {}
         }
-        Finished { inbox: self.inbox, wake: self.wake }
+        Finished { inbox: self.inbox, wake: self.wake, needs_token: false }
     }
 
     async fn work(&mut self) -> store::Result<()> {

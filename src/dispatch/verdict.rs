@@ -125,6 +125,11 @@ impl Verdict {
                 }
             }
             Next::Again | Next::Kept | Next::Withdrawn => match &attempt.outcome {
+                Outcome::Denied(reason) if destination.mended_by().is_some() => tracing::error!(
+                    message.id = %message.id, status = attempt.status,
+                    "{name} takes no messages for now: {reason}. What is for it waits, and is tried again every {} minutes",
+                    DENIED_AGAIN.as_secs() / 60
+                ),
                 Outcome::Denied(reason) if destination.denied.is_none() => tracing::error!(
                     message.id = %message.id, status = attempt.status,
                     "{name} does not let the bot write: {reason}. What is for it waits, and is tried again every {} \
@@ -155,10 +160,16 @@ impl Verdict {
                 message.id = %message.id, status = attempt.status,
                 "{name} refused a message for good: {reason}. The event is kept"
             ),
-            Next::Parked(reason) => tracing::error!(
-                message.id = %message.id, status = attempt.status,
-                "{name} is closed: {reason}. Its deliveries wait, and are sent as soon as it takes messages again"
-            ),
+            Next::Parked(reason) => {
+                let until = destination.mended_by().map_or_else(
+                    || "it takes messages again".to_owned(),
+                    |command| format!("it has another address: {command}"),
+                );
+                tracing::error!(
+                    message.id = %message.id, status = attempt.status,
+                    "{name} is closed: {reason}. Its deliveries wait, and are sent as soon as {until}"
+                );
+            }
         }
     }
 }

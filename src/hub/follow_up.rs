@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::clock::Timestamp;
 use crate::hub::Hub;
 use crate::model::{
-    DedupeKey, Destination, DestinationId, Event, EventId, Kind, NewEvent, Outcome, Rank, RawBody, Source,
+    DedupeKey, Destination, DestinationId, Event, EventId, Kind, NewEvent, Outcome, Rank, RawBody, Sink,
+    Source,
 };
 use crate::store::{FollowUp, Incoming, Planned};
 
@@ -111,10 +112,19 @@ fn event_of(
         Notice::Reopened => (None, None),
         Notice::Expired(count) => (None, Some(count)),
     };
-    let data = json!({
+    let mut data = json!({
         "destination_id": destination.id, "name": destination.name, "sink": destination.sink.kind(),
-        "channel_id": destination.sink.address(), "reason": reason, "expired": expired,
+        "channel_id": null, "reason": reason, "expired": expired,
     });
+    match &destination.sink {
+        Sink::Channel(id) => data["channel_id"] = json!(id),
+        // Never more of its address than people may see.
+        Sink::DiscordWebhook(mark) => {
+            data["webhook"] = json!(mark.to_string());
+            data["mend"] = json!(destination.mended_by());
+        }
+        Sink::XtSystems => {}
+    }
     let body = json!({"event_type": notice.kind(), "data": &data, "timestamp": now.as_secs()});
     let body = RawBody::new(body.to_string().into_bytes());
     NewEvent {
@@ -137,7 +147,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::model::{Reason, Receipt, Sink, Snowflake};
+    use crate::model::{Reason, Receipt, Snowflake};
 
     fn destination(denied: bool, announced: bool) -> Destination {
         Destination {

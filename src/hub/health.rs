@@ -61,7 +61,15 @@ impl Hub {
 fn trouble(destination: &Destination) -> Option<String> {
     let name = &destination.name;
     match (&destination.closed, &destination.denied) {
-        (Some(reason), _) => Some(format!("{name} is closed, and what is for it waits: {reason}")),
+        (Some(reason), _) => {
+            let mend =
+                destination.mended_by().map(|command| format!(". Then: {command}")).unwrap_or_default();
+            Some(format!("{name} is closed, and what is for it waits: {reason}{mend}"))
+        }
+        (None, Some(reason)) if destination.mended_by().is_some() => Some(format!(
+            "{name} takes no messages for now, and what is for it waits. It is tried again every {} minutes: {reason}",
+            DENIED_AGAIN.as_secs() / 60
+        )),
         (None, Some(reason)) => Some(format!(
             "{name} does not let the bot write, and what is for it waits. It is tried again every {} minutes, and as \
              soon as the bot's permissions change: {reason}",

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::config;
 use crate::hub::Hub;
 use crate::model::route::Target;
-use crate::model::{Sink, Snowflake};
+use crate::model::{DestinationId, Sink, Snowflake};
 use crate::render;
 use crate::store::SetRoute;
 
@@ -83,7 +83,10 @@ impl Hub {
     #[must_use]
     pub fn table(&self) -> Vec<String> {
         let (places, routes) = (self.0.places.borrow(), self.0.routing.now());
-        let mut lines = config::table_of(routes.map(), &|target| describe(&places, target));
+        let mut lines = config::table_of(routes.map(), &|target| match target {
+            Target::Stored(id) => self.stored(*id),
+            Target::Channel(_) => describe(&places, target),
+        });
         for (line, route) in lines.iter_mut().zip(routes.map().routes()) {
             let set = |set: &&SetRoute| set.key.pattern == route.pattern && set.key.company == route.company;
             if let Some(set) = routes.set().iter().rfind(set) {
@@ -93,6 +96,12 @@ impl Hub {
             }
         }
         lines
+    }
+
+    /// What the map's table says about a stored destination.
+    fn stored(&self, id: DestinationId) -> String {
+        let name = self.0.routing.stored(id);
+        name.map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned)
     }
 
     /// Follows [`Hub::table`]: changes whenever the gateway has told something new.

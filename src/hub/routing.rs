@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::model::route::{Cards, Key, Route, RouteMap, Target};
-use crate::model::{DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
+use crate::model::{Destination, DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
 use crate::store::{self, Planned, SetRoute, Store};
 
 /// The map, and what counts now.
@@ -18,6 +18,8 @@ pub struct Routing {
     environment: RouteMap,
     /// The destinations of the environment's map.
     known: HashMap<Target, DestinationId>,
+    /// What people call the stored ones of them.
+    stored: HashMap<DestinationId, String>,
     now: RwLock<Arc<Routes>>,
     /// Held while the table is read anew: the later change must not be overtaken by the earlier one.
     loading: Mutex<()>,
@@ -34,7 +36,7 @@ pub struct Routes {
 impl Routing {
     /// Makes a destination of every channel the map names, and looks up the stored ones and what people set.
     pub(super) async fn resolve(map: RouteMap, store: &Store) -> store::Result<Self> {
-        let mut known = HashMap::new();
+        let (mut known, mut stored) = (HashMap::new(), HashMap::new());
         for target in map.routes().iter().flat_map(|route| &route.targets) {
             if known.contains_key(target) {
                 continue;
@@ -48,6 +50,7 @@ impl Routing {
             };
             match found {
                 Some(destination) => {
+                    stored.extend(called(&destination).map(|name| (destination.id, name)));
                     known.insert(*target, destination.id);
                 }
                 None => tracing::warn!(
@@ -55,7 +58,8 @@ impl Routing {
                 ),
             }
         }
-        let routing = Self { environment: map, known, now: RwLock::default(), loading: Mutex::default() };
+        let (now, loading) = (RwLock::default(), Mutex::default());
+        let routing = Self { environment: map, known, stored, now, loading };
         routing.load(store).await?;
         Ok(routing)
     }
@@ -92,6 +96,11 @@ impl Routing {
     /// Where everything goes now.
     pub(super) fn now(&self) -> Arc<Routes> {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What people call a stored destination of the environment's map, as far as it was there at the start.
+    pub(super) fn stored(&self, id: DestinationId) -> Option<&str> {
+        self.stored.get(&id).map(String::as_str)
     }
 
     /// Whether the environment's map has an entry for `key`.
@@ -157,6 +166,14 @@ impl Routes {
     /// The roles that every card of a route pings.
     pub(super) fn pings(&self, key: &str) -> &[Snowflake] {
         self.map.routes().iter().find(|route| route.key == key).map_or(&[], |route| &route.ping)
+    }
+}
+
+/// "Acme alerts (…/webhooks/123/••••abcd)".
+fn called(destination: &Destination) -> Option<String> {
+    match &destination.sink {
+        Sink::DiscordWebhook(mark) => Some(format!("{} ({mark})", destination.name)),
+        Sink::Channel(_) | Sink::XtSystems => None,
     }
 }
 

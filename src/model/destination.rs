@@ -1,13 +1,16 @@
 //! Where messages go.
 
 use crate::clock::Timestamp;
-use crate::model::{DestinationId, EventId, Snowflake};
+use crate::model::{DestinationId, EventId, Snowflake, WebhookMark};
 
 /// A way to reach people or programs, with what is needed to use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sink {
     /// A channel or thread, written to by the bot.
     Channel(Snowflake),
+    /// A stored webhook of Discord's, known here by what may be shown of its address. The address itself is sealed in
+    /// the store.
+    DiscordWebhook(WebhookMark),
     /// The platform: decisions and wishes are told by its API.
     XtSystems,
 }
@@ -18,6 +21,7 @@ impl Sink {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Channel(_) => "channel",
+            Self::DiscordWebhook(_) => "discord_webhook",
             Self::XtSystems => "xtsystems",
         }
     }
@@ -27,6 +31,7 @@ impl Sink {
     pub fn address(&self) -> String {
         match self {
             Self::Channel(id) => id.to_string(),
+            Self::DiscordWebhook(mark) => mark.stored(),
             Self::XtSystems => String::new(),
         }
     }
@@ -36,6 +41,7 @@ impl Sink {
     pub fn from_parts(kind: &str, address: &str) -> Option<Self> {
         match kind {
             "channel" => address.parse().ok().map(Self::Channel),
+            "discord_webhook" => address.parse().ok().map(Self::DiscordWebhook),
             "xtsystems" => Some(Self::XtSystems),
             _ => None,
         }
@@ -61,4 +67,15 @@ pub struct Destination {
     pub not_before: Timestamp,
     /// Whose results count: raised whenever a process takes the lanes over.
     pub epoch: i64,
+}
+
+impl Destination {
+    /// The command that mends it when it is closed, if there is one.
+    #[must_use]
+    pub fn mended_by(&self) -> Option<String> {
+        match self.sink {
+            Sink::DiscordWebhook(_) => Some(format!("nuncio discord-webhooks replace {}", self.id)),
+            Sink::Channel(_) | Sink::XtSystems => None,
+        }
+    }
 }

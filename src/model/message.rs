@@ -146,6 +146,8 @@ pub struct Message {
     pub deliveries: Vec<Delivery>,
     /// Why what it carries waited, if something is known of that: a few words, known when it is sent.
     pub late: Option<String>,
+    /// Why nobody could press a button where it goes, if that is so: known when it is sent.
+    pub no_buttons: Option<&'static str>,
     /// The one-line answers that are due once it stands in Discord, known once it is composed.
     pub replies: Vec<Delivery>,
     /// Whether it stands in Discord and only its deliveries are still to be marked.
@@ -175,6 +177,7 @@ impl Message {
             pings: Vec::new(),
             deliveries: Vec::new(),
             late: None,
+            no_buttons: None,
             replies: Vec::new(),
             settling: false,
             shows: Vec::new(),

@@ -1,10 +1,28 @@
 //! What nuncio has to say about a destination: what happened, what it did, what to do.
 
-use super::escape::{literal, number, paragraph};
+use super::escape::{code, literal, number, paragraph};
 use super::facts::{Facts, word};
 use super::{Card, Color, Markdown};
 
 pub(super) fn closed(facts: &Facts<'_>) -> Card {
+    if let Some(mend) = word_of(facts, "mend") {
+        // D-12: whoever knew its address may have deleted it.
+        return card(facts, Color::Failed, "🚫", " is closed")
+            .facts([word_of(facts, "webhook").map(|webhook| code(&webhook))])
+            .text(reason(facts))
+            .field("What nuncio did", did("Stopped sending there at once. What is for it waits; nothing is lost."))
+            .field(
+                "What to do",
+                Some(
+                    [
+                        literal("If nobody of yours deleted it, its address leaked. Make a new webhook in Discord, then: "),
+                        code(&mend),
+                        literal(". What waits is sent by itself then."),
+                    ]
+                    .into(),
+                ),
+            );
+    }
     card(facts, Color::Failed, "🚫", " is closed")
         .text(reason(facts))
         .field("What nuncio did", did("Stopped sending there. What is for it waits; nothing is lost."))
@@ -16,6 +34,16 @@ pub(super) fn closed(facts: &Facts<'_>) -> Card {
 }
 
 pub(super) fn denied(facts: &Facts<'_>) -> Card {
+    if let Some(webhook) = word_of(facts, "webhook") {
+        return card(facts, Color::Look, "🔒", " takes no messages for now")
+            .facts([Some(code(&webhook))])
+            .text(reason(facts))
+            .field(
+                "What nuncio did",
+                did("Stopped sending there. What is for it waits, and is tried again every 15 minutes."),
+            )
+            .field("What to do", did("Look at the webhook's channel in Discord."));
+    }
     card(facts, Color::Look, "🔒", " does not let the bot write")
         .text(reason(facts))
         .field(
@@ -54,7 +82,11 @@ fn name(facts: &Facts<'_>) -> Markdown {
 }
 
 fn reason(facts: &Facts<'_>) -> Option<Markdown> {
-    facts.data().get("reason").and_then(word).map(|reason| paragraph(&reason))
+    word_of(facts, "reason").map(|reason| paragraph(&reason))
+}
+
+fn word_of(facts: &Facts<'_>, key: &str) -> Option<String> {
+    facts.data().get(key).and_then(word)
 }
 
 fn did(what: &'static str) -> Option<Markdown> {

@@ -43,6 +43,12 @@ pub fn reply(before: &Event, after: &Event, view: &View<'_>) -> Option<Markdown>
     Some([literal("📝 "), name(&new), literal(": "), what, new.of_customer()].into())
 }
 
+/// Stands above lines that may stand in the channel already.
+#[must_use]
+pub fn maybe_twice() -> Markdown {
+    literal("(may stand twice)")
+}
+
 /// "#1001", else what it is called, else "Changed".
 fn name(facts: &Facts<'_>) -> Markdown {
     let number = facts.word(&["seq_id", "number", "ticket_number"]);

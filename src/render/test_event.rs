@@ -3,7 +3,9 @@
 use super::card::source_name;
 use super::escape::{literal, number};
 use super::facts::Facts;
-use super::{Card, Color};
+use super::{Body, Card, Color, Markdown, message, text};
+use crate::clock::Timestamp;
+use crate::model::Source;
 
 pub(super) fn arrived(facts: &Facts<'_>) -> Card {
     let took = facts.event.received_at.since(facts.event.occurred_at).as_millis();
@@ -11,4 +13,22 @@ pub(super) fn arrived(facts: &Facts<'_>) -> Card {
     Card::new(facts.event, Color::Done, literal("🧪 Test arrived"), literal("Test arrived"))
         .facts([Some(way.into())])
         .text(facts.paragraph(&["message"]))
+}
+
+/// The test that a person sends through a stored webhook.
+#[must_use]
+pub fn webhook(name: &str, now: Timestamp) -> Body {
+    let card = Card {
+        summary: literal("Webhook Test"),
+        title: literal("🧪 Webhook Test"),
+        url: None,
+        description: [literal("This webhook works. nuncio calls it "), text(name), literal(".")].into(),
+        text: Markdown::default(),
+        fields: Vec::new(),
+        buttons: None,
+        color: Color::Done,
+        timestamp: now,
+        footer: format!("{} · test", source_name(Source::Nuncio)),
+    };
+    message(&[card], &[])
 }

@@ -75,8 +75,8 @@ pub struct Audited {
 }
 
 impl Store {
-    /// Gives the log its key: before the first entry, and before it is verified. The first key that a database sees is
-    /// its key from then on.
+    /// Gives the store its key: before the first entry of the log, before that is verified, and before anything is sealed
+    /// or opened. The first key that a database sees is its key from then on.
     pub async fn unlock(&self, key: &Key) -> Result<()> {
         let check = check_of(key);
         match self.meta(CHECK).await? {
@@ -84,6 +84,7 @@ impl Store {
             Some(_) => {}
             None => self.set_meta(CHECK, check).await?,
         }
+        let _ = self.0.seal_key.set(key.derive("seal"));
         let key = AuditKey::of(key);
         // A second unlocking was checked against the first: it is the same key.
         let _ = self.0.audit_key.set(key);

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{DeliveryId, DestinationId, EventId, Kind, Reason, Status};
+use crate::model::{DeliveryId, DestinationId, EventId, Kind, Reason, Sink, Status};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -25,6 +25,8 @@ pub struct Letter {
     pub destination_id: DestinationId,
     /// How that place is called.
     pub destination: String,
+    /// How it is reached: a channel, or what may be shown of a webhook's address. `None` if that is not known any more.
+    pub sink: Option<Sink>,
     /// Why nothing can be sent there at the moment.
     pub closed: Option<String>,
     /// Where it stands.
@@ -71,7 +73,7 @@ pub enum Which {
     Of(EventId),
 }
 
-const COLUMNS: &str = "d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, \
+const COLUMNS: &str = "d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, t.sink, t.address, \
      t.closed_reason, d.status, d.reason, d.attempts, d.generation, d.due_at, d.finished_at";
 const JOINED: &str =
     "deliveries AS d JOIN events AS e ON e.id = d.event_id JOIN destinations AS t ON t.id = d.destination_id";
@@ -221,6 +223,7 @@ impl Unit for GiveUp {
 
 fn read(row: &SqliteRow) -> Result<Letter> {
     let status: String = row.try_get("status")?;
+    let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
     Ok(Letter {
         id: row.try_get::<String, _>("id")?.parse()?,
@@ -230,6 +233,7 @@ fn read(row: &SqliteRow) -> Result<Letter> {
         received_at: Timestamp::from_millis(row.try_get("received_at")?),
         destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
         destination: row.try_get("name")?,
+        sink: Sink::from_parts(&sink, &address),
         closed: row.try_get("closed_reason")?,
         status: Status::from_word(&status).ok_or_else(|| Error::Corrupt(format!("a status {status:?}")))?,
         reason: row.try_get("reason")?,

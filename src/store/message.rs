@@ -373,6 +373,7 @@ fn read(row: &SqliteRow) -> Result<Message> {
         pings: pings.split(',').filter_map(|id| id.parse::<Snowflake>().ok()).collect(),
         deliveries: Vec::new(),
         late: None,
+        no_buttons: None,
         replies: Vec::new(),
         settling: row.try_get("settling")?,
         shows: Vec::new(),

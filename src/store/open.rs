@@ -43,6 +43,11 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 5, name: "delivery", sql: include_str!("../../migrations/0005_delivery.sql") },
     Text { number: 6, name: "mutes", sql: include_str!("../../migrations/0006_mutes.sql") },
     Text { number: 7, name: "redelivery", sql: include_str!("../../migrations/0007_redelivery.sql") },
+    Text {
+        number: 8,
+        name: "discord_webhooks",
+        sql: include_str!("../../migrations/0008_discord_webhooks.sql"),
+    },
     Text { number: 9, name: "routes", sql: include_str!("../../migrations/0009_routes.sql") },
     Text { number: 10, name: "muted_alerts", sql: include_str!("../../migrations/0010_muted_alerts.sql") },
     Text { number: 11, name: "digests", sql: include_str!("../../migrations/0011_digests.sql") },
@@ -100,6 +105,7 @@ impl Store {
             writer,
             health,
             audit_key: OnceLock::new(),
+            seal_key: OnceLock::new(),
             hints,
             tasks: Mutex::new(vec![checkpoints]),
         })))

@@ -81,11 +81,12 @@ impl Unit for Revive {
     }
 }
 
-/// Opens a destination that is closed or denies us. Answers whether it was.
+/// Opens a destination that is closed or denies us. Answers whether it was. A webhook that is gone stays gone: only
+/// another address, or a test that arrives, opens it.
 async fn reopen(tx: &mut SqliteConnection, destination: String, now: Timestamp) -> Result<bool> {
     let opened = sqlx::query(
         "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $2 \
-         WHERE id = $1 AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL)",
+         WHERE id = $1 AND sink <> 'discord_webhook' AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL)",
     )
     .bind(destination)
     .bind(now.as_millis())

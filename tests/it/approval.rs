@@ -1,4 +1,29 @@
 //! Decisions: asked by a card, made by a click, told to the platform once. D-4 to D-8 of the attacks.
+//!
+//! | taken away (control) | red |
+//! | --- | --- |
+//! | `verdict = 'open'` in the UPDATE of a decision | `a_hundred_…`, `approve_and_deny_at_once_…` |
+//! | the look for the click in the audit log | `a_click_that_the_gateway_tells_twice_…`, `…_told_again_after_a_restart_…` |
+//! | the answer before the database is asked | `a_locked_database_delays_no_answer_…` |
+//! | the answer before the platform has answered others | `a_platform_that_hangs_delays_no_answer` |
+//! | asking a busy database again | `a_locked_database_delays_no_answer_and_loses_no_click` |
+//! | the call as a delivery | `killed_between_…`, `killed_while_…`, `a_machine_is_approved_…` |
+//! | the same key for every try | `trouble_is_tried_again_…`, `killed_while_the_platform_is_told_…` |
+//! | `404 \| 405` held; 408, 429 and 5xx tried again; the pause after a refused key | the cases of `outcomes` |
+//! | the word after 15 minutes | `trouble_is_tried_again_and_the_card_tells` |
+//! | who may: no roles at all, roles instead of permissions, no server, time-out | `a_forged_click_changes_nothing` |
+//! | where: the place, the server, the channel, the author, another machine's card | `a_forged_click_changes_nothing` |
+//! | who may, once more when a dialog is sent | `a_role_that_was_taken_away_…` |
+//! | what a dialog must hold | `a_denial_needs_a_reason_and_is_told_with_it` |
+//! | the note of a refusal | `whoever_lacks_the_role_…` |
+//! | `attempts = 0` in the UPDATE of an undo | `what_the_platform_may_have_heard_cannot_be_undone` |
+//! | expired questions for commands only | `the_button_of_an_earlier_round_decides_nothing` |
+//! | the call that is cancelled when the platform says so itself | `what_the_platform_says_after_our_decision_…` |
+//! | a waiting machine that asks again is no new question | `while_it_waits_…` |
+//! | the index of wishes on their way | `a_ticket_is_taken_once_at_a_time` |
+//! | the look for the platform's key | `without_the_key_an_old_button_says_what_to_do` |
+//! | urgent rank for what closes a card; muted destinations; the pressed card | the tests of `behind` |
+//! | reading what serenity cannot | `a_click_told_in_fewer_words_counts`, `a_command_told_in_fewer_words_…` |
 
 mod behind;
 mod machines;

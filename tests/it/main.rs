@@ -30,5 +30,7 @@ mod recovery;
 mod retention;
 mod routing;
 mod sandbox;
+mod secrets;
 mod storage;
 mod storms;
+mod webhooks;

@@ -92,6 +92,12 @@ async fn every_shell_block_does_what_it_says() {
                     t.channel("tickets").next_message().await;
                 }
             }
+            ["nuncio", "discord-webhooks"] => {
+                let url = format!("https://discord.com/api/webhooks/1200000000000000001/{}", "a".repeat(68));
+                let stored = types(folder.path(), &format!("echo '{url}' | {block}")).await;
+                let said = String::from_utf8_lossy(&stored.stdout).into_owned();
+                assert!(stored.status.success() && said.starts_with("dst_"), "{said}");
+            }
             ["nuncio", "verify"] => {
                 std::fs::write(folder.path().join("body.json"), "{}").unwrap();
                 let verdict = types(folder.path(), &format!("t=$(date +%s); {block}")).await;
@@ -108,7 +114,7 @@ async fn every_shell_block_does_what_it_says() {
         }
         typed.push(first.to_owned());
     }
-    assert_eq!(typed.len(), 9, "{typed:#?}");
+    assert_eq!(typed.len(), 10, "{typed:#?}");
     t.finish().await;
 }
 

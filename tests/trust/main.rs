@@ -11,7 +11,9 @@
 mod rig;
 
 use rig::table::{HEAD, Holds, Row};
-use rig::{Size, click, decision, kill, network, pace, packed, poison, power, refused, stop, storage};
+use rig::{
+    Size, click, decision, kill, network, pace, packed, poison, power, refused, stop, storage, webhook,
+};
 
 /// Runs a rig in its short form. It holds, or it cannot be tried here and says why.
 async fn holds<R: Future<Output = anyhow::Result<Row>>>(rig: impl FnOnce(Size) -> R) {
@@ -39,6 +41,16 @@ async fn k2_killed_before_the_answer_the_repeat_is_a_duplicate() {
 #[tokio::test]
 async fn k3_killed_after_discord_took_it_nothing_is_doubled() {
     holds(kill::after_discord_took_it).await;
+}
+
+#[tokio::test]
+async fn k3_killed_over_webhooks_what_stands_twice_says_so() {
+    holds(webhook::killed).await;
+}
+
+#[tokio::test]
+async fn d12_a_deleted_webhook_is_left_alone_and_replaced() {
+    holds(webhook::deleted).await;
 }
 
 #[tokio::test]

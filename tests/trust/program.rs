@@ -6,7 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::{PATIENCE, nuncio, within};
@@ -17,6 +17,28 @@ pub struct Program {
     /// Where it takes events.
     pub address: String,
     said: Said,
+}
+
+/// Runs a command of nuncio's to its end with `input` on stdin; answers what it printed.
+pub async fn run(
+    folder: &Path,
+    variables: &BTreeMap<String, String>,
+    args: &[&str],
+    input: &str,
+) -> anyhow::Result<String> {
+    let mut command = Command::new(nuncio()?);
+    command.args(args).env_clear().envs(variables).current_dir(folder).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("nuncio {args:?}"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Whoever does not read it does not need it.
+        let _ = stdin.write_all(input.as_bytes()).await;
+    }
+    let output = within("nuncio to end", PATIENCE, child.wait_with_output()).await??;
+    if !output.status.success() {
+        bail!("nuncio {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// What programs of one stage said that must not go unheard. Clones share it.

@@ -33,6 +33,7 @@ pub mod storage;
 pub mod table;
 pub mod twin;
 pub mod verdict;
+pub mod webhook;
 
 /// Long enough for a busy machine; reaching it means that something never comes.
 pub const PATIENCE: Duration = Duration::from_secs(120);

@@ -37,7 +37,14 @@ pub struct Asked {
 impl Asked {
     /// Whether it tried to post a message.
     pub fn is_post(&self) -> bool {
-        self.method == "POST" && self.path.ends_with("/messages")
+        self.method == "POST" && (self.path.ends_with("/messages") || self.is_of_webhook())
+    }
+}
+
+impl Asked {
+    /// Whether it went through a webhook.
+    pub fn is_of_webhook(&self) -> bool {
+        self.path.contains("/webhooks/")
     }
 }
 
@@ -84,6 +91,34 @@ impl Sandbox {
             .collect();
         let id = |name: &String| ids.get(name.as_str()).map(|id| (*id).to_owned()).context("a channel");
         names.iter().map(id).collect()
+    }
+
+    /// Makes a webhook in a channel, as its owner would; answers its address.
+    pub async fn add_webhook(&self, channel: &str) -> anyhow::Result<String> {
+        let url = format!("{}/v10/channels/{channel}/webhooks", self.says("api"));
+        let request = self.http.post(url).header("Authorization", format!("Bot {}", self.says("bot_token")));
+        let made: Value = request.json(&json!({"name": "rig"})).send().await?.json().await?;
+        made["url"].as_str().map(str::to_owned).with_context(|| format!("no webhook: {made}"))
+    }
+
+    /// Deletes a webhook, as anybody can who knows its address.
+    pub async fn delete_webhook(&self, url: &str) -> anyhow::Result<()> {
+        self.http.delete(url).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Whether a message in a channel says this.
+    pub async fn says_in(&self, channel: &str, words: &str) -> anyhow::Result<bool> {
+        Ok(self.look("messages").await?[channel].to_string().contains(words))
+    }
+
+    /// The events of those messages that say that they may stand twice.
+    pub async fn labelled(&self) -> anyhow::Result<BTreeSet<Tag>> {
+        let channels = self.look("messages").await?;
+        let messages =
+            channels.as_object().context("no channels")?.values().filter_map(Value::as_array).flatten();
+        let says_so = |message: &&Value| message.to_string().contains("may stand twice");
+        Ok(messages.filter(says_so).flat_map(shown).collect())
     }
 
     /// Waits until so many messages were made; answers how many creates found an earlier one.

@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Row as _};
 use tempfile::TempDir;
 
-use super::program::{Program, Said};
+use super::program::{self, Program, Said};
 use super::sandbox::Sandbox;
 use super::sender::{self, SECRET, Sender};
 use super::verdict::{Facts, Verdict};
@@ -78,6 +78,26 @@ impl Stage {
             folder,
             database,
         })
+    }
+
+    /// Routes everything to stored webhooks instead, one of each channel; answers their ids and addresses.
+    pub async fn through_webhooks(&mut self) -> anyhow::Result<Vec<(String, String)>> {
+        let (mut map, mut made) = (Map::new(), Vec::new());
+        for (channel, id) in self.channels.clone().into_iter().enumerate() {
+            let url = self.sandbox.add_webhook(&id).await?;
+            let name = format!("rig-{channel}");
+            let add = ["discord-webhooks", "add", "--name", &name];
+            let stored = program::run(self.folder.path(), &self.variables, &add, &url).await?;
+            map.insert(sender::kind(channel), json!([stored.trim()]));
+            made.push((stored.trim().to_owned(), url));
+        }
+        self.variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), Value::Object(map).to_string());
+        Ok(made)
+    }
+
+    /// Runs another command of nuncio's beside it; answers what it printed.
+    pub async fn runs(&self, args: &[&str], input: &str) -> anyhow::Result<String> {
+        program::run(self.folder.path(), &self.variables, args, input).await
     }
 
     /// From now on every event is a ticket of its own, all of them go to the first channel, and they are shown as they

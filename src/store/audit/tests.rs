@@ -227,7 +227,7 @@ async fn after_its_key_was_lost_the_log_goes_on_and_says_so() {
     assert_eq!((verified.fault, verified.entries, verified.begun.unwrap().seq), (None, 12, 12));
 }
 
-// Control: without the hash over what was before, all but the last two stay unseen.
+// Control: without the hash over what was before, the first, second and fifth stay unseen.
 #[rstest::rstest]
 #[case::changed_before("UPDATE audit SET actor_id = '99' WHERE seq = 3", Fault::Earlier(10))]
 #[case::removed_before("DELETE FROM audit WHERE seq = 5", Fault::Earlier(10))]

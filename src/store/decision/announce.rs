@@ -50,7 +50,7 @@ pub(in crate::store) async fn announce(
 async fn shown_in(tx: &mut SqliteConnection, decision: &Decision) -> Result<Vec<DestinationId>> {
     let ids: Vec<String> = sqlx::query_scalar(
         "SELECT d.destination_id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
-         WHERE d.event_id = $1 AND t.sink = 'channel' \
+         WHERE d.event_id = $1 AND t.sink IN ('channel', 'discord_webhook') \
          UNION SELECT destination_id FROM cards WHERE source = $2 AND subject = $3 ORDER BY 1",
     )
     .bind(decision.event_id.to_string())

@@ -169,7 +169,6 @@ async fn a_click_that_is_told_again_after_a_restart_counts_once() {
     s.finish().await;
 }
 
-// Control: with the look at later rounds taken away, the old card decides about a machine that asks anew.
 #[tokio::test]
 async fn the_button_of_an_earlier_round_decides_nothing() {
     let day = Duration::from_secs(24 * 3600);
@@ -231,7 +230,6 @@ async fn what_the_platform_may_have_heard_cannot_be_undone() {
     s.finish().await;
 }
 
-// Control: without another try, nobody is told that Alice was faster.
 #[tokio::test]
 async fn a_word_that_discord_has_no_time_for_is_said_a_moment_later() {
     let s = Stage::start().await;
@@ -296,7 +294,7 @@ async fn a_locked_database_delays_no_answer_and_loses_no_click() {
     s.finish().await;
 }
 
-// D-7. Control: without the last word, whoever pressed hears nothing of it, ever.
+// D-7
 #[tokio::test]
 async fn a_click_that_the_end_cuts_off_is_not_lost_in_silence() {
     let mut s = Stage::start().await;

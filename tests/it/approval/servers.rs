@@ -174,7 +174,6 @@ async fn a_click_that_cannot_be_read_is_told_to_the_operator() {
     s.finish().await;
 }
 
-// Control: without the other question the bot stays offline.
 #[tokio::test]
 async fn a_server_without_a_gateway_for_bots_is_asked_for_the_other() {
     let t = Harness::with_discord(|variables, discord| {

@@ -1,0 +1,126 @@
+//! The gate, moved through time.
+
+use super::*;
+
+/// A gate that somebody came through a moment ago.
+fn gate() -> (Clock, Gate) {
+    let clock = Clock::system();
+    let gate = Gate::new(clock.clone());
+    gate.try_pass().unwrap().came_through();
+    clock.advance(GLOBAL_WINDOW);
+    (clock, gate)
+}
+
+fn passes(gate: &Gate) -> Vec<Pass> {
+    std::iter::from_fn(|| gate.try_pass().ok()).take(1000).collect()
+}
+
+fn pause(after: Duration) -> Outcome {
+    Outcome::Paused { scope: PauseScope::Address, after }
+}
+
+#[test]
+fn no_more_than_fifty_can_arrive_in_a_second() {
+    let (clock, gate) = gate();
+    let flying = passes(&gate);
+    assert_eq!(flying.len(), GLOBAL_LIMIT);
+    clock.advance(GLOBAL_WINDOW);
+    assert_eq!(passes(&gate).len(), 0, "they may arrive only now");
+    drop(flying);
+    assert_eq!(passes(&gate).len(), 0);
+    clock.advance(GLOBAL_WINDOW);
+    assert_eq!(passes(&gate).len(), GLOBAL_LIMIT);
+}
+
+// N-4
+#[test]
+fn as_long_as_nobody_came_through_only_three_find_out() {
+    let (clock, gate) = gate();
+    clock.advance(VOUCHED_FOR);
+    let mut flying = passes(&gate);
+    assert_eq!(flying.len(), UNVOUCHED);
+    flying.pop();
+    assert_eq!(passes(&gate).len(), 1, "no answer is not an answer");
+    flying.pop().unwrap().came_through();
+    assert!(passes(&gate).len() > UNVOUCHED);
+}
+
+#[test]
+fn after_a_pause_one_finds_out_before_the_others_follow() {
+    let (clock, gate) = gate();
+    let earlier = gate.try_pass().unwrap();
+    gate.shut(Shut::Address, Duration::from_secs(60));
+    earlier.settle(Some(200), &pause(Duration::ZERO), false);
+    assert!(gate.try_pass().is_err());
+    clock.advance(Duration::from_secs(60));
+    let first = gate.try_pass().unwrap();
+    assert_eq!(gate.try_pass().err(), Some(Duration::MAX), "the others wait for the one");
+    drop(first);
+    let second = gate.try_pass().expect("it did not come through: the next one finds out");
+    second.settle(Some(429), &pause(Duration::from_secs(60)), true);
+    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, left } if left > Duration::ZERO));
+    clock.advance(Duration::from_secs(60));
+    let third = gate.try_pass().unwrap();
+    third.settle(Some(500), &Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe }, false);
+    assert_eq!(gate.standing(), Standing::Open, "whatever it was, it came from Discord");
+    assert_eq!(passes(&gate).len(), GLOBAL_LIMIT - 1);
+}
+
+#[test]
+fn what_left_before_the_pause_does_not_end_it() {
+    let (_clock, gate) = gate();
+    let earlier = gate.try_pass().unwrap();
+    gate.shut(Shut::Address, Duration::from_secs(60));
+    earlier.settle(Some(500), &Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe }, false);
+    assert!(matches!(gate.standing(), Standing::Shut { .. }));
+    gate.shut(Shut::Refusals, Duration::from_secs(1));
+    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, .. }), "it is only prolonged");
+}
+
+#[test]
+fn a_thousand_refusals_in_ten_minutes_are_enough_whichever_process_met_them() {
+    let (clock, gate) = gate();
+    let refused = Outcome::Denied(crate::model::Reason::new("no"));
+    for _ in 1..REFUSALS {
+        clock.advance(Duration::from_millis(100));
+        gate.try_pass().unwrap().settle(Some(403), &refused, true);
+    }
+    assert_eq!(gate.standing(), Standing::Open);
+    gate.try_pass().unwrap().settle(Some(403), &refused, true);
+    assert!(gate.try_pass().is_err());
+    // The next process knows of them.
+    let next = Gate::new(clock.clone());
+    next.recall((0..REFUSALS as u64).rev().map(Duration::from_millis));
+    assert!(matches!(next.standing(), Standing::Shut { why: Shut::Refusals, .. }));
+    clock.advance(REFUSAL_WINDOW);
+    assert!(gate.try_pass().is_ok() && next.try_pass().is_ok());
+}
+
+#[test]
+fn a_dead_token_holds_only_those_that_carry_it() {
+    let (clock, gate) = gate();
+    gate.shut(Shut::Token, Duration::MAX);
+    assert_eq!(gate.try_pass().err(), Some(Duration::MAX));
+    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Token, .. }));
+    gate.try_pass_without_token().unwrap().came_through();
+    assert!(gate.try_pass().is_err(), "an answer to one without it says nothing about the token");
+    gate.shut(Shut::Address, Duration::from_secs(60));
+    assert!(gate.try_pass_without_token().is_err(), "the address is the same for all");
+    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, .. }));
+    clock.advance(Duration::from_secs(60));
+    gate.try_pass_without_token().unwrap().came_through();
+    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Token, .. }));
+}
+
+#[test]
+fn those_without_a_token_vouch_for_none_and_wait_for_none() {
+    let (clock, gate) = gate();
+    clock.advance(VOUCHED_FOR);
+    let without: Vec<Pass> = std::iter::from_fn(|| gate.try_pass_without_token().ok()).take(10).collect();
+    assert_eq!(without.len(), 10);
+    let flying = passes(&gate);
+    assert_eq!(flying.len(), UNVOUCHED);
+    without.into_iter().for_each(Pass::came_through);
+    assert_eq!(passes(&gate).len(), 0, "nobody vouched for the token");
+    drop(flying);
+}

@@ -1,0 +1,136 @@
+//! The wire to Discord: its address, our deadlines, the gate, the buckets. It knows no token: whatever belongs to one
+//! request is given with it.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::config::DiscordBase;
+use crate::discord::answer::{self, Answer};
+use crate::discord::bucket::{Buckets, Route};
+use crate::discord::{Failure, Gate, limits};
+use crate::model::{Arrived, Attempt, Outcome};
+
+/// How long a request may take in all.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
+const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// Discord: "API Reference", User Agent.
+const USER_AGENT: &str =
+    concat!("DiscordBot (https://crates.io/crates/nuncio, ", env!("CARGO_PKG_VERSION"), ")");
+
+/// The wire to Discord. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Wire(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    base: DiscordBase,
+    clock: Clock,
+    gate: Gate,
+    buckets: Buckets,
+    /// Made when it is first used: reading the system's certificates takes longer than everything else at start.
+    http: OnceLock<reqwest::Client>,
+}
+
+impl Wire {
+    /// A wire to `base`.
+    #[must_use]
+    pub fn new(base: DiscordBase, clock: Clock) -> Self {
+        let (gate, buckets) = (Gate::new(clock.clone()), Buckets::default());
+        Self(Arc::new(Inner { base, clock, gate, buckets, http: OnceLock::new() }))
+    }
+
+    /// What every request passes.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Where Discord is.
+    #[must_use]
+    pub fn base(&self) -> &DiscordBase {
+        &self.0.base
+    }
+
+    /// How long the next request along `route` should wait for its bucket.
+    pub(super) fn ready_in(&self, route: Route) -> Duration {
+        self.0.buckets.wait(route, self.0.clock.elapsed())
+    }
+
+    /// The HTTP client underneath, with our deadlines and without redirects: connections and certificates are shared
+    /// by whoever else speaks to Discord.
+    pub(super) fn transport(&self) -> Result<&reqwest::Client, Failure> {
+        if let Some(http) = self.0.http.get() {
+            return Ok(http);
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .timeout(DEADLINE)
+            .connect_timeout(CONNECT_DEADLINE)
+            .redirect(reqwest::redirect::Policy::none());
+        if self.0.base.is_loopback() {
+            // What is on this machine is not reached through HTTPS_PROXY.
+            builder = builder.no_proxy();
+        }
+        let built = builder.build().map_err(Failure::network)?;
+        Ok(self.0.http.get_or_init(|| built))
+    }
+
+    /// A request for what is at `path`, without any token.
+    pub(super) fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+        Ok(self.transport()?.request(method, format!("{}{path}", self.0.base.rest())))
+    }
+
+    /// Sends one request with `body` and says what came of it.
+    pub(super) async fn attempt<B: Serialize + Sync>(
+        &self,
+        route: Route,
+        request: Result<RequestBuilder, Failure>,
+        body: &B,
+        outcome: impl FnOnce(&Answer) -> Outcome,
+    ) -> Attempt {
+        let clock = &self.0.clock;
+        let (started_at, began) = (clock.now(), clock.elapsed());
+        let ticket = self.0.buckets.take(route, began);
+        let sent = match request {
+            Ok(request) => request.json(body).send().await.map_err(Some),
+            Err(_) => Err(None),
+        };
+        let attempt = |outcome| Attempt {
+            started_at,
+            took: clock.elapsed().saturating_sub(began),
+            status: None,
+            code: None,
+            response: Vec::new(),
+            shared_limit: false,
+            cooldown: Duration::ZERO,
+            outcome,
+        };
+        match sent {
+            Ok(response) => {
+                let answer = Answer::read(response).await;
+                let outcome = outcome(&answer);
+                let sent = matches!(outcome, Outcome::Sent(_));
+                Attempt {
+                    status: Some(answer.status),
+                    code: answer.code(),
+                    response: if sent { Vec::new() } else { answer.excerpt() },
+                    shared_limit: limits::is_shared(&answer.headers),
+                    cooldown: ticket.settle(&answer.heard(), clock.elapsed()),
+                    ..attempt(outcome)
+                }
+            }
+            Err(Some(error)) => {
+                let attempt = attempt(answer::no_answer(&error));
+                Attempt { response: answer::sentence(error).into_bytes(), ..attempt }
+            }
+            Err(None) => {
+                let attempt = attempt(Outcome::Retry { after: None, arrived: Arrived::No });
+                Attempt { response: b"TLS could not be set up".to_vec(), ..attempt }
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The webhook sink: posts or changes a message through a stored webhook. The bot's token is not needed and not sent.
+//!
+//! There is no nonce here: what may have arrived is sent again, and says that it may stand twice.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::discord::{Failure, Pass, Wire};
+use crate::dispatch::compose::compose;
+use crate::dispatch::guard::survive;
+use crate::dispatch::{Context, herald};
+use crate::model::{
+    Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook, WebhookMark,
+};
+use crate::render;
+use crate::store::{Result, Store};
+
+/// Why there are no buttons: Discord lets only an application's own webhooks have some.
+const NO_BUTTONS: &str = "No buttons here: this card came through a webhook. Decide with /machine, or in a channel that the bot writes to";
+
+/// Posts through webhooks.
+pub(super) struct Webhooks {
+    wire: Wire,
+}
+
+impl Webhooks {
+    pub(super) const fn new(wire: Wire) -> Self {
+        Self { wire }
+    }
+
+    /// Tries to send `message`.
+    pub(super) async fn send(
+        &self,
+        context: &Context,
+        destination: &Destination,
+        message: &mut Message,
+        pass: Pass,
+    ) -> Result<Attempt> {
+        // As it is now: a person may have replaced it a moment ago.
+        let Some(url) = context.store.webhook_url(destination.id).await? else {
+            let removed = context.store.destination(destination.id).await?.is_none();
+            return Ok(if removed { gone(&context.clock) } else { unreadable(&context.clock) });
+        };
+        if message.action == Action::Create && message.ambiguous_since.is_some() && !message.maybe_duplicate {
+            context.store.note_maybe_duplicate(message.id).await?;
+            message.maybe_duplicate = true;
+            tracing::warn!(
+                message.id = %message.id,
+                "a message may have arrived at {} without our knowing. It is sent again and may stand twice",
+                destination.name
+            );
+        }
+        message.no_buttons = Some(NO_BUTTONS);
+        let mut body = match survive(compose(context, message)).await? {
+            Ok(body) => body,
+            Err(poison) => return Ok(poison.unsent(context.clock.now())),
+        };
+        // Execute Webhook knows neither answers nor, of webhooks like these, buttons.
+        (body.message_reference, body.components) = (None, None);
+        let pass = self.ready(context, url.id(), message.action, pass).await;
+        let attempt = match message.action {
+            Action::Create => self.wire.execute_webhook(&url, &body).await,
+            Action::Edit { message, .. } => self.wire.edit_webhook_message(&url, message, &body).await,
+        };
+        pass.report(&attempt);
+        Ok(attempt)
+    }
+
+    /// Waits until a request may leave.
+    pub(super) async fn pass(&self) -> Pass {
+        self.wire.gate().pass_without_token().await
+    }
+
+    /// How long the next message should wait for its bucket.
+    pub(super) fn ready_in(&self, webhook: &WebhookMark) -> Duration {
+        self.wire.webhook_ready_in(webhook.id())
+    }
+
+    /// Changes have a bucket of their own, and a webhook that was replaced has another. Nobody else waits meanwhile.
+    async fn ready(&self, context: &Context, webhook: Snowflake, action: Action, mut pass: Pass) -> Pass {
+        loop {
+            let wait = match action {
+                Action::Create => self.wire.webhook_ready_in(webhook),
+                Action::Edit { .. } => self.wire.webhook_ready_to_edit_in(webhook),
+            };
+            if wait.is_zero() {
+                return pass;
+            }
+            drop(pass);
+            context.clock.sleep(wait).await;
+            pass = self.pass().await;
+        }
+    }
+}
+
+/// Sends a test through a webhook now, also if it is closed, unless Discord wants nothing from this address at the moment.
+/// One that arrives is noted, and opens it again.
+pub async fn try_webhook(
+    store: &Store,
+    wire: &Wire,
+    clock: &Clock,
+    webhook: &StoredWebhook,
+) -> Result<Attempt> {
+    let Some(url) = store.webhook_url(webhook.id).await? else { return Ok(unreadable(clock)) };
+    herald::recall(store, clock, wire.gate()).await?;
+    let pass = match wire.gate().try_pass_without_token() {
+        Ok(pass) => pass,
+        Err(wait) => {
+            let failure = Failure::shut(wait);
+            return Ok(unsent(clock, failure.to_string(), failure.outcome));
+        }
+    };
+    let attempt = wire.execute_webhook(&url, &render::webhook_test(&webhook.about.name, clock.now())).await;
+    pass.report(&attempt);
+    if matches!(attempt.outcome, Outcome::Sent(_)) {
+        store.note_webhook_tested(webhook.id).await?;
+    }
+    Ok(attempt)
+}
+
+/// What it comes to when a person removed the webhook a moment ago: the next sweep takes back what waits for it.
+fn gone(clock: &Clock) -> Attempt {
+    unsent(clock, "it was removed".to_owned(), Outcome::Retry { after: None, arrived: Arrived::No })
+}
+
+/// What it comes to when there is no address to send to.
+fn unreadable(clock: &Clock) -> Attempt {
+    let why = "its address cannot be unsealed: what stands in the database was changed, or comes from another one. \
+               Give the address again";
+    unsent(clock, why.to_owned(), Outcome::Closed(Reason::new(why)))
+}
+
+/// A try that came to `outcome` before anything was sent.
+fn unsent(clock: &Clock, why: String, outcome: Outcome) -> Attempt {
+    Attempt {
+        started_at: clock.now(),
+        took: Duration::ZERO,
+        status: None,
+        code: None,
+        response: why.into_bytes(),
+        shared_limit: false,
+        cooldown: Duration::ZERO,
+        outcome,
+    }
+}

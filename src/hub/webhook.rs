@@ -1,0 +1,161 @@
+//! Stored Discord webhooks as use cases: added, listed, given another address, removed. Whoever is at the door has read
+//! the address strictly before.
+
+use crate::hub::Hub;
+use crate::model::{Actor, DestinationId, NewWebhook, Scope, StoredWebhook, WebhookUrl};
+use crate::store::{self, Kept};
+
+/// Discord: "Create Webhook", `name`.
+const MAX_NAME: usize = 80;
+const MAX_OWNER: usize = 100;
+const MAX_DESCRIPTION: usize = 400;
+
+/// Why that cannot be done with a webhook.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// What was asked for makes no sense; a sentence that says what to do.
+    #[error("{0}")]
+    Invalid(String),
+    /// That address is stored already.
+    #[error("that webhook is stored already, as {0}")]
+    Known(DestinationId),
+    /// There is none of that id.
+    #[error("there is no stored webhook of that id: nuncio discord-webhooks list shows them")]
+    NotFound,
+    /// The database did not do it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Hub {
+    /// Stores a webhook. Its destination can be named in the map from then on.
+    ///
+    /// # Errors
+    /// [`WebhookError::Known`] if its address is stored already for the same owner.
+    pub async fn add_webhook(
+        &self,
+        about: NewWebhook,
+        url: &WebhookUrl,
+        by: Actor,
+    ) -> Result<DestinationId, WebhookError> {
+        check(&about)?;
+        let id = DestinationId::new();
+        kept(self.0.store.add_webhook(id, about, url, by).await?)?;
+        Ok(id)
+    }
+
+    /// All stored webhooks, the oldest first.
+    pub async fn webhooks(&self) -> store::Result<Vec<StoredWebhook>> {
+        self.0.store.webhooks().await
+    }
+
+    /// The webhook that a person means: by its whole id, the end of it as lists show it, or its name if no other has it.
+    ///
+    /// # Errors
+    /// [`WebhookError::NotFound`] if it is none, or several.
+    pub async fn webhook_named(&self, text: &str) -> Result<StoredWebhook, WebhookError> {
+        let text = text.trim();
+        let mut found = self.webhooks().await?;
+        found.retain(|webhook| {
+            let id = webhook.id.to_string();
+            id == text || webhook.id.short() == text.to_ascii_lowercase() || webhook.about.name == text
+        });
+        match found.pop() {
+            Some(one) if found.is_empty() => Ok(one),
+            _ => Err(WebhookError::NotFound),
+        }
+    }
+
+    /// Gives a webhook another address. What waits for it is sent by a running `nuncio serve` within a second.
+    ///
+    /// # Errors
+    /// [`WebhookError::Known`] if another destination has that address.
+    pub async fn replace_webhook(
+        &self,
+        id: DestinationId,
+        url: &WebhookUrl,
+        by: Actor,
+    ) -> Result<(), WebhookError> {
+        kept(self.0.store.replace_webhook(id, url, by).await?)
+    }
+
+    /// Removes a webhook; answers how many deliveries were taken back. It cannot be redelivered to.
+    ///
+    /// # Errors
+    /// [`WebhookError::NotFound`] if there is none.
+    pub async fn remove_webhook(&self, id: DestinationId, by: Actor) -> Result<u64, WebhookError> {
+        if !self.0.store.remove_webhook(id, by).await? {
+            return Err(WebhookError::NotFound);
+        }
+        Ok(self.cancel_removed().await?)
+    }
+
+    /// Takes back what waits for destinations that were removed; answers how much that was.
+    pub async fn cancel_removed(&self) -> store::Result<u64> {
+        let mut all = 0;
+        loop {
+            let some = self.0.store.cancel_removed().await?;
+            if some == 0 {
+                if all > 0 {
+                    self.progressed();
+                }
+                return Ok(all);
+            }
+            all += some;
+        }
+    }
+}
+
+fn kept(kept: Kept) -> Result<(), WebhookError> {
+    match kept {
+        Kept::Stored => Ok(()),
+        Kept::Known(id) => Err(WebhookError::Known(id)),
+        Kept::NotFound => Err(WebhookError::NotFound),
+    }
+}
+
+fn check(about: &NewWebhook) -> Result<(), WebhookError> {
+    let invalid = |sentence: String| Err(WebhookError::Invalid(sentence));
+    let fits = |text: &str, most| text.chars().count() <= most && !text.chars().any(char::is_control);
+    if about.name.trim().is_empty() || !fits(&about.name, MAX_NAME) {
+        return invalid(format!("A name has 1 to {MAX_NAME} characters, all of them visible."));
+    }
+    if !fits(&about.description, MAX_DESCRIPTION) {
+        return invalid(format!("A description has at most {MAX_DESCRIPTION} characters, in one line."));
+    }
+    if !fits(&about.owner, MAX_OWNER) {
+        return invalid(format!("An owner's id has at most {MAX_OWNER} characters."));
+    }
+    if about.scope == Scope::User && about.owner.is_empty() {
+        return invalid("A webhook of scope USER belongs to somebody: say whose it is.".to_owned());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Category;
+
+    #[rstest::rstest]
+    #[case("Acme alerts", Scope::Admin, "", "", true)]
+    #[case("Acme alerts", Scope::User, "u-1", "for the night", true)]
+    #[case("Acme alerts", Scope::User, "", "", false)]
+    #[case("", Scope::Admin, "", "", false)]
+    #[case(" ", Scope::Admin, "", "", false)]
+    #[case("a\u{1b}[2J", Scope::Admin, "", "", false)]
+    #[case("Acme", Scope::Admin, "a\nb", "", false)]
+    #[case("Acme", Scope::Admin, "", "a\nb", false)]
+    fn what_is_stored_is_checked(
+        #[case] name: &str,
+        #[case] scope: Scope,
+        #[case] owner: &str,
+        #[case] description: &str,
+        #[case] fits: bool,
+    ) {
+        let (name, owner, description) = (name.to_owned(), owner.to_owned(), description.to_owned());
+        let about = NewWebhook { name, category: Category::Custom, scope, owner, description };
+        assert_eq!(check(&about).is_ok(), fits);
+        assert!(check(&NewWebhook { name: "x".repeat(81), ..about }).is_err());
+    }
+}

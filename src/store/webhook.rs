@@ -1,0 +1,331 @@
+//! Stored Discord webhooks: destinations that people add. Their addresses are sealed: what leaves this file in clear is
+//! one address at a time, for whoever sends to it.
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::clock::Timestamp;
+use crate::key::Key;
+use crate::model::{
+    Actor, AuditEntry, Category, DestinationId, NewWebhook, Scope, StoredWebhook, WebhookMark, WebhookUrl,
+};
+use crate::store::audit::{self, AuditKey};
+use crate::store::writer::Unit;
+use crate::store::{Error, Result, Store};
+
+/// The sink of these destinations.
+const SINK: &str = "discord_webhook";
+/// How many deliveries a unit takes back at most.
+const UNIT: i64 = 100;
+
+/// What came of storing an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is stored.
+    Stored,
+    /// It was stored before, for the same owner, as this destination.
+    Known(DestinationId),
+    /// There is no such destination.
+    NotFound,
+}
+
+impl Store {
+    /// Stores a webhook as the destination `id`.
+    pub async fn add_webhook(
+        &self,
+        id: DestinationId,
+        about: NewWebhook,
+        url: &WebhookUrl,
+        by: Actor,
+    ) -> Result<Kept> {
+        let (now, audit, sealed) = (self.0.clock.now(), self.audit_key()?, self.seal(id, url)?);
+        self.writer().submit(Add { id, about, mark: url.mark(), sealed, by, audit, now }).await
+    }
+
+    /// Gives a webhook another address. If it was closed, it is open again, and what waits for it is due.
+    pub async fn replace_webhook(&self, id: DestinationId, url: &WebhookUrl, by: Actor) -> Result<Kept> {
+        let (now, audit, sealed) = (self.0.clock.now(), self.audit_key()?, self.seal(id, url)?);
+        self.writer().submit(Replace { id, mark: url.mark(), sealed, by, audit, now }).await
+    }
+
+    /// Removes a webhook: nothing is sent there any more. What waits for it is for [`Store::cancel_removed`]. Answers
+    /// whether there was one.
+    pub async fn remove_webhook(&self, id: DestinationId, by: Actor) -> Result<bool> {
+        let (now, audit) = (self.0.clock.now(), self.audit_key()?);
+        self.writer().submit(Remove { id, by, audit, now }).await
+    }
+
+    /// All of them, the oldest first.
+    pub async fn webhooks(&self) -> Result<Vec<StoredWebhook>> {
+        sqlx::query(
+            "SELECT id, address, name, owner, category, scope, description, enabled, closed_reason, denied_reason, \
+             last_success_at, test_success_at, created_at, (SELECT COUNT(*) FROM deliveries \
+             WHERE destination_id = destinations.id AND status IN ('pending', 'sending')) AS waiting \
+             FROM destinations WHERE sink = $1 AND deleted_at IS NULL ORDER BY id",
+        )
+        .bind(SINK)
+        .fetch_all(self.read())
+        .await?
+        .iter()
+        .map(read)
+        .collect()
+    }
+
+    /// The address of a webhook. `None` if there is no such webhook, or its address cannot be unsealed.
+    pub async fn webhook_url(&self, id: DestinationId) -> Result<Option<WebhookUrl>> {
+        let sealed: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT sealed FROM destinations WHERE id = $1 AND sink = $2 AND deleted_at IS NULL",
+        )
+        .bind(id.to_string())
+        .bind(SINK)
+        .fetch_optional(self.read())
+        .await?;
+        let Some(sealed) = sealed.flatten() else { return Ok(None) };
+        let parts = self.seal_key()?.open(&id.to_string(), &sealed);
+        Ok(parts.and_then(|parts| WebhookUrl::from_parts(&parts)))
+    }
+
+    /// Notes that a test arrived there. If it was closed, it is open again.
+    pub async fn note_webhook_tested(&self, id: DestinationId) -> Result<()> {
+        self.writer().submit(Tested { id, now: self.0.clock.now() }).await
+    }
+
+    /// Takes back some of what waits for destinations that were removed. Answers how many; none: no more are left.
+    pub async fn cancel_removed(&self) -> Result<u64> {
+        let waits: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM destinations AS t JOIN deliveries AS d ON d.destination_id = t.id \
+             WHERE t.deleted_at IS NOT NULL AND d.status IN ('pending', 'sending') LIMIT 1",
+        )
+        .fetch_optional(self.read())
+        .await?;
+        match waits {
+            Some(_) => self.writer().submit(CancelRemoved { now: self.0.clock.now() }).await,
+            None => Ok(0),
+        }
+    }
+
+    fn seal(&self, id: DestinationId, url: &WebhookUrl) -> Result<String> {
+        Ok(self.seal_key()?.seal(&id.to_string(), url.to_parts().expose()))
+    }
+
+    fn seal_key(&self) -> Result<&Key> {
+        self.0.seal_key.get().ok_or(Error::NoKey)
+    }
+}
+
+struct Add {
+    id: DestinationId,
+    about: NewWebhook,
+    mark: WebhookMark,
+    sealed: String,
+    by: Actor,
+    audit: AuditKey,
+    now: Timestamp,
+}
+
+impl Unit for Add {
+    type Output = Kept;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Kept> {
+        let stored = sqlx::query(
+            "INSERT INTO destinations (id, sink, owner, address, name, origin, category, scope, sealed, description, \
+             created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'stored', $6, $7, $8, $9, $10, $10) \
+             ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL DO NOTHING",
+        )
+        .bind(self.id.to_string())
+        .bind(SINK)
+        .bind(&self.about.owner)
+        .bind(self.mark.stored())
+        .bind(&self.about.name)
+        .bind(self.about.category.as_str())
+        .bind(self.about.scope.as_str())
+        .bind(&self.sealed)
+        .bind(&self.about.description)
+        .bind(self.now.as_millis())
+        .execute(&mut *tx)
+        .await?;
+        if stored.rows_affected() == 0 {
+            return match known(tx, &self.about.owner, &self.mark).await? {
+                Some(id) => Ok(Kept::Known(id)),
+                None => Err(Error::Stale("the webhook was removed a moment ago")),
+            };
+        }
+        note(tx, &self.audit, &self.by, "discord-webhook.add", self.id, &self.mark, self.now).await?;
+        Ok(Kept::Stored)
+    }
+}
+
+struct Replace {
+    id: DestinationId,
+    mark: WebhookMark,
+    sealed: String,
+    by: Actor,
+    audit: AuditKey,
+    now: Timestamp,
+}
+
+impl Unit for Replace {
+    type Output = Kept;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Kept> {
+        let owner: Option<String> = sqlx::query_scalar(
+            "SELECT owner FROM destinations WHERE id = $1 AND sink = $2 AND deleted_at IS NULL",
+        )
+        .bind(self.id.to_string())
+        .bind(SINK)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(owner) = owner else { return Ok(Kept::NotFound) };
+        if let Some(other) = known(tx, &owner, &self.mark).await?.filter(|other| *other != self.id) {
+            return Ok(Kept::Known(other));
+        }
+        sqlx::query(
+            "UPDATE destinations SET address = $2, sealed = $3, closed_reason = NULL, denied_reason = NULL, \
+             not_before = 0, test_success_at = NULL, updated_at = $4 WHERE id = $1",
+        )
+        .bind(self.id.to_string())
+        .bind(self.mark.stored())
+        .bind(&self.sealed)
+        .bind(self.now.as_millis())
+        .execute(&mut *tx)
+        .await?;
+        note(tx, &self.audit, &self.by, "discord-webhook.replace", self.id, &self.mark, self.now).await?;
+        Ok(Kept::Stored)
+    }
+}
+
+struct Remove {
+    id: DestinationId,
+    by: Actor,
+    audit: AuditKey,
+    now: Timestamp,
+}
+
+impl Unit for Remove {
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        // Its address is forgotten at once; the row stays, for deliveries name it.
+        let address: Option<String> = sqlx::query_scalar(
+            "UPDATE destinations SET deleted_at = $3, sealed = NULL, updated_at = $3 \
+             WHERE id = $1 AND sink = $2 AND deleted_at IS NULL RETURNING address",
+        )
+        .bind(self.id.to_string())
+        .bind(SINK)
+        .bind(self.now.as_millis())
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(address) = address else { return Ok(false) };
+        let mark = mark(&address)?;
+        note(tx, &self.audit, &self.by, "discord-webhook.remove", self.id, &mark, self.now).await?;
+        Ok(true)
+    }
+}
+
+struct Tested {
+    id: DestinationId,
+    now: Timestamp,
+}
+
+impl Unit for Tested {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        sqlx::query(
+            "UPDATE destinations SET test_success_at = $2, closed_reason = NULL, \
+             not_before = CASE WHEN closed_reason IS NULL AND denied_reason IS NULL THEN not_before ELSE 0 END \
+             WHERE id = $1 AND deleted_at IS NULL",
+        )
+        .bind(self.id.to_string())
+        .bind(self.now.as_millis())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
+struct CancelRemoved {
+    now: Timestamp,
+}
+
+impl Unit for CancelRemoved {
+    type Output = u64;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
+        // What is on its way is not waited for: whatever comes of it, nobody wants to know.
+        sqlx::query(
+            "UPDATE messages SET state = 'withdrawn', finished_at = $1 WHERE state = 'sending' AND id IN \
+             (SELECT m.id FROM destinations AS t JOIN messages AS m ON m.destination_id = t.id AND m.state = 'sending' \
+              WHERE t.deleted_at IS NOT NULL LIMIT $2)",
+        )
+        .bind(self.now.as_millis())
+        .bind(UNIT)
+        .execute(&mut *tx)
+        .await?;
+        let cancelled = sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled', reason = 'its destination was removed', finished_at = $1 \
+             WHERE id IN (SELECT d.id FROM destinations AS t JOIN deliveries AS d ON d.destination_id = t.id \
+             WHERE t.deleted_at IS NOT NULL AND d.status IN ('pending', 'sending') LIMIT $2)",
+        )
+        .bind(self.now.as_millis())
+        .bind(UNIT)
+        .execute(tx)
+        .await?;
+        Ok(cancelled.rows_affected())
+    }
+}
+
+/// The destination that has this address, if there is one.
+async fn known(tx: &mut SqliteConnection, owner: &str, mark: &WebhookMark) -> Result<Option<DestinationId>> {
+    let id: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM destinations WHERE sink = $1 AND owner = $2 AND address = $3 AND deleted_at IS NULL",
+    )
+    .bind(SINK)
+    .bind(owner)
+    .bind(mark.stored())
+    .fetch_optional(tx)
+    .await?;
+    Ok(id.map(|id| id.parse()).transpose()?)
+}
+
+async fn note(
+    tx: &mut SqliteConnection,
+    key: &AuditKey,
+    by: &Actor,
+    action: &str,
+    id: DestinationId,
+    mark: &WebhookMark,
+    now: Timestamp,
+) -> Result<()> {
+    let entry =
+        AuditEntry { reference: id.to_string(), ..AuditEntry::new(by.clone(), action, mark.to_string()) };
+    audit::append(tx, key, &entry, now).await.map(drop)
+}
+
+fn mark(address: &str) -> Result<WebhookMark> {
+    address.parse().map_err(|()| Error::Corrupt("the address of a webhook".to_owned()))
+}
+
+fn read(row: &SqliteRow) -> Result<StoredWebhook> {
+    let (category, scope): (String, String) = (row.try_get("category")?, row.try_get("scope")?);
+    let unknown = |word: &str| Error::Corrupt(format!("a webhook that is {word:?}"));
+    let at = |column| row.try_get::<Option<i64>, _>(column).map(|at| at.map(Timestamp::from_millis));
+    Ok(StoredWebhook {
+        id: row.try_get::<String, _>("id")?.parse()?,
+        mark: mark(&row.try_get::<String, _>("address")?)?,
+        about: NewWebhook {
+            name: row.try_get("name")?,
+            category: Category::from_word(&category).ok_or_else(|| unknown(&category))?,
+            scope: Scope::from_word(&scope).ok_or_else(|| unknown(&scope))?,
+            owner: row.try_get("owner")?,
+            description: row.try_get("description")?,
+        },
+        enabled: row.try_get("enabled")?,
+        closed: row.try_get("closed_reason")?,
+        denied: row.try_get("denied_reason")?,
+        waiting: u64::try_from(row.try_get::<i64, _>("waiting")?).unwrap_or(0),
+        last_success_at: at("last_success_at")?,
+        test_success_at: at("test_success_at")?,
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+    })
+}
