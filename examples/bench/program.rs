@@ -199,6 +199,15 @@ impl Running {
         health["pending"].as_u64().context("no figure")
     }
 
+    /// Waits until nothing waits to be delivered, but not longer than `patience`.
+    pub async fn drained(&self, patience: Duration) -> anyhow::Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < patience && self.pending().await? > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
     /// The whole answer to one request on a connection of its own.
     async fn get(&self, path: &str) -> Option<String> {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -6,7 +6,7 @@ use super::card::Card;
 use super::escape::{literal, number, short};
 use super::{Color, Markdown, Surface, View, card};
 use crate::clock::Timestamp;
-use crate::model::{Event, MessageId, Severity};
+use crate::model::{Event, MessageId, Severity, Source};
 
 /// How many events stand under "Look first".
 const LOOK_FIRST: usize = 10;
@@ -23,8 +23,17 @@ pub struct Digest {
     span: Option<(Timestamp, Timestamp)>,
     kinds: BTreeMap<String, u64>,
     customers: BTreeMap<String, u64>,
-    /// The most important ones, the most important first.
-    first: Vec<(u8, Markdown)>,
+    /// The most important ones, the most important first; of one thing only one.
+    first: Vec<Line>,
+}
+
+/// One event in a line.
+#[derive(Clone, Debug)]
+struct Line {
+    weight: u8,
+    source: Source,
+    subject: String,
+    line: Markdown,
 }
 
 impl Digest {
@@ -39,10 +48,21 @@ impl Digest {
             *self.customers.entry(customer.to_owned()).or_default() += 1;
         }
         let weight = importance(event);
-        let place = self.first.partition_point(|(other, _)| *other >= weight);
+        let same = |line: &Line| {
+            !event.subject.is_empty() && (line.source, &line.subject) == (event.source, &event.subject)
+        };
+        if let Some(at) = self.first.iter().position(same) {
+            // Of an alert the worst counts, of anything else how it stands now.
+            if event.subject.starts_with("alert:") && self.first[at].weight > weight {
+                return;
+            }
+            self.first.remove(at);
+        }
+        let place = self.first.partition_point(|line| line.weight >= weight);
         if place < LOOK_FIRST {
             let line = card(event, view).summary.cut(LINE, Surface::Embed);
-            self.first.insert(place, (weight, line));
+            let (source, subject) = (event.source, event.subject.clone());
+            self.first.insert(place, Line { weight, source, subject, line });
             self.first.truncate(LOOK_FIRST);
         }
     }
@@ -66,7 +86,7 @@ impl Digest {
         let count = [number(self.events), literal(if self.events == 1 { " event" } else { " events" })];
         let title = [literal("📦 "), Markdown::from(count.clone()), literal(", "), span(from, to)];
         let summary = [literal("📦 "), count.into(), literal(" in one message: "), counts(&self.kinds, 3)];
-        let lines = self.first.iter().map(|(_, line)| Some([literal("• "), line.clone()].into()));
+        let lines = self.first.iter().map(|first| Some([literal("• "), first.line.clone()].into()));
         Card {
             summary: summary.into(),
             title: title.into(),

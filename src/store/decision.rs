@@ -107,7 +107,7 @@ impl Store {
              JOIN destinations AS t ON t.id = d.destination_id AND t.sink = 'channel' \
              JOIN events AS e ON e.id = d.event_id \
              LEFT JOIN messages AS m ON m.id = d.message_id AND m.action = 'create' \
-             WHERE e.id = $1 OR ($2 <> 'machine' AND e.source = $3 AND e.subject = $4)",
+             WHERE e.id = $1 OR ($2 <> 'machine' AND e.source = $3 AND e.subject = $4 AND e.subject <> '')",
         )
         .bind(decision.event_id.to_string())
         .bind(decision.matter.as_str())

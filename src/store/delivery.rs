@@ -63,10 +63,11 @@ impl Store {
 
     /// How much waits.
     pub async fn backlog(&self) -> Result<Backlog> {
+        // SQLite keeps the order of a CROSS JOIN. Else it might go through all deliveries that ever were sent.
         let row = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM deliveries WHERE status = 'pending') AS pending, \
-             (SELECT COUNT(*) FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
-              WHERE m.state = 'sending' AND d.status = 'sending') AS sending, \
+             (SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d \
+              WHERE m.state = 'sending' AND d.message_id = m.id AND d.status = 'sending') AS sending, \
              (SELECT COUNT(*) FROM deliveries WHERE status = 'dead') AS dead, \
              (SELECT COUNT(*) FROM events WHERE unrouted) AS unrouted",
         )

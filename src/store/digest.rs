@@ -97,7 +97,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT d.id, d.event_id, d.slot, d.generation, d.destination_id, d.rank, d.route \
              FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
-             WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 AND d.status = 'pending' \
+             WHERE e.source = $1 AND e.subject = $2 AND e.subject <> '' AND d.destination_id = $3 AND d.status = 'pending' \
              AND d.slot = '' AND d.due_at <= $4 ORDER BY d.id LIMIT $5",
         )
         .bind(event.source.as_str())

@@ -29,6 +29,8 @@ const STEPS: i32 = 20_000;
 /// Pages that the writer keeps at hand, in KiB, negative by SQLite's custom. Keys that must not come twice are spread
 /// over their whole index: what is not at hand is read again for every event.
 const WRITER_CACHE: &str = "-8192";
+/// The same for one that reads: what it looks for is another thing each time, and in the system's cache.
+const READER_CACHE: &str = "-512";
 /// The first release without the WAL-reset fault (SQLite: "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
@@ -49,6 +51,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 9, name: "routes", sql: include_str!("../../migrations/0009_routes.sql") },
     Text { number: 10, name: "muted_alerts", sql: include_str!("../../migrations/0010_muted_alerts.sql") },
     Text { number: 11, name: "digests", sql: include_str!("../../migrations/0011_digests.sql") },
+    Text { number: 12, name: "asked", sql: include_str!("../../migrations/0012_asked.sql") },
 ];
 
 struct Text {
@@ -91,7 +94,8 @@ impl Store {
         let log = Wal::beside(path);
         let checkpoints =
             tokio::spawn(log.clone().checkpoint(options.connect().await?, clock.clone(), health.clone()));
-        let read = readers(options.read_only(true).create_if_missing(false), READ_DEADLINE);
+        let options = options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE);
+        let read = readers(options, READ_DEADLINE);
         let desk = Desk::new(connection, clock.clone(), hints.clone(), log, health.clone());
         let writer = Writer::start(desk);
         Ok(Self(Arc::new(Inner {

@@ -12,6 +12,7 @@
 
 mod damage;
 mod disk;
+mod plans;
 
 use std::time::{Duration, Instant};
 

@@ -85,3 +85,31 @@ proptest! {
         }
     }
 }
+
+// Taken away (control): the search for the same subject. Then the alert takes all ten lines.
+#[test]
+fn of_one_thing_a_digest_looks_at_the_worst_or_the_newest() {
+    let about = |subject: &str, kind: &str, data: serde_json::Value| Event {
+        subject: subject.to_owned(),
+        ..event(kind, "", data)
+    };
+    let alert = |severity: &str| {
+        about(
+            "alert:disk",
+            "alert.triggered",
+            serde_json::json!({"severity": severity, "title": "Disk full"}),
+        )
+    };
+    let mut digest = Digest::default();
+    for severity in ["warning", "critical"].into_iter().chain(["warning"; 20]) {
+        digest.add(&alert(severity), &VIEW);
+    }
+    for kind in ["ticket.created", "ticket.closed"] {
+        let data = serde_json::json!({"id": 1, "seq_id": 1, "title": "Router"});
+        digest.add(&about("ticket:1", kind, data), &VIEW);
+    }
+    let card = digest.card("msg_018d0cd5f04070008000c0ffee123456".parse().unwrap(), None);
+    let body = render::message(&[card], &[]);
+    assert_eq!(body.embeds[0].fields[0].value, "• CRITICAL: Disk full\n• #1 closed: Router");
+    assert_eq!(digest.events(), 24);
+}
