@@ -69,7 +69,7 @@ macro_rules! case {
 /// In the order of the table.
 const CASES: &[Case] = &[
     case!("K-1", kill::K1, true, kill::at_random),
-    case!("K-1, packed", packed::PACKED, true, packed::at_random),
+    case!("K-1 packed", packed::PACKED, true, packed::at_random),
     case!("K-2", kill::K2, false, kill::before_the_answer),
     case!("K-3", kill::K3, true, kill::after_discord_took_it),
     case!("K-3 URL", webhook::KILLED, true, webhook::killed),

@@ -47,8 +47,9 @@ impl Hub {
         problems.extend(self.place_problems());
         problems.extend(self.nobody_decides());
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
+            let matches = if backlog.unrouted == 1 { "event matches" } else { "events match" };
             problems.push(format!(
-                "{} events match no key of DISCORD_WEBHOOK_CHANNELS: Set channel in /webhook-config (or extend the map and restart), then nuncio redeliver --unrouted",
+                "{} {matches} no key of DISCORD_WEBHOOK_CHANNELS: Set channel in /webhook-config (or extend the map and restart), then nuncio redeliver --unrouted",
                 backlog.unrouted
             ));
         }

@@ -4,9 +4,9 @@
 //! | --- | --- | --- |
 //! | the bot's token stays away from webhooks | the request built by the bot's client | `the_bots_token_is_not_sent…` |
 //! | a repetition says that it may stand twice | `note_maybe_duplicate` in the sink | `what_may_stand_twice…` |
-//! | a dead webhook is never used again | 404 left to the general table | `a_deleted_webhook…` |
-//! | its 401 is not the token's | `webhook_meaning` for 401 | `a_wrong_token…` |
-//! | the address is sealed | the parts stored as they are | `its_address_is_nowhere…` |
+//! | a dead webhook is never used again | the exception in `reopen` of a redelivery | `a_deleted_webhook…` |
+//! | its 401 is not the bot's token's | `webhook_meaning` for 401 | `a_wrong_token…::case_2_bare` |
+//! | the address is sealed, and for its row only | the parts stored as they are | `its_address_is_nowhere…`, `a_row_that_was_tampered…` |
 
 mod shell;
 
