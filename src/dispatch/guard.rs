@@ -2,7 +2,6 @@
 //! a row that nobody wrote like that, is an answer here, and not the end of a lane.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
@@ -40,26 +39,13 @@ impl Poison {
 
     /// The try of a message that could not be made: nothing left.
     pub(super) fn unsent(self, now: Timestamp) -> Attempt {
-        attempt(now, Outcome::Refused(self.0))
+        Attempt::unanswered(now, Outcome::Refused(self.0))
     }
 
     /// The try of a message that broke on its way: it may have arrived. After some of them it is given up.
     pub(super) fn lost(self, now: Timestamp, tries: u32) -> Attempt {
         let again = Outcome::Retry { after: None, arrived: Arrived::Maybe };
-        attempt(now, if tries + 1 < TRIES { again } else { Outcome::Refused(self.0) })
-    }
-}
-
-fn attempt(now: Timestamp, outcome: Outcome) -> Attempt {
-    Attempt {
-        started_at: now,
-        took: Duration::ZERO,
-        status: None,
-        code: None,
-        response: Vec::new(),
-        shared_limit: false,
-        cooldown: Duration::ZERO,
-        outcome,
+        Attempt::unanswered(now, if tries + 1 < TRIES { again } else { Outcome::Refused(self.0) })
     }
 }
 

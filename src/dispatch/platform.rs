@@ -288,15 +288,16 @@ fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt 
             arrived: reply.map_or(crate::model::Arrived::No, |reply| reply.arrived),
         },
     };
-    Attempt {
-        started_at: reply.map_or(began, |reply| reply.started_at),
-        took: reply.map_or(Duration::ZERO, |reply| reply.took),
-        status: reply.and_then(|reply| reply.status),
-        code: None,
-        response: reply.map(|reply| reply.excerpt().into_bytes()).unwrap_or_default(),
-        shared_limit: false,
-        cooldown: Duration::ZERO,
-        outcome,
+    let unanswered = Attempt::unanswered(began, outcome);
+    match reply {
+        Some(reply) => Attempt {
+            started_at: reply.started_at,
+            took: reply.took,
+            status: reply.status,
+            response: reply.excerpt().into_bytes(),
+            ..unanswered
+        },
+        None => unanswered,
     }
 }
 

@@ -162,6 +162,21 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// A try without an answer: what else is known of it is put over this.
+    #[must_use]
+    pub const fn unanswered(started_at: Timestamp, outcome: Outcome) -> Self {
+        Self {
+            started_at,
+            took: Duration::ZERO,
+            status: None,
+            code: None,
+            response: Vec::new(),
+            shared_limit: false,
+            cooldown: Duration::ZERO,
+            outcome,
+        }
+    }
+
     /// Whether Discord counts it towards a ban of the address (Discord: "Invalid Request Limit"): 401, 403, and 429
     /// unless the limit is shared with others.
     #[must_use]
