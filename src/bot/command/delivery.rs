@@ -7,6 +7,7 @@ use super::gate::Done;
 use super::{Context, Error, gate};
 use crate::bot::list::{self, List};
 use crate::model::{AuditOutcome, Snowflake};
+use crate::render::{self, Surface};
 use crate::store::{Letter, Revived, Try};
 
 /// Discord: "Application Command Object", choices.
@@ -15,8 +16,10 @@ const MOST_CHOICES: usize = 25;
 const LOOKED_AT: u32 = 500;
 /// How many tries are shown of one delivery.
 const MOST_TRIES: usize = 8;
-/// A body below this stands in the answer, a longer one is attached.
+/// A body below this stands in the answer; a longer one is attached, and one that could end a block of code.
 const INLINE: usize = 1700;
+/// Discord: "Create Message", content.
+const MOST_CONTENT: usize = 2000;
 /// A message shows at most ten cards.
 const MOST_RAW: usize = 10;
 const NOT_OURS: &str = "This message is none of nuncio's deliveries, or is forgotten by now.";
@@ -127,8 +130,8 @@ fn raw(bodies: &[String]) -> CreateReply {
     let text = bodies.join("\n");
     if text.is_empty() {
         reply.content(NOT_OURS)
-    } else if text.len() <= INLINE {
-        reply.content(super::block(&text))
+    } else if text.len() <= INLINE && !text.contains("``") {
+        reply.content(render::listing(text.lines(), MOST_CONTENT).write(Surface::Embed))
     } else {
         reply.attachment(CreateAttachment::bytes(text.into_bytes(), "event.json"))
     }

@@ -61,7 +61,11 @@ async fn a_messages_menu_shows_what_is_behind_it_and_sends_it_again() {
     let card = s.t.channel("tickets").next_message().await;
     s.t.settle().await;
     let said = s.picks("Show raw", card.id(), "tickets").await;
-    assert!(content(&said).contains("\"event_type\": \"ticket.created\""), "{said:#}");
+    assert!(content(&said).contains("\n  \"event_type\": \"ticket.created\""), "{said:#}");
+    assert!(
+        content(&said).starts_with("```\n{\n") && content(&said).ends_with("\n}\n```"),
+        "it is whole: {said:#}"
+    );
     let entry = s.audited(1).await;
     assert_eq!(
         (entry.action.as_str(), entry.outcome.as_str(), entry.detail.as_str()),
