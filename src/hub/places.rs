@@ -11,7 +11,6 @@ use crate::hub::Hub;
 use crate::model::route::Target;
 use crate::model::{DestinationId, Sink, Snowflake};
 use crate::render;
-use crate::store::SetRoute;
 
 /// Characters of a person's name in the table.
 const MOST_NAME: usize = 30;
@@ -84,12 +83,11 @@ impl Hub {
     pub fn table(&self) -> Vec<String> {
         let (places, routes) = (self.0.places.borrow(), self.0.routing.now());
         let mut lines = config::table_of(routes.map(), &|target| match target {
-            Target::Stored(id) => self.stored(*id),
+            Target::Stored(id) => self.stored_name(*id),
             Target::Channel(_) => describe(&places, target),
         });
         for (line, route) in lines.iter_mut().zip(routes.map().routes()) {
-            let set = |set: &&SetRoute| set.key.pattern == route.pattern && set.key.company == route.company;
-            if let Some(set) = routes.set().iter().rfind(set) {
+            if let Some(set) = routes.set().iter().rfind(|set| route.is_of(&set.key)) {
                 let by = render::line(&set.by, MOST_NAME).unwrap_or_default();
                 // Behind the places: whoever looks for what is in the way finds it at the end of theirs.
                 line.push_str(&format!("  (set by {by})"));
@@ -99,7 +97,8 @@ impl Hub {
     }
 
     /// What the map's table says about a stored destination.
-    fn stored(&self, id: DestinationId) -> String {
+    #[must_use]
+    pub fn stored_name(&self, id: DestinationId) -> String {
         let name = self.0.routing.stored(id);
         name.map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned)
     }
