@@ -19,7 +19,7 @@ use crate::config::Coalesce;
 use crate::discord::Pass;
 use crate::dispatch::Context;
 use crate::dispatch::digest;
-use crate::dispatch::guard::{Poison, survive};
+use crate::dispatch::guard::{self, Poison, survive};
 use crate::dispatch::plan::{self, Pressure, Queue};
 use crate::dispatch::verdict::{self, Verdict};
 use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Rank};
@@ -123,14 +123,14 @@ impl Lane {
 
     async fn work(&mut self) -> store::Result<()> {
         let Some(mut destination) = self.context.store.destination(self.id).await? else { return Ok(()) };
-        self.in_doubt = self.context.store.open_messages(self.id).await?.into();
+        self.in_doubt = guard::in_doubt(&self.context, &destination).await?.into();
         loop {
             self.pressed |= destination.not_before > self.context.clock.now();
             self.rest(&mut destination).await?;
             if destination.closed.is_some() {
                 break;
             }
-            let work = self.has_work().await?;
+            let work = self.has_work(&destination.name).await?;
             if self.in_doubt.is_empty() && !work {
                 self.caught_up();
                 if self.wait().await {
@@ -201,18 +201,20 @@ impl Lane {
     }
 
     /// Whether there is something to send; looks at the table if that may hold more than memory.
-    async fn has_work(&mut self) -> store::Result<bool> {
+    async fn has_work(&mut self, place: &str) -> store::Result<bool> {
         self.take_hints();
         // What can wait is in nobody's way.
         let idle = self.queue.first_key_value().is_none_or(|((rank, _), _)| *rank == Rank::Later);
         if idle && self.behind {
             let page = self.context.store.page(self.id, self.context.clock.now(), PAGE).await?;
-            self.behind = page.len() == PAGE;
+            self.behind = !page.is_all;
+            let page = guard::readable(&self.context, place, page).await?;
             page.into_iter().for_each(|delivery| self.queue_up(delivery));
         }
         if self.behind {
             // Hints at urgent ones may have been lost: whatever waits, they go first.
             let urgent = self.context.store.urgent(self.id, self.context.clock.now(), PAGE).await?;
+            let urgent = guard::readable(&self.context, place, urgent).await?;
             urgent.into_iter().for_each(|delivery| self.queue_up(delivery));
         }
         Ok(!self.queue.is_empty())

@@ -70,7 +70,7 @@ pub fn listing<'a>(lines: impl Iterator<Item = &'a str>, max: usize) -> Markdown
     let mut room = max.saturating_sub(units(FENCES) + units(&left_out(rows.len())));
     let fits = |row: &&String| {
         let needed = units(&unending(row)) + 1;
-        room = room.checked_sub(needed).unwrap_or_default();
+        room = room.saturating_sub(needed);
         room > 0
     };
     let fitting = rows.iter().take_while(fits).count();

@@ -8,7 +8,7 @@ use super::{Context, Error, gate};
 use crate::bot::list::{self, List};
 use crate::model::{AuditOutcome, Snowflake};
 use crate::render::{self, Surface};
-use crate::store::{Letter, Revived, Try};
+use crate::store::{Letter, Listed, Revived, Try};
 
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
@@ -164,8 +164,11 @@ fn unknown() -> String {
     "There is no such delivery (any more), or there are several: `/deliveries failed` lists what was given up.".to_owned()
 }
 
-fn told(letter: &Letter, tries: &[Try]) -> String {
-    let mut text = format!("{}\n{:?} after {} tries", list::given_up(letter), letter.status, letter.attempts);
+fn told(letter: &Listed<Letter>, tries: &[Try]) -> String {
+    let mut text = list::listed(letter);
+    if let Ok(letter) = letter {
+        text.push_str(&format!("\n{:?} after {} tries", letter.status, letter.attempts));
+    }
     for one in tries.iter().rev().take(MOST_TRIES) {
         let status = one.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let code = one.code.map(|code| format!(" {code}")).unwrap_or_default();
@@ -184,7 +187,7 @@ async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteRespo
         name.chars().take(100).collect::<String>()
     };
     let partial = partial.to_lowercase();
-    let choices = letters.iter().map(|letter| (name(letter), letter.id.to_string()));
+    let choices = letters.iter().flatten().map(|letter| (name(letter), letter.id.to_string()));
     let fitting = choices.filter(|(name, _)| name.to_lowercase().contains(&partial));
     super::choices(fitting.take(MOST_CHOICES))
 }
