@@ -8,6 +8,7 @@
 
 mod accept;
 mod audit;
+mod broken;
 mod card;
 mod decision;
 mod delivery;
@@ -26,6 +27,7 @@ mod mute;
 mod open;
 mod quarantine;
 mod redeliver;
+mod removed;
 mod retention;
 mod route;
 mod rows;
@@ -48,6 +50,7 @@ use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, Begun, Fault, Head, Verified};
+pub use broken::Broke;
 pub use decision::{Asks, CallNext, Calling, Change, Changed, Stands, Wish};
 pub use delivery::{Backlog, Waiting};
 pub use digest::Claim;

@@ -60,7 +60,7 @@ async fn stores(t: &Harness, url: &str) -> DestinationId {
 }
 
 /// Tickets, assets and machines go through a stored webhook to #general; what is told to the admins stands in #alerts.
-async fn routed(t: &mut Harness) -> DestinationId {
+pub async fn routed(t: &mut Harness) -> DestinationId {
     let id = stores(t, &url(t)).await;
     routes_to(t, id).await;
     id
@@ -73,7 +73,7 @@ pub async fn routes_to(t: &mut Harness, id: DestinationId) {
     t.restart().await;
 }
 
-fn footer(message: &crate::harness::Message) -> &str {
+pub fn footer(message: &crate::harness::Message) -> &str {
     message.0["embeds"][0]["footer"]["text"].as_str().unwrap()
 }
 
