@@ -46,14 +46,14 @@ use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, Begun, Fault, Head, Verified};
-pub use decision::{Asks, CallNext, Calling, Change, Changed, Stands, Wish};
+pub use decision::{Asks, CallNext, Calling, CardOf, Change, Changed, Stands, Wish};
 pub use delivery::Backlog;
 pub use digest::Claim;
 pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
 pub use letter::{Letter, Try, Which};
 pub use lock::Lock;
-pub use message::{Entry, FollowUp, Next};
+pub use message::{Entry, FollowUp, Next, Recorded};
 pub use mute::Muted;
 pub use quarantine::Quarantined;
 pub use redeliver::Revived;
