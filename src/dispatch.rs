@@ -4,6 +4,7 @@
 //! lanes, hands them hints, and looks at the table each second for what nobody holds. What a lane knows is never more
 //! than what the table says: it may be dropped at any moment.
 
+mod broken;
 mod channel;
 mod compose;
 mod decided;
@@ -122,6 +123,7 @@ impl Dispatcher {
             aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
             aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
         }
+        let mut mutes_unread = false;
         let mut next_sweep = self.context.clock.elapsed();
         loop {
             tokio::select! {
@@ -134,8 +136,13 @@ impl Dispatcher {
                     }
                     self.expire().await;
                     lanes.sweep().await;
-                    if let Err(error) = self.context.hub.tend_mutes().await {
-                        tracing::warn!(%error, "what is muted could not be looked up: trying again in a second");
+                    match self.context.hub.tend_mutes().await {
+                        Ok(()) => mutes_unread = false,
+                        Err(error) if mutes_unread => tracing::debug!(%error, "what is muted is still not known"),
+                        Err(error) => {
+                            mutes_unread = true;
+                            tracing::warn!(%error, "what is muted could not be looked up: it is tried each second");
+                        }
                     }
                     if let Err(error) = self.context.hub.tend_routes().await {
                         tracing::debug!(%error, "a change of the map counts a second later");

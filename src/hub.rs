@@ -33,7 +33,7 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::model::ping::Pings;
 use crate::model::route::{Cards, RouteMap};
-use crate::model::{Event, Mint, Mute, Snowflake, Source};
+use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
@@ -73,6 +73,8 @@ struct Inner {
     metrics: metrics::Metrics,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
+    /// Mutes that ended and could not be summed up.
+    unsummed: Mutex<HashSet<MuteId>>,
     /// Kinds whose first unrouted event has been warned about.
     warned: Mutex<HashSet<String>>,
     /// Bumped whenever something came of a delivery.
@@ -102,6 +104,7 @@ impl Hub {
             findings: finding::Book::default(),
             metrics: metrics::Metrics::default(),
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
+            unsummed: Mutex::default(),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),
             gateway: watch::Sender::new(Gateway::default()),

@@ -8,6 +8,7 @@
 
 mod accept;
 mod audit;
+mod broken;
 mod card;
 mod decision;
 mod delivery;
@@ -25,6 +26,7 @@ mod mute;
 mod open;
 mod quarantine;
 mod redeliver;
+mod removed;
 mod retention;
 mod route;
 mod rows;
@@ -46,6 +48,7 @@ use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, Begun, Fault, Head, Verified};
+pub use broken::Broke;
 pub use decision::{Asks, CallNext, Calling, CardOf, Change, Changed, Stands, Wish};
 pub use delivery::Backlog;
 pub use digest::Claim;
@@ -53,7 +56,7 @@ pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
 pub use letter::{Letter, Try, Which};
 pub use lock::Lock;
-pub use message::{Entry, FollowUp, Next, Recorded};
+pub use message::{Entry, FollowUp, Next, Recorded, stays_open};
 pub use mute::Muted;
 pub use quarantine::Quarantined;
 pub use redeliver::Revived;

@@ -19,11 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Coalesce;
 use crate::discord::Pass;
-use crate::dispatch::Context;
-use crate::dispatch::digest;
 use crate::dispatch::guard::{Poison, survive};
 use crate::dispatch::plan::{self, Pressure, Queue};
 use crate::dispatch::verdict::{self, Verdict};
+use crate::dispatch::{Context, broken, digest};
 use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Rank};
 use crate::store::{self, Next, Recorded};
 
@@ -75,12 +74,14 @@ pub(super) struct Lane {
     pressed: bool,
     /// What was refused together with others, and is sent alone.
     alone: HashSet<DeliveryId>,
-    /// Whether a digest was refused: no other is tried until the lane has caught up.
+    /// Whether a digest was refused, or the lane breaks again and again: no other is tried until the lane has caught up.
     no_digest: bool,
     /// Why what waits came to wait, in a few words.
     trouble: Option<String>,
     failures: u32,
     needs_token: bool,
+    /// How often in a row the lane of this destination broke.
+    breaks: u32,
 }
 
 impl Lane {
@@ -89,6 +90,7 @@ impl Lane {
         id: DestinationId,
         inbox: mpsc::Receiver<Delivery>,
         wake: Wake,
+        breaks: u32,
     ) -> Self {
         Self {
             context,
@@ -100,16 +102,20 @@ impl Lane {
             behind: true,
             pressed: false,
             alone: HashSet::new(),
-            no_digest: false,
+            no_digest: breaks >= broken::MANY,
             trouble: None,
             failures: 0,
             needs_token: false,
+            breaks,
         }
     }
 
     /// Works until there is nothing to do, or until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) -> Finished {
         let work = async {
+            if self.breaks > 0 {
+                broken::own_up(&self.context, self.id).await;
+            }
             if let Err(error) = self.work().await {
                 tracing::error!(%error, destination = %self.id, "the database cannot be read: this lane waits for the next sweep");
             }
@@ -357,7 +363,7 @@ impl Lane {
         }
         let recorded = verdict.record(&self.context, destination, &message, &attempt).await;
         if recorded == Recorded::Outdated {
-            return self.readdressed(destination, message).await;
+            return self.readdressed(destination, message, &verdict.next).await;
         }
         if recorded == Recorded::Theirs {
             return Ok(());

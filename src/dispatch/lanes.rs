@@ -1,7 +1,7 @@
 //! The lanes that exist now: at most one for a destination, and only while it has work.
 //!
 //! What goes wrong with one delivery does not end a lane (`guard.rs`). Should one break all the same, it is left alone
-//! for a while, longer each time, and the others go on.
+//! for a while, longer each time, and the others go on. What it had on its way may have arrived (`broken.rs`).
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -133,6 +133,7 @@ impl Lanes {
         if self.broken.get(&destination).is_some_and(|broken| self.context.clock.elapsed() < broken.until) {
             return;
         }
+        let breaks = self.broken.get(&destination).map_or(0, |broken| broken.times);
         let (inbox, received) = mpsc::channel(INBOX);
         let (wake, context) = (Wake::default(), Arc::clone(&self.context));
         match platform {
@@ -141,7 +142,7 @@ impl Lanes {
                 self.spawn(destination, lane.run(self.stop.clone()));
             }
             None => {
-                let lane = Lane::new(context, destination, received, wake.clone());
+                let lane = Lane::new(context, destination, received, wake.clone(), breaks);
                 self.spawn(destination, lane.run(self.stop.clone()));
             }
         }

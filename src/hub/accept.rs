@@ -4,10 +4,14 @@ use std::sync::PoisonError;
 
 use crate::hub::Hub;
 use crate::model::{NewEvent, Source, payload};
+use crate::render;
 use crate::store::{Accepted, Incoming, Result};
 
 /// How many customers' names are kept at hand, and how many kinds are warned about.
 const REMEMBERED: usize = 10_000;
+/// How long a customer's name is at most, and how long an id whose name is learnt. A body may hold a megabyte of either.
+const MAX_NAME: usize = 100;
+const MAX_ID: usize = 200;
 
 impl Hub {
     /// Accepts an event. When this answers, it is fsynced together with its deliveries; a repetition of an event that
@@ -51,12 +55,16 @@ impl Hub {
 
     /// The name of the event's customer, if the event says one that we do not have yet.
     fn unknown_name(&self, event: &NewEvent) -> Option<String> {
-        if event.company.is_empty() {
+        if event.company.is_empty() || event.company.len() > MAX_ID {
             return None;
         }
         let name = payload::text(&event.data, &["company_name"])?;
         let names = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
         let known = names.get(&(event.source, event.company.clone()));
+        if known == Some(&name) {
+            return None;
+        }
+        let name = render::line(&name, MAX_NAME)?;
         (known != Some(&name) && (known.is_some() || names.len() < REMEMBERED)).then_some(name)
     }
 

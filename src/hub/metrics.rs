@@ -211,7 +211,11 @@ impl Hub {
         }
         if let Ok(oldest) = store.oldest_waiting().await {
             let age = oldest.map(|since| now.since(since).as_secs()).unwrap_or_default();
-            text.gauge("nuncio_outbox_oldest_seconds", "Age of the delivery that has waited longest.", age);
+            text.gauge(
+                "nuncio_outbox_oldest_seconds",
+                "Age of the delivery that has waited longest and that people miss.",
+                age,
+            );
         }
         if let Ok(standing) = store.standing(now).await {
             text.gauge(

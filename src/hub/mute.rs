@@ -199,11 +199,30 @@ impl Hub {
         holding.next().map(|mute| mute.id)
     }
 
-    /// Learns which mutes there are, and sums up those that have ended. To be called each second.
+    /// Learns which mutes there are, and sums up those that have ended. To be called each second. An error means that
+    /// they could not be looked up; one that could not be summed up is told of once, and keeps none of the others.
     pub async fn tend_mutes(&self) -> store::Result<()> {
         let now = self.0.clock.now();
         for mute in self.load_mutes().await?.iter().filter(|mute| mute.until.plus(SETTLED) <= now) {
-            self.sum_up(mute, now).await?;
+            let summed = self.sum_up(mute, now).await;
+            let told_before = {
+                let mut unsummed = self.0.unsummed.lock().unwrap_or_else(PoisonError::into_inner);
+                if summed.is_ok() { unsummed.remove(&mute.id) } else { !unsummed.insert(mute.id) }
+            };
+            let Err(error) = summed else { continue };
+            if told_before {
+                tracing::debug!(mute.id = %mute.id, %error, "what a mute silenced is still not summed up");
+                continue;
+            }
+            if !error.is_of_one_row() {
+                self.storage_failing(&error);
+            }
+            tracing::warn!(
+                mute.id = %mute.id,
+                "what {} silenced could not be summed up: {error}. All of it is kept (`nuncio events`), and the sum is \
+                 tried again each second; this is said once",
+                mute.name().escape_debug()
+            );
         }
         Ok(())
     }

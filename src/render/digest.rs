@@ -14,6 +14,8 @@ const LOOK_FIRST: usize = 10;
 const LINE: usize = 90;
 /// How many kinds and customers are named.
 const NAMED: usize = 12;
+/// How much of such a name is told.
+const NAME: usize = 60;
 const DAY: i64 = 24 * 3600;
 
 /// Many events in few words. Taken in one by one, so that their bodies need not be in memory together.
@@ -44,8 +46,9 @@ impl Digest {
         self.span = Some((from.min(event.occurred_at), to.max(event.occurred_at)));
         *self.kinds.entry(event.kind.canonical().into_owned()).or_default() += 1;
         let customer = view.company_name.unwrap_or(&event.company);
-        if !customer.is_empty() {
-            *self.customers.entry(customer.to_owned()).or_default() += 1;
+        // A sender may give a name a megabyte long; no more of it is shown than this.
+        if let Some(customer) = super::line(customer, NAME) {
+            *self.customers.entry(customer).or_default() += 1;
         }
         let weight = importance(event);
         let same = |line: &Line| {
@@ -138,7 +141,7 @@ fn counts(counts: &BTreeMap<String, u64>, most: usize) -> Markdown {
     let named = sorted
         .iter()
         .take(most)
-        .map(|(name, count)| Some([number(**count), literal(" "), short(name, 60)].into()));
+        .map(|(name, count)| Some([number(**count), literal(" "), short(name, NAME)].into()));
     Markdown::join(named.chain([more]), " · ")
 }
 

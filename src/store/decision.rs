@@ -185,8 +185,9 @@ impl Unit for Adopt {
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
         sqlx::query(
             "UPDATE messages SET receipt = $1, channel_id = $2 WHERE receipt IS NULL AND state = 'sent' AND id IN \
-             (SELECT d.message_id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
-              WHERE d.event_id = $3 AND t.sink = 'channel' AND (t.address = $2 OR messages.channel_id = $2))",
+             (SELECT m.id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
+              JOIN messages AS m ON m.id = d.message_id \
+              WHERE d.event_id = $3 AND t.sink = 'channel' AND (t.address = $2 OR m.channel_id = $2))",
         )
         .bind(self.message.to_string())
         .bind(self.channel.to_string())

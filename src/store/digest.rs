@@ -122,15 +122,16 @@ impl Unit for Take {
     type Output = u64;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
-        let planned: Option<i64> = sqlx::query_scalar("SELECT 1 FROM messages WHERE id = $1")
+        let planned: Option<String> = sqlx::query_scalar("SELECT state FROM messages WHERE id = $1")
             .bind(self.message.id.to_string())
             .fetch_optional(&mut *tx)
             .await?;
-        if planned.is_none() && !self.finds_any(tx).await? {
-            return Ok(0);
-        }
-        if planned.is_none() {
-            message::insert(tx, &self.message, self.epoch).await?;
+        match planned.as_deref() {
+            Some("sending") => {}
+            // Its destination was removed meanwhile: what it took is taken back.
+            Some(_) => return Ok(0),
+            None if !self.finds_any(tx).await? => return Ok(0),
+            None => message::insert(tx, &self.message, self.epoch).await?,
         }
         let taken = sqlx::query(
             "UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id IN \

@@ -2,7 +2,7 @@
 
 mod outdated;
 
-pub use outdated::Recorded;
+pub use outdated::{Recorded, stays_open};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 

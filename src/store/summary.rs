@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::model::{DeliveryId, EventId};
+use crate::model::{DeliveryId, EventId, Rank};
 use crate::store::{Result, Store};
 
 /// What happened since some time.
@@ -56,10 +56,12 @@ impl Store {
         Ok(Tally { accepted: count("accepted")?, delivered: count("delivered")?, dead: count("dead")? })
     }
 
-    /// When the delivery that has waited longest was made; `None` if none waits.
+    /// When the delivery that has waited longest was made; `None` if none waits. Those that can wait are left out: what
+    /// they would show stands in a digest already, so nobody misses it, and a lane that is behind leaves them lying.
     pub async fn oldest_waiting(&self) -> Result<Option<Timestamp>> {
         let id: Option<String> =
-            sqlx::query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending'")
+            sqlx::query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending' AND rank < $1")
+                .bind(Rank::Later.as_i64())
                 .fetch_one(self.read())
                 .await?;
         let id: Option<DeliveryId> = id.map(|id| id.parse()).transpose()?;

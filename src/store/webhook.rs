@@ -15,8 +15,6 @@ use crate::store::{Error, Result, Store};
 
 /// The sink of these destinations.
 const SINK: &str = "discord_webhook";
-/// How many deliveries a unit takes back at most.
-const UNIT: i64 = 100;
 
 /// What came of storing an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +54,15 @@ impl Store {
     }
 
     /// All of them, the oldest first.
+    // SQLite keeps the order of a CROSS JOIN. What waits has two indexes of its own, and no other way to it is short.
     pub async fn webhooks(&self) -> Result<Vec<StoredWebhook>> {
         sqlx::query(
             "SELECT id, address, name, owner, category, scope, description, enabled, closed_reason, denied_reason, \
              last_success_at, test_success_at, created_at, (SELECT COUNT(*) FROM deliveries \
-             WHERE destination_id = destinations.id AND status IN ('pending', 'sending')) AS waiting \
+             WHERE destination_id = destinations.id AND status = 'pending') + \
+             (SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d \
+              WHERE m.destination_id = destinations.id AND m.state = 'sending' AND d.message_id = m.id \
+              AND d.status = 'sending') AS waiting \
              FROM destinations WHERE sink = $1 AND deleted_at IS NULL ORDER BY id",
         )
         .bind(SINK)
@@ -88,20 +90,6 @@ impl Store {
     /// Notes that a test arrived there. If it was closed, it is open again.
     pub async fn note_webhook_tested(&self, id: DestinationId) -> Result<()> {
         self.writer().submit(Tested { id, now: self.0.clock.now() }).await
-    }
-
-    /// Takes back some of what waits for destinations that were removed. Answers how many; none: no more are left.
-    pub async fn cancel_removed(&self) -> Result<u64> {
-        let waits: Option<i64> = sqlx::query_scalar(
-            "SELECT 1 FROM destinations AS t JOIN deliveries AS d ON d.destination_id = t.id \
-             WHERE t.deleted_at IS NOT NULL AND d.status IN ('pending', 'sending') LIMIT 1",
-        )
-        .fetch_optional(self.read())
-        .await?;
-        match waits {
-            Some(_) => self.writer().submit(CancelRemoved { now: self.0.clock.now() }).await,
-            None => Ok(0),
-        }
     }
 
     fn seal(&self, id: DestinationId, url: &WebhookUrl) -> Result<String> {
@@ -241,37 +229,6 @@ impl Unit for Tested {
         .execute(tx)
         .await?;
         Ok(())
-    }
-}
-
-struct CancelRemoved {
-    now: Timestamp,
-}
-
-impl Unit for CancelRemoved {
-    type Output = u64;
-
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
-        // What is on its way is not waited for: whatever comes of it, nobody wants to know.
-        sqlx::query(
-            "UPDATE messages SET state = 'withdrawn', finished_at = $1 WHERE state = 'sending' AND id IN \
-             (SELECT m.id FROM destinations AS t JOIN messages AS m ON m.destination_id = t.id AND m.state = 'sending' \
-              WHERE t.deleted_at IS NOT NULL LIMIT $2)",
-        )
-        .bind(self.now.as_millis())
-        .bind(UNIT)
-        .execute(&mut *tx)
-        .await?;
-        let cancelled = sqlx::query(
-            "UPDATE deliveries SET status = 'cancelled', reason = 'its destination was removed', finished_at = $1 \
-             WHERE id IN (SELECT d.id FROM destinations AS t JOIN deliveries AS d ON d.destination_id = t.id \
-             WHERE t.deleted_at IS NOT NULL AND d.status IN ('pending', 'sending') LIMIT $2)",
-        )
-        .bind(self.now.as_millis())
-        .bind(UNIT)
-        .execute(tx)
-        .await?;
-        Ok(cancelled.rows_affected())
     }
 }
 

@@ -253,3 +253,20 @@ async fn health_tells_how_things_stand() {
     assert_eq!(t.looks_at("/health/ready").await.0, 200);
     t.finish().await;
 }
+
+// A body may hold a megabyte of either, and ten thousand of them are kept at hand.
+#[tokio::test]
+async fn of_a_customers_name_no_more_is_learnt_than_can_be_shown() {
+    let t = Harness::plain().await;
+    for (id, name) in [("acme", "n".repeat(50_000)), (&*"i".repeat(50_000), "Beta".to_owned())] {
+        t.sends_body(
+            json!({"event_type": "printer.jammed", "company_id": id, "data": {"company_name": name}}),
+        )
+        .await;
+    }
+    t.channel("general").next_messages(2).await;
+    let learnt = t.store().company_names().await.unwrap();
+    let [(_, id, name)] = &*learnt else { panic!("{learnt:?}") };
+    assert_eq!((&**id, &**name), ("acme", &*format!("{}…", "n".repeat(100))));
+    t.finish().await;
+}

@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | a proxy on this machine does not open it | `is_local` without the look at TRUSTED_PROXIES, and at headers |
 //! | keys cannot be tried without end | no charge to the limiter |
+//! | what can wait does not set off an alert | `rank` out of the oldest that waits |
 //! | nothing from outside becomes a label | a label with the event's kind |
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use nuncio::sandbox::discord::Fault;
 use serde_json::json;
@@ -185,4 +187,22 @@ async fn the_text_is_well_formed_and_nothing_from_outside_becomes_a_label() {
     }
     assert_eq!(helped, typed);
     t.finish().await;
+}
+
+// A lane that stays behind leaves what only draws a card anew lying: nobody misses anything because of it.
+#[tokio::test]
+async fn what_can_wait_is_not_the_oldest_that_waits() {
+    let mut t = Harness::plain().await;
+    t.unset("DISCORD_TOKEN");
+    t.restart().await;
+    t.sends("ticket_created.json").await;
+    t.clock.advance(Duration::from_secs(660));
+    assert!(samples(&t).await["nuncio_outbox_oldest_seconds"] >= 660.0);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.store().path());
+    let mut database = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query("UPDATE deliveries SET rank = 2, slot = 'redraw'").execute(&mut database).await.unwrap();
+    let seen = samples(&t).await;
+    assert_eq!(seen["nuncio_outbox_oldest_seconds"], 0.0);
+    assert_eq!(seen["nuncio_outbox{status=\"pending\"}"], 1.0, "it is still counted");
+    t.finish_with_backlog(1).await;
 }

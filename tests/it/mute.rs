@@ -6,12 +6,14 @@
 //! | the dedupe key of a sum, made from mute and destination: a random one | `a_crash_between_a_sum_and_its_mark_…` |
 //! | the lock in `load_mutes` | `a_mute_counts_from_the_moment_it_is_confirmed` |
 //! | muted events among those that a card shows | `what_was_muted_shows_…` |
+//! | the others go on when one cannot be summed up; that is told once | `one_that_cannot_be_summed_up_…` |
 //! | what is muted and not summed up is kept | `a_mute_that_is_longer_than_retention_…` |
 
 use std::time::Duration;
 
 use nuncio::hub::MuteError;
 use serde_json::{Value, json};
+use tracing::Level;
 
 use crate::harness::Harness;
 
@@ -226,5 +228,34 @@ async fn a_mute_that_is_longer_than_retention_still_sums_all_of_it_up() {
     assert!(sum.description().contains("1 event was muted"), "{}", sum.description());
     t.settle().await;
     assert_eq!(t.hub().tidy(t.clock.now().minus(24 * HOUR)).await.unwrap().deliveries, 1);
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_summed_up_keeps_none_of_the_others_and_is_told_of_once() {
+    let t = Harness::start().await;
+    t.hub().mute("alert.*", HOUR, "", "Alice").await.unwrap();
+    t.hub().mute("ticket.*", HOUR, "", "Alice").await.unwrap();
+    t.sends_body(alert(1)).await;
+    t.sends("ticket_created.json").await;
+    t.settle().await;
+    let kind = async |new: &str| {
+        let sql =
+            format!("UPDATE events SET kind = {new} WHERE source = 'xtsystems' AND kind <> 'ticket.created'");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut database(&t).await).await.unwrap();
+    };
+    kind("x'ff'").await;
+    t.clock.advance(HOUR + Duration::from_secs(5));
+    assert!(t.channel("tickets").next_message().await.title().starts_with("🔔"));
+    for _ in 0..3 {
+        t.hub().tend_mutes().await.unwrap();
+    }
+    let warnings = t.log.at(Level::WARN);
+    let told: Vec<_> = warnings.iter().filter(|line| line.contains("could not be summed up")).collect();
+    assert_eq!(told.len(), 1, "{warnings:#?}");
+    // It is made up for as soon as it can be.
+    kind("'alert.triggered'").await;
+    t.hub().tend_mutes().await.unwrap();
+    assert!(t.channel("alerts").next_message().await.title().starts_with("🔔"));
     t.finish().await;
 }

@@ -7,6 +7,8 @@
 //! | the culprit is told from those planned with it | the first in line given up at once: sound ones are lost |
 //! | what may have arrived is not made anew in parts | treated like a fresh one |
 
+mod broken;
+
 use std::time::Duration;
 
 use nuncio::sandbox::discord::{Fault, RateLimits};

@@ -74,7 +74,7 @@ pub async fn routes_to(t: &mut Harness, id: DestinationId) {
     t.restart().await;
 }
 
-fn footer(message: &crate::harness::Message) -> &str {
+pub fn footer(message: &crate::harness::Message) -> &str {
     message.0["embeds"][0]["footer"]["text"].as_str().unwrap()
 }
 

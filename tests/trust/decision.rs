@@ -1,10 +1,11 @@
 //! K-4: `kill -9` between a decision and the platform's word, and before its card shows that.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::people::People;
+use super::people::{self, People};
 use super::table::{Holds, Row};
 use super::{PATIENCE, Size};
 
@@ -37,7 +38,7 @@ pub async fn killed(size: Size) -> anyhow::Result<Row> {
             let point = [Point::Decided, Point::Called, Point::Answered][kill % 3];
             slowest = slowest.max(killed_at(&mut people, kill, point).await?);
         }
-        sum.add(&people, machines.len()).await?;
+        sum.add(&people, machines).await?;
     }
     let forgotten = without_its_database().await?;
     let as_required = sum.is_right(kills) && size.in_time(slowest, FINISHED);
@@ -63,13 +64,12 @@ struct Sum {
 }
 
 impl Sum {
-    async fn add(&mut self, people: &People, machines: usize) -> anyhow::Result<()> {
+    async fn add(&mut self, people: &People, machines: Range<usize>) -> anyhow::Result<()> {
         let told = people.told();
         self.told += told.len();
         self.keys += told.values().map(Vec::len).sum::<usize>();
         self.winners += people.winners().await?.values().sum::<usize>();
-        let done = |card: &super::people::Card| card.title.starts_with("✅");
-        self.cards += people.cards().await?.iter().filter(|card| done(card)).count().min(machines);
+        self.cards += people::shown_once(&people.cards().await?, machines);
         Ok(())
     }
 

@@ -221,6 +221,17 @@ impl Card {
     }
 }
 
+/// How many of these machines have exactly one card, and it shows that they were approved.
+pub fn shown_once(cards: &[Card], machines: Range<usize>) -> usize {
+    let once = |machine: &usize| {
+        let name = name(*machine);
+        let mut its = cards.iter().filter(|card| card.title.contains(&name));
+        let shows = its.next().is_some_and(|card| card.title.starts_with("✅"));
+        shows && its.next().is_none()
+    };
+    machines.filter(once).count()
+}
+
 /// When an interaction was made, in milliseconds since 1970.
 pub fn made(interaction: u64) -> u64 {
     (interaction >> 22) + DISCORD_EPOCH_MS
@@ -234,4 +245,28 @@ fn millis(at: &Value) -> Option<u64> {
 /// No name is the beginning of another.
 fn name(number: usize) -> String {
     format!("RIG-{number:05}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // K-4: two cards of one machine do not stand in for none of another.
+    #[test]
+    fn a_machine_is_shown_by_one_card_of_its_own() {
+        let shown = |titles: &[&str]| {
+            let card = |title: &&str| Card {
+                message: String::new(),
+                title: (*title).to_owned(),
+                buttons: HashMap::new(),
+            };
+            shown_once(&titles.iter().map(card).collect::<Vec<_>>(), 0..2)
+        };
+        let (first, second) = ("✅ RIG-00000 approved", "✅ RIG-00001 approved");
+        assert_eq!(shown(&[first, second]), 2);
+        assert_eq!(shown(&[first, first]), 0);
+        assert_eq!(shown(&[first, first, second]), 1);
+        assert_eq!(shown(&[first, "🖥️ RIG-00001 wants to join"]), 1);
+        assert_eq!(shown(&[first, second, "🖥️ RIG-00001 wants to join"]), 1);
+    }
 }

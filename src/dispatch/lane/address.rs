@@ -2,7 +2,7 @@
 
 use super::Lane;
 use crate::model::{Attempt, Destination, Message, Outcome, Sink};
-use crate::store;
+use crate::store::{self, Next};
 
 impl Lane {
     /// Whether the address that closes or denies itself by this is not the destination's any more: then nobody need be
@@ -19,6 +19,7 @@ impl Lane {
         &mut self,
         destination: &mut Destination,
         mut message: Message,
+        next: &Next,
     ) -> store::Result<()> {
         tracing::info!(
             message.id = %message.id,
@@ -27,7 +28,7 @@ impl Lane {
         if let Some(found) = self.context.store.destination(self.id).await? {
             *destination = Destination { epoch: destination.epoch, ..found };
         }
-        if message.ambiguous_since.is_some() {
+        if store::stays_open(&message, next) {
             message.attempts += 1;
             self.in_doubt.push_front(message);
         }

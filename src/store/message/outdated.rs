@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::{Entry, Next, Record, insert_attempt};
-use crate::model::Mint;
+use crate::model::{Form, Message, Mint};
 use crate::store::Result;
 
 /// What came of recording a try.
@@ -16,6 +16,16 @@ pub enum Recorded {
     /// The webhook got another address while the old one was tried: what that one says counts for nothing. What the
     /// message carried waits again, and the destination is as it was.
     Outdated,
+}
+
+/// Whether a message that was recorded as outdated is tried again as it is: what may stand there since an earlier try
+/// stays one and the same message, and so does a digest that carries something.
+#[must_use]
+pub fn stays_open(message: &Message, next: &Next) -> bool {
+    match next {
+        Next::Parked(_) => message.ambiguous_since.is_some() && message.form != Form::Digest,
+        next => matches!(next, Next::Again | Next::Kept),
+    }
 }
 
 impl Record {
@@ -32,8 +42,11 @@ impl Record {
 
     /// The try alone is written down: the message is sent again, to the address that there is now.
     pub(super) async fn withdraw(&self, tx: &mut SqliteConnection) -> Result<Recorded> {
-        // What may stand there since an earlier try stays one and the same message.
-        let next = if self.message.ambiguous_since.is_some() { Next::Kept } else { Next::Withdrawn };
+        let next = match &self.entry.next {
+            Next::Parked(_) if stays_open(&self.message, &self.entry.next) => Next::Kept,
+            Next::Parked(_) => Next::Withdrawn,
+            next => next.clone(),
+        };
         let (message, mint) = (self.message.clone(), Mint::new());
         let record = Self { message, mint, entry: Entry { next, ..self.entry.clone() }, ..*self };
         if !record.finish_message(tx).await? {

@@ -113,3 +113,17 @@ fn of_one_thing_a_digest_looks_at_the_worst_or_the_newest() {
     assert_eq!(body.embeds[0].fields[0].value, "• CRITICAL: Disk full\n• #1 closed: Router");
     assert_eq!(digest.events(), 24);
 }
+
+// A sender that signs may send ten thousand of these: what a digest keeps of each must not grow with it.
+#[test]
+fn a_digest_does_not_keep_a_name_a_megabyte_long() {
+    let mut digest = Digest::default();
+    for number in 0..3 {
+        let company = format!("{number}{}", "c".repeat(1 << 20));
+        let event = event("printer.jammed", &company, serde_json::json!({}));
+        digest.add(&event, &VIEW);
+        digest.add(&event, &View { company_name: Some(&company), ..VIEW });
+    }
+    let kept = format!("{digest:?}").len();
+    assert!(digest.events() == 6 && kept < 10_000, "{kept} bytes");
+}

@@ -12,10 +12,13 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
 type Lines = Arc<Mutex<Vec<(Level, String)>>>;
+/// A text at which whoever says it panics, and how often still.
+type Trap = Arc<Mutex<(String, usize)>>;
 
 /// The lines of one test. Tests run on one thread each, so the thread's own subscriber sees all of theirs.
 pub struct Log {
     lines: Lines,
+    trap: Trap,
     _guard: DefaultGuard,
 }
 
@@ -34,10 +37,15 @@ pub fn last_lines() -> Vec<String> {
 
 impl Log {
     pub fn start() -> Self {
-        let lines = Lines::default();
+        let (lines, trap) = (Lines::default(), Trap::default());
         CURRENT.with(|current| *current.borrow_mut() = Arc::clone(&lines));
-        let subscriber = tracing_subscriber::registry().with(Recorder(Arc::clone(&lines)));
-        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+        let subscriber = tracing_subscriber::registry().with(Recorder(Arc::clone(&lines), Arc::clone(&trap)));
+        Self { lines, trap, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// Makes whoever says `text` panic, so many times.
+    pub fn breaks_at(&self, text: &str, times: usize) {
+        *self.trap.lock().unwrap() = (text.to_owned(), times);
     }
 
     /// Takes back one line of this level that holds `text`; there must be one.
@@ -80,13 +88,23 @@ impl Log {
     }
 }
 
-struct Recorder(Lines);
+struct Recorder(Lines, Trap);
+
+impl Recorder {
+    fn is_trapped(&self, line: &str) -> bool {
+        let mut trap = self.1.lock().unwrap();
+        let springs = trap.1 > 0 && line.contains(&trap.0);
+        trap.1 -= usize::from(springs);
+        springs
+    }
+}
 
 impl<S: Subscriber> Layer<S> for Recorder {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         if event.metadata().target().starts_with("nuncio") {
             let mut line = Line::default();
             event.record(&mut line);
+            assert!(!self.is_trapped(&line.0), "the test wants whoever says {:?} to panic", line.0);
             self.0.lock().unwrap().push((*event.metadata().level(), line.0));
             SAID.with(|said| said.send_modify(|count| *count += 1));
         }

@@ -1,7 +1,12 @@
 //! `nuncio discord-webhooks`, and that a webhook's address is seen nowhere.
 
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{ChildStderr, Command};
 
 use super::{routes_to, url};
 use crate::harness::{Harness, http, within};
@@ -103,6 +108,21 @@ async fn without_the_key_nothing_is_sealed_or_opened_and_it_is_said_what_to_do()
     t.finish().await;
 }
 
+/// Keeps what a program says, and tells once where it takes events.
+async fn hears(stderr: ChildStderr, kept: PathBuf, ready: tokio::sync::oneshot::Sender<String>) {
+    let mut kept = std::fs::File::create(kept).unwrap();
+    let (mut lines, mut ready) = (BufReader::new(stderr).split(b'\n'), Some(ready));
+    while let Some(line) = lines.next_segment().await.unwrap() {
+        kept.write_all(&line).and_then(|()| kept.write_all(b"\n")).unwrap();
+        let line = String::from_utf8_lossy(&line);
+        if let Some((_, address)) = line.split_once("webhooks: POST ")
+            && let Some(ready) = ready.take()
+        {
+            ready.send(address.trim().to_owned()).unwrap();
+        }
+    }
+}
+
 // S-1, A-2
 #[tokio::test]
 async fn its_address_is_nowhere_to_be_seen() {
@@ -130,22 +150,12 @@ async fn its_address_is_nowhere_to_be_seen() {
         .env("WEBHOOK_PORT", "0")
         .env("WEBHOOK_HOST", "127.0.0.1")
         .arg("serve");
-    let said = t.folder().join("said");
-    serve
-        .stdout(std::fs::File::create(&said).unwrap())
-        .stderr(std::fs::File::options().append(true).open(&said).unwrap());
+    let (said, printed) = (t.folder().join("said"), t.folder().join("printed"));
+    serve.stdout(std::fs::File::create(&printed).unwrap()).stderr(Stdio::piped());
     let mut serve = serve.kill_on_drop(true).spawn().unwrap();
-    let address = within("nuncio to be ready", async {
-        loop {
-            let text = std::fs::read_to_string(&said).unwrap_or_default();
-            if let Some(rest) = text.split_once("webhooks: POST ").and_then(|(_, rest)| rest.split_once('\n'))
-            {
-                break rest.0.trim().to_owned();
-            }
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    let (ready, is_ready) = tokio::sync::oneshot::channel();
+    let heard = tokio::spawn(hears(serve.stderr.take().unwrap(), said.clone(), ready));
+    let address = within("nuncio to be ready", is_ready).await.unwrap();
     let sender = nuncio::sandbox::XtSystems::over(
         http().clone(),
         address.clone(),
@@ -169,6 +179,7 @@ async fn its_address_is_nowhere_to_be_seen() {
     }
     serve.start_kill().unwrap();
     within("nuncio to end", serve.wait()).await.unwrap();
+    within("all of what it said", heard).await.unwrap();
     let token = url(&t).rsplit('/').next().unwrap().to_owned();
     let forms = [token.clone(), token[..12].to_owned(), hex::encode(&token)[..24].to_owned()];
     let is_seen = |bytes: &[u8]| {
@@ -189,7 +200,7 @@ async fn its_address_is_nowhere_to_be_seen() {
             }
         }
     }
-    assert!(files >= 4, "the database, its companions, the logs");
+    assert!(files >= 5, "the database, its companions, the logs");
     let trace = std::fs::read_to_string(&said).unwrap();
     assert!(trace.contains("TRACE") && trace.contains("may stand twice"), "it was talkative");
     t.boot().await;

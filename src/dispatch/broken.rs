@@ -1,0 +1,45 @@
+//! A lane that broke, and starts again: what it had on its way is written down as what may have arrived, before
+//! anything else is sent. It can have broken after its request left; taken for a fresh one, that message would be sent
+//! again and again, and nobody would be told that it may stand twice.
+
+use crate::dispatch::Context;
+use crate::dispatch::verdict::{STORE_AGAIN, store_failing};
+use crate::model::{DeliveryId, DestinationId};
+use crate::store;
+
+/// From so many breaks in a row on, a lane makes no digests: what breaks it is to be found alone.
+pub(super) const MANY: u32 = 5;
+
+/// Writes it down, however long the database takes to accept it.
+pub(super) async fn own_up(context: &Context, destination: DestinationId) {
+    let broke = insist(context, || context.store.lane_broke(destination)).await;
+    for digest in &broke.apart {
+        while insist(context, || context.store.release(*digest)).await > 0 {}
+        tracing::warn!(message.id = %digest, "a digest makes nuncio panic: what it carried is sent in smaller messages");
+    }
+    if !broke.apart.is_empty() {
+        insist(context, || context.store.withdraw_empty(destination)).await;
+    }
+    if broke.given_up.is_empty() {
+        return;
+    }
+    broke.given_up.iter().for_each(|_| context.hub.gave_up());
+    let ids: Vec<String> = broke.given_up.iter().map(DeliveryId::short).collect();
+    let ids = ids.join(", ");
+    tracing::error!(
+        destination = %destination,
+        "a message makes nuncio panic again and again (stderr says where). Given up, while everything else goes on: {ids}. \
+         It may stand in the channel, and its events are kept. Please report this; once it is mended, `nuncio redeliver \
+         ID` sends it"
+    );
+}
+
+async fn insist<T, F: Future<Output = store::Result<T>>>(context: &Context, work: impl Fn() -> F) -> T {
+    loop {
+        match work().await {
+            Ok(done) => return done,
+            Err(error) => store_failing(&context.hub, &error),
+        }
+        context.clock.sleep(STORE_AGAIN).await;
+    }
+}

@@ -1,0 +1,125 @@
+//! A lane that broke off: what it had on its way may have arrived, and nobody recorded what came of it.
+
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::model::{DeliveryId, DestinationId, MessageId};
+use crate::store::writer::Unit;
+use crate::store::{Error, Result, Store};
+
+/// How often a lane may break over one message.
+const TRIES: i64 = 5;
+/// What is written down in place of an answer.
+const BROKE: &[u8] = b"nuncio panicked (stderr says where)";
+const GIVEN_UP: &str =
+    "it makes nuncio panic again and again (stderr says where); it may stand in the channel all the same";
+
+/// What a lane that broke has left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Broke {
+    /// What was given up, because a lane broke over it too often.
+    pub given_up: Vec<DeliveryId>,
+    /// Digests of which that is true: what they carry is to be released.
+    pub apart: Vec<MessageId>,
+}
+
+impl Store {
+    /// Notes that the lane of a destination broke. Each of its open messages counts as tried once more, and as one that
+    /// may stand in Discord. One that this has happened to too often is given up.
+    pub async fn lane_broke(&self, destination: DestinationId) -> Result<Broke> {
+        self.writer().submit(LaneBroke { destination, now: self.0.clock.now() }).await
+    }
+
+    /// Closes the digests of a destination that carry nothing any more, and have not arrived.
+    pub async fn withdraw_empty(&self, destination: DestinationId) -> Result<()> {
+        self.writer().submit(WithdrawEmpty { destination, now: self.0.clock.now() }).await
+    }
+}
+
+struct LaneBroke {
+    destination: DestinationId,
+    now: Timestamp,
+}
+
+impl Unit for LaneBroke {
+    type Output = Broke;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Broke> {
+        let open: Vec<(String, bool, i64, i64)> = sqlx::query_as(
+            "SELECT id, form = 'digest', (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id), \
+             (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id AND response = $2) \
+             FROM messages WHERE destination_id = $1 AND state = 'sending' AND finished_at IS NULL ORDER BY id",
+        )
+        .bind(self.destination.to_string())
+        .bind(BROKE)
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut broke = Broke::default();
+        for (id, digest, attempts, breaks) in open {
+            sqlx::query(
+                "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at) WHERE id = $1",
+            )
+            .bind(&id)
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query(
+                "INSERT INTO attempts (message_id, number, started_at, took_ms, class, response) \
+                 VALUES ($1, $2, $3, 0, 'ambiguous', $4)",
+            )
+            .bind(&id)
+            .bind(attempts + 1)
+            .bind(self.now.as_millis())
+            .bind(BROKE)
+            .execute(&mut *tx)
+            .await?;
+            match (breaks + 1 >= TRIES, digest) {
+                (false, _) => {}
+                (true, true) => broke.apart.push(id.parse()?),
+                (true, false) => broke.given_up.extend(self.give_up(tx, &id).await?),
+            }
+        }
+        Ok(broke)
+    }
+}
+
+impl LaneBroke {
+    async fn give_up(&self, tx: &mut SqliteConnection, message: &str) -> Result<Vec<DeliveryId>> {
+        sqlx::query("UPDATE messages SET state = 'refused', finished_at = $2 WHERE id = $1")
+            .bind(message)
+            .bind(self.now.as_millis())
+            .execute(&mut *tx)
+            .await?;
+        let ids: Vec<String> = sqlx::query_scalar(
+            "UPDATE deliveries SET status = 'dead', reason = $2, finished_at = $3, attempts = attempts + 1 \
+             WHERE message_id = $1 AND status = 'sending' RETURNING id",
+        )
+        .bind(message)
+        .bind(GIVEN_UP)
+        .bind(self.now.as_millis())
+        .fetch_all(tx)
+        .await?;
+        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+    }
+}
+
+struct WithdrawEmpty {
+    destination: DestinationId,
+    now: Timestamp,
+}
+
+impl Unit for WithdrawEmpty {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        sqlx::query(
+            "UPDATE messages SET state = 'withdrawn', finished_at = $2 WHERE destination_id = $1 AND state = 'sending' \
+             AND form = 'digest' AND finished_at IS NULL AND NOT EXISTS \
+             (SELECT 1 FROM deliveries WHERE message_id = messages.id AND status = 'sending')",
+        )
+        .bind(self.destination.to_string())
+        .bind(self.now.as_millis())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! What waits for destinations that were removed: nobody wants it any more.
+//!
+//! It is looked for each second, so every step goes by an index that holds only what is under way. SQLite keeps the
+//! order of a CROSS JOIN; left to itself it may go through all deliveries that there ever were.
+
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::store::message::UNIT;
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+impl Store {
+    /// Takes back some of what waits for destinations that were removed. Answers how many; none: no more are left.
+    pub async fn cancel_removed(&self) -> Result<u64> {
+        let waits: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM destinations AS t WHERE t.deleted_at IS NOT NULL AND \
+             (EXISTS (SELECT 1 FROM deliveries WHERE destination_id = t.id AND status = 'pending') OR \
+              EXISTS (SELECT 1 FROM messages WHERE destination_id = t.id AND state = 'sending')) LIMIT 1",
+        )
+        .fetch_optional(self.read())
+        .await?;
+        match waits {
+            Some(_) => self.writer().submit(CancelRemoved { now: self.0.clock.now() }).await,
+            None => Ok(0),
+        }
+    }
+}
+
+struct CancelRemoved {
+    now: Timestamp,
+}
+
+impl Unit for CancelRemoved {
+    type Output = u64;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
+        let waiting = sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled', reason = 'its destination was removed', finished_at = $1 \
+             WHERE id IN (SELECT d.id FROM destinations AS t CROSS JOIN deliveries AS d \
+             WHERE t.deleted_at IS NOT NULL AND d.destination_id = t.id AND d.status = 'pending' LIMIT $2)",
+        )
+        .bind(self.now.as_millis())
+        .bind(UNIT)
+        .execute(&mut *tx)
+        .await?;
+        // What is on its way is not waited for: whatever comes of it, nobody wants to know.
+        let on_its_way = sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled', reason = 'its destination was removed', finished_at = $1 \
+             WHERE id IN (SELECT d.id FROM destinations AS t CROSS JOIN messages AS m CROSS JOIN deliveries AS d \
+             WHERE t.deleted_at IS NOT NULL AND m.destination_id = t.id AND m.state = 'sending' \
+             AND d.message_id = m.id AND d.status = 'sending' LIMIT $2)",
+        )
+        .bind(self.now.as_millis())
+        .bind(UNIT)
+        .execute(&mut *tx)
+        .await?;
+        // As long as a message has some left, it leads to them.
+        sqlx::query(
+            "UPDATE messages SET state = 'withdrawn', finished_at = $1 WHERE id IN \
+             (SELECT m.id FROM destinations AS t CROSS JOIN messages AS m \
+              WHERE t.deleted_at IS NOT NULL AND m.destination_id = t.id AND m.state = 'sending' AND NOT EXISTS \
+              (SELECT 1 FROM deliveries WHERE message_id = m.id AND status = 'sending') LIMIT $2)",
+        )
+        .bind(self.now.as_millis())
+        .bind(UNIT)
+        .execute(tx)
+        .await?;
+        Ok(waiting.rows_affected() + on_its_way.rows_affected())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::model::{Action, DeliveryId, DestinationId, Form, Message};
+    use crate::store::{Claim, HintSender};
+
+    const GONE: &str = "dst_00000000000070008000000000000001";
+    const KEPT: &str = "dst_00000000000070008000000000000002";
+
+    /// Two destinations, the first of them removed, with `waiting` and 250 deliveries each in an open message.
+    struct Seed {
+        waiting: i64,
+    }
+
+    impl Unit for Seed {
+        type Output = ();
+
+        async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+            for (id, removed) in [(GONE, Some(5)), (KEPT, None)] {
+                sqlx::query(
+                    "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at, deleted_at) \
+                     VALUES ($1, 'discord_webhook', $1, 'x', 'stored', 0, 0, $2)",
+                )
+                .bind(id)
+                .bind(removed)
+                .execute(&mut *tx)
+                .await?;
+                sqlx::query(
+                    "INSERT INTO messages (id, destination_id, nonce, action, form, state, lane_epoch, created_at) \
+                     VALUES ('msg_' || $1, $1, $1, 'create', 'digest', 'sending', 0, 0)",
+                )
+                .bind(id)
+                .execute(&mut *tx)
+                .await?;
+                for (status, message, count) in
+                    [("pending", None, self.waiting), ("sending", Some(format!("msg_{id}")), 250)]
+                {
+                    let rows = format!(
+                        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {count})"
+                    );
+                    let events = format!(
+                        "INSERT INTO events (id, source, kind, dedupe_key, occurred_at, received_at, body) {rows} \
+                         SELECT $1 || $2 || i, 'xtsystems', 'x', $1 || $2 || i, 0, 0, '' FROM n"
+                    );
+                    let deliveries = format!(
+                        "INSERT INTO deliveries (id, event_id, destination_id, status, due_at, message_id) {rows} \
+                         SELECT $1 || $2 || i, $1 || $2 || i, $1, $2, 0, $3 FROM n"
+                    );
+                    let events = sqlx::query(sqlx::AssertSqlSafe(events)).bind(id).bind(status);
+                    events.execute(&mut *tx).await?;
+                    let deliveries = sqlx::query(sqlx::AssertSqlSafe(deliveries)).bind(id).bind(status);
+                    deliveries.bind(message).execute(&mut *tx).await?;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    async fn seeded(folder: &TempDir, waiting: i64) -> Store {
+        let (hints, _nobody) = HintSender::channel();
+        let store = Store::open(&folder.path().join("nuncio.db"), Clock::system(), hints).await.unwrap();
+        store.writer().submit(Seed { waiting }).await.unwrap();
+        store
+    }
+
+    /// What there is, of one destination, by its status; and how its message stands.
+    async fn stands(store: &Store, destination: &str) -> (Vec<(String, i64)>, String) {
+        let deliveries = sqlx::query_as(
+            "SELECT status, COUNT(*) FROM deliveries WHERE destination_id = $1 GROUP BY status ORDER BY status",
+        );
+        let deliveries = deliveries.bind(destination).fetch_all(store.read()).await.unwrap();
+        let message = sqlx::query_scalar("SELECT state FROM messages WHERE destination_id = $1");
+        (deliveries, message.bind(destination).fetch_one(store.read()).await.unwrap())
+    }
+
+    fn of(status: &str, count: i64) -> (String, i64) {
+        (status.to_owned(), count)
+    }
+
+    #[tokio::test]
+    async fn all_that_waits_or_is_on_its_way_is_taken_back_unit_by_unit_and_nothing_else() {
+        let folder = TempDir::new().unwrap();
+        let store = seeded(&folder, 330).await;
+        let mut units = Vec::new();
+        loop {
+            match store.cancel_removed().await.unwrap() {
+                0 => break,
+                some => units.push(some),
+            }
+        }
+        assert_eq!(units, [200, 200, 150, 30]);
+        assert_eq!(stands(&store, GONE).await, (vec![of("cancelled", 580)], "withdrawn".to_owned()));
+        let kept = vec![of("pending", 330), of("sending", 250)];
+        assert_eq!(stands(&store, KEPT).await, (kept, "sending".to_owned()));
+    }
+
+    // A lane may be gathering a digest when its destination is removed: what it takes then would never be found again.
+    #[tokio::test]
+    async fn a_digest_that_was_withdrawn_takes_nothing_more() {
+        let folder = TempDir::new().unwrap();
+        let store = seeded(&folder, 10).await;
+        let now = store.0.clock.now();
+        let id: DestinationId = KEPT.parse().unwrap();
+        let message = Message::new(id, Action::Create, Form::Digest, now);
+        let claim = Claim { before: DeliveryId::earliest(now), first_only: false };
+        store.writer().submit(Withdrawn(message.clone())).await.unwrap();
+        assert_eq!(store.claim(&message, 0, claim).await.unwrap(), 0);
+    }
+
+    struct Withdrawn(Message);
+
+    impl Unit for Withdrawn {
+        type Output = ();
+
+        async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+            crate::store::message::insert(tx, &self.0, 0).await?;
+            sqlx::query("UPDATE messages SET state = 'withdrawn'").execute(tx).await?;
+            Ok(())
+        }
+    }
+}
