@@ -15,7 +15,7 @@ use tracing::Level;
 
 use super::permission::{all, registered};
 use super::{Stage, content};
-use crate::harness::{Message, within};
+use crate::harness::Message;
 
 const STRANGE: &str = "nuncio does not take orders from this server. Is it yours, put its id `";
 
@@ -242,11 +242,10 @@ async fn who_is_at_home_is_heard_right_after_a_start() {
     let card: Message = s.t.channel("machines").next_message().await;
     s.t.settle().await;
     s.t.restart().await;
-    let gateway = s.t.discord.gateway();
-    within("a session", s.t.discord.wait_until(|_| (gateway.identifies() >= 2).then_some(()))).await;
+    // Connected, but the servers may not have arrived yet.
+    s.t.online().await;
     let answer = s.t.person("alice").clicks("machines", &card, "Details").await;
     assert_eq!(answer["type"], 5, "{answer:#}");
-    s.t.online().await;
     s.finish().await;
 }
 
