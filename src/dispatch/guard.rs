@@ -104,8 +104,12 @@ impl Poison {
 
     /// The try of a message that broke on its way: it may have arrived. After some of them it is given up.
     pub(super) fn lost(self, now: Timestamp, tries: u32) -> Attempt {
+        if tries + 1 >= TRIES {
+            return Attempt::unanswered(now, Outcome::Refused(self.0));
+        }
+        let response = format!("{}; it is tried again", self.0).into_bytes();
         let again = Outcome::Retry { after: None, arrived: Arrived::Maybe };
-        Attempt::unanswered(now, if tries + 1 < TRIES { again } else { Outcome::Refused(self.0) })
+        Attempt { response, ..Attempt::unanswered(now, again) }
     }
 }
 

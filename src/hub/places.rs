@@ -69,12 +69,7 @@ impl Hub {
     pub fn channels(&self) -> BTreeSet<Snowflake> {
         let routes = self.0.routing.now();
         let targets = routes.map().routes().iter().flat_map(|route| &route.targets);
-        targets
-            .filter_map(|target| match target {
-                Target::Channel(id) => Some(*id),
-                Target::Stored(_) => None,
-            })
-            .collect()
+        targets.filter_map(Target::channel).collect()
     }
 
     /// Where every kind goes, a line each, with names and what is in the way as far as the gateway has told, and who said
@@ -99,8 +94,8 @@ impl Hub {
     /// What the map's table says about a stored destination.
     #[must_use]
     pub fn stored_name(&self, id: DestinationId) -> String {
-        let name = self.0.routing.stored(id);
-        name.map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned)
+        let routes = self.0.routing.now();
+        routes.stored(id).map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned)
     }
 
     /// Follows [`Hub::table`]: changes whenever the gateway has told something new.

@@ -41,30 +41,35 @@ pub struct Waiting {
 impl Store {
     /// The next deliveries of a lane, without their events: urgent ones first, then in id order.
     pub async fn page(&self, destination: DestinationId, now: Timestamp, limit: usize) -> Result<Waiting> {
-        self.waiting(destination, "TRUE", now, limit).await
+        let sql = format!(
+            "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 \
+             ORDER BY rank, id LIMIT $3"
+        );
+        self.waiting(sql, destination, now, limit).await
     }
 
     /// The urgent ones of the next deliveries of a lane.
     pub async fn urgent(&self, destination: DestinationId, now: Timestamp, limit: usize) -> Result<Waiting> {
-        self.waiting(destination, "rank = 0", now, limit).await
+        let sql = format!(
+            "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND rank = 0 AND status = 'pending' \
+             AND due_at <= $2 ORDER BY id LIMIT $3"
+        );
+        self.waiting(sql, destination, now, limit).await
     }
 
     async fn waiting(
         &self,
+        sql: String,
         destination: DestinationId,
-        which: &'static str,
         now: Timestamp,
         limit: usize,
     ) -> Result<Waiting> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND {which} AND status = 'pending' \
-             AND due_at <= $2 ORDER BY rank, id LIMIT $3"
-        )))
-        .bind(destination.to_string())
-        .bind(now.as_millis())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.read())
-        .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(destination.to_string())
+            .bind(now.as_millis())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.read())
+            .await?;
         let (deliveries, spoilt) = spoilt::apart(&rows, read)?;
         Ok(Waiting { deliveries, spoilt, is_all: rows.len() < limit })
     }

@@ -83,6 +83,7 @@ fn read(row: &SqliteRow) -> Result<Message> {
         deliveries: Vec::new(),
         late: None,
         no_buttons: None,
+        through: None,
         replies: Vec::new(),
         settling: row.try_get("settling")?,
         shows: Vec::new(),
