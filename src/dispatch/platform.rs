@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Timestamp;
 use crate::dispatch::guard::{self, survive};
-use crate::dispatch::lane::{Finished, Wake};
+use crate::dispatch::lane::Finished;
+use crate::dispatch::wake::Wake;
 use crate::dispatch::{Context, verdict};
 use crate::hub::Condition;
 use crate::model::{
