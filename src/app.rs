@@ -57,6 +57,7 @@ impl App {
         hub.serves(Endpoint { address, path: config.webhook.path.clone() });
         let platform = platform(&store, &config.xtsystems, &clock).await?;
         hub.decide_by(Rules {
+            guilds: config.discord.guilds.clone(),
             approvers: config.decisions.approvers,
             operators: config.decisions.operators,
             grace: config.decisions.grace,

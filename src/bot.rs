@@ -106,13 +106,20 @@ impl Bot {
         }
     }
 
-    /// Keeps the bot connected until `stop`, or until trying again cannot help. Ends within seven seconds of `stop`.
+    /// Keeps the bot connected until `stop`, or until trying again cannot help. Ends within seven seconds of `stop`:
+    /// clicks have their last word while the connection says goodbye.
     pub async fn run(self, stop: CancellationToken) {
         let shared = Arc::clone(&self.shared);
-        self.stay(stop).await;
-        shared.stopping.cancel();
-        shared.clicks.close();
-        let _ = shared.clock.within(LAST_WORD, shared.clicks.wait()).await;
+        let last_words = async {
+            shared.stopping.cancelled().await;
+            shared.clicks.close();
+            let _ = shared.clock.within(LAST_WORD, shared.clicks.wait()).await;
+        };
+        let goodbye = async {
+            self.stay(stop).await;
+            shared.stopping.cancel();
+        };
+        tokio::join!(goodbye, last_words);
     }
 
     async fn stay(self, stop: CancellationToken) {

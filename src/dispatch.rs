@@ -144,6 +144,9 @@ impl Dispatcher {
                             tracing::warn!(%error, "what is muted could not be looked up: it is tried each second");
                         }
                     }
+                    if let Err(error) = self.context.hub.tend_routes().await {
+                        tracing::debug!(%error, "a change of the map counts a second later");
+                    }
                     if let Err(error) = self.context.hub.cancel_removed().await {
                         tracing::debug!(%error, "what waits for removed destinations waits a second more");
                     }

@@ -11,6 +11,7 @@ mod finding;
 mod follow_up;
 mod gateway;
 mod health;
+mod home;
 mod letters;
 mod metrics;
 mod mute;
@@ -41,6 +42,7 @@ pub use finding::{Finding, Findings, Remark};
 pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;
 pub use health::Health;
+pub use home::{Servers, Way};
 pub use mute::MuteError;
 pub use places::{Place, Places};
 pub use redeliver::Redelivered;
@@ -63,6 +65,8 @@ struct Inner {
     conditions: Conditions,
     /// What is muted, as of the last look at the table.
     mutes: RwLock<Vec<Mute>>,
+    /// Held while that is read anew: an earlier look must not undo a later one.
+    loading_mutes: tokio::sync::Mutex<()>,
     /// Makes the ids of what we announce.
     mint: Mint,
     findings: finding::Book,
@@ -78,6 +82,8 @@ struct Inner {
     gateway: watch::Sender<Gateway>,
     /// The map's channels by name, once the gateway has told.
     places: watch::Sender<Places>,
+    /// The bot's servers, and which of them count.
+    home: home::Home,
     endpoint: OnceLock<Endpoint>,
     rules: OnceLock<Rules>,
 }
@@ -93,6 +99,7 @@ impl Hub {
             clock,
             conditions: Conditions::default(),
             mutes: RwLock::new(store.mutes().await?),
+            loading_mutes: tokio::sync::Mutex::default(),
             mint: Mint::new(),
             findings: finding::Book::default(),
             metrics: metrics::Metrics::default(),
@@ -102,6 +109,7 @@ impl Hub {
             progress: watch::Sender::new(0),
             gateway: watch::Sender::new(Gateway::default()),
             places: watch::Sender::default(),
+            home: home::Home::default(),
             endpoint: OnceLock::new(),
             rules: OnceLock::new(),
             store,

@@ -14,7 +14,7 @@ mod test;
 mod ticket;
 mod unmute;
 
-pub(super) use gate::refused;
+pub(super) use gate::{know, refused};
 use poise::{BoxFuture, CreateReply, Framework, FrameworkError, FrameworkOptions};
 use serenity::all::{CreateAllowedMentions, CreateAutocompleteResponse};
 use tokio_util::sync::CancellationToken;
@@ -97,14 +97,20 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
         .build()
 }
 
-/// Before every command: nothing is begun that cannot be finished.
+/// Before every command and suggestion: nothing is begun that cannot be finished, nor for anybody in a strange server.
 async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Error> {
     let data = context.data();
     if data.stopping.is_cancelled() {
         say(context, "nuncio is stopping just now: please try again in a minute.").await;
         return Ok(false);
     }
-    Ok(!data.closed.is_cancelled())
+    if data.closed.is_cancelled() {
+        return Ok(false);
+    }
+    match context {
+        poise::Context::Application(context) => gate::is_at_home(context).await,
+        poise::Context::Prefix(_) => Ok(false),
+    }
 }
 
 /// Tells the person, and the log, what went wrong.

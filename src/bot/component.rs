@@ -21,11 +21,12 @@ use serenity::all::{
 use serenity::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::bot::command::{know, refused};
 use crate::bot::list::Page;
 use crate::bot::watch::Watch;
 use crate::bot::{Shared, http};
-use crate::hub::{Click, Clicked, Press};
-use crate::model::EventId;
+use crate::hub::{Click, Clicked, Person, Press, Refusal, Way};
+use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, Snowflake};
 
 pub(super) use answer::{Said, to as said};
 pub(super) use press::person;
@@ -69,6 +70,12 @@ impl Clicks {
     async fn leaf(&self, http: &Http, component: &ComponentInteraction, page: Page) {
         if self.shared.stopping.is_cancelled() {
             return say_at_once(http, component, STOPPING).await;
+        }
+        let person =
+            person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
+        if let Err(refusal) = self.shared.hub.is_at_home(&person, Way::Command) {
+            say_at_once(http, component, &refused(&refusal)).await;
+            return self.note_elsewhere(component, person, &refusal).await;
         }
         if component.user.id.get() != page.reader.get() {
             return say_at_once(http, component, NOT_YOURS).await;
@@ -183,6 +190,11 @@ impl Clicks {
             return;
         }
         let _under_way = self.shared.clicks.token();
+        if let Interaction::Component(ComponentInteraction { guild_id, .. })
+        | Interaction::Modal(ModalInteraction { guild_id, .. }) = interaction
+        {
+            know(&self.shared.hub, &self.shared.clock, *guild_id, Way::Card).await;
+        }
         match interaction {
             Interaction::Component(component) => self.touched(&context.http, component).await,
             Interaction::Modal(modal) => self.submitted(&context.http, modal).await,
@@ -213,8 +225,23 @@ impl Clicks {
         self.shared.clock.sleep(LAST_MOMENT).await;
     }
 
+    /// Notes that somebody turned a page where nobody may.
+    async fn note_elsewhere(&self, component: &ComponentInteraction, person: Person, refusal: &Refusal) {
+        let actor = Actor::Person { id: person.id, name: person.name };
+        let entry = AuditEntry {
+            outcome: AuditOutcome::Refused,
+            detail: refusal.to_string(),
+            channel: Some(Snowflake::new(component.channel_id.get())),
+            interaction: Some(Snowflake::new(component.id.get())),
+            ..AuditEntry::new(actor, "list.page", "list")
+        };
+        if let Err(error) = self.shared.hub.audit(entry).await {
+            tracing::error!(%error, "a refused click is not in the audit log");
+        }
+    }
+
     /// The person has their answer already: the note may take its time.
-    async fn note_refusal(&self, click: &Click, refusal: &crate::hub::Refusal) {
+    async fn note_refusal(&self, click: &Click, refusal: &Refusal) {
         if let Err(error) = self.shared.hub.note_refusal(click, refusal).await {
             tracing::error!(%error, "a refused click is not in the audit log");
         }

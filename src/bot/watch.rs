@@ -19,7 +19,7 @@ use crate::bot::guild::{self, Guild, Role};
 use crate::bot::identify::APART;
 use crate::bot::tolerance::{self, Hears};
 use crate::bot::{Shared, permission, register};
-use crate::hub::{Condition, Gateway, Place};
+use crate::hub::{Condition, Gateway, Place, Servers};
 use crate::model::Snowflake;
 
 /// How long servers may take to arrive after READY before the map is judged without them.
@@ -104,6 +104,9 @@ impl Watch {
                 let state = self.state();
                 (state.is_ready, state.awaited.is_empty())
             };
+            if is_ready {
+                hub.learn_servers(self.servers());
+            }
             let now = clock.elapsed();
             if is_ready && patience.is_none() {
                 patience = Some(now + ARRIVAL);
@@ -195,6 +198,19 @@ impl Watch {
     fn places(&self) -> BTreeMap<Snowflake, Place> {
         let channels = self.0.shared.hub.channels();
         channels.into_iter().filter_map(|id| Some((id, self.place(id)?))).collect()
+    }
+
+    /// The bot's servers, and those that hold a channel of the environment's map.
+    fn servers(&self) -> Servers {
+        let channels = self.0.shared.hub.mapped_channels();
+        let state = self.state();
+        let awaited = state.awaited.iter().map(|id| (Snowflake::new(*id), None));
+        let arrived = state.guilds.values().map(|guild| (Snowflake::new(guild.id), Some(guild.name.clone())));
+        let holding = channels.into_iter().filter_map(|id| guild::holding(&state.guilds, id));
+        Servers {
+            all: awaited.chain(arrived).collect(),
+            mapped: holding.map(|(guild, _)| Snowflake::new(guild.id)).collect(),
+        }
     }
 
     /// A channel as the gateway shows it now; `None` if the bot does not see it.
@@ -298,7 +314,11 @@ impl RawEventHandler for Watch {
             // An outage, not a farewell: what is known of it stays true.
             Event::GuildDelete(event) if event.guild.unavailable => {}
             Event::GuildDelete(event) => {
-                self.state().guilds.remove(&event.guild.id.get());
+                {
+                    let mut state = self.state();
+                    state.guilds.remove(&event.guild.id.get());
+                    state.awaited.remove(&event.guild.id.get());
+                }
                 self.0.changed.notify_one();
             }
             Event::GuildUpdate(event) => self.change(event.guild.id.get(), |guild| {

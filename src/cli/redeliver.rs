@@ -12,6 +12,10 @@ use crate::hub::{Hub, Redelivered};
 use crate::model::Status;
 use crate::store::{HintSender, Lock, Revived, Store};
 
+/// What to do where a destination was removed.
+const NAME_ANOTHER: &str =
+    "Name another place in DISCORD_WEBHOOK_CHANNELS; what was for it before stays in the events";
+
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
 pub(super) struct Args {
@@ -62,6 +66,7 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
         let all = store.count_dead(since).await?;
         let done = hub.redeliver_dead(since, |done| progress(done.deliveries, all)).await?;
         print(&format!("{} dead deliveries are due again.", done.deliveries));
+        say_gone(done.gone);
         return Ok(done);
     }
     let all = store.backlog().await?.unrouted;
@@ -84,7 +89,12 @@ async fn one(named: Named, hub: &Hub) -> anyhow::Result<Redelivered> {
                 done.unrouted == 0,
                 "{id} still has no route: add its kind, or \"default\", to DISCORD_WEBHOOK_CHANNELS and try again"
             );
+            anyhow::ensure!(
+                done.gone == 0 || done.deliveries + done.unfinished > 0,
+                "where {id} went was removed: nothing can be sent there. {NAME_ANOTHER}"
+            );
             print(&format!("{} deliveries of {id} are due.", done.deliveries));
+            say_gone(done.gone);
             if done.unfinished > 0 {
                 say(&format!("{} of them wait already: they go out by themselves.", done.unfinished));
             }
@@ -116,10 +126,23 @@ async fn one(named: Named, hub: &Hub) -> anyhow::Result<Redelivered> {
                     id.short()
                 )
             }
+            Revived::Gone(name) => {
+                anyhow::bail!(
+                    "{id} cannot be sent again: {} was removed. {NAME_ANOTHER}",
+                    table::clean(&name, 80)
+                )
+            }
             Revived::NotFound => {
                 anyhow::bail!("{id} has just been removed: its time was over (RETENTION_DAYS)")
             }
         },
+    }
+}
+
+/// Says how much was left alone because its destination was removed.
+fn say_gone(count: u64) {
+    if count > 0 {
+        say(&format!("{count} cannot be sent: their destinations were removed. {NAME_ANOTHER}"));
     }
 }
 

@@ -68,7 +68,7 @@ pub const VARIABLES: &[Variable] = &[
         "DISCORD_GUILD_ID",
         Group::Discord,
         Shown::Example("123456789012345678"),
-        "The servers whose members get the commands, at once: ids with commas between. Without it every server gets them, which can take Discord an hour.",
+        "Your servers: ids with commas between. They get the commands at once, and commands work there alone. Without it every server that the bot is in gets them, which can take Discord an hour, and they work in those that hold a channel of the map below.",
     ),
     variable(
         "DISCORD_GATEWAY",
@@ -106,7 +106,7 @@ pub const VARIABLES: &[Variable] = &[
         "OPERATOR_ROLES",
         Group::Discord,
         Shown::Example("123456789012345678"),
-        "Roles whose members may do what else changes something: take and close tickets, mute alerts. Without it, whoever has Manage Server.",
+        "Roles whose members may do what else changes something: take and close tickets, mute alerts and whole kinds, say where events go (Set channel), send again what was given up, and see events whole (Show raw). Without it, whoever has Manage Server.",
     ),
     variable(
         "DECISION_GRACE",

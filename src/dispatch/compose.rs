@@ -11,7 +11,7 @@ use crate::model::{
     fold,
 };
 use crate::render::{self, AllowedMentions, Asked, Body, Card, Digest, Markdown, Reference, View};
-use crate::store::Result;
+use crate::store::{CardOf, Result};
 
 /// How many events of a subject are folded into its card: the newest.
 const FOLDED: u32 = 100;
@@ -143,7 +143,9 @@ async fn with_buttons(context: &Context, message: &Message, first: &Event, card:
         return Ok(card);
     }
     let since = shown.map_or(first.id, |shown| shown.since);
-    let card = render::with_buttons(card, &context.hub.asked(first, since).await?);
+    let of = CardOf { destination: message.destination_id, since };
+    let card =
+        render::with_buttons(card, &context.hub.asked(first, &of, message.no_buttons.is_some()).await?);
     // What came of them is told all the same.
     Ok(if message.no_buttons.is_some() { Card { buttons: None, ..card } } else { card })
 }

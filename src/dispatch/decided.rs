@@ -13,7 +13,7 @@ use crate::model::{
     Verdict,
 };
 use crate::render::{self, Card};
-use crate::store::Result;
+use crate::store::{CardOf, Result};
 
 /// What becomes of a delivery.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ pub(super) async fn compose(
     }
     let asking = context.store.event(decision.event_id).await?;
     let asking = asking.as_ref().unwrap_or(&event);
-    let mut asked = context.hub.asked(asking, asking.id).await?;
+    let mut asked = context.hub.asked(asking, &CardOf { destination, since: asking.id }, false).await?;
     asked.no_buttons = message.no_buttons.or(asked.no_buttons);
     let drawn = draw_asked(context, asking, &asked);
     let shown = Shown {

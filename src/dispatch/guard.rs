@@ -45,8 +45,11 @@ impl Poison {
 
     /// The try of a message that broke on its way: it may have arrived. After some of them it is given up.
     pub(super) fn lost(self, now: Timestamp, tries: u32) -> Attempt {
-        let again = Outcome::Retry { after: None, arrived: Arrived::Maybe };
-        attempt(now, if tries + 1 < TRIES { again } else { Outcome::Refused(self.0) })
+        if tries + 1 >= TRIES {
+            return attempt(now, Outcome::Refused(self.0));
+        }
+        let response = format!("{}; it is tried again", self.0).into_bytes();
+        Attempt { response, ..attempt(now, Outcome::Retry { after: None, arrived: Arrived::Maybe }) }
     }
 }
 

@@ -7,6 +7,8 @@
 //! Before a request leaves, its message and its deliveries are on disk as `sending`: after a crash exactly those are
 //! in doubt. A message in doubt is finished before anything else.
 
+mod address;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +24,7 @@ use crate::dispatch::plan::{self, Pressure, Queue};
 use crate::dispatch::verdict::{self, Verdict};
 use crate::dispatch::{Context, broken, digest};
 use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Rank};
-use crate::store::{self, Next};
+use crate::store::{self, Next, Recorded};
 
 /// How many hints may wait for a lane; more than that, and it looks at the table instead.
 pub(super) const INBOX: usize = 64;
@@ -352,12 +354,18 @@ impl Lane {
         }
         let now = self.context.clock.now();
         let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
-        verdict.tell(destination, &message, &attempt, now);
+        if !self.is_readdressed(&message, &attempt).await? {
+            verdict.tell(destination, &message, &attempt, now);
+        }
         let digest = message.form == Form::Digest;
         if digest && matches!(verdict.next, Next::Apart(_) | Next::Dead(_) | Next::Parked(_)) {
             digest::release(&self.context, &message).await?;
         }
-        if !verdict.record(&self.context, destination, &message, &attempt).await {
+        let recorded = verdict.record(&self.context, destination, &message, &attempt).await;
+        if recorded == Recorded::Outdated {
+            return self.readdressed(destination, message, &verdict.next).await;
+        }
+        if recorded == Recorded::Theirs {
             return Ok(());
         }
         message.attempts += 1;

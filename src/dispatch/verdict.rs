@@ -7,7 +7,7 @@ use crate::dispatch::Context;
 use crate::hub::{self, Condition, Conditions, Hub, Notice};
 use crate::model::schedule::{self, DENIED_AGAIN};
 use crate::model::{Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason};
-use crate::store::{self, Entry, Next};
+use crate::store::{self, Entry, Next, Recorded};
 
 /// How long a lane waits when the database does not take what it has to record.
 pub(super) const STORE_AGAIN: Duration = Duration::from_secs(1);
@@ -45,20 +45,24 @@ impl Verdict {
                 Outcome::Sent(_) => None,
                 _ => destination.denied.clone(),
             },
-            notice: hub::follow_up(destination, carried, &attempt.outcome),
+            notice: hub::follow_up(
+                destination,
+                carried,
+                &attempt.outcome,
+                attempt.tells_of_a_deleted_webhook(),
+            ),
             next,
         }
     }
 
-    /// Writes it down, in the table however long the database takes to accept it, and in `destination`. `false` if
-    /// another process has taken over meanwhile.
+    /// Writes it down, in the table however long the database takes to accept it, and in `destination`.
     pub(super) async fn record(
         &self,
         context: &Context,
         destination: &mut Destination,
         message: &Message,
         attempt: &Attempt,
-    ) -> bool {
+    ) -> Recorded {
         let cause = message.deliveries.first().map(|delivery| delivery.event_id);
         let announcement = self.notice.as_ref().map(|notice| {
             // A return is caused by what it takes back.
@@ -84,13 +88,13 @@ impl Verdict {
         };
         loop {
             match context.store.record(message, destination.epoch, entry.clone()).await {
-                Ok(ours) => {
+                Ok(recorded) => {
                     context.hub.storage_works();
                     context.hub.progressed();
-                    if ours {
+                    if recorded == Recorded::Kept {
                         context.hub.recorded(message, attempt, &self.next);
                     }
-                    return ours;
+                    return recorded;
                 }
                 Err(error) => store_failing(&context.hub, &error),
             }
@@ -138,6 +142,9 @@ impl Verdict {
                 ),
                 Outcome::Denied(reason) => tracing::warn!(
                     message.id = %message.id, status = attempt.status, "{name} still does not let the bot write: {reason}"
+                ),
+                _ if !attempt.was_asked() => tracing::warn!(
+                    message.id = %message.id, tries, again_in_s, "a message for {name} was not sent: {}", said.escape_debug()
                 ),
                 _ => tracing::warn!(
                     message.id = %message.id, status = attempt.status, took_ms, tries, again_in_s,
@@ -254,9 +261,7 @@ fn own_wait(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
 /// What a try that failed says about why things wait, in a few words.
 pub(super) fn trouble(attempt: &Attempt) -> Option<String> {
     Some(match (&attempt.outcome, attempt.status) {
-        (Outcome::Retry { arrived: Arrived::Maybe | Arrived::No, .. }, None) => {
-            "Discord was out of reach".to_owned()
-        }
+        (Outcome::Retry { .. }, None) if attempt.was_asked() => "Discord was out of reach".to_owned(),
         (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(429)) => "Discord's rate limit".to_owned(),
         (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(401)) => {
             "the bot's token was refused".to_owned()
@@ -275,7 +280,7 @@ pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
         Outcome::Sent(_) if conditions.clear(Condition::DiscordUnreachable) => {
             tracing::info!("Discord can be reached again");
         }
-        Outcome::Retry { .. } if attempt.status.is_none_or(|status| status >= 500) => {
+        Outcome::Retry { .. } if attempt.was_asked() && attempt.status.is_none_or(|status| status >= 500) => {
             conditions.raise(
                 Condition::DiscordUnreachable,
                 "Discord cannot be reached or does not work: deliveries wait and are tried again",

@@ -51,6 +51,7 @@ impl Webhooks {
             );
         }
         message.no_buttons = Some(NO_BUTTONS);
+        message.through = Some(url.mark());
         let mut body = match survive(compose(context, message)).await? {
             Ok(body) => body,
             Err(poison) => return Ok(poison.unsent(context.clock.now())),
@@ -120,7 +121,8 @@ pub async fn try_webhook(
 
 /// What it comes to when a person removed the webhook a moment ago: the next sweep takes back what waits for it.
 fn gone(clock: &Clock) -> Attempt {
-    unsent(clock, "it was removed".to_owned(), Outcome::Retry { after: None, arrived: Arrived::No })
+    let why = "its webhook was removed, so what waits for it is taken back".to_owned();
+    unsent(clock, why, Outcome::Retry { after: None, arrived: Arrived::No })
 }
 
 /// What it comes to when there is no address to send to.

@@ -17,10 +17,13 @@ impl Hub {
     /// Accepts an event. When this answers, it is fsynced together with its deliveries; a repetition of an event that
     /// was accepted before is answered with the id of the first.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted> {
-        let mut plan = self.0.routing.now().plan(&event);
+        let routes = self.0.routing.now();
+        let mut plan = routes.plan(&event);
         let muted = self.muted(&event);
         plan.iter_mut().flatten().for_each(|planned| planned.muted = muted);
         let unrouted = plan.is_none();
+        // What is wrong with a key that matches is said elsewhere.
+        let is_news = unrouted && !routes.is_matched(&event.kind, &event.company);
         let kind = event.kind.clone();
         let name = self.unknown_name(&event);
         let learnt = name.clone().map(|name| ((event.source, event.company.clone()), name));
@@ -39,7 +42,7 @@ impl Hub {
         if let Some((key, name)) = learnt {
             self.0.names.write().unwrap_or_else(PoisonError::into_inner).insert(key, name);
         }
-        if unrouted && !accepted.duplicate {
+        if is_news && !accepted.duplicate {
             self.warn_unrouted(kind.as_str());
         }
         Ok(accepted)

@@ -10,7 +10,7 @@ mod who;
 
 use std::time::Duration;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Way};
 use crate::model::{
     Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Mute, Snowflake,
     Source, Token, Verdict,
@@ -27,6 +27,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Who may decide, and how: what the configuration says.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
+    /// The operator's servers by `DISCORD_GUILD_ID`; none: those that the environment's map leads to.
+    pub guilds: Vec<Snowflake>,
     /// Roles whose members may decide; none: whoever may manage the server.
     pub approvers: Vec<Snowflake>,
     /// Roles whose members may do the rest; none: whoever may manage the server.
@@ -150,7 +152,7 @@ impl Hub {
         let found = self.0.store.decision_by_token(&click.token).await?;
         let refusal = match &found {
             None => Some(Refusal::Unknown),
-            Some(decision) => match self.may(&click.person, click.press) {
+            Some(decision) => match self.may_click(click) {
                 Err(refusal) => Some(refusal),
                 Ok(()) => self.misplaced(click, decision).await?,
             },
@@ -163,6 +165,13 @@ impl Hub {
                 Ok(Clicked::Refused(refusal))
             }
         }
+    }
+
+    /// Whether they may, through a card or by a command.
+    fn may_click(&self, click: &Click) -> Result<(), Refusal> {
+        let way = if click.place.is_some() { Way::Card } else { Way::Command };
+        self.is_at_home(&click.person, way)?;
+        self.rules().may(&click.person, click.press)
     }
 
     /// Notes that a click was refused before anything was looked up.
@@ -197,45 +206,25 @@ impl Hub {
         if click.press == Press::Details {
             return Ok(Clicked::Details(Box::new(self.details(decision).await?)));
         }
-        let Some(platform) = self.rules().platform else {
-            let refusal = Refusal::NoKey;
-            self.refuse(click, Some(&decision), &refusal).await?;
-            return Ok(Clicked::Refused(refusal));
-        };
-        let now = self.0.clock.now();
         let by = Decider { id: click.person.id, name: click.person.name.clone() };
         let entry = self.entry(click, Some(&decision));
-        let decide = |verdict| Change::Decide {
-            verdict,
-            reason: click.text.clone(),
-            platform,
-            due_at: now.plus(self.rules().grace),
-            even_expired: click.place.is_none(),
-        };
-        let card = click.place.as_ref().and_then(|place| Some((place.channel, place.message?)));
-        let wish = |matter| Wish { matter, text: click.text.clone(), platform, due_at: now, card };
         let changed = match (click.press, decision.matter) {
-            (Press::Approve, Matter::Machine) => {
-                store.change(&click.token, decide(Verdict::Approved), by, entry).await?
-            }
-            (Press::Deny, Matter::Machine) => {
-                store.change(&click.token, decide(Verdict::Denied), by, entry).await?
-            }
+            // These tell the platform nothing, so they need no key for it.
             (Press::Undo, Matter::Machine) => store.change(&click.token, Change::Undo, by, entry).await?,
-            (Press::TryAgain, Matter::Machine)
-            | (Press::Resend, Matter::Take | Matter::Note | Matter::Close) => {
-                store.change(&click.token, Change::TryAgain, by, entry).await?
-            }
             (Press::OnIt, Matter::Alert) => store.change(&click.token, Change::Take, by, entry).await?,
             (Press::Mute, Matter::Alert) => return self.mute_alert(click, &decision, entry).await,
-            (Press::Take, Matter::Ticket) => store.wish(&click.token, wish(Matter::Take), by, entry).await?,
-            (Press::Note, Matter::Ticket) => store.wish(&click.token, wish(Matter::Note), by, entry).await?,
-            (Press::Close, Matter::Ticket) => {
-                store.wish(&click.token, wish(Matter::Close), by, entry).await?
-            }
-            _ => {
-                self.refuse(click, Some(&decision), &Refusal::Unknown).await?;
-                return Ok(Clicked::Refused(Refusal::Unknown));
+            (_, matter) => {
+                let changed = match self.rules().platform {
+                    Some(platform) => self.ask_platform(click, matter, platform, by, entry).await?,
+                    None => Err(Refusal::NoKey),
+                };
+                match changed {
+                    Ok(changed) => changed,
+                    Err(refusal) => {
+                        self.refuse(click, Some(&decision), &refusal).await?;
+                        return Ok(Clicked::Refused(refusal));
+                    }
+                }
             }
         };
         Ok(match changed {
@@ -247,6 +236,43 @@ impl Hub {
             Changed::Replayed => Clicked::Replayed,
             Changed::Unknown => Clicked::Refused(Refusal::Unknown),
         })
+    }
+
+    /// What the platform is to hear of.
+    async fn ask_platform(
+        &self,
+        click: &Click,
+        matter: Matter,
+        platform: DestinationId,
+        by: Decider,
+        entry: AuditEntry,
+    ) -> store::Result<Result<Changed, Refusal>> {
+        let (store, now) = (&self.0.store, self.0.clock.now());
+        let decide = |verdict| Change::Decide {
+            verdict,
+            reason: click.text.clone(),
+            platform,
+            due_at: now.plus(self.rules().grace),
+            even_expired: click.place.is_none(),
+        };
+        let card = click.place.as_ref().and_then(|place| Some((place.channel, place.message?)));
+        let wish = |matter| Wish { matter, text: click.text.clone(), platform, due_at: now, card };
+        let change = match (click.press, matter) {
+            (Press::Approve, Matter::Machine) => decide(Verdict::Approved),
+            (Press::Deny, Matter::Machine) => decide(Verdict::Denied),
+            (Press::TryAgain, Matter::Machine)
+            | (Press::Resend, Matter::Take | Matter::Note | Matter::Close) => Change::TryAgain,
+            (press @ (Press::Take | Press::Note | Press::Close), Matter::Ticket) => {
+                let wish = wish(match press {
+                    Press::Take => Matter::Take,
+                    Press::Note => Matter::Note,
+                    _ => Matter::Close,
+                });
+                return store.wish(&click.token, wish, by, entry).await.map(Ok);
+            }
+            _ => return Ok(Err(Refusal::Unknown)),
+        };
+        store.change(&click.token, change, by, entry).await.map(Ok)
     }
 
     async fn details(&self, decision: Decision) -> store::Result<Details> {

@@ -15,8 +15,13 @@ use crate::store::{FollowUp, Incoming, Planned};
 /// What people are told about a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// Nothing can be sent there any more: why.
-    Closed(String),
+    /// Nothing can be sent there any more.
+    Closed {
+        /// Why.
+        reason: String,
+        /// Whether it is a webhook that somebody deleted.
+        is_deleted: bool,
+    },
     /// We may not send there for now: why.
     Denied(String),
     /// It takes messages again.
@@ -28,7 +33,7 @@ pub enum Notice {
 impl Notice {
     const fn kind(&self) -> &'static str {
         match self {
-            Self::Closed(_) => "destination.closed",
+            Self::Closed { .. } => "destination.closed",
             Self::Denied(_) => "destination.denied",
             Self::Reopened => "destination.reopened",
             Self::Expired(_) => "destination.expired",
@@ -37,12 +42,13 @@ impl Notice {
 }
 
 /// What people are told after a try to send `carried` to `destination` had this outcome: nothing, if they know
-/// already, or if what was sent were notices themselves.
+/// already, or if what was sent were notices themselves. `is_deleted`: whether it told of a webhook that is gone.
 #[must_use]
 pub fn follow_up<'a>(
     destination: &Destination,
     carried: impl IntoIterator<Item = &'a Event>,
     outcome: &Outcome,
+    is_deleted: bool,
 ) -> Option<Notice> {
     let told = destination.announced.is_some();
     match outcome {
@@ -56,7 +62,7 @@ pub fn follow_up<'a>(
     match outcome {
         // That it denied us was told; that it is closed now is news.
         Outcome::Closed(reason) if !told || destination.denied.is_some() => {
-            Some(Notice::Closed(reason.to_string()))
+            Some(Notice::Closed { reason: reason.to_string(), is_deleted })
         }
         Outcome::Denied(reason) if !told => Some(Notice::Denied(reason.to_string())),
         _ => None,
@@ -108,7 +114,7 @@ fn event_of(
     now: Timestamp,
 ) -> NewEvent {
     let (reason, expired) = match notice {
-        Notice::Closed(reason) | Notice::Denied(reason) => (Some(reason), None),
+        Notice::Closed { reason, .. } | Notice::Denied(reason) => (Some(reason), None),
         Notice::Reopened => (None, None),
         Notice::Expired(count) => (None, Some(count)),
     };
@@ -122,6 +128,7 @@ fn event_of(
         Sink::DiscordWebhook(mark) => {
             data["webhook"] = json!(mark.to_string());
             data["mend"] = json!(destination.mended_by());
+            data["deleted"] = json!(matches!(notice, Notice::Closed { is_deleted: true, .. }));
         }
         Sink::XtSystems => {}
     }
@@ -185,7 +192,8 @@ mod tests {
         let denied = Outcome::Denied(Reason::new("no"));
         let closed = Outcome::Closed(Reason::new("gone"));
         let told = |denied_before, announced, event: &Event, outcome| {
-            follow_up(&destination(denied_before, announced), [event], outcome).map(|notice| notice.kind())
+            follow_up(&destination(denied_before, announced), [event], outcome, false)
+                .map(|notice| notice.kind())
         };
         assert_eq!(told(false, false, &ticket, &closed), Some("destination.closed"));
         assert_eq!(told(false, false, &ticket, &denied), Some("destination.denied"));

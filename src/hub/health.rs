@@ -45,6 +45,8 @@ impl Hub {
         }
         problems.extend(self.storage_problem());
         problems.extend(self.place_problems());
+        problems.extend(self.nobodys());
+        problems.extend(self.0.routing.now().dangling());
         problems.extend(self.nobody_decides());
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             let matches = if backlog.unrouted == 1 { "event matches" } else { "events match" };

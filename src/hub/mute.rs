@@ -62,7 +62,7 @@ impl Hub {
     ) -> Result<Mute, MuteError> {
         let mute = self.wanted(pattern, span, reason, by)?;
         self.0.store.add_mute(mute.clone(), None, None).await?;
-        self.load_mutes().await?;
+        self.mutes_changed().await;
         Ok(mute)
     }
 
@@ -81,7 +81,7 @@ impl Hub {
         let mute = self.wanted(pattern, span, reason, entry.actor.name())?;
         let entry = AuditEntry { detail: until(&mute), reference: mute.id.to_string(), ..entry };
         let muted = self.0.store.add_mute(mute, Some(entry), None).await?;
-        self.load_mutes().await?;
+        self.mutes_changed().await;
         Ok(muted)
     }
 
@@ -111,10 +111,7 @@ impl Hub {
         };
         let entry = AuditEntry { detail: format!("{}, {}", mute.name(), until(&mute)), ..entry };
         let muted = self.0.store.add_mute(mute, Some(entry), Some(decision.clone())).await?;
-        // It is muted. Should the table not tell now, it will within a second.
-        if let Err(error) = self.load_mutes().await {
-            tracing::warn!(%error, "a mute counts a second late");
-        }
+        self.mutes_changed().await;
         Ok(match muted {
             Muted::Now(mute) => Clicked::Muted { mute, already: false },
             Muted::Already(mute) => Clicked::Muted { mute, already: true },
@@ -163,7 +160,7 @@ impl Hub {
                 ended.push(mute);
             }
         }
-        self.load_mutes().await?;
+        self.mutes_changed().await;
         if ended.is_empty() {
             return Err(MuteError::Invalid(format!(
                 "Nothing is muted as {pattern:?}: `nuncio mute --list` shows what is"
@@ -172,12 +169,19 @@ impl Hub {
         Ok(ended)
     }
 
-    /// What is muted now, with how many deliveries it has silenced so far.
-    pub async fn mutes(&self) -> store::Result<Vec<(Mute, u64)>> {
+    /// What is muted now.
+    pub async fn muted_now(&self) -> store::Result<Vec<Mute>> {
         let now = self.0.clock.now();
+        let mut mutes = self.0.store.mutes().await?;
+        mutes.retain(|mute| now < mute.until);
+        Ok(mutes)
+    }
+
+    /// The same, with how many deliveries each has silenced so far. That is counted, and takes its time after a storm.
+    pub async fn mutes(&self) -> store::Result<Vec<(Mute, u64)>> {
         let mut mutes = Vec::new();
-        for mute in self.0.store.mutes().await?.into_iter().filter(|mute| now < mute.until) {
-            let silenced = self.0.store.silenced(mute.id).await?.iter().map(|(_, _, count)| count).sum();
+        for mute in self.muted_now().await? {
+            let silenced = self.0.store.count_silenced(mute.id).await?;
             mutes.push((mute, silenced));
         }
         Ok(mutes)
@@ -223,7 +227,15 @@ impl Hub {
         Ok(())
     }
 
+    /// Learns what was changed. What the table does not tell now it tells within a second.
+    async fn mutes_changed(&self) {
+        if let Err(error) = self.load_mutes().await {
+            tracing::warn!(%error, "a change of the mutes counts a second late");
+        }
+    }
+
     async fn load_mutes(&self) -> store::Result<Vec<Mute>> {
+        let _loading = self.0.loading_mutes.lock().await;
         let mutes = self.0.store.mutes().await?;
         self.0.mutes.write().unwrap_or_else(PoisonError::into_inner).clone_from(&mutes);
         Ok(mutes)

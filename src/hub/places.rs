@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::config;
 use crate::hub::Hub;
 use crate::model::route::Target;
-use crate::model::{DestinationId, Sink, Snowflake};
+use crate::model::{Sink, Snowflake};
 use crate::render;
 use crate::store::SetRoute;
 
@@ -70,12 +70,7 @@ impl Hub {
     pub fn channels(&self) -> BTreeSet<Snowflake> {
         let routes = self.0.routing.now();
         let targets = routes.map().routes().iter().flat_map(|route| &route.targets);
-        targets
-            .filter_map(|target| match target {
-                Target::Channel(id) => Some(*id),
-                Target::Stored(_) => None,
-            })
-            .collect()
+        targets.filter_map(Target::channel).collect()
     }
 
     /// Where every kind goes, a line each, with names and what is in the way as far as the gateway has told, and who said
@@ -84,7 +79,9 @@ impl Hub {
     pub fn table(&self) -> Vec<String> {
         let (places, routes) = (self.0.places.borrow(), self.0.routing.now());
         let mut lines = config::table_of(routes.map(), &|target| match target {
-            Target::Stored(id) => self.stored(*id),
+            Target::Stored(id) => routes
+                .stored(*id)
+                .map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned),
             Target::Channel(_) => describe(&places, target),
         });
         for (line, route) in lines.iter_mut().zip(routes.map().routes()) {
@@ -96,12 +93,6 @@ impl Hub {
             }
         }
         lines
-    }
-
-    /// What the map's table says about a stored destination.
-    fn stored(&self, id: DestinationId) -> String {
-        let name = self.0.routing.stored(id);
-        name.map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned)
     }
 
     /// Follows [`Hub::table`]: changes whenever the gateway has told something new.

@@ -25,6 +25,8 @@ pub struct Redelivered {
     pub reopened: u64,
     /// Deliveries that were left alone: they are not finished.
     pub unfinished: u64,
+    /// Deliveries that cannot be sent: their destination was removed.
+    pub gone: u64,
 }
 
 impl Redelivered {
@@ -38,6 +40,7 @@ impl Redelivered {
                 self.unfinished += 1;
                 self.reopened += u64::from(reopened);
             }
+            Revived::Gone(_) => self.gone += 1,
             Revived::NotFound => {}
         }
     }

@@ -24,7 +24,8 @@ impl Hub {
     }
 
     /// Sends what `key` matches to `channel` from now on, and nowhere else. `place` is that channel as the gateway shows
-    /// it now: where the bot cannot post, nothing is set. `entry` is what the audit log says about it.
+    /// it now: where the bot cannot post, and in another server than `guild`, nothing is set. `entry` is what the audit
+    /// log says about it.
     ///
     /// # Errors
     /// If the bot cannot post there, or the database does not take it: then nothing has changed.
@@ -33,6 +34,7 @@ impl Hub {
         key: Key,
         channel: Snowflake,
         place: Option<&Place>,
+        guild: Option<Snowflake>,
         mut entry: AuditEntry,
     ) -> Result<(), RouteError> {
         entry.subject = format!("route {key}");
@@ -40,6 +42,9 @@ impl Hub {
             None => Some(
                 "nuncio does not see that channel: give its role View Channel there, then set it again"
                     .to_owned(),
+            ),
+            Some(place) if place.guild_id.is_none() || place.guild_id != guild => Some(
+                "that channel is in another server: set it there, or in DISCORD_WEBHOOK_CHANNELS".to_owned(),
             ),
             Some(place) if !place.problems.is_empty() => Some(format!(
                 "nuncio cannot post in #{}: {}. Allow it in the channel's settings, then set it again",
@@ -59,7 +64,7 @@ impl Hub {
         if self.0.store.set_route(key.clone(), Sink::Channel(channel), &name, entry).await? {
             tracing::info!("{key} goes to {name} from now on: {} set it", by.escape_debug());
         }
-        self.0.routing.load(&self.0.store).await?;
+        self.0.routing.changed(&self.0.store).await;
         self.forget_warnings();
         self.reopen(channel, "somebody set it").await;
         Ok(())
@@ -73,7 +78,7 @@ impl Hub {
     pub async fn remove_route(&self, id: RouteId, entry: AuditEntry) -> store::Result<Option<(Key, bool)>> {
         let by = entry.actor.name().to_owned();
         let removed = self.0.store.remove_route(id, entry).await?;
-        self.0.routing.load(&self.0.store).await?;
+        self.0.routing.changed(&self.0.store).await;
         if let Some(key) = &removed {
             tracing::info!(
                 "{key} goes where the environment's map says: {} removed its channel",
@@ -84,6 +89,12 @@ impl Hub {
             let is_there = self.0.routing.is_in_environment(&key);
             (key, is_there)
         }))
+    }
+
+    /// Catches up with changes of the map that could not be read, and with stored destinations that were removed. To be
+    /// called each second.
+    pub async fn tend_routes(&self) -> store::Result<()> {
+        self.0.routing.tend(&self.0.store).await
     }
 
     /// How many events wait for a route.

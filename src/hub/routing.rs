@@ -3,7 +3,8 @@
 //! For the same key, what people set goes before the environment: they see where it leads, and taking it back leaves
 //! what the file says. A change counts from the next event on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Mutex;
@@ -16,13 +17,13 @@ use crate::store::{self, Planned, SetRoute, Store};
 #[derive(Debug)]
 pub struct Routing {
     environment: RouteMap,
-    /// The destinations of the environment's map.
-    known: HashMap<Target, DestinationId>,
-    /// What people call the stored ones of them.
-    stored: HashMap<DestinationId, String>,
+    /// The destinations of the channels in the environment's map.
+    channels: HashMap<Target, DestinationId>,
     now: RwLock<Arc<Routes>>,
     /// Held while the table is read anew: the later change must not be overtaken by the earlier one.
     loading: Mutex<()>,
+    /// Whether something was changed that could not be read since.
+    is_stale: AtomicBool,
 }
 
 /// Where everything goes, at one moment. Looking up is pure.
@@ -30,45 +31,78 @@ pub struct Routing {
 pub struct Routes {
     map: RouteMap,
     destinations: HashMap<Target, DestinationId>,
+    /// What people call the stored destinations of the environment's map.
+    stored: HashMap<DestinationId, String>,
     set: Vec<SetRoute>,
 }
 
 impl Routing {
     /// Makes a destination of every channel the map names, and looks up the stored ones and what people set.
     pub(super) async fn resolve(map: RouteMap, store: &Store) -> store::Result<Self> {
-        let (mut known, mut stored) = (HashMap::new(), HashMap::new());
+        let mut channels = HashMap::new();
         for target in map.routes().iter().flat_map(|route| &route.targets) {
-            if known.contains_key(target) {
-                continue;
-            }
-            let found = match target {
-                Target::Channel(channel) => {
-                    let name = format!("channel {channel}");
-                    Some(store.ensure_destination(Sink::Channel(*channel), &name, "environment").await?)
-                }
-                Target::Stored(id) => store.destination(*id).await?,
-            };
-            match found {
-                Some(destination) => {
-                    stored.extend(called(&destination).map(|name| (destination.id, name)));
-                    known.insert(*target, destination.id);
-                }
-                None => tracing::warn!(
-                    "the map names {target}, but no such destination is stored: nothing goes there"
-                ),
+            if let Some(channel) = target.channel().filter(|_| !channels.contains_key(target)) {
+                let name = format!("channel {channel}");
+                let found = store.ensure_destination(Sink::Channel(channel), &name, "environment").await?;
+                channels.insert(*target, found.id);
             }
         }
-        let (now, loading) = (RwLock::default(), Mutex::default());
-        let routing = Self { environment: map, known, stored, now, loading };
+        let (now, loading, is_stale) = (RwLock::default(), Mutex::default(), AtomicBool::new(false));
+        let routing = Self { environment: map, channels, now, loading, is_stale };
         routing.load(store).await?;
+        routing.now().dangling().iter().for_each(|sentence| tracing::warn!("{sentence}"));
         Ok(routing)
     }
 
-    /// Learns what people set.
-    pub(super) async fn load(&self, store: &Store) -> store::Result<()> {
+    /// Learns what people set, after it was changed. What the table does not tell now it tells within a second.
+    pub(super) async fn changed(&self, store: &Store) {
+        if let Err(error) = self.load(store).await {
+            self.is_stale.store(true, Ordering::Release);
+            tracing::warn!(%error, "a change of the map counts a second late");
+        }
+    }
+
+    /// Catches up with changes that could not be read, and with stored destinations that were removed. To be called each
+    /// second.
+    pub(super) async fn tend(&self, store: &Store) -> store::Result<()> {
+        let (before, is_stale) = (self.now(), self.is_stale.load(Ordering::Acquire));
+        if !is_stale && self.stored_now(store).await? == before.stored {
+            return Ok(());
+        }
+        self.load(store).await?;
+        let known = before.dangling();
+        let news = self.now().dangling().into_iter().filter(|sentence| !known.contains(sentence));
+        news.for_each(|sentence| tracing::warn!("{sentence}"));
+        Ok(())
+    }
+
+    /// The stored destinations of the environment's map that are there, and what people call them.
+    async fn stored_now(&self, store: &Store) -> store::Result<HashMap<DestinationId, String>> {
+        let mut stored = HashMap::new();
+        for target in self.environment.routes().iter().flat_map(|route| &route.targets) {
+            if let Target::Stored(id) = target
+                && !stored.contains_key(id)
+                && let Some(found) = store.destination(*id).await?
+            {
+                stored.insert(found.id, called(&found));
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Learns what people set, and which stored destinations there are.
+    async fn load(&self, store: &Store) -> store::Result<()> {
         let _loading = self.loading.lock().await;
-        let set = store.routes().await?;
-        let mut destinations = self.known.clone();
+        self.is_stale.store(false, Ordering::Release);
+        let (set, stored) = match (store.routes().await, self.stored_now(store).await) {
+            (Ok(set), Ok(stored)) => (set, stored),
+            (Err(error), _) | (_, Err(error)) => {
+                self.is_stale.store(true, Ordering::Release);
+                return Err(error);
+            }
+        };
+        let mut destinations = self.channels.clone();
+        destinations.extend(stored.keys().map(|id| (Target::Stored(*id), *id)));
         let mut over: Vec<Route> = Vec::new();
         for SetRoute { key: Key { pattern, company }, destination, sink, .. } in &set {
             let target = match sink {
@@ -88,7 +122,7 @@ impl Routing {
                 }),
             }
         }
-        let routes = Routes { map: self.environment.overlaid(over), destinations, set };
+        let routes = Routes { map: self.environment.overlaid(over), destinations, stored, set };
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
         Ok(())
     }
@@ -98,9 +132,10 @@ impl Routing {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What people call a stored destination of the environment's map, as far as it was there at the start.
-    pub(super) fn stored(&self, id: DestinationId) -> Option<&str> {
-        self.stored.get(&id).map(String::as_str)
+    /// The channels that the environment's map names.
+    pub(super) fn environment_channels(&self) -> BTreeSet<Snowflake> {
+        let targets = self.environment.routes().iter().flat_map(|route| &route.targets);
+        targets.filter_map(Target::channel).collect()
     }
 
     /// Whether the environment's map has an entry for `key`.
@@ -121,8 +156,38 @@ impl Routes {
         &self.set
     }
 
-    /// The deliveries an event is due, or `None` if no key of the map matches it. Events of our own are addressed by
-    /// whoever makes them, never by the map.
+    /// What people call a stored destination of the environment's map; `None` if it is not stored (any more).
+    pub(super) fn stored(&self, id: DestinationId) -> Option<&str> {
+        self.stored.get(&id).map(String::as_str)
+    }
+
+    /// The keys that name destinations which are not stored, a sentence each.
+    pub(super) fn dangling(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        for route in self.map.routes() {
+            let (known, gone): (Vec<&Target>, Vec<&Target>) =
+                route.targets.iter().partition(|target| self.destinations.contains_key(target));
+            let gone: Vec<String> = gone.into_iter().map(ToString::to_string).collect();
+            if gone.is_empty() {
+                continue;
+            }
+            let (key, gone) = (&route.key, gone.join(", "));
+            let meanwhile = if known.is_empty() {
+                "such events are kept, and go nowhere. Name another place in DISCORD_WEBHOOK_CHANNELS (nuncio \
+                 discord-webhooks list shows what is stored) and restart, then: nuncio redeliver --unrouted"
+            } else {
+                "such events go to the other places only. Mend it in DISCORD_WEBHOOK_CHANNELS (nuncio discord-webhooks \
+                 list shows what is stored) and restart"
+            };
+            sentences.push(format!(
+                "the map names {gone} for {key}, but no such destination is stored: {meanwhile}"
+            ));
+        }
+        sentences
+    }
+
+    /// The deliveries an event is due, or `None` if no key of the map matches it, or only one that names nothing which is
+    /// there: then it waits to be routed. Events of our own are addressed by whoever makes them, never by the map.
     pub(super) fn plan(&self, event: &NewEvent) -> Option<Vec<Planned>> {
         if event.source == Source::Nuncio {
             return Some(Vec::new());
@@ -137,17 +202,22 @@ impl Routes {
         company: &str,
         severity: Option<Severity>,
     ) -> Option<Vec<Planned>> {
-        let route = self.map.find(kind, company)?;
-        Some(self.along(route, rank(kind, severity)))
+        self.along(self.map.find(kind, company)?, rank(kind, severity))
     }
 
     /// The deliveries along `default`; none if the map has no such key.
     pub(super) fn default_plan(&self) -> Vec<Planned> {
         let route = self.map.fallback();
-        route.map(|route| self.along(route, Rank::Normal)).unwrap_or_default()
+        route.and_then(|route| self.along(route, Rank::Normal)).unwrap_or_default()
     }
 
-    fn along(&self, route: &Route, rank: Rank) -> Vec<Planned> {
+    /// Whether a key of the map matches, whatever it names.
+    pub(super) fn is_matched(&self, kind: &Kind, company: &str) -> bool {
+        self.map.find(kind, company).is_some()
+    }
+
+    /// `None` if there is none of what the route names.
+    fn along(&self, route: &Route, rank: Rank) -> Option<Vec<Planned>> {
         let mut plan: Vec<Planned> = Vec::with_capacity(route.targets.len());
         for destination_id in route.targets.iter().filter_map(|target| self.destinations.get(target).copied())
         {
@@ -155,7 +225,7 @@ impl Routes {
                 plan.push(Planned { destination_id, rank, route: route.key.clone(), muted: None });
             }
         }
-        plan
+        (route.targets.is_empty() || !plan.is_empty()).then_some(plan)
     }
 
     /// How many cards a route wants for the events about one thing, if it says so.
@@ -170,10 +240,10 @@ impl Routes {
 }
 
 /// "Acme alerts (…/webhooks/123/••••abcd)".
-fn called(destination: &Destination) -> Option<String> {
+fn called(destination: &Destination) -> String {
     match &destination.sink {
-        Sink::DiscordWebhook(mark) => Some(format!("{} ({mark})", destination.name)),
-        Sink::Channel(_) | Sink::XtSystems => None,
+        Sink::DiscordWebhook(mark) => format!("{} ({mark})", destination.name),
+        Sink::Channel(_) | Sink::XtSystems => destination.name.clone(),
     }
 }
 

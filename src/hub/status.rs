@@ -83,7 +83,7 @@ impl Hub {
             oldest: store.oldest_waiting().await?,
             newest: store.newest_event().await?,
             refusals: Vec::new(),
-            mutes: self.mutes().await?.into_iter().map(|(mute, _)| mute).collect(),
+            mutes: self.muted_now().await?,
             lately: store.tally(self.0.clock.now().minus(LATELY)).await?,
             problems: health.problems,
         })

@@ -19,6 +19,9 @@ pub enum WebhookError {
     /// That address is stored already.
     #[error("that webhook is stored already, as {0}")]
     Known(DestinationId),
+    /// Several are called that.
+    #[error("several stored webhooks are called that: say which by its id, {}", listed(.0))]
+    Ambiguous(Vec<DestinationId>),
     /// There is none of that id.
     #[error("there is no stored webhook of that id: nuncio discord-webhooks list shows them")]
     NotFound,
@@ -52,7 +55,7 @@ impl Hub {
     /// The webhook that a person means: by its whole id, the end of it as lists show it, or its name if no other has it.
     ///
     /// # Errors
-    /// [`WebhookError::NotFound`] if it is none, or several.
+    /// [`WebhookError::NotFound`] if it is none, [`WebhookError::Ambiguous`] if it may be several.
     pub async fn webhook_named(&self, text: &str) -> Result<StoredWebhook, WebhookError> {
         let text = text.trim();
         let mut found = self.webhooks().await?;
@@ -60,9 +63,17 @@ impl Hub {
             let id = webhook.id.to_string();
             id == text || webhook.id.short() == text.to_ascii_lowercase() || webhook.about.name == text
         });
+        // A whole id is one, whatever others are called.
+        if let Some(whole) = found.iter().position(|webhook| webhook.id.to_string() == text) {
+            return Ok(found.swap_remove(whole));
+        }
         match found.pop() {
             Some(one) if found.is_empty() => Ok(one),
-            _ => Err(WebhookError::NotFound),
+            Some(last) => {
+                found.push(last);
+                Err(WebhookError::Ambiguous(found.iter().map(|webhook| webhook.id).collect()))
+            }
+            None => Err(WebhookError::NotFound),
         }
     }
 
@@ -114,8 +125,22 @@ fn kept(kept: Kept) -> Result<(), WebhookError> {
     }
 }
 
+fn listed(ids: &[DestinationId]) -> String {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    ids.join(" or ")
+}
+
 fn check(about: &NewWebhook) -> Result<(), WebhookError> {
     let invalid = |sentence: String| Err(WebhookError::Invalid(sentence));
+    // These are shown in lists, logs and cards.
+    let is_address = |text: &String| text.to_ascii_lowercase().contains("/webhooks/");
+    if [&about.name, &about.description, &about.owner].into_iter().any(is_address) {
+        return invalid(
+            "That holds the address of a webhook, which is a password: a name, description or owner is shown to many. Give \
+             the address when asked for it, or on standard input, and if others may have read it, make a new webhook."
+                .to_owned(),
+        );
+    }
     let fits = |text: &str, most| text.chars().count() <= most && !text.chars().any(char::is_control);
     if about.name.trim().is_empty() || !fits(&about.name, MAX_NAME) {
         return invalid(format!("A name has 1 to {MAX_NAME} characters, all of them visible."));
@@ -142,6 +167,8 @@ mod tests {
     #[case("Acme alerts", Scope::User, "u-1", "for the night", true)]
     #[case("Acme alerts", Scope::User, "", "", false)]
     #[case("", Scope::Admin, "", "", false)]
+    #[case("https://discord.com/api/webhooks/1/t", Scope::Admin, "", "", false)]
+    #[case("Acme", Scope::Admin, "", "see https://discord.com/api/Webhooks/1/t", false)]
     #[case(" ", Scope::Admin, "", "", false)]
     #[case("a\u{1b}[2J", Scope::Admin, "", "", false)]
     #[case("Acme", Scope::Admin, "a\nb", "", false)]

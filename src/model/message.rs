@@ -5,7 +5,7 @@ use std::fmt;
 use rand::RngExt as _;
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DestinationId, MessageId, Shown, Snowflake};
+use crate::model::{Delivery, DestinationId, MessageId, Shown, Snowflake, WebhookMark};
 
 /// What makes a repeated send the same message for Discord: 24 random base32 characters, used once for ever
 /// (Discord: "Create Message", `nonce` ≤ 25 characters).
@@ -148,6 +148,8 @@ pub struct Message {
     pub late: Option<String>,
     /// Why nobody could press a button where it goes, if that is so: known when it is sent.
     pub no_buttons: Option<&'static str>,
+    /// The webhook's address that its last try went to, if it went to one.
+    pub through: Option<WebhookMark>,
     /// The one-line answers that are due once it stands in Discord, known once it is composed.
     pub replies: Vec<Delivery>,
     /// Whether it stands in Discord and only its deliveries are still to be marked.
@@ -178,6 +180,7 @@ impl Message {
             deliveries: Vec::new(),
             late: None,
             no_buttons: None,
+            through: None,
             replies: Vec::new(),
             settling: false,
             shows: Vec::new(),

@@ -133,6 +133,12 @@ impl Outcome {
         }
     }
 
+    /// Whether we may not send there for now.
+    #[must_use]
+    pub const fn is_denied(&self) -> bool {
+        matches!(self, Self::Denied(_))
+    }
+
     /// One word for logs, counters and the `attempts` table.
     #[must_use]
     pub const fn class(&self) -> &'static str {
@@ -162,6 +168,18 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Whether anything was asked of the other side: what was never begun took no time.
+    #[must_use]
+    pub const fn was_asked(&self) -> bool {
+        self.status.is_some() || !self.took.is_zero()
+    }
+
+    /// Whether the webhook itself is gone (Discord: 10015, or a 404 that says no more).
+    #[must_use]
+    pub const fn tells_of_a_deleted_webhook(&self) -> bool {
+        matches!((self.status, self.code), (_, Some(10_015)) | (Some(404), None))
+    }
+
     /// Whether Discord counts it towards a ban of the address (Discord: "Invalid Request Limit"): 401, 403, and 429
     /// unless the limit is shared with others.
     #[must_use]

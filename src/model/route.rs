@@ -121,6 +121,17 @@ pub enum Target {
     Stored(DestinationId),
 }
 
+impl Target {
+    /// The channel, if it is one.
+    #[must_use]
+    pub const fn channel(&self) -> Option<Snowflake> {
+        match self {
+            Self::Channel(id) => Some(*id),
+            Self::Stored(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,20 +7,22 @@ use super::{Card, Color, Markdown};
 pub(super) fn closed(facts: &Facts<'_>) -> Card {
     if let Some(mend) = word_of(facts, "mend") {
         // D-12: whoever knew its address may have deleted it.
+        let is_deleted = facts.data().get("deleted").and_then(serde_json::Value::as_bool).unwrap_or_default();
+        let first = if is_deleted {
+            "If nobody of yours deleted it, its address leaked. Make a new webhook in Discord, then: "
+        } else {
+            "Look at it in Discord, and give nuncio its address (again): "
+        };
         return card(facts, Color::Failed, "🚫", " is closed")
             .facts([word_of(facts, "webhook").map(|webhook| code(&webhook))])
             .text(reason(facts))
-            .field("What nuncio did", did("Stopped sending there at once. What is for it waits; nothing is lost."))
+            .field(
+                "What nuncio did",
+                did("Stopped sending there at once. What is for it waits; nothing is lost."),
+            )
             .field(
                 "What to do",
-                Some(
-                    [
-                        literal("If nobody of yours deleted it, its address leaked. Make a new webhook in Discord, then: "),
-                        code(&mend),
-                        literal(". What waits is sent by itself then."),
-                    ]
-                    .into(),
-                ),
+                Some([literal(first), code(&mend), literal(". What waits is sent by itself then.")].into()),
             );
     }
     card(facts, Color::Failed, "🚫", " is closed")

@@ -22,6 +22,7 @@ use crate::secret::Secret;
 pub mod faults;
 pub mod gateway;
 mod interaction;
+mod invite;
 pub mod ledger;
 pub mod limits;
 mod manner;

@@ -22,7 +22,7 @@ pub use asking::Asks;
 pub(super) use asking::ask;
 pub use call::{CallNext, Calling};
 pub use deciding::{Change, Changed};
-pub use wish::Wish;
+pub use wish::{CardOf, Wish};
 
 /// What a decision's card in one destination is, on Discord.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,8 @@
 //! Messages: planned before they leave, recorded when something came of them.
 
+mod outdated;
+
+pub use outdated::{Recorded, stays_open};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -71,9 +74,8 @@ impl Store {
         self.writer().submit(Begin { message: message.clone(), epoch }).await
     }
 
-    /// Records one try of a message and what it leads to. `false`, with nothing changed, if the message is no longer
-    /// this process's to finish.
-    pub async fn record(&self, message: &Message, epoch: i64, entry: Entry) -> Result<bool> {
+    /// Records one try of a message and what it leads to.
+    pub async fn record(&self, message: &Message, epoch: i64, entry: Entry) -> Result<Recorded> {
         let now = self.0.clock.now();
         let mint = Mint::new();
         self.writer().submit(Record { message: message.clone(), epoch, entry, now, mint }).await
@@ -186,11 +188,14 @@ struct Record {
 }
 
 impl Unit for Record {
-    type Output = bool;
+    type Output = Recorded;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Recorded> {
+        if self.is_outdated(tx).await? {
+            return self.withdraw(tx).await;
+        }
         if !self.finish_message(tx).await? {
-            return Ok(false);
+            return Ok(Recorded::Theirs);
         }
         insert_attempt(tx, &self.message, &self.entry.attempt).await?;
         if self.message.form == Form::Digest && matches!(self.entry.next, Next::Delivered(_)) {
@@ -209,7 +214,7 @@ impl Unit for Record {
         for FollowUp { id, incoming } in &self.entry.follow_ups {
             accept::insert_follow_up(tx, *id, incoming, &self.mint, self.now).await?;
         }
-        Ok(true)
+        Ok(Recorded::Kept)
     }
 }
 
@@ -374,6 +379,7 @@ fn read(row: &SqliteRow) -> Result<Message> {
         deliveries: Vec::new(),
         late: None,
         no_buttons: None,
+        through: None,
         replies: Vec::new(),
         settling: row.try_get("settling")?,
         shows: Vec::new(),

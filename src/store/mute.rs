@@ -68,6 +68,16 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// How many deliveries a mute has silenced.
+    pub async fn count_silenced(&self, id: MuteId) -> Result<u64> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM deliveries WHERE status = 'cancelled' AND reason = $1")
+                .bind(id.to_string())
+                .fetch_one(self.read())
+                .await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     /// How many events of which kind a mute silenced in which destination, the most first.
     pub async fn silenced(&self, id: MuteId) -> Result<Vec<(DestinationId, String, u64)>> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(

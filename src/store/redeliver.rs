@@ -9,7 +9,7 @@ use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
 /// What came of asking for a redelivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revived {
     /// It is pending again, one generation later.
     Pending {
@@ -18,6 +18,8 @@ pub enum Revived {
     },
     /// There is no such delivery.
     NotFound,
+    /// Its destination was removed, by this name: nothing can be sent there.
+    Gone(String),
     /// It is not finished: it goes out without being asked to.
     Conflict {
         /// Where it stands: pending or sending.
@@ -45,6 +47,16 @@ impl Unit for Revive {
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Revived> {
         let id = self.id.to_string();
+        let gone: Option<String> = sqlx::query_scalar(
+            "SELECT t.name FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
+             WHERE d.id = $1 AND t.deleted_at IS NOT NULL",
+        )
+        .bind(&id)
+        .fetch_optional(&mut *tx)
+        .await?;
+        if let Some(name) = gone {
+            return Ok(Revived::Gone(name));
+        }
         // Its attempts must be found later on, too.
         sqlx::query(
             "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \

@@ -4,6 +4,7 @@
 //! `can_reach` the registration from elsewhere, without the key's redaction the canaries.
 
 mod delivery;
+mod home;
 mod machine;
 mod mute;
 mod others;

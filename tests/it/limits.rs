@@ -13,7 +13,7 @@ use std::time::Duration;
 use nuncio::discord::REFUSALS;
 use nuncio::model::{Action, Arrived, Attempt, Form, Message, Outcome};
 use nuncio::sandbox::discord::{Fault, Setup};
-use nuncio::store::{Entry, Next};
+use nuncio::store::{Entry, Next, Recorded};
 use serde_json::{Value, json};
 
 use crate::harness::{Harness, one_by_one, within};
@@ -267,7 +267,7 @@ async fn refusals_outlive_the_process() {
         let not_before = t.clock.now();
         let (denied, announced, follow_ups) = (None, None, Vec::new());
         let entry = Entry { attempt, next: Next::Again, not_before, denied, announced, follow_ups };
-        assert!(store.record(&message, epoch, entry).await.unwrap());
+        assert_eq!(store.record(&message, epoch, entry).await.unwrap(), Recorded::Kept);
         message.attempts += 1;
     }
     let token = t.discord.bot_token().expose().to_owned();

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | the exception for decisions in `Mute::silences` | `what_asks_for_a_decision_is_never_muted` |
 //! | the dedupe key of a sum, made from mute and destination: a random one | `a_crash_between_a_sum_and_its_mark_…` |
+//! | the lock in `load_mutes` | `a_mute_counts_from_the_moment_it_is_confirmed` |
 //! | muted events among those that a card shows | `what_was_muted_shows_…` |
 //! | the others go on when one cannot be summed up; that is told once | `one_that_cannot_be_summed_up_…` |
 //! | what is muted and not summed up is kept | `a_mute_that_is_longer_than_retention_…` |
@@ -44,6 +45,31 @@ async fn what_is_muted_is_kept_counted_and_summed_up_in_the_end() {
     // Afterwards it is heard.
     t.sends_body(alert(9)).await;
     t.channel("alerts").next_message().await;
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_mute_counts_from_the_moment_it_is_confirmed() {
+    let t = Harness::start().await;
+    // As the dispatcher does each second, and all the time.
+    let looking: Vec<_> = (0..4)
+        .map(|_| {
+            let hub = t.hub().clone();
+            tokio::spawn(async move {
+                loop {
+                    hub.tend_mutes().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for number in 0..60 {
+        let kind = format!("storm.no_{number}");
+        t.hub().mute(&kind, HOUR, "", "Alice").await.unwrap();
+        t.sends_body(json!({"event_type": kind, "data": {"id": number}})).await;
+    }
+    looking.iter().for_each(tokio::task::JoinHandle::abort);
+    t.settle().await;
+    assert!(t.channel("general").unread().is_empty());
     t.finish().await;
 }
 

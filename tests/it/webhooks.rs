@@ -8,6 +8,7 @@
 //! | its 401 is not the bot's token's | `webhook_meaning` for 401 | `a_wrong_token…::case_2_bare` |
 //! | the address is sealed, and for its row only | the parts stored as they are | `its_address_is_nowhere…`, `a_row_that_was_tampered…` |
 
+mod gone;
 mod shell;
 
 use std::net::SocketAddr;
@@ -48,7 +49,7 @@ pub fn parsed(t: &Harness, url: &str) -> WebhookUrl {
     WebhookUrl::parse(url, &DiscordBase::parse(t.variable("DISCORD_API_URL")).unwrap().proxy()).unwrap()
 }
 
-async fn stores(t: &Harness, url: &str) -> DestinationId {
+pub async fn stores(t: &Harness, url: &str) -> DestinationId {
     let about = NewWebhook {
         name: "Acme NOC".to_owned(),
         category: Category::Support,

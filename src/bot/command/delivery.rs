@@ -19,6 +19,8 @@ const MOST_TRIES: usize = 8;
 const INLINE: usize = 1700;
 /// A message shows at most ten cards.
 const MOST_RAW: usize = 10;
+const GONE: &str = "Where it went was removed, so nothing can be sent there any more: Set channel in `/webhook-config` names \
+     another place for what comes.";
 const NOT_OURS: &str = "This message is none of nuncio's deliveries, or is forgotten by now.";
 
 /// What was given up, and sending it again
@@ -71,7 +73,7 @@ async fn retry(
         let Some(id) = hub.delivery_named(&id).await? else {
             return Ok(Done::new(AuditOutcome::Refused, "delivery", unknown()));
         };
-        let (outcome, sentence) = revived(hub.redeliver(id).await?);
+        let (outcome, sentence) = revived(&hub.redeliver(id).await?);
         Ok(Done::new(outcome, format!("delivery {id}"), sentence))
     };
     gate::operate(context, "delivery", work).await
@@ -84,12 +86,17 @@ pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<
     let hub = &context.data().hub;
     let work = async {
         let shown = hub.shown_in(Snowflake::new(message.id.get())).await?;
-        let mut sent = 0;
+        let (mut sent, mut gone) = (0, 0);
         for (delivery, _) in &shown {
-            sent += usize::from(matches!(hub.redeliver(*delivery).await?, Revived::Pending { .. }));
+            match hub.redeliver(*delivery).await? {
+                Revived::Pending { .. } => sent += 1,
+                Revived::Gone(_) => gone += 1,
+                Revived::Conflict { .. } | Revived::NotFound => {}
+            }
         }
         let (outcome, sentence) = match (shown.len(), sent) {
             (0, _) => (AuditOutcome::Refused, NOT_OURS),
+            (_, 0) if gone > 0 => (AuditOutcome::Refused, GONE),
             (_, 0) => (AuditOutcome::Refused, "It is on its way already: nothing was changed."),
             _ => (AuditOutcome::Done, "It is sent again, as a new message."),
         };
@@ -140,7 +147,7 @@ fn pretty(body: &[u8]) -> String {
         .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
-const fn revived(revived: Revived) -> (AuditOutcome, &'static str) {
+fn revived(revived: &Revived) -> (AuditOutcome, &'static str) {
     match revived {
         Revived::Pending { reopened: false } => (AuditOutcome::Done, "It is sent again, as a new message."),
         Revived::Pending { reopened: true } => (
@@ -153,6 +160,7 @@ const fn revived(revived: Revived) -> (AuditOutcome, &'static str) {
         Revived::Conflict { reopened: false, .. } => {
             (AuditOutcome::Refused, "It is on its way already: nothing was changed.")
         }
+        Revived::Gone(_) => (AuditOutcome::Refused, GONE),
         Revived::NotFound => (AuditOutcome::Refused, "There is no such delivery (any more)."),
     }
 }

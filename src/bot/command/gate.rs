@@ -1,12 +1,19 @@
 //! Around everything that changes something: who may, and the note of it in the audit log.
 
-use poise::CreateReply;
+use std::time::Duration;
 
-use super::{Context, Error};
+use poise::{CommandInteractionType, CreateReply};
+use serenity::all::{CreateAutocompleteResponse, CreateInteractionResponse, GuildId};
+
+use super::{Context, Data, Error};
 use crate::bot::component;
 use crate::bot::list::{List, Page};
-use crate::hub::{Person, Refusal};
+use crate::clock::Clock;
+use crate::hub::{Hub, Person, Refusal, Way};
 use crate::model::{Actor, AuditEntry, AuditOutcome, Snowflake};
+
+/// How long the gateway may take to tell of a server while somebody waits.
+const ARRIVAL: Duration = Duration::from_millis(700);
 
 /// What came of something that changes something.
 pub(super) struct Done {
@@ -105,6 +112,29 @@ pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutc
     }
 }
 
+/// Gives the gateway a moment to tell which servers there are, right after a start: less than Discord's three seconds,
+/// and than the second within which a click is answered.
+pub(in crate::bot) async fn know(hub: &Hub, clock: &Clock, guild: Option<GuildId>, way: Way) {
+    if let Some(guild) = guild {
+        let _ = clock.within(ARRIVAL, hub.know_server(Snowflake::new(guild.get()), way)).await;
+    }
+}
+
+/// Whether anybody may do anything where the command was typed. If not, they are told so, and it is noted.
+pub(super) async fn is_at_home(context: Context<'_>) -> Result<bool, Error> {
+    let Data { hub, clock, .. } = context.data();
+    know(hub, clock, context.interaction.guild_id, Way::Command).await;
+    let Err(refusal) = hub.is_at_home(&person(context), Way::Command) else { return Ok(true) };
+    if context.interaction_type == CommandInteractionType::Autocomplete {
+        let nothing = CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new());
+        context.interaction.create_response(context.http(), nothing).await?;
+        return Ok(false);
+    }
+    say(context, refused(&refusal)).await?;
+    note(context, "server", AuditOutcome::Refused, &refusal.to_string()).await;
+    Ok(false)
+}
+
 /// Why somebody may not change what is no decision, and who can.
 pub(in crate::bot) fn refused(refusal: &Refusal) -> String {
     match refusal {
@@ -115,6 +145,15 @@ pub(in crate::bot) fn refused(refusal: &Refusal) -> String {
             let names: Vec<String> = roles.iter().take(5).map(|role| format!("<@&{role}>")).collect();
             format!("Only {} can do this: ask one of them.", names.join(" or "))
         }
+        Refusal::Elsewhere(guild) => format!(
+            "nuncio does not take orders from this server. Is it yours, put its id `{guild}` into DISCORD_GUILD_ID in .env \
+             and restart nuncio."
+        ),
+        Refusal::Nobodys(guild) => format!(
+            "nuncio does not know which server is its operator's, so it takes no orders from any. Is it this one, put its id \
+             `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
+        ),
+        Refusal::TooEarly => "nuncio has only just started: please try again in a few seconds.".to_owned(),
         Refusal::TimedOut => "You are in time-out here, so you cannot do this until that is over.".to_owned(),
         _ => "This works in a server only.".to_owned(),
     }

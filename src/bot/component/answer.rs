@@ -2,6 +2,7 @@
 
 use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
+use crate::bot::command;
 use crate::hub::{Clicked, Details, Press, Refusal};
 use crate::model::{Decision, Matter, Mute, Phase, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
@@ -128,6 +129,7 @@ pub(super) fn refused(refusal: &Refusal, press: Press) -> String {
         Refusal::NotApprover(roles) | Refusal::NotOperator(roles) => {
             format!("Only {} can {what}: ask one of them.", mentions(roles))
         }
+        Refusal::Elsewhere(_) | Refusal::Nobodys(_) | Refusal::TooEarly => command::refused(refusal),
         Refusal::NoServer => format!("To {what}, use the buttons on the card in its server."),
         Refusal::TimedOut => format!("You are in time-out here, so you cannot {what} until that is over."),
         Refusal::Unknown => UNKNOWN.to_owned(),

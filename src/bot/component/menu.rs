@@ -106,7 +106,7 @@ impl Clicks {
             Turn::To { .. } | Turn::Remove(_) => {
                 answered(component.create_response(http, CreateInteractionResponse::Acknowledge).await);
                 let sentence = match turn {
-                    Turn::To { key, channel } => self.set(&key, channel, entry).await,
+                    Turn::To { key, channel } => self.set(&key, channel, person.guild, entry).await,
                     Turn::Remove(id) => self.remove(id, entry).await,
                     _ => return,
                 };
@@ -157,14 +157,20 @@ impl Clicks {
         }
     }
 
-    async fn set(&self, text: &str, channel: Snowflake, entry: AuditEntry) -> String {
+    async fn set(
+        &self,
+        text: &str,
+        channel: Snowflake,
+        guild: Option<Snowflake>,
+        entry: AuditEntry,
+    ) -> String {
         let key = match key(text) {
             Ok(key) => key,
             Err(sentence) => return sentence,
         };
         let hub = &self.shared.hub;
         let place = self.watch.place(channel);
-        match hub.set_route(key.clone(), channel, place.as_ref(), entry).await {
+        match hub.set_route(key.clone(), channel, place.as_ref(), guild, entry).await {
             Ok(()) => {
                 let waiting = match hub.unrouted().await {
                     Ok(0) | Err(_) => String::new(),

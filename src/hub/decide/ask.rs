@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::hub::Hub;
-use crate::model::{Calls, Decision, DecisionId, Event, EventId, Kind, Matter, NewEvent, Source, payload};
+use crate::model::{Calls, Decision, DecisionId, Event, Kind, Matter, NewEvent, Source, payload};
 use crate::render::{self, Asked};
-use crate::store::{self, Asks};
+use crate::store::{self, Asks, CardOf};
 
 const NAMES: &[&str] = &["hostname", "name", "machine_name", "ip_address", "ip"];
 /// Longer ids stand in no path and in no subject.
@@ -38,12 +38,12 @@ impl Hub {
     }
 
     /// What the card of `event` needs to know of decisions. A ticket's or alert's buttons are made when they are first
-    /// needed, for the card that begins with the event `since`.
-    pub async fn asked(&self, event: &Event, since: EventId) -> store::Result<Asked> {
+    /// needed, unless the card `has_none`.
+    pub async fn asked(&self, event: &Event, card: &CardOf, has_none: bool) -> store::Result<Asked> {
         match Family::of(&event.kind) {
             Family::Machine => self.asked_of_machine(event).await,
-            Family::Ticket => self.asked_of(event, since, Matter::Ticket).await,
-            Family::Alert => self.asked_of(event, since, Matter::Alert).await,
+            Family::Ticket => self.asked_of(event, card, has_none, Matter::Ticket).await,
+            Family::Alert => self.asked_of(event, card, has_none, Matter::Alert).await,
             Family::Other => Ok(Asked::default()),
         }
     }
@@ -81,7 +81,13 @@ impl Hub {
         Ok(Asked { decision: Some(decision), before, no_buttons, ..Asked::default() })
     }
 
-    async fn asked_of(&self, event: &Event, since: EventId, matter: Matter) -> store::Result<Asked> {
+    async fn asked_of(
+        &self,
+        event: &Event,
+        card: &CardOf,
+        has_none: bool,
+        matter: Matter,
+    ) -> store::Result<Asked> {
         let rules = self.rules();
         let (object, label) = match matter {
             Matter::Alert => (String::new(), alert(&event.data)),
@@ -91,14 +97,18 @@ impl Hub {
         if rules.platform.is_none() || !rules.is_heard || event.subject.is_empty() || !is_callable {
             return Ok(Asked::default());
         }
-        let decision = self.0.store.buttons(matter, event, since, &object, &label).await?;
+        let store = &self.0.store;
+        let decision = match has_none {
+            true => store.buttons(matter, event, card).await?,
+            false => Some(store.make_buttons(matter, event, card, &object, &label).await?),
+        };
         if matter == Matter::Alert {
-            let mute = self.0.store.mute_of_alert(&event.subject, self.0.clock.now()).await?;
-            return Ok(Asked { decision: Some(decision), mute, ..Asked::default() });
+            let mute = store.mute_of_alert(&event.subject, self.0.clock.now()).await?;
+            return Ok(Asked { decision, mute, ..Asked::default() });
         }
         let mut all = self.0.store.decisions_about(event.source, &event.subject).await?;
         all.retain(|other| matches!(other.matter, Matter::Take | Matter::Note | Matter::Close));
-        Ok(Asked { decision: Some(decision), wishes: all, ..Asked::default() })
+        Ok(Asked { decision, wishes: all, ..Asked::default() })
     }
 
     /// Why a machine's card has no buttons.

@@ -44,13 +44,6 @@ impl Hub {
     fn asked_in(&self) -> BTreeSet<Snowflake> {
         let routes = self.0.routing.now();
         let route = routes.map().find(&Kind::new("machine.registered"), "");
-        route
-            .into_iter()
-            .flat_map(|route| &route.targets)
-            .filter_map(|target| match target {
-                Target::Channel(id) => Some(*id),
-                Target::Stored(_) => None,
-            })
-            .collect()
+        route.into_iter().flat_map(|route| &route.targets).filter_map(Target::channel).collect()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::hub::Hub;
 use crate::hub::decide::{Press, Rules};
+use crate::hub::{Hub, Way};
 use crate::model::Snowflake;
 
 /// Somebody on Discord, as the click itself describes them.
@@ -28,6 +28,12 @@ pub struct Person {
 pub enum Refusal {
     /// Not in a server.
     NoServer,
+    /// In a server that is none of the operator's.
+    Elsewhere(Snowflake),
+    /// In a server, and nothing says which one is the operator's.
+    Nobodys(Snowflake),
+    /// Before the gateway told which servers there are.
+    TooEarly,
     /// In time-out.
     TimedOut,
     /// Not an approver; the roles that are.
@@ -46,6 +52,11 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoServer => "not in a server",
+            Self::Elsewhere(guild) => return write!(f, "in server {guild}, which is none of the operator's"),
+            Self::Nobodys(guild) => {
+                return write!(f, "in server {guild}, and nothing says which one is the operator's");
+            }
+            Self::TooEarly => "before the gateway told which servers there are",
             Self::TimedOut => "in time-out",
             Self::NotApprover(roles) if roles.is_empty() => "may not manage the server",
             Self::NotApprover(_) => "has none of APPROVER_ROLES",
@@ -59,19 +70,21 @@ impl fmt::Display for Refusal {
 }
 
 impl Hub {
-    /// Whether `person` may press this button.
+    /// Whether `person` may press this button on a card.
     pub fn may(&self, person: &Person, press: Press) -> Result<(), Refusal> {
+        self.is_at_home(person, Way::Card)?;
         self.rules().may(person, press)
     }
 
-    /// Whether `person` may change what is not a decision.
+    /// Whether `person` may change by a command what is not a decision.
     pub fn may_operate(&self, person: &Person) -> Result<(), Refusal> {
-        self.may(person, Press::Take)
+        self.is_at_home(person, Way::Command)?;
+        self.rules().may(person, Press::Take)
     }
 }
 
 impl Rules {
-    /// See [`Hub::may`].
+    /// Whether `person` may press this button, in a server that counts.
     pub fn may(&self, person: &Person, press: Press) -> Result<(), Refusal> {
         let has = |roles: &[Snowflake]| {
             if roles.is_empty() {

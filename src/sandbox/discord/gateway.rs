@@ -36,6 +36,8 @@ mod start;
 mod transport;
 
 pub use close::CloseCode;
+pub(super) use greeting::guild_create;
+pub(super) use intents::Intents;
 pub use received::Received;
 pub(super) use sessions::Sessions;
 

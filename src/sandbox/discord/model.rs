@@ -168,7 +168,7 @@ impl World {
         std::mem::take(&mut self.dispatches)
     }
 
-    fn dispatch(&mut self, t: &'static str, d: Value) {
+    pub(super) fn dispatch(&mut self, t: &'static str, d: Value) {
         self.dispatches.push(Dispatch { t, d });
     }
 

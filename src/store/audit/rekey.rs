@@ -4,6 +4,7 @@
 //! those under the lost key; what happens to them from then on shows as ever.
 
 use sha2::{Digest as _, Sha256};
+use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use super::{AuditKey, Audited, CHECK, Fault, HEAD, append_after, check_of, row};
@@ -16,6 +17,8 @@ use crate::store::{Lock, Result, Store};
 /// The action of the row that begins a new chain. Its reference is the hash.
 const ACTION: &str = "audit.rekey";
 const PAGE: i64 = 1000;
+/// How many rows that cannot be read are named.
+const MOST_NAMED: usize = 10;
 
 /// Where the chain of the present key begins, if that is not the first row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +82,14 @@ impl Store {
                 break;
             }
             for found in &page {
-                let Ok(row) = row(found) else { return Ok(Some(Fault::Earlier(begins.seq))) };
-                sum.add(&row);
-                each(&row);
+                match row(found) {
+                    Ok(row) => {
+                        sum.add(&row);
+                        each(&row);
+                    }
+                    // It may have been so then; if not, the hash is another.
+                    Err(_) => sum.skip(found.try_get("seq")?),
+                }
             }
         }
         Ok((sum.finish() != begins.reference).then_some(Fault::Earlier(begins.seq)))
@@ -99,7 +107,7 @@ impl Unit for Rekey {
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<i64> {
         let mut sum = Sum::default();
-        let mut last = Vec::new();
+        let mut unreadable: Vec<i64> = Vec::new();
         loop {
             let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
                 .bind(sum.seq)
@@ -110,11 +118,21 @@ impl Unit for Rekey {
                 break;
             }
             for found in &page {
-                let row = row(found)?;
-                sum.add(&row);
-                last = row.mac;
+                // A log that cannot be read whole must not stop everything else from going on.
+                match row(found) {
+                    Ok(row) => sum.add(&row),
+                    Err(_) => {
+                        sum.skip(found.try_get("seq")?);
+                        unreadable.push(sum.seq);
+                    }
+                }
             }
         }
+        let last: Option<Vec<u8>> = sqlx::query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
+            .bind(sum.seq)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let last = last.unwrap_or_default();
         let head: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
             .bind(HEAD)
             .fetch_optional(&mut *tx)
@@ -125,6 +143,13 @@ impl Unit for Rekey {
             "the key was lost: entries 1 to {until} were sealed with another one; their end was {}",
             head.as_deref().unwrap_or("not noted")
         );
+        if !unreadable.is_empty() {
+            let named: Vec<String> = unreadable.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+            let count = unreadable.len();
+            entry
+                .detail
+                .push_str(&format!("; {count} of them could not be read, among them {}", named.join(", ")));
+        }
         entry.reference = sum.finish();
         let row = append_after(tx, &self.key, &entry, self.now, until, &last).await?;
         super::set_meta(tx, CHECK, &self.check, self.now).await?;
@@ -146,6 +171,13 @@ impl Sum {
             self.hash.update((part.len() as u64).to_be_bytes());
             self.hash.update(&part);
         }
+    }
+
+    /// A row that cannot be read: that it was there is all that is said.
+    fn skip(&mut self, seq: i64) {
+        self.seq = seq;
+        self.hash.update(u64::MAX.to_be_bytes());
+        self.hash.update(seq.to_be_bytes());
     }
 
     fn finish(self) -> String {

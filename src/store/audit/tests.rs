@@ -269,3 +269,17 @@ async fn codes_made_with_another_key_do_not_pass() {
     log.tamper("UPDATE audit SET action = 'audit.rekey' WHERE seq = 5").await;
     assert_eq!(log.fault().await, Some(Fault::Row(1)));
 }
+
+// Control: with the first row that cannot be read as an error, nuncio could neither serve nor begin anew.
+#[tokio::test]
+async fn a_log_that_cannot_be_read_whole_begins_anew_all_the_same() {
+    let log = Log::of(9).await;
+    log.tamper("UPDATE audit SET actor_id = X'FF' WHERE seq IN (3, 9)").await;
+    let (store, _) = log.rekey().await;
+    let detail = store.audited(1).await.unwrap()[0].detail.clone();
+    assert!(detail.ends_with("; 2 of them could not be read, among them 3, 9"), "{detail}");
+    store.audit(entry(100)).await.unwrap();
+    assert_eq!(store.verify_audit(None).await.unwrap().fault, None);
+    log.tamper("UPDATE audit SET actor_id = '1' WHERE seq = 3").await;
+    assert_eq!(store.verify_audit(None).await.unwrap().fault, Some(Fault::Earlier(10)));
+}

@@ -28,35 +28,64 @@ pub struct Wish {
     pub card: Option<(Snowflake, Snowflake)>,
 }
 
+/// A card that has buttons, or gets some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardOf {
+    /// Where it stands.
+    pub destination: DestinationId,
+    /// The event it begins with.
+    pub since: EventId,
+}
+
 impl Store {
-    /// The buttons on the card of `event` that begins with the event `since`: of a ticket or an alert: made when its card is. A ticket keeps its buttons; an
-    /// alert that gets another card is asked about anew.
-    pub async fn buttons(
+    /// The buttons of a ticket's or an alert's card, as far as there are some. A ticket keeps its buttons; an alert has
+    /// those of the event that its card begins with or, should that have none, of a card that lives in another place: of
+    /// several places each may have begun with another event, and they share one question.
+    pub async fn buttons(&self, matter: Matter, event: &Event, card: &CardOf) -> Result<Option<Decision>> {
+        let mut rows = self.decisions_about(event.source, &event.subject).await?;
+        rows.retain(|decision| decision.matter == matter);
+        if matter == Matter::Ticket {
+            return Ok(rows.pop());
+        }
+        if let Some(own) = rows.iter().rposition(|decision| decision.event_id == card.since) {
+            return Ok(Some(rows.swap_remove(own)));
+        }
+        // Few destinations have a card of it, and the key of `cards` begins with the destination.
+        let living: Vec<String> = sqlx::query_scalar(
+            "SELECT c.since FROM destinations AS t CROSS JOIN cards AS c \
+             ON c.destination_id = t.id AND c.source = $1 AND c.subject = $2 AND NOT c.frozen WHERE t.id <> $3",
+        )
+        .bind(event.source.as_str())
+        .bind(event.subject.as_str())
+        .bind(card.destination.to_string())
+        .fetch_all(self.read())
+        .await?;
+        Ok(rows.into_iter().rfind(|decision| living.contains(&decision.event_id.to_string())))
+    }
+
+    /// The same; what is missing is made. An alert that gets another card is asked about anew.
+    pub async fn make_buttons(
         &self,
         matter: Matter,
         event: &Event,
-        since: EventId,
+        card: &CardOf,
         object: &str,
         label: &str,
     ) -> Result<Decision> {
-        let rows = self.decisions_about(event.source, &event.subject).await?;
-        let newest = rows.into_iter().rev().find(|decision| decision.matter == matter);
-        match newest {
-            Some(decision) if matter == Matter::Ticket || decision.event_id == since => Ok(decision),
-            _ => {
-                let unit = Ask {
-                    token: Token::random(),
-                    matter,
-                    source: event.source.as_str(),
-                    subject: event.subject.clone(),
-                    event: since.to_string(),
-                    object: object.to_owned(),
-                    label: label.to_owned(),
-                    now: self.0.clock.now(),
-                };
-                self.writer().submit(unit).await
-            }
+        if let Some(decision) = self.buttons(matter, event, card).await? {
+            return Ok(decision);
         }
+        let unit = Ask {
+            token: Token::random(),
+            matter,
+            source: event.source.as_str(),
+            subject: event.subject.clone(),
+            event: card.since.to_string(),
+            object: object.to_owned(),
+            label: label.to_owned(),
+            now: self.0.clock.now(),
+        };
+        self.writer().submit(unit).await
     }
 
     /// Makes a wish about the ticket whose buttons `token` names.
@@ -91,10 +120,10 @@ impl Unit for Ask {
     type Output = Decision;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Decision> {
-        // An alert that is over makes room for the next.
+        // An alert that is over makes room for the next; what is drawn late is no next one.
         sqlx::query(
             "UPDATE decisions SET verdict = 'expired' \
-             WHERE source = $1 AND subject = $2 AND kind = 'alert' AND verdict = 'open' AND event_id <> $3",
+             WHERE source = $1 AND subject = $2 AND kind = 'alert' AND verdict = 'open' AND event_id < $3",
         )
         .bind(self.source)
         .bind(&self.subject)

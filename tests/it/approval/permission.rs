@@ -124,7 +124,11 @@ async fn a_button_counts_only_where_its_card_stands() {
             &place(|place, _| (place.is_ours, place.message) = (false, Some(Snowflake::new(4242)))),
             Refusal::Misplaced,
         ),
-        ("another server", &|click| click.person.guild = Some(Snowflake::new(99)), Refusal::Misplaced),
+        (
+            "another server",
+            &|click| click.person.guild = Some(Snowflake::new(99)),
+            Refusal::Elsewhere(Snowflake::new(99)),
+        ),
         ("a direct message", &|click| click.person.guild = None, Refusal::NoServer),
         ("in time-out", &|click| click.person.is_timed_out = true, Refusal::TimedOut),
         ("a token of nobody's", &|click| click.token = Token::random(), Refusal::Unknown),

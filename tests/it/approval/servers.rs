@@ -40,6 +40,7 @@ async fn a_forged_click_changes_nothing() {
     let general = s.t.discord.channel_id("general");
     let elsewhere = "This is not where nuncio posted its card";
     let only = "Only <@&";
+    let strange = "nuncio does not take orders from this server. Is it yours, put its id `99`";
     let cases = [
         (
             "a direct message",
@@ -60,9 +61,15 @@ async fn a_forged_click_changes_nothing() {
             "an approver of another server",
             "carol",
             json!({"guild_id": "99", "member": {"roles": ["99"]}}),
-            only,
+            strange,
         ),
-        ("another server", "alice", json!({"guild_id": "99"}), elsewhere),
+        (
+            "the owner of another server",
+            "carol",
+            json!({"guild_id": "99", "member": {"permissions": "8"}}),
+            strange,
+        ),
+        ("another server", "alice", json!({"guild_id": "99"}), strange),
         ("another channel", "alice", json!({"channel_id": general}), elsewhere),
         ("another machine's card", "alice", json!({"message": {"id": other.id()}}), elsewhere),
         (
@@ -97,7 +104,7 @@ async fn a_forged_click_changes_nothing() {
         );
     }
     // All but the two that do not even look like ours.
-    s.audited(13).await;
+    s.audited(14).await;
     assert!(s.audit().await.iter().all(|line| line.ends_with("approve refused")));
     s.t.clock.advance(GRACE);
     s.t.settle().await;

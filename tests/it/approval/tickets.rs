@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
 use tracing::Level;
 
 use super::Stage;
-use crate::harness::{Answering, Message};
+use crate::harness::{Answering, Message, within};
 
 impl Stage {
     async fn ticket(&self) -> Message {
@@ -127,6 +128,76 @@ async fn somebody_is_on_an_alert() {
     assert!(!taken.buttons().contains(&"On it"));
     assert!(s.platform.told().is_empty(), "that is between people");
     assert_eq!(s.audit().await, ["Bob alert.take done"]);
+    s.finish().await;
+}
+
+// Between people: XTSystems hears nothing of it, so no key for it is needed.
+#[tokio::test]
+async fn an_alert_is_taken_and_muted_without_a_key_for_the_platform() {
+    let mut s = Stage::start().await;
+    let mut cards = Vec::new();
+    for source in ["SRV-1", "SRV-2"] {
+        s.t.sends_body(alert(source, 1, "warning")).await;
+        cards.push(s.t.channel("alerts").next_message().await);
+    }
+    s.t.settle().await;
+    s.t.unset("XTSYSTEMS_API_KEY");
+    s.t.restart().await;
+    s.t.online().await;
+    for (n, (press, card)) in ["Mute 1 h", "On it"].into_iter().zip(&cards).enumerate() {
+        assert_eq!(s.t.person("bob").clicks("alerts", card, press).await["type"], 6, "{press}");
+        s.audited(n + 1).await;
+    }
+    assert_eq!(s.audit().await, ["Bob alert.mute done", "Bob alert.take done"]);
+    assert_eq!(s.t.hub().mutes().await.unwrap().len(), 1);
+    s.finish().await;
+}
+
+async fn questions(s: &Stage) -> i64 {
+    let path = format!("sqlite://{}", s.t.folder().join("nuncio.db").display());
+    let mut database = SqliteConnection::connect(&path).await.unwrap();
+    let count = "SELECT COUNT(*) FROM decisions WHERE kind = 'alert'";
+    sqlx::query_scalar(count).fetch_one(&mut database).await.unwrap()
+}
+
+// Control: with the newest question alone looked at, each place makes its own again and again.
+#[tokio::test]
+async fn an_alert_in_two_places_has_one_question() {
+    let s = Stage::with(|variables| {
+        let map: Value = serde_json::from_str(&variables["DISCORD_WEBHOOK_CHANNELS"]).unwrap();
+        let places = [map["alert.*"][0].clone(), map["default"][0].clone()];
+        variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), json!({"alert.*": places}).to_string());
+    })
+    .await;
+    let (alerts, general) = (s.t.channel("alerts"), s.t.channel("general"));
+    s.t.sends_body(alert("SRV-1", 1, "warning")).await;
+    let (card, other) = (alerts.next_message().await, general.next_message().await);
+    s.t.settle().await;
+    // Somebody deletes the other one: the next time it comes there is a new card there, which begins later.
+    let channel = s.t.discord.channel_id("general").unwrap();
+    let url = format!("{}/v10/channels/{channel}/messages/{}", s.t.variable("DISCORD_API_URL"), other.id());
+    let token = format!("Bot {}", s.t.discord.bot_token().expose());
+    let deleted = crate::harness::http().delete(url).header("authorization", token).send().await.unwrap();
+    assert_eq!(deleted.status(), 204);
+    s.t.sends_body(alert("SRV-1", 2, "warning")).await;
+    let posted = s.t.discord.wait_until(|discord| {
+        let newest = Message(discord.messages(channel).pop()?);
+        Some(newest).filter(|newest| newest.id() != other.id())
+    });
+    let new = within("a new card", posted).await;
+    s.t.settle().await;
+    for count in 3..6 {
+        s.t.sends_body(alert("SRV-1", count, "warning")).await;
+        s.t.settle().await;
+    }
+    assert_eq!(questions(&s).await, 1);
+    assert_eq!(s.t.person("bob").clicks("general", &new, "On it").await["type"], 6);
+    let is_on_it = |now: &Message| now.description().contains("🙋 Bob is on it");
+    alerts.becomes(card.id(), "who is on it", is_on_it).await;
+    s.t.sends_body(alert("SRV-1", 6, "warning")).await;
+    s.t.settle().await;
+    assert!(is_on_it(&alerts.now(card.id())) && is_on_it(&general.now(new.id())));
+    assert_eq!(questions(&s).await, 1);
     s.finish().await;
 }
 

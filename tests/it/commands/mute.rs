@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use sqlx::{Connection as _, SqliteConnection};
 
 use super::{Stage, content, option};
 
@@ -37,7 +38,7 @@ async fn a_kind_is_muted_seen_suggested_and_heard_again() {
     assert!(content(&said).starts_with("🔕 alert.\\* until <t:"), "{said:#}");
     assert!(content(&said).ends_with("by Alice: 1 silenced so far"), "{said:#}");
     let typed = json!([{"name": "mute", "type": 3, "value": "al", "focused": true}]);
-    assert_eq!(s.suggestions("unmute", typed).await, ["alert.* · by Alice · 1 silenced"]);
+    assert_eq!(s.suggestions("unmute", typed).await, ["alert.* · by Alice"]);
     let said = s.types("unmute", json!([option("mute", "alert.*")])).await;
     assert!(content(&said).starts_with("`alert.*` is heard again."), "{said:#}");
     s.t.clock.advance(Duration::from_secs(5));
@@ -78,6 +79,35 @@ async fn kinds_and_durations_are_suggested_but_no_decision() {
     let duration = |text: &str| json!([option("kind", "alert.*"), {"name": "duration", "type": 3, "value": text, "focused": true}]);
     assert_eq!(s.suggestions("mute", duration("90m")).await, ["90m"]);
     assert_eq!(s.suggestions("mute", duration("1")).await, ["1 hour", "1 day", "1 week"]);
+    s.finish().await;
+}
+
+// A storm that is muted may have silenced more than can be counted while somebody types. Control: with the counts the
+// broken row takes the suggestions and the status with it.
+#[tokio::test]
+async fn what_a_mute_silenced_is_counted_only_where_it_is_shown() {
+    let mut s = Stage::start().await;
+    s.t.hub().mute("alert.*", Duration::from_secs(3600), "", "Bob").await.unwrap();
+    s.t.sends_body(alert(1)).await;
+    s.t.settle().await;
+    let path = format!("sqlite://{}", s.t.folder().join("nuncio.db").display());
+    let mut database = SqliteConnection::connect(&path).await.unwrap();
+    for sql in [
+        "PRAGMA foreign_keys = OFF",
+        "UPDATE deliveries SET destination_id = 'dst_broken' WHERE status = 'cancelled'",
+    ] {
+        sqlx::query(sql).execute(&mut database).await.unwrap();
+    }
+    let typed = json!([{"name": "mute", "type": 3, "value": "al", "focused": true}]);
+    assert_eq!(s.suggestions("unmute", typed.clone()).await, ["alert.* · by Bob"]);
+    let said = s.types("webhook-status", json!([])).await;
+    assert!(said["embeds"][0]["fields"].to_string().contains("Muted"), "{said:#}");
+    assert_eq!(s.t.hub().mutes().await.unwrap()[0].1, 1);
+    // Whoever may not end it is not told of it either.
+    s.t.set("OPERATOR_ROLES", "123456789012345678");
+    s.t.restart().await;
+    s.t.online().await;
+    assert_eq!(s.suggestions("unmute", typed).await, [""; 0]);
     s.finish().await;
 }
 

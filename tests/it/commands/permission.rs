@@ -23,7 +23,7 @@ const DECIDING: [&str; 2] = ["machine approve", "machine deny"];
 const NOBODYS: &str = "123456789012345678";
 
 /// Every command there is, as it is typed: its whole name, its data.
-fn all(registered: &Value) -> Vec<(String, Value)> {
+pub fn all(registered: &Value) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     for command in registered.as_array().unwrap() {
         let name = command["name"].as_str().unwrap();
@@ -52,7 +52,7 @@ fn filled(options: &[Value]) -> Vec<Value> {
     needed.map(|option| json!({"name": option["name"], "type": 3, "value": "asset-uuid"})).collect()
 }
 
-fn registered(s: &Stage) -> Value {
+pub fn registered(s: &Stage) -> Value {
     let requests = s.t.discord.requests();
     let put = requests.iter().find(|asked| asked.method == "PUT" && asked.path.ends_with("/commands"));
     put.unwrap().body.clone().unwrap()

@@ -4,14 +4,18 @@
 //! | --- | --- |
 //! | `Routing::load` at the start | `a_channel_that_is_set_counts_at_once_and_after_a_restart` |
 //! | the look at the place in `Hub::set_route` | `where_the_bot_cannot_post_nothing_is_set` |
+//! | the flag in `Routing::changed` | `a_channel_that_was_set_but_cannot_be_read_yet_counts_a_little_later` |
 //! | `was_seen` in the unit | `a_choice_that_the_gateway_tells_twice_is_made_once` |
+
+use std::time::Duration;
 
 use nuncio::sandbox::discord::Permission;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
 use tracing::Level;
 
 use super::{Stage, content};
-use crate::harness::Message;
+use crate::harness::{Message, within};
 
 fn ticket(number: usize) -> Value {
     let data = json!({"id": format!("t-{number}"), "title": format!("Ticket {number}")});
@@ -74,6 +78,37 @@ async fn a_channel_that_is_set_counts_at_once_and_after_a_restart() {
     s.t.sends_body(ticket(2)).await;
     assert!(s.t.channel("general").next_message().await.title().contains("Ticket 2"));
     s.t.table_line("Acme NOC / #general  ok  (set by Alice)").await;
+    s.finish().await;
+}
+
+// It is set: nobody may be told otherwise, and the next restart must change nothing.
+#[tokio::test]
+async fn a_channel_that_was_set_but_cannot_be_read_yet_counts_a_little_later() {
+    let s = Stage::start().await;
+    s.t.table_line("Acme NOC / #tickets  ok").await;
+    let path = format!("sqlite://{}", s.t.folder().join("nuncio.db").display());
+    let mut database = SqliteConnection::connect(&path).await.unwrap();
+    // A row that cannot be read, so the table cannot.
+    let broken = "INSERT INTO routes (id, pattern, company_id, destination_id, created_by, created_at) \
+                  SELECT 'rte_broken', 'x.y', '', id, 'x', 0 FROM destinations LIMIT 1";
+    sqlx::query(broken).execute(&mut database).await.unwrap();
+    let general = s.t.discord.channel_id("general").unwrap();
+    let told = sets(&s, "ticket.created", "general").await;
+    assert_eq!(
+        told,
+        format!("Events of `ticket.created` go to <#{general}> from now on, also after a restart.")
+    );
+    assert_eq!(s.t.hub().set_routes(), []);
+    sqlx::query("DELETE FROM routes WHERE id = 'rte_broken'").execute(&mut database).await.unwrap();
+    s.t.clock.advance(Duration::from_secs(1));
+    within("the route to count", async {
+        while s.t.hub().set_routes().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    s.t.sends_body(ticket(1)).await;
+    s.t.channel("general").next_message().await;
     s.finish().await;
 }
 

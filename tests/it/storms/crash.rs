@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use nuncio::model::{Action, Attempt, DeliveryId, Destination, Form, Message as Planned, Outcome, Receipt};
 use nuncio::sandbox::discord::{Fault, Permission};
-use nuncio::store::{Claim, Entry, HintSender, Next, Store};
+use nuncio::store::{Claim, Entry, HintSender, Next, Recorded, Store};
 
 use super::{digest_posted, events_in, one_channel, read_all, settle_in_time, ticket};
 use crate::harness::Harness;
@@ -108,7 +108,7 @@ async fn a_crash_while_it_is_marked_loses_and_doubles_nothing(#[values(1, 3, ALL
         follow_ups: Vec::new(),
     };
     // The unit that records it marks the first hundred.
-    assert!(store.record(&digest, destination.epoch, entry).await.unwrap());
+    assert_eq!(store.record(&digest, destination.epoch, entry).await.unwrap(), Recorded::Kept);
     for _ in 1..units {
         store.settle(digest.id, None).await.unwrap();
     }

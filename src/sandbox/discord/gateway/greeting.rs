@@ -44,7 +44,12 @@ pub(super) fn mine<'a>(world: &'a World, session: &'a Session) -> impl Iterator<
 
 /// `GUILD_CREATE`: the whole guild (Discord: "Guild Create"). Without the presences intent only the bot's own member
 /// is in it.
-pub(super) fn guild_create(world: &World, guild: &Guild, me: Snowflake, intents: Intents) -> Value {
+pub(in crate::sandbox::discord) fn guild_create(
+    world: &World,
+    guild: &Guild,
+    me: Snowflake,
+    intents: Intents,
+) -> Value {
     let mut object = guild.object();
     let channels = world.channels().filter(|channel| channel.guild == guild.id).map(|one| one.object());
     let (threads, channels): (Vec<_>, Vec<_>) =

@@ -1,0 +1,39 @@
+//! A webhook that got another address while the old one was tried.
+
+use super::Lane;
+use crate::model::{Attempt, Destination, Message, Outcome, Sink};
+use crate::store::{self, Next};
+
+impl Lane {
+    /// Whether the address that closes or denies itself by this is not the destination's any more: then nobody need be
+    /// told. (The unit that records it looks again.)
+    pub(super) async fn is_readdressed(&self, message: &Message, attempt: &Attempt) -> store::Result<bool> {
+        let closes = matches!(attempt.outcome, Outcome::Closed(_) | Outcome::Denied(_));
+        let Some(through) = message.through.as_ref().filter(|_| closes) else { return Ok(false) };
+        let found = self.context.store.destination(self.id).await?;
+        Ok(found.is_some_and(|found| found.sink != Sink::DiscordWebhook(through.clone())))
+    }
+
+    /// Goes on with the address that the destination has got meanwhile.
+    pub(super) async fn readdressed(
+        &mut self,
+        destination: &mut Destination,
+        mut message: Message,
+        next: &Next,
+    ) -> store::Result<()> {
+        tracing::info!(
+            message.id = %message.id,
+            "{} got another address while the old one was tried: what was for it is sent to the new one", destination.name
+        );
+        if let Some(found) = self.context.store.destination(self.id).await? {
+            *destination = Destination { epoch: destination.epoch, ..found };
+        }
+        if store::stays_open(&message, next) {
+            message.attempts += 1;
+            self.in_doubt.push_front(message);
+        }
+        // The rest waits in the table.
+        self.behind = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! Another server than the first: what a bot is told when somebody invites it to theirs.
+
+use super::Discord;
+use super::gateway::{self, Intents};
+use super::model::Permissions;
+use crate::model::Snowflake;
+
+impl Discord {
+    /// Makes a server that belongs to `owner`, with one text channel, and invites the bot to it. Its id and the channel's;
+    /// `None` if there is no such user.
+    pub fn invite(&self, name: &str, owner: &str, channel: &str) -> Option<(Snowflake, Snowflake)> {
+        let owner = self.user_id(owner)?;
+        self.with(|state, now| {
+            let world = &mut state.world;
+            let bot = world.bot();
+            let id = world.add_guild(name, owner, Permissions::everyone(), now);
+            let role = world.add_role(id, "bot", Permissions::bot(), true, now);
+            world.add_member(id, bot, vec![role], now);
+            let channel = world.add_channel(id, channel, "", now);
+            let guild = world.guild(bot, id).ok()?;
+            let told = gateway::guild_create(world, guild, bot, Intents::default());
+            world.dispatch("GUILD_CREATE", told);
+            Some((id, channel))
+        })
+    }
+}
