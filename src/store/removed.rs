@@ -115,11 +115,11 @@ mod tests {
                     );
                     let events = format!(
                         "INSERT INTO events (id, source, kind, dedupe_key, occurred_at, received_at, body) {rows} \
-                         SELECT $1 || $2 || i, 'xtsystems', 'x', $1 || $2 || i, 0, 0, '' FROM n"
+                         SELECT 'a' || $1 || $2 || i, 'xtsystems', 'x', $1 || $2 || i, 0, 0, '' FROM n"
                     );
                     let deliveries = format!(
                         "INSERT INTO deliveries (id, event_id, destination_id, status, due_at, message_id) {rows} \
-                         SELECT $1 || $2 || i, $1 || $2 || i, $1, $2, 0, $3 FROM n"
+                         SELECT 'a' || $1 || $2 || i, 'a' || $1 || $2 || i, $1, $2, 0, $3 FROM n"
                     );
                     let events = sqlx::query(sqlx::AssertSqlSafe(events)).bind(id).bind(status);
                     events.execute(&mut *tx).await?;

@@ -3,16 +3,18 @@
 //!
 //! | taken away (control) | red |
 //! | --- | --- |
-//! | `own_up` before a lane that broke starts again | both |
-//! | five breaks are enough | `a_message_that_breaks_every_lane_…` |
+//! | `own_up` before a lane that broke starts again | all |
+//! | five breaks are enough | `a_message_that_breaks_every_lane_…`, `a_digest_that_…` |
 
 use std::time::Duration;
 
+use nuncio::sandbox::discord::RateLimits;
 use nuncio::store::Which;
 use tracing::Level;
 
 use crate::harness::{Harness, Message, within};
 use crate::limits::ticket;
+use crate::poison::{thing, told};
 use crate::webhooks::{footer, routed};
 
 const DELIVERED: &str = "delivered to";
@@ -71,5 +73,33 @@ async fn a_message_that_breaks_every_lane_is_given_up_and_the_others_arrive() {
     let messages = t.channel("general").next_messages(6).await;
     assert!(messages[..5].iter().all(|message| message.title().contains("#1 ")), "{messages:#?}");
     assert!(messages[5].title().contains("#2 "), "{messages:#?}");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_digest_that_breaks_every_lane_is_taken_apart() {
+    let mut t = Harness::start().await;
+    t.discord.set_rate_limits(RateLimits::unlimited());
+    let token = t.variable("DISCORD_TOKEN").to_owned();
+    t.unset("DISCORD_TOKEN");
+    t.restart().await;
+    for number in 0..150 {
+        t.sends_body(thing(number)).await;
+    }
+    t.stop().await;
+    t.set("DISCORD_TOKEN", token);
+    t.log.breaks_at(DELIVERED, 5);
+    t.boot().await;
+    settle(&t).await;
+    for _ in 0..5 {
+        t.log.expect(Level::ERROR, "a lane broke");
+    }
+    t.log.expect(Level::WARN, "what it carried is sent in smaller messages");
+    assert_eq!(t.store().backlog().await.unwrap().dead, 0);
+    assert_eq!(told(&t), (0..150).collect::<Vec<_>>(), "in order, each once");
+    let unread = t.channel("general").unread().len();
+    let messages = t.channel("general").next_messages(unread).await;
+    let digests: Vec<_> = messages.iter().filter(|message| message.title().starts_with("📦")).collect();
+    assert_eq!(digests.len(), 1, "{digests:#?}");
     t.finish().await;
 }
