@@ -1,9 +1,11 @@
 //! The wire to Discord: its address, our deadlines, the gate, the buckets. It knows no token: whatever belongs to one
 //! request is given with it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use reqwest::header::{HeaderValue, VIA};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 
@@ -33,6 +35,8 @@ struct Inner {
     buckets: Buckets,
     /// Made when it is first used: reading the system's certificates takes longer than everything else at start.
     http: OnceLock<reqwest::Client>,
+    /// An answer was Discord's own, whatever it came through.
+    is_discords: AtomicBool,
 }
 
 impl Wire {
@@ -40,7 +44,14 @@ impl Wire {
     #[must_use]
     pub fn new(base: DiscordBase, clock: Clock) -> Self {
         let (gate, buckets) = (Gate::new(clock.clone()), Buckets::default());
-        Self(Arc::new(Inner { base, clock, gate, buckets, http: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            base,
+            clock,
+            gate,
+            buckets,
+            http: OnceLock::new(),
+            is_discords: AtomicBool::new(false),
+        }))
     }
 
     /// What every request passes.
@@ -53,6 +64,20 @@ impl Wire {
     #[must_use]
     pub fn base(&self) -> &DiscordBase {
         &self.0.base
+    }
+
+    /// Whether Discord itself is at its end, as far as is known: a nonce is heeded there. Proxies before Discord pass on
+    /// the `Via` that stands in its answers, and servers written by others have none of the kind.
+    pub(super) fn leads_to_discord(&self) -> bool {
+        self.0.base.is_discord() || self.0.is_discords.load(Ordering::Acquire)
+    }
+
+    /// Looks at whose answer it is.
+    pub(super) fn hear(&self, answer: &Answer) {
+        let is_google = |via: &HeaderValue| via.as_bytes().ends_with(b"google");
+        if answer.headers.get_all(VIA).iter().any(is_google) {
+            self.0.is_discords.store(true, Ordering::Release);
+        }
     }
 
     /// How long the next request along `route` should wait for its bucket.
@@ -112,6 +137,7 @@ impl Wire {
         match sent {
             Ok(response) => {
                 let answer = Answer::read(response).await;
+                self.hear(&answer);
                 let outcome = outcome(&answer);
                 let sent = matches!(outcome, Outcome::Sent(_));
                 Attempt {
