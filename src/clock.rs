@@ -145,6 +145,12 @@ impl Clock {
         }
     }
 
+    /// Blocks this thread for `span` of the machine's own time, however short: the runtime's timers count milliseconds.
+    /// Only for a thread on which nothing else runs.
+    pub fn block_thread(&self, span: Duration) {
+        std::thread::sleep(span);
+    }
+
     /// Moves this clock forward and wakes every sleeper whose time has come.
     pub fn advance(&self, by: Duration) {
         self.0.ahead.send_modify(|ahead| *ahead += by);

@@ -9,6 +9,7 @@ mod answer;
 mod bucket;
 mod channel;
 mod code;
+mod command;
 mod gate;
 mod gateway;
 #[cfg(test)]
@@ -79,6 +80,7 @@ struct Inner {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct Myself {
     /// The bot user's id, which is also the application's for all but very old bots.
+    #[serde(deserialize_with = "answer::id")]
     pub id: Snowflake,
     /// The bot user's name.
     pub username: String,
@@ -100,6 +102,12 @@ impl Client {
     #[must_use]
     pub fn base(&self) -> &DiscordBase {
         self.0.wire.base()
+    }
+
+    /// Whether a message with a nonce that was used just now is not posted twice, as far as is known.
+    #[must_use]
+    pub fn heeds_nonces(&self) -> bool {
+        self.0.wire.leads_to_discord()
     }
 
     /// The bot's token.
@@ -140,6 +148,7 @@ impl Client {
             request = request.json(body);
         }
         let answer = Answer::read(request.send().await.map_err(Failure::network)?).await;
+        self.0.wire.hear(&answer);
         let found = answer::json(&answer);
         match &found {
             Ok(_) => pass.came_through(),

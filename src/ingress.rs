@@ -1,6 +1,6 @@
 //! The door: `POST /webhooks/{source}`, `/health`, and a page that says nuncio is there.
 //!
-//! A request becomes a [`NewEvent`](crate::model::NewEvent) or a `Rejection`; the extractor in `signed` does
+//! A request becomes a [`NewEvent`](crate::model::NewEvent) or a `Rejection`; `signed` does
 //! limit → verify → parse, in this order, over the raw bytes. A sender learns one of a few bare sentences; the
 //! operator learns the reason, in the log and in [`Hub::findings`]. Nothing is written before the signature holds.
 //!
@@ -25,10 +25,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
-use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::http::{Method, StatusCode, request};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use axum::{Extension, Json, Router};
+use bytes::Bytes;
+use hyper::body::Body;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -40,7 +42,6 @@ use crate::hub::{Finding, Hub, Remark};
 use crate::ingress::gate::Gate;
 use crate::ingress::limiter::Limiter;
 use crate::ingress::rejection::Rejection;
-use crate::ingress::signed::Signed;
 use crate::model::EventId;
 use crate::secret::Secret;
 
@@ -89,11 +90,11 @@ impl Ingress {
         Self(Door(Arc::new(Inner { hub, clock, gates, limiter, api_key, proxies, room })))
     }
 
-    /// Its routes.
+    /// Its routes, but for those of the gates: see [`Door::gate`].
     pub fn router(&self) -> Router {
         let mut router = Router::new();
         for gate in &self.0.0.gates {
-            router = router.route(&gate.path, post(receive).get(home::friendly));
+            router = router.route(&gate.path, get(home::friendly));
         }
         router
             .route("/", get(home::page))
@@ -146,22 +147,39 @@ struct Receipt {
     duplicate: bool,
 }
 
-/// `POST /webhooks/{source}`: answers 200 once the event and its deliveries are on disk.
-async fn receive(
-    State(door): State<Door>,
-    client: Option<Extension<Client>>,
-    Signed(event): Signed,
-) -> Result<impl IntoResponse, Rejection> {
-    let accepted = match door.0.hub.accept(event).await {
-        Ok(accepted) => accepted,
-        Err(error) => return Err(signed::not_stored(&door, client_of(client), &error)),
-    };
-    Ok(Json(Receipt {
-        success: true,
-        message: "Webhook processed successfully",
-        event_id: accepted.event_id,
-        duplicate: accepted.duplicate,
-    }))
+/// A request that was believed, as it came in.
+struct Knocked<B> {
+    head: request::Parts,
+    body: B,
+    client: Client,
+    /// By when it must be whole, by [`Clock::elapsed`].
+    whole_by: Duration,
+}
+
+impl Door {
+    /// The gate that a request asks for. Nearly every request does: none of them is looked up in the router.
+    fn gate(&self, method: &Method, path: &str) -> Option<&Gate> {
+        self.0.gates.iter().find(|gate| *method == Method::POST && gate.path == path)
+    }
+
+    /// `POST /webhooks/{source}`: answers 200 once the event and its deliveries are on disk.
+    async fn receive<B: Body<Data = Bytes>>(&self, gate: &Gate, knocked: Knocked<B>) -> Response {
+        let client = knocked.client.0;
+        let accepted = match signed::read(self, gate, knocked).await {
+            Ok(event) => self.0.hub.accept(event).await,
+            Err(rejection) => return rejection.into_response(),
+        };
+        match accepted {
+            Ok(accepted) => Json(Receipt {
+                success: true,
+                message: "Webhook processed successfully",
+                event_id: accepted.event_id,
+                duplicate: accepted.duplicate,
+            })
+            .into_response(),
+            Err(error) => signed::not_stored(self, client, &error).into_response(),
+        }
+    }
 }
 
 /// Everything else. A sender at the wrong address is worth a word.

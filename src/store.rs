@@ -19,6 +19,7 @@ mod event;
 mod expire;
 mod fault;
 mod hint;
+mod intake;
 mod letter;
 mod lock;
 mod message;
@@ -30,7 +31,6 @@ mod redeliver;
 mod removed;
 mod retention;
 mod route;
-mod rows;
 mod shown;
 mod spoilt;
 mod summary;
@@ -53,7 +53,7 @@ pub use audit::{Audited, Begun, Fault, Head, Verified};
 pub use broken::Broke;
 pub use decision::{Asks, CallNext, Calling, CardOf, Change, Changed, Stands, Wish};
 pub use delivery::{Backlog, Waiting};
-pub use digest::Claim;
+pub use digest::{Claim, Taken};
 pub use doubt::InDoubt;
 pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
@@ -74,7 +74,7 @@ pub use webhook::Kept;
 pub enum Error {
     /// The database refused or could not be reached.
     #[error("the database refused: {0}")]
-    Database(Arc<sqlx::Error>),
+    Database(Arc<dyn std::error::Error + Send + Sync>),
     /// The migrations could not be applied.
     #[error("the database cannot be brought up to date: {0}")]
     Migration(Arc<sqlx::migrate::MigrateError>),

@@ -4,63 +4,72 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serenity::all::{Command, CommandType, CreateCommand, GuildId};
-use serenity::http::Http;
+use serde_json::Value;
 
-use crate::bot::{Shared, command, http};
+use crate::bot::{Shared, command};
+use crate::model::Snowflake;
 
 /// The wait after the first failure; it doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// Registers the commands in the background, once a process.
-pub(super) fn begin(shared: &Arc<Shared>, http: Arc<Http>) {
+pub(super) fn begin(shared: &Arc<Shared>, application: u64) {
     if shared.registered.swap(true, Ordering::AcqRel) {
         return;
     }
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let stopping = shared.stopping.clone();
-        let _ = stopping.run_until_cancelled(register(&shared, &http)).await;
+        let _ = stopping.run_until_cancelled(register(&shared, Snowflake::new(application))).await;
     });
 }
 
-async fn register(shared: &Shared, http: &Http) {
+async fn register(shared: &Shared, application: Snowflake) {
     let commands = poise::builtins::create_application_commands(&command::all());
+    let Ok(mut commands) = serde_json::to_value(commands) else { return };
+    strip(&mut commands);
     if shared.guilds.is_empty() {
-        until_done(shared, "everywhere", || async {
-            Command::set_global_commands(http, commands.clone()).await
-        })
-        .await;
+        until_done(shared, application, None, &commands).await;
     }
     for guild in &shared.guilds {
-        let id = GuildId::new(guild.get());
-        let place = format!("in server {guild}");
-        until_done(shared, &place, || put(http, id, commands.clone())).await;
+        until_done(shared, application, Some(*guild), &commands).await;
     }
 }
 
-async fn put(http: &Http, guild: GuildId, commands: Vec<CreateCommand>) -> serenity::Result<Vec<Command>> {
-    guild.set_commands(http, commands).await
+/// Leaves out what says nothing. To Discord it is the same; strict servers refuse an option whose `options` are empty or
+/// whose `min_value` is null.
+fn strip(value: &mut Value) {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        _ => false,
+    };
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(strip),
+        Value::Object(object) => {
+            object.values_mut().for_each(strip);
+            object.retain(|_, value| !is_empty(value));
+        }
+        _ => {}
+    }
 }
 
 /// Tries until Discord takes the commands. A server that the bot is not in is tried again as well: it may be invited.
-async fn until_done<F>(shared: &Shared, place: &str, attempt: impl Fn() -> F)
-where
-    F: Future<Output = serenity::Result<Vec<Command>>>,
-{
+async fn until_done(shared: &Shared, application: Snowflake, guild: Option<Snowflake>, commands: &Value) {
+    let place = guild.map_or_else(|| "everywhere".to_owned(), |guild| format!("in server {guild}"));
     let mut pause = FIRST;
     loop {
-        match attempt().await {
-            Ok(commands) => {
-                tracing::info!("commands registered {place}: {}", listed(&commands));
+        match shared.client.put_commands(application, guild, commands).await {
+            Ok(()) => {
+                tracing::info!("commands registered {place}: {}", listed(commands));
                 return;
             }
-            Err(error) => {
+            Err(failure) => {
                 tracing::warn!(
                     retry_in_s = pause.as_secs(),
-                    "the commands could not be registered {place}: {}. The bot must be in that server, invited with the scope applications.commands",
-                    http::sentence(&error)
+                    "the commands could not be registered {place}: {failure}. The bot must be in that server, invited with the scope applications.commands"
                 );
                 shared.clock.sleep(pause).await;
                 pause = (pause * 2).min(LONGEST);
@@ -70,14 +79,34 @@ where
 }
 
 /// "/webhook-status /mute; in a message's menu: Redeliver, Show raw".
-fn listed(commands: &[Command]) -> String {
-    let of = |kind: CommandType| {
-        commands.iter().filter(move |command| command.kind == kind).map(|command| command.name.as_str())
+fn listed(commands: &Value) -> String {
+    let named = |is_typed: bool| {
+        let all = commands.as_array().into_iter().flatten();
+        let of = all.filter(move |command| (command["type"].as_u64().unwrap_or(1) == 1) == is_typed);
+        of.map(|command| command["name"].as_str().unwrap_or_default())
     };
-    let typed: Vec<String> = of(CommandType::ChatInput).map(|name| format!("/{name}")).collect();
-    let menu: Vec<&str> = of(CommandType::Message).collect();
+    let typed: Vec<String> = named(true).map(|name| format!("/{name}")).collect();
+    let menu: Vec<&str> = named(false).collect();
     match menu.is_empty() {
         true => typed.join(" "),
         false => format!("{}; in a message's menu: {}", typed.join(" "), menu.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_says_nothing_is_left_out() {
+        let mut value = json!([{
+            "name": "a", "nsfw": false, "description": "", "min_value": null,
+            "options": [{"name": "b", "options": [], "choices": [], "name_localizations": {}}], "contexts": null,
+        }]);
+        strip(&mut value);
+        let left = json!([{"name": "a", "nsfw": false, "description": "", "options": [{"name": "b"}]}]);
+        assert_eq!(value, left);
     }
 }

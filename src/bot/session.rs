@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serenity::all::{
-    Client, ClientBuilder, ConnectionStage, GatewayIntents, ShardManager, ShardRunnerMessage,
+    Client, ClientBuilder, ConnectionStage, GatewayIntents, OnlineStatus, ShardManager, ShardRunnerMessage,
 };
 use serenity::gateway::GatewayError;
 use tokio::sync::Mutex;
@@ -98,7 +98,9 @@ fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
 ///
 /// `shutdown_all` says goodbye properly, but after any new login it returns at once and leaves the shard running. So
 /// the shard is told directly as well: to close, and then to send something, which fails on a closed connection and
-/// ends it without another try. The address is taken away, lest a login that is under way go anywhere. Only at the
+/// ends it without another try. And where Discord has closed the connection already, `shutdown_all` has the shard wait
+/// for its goodbye without end and without rest, so that the whole process stands still: the shard is told to send
+/// something before, and gets no further if it cannot. The address is taken away, lest a login that is under way go anywhere. Only at the
 /// end of the process is it worth waiting for: the goodbye may take five seconds.
 async fn hang_up(
     shared: &Shared,
@@ -112,13 +114,16 @@ async fn hang_up(
         shards.push(runner.runner_tx.clone());
         is_connected |= runner.stage == ConnectionStage::Connected;
     }
-    let end = move || {
-        for shard in shards {
+    let end = || {
+        for shard in &shards {
             shard.send_to_shard(ShardRunnerMessage::Close(1000, None));
             shard.send_to_shard(ShardRunnerMessage::Message("".into()));
         }
     };
     if is_connected && is_farewell {
+        for shard in &shards {
+            shard.send_to_shard(ShardRunnerMessage::SetStatus(OnlineStatus::Online));
+        }
         let _ = shared.clock.within(GOODBYE, manager.shutdown_all()).await;
         end();
     } else {

@@ -50,6 +50,8 @@ struct Inner {
     /// Where interactions go that serenity cannot read.
     hearing: OnceLock<Box<dyn Hears>>,
     was_connected: AtomicBool,
+    /// READY was read here, and serenity, which could not read it, was not told yet.
+    is_heard: AtomicBool,
 }
 
 #[derive(Default)]
@@ -77,6 +79,7 @@ impl Watch {
             bot: AtomicU64::new(0),
             hearing: OnceLock::new(),
             was_connected: AtomicBool::new(false),
+            is_heard: AtomicBool::new(false),
         };
         (Self(Arc::new(inner)), ended)
     }
@@ -134,7 +137,7 @@ impl Watch {
         let (mut hanging, mut offline) = (0, 0);
         loop {
             shared.clock.sleep(LOOK).await;
-            let stage = manager.runners.lock().await.values().next().map(|runner| runner.stage);
+            let stage = self.stage(manager).await;
             if stage == Some(ConnectionStage::Connected) {
                 (hanging, offline) = (0, 0);
                 if self.was_connected() {
@@ -162,6 +165,16 @@ impl Watch {
                 *gateway.lock().await = found.url;
             }
         }
+    }
+
+    /// How far the connection is. One whose READY was read here is as far as it can be: its runner is told so.
+    async fn stage(&self, manager: &ShardManager) -> Option<ConnectionStage> {
+        let mut runners = manager.runners.lock().await;
+        let runner = runners.values_mut().next()?;
+        if self.0.is_heard.swap(false, Ordering::AcqRel) {
+            runner.stage = ConnectionStage::Connected;
+        }
+        Some(runner.stage)
     }
 
     fn end(&self, why: &str) {
@@ -291,7 +304,7 @@ impl RawEventHandler for Watch {
         match event {
             Event::Ready(event) => {
                 self.ready(&event.ready);
-                register::begin(&self.0.shared, Arc::clone(&context.http));
+                register::begin(&self.0.shared, event.ready.application.id.get());
             }
             Event::Resumed(_) => self.connected(),
             Event::GuildCreate(event) => {
@@ -357,8 +370,23 @@ impl Watch {
                     self.put_guild(guild);
                 }
             }
-            "READY" => self.end(&tolerance::unreadable_ready(unknown.value)),
+            "READY" => match tolerance::ready(&unknown.value) {
+                Ok((ready, guilds)) => self.read(context, ready, guilds).await,
+                Err(why) => self.end(&why),
+            },
             _ => {}
+        }
+    }
+
+    /// A READY that serenity could not read, with the servers that were told whole in it.
+    async fn read(&self, context: Context, ready: Ready, guilds: Vec<Guild>) {
+        self.0.is_heard.store(true, Ordering::Release);
+        context.http.set_application_id(ready.application.id);
+        self.ready(&ready);
+        guilds.into_iter().for_each(|guild| self.put_guild(guild));
+        register::begin(&self.0.shared, ready.application.id.get());
+        if let Some(hearing) = self.0.hearing.get() {
+            hearing.begin(context, ready).await;
         }
     }
 

@@ -60,6 +60,12 @@ impl DiscordBase {
         self.proxy.clone()
     }
 
+    /// Whether it is Discord itself. What stands elsewhere may be a way to Discord, or a server written by others.
+    #[must_use]
+    pub fn is_discord(&self) -> bool {
+        *self == Self::discord()
+    }
+
     /// Whether it is on this machine, and nothing sent there can leave it.
     #[must_use]
     pub const fn is_loopback(&self) -> bool {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use reqwest::Response;
 use reqwest::header::HeaderMap;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
 use crate::discord::code::{Meaning, meaning, webhook_meaning};
@@ -148,6 +149,8 @@ impl Answer {
             // Deleted; another one's; too many edits of an old message; in a thread that is archived, where posting
             // opens it again.
             (_, Some(10008 | 50005 | 30046 | 50083)) => Outcome::Uneditable(self.reason()),
+            // Spacebar says only so much of a message that is gone. Discord knows no such code.
+            (404, Some(404)) => Outcome::Uneditable(self.reason()),
             _ => self.outcome(channel),
         }
     }
@@ -179,7 +182,7 @@ impl Answer {
     }
 
     fn id(&self, key: &str) -> Option<Snowflake> {
-        self.json.as_ref()?.get(key)?.as_str()?.parse().ok()
+        id_of(self.json.as_ref()?.get(key)?)
     }
 
     /// "400 50035 Invalid Form Body", with Discord's own explanation as far as it fits.
@@ -217,19 +220,31 @@ pub(super) fn sentence(error: reqwest::Error) -> String {
     text
 }
 
+/// An id, which Discord writes as text and others as a number.
+pub(super) fn id_of(value: &Value) -> Option<Snowflake> {
+    let number = value.as_u64().map(|id| id.to_string());
+    number.as_deref().or_else(|| value.as_str())?.parse().ok()
+}
+
+/// The same, for serde.
+pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Snowflake, D::Error> {
+    id_of(&Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no id"))
+}
+
+/// Whether an answer is a success.
+pub(super) fn success(answer: &Answer) -> Result<(), Failure> {
+    if (200..=299).contains(&answer.status) {
+        return Ok(());
+    }
+    let (outcome, sentence) = (answer.trouble(), answer.reason().to_string());
+    Err(Failure { status: Some(answer.status), code: answer.code(), outcome, sentence })
+}
+
 /// The JSON of a successful answer.
 pub(super) fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
-    let (status, code) = (Some(answer.status), answer.code());
-    if !(200..=299).contains(&answer.status) {
-        return Err(Failure {
-            status,
-            code,
-            outcome: answer.trouble(),
-            sentence: answer.reason().to_string(),
-        });
-    }
+    success(answer)?;
     serde_json::from_slice(&answer.body).map_err(|error| Failure {
-        status,
+        status: Some(answer.status),
         code: None,
         outcome: Outcome::Retry { after: None, arrived: Arrived::No },
         sentence: format!("Discord's answer cannot be read: {error}"),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::discord::answer::Answer;
+use crate::discord::answer::{self, Answer};
 use crate::discord::bucket::Route;
 use crate::discord::{Client, Failure, Pass};
 use crate::model::{Attempt, Nonce, Snowflake};
@@ -92,17 +92,23 @@ impl Client {
                     .filter_map(|embed| embed["footer"]["text"].as_str())
                     .any(|footer| tags.iter().any(|tag| footer.contains(tag.as_str())))
         };
-        let id = |message: &Value| message["id"].as_str()?.parse::<Snowflake>().ok();
         let earliest = planned_at.minus(SKEW);
-        let since = |message: &Snowflake| message.created_at() >= earliest;
-        if let Some(found) = messages.iter().filter(ours).filter_map(id).find(since) {
+        let since = |message: &&Value| posted_at(message).is_none_or(|at| at >= earliest);
+        let found = messages.iter().filter(ours).find(since);
+        if let Some(found) = found.and_then(|message| answer::id_of(&message["id"])) {
             return Ok(Look::Found(found));
         }
         let reaches_back = messages.len() < usize::from(READ_BACK)
-            || messages.iter().filter_map(id).any(|message| !since(&message));
+            || messages.iter().any(|message| posted_at(message).is_some_and(|at| at < earliest));
         // Without Read Message History Discord shows an empty channel instead of refusing.
         Ok(if messages.is_empty() || !reaches_back { Look::Unclear } else { Look::Absent })
     }
+}
+
+/// When a message was posted: as it says itself, for ids hold Discord's time at Discord only.
+fn posted_at(message: &Value) -> Option<Timestamp> {
+    let said = message["timestamp"].as_str().and_then(Timestamp::parse_rfc3339);
+    said.or_else(|| answer::id_of(&message["id"]).map(Snowflake::created_at))
 }
 
 /// What a look into a channel brought.

@@ -2,8 +2,10 @@
 //! request is given with it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use reqwest::header::{HeaderValue, VIA};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 
@@ -32,6 +34,8 @@ struct Inner {
     gate: Gate,
     buckets: Buckets,
     http: Outgoing,
+    /// An answer was Discord's own, whatever it came through.
+    is_discords: AtomicBool,
 }
 
 impl Wire {
@@ -40,7 +44,8 @@ impl Wire {
     pub fn new(base: DiscordBase, clock: Clock) -> Self {
         let (gate, buckets) = (Gate::new(clock.clone()), Buckets::default());
         let http = Outgoing::new(USER_AGENT, DEADLINE, base.is_loopback());
-        Self(Arc::new(Inner { base, clock, gate, buckets, http }))
+        let is_discords = AtomicBool::new(false);
+        Self(Arc::new(Inner { base, clock, gate, buckets, http, is_discords }))
     }
 
     /// What every request passes.
@@ -53,6 +58,20 @@ impl Wire {
     #[must_use]
     pub fn base(&self) -> &DiscordBase {
         &self.0.base
+    }
+
+    /// Whether Discord itself is at its end, as far as is known: a nonce is heeded there. Proxies before Discord pass on
+    /// the `Via` that stands in its answers, and servers written by others have none of the kind.
+    pub(super) fn leads_to_discord(&self) -> bool {
+        self.0.base.is_discord() || self.0.is_discords.load(Ordering::Acquire)
+    }
+
+    /// Looks at whose answer it is.
+    pub(super) fn hear(&self, answer: &Answer) {
+        let is_google = |via: &HeaderValue| via.as_bytes().ends_with(b"google");
+        if answer.headers.get_all(VIA).iter().any(is_google) {
+            self.0.is_discords.store(true, Ordering::Release);
+        }
     }
 
     /// How long the next request along `route` should wait for its bucket.
@@ -93,6 +112,7 @@ impl Wire {
         match sent {
             Ok(response) => {
                 let answer = Answer::read(response).await;
+                self.hear(&answer);
                 let outcome = outcome(&answer);
                 let sent = matches!(outcome, Outcome::Sent(_));
                 Attempt {

@@ -122,10 +122,14 @@ impl Channel {
         self.client.unarchive(pass, thread).await.is_ok()
     }
 
-    /// Whether Discord may have posted it and forgotten its nonce. A change is simply made again.
+    /// Whether it may have been posted under a nonce that is forgotten by now, or that nobody ever heeded: Discord heeds
+    /// it for a while, servers written by others need not. A change is simply made again.
     fn may_be_forgotten(&self, context: &Context, message: &Message) -> bool {
+        let trusted = if self.client.heeds_nonces() { TRUSTED } else { Duration::ZERO };
         message.action == Action::Create
-            && message.ambiguous_since.is_some_and(|since| context.clock.now().since(since) > TRUSTED)
+            && message
+                .ambiguous_since
+                .is_some_and(|since| trusted.is_zero() || context.clock.now().since(since) > trusted)
     }
 
     async fn look_for(

@@ -11,7 +11,7 @@ use crate::dispatch::Context;
 use crate::dispatch::plan::Queue;
 use crate::dispatch::verdict::{STORE_AGAIN, store_failing};
 use crate::model::{Action, DeliveryId, Destination, DestinationId, Form, Message, Rank};
-use crate::store::{self, Claim};
+use crate::store::{self, Claim, Taken};
 
 /// Past this age a card of its own helps nobody any more.
 const OLD: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -52,9 +52,11 @@ pub(super) async fn gather(
     let message = Message::new(destination.id, Action::Create, Form::Digest, now);
     let mut taken = 0;
     for _ in 0..UNITS {
-        match context.store.claim(&message, destination.epoch, claim).await? {
-            0 => break,
-            more => taken += more,
+        let Taken { deliveries, more } = context.store.claim(&message, destination.epoch, claim).await?;
+        taken += deliveries;
+        // What comes in meanwhile is the next one's: this one would have no end.
+        if !more {
+            break;
         }
     }
     if taken == 0 {

@@ -27,7 +27,7 @@ use crate::hub::Finding;
 use crate::ingress::connection::{Connection, End, Watched};
 use crate::ingress::framing::{HEAD_BYTES, Verdict};
 use crate::ingress::rejection::Rejection;
-use crate::ingress::{Client, Door};
+use crate::ingress::{Client, Door, Knocked};
 
 /// How many connections there may be at once.
 const CONNECTIONS: usize = 1024;
@@ -217,7 +217,6 @@ async fn answer(
     door: Door,
 ) -> Result<Response, std::convert::Infallible> {
     let arrival = connection.begin();
-    let mut request: Request = request.map(axum::body::Body::new);
     let client = Client::of(peer.ip(), request.headers(), &door.0.proxies);
     let believed = match arrival.verdict {
         Verdict::Refused(flaw) => {
@@ -228,12 +227,18 @@ async fn answer(
     };
     let mut response = match believed {
         Err(rejection) => rejection.into_response(),
-        Ok(()) => {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(client);
-            request.extensions_mut().insert(arrival);
-            router.call(request).await?
-        }
+        Ok(()) => match door.gate(request.method(), request.uri().path()) {
+            Some(gate) => {
+                let (head, body) = request.into_parts();
+                door.receive(gate, Knocked { head, body, client, whole_by: arrival.whole_by }).await
+            }
+            None => {
+                let mut request: Request = request.map(axum::body::Body::new);
+                request.extensions_mut().insert(ConnectInfo(peer));
+                request.extensions_mut().insert(client);
+                router.call(request).await?
+            }
+        },
     };
     if arrival.verdict != Verdict::Fine {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -1,21 +1,20 @@
-//! The extractor: limit → verify → parse. What comes out was signed by the source and can be read.
+//! limit → verify → parse. What comes out was signed by the source and can be read.
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use hyper::body::Body;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::hub::{Finding, Remark};
-use crate::ingress::connection::{Arrival, REQUEST};
 use crate::ingress::gate::{Age, Gate};
 use crate::ingress::rejection::Rejection;
-use crate::ingress::{Client, Door, xtsystems};
+use crate::ingress::{Door, Knocked, xtsystems};
 use crate::model::NewEvent;
 use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store;
@@ -25,46 +24,38 @@ pub(super) const SMALL: usize = 64 * 1024;
 /// How much room a larger one takes at a time.
 const STEP: usize = 64 * 1024;
 
-/// An event whose signature holds.
-pub(super) struct Signed(pub(super) NewEvent);
+/// Reads an event whose signature holds out of a request.
+pub(super) async fn read<B: Body<Data = Bytes>>(
+    door: &Door,
+    gate: &Gate,
+    Knocked { head, body, client, whole_by }: Knocked<B>,
+) -> Result<NewEvent, Rejection> {
+    // The window is checked against this time: a slow body must not stretch it.
+    let received_at = door.0.clock.now();
+    let knock = Knock { door, client: client.0 };
 
-impl FromRequest<Door> for Signed {
-    type Rejection = Rejection;
+    knock.check_media(&head.headers)?;
+    let length = knock.check_length(&head.headers, gate.body_limit)?;
+    let (signature, timestamp) = credentials(&head.headers).map_err(|reason| knock.refuse(reason))?;
+    let (body, _room) = knock.read(body, length, gate.body_limit, whole_by).await?;
 
-    async fn from_request(request: Request, door: &Door) -> Result<Self, Rejection> {
-        // The window is checked against this time: a slow body must not stretch it.
-        let received_at = door.0.clock.now();
-        let (head, body) = request.into_parts();
-        let client = head.extensions.get::<Client>().map_or(IpAddr::from([0; 4]), |client| client.0);
-        let knock = Knock { door, client };
-        let gate =
-            door.0.gates.iter().find(|gate| gate.path == head.uri.path()).ok_or(Rejection::NotFound)?;
-
-        knock.check_media(&head.headers)?;
-        let length = knock.check_length(&head.headers, gate.body_limit)?;
-        let (signature, timestamp) = credentials(&head.headers).map_err(|reason| knock.refuse(reason))?;
-        let arrival = head.extensions.get::<Arrival>();
-        let whole_by = arrival.map_or_else(|| door.0.clock.elapsed() + REQUEST, |arrival| arrival.whole_by);
-        let (body, _room) = knock.read(body, length, gate.body_limit, whole_by).await?;
-
-        match gate.check(timestamp, signature, &body, received_at) {
-            Ok(Age::Current) => {}
-            Ok(Age::Previous) => knock.remark(
-                Finding::PreviousSecret,
-                "a signature matches the previous secret: give XTSystems the new one, then remove WEBHOOK_SECRET_PREVIOUS",
-            ),
-            // Under the same MAC, a body that begins with a digit may have lost that digit's timestamp.
-            Err(Reason::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
-                return Err(knock.quarantine(gate, "it does not begin with {", &body).await);
-            }
-            Err(reason) => return Err(knock.refuse(reason)),
+    match gate.check(timestamp, signature, &body, received_at) {
+        Ok(Age::Current) => {}
+        Ok(Age::Previous) => knock.remark(
+            Finding::PreviousSecret,
+            "a signature matches the previous secret: give XTSystems the new one, then remove WEBHOOK_SECRET_PREVIOUS",
+        ),
+        // Under the same MAC, a body that begins with a digit may have lost that digit's timestamp.
+        Err(Reason::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
+            return Err(knock.quarantine(gate, "it does not begin with {", &body).await);
         }
-        // Ten digits, as the check has seen.
-        let timestamp = str::from_utf8(timestamp).unwrap_or_default();
-        match xtsystems::parse(&body, timestamp, received_at) {
-            Ok(event) => Ok(Self(event)),
-            Err(reason) => Err(knock.quarantine(gate, &reason, &body).await),
-        }
+        Err(reason) => return Err(knock.refuse(reason)),
+    }
+    // Ten digits, as the check has seen.
+    let timestamp = str::from_utf8(timestamp).unwrap_or_default();
+    match xtsystems::parse(&body, timestamp, received_at) {
+        Ok(event) => Ok(event),
+        Err(reason) => Err(knock.quarantine(gate, &reason, &body).await),
     }
 }
 
@@ -141,14 +132,15 @@ impl Knock<'_> {
     }
 
     /// Reads the body into one piece of memory: the pieces it comes in, of a byte each if need be, are not kept.
-    async fn read(
+    async fn read<B: Body<Data = Bytes>>(
         &self,
-        mut body: Body,
+        body: B,
         length: Option<usize>,
         limit: usize,
         whole_by: Duration,
     ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Rejection> {
         let clock = &self.door.0.clock;
+        let mut body = pin!(body);
         let collect = async {
             let mut whole = Vec::with_capacity(length.unwrap_or_default().min(SMALL));
             let mut room = None;

@@ -36,6 +36,9 @@ macro_rules! prefixed_id {
                 Self(Uuid::from_u128(self.0.as_u128().wrapping_add(1)))
             }
 
+            /// What no id sorts behind.
+            pub const LAST: Self = Self(Uuid::max());
+
             /// What every id minted before `at` sorts before.
             #[must_use]
             pub fn earliest(at: Timestamp) -> Self {

@@ -27,6 +27,9 @@ pub struct Body {
 /// One card in Discord's form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Embed {
+    /// "rich", whatever is sent, to Discord; Spacebar takes away what does not say so itself.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
     /// At most 256 characters, never empty.
     pub title: String,
     /// http(s), at most 2048 characters.

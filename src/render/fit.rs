@@ -222,6 +222,7 @@ impl<'a> Draft<'a> {
 
     fn embed(&self) -> Embed {
         Embed {
+            kind: "rich",
             title: self.title.clone(),
             url: self.card.url.clone().filter(|url| units(url) <= MAX_URL),
             description: self.description(),

@@ -25,6 +25,7 @@ mod interaction;
 mod invite;
 pub mod ledger;
 pub mod limits;
+mod manner;
 pub mod model;
 mod page;
 mod rest;
@@ -37,6 +38,7 @@ pub use faults::{Fault, Faults};
 pub use gateway::Gateway;
 pub use ledger::{Asked, Counts, Exchange};
 pub use limits::{Allowance, RateLimits};
+pub use manner::Manner;
 pub use model::{Dispatch, Permission, Permissions};
 pub use setup::{Person, Setup};
 
@@ -78,6 +80,7 @@ struct State {
     limiter: Limiter,
     ledger: Ledger,
     gateway: Sessions,
+    manner: Manner,
     address: SocketAddr,
 }
 
@@ -110,6 +113,7 @@ impl Discord {
                 limiter: Limiter::new(limits),
                 ledger: Ledger::default(),
                 gateway,
+                manner: Manner::default(),
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
             }),
             dispatches: broadcast::Sender::new(DISPATCHES_KEPT),

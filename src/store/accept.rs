@@ -1,33 +1,33 @@
-//! Accepting events: an event and its deliveries in one unit, many events in one statement per table.
+//! Accepting events: an event, its deliveries and what it asks, all or nothing.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Timestamp;
 use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Rank};
 use crate::store::decision::{self, Asks};
-use crate::store::rows::ManyRows;
 use crate::store::{Error, HintSender, Result, Store};
 
 /// Larger events do not travel with the hint: the lane loads them when their turn comes, so that what waits in
 /// memory stays small.
 const ATTACHED: usize = 64 * 1024;
 
-static EVENTS: ManyRows = ManyRows::new(
-    "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, received_at, \
-     unrouted, body) VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    " ON CONFLICT (source, dedupe_key) DO NOTHING",
-);
-static DELIVERIES: ManyRows = ManyRows::new(
-    "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, reason, finished_at, due_at) VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    " ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
-);
+/// An event that is new; nothing if it is not.
+pub(super) const INSERT_EVENT: &str = "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, \
+     occurred_at, received_at, unrouted, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+     ON CONFLICT (source, dedupe_key) DO NOTHING";
+/// The event that came first with a key.
+pub(super) const FIRST_OF: &str = "SELECT id FROM events WHERE source = $1 AND dedupe_key = $2";
+/// A delivery, due at once.
+pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, \
+     reason, finished_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+     ON CONFLICT (event_id, destination_id, slot) DO NOTHING";
+/// The name of a customer.
+pub(super) const LEARN_NAME: &str = "INSERT INTO companies (source, id, name, updated_at) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (source, id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at";
 
 /// One delivery to be made of an event.
 #[derive(Clone, Debug)]
@@ -40,6 +40,13 @@ pub struct Planned {
     pub route: String,
     /// The mute that keeps it from being sent, if one does.
     pub muted: Option<MuteId>,
+}
+
+impl Planned {
+    /// The word for how it begins.
+    pub(super) const fn status(&self) -> &'static str {
+        if self.muted.is_some() { "cancelled" } else { "pending" }
+    }
 }
 
 /// An event with everything that is decided when it enters.
@@ -93,41 +100,50 @@ pub(super) struct Stored {
     more: Vec<Delivery>,
 }
 
-/// Inserts all of `accepts` that are new, with their deliveries.
+impl Stored {
+    /// What was done with an event that asks nothing.
+    pub(super) const fn of(accepted: Accepted, deliveries: Vec<DeliveryId>) -> Self {
+        Self { accepted, deliveries, more: Vec::new() }
+    }
+}
+
+/// Inserts an event if it is new, with its deliveries and what it asks. Events that ask nothing come in through the
+/// [`Intake`](crate::store::intake::Intake).
 pub(super) fn insert<'a>(
     tx: &'a mut SqliteConnection,
     mint: &'a Mint,
     now: Timestamp,
-    accepts: &'a [Accept],
-) -> BoxFuture<'a, Result<Vec<Stored>>> {
+    incoming: &'a Incoming,
+) -> BoxFuture<'a, Result<Stored>> {
     Box::pin(async move {
-        if accepts.is_empty() {
-            return Ok(Vec::new());
+        let id = mint.next(now);
+        if !insert_event(tx, id, incoming).await? {
+            let accepted = Accepted { event_id: first_of(tx, &incoming.event).await?, duplicate: true };
+            return Ok(Stored::of(accepted, Vec::new()));
         }
-        let ids: Vec<EventId> = accepts.iter().map(|_| mint.next(now)).collect();
-        let fresh = insert_events(tx, accepts, &ids).await?;
-        let mut stored = Vec::with_capacity(accepts.len());
-        for (accept, id) in accepts.iter().zip(ids) {
-            let new = fresh.contains(&id);
-            let event_id = if new { id } else { first_of(tx, &accept.event.event).await? };
-            let deliveries =
-                if new { accept.event.plan.iter().map(|_| mint.next(now)).collect() } else { Vec::new() };
-            stored.push(Stored {
-                accepted: Accepted { event_id, duplicate: !new },
-                deliveries,
-                more: Vec::new(),
-            });
+        let deliveries: Vec<DeliveryId> = incoming.plan.iter().map(|_| mint.next(now)).collect();
+        for (planned, delivery) in incoming.plan.iter().zip(&deliveries) {
+            insert_delivery(tx, now, id, planned, *delivery).await?;
         }
-        insert_deliveries(tx, now, accepts, &stored).await?;
-        insert_names(tx, now, accepts).await?;
-        ask(tx, mint, now, accepts, &mut stored).await?;
-        Ok(stored)
+        learn_name(tx, now, incoming).await?;
+        let more = ask(tx, mint, now, incoming, id).await?;
+        Ok(Stored { accepted: Accepted { event_id: id, duplicate: false }, deliveries, more })
     })
 }
 
-/// Answers the senders and hints at what there is to deliver, in id order. This is done by the writer and not by
-/// the request's own future: a client that hangs up kills that.
-pub(super) fn settle(accepts: Vec<Accept>, stored: Vec<Stored>, hints: &HintSender) {
+/// A group that is on disk: what was asked, and what was done with it.
+pub(super) type Group = (Vec<Accept>, Vec<Stored>);
+
+/// Tells of every group that is on disk, in their order. A task of its own: the request's future is gone with a client
+/// that hangs up, and the writer's thread would pay for each sender that it wakes, while the next group waits.
+pub(super) async fn tell(mut groups: mpsc::UnboundedReceiver<Group>, hints: HintSender) {
+    while let Some(group) = groups.recv().await {
+        settle(group, &hints);
+    }
+}
+
+/// Answers the senders and hints at what there is to deliver, in id order.
+fn settle((accepts, stored): Group, hints: &HintSender) {
     for (accept, stored) in accepts.into_iter().zip(stored) {
         let Accept { event: Incoming { event, plan, .. }, reply } = accept;
         let _ = reply.send(Ok(stored.accepted));
@@ -162,50 +178,28 @@ pub(super) fn settle(accepts: Vec<Accept>, stored: Vec<Stored>, hints: &HintSend
     }
 }
 
-/// Inserts the events that are new; answers their ids.
-async fn insert_events(
-    tx: &mut SqliteConnection,
-    accepts: &[Accept],
-    ids: &[EventId],
-) -> Result<HashSet<EventId>> {
-    let rows: Vec<_> = accepts.iter().map(|accept| &accept.event).zip(ids.iter().copied()).collect();
-    if insert_event_rows(tx, &rows).await? == ids.len() as u64 {
-        return Ok(ids.iter().copied().collect());
-    }
-    let mut fresh = HashSet::new();
-    for id in ids {
-        let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM events WHERE id = $1")
-            .bind(id.to_string())
-            .fetch_optional(&mut *tx)
-            .await?;
-        fresh.extend(found.map(|_| *id));
-    }
-    Ok(fresh)
-}
-
-/// Inserts events unless they are there; answers how many were not.
-async fn insert_event_rows(tx: &mut SqliteConnection, rows: &[(&Incoming, EventId)]) -> Result<u64> {
-    EVENTS
-        .insert(tx, rows, |(incoming, id), values| {
-            let event = &incoming.event;
-            values
-                .shown(id)
-                .text(event.source.as_str())
-                .text(event.kind.as_str())
-                .text(event.company.as_str())
-                .text(event.dedupe.as_str())
-                .text(event.subject.as_str())
-                .text(&event.cause.map(|id| id.to_string()).unwrap_or_default())
-                .add(event.occurred_at.as_millis())
-                .add(event.received_at.as_millis())
-                .add(incoming.unrouted)
-                .add(event.body.as_bytes());
-        })
-        .await
+/// Inserts an event unless it is there; answers whether it was not.
+async fn insert_event(tx: &mut SqliteConnection, id: EventId, incoming: &Incoming) -> Result<bool> {
+    let event = &incoming.event;
+    let inserted = sqlx::query(INSERT_EVENT)
+        .bind(id.to_string())
+        .bind(event.source.as_str())
+        .bind(event.kind.as_str())
+        .bind(event.company.as_str())
+        .bind(event.dedupe.as_str())
+        .bind(event.subject.as_str())
+        .bind(event.cause.map(|id| id.to_string()).unwrap_or_default())
+        .bind(event.occurred_at.as_millis())
+        .bind(event.received_at.as_millis())
+        .bind(incoming.unrouted)
+        .bind(event.body.as_bytes())
+        .execute(tx)
+        .await?;
+    Ok(inserted.rows_affected() == 1)
 }
 
 async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId> {
-    let id: String = sqlx::query_scalar("SELECT id FROM events WHERE source = $1 AND dedupe_key = $2")
+    let id: String = sqlx::query_scalar(FIRST_OF)
         .bind(event.source.as_str())
         .bind(event.dedupe.as_str())
         .fetch_one(tx)
@@ -213,63 +207,42 @@ async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId
     Ok(id.parse()?)
 }
 
-async fn insert_deliveries(
+/// Inserts a delivery, due at once.
+pub(super) async fn insert_delivery(
     tx: &mut SqliteConnection,
     now: Timestamp,
-    accepts: &[Accept],
-    stored: &[Stored],
+    event: EventId,
+    planned: &Planned,
+    id: DeliveryId,
 ) -> Result<()> {
-    let mut rows = Vec::new();
-    for (accept, stored) in accepts.iter().zip(stored) {
-        let event_id = stored.accepted.event_id;
-        rows.extend(
-            accept.event.plan.iter().zip(&stored.deliveries).map(|(planned, id)| (event_id, planned, *id)),
-        );
-    }
-    insert_delivery_rows(tx, now, &rows).await
-}
-
-/// Inserts pending deliveries, due at once.
-pub(super) async fn insert_delivery_rows(
-    tx: &mut SqliteConnection,
-    now: Timestamp,
-    rows: &[(EventId, &Planned, DeliveryId)],
-) -> Result<()> {
-    DELIVERIES
-        .insert(tx, rows, |(event_id, planned, id), values| {
-            values
-                .shown(id)
-                .shown(event_id)
-                .shown(planned.destination_id)
-                .text(planned.route.as_str())
-                .add(planned.rank.as_i64())
-                .text(if planned.muted.is_some() { "cancelled" } else { "pending" })
-                .add(planned.muted.map(|mute| mute.to_string()))
-                .add(planned.muted.map(|_| now.as_millis()))
-                .add(now.as_millis());
-        })
+    sqlx::query(INSERT_DELIVERY)
+        .bind(id.to_string())
+        .bind(event.to_string())
+        .bind(planned.destination_id.to_string())
+        .bind(planned.route.as_str())
+        .bind(planned.rank.as_i64())
+        .bind(planned.status())
+        .bind(planned.muted.map(|mute| mute.to_string()))
+        .bind(planned.muted.map(|_| now.as_millis()))
+        .bind(now.as_millis())
+        .execute(tx)
         .await?;
     Ok(())
 }
 
-/// Makes the questions that new events ask, and takes their answers.
+/// Makes the questions that a new event asks, and takes its answers.
 async fn ask(
     tx: &mut SqliteConnection,
     mint: &Mint,
     now: Timestamp,
-    accepts: &[Accept],
-    stored: &mut [Stored],
-) -> Result<()> {
-    for (Accept { event: incoming, .. }, stored) in accepts.iter().zip(stored) {
-        if let Some(asks) = incoming.asks.as_ref().filter(|_| !stored.accepted.duplicate) {
-            // Where it is muted, its card is still owed the answer.
-            let heard = incoming.plan.iter().filter(|planned| planned.muted.is_none());
-            let planned: Vec<_> = heard.map(|planned| planned.destination_id).collect();
-            let (source, event) = (incoming.event.source, stored.accepted.event_id);
-            stored.more = decision::ask(tx, mint, now, source, event, asks, &planned).await?;
-        }
-    }
-    Ok(())
+    incoming: &Incoming,
+    id: EventId,
+) -> Result<Vec<Delivery>> {
+    let Some(asks) = &incoming.asks else { return Ok(Vec::new()) };
+    // Where it is muted, its card is still owed the answer.
+    let heard = incoming.plan.iter().filter(|planned| planned.muted.is_none());
+    let planned: Vec<_> = heard.map(|planned| planned.destination_id).collect();
+    decision::ask(tx, mint, now, incoming.event.source, id, asks, &planned).await
 }
 
 /// Inserts an event of our own with its deliveries; one that is there already stays as it is.
@@ -280,27 +253,23 @@ pub(super) async fn insert_follow_up(
     mint: &Mint,
     now: Timestamp,
 ) -> Result<()> {
-    if insert_event_rows(tx, &[(incoming, id)]).await? == 0 {
-        return Ok(());
+    if insert_event(tx, id, incoming).await? {
+        for planned in &incoming.plan {
+            insert_delivery(tx, now, id, planned, mint.next(now)).await?;
+        }
     }
-    let rows: Vec<_> = incoming.plan.iter().map(|planned| (id, planned, mint.next(now))).collect();
-    insert_delivery_rows(tx, now, &rows).await
+    Ok(())
 }
 
-async fn insert_names(tx: &mut SqliteConnection, now: Timestamp, accepts: &[Accept]) -> Result<()> {
-    for Accept { event: incoming, .. } in accepts {
-        if let Some(name) = &incoming.company_name {
-            sqlx::query(
-                "INSERT INTO companies (source, id, name, updated_at) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (source, id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at",
-            )
+async fn learn_name(tx: &mut SqliteConnection, now: Timestamp, incoming: &Incoming) -> Result<()> {
+    if let Some(name) = &incoming.company_name {
+        sqlx::query(LEARN_NAME)
             .bind(incoming.event.source.as_str())
             .bind(incoming.event.company.as_str())
             .bind(name.as_str())
             .bind(now.as_millis())
-            .execute(&mut *tx)
+            .execute(tx)
             .await?;
-        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::{Delivery, DestinationId, EventId, Message, Mint, Rank};
-use crate::store::accept::{Planned, insert_delivery_rows};
+use crate::store::accept::{Planned, insert_delivery};
 use crate::store::spoilt::{self, Spoilt};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
@@ -120,9 +120,9 @@ impl Unit for RouteLate {
         if taken.rows_affected() == 0 {
             return Ok(false);
         }
-        let rows: Vec<_> =
-            self.plan.iter().map(|planned| (self.event, planned, self.mint.next(self.now))).collect();
-        insert_delivery_rows(tx, self.now, &rows).await?;
+        for planned in &self.plan {
+            insert_delivery(tx, self.now, self.event, planned, self.mint.next(self.now)).await?;
+        }
         Ok(true)
     }
 }

@@ -24,6 +24,15 @@ pub struct Claim {
     pub first_only: bool,
 }
 
+/// What a digest was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// How many deliveries.
+    pub deliveries: u64,
+    /// Whether there are more, that were too many for one unit.
+    pub more: bool,
+}
+
 impl Store {
     /// Whether more than `depth` ordinary deliveries wait for a lane.
     pub async fn deeper_than(
@@ -46,8 +55,8 @@ impl Store {
     }
 
     /// Plans a digest, if it is not planned yet, and gives it the next ordinary deliveries of its lane, at most a
-    /// unit's worth. Answers how many it was given.
-    pub async fn claim(&self, message: &Message, epoch: i64, claim: Claim) -> Result<u64> {
+    /// unit's worth.
+    pub async fn claim(&self, message: &Message, epoch: i64, claim: Claim) -> Result<Taken> {
         let now = self.0.clock.now();
         self.writer().submit(Take { message: message.clone(), epoch, claim, now }).await
     }
@@ -119,9 +128,9 @@ struct Take {
 }
 
 impl Unit for Take {
-    type Output = u64;
+    type Output = Taken;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Taken> {
         let planned: Option<String> = sqlx::query_scalar("SELECT state FROM messages WHERE id = $1")
             .bind(self.message.id.to_string())
             .fetch_optional(&mut *tx)
@@ -129,28 +138,43 @@ impl Unit for Take {
         match planned.as_deref() {
             Some("sending") => {}
             // Its destination was removed meanwhile: what it took is taken back.
-            Some(_) => return Ok(0),
-            None if !self.finds_any(tx).await? => return Ok(0),
+            Some(_) => return Ok(Taken::default()),
+            None if !self.finds_any(tx).await? => return Ok(Taken::default()),
             None => message::insert(tx, &self.message, self.epoch).await?,
         }
+        let bound = self.bound(tx).await?;
         let taken = sqlx::query(
-            "UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id IN \
-             (SELECT id FROM deliveries WHERE destination_id = $2 AND rank = 1 AND status = 'pending' \
-              AND due_at <= $3 AND id < $4 AND (generation = 0 OR NOT $5) ORDER BY id LIMIT $6)",
+            "UPDATE deliveries SET status = 'sending', message_id = $1 WHERE destination_id = $2 AND rank = 1 \
+             AND status = 'pending' AND due_at <= $3 AND id < $4 AND (generation = 0 OR NOT $5)",
         )
         .bind(self.message.id.to_string())
+        .bind(self.message.destination_id.to_string())
+        .bind(self.now.as_millis())
+        .bind(bound.unwrap_or(self.claim.before).to_string())
+        .bind(self.claim.first_only)
+        .execute(tx)
+        .await?;
+        Ok(Taken { deliveries: taken.rows_affected(), more: bound.is_some() })
+    }
+}
+
+impl Take {
+    /// The first delivery that is too much for this unit; `None` if the rest is not.
+    async fn bound(&self, tx: &mut SqliteConnection) -> Result<Option<DeliveryId>> {
+        let bound: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
+             AND due_at <= $2 AND id < $3 AND (generation = 0 OR NOT $4) ORDER BY id LIMIT 1 OFFSET $5",
+        )
         .bind(self.message.destination_id.to_string())
         .bind(self.now.as_millis())
         .bind(self.claim.before.to_string())
         .bind(self.claim.first_only)
         .bind(UNIT)
-        .execute(tx)
+        .fetch_optional(tx)
         .await?;
-        Ok(taken.rows_affected())
+        Ok(bound.map(|id| id.parse()).transpose()?)
     }
-}
 
-impl Take {
     async fn finds_any(&self, tx: &mut SqliteConnection) -> Result<bool> {
         let found: Option<i64> = sqlx::query_scalar(
             "SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
@@ -177,21 +201,21 @@ impl Unit for Settle {
     type Output = Option<DeliveryId>;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Option<DeliveryId>> {
-        redraw(tx, self.message, self.after, &self.mint, self.now).await?;
-        let marked: Vec<String> = sqlx::query_scalar(
-            "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 WHERE id IN \
-             (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' AND id > $3 \
-              ORDER BY id LIMIT $4) RETURNING id",
+        let page = Page::behind(tx, self.message, self.after).await?;
+        redraw(tx, self.message, page, &self.mint, self.now).await?;
+        let (after, last) = page.bounds();
+        sqlx::query(
+            "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 \
+             WHERE message_id = $1 AND status = 'sending' AND id > $3 AND id <= $4",
         )
         .bind(self.message.to_string())
         .bind(self.now.as_millis())
-        .bind(self.after.map(|id| id.to_string()).unwrap_or_default())
-        .bind(UNIT)
-        .fetch_all(&mut *tx)
+        .bind(after)
+        .bind(last)
+        .execute(&mut *tx)
         .await?;
-        // They come in no particular order.
-        if let Some(last) = marked.iter().max().filter(|_| marked.len() as u64 == UNIT.unsigned_abs()) {
-            return Ok(Some(last.parse()?));
+        if page.last.is_some() {
+            return Ok(page.last);
         }
         sqlx::query("UPDATE messages SET state = 'sent' WHERE id = $1 AND state = 'sending'")
             .bind(self.message.to_string())
@@ -201,32 +225,66 @@ impl Unit for Settle {
     }
 }
 
+/// Some of a message's deliveries, in their order.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Page {
+    /// Those behind this one; all, if there is none.
+    after: Option<DeliveryId>,
+    /// Up to this one; to the end, if there is none.
+    last: Option<DeliveryId>,
+}
+
+impl Page {
+    /// The deliveries of `message` behind `after`, as many as one unit may touch.
+    pub(super) async fn behind(
+        tx: &mut SqliteConnection,
+        message: MessageId,
+        after: Option<DeliveryId>,
+    ) -> Result<Self> {
+        let last: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM deliveries WHERE message_id = $1 AND id > $2 ORDER BY id LIMIT 1 OFFSET $3",
+        )
+        .bind(message.to_string())
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(UNIT - 1)
+        .fetch_optional(tx)
+        .await?;
+        Ok(Self { after, last: last.map(|id| id.parse()).transpose()? })
+    }
+
+    /// What their ids are greater than, and not greater than.
+    pub(super) fn bounds(self) -> (String, String) {
+        let after = self.after.map(|id| id.to_string()).unwrap_or_default();
+        (after, self.last.unwrap_or(DeliveryId::LAST).to_string())
+    }
+}
+
 /// Has the messages brought up to date whose cards have newer events among the next that a digest marks: each once,
 /// since a change draws all cards of a message. To be called in the unit that marks them, before it does.
 pub(super) async fn redraw(
     tx: &mut SqliteConnection,
     message: MessageId,
-    after: Option<DeliveryId>,
+    page: Page,
     mint: &Mint,
     now: Timestamp,
 ) -> Result<()> {
+    let (after, last) = page.bounds();
     // Cards with a state of their own are those of alerts, which count, and of decisions, which are told elsewhere.
     let found: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT MAX(d.event_id), MAX(d.destination_id), MAX(d.route) FROM deliveries AS d \
          JOIN events AS e ON e.id = d.event_id JOIN cards AS c ON c.destination_id = d.destination_id \
          AND c.source = e.source AND c.subject = e.subject AND c.state = '' AND NOT c.frozen \
-         WHERE d.slot = '' AND d.id IN \
-         (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' AND id > $5 ORDER BY id LIMIT $2) \
+         WHERE d.message_id = $1 AND d.status = 'sending' AND d.slot = '' AND d.id > $5 AND d.id <= $2 \
          AND NOT EXISTS (SELECT 1 FROM deliveries AS o JOIN events AS about ON about.id = o.event_id \
          JOIN cards AS other ON other.destination_id = o.destination_id AND other.source = about.source \
          AND other.subject = about.subject WHERE o.destination_id = d.destination_id AND o.rank = $3 \
          AND o.status = 'pending' AND other.message_id = c.message_id) GROUP BY c.message_id LIMIT $4",
     )
     .bind(message.to_string())
-    .bind(UNIT)
+    .bind(last)
     .bind(Rank::Later.as_i64())
     .bind(REDRAWN)
-    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(after)
     .fetch_all(&mut *tx)
     .await?;
     for (event, destination, route) in found {

@@ -1,5 +1,7 @@
 //! What an error of SQLite's means to whoever has to act on it. (SQLite: "Result and Error Codes".)
 
+use std::sync::Arc;
+
 use sqlx::migrate::MigrateError;
 
 use crate::store::open::never_end;
@@ -26,19 +28,32 @@ impl From<sqlx::Error> for Error {
             return Self::Corrupt(format!("column {index}: {source}"));
         }
         let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-        let said = || error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
-        match (code, code.map(|code| code & 0xff)) {
-            (Some(IOERR_FSYNC | IOERR_DIR_FSYNC), _) => Self::NotSynced(said()),
-            (_, Some(BUSY | LOCKED)) => Self::Occupied,
-            (_, Some(INTERRUPT)) => Self::ReadTooLong,
-            (_, Some(READONLY)) => Self::ReadOnly(said()),
-            (_, Some(CANTOPEN)) => Self::Unopened(said()),
-            (_, Some(FULL)) => Self::Full,
-            (_, Some(IOERR)) => Self::Disk(said()),
-            (_, Some(CORRUPT | NOTADB)) => Self::Damaged(said()),
-            _ => Self::Database(std::sync::Arc::new(error)),
-        }
+        let said = error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
+        code.and_then(|code| meaning(code, said)).unwrap_or_else(|| Self::Database(Arc::new(error)))
     }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let code = error.sqlite_error().map(|error| error.extended_code.cast_unsigned());
+        code.and_then(|code| meaning(code, error.to_string()))
+            .unwrap_or_else(|| Self::Database(Arc::new(error)))
+    }
+}
+
+/// What an extended code means, if that is more than what SQLite `said`.
+fn meaning(code: u32, said: String) -> Option<Error> {
+    Some(match (code, code & 0xff) {
+        (IOERR_FSYNC | IOERR_DIR_FSYNC, _) => Error::NotSynced(said),
+        (_, BUSY | LOCKED) => Error::Occupied,
+        (_, INTERRUPT) => Error::ReadTooLong,
+        (_, READONLY) => Error::ReadOnly(said),
+        (_, CANTOPEN) => Error::Unopened(said),
+        (_, FULL) => Error::Full,
+        (_, IOERR) => Error::Disk(said),
+        (_, CORRUPT | NOTADB) => Error::Damaged(said),
+        _ => return None,
+    })
 }
 
 impl From<MigrateError> for Error {
@@ -47,7 +62,7 @@ impl From<MigrateError> for Error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
             MigrateError::VersionMissing(found) => Self::Newer(found),
             MigrateError::VersionMismatch(found) => Self::Changed(found),
-            error => Self::Migration(std::sync::Arc::new(error)),
+            error => Self::Migration(Arc::new(error)),
         }
     }
 }

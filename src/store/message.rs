@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
 use crate::model::{Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt};
+use crate::store::digest::Page;
 use crate::store::writer::Unit;
 use crate::store::{Incoming, Result, Store, accept, card, delivery, digest};
 
@@ -163,7 +164,8 @@ impl Unit for Record {
         }
         insert_attempt(tx, &self.message, &self.entry.attempt).await?;
         if self.message.form == Form::Digest && matches!(self.entry.next, Next::Delivered(_)) {
-            digest::redraw(tx, self.message.id, None, &self.mint, self.now).await?;
+            let page = Page::behind(tx, self.message.id, None).await?;
+            digest::redraw(tx, self.message.id, page, &self.mint, self.now).await?;
         }
         self.finish_deliveries(tx).await?;
         match self.entry.next {
@@ -237,17 +239,18 @@ impl Record {
             .execute(&mut *tx)
             .await?;
         }
+        let (after, last) = Page::behind(tx, self.message.id, None).await?.bounds();
         sqlx::query(
             "UPDATE deliveries SET status = $1, message_id = $2, reason = $3, finished_at = $4, \
-             attempts = attempts + 1 WHERE id IN \
-             (SELECT id FROM deliveries WHERE message_id = $5 AND status = 'sending' ORDER BY id LIMIT $6)",
+             attempts = attempts + 1 WHERE message_id = $5 AND status = 'sending' AND id > $6 AND id <= $7",
         )
         .bind(status)
         .bind(message)
         .bind(reason)
         .bind(finished)
         .bind(id)
-        .bind(UNIT)
+        .bind(after)
+        .bind(last)
         .execute(tx)
         .await?;
         Ok(())

@@ -14,6 +14,7 @@ use sqlx::{ConnectOptions as _, Executor as _, SqlSafeStr as _};
 
 use crate::clock::Clock;
 use crate::store::fault::Health;
+use crate::store::intake::Intake;
 use crate::store::wal::Wal;
 use crate::store::writer::{Desk, Unit, Writer};
 use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
@@ -26,9 +27,8 @@ const READERS: u32 = 3;
 const READ_DEADLINE: Duration = Duration::from_secs(30);
 /// After how many of its steps SQLite asks whether to go on: well under a millisecond.
 const STEPS: i32 = 20_000;
-/// Pages that the writer keeps at hand, in KiB, negative by SQLite's custom. Keys that must not come twice are spread
-/// over their whole index: what is not at hand is read again for every event.
-const WRITER_CACHE: &str = "-8192";
+/// Pages that the writer keeps at hand besides its intake, in KiB, negative by SQLite's custom.
+const WRITER_CACHE: &str = "-2048";
 /// The same for one that reads: what it looks for is another thing each time, and in the system's cache.
 const READER_CACHE: &str = "-512";
 /// The first release without the WAL-reset fault (SQLite: "The WAL-Reset Bug").
@@ -83,7 +83,7 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", "0")
-            // A statement of many rows keeps a journal of its own: in a file, it costs more writes than the rows.
+            // A statement that changes many rows keeps a journal of its own: in a file, it costs more than the rows.
             .pragma("temp_store", "MEMORY")
             .disable_statement_logging();
 
@@ -96,7 +96,8 @@ impl Store {
             tokio::spawn(log.clone().checkpoint(options.connect().await?, clock.clone(), health.clone()));
         let options = options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE);
         let read = readers(options, READ_DEADLINE);
-        let desk = Desk::new(connection, clock.clone(), hints.clone(), log, health.clone());
+        let intake = Intake::open(path)?;
+        let desk = Desk::new(intake, connection, clock.clone(), hints.clone(), log, health.clone());
         let writer = Writer::start(desk);
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),

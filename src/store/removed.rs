@@ -179,7 +179,7 @@ mod tests {
         let message = Message::new(id, Action::Create, Form::Digest, now);
         let claim = Claim { before: DeliveryId::earliest(now), first_only: false };
         store.writer().submit(Withdrawn(message.clone())).await.unwrap();
-        assert_eq!(store.claim(&message, 0, claim).await.unwrap(), 0);
+        assert_eq!(store.claim(&message, 0, claim).await.unwrap().deliveries, 0);
     }
 
     struct Withdrawn(Message);

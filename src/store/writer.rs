@@ -1,8 +1,9 @@
 //! The one writer: group commit.
 //!
-//! Everything that changes the database is a *unit*. The writer applies up to [`GROUP`] waiting units in one
-//! transaction and answers each after the commit. If one errs or panics, all are rolled back and each is applied
-//! again alone, so a bad unit harms nobody but itself; a unit must therefore be repeatable.
+//! Everything that changes the database is a *unit*, or an event that comes in. The writer applies up to [`GROUP`]
+//! waiting ones in one transaction (events that ask nothing in one of their own, on the [`Intake`]) and answers each
+//! after the commit. If one errs or panics, all are rolled back and each is applied again alone, so a bad one harms
+//! nobody but itself; a unit must therefore be repeatable.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -13,11 +14,13 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Executor as _};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::model::Mint;
-use crate::store::accept::{self, Accept};
+use crate::store::accept::{self, Accept, Stored};
 use crate::store::fault::Health;
+use crate::store::intake::{Intake, Refused};
 use crate::store::wal::Wal;
 use crate::store::{Error, HintSender, Result};
 
@@ -25,6 +28,10 @@ use crate::store::{Error, HintSender, Result};
 const GROUP: usize = 64;
 /// How many units may wait. Past that [`Writer::submit`] waits, and says so after [`PATIENCE`].
 const QUEUE: usize = 1024;
+/// A group of so many was a crowd, and more are on their way: the next one waits for them this long, so that they share
+/// its sync.
+const CROWD: usize = 8;
+const GATHER: Duration = Duration::from_micros(300);
 /// How long a unit may wait for a place in the queue.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// One change to the database: one transaction if it is alone, a part of one if not.
@@ -47,7 +54,6 @@ pub(super) struct Writer {
 }
 
 enum Job {
-    /// Accepted events of one group go into one statement per table.
     Accept(Box<Accept>),
     Other(Box<dyn Work>),
     /// The last one: what stands before it is written, what comes after it is not.
@@ -56,23 +62,29 @@ enum Job {
 
 /// What the writer needs besides its queue.
 pub(super) struct Desk {
+    intake: Intake,
     connection: SqliteConnection,
     clock: Clock,
-    hints: HintSender,
+    /// What is on disk, to be told.
+    settled: mpsc::UnboundedSender<accept::Group>,
+    telling: JoinHandle<()>,
     wal: Wal,
     health: Health,
 }
 
 impl Desk {
-    /// A desk for the writer of one database.
+    /// A desk for the writer of one database. Hints at what is to be delivered go to `hints`.
     pub(super) fn new(
+        intake: Intake,
         connection: SqliteConnection,
         clock: Clock,
         hints: HintSender,
         wal: Wal,
         health: Health,
     ) -> Self {
-        Self { connection, clock, hints, wal, health }
+        let (settled, groups) = mpsc::unbounded_channel();
+        let telling = tokio::spawn(accept::tell(groups, hints));
+        Self { intake, connection, clock, settled, telling, wal, health }
     }
 }
 
@@ -156,29 +168,46 @@ impl<U: Unit> Work for Waiting<U> {
 
 async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
     let mint = Mint::new();
+    let mut last = 0;
     while let Some(first) = jobs.recv().await {
-        let (mut accepts, mut others, mut stop) = (Vec::new(), Vec::new(), None);
+        if last >= CROWD && jobs.len() < GROUP {
+            desk.clock.block_thread(GATHER);
+        }
+        let (mut plain, mut asking, mut others, mut stop) = (Vec::new(), Vec::new(), Vec::new(), None);
         let mut next = Some(first);
         while let Some(job) = next {
             match job {
-                Job::Accept(accept) => accepts.push(*accept),
+                Job::Accept(accept) if accept.event.asks.is_none() => plain.push(*accept),
+                Job::Accept(accept) => asking.push(*accept),
                 Job::Other(work) => others.push(work),
                 Job::Stop(reply) => {
                     stop = Some(reply);
                     break;
                 }
             }
-            next = (accepts.len() + others.len() < GROUP).then(|| jobs.try_recv().ok()).flatten();
+            let taken = plain.len() + asking.len() + others.len();
+            next = (taken < GROUP).then(|| jobs.try_recv().ok()).flatten();
         }
-        let busy = commit(&mut desk, &mint, accepts, others).await;
+        last = plain.len() + asking.len() + others.len();
+        let busy = match take_in(&mut desk, &mint, plain) {
+            None => commit(&mut desk, &mint, asking, others).await,
+            Some(error) => {
+                refuse_group(asking, others, &error);
+                Some(error)
+            }
+        };
         if let Some(error) = desk.health.failure() {
-            // Closing the connection would fold the log in: what a failed disk holds is left as it is.
+            // Closing a connection would fold the log in: what a failed disk holds is left as it is.
+            desk.intake.forget();
             std::mem::forget(desk.connection);
             refuse_all(jobs, stop, &error).await;
             return;
         }
         if let Some(reply) = stop {
+            drop(desk.intake);
             let _ = desk.connection.close().await;
+            drop(desk.settled);
+            let _ = desk.telling.await;
             let _ = reply.send(());
             return;
         }
@@ -219,6 +248,43 @@ fn refuse(job: Job, error: &Error) {
     }
 }
 
+fn refuse_group(accepts: Vec<Accept>, others: Vec<Box<dyn Work>>, error: &Error) {
+    accepts.into_iter().for_each(|accept| accept.refuse(error.clone()));
+    others.into_iter().for_each(|work| work.settle(Err(error.clone())));
+}
+
+/// Takes in events that ask nothing; if that fails, each by itself. Answers the error if nothing else need be tried:
+/// no transaction could even begin, or none may.
+fn take_in(desk: &mut Desk, mint: &Mint, accepts: Vec<Accept>) -> Option<Error> {
+    if accepts.is_empty() {
+        return None;
+    }
+    match desk.intake.take_in(mint, desk.clock.now(), &accepts) {
+        Ok(stored) => {
+            let _ = desk.settled.send((accepts, stored));
+            None
+        }
+        Err(Refused { error, begun }) => {
+            if error.is_fatal() {
+                desk.health.fail(error.clone());
+            }
+            let is_over = !begun || error.is_fatal();
+            if is_over || accepts.len() == 1 {
+                refuse_group(accepts, Vec::new(), &error);
+                return is_over.then_some(error);
+            }
+            let mut rest = accepts.into_iter();
+            while let Some(accept) = rest.next() {
+                if let Some(error) = take_in(desk, mint, vec![accept]) {
+                    refuse_group(rest.collect(), Vec::new(), &error);
+                    return Some(error);
+                }
+            }
+            None
+        }
+    }
+}
+
 /// Applies a group in one transaction; if that fails, each of it in one of its own. Answers the error if no
 /// transaction could even begin.
 async fn commit(
@@ -229,7 +295,7 @@ async fn commit(
 ) -> Option<Error> {
     let (error, begun) = match transact(desk, mint, &accepts, &mut others).await {
         Ok(outcomes) => {
-            accept::settle(accepts, outcomes, &desk.hints);
+            let _ = desk.settled.send((accepts, outcomes));
             others.into_iter().for_each(|work| work.settle(Ok(())));
             return None;
         }
@@ -239,8 +305,7 @@ async fn commit(
         desk.health.fail(error.clone());
     }
     if !begun || error.is_fatal() || accepts.len() + others.len() == 1 {
-        accepts.into_iter().for_each(|accept| accept.refuse(error.clone()));
-        others.into_iter().for_each(|work| work.settle(Err(error.clone())));
+        refuse_group(accepts, others, &error);
         return (!begun).then_some(error);
     }
     for accept in accepts {
@@ -258,7 +323,7 @@ async fn transact(
     mint: &Mint,
     accepts: &[Accept],
     others: &mut [Box<dyn Work>],
-) -> std::result::Result<Vec<accept::Stored>, (Error, bool)> {
+) -> std::result::Result<Vec<Stored>, (Error, bool)> {
     if accepts.is_empty() && others.is_empty() {
         return Ok(Vec::new());
     }
@@ -266,7 +331,10 @@ async fn transact(
     let connection = &mut desk.connection;
     connection.execute("BEGIN IMMEDIATE").await.map_err(|error| (error.into(), false))?;
     let applied = AssertUnwindSafe(async {
-        let stored = accept::insert(connection, mint, now, accepts).await?;
+        let mut stored = Vec::with_capacity(accepts.len());
+        for accept in accepts {
+            stored.push(accept::insert(connection, mint, now, &accept.event).await?);
+        }
         for work in others {
             work.apply(connection).await?;
         }

@@ -24,6 +24,7 @@ const NARROWER: &[(&str, &[&str])] = &[
 /// Libraries that only some rooms may name.
 const KEEPERS: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
+    ("rusqlite", &["store"]),
     ("axum", &["ingress", "sandbox", "app"]),
     ("hyper", &["ingress"]),
     ("clap", &["cli"]),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use nuncio::hub::Gateway;
-use nuncio::sandbox::discord::{Fault, Permission};
+use nuncio::sandbox::discord::{self, Fault, Permission};
 use serde_json::json;
 use tracing::Level;
 
@@ -276,6 +276,20 @@ async fn a_bot_that_is_started_again_and_again_waits_longer_and_longer() {
     assert_eq!(t.discord.gateway().identifies(), 8);
     assert_eq!(t.health().await["discord"], "disconnected");
     t.clock.advance(Duration::from_secs(20));
+    t.online().await;
+    t.finish().await;
+}
+
+// K-5
+#[rstest::rstest]
+#[case::closed(|gateway: &discord::Gateway| gateway.close_all(1000))]
+#[case::cut(discord::Gateway::cut_all)]
+#[tokio::test]
+async fn it_ends_though_the_connection_has_just_ended(#[case] end: fn(&discord::Gateway)) {
+    let mut t = Harness::with_bot().await;
+    end(&t.discord.gateway());
+    within("the end", t.stop()).await;
+    t.boot().await;
     t.online().await;
     t.finish().await;
 }

@@ -47,6 +47,7 @@ fn ticket_created() {
       "content": "Ticket #1001, high: Network Issue",
       "embeds": [
         {
+          "type": "rich",
           "title": "🎫 #1001 Network Issue",
           "description": "high · open · by user@example.com",
           "color": 65535,
@@ -71,6 +72,7 @@ fn ticket_updated() {
       "content": "#1001: high → critical, open → in progress, by Bob (Acme)",
       "embeds": [
         {
+          "type": "rich",
           "title": "📝 #1001 Network Issue",
           "description": "priority: high → critical · status: open → in progress\n**Acme** · for Bob · by Bob",
           "fields": [
@@ -101,6 +103,7 @@ fn ticket_closed() {
       "content": "#1001 closed: Switch 3 replaced; uplink stable for an hour. (Acme)",
       "embeds": [
         {
+          "type": "rich",
           "title": "🔒 #1001 Network Issue",
           "description": "**Acme** · closed by Bob · <t:1705323900:R>",
           "fields": [
@@ -131,6 +134,7 @@ fn asset_created() {
       "content": "New asset Server-001",
       "embeds": [
         {
+          "type": "rich",
           "title": "💻 Server-001",
           "description": "by admin@example.com\nProduction web server",
           "color": 3447003,
@@ -155,6 +159,7 @@ fn asset_updated() {
       "content": "Asset Server-001: status active → maintenance (Acme)",
       "embeds": [
         {
+          "type": "rich",
           "title": "🔧 Server-001",
           "description": "**Acme** · server · maintenance · by admin@example.com\nProduction web server",
           "fields": [
@@ -185,6 +190,7 @@ fn user_created() {
       "content": "New user jane@example.com (Acme)",
       "embeds": [
         {
+          "type": "rich",
           "title": "👤 Jane Doe",
           "description": "jane@example.com · **Acme** · company admin",
           "color": 3447003,
@@ -209,6 +215,7 @@ fn company_created() {
       "content": "New company Acme",
       "embeds": [
         {
+          "type": "rich",
           "title": "🏢 Acme",
           "description": "it@acme.example · `https://acme.example` · by admin@example.com",
           "color": 3447003,
@@ -233,6 +240,7 @@ fn machine_registered() {
       "content": "DESKTOP-001 asks to join",
       "embeds": [
         {
+          "type": "rich",
           "title": "🖥️ DESKTOP-001 wants to join",
           "description": "`192.168.1.100` · asked <t:1705314600:R>",
           "color": 15105570,
@@ -257,6 +265,7 @@ fn machine_approved() {
       "content": "DESKTOP-001 approved (Acme)",
       "embeds": [
         {
+          "type": "rich",
           "title": "✅ DESKTOP-001 approved",
           "description": "**Acme** · by admin@example.com · `192.168.1.100` · <t:1705314840:R>",
           "color": 3066993,
@@ -281,6 +290,7 @@ fn alert_triggered() {
       "content": "CRITICAL: Disk full on SRV-DB1 (Acme)",
       "embeds": [
         {
+          "type": "rich",
           "title": "🚨 CRITICAL · Disk full",
           "description": "**SRV-DB1** · Acme · first <t:1705309920:R>, ×14\nVolume /var is 97 % full and grows by 1 GB an hour.",
           "fields": [
@@ -311,6 +321,7 @@ fn webhook_test() {
       "content": "Test arrived",
       "embeds": [
         {
+          "type": "rich",
           "title": "🧪 Test arrived",
           "description": "XTSystems → here 38 ms\nThis is a test of your webhook.",
           "color": 3066993,
@@ -335,6 +346,7 @@ fn a_kind_without_a_card_of_its_own() {
       "content": "printer.jammed (Acme)",
       "embeds": [
         {
+          "type": "rich",
           "title": "📨 printer.jammed",
           "description": "**Acme**\nprinter: LJ-4200 (2nd floor)\ntray: 2\nlocation: Office 2.14\npaper: A4\npages waiting: 37\n… 8 more",
           "color": 3447003,

@@ -84,9 +84,9 @@ async fn a_channel_that_is_back_is_written_to_again() {
     t.clock.advance(Duration::from_secs(3600));
     assert_eq!(asked(&t, &["GET", "/channels/"]), 0, "while the gateway is connected it would tell");
     let tickets = t.discord.channel_id("tickets").unwrap();
-    t.discord.deny(tickets, Permission::EmbedLinks);
-    gateway_tells(&t, "Embed Links").await;
-    t.discord.allow(tickets, Permission::EmbedLinks);
+    t.discord.deny(tickets, Permission::ReadMessageHistory);
+    gateway_tells(&t, "Read Message History").await;
+    t.discord.allow(tickets, Permission::ReadMessageHistory);
     t.channel("tickets").next_message().await;
     assert!(t.channel("general").next_message().await.title().ends_with("takes messages again"));
     t.finish().await;

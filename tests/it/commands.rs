@@ -7,6 +7,7 @@ mod delivery;
 mod home;
 mod machine;
 mod mute;
+mod others;
 mod page;
 mod permission;
 mod route;
@@ -15,7 +16,7 @@ mod webhook;
 use std::collections::BTreeMap;
 
 use nuncio::clock::Clock;
-use nuncio::sandbox::Platform;
+use nuncio::sandbox::{Discord, Platform};
 use nuncio::secret::Secret;
 use nuncio::store::Audited;
 use serde_json::{Value, json};
@@ -40,15 +41,19 @@ impl Stage {
     }
 
     pub async fn with(change: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
+        Self::with_discord(|variables, _| change(variables)).await
+    }
+
+    pub async fn with_discord(change: impl FnOnce(&mut BTreeMap<String, String>, &Discord)) -> Self {
         let platform = Platform::new(Secret::new(KEY), Clock::system());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Platform::url(listener.local_addr().unwrap());
         tokio::spawn(platform.clone().serve(listener, CancellationToken::new()));
-        let t = Harness::with(|variables| {
+        let t = Harness::with_discord(|variables, discord| {
             variables.remove("DISCORD_GATEWAY");
             variables.insert("XTSYSTEMS_API_URL".to_owned(), url);
             variables.insert("XTSYSTEMS_API_KEY".to_owned(), KEY.to_owned());
-            change(variables);
+            change(variables, discord);
         })
         .await;
         t.online().await;

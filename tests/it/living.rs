@@ -58,6 +58,7 @@ async fn with_append_every_event_has_a_card() {
 
 #[rstest::rstest]
 #[case::deleted(Fault::refusal(404, 10008, "Unknown Message"))]
+#[case::deleted_as_spacebar_says_it(Fault::refusal(404, 404, "Message could not be found"))]
 #[case::edited_too_often(Fault::refusal(429, 30046, "Maximum number of edits"))]
 #[tokio::test]
 async fn where_the_card_cannot_be_changed_a_new_one_answers_the_old(#[case] fault: Fault) {

@@ -166,12 +166,19 @@ impl State {
             Ok(standing) => standing,
             Err(limited) => return over_limit(&limited, now),
         };
-        let done = match caller {
-            Some(caller) if open_to.is_none() => action::act(self, caller, &route, call, now),
+        let sent = body::read(call).map(|upload| upload.body).unwrap_or_default();
+        let done = match (self.manner.refusal(&call.method, &call.path, &sent), caller) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Some(caller)) if open_to.is_none() => action::act(self, caller, &route, call, now),
             _ => action::act_openly(self, &route, call, now),
         };
-        let mut answer = done.unwrap_or_else(|refusal| Answer::of(&refusal));
-        answer.headers.extend(rate_headers(&standing, now));
+        let answer = done.unwrap_or_else(|refusal| Answer::of(&refusal));
+        let mut answer =
+            answer.said(|status, said| self.manner.say(&call.method, &call.path, &sent, status, said));
+        answer.has_via &= self.manner.is_discords();
+        if self.manner.is_discords() {
+            answer.headers.extend(rate_headers(&standing, now));
+        }
         answer
     }
 }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::{HintSender, Store};
+use crate::clock::Timestamp;
+use crate::model::{DedupeKey, DestinationId, Kind, NewEvent, Rank, RawBody, Sink, Source};
+use crate::store::{HintSender, Incoming, Planned, Store};
 
 /// Writes a row into `meta`, then does what its kind does.
 struct Write {
@@ -84,6 +86,50 @@ async fn units_that_fail_or_panic_are_taken_back_alone() {
     assert_eq!(keys(&store).await, ["a", "d"]);
     // Once in the group (up to the one that failed), then each alone.
     assert_eq!(applied.load(Ordering::Relaxed), 2 + 4, "they were one group");
+    store.close().await;
+}
+
+fn ticket(number: u64, destination_id: DestinationId) -> Incoming {
+    let body = RawBody::new(format!("{{\"number\":{number}}}"));
+    let event = NewEvent {
+        source: Source::XtSystems,
+        kind: Kind::new("ticket.created"),
+        company: String::new(),
+        subject: format!("ticket:{number}"),
+        dedupe: DedupeKey::of_body(&body),
+        cause: None,
+        occurred_at: Timestamp::default(),
+        received_at: Timestamp::default(),
+        body,
+        data: serde_json::Value::Null,
+    };
+    let planned = Planned { destination_id, rank: Rank::Normal, route: "*".to_owned(), muted: None };
+    Incoming { event, plan: vec![planned], unrouted: false, company_name: None, asks: None }
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_taken_in_harms_no_other_of_its_group() {
+    let folder = TempDir::new().unwrap();
+    let store = store(&folder).await;
+    let sink = Sink::Channel("1".parse().unwrap());
+    let known = store.ensure_destination(sink, "channel 1", "environment").await.unwrap().id;
+    let (release, released) = oneshot::channel();
+    let (held, a, b, again, c, _) = tokio::join!(
+        store.writer().submit(Hold(Mutex::new(Some(released)))),
+        store.accept(ticket(1, known)),
+        store.accept(ticket(2, DestinationId::new())),
+        store.accept(ticket(1, known)),
+        store.accept(ticket(3, known)),
+        async { release.send(()) },
+    );
+    held.unwrap();
+    let (a, again, c) = (a.unwrap(), again.unwrap(), c.unwrap());
+    assert_eq!((a.duplicate, again.duplicate, again.event_id), (false, true, a.event_id));
+    assert!(b.unwrap_err().to_string().contains("FOREIGN KEY"));
+    let count = |table| sqlx::query_scalar::<_, i64>(table).fetch_one(store.read());
+    assert_eq!(count("SELECT COUNT(*) FROM events").await.unwrap(), 2);
+    assert_eq!(count("SELECT COUNT(*) FROM deliveries").await.unwrap(), 2);
+    assert!(a.event_id < c.event_id);
     store.close().await;
 }
 

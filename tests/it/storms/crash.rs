@@ -51,7 +51,7 @@ async fn taken(t: &Harness, store: &Store, destination: &Destination, units: usi
     let before = DeliveryId::earliest(t.clock.now().plus(Duration::from_secs(1)));
     for _ in 0..units {
         let claim = Claim { before, first_only: false };
-        assert!(store.claim(&digest, destination.epoch, claim).await.unwrap() > 0);
+        assert!(store.claim(&digest, destination.epoch, claim).await.unwrap().deliveries > 0);
     }
     digest
 }

@@ -93,11 +93,12 @@ impl State {
         let own = || format!("ws://{}/gateway", self.address);
         let url = self.gateway.resume_url.clone().unwrap_or_else(own);
         let ready = greeting::ready(&self.world, &session, self.gateway.version(link), &url);
-        session.tell(event("READY", ready));
         let guilds: Vec<Value> = greeting::mine(&self.world, &session)
             .filter(|_| session.knows_guilds())
             .map(|guild| greeting::guild_create(&self.world, guild, user, intents))
             .collect();
+        let (ready, guilds) = self.manner.greet(ready, guilds);
+        session.tell(event("READY", ready));
         for guild in guilds {
             session.tell(event("GUILD_CREATE", guild));
         }
@@ -107,7 +108,8 @@ impl State {
 
     fn resume(&mut self, link: u64, resume: &Resume, now: Timestamp) -> Result<(), CloseCode> {
         let user = self.bot(&resume.token)?;
-        let Some(mut session) = self.gateway.take(&resume.session_id, user, now) else {
+        let known = self.gateway.take(&resume.session_id, user, now);
+        let Some(mut session) = known.filter(|_| self.manner.resumes()) else {
             self.gateway.invalidate(link, false, now);
             return Ok(());
         };

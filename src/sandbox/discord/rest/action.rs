@@ -7,7 +7,7 @@ use axum::http::Uri;
 use serde_json::{Map, Value, json};
 
 use super::body::{self, Upload};
-use super::reply::{Answer, Content};
+use super::reply::Answer;
 use super::{Call, Route, command, guild, interact, reaction, role, thread, webhook};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
@@ -150,7 +150,7 @@ pub(super) fn act(
             return act_openly(state, route, call, now);
         }
     };
-    Ok(Answer { status: 200, headers: Vec::new(), content: Content::Json(object) })
+    Ok(Answer::json(object))
 }
 
 fn create(

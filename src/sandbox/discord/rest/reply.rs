@@ -24,6 +24,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) content: Content,
+    /// Whether it carries the `Via` of Discord's answers.
+    pub(super) has_via: bool,
 }
 
 /// Its body.
@@ -38,23 +40,34 @@ pub(super) enum Content {
 impl Answer {
     /// 200 with JSON.
     pub(super) fn json(body: Value) -> Self {
-        Self { status: 200, headers: Vec::new(), content: Content::Json(body) }
+        Self { status: 200, headers: Vec::new(), content: Content::Json(body), has_via: true }
     }
 
     /// 204.
     pub(super) fn empty() -> Self {
-        Self { status: 204, headers: Vec::new(), content: Content::Empty }
+        Self { status: 204, headers: Vec::new(), content: Content::Empty, has_via: true }
     }
 
     /// No.
     pub(super) fn of(refusal: &Refusal) -> Self {
-        Self { status: refusal.status(), headers: Vec::new(), content: Content::Json(refusal.body()) }
+        Self { status: refusal.status(), ..Self::json(refusal.body()) }
+    }
+
+    /// The same as `say` puts it, unless it comes from the edge.
+    pub(super) fn said(self, say: impl FnOnce(u16, Option<Value>) -> (u16, Option<Value>)) -> Self {
+        let said = match &self.content {
+            Content::Empty => None,
+            Content::Json(body) => Some(body.clone()),
+            Content::Canned(..) => return self,
+        };
+        let (status, said) = say(self.status, said);
+        Self { status, content: said.map_or(Content::Empty, Content::Json), ..self }
     }
 
     /// What somebody told us to answer.
     pub(super) fn canned(status: u16, headers: &[(String, String)], body: &str) -> Self {
         let content = Content::Canned(body.to_owned(), headers.to_vec());
-        Self { status, headers: Vec::new(), content }
+        Self { status, headers: Vec::new(), content, has_via: false }
     }
 
     /// What Cloudflare answers to a banned address: not JSON, and without the `Via` that Discord's answers carry.
@@ -68,12 +81,12 @@ impl Answer {
         for (name, value) in self.headers {
             response = response.header(name, value);
         }
+        if self.has_via {
+            response = response.header("via", "1.1 google");
+        }
         let built = match self.content {
-            Content::Empty => response.header("via", "1.1 google").body(Body::empty()),
-            Content::Json(body) => {
-                let response = response.header("content-type", JSON).header("via", "1.1 google");
-                response.body(Body::from(body.to_string()))
-            }
+            Content::Empty => response.body(Body::empty()),
+            Content::Json(body) => response.header("content-type", JSON).body(Body::from(body.to_string())),
             Content::Canned(body, headers) => {
                 let kind = if body.starts_with('{') { JSON } else { HTML };
                 let response = headers

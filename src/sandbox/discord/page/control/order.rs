@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::Snowflake;
-use crate::sandbox::discord::{Discord, Fault, Permission, RateLimits};
+use crate::sandbox::discord::{Discord, Fault, Manner, Permission, RateLimits};
 
 /// The longest time that can be asked for, in seconds.
 const LONGEST: f64 = 86_400.0;
@@ -68,6 +68,11 @@ impl Discord {
                 known(self.delete_webhook(id))?;
             }
             "gateway" => self.gateway().carry_out(value)?,
+            "manner" => self.behave(match value.as_str() {
+                Some("discord") => Manner::Discord,
+                Some("others") => Manner::Others,
+                _ => return Err("discord or others".to_owned()),
+            }),
             "distort" => self.distort_interactions((!value.is_null()).then(|| value.clone())),
             "revoke_token" => self.revoke_token(),
             "restore_token" => self.restore_token(),
