@@ -63,7 +63,7 @@ mod tests {
             ring.send(()).unwrap();
         });
         let metrics = runtime.metrics();
-        while (0..2).any(|worker| metrics.worker_park_unpark_count(worker) % 2 == 0) {
+        while (0..2).any(|worker| metrics.worker_park_unpark_count(worker).is_multiple_of(2)) {
             std::thread::yield_now();
         }
         sender.write_all(&[1]).unwrap();
