@@ -11,6 +11,7 @@ mod discord_webhooks;
 mod events;
 mod mute;
 mod named;
+mod pulse;
 mod redeliver;
 mod sandbox;
 mod send;
@@ -107,6 +108,7 @@ pub fn run() -> ExitCode {
         .worker_threads(workers)
         .enable_all()
         .build()
+        .and_then(|runtime| pulse::start(runtime.handle()).map(|()| runtime))
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(dispatch(command)));
     result.unwrap_or_else(|error| {
