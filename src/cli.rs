@@ -4,6 +4,7 @@
 //! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
 
 mod audit;
+mod database;
 mod deliveries;
 mod demo;
 mod discord_webhooks;
@@ -15,6 +16,7 @@ mod redeliver;
 mod sandbox;
 mod send;
 mod serve;
+mod spoilt;
 mod table;
 mod verify;
 

@@ -19,6 +19,7 @@ mod probe;
 mod rehearsal;
 mod sink;
 mod verdict;
+mod wake;
 mod webhook;
 
 use std::sync::Arc;

@@ -47,7 +47,7 @@ pub use mute::MuteError;
 pub use places::{Place, Places};
 pub use redeliver::Redelivered;
 pub use retention::Tidied;
-pub use route::RouteError;
+pub use route::{Before, RouteError};
 pub use routing::{Routes, Routing};
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};

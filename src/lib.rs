@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! cli → app → { ingress bot dispatch sandbox } → { hub discord xtsystems } → { store render } → config → model
-//!           → { clock key secret signature telemetry }
+//!           → { clock key outgoing secret signature telemetry }
 //! ```
 
 pub mod app;
@@ -21,6 +21,7 @@ pub mod hub;
 pub mod ingress;
 pub mod key;
 pub mod model;
+pub mod outgoing;
 pub mod render;
 pub mod samples;
 pub mod sandbox;

@@ -39,7 +39,7 @@ pub use color::Color;
 pub use decided::late as late_word;
 pub use details::details;
 pub use digest::Digest;
-pub use escape::{block, code, day, literal, moment, number, paragraph, short, text};
+pub use escape::{block, code, day, listing, literal, moment, number, paragraph, short, text};
 pub use fit::{lines, message, pack, plain};
 pub use living::{is_late, late, living};
 pub use markdown::{Markdown, Surface};

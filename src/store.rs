@@ -14,6 +14,7 @@ mod decision;
 mod delivery;
 mod destination;
 mod digest;
+mod doubt;
 mod event;
 mod expire;
 mod fault;
@@ -31,6 +32,7 @@ mod removed;
 mod retention;
 mod route;
 mod shown;
+mod spoilt;
 mod summary;
 mod wal;
 mod webhook;
@@ -50,8 +52,9 @@ pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, Begun, Fault, Head, Verified};
 pub use broken::Broke;
 pub use decision::{Asks, CallNext, Calling, CardOf, Change, Changed, Stands, Wish};
-pub use delivery::Backlog;
+pub use delivery::{Backlog, Waiting};
 pub use digest::{Claim, Taken};
+pub use doubt::InDoubt;
 pub use event::Recent;
 pub use hint::{HintReceiver, HintSender};
 pub use letter::{Letter, Try, Which};
@@ -62,6 +65,7 @@ pub use quarantine::Quarantined;
 pub use redeliver::Revived;
 pub use retention::{Outdated, Shelf};
 pub use route::SetRoute;
+pub use spoilt::{Listed, Spoilt};
 pub use summary::{Standing, Tally};
 pub use webhook::Kept;
 
@@ -75,7 +79,9 @@ pub enum Error {
     #[error("the database cannot be brought up to date: {0}")]
     Migration(Arc<sqlx::migrate::MigrateError>),
     /// A file beside the database cannot be used.
-    #[error("{path}: {error}")]
+    #[error(
+        "{path} cannot be used ({error}): look at what is there and at its rights, or set NUNCIO_DATABASE_URL to another place"
+    )]
     File {
         /// Which one.
         path: PathBuf,

@@ -11,12 +11,13 @@ mod shape;
 mod ticket;
 mod webhook;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::XtSystems;
 use crate::model::Calls;
+use crate::outgoing::{Outgoing, USER_AGENT, is_local};
 use crate::secret::Secret;
 
 pub use call::Reply;
@@ -27,8 +28,6 @@ pub use webhook::{Delivery, NewWebhook, TestReport, Webhook, WebhookChange};
 
 /// How long a call may take in all, the answer's body included.
 const DEADLINE: Duration = Duration::from_secs(15);
-const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
-const USER_AGENT: &str = concat!("nuncio/", env!("CARGO_PKG_VERSION"));
 
 /// A client with one key. Clones share it.
 #[derive(Clone, Debug)]
@@ -41,8 +40,7 @@ struct Inner {
     key: Secret,
     calls: Calls,
     clock: Clock,
-    /// Made when it is first used: reading the system's certificates takes a while.
-    http: OnceLock<reqwest::Client>,
+    http: Outgoing,
 }
 
 impl Client {
@@ -51,7 +49,8 @@ impl Client {
     pub fn new(config: &XtSystems, clock: Clock) -> Option<Self> {
         let key = config.api_key.clone()?;
         let (base, calls) = (config.api_url.clone(), config.calls.clone());
-        Some(Self(Arc::new(Inner { base, key, calls, clock, http: OnceLock::new() })))
+        let http = Outgoing::new(USER_AGENT, DEADLINE, is_local(&base));
+        Some(Self(Arc::new(Inner { base, key, calls, clock, http })))
     }
 
     /// The calls that decisions and tickets become.
@@ -73,33 +72,8 @@ impl Client {
     }
 
     fn transport(&self) -> Result<&reqwest::Client, reqwest::Error> {
-        if let Some(http) = self.0.http.get() {
-            return Ok(http);
-        }
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .timeout(DEADLINE)
-            .connect_timeout(CONNECT_DEADLINE)
-            .redirect(reqwest::redirect::Policy::none());
-        if self.is_local() {
-            // What is on this machine is not reached through HTTPS_PROXY.
-            builder = builder.no_proxy();
-        }
-        let built = builder.build()?;
-        Ok(self.0.http.get_or_init(|| built))
+        self.0.http.client()
     }
-}
-
-/// Whether `address` leads to this machine, as seen from this machine.
-#[must_use]
-pub fn is_local(address: &str) -> bool {
-    let Ok(url) = reqwest::Url::parse(address) else { return false };
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.is_unspecified())
 }
 
 #[cfg(test)]

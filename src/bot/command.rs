@@ -16,7 +16,7 @@ mod unmute;
 
 pub(super) use gate::{know, refused};
 use poise::{BoxFuture, CreateReply, Framework, FrameworkError, FrameworkOptions};
-use serenity::all::{CreateAllowedMentions, CreateAutocompleteResponse};
+use serenity::all::CreateAutocompleteResponse;
 use tokio_util::sync::CancellationToken;
 
 use crate::bot::{Errands, Shared, http};
@@ -89,7 +89,8 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
             commands: all(),
             command_check: Some(|context| Box::pin(may_begin(context))),
             on_error: |error| Box::pin(apologise(error)),
-            allowed_mentions: Some(CreateAllowedMentions::new()),
+            // What `http::serenity` says: nobody. Poise's own default are all users.
+            allowed_mentions: None,
             ..FrameworkOptions::default()
         })
         .initialize_owners(false)
@@ -196,9 +197,4 @@ pub(super) fn glimpse(text: &str, max: usize) -> String {
 pub(super) fn quoted(text: &str) -> String {
     let text: String = text.chars().take(GLIMPSE).collect();
     render::code(&text).write(Surface::Embed)
-}
-
-/// Text from outside as a block of code.
-fn block(text: &str) -> String {
-    render::block(text).write(Surface::Embed)
 }

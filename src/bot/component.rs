@@ -81,7 +81,7 @@ impl Clicks {
             return say_at_once(http, component, NOT_YOURS).await;
         }
         answered(component.create_response(http, CreateInteractionResponse::Acknowledge).await);
-        let edit = EditInteractionResponse::new().allowed_mentions(CreateAllowedMentions::new());
+        let edit = edit();
         let edit = match page.show(&self.shared.hub).await {
             Ok(shown) => edit
                 .content(shown.sentence.unwrap_or_default())
@@ -125,16 +125,10 @@ impl Clicks {
         match said {
             Said::Nothing => {}
             Said::Embed(embed) => {
-                let edit = EditInteractionResponse::new()
-                    .embed(*embed)
-                    .allowed_mentions(CreateAllowedMentions::new());
-                answered(component.edit_response(http, edit).await.map(drop));
+                answered(component.edit_response(http, edit().embed(*embed)).await.map(drop));
             }
             Said::Sentence(sentence) if is_details => {
-                let edit = EditInteractionResponse::new()
-                    .content(sentence)
-                    .allowed_mentions(CreateAllowedMentions::new());
-                answered(component.edit_response(http, edit).await.map(drop));
+                answered(component.edit_response(http, edit().content(sentence)).await.map(drop));
             }
             Said::Sentence(sentence) => {
                 self.whisper(|| component.create_followup(http, whisper(sentence.clone()))).await;
@@ -171,7 +165,6 @@ impl Clicks {
         };
         if let Err(sentence) = first {
             let message = CreateInteractionResponseMessage::new().content(sentence).ephemeral(true);
-            let message = message.allowed_mentions(CreateAllowedMentions::new());
             answered(modal.create_response(http, CreateInteractionResponse::Message(message)).await);
             if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
                 self.note_refusal(&click, &refusal).await;
@@ -262,14 +255,17 @@ impl EventHandler for Clicks {
 /// One sentence that only this person sees, as the first word.
 async fn say_at_once(http: &Http, component: &ComponentInteraction, sentence: &str) {
     let message = CreateInteractionResponseMessage::new().content(sentence).ephemeral(true);
-    let message = message.allowed_mentions(CreateAllowedMentions::new());
     answered(component.create_response(http, CreateInteractionResponse::Message(message)).await);
 }
 
 /// The same, after the first word.
 fn whisper(sentence: String) -> CreateInteractionResponseFollowup {
-    let followup = CreateInteractionResponseFollowup::new().content(sentence).ephemeral(true);
-    followup.allowed_mentions(CreateAllowedMentions::new())
+    CreateInteractionResponseFollowup::new().content(sentence).ephemeral(true)
+}
+
+/// A change of the first word. Of all that we say this alone does not notify nobody by itself: see `http::serenity`.
+fn edit() -> EditInteractionResponse {
+    EditInteractionResponse::new().allowed_mentions(CreateAllowedMentions::new())
 }
 
 /// An answer that does not get through changes nothing of what was decided: the gateway may have told a click twice

@@ -9,6 +9,9 @@ use crate::discord::{Client, Failure};
 ///
 /// The base and the rate limiter go together: with its limiter on, serenity ignores its proxy and asks discord.com,
 /// with the token. With it off it loses `retry_after`, which matters for deliveries only: those are not its business.
+///
+/// Whom a message may notify is said here for everything it sends: nobody. (For changes of an answer serenity does not
+/// ask this: `component::edit`.)
 pub(super) fn serenity(client: &Client) -> Result<Http, Failure> {
     Ok(HttpBuilder::new(client.token().expose())
         .client(client.transport()?.clone())

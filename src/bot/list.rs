@@ -6,7 +6,7 @@ use crate::bot::command::glimpse;
 use crate::hub::Hub;
 use crate::model::{Decision, Snowflake};
 use crate::render::{self, Color, Surface};
-use crate::store::{Letter, Result};
+use crate::store::{Letter, Listed, Result};
 
 /// Lines of a page: with everything at its longest they stay below Discord's 4096 characters of a description.
 const LINES: u32 = 10;
@@ -74,7 +74,7 @@ impl List {
 
     async fn lines(self, hub: &Hub, skip: u32, limit: u32) -> Result<Vec<String>> {
         Ok(match self {
-            Self::GivenUp => hub.given_up(skip, limit).await?.iter().map(given_up).collect(),
+            Self::GivenUp => hub.given_up(skip, limit).await?.iter().map(listed).collect(),
             Self::Undecided => hub.undecided_machines(skip, limit).await?.iter().map(undecided).collect(),
         })
     }
@@ -142,8 +142,20 @@ impl Page {
     }
 }
 
+/// A delivery in a line, also one that cannot be read.
+pub(super) fn listed(letter: &Listed<Letter>) -> String {
+    match letter {
+        Ok(letter) => given_up(letter),
+        Err(row) => format!(
+            "{} cannot be read: {}",
+            render::code(&row.short()).write(Surface::Embed),
+            glimpse(&row.why, 200)
+        ),
+    }
+}
+
 /// A delivery that was given up, in a line.
-pub(super) fn given_up(letter: &Letter) -> String {
+fn given_up(letter: &Letter) -> String {
     format!(
         "`{}` {} → {}, <t:{}:R>: {}",
         letter.id.short(),

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::app;
-use crate::cli::{FAILED, Usage, print, say};
+use crate::cli::{FAILED, Usage, database, print, say};
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
-use crate::store::{Audited, Begun, Head, HintSender, Lock, Store, Verified};
+use crate::store::{Audited, Begun, Head, Lock, Store, Verified};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -52,9 +52,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         Some(Command::Rekey { .. }) => Some(Lock::acquire(&config.database.path)?),
         _ => None,
     };
-    // Nothing is accepted here, so nobody is hinted at.
-    let (hints, _nobody) = HintSender::channel();
-    let store = Store::open(&config.database.path, Clock::system(), hints).await?;
+    let store = database::open(&config, Clock::system()).await?;
     let code = match &args.command {
         None => list(&store, args).await,
         Some(Command::Verify { json, since }) => {

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::cli::named::{self, Named};
+use crate::cli::spoilt::{self, UNREADABLE};
 use crate::cli::table::{age, clean, short};
-use crate::cli::{print, say};
+use crate::cli::{database, print, say};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::model::{Event, Sink, Status};
-use crate::store::{HintSender, Letter, Store, Try, Which};
+use crate::store::{Letter, Listed, Store, Try, Which};
 
 /// How much of a text from outside a table shows, in characters.
 const GLIMPSE: usize = 60;
@@ -45,9 +46,7 @@ pub(super) struct Args {
 /// If the database cannot be used, or there is nothing of that id.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
-    // Nothing is accepted here, so nobody is hinted at.
-    let (hints, _nobody) = HintSender::channel();
-    let store = Store::open(&config.database.path, clock.clone(), hints).await?;
+    let store = database::open(&config, clock.clone()).await?;
     let told = tell(args, &store, clock.now()).await;
     store.close().await;
     told.map(|()| ExitCode::SUCCESS)
@@ -68,13 +67,16 @@ async fn tell(args: &Args, store: &Store, now: Timestamp) -> anyhow::Result<()> 
         Args { pending: true, .. } => (Which::Pending, "Nothing waits."),
         _ => (Which::All, "No deliveries yet."),
     };
-    let letters = store.letters(which, args.limit).await?;
+    let letters = store.letters_behind(which, 0, args.limit).await?;
     let lines: Vec<String> = letters.iter().map(|letter| line(letter, now)).collect();
     show(args.json, letters.iter().map(json_of).collect(), lines, none);
     if letters.len() == args.limit as usize {
         say(&format!("These are the newest {}; --limit shows more.", args.limit));
     }
-    if !args.json && letters.iter().any(|letter| letter.status == Status::Dead) {
+    if !args.json && letters.iter().any(Result::is_err) {
+        say(&spoilt::advice(store));
+    }
+    if !args.json && letters.iter().flatten().any(|letter| letter.status == Status::Dead) {
         say(
             "nuncio deliveries ID shows what was tried; nuncio redeliver ID, or --dead for all, sends it again.",
         );
@@ -83,13 +85,16 @@ async fn tell(args: &Args, store: &Store, now: Timestamp) -> anyhow::Result<()> 
 }
 
 async fn tell_one(store: &Store, named: Named, json: bool, now: Timestamp) -> anyhow::Result<()> {
-    let letters = match named {
+    let letters: Vec<Listed<Letter>> = match named {
         Named::Delivery(id) => store.letter(id).await?.into_iter().collect(),
-        Named::Event(id) => store.letters(Which::Of(id), 10_000).await?,
+        Named::Event(id) => store.letters_behind(Which::Of(id), 0, 10_000).await?,
     };
     let mut rows = Vec::new();
     for letter in &letters {
-        let tries = store.tries(letter.id).await?;
+        let tries = match letter {
+            Ok(letter) => store.tries(letter.id).await?,
+            Err(_) => Vec::new(),
+        };
         if json {
             let mut row = json_of(letter);
             row["tries"] = tries.iter().map(try_json).collect();
@@ -100,6 +105,9 @@ async fn tell_one(store: &Store, named: Named, json: bool, now: Timestamp) -> an
                 .chain(&tries.iter().map(try_lines).collect::<Vec<_>>())
                 .for_each(|line| print(line));
         }
+    }
+    if !json && letters.iter().any(Result::is_err) {
+        say(&spoilt::advice(store));
     }
     match named {
         Named::Delivery(_) if json => print(&rows.pop().unwrap_or_default().to_string()),
@@ -124,11 +132,18 @@ fn show(json: bool, rows: Vec<Value>, lines: Vec<String>, none: &str) {
 }
 
 fn columns(id: &str, kind: &str, place: &str, status: &str, tries: &str, age: &str, reason: &str) -> String {
-    let line = format!("{id:8}  {kind:20}  {place:20}  {status:9}  {tries:>5}  {age:>4}  {reason}");
+    let line = format!("{id:8}  {kind:20}  {place:20}  {status:10}  {tries:>5}  {age:>4}  {reason}");
     line.trim_end().to_owned()
 }
 
-fn line(letter: &Letter, now: Timestamp) -> String {
+fn line(letter: &Listed<Letter>, now: Timestamp) -> String {
+    let letter = match letter {
+        Ok(letter) => letter,
+        Err(row) => {
+            let (id, why) = (clean(&row.short(), 8), clean(&row.why, EXCERPT));
+            return columns(&id, "-", "-", UNREADABLE, "-", "-", &why);
+        }
+    };
     columns(
         &letter.id.short(),
         letter.kind.as_str(),
@@ -159,7 +174,17 @@ fn unrouted_line(event: &Event, now: Timestamp) -> String {
     )
 }
 
-fn details(letter: &Letter, now: Timestamp) -> Vec<String> {
+fn details(letter: &Listed<Letter>, now: Timestamp) -> Vec<String> {
+    let letter = match letter {
+        Ok(letter) => letter,
+        Err(row) => {
+            return vec![format!(
+                "{}  cannot be read: {}",
+                clean(&row.id, GLIMPSE),
+                clean(&row.why, EXCERPT)
+            )];
+        }
+    };
     let again = match letter.generation {
         0 => String::new(),
         1 => ", redelivered once".to_owned(),
@@ -202,7 +227,11 @@ fn try_lines(tried: &Try) -> String {
         .to_owned()
 }
 
-fn json_of(letter: &Letter) -> Value {
+fn json_of(letter: &Listed<Letter>) -> Value {
+    let letter = match letter {
+        Ok(letter) => letter,
+        Err(row) => return spoilt::json(row),
+    };
     json!({
         "id": letter.id.to_string(),
         "event_id": letter.event_id.to_string(),

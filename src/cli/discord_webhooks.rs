@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::app;
-use crate::cli::{FAILED, Usage, print, say, table};
+use crate::cli::{FAILED, Usage, database, print, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::discord::Access;
@@ -16,7 +16,7 @@ use crate::dispatch;
 use crate::hub::{Hub, WebhookError};
 use crate::model::route::Target;
 use crate::model::{Actor, Category, DestinationId, NewWebhook, Outcome, Scope, StoredWebhook, WebhookUrl};
-use crate::store::{HintSender, Lock, Store};
+use crate::store::{Lock, Store};
 
 /// No address is longer.
 const LONGEST: u64 = 4096;
@@ -90,9 +90,7 @@ struct Desk {
 /// If the database or its key cannot be used, or that cannot be done.
 pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
-    // Nobody listens to hints here: the running server looks at the table.
-    let (hints, _nobody) = HintSender::channel();
-    let store = Store::open(&config.database.path, clock.clone(), hints).await?;
+    let store = database::open(&config, clock.clone()).await?;
     let hub = Hub::new(store.clone(), clock.clone(), config.routes.clone(), config.pings.clone()).await?;
     let desk = Desk { hub, store, clock, config };
     let done = desk.obey(args.command).await;

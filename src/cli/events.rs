@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::cli::spoilt::{self, UNREADABLE};
 use crate::cli::table::{clean, short};
-use crate::cli::{print, say};
+use crate::cli::{database, print, say};
 use crate::clock::Clock;
-use crate::config::{Config, Database};
-use crate::store::{HintSender, Quarantined, Recent, Store};
+use crate::config::Config;
+use crate::store::{Listed, Quarantined, Recent};
 
 /// How much of a quarantined body a table shows, in characters.
 const GLIMPSE: usize = 60;
@@ -31,10 +32,8 @@ pub(super) struct Args {
 /// # Errors
 /// If the database cannot be used.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
-    let Database { path, .. } = &config.database;
-    // Nothing is accepted here, so nobody is hinted at.
-    let (hints, _nobody) = HintSender::channel();
-    let store = Store::open(path, Clock::system(), hints).await?;
+    let store = database::open(&config, Clock::system()).await?;
+    let mut unreadable = false;
     let (rows, table) = if args.quarantined {
         let found = store.quarantine_list(args.limit).await?;
         (
@@ -43,6 +42,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         )
     } else {
         let found = store.recent(args.limit).await?;
+        unreadable = found.iter().any(Result::is_err);
         (found.iter().map(recent_json).collect(), found.iter().map(recent_line).collect())
     };
     store.close().await;
@@ -53,10 +53,17 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     } else {
         table.iter().for_each(|line| print(line));
     }
+    if unreadable && !args.json {
+        say(&spoilt::advice(&store));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn recent_json(event: &Recent) -> Value {
+fn recent_json(event: &Listed<Recent>) -> Value {
+    let event = match event {
+        Ok(event) => event,
+        Err(row) => return spoilt::json(row),
+    };
     json!({
         "id": event.id.to_string(),
         "received_at": event.received_at.to_rfc3339(),
@@ -69,7 +76,13 @@ fn recent_json(event: &Recent) -> Value {
     })
 }
 
-fn recent_line(event: &Recent) -> String {
+fn recent_line(event: &Listed<Recent>) -> String {
+    let event = match event {
+        Ok(event) => event,
+        Err(row) => {
+            return format!("{UNREADABLE}  {}  {}", clean(&row.id, GLIMPSE), clean(&row.why, 300));
+        }
+    };
     let state = match event {
         Recent { unrouted: true, .. } => "no route".to_owned(),
         Recent { open: 0, delivered: 0, dead: 0, .. } => "nowhere, on purpose".to_owned(),

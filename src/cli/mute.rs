@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::cli::{Usage, print, say, table};
+use crate::cli::{Usage, database, print, say, table};
 use crate::clock::Clock;
 use crate::config::{Config, span_of};
 use crate::hub::{Hub, MuteError};
-use crate::store::{HintSender, Store};
+use crate::model::Mute;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -72,22 +72,26 @@ pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<
 
 async fn list(hub: &Hub, clock: &Clock, as_json: bool) -> anyhow::Result<ExitCode> {
     let mutes = hub.mutes().await?;
-    for (mute, silenced) in &mutes {
-        if as_json {
-            let line = json!({
-                "id": mute.id, "pattern": mute.pattern, "alert": mute.alert.as_ref().map(|alert| &alert.label), "until": mute.until.to_rfc3339(), "reason": mute.reason,
+    if as_json {
+        let row = |(mute, silenced): &(Mute, u64)| {
+            json!({
+                "id": mute.id, "pattern": mute.pattern, "alert": mute.alert.as_ref().map(|alert| &alert.label),
+                "until": mute.until.to_rfc3339(), "reason": mute.reason,
                 "by": mute.by, "since": mute.since.to_rfc3339(), "silenced": silenced,
-            });
-            print(&line.to_string());
-        } else {
-            print(&format!(
-                "{}  for {} more  {silenced} silenced  by {}  {}",
-                table::clean(mute.name(), 80),
-                table::age(mute.until.since(clock.now())),
-                table::clean(&mute.by, 40),
-                table::clean(&mute.reason, 80)
-            ));
-        }
+            })
+        };
+        print(&mutes.iter().map(row).collect::<Value>().to_string());
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (mute, silenced) in &mutes {
+        let line = format!(
+            "{}  for {} more  {silenced} silenced  by {}  {}",
+            table::clean(mute.name(), 80),
+            table::age(mute.until.since(clock.now())),
+            table::clean(&mute.by, 40),
+            table::clean(&mute.reason, 80)
+        );
+        print(line.trim_end());
     }
     if mutes.is_empty() {
         say("Nothing is muted.");
@@ -100,9 +104,7 @@ async fn with_hub(
     work: impl AsyncFnOnce(&Hub, &Clock) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
-    // Nobody listens to hints here: the running server looks at the table.
-    let (hints, _nobody) = HintSender::channel();
-    let store = Store::open(&config.database.path, clock.clone(), hints).await?;
+    let store = database::open(&config, clock.clone()).await?;
     let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
     let done = work(&hub, &clock).await;
     store.close().await;

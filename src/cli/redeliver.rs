@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::named::{self, Named};
-use crate::cli::{Usage, print, say, table};
+use crate::cli::{Usage, database, print, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::hub::{Hub, Redelivered};
 use crate::model::Status;
-use crate::store::{HintSender, Lock, Revived, Store};
+use crate::store::{Lock, Revived, Store};
 
 /// What to do where a destination was removed.
 const NAME_ANOTHER: &str =
@@ -41,10 +41,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let since = args.since.as_deref().map(|text| since(text, clock.now())).transpose()?;
-    // Nobody listens to hints here: the running server looks at the table.
-    let (hints, _nobody) = HintSender::channel();
     let path = config.database.path.clone();
-    let store = Store::open(&path, clock.clone(), hints).await?;
+    let store = database::open(&config, clock.clone()).await?;
     let hub = Hub::new(store.clone(), clock, config.routes, config.pings).await?;
     let done = redeliver(args, since.unwrap_or_default(), &store, &hub).await;
     store.close().await;
@@ -103,7 +101,7 @@ async fn one(named: Named, hub: &Hub) -> anyhow::Result<Redelivered> {
         Named::Delivery(id) => match hub.redeliver(id).await? {
             Revived::Pending { reopened } => {
                 print(&format!("{id} is due."));
-                if let Some((letter, _)) = hub.letter(id).await?
+                if let Some((Ok(letter), _)) = hub.letter(id).await?
                     && let Some(why) = letter.closed
                 {
                     say(&format!(

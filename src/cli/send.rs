@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::cli::{Usage, say};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Variables, Webhook};
+use crate::outgoing::{Outgoing, USER_AGENT, is_local};
 use crate::samples;
 use crate::signature::sign;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
@@ -60,11 +61,12 @@ pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<Exi
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let client = client(&url)?;
+    let outgoing = Outgoing::new(USER_AGENT, DEADLINE, is_local(url.as_str()));
+    let client = outgoing.client()?;
     let mut accepted = true;
     for request in requests {
         let kind = request.kind.clone();
-        let answer = post(&client, &url, request).await?;
+        let answer = post(client, &url, request).await?;
         let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
         writeln!(stdout, "{kind}  {status}  {}", text.trim_end())?;
@@ -150,17 +152,6 @@ fn address(to: Option<&str>, webhook: &Webhook) -> anyhow::Result<Url> {
         url.set_path(&webhook.path);
     }
     Ok(url)
-}
-
-fn client(url: &Url) -> anyhow::Result<reqwest::Client> {
-    let builder = reqwest::Client::builder()
-        .timeout(DEADLINE)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("nuncio/", env!("CARGO_PKG_VERSION")));
-    // A proxy of the environment cannot reach this machine's own addresses.
-    let is_local =
-        url.host_str().is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]");
-    Ok(if is_local { builder.no_proxy() } else { builder }.build()?)
 }
 
 async fn post(client: &reqwest::Client, url: &Url, request: Request) -> anyhow::Result<reqwest::Response> {

@@ -46,6 +46,12 @@ pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode
                 )?;
             }
             Ok(()) => writeln!(stdout, "{part:9}  ok")?,
+            Err(Reason::BodyNotAnObject) if body.is_empty() => {
+                writeln!(
+                    stdout,
+                    "{part:9}  WRONG: it is empty. It comes from stdin: nuncio verify … < body.json"
+                )?;
+            }
             // Of the body alone it is not known whether it was signed.
             Err(Reason::BodyNotAnObject) => writeln!(stdout, "{part:9}  WRONG: it does not begin with {{")?,
             Err(reason) => writeln!(stdout, "{part:9}  WRONG: {reason}")?,

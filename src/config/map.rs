@@ -12,6 +12,8 @@ use crate::model::Snowflake;
 use crate::model::route::{Cards, Key, Pattern, Route, RouteMap, Target};
 
 const MAP: &str = "DISCORD_WEBHOOK_CHANNELS";
+/// The longest name that the others are aligned with.
+const WIDEST: usize = 32;
 const MONITOR: &str = "MONITOR_CHANNELS";
 const SHAPE: &str =
     r#"It looks like {"ticket.created":["CHANNEL_ID"],"machine.*":["CHANNEL_ID"],"default":["CHANNEL_ID"]}."#;
@@ -186,7 +188,9 @@ pub fn table_of(map: &RouteMap, describe: &dyn Fn(&Target) -> String) -> Vec<Str
     if !map.routes().iter().any(|route| route.pattern == Pattern::Default && route.company.is_none()) {
         rows.push(("everything else".to_owned(), "nowhere yet: kept as unrouted".to_owned()));
     }
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    // One long name does not push all others out of sight.
+    let widths = rows.iter().map(|(name, _)| name.chars().count()).filter(|width| *width <= WIDEST);
+    let width = widths.max().unwrap_or(0);
     rows.iter().map(|(name, targets)| format!("{name:width$}  → {targets}")).collect()
 }
 

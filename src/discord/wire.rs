@@ -1,8 +1,8 @@
 //! The wire to Discord: its address, our deadlines, the gate, the buckets. It knows no token: whatever belongs to one
 //! request is given with it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{HeaderValue, VIA};
@@ -15,10 +15,10 @@ use crate::discord::answer::{self, Answer};
 use crate::discord::bucket::{Buckets, Route};
 use crate::discord::{Failure, Gate, limits};
 use crate::model::{Arrived, Attempt, Outcome};
+use crate::outgoing::Outgoing;
 
 /// How long a request may take in all.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
-const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// Discord: "API Reference", User Agent.
 const USER_AGENT: &str =
     concat!("DiscordBot (https://crates.io/crates/nuncio, ", env!("CARGO_PKG_VERSION"), ")");
@@ -33,8 +33,7 @@ struct Inner {
     clock: Clock,
     gate: Gate,
     buckets: Buckets,
-    /// Made when it is first used: reading the system's certificates takes longer than everything else at start.
-    http: OnceLock<reqwest::Client>,
+    http: Outgoing,
     /// An answer was Discord's own, whatever it came through.
     is_discords: AtomicBool,
 }
@@ -44,14 +43,9 @@ impl Wire {
     #[must_use]
     pub fn new(base: DiscordBase, clock: Clock) -> Self {
         let (gate, buckets) = (Gate::new(clock.clone()), Buckets::default());
-        Self(Arc::new(Inner {
-            base,
-            clock,
-            gate,
-            buckets,
-            http: OnceLock::new(),
-            is_discords: AtomicBool::new(false),
-        }))
+        let http = Outgoing::new(USER_AGENT, DEADLINE, base.is_loopback());
+        let is_discords = AtomicBool::new(false);
+        Self(Arc::new(Inner { base, clock, gate, buckets, http, is_discords }))
     }
 
     /// What every request passes.
@@ -88,20 +82,7 @@ impl Wire {
     /// The HTTP client underneath, with our deadlines and without redirects: connections and certificates are shared
     /// by whoever else speaks to Discord.
     pub(super) fn transport(&self) -> Result<&reqwest::Client, Failure> {
-        if let Some(http) = self.0.http.get() {
-            return Ok(http);
-        }
-        let mut builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .timeout(DEADLINE)
-            .connect_timeout(CONNECT_DEADLINE)
-            .redirect(reqwest::redirect::Policy::none());
-        if self.0.base.is_loopback() {
-            // What is on this machine is not reached through HTTPS_PROXY.
-            builder = builder.no_proxy();
-        }
-        let built = builder.build().map_err(Failure::network)?;
-        Ok(self.0.http.get_or_init(|| built))
+        self.0.http.client().map_err(Failure::network)
     }
 
     /// A request for what is at `path`, without any token.
@@ -125,14 +106,8 @@ impl Wire {
             Err(_) => Err(None),
         };
         let attempt = |outcome| Attempt {
-            started_at,
             took: clock.elapsed().saturating_sub(began),
-            status: None,
-            code: None,
-            response: Vec::new(),
-            shared_limit: false,
-            cooldown: Duration::ZERO,
-            outcome,
+            ..Attempt::unanswered(started_at, outcome)
         };
         match sent {
             Ok(response) => {

@@ -151,14 +151,11 @@ impl Channel {
         let (started_at, began) = (context.clock.now(), context.clock.elapsed());
         let attempt = |status, code, response: String, outcome| {
             Looked::Settled(Box::new(Attempt {
-                started_at,
                 took: context.clock.elapsed().saturating_sub(began),
                 status,
                 code,
                 response: response.into_bytes(),
-                shared_limit: false,
-                cooldown: Duration::ZERO,
-                outcome,
+                ..Attempt::unanswered(started_at, outcome)
             }))
         };
         // What has no embed is known by its words.

@@ -2,13 +2,17 @@
 //! a row that nobody wrote like that, is an answer here, and not the end of a lane.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
 use crate::clock::Timestamp;
-use crate::model::{Arrived, Attempt, Outcome, Reason};
-use crate::store;
+use crate::dispatch::Context;
+use crate::model::{Arrived, Attempt, Delivery, Destination, Message, Outcome, Reason};
+use crate::store::{self, InDoubt, Spoilt, Waiting};
+
+/// What to do about a row that nuncio did not write.
+const MEND: &str = "Something else, or the disk, changed that row: look the file over with `sqlite3 FILE 'PRAGMA \
+     integrity_check'`, mend the row or restore a backup; then `nuncio redeliver ID` sends it";
 
 /// How often a request is made that breaks nuncio itself, and that may have arrived each time.
 const TRIES: u32 = 5;
@@ -33,6 +37,61 @@ pub(super) async fn survive<T>(
     }
 }
 
+/// What can be read of `waiting`. The rest is laid aside.
+pub(super) async fn readable(
+    context: &Context,
+    place: &str,
+    waiting: Waiting,
+) -> store::Result<Vec<Delivery>> {
+    lay_aside(context, place, waiting.spoilt).await?;
+    Ok(waiting.deliveries)
+}
+
+/// The messages of `destination` in doubt that can be read, with their deliveries. The rest is laid aside.
+pub(super) async fn in_doubt(context: &Context, destination: &Destination) -> store::Result<Vec<Message>> {
+    let InDoubt { messages, spoilt, lost } = context.store.open_messages(destination.id).await?;
+    let place = &destination.name;
+    lay_aside(context, place, lost).await?;
+    for message in spoilt {
+        let (id, why) = (message.short(), message.why.clone());
+        let carried = context.store.give_up_message(destination.id, message).await?;
+        tracing::error!(
+            "the message {} for {place} cannot be read: {why}. It may stand there or not. Given up with it, while everything \
+             else goes on: {}. {MEND}",
+            id.escape_debug(),
+            if carried.is_empty() { "nothing".to_owned() } else { shown(carried.iter().map(String::as_str)) },
+        );
+        carried.iter().for_each(|_| context.hub.gave_up());
+    }
+    Ok(messages)
+}
+
+/// Gives up deliveries that cannot be read, and tells of each once.
+async fn lay_aside(context: &Context, place: &str, spoilt: Vec<Spoilt>) -> store::Result<()> {
+    if spoilt.is_empty() {
+        return Ok(());
+    }
+    for row in context.store.give_up_spoilt(spoilt).await? {
+        tracing::error!(
+            "a delivery for {place} cannot be read: {}. Given up, while everything else goes on: {}. Its event is kept. \
+             {MEND}",
+            row.why,
+            shown([row.id.as_str()].into_iter()),
+        );
+        context.hub.gave_up();
+    }
+    Ok(())
+}
+
+/// Ids as lists show them, whatever they hold.
+fn shown<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    let ends = ids.map(|id| {
+        let end = id.char_indices().rev().nth(7).map_or(id, |(at, _)| &id[at..]);
+        end.escape_debug().to_string()
+    });
+    ends.collect::<Vec<_>>().join(", ")
+}
+
 impl Poison {
     pub(super) fn into_reason(self) -> Reason {
         self.0
@@ -40,29 +99,17 @@ impl Poison {
 
     /// The try of a message that could not be made: nothing left.
     pub(super) fn unsent(self, now: Timestamp) -> Attempt {
-        attempt(now, Outcome::Refused(self.0))
+        Attempt::unanswered(now, Outcome::Refused(self.0))
     }
 
     /// The try of a message that broke on its way: it may have arrived. After some of them it is given up.
     pub(super) fn lost(self, now: Timestamp, tries: u32) -> Attempt {
         if tries + 1 >= TRIES {
-            return attempt(now, Outcome::Refused(self.0));
+            return Attempt::unanswered(now, Outcome::Refused(self.0));
         }
         let response = format!("{}; it is tried again", self.0).into_bytes();
-        Attempt { response, ..attempt(now, Outcome::Retry { after: None, arrived: Arrived::Maybe }) }
-    }
-}
-
-fn attempt(now: Timestamp, outcome: Outcome) -> Attempt {
-    Attempt {
-        started_at: now,
-        took: Duration::ZERO,
-        status: None,
-        code: None,
-        response: Vec::new(),
-        shared_limit: false,
-        cooldown: Duration::ZERO,
-        outcome,
+        let again = Outcome::Retry { after: None, arrived: Arrived::Maybe };
+        Attempt { response, ..Attempt::unanswered(now, again) }
     }
 }
 

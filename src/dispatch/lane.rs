@@ -11,17 +11,17 @@ mod address;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Coalesce;
 use crate::discord::Pass;
-use crate::dispatch::guard::{Poison, survive};
+use crate::dispatch::guard::{self, Poison, survive};
 use crate::dispatch::plan::{self, Pressure, Queue};
 use crate::dispatch::verdict::{self, Verdict};
+use crate::dispatch::wake::Wake;
 use crate::dispatch::{Context, broken, digest};
 use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Rank};
 use crate::store::{self, Next, Recorded};
@@ -34,25 +34,6 @@ const PAGE: usize = 64;
 const FULL: usize = 10;
 /// How long a lane without work stays, so that a burst does not start it anew for every event.
 const LINGER: Duration = Duration::from_secs(5);
-
-/// A flag that also wakes: "look at the table".
-#[derive(Clone, Default)]
-pub(super) struct Wake(Arc<(AtomicBool, Notify)>);
-
-impl Wake {
-    pub(super) fn look_at_the_table(&self) {
-        self.0.0.store(true, Ordering::Release);
-        self.0.1.notify_one();
-    }
-
-    pub(super) fn take(&self) -> bool {
-        self.0.0.swap(false, Ordering::AcqRel)
-    }
-
-    pub(super) async fn notified(&self) {
-        self.0.1.notified().await;
-    }
-}
 
 /// What is left of a lane: what it was told while it was closing.
 pub(super) struct Finished {
@@ -131,14 +112,14 @@ impl Lane {
 
     async fn work(&mut self) -> store::Result<()> {
         let Some(mut destination) = self.context.store.destination(self.id).await? else { return Ok(()) };
-        self.in_doubt = self.context.store.open_messages(self.id).await?.into();
+        self.in_doubt = guard::in_doubt(&self.context, &destination).await?.into();
         loop {
             self.pressed |= destination.not_before > self.context.clock.now();
             self.rest(&mut destination).await?;
             if destination.closed.is_some() {
                 break;
             }
-            let work = self.has_work().await?;
+            let work = self.has_work(&destination.name).await?;
             if self.in_doubt.is_empty() && !work {
                 self.caught_up();
                 if self.wait().await {
@@ -209,19 +190,19 @@ impl Lane {
     }
 
     /// Whether there is something to send; looks at the table if that may hold more than memory.
-    async fn has_work(&mut self) -> store::Result<bool> {
+    async fn has_work(&mut self, place: &str) -> store::Result<bool> {
         self.take_hints();
         // What can wait is in nobody's way.
         let idle = self.queue.first_key_value().is_none_or(|((rank, _), _)| *rank == Rank::Later);
         if idle && self.behind {
             let page = self.context.store.page(self.id, self.context.clock.now(), PAGE).await?;
-            self.behind = page.len() == PAGE;
-            page.into_iter().for_each(|delivery| self.queue_up(delivery));
+            self.behind = !page.is_all;
+            self.queue_all(guard::readable(&self.context, place, page).await?);
         }
         if self.behind {
             // Hints at urgent ones may have been lost: whatever waits, they go first.
             let urgent = self.context.store.urgent(self.id, self.context.clock.now(), PAGE).await?;
-            urgent.into_iter().for_each(|delivery| self.queue_up(delivery));
+            self.queue_all(guard::readable(&self.context, place, urgent).await?);
         }
         Ok(!self.queue.is_empty())
     }
@@ -238,6 +219,10 @@ impl Lane {
         if !self.behind || delivery.rank == Rank::Urgent {
             self.queue_up(delivery);
         }
+    }
+
+    fn queue_all(&mut self, deliveries: Vec<Delivery>) {
+        deliveries.into_iter().for_each(|delivery| self.queue_up(delivery));
     }
 
     fn queue_up(&mut self, delivery: Delivery) {
@@ -293,7 +278,7 @@ impl Lane {
             }
             Err(error) => {
                 verdict::store_failing(&self.context.hub, &error);
-                message.deliveries.into_iter().for_each(|delivery| self.queue_up(delivery));
+                self.queue_all(message.deliveries);
                 self.context.clock.sleep(verdict::STORE_AGAIN).await;
                 Ok(())
             }
@@ -378,19 +363,19 @@ impl Lane {
             }
             Next::Recomposed(plain) => self.in_doubt.push_front(*plain),
             Next::Withdrawn | Next::Superseded(_) => {
-                message.deliveries.into_iter().for_each(|delivery| self.queue_up(delivery));
+                self.queue_all(message.deliveries);
             }
             Next::Apart(_) => {
                 self.no_digest |= digest;
                 self.behind |= digest;
                 self.alone.extend(message.deliveries.iter().map(|delivery| delivery.id));
-                message.deliveries.into_iter().for_each(|delivery| self.queue_up(delivery));
+                self.queue_all(message.deliveries);
             }
             Next::Delivered(_) => {
                 if digest {
                     digest::settle(&self.context, &message).await;
                 }
-                message.replies.into_iter().for_each(|reply| self.queue_up(reply));
+                self.queue_all(message.replies);
             }
             Next::Dead(_) | Next::Parked(_) => {}
         }

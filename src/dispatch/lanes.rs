@@ -14,8 +14,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::Context;
-use crate::dispatch::lane::{Finished, INBOX, Lane, Wake};
+use crate::dispatch::lane::{Finished, INBOX, Lane};
 use crate::dispatch::platform::PlatformLane;
+use crate::dispatch::wake::Wake;
 use crate::model::{Delivery, DestinationId, schedule};
 
 pub(super) struct Lanes {

@@ -11,13 +11,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Timestamp;
-use crate::dispatch::guard::survive;
-use crate::dispatch::lane::{Finished, Wake};
+use crate::dispatch::guard::{self, survive};
+use crate::dispatch::lane::Finished;
+use crate::dispatch::wake::Wake;
 use crate::dispatch::{Context, verdict};
 use crate::hub::Condition;
 use crate::model::{
-    Action, Attempt, Decision, Delivery, DestinationId, Form, Matter, Message, Outcome, Reason, Receipt,
-    Snowflake, Verdict, schedule,
+    Action, Attempt, Decision, Delivery, Destination, DestinationId, Form, Matter, Message, Outcome, Reason,
+    Receipt, Snowflake, Verdict, schedule,
 };
 use crate::store::{self, CallNext, Calling};
 use crate::xtsystems::{Client, Reply};
@@ -86,15 +87,15 @@ impl PlatformLane {
 
     async fn work(&mut self) -> store::Result<()> {
         let id = self.platform.destination;
-        let mut in_doubt = self.context.store.open_messages(id).await?;
+        let Some(destination) = self.context.store.destination(id).await? else { return Ok(()) };
+        let mut in_doubt = guard::in_doubt(&self.context, &destination).await?;
         loop {
             let Some(destination) = self.context.store.destination(id).await? else { return Ok(()) };
             if destination.closed.is_some() {
                 return Ok(());
             }
             self.context.clock.sleep_until(destination.not_before).await;
-            let message =
-                if in_doubt.is_empty() { self.next(destination.epoch).await? } else { in_doubt.pop() };
+            let message = if in_doubt.is_empty() { self.next(&destination).await? } else { in_doubt.pop() };
             match message {
                 Some(message) => self.call(message, destination.epoch).await?,
                 None if self.wait().await => {}
@@ -104,16 +105,21 @@ impl PlatformLane {
     }
 
     /// The next call that is due, its message on disk; `None` if there is none.
-    async fn next(&mut self, epoch: i64) -> store::Result<Option<Message>> {
+    async fn next(&mut self, destination: &Destination) -> store::Result<Option<Message>> {
         let store = &self.context.store;
         while self.inbox.try_recv().is_ok() {}
         self.wake.take();
         loop {
             let now = self.context.clock.now();
             let page = store.page(self.platform.destination, now, 1).await?;
-            let Some(delivery) = page.into_iter().next() else { return Ok(None) };
-            let message = plan(delivery, now);
-            match store.begin(&message, epoch).await {
+            let is_all = page.is_all;
+            let page = guard::readable(&self.context, &destination.name, page).await?;
+            let message = match page.into_iter().next() {
+                Some(delivery) => plan(delivery, now),
+                None if is_all => return Ok(None),
+                None => continue,
+            };
+            match store.begin(&message, destination.epoch).await {
                 Ok(true) => return Ok(Some(message)),
                 // Undone at the last moment.
                 Ok(false) => {}
@@ -288,15 +294,16 @@ fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt 
             arrived: reply.map_or(crate::model::Arrived::No, |reply| reply.arrived),
         },
     };
-    Attempt {
-        started_at: reply.map_or(began, |reply| reply.started_at),
-        took: reply.map_or(Duration::ZERO, |reply| reply.took),
-        status: reply.and_then(|reply| reply.status),
-        code: None,
-        response: reply.map(|reply| reply.excerpt().into_bytes()).unwrap_or_default(),
-        shared_limit: false,
-        cooldown: Duration::ZERO,
-        outcome,
+    let unanswered = Attempt::unanswered(began, outcome);
+    match reply {
+        Some(reply) => Attempt {
+            started_at: reply.started_at,
+            took: reply.took,
+            status: reply.status,
+            response: reply.excerpt().into_bytes(),
+            ..unanswered
+        },
+        None => unanswered,
     }
 }
 

@@ -134,14 +134,5 @@ fn unreadable(clock: &Clock) -> Attempt {
 
 /// A try that came to `outcome` before anything was sent.
 fn unsent(clock: &Clock, why: String, outcome: Outcome) -> Attempt {
-    Attempt {
-        started_at: clock.now(),
-        took: Duration::ZERO,
-        status: None,
-        code: None,
-        response: why.into_bytes(),
-        shared_limit: false,
-        cooldown: Duration::ZERO,
-        outcome,
-    }
+    Attempt { response: why.into_bytes(), ..Attempt::unanswered(clock.now(), outcome) }
 }

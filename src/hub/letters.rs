@@ -2,16 +2,16 @@
 
 use crate::hub::Hub;
 use crate::model::{DeliveryId, Event, EventId, Snowflake};
-use crate::store::{Letter, Result, Try, Which};
+use crate::store::{Letter, Listed, Result, Try, Which};
 
 impl Hub {
     /// What was given up, the newest first, behind the first `skip`; at most `limit`.
-    pub async fn given_up(&self, skip: u32, limit: u32) -> Result<Vec<Letter>> {
+    pub async fn given_up(&self, skip: u32, limit: u32) -> Result<Vec<Listed<Letter>>> {
         self.0.store.letters_behind(Which::Dead, skip, limit).await
     }
 
     /// One delivery, with everything that was tried.
-    pub async fn letter(&self, id: DeliveryId) -> Result<Option<(Letter, Vec<Try>)>> {
+    pub async fn letter(&self, id: DeliveryId) -> Result<Option<(Listed<Letter>, Vec<Try>)>> {
         let Some(letter) = self.0.store.letter(id).await? else { return Ok(None) };
         let tries = self.0.store.tries(id).await?;
         Ok(Some((letter, tries)))

@@ -9,9 +9,8 @@ use tokio::sync::watch;
 use crate::config;
 use crate::hub::Hub;
 use crate::model::route::Target;
-use crate::model::{Sink, Snowflake};
+use crate::model::{DestinationId, Sink, Snowflake};
 use crate::render;
-use crate::store::SetRoute;
 
 /// Characters of a person's name in the table.
 const MOST_NAME: usize = 30;
@@ -79,20 +78,24 @@ impl Hub {
     pub fn table(&self) -> Vec<String> {
         let (places, routes) = (self.0.places.borrow(), self.0.routing.now());
         let mut lines = config::table_of(routes.map(), &|target| match target {
-            Target::Stored(id) => routes
-                .stored(*id)
-                .map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned),
+            Target::Stored(id) => self.stored_name(*id),
             Target::Channel(_) => describe(&places, target),
         });
         for (line, route) in lines.iter_mut().zip(routes.map().routes()) {
-            let set = |set: &&SetRoute| set.key.pattern == route.pattern && set.key.company == route.company;
-            if let Some(set) = routes.set().iter().rfind(set) {
+            if let Some(set) = routes.set().iter().rfind(|set| route.is_of(&set.key)) {
                 let by = render::line(&set.by, MOST_NAME).unwrap_or_default();
                 // Behind the places: whoever looks for what is in the way finds it at the end of theirs.
                 line.push_str(&format!("  (set by {by})"));
             }
         }
         lines
+    }
+
+    /// What the map's table says about a stored destination.
+    #[must_use]
+    pub fn stored_name(&self, id: DestinationId) -> String {
+        let routes = self.0.routing.now();
+        routes.stored(id).map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned)
     }
 
     /// Follows [`Hub::table`]: changes whenever the gateway has told something new.

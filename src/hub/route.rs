@@ -1,7 +1,7 @@
 //! Setting where a kind goes, from Discord: a change of the map that counts at once and survives restarts.
 
 use crate::hub::{Hub, Place};
-use crate::model::route::Key;
+use crate::model::route::{Key, Target};
 use crate::model::{AuditEntry, AuditOutcome, RouteId, Sink, Snowflake};
 use crate::store::{self, SetRoute};
 
@@ -14,6 +14,17 @@ pub enum RouteError {
     /// The database did not take it.
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+/// Where a key led before somebody set a channel for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Its places; none means nowhere, on purpose.
+    pub places: Vec<Target>,
+    /// Who had set it; `None` if the environment's map said so.
+    pub by: Option<String>,
+    /// Whether the environment's map has an entry for it, which counts again when what was set is removed.
+    pub in_environment: bool,
 }
 
 impl Hub {
@@ -36,7 +47,7 @@ impl Hub {
         place: Option<&Place>,
         guild: Option<Snowflake>,
         mut entry: AuditEntry,
-    ) -> Result<(), RouteError> {
+    ) -> Result<Option<Before>, RouteError> {
         entry.subject = format!("route {key}");
         let unfit = match place {
             None => Some(
@@ -60,6 +71,7 @@ impl Hub {
         }
         let name = place.map(Place::name).unwrap_or_default();
         let by = entry.actor.name().to_owned();
+        let before = self.led(&key).filter(|before| before.places != [Target::Channel(channel)]);
         entry.detail = format!("to {name}");
         if self.0.store.set_route(key.clone(), Sink::Channel(channel), &name, entry).await? {
             tracing::info!("{key} goes to {name} from now on: {} set it", by.escape_debug());
@@ -67,7 +79,19 @@ impl Hub {
         self.0.routing.changed(&self.0.store).await;
         self.forget_warnings();
         self.reopen(channel, "somebody set it").await;
-        Ok(())
+        Ok(before)
+    }
+
+    /// Where `key` itself leads now; `None` if the map has no entry for just that.
+    fn led(&self, key: &Key) -> Option<Before> {
+        let routes = self.0.routing.now();
+        let route = routes.map().routes().iter().find(|route| route.is_of(key))?;
+        let set = routes.set().iter().rfind(|set| set.key == *key);
+        Some(Before {
+            places: route.targets.clone(),
+            by: set.map(|set| set.by.clone()),
+            in_environment: self.0.routing.is_in_environment(key),
+        })
     }
 
     /// Removes what somebody set: the environment's map counts again. Answers what it matched, and whether that has an

@@ -104,18 +104,18 @@ impl Routing {
         let mut destinations = self.channels.clone();
         destinations.extend(stored.keys().map(|id| (Target::Stored(*id), *id)));
         let mut over: Vec<Route> = Vec::new();
-        for SetRoute { key: Key { pattern, company }, destination, sink, .. } in &set {
+        for SetRoute { key, destination, sink, .. } in &set {
             let target = match sink {
                 Sink::Channel(channel) => Target::Channel(*channel),
                 _ => Target::Stored(*destination),
             };
             destinations.insert(target, *destination);
-            match over.iter_mut().find(|route| route.pattern == *pattern && route.company == *company) {
+            match over.iter_mut().find(|route| route.is_of(key)) {
                 Some(route) => route.targets.push(target),
                 None => over.push(Route {
-                    key: Key { pattern: pattern.clone(), company: company.clone() }.to_string(),
-                    pattern: pattern.clone(),
-                    company: company.clone(),
+                    key: key.to_string(),
+                    pattern: key.pattern.clone(),
+                    company: key.company.clone(),
                     targets: vec![target],
                     ping: Vec::new(),
                     cards: None,
@@ -140,8 +140,7 @@ impl Routing {
 
     /// Whether the environment's map has an entry for `key`.
     pub(super) fn is_in_environment(&self, key: &Key) -> bool {
-        let same = |route: &Route| route.pattern == key.pattern && route.company == key.company;
-        self.environment.routes().iter().any(same)
+        self.environment.routes().iter().any(|route| route.is_of(key))
     }
 }
 

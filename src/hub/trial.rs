@@ -65,7 +65,7 @@ impl Hub {
     pub async fn test_since(&self, since: Timestamp) -> Result<Option<EventId>> {
         let newest = self.0.store.recent(NEWEST).await?;
         let is_it = |event: &&crate::store::Recent| event.kind.as_str() == KIND && event.received_at >= since;
-        Ok(newest.iter().find(is_it).map(|event| event.id))
+        Ok(newest.iter().flatten().find(is_it).map(|event| event.id))
     }
 
     /// Follows an event until it stands everywhere it goes, or for as long as `patience` lasts.

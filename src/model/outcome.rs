@@ -168,6 +168,21 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// A try without an answer: what else is known of it is put over this.
+    #[must_use]
+    pub const fn unanswered(started_at: Timestamp, outcome: Outcome) -> Self {
+        Self {
+            started_at,
+            took: Duration::ZERO,
+            status: None,
+            code: None,
+            response: Vec::new(),
+            shared_limit: false,
+            cooldown: Duration::ZERO,
+            outcome,
+        }
+    }
+
     /// Whether anything was asked of the other side: what was never begun took no time.
     #[must_use]
     pub const fn was_asked(&self) -> bool {

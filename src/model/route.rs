@@ -179,6 +179,14 @@ pub struct Route {
     pub cards: Option<Cards>,
 }
 
+impl Route {
+    /// Whether it is the entry for just this key.
+    #[must_use]
+    pub fn is_of(&self, key: &Key) -> bool {
+        self.pattern == key.pattern && self.company == key.company
+    }
+}
+
 /// The whole map.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteMap {

@@ -18,18 +18,38 @@ const BLACK_FLAG: char = '\u{1F3F4}';
 
 /// One line of at most `max` graphemes, "…" at the end if there was more; `None` if nothing visible is left.
 pub(super) fn line(text: &str, max: usize) -> Option<String> {
-    clip(sift(text, max, ' '), max)
+    let (text, stopped) = sift(text, max, Blanks::One);
+    clip(text.trim(), stopped, max)
 }
 
 /// The same with line breaks kept; at most one empty line in a row.
 pub(super) fn lines(text: &str, max: usize) -> Option<String> {
-    clip(sift(text, max, '\n'), max)
+    let (text, stopped) = sift(text, max, Blanks::Breaks);
+    clip(text.trim(), stopped, max)
+}
+
+/// The same with every blank kept where it stands, but for those at the end: something is aligned with them.
+pub(super) fn row(text: &str, max: usize) -> Option<String> {
+    let (text, stopped) = sift(text, max, Blanks::All);
+    clip(text.trim_end(), stopped, max)
+}
+
+/// Which blanks are kept. Line breaks are blanks where they are not kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blanks {
+    /// One between two words.
+    One,
+    /// The same, and line breaks.
+    Breaks,
+    /// All.
+    All,
 }
 
 /// Text without what must not be shown, and whether reading stopped before its end: a megabyte is not read to show
 /// three hundred characters. (Four code points a grapheme are plenty, and splitting long chains takes quadratic time.)
-fn sift(text: &str, max: usize, line_break: char) -> (String, bool) {
+fn sift(text: &str, max: usize, blanks: Blanks) -> (String, bool) {
     let mut out = Sifted::default();
+    let line_break = if blanks == Blanks::Breaks { '\n' } else { ' ' };
     let mut rest = text.chars();
     let mut chars = rest.by_ref().take(max * 4 + 64).peekable();
     while let Some(char) = chars.next() {
@@ -37,6 +57,7 @@ fn sift(text: &str, max: usize, line_break: char) -> (String, bool) {
             '\r' if chars.peek() == Some(&'\n') => {}
             '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.space(line_break),
             '\u{2800}' => out.space(' '),
+            char if char.is_whitespace() && blanks == Blanks::All => out.base(' '),
             char if char.is_whitespace() => out.space(' '),
             ZERO_WIDTH_JOINER | ZERO_WIDTH_NON_JOINER => out.joiner(char, chars.peek().copied()),
             '\u{E0020}'..='\u{E007F}' => out.tag(char),
@@ -143,8 +164,7 @@ fn extends(char: char) -> bool {
     std::str::from_utf8(&buffer[..end]).is_ok_and(|pair| pair.graphemes(true).count() == 1)
 }
 
-fn clip((text, stopped): (String, bool), max: usize) -> Option<String> {
-    let text = text.trim();
+fn clip(text: &str, stopped: bool, max: usize) -> Option<String> {
     let mut out = String::with_capacity(text.len().min(max * 4));
     let mut graphemes = text.graphemes(true).peekable();
     let mut count = 0;
@@ -201,6 +221,14 @@ mod tests {
     #[test]
     fn paragraphs_keep_their_lines_but_no_walls_of_emptiness() {
         assert_eq!(lines("a \r\n\r\n\r\n\r\n b\u{2028}c", 100).as_deref(), Some("a\n\nb\nc"));
+    }
+
+    #[test]
+    fn what_is_aligned_stays_so() {
+        assert_eq!(row("  a   →  b\t#c\u{202E}\u{200B}  ", 100).as_deref(), Some("  a   →  b #c"));
+        assert_eq!(row("a\n  b", 100).as_deref(), Some("a   b"), "it is one row");
+        assert_eq!(row("a    b", 4).as_deref(), Some("a…"));
+        assert_eq!(row("   ", 4), None);
     }
 
     #[test]

@@ -4,13 +4,17 @@
 //! text from outside shows exactly its characters and does nothing: no formatting, mention, emoji, link or preview.
 
 use super::clean;
-use super::markdown::{Markdown, Span, Surface};
+use super::markdown::{Markdown, Span, Surface, units};
 use crate::clock::Timestamp;
 
 /// Graphemes of a fact: names, titles, words.
 const FACT: usize = 200;
 /// Graphemes of a long text; people at 3 a.m. read no more.
 const LONG: usize = 300;
+/// Graphemes of a line that is aligned with others.
+const ROW: usize = 2000;
+/// What stands around a block of code.
+const FENCES: &str = "```\n\n```";
 /// Takes no room and ends any match.
 const BREAK: char = '\u{200B}';
 /// Looks like a back-tick. Discord has no reliable way to put a real one into inline code.
@@ -58,6 +62,29 @@ pub fn block(text: &str) -> Markdown {
     clean::lines(text, LONG).map(Span::Block).map(Markdown::of).unwrap_or_default()
 }
 
+/// Lines as they are aligned, in a block of code of at most `max` units. What does not fit is left out by the line, and
+/// counted.
+#[must_use]
+pub fn listing<'a>(lines: impl Iterator<Item = &'a str>, max: usize) -> Markdown {
+    let rows: Vec<String> = lines.map(|line| clean::row(line, ROW).unwrap_or_default()).collect();
+    let mut room = max.saturating_sub(units(FENCES) + units(&left_out(rows.len())));
+    let fits = |row: &&String| {
+        let needed = units(&unending(row)) + 1;
+        room = room.saturating_sub(needed);
+        room > 0
+    };
+    let fitting = rows.iter().take_while(fits).count();
+    let mut text = rows[..fitting].join("\n");
+    if fitting < rows.len() {
+        text.push_str(&left_out(rows.len() - fitting));
+    }
+    if text.trim().is_empty() { Markdown::default() } else { Markdown::of(Span::Block(text)) }
+}
+
+fn left_out(lines: usize) -> String {
+    format!("\n… {lines} more")
+}
+
 /// A time, shown relative to the reader's now.
 #[must_use]
 pub fn moment(at: Timestamp) -> Markdown {
@@ -80,8 +107,13 @@ pub(super) fn write_code(text: &str, out: &mut String) {
 /// Writes clean text as a block that it cannot end.
 pub(super) fn write_block(text: &str, out: &mut String) {
     out.push_str("```\n");
-    out.push_str(&text.replace("``", &format!("`{BREAK}`")).replace("``", &format!("`{BREAK}`")));
+    out.push_str(&unending(text));
     out.push_str("\n```");
+}
+
+/// Text that ends no block of code.
+fn unending(text: &str) -> String {
+    text.replace("``", &format!("`{BREAK}`")).replace("``", &format!("`{BREAK}`"))
 }
 
 /// Writes clean text so that it shows as it is and does nothing.
@@ -247,6 +279,26 @@ mod tests {
     fn content_holds_no_link(#[case] data: &str, #[case] written: &str) {
         assert_eq!(text(data).write(Surface::Content), written);
         assert_eq!(code(data).write(Surface::Content), written);
+    }
+
+    #[test]
+    fn a_listing_keeps_its_columns_and_is_cut_between_lines() {
+        let lines = ["a.*      → Acme  NOC / #a  ok", "", "a.bcd.*  → ```@everyone"];
+        assert_eq!(
+            embed(&listing(lines.into_iter(), 4096)),
+            "```\na.*      → Acme  NOC / #a  ok\n\na.bcd.*  → `\u{200B}`\u{200B}`@everyone\n```"
+        );
+        assert!(listing(["", " "].into_iter(), 4096).is_empty());
+        let many: Vec<String> = (0..100).map(|number| format!("{number:<4}→  ``")).collect();
+        for max in [200, 201, 230, 4096] {
+            let told = embed(&listing(many.iter().map(String::as_str), max));
+            let shown = told.matches('→').count();
+            assert!(units(&told) <= max && (shown == 100) == (max == 4096), "{max}: {told}");
+            assert!(
+                shown == 100 || told.ends_with(&format!("\n… {} more\n```", 100 - shown)),
+                "{max}: {told}"
+            );
+        }
     }
 
     #[test]

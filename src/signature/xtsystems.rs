@@ -87,6 +87,7 @@ fn malformed_timestamp(digits: Option<usize>, looks_like_millis: bool) -> String
         Some(digits) if looks_like_millis => {
             format!("timestamp has {digits} digits: milliseconds, seconds are expected")
         }
+        Some(1) => "timestamp has one digit, ten are expected".to_owned(),
         Some(digits) => format!("timestamp has {digits} digits, ten are expected"),
         None => "timestamp holds something other than digits; ten digits are expected".to_owned(),
     }

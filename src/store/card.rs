@@ -11,7 +11,7 @@ use crate::model::{
     Action, Delivery, DestinationId, Event, EventId, LivingCard, Message, MessageId, Shown, Snowflake, Source,
 };
 use crate::store::event::{self, source_of};
-use crate::store::{Error, Result, Store, delivery};
+use crate::store::{Error, Result, Store, delivery, spoilt};
 
 impl Store {
     /// The card of a subject in a destination, if a message there shows it.
@@ -119,17 +119,19 @@ impl Store {
 }
 
 impl Store {
-    /// The deliveries that a message carried, in order; their events are still to be loaded.
+    /// The deliveries that a message carried, in order, as far as they can be read; their events are still to be loaded.
     pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
-        let rows = sqlx::query(
-            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {} FROM deliveries \
              WHERE message_id = $1 OR id IN (SELECT delivery_id FROM earlier_messages WHERE message_id = $1) \
              ORDER BY rank, id",
-        )
+            delivery::COLUMNS
+        )))
         .bind(message.to_string())
         .fetch_all(self.read())
         .await?;
-        rows.iter().map(delivery::read).collect()
+        // The card is told of by the others.
+        Ok(spoilt::apart(&rows, delivery::read)?.0)
     }
 
     /// The roles that one of our messages in Discord was posted with, to be pinged.

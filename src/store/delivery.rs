@@ -6,8 +6,13 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use crate::clock::Timestamp;
 use crate::model::{Delivery, DestinationId, EventId, Message, Mint, Rank};
 use crate::store::accept::{Planned, insert_delivery};
+use crate::store::spoilt::{self, Spoilt};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
+
+/// What `read` needs, and where the row stands.
+pub(super) const COLUMNS: &str =
+    "rowid AS place, id, event_id, slot, generation, destination_id, rank, route";
 
 /// How much waits, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,43 +27,51 @@ pub struct Backlog {
     pub unrouted: u64,
 }
 
+/// Some of what waits for a lane.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    /// The deliveries, in order.
+    pub deliveries: Vec<Delivery>,
+    /// Those among them that cannot be read.
+    pub spoilt: Vec<Spoilt>,
+    /// Whether no more are due.
+    pub is_all: bool,
+}
+
 impl Store {
     /// The next deliveries of a lane, without their events: urgent ones first, then in id order.
-    pub async fn page(
-        &self,
-        destination: DestinationId,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Delivery>> {
-        let rows = sqlx::query(
-            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
-             WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 ORDER BY rank, id LIMIT $3",
-        )
-        .bind(destination.to_string())
-        .bind(now.as_millis())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.read())
-        .await?;
-        rows.iter().map(read).collect()
+    pub async fn page(&self, destination: DestinationId, now: Timestamp, limit: usize) -> Result<Waiting> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 \
+             ORDER BY rank, id LIMIT $3"
+        );
+        self.waiting(sql, destination, now, limit).await
     }
 
     /// The urgent ones of the next deliveries of a lane.
-    pub async fn urgent(
+    pub async fn urgent(&self, destination: DestinationId, now: Timestamp, limit: usize) -> Result<Waiting> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND rank = 0 AND status = 'pending' \
+             AND due_at <= $2 ORDER BY id LIMIT $3"
+        );
+        self.waiting(sql, destination, now, limit).await
+    }
+
+    async fn waiting(
         &self,
+        sql: String,
         destination: DestinationId,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Delivery>> {
-        let rows = sqlx::query(
-            "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
-             WHERE destination_id = $1 AND rank = 0 AND status = 'pending' AND due_at <= $2 ORDER BY id LIMIT $3",
-        )
-        .bind(destination.to_string())
-        .bind(now.as_millis())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.read())
-        .await?;
-        rows.iter().map(read).collect()
+    ) -> Result<Waiting> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(destination.to_string())
+            .bind(now.as_millis())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.read())
+            .await?;
+        let (deliveries, spoilt) = spoilt::apart(&rows, read)?;
+        Ok(Waiting { deliveries, spoilt, is_all: rows.len() < limit })
     }
 
     /// How much waits.

@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
 use crate::model::{Event, EventId, Kind, Source};
+use crate::store::spoilt::{self, Listed};
 use crate::store::{Error, Result, Store};
 
 pub(super) const COLUMNS: &str = "id, source, kind, company_id, subject, occurred_at, received_at, body";
@@ -37,16 +38,16 @@ pub struct Recent {
 
 impl Store {
     /// The newest events, the newest first; at most `limit`.
-    pub async fn recent(&self, limit: u32) -> Result<Vec<Recent>> {
+    pub async fn recent(&self, limit: u32) -> Result<Vec<Listed<Recent>>> {
         let rows = sqlx::query(
-            "SELECT e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted, \
+            "SELECT e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted, \
              COUNT(CASE WHEN d.status IN ('pending', 'sending') THEN 1 END) AS open, \
              COUNT(CASE WHEN d.status = 'delivered' THEN 1 END) AS delivered, \
              COUNT(CASE WHEN d.status = 'dead' THEN 1 END) AS dead \
-             FROM (SELECT id, source, kind, company_id, subject, received_at, unrouted FROM events \
+             FROM (SELECT rowid AS place, id, source, kind, company_id, subject, received_at, unrouted FROM events \
                    ORDER BY id DESC LIMIT $1) AS e \
              LEFT JOIN deliveries AS d ON d.event_id = e.id \
-             GROUP BY e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted \
+             GROUP BY e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted \
              ORDER BY e.id DESC",
         )
         .bind(limit)
@@ -54,22 +55,20 @@ impl Store {
         .await?;
         let count =
             |row: &SqliteRow, name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
-        rows.iter()
-            .map(|row| {
-                Ok(Recent {
-                    id: row.try_get::<String, _>("id")?.parse()?,
-                    source: source_of(&row.try_get::<String, _>("source")?)?,
-                    kind: Kind::new(&row.try_get::<String, _>("kind")?),
-                    company: row.try_get("company_id")?,
-                    subject: row.try_get("subject")?,
-                    received_at: Timestamp::from_millis(row.try_get("received_at")?),
-                    unrouted: row.try_get("unrouted")?,
-                    open: count(row, "open")?,
-                    delivered: count(row, "delivered")?,
-                    dead: count(row, "dead")?,
-                })
+        spoilt::each(&rows, |row| {
+            Ok(Recent {
+                id: row.try_get::<String, _>("id")?.parse()?,
+                source: source_of(&row.try_get::<String, _>("source")?)?,
+                kind: Kind::new(&row.try_get::<String, _>("kind")?),
+                company: row.try_get("company_id")?,
+                subject: row.try_get("subject")?,
+                received_at: Timestamp::from_millis(row.try_get("received_at")?),
+                unrouted: row.try_get("unrouted")?,
+                open: count(row, "open")?,
+                delivered: count(row, "delivered")?,
+                dead: count(row, "dead")?,
             })
-            .collect()
+        })
     }
 
     /// One event; `None` if there is none of that id.
@@ -81,16 +80,16 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// The oldest unrouted events after `after`, in the order they came; at most `limit`.
+    /// The oldest unrouted events after `after` that can be read, in the order they came; at most `limit`.
     pub async fn unrouted(&self, after: Option<EventId>, limit: u32) -> Result<Vec<Event>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM events WHERE unrouted AND id > $1 ORDER BY id LIMIT $2"
+            "SELECT rowid AS place, {COLUMNS} FROM events WHERE unrouted AND id > $1 ORDER BY id LIMIT $2"
         )))
         .bind(after.map(|id| id.to_string()).unwrap_or_default())
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        rows.iter().map(read).collect()
+        Ok(spoilt::apart(&rows, read)?.0)
     }
 
     /// The names of customers as learnt from events: source, id, name.

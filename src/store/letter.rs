@@ -1,10 +1,13 @@
 //! Letters: deliveries as people ask for them, with what was tried and what it came to.
 
+use std::str::FromStr;
+
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{DeliveryId, DestinationId, EventId, Kind, Reason, Sink, Status};
+use crate::model::{DeliveryId, DestinationId, EventId, InvalidId, Kind, Reason, Sink, Status};
+use crate::store::spoilt::{self, Listed};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -73,19 +76,21 @@ pub enum Which {
     Of(EventId),
 }
 
-const COLUMNS: &str = "d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, t.sink, t.address, \
-     t.closed_reason, d.status, d.reason, d.attempts, d.generation, d.due_at, d.finished_at";
-const JOINED: &str =
-    "deliveries AS d JOIN events AS e ON e.id = d.event_id JOIN destinations AS t ON t.id = d.destination_id";
+const COLUMNS: &str = "d.rowid AS place, d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, t.sink, t.address, \
+     t.closed_reason, d.status, d.reason, d.attempts, d.generation, d.due_at, d.finished_at, \
+     e.id IS NOT NULL AS has_event, t.id IS NOT NULL AS has_destination";
+/// Whatever is wrong with a delivery, it stands in the list.
+const JOINED: &str = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id \
+     LEFT JOIN destinations AS t ON t.id = d.destination_id";
 
 impl Store {
-    /// Letters, the newest first; at most `limit`.
+    /// Letters that can be read, the newest first; at most `limit`.
     pub async fn letters(&self, which: Which, limit: u32) -> Result<Vec<Letter>> {
-        self.letters_behind(which, 0, limit).await
+        Ok(self.letters_behind(which, 0, limit).await?.into_iter().flatten().collect())
     }
 
-    /// The same behind the first `skip`.
-    pub async fn letters_behind(&self, which: Which, skip: u32, limit: u32) -> Result<Vec<Letter>> {
+    /// All of them, behind the first `skip`.
+    pub async fn letters_behind(&self, which: Which, skip: u32, limit: u32) -> Result<Vec<Listed<Letter>>> {
         let filter = match which {
             Which::All => "$1 = ''",
             Which::Dead => "$1 = '' AND d.status = 'dead'",
@@ -101,16 +106,16 @@ impl Store {
         .bind(skip)
         .fetch_all(self.read())
         .await?;
-        rows.iter().map(read).collect()
+        spoilt::each(&rows, read)
     }
 
     /// One letter; `None` if there is none of that id.
-    pub async fn letter(&self, id: DeliveryId) -> Result<Option<Letter>> {
+    pub async fn letter(&self, id: DeliveryId) -> Result<Option<Listed<Letter>>> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {JOINED} WHERE d.id = $1")))
             .bind(id.to_string())
             .fetch_optional(self.read())
             .await?;
-        row.as_ref().map(read).transpose()
+        row.as_ref().map(|row| spoilt::one(row, read)).transpose()
     }
 
     /// Everything that was tried for a delivery, the oldest first, also before it was redelivered.
@@ -142,23 +147,23 @@ impl Store {
 
     /// The ids of deliveries that end like this, in hex; at most ten.
     pub async fn deliveries_ending(&self, digits: &str) -> Result<Vec<DeliveryId>> {
-        let ids: Vec<String> =
-            sqlx::query_scalar("SELECT id FROM deliveries WHERE substr(id, $2) = $1 LIMIT 10")
+        let rows =
+            sqlx::query("SELECT rowid AS place, id FROM deliveries WHERE substr(id, $2) = $1 LIMIT 10")
                 .bind(digits)
                 .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
                 .fetch_all(self.read())
                 .await?;
-        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+        readable(&rows)
     }
 
     /// The ids of events that end like this, in hex; at most ten.
     pub async fn events_ending(&self, digits: &str) -> Result<Vec<EventId>> {
-        let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM events WHERE substr(id, $2) = $1 LIMIT 10")
+        let rows = sqlx::query("SELECT rowid AS place, id FROM events WHERE substr(id, $2) = $1 LIMIT 10")
             .bind(digits)
             .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
             .fetch_all(self.read())
             .await?;
-        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+        readable(&rows)
     }
 
     /// Dead deliveries after `after`, in id order, that were given up at `since` or later; at most `limit`.
@@ -168,8 +173,8 @@ impl Store {
         since: Timestamp,
         limit: u32,
     ) -> Result<Vec<DeliveryId>> {
-        let ids: Vec<String> = sqlx::query_scalar(
-            "SELECT id FROM deliveries WHERE status = 'dead' AND id > $1 AND COALESCE(finished_at, 0) >= $2 \
+        let rows = sqlx::query(
+            "SELECT rowid AS place, id FROM deliveries WHERE status = 'dead' AND id > $1 AND COALESCE(finished_at, 0) >= $2 \
              ORDER BY id LIMIT $3",
         )
         .bind(after.map(|id| id.to_string()).unwrap_or_default())
@@ -177,7 +182,7 @@ impl Store {
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
+        readable(&rows)
     }
 
     /// Gives up a delivery before it was sent: pending → dead. Answers whether it was pending.
@@ -221,7 +226,18 @@ impl Unit for GiveUp {
     }
 }
 
+/// The ids among `rows`: what is none, nobody can name.
+fn readable<Id: FromStr<Err = InvalidId>>(rows: &[SqliteRow]) -> Result<Vec<Id>> {
+    Ok(spoilt::apart(rows, |row| Ok(row.try_get::<String, _>("id")?.parse()?))?.0)
+}
+
 fn read(row: &SqliteRow) -> Result<Letter> {
+    for (there, what) in [("has_event", "event_id"), ("has_destination", "destination_id")] {
+        if !row.try_get::<bool, _>(there)? {
+            let id: String = row.try_get(what)?;
+            return Err(Error::Corrupt(format!("a delivery with {what} {id:?}, which is not there")));
+        }
+    }
     let status: String = row.try_get("status")?;
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));

@@ -3,17 +3,13 @@
 mod outdated;
 
 pub use outdated::{Recorded, stays_open};
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
-use crate::model::{
-    Action, Attempt, DestinationId, EventId, Form, Message, MessageId, Mint, Nonce, Reason, Receipt,
-    Snowflake,
-};
+use crate::model::{Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt};
 use crate::store::digest::Page;
 use crate::store::writer::Unit;
-use crate::store::{Error, Incoming, Result, Store, accept, card, delivery, digest};
+use crate::store::{Incoming, Result, Store, accept, card, delivery, digest};
 
 /// How many deliveries one unit touches: a message carries no more, but for a digest.
 pub(super) const UNIT: i64 = 100;
@@ -98,38 +94,6 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         Ok(times.into_iter().map(Timestamp::from_millis).collect())
-    }
-
-    /// The messages of a lane that may or may not have arrived, oldest first, with their deliveries.
-    pub async fn open_messages(&self, destination: DestinationId) -> Result<Vec<Message>> {
-        let rows = sqlx::query(
-            "SELECT id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
-             finished_at IS NOT NULL AS settling, \
-             maybe_duplicate, \
-             (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
-             FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
-        )
-        .bind(destination.to_string())
-        .fetch_all(self.read())
-        .await?;
-        let mut messages = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let mut message = read(row)?;
-            if message.form == Form::Digest {
-                messages.push(message);
-                continue;
-            }
-            let deliveries = sqlx::query(
-                "SELECT id, event_id, slot, generation, destination_id, rank, route FROM deliveries \
-                 WHERE message_id = $1 AND status = 'sending' ORDER BY id",
-            )
-            .bind(message.id.to_string())
-            .fetch_all(self.read())
-            .await?;
-            message.deliveries = deliveries.iter().map(delivery::read).collect::<Result<_>>()?;
-            messages.push(message);
-        }
-        Ok(messages)
     }
 }
 
@@ -365,32 +329,6 @@ pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: 
     .execute(tx)
     .await?;
     Ok(())
-}
-
-fn read(row: &SqliteRow) -> Result<Message> {
-    let form: String = row.try_get("form")?;
-    let (action, edits): (String, Option<String>) = (row.try_get("action")?, row.try_get("edits")?);
-    let pings: String = row.try_get("pings")?;
-    Ok(Message {
-        id: row.try_get::<String, _>("id")?.parse()?,
-        destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
-        nonce: Nonce::stored(row.try_get("nonce")?),
-        action: Action::from_parts(&action, edits.as_deref())
-            .ok_or_else(|| Error::Corrupt(format!("a message action {action:?} {edits:?}")))?,
-        form: Form::from_word(&form).ok_or_else(|| Error::Corrupt(format!("a message form {form:?}")))?,
-        pings: pings.split(',').filter_map(|id| id.parse::<Snowflake>().ok()).collect(),
-        deliveries: Vec::new(),
-        late: None,
-        no_buttons: None,
-        through: None,
-        replies: Vec::new(),
-        settling: row.try_get("settling")?,
-        shows: Vec::new(),
-        created_at: Timestamp::from_millis(row.try_get("created_at")?),
-        attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
-        maybe_duplicate: row.try_get("maybe_duplicate")?,
-        ambiguous_since: row.try_get::<Option<i64>, _>("ambiguous_since")?.map(Timestamp::from_millis),
-    })
 }
 
 fn millis(span: std::time::Duration) -> i64 {

@@ -173,7 +173,7 @@ impl Unit for TakeOver {
         .await?;
         tx.execute(
             "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at), lane_epoch = \
-             (SELECT lane_epoch FROM destinations WHERE destinations.id = messages.destination_id) \
+             COALESCE((SELECT lane_epoch FROM destinations WHERE destinations.id = messages.destination_id), lane_epoch) \
              WHERE state = 'sending'",
         )
         .await?;

@@ -1,7 +1,8 @@
 //! Our own registration on the platform: the webhook that sends its events here.
 
+use crate::outgoing::is_local;
 use crate::secret::Secret;
-use crate::xtsystems::{Client, Failure, NewWebhook, Webhook, WebhookChange, is_local};
+use crate::xtsystems::{Client, Failure, NewWebhook, Webhook, WebhookChange};
 
 /// What the registration is called; that of the Node bot had the same name, and is taken over.
 pub const NAME: &str = "Discord Bot Integration";

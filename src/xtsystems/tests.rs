@@ -175,17 +175,3 @@ async fn an_answer_of_another_kind_is_a_failure_that_says_so() {
     let failure = client.webhooks().await.unwrap_err();
     assert!(failure.to_string().ends_with("is XTSYSTEMS_API_URL its API?"), "{failure}");
 }
-
-#[rstest::rstest]
-#[case("http://localhost:20437", true)]
-#[case("http://127.1", true)]
-#[case("http://[::1]:3000", true)]
-#[case("http://[::ffff:127.0.0.1]:3000", true)]
-#[case("http://0.0.0.0:3000", true)]
-#[case("http://nuncio.localhost", true)]
-#[case("https://xtsystems.example", false)]
-#[case("http://localhost.example", false)]
-#[case("http://10.0.0.1", false)]
-fn what_is_on_this_machine(#[case] address: &str, #[case] expected: bool) {
-    assert_eq!(is_local(address), expected);
-}

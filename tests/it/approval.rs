@@ -21,6 +21,10 @@
 //! | the call that is cancelled when the platform says so itself | `what_the_platform_says_after_our_decision_…` |
 //! | a waiting machine that asks again is no new question | `while_it_waits_…` |
 //! | the index of wishes on their way | `a_ticket_is_taken_once_at_a_time` |
+//! | a word that Discord has no time for is said again | `a_word_that_discord_has_no_time_for_…` |
+//! | the last word to whoever is cut off by the end | `a_click_that_the_end_cuts_off_…` |
+//! | the question for the other gateway | `a_server_without_a_gateway_for_bots_…` |
+//! | whom answers may notify, in `bot::http`; the same of a changed answer | `a_machine_…`, and whoever presses Details |
 //! | the look for the platform's key | `without_the_key_an_old_button_says_what_to_do` |
 //! | urgent rank for what closes a card; muted destinations; the pressed card | the tests of `behind` |
 //! | reading what serenity cannot | `a_click_told_in_fewer_words_counts`, `a_command_told_in_fewer_words_…` |

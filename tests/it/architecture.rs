@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors, lowest first. A room imports from lower floors only; the rooms of the lowest may know each other.
 const FLOORS: &[&[&str]] = &[
-    &["clock", "key", "secret", "signature", "telemetry", "samples"],
+    &["clock", "key", "outgoing", "secret", "signature", "telemetry", "samples"],
     &["model"],
     &["config"],
     &["store", "render"],
@@ -18,8 +18,8 @@ const FLOORS: &[&[&str]] = &[
 const NARROWER: &[(&str, &[&str])] = &[
     // An independent model of Discord: a mistake made in the product must not be made there as well.
     ("sandbox", &["clock", "key", "secret", "signature", "model"]),
-    ("discord", &["clock", "secret", "model", "config"]),
-    ("xtsystems", &["clock", "secret", "model", "config"]),
+    ("discord", &["clock", "outgoing", "secret", "model", "config"]),
+    ("xtsystems", &["clock", "outgoing", "secret", "model", "config"]),
 ];
 /// Libraries that only some rooms may name.
 const KEEPERS: &[(&str, &[&str])] = &[
@@ -31,7 +31,7 @@ const KEEPERS: &[(&str, &[&str])] = &[
     ("serenity", &["bot"]),
     ("poise", &["bot"]),
     ("anyhow", &["app", "cli"]),
-    ("reqwest", &["config", "discord", "xtsystems", "sandbox", "cli"]),
+    ("reqwest", &["config", "outgoing", "discord", "xtsystems", "sandbox", "cli"]),
 ];
 const LONGEST_FILE: usize = 400;
 

@@ -78,6 +78,51 @@ fn send_posts_a_signed_event_with_a_fresh_timestamp() {
     assert_eq!(body["timestamp"].to_string(), timestamp);
 }
 
+// Control: without the look at who is local in `Outgoing`, the proxy is asked, and nobody is there.
+#[test]
+fn what_is_on_this_machine_is_not_reached_through_a_proxy() {
+    let (url, heard) = receiver(&["200 OK"]);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxied = program().env("HTTP_PROXY", &format!("http://{nobody}"));
+    let run = proxied.run(&["send", "ticket_created", "--to", &url]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_eq!(heard.join().unwrap().len(), 1);
+}
+
+#[test]
+fn a_list_in_the_wrong_folder_says_that_nothing_was_there() {
+    let program = program();
+    let run = program.run(&["events"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""));
+    assert!(run.stderr.starts_with("There was no database at data/nuncio.db yet"), "{}", run.stderr);
+    assert_eq!(program.run(&["events"]).stderr, "No events yet.\n", "now there is one");
+}
+
+#[test]
+fn a_file_where_the_folder_of_the_database_should_be_is_told_with_what_to_do() {
+    let program = program();
+    std::fs::write(program.path().join("data"), "x").unwrap();
+    let run = program.run(&["events"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr.contains("data cannot be used (") && run.stderr.contains("NUNCIO_DATABASE_URL"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn verify_without_a_body_says_where_it_comes_from() {
+    let run = program().run_with(&["verify", "--timestamp", "1", "--signature", "x"], b"");
+    assert_eq!(run.code, 1);
+    insta::assert_snapshot!(run.stdout, @r"
+    timestamp  WRONG: timestamp has one digit, ten are expected
+    signature  WRONG: signature is malformed: it does not begin with sha256=
+    body       WRONG: it is empty. It comes from stdin: nuncio verify … < body.json
+    refused
+    ");
+}
+
 #[test]
 fn send_all_posts_every_sample_and_fails_if_one_is_refused() {
     let count = nuncio::samples::all().len();

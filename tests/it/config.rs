@@ -27,7 +27,8 @@ nuncio is not configured yet: WEBHOOK_SECRET is not set, and there is no .env he
          nuncio sandbox
      and put what it prints into .env: "api" as DISCORD_API_URL, "bot_token" as DISCORD_TOKEN.
 
-In a clone, `cargo run -- demo` stands for `nuncio demo`.
+In a clone, `cargo run -- demo` stands for `nuncio demo`. Is nuncio configured already? It reads .env in the folder that
+it is started in: go there first.
 "#);
         }
     }

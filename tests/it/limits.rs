@@ -249,7 +249,7 @@ async fn refusals_outlive_the_process() {
     let [id] = store.due_destinations(t.clock.now()).await.unwrap()[..] else { panic!("one destination") };
     let epoch = store.destination(id).await.unwrap().unwrap().epoch;
     let mut message = Message {
-        deliveries: store.page(id, t.clock.now(), 1).await.unwrap(),
+        deliveries: store.page(id, t.clock.now(), 1).await.unwrap().deliveries,
         ..Message::new(id, Action::Create, Form::Single, t.clock.now())
     };
     assert!(store.begin(&message, epoch).await.unwrap());

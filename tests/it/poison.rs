@@ -8,6 +8,7 @@
 //! | what may have arrived is not made anew in parts | treated like a fresh one |
 
 mod broken;
+mod spoilt;
 
 use std::time::Duration;
 
@@ -32,10 +33,11 @@ fn ticket(kind: &str, status: &str) -> Value {
 const NOBODY: &str = "UPDATE events SET source = 'nobody' WHERE id = $1";
 const NO_TIME: &str = "UPDATE events SET occurred_at = x'ff' WHERE id = $1";
 
-/// Makes the row of an event one that nuncio never wrote. nuncio must not run, else it knows it from memory.
+/// Makes a row one that nuncio never wrote: `how` says which, for an event. nuncio must not run, else it knows it from memory.
 async fn spoil(t: &Harness, event: &str, how: &'static str) {
     let path = t.folder().join("nuncio.db");
-    let mut database = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+    let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
+    let mut database = options.pragma("ignore_check_constraints", "ON").connect().await.unwrap();
     let spoilt = sqlx::query(how).bind(event).execute(&mut database).await.unwrap();
     assert_eq!(spoilt.rows_affected(), 1);
     database.close().await.unwrap();

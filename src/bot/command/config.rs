@@ -7,8 +7,8 @@ use super::{Context, Error};
 use crate::bot::component::menu;
 use crate::render::{self, Color, Surface};
 
-/// Discord: "Embed Limits", description, less what stands around the table.
-const MAX_TABLE: usize = 3900;
+/// Discord: "Embed Limits", description. All of an embed may hold 6,000.
+const MAX_TABLE: usize = 4096;
 
 /// What nuncio listens to and where events go: port, path, the map with its channels
 #[poise::command(
@@ -40,16 +40,11 @@ fn embed(context: Context<'_>) -> CreateEmbed {
     };
     let kinds = super::known_kinds().collect::<Vec<_>>().join(", ");
     let kinds = format!("{kinds}, and any other as a plain card");
-    let table = data.hub.table().join("\n");
-    let table = if table.is_empty() {
-        "Nothing goes anywhere yet: Set channel says where.".to_owned()
-    } else {
-        table
-    };
-    let table: String = table.chars().take(MAX_TABLE).collect();
+    let table = data.hub.table();
+    let table = render::listing(table.iter().map(String::as_str), MAX_TABLE);
     CreateEmbed::new()
         .title("Configuration")
-        .description(render::block(&table).write(Surface::Embed))
+        .description(table.write(Surface::Embed))
         .color(Color::Info.number())
         .fields([
             ("Port", port, true),

@@ -7,7 +7,8 @@ use super::gate::Done;
 use super::{Context, Error, gate};
 use crate::bot::list::{self, List};
 use crate::model::{AuditOutcome, Snowflake};
-use crate::store::{Letter, Revived, Try};
+use crate::render::{self, Surface};
+use crate::store::{Letter, Listed, Revived, Try};
 
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
@@ -15,8 +16,10 @@ const MOST_CHOICES: usize = 25;
 const LOOKED_AT: u32 = 500;
 /// How many tries are shown of one delivery.
 const MOST_TRIES: usize = 8;
-/// A body below this stands in the answer, a longer one is attached.
+/// A body below this stands in the answer; a longer one is attached, and one that could end a block of code.
 const INLINE: usize = 1700;
+/// Discord: "Create Message", content.
+const MOST_CONTENT: usize = 2000;
 /// A message shows at most ten cards.
 const MOST_RAW: usize = 10;
 const GONE: &str = "Where it went was removed, so nothing can be sent there any more: Set channel in `/webhook-config` names \
@@ -134,8 +137,8 @@ fn raw(bodies: &[String]) -> CreateReply {
     let text = bodies.join("\n");
     if text.is_empty() {
         reply.content(NOT_OURS)
-    } else if text.len() <= INLINE {
-        reply.content(super::block(&text))
+    } else if text.len() <= INLINE && !text.contains("``") {
+        reply.content(render::listing(text.lines(), MOST_CONTENT).write(Surface::Embed))
     } else {
         reply.attachment(CreateAttachment::bytes(text.into_bytes(), "event.json"))
     }
@@ -169,8 +172,11 @@ fn unknown() -> String {
     "There is no such delivery (any more), or there are several: `/deliveries failed` lists what was given up.".to_owned()
 }
 
-fn told(letter: &Letter, tries: &[Try]) -> String {
-    let mut text = format!("{}\n{:?} after {} tries", list::given_up(letter), letter.status, letter.attempts);
+fn told(letter: &Listed<Letter>, tries: &[Try]) -> String {
+    let mut text = list::listed(letter);
+    if let Ok(letter) = letter {
+        text.push_str(&format!("\n{:?} after {} tries", letter.status, letter.attempts));
+    }
     for one in tries.iter().rev().take(MOST_TRIES) {
         let status = one.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let code = one.code.map(|code| format!(" {code}")).unwrap_or_default();
@@ -189,7 +195,7 @@ async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteRespo
         name.chars().take(100).collect::<String>()
     };
     let partial = partial.to_lowercase();
-    let choices = letters.iter().map(|letter| (name(letter), letter.id.to_string()));
+    let choices = letters.iter().flatten().map(|letter| (name(letter), letter.id.to_string()));
     let fitting = choices.filter(|(name, _)| name.to_lowercase().contains(&partial));
     super::choices(fitting.take(MOST_CHOICES))
 }

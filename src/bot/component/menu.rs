@@ -4,16 +4,15 @@
 //! asked at each of them, from the click itself.
 
 use serenity::all::{
-    ChannelType, ComponentInteraction, ComponentInteractionDataKind, CreateActionRow, CreateAllowedMentions,
-    CreateInputText, CreateInteractionResponse, CreateInteractionResponseMessage, CreateModal,
-    CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption, EditInteractionResponse, Http,
-    InputTextStyle, ModalInteraction,
+    ChannelType, ComponentInteraction, ComponentInteractionDataKind, CreateActionRow, CreateInputText,
+    CreateInteractionResponse, CreateInteractionResponseMessage, CreateModal, CreateSelectMenu,
+    CreateSelectMenuKind, CreateSelectMenuOption, Http, InputTextStyle, ModalInteraction,
 };
 
 use super::{Clicks, answered, press};
 use crate::bot::command::{glimpse, kinds_and_families, refused};
-use crate::hub::{Person, RouteError};
-use crate::model::route::Key;
+use crate::hub::{Before, Hub, Person, RouteError};
+use crate::model::route::{Key, Target};
 use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, RouteId, Snowflake};
 use crate::store::SetRoute;
 
@@ -28,6 +27,8 @@ const REMOVED: &str = "v1:unroute-key";
 /// Discord: `custom_id` ≤ 100, of which the key of a route is the rest.
 const MOST_KEY: usize = 100 - TO.len();
 const MOST_OPTIONS: usize = 25;
+/// How many places a sentence names.
+const MOST_PLACES: usize = 5;
 
 /// What somebody chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,10 +112,7 @@ impl Clicks {
                     _ => return,
                 };
                 self.watch.redraw();
-                let edit = EditInteractionResponse::new()
-                    .content(sentence)
-                    .components(Vec::new())
-                    .allowed_mentions(CreateAllowedMentions::new());
+                let edit = super::edit().content(sentence).components(Vec::new());
                 answered(component.edit_response(http, edit).await.map(drop));
             }
         }
@@ -171,21 +169,13 @@ impl Clicks {
         let hub = &self.shared.hub;
         let place = self.watch.place(channel);
         match hub.set_route(key.clone(), channel, place.as_ref(), guild, entry).await {
-            Ok(()) => {
-                let waiting = match hub.unrouted().await {
-                    Ok(0) | Err(_) => String::new(),
-                    Ok(count) => {
-                        let waiting = if count == 1 {
-                            "1 event waits".to_owned()
-                        } else {
-                            format!("{count} events wait")
-                        };
-                        format!(
-                            " {waiting} for a route: `nuncio redeliver --unrouted` sends what has one now."
-                        )
-                    }
-                };
-                format!("{} go to <#{channel}> from now on, also after a restart.{waiting}", events(&key))
+            Ok(before) => {
+                let waiting = waiting(hub.unrouted().await.unwrap_or(0));
+                let (only, before) = before.map_or(("", String::new()), |before| told(&before, hub));
+                format!(
+                    "{} go to <#{channel}>{only} from now on, also after a restart.{before}{waiting}",
+                    events(&key)
+                )
             }
             Err(RouteError::Unfit(why)) => format!("{}. Nothing was changed.", glimpse(&why, 300)),
             Err(RouteError::Store(error)) => not_kept(&error),
@@ -217,6 +207,43 @@ fn not_kept(error: &crate::store::Error) -> String {
     super::answer::not_kept(&reference)
 }
 
+/// What an event that no key matched waits for.
+fn waiting(unrouted: u64) -> String {
+    let waiting = match unrouted {
+        0 => return String::new(),
+        1 => "1 event waits".to_owned(),
+        count => format!("{count} events wait"),
+    };
+    format!(" {waiting} for a route: `nuncio redeliver --unrouted` sends what has one now.")
+}
+
+/// Where a key led until now, and the way back: one channel takes the place of all it had.
+fn told(before: &Before, hub: &Hub) -> (&'static str, String) {
+    let name = |place: &Target| match place {
+        Target::Channel(id) => format!("<#{id}>"),
+        Target::Stored(id) => crate::bot::command::quoted(&hub.stored_name(*id)),
+    };
+    let mut names: Vec<String> = before.places.iter().take(MOST_PLACES).map(name).collect();
+    let more = before.places.len() - names.len();
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let last = names.pop();
+    let places = match (names.is_empty(), last) {
+        (_, None) => "nowhere, on purpose".to_owned(),
+        (true, Some(one)) => format!("to {one}"),
+        (false, Some(last)) => format!("to {} and {last}", names.join(", ")),
+    };
+    let set = before.by.as_ref().map_or_else(String::new, |by| format!(", set by {}", glimpse(by, 60)));
+    let back = match (&before.by, before.in_environment) {
+        (None, _) => " **Remove** under `/webhook-config` brings that back.",
+        (Some(_), true) => " **Remove** under `/webhook-config` brings back what .env says.",
+        (Some(_), false) => "",
+    };
+    let only = if before.places.len() > 1 { " only" } else { "" };
+    (only, format!(" Until now they went {places}{set}.{back}"))
+}
+
 /// A key that can be set here; else a sentence.
 fn key(text: &str) -> Result<Key, String> {
     let key = Key::read(text.trim())
@@ -234,10 +261,7 @@ fn events(key: &Key) -> String {
 }
 
 fn whispered(sentence: impl Into<String>) -> CreateInteractionResponseMessage {
-    CreateInteractionResponseMessage::new()
-        .content(sentence)
-        .ephemeral(true)
-        .allowed_mentions(CreateAllowedMentions::new())
+    CreateInteractionResponseMessage::new().content(sentence).ephemeral(true)
 }
 
 /// Which events.
@@ -270,7 +294,6 @@ fn places(key: &str) -> CreateInteractionResponseMessage {
     CreateInteractionResponseMessage::new()
         .content(format!("Where do events of {} go?", crate::bot::command::quoted(key)))
         .components(vec![CreateActionRow::SelectMenu(menu)])
-        .allowed_mentions(CreateAllowedMentions::new())
 }
 
 /// What was set.

@@ -275,3 +275,27 @@ async fn whoever_may_not_mutes_no_alert_and_nobody_mutes_it_twice() {
         .await;
     s.finish().await;
 }
+
+// D-8. Control: without `was_seen` in the unit, the click that is told again mutes what was unmuted since.
+#[tokio::test]
+async fn a_mute_that_the_gateway_tells_again_after_it_was_ended_mutes_nothing() {
+    let mut s = Stage::start().await;
+    s.t.sends_body(alert("SRV-1", 1, "warning")).await;
+    let card = s.t.channel("alerts").next_message().await;
+    s.t.person("bob").clicks("alerts", &card, "Mute 1 h").await;
+    s.t.whisper(1).await;
+    s.t.hub().unmute("Disk full on SRV-1").await.unwrap();
+    let asked = s.t.discord.requests().len();
+    assert!(s.t.discord.replay_interaction(None));
+    let again = s.t.discord.wait_until(|discord| {
+        let mut later = discord.requests().into_iter().skip(asked);
+        later.any(|asked| asked.path.contains("/interactions/")).then_some(())
+    });
+    within("the second answer", again).await;
+    // What was heard is seen through to its last word.
+    s.t.restart().await;
+    assert_eq!(s.t.hub().mutes().await.unwrap(), []);
+    assert_eq!(s.audit().await, ["Bob alert.mute done"]);
+    assert_eq!(s.t.whispers().len(), 1, "{:#?}", s.t.whispers());
+    s.finish().await;
+}

@@ -96,7 +96,7 @@ async fn whatever_was_signed_is_an_event_or_in_quarantine() {
     assert_eq!(t.store().quarantined().await.unwrap(), quarantined);
     let recent = t.store().recent(1000).await.unwrap();
     assert_eq!(recent.len(), events);
-    for event in recent {
+    for event in recent.into_iter().flatten() {
         let kind = event.kind.as_str();
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
         assert!((1..=128).contains(&kind.len()) && kind.bytes().all(is_plain), "{kind}");

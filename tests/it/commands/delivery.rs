@@ -26,7 +26,7 @@ async fn what_was_given_up_is_listed_shown_and_sent_again() {
     let said = s.types("deliveries", below("failed", json!([]))).await;
     let line = said["embeds"][0]["description"].as_str().unwrap();
     assert!(line.contains("`ticket.created` → ") && line.contains("50035"), "{said:#}");
-    let dead = s.t.hub().given_up(0, 5).await.unwrap();
+    let dead: Vec<_> = s.t.hub().given_up(0, 5).await.unwrap().into_iter().flatten().collect();
     let id = dead[0].id.to_string();
     let said = s.types("deliveries", below("show", json!([option("id", &dead[0].id.short())]))).await;
     assert!(content(&said).contains("refused, 400 50035"), "{said:#}");
@@ -61,7 +61,11 @@ async fn a_messages_menu_shows_what_is_behind_it_and_sends_it_again() {
     let card = s.t.channel("tickets").next_message().await;
     s.t.settle().await;
     let said = s.picks("Show raw", card.id(), "tickets").await;
-    assert!(content(&said).contains("\"event_type\": \"ticket.created\""), "{said:#}");
+    assert!(content(&said).contains("\n  \"event_type\": \"ticket.created\""), "{said:#}");
+    assert!(
+        content(&said).starts_with("```\n{\n") && content(&said).ends_with("\n}\n```"),
+        "it is whole: {said:#}"
+    );
     let entry = s.audited(1).await;
     assert_eq!(
         (entry.action.as_str(), entry.outcome.as_str(), entry.detail.as_str()),

@@ -3,11 +3,13 @@
 //! | taken away (control) | red |
 //! | --- | --- |
 //! | `gate::may_operate` in one command | `whoever_is_neither_changes_nothing_by_any_command` |
-//! | the question at each step of setting a route | `a_role_that_was_taken_away_meanwhile_sets_no_route` |
+//! | the question at each step of setting and removing a route; the one of its dialog | `a_role_that_was_taken_away_meanwhile_…` |
+//! | the note that somebody was refused a step, or the dialog | `a_role_that_was_taken_away_meanwhile_…` |
 
 use serde_json::{Value, json};
 
-use super::{Stage, content};
+use super::{Stage, content, route};
+use crate::harness::Message;
 
 /// What only reads: Discord's own permissions decide.
 const READING: [&str; 6] = [
@@ -132,39 +134,74 @@ async fn every_text_says_how_long_it_may_be() {
     s.finish().await;
 }
 
-// D-4
+/// What can be pressed or chosen on a message: its type, its custom id, and every choice.
+fn offered(on: &Message, channel: &str) -> Vec<(u64, String, Vec<String>)> {
+    let rows = on.0["components"].as_array().unwrap().iter();
+    let parts = rows.flat_map(|row| row["components"].as_array().unwrap());
+    parts
+        .map(|part| {
+            let kind = part["type"].as_u64().unwrap();
+            let options = part["options"].as_array().into_iter().flatten();
+            let values = match kind {
+                8 => vec![channel.to_owned()],
+                _ => options.map(|option| option["value"].as_str().unwrap().to_owned()).collect(),
+            };
+            (kind, part["custom_id"].as_str().unwrap().to_owned(), values)
+        })
+        .collect()
+}
+
+// D-4: everything that Set channel and Remove ever show, and the dialog.
 #[tokio::test]
-async fn a_role_that_was_taken_away_meanwhile_sets_no_route() {
-    let s = Stage::with(|_| {}).await;
+async fn a_role_that_was_taken_away_meanwhile_sets_and_removes_no_route() {
+    let mut s = Stage::with(|_| {}).await;
     let role = s.t.discord.role_id("Operators").unwrap();
-    let mut s = s;
     s.t.set("OPERATOR_ROLES", role.to_string());
     s.t.restart().await;
     s.t.online().await;
+    s.t.table_line("Acme NOC / #general  ok").await;
     s.t.discord.set_roles("alice", &["Operators"]);
-    s.types("webhook-config", json!([])).await;
-    let config = s.sees("the configuration", |now| now.buttons() == ["Set channel"]).await;
-    s.chooses(&config, 2, &config.custom_id("Set channel"), &[]).await;
-    let asked = s.sees("the first step", |now| now.content() == "Which events?").await;
-    s.chooses(&asked, 3, "v1:route-key", &["ticket.created"]).await;
-    let asked = s.sees("the second step", |now| now.content().starts_with("Where do events of")).await;
+    route::sets(&s, "asset.*", "general").await;
+    let before = s.t.hub().set_routes();
+    let config = route::config(&s, &["Set channel", "Remove"]).await;
+    let step = async |from: &Message, kind, id: &str, chosen: &[&str], says: &'static str| {
+        s.chooses(from, kind, id, chosen).await;
+        s.sees(says, |now| now.content().starts_with(says)).await
+    };
+    let keys = step(&config, 2, "v1:route", &[], "Which events?").await;
+    let other = step(&config, 2, "v1:route", &[], "Which events?").await;
+    let dialog = s.chooses(&other, 3, "v1:route-key", &["v1:route-other"]).await;
+    let begun = step(&config, 2, "v1:route", &[], "Which events?").await;
+    let places = step(&begun, 3, "v1:route-key", &["ticket.created"], "Where do events of").await;
+    let set = step(&config, 2, "v1:unroute", &[], "Whose channel is taken back?").await;
 
     s.t.discord.set_roles("alice", &[]);
     let sentence = format!("Only <@&{role}> can do this: ask one of them.");
     let general = s.t.discord.channel_id("general").unwrap().to_string();
-    for (n, (on, kind, id, values)) in [
-        (&config, 2, config.custom_id("Set channel"), vec![]),
-        (&asked, 8, "v1:route-to:ticket.created".to_owned(), vec![general.as_str()]),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let answer = s.chooses(on, kind, &id, &values).await;
-        assert_eq!((&answer["type"], &answer["data"]["flags"]), (&json!(4), &json!(64)), "{answer:#}");
-        assert_eq!(content(&answer["data"]), sentence);
-        let entry = s.audited(n + 1).await;
-        assert_eq!((entry.action.as_str(), entry.outcome.as_str()), ("route.set", "refused"));
+    let (mut noted, mut tried) = (1, std::collections::BTreeSet::new());
+    let mut refused = async |answer: Value, id: &str| {
+        assert_eq!((&answer["type"], &answer["data"]["flags"]), (&json!(4), &json!(64)), "{id}: {answer:#}");
+        assert_eq!(content(&answer["data"]), sentence, "{id}");
+        noted += 1;
+        let entry = s.audited(noted).await;
+        let action = if id.starts_with("v1:unroute") { "route.remove" } else { "route.set" };
+        assert_eq!((entry.action.as_str(), entry.outcome.as_str()), (action, "refused"), "{id}");
+        assert!(entry.detail.starts_with("has none of "), "{id}: {}", entry.detail);
+    };
+    for on in [&config, &keys, &places, &set] {
+        for (kind, id, values) in offered(on, &general) {
+            let choices = values.iter().map(|value| vec![value.as_str()]);
+            let choices: Vec<Vec<&str>> = if kind == 2 { vec![Vec::new()] } else { choices.collect() };
+            assert!(!choices.is_empty(), "{id}");
+            for chosen in choices {
+                refused(s.chooses(on, kind, &id, &chosen).await, &id).await;
+            }
+            tried.insert(id);
+        }
     }
-    assert_eq!(s.t.hub().set_routes(), []);
+    refused(s.t.person("alice").submits("general", &dialog, "backup.*").await, "v1:route-other").await;
+    let steps = ["v1:route", "v1:route-key", "v1:route-to:ticket.created", "v1:unroute", "v1:unroute-key"];
+    assert_eq!(tried.iter().map(String::as_str).collect::<Vec<_>>(), steps);
+    assert_eq!(s.t.hub().set_routes(), before);
     s.finish().await;
 }

@@ -4,9 +4,11 @@
 //! | --- | --- |
 //! | `Routing::load` at the start | `a_channel_that_is_set_counts_at_once_and_after_a_restart` |
 //! | the look at the place in `Hub::set_route` | `where_the_bot_cannot_post_nothing_is_set` |
+//! | what is told of the places before; the way back | `one_channel_that_takes_the_place_of_several_…` |
 //! | the flag in `Routing::changed` | `a_channel_that_was_set_but_cannot_be_read_yet_counts_a_little_later` |
 //! | `was_seen` in the unit | `a_choice_that_the_gateway_tells_twice_is_made_once` |
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nuncio::sandbox::discord::Permission;
@@ -23,13 +25,13 @@ fn ticket(number: usize) -> Value {
 }
 
 /// Alice opens the configuration.
-async fn config(s: &Stage, buttons: &[&str]) -> Message {
+pub async fn config(s: &Stage, buttons: &[&str]) -> Message {
     s.types("webhook-config", json!([])).await;
     s.sees("the configuration", |now| now.buttons() == buttons).await
 }
 
 /// Alice chooses which events, and then the channel; what she is told.
-async fn sets(s: &Stage, key: &str, channel: &str) -> String {
+pub async fn sets(s: &Stage, key: &str, channel: &str) -> String {
     let config = config_shown(s).await;
     s.chooses(&config, 2, "v1:route", &[]).await;
     let asked = s.sees("the first step", |now| now.content() == "Which events?").await;
@@ -201,5 +203,89 @@ async fn a_choice_that_the_gateway_tells_twice_is_made_once() {
     s.audited(2).await;
     assert_eq!(s.t.hub().set_routes()[0], set[0], "the first is the same row still");
     assert_eq!(s.t.hub().set_routes().len(), 2);
+    s.finish().await;
+}
+
+/// The harness's map, but for `ticket.*`.
+fn with_tickets(variables: &mut BTreeMap<String, String>, targets: impl FnOnce(&Value) -> Value) {
+    let mut map: Value = serde_json::from_str(&variables["DISCORD_WEBHOOK_CHANNELS"]).unwrap();
+    map["ticket.*"] = targets(&map);
+    variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), map.to_string());
+}
+
+#[tokio::test]
+async fn one_channel_that_takes_the_place_of_several_is_told_with_the_way_back() {
+    let s = Stage::with(|variables| {
+        with_tickets(variables, |map| json!([map["ticket.*"][0], map["machine.*"][0], map["asset.*"]]));
+    })
+    .await;
+    s.t.table_line("Acme NOC / #tickets  ok, Acme NOC / #machines  ok, Acme NOC / #assets  ok").await;
+    let id = |name: &str| s.t.discord.channel_id(name).unwrap();
+    let (tickets, machines, assets) = (id("tickets"), id("machines"), id("assets"));
+    let (general, alerts) = (id("general"), id("alerts"));
+    let (now, back) = ("from now on, also after a restart.", "**Remove** under `/webhook-config` brings");
+    assert_eq!(
+        sets(&s, "ticket.*", "general").await,
+        format!(
+            "Events of `ticket.*` go to <#{general}> only {now} Until now they went to <#{tickets}>, <#{machines}> and \
+             <#{assets}>. {back} that back."
+        )
+    );
+    s.t.sends_body(ticket(1)).await;
+    s.t.channel("general").next_message().await;
+    s.t.settle().await;
+    assert!(["tickets", "machines", "assets"].iter().all(|name| s.t.channel(name).unread().is_empty()));
+    // What somebody set before: that cannot be brought back by removing it.
+    assert_eq!(
+        sets(&s, "ticket.*", "alerts").await,
+        format!(
+            "Events of `ticket.*` go to <#{alerts}> {now} Until now they went to <#{general}>, set by Alice. {back} back \
+             what .env says."
+        )
+    );
+    assert_eq!(sets(&s, "ticket.*", "alerts").await, format!("Events of `ticket.*` go to <#{alerts}> {now}"));
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn a_key_that_led_nowhere_and_one_that_was_not_there_say_so() {
+    let s = Stage::with(|variables| with_tickets(variables, |_| json!([]))).await;
+    s.t.table_line("nowhere, on purpose").await;
+    let told = sets(&s, "ticket.*", "general").await;
+    assert!(told.contains(" Until now they went nowhere, on purpose. **Remove** under"), "{told}");
+    let told = sets(&s, "user.created", "general").await;
+    assert!(told.ends_with("also after a restart."), "{told}");
+    let told = sets(&s, "user.created", "alerts").await;
+    assert!(told.ends_with(", set by Alice."), "there is nothing in .env to go back to: {told}");
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn the_table_stands_in_columns_and_is_whole() {
+    let s = Stage::with(|variables| {
+        let mut map: Value = serde_json::from_str(&variables["DISCORD_WEBHOOK_CHANNELS"]).unwrap();
+        for key in ["ticket.created@a-customer-with-a-long-id", "user.*", "backup.*", "company.created"] {
+            map[key] = json!([map["default"][0], map["alert.*"][0]]);
+        }
+        map["printer.*"] = json!([]);
+        variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), map.to_string());
+    })
+    .await;
+    s.t.table_line("Acme NOC / #tickets  ok").await;
+    let shown = config(&s, &["Set channel"]).await;
+    insta::assert_snapshot!(shown.description(), @r"
+    ```
+    ticket.*         → Acme NOC / #tickets  ok
+    machine.*        → Acme NOC / #machines  ok
+    asset.*          → Acme NOC / #assets  ok
+    alert.*          → Acme NOC / #alerts  ok
+    everything else  → Acme NOC / #general  ok
+    ticket.created of customer a-customer-with-a-long-id  → Acme NOC / #general  ok, Acme NOC / #alerts  ok
+    user.*           → Acme NOC / #general  ok, Acme NOC / #alerts  ok
+    backup.*         → Acme NOC / #general  ok, Acme NOC / #alerts  ok
+    company.created  → Acme NOC / #general  ok, Acme NOC / #alerts  ok
+    printer.*        → nowhere, on purpose
+    ```
+    ");
     s.finish().await;
 }

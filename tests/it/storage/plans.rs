@@ -25,6 +25,10 @@ const MAY: &[(&str, &str)] = &[
         "INSERT INTO destinations (id, sink, address,",
         "SQLite's look for rows that missed this one: it is made only where a foreign key is broken",
     ),
+    (
+        "(SELECT 1 FROM messages WHERE messages.id = deliveries.message_id",
+        "what a message carried that cannot be read: somebody else changed its row",
+    ),
     ("events ORDER BY id DESC LIMIT", "the newest: it ends at the limit"),
     (
         "{JOINED} WHERE {filter} ORDER BY d.id DESC",
@@ -61,7 +65,7 @@ fn one_line(literal: &str) -> String {
 
 /// A text with what the code puts into it.
 fn whole(text: &str) -> String {
-    let joined = "deliveries AS d JOIN events AS e ON e.id = d.event_id JOIN destinations AS t ON t.id = d.destination_id";
+    let joined = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id LEFT JOIN destinations AS t ON t.id = d.destination_id";
     text.replace("{COLUMNS}", "*")
         .replace("{JOINED}", joined)
         .replace("{filter}", "$1 = ''")

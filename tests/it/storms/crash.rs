@@ -88,7 +88,7 @@ async fn a_crash_while_it_is_marked_loses_and_doubles_nothing(#[values(1, 3, ALL
     let general = t.discord.channel_id("general").unwrap();
     let posted = t.discord.messages(general).pop().unwrap()["id"].as_str().unwrap().parse().unwrap();
     let (store, destination) = database(&t).await;
-    let digest = store.open_messages(destination.id).await.unwrap().pop().unwrap();
+    let digest = store.open_messages(destination.id).await.unwrap().messages.pop().unwrap();
     let receipt = Receipt { channel: general, message: Some(posted) };
     let entry = Entry {
         attempt: Attempt {

@@ -1,0 +1,26 @@
+//! The database, for commands that run beside a server or without one.
+
+use crate::cli::say;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::{HintSender, Store};
+
+/// Opens it. Nobody listens to hints here: a running server looks at the table. Whoever stands in the wrong folder is told
+/// that there was none.
+///
+/// # Errors
+/// If it cannot be used.
+pub(super) async fn open(config: &Config, clock: Clock) -> anyhow::Result<Store> {
+    let path = &config.database.path;
+    let is_new = !path.exists();
+    let (hints, _nobody) = HintSender::channel();
+    let store = Store::open(path, clock, hints).await?;
+    if is_new {
+        say(&format!(
+            "There was no database at {} yet, so an empty one was made. If a server runs already, this is not its folder, or \
+             not its NUNCIO_DATABASE_URL.",
+            path.display()
+        ));
+    }
+    Ok(store)
+}

@@ -1,0 +1,22 @@
+//! What lists show of a row that cannot be read.
+
+use serde_json::{Value, json};
+
+use crate::store::{Spoilt, Store};
+
+/// What stands where other rows say how they are.
+pub(super) const UNREADABLE: &str = "unreadable";
+
+/// What to do about such rows.
+pub(super) fn advice(store: &Store) -> String {
+    format!(
+        "What is unreadable was changed by something other than nuncio, or by the disk; everything else goes on. Look the \
+         file over with: sqlite3 {} 'PRAGMA integrity_check'; mend the row, or restore a backup.",
+        store.path().display()
+    )
+}
+
+/// As much as can be told.
+pub(super) fn json(row: &Spoilt) -> Value {
+    json!({"id": row.id, "status": UNREADABLE, "reason": row.why})
+}

@@ -1,0 +1,25 @@
+//! How a lane is told to look at the table: what waits may be more than it was told of.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+/// A flag that also wakes: "look at the table".
+#[derive(Clone, Default)]
+pub(super) struct Wake(Arc<(AtomicBool, Notify)>);
+
+impl Wake {
+    pub(super) fn look_at_the_table(&self) {
+        self.0.0.store(true, Ordering::Release);
+        self.0.1.notify_one();
+    }
+
+    pub(super) fn take(&self) -> bool {
+        self.0.0.swap(false, Ordering::AcqRel)
+    }
+
+    pub(super) async fn notified(&self) {
+        self.0.1.notified().await;
+    }
+}

@@ -1,0 +1,80 @@
+//! The HTTP clients that nuncio asks others with, all made here: with deadlines, without redirects, and past every proxy
+//! when they lead to this machine. It knows no address, key or token.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// What nuncio calls itself.
+pub const USER_AGENT: &str = concat!("nuncio/", env!("CARGO_PKG_VERSION"));
+
+/// A client that is made when it is first used: reading the system's certificates takes longer than everything else at
+/// start.
+#[derive(Debug)]
+pub struct Outgoing {
+    user_agent: &'static str,
+    deadline: Duration,
+    to_this_machine: bool,
+    http: OnceLock<reqwest::Client>,
+}
+
+impl Outgoing {
+    /// A client that calls itself `user_agent` and gives up a request, the answer's body included, after `deadline`.
+    #[must_use]
+    pub const fn new(user_agent: &'static str, deadline: Duration, to_this_machine: bool) -> Self {
+        Self { user_agent, deadline, to_this_machine, http: OnceLock::new() }
+    }
+
+    /// The client itself.
+    ///
+    /// # Errors
+    /// If TLS cannot be set up.
+    pub fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        let mut builder = reqwest::Client::builder()
+            .user_agent(self.user_agent)
+            .timeout(self.deadline)
+            .connect_timeout(CONNECT_DEADLINE)
+            .redirect(reqwest::redirect::Policy::none());
+        if self.to_this_machine {
+            // What is on this machine is not reached through HTTPS_PROXY.
+            builder = builder.no_proxy();
+        }
+        let built = builder.build()?;
+        Ok(self.http.get_or_init(|| built))
+    }
+}
+
+/// Whether `address` leads to this machine, as seen from this machine. (Where a token must not leave it, the stricter
+/// `DiscordBase::is_loopback` is asked.)
+#[must_use]
+pub fn is_local(address: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(address) else { return false };
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.is_unspecified())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("http://localhost:20437", true)]
+    #[case("http://127.1", true)]
+    #[case("http://[::1]:3000", true)]
+    #[case("http://[::ffff:127.0.0.1]:3000", true)]
+    #[case("http://0.0.0.0:3000", true)]
+    #[case("http://nuncio.localhost", true)]
+    #[case("https://xtsystems.example", false)]
+    #[case("http://localhost.example", false)]
+    #[case("http://10.0.0.1", false)]
+    fn what_is_on_this_machine(#[case] address: &str, #[case] expected: bool) {
+        assert_eq!(is_local(address), expected);
+    }
+}

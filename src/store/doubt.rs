@@ -1,0 +1,95 @@
+//! Messages in doubt: begun, and nobody knows whether they arrived.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::clock::Timestamp;
+use crate::model::{Action, Delivery, DestinationId, Form, Message, Nonce, Snowflake};
+use crate::store::delivery::{self, COLUMNS};
+use crate::store::spoilt::{self, Spoilt};
+use crate::store::{Error, Result, Store};
+
+/// What a lane finds begun.
+#[derive(Debug, Default)]
+pub struct InDoubt {
+    /// The messages, oldest first, with their deliveries.
+    pub messages: Vec<Message>,
+    /// Messages that cannot be read.
+    pub spoilt: Vec<Spoilt>,
+    /// Deliveries that cannot be read, of messages that can be.
+    pub lost: Vec<Spoilt>,
+}
+
+impl Store {
+    /// The messages of a lane that may or may not have arrived.
+    pub async fn open_messages(&self, destination: DestinationId) -> Result<InDoubt> {
+        let rows = sqlx::query(
+            "SELECT rowid AS place, id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
+             finished_at IS NOT NULL AS settling, \
+             maybe_duplicate, \
+             (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
+             FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
+        )
+        .bind(destination.to_string())
+        .fetch_all(self.read())
+        .await?;
+        let mut found = InDoubt::default();
+        for row in &rows {
+            let mut message = match spoilt::one(row, read)? {
+                Ok(message) => message,
+                Err(row) => {
+                    found.spoilt.push(row);
+                    continue;
+                }
+            };
+            if message.form != Form::Digest {
+                let (deliveries, lost) = self.on_their_way(&message).await?;
+                message.deliveries = deliveries;
+                let nothing_left = message.deliveries.is_empty() && !lost.is_empty();
+                found.lost.extend(lost);
+                if nothing_left {
+                    found.spoilt.push(spoilt::of(row, "nothing that it carries can be read".to_owned())?);
+                    continue;
+                }
+            }
+            found.messages.push(message);
+        }
+        Ok(found)
+    }
+
+    async fn on_their_way(&self, message: &Message) -> Result<(Vec<Delivery>, Vec<Spoilt>)> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id"
+        )))
+        .bind(message.id.to_string())
+        .fetch_all(self.read())
+        .await?;
+        spoilt::apart(&rows, delivery::read)
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Message> {
+    let form: String = row.try_get("form")?;
+    let (action, edits): (String, Option<String>) = (row.try_get("action")?, row.try_get("edits")?);
+    let pings: String = row.try_get("pings")?;
+    Ok(Message {
+        id: row.try_get::<String, _>("id")?.parse()?,
+        destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
+        nonce: Nonce::stored(row.try_get("nonce")?),
+        action: Action::from_parts(&action, edits.as_deref())
+            .ok_or_else(|| Error::Corrupt(format!("a message action {action:?} {edits:?}")))?,
+        form: Form::from_word(&form).ok_or_else(|| Error::Corrupt(format!("a message form {form:?}")))?,
+        pings: pings.split(',').filter_map(|id| id.parse::<Snowflake>().ok()).collect(),
+        deliveries: Vec::new(),
+        late: None,
+        no_buttons: None,
+        through: None,
+        replies: Vec::new(),
+        settling: row.try_get("settling")?,
+        shows: Vec::new(),
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+        attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
+        maybe_duplicate: row.try_get("maybe_duplicate")?,
+        ambiguous_since: row.try_get::<Option<i64>, _>("ambiguous_since")?.map(Timestamp::from_millis),
+    })
+}

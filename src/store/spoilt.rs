@@ -1,0 +1,155 @@
+//! Rows that nuncio did not write like that: a value of another type, an id that is none, a word that there is not.
+//!
+//! They stand in nobody's way: whatever reads many rows gets the others, and these beside them. What waits is given up
+//! with the reason, so that its lane goes on and lists show it; nothing is guessed or mended here.
+
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::clock::Timestamp;
+use crate::model::DestinationId;
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+/// How many characters of an id lists show.
+const SHORT: usize = 8;
+const MAY_STAND: &str = "; it may stand in the channel all the same";
+
+/// A row as lists hold it: read, or one that cannot be.
+pub type Listed<T> = std::result::Result<T, Spoilt>;
+
+/// A row that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoilt {
+    /// Which row of its table it is: its id may be what is spoilt.
+    place: i64,
+    /// Its id, as far as that can be shown.
+    pub id: String,
+    /// What cannot be read.
+    pub why: String,
+}
+
+impl Spoilt {
+    /// The end of its id, as lists show it.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let skipped = self.id.chars().count().saturating_sub(SHORT);
+        self.id.chars().skip(skipped).collect()
+    }
+}
+
+/// Reads `rows`, which hold their `id` and, as `place`, their row number; what cannot be read stands apart. An error that
+/// is not about one row is everybody's.
+pub(super) fn apart<T>(
+    rows: &[SqliteRow],
+    read: impl Fn(&SqliteRow) -> Result<T>,
+) -> Result<(Vec<T>, Vec<Spoilt>)> {
+    let (mut sound, mut spoilt) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in each(rows, read)? {
+        match row {
+            Ok(read) => sound.push(read),
+            Err(row) => spoilt.push(row),
+        }
+    }
+    Ok((sound, spoilt))
+}
+
+/// The same with each row in its place.
+pub(super) fn each<T>(rows: &[SqliteRow], read: impl Fn(&SqliteRow) -> Result<T>) -> Result<Vec<Listed<T>>> {
+    rows.iter().map(|row| one(row, &read)).collect()
+}
+
+/// The same for one row.
+pub(super) fn one<T>(row: &SqliteRow, read: impl Fn(&SqliteRow) -> Result<T>) -> Result<Listed<T>> {
+    match read(row) {
+        Ok(read) => Ok(Ok(read)),
+        Err(error) if error.is_of_one_row() => Ok(Err(of(row, error.to_string())?)),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) fn of(row: &SqliteRow, why: String) -> Result<Spoilt> {
+    Ok(Spoilt { place: row.try_get("place")?, id: shown(row, "id"), why })
+}
+
+/// What stands in a column, whatever it is.
+fn shown(row: &SqliteRow, column: &str) -> String {
+    let bytes = row.try_get_unchecked::<Option<Vec<u8>>, _>(column).ok().flatten();
+    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+}
+
+impl Store {
+    /// Gives up deliveries that cannot be read: pending or sending → dead. Answers those that were.
+    pub async fn give_up_spoilt(&self, spoilt: Vec<Spoilt>) -> Result<Vec<Spoilt>> {
+        self.writer().submit(Deliveries { spoilt, now: self.0.clock.now() }).await
+    }
+
+    /// Gives up a message of `destination` that cannot be read, and with it whatever is on its way there in no message
+    /// that can be. Answers which deliveries those are.
+    pub async fn give_up_message(&self, destination: DestinationId, spoilt: Spoilt) -> Result<Vec<String>> {
+        self.writer().submit(Message { destination, spoilt, now: self.0.clock.now() }).await
+    }
+}
+
+struct Deliveries {
+    spoilt: Vec<Spoilt>,
+    now: Timestamp,
+}
+
+impl Unit for Deliveries {
+    type Output = Vec<Spoilt>;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        let mut given_up = Vec::new();
+        for spoilt in &self.spoilt {
+            let changed = sqlx::query(
+                "UPDATE deliveries SET reason = CASE WHEN status = 'sending' THEN $1 || $4 ELSE $1 END, \
+                 status = 'dead', finished_at = $2 WHERE rowid = $3 AND status IN ('pending', 'sending')",
+            )
+            .bind(spoilt.why.as_str())
+            .bind(self.now.as_millis())
+            .bind(spoilt.place)
+            .bind(MAY_STAND)
+            .execute(&mut *tx)
+            .await?;
+            if changed.rows_affected() == 1 {
+                given_up.push(spoilt.clone());
+            }
+        }
+        Ok(given_up)
+    }
+}
+
+struct Message {
+    destination: DestinationId,
+    spoilt: Spoilt,
+    now: Timestamp,
+}
+
+impl Unit for Message {
+    type Output = Vec<String>;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Vec<String>> {
+        sqlx::query(
+            "UPDATE messages SET state = 'refused', finished_at = $1 WHERE rowid = $2 AND state = 'sending'",
+        )
+        .bind(self.now.as_millis())
+        .bind(self.spoilt.place)
+        .execute(&mut *tx)
+        .await?;
+        // By what it carries, not by its id, which may be what is spoilt. It looks through a table; it is rare.
+        let given_up = sqlx::query(
+            "UPDATE deliveries SET status = 'dead', reason = $1, finished_at = $2, \
+             message_id = (SELECT id FROM messages WHERE messages.id = deliveries.message_id) \
+             WHERE destination_id = $3 AND status = 'sending' AND NOT EXISTS \
+             (SELECT 1 FROM messages WHERE messages.id = deliveries.message_id AND messages.state = 'sending') \
+             RETURNING id",
+        )
+        .bind(format!("its message cannot be read: {}{MAY_STAND}", self.spoilt.why))
+        .bind(self.now.as_millis())
+        .bind(self.destination.to_string())
+        .fetch_all(tx)
+        .await?;
+        Ok(given_up.iter().map(|row| shown(row, "id")).collect())
+    }
+}
