@@ -2,23 +2,22 @@
 //!
 //! Serenity gives every event to a task of its own: nothing here may rely on their order beyond READY coming first.
 
+mod heard;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use serenity::all::{
-    ConnectionStage, Context, Event, EventHandler, RawEventHandler, Ready, ShardManager,
-    ShardStageUpdateEvent, UnknownEvent,
-};
+use serenity::all::{ConnectionStage, Context, EventHandler, Ready, ShardManager, ShardStageUpdateEvent};
 use serenity::async_trait;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::bot::guild::{self, Guild, Role};
+use crate::bot::guild::{self, Guild};
 use crate::bot::identify::APART;
-use crate::bot::tolerance::{self, Hears};
-use crate::bot::{Shared, permission, register};
+use crate::bot::tolerance::Hears;
+use crate::bot::{Shared, permission};
 use crate::hub::{Condition, Gateway, Place, Servers};
 use crate::model::Snowflake;
 
@@ -292,126 +291,5 @@ impl EventHandler for Watch {
         if update.new == ConnectionStage::Identifying {
             self.logged_in().await;
         }
-    }
-}
-
-#[async_trait]
-impl RawEventHandler for Watch {
-    async fn raw_event(&self, context: Context, event: Event) {
-        if self.0.closed.is_cancelled() {
-            return;
-        }
-        match event {
-            Event::Ready(event) => {
-                self.ready(&event.ready);
-                register::begin(&self.0.shared, event.ready.application.id.get());
-            }
-            Event::Resumed(_) => self.connected(),
-            Event::GuildCreate(event) => {
-                let bot = self.0.bot.load(Ordering::Acquire);
-                self.put_guild(Guild::of(&event.guild, bot));
-            }
-            // An outage, not a farewell: what is known of it stays true.
-            Event::GuildDelete(event) if event.guild.unavailable => {}
-            Event::GuildDelete(event) => {
-                {
-                    let mut state = self.state();
-                    state.guilds.remove(&event.guild.id.get());
-                    state.awaited.remove(&event.guild.id.get());
-                }
-                self.0.changed.notify_one();
-            }
-            Event::GuildUpdate(event) => self.change(event.guild.id.get(), |guild| {
-                guild.name.clone_from(&event.guild.name);
-                guild.owner = event.guild.owner_id.get();
-            }),
-            Event::GuildMemberUpdate(event) if event.user.id.get() == self.0.bot.load(Ordering::Acquire) => {
-                self.change(event.guild_id.get(), |guild| {
-                    guild.held = event.roles.iter().map(|role| role.get()).collect();
-                });
-            }
-            Event::GuildRoleCreate(event) => self.put_role(&event.role),
-            Event::GuildRoleUpdate(event) => self.put_role(&event.role),
-            Event::GuildRoleDelete(event) => self.change(event.guild_id.get(), |guild| {
-                guild.roles.remove(&event.role_id.get());
-                guild.held.remove(&event.role_id.get());
-            }),
-            Event::ChannelCreate(event) => self.put_channel(&event.channel),
-            Event::ChannelUpdate(event) => self.put_channel(&event.channel),
-            Event::ChannelDelete(event) => {
-                self.drop_channel(event.channel.guild_id.get(), event.channel.id.get())
-            }
-            Event::ThreadCreate(event) => self.put_channel(&event.thread),
-            Event::ThreadUpdate(event) => self.put_channel(&event.thread),
-            Event::ThreadDelete(event) => {
-                self.drop_channel(event.thread.guild_id.get(), event.thread.id.get())
-            }
-            Event::Unknown(unknown) => self.unreadable(context, unknown).await,
-            Event::ThreadListSync(event) => {
-                event.threads.iter().for_each(|thread| self.put_channel(thread));
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Watch {
-    /// What serenity could not read, for a server told it in other words than Discord.
-    async fn unreadable(&self, context: Context, unknown: UnknownEvent) {
-        match unknown.kind.as_str() {
-            "INTERACTION_CREATE" => {
-                if let Some(hearing) = self.0.hearing.get() {
-                    hearing.hear(context, unknown.value).await;
-                }
-            }
-            "GUILD_CREATE" => {
-                let bot = self.0.bot.load(Ordering::Acquire);
-                if let Some(guild) = tolerance::guild(&unknown.value, bot) {
-                    self.put_guild(guild);
-                }
-            }
-            "READY" => match tolerance::ready(&unknown.value) {
-                Ok((ready, guilds)) => self.read(context, ready, guilds).await,
-                Err(why) => self.end(&why),
-            },
-            _ => {}
-        }
-    }
-
-    /// A READY that serenity could not read, with the servers that were told whole in it.
-    async fn read(&self, context: Context, ready: Ready, guilds: Vec<Guild>) {
-        self.0.is_heard.store(true, Ordering::Release);
-        context.http.set_application_id(ready.application.id);
-        self.ready(&ready);
-        guilds.into_iter().for_each(|guild| self.put_guild(guild));
-        register::begin(&self.0.shared, ready.application.id.get());
-        if let Some(hearing) = self.0.hearing.get() {
-            hearing.begin(context, ready).await;
-        }
-    }
-
-    fn put_guild(&self, guild: Guild) {
-        {
-            let mut state = self.state();
-            state.awaited.remove(&guild.id);
-            state.guilds.insert(guild.id, guild);
-        }
-        self.0.changed.notify_one();
-    }
-
-    fn put_role(&self, role: &serenity::all::Role) {
-        self.change(role.guild_id.get(), |guild| {
-            guild.roles.insert(role.id.get(), Role::of(role));
-        });
-    }
-
-    fn put_channel(&self, channel: &serenity::all::GuildChannel) {
-        self.change(channel.guild_id.get(), |guild| guild.put_channel(channel));
-    }
-
-    fn drop_channel(&self, guild: u64, channel: u64) {
-        self.change(guild, |guild| {
-            guild.channels.remove(&channel);
-        });
     }
 }
