@@ -5,10 +5,10 @@
 
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::clock::Timestamp;
 use crate::model::{DeliveryId, EventId, Mint};
@@ -20,8 +20,11 @@ use crate::store::{Error, Result};
 /// their whole index: what is not at hand is read again for every event.
 const CACHE: i64 = -4096;
 
-/// The connection through which events come in.
-pub(super) struct Intake(Connection);
+/// The connection through which events come in. Opened for the first of them: most commands never have one.
+pub(super) struct Intake {
+    database: PathBuf,
+    connection: Option<Connection>,
+}
 
 /// Why a group was not taken in.
 pub(super) struct Refused {
@@ -31,16 +34,17 @@ pub(super) struct Refused {
 }
 
 impl Intake {
-    /// Opens it on a database that is up to date.
-    pub(super) fn open(database: &Path) -> Result<Self> {
-        let connection = Connection::open(database)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("foreign_keys", "ON")] {
-            connection.pragma_update(None, name, value)?;
-        }
-        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        connection.pragma_update(None, "cache_size", CACHE)?;
-        Ok(Self(connection))
+    /// The intake of a database that is up to date.
+    pub(super) fn of(database: &Path) -> Self {
+        Self { database: database.to_owned(), connection: None }
+    }
+
+    fn connection(&mut self) -> rusqlite::Result<&mut Connection> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => open(&self.database)?,
+        };
+        Ok(self.connection.insert(connection))
     }
 
     /// Inserts all of `accepts` that are new, with their deliveries, in one transaction.
@@ -52,8 +56,10 @@ impl Intake {
     ) -> std::result::Result<Vec<Stored>, Refused> {
         let refused = |begun| move |error: rusqlite::Error| Refused { error: error.into(), begun };
         // Dropped before its commit, it is rolled back.
-        let transaction =
-            self.0.transaction_with_behavior(TransactionBehavior::Immediate).map_err(refused(false))?;
+        let transaction = self
+            .connection()
+            .and_then(|connection| connection.transaction_with_behavior(TransactionBehavior::Immediate))
+            .map_err(refused(false))?;
         let stored = catch_unwind(AssertUnwindSafe(|| {
             let mut rows = Rows::prepare(&transaction, mint, now)?;
             accepts.iter().map(|accept| rows.insert(accept)).collect::<Result<Vec<_>>>()
@@ -66,8 +72,20 @@ impl Intake {
 
     /// Leaves the file as it is: closing the connection would fold the write-ahead log in.
     pub(super) fn forget(self) {
-        std::mem::forget(self.0);
+        std::mem::forget(self.connection);
     }
+}
+
+fn open(database: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(database, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("foreign_keys", "ON")] {
+        connection.pragma_update(None, name, value)?;
+    }
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
+    Ok(connection)
 }
 
 /// The statements of one transaction.

@@ -96,8 +96,7 @@ impl Store {
             tokio::spawn(log.clone().checkpoint(options.connect().await?, clock.clone(), health.clone()));
         let options = options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE);
         let read = readers(options, READ_DEADLINE);
-        let intake = Intake::open(path)?;
-        let desk = Desk::new(intake, connection, clock.clone(), hints.clone(), log, health.clone());
+        let desk = Desk::new(Intake::of(path), connection, clock.clone(), hints.clone(), log, health.clone());
         let writer = Writer::start(desk);
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
