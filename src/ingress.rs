@@ -90,7 +90,7 @@ impl Ingress {
         Self(Door(Arc::new(Inner { hub, clock, gates, limiter, api_key, proxies, room })))
     }
 
-    /// Its routes, but for those of the gates: see [`Door::gate`].
+    /// Its routes, but for what the gates receive: that is not looked up here.
     pub fn router(&self) -> Router {
         let mut router = Router::new();
         for gate in &self.0.0.gates {
