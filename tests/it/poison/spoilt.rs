@@ -4,8 +4,7 @@
 //! | taken away (control) | red |
 //! | --- | --- |
 //! | the row set apart in `Store::page` | each case of `a_delivery_that_cannot_be_read_…` |
-//! | the row set apart in `Store::open_messages` | each case of `a_message_that_cannot_be_read_…` |
-//! | what is on its way in no message, given up with it | the case of its id |
+//! | the row set apart in `Store::open_messages` | the first four cases of `a_message_that_cannot_be_read_…` |
 //! | a message that goes on without what cannot be read | `one_of_several_in_a_message_in_doubt_…` |
 //! | rows set apart in lists | `lists_show_the_others_and_say_which` |
 //! | what is no id, left out of `dead_letters` | `a_dead_letter_with_no_id_keeps_no_other_from_going_out` |
