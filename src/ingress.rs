@@ -94,7 +94,7 @@ impl Ingress {
     pub fn router(&self) -> Router {
         let mut router = Router::new();
         for gate in &self.0.0.gates {
-            router = router.route(&gate.path, get(home::friendly));
+            router = router.route(&gate.path, get(home::friendly).fallback(home::only_posted));
         }
         router
             .route("/", get(home::page))

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 
 use crate::ingress::Door;
+use crate::ingress::rejection::Sentence;
 
 /// The page loads nothing and is framed by nobody.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
@@ -41,6 +43,12 @@ pub(super) async fn friendly() -> impl IntoResponse {
         [(header::ALLOW, "POST")],
         "This is nuncio's webhook address. It works: XTSystems sends its events here with POST.\n",
     )
+}
+
+/// Any other method on the webhook's address.
+pub(super) async fn only_posted() -> impl IntoResponse {
+    let error = Sentence::new("Method not allowed");
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], Json(error))
 }
 
 fn escape(text: &str) -> String {

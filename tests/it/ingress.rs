@@ -3,6 +3,7 @@
 use nuncio::secret::Secret;
 use nuncio::signature;
 use reqwest::StatusCode;
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::harness::{Harness, SECRET, http};
@@ -224,6 +225,12 @@ async fn other_addresses_and_methods_are_answered_in_a_friendly_way() {
     assert!(page.contains("Everything works"), "{page}");
     let delete = http().delete(t.url("/health")).send().await.unwrap();
     assert_eq!(delete.status(), StatusCode::METHOD_NOT_ALLOWED);
+    let put = http().put(t.url("/webhooks/xtsystems")).send().await.unwrap();
+    assert_eq!(
+        (put.status(), &put.headers()["allow"]),
+        (StatusCode::METHOD_NOT_ALLOWED, &HeaderValue::from_static("POST"))
+    );
+    assert_eq!(put.text().await.unwrap(), r#"{"error":"Method not allowed"}"#);
     t.finish().await;
 }
 
