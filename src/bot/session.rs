@@ -100,8 +100,8 @@ fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
 /// the shard is told directly as well: to close, and then to send something, which fails on a closed connection and
 /// ends it without another try. And where Discord has closed the connection already, `shutdown_all` has the shard wait
 /// for its goodbye without end and without rest, so that the whole process stands still: the shard is told to send
-/// something before, and gets no further if it cannot. The address is taken away, lest a login that is under way go anywhere. Only at the
-/// end of the process is it worth waiting for: the goodbye may take five seconds.
+/// something before, and gets no further if it cannot. The address is taken away, lest a login that is under way go
+/// anywhere. Only at the end of the process is it worth waiting for: the goodbye may take five seconds.
 async fn hang_up(
     shared: &Shared,
     manager: Arc<ShardManager>,

@@ -59,15 +59,8 @@ fn read_all(t: &Harness) -> usize {
     t.channel("general").unread().len()
 }
 
-#[rstest::rstest]
-#[case::each_in_a_message_of_its_own("off", 20)]
-#[case::sharing_messages("cards", 40)]
-#[case::in_a_digest("digest", 150)]
-#[tokio::test]
-async fn one_that_cannot_be_read_goes_out_of_line_and_the_others_arrive(
-    #[case] coalesce: &str,
-    #[case] events: usize,
-) {
+/// Events that wait, and nuncio stopped; their ids.
+async fn waiting(coalesce: &str, events: usize) -> (Harness, Vec<String>) {
     let mut t = Harness::with(|variables| {
         one_by_one(variables);
         variables.insert("COALESCE".to_owned(), coalesce.to_owned());
@@ -82,11 +75,24 @@ async fn one_that_cannot_be_read_goes_out_of_line_and_the_others_arrive(
         ids.push(id_of(&t.sends_body(thing(number)).await));
     }
     t.stop().await;
+    t.set("DISCORD_TOKEN", token);
+    (t, ids)
+}
+
+#[rstest::rstest]
+#[case::each_in_a_message_of_its_own("off", 20)]
+#[case::sharing_messages("cards", 40)]
+#[case::in_a_digest("digest", 150)]
+#[tokio::test]
+async fn one_that_cannot_be_read_goes_out_of_line_and_the_others_arrive(
+    #[case] coalesce: &str,
+    #[case] events: usize,
+) {
+    let (mut t, ids) = waiting(coalesce, events).await;
     // The first in line, and one in the middle.
     for poison in [0, events / 2] {
         spoil(&t, &ids[poison], NOBODY).await;
     }
-    t.set("DISCORD_TOKEN", token);
     t.boot().await;
     t.settle().await;
 

@@ -116,18 +116,24 @@ async fn whoever_invites_the_bot_does_and_reads_nothing_by_any_command() {
     s.finish().await;
 }
 
-// D-4: every button there is, pressed by the owner of the server it stands in.
-#[tokio::test]
-async fn no_button_menu_or_dialog_counts_in_a_strangers_server() {
-    let s = Stage::start().await;
-    s.t.sends("machine_registered.json").await;
-    let card = s.t.channel("machines").next_message().await;
+/// The configuration, and the menu of channels that Set channel comes to in the end.
+async fn asked_where(s: &Stage) -> (Message, Message) {
     s.types("webhook-config", json!([])).await;
     let config = s.sees("the configuration", |now| now.buttons() == ["Set channel"]).await;
     s.chooses(&config, 2, "v1:route", &[]).await;
     let keys = s.sees("the first step", |now| now.content() == "Which events?").await;
     s.chooses(&keys, 3, "v1:route-key", &["default"]).await;
     let places = s.sees("the second step", |now| now.content().starts_with("Where do events of")).await;
+    (config, places)
+}
+
+// D-4: every button there is, pressed by the owner of the server it stands in.
+#[tokio::test]
+async fn no_button_menu_or_dialog_counts_in_a_strangers_server() {
+    let s = Stage::start().await;
+    s.t.sends("machine_registered.json").await;
+    let card = s.t.channel("machines").next_message().await;
+    let (config, places) = asked_where(&s).await;
     s.chooses(&config, 2, "v1:route", &[]).await;
     let keys = s.sees("the first step again", |now| now.content() == "Which events?").await;
     let dialog = s.chooses(&keys, 3, "v1:route-key", &["v1:route-other"]).await;
@@ -177,12 +183,7 @@ async fn no_button_menu_or_dialog_counts_in_a_strangers_server() {
 async fn a_channel_of_another_server_is_not_set() {
     let s = Stage::start().await;
     let strange = invited(&s).await;
-    s.types("webhook-config", json!([])).await;
-    let config = s.sees("the configuration", |now| now.buttons() == ["Set channel"]).await;
-    s.chooses(&config, 2, "v1:route", &[]).await;
-    let keys = s.sees("the first step", |now| now.content() == "Which events?").await;
-    s.chooses(&keys, 3, "v1:route-key", &["default"]).await;
-    let places = s.sees("the second step", |now| now.content().starts_with("Where do events of")).await;
+    let (_, places) = asked_where(&s).await;
     s.t.discord.distort_interactions(Some(json!({"data": {"values": [strange.channel]}})));
     let general = s.t.discord.channel_id("general").unwrap().to_string();
     s.chooses(&places, 8, "v1:route-to:default", &[&general]).await;

@@ -11,33 +11,13 @@
 
 use std::time::Duration;
 
-use nuncio::sandbox::discord::{Fault, RateLimits};
+use nuncio::sandbox::discord::Fault;
 use nuncio::store::Which;
 use serde_json::Value;
 use tracing::Level;
 
-use super::{id_of, read_all, spoil, thing, told};
-use crate::harness::{Harness, one_by_one, within};
-
-/// Events that wait, and nuncio stopped; their ids.
-async fn waiting(coalesce: &'static str, events: usize) -> (Harness, Vec<String>) {
-    let mut t = Harness::with(|variables| {
-        one_by_one(variables);
-        variables.insert("COALESCE".to_owned(), coalesce.to_owned());
-    })
-    .await;
-    t.discord.set_rate_limits(RateLimits::unlimited());
-    let token = t.variable("DISCORD_TOKEN").to_owned();
-    t.unset("DISCORD_TOKEN");
-    t.restart().await;
-    let mut ids = Vec::new();
-    for number in 0..events {
-        ids.push(id_of(&t.sends_body(thing(number)).await));
-    }
-    t.stop().await;
-    t.set("DISCORD_TOKEN", token);
-    (t, ids)
-}
+use super::{id_of, read_all, spoil, thing, told, waiting};
+use crate::harness::{Harness, within};
 
 async fn listed(t: &Harness, args: &[&str]) -> Vec<Value> {
     let ran = t.runs(args).await;
