@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use crate::hub::Hub;
-use crate::model::{NewEvent, Source, payload};
+use crate::model::{NewEvent, Source};
 use crate::render;
 use crate::store::{Accepted, Incoming, Result};
 
@@ -58,13 +58,13 @@ impl Hub {
         if event.company.is_empty() || event.company.len() > MAX_ID {
             return None;
         }
-        let name = payload::text(&event.data, &["company_name"])?;
+        let name = event.company_name.as_ref()?;
         let names = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
         let known = names.get(&(event.source, event.company.clone()));
-        if known == Some(&name) {
+        if known == Some(name) {
             return None;
         }
-        let name = render::line(&name, MAX_NAME)?;
+        let name = render::line(name, MAX_NAME)?;
         (known != Some(&name) && (known.is_some() || names.len() < REMEMBERED)).then_some(name)
     }
 
