@@ -24,7 +24,7 @@ impl Hub {
         let unrouted = plan.is_none();
         // What is wrong with a key that matches is said elsewhere.
         let is_news = unrouted && !routes.is_matched(&event.kind, &event.company);
-        let kind = event.kind.clone();
+        let news = is_news.then(|| event.kind.clone());
         let name = self.unknown_name(&event);
         let learnt = name.clone().map(|name| ((event.source, event.company.clone()), name));
         let asks = self.asks(&event);
@@ -42,7 +42,7 @@ impl Hub {
         if let Some((key, name)) = learnt {
             self.0.names.write().unwrap_or_else(PoisonError::into_inner).insert(key, name);
         }
-        if is_news && !accepted.duplicate {
+        if let Some(kind) = news.filter(|_| !accepted.duplicate) {
             self.warn_unrouted(kind.as_str());
         }
         Ok(accepted)
