@@ -7,7 +7,9 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Rank};
+use crate::model::{
+    Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Rank,
+};
 use crate::store::decision::{self, Asks};
 use crate::store::{Error, HintSender, Result, Store};
 
@@ -160,7 +162,7 @@ fn settle((accepts, stored): Group, hints: &HintSender) {
             occurred_at: event.occurred_at,
             received_at: event.received_at,
             size: event.body.as_bytes().len(),
-            data: event.data,
+            data: Payload::of(event.body).with_severity(event.severity),
         });
         let sent = |(planned, _): &(Planned, DeliveryId)| planned.muted.is_none();
         for (planned, id) in plan.into_iter().zip(stored.deliveries).filter(sent) {
