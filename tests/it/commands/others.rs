@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{Stage, content, option};
 use crate::harness::Message;
 
-/// What DECISION_GRACE is here: no test may need as long between two clicks.
+/// What `DECISION_GRACE` is here: no test may need as long between two clicks.
 const GRACE: Duration = Duration::from_secs(60);
 
 fn below(name: &str, options: Value) -> Value {
