@@ -52,6 +52,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 10, name: "muted_alerts", sql: include_str!("../../migrations/0010_muted_alerts.sql") },
     Text { number: 11, name: "digests", sql: include_str!("../../migrations/0011_digests.sql") },
     Text { number: 12, name: "asked", sql: include_str!("../../migrations/0012_asked.sql") },
+    Text { number: 13, name: "subjects", sql: include_str!("../../migrations/0013_subjects.sql") },
 ];
 
 struct Text {
@@ -194,10 +195,13 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
         return Err(Error::Foreign(path.to_owned()));
     }
-    Migrator::with_migrations(MIGRATIONS.iter().map(|migration| migration.read()).collect())
+    // A table that others name can only be replaced without looking at them; within a transaction that is no choice.
+    connection.execute("PRAGMA foreign_keys = OFF").await?;
+    let migrated = Migrator::with_migrations(MIGRATIONS.iter().map(|migration| migration.read()).collect())
         .run_direct(None, connection, false)
-        .await
-        .map_err(Error::from)
+        .await;
+    connection.execute("PRAGMA foreign_keys = ON").await?;
+    Ok(migrated?)
 }
 
 #[cfg(test)]
