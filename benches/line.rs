@@ -18,7 +18,7 @@ use nuncio::discord::Access;
 use nuncio::dispatch::Dispatcher;
 use nuncio::hub::Hub;
 use nuncio::ingress::xtsystems::parse;
-use nuncio::model::{Event, EventId, Kind, Links, NewEvent};
+use nuncio::model::{Event, EventId, Kind, Links, NewEvent, Payload};
 use nuncio::render::{self, View};
 use nuncio::samples;
 use nuncio::secret::Secret;
@@ -69,7 +69,7 @@ fn event(kind: &str) -> Event {
         occurred_at: new.occurred_at,
         received_at: new.received_at,
         size: body.len(),
-        data: new.data,
+        data: Payload::of(new.body),
     }
 }
 

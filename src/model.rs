@@ -34,7 +34,7 @@ pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use discord_webhook::{Category, NewWebhook, Scope, StoredWebhook};
-pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, Summand, severity_of};
+pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, Summand};
 pub use fold::{closes, fold};
 pub use id::{
     DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, RouteId, Snowflake,
@@ -43,6 +43,7 @@ pub use link::{LinkTemplate, Links};
 pub use message::{Action, Form, Message, Nonce};
 pub use mute::{Mute, MutedAlert};
 pub use outcome::{Arrived, Attempt, Class, Outcome, PauseScope, Reason, Receipt};
+pub use payload::Payload;
 pub use severity::Severity;
 pub use source::Source;
 pub use webhook_url::{WebhookMark, WebhookUrl, WebhookUrlError};

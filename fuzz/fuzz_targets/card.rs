@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use nuncio::clock::Timestamp;
 use nuncio::ingress::xtsystems;
-use nuncio::model::{Event, EventId, Links};
+use nuncio::model::{Event, EventId, Links, Payload};
 use nuncio::render::{self, View};
 use serde_json::Value;
 
@@ -20,6 +20,8 @@ fuzz_target!(|body: &[u8]| {
             return;
         }
     };
+    let data = Payload::of(event.body);
+    assert_eq!(data.severity(), event.severity, "the door and the card read different things");
     let event = Event {
         id: EventId::new(),
         source: event.source,
@@ -28,7 +30,7 @@ fuzz_target!(|body: &[u8]| {
         subject: event.subject,
         occurred_at: event.occurred_at,
         received_at: event.received_at,
-        data: event.data,
+        data,
         size: body.len(),
     };
     let links = Links::default();

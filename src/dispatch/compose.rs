@@ -341,7 +341,7 @@ mod tests {
             subject: "ticket:7".to_owned(),
             occurred_at: Timestamp::default(),
             received_at: Timestamp::default(),
-            data: serde_json::Value::Null,
+            data: serde_json::Value::Null.into(),
             size: 0,
         };
         let links = Links::default();

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use crate::hub::Hub;
-use crate::model::{NewEvent, Source, payload};
+use crate::model::{NewEvent, Source};
 use crate::render;
 use crate::store::{Accepted, Incoming, Result};
 
@@ -24,7 +24,7 @@ impl Hub {
         let unrouted = plan.is_none();
         // What is wrong with a key that matches is said elsewhere.
         let is_news = unrouted && !routes.is_matched(&event.kind, &event.company);
-        let kind = event.kind.clone();
+        let news = is_news.then(|| event.kind.clone());
         let name = self.unknown_name(&event);
         let learnt = name.clone().map(|name| ((event.source, event.company.clone()), name));
         let asks = self.asks(&event);
@@ -42,7 +42,7 @@ impl Hub {
         if let Some((key, name)) = learnt {
             self.0.names.write().unwrap_or_else(PoisonError::into_inner).insert(key, name);
         }
-        if is_news && !accepted.duplicate {
+        if let Some(kind) = news.filter(|_| !accepted.duplicate) {
             self.warn_unrouted(kind.as_str());
         }
         Ok(accepted)
@@ -58,13 +58,13 @@ impl Hub {
         if event.company.is_empty() || event.company.len() > MAX_ID {
             return None;
         }
-        let name = payload::text(&event.data, &["company_name"])?;
+        let name = event.company_name.as_ref()?;
         let names = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
         let known = names.get(&(event.source, event.company.clone()));
-        if known == Some(&name) {
+        if known == Some(name) {
             return None;
         }
-        let name = render::line(&name, MAX_NAME)?;
+        let name = render::line(name, MAX_NAME)?;
         (known != Some(&name) && (known.is_some() || names.len() < REMEMBERED)).then_some(name)
     }
 

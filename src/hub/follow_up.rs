@@ -144,8 +144,9 @@ fn event_of(
         cause,
         occurred_at: now,
         received_at: now,
+        severity: None,
+        company_name: None,
         body,
-        data,
     }
 }
 
@@ -178,7 +179,7 @@ mod tests {
             subject: String::new(),
             occurred_at: Timestamp::default(),
             received_at: Timestamp::default(),
-            data: Value::Null,
+            data: Value::Null.into(),
             size: 0,
         }
     }

@@ -19,7 +19,7 @@ use crate::model::mute::asks_for_a_decision;
 use crate::model::route::is_pattern;
 use crate::model::{
     AuditEntry, Decision, DedupeKey, Event, Kind, Mute, MuteId, MutedAlert, NewEvent, Rank, RawBody, Source,
-    payload, severity_of,
+    payload,
 };
 use crate::render;
 use crate::store::{self, Incoming, Muted, Planned};
@@ -193,9 +193,9 @@ impl Hub {
         if mutes.is_empty() || event.source == Source::Nuncio {
             return None;
         }
-        let (now, severity) = (self.0.clock.now(), severity_of(&event.data));
+        let now = self.0.clock.now();
         let mut holding =
-            mutes.iter().filter(|mute| mute.silences(&event.kind, &event.subject, severity, now));
+            mutes.iter().filter(|mute| mute.silences(&event.kind, &event.subject, event.severity, now));
         holding.next().map(|mute| mute.id)
     }
 
@@ -264,8 +264,9 @@ impl Hub {
                 cause: None,
                 occurred_at: mute.until,
                 received_at: now,
+                severity: None,
+                company_name: None,
                 body: RawBody::new(json!({"event_type": ENDED, "data": data}).to_string().into_bytes()),
-                data,
             };
             let plan =
                 vec![Planned { destination_id, rank: Rank::Normal, route: String::new(), muted: None }];

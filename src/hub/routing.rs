@@ -191,7 +191,7 @@ impl Routes {
         if event.source == Source::Nuncio {
             return Some(Vec::new());
         }
-        self.plan_for(&event.kind, &event.company, crate::model::severity_of(&event.data))
+        self.plan_for(&event.kind, &event.company, event.severity)
     }
 
     /// As `plan`, for an event of which only this is known.

@@ -55,8 +55,9 @@ impl Hub {
             cause: None,
             occurred_at: now,
             received_at: now,
+            severity: None,
+            company_name: None,
             body,
-            data,
         };
         Ok(self.accept(event).await?.event_id)
     }

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::model::{EventId, Severity, Source, payload};
+use crate::model::{EventId, Payload, Severity, Source};
 use crate::signature;
 
 /// What happened, in the words of the source: `ticket.created`. At most 128 characters of `[A-Za-z0-9_.:-]`.
@@ -130,18 +129,12 @@ pub struct NewEvent {
     pub occurred_at: Timestamp,
     /// When its headers had arrived, by ours.
     pub received_at: Timestamp,
+    /// How bad it is, if it says so in a word we know.
+    pub severity: Option<Severity>,
+    /// What it calls the customer, if it does.
+    pub company_name: Option<String>,
     /// The bytes that were signed.
     pub body: RawBody,
-    /// The part of the body that describes what happened.
-    pub data: Value,
-}
-
-impl NewEvent {
-    /// How bad it is, if it says so in a word we know.
-    #[must_use]
-    pub fn severity(&self) -> Option<Severity> {
-        severity_of(&self.data)
-    }
 }
 
 /// An event that was accepted.
@@ -161,8 +154,8 @@ pub struct Event {
     pub occurred_at: Timestamp,
     /// When it arrived, by ours.
     pub received_at: Timestamp,
-    /// The part of the body that describes what happened: an object, or whatever the source sent instead.
-    pub data: Value,
+    /// The part of the body that describes what happened.
+    pub data: Payload,
     /// How many bytes it keeps in memory, roughly.
     pub size: usize,
 }
@@ -171,7 +164,7 @@ impl Event {
     /// How bad it is, if it says so in a word we know.
     #[must_use]
     pub fn severity(&self) -> Option<Severity> {
-        severity_of(&self.data)
+        self.data.severity()
     }
 }
 
@@ -206,10 +199,4 @@ impl From<&Event> for Summand {
             occurred_at: event.occurred_at,
         }
     }
-}
-
-/// How bad the described thing is, if it says so in a word we know.
-#[must_use]
-pub fn severity_of(data: &Value) -> Option<Severity> {
-    payload::text(data, &["severity", "level", "priority"]).and_then(|word| Severity::from_word(&word))
 }

@@ -2,7 +2,16 @@
 //!
 //! Nothing here fails. A scalar is read as text (`1001` and `"1001"` are the same); objects and arrays are not text.
 
-use serde_json::Value;
+mod plain;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use serde_json::{Number, Value};
+
+use crate::model::{RawBody, Severity};
 
 /// The first of `names` that `data` holds as non-blank text, number or boolean, trimmed.
 #[must_use]
@@ -13,11 +22,124 @@ pub fn text(data: &Value, names: &[&str]) -> Option<String> {
 /// A scalar as trimmed text; `None` for null, blank text, arrays and objects.
 #[must_use]
 pub fn scalar(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => return None,
-    };
-    (!text.is_empty()).then_some(text)
+    Scalar::from(value).text().map(Cow::into_owned)
+}
+
+/// What a value says if it is a scalar.
+#[derive(Debug, Default, PartialEq)]
+pub enum Scalar<'a> {
+    /// A text.
+    Text(Cow<'a, str>),
+    /// A number.
+    Number(Number),
+    /// True or false.
+    Bool(bool),
+    /// Null, an array, an object, or nothing at all.
+    #[default]
+    Other,
+}
+
+impl Scalar<'_> {
+    /// As trimmed text, unless that is blank.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        let text = match self {
+            Self::Text(text) => Cow::Borrowed(text.trim()),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Bool(true) => Cow::Borrowed("true"),
+            Self::Bool(false) => Cow::Borrowed("false"),
+            Self::Other => return None,
+        };
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+impl<'a> From<&'a Value> for Scalar<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::String(text) => Self::Text(Cow::Borrowed(text)),
+            Value::Number(number) => Self::Number(number.clone()),
+            Value::Bool(flag) => Self::Bool(*flag),
+            Value::Null | Value::Array(_) | Value::Object(_) => Self::Other,
+        }
+    }
+}
+
+/// The part of a body that describes what happened: an object, or whatever the source sent instead. It is read when
+/// somebody first asks: of many events in a storm nobody ever does.
+#[derive(Clone)]
+pub struct Payload {
+    body: RawBody,
+    value: OnceLock<Value>,
+    severity: OnceLock<Option<Severity>>,
+}
+
+impl Payload {
+    /// What `body` holds as `data`.
+    #[must_use]
+    pub const fn of(body: RawBody) -> Self {
+        Self { body, value: OnceLock::new(), severity: OnceLock::new() }
+    }
+
+    /// The same, where it is known how bad it says that it is.
+    #[must_use]
+    pub fn with_severity(self, severity: Option<Severity>) -> Self {
+        Self { severity: OnceLock::from(severity), ..self }
+    }
+
+    /// How bad it is, if it says so in a word we know.
+    #[must_use]
+    pub fn severity(&self) -> Option<Severity> {
+        *self
+            .severity
+            .get_or_init(|| text(self, &Severity::NAMES).and_then(|word| Severity::from_word(&word)))
+    }
+}
+
+impl Deref for Payload {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        // What was accepted could be read; should it be unreadable now, the card says what it can.
+        self.value.get_or_init(|| plain::data(self.body.as_bytes()).unwrap_or_default())
+    }
+}
+
+impl From<Value> for Payload {
+    fn from(value: Value) -> Self {
+        Self { body: RawBody::new(""), value: OnceLock::from(value), severity: OnceLock::new() }
+    }
+}
+
+impl fmt::Debug for Payload {
+    /// The length only: bodies hold customers' data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.body.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_is_read_when_somebody_asks_and_once() {
+        let payload = Payload::of(RawBody::new(r#"{"x":1,"data":{"id":7,"level":"high"}}"#));
+        assert!(payload.value.get().is_none());
+        let told = payload.clone().with_severity(Some(Severity::Info));
+        assert_eq!(told.severity(), Some(Severity::Info), "it is taken at its word");
+        assert!(told.value.get().is_none(), "nobody asked for more");
+        assert_eq!((payload.severity(), &payload["id"]), (Some(Severity::Error), &Value::from(7)));
+        assert!(std::ptr::eq(&*payload, &*payload));
+    }
+
+    #[rstest::rstest]
+    #[case("")]
+    #[case("{}")]
+    #[case(r#"{"data":{"id":7}"#)]
+    #[case(r#"[{"data":7}]"#)]
+    fn of_a_spoilt_body_nothing_is_known(#[case] body: &'static str) {
+        let payload = Payload::of(RawBody::new(body));
+        assert_eq!((&*payload, payload.severity()), (&Value::Null, None));
+    }
 }

@@ -17,18 +17,21 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// The fields in which events say it, the first that is there counts.
+    pub const NAMES: [&str; 3] = ["severity", "level", "priority"];
+    const WORDS: [(Self, &[&str]); 4] = [
+        (Self::Info, &["info", "information", "informational", "notice", "low", "debug", "ok"]),
+        (Self::Warning, &["warning", "warn", "medium", "moderate", "minor"]),
+        (Self::Error, &["error", "err", "high", "major", "severe"]),
+        (Self::Critical, &["critical", "crit", "fatal", "emergency", "emerg", "alert", "panic", "disaster"]),
+    ];
+
     /// Reads a word in any case; `None` if it is none we know.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        Some(match word.trim().to_ascii_lowercase().as_str() {
-            "info" | "information" | "informational" | "notice" | "low" | "debug" | "ok" => Self::Info,
-            "warning" | "warn" | "medium" | "moderate" | "minor" => Self::Warning,
-            "error" | "err" | "high" | "major" | "severe" => Self::Error,
-            "critical" | "crit" | "fatal" | "emergency" | "emerg" | "alert" | "panic" | "disaster" => {
-                Self::Critical
-            }
-            _ => return None,
-        })
+        let word = word.trim();
+        let means_it = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        Self::WORDS.iter().find(|(_, words)| means_it(words)).map(|(severity, _)| *severity)
     }
 
     /// Our word for it.

@@ -19,7 +19,7 @@ const MOST_LINES: usize = 12;
 pub fn details(decision: &Decision, all: &[Decision], event: Option<&Event>) -> Card {
     let title: Markdown = [literal("🔎 "), short(&decision.label, 200)].into();
     let mut card = Card::about(decision, event, Color::Info, title);
-    let data = event.map(|event| &event.data);
+    let data = event.map(|event| &*event.data);
     let facts = data.and_then(Value::as_object).into_iter().flatten().filter_map(|(name, value)| {
         let value = word(value)?;
         Some(Some([text(name), literal(": "), short(&value, 120)].into()))

@@ -29,7 +29,7 @@ pub fn living(event: &Event, times: u64, first: &Event, view: &View<'_>) -> Card
 
 /// An alert that says how often it came, since when, and when last.
 fn counted(event: &Event, times: u64, first: &Event) -> Event {
-    let mut data = match &event.data {
+    let mut data = match &*event.data {
         Value::Object(fields) => fields.clone(),
         _ => serde_json::Map::new(),
     };
@@ -40,7 +40,7 @@ fn counted(event: &Event, times: u64, first: &Event) -> Event {
         data.insert("first_seen".to_owned(), json!(first.occurred_at.as_secs()));
     }
     data.insert("last_seen".to_owned(), json!(event.occurred_at.as_secs()));
-    Event { data: Value::Object(data), ..event.clone() }
+    Event { data: Value::Object(data).into(), ..event.clone() }
 }
 
 /// Says in the footer of `card` that it comes `age` after its event, and why, if that is long. The end of the footer

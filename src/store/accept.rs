@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Rank, Severity,
+    Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Rank, Severity,
 };
 use crate::store::decision::{self, Asks};
 use crate::store::{Error, HintSender, Result, Store};
@@ -163,7 +163,7 @@ fn settle((accepts, stored): Group, hints: &HintSender) {
             occurred_at: event.occurred_at,
             received_at: event.received_at,
             size: event.body.as_bytes().len(),
-            data: event.data,
+            data: Payload::of(event.body).with_severity(event.severity),
         });
         let sent = |(planned, _): &(Planned, DeliveryId)| planned.muted.is_none();
         for (planned, id) in plan.into_iter().zip(stored.deliveries).filter(sent) {
@@ -192,7 +192,7 @@ async fn insert_event(tx: &mut SqliteConnection, id: EventId, incoming: &Incomin
         .bind(event.dedupe.as_str())
         .bind(event.subject.as_str())
         .bind(event.cause.map(|id| id.to_string()).unwrap_or_default())
-        .bind(event.severity().map_or("", Severity::as_str))
+        .bind(event.severity.map_or("", Severity::as_str))
         .bind(event.occurred_at.as_millis())
         .bind(event.received_at.as_millis())
         .bind(incoming.unrouted)

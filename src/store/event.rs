@@ -1,11 +1,10 @@
 //! Events: reading back what happened.
 
-use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
-use crate::model::{Event, EventId, Kind, Source};
+use crate::model::{Event, EventId, Kind, Payload, RawBody, Source};
 use crate::store::spoilt::{self, Listed};
 use crate::store::{Error, Result, Store};
 
@@ -105,11 +104,6 @@ impl Store {
 pub(super) fn read(row: &SqliteRow) -> Result<Event> {
     let body: Vec<u8> = row.try_get("body")?;
     let size = body.len();
-    // What is stored was an object when it was accepted; should it be unreadable now, the card says what it can.
-    let data = serde_json::from_slice::<Value>(&body)
-        .ok()
-        .and_then(|mut body| body.get_mut("data").map(Value::take))
-        .unwrap_or_default();
     Ok(Event {
         id: row.try_get::<String, _>("id")?.parse()?,
         source: source_of(&row.try_get::<String, _>("source")?)?,
@@ -118,7 +112,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Event> {
         subject: row.try_get("subject")?,
         occurred_at: Timestamp::from_millis(row.try_get("occurred_at")?),
         received_at: Timestamp::from_millis(row.try_get("received_at")?),
-        data,
+        data: Payload::of(RawBody::new(body)),
         size,
     })
 }

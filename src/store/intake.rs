@@ -116,7 +116,7 @@ impl<'a> Rows<'a> {
             incoming.event.dedupe.as_str(),
             incoming.event.subject.as_str(),
             incoming.event.cause.map_or(Text::EMPTY, Text::of),
-            incoming.event.severity().map_or("", Severity::as_str),
+            incoming.event.severity.map_or("", Severity::as_str),
             incoming.event.occurred_at.as_millis(),
             incoming.event.received_at.as_millis(),
             incoming.unrouted,

@@ -24,7 +24,7 @@ fn event(kind: &str, company: &str, data: Value) -> Event {
         subject: String::new(),
         occurred_at,
         received_at: Timestamp::from_millis(occurred_at.as_millis() + 38),
-        data,
+        data: data.into(),
         size: 0,
     }
 }

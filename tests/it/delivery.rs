@@ -115,6 +115,7 @@ async fn one_fault_is_survived_without_loss_and_without_a_second_message(#[case]
 #[tokio::test]
 async fn an_answer_that_never_comes_is_asked_for_again_with_the_same_nonce() {
     let t = Harness::plain().await;
+    t.introduced().await;
     t.discord.faults().next_on("/messages", 1, Fault::CutAfter);
     t.sends_body(ticket(1)).await;
     t.settle().await;

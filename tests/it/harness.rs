@@ -27,6 +27,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::Level;
 
 pub use channel::{Channel, Message};
 pub use http::http;
@@ -74,6 +75,11 @@ impl Harness {
         let harness = Self::with(|variables| drop(variables.remove("DISCORD_GATEWAY"))).await;
         harness.online().await;
         harness
+    }
+
+    /// Waits until Discord has said who the bot is. From then on it is known to be Discord, and a nonce is trusted.
+    pub async fn introduced(&self) {
+        self.log.seen(Level::INFO, "Discord knows this token").await;
     }
 
     /// Waits until the bot is connected to the gateway.

@@ -107,8 +107,9 @@ pub fn incoming(number: usize, size: usize) -> Incoming {
         cause: None,
         occurred_at: now,
         received_at: now,
+        severity: None,
+        company_name: None,
         body: RawBody::new(vec![b'x'; size]),
-        data: json!({}),
     };
     Incoming { event, plan: Vec::new(), unrouted: false, company_name: None, asks: None }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::hub::Hub;
-use crate::model::{Calls, Decision, DecisionId, Event, Kind, Matter, NewEvent, Source, payload};
+use crate::model::{Calls, Decision, DecisionId, Event, Kind, Matter, NewEvent, Payload, Source, payload};
 use crate::render::{self, Asked};
 use crate::store::{self, Asks, CardOf};
 
@@ -25,13 +25,15 @@ impl Hub {
         match &*event.kind.canonical() {
             "machine.registered" => {
                 rules.platform?;
-                let ids = ids(&event.data);
+                let data = Payload::of(event.body.clone());
+                let ids = ids(&data);
                 callable(ids.first()?)?;
-                let label = label(&event.data, NAMES).or_else(|| ids.first().cloned())?;
+                let label = label(&data, NAMES).or_else(|| ids.first().cloned())?;
                 Some(Asks::ToJoin { ids, label, expiry: rules.expiry })
             }
             "machine.approved" => {
-                Some(Asks::Joined { ids: ids(&event.data) }).filter(|asks| !asks.ids().is_empty())
+                let ids = ids(&Payload::of(event.body.clone()));
+                (!ids.is_empty()).then_some(Asks::Joined { ids })
             }
             _ => None,
         }

@@ -100,8 +100,9 @@ fn ticket(number: u64, destination_id: DestinationId) -> Incoming {
         cause: None,
         occurred_at: Timestamp::default(),
         received_at: Timestamp::default(),
+        severity: None,
+        company_name: None,
         body,
-        data: serde_json::Value::Null,
     };
     let planned = Planned { destination_id, rank: Rank::Normal, route: "*".to_owned(), muted: None };
     Incoming { event, plan: vec![planned], unrouted: false, company_name: None, asks: None }

@@ -11,6 +11,8 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
+use super::within;
+
 type Lines = Arc<Mutex<Vec<(Level, String)>>>;
 /// A text at which whoever says it panics, and how often still.
 type Trap = Arc<Mutex<(String, usize)>>;
@@ -60,10 +62,18 @@ impl Log {
 
     /// Waits until a line of this level holds `text`.
     pub async fn seen(&self, level: Level, text: &str) {
+        self.seen_times(level, text, 1).await;
+    }
+
+    /// Waits until so many lines of this level hold `text`.
+    pub async fn seen_times(&self, level: Level, text: &str, times: usize) {
         let mut said = SAID.with(|said| said.subscribe());
-        while !self.at(level).iter().any(|line| line.contains(text)) {
-            said.changed().await.unwrap();
-        }
+        let seen = async {
+            while self.at(level).iter().filter(|line| line.contains(text)).count() < times {
+                said.changed().await.unwrap();
+            }
+        };
+        within(&format!("{times} × {text:?} in the log"), seen).await;
     }
 
     /// All lines of this level.

@@ -1,0 +1,170 @@
+//! Reading a body once, with hardly any memory: everything is looked at, and only what accepting needs is kept.
+//!
+//! What is let go was read as strictly as what is kept: whoever reads the same bytes later finds JSON, and in it what
+//! was found here. Of two fields of one name the later counts.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::model::payload::Scalar;
+
+/// The fields of `data` that are asked for before an event has a card.
+pub(super) const NAMES: [&str; 11] = [
+    "id",
+    "asset_id",
+    "seq_id",
+    "source",
+    "alert_type",
+    "title",
+    "message",
+    "severity",
+    "level",
+    "priority",
+    "company_name",
+];
+
+/// What [`NAMES`] say.
+#[derive(Debug, Default)]
+pub(super) struct Said<'a>([Scalar<'a>; NAMES.len()]);
+
+impl<'a> Said<'a> {
+    /// As `payload::text`.
+    pub(super) fn text(&self, names: &[&str]) -> Option<Cow<'_, str>> {
+        names.iter().find_map(|name| self.0[place(name)?].text())
+    }
+}
+
+fn place(name: &str) -> Option<usize> {
+    NAMES.iter().position(|known| *known == name)
+}
+
+/// The body's top level. Keys we do not know are ignored; of those that decide what an event is, a second one is
+/// refused: two readers might believe different ones.
+#[derive(Default)]
+pub(super) struct Envelope<'a> {
+    pub(super) event_type: Option<Scalar<'a>>,
+    pub(super) data: Option<Said<'a>>,
+    pub(super) company_id: Option<Scalar<'a>>,
+    pub(super) timestamp: Option<Scalar<'a>>,
+}
+
+impl<'de> Deserialize<'de> for Envelope<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Envelope<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
+                let mut envelope = Envelope::default();
+                while let Some(Key(key)) = map.next_key()? {
+                    match &*key {
+                        "event_type" if envelope.event_type.is_some() => {
+                            return Err(A::Error::duplicate_field("event_type"));
+                        }
+                        "data" if envelope.data.is_some() => return Err(A::Error::duplicate_field("data")),
+                        "event_type" => envelope.event_type = Some(map.next_value_seed(Reading::Scalar)?),
+                        "data" => {
+                            map.next_value_seed(Reading::Names(envelope.data.insert(Said::default())))?;
+                        }
+                        "company_id" => envelope.company_id = Some(map.next_value_seed(Reading::Scalar)?),
+                        "timestamp" => envelope.timestamp = Some(map.next_value_seed(Reading::Scalar)?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(envelope)
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+/// A field's name, in the body's own memory unless it is escaped there.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// What is kept of a value that is read.
+enum Reading<'s, 'a> {
+    Nothing,
+    Scalar,
+    Names(&'s mut Said<'a>),
+}
+
+impl<'de> DeserializeSeed<'de> for Reading<'_, 'de> {
+    type Value = Scalar<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Scalar<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reading<'_, 'de> {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(number.into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Scalar<'de>, E> {
+        // No number of JSON is infinite.
+        Ok(serde_json::Number::from_f64(number).map_or(Scalar::Other, Scalar::Number))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Scalar<'de>, E> {
+        Ok(match self {
+            Self::Scalar => Scalar::Text(Cow::Owned(text.to_owned())),
+            Self::Nothing | Self::Names(_) => Scalar::Other,
+        })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar<'de>, A::Error> {
+        while list.next_element_seed(Reading::Nothing)?.is_some() {}
+        Ok(Scalar::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
+        if let Self::Names(said) = self {
+            while let Some(Key(name)) = map.next_key()? {
+                match place(&name) {
+                    Some(place) => said.0[place] = map.next_value_seed(Reading::Scalar)?,
+                    None => drop(map.next_value_seed(Reading::Nothing)?),
+                }
+            }
+        } else {
+            while map.next_key_seed(Reading::Nothing)?.is_some() {
+                map.next_value_seed(Reading::Nothing)?;
+            }
+        }
+        Ok(Scalar::Other)
+    }
+}
