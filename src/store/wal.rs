@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::Executor as _;
 use sqlx::sqlite::SqliteConnection;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::store::fault::Health;
@@ -18,8 +18,6 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Above this size it is folded into the database between two groups: passive checkpoints alone let it grow without
 /// bound under load.
 const LIMIT: u64 = 32 * 1024 * 1024;
-/// Above this size it is folded in at once, as far as readers allow, while the writer goes on: then that has less to do.
-const LONG: u64 = LIMIT / 2;
 /// How long that waits for readers, and how long until it is tried again where they stood in the way. A reader that
 /// never ends must not stop the writer.
 const READERS_MS: u32 = 20;
@@ -41,32 +39,18 @@ pub(super) struct Wal {
     /// Held while the log is folded in: SQLite lets one do it at a time, and whoever comes second would take the other
     /// for a reader.
     folding: Arc<Mutex<()>>,
-    /// Told when it is [`LONG`].
-    long: Arc<Notify>,
-    /// Whether that was told since it was cut last.
-    told: bool,
 }
 
 impl Wal {
     /// The log of the database at `path`.
     pub(super) fn beside(path: &Path) -> Self {
-        Self {
-            path: beside(path),
-            next: Duration::ZERO,
-            folding: Arc::default(),
-            long: Arc::default(),
-            told: false,
-        }
+        Self { path: beside(path), next: Duration::ZERO, folding: Arc::default() }
     }
 
-    /// Folds it in each second and when it is long, as far as readers allow, from a connection of its own, so that no
-    /// commit waits for it.
+    /// Folds it in each second, as far as readers allow, from a connection of its own, so that no commit waits for it.
     pub(super) async fn checkpoint(self, mut connection: SqliteConnection, clock: Clock, health: Health) {
         while health.failure().is_none() {
-            tokio::select! {
-                () = clock.sleep(EVERY) => {}
-                () = self.long.notified() => {}
-            }
+            clock.sleep(EVERY).await;
             let _alone = self.folding.lock().await;
             match connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await.map_err(Error::from) {
                 Ok(_) => {}
@@ -81,16 +65,12 @@ impl Wal {
     /// Folds the log in if it has grown too long.
     pub(super) async fn bound(&mut self, connection: &mut SqliteConnection, clock: &Clock, health: &Health) {
         let length = std::fs::metadata(&self.path).map_or(0, |wal| wal.len());
-        if length > LONG && !self.told {
-            self.told = true;
-            self.long.notify_one();
-        }
         if length <= LIMIT || clock.elapsed() < self.next {
             return;
         }
         let _alone = self.folding.lock().await;
         match fold(connection).await {
-            Ok(true) => self.told = false,
+            Ok(true) => {}
             Ok(false) => self.next = clock.elapsed() + AGAIN,
             Err(error) if error.is_fatal() => health.fail(error),
             Err(error) => {

@@ -28,8 +28,8 @@ use crate::store::{Error, HintSender, Result};
 const GROUP: usize = 64;
 /// How many units may wait. Past that [`Writer::submit`] waits, and says so after [`PATIENCE`].
 const QUEUE: usize = 1024;
-/// A group of so many was a crowd, and more are on their way: the next one waits for them until this long after it, so
-/// that they share its sync.
+/// A group of so many was a crowd, and more are on their way: the next one waits for them this long, so that they share
+/// its sync.
 const CROWD: usize = 8;
 const GATHER: Duration = Duration::from_micros(300);
 /// How long a unit may wait for a place in the queue.
@@ -168,10 +168,10 @@ impl<U: Unit> Work for Waiting<U> {
 
 async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
     let mint = Mint::new();
-    let (mut last, mut gathers_until) = (0, Duration::ZERO);
+    let mut last = 0;
     while let Some(first) = jobs.recv().await {
         if last >= CROWD && jobs.len() < GROUP {
-            desk.clock.block_thread(gathers_until.saturating_sub(desk.clock.elapsed()));
+            desk.clock.block_thread(GATHER);
         }
         let (mut plain, mut asking, mut others, mut stop) = (Vec::new(), Vec::new(), Vec::new(), None);
         let mut next = Some(first);
@@ -189,9 +189,7 @@ async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
             next = (taken < GROUP).then(|| jobs.try_recv().ok()).flatten();
         }
         last = plain.len() + asking.len() + others.len();
-        let taken_in = take_in(&mut desk, &mint, plain);
-        gathers_until = desk.clock.elapsed() + GATHER;
-        let busy = match taken_in {
+        let busy = match take_in(&mut desk, &mint, plain) {
             None => commit(&mut desk, &mint, asking, others).await,
             Some(error) => {
                 refuse_group(asking, others, &error);
