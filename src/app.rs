@@ -45,7 +45,7 @@ impl App {
     pub async fn build(config: Config, listener: TcpListener, clock: Clock) -> anyhow::Result<Self> {
         let address = listener.local_addr().context("the listener has no address")?;
         let path = &config.database.path;
-        let lock = Lock::acquire(path)?;
+        let lock = Lock::acquire(path, &clock).await?;
         let (hint_sender, hints) = HintSender::channel();
         let named = || format!("the database {}", path.display());
         let store = Store::open(path, clock.clone(), hint_sender).await.with_context(named)?;

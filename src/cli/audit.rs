@@ -47,12 +47,13 @@ enum Command {
 /// # Errors
 /// If the database or its key cannot be used.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
+    let clock = Clock::system();
     let lock = match &args.command {
         // Who serves it would go on with the old key.
-        Some(Command::Rekey { .. }) => Some(Lock::acquire(&config.database.path)?),
+        Some(Command::Rekey { .. }) => Some(Lock::acquire(&config.database.path, &clock).await?),
         _ => None,
     };
-    let store = database::open(&config, Clock::system()).await?;
+    let store = database::open(&config, clock).await?;
     let code = match &args.command {
         None => list(&store, args).await,
         Some(Command::Verify { json, since }) => {

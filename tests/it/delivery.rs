@@ -212,12 +212,7 @@ async fn a_deleted_channel_is_asked_once_and_what_was_for_it_waits() {
 async fn a_refused_token_is_not_used_again_and_nothing_is_lost() {
     // N-4
     let mut t = Harness::plain().await;
-    within("the token to be known", async {
-        while !t.log.at(Level::INFO).iter().any(|line| line.contains("Discord knows this token")) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    t.introduced().await;
     t.discord.revoke_token();
     t.sends_body(ticket(1)).await;
     t.sends("asset_created.json").await;

@@ -193,11 +193,11 @@ async fn with_folding_off_every_alert_has_a_card() {
 async fn a_card_in_a_packed_message_lives_on() {
     let t = Harness::start().await;
     let numbered = |kind: &str, number: usize, at: i64| json!({"event_type": kind, "timestamp": at, "data": {"id": format!("t-{number}"), "seq_id": number, "title": "Printer"}});
-    t.discord.faults().next_on("POST", 1, Fault::rate_limited(std::time::Duration::from_secs(3), "user"));
+    t.discord.faults().next_on("POST", 1, Fault::rate_limited(std::time::Duration::from_secs(300), "user"));
     for number in 0..5 {
         t.sends_body(numbered("ticket.created", number, 1_705_314_600)).await;
     }
-    t.settle().await;
+    t.settle_in_steps(std::time::Duration::from_secs(1)).await;
     let pack = t.channel("tickets").next_message().await;
     assert_eq!(pack.0["embeds"].as_array().unwrap().len(), 5);
     t.sends_body(numbered("ticket.closed", 3, 1_705_314_700)).await;

@@ -256,6 +256,22 @@ async fn killed_under_load_again_and_again_nothing_is_lost_or_doubled() {
     assert_eq!(numbers(&stage), (0..(ROUNDS * EACH) as u64).collect::<Vec<_>>());
 }
 
+// K-5, N-6. serenity reads a connection that was closed without a code again and again, and waits on it for the answer to
+// its goodbye. Control: without the word to the shard before its goodbye (`bot/session.rs`) the program does not end.
+#[tokio::test]
+async fn a_connection_that_was_closed_without_a_code_stops_neither_messages_nor_the_end() {
+    let stage = Stage::set().await;
+    let program = stage.start().await;
+    let gateway = stage.discord.gateway();
+    within("the bot to be online", gateway.wait_for_session()).await;
+    gateway.close_all_without_code();
+    for number in 0..20 {
+        assert_eq!(send(&program.platform(), number).await, Some(200));
+    }
+    stage.arrived(20).await;
+    assert!(program.terminate().await.success());
+}
+
 #[tokio::test]
 async fn a_second_serve_on_the_same_data_says_so() {
     let stage = Stage::set().await;

@@ -180,6 +180,11 @@ impl Gateway {
         self.0.with(|state, now| state.gateway.end_all(Ending::Close(CloseCode(code)), now));
     }
 
+    /// Closes every connection with a frame that holds no code. Sessions can be resumed.
+    pub fn close_all_without_code(&self) {
+        self.0.with(|state, now| state.gateway.end_all(Ending::Bare, now));
+    }
+
     /// Drops every connection without a close frame. Sessions can be resumed.
     pub fn cut_all(&self) {
         self.0.with(|state, now| state.gateway.end_all(Ending::Cut, now));

@@ -193,7 +193,8 @@ impl Log {
     async fn rekey(&self) -> (Store, Key) {
         let (hints, _nobody) = HintSender::channel();
         let store = Store::open(self.store.path(), Clock::system(), hints).await.unwrap();
-        let (key, lock) = (Key::random(), Lock::acquire(store.path()).unwrap());
+        let key = Key::random();
+        let lock = Lock::acquire(store.path(), &Clock::system()).await.unwrap();
         assert!(matches!(store.unlock(&key).await, Err(Error::OtherKey(_))));
         let seq = store.rekey_audit(&key, &lock).await.unwrap();
         let rows = store.audited(1).await.unwrap();

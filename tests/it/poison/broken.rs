@@ -12,7 +12,7 @@ use nuncio::sandbox::discord::RateLimits;
 use nuncio::store::Which;
 use tracing::Level;
 
-use crate::harness::{Harness, Message, within};
+use crate::harness::{Harness, Message};
 use crate::limits::ticket;
 use crate::poison::{thing, told};
 use crate::webhooks::{footer, routed};
@@ -37,7 +37,7 @@ async fn what_a_broken_lane_had_sent_is_in_doubt(#[case] webhook: bool, #[case] 
     };
     t.log.breaks_at(DELIVERED, 1);
     t.sends_body(ticket(1)).await;
-    within("the lane to break", t.log.seen(Level::ERROR, "a lane broke")).await;
+    t.log.seen(Level::ERROR, "a lane broke").await;
     settle(&t).await;
     t.log.expect(Level::ERROR, "a lane broke");
     let messages = t.channel(channel).next_messages(stands).await;

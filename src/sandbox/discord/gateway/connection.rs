@@ -70,7 +70,10 @@ impl Connection {
             }
         });
         match over {
-            Over::Ending(Ending::Close(code)) => self.close(code).await,
+            Over::Ending(Ending::Close(code)) => {
+                self.close(Some(CloseFrame { code: code.0, reason: code.reason().into() })).await;
+            }
+            Over::Ending(Ending::Bare) => self.close(None).await,
             // Reading on sends the answer to the client's close frame.
             Over::Closed(_) => self.drain().await,
             Over::Gone | Over::Ending(Ending::Cut) => {}
@@ -128,10 +131,9 @@ impl Connection {
         self.socket.send(message).await
     }
 
-    async fn close(mut self, code: CloseCode) {
+    async fn close(mut self, frame: Option<CloseFrame>) {
         let pulse = self.pulse.clone();
-        let frame = CloseFrame { code: code.0, reason: code.reason().into() };
-        let sent = pulse.within(FAREWELL, self.socket.send(Message::Close(Some(frame)))).await;
+        let sent = pulse.within(FAREWELL, self.socket.send(Message::Close(frame))).await;
         if matches!(sent, Some(Ok(()))) {
             self.drain().await;
         }

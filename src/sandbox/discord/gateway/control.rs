@@ -38,11 +38,12 @@ impl Gateway {
             "invalidate" => self.invalidate_all(whether()?),
             "silent" => self.stop_acking(whether()?),
             "privileged_intents" => self.allow_privileged_intents(whether()?),
+            "close" if value.is_null() => self.close_all_without_code(),
             "close" => {
                 let code = value.as_u64().and_then(|code| u16::try_from(code).ok());
                 // The codes that an endpoint may send (RFC 6455, section 7.4).
                 let code = code.filter(|code| matches!(code, 1000..=1003 | 1007..=1011 | 3000..=4999));
-                self.close_all(code.ok_or("a close code is wanted")?);
+                self.close_all(code.ok_or("a close code is wanted, or null for none")?);
             }
             "down_s" => {
                 let seconds = value.as_f64().filter(|seconds| (0.0..=LONGEST_S).contains(seconds));
@@ -97,7 +98,7 @@ mod tests {
             (json!([]), "an object of orders is wanted"),
             (json!({"cut": false}), "cut: true is wanted"),
             (json!({"replay": true}), "replay: there was none"),
-            (json!({"close": 1005}), "close: a close code is wanted"),
+            (json!({"close": 1005}), "close: a close code is wanted, or null for none"),
             (json!({"down_s": -1}), "down_s: seconds are wanted, at most a day"),
             (json!({"heartbeat_ms": 0}), "heartbeat_ms: milliseconds are wanted, from 1 to a day"),
             (json!({"starts": [1, 0]}), "starts: [total, max_concurrency] is wanted"),

@@ -32,6 +32,8 @@ const REMEMBERED: usize = 2000;
 pub(super) enum Ending {
     /// With a close frame.
     Close(CloseCode),
+    /// With a close frame that holds no code.
+    Bare,
     /// Without: the line is dead.
     Cut,
 }
