@@ -245,17 +245,14 @@ mod tests {
         before.close().await.unwrap();
         let (hints, _nobody) = HintSender::channel();
         let store = Store::open(&path, Clock::system(), hints).await.unwrap();
-        let kept: Vec<(String, String, String, Vec<u8>, Option<String>)> = sqlx::query_as(
-            "SELECT e.id, e.subject, e.dedupe_key, e.body, d.id FROM events AS e \
-             LEFT JOIN deliveries AS d ON d.event_id = e.id ORDER BY e.id",
+        let kept: Vec<String> = sqlx::query_scalar(
+            "SELECT e.id || ' ' || e.subject || ' ' || e.dedupe_key || ' ' || CAST(e.body AS TEXT) || ' ' || \
+             COALESCE(d.id, 'none') FROM events AS e LEFT JOIN deliveries AS d ON d.event_id = e.id ORDER BY e.id",
         )
         .fetch_all(store.read())
         .await
         .unwrap();
-        let row = |id: &str, subject: &str, key: &str, delivery: Option<&str>| {
-            (id.to_owned(), subject.to_owned(), key.to_owned(), b"{}".to_vec(), delivery.map(str::to_owned))
-        };
-        assert_eq!(kept, [row("evt_1", "ticket:1", "a", Some("dlv_1")), row("evt_2", "", "b", None)]);
+        assert_eq!(kept, ["evt_1 ticket:1 a {} dlv_1", "evt_2  b {} none"]);
         store.close().await;
         // Whoever deletes an event deletes what was to become of it, as before.
         let mut after = migrated_to(&path, 13).await;
