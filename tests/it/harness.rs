@@ -35,7 +35,7 @@ use log::Log;
 pub use receiver::{Answering, Receiver};
 
 /// Long enough for a busy machine; reaching it means that something never comes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 pub const SECRET: &str = "a secret of the harness";
 
 pub struct Harness {

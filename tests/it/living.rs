@@ -4,6 +4,7 @@ use nuncio::sandbox::discord::Fault;
 use serde_json::{Value, json};
 
 use crate::harness::{Channel, Harness};
+use crate::limits::{recorded, until_posted};
 
 fn ticket(kind: &str, at: i64, data: Value) -> Value {
     let mut data = data;
@@ -194,10 +195,17 @@ async fn a_card_in_a_packed_message_lives_on() {
     let t = Harness::start().await;
     let numbered = |kind: &str, number: usize, at: i64| json!({"event_type": kind, "timestamp": at, "data": {"id": format!("t-{number}"), "seq_id": number, "title": "Printer"}});
     t.discord.faults().next_on("POST", 1, Fault::rate_limited(std::time::Duration::from_secs(300), "user"));
-    for number in 0..5 {
+    t.sends_body(numbered("ticket.created", 0, 1_705_314_600)).await;
+    until_posted(&t, 1).await;
+    recorded(&t).await;
+    for number in 1..5 {
         t.sends_body(numbered("ticket.created", number, 1_705_314_600)).await;
     }
-    t.settle_in_steps(std::time::Duration::from_secs(1)).await;
+    // Lanes hear of events in their order: when this one stands elsewhere, the one that waits knows of all five.
+    t.sends_body(alert("warning")).await;
+    t.channel("alerts").next_message().await;
+    t.clock.advance(std::time::Duration::from_secs(300));
+    t.settle().await;
     let pack = t.channel("tickets").next_message().await;
     assert_eq!(pack.0["embeds"].as_array().unwrap().len(), 5);
     t.sends_body(numbered("ticket.closed", 3, 1_705_314_700)).await;

@@ -145,6 +145,7 @@ async fn an_id_becomes_one_segment_of_the_path() {
     s.t.sends_body(registered(json!({"hostname": "LAB-7", "id": "../../v1/users?x=1#y"}))).await;
     let card = s.t.channel("machines").next_message().await;
     s.clicks("alice", &card, "Approve").await;
+    s.says(&card, "⏳").await;
     s.t.clock.advance(GRACE);
     assert_eq!(s.platform.call(1).await.line, "POST /v1/machines/..%2F..%2Fv1%2Fusers%3Fx%3D1%23y/approve");
     s.says(&card, "✅").await;

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use super::{Stage, content, option};
 use crate::harness::Message;
 
-const GRACE: Duration = Duration::from_secs(11);
+/// What `DECISION_GRACE` is here: no test may need as long between two clicks.
+const GRACE: Duration = Duration::from_secs(60);
 
 fn below(name: &str, options: Value) -> Value {
     json!([{"name": name, "type": 1, "options": options}])
@@ -29,6 +30,7 @@ impl Stage {
             let role = discord.role_id("Approvers").unwrap().to_string();
             variables.insert("APPROVER_ROLES".to_owned(), role.clone());
             variables.insert("OPERATOR_ROLES".to_owned(), role);
+            variables.insert("DECISION_GRACE".to_owned(), format!("{}s", GRACE.as_secs()));
         })
         .await;
         s.t.table_line("Acme NOC / #machines  ok").await;

