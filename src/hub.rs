@@ -125,8 +125,14 @@ impl Hub {
     /// The name of the customer an event is about, as learnt from this or an earlier event.
     #[must_use]
     pub fn company_name(&self, event: &Event) -> Option<String> {
+        self.name_of(event.source, &event.company)
+    }
+
+    /// The name of a source's customer, as learnt from an event.
+    #[must_use]
+    pub fn name_of(&self, source: Source, company: &str) -> Option<String> {
         let names = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
-        names.get(&(event.source, event.company.clone())).cloned()
+        names.get(&(source, company.to_owned())).cloned()
     }
 
     /// The roles a card of `event` pings when it goes along `route`, each once.

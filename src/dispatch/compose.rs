@@ -16,7 +16,7 @@ use crate::store::{CardOf, Result};
 /// How many events of a subject are folded into its card: the newest.
 const FOLDED: u32 = 100;
 /// How many events of a digest are in memory together.
-const PAGE: u32 = 100;
+const PAGE: u32 = 500;
 
 /// Composes `message`: answers its body, and notes in it what it shows and what must follow.
 pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<Body> {
@@ -182,10 +182,10 @@ async fn living(
         Some(card) => Some(card.shown.since),
         None => first_here.filter(|_| repeats),
     };
-    let mut events = if ours {
-        store.shown_events(destination, source, subject, since.filter(|_| repeats), FOLDED).await?
-    } else {
-        group.events.clone()
+    let mut events = match since.filter(|_| repeats) {
+        _ if !ours => group.events.clone(),
+        Some(since) => store.repeats(destination, source, subject, since, FOLDED).await?,
+        None => store.shown_events(destination, source, subject, FOLDED).await?,
     };
     if events.is_empty() {
         events.clone_from(&group.events);
@@ -237,8 +237,7 @@ async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
     let (mut lines, mut answered) = (Vec::new(), Vec::new());
     for delivery in &mut message.deliveries {
         let event = load(&context.store, delivery).await?;
-        let events =
-            context.store.shown_events(destination, event.source, &event.subject, None, FOLDED).await?;
+        let events = context.store.shown_events(destination, event.source, &event.subject, FOLDED).await?;
         let first = delivery.replies_from().unwrap_or(event.id);
         // A person may have changed what is shown in the meantime: then the event speaks for itself.
         lines.push(line(context, &events, first, event.id).unwrap_or_else(|| draw(context, &event).summary));
@@ -263,11 +262,15 @@ async fn digest(context: &Context, message: &Message) -> Result<Digest> {
         let page = context.store.digested(message.id, after, PAGE).await?;
         let Some((last, _)) = page.last() else { return Ok(digest) };
         after = Some(*last);
-        for (_, event) in &page {
-            let name = context.hub.company_name(event);
+        for (_, summand) in &page {
+            let name = context.hub.name_of(summand.source, &summand.company);
+            if !digest.add(summand, name.as_deref()) {
+                continue;
+            }
+            let Some(event) = context.store.event(summand.id).await? else { continue };
             let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
-            if catch_unwind(AssertUnwindSafe(|| digest.add(event, &view))).is_err() {
-                tracing::error!(event.id = %event.id, "a {} could not be summed up: please report this", event.kind);
+            if catch_unwind(AssertUnwindSafe(|| digest.tell(&event, &view))).is_err() {
+                tracing::error!(event.id = %event.id, "a {} could not be told in a digest: please report this", event.kind);
             }
         }
     }

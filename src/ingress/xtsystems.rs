@@ -59,7 +59,8 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
 }
 
 /// The thing an event is about: events of one subject belong together. `text` is what it says under the first of these
-/// names that it uses.
+/// names that it uses. A repetition is looked for under its subject: once this changes, what a platform sends again from
+/// before is another event.
 fn subject<'a>(kind: &Kind, company: &str, text: impl Fn(&[&str]) -> Option<Cow<'a, str>>) -> String {
     let kind = kind.canonical();
     let family = kind.split('.').next().unwrap_or_default();

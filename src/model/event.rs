@@ -167,3 +167,36 @@ impl Event {
         self.data.severity()
     }
 }
+
+/// As much of an event as a sum of many needs: its body may be large.
+#[derive(Clone, Debug)]
+pub struct Summand {
+    /// Its id.
+    pub id: EventId,
+    /// Who sent it.
+    pub source: Source,
+    /// What happened.
+    pub kind: Kind,
+    /// The customer it concerns; empty if none.
+    pub company: String,
+    /// The thing it concerns; empty if it cannot be told.
+    pub subject: String,
+    /// How bad it is, if it says so in a word we know.
+    pub severity: Option<Severity>,
+    /// When it happened, by the source's clock.
+    pub occurred_at: Timestamp,
+}
+
+impl From<&Event> for Summand {
+    fn from(event: &Event) -> Self {
+        Self {
+            id: event.id,
+            source: event.source,
+            kind: event.kind.clone(),
+            company: event.company.clone(),
+            subject: event.subject.clone(),
+            severity: event.severity(),
+            occurred_at: event.occurred_at,
+        }
+    }
+}

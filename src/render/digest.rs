@@ -1,12 +1,12 @@
 //! The digest: what is sent when so much waits that a card each would take hours.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use super::card::Card;
 use super::escape::{literal, number, short};
 use super::{Color, Markdown, Surface, View, card};
 use crate::clock::Timestamp;
-use crate::model::{Event, MessageId, Severity, Source};
+use crate::model::{Event, MessageId, Severity, Source, Summand};
 
 /// How many events stand under "Look first".
 const LOOK_FIRST: usize = 10;
@@ -18,13 +18,14 @@ const NAMED: usize = 12;
 const NAME: usize = 60;
 const DAY: i64 = 24 * 3600;
 
-/// Many events in few words. Taken in one by one, so that their bodies need not be in memory together.
+/// Many events in few words. Taken in one by one, so that they need not be in memory together; the bodies of most are
+/// never read.
 #[derive(Clone, Debug, Default)]
 pub struct Digest {
     events: u64,
     span: Option<(Timestamp, Timestamp)>,
-    kinds: BTreeMap<String, u64>,
-    customers: BTreeMap<String, u64>,
+    kinds: HashMap<String, u64>,
+    customers: HashMap<String, u64>,
     /// The most important ones, the most important first; of one thing only one.
     first: Vec<Line>,
 }
@@ -39,17 +40,14 @@ struct Line {
 }
 
 impl Digest {
-    /// Takes `event` in.
-    pub fn add(&mut self, event: &Event, view: &View<'_>) {
+    /// Takes an event in. Whether it is among the most important so far: then its line is wanted, too.
+    #[must_use]
+    pub fn add(&mut self, event: &Summand, company_name: Option<&str>) -> bool {
         self.events += 1;
         let (from, to) = self.span.unwrap_or((event.occurred_at, event.occurred_at));
         self.span = Some((from.min(event.occurred_at), to.max(event.occurred_at)));
-        *self.kinds.entry(event.kind.canonical().into_owned()).or_default() += 1;
-        let customer = view.company_name.unwrap_or(&event.company);
-        // A sender may give a name a megabyte long; no more of it is shown than this.
-        if let Some(customer) = super::line(customer, NAME) {
-            *self.customers.entry(customer).or_default() += 1;
-        }
+        count(&mut self.kinds, &event.kind.canonical());
+        count(&mut self.customers, beginning(company_name.unwrap_or(&event.company)));
         let weight = importance(event);
         let same = |line: &Line| {
             !event.subject.is_empty() && (line.source, &line.subject) == (event.source, &event.subject)
@@ -57,17 +55,25 @@ impl Digest {
         if let Some(at) = self.first.iter().position(same) {
             // Of an alert the worst counts, of anything else how it stands now.
             if event.subject.starts_with("alert:") && self.first[at].weight > weight {
-                return;
+                return false;
             }
             self.first.remove(at);
         }
-        let place = self.first.partition_point(|line| line.weight >= weight);
-        if place < LOOK_FIRST {
-            let line = card(event, view).summary.cut(LINE, Surface::Embed);
-            let (source, subject) = (event.source, event.subject.clone());
-            self.first.insert(place, Line { weight, source, subject, line });
-            self.first.truncate(LOOK_FIRST);
-        }
+        self.place(weight) < LOOK_FIRST
+    }
+
+    /// Takes in the line of an event for which it is wanted.
+    pub fn tell(&mut self, event: &Event, view: &View<'_>) {
+        let weight = importance(&event.into());
+        let line = card(event, view).summary.cut(LINE, Surface::Embed);
+        let (source, subject) = (event.source, event.subject.clone());
+        self.first.insert(self.place(weight), Line { weight, source, subject, line });
+        self.first.truncate(LOOK_FIRST);
+    }
+
+    /// Where an event of this weight stands among the first.
+    fn place(&self, weight: u8) -> usize {
+        self.first.partition_point(|line| line.weight >= weight)
     }
 
     /// How many events it has taken in.
@@ -89,6 +95,12 @@ impl Digest {
         let count = [number(self.events), literal(if self.events == 1 { " event" } else { " events" })];
         let title = [literal("📦 "), Markdown::from(count.clone()), literal(", "), span(from, to)];
         let summary = [literal("📦 "), count.into(), literal(" in one message: "), counts(&self.kinds, 3)];
+        let mut customers: HashMap<String, u64> = HashMap::new();
+        for (customer, events) in &self.customers {
+            if let Some(customer) = super::line(customer, NAME) {
+                *customers.entry(customer).or_default() += events;
+            }
+        }
         let lines = self.first.iter().map(|first| Some([literal("• "), first.line.clone()].into()));
         Card {
             summary: summary.into(),
@@ -97,7 +109,7 @@ impl Digest {
             description: Markdown::join(
                 [
                     Some(counts(&self.kinds, NAMED)),
-                    Some(counts(&self.customers, NAMED)),
+                    Some(counts(&customers, NAMED)),
                     why.map(|why| short(why, 100)),
                 ],
                 "\n",
@@ -113,9 +125,21 @@ impl Digest {
     }
 }
 
+fn count(counts: &mut HashMap<String, u64>, name: &str) {
+    match counts.get_mut(name) {
+        Some(count) => *count += 1,
+        None => drop(counts.insert(name.to_owned(), 1)),
+    }
+}
+
+/// As much of a name as may be looked at: a sender may give one a megabyte long.
+fn beginning(name: &str) -> &str {
+    name.char_indices().nth(10 * NAME).map_or(name, |(end, _)| &name[..end])
+}
+
 /// The higher, the sooner somebody should look.
-fn importance(event: &Event) -> u8 {
-    let severity = match event.severity() {
+fn importance(event: &Summand) -> u8 {
+    let severity = match event.severity {
         Some(Severity::Critical) => 40,
         Some(Severity::Error) => 30,
         Some(Severity::Warning) => 20,
@@ -133,9 +157,9 @@ fn importance(event: &Event) -> u8 {
 }
 
 /// "120 ticket.created · 80 alert.triggered · 3 more kinds"
-fn counts(counts: &BTreeMap<String, u64>, most: usize) -> Markdown {
+fn counts(counts: &HashMap<String, u64>, most: usize) -> Markdown {
     let mut sorted: Vec<(&String, &u64)> = counts.iter().collect();
-    sorted.sort_by(|a, b| b.1.cmp(a.1));
+    sorted.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
     let more = sorted.len().saturating_sub(most);
     let more = (more > 0).then(|| [literal("and "), number(more as u64), literal(" more")].into());
     let named = sorted

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Rank,
+    Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Rank, Severity,
 };
 use crate::store::decision::{self, Asks};
 use crate::store::{Error, HintSender, Result, Store};
@@ -19,10 +19,11 @@ const ATTACHED: usize = 64 * 1024;
 
 /// An event that is new; nothing if it is not.
 pub(super) const INSERT_EVENT: &str = "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, \
-     occurred_at, received_at, unrouted, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-     ON CONFLICT (source, dedupe_key) DO NOTHING";
+     severity, occurred_at, received_at, unrouted, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+     ON CONFLICT (source, subject, dedupe_key) DO NOTHING";
 /// The event that came first with a key.
-pub(super) const FIRST_OF: &str = "SELECT id FROM events WHERE source = $1 AND dedupe_key = $2";
+pub(super) const FIRST_OF: &str =
+    "SELECT id FROM events WHERE source = $1 AND subject = $2 AND dedupe_key = $3";
 /// A delivery, due at once.
 pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, \
      reason, finished_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
@@ -191,6 +192,7 @@ async fn insert_event(tx: &mut SqliteConnection, id: EventId, incoming: &Incomin
         .bind(event.dedupe.as_str())
         .bind(event.subject.as_str())
         .bind(event.cause.map(|id| id.to_string()).unwrap_or_default())
+        .bind(event.severity.map_or("", Severity::as_str))
         .bind(event.occurred_at.as_millis())
         .bind(event.received_at.as_millis())
         .bind(incoming.unrouted)
@@ -203,6 +205,7 @@ async fn insert_event(tx: &mut SqliteConnection, id: EventId, incoming: &Incomin
 async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId> {
     let id: String = sqlx::query_scalar(FIRST_OF)
         .bind(event.source.as_str())
+        .bind(event.subject.as_str())
         .bind(event.dedupe.as_str())
         .fetch_one(tx)
         .await?;

@@ -1,7 +1,7 @@
 //! Living cards: which message shows a subject in a destination, and the events it is made of.
 //!
-//! Where events are looked for by their subject, `subject <> ''` is said each time: the index of subjects leaves out
-//! those without one, and only with these words does SQLite use it. Else it would go through all events there are.
+//! Of most things there are few events, and they are found by the index that keeps repetitions out. Of one alert there
+//! may be thousands: those have an index of their own, which SQLite uses only where its condition is said.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
@@ -52,26 +52,49 @@ impl Store {
         }))
     }
 
-    /// The newest `limit` events of a subject since `since` that a destination shows, or is being shown; oldest
-    /// first. What was muted there is among them: nobody was told, but it happened. What was sent elsewhere, was refused
-    /// or taken back is not.
+    /// The newest `limit` events of a subject that a destination shows, or is being shown; oldest first. What was
+    /// muted there is among them: nobody was told, but it happened. What was sent elsewhere, was refused or taken back
+    /// is not.
     pub async fn shown_events(
         &self,
         destination: DestinationId,
         source: Source,
         subject: &str,
-        since: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<Event>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND subject <> '' AND id >= $3 AND EXISTS \
-             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
-              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id DESC LIMIT $5",
+            "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND EXISTS \
+             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $3 AND slot = '' \
+              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id DESC LIMIT $4",
             event::COLUMNS
         )))
         .bind(source.as_str())
         .bind(subject)
-        .bind(since.map(|id| id.to_string()).unwrap_or_default())
+        .bind(destination.to_string())
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().rev().map(event::read).collect()
+    }
+
+    /// The same of an alert, since `since`.
+    pub async fn repeats(
+        &self,
+        destination: DestinationId,
+        source: Source,
+        alert: &str,
+        since: EventId,
+        limit: u32,
+    ) -> Result<Vec<Event>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND SUBSTR(subject, 1, 6) = 'alert:' AND id >= $3 \
+             AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
+              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id DESC LIMIT $5",
+            event::COLUMNS
+        )))
+        .bind(source.as_str())
+        .bind(alert)
+        .bind(since.to_string())
         .bind(destination.to_string())
         .bind(limit)
         .fetch_all(self.read())
@@ -81,21 +104,21 @@ impl Store {
 }
 
 impl Store {
-    /// How many events of a subject since `since` a destination shows or is being shown.
+    /// How many events of an alert since `since` a destination shows or is being shown.
     pub async fn times_shown(
         &self,
         destination: DestinationId,
         source: Source,
-        subject: &str,
+        alert: &str,
         since: EventId,
     ) -> Result<u64> {
         let times: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM events AS e WHERE source = $1 AND subject = $2 AND subject <> '' AND id >= $3 AND EXISTS \
-             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
+            "SELECT COUNT(*) FROM events AS e WHERE source = $1 AND subject = $2 AND SUBSTR(subject, 1, 6) = 'alert:' \
+             AND id >= $3 AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
               AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_')))",
         )
         .bind(source.as_str())
-        .bind(subject)
+        .bind(alert)
         .bind(since.to_string())
         .bind(destination.to_string())
         .fetch_one(self.read())
@@ -159,7 +182,7 @@ impl Store {
         let found: Option<i64> = sqlx::query_scalar(
             "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
              JOIN messages AS m ON m.id = d.message_id \
-             WHERE e.source = $1 AND e.subject = $2 AND e.subject <> '' AND d.destination_id = $3 \
+             WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 \
              AND m.pings <> '' AND m.created_at > $4 LIMIT 1",
         )
         .bind(event.source.as_str())

@@ -7,10 +7,14 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, REDRAW, Rank};
+use crate::model::{
+    Delivery, DeliveryId, DestinationId, Event, Kind, Message, MessageId, Mint, REDRAW, Rank, Severity,
+    Summand,
+};
+use crate::store::event::source_of;
 use crate::store::message::{self, UNIT};
 use crate::store::writer::Unit;
-use crate::store::{Result, Store, delivery, event};
+use crate::store::{Result, Store, delivery};
 
 /// How many messages of one destination wait to be brought up to date at most: a digest may touch thousands.
 const REDRAWN: i64 = 50;
@@ -79,20 +83,19 @@ impl Store {
         message: MessageId,
         after: Option<DeliveryId>,
         limit: u32,
-    ) -> Result<Vec<(DeliveryId, Event)>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT d.delivery_id, {} FROM events JOIN (SELECT id AS delivery_id, event_id FROM deliveries \
-             WHERE message_id = $1 AND slot = '' AND id > $2 ORDER BY id LIMIT $3) AS d ON d.event_id = events.id \
+    ) -> Result<Vec<(DeliveryId, Summand)>> {
+        let rows = sqlx::query(
+            "SELECT d.delivery_id, e.id, e.source, e.kind, e.company_id, e.subject, e.severity, e.occurred_at \
+             FROM events AS e JOIN (SELECT id AS delivery_id, event_id FROM deliveries \
+             WHERE message_id = $1 AND slot = '' AND id > $2 ORDER BY id LIMIT $3) AS d ON d.event_id = e.id \
              ORDER BY d.delivery_id",
-            event::COLUMNS
-        )))
+        )
         .bind(message.to_string())
         .bind(after.map(|id| id.to_string()).unwrap_or_default())
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        let read =
-            |row: &SqliteRow| Ok((row.try_get::<String, _>("delivery_id")?.parse()?, event::read(row)?));
+        let read = |row: &SqliteRow| Ok((row.try_get::<&str, _>("delivery_id")?.parse()?, summand(row)?));
         rows.iter().map(read).collect()
     }
 
@@ -103,10 +106,13 @@ impl Store {
         event: &Event,
         limit: u32,
     ) -> Result<Vec<Delivery>> {
+        if event.subject.is_empty() {
+            return Ok(Vec::new());
+        }
         let rows = sqlx::query(
             "SELECT d.id, d.event_id, d.slot, d.generation, d.destination_id, d.rank, d.route \
              FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
-             WHERE e.source = $1 AND e.subject = $2 AND e.subject <> '' AND d.destination_id = $3 AND d.status = 'pending' \
+             WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 AND d.status = 'pending' \
              AND d.slot = '' AND d.due_at <= $4 ORDER BY d.id LIMIT $5",
         )
         .bind(event.source.as_str())
@@ -118,6 +124,18 @@ impl Store {
         .await?;
         rows.iter().map(delivery::read).collect()
     }
+}
+
+fn summand(row: &SqliteRow) -> Result<Summand> {
+    Ok(Summand {
+        id: row.try_get::<&str, _>("id")?.parse()?,
+        source: source_of(row.try_get("source")?)?,
+        kind: Kind::new(row.try_get("kind")?),
+        company: row.try_get("company_id")?,
+        subject: row.try_get("subject")?,
+        severity: Severity::from_word(row.try_get("severity")?),
+        occurred_at: Timestamp::from_millis(row.try_get("occurred_at")?),
+    })
 }
 
 struct Take {

@@ -11,7 +11,7 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::clock::Timestamp;
-use crate::model::{DeliveryId, EventId, Mint};
+use crate::model::{DeliveryId, EventId, Mint, Severity};
 use crate::store::accept::{Accept, Accepted, FIRST_OF, INSERT_DELIVERY, INSERT_EVENT, LEARN_NAME, Stored};
 use crate::store::open::BUSY_TIMEOUT;
 use crate::store::{Error, Result};
@@ -116,6 +116,7 @@ impl<'a> Rows<'a> {
             incoming.event.dedupe.as_str(),
             incoming.event.subject.as_str(),
             incoming.event.cause.map_or(Text::EMPTY, Text::of),
+            incoming.event.severity.map_or("", Severity::as_str),
             incoming.event.occurred_at.as_millis(),
             incoming.event.received_at.as_millis(),
             incoming.unrouted,
@@ -155,7 +156,7 @@ impl<'a> Rows<'a> {
     /// The id of the event that came first with this key.
     fn first_of(&self, accept: &Accept) -> Result<EventId> {
         let event = &accept.event.event;
-        let key = params![event.source.as_str(), event.dedupe.as_str()];
+        let key = params![event.source.as_str(), event.subject.as_str(), event.dedupe.as_str()];
         let id: String = self.connection.prepare_cached(FIRST_OF)?.query_row(key, |row| row.get(0))?;
         Ok(id.parse()?)
     }

@@ -52,6 +52,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 10, name: "muted_alerts", sql: include_str!("../../migrations/0010_muted_alerts.sql") },
     Text { number: 11, name: "digests", sql: include_str!("../../migrations/0011_digests.sql") },
     Text { number: 12, name: "asked", sql: include_str!("../../migrations/0012_asked.sql") },
+    Text { number: 13, name: "subjects", sql: include_str!("../../migrations/0013_subjects.sql") },
 ];
 
 struct Text {
@@ -194,20 +195,74 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
         return Err(Error::Foreign(path.to_owned()));
     }
-    Migrator::with_migrations(MIGRATIONS.iter().map(|migration| migration.read()).collect())
+    // A table that others name can only be replaced without looking at them; within a transaction that is no choice.
+    connection.execute("PRAGMA foreign_keys = OFF").await?;
+    let migrated = Migrator::with_migrations(MIGRATIONS.iter().map(|migration| migration.read()).collect())
         .run_direct(None, connection, false)
-        .await
-        .map_err(Error::from)
+        .await;
+    connection.execute("PRAGMA foreign_keys = ON").await?;
+    Ok(migrated?)
 }
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Connection as _;
+
     use super::*;
 
     const ENDLESS: &str =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
     const LONG: &str =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT COUNT(*) FROM n";
+
+    /// Brings a database up to `number`, and no further.
+    async fn migrated_to(path: &Path, number: i64) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
+        let mut connection = options.connect().await.unwrap();
+        let some = MIGRATIONS.iter().filter(|text| text.number <= number).map(Text::read);
+        Migrator::with_migrations(some.collect()).run_direct(None, &mut connection, false).await.unwrap();
+        connection
+    }
+
+    // Control: with foreign keys on, the deliveries go with the table that is replaced.
+    #[tokio::test]
+    async fn what_was_stored_before_subjects_had_their_index_stays() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("nuncio.db");
+        let mut before = migrated_to(&path, 12).await;
+        before
+            .execute(
+                "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
+                 VALUES ('dst_1', 'channel', '1', 'x', 'environment', 0, 0); \
+                 INSERT INTO events (id, source, kind, dedupe_key, subject, occurred_at, received_at, unrouted, body) \
+                 VALUES ('evt_1', 'xtsystems', 'ticket.created', 'a', 'ticket:1', 1, 2, FALSE, x'7b7d'), \
+                 ('evt_2', 'xtsystems', 'x', 'b', '', 3, 4, TRUE, x'7b7d'); \
+                 INSERT INTO deliveries (id, event_id, destination_id, status, due_at) \
+                 VALUES ('dlv_1', 'evt_1', 'dst_1', 'pending', 0)",
+            )
+            .await
+            .unwrap();
+        before.close().await.unwrap();
+        let (hints, _nobody) = HintSender::channel();
+        let store = Store::open(&path, Clock::system(), hints).await.unwrap();
+        let kept: Vec<String> = sqlx::query_scalar(
+            "SELECT e.id || ' ' || e.subject || ' ' || e.dedupe_key || ' ' || CAST(e.body AS TEXT) || ' ' || \
+             COALESCE(d.id, 'none') FROM events AS e LEFT JOIN deliveries AS d ON d.event_id = e.id ORDER BY e.id",
+        )
+        .fetch_all(store.read())
+        .await
+        .unwrap();
+        assert_eq!(kept, ["evt_1 ticket:1 a {} dlv_1", "evt_2  b {} none"]);
+        store.close().await;
+        // Whoever deletes an event deletes what was to become of it, as before.
+        let mut after = migrated_to(&path, 13).await;
+        let broken = after.execute("INSERT INTO deliveries (id, event_id, destination_id, status, due_at) VALUES ('dlv_2', 'evt_9', 'dst_1', 'pending', 0)");
+        assert!(broken.await.is_err(), "it names an event that is not there");
+        after.execute("DELETE FROM events WHERE id = 'evt_1'").await.unwrap();
+        let left: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM deliveries").fetch_one(&mut after).await.unwrap();
+        assert_eq!(left, 0);
+    }
 
     // F-5
     #[tokio::test]

@@ -2,7 +2,8 @@
 //!
 //! | taken away (control) | red |
 //! | --- | --- |
-//! | `subject <> ''` beside `subject = $2` | `a_thing_is_found_by_its_subject` |
+//! | `subject` in the unique index of events | `a_thing_is_found_by_its_subject` |
+//! | `SUBSTR(subject, 1, 6) = 'alert:'` beside `subject = $2` | `the_repeats_of_an_alert_are_found_by_their_own_index` |
 //! | `id` in the index of what a message carries | `a_digest_is_read_and_marked_page_by_page` |
 //! | `status IN ('pending', 'sending')` for what waits, `JOIN` for `CROSS JOIN` | `nothing_goes_through_all_that_ever_was` |
 //! | the message of an event asked for by its own row's channel | `nothing_goes_through_all_that_ever_was` |
@@ -128,6 +129,23 @@ async fn a_thing_is_found_by_its_subject() {
         let plan = steps.join("; ");
         // By the source alone: that is nearly all of them. An index made for one statement costs as much.
         assert!(!plan.contains("(source=?)") && !plan.contains("AUTOMATIC"), "{sql}\n{plan}");
+    }
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn the_repeats_of_an_alert_are_found_by_their_own_index() {
+    let t = Harness::start().await;
+    let plans = plans(&t).await;
+    let about = |sql: &str| sql.contains("subject = $2") && sql.contains("id >= $3");
+    let since: Vec<_> = plans.iter().filter(|(sql, _)| about(sql)).collect();
+    assert_eq!(since.len(), 2, "{since:#?}");
+    for (sql, steps) in since {
+        let plan = steps.join("; ");
+        assert!(
+            plan.contains("events_alert (source=? AND subject=? AND id>?)") && !plan.contains("ORDER BY"),
+            "{sql}\n{plan}"
+        );
     }
     t.finish().await;
 }
