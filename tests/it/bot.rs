@@ -21,6 +21,7 @@ async fn the_bot_comes_up_and_names_the_channels() {
     );
     assert_eq!(t.discord.gateway().identifies(), 1);
 
+    t.places_noted().await;
     t.sends("ticket_created.json").await;
     t.channel("tickets").next_message().await;
     t.settle().await;

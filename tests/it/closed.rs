@@ -76,7 +76,7 @@ async fn as_soon_as_the_permissions_are_back_what_waited_is_sent() {
 #[tokio::test]
 async fn a_channel_that_is_back_is_written_to_again() {
     let t = Harness::with_bot().await;
-    t.table_line("#tickets  ok").await;
+    t.places_noted().await;
     t.discord.faults().next_on("/messages", 1, Fault::refusal(404, 10003, "Unknown Channel"));
     t.sends_body(ticket(1)).await;
     t.channel("general").next_message().await;

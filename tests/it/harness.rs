@@ -18,7 +18,7 @@ use nuncio::app::App;
 use nuncio::clock::Clock;
 use nuncio::config::{Config, Variables};
 use nuncio::hub::{Gateway, Hub};
-use nuncio::sandbox::discord::Setup;
+use nuncio::sandbox::discord::{Permission, Setup};
 use nuncio::sandbox::{self, Answer, Discord, XtSystems};
 use nuncio::secret::Secret;
 use nuncio::store::Store;
@@ -201,6 +201,17 @@ impl Harness {
             }
         };
         within(&format!("{end:?} in the table"), told).await;
+    }
+
+    /// Waits until what the gateway told at first is written down, too: channels are called by their names, and none is
+    /// opened any more. What it tells next is only taken in after that.
+    pub async fn places_noted(&self) {
+        let alerts = self.discord.channel_id("alerts").unwrap();
+        self.table_line("#alerts  ok").await;
+        self.discord.deny(alerts, Permission::ReadMessageHistory);
+        self.table_line("#alerts: missing Read Message History (denied to the bot itself)").await;
+        self.discord.allow(alerts, Permission::ReadMessageHistory);
+        self.table_line("#alerts  ok").await;
     }
 
     /// Where everything of this test is kept.
