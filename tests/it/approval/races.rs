@@ -24,9 +24,11 @@ async fn whispers_to_the_others(s: &Stage) -> Vec<Value> {
             && asked.status == Some(204)
             && asked.body.as_ref().is_some_and(|body| body["type"] == 6)
     });
+    // Those may even be all. That one click alone is acknowledged in time, [`Stage::clicks`] sees to.
     let others = in_time.count().saturating_sub(1);
-    assert!(others > 0, "nobody was acknowledged in time");
-    s.t.whisper(others).await;
+    if others > 0 {
+        s.t.whisper(others).await;
+    }
     s.t.whispers()
 }
 
