@@ -28,10 +28,6 @@ use crate::store::{Error, HintSender, Result};
 const GROUP: usize = 64;
 /// How many units may wait. Past that [`Writer::submit`] waits, and says so after [`PATIENCE`].
 const QUEUE: usize = 1024;
-/// A group of so many was a crowd, and more are on their way: the next one waits for them this long, so that they share
-/// its sync.
-const CROWD: usize = 8;
-const GATHER: Duration = Duration::from_micros(300);
 /// How long a unit may wait for a place in the queue.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// One change to the database: one transaction if it is alone, a part of one if not.
@@ -168,11 +164,7 @@ impl<U: Unit> Work for Waiting<U> {
 
 async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
     let mint = Mint::new();
-    let mut last = 0;
     while let Some(first) = jobs.recv().await {
-        if last >= CROWD && jobs.len() < GROUP {
-            desk.clock.block_thread(GATHER);
-        }
         let (mut plain, mut asking, mut others, mut stop) = (Vec::new(), Vec::new(), Vec::new(), None);
         let mut next = Some(first);
         while let Some(job) = next {
@@ -188,7 +180,6 @@ async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
             let taken = plain.len() + asking.len() + others.len();
             next = (taken < GROUP).then(|| jobs.try_recv().ok()).flatten();
         }
-        last = plain.len() + asking.len() + others.len();
         let busy = match take_in(&mut desk, &mint, plain) {
             None => commit(&mut desk, &mint, asking, others).await,
             Some(error) => {
