@@ -12,7 +12,7 @@ use crate::store::event::source_of;
 use crate::store::open::BUSY_TIMEOUT;
 use crate::store::{Error, Result, Store};
 
-/// How many events are read at once: while a read lasts, the write-ahead log cannot be cut.
+/// How many events are read at once: while a read lasts, the write-ahead log cannot be cut. This one ends soon.
 const PAGE: i64 = 500;
 /// Pages kept at hand, in KiB, negative by SQLite's custom.
 const CACHE: i64 = -512;
