@@ -15,13 +15,18 @@ const SENDERS: [usize; 4] = [1, 16, 64, 256];
 const JUDGED: usize = 64;
 /// More than either side can take in a second.
 const MOST_A_SECOND: f64 = 30_000.0;
+/// How long Discord's limits may keep what a turn brought in.
+const DRAIN: Duration = Duration::from_secs(15);
 
 /// One side in one round, at each number of senders.
 struct Turn {
     rate: f64,
     p50_ms: f64,
     p99_ms: f64,
+    events: f64,
     cpu_us: f64,
+    /// Until Discord had all of it, too.
+    whole_us: f64,
 }
 
 /// What stands in a cell: a figure of a [`Turn`].
@@ -52,9 +57,12 @@ pub async fn measure(programs: &Programs, plan: Plan, report: &mut Report) -> an
                     continue;
                 }
                 both(&nuncio, &discord, Running::resume, Sandbox::resume)?;
-                own.push(take_turn(&nuncio, senders, turn).await?);
+                let before = nuncio.cpu()?;
+                let mut taken = take_turn(&nuncio, senders, turn).await?;
                 // What waits for Discord now is this turn's, and must not be the next one's burden.
-                nuncio.drained(plan.turn).await?;
+                nuncio.drained(DRAIN).await?;
+                taken.whole_us = micros(nuncio.cpu()?.saturating_sub(before)) / taken.events;
+                own.push(taken);
                 both(&nuncio, &discord, Running::pause, Sandbox::pause)?;
             }
         }
@@ -83,13 +91,20 @@ fn both(
 async fn take_turn(running: &Running, senders: usize, turn: Duration) -> anyhow::Result<Turn> {
     let before = running.cpu()?;
     let answers = one(running, senders, turn).await?;
-    let cpu = running.cpu()?.saturating_sub(before);
+    let events = answers.count() as f64;
+    let cpu_us = micros(running.cpu()?.saturating_sub(before)) / events;
     Ok(Turn {
         rate: answers.rate(),
         p50_ms: millis(answers.percentile(0.50)),
         p99_ms: millis(answers.percentile(0.99)),
-        cpu_us: cpu.as_secs_f64() * 1e6 / answers.count() as f64,
+        events,
+        cpu_us,
+        whole_us: cpu_us,
     })
+}
+
+fn micros(span: Duration) -> f64 {
+    span.as_secs_f64() * 1e6
 }
 
 async fn one(running: &Running, senders: usize, turn: Duration) -> anyhow::Result<Answers> {
@@ -134,4 +149,9 @@ fn tell(bare: &[Vec<Turn>], product: &[Vec<Turn>], report: &mut Report) {
         );
     }
     report.detail(table);
+    report.detail(format!(
+        "Until Discord has all of it, an event of {JUDGED} senders takes {:.0} µs of nuncio's processor time: the table counts \
+         what is delivered while they send.",
+        of(product, judged, |turn| turn.whole_us)
+    ));
 }

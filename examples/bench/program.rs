@@ -203,7 +203,8 @@ impl Running {
     pub async fn drained(&self, patience: Duration) -> anyhow::Result<()> {
         let began = Instant::now();
         while began.elapsed() < patience && self.pending().await? > 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            // Each look counts all that waits.
+            tokio::time::sleep(Duration::from_millis(250)).await;
         }
         Ok(())
     }

@@ -7,16 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::dispatch::plan::{Life, life, load};
 use crate::dispatch::{Context, decided};
 use crate::model::{
-    Action, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake, Source, closes,
-    fold,
+    Action, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake, Source,
+    Summand, closes, fold,
 };
 use crate::render::{self, AllowedMentions, Asked, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::{CardOf, Result};
 
 /// How many events of a subject are folded into its card: the newest.
 const FOLDED: u32 = 100;
-/// How many events of a digest are in memory together.
-const PAGE: u32 = 500;
 
 /// Composes `message`: answers its body, and notes in it what it shows and what must follow.
 pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<Body> {
@@ -256,24 +254,20 @@ async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
 
 /// The sum of a digest's events.
 async fn digest(context: &Context, message: &Message) -> Result<Digest> {
-    let mut digest = Digest::default();
-    let mut after = None;
-    loop {
-        let page = context.store.digested(message.id, after, PAGE).await?;
-        let Some((last, _)) = page.last() else { return Ok(digest) };
-        after = Some(*last);
-        for (_, summand) in &page {
-            let name = context.hub.name_of(summand.source, &summand.company);
-            if !digest.add(summand, name.as_deref()) {
-                continue;
-            }
-            let Some(event) = context.store.event(summand.id).await? else { continue };
-            let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
-            if catch_unwind(AssertUnwindSafe(|| digest.tell(&event, &view))).is_err() {
-                tracing::error!(event.id = %event.id, "a {} could not be told in a digest: please report this", event.kind);
-            }
+    let hub = context.hub.clone();
+    let add = move |digest: &mut Digest, summand: &Summand| {
+        digest.add(summand, hub.name_of(summand.source, &summand.company).as_deref());
+    };
+    let mut digest = context.store.sum_up(message.id, Digest::default(), add).await?;
+    for id in digest.first().collect::<Vec<_>>() {
+        let Some(event) = context.store.event(id).await? else { continue };
+        let name = context.hub.company_name(&event);
+        let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
+        if catch_unwind(AssertUnwindSafe(|| digest.tell(&event, &view))).is_err() {
+            tracing::error!(event.id = %event.id, "a {} could not be told in a digest: please report this", event.kind);
         }
     }
+    Ok(digest)
 }
 
 /// Puts deliveries that share a card together, in the order of the first of each.

@@ -18,7 +18,7 @@ const OLD: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 /// Ids run ahead of the clock by a little at most.
 const AHEAD: std::time::Duration = std::time::Duration::from_secs(1);
 /// How many units one digest takes: ten thousand events.
-const UNITS: usize = 100;
+const UNITS: usize = 20;
 
 /// Which deliveries of a lane are due for a digest now, if any: those that are older than a day; or all, if it is far
 /// behind. `behind` says that the table may hold more than `queue`.

@@ -6,7 +6,7 @@ use super::card::Card;
 use super::escape::{literal, number, short};
 use super::{Color, Markdown, Surface, View, card};
 use crate::clock::Timestamp;
-use crate::model::{Event, MessageId, Severity, Source, Summand};
+use crate::model::{Event, EventId, MessageId, Severity, Source, Summand};
 
 /// How many events stand under "Look first".
 const LOOK_FIRST: usize = 10;
@@ -18,8 +18,8 @@ const NAMED: usize = 12;
 const NAME: usize = 60;
 const DAY: i64 = 24 * 3600;
 
-/// Many events in few words. Taken in one by one, so that they need not be in memory together; the bodies of most are
-/// never read.
+/// Many events in few words. Taken in one by one, so that they need not be in memory together; only the bodies of the
+/// [`first`](Self::first) are ever read.
 #[derive(Clone, Debug, Default)]
 pub struct Digest {
     events: u64,
@@ -34,15 +34,16 @@ pub struct Digest {
 #[derive(Clone, Debug)]
 struct Line {
     weight: u8,
+    id: EventId,
     source: Source,
     subject: String,
-    line: Markdown,
+    /// What it says, once it has been told.
+    line: Option<Markdown>,
 }
 
 impl Digest {
-    /// Takes an event in. Whether it is among the most important so far: then its line is wanted, too.
-    #[must_use]
-    pub fn add(&mut self, event: &Summand, company_name: Option<&str>) -> bool {
+    /// Takes an event in.
+    pub fn add(&mut self, event: &Summand, company_name: Option<&str>) {
         self.events += 1;
         let (from, to) = self.span.unwrap_or((event.occurred_at, event.occurred_at));
         self.span = Some((from.min(event.occurred_at), to.max(event.occurred_at)));
@@ -55,20 +56,29 @@ impl Digest {
         if let Some(at) = self.first.iter().position(same) {
             // Of an alert the worst counts, of anything else how it stands now.
             if event.subject.starts_with("alert:") && self.first[at].weight > weight {
-                return false;
+                return;
             }
             self.first.remove(at);
         }
-        self.place(weight) < LOOK_FIRST
+        let place = self.place(weight);
+        if place < LOOK_FIRST {
+            let (id, source, subject) = (event.id, event.source, event.subject.clone());
+            self.first.insert(place, Line { weight, id, source, subject, line: None });
+            self.first.truncate(LOOK_FIRST);
+        }
     }
 
-    /// Takes in the line of an event for which it is wanted.
+    /// The most important ones, each of which should be [told](Self::tell).
+    pub fn first(&self) -> impl Iterator<Item = EventId> {
+        self.first.iter().map(|line| line.id)
+    }
+
+    /// Says in a line what one of the first is.
     pub fn tell(&mut self, event: &Event, view: &View<'_>) {
-        let weight = importance(&event.into());
-        let line = card(event, view).summary.cut(LINE, Surface::Embed);
-        let (source, subject) = (event.source, event.subject.clone());
-        self.first.insert(self.place(weight), Line { weight, source, subject, line });
-        self.first.truncate(LOOK_FIRST);
+        let told = card(event, view).summary.cut(LINE, Surface::Embed);
+        if let Some(line) = self.first.iter_mut().find(|line| line.id == event.id) {
+            line.line = Some(told);
+        }
     }
 
     /// Where an event of this weight stands among the first.
@@ -101,7 +111,7 @@ impl Digest {
                 *customers.entry(customer).or_default() += events;
             }
         }
-        let lines = self.first.iter().map(|first| Some([literal("• "), first.line.clone()].into()));
+        let lines = self.first.iter().map(|first| Some([literal("• "), first.line.clone()?].into()));
         Card {
             summary: summary.into(),
             title: title.into(),

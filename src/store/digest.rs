@@ -3,19 +3,17 @@
 //! They are claimed and marked in units of at most [`UNIT`] rows. A digest that stands in Discord stays open, with its
 //! receipt, until the last of its deliveries is marked: after a crash the marking goes on where it stopped.
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
-use crate::model::{
-    Delivery, DeliveryId, DestinationId, Event, Kind, Message, MessageId, Mint, REDRAW, Rank, Severity,
-    Summand,
-};
-use crate::store::event::source_of;
-use crate::store::message::{self, UNIT};
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, REDRAW, Rank};
+use crate::store::message;
 use crate::store::writer::Unit;
 use crate::store::{Result, Store, delivery};
 
+/// How many deliveries one unit of a digest touches: senders wait for some milliseconds meanwhile. A hundred at a time
+/// cost twice as much for each.
+const UNIT: i64 = 500;
 /// How many messages of one destination wait to be brought up to date at most: a digest may touch thousands.
 const REDRAWN: i64 = 50;
 
@@ -77,28 +75,6 @@ impl Store {
         self.writer().submit(Release { message }).await
     }
 
-    /// The events of a digest, in the order of their deliveries behind `after`, at most `limit`; each once.
-    pub async fn digested(
-        &self,
-        message: MessageId,
-        after: Option<DeliveryId>,
-        limit: u32,
-    ) -> Result<Vec<(DeliveryId, Summand)>> {
-        let rows = sqlx::query(
-            "SELECT d.delivery_id, e.id, e.source, e.kind, e.company_id, e.subject, e.severity, e.occurred_at \
-             FROM events AS e JOIN (SELECT id AS delivery_id, event_id FROM deliveries \
-             WHERE message_id = $1 AND slot = '' AND id > $2 ORDER BY id LIMIT $3) AS d ON d.event_id = e.id \
-             ORDER BY d.delivery_id",
-        )
-        .bind(message.to_string())
-        .bind(after.map(|id| id.to_string()).unwrap_or_default())
-        .bind(limit)
-        .fetch_all(self.read())
-        .await?;
-        let read = |row: &SqliteRow| Ok((row.try_get::<&str, _>("delivery_id")?.parse()?, summand(row)?));
-        rows.iter().map(read).collect()
-    }
-
     /// What waits for a lane about one subject, in order, at most `limit`; events are still to be loaded.
     pub async fn waiting_about(
         &self,
@@ -124,18 +100,6 @@ impl Store {
         .await?;
         rows.iter().map(delivery::read).collect()
     }
-}
-
-fn summand(row: &SqliteRow) -> Result<Summand> {
-    Ok(Summand {
-        id: row.try_get::<&str, _>("id")?.parse()?,
-        source: source_of(row.try_get("source")?)?,
-        kind: Kind::new(row.try_get("kind")?),
-        company: row.try_get("company_id")?,
-        subject: row.try_get("subject")?,
-        severity: Severity::from_word(row.try_get("severity")?),
-        occurred_at: Timestamp::from_millis(row.try_get("occurred_at")?),
-    })
 }
 
 struct Take {

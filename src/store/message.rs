@@ -11,9 +11,6 @@ use crate::store::digest::Page;
 use crate::store::writer::Unit;
 use crate::store::{Incoming, Result, Store, accept, card, delivery, digest};
 
-/// How many deliveries one unit touches: a message carries no more, but for a digest.
-pub(super) const UNIT: i64 = 100;
-
 /// What a try leads to, as the lane decided: how the message, its deliveries and the destination go on.
 #[derive(Clone, Debug)]
 pub enum Next {

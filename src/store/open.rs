@@ -264,6 +264,17 @@ mod tests {
         assert_eq!(left, 0);
     }
 
+    /// Without `.cargo/config.toml` nuncio works too, and more slowly.
+    #[tokio::test]
+    async fn sqlite_is_built_as_the_project_says() {
+        let mut connection = SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
+        let options: Vec<String> =
+            sqlx::query_scalar("PRAGMA compile_options").fetch_all(&mut connection).await.unwrap();
+        let has = |name: &str| options.iter().any(|option| option == name);
+        assert!(has("DEFAULT_MEMSTATUS=0") && has("DEFAULT_PCACHE_INITSZ=0"), "{options:?}");
+        assert!(!has("ENABLE_MEMORY_MANAGEMENT") && !has("ENABLE_API_ARMOR"), "{options:?}");
+    }
+
     // F-5
     #[tokio::test]
     async fn a_read_of_ours_ends_by_itself_and_its_connection_goes_on() {

@@ -6,9 +6,11 @@
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
-use crate::store::message::UNIT;
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
+
+/// How many rows of a kind one unit takes back.
+const UNIT: i64 = 100;
 
 impl Store {
     /// Takes back some of what waits for destinations that were removed. Answers how many; none: no more are left.

@@ -1,0 +1,75 @@
+//! Summing up what a digest carries: thousands of rows, none of which is kept.
+//!
+//! Each digest is read on a connection of its own, by one blocking task. Through sqlx every row would be handed from
+//! the database's thread to ours, which costs several times as much as to read it.
+
+use rusqlite::{Connection, OpenFlags, Row, params};
+use tokio::task::spawn_blocking;
+
+use crate::clock::Timestamp;
+use crate::model::{Kind, MessageId, Severity, Summand};
+use crate::store::event::source_of;
+use crate::store::open::BUSY_TIMEOUT;
+use crate::store::{Error, Result, Store};
+
+/// How many events are read at once: while a read lasts, the write-ahead log cannot be cut. This one ends soon.
+const PAGE: i64 = 500;
+/// Pages kept at hand, in KiB, negative by SQLite's custom.
+const CACHE: i64 = -512;
+
+const NEXT: &str = "SELECT d.delivery_id, e.id, e.source, e.kind, e.company_id, e.subject, e.severity, e.occurred_at \
+     FROM events AS e JOIN (SELECT id AS delivery_id, event_id FROM deliveries \
+     WHERE message_id = $1 AND slot = '' AND id > $2 ORDER BY id LIMIT $3) AS d ON d.event_id = e.id \
+     ORDER BY d.delivery_id";
+
+impl Store {
+    /// Adds the events of a digest to `sum`, in the order of their deliveries, each once.
+    pub async fn sum_up<T: Send + 'static>(
+        &self,
+        message: MessageId,
+        mut sum: T,
+        mut add: impl FnMut(&mut T, &Summand) + Send + 'static,
+    ) -> Result<T> {
+        let path = self.path().to_owned();
+        let summed = spawn_blocking(move || {
+            let connection = Connection::open_with_flags(
+                path,
+                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.pragma_update(None, "cache_size", CACHE)?;
+            let mut next = connection.prepare(NEXT)?;
+            let (message, mut after) = (message.to_string(), String::new());
+            loop {
+                let (mut rows, mut any) = (next.query(params![message, after, PAGE])?, false);
+                while let Some(row) = rows.next()? {
+                    add(&mut sum, &summand(row)?);
+                    after = row.get(0)?;
+                    any = true;
+                }
+                if !any {
+                    return Ok(sum);
+                }
+            }
+        });
+        summed
+            .await
+            .unwrap_or_else(|error| Err(if error.is_panic() { Error::Panicked } else { Error::Closed }))
+    }
+}
+
+fn summand(row: &Row<'_>) -> Result<Summand> {
+    Ok(Summand {
+        id: text(row, 1)?.parse()?,
+        source: source_of(text(row, 2)?)?,
+        kind: Kind::new(text(row, 3)?),
+        company: row.get(4)?,
+        subject: row.get(5)?,
+        severity: Severity::from_word(text(row, 6)?),
+        occurred_at: Timestamp::from_millis(row.get(7)?),
+    })
+}
+
+fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str> {
+    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+}
