@@ -35,6 +35,10 @@ impl From<sqlx::Error> for Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, Utf8Error};
+        if let InvalidColumnType(..) | FromSqlConversionFailure(..) | Utf8Error(..) = error {
+            return Self::Corrupt(error.to_string());
+        }
         let code = error.sqlite_error().map(|error| error.extended_code.cast_unsigned());
         code.and_then(|code| meaning(code, error.to_string()))
             .unwrap_or_else(|| Self::Database(Arc::new(error)))

@@ -13,7 +13,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, TransactionBehavior, para
 use crate::clock::Timestamp;
 use crate::model::{DeliveryId, EventId, Mint, Severity};
 use crate::store::accept::{Accept, Accepted, FIRST_OF, INSERT_DELIVERY, INSERT_EVENT, LEARN_NAME, Stored};
-use crate::store::open::BUSY_TIMEOUT;
+use crate::store::open::direct;
 use crate::store::{Error, Result};
 
 /// Pages that are kept at hand, in KiB, negative by SQLite's custom. Keys that must not come twice are spread over
@@ -77,14 +77,11 @@ impl Intake {
 }
 
 fn open(database: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(database, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let connection = direct(database, OpenFlags::SQLITE_OPEN_READ_WRITE, CACHE)?;
     for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("foreign_keys", "ON")] {
         connection.pragma_update(None, name, value)?;
     }
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.pragma_update(None, "cache_size", CACHE)?;
     Ok(connection)
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use rusqlite::{Connection, OpenFlags};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -117,6 +118,15 @@ impl Store {
     pub async fn take_over(&self, _proof: &Lock) -> Result<()> {
         self.writer().submit(TakeOver).await
     }
+}
+
+/// A connection that is asked directly, not through sqlx. It keeps `cache` pages at hand: in KiB, negative by SQLite's
+/// custom.
+pub(super) fn direct(database: &Path, access: OpenFlags, cache: i64) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(database, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "cache_size", cache)?;
+    Ok(connection)
 }
 
 /// The connections that only read. Each use of one ends by itself after `limit`.

@@ -3,13 +3,15 @@
 //! Each digest is read on a connection of its own, by one blocking task. Through sqlx every row would be handed from
 //! the database's thread to ours, which costs several times as much as to read it.
 
-use rusqlite::{Connection, OpenFlags, Row, params};
-use tokio::task::spawn_blocking;
+use std::panic::resume_unwind;
+
+use rusqlite::{OpenFlags, Row, params};
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::clock::Timestamp;
 use crate::model::{Kind, MessageId, Severity, Summand};
 use crate::store::event::source_of;
-use crate::store::open::BUSY_TIMEOUT;
+use crate::store::open::direct;
 use crate::store::{Error, Result, Store};
 
 /// How many events are read at once: while a read lasts, the write-ahead log cannot be cut. This one ends soon.
@@ -23,7 +25,8 @@ const NEXT: &str = "SELECT d.delivery_id, e.id, e.source, e.kind, e.company_id, 
      ORDER BY d.delivery_id";
 
 impl Store {
-    /// Adds the events of a digest to `sum`, in the order of their deliveries, each once.
+    /// Adds the events of a digest to `sum`, in the order of their deliveries, each once. A panic of
+    /// `add` goes on here.
     pub async fn sum_up<T: Send + 'static>(
         &self,
         message: MessageId,
@@ -32,12 +35,7 @@ impl Store {
     ) -> Result<T> {
         let path = self.path().to_owned();
         let summed = spawn_blocking(move || {
-            let connection = Connection::open_with_flags(
-                path,
-                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-            )?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.pragma_update(None, "cache_size", CACHE)?;
+            let connection = direct(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?;
             let mut next = connection.prepare(NEXT)?;
             let (message, mut after) = (message.to_string(), String::new());
             loop {
@@ -52,9 +50,12 @@ impl Store {
                 }
             }
         });
-        summed
-            .await
-            .unwrap_or_else(|error| Err(if error.is_panic() { Error::Panicked } else { Error::Closed }))
+        match summed.await.map_err(JoinError::try_into_panic) {
+            Ok(summed) => summed,
+            // Whoever asked is guarded, and knows what to do about it.
+            Err(Ok(panic)) => resume_unwind(panic),
+            Err(Err(_)) => Err(Error::Closed),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | digests among the open messages of a lane | `…while_it_takes…` |
 //! | `Message::settling`: always false | `…while_it_is_marked…` |
+//! | the panic of what sums up goes on | `a_panic_while_it_is_summed_up_…` |
 //! | a start withdraws a digest that nothing is left of | `…while_it_falls_apart…`, with 3 units: "📦 0 events" |
 
 // K-3
@@ -136,6 +137,21 @@ async fn a_crash_while_it_falls_apart_loses_and_doubles_nothing(#[values(1, ALL)
     for _ in 0..units {
         assert!(store.release(digest.id).await.unwrap() > 0);
     }
+    store.close().await;
+    t.boot().await;
+    settle_in_time(&t).await;
+    accounted_for(&t).await;
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_panic_while_it_is_summed_up_reaches_whoever_asked() {
+    let mut t = down_with_tickets().await;
+    let (store, destination) = database(&t).await;
+    let digest = taken(&t, &store, &destination, 1).await;
+    let asking = store.clone();
+    let summed = tokio::spawn(async move { asking.sum_up(digest.id, (), |(), _| panic!("by hand")).await });
+    assert!(summed.await.unwrap_err().is_panic());
     store.close().await;
     t.boot().await;
     settle_in_time(&t).await;
