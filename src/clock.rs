@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
@@ -86,20 +87,27 @@ pub struct Clock(Arc<Inner>);
 struct Inner {
     started: Instant,
     ahead: watch::Sender<Duration>,
+    /// How far the wall clock was stepped by hand, in milliseconds. Intervals do not follow it.
+    stepped: AtomicI64,
 }
 
 impl Clock {
     /// A clock that agrees with the machine's until it is moved.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(Inner { started: Instant::now(), ahead: watch::Sender::new(Duration::ZERO) }))
+        Self(Arc::new(Inner {
+            started: Instant::now(),
+            ahead: watch::Sender::new(Duration::ZERO),
+            stepped: AtomicI64::new(0),
+        }))
     }
 
     /// The wall clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::default().plus(machine + *self.0.ahead.borrow())
+        let Timestamp(millis) = Timestamp::default().plus(machine + *self.0.ahead.borrow());
+        Timestamp(millis.saturating_add(self.0.stepped.load(Ordering::Relaxed)))
     }
 
     /// Time since this clock was made. Never goes back, whatever happens to the wall clock: intervals are measured
@@ -155,6 +163,12 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         self.0.ahead.send_modify(|ahead| *ahead += by);
     }
+
+    /// Steps the wall clock by `millis`, forward or back, as NTP or a person would: [`Clock::now`] jumps,
+    /// [`Clock::elapsed`] and every sleep go on undisturbed.
+    pub fn step_wall(&self, millis: i64) {
+        self.0.stepped.fetch_add(millis, Ordering::Relaxed);
+    }
 }
 
 impl fmt::Debug for Clock {
@@ -178,6 +192,17 @@ mod tests {
         tokio::task::yield_now().await;
         clock.advance(Duration::from_secs(3601));
         sleeper.await.unwrap();
+    }
+
+    #[test]
+    fn a_stepped_wall_clock_leaves_intervals_alone() {
+        let clock = Clock::system();
+        let (wall, elapsed) = (clock.now(), clock.elapsed());
+        clock.step_wall(-3_600_000);
+        assert!(clock.now() < wall.minus(Duration::from_secs(3000)));
+        assert!(clock.elapsed() >= elapsed && clock.elapsed() < elapsed + Duration::from_secs(3000));
+        clock.step_wall(7_200_000);
+        assert!(clock.now() > wall.plus(Duration::from_secs(3000)));
     }
 
     #[test]
