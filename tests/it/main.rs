@@ -31,6 +31,7 @@ mod retention;
 mod routing;
 mod sandbox;
 mod secrets;
+mod seeds;
 mod storage;
 mod storms;
 mod webhooks;
