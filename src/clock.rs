@@ -8,9 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, PrimitiveDateTime};
 use tokio::sync::watch;
+
+/// The form of a `Date` header (RFC 9110, IMF-fixdate).
+const HTTP_DATE: &str = "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT";
 
 /// Milliseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +50,24 @@ impl Timestamp {
             .ok()
             .and_then(|at| at.format(&Rfc3339).ok())
             .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
+    }
+
+    /// Reads a `Date` header (RFC 9110, IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`).
+    #[must_use]
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let format = time::format_description::parse_borrowed::<2>(HTTP_DATE).ok()?;
+        let parsed = PrimitiveDateTime::parse(text.trim(), &format).ok()?;
+        Some(Self::from_secs(parsed.assume_utc().unix_timestamp()))
+    }
+
+    /// As a `Date` header, in whole seconds. Times outside the years 0 to 9999 become the epoch.
+    #[must_use]
+    pub fn to_http_date(self) -> String {
+        let format = time::format_description::parse_borrowed::<2>(HTTP_DATE).ok();
+        format
+            .zip(OffsetDateTime::from_unix_timestamp(self.as_secs()).ok())
+            .and_then(|(format, at)| at.format(&format).ok())
+            .unwrap_or_else(|| "Thu, 01 Jan 1970 00:00:00 GMT".to_owned())
     }
 
     /// Milliseconds since the epoch.
@@ -86,6 +107,7 @@ pub struct Clock(Arc<Inner>);
 
 struct Inner {
     started: Instant,
+    /// How far it was moved on by hand. Twins share it.
     ahead: watch::Sender<Duration>,
     /// How far the wall clock was stepped by hand, in milliseconds. Intervals do not follow it.
     stepped: AtomicI64,
@@ -99,6 +121,17 @@ impl Clock {
             started: Instant::now(),
             ahead: watch::Sender::new(Duration::ZERO),
             stepped: AtomicI64::new(0),
+        }))
+    }
+
+    /// A second machine's clock: it moves on together with this one, and its wall clock agrees with this one's until one
+    /// of the two is stepped.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self(Arc::new(Inner {
+            started: self.0.started,
+            ahead: self.0.ahead.clone(),
+            stepped: AtomicI64::new(self.0.stepped.load(Ordering::Relaxed)),
         }))
     }
 
@@ -203,6 +236,28 @@ mod tests {
         assert!(clock.elapsed() >= elapsed && clock.elapsed() < elapsed + Duration::from_secs(3000));
         clock.step_wall(7_200_000);
         assert!(clock.now() > wall.plus(Duration::from_secs(3000)));
+    }
+
+    #[test]
+    fn twins_move_on_together_and_are_stepped_apart() {
+        let (clock, other) = (Clock::system(), Clock::system().twin());
+        let twin = clock.twin();
+        clock.advance(Duration::from_secs(3600));
+        clock.step_wall(86_400_000);
+        assert!(twin.elapsed() >= Duration::from_secs(3600) && other.elapsed() < Duration::from_secs(3600));
+        let apart = clock.now().since(twin.now());
+        assert!(apart > Duration::from_secs(86_000) && apart < Duration::from_secs(87_000), "{apart:?}");
+    }
+
+    #[test]
+    fn http_dates_are_read_back() {
+        let text = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let at = Timestamp::parse_http_date(text).unwrap();
+        assert_eq!(at, Timestamp::from_secs(784_111_777));
+        assert_eq!(at.to_http_date(), text);
+        for wrong in ["", "784111777", "Sun, 06 Nov 1994 08:49:37 +0100", "soon"] {
+            assert_eq!(Timestamp::parse_http_date(wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

@@ -39,6 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 pub const SECRET: &str = "a secret of the harness";
 
 pub struct Harness {
+    /// Its clock is a twin of `clock`: both move on together, and stepping `clock`'s wall leaves Discord's alone.
     pub discord: Discord,
     pub clock: Clock,
     pub log: Log,
@@ -111,7 +112,7 @@ impl Harness {
     async fn set_up(setup: Setup, change: impl FnOnce(&mut BTreeMap<String, String>, &Discord)) -> Self {
         let log = Log::start();
         let clock = Clock::system();
-        let discord = Discord::new(clock.clone(), setup);
+        let discord = Discord::new(clock.twin(), setup);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();

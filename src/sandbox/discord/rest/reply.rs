@@ -4,12 +4,14 @@ use std::io;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::header::DATE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use futures_util::stream;
 use serde_json::Value;
 
 use super::super::{Face, Fault};
+use crate::clock::Timestamp;
 use crate::sandbox::discord::model::Refusal;
 
 /// Exactly this: a client that finds a charset behind it does not read the body as JSON.
@@ -76,8 +78,9 @@ impl Answer {
         Self::canned(429, &headers, "error code: 1015")
     }
 
-    fn into_response(self) -> Response {
-        let mut response = Response::builder().status(self.status);
+    /// As HTTP, dated by this Discord's own clock, which need not be the machine's.
+    fn into_response(self, now: Timestamp) -> Response {
+        let mut response = Response::builder().status(self.status).header(DATE, now.to_http_date());
         for (name, value) in self.headers {
             response = response.header(name, value);
         }
@@ -103,6 +106,7 @@ impl Answer {
 
 /// Sends `answer`, or what `fault` makes of it.
 pub(super) async fn send(face: &Face, answer: Answer, fault: Option<Fault>) -> Response {
+    let now = face.discord.clock().now();
     match fault {
         Some(Fault::CutBefore | Fault::CutAfter) => cut(),
         Some(Fault::HangAfter) => {
@@ -110,12 +114,14 @@ pub(super) async fn send(face: &Face, answer: Answer, fault: Option<Fault>) -> R
             cut()
         }
         Some(Fault::Garbage) => {
-            Answer::canned(200, &[], "<html><body>all is well</body></html>").into_response()
+            Answer::canned(200, &[], "<html><body>all is well</body></html>").into_response(now)
         }
-        Some(Fault::Truncated) => pieces(answer.into_response(), 2, Duration::ZERO, true, face).await,
-        Some(Fault::Slow(span)) => pieces(answer.into_response(), PIECES, span / PIECES, false, face).await,
-        Some(Fault::Lying(headers)) => lying(answer.into_response(), headers),
-        Some(Fault::Status { .. } | Fault::Delay(_)) | None => answer.into_response(),
+        Some(Fault::Truncated) => pieces(answer.into_response(now), 2, Duration::ZERO, true, face).await,
+        Some(Fault::Slow(span)) => {
+            pieces(answer.into_response(now), PIECES, span / PIECES, false, face).await
+        }
+        Some(Fault::Lying(headers)) => lying(answer.into_response(now), headers),
+        Some(Fault::Status { .. } | Fault::Delay(_)) | None => answer.into_response(now),
     }
 }
 
