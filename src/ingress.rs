@@ -13,6 +13,7 @@ pub mod framing;
 mod gate;
 mod health;
 mod home;
+mod insider;
 mod limiter;
 mod listener;
 mod metrics;

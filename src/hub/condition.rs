@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::hub::Problem;
+
 /// Something that can stand in the way. A closed set; each is there or not, with a sentence that says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
@@ -34,7 +36,7 @@ impl Condition {
         Self::StoreFailing,
     ];
 
-    /// Its name in metrics.
+    /// Its name in metrics, and the code of the problem.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -70,10 +72,10 @@ impl Conditions {
         self.lock().contains_key(&condition)
     }
 
-    /// The sentences of all that hold.
+    /// All that hold, as problems.
     #[must_use]
-    pub fn sentences(&self) -> Vec<String> {
-        self.lock().values().cloned().collect()
+    pub fn problems(&self) -> Vec<Problem> {
+        self.lock().iter().map(|(condition, sentence)| Problem::new(condition.as_str(), sentence)).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Condition, String>> {

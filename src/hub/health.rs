@@ -1,6 +1,6 @@
 //! How things stand.
 
-use crate::hub::{Condition, Hub};
+use crate::hub::{Condition, Hub, Problem};
 use crate::model::Destination;
 use crate::model::schedule::DENIED_AGAIN;
 use crate::store::Backlog;
@@ -8,8 +8,8 @@ use crate::store::Backlog;
 /// How things stand, for `/health` and the start page.
 #[derive(Clone, Debug)]
 pub struct Health {
-    /// What stands in the way, a sentence each; empty if nothing does.
-    pub problems: Vec<String>,
+    /// What keeps nuncio from doing its job; empty if nothing does.
+    pub problems: Vec<Problem>,
     /// Whether Discord takes what we send, as far as we know.
     pub discord_connected: bool,
     /// What waits; `None` if the database does not answer.
@@ -22,7 +22,7 @@ impl Hub {
     /// How things stand now.
     pub async fn health(&self) -> Health {
         let conditions = self.conditions();
-        let mut problems = conditions.sentences();
+        let mut problems = conditions.problems();
         let discord_connected = self.gateway().is_well()
             && ![
                 Condition::NoToken,
@@ -36,24 +36,24 @@ impl Hub {
             Ok(backlog) => Some(backlog),
             Err(error) => {
                 tracing::error!(%error, "the database cannot be read");
-                problems.push(error.to_string());
+                problems.push(Problem::new("database_unreadable", error.to_string()));
                 None
             }
         };
         for destination in self.0.store.troubled_destinations().await.unwrap_or_default() {
             problems.extend(trouble(&destination));
         }
-        problems.extend(self.storage_problem());
-        problems.extend(self.place_problems());
-        problems.extend(self.nobodys());
-        problems.extend(self.0.routing.now().dangling());
-        problems.extend(self.nobody_decides());
+        problems.extend(Problem::all("long_write_ahead_log", self.storage_problem()));
+        problems.extend(Problem::all("channel_unusable", self.place_problems()));
+        problems.extend(Problem::all("no_operator_server", self.nobodys()));
+        problems.extend(Problem::all("destination_missing", self.0.routing.now().dangling()));
+        problems.extend(Problem::all("nobody_decides", self.nobody_decides()));
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             let matches = if backlog.unrouted == 1 { "event matches" } else { "events match" };
-            problems.push(format!(
+            problems.push(Problem::new("unrouted", format!(
                 "{} {matches} no key of DISCORD_WEBHOOK_CHANNELS: Set channel in /webhook-config (or extend the map and restart), then nuncio redeliver --unrouted",
                 backlog.unrouted
-            ));
+            )));
         }
         let stores = backlog.is_some() && !conditions.holds(Condition::StoreFailing);
         Health { problems, discord_connected, backlog, stores }
@@ -61,22 +61,31 @@ impl Hub {
 }
 
 /// What is in the way of a destination, in a sentence.
-fn trouble(destination: &Destination) -> Option<String> {
+fn trouble(destination: &Destination) -> Option<Problem> {
     let name = &destination.name;
     match (&destination.closed, &destination.denied) {
         (Some(reason), _) => {
             let mend =
                 destination.mended_by().map(|command| format!(". Then: {command}")).unwrap_or_default();
-            Some(format!("{name} is closed, and what is for it waits: {reason}{mend}"))
+            Some(Problem::new(
+                "destination_closed",
+                format!("{name} is closed, and what is for it waits: {reason}{mend}"),
+            ))
         }
-        (None, Some(reason)) if destination.mended_by().is_some() => Some(format!(
-            "{name} takes no messages for now, and what is for it waits. It is tried again every {} minutes: {reason}",
-            DENIED_AGAIN.as_secs() / 60
+        (None, Some(reason)) if destination.mended_by().is_some() => Some(Problem::new(
+            "destination_refuses",
+            format!(
+                "{name} takes no messages for now, and what is for it waits. It is tried again every {} minutes: {reason}",
+                DENIED_AGAIN.as_secs() / 60
+            ),
         )),
-        (None, Some(reason)) => Some(format!(
-            "{name} does not let the bot write, and what is for it waits. It is tried again every {} minutes, and as \
+        (None, Some(reason)) => Some(Problem::new(
+            "destination_refuses",
+            format!(
+                "{name} does not let the bot write, and what is for it waits. It is tried again every {} minutes, and as \
              soon as the bot's permissions change: {reason}",
-            DENIED_AGAIN.as_secs() / 60
+                DENIED_AGAIN.as_secs() / 60
+            ),
         )),
         (None, None) => None,
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::hub::{Gateway, Hub};
+use crate::hub::{Gateway, Hub, Problem};
 use crate::model::Mute;
 use crate::store::{Backlog, Result, Tally};
 
@@ -48,8 +48,8 @@ pub struct Status {
     pub lately: Tally,
     /// What is muted.
     pub mutes: Vec<Mute>,
-    /// What is in the way, a sentence each.
-    pub problems: Vec<String>,
+    /// What keeps nuncio from doing its job.
+    pub problems: Vec<Problem>,
 }
 
 impl Hub {

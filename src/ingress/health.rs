@@ -1,11 +1,15 @@
 //! `/health`: for the seed's troubleshooting `curl`, for monitors and for orchestrators.
 
+use std::net::SocketAddr;
+
 use axum::Json;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
+use crate::hub::Problem;
 use crate::ingress::Door;
+use crate::ingress::insider::is_insider;
 
 /// The body of `/health`.
 #[derive(Serialize)]
@@ -21,13 +25,20 @@ pub(super) struct Report {
     unrouted: u64,
 }
 
-/// Always 200: whoever is degraded still accepts.
-pub(super) async fn report(State(door): State<Door>) -> Json<Report> {
+/// Always 200: whoever is degraded still accepts. Sentences, which name servers, channels and roles, go to insiders;
+/// everybody else gets the problems' codes.
+pub(super) async fn report(
+    State(door): State<Door>,
+    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> Json<Report> {
+    let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
+    let words = if is_insider(&door, peer, &headers) { sentence } else { code };
     let health = door.0.hub.health().await;
     let backlog = health.backlog.unwrap_or_default();
     Json(Report {
         status: if health.problems.is_empty() { "ok" } else { "degraded" },
-        problems: health.problems,
+        problems: health.problems.iter().map(words).collect(),
         service: "nuncio",
         version: env!("CARGO_PKG_VERSION"),
         timestamp: door.0.clock.now().to_rfc3339(),
@@ -36,6 +47,14 @@ pub(super) async fn report(State(door): State<Door>) -> Json<Report> {
         pending: backlog.pending + backlog.sending,
         unrouted: backlog.unrouted,
     })
+}
+
+fn sentence(problem: &Problem) -> String {
+    problem.sentence.clone()
+}
+
+fn code(problem: &Problem) -> String {
+    problem.code.to_owned()
 }
 
 /// The process runs.

@@ -1,27 +1,36 @@
 //! The two pages a person may meet: the start page, and the answer to a browser that opens the webhook's address.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse};
 
 use crate::ingress::Door;
+use crate::ingress::insider::is_insider;
 use crate::ingress::rejection::Sentence;
 
 /// The page loads nothing and is framed by nobody.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/// `GET /`: how things stand, in a few lines.
-pub(super) async fn page(State(door): State<Door>) -> impl IntoResponse {
+/// `GET /`: the state of nuncio, in a few lines. Only insiders read which servers and channels have a problem.
+pub(super) async fn page(
+    State(door): State<Door>,
+    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> impl IntoResponse {
+    let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
+    let is_insider = is_insider(&door, peer, &headers);
     let health = door.0.hub.health().await;
     let backlog = health.backlog.unwrap_or_default();
     let state = if health.problems.is_empty() { "Everything works." } else { "Something needs a look:" };
     let mut problems = String::new();
     for problem in &health.problems {
         // Writing to a String cannot fail.
-        let _ = write!(problems, "<li>{}</li>", escape(problem));
+        let words = if is_insider { &problem.sentence } else { problem.code };
+        let _ = write!(problems, "<li>{}</li>", escape(words));
     }
     let html = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\

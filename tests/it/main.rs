@@ -32,6 +32,7 @@ mod routing;
 mod sandbox;
 mod secrets;
 mod seeds;
+mod status;
 mod storage;
 mod storms;
 mod webhooks;

@@ -44,8 +44,10 @@ pub(super) async fn webhook_status(context: Context<'_, Data, Error>) -> Result<
 fn embed(status: &Status, now: Timestamp) -> CreateEmbed {
     let is_well = status.problems.is_empty();
     let color = if is_well { Color::Done } else { Color::Warning };
-    let problems =
-        status.problems.iter().map(|problem| Some(render::literal("⚠️ ").and(render::text(problem))));
+    let problems = status
+        .problems
+        .iter()
+        .map(|problem| Some(render::literal("⚠️ ").and(render::text(&problem.sentence))));
     let problems = Markdown::join(problems, "\n").cut(MAX_PROBLEMS, Surface::Embed).write(Surface::Embed);
     let mut fields = vec![
         ("Server", server(status), true),
@@ -181,7 +183,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::hub::Endpoint;
+    use crate::hub::{Endpoint, Problem};
     use crate::model::{Mute, MuteId};
     use crate::store::{Backlog, Tally};
 
@@ -212,7 +214,10 @@ mod tests {
                 since: NOW,
             }],
             lately: Tally { accepted: 40, delivered: 38, dead: 2 },
-            problems: vec!["Acme_NOC / #alerts: missing Embed Links (denied by role @muted)".to_owned()],
+            problems: vec![Problem::new(
+                "channel_unusable",
+                "Acme_NOC / #alerts: missing Embed Links (denied by role @muted)",
+            )],
         }
     }
 
@@ -249,7 +254,7 @@ mod tests {
     #[test]
     fn however_much_there_is_to_tell_it_fits() {
         let mut status = status();
-        status.problems = vec!["`*_@everyone https://example.com ".repeat(50); 500];
+        status.problems = vec![Problem::new("unrouted", "`*_@everyone https://example.com ".repeat(50)); 500];
         status.refusals = vec![("*".repeat(500), u64::MAX); 500];
         status.mutes =
             vec![Mute { pattern: "*".repeat(128), by: "_".repeat(100), ..status.mutes[0].clone() }; 99];

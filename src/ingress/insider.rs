@@ -1,0 +1,38 @@
+//! Who may read names, ids and figures: requests from this machine, and requests with the API key.
+
+use std::net::SocketAddr;
+
+use axum::http::{HeaderMap, header};
+
+use crate::ingress::Door;
+use crate::secret::Secret;
+use crate::signature;
+
+/// Headers that proxies add. A request with any of them comes from elsewhere, whoever hands it on.
+const FORWARDING: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
+
+/// Whether the request comes from this machine or carries the API key.
+pub(super) fn is_insider(door: &Door, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+    is_local(door, peer, headers) || has_key(door.0.api_key.as_ref(), headers)
+}
+
+/// Whether the request was made on this machine. A proxy of ours on this machine is no proof of that, nor is one that
+/// `TRUSTED_PROXIES` does not name but whose headers give it away.
+fn is_local(door: &Door, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+    peer.is_some_and(|peer| {
+        let address = peer.ip().to_canonical();
+        address.is_loopback() && !door.0.proxies.contains(address)
+    }) && !FORWARDING.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Whether exactly one `Authorization: Bearer` carries the key. Its codes are compared, so that the time it takes reveals
+/// nothing about the key.
+fn has_key(key: Option<&Secret>, headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(key), Some(value), None) = (key, values.next(), values.next()) else { return false };
+    let Some((scheme, given)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
+        return false;
+    };
+    scheme.eq_ignore_ascii_case("bearer") && signature::same(key, given)
+}

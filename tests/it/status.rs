@@ -1,0 +1,3 @@
+//! What nuncio says about its own state: `/health`, the start page, `/webhook-status`, and the log at start.
+
+mod insiders;
