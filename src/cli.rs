@@ -4,6 +4,7 @@
 //! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
 
 mod audit;
+mod core_dump;
 mod database;
 mod deliveries;
 mod demo;
@@ -11,16 +12,18 @@ mod discord_webhooks;
 mod events;
 mod mute;
 mod named;
+mod output;
 mod pulse;
 mod redeliver;
 mod sandbox;
 mod send;
 mod serve;
+mod signals;
 mod spoilt;
+mod start;
 mod table;
 mod verify;
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -29,6 +32,9 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, Report, Variables};
 use crate::key;
 use crate::store;
+
+use output::{print, say};
+use start::CannotStart;
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -81,12 +87,6 @@ enum Command {
     Redeliver(redeliver::Args),
 }
 
-/// Prints a command's result: a line on stdout.
-fn print(text: &str) {
-    // Whoever closed our output does not want to know.
-    let _ = writeln!(std::io::stdout(), "{text}");
-}
-
 /// A wrong use of the command line that only the command itself can notice.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -98,11 +98,13 @@ pub fn run() -> ExitCode {
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command.unwrap_or(Command::Serve),
         Err(error) => {
-            // Help and version are no errors; where they cannot be printed there is nobody to tell.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+            output::print_clap(&error);
+            let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+            return ended(output::written().map(|()| ExitCode::from(code)));
         }
     };
+    // Before any variable is read.
+    let notes = if matches!(command, Command::Serve) { core_dump::forbid() } else { Vec::new() };
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let result = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
@@ -110,7 +112,12 @@ pub fn run() -> ExitCode {
         .build()
         .and_then(|runtime| pulse::start(runtime.handle()).map(|()| runtime))
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(dispatch(command)));
+        .and_then(|runtime| runtime.block_on(dispatch(command, notes)));
+    ended(result.and_then(|code| output::written().map(|()| code)))
+}
+
+/// The exit code of a result; an error is written to stderr.
+fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         let code = exit_code(&error);
         let prefix = if code == CONFIGURATION { "" } else { "nuncio: " };
@@ -119,10 +126,10 @@ pub fn run() -> ExitCode {
     })
 }
 
-/// Runs one command to its end.
-async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+/// Runs one command to its end; `notes` go into the log of a server.
+async fn dispatch(command: Command, notes: Vec<String>) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve => serve::run(Config::from_variables(&variables())?).await,
+        Command::Serve => serve::run(Config::from_variables(&variables())?, notes).await,
         Command::Demo => demo::run().await,
         Command::Sandbox { port, permissions } => sandbox::run(port, permissions).await,
         Command::Send(args) => send::run(args, &variables()).await,
@@ -139,18 +146,13 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Talks to the person at the shell: a line on stderr. Where nobody can hear it, nothing is lost.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
 /// The variables of this process and of `.env` in the working directory.
 fn variables() -> Variables {
     Variables::load(Path::new(""))
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<Report>() || error.is::<key::Error>() {
+    if error.is::<Report>() || error.is::<key::Error>() || error.is::<CannotStart>() {
         CONFIGURATION
     } else if error.is::<Usage>() {
         USAGE
@@ -160,7 +162,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 }
 
 /// Where starting again cannot help, supervisors should not try (systemd: `RestartPreventExitStatus=78`).
-const fn exit_code_of(error: &store::Error) -> u8 {
+fn exit_code_of(error: &store::Error) -> u8 {
     if error.needs_a_person() { CONFIGURATION } else { FAILED }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::cli::print;
-use crate::cli::serve::stop_signal;
+use crate::cli::signals;
 use crate::clock::Clock;
 use crate::config::{Config, Variables};
 use crate::sandbox::discord::Setup;
@@ -46,7 +46,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         tempfile::Builder::new().prefix("nuncio-demo-").tempdir().context("no place for temporary files")?;
     let (_telemetry, _) = telemetry::init("warn", &folder.path().join("logs"));
     let clock = Clock::system();
-    let stop = stop_signal()?;
+    let stop = signals::for_terminal()?;
 
     let (page, listener, api) =
         (bind(PAGE_PORT).await?, bind(WEBHOOK_PORT).await?, bind(PLATFORM_PORT).await?);

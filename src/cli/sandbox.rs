@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
-use crate::cli::serve::stop_signal;
+use crate::cli::signals;
 use crate::clock::Clock;
 use crate::sandbox::discord::{Permissions, Setup};
 use crate::sandbox::{self, Discord, Platform};
@@ -34,7 +34,9 @@ pub(super) async fn run(port: Option<u16>, permissions: Option<u64>) -> anyhow::
     introduction["xtsystems"] =
         json!({"api": Platform::url(api.local_addr()?), "api_key": platform.key().expose()});
     super::print(&introduction.to_string());
-    let stop = stop_signal()?;
+    // Nobody knows where it is otherwise.
+    super::output::written()?;
+    let stop = signals::for_terminal()?;
     let serving = tokio::spawn(platform.serve(api, stop.clone()));
     sandbox::serve(discord, listener, stop).await?;
     serving.await??;

@@ -1,6 +1,6 @@
 //! `nuncio send`: signs events as XTSystems does and posts them.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use reqwest::Url;
 use serde_json::{Map, Value};
 
-use crate::cli::{Usage, say};
+use crate::cli::{Usage, print, say};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Variables, Webhook};
 use crate::outgoing::{Outgoing, USER_AGENT, is_local};
@@ -54,10 +54,9 @@ pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<Exi
     let url = address(args.to.as_deref(), &webhook)?;
     let now = Clock::system().now();
     let requests = events.into_iter().map(|(kind, body)| signed(kind, body, &webhook, now));
-    let mut stdout = std::io::stdout();
     if args.print_curl {
         for request in requests {
-            writeln!(stdout, "{}", curl(&request, &url))?;
+            print(&curl(&request, &url));
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -69,7 +68,7 @@ pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<Exi
         let answer = post(client, &url, request).await?;
         let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
-        writeln!(stdout, "{kind}  {status}  {}", text.trim_end())?;
+        print(&format!("{kind}  {status}  {}", text.trim_end()));
         if !status.is_success() {
             accepted = false;
             say(&advice(status.as_u16(), &url));

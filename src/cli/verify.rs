@@ -1,8 +1,9 @@
 //! `nuncio verify`: which part of a request's signature is wrong.
 
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
+use crate::cli::print;
 use crate::clock::Clock;
 use crate::config::{Variables, Webhook};
 use crate::signature::xtsystems::{self, Reason};
@@ -36,33 +37,30 @@ pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode
         ("signature", if is_previous { Ok(()) } else { with(&secret) }),
         ("body", xtsystems::check_body(&body)),
     ];
-    let mut stdout = std::io::stdout().lock();
     for (part, result) in &parts {
         match result {
             Ok(()) if is_previous && *part == "signature" => {
-                writeln!(
-                    stdout,
+                print(&format!(
                     "{part:9}  ok, with WEBHOOK_SECRET_PREVIOUS: XTSystems does not have the new secret yet"
-                )?;
+                ));
             }
-            Ok(()) => writeln!(stdout, "{part:9}  ok")?,
+            Ok(()) => print(&format!("{part:9}  ok")),
             Err(Reason::BodyNotAnObject) if body.is_empty() => {
-                writeln!(
-                    stdout,
+                print(&format!(
                     "{part:9}  WRONG: it is empty. It comes from stdin: nuncio verify … < body.json"
-                )?;
+                ));
             }
             // Of the body alone it is not known whether it was signed.
-            Err(Reason::BodyNotAnObject) => writeln!(stdout, "{part:9}  WRONG: it does not begin with {{")?,
-            Err(reason) => writeln!(stdout, "{part:9}  WRONG: {reason}")?,
+            Err(Reason::BodyNotAnObject) => print(&format!("{part:9}  WRONG: it does not begin with {{")),
+            Err(reason) => print(&format!("{part:9}  WRONG: {reason}")),
         }
         if *result == Err(Reason::Mismatch)
             && let Some(mistake) = xtsystems::mistake(&secret, timestamp, signature, &body)
         {
-            writeln!(stdout, "{:9}  {mistake}", "")?;
+            print(&format!("{:9}  {mistake}", ""));
         }
     }
     let is_right = parts.iter().all(|(_, result)| result.is_ok());
-    writeln!(stdout, "{}", if is_right { "accepted" } else { "refused" })?;
+    print(&format!("{}", if is_right { "accepted" } else { "refused" }));
     Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

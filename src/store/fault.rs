@@ -1,5 +1,6 @@
 //! What an error of SQLite's means to whoever has to act on it. (SQLite: "Result and Error Codes".)
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use sqlx::migrate::MigrateError;
@@ -86,7 +87,10 @@ impl Error {
 
     /// Whether starting again cannot help: a person must act first.
     #[must_use]
-    pub const fn needs_a_person(&self) -> bool {
+    pub fn needs_a_person(&self) -> bool {
+        if let Self::File { error, .. } = self {
+            return !matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        }
         matches!(
             self,
             Self::Locked(_)
@@ -97,6 +101,7 @@ impl Error {
                 | Self::Damaged(_)
                 | Self::ReadOnly(_)
                 | Self::OtherKey(_)
+                | Self::Unopened(_)
         )
     }
 }

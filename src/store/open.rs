@@ -77,6 +77,10 @@ impl Store {
             std::fs::create_dir_all(folder)
                 .map_err(|error| Error::File { path: folder.to_owned(), error: Arc::new(error) })?;
         }
+        if path.is_dir() {
+            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
+            return Err(Error::File { path: path.to_owned(), error: Arc::new(error) });
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

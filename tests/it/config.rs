@@ -124,7 +124,7 @@ fn both_logs_are_found_by_their_names() {
     let program = Program::with_dotenv(&format!(
         "WEBHOOK_SECRET=0123456789abcdef\nWEBHOOK_HOST=127.0.0.1\nWEBHOOK_PORT={port}\n"
     ));
-    assert_eq!(program.run(&["serve"]).code, 1);
+    assert_eq!(program.run(&["serve"]).code, 78);
     for name in ["combined.log", "error.log"] {
         let found = std::fs::metadata(program.path().join("logs").join(name));
         assert!(found.is_ok_and(|found| found.is_file()), "{name}");
@@ -136,6 +136,6 @@ fn logs_that_cannot_be_written_are_told_and_do_no_harm() {
     let program =
         Program::with_dotenv("WEBHOOK_SECRET=0123456789abcdef\nLOG_DIR=.env\nWEBHOOK_HOST=192.0.2.1\n");
     let run = program.run(&["serve"]);
-    assert_eq!(run.code, 1);
+    assert_eq!(run.code, 78);
     assert!(run.stderr.contains("combined.log cannot be written in LOG_DIR"), "{}", run.stderr);
 }

@@ -24,6 +24,7 @@ mod metrics;
 mod mute;
 mod once;
 mod poison;
+mod process;
 mod program;
 mod readme;
 mod recovery;

@@ -6,6 +6,8 @@ use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -25,6 +27,7 @@ pub struct Run {
 /// `nuncio serve`, running. Killed when dropped.
 pub struct Serving {
     child: Child,
+    lines: Receiver<String>,
     /// Where it listens.
     pub address: String,
 }
@@ -32,6 +35,25 @@ pub struct Serving {
 impl Serving {
     pub fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let process = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(process, signal).unwrap();
+    }
+
+    /// Waits until it writes a line with `part` in it, and gives the line back.
+    pub fn logs(&self, part: &str) -> String {
+        let next = || self.lines.recv_timeout(Duration::from_secs(60));
+        std::iter::from_fn(|| Some(next().unwrap_or_else(|_| panic!("never said: {part}"))))
+            .find(|line| line.contains(part))
+            .unwrap()
+    }
+
+    /// Waits for its end: the exit code, `None` if a signal killed it.
+    pub fn ends(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 }
 
@@ -111,6 +133,42 @@ impl Program {
         self.serves_as(shell)
     }
 
+    /// The same as another user than root, where this test is run by root.
+    pub fn serves_as_nobody(&self) -> Serving {
+        const NOBODY: u32 = 65534;
+        if !rustix::process::geteuid().is_root() {
+            return self.serves();
+        }
+        // The build's folder may be closed to others.
+        let program = self.path().join("nuncio");
+        std::fs::copy(env!("CARGO_BIN_EXE_nuncio"), &program).unwrap();
+        for path in [self.path().to_owned(), self.path().join(".env")] {
+            std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        let mut command = Command::new(program);
+        std::os::unix::process::CommandExt::uid(&mut command, NOBODY);
+        std::os::unix::process::CommandExt::gid(&mut command, NOBODY);
+        self.serves_as(command)
+    }
+
+    /// Runs to its end with its output into `file`, a device that refuses it for instance. The exit code, and what it
+    /// wrote to stderr.
+    pub fn run_into<A: AsRef<OsStr>>(&self, file: &str, args: &[A], input: &[u8]) -> (i32, String) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_nuncio"))
+            .args(args)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(std::fs::File::options().write(true).open(file).unwrap())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    }
+
     fn serves_as(&self, mut command: Command) -> Serving {
         let mut child = command
             .current_dir(self.path())
@@ -127,7 +185,8 @@ impl Program {
             Some(rest.split('/').next()?.to_owned())
         });
         // What it says afterwards is read, so that it can go on saying it.
-        std::thread::spawn(move || lines.for_each(drop));
-        Serving { child, address: address.unwrap() }
+        let (said, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || lines.for_each(|line| drop(said.send(line))));
+        Serving { child, lines: heard, address: address.unwrap() }
     }
 }

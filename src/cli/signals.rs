@@ -1,0 +1,64 @@
+//! Signals: which of them end the program in order, and which must not end it at all.
+//!
+//! The system's own answer to SIGHUP, SIGUSR1 and SIGUSR2 is to kill. `logrotate`, a terminal that closes and habits
+//! from other servers send them to a server that shall go on.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Signals that a running server logs and otherwise ignores.
+struct Ignored {
+    hangup: Signal,
+    user1: Signal,
+    user2: Signal,
+}
+
+/// A token that Ctrl-C, SIGTERM and SIGQUIT cancel. SIGHUP and SIGUSR1 are logged, and the program goes on.
+///
+/// # Errors
+/// If the system lets no signals be caught.
+pub(super) fn for_server() -> anyhow::Result<CancellationToken> {
+    let mut ignored = Ignored {
+        hangup: signal(SignalKind::hangup())?,
+        user1: signal(SignalKind::user_defined1())?,
+        user2: signal(SignalKind::user_defined2())?,
+    };
+    tokio::spawn(async move {
+        loop {
+            ignored.log_next().await;
+        }
+    });
+    ends_with(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()])
+}
+
+/// A token that Ctrl-C, SIGTERM, SIGQUIT and SIGHUP cancel: what belongs to a terminal ends with it.
+///
+/// # Errors
+/// If the system lets no signals be caught.
+pub(super) fn for_terminal() -> anyhow::Result<CancellationToken> {
+    ends_with(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit(), SignalKind::hangup()])
+}
+
+fn ends_with(kinds: &[SignalKind]) -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    for kind in kinds {
+        let (mut signal, stop) = (signal(*kind)?, stop.clone());
+        tokio::spawn(async move {
+            signal.recv().await;
+            stop.cancel();
+        });
+    }
+    Ok(stop)
+}
+
+impl Ignored {
+    async fn log_next(&mut self) {
+        tokio::select! {
+            _ = self.hangup.recv() => tracing::info!(
+                "SIGHUP received: nuncio goes on. The configuration is read only at the start: restart to apply changes"
+            ),
+            _ = self.user1.recv() => tracing::info!("SIGUSR1 received: it has no meaning here, nuncio goes on"),
+            _ = self.user2.recv() => tracing::info!("SIGUSR2 received: it has no meaning here, nuncio goes on"),
+        }
+    }
+}

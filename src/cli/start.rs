@@ -1,0 +1,56 @@
+//! Reasons not to start that only a person can remove: a taken port, an address of another machine, missing rights.
+//!
+//! They end the program with 78, so that supervisors do not try again and again
+//! (systemd: `RestartPreventExitStatus=78`).
+
+use std::io::{Error, ErrorKind};
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+/// Why nuncio cannot start, and what to do. Its `Display` is the whole message.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct CannotStart(pub(super) String);
+
+/// Binds the address of `WEBHOOK_HOST` and `WEBHOOK_PORT`.
+///
+/// # Errors
+/// [`CannotStart`].
+pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, CannotStart> {
+    TcpListener::bind(address).await.map_err(|error| CannotStart(refused(address, &error)))
+}
+
+fn refused(address: SocketAddr, error: &Error) -> String {
+    let (host, port) = (address.ip(), address.port());
+    match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "Port {port} is in use (`ss -ltnp 'sport = :{port}'` shows by which program). Stop that program, or set \
+             WEBHOOK_PORT to another port."
+        ),
+        ErrorKind::AddrNotAvailable => format!(
+            "WEBHOOK_HOST is {host}, which is no address of this machine (`ip address` lists them). Set it to one of \
+             them, or to 0.0.0.0 for all."
+        ),
+        ErrorKind::PermissionDenied => format!(
+            "This user may not listen on port {port}: ports below 1024 need a privilege. Set WEBHOOK_PORT to 1024 or \
+             more and put a proxy in front, or grant the privilege (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)."
+        ),
+        _ => format!("nuncio cannot listen on {address} ({error}). Set WEBHOOK_HOST and WEBHOOK_PORT."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case(ErrorKind::AddrInUse, "Port 80 is in use")]
+    #[case(ErrorKind::AddrNotAvailable, "no address of this machine")]
+    #[case(ErrorKind::PermissionDenied, "ports below 1024")]
+    #[case(ErrorKind::OutOfMemory, "cannot listen on 192.0.2.1:80")]
+    fn each_reason_has_its_remedy(#[case] kind: ErrorKind, #[case] expected: &str) {
+        let text = refused("192.0.2.1:80".parse().unwrap(), &kind.into());
+        assert!(text.contains(expected) && text.contains("WEBHOOK_"), "{text}");
+    }
+}
