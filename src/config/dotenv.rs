@@ -1,12 +1,8 @@
-//! Reads a `.env` file: with dotenvy, but so that JSON survives unquoted and no value ever reaches a message.
+//! Reads a `.env` file as the Node bot's library did, where that is safe: an unquoted value may hold spaces, quotes and
+//! JSON, and a `$` is a `$`.
 //!
-//! dotenvy takes the inner quotes off an unquoted value and puts variables in place of `$NAME`; an unquoted value that
-//! begins like JSON is therefore found whole and quoted before dotenvy sees it. dotenvy's errors quote the line they
-//! are about, secrets included: they are dropped, and the line is counted here.
-
-use std::cell::Cell;
-use std::io::Read;
-use std::rc::Rc;
+//! Stricter where a value would silently be another one: a quote that is never closed, text after a closing quote, a
+//! line that assigns nothing. An unquoted value ends at a `#` only after a space. No value ever enters a message.
 
 use serde::de::IgnoredAny;
 
@@ -33,51 +29,45 @@ pub(super) struct Dotenv {
 /// Reads the text of a file.
 pub(super) fn read(text: &str) -> Dotenv {
     let mut found = Dotenv::default();
-    let lines = requoted(text.strip_prefix('\u{feff}').unwrap_or(text), &mut found.problems);
-    let taken = Rc::new(Cell::new(0));
-    let mut items = dotenvy::from_read_iter(OneByOne {
-        lines: lines.clone().into_iter(),
-        current: Vec::new(),
-        taken: Rc::clone(&taken),
-    });
-    loop {
-        let before = taken.get();
-        let Some(item) = items.next() else { break };
-        let upto = taken.get();
-        let start = (before..upto).find(|at| !is_empty(&lines[*at])).unwrap_or(before);
-        match item {
-            Ok((name, value)) => {
-                if has_expansion(&lines[start..upto].join("\n")) {
-                    found.notes.push(format!(
-                        "{name} (.env line {}): a $ in it was taken for a variable and replaced; put the value in single quotes to keep it as it is",
-                        start + 1
-                    ));
-                }
-                found.entries.push(Entry { name, value, line: start + 1 });
-            }
-            Err(_) => found.refuse(&lines[start], start + 1, upto - start),
-        }
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut number = 1;
+    while !rest.is_empty() {
+        let line = rest.split_inclusive('\n').next().unwrap_or(rest);
+        let taken = if is_empty(line) { line.len() } else { found.take(rest, line, number) };
+        number += rest[..taken].matches('\n').count();
+        rest = &rest[taken..];
     }
     found
 }
 
 impl Dotenv {
-    /// Records that dotenvy could not read the `count` lines from `line` on: a problem if a variable of ours may be in
-    /// them, else a note.
-    fn refuse(&mut self, text: &str, line: usize, count: usize) {
-        let name = assignment(text).map(|(name, _)| name);
-        let fix = "Put the value in single quotes: spaces, # and \\ need them.";
-        if count > 1 {
-            self.problems.push(problem(
-                name,
-                line,
-                "opens a quote that is never closed",
-                "Close it, or put the whole value in the other kind of quotes.",
-            ));
-        } else if name.is_none_or(variable::is_known) {
-            self.problems.push(problem(name, line, "cannot be read", fix));
-        } else if let Some(name) = name {
-            self.notes.push(format!("{name} (.env line {line}) cannot be read and was left out"));
+    /// Reads the assignment in `line`, with which `rest` begins. How much of `rest` it takes: whole lines.
+    fn take(&mut self, rest: &str, line: &str, number: usize) -> usize {
+        let Some((name, at)) = assignment(line) else {
+            let fix = "A line is NAME=value, or a comment that begins with #. A value of several lines needs quotes around it.";
+            self.problems.push(problem(None, number, "cannot be read", fix));
+            return line.len();
+        };
+        match value(name, &rest[at..]) {
+            Ok((value, length)) => {
+                let after = &rest[at + length..];
+                if variable::is_known(name) && is_cut_by_the_old_bot(&rest[at..at + length]) {
+                    self.notes.push(format!(
+                        "{name} (.env line {number}): the # belongs to the value (the old bot ended the value there). \
+                         Single quotes around the value make this clear"
+                    ));
+                }
+                self.entries.push(Entry { name: name.to_owned(), value, line: number });
+                at + length + after.find('\n').map_or(after.len(), |end| end + 1)
+            }
+            Err(wrong) => {
+                if variable::is_known(name) {
+                    self.problems.push(problem(Some(name), number, &wrong.what, &wrong.fix));
+                } else {
+                    self.notes.push(format!("{name} (.env line {number}) cannot be read and was left out"));
+                }
+                line.len()
+            }
         }
     }
 }
@@ -90,36 +80,76 @@ fn problem(name: Option<&str>, line: usize, what: &str, fix: &str) -> Problem {
     }
 }
 
-/// The lines of `text`, each unquoted JSON value in quotes and on one line (followed by empty ones, so that lines keep
-/// their numbers).
-fn requoted(text: &str, problems: &mut Vec<Problem>) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let line = rest.split_inclusive('\n').next().unwrap_or(rest);
-        let number = lines.len() + 1;
-        let json = assignment(line).filter(|(_, at)| line[*at..].starts_with(['{', '[']));
-        let mut taken = line.len();
-        match json.map(|(name, at)| (name, at, json_length(&rest[at..]))) {
-            Some((_, at, Ok(length))) => {
-                let value = &rest[at..at + length];
-                lines.push(format!("{}{}", &rest[..at], quoted(value)));
-                lines.extend(value.matches('\n').map(|_| String::new()));
-                taken = rest[at + length..].find('\n').map_or(rest.len(), |end| at + length + end + 1);
-            }
-            Some((name, _, Err(what))) if variable::is_json(name) => {
-                problems.push(problem(Some(name), number, &what, "Check its brackets and quotes."));
-                lines.push(String::new());
-            }
-            // A secret may begin with a brace.
-            Some((_, _, Err(_))) | None => lines.push(line.trim_end_matches(['\n', '\r']).to_owned()),
+/// The value of `name` that `text` begins with, and how much of `text` it is, up to the comment or the line's end.
+fn value(name: &str, text: &str) -> Result<(String, usize), Wrong> {
+    let line = text.split('\n').next().unwrap_or_default();
+    match text.chars().next() {
+        Some(quote @ ('\'' | '"' | '`')) => {
+            let (value, length) = quoted(&text[1..], quote).ok_or_else(|| {
+                Wrong::new(
+                    "opens a quote that is never closed",
+                    "Close it, or put the whole value in the other kind of quotes.",
+                )
+            })?;
+            // Both quotes are one byte each.
+            ends_after(&text[length + 2..], "its closing quote")?;
+            Ok((value, length + 2))
         }
-        rest = &rest[taken..];
+        Some('{' | '[') => match json_length(text) {
+            Ok(length) => Ok((text[..length].to_owned(), length)),
+            Err(what) if variable::is_json(name) => Err(Wrong::new(what, "Check its brackets and quotes.")),
+            // A secret may begin with a brace.
+            Err(_) => Ok(unquoted(line)),
+        },
+        _ => Ok(unquoted(line)),
     }
-    lines
 }
 
-/// The length of the JSON value that `text` begins with. After it, its last line may hold a comment and nothing else.
+/// Up to a comment, without blanks at the end.
+fn unquoted(line: &str) -> (String, usize) {
+    let bytes = line.as_bytes();
+    let is_comment = |at: &usize| bytes[*at] == b'#' && (*at == 0 || bytes[*at - 1].is_ascii_whitespace());
+    let length = (0..bytes.len()).find(is_comment).unwrap_or(bytes.len());
+    (line[..length].trim().to_owned(), length)
+}
+
+/// What stands before the closing `quote`, and its length as it is written. Only double quotes know escapes.
+fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
+    let mut value = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, char)) = chars.next() {
+        match char {
+            _ if char == quote => return Some((value, at)),
+            '\\' if quote == '"' => match chars.next()?.1 {
+                'n' => value.push('\n'),
+                'r' => value.push('\r'),
+                escaped @ ('"' | '\\' | '$') => value.push(escaped),
+                other => value.extend(['\\', other]),
+            },
+            _ => value.push(char),
+        }
+    }
+    None
+}
+
+/// After a value in quotes or JSON, its line may hold a comment and nothing else.
+fn ends_after(text: &str, what: &str) -> Result<(), Wrong> {
+    let after = text.lines().next().unwrap_or_default().trim_start();
+    if after.is_empty() || after.starts_with('#') {
+        return Ok(());
+    }
+    Err(Wrong::new(
+        format!("has something after {what}"),
+        "Remove it, or put the whole value in the other kind of quotes.",
+    ))
+}
+
+/// Whether the Node bot's library would have ended an unquoted value at a `#` that belongs to it here.
+fn is_cut_by_the_old_bot(value: &str) -> bool {
+    !value.starts_with(['\'', '"', '`', '{', '[']) && value.contains('#')
+}
+
+/// The length of the JSON value that `text` begins with.
 fn json_length(text: &str) -> Result<usize, String> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     match values.next() {
@@ -131,86 +161,27 @@ fn json_length(text: &str) -> Result<usize, String> {
         None => return Err("is empty".to_owned()),
     }
     let length = values.byte_offset();
-    let after = text[length..].lines().next().unwrap_or_default().trim_start();
-    if after.is_empty() || after.starts_with('#') {
-        Ok(length)
-    } else {
-        Err("has something after its JSON".to_owned())
-    }
-}
-
-/// In double quotes, so that dotenvy gives back exactly `json` (line breaks become spaces: in valid JSON they never
-/// stand inside a string).
-fn quoted(json: &str) -> String {
-    let mut quoted = String::from("\"");
-    for char in json.chars() {
-        match char {
-            '\\' | '"' | '$' => quoted.extend(['\\', char]),
-            '\n' | '\r' => quoted.push(' '),
-            _ => quoted.push(char),
-        }
-    }
-    quoted.push('"');
-    quoted
+    ends_after(&text[length..], "its JSON").map(|()| length).map_err(|wrong| wrong.what)
 }
 
 /// The name that a line assigns to, and where its value begins.
 fn assignment(line: &str) -> Option<(&str, usize)> {
     let text = line.trim_start();
     let text = text.strip_prefix("export ").map_or(text, str::trim_start);
-    let end = text.find(|char: char| !char.is_ascii_alphanumeric() && char != '_' && char != '.')?;
-    let (name, rest) = text.split_at(end);
-    let value = rest.trim_start_matches([' ', '\t']).strip_prefix('=')?.trim_start_matches([' ', '\t']);
+    let is_part = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-');
+    let (name, rest) = text.split_at(text.find(|char| !is_part(char))?);
+    // The old bot's library read `NAME: value` as well.
+    let value = match rest.strip_prefix(": ") {
+        Some(value) => value,
+        None => rest.trim_start_matches([' ', '\t']).strip_prefix('=')?,
+    };
+    let value = value.trim_start_matches([' ', '\t']);
     (!name.is_empty()).then(|| (name, line.len() - value.len()))
 }
 
 fn is_empty(line: &str) -> bool {
     let line = line.trim_start();
     line.is_empty() || line.starts_with('#')
-}
-
-/// Whether dotenvy replaced a `$` in the value: one that is neither escaped nor in single quotes.
-fn has_expansion(line: &str) -> bool {
-    let Some((_, at)) = assignment(line) else { return false };
-    let mut quote = None;
-    let mut chars = line[at..].chars();
-    while let Some(char) = chars.next() {
-        match (quote, char) {
-            (Some('\''), '\'') => quote = None,
-            (Some('\''), _) => {}
-            (_, '\\') => {
-                chars.next();
-            }
-            (_, '$') => return true,
-            (Some(open), _) if char == open => quote = None,
-            (None, '\'' | '"') => quote = Some(char),
-            (None, _) if char.is_whitespace() => return false,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Gives its reader one line at a time and counts them, so that it is known which line an item came from.
-struct OneByOne {
-    lines: std::vec::IntoIter<String>,
-    current: Vec<u8>,
-    taken: Rc<Cell<usize>>,
-}
-
-impl Read for OneByOne {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.current.is_empty() {
-            let Some(line) = self.lines.next() else { return Ok(0) };
-            self.current = line.into_bytes();
-            self.current.push(b'\n');
-            self.taken.set(self.taken.get() + 1);
-        }
-        let length = buffer.len().min(self.current.len());
-        buffer[..length].copy_from_slice(&self.current[..length]);
-        self.current.drain(..length);
-        Ok(length)
-    }
 }
 
 #[cfg(test)]
@@ -223,26 +194,39 @@ mod tests {
         found.entries.first().expect("one variable").value.clone()
     }
 
+    // Item 28. Those marked `node` were read by the Node bot's library (dotenv 16) and came out so.
     #[rstest::rstest]
-    #[case::unquoted(
+    #[case::unquoted_json_node(
         r#"M={"ticket.created":["123"],"default":["9"]}"#,
         r#"{"ticket.created":["123"],"default":["9"]}"#
     )]
-    #[case::single_quoted(r#"M='{"default":["9"]}'"#, r#"{"default":["9"]}"#)]
-    #[case::exported("export M = [\"1\"]  # why", r#"["1"]"#)]
+    #[case::single_quoted_node(r#"M='{"default":["9"]}'"#, r#"{"default":["9"]}"#)]
+    #[case::exported_node("export M = [\"1\"]  # why", r#"["1"]"#)]
     #[case::dollar_and_quotes(r#"M={"a b":"$HOME 'x' \"y\" \\ #"}"#, r#"{"a b":"$HOME 'x' \"y\" \\ #"}"#)]
-    #[case::several_lines("M={\r\n \"a\": [\r\n \"1\"]\r\n}\r\nN=1", "{   \"a\": [   \"1\"]  }")]
+    #[case::several_lines("M={\r\n \"a\": [\r\n \"1\"]\r\n}\r\nN=1", "{\r\n \"a\": [\r\n \"1\"]\r\n}")]
     #[case::no_line_end("M={} ", "{}")]
     #[case::marked("\u{feff}M=1", "1")]
-    #[case::not_json_but_may_begin_so("M={abc}", "{abc}")]
-    #[case::comment("M=abc # it's a comment", "abc")]
+    #[case::not_json_but_may_begin_so_node("M={abc}", "{abc}")]
+    #[case::comment_node("M=abc # it's a comment", "abc")]
+    #[case::spaces_node("M=a b  c \t\r\n", "a b  c")]
+    #[case::quotes_inside_node("M=it's \"so\"", "it's \"so\"")]
+    #[case::no_expansion_node("M=ab$HOME$", "ab$HOME$")]
+    #[case::nor_in_double_quotes_node("M=\"ab${HOME}\"", "ab${HOME}")]
+    #[case::backslash_node(r"M=C:\dir\$x", r"C:\dir\$x")]
+    #[case::line_break_node(r#"M="a\nb\d""#, "a\nb\\d")]
+    #[case::backticks_node("M=`a \"b\" 'c'` # d", "a \"b\" 'c'")]
+    #[case::colon_node("M: abc", "abc")]
+    #[case::empty_node("M= # nothing", "")]
+    #[case::several_lines_in_quotes_node("M='a\n# b\nN=c'\n", "a\n# b\nN=c")]
+    #[case::sharp_inside("M=a#b", "a#b")]
+    #[case::escaped(r#"M="a\"b\\\$""#, r#"a"b\$"#)]
     fn values_survive(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(value(text), expected);
     }
 
     #[test]
-    fn lines_are_counted_over_comments_and_json_of_several_lines() {
-        let found = read("# one\n\nPING={\n}\nA=1\nB='x\ny'\nWEBHOOK_SECRET=a b\nC=2\n");
+    fn lines_are_counted_over_comments_and_values_of_several_lines() {
+        let found = read("# one\n\nPING={\n}\nA=1\nB='x\ny'\nWEBHOOK_SECRET='a' b\nC=2\n");
         let lines: Vec<_> = found.entries.iter().map(|entry| (entry.name.as_str(), entry.line)).collect();
         assert_eq!(lines, [("PING", 3), ("A", 5), ("B", 6), ("C", 9)]);
         assert_eq!(found.problems[0].variable, "WEBHOOK_SECRET");
@@ -252,24 +236,32 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_but_not_shown() {
         let found = read(
-            "WEBHOOK_SECRET=canary one\nPING={\"canary\":\nTITLE=my canary\n=canary\nDISCORD_TOKEN='canary\nX=1\n",
+            "WEBHOOK_SECRET=\"canary\" one\nPING={\"canary\":\nTITLE='my canary\n=canary\ncanary\nDISCORD_TOKEN='canary\nX=1\n",
         );
         let text = format!("{:?} {:?}", found.problems, found.notes);
         assert!(!text.contains("canary"), "{text}");
         let named: Vec<_> = found.problems.iter().map(|problem| problem.variable.as_str()).collect();
-        assert_eq!(named, ["PING", "WEBHOOK_SECRET", ".env", "DISCORD_TOKEN"]);
+        assert_eq!(named, ["WEBHOOK_SECRET", "PING", ".env", ".env", "DISCORD_TOKEN"]);
         assert_eq!(found.notes, ["TITLE (.env line 3) cannot be read and was left out"]);
+        assert_eq!(found.entries[0].name, "X");
     }
 
     #[rstest::rstest]
-    #[case("S=ab$cd", true)]
-    #[case("S=\"ab$cd\"", true)]
-    #[case("S=ab$", true)]
-    #[case("S='ab$cd'", false)]
-    #[case("S=ab\\$cd", false)]
-    #[case("S=ab # 5 $", false)]
-    #[case("S={\"a\":\"$b\"}", false)]
-    fn expansion_is_told(#[case] text: &str, #[case] told: bool) {
-        assert_eq!(!read(text).notes.is_empty(), told, "{:?}", read(text).notes);
+    #[case("WEBHOOK_SECRET=ab#cd", 1)]
+    #[case("WEBHOOK_SECRET='ab#cd'", 0)]
+    #[case("WEBHOOK_SECRET=ab # cd", 0)]
+    #[case("OTHER=ab#cd", 0)]
+    fn a_sharp_that_the_old_bot_took_for_a_comment_is_noted(#[case] text: &str, #[case] notes: usize) {
+        assert_eq!(read(text).notes.len(), notes, "{:?}", read(text).notes);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_can_be_read(text in "([A-Z]{1,2}[=: ]{1,2}|[\"'`{}#$\\\\ \r\n\tü]|[a-z]{1,3}){0,30}") {
+            let found = read(&text);
+            for entry in found.entries {
+                proptest::prop_assert!(entry.line >= 1 && entry.line <= text.lines().count().max(1));
+            }
+        }
     }
 }

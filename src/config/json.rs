@@ -22,6 +22,12 @@ pub(super) enum Json {
 
 /// Reads the value of a variable.
 pub(super) fn parse(text: &str) -> Result<Json, Wrong> {
+    if text.trim_start().starts_with('\'') {
+        return Err(Wrong::new(
+            "starts with a single quote",
+            "Remove the quotes around it: docker (--env-file) does not.",
+        ));
+    }
     // Errors of serde_json say what was expected and where; with a visitor that takes anything, never what was found.
     serde_json::from_str(text).map_err(|error| {
         let quotes = if text.contains('"') {

@@ -29,8 +29,7 @@ impl<'a> Reader<'a> {
     /// be read at all concerns every one.
     pub(super) fn of(variables: &'a Variables, prefix: &str) -> Self {
         let mut reader = Self::new(variables);
-        let is_file = |problem: &Problem| problem.variable == ".env" && problem.place.is_empty();
-        reader.problems.retain(|problem| problem.variable.starts_with(prefix) || is_file(problem));
+        reader.problems.retain(|problem| problem.variable.starts_with(prefix) || problem.is_of_the_file());
         reader.notes.retain(|note| note.starts_with(prefix));
         reader
     }
@@ -106,6 +105,11 @@ impl<'a> Reader<'a> {
 
     /// Ends the reading: the notes, or everything that is wrong.
     pub(super) fn finish(mut self) -> Result<Vec<String>, Report> {
+        if self.variables.is_file_unread() {
+            // What seems missing may stand in it.
+            let problems = self.variables.problems.clone();
+            return Err(Report { problems, placeholders: Vec::new(), notes: Vec::new(), bare: false });
+        }
         if !self.problems.is_empty() {
             return Err(Report {
                 problems: self.problems,

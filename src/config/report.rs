@@ -33,6 +33,13 @@ pub struct Problem {
     pub wrong: Wrong,
 }
 
+impl Problem {
+    /// Whether `.env` as a whole is at fault.
+    pub(super) fn is_of_the_file(&self) -> bool {
+        self.variable == ".env" && self.place.is_empty()
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.variable)?;

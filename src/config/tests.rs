@@ -112,17 +112,20 @@ fn every_line_of_the_example_is_valid_once_filled_in() {
         .map(|line| format!("{line}\n"))
         .collect::<String>()
         .replace("your_discord_bot_token_here", "token")
+        .replace("your_source_secret_here", SECRET)
         .replace("your_secure_webhook_secret_here", SECRET)
         .replace("your_xtsystems_api_key_here", "key")
         .replace("your_api_key_here", "a-key-of-nobody-else")
         .replace("your_key_of_64_hex_digits_here", &"5e".repeat(32))
         .replace("CHANNEL_ID\"", "333333333333333333\"");
     let config = Config::from_variables(&Variables::from_dotenv(&filled)).unwrap();
-    // A second secret is never without a reminder to remove it.
+    // A second secret is never without a reminder to remove it, and what is planned has no effect.
+    let (planned, notes): (Vec<_>, Vec<_>) =
+        config.notes.iter().partition(|note| note.ends_with("this version does not use it yet"));
+    assert_eq!(planned.len(), variable::PLANNED.len(), "{planned:?}");
     assert!(
-        matches!(config.notes.as_slice(), [note] if note.starts_with("WEBHOOK_SECRET_PREVIOUS is set")),
-        "{:?}",
-        config.notes
+        matches!(notes.as_slice(), [note] if note.starts_with("WEBHOOK_SECRET_PREVIOUS is set")),
+        "{notes:?}",
     );
     let bare = good("");
     assert_eq!(config.webhook.body_limit, bare.webhook.body_limit);
@@ -220,19 +223,11 @@ fn nothing_set_is_a_bare_clone() {
 #[case("WEBHOOK_SECRET=changeme", "still holds a placeholder")]
 #[case("WEBHOOK_SECRET='0123456789abcdef '", "has a space or a line break at one end")]
 #[case("WEBHOOK_SECRET=\"0123456789abcdef\r\"", "has a space or a line break at one end")]
-#[case("WEBHOOK_SECRET=a b c d e f g h i j", "cannot be read")]
+#[case("WEBHOOK_SECRET='a b c d e f g' h i j", "has something after its closing quote")]
 fn secrets_that_are_none(#[case] line: &str, #[case] what: &str) {
     let problems = Config::from_variables(&Variables::from_dotenv(line)).unwrap_err().problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert_eq!((problems[0].variable.as_str(), problems[0].wrong.what.as_str()), ("WEBHOOK_SECRET", what));
-}
-
-#[test]
-fn a_dollar_in_a_secret_is_told_beside_the_problem_it_makes() {
-    let report = Config::from_variables(&Variables::from_dotenv("WEBHOOK_SECRET=ab$verylongsecretindeed"))
-        .unwrap_err();
-    assert_eq!(report.problems[0].wrong.what, "is shorter than 16 bytes");
-    assert!(report.notes[0].starts_with("WEBHOOK_SECRET (.env line 1): a $"), "{:?}", report.notes);
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Every environment variable nuncio knows, in one table: `.env.example` and all notes about names are made from it.
 
+mod table;
+
+pub use table::{PLANNED, VARIABLES};
+
 /// A chapter of `.env.example`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
@@ -35,8 +39,6 @@ pub enum Shown {
     Default(&'static str),
     /// A line that is commented out and holds an example; the default is to have none.
     Example(&'static str),
-    /// Nothing: it is read and checked, but this version makes no use of it yet.
-    Not,
 }
 
 /// A variable that this version reads.
@@ -55,255 +57,9 @@ pub struct Variable {
 const fn variable(name: &'static str, group: Group, shown: Shown, meaning: &'static str) -> Variable {
     Variable { name, group, shown, meaning }
 }
-/// All of them, in the order of `.env.example`.
-pub const VARIABLES: &[Variable] = &[
-    variable(
-        "DISCORD_TOKEN",
-        Group::Discord,
-        Shown::FillIn("your_discord_bot_token_here"),
-        "The bot's token. Without it everything else runs, and events wait until there is one.",
-    ),
-    variable("DISCORD_CLIENT_ID", Group::Discord, Shown::Not, "The application's id; learnt from the token."),
-    variable(
-        "DISCORD_GUILD_ID",
-        Group::Discord,
-        Shown::Example("123456789012345678"),
-        "Your servers: ids with commas between. They get the commands at once, and commands work there alone. Without it every server that the bot is in gets them, which can take Discord an hour, and they work in those that hold a channel of the map below.",
-    ),
-    variable(
-        "DISCORD_GATEWAY",
-        Group::Discord,
-        Shown::Default("on"),
-        "off: the bot stays offline. Messages are sent all the same, but there are no commands and no buttons.",
-    ),
-    variable(
-        "DISCORD_WEBHOOK_CHANNELS",
-        Group::Discord,
-        Shown::FillIn(
-            r#"{"ticket.created":["CHANNEL_ID"],"machine.*":["CHANNEL_ID"],"default":["CHANNEL_ID"]}"#,
-        ),
-        "Which kind of event goes to which channel. Keys: a kind, a pattern (ticket.*) or default, each also for one customer only (ticket.*@COMPANY_ID). Values: a channel id, a stored webhook (dst_…, see nuncio discord-webhooks), a list of them, or [] for nowhere.",
-    ),
-    variable(
-        "MONITOR_CHANNELS",
-        Group::Discord,
-        Shown::Example("123456789012345678,234567890123456789"),
-        "The old bot's list of channels: serves as default when the map above has none.",
-    ),
-    variable(
-        "PING",
-        Group::Discord,
-        Shown::Example(r#"{"alert.triggered>=error":["123456789012345678"]}"#),
-        "Which roles are pinged by what, from which severity on. Nothing in an event can ping anybody.",
-    ),
-    variable(
-        "APPROVER_ROLES",
-        Group::Discord,
-        Shown::Example("123456789012345678,234567890123456789"),
-        "Roles whose members may approve and deny machines: ids with commas between. Without it, whoever has Manage Server.",
-    ),
-    variable(
-        "OPERATOR_ROLES",
-        Group::Discord,
-        Shown::Example("123456789012345678"),
-        "Roles whose members may do what else changes something: take and close tickets, mute alerts and whole kinds, say where events go (Set channel), send again what was given up, and see events whole (Show raw). Without it, whoever has Manage Server.",
-    ),
-    variable(
-        "DECISION_GRACE",
-        Group::Discord,
-        Shown::Default("10s"),
-        "How long a decision can be undone before XTSystems is told. 0s: it is told at once.",
-    ),
-    variable(
-        "DECISION_EXPIRY",
-        Group::Discord,
-        Shown::Example("24h"),
-        "How long a machine's buttons wait for somebody. Without it, for ever.",
-    ),
-    variable(
-        "CARDS",
-        Group::Discord,
-        Shown::Default("living"),
-        "living: one card for each ticket, asset and machine, which later events change. append: a card for each event.",
-    ),
-    variable(
-        "FOLD_REPEATS",
-        Group::Discord,
-        Shown::Default("15m"),
-        "How long the same alert changes its card (×14) instead of posting a new one; off: never.",
-    ),
-    variable(
-        "COALESCE",
-        Group::Discord,
-        Shown::Default("digest"),
-        "When more comes than Discord takes: cards puts up to ten into one message, digest also sums up what would take hours, off sends one by one.",
-    ),
-    variable(
-        "COALESCE_DEPTH",
-        Group::Discord,
-        Shown::Default("100"),
-        "How many deliveries wait for a channel before they are summed up in a digest.",
-    ),
-    variable(
-        "DISCORD_API_URL",
-        Group::Discord,
-        Shown::Default("https://discord.com/api/v10"),
-        "Where Discord's API is: a proxy of yours, or the address that `nuncio sandbox` prints.",
-    ),
-    variable(
-        "WEBHOOK_SECRET",
-        Group::Webhook,
-        Shown::FillIn("your_secure_webhook_secret_here"),
-        "Required: the secret that XTSystems signs its events with, at least 16 bytes.",
-    ),
-    variable(
-        "WEBHOOK_SECRET_PREVIOUS",
-        Group::Webhook,
-        Shown::Example("the_secret_before_this_one"),
-        "While you change the secret: the one before, accepted as well. Remove it once XTSystems has the new one.",
-    ),
-    variable("WEBHOOK_PORT", Group::Webhook, Shown::Default("3000"), "The port to listen on."),
-    variable("WEBHOOK_HOST", Group::Webhook, Shown::Default("0.0.0.0"), "The address to listen on."),
-    variable(
-        "WEBHOOK_PATH",
-        Group::Webhook,
-        Shown::Default("/webhooks/xtsystems"),
-        "The path that XTSystems posts to.",
-    ),
-    variable(
-        "PUBLIC_URL",
-        Group::Webhook,
-        Shown::Example("https://nuncio.example"),
-        "The address that XTSystems reaches nuncio by, without the path: /register-webhook gives it to XTSystems. Without it, this machine's localhost.",
-    ),
-    variable(
-        "WEBHOOK_BODY_LIMIT",
-        Group::Webhook,
-        Shown::Default("1MiB"),
-        "The largest body that is accepted, in bytes, KiB or MiB.",
-    ),
-    variable(
-        "RATE_LIMIT",
-        Group::Webhook,
-        Shown::Default("100/15m"),
-        "How often one address may knock: so many requests at once, and then as many again over this time.",
-    ),
-    variable(
-        "RATE_LIMIT_SCOPE",
-        Group::Webhook,
-        Shown::Default("unverified"),
-        "What counts: unverified (only requests whose signature does not hold) or all (but /health).",
-    ),
-    variable(
-        "TRUSTED_PROXIES",
-        Group::Webhook,
-        Shown::Example("10.0.0.0/8,fd00::/8"),
-        "Networks of your own proxies: what they say in X-Forwarded-For or Forwarded is believed.",
-    ),
-    variable(
-        "XTSYSTEMS_API_URL",
-        Group::XtSystems,
-        Shown::Default("http://localhost:20437"),
-        "Where the platform's API is.",
-    ),
-    variable(
-        "XTSYSTEMS_API_KEY",
-        Group::XtSystems,
-        Shown::FillIn("your_xtsystems_api_key_here"),
-        "The key for the platform's API. Without it there are no buttons, and commands that need the platform say so.",
-    ),
-    variable(
-        "XTSYSTEMS_APPROVE",
-        Group::XtSystems,
-        Shown::Default("'POST /v1/machines/{id}/approve'"),
-        "The call that approves a machine: method and path below XTSYSTEMS_API_URL.",
-    ),
-    variable(
-        "XTSYSTEMS_DENY",
-        Group::XtSystems,
-        Shown::Default("'POST /v1/machines/{id}/deny'"),
-        "The call that denies a machine.",
-    ),
-    variable(
-        "XTSYSTEMS_CREATE_TICKET",
-        Group::XtSystems,
-        Shown::Default("'POST /v1/tickets'"),
-        "The call that makes a ticket.",
-    ),
-    variable(
-        "XTSYSTEMS_UPDATE_TICKET",
-        Group::XtSystems,
-        Shown::Default("'PUT /v1/tickets/{id}'"),
-        "The call that changes a ticket.",
-    ),
-    variable(
-        "XTSYSTEMS_TICKET_URL",
-        Group::XtSystems,
-        Shown::Example("https://xtsystems.example/tickets/{id}"),
-        "The web address of a ticket; titles of cards link there.",
-    ),
-    variable(
-        "XTSYSTEMS_ASSET_URL",
-        Group::XtSystems,
-        Shown::Example("https://xtsystems.example/assets/{id}"),
-        "The web address of an asset.",
-    ),
-    variable(
-        "XTSYSTEMS_MACHINE_URL",
-        Group::XtSystems,
-        Shown::Example("https://xtsystems.example/machines/{id}"),
-        "The web address of a machine.",
-    ),
-    variable(
-        "NUNCIO_DATABASE_URL",
-        Group::Storage,
-        Shown::Default("sqlite://data/nuncio.db"),
-        "The database file. DATABASE_URL is honoured too, but only when it stands in this file.",
-    ),
-    variable(
-        "RETENTION_DAYS",
-        Group::Storage,
-        Shown::Default("30"),
-        "How long delivered and dead deliveries are kept with their events, in days. What waits is always kept.",
-    ),
-    variable(
-        "NUNCIO_API_KEY",
-        Group::Storage,
-        Shown::Example("your_api_key_here"),
-        "Opens /metrics to others than this machine, as Authorization: Bearer. Make one with: openssl rand -hex 32",
-    ),
-    variable(
-        "NUNCIO_ENCRYPTION_KEY",
-        Group::Storage,
-        Shown::Example("your_key_of_64_hex_digits_here"),
-        "Seals the audit log and the addresses of stored webhooks: 64 hex digits. Without it the key stands in nuncio.key beside this file, made on the first start: keep a copy of it apart from the data.",
-    ),
-    variable(
-        "LOG_DIR",
-        Group::Storage,
-        Shown::Default("logs"),
-        "Where combined.log and error.log (errors only) are written, a file a day.",
-    ),
-    variable(
-        "RUST_LOG",
-        Group::Storage,
-        Shown::Default("info"),
-        "How much is logged: error, warn, info, debug, trace, or a filter such as info,nuncio=debug.",
-    ),
-    variable(
-        "LOG_LEVEL",
-        Group::Storage,
-        Shown::Not,
-        "The old bot's name for RUST_LOG, which wins over it; a level only.",
-    ),
-];
 
 /// `DATABASE_URL` belongs to many programs: ours only in our own `.env`.
 pub(super) const DATABASE_URL: &str = "DATABASE_URL";
-
-/// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
-pub(super) const LATER: &[&str] =
-    &["ALLOW_PRIVATE_TARGETS", "DISPATCH_NAME", "DISPATCH_ICON_URL", "DISPATCH_FOOTER", "SOURCES"];
 
 /// Beginnings of names that the old bot read and nuncio has no use for.
 pub(super) const IGNORED: &[&str] = &["GITHUB_", "AGIXT_"];
@@ -315,7 +71,9 @@ pub(super) fn is_json(name: &str) -> bool {
 
 /// Whether nuncio has a meaning for this name, in this version or a later one.
 pub(super) fn is_known(name: &str) -> bool {
-    name == DATABASE_URL || VARIABLES.iter().any(|known| known.name == name) || LATER.contains(&name)
+    name == DATABASE_URL
+        || VARIABLES.iter().any(|known| known.name == name)
+        || PLANNED.iter().any(|planned| planned.name == name)
 }
 
 /// The name that `name` was probably meant to be: at most two letters away (one, for short names).
@@ -325,8 +83,8 @@ pub(super) fn misspelt(name: &str) -> Option<&'static str> {
     }
     VARIABLES
         .iter()
+        .chain(PLANNED)
         .map(|known| known.name)
-        .chain(LATER.iter().copied())
         .map(|known| (distance(name, known), known))
         .filter(|(distance, known)| *distance <= if known.len() < 8 { 1 } else { 2 })
         .min_by_key(|(distance, _)| *distance)
@@ -354,21 +112,22 @@ fn distance(one: &str, other: &str) -> usize {
 pub fn example() -> String {
     let mut text = String::from(
         "# The configuration of nuncio: `cp .env.example .env`, fill in what is not commented out.\n\
-         # The real environment wins over this file. Secrets with $, # or spaces belong in single quotes.\n\
+         # The real environment wins over this file. A value with a # or with blanks at an end belongs in single quotes.\n\
          # Made from the table in src/config/variable.rs: `UPDATE_ENV_EXAMPLE=1 cargo test --lib env_example`.\n",
     );
     for group in Group::ALL {
         text.push_str("\n# ---- ");
         text.push_str(group.title());
         text.push_str(" ----\n");
-        for variable in VARIABLES.iter().filter(|variable| variable.group == group) {
+        let planned = PLANNED.iter().map(|variable| (variable, "Planned, without effect in this version. "));
+        let all = VARIABLES.iter().map(|variable| (variable, "")).chain(planned);
+        for (variable, state) in all.filter(|(variable, _)| variable.group == group) {
             let (comment, value) = match variable.shown {
                 Shown::FillIn(value) => ("", value),
                 Shown::Default(value) | Shown::Example(value) => ("#", value),
-                Shown::Not => continue,
             };
             text.push('\n');
-            for line in wrapped(variable.meaning) {
+            for line in wrapped(&format!("{state}{}", variable.meaning)) {
                 text.push_str("# ");
                 text.push_str(&line);
                 text.push('\n');

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::dotenv;
 use crate::config::report::{Problem, Wrong};
-use crate::config::variable::{self, DATABASE_URL, IGNORED, LATER};
+use crate::config::variable::{self, DATABASE_URL, IGNORED, PLANNED};
 
 /// Where a value was set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,15 +99,20 @@ impl Variables {
             else {
                 continue;
             };
-            match value.into_string() {
+            match value
+                .into_string()
+                .map_err(|_| Wrong::new("is not text in UTF-8", "Set it anew."))
+                .and_then(bare)
+            {
                 Ok(value) => {
                     variables.values.insert(name.to_owned(), (value, Origin::Environment));
                 }
-                Err(_) => variables.problems.push(Problem {
-                    variable: name.to_owned(),
-                    place: Origin::Environment.to_string(),
-                    wrong: Wrong::new("is not text in UTF-8", "Set it anew."),
-                }),
+                Err(wrong) => {
+                    // What the file says about it does not count either.
+                    variables.values.remove(name);
+                    let place = Origin::Environment.to_string();
+                    variables.problems.push(Problem { variable: name.to_owned(), place, wrong });
+                }
             }
         }
         variables.note_later();
@@ -127,6 +132,7 @@ impl Variables {
         self.problems.extend(file.problems);
         self.notes.extend(file.notes);
         let mut ignored = Vec::new();
+        let mut repeated: BTreeMap<String, (usize, usize)> = BTreeMap::new();
         for entry in file.entries {
             if let Some(meant) = variable::misspelt(&entry.name) {
                 self.notes.push(format!(
@@ -138,23 +144,31 @@ impl Variables {
                 ignored.push(entry.name);
             } else if !variable::is_known(&entry.name) {
                 // Somebody else's, and maybe secret.
-            } else if let Some((_, first)) = self.values.get(&entry.name) {
-                self.notes.push(format!(
-                    "{} (.env line {}) is set twice: the first one counts ({first})",
-                    entry.name, entry.line
-                ));
             } else {
+                let (count, last) = repeated.entry(entry.name.clone()).or_default();
+                (*count, *last) = (*count + 1, entry.line);
                 self.values.insert(entry.name, (entry.value, Origin::File(entry.line)));
             }
         }
-        if !ignored.is_empty() {
-            self.notes
-                .push(format!("{} in .env: of the old bot, and not used by nuncio", ignored.join(", ")));
+        for (name, (count, last)) in repeated.into_iter().filter(|(_, (count, _))| *count > 1) {
+            self.notes.push(format!(
+                "{name} is set {count} times in .env: the last one counts (line {last}). Delete the others"
+            ));
+        }
+        match ignored.as_slice() {
+            [] => {}
+            [name] => self.notes.push(format!(
+                "{name} in .env is not used by nuncio (it is the old bot's); you can delete it"
+            )),
+            names => self.notes.push(format!(
+                "{} in .env are not used by nuncio (they are the old bot's); you can delete them",
+                names.join(", ")
+            )),
         }
     }
 
     fn note_later(&mut self) {
-        for name in LATER {
+        for name in PLANNED.iter().map(|variable| variable.name) {
             if self.lookup(name).is_some_and(|(value, _)| !value.is_empty()) {
                 self.notes.push(format!("{name} is set, but this version does not use it yet"));
             }
@@ -169,6 +183,11 @@ impl Variables {
         });
     }
 
+    /// Whether `.env` is there and could not be read: then nothing is known of what stands in it.
+    pub(super) fn is_file_unread(&self) -> bool {
+        self.problems.iter().any(Problem::is_of_the_file)
+    }
+
     /// The value of `name`, as it stands, and where it was set.
     pub(super) fn lookup(&self, name: &str) -> Option<(&str, Origin)> {
         self.values.get(name).map(|(value, origin)| (value.as_str(), *origin))
@@ -179,6 +198,19 @@ impl Variables {
         !self.has_file
             && self.values.keys().all(|name| matches!(name.as_str(), "RUST_LOG" | "LOG_LEVEL" | "LOG_DIR"))
     }
+}
+
+/// A value of the environment without quotes around it: there they belong to the value, and are never meant to.
+fn bare(value: String) -> Result<String, Wrong> {
+    let quote = match value.chars().next() {
+        Some('\'') if value.len() > 1 && value.ends_with('\'') => "single",
+        Some('"') if value.len() > 1 && value.ends_with('"') => "double",
+        _ => return Ok(value),
+    };
+    Err(Wrong::new(
+        format!("starts with a {quote} quote"),
+        "Remove the quotes around it: docker (--env-file) does not, it takes them for a part of the value.",
+    ))
 }
 
 impl fmt::Debug for Variables {
@@ -201,6 +233,9 @@ fn is_readable_by_others(_: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
     fn environment(name: &str, value: &str) -> Vec<(OsString, OsString)> {
         vec![(name.into(), value.into())]
@@ -227,8 +262,8 @@ mod tests {
         insta::assert_debug_snapshot!(notes, @r#"
 [
     "WEBHOOK_SECERT (.env line 1) is no variable of ours: is WEBHOOK_SECRET meant?",
-    "LOG_DIR (.env line 7) is set twice: the first one counts (.env line 6)",
-    "GITHUB_TOKEN, AGIXT_URI in .env: of the old bot, and not used by nuncio",
+    "LOG_DIR is set 2 times in .env: the last one counts (line 7). Delete the others",
+    "GITHUB_TOKEN, AGIXT_URI in .env are not used by nuncio (they are the old bot's); you can delete them",
     "SOURCES is set, but this version does not use it yet",
 ]
 "#);
@@ -243,8 +278,53 @@ mod tests {
         );
     }
 
+    // Item 28
+    #[test]
+    fn the_last_of_equal_lines_counts_and_is_noted_once() {
+        let variables = Variables::from_dotenv("LOG_DIR=a\nLOG_DIR=b\nLOG_DIR=c\nGITHUB_TOKEN=x");
+        assert_eq!(variables.lookup("LOG_DIR"), Some(("c", Origin::File(3))));
+        insta::assert_debug_snapshot!(variables.notes, @r#"
+[
+    "LOG_DIR is set 3 times in .env: the last one counts (line 3). Delete the others",
+    "GITHUB_TOKEN in .env is not used by nuncio (it is the old bot's); you can delete it",
+]
+"#);
+    }
+
     #[test]
     fn debug_shows_names_only() {
         assert_eq!(format!("{:?}", Variables::from_dotenv("WEBHOOK_SECRET=canary")), r#"{"WEBHOOK_SECRET"}"#);
+    }
+
+    // Item 28
+    #[test]
+    fn a_secret_is_what_the_old_bot_took_it_for() {
+        for secret in ["ab$verylongsecretindeed", "two words and more", "it's \"quoted\" inside"] {
+            let config =
+                Config::from_variables(&Variables::from_dotenv(&format!("WEBHOOK_SECRET={secret}"))).unwrap();
+            assert_eq!((config.webhook.secret.expose(), config.notes.len()), (secret, 0));
+        }
+    }
+
+    // D: docker's --env-file
+    #[rstest::rstest]
+    #[case("DISCORD_WEBHOOK_CHANNELS", "'{\"default\":[\"1\"]}'", "starts with a single quote")]
+    #[case("DISCORD_WEBHOOK_CHANNELS", "\"{\\\"default\\\":[]}\"", "starts with a double quote")]
+    #[case("DISCORD_WEBHOOK_CHANNELS", "'{\"default\":", "starts with a single quote")]
+    #[case("WEBHOOK_SECRET", "'0123456789abcdef'", "starts with a single quote")]
+    #[case("DISCORD_TOKEN", "\"abc.def.ghi\"", "starts with a double quote")]
+    fn quotes_in_the_environment_belong_to_the_value_and_are_refused(
+        #[case] name: &str,
+        #[case] value: &str,
+        #[case] what: &str,
+    ) {
+        let good = ("WEBHOOK_SECRET", SECRET);
+        let report = Config::from_variables(&Variables::from_map([good, (name, value)])).unwrap_err();
+        assert_eq!(report.problems.len(), 1, "{report}");
+        assert_eq!(
+            (report.problems[0].variable.as_str(), report.problems[0].wrong.what.as_str()),
+            (name, what)
+        );
+        assert!(report.problems[0].wrong.fix.starts_with("Remove the quotes around it: docker"));
     }
 }

@@ -10,7 +10,7 @@ use crate::secret::Secret;
 
 const SECRET: &str = "WEBHOOK_SECRET";
 const PREVIOUS: &str = "WEBHOOK_SECRET_PREVIOUS";
-/// An HMAC key shorter than this can be searched for.
+/// What to do about a `PUBLIC_URL` that is none.
 const PUBLIC_URL: &str =
     "The address that XTSystems reaches nuncio by, without WEBHOOK_PATH: https://nuncio.example.";
 /// An HMAC key shorter than this can be searched for.
@@ -142,16 +142,20 @@ fn port(text: &str) -> Result<u16, Wrong> {
 }
 
 fn path(text: &str) -> Result<String, Wrong> {
-    let fix = "A path such as /webhooks/xtsystems, of letters, digits, - _ . ~ and single slashes.";
     let text = text.trim();
-    let Some(rest) = text.strip_prefix('/') else { return Err(Wrong::new("does not begin with /", fix)) };
+    let Some(rest) = text.strip_prefix('/') else {
+        return Err(Wrong::new("does not begin with /", "Example: /webhooks/xtsystems"));
+    };
     let segments: Vec<&str> = rest.split('/').collect();
     let is_plain = |segment: &&str| {
         !matches!(*segment, "" | "." | "..")
             && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
     };
     if !segments.iter().all(is_plain) {
-        return Err(Wrong::new("holds what a path of ours cannot hold", fix));
+        return Err(Wrong::new(
+            "has an empty part (`//`, or `/` at its end), `.` or `..`, or a character such as ? # % or a space",
+            "Letters, digits, - _ . ~ and single slashes. Example: /webhooks/xtsystems",
+        ));
     }
     match segments.as_slice() {
         ["webhooks", name @ ("config" | "register" | "health")] => Err(Wrong::new(

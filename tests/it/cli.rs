@@ -103,7 +103,7 @@ fn a_file_where_the_folder_of_the_database_should_be_is_told_with_what_to_do() {
     let program = program();
     std::fs::write(program.path().join("data"), "x").unwrap();
     let run = program.run(&["events"]);
-    assert_eq!(run.code, 1);
+    assert_eq!(run.code, 78);
     assert!(
         run.stderr.contains("data cannot be used (") && run.stderr.contains("NUNCIO_DATABASE_URL"),
         "{}",

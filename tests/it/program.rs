@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot run its program has failed")]
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// A working directory, with a `.env` or without.
 pub struct Program {
     dir: TempDir,
-    environment: Vec<(String, String)>,
+    environment: Vec<(String, OsString)>,
 }
 
 /// What a run came to.
@@ -84,8 +84,8 @@ impl Program {
     }
 
     /// The same with a variable in the environment.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
         self
     }
 
