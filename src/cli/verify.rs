@@ -61,6 +61,6 @@ pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode
         }
     }
     let is_right = parts.iter().all(|(_, result)| result.is_ok());
-    print(&format!("{}", if is_right { "accepted" } else { "refused" }));
+    print(if is_right { "accepted" } else { "refused" });
     Ok(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
