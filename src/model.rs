@@ -34,7 +34,7 @@ pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use discord_webhook::{Category, NewWebhook, Scope, StoredWebhook};
-pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, Summand};
+pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, Summand, sample_subject};
 pub use fold::{closes, fold};
 pub use id::{
     DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, RouteId, Snowflake,

@@ -27,6 +27,7 @@ mod markdown;
 mod mute;
 mod notice;
 mod reply;
+mod sample;
 mod test_event;
 mod ticket;
 mod wished;
@@ -65,6 +66,11 @@ pub struct View<'a> {
 /// What `event` looks like.
 #[must_use]
 pub fn card(event: &Event, view: &View<'_>) -> Card {
+    let card = of_kind(event, view);
+    if event.is_sample() { sample::marked(card) } else { card }
+}
+
+fn of_kind(event: &Event, view: &View<'_>) -> Card {
     let facts = Facts::new(event, view);
     match &*event.kind.canonical() {
         "ticket.created" => ticket::created(&facts),
@@ -94,6 +100,9 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
 /// `card` with the buttons of what was asked, and what came of them; or why there are none.
 #[must_use]
 pub fn with_buttons(card: Card, asked: &Asked) -> Card {
+    if let Some(matter) = asked.sample {
+        return sample::with_buttons(card, matter);
+    }
     match asked.decision.as_ref().map(|decision| decision.matter) {
         Some(Matter::Ticket) => wished::ticket(card, asked),
         Some(Matter::Alert) => wished::alert(card, asked),

@@ -1,5 +1,9 @@
 //! One example of every kind of event, as the platform would send it: what `nuncio send` posts and the tests draw.
 
+/// The field that makes a sample of an event: `"nuncio_sample": true` beside `event_type`, inside what is signed. Any other
+/// value, and the same name anywhere deeper, means nothing.
+pub const MARK: &str = "nuncio_sample";
+
 /// A body as it would arrive, without a `timestamp` of its own, so that every sending of it is a new event.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {

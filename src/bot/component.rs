@@ -104,6 +104,9 @@ impl Clicks {
                 say_at_once(http, component, answer::UNKNOWN).await;
             };
         };
+        if click.token.is_sample() {
+            return say_at_once(http, component, answer::SAMPLE).await;
+        }
         if self.shared.stopping.is_cancelled() {
             return say_at_once(http, component, STOPPING).await;
         }

@@ -1,6 +1,6 @@
 //! `nuncio send`: signs events as XTSystems does and posts them.
 
-use std::io::Read as _;
+use std::io::{Error, ErrorKind, Read as _};
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,13 +22,13 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The kind of event, as ticket.created
+    /// The kind of event, as ticket.created. Its sample is marked as one: it pings nobody, and its buttons do nothing
     #[arg(required_unless_present = "all")]
     kind: Option<String>,
     /// Every kind there is a sample of
     #[arg(long, conflicts_with_all = ["kind", "data"])]
     all: bool,
-    /// The event's data, or a whole body: JSON in a file, - for stdin
+    /// Your own event instead of a sample (its data, or a whole body): JSON in a file, - for stdin. It counts as real
     #[arg(long, value_name = "FILE")]
     data: Option<String>,
     /// Where to post it, if not to the nuncio of this .env
@@ -79,7 +79,12 @@ pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<Exi
 
 /// The kinds and bodies that were asked for.
 fn events(args: &Args) -> anyhow::Result<Vec<(String, Map<String, Value>)>> {
-    let sample = |sample: &samples::Sample| Ok((sample.kind.to_owned(), serde_json::from_str(sample.body)?));
+    let sample = |sample: &samples::Sample| {
+        let mut body: Map<String, Value> = serde_json::from_str(sample.body)?;
+        // Into real channels it goes as what it is: it pings nobody, and its buttons do nothing.
+        body.insert(samples::MARK.to_owned(), true.into());
+        Ok((sample.kind.to_owned(), body))
+    };
     match (&args.kind, &args.data) {
         (Some(kind), Some(file)) => Ok(vec![(kind.clone(), body_of(kind, read(file)?))]),
         (Some(kind), None) => match samples::find(kind) {
@@ -98,14 +103,26 @@ fn events(args: &Args) -> anyhow::Result<Vec<(String, Map<String, Value>)>> {
 fn read(file: &str) -> anyhow::Result<Value> {
     let mut text = String::new();
     if file == "-" {
-        std::io::stdin().read_to_string(&mut text).context("reading stdin")?;
+        std::io::stdin().read_to_string(&mut text).context("stdin cannot be read")?;
     } else {
-        text = std::fs::read_to_string(file).with_context(|| format!("reading {file}"))?;
+        text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
     }
     serde_json::from_str(&text).map_err(|error| {
         let place = if file == "-" { "stdin" } else { file };
         anyhow!("{place} is not JSON: {error}. --data takes an event's data, or a whole body with event_type and data")
     })
+}
+
+/// Why the file of `--data` cannot be read, and what to do.
+fn unreadable(file: &str, error: &Error) -> anyhow::Error {
+    let sentence = match error.kind() {
+        ErrorKind::NotFound => format!("--data: there is no file {file} (use - for stdin)."),
+        ErrorKind::IsADirectory => format!("--data: {file} is a folder. Name a file in it."),
+        ErrorKind::PermissionDenied => format!("--data: this user may not read {file}."),
+        ErrorKind::InvalidData => format!("--data: {file} is not text in UTF-8."),
+        _ => format!("--data: {file} cannot be read ({error})."),
+    };
+    Usage(sentence).into()
 }
 
 /// What was read as a body: it may be one already, or just the data of one.

@@ -10,7 +10,7 @@ use serde_json::Number;
 
 use crate::clock::Timestamp;
 use crate::model::payload::Scalar;
-use crate::model::{DedupeKey, Kind, NewEvent, RawBody, Severity, Source};
+use crate::model::{DedupeKey, Kind, NewEvent, RawBody, Severity, Source, sample_subject};
 use crate::signature;
 use reading::Envelope;
 
@@ -43,11 +43,17 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
     let said = envelope.data.unwrap_or_default();
     let sent_at = timestamp.parse().map_or(received_at, Timestamp::from_secs);
     let occurred_at = envelope.timestamp.as_ref().and_then(moment).unwrap_or(sent_at);
+    let subject = subject(&kind, &company, |names| said.text(names));
+    // A sample belongs to no customer: their routes, names and cards are not for it.
+    let (subject, company, company_name) = match envelope.sample {
+        Some(Scalar::Bool(true)) => (sample_subject(&subject), "sample".to_owned(), None),
+        _ => (subject, company, said.text(&["company_name"]).map(Cow::into_owned)),
+    };
     Ok(NewEvent {
         source: Source::XtSystems,
-        subject: subject(&kind, &company, |names| said.text(names)),
+        subject,
         severity: said.text(&Severity::NAMES).and_then(|word| Severity::from_word(&word)),
-        company_name: said.text(&["company_name"]).map(Cow::into_owned),
+        company_name,
         kind,
         company,
         dedupe,

@@ -26,6 +26,18 @@ impl Token {
         Self((0..Self::LEN).map(|_| char::from(Self::ALPHABET[rng.random_range(0..32)])).collect())
     }
 
+    /// The one below every sample: there is no question behind it.
+    #[must_use]
+    pub fn sample() -> Self {
+        Self("sample".repeat(Self::LEN).chars().take(Self::LEN).collect())
+    }
+
+    /// Whether it is [`Token::sample`].
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        *self == Self::sample()
+    }
+
     /// The characters.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -110,6 +110,15 @@ impl DedupeKey {
     }
 }
 
+/// What the subject of a sample begins with: a sample is about nothing that a real event is about.
+const SAMPLE: &str = "sample/";
+
+/// The subject of a sample event whose own subject would be `subject`.
+#[must_use]
+pub fn sample_subject(subject: &str) -> String {
+    format!("{SAMPLE}{subject}")
+}
+
 /// An event as it enters, before it has an id.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
@@ -160,7 +169,21 @@ pub struct Event {
     pub size: usize,
 }
 
+impl NewEvent {
+    /// Whether it is a sample, made to see what events look like: it pings nobody and asks nothing.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        self.subject.starts_with(SAMPLE)
+    }
+}
+
 impl Event {
+    /// Whether it is a sample, made to see what events look like: it pings nobody and asks nothing.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        self.subject.starts_with(SAMPLE)
+    }
+
     /// How bad it is, if it says so in a word we know.
     #[must_use]
     pub fn severity(&self) -> Option<Severity> {

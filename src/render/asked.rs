@@ -1,6 +1,6 @@
 //! What a card may know of decisions besides its event.
 
-use crate::model::{Decision, Mute, Platform};
+use crate::model::{Decision, Matter, Mute, Platform};
 
 /// The question on a card, and what was said to it.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Asked {
     pub wishes: Vec<Decision>,
     /// The mute of this alert that holds.
     pub mute: Option<Mute>,
+    /// What a sample's buttons are about.
+    pub sample: Option<Matter>,
     /// Why there are no buttons.
     pub no_buttons: Option<&'static str>,
 }

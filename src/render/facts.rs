@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::escape::{code, literal, moment, paragraph, short, text};
+use super::sample::CUSTOMER;
 use super::{Markdown, View, clean};
 use crate::clock::Timestamp;
 use crate::model::{Event, payload};
@@ -76,6 +77,9 @@ impl<'a> Facts<'a> {
 
     /// The customer's name, if it is known.
     pub(super) fn customer_name(&self) -> Option<String> {
+        if self.event.is_sample() {
+            return Some(CUSTOMER.to_owned());
+        }
         self.word(&["company_name", "company"]).or_else(|| self.view.company_name.and_then(known))
     }
 

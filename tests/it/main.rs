@@ -30,6 +30,7 @@ mod readme;
 mod recovery;
 mod retention;
 mod routing;
+mod samples;
 mod sandbox;
 mod secrets;
 mod seeds;

@@ -10,6 +10,8 @@ use crate::render::{self, Markdown, Surface, literal, moment, short};
 pub(super) const UNKNOWN: &str =
     "This button has expired: nuncio does not know it (any more). Look for a newer card of the same thing.";
 
+pub(super) const SAMPLE: &str = "This card is a sample: nothing is sent. On a real event this button works.";
+
 /// The process ended before the database took it.
 pub(super) const CUT_OFF: &str = "nuncio is stopping, and its database was busy: look at the card in a minute, and press \
      again if it has not changed.";

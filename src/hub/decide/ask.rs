@@ -18,7 +18,7 @@ const UNHEARD: &str = "no buttons: DISCORD_GATEWAY is off";
 impl Hub {
     /// What a new event asks, or answers.
     pub(in crate::hub) fn asks(&self, event: &NewEvent) -> Option<Asks> {
-        if event.source != Source::XtSystems {
+        if event.source != Source::XtSystems || event.is_sample() {
             return None;
         }
         let rules = self.rules();
@@ -42,6 +42,9 @@ impl Hub {
     /// What the card of `event` needs to know of decisions. A ticket's or alert's buttons are made when they are first
     /// needed, unless the card `has_none`.
     pub async fn asked(&self, event: &Event, card: &CardOf, has_none: bool) -> store::Result<Asked> {
+        if event.is_sample() {
+            return Ok(self.asked_of_sample(event));
+        }
         match Family::of(&event.kind) {
             Family::Machine => self.asked_of_machine(event).await,
             Family::Ticket => self.asked_of(event, card, has_none, Matter::Ticket).await,
@@ -61,10 +64,24 @@ impl Hub {
 
     /// The question about the machine that `event` is about: its own, else the newest.
     pub async fn decision_about(&self, event: &Event) -> store::Result<Option<Decision>> {
+        if event.is_sample() {
+            return Ok(None);
+        }
         if let Some(own) = self.0.store.decision_asked_by(event.id).await? {
             return Ok(Some(own));
         }
         self.0.store.decision_about_machine(event.source, &ids(&event.data)).await
+    }
+
+    /// The buttons that a real event would have: they only answer that this is a sample.
+    fn asked_of_sample(&self, event: &Event) -> Asked {
+        let matter = match (Family::of(&event.kind), &*event.kind.canonical()) {
+            (Family::Machine, "machine.registered") => Some(Matter::Machine),
+            (Family::Ticket, _) => Some(Matter::Ticket),
+            (Family::Alert, _) => Some(Matter::Alert),
+            _ => None,
+        };
+        Asked { sample: matter.filter(|_| self.rules().is_heard), ..Asked::default() }
     }
 
     async fn asked_of_machine(&self, event: &Event) -> store::Result<Asked> {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::model::payload::Scalar;
+use crate::samples::MARK;
 
 /// The fields of `data` that are asked for before an event has a card.
 pub(super) const NAMES: [&str; 11] = [
@@ -49,6 +50,8 @@ pub(super) struct Envelope<'a> {
     pub(super) data: Option<Said<'a>>,
     pub(super) company_id: Option<Scalar<'a>>,
     pub(super) timestamp: Option<Scalar<'a>>,
+    /// See [`MARK`].
+    pub(super) sample: Option<Scalar<'a>>,
 }
 
 impl<'de> Deserialize<'de> for Envelope<'de> {
@@ -76,6 +79,8 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
                         }
                         "company_id" => envelope.company_id = Some(map.next_value_seed(Reading::Scalar)?),
                         "timestamp" => envelope.timestamp = Some(map.next_value_seed(Reading::Scalar)?),
+                        MARK if envelope.sample.is_some() => return Err(A::Error::duplicate_field(MARK)),
+                        MARK => envelope.sample = Some(map.next_value_seed(Reading::Scalar)?),
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
