@@ -9,6 +9,7 @@
 
 mod client;
 mod connection;
+mod foreign;
 pub mod framing;
 mod gate;
 mod health;
@@ -18,6 +19,7 @@ mod limiter;
 mod listener;
 mod metrics;
 mod rejection;
+mod room;
 mod signed;
 pub mod xtsystems;
 
@@ -34,7 +36,6 @@ use bytes::Bytes;
 use hyper::body::Body;
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -43,6 +44,7 @@ use crate::hub::{Finding, Hub, Remark};
 use crate::ingress::gate::Gate;
 use crate::ingress::limiter::Limiter;
 use crate::ingress::rejection::Rejection;
+use crate::ingress::room::Room;
 use crate::model::EventId;
 use crate::secret::Secret;
 
@@ -69,8 +71,8 @@ struct Inner {
     /// Who has it may look at everything.
     api_key: Option<Secret>,
     proxies: TrustedProxies,
-    /// Memory for bodies that are larger than most, in KiB.
-    room: Arc<Semaphore>,
+    /// Memory for bodies that are larger than most.
+    room: Arc<Room>,
 }
 
 impl Ingress {
@@ -86,7 +88,7 @@ impl Ingress {
     ) -> Self {
         let limiter = Limiter::new(limit, clock.clone());
         // Whatever the limit is, two of the largest have room.
-        let room = Arc::new(Semaphore::new((2 * webhook.body_limit / 1024).max(ROOM_KIB)));
+        let room = Room::new((2 * webhook.body_limit / 1024).max(ROOM_KIB));
         let gates = vec![Gate::xtsystems(webhook)];
         Self(Door(Arc::new(Inner { hub, clock, gates, limiter, api_key, proxies, room })))
     }

@@ -53,11 +53,13 @@ pub enum Finding {
     NoRoom,
     /// The system did not give us a connection.
     NotAccepted,
+    /// The signature or token of another sender than the one this address is for.
+    Foreign,
 }
 
 impl Finding {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Unsigned,
         Self::Ambiguous,
         Self::MalformedTimestamp,
@@ -75,6 +77,7 @@ impl Finding {
         Self::NotStored,
         Self::NoRoom,
         Self::NotAccepted,
+        Self::Foreign,
     ];
 
     /// Its name in metrics and JSON.
@@ -98,6 +101,7 @@ impl Finding {
             Self::NotStored => "not_stored",
             Self::NoRoom => "no_room",
             Self::NotAccepted => "not_accepted",
+            Self::Foreign => "foreign_signature",
         }
     }
 

@@ -23,7 +23,7 @@ const BUCKETS: usize = 100_000;
 
 /// What a bucket is for: a network of ours to tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Key {
+pub(super) enum Key {
     V4(u32),
     V6(u64),
     /// A whole IPv4 network of 16 bits, in a crowd.
@@ -33,7 +33,7 @@ enum Key {
 }
 
 impl Key {
-    fn of(address: IpAddr, is_crowded: bool) -> Self {
+    pub(super) fn of(address: IpAddr, is_crowded: bool) -> Self {
         match (address.to_canonical(), is_crowded) {
             (IpAddr::V4(address), false) => Self::V4(Ipv4Addr::to_bits(address)),
             (IpAddr::V4(address), true) => Self::WideV4((Ipv4Addr::to_bits(address) >> 16) as u16),

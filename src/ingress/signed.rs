@@ -2,27 +2,25 @@
 
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Body;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::hub::{Finding, Remark};
 use crate::ingress::gate::{Age, Gate};
+use crate::ingress::limiter::Key;
 use crate::ingress::rejection::Rejection;
-use crate::ingress::{Door, Knocked, xtsystems};
+use crate::ingress::room::{STEP, Share};
+use crate::ingress::{Door, Knocked, foreign, xtsystems};
 use crate::model::NewEvent;
 use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store;
 
 /// A body of this size needs no room: every connection may have one.
 pub(super) const SMALL: usize = 64 * 1024;
-/// How much room a larger one takes at a time.
-const STEP: usize = 64 * 1024;
 
 /// Reads an event whose signature holds out of a request.
 pub(super) async fn read<B: Body<Data = Bytes>>(
@@ -36,8 +34,14 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
 
     knock.check_media(&head.headers)?;
     let length = knock.check_length(&head.headers, gate.body_limit)?;
-    let (signature, timestamp) = credentials(&head.headers).map_err(|reason| knock.refuse(reason))?;
-    let (body, _room) = knock.read(body, length, gate.body_limit, whole_by).await?;
+    let (signature, timestamp) = credentials(&head.headers).map_err(|reason| {
+        let theirs = foreign::sentence(&head.headers).filter(|_| reason == Reason::NoSignature);
+        match theirs {
+            Some(sentence) => knock.refuse_with(Finding::Foreign, sentence, None, Rejection::Unsigned),
+            None => knock.refuse(reason),
+        }
+    })?;
+    let (body, _share) = knock.read(body, length, gate.body_limit, whole_by).await?;
 
     match gate.check(timestamp, signature, &body, received_at) {
         Ok(Age::Current) => {}
@@ -138,23 +142,33 @@ impl Knock<'_> {
         length: Option<usize>,
         limit: usize,
         whole_by: Duration,
-    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Rejection> {
+    ) -> Result<(Bytes, Option<Share>), Rejection> {
         let clock = &self.door.0.clock;
         let mut body = pin!(body);
         let collect = async {
             let mut whole = Vec::with_capacity(length.unwrap_or_default().min(SMALL));
-            let mut room = None;
-            while let Some(frame) = body.frame().await {
+            let mut share: Option<Share> = None;
+            loop {
+                let next = match &share {
+                    None => body.frame().await,
+                    Some(share) => tokio::select! {
+                        biased;
+                        () = share.gives_way() => return Err(self.put_off()),
+                        next = body.frame() => next,
+                    },
+                };
+                let Some(frame) = next else { break };
                 let frame =
                     frame.map_err(|_| self.broken("it broke off, or is not chunked as it should be"))?;
                 let Ok(data) = frame.into_data() else { continue };
                 if whole.len() + data.len() > limit {
                     return Err(self.too_large(limit));
                 }
-                self.make_room(&mut whole, &mut room, data.len())?;
+                self.make_room(&mut whole, &mut share, data.len(), whole_by).await?;
                 whole.extend_from_slice(&data);
             }
-            Ok((Bytes::from(whole), room))
+            share.iter().for_each(Share::is_whole);
+            Ok((Bytes::from(whole), share))
         };
         let left = whole_by.saturating_sub(clock.elapsed());
         clock.within(left, collect).await.unwrap_or_else(|| {
@@ -164,25 +178,18 @@ impl Knock<'_> {
     }
 
     /// Lets `whole` grow by `more`. Beyond [`SMALL`] that takes room, of which all connections together have so much.
-    fn make_room(
+    async fn make_room(
         &self,
         whole: &mut Vec<u8>,
-        room: &mut Option<OwnedSemaphorePermit>,
+        share: &mut Option<Share>,
         more: usize,
+        whole_by: Duration,
     ) -> Result<(), Rejection> {
         let needed = whole.len() + more;
-        while needed > SMALL + room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * 1024 {
-            let taken = Arc::clone(&self.door.0.room).try_acquire_many_owned((STEP / 1024) as u32);
-            match (taken, &mut *room) {
-                (Ok(permit), Some(room)) => room.merge(permit),
-                (Ok(permit), none) => *none = Some(permit),
-                (Err(_), _) => {
-                    self.remark(
-                        Finding::NoRoom,
-                        "a large webhook was put off: too many large ones are arriving at the same time",
-                    );
-                    return Err(Rejection::Unavailable);
-                }
+        while needed > SMALL + share.as_ref().map_or(0, Share::bytes) {
+            let enter = || self.door.0.room.enter(Key::of(self.client, false), whole_by);
+            if !share.get_or_insert_with(enter).grow().await {
+                return Err(self.put_off());
             }
         }
         // Exactly as much as was taken: doubling would keep twice the body.
@@ -191,6 +198,15 @@ impl Knock<'_> {
             whole.reserve_exact(step - whole.len());
         }
         Ok(())
+    }
+
+    fn put_off(&self) -> Rejection {
+        self.remark(
+            Finding::NoRoom,
+            "a large webhook was put off: too many large ones are arriving at the same time, and this sender's take the \
+             most memory",
+        );
+        Rejection::Unavailable
     }
 
     fn broken(&self, what: &str) -> Rejection {
@@ -225,12 +241,19 @@ impl Knock<'_> {
             Reason::MalformedSignature(_) => (Finding::MalformedSignature, None, Rejection::BadSignature),
             Reason::Mismatch | Reason::BodyNotAnObject => (Finding::Mismatch, None, Rejection::BadSignature),
         };
-        self.door.0.hub.remark(Remark {
-            finding,
-            sentence: format!("a webhook was refused: {reason}"),
-            seconds_behind,
-            from: self.client.to_string(),
-        });
+        self.refuse_with(finding, format!("a webhook was refused: {reason}"), seconds_behind, rejection)
+    }
+
+    /// Notes what was found, and counts it against the client.
+    fn refuse_with(
+        &self,
+        finding: Finding,
+        sentence: String,
+        seconds_behind: Option<i64>,
+        rejection: Rejection,
+    ) -> Rejection {
+        let from = self.client.to_string();
+        self.door.0.hub.remark(Remark { finding, sentence, seconds_behind, from });
         // With the scope "all" it was charged when it came.
         if self.door.0.limiter.counts_all() {
             return rejection;

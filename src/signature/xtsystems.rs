@@ -95,7 +95,17 @@ fn malformed_timestamp(digits: Option<usize>, looks_like_millis: bool) -> String
 
 fn outside_window(seconds_behind: i64) -> String {
     let side = if seconds_behind < 0 { "ahead of" } else { "behind" };
-    format!("{} s {side} our clock: check NTP", seconds_behind.unsigned_abs())
+    format!("{} {side} our clock: check NTP on both machines", span(seconds_behind.unsigned_abs()))
+}
+
+/// `5 min 1 s`, `2 h 3 min`, `4 d 5 h`: the window is 5 min, so seconds alone never occur.
+fn span(seconds: u64) -> String {
+    let (large, unit, small, rest) = match seconds {
+        0..3600 => (seconds / 60, "min", seconds % 60, "s"),
+        3600..86_400 => (seconds / 3600, "h", seconds % 3600 / 60, "min"),
+        _ => (seconds / 86_400, "d", seconds % 86_400 / 3600, "h"),
+    };
+    if small == 0 { format!("{large} {unit}") } else { format!("{large} {unit} {small} {rest}") }
 }
 
 /// Checks a request: `timestamp` and `signature` are the headers' values (empty if missing), `received_at` is when

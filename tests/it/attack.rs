@@ -31,6 +31,8 @@
 //! | what is read is limited | it is not | `wire_format::the_limit…`, `bad_chunks…` |
 //! | a body is kept in one piece | in the pieces it comes in | `memory::a_body_in_the_smallest…` |
 //! | large bodies share their room | room without end | `memory::many_large_bodies…` |
+//! | … who holds the most gives way | first come, first served | `room::unsigned_bodies…` |
+//! | … whoever that is, not the oldest of all | the oldest gives way | `room::nor_a_slow_one…` |
 //! | no `Content-Encoding` | it is ignored | `wire_format::encoded_bodies…` |
 //! | JSON only | any content type | `wire_format::json_is…` |
 //! | keys that decide stand once | the last one counts | `bodies::whatever_was_signed…` |
@@ -54,6 +56,7 @@ mod crowd;
 mod limits;
 mod memory;
 mod replay;
+mod room;
 mod sender;
 mod signatures;
 mod slow;

@@ -158,10 +158,10 @@ fn reasons_are_sentences_for_the_operator() {
     let millis = Reason::MalformedTimestamp { digits: Some(13), looks_like_millis: true };
     assert_eq!(millis.to_string(), "timestamp has 13 digits: milliseconds, seconds are expected");
     let skewed = Reason::OutsideWindow { seconds_behind: 412 };
-    assert_eq!(skewed.to_string(), "412 s behind our clock: check NTP");
+    assert_eq!(skewed.to_string(), "6 min 52 s behind our clock: check NTP on both machines");
     assert_eq!(
         Reason::OutsideWindow { seconds_behind: -412 }.to_string(),
-        "412 s ahead of our clock: check NTP"
+        "6 min 52 s ahead of our clock: check NTP on both machines"
     );
     assert_eq!(
         Reason::Mismatch.to_string(),

@@ -14,8 +14,13 @@ async fn every_refusal_has_its_reason() {
     let at = |offset: i64| (t.clock.now().as_secs() + offset).to_string();
     let spoilt = |name: &str, value: &str| Post::signed(&t, TICKET).but(name, value);
     let sent = [
-        (Post::signed_at(&at(-412), TICKET), Finding::Skewed, " s behind our clock: check NTP"),
+        (Post::signed_at(&at(-412), TICKET), Finding::Skewed, "behind our clock: check NTP on both machines"),
         (Post::bare(TICKET), Finding::Unsigned, "no signature: the webhook has no secret in XTSystems"),
+        (
+            Post::bare(TICKET).with("X-Hub-Signature-256", format!("sha256={}", "0".repeat(64))),
+            Finding::Foreign,
+            "this looks like GitHub's signature",
+        ),
         (
             Post::signed_at(&format!("{}000", at(0)), TICKET),
             Finding::MalformedTimestamp,
