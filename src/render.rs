@@ -103,11 +103,15 @@ pub fn with_buttons(card: Card, asked: &Asked) -> Card {
     if let Some(matter) = asked.sample {
         return sample::with_buttons(card, matter);
     }
-    match asked.decision.as_ref().map(|decision| decision.matter) {
+    let card = match asked.decision.as_ref().map(|decision| decision.matter) {
         Some(Matter::Ticket) => wished::ticket(card, asked),
         Some(Matter::Alert) => wished::alert(card, asked),
-        Some(_) => card,
-        None => card.more(asked.no_buttons.map(|why| [literal("⚠️ "), literal(why)].into())),
+        Some(_) => return card,
+        None => card,
+    };
+    match asked.no_buttons {
+        Some(why) => Card { buttons: None, ..card.more(Some([literal("⚠️ "), literal(why)].into())) },
+        None => card,
     }
 }
 

@@ -134,18 +134,17 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
     Ok(Cards { cards, replaces, late: any_late })
 }
 
-/// A card that travels alone has buttons, unless its thing is done with.
+/// A card that travels alone has buttons, unless its thing is done with. What came of them is told all the same.
 async fn with_buttons(context: &Context, message: &Message, first: &Event, card: Card) -> Result<Card> {
     let shown = message.shows.last();
-    if shown.is_some_and(|shown| shown.closed) {
-        return Ok(card);
-    }
+    let is_closed = shown.map_or_else(|| closes(first), |shown| shown.closed);
     let since = shown.map_or(first.id, |shown| shown.since);
     let of = CardOf { destination: message.destination_id, since };
-    let card =
-        render::with_buttons(card, &context.hub.asked(first, &of, message.no_buttons.is_some()).await?);
-    // What came of them is told all the same.
-    Ok(if message.no_buttons.is_some() { Card { buttons: None, ..card } } else { card })
+    let has_none = is_closed || message.no_buttons.is_some();
+    let mut asked = context.hub.asked(first, &of, has_none).await?;
+    asked.no_buttons = asked.no_buttons.filter(|_| !has_none);
+    let card = render::with_buttons(card, &asked);
+    Ok(if has_none { Card { buttons: None, ..card } } else { card })
 }
 
 /// The message that made the card which `message` changes.
@@ -224,9 +223,10 @@ fn line(context: &Context, events: &[Event], first: EventId, last: EventId) -> O
         fold(&events.iter().filter(|event| fits(event.id)).cloned().collect::<Vec<_>>())
     };
     let (before, after) = (until(&|id| id < first)?, until(&|id| id <= last)?);
+    let changes: Vec<&Event> = events.iter().filter(|event| (first..=last).contains(&event.id)).collect();
     let name = context.hub.company_name(&after);
     let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
-    catch_unwind(AssertUnwindSafe(|| render::reply(&before, &after, &view))).unwrap_or_default()
+    catch_unwind(AssertUnwindSafe(|| render::reply(&before, &after, &changes, &view))).unwrap_or_default()
 }
 
 /// A message of one-line answers; one alone answers its card.

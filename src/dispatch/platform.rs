@@ -111,7 +111,7 @@ impl PlatformLane {
         self.wake.take();
         loop {
             let now = self.context.clock.now();
-            let page = store.page(self.platform.destination, now, 1).await?;
+            let page = store.next_call(self.platform.destination, now).await?;
             let is_all = page.is_all;
             let page = guard::readable(&self.context, &destination.name, page).await?;
             let message = match page.into_iter().next() {
@@ -215,6 +215,9 @@ impl PlatformLane {
             )),
             Some(408 | 429 | 500..) | None => {
                 let everybody = reply.status == Some(429) && reply.retry_after.is_some();
+                // The card shows the first line; what the answer held stands in Details.
+                let body = reply.status.map(|_| format!("\n{said}")).unwrap_or_default();
+                let said = format!("{}{body}", reply.summary());
                 CallNext::Later { due_at: now.plus(wait), said, everybody }
             }
             Some(status) => {

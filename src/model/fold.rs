@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::model::{Event, payload};
 
-/// What describes a change, not the thing: true of the newest event only.
-const OF_THE_CHANGE: [&str; 13] = [
+/// What describes a change, not the thing: true of the event that says so, and of no later one.
+const OF_THE_CHANGE: [&str; 19] = [
     "changes",
     "changed_fields",
     "changed",
@@ -21,13 +21,22 @@ const OF_THE_CHANGE: [&str; 13] = [
     "new",
     "after",
     "new_values",
+    "updated_at",
+    "modified_at",
+    "closed_at",
+    "resolved_at",
+    "close_reason",
+    "reason",
 ];
+/// Who made a thing stays true of it. Who updated, closed or approved it is true of that change only.
+const OF_THE_THING: [&str; 5] = ["created_by", "requested_by", "reported_by", "opened_by", "invited_by"];
 const OLD_STATE: [&str; 3] = ["previous_", "prev_", "old_"];
 /// Words of a status that mean the thing is done with.
 const DONE: [&str; 6] = ["closed", "resolved", "done", "completed", "cancelled", "canceled"];
 
 /// What is true of a thing after `events`, told as one event: the newest, with everything that earlier ones said and
-/// it does not. `None` if there are none.
+/// it does not. What describes a change is the newest event's; of a thing that is closed, the closing event's: nobody is
+/// named for what another event says. `None` if there are none.
 #[must_use]
 pub fn fold(events: &[Event]) -> Option<Event> {
     let mut order: Vec<&Event> = events.iter().collect();
@@ -37,9 +46,11 @@ pub fn fold(events: &[Event]) -> Option<Event> {
     let mut data = Map::new();
     for event in &order {
         let Value::Object(fields) = &*event.data else { continue };
-        data.retain(|name, _| !of_the_change(name));
+        let tells = event.id == told_by.id;
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-            data.insert(name.clone(), value.clone());
+            if tells || !of_the_change(name) {
+                data.insert(name.clone(), value.clone());
+            }
         }
     }
     // What did not come as an object says nothing that could be folded.
@@ -73,7 +84,9 @@ fn closing<'a>(order: &[&'a Event]) -> Option<&'a Event> {
 }
 
 fn of_the_change(name: &str) -> bool {
-    OF_THE_CHANGE.contains(&name) || OLD_STATE.iter().any(|prefix| name.starts_with(prefix))
+    OF_THE_CHANGE.contains(&name)
+        || OLD_STATE.iter().any(|prefix| name.starts_with(prefix))
+        || (name.ends_with("_by") && !OF_THE_THING.contains(&name))
 }
 
 #[cfg(test)]

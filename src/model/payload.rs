@@ -2,6 +2,7 @@
 //!
 //! Nothing here fails. A scalar is read as text (`1001` and `"1001"` are the same); objects and arrays are not text.
 
+mod hidden;
 mod plain;
 
 use std::borrow::Cow;
@@ -12,6 +13,8 @@ use std::sync::OnceLock;
 use serde_json::{Number, Value};
 
 use crate::model::{RawBody, Severity};
+
+pub use hidden::{HIDDEN, is_secret, without_secrets};
 
 /// The first of `names` that `data` holds as non-blank text, number or boolean, trimmed.
 #[must_use]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::escape::{block, literal, number, short};
 use super::facts::{Facts, readable, word};
 use super::{Card, Color, Markdown};
-use crate::model::Severity;
+use crate::model::{Severity, payload};
 
 const HOST: &[&str] = &["host", "hostname", "source", "machine_name", "asset_name"];
 
@@ -18,7 +18,7 @@ pub(super) fn triggered(facts: &Facts<'_>) -> Card {
     let host = facts.word(HOST);
 
     let named = what.as_ref().map(|what| [literal(" · "), super::text(what)].into()).unwrap_or_default();
-    let title = [literal("🚨 "), word.clone(), named];
+    let title = [literal(sign(severity)), word.clone(), named];
     let message = facts.word(&["message", "description"]);
     let said = what.or(message).map(|what| [literal(": "), short(&what, 60)].into()).unwrap_or_default();
     let on = host.as_ref().map(|host| [literal(" on "), short(host, 40)].into()).unwrap_or_default();
@@ -33,6 +33,15 @@ pub(super) fn triggered(facts: &Facts<'_>) -> Card {
         .facts([host.map(|host| super::text(&host).strong()), facts.customer(), repeats])
         .text(facts.paragraph(&["message", "description"]))
         .field("Details", details(facts))
+}
+
+/// A sign for how bad it is, so that it can be told at a glance.
+const fn sign(severity: Option<Severity>) -> &'static str {
+    match severity {
+        Some(Severity::Info) => "ℹ️ ",
+        Some(Severity::Warning) => "⚠️ ",
+        Some(Severity::Error | Severity::Critical) | None => "🚨 ",
+    }
 }
 
 /// Its title; else its type in readable words: `disk_full` is "Disk full".
@@ -52,7 +61,8 @@ fn times(facts: &Facts<'_>) -> Option<u64> {
 /// Details as a person would write them down: the text, or a line for each entry.
 fn details(facts: &Facts<'_>) -> Option<Markdown> {
     let line = |value: &Value| word(value).unwrap_or_else(|| value.to_string());
-    let text = match facts.data().get("details")? {
+    let (told, _) = payload::without_secrets(facts.data().get("details")?);
+    let text = match &told {
         Value::String(text) => text.clone(),
         Value::Object(entries) => {
             let entries = entries.iter().filter(|(_, value)| !is_empty(value));

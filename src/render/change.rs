@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::escape::{literal, number, short};
 use super::facts::{readable, word};
 use super::markdown::Markdown;
+use crate::model::payload;
 
 /// Graphemes of a value; longer ones "changed".
 const VALUE: usize = 40;
@@ -27,7 +28,20 @@ pub(super) struct Change {
 
 impl Change {
     fn new(name: &str, old: Option<&Value>, new: Option<&Value>) -> Self {
-        Self { name: name.to_owned(), old: old.and_then(word), new: new.and_then(word) }
+        let name = name.to_owned();
+        if payload::is_secret(&name) {
+            // That a secret changed may be known, and nothing else of it.
+            let same = (old.is_some() && old == new).then(|| payload::HIDDEN.to_owned());
+            return Self { name, old: same.clone(), new: same };
+        }
+        Self { name, old: old.and_then(word), new: new.and_then(word) }
+    }
+
+    /// Whether its values say what it is about without its name: both are known and short.
+    pub(super) fn is_pair(&self) -> bool {
+        let short =
+            |value: &Option<String>| value.as_ref().is_some_and(|value| value.chars().count() <= VALUE);
+        short(&self.old) && short(&self.new)
     }
 
     /// "high → critical", or what can be said.
@@ -39,7 +53,7 @@ impl Change {
         let shown = |value: &str| short(&readable(value), VALUE);
         match (&self.old, &self.new) {
             (Some(old), Some(new)) => [shown(old), literal(" → "), shown(new)].into(),
-            (None, Some(new)) => [literal("→ "), shown(new)].into(),
+            (None, Some(new)) => shown(new),
             (Some(old), None) => [shown(old), literal(" → nothing")].into(),
             (None, None) => literal("changed"),
         }
@@ -153,19 +167,22 @@ mod tests {
     #[case(json!({"changes": {"priority": {"from": "high", "to": "critical"}}}), "priority: high → critical")]
     #[case(json!({"changes": {"priority": {"old": 1, "new": 2}}}), "priority: 1 → 2")]
     #[case(json!({"changes": [{"field": "status", "old_value": "open", "new_value": "in_progress"}]}), "status: open → in progress")]
-    #[case(json!({"changed_fields": ["priority", "x"], "priority": "high"}), "priority: → high, x: changed")]
-    #[case(json!({"changes": {"assigned_to": "bob", "updated_at": "now"}}), "assigned to: → bob")]
+    #[case(json!({"changed_fields": ["priority", "x"], "priority": "high"}), "priority: high, x: changed")]
+    #[case(json!({"changes": {"assigned_to": "bob", "updated_at": "now"}}), "assigned to: bob")]
     #[case(json!({"previous": {"priority": "high", "title": "a"}, "priority": "low", "title": "a"}), "priority: high → low")]
     #[case(json!({"before": {"a": 1}, "after": {"a": null}}), "a: 1 → nothing")]
     #[case(json!({"previous_priority": "high", "old_status": "open", "priority": "low", "status": "open"}), "priority: high → low")]
+    #[case(json!({"changes": {"api_key": ["old one", "new one"], "accessToken": "x"}}), "api key: changed, accessToken: changed")]
+    #[case(json!({"previous": {"password": "x"}, "password": "y"}), "password: changed")]
     #[case(json!({"changes": {"description": ["short", "x".repeat(50)]}}), "description: changed")]
     #[case(json!({"changes": {"*a*": ["@everyone", "<@1>"]}}), "\\*a\\*: @\u{200B}everyone → \\<@\u{200B}1>")]
-    #[case(json!({"changes": ["a", "b", "c", "d", "e", "f", "g", "h", "i"], "b": 2}), "a: changed, b: → 2, c: changed, d: changed, e: changed, f: changed, … (3 more)")]
+    #[case(json!({"changes": ["a", "b", "c", "d", "e", "f", "g", "h", "i"], "b": 2}), "a: changed, b: 2, c: changed, d: changed, e: changed, f: changed, … (3 more)")]
     fn told(#[case] data: Value, #[case] text: &str) {
         assert_eq!(list(&changes(&data), ", ").unwrap().write(Surface::Embed), text);
     }
 
     #[rstest::rstest]
+    #[case(json!({"previous": {"password": "x"}, "password": "x"}))]
     #[case(json!({"changes": 5, "priority": "high"}))]
     #[case(json!({"changes": [5, null, {}]}))]
     #[case(json!({"previous_priority": "high"}))]

@@ -159,17 +159,17 @@ fn body(decision: &Decision, asked: &Asked) -> Vec<Markdown> {
     lines
 }
 
-/// "telling XTSystems in 8 seconds", or how often it did not answer.
-fn telling(decision: &Decision) -> Markdown {
+/// "telling XTSystems in 8 seconds", or what was in the way and when it is told again.
+pub(super) fn telling(decision: &Decision) -> Markdown {
     let next = decision.due_at.map(moment);
     if decision.attempts == 0 {
         return Markdown::join([Some(literal("telling XTSystems")), next], " ");
     }
-    let attempt = [literal("no answer yet, attempt "), number(decision.attempts)].into();
+    let first = decision.said.as_deref().and_then(|said| said.lines().next()).filter(|line| !line.is_empty());
+    let said = short(first.unwrap_or("XTSystems did not answer"), 300);
+    let attempt = [said, literal(". Attempt "), number(decision.attempts)].into();
     let next = next.map(|next| [literal("next "), next].into());
-    let line = Markdown::join([Some(attempt), next], ", ");
-    let said = decision.said.as_ref().map(|said| short(said, 300));
-    Markdown::join([Some(line), said], "\n")
+    [Markdown::join([Some(attempt), next], ", "), literal(".")].into()
 }
 
 /// What the platform said, and what to do.

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::decided::{by, verdict};
-use super::escape::{literal, moment, short, text};
+use super::escape::{code, literal, moment, short, text};
 use super::facts::word;
 use super::{Card, Color, Field, Markdown};
-use crate::model::{Decision, Event, Matter, Phase, Platform};
+use crate::model::{Decision, Event, Matter, Phase, Platform, payload};
 
 /// More facts than this nobody reads.
 const MOST_FACTS: usize = 30;
@@ -21,8 +21,11 @@ pub fn details(decision: &Decision, all: &[Decision], event: Option<&Event>) -> 
     let mut card = Card::about(decision, event, Color::Info, title);
     let data = event.map(|event| &*event.data);
     let facts = data.and_then(Value::as_object).into_iter().flatten().filter_map(|(name, value)| {
-        let value = word(value)?;
-        Some(Some([text(name), literal(": "), short(&value, 120)].into()))
+        let value = match payload::is_secret(name) {
+            true => literal(payload::HIDDEN),
+            false => short(&word(value)?, 120),
+        };
+        Some(Some([text(name), literal(": "), value].into()))
     });
     card.text = Markdown::join(facts.take(MOST_FACTS), "\n");
     let lines: Vec<Markdown> = all.iter().filter_map(line).collect();
@@ -54,7 +57,16 @@ fn line(decision: &Decision) -> Option<Markdown> {
         decision.reason.as_ref().map(|reason| [literal(": "), short(reason, 100).emphasised()].into());
     let platform = match decision.platform {
         Platform::Unasked => None,
-        Platform::Telling => Some(literal(" · XTSystems is being told")),
+        Platform::Telling => {
+            // What an answer held that was no success: more than the card shows.
+            let held = decision
+                .said
+                .as_deref()
+                .and_then(|said| Some(said.split_once('\n')?.1))
+                .filter(|held| !held.is_empty());
+            let held = held.map(|held| [literal(": "), code(held)].into()).unwrap_or_default();
+            Some([literal(" · XTSystems is being told"), held].into())
+        }
         Platform::Confirmed => Some(literal(" · XTSystems confirmed")),
         Platform::Refused | Platform::Held => Some(literal(" · not in XTSystems")),
     };

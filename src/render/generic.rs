@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::escape::{literal, number, short};
 use super::facts::{Facts, readable, word};
 use super::{Card, Color, Markdown, text};
+use crate::model::payload;
 
 /// How many fields are shown.
 const SHOWN: usize = 5;
@@ -19,7 +20,7 @@ pub(super) fn happened(facts: &Facts<'_>) -> Card {
     scalars(facts.data()).into_iter().fold(card.facts([customer]), |card, line| card.facts([Some(line)]))
 }
 
-/// The first scalar fields as `name: value`, and how many fields that leaves.
+/// The first scalar fields as `name: value`, and how many fields that leaves. What is secret by its name stays so.
 fn scalars(data: &Value) -> Vec<Markdown> {
     let fields: Vec<(Option<&String>, &Value)> = match data {
         Value::Object(fields) => fields
@@ -35,7 +36,10 @@ fn scalars(data: &Value) -> Vec<Markdown> {
     let mut lines: Vec<Markdown> = fields
         .into_iter()
         .filter_map(|(name, value)| {
-            let value = short(&word(value)?, VALUE);
+            let value = match name.is_some_and(|name| payload::is_secret(name)) {
+                true => literal(payload::HIDDEN),
+                false => short(&word(value)?, VALUE),
+            };
             let name = name.map(|name| short(&readable(name), 60)).filter(|name| !name.is_empty());
             Some(name.map_or_else(|| value.clone(), |name| [name, literal(": "), value.clone()].into()))
         })

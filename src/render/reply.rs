@@ -12,20 +12,21 @@ const NOTE: usize = 60;
 const PRIORITY: &[&str] = &["priority", "severity"];
 const STATUS: &[&str] = &["status", "state"];
 const ASSIGNEE: &[&str] = &["assigned_to", "assignee"];
+const UPDATER: &[&str] = &["updated_by", "modified_by", "changed_by"];
 
-/// What changed between two states of a thing, if it is worth a push: status, priority or assignee, a note, or that
-/// it was closed.
+/// What `changes` changed between two states of a thing, if it is worth a push: status, priority or assignee, a note, or
+/// that it was closed. Somebody is named only where every one of these events says that it was them.
 #[must_use]
-pub fn reply(before: &Event, after: &Event, view: &View<'_>) -> Option<Markdown> {
+pub fn reply(before: &Event, after: &Event, changes: &[&Event], view: &View<'_>) -> Option<Markdown> {
     if closes(after) && !closes(before) {
         return Some([literal("🔒 "), card(after, view).summary].into());
     }
     let (old, new) = (Facts::new(before, view), Facts::new(after, view));
-    let changed = |names: &[&str]| {
+    let changed = |name: &'static str, names: &[&str]| {
         let (old, new) = (old.word(names), new.word(names)?);
-        (old.as_ref() != Some(&new)).then(|| values(old.as_deref(), &new))
+        (old.as_ref() != Some(&new)).then(|| (name, old, new))
     };
-    let named = |name: &'static str, what: Option<Markdown>| what.map(|what| [literal(name), what].into());
+    let (priority, status) = (changed("priority ", PRIORITY), changed("status ", STATUS));
     let assignee = || {
         let who = new.person(ASSIGNEE)?;
         (old.person(ASSIGNEE) != Some(who.clone())).then(|| [literal("for "), who].into())
@@ -34,13 +35,26 @@ pub fn reply(before: &Event, after: &Event, view: &View<'_>) -> Option<Markdown>
         let said = last_note(after)?;
         (last_note(before) != Some(said.clone())).then(|| [literal("note: "), short(&said, NOTE)].into())
     };
-    let parts = [named("", changed(PRIORITY)), named("", changed(STATUS)), assignee(), note()];
+    let (assignee, note) = (assignee(), note());
+    let by = one_person(changes, view).map(|by| [literal("by "), by].into());
+    // "SRV-2 is offline": nothing is known but how it is now.
+    if let (Some((_, None, now)), None, None, None) = (&status, &priority, &assignee, &note) {
+        let now = [name(&new), literal(" is "), short(&readable(now), VALUE)].into();
+        return Some([literal("📝 "), Markdown::join([Some(now), by], ", "), new.of_customer()].into());
+    }
+    let parts = [priority.map(values), status.map(values), assignee, note];
     if parts.iter().all(Option::is_none) {
         return None;
     }
-    let by = new.by(&["updated_by", "modified_by", "changed_by"]);
     let what = Markdown::join(parts.into_iter().chain([by]), ", ");
     Some([literal("📝 "), name(&new), literal(": "), what, new.of_customer()].into())
+}
+
+/// Whoever all of `changes` name, if that is one person.
+fn one_person(changes: &[&Event], view: &View<'_>) -> Option<Markdown> {
+    let mut people = changes.iter().map(|event| Facts::new(event, view).person(UPDATER));
+    let first = people.next()??;
+    people.all(|person| person.as_ref() == Some(&first)).then_some(first)
 }
 
 /// Stands above lines that may stand in the channel already.
@@ -57,9 +71,13 @@ fn name(facts: &Facts<'_>) -> Markdown {
     number.or_else(called).unwrap_or_else(|| literal("Changed"))
 }
 
-fn values(old: Option<&str>, new: &str) -> Markdown {
+/// "high → low"; "priority low" where only the new value is known.
+fn values((name, old, new): (&'static str, Option<String>, String)) -> Markdown {
     let shown = |value: &str| short(&readable(value), VALUE);
-    Markdown::join([old.map(&shown), Some([literal("→ "), shown(new)].into())], " ")
+    match old {
+        Some(old) => [shown(&old), literal(" → "), shown(&new)].into(),
+        None => [literal(name), shown(&new)].into(),
+    }
 }
 
 /// What the newest note says.

@@ -7,9 +7,12 @@ use super::{Body, Card, Color, Markdown, message, text};
 use crate::clock::Timestamp;
 use crate::model::Source;
 
+/// Timestamps have whole seconds: no more than a bound follows from them, and nothing from a clock that is ahead of ours.
 pub(super) fn arrived(facts: &Facts<'_>) -> Card {
-    let took = facts.event.received_at.since(facts.event.occurred_at).as_millis();
-    let way = [literal(source_name(facts.event.source)), literal(" → here "), number(took), literal(" ms")];
+    let took = facts.event.received_at.as_millis() - facts.event.occurred_at.as_millis();
+    let bound = u64::try_from(took).ok().map(|millis| millis.div_ceil(1000).max(1));
+    let bound = bound.map(|secs| [literal(" within "), number(secs), literal(" s")].into());
+    let way = [literal(source_name(facts.event.source)), literal(" → here"), bound.unwrap_or_default()];
     Card::new(facts.event, Color::Done, literal("🧪 Test arrived"), literal("Test arrived"))
         .facts([Some(way.into())])
         .text(facts.paragraph(&["message"]))

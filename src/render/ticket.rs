@@ -98,10 +98,12 @@ fn state_line(facts: &Facts<'_>, changes: &[Change]) -> Vec<Option<Markdown>> {
     ]
 }
 
-/// The first two changes in a few words: priority and status need no name.
+/// The first two changes in a few words: "high → critical" needs no name.
 fn headline(changes: &[Change]) -> Option<Markdown> {
     let plain = |change: &Change| ["priority", "severity", "status", "state"].contains(&change.name.as_str());
-    let said = |change: &Change| if plain(change) { change.values() } else { change.said() };
+    let said = |change: &Change| {
+        if plain(change) && change.is_pair() { change.values() } else { change.said() }
+    };
     let mut first: Vec<&Change> = changes.iter().collect();
     first.sort_by_key(|change| !plain(change));
     (!changes.is_empty())

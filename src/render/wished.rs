@@ -1,8 +1,8 @@
 //! The buttons of tickets and alerts, and what came of them.
 
 use super::button::{self, Row};
-use super::decided::by;
-use super::escape::{literal, moment, number, short};
+use super::decided::{by, telling};
+use super::escape::{literal, moment, short};
 use super::{Asked, Card, Markdown};
 use crate::model::{Decision, Matter, Platform, Verdict};
 
@@ -18,12 +18,16 @@ pub(super) fn ticket(mut card: Card, asked: &Asked) -> Card {
     let token = &decision.token;
     let is_closed =
         asked.wishes.iter().any(|wish| wish.matter == Matter::Close && wish.platform == Platform::Confirmed);
+    let is_taken = asked.wishes.iter().rfind(|wish| wish.matter == Matter::Take).is_some_and(|wish| {
+        matches!(wish.platform, Platform::Unasked | Platform::Telling | Platform::Confirmed)
+    });
+    let take = if is_taken { None } else { button::take(token) };
     let again = asked.refused_wish().and_then(|wish| button::resend(&wish.token));
     let open = button::open(card.url.as_deref());
     card.buttons = if is_closed {
         Row::of([open])
     } else {
-        Row::of([again, button::take(token), button::note(token), button::close(token), open])
+        Row::of([again, take, button::note(token), button::close(token), open])
     };
     card
 }
@@ -61,13 +65,7 @@ fn line(wish: &Decision) -> Markdown {
     match wish.platform {
         Platform::Confirmed => Markdown::join([Some(literal(sign).and(done)), at], " "),
         Platform::Unasked | Platform::Telling => {
-            let next = wish.due_at.map(moment);
-            let how: Markdown = if wish.attempts == 0 {
-                literal("telling XTSystems")
-            } else {
-                let next = next.map(|next| [literal(", next "), next].into()).unwrap_or_default();
-                [literal("no answer yet, attempt "), number(wish.attempts), next].into()
-            };
+            let how = if wish.attempts == 0 { literal("telling XTSystems") } else { telling(wish) };
             [literal("⏳ "), done, literal(": "), how].into()
         }
         Platform::Refused | Platform::Held => {

@@ -133,7 +133,8 @@ impl Platform {
 
     /// Sends one event to one webhook, and notes it. Answers how long that took, and what was answered if anything.
     async fn deliver(&self, hook: &hook::Hook, kind: &str, data: Value) -> (Duration, Option<Answer>) {
-        let event = json!({"event_type": kind, "data": data, "company_id": "acme"});
+        let company = self.model().company_of(&data);
+        let event = json!({"event_type": kind, "data": data, "company_id": company});
         self.learn(&event);
         let began = self.0.clock.elapsed();
         let answer = match XtSystems::new(&hook.url, hook.secret.clone(), self.0.clock.clone()) {

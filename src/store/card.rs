@@ -52,9 +52,9 @@ impl Store {
         }))
     }
 
-    /// The newest `limit` events of a subject that a destination shows, or is being shown; oldest first. What was
-    /// muted there is among them: nobody was told, but it happened. What was sent elsewhere, was refused or taken back
-    /// is not.
+    /// The first event of a subject that a destination shows, or is being shown, and the newest behind it: `limit` in
+    /// all, oldest first. What the first one said stays true, however many come after it. What was muted there is among
+    /// them: nobody was told, but it happened. What was sent elsewhere, was refused or taken back is not.
     pub async fn shown_events(
         &self,
         destination: DestinationId,
@@ -74,7 +74,32 @@ impl Store {
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        rows.iter().rev().map(event::read).collect()
+        let mut events: Vec<Event> = rows.iter().rev().map(event::read).collect::<Result<_>>()?;
+        if rows.len() >= limit as usize {
+            let first = self.first_shown(destination, source, subject).await?;
+            lead(&mut events, first);
+        }
+        Ok(events)
+    }
+
+    async fn first_shown(
+        &self,
+        destination: DestinationId,
+        source: Source,
+        subject: &str,
+    ) -> Result<Option<Event>> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND EXISTS \
+             (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $3 AND slot = '' \
+              AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id LIMIT 1",
+            event::COLUMNS
+        )))
+        .bind(source.as_str())
+        .bind(subject)
+        .bind(destination.to_string())
+        .fetch_optional(self.read())
+        .await?;
+        row.as_ref().map(event::read).transpose()
     }
 
     /// The same of an alert, since `since`.
@@ -99,7 +124,20 @@ impl Store {
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        rows.iter().rev().map(event::read).collect()
+        let mut events: Vec<Event> = rows.iter().rev().map(event::read).collect::<Result<_>>()?;
+        if rows.len() >= limit as usize {
+            lead(&mut events, self.event(since).await?);
+        }
+        Ok(events)
+    }
+}
+
+/// Puts `first` in the place of the oldest of `events`, unless it is among them.
+fn lead(events: &mut [Event], first: Option<Event>) {
+    if let (Some(oldest), Some(first)) = (events.first_mut(), first)
+        && first.id < oldest.id
+    {
+        *oldest = first;
     }
 }
 

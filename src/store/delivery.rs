@@ -57,7 +57,7 @@ impl Store {
         self.waiting(sql, destination, now, limit).await
     }
 
-    async fn waiting(
+    pub(super) async fn waiting(
         &self,
         sql: String,
         destination: DestinationId,

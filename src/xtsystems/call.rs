@@ -48,6 +48,20 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
+    /// What came instead of success, for people: "XTSystems answered 500 Internal Server Error", or why it did not answer.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let status = self.status.and_then(|status| reqwest::StatusCode::from_u16(status).ok());
+        match (status, &self.trouble) {
+            (Some(status), _) => {
+                let words = status.canonical_reason().map(|words| format!(" {words}")).unwrap_or_default();
+                format!("XTSystems answered {}{words}", status.as_u16())
+            }
+            (None, Some(trouble)) => format!("XTSystems did not answer: {trouble}"),
+            (None, None) => "XTSystems did not answer".to_owned(),
+        }
+    }
+
     /// What the platform said, for people: its `detail` or `message`, else the beginning of its answer, else why there
     /// was none. At most 500 characters, without control characters.
     #[must_use]

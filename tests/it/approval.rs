@@ -31,6 +31,7 @@
 
 mod behind;
 mod machines;
+mod order;
 mod outcomes;
 mod permission;
 mod races;

@@ -5,6 +5,7 @@
 mod hostile;
 mod packing;
 mod rules;
+mod secret;
 
 use nuncio::clock::Timestamp;
 use nuncio::model::{Event, EventId, Kind, Links, Snowflake, Source};
@@ -323,7 +324,7 @@ fn webhook_test() {
         {
           "type": "rich",
           "title": "🧪 Test arrived",
-          "description": "XTSystems → here 38 ms\nThis is a test of your webhook.",
+          "description": "XTSystems → here within 1 s\nThis is a test of your webhook.",
           "color": 3066993,
           "timestamp": "2024-01-15T10:30:00Z",
           "footer": {

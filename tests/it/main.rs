@@ -6,6 +6,7 @@
 mod approval;
 mod architecture;
 mod attack;
+mod attribution;
 mod audit;
 mod bot;
 mod cards;

@@ -6,7 +6,7 @@ use serenity::all::{CreateAttachment, CreateAutocompleteResponse, Message};
 use super::gate::Done;
 use super::{Context, Error, gate};
 use crate::bot::list::{self, List};
-use crate::model::{AuditOutcome, Snowflake};
+use crate::model::{AuditOutcome, Snowflake, payload};
 use crate::render::{self, Surface};
 use crate::store::{Letter, Listed, Revived, Try};
 
@@ -108,7 +108,7 @@ pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<
     gate::operate(context, &subject, work).await
 }
 
-/// Shows the event behind a message, as it was signed.
+/// Shows the event behind a message as it came, without its secrets.
 #[poise::command(context_menu_command = "Show raw", guild_only, default_member_permissions = "MANAGE_GUILD")]
 pub(super) async fn show_raw(context: Context<'_>, message: Message) -> Result<(), Error> {
     let subject = format!("message {}", message.id);
@@ -146,7 +146,7 @@ fn raw(bodies: &[String]) -> CreateReply {
 
 fn pretty(body: &[u8]) -> String {
     let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    json.and_then(|json| serde_json::to_string_pretty(&json).ok())
+    json.and_then(|json| serde_json::to_string_pretty(&payload::without_secrets(&json).0).ok())
         .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 

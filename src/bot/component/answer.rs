@@ -43,13 +43,25 @@ pub(in crate::bot) fn to(press: Press, clicked: &Clicked) -> Said {
 }
 
 fn done(decision: &Decision) -> Said {
-    let told = match decision.matter {
-        Matter::Take => " is yours as soon as XTSystems has heard of it: the card tells.",
-        Matter::Note => ": your note is on its way to XTSystems.",
-        Matter::Close => " is closed as soon as XTSystems has heard of it: the card tells.",
+    let name = || short(&decision.label, NAME);
+    let sentence: Markdown = match decision.matter {
+        Matter::Take => {
+            [literal("Telling XTSystems that "), name(), literal(" is yours; the card shows when it is.")]
+                .into()
+        }
+        Matter::Note => [
+            literal("Telling XTSystems your note to "),
+            name(),
+            literal("; the card shows when it is there."),
+        ]
+        .into(),
+        Matter::Close => {
+            [literal("Telling XTSystems that "), name(), literal(" is closed; the card shows when it is.")]
+                .into()
+        }
         Matter::Machine | Matter::Ticket | Matter::Alert => return Said::Nothing,
     };
-    Said::Sentence(write([short(&decision.label, NAME), literal(told)].into()))
+    Said::Sentence(write(sentence))
 }
 
 /// Until when an alert is muted, and the way back.

@@ -11,9 +11,11 @@ const NAMES: &[&str] = &["hostname", "name", "machine_name", "ip_address", "ip"]
 /// Longer ids stand in no path and in no subject.
 const LONGEST_ID: usize = 200;
 
-const NO_KEY: &str = "no buttons: XTSYSTEMS_API_KEY is not set";
-const NO_ID: &str = "no buttons: XTSystems sent no id that can be called by";
-const UNHEARD: &str = "no buttons: DISCORD_GATEWAY is off";
+const NO_KEY: &str = "No buttons: XTSYSTEMS_API_KEY is not set. Decide in XTSystems.";
+const NO_KEY_FOR_TICKETS: &str = "No buttons: XTSYSTEMS_API_KEY is not set.";
+const NO_ID: &str = "No buttons: the event holds no machine id (`id` or `asset_id`). Decide in XTSystems.";
+const NO_TICKET_ID: &str = "No buttons: the event holds no ticket id (`id`).";
+const UNHEARD: &str = "No buttons: DISCORD_GATEWAY is off.";
 
 impl Hub {
     /// What a new event asks, or answers.
@@ -107,27 +109,34 @@ impl Hub {
         has_none: bool,
         matter: Matter,
     ) -> store::Result<Asked> {
-        let rules = self.rules();
         let (object, label) = match matter {
             Matter::Alert => (String::new(), alert(&event.data)),
             _ => (ticket_id(&event.data), ticket(&event.data)),
         };
-        let is_callable = matter == Matter::Alert || callable(&object).is_some();
-        if rules.platform.is_none() || !rules.is_heard || event.subject.is_empty() || !is_callable {
-            return Ok(Asked::default());
-        }
+        let no_buttons = self.none_for(matter, &object);
         let store = &self.0.store;
-        let decision = match has_none {
+        let decision = match has_none || no_buttons.is_some() || event.subject.is_empty() {
             true => store.buttons(matter, event, card).await?,
             false => Some(store.make_buttons(matter, event, card, &object, &label).await?),
         };
         if matter == Matter::Alert {
             let mute = store.mute_of_alert(&event.subject, self.0.clock.now()).await?;
-            return Ok(Asked { decision, mute, ..Asked::default() });
+            return Ok(Asked { decision, mute, no_buttons, ..Asked::default() });
         }
         let mut all = self.0.store.decisions_about(event.source, &event.subject).await?;
         all.retain(|other| matches!(other.matter, Matter::Take | Matter::Note | Matter::Close));
-        Ok(Asked { decision, wishes: all, ..Asked::default() })
+        Ok(Asked { decision, wishes: all, no_buttons, ..Asked::default() })
+    }
+
+    /// Why a ticket's or an alert's card has no buttons. An alert's tell the platform nothing: they need no key for it.
+    fn none_for(&self, matter: Matter, object: &str) -> Option<&'static str> {
+        let rules = self.rules();
+        match matter {
+            _ if !rules.is_heard => Some(UNHEARD),
+            Matter::Alert => None,
+            _ if rules.platform.is_none() => Some(NO_KEY_FOR_TICKETS),
+            _ => callable(object).is_none().then_some(NO_TICKET_ID),
+        }
     }
 
     /// Why a machine's card has no buttons.
@@ -151,7 +160,7 @@ impl Family {
     fn of(kind: &Kind) -> Self {
         match kind.canonical().split_once('.') {
             Some(("machine", _)) => Self::Machine,
-            Some(("ticket", what)) if what != "closed" => Self::Ticket,
+            Some(("ticket", _)) => Self::Ticket,
             Some(("alert", _)) => Self::Alert,
             _ => Self::Other,
         }

@@ -14,6 +14,8 @@ use crate::secret::Secret;
 
 /// The number of its first ticket.
 const FIRST_TICKET: u64 = 5001;
+/// The customer of what was made on the platform itself.
+const OUR_COMPANY: &str = "acme";
 
 #[derive(Debug, Default)]
 pub(super) struct Model {
@@ -22,6 +24,8 @@ pub(super) struct Model {
     pub(super) tickets: BTreeMap<String, Value>,
     /// Their status by their id.
     pub(super) machines: BTreeMap<String, String>,
+    /// The customers of things that others told of, by their ids; null where they named none.
+    companies: BTreeMap<String, Value>,
     pub(super) ledger: Vec<Told>,
     pub(super) faults: Faults,
     /// What was answered to a call with this key: the same call is done once.
@@ -95,11 +99,20 @@ impl Model {
         its.take(limit).cloned().collect()
     }
 
+    /// Whose thing the data of an event is about: as others told of it, else our one customer's.
+    pub(super) fn company_of(&self, data: &Value) -> Value {
+        let ids = ["id", "asset_id"].iter().filter_map(|key| data[*key].as_str());
+        ids.filter_map(|id| self.companies.get(id)).next().cloned().unwrap_or_else(|| OUR_COMPANY.into())
+    }
+
     /// What an event is about exists.
     pub(super) fn learn(&mut self, event: &Value) {
         let data = &event["data"];
         let id = ["id", "asset_id"].iter().find_map(|key| data[*key].as_str());
         let (Some(kind), Some(id)) = (event["event_type"].as_str(), id) else { return };
+        for id in ["id", "asset_id"].iter().filter_map(|key| data[*key].as_str()) {
+            self.companies.insert(id.to_owned(), event["company_id"].clone());
+        }
         match kind {
             "machine.registered" => {
                 self.machines.insert(id.to_owned(), "pending".to_owned());

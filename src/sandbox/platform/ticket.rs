@@ -7,7 +7,7 @@ use super::api::Request;
 use super::face::Reply;
 
 /// What a change may set.
-const CHANGEABLE: [&str; 5] = ["title", "description", "priority", "status", "assigned_to"];
+const CHANGEABLE: [&str; 6] = ["title", "description", "priority", "status", "assigned_to", "resolution"];
 
 impl Platform {
     pub(super) fn tickets(&self, rest: &[&str], request: &Request<'_>) -> Reply {

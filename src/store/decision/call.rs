@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteConnection;
 use super::announce::announce;
 use super::read;
 use crate::clock::Timestamp;
-use crate::model::{Attempt, Decision, Delivery, Message, Mint};
+use crate::model::{Attempt, Decision, Delivery, DestinationId, Message, Mint};
+use crate::store::delivery::{COLUMNS, Waiting};
 use crate::store::message::insert_attempt;
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
@@ -49,6 +50,22 @@ pub struct Calling {
 }
 
 impl Store {
+    /// The next call that is due. What people wanted done with one ticket reaches the platform in the order in which they
+    /// wanted it: nothing overtakes an earlier call about the same ticket that has not got through yet.
+    pub async fn next_call(&self, destination: DestinationId, now: Timestamp) -> Result<Waiting> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 \
+             AND NOT EXISTS (SELECT 1 FROM decisions AS own JOIN decisions AS earlier \
+              ON earlier.source = own.source AND earlier.subject = own.subject \
+              AND earlier.kind IN ('take', 'note', 'close') AND earlier.platform = 'telling' \
+              AND earlier.delivery_id < own.delivery_id \
+              JOIN deliveries AS open ON open.id = earlier.delivery_id AND open.status IN ('pending', 'sending') \
+              WHERE own.delivery_id = deliveries.id AND own.kind IN ('take', 'note', 'close')) \
+             ORDER BY rank, id LIMIT $3"
+        );
+        self.waiting(sql, destination, now, 1).await
+    }
+
     /// Records a call to the platform and what it leads to. `false`, with nothing changed, if the message is no longer
     /// this process's to finish.
     pub async fn record_call(&self, calling: Calling) -> Result<bool> {

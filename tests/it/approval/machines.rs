@@ -122,7 +122,11 @@ async fn without_an_id_there_are_no_buttons_and_the_card_says_why(#[case] data: 
     s.t.sends_body(registered(data)).await;
     let card = s.t.channel("machines").next_message().await;
     assert!(card.buttons().is_empty());
-    assert!(card.description().contains("no buttons: XTSystems sent no id"), "{}", card.description());
+    assert!(
+        card.description().contains("No buttons: the event holds no machine id (`id` or `asset_id`)"),
+        "{}",
+        card.description()
+    );
     s.finish().await;
 }
 
@@ -132,7 +136,7 @@ async fn without_a_key_there_are_no_buttons_and_the_card_says_why() {
     let card = s.asks().await;
     assert!(card.buttons().is_empty());
     assert!(
-        card.description().contains("no buttons: XTSYSTEMS_API_KEY is not set"),
+        card.description().contains("No buttons: XTSYSTEMS_API_KEY is not set"),
         "{}",
         card.description()
     );

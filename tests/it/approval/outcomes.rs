@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nuncio::render;
 use rstest::rstest;
 use tracing::Level;
 
@@ -81,15 +82,27 @@ async fn trouble_is_tried_again_and_the_card_tells() {
         s.platform.next(1, &Answering::With(status, r#"{"detail":"just now not"}"#));
     }
     let card = s.approved().await;
-    for attempt in 1..=4 {
+    let answers = [
+        "500 Internal Server Error",
+        "503 Service Unavailable",
+        "408 Request Timeout",
+        "429 Too Many Requests",
+    ];
+    for (attempt, answer) in (1..=4).zip(answers) {
         s.platform.call(attempt).await;
         let waiting =
             s.t.channel("machines")
                 .becomes(card.id(), "the attempt", |now| {
-                    now.description().contains(&format!("attempt {attempt}, next <t:"))
+                    now.description().contains(&format!("Attempt {attempt}, next <t:"))
                 })
                 .await;
-        assert!(waiting.description().contains("just now not"), "{}", waiting.description());
+        let told = format!("XTSystems answered {answer}. Attempt {attempt}, next <t:");
+        assert!(waiting.description().contains(&told), "{told}: {}", waiting.description());
+        // What the answer held stands in Details only.
+        assert!(!waiting.description().contains("just now not"), "{}", waiting.description());
+        let decision = s.t.hub().decision_about_machine("asset-uuid").await.unwrap().unwrap();
+        let details = render::message(&[render::details(&decision, &[decision.clone()], None)], &[]);
+        assert!(details.embeds[0].fields[0].value.contains("`just now not`"), "{details:#?}");
         assert!(waiting.buttons().is_empty(), "what may have left cannot be undone");
         s.t.clock.advance(BACKOFF);
     }

@@ -190,7 +190,7 @@ async fn a_button_that_nobody_hears_is_none() {
     let s = Stage::unheard().await;
     let card = s.asks().await;
     assert!(card.buttons().is_empty());
-    assert!(card.description().contains("no buttons: DISCORD_GATEWAY is off"), "{}", card.description());
+    assert!(card.description().contains("No buttons: DISCORD_GATEWAY is off"), "{}", card.description());
     assert!(s.t.log.at(Level::WARN).iter().any(|line| line.contains("no button is heard")));
     s.finish().await;
 }

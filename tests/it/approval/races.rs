@@ -215,7 +215,7 @@ async fn what_the_platform_may_have_heard_cannot_be_undone() {
     s.t.clock.advance(GRACE);
     s.platform.call(1).await;
     s.t.channel("machines")
-        .becomes(card.id(), "waiting", |now| now.description().contains("attempt 1"))
+        .becomes(card.id(), "waiting", |now| now.description().contains("Attempt 1"))
         .await;
     let undo = s.t.person("alice").click("machines", &deciding, "Undo");
     let now = s.t.channel("machines").now(card.id());

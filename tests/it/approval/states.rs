@@ -84,8 +84,8 @@ async fn each_state_as_people_see_it_and_as_discord_wants_it() {
     seen += &picture("deciding", &s.says(&card, "⏳").await);
     s.platform.next(1, &Answering::With(503, r#"{"detail":"just now not"}"#));
     s.t.clock.advance(GRACE);
-    let waits = |now: &Message| now.description().contains("attempt 1");
-    seen += &picture("no answer yet", &s.t.channel("machines").becomes(card.id(), "attempt 1", waits).await);
+    let waits = |now: &Message| now.description().contains("Attempt 1");
+    seen += &picture("no answer yet", &s.t.channel("machines").becomes(card.id(), "Attempt 1", waits).await);
     s.t.clock.advance(GRACE);
     seen += &picture("approved", &s.says(&card, "✅").await);
 
@@ -160,8 +160,7 @@ async fn each_state_as_people_see_it_and_as_discord_wants_it() {
     ⏳ LAB-1: approved by @Alice
     # ⏳ LAB-1: approved by @Alice (yellow)
     **Acme** · `192.168.1.100` · Windows 11
-    no answer yet, attempt 1, next <t:R>
-    just now not
+    XTSystems answered 503 Service Unavailable. Attempt 1, next <t:R>.
     _XTSystems · machine.registered_
 
     == approved
@@ -230,7 +229,7 @@ async fn each_state_as_people_see_it_and_as_discord_wants_it() {
     high · open · by user@example.com
     🙋 taken by @Bob <t:R>
     _XTSystems · ticket.created_
-    [Take] [Note…] [Close…]
+    [Note…] [Close…]
     ");
     s.finish().await;
 }

@@ -36,7 +36,7 @@ async fn a_ticket_is_taken_noted_and_closed() {
     assert_eq!(told.line, "PUT /v1/tickets/ticket-uuid");
     assert_eq!(told.body["assigned_to"], "Bob");
     assert_eq!(told.body["actor"]["name"], "Bob");
-    s.whispers(1, "is yours as soon as XTSystems has heard of it").await;
+    s.whispers(1, "Telling XTSystems that #1001 is yours; the card shows when it is.").await;
     s.ticket_says(&card, "🙋 taken by @Bob").await;
 
     let opened = bob.clicks("tickets", &card, "Note…").await;
@@ -81,10 +81,18 @@ async fn a_ticket_is_taken_once_at_a_time() {
     s.platform.next(1, &Answering::With(503, "{}"));
     let card = s.ticket().await;
     let bob = s.t.person("bob");
-    bob.clicks("tickets", &card, "Take").await;
-    s.ticket_says(&card, "no answer yet, attempt 1").await;
-    bob.clicks("tickets", &card, "Take").await;
-    s.whispers(2, "the same is on its way already by Bob").await;
+    let pressed = bob.click("tickets", &card, "Take");
+    let (one, other) = tokio::join!(bob.acts(&pressed), bob.acts(&pressed));
+    bob.answer(&one).await;
+    bob.answer(&other).await;
+    let said = [s.t.whisper(1).await, s.t.whisper(2).await];
+    let second = said
+        .iter()
+        .filter(|said| said["content"].as_str().unwrap().contains("the same is on its way already by Bob"));
+    assert_eq!(second.count(), 1, "{said:#?}");
+    let waiting =
+        s.ticket_says(&card, "XTSystems answered 503 Service Unavailable. Attempt 1, next <t:").await;
+    assert_eq!(waiting.buttons(), ["Note…", "Close…"]);
     s.t.clock.advance(Duration::from_secs(300));
     s.ticket_says(&card, "🙋 taken by @Bob").await;
     let told = s.platform.told();

@@ -86,7 +86,7 @@ proptest! {
             std::time::Duration::from_secs(90_000),
             Some("Discord answered 503"),
         );
-        let line = render::reply(&before, &after, &VIEW);
+        let line = render::reply(&before, &after, &[&after], &VIEW);
         let bodies = [render::message(&[card], &[]), render::lines(&line.into_iter().collect::<Vec<_>>())];
         for body in bodies {
             let body = serde_json::to_value(body).unwrap();

@@ -54,8 +54,8 @@ fn the_customer_comes_first_by_the_best_name_known(
 }
 
 #[rstest]
-#[case(json!("low"), 3_447_003, "🚨 INFO")]
-#[case(json!("Warning"), 16_776_960, "🚨 WARNING")]
+#[case(json!("low"), 3_447_003, "ℹ️ INFO")]
+#[case(json!("Warning"), 16_776_960, "⚠️ WARNING")]
 #[case(json!("high"), 15_158_332, "🚨 ERROR")]
 #[case(json!("EMERGENCY"), 15_158_332, "🚨 CRITICAL")]
 #[case(json!("p1"), 15_105_570, "🚨 P1")]

@@ -77,3 +77,21 @@ async fn a_messages_menu_shows_what_is_behind_it_and_sends_it_again() {
     assert_eq!(s.audited(2).await.action, "command.redeliver");
     s.finish().await;
 }
+
+// 40. Control: without `without_secrets` in `pretty` it stands there.
+#[tokio::test]
+async fn what_is_secret_by_its_name_is_not_shown_raw_either() {
+    let s = Stage::start().await;
+    let data = json!({"host": "SRV-1", "login": {"user": "bob", "api_key": "canary-1"}});
+    s.t.sends_body(json!({"event_type": "backup.failed", "data": data})).await;
+    let card = s.t.channel("general").next_message().await;
+    s.t.settle().await;
+    let said = s.picks("Show raw", card.id(), "general").await;
+    assert!(
+        content(&said).contains("\"api_key\": \"(hidden)\"") && content(&said).contains("SRV-1"),
+        "{said:#}"
+    );
+    assert!(!said.to_string().contains("canary"), "{said:#}");
+    s.audited(1).await;
+    s.finish().await;
+}
