@@ -16,16 +16,19 @@ mod gateway;
 mod lies;
 mod limits;
 mod message;
+mod time;
 mod webhook;
 mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::DiscordBase;
 use crate::discord::answer::Answer;
+use crate::discord::time::DiscordTime;
 use crate::model::Snowflake;
 use crate::secret::Secret;
 
@@ -33,8 +36,7 @@ pub use answer::{Failure, NO_ANSWER_LIMIT};
 pub use channel::Place;
 pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 pub use gateway::{Gateway, SessionStartLimit};
-pub use message::Look;
-pub(crate) use wire::DEADLINE;
+pub use message::{Page, Posted};
 pub use wire::Wire;
 
 /// All of Discord that can be reached: with the bot's token, if there is one, and without.
@@ -48,8 +50,10 @@ impl Access {
     /// Access to `base`, as the bot where its token is known.
     #[must_use]
     pub fn new(base: DiscordBase, token: Option<Secret>, clock: Clock) -> Self {
-        let wire = Wire::new(base, clock);
-        let client = token.map(|token| Client(Arc::new(Inner { wire: wire.clone(), token })));
+        let wire = Wire::new(base, clock.clone());
+        let (me, time) = (OnceLock::new(), DiscordTime::default());
+        let client =
+            token.map(|token| Client(Arc::new(Inner { wire: wire.clone(), clock, token, me, time })));
         Self { wire, client }
     }
 
@@ -73,7 +77,11 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     wire: Wire,
+    clock: Clock,
     token: Secret,
+    /// Who the token belongs to, once Discord has said so.
+    me: OnceLock<Snowflake>,
+    time: DiscordTime,
 }
 
 /// Who the token belongs to.
@@ -89,7 +97,24 @@ pub struct Myself {
 impl Client {
     /// Asks who the token belongs to (Discord: "Get Current User").
     pub async fn myself(&self, pass: Pass) -> Result<Myself, Failure> {
-        self.get(pass, "/users/@me").await
+        let myself: Myself = self.get(pass, "/users/@me").await?;
+        // Whoever asks twice hears the same.
+        let _ = self.0.me.set(myself.id);
+        Ok(myself)
+    }
+
+    /// Who the token belongs to, once Discord has said so.
+    #[must_use]
+    pub fn me(&self) -> Option<Snowflake> {
+        self.0.me.get().copied()
+    }
+
+    /// What Discord's own clock showed at least when [`Clock::elapsed`] was `moment`, by the `Date` of its answers. They
+    /// prove nothing before somebody at this address has known our token.
+    #[must_use]
+    pub fn time_at(&self, moment: Duration) -> Option<Timestamp> {
+        self.me()?;
+        self.0.time.at_least(moment)
     }
 
     /// What every request passes.
@@ -130,6 +155,11 @@ impl Client {
         Ok(request.header("authorization", format!("Bot {}", self.0.token.expose())))
     }
 
+    /// Takes in the time of an answer that says what Discord would.
+    fn hear_time(&self, answer: &Answer) {
+        self.0.time.hear(answer, self.0.clock.elapsed());
+    }
+
     /// Asks for what is at `path`.
     async fn get<T: serde::de::DeserializeOwned>(&self, pass: Pass, path: &str) -> Result<T, Failure> {
         self.ask::<(), T>(pass, Method::GET, path, None).await
@@ -151,7 +181,10 @@ impl Client {
         self.0.wire.hear(&answer);
         let found = answer::json(&answer);
         match &found {
-            Ok(_) => pass.came_through(),
+            Ok(_) => {
+                self.hear_time(&answer);
+                pass.came_through();
+            }
             Err(failure) => pass.settle(failure.status, &failure.outcome, answer.is_refusal()),
         }
         found

@@ -13,6 +13,7 @@ mod guard;
 mod herald;
 mod lane;
 mod lanes;
+mod look;
 mod plan;
 mod platform;
 mod probe;

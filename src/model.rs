@@ -24,6 +24,7 @@ pub mod route;
 pub mod schedule;
 mod severity;
 mod source;
+mod tag;
 mod webhook_url;
 
 pub use audit::{Actor, AuditEntry, AuditOutcome};
@@ -40,10 +41,11 @@ pub use id::{
     DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, RouteId, Snowflake,
 };
 pub use link::{LinkTemplate, Links};
-pub use message::{Action, Form, Message, Nonce};
+pub use message::{Action, Form, Message, Nonce, PostedAfter};
 pub use mute::{Mute, MutedAlert};
 pub use outcome::{Arrived, Attempt, Class, Outcome, PauseScope, Reason, Receipt};
 pub use payload::Payload;
 pub use severity::Severity;
 pub use source::Source;
+pub use tag::Tag;
 pub use webhook_url::{WebhookMark, WebhookUrl, WebhookUrlError};

@@ -44,7 +44,7 @@ pub use escape::{block, code, day, listing, literal, moment, number, paragraph, 
 pub use fit::{lines, message, pack, plain};
 pub use living::{is_late, late, living};
 pub use markdown::{Markdown, Surface};
-pub use reply::{maybe_twice, reply};
+pub use reply::{maybe_twice, reply, without_label};
 pub use test_event::webhook as webhook_test;
 
 pub use crate::model::{LinkTemplate, Links};

@@ -3,20 +3,18 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::discord::answer::{self, Answer};
 use crate::discord::bucket::Route;
 use crate::discord::{Client, Failure, Pass};
-use crate::model::{Attempt, Nonce, Snowflake};
+use crate::model::{Attempt, Nonce, Outcome, Receipt, Snowflake};
 
 /// How far back a channel is read (Discord: "Get Channel Messages", `limit` ≤ 100).
 const READ_BACK: u8 = 100;
-
-/// How far Discord's clock and ours may be apart.
-const SKEW: Duration = Duration::from_secs(30);
 
 /// The body of "Create Message": what is shown, and what makes a repetition the same message.
 #[derive(Serialize)]
@@ -39,7 +37,14 @@ impl Client {
         let create = Create { body, nonce: nonce.as_str(), enforce_nonce: true };
         let path = format!("/channels/{channel}/messages");
         let request = self.request(Method::POST, &path);
-        self.wire().attempt(create_in(channel), request, &create, |answer| answer.outcome(channel)).await
+        let outcome = |answer: &Answer| {
+            let outcome = answer.outcome(channel);
+            if matches!(outcome, Outcome::Sent(Receipt { message: Some(_), .. })) {
+                self.hear_time(answer);
+            }
+            outcome
+        };
+        self.wire().attempt(create_in(channel), request, &create, outcome).await
     }
 
     /// Makes `body` the whole of a message of ours (Discord: "Edit Message"). What `body` leaves out stays, so it
@@ -68,58 +73,67 @@ impl Client {
         self.wire().ready_in(edit_in(channel))
     }
 
-    /// Looks for a message of ours in `channel`, posted since `planned_at`: by its nonce, by one of `tags` in an embed's
-    /// footer, as later reads need not repeat the nonce, or by its whole `content` where it has no embed (Discord: "Get
-    /// Channel Messages").
-    pub async fn find_message(
-        &self,
-        pass: Pass,
-        channel: Snowflake,
-        nonce: &Nonce,
-        tags: &[String],
-        content: Option<&str>,
-        planned_at: Timestamp,
-    ) -> Result<Look, Failure> {
+    /// The newest messages of `channel` (Discord: "Get Channel Messages").
+    pub async fn recent_messages(&self, pass: Pass, channel: Snowflake) -> Result<Page, Failure> {
         let path = format!("/channels/{channel}/messages?limit={READ_BACK}");
-        let messages: Vec<Value> = self.get(pass, &path).await?;
-        let ours = |message: &&Value| {
-            let by_nonce = message["nonce"].as_str() == Some(nonce.as_str());
-            let footers = message["embeds"].as_array().into_iter().flatten();
-            let by_content = content.is_some_and(|content| message["content"].as_str() == Some(content));
-            by_nonce
-                || by_content
-                || footers
-                    .filter_map(|embed| embed["footer"]["text"].as_str())
-                    .any(|footer| tags.iter().any(|tag| footer.contains(tag.as_str())))
-        };
-        let earliest = planned_at.minus(SKEW);
-        let since = |message: &&Value| posted_at(message).is_none_or(|at| at >= earliest);
-        let found = messages.iter().filter(ours).find(since);
-        if let Some(found) = found.and_then(|message| answer::id_of(&message["id"])) {
-            return Ok(Look::Found(found));
-        }
-        let reaches_back = messages.len() < usize::from(READ_BACK)
-            || messages.iter().any(|message| posted_at(message).is_some_and(|at| at < earliest));
-        // Without Read Message History Discord shows an empty channel instead of refusing.
-        Ok(if messages.is_empty() || !reaches_back { Look::Unclear } else { Look::Absent })
+        let messages: Vec<Posted> = self.get(pass, &path).await?;
+        Ok(Page { is_whole: messages.len() < usize::from(READ_BACK), messages })
     }
 }
 
-/// When a message was posted: as it says itself, for ids hold Discord's time at Discord only.
-fn posted_at(message: &Value) -> Option<Timestamp> {
-    let said = message["timestamp"].as_str().and_then(Timestamp::parse_rfc3339);
-    said.or_else(|| answer::id_of(&message["id"]).map(Snowflake::created_at))
+/// The newest messages of a channel.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The messages, as they came.
+    pub messages: Vec<Posted>,
+    /// Whether there are no older ones.
+    pub is_whole: bool,
 }
 
-/// What a look into a channel brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// It stands there.
-    Found(Snowflake),
-    /// It does not.
-    Absent,
-    /// Nothing was shown, or not enough: it may stand there.
-    Unclear,
+/// A message as others find it in its channel, as far as it matters for knowing it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// Its id.
+    pub id: Snowflake,
+    /// Who posted it.
+    pub author: Option<Snowflake>,
+    /// When: as it says itself, for ids hold Discord's time at Discord only.
+    pub at: Timestamp,
+    /// What it was posted with. Reads need not repeat it.
+    pub nonce: Option<String>,
+    /// Its text.
+    pub content: String,
+    /// The footers of its embeds.
+    pub footers: Vec<String>,
+    /// The message that it answers.
+    pub answers: Option<Snowflake>,
+}
+
+impl Posted {
+    /// Reads one; `None` if it is no message.
+    #[must_use]
+    pub fn read(message: &Value) -> Option<Self> {
+        let id = answer::id_of(message.get("id")?)?;
+        let embeds = message["embeds"].as_array().into_iter().flatten();
+        Some(Self {
+            id,
+            author: answer::id_of(&message["author"]["id"]),
+            at: message["timestamp"]
+                .as_str()
+                .and_then(Timestamp::parse_rfc3339)
+                .unwrap_or_else(|| id.created_at()),
+            nonce: message["nonce"].as_str().map(str::to_owned),
+            content: message["content"].as_str().unwrap_or_default().to_owned(),
+            footers: embeds.filter_map(|embed| Some(embed["footer"]["text"].as_str()?.to_owned())).collect(),
+            answers: answer::id_of(&message["message_reference"]["message_id"]),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Posted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(&Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no message"))
+    }
 }
 
 const fn create_in(channel: Snowflake) -> Route {

@@ -2,38 +2,23 @@
 
 use std::time::Duration;
 
-use crate::discord::{Client, DEADLINE, Failure, Look, Pass};
+use crate::clock::Clock;
+use crate::discord::{Client, Pass};
 use crate::dispatch::Context;
 use crate::dispatch::compose::compose;
 use crate::dispatch::guard::survive;
-use crate::model::{Action, Arrived, Attempt, Message, Outcome, Receipt, Snowflake};
+use crate::dispatch::look::Looked;
+use crate::model::{Action, Arrived, Attempt, Message, Outcome, PostedAfter, Snowflake};
 use crate::render::Body;
 use crate::store::Result;
 
-/// How long Discord surely knows a nonce. It says "the past few minutes" (Discord: "Create Message"), and no figure:
-/// half a minute is less than any reading of that.
-const NONCE_WINDOW: Duration = Duration::from_secs(30);
-/// How long after the first try of a message may begin another one that its nonce protects: Discord may have taken the
-/// first as soon as it began, and the other one may come there at the very end of its deadline. Later than this the
-/// channel is read first, which costs one request; what is sent then still carries the nonce.
-const TRUSTED: Duration = NONCE_WINDOW.saturating_sub(DEADLINE);
+/// For how long after its first try a message is sent again without a look, under the same nonce. How long Discord knows
+/// a nonce it says nowhere ("the past few minutes": "Create Message"): this is less than any reading of that, also if the
+/// last try takes until its deadline.
+const NONCE_WINDOW: Duration = Duration::from_secs(15);
 
-/// How often a channel is read before a message whose fate is unknown is sent again.
-const LOOKS: u32 = 10;
-/// How far Discord's clock and ours may be apart.
-const SKEW: Duration = Duration::from_secs(30);
 /// Discord: "Tried to perform an operation on an archived thread".
 const ARCHIVED: u64 = 50083;
-
-/// What a look for a message brought.
-enum Looked {
-    /// It need not be sent, or cannot be sent now.
-    Settled(Box<Attempt>),
-    /// It does not stand there.
-    Absent,
-    /// Nobody can tell.
-    Unclear,
-}
 
 /// Posts to channels as the bot.
 pub(super) struct Channel {
@@ -59,7 +44,7 @@ impl Channel {
             Err(poison) => return Ok(poison.unsent(context.clock.now())),
         };
         if self.may_be_forgotten(context, message) {
-            match self.look_for(context, channel, message, &body, pass).await {
+            match self.look_for(context, channel, message, &body, pass).await? {
                 Looked::Settled(attempt) => return Ok(*attempt),
                 Looked::Absent => {}
                 Looked::Unclear => {
@@ -72,6 +57,9 @@ impl Channel {
                 }
             }
             pass = self.pass().await;
+        }
+        if message.ambiguous_since.is_none() {
+            message.tried_at = Some(context.clock.elapsed());
         }
         let mut attempt = match message.action {
             Action::Create => self.client.create_message(channel, &message.nonce, &body).await,
@@ -96,6 +84,16 @@ impl Channel {
     /// Waits until a request may leave.
     pub(super) async fn pass(&self) -> Pass {
         self.client.gate().pass().await
+    }
+
+    /// The client that it uses.
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What a message is surely posted after that is planned now, where `newest` is the last that is known to be there.
+    pub(super) fn posted_after(&self, newest: Option<Snowflake>, clock: &Clock) -> PostedAfter {
+        PostedAfter { message: newest, time: self.client.time_at(clock.elapsed()) }
     }
 
     /// How long the next message should wait for its bucket.
@@ -123,79 +121,11 @@ impl Channel {
     }
 
     /// Whether it may have been posted under a nonce that is forgotten by now, or that nobody ever heeded: Discord heeds
-    /// it for a while, servers written by others need not. A change is simply made again.
+    /// it for a while, servers written by others need not. How long ago an earlier process tried it no wall clock proves.
+    /// A change is simply made again.
     fn may_be_forgotten(&self, context: &Context, message: &Message) -> bool {
-        let trusted = if self.client.heeds_nonces() { TRUSTED } else { Duration::ZERO };
-        message.action == Action::Create
-            && message
-                .ambiguous_since
-                .is_some_and(|since| trusted.is_zero() || context.clock.now().since(since) > trusted)
-    }
-
-    async fn look_for(
-        &self,
-        context: &Context,
-        channel: Snowflake,
-        message: &Message,
-        body: &Body,
-        pass: Pass,
-    ) -> Looked {
-        // The short ids of events that stand in the footers it may have been posted with.
-        let is_id = |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let shown = body
-            .embeds
-            .iter()
-            .flat_map(|embed| embed.footer.text.split(' ').filter(is_id).map(str::to_owned));
-        let carried = message.deliveries.iter().map(|delivery| delivery.event_id.short());
-        let tags: Vec<String> = carried.chain(shown).collect();
-        let (started_at, began) = (context.clock.now(), context.clock.elapsed());
-        let attempt = |status, code, response: String, outcome| {
-            Looked::Settled(Box::new(Attempt {
-                took: context.clock.elapsed().saturating_sub(began),
-                status,
-                code,
-                response: response.into_bytes(),
-                ..Attempt::unanswered(started_at, outcome)
-            }))
-        };
-        // What has no embed is known by its words.
-        let content = body.embeds.is_empty().then_some(body.content.as_str());
-        let looked =
-            self.client.find_message(pass, channel, &message.nonce, &tags, content, message.created_at).await;
-        let why = match looked {
-            Ok(Look::Found(id)) => {
-                let receipt = Receipt { channel, message: Some(id) };
-                return attempt(Some(200), None, String::new(), Outcome::Sent(receipt));
-            }
-            Ok(Look::Absent) => return Looked::Absent,
-            Ok(Look::Unclear) if self.is_older(channel, message).await => return Looked::Absent,
-            Ok(Look::Unclear) => "Discord does not show it all (Read Message History is missing?)".to_owned(),
-            // Whoever may not read may still write.
-            Err(Failure { outcome: Outcome::Denied(why), .. }) => why.to_string(),
-            // The look is made again, as long as there is hope that it says something.
-            Err(failure) if message.attempts < LOOKS || !matches!(failure.outcome, Outcome::Retry { .. }) => {
-                let outcome = match &failure.outcome {
-                    // Whatever this request was, the message itself was not sent by it.
-                    Outcome::Retry { after, .. } => Outcome::Retry { after: *after, arrived: Arrived::No },
-                    Outcome::Refused(_) => Outcome::Retry { after: None, arrived: Arrived::No },
-                    outcome => outcome.clone(),
-                };
-                return attempt(failure.status, failure.code, failure.to_string(), outcome);
-            }
-            Err(failure) => failure.to_string(),
-        };
-        tracing::warn!(
-            message.id = %message.id,
-            "the channel could not be read to see whether a message had arrived: {why}. It is sent again and may stand twice"
-        );
-        Looked::Unclear
-    }
-
-    /// Whether nothing was posted in `channel` since `message` was planned.
-    async fn is_older(&self, channel: Snowflake, message: &Message) -> bool {
-        let pass = self.client.gate().pass().await;
-        let planned = message.created_at.minus(SKEW);
-        let place = self.client.channel(pass, channel).await;
-        place.is_ok_and(|place| place.last_message_id.is_none_or(|last| last.created_at() < planned))
+        let age = message.tried_at.map(|at| context.clock.elapsed().saturating_sub(at));
+        let is_known = self.client.heeds_nonces() && age.is_some_and(|age| age <= NONCE_WINDOW);
+        message.action == Action::Create && message.ambiguous_since.is_some() && !is_known
     }
 }

@@ -8,7 +8,7 @@ use crate::dispatch::plan::{Life, life, load};
 use crate::dispatch::{Context, decided};
 use crate::model::{
     Action, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake, Source,
-    Summand, closes, fold,
+    Summand, Tag, closes, fold,
 };
 use crate::render::{self, AllowedMentions, Asked, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::{CardOf, Result};
@@ -32,6 +32,8 @@ pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<
 /// The body, as if it were posted.
 async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
     if let Some((card, replaces)) = decided::compose(context, message).await? {
+        let card = card.redelivered(decided::redelivered(context, message).await?);
+        message.tags = vec![card.tag().into_iter().collect()];
         let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
         let (cards, pings) = ([card], &message.pings);
         let body = match message.form {
@@ -46,6 +48,7 @@ async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
             let late = digest.since().is_some_and(|since| render::is_late(context.clock.now().since(since)));
             let why = message.late.as_deref().filter(|_| late);
             let card = digest.card(message.id, why);
+            message.tags = vec![card.tag().into_iter().collect()];
             let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
             Ok(render::message(&[card], &[]))
         }
@@ -73,6 +76,8 @@ struct Group {
     subject: String,
     first: Delivery,
     life: Life,
+    /// How often one of them was redelivered.
+    redelivered: u32,
 }
 
 /// What a message with cards holds.
@@ -97,6 +102,7 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
     let (mut cards, mut replaces, mut any_late) = (Vec::new(), None, false);
     message.shows.clear();
     message.replies.clear();
+    message.tags.clear();
     for (place, group) in groups.iter().enumerate() {
         let Some(first) = group.events.first() else { continue };
         let target = edited.as_ref().is_some_and(|event| event.subject == first.subject);
@@ -104,6 +110,7 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
         let carrier = carrier.filter(|_| base.is_none() || target);
         let age = carrier.map(|delivery| delivery.age(context.clock.now())).unwrap_or_default();
         any_late |= render::is_late(age);
+        let mut may_show = Vec::new();
         let card = match group.life {
             Life::None => draw(context, first),
             Life::Thing | Life::Repeats => {
@@ -119,9 +126,16 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
                 if base.is_some() && target && group.life == Life::Thing && tells {
                     message.replies = answer(context, &message.deliveries, &events).into_iter().collect();
                 }
+                // A try composed before may have shown less, but nothing older than what it carried.
+                let oldest = group.events.iter().map(|event| event.id).min();
+                let newer = events.iter().filter(|event| Some(event.id) >= oldest);
+                may_show.extend(newer.map(|event| Tag::new(event.id.short(), group.redelivered)));
                 card
             }
         };
+        let card = card.redelivered(group.redelivered);
+        may_show.extend(card.tag());
+        message.tags.push(may_show);
         let card = match groups.len() {
             1 => with_buttons(context, message, first, card).await?,
             _ => card,
@@ -282,11 +296,15 @@ async fn group(context: &Context, deliveries: Vec<Delivery>) -> Result<Vec<Group
                 && (group.source, &group.subject) == (event.source, &event.subject)
         });
         match same {
-            Some(group) => group.events.push(event),
+            Some(group) => {
+                group.redelivered = group.redelivered.max(delivery.generation);
+                group.events.push(event);
+            }
             None => groups.push(Group {
                 source: event.source,
                 subject: event.subject.clone(),
                 events: vec![event],
+                redelivered: delivery.generation,
                 first: delivery,
                 life,
             }),

@@ -110,6 +110,14 @@ pub(super) async fn compose(
     Ok(Some((drawn, card.filter(|card| card.frozen && !is_change).map(|card| card.message))))
 }
 
+/// How often what `message` shows was redelivered: it, or what the message that it changes carried.
+pub(super) async fn redelivered(context: &Context, message: &Message) -> Result<u32> {
+    let Action::Edit { channel, message: changed } = message.action else {
+        return Ok(message.deliveries.iter().map(|delivery| delivery.generation).max().unwrap_or(0));
+    };
+    context.store.redelivered_in(channel, changed).await
+}
+
 /// Lets the event whose card is drawn stand for ours, which only says that it must be drawn anew.
 pub(super) async fn stand_in_for_ours(
     context: &Context,

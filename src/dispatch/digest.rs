@@ -49,7 +49,8 @@ pub(super) async fn gather(
     claim: Claim,
 ) -> store::Result<Option<Message>> {
     let now = context.clock.now();
-    let message = Message::new(destination.id, Action::Create, Form::Digest, now);
+    let mut message = Message::new(destination.id, Action::Create, Form::Digest, now);
+    message.posted_after = context.sinks.posted_after(destination, &context.clock);
     let mut taken = 0;
     for _ in 0..UNITS {
         let Taken { deliveries, more } = context.store.claim(&message, destination.epoch, claim).await?;

@@ -264,11 +264,12 @@ impl Lane {
         };
         let head = self.queue.first_key_value().map(|(_, delivery)| delivery.id);
         let planned = survive(plan::next(&self.context, self.id, &mut self.queue, pressure)).await?;
-        let message = match (planned, head) {
+        let mut message = match (planned, head) {
             (Ok(Some(message)), _) => message,
             (Err(poison), Some(head)) => return self.lay_aside(destination, head, poison).await,
             (Ok(None) | Err(_), _) => return Ok(()),
         };
+        message.posted_after = self.context.sinks.posted_after(destination, &self.context.clock);
         match self.context.store.begin(&message, destination.epoch).await {
             Ok(true) => self.send(destination, message, pass).await,
             // Somebody else took some of it in the meantime: the table is right.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::discord::{Access, Pass};
 use crate::dispatch::Context;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::webhook::Webhooks;
-use crate::model::{Attempt, Destination, Message, Sink};
+use crate::model::{Attempt, Destination, Message, PostedAfter, Sink};
 use crate::store::{Error, Result};
 
 /// What sends messages.
@@ -37,6 +38,15 @@ impl Sinks {
             (Sink::Channel(id), Some(channel)) => channel.ready_in(*id),
             (Sink::DiscordWebhook(webhook), _) => self.webhooks.ready_in(webhook),
             (Sink::Channel(_), None) | (Sink::XtSystems, _) => Duration::ZERO,
+        }
+    }
+
+    /// What a message to `destination` is surely posted after that is planned now. Nobody looks for what went through a
+    /// webhook.
+    pub(super) fn posted_after(&self, destination: &Destination, clock: &Clock) -> PostedAfter {
+        match (&destination.sink, &self.channel) {
+            (Sink::Channel(_), Some(channel)) => channel.posted_after(destination.newest, clock),
+            _ => PostedAfter::default(),
         }
     }
 

@@ -6,7 +6,9 @@ use crate::clock::Timestamp;
 use crate::dispatch::Context;
 use crate::hub::{self, Condition, Conditions, Hub, Notice};
 use crate::model::schedule::{self, DENIED_AGAIN};
-use crate::model::{Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason};
+use crate::model::{
+    Action, Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason,
+};
 use crate::store::{self, Entry, Next, Recorded};
 
 /// How long a lane waits when the database does not take what it has to record.
@@ -75,6 +77,9 @@ impl Verdict {
         }
         destination.not_before = self.not_before;
         destination.denied.clone_from(&self.denied);
+        if let (Next::Delivered(receipt), Action::Create) = (&self.next, message.action) {
+            destination.newest = destination.newest.max(receipt.message);
+        }
         if let Next::Parked(reason) = &self.next {
             destination.closed = Some(reason.as_str().to_owned());
         }

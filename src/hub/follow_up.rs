@@ -159,6 +159,7 @@ mod tests {
 
     fn destination(denied: bool, announced: bool) -> Destination {
         Destination {
+            newest: None,
             id: DestinationId::new(),
             sink: Sink::Channel(Snowflake::new(7)),
             name: "#tickets".to_owned(),

@@ -65,6 +65,8 @@ pub struct Destination {
     pub announced: Option<EventId>,
     /// Nothing is sent there before this time.
     pub not_before: Timestamp,
+    /// The newest message that is known to have been posted there.
+    pub newest: Option<Snowflake>,
     /// Whose results count: raised whenever a process takes the lanes over.
     pub epoch: i64,
 }

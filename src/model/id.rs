@@ -171,6 +171,18 @@ impl Snowflake {
         self.0
     }
 
+    /// For a column of the database, where ids that are compared are numbers.
+    #[must_use]
+    pub fn to_stored(self) -> Option<i64> {
+        i64::try_from(self.0).ok()
+    }
+
+    /// Reads it back.
+    #[must_use]
+    pub fn stored(number: Option<i64>) -> Option<Self> {
+        number.and_then(|number| u64::try_from(number).ok()).map(Self)
+    }
+
     /// When Discord made it (Discord: "Snowflake Format").
     #[must_use]
     pub fn created_at(self) -> Timestamp {

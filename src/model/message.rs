@@ -1,11 +1,12 @@
 //! One planned request, durable before its first byte leaves.
 
 use std::fmt;
+use std::time::Duration;
 
 use rand::RngExt as _;
 
 use crate::clock::Timestamp;
-use crate::model::{Delivery, DestinationId, MessageId, Shown, Snowflake, WebhookMark};
+use crate::model::{Delivery, DestinationId, MessageId, Shown, Snowflake, Tag, WebhookMark};
 
 /// What makes a repeated send the same message for Discord: 24 random base32 characters, used once for ever
 /// (Discord: "Create Message", `nonce` ≤ 25 characters).
@@ -127,6 +128,16 @@ impl fmt::Display for Form {
     }
 }
 
+/// A lower bound on when a message was posted, in Discord's own terms: our wall clock may be wrong by a day, and may have
+/// been stepped since. Each of the two holds by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PostedAfter {
+    /// A message of its channel that was there before.
+    pub message: Option<Snowflake>,
+    /// Discord's time before its first try.
+    pub time: Option<Timestamp>,
+}
+
 /// One planned request to one destination.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -156,8 +167,15 @@ pub struct Message {
     pub settling: bool,
     /// What it shows, known once it is composed. It becomes the cards' row when the message stands in Discord.
     pub shows: Vec<Shown>,
+    /// For each of its cards the tags that its footer may carry, known once it is composed.
+    pub tags: Vec<Vec<Tag>>,
     /// When it was planned.
     pub created_at: Timestamp,
+    /// What it was surely posted after, if it was posted.
+    pub posted_after: PostedAfter,
+    /// When the first try began that may have arrived, by [`Clock::elapsed`](crate::clock::Clock::elapsed). `None` if an
+    /// earlier process or lane made it: nobody knows how long ago that was.
+    pub tried_at: Option<Duration>,
     /// How many times it was tried.
     pub attempts: u32,
     /// Since when it may have arrived without our knowing.
@@ -184,7 +202,10 @@ impl Message {
             replies: Vec::new(),
             settling: false,
             shows: Vec::new(),
+            tags: Vec::new(),
             created_at: now,
+            posted_after: PostedAfter::default(),
+            tried_at: None,
             attempts: 0,
             ambiguous_since: None,
             maybe_duplicate: false,
@@ -201,7 +222,9 @@ impl Message {
             form,
             shows: Vec::new(),
             replies: Vec::new(),
+            tags: Vec::new(),
             created_at: now,
+            tried_at: None,
             attempts: 0,
             ambiguous_since: None,
             maybe_duplicate: false,

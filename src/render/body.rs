@@ -73,6 +73,12 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// The message that it answers.
+    #[must_use]
+    pub const fn message(&self) -> Snowflake {
+        self.message_id
+    }
+
     /// An answer to `message_id`; should that be gone, a message like any other.
     #[must_use]
     pub const fn to(message_id: Snowflake) -> Self {

@@ -5,7 +5,7 @@ use super::color::Color;
 use super::escape::literal;
 use super::markdown::Markdown;
 use crate::clock::Timestamp;
-use crate::model::{Decision, Event, Source};
+use crate::model::{Decision, Event, Source, Tag};
 
 /// A name and a value below the description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +97,21 @@ impl Card {
     pub(super) fn field(mut self, name: &'static str, value: Option<Markdown>) -> Self {
         self.fields.extend(value.map(|value| Field { name: literal(name), value }));
         self
+    }
+
+    /// The card after its event was redelivered so many times: from the second generation on its tag says so.
+    #[must_use]
+    pub fn redelivered(mut self, times: u32) -> Self {
+        if let Some((before, id)) = self.footer.rsplit_once(' ').filter(|_| times > 0) {
+            self.footer = format!("{before} {}", Tag::new(id.to_owned(), times));
+        }
+        self
+    }
+
+    /// Which event it shows.
+    #[must_use]
+    pub fn tag(&self) -> Option<Tag> {
+        Tag::last_in(&self.footer)
     }
 
     /// With the word that the same message may stand in the channel already.

@@ -57,10 +57,19 @@ fn one_person(changes: &[&Event], view: &View<'_>) -> Option<Markdown> {
     people.all(|person| person.as_ref() == Some(&first)).then_some(first)
 }
 
+/// The label above lines that may stand in the channel already.
+const MAYBE_TWICE: &str = "(may stand twice)";
+
 /// Stands above lines that may stand in the channel already.
 #[must_use]
 pub fn maybe_twice() -> Markdown {
-    literal("(may stand twice)")
+    literal(MAYBE_TWICE)
+}
+
+/// Lines without the label that they may stand twice.
+#[must_use]
+pub fn without_label(lines: &str) -> &str {
+    lines.strip_prefix(MAYBE_TWICE).and_then(|rest| rest.strip_prefix('\n')).unwrap_or(lines)
 }
 
 /// "#1001", else what it is called, else "Changed".

@@ -20,6 +20,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::model::Tag;
 use crate::sandbox::discord::Dispatch;
 use crate::sandbox::{Discord, Platform, Told, XtSystems, story};
 
@@ -197,7 +198,8 @@ impl Stage {
                     digest = title.split(' ').nth(1).and_then(|count| count.parse().ok());
                 }
                 Some(footer) => {
-                    self.shown().entry(tag(footer)).or_default().messages.insert(id.to_owned());
+                    let tag = Tag::last_in(footer).map(|tag| tag.id().to_owned()).unwrap_or_default();
+                    self.shown().entry(tag).or_default().messages.insert(id.to_owned());
                 }
                 None => {}
             }

@@ -182,17 +182,32 @@ impl Store {
 impl Store {
     /// The deliveries that a message carried, in order, as far as they can be read; their events are still to be loaded.
     pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
+        // What left it was not redelivered yet when it was shown here.
+        let then = "CASE WHEN message_id = $1 THEN generation ELSE 0 END AS generation";
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {} FROM deliveries \
              WHERE message_id = $1 OR id IN (SELECT delivery_id FROM earlier_messages WHERE message_id = $1) \
              ORDER BY rank, id",
-            delivery::COLUMNS
+            delivery::COLUMNS.replace("generation", then)
         )))
         .bind(message.to_string())
         .fetch_all(self.read())
         .await?;
         // The card is told of by the others.
         Ok(spoilt::apart(&rows, delivery::read)?.0)
+    }
+
+    /// How often one of what a message of ours in Discord carries was redelivered.
+    pub async fn redelivered_in(&self, channel: Snowflake, message: Snowflake) -> Result<u32> {
+        let generation: Option<i64> = sqlx::query_scalar(
+            "SELECT MAX(d.generation) FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
+             WHERE m.receipt = $1 AND m.channel_id = $2 AND m.action = 'create'",
+        )
+        .bind(message.to_string())
+        .bind(channel.to_string())
+        .fetch_one(self.read())
+        .await?;
+        Ok(generation.and_then(|generation| u32::try_from(generation).ok()).unwrap_or(0))
     }
 
     /// The roles that one of our messages in Discord was posted with, to be pinged.

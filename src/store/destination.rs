@@ -4,12 +4,12 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::{Destination, DestinationId, Sink};
+use crate::model::{Destination, DestinationId, Sink, Snowflake};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
 const COLUMNS: &str =
-    "id, sink, address, name, closed_reason, denied_reason, announced, not_before, lane_epoch";
+    "id, sink, address, name, closed_reason, denied_reason, announced, not_before, newest, lane_epoch";
 
 impl Store {
     /// The destination behind `sink`, made if there is none yet.
@@ -189,6 +189,7 @@ fn read(row: &SqliteRow) -> Result<Destination> {
         denied: row.try_get("denied_reason")?,
         announced: row.try_get::<Option<String>, _>("announced")?.map(|id| id.parse()).transpose()?,
         not_before: Timestamp::from_millis(row.try_get("not_before")?),
+        newest: Snowflake::stored(row.try_get("newest")?),
         epoch: row.try_get("lane_epoch")?,
     })
 }

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
-use crate::model::{Action, Delivery, DestinationId, Form, Message, Nonce, Snowflake};
+use crate::model::{Action, Delivery, DestinationId, Form, Message, Nonce, PostedAfter, Snowflake};
 use crate::store::delivery::{self, COLUMNS};
 use crate::store::spoilt::{self, Spoilt};
 use crate::store::{Error, Result, Store};
@@ -26,7 +26,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT rowid AS place, id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
              finished_at IS NOT NULL AS settling, \
-             maybe_duplicate, \
+             maybe_duplicate, posted_after, discord_time, \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
              FROM messages WHERE destination_id = $1 AND state = 'sending' ORDER BY id",
         )
@@ -72,6 +72,8 @@ fn read(row: &SqliteRow) -> Result<Message> {
     let form: String = row.try_get("form")?;
     let (action, edits): (String, Option<String>) = (row.try_get("action")?, row.try_get("edits")?);
     let pings: String = row.try_get("pings")?;
+    let created_at = Timestamp::from_millis(row.try_get("created_at")?);
+    let millis = |column| Ok::<_, Error>(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_millis));
     Ok(Message {
         id: row.try_get::<String, _>("id")?.parse()?,
         destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
@@ -87,9 +89,16 @@ fn read(row: &SqliteRow) -> Result<Message> {
         replies: Vec::new(),
         settling: row.try_get("settling")?,
         shows: Vec::new(),
-        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+        tags: Vec::new(),
+        created_at,
+        posted_after: PostedAfter {
+            message: Snowflake::stored(row.try_get("posted_after")?),
+            time: millis("discord_time")?,
+        },
+        tried_at: None,
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         maybe_duplicate: row.try_get("maybe_duplicate")?,
-        ambiguous_since: row.try_get::<Option<i64>, _>("ambiguous_since")?.map(Timestamp::from_millis),
+        // Nobody noted what came of it: whoever began it may have sent it.
+        ambiguous_since: Some(millis("ambiguous_since")?.unwrap_or(created_at)),
     })
 }

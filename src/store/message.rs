@@ -6,7 +6,7 @@ pub use outdated::{Recorded, stays_open};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
-use crate::model::{Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt};
+use crate::model::{Action, Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt, Snowflake};
 use crate::store::digest::Page;
 use crate::store::writer::Unit;
 use crate::store::{Incoming, Result, Store, accept, card, delivery, digest};
@@ -253,15 +253,25 @@ impl Record {
         Ok(())
     }
 
+    /// The message that was posted by this.
+    fn posted(&self) -> Option<Snowflake> {
+        match self.entry.next {
+            Next::Delivered(receipt) if self.message.action == Action::Create => receipt.message,
+            _ => None,
+        }
+    }
+
     async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
         let success = matches!(self.entry.next, Next::Delivered(_)).then_some(self.now.as_millis());
         let failure =
             success.is_none().then(|| String::from_utf8_lossy(&self.entry.attempt.response).into_owned());
+        let newest = self.posted().and_then(Snowflake::to_stored);
         let closed = if let Next::Parked(reason) = &self.entry.next { Some(reason.as_str()) } else { None };
         sqlx::query(
             "UPDATE destinations SET not_before = $1, updated_at = $2, last_success_at = COALESCE($3, last_success_at), \
              failing_since = CASE WHEN $3 IS NULL THEN COALESCE(failing_since, $2) END, last_error = $4, \
-             closed_reason = COALESCE($5, closed_reason), denied_reason = $8, announced = $9 \
+             closed_reason = COALESCE($5, closed_reason), denied_reason = $8, announced = $9, \
+             newest = CASE WHEN $10 > COALESCE(newest, 0) THEN $10 ELSE newest END \
              WHERE id = $6 AND lane_epoch = $7",
         )
         .bind(self.entry.not_before.as_millis())
@@ -273,6 +283,7 @@ impl Record {
         .bind(self.epoch)
         .bind(self.entry.denied.as_deref())
         .bind(self.entry.announced.map(|id| id.to_string()))
+        .bind(newest)
         .execute(tx)
         .await?;
         Ok(())
@@ -311,8 +322,8 @@ pub(super) async fn insert_attempt(
 pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
     let pings: Vec<String> = message.pings.iter().map(ToString::to_string).collect();
     sqlx::query(
-        "INSERT INTO messages (id, destination_id, nonce, action, edits, form, pings, state, lane_epoch, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $9)",
+        "INSERT INTO messages (id, destination_id, nonce, action, edits, form, pings, state, lane_epoch, created_at, \
+         posted_after, discord_time) VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $9, $10, $11)",
     )
     .bind(message.id.to_string())
     .bind(message.destination_id.to_string())
@@ -323,6 +334,8 @@ pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: 
     .bind(pings.join(","))
     .bind(epoch)
     .bind(message.created_at.as_millis())
+    .bind(message.posted_after.message.and_then(Snowflake::to_stored))
+    .bind(message.posted_after.time.map(Timestamp::as_millis))
     .execute(tx)
     .await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! From a message on Discord back to what it shows.
 
+use std::collections::HashSet;
+
 use crate::model::{DeliveryId, EventId, Snowflake};
 use crate::store::{Result, Store};
 
@@ -14,6 +16,26 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         rows.iter().map(|(delivery, event)| Ok((delivery.parse()?, event.parse()?))).collect()
+    }
+
+    /// Which of these messages of a channel are receipts: each is known to be some row's message, and so no other's.
+    pub async fn receipts_among(
+        &self,
+        channel: Snowflake,
+        messages: &[Snowflake],
+    ) -> Result<HashSet<Snowflake>> {
+        let mut found = HashSet::new();
+        // One of them, nearly always.
+        for message in messages {
+            let receipt: Option<i64> =
+                sqlx::query_scalar("SELECT 1 FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1")
+                    .bind(message.to_string())
+                    .bind(channel.to_string())
+                    .fetch_optional(self.read())
+                    .await?;
+            found.extend(receipt.map(|_| *message));
+        }
+        Ok(found)
     }
 
     /// The bytes of an event, as they were signed.

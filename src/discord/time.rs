@@ -1,0 +1,81 @@
+//! Discord's own time, as far as its answers prove it.
+//!
+//! Our wall clock may be wrong by a day and may be stepped at any moment, so it is never compared with the times of
+//! messages. The `Date` of an answer is: Discord's, at a moment of our monotonic clock. From there on time is counted.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::DATE;
+
+use crate::clock::Timestamp;
+use crate::discord::answer::Answer;
+
+/// How far the clocks of those who answer and of those who date messages may be apart.
+const MARGIN: Duration = Duration::from_secs(1);
+/// Monotonic clocks drift: one part in a thousand is twice what a clock may be slewed by.
+const DRIFT: u32 = 1000;
+
+/// The newest `Date`, and when it was heard.
+#[derive(Debug, Default)]
+pub(super) struct DiscordTime(Mutex<Option<(Timestamp, Duration)>>);
+
+impl DiscordTime {
+    /// Takes in an answer of Discord's own that was read at `now` of [`Clock::elapsed`](crate::clock::Clock::elapsed).
+    /// One without a date changes nothing.
+    pub(super) fn hear(&self, answer: &Answer, now: Duration) {
+        let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok());
+        if let Some(date) = date.and_then(Timestamp::parse_http_date) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, now));
+        }
+    }
+
+    /// What Discord's clock showed at least when [`Clock::elapsed`](crate::clock::Clock::elapsed) was `moment`. A date is
+    /// written before it is heard and has no fractions, so this is early by the way back and at most some seconds, and
+    /// never late.
+    pub(super) fn at_least(&self, moment: Duration) -> Option<Timestamp> {
+        let (date, heard) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let date = date.minus(MARGIN);
+        Some(match moment.checked_sub(heard) {
+            Some(since) => date.plus(since - since / DRIFT),
+            None => {
+                let before = heard - moment;
+                date.minus(before + before / DRIFT)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn dated(date: &'static str) -> Answer {
+        Answer::of(200, HeaderMap::from_iter([(DATE, HeaderValue::from_static(date))]), b"[]".to_vec())
+    }
+
+    // K-10
+    #[test]
+    fn it_is_counted_from_the_newest_date_and_never_late() {
+        let time = DiscordTime::default();
+        assert_eq!(time.at_least(HOUR), None, "nothing is proven");
+        time.hear(&dated("soon"), HOUR);
+        time.hear(&Answer::of(200, HeaderMap::new(), Vec::new()), HOUR);
+        assert_eq!(time.at_least(HOUR), None, "nothing is proven");
+        time.hear(&dated("Sun, 06 Nov 1994 08:49:37 GMT"), HOUR);
+        let truth = Timestamp::from_secs(784_111_777);
+        assert_eq!(time.at_least(HOUR), Some(truth.minus(SECOND)));
+        for (moment, truth) in [(2 * HOUR, truth.plus(HOUR)), (Duration::ZERO, truth.minus(HOUR))] {
+            let least = time.at_least(moment).unwrap();
+            assert!(
+                least <= truth.minus(SECOND) && least >= truth.minus(6 * SECOND),
+                "{moment:?}: {least:?}"
+            );
+        }
+    }
+}
