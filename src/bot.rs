@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bot::identify::{APART, Ledger};
 use crate::clock::Clock;
-use crate::discord::Client;
+use crate::discord::{Client, Failure};
 use crate::hub::{Condition, Gateway, Hub};
 use crate::model::{Snowflake, schedule};
 use crate::store::Store;
@@ -75,8 +75,15 @@ enum Ending {
     Stopped,
     /// Trying again cannot help; a sentence for the operator.
     Fatal(String),
-    /// Trying again may help; why it ended, as the end of a sentence, and whether it had been connected.
+    /// Trying again may help; what happened, as the beginning of a sentence, and whether it had been connected.
     Lost { why: String, was_connected: bool },
+}
+
+impl Ending {
+    /// The end of a connection for this reason.
+    fn lost(why: &str, was_connected: bool) -> Self {
+        Self::Lost { why: format!("The bot's connection to Discord was lost: {why}"), was_connected }
+    }
 }
 
 impl Bot {
@@ -162,14 +169,13 @@ async fn approach(shared: &Shared) -> Result<String, Ending> {
         Ok(gateway) => gateway,
         Err(failure) if failure.status == Some(401) => return Err(Ending::Fatal(TOKEN_REFUSED.to_owned())),
         Err(failure) => {
-            let why = format!("Discord did not say where its gateway is: {failure}");
-            return Err(Ending::Lost { why, was_connected: false });
+            return Err(Ending::Lost { why: unreachable(shared, &failure), was_connected: false });
         }
     };
     if !shared.client.base().may_lead_to(&gateway.url) {
         return Err(Ending::Fatal(format!(
             "DISCORD_API_URL names {:?} as the gateway. That address is not encrypted, or it is not on this machine \
-             while DISCORD_API_URL is: the token is not sent there and the bot stays offline. Messages are still sent",
+             while DISCORD_API_URL is: the token is not sent there and the bot stays offline: commands and buttons do not work",
             gateway.url
         )));
     }
@@ -187,7 +193,7 @@ async fn approach(shared: &Shared) -> Result<String, Ending> {
     if pause > APART {
         let sentence = format!(
             "The bot has logged in very often lately ({} logins are left at Discord): it waits {} s, for Discord \
-             resets tokens that go on. Messages are still sent",
+             resets tokens that go on. Commands and buttons do not work until then",
             limit.remaining,
             pause.as_secs() + 1
         );
@@ -200,13 +206,23 @@ async fn approach(shared: &Shared) -> Result<String, Ending> {
     Ok(gateway.url)
 }
 
+/// Why Discord did not say where its gateway is, as the beginning of a sentence.
+fn unreachable(shared: &Shared, failure: &Failure) -> String {
+    let host = shared.client.base().host();
+    match failure.status {
+        None => format!("Discord ({host}) cannot be reached: {failure}. Events are kept and sent later"),
+        Some(status) => format!("Discord ({host}) answered {status} when it was asked for its gateway"),
+    }
+}
+
 /// Says that the bot is offline for now.
 fn lose(shared: &Shared, why: &str) {
     if let Gateway::Connected { .. } = shared.hub.gateway() {
         shared.hub.set_gateway(Gateway::Lost { since: shared.clock.now() });
     }
-    let sentence =
-        format!("The bot is offline, and connects again by itself: {why}. Messages are still sent");
+    let sentence = format!(
+        "{why}. Commands and buttons do not work until the bot is connected again; nuncio keeps trying"
+    );
     if shared.hub.conditions().raise(Condition::GatewayDown, sentence.clone()) {
         tracing::warn!("{sentence}");
     }

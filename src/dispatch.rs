@@ -16,6 +16,7 @@ mod lanes;
 mod look;
 mod plan;
 mod platform;
+mod platform_probe;
 mod probe;
 mod rehearsal;
 mod sink;
@@ -79,7 +80,7 @@ impl Dispatcher {
         if access.client().is_none() {
             hub.conditions().raise(
                 Condition::NoToken,
-                "DISCORD_TOKEN is not set: events are accepted and kept, nothing is sent to channels. Set it and restart",
+                "DISCORD_TOKEN is not set: events are kept, nothing is sent to channels. Put it into .env and restart",
             );
         }
         let sinks = Sinks::new(&access);
@@ -121,6 +122,10 @@ impl Dispatcher {
         let mut lanes = Lanes::new(Arc::clone(&self.context), stop.clone());
         let mut aside = JoinSet::new();
         aside.spawn(herald::follow(Arc::clone(&self.context), self.access.wire().gate().clone()));
+        if let Some(platform) = &self.context.platform {
+            let client = platform.client().clone();
+            aside.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
+        }
         if let Some(client) = self.access.client() {
             aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
             aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
@@ -148,6 +153,9 @@ impl Dispatcher {
                     }
                     if let Err(error) = self.context.hub.tend_routes().await {
                         tracing::debug!(%error, "a change of the map counts a second later");
+                    }
+                    if let Err(error) = self.context.hub.report_refused_source().await {
+                        tracing::debug!(%error, "the card about a refused source comes a second later");
                     }
                     if let Err(error) = self.context.hub.cancel_removed().await {
                         tracing::debug!(%error, "what waits for removed destinations waits a second more");

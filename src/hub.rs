@@ -18,9 +18,11 @@ mod mute;
 mod places;
 mod problem;
 mod redeliver;
+mod refused_source;
 mod retention;
 mod route;
 mod routing;
+mod server_problems;
 mod status;
 mod storage;
 mod trial;
@@ -51,6 +53,7 @@ pub use redeliver::Redelivered;
 pub use retention::Tidied;
 pub use route::{Before, RouteError};
 pub use routing::{Routes, Routing};
+pub use server_problems::ServerRole;
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};
 pub use webhook::WebhookError;
@@ -73,6 +76,7 @@ struct Inner {
     mint: Mint,
     findings: finding::Book,
     metrics: metrics::Metrics,
+    refused_source: refused_source::RefusedSource,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
     /// Mutes that ended and could not be summed up.
@@ -105,6 +109,7 @@ impl Hub {
             mint: Mint::new(),
             findings: finding::Book::default(),
             metrics: metrics::Metrics::default(),
+            refused_source: refused_source::RefusedSource::load(&store).await?,
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             unsummed: Mutex::default(),
             warned: Mutex::default(),

@@ -60,6 +60,21 @@ pub fn is_local(address: &str) -> bool {
             .is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.is_unspecified())
 }
 
+/// Why a request got no answer, in plain words and without the address it went to: "connection refused".
+#[must_use]
+pub fn cause(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let sources = std::iter::successors(std::error::Error::source(error), |inner| inner.source());
+    // The outermost error alone names the address.
+    let text = sources.last().map_or_else(|| "the request failed".to_owned(), ToString::to_string);
+    // "Connection refused (os error 111)"
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

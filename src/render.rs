@@ -93,6 +93,8 @@ fn of_kind(event: &Event, view: &View<'_>) -> Card {
         "destination.denied" if event.source == Source::Nuncio => notice::denied(&facts),
         "destination.reopened" if event.source == Source::Nuncio => notice::reopened(&facts),
         "destination.expired" if event.source == Source::Nuncio => notice::expired(&facts),
+        "nuncio.source.refused" if event.source == Source::Nuncio => notice::source_refused(&facts),
+        "nuncio.source.accepted" if event.source == Source::Nuncio => notice::source_accepted(&facts),
         _ => generic::happened(&facts),
     }
 }

@@ -6,7 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serenity::all as discord;
 
+use crate::discord::Place;
 use crate::model::Snowflake;
+
+/// Discord's type numbers of threads (Discord: "Channel Types").
+const THREADS: [u8; 3] = [10, 11, 12];
 
 /// One server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,12 +32,16 @@ pub(super) struct Role {
     pub(super) name: String,
     /// Permission bits.
     pub(super) grants: u64,
+    /// Whether anybody may mention it.
+    pub(super) mentionable: bool,
 }
 
 /// A channel or thread.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Channel {
     pub(super) name: String,
+    /// Why no message can be posted in it, whatever the permissions: a forum, a category.
+    pub(super) unfit: Option<&'static str>,
     /// Of a thread: the channel whose overwrites count.
     pub(super) thread_of: Option<u64>,
     pub(super) overwrites: Vec<Overwrite>,
@@ -81,11 +89,22 @@ impl Guild {
 
 impl Role {
     pub(super) fn of(role: &discord::Role) -> Self {
-        Self { name: role.name.clone(), grants: role.permissions.bits() }
+        Self { name: role.name.clone(), grants: role.permissions.bits(), mentionable: role.mentionable }
     }
 }
 
 impl Channel {
+    /// As Discord described it when it was asked. Overwrites are known of what a server lists only.
+    pub(super) fn found(found: &Place) -> Self {
+        let is_thread = THREADS.contains(&found.kind);
+        Self {
+            name: found.name.clone().unwrap_or_default(),
+            unfit: unfit(u64::from(found.kind)),
+            thread_of: found.parent_id.filter(|_| is_thread).map(Snowflake::get),
+            overwrites: Vec::new(),
+        }
+    }
+
     fn of(channel: &discord::GuildChannel) -> Self {
         use discord::ChannelType::{NewsThread, PrivateThread, PublicThread};
         let is_thread = matches!(channel.kind, NewsThread | PrivateThread | PublicThread);
@@ -99,9 +118,22 @@ impl Channel {
         });
         Self {
             name: channel.name.clone(),
+            unfit: unfit(u64::from(u8::from(channel.kind))),
             thread_of: channel.parent_id.filter(|_| is_thread).map(discord::ChannelId::get),
             overwrites: overwrites.collect(),
         }
+    }
+}
+
+/// Why a channel of this kind takes no messages; `None` if it does (Discord: "Channel Types").
+pub(super) const fn unfit(kind: u64) -> Option<&'static str> {
+    match kind {
+        4 => Some("is a category, not a channel: put the id of a channel in it into the map"),
+        14 => Some("is a server directory, not a channel: put the id of a text channel into the map"),
+        15 | 16 => Some(
+            "is a forum: it holds posts, not messages. Put the id of a text channel or of a post into the map",
+        ),
+        _ => None,
     }
 }
 

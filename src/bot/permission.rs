@@ -8,6 +8,7 @@ use std::fmt;
 use crate::bot::guild::{Channel, Guild, Overwrite, Whom};
 
 const ADMINISTRATOR: u64 = 1 << 3;
+const MENTION_EVERYONE: u64 = 1 << 17;
 
 /// What is needed to deliver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,11 +79,7 @@ impl fmt::Display for Missing {
 
 /// What `bot` lacks in `channel` of `guild` to deliver there. Without View Channel nothing else is told.
 pub(super) fn missing(guild: &Guild, channel: &Channel, bot: u64) -> Vec<Missing> {
-    let base = guild
-        .roles
-        .iter()
-        .filter(|(id, _)| **id == guild.id || guild.held.contains(id))
-        .fold(0, |sum, (_, role)| sum | role.grants);
+    let base = granted(guild);
     if bot == guild.owner || base & ADMINISTRATOR != 0 {
         return Vec::new();
     }
@@ -97,6 +94,22 @@ pub(super) fn missing(guild: &Guild, channel: &Channel, bot: u64) -> Vec<Missing
         return vec![missing];
     }
     [sending, Needed::EmbedLinks, Needed::ReadMessageHistory].into_iter().filter_map(check).collect()
+}
+
+/// Whether `bot` may mention every role in `channel` (Discord: "Mention @everyone, @here, and All Roles").
+pub(super) fn may_mention_all(guild: &Guild, channel: &Channel, bot: u64) -> bool {
+    let base = granted(guild);
+    let parent = channel.thread_of.and_then(|parent| guild.channels.get(&parent));
+    let overwrites = &parent.unwrap_or(channel).overwrites;
+    bot == guild.owner
+        || base & ADMINISTRATOR != 0
+        || denied(guild, overwrites, bot, base, MENTION_EVERYONE).is_none()
+}
+
+/// What the bot's roles grant together.
+fn granted(guild: &Guild) -> u64 {
+    let own = guild.roles.iter().filter(|(id, _)| **id == guild.id || guild.held.contains(id));
+    own.fold(0, |sum, (_, role)| sum | role.grants)
 }
 
 /// Why `bit` is missing; `None` if it is not.
@@ -142,7 +155,7 @@ mod tests {
     const ALL: u64 = VIEW | SEND | EMBED | HISTORY | THREADS;
 
     fn guild(everyone: u64, nuncio: u64) -> Guild {
-        let role = |name: &str, grants| Role { name: name.to_owned(), grants };
+        let role = |name: &str, grants| Role { name: name.to_owned(), grants, mentionable: false };
         Guild {
             id: GUILD,
             name: "Acme NOC".to_owned(),
@@ -164,8 +177,12 @@ mod tests {
             allow: *allow,
             deny: *deny,
         });
-        let channel =
-            Channel { name: "alerts".to_owned(), thread_of: None, overwrites: overwrites.collect() };
+        let channel = Channel {
+            name: "alerts".to_owned(),
+            unfit: None,
+            thread_of: None,
+            overwrites: overwrites.collect(),
+        };
         let missing = missing(guild, &channel, BOT);
         missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
@@ -205,9 +222,10 @@ mod tests {
     fn a_thread_goes_by_its_channel() {
         let mut guild = guild(ALL & !SEND, 0);
         let overwrites = vec![Overwrite { whom: Whom::Role(GUILD), allow: 0, deny: THREADS }];
-        let channel = Channel { name: "alerts".to_owned(), thread_of: None, overwrites };
+        let channel = Channel { name: "alerts".to_owned(), unfit: None, thread_of: None, overwrites };
         guild.channels.insert(50, channel);
-        let thread = Channel { name: "night".to_owned(), thread_of: Some(50), overwrites: Vec::new() };
+        let thread =
+            Channel { name: "night".to_owned(), unfit: None, thread_of: Some(50), overwrites: Vec::new() };
         let missing = missing(&guild, &thread, BOT);
         assert_eq!(missing, [Missing { needed: Needed::SendMessagesInThreads, cause: Cause::Everyone }]);
     }

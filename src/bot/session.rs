@@ -28,13 +28,13 @@ pub(super) async fn run(shared: &Arc<Shared>, address: &str, stop: &Cancellation
     let (watch, mut endings) = Watch::new(Arc::clone(shared), closed.clone());
     let mut client = match build(shared, address, &watch, closed.clone()).await {
         Ok(client) => client,
-        Err(why) => return Ending::Lost { why, was_connected: false },
+        Err(why) => return Ending::lost(&why, false),
     };
     let (manager, gateway) = (Arc::clone(&client.shard_manager), Arc::clone(&client.ws_url));
     let ending = tokio::select! {
         biased;
         () = stop.cancelled() => Ending::Stopped,
-        Some(why) = endings.recv() => Ending::Lost { why, was_connected: watch.was_connected() },
+        Some(why) = endings.recv() => Ending::lost(&why, watch.was_connected()),
         () = watch.draw() => Ending::Stopped,
         () = watch.guard(&manager, &gateway) => Ending::Stopped,
         ended = client.start() => classify(ended, watch.was_connected()),
@@ -79,7 +79,7 @@ fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
         ))
     };
     match ended {
-        Ok(()) => Ending::Lost { why: "the connection ended".to_owned(), was_connected },
+        Ok(()) => Ending::lost("Discord ended it", was_connected),
         Err(serenity::Error::Gateway(GatewayError::InvalidAuthentication)) => {
             Ending::Fatal(TOKEN_REFUSED.to_owned())
         }
@@ -90,7 +90,7 @@ fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
         Err(serenity::Error::Gateway(GatewayError::InvalidGatewayIntents)) => {
             portal("4013, invalid intents: this version of nuncio is too old for Discord, update it")
         }
-        Err(error) => Ending::Lost { why: http::sentence(&error), was_connected },
+        Err(error) => Ending::lost(&http::sentence(&error), was_connected),
     }
 }
 

@@ -14,7 +14,7 @@ use serenity::all::{Client, Context, EventHandler as _, Framework, FullEvent, Re
 use serenity::async_trait;
 
 use crate::bot::component::Clicks;
-use crate::bot::guild::{Channel, Guild, Overwrite, Role, Whom};
+use crate::bot::guild::{Channel, Guild, Overwrite, Role, Whom, unfit};
 
 /// Discord: "Channel Types", announcement, public and private threads.
 const THREADS: [u64; 3] = [10, 11, 12];
@@ -104,7 +104,14 @@ pub(super) fn guild(told: &Value, bot: u64) -> Option<Guild> {
     let facts = if told["properties"].is_object() { &told["properties"] } else { told };
     let me = all("members").find(|member| id(&member["user"]["id"]) == Some(bot));
     let role = |role: &Value| {
-        Some((id(&role["id"])?, Role { name: name(role), grants: bits(&role["permissions"]) }))
+        Some((
+            id(&role["id"])?,
+            Role {
+                name: name(role),
+                grants: bits(&role["permissions"]),
+                mentionable: role["mentionable"] == true,
+            },
+        ))
     };
     Some(Guild {
         id: id(&told["id"])?,
@@ -131,6 +138,7 @@ fn channel(told: &Value) -> Option<(u64, Channel)> {
     let overwrites = told["permission_overwrites"].as_array().into_iter().flatten();
     let channel = Channel {
         name: name(told),
+        unfit: told["type"].as_u64().and_then(unfit),
         thread_of: id(&told["parent_id"]).filter(|_| is_thread),
         overwrites: overwrites.filter_map(overwrite).collect(),
     };

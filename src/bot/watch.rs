@@ -18,11 +18,13 @@ use crate::bot::guild::{self, Guild};
 use crate::bot::identify::APART;
 use crate::bot::tolerance::Hears;
 use crate::bot::{Shared, permission};
-use crate::hub::{Condition, Gateway, Place, Servers};
+use crate::hub::{Condition, Gateway, Place, ServerRole, Servers};
 use crate::model::Snowflake;
 
 /// How long servers may take to arrive after READY before the map is judged without them.
 const ARRIVAL: Duration = Duration::from_secs(10);
+/// How many channels that no server listed are asked for at most.
+const MOST_ASKED: usize = 50;
 /// How often the connection is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// After how many looks without a connection people are told. Most are back before that.
@@ -46,6 +48,7 @@ struct Inner {
     /// Wakes the drawing of the map's table.
     changed: Notify,
     bot: AtomicU64,
+    application: AtomicU64,
     /// Where interactions go that serenity cannot read.
     hearing: OnceLock<Box<dyn Hears>>,
     was_connected: AtomicBool,
@@ -60,6 +63,8 @@ struct State {
     /// Servers that READY announced and that have not arrived.
     awaited: BTreeSet<u64>,
     is_ready: bool,
+    /// Channels of the map that no server listed, and that Discord was asked for.
+    asked: BTreeSet<Snowflake>,
 }
 
 impl Watch {
@@ -76,6 +81,7 @@ impl Watch {
             state: Mutex::default(),
             changed: Notify::new(),
             bot: AtomicU64::new(0),
+            application: AtomicU64::new(0),
             hearing: OnceLock::new(),
             was_connected: AtomicBool::new(false),
             is_heard: AtomicBool::new(false),
@@ -112,6 +118,7 @@ impl Watch {
             }
             let is_late = patience.is_some_and(|until| now >= until);
             if is_ready && (all_arrived || is_late) {
+                self.ask_for_unlisted().await;
                 let places = self.places();
                 if drawn.as_ref() != Some(&places) {
                     hub.learn_places(places.clone()).await;
@@ -125,6 +132,28 @@ impl Watch {
                 }
             } else {
                 self.0.changed.notified().await;
+            }
+        }
+    }
+
+    /// Asks Discord for those of the map's channels that no server listed, each once in a connection: archived threads are
+    /// listed by none.
+    async fn ask_for_unlisted(&self) {
+        let unlisted: Vec<Snowflake> = {
+            let channels = self.0.shared.hub.channels();
+            let mut state = self.state();
+            let mut unlisted: Vec<_> =
+                channels.into_iter().filter(|id| guild::holding(&state.guilds, *id).is_none()).collect();
+            unlisted.retain(|id| state.asked.len() < MOST_ASKED && state.asked.insert(*id));
+            unlisted
+        };
+        let client = &self.0.shared.client;
+        for id in unlisted {
+            let pass = client.gate().pass().await;
+            let Ok(found) = client.channel(pass, id).await else { continue };
+            let Some(guild) = found.guild_id else { continue };
+            if let Some(guild) = self.state().guilds.get_mut(&guild.get()) {
+                guild.channels.insert(id.get(), guild::Channel::found(&found));
             }
         }
     }
@@ -147,7 +176,7 @@ impl Watch {
             self.disconnected();
             offline += 1;
             if offline == TELL {
-                super::lose(shared, "there is no connection to the gateway at the moment");
+                super::lose(shared, "The bot has no connection to Discord's gateway");
             }
             let is_hanging = matches!(
                 stage,
@@ -155,7 +184,7 @@ impl Watch {
             );
             hanging = if is_hanging { hanging + 1 } else { 0 };
             if hanging >= HANGING {
-                self.end("the connection hung");
+                self.end("it hung");
             }
             if offline % ASK_AGAIN == 0
                 && let Ok(found) = shared.client.gateway().await
@@ -205,10 +234,26 @@ impl Watch {
         let state = self.state();
         let awaited = state.awaited.iter().map(|id| (Snowflake::new(*id), None));
         let arrived = state.guilds.values().map(|guild| (Snowflake::new(guild.id), Some(guild.name.clone())));
-        let holding = channels.into_iter().filter_map(|id| guild::holding(&state.guilds, id));
+        let holding: Vec<_> =
+            channels.into_iter().filter_map(|id| guild::holding(&state.guilds, id)).collect();
+        let bot = self.0.bot.load(Ordering::Acquire);
+        let mut roles = BTreeMap::new();
+        for guild in state.guilds.values() {
+            let mut mapped = holding.iter().filter(|(holder, _)| holder.id == guild.id).peekable();
+            let may_mention_all = mapped.peek().is_some()
+                && mapped.all(|(guild, channel)| permission::may_mention_all(guild, channel, bot));
+            for (id, role) in guild.roles.iter().filter(|(id, _)| **id != guild.id) {
+                let can_be_pinged = role.mentionable || may_mention_all;
+                let (guild, name) = (Snowflake::new(guild.id), role.name.clone());
+                roles.insert(Snowflake::new(*id), ServerRole { guild, name, can_be_pinged });
+            }
+        }
+        let application = Some(self.0.application.load(Ordering::Acquire)).filter(|id| *id != 0);
         Servers {
             all: awaited.chain(arrived).collect(),
-            mapped: holding.map(|(guild, _)| Snowflake::new(guild.id)).collect(),
+            mapped: holding.iter().map(|(guild, _)| Snowflake::new(guild.id)).collect(),
+            application: application.map(Snowflake::new),
+            roles,
         }
     }
 
@@ -218,7 +263,8 @@ impl Watch {
         let state = self.state();
         let (guild, channel) = guild::holding(&state.guilds, id)?;
         let missing = permission::missing(guild, channel, bot);
-        let problems = missing.iter().map(ToString::to_string).collect();
+        let unfit = channel.unfit.map(str::to_owned);
+        let problems = unfit.into_iter().chain(missing.iter().map(ToString::to_string)).collect();
         let roles = guild.roles.keys().map(|role| Snowflake::new(*role)).collect();
         let guild_id = Some(Snowflake::new(guild.id));
         Some(Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems })
@@ -249,6 +295,7 @@ impl Watch {
 
     fn ready(&self, ready: &Ready) {
         self.0.bot.store(ready.user.id.get(), Ordering::Release);
+        self.0.application.store(ready.application.id.get(), Ordering::Release);
         {
             let mut state = self.state();
             let announced: BTreeSet<u64> = ready.guilds.iter().map(|guild| guild.id.get()).collect();

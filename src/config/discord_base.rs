@@ -60,6 +60,13 @@ impl DiscordBase {
         self.proxy.clone()
     }
 
+    /// The host it leads to, as people know it: `discord.com`.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let url = Url::parse(&self.rest()).ok();
+        url.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned()
+    }
+
     /// Whether it is Discord itself. What stands elsewhere may be a way to Discord, or a server written by others.
     #[must_use]
     pub fn is_discord(&self) -> bool {

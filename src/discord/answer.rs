@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::discord::code::{Meaning, meaning, webhook_meaning};
 use crate::discord::limits::{self, Heard};
 use crate::model::{Arrived, Outcome, PauseScope, Reason, Receipt, Snowflake, WebhookUrl};
+use crate::outgoing;
 
 /// How much of an answer is read. Messages are far smaller; an endless one must not fill the memory.
 const READ_LIMIT: usize = 1024 * 1024;
@@ -39,7 +40,7 @@ pub struct Failure {
 impl Failure {
     pub(super) fn network(error: reqwest::Error) -> Self {
         let outcome = Outcome::Retry { after: None, arrived: Arrived::No };
-        Self { status: None, code: None, outcome, sentence: sentence(error) }
+        Self { status: None, code: None, outcome, sentence: sentence(&error) }
     }
 
     /// It was not even asked: the gate is shut.
@@ -209,15 +210,8 @@ pub(super) fn no_answer(error: &reqwest::Error) -> Outcome {
 }
 
 /// A network error in words, without the address it went to.
-pub(super) fn sentence(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
+pub(super) fn sentence(error: &reqwest::Error) -> String {
+    outgoing::cause(error)
 }
 
 /// An id, which Discord writes as text and others as a number.

@@ -16,6 +16,15 @@ pub struct Place {
     /// What kind of channel it is.
     #[serde(rename = "type", default)]
     pub kind: u8,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its server.
+    #[serde(default)]
+    pub guild_id: Option<Snowflake>,
+    /// Of a thread: the channel it belongs to. Of a channel: its category.
+    #[serde(default)]
+    pub parent_id: Option<Snowflake>,
     /// Its newest message, whoever may read it.
     #[serde(default)]
     pub last_message_id: Option<Snowflake>,

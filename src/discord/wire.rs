@@ -126,7 +126,7 @@ impl Wire {
             }
             Err(Some(error)) => {
                 let attempt = attempt(answer::no_answer(&error));
-                Attempt { response: answer::sentence(error).into_bytes(), ..attempt }
+                Attempt { response: answer::sentence(&error).into_bytes(), ..attempt }
             }
             Err(None) => {
                 let attempt = attempt(Outcome::Retry { after: None, arrived: Arrived::No });

@@ -48,6 +48,11 @@ impl Platform {
         self.destination
     }
 
+    /// The client that calls it.
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     pub(super) fn is_at(&self, destination: DestinationId) -> bool {
         self.destination == destination
     }

@@ -28,7 +28,9 @@ pub(super) async fn introduce(client: Client, context: Arc<Context>) {
             // The herald tells.
             Err(failure) if failure.status == Some(401) => return,
             Err(failure) => {
-                let sentence = format!("Discord could not be asked who this bot is: {failure}. Trying again");
+                let sentence = format!(
+                    "Discord cannot be reached: {failure}. Events are kept and sent later; nuncio keeps trying"
+                );
                 if conditions.raise(Condition::DiscordUnreachable, sentence.clone()) {
                     tracing::warn!("{sentence}");
                 }

@@ -38,6 +38,7 @@ impl Hub {
             }
         };
         self.storage_works();
+        self.0.refused_source.accepted();
         self.0.metrics.accepted(accepted, unrouted, self.0.clock.elapsed().saturating_sub(began));
         if let Some((key, name)) = learnt {
             self.0.names.write().unwrap_or_else(PoisonError::into_inner).insert(key, name);

@@ -18,6 +18,8 @@ pub enum Condition {
     GatewayDown,
     /// Discord asked everything from this address to wait.
     Paused,
+    /// The platform cannot be reached, or fails.
+    PlatformUnreachable,
     /// The platform refused our key.
     KeyRefused,
     /// The database does not take what lanes have to record.
@@ -26,12 +28,13 @@ pub enum Condition {
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoToken,
         Self::TokenRefused,
         Self::DiscordUnreachable,
         Self::GatewayDown,
         Self::Paused,
+        Self::PlatformUnreachable,
         Self::KeyRefused,
         Self::StoreFailing,
     ];
@@ -45,6 +48,7 @@ impl Condition {
             Self::DiscordUnreachable => "discord_unreachable",
             Self::GatewayDown => "gateway_down",
             Self::Paused => "paused",
+            Self::PlatformUnreachable => "platform_unreachable",
             Self::KeyRefused => "key_refused",
             Self::StoreFailing => "store_failing",
         }

@@ -260,6 +260,7 @@ impl Hub {
     /// Counts what was found about a request. The first of its kind is logged at once, a flood of it once a minute.
     pub fn remark(&self, remark: Remark) {
         self.0.metrics.found(remark.finding);
+        self.0.refused_source.refused(&self.0.clock, &remark);
         if let Some(remark) = self.0.findings.note(&self.0.clock, remark) {
             tell(&remark, None);
         }

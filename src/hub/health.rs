@@ -43,9 +43,11 @@ impl Hub {
         for destination in self.0.store.troubled_destinations().await.unwrap_or_default() {
             problems.extend(trouble(&destination));
         }
+        problems.extend(self.refused_source_problem());
         problems.extend(Problem::all("long_write_ahead_log", self.storage_problem()));
         problems.extend(Problem::all("channel_unusable", self.place_problems()));
         problems.extend(Problem::all("no_operator_server", self.nobodys()));
+        problems.extend(self.server_problems());
         problems.extend(Problem::all("destination_missing", self.0.routing.now().dangling()));
         problems.extend(Problem::all("nobody_decides", self.nobody_decides()));
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {

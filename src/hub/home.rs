@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::watch;
 
-use crate::hub::{Hub, Person, Refusal};
+use crate::hub::{Hub, Person, Problem, Refusal, ServerRole};
 use crate::model::Snowflake;
 use crate::render;
 
@@ -22,6 +22,10 @@ pub struct Servers {
     pub all: BTreeMap<Snowflake, Option<String>>,
     /// Those that hold a channel which the environment's map names.
     pub mapped: BTreeSet<Snowflake>,
+    /// The bot's application; `None` until READY named it.
+    pub application: Option<Snowflake>,
+    /// The roles of all servers that have arrived, without `@everyone`.
+    pub roles: BTreeMap<Snowflake, ServerRole>,
 }
 
 /// Through what somebody reaches nuncio.
@@ -89,6 +93,7 @@ impl Hub {
         let before = self.0.home.borrow().clone().unwrap_or_default();
         servers.mapped.extend(&before.mapped);
         let (strangers, problem) = (self.strangers(), self.nobodys());
+        let known: Vec<Problem> = self.server_problems();
         self.0.home.send_if_modified(|home| {
             let is_news = home.as_ref() != Some(&servers);
             *home = Some(servers);
@@ -96,6 +101,9 @@ impl Hub {
         });
         if let Some(sentence) = self.nobodys().filter(|_| problem.is_none()) {
             tracing::warn!("{sentence}");
+        }
+        for news in self.server_problems().iter().filter(|problem| !known.contains(problem)) {
+            tracing::warn!("{}", news.sentence);
         }
         for (id, name) in self.strangers().iter().filter(|(id, _)| !strangers.contains_key(id)) {
             tracing::warn!(
@@ -154,7 +162,11 @@ mod tests {
 
     fn servers(all: &[Snowflake], mapped: &[Snowflake]) -> Servers {
         let name = |id: &Snowflake| (*id, Some(format!("server {id}")));
-        Servers { all: all.iter().map(name).collect(), mapped: mapped.iter().copied().collect() }
+        Servers {
+            all: all.iter().map(name).collect(),
+            mapped: mapped.iter().copied().collect(),
+            ..Servers::default()
+        }
     }
 
     // D-4: who is asked at all, for commands and for buttons on cards.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::hub::{Gateway, Hub, Problem};
+use crate::hub::{Findings, Gateway, Hub, Problem};
 use crate::model::Mute;
 use crate::store::{Backlog, Result, Tally};
 
@@ -42,8 +42,8 @@ pub struct Status {
     pub oldest: Option<Timestamp>,
     /// Kind and time of the newest event.
     pub newest: Option<(String, Timestamp)>,
-    /// How often webhooks were refused since the start, by reason.
-    pub refusals: Vec<(String, u64)>,
+    /// Refused webhooks of the last 24 hours, by reason, the most frequent first.
+    pub refusals: Vec<Findings>,
     /// The last 24 hours.
     pub lately: Tally,
     /// What is muted.
@@ -82,7 +82,7 @@ impl Hub {
             backlog: store.backlog().await?,
             oldest: store.oldest_waiting().await?,
             newest: store.newest_event().await?,
-            refusals: Vec::new(),
+            refusals: self.refusals(),
             mutes: self.muted_now().await?,
             lately: store.tally(self.0.clock.now().minus(LATELY)).await?,
             problems: health.problems,

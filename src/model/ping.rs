@@ -25,6 +25,11 @@ impl Pings {
         Self(rules)
     }
 
+    /// Every role that some event pings.
+    pub fn all_roles(&self) -> impl Iterator<Item = Snowflake> {
+        self.0.iter().flat_map(|rule| rule.roles.iter().copied())
+    }
+
     /// The roles that an event of this kind and severity pings, each once, in the order of the rules.
     #[must_use]
     pub fn roles(&self, kind: &Kind, severity: Option<Severity>) -> Vec<Snowflake> {

@@ -74,6 +74,32 @@ pub(super) fn expired(facts: &Facts<'_>) -> Card {
         )
 }
 
+pub(super) fn source_refused(facts: &Facts<'_>) -> Card {
+    let count = facts.data().get("count").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let since = facts.moment(&["since"]).map(|at| [literal("since "), at].into());
+    let counted = [literal("all "), number(count), literal(" requests")].into();
+    let summary = literal("XTSystems' webhooks are refused");
+    Card::new(facts.event, Color::Failed, [literal("🚫 "), summary.clone()].into(), summary)
+        .facts([Some(counted), since])
+        .text(reason(facts))
+        .field(
+            "What nuncio did",
+            did("Refused them and kept nothing of them. XTSystems sends some of them again."),
+        )
+        .field("What to do", word_of(facts, "remedy").map(|remedy| paragraph(&remedy)))
+}
+
+pub(super) fn source_accepted(facts: &Facts<'_>) -> Card {
+    let summary = literal("XTSystems' webhooks are accepted again");
+    let since = facts.moment(&["since"]).map(|at| [literal("they were refused from "), at].into());
+    Card::new(facts.event, Color::Done, [literal("✅ "), summary.clone()].into(), summary)
+        .facts([since])
+        .field(
+            "What to do",
+            did("See in XTSystems which deliveries failed meanwhile, and have them sent again."),
+        )
+}
+
 fn card(facts: &Facts<'_>, color: Color, sign: &'static str, what: &'static str) -> Card {
     let summary: Markdown = [name(facts), literal(what)].into();
     Card::new(facts.event, color, [literal(sign), literal(" "), summary.clone()].into(), summary)

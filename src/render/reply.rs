@@ -24,7 +24,7 @@ pub fn reply(before: &Event, after: &Event, changes: &[&Event], view: &View<'_>)
     let (old, new) = (Facts::new(before, view), Facts::new(after, view));
     let changed = |name: &'static str, names: &[&str]| {
         let (old, new) = (old.word(names), new.word(names)?);
-        (old.as_ref() != Some(&new)).then(|| (name, old, new))
+        (old.as_ref() != Some(&new)).then_some((name, old, new))
     };
     let (priority, status) = (changed("priority ", PRIORITY), changed("status ", STATUS));
     let assignee = || {

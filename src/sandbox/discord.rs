@@ -322,6 +322,12 @@ impl Discord {
         });
     }
 
+    /// Lets everybody mention a role, or only those who may mention all.
+    pub fn set_mentionable(&self, role: &str, mentionable: bool) {
+        let (Some(role), guild) = (self.role_id(role), self.guild_id()) else { return };
+        self.change(|world, _| world.set_mentionable(guild, role, mentionable));
+    }
+
     /// From now on the application is told of interactions with these changes: a member of a field is left out if it is
     /// null, else put in its place. `None`: as they are. What an interaction leads to stays the same.
     pub fn distort_interactions(&self, changes: Option<Value>) {

@@ -87,7 +87,7 @@ impl Platform {
         format!("http://{address}")
     }
 
-    /// Everything it was told, the oldest first.
+    /// Everything it was told, the oldest first; not what was only read.
     #[must_use]
     pub fn told(&self) -> Vec<Told> {
         self.model().ledger.clone()
@@ -160,7 +160,10 @@ impl Platform {
     }
 
     fn note(&self, told: Told) {
-        self.model().ledger.push(told);
+        // Whoever only reads tells it nothing.
+        if told.method != "GET" {
+            self.model().ledger.push(told);
+        }
         self.0.changes.send_modify(|count| *count += 1);
     }
 }

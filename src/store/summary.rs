@@ -10,7 +10,7 @@ use crate::store::{Result, Store};
 /// What happened since some time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Events accepted.
+    /// Events that came in and were accepted.
     pub accepted: u64,
     /// Of their deliveries, how many arrived.
     pub delivered: u64,
@@ -44,9 +44,11 @@ impl Store {
     /// What was accepted since `since`, and what came of it.
     pub async fn tally(&self, since: Timestamp) -> Result<Tally> {
         let row = sqlx::query(
-            "SELECT (SELECT COUNT(*) FROM events WHERE id >= $1) AS accepted, \
-             (SELECT COUNT(*) FROM deliveries WHERE id >= $2 AND status = 'delivered') AS delivered, \
-             (SELECT COUNT(*) FROM deliveries WHERE id >= $2 AND status = 'dead') AS dead",
+            "SELECT (SELECT COUNT(*) FROM events WHERE id >= $1 AND source <> 'nuncio') AS accepted, \
+             (SELECT COUNT(*) FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
+              WHERE d.id >= $2 AND d.status = 'delivered' AND e.source <> 'nuncio') AS delivered, \
+             (SELECT COUNT(*) FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
+              WHERE d.id >= $2 AND d.status = 'dead' AND e.source <> 'nuncio') AS dead",
         )
         .bind(EventId::from(earliest(since)).to_string())
         .bind(DeliveryId::from(earliest(since)).to_string())
@@ -68,12 +70,16 @@ impl Store {
         Ok(id.map(|id| id.minted_at()))
     }
 
-    /// Kind and time of the newest event; `None` if there was none yet.
+    /// Kind and time of the newest event that came in; `None` if there was none yet. Our own do not count: they would
+    /// hide that a platform has gone silent.
     pub async fn newest_event(&self) -> Result<Option<(String, Timestamp)>> {
-        let row: Option<(String, i64)> =
-            sqlx::query_as("SELECT kind, received_at FROM events ORDER BY id DESC LIMIT 1")
-                .fetch_optional(self.read())
-                .await?;
+        let row: Option<(String, i64)> = sqlx::query_as(
+            "SELECT kind, received_at FROM \
+             (SELECT id, kind, received_at, source FROM events ORDER BY id DESC LIMIT 10000) AS newest \
+             WHERE source <> 'nuncio' ORDER BY id DESC LIMIT 1",
+        )
+        .fetch_optional(self.read())
+        .await?;
         Ok(row.map(|(kind, at)| (kind, Timestamp::from_millis(at))))
     }
 }

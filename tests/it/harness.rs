@@ -18,7 +18,7 @@ use nuncio::app::App;
 use nuncio::clock::Clock;
 use nuncio::config::{Config, Variables};
 use nuncio::hub::{Gateway, Hub};
-use nuncio::sandbox::discord::{Permission, Setup};
+use nuncio::sandbox::discord::{Permission, Permissions, Setup};
 use nuncio::sandbox::{self, Answer, Discord, XtSystems};
 use nuncio::secret::Secret;
 use nuncio::store::Store;
@@ -101,7 +101,9 @@ impl Harness {
 
     /// The same, with the ids of what stands on the sandbox's Discord.
     pub async fn with_discord(change: impl FnOnce(&mut BTreeMap<String, String>, &Discord)) -> Self {
-        Self::set_up(Setup::default(), change).await
+        // A message that forgot to forbid a ping shows only where the bot may ping everyone.
+        let setup = Setup { permissions: Permissions::pinging(), ..Setup::default() };
+        Self::set_up(setup, change).await
     }
 
     /// The same in another guild.

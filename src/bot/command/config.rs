@@ -40,7 +40,8 @@ fn embed(context: Context<'_>) -> CreateEmbed {
     };
     let kinds = super::known_kinds().collect::<Vec<_>>().join(", ");
     let kinds = format!("{kinds}, and any other as a plain card");
-    let table = data.hub.table();
+    let mut table = data.hub.table();
+    table.extend(data.hub.server_problems().into_iter().map(|problem| problem.sentence));
     let table = render::listing(table.iter().map(String::as_str), MAX_TABLE);
     CreateEmbed::new()
         .title("Configuration")

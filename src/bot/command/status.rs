@@ -63,7 +63,7 @@ fn embed(status: &Status, now: Timestamp) -> CreateEmbed {
         fields.push(("Muted", mutes, false));
     }
     if let Some(refusals) = refusals(status) {
-        fields.push(("Refused since the start", refusals, false));
+        fields.push(("Refused in the last 24 hours", refusals, false));
     }
     CreateEmbed::new()
         .title(if is_well { "✅ All is well" } else { "⚠️ Something needs a look" })
@@ -145,8 +145,12 @@ fn mutes(status: &Status) -> Option<String> {
 }
 
 fn refusals(status: &Status) -> Option<String> {
-    let lines = status.refusals.iter().map(|(reason, count)| {
-        Some(render::number(*count).and(render::literal(" × ")).and(render::text(reason)))
+    let lines = status.refusals.iter().map(|findings| {
+        let sentence =
+            findings.sentence.strip_prefix("a webhook was refused: ").unwrap_or(&findings.sentence);
+        let last = [render::literal(", last "), render::moment(findings.last_at)];
+        let counted = render::number(findings.last_day).and(render::literal(" × "));
+        Some(counted.and(render::text(sentence)).and(Markdown::from(last)))
     });
     Some(Markdown::join(lines, "\n").cut(MAX_VALUE, Surface::Embed).write(Surface::Embed))
         .filter(|lines| !lines.is_empty())
@@ -183,11 +187,22 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::hub::{Endpoint, Problem};
+    use crate::hub::{Endpoint, Finding, Findings, Problem};
     use crate::model::{Mute, MuteId};
     use crate::store::{Backlog, Tally};
 
     const NOW: Timestamp = Timestamp::from_secs(1_705_314_600);
+
+    fn refused(sentence: &str, last_day: u64) -> Findings {
+        Findings {
+            finding: Finding::Mismatch,
+            last_hour: 0,
+            last_day,
+            last_at: NOW,
+            sentence: sentence.to_owned(),
+            seconds_behind: None,
+        }
+    }
 
     fn status() -> Status {
         Status {
@@ -203,7 +218,7 @@ mod tests {
             backlog: Backlog { pending: 3, sending: 1, dead: 2, unrouted: 5 },
             oldest: Some(NOW.minus(Duration::from_secs(125))),
             newest: Some(("ticket.created".to_owned(), NOW.minus(Duration::from_secs(7)))),
-            refusals: vec![("the signature does not match".to_owned(), 12)],
+            refusals: vec![refused("a webhook was refused: the signature does not match", 12)],
             mutes: vec![Mute {
                 id: MuteId::new(),
                 pattern: "alert.*".to_owned(),
@@ -247,7 +262,7 @@ mod tests {
         Last event: `ticket.created` <t:1705314593:R>
         Last 24 hours: 40 accepted · 38 delivered · 2 dead
         Muted: alert.\* by Bob, heard again <t:1705318200:R>
-        Refused since the start: 12 × the signature does not match
+        Refused in the last 24 hours: 12 × the signature does not match, last <t:1705314600:R>
         ");
     }
 
@@ -255,7 +270,7 @@ mod tests {
     fn however_much_there_is_to_tell_it_fits() {
         let mut status = status();
         status.problems = vec![Problem::new("unrouted", "`*_@everyone https://example.com ".repeat(50)); 500];
-        status.refusals = vec![("*".repeat(500), u64::MAX); 500];
+        status.refusals = vec![refused(&"*".repeat(500), u64::MAX); 500];
         status.mutes =
             vec![Mute { pattern: "*".repeat(128), by: "_".repeat(100), ..status.mutes[0].clone() }; 99];
         status.newest = Some(("x".repeat(500), NOW));

@@ -14,7 +14,7 @@ impl Discord {
             let world = &mut state.world;
             let bot = world.bot();
             let id = world.add_guild(name, owner, Permissions::everyone(), now);
-            let role = world.add_role(id, "bot", Permissions::bot(), true, now);
+            let role = world.add_role(id, "bot", Permissions::invited(), true, now);
             world.add_member(id, bot, vec![role], now);
             let channel = world.add_channel(id, channel, "", now);
             let guild = world.guild(bot, id).ok()?;

@@ -60,7 +60,7 @@ impl Default for Setup {
             ],
             forums: vec![("ideas".to_owned(), vec!["Wish".to_owned(), "Done".to_owned()])],
             webhook: "general".to_owned(),
-            permissions: Permissions::bot(),
+            permissions: Permissions::invited(),
             roles: vec!["Approvers".to_owned(), "Operators".to_owned()],
             people: vec![
                 person("alice", "Alice", &["Approvers"]),

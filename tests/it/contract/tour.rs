@@ -1,7 +1,7 @@
 //! A walk through everything the sandbox serves, with what goes wrong on purpose.
 
 use nuncio::clock::Clock;
-use nuncio::sandbox::discord::{Exchange, RateLimits, Setup};
+use nuncio::sandbox::discord::{Exchange, Permissions, RateLimits, Setup};
 use nuncio::sandbox::{self, Discord};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -27,7 +27,8 @@ struct Tour {
 
 /// Walks, and returns all that was asked and answered.
 pub async fn taken() -> Vec<Exchange> {
-    let discord = Discord::new(Clock::system(), Setup::default());
+    let discord =
+        Discord::new(Clock::system(), Setup { permissions: Permissions::pinging(), ..Setup::default() });
     discord.set_rate_limits(RateLimits::unlimited());
     discord.keep_exchanges();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -6,7 +6,7 @@ use super::command::Members;
 use super::intents::{Intent, Intents};
 use super::session::Session;
 use crate::model::Snowflake;
-use crate::sandbox::discord::model::{Guild, Member, World};
+use crate::sandbox::discord::model::{Channel, Guild, Member, World};
 
 /// Members in one chunk (Discord: "Request Guild Members").
 const CHUNK: usize = 1000;
@@ -14,8 +14,6 @@ const CHUNK: usize = 1000;
 const FOUND: usize = 100;
 /// Bytes of a nonce that is echoed.
 const NONCE: usize = 32;
-/// Discord's type numbers of threads.
-const THREADS: [u64; 3] = [10, 11, 12];
 
 /// READY (Discord: "Ready"), with what discord.py and discord.js look for beside the documented keys.
 pub(super) fn ready(world: &World, session: &Session, version: u8, url: &str) -> Value {
@@ -51,9 +49,14 @@ pub(in crate::sandbox::discord) fn guild_create(
     intents: Intents,
 ) -> Value {
     let mut object = guild.object();
-    let channels = world.channels().filter(|channel| channel.guild == guild.id).map(|one| one.object());
-    let (threads, channels): (Vec<_>, Vec<_>) =
-        channels.partition(|one| one["type"].as_u64().is_some_and(|kind| THREADS.contains(&kind)));
+    let here = |channel: &&Channel| channel.guild == guild.id;
+    let channels: Vec<Value> = world.channels().filter(here).map(|one| one.object()).collect();
+    // Active threads that the bot may see, and no archived ones (Discord: "Guild Create").
+    let is_told = |channel: &&Channel| {
+        channel.thread.as_ref().is_some_and(|thread| !thread.archived)
+            && world.channel(me, channel.id).is_ok()
+    };
+    let threads: Vec<Value> = world.threads().filter(here).filter(is_told).map(|one| one.object()).collect();
     let members: Vec<Value> = guild
         .members
         .values()

@@ -71,8 +71,14 @@ impl World {
         now: Timestamp,
     ) -> Snowflake {
         let id = self.mint(now);
-        let everyone =
-            Role { id, name: "@everyone".to_owned(), permissions: everyone, managed: false, position: 0 };
+        let everyone = Role {
+            id,
+            name: "@everyone".to_owned(),
+            permissions: everyone,
+            mentionable: false,
+            managed: false,
+            position: 0,
+        };
         let guild =
             Guild { id, name: name.to_owned(), owner, roles: vec![everyone], members: BTreeMap::new() };
         self.guilds.insert(id, guild);
@@ -92,7 +98,14 @@ impl World {
         let id = self.mint(now);
         if let Some(guild) = self.guilds.get_mut(&guild) {
             let position = guild.roles.len();
-            guild.roles.push(Role { id, name: name.to_owned(), permissions, managed, position });
+            guild.roles.push(Role {
+                id,
+                name: name.to_owned(),
+                permissions,
+                mentionable: false,
+                managed,
+                position,
+            });
         }
         id
     }

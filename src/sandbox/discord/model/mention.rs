@@ -67,9 +67,10 @@ impl Mentions {
         let replied = replied.filter(|_| allowed.replied_user);
         for tag in content.split("<@").skip(1).filter_map(|rest| rest.split_once('>')).map(|(tag, _)| tag) {
             if let Some(role) = tag.strip_prefix('&').and_then(|id| id.parse().ok()) {
-                let there = guild.roles.iter().any(|known| known.id == role && role != guild.id);
+                let known = guild.roles.iter().find(|known| known.id == role && role != guild.id);
+                let may_ping = known.is_some_and(|known| known.mentionable || may_ping_all);
                 let wanted = allowed.all_roles || allowed.roles.contains(&role);
-                if there && wanted && may_ping_all && !found.roles.contains(&role) {
+                if may_ping && wanted && !found.roles.contains(&role) {
                     found.roles.push(role);
                 }
             } else if let Ok(user) = tag.trim_start_matches('!').parse() {

@@ -80,10 +80,16 @@ impl Permissions {
         ])
     }
 
-    /// What the bot's own role has. It may ping everyone, so that a message that forgot to forbid it shows.
+    /// What a bot has that was invited without any extra: no Mention Everyone, no Manage Webhooks.
     #[must_use]
-    pub fn bot() -> Self {
-        Self::everyone().with(Self::of(&[Permission::MentionEveryone, Permission::ManageWebhooks]))
+    pub fn invited() -> Self {
+        Self::everyone()
+    }
+
+    /// What a bot has that may ping everyone and manage webhooks, so that a message that forgot to forbid a ping shows.
+    #[must_use]
+    pub fn pinging() -> Self {
+        Self::invited().with(Self::of(&[Permission::MentionEveryone, Permission::ManageWebhooks]))
     }
 
     /// These and those.

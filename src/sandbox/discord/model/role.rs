@@ -13,6 +13,8 @@ pub struct RoleChange {
     pub name: Option<String>,
     /// What it adds.
     pub permissions: Option<Permissions>,
+    /// Whether anybody may mention it.
+    pub mentionable: Option<bool>,
 }
 
 /// A role.
@@ -24,6 +26,8 @@ pub struct Role {
     pub name: String,
     /// What it adds.
     pub permissions: Permissions,
+    /// Whether anybody may mention it.
+    pub mentionable: bool,
     /// Whether it belongs to a bot.
     pub managed: bool,
     /// Its place, 0 for `@everyone`.
@@ -37,7 +41,7 @@ impl Role {
         json!({
             "id": self.id, "name": self.name, "permissions": self.permissions, "position": self.position,
             "color": 0, "colors": {"primary_color": 0, "secondary_color": null, "tertiary_color": null},
-            "hoist": false, "managed": self.managed, "mentionable": false, "icon": null, "unicode_emoji": null,
+            "hoist": false, "managed": self.managed, "mentionable": self.mentionable, "icon": null, "unicode_emoji": null,
             "flags": 0,
         })
     }
@@ -80,6 +84,7 @@ impl World {
             id,
             name: change.name.unwrap_or_else(|| "new role".to_owned()),
             permissions: change.permissions.unwrap_or(everyone),
+            mentionable: change.mentionable.unwrap_or_default(),
             managed: false,
             position: 1,
         };
@@ -107,12 +112,21 @@ impl World {
         let mut role = role.clone();
         role.name = change.name.unwrap_or(role.name);
         role.permissions = change.permissions.unwrap_or(role.permissions);
+        role.mentionable = change.mentionable.unwrap_or(role.mentionable);
         let object = role.object();
         if let Some(guild) = self.guilds.get_mut(&guild) {
             guild.roles.iter_mut().filter(|known| known.id == id).for_each(|known| *known = role.clone());
         }
         self.dispatch("GUILD_ROLE_UPDATE", json!({"guild_id": guild, "role": object}));
         Ok(object)
+    }
+
+    /// Lets everybody mention a role, or nobody but those who may mention all, as its guild's owner would.
+    pub fn set_mentionable(&mut self, guild: Snowflake, id: Snowflake, mentionable: bool) {
+        let Some(owner) = self.guilds.get(&guild).map(|guild| guild.owner) else { return };
+        let change = RoleChange { mentionable: Some(mentionable), ..RoleChange::default() };
+        // The owner may change every role.
+        let _ = self.change_role(owner, guild, id, change);
     }
 
     /// Deletes a role and takes it from all who hold it. `@everyone` and the roles of bots stay.

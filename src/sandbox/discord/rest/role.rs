@@ -57,6 +57,7 @@ fn change(call: &Call) -> Result<RoleChange, Refusal> {
         permissions: form
             .integer(&given, "permissions", 0..=i64::MAX)
             .map(|bits| Permissions::from_bits(bits.unsigned_abs())),
+        mentionable: form.flag(&given, "mentionable"),
     };
     form.finish(change)
 }

@@ -1,0 +1,67 @@
+//! Asks XTSystems now and then whether it is there and takes our key, so that a platform that is away is a problem before
+//! somebody's decision waits for it.
+//!
+//! It reads the list of webhooks, which changes nothing. Who decides, and what a decision waits for, is the platform
+//! lane's.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::dispatch::Context;
+use crate::hub::Condition;
+use crate::xtsystems::{Client, Failure};
+
+/// How long until the next look while it is there.
+const QUIET: Duration = Duration::from_secs(5 * 60);
+/// How long until the next look while it is not.
+const IMPATIENT: Duration = Duration::from_secs(30);
+
+/// Keeps [`Condition::PlatformUnreachable`] true, and reports a key that is refused. Never ends.
+pub(super) async fn watch(client: Client, context: Arc<Context>) {
+    let mut refused_here = false;
+    loop {
+        let answer = client.webhooks().await.map(drop);
+        let conditions = context.hub.conditions();
+        let trouble = answer.as_ref().err().and_then(|failure| trouble(&client, failure));
+        match &trouble {
+            Some(sentence) if conditions.raise(Condition::PlatformUnreachable, sentence) => {
+                tracing::warn!("{sentence}");
+            }
+            None if conditions.clear(Condition::PlatformUnreachable) => {
+                tracing::info!("XTSystems answers again");
+            }
+            _ => {}
+        }
+        match answer {
+            Err(failure) if failure.status == Some(401) => {
+                refused_here = true;
+                let sentence = format!("{failure}. Until then decisions are kept and not sent");
+                if conditions.raise(Condition::KeyRefused, sentence.clone()) {
+                    tracing::error!("{sentence}");
+                }
+            }
+            Ok(()) if refused_here && conditions.clear(Condition::KeyRefused) => {
+                refused_here = false;
+                tracing::info!("XTSystems takes the key again");
+            }
+            _ => {}
+        }
+        context.clock.sleep(if trouble.is_some() { IMPATIENT } else { QUIET }).await;
+    }
+}
+
+/// What is wrong with the platform itself; nothing if it merely has no such call, or refuses us.
+fn trouble(client: &Client, failure: &Failure) -> Option<String> {
+    let base = client.base();
+    match failure.status {
+        None => Some(format!(
+            "XTSystems ({base}) cannot be reached. Decisions are kept and sent later; nuncio keeps trying. Check \
+             XTSYSTEMS_API_URL and whether it runs"
+        )),
+        Some(status @ 500..) => Some(format!(
+            "XTSystems ({base}) answers {status}. Decisions are kept and sent later; nuncio keeps trying. Look at \
+             XTSystems' own log"
+        )),
+        Some(_) => None,
+    }
+}

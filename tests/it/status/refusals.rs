@@ -1,0 +1,127 @@
+//! A source that is refused: in `/health`, in `/webhook-status`, and as one card.
+//!
+//! | protection | what was taken away | what failed then |
+//! | --- | --- | --- |
+//! | refusals reach `/webhook-status` | `refusals: Vec::new()` in `Hub::status` | `a_wrong_secret_is_named…` |
+//! | a stray request alarms nobody | `SEVERAL` = 1 | `a_stray_request…` |
+//! | one card for a streak, across restarts | `REPORTED` not read in `load` | `after_five_minutes…` |
+
+use std::time::Duration;
+
+use nuncio::secret::Secret;
+use nuncio::signature;
+use serde_json::Value;
+
+use crate::harness::{Harness, SECRET, http};
+use crate::limits::{asset, health_says, ticket};
+
+/// The door's answer to a webhook that is signed with `secret`.
+async fn sends_with(t: &Harness, secret: &str, number: usize) -> u16 {
+    let (body, at) = (ticket(number).to_string(), t.clock.now().as_secs().to_string());
+    let signature = signature::sign(&Secret::new(secret), &[at.as_bytes(), body.as_bytes()]);
+    let request = http().post(t.url("/webhooks/xtsystems")).body(body);
+    let signed = request.header("x-xtsystems-timestamp", at).header("x-xtsystems-signature", signature);
+    signed.send().await.unwrap().status().as_u16()
+}
+
+async fn refused(t: &Harness, number: usize) {
+    assert_eq!(sends_with(t, "another secret than ours", number).await, 401);
+}
+
+fn field<'a>(answer: &'a Value, name: &str) -> &'a str {
+    let fields = answer["data"]["embeds"][0]["fields"].as_array().unwrap();
+    fields.iter().find(|field| field["name"] == name).map_or("", |field| field["value"].as_str().unwrap())
+}
+
+// O-1
+#[tokio::test]
+async fn a_wrong_secret_is_named_wherever_people_look() {
+    let t = Harness::with_bot().await;
+    t.commands().await;
+    let well = t.person("alice").types("webhook-status").await;
+    assert_eq!(well["data"]["embeds"][0]["title"], "✅ All is well");
+    // Nothing was ever accepted: somebody is setting it up, and the first refusal counts.
+    refused(&t, 1).await;
+    health_says(&t, "XTSystems is refused: all 1 request since", true).await;
+    refused(&t, 2).await;
+    let health = t.health().await;
+    assert_eq!(health["status"], "degraded");
+    let problem = health["problems"][0].as_str().unwrap();
+    assert!(problem.contains("all 2 requests since"), "{problem}");
+    assert!(problem.contains("another secret, or a proxy changed the body"), "{problem}");
+    assert!(problem.contains("/register-webhook sets it"), "{problem}");
+    let answer = t.person("alice").types("webhook-status").await;
+    assert_eq!(answer["data"]["embeds"][0]["title"], "⚠️ Something needs a look");
+    let line = field(&answer, "Refused in the last 24 hours");
+    assert!(line.starts_with("2 × signature does not match"), "{line}");
+    // As soon as it is signed rightly, the problem is over. The count stays.
+    assert_eq!(sends_with(&t, SECRET, 3).await, 200);
+    t.channel("tickets").next_message().await;
+    assert_eq!(t.health().await["status"], "ok");
+    let answer = t.person("alice").types("webhook-status").await;
+    assert_eq!(answer["data"]["embeds"][0]["title"], "✅ All is well");
+    assert!(field(&answer, "Refused in the last 24 hours").starts_with("2 × "));
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_stray_request_is_no_problem_of_a_source_that_works() {
+    let t = Harness::start().await;
+    t.sends_body(ticket(1)).await;
+    t.channel("tickets").next_message().await;
+    for number in 2..4 {
+        refused(&t, number).await;
+        assert_eq!(t.health().await["status"], "ok");
+    }
+    refused(&t, 4).await;
+    health_says(&t, "all 3 requests since", true).await;
+    // Nobody tried for a day.
+    t.clock.advance(Duration::from_secs(24 * 3600));
+    assert_eq!(t.health().await["status"], "ok");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn after_five_minutes_people_get_one_card_and_one_when_it_is_over() {
+    let mut t = Harness::start().await;
+    t.sends_body(ticket(1)).await;
+    t.channel("tickets").next_message().await;
+    for number in 2..4 {
+        refused(&t, number).await;
+        t.clock.advance(Duration::from_secs(150));
+    }
+    refused(&t, 4).await;
+    let card = t.channel("general").next_message().await;
+    assert_eq!(card.title(), "🚫 XTSystems' webhooks are refused");
+    assert!(card.description().contains("all 3 requests"), "{}", card.description());
+    // It goes on, also after a restart: people know.
+    t.restart().await;
+    for number in 5..9 {
+        refused(&t, number).await;
+        t.clock.advance(Duration::from_secs(150));
+    }
+    t.sends_body(asset(1)).await;
+    t.channel("assets").next_message().await;
+    let card = t.channel("general").next_message().await;
+    assert_eq!(card.title(), "✅ XTSystems' webhooks are accepted again");
+    t.finish().await;
+}
+
+// Control: with our own events counted, the last event is the card about the refusals.
+#[tokio::test]
+async fn a_silent_platform_shows_though_nuncio_itself_has_something_to_say() {
+    let t = Harness::with_bot().await;
+    t.commands().await;
+    t.sends_body(ticket(1)).await;
+    t.channel("tickets").next_message().await;
+    for number in 2..5 {
+        refused(&t, number).await;
+        t.clock.advance(Duration::from_secs(150));
+    }
+    t.channel("general").next_message().await;
+    t.settle().await;
+    let answer = t.person("alice").types("webhook-status").await;
+    assert!(field(&answer, "Last event").contains("ticket.created"), "{}", field(&answer, "Last event"));
+    assert_eq!(field(&answer, "Last 24 hours"), "1 accepted · 1 delivered · 0 dead");
+    t.finish().await;
+}
