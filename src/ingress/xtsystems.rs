@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use serde_json::Number;
 
 use crate::clock::Timestamp;
-use crate::model::payload::Scalar;
+use crate::model::payload::{self, Scalar};
 use crate::model::{DedupeKey, Kind, NewEvent, RawBody, Severity, Source, sample_subject};
 use crate::signature;
 use reading::Envelope;
@@ -26,13 +26,21 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
     // Once for all: the parser would look at each text by itself.
     let text =
         str::from_utf8(body).map_err(|_| "not a JSON object we can read: it is not UTF-8".to_owned())?;
-    let envelope: Envelope<'_> =
-        serde_json::from_str(text).map_err(|error| format!("not a JSON object we can read: {error}"))?;
+    let held;
+    let envelope: Envelope<'_> = match serde_json::from_str(text) {
+        Ok(envelope) => envelope,
+        Err(error) => {
+            let reason = format!("not a JSON object we can read: {error}");
+            held = payload::quoted(text).ok_or_else(|| reason.clone())?;
+            serde_json::from_str(&held).map_err(|_| reason)?
+        }
+    };
     let raw = RawBody::new(body.clone());
-    let dedupe = if envelope.timestamp.is_some() {
-        DedupeKey::of_body(&raw)
-    } else {
-        DedupeKey::of_request(timestamp, &raw)
+    let own_time = envelope.timestamp.as_ref().and_then(moment);
+    // Without a time of its own, the same bytes may be said again and mean a second event.
+    let dedupe = match own_time {
+        Some(_) => DedupeKey::of_body(&raw),
+        None => DedupeKey::of_request(timestamp, &raw),
     };
     let kind = match &envelope.event_type {
         Some(Scalar::Text(word)) => Kind::new(word),
@@ -42,7 +50,7 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
     let company = company.text().unwrap_or_default().into_owned();
     let said = envelope.data.unwrap_or_default();
     let sent_at = timestamp.parse().map_or(received_at, Timestamp::from_secs);
-    let occurred_at = envelope.timestamp.as_ref().and_then(moment).unwrap_or(sent_at);
+    let occurred_at = own_time.unwrap_or(sent_at);
     let subject = subject(&kind, &company, |names| said.text(names));
     // A sample belongs to no customer: their routes, names and cards are not for it.
     let (subject, company, company_name) = match envelope.sample {
@@ -87,21 +95,24 @@ fn subject<'a>(kind: &Kind, company: &str, text: impl Fn(&[&str]) -> Option<Cow<
     id.filter(|id| id.len() <= 200).map(|id| format!("{family}:{id}")).unwrap_or_default()
 }
 
-/// A time as a number of seconds or milliseconds, or as RFC 3339 text.
+/// The years in which a body's own time may be, in milliseconds: 2000 to 2099. Outside them it is a clock that was
+/// never set, or no time at all (0, Go's year 1), and the same value may come with every event.
+const PLAUSIBLE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
+
+/// A time as a number of seconds or milliseconds, or as RFC 3339 text; `None` for everything else.
 fn moment(value: &Scalar<'_>) -> Option<Timestamp> {
-    match value {
+    let found = match value {
         Scalar::Number(number) => {
             let number = number.as_f64().filter(|number| (0.0..1e14).contains(number))?;
             #[expect(clippy::cast_possible_truncation, reason = "below 10^14")]
             let millis = if number < 1e11 { number * 1000.0 } else { number } as i64;
-            Some(Timestamp::from_millis(millis))
+            Timestamp::from_millis(millis)
         }
-        Scalar::Text(text) => Timestamp::parse_rfc3339(text).or_else(|| {
-            text.bytes()
-                .all(|byte| byte.is_ascii_digit())
-                .then(|| moment(&Scalar::Number(text.parse::<Number>().ok()?)))
-                .flatten()
-        }),
-        _ => None,
-    }
+        Scalar::Text(text) => match Timestamp::parse_rfc3339(text) {
+            Some(time) => time,
+            None => moment(&Scalar::Number(text.trim().parse::<Number>().ok()?))?,
+        },
+        Scalar::Bool(_) | Scalar::Other => return None,
+    };
+    PLAUSIBLE.contains(&found.as_millis()).then_some(found)
 }

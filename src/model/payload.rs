@@ -4,6 +4,7 @@
 
 mod hidden;
 mod plain;
+mod quoted;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,6 +16,7 @@ use serde_json::{Number, Value};
 use crate::model::{RawBody, Severity};
 
 pub use hidden::{HIDDEN, is_secret, without_secrets};
+pub use quoted::quoted;
 
 /// The first of `names` that `data` holds as non-blank text, number or boolean, trimmed.
 #[must_use]

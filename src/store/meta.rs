@@ -9,16 +9,19 @@ use crate::store::{Result, Store};
 impl Store {
     /// The text under `key`; `None` if nothing was put there.
     pub async fn meta(&self, key: &str) -> Result<Option<String>> {
-        Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
-            .bind(key)
-            .fetch_optional(self.read())
-            .await?)
+        let mut reader = self.read().acquire().await?;
+        meta_in(&mut reader, key).await
     }
 
     /// Puts `value` under `key`, in place of what was there.
     pub async fn set_meta(&self, key: &'static str, value: String) -> Result<()> {
         self.writer().submit(Put { key, value, now: self.0.clock.now() }).await
     }
+}
+
+/// The text under `key`, as a transaction or a snapshot sees it.
+pub(super) async fn meta_in(tx: &mut SqliteConnection, key: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(tx).await?)
 }
 
 struct Put {

@@ -22,7 +22,7 @@ use crate::harness::{Harness, within};
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn ticket(number: usize, title: &str) -> Value {
-    json!({"event_type": "ticket.created", "data": {"id": number, "seq_id": number, "title": title}, "timestamp": 1})
+    json!({"event_type": "ticket.created", "data": {"id": number, "seq_id": number, "title": title}, "timestamp": 1_705_314_600})
 }
 
 /// A nuncio that keeps everything for a century: tests tidy up by hand.

@@ -73,6 +73,12 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
                             return Err(A::Error::duplicate_field("event_type"));
                         }
                         "data" if envelope.data.is_some() => return Err(A::Error::duplicate_field("data")),
+                        "company_id" if envelope.company_id.is_some() => {
+                            return Err(A::Error::duplicate_field("company_id"));
+                        }
+                        "timestamp" if envelope.timestamp.is_some() => {
+                            return Err(A::Error::duplicate_field("timestamp"));
+                        }
                         "event_type" => envelope.event_type = Some(map.next_value_seed(Reading::Scalar)?),
                         "data" => {
                             map.next_value_seed(Reading::Names(envelope.data.insert(Said::default())))?;

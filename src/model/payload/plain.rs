@@ -6,10 +6,16 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::model::payload::quoted;
+
 /// What a body holds as `data`; null if nothing.
 pub(super) fn data(body: &[u8]) -> Option<Value> {
-    let mut json = serde_json::Deserializer::from_str(str::from_utf8(body).ok()?);
-    json.deserialize_map(Data).ok()
+    let text = str::from_utf8(body).ok()?;
+    read(text).or_else(|| read(&quoted(text)?))
+}
+
+fn read(text: &str) -> Option<Value> {
+    serde_json::Deserializer::from_str(text).deserialize_map(Data).ok()
 }
 
 struct Data;

@@ -42,58 +42,61 @@ impl Store {
         let unit = Rekey { key: AuditKey::of(key), check, now: self.0.clock.now() };
         self.writer().submit(unit).await.map(Some)
     }
+}
 
-    /// Where the chain under `key` begins anew, with the hash that its first row carries over all before it.
-    pub(super) async fn begun_anew(&self, key: &AuditKey) -> Result<Option<(Audited, Vec<u8>)>> {
-        let found = sqlx::query("SELECT * FROM audit WHERE action = $1 ORDER BY seq DESC")
-            .bind(ACTION)
-            .fetch_all(self.read())
-            .await?;
-        for found in &found {
-            let Ok(begins) = row(found) else { continue };
-            let before: Option<Vec<u8>> =
-                sqlx::query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
-                    .bind(begins.seq - 1)
-                    .fetch_optional(self.read())
-                    .await?;
-            let before = before.unwrap_or_default();
-            if begins.seal(key, &before).as_slice() == begins.mac {
-                return Ok(Some((begins, before)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether the rows before `begins` are as they were when it was written.
-    pub(super) async fn verify_before(
-        &self,
-        begins: &Audited,
-        mut each: impl FnMut(&Audited),
-    ) -> Result<Option<Fault>> {
-        let mut sum = Sum::default();
-        while sum.seq + 1 < begins.seq {
-            let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 AND seq < $2 ORDER BY seq LIMIT $3")
-                .bind(sum.seq)
-                .bind(begins.seq)
-                .bind(PAGE)
-                .fetch_all(self.read())
+/// Where the chain under `key` begins anew, with the hash that its first row carries over all before it.
+pub(super) async fn begun_anew(
+    reader: &mut SqliteConnection,
+    key: &AuditKey,
+) -> Result<Option<(Audited, Vec<u8>)>> {
+    let found = sqlx::query("SELECT * FROM audit WHERE action = $1 ORDER BY seq DESC")
+        .bind(ACTION)
+        .fetch_all(&mut *reader)
+        .await?;
+    for found in &found {
+        let Ok(begins) = row(found) else { continue };
+        let before: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
+                .bind(begins.seq - 1)
+                .fetch_optional(&mut *reader)
                 .await?;
-            if page.is_empty() {
-                break;
-            }
-            for found in &page {
-                match row(found) {
-                    Ok(row) => {
-                        sum.add(&row);
-                        each(&row);
-                    }
-                    // It may have been so then; if not, the hash is another.
-                    Err(_) => sum.skip(found.try_get("seq")?),
+        let before = before.unwrap_or_default();
+        if begins.seal(key, &before).as_slice() == begins.mac {
+            return Ok(Some((begins, before)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the rows before `begins` are as they were when it was written.
+pub(super) async fn verify_before(
+    reader: &mut SqliteConnection,
+    begins: &Audited,
+    mut each: impl FnMut(&Audited),
+) -> Result<Option<Fault>> {
+    let mut sum = Sum::default();
+    while sum.seq + 1 < begins.seq {
+        let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 AND seq < $2 ORDER BY seq LIMIT $3")
+            .bind(sum.seq)
+            .bind(begins.seq)
+            .bind(PAGE)
+            .fetch_all(&mut *reader)
+            .await?;
+        if page.is_empty() {
+            break;
+        }
+        for found in &page {
+            match row(found) {
+                Ok(row) => {
+                    sum.add(&row);
+                    each(&row);
                 }
+                // It may have been so then; if not, the hash is another.
+                Err(_) => sum.skip(found.try_get("seq")?),
             }
         }
-        Ok((sum.finish() != begins.reference).then_some(Fault::Earlier(begins.seq)))
     }
+    Ok((sum.finish() != begins.reference).then_some(Fault::Earlier(begins.seq)))
 }
 
 struct Rekey {

@@ -2,7 +2,12 @@
 
 use std::fmt;
 
+use sqlx::sqlite::SqliteConnection;
+
+use super::rekey::{begun_anew, verify_before};
 use super::{AuditKey, Audited, Begun, HEAD, row};
+use crate::store::meta::meta_in;
+use crate::store::open::never_end;
 use crate::store::{Result, Store};
 
 /// How many rows are held at a time.
@@ -101,17 +106,22 @@ impl Store {
     /// head of an earlier day is part of it.
     pub async fn verify_audit(&self, expected: Option<&Head>) -> Result<Verified> {
         let key = self.audit_key()?;
-        let head = self.meta(HEAD).await?;
+        // One snapshot: beside a writer, an entry between two reads would look like one that nuncio did not write.
+        let mut snapshot = self.read().begin().await?;
+        // A person asked for the whole log, however long that takes.
+        never_end(&mut snapshot).await?;
+        let reader = &mut *snapshot;
+        let head = meta_in(reader, HEAD).await?;
         let mut walk =
             Walk { key, entries: 0, seq: 0, mac: Vec::new(), met: expected.is_none_or(|head| head.seq == 0) };
-        let begun = self.begun_anew(&walk.key).await?;
+        let begun = begun_anew(reader, &walk.key).await?;
         let earlier = match &begun {
-            Some((begins, before)) => walk.skip(self, begins, before, expected).await?,
+            Some((begins, before)) => walk.skip(reader, begins, before, expected).await?,
             None => None,
         };
         let walked = match earlier {
             Some(fault) => Some(fault),
-            None => self.walk(&mut walk, expected).await?,
+            None => walk.go(reader, expected).await?,
         };
         let begun = begun.map(|(begins, _)| Begun { seq: begins.seq, at: begins.at });
         let fault = match walked {
@@ -123,27 +133,6 @@ impl Store {
         };
         let head = Head::seal(&walk.key, walk.seq, &walk.mac);
         Ok(Verified { entries: walk.entries, fault, begun, head })
-    }
-
-    async fn walk(&self, walk: &mut Walk, expected: Option<&Head>) -> Result<Option<Fault>> {
-        loop {
-            let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
-                .bind(walk.seq)
-                .bind(PAGE)
-                .fetch_all(self.read())
-                .await?;
-            for found in &page {
-                // A row that cannot even be read is one that nuncio did not write.
-                let Ok(row) = row(found) else { return Ok(Some(Fault::Row(walk.seq + 1))) };
-                if let Some(fault) = walk.step(&row) {
-                    return Ok(Some(fault));
-                }
-                walk.met |= expected.is_some_and(|head| *head == Head::seal(&walk.key, row.seq, &row.mac));
-            }
-            if page.is_empty() {
-                return Ok(None);
-            }
-        }
     }
 }
 
@@ -159,13 +148,13 @@ impl Walk {
     /// Goes to the row `begins`, which begins a new chain behind the code `before`.
     async fn skip(
         &mut self,
-        store: &Store,
+        reader: &mut SqliteConnection,
         begins: &Audited,
         before: &[u8],
         expected: Option<&Head>,
     ) -> Result<Option<Fault>> {
         let (mut entries, mut met) = (0, false);
-        let fault = store.verify_before(begins, |row| {
+        let fault = verify_before(reader, begins, |row| {
             entries += 1;
             // Its proof was made with the lost key.
             met |= expected.is_some_and(|head| (head.seq, &head.mac) == (row.seq, &row.mac));
@@ -178,6 +167,28 @@ impl Walk {
         self.seq = begins.seq - 1;
         self.mac = before.to_vec();
         Ok(None)
+    }
+
+    /// Goes from row to row to the end, or to the first that is wrong.
+    async fn go(&mut self, reader: &mut SqliteConnection, expected: Option<&Head>) -> Result<Option<Fault>> {
+        loop {
+            let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+                .bind(self.seq)
+                .bind(PAGE)
+                .fetch_all(&mut *reader)
+                .await?;
+            for found in &page {
+                // A row that cannot even be read is one that nuncio did not write.
+                let Ok(row) = row(found) else { return Ok(Some(Fault::Row(self.seq + 1))) };
+                if let Some(fault) = self.step(&row) {
+                    return Ok(Some(fault));
+                }
+                self.met |= expected.is_some_and(|head| *head == Head::seal(&self.key, row.seq, &row.mac));
+            }
+            if page.is_empty() {
+                return Ok(None);
+            }
+        }
     }
 
     fn step(&mut self, row: &Audited) -> Option<Fault> {

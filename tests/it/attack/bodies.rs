@@ -30,13 +30,21 @@ fn odd() -> Vec<(&'static str, Vec<u8>, bool)> {
         ("I-14 a lone surrogate", with(br#""\ud800""#), false),
         ("I-14 a pair of surrogates", with(br#""\ud83d\ude00""#), true),
         ("I-14 120 deep", deep(120), true),
-        ("I-14 128 deep", deep(128), false),
-        ("I-14 100,000 deep", deep(100_000), false),
+        ("I-14 128 deep", deep(128), true),
+        ("I-14 100,000 deep", deep(100_000), true),
+        ("I-14 100,000 deep, not closed", deep(100_000)[..150_000].to_vec(), false),
         ("I-14 event_type twice", br#"{"event_type":"a","event_type":"a"}"#.to_vec(), false),
         ("I-14 data twice", br#"{"data":{},"event_type":"a","data":{}}"#.to_vec(), false),
         ("I-14 data twice, escaped", br#"{"data":{},"d\u0061ta":{}}"#.to_vec(), false),
+        ("issue 14 item 41: company_id twice", br#"{"company_id":"a","company_id":"b"}"#.to_vec(), false),
+        (
+            "issue 14 item 41: timestamp twice",
+            br#"{"timestamp":1705314600,"timest\u0061mp":1705314600}"#.to_vec(),
+            false,
+        ),
         ("I-14 another key twice", br#"{"event_type":"a.b","x":1,"x":2}"#.to_vec(), true),
-        ("I-14 1e400", with(b"1e400"), false),
+        ("I-14 1e400", with(b"1e400"), true),
+        ("I-14 1e400 that is no JSON", with(b"01e400"), false),
         ("I-14 30 digits", with(b"123456789012345678901234567890"), true),
         ("I-14 NaN", with(b"NaN"), false),
         ("I-14 -Infinity", with(b"-Infinity"), false),
@@ -107,6 +115,23 @@ async fn whatever_was_signed_is_an_event_or_in_quarantine() {
     t.settle().await;
     t.channel("general").next_messages(events - 1).await;
     t.channel("tickets").next_message().await;
+    t.finish().await;
+}
+
+// Issue 14 item 30. Control: without `quoted` both are refused.
+#[tokio::test]
+async fn what_no_parser_holds_is_shown_as_it_was_written() {
+    let t = Harness::plain().await;
+    let body = format!(
+        r#"{{"event_type":"printer.jammed","data":{{"pages":1e400,"tree":{}{}}}}}"#,
+        "[".repeat(130),
+        "]".repeat(130)
+    );
+    let heard = Post::signed(&t, body).send(&t).await.unwrap();
+    assert_eq!(heard.status, 200, "{heard:?}");
+    let card = t.channel("general").next_message().await;
+    assert!(card.0["embeds"].to_string().contains("1e400"), "{:#}", card.0);
+    assert_eq!(t.store().quarantined().await.unwrap(), 0);
     t.finish().await;
 }
 

@@ -49,3 +49,25 @@ async fn a_retry_signed_anew_a_day_later_is_the_same_event() {
     assert_eq!((&again["duplicate"], &again["event_id"]), (&json!(true), &first["event_id"]));
     t.finish().await;
 }
+
+/// A8. Control: with everything under `timestamp` counted as a time, the second alert is a "duplicate".
+#[tokio::test]
+async fn the_same_alert_a_day_later_is_another_one_where_the_body_holds_no_time() {
+    let t = Harness::start().await;
+    for time in ["null", "\"\"", "0", "false", "\"soon\"", "\"0001-01-01T00:00:00Z\""] {
+        let body = format!(
+            r#"{{"event_type":"alert.triggered","data":{{"title":"Disk {}"}},"timestamp":{time}}}"#,
+            time.replace('"', "")
+        );
+        let first = Post::signed(&t, body.clone()).send(&t).await.unwrap().json();
+        let repeated = Post::signed(&t, body.clone()).send(&t).await.unwrap().json();
+        assert_eq!(repeated["duplicate"], json!(true), "{time}: the same signed request");
+        t.channel("alerts").next_message().await;
+        t.clock.advance(Duration::from_secs(24 * 3600));
+        let again = Post::signed(&t, body).send(&t).await.unwrap().json();
+        assert_eq!(again["duplicate"], json!(false), "{time}");
+        assert_ne!(again["event_id"], first["event_id"], "{time}");
+        t.channel("alerts").next_message().await;
+    }
+    t.finish().await;
+}
