@@ -157,6 +157,9 @@ impl App {
         }
         storage.abort();
         tidying.abort();
+        if let Err(error) = self.store.leave().await {
+            tracing::debug!(%error, "the database still names this process as its server");
+        }
         self.store.close().await;
         drop(self.lock);
     }

@@ -127,7 +127,7 @@ impl Config {
         let database = Database::read(&mut reader);
         let retention = database::retention(&mut reader);
         let api_key = reader.optional("NUNCIO_API_KEY", api_key);
-        let encryption = EncryptionKey::read(&mut reader);
+        let encryption = EncryptionKey::read(&mut reader, &database);
         let logs = Logs::read(&mut reader);
         let notes = reader.finish()?;
         Ok(Self {

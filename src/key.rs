@@ -1,7 +1,7 @@
 //! The key that seals what must not be changed unseen, or not be read, and the keys derived from it.
 //!
-//! It stands in a file of its own, beside `.env` and not beside the data: a key in every copy of the data seals
-//! nothing. A key file is made only where there is none; whether a new one may be used is for the caller to say.
+//! It is in a file of its own, beside `.env` and not beside the data where that can be: a key in every copy of the data
+//! seals nothing. A key file is made only where there is none; whether a new one may be used is for the caller to say.
 
 mod seal;
 

@@ -26,11 +26,13 @@ mod message;
 mod meta;
 mod mute;
 mod open;
+mod place;
 mod quarantine;
 mod redeliver;
 mod removed;
 mod retention;
 mod route;
+mod server;
 mod shown;
 mod spoilt;
 mod sum;
@@ -91,9 +93,29 @@ pub enum Error {
     },
     /// Another `nuncio serve` holds the lock.
     #[error(
-        "another nuncio is running on this database ({0} is locked): stop it first, or give this one a NUNCIO_DATABASE_URL of its own"
+        "another nuncio{holder} is running on this database ({lock} is locked): stop it first, or give this one a NUNCIO_DATABASE_URL of its own"
     )]
-    Locked(PathBuf),
+    Locked {
+        /// The lock file.
+        lock: PathBuf,
+        /// Who holds it, in parentheses behind a blank; empty if that is not known.
+        holder: String,
+    },
+    /// Another `nuncio serve` runs, and its lock was taken away.
+    #[error(
+        "another nuncio ({0}) is running on this database, though its lock file was removed: stop it first, or give this one a NUNCIO_DATABASE_URL of its own"
+    )]
+    Served(String),
+    /// The database's file has several names.
+    #[error(
+        "{0} has {1} names (hard links), and a second nuncio under another of them would destroy it: find them with `find DIRECTORY -samefile {0}`, keep one, and copy instead of linking"
+    )]
+    Linked(PathBuf, u64),
+    /// A file of the database is not the one that was opened.
+    #[error(
+        "{0} is no longer the file that nuncio has open (it was removed, moved or replaced): nothing is accepted, because a restart would not find it. Put it back, then restart nuncio. If it was deleted, save what nuncio still holds before you stop it: see \"The database was deleted\" in docs/operations.md"
+    )]
+    Moved(PathBuf),
     /// The file is somebody else's database.
     #[error("{0} holds tables, but nuncio did not make them: set NUNCIO_DATABASE_URL to a file of its own")]
     Foreign(PathBuf),
@@ -149,7 +171,7 @@ pub enum Error {
     Corrupt(String),
     /// What is sealed was sealed with another key.
     #[error(
-        "{0} was sealed with another key: put nuncio.key back beside .env, or set NUNCIO_ENCRYPTION_KEY to the key it had before. If that key is lost for good: nuncio audit rekey"
+        "{0} was sealed with another key: put nuncio.key back (beside .env, or without one beside the database), or set NUNCIO_ENCRYPTION_KEY to the key it had before. If that key is lost for good: nuncio audit rekey"
     )]
     OtherKey(PathBuf),
     /// Nobody gave the store its key.
@@ -188,6 +210,7 @@ struct Inner {
     read: SqlitePool,
     writer: writer::Writer,
     health: fault::Health,
+    place: Arc<place::Place>,
     audit_key: OnceLock<audit::AuditKey>,
     /// Seals what must not be read in the database.
     seal_key: OnceLock<Key>,

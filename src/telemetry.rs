@@ -3,6 +3,7 @@
 //! Files are kept by day and the two names always lead to the newest. A directory that cannot be written is told and
 //! does no harm. Whatever a value holds, one event of the log is one line.
 
+mod daily;
 mod line;
 pub mod metric;
 
@@ -11,11 +12,12 @@ use std::path::Path;
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
+use crate::clock::Clock;
+use daily::Daily;
 use line::{OneLine, fields};
 
 /// Crates whose chatter nobody asked for: at `warn` or silent, unless the filter names them.
@@ -50,7 +52,7 @@ pub fn init(filter: &str, log_dir: &Path) -> (Telemetry, Vec<String>) {
             .boxed(),
     ];
     for (name, least) in [("combined.log", LevelFilter::TRACE), ("error.log", LevelFilter::ERROR)] {
-        match daily(log_dir, name) {
+        match Daily::open(log_dir, name, Clock::system()) {
             Ok(file) => {
                 let (writer, guard) =
                     NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).finish(file);
@@ -100,46 +102,9 @@ fn directives(filter: &str) -> EnvFilter {
     EnvFilter::builder().parse(text).unwrap_or_else(|_| EnvFilter::new(format!("{NOISY},info")))
 }
 
-/// A file a day (`combined.2024-01-15.log`), with `name` as a link to the newest.
-fn daily(dir: &Path, name: &str) -> Result<RollingFileAppender, String> {
-    // The link is made of the directory as it is given: a relative one would lead from itself into nowhere.
-    let dir = std::path::absolute(dir).map_err(|error| error.to_string())?;
-    let (stem, ending) = name.split_once('.').unwrap_or((name, "log"));
-    if std::fs::symlink_metadata(dir.join(name)).is_ok_and(|found| found.is_file()) {
-        // The old bot's own file, or a link that a copy made a file of: it would never be replaced by the link.
-        let kept = dir.join(format!("{stem}.old.{ending}"));
-        std::fs::rename(dir.join(name), kept).map_err(|error| error.kind().to_string())?;
-    }
-    RollingFileAppender::builder()
-        .rotation(Rotation::DAILY)
-        .filename_prefix(stem)
-        .filename_suffix(ending)
-        .latest_symlink(name)
-        .build(dir)
-        .map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_day_has_its_file_and_the_name_leads_to_it() {
-        use std::io::Write as _;
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("error.log"), "of the old bot").unwrap();
-        daily(dir.path(), "error.log").unwrap().write_all(b"here\n").unwrap();
-        assert_eq!(std::fs::read_to_string(dir.path().join("error.log")).unwrap(), "here\n");
-        assert_eq!(std::fs::read_to_string(dir.path().join("error.old.log")).unwrap(), "of the old bot");
-    }
-
-    #[test]
-    fn a_directory_that_cannot_be_written_is_told() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("logs");
-        std::fs::write(&file, "").unwrap();
-        assert!(daily(&file, "error.log").is_err());
-    }
 
     #[rstest::rstest]
     #[case("info", "hyper=warn")]

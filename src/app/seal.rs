@@ -11,7 +11,7 @@ use crate::store::Store;
 pub fn any_key(encryption: &EncryptionKey) -> Result<Key, key::Error> {
     match encryption {
         EncryptionKey::Given(key) => Ok(key.clone()),
-        EncryptionKey::File(path) => match Key::read(path)? {
+        EncryptionKey::File { path, .. } => match Key::read(path)? {
             Some(key) => Ok(key),
             None => Key::make(path),
         },
@@ -26,7 +26,7 @@ pub fn any_key(encryption: &EncryptionKey) -> Result<Key, key::Error> {
 pub async fn unlock(store: &Store, encryption: &EncryptionKey) -> anyhow::Result<()> {
     let key = match encryption {
         EncryptionKey::Given(key) => key.clone(),
-        EncryptionKey::File(path) => match Key::read(path)? {
+        EncryptionKey::File { path, .. } => match Key::read(path)? {
             Some(key) => {
                 if is_open_to_others(path) {
                     let path = path.display();

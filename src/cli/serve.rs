@@ -24,6 +24,7 @@ pub(super) async fn run(config: Config, notes: Vec<String>) -> anyhow::Result<Ex
     let listener = start::listen(address).await?;
     let path = config.webhook.path.clone();
     let database = config.database.path.clone();
+    let key = config.encryption.to_string();
     let app = App::build(config, listener, Clock::system()).await?;
     for line in app.hub().table() {
         tracing::info!("{line}");
@@ -31,6 +32,13 @@ pub(super) async fn run(config: Config, notes: Vec<String>) -> anyhow::Result<Ex
     tracing::info!("nuncio {} is ready", env!("CARGO_PKG_VERSION"));
     tracing::info!("webhooks: POST http://{}{path}", app.addr());
     tracing::info!("database: {}", database.display());
+    tracing::info!("key: {key}");
+    if app.store().is_open_to_others() {
+        let path = database.display();
+        tracing::warn!(
+            "other users of this machine may read {path} and what is beside it: chmod 600 {path}*"
+        );
+    }
     let store = app.store().clone();
     app.run(stop).await;
     tracing::info!("stopped");

@@ -64,6 +64,11 @@ impl<'a> Reader<'a> {
         self.optional(name, parse).unwrap_or(default)
     }
 
+    /// Whether there is a `.env`.
+    pub(super) const fn has_dotenv(&self) -> bool {
+        self.variables.has_file
+    }
+
     /// The folder that `.env` stands in, or would.
     pub(super) fn folder(&self) -> &'a Path {
         &self.variables.folder

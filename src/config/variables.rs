@@ -35,7 +35,8 @@ pub struct Variables {
     values: BTreeMap<String, (String, Origin)>,
     pub(super) problems: Vec<Problem>,
     pub(super) notes: Vec<String>,
-    has_file: bool,
+    /// Whether there is a `.env`.
+    pub(super) has_file: bool,
     /// Where `.env` stands, or would.
     pub(super) folder: PathBuf,
 }

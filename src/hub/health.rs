@@ -21,6 +21,7 @@ pub struct Health {
 impl Hub {
     /// How things stand now.
     pub async fn health(&self) -> Health {
+        self.check_storage_place();
         let conditions = self.conditions();
         let mut problems = conditions.problems();
         let discord_connected = self.gateway().is_well()
@@ -45,6 +46,7 @@ impl Hub {
         }
         problems.extend(self.refused_source_problem());
         problems.extend(Problem::all("long_write_ahead_log", self.storage_problem()));
+        problems.extend(Problem::all("database_hard_links", self.link_problem()));
         problems.extend(Problem::all("channel_unusable", self.place_problems()));
         problems.extend(Problem::all("no_operator_server", self.nobodys()));
         problems.extend(self.server_problems());

@@ -25,12 +25,24 @@ impl Hub {
         }
     }
 
-    /// While the database refuses, tries it each second: it may work again though nobody has anything to store. Tells
-    /// when its log grows. Does not return.
+    /// Whether the database's files are where they were opened; where not, that is a condition, and logged once.
+    pub(super) fn check_storage_place(&self) -> bool {
+        let Err(error) = self.0.store.check_place() else { return true };
+        if self.storage_failing(&error) {
+            tracing::error!("{error}");
+        }
+        false
+    }
+
+    /// While the database refuses, tries it each second: it may work again though nobody has anything to store. Looks
+    /// after its files, and tells when its log grows. Does not return.
     pub async fn watch_storage(&self) {
         let mut grown = false;
         loop {
             self.0.clock.sleep(PROBE).await;
+            if !self.check_storage_place() {
+                continue;
+            }
             let problem = self.storage_problem();
             match (grown, &problem) {
                 (false, Some(problem)) => tracing::warn!("{problem}"),
@@ -44,6 +56,14 @@ impl Hub {
                 self.storage_works();
             }
         }
+    }
+
+    /// Somebody gave the database's file a second name: that does no harm until the next start, which is refused.
+    pub(super) fn link_problem(&self) -> Option<String> {
+        let store = &self.0.store;
+        Some(store.links())
+            .filter(|links| *links > 1)
+            .map(|links| store::Error::Linked(store.path().to_owned(), links).to_string())
     }
 
     /// What is odd about the files, a sentence with what to do.

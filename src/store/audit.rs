@@ -16,6 +16,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::model::AuditEntry;
+use crate::store::meta::put_in;
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -189,21 +190,8 @@ async fn append_after(
     };
     row.mac = row.seal(key, before).to_vec();
     insert(tx, &row).await?;
-    set_meta(tx, HEAD, &Head::seal(key, row.seq, &row.mac).to_string(), now).await?;
+    put_in(tx, HEAD, &Head::seal(key, row.seq, &row.mac).to_string(), now).await?;
     Ok(row.seq)
-}
-
-async fn set_meta(tx: &mut SqliteConnection, key: &str, value: &str, now: Timestamp) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-    )
-    .bind(key)
-    .bind(value)
-    .bind(now.as_millis())
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 async fn insert(tx: &mut SqliteConnection, row: &Audited) -> Result<()> {

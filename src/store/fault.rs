@@ -93,7 +93,9 @@ impl Error {
         }
         matches!(
             self,
-            Self::Locked(_)
+            Self::Locked { .. }
+                | Self::Served(_)
+                | Self::Linked(..)
                 | Self::Foreign(_)
                 | Self::TooOld(_)
                 | Self::Newer(_)

@@ -1,11 +1,17 @@
-//! The lock file beside the database: one `nuncio serve` at a time.
+//! The lock files beside the database: one `nuncio serve` at a time.
+//!
+//! The lock is named after the database's file, by its one path. `nuncio.lock`, the name of earlier versions, is held
+//! as well, shared: an earlier version, which wants it alone, is kept out, and two databases of one folder get along.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
-use std::sync::Arc;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::store::place::{Identity, PRIVATE, make_folder, refuse_hard_links, resolve, unusable};
+use crate::store::server::Server;
 use crate::store::{Error, Result};
 
 /// How long a lock is waited for: whoever held it may just be ending. A child process that was being started then holds it,
@@ -16,37 +22,139 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 /// Proof that this process alone serves the database. Dropping it lets the next one in; so does dying.
 #[derive(Debug)]
-pub struct Lock {
-    _file: File,
+pub struct Lock(Arc<Held>);
+
+/// What a [`Lock`] holds.
+#[derive(Debug)]
+pub(super) struct Held {
+    database: PathBuf,
+    files: Vec<LockFile>,
 }
 
 impl Lock {
-    /// Takes `nuncio.lock` beside `database`. [`Error::Locked`] if another process holds it and goes on holding it.
+    /// Takes `<file of the database>.lock` beside `database`. [`Error::Locked`] if another process holds it and goes on
+    /// holding it.
     pub async fn acquire(database: &Path, clock: &Clock) -> Result<Self> {
-        let path = database.with_file_name("nuncio.lock");
-        let file_error = |error| Error::File { path: path.clone(), error: Arc::new(error) };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(file_error)?;
-        }
-        let file =
-            File::options().create(true).truncate(false).write(true).open(&path).map_err(file_error)?;
+        make_folder(&resolve(database)?)?;
+        let database = resolve(database)?;
+        refuse_hard_links(&database)?;
         let until = clock.elapsed() + ENDING;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(TryLockError::WouldBlock) if clock.elapsed() < until => clock.sleep(AGAIN).await,
-                Err(TryLockError::WouldBlock) => return Err(Error::Locked(path)),
-                Err(TryLockError::Error(error)) => return Err(file_error(error)),
+        let mut files = Vec::new();
+        for (path, mode) in names(&database) {
+            loop {
+                match LockFile::take(&path, mode)? {
+                    Some(file) => {
+                        files.push(file);
+                        break;
+                    }
+                    None if clock.elapsed() < until => clock.sleep(AGAIN).await,
+                    None => return Err(locked(&database, path)),
+                }
             }
         }
+        Ok(Self(Arc::new(Held { database, files })))
     }
 
     /// Whether a process serves `database` at the moment, as far as can be told.
     #[must_use]
     pub fn is_held(database: &Path) -> bool {
-        let file = File::open(database.with_file_name("nuncio.lock"));
-        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        resolve(database).is_ok_and(|database| names(&database).iter().any(|(path, _)| is_held_alone(path)))
     }
+
+    pub(super) const fn held(&self) -> &Arc<Held> {
+        &self.0
+    }
+}
+
+impl Held {
+    /// Takes again what was removed or replaced. [`Error::Locked`] if somebody else was faster: then two serve the
+    /// database, and this one must not go on.
+    pub(super) fn keep(&self) -> Result<()> {
+        self.files.iter().try_for_each(|file| file.keep(&self.database))
+    }
+}
+
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Alone,
+    Shared,
+}
+
+/// The lock files of `database`.
+fn names(database: &Path) -> Vec<(PathBuf, Mode)> {
+    let mut own = database.as_os_str().to_owned();
+    own.push(".lock");
+    let (own, earlier) = (PathBuf::from(own), database.with_file_name("nuncio.lock"));
+    let mut names = vec![(own, Mode::Alone)];
+    // A database that is called `nuncio` has one name for both.
+    if names[0].0 != earlier {
+        names.push((earlier, Mode::Shared));
+    }
+    names
+}
+
+/// A lock file that is held.
+#[derive(Debug)]
+struct LockFile {
+    path: PathBuf,
+    mode: Mode,
+    file: Mutex<(File, Identity)>,
+}
+
+impl LockFile {
+    /// `None` if somebody else holds it.
+    fn take(path: &Path, mode: Mode) -> Result<Option<Self>> {
+        let taken = take(path, mode).map_err(|error| unusable(path, error))?;
+        Ok(taken.map(|file| Self { path: path.to_owned(), mode, file: Mutex::new(file) }))
+    }
+
+    fn keep(&self, database: &Path) -> Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if Identity::at(&self.path).is_ok_and(|found| found == file.1) {
+            return Ok(());
+        }
+        match take(&self.path, self.mode) {
+            Ok(Some(again)) => {
+                *file = again;
+                let path = self.path.display();
+                tracing::warn!(
+                    "{path} was removed or replaced; it is locked again: leave it alone while nuncio runs"
+                );
+                Ok(())
+            }
+            // A command that only asks whether it is held does so for a moment, and shared.
+            Ok(None) if is_held_alone(&self.path) => Err(locked(database, self.path.clone())),
+            Ok(None) => Ok(()),
+            Err(error) => Err(unusable(&self.path, error)),
+        }
+    }
+}
+
+/// Opens and locks the file at `path`; `None` if somebody else holds it, or has just put another in its place.
+fn take(path: &Path, mode: Mode) -> std::io::Result<Option<(File, Identity)>> {
+    let file = File::options().create(true).truncate(false).write(true).mode(PRIVATE).open(path)?;
+    let locked = match mode {
+        Mode::Alone => file.try_lock(),
+        Mode::Shared => file.try_lock_shared(),
+    };
+    match locked {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let identity = Identity::of(&file.metadata()?);
+    let is_there = Identity::at(path).is_ok_and(|found| found == identity);
+    Ok(is_there.then_some((file, identity)))
+}
+
+fn is_held_alone(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+fn locked(database: &Path, lock: PathBuf) -> Error {
+    let holder = Server::of(database).map(|server| format!(" ({server})")).unwrap_or_default();
+    Error::Locked { lock, holder }
 }
 
 #[cfg(test)]
@@ -60,7 +168,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (database, clock) = (folder.path().join("nuncio.db"), Clock::system());
         let first = Lock::acquire(&database, &clock).await.unwrap();
-        let ending = first._file.try_clone().unwrap();
+        let ending = first.0.files[0].file.lock().unwrap().0.try_clone().unwrap();
         drop(first);
         assert!(Lock::is_held(&database));
         let next = Lock::acquire(&database, &clock);
@@ -74,6 +182,42 @@ mod tests {
         // Until it sleeps, it has not begun to wait.
         tokio::task::yield_now().await;
         clock.advance(ENDING);
-        assert!(matches!(refused.await.unwrap(), Err(Error::Locked(_))));
+        assert!(matches!(refused.await.unwrap(), Err(Error::Locked { .. })));
+    }
+
+    // O-2. Controls: without the old name held, an earlier version gets in; held alone, a second database does not.
+    #[tokio::test]
+    async fn an_earlier_version_is_kept_out_and_another_database_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, database) = (Clock::system(), folder.path().join("nuncio.db"));
+        let _held = Lock::acquire(&database, &clock).await.unwrap();
+        let earlier = File::open(folder.path().join("nuncio.lock")).unwrap();
+        assert!(matches!(earlier.try_lock(), Err(TryLockError::WouldBlock)));
+        assert!(folder.path().join("nuncio.db.lock").exists());
+        let _other = Lock::acquire(&folder.path().join("other.db"), &clock).await.unwrap();
+        assert!(!Lock::is_held(&folder.path().join("third.db")));
+        let _one_name = Lock::acquire(&folder.path().join("sub/nuncio"), &clock).await.unwrap();
+        assert!(Lock::is_held(&folder.path().join("sub/nuncio")));
+    }
+
+    // O-2. Controls: without comparing inodes neither is noticed.
+    #[tokio::test]
+    async fn a_lock_file_that_was_removed_is_taken_again_unless_somebody_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, database) = (Clock::system(), folder.path().join("nuncio.db"));
+        let held = Lock::acquire(&database, &clock).await.unwrap();
+        let path = folder.path().join("nuncio.db.lock");
+        std::fs::remove_file(&path).unwrap();
+        assert!(!Lock::is_held(&database));
+        held.0.keep().unwrap();
+        assert!(Lock::is_held(&database));
+
+        std::fs::remove_file(&path).unwrap();
+        let asking = File::create(&path).unwrap();
+        asking.lock_shared().unwrap();
+        held.0.keep().unwrap();
+        drop(asking);
+        let _second = Lock::acquire(&database, &clock).await.unwrap();
+        assert!(matches!(held.0.keep(), Err(Error::Locked { .. })));
     }
 }

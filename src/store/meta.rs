@@ -34,15 +34,20 @@ impl Unit for Put {
     type Output = ();
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-        )
-        .bind(self.key)
-        .bind(self.value.as_str())
-        .bind(self.now.as_millis())
-        .execute(tx)
-        .await?;
-        Ok(())
+        put_in(tx, self.key, &self.value, self.now).await
     }
+}
+
+/// Puts `value` under `key` within a transaction.
+pub(super) async fn put_in(tx: &mut SqliteConnection, key: &str, value: &str, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+    )
+    .bind(key)
+    .bind(value)
+    .bind(now.as_millis())
+    .execute(tx)
+    .await?;
+    Ok(())
 }

@@ -11,17 +11,23 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Executor as _, SqlSafeStr as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqlSafeStr as _};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::store::fault::Health;
 use crate::store::intake::Intake;
+use crate::store::place::{Place, make_file, make_folder, refuse_hard_links, resolve, unusable};
+use crate::store::server::{self, Server};
 use crate::store::wal::Wal;
-use crate::store::writer::{Desk, Unit, Writer};
+use crate::store::writer::{Desk, Files, Unit, Writer};
 use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
 
 /// How long a connection waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a database that others are opening is waited for.
+const OPENING: Duration = Duration::from_secs(10);
+/// How long until the next try.
+const AGAIN: Duration = Duration::from_millis(10);
 /// How many connections read. Each has a thread and takes 300 KB.
 const READERS: u32 = 3;
 /// How long one read may take. As long as it lasts, the write-ahead log cannot be cut.
@@ -74,14 +80,13 @@ impl Store {
     /// Opens the database at `path`, makes it if it is not there, and brings its schema up to date. Hints at what
     /// is accepted go to `hints`.
     pub async fn open(path: &Path, clock: Clock, hints: HintSender) -> Result<Self> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| Error::File { path: folder.to_owned(), error: Arc::new(error) })?;
-        }
+        make_folder(&resolve(path)?)?;
+        let path = &resolve(path)?;
         if path.is_dir() {
-            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
-            return Err(Error::File { path: path.to_owned(), error: Arc::new(error) });
+            return Err(unusable(path, std::io::ErrorKind::IsADirectory.into()));
         }
+        refuse_hard_links(path)?;
+        make_file(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -94,16 +99,16 @@ impl Store {
             .pragma("temp_store", "MEMORY")
             .disable_statement_logging();
 
-        let mut connection = options.clone().pragma("cache_size", WRITER_CACHE).connect().await?;
-        check_version(&mut connection).await?;
-        migrate(&mut connection, path).await?;
+        let connection = connect(&options.clone().pragma("cache_size", WRITER_CACHE), path).await?;
+        let place = Arc::new(Place::of(path)?);
         let health = Health::default();
         let log = Wal::beside(path);
         let checkpoints =
             tokio::spawn(log.clone().checkpoint(options.connect().await?, clock.clone(), health.clone()));
         let options = options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE);
         let read = readers(options, READ_DEADLINE);
-        let desk = Desk::new(Intake::of(path), connection, clock.clone(), hints.clone(), log, health.clone());
+        let files = Files { intake: Intake::of(path), connection, wal: log, place: Arc::clone(&place) };
+        let desk = Desk::new(files, clock.clone(), hints.clone(), health.clone());
         let writer = Writer::start(desk);
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
@@ -111,6 +116,7 @@ impl Store {
             read,
             writer,
             health,
+            place,
             audit_key: OnceLock::new(),
             seal_key: OnceLock::new(),
             hints,
@@ -119,9 +125,13 @@ impl Store {
     }
 
     /// Makes this process the one whose results count: raises every lane's epoch and marks what the last one left
-    /// in flight as ambiguous. Wants the lock as proof that the last one is gone.
-    pub async fn take_over(&self, _proof: &Lock) -> Result<()> {
-        self.writer().submit(TakeOver).await
+    /// in flight as ambiguous. Wants the lock as proof that the last one is gone, and looks after it from then on.
+    pub async fn take_over(&self, proof: &Lock) -> Result<()> {
+        if let Some(other) = self.writer().submit(TakeOver { now: self.0.clock.now() }).await? {
+            return Err(Error::Served(other.to_string()));
+        }
+        self.0.place.held_by(Arc::downgrade(proof.held()));
+        Ok(())
     }
 }
 
@@ -166,12 +176,17 @@ pub(super) async fn never_end(connection: &mut SqliteConnection) -> sqlx::Result
     Ok(())
 }
 
-struct TakeOver;
+struct TakeOver {
+    now: Timestamp,
+}
 
 impl Unit for TakeOver {
-    type Output = ();
+    type Output = Option<Server>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Option<Server>> {
+        if let Some(other) = server::enter(tx, self.now).await? {
+            return Ok(Some(other));
+        }
         // A start is a person's wish to try closed channels again. A cooldown, and where we are denied, is not waited
         // for less because of it: a process may be started again and again.
         tx.execute(
@@ -192,7 +207,7 @@ impl Unit for TakeOver {
              WHERE state = 'sending'",
         )
         .await?;
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -203,109 +218,60 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<()> {
     if found < OLDEST_SQLITE { Err(Error::TooOld(version)) } else { Ok(()) }
 }
 
-async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
-    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'")
-        .fetch_all(&mut *connection)
-        .await?;
-    if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
-        return Err(Error::Foreign(path.to_owned()));
-    }
-    // A table that others name can only be replaced without looking at them; within a transaction that is no choice.
-    connection.execute("PRAGMA foreign_keys = OFF").await?;
-    let migrated = Migrator::with_migrations(MIGRATIONS.iter().map(|migration| migration.read()).collect())
-        .run_direct(None, connection, false)
-        .await;
-    connection.execute("PRAGMA foreign_keys = ON").await?;
-    Ok(migrated?)
-}
-
-#[cfg(test)]
-mod tests {
-    use sqlx::Connection as _;
-
-    use super::*;
-
-    const ENDLESS: &str =
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
-    const LONG: &str =
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT COUNT(*) FROM n";
-
-    /// Brings a database up to `number`, and no further.
-    async fn migrated_to(path: &Path, number: i64) -> SqliteConnection {
-        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
-        let mut connection = options.connect().await.unwrap();
-        let some = MIGRATIONS.iter().filter(|text| text.number <= number).map(Text::read);
-        Migrator::with_migrations(some.collect()).run_direct(None, &mut connection, false).await.unwrap();
-        connection
-    }
-
-    // Control: with foreign keys on, the deliveries go with the table that is replaced.
-    #[tokio::test]
-    async fn what_was_stored_before_subjects_had_their_index_stays() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = folder.path().join("nuncio.db");
-        let mut before = migrated_to(&path, 12).await;
-        before
-            .execute(
-                "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
-                 VALUES ('dst_1', 'channel', '1', 'x', 'environment', 0, 0); \
-                 INSERT INTO events (id, source, kind, dedupe_key, subject, occurred_at, received_at, unrouted, body) \
-                 VALUES ('evt_1', 'xtsystems', 'ticket.created', 'a', 'ticket:1', 1, 2, FALSE, x'7b7d'), \
-                 ('evt_2', 'xtsystems', 'x', 'b', '', 3, 4, TRUE, x'7b7d'); \
-                 INSERT INTO deliveries (id, event_id, destination_id, status, due_at) \
-                 VALUES ('dlv_1', 'evt_1', 'dst_1', 'pending', 0)",
-            )
-            .await
-            .unwrap();
-        before.close().await.unwrap();
-        let (hints, _nobody) = HintSender::channel();
-        let store = Store::open(&path, Clock::system(), hints).await.unwrap();
-        let kept: Vec<String> = sqlx::query_scalar(
-            "SELECT e.id || ' ' || e.subject || ' ' || e.dedupe_key || ' ' || CAST(e.body AS TEXT) || ' ' || \
-             COALESCE(d.id, 'none') FROM events AS e LEFT JOIN deliveries AS d ON d.event_id = e.id ORDER BY e.id",
-        )
-        .fetch_all(store.read())
-        .await
-        .unwrap();
-        assert_eq!(kept, ["evt_1 ticket:1 a {} dlv_1", "evt_2  b {} none"]);
-        store.close().await;
-        // Whoever deletes an event deletes what was to become of it, as before.
-        let mut after = migrated_to(&path, 13).await;
-        let broken = after.execute("INSERT INTO deliveries (id, event_id, destination_id, status, due_at) VALUES ('dlv_2', 'evt_9', 'dst_1', 'pending', 0)");
-        assert!(broken.await.is_err(), "it names an event that is not there");
-        after.execute("DELETE FROM events WHERE id = 'evt_1'").await.unwrap();
-        let left: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM deliveries").fetch_one(&mut after).await.unwrap();
-        assert_eq!(left, 0);
-    }
-
-    /// Without `.cargo/config.toml` nuncio works too, and more slowly.
-    #[tokio::test]
-    async fn sqlite_is_built_as_the_project_says() {
-        let mut connection = SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
-        let options: Vec<String> =
-            sqlx::query_scalar("PRAGMA compile_options").fetch_all(&mut connection).await.unwrap();
-        let has = |name: &str| options.iter().any(|option| option == name);
-        assert!(has("DEFAULT_MEMSTATUS=0") && has("DEFAULT_PCACHE_INITSZ=0"), "{options:?}");
-        assert!(!has("ENABLE_MEMORY_MANAGEMENT") && !has("ENABLE_API_ARMOR"), "{options:?}");
-    }
-
-    // F-5
-    #[tokio::test]
-    async fn a_read_of_ours_ends_by_itself_and_its_connection_goes_on() {
-        let pool = readers(SqliteConnectOptions::new().in_memory(true), Duration::from_millis(200));
-        for _ in 0..2 * READERS {
-            let error = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(&pool).await.unwrap_err();
-            assert!(matches!(Error::from(error), Error::ReadTooLong));
-            // The deadline of the last one is over: this one has its own. On a busy machine even that may pass for once.
-            let mut tries = 0;
-            let counted = loop {
-                match sqlx::query_scalar::<_, i64>(LONG).fetch_one(&pool).await {
-                    Err(_) if tries < 5 => tries += 1,
-                    counted => break counted.unwrap(),
-                }
-            };
-            assert_eq!(counted, 10_000);
+/// The first connection, to a database that is up to date. Beside other processes that open it at the same time,
+/// too: to make a database a WAL database SQLite wants it alone, and where it is not, refuses at once.
+async fn connect(options: &SqliteConnectOptions, path: &Path) -> Result<SqliteConnection> {
+    // Nobody moves this clock: what other processes do takes the machine's own time.
+    let clock = Clock::system();
+    let until = clock.elapsed() + OPENING;
+    loop {
+        match connect_once(options, path).await {
+            Err(Error::Occupied) if clock.elapsed() < until => clock.sleep(AGAIN).await,
+            connected => return connected,
         }
     }
 }
+
+async fn connect_once(options: &SqliteConnectOptions, path: &Path) -> Result<SqliteConnection> {
+    let mut connection = options.connect().await?;
+    check_version(&mut connection).await?;
+    if !is_up_to_date(&mut connection).await? {
+        // A table that others name can only be replaced without looking at them; within a transaction that is no choice.
+        connection.execute("PRAGMA foreign_keys = OFF").await?;
+        migrate(&mut connection, path).await?;
+        connection.execute("PRAGMA foreign_keys = ON").await?;
+    }
+    Ok(connection)
+}
+
+/// Whether there is nothing to do. Most commands only read, and wait for no writer.
+async fn is_up_to_date(connection: &mut SqliteConnection) -> Result<bool> {
+    let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
+        .fetch_one(&mut *connection)
+        .await?;
+    if known == 0 {
+        return Ok(false);
+    }
+    let query = "SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version";
+    let applied: Vec<(i64, Vec<u8>, bool)> = sqlx::query_as(query).fetch_all(connection).await?;
+    let wanted = MIGRATIONS.iter().map(|text| (text.number, text.read().checksum.into_owned(), true));
+    Ok(wanted.eq(applied))
+}
+
+/// Under the write lock from before it looks until all is done: whoever opens the same database meanwhile waits, and
+/// finds it up to date. All migrations or none.
+async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let tables: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table'").fetch_all(&mut *tx).await?;
+    if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
+        return Err(Error::Foreign(path.to_owned()));
+    }
+    Migrator::with_migrations(MIGRATIONS.iter().map(Text::read).collect())
+        .run_direct(None, &mut *tx, false)
+        .await?;
+    Ok(tx.commit().await?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -25,8 +25,17 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 /// Where the write-ahead log of the database at `path` is.
 pub(super) fn beside(path: &Path) -> PathBuf {
+    with_ending(path, "-wal")
+}
+
+/// Where the index of that log is, which all processes that have the database open share.
+pub(super) fn index_beside(path: &Path) -> PathBuf {
+    with_ending(path, "-shm")
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(ending);
     name.into()
 }
 

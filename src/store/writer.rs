@@ -6,6 +6,7 @@
 //! nobody but itself; a unit must therefore be repeatable.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -21,6 +22,7 @@ use crate::model::Mint;
 use crate::store::accept::{self, Accept, Stored};
 use crate::store::fault::Health;
 use crate::store::intake::{Intake, Refused};
+use crate::store::place::Place;
 use crate::store::wal::Wal;
 use crate::store::{Error, HintSender, Result};
 
@@ -56,10 +58,19 @@ enum Job {
     Stop(oneshot::Sender<()>),
 }
 
+/// The database as the writer has it open.
+pub(super) struct Files {
+    pub(super) intake: Intake,
+    pub(super) connection: SqliteConnection,
+    pub(super) wal: Wal,
+    pub(super) place: Arc<Place>,
+}
+
 /// What the writer needs besides its queue.
 pub(super) struct Desk {
     intake: Intake,
     connection: SqliteConnection,
+    place: Arc<Place>,
     clock: Clock,
     /// What is on disk, to be told.
     settled: mpsc::UnboundedSender<accept::Group>,
@@ -70,17 +81,11 @@ pub(super) struct Desk {
 
 impl Desk {
     /// A desk for the writer of one database. Hints at what is to be delivered go to `hints`.
-    pub(super) fn new(
-        intake: Intake,
-        connection: SqliteConnection,
-        clock: Clock,
-        hints: HintSender,
-        wal: Wal,
-        health: Health,
-    ) -> Self {
+    pub(super) fn new(files: Files, clock: Clock, hints: HintSender, health: Health) -> Self {
+        let Files { intake, connection, wal, place } = files;
         let (settled, groups) = mpsc::unbounded_channel();
         let telling = tokio::spawn(accept::tell(groups, hints));
-        Self { intake, connection, clock, settled, telling, wal, health }
+        Self { intake, connection, place, clock, settled, telling, wal, health }
     }
 }
 
@@ -250,7 +255,15 @@ fn take_in(desk: &mut Desk, mint: &Mint, accepts: Vec<Accept>) -> Option<Error> 
     if accepts.is_empty() {
         return None;
     }
-    match desk.intake.take_in(mint, desk.clock.now(), &accepts) {
+    let taken_in = match desk.place.check_before() {
+        Ok(()) => desk.intake.take_in(mint, desk.clock.now(), &accepts),
+        Err(error) => Err(Refused { error, begun: false }),
+    };
+    let taken_in = taken_in.and_then(|stored| match desk.place.check_after() {
+        Ok(()) => Ok(stored),
+        Err(error) => Err(Refused { error, begun: false }),
+    });
+    match taken_in {
         Ok(stored) => {
             let _ = desk.settled.send((accepts, stored));
             None
@@ -318,6 +331,7 @@ async fn transact(
     if accepts.is_empty() && others.is_empty() {
         return Ok(Vec::new());
     }
+    desk.place.check_before().map_err(|error| (error, false))?;
     let now = desk.clock.now();
     let connection = &mut desk.connection;
     connection.execute("BEGIN IMMEDIATE").await.map_err(|error| (error.into(), false))?;
@@ -342,7 +356,9 @@ async fn transact(
         // After some errors SQLite has rolled back by itself, and this fails: either way nothing of the group stays.
         let _ = desk.connection.execute("ROLLBACK").await;
     }
-    committed.map_err(|error| (error, true))
+    let stored = committed.map_err(|error| (error, true))?;
+    desk.place.check_after().map_err(|error| (error, false))?;
+    Ok(stored)
 }
 
 #[cfg(test)]

@@ -8,10 +8,13 @@
 //! | a held database refuses all that wait at once (F-3) | every one of a group tried alone: 5 s each |
 //! | damage is found before the start (F-4) | no `quick_check` |
 //! | a reader without an end is told in the log (F-5) | only `/health` told |
+//! | nothing is acknowledged into a file that was removed or replaced (O-2) | neither check of the place: 200 |
+//! | one database, one server (O-2) | no resolved path; no count of names; no row in `meta`: a second one ran |
 //! | a reader without an end stops nobody (F-5) | the log folded with the patience of a writer: 5 s a group |
 
 mod damage;
 mod disk;
+mod place;
 mod plans;
 
 use std::time::{Duration, Instant};

@@ -228,7 +228,7 @@ pub const VARIABLES: &[Variable] = &[
         "NUNCIO_ENCRYPTION_KEY",
         Group::Storage,
         Shown::Example("your_key_of_64_hex_digits_here"),
-        "Seals the audit log and the addresses of stored webhooks: 64 hex digits. Without it the key stands in nuncio.key beside this file, made on the first start: keep a copy of it apart from the data.",
+        "Seals the audit log and the addresses of stored webhooks: 64 hex digits. Without it the key is in nuncio.key beside this file (where there is none: beside the database), made on the first start: keep a copy of it apart from the data.",
     ),
     variable(
         "LOG_DIR",

@@ -11,6 +11,7 @@ use super::{AuditKey, Audited, CHECK, Fault, HEAD, append_after, check_of, row};
 use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::model::{Actor, AuditEntry};
+use crate::store::meta::put_in;
 use crate::store::writer::Unit;
 use crate::store::{Lock, Result, Store};
 
@@ -155,7 +156,7 @@ impl Unit for Rekey {
         }
         entry.reference = sum.finish();
         let row = append_after(tx, &self.key, &entry, self.now, until, &last).await?;
-        super::set_meta(tx, CHECK, &self.check, self.now).await?;
+        put_in(tx, CHECK, &self.check, self.now).await?;
         Ok(row)
     }
 }

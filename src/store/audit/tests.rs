@@ -284,3 +284,19 @@ async fn a_log_that_cannot_be_read_whole_begins_anew_all_the_same() {
     log.tamper("UPDATE audit SET actor_id = '1' WHERE seq = 3").await;
     assert_eq!(store.verify_audit(None).await.unwrap().fault, Some(Fault::Earlier(10)));
 }
+
+// O-3. Control: with each page read for itself, entries "were not written by nuncio" in some of the first hundred.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_written_meanwhile_is_never_called_tampered_with() {
+    let log = Log::of(1).await;
+    let mut writing = tokio::task::JoinSet::new();
+    for round in 0..1000 {
+        if round % 4 == 0 {
+            let store = log.store.clone();
+            writing.spawn(async move { store.audit(entry(1000 + round)).await.unwrap() });
+        }
+        assert_eq!(log.fault().await, None, "round {round}");
+    }
+    assert_eq!(writing.join_all().await.len(), 250);
+    assert_eq!(log.store.verify_audit(None).await.unwrap().entries, 251);
+}

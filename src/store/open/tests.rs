@@ -1,0 +1,116 @@
+//! Opening: upgrades, many at once, and reads that end by themselves.
+
+use super::*;
+
+const ENDLESS: &str =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
+const LONG: &str =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT COUNT(*) FROM n";
+
+/// Brings a database up to `number`, and no further.
+async fn migrated_to(path: &Path, number: i64) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
+    let mut connection = options.connect().await.unwrap();
+    let some = MIGRATIONS.iter().filter(|text| text.number <= number).map(Text::read);
+    Migrator::with_migrations(some.collect()).run_direct(None, &mut connection, false).await.unwrap();
+    connection
+}
+
+// Control: with foreign keys on, the deliveries go with the table that is replaced.
+#[tokio::test]
+async fn what_was_stored_before_subjects_had_their_index_stays() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("nuncio.db");
+    let mut before = migrated_to(&path, 12).await;
+    before
+        .execute(
+            "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
+             VALUES ('dst_1', 'channel', '1', 'x', 'environment', 0, 0); \
+             INSERT INTO events (id, source, kind, dedupe_key, subject, occurred_at, received_at, unrouted, body) \
+             VALUES ('evt_1', 'xtsystems', 'ticket.created', 'a', 'ticket:1', 1, 2, FALSE, x'7b7d'), \
+             ('evt_2', 'xtsystems', 'x', 'b', '', 3, 4, TRUE, x'7b7d'); \
+             INSERT INTO deliveries (id, event_id, destination_id, status, due_at) \
+             VALUES ('dlv_1', 'evt_1', 'dst_1', 'pending', 0)",
+        )
+        .await
+        .unwrap();
+    before.close().await.unwrap();
+    let (hints, _nobody) = HintSender::channel();
+    let store = Store::open(&path, Clock::system(), hints).await.unwrap();
+    let kept: Vec<String> = sqlx::query_scalar(
+        "SELECT e.id || ' ' || e.subject || ' ' || e.dedupe_key || ' ' || CAST(e.body AS TEXT) || ' ' || \
+         COALESCE(d.id, 'none') FROM events AS e LEFT JOIN deliveries AS d ON d.event_id = e.id ORDER BY e.id",
+    )
+    .fetch_all(store.read())
+    .await
+    .unwrap();
+    assert_eq!(kept, ["evt_1 ticket:1 a {} dlv_1", "evt_2  b {} none"]);
+    store.close().await;
+    // Whoever deletes an event deletes what was to become of it, as before.
+    let mut after = migrated_to(&path, 13).await;
+    let broken = after.execute("INSERT INTO deliveries (id, event_id, destination_id, status, due_at) VALUES ('dlv_2', 'evt_9', 'dst_1', 'pending', 0)");
+    assert!(broken.await.is_err(), "it names an event that is not there");
+    after.execute("DELETE FROM events WHERE id = 'evt_1'").await.unwrap();
+    let left: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM deliveries").fetch_one(&mut after).await.unwrap();
+    assert_eq!(left, 0);
+}
+
+// A7. Controls: without the write lock around the migrator, or with one try alone, some round is red.
+#[rstest::rstest]
+#[case::empty(0)]
+#[case::older(12)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn however_many_open_it_at_once_it_opens(#[case] number: i64) {
+    for round in 0..40 {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("nuncio.db");
+        if number > 0 {
+            migrated_to(&path, number).await.close().await.unwrap();
+        }
+        let mut opening = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let path = path.clone();
+            opening.spawn(async move {
+                let (hints, _nobody) = HintSender::channel();
+                let store = Store::open(&path, Clock::system(), hints).await?;
+                store.set_meta("x", "y".to_owned()).await?;
+                store.close().await;
+                Result::Ok(())
+            });
+        }
+        while let Some(opened) = opening.join_next().await {
+            opened.unwrap().unwrap_or_else(|error| panic!("round {round}: {error}"));
+        }
+    }
+}
+
+/// Without `.cargo/config.toml` nuncio works too, and more slowly.
+#[tokio::test]
+async fn sqlite_is_built_as_the_project_says() {
+    let mut connection = SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
+    let options: Vec<String> =
+        sqlx::query_scalar("PRAGMA compile_options").fetch_all(&mut connection).await.unwrap();
+    let has = |name: &str| options.iter().any(|option| option == name);
+    assert!(has("DEFAULT_MEMSTATUS=0") && has("DEFAULT_PCACHE_INITSZ=0"), "{options:?}");
+    assert!(!has("ENABLE_MEMORY_MANAGEMENT") && !has("ENABLE_API_ARMOR"), "{options:?}");
+}
+
+// F-5
+#[tokio::test]
+async fn a_read_of_ours_ends_by_itself_and_its_connection_goes_on() {
+    let pool = readers(SqliteConnectOptions::new().in_memory(true), Duration::from_millis(200));
+    for _ in 0..2 * READERS {
+        let error = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(&pool).await.unwrap_err();
+        assert!(matches!(Error::from(error), Error::ReadTooLong));
+        // The deadline of the last one is over: this one has its own. On a busy machine even that may pass for once.
+        let mut tries = 0;
+        let counted = loop {
+            match sqlx::query_scalar::<_, i64>(LONG).fetch_one(&pool).await {
+                Err(_) if tries < 5 => tries += 1,
+                counted => break counted.unwrap(),
+            }
+        };
+        assert_eq!(counted, 10_000);
+    }
+}

@@ -1,0 +1,216 @@
+//! Where the database's files are: one path for each of them, and proof that they are still the ones that were opened.
+//!
+//! A file that is removed or replaced stays open: writing to it succeeds, and a restart does not find what was written.
+//! So device and inode behind the path are compared around every commit. `metadata` only: closing any other descriptor
+//! of the file would drop SQLite's locks on it (SQLite: "How To Corrupt An SQLite Database File", 2.2).
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::store::lock::Held;
+use crate::store::{Error, Result, Store, wal};
+
+/// What only this user may read.
+pub(super) const PRIVATE: u32 = 0o600;
+/// How many symbolic links lead to a file at most. (Linux: `ELOOP`.)
+const LINKS: usize = 40;
+
+/// The path that `database` comes to when all symbolic links are followed. Also of a file that is not there yet.
+pub(super) fn resolve(database: &Path) -> Result<PathBuf> {
+    let mut path = database.to_owned();
+    for _ in 0..LINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => Ok(folder.join(name)),
+        (Ok(_), None) => path.canonicalize().map_err(|error| unusable(&path, error)),
+        // Without its folder there is no file, so no second path to it either.
+        (Err(error), _) if error.kind() == io::ErrorKind::NotFound => Ok(path),
+        (Err(error), _) => Err(unusable(folder, error)),
+    }
+}
+
+/// Makes the folder that `file` is to be in, for this user only, where there is none.
+pub(super) fn make_folder(file: &Path) -> Result<()> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| unusable(folder, error))
+}
+
+/// Makes an empty database file, for this user only, where there is none. SQLite gives the files beside it the same
+/// rights.
+pub(super) fn make_file(database: &Path) -> Result<()> {
+    match fs::File::options().write(true).create_new(true).mode(PRIVATE).open(database) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        // What can be read though nothing can be made beside it: SQLite says what is wrong with it.
+        Err(_) if database.exists() => Ok(()),
+        Err(error) => Err(unusable(database, error)),
+    }
+}
+
+/// Refuses a file that has more than one name: opened by another one, it has other locks and another write-ahead log.
+pub(super) fn refuse_hard_links(database: &Path) -> Result<()> {
+    match fs::metadata(database) {
+        Ok(found) if found.is_file() && found.nlink() > 1 => {
+            Err(Error::Linked(database.to_owned(), found.nlink()))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn unusable(path: &Path, error: io::Error) -> Error {
+    Error::File { path: path.to_owned(), error: Arc::new(error) }
+}
+
+/// Which file is behind a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// Of the file at `path`.
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|found| Self::of(&found))
+    }
+
+    pub(super) fn of(found: &fs::Metadata) -> Self {
+        Self { device: found.dev(), inode: found.ino() }
+    }
+}
+
+/// A file as it was opened.
+#[derive(Debug)]
+struct Opened {
+    path: PathBuf,
+    identity: Identity,
+}
+
+impl Opened {
+    fn at(path: PathBuf) -> Result<Self> {
+        let identity = Identity::at(&path).map_err(|error| unusable(&path, error))?;
+        Ok(Self { path, identity })
+    }
+
+    fn check(&self) -> Result<()> {
+        match Identity::at(&self.path) {
+            Ok(found) if found == self.identity => Ok(()),
+            _ => Err(Error::Moved(self.path.clone())),
+        }
+    }
+}
+
+/// The files of one open database.
+#[derive(Debug)]
+pub(super) struct Place {
+    database: Opened,
+    log: Opened,
+    index: Opened,
+    /// A commit went into a file that is no longer there: what was answered and what is stored may differ.
+    lost: AtomicBool,
+    /// The lock of the server that this is; nothing in other commands.
+    lock: OnceLock<Weak<Held>>,
+}
+
+impl Place {
+    /// The files of the database at `path`, which is open.
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        Ok(Self {
+            database: Opened::at(path.to_owned())?,
+            log: Opened::at(wal::beside(path))?,
+            index: Opened::at(wal::index_beside(path))?,
+            lost: AtomicBool::new(false),
+            lock: OnceLock::new(),
+        })
+    }
+
+    /// The lock is watched from now on.
+    pub(super) fn held_by(&self, lock: Weak<Held>) {
+        // A second taking over is by the same process, with the same lock.
+        let _ = self.lock.set(lock);
+    }
+
+    /// Before a transaction: whether what it writes would be found. Heals when the file is put back.
+    pub(super) fn check_before(&self) -> Result<()> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(Error::Moved(self.database.path.clone()));
+        }
+        self.database.check()
+    }
+
+    /// After a commit, and before anybody hears of it. Once this fails, everything is refused until a restart: what was
+    /// written is not what was answered.
+    pub(super) fn check_after(&self) -> Result<()> {
+        let found = self.database.check().and_then(|()| self.log.check());
+        if found.is_err() {
+            self.lost.store(true, Ordering::Relaxed);
+        }
+        found
+    }
+}
+
+impl Store {
+    /// Whether the database's files are still the ones that were opened, and the lock still ours. A lock file that was
+    /// removed is made again; one that somebody else holds now ends the store ([`Store::failed`]).
+    pub fn check_place(&self) -> Result<()> {
+        let place = &self.0.place;
+        if let Some(lock) = place.lock.get().and_then(Weak::upgrade)
+            && let Err(error) = lock.keep()
+        {
+            self.0.health.fail(error.clone());
+            return Err(error);
+        }
+        place.check_before()?;
+        place.log.check()?;
+        place.index.check()
+    }
+
+    /// How many names the database's file has. With more than one, the next start is refused.
+    #[must_use]
+    pub fn links(&self) -> u64 {
+        fs::metadata(self.path()).map_or(1, |found| found.nlink())
+    }
+
+    /// Whether other users of this machine may read the database.
+    #[must_use]
+    pub fn is_open_to_others(&self) -> bool {
+        crate::key::is_open_to_others(self.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_symbolic_link_comes_to_one_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("real");
+        fs::create_dir(&real).unwrap();
+        let link = |target: &str, name: &str| {
+            let path = folder.path().join(name);
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            path
+        };
+        let expected = real.join("nuncio.db");
+        let (to_folder, to_file) = (link("real", "folder"), link("real/nuncio.db", "first.db"));
+        let again = link("first.db", "second.db");
+        for there in [false, true] {
+            if there {
+                fs::write(&expected, "").unwrap();
+            }
+            assert_eq!(resolve(&to_folder.join("nuncio.db")).unwrap(), expected);
+            assert_eq!(resolve(&to_file).unwrap(), expected, "{there}");
+            assert_eq!(resolve(&again).unwrap(), expected, "{there}");
+            assert_eq!(resolve(&real.join("../real/./nuncio.db")).unwrap(), expected);
+        }
+        assert_eq!(resolve(&folder.path().join("not/there.db")).unwrap(), folder.path().join("not/there.db"));
+    }
+}
