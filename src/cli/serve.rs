@@ -29,8 +29,6 @@ pub(super) async fn run(config: Config, notes: Vec<String>) -> anyhow::Result<Ex
     for line in app.hub().table() {
         tracing::info!("{line}");
     }
-    tracing::info!("nuncio {} is ready", env!("CARGO_PKG_VERSION"));
-    tracing::info!("webhooks: POST http://{}{path}", app.addr());
     tracing::info!("database: {}", database.display());
     tracing::info!("key: {key}");
     if app.store().is_open_to_others() {
@@ -39,6 +37,8 @@ pub(super) async fn run(config: Config, notes: Vec<String>) -> anyhow::Result<Ex
             "other users of this machine may read {path} and what is beside it: chmod 600 {path}*"
         );
     }
+    tracing::info!("nuncio {} is ready", env!("CARGO_PKG_VERSION"));
+    tracing::info!("webhooks: POST http://{}{path}", app.addr());
     let store = app.store().clone();
     app.run(stop).await;
     tracing::info!("stopped");

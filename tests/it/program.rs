@@ -30,6 +30,8 @@ pub struct Serving {
     lines: Receiver<String>,
     /// Where it listens.
     pub address: String,
+    /// What it said before that.
+    pub said: Vec<String>,
 }
 
 impl Serving {
@@ -180,13 +182,16 @@ impl Program {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let mut said = Vec::new();
         let address = lines.find_map(|line| {
-            let rest = line.split_once("POST http://")?.1;
+            said.push(line);
+            let rest = said.last()?.split_once("POST http://")?.1;
             Some(rest.split('/').next()?.to_owned())
         });
         // What it says afterwards is read, so that it can go on saying it.
-        let (said, heard) = std::sync::mpsc::channel();
-        std::thread::spawn(move || lines.for_each(|line| drop(said.send(line))));
-        Serving { child, lines: heard, address: address.unwrap() }
+        let (heard, hears) = std::sync::mpsc::channel();
+        std::thread::spawn(move || lines.for_each(|line| drop(heard.send(line))));
+        let address = address.unwrap_or_else(|| panic!("it did not start: {said:#?}"));
+        Serving { child, lines: hears, address, said }
     }
 }

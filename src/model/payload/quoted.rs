@@ -144,14 +144,7 @@ impl Walk<'_> {
         let length = self.rest().bytes().take_while(|byte| is_of_a_number(*byte)).count();
         self.at += length;
         let text = &self.json[from..self.at];
-        // Without a fraction or an exponent Rust reads more than JSON has: a leading zero, `+`, a bare point.
-        let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
-        let is_json = digits.first()?.is_ascii_digit()
-            && !(digits[0] == b'0' && digits.get(1).is_some_and(u8::is_ascii_digit))
-            && !text.ends_with('.')
-            && !text.contains(".e")
-            && !text.contains(".E");
-        let number = text.parse::<f64>().ok().filter(|_| is_json)?;
+        let number = text.parse::<f64>().ok().filter(|_| is_number(text))?;
         if self.deep_from.is_none() && number.abs() > LARGEST {
             self.quote(from);
         }
@@ -179,6 +172,14 @@ impl Walk<'_> {
         self.at += 1;
         Some(byte)
     }
+}
+
+/// Whether what Rust reads as a number is one of JSON's, too: it also takes a plus, a leading zero and a bare point.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let leading_zero = digits.starts_with('0') && digits[1..].starts_with(|next: char| next.is_ascii_digit());
+    let bare_point = text.ends_with('.') || text.contains(".e") || text.contains(".E");
+    digits.starts_with(|first: char| first.is_ascii_digit()) && !leading_zero && !bare_point
 }
 
 const fn is_of_a_number(byte: u8) -> bool {
