@@ -186,14 +186,15 @@ async fn approach(shared: &Shared) -> Result<String, Ending> {
         );
     }
     let limit = gateway.session_start_limit;
-    let mut pause = shared.ledger.wait().await;
+    let (mut pause, lately) = shared.ledger.wait().await;
     if limit.remaining <= RESERVE {
         pause = pause.max(limit.resets_after());
     }
     if pause > APART {
         let sentence = format!(
-            "The bot has logged in very often lately ({} logins are left at Discord): it waits {} s, for Discord \
-             resets tokens that go on. Commands and buttons do not work until then",
+            "The bot has logged in {lately} times within the last hour, restarts included ({} logins are left at Discord). \
+             The next login waits {} s: Discord resets the token of a bot that logs in too often. Buttons and commands \
+             work after that",
             limit.remaining,
             pause.as_secs() + 1
         );

@@ -97,7 +97,22 @@ struct Inner {
 impl Hub {
     /// A hub over `store`. Every channel that `map` names becomes a destination.
     pub async fn new(store: Store, clock: Clock, map: RouteMap, pings: Pings) -> store::Result<Self> {
-        let routing = Routing::resolve(map, &store).await?;
+        let routing = Routing::resolve(map, &store, true).await?;
+        Self::with(store, clock, routing, pings).await
+    }
+
+    /// A hub for a command beside a server: nothing is written before the command writes.
+    pub async fn beside_server(
+        store: Store,
+        clock: Clock,
+        map: RouteMap,
+        pings: Pings,
+    ) -> store::Result<Self> {
+        let routing = Routing::resolve(map, &store, false).await?;
+        Self::with(store, clock, routing, pings).await
+    }
+
+    async fn with(store: Store, clock: Clock, routing: Routing, pings: Pings) -> store::Result<Self> {
         let names = store.company_names().await?;
         Ok(Self(Arc::new(Inner {
             routing,

@@ -22,6 +22,7 @@ mod hint;
 mod intake;
 mod letter;
 mod lock;
+mod map_destinations;
 mod message;
 mod meta;
 mod mute;

@@ -13,8 +13,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 const AN_HOUR: usize = 40;
 /// A login sooner than this after another is in vain (Discord: "Session Start Limit", `max_concurrency`).
 pub(super) const APART: Duration = Duration::from_secs(5);
-/// From so many logins in the last hour on, there are so many seconds between two.
-const SPACING: [(usize, u64); 3] = [(24, 90), (14, 60), (8, 15)];
+/// From so many logins in the last hour on, there are so many seconds between two. A person who starts nuncio again and
+/// again while setting it up has long stopped before the first; a crash loop reaches the last within half an hour.
+const SPACING: [(usize, u64); 2] = [(36, 300), (30, 30)];
 const KEY: &str = "bot.identifies";
 
 /// The logins of the last hour, of this process and those before it.
@@ -29,12 +30,12 @@ impl Ledger {
         Self { store, clock, times: tokio::sync::Mutex::default() }
     }
 
-    /// How long to wait until the next login.
-    pub(super) async fn wait(&self) -> Duration {
+    /// How long to wait until the next login, and how many there were within the last hour.
+    pub(super) async fn wait(&self) -> (Duration, usize) {
         let mut times = self.times.lock().await;
         let now = self.clock.now();
         let times = self.load(&mut times, now).await;
-        wait(times, now)
+        (wait(times, now), times.len())
     }
 
     /// Writes a login down.
@@ -116,10 +117,9 @@ mod tests {
     #[rstest::rstest]
     #[case(0, 0)]
     #[case(1, 5)]
-    #[case(7, 5)]
-    #[case(8, 15)]
-    #[case(14, 60)]
-    #[case(24, 90)]
+    #[case(29, 5)]
+    #[case(30, 30)]
+    #[case(36, 300)]
     #[case(40, 3600)]
     fn waits_grow(#[case] logins: usize, #[case] secs: u64) {
         let now = Timestamp::from_secs(1_700_000_000);

@@ -319,7 +319,7 @@ impl Watch {
         if again {
             let ledger = &self.0.shared.ledger;
             ledger.record().await;
-            if ledger.wait().await > APART {
+            if ledger.wait().await.0 > APART {
                 self.end("Discord makes it log in again and again");
             }
         }

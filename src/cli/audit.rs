@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::app;
-use crate::cli::{FAILED, Usage, database, print, say};
+use crate::cli::{FAILED, Usage, database, print, say, table};
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
 use crate::store::{Audited, Begun, Head, Lock, Store, Verified};
@@ -167,10 +167,9 @@ fn as_json(entry: &Audited) -> Value {
 }
 
 fn line(entry: &Audited) -> String {
-    let at = entry.at.to_rfc3339();
     let line = format!(
         "{}  {:>5}  {:8} {:24} {}  by {} ({})  {}  {}",
-        at.get(..19).unwrap_or(&at).replacen('T', " ", 1),
+        table::short(entry.at),
         entry.seq,
         entry.outcome,
         entry.action,

@@ -91,7 +91,8 @@ struct Desk {
 pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let store = database::open(&config, clock.clone()).await?;
-    let hub = Hub::new(store.clone(), clock.clone(), config.routes.clone(), config.pings.clone()).await?;
+    let hub =
+        Hub::beside_server(store.clone(), clock.clone(), config.routes.clone(), config.pings.clone()).await?;
     let desk = Desk { hub, store, clock, config };
     let done = desk.obey(args.command).await;
     desk.store.close().await;

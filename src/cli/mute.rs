@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
             .ok_or_else(|| Usage(format!("{span:?} is not a span of time: --for 30m, 1h or 2d")))?;
         let who = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
         let mute = told(hub.mute(kind, span, &args.reason, &format!("{who} (command line)")).await)?;
-        print(&format!("{} is muted until {} UTC.", mute.pattern, table::short(mute.until)));
+        print(&format!("{} is muted until {}.", mute.pattern, table::short(mute.until)));
         say("Its events are kept, also urgent ones, and summed up in one card when the mute ends. \
              What asks for a decision (machine.registered) still comes.");
         Ok(ExitCode::SUCCESS)
@@ -105,7 +105,7 @@ async fn with_hub(
 ) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let store = database::open(&config, clock.clone()).await?;
-    let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
+    let hub = Hub::beside_server(store.clone(), clock.clone(), config.routes, config.pings).await?;
     let done = work(&hub, &clock).await;
     store.close().await;
     done

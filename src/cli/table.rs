@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// `2024-01-15 10:30:00`, in UTC.
+/// `2024-01-15 10:30:00Z`: the Z says that it is UTC.
 pub(super) fn short(at: Timestamp) -> String {
     let text = at.to_rfc3339();
-    text.get(..19).unwrap_or(&text).replacen('T', " ", 1)
+    text.get(..19).map_or_else(|| text.clone(), |text| format!("{}Z", text.replacen('T', " ", 1)))
 }
 
 /// `5s`, `12m`, `3h`, `40d`.
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        assert_eq!(short(Timestamp::from_secs(1_705_314_600)), "2024-01-15 10:30:00");
+        assert_eq!(short(Timestamp::from_secs(1_705_314_600)), "2024-01-15 10:30:00Z");
     }
 
     #[rstest::rstest]

@@ -1,5 +1,7 @@
 //! How things stand.
 
+use std::collections::HashMap;
+
 use crate::hub::{Condition, Hub, Problem};
 use crate::model::Destination;
 use crate::model::schedule::DENIED_AGAIN;
@@ -60,8 +62,31 @@ impl Hub {
             )));
         }
         let stores = backlog.is_some() && !conditions.holds(Condition::StoreFailing);
-        Health { problems, discord_connected, backlog, stores }
+        Health { problems: named(problems), discord_connected, backlog, stores }
     }
+}
+
+/// How many problems of one kind are named.
+const NAMED: usize = 10;
+
+/// The first ten problems of each kind, and how many more there are of it: of a map with 10,000 channels, ten say as much
+/// as all.
+fn named(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut counts: HashMap<&'static str, usize> = HashMap::new();
+    let mut named = Vec::new();
+    for problem in problems {
+        let count = counts.entry(problem.code).or_default();
+        *count += 1;
+        if *count <= NAMED {
+            named.push(problem);
+        }
+    }
+    let mut more: Vec<_> = counts.into_iter().filter(|(_, count)| *count > NAMED).collect();
+    more.sort_unstable();
+    named.extend(more.into_iter().map(|(code, count)| {
+        Problem::new(code, format!("and {} more like these ({code}): the log names them all", count - NAMED))
+    }));
+    named
 }
 
 /// What is in the way of a destination, in a sentence.

@@ -37,16 +37,16 @@ pub struct Routes {
 }
 
 impl Routing {
-    /// Makes a destination of every channel the map names, and looks up the stored ones and what people set.
-    pub(super) async fn resolve(map: RouteMap, store: &Store) -> store::Result<Self> {
-        let mut channels = HashMap::new();
-        for target in map.routes().iter().flat_map(|route| &route.targets) {
-            if let Some(channel) = target.channel().filter(|_| !channels.contains_key(target)) {
-                let name = format!("channel {channel}");
-                let found = store.ensure_destination(Sink::Channel(channel), &name, "environment").await?;
-                channels.insert(*target, found.id);
-            }
-        }
+    /// Looks up the destinations of every channel the map names, the stored ones, and what people set. Where a server
+    /// may `make` them, missing destinations of channels are made; a command beside it writes nothing.
+    pub(super) async fn resolve(map: RouteMap, store: &Store, make: bool) -> store::Result<Self> {
+        let named =
+            map.routes().iter().flat_map(|route| &route.targets).filter_map(Target::channel).collect();
+        let found = match make {
+            true => store.ensure_channel_destinations(&named).await?,
+            false => store.channel_destinations(&named).await?,
+        };
+        let channels = found.into_iter().map(|(channel, id)| (Target::Channel(channel), id)).collect();
         let (now, loading, is_stale) = (RwLock::default(), Mutex::default(), AtomicBool::new(false));
         let routing = Self { environment: map, channels, now, loading, is_stale };
         routing.load(store).await?;

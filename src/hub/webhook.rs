@@ -152,7 +152,7 @@ fn check(about: &NewWebhook) -> Result<(), WebhookError> {
         return invalid(format!("An owner's id has at most {MAX_OWNER} characters."));
     }
     if about.scope == Scope::User && about.owner.is_empty() {
-        return invalid("A webhook of scope USER belongs to somebody: say whose it is.".to_owned());
+        return invalid("--scope USER needs --owner USER_ID.".to_owned());
     }
     Ok(())
 }

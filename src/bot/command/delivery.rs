@@ -59,7 +59,7 @@ async fn show(
         Some(id) => hub.letter(id).await?,
         None => None,
     };
-    gate::say(context, found.map_or_else(unknown, |(letter, tries)| told(&letter, &tries))).await
+    gate::say(context, found.map_or_else(|| unknown(&id), |(letter, tries)| told(&letter, &tries))).await
 }
 
 /// Send one again that was given up or delivered
@@ -74,7 +74,7 @@ async fn retry(
     let hub = &context.data().hub;
     let work = async {
         let Some(id) = hub.delivery_named(&id).await? else {
-            return Ok(Done::new(AuditOutcome::Refused, "delivery", unknown()));
+            return Ok(Done::new(AuditOutcome::Refused, "delivery", unknown(&id)));
         };
         let (outcome, sentence) = revived(&hub.redeliver(id).await?);
         Ok(Done::new(outcome, format!("delivery {id}"), sentence))
@@ -164,12 +164,21 @@ fn revived(revived: &Revived) -> (AuditOutcome, &'static str) {
             (AuditOutcome::Refused, "It is on its way already: nothing was changed.")
         }
         Revived::Gone(_) => (AuditOutcome::Refused, GONE),
-        Revived::NotFound => (AuditOutcome::Refused, "There is no such delivery (any more)."),
+        Revived::NotFound => (AuditOutcome::Refused, "This delivery is not kept any more (RETENTION_DAYS)."),
     }
 }
 
-fn unknown() -> String {
-    "There is no such delivery (any more), or there are several: `/deliveries failed` lists what was given up.".to_owned()
+/// Why an id names no delivery.
+fn unknown(id: &str) -> String {
+    let id = id.trim();
+    let digits = id.strip_prefix("dlv_").unwrap_or(id);
+    let is_id = (8..=32).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let shown = super::quoted(id);
+    if is_id {
+        format!("No delivery ends in {shown}, or several do. `/deliveries failed` lists what was given up.")
+    } else {
+        format!("{shown} is no delivery id: 8 characters as in `/deliveries failed`.")
+    }
 }
 
 fn told(letter: &Listed<Letter>, tries: &[Try]) -> String {

@@ -47,9 +47,14 @@ async fn what_was_given_up_is_listed_shown_and_sent_again() {
 #[tokio::test]
 async fn an_id_that_is_none_is_told_what_to_do() {
     let s = Stage::start().await;
-    for id in ["x", "'; DROP TABLE deliveries", "dlv_0000000000000000", "evt_00"] {
+    for (id, expected) in [
+        ("x", "`x` is no delivery id: 8 characters as in `/deliveries failed`."),
+        ("'; DROP TABLE deliveries", "is no delivery id: 8 characters as in `/deliveries failed`."),
+        ("dlv_0000000000000000", "`/deliveries failed` lists what was given up."),
+        ("evt_00", "is no delivery id: 8 characters as in `/deliveries failed`."),
+    ] {
         let said = s.types("deliveries", below("show", json!([option("id", id)]))).await;
-        assert!(content(&said).contains("`/deliveries failed` lists"), "{id}: {said:#}");
+        assert!(content(&said).ends_with(expected), "{id}: {said:#}");
     }
     s.finish().await;
 }

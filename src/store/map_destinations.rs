@@ -1,0 +1,83 @@
+//! The destinations of the map's channels: found with one question, and made all at once where they are missing.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::model::{DestinationId, Sink, Snowflake};
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+/// Where destinations come from that the environment's map names.
+const ORIGIN: &str = "environment";
+
+impl Store {
+    /// The destinations of those `channels` that have one.
+    pub async fn channel_destinations(
+        &self,
+        channels: &BTreeSet<Snowflake>,
+    ) -> Result<HashMap<Snowflake, DestinationId>> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT address, id FROM destinations WHERE sink = 'channel' AND owner = '' AND deleted_at IS NULL",
+        )
+        .fetch_all(self.read())
+        .await?;
+        let mut found = HashMap::new();
+        for (address, id) in rows {
+            let Some(channel) = address.parse().ok().filter(|channel| channels.contains(channel)) else {
+                continue;
+            };
+            found.insert(channel, id.parse()?);
+        }
+        Ok(found)
+    }
+
+    /// The destinations of all `channels`. Those that are missing are made, in one unit; the others stay as they are.
+    pub async fn ensure_channel_destinations(
+        &self,
+        channels: &BTreeSet<Snowflake>,
+    ) -> Result<HashMap<Snowflake, DestinationId>> {
+        let found = self.channel_destinations(channels).await?;
+        let missing: Vec<(Snowflake, DestinationId)> = channels
+            .iter()
+            .filter(|channel| !found.contains_key(channel))
+            .map(|channel| (*channel, DestinationId::new()))
+            .collect();
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        self.writer().submit(Make { missing, now: self.0.clock.now() }).await?;
+        // Somebody else may have made one meanwhile.
+        self.channel_destinations(channels).await
+    }
+}
+
+struct Make {
+    missing: Vec<(Snowflake, DestinationId)>,
+    now: Timestamp,
+}
+
+impl Unit for Make {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        for (channel, id) in &self.missing {
+            let sink = Sink::Channel(*channel);
+            sqlx::query(
+                "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $6) \
+                 ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL DO NOTHING",
+            )
+            .bind(id.to_string())
+            .bind(sink.kind())
+            .bind(sink.address())
+            .bind(format!("channel {channel}"))
+            .bind(ORIGIN)
+            .bind(self.now.as_millis())
+            .execute(&mut *tx)
+            .await?;
+        }
+        Ok(())
+    }
+}
