@@ -216,3 +216,123 @@ fn precedes(after: PostedAfter, posted: &Posted) -> bool {
     after.message.is_some_and(|earlier| posted.id <= earlier)
         || after.time.is_some_and(|time| posted.at < time)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::clock::Timestamp;
+
+    const US: Snowflake = Snowflake::new(1);
+    const CARD: Snowflake = Snowflake::new(50);
+
+    fn tag(id: &str) -> Tag {
+        Tag::last_in(id).unwrap()
+    }
+
+    /// Posted by us at second `id`.
+    fn posted(id: u64, footers: &[&str]) -> Posted {
+        Posted {
+            id: Snowflake::new(id),
+            author: Some(US),
+            at: Timestamp::from_secs(i64::try_from(id).unwrap()),
+            nonce: None,
+            content: String::new(),
+            footers: footers.iter().map(|footer| format!("XTSystems · x · {footer}")).collect(),
+            answers: None,
+        }
+    }
+
+    fn line(id: u64, content: &str, answers: Option<Snowflake>) -> Posted {
+        Posted { content: content.to_owned(), answers, ..posted(id, &[]) }
+    }
+
+    fn whole(messages: Vec<Posted>) -> Page {
+        Page { messages, is_whole: true }
+    }
+
+    fn after(message: Option<u64>, second: Option<i64>) -> PostedAfter {
+        PostedAfter { message: message.map(Snowflake::new), time: second.map(Timestamp::from_secs) }
+    }
+
+    fn cards(cards: &[Vec<Tag>], after: PostedAfter, page: &Page, taken: &[u64]) -> Look {
+        let taken = taken.iter().copied().map(Snowflake::new).collect();
+        Sought { nonce: "n", author: Some(US), after, shape: Shape::Cards(cards) }.judge(page, &taken)
+    }
+
+    fn lines(after: PostedAfter, page: &Page, taken: &[u64]) -> Look {
+        let taken = taken.iter().copied().map(Snowflake::new).collect();
+        let shape = Shape::Lines { text: "high → low", answers: Some(CARD) };
+        Sought { nonce: "n", author: Some(US), after, shape }.judge(page, &taken)
+    }
+
+    // K-9
+    #[test]
+    fn a_pack_is_found_by_all_of_its_tags_in_a_message_of_ours_that_is_nobody_s_receipt() {
+        let pack = [vec![tag("aaaaaaaa·2")], vec![tag("bbbbbbbb"), tag("cccccccc")]];
+        let judge =
+            |message: Posted, taken: &[u64]| cards(&pack, after(None, None), &whole(vec![message]), taken);
+        let found = Look::Found(Snowflake::new(9));
+        assert_eq!(judge(posted(9, &["aaaaaaaa·2", "bbbbbbbb"]), &[]), found);
+        assert_eq!(judge(posted(9, &["dddddddd", "cccccccc", "aaaaaaaa·2 · may stand twice"]), &[]), found);
+        assert_eq!(judge(posted(9, &["aaaaaaaa·2"]), &[]), Look::Absent, "one of two");
+        assert_eq!(judge(posted(9, &["aaaaaaaa", "bbbbbbbb"]), &[]), Look::Absent, "the first generation");
+        assert_eq!(judge(posted(9, &["aaaaaaaa·2", "bbbbbbbb"]), &[9]), Look::Absent, "another row's");
+        let theirs = Posted { author: Some(Snowflake::new(2)), ..posted(9, &["aaaaaaaa·2", "bbbbbbbb"]) };
+        assert_eq!(judge(theirs, &[]), Look::Absent, "somebody else's");
+        let by_nonce = Posted { nonce: Some("n".to_owned()), ..posted(9, &[]) };
+        assert_eq!(judge(by_nonce, &[]), found);
+        assert_eq!(cards(&[], after(None, None), &whole(vec![posted(9, &[])]), &[]), Look::Absent);
+    }
+
+    // K-9
+    #[test]
+    fn a_line_is_found_by_its_card_and_its_text_and_not_before_its_first_try() {
+        let judge =
+            |messages: Vec<Posted>, taken: &[u64]| lines(after(Some(60), None), &whole(messages), taken);
+        let ours = |id| line(id, "high → low", Some(CARD));
+        assert_eq!(judge(vec![ours(70)], &[]), Look::Found(Snowflake::new(70)));
+        assert_eq!(
+            judge(vec![line(70, "(may stand twice)\nhigh → low", Some(CARD))], &[]),
+            Look::Found(Snowflake::new(70))
+        );
+        assert_eq!(judge(vec![ours(60)], &[]), Look::Absent, "it was there before");
+        assert_eq!(
+            judge(vec![line(70, "high → low", Some(Snowflake::new(51)))], &[]),
+            Look::Absent,
+            "another card's"
+        );
+        assert_eq!(judge(vec![line(70, "low → high", Some(CARD))], &[]), Look::Absent, "another text");
+        assert_eq!(
+            judge(vec![ours(72), ours(71), ours(70)], &[70]),
+            Look::Found(Snowflake::new(71)),
+            "the oldest unclaimed"
+        );
+        assert_eq!(lines(after(None, None), &whole(vec![ours(70)]), &[]), Look::Unclear, "nothing is proven");
+    }
+
+    // K-10
+    #[rstest]
+    #[case::whole_channel(after(None, None), true, Look::Absent)]
+    #[case::nothing_proven(after(None, None), false, Look::Unclear)]
+    #[case::reaches_an_earlier_message(after(Some(100), None), false, Look::Absent)]
+    #[case::does_not_reach_it(after(Some(99), None), false, Look::Unclear)]
+    #[case::reaches_back_in_time(after(None, Some(101)), false, Look::Absent)]
+    #[case::does_not(after(None, Some(100)), false, Look::Unclear)]
+    fn absent_is_only_what_is_proven_absent(
+        #[case] after: PostedAfter,
+        #[case] is_whole: bool,
+        #[case] look: Look,
+    ) {
+        let page =
+            Page { messages: (100..200).rev().map(|id| posted(id, &["eeeeeeee"])).collect(), is_whole };
+        assert_eq!(cards(&[vec![tag("aaaaaaaa")]], after, &page, &[]), look);
+        let nothing = Page { messages: Vec::new(), is_whole: true };
+        assert_eq!(
+            cards(&[vec![tag("aaaaaaaa")]], after, &nothing, &[]),
+            Look::Unclear,
+            "who may not read sees nothing"
+        );
+    }
+}
