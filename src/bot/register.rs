@@ -12,20 +12,23 @@ use crate::model::Snowflake;
 /// The wait after the first failure; it doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// In how many servers old commands are looked for.
+const MOST_SWEPT: usize = 20;
 
 /// Registers the commands in the background, once a process.
-pub(super) fn begin(shared: &Arc<Shared>, application: u64) {
+/// `seen` are the servers that the bot is in.
+pub(super) fn begin(shared: &Arc<Shared>, application: u64, seen: Vec<Snowflake>) {
     if shared.registered.swap(true, Ordering::AcqRel) {
         return;
     }
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let stopping = shared.stopping.clone();
-        let _ = stopping.run_until_cancelled(register(&shared, Snowflake::new(application))).await;
+        let _ = stopping.run_until_cancelled(register(&shared, Snowflake::new(application), &seen)).await;
     });
 }
 
-async fn register(shared: &Shared, application: Snowflake) {
+async fn register(shared: &Shared, application: Snowflake, seen: &[Snowflake]) {
     let commands = poise::builtins::create_application_commands(&command::all());
     let Ok(mut commands) = serde_json::to_value(commands) else { return };
     strip(&mut commands);
@@ -34,6 +37,34 @@ async fn register(shared: &Shared, application: Snowflake) {
     }
     for guild in &shared.guilds {
         until_done(shared, application, Some(*guild), &commands).await;
+    }
+    // A command that is registered both everywhere and in a server appears there twice.
+    let elsewhere: Vec<Option<Snowflake>> =
+        if shared.guilds.is_empty() { seen.iter().copied().map(Some).collect() } else { vec![None] };
+    for place in elsewhere.into_iter().take(MOST_SWEPT) {
+        remove_doubles(shared, application, place, &commands).await;
+    }
+}
+
+/// Takes commands of our names away from `place`, where an earlier configuration, or the Node bot, left them. What others
+/// registered there under other names stays.
+async fn remove_doubles(shared: &Shared, application: Snowflake, place: Option<Snowflake>, commands: &Value) {
+    let ours = commands.as_array().into_iter().flatten().filter_map(|command| command["name"].as_str());
+    let ours: Vec<&str> = ours.collect();
+    // A server without this call has no doubles either.
+    let Ok(found) = shared.client.commands(application, place).await else { return };
+    let named = place.map_or_else(|| "everywhere".to_owned(), |guild| format!("in server {guild}"));
+    for double in found.iter().filter(|command| ours.contains(&command.name.as_str())) {
+        match shared.client.delete_command(application, place, double.id).await {
+            Ok(()) => tracing::info!(
+                "removed /{} as it was registered {named}: it would have appeared twice",
+                double.name
+            ),
+            Err(failure) => tracing::warn!(
+                "/{} is registered {named} as well and appears twice: it could not be removed: {failure}",
+                double.name
+            ),
+        }
     }
 }
 

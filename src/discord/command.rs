@@ -1,6 +1,7 @@
 //! Registering the bot's commands.
 
 use reqwest::Method;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::discord::answer::{self, Answer};
@@ -19,8 +20,7 @@ impl Client {
         guild: Option<Snowflake>,
         commands: &Value,
     ) -> Result<(), Failure> {
-        let place = guild.map(|guild| format!("/guilds/{guild}")).unwrap_or_default();
-        let path = format!("/applications/{application}{place}/commands");
+        let path = commands_of(application, guild);
         let pass = self.gate().pass().await;
         let request = self.request(Method::PUT, &path)?.json(commands);
         let answer = Answer::read(request.send().await.map_err(Failure::network)?).await;
@@ -34,4 +34,54 @@ impl Client {
         }
         done
     }
+
+    /// The commands in `guild`, or those everywhere: id and name (Discord: "Get Global Application Commands").
+    ///
+    /// # Errors
+    /// What was answered instead.
+    pub async fn commands(
+        &self,
+        application: Snowflake,
+        guild: Option<Snowflake>,
+    ) -> Result<Vec<Command>, Failure> {
+        let pass = self.gate().pass().await;
+        self.get(pass, &commands_of(application, guild)).await
+    }
+
+    /// Takes one command away (Discord: "Delete Global Application Command").
+    ///
+    /// # Errors
+    /// What was answered instead.
+    pub async fn delete_command(
+        &self,
+        application: Snowflake,
+        guild: Option<Snowflake>,
+        command: Snowflake,
+    ) -> Result<(), Failure> {
+        let path = format!("{}/{command}", commands_of(application, guild));
+        let pass = self.gate().pass().await;
+        let answer =
+            Answer::read(self.request(Method::DELETE, &path)?.send().await.map_err(Failure::network)?).await;
+        let done = answer::success(&answer);
+        match &done {
+            Ok(()) => pass.came_through(),
+            Err(failure) => pass.settle(failure.status, &failure.outcome, answer.is_refusal()),
+        }
+        done
+    }
+}
+
+/// A command that is registered.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Command {
+    /// Its id.
+    #[serde(deserialize_with = "answer::id")]
+    pub id: Snowflake,
+    /// Its name, without `/`.
+    pub name: String,
+}
+
+fn commands_of(application: Snowflake, guild: Option<Snowflake>) -> String {
+    let place = guild.map(|guild| format!("/guilds/{guild}")).unwrap_or_default();
+    format!("/applications/{application}{place}/commands")
 }

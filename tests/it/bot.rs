@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use nuncio::hub::Gateway;
-use nuncio::sandbox::discord::{self, Fault, Permission};
-use serde_json::json;
+use nuncio::sandbox::discord::{self, Asked, Fault, Permission};
+use serde_json::{Value, json};
 use tracing::Level;
 
-use crate::harness::{Harness, SECRET, within};
+use crate::harness::{Harness, SECRET, http, within};
 
 #[tokio::test]
 async fn the_bot_comes_up_and_names_the_channels() {
@@ -61,8 +61,8 @@ async fn commands_go_to_the_servers_that_are_named() {
     let t = Harness::with_bot().await;
     t.commands().await;
     let path = |t: &Harness| {
-        let asked = t.discord.requests().into_iter().rfind(|asked| asked.path.ends_with("/commands"));
-        asked.unwrap().path
+        let is_it = |asked: &Asked| asked.method == "PUT" && asked.path.ends_with("/commands");
+        t.discord.requests().into_iter().rfind(is_it).unwrap().path
     };
     assert!(path(&t).ends_with(&format!("/applications/{}/commands", t.discord.application_id())));
     t.finish().await;
@@ -76,6 +76,50 @@ async fn commands_go_to_the_servers_that_are_named() {
     t.online().await;
     t.log.seen(Level::INFO, &format!("commands registered in server {guild}: /webhook-status")).await;
     assert!(path(&t).ends_with(&format!("/guilds/{guild}/commands")));
+    t.finish().await;
+}
+
+/// The names of the commands in `place`: everywhere, or in a guild.
+async fn registered(t: &Harness, place: &str) -> Vec<String> {
+    let application = t.discord.application_id();
+    let url = format!("{}/v10/applications/{application}{place}/commands", t.variable("DISCORD_API_URL"));
+    let token = format!("Bot {}", t.discord.bot_token().expose());
+    let found = http().get(url).header("authorization", token).send().await.unwrap();
+    let found: Value = found.json().await.unwrap();
+    let names = found.as_array().unwrap().iter().map(|command| command["name"].as_str().unwrap().to_owned());
+    names.collect()
+}
+
+// Control: without `remove_doubles` they stand both everywhere and in the server.
+#[tokio::test]
+async fn each_command_appears_once_after_the_servers_are_named_and_after_they_are_not() {
+    let mut t = Harness::with_bot().await;
+    t.commands().await;
+    let guild = t.discord.guild_id();
+    let place = format!("/guilds/{guild}");
+    assert!(registered(&t, "").await.contains(&"webhook-status".to_owned()));
+    // What the application has beside ours stays.
+    let application = t.discord.application_id();
+    let url = format!("{}/v10/applications/{application}/commands", t.variable("DISCORD_API_URL"));
+    let token = format!("Bot {}", t.discord.bot_token().expose());
+    let other = json!({"name": "agent", "description": "Of another program", "type": 1});
+    let posted = http().post(url).header("authorization", token).json(&other).send().await;
+    assert!(posted.unwrap().status().is_success());
+
+    t.set("DISCORD_GUILD_ID", guild.to_string());
+    t.restart().await;
+    t.clock.advance(Duration::from_secs(5));
+    t.online().await;
+    t.log.seen(Level::INFO, "removed /unmute as it was registered everywhere").await;
+    assert_eq!(registered(&t, "").await, ["agent"]);
+    assert!(registered(&t, &place).await.contains(&"webhook-status".to_owned()));
+
+    t.unset("DISCORD_GUILD_ID");
+    t.restart().await;
+    t.clock.advance(Duration::from_secs(5));
+    t.online().await;
+    t.log.seen(Level::INFO, &format!("removed /unmute as it was registered in server {guild}")).await;
+    assert_eq!(registered(&t, &place).await, [""; 0]);
     t.finish().await;
 }
 

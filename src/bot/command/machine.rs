@@ -6,7 +6,7 @@ use serenity::all::CreateAutocompleteResponse;
 use super::{Context, Error, gate};
 use crate::bot::component::{self, Said};
 use crate::bot::list::List;
-use crate::hub::{Click, Clicked, Press};
+use crate::hub::{Click, Clicked, Named, Press};
 use crate::model::{Decision, Snowflake};
 
 /// Discord: "Application Command Object", choices.
@@ -80,12 +80,13 @@ async fn show(
 async fn press(context: Context<'_>, press: Press, machine: &str, text: Option<String>) -> Result<(), Error> {
     context.defer_ephemeral().await?;
     let hub = &context.data().hub;
-    let Some(decision) = hub.decision_about_machine(machine).await? else {
-        return gate::say(
-            context,
-            "No machine with that id has asked: `/machine pending` lists those that wait.",
-        )
-        .await;
+    let decision = match hub.decision_named(machine.trim()).await? {
+        Named::One(decision) => decision,
+        Named::Several(found) => return gate::say(context, several(&found)).await,
+        Named::Nothing => {
+            let sentence = "No machine with that id or name waits. `/machine pending` lists those that do.";
+            return gate::say(context, sentence).await;
+        }
     };
     let click = Click {
         interaction: Snowflake::new(context.interaction.id.get()),
@@ -104,6 +105,16 @@ async fn press(context: Context<'_>, press: Press, machine: &str, text: Option<S
         }
         Said::Nothing => gate::say(context, done(&clicked)).await,
     }
+}
+
+/// Asks which of several machines of one name is meant.
+fn several(found: &[Decision]) -> String {
+    let ids: Vec<String> = found.iter().take(10).map(|decision| super::quoted(&decision.object)).collect();
+    format!(
+        "{} machines of that name wait. Nothing was decided. Name one by its id: {}",
+        found.len(),
+        ids.join(", ")
+    )
 }
 
 /// On a card the card says it; here nobody looks at one.

@@ -8,6 +8,7 @@ use serenity::async_trait;
 use super::Watch;
 use crate::bot::guild::{Guild, Role};
 use crate::bot::{register, tolerance};
+use crate::model::Snowflake;
 
 #[async_trait]
 impl RawEventHandler for Watch {
@@ -18,7 +19,7 @@ impl RawEventHandler for Watch {
         match event {
             Event::Ready(event) => {
                 self.ready(&event.ready);
-                register::begin(&self.0.shared, event.ready.application.id.get());
+                register::begin(&self.0.shared, event.ready.application.id.get(), servers_of(&event.ready));
             }
             Event::Resumed(_) => self.connected(),
             Event::GuildCreate(event) => {
@@ -98,7 +99,7 @@ impl Watch {
         context.http.set_application_id(ready.application.id);
         self.ready(&ready);
         guilds.into_iter().for_each(|guild| self.put_guild(guild));
-        register::begin(&self.0.shared, ready.application.id.get());
+        register::begin(&self.0.shared, ready.application.id.get(), servers_of(&ready));
         if let Some(hearing) = self.0.hearing.get() {
             hearing.begin(context, ready).await;
         }
@@ -128,4 +129,9 @@ impl Watch {
             guild.channels.remove(&channel);
         });
     }
+}
+
+/// The servers that READY announced.
+fn servers_of(ready: &Ready) -> Vec<Snowflake> {
+    ready.guilds.iter().map(|guild| Snowflake::new(guild.id.get())).collect()
 }

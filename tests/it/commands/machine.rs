@@ -43,6 +43,30 @@ async fn a_machine_is_listed_suggested_and_approved() {
     s.finish().await;
 }
 
+#[tokio::test]
+async fn a_machine_is_named_as_its_card_does_and_never_guessed() {
+    let s = Stage::start().await;
+    s.t.sends("machine_registered.json").await;
+    s.t.channel("machines").next_message().await;
+    for id in ["twin-1", "twin-2"] {
+        let data = json!({"asset_id": id, "hostname": "TWIN"});
+        s.t.sends_body(json!({"event_type": "machine.registered", "data": data})).await;
+        s.t.channel("machines").next_message().await;
+    }
+    let said = s.types("machine", below("approve", json!([option("machine", "twin")]))).await;
+    assert!(content(&said).contains("2 machines of that name wait"), "{said:#}");
+    assert!(content(&said).contains("`twin-1`"), "{said:#}");
+    let said = s.types("machine", below("show", json!([option("machine", " desktop-001 ")]))).await;
+    assert!(said["embeds"][0]["title"].as_str().unwrap().contains("DESKTOP-001"), "{said:#}");
+    let said = s.types("machine", below("approve", json!([option("machine", "DESKTOP-001")]))).await;
+    assert!(content(&said).starts_with("DESKTOP-001 is approved."), "{said:#}");
+    s.t.clock.advance(Duration::from_secs(11));
+    s.t.settle().await;
+    assert_eq!(s.platform.machine("asset-uuid").as_deref(), Some("approved"));
+    assert_eq!(s.platform.machine("twin-1").as_deref(), Some("pending"));
+    s.finish().await;
+}
+
 // D-4
 #[tokio::test]
 async fn whoever_is_no_approver_decides_nothing() {
