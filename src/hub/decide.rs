@@ -286,9 +286,13 @@ impl Hub {
         self.0.store.undecided_machines(skip, limit).await
     }
 
-    /// The newest question about the machine with this id in the platform.
-    pub async fn decision_about_machine(&self, id: &str) -> store::Result<Option<Decision>> {
-        self.0.store.decision_about_machine(Source::XtSystems, &[id.to_owned()]).await
+    /// The newest question about each machine with this id in the platform, one for each customer that has such a machine;
+    /// the one question of that id, if it is a question's.
+    pub async fn decisions_about_machine(&self, id: &str) -> store::Result<Vec<Decision>> {
+        if let Ok(id) = id.parse() {
+            return Ok(self.0.store.decision(id).await?.into_iter().collect());
+        }
+        self.0.store.decisions_about_machine(Source::XtSystems, &[id.to_owned()]).await
     }
 
     /// Ends the questions whose time is over.

@@ -9,6 +9,9 @@ use crate::bot::list::List;
 use crate::hub::{Click, Clicked, Press};
 use crate::model::{Decision, Snowflake};
 
+const UNKNOWN: &str = "No machine with that id has asked: `/machine pending` lists those that wait.";
+const AMBIGUOUS: &str = "Several customers have a machine with that id, and nothing was decided: choose one of the \
+     suggestions that appear while you type, or use the buttons on its card.";
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
 /// How many are looked through for what was typed.
@@ -80,12 +83,11 @@ async fn show(
 async fn press(context: Context<'_>, press: Press, machine: &str, text: Option<String>) -> Result<(), Error> {
     context.defer_ephemeral().await?;
     let hub = &context.data().hub;
-    let Some(decision) = hub.decision_about_machine(machine).await? else {
-        return gate::say(
-            context,
-            "No machine with that id has asked: `/machine pending` lists those that wait.",
-        )
-        .await;
+    let mut found = hub.decisions_about_machine(machine.trim()).await?;
+    let decision = match (found.len(), found.pop()) {
+        (1, Some(decision)) => decision,
+        (0, _) | (_, None) => return gate::say(context, UNKNOWN).await,
+        _ => return gate::say(context, AMBIGUOUS).await,
     };
     let click = Click {
         interaction: Snowflake::new(context.interaction.id.get()),
@@ -129,7 +131,8 @@ async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteRespo
     };
     let choice = |decision: &Decision| {
         let name: String = format!("{} ({})", decision.label, decision.object).chars().take(100).collect();
-        (name, decision.object.clone())
+        // Customers may use the same ids for their machines.
+        (name, decision.id.to_string())
     };
     super::choices(waiting.iter().filter(fits).take(MOST_CHOICES).map(choice))
 }
