@@ -18,7 +18,7 @@ fn a_documented_body_is_read() {
             .unwrap();
     assert_eq!(
         (event.kind.as_str(), event.subject.as_str(), event.company.as_str()),
-        ("ticket.created", "ticket:7", "c")
+        ("ticket.created", "ticket:7@c", "c")
     );
     assert_eq!(event.occurred_at, Timestamp::from_secs(1_705_314_601));
 }
