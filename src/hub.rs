@@ -40,7 +40,7 @@ use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use condition::{Condition, Conditions};
-pub use decide::{Click, Clicked, Details, Named, Person, Press, Pressed, Refusal, Rules};
+pub use decide::{Click, Clicked, Details, Person, Press, Pressed, Refusal, Rules};
 pub use finding::{Finding, Findings, Remark};
 pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;

@@ -24,6 +24,7 @@ pub mod route;
 pub mod schedule;
 mod severity;
 mod source;
+mod subject;
 mod tag;
 mod webhook_url;
 
@@ -47,5 +48,6 @@ pub use outcome::{Arrived, Attempt, Class, Outcome, PauseScope, Reason, Receipt}
 pub use payload::Payload;
 pub use severity::Severity;
 pub use source::Source;
+pub use subject::subject;
 pub use tag::Tag;
 pub use webhook_url::{WebhookMark, WebhookUrl, WebhookUrlError};

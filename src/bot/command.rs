@@ -102,7 +102,7 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
 async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Error> {
     let data = context.data();
     if data.stopping.is_cancelled() {
-        say(context, "nuncio is stopping just now: please try again in a minute.").await;
+        say(context, "nuncio is restarting: try again in a minute. Nothing was changed.").await;
         return Ok(false);
     }
     if data.closed.is_cancelled() {
@@ -132,7 +132,9 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
     let name = context.command().qualified_name.clone();
     let sentence = match &error {
         FrameworkError::CommandCheckFailed { error: None, .. } => return,
-        FrameworkError::GuildOnly { .. } => "This works in a server only.".to_owned(),
+        FrameworkError::GuildOnly { .. } => {
+            "This works in a server only: use it in a channel of the operator's server.".to_owned()
+        }
         FrameworkError::ArgumentParse { .. } => {
             "Discord sent something else than this command takes. Please reload Discord and try again."
                 .to_owned()
@@ -143,15 +145,23 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
         }
         FrameworkError::Command { error, .. } => {
             tracing::error!(reference, %error, "/{name} could not be answered");
-            format!("That did not work, and it is not your fault. The log says more under `{reference}`.")
+            format!(
+                "The command failed. Try again in a minute; if it fails again, give your operator the code `{reference}`."
+            )
         }
         FrameworkError::CommandPanic { .. } => {
             tracing::error!(reference, "/{name} panicked: please report this");
-            format!("nuncio stumbled over this one; it goes on. The log says more under `{reference}`.")
+            format!(
+                "The command failed: that is a mistake in nuncio, which goes on. Give your operator the code \
+                 `{reference}`."
+            )
         }
         _ => {
             tracing::warn!(reference, "/{name} was refused: {error}");
-            format!("That is not possible here. The log says more under `{reference}`.")
+            format!(
+                "Discord does not let this command run here: use it in a text channel of the operator's server. If it \
+                 fails there too, give your operator the code `{reference}`."
+            )
         }
     };
     say(context, &sentence).await;

@@ -37,7 +37,7 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 const WHISPER_AGAIN: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
 const NOT_YOURS: &str = "This list belongs to whoever asked for it: type its command to get your own.";
-const STOPPING: &str = "nuncio is stopping just now: please press again in a minute.";
+const STOPPING: &str = "nuncio is restarting: press again in a minute. Nothing was changed.";
 
 /// Hears the clicks of one connection. Clones share it.
 #[derive(Clone)]

@@ -278,7 +278,7 @@ fn body(decision: &Decision) -> Value {
         "name": decider.map(|decider| decider.name.as_str()),
     });
     let text = decision.reason.as_deref();
-    match decision.matter {
+    let mut body = match decision.matter {
         Matter::Take => json!({"assigned_to": decider.map(|decider| decider.name.as_str()), "actor": actor}),
         Matter::Note => json!({"note": text, "actor": actor}),
         Matter::Close => json!({"status": "closed", "resolution": text, "actor": actor}),
@@ -289,7 +289,12 @@ fn body(decision: &Decision) -> Value {
             "reason": text,
             "decided_at": decision.decided_at.map(Timestamp::to_rfc3339),
         }),
+    };
+    // Customers may use the same ids.
+    if !decision.company.is_empty() {
+        body["company_id"] = decision.company.as_str().into();
     }
+    body
 }
 
 fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt {

@@ -123,17 +123,6 @@ pub struct Details {
 /// How many machines that wait are searched for a name.
 const SEARCHED: u32 = 1000;
 
-/// The machine that somebody named in a command.
-#[derive(Clone, Debug)]
-pub enum Named {
-    /// This one.
-    One(Box<Decision>),
-    /// More than one goes by that name.
-    Several(Vec<Decision>),
-    /// None is known.
-    Nothing,
-}
-
 impl Hub {
     /// Sets who may decide. Said once, by the composition root.
     pub fn decide_by(&self, rules: Rules) {
@@ -300,24 +289,25 @@ impl Hub {
         self.0.store.undecided_machines(skip, limit).await
     }
 
-    /// The newest question about the machine with this id in the platform.
-    pub async fn decision_about_machine(&self, id: &str) -> store::Result<Option<Decision>> {
-        self.0.store.decision_about_machine(Source::XtSystems, &[id.to_owned()]).await
+    /// The newest question about each machine with this id in the platform, one for each customer that has such a machine;
+    /// the one question of that id, if it is a question's.
+    pub async fn decisions_about_machine(&self, id: &str) -> store::Result<Vec<Decision>> {
+        if let Ok(id) = id.parse() {
+            return Ok(self.0.store.decision(id).await?.into_iter().collect());
+        }
+        self.0.store.decisions_about_machine(Source::XtSystems, &[id.to_owned()]).await
     }
 
-    /// The newest question about the machine that `text` names: by its id in the platform, else by its name as it stands
-    /// on its card, among those that wait. Several of one name are none: which one is meant would be a guess.
-    pub async fn decision_named(&self, text: &str) -> store::Result<Named> {
-        if let Some(decision) = self.decision_about_machine(text).await? {
-            return Ok(Named::One(Box::new(decision)));
+    /// The newest question about each machine that `text` names: by its id, else by its name as it is on its card, among
+    /// those that wait.
+    pub async fn decisions_named(&self, text: &str) -> store::Result<Vec<Decision>> {
+        let by_id = self.decisions_about_machine(text).await?;
+        if !by_id.is_empty() {
+            return Ok(by_id);
         }
-        let mut found = self.undecided_machines(0, SEARCHED).await?;
-        found.retain(|decision| decision.label.eq_ignore_ascii_case(text));
-        Ok(match found.len() {
-            0 => Named::Nothing,
-            1 => Named::One(Box::new(found.swap_remove(0))),
-            _ => Named::Several(found),
-        })
+        let mut by_name = self.undecided_machines(0, SEARCHED).await?;
+        by_name.retain(|decision| decision.label.eq_ignore_ascii_case(text));
+        Ok(by_name)
     }
 
     /// Ends the questions whose time is over.

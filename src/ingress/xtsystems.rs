@@ -10,7 +10,7 @@ use serde_json::Number;
 
 use crate::clock::Timestamp;
 use crate::model::payload::{self, Scalar};
-use crate::model::{DedupeKey, Kind, NewEvent, RawBody, Severity, Source, sample_subject};
+use crate::model::{self, DedupeKey, Kind, NewEvent, RawBody, Severity, Source, sample_subject};
 use crate::signature;
 use reading::Envelope;
 
@@ -51,7 +51,7 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
     let said = envelope.data.unwrap_or_default();
     let sent_at = timestamp.parse().map_or(received_at, Timestamp::from_secs);
     let occurred_at = own_time.unwrap_or(sent_at);
-    let subject = subject(&kind, &company, |names| said.text(names));
+    let subject = subject(&kind, &company, |names| said.id(names), |names| said.text(names));
     // A sample belongs to no customer: their routes, names and cards are not for it.
     let (subject, company, company_name) = match envelope.sample {
         Some(Scalar::Bool(true)) => (sample_subject(&subject), "sample".to_owned(), None),
@@ -72,27 +72,32 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
     })
 }
 
-/// The thing an event is about: events of one subject belong together. `text` is what it says under the first of these
-/// names that it uses. A repetition is looked for under its subject: once this changes, what a platform sends again from
+/// The thing an event is about: events of one subject belong together. `id` and `text` are what it says under the first of
+/// these names that it uses. A repetition is looked for under its subject: once this changes, what a platform sends again from
 /// before is another event.
-fn subject<'a>(kind: &Kind, company: &str, text: impl Fn(&[&str]) -> Option<Cow<'a, str>>) -> String {
+fn subject<'a>(
+    kind: &Kind,
+    company: &str,
+    id: impl Fn(&[&str]) -> Option<Cow<'a, str>>,
+    text: impl Fn(&[&str]) -> Option<Cow<'a, str>>,
+) -> String {
     let kind = kind.canonical();
     let family = kind.split('.').next().unwrap_or_default();
     let id = match family {
-        "machine" => text(&["id", "asset_id"]),
-        "ticket" => text(&["id", "seq_id"]),
-        "asset" | "user" | "company" => text(&["id"]),
+        "machine" => id(&["id", "asset_id"]),
+        "ticket" => id(&["id", "seq_id"]),
+        "asset" | "user" | "company" => id(&["id"]),
         // An alert has no id: the same source, type, customer and title are the same alert.
         "alert" => {
             let part = |names: &[&str]| text(names).unwrap_or_default();
             let (source, alert_type, title) =
                 (part(&["source"]), part(&["alert_type"]), part(&["title", "message"]));
             let print = [&*source, "\n", &*alert_type, "\n", company, "\n", &*title].map(str::as_bytes);
-            Some(Cow::Owned(signature::sha256_hex(&print)[..32].to_owned()))
+            return format!("{family}:{}", &signature::sha256_hex(&print)[..32]);
         }
         _ => None,
     };
-    id.filter(|id| id.len() <= 200).map(|id| format!("{family}:{id}")).unwrap_or_default()
+    id.map(|id| model::subject(family, &id, company)).unwrap_or_default()
 }
 
 /// The years in which a body's own time may be, in milliseconds: 2000 to 2099. Outside them it is a clock that was

@@ -162,6 +162,8 @@ pub struct Decision {
     pub source: Source,
     /// The thing.
     pub subject: String,
+    /// The customer whose thing it is; empty if none was named.
+    pub company: String,
     /// The how manieth question about that thing, from 1 on.
     pub round: u32,
     /// The thing's id in the platform's paths.

@@ -30,6 +30,12 @@ pub fn scalar(value: &Value) -> Option<String> {
     Scalar::from(value).text().map(Cow::into_owned)
 }
 
+/// The first of `names` that holds an id: see [`Scalar::id`].
+#[must_use]
+pub fn id(data: &Value, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| Scalar::from(data.get(name)?).id().map(Cow::into_owned))
+}
+
 /// What a value says if it is a scalar.
 #[derive(Debug, Default, PartialEq)]
 pub enum Scalar<'a> {
@@ -45,6 +51,17 @@ pub enum Scalar<'a> {
 }
 
 impl Scalar<'_> {
+    /// As an id: a text, or a whole number that is known to its last digit. Of 2^64 and more only about sixteen digits are
+    /// kept: many ids would read the same, and none as it was written.
+    #[must_use]
+    pub fn id(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Number(number) if number.is_f64() => None,
+            Self::Bool(_) => None,
+            known => known.text(),
+        }
+    }
+
     /// As trimmed text, unless that is blank.
     #[must_use]
     pub fn text(&self) -> Option<Cow<'_, str>> {

@@ -50,5 +50,5 @@ fn state_line(facts: &Facts<'_>) -> [Option<Markdown>; 4] {
 }
 
 fn link(facts: &Facts<'_>) -> Option<String> {
-    facts.view.links.asset.as_ref()?.expand(&facts.word(&["id", "asset_id"])?)
+    facts.view.links.asset.as_ref()?.expand(&facts.id(&["id", "asset_id"])?)
 }

@@ -36,6 +36,11 @@ impl<'a> Facts<'a> {
         names.iter().find_map(|name| self.data().get(name).and_then(word))
     }
 
+    /// The first of `names` that holds an id, as it was written, on one clean line.
+    pub(super) fn id(&self, names: &[&str]) -> Option<String> {
+        payload::id(self.data(), names).and_then(|id| known(&id))
+    }
+
     /// The same as a fact.
     pub(super) fn text(&self, names: &[&str]) -> Option<Markdown> {
         self.word(names).map(|word| text(&word))

@@ -39,10 +39,10 @@ pub(super) fn approved(facts: &Facts<'_>) -> Card {
 /// The name; else the address, else the id; a machine without any is still a machine.
 pub(super) fn name(facts: &Facts<'_>, max: usize) -> Markdown {
     let name = facts.word(NAME).map(|name| short(&name, max));
-    let other = || facts.word(ADDRESS).or_else(|| facts.word(ID)).map(|id| code(&id));
+    let other = || facts.word(ADDRESS).or_else(|| facts.id(ID)).map(|id| code(&id));
     name.or_else(other).unwrap_or_else(|| literal("A machine"))
 }
 
 fn link(facts: &Facts<'_>) -> Option<String> {
-    facts.view.links.machine.as_ref()?.expand(&facts.word(ID)?)
+    facts.view.links.machine.as_ref()?.expand(&facts.id(ID)?)
 }

@@ -88,7 +88,7 @@ fn named(facts: &Facts<'_>, before: &'static str) -> Markdown {
 fn state_line(facts: &Facts<'_>, changes: &[Change]) -> Vec<Option<Markdown>> {
     let unsaid = |names: &[&str]| !changes.iter().any(|change| names.contains(&change.name.as_str()));
     let assignee = facts.person(&["assigned_to", "assignee"]).map(|who| [literal("for "), who].into());
-    let id = facts.word(&["id"]).filter(|_| facts.word(NUMBER).is_none());
+    let id = facts.id(&["id"]).filter(|_| facts.word(NUMBER).is_none());
     vec![
         facts.customer().map(Markdown::strong),
         id.map(|id| code(&id)),
@@ -121,5 +121,5 @@ fn latest_note(facts: &Facts<'_>) -> Option<Markdown> {
 }
 
 fn link(facts: &Facts<'_>) -> Option<String> {
-    facts.view.links.ticket.as_ref()?.expand(&facts.word(&["id", "ticket_id"])?)
+    facts.view.links.ticket.as_ref()?.expand(&facts.id(&["id", "ticket_id"])?)
 }

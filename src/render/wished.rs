@@ -44,7 +44,7 @@ pub(super) fn alert(mut card: Card, asked: &Asked) -> Card {
         card = card.more(Some([literal("🙋 "), short(&decider.name, 60), literal(" is on it"), at].into()));
     }
     if let Some(mute) = &asked.mute {
-        let heard = [literal(", heard again "), moment(mute.until)];
+        let heard = [literal(", ends "), moment(mute.until)];
         card = card.more(Some([literal("🔕 muted by "), short(&mute.by, 60), heard.into()].into()));
     }
     let on_it = if is_taken { None } else { button::on_it(token) };

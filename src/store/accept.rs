@@ -247,7 +247,7 @@ async fn ask(
     // Where it is muted, its card is still owed the answer.
     let heard = incoming.plan.iter().filter(|planned| planned.muted.is_none());
     let planned: Vec<_> = heard.map(|planned| planned.destination_id).collect();
-    decision::ask(tx, mint, now, incoming.event.source, id, asks, &planned).await
+    decision::ask(tx, mint, now, (incoming.event.source, &incoming.event.company), id, asks, &planned).await
 }
 
 /// Inserts an event of our own with its deliveries; one that is there already stays as it is.

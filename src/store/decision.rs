@@ -71,18 +71,26 @@ impl Store {
             .collect()
     }
 
-    /// The question about a machine that any of these ids names: the newest round.
-    pub async fn decision_about_machine(&self, source: Source, ids: &[String]) -> Result<Option<Decision>> {
+    /// The question about a customer's machine that any of these ids names: the newest round.
+    pub async fn decision_about_machine(
+        &self,
+        source: Source,
+        ids: &[String],
+        company: &str,
+    ) -> Result<Option<Decision>> {
+        Ok(of_company(self.decisions_about_machine(source, ids).await?, company))
+    }
+
+    /// The newest question about every machine that any of these ids names: customers may use the same ids.
+    pub async fn decisions_about_machine(&self, source: Source, ids: &[String]) -> Result<Vec<Decision>> {
         let (one, other) = two(ids);
-        sqlx::query(NEWEST_OF_MACHINE)
+        let rows = sqlx::query(OF_MACHINE)
             .bind(source.as_str())
             .bind(one)
             .bind(other)
-            .fetch_optional(self.read())
-            .await?
-            .as_ref()
-            .map(read)
-            .transpose()
+            .fetch_all(self.read())
+            .await?;
+        newest(&rows)
     }
 
     /// The machines that wait for a decision, the oldest first, behind the first `skip`; at most `limit`.
@@ -149,6 +157,25 @@ impl Store {
         Ok(shows)
     }
 
+    /// Whether a card of a decision was posted in a channel, or is just being posted, and its id is not recorded.
+    pub async fn is_unrecorded(&self, decision: &Decision, channel: Snowflake) -> Result<bool> {
+        let found: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id AND d.slot = '' \
+             JOIN destinations AS t ON t.id = d.destination_id AND t.sink = 'channel' \
+             JOIN messages AS m ON m.id = d.message_id AND m.action = 'create' AND m.receipt IS NULL \
+             AND m.state IN ('sending', 'sent') AND (t.address = $5 OR m.channel_id = $5) \
+             WHERE e.id = $1 OR ($2 <> 'machine' AND e.source = $3 AND e.subject = $4 AND e.subject <> ''))",
+        )
+        .bind(decision.event_id.to_string())
+        .bind(decision.matter.as_str())
+        .bind(decision.source.as_str())
+        .bind(decision.subject.as_str())
+        .bind(channel.to_string())
+        .fetch_one(self.read())
+        .await?;
+        Ok(found)
+    }
+
     /// Takes `message` for the card that Discord took without our hearing its id.
     pub async fn adopt(&self, decision: &Decision, channel: Snowflake, message: Snowflake) -> Result<()> {
         self.writer().submit(Adopt { event: decision.event_id, channel, message }).await
@@ -199,8 +226,30 @@ impl Unit for Adopt {
 }
 
 /// $1 the source, $2 and $3 the ids.
-const NEWEST_OF_MACHINE: &str = "SELECT * FROM decisions WHERE kind = 'machine' AND source = $1 \
-     AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY created_at DESC, id DESC LIMIT 1";
+const OF_MACHINE: &str = "SELECT * FROM decisions WHERE kind = 'machine' AND source = $1 \
+     AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY created_at DESC, id DESC";
+
+/// The newest row of each customer.
+fn newest(rows: &[SqliteRow]) -> Result<Vec<Decision>> {
+    let mut newest: Vec<Decision> = Vec::new();
+    for decision in rows.iter().map(read) {
+        let decision = decision?;
+        if newest.iter().all(|known| known.company != decision.company) {
+            newest.push(decision);
+        }
+    }
+    Ok(newest)
+}
+
+/// The one among the newest questions of several customers that is about this customer's machine. Where an event, or the
+/// question, names no customer, they belong together only if nothing else could be meant.
+fn of_company(mut newest: Vec<Decision>, company: &str) -> Option<Decision> {
+    if let Some(own) = newest.iter().position(|decision| decision.company == company) {
+        return Some(newest.swap_remove(own));
+    }
+    newest.retain(|decision| company.is_empty() || decision.company.is_empty());
+    if newest.len() == 1 { newest.pop() } else { None }
+}
 
 /// Two ids of one machine; the first twice if there is only one.
 fn two(ids: &[String]) -> (&str, &str) {
@@ -213,11 +262,11 @@ async fn newest_of_machine(
     tx: &mut SqliteConnection,
     source: Source,
     ids: &[String],
+    company: &str,
 ) -> Result<Option<Decision>> {
     let (one, other) = two(ids);
-    let row =
-        sqlx::query(NEWEST_OF_MACHINE).bind(source.as_str()).bind(one).bind(other).fetch_optional(tx).await?;
-    row.as_ref().map(read).transpose()
+    let rows = sqlx::query(OF_MACHINE).bind(source.as_str()).bind(one).bind(other).fetch_all(tx).await?;
+    Ok(of_company(newest(&rows)?, company))
 }
 
 /// One decision, within a unit.
@@ -259,6 +308,7 @@ fn read(row: &SqliteRow) -> Result<Decision> {
         matter: Matter::from_word(&kind).ok_or_else(|| corrupt("kind", &kind))?,
         source: event::source_of(&text("source")?)?,
         subject: text("subject")?,
+        company: text("company_id")?,
         round: count("round")?,
         object: text("object")?,
         label: text("label")?,

@@ -49,7 +49,7 @@ use crate::harness::{Harness, Message, Receiver, within};
 /// A canary: it may stand nowhere but in the header of a call.
 const KEY: &str = "canary-of-the-platform-key-5a1d";
 /// What `DECISION_GRACE` is here: no test may need as long between two clicks.
-const GRACE: Duration = Duration::from_secs(60);
+pub const GRACE: Duration = Duration::from_secs(60);
 
 /// The harness with the bot online, a key for the platform, and roles who may decide.
 pub struct Stage {

@@ -15,6 +15,7 @@ mod closed;
 mod commands;
 mod config;
 mod contract;
+mod customers;
 mod delivery;
 mod harness;
 mod ingress;

@@ -35,10 +35,10 @@ async fn what_is_muted_is_kept_counted_and_summed_up_in_the_end() {
     assert_eq!(t.hub().mutes().await.unwrap()[0].1, 3);
     t.clock.advance(HOUR + Duration::from_secs(5));
     let sum = t.channel("alerts").next_message().await;
-    assert_eq!(sum.title(), "🔔 alert.\\* is heard again");
+    assert_eq!(sum.title(), "🔔 The mute of alert.\\* ended");
     let embed = &sum.0["embeds"][0];
     let description = embed["description"].as_str().unwrap();
-    assert!(description.contains("3 events were muted · by Alice"), "{description}");
+    assert!(description.contains("3 events were not shown · by Alice"), "{description}");
     assert!(description.contains("the storage moves"), "{description}");
     assert_eq!(embed["fields"][0]["value"], "3 alert.triggered");
     // Afterwards it is heard.
@@ -153,7 +153,7 @@ async fn a_mute_that_ends_while_nuncio_is_down_is_summed_up_at_the_next_start() 
     t.clock.advance(2 * HOUR);
     t.boot().await;
     let sum = t.channel("alerts").next_message().await;
-    assert!(sum.description().contains("1 event was muted"), "{}", sum.description());
+    assert!(sum.description().contains("1 event was not shown"), "{}", sum.description());
     // And everything is heard.
     t.sends_body(alert(2)).await;
     assert!(t.channel("alerts").next_message().await.title().contains("Disk full"));
@@ -227,7 +227,7 @@ async fn a_mute_that_is_longer_than_retention_still_sums_all_of_it_up() {
     assert_eq!((removed.events, removed.deliveries), (0, 0));
     t.clock.advance(13 * HOUR);
     let sum = t.channel("alerts").next_message().await;
-    assert!(sum.description().contains("1 event was muted"), "{}", sum.description());
+    assert!(sum.description().contains("1 event was not shown"), "{}", sum.description());
     t.settle().await;
     assert_eq!(t.hub().tidy(t.clock.now().minus(24 * HOUR)).await.unwrap().deliveries, 1);
     t.finish().await;

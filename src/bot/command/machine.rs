@@ -6,9 +6,12 @@ use serenity::all::CreateAutocompleteResponse;
 use super::{Context, Error, gate};
 use crate::bot::component::{self, Said};
 use crate::bot::list::List;
-use crate::hub::{Click, Clicked, Named, Press};
+use crate::hub::{Click, Clicked, Press};
 use crate::model::{Decision, Snowflake};
 
+const UNKNOWN: &str = "No machine with that id or name has asked: `/machine pending` lists those that wait.";
+const AMBIGUOUS: &str = "Several customers have a machine with that id, and nothing was decided: choose one of the \
+     suggestions that appear while you type, or use the buttons on its card.";
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
 /// How many are looked through for what was typed.
@@ -80,12 +83,16 @@ async fn show(
 async fn press(context: Context<'_>, press: Press, machine: &str, text: Option<String>) -> Result<(), Error> {
     context.defer_ephemeral().await?;
     let hub = &context.data().hub;
-    let decision = match hub.decision_named(machine.trim()).await? {
-        Named::One(decision) => decision,
-        Named::Several(found) => return gate::say(context, several(&found)).await,
-        Named::Nothing => {
-            let sentence = "No machine with that id or name waits. `/machine pending` lists those that do.";
-            return gate::say(context, sentence).await;
+    let mut found = hub.decisions_named(machine.trim()).await?;
+    let decision = match (found.len(), found.pop()) {
+        (1, Some(decision)) => decision,
+        (0, _) | (_, None) => return gate::say(context, UNKNOWN).await,
+        (_, Some(last)) if found.iter().all(|other| other.object == last.object) => {
+            return gate::say(context, AMBIGUOUS).await;
+        }
+        (_, Some(last)) => {
+            found.push(last);
+            return gate::say(context, several(&found)).await;
         }
     };
     let click = Click {
@@ -140,7 +147,8 @@ async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteRespo
     };
     let choice = |decision: &Decision| {
         let name: String = format!("{} ({})", decision.label, decision.object).chars().take(100).collect();
-        (name, decision.object.clone())
+        // Customers may use the same ids for their machines.
+        (name, decision.id.to_string())
     };
     super::choices(waiting.iter().filter(fits).take(MOST_CHOICES).map(choice))
 }

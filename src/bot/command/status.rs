@@ -129,7 +129,7 @@ fn lately(status: &Status) -> String {
 
 fn mutes(status: &Status) -> Option<String> {
     let lines = status.mutes.iter().map(|mute| {
-        let until = [render::literal(", heard again "), render::moment(mute.until)];
+        let until = [render::literal(", ends "), render::moment(mute.until)];
         Some(
             [
                 render::short(mute.name(), 60),
@@ -261,7 +261,7 @@ mod tests {
         Outbox: 4 waiting, the oldest for 2 min · 5 unrouted
         Last event: `ticket.created` <t:1705314593:R>
         Last 24 hours: 40 accepted · 38 delivered · 2 dead
-        Muted: alert.\* by Bob, heard again <t:1705318200:R>
+        Muted: alert.\* by Bob, ends <t:1705318200:R>
         Refused in the last 24 hours: 12 × the signature does not match, last <t:1705314600:R>
         ");
     }

@@ -53,11 +53,17 @@ async fn create(context: Context<'_>, title: &str, description: &str, priority: 
     let refused = |sentence: &str| Done::new(AuditOutcome::Refused, subject(), sentence);
     let (title, description) = (title.trim(), description.trim());
     // Discord checks this as well; whoever speaks to us without Discord's client does not.
-    if title.is_empty() || title.chars().count() > LONGEST_TITLE || description.chars().count() > LONGEST_TEXT
-    {
-        return refused(
-            "A ticket needs a title of at most 200 characters, and a description of at most 4000.",
-        );
+    if title.is_empty() {
+        return refused("The title is empty. No ticket was made: write one of at most 200 characters.");
+    }
+    if description.is_empty() {
+        return refused("The description is empty. No ticket was made: write what happened.");
+    }
+    if title.chars().count() > LONGEST_TITLE {
+        return refused("The title is longer than 200 characters. No ticket was made: shorten it.");
+    }
+    if description.chars().count() > LONGEST_TEXT {
+        return refused("The description is longer than 4000 characters. No ticket was made: shorten it.");
     }
     let Some(platform) = &context.data().errands.platform else { return refused(super::NO_KEY) };
     let ticket = NewTicket {

@@ -32,8 +32,10 @@ async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> 
         Ok(ended) => {
             let names: Vec<String> = ended.iter().map(|mute| super::quoted(mute.name())).collect();
             let subjects: Vec<&str> = ended.iter().map(Mute::name).collect();
-            let sentence =
-                format!("{} is heard again. What came meanwhile is summed up in a moment.", names.join(", "));
+            let sentence = format!(
+                "The mute of {} ended. What came meanwhile is summed up in a moment.",
+                names.join(", ")
+            );
             Ok(Done::new(AuditOutcome::Done, format!("mute {}", subjects.join(", ")), sentence))
         }
         Err(MuteError::Invalid(_)) => {

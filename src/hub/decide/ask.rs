@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::hub::Hub;
-use crate::model::{Calls, Decision, DecisionId, Event, Kind, Matter, NewEvent, Payload, Source, payload};
+use crate::model::{
+    self, Calls, Decision, DecisionId, Event, Kind, Matter, NewEvent, Payload, Source, payload,
+};
 use crate::render::{self, Asked};
 use crate::store::{self, Asks, CardOf};
 
@@ -30,8 +32,12 @@ impl Hub {
                 let data = Payload::of(event.body.clone());
                 let ids = ids(&data);
                 callable(ids.first()?)?;
-                let label = label(&data, NAMES).or_else(|| ids.first().cloned())?;
-                Some(Asks::ToJoin { ids, label, expiry: rules.expiry })
+                // A customer whose name makes no subject has none of its own.
+                let first = ids.first()?;
+                let subject =
+                    Some(model::subject("machine", first, &event.company)).filter(|it| !it.is_empty())?;
+                let label = label(&data, NAMES).unwrap_or_else(|| first.clone());
+                Some(Asks::ToJoin { ids, subject, label, expiry: rules.expiry })
             }
             "machine.approved" => {
                 let ids = ids(&Payload::of(event.body.clone()));
@@ -72,7 +78,7 @@ impl Hub {
         if let Some(own) = self.0.store.decision_asked_by(event.id).await? {
             return Ok(Some(own));
         }
-        self.0.store.decision_about_machine(event.source, &ids(&event.data)).await
+        self.0.store.decision_about_machine(event.source, &ids(&event.data), &event.company).await
     }
 
     /// The buttons that a real event would have: they only answer that this is a sample.
@@ -173,7 +179,8 @@ fn ids(data: &Value) -> Vec<String> {
     for name in ["id", "asset_id"] {
         let id = match data.get(name) {
             Some(Value::String(text)) => text.trim().to_owned(),
-            Some(Value::Number(number)) => number.to_string(),
+            // Of larger ones not every digit is known: the path would lead to another machine.
+            Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
             _ => continue,
         };
         if !id.is_empty() && id.len() <= LONGEST_ID && !ids.contains(&id) {

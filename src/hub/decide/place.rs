@@ -19,7 +19,8 @@ pub struct Place {
 impl Hub {
     /// Why the button does not count where it stands; `None` if it does. The channel must be one that the card went to,
     /// in the server the person clicked in, and the message our own and not one about something else. One whose id we do
-    /// not know is the card all the same (Discord took it and we never heard): it is adopted.
+    /// not know is the card only where the card's own id is not recorded (Discord took it and we never heard, or not
+    /// yet): then it is adopted.
     pub(super) async fn misplaced(
         &self,
         click: &Click,
@@ -36,10 +37,12 @@ impl Hub {
             return Ok(Some(Refusal::Misplaced));
         }
         let Some(message) = place.message.filter(|_| !is_known) else { return Ok(None) };
+        // Asked first: a message that is recorded meanwhile is then known by what it shows.
+        let is_unrecorded = self.0.store.is_unrecorded(decision, place.channel).await?;
         match self.0.store.shows_subject(place.channel, message, &decision.subject).await? {
             Some(true) => {}
-            Some(false) => return Ok(Some(Refusal::Misplaced)),
-            None => self.0.store.adopt(decision, place.channel, message).await?,
+            None if is_unrecorded => self.0.store.adopt(decision, place.channel, message).await?,
+            Some(false) | None => return Ok(Some(Refusal::Misplaced)),
         }
         Ok(None)
     }

@@ -32,6 +32,11 @@ pub(super) const NAMES: [&str; 11] = [
 pub(super) struct Said<'a>([Scalar<'a>; NAMES.len()]);
 
 impl<'a> Said<'a> {
+    /// As `payload::id`.
+    pub(super) fn id(&self, names: &[&str]) -> Option<Cow<'_, str>> {
+        names.iter().find_map(|name| self.0[place(name)?].id())
+    }
+
     /// As `payload::text`.
     pub(super) fn text(&self, names: &[&str]) -> Option<Cow<'_, str>> {
         names.iter().find_map(|name| self.0[place(name)?].text())

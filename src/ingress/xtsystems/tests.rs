@@ -18,7 +18,7 @@ fn a_documented_body_is_read() {
             .unwrap();
     assert_eq!(
         (event.kind.as_str(), event.subject.as_str(), event.company.as_str()),
-        ("ticket.created", "ticket:7", "c")
+        ("ticket.created", "ticket:7@c", "c")
     );
     assert_eq!(event.occurred_at, Timestamp::from_secs(1_705_314_601));
 }
@@ -128,7 +128,8 @@ fn the_same_alert_is_one_subject() {
     let alert = |title| {
         let data =
             serde_json::json!({"source": "SRV-DB1", "alert_type": "disk", "title": title, "details": title});
-        subject(&Kind::new("alert.triggered"), "acme", |names| payload::text(&data, names).map(Cow::Owned))
+        let text = |names: &[&str]| payload::text(&data, names).map(Cow::Owned);
+        subject(&Kind::new("alert.triggered"), "acme", text, text)
     };
     assert_eq!(alert("Disk full"), alert("Disk full"));
     assert_ne!(alert("Disk full"), alert("Disk fine"));
@@ -147,7 +148,12 @@ fn agree(data: &str) {
         let text = |names: &[&str]| payload::text(whole, names);
         assert_eq!(
             event.subject,
-            subject(&event.kind, "acme", |names| text(names).map(Cow::Owned)),
+            subject(
+                &event.kind,
+                "acme",
+                |names| payload::id(whole, names).map(Cow::Owned),
+                |names| text(names).map(Cow::Owned)
+            ),
             "{data}"
         );
         assert_eq!(

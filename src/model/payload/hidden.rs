@@ -29,7 +29,10 @@ const ENDS: [&str; 6] = ["password", "passwd", "secret", "token", "apikey", "pas
 /// Whether a field's name says that its value is a secret: `api_key`, `accessToken`, `DB-PASSWORD`, but not `keyboard`.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    words(name).iter().any(|word| SECRETS.contains(&&**word) || ENDS.iter().any(|end| word.ends_with(end)))
+    words(name).iter().any(|word| {
+        let word = word.trim_end_matches(|last: char| last.is_ascii_digit());
+        SECRETS.contains(&word) || ENDS.iter().any(|end| word.ends_with(end))
+    })
 }
 
 /// `value` with every secret in it hidden, at any depth; and whether there was one.

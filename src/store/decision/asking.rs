@@ -18,6 +18,8 @@ pub enum Asks {
     ToJoin {
         /// Its ids; the first goes into the platform's paths.
         ids: Vec<String>,
+        /// The machine, with its customer.
+        subject: String,
         /// What people call it.
         label: String,
         /// How long the question stays open.
@@ -46,25 +48,25 @@ pub(in crate::store) async fn ask(
     tx: &mut SqliteConnection,
     mint: &Mint,
     now: Timestamp,
-    source: Source,
+    (source, company): (Source, &str),
     event: EventId,
     asks: &Asks,
     planned: &[DestinationId],
 ) -> Result<Vec<Delivery>> {
     match asks {
-        Asks::ToJoin { ids, label, expiry } => {
-            let newest = super::newest_of_machine(tx, source, ids).await?;
+        Asks::ToJoin { ids, subject, label, expiry } => {
+            let newest = super::newest_of_machine(tx, source, ids, company).await?;
             match newest {
                 Some(decision) if !is_final(&decision) => repeat(tx, mint, now, &decision, planned).await,
                 newest => {
                     let expires_at = expiry.map(|expiry| now.plus(expiry));
                     let round = newest.map_or(0, |decision| decision.round) + 1;
-                    open(tx, now, source, event, ids, label, round, expires_at).await?;
+                    open(tx, now, (source, subject, company), event, ids, label, round, expires_at).await?;
                     Ok(Vec::new())
                 }
             }
         }
-        Asks::Joined { ids } => joined(tx, mint, now, source, event, ids, planned).await,
+        Asks::Joined { ids } => joined(tx, mint, now, (source, company), event, ids, planned).await,
     }
 }
 
@@ -82,7 +84,7 @@ fn is_final(decision: &Decision) -> bool {
 async fn open(
     tx: &mut SqliteConnection,
     now: Timestamp,
-    source: Source,
+    (source, subject, company): (Source, &str, &str),
     event: EventId,
     ids: &[String],
     label: &str,
@@ -92,14 +94,14 @@ async fn open(
     let Some(object) = ids.first() else { return Ok(()) };
     sqlx::query(
         "INSERT INTO decisions (id, token, kind, source, subject, round, object, also, label, event_id, asked_at, \
-         verdict, expires_at, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $11) ON CONFLICT DO NOTHING",
+         verdict, expires_at, created_at, company_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $11, $13) ON CONFLICT DO NOTHING",
     )
     .bind(DecisionId::new().to_string())
     .bind(Token::random().as_str())
     .bind(Matter::Machine.as_str())
     .bind(source.as_str())
-    .bind(format!("machine:{object}"))
+    .bind(subject)
     .bind(i64::from(round))
     .bind(object)
     .bind(ids.get(1).map(String::as_str).unwrap_or_default())
@@ -107,6 +109,7 @@ async fn open(
     .bind(event.to_string())
     .bind(now.as_millis())
     .bind(expires_at.map(Timestamp::as_millis))
+    .bind(company)
     .execute(tx)
     .await?;
     Ok(())
@@ -134,12 +137,14 @@ async fn joined(
     tx: &mut SqliteConnection,
     mint: &Mint,
     now: Timestamp,
-    source: Source,
+    (source, company): (Source, &str),
     event: EventId,
     ids: &[String],
     planned: &[DestinationId],
 ) -> Result<Vec<Delivery>> {
-    let Some(decision) = super::newest_of_machine(tx, source, ids).await? else { return Ok(Vec::new()) };
+    let Some(decision) = super::newest_of_machine(tx, source, ids, company).await? else {
+        return Ok(Vec::new());
+    };
     let id = decision.id.to_string();
     let confirmed = sqlx::query(
         "UPDATE decisions SET platform = 'confirmed', settled_at = $1, due_at = NULL \

@@ -80,6 +80,7 @@ impl Store {
             matter,
             source: event.source.as_str(),
             subject: event.subject.clone(),
+            company: event.company.clone(),
             event: card.since.to_string(),
             object: object.to_owned(),
             label: label.to_owned(),
@@ -110,6 +111,7 @@ struct Ask {
     matter: Matter,
     source: &'static str,
     subject: String,
+    company: String,
     event: String,
     object: String,
     label: String,
@@ -132,9 +134,9 @@ impl Unit for Ask {
         .await?;
         sqlx::query(
             "INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, \
-             verdict, created_at) VALUES ($1, $2, $3, $4, $5, \
+             verdict, created_at, company_id) VALUES ($1, $2, $3, $4, $5, \
              (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
-             $6, $7, $8, $9, 'open', $9) ON CONFLICT DO NOTHING",
+             $6, $7, $8, $9, 'open', $9, $10) ON CONFLICT DO NOTHING",
         )
         .bind(DecisionId::new().to_string())
         .bind(self.token.as_str())
@@ -145,6 +147,7 @@ impl Unit for Ask {
         .bind(&self.label)
         .bind(&self.event)
         .bind(self.now.as_millis())
+        .bind(&self.company)
         .execute(&mut *tx)
         .await?;
         let row = sqlx::query(
@@ -217,10 +220,10 @@ impl Make {
     ) -> Result<bool> {
         let inserted = sqlx::query(
             "INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, \
-             verdict, platform, actor_id, actor_name, reason, decided_at, due_at, created_at) \
+             verdict, platform, actor_id, actor_name, reason, decided_at, due_at, created_at, company_id) \
              VALUES ($1, $2, $3, $4, $5, \
              (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
-             $6, $7, $8, $9, 'made', 'telling', $10, $11, $12, $9, $13, $9) ON CONFLICT DO NOTHING",
+             $6, $7, $8, $9, 'made', 'telling', $10, $11, $12, $9, $13, $9, $14) ON CONFLICT DO NOTHING",
         )
         .bind(DecisionId::new().to_string())
         .bind(token.as_str())
@@ -235,6 +238,7 @@ impl Make {
         .bind(&self.by.name)
         .bind(self.wish.text.as_deref())
         .bind(self.wish.due_at.as_millis())
+        .bind(&ticket.company)
         .execute(tx)
         .await?;
         Ok(inserted.rows_affected() == 1)

@@ -47,7 +47,7 @@ async fn what_was_stored_before_subjects_had_their_index_stays() {
     assert_eq!(kept, ["evt_1 ticket:1 a {} dlv_1", "evt_2  b {} none"]);
     store.close().await;
     // Whoever deletes an event deletes what was to become of it, as before.
-    let mut after = migrated_to(&path, 13).await;
+    let mut after = migrated_to(&path, i64::MAX).await;
     let broken = after.execute("INSERT INTO deliveries (id, event_id, destination_id, status, due_at) VALUES ('dlv_2', 'evt_9', 'dst_1', 'pending', 0)");
     assert!(broken.await.is_err(), "it names an event that is not there");
     after.execute("DELETE FROM events WHERE id = 'evt_1'").await.unwrap();
@@ -113,4 +113,49 @@ async fn a_read_of_ours_ends_by_itself_and_its_connection_goes_on() {
         };
         assert_eq!(counted, 10_000);
     }
+}
+
+// 12. Control: without the migration a ticket's next event finds no card.
+#[tokio::test]
+async fn what_was_stored_before_subjects_named_the_customer_is_still_found() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("nuncio.db");
+    let mut before = migrated_to(&path, 13).await;
+    before
+        .execute(
+            "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
+             VALUES ('dst_1', 'channel', '1', 'x', 'environment', 0, 0); \
+             INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, occurred_at, received_at, body) \
+             VALUES ('evt_1', 'xtsystems', 'ticket.created', 'A@B', 'a', 'ticket:1', 1, 2, x'7b7d'), \
+             ('evt_2', 'xtsystems', 'ticket.created', '', 'b', 'ticket:2', 3, 4, x'7b7d'), \
+             ('evt_3', 'xtsystems', 'alert.triggered', 'ACME', 'c', 'alert:0f', 3, 4, x'7b7d'), \
+             ('evt_4', 'xtsystems', 'ticket.created', '', 'd', 'ticket:3@x', 3, 4, x'7b7d'), \
+             ('evt_5', 'xtsystems', 'printer.jammed', 'ACME', 'e', '', 3, 4, x'7b7d'); \
+             INSERT INTO messages (id, destination_id, nonce, action, form, state, lane_epoch, created_at) \
+             VALUES ('msg_1', 'dst_1', 'n', 'create', 'single', 'sent', 0, 0); \
+             INSERT INTO cards (destination_id, source, subject, message_id, since, state_at, updated_at) \
+             VALUES ('dst_1', 'xtsystems', 'ticket:1', 'msg_1', 'evt_1', 0, 0), \
+             ('dst_1', 'xtsystems', 'ticket:2', 'msg_1', 'evt_2', 0, 0); \
+             INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, verdict, created_at) \
+             VALUES ('dec_1', 't', 'ticket', 'xtsystems', 'ticket:1', 1, '1', '#1', 'evt_1', 0, 'open', 0)",
+        )
+        .await
+        .unwrap();
+    before.close().await.unwrap();
+    let (hints, _nobody) = HintSender::channel();
+    let store = Store::open(&path, Clock::system(), hints).await.unwrap();
+    let kept: Vec<String> = sqlx::query_scalar(
+        "SELECT subject FROM (SELECT '1' || id AS place, subject FROM events \
+         UNION ALL SELECT '2' || since, subject FROM cards \
+         UNION ALL SELECT '3', subject || ' of ' || company_id FROM decisions) AS kept ORDER BY place",
+    )
+    .fetch_all(store.read())
+    .await
+    .unwrap();
+    let now = |id, company| crate::model::subject("ticket", id, company);
+    let one = now("1", "A@B");
+    let mut expected = vec![one.clone(), now("2", ""), "alert:0f".to_owned(), now("3@x", ""), String::new()];
+    expected.extend([one.clone(), now("2", ""), format!("{one} of A@B")]);
+    assert_eq!(kept, expected);
+    store.close().await;
 }

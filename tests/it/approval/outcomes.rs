@@ -100,7 +100,7 @@ async fn trouble_is_tried_again_and_the_card_tells() {
         assert!(waiting.description().contains(&told), "{told}: {}", waiting.description());
         // What the answer held stands in Details only.
         assert!(!waiting.description().contains("just now not"), "{}", waiting.description());
-        let decision = s.t.hub().decision_about_machine("asset-uuid").await.unwrap().unwrap();
+        let decision = s.t.hub().decisions_about_machine("asset-uuid").await.unwrap().remove(0);
         let details = render::message(&[render::details(&decision, &[decision.clone()], None)], &[]);
         assert!(details.embeds[0].fields[0].value.contains("`just now not`"), "{details:#?}");
         assert!(waiting.buttons().is_empty(), "what may have left cannot be undone");

@@ -242,7 +242,7 @@ async fn one_alert_is_muted_from_its_card_and_no_other() {
 
     s.t.clock.advance(Duration::from_secs(3605));
     let sum = alerts.next_message().await;
-    assert_eq!(sum.title(), "🔔 Disk full on SRV-1 is heard again");
+    assert_eq!(sum.title(), "🔔 The mute of Disk full on SRV-1 ended");
     s.finish().await;
 }
 

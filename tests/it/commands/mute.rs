@@ -40,9 +40,9 @@ async fn a_kind_is_muted_seen_suggested_and_heard_again() {
     let typed = json!([{"name": "mute", "type": 3, "value": "al", "focused": true}]);
     assert_eq!(s.suggestions("unmute", typed).await, ["alert.* · by Alice"]);
     let said = s.types("unmute", json!([option("mute", "alert.*")])).await;
-    assert!(content(&said).starts_with("`alert.*` is heard again."), "{said:#}");
+    assert!(content(&said).starts_with("The mute of `alert.*` ended."), "{said:#}");
     s.t.clock.advance(Duration::from_secs(5));
-    assert_eq!(s.t.channel("alerts").next_message().await.title(), "🔔 alert.\\* is heard again");
+    assert_eq!(s.t.channel("alerts").next_message().await.title(), "🔔 The mute of alert.\\* ended");
     let said = s.types("unmute", json!([option("mute", "alert.*")])).await;
     assert_eq!(content(&said), "Nothing is muted as `alert.*`. Nothing is muted now.");
     s.finish().await;
