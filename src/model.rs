@@ -25,6 +25,7 @@ pub mod schedule;
 mod severity;
 mod source;
 mod tag;
+pub mod wait;
 mod webhook_url;
 
 pub use audit::{Actor, AuditEntry, AuditOutcome};

@@ -33,6 +33,7 @@ mod retention;
 mod route;
 mod shown;
 mod spoilt;
+mod steady;
 mod sum;
 mod summary;
 mod wal;

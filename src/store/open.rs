@@ -18,7 +18,7 @@ use crate::store::fault::Health;
 use crate::store::intake::Intake;
 use crate::store::wal::Wal;
 use crate::store::writer::{Desk, Unit, Writer};
-use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
+use crate::store::{Error, HintSender, Inner, Lock, Result, Store, steady};
 
 /// How long a connection waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,6 +55,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 12, name: "asked", sql: include_str!("../../migrations/0012_asked.sql") },
     Text { number: 13, name: "subjects", sql: include_str!("../../migrations/0013_subjects.sql") },
     Text { number: 14, name: "doubt", sql: include_str!("../../migrations/0014_doubt.sql") },
+    Text { number: 18, name: "steady", sql: include_str!("../../migrations/0018_steady.sql") },
 ];
 
 struct Text {
@@ -97,6 +98,7 @@ impl Store {
         let mut connection = options.clone().pragma("cache_size", WRITER_CACHE).connect().await?;
         check_version(&mut connection).await?;
         migrate(&mut connection, path).await?;
+        steady::take_up(&mut connection, &clock).await?;
         let health = Health::default();
         let log = Wal::beside(path);
         let checkpoints =
@@ -119,9 +121,10 @@ impl Store {
     }
 
     /// Makes this process the one whose results count: raises every lane's epoch and marks what the last one left
-    /// in flight as ambiguous. Wants the lock as proof that the last one is gone.
+    /// in flight as ambiguous. No stored wait lies further ahead then than its rule can give. Wants the lock as proof that the last one is gone.
     pub async fn take_over(&self, _proof: &Lock) -> Result<()> {
-        self.writer().submit(TakeOver).await
+        self.writer().submit(TakeOver).await?;
+        self.settle_line().await
     }
 }
 

@@ -250,7 +250,7 @@ fn take_in(desk: &mut Desk, mint: &Mint, accepts: Vec<Accept>) -> Option<Error> 
     if accepts.is_empty() {
         return None;
     }
-    match desk.intake.take_in(mint, desk.clock.now(), &accepts) {
+    match desk.intake.take_in(mint, desk.clock.moment(), &accepts) {
         Ok(stored) => {
             let _ = desk.settled.send((accepts, stored));
             None
@@ -318,7 +318,7 @@ async fn transact(
     if accepts.is_empty() && others.is_empty() {
         return Ok(Vec::new());
     }
-    let now = desk.clock.now();
+    let now = desk.clock.moment();
     let connection = &mut desk.connection;
     connection.execute("BEGIN IMMEDIATE").await.map_err(|error| (error.into(), false))?;
     let applied = AssertUnwindSafe(async {
