@@ -149,7 +149,7 @@ fn decide(c: &mut Criterion) {
         for accepted in join_all((0..GROUP as u64).map(|number| hub.accept(new_thing(number)))).await {
             assert!(accepted.is_ok_and(|one| !one.duplicate));
         }
-        let due = store.due_destinations(Clock::system().now()).await.unwrap_or_default();
+        let due = store.due_destinations(Clock::system().steady()).await.unwrap_or_default();
         let links = config.xtsystems.links;
         let access = Access::new(config.discord.base, None, Clock::system());
         let dispatcher =

@@ -43,6 +43,8 @@ impl App {
     /// # Errors
     /// [`store::Error`] if the database cannot be used; `Locked` if another process serves it.
     pub async fn build(config: Config, listener: TcpListener, clock: Clock) -> anyhow::Result<Self> {
+        // What this process learns of the time is its own.
+        let clock = clock.restarted();
         let address = listener.local_addr().context("the listener has no address")?;
         let path = &config.database.path;
         let lock = Lock::acquire(path, &clock).await?;
@@ -53,6 +55,7 @@ impl App {
         unlock(&store, &config.encryption).await?;
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         store.take_over(&lock).await?;
+        hub.trust_clock(config.discord.token.is_some()).await?;
         let access = Access::new(config.discord.base, config.discord.token, clock.clone());
         hub.serves(Endpoint { address, path: config.webhook.path.clone() });
         let platform = platform(&store, &config.xtsystems, &clock).await?;
@@ -142,6 +145,10 @@ impl App {
             let (hub, retention) = (self.hub.clone(), self.retention);
             async move { hub.keep_tidy(retention).await }
         });
+        let watching = tokio::spawn({
+            let hub = self.hub.clone();
+            async move { hub.watch_clock().await }
+        });
         let sending = CancellationToken::new();
         let dispatcher = tokio::spawn(self.dispatcher.run(sending.clone()));
         let bot = self.bot.map(|bot| tokio::spawn(bot.run(stop.clone())));
@@ -157,6 +164,7 @@ impl App {
         }
         storage.abort();
         tidying.abort();
+        watching.abort();
         if let Err(error) = self.store.leave().await {
             tracing::debug!(%error, "the database still names this process as its server");
         }

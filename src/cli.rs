@@ -4,6 +4,7 @@
 //! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
 
 mod audit;
+mod clock;
 mod core_dump;
 mod database;
 mod deliveries;
@@ -75,6 +76,8 @@ enum Command {
     Events(events::Args),
     /// List who did what: decisions, clicks, commands; with `verify`, check that the log is as it was written
     Audit(audit::Args),
+    /// What time it is for this machine; with `confirm`, say that it is right when nuncio doubts it
+    Clock(clock::Args),
     /// List deliveries: what waits, what arrived, what was given up and why
     Deliveries(deliveries::Args),
     /// Discord webhooks as destinations: store, list, test, replace or remove one
@@ -136,6 +139,7 @@ async fn dispatch(command: Command, notes: Vec<String>) -> anyhow::Result<ExitCo
         Command::Verify(args) => verify::run(&args, &variables()),
         Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,
         Command::Audit(args) => audit::run(&args, Config::from_variables(&variables())?).await,
+        Command::Clock(args) => clock::run(&args, Config::from_variables(&variables())?).await,
         Command::Deliveries(args) => deliveries::run(&args, Config::from_variables(&variables())?).await,
         Command::DiscordWebhooks(args) => {
             discord_webhooks::run(args, Config::from_variables(&variables())?).await

@@ -2,15 +2,24 @@
 //!
 //! A [`Clock`] runs by itself and can be moved forward by hand ([`Clock::advance`]): whoever sleeps on it wakes
 //! when its hour has come. Tests move it instead of waiting. Nothing else in the crate calls `tokio::time::sleep`.
+//!
+//! It tells three times: the wall clock ([`Clock::now`]), the steady line that stored durations are measured on
+//! ([`Clock::steady`]), and the time that appointments are kept by ([`Clock::for_appointments`]).
+
+mod proof;
+mod steady;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use tokio::sync::watch;
+
+pub use proof::{Proof, ProvenTime, TOLERANCE, Witness, differ};
+pub use steady::{Moment, SteadyTime};
 
 /// The form of a `Date` header (RFC 9110, IMF-fixdate).
 const HTTP_DATE: &str = "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT";
@@ -110,36 +119,50 @@ struct Inner {
     /// How far it was moved on by hand. Twins share it.
     ahead: watch::Sender<Duration>,
     /// How far the wall clock was stepped by hand, in milliseconds. Intervals do not follow it.
-    stepped: AtomicI64,
+    stepped: Arc<AtomicI64>,
+    /// The steady line at the beginning of `elapsed`, in milliseconds.
+    steady_origin: AtomicI64,
+    /// The newest proof of what time it is.
+    proof: Mutex<Option<Proof>>,
 }
 
 impl Clock {
     /// A clock that agrees with the machine's until it is moved.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(Inner {
-            started: Instant::now(),
-            ahead: watch::Sender::new(Duration::ZERO),
-            stepped: AtomicI64::new(0),
-        }))
+        Self::made_of(Instant::now(), watch::Sender::new(Duration::ZERO), Arc::default())
+    }
+
+    /// The same clock as a new process finds it: what this one learned of the time is unknown to it.
+    #[must_use]
+    pub fn restarted(&self) -> Self {
+        Self::made_of(self.0.started, self.0.ahead.clone(), Arc::clone(&self.0.stepped))
+    }
+
+    fn made_of(started: Instant, ahead: watch::Sender<Duration>, stepped: Arc<AtomicI64>) -> Self {
+        let (steady_origin, proof) = (AtomicI64::new(0), Mutex::new(None));
+        let clock = Self(Arc::new(Inner { started, ahead, stepped, steady_origin, proof }));
+        clock.set_steady(SteadyTime::from_millis(clock.now().as_millis()));
+        clock
     }
 
     /// A second machine's clock: it moves on together with this one, and its wall clock agrees with this one's until one
     /// of the two is stepped.
     #[must_use]
     pub fn twin(&self) -> Self {
-        Self(Arc::new(Inner {
-            started: self.0.started,
-            ahead: self.0.ahead.clone(),
-            stepped: AtomicI64::new(self.0.stepped.load(Ordering::Relaxed)),
-        }))
+        let stepped = self.0.stepped.load(Ordering::Relaxed);
+        Self::made_of(self.0.started, self.0.ahead.clone(), Arc::new(AtomicI64::new(stepped)))
     }
 
     /// The wall clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
+        self.now_when(*self.0.ahead.borrow())
+    }
+
+    fn now_when(&self, ahead: Duration) -> Timestamp {
         let machine = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let Timestamp(millis) = Timestamp::default().plus(machine + *self.0.ahead.borrow());
+        let Timestamp(millis) = Timestamp::default().plus(machine + ahead);
         Timestamp(millis.saturating_add(self.0.stepped.load(Ordering::Relaxed)))
     }
 
@@ -148,6 +171,64 @@ impl Clock {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.started.elapsed() + *self.0.ahead.borrow()
+    }
+
+    /// The steady line: where stored durations begin and end. It goes on like [`Clock::elapsed`], whatever happens to
+    /// the wall clock.
+    #[must_use]
+    pub fn steady(&self) -> SteadyTime {
+        self.steady_when(*self.0.ahead.borrow())
+    }
+
+    fn steady_when(&self, ahead: Duration) -> SteadyTime {
+        let origin = SteadyTime::from_millis(self.0.steady_origin.load(Ordering::Relaxed));
+        origin.plus(self.0.started.elapsed() + ahead)
+    }
+
+    /// This moment, on the wall clock and on the steady line.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        // Read once: a clock that is moved in between would seem to be set.
+        let ahead = *self.0.ahead.borrow();
+        let wall = self.now_when(ahead);
+        Moment { wall, steady: self.steady_when(ahead), proven: self.proven(wall, ahead) }
+    }
+
+    fn proven(&self, wall: Timestamp, ahead: Duration) -> ProvenTime {
+        let proven = self.proof().map(|proof| proof.at(self.0.started.elapsed() + ahead));
+        ProvenTime::new(proven.filter(|proven| differ(*proven, wall)).unwrap_or(wall))
+    }
+
+    /// Says where the steady line is now. Only for whoever takes it up from the database, before it is used.
+    pub fn set_steady(&self, now: SteadyTime) {
+        let origin = now.minus(self.elapsed()).as_millis();
+        self.0.steady_origin.store(origin, Ordering::Relaxed);
+    }
+
+    /// Takes `date`, which `witness` named just now, for the time. What a person confirmed, Discord does not change.
+    pub fn prove(&self, witness: Witness, date: Timestamp) {
+        let mut proof = self.0.proof.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_confirmed = proof.is_some_and(|proof| proof.witness == Witness::Person);
+        if witness == Witness::Person || !is_confirmed {
+            *proof = Some(Proof { witness, date, heard_at: self.elapsed() });
+        }
+    }
+
+    /// Forgets what was proven: the wall clock was set since.
+    pub fn forget_proof(&self) {
+        *self.0.proof.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The newest proof of what time it is.
+    #[must_use]
+    pub fn proof(&self) -> Option<Proof> {
+        *self.0.proof.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time that appointments are kept by: the wall clock, unless a proven time differs from it.
+    #[must_use]
+    pub fn for_appointments(&self) -> ProvenTime {
+        self.moment().proven
     }
 
     /// Sleeps for `span` of this clock's time.
@@ -171,10 +252,9 @@ impl Clock {
         }
     }
 
-    /// Sleeps until the wall clock shows `until`, measured from now: a wall clock that is set back in between does
-    /// not prolong it.
-    pub async fn sleep_until(&self, until: Timestamp) {
-        self.sleep(until.since(self.now())).await;
+    /// Sleeps until the steady line reaches `until`.
+    pub async fn sleep_until(&self, until: SteadyTime) {
+        self.sleep(until.since(self.steady())).await;
     }
 
     /// Runs `work` for at most `limit`; `None` if it was not finished by then.

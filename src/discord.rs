@@ -177,12 +177,14 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
+        let began = self.0.clock.elapsed();
         let answer = Answer::read(request.send().await.map_err(Failure::network)?).await;
         self.0.wire.hear(&answer);
         let found = answer::json(&answer);
         match &found {
             Ok(_) => {
                 self.hear_time(&answer);
+                self.0.wire.learn_time(&answer, began);
                 pass.came_through();
             }
             Err(failure) => pass.settle(failure.status, &failure.outcome, answer.is_refusal()),

@@ -30,7 +30,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, SteadyTime};
 use crate::config::Composition;
 use crate::discord::Access;
 use crate::dispatch::lanes::Lanes;
@@ -52,7 +52,7 @@ pub(crate) struct Context {
     clock: Clock,
     composition: Composition,
     /// When this process began to send.
-    started: Timestamp,
+    started: SteadyTime,
     links: Links,
     sinks: Sinks,
     platform: Option<Platform>,
@@ -84,7 +84,7 @@ impl Dispatcher {
             );
         }
         let sinks = Sinks::new(&access);
-        let started = clock.now();
+        let started = clock.steady();
         Self {
             context: Arc::new(Context {
                 store,
@@ -129,6 +129,7 @@ impl Dispatcher {
         if let Some(client) = self.access.client() {
             aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
             aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
+            aside.spawn(probe::ask_the_time(client.clone(), Arc::clone(&self.context)));
         }
         let mut mutes_unread = false;
         let mut next_sweep = self.context.clock.elapsed();

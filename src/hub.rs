@@ -25,6 +25,7 @@ mod routing;
 mod server_problems;
 mod status;
 mod storage;
+mod time;
 mod trial;
 mod webhook;
 
@@ -68,6 +69,7 @@ struct Inner {
     routing: Routing,
     pings: Pings,
     conditions: Conditions,
+    time: time::Time,
     /// What is muted, as of the last look at the table.
     mutes: RwLock<Vec<Mute>>,
     /// Held while that is read anew: an earlier look must not undo a later one.
@@ -119,6 +121,7 @@ impl Hub {
             pings,
             clock,
             conditions: Conditions::default(),
+            time: time::Time::default(),
             mutes: RwLock::new(store.mutes().await?),
             loading_mutes: tokio::sync::Mutex::default(),
             mint: Mint::new(),

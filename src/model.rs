@@ -26,6 +26,7 @@ mod severity;
 mod source;
 mod subject;
 mod tag;
+pub mod wait;
 mod webhook_url;
 
 pub use audit::{Actor, AuditEntry, AuditOutcome};

@@ -36,6 +36,7 @@ mod route;
 mod server;
 mod shown;
 mod spoilt;
+mod steady;
 mod sum;
 mod summary;
 mod wal;

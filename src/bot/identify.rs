@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, SteadyTime};
+use crate::model::wait::LOGINS;
 use crate::store::Store;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -16,13 +17,12 @@ pub(super) const APART: Duration = Duration::from_secs(5);
 /// From so many logins in the last hour on, there are so many seconds between two. A person who starts nuncio again and
 /// again while setting it up has long stopped before the first; a crash loop reaches the last within half an hour.
 const SPACING: [(usize, u64); 2] = [(36, 300), (30, 30)];
-const KEY: &str = "bot.identifies";
 
 /// The logins of the last hour, of this process and those before it.
 pub(super) struct Ledger {
     store: Store,
     clock: Clock,
-    times: tokio::sync::Mutex<Option<Vec<Timestamp>>>,
+    times: tokio::sync::Mutex<Option<Vec<SteadyTime>>>,
 }
 
 impl Ledger {
@@ -33,7 +33,7 @@ impl Ledger {
     /// How long to wait until the next login, and how many there were within the last hour.
     pub(super) async fn wait(&self) -> (Duration, usize) {
         let mut times = self.times.lock().await;
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let times = self.load(&mut times, now).await;
         (wait(times, now), times.len())
     }
@@ -41,41 +41,37 @@ impl Ledger {
     /// Writes a login down.
     pub(super) async fn record(&self) {
         let mut times = self.times.lock().await;
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let times = self.load(&mut times, now).await;
         times.push(now);
         let text: Vec<String> = times.iter().map(|at| at.as_millis().to_string()).collect();
-        if let Err(error) = self.store.set_meta(KEY, text.join(",")).await {
+        if let Err(error) = self.store.set_meta(LOGINS, text.join(",")).await {
             tracing::warn!(%error, "the bot's login could not be noted in the database: it counts in memory only");
         }
     }
 
     async fn load<'a>(
         &self,
-        times: &'a mut Option<Vec<Timestamp>>,
-        now: Timestamp,
-    ) -> &'a mut Vec<Timestamp> {
+        times: &'a mut Option<Vec<SteadyTime>>,
+        now: SteadyTime,
+    ) -> &'a mut Vec<SteadyTime> {
         if times.is_none() {
-            let text = self.store.meta(KEY).await.unwrap_or_else(|error| {
+            let text = self.store.meta(LOGINS).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "the bot's earlier logins cannot be read from the database");
                 None
             });
             let read = text.unwrap_or_default();
             *times =
-                Some(read.split(',').filter_map(|at| at.parse().ok()).map(Timestamp::from_millis).collect());
+                Some(read.split(',').filter_map(|at| at.parse().ok()).map(SteadyTime::from_millis).collect());
         }
         let times = times.get_or_insert_default();
         times.retain(|at| now.since(*at) < HOUR);
-        for at in times.iter_mut() {
-            // A clock that was set back must not make the past last longer than an hour.
-            *at = (*at).min(now);
-        }
         times
     }
 }
 
 /// How long to wait at `now` after logins at `times`, all within the last hour, in order.
-fn wait(times: &[Timestamp], now: Timestamp) -> Duration {
+fn wait(times: &[SteadyTime], now: SteadyTime) -> Duration {
     let Some(last) = times.last() else { return Duration::ZERO };
     if let Some(first) = times.len().checked_sub(AN_HOUR).and_then(|over| times.get(over)) {
         return first.plus(HOUR).since(now);
@@ -91,8 +87,8 @@ mod tests {
 
     /// Logs in as often as it may for `span`, and tells the longest series within any hour.
     fn busiest_hour(span: Duration) -> usize {
-        let end = Timestamp::default().plus(span);
-        let (mut now, mut all) = (Timestamp::default(), Vec::new());
+        let end = SteadyTime::default().plus(span);
+        let (mut now, mut all) = (SteadyTime::default(), Vec::new());
         while now < end {
             let recent: Vec<_> = all.iter().copied().filter(|at| now.since(*at) < HOUR).collect();
             let pause = wait(&recent, now);
@@ -104,7 +100,7 @@ mod tests {
             }
         }
         let within =
-            |at: &Timestamp| all.iter().filter(|other| **other >= *at && other.since(*at) < HOUR).count();
+            |at: &SteadyTime| all.iter().filter(|other| **other >= *at && other.since(*at) < HOUR).count();
         all.iter().map(within).max().unwrap_or(0)
     }
 
@@ -122,7 +118,7 @@ mod tests {
     #[case(36, 300)]
     #[case(40, 3600)]
     fn waits_grow(#[case] logins: usize, #[case] secs: u64) {
-        let now = Timestamp::from_secs(1_700_000_000);
+        let now = SteadyTime::from_millis(1_700_000_000_000);
         assert_eq!(wait(&vec![now; logins], now), Duration::from_secs(secs));
     }
 }

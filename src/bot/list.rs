@@ -239,7 +239,7 @@ mod tests {
             reason: Some("_~".repeat(500)),
             attempts: 5,
             generation: 0,
-            due_at: Timestamp::default(),
+            due_at: crate::clock::SteadyTime::default(),
             finished_at: None,
         };
         let line = given_up(&letter);

@@ -8,7 +8,7 @@ use crate::cli::named::{self, Named};
 use crate::cli::spoilt::{self, UNREADABLE};
 use crate::cli::table::{age, clean, short};
 use crate::cli::{database, print, say};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Moment, Timestamp};
 use crate::config::Config;
 use crate::model::{Event, Sink, Status};
 use crate::store::{Letter, Listed, Store, Try, Which};
@@ -47,18 +47,18 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let store = database::open(&config, clock.clone()).await?;
-    let told = tell(args, &store, clock.now()).await;
+    let told = tell(args, &store, clock.moment()).await;
     store.close().await;
     told.map(|()| ExitCode::SUCCESS)
 }
 
-async fn tell(args: &Args, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+async fn tell(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()> {
     if let Some(id) = &args.id {
         return tell_one(store, named::find(store, id).await?, args.json, now).await;
     }
     if args.unrouted {
         let events = store.unrouted(None, args.limit).await?;
-        let lines = events.iter().map(|event| unrouted_line(event, now)).collect();
+        let lines = events.iter().map(|event| unrouted_line(event, now.wall)).collect();
         show(args.json, events.iter().map(unrouted_json).collect(), lines, "No event is without a route.");
         return Ok(());
     }
@@ -68,8 +68,8 @@ async fn tell(args: &Args, store: &Store, now: Timestamp) -> anyhow::Result<()> 
         _ => (Which::All, "No deliveries yet."),
     };
     let letters = store.letters_behind(which, 0, args.limit).await?;
-    let lines: Vec<String> = letters.iter().map(|letter| line(letter, now)).collect();
-    show(args.json, letters.iter().map(json_of).collect(), lines, none);
+    let lines: Vec<String> = letters.iter().map(|letter| line(letter, now.wall)).collect();
+    show(args.json, letters.iter().map(|letter| json_of(letter, now)).collect(), lines, none);
     if letters.len() == args.limit as usize {
         say(&format!("These are the newest {}; --limit shows more.", args.limit));
     }
@@ -84,7 +84,7 @@ async fn tell(args: &Args, store: &Store, now: Timestamp) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn tell_one(store: &Store, named: Named, json: bool, now: Timestamp) -> anyhow::Result<()> {
+async fn tell_one(store: &Store, named: Named, json: bool, now: Moment) -> anyhow::Result<()> {
     let letters: Vec<Listed<Letter>> = match named {
         Named::Delivery(id) => store.letter(id).await?.into_iter().collect(),
         Named::Event(id) => store.letters_behind(Which::Of(id), 0, 10_000).await?,
@@ -96,11 +96,11 @@ async fn tell_one(store: &Store, named: Named, json: bool, now: Timestamp) -> an
             Err(_) => Vec::new(),
         };
         if json {
-            let mut row = json_of(letter);
+            let mut row = json_of(letter, now);
             row["tries"] = tries.iter().map(try_json).collect();
             rows.push(row);
         } else {
-            details(letter, now)
+            details(letter, now.wall)
                 .iter()
                 .chain(&tries.iter().map(try_lines).collect::<Vec<_>>())
                 .for_each(|line| print(line));
@@ -227,7 +227,7 @@ fn try_lines(tried: &Try) -> String {
         .to_owned()
 }
 
-fn json_of(letter: &Listed<Letter>) -> Value {
+fn json_of(letter: &Listed<Letter>, now: Moment) -> Value {
     let letter = match letter {
         Ok(letter) => letter,
         Err(row) => return spoilt::json(row),
@@ -246,7 +246,7 @@ fn json_of(letter: &Listed<Letter>) -> Value {
         "reason": letter.reason,
         "attempts": letter.attempts,
         "generation": letter.generation,
-        "due_at": letter.due_at.to_rfc3339(),
+        "due_at": now.wall_at(letter.due_at).to_rfc3339(),
         "finished_at": letter.finished_at.map(Timestamp::to_rfc3339),
     })
 }

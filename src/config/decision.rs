@@ -6,11 +6,11 @@ use crate::config::limits::span_of;
 use crate::config::reader::Reader;
 use crate::config::report::Wrong;
 use crate::config::snowflake;
-use crate::model::Snowflake;
+use crate::model::{Snowflake, schedule};
 
 const GRACE: Duration = Duration::from_secs(10);
 /// Longer, and people think that it was done.
-const LONGEST_GRACE: Duration = Duration::from_secs(3600);
+const LONGEST_GRACE: Duration = schedule::LONGEST_WAIT;
 
 /// How machines are approved and denied.
 #[derive(Clone, Debug, PartialEq, Eq)]

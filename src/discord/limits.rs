@@ -5,10 +5,12 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use crate::model::schedule;
+
 /// No wait is shorter than this, whatever is claimed.
 pub(super) const SHORTEST: Duration = Duration::from_millis(250);
 /// No wait is longer than this, whatever is claimed.
-pub(super) const LONGEST: Duration = Duration::from_secs(3600);
+pub(super) const LONGEST: Duration = schedule::LONGEST_WAIT;
 /// No bucket's name is longer than this.
 const NAME: usize = 128;
 

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{HeaderValue, VIA};
+use reqwest::header::{AGE, DATE, HeaderValue, VIA};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp, Witness};
 use crate::config::DiscordBase;
 use crate::discord::answer::{self, Answer};
 use crate::discord::bucket::{Buckets, Route};
 use crate::discord::{Failure, Gate, limits};
-use crate::model::{Arrived, Attempt, Outcome};
+use crate::model::{Arrived, Attempt, Outcome, Receipt};
 use crate::outgoing::Outgoing;
 
 /// How long a request may take in all.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
+/// An answer that took longer than this does not say what time it is.
+const PROMPT: Duration = Duration::from_secs(10);
 /// Discord: "API Reference", User Agent.
 const USER_AGENT: &str =
     concat!("DiscordBot (https://crates.io/crates/nuncio, ", env!("CARGO_PKG_VERSION"), ")");
@@ -74,6 +76,24 @@ impl Wire {
         }
     }
 
+    /// Takes the time from an answer that is certainly Discord's own, to a request that `began` a moment ago: of one that
+    /// took long nobody knows when it was dated. Where its dates say nothing, the wall clock is all there is.
+    pub(super) fn learn_time(&self, answer: &Answer, began: Duration) {
+        if self.0.clock.elapsed().saturating_sub(began) > PROMPT {
+            return;
+        }
+        let text = |name| answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        // What a cache kept says when it was made.
+        let date = text(DATE).filter(|_| text(AGE).is_none()).and_then(Timestamp::parse_http_date);
+        match date {
+            Some(date) => self.0.clock.prove(Witness::Discord, date),
+            None if self.0.clock.proof().is_none() => {
+                self.0.clock.prove(Witness::Discord, self.0.clock.now())
+            }
+            None => {}
+        }
+    }
+
     /// How long the next request along `route` should wait for its bucket.
     pub(super) fn ready_in(&self, route: Route) -> Duration {
         self.0.buckets.wait(route, self.0.clock.elapsed())
@@ -115,6 +135,9 @@ impl Wire {
                 self.hear(&answer);
                 let outcome = outcome(&answer);
                 let sent = matches!(outcome, Outcome::Sent(_));
+                if matches!(outcome, Outcome::Sent(Receipt { message: Some(_), .. })) {
+                    self.learn_time(&answer, began);
+                }
                 Attempt {
                     status: Some(answer.status),
                     code: answer.code(),

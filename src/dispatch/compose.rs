@@ -108,7 +108,7 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
         let target = edited.as_ref().is_some_and(|event| event.subject == first.subject);
         let carrier = if base.is_some() && target { message.deliveries.first() } else { Some(&group.first) };
         let carrier = carrier.filter(|_| base.is_none() || target);
-        let age = carrier.map(|delivery| delivery.age(context.clock.now())).unwrap_or_default();
+        let age = carrier.map(|delivery| delivery.age(context.clock.steady())).unwrap_or_default();
         any_late |= render::is_late(age);
         let mut may_show = Vec::new();
         let card = match group.life {

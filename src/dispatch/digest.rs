@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::clock::Timestamp;
+use crate::clock::SteadyTime;
 use crate::config::Coalesce;
 use crate::dispatch::Context;
 use crate::dispatch::plan::Queue;
@@ -27,7 +27,7 @@ pub(super) async fn due(
     destination: DestinationId,
     queue: &Queue,
     behind: bool,
-    now: Timestamp,
+    now: SteadyTime,
 ) -> store::Result<Option<Claim>> {
     if context.composition.coalesce != Coalesce::Digest {
         return Ok(None);
@@ -48,7 +48,7 @@ pub(super) async fn gather(
     destination: &Destination,
     claim: Claim,
 ) -> store::Result<Option<Message>> {
-    let now = context.clock.now();
+    let now = context.clock.moment();
     let mut message = Message::new(destination.id, Action::Create, Form::Digest, now);
     message.posted_after = context.sinks.posted_after(destination, &context.clock);
     let mut taken = 0;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, SteadyTime};
 use crate::discord::{Gate, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 use crate::dispatch::Context;
 use crate::hub::{Condition, Conditions};
+use crate::model::schedule::LONGEST_WAIT;
+use crate::model::wait::PAUSE;
 use crate::store::{self, Store};
 
-/// Where the end of a pause of everything is kept: milliseconds since the epoch.
-const PAUSE: &str = "discord.paused_until";
 /// Shorter pauses are over before another process could ask anything.
 const WORTH_KEEPING: Duration = Duration::from_secs(2);
 
@@ -20,9 +20,8 @@ pub(super) async fn recall(store: &Store, clock: &Clock, gate: &Gate) -> store::
     let now = clock.now();
     let refusals = store.refusals_since(now.minus(REFUSAL_WINDOW)).await?;
     gate.recall(refusals.into_iter().map(|at| now.since(at)));
-    let until = store.meta(PAUSE).await?.and_then(|until| until.parse().ok()).map(Timestamp::from_millis);
-    // A wall clock that was set back must not make a pause of an hour one of a year.
-    let left = until.map_or(Duration::ZERO, |until| until.since(now)).min(Duration::from_secs(3600));
+    let until = store.meta(PAUSE).await?.and_then(|until| until.parse().ok()).map(SteadyTime::from_millis);
+    let left = until.map_or(Duration::ZERO, |until| until.since(clock.steady())).min(LONGEST_WAIT);
     if !left.is_zero() {
         gate.shut(Shut::Address, left);
     }
@@ -33,14 +32,14 @@ pub(super) async fn recall(store: &Store, clock: &Clock, gate: &Gate) -> store::
 pub(super) async fn follow(context: Arc<Context>, gate: Gate) {
     let conditions = context.hub.conditions();
     let mut changes = gate.changes();
-    let mut kept = Timestamp::default();
+    let mut kept = SteadyTime::default();
     loop {
         changes.mark_unchanged();
         let standing = gate.standing();
         tell(conditions, standing);
         let until = match standing {
             Standing::Shut { why: Shut::Address | Shut::Refusals, left } if left > WORTH_KEEPING => {
-                context.clock.now().plus(left)
+                context.clock.steady().plus(left)
             }
             // It is over by itself.
             _ => kept,

@@ -114,7 +114,7 @@ impl Lane {
         let Some(mut destination) = self.context.store.destination(self.id).await? else { return Ok(()) };
         self.in_doubt = guard::in_doubt(&self.context, &destination).await?.into();
         loop {
-            self.pressed |= destination.not_before > self.context.clock.now();
+            self.pressed |= destination.not_before > self.context.clock.steady();
             self.rest(&mut destination).await?;
             if destination.closed.is_some() {
                 break;
@@ -174,7 +174,7 @@ impl Lane {
     /// Waits until the destination may be used again. Whoever opens it before that says so in the table, and the next
     /// sweep wakes its lane.
     async fn rest(&mut self, destination: &mut Destination) -> store::Result<()> {
-        while destination.closed.is_none() && self.context.clock.now() < destination.not_before {
+        while destination.closed.is_none() && self.context.clock.steady() < destination.not_before {
             tokio::select! {
                 biased;
                 () = self.context.clock.sleep_until(destination.not_before) => return Ok(()),
@@ -195,13 +195,13 @@ impl Lane {
         // What can wait is in nobody's way.
         let idle = self.queue.first_key_value().is_none_or(|((rank, _), _)| *rank == Rank::Later);
         if idle && self.behind {
-            let page = self.context.store.page(self.id, self.context.clock.now(), PAGE).await?;
+            let page = self.context.store.page(self.id, self.context.clock.steady(), PAGE).await?;
             self.behind = !page.is_all;
             self.queue_all(guard::readable(&self.context, place, page).await?);
         }
         if self.behind {
             // Hints at urgent ones may have been lost: whatever waits, they go first.
-            let urgent = self.context.store.urgent(self.id, self.context.clock.now(), PAGE).await?;
+            let urgent = self.context.store.urgent(self.id, self.context.clock.steady(), PAGE).await?;
             self.queue_all(guard::readable(&self.context, place, urgent).await?);
         }
         Ok(!self.queue.is_empty())
@@ -243,7 +243,7 @@ impl Lane {
 
     /// Plans the next message, and sends it once that is on disk.
     async fn begin(&mut self, destination: &mut Destination, pass: Pass) -> store::Result<()> {
-        let now = self.context.clock.now();
+        let now = self.context.clock.steady();
         if !self.is_urgent()
             && !self.no_digest
             && let Some(claim) = digest::due(&self.context, self.id, &self.queue, self.behind, now).await?
@@ -311,7 +311,7 @@ impl Lane {
     /// Why what waits came to wait, in a few words.
     fn why(&self, message: &Message) -> Option<String> {
         let before = |delivery: &Delivery| delivery.id.minted_at() < self.context.started;
-        let stopped = message.created_at < self.context.started || message.deliveries.iter().any(before);
+        let stopped = message.planned_at < self.context.started || message.deliveries.iter().any(before);
         self.trouble.clone().or_else(|| stopped.then(|| "from before nuncio's last start".to_owned()))
     }
 
@@ -338,7 +338,7 @@ impl Lane {
         if self.trouble.is_none() || attempt.status != Some(429) {
             self.trouble = verdict::trouble(&attempt).or(self.trouble.take());
         }
-        let now = self.context.clock.now();
+        let now = self.context.clock.moment();
         let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
         if !self.is_readdressed(&message, &attempt).await? {
             verdict.tell(destination, &message, &attempt, now);

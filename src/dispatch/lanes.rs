@@ -73,7 +73,7 @@ impl Lanes {
 
     /// Sees to it that every destination with due deliveries has a lane that knows of them.
     pub(super) async fn sweep(&mut self) {
-        match self.context.store.due_destinations(self.context.clock.now()).await {
+        match self.context.store.due_destinations(self.context.clock.steady()).await {
             Ok(due) => {
                 for id in due {
                     match self.running.get(&id) {

@@ -5,21 +5,19 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::SteadyTime;
 use crate::dispatch::Context;
 use crate::dispatch::compose::draw;
 use crate::dispatch::decided::{self, Course};
 use crate::model::route::Cards;
+use crate::model::schedule::PING_AGAIN;
 use crate::model::{
     Action, Delivery, DeliveryId, DestinationId, Event, Form, LivingCard, Message, Rank, Severity, Snowflake,
 };
 use crate::render::{self, Card};
 use crate::store::{Error, Result, Store};
 
-/// A subject pings at most once in this span.
-const PING_AGAIN: Duration = Duration::from_secs(600);
 /// How many deliveries a message carries at most: what one unit of the store touches.
 const MOST: usize = 100;
 /// How many lines answer cards in one message at most.
@@ -58,7 +56,7 @@ pub(super) async fn next(
     pressure: Pressure<'_>,
 ) -> Result<Option<Message>> {
     let Some((_, mut head)) = queue.pop_first() else { return Ok(None) };
-    let now = context.clock.now();
+    let now = context.clock.moment();
     if head.replies_from().is_some() {
         let mut message = Message::new(destination, Action::Create, Form::Reply, now);
         message.deliveries = if pressure.pack { lines_behind(queue, head) } else { vec![head] };
@@ -72,7 +70,7 @@ pub(super) async fn next(
     if let Some(action) = course.action() {
         let mut message = Message::new(destination, action, Form::Single, now);
         if action == Action::Create {
-            message.pings = pings(context, &head, &event, now, false).await?;
+            message.pings = pings(context, &head, &event, now.steady, false).await?;
         }
         message.deliveries.push(head);
         return Ok(Some(message));
@@ -93,7 +91,7 @@ pub(super) async fn next(
         .as_ref()
         .map_or(Action::Create, |card| Action::Edit { channel: card.channel, message: card.message });
     let mut message = Message::new(destination, action, Form::Single, now);
-    let mut wishes = vec![pings(context, &head, &event, now, broke_out).await?];
+    let mut wishes = vec![pings(context, &head, &event, now.steady, broke_out).await?];
     let (rank, alone) = (head.rank, pressure.alone.contains(&head.id));
     message.deliveries.push(head);
     if life != Life::None && !alone {
@@ -133,7 +131,7 @@ async fn redraw(
         return Ok(None);
     };
     let action = Action::Edit { channel: card.channel, message: card.message };
-    let mut message = Message::new(destination, action, Form::Single, context.clock.now());
+    let mut message = Message::new(destination, action, Form::Single, context.clock.moment());
     message.deliveries.push(head);
     Ok(Some(message))
 }
@@ -165,14 +163,14 @@ async fn standing(
 /// Whether `event` changes `card` instead of getting one of its own.
 fn changes(context: &Context, card: &LivingCard, event: &Event, life: Life) -> bool {
     let repeats = || {
-        let age = event.received_at.since(card.shown.since.minted_at());
+        let age = event.id.minted_at().since(card.shown.since.minted_at());
         age <= context.composition.fold_repeats && severity(event) <= severity_of(card)
     };
     !card.frozen && (life == Life::Thing || repeats())
 }
 
 fn in_window(context: &Context, first: &Event, other: &Event) -> bool {
-    other.received_at.since(first.received_at) <= context.composition.fold_repeats
+    other.id.minted_at().since(first.id.minted_at()) <= context.composition.fold_repeats
 }
 
 fn severity(event: &Event) -> Option<Severity> {
@@ -189,7 +187,7 @@ async fn pings(
     context: &Context,
     delivery: &Delivery,
     event: &Event,
-    now: Timestamp,
+    now: SteadyTime,
     worse: bool,
 ) -> Result<Vec<Snowflake>> {
     let pings = context.hub.pings(event, &delivery.route);
@@ -289,7 +287,7 @@ async fn fill(
             if render::pack(&cards) < cards.len() {
                 break;
             }
-            wishes.push(pings(context, delivery, &event, message.created_at, false).await?);
+            wishes.push(pings(context, delivery, &event, message.planned_at, false).await?);
             events.push(event);
         }
         taken.push(*key);

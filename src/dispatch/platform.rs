@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, Timestamp};
 use crate::dispatch::guard::{self, survive};
 use crate::dispatch::lane::Finished;
 use crate::dispatch::wake::Wake;
@@ -115,8 +115,8 @@ impl PlatformLane {
         while self.inbox.try_recv().is_ok() {}
         self.wake.take();
         loop {
-            let now = self.context.clock.now();
-            let page = store.next_call(self.platform.destination, now).await?;
+            let now = self.context.clock.moment();
+            let page = store.next_call(self.platform.destination, now.steady).await?;
             let is_all = page.is_all;
             let page = guard::readable(&self.context, &destination.name, page).await?;
             let message = match page.into_iter().next() {
@@ -191,7 +191,6 @@ impl PlatformLane {
 
     /// What an answer leads to.
     fn next_step(&self, decision: &Decision, reply: &Reply) -> CallNext {
-        let now = self.context.clock.now();
         let backoff = schedule::backoff(decision.attempts + 1, rand::random());
         let wait = reply.retry_after.map_or(backoff, |after| after.max(backoff));
         let (said, conditions) = (reply.excerpt(), self.context.hub.conditions());
@@ -207,7 +206,7 @@ impl PlatformLane {
                 if conditions.raise(Condition::KeyRefused, said.clone()) {
                     tracing::error!("{said}");
                 }
-                CallNext::Later { due_at: now.plus(KEY_REFUSED.max(wait)), said, everybody: true }
+                CallNext::Later { wait: KEY_REFUSED.max(wait), said, everybody: true }
             }
             Some(status @ (404 | 405)) => CallNext::Held(format!(
                 "XTSystems has no {} ({status}{}): set {}, restart, then press Try again",
@@ -223,7 +222,7 @@ impl PlatformLane {
                 // The card shows the first line; what the answer held stands in Details.
                 let body = reply.status.map(|_| format!("\n{said}")).unwrap_or_default();
                 let said = format!("{}{body}", reply.summary());
-                CallNext::Later { due_at: now.plus(wait), said, everybody }
+                CallNext::Later { wait, said, everybody }
             }
             Some(status) => {
                 CallNext::Refused(if said.is_empty() { format!("status {status}") } else { said })
@@ -249,8 +248,8 @@ impl PlatformLane {
             CallNext::Confirmed => {
                 tracing::info!(decision.id = %id, took_ms, tries, "XTSystems was told: {what}")
             }
-            CallNext::Later { due_at, said, .. } => tracing::warn!(
-                decision.id = %id, took_ms, tries, again_in_s = due_at.since(self.context.clock.now()).as_secs(),
+            CallNext::Later { wait, said, .. } => tracing::warn!(
+                decision.id = %id, took_ms, tries, again_in_s = wait.as_secs(),
                 "XTSystems could not be told: {what}: {}; it is tried again", said.escape_debug()
             ),
             CallNext::Refused(said) => tracing::warn!(
@@ -264,7 +263,7 @@ impl PlatformLane {
     }
 }
 
-fn plan(delivery: Delivery, now: Timestamp) -> Message {
+fn plan(delivery: Delivery, now: Moment) -> Message {
     let mut message = Message::new(delivery.destination_id, Action::Create, Form::Single, now);
     message.deliveries.push(delivery);
     message

@@ -11,6 +11,8 @@ use crate::model::{Destination, Sink};
 
 /// How long to wait between two tries to learn who the token belongs to.
 const PROBE_AGAIN: Duration = Duration::from_secs(15);
+/// How often it is looked whether the clock was set.
+const CLOCK: Duration = Duration::from_secs(1);
 /// How often it is looked whether a closed channel's time has come.
 const LOOK: Duration = Duration::from_secs(30);
 
@@ -40,6 +42,19 @@ pub(super) async fn introduce(client: Client, context: Arc<Context>) {
     }
 }
 
+/// Asks Discord something when the clock was set: its answer says what time it is. Never ends.
+pub(super) async fn ask_the_time(client: Client, context: Arc<Context>) {
+    loop {
+        context.clock.sleep(CLOCK).await;
+        if context.hub.wants_time() {
+            let pass = client.gate().pass().await;
+            if client.myself(pass).await.is_err() {
+                context.clock.sleep(PROBE_AGAIN).await;
+            }
+        }
+    }
+}
+
 /// Asks for each closed channel once in a while whether it is there again. While the gateway is connected it tells by
 /// itself, and nothing is asked. Never ends.
 pub(super) async fn look_for_closed(client: Client, context: Arc<Context>) {
@@ -53,7 +68,7 @@ pub(super) async fn look_for_closed(client: Client, context: Arc<Context>) {
             Vec::new()
         });
         for destination in troubled.into_iter().filter(|destination| destination.closed.is_some()) {
-            if destination.not_before <= context.clock.now() {
+            if destination.not_before <= context.clock.steady() {
                 look_for(&client, &context, destination).await;
             }
         }
@@ -67,7 +82,7 @@ async fn look_for(client: &Client, context: &Context, destination: Destination) 
     if client.channel(pass, channel).await.is_ok_and(|place| place.takes_messages()) {
         context.hub.reopen(channel, "Discord knows it").await;
     } else {
-        let again = context.clock.now().plus(DENIED_AGAIN);
+        let again = context.clock.steady().plus(DENIED_AGAIN);
         if let Err(error) = context.store.hold(destination.id, again).await {
             tracing::warn!(%error, "{}: that it is still closed could not be noted", destination.name);
         }

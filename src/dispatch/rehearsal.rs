@@ -28,7 +28,7 @@ impl Dispatcher {
     /// If the database cannot be read.
     pub async fn rehearse(&self, destination: DestinationId) -> Result<Rehearsal> {
         let context = Arc::clone(&self.context);
-        let mut waiting = context.store.page(destination, context.clock.now(), PAGE).await?.deliveries;
+        let mut waiting = context.store.page(destination, context.clock.steady(), PAGE).await?.deliveries;
         for delivery in &mut waiting {
             plan::load(&context.store, delivery).await?;
         }

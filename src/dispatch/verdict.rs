@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, SteadyTime};
 use crate::dispatch::Context;
 use crate::hub::{self, Condition, Conditions, Hub, Notice};
 use crate::model::schedule::{self, DENIED_AGAIN};
@@ -19,9 +19,9 @@ pub(super) struct Verdict {
     /// How the message and its deliveries go on.
     pub(super) next: Next,
     /// When the destination may be used again, its bucket aside.
-    not_before: Timestamp,
+    not_before: SteadyTime,
     /// When its bucket is whole again.
-    whole_at: Timestamp,
+    whole_at: SteadyTime,
     /// Why the destination denies us, if it does.
     denied: Option<String>,
     /// What people are told.
@@ -35,13 +35,13 @@ impl Verdict {
         message: &Message,
         attempt: &Attempt,
         failures: &mut u32,
-        now: Timestamp,
+        now: Moment,
     ) -> Self {
         let next = next_step(message, attempt, now);
         let carried = message.deliveries.iter().filter_map(|delivery| delivery.event.as_deref());
         Self {
-            not_before: now.plus(own_wait(attempt, &next, failures)),
-            whole_at: now.plus(attempt.cooldown),
+            not_before: now.steady.plus(own_wait(attempt, &next, failures)),
+            whole_at: now.steady.plus(attempt.cooldown),
             denied: match &attempt.outcome {
                 Outcome::Denied(reason) => Some(reason.to_string()),
                 Outcome::Sent(_) => None,
@@ -69,7 +69,7 @@ impl Verdict {
         let announcement = self.notice.as_ref().map(|notice| {
             // A return is caused by what it takes back.
             let cause = destination.announced.filter(|_| *notice == Notice::Reopened).or(cause);
-            context.hub.announcement(notice, destination, cause, context.clock.now())
+            context.hub.announcement(notice, destination, cause, context.clock.moment())
         });
         if let Some(announcement) = &announcement {
             let lasts = self.notice != Some(Notice::Reopened);
@@ -108,17 +108,11 @@ impl Verdict {
     }
 
     /// Tells the operator, once for each try.
-    pub(super) fn tell(
-        &self,
-        destination: &Destination,
-        message: &Message,
-        attempt: &Attempt,
-        now: Timestamp,
-    ) {
+    pub(super) fn tell(&self, destination: &Destination, message: &Message, attempt: &Attempt, now: Moment) {
         let name = &destination.name;
         let (took_ms, tries) = (attempt.took.as_millis(), message.attempts + 1);
         let said = String::from_utf8_lossy(&attempt.response);
-        let again_in_s = self.not_before.since(now).as_secs_f64();
+        let again_in_s = self.not_before.since(now.steady).as_secs_f64();
         match &self.next {
             Next::Dead(reason) if was_not_sent(attempt) => {
                 let ids: Vec<_> = message.deliveries.iter().map(|delivery| delivery.id).collect();
@@ -187,7 +181,7 @@ impl Verdict {
 }
 
 /// How the message and its deliveries go on.
-fn next_step(message: &Message, attempt: &Attempt, now: Timestamp) -> Next {
+fn next_step(message: &Message, attempt: &Attempt, now: Moment) -> Next {
     match &attempt.outcome {
         Outcome::Sent(receipt) => Next::Delivered(*receipt),
         Outcome::Retry { arrived: Arrived::Maybe, .. } => Next::Again,

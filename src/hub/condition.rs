@@ -24,11 +24,15 @@ pub enum Condition {
     KeyRefused,
     /// The database does not take what lanes have to record.
     StoreFailing,
+    /// The clock of this machine jumped, or differs from Discord's.
+    ClockWrong,
+    /// Nothing old is removed, because nobody knows whether the clock is right.
+    RetentionHeld,
 }
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::NoToken,
         Self::TokenRefused,
         Self::DiscordUnreachable,
@@ -37,6 +41,8 @@ impl Condition {
         Self::PlatformUnreachable,
         Self::KeyRefused,
         Self::StoreFailing,
+        Self::ClockWrong,
+        Self::RetentionHeld,
     ];
 
     /// Its name in metrics, and the code of the problem.
@@ -51,6 +57,8 @@ impl Condition {
             Self::PlatformUnreachable => "platform_unreachable",
             Self::KeyRefused => "key_refused",
             Self::StoreFailing => "store_failing",
+            Self::ClockWrong => "clock_wrong",
+            Self::RetentionHeld => "retention_held",
         }
     }
 }

@@ -250,16 +250,16 @@ impl Hub {
         by: Decider,
         entry: AuditEntry,
     ) -> store::Result<Result<Changed, Refusal>> {
-        let (store, now) = (&self.0.store, self.0.clock.now());
+        let store = &self.0.store;
         let decide = |verdict| Change::Decide {
             verdict,
             reason: click.text.clone(),
             platform,
-            due_at: now.plus(self.rules().grace),
+            grace: self.rules().grace,
             even_expired: click.place.is_none(),
         };
         let card = click.place.as_ref().and_then(|place| Some((place.channel, place.message?)));
-        let wish = |matter| Wish { matter, text: click.text.clone(), platform, due_at: now, card };
+        let wish = |matter| Wish { matter, text: click.text.clone(), platform, card };
         let change = match (click.press, matter) {
             (Press::Approve, Matter::Machine) => decide(Verdict::Approved),
             (Press::Deny, Matter::Machine) => decide(Verdict::Denied),
@@ -312,7 +312,10 @@ impl Hub {
 
     /// Ends the questions whose time is over.
     pub async fn expire_decisions(&self) -> store::Result<usize> {
-        self.0.store.expire_decisions(self.0.clock.now()).await
+        if self.appointments_wait() {
+            return Ok(0);
+        }
+        self.0.store.expire_decisions(self.0.clock.for_appointments()).await
     }
 
     fn entry(&self, click: &Click, decision: Option<&Decision>) -> AuditEntry {

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, Timestamp};
 use crate::hub::Hub;
 use crate::model::{
     DedupeKey, Destination, DestinationId, Event, EventId, Kind, NewEvent, Outcome, Rank, RawBody, Sink,
@@ -83,12 +83,12 @@ impl Hub {
         notice: &Notice,
         destination: &Destination,
         cause: Option<EventId>,
-        now: Timestamp,
+        now: Moment,
     ) -> FollowUp {
-        let id = self.0.mint.next(now);
+        let id = self.0.mint.next(now.steady);
         let rank = if *notice == Notice::Reopened { Rank::Normal } else { Rank::Urgent };
         let incoming = Incoming {
-            event: event_of(id, notice, destination, cause, now),
+            event: event_of(id, notice, destination, cause, now.wall),
             plan: self.told(destination.id, rank),
             unrouted: false,
             company_name: None,
@@ -166,7 +166,7 @@ mod tests {
             closed: None,
             denied: denied.then(|| "no".to_owned()),
             announced: announced.then(EventId::new),
-            not_before: Timestamp::default(),
+            not_before: crate::clock::SteadyTime::default(),
             epoch: 0,
         }
     }

@@ -79,7 +79,7 @@ impl Hub {
         };
         metrics.fates[fate].add(message.deliveries.len() as u64);
         if fate == 0 {
-            let now = self.0.clock.now();
+            let now = self.0.clock.steady();
             for delivery in &message.deliveries {
                 metrics.delivered.note(now.since(delivery.id.minted_at()));
             }
@@ -175,7 +175,7 @@ impl Hub {
     }
 
     async fn tell_state(&self, text: &mut Exposition) {
-        let (store, now) = (&self.0.store, self.0.clock.now());
+        let (store, now) = (&self.0.store, self.0.clock.steady());
         let gateway = self.gateway();
         let state = |word, is| (word, u64::from(is));
         text.gauges(

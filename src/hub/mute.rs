@@ -95,7 +95,7 @@ impl Hub {
         let event = self.0.store.event(decision.event_id).await?;
         let host = event.as_ref().and_then(|event| payload::text(&event.data, HOSTS));
         let host = host.and_then(|host| render::line(&host, 40)).map(|host| format!(" on {host}"));
-        let now = self.0.clock.now();
+        let now = self.0.clock.for_appointments().get();
         let mute = Mute {
             id: MuteId::new(),
             pattern: "alert.*".to_owned(),
@@ -134,7 +134,7 @@ impl Hub {
         if span.is_zero() || span > LONGEST {
             return invalid("A mute lasts from a second to 30 days: 30m, 1h or 2d".to_owned());
         }
-        let now = self.0.clock.now();
+        let now = self.0.clock.for_appointments().get();
         Ok(Mute {
             id: MuteId::new(),
             pattern: pattern.to_owned(),
@@ -151,7 +151,7 @@ impl Hub {
     /// # Errors
     /// [`MuteError::Invalid`] if none holds.
     pub async fn unmute(&self, pattern: &str) -> Result<Vec<Mute>, MuteError> {
-        let now = self.0.clock.now();
+        let now = self.0.clock.for_appointments().get();
         let mut ended = Vec::new();
         for mute in self.0.store.mutes().await? {
             let named =
@@ -171,7 +171,7 @@ impl Hub {
 
     /// What is muted now.
     pub async fn muted_now(&self) -> store::Result<Vec<Mute>> {
-        let now = self.0.clock.now();
+        let now = self.0.clock.for_appointments().get();
         let mut mutes = self.0.store.mutes().await?;
         mutes.retain(|mute| now < mute.until);
         Ok(mutes)
@@ -193,7 +193,7 @@ impl Hub {
         if mutes.is_empty() || event.source == Source::Nuncio {
             return None;
         }
-        let now = self.0.clock.now();
+        let now = self.0.clock.for_appointments().get();
         let mut holding =
             mutes.iter().filter(|mute| mute.silences(&event.kind, &event.subject, event.severity, now));
         holding.next().map(|mute| mute.id)
@@ -202,8 +202,12 @@ impl Hub {
     /// Learns which mutes there are, and sums up those that have ended. To be called each second. An error means that
     /// they could not be looked up; one that could not be summed up is told of once, and keeps none of the others.
     pub async fn tend_mutes(&self) -> store::Result<()> {
-        let now = self.0.clock.now();
-        for mute in self.load_mutes().await?.iter().filter(|mute| mute.until.plus(SETTLED) <= now) {
+        let now = self.0.clock.for_appointments().get();
+        let mutes = self.load_mutes().await?;
+        if self.appointments_wait() {
+            return Ok(());
+        }
+        for mute in mutes.iter().filter(|mute| mute.until.plus(SETTLED) <= now) {
             let summed = self.sum_up(mute, now).await;
             let told_before = {
                 let mut unsummed = self.0.unsummed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -275,7 +279,7 @@ impl Hub {
                 .accept(Incoming { event, plan, unrouted: false, company_name: None, asks: None })
                 .await?;
         }
-        self.0.store.close_mute(mute.id, now).await?;
+        self.0.store.close_mute(mute.id).await?;
         tracing::info!(mute.id = %mute.id, "{} is heard again: it was muted by {}", mute.name().escape_debug(), mute.by.escape_debug());
         Ok(())
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::hub::{Hub, Notice};
+use crate::hub::{Condition, Hub, Notice};
 use crate::store::{Result, Shelf};
 
 /// How long after the start the first look is taken, and how long until the next.
@@ -30,11 +30,23 @@ pub struct Tidied {
 }
 
 impl Hub {
-    /// Tidies up now and then. Does not return.
+    /// Tidies up now and then, as long as the clock is not in doubt: a wrong one would have all of it removed. Does not
+    /// return.
     pub async fn keep_tidy(&self, retention: Duration) {
         let clock = &self.0.clock;
         clock.sleep(FIRST).await;
         loop {
+            let doubt = match self.doubts_clock().await {
+                Ok(doubt) => doubt,
+                Err(error) => Some(format!("Nothing old is removed: {error}")),
+            };
+            if let Some(sentence) = doubt {
+                if self.conditions().raise(Condition::RetentionHeld, sentence.clone()) {
+                    tracing::warn!("{sentence}");
+                }
+                clock.sleep(FIRST).await;
+                continue;
+            }
             match self.tidy(clock.now().minus(retention)).await {
                 Ok(done) if done == Tidied::default() => {}
                 Ok(done) => {
@@ -85,11 +97,12 @@ impl Hub {
     }
 
     async fn expire(&self, before: Timestamp) -> Result<u64> {
+        let before = self.0.clock.moment().steady_at(before);
         let mut expired = 0;
         for (id, count) in self.0.store.expired(before).await? {
             let Some(destination) = self.0.store.destination(id).await? else { continue };
             let mut told =
-                Some(self.announcement(&Notice::Expired(count), &destination, None, self.0.clock.now()));
+                Some(self.announcement(&Notice::Expired(count), &destination, None, self.0.clock.moment()));
             tracing::error!(
                 "{count} deliveries were given up: {} has been closed since before RETENTION_DAYS. Mend it, then: \
                  nuncio redeliver --dead",

@@ -67,7 +67,7 @@ impl Hub {
 
     /// How everything stands now.
     pub async fn status(&self) -> Result<Status> {
-        let store = &self.0.store;
+        let (store, now) = (&self.0.store, self.0.clock.moment());
         let health = self.health().await;
         let size = |path: PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
         let mut wal = store.path().as_os_str().to_owned();
@@ -80,11 +80,11 @@ impl Hub {
             database_bytes: size(store.path().to_owned()) + size(wal.into()),
             gateway: self.gateway(),
             backlog: store.backlog().await?,
-            oldest: store.oldest_waiting().await?,
+            oldest: store.oldest_waiting().await?.map(|since| now.wall_at(since)),
             newest: store.newest_event().await?,
             refusals: self.refusals(),
             mutes: self.muted_now().await?,
-            lately: store.tally(self.0.clock.now().minus(LATELY)).await?,
+            lately: store.tally(now.steady.minus(LATELY)).await?,
             problems: health.problems,
         })
     }

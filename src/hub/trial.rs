@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, Timestamp};
 use crate::hub::Hub;
 use crate::model::{DedupeKey, EventId, Kind, NewEvent, RawBody, Source, Status};
 use crate::store::{Letter, Result, Which};
@@ -79,15 +79,15 @@ impl Hub {
             let is_open = |letter: &Letter| matches!(letter.status, Status::Pending | Status::Sending);
             let left = until.saturating_sub(self.0.clock.elapsed());
             if !letters.iter().any(is_open) || left.is_zero() {
-                return Ok(trace(event, &letters));
+                return Ok(trace(event, &letters, self.0.clock.moment()));
             }
             let _ = self.0.clock.within(left, progress.changed()).await;
         }
     }
 }
 
-fn trace(event: EventId, letters: &[Letter]) -> Trace {
-    let on_disk_at = event.minted_at();
+fn trace(event: EventId, letters: &[Letter], now: Moment) -> Trace {
+    let on_disk_at = now.wall_at(event.minted_at());
     let received_at = letters.first().map_or(on_disk_at, |letter| letter.received_at);
     let legs = letters.iter().rev().map(|letter| Leg {
         destination: letter.destination.clone(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Timestamp;
+use crate::clock::SteadyTime;
 use crate::model::{DeliveryId, DestinationId, Event, EventId};
 
 /// Where a delivery stands. `Pending → Sending → { Delivered | Pending | Dead }`.
@@ -123,7 +123,7 @@ impl Delivery {
 
     /// How long it has waited at `now`. One that a person had delivered again is as old as that wish: not at all.
     #[must_use]
-    pub fn age(&self, now: Timestamp) -> Duration {
+    pub fn age(&self, now: SteadyTime) -> Duration {
         if self.generation > 0 { Duration::ZERO } else { now.since(self.id.minted_at()) }
     }
 }

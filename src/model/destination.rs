@@ -1,6 +1,6 @@
 //! Where messages go.
 
-use crate::clock::Timestamp;
+use crate::clock::SteadyTime;
 use crate::model::{DestinationId, EventId, Snowflake, WebhookMark};
 
 /// A way to reach people or programs, with what is needed to use it.
@@ -64,7 +64,7 @@ pub struct Destination {
     /// The event that told people that it is closed or denies us; none once it is reachable again.
     pub announced: Option<EventId>,
     /// Nothing is sent there before this time.
-    pub not_before: Timestamp,
+    pub not_before: SteadyTime,
     /// The newest message that is known to have been posted there.
     pub newest: Option<Snowflake>,
     /// Whose results count: raised whenever a process takes the lanes over.

@@ -95,12 +95,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::clock::Timestamp;
+    use crate::clock::{SteadyTime, Timestamp};
     use crate::model::{EventId, Kind, Mint, Source};
 
     fn event(mint: &Mint, kind: &str, at: i64, data: Value) -> Event {
         Event {
-            id: mint.next::<EventId>(Timestamp::from_secs(1_705_314_600)),
+            id: mint.next::<EventId>(SteadyTime::from_millis(1_705_314_600_000)),
             source: Source::XtSystems,
             kind: Kind::new(kind),
             company: String::new(),

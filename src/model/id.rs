@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::{ContextV7, Uuid};
 
-use crate::clock::Timestamp;
+use crate::clock::{SteadyTime, Timestamp};
 
 /// Text that is not the identifier it should be.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -41,15 +41,15 @@ macro_rules! prefixed_id {
 
             /// What every id minted before `at` sorts before.
             #[must_use]
-            pub fn earliest(at: Timestamp) -> Self {
+            pub fn earliest(at: SteadyTime) -> Self {
                 let millis = u128::try_from(at.as_millis()).unwrap_or(0);
                 Self(Uuid::from_u128(millis << 80))
             }
 
             /// When it was minted, to the millisecond.
             #[must_use]
-            pub fn minted_at(&self) -> Timestamp {
-                Timestamp::from_millis(i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX))
+            pub fn minted_at(&self) -> SteadyTime {
+                SteadyTime::from_millis(i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX))
             }
 
             /// The last 8 characters: what people see (the first ones are the same for a minute).
@@ -139,7 +139,7 @@ impl Mint {
     }
 
     /// The next id, carrying the time `now`.
-    pub fn next<Id: From<Uuid>>(&self, now: Timestamp) -> Id {
+    pub fn next<Id: From<Uuid>>(&self, now: SteadyTime) -> Id {
         let context = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let millis = u64::try_from(now.as_millis()).unwrap_or(0);
         #[expect(clippy::cast_possible_truncation, reason = "below 1000 million")]
@@ -232,7 +232,7 @@ mod tests {
         let mint = Mint::new();
         let times = [1_700_000_000_000, 1_700_000_000_000, 1_600_000_000_000, 1_700_000_000_001];
         let ids: Vec<EventId> =
-            (0..4000).map(|i| mint.next(Timestamp::from_millis(times[i % times.len()]))).collect();
+            (0..4000).map(|i| mint.next(SteadyTime::from_millis(times[i % times.len()]))).collect();
         assert!(ids.is_sorted());
     }
 

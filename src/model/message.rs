@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 
-use crate::clock::Timestamp;
-use crate::model::{Delivery, DestinationId, MessageId, Shown, Snowflake, Tag, WebhookMark};
+use crate::clock::{Moment, SteadyTime, Timestamp};
+use crate::model::{Delivery, DestinationId, MessageId, Mint, Shown, Snowflake, Tag, WebhookMark};
 
 /// What makes a repeated send the same message for Discord: 24 random base32 characters, used once for ever
 /// (Discord: "Create Message", `nonce` ≤ 25 characters).
@@ -169,8 +169,10 @@ pub struct Message {
     pub shows: Vec<Shown>,
     /// For each of its cards the tags that its footer may carry, known once it is composed.
     pub tags: Vec<Vec<Tag>>,
-    /// When it was planned.
+    /// When it was planned, by the wall clock.
     pub created_at: Timestamp,
+    /// When it was planned, on the steady line.
+    pub planned_at: SteadyTime,
     /// What it was surely posted after, if it was posted.
     pub posted_after: PostedAfter,
     /// When the first try began that may have arrived, by [`Clock::elapsed`](crate::clock::Clock::elapsed). `None` if an
@@ -187,9 +189,9 @@ pub struct Message {
 impl Message {
     /// A message that is planned now.
     #[must_use]
-    pub fn new(destination_id: DestinationId, action: Action, form: Form, now: Timestamp) -> Self {
+    pub fn new(destination_id: DestinationId, action: Action, form: Form, now: Moment) -> Self {
         Self {
-            id: MessageId::new(),
+            id: Mint::new().next(now.steady),
             destination_id,
             nonce: Nonce::random(),
             action,
@@ -203,7 +205,8 @@ impl Message {
             settling: false,
             shows: Vec::new(),
             tags: Vec::new(),
-            created_at: now,
+            created_at: now.wall,
+            planned_at: now.steady,
             posted_after: PostedAfter::default(),
             tried_at: None,
             attempts: 0,
@@ -214,16 +217,17 @@ impl Message {
 
     /// The same deliveries as another, new message, composed in another form.
     #[must_use]
-    pub fn in_form(&self, form: Form, now: Timestamp) -> Self {
+    pub fn in_form(&self, form: Form, now: Moment) -> Self {
         Self {
-            id: MessageId::new(),
+            id: Mint::new().next(now.steady),
             nonce: Nonce::random(),
             action: Action::Create,
             form,
             shows: Vec::new(),
             replies: Vec::new(),
             tags: Vec::new(),
-            created_at: now,
+            created_at: now.wall,
+            planned_at: now.steady,
             tried_at: None,
             attempts: 0,
             ambiguous_since: None,

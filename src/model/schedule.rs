@@ -6,6 +6,11 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 /// How often a destination that denies us, or is closed, is looked at again.
 pub const DENIED_AGAIN: Duration = Duration::from_secs(15 * 60);
+/// No stored wait is longer than this: what Discord or the platform ask for is cut to an hour, and so is the grace of a
+/// decision.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// A subject pings at most once in this span.
+pub const PING_AGAIN: Duration = Duration::from_secs(600);
 /// Even a lucky draw leaves the other side this much room.
 const SHORTEST: Duration = Duration::from_millis(250);
 

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::clock::Timestamp;
+use crate::clock::Moment;
 use crate::model::{
     Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Rank, Severity,
 };
@@ -115,16 +115,16 @@ impl Stored {
 pub(super) fn insert<'a>(
     tx: &'a mut SqliteConnection,
     mint: &'a Mint,
-    now: Timestamp,
+    now: Moment,
     incoming: &'a Incoming,
 ) -> BoxFuture<'a, Result<Stored>> {
     Box::pin(async move {
-        let id = mint.next(now);
+        let id = mint.next(now.steady);
         if !insert_event(tx, id, incoming).await? {
             let accepted = Accepted { event_id: first_of(tx, &incoming.event).await?, duplicate: true };
             return Ok(Stored::of(accepted, Vec::new()));
         }
-        let deliveries: Vec<DeliveryId> = incoming.plan.iter().map(|_| mint.next(now)).collect();
+        let deliveries: Vec<DeliveryId> = incoming.plan.iter().map(|_| mint.next(now.steady)).collect();
         for (planned, delivery) in incoming.plan.iter().zip(&deliveries) {
             insert_delivery(tx, now, id, planned, *delivery).await?;
         }
@@ -215,7 +215,7 @@ async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId
 /// Inserts a delivery, due at once.
 pub(super) async fn insert_delivery(
     tx: &mut SqliteConnection,
-    now: Timestamp,
+    now: Moment,
     event: EventId,
     planned: &Planned,
     id: DeliveryId,
@@ -228,8 +228,8 @@ pub(super) async fn insert_delivery(
         .bind(planned.rank.as_i64())
         .bind(planned.status())
         .bind(planned.muted.map(|mute| mute.to_string()))
-        .bind(planned.muted.map(|_| now.as_millis()))
-        .bind(now.as_millis())
+        .bind(planned.muted.map(|_| now.wall.as_millis()))
+        .bind(now.steady.as_millis())
         .execute(tx)
         .await?;
     Ok(())
@@ -239,7 +239,7 @@ pub(super) async fn insert_delivery(
 async fn ask(
     tx: &mut SqliteConnection,
     mint: &Mint,
-    now: Timestamp,
+    now: Moment,
     incoming: &Incoming,
     id: EventId,
 ) -> Result<Vec<Delivery>> {
@@ -256,23 +256,23 @@ pub(super) async fn insert_follow_up(
     id: EventId,
     incoming: &Incoming,
     mint: &Mint,
-    now: Timestamp,
+    now: Moment,
 ) -> Result<()> {
     if insert_event(tx, id, incoming).await? {
         for planned in &incoming.plan {
-            insert_delivery(tx, now, id, planned, mint.next(now)).await?;
+            insert_delivery(tx, now, id, planned, mint.next(now.steady)).await?;
         }
     }
     Ok(())
 }
 
-async fn learn_name(tx: &mut SqliteConnection, now: Timestamp, incoming: &Incoming) -> Result<()> {
+async fn learn_name(tx: &mut SqliteConnection, now: Moment, incoming: &Incoming) -> Result<()> {
     if let Some(name) = &incoming.company_name {
         sqlx::query(LEARN_NAME)
             .bind(incoming.event.source.as_str())
             .bind(incoming.event.company.as_str())
             .bind(name.as_str())
-            .bind(now.as_millis())
+            .bind(now.wall.as_millis())
             .execute(tx)
             .await?;
     }

@@ -6,7 +6,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::clock::Timestamp;
+use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{
     Action, Delivery, DestinationId, Event, EventId, LivingCard, Message, MessageId, Shown, Snowflake, Source,
 };
@@ -227,7 +227,7 @@ impl Store {
         &self,
         destination: DestinationId,
         event: &Event,
-        since: Timestamp,
+        since: SteadyTime,
     ) -> Result<bool> {
         if event.subject.is_empty() {
             return Ok(false);
@@ -236,7 +236,7 @@ impl Store {
             "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
              JOIN messages AS m ON m.id = d.message_id \
              WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 \
-             AND m.pings <> '' AND m.created_at > $4 LIMIT 1",
+             AND m.pings <> '' AND m.planned_at > $4 LIMIT 1",
         )
         .bind(event.source.as_str())
         .bind(event.subject.as_str())

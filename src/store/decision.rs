@@ -61,7 +61,7 @@ impl Store {
 
     /// All rounds and wishes about a thing, the oldest first.
     pub async fn decisions_about(&self, source: Source, subject: &str) -> Result<Vec<Decision>> {
-        sqlx::query("SELECT * FROM decisions WHERE source = $1 AND subject = $2 ORDER BY created_at, id")
+        sqlx::query("SELECT * FROM decisions WHERE source = $1 AND subject = $2 ORDER BY id")
             .bind(source.as_str())
             .bind(subject)
             .fetch_all(self.read())
@@ -96,7 +96,7 @@ impl Store {
     /// The machines that wait for a decision, the oldest first, behind the first `skip`; at most `limit`.
     pub async fn undecided_machines(&self, skip: u32, limit: u32) -> Result<Vec<Decision>> {
         sqlx::query(
-            "SELECT * FROM decisions WHERE kind = 'machine' AND verdict = 'open' ORDER BY created_at, id \
+            "SELECT * FROM decisions WHERE kind = 'machine' AND verdict = 'open' ORDER BY id \
              LIMIT $1 OFFSET $2",
         )
         .bind(limit)
@@ -227,7 +227,7 @@ impl Unit for Adopt {
 
 /// $1 the source, $2 and $3 the ids.
 const OF_MACHINE: &str = "SELECT * FROM decisions WHERE kind = 'machine' AND source = $1 \
-     AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY created_at DESC, id DESC";
+     AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY round DESC, id DESC";
 
 /// The newest row of each customer.
 fn newest(rows: &[SqliteRow]) -> Result<Vec<Decision>> {

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, SteadyTime};
 use crate::model::{Delivery, DestinationId, EventId, Message, Mint, Rank};
 use crate::store::accept::{Planned, insert_delivery};
 use crate::store::spoilt::{self, Spoilt};
@@ -40,7 +40,7 @@ pub struct Waiting {
 
 impl Store {
     /// The next deliveries of a lane, without their events: urgent ones first, then in id order.
-    pub async fn page(&self, destination: DestinationId, now: Timestamp, limit: usize) -> Result<Waiting> {
+    pub async fn page(&self, destination: DestinationId, now: SteadyTime, limit: usize) -> Result<Waiting> {
         let sql = format!(
             "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 \
              ORDER BY rank, id LIMIT $3"
@@ -49,7 +49,7 @@ impl Store {
     }
 
     /// The urgent ones of the next deliveries of a lane.
-    pub async fn urgent(&self, destination: DestinationId, now: Timestamp, limit: usize) -> Result<Waiting> {
+    pub async fn urgent(&self, destination: DestinationId, now: SteadyTime, limit: usize) -> Result<Waiting> {
         let sql = format!(
             "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND rank = 0 AND status = 'pending' \
              AND due_at <= $2 ORDER BY id LIMIT $3"
@@ -61,7 +61,7 @@ impl Store {
         &self,
         sql: String,
         destination: DestinationId,
-        now: Timestamp,
+        now: SteadyTime,
         limit: usize,
     ) -> Result<Waiting> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -97,7 +97,7 @@ impl Store {
 
     /// Gives an unrouted event the deliveries of `plan`. Answers whether it was still unrouted.
     pub async fn route(&self, event: EventId, plan: Vec<Planned>) -> Result<bool> {
-        let now = self.0.clock.now();
+        let now = self.0.clock.moment();
         self.writer().submit(RouteLate { event, plan, now, mint: Mint::new() }).await
     }
 }
@@ -105,7 +105,7 @@ impl Store {
 struct RouteLate {
     event: EventId,
     plan: Vec<Planned>,
-    now: Timestamp,
+    now: Moment,
     mint: Mint,
 }
 
@@ -121,7 +121,7 @@ impl Unit for RouteLate {
             return Ok(false);
         }
         for planned in &self.plan {
-            insert_delivery(tx, self.now, self.event, planned, self.mint.next(self.now)).await?;
+            insert_delivery(tx, self.now, self.event, planned, self.mint.next(self.now.steady)).await?;
         }
         Ok(true)
     }
@@ -131,7 +131,7 @@ impl Unit for RouteLate {
 pub(super) async fn insert_replies(
     tx: &mut SqliteConnection,
     message: &Message,
-    now: Timestamp,
+    now: SteadyTime,
 ) -> Result<()> {
     for reply in &message.replies {
         sqlx::query(

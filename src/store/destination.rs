@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::clock::Timestamp;
+use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Destination, DestinationId, Sink, Snowflake};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
@@ -37,7 +37,7 @@ impl Store {
     }
 
     /// The open destinations that have something to send at `now`, or an unfinished message.
-    pub async fn due_destinations(&self, now: Timestamp) -> Result<Vec<DestinationId>> {
+    pub async fn due_destinations(&self, now: SteadyTime) -> Result<Vec<DestinationId>> {
         let ids: Vec<String> = sqlx::query_scalar(
             "SELECT id FROM destinations AS d \
              WHERE deleted_at IS NULL AND enabled AND closed_reason IS NULL AND not_before <= $1 AND \
@@ -70,7 +70,7 @@ impl Store {
     }
 
     /// Leaves the destination alone until `not_before`, if it is closed.
-    pub async fn hold(&self, id: DestinationId, not_before: Timestamp) -> Result<()> {
+    pub async fn hold(&self, id: DestinationId, not_before: SteadyTime) -> Result<()> {
         self.writer().submit(Hold { id, not_before }).await
     }
 }
@@ -101,7 +101,7 @@ impl Unit for Reopen {
 
 struct Hold {
     id: DestinationId,
-    not_before: Timestamp,
+    not_before: SteadyTime,
 }
 
 impl Unit for Hold {
@@ -188,7 +188,7 @@ fn read(row: &SqliteRow) -> Result<Destination> {
         closed: row.try_get("closed_reason")?,
         denied: row.try_get("denied_reason")?,
         announced: row.try_get::<Option<String>, _>("announced")?.map(|id| id.parse()).transpose()?,
-        not_before: Timestamp::from_millis(row.try_get("not_before")?),
+        not_before: SteadyTime::from_millis(row.try_get("not_before")?),
         newest: Snowflake::stored(row.try_get("newest")?),
         epoch: row.try_get("lane_epoch")?,
     })

@@ -5,7 +5,7 @@
 
 use sqlx::sqlite::SqliteConnection;
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, SteadyTime};
 use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, REDRAW, Rank};
 use crate::store::message;
 use crate::store::writer::Unit;
@@ -40,7 +40,7 @@ impl Store {
     pub async fn deeper_than(
         &self,
         destination: DestinationId,
-        now: Timestamp,
+        now: SteadyTime,
         depth: usize,
     ) -> Result<bool> {
         let limit = i64::try_from(depth).unwrap_or(i64::MAX).saturating_add(1);
@@ -59,14 +59,14 @@ impl Store {
     /// Plans a digest, if it is not planned yet, and gives it the next ordinary deliveries of its lane, at most a
     /// unit's worth.
     pub async fn claim(&self, message: &Message, epoch: i64, claim: Claim) -> Result<Taken> {
-        let now = self.0.clock.now();
+        let now = self.0.clock.steady();
         self.writer().submit(Take { message: message.clone(), epoch, claim, now }).await
     }
 
     /// Marks the next deliveries, behind `after`, of a digest that stands in Discord, at most a unit's worth. Answers
     /// the last of them; none when the digest is closed, because nothing is left of it.
     pub async fn settle(&self, message: MessageId, after: Option<DeliveryId>) -> Result<Option<DeliveryId>> {
-        self.writer().submit(Settle { message, after, now: self.0.clock.now(), mint: Mint::new() }).await
+        self.writer().submit(Settle { message, after, now: self.0.clock.moment(), mint: Mint::new() }).await
     }
 
     /// Takes the next deliveries out of a digest that does not stand in Discord, at most a unit's worth: they are
@@ -94,7 +94,7 @@ impl Store {
         .bind(event.source.as_str())
         .bind(event.subject.as_str())
         .bind(destination.to_string())
-        .bind(self.0.clock.now().as_millis())
+        .bind(self.0.clock.steady().as_millis())
         .bind(limit)
         .fetch_all(self.read())
         .await?;
@@ -106,7 +106,7 @@ struct Take {
     message: Message,
     epoch: i64,
     claim: Claim,
-    now: Timestamp,
+    now: SteadyTime,
 }
 
 impl Unit for Take {
@@ -175,7 +175,7 @@ impl Take {
 struct Settle {
     message: MessageId,
     after: Option<DeliveryId>,
-    now: Timestamp,
+    now: Moment,
     mint: Mint,
 }
 
@@ -184,14 +184,14 @@ impl Unit for Settle {
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Option<DeliveryId>> {
         let page = Page::behind(tx, self.message, self.after).await?;
-        redraw(tx, self.message, page, &self.mint, self.now).await?;
+        redraw(tx, self.message, page, &self.mint, self.now.steady).await?;
         let (after, last) = page.bounds();
         sqlx::query(
             "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 \
              WHERE message_id = $1 AND status = 'sending' AND id > $3 AND id <= $4",
         )
         .bind(self.message.to_string())
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(after)
         .bind(last)
         .execute(&mut *tx)
@@ -248,7 +248,7 @@ pub(super) async fn redraw(
     message: MessageId,
     page: Page,
     mint: &Mint,
-    now: Timestamp,
+    now: SteadyTime,
 ) -> Result<()> {
     let (after, last) = page.bounds();
     // Cards with a state of their own are those of alerts, which count, and of decisions, which are told elsewhere.

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::clock::Timestamp;
+use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Action, Delivery, DestinationId, Form, Message, Nonce, PostedAfter, Snowflake};
 use crate::store::delivery::{self, COLUMNS};
 use crate::store::spoilt::{self, Spoilt};
@@ -24,7 +24,7 @@ impl Store {
     /// The messages of a lane that may or may not have arrived.
     pub async fn open_messages(&self, destination: DestinationId) -> Result<InDoubt> {
         let rows = sqlx::query(
-            "SELECT rowid AS place, id, destination_id, nonce, action, edits, form, pings, created_at, ambiguous_since, \
+            "SELECT rowid AS place, id, destination_id, nonce, action, edits, form, pings, created_at, planned_at, ambiguous_since, \
              finished_at IS NOT NULL AS settling, \
              maybe_duplicate, posted_after, discord_time, \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id) AS attempts \
@@ -91,6 +91,7 @@ fn read(row: &SqliteRow) -> Result<Message> {
         shows: Vec::new(),
         tags: Vec::new(),
         created_at,
+        planned_at: SteadyTime::from_millis(row.try_get("planned_at")?),
         posted_after: PostedAfter {
             message: Snowflake::stored(row.try_get("posted_after")?),
             time: millis("discord_time")?,

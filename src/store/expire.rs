@@ -2,7 +2,7 @@
 
 use sqlx::sqlite::SqliteConnection;
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, SteadyTime};
 use crate::model::{DestinationId, Mint};
 use crate::store::accept::insert_follow_up;
 use crate::store::writer::Unit;
@@ -15,7 +15,7 @@ const EXPIRED: &str = "expired: the destination has been closed for longer than 
 
 impl Store {
     /// The closed destinations for which deliveries have waited since before `before`, and how many.
-    pub async fn expired(&self, before: Timestamp) -> Result<Vec<(DestinationId, u64)>> {
+    pub async fn expired(&self, before: SteadyTime) -> Result<Vec<(DestinationId, u64)>> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
             "SELECT t.id, COUNT(*) FROM destinations AS t JOIN deliveries AS d \
              ON d.destination_id = t.id AND d.status = 'pending' \
@@ -34,19 +34,19 @@ impl Store {
     pub async fn expire(
         &self,
         destination: DestinationId,
-        before: Timestamp,
+        before: SteadyTime,
         told: Option<FollowUp>,
     ) -> Result<u64> {
-        let (now, mint) = (self.0.clock.now(), Mint::new());
+        let (now, mint) = (self.0.clock.moment(), Mint::new());
         self.writer().submit(Expire { destination, before, told, now, mint }).await
     }
 }
 
 struct Expire {
     destination: DestinationId,
-    before: Timestamp,
+    before: SteadyTime,
     told: Option<FollowUp>,
-    now: Timestamp,
+    now: Moment,
     mint: Mint,
 }
 
@@ -61,7 +61,7 @@ impl Unit for Expire {
              AND EXISTS (SELECT 1 FROM destinations WHERE id = $3 AND closed_reason IS NOT NULL)",
         )
         .bind(EXPIRED)
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(self.destination.to_string())
         .bind(self.before.as_millis())
         .bind(UNIT)

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, TransactionBehavior, params};
 
-use crate::clock::Timestamp;
+use crate::clock::Moment;
 use crate::model::{DeliveryId, EventId, Mint, Severity};
 use crate::store::accept::{Accept, Accepted, FIRST_OF, INSERT_DELIVERY, INSERT_EVENT, LEARN_NAME, Stored};
 use crate::store::open::direct;
@@ -51,7 +51,7 @@ impl Intake {
     pub(super) fn take_in(
         &mut self,
         mint: &Mint,
-        now: Timestamp,
+        now: Moment,
         accepts: &[Accept],
     ) -> std::result::Result<Vec<Stored>, Refused> {
         let refused = |begun| move |error: rusqlite::Error| Refused { error: error.into(), begun };
@@ -91,11 +91,11 @@ struct Rows<'a> {
     delivery: CachedStatement<'a>,
     connection: &'a Connection,
     mint: &'a Mint,
-    now: Timestamp,
+    now: Moment,
 }
 
 impl<'a> Rows<'a> {
-    fn prepare(connection: &'a Connection, mint: &'a Mint, now: Timestamp) -> Result<Self> {
+    fn prepare(connection: &'a Connection, mint: &'a Mint, now: Moment) -> Result<Self> {
         let (event, delivery) =
             (connection.prepare_cached(INSERT_EVENT)?, connection.prepare_cached(INSERT_DELIVERY)?);
         Ok(Self { event, delivery, connection, mint, now })
@@ -103,7 +103,7 @@ impl<'a> Rows<'a> {
 
     fn insert(&mut self, accept: &Accept) -> Result<Stored> {
         let incoming = &accept.event;
-        let id: EventId = self.mint.next(self.now);
+        let id: EventId = self.mint.next(self.now.steady);
         let text = Text::of(id);
         let is_new = self.event.execute(params![
             text,
@@ -125,7 +125,7 @@ impl<'a> Rows<'a> {
         }
         let mut deliveries = Vec::with_capacity(incoming.plan.len());
         for planned in &incoming.plan {
-            let delivery: DeliveryId = self.mint.next(self.now);
+            let delivery: DeliveryId = self.mint.next(self.now.steady);
             self.delivery.execute(params![
                 Text::of(delivery),
                 text,
@@ -134,8 +134,8 @@ impl<'a> Rows<'a> {
                 planned.rank.as_i64(),
                 planned.status(),
                 planned.muted.map(Text::of),
-                planned.muted.map(|_| self.now.as_millis()),
-                self.now.as_millis(),
+                planned.muted.map(|_| self.now.wall.as_millis()),
+                self.now.steady.as_millis(),
             ])?;
             deliveries.push(delivery);
         }
@@ -144,7 +144,7 @@ impl<'a> Rows<'a> {
                 incoming.event.source.as_str(),
                 incoming.event.company.as_str(),
                 name.as_str(),
-                self.now.as_millis(),
+                self.now.wall.as_millis(),
             ])?;
         }
         Ok(Stored::of(Accepted { event_id: id, duplicate: false }, deliveries))

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::clock::Timestamp;
+use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, DestinationId, EventId, InvalidId, Kind, Reason, Sink, Status};
 use crate::store::spoilt::{self, Listed};
 use crate::store::writer::Unit;
@@ -41,7 +41,7 @@ pub struct Letter {
     /// How often it was redelivered.
     pub generation: u64,
     /// Not before this time.
-    pub due_at: Timestamp,
+    pub due_at: SteadyTime,
     /// When it was delivered or given up.
     pub finished_at: Option<Timestamp>,
 }
@@ -255,7 +255,7 @@ fn read(row: &SqliteRow) -> Result<Letter> {
         reason: row.try_get("reason")?,
         attempts: count("attempts")?,
         generation: count("generation")?,
-        due_at: Timestamp::from_millis(row.try_get("due_at")?),
+        due_at: SteadyTime::from_millis(row.try_get("due_at")?),
         finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(Timestamp::from_millis),
     })
 }

@@ -5,7 +5,7 @@ mod outdated;
 pub use outdated::{Recorded, stays_open};
 use sqlx::sqlite::SqliteConnection;
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Action, Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt, Snowflake};
 use crate::store::digest::Page;
 use crate::store::writer::Unit;
@@ -43,7 +43,7 @@ pub struct Entry {
     /// How the message and its deliveries go on.
     pub next: Next,
     /// The destination is left alone until then.
-    pub not_before: Timestamp,
+    pub not_before: SteadyTime,
     /// Why the destination denies us, if it does.
     pub denied: Option<String>,
     /// The event that tells people of the destination's trouble, as long as it lasts.
@@ -70,7 +70,7 @@ impl Store {
 
     /// Records one try of a message and what it leads to.
     pub async fn record(&self, message: &Message, epoch: i64, entry: Entry) -> Result<Recorded> {
-        let now = self.0.clock.now();
+        let now = self.0.clock.moment();
         let mint = Mint::new();
         self.writer().submit(Record { message: message.clone(), epoch, entry, now, mint }).await
     }
@@ -145,7 +145,7 @@ struct Record {
     message: Message,
     epoch: i64,
     entry: Entry,
-    now: Timestamp,
+    now: Moment,
     mint: Mint,
 }
 
@@ -162,13 +162,13 @@ impl Unit for Record {
         insert_attempt(tx, &self.message, &self.entry.attempt).await?;
         if self.message.form == Form::Digest && matches!(self.entry.next, Next::Delivered(_)) {
             let page = Page::behind(tx, self.message.id, None).await?;
-            digest::redraw(tx, self.message.id, page, &self.mint, self.now).await?;
+            digest::redraw(tx, self.message.id, page, &self.mint, self.now.steady).await?;
         }
         self.finish_deliveries(tx).await?;
         match self.entry.next {
             Next::Delivered(_) => {
-                card::note_shown(tx, &self.message, self.now).await?;
-                delivery::insert_replies(tx, &self.message, self.now).await?;
+                card::note_shown(tx, &self.message, self.now.wall).await?;
+                delivery::insert_replies(tx, &self.message, self.now.steady).await?;
             }
             Next::Superseded(_) => card::freeze(tx, &self.message).await?,
             _ => {}
@@ -202,7 +202,7 @@ impl Record {
         .bind(state)
         .bind(receipt.map(|receipt| receipt.channel.to_string()))
         .bind(receipt.and_then(|receipt| receipt.message).map(|id| id.to_string()))
-        .bind((!open).then_some(self.now.as_millis()))
+        .bind((!open).then_some(self.now.wall.as_millis()))
         .bind(ambiguous.then_some(self.entry.attempt.started_at.as_millis()))
         .bind(self.message.id.to_string())
         .bind(self.epoch)
@@ -225,7 +225,7 @@ impl Record {
             }
             Next::Dead(reason) => ("dead", Some(id.clone()), Some(reason.as_str())),
         };
-        let finished = matches!(status, "delivered" | "dead").then_some(self.now.as_millis());
+        let finished = matches!(status, "delivered" | "dead").then_some(self.now.wall.as_millis());
         if message.as_ref() != Some(&id) {
             // They leave this message, whose attempts must be found later on, too.
             sqlx::query(
@@ -262,7 +262,7 @@ impl Record {
     }
 
     async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
-        let success = matches!(self.entry.next, Next::Delivered(_)).then_some(self.now.as_millis());
+        let success = matches!(self.entry.next, Next::Delivered(_)).then_some(self.now.wall.as_millis());
         let failure =
             success.is_none().then(|| String::from_utf8_lossy(&self.entry.attempt.response).into_owned());
         let newest = self.posted().and_then(Snowflake::to_stored);
@@ -275,7 +275,7 @@ impl Record {
              WHERE id = $6 AND lane_epoch = $7",
         )
         .bind(self.entry.not_before.as_millis())
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(success)
         .bind(failure)
         .bind(closed)
@@ -323,7 +323,8 @@ pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: 
     let pings: Vec<String> = message.pings.iter().map(ToString::to_string).collect();
     sqlx::query(
         "INSERT INTO messages (id, destination_id, nonce, action, edits, form, pings, state, lane_epoch, created_at, \
-         posted_after, discord_time) VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $9, $10, $11)",
+         posted_after, discord_time, planned_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $9, $10, $11, $12)",
     )
     .bind(message.id.to_string())
     .bind(message.destination_id.to_string())
@@ -336,6 +337,7 @@ pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: 
     .bind(message.created_at.as_millis())
     .bind(message.posted_after.message.and_then(Snowflake::to_stored))
     .bind(message.posted_after.time.map(Timestamp::as_millis))
+    .bind(message.planned_at.as_millis())
     .execute(tx)
     .await?;
     Ok(())

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, Timestamp};
 use crate::model::{
     AuditEntry, AuditOutcome, Decision, Delivery, DestinationId, Mint, Mute, MuteId, MutedAlert, Severity,
 };
@@ -35,7 +35,7 @@ impl Store {
         card: Option<Decision>,
     ) -> Result<Muted> {
         let noted = entry.map(|entry| Ok::<_, Error>((entry, self.audit_key()?))).transpose()?;
-        let unit = Add { mute, noted, card, mint: Mint::new() };
+        let unit = Add { mute, noted, card, now: self.0.clock.moment(), mint: Mint::new() };
         let (muted, deliveries) = self.writer().submit(unit).await?;
         self.hint_at(deliveries);
         Ok(muted)
@@ -52,7 +52,8 @@ impl Store {
     }
 
     /// Notes that what a mute silenced was summed up. The card of an alert that was muted does not say so any more.
-    pub async fn close_mute(&self, id: MuteId, now: Timestamp) -> Result<()> {
+    pub async fn close_mute(&self, id: MuteId) -> Result<()> {
+        let now = self.0.clock.moment();
         let deliveries = self.writer().submit(Close { id, now, mint: Mint::new() }).await?;
         self.hint_at(deliveries);
         Ok(())
@@ -101,6 +102,7 @@ struct Add {
     noted: Option<(AuditEntry, AuditKey)>,
     /// Whose card says that it is muted.
     card: Option<Decision>,
+    now: Moment,
     mint: Mint,
 }
 
@@ -130,7 +132,7 @@ impl Unit for Add {
             audit::append(tx, key, entry, mute.since).await?;
         }
         let deliveries = match &self.card {
-            Some(card) => announce(tx, &self.mint, mute.since, "decision.muted", card, &[]).await?.1,
+            Some(card) => announce(tx, &self.mint, self.now, "decision.muted", card, &[]).await?.1,
             None => Vec::new(),
         };
         Ok((Muted::Now(mute.clone()), deliveries))
@@ -195,7 +197,7 @@ impl Unit for End {
 
 struct Close {
     id: MuteId,
-    now: Timestamp,
+    now: Moment,
     mint: Mint,
 }
 
@@ -207,7 +209,7 @@ impl Unit for Close {
             "UPDATE mutes SET summed_at = $2 WHERE id = $1 AND summed_at IS NULL RETURNING subject",
         )
         .bind(self.id.to_string())
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .fetch_optional(&mut *tx)
         .await?;
         match alert_about(tx, subject.as_deref().unwrap_or_default()).await? {

@@ -20,7 +20,7 @@ use crate::store::place::{Place, make_file, make_folder, refuse_hard_links, reso
 use crate::store::server::{self, Server};
 use crate::store::wal::Wal;
 use crate::store::writer::{Desk, Files, Unit, Writer};
-use crate::store::{Error, HintSender, Inner, Lock, Result, Store};
+use crate::store::{Error, HintSender, Inner, Lock, Result, Store, steady};
 
 /// How long a connection waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,6 +61,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 12, name: "asked", sql: include_str!("../../migrations/0012_asked.sql") },
     Text { number: 13, name: "subjects", sql: include_str!("../../migrations/0013_subjects.sql") },
     Text { number: 14, name: "doubt", sql: include_str!("../../migrations/0014_doubt.sql") },
+    Text { number: 18, name: "steady", sql: include_str!("../../migrations/0018_steady.sql") },
     Text { number: 22, name: "companies", sql: include_str!("../../migrations/0022_companies.sql") },
 ];
 
@@ -100,8 +101,9 @@ impl Store {
             .pragma("temp_store", "MEMORY")
             .disable_statement_logging();
 
-        let connection = connect(&options.clone().pragma("cache_size", WRITER_CACHE), path).await?;
+        let mut connection = connect(&options.clone().pragma("cache_size", WRITER_CACHE), path).await?;
         let place = Arc::new(Place::of(path)?);
+        steady::take_up(&mut connection, &clock).await?;
         let health = Health::default();
         let log = Wal::beside(path);
         let checkpoints =
@@ -126,13 +128,14 @@ impl Store {
     }
 
     /// Makes this process the one whose results count: raises every lane's epoch and marks what the last one left
-    /// in flight as ambiguous. Wants the lock as proof that the last one is gone, and looks after it from then on.
+    /// in flight as ambiguous. No stored wait lies further ahead then than its rule can give. Wants the lock as proof that
+    /// the last one is gone, and looks after it from then on.
     pub async fn take_over(&self, proof: &Lock) -> Result<()> {
         if let Some(other) = self.writer().submit(TakeOver { now: self.0.clock.now() }).await? {
             return Err(Error::Served(other.to_string()));
         }
         self.0.place.held_by(Arc::downgrade(proof.held()));
-        Ok(())
+        self.settle_line().await
     }
 }
 

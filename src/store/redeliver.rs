@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, Timestamp};
 use crate::model::{DeliveryId, Status};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
@@ -33,13 +33,13 @@ impl Store {
     /// Moves a delivery that is dead, delivered or cancelled back to pending: the same row, one generation later. It
     /// will be a new message. Its destination, if closed, is opened again: whoever redelivers has mended it.
     pub async fn revive(&self, id: DeliveryId) -> Result<Revived> {
-        self.writer().submit(Revive { id, now: self.0.clock.now() }).await
+        self.writer().submit(Revive { id, now: self.0.clock.moment() }).await
     }
 }
 
 struct Revive {
     id: DeliveryId,
-    now: Timestamp,
+    now: Moment,
 }
 
 impl Unit for Revive {
@@ -72,7 +72,7 @@ impl Unit for Revive {
              WHERE id = $1 AND status IN ('dead', 'delivered', 'cancelled')",
         )
         .bind(&id)
-        .bind(self.now.as_millis())
+        .bind(self.now.steady.as_millis())
         .execute(&mut *tx)
         .await?;
         let Some(row) = sqlx::query("SELECT status, destination_id FROM deliveries WHERE id = $1")
@@ -82,7 +82,7 @@ impl Unit for Revive {
         else {
             return Ok(Revived::NotFound);
         };
-        let reopened = reopen(tx, row.try_get("destination_id")?, self.now).await?;
+        let reopened = reopen(tx, row.try_get("destination_id")?, self.now.wall).await?;
         if revived.rows_affected() == 1 {
             return Ok(Revived::Pending { reopened });
         }

@@ -176,10 +176,10 @@ mod tests {
     async fn a_digest_that_was_withdrawn_takes_nothing_more() {
         let folder = TempDir::new().unwrap();
         let store = seeded(&folder, 10).await;
-        let now = store.0.clock.now();
+        let now = store.0.clock.moment();
         let id: DestinationId = KEPT.parse().unwrap();
         let message = Message::new(id, Action::Create, Form::Digest, now);
-        let claim = Claim { before: DeliveryId::earliest(now), first_only: false };
+        let claim = Claim { before: DeliveryId::earliest(now.steady), first_only: false };
         store.writer().submit(Withdrawn(message.clone())).await.unwrap();
         assert_eq!(store.claim(&message, 0, claim).await.unwrap().deliveries, 0);
     }

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use crate::clock::Timestamp;
+use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, EventId, MessageId};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
@@ -118,7 +118,7 @@ impl Shelf {
     }
 
     /// The smallest id of this shelf that can have been made at `at`.
-    fn earliest(self, at: Timestamp) -> String {
+    fn earliest(self, at: SteadyTime) -> String {
         let millis = u64::try_from(at.as_millis()).unwrap_or(0);
         let uuid = Uuid::from_u128(u128::from(millis) << 80);
         match self {
@@ -135,7 +135,7 @@ impl Store {
     pub async fn outdated(&self, shelf: Shelf, after: &str, before: Timestamp) -> Result<Outdated> {
         let rows = sqlx::query(shelf.select())
             .bind(after)
-            .bind(shelf.earliest(before))
+            .bind(shelf.earliest(self.0.clock.moment().steady_at(before)))
             .bind(before.as_millis())
             .fetch_all(self.read())
             .await?;

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use crate::clock::Timestamp;
+use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, EventId, Rank};
 use crate::store::{Result, Store};
 
@@ -29,7 +29,7 @@ pub struct Standing {
 
 impl Store {
     /// How the destinations stand at `now`.
-    pub async fn standing(&self, now: Timestamp) -> Result<Standing> {
+    pub async fn standing(&self, now: SteadyTime) -> Result<Standing> {
         let (cooling, closed): (i64, i64) = sqlx::query_as(
             "SELECT COUNT(CASE WHEN not_before > $1 THEN 1 END), \
              COUNT(CASE WHEN closed_reason IS NOT NULL THEN 1 END) FROM destinations WHERE deleted_at IS NULL",
@@ -42,7 +42,7 @@ impl Store {
     }
 
     /// What was accepted since `since`, and what came of it.
-    pub async fn tally(&self, since: Timestamp) -> Result<Tally> {
+    pub async fn tally(&self, since: SteadyTime) -> Result<Tally> {
         let row = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM events WHERE id >= $1 AND source <> 'nuncio') AS accepted, \
              (SELECT COUNT(*) FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
@@ -60,7 +60,7 @@ impl Store {
 
     /// When the delivery that has waited longest was made; `None` if none waits. Those that can wait are left out: what
     /// they would show stands in a digest already, so nobody misses it, and a lane that is behind leaves them lying.
-    pub async fn oldest_waiting(&self) -> Result<Option<Timestamp>> {
+    pub async fn oldest_waiting(&self) -> Result<Option<SteadyTime>> {
         let id: Option<String> =
             sqlx::query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending' AND rank < $1")
                 .bind(Rank::Later.as_i64())
@@ -85,7 +85,7 @@ impl Store {
 }
 
 /// The smallest id that can have been minted at `at`: ids sort by time, so their index answers without a scan.
-fn earliest(at: Timestamp) -> Uuid {
+fn earliest(at: SteadyTime) -> Uuid {
     let millis = u64::try_from(at.as_millis()).unwrap_or(0);
     Uuid::from_u128(u128::from(millis) << 80)
 }

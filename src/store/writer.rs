@@ -256,7 +256,7 @@ fn take_in(desk: &mut Desk, mint: &Mint, accepts: Vec<Accept>) -> Option<Error> 
         return None;
     }
     let taken_in = match desk.place.check_before() {
-        Ok(()) => desk.intake.take_in(mint, desk.clock.now(), &accepts),
+        Ok(()) => desk.intake.take_in(mint, desk.clock.moment(), &accepts),
         Err(error) => Err(Refused { error, begun: false }),
     };
     let taken_in = taken_in.and_then(|stored| match desk.place.check_after() {
@@ -332,7 +332,7 @@ async fn transact(
         return Ok(Vec::new());
     }
     desk.place.check_before().map_err(|error| (error, false))?;
-    let now = desk.clock.now();
+    let now = desk.clock.moment();
     let connection = &mut desk.connection;
     connection.execute("BEGIN IMMEDIATE").await.map_err(|error| (error.into(), false))?;
     let applied = AssertUnwindSafe(async {

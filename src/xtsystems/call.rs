@@ -14,7 +14,7 @@ const READ_LIMIT: usize = 1024 * 1024;
 /// How much of it is kept for the operator.
 const KEEP: usize = 500;
 /// The longest wait that is believed.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = crate::model::schedule::LONGEST_WAIT;
 
 /// What came of a call. Holds neither the key nor the address.
 #[derive(Clone, Debug)]

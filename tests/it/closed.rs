@@ -114,7 +114,7 @@ async fn without_the_gateway_a_closed_channel_is_asked_for_every_quarter_of_an_h
         })
         .await;
         within("it to be noted", async {
-            let soon = |found: &nuncio::model::Destination| found.not_before > t.clock.now();
+            let soon = |found: &nuncio::model::Destination| found.not_before > t.clock.steady();
             while !t.store().troubled_destinations().await.unwrap().iter().all(soon) {
                 tokio::task::yield_now().await;
             }

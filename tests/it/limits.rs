@@ -246,11 +246,11 @@ async fn refusals_outlive_the_process() {
     t.sends_body(ticket(1)).await;
     // As an earlier process would have left it: a thousand refusals in ten minutes.
     let store = t.store();
-    let [id] = store.due_destinations(t.clock.now()).await.unwrap()[..] else { panic!("one destination") };
+    let [id] = store.due_destinations(t.clock.steady()).await.unwrap()[..] else { panic!("one destination") };
     let epoch = store.destination(id).await.unwrap().unwrap().epoch;
     let mut message = Message {
-        deliveries: store.page(id, t.clock.now(), 1).await.unwrap().deliveries,
-        ..Message::new(id, Action::Create, Form::Single, t.clock.now())
+        deliveries: store.page(id, t.clock.steady(), 1).await.unwrap().deliveries,
+        ..Message::new(id, Action::Create, Form::Single, t.clock.moment())
     };
     assert!(store.begin(&message, epoch).await.unwrap());
     for _ in 0..REFUSALS {
@@ -264,7 +264,7 @@ async fn refusals_outlive_the_process() {
             cooldown: Duration::ZERO,
             outcome: Outcome::Retry { after: None, arrived: Arrived::No },
         };
-        let not_before = t.clock.now();
+        let not_before = t.clock.steady();
         let (denied, announced, follow_ups) = (None, None, Vec::new());
         let entry = Entry { attempt, next: Next::Again, not_before, denied, announced, follow_ups };
         assert_eq!(store.record(&message, epoch, entry).await.unwrap(), Recorded::Kept);

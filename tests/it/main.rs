@@ -11,6 +11,7 @@ mod audit;
 mod bot;
 mod cards;
 mod cli;
+mod clock;
 mod closed;
 mod commands;
 mod config;

@@ -99,7 +99,8 @@ pub(in crate::bot) fn person(
             .map(|role| Snowflake::new(role.get()))
             .collect(),
         may_manage: permissions.manage_guild() || permissions.administrator(),
-        is_timed_out: until.is_some_and(|until| until.unix_timestamp() > clock.now().as_secs()),
+        is_timed_out: until
+            .is_some_and(|until| until.unix_timestamp() > clock.for_appointments().get().as_secs()),
     }
 }
 

@@ -126,7 +126,7 @@ impl Hub {
             false => Some(store.make_buttons(matter, event, card, &object, &label).await?),
         };
         if matter == Matter::Alert {
-            let mute = store.mute_of_alert(&event.subject, self.0.clock.now()).await?;
+            let mute = store.mute_of_alert(&event.subject, self.0.clock.for_appointments().get()).await?;
             return Ok(Asked { decision, mute, no_buttons, ..Asked::default() });
         }
         let mut all = self.0.store.decisions_about(event.source, &event.subject).await?;

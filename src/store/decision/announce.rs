@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::clock::Timestamp;
+use crate::clock::{Moment, SteadyTime};
 use crate::model::{
     Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Mint, Rank, RawBody, Source,
 };
@@ -14,12 +14,12 @@ use crate::store::Result;
 pub(in crate::store) async fn announce(
     tx: &mut SqliteConnection,
     mint: &Mint,
-    now: Timestamp,
+    now: Moment,
     kind: &'static str,
     decision: &Decision,
     except: &[DestinationId],
 ) -> Result<(EventId, Vec<Delivery>)> {
-    let id: EventId = mint.next(now);
+    let id: EventId = mint.next(now.steady);
     let body = RawBody::new(body(kind, decision).to_string().into_bytes());
     // Each is an event of its own: nothing repeats it.
     let dedupe = DedupeKey::of_request(&id.to_string(), &body);
@@ -33,14 +33,14 @@ pub(in crate::store) async fn announce(
     .bind(dedupe.as_str())
     .bind(decision.subject.as_str())
     .bind(decision.event_id.to_string())
-    .bind(now.as_millis())
+    .bind(now.wall.as_millis())
     .bind(body.as_bytes())
     .execute(&mut *tx)
     .await?;
     let mut deliveries = Vec::new();
     for destination_id in shown_in(tx, decision).await? {
         if !except.contains(&destination_id) {
-            deliveries.push(deliver(tx, mint, now, id, destination_id, now).await?);
+            deliveries.push(deliver(tx, mint, now.steady, id, destination_id, now.steady).await?);
         }
     }
     Ok((id, deliveries))
@@ -65,10 +65,10 @@ async fn shown_in(tx: &mut SqliteConnection, decision: &Decision) -> Result<Vec<
 pub(super) async fn deliver(
     tx: &mut SqliteConnection,
     mint: &Mint,
-    now: Timestamp,
+    now: SteadyTime,
     event_id: EventId,
     destination_id: DestinationId,
-    due_at: Timestamp,
+    due_at: SteadyTime,
 ) -> Result<Delivery> {
     let id: DeliveryId = mint.next(now);
     sqlx::query(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnection;
 
 use super::announce::announce;
-use crate::clock::Timestamp;
+use crate::clock::{Moment, Timestamp};
 use crate::model::{
     Decision, DecisionId, Delivery, DestinationId, EventId, Matter, Mint, Phase, Rank, Source, Token,
 };
@@ -47,7 +47,7 @@ impl Asks {
 pub(in crate::store) async fn ask(
     tx: &mut SqliteConnection,
     mint: &Mint,
-    now: Timestamp,
+    now: Moment,
     (source, company): (Source, &str),
     event: EventId,
     asks: &Asks,
@@ -59,9 +59,9 @@ pub(in crate::store) async fn ask(
             match newest {
                 Some(decision) if !is_final(&decision) => repeat(tx, mint, now, &decision, planned).await,
                 newest => {
-                    let expires_at = expiry.map(|expiry| now.plus(expiry));
+                    let expires_at = expiry.map(|expiry| now.proven.get().plus(expiry));
                     let round = newest.map_or(0, |decision| decision.round) + 1;
-                    open(tx, now, (source, subject, company), event, ids, label, round, expires_at).await?;
+                    open(tx, mint, now, (source, subject, company), event, ids, label, round, expires_at).await?;
                     Ok(Vec::new())
                 }
             }
@@ -83,7 +83,8 @@ fn is_final(decision: &Decision) -> bool {
 #[expect(clippy::too_many_arguments, reason = "a row has many columns")]
 async fn open(
     tx: &mut SqliteConnection,
-    now: Timestamp,
+    mint: &Mint,
+    now: Moment,
     (source, subject, company): (Source, &str, &str),
     event: EventId,
     ids: &[String],
@@ -97,7 +98,7 @@ async fn open(
          verdict, expires_at, created_at, company_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $11, $13) ON CONFLICT DO NOTHING",
     )
-    .bind(DecisionId::new().to_string())
+    .bind(mint.next::<DecisionId>(now.steady).to_string())
     .bind(Token::random().as_str())
     .bind(Matter::Machine.as_str())
     .bind(source.as_str())
@@ -107,7 +108,7 @@ async fn open(
     .bind(ids.get(1).map(String::as_str).unwrap_or_default())
     .bind(label)
     .bind(event.to_string())
-    .bind(now.as_millis())
+    .bind(now.wall.as_millis())
     .bind(expires_at.map(Timestamp::as_millis))
     .bind(company)
     .execute(tx)
@@ -119,12 +120,12 @@ async fn open(
 async fn repeat(
     tx: &mut SqliteConnection,
     mint: &Mint,
-    now: Timestamp,
+    now: Moment,
     decision: &Decision,
     planned: &[DestinationId],
 ) -> Result<Vec<Delivery>> {
     sqlx::query("UPDATE decisions SET asked = asked + 1, asked_at = $1 WHERE id = $2")
-        .bind(now.as_millis())
+        .bind(now.wall.as_millis())
         .bind(decision.id.to_string())
         .execute(&mut *tx)
         .await?;
@@ -136,7 +137,7 @@ async fn repeat(
 async fn joined(
     tx: &mut SqliteConnection,
     mint: &Mint,
-    now: Timestamp,
+    now: Moment,
     (source, company): (Source, &str),
     event: EventId,
     ids: &[String],
@@ -150,7 +151,7 @@ async fn joined(
         "UPDATE decisions SET platform = 'confirmed', settled_at = $1, due_at = NULL \
          WHERE id = $2 AND verdict = 'approved' AND elsewhere_at IS NULL AND platform <> 'confirmed'",
     )
-    .bind(now.as_millis())
+    .bind(now.wall.as_millis())
     .bind(&id)
     .execute(&mut *tx)
     .await?;
@@ -159,7 +160,7 @@ async fn joined(
             "UPDATE deliveries SET status = 'cancelled', reason = 'XTSystems said so itself', finished_at = $1 \
              WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status = 'pending'",
         )
-        .bind(now.as_millis())
+        .bind(now.wall.as_millis())
         .bind(&id)
         .execute(&mut *tx)
         .await?;
@@ -170,7 +171,7 @@ async fn joined(
              WHERE id = $2 AND (verdict IN ('open', 'expired') \
                                 OR (verdict = 'denied' AND platform IN ('confirmed', 'refused', 'held')))",
         )
-        .bind(now.as_millis())
+        .bind(now.wall.as_millis())
         .bind(&id)
         .execute(&mut *tx)
         .await?;

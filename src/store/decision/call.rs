@@ -6,8 +6,8 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::announce::announce;
 use super::read;
-use crate::clock::Timestamp;
-use crate::model::{Attempt, Decision, Delivery, DestinationId, Message, Mint};
+use crate::clock::{Moment, SteadyTime, Timestamp};
+use crate::model::{Attempt, Delivery, DestinationId, Message, Mint};
 use crate::store::delivery::{COLUMNS, Waiting};
 use crate::store::message::insert_attempt;
 use crate::store::writer::Unit;
@@ -27,8 +27,8 @@ pub enum CallNext {
     Held(String),
     /// It is called again; what was in the way.
     Later {
-        /// When.
-        due_at: Timestamp,
+        /// In how long.
+        wait: Duration,
         /// What was in the way.
         said: String,
         /// Whether every call waits so long, not only this one.
@@ -52,7 +52,7 @@ pub struct Calling {
 impl Store {
     /// The next call that is due. What people wanted done with one ticket reaches the platform in the order in which they
     /// wanted it: nothing overtakes an earlier call about the same ticket that has not got through yet.
-    pub async fn next_call(&self, destination: DestinationId, now: Timestamp) -> Result<Waiting> {
+    pub async fn next_call(&self, destination: DestinationId, now: SteadyTime) -> Result<Waiting> {
         let sql = format!(
             "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 \
              AND NOT EXISTS (SELECT 1 FROM decisions AS own JOIN decisions AS earlier \
@@ -69,7 +69,7 @@ impl Store {
     /// Records a call to the platform and what it leads to. `false`, with nothing changed, if the message is no longer
     /// this process's to finish.
     pub async fn record_call(&self, calling: Calling) -> Result<bool> {
-        let unit = Record { calling, now: self.0.clock.now(), mint: Mint::new() };
+        let unit = Record { calling, now: self.0.clock.moment(), mint: Mint::new() };
         let (ours, hints) = self.writer().submit(unit).await?;
         self.hint_at(hints);
         Ok(ours)
@@ -83,7 +83,7 @@ impl Store {
 
 struct Record {
     calling: Calling,
-    now: Timestamp,
+    now: Moment,
     mint: Mint,
 }
 
@@ -113,7 +113,7 @@ impl Record {
             "UPDATE messages SET state = $1, finished_at = $2 WHERE id = $3 AND state = 'sending' AND lane_epoch = $4",
         )
         .bind(state)
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(self.calling.message.id.to_string())
         .bind(self.calling.epoch)
         .execute(tx)
@@ -125,7 +125,7 @@ impl Record {
         let (status, reason, due_at) = match &self.calling.next {
             CallNext::Confirmed => ("delivered", None, None),
             CallNext::Refused(said) | CallNext::Held(said) => ("dead", Some(said.as_str()), None),
-            CallNext::Later { due_at, .. } => ("pending", None, Some(due_at.as_millis())),
+            CallNext::Later { wait, .. } => ("pending", None, Some(self.now.steady.plus(*wait).as_millis())),
         };
         sqlx::query(
             "UPDATE deliveries SET status = $1, reason = $2, due_at = COALESCE($3, due_at), attempts = attempts + 1, \
@@ -136,7 +136,7 @@ impl Record {
         .bind(status)
         .bind(reason)
         .bind(due_at)
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(self.calling.message.id.to_string())
         .execute(tx)
         .await?;
@@ -144,13 +144,13 @@ impl Record {
     }
 
     async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
-        let (error, not_before) = match &self.calling.next {
-            CallNext::Confirmed => (None, self.now),
+        let (error, rest) = match &self.calling.next {
+            CallNext::Confirmed => (None, Duration::ZERO),
             // It works; it only says no.
-            CallNext::Refused(_) => (None, self.now),
-            CallNext::Held(said) => (Some(said.as_str()), self.now),
-            CallNext::Later { due_at, said, everybody } => {
-                (Some(said.as_str()), if *everybody { *due_at } else { self.now })
+            CallNext::Refused(_) => (None, Duration::ZERO),
+            CallNext::Held(said) => (Some(said.as_str()), Duration::ZERO),
+            CallNext::Later { wait, said, everybody } => {
+                (Some(said.as_str()), if *everybody { *wait } else { Duration::ZERO })
             }
         };
         sqlx::query(
@@ -159,8 +159,8 @@ impl Record {
              failing_since = CASE WHEN $3 IS NULL THEN NULL ELSE COALESCE(failing_since, $2) END \
              WHERE id = $4 AND lane_epoch = $5",
         )
-        .bind(not_before.as_millis())
-        .bind(self.now.as_millis())
+        .bind(self.now.steady.plus(rest).as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(error)
         .bind(self.calling.message.destination_id.to_string())
         .bind(self.calling.epoch)
@@ -172,13 +172,11 @@ impl Record {
     /// What the platform's word means for the decision: an event of its own, which draws the cards anew.
     async fn follow_up(&self, tx: &mut SqliteConnection) -> Result<Vec<Delivery>> {
         let Some(delivery) = self.calling.message.deliveries.first() else { return Ok(Vec::new()) };
-        let (kind, platform, said, due_at) = match &self.calling.next {
+        let (kind, platform, said, wait) = match &self.calling.next {
             CallNext::Confirmed => ("decision.confirmed", "confirmed", None, None),
             CallNext::Refused(said) => ("decision.refused", "refused", Some(said), None),
             CallNext::Held(said) => ("decision.held", "held", Some(said), None),
-            CallNext::Later { due_at, said, .. } => {
-                ("decision.waiting", "telling", Some(said), Some(*due_at))
-            }
+            CallNext::Later { wait, said, .. } => ("decision.waiting", "telling", Some(said), Some(*wait)),
         };
         // Meanwhile the platform may have said so by itself: then that stands.
         let row = sqlx::query(
@@ -188,21 +186,21 @@ impl Record {
         )
         .bind(platform)
         .bind(said)
-        .bind(due_at.map(Timestamp::as_millis))
-        .bind(self.now.as_millis())
+        .bind(wait.map(|wait| self.now.wall.plus(wait).as_millis()))
+        .bind(self.now.wall.as_millis())
         .bind(delivery.id.to_string())
         .fetch_optional(&mut *tx)
         .await?;
         let Some(decision) = row.as_ref().map(read).transpose()? else { return Ok(Vec::new()) };
         let (_, mut hints) = announce(tx, &self.mint, self.now, kind, &decision, &[]).await?;
-        if due_at.is_none() && self.goes_unseen(&decision) {
+        if wait.is_none() && self.goes_unseen(delivery) {
             hints.extend(announce(tx, &self.mint, self.now, "decision.late", &decision, &[]).await?.1);
         }
         Ok(hints)
     }
 
-    fn goes_unseen(&self, decision: &Decision) -> bool {
-        decision.decided_at.is_some_and(|at| self.now.since(at) > UNSEEN)
+    fn goes_unseen(&self, call: &Delivery) -> bool {
+        self.now.steady.since(call.id.minted_at()) > UNSEEN
     }
 }
 

@@ -1,11 +1,13 @@
 //! Deciding: the first click wins, by constraint. One click is one unit: the verdict, its entry in the audit log, the
 //! event, the edits of every card and the call to the platform stand together or not at all.
 
+use std::time::Duration;
+
 use sqlx::sqlite::SqliteConnection;
 
 use super::announce::{announce, deliver};
 use super::load;
-use crate::clock::Timestamp;
+use crate::clock::{Moment, ProvenTime};
 use crate::model::{
     Actor, AuditEntry, AuditOutcome, Decider, Decision, Delivery, DestinationId, Mint, Token, Verdict,
 };
@@ -24,8 +26,8 @@ pub enum Change {
         reason: Option<String>,
         /// Where the platform is told.
         platform: DestinationId,
-        /// When it is told: until then it can be undone.
-        due_at: Timestamp,
+        /// In how long it is told: until then it can be undone.
+        grace: Duration,
         /// Whether a question that has expired can still be answered.
         even_expired: bool,
     },
@@ -65,7 +67,7 @@ impl Store {
             by,
             entry,
             key: self.audit_key()?,
-            now: self.0.clock.now(),
+            now: self.0.clock.moment(),
             mint: Mint::new(),
         };
         let (changed, deliveries) = self.writer().submit(unit).await?;
@@ -74,17 +76,18 @@ impl Store {
     }
 
     /// Ends the questions whose time is over. Answers how many.
-    pub async fn expire_decisions(&self, now: Timestamp) -> Result<usize> {
+    pub async fn expire_decisions(&self, now: ProvenTime) -> Result<usize> {
         let due: Option<i64> = sqlx::query_scalar(
             "SELECT 1 FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
         )
-        .bind(now.as_millis())
+        .bind(now.get().as_millis())
         .fetch_optional(self.read())
         .await?;
         if due.is_none() {
             return Ok(0);
         }
-        let unit = Expire { key: self.audit_key()?, now, mint: Mint::new() };
+        let unit =
+            Expire { key: self.audit_key()?, over_at: now, now: self.0.clock.moment(), mint: Mint::new() };
         let (count, deliveries) = self.writer().submit(unit).await?;
         self.hint_at(deliveries);
         Ok(count)
@@ -102,7 +105,7 @@ struct Decide {
     by: Decider,
     entry: AuditEntry,
     key: AuditKey,
-    now: Timestamp,
+    now: Moment,
     mint: Mint,
 }
 
@@ -124,10 +127,10 @@ impl Unit for Decide {
         if !done {
             let detail = "too late: it was decided or changed before".to_owned();
             let entry = AuditEntry { outcome: AuditOutcome::Refused, detail, ..entry };
-            audit::append(tx, &self.key, &entry, self.now).await?;
+            audit::append(tx, &self.key, &entry, self.now.wall).await?;
             return Ok((Changed::Late(before), Vec::new()));
         }
-        audit::append(tx, &self.key, &entry, self.now).await?;
+        audit::append(tx, &self.key, &entry, self.now.wall).await?;
         let after = load(tx, &self.token).await?.unwrap_or(before);
         let deliveries = self.tell(tx, &after).await?;
         Ok((Changed::Done(after), deliveries))
@@ -136,7 +139,7 @@ impl Unit for Decide {
 
 impl Decide {
     async fn decide(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let Change::Decide { verdict, reason, due_at, even_expired, .. } = &self.change else {
+        let Change::Decide { verdict, reason, grace, even_expired, .. } = &self.change else {
             return Ok(false);
         };
         let changed = sqlx::query(
@@ -152,8 +155,8 @@ impl Decide {
         .bind(self.by.id.to_string())
         .bind(self.by.name.as_str())
         .bind(reason.as_deref())
-        .bind(self.now.as_millis())
-        .bind(due_at.as_millis())
+        .bind(self.now.wall.as_millis())
+        .bind(self.now.wall.plus(*grace).as_millis())
         .bind(self.token.as_str())
         .bind(*even_expired)
         .execute(tx)
@@ -168,7 +171,7 @@ impl Decide {
              WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2 AND platform = 'telling') \
              AND status = 'pending' AND attempts = 0",
         )
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(before.id.to_string())
         .execute(&mut *tx)
         .await?;
@@ -193,7 +196,7 @@ impl Decide {
                              AND newer.subject = decisions.subject AND newer.kind = decisions.kind \
                              AND newer.round > decisions.round)",
         )
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(self.token.as_str())
         .execute(&mut *tx)
         .await?;
@@ -205,7 +208,7 @@ impl Decide {
              message_id = NULL, reason = NULL, finished_at = NULL \
              WHERE id = (SELECT delivery_id FROM decisions WHERE token = $2) AND status = 'dead'",
         )
-        .bind(self.now.as_millis())
+        .bind(self.now.steady.as_millis())
         .bind(self.token.as_str())
         .execute(tx)
         .await?;
@@ -219,7 +222,7 @@ impl Decide {
         )
         .bind(self.by.id.to_string())
         .bind(self.by.name.as_str())
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(self.token.as_str())
         .execute(tx)
         .await?;
@@ -229,7 +232,9 @@ impl Decide {
     /// The event, the edits, and the call. What is due later is no hint: its time comes by the table.
     async fn tell(&self, tx: &mut SqliteConnection, after: &Decision) -> Result<Vec<Delivery>> {
         let (kind, call) = match &self.change {
-            Change::Decide { platform, due_at, .. } => ("decision.made", Some((*platform, *due_at))),
+            Change::Decide { platform, grace, .. } => {
+                ("decision.made", Some((*platform, self.now.steady.plus(*grace))))
+            }
             Change::Undo => ("decision.undone", None),
             // The same delivery, redelivered: the sweep finds it.
             Change::TryAgain => ("decision.retried", None),
@@ -237,13 +242,13 @@ impl Decide {
         };
         let (event, mut hints) = announce(tx, &self.mint, self.now, kind, after, &[]).await?;
         if let Some((platform, due_at)) = call {
-            let delivery = deliver(tx, &self.mint, self.now, event, platform, due_at).await?;
+            let delivery = deliver(tx, &self.mint, self.now.steady, event, platform, due_at).await?;
             sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
                 .bind(delivery.id.to_string())
                 .bind(after.id.to_string())
                 .execute(tx)
                 .await?;
-            hints.extend((due_at <= self.now).then_some(delivery));
+            hints.extend((due_at <= self.now.steady).then_some(delivery));
         }
         Ok(hints)
     }
@@ -251,7 +256,8 @@ impl Decide {
 
 struct Expire {
     key: AuditKey,
-    now: Timestamp,
+    over_at: ProvenTime,
+    now: Moment,
     mint: Mint,
 }
 
@@ -262,7 +268,7 @@ impl Unit for Expire {
         let due = sqlx::query(
             "SELECT * FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 100",
         )
-        .bind(self.now.as_millis())
+        .bind(self.over_at.get().as_millis())
         .fetch_all(&mut *tx)
         .await?;
         let (mut count, mut hints) = (0, Vec::new());
@@ -271,14 +277,14 @@ impl Unit for Expire {
             sqlx::query(
                 "UPDATE decisions SET verdict = 'expired', settled_at = $1 WHERE id = $2 AND verdict = 'open'",
             )
-            .bind(self.now.as_millis())
+            .bind(self.now.wall.as_millis())
             .bind(decision.id.to_string())
             .execute(&mut *tx)
             .await?;
             let subject = format!("machine {}", decision.object);
             let mut entry = AuditEntry::new(Actor::Nuncio, "decision.expire", subject);
             entry.reference = decision.id.to_string();
-            audit::append(tx, &self.key, &entry, self.now).await?;
+            audit::append(tx, &self.key, &entry, self.now.wall).await?;
             hints.extend(announce(tx, &self.mint, self.now, "decision.expired", &decision, &[]).await?.1);
             count += 1;
         }

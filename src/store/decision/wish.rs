@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::announce::{announce, deliver};
 use super::{Changed, load, read};
-use crate::clock::Timestamp;
+use crate::clock::Moment;
 use crate::model::{
     AuditEntry, AuditOutcome, Decider, Decision, DecisionId, Delivery, DestinationId, Event, EventId, Matter,
     Mint, Snowflake, Token,
@@ -22,8 +22,6 @@ pub struct Wish {
     pub text: Option<String>,
     /// Where the platform is told.
     pub platform: DestinationId,
-    /// When.
-    pub due_at: Timestamp,
     /// The channel and message of the card that was pressed, if one was: it shows what comes of it.
     pub card: Option<(Snowflake, Snowflake)>,
 }
@@ -84,7 +82,7 @@ impl Store {
             event: card.since.to_string(),
             object: object.to_owned(),
             label: label.to_owned(),
-            now: self.0.clock.now(),
+            now: self.0.clock.moment(),
         };
         self.writer().submit(unit).await
     }
@@ -97,7 +95,7 @@ impl Store {
             by,
             entry,
             key: self.audit_key()?,
-            now: self.0.clock.now(),
+            now: self.0.clock.moment(),
             mint: Mint::new(),
         };
         let (changed, deliveries) = self.writer().submit(unit).await?;
@@ -115,7 +113,7 @@ struct Ask {
     event: String,
     object: String,
     label: String,
-    now: Timestamp,
+    now: Moment,
 }
 
 impl Unit for Ask {
@@ -138,7 +136,7 @@ impl Unit for Ask {
              (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
              $6, $7, $8, $9, 'open', $9, $10) ON CONFLICT DO NOTHING",
         )
-        .bind(DecisionId::new().to_string())
+        .bind(Mint::new().next::<DecisionId>(self.now.steady).to_string())
         .bind(self.token.as_str())
         .bind(self.matter.as_str())
         .bind(self.source)
@@ -146,7 +144,7 @@ impl Unit for Ask {
         .bind(&self.object)
         .bind(&self.label)
         .bind(&self.event)
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(&self.company)
         .execute(&mut *tx)
         .await?;
@@ -168,7 +166,7 @@ struct Make {
     by: Decider,
     entry: AuditEntry,
     key: AuditKey,
-    now: Timestamp,
+    now: Moment,
     mint: Mint,
 }
 
@@ -191,20 +189,21 @@ impl Unit for Make {
             let reference = ticket.id.to_string();
             let entry =
                 AuditEntry { outcome: AuditOutcome::Refused, detail, reference, ..self.entry.clone() };
-            audit::append(tx, &self.key, &entry, self.now).await?;
+            audit::append(tx, &self.key, &entry, self.now.wall).await?;
             let first = self.on_its_way(tx, &ticket).await?;
             return Ok((Changed::Late(first.unwrap_or(ticket)), Vec::new()));
         };
         let entry = AuditEntry { reference: wish.id.to_string(), ..self.entry.clone() };
-        audit::append(tx, &self.key, &entry, self.now).await?;
+        audit::append(tx, &self.key, &entry, self.now.wall).await?;
         let (event, mut hints) = announce(tx, &self.mint, self.now, "decision.made", &wish, &[]).await?;
-        let call = deliver(tx, &self.mint, self.now, event, self.wish.platform, self.wish.due_at).await?;
+        let call =
+            deliver(tx, &self.mint, self.now.steady, event, self.wish.platform, self.now.steady).await?;
         sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
             .bind(call.id.to_string())
             .bind(wish.id.to_string())
             .execute(tx)
             .await?;
-        hints.extend((self.wish.due_at <= self.now).then_some(call));
+        hints.push(call);
         Ok((Changed::Done(wish), hints))
     }
 }
@@ -225,7 +224,7 @@ impl Make {
              (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
              $6, $7, $8, $9, 'made', 'telling', $10, $11, $12, $9, $13, $9, $14) ON CONFLICT DO NOTHING",
         )
-        .bind(DecisionId::new().to_string())
+        .bind(Mint::new().next::<DecisionId>(self.now.steady).to_string())
         .bind(token.as_str())
         .bind(self.wish.matter.as_str())
         .bind(ticket.source.as_str())
@@ -233,11 +232,11 @@ impl Make {
         .bind(&ticket.object)
         .bind(&ticket.label)
         .bind(card)
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(self.by.id.to_string())
         .bind(&self.by.name)
         .bind(self.wish.text.as_deref())
-        .bind(self.wish.due_at.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(&ticket.company)
         .execute(tx)
         .await?;

@@ -43,15 +43,15 @@ async fn down_with_tickets() -> Harness {
 async fn database(t: &Harness) -> (Store, Destination) {
     let (hints, _nobody) = HintSender::channel();
     let store = Store::open(&t.folder().join("nuncio.db"), t.clock.clone(), hints).await.unwrap();
-    let due = store.due_destinations(t.clock.now()).await.unwrap();
+    let due = store.due_destinations(t.clock.steady()).await.unwrap();
     let destination = store.destination(due[0]).await.unwrap().unwrap();
     (store, destination)
 }
 
 /// A digest that took what `units` units take.
 async fn taken(t: &Harness, store: &Store, destination: &Destination, units: usize) -> Planned {
-    let digest = Planned::new(destination.id, Action::Create, Form::Digest, t.clock.now());
-    let before = DeliveryId::earliest(t.clock.now().plus(Duration::from_secs(1)));
+    let digest = Planned::new(destination.id, Action::Create, Form::Digest, t.clock.moment());
+    let before = DeliveryId::earliest(t.clock.steady().plus(Duration::from_secs(1)));
     for _ in 0..units {
         let claim = Claim { before, first_only: false };
         assert!(store.claim(&digest, destination.epoch, claim).await.unwrap().deliveries > 0);
@@ -105,7 +105,7 @@ async fn a_crash_while_it_is_marked_loses_and_doubles_nothing(#[values(1, 2, ALL
             outcome: Outcome::Sent(receipt),
         },
         next: Next::Delivered(receipt),
-        not_before: t.clock.now(),
+        not_before: t.clock.steady(),
         denied: None,
         announced: None,
         follow_ups: Vec::new(),

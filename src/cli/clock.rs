@@ -1,0 +1,44 @@
+//! `nuncio clock`: what time it is for this machine, and a person's word that it is right.
+
+use std::process::ExitCode;
+
+use crate::cli::{database, print, say};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::hub::Hub;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Say that the clock of this machine is right, though it jumped or differs from Discord's
+    Confirm,
+}
+
+/// Shows the clock, or confirms it. A running `nuncio serve` knows of it within a second.
+///
+/// # Errors
+/// If the database cannot be used.
+pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
+    let clock = Clock::system();
+    print(&clock.now().to_rfc3339());
+    if args.what.is_none() {
+        say(
+            "Is this right? `nuncio clock confirm` says so to a server that doubts it; /health says whether one does.",
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let store = database::open(&config, clock.clone()).await?;
+    let hub = Hub::new(store.clone(), clock, config.routes, config.pings).await?;
+    let done = hub.confirm_clock().await;
+    store.close().await;
+    done?;
+    say(
+        "Noted: the clock is right. A running server goes by it, until the clock is set again or the server restarts.",
+    );
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,275 @@
+//! The clock of this machine: whether it is right, and what is done while nobody knows.
+//!
+//! Durations stand on the steady line and do not mind. Appointments (mutes, expiry) go by a proven time where the wall
+//! clock differs from it, and after a start they wait for one. Nothing old is removed while the clock is in doubt: that
+//! cannot be taken back. The clock counts as wrong when it differs from Discord's by more than 30 s, or when it jumped
+//! that far and nobody has said since that it is right.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock::{Moment, TOLERANCE, Timestamp, Witness, differ};
+use crate::hub::{Condition, Hub};
+use crate::store::Result;
+
+/// How often the clock is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How exactly the wall clock can be compared with the steady line.
+const INEXACT: Duration = Duration::from_millis(500);
+/// From this change on the lead of the steady line is written down anew.
+const WORTH_KEEPING: u64 = 1_000;
+/// Without a proven time: how much later than the newest event it may be before nothing old is removed any more.
+const SILENCE: Duration = Duration::from_secs(7 * 86_400);
+/// When a person said that the clock is right, as it showed then.
+const CONFIRMED: &str = "clock.confirmed";
+/// The newest event before the clock came into doubt.
+const DOUBTED: &str = "clock.doubted";
+
+/// What is known of the clock.
+#[derive(Debug, Default)]
+pub(super) struct Time(Mutex<State>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// Whether Discord is asked for things, so that it will prove the time.
+    has_witness: bool,
+    /// The lead of the steady line over the wall clock, in milliseconds: when the clock was last known to be right,
+    right: i64,
+    /// at the last look,
+    last: i64,
+    /// and as it is written down.
+    kept: i64,
+    /// When the clock was last seen to be set, by [`Clock::elapsed`](crate::clock::Clock::elapsed).
+    set_at: Option<Duration>,
+    /// What it showed then.
+    showed: Timestamp,
+    /// The newest event of before this start.
+    newest: Option<Timestamp>,
+}
+
+impl State {
+    /// How far the clock has jumped since it was known to be right, in milliseconds.
+    const fn jumped(&self) -> i64 {
+        self.right.saturating_sub(self.last)
+    }
+}
+
+/// Whether that is more than may be; the two clocks are not read at the very same moment.
+fn is_far(millis: i64) -> bool {
+    Duration::from_millis(millis.unsigned_abs()) > TOLERANCE + INEXACT
+}
+
+const fn lead(now: Moment) -> i64 {
+    now.steady.as_millis().saturating_sub(now.wall.as_millis())
+}
+
+impl Hub {
+    /// Takes the clock as it is for right until something else is known. `has_witness` says whether Discord will be
+    /// asked for things. Said once, by the composition root.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn trust_clock(&self, has_witness: bool) -> Result<()> {
+        let newest = match self.0.store.meta(DOUBTED).await?.and_then(|millis| millis.parse().ok()) {
+            Some(millis) => Some(Timestamp::from_millis(millis)),
+            None => self.0.store.newest_event().await?.map(|(_, at)| at),
+        };
+        let lead = lead(self.0.clock.moment());
+        let known = State { has_witness, right: lead, last: lead, kept: lead, newest, ..State::default() };
+        *self.time() = known;
+        Ok(())
+    }
+
+    /// Looks at the clock each second. Does not return.
+    pub async fn watch_clock(&self) {
+        loop {
+            self.0.clock.sleep(LOOK).await;
+            self.look_at_clock().await;
+        }
+    }
+
+    /// Whether somebody should ask Discord what time it is: the clock was set since it last said.
+    #[must_use]
+    pub fn wants_time(&self) -> bool {
+        let state = *self.time();
+        state.has_witness && state.set_at.is_some_and(|at| !self.is_proven_since(at))
+    }
+
+    /// Whether appointments wait: after a start, until somebody has said what time it is.
+    pub(super) fn appointments_wait(&self) -> bool {
+        self.time().has_witness && self.0.clock.proof().is_none()
+    }
+
+    /// Notes that a person says that the clock of this machine is right. A running `nuncio serve` knows within a second.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn confirm_clock(&self) -> Result<()> {
+        self.0.store.set_meta(CONFIRMED, self.0.clock.now().as_millis().to_string()).await
+    }
+
+    /// Why nothing old may be removed now, if that is so; a sentence that says what to do.
+    pub(super) async fn doubts_clock(&self) -> Result<Option<String>> {
+        let (state, clock) = (*self.time(), &self.0.clock);
+        let now = clock.moment();
+        let because = match clock.proof() {
+            Some(proof) => {
+                let proven = proof.at(clock.elapsed());
+                differ(proven, now.wall).then(|| format!("Discord's shows {}", proven.to_rfc3339()))
+            }
+            None => state.newest.filter(|newest| now.wall.since(*newest) > SILENCE).map(|newest| {
+                format!("the newest event from before the start came at {}", newest.to_rfc3339())
+            }),
+        };
+        let doubted = because.as_ref().and(state.newest);
+        if doubted.is_some() != self.0.store.meta(DOUBTED).await?.is_some_and(|text| !text.is_empty()) {
+            let text = doubted.map(|at| at.as_millis().to_string()).unwrap_or_default();
+            self.0.store.set_meta(DOUBTED, text).await?;
+        }
+        Ok(because.map(|because| {
+            format!(
+                "Nothing old is removed: the clock of this machine shows {}, and {because}. Set the clock right \
+                 (`timedatectl` says whether NTP keeps it). If it is right, run: nuncio clock confirm",
+                now.wall.to_rfc3339()
+            )
+        }))
+    }
+
+    async fn look_at_clock(&self) {
+        let now = self.0.clock.moment();
+        let (before, after) = {
+            let mut state = self.time();
+            let before = *state;
+            state.last = lead(now);
+            if is_far(before.last.saturating_sub(state.last)) {
+                state.set_at = Some(self.0.clock.elapsed());
+                state.showed = now.wall;
+            }
+            (before, *state)
+        };
+        if before.set_at != after.set_at {
+            if self.0.clock.proof().is_some_and(|proof| proof.witness == Witness::Person) {
+                self.0.clock.forget_proof();
+            }
+            if is_far(after.jumped()) {
+                tracing::warn!("{}", jumped(&after));
+            }
+        }
+        if after.kept.abs_diff(after.last) > WORTH_KEEPING {
+            match self.0.store.keep_lead(after.last).await {
+                Ok(()) => self.time().kept = after.last,
+                Err(error) => tracing::debug!(%error, "how the clock was set is written down a second later"),
+            }
+        }
+        if self.conditions().holds(Condition::ClockWrong) || self.conditions().holds(Condition::RetentionHeld)
+        {
+            self.hear_person().await;
+        }
+        self.judge_clock();
+        if self.conditions().holds(Condition::RetentionHeld) && matches!(self.doubts_clock().await, Ok(None))
+        {
+            self.conditions().clear(Condition::RetentionHeld);
+            tracing::info!("the clock is right: what is over for long is removed again");
+        }
+    }
+
+    /// Takes in what a person said of the clock.
+    async fn hear_person(&self) {
+        let Ok(Some(confirmed)) = self.0.store.meta(CONFIRMED).await else { return };
+        let Ok(confirmed) = confirmed.parse().map(Timestamp::from_millis) else { return };
+        let now = self.0.clock.now();
+        // An older word was about another setting of the clock.
+        if !differ(confirmed, now) {
+            self.0.clock.prove(Witness::Person, now);
+        }
+    }
+
+    /// Keeps `/health` true.
+    fn judge_clock(&self) {
+        let now = self.0.clock.moment();
+        let proof = self.0.clock.proof();
+        let off =
+            proof.map(|proof| proof.at(self.0.clock.elapsed())).filter(|proven| differ(*proven, now.wall));
+        let state = {
+            let mut state = self.time();
+            let proven = proof.is_some_and(|proof| state.set_at.is_none_or(|at| proof.heard_at > at));
+            if proven && off.is_none() {
+                state.right = state.last;
+            }
+            *state
+        };
+        let sentence = match (is_far(state.jumped()), off) {
+            (true, None) => Some(jumped(&state)),
+            (true, Some(proven)) => Some(format!("{} {}", jumped(&state), differs(proven, now.wall))),
+            (false, Some(proven)) => Some(differs(proven, now.wall)),
+            (false, None) => None,
+        };
+        match sentence {
+            Some(sentence) => {
+                if self.conditions().raise(Condition::ClockWrong, sentence.clone()) && state.set_at.is_none()
+                {
+                    tracing::warn!("{sentence}");
+                }
+            }
+            None if self.conditions().clear(Condition::ClockWrong) => {
+                tracing::info!("the clock of this machine is right again");
+            }
+            None => {}
+        }
+    }
+
+    fn is_proven_since(&self, at: Duration) -> bool {
+        self.0.clock.proof().is_some_and(|proof| proof.heard_at > at)
+    }
+
+    fn time(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.time.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// That the clock jumped, in a sentence for the operator.
+fn jumped(state: &State) -> String {
+    let by = state.jumped();
+    let way = if by < 0 { "back" } else { "forward" };
+    format!(
+        "The clock of this machine jumped {way} by {}, to {}. Waits go on as they were. Check NTP: `timedatectl` says \
+         whether the clock is right (a machine that slept jumps forward). If it is right, run: nuncio clock confirm",
+        span(by.unsigned_abs()),
+        state.showed.to_rfc3339()
+    )
+}
+
+/// That the clock is not Discord's, in a sentence for the operator.
+fn differs(proven: Timestamp, wall: Timestamp) -> String {
+    let by = wall.as_millis().saturating_sub(proven.as_millis());
+    let way = if by < 0 { "behind" } else { "ahead of" };
+    format!(
+        "The clock of this machine is {} {way} Discord's. Mutes and expiry go by Discord's, and nothing old is removed \
+         until they agree. Check NTP (`timedatectl`)",
+        span(by.unsigned_abs())
+    )
+}
+
+/// "45 s", "60 min", "31 days".
+fn span(millis: u64) -> String {
+    let secs = (millis + 500) / 1000;
+    match secs {
+        ..120 => format!("{secs} s"),
+        120..172_800 => format!("{} min", (secs + 30) / 60),
+        _ => format!("{} days", (secs + 43_200) / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case(31_400, "31 s")]
+    #[case(3_600_000, "60 min")]
+    #[case(86_399_600, "1440 min")]
+    #[case(31 * 86_400_000, "31 days")]
+    fn spans_in_words(#[case] millis: u64, #[case] expected: &str) {
+        assert_eq!(span(millis), expected);
+    }
+}

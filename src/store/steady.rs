@@ -1,0 +1,137 @@
+//! The steady line across processes: where it is taken up, and what is stored on it.
+//!
+//! It must never go back: ids are minted on it, and waits stand on it. So it begins at the newest id there is, or at the
+//! wall clock if that is later. While a process runs, the wall clock may be set and the line goes on; by how much it is
+//! ahead is kept in `meta`, for commands beside the server and for the next start. A start sets it at the wall clock
+//! again, as far as the ids allow, and moves all that waits along with it: what has seven seconds left has seven seconds.
+
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::{Clock, SteadyTime, Timestamp};
+use crate::model::wait::{Kind, Place, WAITS, Wait};
+use crate::model::{DeliveryId, EventId, MessageId};
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+/// By how many milliseconds the line is ahead of the wall clock.
+const LEAD: &str = "clock.lead";
+/// An id that lies further ahead than this is no id of ours: a hundred years.
+const ABSURD: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// Takes the line up where the database says it is.
+pub(super) async fn take_up(connection: &mut SqliteConnection, clock: &Clock) -> Result<()> {
+    let lead: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
+        .bind(LEAD)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let lead: i64 = lead.and_then(|lead| lead.parse().ok()).unwrap_or(0);
+    let wall = clock.now();
+    let line = SteadyTime::from_millis(wall.as_millis().saturating_add(lead));
+    clock.set_steady(line.max(newest_id(connection, wall).await?));
+    Ok(())
+}
+
+/// The time in the newest id.
+async fn newest_id(connection: &mut SqliteConnection, wall: Timestamp) -> Result<SteadyTime> {
+    let (event, delivery, message): (Option<String>, Option<String>, Option<String>) = sqlx::query_as(
+        // A corrupt id of another type sorts behind every text, and is none of these.
+        "SELECT (SELECT MAX(id) FROM events WHERE id <= $1), (SELECT MAX(id) FROM deliveries WHERE id <= $2), \
+         (SELECT MAX(id) FROM messages WHERE id <= $3)",
+    )
+    .bind(EventId::LAST.to_string())
+    .bind(DeliveryId::LAST.to_string())
+    .bind(MessageId::LAST.to_string())
+    .fetch_one(connection)
+    .await?;
+    let newest = [
+        event.and_then(|id| id.parse().ok()).map(|id: EventId| id.minted_at()),
+        delivery.and_then(|id| id.parse().ok()).map(|id: DeliveryId| id.minted_at()),
+        message.and_then(|id| id.parse().ok()).map(|id: MessageId| id.minted_at()),
+    ];
+    let absurd = SteadyTime::from_millis(wall.plus(ABSURD).as_millis());
+    Ok(newest.into_iter().flatten().filter(|at| *at < absurd).max().unwrap_or_default())
+}
+
+impl Store {
+    /// Keeps by how many milliseconds the steady line is ahead of the wall clock, which was set.
+    pub async fn keep_lead(&self, lead: i64) -> Result<()> {
+        self.set_meta(LEAD, lead.to_string()).await
+    }
+
+    /// Brings the line as near to the wall clock as it can be, and all that waits with it; no wait is longer afterwards
+    /// than its rule can give.
+    pub(super) async fn settle_line(&self) -> Result<()> {
+        let moved = self.writer().submit(Settle { clock: self.0.clock.clone() }).await?;
+        let line = self.0.clock.steady().as_millis().saturating_add(moved);
+        self.0.clock.set_steady(SteadyTime::from_millis(line));
+        Ok(())
+    }
+}
+
+struct Settle {
+    clock: Clock,
+}
+
+impl Unit for Settle {
+    type Output = i64;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<i64> {
+        let now = self.clock.moment();
+        let wall = SteadyTime::from_millis(now.wall.as_millis());
+        let line = wall.max(newest_id(tx, now.wall).await?);
+        let moved = line.as_millis().saturating_sub(now.steady.as_millis());
+        for wait in WAITS {
+            let Wait { kind: Kind::Duration { longest }, place, .. } = wait else { continue };
+            let latest = line.plus(*longest);
+            match place {
+                Place::Column { table, column, rows } => {
+                    // What has come already stays what it is: how long it has waited is of interest.
+                    let sql = format!(
+                        "UPDATE {table} SET {column} = CASE WHEN {column} + $2 > $3 THEN $3 ELSE {column} + $2 END \
+                         WHERE {column} > $1 AND {rows}"
+                    );
+                    sqlx::query(AssertSqlSafe(sql))
+                        .bind(now.steady.as_millis())
+                        .bind(moved)
+                        .bind(latest.as_millis())
+                        .execute(&mut *tx)
+                        .await?;
+                }
+                Place::Meta(key) => move_list(tx, key, moved, latest).await?,
+                Place::Derived(_) => {}
+            }
+        }
+        let lead = line.as_millis().saturating_sub(wall.as_millis());
+        sqlx::query(
+            "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+        )
+        .bind(LEAD)
+        .bind(lead.to_string())
+        .bind(now.wall.as_millis())
+        .execute(tx)
+        .await?;
+        Ok(moved)
+    }
+}
+
+/// Moves the times under a key of `meta`; none lies behind `latest` then.
+async fn move_list(tx: &mut SqliteConnection, key: &str, moved: i64, latest: SteadyTime) -> Result<()> {
+    let value: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
+        .bind(key)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let Some(value) = value else { return Ok(()) };
+    let times = value.split(',').filter_map(|time| time.parse::<i64>().ok());
+    let times: Vec<String> =
+        times.map(|time| time.saturating_add(moved).min(latest.as_millis()).to_string()).collect();
+    sqlx::query("UPDATE meta SET value = $2 WHERE key = $1")
+        .bind(key)
+        .bind(times.join(","))
+        .execute(tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! The table of waits is whole.
+
+use std::collections::BTreeSet;
+
+use nuncio::model::wait::{Kind, Place, RECORDS, WAITS};
+
+use crate::harness::Harness;
+
+/// Words in the name of a column that may hold a time.
+const OF_TIME: [&str; 10] = ["_at", "at", "until", "since", "before", "due", "_ms", "expire", "wait", "time"];
+
+fn may_hold_a_time(column: &str) -> bool {
+    column == "at" || OF_TIME.iter().any(|word| *word != "at" && column.contains(word))
+}
+
+#[tokio::test]
+async fn each_column_that_may_hold_a_time_is_a_wait_or_a_record() {
+    let t = Harness::start().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.store().path());
+    let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let columns: Vec<(String, String)> = sqlx::query_as(
+        "SELECT m.name, c.name FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
+         WHERE m.type = 'table' AND c.type = 'BIGINT' AND m.name NOT LIKE '\\_%' ESCAPE '\\'",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let found: BTreeSet<String> = columns
+        .into_iter()
+        .filter(|(_, column)| may_hold_a_time(column))
+        .map(|(table, column)| format!("{table}.{column}"))
+        .collect();
+    let waits = WAITS.iter().filter_map(|wait| match wait.place {
+        Place::Column { table, column, .. } => Some(format!("{table}.{column}")),
+        Place::Meta(_) | Place::Derived(_) => None,
+    });
+    let records = RECORDS
+        .iter()
+        .flat_map(|(table, columns)| columns.iter().map(move |column| format!("{table}.{column}")));
+    let listed: Vec<String> = waits.chain(records).collect();
+    let known: BTreeSet<String> = listed.iter().cloned().collect();
+    assert_eq!(known.len(), listed.len(), "each once: {listed:#?}");
+    let missing: Vec<_> = found.difference(&known).collect();
+    let gone: Vec<_> = known.difference(&found).collect();
+    assert!(missing.is_empty(), "in neither model::wait::WAITS nor RECORDS: {missing:?}");
+    assert!(gone.is_empty(), "not in the schema: {gone:?}");
+    // Whatever a duration can be is no longer than an hour, so that no mistake is.
+    for wait in WAITS {
+        if let (Kind::Duration { longest }, Place::Column { .. } | Place::Meta(_)) = (wait.kind, wait.place) {
+            assert!(longest.as_secs() <= 3600, "{}", wait.what);
+        }
+    }
+    t.finish().await;
+}
