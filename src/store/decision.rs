@@ -4,6 +4,7 @@ mod announce;
 mod asking;
 mod call;
 mod deciding;
+mod retry;
 mod wish;
 
 use sqlx::Row as _;
@@ -22,6 +23,8 @@ pub use asking::Asks;
 pub(super) use asking::ask;
 pub use call::{CallNext, Calling};
 pub use deciding::{Change, Changed};
+pub use retry::NotRetried;
+pub(super) use retry::{Retried, Rights, retry_call};
 pub use wish::{CardOf, Wish};
 
 /// What a decision's card in one destination is, on Discord.
@@ -200,7 +203,7 @@ impl Unit for Adopt {
 
 /// $1 the source, $2 and $3 the ids.
 const NEWEST_OF_MACHINE: &str = "SELECT * FROM decisions WHERE kind = 'machine' AND source = $1 \
-     AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY created_at DESC, id DESC LIMIT 1";
+     AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY round DESC, created_at DESC, id DESC LIMIT 1";
 
 /// Two ids of one machine; the first twice if there is only one.
 fn two(ids: &[String]) -> (&str, &str) {
@@ -226,6 +229,13 @@ async fn load(tx: &mut SqliteConnection, token: &Token) -> Result<Option<Decisio
         .bind(token.as_str())
         .fetch_optional(tx)
         .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// One decision by its id, within a unit.
+async fn load_by_id(tx: &mut SqliteConnection, id: DecisionId) -> Result<Option<Decision>> {
+    let row =
+        sqlx::query("SELECT * FROM decisions WHERE id = $1").bind(id.to_string()).fetch_optional(tx).await?;
     row.as_ref().map(read).transpose()
 }
 
