@@ -252,7 +252,7 @@ async fn what_is_under_way_is_not_doubled(#[case] state: State, #[case] calls: u
     let s = Stage::commanding(BOTH).await;
     let card = s.reaches(state).await;
     if state == State::Retrying {
-        let waits = |now: &Message| now.description().contains("attempt 1, next");
+        let waits = |now: &Message| now.description().contains("ttempt 1, next");
         s.t.channel("machines").becomes(card.id(), "the attempt", waits).await;
     }
     let call = s.first_call().await;
