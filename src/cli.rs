@@ -3,6 +3,7 @@
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
 //! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
 
+mod actor;
 mod audit;
 mod clock;
 mod core_dump;

@@ -28,7 +28,7 @@ use crate::bot::{Shared, http};
 use crate::hub::{Click, Clicked, Person, Press, Refusal, Way};
 use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, Snowflake};
 
-pub(super) use answer::{Said, to as said};
+pub(super) use answer::{Said, refused as not_allowed, to as said};
 pub(super) use press::person;
 
 /// How long a click may wait for the database when the process ends.

@@ -4,11 +4,14 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::app;
+use crate::cli::actor::actor;
 use crate::cli::{Usage, database, print, say, table};
 use crate::clock::Clock;
 use crate::config::{Config, span_of};
 use crate::hub::{Hub, MuteError};
-use crate::model::Mute;
+use crate::model::{AuditEntry, Mute};
+use crate::store::Muted;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -40,14 +43,18 @@ pub(super) struct UnmuteArgs {
 /// # Errors
 /// If the database cannot be used, or that cannot be muted.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
-    with_hub(config, async |hub, clock| {
+    with_hub(config, !args.list, async |hub, clock| {
         let (Some(kind), Some(span)) = (&args.kind, &args.span) else {
             return list(hub, clock, args.json).await;
         };
         let span = span_of(span)
             .ok_or_else(|| Usage(format!("{span:?} is not a span of time: --for 30m, 1h or 2d")))?;
-        let who = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
-        let mute = told(hub.mute(kind, span, &args.reason, &format!("{who} (command line)")).await)?;
+        let entry = AuditEntry::new(actor(), "command.mute", format!("mute {}", table::clean(kind, 128)));
+        let (Muted::Now(mute) | Muted::Already(mute)) =
+            told(hub.mute(kind, span, &args.reason, entry).await)?
+        else {
+            return Ok(ExitCode::SUCCESS);
+        };
         print(&format!("{} is muted until {}.", mute.pattern, table::short(mute.until)));
         say("Its events are kept, also urgent ones, and summed up in one card when the mute ends. \
              What asks for a decision (machine.registered) still comes.");
@@ -61,8 +68,9 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
 /// # Errors
 /// If the database cannot be used, or nothing of that name is muted.
 pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<ExitCode> {
-    with_hub(config, async |hub, _| {
-        for mute in told(hub.unmute(&args.kind).await)? {
+    with_hub(config, true, async |hub, _| {
+        let entry = AuditEntry::new(actor(), "command.unmute", "mute");
+        for mute in told(hub.unmute(&args.kind, entry).await)? {
             print(&format!("{} is heard again.", table::clean(mute.name(), 80)));
         }
         Ok(ExitCode::SUCCESS)
@@ -99,14 +107,23 @@ async fn list(hub: &Hub, clock: &Clock, as_json: bool) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
+/// Opens the database for `work`. What `changes` something is noted in the audit log, which needs the key.
 async fn with_hub(
     config: Config,
+    changes: bool,
     work: impl AsyncFnOnce(&Hub, &Clock) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let store = database::open(&config, clock.clone()).await?;
     let hub = Hub::beside_server(store.clone(), clock.clone(), config.routes, config.pings).await?;
-    let done = work(&hub, &clock).await;
+    let done = match changes.then_some(app::unlock(&store, &config.encryption)) {
+        Some(unlocking) => unlocking.await,
+        None => Ok(()),
+    };
+    let done = match done {
+        Ok(()) => work(&hub, &clock).await,
+        Err(error) => Err(error),
+    };
     store.close().await;
     done
 }

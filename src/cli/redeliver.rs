@@ -4,13 +4,18 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::app;
+use crate::cli::actor::actor;
 use crate::cli::named::{self, Named};
 use crate::cli::{Usage, database, print, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::hub::{Hub, Redelivered};
-use crate::model::Status;
-use crate::store::{Lock, Revived, Store};
+use crate::model::{DeliveryId, EventId, Status};
+use crate::store::{Lock, NotRetried, Requester, Revived, Store};
+
+/// What is printed when a call to the platform is due again.
+const AGAIN: &str = "XTSystems is told again.";
 
 /// What to do where a destination was removed.
 const NAME_ANOTHER: &str =
@@ -37,38 +42,48 @@ pub(super) struct Args {
 /// Makes them pending again. A running `nuncio serve` sends them within a second; else the next one does.
 ///
 /// # Errors
-/// If the database cannot be used, or there is nothing of that id.
+/// If the database or its key cannot be used, there is nothing of that id, or it cannot be redelivered.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let since = args.since.as_deref().map(|text| since(text, clock.now())).transpose()?;
     let path = config.database.path.clone();
     let store = database::open(&config, clock.clone()).await?;
     let hub = Hub::new(store.clone(), clock, config.routes, config.pings).await?;
-    let done = redeliver(args, since.unwrap_or_default(), &store, &hub).await;
+    let done = match app::unlock(&store, &config.encryption).await {
+        Ok(()) => redeliver(args, since.unwrap_or_default(), &store, &hub).await,
+        Err(error) => Err(error),
+    };
     store.close().await;
     let done = done?;
     if done.reopened > 0 {
-        say(&format!("{} closed destinations are open again.", done.reopened));
+        say(&format!("{} closed destinations are tried again.", done.reopened));
     }
-    if done.deliveries > 0 && !Lock::is_held(&path) {
+    if done.deliveries + done.calls > 0 && !Lock::is_held(&path) {
         say("nuncio does not run on this database now: they go out when it does.");
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> anyhow::Result<Redelivered> {
+    let by = |subject: String| Hub::shell_requester(actor(), subject);
     if let Some(id) = &args.id {
-        return one(named::find(store, id).await?, hub).await;
+        let named = named::find(store, id).await?;
+        return match named {
+            Named::Event(id) => event(id, hub, &by(format!("event {id}"))).await,
+            Named::Delivery(id) => delivery(id, hub, &by(format!("delivery {id}"))).await,
+        };
     }
     if args.dead {
         let all = store.count_dead(since).await?;
-        let done = hub.redeliver_dead(since, |done| progress(done.deliveries, all)).await?;
+        let by = by("dead deliveries".to_owned());
+        let done = hub.redeliver_dead(since, &by, |done| progress(done.seen(), all)).await?;
         print(&format!("{} dead deliveries are due again.", done.deliveries));
-        say_gone(done.gone);
+        say_left(&done);
         return Ok(done);
     }
     let all = store.backlog().await?.unrouted;
-    let done = hub.redeliver_unrouted(|done| progress(done.routed + done.unrouted, all)).await?;
+    let by = by("unrouted events".to_owned());
+    let done = hub.redeliver_unrouted(&by, |done| progress(done.routed + done.unrouted, all)).await?;
     print(&format!(
         "{} events now have a route: {} deliveries are due. {} still have none.",
         done.routed, done.deliveries, done.unrouted
@@ -79,68 +94,94 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
     Ok(done)
 }
 
-async fn one(named: Named, hub: &Hub) -> anyhow::Result<Redelivered> {
-    match named {
-        Named::Event(id) => {
-            let done = hub.redeliver_event(id).await?;
-            anyhow::ensure!(
-                done.unrouted == 0,
-                "{id} still has no route: add its kind, or \"default\", to DISCORD_WEBHOOK_CHANNELS and try again"
-            );
-            anyhow::ensure!(
-                done.gone == 0 || done.deliveries + done.unfinished > 0,
-                "where {id} went was removed: nothing can be sent there. {NAME_ANOTHER}"
-            );
-            print(&format!("{} deliveries of {id} are due.", done.deliveries));
-            say_gone(done.gone);
-            if done.unfinished > 0 {
-                say(&format!("{} of them wait already: they go out by themselves.", done.unfinished));
-            }
-            Ok(done)
+async fn event(id: EventId, hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
+    let done = hub.redeliver_event(id, by).await?;
+    anyhow::ensure!(
+        done.unrouted == 0,
+        "{id} still has no route: add its kind, or \"default\", to DISCORD_WEBHOOK_CHANNELS and try again"
+    );
+    if done.deliveries + done.calls + done.unfinished == 0 {
+        anyhow::ensure!(
+            done.gone == 0,
+            "where {id} went was removed: nothing can be sent there. {NAME_ANOTHER}"
+        );
+        if let Some(why) = done.not_called.keys().next() {
+            anyhow::bail!("{id} is not repeated to XTSystems: {}", why.reason());
         }
-        Named::Delivery(id) => match hub.redeliver(id).await? {
-            Revived::Pending { reopened } => {
-                print(&format!("{id} is due."));
-                if let Some((Ok(letter), _)) = hub.letter(id).await?
-                    && let Some(why) = letter.closed
-                {
-                    say(&format!(
-                        "It waits still, for {} is closed: {why}",
-                        table::clean(&letter.destination, 80)
-                    ));
-                }
-                Ok(Redelivered { deliveries: 1, reopened: u64::from(reopened), ..Redelivered::default() })
+    }
+    if done.deliveries > 0 || done.calls == 0 {
+        print(&format!("{} deliveries of {id} are due.", done.deliveries));
+    }
+    if done.calls > 0 {
+        print(AGAIN);
+    }
+    say_left(&done);
+    if done.unfinished > 0 {
+        say(&format!("{} of them wait already: they go out by themselves.", done.unfinished));
+    }
+    Ok(done)
+}
+
+async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
+    let revived = hub.redeliver(id, by).await?.unwrap_or(Revived::NotFound);
+    match revived {
+        Revived::Pending { reopened } => {
+            print(&format!("{id} is due."));
+            if let Some((Ok(letter), _)) = hub.letter(id).await?
+                && let Some(why) = letter.closed
+            {
+                say(&format!(
+                    "It waits still, for {} is closed: {why}",
+                    table::clean(&letter.destination, 80)
+                ));
             }
-            Revived::Conflict { reopened: true, .. } => {
-                print(&format!("{id} waited for its destination, which is open again."));
-                Ok(Redelivered { deliveries: 1, reopened: 1, ..Redelivered::default() })
-            }
-            Revived::Conflict { status: Status::Sending, .. } => {
-                anyhow::bail!("{id} is being sent: nothing to do until it is known what came of it")
-            }
-            Revived::Conflict { .. } => {
-                anyhow::bail!(
-                    "{id} waits already: it goes out by itself, see nuncio deliveries {}",
-                    id.short()
-                )
-            }
-            Revived::Gone(name) => {
-                anyhow::bail!(
-                    "{id} cannot be sent again: {} was removed. {NAME_ANOTHER}",
-                    table::clean(&name, 80)
-                )
-            }
-            Revived::NotFound => {
-                anyhow::bail!("{id} has just been removed: its time was over (RETENTION_DAYS)")
-            }
-        },
+            Ok(Redelivered { deliveries: 1, reopened: u64::from(reopened), ..Redelivered::default() })
+        }
+        Revived::Called => {
+            print(AGAIN);
+            Ok(Redelivered { calls: 1, ..Redelivered::default() })
+        }
+        Revived::NotCalled(why) => anyhow::bail!("{id} is not repeated to XTSystems: {}", why.reason()),
+        Revived::Conflict { reopened: true, .. } => {
+            print(&format!("{id} waited for its destination, which was closed and is tried again."));
+            Ok(Redelivered { deliveries: 1, ..Redelivered::default() })
+        }
+        Revived::Conflict { status: Status::Sending, .. } => {
+            anyhow::bail!("{id} is being sent: nothing to do until it is known what came of it")
+        }
+        Revived::Conflict { .. } => {
+            anyhow::bail!("{id} waits already: it goes out by itself, see nuncio deliveries {}", id.short())
+        }
+        Revived::Gone(name) => {
+            anyhow::bail!(
+                "{id} cannot be sent again: {} was removed. {NAME_ANOTHER}",
+                table::clean(&name, 80)
+            )
+        }
+        Revived::Unreadable => anyhow::bail!("{id} cannot be read: its row is damaged"),
+        Revived::NotFound => {
+            anyhow::bail!("{id} has just been removed: its time was over (RETENTION_DAYS)")
+        }
     }
 }
 
-/// Says how much was left alone because its destination was removed.
-fn say_gone(count: u64) {
-    if count > 0 {
-        say(&format!("{count} cannot be sent: their destinations were removed. {NAME_ANOTHER}"));
+/// Says what was left alone, and why.
+fn say_left(done: &Redelivered) {
+    if done.gone > 0 {
+        say(&format!("{} cannot be sent: their destinations were removed. {NAME_ANOTHER}", done.gone));
+    }
+    if done.unreadable > 0 {
+        say(&format!("{} cannot be read: their rows are damaged.", done.unreadable));
+    }
+    for (why, count) in &done.not_called {
+        say(&match (why, count) {
+            (NotRetried::LeftToCard, 1) => "1 decision left alone: press Try again on its card.".to_owned(),
+            (NotRetried::LeftToCard, count) => {
+                format!("{count} decisions left alone: press Try again on their cards.")
+            }
+            (why, 1) => format!("1 call to XTSystems left alone: {}.", why.reason()),
+            (why, count) => format!("{count} calls to XTSystems left alone: {}.", why.reason()),
+        });
     }
 }
 

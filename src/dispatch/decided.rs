@@ -9,8 +9,8 @@ use crate::dispatch::Context;
 use crate::dispatch::compose::draw_asked;
 use crate::dispatch::plan::load;
 use crate::model::{
-    Action, Decision, Delivery, DestinationId, Event, LivingCard, Matter, Message, Shown, Snowflake, Source,
-    Verdict,
+    Action, Decision, DecisionId, Delivery, DestinationId, Event, LivingCard, Matter, Message, Shown,
+    Snowflake, Source, Verdict,
 };
 use crate::render::{self, Card};
 use crate::store::{CardOf, Result};
@@ -88,6 +88,10 @@ pub(super) async fn compose(
         return Ok(None);
     }
     let card = context.store.card(destination, decision.source, &decision.subject).await?;
+    let is_replaced = match &card {
+        Some(card) => shows_newer(context, card, &decision).await?,
+        None => false,
+    };
     let card = card.filter(|card| shows(card, &decision));
     if event.kind.as_str() == "decision.late" {
         return Ok(Some((render::late_word(&event, &decision), card.map(|card| card.message))));
@@ -106,7 +110,8 @@ pub(super) async fn compose(
         state_at: decision.asked_at,
         closed: decision.verdict != Verdict::Open,
     };
-    message.shows = vec![shown];
+    // An earlier round that is redelivered is a message and no more: the newest question keeps its card.
+    message.shows = if is_replaced { Vec::new() } else { vec![shown] };
     Ok(Some((drawn, card.filter(|card| card.frozen && !is_change).map(|card| card.message))))
 }
 
@@ -157,6 +162,13 @@ fn is_ours(event: &Event) -> bool {
 /// Whether a card is that of this round.
 fn shows(card: &LivingCard, decision: &Decision) -> bool {
     card.shown.state == decision.id.to_string()
+}
+
+/// Whether a card is that of a later round.
+async fn shows_newer(context: &Context, card: &LivingCard, decision: &Decision) -> Result<bool> {
+    let Ok(shown) = card.shown.state.parse::<DecisionId>() else { return Ok(false) };
+    let shown = context.store.decision(shown).await?;
+    Ok(shown.is_some_and(|shown| shown.round > decision.round))
 }
 
 fn change(card: &LivingCard) -> Course {

@@ -17,8 +17,8 @@ use crate::dispatch::wake::Wake;
 use crate::dispatch::{Context, verdict};
 use crate::hub::Condition;
 use crate::model::{
-    Action, Attempt, Decision, Delivery, Destination, DestinationId, Form, Matter, Message, Outcome, Reason,
-    Receipt, Snowflake, Verdict, schedule,
+    Action, Attempt, Decision, Delivery, Destination, DestinationId, Form, Matter, Message, Outcome,
+    Platform as CallState, Reason, Receipt, Snowflake, Verdict, schedule,
 };
 use crate::store::{self, CallNext, Calling};
 use crate::xtsystems::{Client, Reply};
@@ -124,10 +124,10 @@ impl PlatformLane {
                 None if is_all => return Ok(None),
                 None => continue,
             };
-            match store.begin(&message, destination.epoch).await {
+            match store.begin_call(&message, destination.epoch).await {
                 Ok(true) => return Ok(Some(message)),
-                // Undone at the last moment.
-                Ok(false) => {}
+                // Undone at the last moment, or not asked for any more.
+                Ok(false) => self.context.hub.progressed(),
                 Err(error) => {
                     verdict::store_failing(&self.context.hub, &error);
                     self.context.clock.sleep(verdict::STORE_AGAIN).await;
@@ -152,6 +152,12 @@ impl PlatformLane {
             Ok(decision) => (decision, "the decision is not there any more".to_owned()),
             Err(poison) => (None, poison.into_reason().to_string()),
         };
+        // In doubt since before the last start, and settled meanwhile: the machine may have been denied since.
+        if decision.as_ref().is_some_and(|decision| decision.platform != CallState::Telling) {
+            self.context.store.cancel_call(&message, epoch).await?;
+            self.context.hub.progressed();
+            return Ok(());
+        }
         let began = self.context.clock.now();
         let (reply, next) = match &decision {
             Some(decision) => match self.ask(decision).await {

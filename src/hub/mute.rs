@@ -49,7 +49,8 @@ pub enum MuteError {
 }
 
 impl Hub {
-    /// Mutes a kind or a glob for a while. A running `nuncio serve` knows of it within a second.
+    /// Mutes a kind or a glob for a while, noted as `entry` in the same unit: once, however often the gateway tells of
+    /// that command. A running `nuncio serve` knows of it within a second.
     ///
     /// # Errors
     /// [`MuteError::Invalid`] if that kind cannot be muted, or not for so long.
@@ -58,29 +59,11 @@ impl Hub {
         pattern: &str,
         span: Duration,
         reason: &str,
-        by: &str,
-    ) -> Result<Mute, MuteError> {
-        let mute = self.wanted(pattern, span, reason, by)?;
-        self.0.store.add_mute(mute.clone(), None, None).await?;
-        self.mutes_changed().await;
-        Ok(mute)
-    }
-
-    /// The same for somebody on Discord: muted and noted as `entry` in one unit, and once, however often the gateway
-    /// tells of that command.
-    ///
-    /// # Errors
-    /// As above.
-    pub async fn mute_noted(
-        &self,
-        pattern: &str,
-        span: Duration,
-        reason: &str,
         entry: AuditEntry,
     ) -> Result<Muted, MuteError> {
         let mute = self.wanted(pattern, span, reason, entry.actor.name())?;
         let entry = AuditEntry { detail: until(&mute), reference: mute.id.to_string(), ..entry };
-        let muted = self.0.store.add_mute(mute, Some(entry), None).await?;
+        let muted = self.0.store.add_mute(mute, entry, None).await?;
         self.mutes_changed().await;
         Ok(muted)
     }
@@ -110,7 +93,7 @@ impl Hub {
             since: now,
         };
         let entry = AuditEntry { detail: format!("{}, {}", mute.name(), until(&mute)), ..entry };
-        let muted = self.0.store.add_mute(mute, Some(entry), Some(decision.clone())).await?;
+        let muted = self.0.store.add_mute(mute, entry, Some(decision.clone())).await?;
         self.mutes_changed().await;
         Ok(match muted {
             Muted::Now(mute) => Clicked::Muted { mute, already: false },
@@ -146,27 +129,34 @@ impl Hub {
         })
     }
 
-    /// Ends the mutes of `pattern` (as it was written then), or the one of that id. Answers those that it ended.
+    /// Ends the mutes of `pattern` (as it was written then), or the one of that id, noted as `entry` in the same unit.
+    /// Answers those that it ended; none if this very command was seen before.
     ///
     /// # Errors
     /// [`MuteError::Invalid`] if none holds.
-    pub async fn unmute(&self, pattern: &str) -> Result<Vec<Mute>, MuteError> {
+    pub async fn unmute(&self, pattern: &str, entry: AuditEntry) -> Result<Vec<Mute>, MuteError> {
         let now = self.0.clock.for_appointments().get();
-        let mut ended = Vec::new();
-        for mute in self.0.store.mutes().await? {
+        let mut mutes = self.0.store.mutes().await?;
+        mutes.retain(|mute| {
             let named =
                 mute.name() == pattern || mute.id.to_string() == pattern || mute.id.short() == pattern;
-            if named && self.0.store.end_mute(mute.id, now).await? {
-                ended.push(mute);
-            }
-        }
+            named && now < mute.until
+        });
+        let (ids, names): (Vec<_>, Vec<_>) = mutes.iter().map(|mute| (mute.id, mute.name())).unzip();
+        let entry = AuditEntry { subject: format!("mute {}", names.join(", ")), ..entry };
+        let ended = match mutes.is_empty() {
+            true => Some(Vec::new()),
+            false => self.0.store.end_mutes(ids, entry, now).await?,
+        };
         self.mutes_changed().await;
-        if ended.is_empty() {
+        if ended.as_ref().is_some_and(Vec::is_empty) {
             return Err(MuteError::Invalid(format!(
                 "Nothing is muted as {pattern:?}: `nuncio mute --list` shows what is"
             )));
         }
-        Ok(ended)
+        let ended = ended.unwrap_or_default();
+        mutes.retain(|mute| ended.contains(&mute.id));
+        Ok(mutes)
     }
 
     /// What is muted now.

@@ -1,83 +1,123 @@
-//! Sending what was left behind.
+//! Redelivery: sending again what was given up, delivered, or left without a route.
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::hub::Hub;
-use crate::model::{DeliveryId, Event, EventId, Status};
-use crate::store::{Result, Revived, Which};
+use crate::hub::{Hub, Person, Press};
+use crate::model::{Actor, AuditEntry, DeliveryId, EventId, Status};
+use crate::store::{NotRetried, Requester, Result, Revived, Selection, Which};
 
-/// How many are looked at in one go.
-const PAGE: u32 = 200;
-/// How many changes wait for the writer at once: it commits them together.
-const TOGETHER: usize = 64;
+/// How many are looked at in one go, and changed in one unit.
+const PAGE: u32 = 100;
 
 /// What came of a redelivery.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Redelivered {
     /// Events that now have a route.
     pub routed: u64,
     /// Deliveries that are due: made of these events, or pending again.
     pub deliveries: u64,
+    /// Calls to the platform that are due again.
+    pub calls: u64,
+    /// Calls to the platform that were left as they are, by the reason.
+    pub not_called: BTreeMap<NotRetried, u64>,
     /// Events that still have none.
     pub unrouted: u64,
-    /// Destinations that were closed and are open again.
+    /// Destinations that were closed and are tried again.
     pub reopened: u64,
     /// Deliveries that were left alone: they are not finished.
     pub unfinished: u64,
     /// Deliveries that cannot be sent: their destination was removed.
     pub gone: u64,
+    /// Deliveries whose rows are corrupt.
+    pub unreadable: u64,
 }
 
 impl Redelivered {
-    fn count(&mut self, revived: Revived) {
+    fn count(&mut self, revived: &Revived) {
         match revived {
             Revived::Pending { reopened } => {
                 self.deliveries += 1;
-                self.reopened += u64::from(reopened);
+                self.reopened += u64::from(*reopened);
             }
+            Revived::Called => self.calls += 1,
+            Revived::NotCalled(why) => *self.not_called.entry(*why).or_default() += 1,
             Revived::Conflict { reopened, .. } => {
                 self.unfinished += 1;
-                self.reopened += u64::from(reopened);
+                self.reopened += u64::from(*reopened);
             }
             Revived::Gone(_) => self.gone += 1,
+            Revived::Unreadable => self.unreadable += 1,
             Revived::NotFound => {}
         }
+    }
+
+    /// How many deliveries were looked at.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        let left: u64 = self.not_called.values().sum();
+        self.deliveries + self.calls + left + self.unfinished + self.gone + self.unreadable
     }
 }
 
 impl Hub {
-    /// Makes a finished delivery pending again; a running `nuncio serve` sends it within a second.
-    pub async fn redeliver(&self, id: DeliveryId) -> Result<Revived> {
-        self.0.store.revive(id).await
+    /// Somebody on Discord who asks for a redelivery; `entry` is what the audit log says about it.
+    #[must_use]
+    pub fn requester(&self, person: &Person, entry: AuditEntry) -> Requester {
+        let may = |press| self.rules().may(person, press).is_ok();
+        Requester { entry, decides: may(Press::TryAgain), operates: may(Press::Resend) }
+    }
+
+    /// Somebody at the shell who redelivers `subject`: a person with every right.
+    #[must_use]
+    pub fn shell_requester(actor: Actor, subject: impl Into<String>) -> Requester {
+        let entry = AuditEntry::new(actor, "command.redeliver", subject);
+        Requester { entry, decides: true, operates: true }
+    }
+
+    /// Makes a finished delivery pending again; a running `nuncio serve` sends it within a second. `None` if this very
+    /// request was made before.
+    pub async fn redeliver(&self, id: DeliveryId, by: &Requester) -> Result<Option<Revived>> {
+        let revived = self.0.store.revive(vec![id], Selection::Named, by).await?;
+        Ok(revived.map(|revived| revived.into_iter().next().unwrap_or(Revived::NotFound)))
+    }
+
+    /// Makes finished deliveries pending again. `None` if this very request was made before.
+    pub async fn redeliver_all(&self, ids: &[DeliveryId], by: &Requester) -> Result<Option<Redelivered>> {
+        let mut done = Redelivered::default();
+        let mut by = by.clone();
+        for page in ids.chunks(PAGE as usize) {
+            let Some(revived) = self.0.store.revive(page.to_vec(), Selection::Named, &by).await? else {
+                return Ok(None);
+            };
+            revived.iter().for_each(|revived| done.count(revived));
+            // The log holds one entry for each click or command.
+            by.entry.interaction = None;
+        }
+        Ok(Some(done))
     }
 
     /// Makes the deliveries of an event pending again: those that are dead or, if none is, all that are finished. An
     /// event without a route gets the one it has by now.
-    pub async fn redeliver_event(&self, id: EventId) -> Result<Redelivered> {
-        let mut done = Redelivered::default();
-        let letters = self.0.store.letters(Which::Of(id), u32::MAX).await?;
+    pub async fn redeliver_event(&self, id: EventId, by: &Requester) -> Result<Redelivered> {
+        let mut letters = self.0.store.letters(Which::Of(id), u32::MAX).await?;
         if letters.is_empty() {
-            if let Some(event) = self.0.store.event(id).await? {
-                self.route_late(event, &mut done).await?;
-            }
-            return Ok(done);
+            return self.route_event(id, by).await;
         }
-        let one_is_dead = letters.iter().any(|letter| letter.status == Status::Dead);
-        for letter in letters {
-            if !one_is_dead || letter.status == Status::Dead {
-                done.count(self.redeliver(letter.id).await?);
-            }
+        if letters.iter().any(|letter| letter.status == Status::Dead) {
+            letters.retain(|letter| letter.status == Status::Dead);
         }
-        Ok(done)
+        let ids: Vec<DeliveryId> = letters.iter().map(|letter| letter.id).collect();
+        Ok(self.redeliver_all(&ids, by).await?.unwrap_or_default())
     }
 
-    /// Makes every delivery pending again that was given up at `since` or later. After each page `told` learns how far
-    /// it is.
+    /// Makes every delivery pending again that was given up at `since` or later; calls to the platform are left to the
+    /// buttons on their cards. After each page `progress` learns how far it is.
     pub async fn redeliver_dead(
         &self,
         since: Timestamp,
-        mut told: impl FnMut(&Redelivered),
+        by: &Requester,
+        mut progress: impl FnMut(&Redelivered),
     ) -> Result<Redelivered> {
         let mut done = Redelivered::default();
         let mut after = None;
@@ -85,42 +125,52 @@ impl Hub {
             let page = self.0.store.dead_letters(after, since, PAGE).await?;
             let Some(last) = page.last() else { return Ok(done) };
             after = Some(*last);
-            let revived: Vec<Revived> = futures_util::stream::iter(page)
-                .map(|id| self.redeliver(id))
-                .buffered(TOGETHER)
-                .try_collect()
-                .await?;
-            revived.into_iter().for_each(|revived| done.count(revived));
-            told(&done);
+            let revived = self.0.store.revive(page, Selection::Bulk, by).await?;
+            revived.iter().flatten().for_each(|revived| done.count(revived));
+            progress(&done);
         }
     }
 
     /// Gives every unrouted event the route it has by now. A running `nuncio serve` sends them within a second. After
-    /// each page `told` learns how far it is.
-    pub async fn redeliver_unrouted(&self, mut told: impl FnMut(&Redelivered)) -> Result<Redelivered> {
+    /// each page `progress` learns how far it is.
+    pub async fn redeliver_unrouted(
+        &self,
+        by: &Requester,
+        mut progress: impl FnMut(&Redelivered),
+    ) -> Result<Redelivered> {
         let mut done = Redelivered::default();
         let mut after = None;
         loop {
             let page = self.0.store.unrouted(after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(done) };
             after = Some(last.id);
-            for event in page {
-                self.route_late(event, &mut done).await?;
+            let routes = self.0.routing.now();
+            let planned: Vec<_> = page
+                .iter()
+                .filter_map(|event| {
+                    Some((event.id, routes.plan_for(&event.kind, &event.company, event.severity())?))
+                })
+                .collect();
+            done.unrouted += (page.len() - planned.len()) as u64;
+            let sizes: Vec<u64> = planned.iter().map(|(_, plan)| plan.len() as u64).collect();
+            let routed = self.0.store.route_late(planned, &by.entry).await?;
+            for (_, size) in routed.iter().zip(sizes).filter(|(routed, _)| **routed) {
+                done.routed += 1;
+                done.deliveries += size;
             }
-            told(&done);
+            progress(&done);
         }
     }
 
-    async fn route_late(&self, event: Event, done: &mut Redelivered) -> Result<()> {
-        let Some(plan) = self.0.routing.now().plan_for(&event.kind, &event.company, event.severity()) else {
-            done.unrouted += 1;
-            return Ok(());
-        };
-        let deliveries = plan.len() as u64;
-        if self.0.store.route(event.id, plan).await? {
-            done.routed += 1;
-            done.deliveries += deliveries;
-        }
-        Ok(())
+    async fn route_event(&self, id: EventId, by: &Requester) -> Result<Redelivered> {
+        let Some(event) = self.0.store.event(id).await? else { return Ok(Redelivered::default()) };
+        let plan = self.0.routing.now().plan_for(&event.kind, &event.company, event.severity());
+        let Some(plan) = plan else { return Ok(Redelivered { unrouted: 1, ..Redelivered::default() }) };
+        let size = plan.len() as u64;
+        let routed = self.0.store.route_late(vec![(id, plan)], &by.entry).await?;
+        Ok(match routed.first() {
+            Some(true) => Redelivered { routed: 1, deliveries: size, ..Redelivered::default() },
+            _ => Redelivered::default(),
+        })
     }
 }

@@ -14,6 +14,8 @@ pub enum Actor {
     },
     /// Whoever sat at the shell of this machine.
     Shell,
+    /// A named user at the shell of this machine: "alice (command line)".
+    ShellUser(String),
     /// nuncio itself.
     Nuncio,
     /// The platform.
@@ -21,12 +23,18 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// Whoever runs a command at the shell, by their user name where that is known.
+    #[must_use]
+    pub fn at_shell(user: Option<&str>) -> Self {
+        user.map_or(Self::Shell, |user| Self::ShellUser(format!("{user} (command line)")))
+    }
+
     /// Their id on Discord, or a word.
     #[must_use]
     pub fn id(&self) -> String {
         match self {
             Self::Person { id, .. } => id.to_string(),
-            Self::Shell => "shell".to_owned(),
+            Self::Shell | Self::ShellUser(_) => "shell".to_owned(),
             Self::Nuncio => "nuncio".to_owned(),
             Self::XtSystems => "xtsystems".to_owned(),
         }
@@ -36,7 +44,7 @@ impl Actor {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Person { name, .. } => name,
+            Self::Person { name, .. } | Self::ShellUser(name) => name,
             Self::Shell => "somebody at the shell",
             Self::Nuncio => "nuncio",
             Self::XtSystems => "XTSystems",

@@ -4,6 +4,7 @@ mod announce;
 mod asking;
 mod call;
 mod deciding;
+mod retry;
 mod wish;
 
 use sqlx::Row as _;
@@ -22,6 +23,8 @@ pub use asking::Asks;
 pub(super) use asking::ask;
 pub use call::{CallNext, Calling};
 pub use deciding::{Change, Changed};
+pub use retry::NotRetried;
+pub(super) use retry::{Retried, Rights, retry_call};
 pub use wish::{CardOf, Wish};
 
 /// What a decision's card in one destination is, on Discord.
@@ -275,6 +278,13 @@ async fn load(tx: &mut SqliteConnection, token: &Token) -> Result<Option<Decisio
         .bind(token.as_str())
         .fetch_optional(tx)
         .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// One decision by its id, within a unit.
+async fn load_by_id(tx: &mut SqliteConnection, id: DecisionId) -> Result<Option<Decision>> {
+    let row =
+        sqlx::query("SELECT * FROM decisions WHERE id = $1").bind(id.to_string()).fetch_optional(tx).await?;
     row.as_ref().map(read).transpose()
 }
 

@@ -3,11 +3,9 @@
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::clock::{Moment, SteadyTime};
-use crate::model::{Delivery, DestinationId, EventId, Message, Mint, Rank};
-use crate::store::accept::{Planned, insert_delivery};
+use crate::clock::SteadyTime;
+use crate::model::{Delivery, DestinationId, Message, Rank};
 use crate::store::spoilt::{self, Spoilt};
-use crate::store::writer::Unit;
 use crate::store::{Result, Store};
 
 /// What `read` needs, and where the row stands.
@@ -93,37 +91,6 @@ impl Store {
             dead: count("dead")?,
             unrouted: count("unrouted")?,
         })
-    }
-
-    /// Gives an unrouted event the deliveries of `plan`. Answers whether it was still unrouted.
-    pub async fn route(&self, event: EventId, plan: Vec<Planned>) -> Result<bool> {
-        let now = self.0.clock.moment();
-        self.writer().submit(RouteLate { event, plan, now, mint: Mint::new() }).await
-    }
-}
-
-struct RouteLate {
-    event: EventId,
-    plan: Vec<Planned>,
-    now: Moment,
-    mint: Mint,
-}
-
-impl Unit for RouteLate {
-    type Output = bool;
-
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let taken = sqlx::query("UPDATE events SET unrouted = FALSE WHERE id = $1 AND unrouted")
-            .bind(self.event.to_string())
-            .execute(&mut *tx)
-            .await?;
-        if taken.rows_affected() == 0 {
-            return Ok(false);
-        }
-        for planned in &self.plan {
-            insert_delivery(tx, self.now, self.event, planned, self.mint.next(self.now.steady)).await?;
-        }
-        Ok(true)
     }
 }
 

@@ -94,9 +94,9 @@ impl Store {
     }
 }
 
-struct Begin {
-    message: Message,
-    epoch: i64,
+pub(super) struct Begin {
+    pub(super) message: Message,
+    pub(super) epoch: i64,
 }
 
 impl Unit for Begin {
@@ -104,11 +104,14 @@ impl Unit for Begin {
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
         for delivery in &self.message.deliveries {
-            let pending: Option<i64> =
-                sqlx::query_scalar("SELECT 1 FROM deliveries WHERE id = $1 AND status = 'pending'")
-                    .bind(delivery.id.to_string())
-                    .fetch_optional(&mut *tx)
-                    .await?;
+            // A redelivery may have given it another destination meanwhile.
+            let pending: Option<i64> = sqlx::query_scalar(
+                "SELECT 1 FROM deliveries WHERE id = $1 AND status = 'pending' AND destination_id = $2",
+            )
+            .bind(delivery.id.to_string())
+            .bind(self.message.destination_id.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
             if pending.is_none() {
                 return Ok(false);
             }

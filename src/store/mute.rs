@@ -28,14 +28,9 @@ pub enum Muted {
 impl Store {
     /// Keeps a mute, together with what the audit log says about it and the change of the alert's card that it was
     /// asked for on. An alert that is muted already, no less than this, is not muted twice.
-    pub async fn add_mute(
-        &self,
-        mute: Mute,
-        entry: Option<AuditEntry>,
-        card: Option<Decision>,
-    ) -> Result<Muted> {
-        let noted = entry.map(|entry| Ok::<_, Error>((entry, self.audit_key()?))).transpose()?;
-        let unit = Add { mute, noted, card, now: self.0.clock.moment(), mint: Mint::new() };
+    pub async fn add_mute(&self, mute: Mute, entry: AuditEntry, card: Option<Decision>) -> Result<Muted> {
+        let (key, now) = (self.audit_key()?, self.0.clock.moment());
+        let unit = Add { mute, entry, key, card, now, mint: Mint::new() };
         let (muted, deliveries) = self.writer().submit(unit).await?;
         self.hint_at(deliveries);
         Ok(muted)
@@ -46,9 +41,15 @@ impl Store {
         running(self.read(), subject, now).await
     }
 
-    /// Ends a mute at `now`, if it has not ended. Answers whether it had not.
-    pub async fn end_mute(&self, id: MuteId, now: Timestamp) -> Result<bool> {
-        self.writer().submit(End { id, now }).await
+    /// Ends mutes at `now`, noted as `entry` in the same unit. Answers those that had not ended; `None`, with nothing
+    /// changed, if that click or command was seen before.
+    pub async fn end_mutes(
+        &self,
+        ids: Vec<MuteId>,
+        entry: AuditEntry,
+        now: Timestamp,
+    ) -> Result<Option<Vec<MuteId>>> {
+        self.writer().submit(End { ids, entry, key: self.audit_key()?, now }).await
     }
 
     /// Notes that what a mute silenced was summed up. The card of an alert that was muted does not say so any more.
@@ -98,8 +99,9 @@ impl Store {
 
 struct Add {
     mute: Mute,
-    /// What the audit log says about it, with the log's key.
-    noted: Option<(AuditEntry, AuditKey)>,
+    /// What the audit log says about it.
+    entry: AuditEntry,
+    key: AuditKey,
     /// Whose card says that it is muted.
     card: Option<Decision>,
     now: Moment,
@@ -111,26 +113,20 @@ impl Unit for Add {
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
         let mute = &self.mute;
-        if let Some((entry, _)) = &self.noted
-            && audit::was_seen(tx, entry).await?
-        {
+        if audit::was_seen(tx, &self.entry).await? {
             return Ok((Muted::Replayed, Vec::new()));
         }
         if let Some(alert) = &mute.alert
             && let Some(before) = running(&mut *tx, &alert.subject, mute.since).await?
             && before.alert.as_ref().is_some_and(|before| before.severity >= alert.severity)
         {
-            if let Some((entry, key)) = &self.noted {
-                let detail = format!("it is muted already, by {}", before.by);
-                let entry = AuditEntry { outcome: AuditOutcome::Refused, detail, ..entry.clone() };
-                audit::append(tx, key, &entry, mute.since).await?;
-            }
+            let detail = format!("it is muted already, by {}", before.by);
+            let entry = AuditEntry { outcome: AuditOutcome::Refused, detail, ..self.entry.clone() };
+            audit::append(tx, &self.key, &entry, mute.since).await?;
             return Ok((Muted::Already(before), Vec::new()));
         }
         insert(tx, mute).await?;
-        if let Some((entry, key)) = &self.noted {
-            audit::append(tx, key, entry, mute.since).await?;
-        }
+        audit::append(tx, &self.key, &self.entry, mute.since).await?;
         let deliveries = match &self.card {
             Some(card) => announce(tx, &self.mint, self.now, "decision.muted", card, &[]).await?.1,
             None => Vec::new(),
@@ -178,20 +174,32 @@ async fn running(
 }
 
 struct End {
-    id: MuteId,
+    ids: Vec<MuteId>,
+    entry: AuditEntry,
+    key: AuditKey,
     now: Timestamp,
 }
 
 impl Unit for End {
-    type Output = bool;
+    type Output = Option<Vec<MuteId>>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let ended = sqlx::query("UPDATE mutes SET until = $2 WHERE id = $1 AND until > $2")
-            .bind(self.id.to_string())
-            .bind(self.now.as_millis())
-            .execute(tx)
-            .await?;
-        Ok(ended.rows_affected() == 1)
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        if audit::was_seen(tx, &self.entry).await? {
+            return Ok(None);
+        }
+        let mut ended = Vec::new();
+        for id in &self.ids {
+            let changed = sqlx::query("UPDATE mutes SET until = $2 WHERE id = $1 AND until > $2")
+                .bind(id.to_string())
+                .bind(self.now.as_millis())
+                .execute(&mut *tx)
+                .await?;
+            ended.extend((changed.rows_affected() == 1).then_some(*id));
+        }
+        if !ended.is_empty() {
+            audit::append(tx, &self.key, &self.entry, self.now).await?;
+        }
+        Ok(Some(ended))
     }
 }
 

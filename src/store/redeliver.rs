@@ -1,21 +1,52 @@
-//! Redelivery: the only way back to pending for what is finished.
+//! Redelivery: the only way back to pending for a finished delivery.
+//!
+//! A unit revives a page of deliveries and notes who asked for it: a redelivery without its entry in the audit log does
+//! not exist. A call to the platform is no message. It goes through the guard of *Try again* (`decision/retry.rs`).
+
+use std::collections::BTreeMap;
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, Timestamp};
-use crate::model::{DeliveryId, Status};
+use crate::model::{AuditEntry, AuditOutcome, Delivery, DeliveryId, Mint, Status};
+use crate::store::audit::{self, AuditKey};
+use crate::store::decision::{NotRetried, Retried, Rights, retry_call};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
+
+/// Who asks for a redelivery, and what they may do.
+#[derive(Clone, Debug)]
+pub struct Requester {
+    /// Their entry in the audit log. The unit fills in the outcome.
+    pub entry: AuditEntry,
+    /// Whether they may have the platform called again about a machine.
+    pub decides: bool,
+    /// Whether they may have the platform called again about a ticket.
+    pub operates: bool,
+}
+
+/// How many deliveries are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Deliveries that somebody named.
+    Named,
+    /// All of a kind: calls to the platform are left to the buttons on their cards.
+    Bulk,
+}
 
 /// What came of asking for a redelivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revived {
     /// It is pending again, one generation later.
     Pending {
-        /// Whether its destination was closed and is open again.
+        /// Whether its destination was closed and is tried again.
         reopened: bool,
     },
+    /// It is a call to the platform, and due again.
+    Called,
+    /// It is a call to the platform, and nothing was changed.
+    NotCalled(NotRetried),
     /// There is no such delivery.
     NotFound,
     /// Its destination was removed, by this name: nothing can be sent there.
@@ -24,49 +55,118 @@ pub enum Revived {
     Conflict {
         /// Where it stands: pending or sending.
         status: Status,
-        /// Whether it only waited for its destination, which was closed and is open again.
+        /// Whether it only waited for its destination, which was closed and is tried again.
         reopened: bool,
     },
+    /// Its row is corrupt.
+    Unreadable,
+}
+
+impl Revived {
+    /// Whether something was changed.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::Called | Self::Conflict { reopened: true, .. })
+    }
 }
 
 impl Store {
-    /// Moves a delivery that is dead, delivered or cancelled back to pending: the same row, one generation later. It
-    /// will be a new message. Its destination, if closed, is opened again: whoever redelivers has mended it.
-    pub async fn revive(&self, id: DeliveryId) -> Result<Revived> {
-        self.writer().submit(Revive { id, now: self.0.clock.moment() }).await
+    /// Makes finished deliveries pending again: the same rows, one generation later. Each will be a new message. A
+    /// closed destination is tried again: whoever redelivers has mended it. `None`, with nothing changed, if the
+    /// request is in the audit log already: the gateway may tell of a command twice.
+    pub async fn revive(
+        &self,
+        ids: Vec<DeliveryId>,
+        selection: Selection,
+        by: &Requester,
+    ) -> Result<Option<Vec<Revived>>> {
+        let unit = Revive {
+            ids,
+            rights: Rights {
+                decisions: by.decides,
+                ticket_actions: by.operates,
+                is_bulk: selection == Selection::Bulk,
+            },
+            entry: by.entry.clone(),
+            key: self.audit_key()?,
+            now: self.0.clock.moment(),
+            mint: Mint::new(),
+        };
+        let (revived, deliveries) = self.writer().submit(unit).await?;
+        self.hint_at(deliveries);
+        Ok(revived)
     }
 }
 
 struct Revive {
-    id: DeliveryId,
+    ids: Vec<DeliveryId>,
+    rights: Rights,
+    entry: AuditEntry,
+    key: AuditKey,
     now: Moment,
+    mint: Mint,
 }
 
 impl Unit for Revive {
-    type Output = Revived;
+    type Output = (Option<Vec<Revived>>, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Revived> {
-        let id = self.id.to_string();
-        let gone: Option<String> = sqlx::query_scalar(
-            "SELECT t.name FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
-             WHERE d.id = $1 AND t.deleted_at IS NOT NULL",
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        if audit::was_seen(tx, &self.entry).await? {
+            return Ok((None, Vec::new()));
+        }
+        let (mut all, mut hints, mut entry) = (Vec::new(), Vec::new(), self.entry.clone());
+        for id in &self.ids {
+            all.push(match self.revive(tx, *id, &mut entry, &mut hints).await {
+                // One corrupt row must not keep the others of a page.
+                Err(error) if error.is_of_one_row() && self.ids.len() > 1 => Revived::Unreadable,
+                revived => revived?,
+            });
+        }
+        (entry.outcome, entry.detail) = summary(&all);
+        audit::append(tx, &self.key, &entry, self.now.wall).await?;
+        Ok((Some(all), hints))
+    }
+}
+
+impl Revive {
+    async fn revive(
+        &self,
+        tx: &mut SqliteConnection,
+        delivery: DeliveryId,
+        entry: &mut AuditEntry,
+        hints: &mut Vec<Delivery>,
+    ) -> Result<Revived> {
+        let id = delivery.to_string();
+        let row = sqlx::query(
+            "SELECT d.status, d.destination_id, t.name, t.sink, t.deleted_at IS NOT NULL AS is_removed \
+             FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id WHERE d.id = $1",
         )
         .bind(&id)
         .fetch_optional(&mut *tx)
         .await?;
-        if let Some(name) = gone {
-            return Ok(Revived::Gone(name));
+        let Some(row) = row else { return Ok(Revived::NotFound) };
+        if row.try_get("is_removed")? {
+            return Ok(Revived::Gone(row.try_get("name")?));
+        }
+        if row.try_get::<String, _>("sink")? == "xtsystems" {
+            return self.call_again(tx, delivery, entry, hints).await;
+        }
+        let word: String = row.try_get("status")?;
+        let status = Status::from_word(&word).ok_or_else(|| Error::Corrupt(format!("a status {word:?}")))?;
+        let destination = row.try_get("destination_id")?;
+        if matches!(status, Status::Pending | Status::Sending) {
+            let reopened = reopen(tx, destination, self.now.wall).await?;
+            return Ok(Revived::Conflict { status, reopened });
         }
         // Its attempts must be found later on, too.
         sqlx::query(
             "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
-             WHERE id = $1 AND status IN ('dead', 'delivered', 'cancelled') AND message_id IS NOT NULL \
-             ON CONFLICT (delivery_id, message_id) DO NOTHING",
+             WHERE id = $1 AND message_id IS NOT NULL ON CONFLICT (delivery_id, message_id) DO NOTHING",
         )
         .bind(&id)
         .execute(&mut *tx)
         .await?;
-        let revived = sqlx::query(
+        sqlx::query(
             "UPDATE deliveries SET status = 'pending', generation = generation + 1, due_at = $2, attempts = 0, \
              message_id = NULL, reason = NULL, finished_at = NULL \
              WHERE id = $1 AND status IN ('dead', 'delivered', 'cancelled')",
@@ -75,26 +175,59 @@ impl Unit for Revive {
         .bind(self.now.steady.as_millis())
         .execute(&mut *tx)
         .await?;
-        let Some(row) = sqlx::query("SELECT status, destination_id FROM deliveries WHERE id = $1")
-            .bind(&id)
-            .fetch_optional(&mut *tx)
-            .await?
-        else {
-            return Ok(Revived::NotFound);
+        Ok(Revived::Pending { reopened: reopen(tx, destination, self.now.wall).await? })
+    }
+
+    async fn call_again(
+        &self,
+        tx: &mut SqliteConnection,
+        delivery: DeliveryId,
+        entry: &mut AuditEntry,
+        hints: &mut Vec<Delivery>,
+    ) -> Result<Revived> {
+        let (decision, revived) = match retry_call(tx, &self.mint, self.now, delivery, self.rights).await? {
+            Retried::Due(decision, deliveries) => {
+                hints.extend(deliveries);
+                (Some(decision), Revived::Called)
+            }
+            Retried::Not(decision, why) => (decision, Revived::NotCalled(why)),
         };
-        let reopened = reopen(tx, row.try_get("destination_id")?, self.now.wall).await?;
-        if revived.rows_affected() == 1 {
-            return Ok(Revived::Pending { reopened });
+        if let Some(decision) = decision.filter(|_| entry.reference.is_empty() && self.ids.len() == 1) {
+            entry.reference = decision.id.to_string();
         }
-        let status: String = row.try_get("status")?;
-        let status =
-            Status::from_word(&status).ok_or_else(|| Error::Corrupt(format!("a status {status:?}")))?;
-        Ok(Revived::Conflict { status, reopened })
+        Ok(revived)
     }
 }
 
-/// Opens a destination that is closed or denies us. Answers whether it was. A webhook that is gone stays gone: only
-/// another address, or a test that arrives, opens it.
+/// What the audit log says about a page.
+fn summary(all: &[Revived]) -> (AuditOutcome, String) {
+    let mut counts: BTreeMap<(u8, &str), u64> = BTreeMap::new();
+    for revived in all {
+        let what = match revived {
+            Revived::Pending { .. } => (0, "due again"),
+            Revived::Called => (1, "call to XTSystems due again"),
+            Revived::Conflict { reopened: true, .. } => {
+                (2, "waiting for a closed destination, which is tried again")
+            }
+            Revived::Conflict { .. } => (3, "not finished"),
+            Revived::Gone(_) => (4, "for a destination that was removed"),
+            Revived::NotFound => (5, "not there"),
+            Revived::Unreadable => (6, "unreadable"),
+            Revived::NotCalled(why) => (7, why.reason()),
+        };
+        *counts.entry(what).or_default() += 1;
+    }
+    let line = |((rank, what), count): (&(u8, &str), &u64)| match rank {
+        7 => format!("{count} call to XTSystems not repeated ({what})"),
+        _ => format!("{count} {what}"),
+    };
+    let detail = counts.iter().map(line).collect::<Vec<_>>().join(", ");
+    let is_done = all.iter().any(Revived::is_done);
+    (if is_done { AuditOutcome::Done } else { AuditOutcome::Refused }, detail)
+}
+
+/// Opens a destination that is closed or denies us: the next message finds out whether it takes messages again. Answers
+/// whether it was. A webhook that is gone stays gone: only another address, or a test that arrives, opens it.
 async fn reopen(tx: &mut SqliteConnection, destination: String, now: Timestamp) -> Result<bool> {
     let opened = sqlx::query(
         "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $2 \

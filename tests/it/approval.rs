@@ -35,6 +35,7 @@ mod order;
 mod outcomes;
 mod permission;
 mod races;
+mod redelivery;
 mod servers;
 mod states;
 mod tickets;

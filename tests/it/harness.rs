@@ -18,10 +18,11 @@ use nuncio::app::App;
 use nuncio::clock::Clock;
 use nuncio::config::{Config, Variables};
 use nuncio::hub::{Gateway, Hub};
+use nuncio::model::{Actor, AuditEntry, Snowflake};
 use nuncio::sandbox::discord::{Permission, Permissions, Setup};
 use nuncio::sandbox::{self, Answer, Discord, XtSystems};
 use nuncio::secret::Secret;
-use nuncio::store::Store;
+use nuncio::store::{Requester, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -342,6 +343,16 @@ impl Harness {
         within("the sandbox to stop", served).await.unwrap().unwrap();
         self.log.assert_no_errors();
     }
+}
+
+/// What the audit log says of somebody who does something by a hub's method.
+pub fn by(name: &str) -> AuditEntry {
+    AuditEntry::new(Actor::Person { id: Snowflake::new(7), name: name.to_owned() }, "test", "test")
+}
+
+/// Somebody at the shell who redelivers.
+pub fn at_shell() -> Requester {
+    Hub::shell_requester(Actor::Shell, "test")
 }
 
 /// A message of its own for every event, however many there are.

@@ -13,7 +13,7 @@ use nuncio::store::Revived;
 use serde_json::{Value, json};
 use tracing::Level;
 
-use crate::harness::{Harness, within};
+use crate::harness::{Harness, at_shell, within};
 
 fn ticket(number: usize, title: &str) -> Value {
     json!({"event_type": "ticket.created", "data": {"id": number, "seq_id": number, "title": title}})
@@ -153,7 +153,10 @@ async fn redelivering_to_a_closed_destination_opens_it_again() {
     let waiting = waiting.iter().find(|delivery| delivery["destination"]["closed"].is_string()).unwrap();
     let id = waiting["id"].as_str().unwrap();
     let ran = t.runs(&["redeliver", id]).await;
-    assert_eq!(ran.stdout, format!("{id} waited for its destination, which is open again.\n"));
+    assert_eq!(
+        ran.stdout,
+        format!("{id} waited for its destination, which was closed and is tried again.\n")
+    );
     t.channel("tickets").next_message().await;
     t.channel("general").next_messages(2).await; // that it was closed, that it is open
     t.settle().await;
@@ -171,9 +174,12 @@ async fn what_waits_or_is_unknown_is_left_alone_and_said() {
     t.sends_body(ticket(1, "Printer")).await;
     let waiting = listed(&t, &["deliveries", "--pending", "--json"]).await;
     let id: nuncio::model::DeliveryId = waiting[0]["id"].as_str().unwrap().parse().unwrap();
-    assert!(matches!(t.store().revive(id).await.unwrap(), Revived::Conflict { reopened: false, .. }));
+    assert!(matches!(
+        t.hub().redeliver(id, &at_shell()).await.unwrap().unwrap(),
+        Revived::Conflict { reopened: false, .. }
+    ));
     let unknown = nuncio::model::DeliveryId::new();
-    assert_eq!(t.store().revive(unknown).await.unwrap(), Revived::NotFound);
+    assert_eq!(t.hub().redeliver(unknown, &at_shell()).await.unwrap().unwrap(), Revived::NotFound);
 
     let ran = t.runs(&["redeliver", &unknown.to_string()]).await;
     assert_eq!(ran.code, 1);

@@ -17,7 +17,7 @@ use nuncio::store::{Revived, Shelf, Which};
 use serde_json::{Value, json};
 use tracing::Level;
 
-use crate::harness::{Harness, within};
+use crate::harness::{Harness, at_shell, by, within};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -145,7 +145,7 @@ async fn forty_days_on(t: &Harness) -> Tidied {
 #[tokio::test]
 async fn what_a_mute_silenced_stays_until_it_is_summed_up() {
     let t = by_hand().await;
-    t.hub().mute("alert.*", 30 * DAY, "", "Alice").await.unwrap();
+    t.hub().mute("alert.*", 30 * DAY, "", by("Alice")).await.unwrap();
     t.sends("alert_triggered.json").await;
     t.settle().await;
     // RETENTION_DAYS may be shorter than a mute.
@@ -194,7 +194,7 @@ async fn a_unit_is_at_most_a_hundred_rows_and_a_redelivery_in_between_wins() {
     let before = t.clock.now().minus(30 * DAY);
     let first = t.store().outdated(Shelf::Deliveries, "", before).await.unwrap();
     let again: DeliveryId = first.last().unwrap().parse().unwrap();
-    assert!(matches!(t.store().revive(again).await.unwrap(), Revived::Pending { .. }));
+    assert!(matches!(t.hub().redeliver(again, &at_shell()).await.unwrap().unwrap(), Revived::Pending { .. }));
     assert_eq!(t.store().remove(first).await.unwrap(), 99, "a hundred, but for the one");
     t.settle().await;
     let told = t.channel("tickets").unread().len();

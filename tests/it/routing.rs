@@ -4,7 +4,7 @@ use nuncio::model::Snowflake;
 use serde_json::json;
 use tracing::Level;
 
-use crate::harness::Harness;
+use crate::harness::{Harness, at_shell};
 
 fn map(t: &mut Harness, map: impl FnOnce(&dyn Fn(&str) -> Snowflake) -> serde_json::Value) {
     let discord = t.discord.clone();
@@ -57,15 +57,15 @@ async fn an_event_without_a_route_is_kept_until_there_is_one() {
     let health = t.health().await;
     assert_eq!((&health["status"], &health["unrouted"]), (&json!("degraded"), &json!(3)));
 
-    let done = t.hub().redeliver_unrouted(|_| {}).await.unwrap();
+    let done = t.hub().redeliver_unrouted(&at_shell(), |_| {}).await.unwrap();
     assert_eq!((done.routed, done.unrouted), (0, 3));
     map(&mut t, |id| json!({"printer.*": [id("general")]}));
     t.restart().await;
-    let done = t.hub().redeliver_unrouted(|_| {}).await.unwrap();
+    let done = t.hub().redeliver_unrouted(&at_shell(), |_| {}).await.unwrap();
     assert_eq!((done.routed, done.deliveries, done.unrouted), (3, 3, 0));
     t.channel("general").next_messages(3).await;
     t.settle().await;
-    assert_eq!(t.hub().redeliver_unrouted(|_| {}).await.unwrap().routed, 0);
+    assert_eq!(t.hub().redeliver_unrouted(&at_shell(), |_| {}).await.unwrap().routed, 0);
     assert_eq!(t.health().await["status"], "ok");
     t.finish().await;
 }

@@ -5,10 +5,12 @@ use serenity::all::{CreateAttachment, CreateAutocompleteResponse, Message};
 
 use super::gate::Done;
 use super::{Context, Error, gate};
+use crate::bot::component;
 use crate::bot::list::{self, List};
+use crate::hub::{Press, Redelivered, Refusal, Rules};
 use crate::model::{AuditOutcome, Snowflake, payload};
 use crate::render::{self, Surface};
-use crate::store::{Letter, Listed, Revived, Try};
+use crate::store::{Letter, Listed, NotRetried, Requester, Revived, Try};
 
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
@@ -24,6 +26,7 @@ const MOST_CONTENT: usize = 2000;
 const MOST_RAW: usize = 10;
 const GONE: &str = "Where it went was removed, so nothing can be sent there any more: Set channel in `/webhook-config` names \
      another place for what comes.";
+const REPLAYED: &str = "That was done already.";
 const NOT_OURS: &str = "This message is none of nuncio's deliveries, or is forgotten by now.";
 
 /// What was given up, and sending it again
@@ -76,8 +79,11 @@ async fn retry(
         let Some(id) = hub.delivery_named(&id).await? else {
             return Ok(Done::new(AuditOutcome::Refused, "delivery", unknown(&id)));
         };
-        let (outcome, sentence) = revived(&hub.redeliver(id).await?);
-        Ok(Done::new(outcome, format!("delivery {id}"), sentence))
+        let subject = format!("delivery {id}");
+        let revived = hub.redeliver(id, &requester(context, &subject)).await?;
+        let Some(revived) = revived else { return Ok(Done::new(AuditOutcome::Done, subject, REPLAYED)) };
+        let (outcome, sentence) = said(&revived, hub.rules());
+        Ok(Done::new(outcome, subject, sentence))
     };
     gate::operate(context, "delivery", work).await
 }
@@ -89,19 +95,16 @@ pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<
     let hub = &context.data().hub;
     let work = async {
         let shown = hub.shown_in(Snowflake::new(message.id.get())).await?;
-        let (mut sent, mut gone) = (0, 0);
-        for (delivery, _) in &shown {
-            match hub.redeliver(*delivery).await? {
-                Revived::Pending { .. } => sent += 1,
-                Revived::Gone(_) => gone += 1,
-                Revived::Conflict { .. } | Revived::NotFound => {}
+        let ids: Vec<_> = shown.iter().map(|(delivery, _)| *delivery).collect();
+        let done = hub.redeliver_all(&ids, &requester(context, &subject)).await?;
+        let Some(done) = done else { return Ok(Done::new(AuditOutcome::Done, &subject, REPLAYED)) };
+        let (outcome, sentence) = match done {
+            _ if ids.is_empty() => (AuditOutcome::Refused, NOT_OURS),
+            Redelivered { deliveries: 1.., .. } => {
+                (AuditOutcome::Done, "It is sent again, as a new message.")
             }
-        }
-        let (outcome, sentence) = match (shown.len(), sent) {
-            (0, _) => (AuditOutcome::Refused, NOT_OURS),
-            (_, 0) if gone > 0 => (AuditOutcome::Refused, GONE),
-            (_, 0) => (AuditOutcome::Refused, "It is on its way already: nothing was changed."),
-            _ => (AuditOutcome::Done, "It is sent again, as a new message."),
+            Redelivered { gone: 1.., .. } => (AuditOutcome::Refused, GONE),
+            _ => (AuditOutcome::Refused, "It is on its way already: nothing was changed."),
         };
         Ok(Done::new(outcome, &subject, sentence))
     };
@@ -150,22 +153,39 @@ fn pretty(body: &[u8]) -> String {
         .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
-fn revived(revived: &Revived) -> (AuditOutcome, &'static str) {
-    match revived {
-        Revived::Pending { reopened: false } => (AuditOutcome::Done, "It is sent again, as a new message."),
-        Revived::Pending { reopened: true } => (
-            AuditOutcome::Done,
-            "It is sent again, as a new message; its channel was closed and is open again.",
-        ),
+/// Who asks, and what they may.
+fn requester(context: Context<'_>, subject: &str) -> Requester {
+    let entry = gate::entry(context, subject, AuditOutcome::Done, "");
+    context.data().hub.requester(&gate::person(context), entry)
+}
+
+fn said(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
+    let sentence = match revived {
+        Revived::Pending { reopened: false } => "It is sent again, as a new message.",
+        Revived::Pending { reopened: true } => {
+            "It is sent again, as a new message; its channel was closed and is tried again."
+        }
+        Revived::Called => "XTSystems is told again.",
+        Revived::NotCalled(why) => return (AuditOutcome::Refused, not_called(*why, rules)),
         Revived::Conflict { reopened: true, .. } => {
-            (AuditOutcome::Done, "It waited for its channel, which was closed and is open again.")
+            "It waited for its channel, which was closed and is tried again."
         }
-        Revived::Conflict { reopened: false, .. } => {
-            (AuditOutcome::Refused, "It is on its way already: nothing was changed.")
-        }
-        Revived::Gone(_) => (AuditOutcome::Refused, GONE),
-        Revived::NotFound => (AuditOutcome::Refused, "This delivery is not kept any more (RETENTION_DAYS)."),
-    }
+        Revived::Conflict { reopened: false, .. } => "It is on its way already: nothing was changed.",
+        Revived::Gone(_) => GONE,
+        Revived::Unreadable => "Its row in the database is damaged: nothing was changed.",
+        Revived::NotFound => "This delivery is not kept any more (RETENTION_DAYS).",
+    };
+    (if revived.is_done() { AuditOutcome::Done } else { AuditOutcome::Refused }, sentence.to_owned())
+}
+
+/// Why XTSystems is not called again, and who can do it.
+fn not_called(why: NotRetried, rules: &Rules) -> String {
+    let (press, refusal) = match why {
+        NotRetried::NeedsApprover => (Press::TryAgain, Refusal::NotApprover(rules.approvers.clone())),
+        NotRetried::NeedsOperator => (Press::Resend, Refusal::NotOperator(rules.operators.clone())),
+        _ => return format!("XTSystems is not told again: {}. Nothing was changed.", why.reason()),
+    };
+    component::not_allowed(&refusal, press)
 }
 
 /// Why an id names no delivery.

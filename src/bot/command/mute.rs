@@ -52,7 +52,7 @@ async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str)
     };
     let subject = format!("mute {}", kind.chars().take(128).collect::<String>());
     let entry = gate::entry(context, &subject, AuditOutcome::Done, reason);
-    match context.data().hub.mute_noted(kind, span, reason, entry).await {
+    match context.data().hub.mute(kind, span, reason, entry).await {
         Ok(Muted::Now(mute) | Muted::Already(mute)) => {
             Ok(Done::new(AuditOutcome::Done, subject, told(&mute)))
         }

@@ -28,7 +28,11 @@ async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> 
     let Some(wanted) = wanted else {
         return Ok(Done::new(AuditOutcome::Done, "mutes, listed", list(&hub.mutes().await?)));
     };
-    match hub.unmute(wanted).await {
+    let entry = gate::entry(context, "mute", AuditOutcome::Done, "");
+    match hub.unmute(wanted, entry).await {
+        Ok(ended) if ended.is_empty() => {
+            Ok(Done::new(AuditOutcome::Done, "mute", "That mute was ended already."))
+        }
         Ok(ended) => {
             let names: Vec<String> = ended.iter().map(|mute| super::quoted(mute.name())).collect();
             let subjects: Vec<&str> = ended.iter().map(Mute::name).collect();

@@ -4,7 +4,7 @@ use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
 use crate::bot::command;
 use crate::hub::{Clicked, Details, Press, Refusal};
-use crate::model::{Decision, Matter, Mute, Phase, Snowflake, Verdict};
+use crate::model::{Decision, Matter, Mute, Phase, Platform, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
 
 pub(super) const UNKNOWN: &str =
@@ -101,6 +101,15 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
             literal(". Change it in XTSystems."),
         ]
         .into(),
+        (Press::TryAgain | Press::Resend, _)
+            if matches!(decision.platform, Platform::Refused | Platform::Held) =>
+        {
+            [
+                name(),
+                literal(": something newer counts. Nothing was sent; use the buttons on its newest card."),
+            ]
+            .into()
+        }
         (Press::TryAgain | Press::Resend, _) => {
             [name(), literal(": that is on its way or done already. The card tells.")].into()
         }
@@ -129,7 +138,7 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
 }
 
 /// Why not, and who can.
-pub(super) fn refused(refusal: &Refusal, press: Press) -> String {
+pub(in crate::bot) fn refused(refusal: &Refusal, press: Press) -> String {
     let what = match press {
         Press::Approve | Press::Deny | Press::Undo | Press::TryAgain => "decide about machines",
         Press::Resend | Press::Take | Press::Note | Press::Close => "change tickets",

@@ -61,7 +61,8 @@ pub(in crate::store) async fn ask(
                 newest => {
                     let expires_at = expiry.map(|expiry| now.proven.get().plus(expiry));
                     let round = newest.map_or(0, |decision| decision.round) + 1;
-                    open(tx, mint, now, (source, subject, company), event, ids, label, round, expires_at).await?;
+                    open(tx, mint, now, (source, subject, company), event, ids, label, round, expires_at)
+                        .await?;
                     Ok(Vec::new())
                 }
             }

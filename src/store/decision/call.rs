@@ -7,14 +7,17 @@ use sqlx::sqlite::SqliteConnection;
 use super::announce::announce;
 use super::read;
 use crate::clock::{Moment, SteadyTime, Timestamp};
-use crate::model::{Attempt, Delivery, DestinationId, Message, Mint};
+use crate::model::{Attempt, Delivery, DeliveryId, DestinationId, Message, Mint};
 use crate::store::delivery::{COLUMNS, Waiting};
-use crate::store::message::insert_attempt;
+use crate::store::message::{Begin, insert_attempt};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
 
 /// After this an edited card goes unseen: people get a message.
 const UNSEEN: Duration = Duration::from_secs(15 * 60);
+
+/// Why a call is cancelled that nobody took back.
+const NOT_ASKED_FOR: &str = "the decision does not ask for it any more";
 
 /// What a call leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +78,18 @@ impl Store {
         Ok(ours)
     }
 
+    /// Plans a call: its message and its delivery from pending to sending. `false` if the delivery is no longer
+    /// pending. A call that its decision does not ask for any more is cancelled.
+    pub async fn begin_call(&self, message: &Message, epoch: i64) -> Result<bool> {
+        let begin = Begin { message: message.clone(), epoch };
+        self.writer().submit(BeginCall { begin, now: self.0.clock.now() }).await
+    }
+
+    /// Takes back a call in doubt that its decision does not ask for any more: it is not made a second time.
+    pub async fn cancel_call(&self, message: &Message, epoch: i64) -> Result<()> {
+        self.writer().submit(CancelCall { message: message.clone(), epoch, now: self.0.clock.now() }).await
+    }
+
     /// Gives up a delivery that nothing can come of any more, before it was sent.
     pub async fn drop_delivery(&self, delivery: &Delivery, reason: &'static str) -> Result<()> {
         self.writer().submit(Drop { id: delivery.id.to_string(), reason, now: self.0.clock.now() }).await
@@ -122,7 +137,12 @@ impl Record {
     }
 
     async fn finish_delivery(&self, tx: &mut SqliteConnection) -> Result<()> {
+        let mut is_over = false;
+        for delivery in &self.calling.message.deliveries {
+            is_over |= !is_asked_for(tx, delivery.id).await?;
+        }
         let (status, reason, due_at) = match &self.calling.next {
+            CallNext::Later { .. } if is_over => ("cancelled", Some(NOT_ASKED_FOR), None),
             CallNext::Confirmed => ("delivered", None, None),
             CallNext::Refused(said) | CallNext::Held(said) => ("dead", Some(said.as_str()), None),
             CallNext::Later { wait, .. } => ("pending", None, Some(self.now.steady.plus(*wait).as_millis())),
@@ -204,6 +224,75 @@ impl Record {
     }
 }
 
+/// Whether the decision of a call still asks for it. It does not once the platform has said by itself what it was to be
+/// told: the machine may be asked about anew since, and denied.
+async fn is_asked_for(tx: &mut SqliteConnection, delivery: DeliveryId) -> Result<bool> {
+    let settled: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM decisions WHERE delivery_id = $1 AND platform IN ('unasked', 'confirmed', 'refused', 'held')")
+            .bind(delivery.to_string())
+            .fetch_optional(tx)
+            .await?;
+    Ok(settled.is_none())
+}
+
+struct BeginCall {
+    begin: Begin,
+    now: Timestamp,
+}
+
+impl Unit for BeginCall {
+    type Output = bool;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+        for delivery in &self.begin.message.deliveries {
+            if !is_asked_for(tx, delivery.id).await? {
+                cancel(tx, &delivery.id.to_string(), "pending", NOT_ASKED_FOR, self.now).await?;
+                return Ok(false);
+            }
+        }
+        self.begin.apply(tx).await
+    }
+}
+
+struct CancelCall {
+    message: Message,
+    epoch: i64,
+    now: Timestamp,
+}
+
+impl Unit for CancelCall {
+    type Output = ();
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        let withdrawn = sqlx::query(
+            "UPDATE messages SET state = 'withdrawn', finished_at = $1 \
+             WHERE id = $2 AND state = 'sending' AND lane_epoch = $3",
+        )
+        .bind(self.now.as_millis())
+        .bind(self.message.id.to_string())
+        .bind(self.epoch)
+        .execute(&mut *tx)
+        .await?;
+        for delivery in self.message.deliveries.iter().filter(|_| withdrawn.rows_affected() == 1) {
+            cancel(tx, &delivery.id.to_string(), "sending", NOT_ASKED_FOR, self.now).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn cancel(tx: &mut SqliteConnection, id: &str, from: &str, reason: &str, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "UPDATE deliveries SET status = 'cancelled', reason = $1, finished_at = $2 WHERE id = $3 AND status = $4",
+    )
+    .bind(reason)
+    .bind(now.as_millis())
+    .bind(id)
+    .bind(from)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 struct Drop {
     id: String,
     reason: &'static str,
@@ -214,15 +303,6 @@ impl Unit for Drop {
     type Output = ();
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query(
-            "UPDATE deliveries SET status = 'cancelled', reason = $1, finished_at = $2 \
-             WHERE id = $3 AND status = 'pending'",
-        )
-        .bind(self.reason)
-        .bind(self.now.as_millis())
-        .bind(&self.id)
-        .execute(tx)
-        .await?;
-        Ok(())
+        cancel(tx, &self.id, "pending", self.reason, self.now).await
     }
 }

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::announce::{announce, deliver};
 use super::load;
+use super::retry::{announce_retry, is_newest, make_due};
 use crate::clock::{Moment, ProvenTime};
 use crate::model::{
     Actor, AuditEntry, AuditOutcome, Decider, Decision, Delivery, DestinationId, Mint, Token, Verdict,
@@ -118,9 +119,9 @@ impl Unit for Decide {
         }
         let Some(before) = load(tx, &self.token).await? else { return Ok((Changed::Unknown, Vec::new())) };
         let done = match &self.change {
-            Change::Decide { .. } => self.decide(tx).await?,
+            Change::Decide { .. } => self.decide(tx, &before).await?,
             Change::Undo => self.undo(tx, &before).await?,
-            Change::TryAgain => self.try_again(tx).await?,
+            Change::TryAgain => make_due(tx, self.now, &before).await?,
             Change::Take => self.take(tx).await?,
         };
         let entry = AuditEntry { reference: before.id.to_string(), ..self.entry.clone() };
@@ -138,18 +139,18 @@ impl Unit for Decide {
 }
 
 impl Decide {
-    async fn decide(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn decide(&self, tx: &mut SqliteConnection, before: &Decision) -> Result<bool> {
         let Change::Decide { verdict, reason, grace, even_expired, .. } = &self.change else {
             return Ok(false);
         };
+        if !is_newest(tx, before).await? {
+            return Ok(false);
+        }
         let changed = sqlx::query(
             "UPDATE decisions SET verdict = $1, platform = 'telling', actor_id = $2, actor_name = $3, reason = $4, \
              decided_at = $5, due_at = $6, attempts = 0, said = NULL, settled_at = NULL \
              WHERE token = $7 AND kind = 'machine' AND elsewhere_at IS NULL \
-             AND (verdict = 'open' OR (verdict = 'expired' AND $8)) \
-             AND NOT EXISTS (SELECT 1 FROM decisions AS newer WHERE newer.source = decisions.source \
-                             AND newer.subject = decisions.subject AND newer.kind = 'machine' \
-                             AND newer.round > decisions.round)",
+             AND (verdict = 'open' OR (verdict = 'expired' AND $8))",
         )
         .bind(verdict.as_str())
         .bind(self.by.id.to_string())
@@ -188,33 +189,6 @@ impl Decide {
         Ok(true)
     }
 
-    async fn try_again(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let changed = sqlx::query(
-            "UPDATE decisions SET platform = 'telling', attempts = 0, due_at = $1, settled_at = NULL \
-             WHERE token = $2 AND platform IN ('refused', 'held') AND elsewhere_at IS NULL \
-             AND NOT EXISTS (SELECT 1 FROM decisions AS newer WHERE newer.source = decisions.source \
-                             AND newer.subject = decisions.subject AND newer.kind = decisions.kind \
-                             AND newer.round > decisions.round)",
-        )
-        .bind(self.now.wall.as_millis())
-        .bind(self.token.as_str())
-        .execute(&mut *tx)
-        .await?;
-        if changed.rows_affected() == 0 {
-            return Ok(false);
-        }
-        sqlx::query(
-            "UPDATE deliveries SET status = 'pending', generation = generation + 1, due_at = $1, attempts = 0, \
-             message_id = NULL, reason = NULL, finished_at = NULL \
-             WHERE id = (SELECT delivery_id FROM decisions WHERE token = $2) AND status = 'dead'",
-        )
-        .bind(self.now.steady.as_millis())
-        .bind(self.token.as_str())
-        .execute(tx)
-        .await?;
-        Ok(true)
-    }
-
     async fn take(&self, tx: &mut SqliteConnection) -> Result<bool> {
         let changed = sqlx::query(
             "UPDATE decisions SET verdict = 'taken', actor_id = $1, actor_name = $2, decided_at = $3 \
@@ -236,8 +210,7 @@ impl Decide {
                 ("decision.made", Some((*platform, self.now.steady.plus(*grace))))
             }
             Change::Undo => ("decision.undone", None),
-            // The same delivery, redelivered: the sweep finds it.
-            Change::TryAgain => ("decision.retried", None),
+            Change::TryAgain => return announce_retry(tx, &self.mint, self.now, after).await,
             Change::Take => ("decision.taken", None),
         };
         let (event, mut hints) = announce(tx, &self.mint, self.now, kind, after, &[]).await?;

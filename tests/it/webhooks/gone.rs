@@ -18,7 +18,7 @@ use serde_json::json;
 use tracing::Level;
 
 use super::{makes_webhook, parsed, routed, routes_to, stores, url};
-use crate::harness::{Harness, one_by_one, within};
+use crate::harness::{Harness, at_shell, one_by_one, within};
 use crate::limits::{asked, health_says, recorded, ticket};
 
 async fn unrouted(t: &Harness) -> u64 {
@@ -48,7 +48,7 @@ async fn what_names_nothing_that_is_stored_waits_for_a_route() {
     let id = stores(&t, &url(&t)).await;
     routes_to(&mut t, id).await;
     health_says(&t, "no such destination is stored", false).await;
-    let done = t.hub().redeliver_unrouted(|_| {}).await.unwrap();
+    let done = t.hub().redeliver_unrouted(&at_shell(), |_| {}).await.unwrap();
     assert_eq!((done.routed, done.deliveries), (1, 1));
     assert!(t.channel("general").next_message().await.title().contains("#1 "));
     t.finish().await;
@@ -69,7 +69,7 @@ async fn what_comes_after_a_webhook_was_removed_waits_for_a_route() {
     assert_eq!(unrouted(&t).await, 1);
     let other = stores(&t, &makes_webhook(&t, "assets").await).await;
     routes_to(&mut t, other).await;
-    t.hub().redeliver_unrouted(|_| {}).await.unwrap();
+    t.hub().redeliver_unrouted(&at_shell(), |_| {}).await.unwrap();
     assert!(t.channel("assets").next_message().await.title().contains("#2 "));
     t.finish().await;
 }
@@ -147,7 +147,10 @@ async fn what_was_for_a_removed_webhook_is_not_said_to_be_sent_again() {
     assert!(t.store().remove_webhook(id, Actor::Shell).await.unwrap());
     let letters = t.store().letters(Which::Of(event.parse().unwrap()), 9).await.unwrap();
     let delivery = letters[0].id;
-    assert_eq!(t.store().revive(delivery).await.unwrap(), Revived::Gone("Acme NOC".to_owned()));
+    assert_eq!(
+        t.hub().redeliver(delivery, &at_shell()).await.unwrap().unwrap(),
+        Revived::Gone("Acme NOC".to_owned())
+    );
     for id in [delivery.to_string(), event] {
         let ran = t.runs(&["redeliver", &id]).await;
         assert_eq!(ran.code, 1, "{id}: {} {}", ran.stdout, ran.stderr);

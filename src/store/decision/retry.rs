@@ -1,0 +1,241 @@
+//! Retrying a call to the platform: one guard for the button *Try again* and for every redelivery.
+//!
+//! A refused or held call is made again only if its decision is the newest about its machine or ticket: the platform
+//! must never receive what a newer card contradicts. The guard runs in the unit that makes the call due, so nothing can
+//! come between the two.
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::announce::{announce, deliver};
+use super::{load_by_id, read};
+use crate::clock::Moment;
+use crate::model::{Decision, Delivery, DeliveryId, DestinationId, Matter, Mint, Platform};
+use crate::store::Result;
+
+/// Why a call to the platform is not made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NotRetried {
+    /// It is pending or in flight.
+    Unfinished,
+    /// The decision was taken back.
+    Undone,
+    /// The platform confirmed it.
+    Confirmed,
+    /// The platform approved the machine by itself.
+    ApprovedUpstream,
+    /// A newer decision about the same machine, or a newer action of that kind on the same ticket, exists.
+    Superseded,
+    /// The ticket was closed.
+    TicketClosed,
+    /// A bulk redelivery leaves it to the button on its card.
+    LeftToCard,
+    /// Only approvers may retry it.
+    NeedsApprover,
+    /// Only operators may retry it.
+    NeedsOperator,
+}
+
+impl NotRetried {
+    /// The reason as the end of a sentence.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Unfinished => "XTSystems has not answered yet, and is called again without being asked to",
+            Self::Undone => "the decision was taken back",
+            Self::Confirmed => "XTSystems has confirmed it",
+            Self::ApprovedUpstream => "the machine was approved in XTSystems itself",
+            Self::Superseded => "a newer one about the same machine or ticket counts: use the newest card",
+            Self::TicketClosed => "the ticket is closed",
+            Self::LeftToCard => "press Try again on its card",
+            Self::NeedsApprover => "only somebody who may decide about machines can do that",
+            Self::NeedsOperator => "only an operator can do that",
+        }
+    }
+}
+
+/// Whose calls a requester may retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) struct Rights {
+    pub(in crate::store) decisions: bool,
+    pub(in crate::store) ticket_actions: bool,
+    /// A bulk redelivery retries no call, whoever asks.
+    pub(in crate::store) is_bulk: bool,
+}
+
+/// The outcome for one call.
+pub(in crate::store) enum Retried {
+    /// It is due. The deliveries redraw its cards.
+    Due(Box<Decision>, Vec<Delivery>),
+    /// It is left as it is.
+    Not(Option<Box<Decision>>, NotRetried),
+}
+
+/// Makes the call `delivery` due again, if the guard and `rights` allow it.
+pub(in crate::store) async fn retry_call(
+    tx: &mut SqliteConnection,
+    mint: &Mint,
+    now: Moment,
+    delivery: DeliveryId,
+    rights: Rights,
+) -> Result<Retried> {
+    let row = sqlx::query("SELECT * FROM decisions WHERE delivery_id = $1")
+        .bind(delivery.to_string())
+        .fetch_optional(&mut *tx)
+        .await?;
+    // Undo takes the call away from its decision.
+    let Some(decision) = row.as_ref().map(read).transpose()? else {
+        return Ok(Retried::Not(None, NotRetried::Undone));
+    };
+    if let Some(why) = refusal(tx, &decision, rights).await? {
+        return Ok(Retried::Not(Some(Box::new(decision)), why));
+    }
+    if !make_due(tx, now, &decision).await? {
+        return Ok(Retried::Not(Some(Box::new(decision)), NotRetried::Superseded));
+    }
+    let after = load_by_id(tx, decision.id).await?.unwrap_or(decision);
+    let deliveries = announce_retry(tx, mint, now, &after).await?;
+    Ok(Retried::Due(Box::new(after), deliveries))
+}
+
+async fn refusal(
+    tx: &mut SqliteConnection,
+    decision: &Decision,
+    rights: Rights,
+) -> Result<Option<NotRetried>> {
+    if decision.elsewhere_at.is_some() {
+        return Ok(Some(NotRetried::ApprovedUpstream));
+    }
+    match decision.platform {
+        Platform::Unasked | Platform::Telling => return Ok(Some(NotRetried::Unfinished)),
+        Platform::Confirmed => return Ok(Some(NotRetried::Confirmed)),
+        Platform::Refused | Platform::Held => {}
+    }
+    if !is_newest(tx, decision).await? {
+        return Ok(Some(NotRetried::Superseded));
+    }
+    if is_of_closed_ticket(tx, decision).await? {
+        return Ok(Some(NotRetried::TicketClosed));
+    }
+    Ok(match decision.matter {
+        _ if rights.is_bulk => Some(NotRetried::LeftToCard),
+        Matter::Machine if !rights.decisions => Some(NotRetried::NeedsApprover),
+        Matter::Machine => None,
+        _ if !rights.ticket_actions => Some(NotRetried::NeedsOperator),
+        _ => None,
+    })
+}
+
+/// Moves a refused or held call back to pending. `false`, with nothing changed, if the guard refuses.
+pub(super) async fn make_due(tx: &mut SqliteConnection, now: Moment, decision: &Decision) -> Result<bool> {
+    if !is_newest(tx, decision).await? || is_of_closed_ticket(tx, decision).await? {
+        return Ok(false);
+    }
+    let changed = sqlx::query(
+        "UPDATE decisions SET platform = 'telling', attempts = 0, due_at = $1, settled_at = NULL \
+         WHERE id = $2 AND platform IN ('refused', 'held') AND elsewhere_at IS NULL",
+    )
+    .bind(now.wall.as_millis())
+    .bind(decision.id.to_string())
+    .execute(&mut *tx)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    // Its attempts must be found later on, too.
+    sqlx::query(
+        "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
+         WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1) AND message_id IS NOT NULL \
+         ON CONFLICT (delivery_id, message_id) DO NOTHING",
+    )
+    .bind(decision.id.to_string())
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "UPDATE deliveries SET status = 'pending', generation = generation + 1, due_at = $1, attempts = 0, \
+         message_id = NULL, reason = NULL, finished_at = NULL \
+         WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status IN ('dead', 'cancelled', 'delivered')",
+    )
+    .bind(now.steady.as_millis())
+    .bind(decision.id.to_string())
+    .execute(tx)
+    .await?;
+    Ok(true)
+}
+
+/// Redraws the cards of a retried decision. A call that retention has removed meanwhile is made anew.
+pub(super) async fn announce_retry(
+    tx: &mut SqliteConnection,
+    mint: &Mint,
+    now: Moment,
+    decision: &Decision,
+) -> Result<Vec<Delivery>> {
+    let (event, mut hints) = announce(tx, mint, now, "decision.retried", decision, &[]).await?;
+    let call: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM deliveries WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1)",
+    )
+    .bind(decision.id.to_string())
+    .fetch_optional(&mut *tx)
+    .await?;
+    if call.is_some() {
+        return Ok(hints);
+    }
+    let platform: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM destinations WHERE sink = 'xtsystems' AND deleted_at IS NULL LIMIT 1",
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    if let Some(platform) = platform {
+        let platform: DestinationId = platform.parse()?;
+        let call = deliver(tx, mint, now.steady, event, platform, now.steady).await?;
+        sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
+            .bind(call.id.to_string())
+            .bind(decision.id.to_string())
+            .execute(tx)
+            .await?;
+        hints.push(call);
+    }
+    Ok(hints)
+}
+
+/// Whether no newer decision exists: by its subject and, because a machine may register under either of its two ids, by
+/// those.
+pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
+    let newer: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM decisions AS newer JOIN decisions AS this ON this.id = $1 \
+         WHERE newer.source = this.source AND newer.subject = this.subject AND newer.kind = this.kind \
+         AND newer.round > this.round LIMIT 1",
+    )
+    .bind(decision.id.to_string())
+    .fetch_optional(&mut *tx)
+    .await?;
+    if newer.is_some() || decision.matter != Matter::Machine {
+        return Ok(newer.is_none());
+    }
+    let newer: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
+         AND newer.source = this.source AND newer.round > this.round AND newer.object IN (this.object, this.also) \
+         WHERE this.id = $1 \
+         UNION ALL SELECT 1 FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
+         AND newer.source = this.source AND newer.round > this.round AND newer.also <> '' \
+         AND newer.also IN (this.object, this.also) WHERE this.id = $1 LIMIT 1",
+    )
+    .bind(decision.id.to_string())
+    .fetch_optional(tx)
+    .await?;
+    Ok(newer.is_none())
+}
+
+/// Whether it is an action on a ticket that was closed: its card offers nothing any more.
+async fn is_of_closed_ticket(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
+    if !matches!(decision.matter, Matter::Take | Matter::Note | Matter::Close) {
+        return Ok(false);
+    }
+    let closed: Option<i64> = sqlx::query_scalar(
+        "SELECT 1 FROM decisions WHERE source = $1 AND subject = $2 AND kind = 'close' AND platform = 'confirmed' LIMIT 1",
+    )
+    .bind(decision.source.as_str())
+    .bind(&decision.subject)
+    .fetch_optional(tx)
+    .await?;
+    Ok(closed.is_some())
+}

@@ -1,0 +1,58 @@
+//! Late routing: deliveries for events that no key of the map matched when they came.
+
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Moment;
+use crate::model::{AuditEntry, EventId, Mint};
+use crate::store::accept::{Planned, insert_delivery};
+use crate::store::audit::{self, AuditKey};
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+impl Store {
+    /// Gives unrouted events the deliveries of their plans, noted as `entry` in the same unit. Answers for each whether
+    /// it was still unrouted.
+    pub async fn route_late(
+        &self,
+        events: Vec<(EventId, Vec<Planned>)>,
+        entry: &AuditEntry,
+    ) -> Result<Vec<bool>> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (key, now) = (self.audit_key()?, self.0.clock.moment());
+        self.writer().submit(RouteLate { events, entry: entry.clone(), key, now, mint: Mint::new() }).await
+    }
+}
+
+struct RouteLate {
+    events: Vec<(EventId, Vec<Planned>)>,
+    entry: AuditEntry,
+    key: AuditKey,
+    now: Moment,
+    mint: Mint,
+}
+
+impl Unit for RouteLate {
+    type Output = Vec<bool>;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Vec<bool>> {
+        let mut routed = Vec::with_capacity(self.events.len());
+        for (event, plan) in &self.events {
+            let taken = sqlx::query("UPDATE events SET unrouted = FALSE WHERE id = $1 AND unrouted")
+                .bind(event.to_string())
+                .execute(&mut *tx)
+                .await?;
+            routed.push(taken.rows_affected() == 1);
+            for planned in plan.iter().filter(|_| taken.rows_affected() == 1) {
+                insert_delivery(tx, self.now, *event, planned, self.mint.next(self.now.steady)).await?;
+            }
+        }
+        let count = routed.iter().filter(|routed| **routed).count();
+        if count > 0 {
+            let entry = AuditEntry { detail: format!("{count} routed"), ..self.entry.clone() };
+            audit::append(tx, &self.key, &entry, self.now.wall).await?;
+        }
+        Ok(routed)
+    }
+}
