@@ -47,7 +47,7 @@ async fn what_was_stored_before_subjects_had_their_index_stays() {
     assert_eq!(kept, ["evt_1 ticket:1 a {} dlv_1", "evt_2  b {} none"]);
     store.close().await;
     // Whoever deletes an event deletes what was to become of it, as before.
-    let mut after = migrated_to(&path, 13).await;
+    let mut after = migrated_to(&path, i64::MAX).await;
     let broken = after.execute("INSERT INTO deliveries (id, event_id, destination_id, status, due_at) VALUES ('dlv_2', 'evt_9', 'dst_1', 'pending', 0)");
     assert!(broken.await.is_err(), "it names an event that is not there");
     after.execute("DELETE FROM events WHERE id = 'evt_1'").await.unwrap();
@@ -56,7 +56,7 @@ async fn what_was_stored_before_subjects_had_their_index_stays() {
     assert_eq!(left, 0);
 }
 
-// A7. Controls: without the write lock around the migrator, or with one try alone, some round is red.
+// A7. Controls: with one try alone a round in forty is red; without the write lock around the migrator as well, the first.
 #[rstest::rstest]
 #[case::empty(0)]
 #[case::older(12)]
