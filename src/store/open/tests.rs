@@ -56,7 +56,7 @@ async fn what_was_stored_before_subjects_had_their_index_stays() {
     assert_eq!(left, 0);
 }
 
-// A7. Controls: without the write lock around the migrator, or with one try alone, some round is red.
+// A7. Controls: with one try alone a round in forty is red; without the write lock around the migrator as well, the first.
 #[rstest::rstest]
 #[case::empty(0)]
 #[case::older(12)]

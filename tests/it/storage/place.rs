@@ -137,7 +137,7 @@ async fn a_database_has_one_server_whatever_it_is_called() {
 const DOTENV: &str =
     "WEBHOOK_SECRET=0123456789abcdef0123456789abcdef\nWEBHOOK_HOST=127.0.0.1\nWEBHOOK_PORT=0\n";
 
-// A7: real processes on an empty folder. Control: without the write lock around the migrator, half of the rounds are red.
+// A7: real processes on an empty folder. Control: see `however_many_open_it_at_once_it_opens`.
 #[test]
 fn a_server_starts_beside_commands_on_an_empty_folder() {
     for round in 0..6 {
