@@ -28,7 +28,7 @@ fn the_key_is_made_once_and_never_anew_for_a_database_that_knows_one() {
     assert!(run.stderr.contains("put the file back, or set NUNCIO_ENCRYPTION_KEY"), "{}", run.stderr);
     assert!(!path.exists(), "a new key was made");
 
-    let other = program.env("NUNCIO_ENCRYPTION_KEY", &"ab".repeat(32));
+    let other = program.env("NUNCIO_ENCRYPTION_KEY", "ab".repeat(32));
     let run = other.run(&["serve"]);
     assert_eq!(run.code, 78, "{}", run.stderr);
     assert!(run.stderr.contains("was sealed with another key"), "{}", run.stderr);

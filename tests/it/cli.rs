@@ -83,7 +83,7 @@ fn send_posts_a_signed_event_with_a_fresh_timestamp() {
 fn what_is_on_this_machine_is_not_reached_through_a_proxy() {
     let (url, heard) = receiver(&["200 OK"]);
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let proxied = program().env("HTTP_PROXY", &format!("http://{nobody}"));
+    let proxied = program().env("HTTP_PROXY", format!("http://{nobody}"));
     let run = proxied.run(&["send", "ticket_created", "--to", &url]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
     assert_eq!(heard.join().unwrap().len(), 1);

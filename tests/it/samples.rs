@@ -45,7 +45,7 @@ async fn every_sample_is_marked_pings_nobody_and_asks_nothing() {
             assert_eq!(message.0["mention_roles"], json!([]), "{:#}", message.0);
             seen += 1;
             for label in message.buttons() {
-                let answer = t.person("alice").clicks(channel, &message, &label).await;
+                let answer = t.person("alice").clicks(channel, &message, label).await;
                 assert!(
                     sentence(&answer).starts_with("This card is a sample: nothing is sent."),
                     "{answer:#}"

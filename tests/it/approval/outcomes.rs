@@ -101,7 +101,8 @@ async fn trouble_is_tried_again_and_the_card_tells() {
         // What the answer held stands in Details only.
         assert!(!waiting.description().contains("just now not"), "{}", waiting.description());
         let decision = s.t.hub().decisions_about_machine("asset-uuid").await.unwrap().remove(0);
-        let details = render::message(&[render::details(&decision, &[decision.clone()], None)], &[]);
+        let details =
+            render::message(&[render::details(&decision, std::slice::from_ref(&decision), None)], &[]);
         assert!(details.embeds[0].fields[0].value.contains("`just now not`"), "{details:#?}");
         assert!(waiting.buttons().is_empty(), "what may have left cannot be undone");
         s.t.clock.advance(BACKOFF);

@@ -207,7 +207,7 @@ fn without_a_dotenv_the_key_is_beside_the_data() {
             .env("WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef")
             .env("WEBHOOK_HOST", "127.0.0.1")
             .env("WEBHOOK_PORT", "0")
-            .env("NUNCIO_DATABASE_URL", &format!("sqlite://{}/nuncio.db", volume.path().display()))
+            .env("NUNCIO_DATABASE_URL", format!("sqlite://{}/nuncio.db", volume.path().display()))
     };
     let key = volume.path().join("nuncio.key");
     let line = key_line(&container());
