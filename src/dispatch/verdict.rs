@@ -266,6 +266,7 @@ fn own_wait(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
 /// What a try that failed says about why things wait, in a few words.
 pub(super) fn trouble(attempt: &Attempt) -> Option<String> {
     Some(match (&attempt.outcome, attempt.status) {
+        _ if attempt.is_foreign() => "something else answered in Discord's place".to_owned(),
         (Outcome::Retry { .. }, None) if attempt.was_asked() => "Discord was out of reach".to_owned(),
         (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(429)) => "Discord's rate limit".to_owned(),
         (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(401)) => {
@@ -285,7 +286,17 @@ pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
         Outcome::Sent(_) if conditions.clear(Condition::DiscordUnreachable) => {
             tracing::info!("Discord can be reached again");
         }
-        Outcome::Retry { .. } if attempt.was_asked() && attempt.status.is_none_or(|status| status >= 500) => {
+        _ if attempt.is_foreign() => {
+            let status = attempt.status.unwrap_or_default();
+            conditions.raise(
+                Condition::DiscordUnreachable,
+                format!(
+                    "what answers in Discord's place ({status}) is not Discord: a proxy, a firewall or a login page. \
+                     Deliveries wait and are tried again. Let this machine reach discord.com"
+                ),
+            );
+        }
+        _ if attempt.is_outage() => {
             conditions.raise(
                 Condition::DiscordUnreachable,
                 "Discord cannot be reached or does not work: deliveries wait and are tried again",
