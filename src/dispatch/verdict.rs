@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::dispatch::Context;
 use crate::hub::{self, Condition, Conditions, Hub, Notice};
-use crate::model::schedule::{self, DENIED_AGAIN};
+use crate::model::schedule::{self, DENIED_AGAIN, RECOVERED};
 use crate::model::{
     Action, Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason,
 };
@@ -20,6 +20,8 @@ pub(super) struct Verdict {
     pub(super) next: Next,
     /// When the destination may be used again, its bucket aside.
     not_before: Timestamp,
+    /// When it may be used again once somebody else has come through, if it waits for the end of an outage.
+    retry_from: Option<Timestamp>,
     /// When its bucket is whole again.
     whole_at: Timestamp,
     /// Why the destination denies us, if it does.
@@ -39,8 +41,10 @@ impl Verdict {
     ) -> Self {
         let next = next_step(message, attempt, now);
         let carried = message.deliveries.iter().filter_map(|delivery| delivery.event.as_deref());
+        let wait = own_wait(attempt, &next, failures);
         Self {
-            not_before: now.plus(own_wait(attempt, &next, failures)),
+            not_before: now.plus(wait),
+            retry_from: attempt.is_outage().then(|| now.plus(wait.min(RECOVERED).max(attempt.cooldown))),
             whole_at: now.plus(attempt.cooldown),
             denied: match &attempt.outcome {
                 Outcome::Denied(reason) => Some(reason.to_string()),
@@ -87,6 +91,7 @@ impl Verdict {
             attempt: attempt.clone(),
             next: self.next.clone(),
             not_before: self.not_before.max(self.whole_at),
+            retry_from: self.retry_from,
             denied: self.denied.clone(),
             announced: destination.announced,
             follow_ups: announcement.into_iter().collect(),

@@ -6,6 +6,8 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
 /// How often a destination that denies us, or is closed, is looked at again.
 pub const DENIED_AGAIN: Duration = Duration::from_secs(15 * 60);
+/// How long a destination waits at most after a failure, once somebody else has come through.
+pub const RECOVERED: Duration = Duration::from_secs(10);
 /// How long after a ban of this address the first request finds out whether it is over.
 pub const FIRST_PROBE: Duration = Duration::from_secs(5);
 /// The longest wait between two of those.

@@ -4,6 +4,7 @@ mod announce;
 mod asking;
 mod call;
 mod deciding;
+mod paused;
 mod wish;
 
 use sqlx::Row as _;

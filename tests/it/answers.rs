@@ -10,6 +10,7 @@
 //! | `x-ratelimit-global` counts as `true` only | any value counts | `a_limit_that_is_not_global…` |
 
 mod connection;
+mod recovery;
 
 use std::time::Duration;
 

@@ -261,7 +261,9 @@ async fn refusals_outlive_the_process() {
         };
         let not_before = t.clock.now();
         let (denied, announced, follow_ups) = (None, None, Vec::new());
-        let entry = Entry { attempt, next: Next::Again, not_before, denied, announced, follow_ups };
+        let retry_from = None;
+        let entry =
+            Entry { attempt, next: Next::Again, not_before, retry_from, denied, announced, follow_ups };
         assert_eq!(store.record(&message, epoch, entry).await.unwrap(), Recorded::Kept);
         message.attempts += 1;
     }
