@@ -81,6 +81,8 @@ const CASES: &[Case] = &[
     case!("D-7", click::D7, false, click::acknowledged),
     case!("N-1", network::N1, true, network::storm),
     case!("N-2", network::N2, false, network::lying_headers),
+    case!("N-8, N-9", network::N8, false, network::strangers_answer),
+    case!("N-10", network::N10, false, network::recovery),
     case!("N-4", refused::N4, false, refused::dead_token),
     case!("N-5", refused::N5, false, refused::refusals),
     case!("D-12", webhook::DELETED, false, webhook::deleted),

@@ -56,6 +56,14 @@ impl App {
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
         store.take_over(&lock).await?;
         hub.trust_clock(config.discord.token.is_some()).await?;
+        if let Some(token) = &config.discord.token
+            && store.is_another("discord.token", token).await?
+            && store.try_channels_again().await? > 0
+        {
+            tracing::info!(
+                "DISCORD_TOKEN is another one: channels that were closed or denied the bot are tried at once"
+            );
+        }
         let access = Access::new(config.discord.base, config.discord.token, clock.clone());
         hub.serves(Endpoint { address, path: config.webhook.path.clone() });
         let platform = platform(&store, &config.xtsystems, &clock).await?;
@@ -177,6 +185,16 @@ impl App {
 async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Result<Option<Platform>> {
     let Some(client) = xtsystems::Client::new(config, clock.clone()) else { return Ok(None) };
     let destination = store.ensure_destination(Sink::XtSystems, "XTSystems", "environment").await?;
+    if let Some(key) = &config.api_key
+        && store.is_another("xtsystems.key", key).await?
+    {
+        let tried = store.try_calls_again(destination.id).await?;
+        if tried > 0 {
+            tracing::info!(
+                "XTSYSTEMS_API_KEY is another one: {tried} calls that waited or were held are made at once"
+            );
+        }
+    }
     Ok(Some(Platform::new(client, destination.id)))
 }
 

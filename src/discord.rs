@@ -10,6 +10,7 @@ mod bucket;
 mod channel;
 mod code;
 mod command;
+mod failure;
 mod gate;
 mod gateway;
 #[cfg(test)]
@@ -32,12 +33,12 @@ use crate::discord::time::DiscordTime;
 use crate::model::Snowflake;
 use crate::secret::Secret;
 
-pub use answer::{Failure, NO_ANSWER_LIMIT};
 pub use channel::Place;
+pub use failure::Failure;
 pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 pub use gateway::{Gateway, SessionStartLimit};
 pub use message::{Page, Posted};
-pub use wire::Wire;
+pub use wire::{NO_ANSWER_LIMIT, Wire};
 
 /// All of Discord that can be reached: with the bot's token, if there is one, and without.
 #[derive(Clone, Debug)]
@@ -142,7 +143,7 @@ impl Client {
     }
 
     /// The HTTP client underneath: connections and certificates are shared by whoever else speaks to Discord.
-    pub fn transport(&self) -> Result<&reqwest::Client, Failure> {
+    pub fn transport(&self) -> Result<reqwest::Client, Failure> {
         self.0.wire.transport()
     }
 
@@ -178,17 +179,24 @@ impl Client {
             request = request.json(body);
         }
         let began = self.0.clock.elapsed();
-        let answer = Answer::read(request.send().await.map_err(Failure::network)?).await;
+        let answer = match request.send().await {
+            Ok(response) => Answer::read(response).await,
+            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+        };
         self.0.wire.hear(&answer);
-        let found = answer::json(&answer);
-        match &found {
-            Ok(_) => {
+        match failure::json(&answer) {
+            Ok(found) => {
                 self.hear_time(&answer);
                 self.0.wire.learn_time(&answer, began);
                 pass.came_through();
+                Ok(found)
             }
-            Err(failure) => pass.settle(failure.status, &failure.outcome, answer.is_refusal()),
+            Err(failure) => {
+                if failure.code.is_none() {
+                    self.0.wire.distrust();
+                }
+                Err(pass.failed(failure, answer.is_refusal()))
+            }
         }
-        found
     }
 }

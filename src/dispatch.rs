@@ -18,6 +18,7 @@ mod plan;
 mod platform;
 mod platform_probe;
 mod probe;
+mod recovery;
 mod rehearsal;
 mod sink;
 mod verdict;
@@ -35,6 +36,7 @@ use crate::config::Composition;
 use crate::discord::Access;
 use crate::dispatch::lanes::Lanes;
 pub use crate::dispatch::platform::Platform;
+use crate::dispatch::recovery::Recovery;
 pub use crate::dispatch::rehearsal::Rehearsal;
 use crate::dispatch::sink::Sinks;
 pub use crate::dispatch::webhook::try_webhook;
@@ -55,6 +57,7 @@ pub(crate) struct Context {
     started: SteadyTime,
     links: Links,
     sinks: Sinks,
+    recovery: Recovery,
     platform: Option<Platform>,
 }
 
@@ -84,6 +87,7 @@ impl Dispatcher {
             );
         }
         let sinks = Sinks::new(&access);
+        let recovery = Recovery::new(access.wire().gate().successes());
         let started = clock.steady();
         Self {
             context: Arc::new(Context {
@@ -94,6 +98,7 @@ impl Dispatcher {
                 started,
                 links,
                 sinks,
+                recovery,
                 platform: None,
             }),
             hints,
@@ -121,6 +126,7 @@ impl Dispatcher {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut lanes = Lanes::new(Arc::clone(&self.context), stop.clone());
         let mut aside = JoinSet::new();
+        aside.spawn(recovery::follow(Arc::clone(&self.context)));
         aside.spawn(herald::follow(Arc::clone(&self.context), self.access.wire().gate().clone()));
         if let Some(platform) = &self.context.platform {
             let client = platform.client().clone();

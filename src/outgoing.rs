@@ -1,7 +1,7 @@
 //! The HTTP clients that nuncio asks others with, all made here: with deadlines, without redirects, and past every proxy
 //! when they lead to this machine. It knows no address, key or token.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
@@ -15,23 +15,23 @@ pub struct Outgoing {
     user_agent: &'static str,
     deadline: Duration,
     to_this_machine: bool,
-    http: OnceLock<reqwest::Client>,
+    http: Mutex<Option<reqwest::Client>>,
 }
 
 impl Outgoing {
     /// A client that calls itself `user_agent` and gives up a request, the answer's body included, after `deadline`.
     #[must_use]
     pub const fn new(user_agent: &'static str, deadline: Duration, to_this_machine: bool) -> Self {
-        Self { user_agent, deadline, to_this_machine, http: OnceLock::new() }
+        Self { user_agent, deadline, to_this_machine, http: Mutex::new(None) }
     }
 
     /// The client itself.
     ///
     /// # Errors
     /// If TLS cannot be set up.
-    pub fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
+    pub fn client(&self) -> Result<reqwest::Client, reqwest::Error> {
+        if let Some(http) = &*self.http() {
+            return Ok(http.clone());
         }
         let mut builder = reqwest::Client::builder()
             .user_agent(self.user_agent)
@@ -43,7 +43,16 @@ impl Outgoing {
             builder = builder.no_proxy();
         }
         let built = builder.build()?;
-        Ok(self.http.get_or_init(|| built))
+        Ok(self.http().get_or_insert(built).clone())
+    }
+
+    /// Uses no connection again that is open now. Requests on their way go on; whoever asks next gets a new one.
+    pub fn drop_connections(&self) {
+        *self.http() = None;
+    }
+
+    fn http(&self) -> MutexGuard<'_, Option<reqwest::Client>> {
+        self.http.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

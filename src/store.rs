@@ -28,6 +28,7 @@ mod message;
 mod meta;
 mod mute;
 mod open;
+mod outage;
 mod place;
 mod quarantine;
 mod redeliver;

@@ -65,7 +65,7 @@ pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<Exi
     let mut accepted = true;
     for request in requests {
         let kind = request.kind.clone();
-        let answer = post(client, &url, request).await?;
+        let answer = post(&client, &url, request).await?;
         let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
         print(&format!("{kind}  {status}  {}", text.trim_end()));

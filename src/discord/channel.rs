@@ -2,9 +2,9 @@
 
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::discord::{Client, Failure, Pass};
+use crate::discord::{Client, Failure, Pass, answer};
 use crate::model::Snowflake;
 
 /// Forums and media channels hold posts, categories hold channels (Discord: "Channel Types").
@@ -13,6 +13,9 @@ const WITHOUT_MESSAGES: [u8; 4] = [4, 14, 15, 16];
 /// What Discord says about a channel or thread, as far as it matters for writing there.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Place {
+    /// Its id: what names another channel, or none, is not the answer.
+    #[serde(deserialize_with = "answer::id")]
+    id: Snowflake,
     /// What kind of channel it is.
     #[serde(rename = "type", default)]
     pub kind: u8,
@@ -50,12 +53,24 @@ impl Place {
 impl Client {
     /// Asks for a channel (Discord: "Get Channel").
     pub async fn channel(&self, pass: Pass, channel: Snowflake) -> Result<Place, Failure> {
-        self.get(pass, &format!("/channels/{channel}")).await
+        let place = self.get(pass, &format!("/channels/{channel}")).await?;
+        self.is_about(channel, place)
     }
 
     /// Opens an archived thread (Discord: "Modify Channel").
     pub async fn unarchive(&self, pass: Pass, thread: Snowflake) -> Result<(), Failure> {
         let body = json!({"archived": false});
-        self.ask::<_, Value>(pass, Method::PATCH, &format!("/channels/{thread}"), Some(&body)).await.map(drop)
+        let path = format!("/channels/{thread}");
+        let place = self.ask::<_, Place>(pass, Method::PATCH, &path, Some(&body)).await?;
+        self.is_about(thread, place).map(drop)
+    }
+
+    /// An answer about another channel was given to another request.
+    fn is_about(&self, channel: Snowflake, place: Place) -> Result<Place, Failure> {
+        if place.id == channel {
+            return Ok(place);
+        }
+        self.wire().distrust();
+        Err(Failure::stale())
     }
 }

@@ -4,13 +4,13 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::discord::answer::{self, Answer};
-use crate::discord::{Client, Failure};
+use crate::discord::answer::Answer;
+use crate::discord::{Client, Failure, failure};
 use crate::model::Snowflake;
 
 impl Client {
     /// Makes `commands` all there are, in `guild` or everywhere (Discord: "Bulk Overwrite Guild Application Commands").
-    /// What is answered beside a success does not matter: servers other than Discord answer with what was sent.
+    /// Discord answers with the list of them, servers written by others with what was sent or with nothing.
     ///
     /// A 401 is no word on the token here, nor a bare 403 one on the address: others answer so where the bot may not
     /// have commands. Whatever else is asked notices what holds for everything.
@@ -23,16 +23,27 @@ impl Client {
         let path = commands_of(application, guild);
         let pass = self.gate().pass().await;
         let request = self.request(Method::PUT, &path)?.json(commands);
-        let answer = Answer::read(request.send().await.map_err(Failure::network)?).await;
-        let done = answer::success(&answer);
-        match &done {
-            Ok(()) => pass.came_through(),
-            Err(Failure { status: Some(401), .. } | Failure { status: Some(403), code: None, .. }) => {
-                drop(pass)
+        let answer = match request.send().await {
+            Ok(response) => Answer::read(response).await,
+            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+        };
+        self.wire().hear(&answer);
+        let is_empty = answer.body.is_empty() && !self.wire().leads_to_discord();
+        let done = match answer.status {
+            200..=299 if answer.is_list() || is_empty => Ok(()),
+            200..=299 => Err(Failure::unproven(&answer, "no list of commands")),
+            _ => failure::json(&answer),
+        };
+        match done {
+            Ok(()) => {
+                pass.came_through();
+                Ok(())
             }
-            Err(failure) => pass.settle(failure.status, &failure.outcome, answer.is_refusal()),
+            Err(
+                failure @ (Failure { status: Some(401), .. } | Failure { status: Some(403), code: None, .. }),
+            ) => Err(failure),
+            Err(failure) => Err(pass.failed(failure, answer.is_refusal())),
         }
-        done
     }
 
     /// The commands in `guild`, or those everywhere: id and name (Discord: "Get Global Application Commands").
@@ -60,14 +71,18 @@ impl Client {
     ) -> Result<(), Failure> {
         let path = format!("{}/{command}", commands_of(application, guild));
         let pass = self.gate().pass().await;
-        let answer =
-            Answer::read(self.request(Method::DELETE, &path)?.send().await.map_err(Failure::network)?).await;
-        let done = answer::success(&answer);
-        match &done {
-            Ok(()) => pass.came_through(),
-            Err(failure) => pass.settle(failure.status, &failure.outcome, answer.is_refusal()),
+        let request = self.request(Method::DELETE, &path)?;
+        let answer = match request.send().await {
+            Ok(response) => Answer::read(response).await,
+            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+        };
+        self.wire().hear(&answer);
+        if (200..=299).contains(&answer.status) {
+            pass.came_through();
+            return Ok(());
         }
-        done
+        let failure = failure::json::<Value>(&answer).err().unwrap_or_else(Failure::stale);
+        Err(pass.failed(failure, answer.is_refusal()))
     }
 }
 
@@ -75,7 +90,7 @@ impl Client {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Command {
     /// Its id.
-    #[serde(deserialize_with = "answer::id")]
+    #[serde(deserialize_with = "crate::discord::answer::id")]
     pub id: Snowflake,
     /// Its name, without `/`.
     pub name: String,

@@ -1,7 +1,8 @@
 //! The gate that every request passes: shut while Discord wants nothing from this address or with this token.
 //!
-//! After a pause one request goes first and finds out; the others follow when it came through. So a ban that lasts is
-//! met with one request a pause, not with one a lane. It also keeps to Discord's global limit, and stops far below
+//! It is a circuit breaker: after a pause one request goes first and finds out; the others follow when it came through.
+//! So a ban that lasts is met with one request a pause, not with one a lane. Only Discord's own answer counts as come
+//! through; one that meets anything else is followed by the next after 5, 10, 20, 40, 60 s. It also keeps to Discord's global limit, and stops far below
 //! the number of refusals that Discord answers with a ban. Nothing waits while holding the lock.
 //!
 //! It tells nobody: whoever wants to know follows [`Gate::changes`] and asks how it [stands](Gate::standing).
@@ -13,7 +14,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::model::{Attempt, Outcome, PauseScope};
+use crate::discord::Failure;
+use crate::model::{Attempt, Outcome, PauseScope, schedule};
 
 /// Discord: "Rate Limits", global: 50 requests a second.
 const GLOBAL_LIMIT: usize = 50;
@@ -64,6 +66,8 @@ struct Inner {
     state: Mutex<State>,
     /// Bumped whenever whoever waits or watches should look again.
     changed: watch::Sender<u64>,
+    /// How many requests brought what they were sent for.
+    successes: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -74,6 +78,8 @@ struct State {
     suspicion: Option<Shut>,
     /// Whether somebody is finding out.
     probing: bool,
+    /// How many in a row found out that nobody comes through.
+    bans: u32,
     /// Whether the token was refused. That is for good, and only for those that carry it.
     token_refused: bool,
     /// How many requests are on their way.
@@ -100,7 +106,12 @@ pub struct Pass {
 
 impl Gate {
     pub(super) fn new(clock: Clock) -> Self {
-        Self(Arc::new(Inner { clock, state: Mutex::default(), changed: watch::Sender::new(0) }))
+        Self(Arc::new(Inner {
+            clock,
+            state: Mutex::default(),
+            changed: watch::Sender::new(0),
+            successes: watch::Sender::new(0),
+        }))
     }
 
     /// Shuts the gate for `span`; a gate that is shut for longer stays so. For a refused token it is shut for ever, but
@@ -150,6 +161,12 @@ impl Gate {
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changed.subscribe()
+    }
+
+    /// Counts the requests that brought what they were sent for.
+    #[must_use]
+    pub fn successes(&self) -> watch::Receiver<u64> {
+        self.0.successes.subscribe()
     }
 
     /// Waits until a request with the token may leave.
@@ -243,17 +260,30 @@ impl State {
 impl Pass {
     /// Takes in what came of the request.
     pub fn report(self, attempt: &Attempt) {
-        self.settle(attempt.status, &attempt.outcome, attempt.counts_as_invalid());
+        // A 429 that was no ban is a limit of Discord's.
+        let is_discords = attempt.code.is_some() || attempt.status == Some(429);
+        self.settle(is_discords, &attempt.outcome, attempt.counts_as_invalid());
     }
 
-    /// Takes in its status, its outcome, and whether Discord counts it as a refusal.
-    pub(super) fn settle(self, status: Option<u16>, outcome: &Outcome, is_refusal: bool) {
+    /// Takes in that it failed, and whether Discord counts it as a refusal.
+    pub(super) fn failed(self, failure: Failure, is_refusal: bool) -> Failure {
+        let is_discords = failure.code.is_some() || failure.status == Some(429);
+        self.settle(is_discords, &failure.outcome, is_refusal);
+        failure
+    }
+
+    /// Takes in whether an error was Discord's own, its outcome, and whether Discord counts it as a refusal.
+    fn settle(self, is_discords: bool, outcome: &Outcome, is_refusal: bool) {
         let gate = &self.gate;
         match outcome {
+            Outcome::Sent(_) => self.succeeded(),
             Outcome::Paused { scope: PauseScope::Account, .. } => gate.shut(Shut::Token, Duration::MAX),
             Outcome::Paused { scope: PauseScope::Address, after } => gate.shut(Shut::Address, *after),
-            _ if status.is_none() => {}
-            _ => self.open(),
+            Outcome::Paused { scope: PauseScope::Ban, .. } => self.banned(),
+            _ if is_discords => self.open(),
+            // Whatever it met, it did not come through to Discord.
+            _ if self.probe => self.banned(),
+            _ => {}
         }
         if is_refusal {
             let now = gate.0.clock.elapsed();
@@ -272,7 +302,26 @@ impl Pass {
 impl Pass {
     /// It brought what was asked for.
     pub(super) fn came_through(self) {
+        self.succeeded();
+    }
+
+    fn succeeded(&self) {
         self.open();
+        self.gate.0.successes.send_modify(|count| *count += 1);
+    }
+
+    /// Shuts the gate until the next probe. What left together with the request that shut it says nothing new.
+    fn banned(&self) {
+        let now = self.gate.0.clock.elapsed();
+        let span = {
+            let mut state = self.gate.state();
+            if !self.probe && (state.shut_until > now || state.suspicion.is_some()) {
+                return;
+            }
+            state.bans = state.bans.saturating_add(1);
+            schedule::probe(state.bans)
+        };
+        self.gate.shut(Shut::Address, span);
     }
 
     fn open(&self) {
@@ -285,6 +334,7 @@ impl Pass {
         // What was on its way before the gate was shut does not open it.
         if self.probe || state.shut_until <= now {
             state.suspicion = None;
+            state.bans = 0;
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::json;
 
-use crate::discord::answer::Answer;
+use crate::discord::answer::{Answer, Creation};
 use crate::discord::bucket::{Buckets, Route};
 use crate::discord::limits::{LONGEST, SHORTEST};
 use crate::model::{Outcome, PauseScope, Snowflake};
@@ -46,6 +46,9 @@ const VALUES: [&[u8]; 18] = [
     b"0x10",
 ];
 
+/// What proves that a message was posted.
+const PROOF: &str = r#"{"id":"7","nonce":"n"}"#;
+
 /// What else the answer says, so that the lie matters.
 fn honest() -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -62,8 +65,11 @@ fn honest() -> HeaderMap {
 
 fn survived(status: u16, headers: HeaderMap, body: &str, case: &str) {
     let answer = Answer::of(status, headers, body.into());
-    let outcome = answer.outcome(Snowflake::new(9));
-    assert_eq!((200..300).contains(&status), matches!(outcome, Outcome::Sent(_)), "{case}: {outcome:?}");
+    let (channel, content) = (Snowflake::new(9), None);
+    let outcome =
+        answer.outcome(&Creation { channel, nonce: "n", content, is_repeat: false, is_discord: true });
+    let proven = (200..300).contains(&status) && body == PROOF;
+    assert_eq!(proven, matches!(outcome, Outcome::Sent(_)), "{case}: {outcome:?}");
     match &outcome {
         Outcome::Retry { after: Some(after), .. } | Outcome::Paused { scope: PauseScope::Address, after } => {
             assert!((SHORTEST..=LONGEST).contains(after), "{case}: {after:?}");
@@ -92,7 +98,15 @@ fn no_header_brings_us_down_or_makes_us_wait_too_long_or_send_twice() {
                 replaced.insert(name, value.clone());
                 doubled.append(name, value.clone());
                 for (how, headers) in [("alone", alone), ("replaced", replaced), ("doubled", doubled)] {
-                    for body in ["", "<html>", r#"{"retry_after":1.5}"#, r#"{"code":50035}"#, "null", "[]"] {
+                    for body in [
+                        PROOF,
+                        "",
+                        "<html>",
+                        r#"{"retry_after":1.5}"#,
+                        r#"{"message":"No","code":50035}"#,
+                        "null",
+                        "[]",
+                    ] {
                         let case = format!("{status} {name}: {value:?} ({how}), {body:?}");
                         survived(status, headers.clone(), body, &case);
                         cases += 1;
@@ -123,7 +137,8 @@ fn no_body_brings_us_down_or_makes_us_wait_too_long_or_send_twice() {
         for wait in &waits {
             for global in [json!(true), json!(false), json!("yes"), json!(null)] {
                 for code in [json!(10003), json!(-1), json!(1e20), json!("10003"), json!(null)] {
-                    let body = json!({"retry_after": wait, "global": global, "code": code}).to_string();
+                    let body = json!({"message": "No", "retry_after": wait, "global": global, "code": code})
+                        .to_string();
                     survived(status, HeaderMap::new(), &body, &format!("{status} {body}"));
                 }
             }

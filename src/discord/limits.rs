@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use crate::model::schedule;
@@ -62,9 +62,11 @@ pub(super) fn retry_after(headers: &HeaderMap, body: Option<&Value>) -> Option<D
         .map(|span| span.clamp(SHORTEST, LONGEST))
 }
 
-/// Whether the limit that was hit is the account's or the address's, not the channel's.
+/// Whether the limit that was hit is the account's or the address's, not the channel's. Discord's header is `true` where
+/// it is there at all; anything else in it says nothing.
 pub(super) fn is_global(headers: &HeaderMap, body: Option<&Value>) -> bool {
-    headers.contains_key("x-ratelimit-global")
+    let is_true = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"true");
+    headers.get_all("x-ratelimit-global").iter().any(is_true)
         || body.and_then(|body| body.get("global")).and_then(Value::as_bool) == Some(true)
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::discord::answer::{self, Answer};
+use crate::discord::answer::{self, Answer, Creation};
 use crate::discord::bucket::Route;
 use crate::discord::{Client, Failure, Pass};
 use crate::model::{Attempt, Nonce, Outcome, Receipt, Snowflake};
@@ -27,18 +27,24 @@ struct Create<'a, B> {
 
 impl Client {
     /// Posts `body` to `channel` (Discord: "Create Message"). Within Discord's memory of nonces, a repetition with the
-    /// same nonce brings back the first message instead of a second one.
+    /// same nonce brings back the first message instead of a second one. `is_repeat`: whether an earlier try of it may
+    /// have arrived.
     pub async fn create_message<B: Serialize + Sync>(
         &self,
         channel: Snowflake,
         nonce: &Nonce,
         body: &B,
+        is_repeat: bool,
     ) -> Attempt {
         let create = Create { body, nonce: nonce.as_str(), enforce_nonce: true };
+        let create = serde_json::to_value(create).unwrap_or_default();
         let path = format!("/channels/{channel}/messages");
         let request = self.request(Method::POST, &path);
         let outcome = |answer: &Answer| {
-            let outcome = answer.outcome(channel);
+            let (nonce, content) = (nonce.as_str(), create["content"].as_str());
+            // This very answer may be the first that tells whose it is.
+            let is_discord = self.wire().leads_to_discord();
+            let outcome = answer.outcome(&Creation { channel, nonce, content, is_repeat, is_discord });
             if matches!(outcome, Outcome::Sent(Receipt { message: Some(_), .. })) {
                 self.hear_time(answer);
             }

@@ -15,7 +15,8 @@ impl Wire {
     pub async fn execute_webhook<B: Serialize + Sync>(&self, url: &WebhookUrl, body: &B) -> Attempt {
         let path = format!("/webhooks/{}/{}?wait=true{}", url.id(), url.token().expose(), thread(url, '&'));
         let request = self.request(Method::POST, &path);
-        self.attempt(post(url.id()), request, body, |answer| answer.webhook_outcome(url)).await
+        let outcome = |answer: &super::answer::Answer| answer.webhook_outcome(url, self.leads_to_discord());
+        self.attempt(post(url.id()), request, body, outcome).await
     }
 
     /// Makes `body` the whole of a message that was sent through a webhook (Discord: "Edit Webhook Message"). Doing it

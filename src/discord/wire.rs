@@ -2,18 +2,19 @@
 //! request is given with it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{AGE, DATE, HeaderValue, VIA};
+use reqwest::header::{AGE, DATE, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 
 use crate::clock::{Clock, Timestamp, Witness};
 use crate::config::DiscordBase;
-use crate::discord::answer::{self, Answer};
+use crate::discord::answer::Answer;
 use crate::discord::bucket::{Buckets, Route};
-use crate::discord::{Failure, Gate, limits};
+use crate::discord::limits::{self, Heard};
+use crate::discord::{Failure, Gate, failure};
 use crate::model::{Arrived, Attempt, Outcome, Receipt};
 use crate::outgoing::Outgoing;
 
@@ -21,6 +22,8 @@ use crate::outgoing::Outgoing;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
 /// An answer that took longer than this does not say what time it is.
 const PROMPT: Duration = Duration::from_secs(10);
+/// How long a request without an answer may have been on its way.
+pub const NO_ANSWER_LIMIT: Duration = DEADLINE;
 /// Discord: "API Reference", User Agent.
 const USER_AGENT: &str =
     concat!("DiscordBot (https://crates.io/crates/nuncio, ", env!("CARGO_PKG_VERSION"), ")");
@@ -38,6 +41,8 @@ struct Inner {
     http: Outgoing,
     /// An answer was Discord's own, whatever it came through.
     is_discords: AtomicBool,
+    /// When connections were dropped last: seconds of the clock's `elapsed`, and one more.
+    dropped: AtomicU64,
 }
 
 impl Wire {
@@ -47,7 +52,8 @@ impl Wire {
         let (gate, buckets) = (Gate::new(clock.clone()), Buckets::default());
         let http = Outgoing::new(USER_AGENT, DEADLINE, base.is_loopback());
         let is_discords = AtomicBool::new(false);
-        Self(Arc::new(Inner { base, clock, gate, buckets, http, is_discords }))
+        let dropped = AtomicU64::new(0);
+        Self(Arc::new(Inner { base, clock, gate, buckets, http, is_discords, dropped }))
     }
 
     /// What every request passes.
@@ -70,8 +76,7 @@ impl Wire {
 
     /// Looks at whose answer it is.
     pub(super) fn hear(&self, answer: &Answer) {
-        let is_google = |via: &HeaderValue| via.as_bytes().ends_with(b"google");
-        if answer.headers.get_all(VIA).iter().any(is_google) {
+        if answer.is_via_discord() {
             self.0.is_discords.store(true, Ordering::Release);
         }
     }
@@ -94,6 +99,15 @@ impl Wire {
         }
     }
 
+    /// Uses no open connection again: what came on one of them was the answer to nothing that was asked there, so the
+    /// next answer may be that to this request. At most once a second, for a new client reads the system's certificates.
+    pub(super) fn distrust(&self) {
+        let now = self.0.clock.elapsed().as_secs() + 1;
+        if self.0.dropped.swap(now, Ordering::AcqRel) != now {
+            self.0.http.drop_connections();
+        }
+    }
+
     /// How long the next request along `route` should wait for its bucket.
     pub(super) fn ready_in(&self, route: Route) -> Duration {
         self.0.buckets.wait(route, self.0.clock.elapsed())
@@ -101,7 +115,7 @@ impl Wire {
 
     /// The HTTP client underneath, with our deadlines and without redirects: connections and certificates are shared
     /// by whoever else speaks to Discord.
-    pub(super) fn transport(&self) -> Result<&reqwest::Client, Failure> {
+    pub(super) fn transport(&self) -> Result<reqwest::Client, Failure> {
         self.0.http.client().map_err(Failure::network)
     }
 
@@ -138,18 +152,24 @@ impl Wire {
                 if matches!(outcome, Outcome::Sent(Receipt { message: Some(_), .. })) {
                     self.learn_time(&answer, began);
                 }
+                // What is said of a bucket by the answer to another request is said of another bucket.
+                let proven = sent || answer.is_discords();
+                if !proven {
+                    self.distrust();
+                }
+                let heard = if proven { answer.heard() } else { Heard::default() };
                 Attempt {
                     status: Some(answer.status),
                     code: answer.code(),
                     response: if sent { Vec::new() } else { answer.excerpt() },
                     shared_limit: limits::is_shared(&answer.headers),
-                    cooldown: ticket.settle(&answer.heard(), clock.elapsed()),
+                    cooldown: ticket.settle(&heard, clock.elapsed()),
                     ..attempt(outcome)
                 }
             }
             Err(Some(error)) => {
-                let attempt = attempt(answer::no_answer(&error));
-                Attempt { response: answer::sentence(&error).into_bytes(), ..attempt }
+                let attempt = attempt(failure::no_answer(&error));
+                Attempt { response: failure::sentence(&error).into_bytes(), ..attempt }
             }
             Err(None) => {
                 let attempt = attempt(Outcome::Retry { after: None, arrived: Arrived::No });

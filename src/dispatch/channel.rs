@@ -62,7 +62,10 @@ impl Channel {
             message.tried_at = Some(context.clock.elapsed());
         }
         let mut attempt = match message.action {
-            Action::Create => self.client.create_message(channel, &message.nonce, &body).await,
+            Action::Create => {
+                let is_repeat = message.ambiguous_since.is_some();
+                self.client.create_message(channel, &message.nonce, &body, is_repeat).await
+            }
             Action::Edit { channel, message } => {
                 pass = self.ready_to_edit(context, channel, pass).await;
                 self.edit(channel, message, body).await

@@ -327,7 +327,7 @@ impl Lane {
             return Ok(());
         }
         message.late = self.why(&message);
-        let tries = message.attempts;
+        let (tries, successes) = (message.attempts, self.context.recovery.successes());
         let sending = self.context.sinks.send(&self.context, destination, &mut message, pass);
         let attempt = match survive(sending).await? {
             Ok(attempt) => attempt,
@@ -348,6 +348,9 @@ impl Lane {
             digest::release(&self.context, &message).await?;
         }
         let recorded = verdict.record(&self.context, destination, &message, &attempt).await;
+        if attempt.is_outage() {
+            self.context.recovery.wait_since(successes);
+        }
         if recorded == Recorded::Outdated {
             return self.readdressed(destination, message, &verdict.next).await;
         }

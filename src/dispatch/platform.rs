@@ -204,10 +204,21 @@ impl PlatformLane {
             tracing::info!("XTSystems takes XTSYSTEMS_API_KEY again");
         }
         match reply.status {
-            Some(200..=299) => CallNext::Confirmed,
+            Some(status @ 200..=299) if reply.is_broken => CallNext::Later {
+                wait,
+                said: format!("XTSystems answered {status}, and its answer broke off"),
+                everybody: false,
+            },
+            Some(status @ 200..=299) => match reply.foreign() {
+                None => CallNext::Confirmed,
+                Some(what) => CallNext::Held(format!(
+                    "XTSystems answered {status} with {what} instead of JSON, which confirms nothing: a proxy or a login page may stand before it. Check XTSYSTEMS_API_URL, restart, then press Try again"
+                )),
+            },
             Some(status @ (401 | 403)) => {
+                let what = if said.is_empty() { String::new() } else { format!(": {said}") };
                 let said = format!(
-                    "XTSystems refuses XTSYSTEMS_API_KEY ({status}). Put a key into .env that may do this, and restart: nothing is lost"
+                    "XTSystems refused our API key ({status}{what}). Put the right key into XTSYSTEMS_API_KEY and restart: nothing is lost"
                 );
                 if conditions.raise(Condition::KeyRefused, said.clone()) {
                     tracing::error!("{said}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::{Moment, SteadyTime};
 use crate::dispatch::Context;
 use crate::hub::{self, Condition, Conditions, Hub, Notice};
-use crate::model::schedule::{self, DENIED_AGAIN};
+use crate::model::schedule::{self, DENIED_AGAIN, RECOVERED};
 use crate::model::{
     Action, Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason,
 };
@@ -20,6 +20,8 @@ pub(super) struct Verdict {
     pub(super) next: Next,
     /// When the destination may be used again, its bucket aside.
     not_before: SteadyTime,
+    /// When it may be used again once somebody else has come through, if it waits for the end of an outage.
+    retry_from: Option<SteadyTime>,
     /// When its bucket is whole again.
     whole_at: SteadyTime,
     /// Why the destination denies us, if it does.
@@ -39,8 +41,12 @@ impl Verdict {
     ) -> Self {
         let next = next_step(message, attempt, now);
         let carried = message.deliveries.iter().filter_map(|delivery| delivery.event.as_deref());
+        let wait = own_wait(attempt, &next, failures);
         Self {
-            not_before: now.steady.plus(own_wait(attempt, &next, failures)),
+            not_before: now.steady.plus(wait),
+            retry_from: attempt
+                .is_outage()
+                .then(|| now.steady.plus(wait.min(RECOVERED).max(attempt.cooldown))),
             whole_at: now.steady.plus(attempt.cooldown),
             denied: match &attempt.outcome {
                 Outcome::Denied(reason) => Some(reason.to_string()),
@@ -87,6 +93,7 @@ impl Verdict {
             attempt: attempt.clone(),
             next: self.next.clone(),
             not_before: self.not_before.max(self.whole_at),
+            retry_from: self.retry_from,
             denied: self.denied.clone(),
             announced: destination.announced,
             follow_ups: announcement.into_iter().collect(),
@@ -260,6 +267,7 @@ fn own_wait(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
 /// What a try that failed says about why things wait, in a few words.
 pub(super) fn trouble(attempt: &Attempt) -> Option<String> {
     Some(match (&attempt.outcome, attempt.status) {
+        _ if attempt.is_foreign() => "something else answered in Discord's place".to_owned(),
         (Outcome::Retry { .. }, None) if attempt.was_asked() => "Discord was out of reach".to_owned(),
         (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(429)) => "Discord's rate limit".to_owned(),
         (Outcome::Retry { .. } | Outcome::Paused { .. }, Some(401)) => {
@@ -279,7 +287,17 @@ pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
         Outcome::Sent(_) if conditions.clear(Condition::DiscordUnreachable) => {
             tracing::info!("Discord can be reached again");
         }
-        Outcome::Retry { .. } if attempt.was_asked() && attempt.status.is_none_or(|status| status >= 500) => {
+        _ if attempt.is_foreign() => {
+            let status = attempt.status.unwrap_or_default();
+            conditions.raise(
+                Condition::DiscordUnreachable,
+                format!(
+                    "what answers in Discord's place ({status}) is not Discord: a proxy, a firewall or a login page. \
+                     Deliveries wait and are tried again. Let this machine reach discord.com"
+                ),
+            );
+        }
+        _ if attempt.is_outage() => {
             conditions.raise(
                 Condition::DiscordUnreachable,
                 "Discord cannot be reached or does not work: deliveries wait and are tried again",

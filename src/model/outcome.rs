@@ -29,8 +29,11 @@ pub enum Arrived {
 pub enum PauseScope {
     /// Everything that uses this token (401).
     Account,
-    /// Everything that leaves this address for Discord (global limit, Cloudflare's ban).
+    /// Everything that leaves this address for Discord (global limit).
     Address,
+    /// The same, for as long as the circuit breaker says: what stands before Discord's API bans this address, and gives
+    /// no time that could be believed.
+    Ban,
 }
 
 /// Why something was refused or closed, in a sentence for the operator. Never holds a secret.
@@ -192,13 +195,38 @@ impl Attempt {
     /// Whether the webhook itself is gone (Discord: 10015, or a 404 that says no more).
     #[must_use]
     pub const fn tells_of_a_deleted_webhook(&self) -> bool {
-        matches!((self.status, self.code), (_, Some(10_015)) | (Some(404), None))
+        matches!((self.status, self.code), (_, Some(10_015)) | (Some(404), None | Some(0 | 404)))
     }
 
     /// Whether Discord counts it towards a ban of the address (Discord: "Invalid Request Limit"): 401, 403, and 429
-    /// unless the limit is shared with others.
+    /// unless the limit is shared with others. A 401 without Discord's error object is a proxy's.
     #[must_use]
     pub fn counts_as_invalid(&self) -> bool {
-        matches!(self.status, Some(401 | 403)) || (self.status == Some(429) && !self.shared_limit)
+        match self.status {
+            Some(401) => self.code.is_some(),
+            Some(403) => true,
+            Some(429) => !self.shared_limit,
+            _ => false,
+        }
+    }
+
+    /// Whether it failed as everything fails while Discord is out of reach: no answer, a server error, or an answer
+    /// that is not Discord's own. The next success of anybody ends such a wait.
+    #[must_use]
+    pub const fn is_outage(&self) -> bool {
+        if !matches!(self.outcome, Outcome::Retry { .. }) || !self.was_asked() {
+            return false;
+        }
+        match self.status {
+            None | Some(408 | 500..) => true,
+            Some(429) => false,
+            Some(_) => self.code.is_none(),
+        }
+    }
+
+    /// Whether something else answered in Discord's place, or so that nothing is proven.
+    #[must_use]
+    pub const fn is_foreign(&self) -> bool {
+        self.is_outage() && matches!(self.status, Some(200..=407 | 409..=499))
     }
 }

@@ -68,6 +68,11 @@ pub const WAITS: &[Wait] = &[
         kind: Kind::Duration { longest: schedule::LONGEST_WAIT },
     },
     Wait {
+        what: "a destination that waits for the end of an outage: when it may follow another one's success",
+        place: Place::Column { table: "destinations", column: "retry_from", rows: "deleted_at IS NULL" },
+        kind: Kind::Duration { longest: schedule::LONGEST_WAIT },
+    },
+    Wait {
         what: "a delivery: the grace in which a decision can be undone, or the retry of a call to the platform",
         place: Place::Column { table: "deliveries", column: "due_at", rows: "status = 'pending'" },
         kind: Kind::Duration { longest: schedule::LONGEST_WAIT },

@@ -162,8 +162,10 @@ fn body(decision: &Decision, asked: &Asked) -> Vec<Markdown> {
 /// "telling XTSystems in 8 seconds", or what was in the way and when it is told again.
 pub(super) fn telling(decision: &Decision) -> Markdown {
     let next = decision.due_at.map(moment);
+    let said = decision.said.as_ref().map(|said| short(said, 300));
     if decision.attempts == 0 {
-        return Markdown::join([Some(literal("telling XTSystems")), next], " ");
+        let line = Markdown::join([Some(literal("telling XTSystems")), next], " ");
+        return Markdown::join([Some(line), said], "\n");
     }
     let first = decision.said.as_deref().and_then(|said| said.lines().next()).filter(|line| !line.is_empty());
     let said = short(first.unwrap_or("XTSystems did not answer"), 300);

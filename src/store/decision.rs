@@ -4,6 +4,7 @@ mod announce;
 mod asking;
 mod call;
 mod deciding;
+mod paused;
 mod retry;
 mod wish;
 

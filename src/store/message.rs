@@ -44,6 +44,8 @@ pub struct Entry {
     pub next: Next,
     /// The destination is left alone until then.
     pub not_before: SteadyTime,
+    /// From when on it may be used again once anybody has come through, if it waits for the end of an outage.
+    pub retry_from: Option<SteadyTime>,
     /// Why the destination denies us, if it does.
     pub denied: Option<String>,
     /// The event that tells people of the destination's trouble, as long as it lasts.
@@ -274,7 +276,7 @@ impl Record {
             "UPDATE destinations SET not_before = $1, updated_at = $2, last_success_at = COALESCE($3, last_success_at), \
              failing_since = CASE WHEN $3 IS NULL THEN COALESCE(failing_since, $2) END, last_error = $4, \
              closed_reason = COALESCE($5, closed_reason), denied_reason = $8, announced = $9, \
-             newest = CASE WHEN $10 > COALESCE(newest, 0) THEN $10 ELSE newest END \
+             newest = CASE WHEN $10 > COALESCE(newest, 0) THEN $10 ELSE newest END, retry_from = $11 \
              WHERE id = $6 AND lane_epoch = $7",
         )
         .bind(self.entry.not_before.as_millis())
@@ -287,6 +289,7 @@ impl Record {
         .bind(self.entry.denied.as_deref())
         .bind(self.entry.announced.map(|id| id.to_string()))
         .bind(newest)
+        .bind(self.entry.retry_from.map(SteadyTime::as_millis))
         .execute(tx)
         .await?;
         Ok(())

@@ -3,6 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
+use crate::secret::Secret;
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
 
@@ -22,6 +23,20 @@ impl Store {
 /// The text under `key`, as a transaction or a snapshot sees it.
 pub(super) async fn meta_in(tx: &mut SqliteConnection, key: &str) -> Result<Option<String>> {
     Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(tx).await?)
+}
+
+impl Store {
+    /// Notes which secret `name` is used with now, by a fingerprint that says nothing about it. Answers whether it was
+    /// another one before, or none that is known of.
+    pub async fn is_another(&self, name: &'static str, secret: &Secret) -> Result<bool> {
+        let mac = self.seal_key()?.derive("fingerprint").mac(&[name.as_bytes(), secret.expose().as_bytes()]);
+        let fingerprint = hex::encode(&mac[..8]);
+        if self.meta(name).await?.is_some_and(|known| known == fingerprint) {
+            return Ok(false);
+        }
+        self.set_meta(name, fingerprint).await?;
+        Ok(true)
+    }
 }
 
 struct Put {

@@ -96,7 +96,7 @@ impl Store {
         Ok(self.seal_key()?.seal(&id.to_string(), url.to_parts().expose()))
     }
 
-    fn seal_key(&self) -> Result<&Key> {
+    pub(super) fn seal_key(&self) -> Result<&Key> {
         self.0.seal_key.get().ok_or(Error::NoKey)
     }
 }

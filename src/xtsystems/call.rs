@@ -29,6 +29,8 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The answer's body, or as much of it as was read.
     pub body: Vec<u8>,
+    /// Whether the answer broke off.
+    pub is_broken: bool,
     /// Whether a call that brought no 2xx may have had an effect all the same.
     pub arrived: Arrived,
     /// Why there was no answer, in words.
@@ -36,10 +38,20 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Whether the platform did it.
+    /// Whether the platform did it: a 2xx that is empty or JSON. A login page confirms nothing.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        matches!(self.status, Some(200..=299))
+        matches!(self.status, Some(200..=299)) && self.foreign().is_none()
+    }
+
+    /// What stands in the place of JSON, if something does: whoever answered was not the platform's API.
+    #[must_use]
+    pub fn foreign(&self) -> Option<&'static str> {
+        let text = self.body.trim_ascii();
+        if self.is_broken || text.is_empty() || serde_json::from_slice::<Value>(text).is_ok() {
+            return None;
+        }
+        Some(if text.starts_with(b"<") { "a web page" } else { "text" })
     }
 
     /// The answer as JSON; null if it is none.
@@ -100,6 +112,7 @@ impl Client {
             status: None,
             retry_after: None,
             body: Vec::new(),
+            is_broken: false,
             arrived: Arrived::Maybe,
             trouble: None,
         };
@@ -156,8 +169,17 @@ impl Client {
             .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok())
             .map(|secs| Duration::from_secs(secs.into()).min(LONGEST_WAIT));
         let mut body = Vec::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            body.extend_from_slice(&chunk[..chunk.len().min(READ_LIMIT - body.len())]);
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    body.extend_from_slice(&chunk[..chunk.len().min(READ_LIMIT - body.len())]);
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    reply.is_broken = true;
+                    break;
+                }
+            }
             if body.len() == READ_LIMIT {
                 break;
             }

@@ -35,6 +35,10 @@ impl Failure {
             Some(status @ 500..) => {
                 format!("XTSystems failed at {endpoint} ({status}): {said}. Try again later")
             }
+            Some(status @ 200..=299) => format!(
+                "XTSystems answered {endpoint} ({status}) with {} instead of JSON: is XTSYSTEMS_API_URL its API?",
+                reply.foreign().unwrap_or("half an answer")
+            ),
             Some(status) => format!("XTSystems refused {endpoint} ({status}): {said}"),
         };
         Self {
@@ -64,7 +68,9 @@ impl Failure {
 /// The JSON of a successful answer.
 pub(super) fn read<T: DeserializeOwned>(endpoint: &Endpoint, reply: &Reply) -> Result<T, Failure> {
     if !reply.is_success() {
-        return Err(Failure::of(endpoint, reply));
+        // Not even a status is believed of what is not the platform's API.
+        let status = reply.status.filter(|status| !(200..=299).contains(status));
+        return Err(Failure { status, ..Failure::of(endpoint, reply) });
     }
     serde_json::from_slice(&reply.body).map_err(|error| Failure::unreadable(endpoint, reply, &error))
 }

@@ -33,6 +33,7 @@ mod behind;
 mod machines;
 mod order;
 mod outcomes;
+mod paused;
 mod permission;
 mod races;
 mod redelivery;

@@ -131,7 +131,8 @@ async fn without_the_gateway_a_closed_channel_is_asked_for_every_quarter_of_an_h
 async fn an_archived_thread_is_opened_and_a_locked_one_is_told_of() {
     let t = Harness::plain().await;
     t.discord.faults().next_on("/messages", 1, Fault::refusal(400, 50083, "Thread is archived"));
-    let opened = Fault::Status { status: 200, headers: Vec::new(), body: "{}".to_owned() };
+    let body = serde_json::json!({"id": t.discord.channel_id("tickets")}).to_string();
+    let opened = Fault::Status { status: 200, headers: Vec::new(), body };
     t.discord.faults().next_on("PATCH", 1, opened);
     t.sends_body(ticket(1)).await;
     until_posted(&t, 1).await;
@@ -143,6 +144,26 @@ async fn an_archived_thread_is_opened_and_a_locked_one_is_told_of() {
     let told = t.channel("general").next_message().await;
     assert!(told.0["embeds"][0]["description"].as_str().unwrap().contains("locked"), "{told:?}");
     t.log.expect(Level::ERROR, "is closed: this thread is locked (160005)");
+    recorded(&t).await;
+    t.finish_with_backlog(1).await;
+}
+
+// N-8: what is no word of Discord's opens no thread. Control: with any JSON taken for the thread it is tried again and
+// again, for it never opens.
+#[rstest::rstest]
+#[case("{}")]
+#[case("<html>")]
+#[case(r#"{"id":"1","type":11}"#)]
+#[tokio::test]
+async fn a_thread_is_opened_only_by_an_answer_about_it(#[case] body: &str) {
+    let t = Harness::plain().await;
+    t.discord.faults().next_on("/messages", 1, Fault::refusal(400, 50083, "Thread is archived"));
+    let opened = Fault::Status { status: 200, headers: Vec::new(), body: body.to_owned() };
+    t.discord.faults().next_on("PATCH", 1, opened);
+    t.sends_body(ticket(1)).await;
+    let told = t.channel("general").next_message().await;
+    assert!(told.0["embeds"][0]["description"].as_str().unwrap().contains("archived"), "{told:?}");
+    t.log.expect(Level::ERROR, "is closed: this thread is archived (50083)");
     recorded(&t).await;
     t.finish_with_backlog(1).await;
 }

@@ -111,20 +111,16 @@ async fn a_message_that_arrived_is_sent_once_whatever_its_answer_claims() {
 
 // N-2
 #[rstest::rstest]
-#[case::an_empty_success(204, "", 1)]
-#[case::a_success_that_lies(200, r#"{"code":10003,"retry_after":9}"#, 1)]
-#[case::too_much(429, r#"{"retry_after":-1}"#, 2)]
-#[case::too_much_for_a_week(429, r#"{"retry_after":604800}"#, 2)]
-#[case::broken(500, r#"{"retry_after":1e300}"#, 2)]
-#[case::under_pressure(503, "", 2)]
-#[case::not_found(404, "<html>", 2)]
-#[case::refused(400, r#"{"code":50035}"#, 2)]
+#[case::an_empty_success(204, "")]
+#[case::a_success_that_lies(200, r#"{"code":10003,"retry_after":9}"#)]
+#[case::too_much(429, r#"{"retry_after":-1}"#)]
+#[case::too_much_for_a_week(429, r#"{"retry_after":604800}"#)]
+#[case::broken(500, r#"{"message":"No","code":0,"retry_after":1e300}"#)]
+#[case::under_pressure(503, "")]
+#[case::not_found(404, "<html>")]
+#[case::refused(400, r#"{"message":"No","code":50035}"#)]
 #[tokio::test]
-async fn no_status_with_lies_is_met_with_more_than_one_more_request(
-    #[case] status: u16,
-    #[case] body: &str,
-    #[case] requests: usize,
-) {
+async fn no_status_with_lies_is_met_with_more_than_one_more_request(#[case] status: u16, #[case] body: &str) {
     for lie in ["-1", "inf", "nan", "1e300", "soon", "604800"] {
         let t = Harness::plain().await;
         let headers =
@@ -134,10 +130,8 @@ async fn no_status_with_lies_is_met_with_more_than_one_more_request(
         t.sends_body(ticket(1)).await;
         until_posted(&t, 1).await;
         t.settle_in_steps(Duration::from_secs(60)).await;
-        assert_eq!(posted(&t), requests, "{lie}");
-        if requests > 1 {
-            t.channel("tickets").next_message().await;
-        }
+        assert_eq!(posted(&t), 2, "{lie}");
+        t.channel("tickets").next_message().await;
         t.finish().await;
     }
 }
@@ -220,7 +214,8 @@ async fn a_ban_outlives_the_process_and_the_gateway_is_not_asked_either() {
     for number in 0..5 {
         t.restart().await;
         t.sends_body(asset(number)).await;
-        t.clock.advance(Duration::from_secs(60));
+        // The pause of five seconds, over all of them.
+        t.clock.advance(Duration::from_millis(900));
     }
     assert_eq!(t.discord.requests().len(), during, "nothing was asked");
     t.settle_in_steps(Duration::from_secs(10)).await;
@@ -266,7 +261,9 @@ async fn refusals_outlive_the_process() {
         };
         let not_before = t.clock.steady();
         let (denied, announced, follow_ups) = (None, None, Vec::new());
-        let entry = Entry { attempt, next: Next::Again, not_before, denied, announced, follow_ups };
+        let retry_from = None;
+        let entry =
+            Entry { attempt, next: Next::Again, not_before, retry_from, denied, announced, follow_ups };
         assert_eq!(store.record(&message, epoch, entry).await.unwrap(), Recorded::Kept);
         message.attempts += 1;
     }

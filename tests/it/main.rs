@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on must fail")]
 #![expect(clippy::print_stdout, reason = "a test that skips something says so")]
 
+mod answers;
 mod approval;
 mod architecture;
 mod attack;

@@ -7,7 +7,7 @@
 //! | the look into the channel | sent at once | `an_answer_that_is_lost…` after 60 s and 400 s, past the window |
 //! | the nonce is trusted for no longer than any window lasts | trusted for 60 s | `an_answer_that_is_lost…` after 31 s and 45 s in a window of 30 s; `one_that_is_tried_again_late…` |
 //! | the channel's newest message tells, too | not asked for | `one_that_never_arrived…` |
-//! | a 2xx that cannot be read was sent | taken for an error | `in_bad_weather…` |
+//! | a 2xx without its proof may have arrived | taken for an error | `in_bad_weather…` |
 //! | the word on the card | left out | `what_may_stand_twice…` |
 
 use std::time::Duration;

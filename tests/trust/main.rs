@@ -94,6 +94,16 @@ async fn n2_lying_headers_cost_neither_a_panic_nor_a_week() {
 }
 
 #[tokio::test]
+async fn n8_n9_answers_of_strangers_lose_and_double_nothing() {
+    holds(network::strangers_answer).await;
+}
+
+#[tokio::test]
+async fn n10_after_the_faults_every_lane_is_back() {
+    holds(network::recovery).await;
+}
+
+#[tokio::test]
 async fn n4_a_dead_token_is_left_alone() {
     holds(refused::dead_token).await;
 }

@@ -1,8 +1,10 @@
-//! N-1, N-2: a Discord that fails three times in ten, and one whose headers lie.
+//! N-1, N-2, N-8 to N-10: a Discord that fails three times in ten, one whose headers lie, and answers that are not
+//! Discord's.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use nuncio::clock::Clock;
 use serde_json::{Value, json};
 
 use super::kill::without_its_database;
@@ -14,6 +16,9 @@ use super::{PATIENCE, Size, until};
 
 pub const N1: &str = "all delivered, 0 lost, 0 doubled";
 pub const N2: &str = "no panic, no wait over 1 h, 0 lost, 0 doubled";
+
+pub const N8: &str = "nothing dead, 0 lost, 0 doubled";
+pub const N10: &str = "all delivered within 60 s of the end of the faults, 0 lost, 0 doubled";
 
 /// N-1: nine kinds of faults, drawn by a seed.
 pub async fn storm(size: Size) -> anyhow::Result<Row> {
@@ -34,6 +39,78 @@ pub async fn storm(size: Size) -> anyhow::Result<Row> {
         required: N1,
         measured: measured.join("; "),
         holds: Holds::both(clean, lost > 0),
+        control: format!("the database deleted between kill and restart: {lost} of 50 lost"),
+    })
+}
+
+/// Successes that prove nothing, and errors that are not Discord's.
+fn strangers() -> Vec<Value> {
+    let page = "<html>Log in</html>";
+    let body = |status: u16, body: &str| json!({"status": status, "body": body});
+    let mut all: Vec<Value> =
+        [(200, page), (200, "{}"), (200, ""), (200, "null"), (204, ""), (200, r#"{"id":"1"}"#)]
+            .map(|(status, text)| body(status, text))
+            .into();
+    all.push(json!({"kind": "stale"}));
+    all.push(json!({"kind": "garbage"}));
+    let statuses = [302, 400, 401, 404, 407, 410, 413, 418, 451];
+    all.extend(statuses.map(|status| body(status, page)));
+    all.extend(statuses.map(|status| body(status, r#"{"error":"blocked"}"#)));
+    all
+}
+
+/// N-8, N-9: each of them, some times in a row, in a channel of its own.
+pub async fn strangers_answer(_size: Size) -> anyhow::Result<Row> {
+    let strangers = strangers();
+    let mut stage = Stage::set(strangers.len()).await?;
+    stage.start().await?;
+    for (stranger, channel) in strangers.iter().zip(&stage.channels) {
+        let mut stranger = stranger.clone();
+        stranger["on"] = json!(format!("POST /api/v10/channels/{channel}/messages"));
+        stranger["n"] = json!(3);
+        stage.sandbox.order(json!({"fail": stranger})).await?;
+    }
+    stage.sender.deliver_all(0..2 * strangers.len()).await?;
+    let verdict = stage.verdict().await?;
+    let alive = stage.health().await?["service"] == "nuncio";
+    let lost = a_success_that_is_none().await?;
+    Ok(Row {
+        case: "N-8, N-9",
+        done: format!(
+            "{} answers that are not Discord's, three of each: successes without proof, stale ones, errors of proxies",
+            strangers.len()
+        ),
+        required: N8,
+        measured: verdict.to_string(),
+        holds: Holds::both(alive && verdict.is_clean() && verdict.dead == 0, lost > 0),
+        control: format!("a 200 that proves an effect it did not have: {lost} of 1 lost"),
+    })
+}
+
+/// N-10: six requests in ten go wrong, in Discord's ways and in those of strangers, until they do not.
+pub async fn recovery(size: Size) -> anyhow::Result<Row> {
+    let (events, channels, seconds) = (size.of(60, 600), size.of(6, 30), size.of(5, 120));
+    let mut stage = Stage::set(channels).await?;
+    let weather = json!({"seed": 7, "share": 0.6, "on": "/messages", "seconds": 1, "foreign": true});
+    stage.sandbox.order(json!({"storm": weather})).await?;
+    stage.start().await?;
+    stage.sender.deliver_all(0..events).await?;
+    Clock::system().sleep(Duration::from_secs(seconds)).await;
+    let before = stage.sandbox.asked().await?.iter().filter(|asked| asked.is_post()).count();
+    stage.sandbox.order(json!({"clear": true})).await?;
+    let ended = Instant::now();
+    stage.settle(10 * PATIENCE).await?;
+    let took = ended.elapsed();
+    let verdict = stage.verdict().await?;
+    let lost = without_its_database().await?;
+    Ok(Row {
+        case: "N-10",
+        done: format!(
+            "{events} events for {channels} channels while 60 % of all requests meet 22 kinds of faults for {seconds} s ({before} posts), then none"
+        ),
+        required: N10,
+        measured: format!("{:.0} s until nothing waits; {verdict}", took.as_secs_f64()),
+        holds: Holds::both(verdict.is_clean() && size.in_time(took, Duration::from_secs(60)), lost > 0),
         control: format!("the database deleted between kill and restart: {lost} of 50 lost"),
     })
 }
@@ -133,17 +210,16 @@ pub async fn lying_headers(_size: Size) -> anyhow::Result<Row> {
             alive && panics == 0 && longest <= Duration::from_secs(3_601) && verdict.is_clean(),
             lost > 0,
         ),
-        control: format!("a 200 that takes no effect: {lost} of 1 lost, as Discord's word is believed"),
+        control: format!(
+            "a 200 that proves an effect it did not have: {lost} of 1 lost, as Discord's word is believed"
+        ),
     })
 }
 
 /// The control of N-2: what Discord says it took and did not, the verdict finds missing.
 async fn a_success_that_is_none() -> anyhow::Result<usize> {
     let mut stage = Stage::set(1).await?;
-    stage
-        .sandbox
-        .order(json!({"fail": {"status": 200, "headers": {}, "body": "{}", "on": "/messages"}}))
-        .await?;
+    stage.sandbox.order(json!({"fail": {"kind": "pretended", "on": "/messages"}})).await?;
     stage.start().await?;
     stage.sender.deliver_all(0..1).await?;
     Ok(stage.verdict().await?.lost.len())

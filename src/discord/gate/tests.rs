@@ -19,6 +19,41 @@ fn pause(after: Duration) -> Outcome {
     Outcome::Paused { scope: PauseScope::Address, after }
 }
 
+fn again() -> Outcome {
+    Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe }
+}
+
+// N-3. Control: with `is_discords` taken for every status, the HTML of a proxy opens it.
+#[test]
+fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_ends_it() {
+    let (clock, gate) = gate();
+    let ban = Outcome::Paused { scope: PauseScope::Ban, after: Duration::ZERO };
+    let met: Vec<Pass> = (0..5).map(|_| gate.try_pass().unwrap()).collect();
+    met.into_iter().for_each(|pass| pass.settle(false, &ban, false));
+    for (nth, wait) in [5, 10, 20, 40, 60, 60].into_iter().enumerate() {
+        clock.advance(Duration::from_secs(wait) - Duration::from_millis(1));
+        assert!(gate.try_pass().is_err(), "{wait} s");
+        clock.advance(Duration::from_millis(1));
+        let probe = gate.try_pass().unwrap();
+        assert!(gate.try_pass().is_err(), "one for all");
+        // A ban, no answer and a page in Discord's place are the same: it did not come through.
+        let met = if nth % 2 == 0 { ban.clone() } else { again() };
+        probe.settle(false, &met, false);
+    }
+    clock.advance(Duration::from_secs(60));
+    let mut successes = gate.successes();
+    successes.mark_unchanged();
+    gate.try_pass().unwrap().came_through();
+    assert_eq!((gate.standing(), successes.has_changed().unwrap()), (Standing::Open, true));
+    clock.advance(GLOBAL_WINDOW);
+    assert_eq!(passes(&gate).len(), GLOBAL_LIMIT, "all follow");
+    // The next ban begins anew.
+    clock.advance(GLOBAL_WINDOW);
+    gate.try_pass().unwrap().settle(false, &ban, false);
+    clock.advance(Duration::from_secs(5));
+    assert!(gate.try_pass().is_ok());
+}
+
 #[test]
 fn no_more_than_fifty_can_arrive_in_a_second() {
     let (clock, gate) = gate();
@@ -50,18 +85,18 @@ fn after_a_pause_one_finds_out_before_the_others_follow() {
     let (clock, gate) = gate();
     let earlier = gate.try_pass().unwrap();
     gate.shut(Shut::Address, Duration::from_secs(60));
-    earlier.settle(Some(200), &pause(Duration::ZERO), false);
+    earlier.settle(false, &pause(Duration::ZERO), false);
     assert!(gate.try_pass().is_err());
     clock.advance(Duration::from_secs(60));
     let first = gate.try_pass().unwrap();
     assert_eq!(gate.try_pass().err(), Some(Duration::MAX), "the others wait for the one");
     drop(first);
-    let second = gate.try_pass().expect("it did not come through: the next one finds out");
-    second.settle(Some(429), &pause(Duration::from_secs(60)), true);
+    let second = gate.try_pass().expect("it was not sent: the next one finds out");
+    second.settle(false, &pause(Duration::from_secs(60)), true);
     assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, left } if left > Duration::ZERO));
     clock.advance(Duration::from_secs(60));
     let third = gate.try_pass().unwrap();
-    third.settle(Some(500), &Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe }, false);
+    third.settle(true, &again(), false);
     assert_eq!(gate.standing(), Standing::Open, "whatever it was, it came from Discord");
     assert_eq!(passes(&gate).len(), GLOBAL_LIMIT - 1);
 }
@@ -71,7 +106,7 @@ fn what_left_before_the_pause_does_not_end_it() {
     let (_clock, gate) = gate();
     let earlier = gate.try_pass().unwrap();
     gate.shut(Shut::Address, Duration::from_secs(60));
-    earlier.settle(Some(500), &Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe }, false);
+    earlier.settle(true, &again(), false);
     assert!(matches!(gate.standing(), Standing::Shut { .. }));
     gate.shut(Shut::Refusals, Duration::from_secs(1));
     assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, .. }), "it is only prolonged");
@@ -83,10 +118,10 @@ fn a_thousand_refusals_in_ten_minutes_are_enough_whichever_process_met_them() {
     let refused = Outcome::Denied(crate::model::Reason::new("no"));
     for _ in 1..REFUSALS {
         clock.advance(Duration::from_millis(100));
-        gate.try_pass().unwrap().settle(Some(403), &refused, true);
+        gate.try_pass().unwrap().settle(true, &refused, true);
     }
     assert_eq!(gate.standing(), Standing::Open);
-    gate.try_pass().unwrap().settle(Some(403), &refused, true);
+    gate.try_pass().unwrap().settle(true, &refused, true);
     assert!(gate.try_pass().is_err());
     // The next process knows of them.
     let next = Gate::new(clock.clone());

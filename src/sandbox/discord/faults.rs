@@ -39,6 +39,11 @@ pub enum Fault {
     Truncated,
     /// It takes effect; its answer comes in pieces over so long.
     Slow(Duration),
+    /// It has no effect, and is answered 200 with the newest message of somebody else's request: a stale answer on its
+    /// connection.
+    Stale,
+    /// It has no effect, and is answered as if it had: with an id and with what was sent.
+    Pretended,
     /// It takes effect; its answer carries these headers, instead of its own of the same names.
     Lying(Vec<(String, String)>),
 }
@@ -48,6 +53,13 @@ impl Fault {
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::Status { status, headers: Vec::new(), body: format!("<html><title>{status}</title></html>") }
+    }
+
+    /// A page of this status, from whatever stands before Discord.
+    #[must_use]
+    pub fn page(status: u16) -> Self {
+        let body = format!("<html><title>{status} Log in</title></html>");
+        Self::Status { status, headers: Vec::new(), body }
     }
 
     /// An error of Discord's own: `{"message": …, "code": …}`.
@@ -109,12 +121,18 @@ struct Storm {
     share: f64,
     span: Duration,
     random: SmallRng,
+    /// Whether some answers are not Discord's own.
+    foreign: bool,
 }
+
+/// Statuses of what proxies, firewalls and login pages answer in Discord's place.
+const FOREIGN: [u16; 12] = [200, 204, 302, 400, 401, 403, 404, 407, 413, 418, 429, 451];
 
 impl Storm {
     /// What the next request meets, if anything. One seed is one sequence of draws.
     fn draw(&mut self) -> Option<Fault> {
-        let (bad, way) = (self.random.random_bool(self.share), self.random.random_range(0..9));
+        let ways = if self.foreign { 10 + FOREIGN.len() } else { 9 };
+        let (bad, way) = (self.random.random_bool(self.share), self.random.random_range(0..ways));
         bad.then(|| match way {
             0 => Fault::rate_limited(self.span, "shared"),
             1 => Fault::status(500),
@@ -124,7 +142,9 @@ impl Storm {
             5 => Fault::HangAfter,
             6 => Fault::Slow(self.span),
             7 => Fault::Truncated,
-            _ => Fault::Garbage,
+            8 => Fault::Garbage,
+            9 => Fault::Stale,
+            way => Fault::page(FOREIGN[way - 10]),
         })
     }
 }
@@ -156,7 +176,15 @@ impl Faults {
     /// half of one, and HTML in its place.
     pub fn storm(&self, seed: u64, part: &str, share: f64, span: Duration) {
         let (path, random) = (part.to_owned(), SmallRng::seed_from_u64(seed));
-        self.plan().storm = Some(Storm { path, share: share.clamp(0.0, 1.0), span, random });
+        self.plan().storm = Some(Storm { path, share: share.clamp(0.0, 1.0), span, random, foreign: false });
+    }
+
+    /// The same, with ways of those that stand before Discord as well: pages of every status, and stale answers.
+    pub fn foreign_storm(&self, seed: u64, part: &str, share: f64, span: Duration) {
+        self.storm(seed, part, share, span);
+        if let Some(storm) = &mut self.plan().storm {
+            storm.foreign = true;
+        }
     }
 
     /// Every request is answered 503 for `span`, from now on.

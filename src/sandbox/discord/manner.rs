@@ -5,7 +5,7 @@
 //!
 //! | what the others do | which |
 //! | --- | --- |
-//! | heed no nonce | YEPCord, discord-digital-twin |
+//! | heed no nonce, and need not say it back | YEPCord, discord-digital-twin |
 //! | tell servers whole in READY, their facts apart, and announce none | YEPCord |
 //! | know no application and no address to resume at | servers for people's clients first |
 //! | begin anew where a client resumes | Spacebar |
@@ -74,6 +74,10 @@ impl Manner {
                 let message = said["message"].as_str().unwrap_or_default().replace("Unknown ", "");
                 let message = format!("{message} could not be found");
                 (404, Some(json!({"code": 404, "message": message, "errors": null, "data": null})))
+            }
+            (200, Some(mut said)) if method == "POST" && path.ends_with("/messages") => {
+                said.as_object_mut().map(|message| message.remove("nonce"));
+                (200, Some(said))
             }
             (200, Some(_)) if method == "PUT" && path.ends_with("/commands") => (200, Some(sent.clone())),
             (status, said) => (status, said),

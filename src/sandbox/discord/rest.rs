@@ -78,6 +78,8 @@ async fn work(face: Face, call: Call, early: Option<Answer>, fault: Option<Fault
     let early = match &fault {
         Some(Fault::Status { status, headers, body }) => Some(Answer::canned(*status, headers, body)),
         Some(Fault::CutBefore) => Some(Answer::of(&Refusal::NotFound)),
+        Some(Fault::Stale) => Some(face.discord.made_up(Discord::stale)),
+        Some(Fault::Pretended) => Some(face.discord.made_up(|discord| discord.pretended(&call))),
         Some(Fault::Delay(span)) => {
             tokio::select! {
                 () = face.discord.clock().sleep(*span) => early,
@@ -91,6 +93,32 @@ async fn work(face: Face, call: Call, early: Option<Answer>, fault: Option<Fault
 }
 
 impl Discord {
+    /// A success that nobody asked the model for.
+    fn made_up(&self, body: impl FnOnce(&Self) -> Value) -> Answer {
+        let has_via = self.state().manner.is_discords();
+        Answer { has_via, ..Answer::json(body(self)) }
+    }
+
+    /// The newest message there is, as the answer to the request that made it.
+    fn stale(&self) -> Value {
+        self.with(|state, now| {
+            let channels: Vec<_> = state.world.channels().map(|channel| channel.id).collect();
+            let newest = channels.into_iter().filter_map(|channel| state.world.history(channel, 1).pop());
+            let mut message = newest
+                .max_by_key(|message| message["timestamp"].to_string())
+                .unwrap_or_else(|| json!({"id": state.world.mint(now), "content": "another's"}));
+            message["nonce"] = "another's".into();
+            message
+        })
+    }
+
+    /// What was sent, as if it had been taken.
+    fn pretended(&self, call: &Call) -> Value {
+        let mut message = body::read(call).map(|upload| upload.body).unwrap_or_default();
+        message["id"] = self.with(|state, now| json!(state.world.mint(now)));
+        message
+    }
+
     /// Answers a call, or gives the `early` answer that was decided on before, and writes it down.
     fn ask(&self, call: &Call, early: Option<Answer>, fault: Option<&Fault>) -> Answer {
         let elapsed = self.clock().elapsed();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnection;
 
 use super::announce::announce;
-use super::read;
+use super::{paused, read};
 use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Attempt, Delivery, DeliveryId, DestinationId, Message, Mint};
 use crate::store::delivery::{COLUMNS, Waiting};
@@ -211,8 +211,14 @@ impl Record {
         .bind(delivery.id.to_string())
         .fetch_optional(&mut *tx)
         .await?;
-        let Some(decision) = row.as_ref().map(read).transpose()? else { return Ok(Vec::new()) };
-        let (_, mut hints) = announce(tx, &self.mint, self.now, kind, &decision, &[]).await?;
+        let mut hints = match &self.calling.next {
+            CallNext::Later { everybody: true, said, .. } => {
+                paused::say_why(tx, &self.mint, self.now, delivery.id, said).await?
+            }
+            _ => Vec::new(),
+        };
+        let Some(decision) = row.as_ref().map(read).transpose()? else { return Ok(hints) };
+        hints.extend(announce(tx, &self.mint, self.now, kind, &decision, &[]).await?.1);
         if wait.is_none() && self.goes_unseen(delivery) {
             hints.extend(announce(tx, &self.mint, self.now, "decision.late", &decision, &[]).await?.1);
         }

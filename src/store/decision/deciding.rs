@@ -140,7 +140,7 @@ impl Unit for Decide {
 
 impl Decide {
     async fn decide(&self, tx: &mut SqliteConnection, before: &Decision) -> Result<bool> {
-        let Change::Decide { verdict, reason, grace, even_expired, .. } = &self.change else {
+        let Change::Decide { verdict, reason, platform, grace, even_expired } = &self.change else {
             return Ok(false);
         };
         if !is_newest(tx, before).await? {
@@ -148,7 +148,8 @@ impl Decide {
         }
         let changed = sqlx::query(
             "UPDATE decisions SET verdict = $1, platform = 'telling', actor_id = $2, actor_name = $3, reason = $4, \
-             decided_at = $5, due_at = $6, attempts = 0, said = NULL, settled_at = NULL \
+             decided_at = $5, due_at = $6, attempts = 0, settled_at = NULL, \
+             said = (SELECT last_error FROM destinations WHERE id = $9 AND not_before > $10) \
              WHERE token = $7 AND kind = 'machine' AND elsewhere_at IS NULL \
              AND (verdict = 'open' OR (verdict = 'expired' AND $8))",
         )
@@ -160,6 +161,9 @@ impl Decide {
         .bind(self.now.wall.plus(*grace).as_millis())
         .bind(self.token.as_str())
         .bind(*even_expired)
+        // While all calls are paused, the card says why from the beginning.
+        .bind(platform.to_string())
+        .bind(self.now.steady.as_millis())
         .execute(tx)
         .await?;
         Ok(changed.rows_affected() == 1)

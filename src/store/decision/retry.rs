@@ -226,7 +226,7 @@ pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) ->
 }
 
 /// Whether it is an action on a ticket that was closed: its card offers nothing any more.
-async fn is_of_closed_ticket(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
+pub(super) async fn is_of_closed_ticket(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
     if !matches!(decision.matter, Matter::Take | Matter::Note | Matter::Close) {
         return Ok(false);
     }

@@ -128,17 +128,55 @@ async fn a_refused_key_pauses_everything_and_is_told(#[case] status: u16) {
     let card = s.approved().await;
     s.platform.call(1).await;
     s.t.channel("machines")
-        .becomes(card.id(), "the reason", |now| now.description().contains("XTSystems refuses XTSYSTEMS"))
+        .becomes(card.id(), "the reason", |now| now.description().contains("XTSystems refused our API key"))
         .await;
     let problems = s.t.health().await["problems"].to_string();
-    assert!(problems.contains("XTSystems refuses XTSYSTEMS_API_KEY"), "{problems}");
+    assert!(problems.contains("XTSystems refused our API key"), "{problems}");
     s.t.clock.advance(Duration::from_secs(60));
     assert_eq!(s.platform.told().len(), 1, "it is left alone");
     s.t.clock.advance(BACKOFF);
     s.says(&card, "✅").await;
     assert_eq!(s.platform.told().len(), 2);
-    s.t.log.expect(Level::ERROR, "XTSystems refuses XTSYSTEMS_API_KEY");
+    s.t.log.expect(Level::ERROR, "XTSystems refused our API key");
     assert!(!s.t.health().await["problems"].to_string().contains("API_KEY"));
+    s.finish().await;
+}
+
+// D-14. Control: with any 2xx confirmed, the card says that XTSystems confirmed.
+#[rstest]
+#[case(200, "<html>Log in</html>", "a web page")]
+#[case(201, "<!DOCTYPE html><title>Welcome</title>", "a web page")]
+#[case(203, "it is done", "text")]
+#[tokio::test]
+async fn a_login_page_confirms_nothing(#[case] status: u16, #[case] body: &'static str, #[case] what: &str) {
+    let s = Stage::start().await;
+    s.platform.next(1, &Answering::With(status, body));
+    let card = s.approved().await;
+    let held = s.says(&card, "⚠️ DESKTOP-001: approved here, **not** in XTSystems").await;
+    let sentence = format!("XTSystems answered {status} with {what} instead of JSON, which confirms nothing");
+    assert!(held.description().contains(&sentence), "{}", held.description());
+    s.t.settle().await;
+    s.t.clock.advance(BACKOFF);
+    s.t.settle().await;
+    assert_eq!(s.platform.told().len(), 1, "it is held");
+    s.t.log.expect(Level::ERROR, "which confirms nothing");
+    s.clicks("bob", &held, "Try again").await;
+    s.says(&card, "✅ DESKTOP-001 approved").await;
+    s.finish().await;
+}
+
+#[rstest]
+#[case(200, "")]
+#[case(204, "")]
+#[case(200, " {\"status\":\"approved\"}\n")]
+#[case(202, "null")]
+#[tokio::test]
+async fn an_empty_answer_or_json_confirms(#[case] status: u16, #[case] body: &'static str) {
+    let s = Stage::start().await;
+    s.platform.next(1, &Answering::With(status, body));
+    let card = s.approved().await;
+    s.says(&card, "✅ DESKTOP-001 approved").await;
+    assert_eq!(s.platform.told().len(), 1);
     s.finish().await;
 }
 

@@ -106,6 +106,7 @@ async fn a_crash_while_it_is_marked_loses_and_doubles_nothing(#[values(1, 2, ALL
         },
         next: Next::Delivered(receipt),
         not_before: t.clock.steady(),
+        retry_from: None,
         denied: None,
         announced: None,
         follow_ups: Vec::new(),

@@ -121,7 +121,9 @@ pub(super) async fn send(face: &Face, answer: Answer, fault: Option<Fault>) -> R
             pieces(answer.into_response(now), PIECES, span / PIECES, false, face).await
         }
         Some(Fault::Lying(headers)) => lying(answer.into_response(now), headers),
-        Some(Fault::Status { .. } | Fault::Delay(_)) | None => answer.into_response(now),
+        Some(Fault::Status { .. } | Fault::Delay(_) | Fault::Stale | Fault::Pretended) | None => {
+            answer.into_response(now)
+        }
     }
 }
 

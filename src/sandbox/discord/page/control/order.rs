@@ -32,7 +32,11 @@ impl Discord {
                 let share = share.ok_or("share: a number from 0 to 1")?;
                 let span = seconds_of(value)?;
                 let seed = value["seed"].as_u64().unwrap_or_default();
-                self.faults().storm(seed, value["on"].as_str().unwrap_or_default(), share, span);
+                let part = value["on"].as_str().unwrap_or_default();
+                match value["foreign"].as_bool() {
+                    Some(true) => self.faults().foreign_storm(seed, part, share, span),
+                    _ => self.faults().storm(seed, part, share, span),
+                }
             }
             "limits" => self.set_rate_limits(match value.as_str() {
                 Some("default") => RateLimits::default(),
@@ -129,7 +133,7 @@ fn fault(value: &Value) -> Result<Fault, &'static str> {
             let status = status.ok_or("status: a number from 200 to 599")?;
             let code = value["code"].as_u64().and_then(|code| u32::try_from(code).ok());
             match code {
-                _ if value["headers"].is_object() => {
+                _ if value["headers"].is_object() || value["body"].is_string() => {
                     let body = value["body"].as_str().unwrap_or_default().to_owned();
                     Fault::Status { status, headers: headers(value), body }
                 }
@@ -147,10 +151,12 @@ fn fault(value: &Value) -> Result<Fault, &'static str> {
         Some("hang_after") => Fault::HangAfter,
         Some("garbage") => Fault::Garbage,
         Some("truncated") => Fault::Truncated,
+        Some("stale") => Fault::Stale,
+        Some("pretended") => Fault::Pretended,
         Some("lying") => Fault::Lying(headers(value)),
         Some(_) => {
             return Err(
-                "kind: status, delay, slow, cut_before, cut_after, hang_after, garbage, truncated or lying",
+                "kind: status, delay, slow, cut_before, cut_after, hang_after, garbage, truncated, lying, stale or pretended",
             );
         }
     })

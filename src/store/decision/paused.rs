@@ -1,0 +1,108 @@
+//! Calls to the platform that wait for all of them to be let through again: their cards say why, and another key tries
+//! them at once.
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::announce::announce;
+use super::retry::{is_newest, is_of_closed_ticket};
+use super::{load_by_id, read};
+use crate::clock::Moment;
+use crate::model::{Decision, Delivery, DeliveryId, DestinationId, Mint};
+use crate::store::writer::Unit;
+use crate::store::{Result, Store};
+
+/// Says on the cards of all other decisions that wait for the platform why they do.
+pub(super) async fn say_why(
+    tx: &mut SqliteConnection,
+    mint: &Mint,
+    now: Moment,
+    but: DeliveryId,
+    why: &str,
+) -> Result<Vec<Delivery>> {
+    let rows = sqlx::query(
+        "UPDATE decisions SET said = $1 WHERE platform = 'telling' AND delivery_id <> $2 \
+         AND (said IS NULL OR said <> $1) RETURNING *",
+    )
+    .bind(why)
+    .bind(but.to_string())
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut hints = Vec::new();
+    for row in &rows {
+        hints.extend(announce(tx, mint, now, "decision.waiting", &read(row)?, &[]).await?.1);
+    }
+    Ok(hints)
+}
+
+impl Store {
+    /// Makes every call to the platform due that was tried before, and those that are held: with another key, or another
+    /// address, they may come through. Answers how many.
+    pub async fn try_calls_again(&self, platform: DestinationId) -> Result<usize> {
+        let unit = TryAgain { platform, now: self.0.clock.moment(), mint: Mint::new() };
+        let (tried, hints) = self.writer().submit(unit).await?;
+        self.hint_at(hints);
+        Ok(tried)
+    }
+}
+
+struct TryAgain {
+    platform: DestinationId,
+    now: Moment,
+    mint: Mint,
+}
+
+impl Unit for TryAgain {
+    type Output = (usize, Vec<Delivery>);
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+        let platform = self.platform.to_string();
+        sqlx::query("UPDATE destinations SET not_before = 0, updated_at = $1 WHERE id = $2")
+            .bind(self.now.wall.as_millis())
+            .bind(&platform)
+            .execute(&mut *tx)
+            .await?;
+        // A grace that still runs is not shortened.
+        let waiting = sqlx::query(
+            "SELECT * FROM decisions \
+             WHERE ((platform = 'telling' AND attempts > 0) OR platform = 'held') AND elsewhere_at IS NULL \
+             AND delivery_id IN (SELECT id FROM deliveries WHERE destination_id = $1 AND status IN ('pending', 'dead'))",
+        )
+        .bind(&platform)
+        .fetch_all(&mut *tx)
+        .await?;
+        let (mut tried, mut hints) = (0, Vec::new());
+        for row in &waiting {
+            let decision = read(row)?;
+            // The guard of Try again.
+            if is_newest(tx, &decision).await? && !is_of_closed_ticket(tx, &decision).await? {
+                hints.extend(self.call_again(tx, &decision).await?);
+                tried += 1;
+            }
+        }
+        Ok((tried, hints))
+    }
+}
+
+impl TryAgain {
+    async fn call_again(&self, tx: &mut SqliteConnection, decision: &Decision) -> Result<Vec<Delivery>> {
+        sqlx::query(
+            "UPDATE decisions SET platform = 'telling', due_at = $1, settled_at = NULL, said = NULL WHERE id = $2",
+        )
+        .bind(self.now.wall.as_millis())
+        .bind(decision.id.to_string())
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "UPDATE deliveries SET generation = generation + CASE WHEN status = 'dead' THEN 1 ELSE 0 END, \
+             status = 'pending', due_at = $1, message_id = NULL, reason = NULL, finished_at = NULL \
+             WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status IN ('pending', 'dead')",
+        )
+        .bind(self.now.steady.as_millis())
+        .bind(decision.id.to_string())
+        .execute(&mut *tx)
+        .await?;
+        let after = load_by_id(tx, decision.id).await?;
+        let after = after.as_ref().unwrap_or(decision);
+        Ok(announce(tx, &self.mint, self.now, "decision.retried", after, &[]).await?.1)
+    }
+}
