@@ -33,6 +33,7 @@ use crate::model::Snowflake;
 use crate::secret::Secret;
 
 pub use answer::{Failure, NO_ANSWER_LIMIT};
+pub use bucket::Share;
 pub use channel::Place;
 pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 pub use gateway::{Gateway, SessionStartLimit};

@@ -20,6 +20,7 @@ mod platform_probe;
 mod probe;
 mod rehearsal;
 mod sink;
+mod storm;
 mod verdict;
 mod wake;
 mod webhook;

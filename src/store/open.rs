@@ -61,6 +61,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 12, name: "asked", sql: include_str!("../../migrations/0012_asked.sql") },
     Text { number: 13, name: "subjects", sql: include_str!("../../migrations/0013_subjects.sql") },
     Text { number: 14, name: "doubt", sql: include_str!("../../migrations/0014_doubt.sql") },
+    Text { number: 20, name: "ranks", sql: include_str!("../../migrations/0020_ranks.sql") },
 ];
 
 struct Text {
