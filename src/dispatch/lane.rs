@@ -141,7 +141,7 @@ impl Lane {
             let ready_in = self.context.sinks.ready_in(&destination.sink, share);
             if !ready_in.is_zero() {
                 self.pressed = true;
-                self.wait_for_room(ready_in, share).await;
+                self.wait_for_room(ready_in, share).await?;
                 continue;
             }
             let Some(pass) = self.context.sinks.pass(&destination.sink).await else {

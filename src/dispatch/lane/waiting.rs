@@ -10,7 +10,7 @@ use crate::model::{Delivery, DeliveryId, Form, Message, Rank};
 use crate::store;
 
 /// How long a lane waits for a place in its bucket before it looks whether something has come that need not.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_secs(2);
 /// How many waiting deliveries make a full message.
 const FULL: usize = 10;
 /// How many urgent deliveries travel alone.
@@ -140,20 +140,28 @@ impl Lane {
         }
     }
 
-    /// Waits for a place in the bucket, at most `ready_in`. What may use only a `share` of it makes room at once for a
-    /// decision that comes meanwhile, and soon for one whose hint was lost.
-    pub(super) async fn wait_for_room(&mut self, ready_in: Duration, share: Share) {
-        if share == Share::Full {
-            return self.context.clock.sleep(ready_in).await;
-        }
+    /// Waits for a place in the bucket, `ready_in`. What may use only a `share` of it makes room at once for a decision
+    /// that comes meanwhile, and soon for one whose hint was lost.
+    pub(super) async fn wait_for_room(&mut self, ready_in: Duration, share: Share) -> store::Result<()> {
         let clock = self.context.clock.clone();
-        let until = clock.elapsed() + ready_in.min(LOOK);
-        while self.turn() != Some(Rank::Decision) {
+        let until = clock.elapsed() + ready_in;
+        if share == Share::Full {
+            clock.sleep_until_elapsed(until).await;
+            return Ok(());
+        }
+        let mut look = clock.elapsed() + LOOK;
+        while clock.elapsed() < until && self.turn() != Some(Rank::Decision) {
             tokio::select! {
                 biased;
                 Some(hint) = self.inbox.recv() => self.take_hint(hint),
-                () = clock.sleep_until_elapsed(until) => return,
+                () = clock.sleep_until_elapsed(until.min(look)) => {}
+            }
+            if clock.elapsed() >= look && look < until {
+                let found = self.context.store.overtaking(self.id, Rank::Decision, clock.now(), PAGE).await?;
+                self.queue_all(found.deliveries);
+                look = clock.elapsed() + LOOK;
             }
         }
+        Ok(())
     }
 }
