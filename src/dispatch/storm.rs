@@ -4,13 +4,14 @@
 //! the storm is found again, or is over. An alert whose card stands already is no part of it: that card is changed.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::Coalesce;
 use crate::dispatch::plan::{PING_AGAIN, load};
 use crate::dispatch::{Context, guard};
 use crate::model::route::Cards;
-use crate::model::{Action, Delivery, Destination, EventId, Form, Message, Rank, Snowflake};
+use crate::model::{Action, Delivery, Destination, Form, Message, Rank, Snowflake};
 use crate::render::{self, Digest};
 use crate::store::Result;
 
@@ -47,11 +48,11 @@ pub(super) async fn worst(
     let (store, id) = (&context.store, destination.id);
     if context.composition.coalesce != Coalesce::Digest
         || !store.deeper_than(id, Rank::Urgent, now, DEPTH).await?
-        || !store.storms(id, folds_since(context, now), now, DEPTH).await?
+        || !store.storms(id, folds(context), now, DEPTH).await?
     {
         return Ok(None);
     }
-    let worst = store.worst_unshown(id, folds_since(context, now), now, CARDS).await?;
+    let worst = store.worst_unshown(id, folds(context), now, CARDS).await?;
     let worst = guard::readable(context, &destination.name, worst).await?;
     tracing::info!(
         "more than {DEPTH} urgent alerts wait for {}: the {} worst get cards, digests name all the others",
@@ -68,7 +69,7 @@ pub(super) async fn rest(
     pinged: &Pinged,
 ) -> Result<Option<Message>> {
     let now = context.clock.now();
-    let waiting = context.store.oldest_unshown(destination.id, folds_since(context, now), now, MOST).await?;
+    let waiting = context.store.oldest_unshown(destination.id, folds(context), now, MOST).await?;
     let mut message = Message::new(destination.id, Action::Create, Form::Digest, now);
     let mut digest = Digest::default();
     for mut delivery in guard::readable(context, &destination.name, waiting).await? {
@@ -87,10 +88,12 @@ pub(super) async fn rest(
     Ok((!message.deliveries.is_empty()).then_some(message))
 }
 
-/// Alerts that have had a card since then change it.
-fn folds_since(context: &Context, now: Timestamp) -> EventId {
-    let Cards::Living = context.composition.cards else { return EventId::LAST };
-    EventId::earliest(now.minus(context.composition.fold_repeats))
+/// For how long the same alert changes its card; not at all where every event has one of its own.
+fn folds(context: &Context) -> Duration {
+    match context.composition.cards {
+        Cards::Living => context.composition.fold_repeats,
+        Cards::Append => Duration::ZERO,
+    }
 }
 
 #[cfg(test)]

@@ -1,27 +1,31 @@
 //! Alert storms: the urgent deliveries of a lane that no card shows yet.
 
+use std::time::Duration;
+
 use sqlx::AssertSqlSafe;
 
 use crate::clock::Timestamp;
-use crate::model::{DestinationId, EventId};
+use crate::model::DestinationId;
 use crate::store::delivery::COLUMNS;
 use crate::store::{Result, Store, Waiting};
 
-/// Urgent deliveries whose alert has no card that they would change: such a card is one of since `$3` that is as bad.
-/// What a person had delivered again wants a message of its own.
+/// Urgent deliveries whose alert has no card that they would change: one that is as bad, and was new at most `$3`
+/// milliseconds before them (an id's first 12 digits are its time). What a person had delivered again wants a message of
+/// its own.
 const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e ON e.id = d.event_id \
      WHERE d.destination_id = $1 AND d.rank = 0 AND d.status = 'pending' AND d.due_at <= $2 AND d.slot = '' \
      AND d.generation = 0 AND NOT EXISTS (SELECT 1 FROM cards AS c WHERE c.destination_id = d.destination_id \
-     AND c.source = e.source AND c.subject = e.subject AND NOT c.frozen AND c.since >= $3 \
+     AND c.source = e.source AND c.subject = e.subject AND NOT c.frozen AND SUBSTR(c.since, 5, 12) >= PRINTF('%012x', e.received_at - $3) \
      AND CASE c.state WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END \
          >= CASE e.severity WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END)";
 
 impl Store {
-    /// Whether more than `depth` urgent deliveries wait for a lane whose alerts no card shows since `since`.
+    /// Whether more than `depth` urgent deliveries wait for a lane of which no card shows the alert, not even one
+    /// that the same alert changes within `folds`.
     pub async fn storms(
         &self,
         destination: DestinationId,
-        since: EventId,
+        folds: Duration,
         now: Timestamp,
         depth: usize,
     ) -> Result<bool> {
@@ -30,7 +34,7 @@ impl Store {
         let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
             .bind(destination.to_string())
             .bind(now.as_millis())
-            .bind(since.to_string())
+            .bind(millis(folds))
             .bind(limit)
             .fetch_one(self.read())
             .await?;
@@ -42,7 +46,7 @@ impl Store {
     pub async fn worst_unshown(
         &self,
         destination: DestinationId,
-        since: EventId,
+        folds: Duration,
         now: Timestamp,
         limit: usize,
     ) -> Result<Waiting> {
@@ -51,26 +55,26 @@ impl Store {
              ORDER BY MIN(CASE e.source WHEN 'nuncio' THEN 0 ELSE 1 END), \
              MIN(CASE e.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 ELSE 2 END), MIN(d.id) LIMIT $4"
         );
-        self.chosen(&chosen, destination, since, now, limit).await
+        self.chosen(&chosen, destination, folds, now, limit).await
     }
 
     /// The oldest of them.
     pub async fn oldest_unshown(
         &self,
         destination: DestinationId,
-        since: EventId,
+        folds: Duration,
         now: Timestamp,
         limit: usize,
     ) -> Result<Waiting> {
         let chosen = format!("SELECT d.id {UNSHOWN} ORDER BY d.id LIMIT $4");
-        self.chosen(&chosen, destination, since, now, limit).await
+        self.chosen(&chosen, destination, folds, now, limit).await
     }
 
     async fn chosen(
         &self,
         chosen: &str,
         destination: DestinationId,
-        since: EventId,
+        folds: Duration,
         now: Timestamp,
         limit: usize,
     ) -> Result<Waiting> {
@@ -78,10 +82,14 @@ impl Store {
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(destination.to_string())
             .bind(now.as_millis())
-            .bind(since.to_string())
+            .bind(millis(folds))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.read())
             .await?;
         Waiting::of(&rows, limit)
     }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
