@@ -33,6 +33,7 @@ use crate::discord::time::DiscordTime;
 use crate::model::Snowflake;
 use crate::secret::Secret;
 
+pub use bucket::Share;
 pub use channel::Place;
 pub use failure::Failure;
 pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};

@@ -21,6 +21,7 @@ mod probe;
 mod recovery;
 mod rehearsal;
 mod sink;
+mod storm;
 mod verdict;
 mod wake;
 mod webhook;

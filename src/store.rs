@@ -7,6 +7,7 @@
 //! [`Store::take_over`] does, and wants the [`Lock`] that only one process can hold.
 
 mod accept;
+mod alert_storm;
 mod audit;
 mod broken;
 mod card;

@@ -150,6 +150,8 @@ async fn measure(
     if wanted("decision") {
         eprintln!("a decision behind a backlog");
         storm::decision(programs, plan, report).await?;
+        eprintln!("critical alerts, and a decision behind them");
+        storm::alerts(programs, report).await?;
     }
     if wanted("storm") {
         eprintln!("a storm of {} events into one channel", plan.storm);

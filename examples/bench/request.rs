@@ -70,6 +70,14 @@ fn tail(number: u64) -> String {
     format!(r#""company_id":"company-{}","timestamp":{}}}"#, number % 20, seconds())
 }
 
+/// A critical alert of a host of its own.
+pub fn critical(number: u64) -> String {
+    format!(
+        r#"{{"event_type":"alert.triggered","data":{{"alert_type":"disk_full","severity":"critical","source":"NODE-{number}","message":"Volume /var is 97 % full and grows by 1 GB an hour.","details":{{"mount":"/var","used_percent":97}}}},{}"#,
+        tail(number)
+    )
+}
+
 /// A new ticket, of about 600 bytes.
 pub fn ticket(number: u64) -> String {
     format!(

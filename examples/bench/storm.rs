@@ -1,6 +1,7 @@
 //! What people see: how soon a card stands in its channel when nothing waits, when much waits, and when everything
 //! comes at once.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::ensure;
@@ -14,6 +15,7 @@ use crate::request::{self, Requests};
 
 const SENDERS: usize = 64;
 const BACKLOG: usize = 5_000;
+const ALERTS: usize = 1_000;
 /// How long to wait for one card.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -52,6 +54,30 @@ pub async fn decision(programs: &Programs, plan: Plan, report: &mut Report) -> a
     let what = format!("a decision's card behind {backlog} events, in the channel after");
     report.figure(what, began.elapsed().as_secs_f64(), " s", Required::AtMost(10.0));
     running.end().await
+}
+
+/// A machine asks to join behind a thousand critical alerts, and each of those is to be named.
+pub async fn alerts(programs: &Programs, report: &mut Report) -> anyhow::Result<()> {
+    let (discord, running) = with_one_channel(programs).await?;
+    let began = Instant::now();
+    send(&running, Requests::of(ALERTS, request::critical)).await?;
+    let asked = Instant::now();
+    send(&running, Requests::of(1, request::machine)).await?;
+    wait_for(&discord, |posted| posted.iter().any(|card| card.body.contains("DESKTOP-")).then_some(()))
+        .await?;
+    let what = format!("a decision's card behind {ALERTS} critical alerts, in the channel after");
+    report.figure(what, asked.elapsed().as_secs_f64(), " s", Required::AtMost(10.0));
+    wait_for(&discord, |posted| (named(posted) == ALERTS).then_some(())).await?;
+    let what = format!("{ALERTS} critical alerts in one channel, all named after");
+    report.figure(what, began.elapsed().as_secs_f64(), " s", Required::Below(60.0));
+    running.end().await
+}
+
+/// How many alerts are named, each by its host.
+fn named(posted: &[Posted]) -> usize {
+    let hosts = posted.iter().flat_map(|message| message.body.split("NODE-").skip(1));
+    let number = |rest: &str| rest.split(|sign: char| !sign.is_ascii_digit()).next().map(str::to_owned);
+    hosts.filter_map(number).collect::<HashSet<_>>().len()
 }
 
 /// Everything at once into one channel, until nothing waits.

@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 use crate::cli::spoilt::{self, UNREADABLE};
 use crate::cli::table::{clean, short};
-use crate::cli::{database, print, say};
+use crate::cli::{database, named, print, say};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{Listed, Quarantined, Recent};
 
+/// How many are listed.
+const RECENT: u32 = 50;
 /// How much of a quarantined body a table shows, in characters.
 const GLIMPSE: usize = 60;
 
@@ -19,12 +21,15 @@ pub(super) struct Args {
     /// Those that were signed but cannot be read; of each the first 2 KiB are kept
     #[arg(long)]
     quarantined: bool,
+    /// Those that a digest carries, by its id: msg_ and 32 hex digits, or the last 8 as its footer shows them
+    #[arg(long, value_name = "ID", conflicts_with = "quarantined")]
+    digest: Option<String>,
     /// As JSON, an array with the newest first
     #[arg(long)]
     json: bool,
-    /// How many at most
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    limit: u32,
+    /// How many at most [default: 50, of a digest all]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    limit: Option<u32>,
 }
 
 /// Prints them: JSON or a table on stdout, the newest first.
@@ -35,13 +40,19 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     let store = database::open(&config, Clock::system()).await?;
     let mut unreadable = false;
     let (rows, table) = if args.quarantined {
-        let found = store.quarantine_list(args.limit).await?;
+        let found = store.quarantine_list(args.limit.unwrap_or(RECENT)).await?;
         (
             found.iter().map(quarantined_json).collect::<Vec<_>>(),
             found.iter().map(quarantined_line).collect::<Vec<_>>(),
         )
     } else {
-        let found = store.recent(args.limit).await?;
+        let found = match &args.digest {
+            Some(text) => {
+                let digest = named::digest(&store, text).await?;
+                store.recent_in(digest, args.limit.unwrap_or(u32::MAX)).await?
+            }
+            None => store.recent(args.limit.unwrap_or(RECENT)).await?,
+        };
         unreadable = found.iter().any(Result::is_err);
         (found.iter().map(recent_json).collect(), found.iter().map(recent_line).collect())
     };
@@ -49,7 +60,11 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     if args.json {
         print(&Value::Array(rows).to_string());
     } else if table.is_empty() {
-        say(if args.quarantined { "Nothing is in quarantine." } else { "No events yet." });
+        say(match (args.quarantined, &args.digest) {
+            (true, _) => "Nothing is in quarantine.",
+            (false, Some(_)) => "Its events are no longer kept (RETENTION_DAYS).",
+            (false, None) => "No events yet.",
+        });
     } else {
         table.iter().for_each(|line| print(line));
     }

@@ -1,7 +1,7 @@
 //! Which delivery or event a person means: a whole id, or the end of one as lists and cards show it.
 
 use crate::cli::Usage;
-use crate::model::{DeliveryId, EventId};
+use crate::model::{DeliveryId, EventId, MessageId};
 use crate::store::Store;
 
 /// How much of an id lists show, and the least that is taken for one.
@@ -25,7 +25,7 @@ pub(super) async fn find(store: &Store, text: &str) -> anyhow::Result<Named> {
         Some(_) => return Err(no_id(&text)),
         None => ("", text.as_str()),
     };
-    if digits.len() < SHORT || digits.len() > 32 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    if !is_end(digits) {
         return Err(no_id(&text));
     }
     let mut found = Vec::new();
@@ -47,10 +47,43 @@ pub(super) async fn find(store: &Store, text: &str) -> anyhow::Result<Named> {
     }
 }
 
+/// Finds the digest that `text` names: `msg_…`, whole, or at least the last 8 characters, with the prefix or without.
+///
+/// # Errors
+/// A sentence for the person: it is no id, there is none like that, or there are several.
+pub(super) async fn digest(store: &Store, text: &str) -> anyhow::Result<MessageId> {
+    let text = text.trim().to_ascii_lowercase();
+    let digits = text.strip_prefix("msg_").unwrap_or(&text);
+    if !is_end(digits) {
+        return Err(Usage(format!(
+            "{:?} is not the id of a digest: msg_ with 32 hex digits, or the last 8 of them as its footer shows them",
+            shown(&text)
+        ))
+        .into());
+    }
+    match store.digests_ending(digits).await?.as_slice() {
+        [one] => Ok(*one),
+        [] => anyhow::bail!("there is no digest {digits} (any more): its id stands at the end of its footer"),
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            Err(Usage(format!("{digits} may be any of {}: give more of it", names.join(", "))).into())
+        }
+    }
+}
+
+/// Whether it may be an id, or its end.
+fn is_end(digits: &str) -> bool {
+    (SHORT..=32).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+fn shown(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(60).collect()
+}
+
 fn no_id(text: &str) -> anyhow::Error {
-    let shown: String = text.chars().filter(|letter| !letter.is_control()).take(60).collect();
     Usage(format!(
-        "{shown:?} is not an id: dlv_ or evt_ with 32 hex digits, or the last 8 of them as lists and cards show them"
+        "{:?} is not an id: dlv_ or evt_ with 32 hex digits, or the last 8 of them as lists and cards show them",
+        shown(text)
     ))
     .into()
 }

@@ -3,7 +3,8 @@
 //! A route's bucket has the name that Discord gives it, together with the channel or webhook it is about: whatever
 //! leads to the same pair is counted together. Until Discord has named it, a route stands for itself.
 //!
-//! Nothing waits here: whoever asks is told how long to wait.
+//! Nothing waits here: whoever asks is told how long to wait. Whoever can wait leaves the last place of a bucket to what
+//! cannot ([`Share`]).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,17 @@ use crate::model::Snowflake;
 const KEPT: usize = 4096;
 /// How many requests a bucket takes that has not said so yet.
 const UNKNOWN: u32 = u32::MAX;
+/// The smallest bucket of which a place is kept: of a smaller one it would be half or more.
+const SHARED: u32 = 3;
+
+/// How much of a bucket a request may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// All of it: nothing may wait behind what came before.
+    Full,
+    /// All but its last place.
+    Ordinary,
+}
 
 /// What a request is counted under before Discord has said so: the route's template, and the channel or webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,12 +74,13 @@ impl Default for Bucket {
 }
 
 impl Bucket {
-    fn wait(&self, now: Duration) -> Duration {
+    fn wait(&self, share: Share, now: Duration) -> Duration {
+        let kept = u32::from(share == Share::Ordinary && self.limit >= SHARED);
         let blocked = self.blocked_until.saturating_sub(now);
         let empty = if now >= self.whole_at {
             // The window is over. What is on its way counts in the next one.
-            if self.in_flight < self.limit { Duration::ZERO } else { limits::SHORTEST }
-        } else if self.remaining == 0 {
+            if self.in_flight < self.limit - kept { Duration::ZERO } else { limits::SHORTEST }
+        } else if self.remaining <= kept {
             self.whole_at - now
         } else {
             Duration::ZERO
@@ -106,15 +119,15 @@ impl Bucket {
     }
 
     fn is_open(&self, now: Duration) -> bool {
-        self.in_flight == 0 && self.wait(now).is_zero() && now >= self.whole_at
+        self.in_flight == 0 && self.wait(Share::Full, now).is_zero() && now >= self.whole_at
     }
 }
 
 impl Buckets {
     /// How long a request along `route` should wait at `now`.
-    pub(super) fn wait(&self, route: Route, now: Duration) -> Duration {
+    pub(super) fn wait(&self, route: Route, share: Share, now: Duration) -> Duration {
         let state = self.state();
-        state.buckets.get(&state.key(route)).map_or(Duration::ZERO, |bucket| bucket.wait(now))
+        state.buckets.get(&state.key(route)).map_or(Duration::ZERO, |bucket| bucket.wait(share, now))
     }
 
     /// Counts a request that leaves at `now`.
@@ -165,7 +178,7 @@ impl Ticket {
         let key = state.key(route);
         let bucket = state.buckets.entry(key).or_default();
         bucket.learn(heard, now);
-        bucket.wait(now)
+        bucket.wait(Share::Full, now)
     }
 }
 
@@ -204,9 +217,13 @@ mod tests {
     fn an_empty_bucket_is_waited_for_and_whole_again_afterwards() {
         let buckets = Buckets::default();
         assert_eq!(buckets.take(POST, secs(0)).settle(&heard("a", 0, 5), secs(1)), secs(5));
-        assert_eq!(buckets.wait(POST, secs(3)), secs(3));
-        assert_eq!(buckets.wait(ELSEWHERE, secs(3)), Duration::ZERO, "another channel's bucket is another");
-        assert_eq!(buckets.wait(POST, secs(6)), Duration::ZERO);
+        assert_eq!(buckets.wait(POST, Share::Full, secs(3)), secs(3));
+        assert_eq!(
+            buckets.wait(ELSEWHERE, Share::Full, secs(3)),
+            Duration::ZERO,
+            "another channel's bucket is another"
+        );
+        assert_eq!(buckets.wait(POST, Share::Full, secs(6)), Duration::ZERO);
     }
 
     #[test]
@@ -214,10 +231,10 @@ mod tests {
         let buckets = Buckets::default();
         buckets.take(PATCH, secs(0)).settle(&heard("a", 4, 5), secs(0));
         assert_eq!(buckets.take(POST, secs(0)).settle(&heard("a", 0, 5), secs(0)), secs(5));
-        assert_eq!(buckets.wait(PATCH, secs(0)), secs(5));
+        assert_eq!(buckets.wait(PATCH, Share::Full, secs(0)), secs(5));
         // Discord gives the route another bucket: what is left of the old one no longer matters to it.
         buckets.take(PATCH, secs(0)).settle(&heard("b", 3, 5), secs(0));
-        assert_eq!(buckets.wait(PATCH, secs(0)), Duration::ZERO);
+        assert_eq!(buckets.wait(PATCH, Share::Full, secs(0)), Duration::ZERO);
     }
 
     #[test]
@@ -225,13 +242,39 @@ mod tests {
         let buckets = Buckets::default();
         buckets.take(POST, secs(0)).settle(&heard("a", 3, 5), secs(0));
         let flying: Vec<Ticket> = (0..3).map(|_| buckets.take(POST, secs(1))).collect();
-        assert_eq!(buckets.wait(POST, secs(1)), secs(4), "three were left, three are flying");
+        assert_eq!(buckets.wait(POST, Share::Full, secs(1)), secs(4), "three were left, three are flying");
         // The window is over; five fit into the next, and three may arrive in it.
-        assert_eq!(buckets.wait(POST, secs(6)), Duration::ZERO);
+        assert_eq!(buckets.wait(POST, Share::Full, secs(6)), Duration::ZERO);
         let more: Vec<Ticket> = (0..2).map(|_| buckets.take(POST, secs(6))).collect();
-        assert!(!buckets.wait(POST, secs(6)).is_zero());
+        assert!(!buckets.wait(POST, Share::Full, secs(6)).is_zero());
         drop((flying, more));
-        assert_eq!(buckets.wait(POST, secs(6)), Duration::ZERO);
+        assert_eq!(buckets.wait(POST, Share::Full, secs(6)), Duration::ZERO);
+    }
+
+    // L-5
+    #[test]
+    fn the_last_place_is_kept_for_what_cannot_wait() {
+        let buckets = Buckets::default();
+        let waits = |now| [Share::Ordinary, Share::Full].map(|share| buckets.wait(POST, share, secs(now)));
+        buckets.take(POST, secs(0)).settle(&heard("a", 2, 5), secs(0));
+        assert_eq!(waits(1), [secs(0), secs(0)]);
+        buckets.take(POST, secs(1)).settle(&heard("a", 1, 4), secs(1));
+        assert_eq!(waits(1), [secs(4), secs(0)]);
+        buckets.take(POST, secs(2)).settle(&heard("a", 0, 3), secs(2));
+        assert_eq!(waits(2), [secs(3), secs(3)]);
+        // In the next window what is on its way counts.
+        let _flying: Vec<Ticket> = (0..4).map(|_| buckets.take(POST, secs(6))).collect();
+        assert_eq!(waits(6).map(|wait| wait.is_zero()), [false, true]);
+    }
+
+    #[rstest::rstest]
+    #[case(1, 0)]
+    #[case(2, 1)]
+    fn of_a_small_bucket_nothing_is_kept(#[case] limit: u32, #[case] remaining: u32) {
+        let buckets = Buckets::default();
+        let heard = Heard { limit: Some(limit), ..heard("a", remaining, 5) };
+        buckets.take(POST, secs(0)).settle(&heard, secs(0));
+        assert_eq!(buckets.wait(POST, Share::Ordinary, secs(1)), buckets.wait(POST, Share::Full, secs(1)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::json;
 
 use crate::discord::answer::{Answer, Creation};
-use crate::discord::bucket::{Buckets, Route};
+use crate::discord::bucket::{Buckets, Route, Share};
 use crate::discord::limits::{LONGEST, SHORTEST};
 use crate::model::{Outcome, PauseScope, Snowflake};
 
@@ -82,7 +82,7 @@ fn survived(status: u16, headers: HeaderMap, body: &str, case: &str) {
         let wait = buckets.take(ROUTE, now).settle(&answer.heard(), now);
         assert!(wait <= LONGEST, "{case}: {wait:?}");
         // Whatever was learnt, it is forgotten again.
-        assert_eq!(buckets.wait(ROUTE, now + LONGEST), Duration::ZERO, "{case}");
+        assert_eq!(buckets.wait(ROUTE, Share::Full, now + LONGEST), Duration::ZERO, "{case}");
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::discord::answer::{self, Answer, Creation};
-use crate::discord::bucket::Route;
+use crate::discord::bucket::{Route, Share};
 use crate::discord::{Client, Failure, Pass};
 use crate::model::{Attempt, Nonce, Outcome, Receipt, Snowflake};
 
@@ -69,14 +69,14 @@ impl Client {
 
     /// How long the next message to `channel` should wait for its bucket.
     #[must_use]
-    pub fn ready_in(&self, channel: Snowflake) -> Duration {
-        self.wire().ready_in(create_in(channel))
+    pub fn ready_in(&self, channel: Snowflake, share: Share) -> Duration {
+        self.wire().ready_in(create_in(channel), share)
     }
 
     /// How long the next change of a message in `channel` should wait for its bucket.
     #[must_use]
-    pub fn ready_to_edit_in(&self, channel: Snowflake) -> Duration {
-        self.wire().ready_in(edit_in(channel))
+    pub fn ready_to_edit_in(&self, channel: Snowflake, share: Share) -> Duration {
+        self.wire().ready_in(edit_in(channel), share)
     }
 
     /// The newest messages of `channel` (Discord: "Get Channel Messages").

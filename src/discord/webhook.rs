@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde::Serialize;
 
 use crate::discord::Wire;
-use crate::discord::bucket::Route;
+use crate::discord::bucket::{Route, Share};
 use crate::model::{Attempt, Snowflake, WebhookUrl};
 
 impl Wire {
@@ -36,14 +36,14 @@ impl Wire {
 
     /// How long the next message through `webhook` should wait for its bucket.
     #[must_use]
-    pub fn webhook_ready_in(&self, webhook: Snowflake) -> Duration {
-        self.ready_in(post(webhook))
+    pub fn webhook_ready_in(&self, webhook: Snowflake, share: Share) -> Duration {
+        self.ready_in(post(webhook), share)
     }
 
     /// How long the next change of a message of `webhook` should wait for its bucket.
     #[must_use]
-    pub fn webhook_ready_to_edit_in(&self, webhook: Snowflake) -> Duration {
-        self.ready_in(patch(webhook))
+    pub fn webhook_ready_to_edit_in(&self, webhook: Snowflake, share: Share) -> Duration {
+        self.ready_in(patch(webhook), share)
     }
 }
 

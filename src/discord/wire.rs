@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::clock::{Clock, Timestamp, Witness};
 use crate::config::DiscordBase;
 use crate::discord::answer::Answer;
-use crate::discord::bucket::{Buckets, Route};
+use crate::discord::bucket::{Buckets, Route, Share};
 use crate::discord::limits::{self, Heard};
 use crate::discord::{Failure, Gate, failure};
 use crate::model::{Arrived, Attempt, Outcome, Receipt};
@@ -109,8 +109,8 @@ impl Wire {
     }
 
     /// How long the next request along `route` should wait for its bucket.
-    pub(super) fn ready_in(&self, route: Route) -> Duration {
-        self.0.buckets.wait(route, self.0.clock.elapsed())
+    pub(super) fn ready_in(&self, route: Route, share: Share) -> Duration {
+        self.0.buckets.wait(route, share, self.0.clock.elapsed())
     }
 
     /// The HTTP client underneath, with our deadlines and without redirects: connections and certificates are shared

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::discord::{Client, Pass};
+use crate::discord::{Client, Pass, Share};
 use crate::dispatch::Context;
 use crate::dispatch::compose::compose;
 use crate::dispatch::guard::survive;
 use crate::dispatch::look::Looked;
+use crate::dispatch::sink::share_of;
 use crate::model::{Action, Arrived, Attempt, Message, Outcome, PostedAfter, Snowflake};
 use crate::render::Body;
 use crate::store::Result;
@@ -66,9 +67,9 @@ impl Channel {
                 let is_repeat = message.ambiguous_since.is_some();
                 self.client.create_message(channel, &message.nonce, &body, is_repeat).await
             }
-            Action::Edit { channel, message } => {
-                pass = self.ready_to_edit(context, channel, pass).await;
-                self.edit(channel, message, body).await
+            Action::Edit { channel, message: edited } => {
+                pass = self.ready_to_edit(context, channel, share_of(message), pass).await;
+                self.edit(channel, edited, body).await
             }
         };
         pass.report(&attempt);
@@ -100,14 +101,20 @@ impl Channel {
     }
 
     /// How long the next message should wait for its bucket.
-    pub(super) fn ready_in(&self, channel: Snowflake) -> Duration {
-        self.client.ready_in(channel)
+    pub(super) fn ready_in(&self, channel: Snowflake, share: Share) -> Duration {
+        self.client.ready_in(channel, share)
     }
 
     /// Changes have a bucket of their own. Nobody else waits because this one does.
-    async fn ready_to_edit(&self, context: &Context, channel: Snowflake, mut pass: Pass) -> Pass {
+    async fn ready_to_edit(
+        &self,
+        context: &Context,
+        channel: Snowflake,
+        share: Share,
+        mut pass: Pass,
+    ) -> Pass {
         loop {
-            let wait = self.client.ready_to_edit_in(channel);
+            let wait = self.client.ready_to_edit_in(channel, share);
             if wait.is_zero() {
                 return pass;
             }

@@ -4,6 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::clock::Timestamp;
 use crate::dispatch::plan::{Life, life, load};
 use crate::dispatch::{Context, decided};
 use crate::model::{
@@ -45,25 +46,23 @@ async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
     match message.form {
         Form::Digest => {
             let digest = digest(context, message).await?;
-            let late = digest.since().is_some_and(|since| render::is_late(context.clock.now().since(since)));
-            let why = message.late.as_deref().filter(|_| late);
-            let card = digest.card(message.id, why);
+            let age = |at: Option<Timestamp>| at.map(|at| context.clock.now().since(at)).unwrap_or_default();
+            let late = Some(age(digest.since())).filter(|age| render::is_late(*age));
+            let card = digest.card(message.id, late.map(|age| (age, message.late.as_deref())));
             message.tags = vec![card.tag().into_iter().collect()];
             let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
-            Ok(render::message(&[card], &[]))
+            let waited = digest.newest().map(|at| context.clock.steady().since(at)).unwrap_or_default();
+            let quiet = render::is_late(waited);
+            Ok(render::message(&[card], if quiet { &[] } else { &message.pings }))
         }
         Form::Reply => lines(context, message).await,
         Form::Single | Form::Pack => {
-            let Cards { cards, replaces, late } = cards(context, message).await?;
-            let quiet = late && message.action == Action::Create;
-            let pings = if quiet { &[][..] } else { &message.pings[..] };
-            Ok(Body { message_reference: replaces.map(Reference::to), ..render::message(&cards, pings) })
+            let Cards { cards, replaces, pings } = cards(context, message).await?;
+            Ok(Body { message_reference: replaces.map(Reference::to), ..render::message(&cards, &pings) })
         }
         Form::Plain => {
-            let Cards { cards, replaces, late } = cards(context, message).await?;
-            let quiet = late && message.action == Action::Create;
-            let pings = if quiet { &[][..] } else { &message.pings[..] };
-            Ok(Body { message_reference: replaces.map(Reference::to), ..render::plain(&cards, pings) })
+            let Cards { cards, replaces, pings } = cards(context, message).await?;
+            Ok(Body { message_reference: replaces.map(Reference::to), ..render::plain(&cards, &pings) })
         }
     }
 }
@@ -85,8 +84,8 @@ struct Cards {
     cards: Vec<Card>,
     /// The Discord message whose place the first one takes.
     replaces: Option<Snowflake>,
-    /// Whether one of them comes late: then nobody is pinged.
-    late: bool,
+    /// The roles that are pinged: what comes late pings nobody.
+    pings: Vec<Snowflake>,
 }
 
 async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
@@ -99,7 +98,8 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
         None => group(context, message.deliveries.clone()).await?,
     };
     let edited = message.deliveries.first().and_then(|delivery| delivery.event.clone());
-    let (mut cards, mut replaces, mut any_late) = (Vec::new(), None, false);
+    let (mut cards, mut replaces) = (Vec::new(), None);
+    let (mut any_late, mut in_time) = (false, Vec::new());
     message.shows.clear();
     message.replies.clear();
     message.tags.clear();
@@ -109,7 +109,10 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
         let carrier = if base.is_some() && target { message.deliveries.first() } else { Some(&group.first) };
         let carrier = carrier.filter(|_| base.is_none() || target);
         let age = carrier.map(|delivery| delivery.age(context.clock.steady())).unwrap_or_default();
-        any_late |= render::is_late(age);
+        match render::is_late(age) {
+            true => any_late = true,
+            false => in_time.extend(context.hub.pings(first, &group.first.route)),
+        }
         let mut may_show = Vec::new();
         let card = match group.life {
             Life::None => draw(context, first),
@@ -145,7 +148,10 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
     if message.maybe_duplicate {
         cards = cards.into_iter().map(Card::maybe_twice).collect();
     }
-    Ok(Cards { cards, replaces, late: any_late })
+    // Whoever is named by a message that is changed stays named.
+    let all = !any_late || message.action != Action::Create;
+    let pings = message.pings.iter().filter(|role| all || in_time.contains(role)).copied().collect();
+    Ok(Cards { cards, replaces, pings })
 }
 
 /// A card that travels alone has buttons, unless its thing is done with. What came of them is told all the same.

@@ -149,10 +149,12 @@ async fn decision(context: &Context, event: &Event) -> Result<Option<Decision>> 
     if is_ours(event) {
         return context.hub.decision_of(event).await;
     }
-    match &*event.kind.canonical() {
-        "machine.registered" | "machine.approved" => context.hub.decision_about(event).await,
-        _ => Ok(None),
-    }
+    if may_decide(event) { context.hub.decision_about(event).await } else { Ok(None) }
+}
+
+/// Whether `event` may be about a decision, whose card has a message of its own.
+pub(super) fn may_decide(event: &Event) -> bool {
+    is_ours(event) || matches!(&*event.kind.canonical(), "machine.registered" | "machine.approved")
 }
 
 fn is_ours(event: &Event) -> bool {

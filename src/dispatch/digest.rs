@@ -37,8 +37,8 @@ pub(super) async fn due(
         return Ok(Some(Claim { before: DeliveryId::earliest(now.minus(OLD)), first_only: true }));
     }
     let depth = context.composition.depth;
-    let far =
-        (behind || ordinary().count() > depth) && context.store.deeper_than(destination, now, depth).await?;
+    let far = (behind || ordinary().count() > depth)
+        && context.store.deeper_than(destination, Rank::Normal, now, depth).await?;
     Ok(far.then(|| Claim { before: DeliveryId::earliest(now.plus(AHEAD)), first_only: false }))
 }
 
@@ -91,6 +91,6 @@ pub(super) async fn release(context: &Context, message: &Message) -> store::Resu
 
 /// What is left of a lane's memory when a digest has taken the rest from the table.
 pub(super) fn forget(queue: &mut Queue, alone: &mut HashSet<DeliveryId>) {
-    queue.retain(|(rank, _), _| *rank == Rank::Urgent);
+    queue.retain(|(rank, _), _| *rank <= Rank::Urgent);
     alone.clear();
 }

@@ -1,13 +1,16 @@
-//! A lane: the one task of a destination. It sends one message at a time, urgent deliveries first, then in id order.
+//! A lane: the one task of a destination. It sends one message at a time: decisions first, then urgent deliveries, each
+//! in id order.
 //!
 //! A lane is *caught up* when its queue holds all that is due; then hints are appended. It is *behind* when it does
-//! not (it has just started, or too much waits); then it pages through the table, and only urgent hints are taken
-//! into the queue, so that they overtake.
+//! not (it has just started, or too much waits); then it pages through the table, and only hints that overtake are taken
+//! into the queue.
 //!
 //! Before a request leaves, its message and its deliveries are on disk as `sending`: after a crash exactly those are
 //! in doubt. A message in doubt is finished before anything else.
 
 mod address;
+mod storm;
+mod waiting;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -16,10 +19,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Coalesce;
 use crate::discord::Pass;
 use crate::dispatch::guard::{self, Poison, survive};
 use crate::dispatch::plan::{self, Pressure, Queue};
+use crate::dispatch::storm::Pinged;
 use crate::dispatch::verdict::{self, Verdict};
 use crate::dispatch::wake::Wake;
 use crate::dispatch::{Context, broken, digest};
@@ -30,8 +33,6 @@ use crate::store::{self, Next, Recorded};
 pub(super) const INBOX: usize = 64;
 /// How many deliveries a lane keeps in memory.
 const PAGE: usize = 64;
-/// How many waiting deliveries make a full message.
-const FULL: usize = 10;
 /// How long a lane without work stays, so that a burst does not start it anew for every event.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -57,6 +58,12 @@ pub(super) struct Lane {
     alone: HashSet<DeliveryId>,
     /// Whether a digest was refused, or the lane breaks again and again: no other is tried until the lane has caught up.
     no_digest: bool,
+    /// Whether a storm of alerts is under way: the worst are in the queue, all others only in the table.
+    storm: bool,
+    /// How many decisions were sent in a row.
+    decisions: u32,
+    /// Who was pinged when.
+    pinged: Pinged,
     /// Why what waits came to wait, in a few words.
     trouble: Option<String>,
     failures: u32,
@@ -84,6 +91,9 @@ impl Lane {
             pressed: false,
             alone: HashSet::new(),
             no_digest: breaks >= broken::MANY,
+            storm: false,
+            decisions: 0,
+            pinged: Pinged::default(),
             trouble: None,
             failures: 0,
             needs_token: false,
@@ -127,10 +137,11 @@ impl Lane {
                 }
                 break;
             }
-            let ready_in = self.context.sinks.ready_in(&destination.sink);
+            let share = self.share();
+            let ready_in = self.context.sinks.ready_in(&destination.sink, share);
             if !ready_in.is_zero() {
                 self.pressed = true;
-                self.context.clock.sleep(ready_in).await;
+                self.wait_for_room(ready_in, share).await?;
                 continue;
             }
             let Some(pass) = self.context.sinks.pass(&destination.sink).await else {
@@ -158,19 +169,6 @@ impl Lane {
         self.alone.clear();
     }
 
-    /// Whether what is next is urgent.
-    fn is_urgent(&self) -> bool {
-        self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank == Rank::Urgent)
-    }
-
-    /// Whether something urgent goes before the message in doubt: one that cannot have arrived can wait.
-    fn overtakes(&self) -> bool {
-        self.is_urgent()
-            && self.in_doubt.front().is_some_and(|message| {
-                message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
-            })
-    }
-
     /// Waits until the destination may be used again. Whoever opens it before that says so in the table, and the next
     /// sweep wakes its lane.
     async fn rest(&mut self, destination: &mut Destination) -> store::Result<()> {
@@ -189,60 +187,11 @@ impl Lane {
         Ok(())
     }
 
-    /// Whether there is something to send; looks at the table if that may hold more than memory.
-    async fn has_work(&mut self, place: &str) -> store::Result<bool> {
-        self.take_hints();
-        // What can wait is in nobody's way.
-        let idle = self.queue.first_key_value().is_none_or(|((rank, _), _)| *rank == Rank::Later);
-        if idle && self.behind {
-            let page = self.context.store.page(self.id, self.context.clock.steady(), PAGE).await?;
-            self.behind = !page.is_all;
-            self.queue_all(guard::readable(&self.context, place, page).await?);
-        }
-        if self.behind {
-            // Hints at urgent ones may have been lost: whatever waits, they go first.
-            let urgent = self.context.store.urgent(self.id, self.context.clock.steady(), PAGE).await?;
-            self.queue_all(guard::readable(&self.context, place, urgent).await?);
-        }
-        Ok(!self.queue.is_empty())
-    }
-
-    fn take_hints(&mut self) {
-        self.behind |= self.wake.take();
-        while let Ok(delivery) = self.inbox.try_recv() {
-            self.take_hint(delivery);
-        }
-    }
-
-    fn take_hint(&mut self, delivery: Delivery) {
-        self.behind |= self.queue.len() >= PAGE;
-        if !self.behind || delivery.rank == Rank::Urgent {
-            self.queue_up(delivery);
-        }
-    }
-
-    fn queue_all(&mut self, deliveries: Vec<Delivery>) {
-        deliveries.into_iter().for_each(|delivery| self.queue_up(delivery));
-    }
-
-    fn queue_up(&mut self, delivery: Delivery) {
-        self.queue.insert((delivery.rank, delivery.id), delivery);
-    }
-
-    /// Waits for work; `false` if there was none for a while.
-    async fn wait(&mut self) -> bool {
-        tokio::select! {
-            biased;
-            hint = self.inbox.recv() => {
-                hint.map(|delivery| self.take_hint(delivery)).is_some()
-            }
-            () = self.wake.notified() => true,
-            () = self.context.clock.sleep(LINGER) => false,
-        }
-    }
-
     /// Plans the next message, and sends it once that is on disk.
     async fn begin(&mut self, destination: &mut Destination, pass: Pass) -> store::Result<()> {
+        if self.storms(destination).await? {
+            return self.name_others(destination, pass).await;
+        }
         let now = self.context.clock.steady();
         if !self.is_urgent()
             && !self.no_digest
@@ -256,22 +205,35 @@ impl Lane {
                 None => Ok(()),
             };
         }
-        let pressure = Pressure {
-            pack: self.context.composition.coalesce > Coalesce::Off
-                && (self.pressed || self.queue.len() >= FULL),
-            more: self.behind,
-            alone: &self.alone,
-        };
-        let head = self.queue.first_key_value().map(|(_, delivery)| delivery.id);
-        let planned = survive(plan::next(&self.context, self.id, &mut self.queue, pressure)).await?;
-        let mut message = match (planned, head) {
-            (Ok(Some(message)), _) => message,
-            (Err(poison), Some(head)) => return self.lay_aside(destination, head, poison).await,
-            (Ok(None) | Err(_), _) => return Ok(()),
-        };
+        let pressure = Pressure { pack: self.packs(), more: self.behind, alone: &self.alone };
+        let turn = self.turn().unwrap_or(Rank::Decision);
+        let head = plan::head(&self.queue, turn).map(|(_, id)| id);
+        let planned = survive(plan::next(&self.context, self.id, &mut self.queue, turn, pressure)).await?;
+        match (planned, head) {
+            (Ok(Some(message)), _) => self.put_down(destination, message, pass).await,
+            (Err(poison), Some(head)) => self.lay_aside(destination, head, poison).await,
+            (Ok(None) | Err(_), _) => Ok(()),
+        }
+    }
+
+    /// Sends a planned message, once it is on disk.
+    async fn put_down(
+        &mut self,
+        destination: &mut Destination,
+        mut message: Message,
+        pass: Pass,
+    ) -> store::Result<()> {
+        self.note_turn(&message);
         message.posted_after = self.context.sinks.posted_after(destination, &self.context.clock);
         match self.context.store.begin(&message, destination.epoch).await {
-            Ok(true) => self.send(destination, message, pass).await,
+            Ok(true) => {
+                self.pinged.note(&message);
+                if message.form == Form::Digest {
+                    // They stand in the table, as those of every digest do.
+                    message.deliveries.clear();
+                }
+                self.send(destination, message, pass).await
+            }
             // Somebody else took some of it in the meantime: the table is right.
             Ok(false) => {
                 self.behind = true;
@@ -372,6 +334,7 @@ impl Lane {
             Next::Apart(_) => {
                 self.no_digest |= digest;
                 self.behind |= digest;
+                self.storm &= !digest;
                 self.alone.extend(message.deliveries.iter().map(|delivery| delivery.id));
                 self.queue_all(message.deliveries);
             }

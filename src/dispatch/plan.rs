@@ -1,7 +1,7 @@
 //! What a lane sends next: deliveries → a planned message. Nothing leaves here.
 //!
 //! Whether a card is posted or changed, what shares a message with it, and whom it pings is decided once, and written
-//! down with the message before it leaves. Urgent deliveries travel alone.
+//! down with the message before it leaves. Decisions travel alone.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -48,14 +48,15 @@ pub(super) enum Life {
     Repeats,
 }
 
-/// Plans the next message out of `queue`; `None` if that is empty.
+/// Plans the next message out of `queue`, whose head is the first of rank `turn` or behind it; `None` if there is none.
 pub(super) async fn next(
     context: &Context,
     destination: DestinationId,
     queue: &mut Queue,
+    turn: Rank,
     pressure: Pressure<'_>,
 ) -> Result<Option<Message>> {
-    let Some((_, mut head)) = queue.pop_first() else { return Ok(None) };
+    let Some(mut head) = head(queue, turn).and_then(|key| queue.remove(&key)) else { return Ok(None) };
     let now = context.clock.moment();
     if head.replies_from().is_some() {
         let mut message = Message::new(destination, Action::Create, Form::Reply, now);
@@ -92,7 +93,7 @@ pub(super) async fn next(
         .map_or(Action::Create, |card| Action::Edit { channel: card.channel, message: card.message });
     let mut message = Message::new(destination, action, Form::Single, now);
     let mut wishes = vec![pings(context, &head, &event, now.steady, broke_out).await?];
-    let (rank, alone) = (head.rank, pressure.alone.contains(&head.id));
+    let alone = pressure.alone.contains(&head.id);
     message.deliveries.push(head);
     if life != Life::None && !alone {
         let fits = |other: &Event| match (life, &editable) {
@@ -102,7 +103,7 @@ pub(super) async fn next(
         };
         take_same(context, queue, &mut message, &event, pressure, fits).await?;
     }
-    if pressure.pack && action == Action::Create && rank == Rank::Normal && !alone {
+    if pressure.pack && action == Action::Create && !alone {
         wishes.extend(fill(context, queue, &mut message, &event, pressure).await?);
     }
     // A changed message notifies nobody.
@@ -114,6 +115,11 @@ pub(super) async fn next(
         }
     }
     Ok(Some(message))
+}
+
+/// The first in `queue` of rank `turn` or behind it.
+pub(super) fn head(queue: &Queue, turn: Rank) -> Option<(Rank, DeliveryId)> {
+    queue.range((turn, DeliveryId::earliest(SteadyTime::default()))..).next().map(|(key, _)| *key)
 }
 
 /// The change of a card whose newer events stand in a digest; `None` if there is no such card any more.
@@ -262,13 +268,14 @@ async fn fill(
     let mut cards: Vec<Card> = vec![draw(context, first)];
     let mut events: Vec<Arc<Event>> = Vec::new();
     let (mut taken, mut wishes) = (Vec::new(), Vec::new());
-    for (key, delivery) in queue.iter_mut().filter(|((rank, _), _)| *rank == Rank::Normal) {
+    let rank = message.deliveries.first().map(|head| head.rank);
+    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == rank) {
         if !delivery.slot.is_empty() || pressure.alone.contains(&delivery.id) {
             continue;
         }
         let event = load(&context.store, delivery).await?;
-        if event.kind.canonical() == "machine.approved" {
-            // It may close a card that travels alone.
+        if decided::may_decide(&event) {
+            // Its card travels alone, or it closes one that does.
             continue;
         }
         let life = life(context, &event, &delivery.route);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::dispatch::compose::compose;
 use crate::dispatch::plan::{self, Pressure, Queue};
 use crate::dispatch::{Context, Dispatcher};
-use crate::model::{Delivery, DestinationId, Message};
+use crate::model::{Delivery, DestinationId, Message, Rank};
 use crate::render::Body;
 use crate::store::Result;
 
@@ -45,7 +45,7 @@ impl Rehearsal {
         let queued = |delivery: &Delivery| ((delivery.rank, delivery.id), delivery.clone());
         let mut queue: Queue = self.waiting.iter().map(queued).collect();
         let pressure = Pressure { pack: true, more: false, alone: &HashSet::new() };
-        plan::next(&self.context, self.destination, &mut queue, pressure).await
+        plan::next(&self.context, self.destination, &mut queue, Rank::Decision, pressure).await
     }
 
     /// Composes its body.

@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::discord::{Access, Pass};
+use crate::discord::{Access, Pass, Share};
 use crate::dispatch::Context;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::webhook::Webhooks;
-use crate::model::{Attempt, Destination, Message, PostedAfter, Sink};
+use crate::model::{Attempt, Destination, Message, PostedAfter, Rank, Sink};
 use crate::store::{Error, Result};
+
+/// How much of a bucket `message` may use: the last place is kept for decisions and edits after a click.
+pub(super) fn share_of(message: &Message) -> Share {
+    let decides = message.deliveries.first().is_some_and(|delivery| delivery.rank == Rank::Decision);
+    if decides { Share::Full } else { Share::Ordinary }
+}
 
 /// What sends messages.
 pub(super) struct Sinks {
@@ -33,10 +39,10 @@ impl Sinks {
     }
 
     /// How long the next message should wait for its bucket.
-    pub(super) fn ready_in(&self, sink: &Sink) -> Duration {
+    pub(super) fn ready_in(&self, sink: &Sink, share: Share) -> Duration {
         match (sink, &self.channel) {
-            (Sink::Channel(id), Some(channel)) => channel.ready_in(*id),
-            (Sink::DiscordWebhook(webhook), _) => self.webhooks.ready_in(webhook),
+            (Sink::Channel(id), Some(channel)) => channel.ready_in(*id, share),
+            (Sink::DiscordWebhook(webhook), _) => self.webhooks.ready_in(webhook, share),
             (Sink::Channel(_), None) | (Sink::XtSystems, _) => Duration::ZERO,
         }
     }

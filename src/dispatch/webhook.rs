@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::discord::{Failure, Pass, Wire};
+use crate::discord::{Failure, Pass, Share, Wire};
 use crate::dispatch::compose::compose;
 use crate::dispatch::guard::survive;
+use crate::dispatch::sink::share_of;
 use crate::dispatch::{Context, herald};
 use crate::model::{
     Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook, WebhookMark,
@@ -58,7 +59,7 @@ impl Webhooks {
         };
         // Execute Webhook knows neither answers nor, of webhooks like these, buttons.
         (body.message_reference, body.components) = (None, None);
-        let pass = self.ready(context, url.id(), message.action, pass).await;
+        let pass = self.ready(context, url.id(), message, pass).await;
         let attempt = match message.action {
             Action::Create => self.wire.execute_webhook(&url, &body).await,
             Action::Edit { message, .. } => self.wire.edit_webhook_message(&url, message, &body).await,
@@ -73,16 +74,17 @@ impl Webhooks {
     }
 
     /// How long the next message should wait for its bucket.
-    pub(super) fn ready_in(&self, webhook: &WebhookMark) -> Duration {
-        self.wire.webhook_ready_in(webhook.id())
+    pub(super) fn ready_in(&self, webhook: &WebhookMark, share: Share) -> Duration {
+        self.wire.webhook_ready_in(webhook.id(), share)
     }
 
     /// Changes have a bucket of their own, and a webhook that was replaced has another. Nobody else waits meanwhile.
-    async fn ready(&self, context: &Context, webhook: Snowflake, action: Action, mut pass: Pass) -> Pass {
+    async fn ready(&self, context: &Context, webhook: Snowflake, message: &Message, mut pass: Pass) -> Pass {
         loop {
-            let wait = match action {
-                Action::Create => self.wire.webhook_ready_in(webhook),
-                Action::Edit { .. } => self.wire.webhook_ready_to_edit_in(webhook),
+            let wait = match message.action {
+                // Its lane has waited for the place that is kept.
+                Action::Create => self.wire.webhook_ready_in(webhook, Share::Full),
+                Action::Edit { .. } => self.wire.webhook_ready_to_edit_in(webhook, share_of(message)),
             };
             if wait.is_zero() {
                 return pass;

@@ -246,10 +246,10 @@ fn called(destination: &Destination) -> String {
     }
 }
 
-/// Decisions and urgent alerts overtake.
+/// Decisions overtake everything, urgent alerts what is not urgent.
 fn rank(kind: &Kind, severity: Option<Severity>) -> Rank {
     match &*kind.canonical() {
-        "machine.registered" => Rank::Urgent,
+        "machine.registered" => Rank::Decision,
         "alert.triggered" if severity >= Some(Severity::Error) => Rank::Urgent,
         _ => Rank::Normal,
     }
@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     #[rstest::rstest]
-    #[case("machine.registered", None, Rank::Urgent)]
+    #[case("machine.registered", None, Rank::Decision)]
     #[case("alert.triggered", Some(Severity::Critical), Rank::Urgent)]
     #[case("alert.triggered", Some(Severity::Warning), Rank::Normal)]
     #[case("alert.triggered", None, Rank::Normal)]

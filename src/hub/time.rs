@@ -204,13 +204,11 @@ impl Hub {
             (false, Some(proven)) => Some(differs(proven, now.wall)),
             (false, None) => None,
         };
+        let raise = |sentence: &String| self.conditions().raise(Condition::ClockWrong, sentence.clone());
         match sentence {
-            Some(sentence) => {
-                if self.conditions().raise(Condition::ClockWrong, sentence.clone()) && state.set_at.is_none()
-                {
-                    tracing::warn!("{sentence}");
-                }
-            }
+            // A jump was logged when it was seen.
+            Some(sentence) if raise(&sentence) && state.set_at.is_none() => tracing::warn!("{sentence}"),
+            Some(_) => {}
             None if self.conditions().clear(Condition::ClockWrong) => {
                 tracing::info!("the clock of this machine is right again");
             }

@@ -46,7 +46,9 @@ impl Status {
 /// Who goes first in a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rank {
-    /// Decisions, urgent alerts, edits after a click: they overtake.
+    /// Decisions, and edits after a click: before everything else, and alone.
+    Decision,
+    /// Urgent alerts, and what nuncio has to report about itself: they overtake.
     Urgent,
     /// Everything else.
     Normal,
@@ -59,6 +61,7 @@ impl Rank {
     #[must_use]
     pub const fn as_i64(self) -> i64 {
         match self {
+            Self::Decision => -1,
             Self::Urgent => 0,
             Self::Normal => 1,
             Self::Later => 2,
@@ -69,7 +72,8 @@ impl Rank {
     #[must_use]
     pub const fn from_i64(number: i64) -> Self {
         match number {
-            ..=0 => Self::Urgent,
+            ..=-1 => Self::Decision,
+            0 => Self::Urgent,
             1 => Self::Normal,
             2.. => Self::Later,
         }

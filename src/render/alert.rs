@@ -9,11 +9,25 @@ use crate::model::{Severity, payload};
 
 const HOST: &[&str] = &["host", "hostname", "source", "machine_name", "asset_name"];
 
-pub(super) fn triggered(facts: &Facts<'_>) -> Card {
+/// "CRITICAL WEB-01: Disk full (Acme)"
+pub(super) fn line(facts: &Facts<'_>) -> Markdown {
+    let (_, word) = severity(facts);
+    let host = facts.word(HOST).map(|host| [literal(" "), short(&host, 40)].into()).unwrap_or_default();
+    let what = name(facts).or_else(|| facts.word(&["message", "description"]));
+    let what = what.map(|what| [literal(": "), short(&what, 60)].into()).unwrap_or_default();
+    [word, host, what, facts.of_customer()].into()
+}
+
+/// How bad it is, and the word for it.
+fn severity(facts: &Facts<'_>) -> (Option<Severity>, Markdown) {
     let given = facts.word(&["severity", "level", "priority"]);
     let severity = given.as_deref().and_then(Severity::from_word);
     let word = severity.map(|severity| severity.as_str().to_owned()).or(given);
-    let word = word.map_or_else(|| literal("ALERT"), |word| short(&word.to_uppercase(), 20));
+    (severity, word.map_or_else(|| literal("ALERT"), |word| short(&word.to_uppercase(), 20)))
+}
+
+pub(super) fn triggered(facts: &Facts<'_>) -> Card {
+    let (severity, word) = severity(facts);
     let what = name(facts);
     let host = facts.word(HOST);
 

@@ -114,6 +114,12 @@ impl Card {
         Tag::last_in(&self.footer)
     }
 
+    /// With a field whose name is made for it.
+    pub(super) fn named_field(mut self, name: Markdown, value: Markdown) -> Self {
+        self.fields.push(Field { name, value });
+        self
+    }
+
     /// With the word that the same message may stand in the channel already.
     #[must_use]
     pub fn maybe_twice(mut self) -> Self {

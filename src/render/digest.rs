@@ -1,89 +1,102 @@
 //! The digest: what is sent when so much waits that a card each would take hours.
 
+mod line;
+
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::card::Card;
 use super::escape::{literal, number, short};
-use super::{Color, Markdown, Surface, View, card};
-use crate::clock::Timestamp;
-use crate::model::{Event, EventId, MessageId, Severity, Source, Summand};
+use super::living::lateness;
+use super::{Color, Markdown, Surface, View};
+use crate::clock::{SteadyTime, Timestamp};
+use crate::model::{Event, EventId, MessageId, Severity, Summand};
+use line::Line;
 
 /// How many events stand under "Look first".
 const LOOK_FIRST: usize = 10;
-/// Units of a line there; ten of them stay below a field's 1024.
-const LINE: usize = 90;
-/// How many kinds and customers are named.
+/// How many lines a digest has that names each of its events.
+const LINES: usize = 50;
+/// How many of them stand in one field: ten stay below its 1024 units.
+const IN_FIELD: usize = 10;
+/// How many kinds and customers are named; a few where fifty lines must stand below.
 const NAMED: usize = 12;
+const FEW: usize = 3;
+/// Units of a description above fifty lines: together they stay below a message's 6000.
+const ABOVE: usize = 450;
 /// How much of such a name is told.
 const NAME: usize = 60;
 const DAY: i64 = 24 * 3600;
 
-/// Many events in few words. Taken in one by one, so that they need not be in memory together; only the bodies of the
-/// [`first`](Self::first) are ever read.
+/// Many events in few words: each in a line of its own if they are few enough, else the most important ones. Taken in one
+/// by one, so that they need not be in memory together; only the bodies of the [`first`](Self::first) are ever read.
 #[derive(Clone, Debug, Default)]
 pub struct Digest {
     events: u64,
+    /// How many of them are urgent alerts.
+    urgent: u64,
     span: Option<(Timestamp, Timestamp)>,
+    newest: Option<EventId>,
     kinds: HashMap<String, u64>,
+    severities: HashMap<String, u64>,
+    worst: Option<Severity>,
     customers: HashMap<String, u64>,
     /// The most important ones, the most important first; of one thing only one.
-    first: Vec<Line>,
-}
-
-/// One event in a line.
-#[derive(Clone, Debug)]
-struct Line {
-    weight: u8,
-    id: EventId,
-    source: Source,
-    subject: String,
-    /// What it says, once it has been told.
-    line: Option<Markdown>,
+    lines: Vec<Line>,
+    /// Whether there were more than these.
+    more: bool,
 }
 
 impl Digest {
     /// Takes an event in.
     pub fn add(&mut self, event: &Summand, company_name: Option<&str>) {
         self.events += 1;
+        self.urgent += u64::from(is_urgent(event));
         let (from, to) = self.span.unwrap_or((event.occurred_at, event.occurred_at));
         self.span = Some((from.min(event.occurred_at), to.max(event.occurred_at)));
+        self.newest = self.newest.max(Some(event.id));
         count(&mut self.kinds, &event.kind.canonical());
+        count(&mut self.severities, event.severity.map_or("unknown", Severity::as_str));
+        self.worst = self.worst.max(event.severity);
         count(&mut self.customers, beginning(company_name.unwrap_or(&event.company)));
-        let weight = importance(event);
-        let same = |line: &Line| {
-            !event.subject.is_empty() && (line.source, &line.subject) == (event.source, &event.subject)
-        };
-        if let Some(at) = self.first.iter().position(same) {
+        let mut new = Line::of(event, importance(event));
+        if let Some(at) = self.lines.iter().position(|line| line.is_of(event)) {
+            let known = &mut self.lines[at];
             // Of an alert the worst counts, of anything else how it stands now.
-            if event.subject.starts_with("alert:") && self.first[at].weight > weight {
+            if event.subject.starts_with("alert:") && known.weight >= new.weight {
+                known.times += 1;
                 return;
             }
-            self.first.remove(at);
+            new.times += known.times;
+            self.lines.remove(at);
         }
-        let place = self.place(weight);
-        if place < LOOK_FIRST {
-            let (id, source, subject) = (event.id, event.source, event.subject.clone());
-            self.first.insert(place, Line { weight, id, source, subject, line: None });
-            self.first.truncate(LOOK_FIRST);
+        let place = self.lines.partition_point(|line| line.weight >= new.weight);
+        self.more |= self.lines.len() == LINES;
+        if place < LINES {
+            self.lines.truncate(LINES - 1);
+            self.lines.insert(place, new);
         }
+    }
+
+    /// Takes an event in if each can still have a line.
+    pub fn names_too(&mut self, event: &Summand) -> bool {
+        let fits = self.lines.len() < LINES || self.lines.iter().any(|line| line.is_of(event));
+        if fits {
+            self.add(event, None);
+        }
+        fits
     }
 
     /// The most important ones, each of which should be [told](Self::tell).
     pub fn first(&self) -> impl Iterator<Item = EventId> {
-        self.first.iter().map(|line| line.id)
+        self.lines.iter().map(|line| line.id)
     }
 
     /// Says in a line what one of the first is.
     pub fn tell(&mut self, event: &Event, view: &View<'_>) {
-        let told = card(event, view).summary.cut(LINE, Surface::Embed);
-        if let Some(line) = self.first.iter_mut().find(|line| line.id == event.id) {
-            line.line = Some(told);
+        if let Some(line) = self.lines.iter_mut().find(|line| line.id == event.id) {
+            line.tell(event, view);
         }
-    }
-
-    /// Where an event of this weight stands among the first.
-    fn place(&self, weight: u8) -> usize {
-        self.first.partition_point(|line| line.weight >= weight)
     }
 
     /// How many events it has taken in.
@@ -98,41 +111,98 @@ impl Digest {
         self.span.map(|(from, _)| from)
     }
 
-    /// Its card. `why` says in a few words what kept the events, if that is known.
+    /// When the last of them came in.
     #[must_use]
-    pub fn card(&self, message: MessageId, why: Option<&str>) -> Card {
+    pub fn newest(&self) -> Option<SteadyTime> {
+        self.newest.map(|id| id.minted_at())
+    }
+
+    /// Its card. `late` says how late it comes, and in a few words what kept the events, if that is known.
+    #[must_use]
+    pub fn card(&self, message: MessageId, late: Option<(Duration, Option<&str>)>) -> Card {
         let (from, to) = self.span.unwrap_or_default();
-        let count = [number(self.events), literal(if self.events == 1 { " event" } else { " events" })];
-        let title = [literal("📦 "), Markdown::from(count.clone()), literal(", "), span(from, to)];
-        let summary = [literal("📦 "), count.into(), literal(" in one message: "), counts(&self.kinds, 3)];
+        let urgent = self.urgent == self.events;
+        let (sign, one, many) = if urgent {
+            ("🚨 ", " urgent alert", " urgent alerts")
+        } else {
+            ("📦 ", " event", " events")
+        };
+        let count = [number(self.events), literal(if self.events == 1 { one } else { many })];
+        let title = [literal(sign), Markdown::from(count.clone()), literal(", "), span(from, to)];
+        let named = if self.is_long() { FEW } else { NAMED };
+        let sorts = |most| counts(if urgent { &self.severities } else { &self.kinds }, most);
+        let summary = [literal(sign), count.into(), literal(" in one message: "), sorts(FEW)];
+        let late = late.map(|(age, why)| {
+            let why = why.map(|why| [literal(": "), short(why, 100)].into()).unwrap_or_default();
+            [short(&lateness(age), 40), why, literal(".")].into()
+        });
+        let description =
+            Markdown::join([Some(sorts(named)), Some(counts(&self.customers(), named)), late], "\n");
+        let command = format!("nuncio events --digest {}", message.short());
+        let card = Card {
+            summary: summary.into(),
+            title: title.into(),
+            url: None,
+            description: if self.is_long() { description.cut(ABOVE, Surface::Embed) } else { description },
+            text: [
+                literal("Nothing was lost: every event is kept. "),
+                super::code(&command),
+                literal(if self.events == 1 { " shows it." } else { " lists exactly these." }),
+            ]
+            .into(),
+            fields: Vec::new(),
+            buttons: None,
+            color: if urgent { Color::of(self.worst) } else { Color::Look },
+            timestamp: to,
+            footer: format!("nuncio · digest · {}", message.short()),
+        };
+        self.with_lines(card, from, to)
+    }
+
+    /// Whether many lines stand in it.
+    fn is_long(&self) -> bool {
+        !self.more && self.lines.len() > LOOK_FIRST
+    }
+
+    fn with_lines(&self, mut card: Card, from: Timestamp, to: Timestamp) -> Card {
+        let mut lines = line::merged(&self.lines);
+        if self.more {
+            lines.truncate(LOOK_FIRST);
+        }
+        let dated = day(from) != day(to);
+        let total = lines.len();
+        for (at, some) in lines.chunks(IN_FIELD).enumerate() {
+            let first = at * IN_FIELD;
+            let name = match (self.more, total <= IN_FIELD) {
+                (true, _) => literal("Look first"),
+                (false, true) => literal("All of them"),
+                (false, false) => short(&format!("{}–{} of {total}", first + 1, first + some.len()), 20),
+            };
+            let value = Markdown::join(some.iter().map(|line| Some(line.write(dated, self.more))), "\n");
+            card = card.named_field(name, value);
+        }
+        card
+    }
+
+    /// The customers by the names that are shown.
+    fn customers(&self) -> HashMap<String, u64> {
         let mut customers: HashMap<String, u64> = HashMap::new();
         for (customer, events) in &self.customers {
             if let Some(customer) = super::line(customer, NAME) {
                 *customers.entry(customer).or_default() += events;
             }
         }
-        let lines = self.first.iter().map(|first| Some([literal("• "), first.line.clone()?].into()));
-        Card {
-            summary: summary.into(),
-            title: title.into(),
-            url: None,
-            description: Markdown::join(
-                [
-                    Some(counts(&self.kinds, NAMED)),
-                    Some(counts(&customers, NAMED)),
-                    why.map(|why| short(why, 100)),
-                ],
-                "\n",
-            ),
-            text: literal("Nothing was lost: every event is kept. `nuncio events` lists them."),
-            fields: Vec::new(),
-            buttons: None,
-            color: Color::Look,
-            timestamp: to,
-            footer: format!("nuncio · digest · {}", message.short()),
-        }
-        .field("Look first", Some(Markdown::join(lines, "\n")))
+        customers
     }
+}
+
+/// Whether it is an alert that goes before what is ordinary.
+fn is_urgent(event: &Summand) -> bool {
+    event.kind.canonical() == "alert.triggered" && event.severity >= Some(Severity::Error)
+}
+
+const fn day(at: Timestamp) -> i64 {
+    at.as_secs().div_euclid(DAY)
 }
 
 fn count(counts: &mut HashMap<String, u64>, name: &str) {
@@ -184,11 +254,11 @@ fn span(from: Timestamp, to: Timestamp) -> Markdown {
     // 2024-01-15T10:30:00.000Z
     let (first, last) = (from.to_rfc3339(), to.to_rfc3339());
     let time = |text: &str| text.get(11..16).unwrap_or_default().to_owned();
-    let day = |text: &str| text.get(..10).unwrap_or_default().to_owned();
-    let text = if from.as_secs().div_euclid(DAY) == to.as_secs().div_euclid(DAY) {
+    let date = |text: &str| text.get(..10).unwrap_or_default().to_owned();
+    let text = if day(from) == day(to) {
         format!("{}–{} UTC", time(&first), time(&last))
     } else {
-        format!("{} {} – {} {} UTC", day(&first), time(&first), day(&last), time(&last))
+        format!("{} {} – {} {} UTC", date(&first), time(&first), date(&last), time(&last))
     };
     short(&text, 60)
 }

@@ -50,18 +50,23 @@ pub fn late(mut card: Card, age: Duration, why: Option<&str>) -> Card {
     if age < LATE {
         return card;
     }
-    let minutes = age.as_secs() / 60;
-    let age = match (minutes / 60, minutes / (24 * 60)) {
-        (0, _) => format!("{minutes} min late"),
-        (hours, 0) => format!("{hours} h {} min late", minutes % 60),
-        (hours, days) => format!("{days} d {} h late", hours % 24),
-    };
+    let age = lateness(age);
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
     let (before, tag) = card.footer.rsplit_once(" · ").unwrap_or(("", &card.footer));
     // Kinds may be long; the footer keeps its end within Discord's limit and ours.
     let before: String = before.chars().take(80).collect();
     card.footer = format!("{before} · {age}{why} · {tag}");
     card
+}
+
+/// "12 min late"
+pub(super) fn lateness(age: Duration) -> String {
+    let minutes = age.as_secs() / 60;
+    match (minutes / 60, minutes / (24 * 60)) {
+        (0, _) => format!("{minutes} min late"),
+        (hours, 0) => format!("{hours} h {} min late", minutes % 60),
+        (hours, days) => format!("{days} d {} h late", hours % 24),
+    }
 }
 
 /// Whether an event this old when it is sent says so, and pings nobody.

@@ -36,8 +36,16 @@ pub struct Waiting {
     pub is_all: bool,
 }
 
+impl Waiting {
+    /// What `rows` hold, of which there are `limit` at most.
+    pub(super) fn of(rows: &[SqliteRow], limit: usize) -> Result<Self> {
+        let (deliveries, spoilt) = spoilt::apart(rows, read)?;
+        Ok(Self { deliveries, spoilt, is_all: rows.len() < limit })
+    }
+}
+
 impl Store {
-    /// The next deliveries of a lane, without their events: urgent ones first, then in id order.
+    /// The next deliveries of a lane, without their events: by rank, then in id order.
     pub async fn page(&self, destination: DestinationId, now: SteadyTime, limit: usize) -> Result<Waiting> {
         let sql = format!(
             "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 \
@@ -46,11 +54,18 @@ impl Store {
         self.waiting(sql, destination, now, limit).await
     }
 
-    /// The urgent ones of the next deliveries of a lane.
-    pub async fn urgent(&self, destination: DestinationId, now: SteadyTime, limit: usize) -> Result<Waiting> {
+    /// The next deliveries of a lane that overtake others: of rank `last` and before it.
+    pub async fn overtaking(
+        &self,
+        destination: DestinationId,
+        last: Rank,
+        now: SteadyTime,
+        limit: usize,
+    ) -> Result<Waiting> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND rank = 0 AND status = 'pending' \
-             AND due_at <= $2 ORDER BY id LIMIT $3"
+            "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND rank <= {} AND status = 'pending' \
+             AND due_at <= $2 ORDER BY rank, id LIMIT $3",
+            last.as_i64()
         );
         self.waiting(sql, destination, now, limit).await
     }
@@ -68,8 +83,7 @@ impl Store {
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.read())
             .await?;
-        let (deliveries, spoilt) = spoilt::apart(&rows, read)?;
-        Ok(Waiting { deliveries, spoilt, is_all: rows.len() < limit })
+        Waiting::of(&rows, limit)
     }
 
     /// How much waits.

@@ -36,21 +36,23 @@ pub struct Taken {
 }
 
 impl Store {
-    /// Whether more than `depth` ordinary deliveries wait for a lane.
+    /// Whether more than `depth` deliveries of `rank` wait for a lane.
     pub async fn deeper_than(
         &self,
         destination: DestinationId,
+        rank: Rank,
         now: SteadyTime,
         depth: usize,
     ) -> Result<bool> {
         let limit = i64::try_from(depth).unwrap_or(i64::MAX).saturating_add(1);
         let waiting: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = 1 \
+            "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = $4 \
              AND status = 'pending' AND due_at <= $2 LIMIT $3) AS waiting",
         )
         .bind(destination.to_string())
         .bind(now.as_millis())
         .bind(limit)
+        .bind(rank.as_i64())
         .fetch_one(self.read())
         .await?;
         Ok(waiting >= limit)

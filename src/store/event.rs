@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
-use crate::model::{Event, EventId, Kind, Payload, RawBody, Source};
+use crate::model::{Event, EventId, Kind, MessageId, Payload, RawBody, Source};
 use crate::store::spoilt::{self, Listed};
 use crate::store::{Error, Result, Store};
 
@@ -38,18 +38,30 @@ pub struct Recent {
 impl Store {
     /// The newest events, the newest first; at most `limit`.
     pub async fn recent(&self, limit: u32) -> Result<Vec<Listed<Recent>>> {
-        let rows = sqlx::query(
+        self.recent_of("$2 = ''", "", limit).await
+    }
+
+    /// The events that a message carries or carried, the newest first; at most `limit`.
+    pub async fn recent_in(&self, message: MessageId, limit: u32) -> Result<Vec<Listed<Recent>>> {
+        const CARRIED: &str = "id IN (SELECT event_id FROM deliveries WHERE message_id = $2 UNION SELECT d.event_id \
+             FROM earlier_messages AS m JOIN deliveries AS d ON d.id = m.delivery_id WHERE m.message_id = $2)";
+        self.recent_of(CARRIED, &message.to_string(), limit).await
+    }
+
+    async fn recent_of(&self, which: &'static str, value: &str, limit: u32) -> Result<Vec<Listed<Recent>>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted, \
              COUNT(CASE WHEN d.status IN ('pending', 'sending') THEN 1 END) AS open, \
              COUNT(CASE WHEN d.status = 'delivered' THEN 1 END) AS delivered, \
              COUNT(CASE WHEN d.status = 'dead' THEN 1 END) AS dead \
              FROM (SELECT rowid AS place, id, source, kind, company_id, subject, received_at, unrouted FROM events \
-                   ORDER BY id DESC LIMIT $1) AS e \
+                   WHERE {which} ORDER BY id DESC LIMIT $1) AS e \
              LEFT JOIN deliveries AS d ON d.event_id = e.id \
              GROUP BY e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted \
-             ORDER BY e.id DESC",
-        )
+             ORDER BY e.id DESC"
+        )))
         .bind(limit)
+        .bind(value)
         .fetch_all(self.read())
         .await?;
         let count =
@@ -68,6 +80,17 @@ impl Store {
                 dead: count(row, "dead")?,
             })
         })
+    }
+
+    /// The digests whose ids end with `digits`, the newest first.
+    pub async fn digests_ending(&self, digits: &str) -> Result<Vec<MessageId>> {
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM messages WHERE form = 'digest' AND SUBSTR(id, 37 - LENGTH($1)) = $1 ORDER BY id DESC LIMIT 9",
+        )
+        .bind(digits)
+        .fetch_all(self.read())
+        .await?;
+        ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
     }
 
     /// One event; `None` if there is none of that id.

@@ -63,6 +63,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 14, name: "doubt", sql: include_str!("../../migrations/0014_doubt.sql") },
     Text { number: 16, name: "retry", sql: include_str!("../../migrations/0016_retry.sql") },
     Text { number: 18, name: "steady", sql: include_str!("../../migrations/0018_steady.sql") },
+    Text { number: 20, name: "ranks", sql: include_str!("../../migrations/0020_ranks.sql") },
     Text { number: 22, name: "companies", sql: include_str!("../../migrations/0022_companies.sql") },
 ];
 

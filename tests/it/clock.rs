@@ -97,6 +97,7 @@ async fn at_every_state_a_step_of_the_wall_clock_delays_and_hastens_nothing(
     })
     .await;
     s.t.introduced().await;
+    s.t.places_noted().await;
     // Delivered; paused by a 429; denied; muted.
     s.t.sends_body(ticket("Printer")).await;
     s.t.channel("tickets").next_message().await;
@@ -113,7 +114,7 @@ async fn at_every_state_a_step_of_the_wall_clock_delays_and_hastens_nothing(
         }
     })
     .await;
-    s.t.hub().mute("ticket.*", Duration::from_secs(2 * 3600), "", "Alice").await.unwrap();
+    s.t.hub().mute("ticket.*", Duration::from_secs(2 * 3600), "", crate::harness::by("Alice")).await.unwrap();
     // Being told to XTSystems, again and again; in its grace, to be undone; in its grace; open.
     let tried = asks(&s, "tried").await;
     s.platform.next(3, &Answering::With(503, "{}"));
@@ -173,7 +174,7 @@ async fn at_every_state_a_step_of_the_wall_clock_delays_and_hastens_nothing(
     s.t.sends_body(ticket("Scanner")).await;
 
     s.t.clock.advance(Duration::from_secs(20));
-    if !is_later {
+    if live {
         s.t.channel("general").next_message().await;
     }
     s.t.clock.advance(GRACE);
@@ -187,8 +188,8 @@ async fn at_every_state_a_step_of_the_wall_clock_delays_and_hastens_nothing(
     }
     s.t.clock.advance(QUARTER);
     s.t.channel("assets").next_message().await;
-    if is_later {
-        // What waited for so long comes late, shares messages, and some of it is told once more.
+    if !live {
+        // At a start the gateway opens what denied us; what waited shares messages, and some comes late.
         s.t.settle().await;
         for channel in ["general", "machines"] {
             let unread = s.t.channel(channel).unread().len();

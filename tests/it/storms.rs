@@ -8,6 +8,7 @@
 //! | `Next::Apart`: a refused pack goes the way of a single card | `one_poison_card_does_not_sink_the_others` |
 
 mod crash;
+mod urgent;
 
 use std::time::Duration;
 
@@ -45,7 +46,12 @@ async fn hold_back(t: &Harness, storm: impl IntoIterator<Item = Value>) {
 
 /// Moves the clock on until a digest stands in `#general`.
 async fn digest_posted(t: &Harness) {
-    let is_digest = |message: &Value| message["content"].as_str().is_some_and(|said| said.starts_with("📦"));
+    posted(t, "📦").await;
+}
+
+/// Moves the clock on until a message stands in `#general` that begins with `sign`.
+async fn posted(t: &Harness, sign: &str) {
+    let is_digest = |message: &Value| message["content"].as_str().is_some_and(|said| said.starts_with(sign));
     let posted = t.discord.wait_until(|discord| {
         let messages = discord.messages(discord.channel_id("general")?);
         messages.iter().any(is_digest).then_some(())
@@ -137,6 +143,14 @@ async fn a_storm_is_readable_and_all_of_it_is_accounted_for() {
     assert!(description.contains("Nothing was lost"), "{description}");
     assert_eq!(embed["fields"][0]["name"], "Look first");
     assert_eq!(embed["fields"][0]["value"].as_str().unwrap().lines().count(), 10);
+    let id = &description[description.find("--digest ").unwrap() + 9..][..8];
+    let listed = t.runs(&["events", "--json", "--digest", id]).await;
+    let listed: Vec<Value> = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(listed.len(), events_in(digest), "the command lists exactly these");
+    assert!(embed["footer"]["text"].as_str().unwrap().ends_with(id));
+    let wrong = t.runs(&["events", "--digest", "00000000"]).await;
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (1, ""), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("there is no digest 00000000"), "{}", wrong.stderr);
     let receipts = t.store().backlog().await.unwrap();
     assert_eq!((receipts.pending, receipts.sending, receipts.dead), (0, 0, 0));
     t.finish().await;
@@ -176,8 +190,8 @@ async fn a_decision_and_an_urgent_alert_overtake_and_travel_alone() {
     settle_in_time(&t).await;
     let messages = read_all(&t).await;
     let titles: Vec<&str> = messages.iter().take(3).map(Message::title).collect();
-    assert!(titles[0].contains("CRITICAL"), "{titles:?}");
-    assert!(titles[1].contains("DESKTOP-001 wants to join"), "{titles:?}");
+    assert!(titles[0].contains("DESKTOP-001 wants to join"), "{titles:?}");
+    assert!(titles[1].contains("CRITICAL"), "{titles:?}");
     assert!(titles[2].contains("📦"), "{titles:?}");
     assert!(messages.iter().all(|message| message.0["embeds"].as_array().unwrap().len() == 1));
     assert_eq!(messages.iter().map(events_in).sum::<usize>(), 133);

@@ -78,7 +78,7 @@ pub(super) async fn deliver(
     .bind(id.to_string())
     .bind(event_id.to_string())
     .bind(destination_id.to_string())
-    .bind(Rank::Urgent.as_i64())
+    .bind(Rank::Decision.as_i64())
     .bind(due_at.as_millis())
     .execute(tx)
     .await?;
@@ -89,7 +89,7 @@ pub(super) async fn deliver(
         slot: String::new(),
         generation: 0,
         destination_id,
-        rank: Rank::Urgent,
+        rank: Rank::Decision,
         route: String::new(),
     })
 }

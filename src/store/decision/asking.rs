@@ -182,7 +182,7 @@ async fn joined(
     }
     // It changes a card as a click does: no digest may sweep it in.
     sqlx::query("UPDATE deliveries SET rank = $1 WHERE event_id = $2 AND status = 'pending'")
-        .bind(Rank::Urgent.as_i64())
+        .bind(Rank::Decision.as_i64())
         .bind(event.to_string())
         .execute(&mut *tx)
         .await?;

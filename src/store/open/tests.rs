@@ -85,6 +85,36 @@ async fn however_many_open_it_at_once_it_opens(#[case] number: i64) {
     }
 }
 
+// A3: decisions that waited when there was no rank of their own.
+#[tokio::test]
+async fn decisions_that_waited_before_they_had_a_rank_go_first() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("nuncio.db");
+    let mut before = migrated_to(&path, 13).await;
+    before
+        .execute(
+            "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
+             VALUES ('dst_1', 'channel', '1', 'x', 'environment', 0, 0); \
+             INSERT INTO events (id, source, kind, dedupe_key, occurred_at, received_at, body) VALUES \
+             ('evt_1', 'xtsystems', 'alert.triggered', 'a', 1, 2, x'7b7d'), \
+             ('evt_2', 'xtsystems', 'Machine_Registered', 'b', 3, 4, x'7b7d'), \
+             ('evt_3', 'nuncio', 'decision.confirmed', 'c', 3, 4, x'7b7d'), \
+             ('evt_4', 'xtsystems', 'decision.confirmed', 'd', 3, 4, x'7b7d'), \
+             ('evt_5', 'xtsystems', 'machine.registered', 'e', 3, 4, x'7b7d'); \
+             INSERT INTO deliveries (id, event_id, destination_id, rank, status, due_at) VALUES \
+             ('dlv_1', 'evt_1', 'dst_1', 0, 'pending', 0), ('dlv_2', 'evt_2', 'dst_1', 0, 'pending', 0), \
+             ('dlv_3', 'evt_3', 'dst_1', 0, 'sending', 0), ('dlv_4', 'evt_4', 'dst_1', 1, 'pending', 0), \
+             ('dlv_5', 'evt_5', 'dst_1', 0, 'delivered', 0)",
+        )
+        .await
+        .unwrap();
+    before.close().await.unwrap();
+    let mut after = migrated_to(&path, i64::MAX).await;
+    let ranks: Vec<i64> =
+        sqlx::query_scalar("SELECT rank FROM deliveries ORDER BY id").fetch_all(&mut after).await.unwrap();
+    assert_eq!(ranks, [0, -1, -1, 1, 0]);
+}
+
 /// Without `.cargo/config.toml` nuncio works too, and more slowly.
 #[tokio::test]
 async fn sqlite_is_built_as_the_project_says() {

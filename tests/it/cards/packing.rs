@@ -66,7 +66,8 @@ proptest! {
         let events = numbered(&[some, more].concat());
         let digest = sum_up(&events, &VIEW);
         prop_assert_eq!(digest.events(), events.len() as u64);
-        let card = digest.card("msg_018d0cd5f04070008000c0ffee123456".parse().unwrap(), Some(&why));
+        let late = Some((std::time::Duration::from_secs(90_000), Some(why.as_str())));
+        let card = digest.card("msg_018d0cd5f04070008000c0ffee123456".parse().unwrap(), late);
         let body = serde_json::to_value(render::message(&[card], &[])).unwrap();
         prop_assert_eq!(broken_limit(&body), None, "{:#}", body);
         for text in texts(&body) {
@@ -118,7 +119,10 @@ fn of_one_thing_a_digest_looks_at_the_worst_or_the_newest() {
     let digest = sum_up(&events, &VIEW);
     let card = digest.card("msg_018d0cd5f04070008000c0ffee123456".parse().unwrap(), None);
     let body = render::message(&[card], &[]);
-    assert_eq!(body.embeds[0].fields[0].value, "• CRITICAL: Disk full\n• #1 closed: Router");
+    assert_eq!(
+        body.embeds[0].fields[0].value,
+        "• 10:30 CRITICAL: Disk full ×22 #ee000001\n• 10:30 #1 closed: Router ×2 #ee000023"
+    );
     assert_eq!(digest.events(), 24);
 }
 

@@ -1,0 +1,47 @@
+//! A lane in a storm of alerts: cards for the worst of them, then digests that name all the others.
+
+use super::Lane;
+use crate::discord::Pass;
+use crate::dispatch::guard::survive;
+use crate::dispatch::storm;
+use crate::model::{Destination, Rank};
+use crate::store;
+
+impl Lane {
+    /// Whether a digest that names alerts is next. If a storm begins, its worst alerts come into the queue in place of all
+    /// others.
+    pub(super) async fn storms(&mut self, destination: &Destination) -> store::Result<bool> {
+        if self.no_digest || self.turn().is_some_and(|rank| rank == Rank::Decision) {
+            return Ok(false);
+        }
+        if !self.storm && self.behind && self.turn() == Some(Rank::Urgent) {
+            let now = self.context.clock.moment();
+            if let Some(worst) = storm::worst(&self.context, destination, now).await? {
+                self.queue.retain(|(rank, _), _| *rank == Rank::Decision);
+                self.queue_all(worst);
+                self.storm = true;
+            }
+        }
+        Ok(self.storm && !self.queue.keys().any(|(rank, _)| *rank == Rank::Urgent))
+    }
+
+    /// Sends the next of those digests. The storm is over when there is none.
+    pub(super) async fn name_others(
+        &mut self,
+        destination: &mut Destination,
+        pass: Pass,
+    ) -> store::Result<()> {
+        match survive(storm::rest(&self.context, destination, &self.pinged)).await? {
+            Ok(Some(message)) => self.put_down(destination, message, pass).await,
+            Ok(None) => {
+                self.storm = false;
+                Ok(())
+            }
+            // What cannot be read is found when each is planned for itself.
+            Err(_) => {
+                (self.storm, self.no_digest) = (false, true);
+                Ok(())
+            }
+        }
+    }
+}

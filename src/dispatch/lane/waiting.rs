@@ -1,0 +1,168 @@
+//! What waits for a lane: its queue, the hints that fill it, and whose turn it is.
+
+use std::time::Duration;
+
+use crate::config::Coalesce;
+use crate::discord::Share;
+use crate::dispatch::lane::{LINGER, Lane, PAGE};
+use crate::dispatch::{guard, plan};
+use crate::model::{Delivery, DeliveryId, Form, Message, Rank};
+use crate::store;
+
+/// How long a lane waits for a place in its bucket before it looks whether something has come that need not.
+const LOOK: Duration = Duration::from_secs(2);
+/// How many waiting deliveries make a full message.
+const FULL: usize = 10;
+/// How many urgent deliveries travel alone.
+const FEW: usize = 5;
+/// How many decisions go before alerts that wait: a fleet that asks to join must not silence them.
+const IN_A_ROW: u32 = 4;
+/// How many urgent hints a lane that is behind keeps in memory; the table has them all.
+const URGENT: usize = 2 * PAGE;
+
+fn is_urgent((rank, _): (Rank, DeliveryId)) -> bool {
+    rank == Rank::Urgent
+}
+
+impl Lane {
+    /// The rank of what is next: the first there is, but for an alert after several decisions in a row.
+    pub(super) fn turn(&self) -> Option<Rank> {
+        let first = self.queue.first_key_value().map(|((rank, _), _)| *rank);
+        let alerts = || self.storm || plan::head(&self.queue, Rank::Urgent).is_some_and(is_urgent);
+        match first {
+            Some(Rank::Decision) if self.decisions >= IN_A_ROW && alerts() => Some(Rank::Urgent),
+            None | Some(Rank::Normal | Rank::Later) if self.storm => Some(Rank::Urgent),
+            first => first,
+        }
+    }
+
+    /// Notes that `message` has had its turn.
+    pub(super) fn note_turn(&mut self, message: &Message) {
+        let decides = message.deliveries.first().is_some_and(|head| head.rank == Rank::Decision);
+        self.decisions = if decides { self.decisions.saturating_add(1) } else { 0 };
+    }
+
+    /// Whether what is next goes before what is neither a decision nor urgent.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.turn().is_some_and(|rank| rank <= Rank::Urgent)
+    }
+
+    /// Whether several cards may share the next message.
+    pub(super) fn packs(&self) -> bool {
+        let many = || match self.turn() {
+            None | Some(Rank::Decision) => false,
+            Some(Rank::Urgent) if self.storm => true,
+            Some(Rank::Urgent) => self.queue.keys().filter(|(rank, _)| *rank == Rank::Urgent).count() > FEW,
+            Some(Rank::Normal | Rank::Later) => self.pressed || self.queue.len() >= FULL,
+        };
+        self.context.composition.coalesce > Coalesce::Off && many()
+    }
+
+    /// Whether something urgent goes before the message in doubt: one that cannot have arrived can wait. In a
+    /// storm that is a digest of alerts, too: no other goes before it.
+    pub(super) fn overtakes(&self) -> bool {
+        let overtaking = self.is_urgent()
+            && self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank <= Rank::Urgent);
+        overtaking
+            && self.in_doubt.front().is_some_and(|message| {
+                message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
+            })
+    }
+
+    /// How much of the bucket the next message may use: the last place is kept for decisions. What is in doubt waits for
+    /// nothing, since everything waits for it, but for a digest that a decision would overtake.
+    pub(super) fn share(&self) -> Share {
+        let waits = match self.in_doubt.front() {
+            Some(message) if !self.overtakes() => {
+                message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
+            }
+            _ => self.turn() != Some(Rank::Decision),
+        };
+        if waits { Share::Ordinary } else { Share::Full }
+    }
+
+    /// Whether there is something to send; looks at the table if that may hold more than memory.
+    pub(super) async fn has_work(&mut self, place: &str) -> store::Result<bool> {
+        self.take_hints();
+        // What can wait is in nobody's way.
+        let idle = !self.storm && self.turn().is_none_or(|rank| rank == Rank::Later);
+        if idle && self.behind {
+            let page = self.context.store.page(self.id, self.context.clock.steady(), PAGE).await?;
+            self.behind = !page.is_all;
+            self.queue_all(guard::readable(&self.context, place, page).await?);
+        }
+        if self.behind {
+            // Hints at them may have been lost: whatever waits, they go first.
+            let now = self.context.clock.steady();
+            let last = if self.storm { Rank::Decision } else { Rank::Urgent };
+            let urgent = self.context.store.overtaking(self.id, last, now, PAGE).await?;
+            self.queue_all(guard::readable(&self.context, place, urgent).await?);
+        }
+        Ok(self.storm || !self.queue.is_empty())
+    }
+
+    pub(super) fn take_hints(&mut self) {
+        self.behind |= self.wake.take();
+        while let Ok(delivery) = self.inbox.try_recv() {
+            self.take_hint(delivery);
+        }
+    }
+
+    fn take_hint(&mut self, delivery: Delivery) {
+        self.behind |= self.storm || self.queue.len() >= PAGE;
+        let overtakes = match delivery.rank {
+            Rank::Decision => true,
+            Rank::Urgent => !self.storm && self.queue.len() < URGENT,
+            Rank::Normal | Rank::Later => false,
+        };
+        if !self.behind || overtakes {
+            self.queue_up(delivery);
+        }
+    }
+
+    pub(super) fn queue_all(&mut self, deliveries: Vec<Delivery>) {
+        deliveries.into_iter().for_each(|delivery| self.queue_up(delivery));
+    }
+
+    fn queue_up(&mut self, delivery: Delivery) {
+        self.queue.insert((delivery.rank, delivery.id), delivery);
+    }
+
+    /// Waits for work; `false` if there was none for a while.
+    pub(super) async fn wait(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            hint = self.inbox.recv() => {
+                hint.map(|delivery| self.take_hint(delivery)).is_some()
+            }
+            () = self.wake.notified() => true,
+            () = self.context.clock.sleep(LINGER) => false,
+        }
+    }
+
+    /// Waits for a place in the bucket, `ready_in`. What may use only a `share` of it makes room at once for a decision
+    /// that comes meanwhile, and soon for one whose hint was lost.
+    pub(super) async fn wait_for_room(&mut self, ready_in: Duration, share: Share) -> store::Result<()> {
+        let clock = self.context.clock.clone();
+        let until = clock.elapsed() + ready_in;
+        if share == Share::Full {
+            clock.sleep_until_elapsed(until).await;
+            return Ok(());
+        }
+        let mut look = clock.elapsed() + LOOK;
+        while clock.elapsed() < until && self.turn() != Some(Rank::Decision) {
+            tokio::select! {
+                biased;
+                Some(hint) = self.inbox.recv() => self.take_hint(hint),
+                () = clock.sleep_until_elapsed(until.min(look)) => {}
+            }
+            if clock.elapsed() >= look && look < until {
+                let found =
+                    self.context.store.overtaking(self.id, Rank::Decision, clock.steady(), PAGE).await?;
+                self.queue_all(found.deliveries);
+                look = clock.elapsed() + LOOK;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! Alert storms: when hundreds of urgent alerts wait, the worst get cards, and digests name all the others, a line each.
+//!
+//! Nothing of a storm is remembered but in the lane: whatever is not yet sent is pending in the table, and after a crash
+//! the storm is found again, or is over. An alert whose card stands already is no part of it: that card is changed.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::clock::{Moment, SteadyTime};
+use crate::config::Coalesce;
+use crate::dispatch::plan::load;
+use crate::dispatch::{Context, guard};
+use crate::model::route::Cards;
+use crate::model::schedule::PING_AGAIN;
+use crate::model::{Action, Delivery, Destination, Form, Message, Rank, Snowflake};
+use crate::render::{self, Digest};
+use crate::store::Result;
+
+/// From how many waiting alerts on it is a storm: that many cards take minutes.
+const DEPTH: usize = 200;
+/// How many alerts get a card.
+const CARDS: usize = 50;
+/// How many deliveries one digest of a storm takes at most: what one unit of the store touches.
+const MOST: usize = 300;
+
+/// When each role was pinged last by a lane.
+#[derive(Debug, Default)]
+pub(super) struct Pinged(HashMap<Snowflake, SteadyTime>);
+
+impl Pinged {
+    /// Notes whom `message` pings.
+    pub(super) fn note(&mut self, message: &Message) {
+        if message.action == Action::Create {
+            self.0.extend(message.pings.iter().map(|role| (*role, message.planned_at)));
+        }
+    }
+
+    fn lately(&self, role: Snowflake, now: SteadyTime) -> bool {
+        self.0.get(&role).is_some_and(|at| now.since(*at) < PING_AGAIN)
+    }
+}
+
+/// The alerts that get a card, if a storm waits for a lane.
+pub(super) async fn worst(
+    context: &Context,
+    destination: &Destination,
+    now: Moment,
+) -> Result<Option<Vec<Delivery>>> {
+    let (store, id) = (&context.store, destination.id);
+    if context.composition.coalesce != Coalesce::Digest
+        || !store.deeper_than(id, Rank::Urgent, now.steady, DEPTH).await?
+        || !store.storms(id, folds(context), now, DEPTH).await?
+    {
+        return Ok(None);
+    }
+    let worst = store.worst_unshown(id, folds(context), now, CARDS).await?;
+    let worst = guard::readable(context, &destination.name, worst).await?;
+    tracing::info!(
+        "more than {DEPTH} urgent alerts wait for {}: the {} worst get cards, digests name all the others",
+        destination.name,
+        worst.len()
+    );
+    Ok(Some(worst))
+}
+
+/// The digest that names the next of the others; `None` if no more wait.
+pub(super) async fn rest(
+    context: &Context,
+    destination: &Destination,
+    pinged: &Pinged,
+) -> Result<Option<Message>> {
+    let now = context.clock.moment();
+    let waiting = context.store.oldest_unshown(destination.id, folds(context), now, MOST).await?;
+    let mut message = Message::new(destination.id, Action::Create, Form::Digest, now);
+    let mut digest = Digest::default();
+    for mut delivery in guard::readable(context, &destination.name, waiting).await? {
+        let event = load(&context.store, &mut delivery).await?;
+        if !digest.names_too(&event.as_ref().into()) {
+            break;
+        }
+        if !render::is_late(delivery.age(now.steady)) {
+            let roles = context.hub.pings(&event, &delivery.route);
+            let new = |role: &Snowflake| !message.pings.contains(role) && !pinged.lately(*role, now.steady);
+            let roles: Vec<_> = roles.into_iter().filter(new).collect();
+            message.pings.extend(roles);
+        }
+        message.deliveries.push(delivery);
+    }
+    Ok((!message.deliveries.is_empty()).then_some(message))
+}
+
+/// For how long the same alert changes its card; not at all where every event has one of its own.
+fn folds(context: &Context) -> Duration {
+    match context.composition.cards {
+        Cards::Living => context.composition.fold_repeats,
+        Cards::Append => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::DestinationId;
+
+    #[test]
+    fn a_role_is_pinged_again_after_a_while() {
+        let role = Snowflake::new(7);
+        let at = SteadyTime::from_millis(1_000_000);
+        let now = Moment { steady: at, ..Moment::default() };
+        let mut message = Message::new(DestinationId::new(), Action::Create, Form::Pack, now);
+        message.pings = vec![role];
+        let mut pinged = Pinged::default();
+        assert!(!pinged.lately(role, at));
+        pinged.note(&message);
+        assert!(pinged.lately(role, at.plus(PING_AGAIN / 2)));
+        assert!(!pinged.lately(role, at.plus(PING_AGAIN)));
+    }
+}

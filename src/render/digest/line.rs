@@ -1,0 +1,87 @@
+//! A line of a digest: when it happened, what it was, how often, and which one it is.
+
+use crate::clock::Timestamp;
+use crate::model::{Event, EventId, Source, Summand};
+use crate::render::escape::{literal, number, short};
+use crate::render::facts::Facts;
+use crate::render::{Markdown, Surface, View, alert, card};
+
+/// Units of a line: ten of them stay below a field's 1024.
+const LINE: usize = 100;
+
+/// One thing that happened, once or more often.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) weight: u8,
+    pub(super) id: EventId,
+    /// How many events it stands for.
+    pub(super) times: u64,
+    source: Source,
+    subject: String,
+    at: Timestamp,
+    /// What it says, once it has been told.
+    said: Option<Markdown>,
+}
+
+impl Line {
+    pub(super) fn of(event: &Summand, weight: u8) -> Self {
+        Self {
+            weight,
+            id: event.id,
+            times: 1,
+            source: event.source,
+            subject: event.subject.clone(),
+            at: event.occurred_at,
+            said: None,
+        }
+    }
+
+    /// Whether it is about the same thing as `event`.
+    pub(super) fn is_of(&self, event: &Summand) -> bool {
+        !event.subject.is_empty() && (self.source, &self.subject) == (event.source, &event.subject)
+    }
+
+    /// Says what happened. Of an alert its host goes first: a long title must not push it out.
+    pub(super) fn tell(&mut self, event: &Event, view: &View<'_>) {
+        let said = match &*event.kind.canonical() {
+            "alert.triggered" => alert::line(&Facts::new(event, view)),
+            _ => card(event, view).summary,
+        };
+        self.said = Some(said.cut(LINE, Surface::Embed));
+    }
+
+    /// "• 02:14 CRITICAL WEB-01: Disk full (Acme) ×3 #a1b2c3d4", with the day if it is `dated`. `least` says that it may
+    /// have been more often.
+    pub(super) fn write(&self, dated: bool, least: bool) -> Markdown {
+        // 2024-01-15T10:30:00.000Z
+        let stamp = self.at.to_rfc3339();
+        let (day, time) = (stamp.get(5..10).unwrap_or_default(), stamp.get(11..16).unwrap_or_default());
+        let day = if dated { format!("{day} ") } else { String::new() };
+        let before: Markdown = [literal("• "), short(&format!("{day}{time}"), 11), literal(" ")].into();
+        let times = match self.times {
+            0 | 1 => Markdown::default(),
+            times => [literal(" ×"), number(times), literal(if least { "+" } else { "" })].into(),
+        };
+        let behind: Markdown = [times, literal(" #"), short(&self.id.short(), 8)].into();
+        let room = LINE.saturating_sub(units(&before) + units(&behind));
+        let said = self.said.clone().unwrap_or_else(|| literal("(its text could not be made)"));
+        [before, said.cut(room, Surface::Embed), behind].into()
+    }
+}
+
+/// The lines, those that say the same as one.
+pub(super) fn merged(lines: &[Line]) -> Vec<Line> {
+    let mut merged: Vec<Line> = Vec::new();
+    for line in lines {
+        match merged.iter_mut().find(|known| known.said.is_some() && known.said == line.said) {
+            Some(known) => known.times += line.times,
+            None => merged.push(line.clone()),
+        }
+    }
+    merged
+}
+
+/// Its length, blank ends included: something stands on both sides.
+fn units(part: &Markdown) -> usize {
+    part.units(Surface::Embed) + 2
+}

@@ -1,0 +1,98 @@
+//! Alert storms: the urgent deliveries of a lane that no card shows yet.
+
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+
+use crate::clock::Moment;
+use crate::model::DestinationId;
+use crate::store::delivery::COLUMNS;
+use crate::store::{Result, Store, Waiting};
+
+/// Urgent deliveries whose alert has no card that they would change: one that is as bad, and was new at most `$3`
+/// milliseconds before them (an id's first 12 digits are its time). What a person had delivered again wants a message of
+/// its own.
+const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e ON e.id = d.event_id \
+     WHERE d.destination_id = $1 AND d.rank = 0 AND d.status = 'pending' AND d.due_at <= $2 AND d.slot = '' \
+     AND d.generation = 0 AND NOT EXISTS (SELECT 1 FROM cards AS c WHERE c.destination_id = d.destination_id \
+     AND c.source = e.source AND c.subject = e.subject AND NOT c.frozen AND SUBSTR(c.since, 5, 12) >= PRINTF('%012x', e.received_at - $3) \
+     AND CASE c.state WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END \
+         >= CASE e.severity WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END)";
+
+impl Store {
+    /// Whether more than `depth` urgent deliveries wait for a lane of which no card shows the alert, not even one
+    /// that the same alert changes within `folds`.
+    pub async fn storms(
+        &self,
+        destination: DestinationId,
+        folds: Duration,
+        now: Moment,
+        depth: usize,
+    ) -> Result<bool> {
+        let limit = i64::try_from(depth).unwrap_or(i64::MAX).saturating_add(1);
+        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 {UNSHOWN} LIMIT $4) AS waiting");
+        let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(destination.to_string())
+            .bind(now.steady.as_millis())
+            .bind(window(folds, now))
+            .bind(limit)
+            .fetch_one(self.read())
+            .await?;
+        Ok(waiting >= limit)
+    }
+
+    /// The worst of them, of one alert the first; among equals the oldest. What nuncio has to report of itself goes
+    /// before all.
+    pub async fn worst_unshown(
+        &self,
+        destination: DestinationId,
+        folds: Duration,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Waiting> {
+        let chosen = format!(
+            "SELECT MIN(d.id) {UNSHOWN} GROUP BY e.source, CASE e.subject WHEN '' THEN d.id ELSE e.subject END \
+             ORDER BY MIN(CASE e.source WHEN 'nuncio' THEN 0 ELSE 1 END), \
+             MIN(CASE e.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 ELSE 2 END), MIN(d.id) LIMIT $4"
+        );
+        self.chosen(&chosen, destination, folds, now, limit).await
+    }
+
+    /// The oldest of them.
+    pub async fn oldest_unshown(
+        &self,
+        destination: DestinationId,
+        folds: Duration,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Waiting> {
+        let chosen = format!("SELECT d.id {UNSHOWN} ORDER BY d.id LIMIT $4");
+        self.chosen(&chosen, destination, folds, now, limit).await
+    }
+
+    async fn chosen(
+        &self,
+        chosen: &str,
+        destination: DestinationId,
+        folds: Duration,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Waiting> {
+        let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE id IN ({chosen}) ORDER BY id");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(destination.to_string())
+            .bind(now.steady.as_millis())
+            .bind(window(folds, now))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.read())
+            .await?;
+        Waiting::of(&rows, limit)
+    }
+}
+
+/// `$3`: what takes an event's wall time to the beginning of its fold window on the steady line, on which ids are minted.
+fn window(folds: Duration, now: Moment) -> i64 {
+    let folds = i64::try_from(folds.as_millis()).unwrap_or(i64::MAX);
+    let lead = now.steady.as_millis().saturating_sub(now.wall.as_millis());
+    folds.saturating_sub(lead)
+}
