@@ -158,7 +158,7 @@ fn the_example_lists_every_variable() {
     let lines: Vec<&str> = example.lines().collect();
     for name in all.split_whitespace() {
         let is_it = |line: &&str| line.trim_start_matches('#').starts_with(&format!("{name}="));
-        let at = lines.iter().position(|line| is_it(line)).unwrap_or_else(|| panic!("{name} is not listed"));
+        let at = lines.iter().position(is_it).unwrap_or_else(|| panic!("{name} is not listed"));
         let comment: Vec<_> = lines[..at].iter().rev().take_while(|line| line.starts_with("# ")).collect();
         let is_marked = comment.last().is_some_and(|first| first.starts_with("# Planned, without effect"));
         // What is not planned does something: naming it makes no note.
