@@ -14,7 +14,7 @@ struct Scene {
 }
 
 fn scene() -> Scene {
-    let world = Setup::default().build(NOW);
+    let world = Setup { permissions: Permissions::pinging(), ..Setup::default() }.build(NOW);
     let channel = world.channel_named("tickets").unwrap();
     Scene { world, channel }
 }

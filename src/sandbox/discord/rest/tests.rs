@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::model::Snowflake;
-use crate::sandbox::discord::{Allowance, Discord, Fault, Permission, RateLimits, Setup};
+use crate::sandbox::discord::{Allowance, Discord, Fault, Permission, Permissions, RateLimits, Setup};
 use crate::sandbox::serve;
 
 /// A served Discord and a client with the bot's token.
@@ -26,7 +26,8 @@ struct Stage {
 impl Stage {
     async fn start() -> Self {
         let clock = Clock::system();
-        let discord = Discord::new(clock.clone(), Setup::default());
+        let discord =
+            Discord::new(clock.clone(), Setup { permissions: Permissions::pinging(), ..Setup::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();

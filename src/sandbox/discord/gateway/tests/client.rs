@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::sandbox::discord::model::Draft;
-use crate::sandbox::discord::{Discord, Setup};
+use crate::sandbox::discord::{Discord, Permissions, Setup};
 use crate::sandbox::serve;
 
 /// Guilds and guild messages.
@@ -32,7 +32,7 @@ pub struct Stage {
 
 impl Stage {
     pub async fn start() -> Self {
-        Self::with(Setup::default()).await
+        Self::with(Setup { permissions: Permissions::pinging(), ..Setup::default() }).await
     }
 
     pub async fn with(setup: Setup) -> Self {
