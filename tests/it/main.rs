@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod contract;
 mod delivery;
+mod doubt;
 mod harness;
 mod ingress;
 mod large_map;
