@@ -19,6 +19,7 @@ mod config;
 mod contract;
 mod customers;
 mod delivery;
+mod doubt;
 mod harness;
 mod ingress;
 mod large_map;

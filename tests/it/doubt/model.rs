@@ -1,0 +1,324 @@
+//! The model test: every message in doubt × what Discord made of it × who else writes there × a crash × a wrong clock,
+//! each of them against the real lanes and the sandbox's Discord. Nothing may be lost, and nothing may stand twice
+//! without the label that it may.
+//!
+//! The states are those of the diagram in `docs/guarantees.md`. A case is a channel of its own, so that all cases of one
+//! crash and one clock run through the same process side by side.
+
+use std::time::Duration;
+
+use nuncio::model::Snowflake;
+use nuncio::sandbox::discord::{Asked, Fault, RateLimits};
+use serde_json::{Value, json};
+
+use super::{LABEL, sends};
+use crate::harness::{Harness, within};
+
+/// How long Discord remembers a nonce here.
+const NONCES: Duration = Duration::from_secs(30);
+/// More than a look reads.
+const CROWD: usize = 120;
+/// For how long what will share a message is held.
+const HELD: Duration = Duration::from_secs(1800);
+const HOUR: i64 = 3_600_000;
+
+/// What is in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// The first message that nuncio ever posts in its channel.
+    Card,
+    /// A pack that holds a redelivered event, whose first card is there.
+    Pack,
+    /// The line that answers a card.
+    Reply,
+    /// A card that takes the place of one that was changed and then cannot be changed any more.
+    Successor,
+}
+
+/// What becomes of its tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Discord takes none until its nonce would be forgotten.
+    Refused,
+    /// Discord took the first, its answer is lost, and so are the next ones.
+    Taken,
+    /// Discord took the first, and answers the next.
+    Answered,
+}
+
+/// Who else posts there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Others {
+    Nobody,
+    /// More than a look reads, before it is in doubt.
+    Before,
+    /// More than a look reads, after its first try.
+    After,
+    /// Somebody with the bot's token, who shows one of its cards.
+    OneCard,
+}
+
+/// What happens to nuncio between the first try and the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Process {
+    RunsOn,
+    /// Down for so many seconds.
+    Crashes(u64),
+}
+
+/// How far nuncio's wall clock is ahead of Discord's, in milliseconds: from the beginning, and by a step while the
+/// message is in doubt.
+#[derive(Clone, Copy, Debug)]
+struct Skew {
+    constant: i64,
+    step: i64,
+}
+
+struct Case {
+    form: Form,
+    fate: Fate,
+    others: Others,
+    company: String,
+    channel: Snowflake,
+}
+
+impl Case {
+    fn name(&self) -> String {
+        format!("{:?}, {:?}, {:?}", self.form, self.fate, self.others)
+    }
+
+    /// Makes its requests of this method meet `fault`.
+    fn meets(&self, t: &Harness, method: &str, n: usize, fault: Fault) {
+        let path = format!("{method} /api/v10/channels/{}/messages", self.channel);
+        t.discord.faults().next_on(&path, n, fault);
+    }
+
+    async fn thing(&self, t: &Harness, number: usize) -> String {
+        sends(
+            t,
+            json!({"event_type": "thing.happened", "company_id": self.company, "data": {"number": number}}),
+        )
+        .await
+    }
+
+    async fn ticket(&self, t: &Harness, kind: &str, priority: &str) -> String {
+        let data =
+            json!({"id": self.company, "seq_id": 1001, "title": "Network Issue", "priority": priority});
+        sends(t, json!({"event_type": kind, "company_id": self.company, "data": data})).await
+    }
+
+    /// Whether a post was tried there that came to nothing or to no answer.
+    fn is_in_doubt(&self, requests: &[Asked]) -> bool {
+        let path = format!("/channels/{}/messages", self.channel);
+        let mut posts = requests.iter().filter(|asked| asked.method == "POST" && asked.path.ends_with(&path));
+        posts.any(|asked| asked.status.is_none_or(|status| status == 503))
+    }
+
+    /// The messages of nuncio's own that show what is in doubt: how many, and how many of them say that they may stand
+    /// twice.
+    fn shown(&self, t: &Harness) -> Vec<(&'static str, usize, usize)> {
+        let messages = t.discord.messages(self.channel);
+        let count = |what: &'static str, shows: &dyn Fn(&Value) -> bool| {
+            let found: Vec<&Value> = messages.iter().filter(|message| shows(message)).collect();
+            let labelled = found.iter().filter(|message| message.to_string().contains(LABEL)).count();
+            (what, found.len(), labelled)
+        };
+        let thing = |message: &Value, number: usize, again: bool| {
+            let embeds = message["embeds"].as_array().unwrap().iter();
+            embeds.into_iter().any(|embed| {
+                embed["description"].as_str().unwrap().ends_with(&format!("number: {number}"))
+                    && embed["footer"]["text"].as_str().unwrap().contains("·2") == again
+            })
+        };
+        match self.form {
+            Form::Card => vec![count("the card", &|message| thing(message, 1, false))],
+            Form::Pack => {
+                // Somebody else shows its first card.
+                let copies = usize::from(self.others == Others::OneCard);
+                let (what, found, labelled) =
+                    count("the redelivered one", &|message| thing(message, 1, true));
+                vec![
+                    (what, found - copies, labelled),
+                    count("the second", &|message| thing(message, 2, false)),
+                    count("the third", &|message| thing(message, 3, false)),
+                ]
+            }
+            Form::Reply => {
+                let line = "📝 #1001: high → low";
+                vec![count("the line", &|message| message["content"].as_str().unwrap().ends_with(line))]
+            }
+            Form::Successor => {
+                let first = messages.iter().find(|message| !message["embeds"].as_array().unwrap().is_empty());
+                let first = first.unwrap()["id"].clone();
+                let shows = |message: &Value| {
+                    message["id"] != first && message["embeds"][0]["title"] == "🎫 #1001 Network Issue"
+                };
+                vec![count("the new card", &shows)]
+            }
+        }
+    }
+
+    /// Nothing is lost, and what stands twice says so. Where Discord can tell, nothing is doubled at all.
+    fn judge(&self, t: &Harness) {
+        for (what, found, labelled) in self.shown(t) {
+            let case = format!("{}: {what} stands {found} times, {labelled} times with a label", self.name());
+            assert!(found > 0, "lost. {case}");
+            assert!(found - labelled <= 1, "doubled without a label. {case}");
+            if self.others != Others::After {
+                assert_eq!((found, labelled), (1, 0), "{case}");
+            }
+        }
+    }
+}
+
+/// Every case there is, on a stage where each has a channel.
+async fn stage() -> (Harness, Vec<Case>) {
+    let mut cases = Vec::new();
+    let t = Harness::with_discord(|variables, discord| {
+        let mut map = json!({"default": [discord.channel_id("general")]});
+        for form in [Form::Card, Form::Pack, Form::Reply, Form::Successor] {
+            for fate in [Fate::Refused, Fate::Taken, Fate::Answered] {
+                for others in [Others::Nobody, Others::Before, Others::After, Others::OneCard] {
+                    if others == Others::OneCard && form != Form::Pack {
+                        continue;
+                    }
+                    let company = format!("c{}", cases.len());
+                    let channel = discord.add_channel(&company);
+                    map[format!("*@{company}")] = json!([channel]);
+                    cases.push(Case { form, fate, others, company, channel });
+                }
+            }
+        }
+        variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), map.to_string());
+    })
+    .await;
+    t.discord.set_rate_limits(RateLimits::unlimited());
+    t.discord.set_nonce_window(NONCES);
+    t.introduced().await;
+    (t, cases)
+}
+
+fn crowd(t: &Harness, cases: &[Case], when: Others) {
+    let alice = t.discord.user_id("alice").unwrap();
+    for case in cases.iter().filter(|case| case.others == when) {
+        for number in 0..CROWD {
+            assert!(t.discord.post_as(alice, case.channel, &json!({"content": format!("line {number}")})));
+        }
+    }
+}
+
+/// What stands there before: first cards, and the crowd.
+async fn prepare(t: &Harness, cases: &[Case]) -> Vec<Option<String>> {
+    let mut first = Vec::new();
+    for case in cases {
+        first.push(match case.form {
+            Form::Card => None,
+            Form::Pack => Some(case.thing(t, 1).await),
+            Form::Reply | Form::Successor => Some(case.ticket(t, "ticket.created", "high").await),
+        });
+    }
+    t.settle_in_steps(Duration::from_millis(20)).await;
+    crowd(t, cases, Others::Before);
+    first
+}
+
+/// Brings every message in doubt.
+async fn doubt(t: &Harness, cases: &[Case], first: &[Option<String>]) {
+    let packs = || cases.iter().zip(first).filter(|(case, _)| case.form == Form::Pack);
+    for (case, first) in packs() {
+        // It has to wait: then what comes meanwhile shares a message with it.
+        case.meets(t, "POST", 1, Fault::rate_limited(HELD, "user"));
+        t.hub().redeliver_event(first.as_deref().unwrap().parse().unwrap()).await.unwrap();
+    }
+    within("what was redelivered to be held", async {
+        while t.discord.faults().pending() > 0 {
+            t.clock.advance(Duration::from_millis(100));
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    for (case, _) in packs() {
+        case.thing(t, 2).await;
+        case.thing(t, 3).await;
+    }
+    for case in cases {
+        match case.fate {
+            Fate::Refused => case.meets(t, "POST", 7, Fault::status(503)),
+            Fate::Taken => {
+                case.meets(t, "POST", 1, Fault::CutAfter);
+                case.meets(t, "POST", 6, Fault::status(503));
+            }
+            Fate::Answered => case.meets(t, "POST", 1, Fault::CutAfter),
+        }
+        match case.form {
+            Form::Card => drop(case.thing(t, 1).await),
+            Form::Pack => {}
+            Form::Reply => drop(case.ticket(t, "ticket.updated", "low").await),
+            Form::Successor => {
+                case.meets(t, "PATCH", 1, Fault::CutAfter);
+                case.meets(t, "PATCH", 1, Fault::refusal(400, 30046, "Maximum number of edits"));
+                case.ticket(t, "ticket.updated", "low").await;
+            }
+        }
+    }
+    // Now what was held goes out, together.
+    t.clock.advance(HELD);
+    within("every message to be in doubt", async {
+        loop {
+            let requests = t.discord.requests();
+            if cases.iter().all(|case| case.is_in_doubt(&requests)) {
+                break;
+            }
+            t.clock.advance(Duration::from_millis(20));
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    crowd(t, cases, Others::After);
+    for case in cases.iter().filter(|case| case.others == Others::OneCard) {
+        let path = format!("/channels/{}/messages", case.channel);
+        let requests = t.discord.requests();
+        let mut packs =
+            requests.iter().rev().filter(|asked| asked.method == "POST" && asked.path.ends_with(&path));
+        let pack = packs.find_map(|asked| asked.body.clone()).unwrap();
+        assert_eq!(pack["embeds"].as_array().unwrap().len(), 3, "a pack: {pack}");
+        let copy = json!({"content": "a copy", "embeds": [pack["embeds"][0]]});
+        assert!(t.discord.post_as(t.discord.application_id(), case.channel, &copy));
+    }
+}
+
+// K-9, K-10
+#[rstest::rstest]
+#[case::runs_on(Process::RunsOn, Skew { constant: 0, step: 0 })]
+#[case::runs_on_and_is_set_back(Process::RunsOn, Skew { constant: 31_000, step: -HOUR })]
+#[case::crashes_a_day_ahead(Process::Crashes(1), Skew { constant: 24 * HOUR, step: 0 })]
+#[case::crashes_a_day_behind(Process::Crashes(1), Skew { constant: -24 * HOUR, step: 0 })]
+#[case::is_away(Process::Crashes(60), Skew { constant: 0, step: 0 })]
+#[case::is_away_a_day_ahead(Process::Crashes(60), Skew { constant: 24 * HOUR, step: 0 })]
+#[case::is_away_and_set_back(Process::Crashes(60), Skew { constant: 31_000, step: -HOUR })]
+#[case::is_away_and_set_forward(Process::Crashes(60), Skew { constant: 0, step: 24 * HOUR })]
+#[tokio::test]
+async fn whatever_is_in_doubt_nothing_is_lost_and_nothing_is_doubled_in_silence(
+    #[case] process: Process,
+    #[case] skew: Skew,
+) {
+    let (mut t, cases) = stage().await;
+    t.clock.step_wall(skew.constant);
+    let first = prepare(&t, &cases).await;
+    doubt(&t, &cases, &first).await;
+    if let Process::Crashes(seconds) = process {
+        t.stop().await;
+        t.clock.advance(Duration::from_secs(seconds));
+        t.clock.step_wall(skew.step);
+        t.boot().await;
+    } else {
+        t.clock.step_wall(skew.step);
+    }
+    t.settle_in_steps(Duration::from_secs(if skew.step < 0 { 60 } else { 3 })).await;
+    for case in &cases {
+        case.judge(&t);
+        let unread = t.channel(&case.company).unread().len();
+        t.channel(&case.company).next_messages(unread).await;
+    }
+    t.finish().await;
+}
