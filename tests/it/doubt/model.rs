@@ -12,7 +12,7 @@ use nuncio::sandbox::discord::{Asked, Fault, RateLimits};
 use serde_json::{Value, json};
 
 use super::{LABEL, sends};
-use crate::harness::{Harness, within};
+use crate::harness::{Harness, at_shell, within};
 
 /// How long Discord remembers a nonce here.
 const NONCES: Duration = Duration::from_secs(30);
@@ -228,7 +228,7 @@ async fn doubt(t: &Harness, cases: &[Case], first: &[Option<String>]) {
     for (case, first) in packs() {
         // It has to wait: then what comes meanwhile shares a message with it.
         case.meets(t, "POST", 1, Fault::rate_limited(HELD, "user"));
-        t.hub().redeliver_event(first.as_deref().unwrap().parse().unwrap()).await.unwrap();
+        t.hub().redeliver_event(first.as_deref().unwrap().parse().unwrap(), &at_shell()).await.unwrap();
     }
     within("what was redelivered to be held", async {
         while t.discord.faults().pending() > 0 {
