@@ -36,6 +36,7 @@ mod outcomes;
 mod permission;
 mod races;
 mod redelivery;
+mod rerouting;
 mod servers;
 mod states;
 mod tickets;
