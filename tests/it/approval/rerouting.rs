@@ -1,6 +1,6 @@
 //! A4: a channel is deleted, and what waited for it goes where the map leads now: `nuncio redeliver --closed`.
 //!
-//! | taken away (control) | red |
+//! | protection | test that covers it |
 //! | --- | --- |
 //! | the look for what stands at the target in `Move::reroute` | `what_another_place_has_already_…` |
 //! | `destination_id` in `Begin`'s look | `a_message_begins_only_with_deliveries_of_its_own_destination` |
