@@ -148,6 +148,7 @@ impl App {
     /// sending stopped, database closed. That takes at most ten seconds. A database that fails for good
     /// ([`Store::failed`]) stops it, too.
     pub async fn run(self, stop: CancellationToken) {
+        self.hub.report_stranded().await;
         let storage = tokio::spawn(watch(self.hub.clone(), self.store.clone(), stop.clone()));
         let tidying = tokio::spawn({
             let (hub, retention) = (self.hub.clone(), self.retention);

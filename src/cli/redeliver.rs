@@ -14,6 +14,8 @@ use crate::hub::{Hub, Redelivered};
 use crate::model::{DeliveryId, EventId, Status};
 use crate::store::{Lock, NotRetried, Requester, Revived, Store};
 
+/// Where a closed destination stays closed.
+const ELSEWHERE: &str = "If the map leads elsewhere by now: nuncio redeliver --closed";
 /// What is printed when a call to the platform is due again.
 const AGAIN: &str = "XTSystems is told again.";
 
@@ -37,6 +39,9 @@ pub(super) struct Args {
     /// Events that had no route when they came
     #[arg(long, group = "what")]
     unrouted: bool,
+    /// What waits for a channel or webhook that is closed, or that the map no longer names: to where the map leads now
+    #[arg(long, group = "what")]
+    closed: bool,
 }
 
 /// Makes them pending again. A running `nuncio serve` sends them within a second; else the next one does.
@@ -81,6 +86,9 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
         say_left(&done);
         return Ok(done);
     }
+    if args.closed {
+        return closed(hub, &by("what waits".to_owned())).await;
+    }
     let all = store.backlog().await?.unrouted;
     let by = by("unrouted events".to_owned());
     let done = hub.redeliver_unrouted(&by, |done| progress(done.routed + done.unrouted, all)).await?;
@@ -92,6 +100,29 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
         say("Add their kinds, or \"default\", to DISCORD_WEBHOOK_CHANNELS and try again.");
     }
     Ok(done)
+}
+
+async fn closed(hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
+    let all: u64 = hub.stranded().await?.iter().map(|stranded| stranded.waiting).sum();
+    let done = hub.redeliver_closed(by, |seen| progress(seen, all.max(seen))).await?;
+    print(&format!("{} deliveries go where the map leads now.", done.moved));
+    if done.cancelled > 0 {
+        say(&format!(
+            "{} were cancelled: their events go there already, or their cards are gone.",
+            done.cancelled
+        ));
+    }
+    if done.kept > 0 {
+        say(&format!(
+            "{} wait as before: the map names no other place for them. Name one (Set channel in /webhook-config, or \
+             DISCORD_WEBHOOK_CHANNELS and a restart) and try again.",
+            done.kept
+        ));
+    }
+    if done.in_flight > 0 {
+        say(&format!("{} are being sent at this moment: try again in a minute.", done.in_flight));
+    }
+    Ok(Redelivered { deliveries: done.moved, ..Redelivered::default() })
 }
 
 async fn event(id: EventId, hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
@@ -134,6 +165,7 @@ async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<R
                     "It waits still, for {} is closed: {why}",
                     table::clean(&letter.destination, 80)
                 ));
+                say(ELSEWHERE);
             }
             Ok(Redelivered { deliveries: 1, reopened: u64::from(reopened), ..Redelivered::default() })
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::hub::reroute::COMMAND;
 use crate::hub::{Condition, Hub, Problem};
 use crate::model::Destination;
 use crate::model::schedule::DENIED_AGAIN;
@@ -43,8 +44,17 @@ impl Hub {
                 None
             }
         };
+        let in_use = self.0.routing.now().in_use();
         for destination in self.0.store.troubled_destinations().await.unwrap_or_default() {
-            problems.extend(trouble(&destination));
+            // What the map names no more is a problem only as long as something waits for it.
+            if in_use.contains(&destination.id) {
+                problems.extend(trouble(&destination));
+            }
+        }
+        for stranded in self.stranded().await.unwrap_or_default() {
+            if !stranded.is_mapped && stranded.destination.closed.is_some() {
+                problems.push(Problem::new("destination_closed", stranded.sentence()));
+            }
         }
         problems.extend(self.refused_source_problem());
         problems.extend(Problem::all("long_write_ahead_log", self.storage_problem()));
@@ -98,7 +108,10 @@ fn trouble(destination: &Destination) -> Option<Problem> {
                 destination.mended_by().map(|command| format!(". Then: {command}")).unwrap_or_default();
             Some(Problem::new(
                 "destination_closed",
-                format!("{name} is closed, and what is for it waits: {reason}{mend}"),
+                format!(
+                    "{name} is closed, and what is for it waits: {reason}{mend}. If the map is to lead elsewhere, change it; \
+                     then {COMMAND} sends what waits there"
+                ),
             ))
         }
         (None, Some(reason)) if destination.mended_by().is_some() => Some(Problem::new(

@@ -3,7 +3,7 @@
 //! For the same key, what people set goes before the environment: they see where it leads, and taking it back leaves
 //! what the file says. A change counts from the next event on.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -148,6 +148,12 @@ impl Routes {
     /// The map, with what people set.
     pub(super) fn map(&self) -> &RouteMap {
         &self.map
+    }
+
+    /// Every destination that the map leads to.
+    pub(super) fn in_use(&self) -> HashSet<DestinationId> {
+        let targets = self.map.routes().iter().flat_map(|route| &route.targets);
+        targets.filter_map(|target| self.destinations.get(target).copied()).collect()
     }
 
     /// What people set, in the order they did.

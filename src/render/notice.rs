@@ -30,8 +30,9 @@ pub(super) fn closed(facts: &Facts<'_>) -> Card {
         .field("What nuncio did", did("Stopped sending there. What is for it waits; nothing is lost."))
         .field(
             "What to do",
-            did("Mend it, or name another channel in DISCORD_WEBHOOK_CHANNELS and restart. As soon as it takes \
-                 messages again, what waits is sent by itself."),
+            did("Mend it: as soon as it takes messages again, what waits is sent by itself. Or name another channel (Set \
+                 channel in /webhook-config, or DISCORD_WEBHOOK_CHANNELS and a restart), then: nuncio redeliver --closed \
+                 sends what waits there."),
         )
 }
 
@@ -70,7 +71,8 @@ pub(super) fn expired(facts: &Facts<'_>) -> Card {
         .field(
             "What to do",
             did("See them with: nuncio deliveries --dead. Once it takes messages again, send them with: nuncio \
-                 redeliver --dead. They are kept for another RETENTION_DAYS."),
+                 redeliver --dead; if the map leads elsewhere by then, with nuncio redeliver --closed after that. They are \
+                 kept for another RETENTION_DAYS."),
         )
 }
 

@@ -8,7 +8,7 @@ use crate::model::{Destination, DestinationId, Sink, Snowflake};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, sink, address, name, closed_reason, denied_reason, announced, not_before, newest, lane_epoch";
 
 impl Store {
@@ -179,7 +179,7 @@ impl Unit for Ensure {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Destination> {
+pub(super) fn read(row: &SqliteRow) -> Result<Destination> {
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     Ok(Destination {
         id: row.try_get::<String, _>("id")?.parse()?,

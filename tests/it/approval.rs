@@ -37,6 +37,7 @@ mod paused;
 mod permission;
 mod races;
 mod redelivery;
+mod rerouting;
 mod servers;
 mod states;
 mod tickets;

@@ -1,9 +1,9 @@
 //! D-13: redelivery in each state of a decision and each round, through each entrance. The platform hears only what the
 //! newest card shows, from somebody who may.
 //!
-//! | taken away (control) | red |
+//! | protection | test that covers it |
 //! | --- | --- |
-//! | the look for the sink in `Revive` | every case of `what_is_not_the_newest_…` and `…_is_left_to_its_card` |
+//! | the look for the sink in `Revive` | `what_is_not_the_newest_…`, `a_refused_call_is_retried_by_name_…` |
 //! | `is_newest` by subject, by either id | the cases `Superseded…`, `OtherId` |
 //! | the right in `retry::refusal` | `an_operator_revives_no_decision` |
 //! | `is_bulk` | `a_refused_call_is_retried_by_name_…` |

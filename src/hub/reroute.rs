@@ -1,0 +1,147 @@
+//! Rerouting: what waits for a destination that is closed, or that the map no longer names, goes where the map leads now.
+
+use crate::hub::Hub;
+use crate::model::{Delivery, Destination, Event, Source};
+use crate::store::{Requester, Reroute, Rerouted, Rerouting, Result};
+
+/// How many are moved in one unit.
+const PAGE: u32 = 100;
+/// The command that reroutes.
+pub(super) const COMMAND: &str = "nuncio redeliver --closed";
+
+/// A destination whose deliveries may wait for ever.
+#[derive(Clone, Debug)]
+pub struct Stranded {
+    /// The destination.
+    pub destination: Destination,
+    /// How many deliveries wait for it.
+    pub waiting: u64,
+    /// Whether the map leads there.
+    pub is_mapped: bool,
+}
+
+/// What came of rerouting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReroutedTotal {
+    /// Deliveries that wait for another destination now.
+    pub moved: u64,
+    /// Deliveries that were cancelled: their event goes somewhere already, or their card is gone.
+    pub cancelled: u64,
+    /// Deliveries that wait as before: the map has no other place for them.
+    pub kept: u64,
+    /// Deliveries that were in flight and could not be moved.
+    pub in_flight: u64,
+}
+
+impl Stranded {
+    /// How much waits where, and what to do.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let (count, name) = (self.waiting, &self.destination.name);
+        let wait = if count == 1 { "delivery waits" } else { "deliveries wait" };
+        let why = match (&self.destination.closed, self.is_mapped) {
+            (Some(reason), true) => format!("which is closed: {reason}"),
+            (Some(reason), false) => format!("which the map names no more, and which is closed: {reason}"),
+            (None, _) => "which the map names no more".to_owned(),
+        };
+        format!("{count} {wait} for {name}, {why}. To send them where the map leads now: {COMMAND}")
+    }
+}
+
+impl Hub {
+    /// The destinations that something waits for and that are closed, or that the map no longer names.
+    pub async fn stranded(&self) -> Result<Vec<Stranded>> {
+        let in_use = self.0.routing.now().in_use();
+        let waiting = self.0.store.waiting_destinations().await?;
+        let stranded = waiting.into_iter().map(|(destination, waiting)| Stranded {
+            is_mapped: in_use.contains(&destination.id),
+            destination,
+            waiting,
+        });
+        Ok(stranded.filter(|found| !found.is_mapped || found.destination.closed.is_some()).collect())
+    }
+
+    /// Says where something waits that the map no longer leads to: after a start, when the map may be another.
+    pub async fn report_stranded(&self) {
+        match self.stranded().await {
+            Ok(stranded) => stranded.iter().for_each(|found| tracing::warn!("{}", found.sentence())),
+            Err(error) => tracing::warn!(%error, "what waits for which channel is not known"),
+        }
+    }
+
+    /// Routes anew what waits for such destinations; each event is shown once. A running `nuncio serve` sends it within a
+    /// second. Calls to the platform are never rerouted. After each page `progress` learns how many were seen.
+    pub async fn redeliver_closed(
+        &self,
+        by: &Requester,
+        mut progress: impl FnMut(u64),
+    ) -> Result<ReroutedTotal> {
+        let (mut total, mut seen) = (ReroutedTotal::default(), 0);
+        for stranded in self.stranded().await? {
+            let mut entry = by.entry.clone();
+            entry.subject = format!("what waits for {}", stranded.destination.name);
+            let mut after: Option<Delivery> = None;
+            loop {
+                let page = self.0.store.waiting_behind(stranded.destination.id, after.as_ref(), PAGE).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.clone());
+                let mut moves = Vec::new();
+                for delivery in &page {
+                    match self.anew(&stranded, delivery).await? {
+                        Some(to) => moves.push(Rerouting {
+                            delivery: delivery.id,
+                            event: delivery.event_id,
+                            from: stranded.destination.id,
+                            to,
+                        }),
+                        None => total.kept += 1,
+                    }
+                }
+                for rerouted in self.0.store.reroute(moves, entry.clone()).await? {
+                    match rerouted {
+                        Rerouted::Moved => total.moved += 1,
+                        Rerouted::Cancelled => total.cancelled += 1,
+                        Rerouted::Kept => total.kept += 1,
+                    }
+                }
+                seen += page.len() as u64;
+                progress(seen);
+            }
+            total.in_flight += self.0.store.in_flight(stranded.destination.id).await?;
+        }
+        self.progressed();
+        Ok(total)
+    }
+
+    /// Where a delivery goes that waits for `stranded`; `None`: it stays.
+    async fn anew(&self, stranded: &Stranded, delivery: &Delivery) -> Result<Option<Reroute>> {
+        let event = match self.0.store.event(delivery.event_id).await {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(None),
+            Err(error) if error.is_of_one_row() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // What only changes or answers a card there is of no use elsewhere. As long as the channel may come back, it waits.
+        if !delivery.slot.is_empty() || is_change(&event) {
+            let is_lost = stranded.destination.closed.is_some() && !stranded.is_mapped;
+            return Ok(is_lost.then_some(Reroute::Nowhere));
+        }
+        let routes = self.0.routing.now();
+        let plan = if event.source == Source::Nuncio {
+            let mut plan = routes.default_plan();
+            // A notice is not sent to the destination that it is about.
+            plan.retain(|planned| event.subject != format!("destination:{}", planned.destination_id));
+            plan
+        } else {
+            routes.plan_for(&event.kind, &event.company, event.severity()).unwrap_or_default()
+        };
+        let stays =
+            plan.is_empty() || plan.iter().any(|planned| planned.destination_id == stranded.destination.id);
+        Ok((!stays).then_some(Reroute::Along(plan)))
+    }
+}
+
+/// Whether an event of our own only changes a decision's card.
+fn is_change(event: &Event) -> bool {
+    event.source == Source::Nuncio && event.kind.as_str().starts_with("decision.")
+}

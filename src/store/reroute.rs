@@ -1,0 +1,223 @@
+//! Rerouting: pending deliveries move from a destination that is closed, or that the map no longer names, to where the
+//! map leads now.
+//!
+//! A delivery is moved, not copied: it keeps its id, and with it its place in the order and its age. What is in flight
+//! stays where it is, for only pending rows move; the lane of the old destination plans nothing that has moved, because
+//! a message begins only with deliveries of its own destination.
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::clock::Timestamp;
+use crate::model::{AuditEntry, Delivery, DeliveryId, Destination, DestinationId, EventId, Mint};
+use crate::store::accept::{Planned, insert_delivery};
+use crate::store::audit::{self, AuditKey};
+use crate::store::writer::Unit;
+use crate::store::{Result, Store, delivery, destination, spoilt};
+
+/// Where a waiting delivery goes.
+#[derive(Clone, Debug)]
+pub enum Reroute {
+    /// To all of these that do not have its event yet.
+    Along(Vec<Planned>),
+    /// Nowhere: what it would change is gone with its channel.
+    Nowhere,
+}
+
+/// One delivery to be moved.
+#[derive(Clone, Debug)]
+pub struct Rerouting {
+    /// Which.
+    pub delivery: DeliveryId,
+    /// What it delivers.
+    pub event: EventId,
+    /// Where it waits.
+    pub from: DestinationId,
+    /// Where it goes.
+    pub to: Reroute,
+}
+
+/// What came of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rerouted {
+    /// It waits for another destination now.
+    Moved,
+    /// It is cancelled: every other destination has the event already, or there is nothing to change.
+    Cancelled,
+    /// It is as it was: no destination can take it, or it was not pending any more.
+    Kept,
+}
+
+impl Store {
+    /// The channels and stored webhooks that something waits for, with how much, by name.
+    pub async fn waiting_destinations(&self) -> Result<Vec<(Destination, u64)>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS}, (SELECT COUNT(*) FROM deliveries \
+             WHERE destination_id = destinations.id AND status = 'pending') AS waiting FROM destinations \
+             WHERE deleted_at IS NULL AND sink IN ('channel', 'discord_webhook') ORDER BY name",
+            COLUMNS = destination::COLUMNS
+        )))
+        .fetch_all(self.read())
+        .await?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let waiting = u64::try_from(row.try_get::<i64, _>("waiting")?).unwrap_or(0);
+            if waiting > 0 {
+                found.push((destination::read(row)?, waiting));
+            }
+        }
+        Ok(found)
+    }
+
+    /// How many deliveries to a destination are in flight.
+    pub async fn in_flight(&self, destination: DestinationId) -> Result<u64> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d ON d.message_id = m.id \
+             WHERE m.destination_id = $1 AND m.state = 'sending' AND d.status = 'sending'",
+        )
+        .bind(destination.to_string())
+        .fetch_one(self.read())
+        .await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// The next deliveries that wait for a destination, behind `after`, whenever they are due; without their events.
+    /// Corrupt ones are left out.
+    pub async fn waiting_behind(
+        &self,
+        destination: DestinationId,
+        after: Option<&Delivery>,
+        limit: u32,
+    ) -> Result<Vec<Delivery>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' \
+             AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT $4",
+            COLUMNS = delivery::COLUMNS
+        )))
+        .bind(destination.to_string())
+        .bind(after.map_or(-1, |delivery| delivery.rank.as_i64()))
+        .bind(after.map(|delivery| delivery.id.to_string()).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(self.read())
+        .await?;
+        Ok(spoilt::apart(&rows, delivery::read)?.0)
+    }
+
+    /// Moves a page of deliveries, noted as `entry` in the same unit if any of them changes.
+    pub async fn reroute(&self, page: Vec<Rerouting>, entry: AuditEntry) -> Result<Vec<Rerouted>> {
+        if page.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (key, now) = (self.audit_key()?, self.0.clock.now());
+        self.writer().submit(Move { page, entry, key, now, mint: Mint::new() }).await
+    }
+}
+
+struct Move {
+    page: Vec<Rerouting>,
+    entry: AuditEntry,
+    key: AuditKey,
+    now: Timestamp,
+    mint: Mint,
+}
+
+impl Unit for Move {
+    type Output = Vec<Rerouted>;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Vec<Rerouted>> {
+        let mut all = Vec::with_capacity(self.page.len());
+        for one in &self.page {
+            all.push(self.reroute(tx, one).await?);
+        }
+        let count = |what| all.iter().filter(|rerouted| **rerouted == what).count();
+        let (moved, cancelled) = (count(Rerouted::Moved), count(Rerouted::Cancelled));
+        if moved + cancelled > 0 {
+            let detail = format!("{moved} rerouted, {cancelled} cancelled");
+            let entry = AuditEntry { detail, ..self.entry.clone() };
+            audit::append(tx, &self.key, &entry, self.now).await?;
+        }
+        Ok(all)
+    }
+}
+
+impl Move {
+    async fn reroute(&self, tx: &mut SqliteConnection, one: &Rerouting) -> Result<Rerouted> {
+        if !self.still_waits(tx, one).await? {
+            return Ok(Rerouted::Kept);
+        }
+        let Reroute::Along(plan) = &one.to else {
+            self.cancel(tx, one, "its card was in a channel that is closed").await?;
+            return Ok(Rerouted::Cancelled);
+        };
+        let (mut free, mut shown) = (Vec::new(), false);
+        for planned in plan {
+            match self.stands_at(tx, one.event, planned.destination_id).await?.as_deref() {
+                None => free.push(planned),
+                // Given up there, or taken back: this one is all that is left of the event.
+                Some("dead" | "cancelled") => {}
+                Some(_) => shown = true,
+            }
+        }
+        let Some((first, others)) = free.split_first() else {
+            if shown {
+                self.cancel(tx, one, "its event goes to another destination already").await?;
+            }
+            return Ok(if shown { Rerouted::Cancelled } else { Rerouted::Kept });
+        };
+        sqlx::query(
+            "UPDATE deliveries SET destination_id = $1, route = $2, due_at = $3 WHERE id = $4 AND status = 'pending'",
+        )
+        .bind(first.destination_id.to_string())
+        .bind(first.route.as_str())
+        .bind(self.now.as_millis())
+        .bind(one.delivery.to_string())
+        .execute(&mut *tx)
+        .await?;
+        for planned in others {
+            insert_delivery(tx, self.now, one.event, planned, self.mint.next(self.now)).await?;
+        }
+        Ok(Rerouted::Moved)
+    }
+
+    async fn still_waits(&self, tx: &mut SqliteConnection, one: &Rerouting) -> Result<bool> {
+        let waits: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM deliveries WHERE id = $1 AND destination_id = $2 AND status = 'pending'",
+        )
+        .bind(one.delivery.to_string())
+        .bind(one.from.to_string())
+        .fetch_optional(tx)
+        .await?;
+        Ok(waits.is_some())
+    }
+
+    /// The status of an event's card in a destination; a muted one counts as delivered.
+    async fn stands_at(
+        &self,
+        tx: &mut SqliteConnection,
+        event: EventId,
+        destination: DestinationId,
+    ) -> Result<Option<String>> {
+        let status = sqlx::query_scalar(
+            "SELECT CASE WHEN status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_' THEN 'delivered' ELSE status END \
+             FROM deliveries WHERE event_id = $1 AND destination_id = $2 AND slot = ''",
+        )
+        .bind(event.to_string())
+        .bind(destination.to_string())
+        .fetch_optional(tx)
+        .await?;
+        Ok(status)
+    }
+
+    async fn cancel(&self, tx: &mut SqliteConnection, one: &Rerouting, reason: &str) -> Result<()> {
+        sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled', reason = $1, finished_at = $2 \
+             WHERE id = $3 AND status = 'pending'",
+        )
+        .bind(reason)
+        .bind(self.now.as_millis())
+        .bind(one.delivery.to_string())
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
