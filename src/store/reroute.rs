@@ -8,7 +8,7 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::clock::Timestamp;
+use crate::clock::Moment;
 use crate::model::{AuditEntry, Delivery, DeliveryId, Destination, DestinationId, EventId, Mint};
 use crate::store::accept::{Planned, insert_delivery};
 use crate::store::audit::{self, AuditKey};
@@ -108,7 +108,7 @@ impl Store {
         if page.is_empty() {
             return Ok(Vec::new());
         }
-        let (key, now) = (self.audit_key()?, self.0.clock.now());
+        let (key, now) = (self.audit_key()?, self.0.clock.moment());
         self.writer().submit(Move { page, entry, key, now, mint: Mint::new() }).await
     }
 }
@@ -117,7 +117,7 @@ struct Move {
     page: Vec<Rerouting>,
     entry: AuditEntry,
     key: AuditKey,
-    now: Timestamp,
+    now: Moment,
     mint: Mint,
 }
 
@@ -134,7 +134,7 @@ impl Unit for Move {
         if moved + cancelled > 0 {
             let detail = format!("{moved} rerouted, {cancelled} cancelled");
             let entry = AuditEntry { detail, ..self.entry.clone() };
-            audit::append(tx, &self.key, &entry, self.now).await?;
+            audit::append(tx, &self.key, &entry, self.now.wall).await?;
         }
         Ok(all)
     }
@@ -169,12 +169,12 @@ impl Move {
         )
         .bind(first.destination_id.to_string())
         .bind(first.route.as_str())
-        .bind(self.now.as_millis())
+        .bind(self.now.steady.as_millis())
         .bind(one.delivery.to_string())
         .execute(&mut *tx)
         .await?;
         for planned in others {
-            insert_delivery(tx, self.now, one.event, planned, self.mint.next(self.now)).await?;
+            insert_delivery(tx, self.now, one.event, planned, self.mint.next(self.now.steady)).await?;
         }
         Ok(Rerouted::Moved)
     }
@@ -214,7 +214,7 @@ impl Move {
              WHERE id = $3 AND status = 'pending'",
         )
         .bind(reason)
-        .bind(self.now.as_millis())
+        .bind(self.now.wall.as_millis())
         .bind(one.delivery.to_string())
         .execute(tx)
         .await?;

@@ -26,12 +26,6 @@ async fn closed(t: &Harness) {
     within("the channel to be closed", closed).await;
 }
 
-/// How many deliveries wait or are in flight.
-async fn waiting(t: &Harness) -> u64 {
-    let backlog = t.store().backlog().await.unwrap();
-    backlog.pending + backlog.sending
-}
-
 /// The map with tickets in this channel, or nowhere.
 fn map(t: &Harness, tickets: Option<&str>) -> String {
     let id = |name: &str| t.discord.channel_id(name).unwrap().to_string();
@@ -79,6 +73,7 @@ async fn a_deleted_channel_gives_up_its_events_to_the_new_one() {
     t.discord.add_channel("desk");
     t.set("DISCORD_WEBHOOK_CHANNELS", map(&t, Some("desk")));
     t.restart().await;
+    t.log.seen(Level::ERROR, "is closed").await;
     t.log.expect(Level::ERROR, "is closed");
     t.log.seen(Level::WARN, "5 deliveries wait for channel").await;
     closed(&t).await;
@@ -147,6 +142,7 @@ async fn a_living_card_takes_in_what_is_rerouted() {
         "data": {"id": ticket(1)["data"]["id"], "seq_id": 1, "title": "Printer", "status": "In Progress"}});
     t.sends_body(update).await;
     let card = t.channel("desk").next_message().await;
+    t.log.seen(Level::ERROR, "is closed").await;
     t.log.expect(Level::ERROR, "is closed");
     closed(&t).await;
     let ran = t.runs(&["redeliver", "--closed"]).await;
@@ -154,7 +150,7 @@ async fn a_living_card_takes_in_what_is_rerouted() {
     t.settle().await;
     let more = t.channel("desk").unread();
     assert!(
-        more.iter().all(|message| message.0["message_reference"]["message_id"] == card.id()),
+        more.iter().all(|message| message["message_reference"]["message_id"] == card.id()),
         "{more:#?}"
     );
     t.channel("desk").next_messages(more.len()).await;
@@ -217,7 +213,7 @@ async fn a_message_begins_only_with_deliveries_of_its_own_destination() {
         letters.iter().find(|letter| letter.status == Status::Pending && letter.closed.is_some()).unwrap();
     let other = t.discord.channel_id("assets").unwrap();
     let other = t.store().ensure_destination(Sink::Channel(other), "x", "test").await.unwrap();
-    let mut message = Planned::new(other.id, Action::Create, Form::Single, t.clock.now());
+    let mut message = Planned::new(other.id, Action::Create, Form::Single, t.clock.moment());
     let page = t.store().waiting_behind(waiting.destination_id, None, 10).await.unwrap();
     message.deliveries.push(page[0].clone());
     assert!(!t.store().begin(&message, other.epoch).await.unwrap(), "it waits for another destination");
