@@ -4,6 +4,7 @@
 //! is one unit of the store: the first one wins there, not here.
 
 mod ask;
+mod machines;
 mod nobody;
 mod place;
 mod who;
@@ -12,8 +13,8 @@ use std::time::Duration;
 
 use crate::hub::{Hub, Way};
 use crate::model::{
-    Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Mute, Snowflake,
-    Source, Token, Verdict,
+    Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Mute, Snowflake, Token,
+    Verdict,
 };
 use crate::store::{self, Change, Changed, Wish};
 
@@ -119,9 +120,6 @@ pub struct Details {
     /// What was told about the thing; `None` once it is forgotten.
     pub event: Option<Event>,
 }
-
-/// How many machines that wait are searched for a name.
-const SEARCHED: u32 = 1000;
 
 impl Hub {
     /// Sets who may decide. Said once, by the composition root.
@@ -282,32 +280,6 @@ impl Hub {
         let all = self.0.store.decisions_about(decision.source, &decision.subject).await?;
         let event = self.0.store.event(decision.event_id).await?;
         Ok(Details { decision, all, event })
-    }
-
-    /// The machines that wait for a decision, the oldest first, behind the first `skip`; at most `limit`.
-    pub async fn undecided_machines(&self, skip: u32, limit: u32) -> store::Result<Vec<Decision>> {
-        self.0.store.undecided_machines(skip, limit).await
-    }
-
-    /// The newest question about each machine with this id in the platform, one for each customer that has such a machine;
-    /// the one question of that id, if it is a question's.
-    pub async fn decisions_about_machine(&self, id: &str) -> store::Result<Vec<Decision>> {
-        if let Ok(id) = id.parse() {
-            return Ok(self.0.store.decision(id).await?.into_iter().collect());
-        }
-        self.0.store.decisions_about_machine(Source::XtSystems, &[id.to_owned()]).await
-    }
-
-    /// The newest question about each machine that `text` names: by its id, else by its name as it is on its card, among
-    /// those that wait.
-    pub async fn decisions_named(&self, text: &str) -> store::Result<Vec<Decision>> {
-        let by_id = self.decisions_about_machine(text).await?;
-        if !by_id.is_empty() {
-            return Ok(by_id);
-        }
-        let mut by_name = self.undecided_machines(0, SEARCHED).await?;
-        by_name.retain(|decision| decision.label.eq_ignore_ascii_case(text));
-        Ok(by_name)
     }
 
     /// Ends the questions whose time is over.

@@ -184,7 +184,9 @@ async fn at_every_state_a_step_of_the_wall_clock_delays_and_hastens_nothing(
     if is_later {
         assert!(!told.contains(&0) && told.iter().sum::<usize>() == 6, "three of them in vain: {told:?}");
     } else {
-        assert_eq!(told, [0, 1, 4], "three times in vain, then heard");
+        // After a start that finds the clock set back, one of the three refusals may have met the other call.
+        assert!(told[0] == 0 && told[1] > 0 && told[2] > 0, "undone is never told: {told:?}");
+        assert_eq!(told.iter().sum::<usize>(), 5, "three times in vain, then each is heard: {told:?}");
     }
     s.t.clock.advance(QUARTER);
     s.t.channel("assets").next_message().await;
@@ -202,7 +204,7 @@ async fn at_every_state_a_step_of_the_wall_clock_delays_and_hastens_nothing(
     assert!(s.t.channel("tickets").unread().is_empty(), "muted for two hours");
     s.t.clock.advance(Duration::from_secs(2 * 3600));
     let sum = s.t.channel("tickets").next_message().await;
-    assert!(sum.description().contains("1 event was muted"), "{}", sum.description());
+    assert!(sum.description().contains("1 event was not shown"), "{}", sum.description());
     let asks = s.t.channel("machines").now(open.id());
     assert!(asks.title().contains("wants to join"), "open for a day: {}", asks.title());
     s.t.clock.advance(Duration::from_secs(24 * 3600));

@@ -201,7 +201,8 @@ async fn killed_after_discord_took_a_message_it_is_not_sent_twice(
     match told {
         Told::All => {}
         Told::TheChannel => {
-            for part in ["/users/", "/gateway/", "/applications/"] {
+            // Whoever shows a channel must have known our token before.
+            for part in ["/gateway/", "/applications/"] {
                 stage.discord.faults().next_on(part, 100, Fault::Delay(Duration::from_secs(3600)));
             }
         }
@@ -279,7 +280,7 @@ async fn a_second_serve_on_the_same_data_says_so() {
     let second = within("the second one to give up", serve(stage.folder.path()).output()).await.unwrap();
     assert_eq!(second.status.code(), Some(78));
     let said = String::from_utf8_lossy(&second.stderr);
-    assert!(said.contains("another nuncio is running on this database"), "{said}");
+    assert!(said.contains("another nuncio (process "), "{said}");
     assert!(program.terminate().await.success());
 }
 

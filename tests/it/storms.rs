@@ -279,7 +279,8 @@ fn titles(t: &Harness) -> Vec<String> {
 }
 
 fn closed(number: usize) -> Value {
-    json!({"event_type": "ticket.closed", "data": {"id": format!("t-{number}"), "seq_id": number, "title": "Printer"}})
+    json!({"event_type": "ticket.closed", "company_id": "acme", "data":
+        {"id": format!("t-{number}"), "seq_id": number, "title": "Printer"}})
 }
 
 /// The numbers of the requests that changed a message, and of the first that posted `text`.

@@ -65,7 +65,8 @@ impl Unit for TryAgain {
         let waiting = sqlx::query(
             "SELECT * FROM decisions \
              WHERE ((platform = 'telling' AND attempts > 0) OR platform = 'held') AND elsewhere_at IS NULL \
-             AND delivery_id IN (SELECT id FROM deliveries WHERE destination_id = $1 AND status IN ('pending', 'dead'))",
+             AND EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = decisions.delivery_id AND d.destination_id = $1 \
+                         AND d.status IN ('pending', 'dead'))",
         )
         .bind(&platform)
         .fetch_all(&mut *tx)

@@ -149,10 +149,7 @@ async fn a_living_card_takes_in_what_is_rerouted() {
     assert_eq!(ran.stdout, "1 deliveries go where the map leads now.\n", "{}", ran.stderr);
     t.settle().await;
     let more = t.channel("desk").unread();
-    assert!(
-        more.iter().all(|message| message["message_reference"]["message_id"] == card.id()),
-        "{more:#?}"
-    );
+    assert!(more.iter().all(|message| message["message_reference"]["message_id"] == card.id()), "{more:#?}");
     t.channel("desk").next_messages(more.len()).await;
     t.finish().await;
 }

@@ -7,7 +7,8 @@ use nuncio::model::wait::{Kind, Place, RECORDS, WAITS};
 use crate::harness::Harness;
 
 /// Words in the name of a column that may hold a time.
-const OF_TIME: [&str; 10] = ["_at", "at", "until", "since", "before", "due", "_ms", "expire", "wait", "time"];
+const OF_TIME: [&str; 11] =
+    ["_at", "_from", "at", "until", "since", "before", "due", "_ms", "expire", "wait", "time"];
 
 fn may_hold_a_time(column: &str) -> bool {
     column == "at" || OF_TIME.iter().any(|word| *word != "at" && column.contains(word))

@@ -32,6 +32,11 @@ const MAY: &[(&str, &str)] = &[
     ),
     ("events ORDER BY id DESC LIMIT", "the newest: it ends at the limit"),
     (
+        "FROM events WHERE {which} ORDER BY id DESC LIMIT",
+        "a list that a person asked for, the newest first, to the limit",
+    ),
+    ("FROM messages WHERE form = 'digest' AND SUBSTR(id,", "a person typed the end of a digest's id, rarely"),
+    (
         "{JOINED} WHERE {filter} ORDER BY d.id DESC",
         "a list that a person asked for, the newest first, to the limit",
     ),
@@ -64,6 +69,13 @@ fn one_line(literal: &str) -> String {
     lines.concat()
 }
 
+/// What the statements about alert storms have in common.
+fn unshown() -> String {
+    let source = include_str!("../../../src/store/alert_storm.rs");
+    let literal = source.split("const UNSHOWN: &str = \"").nth(1).unwrap().split('"').next().unwrap();
+    one_line(literal)
+}
+
 /// A text with what the code puts into it.
 fn whole(text: &str) -> String {
     let joined = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id LEFT JOIN destinations AS t ON t.id = d.destination_id";
@@ -71,6 +83,13 @@ fn whole(text: &str) -> String {
         .replace("{JOINED}", joined)
         .replace("{filter}", "$1 = ''")
         .replace("SELECT {}", "SELECT *")
+        .replace("{UNSHOWN}", &unshown())
+        .replace("{chosen}", "SELECT id FROM deliveries WHERE message_id = $3 LIMIT $4")
+        .replace("rank <= {}", "rank <= 0")
+        .replace("FROM events WHERE {which} ORDER", "FROM events ORDER")
+        .replace("{table}", "deliveries")
+        .replace("{column}", "due_at")
+        .replace("{rows}", "status = 'pending'")
         .replace(", {} FROM", ", * FROM")
 }
 
