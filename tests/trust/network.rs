@@ -71,8 +71,9 @@ pub async fn strangers_answer(_size: Size) -> anyhow::Result<Row> {
         stage.sandbox.order(json!({"fail": stranger})).await?;
     }
     stage.sender.deliver_all(0..2 * strangers.len()).await?;
-    let verdict = stage.verdict().await?;
+    stage.settle(10 * PATIENCE).await?;
     let alive = stage.health().await?["service"] == "nuncio";
+    let verdict = stage.verdict().await?;
     let lost = a_success_that_is_none().await?;
     Ok(Row {
         case: "N-8, N-9",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use nuncio::clock::Clock;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -81,7 +81,11 @@ impl Calls {
     }
 }
 
-async fn take(State(calls): State<Calls>, uri: Uri, headers: HeaderMap) -> &'static str {
+async fn take(State(calls): State<Calls>, method: Method, uri: Uri, headers: HeaderMap) -> &'static str {
+    // Whoever only reads tells it nothing: nuncio looks now and then whether it is there.
+    if method == Method::GET {
+        return "[]";
+    }
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
     let mut hangs = calls.hangs.subscribe();
     let hanging = *hangs.borrow_and_update();

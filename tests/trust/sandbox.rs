@@ -96,7 +96,7 @@ impl Sandbox {
     /// Makes a webhook in a channel, as its owner would; answers its address.
     pub async fn add_webhook(&self, channel: &str) -> anyhow::Result<String> {
         let url = format!("{}/v10/channels/{channel}/webhooks", self.says("api"));
-        let request = self.http.post(url).header("Authorization", format!("Bot {}", self.says("bot_token")));
+        let request = self.http.post(url).header("Authorization", self.says("user_token"));
         let made: Value = request.json(&json!({"name": "rig"})).send().await?.json().await?;
         made["url"].as_str().map(str::to_owned).with_context(|| format!("no webhook: {made}"))
     }

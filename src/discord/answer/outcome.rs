@@ -55,8 +55,8 @@ impl Answer {
             Some(nonce) => nonce.as_str() == Some(sent.nonce),
             None => {
                 (sent.is_repeat || !sent.is_discord)
-                    && self.id("channel_id").is_none_or(|channel| channel == sent.channel)
-                    && self.text("content").is_none_or(|content| Some(content) == sent.content)
+                    && self.id("channel_id") == Some(sent.channel)
+                    && self.text("content").is_some_and(|content| Some(content) == sent.content)
             }
         }
     }
