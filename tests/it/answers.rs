@@ -1,10 +1,9 @@
 //! Answers that lie: a success without its proof, an error that is not Discord's, a stale answer on a connection.
 //!
-//! | protection | what was taken away | what failed then |
+//! | protection | control: what to take away | what should fail then (not yet tried) |
 //! | --- | --- | --- |
 //! | a create counts with its id and nonce | any 2xx is delivered | `a_success_without_its_proof…` (all), `…_of_others…`, `a_stale_answer…` |
 //! | a change counts with the id of its message | any 2xx is delivered | `a_change_counts…` |
-//! | a webhook's message counts with its id | any 2xx is delivered | `through_a_webhook…` |
 //! | a connection that mixed up answers is dropped | `distrust` does nothing | `a_stale_answer…` |
 //! | an error without Discord's error object is an outage | every status has Discord's meaning | `an_error_that_is_not_discords…`, `a_401_of_a_proxy…` |
 //! | `x-ratelimit-global` counts as `true` only | any value counts | `a_limit_that_is_not_global…` |

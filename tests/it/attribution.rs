@@ -1,6 +1,6 @@
 //! Who is named on a card, and what a card remembers: only what the events say, for as long as the card lives.
 //!
-//! | taken away (control) | red |
+//! | control: to take away | should be red (not yet tried) |
 //! | --- | --- |
 //! | names that end in `_by` among what describes a change | `nobody_is_named_for_what_another_event_says` |
 //! | the closing event for what describes the closing | `whoever_writes_after_the_end_did_not_close_it` |

@@ -1,6 +1,6 @@
 //! Two customers who use the same ids: neither reads of the other's things, nor decides about them.
 //!
-//! | taken away (control) | red |
+//! | control: to take away | should be red (not yet tried) |
 //! | --- | --- |
 //! | the customer in `model::subject` | `two_tickets_of_one_id_have_two_cards`, `two_machines_of_one_id_are_two_questions` |
 //! | the customer in `of_company` | `two_machines_of_one_id_are_two_questions` |

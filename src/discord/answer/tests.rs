@@ -1,6 +1,6 @@
 //! Which answer comes to which outcome.
 //!
-//! | protection | what was taken away | what failed then |
+//! | protection | control: what to take away | what should fail then (not yet tried) |
 //! | --- | --- | --- |
 //! | a create counts with its nonce | `is_of` | `only_what_was_asked_for_is_a_success` |
 //! | what is not Discord's has no meaning of Discord's | `is_discords` in `trouble` | `every_answer_has_its_outcome` |

@@ -1,6 +1,6 @@
 //! After an outage nobody sits out what is left of a wait: the first success wakes all.
 //!
-//! | taken away (control) | red |
+//! | control: to take away | should be red (not yet tried) |
 //! | --- | --- |
 //! | `end_outage` | `the_first_success_wakes…`, `…_left_waiting_by_an_earlier_process` |
 //! | `retry_from` is read from the table | `…_left_waiting_by_an_earlier_process` |

@@ -1,6 +1,6 @@
 //! A key that XTSystems refuses: every card says why it waits, and another key is tried at once.
 //!
-//! | taken away (control) | red |
+//! | control: to take away | should be red (not yet tried) |
 //! | --- | --- |
 //! | `say_why` after the call | `every_card_that_waits_says_why…` (the card decided before) |
 //! | `said` in the UPDATE of a decision | `every_card_that_waits_says_why…` (the card decided after) |

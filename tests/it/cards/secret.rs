@@ -1,6 +1,6 @@
 //! What is secret by its name is shown on no card (40).
 //!
-//! | taken away (control) | red |
+//! | control: to take away | should be red (not yet tried) |
 //! | --- | --- |
 //! | `is_secret` in the generic card, in an alert's details, in a list of changes | the case of that name |
 

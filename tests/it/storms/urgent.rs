@@ -1,6 +1,6 @@
 //! Urgent alerts by the hundred: decisions go before them, the worst have cards, every one is named.
 //!
-//! | taken away (control) | red |
+//! | control: to take away | should be red (not yet tried) |
 //! | --- | --- |
 //! | `Rank::Decision`: decisions are as urgent as alerts | `a_thousand_critical_alerts_are_all_named_…` |
 //! | storms: urgent alerts stay in packs | the same |
