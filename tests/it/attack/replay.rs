@@ -59,8 +59,9 @@ async fn the_same_alert_a_day_later_is_another_one_where_the_body_holds_no_time(
             r#"{{"event_type":"alert.triggered","data":{{"title":"Disk {}"}},"timestamp":{time}}}"#,
             time.replace('"', "")
         );
-        let first = Post::signed(&t, body.clone()).send(&t).await.unwrap().json();
-        let repeated = Post::signed(&t, body.clone()).send(&t).await.unwrap().json();
+        let post = Post::signed(&t, body.clone());
+        let first = post.send(&t).await.unwrap().json();
+        let repeated = post.send(&t).await.unwrap().json();
         assert_eq!(repeated["duplicate"], json!(true), "{time}: the same signed request");
         t.channel("alerts").next_message().await;
         t.clock.advance(Duration::from_secs(24 * 3600));
