@@ -54,6 +54,7 @@ impl App {
         store.check().await.with_context(named)?;
         unlock(&store, &config.encryption).await?;
         let hub = Hub::new(store.clone(), clock.clone(), config.routes, config.pings).await?;
+        hub.configured(config.fingerprint);
         store.take_over(&lock).await?;
         hub.trust_clock(config.discord.token.is_some()).await?;
         if let Some(token) = &config.discord.token

@@ -6,6 +6,7 @@
 mod actor;
 mod audit;
 mod clock;
+mod config;
 mod core_dump;
 mod database;
 mod deliveries;
@@ -79,6 +80,8 @@ enum Command {
     Audit(audit::Args),
     /// What time it is for this machine; with `confirm`, say that it is right when nuncio doubts it
     Clock(clock::Args),
+    /// Show what every variable is set to and where, also when the configuration is wrong; no secret is shown
+    Config(config::Args),
     /// List deliveries: what waits, what arrived, what was given up and why
     Deliveries(deliveries::Args),
     /// Discord webhooks as destinations: store, list, test, replace or remove one
@@ -141,6 +144,7 @@ async fn dispatch(command: Command, notes: Vec<String>) -> anyhow::Result<ExitCo
         Command::Events(args) => events::run(&args, Config::from_variables(&variables())?).await,
         Command::Audit(args) => audit::run(&args, Config::from_variables(&variables())?).await,
         Command::Clock(args) => clock::run(&args, Config::from_variables(&variables())?).await,
+        Command::Config(args) => Ok(config::run(&args, &variables())),
         Command::Deliveries(args) => deliveries::run(&args, Config::from_variables(&variables())?).await,
         Command::DiscordWebhooks(args) => {
             discord_webhooks::run(args, Config::from_variables(&variables())?).await

@@ -8,6 +8,7 @@ mod database;
 mod decision;
 mod discord_base;
 mod dotenv;
+mod effective;
 mod encryption;
 mod ids;
 mod json;
@@ -36,6 +37,7 @@ pub use composition::{Coalesce, Composition};
 pub use database::Database;
 pub use decision::Decisions;
 pub use discord_base::DiscordBase;
+pub use effective::{Effective, Setting, SettingOrigin, SettingValue};
 pub use encryption::EncryptionKey;
 pub(crate) use limits::span_of;
 pub use limits::{RateLimit, Scope, TrustedProxies};
@@ -83,6 +85,8 @@ pub struct Config {
     pub logs: Logs,
     /// What is odd but harmless: sentences to be logged as warnings at start.
     pub notes: Vec<String>,
+    /// The same for two processes with the same configuration. For the operator alone.
+    pub fingerprint: String,
 }
 
 /// How Discord is reached.
@@ -130,6 +134,7 @@ impl Config {
         let encryption = EncryptionKey::read(&mut reader, &database);
         let logs = Logs::read(&mut reader);
         let notes = reader.finish()?;
+        let fingerprint = effective::fingerprint(variables, &webhook.secret);
         Ok(Self {
             webhook,
             rate_limit,
@@ -146,6 +151,7 @@ impl Config {
             encryption,
             logs,
             notes,
+            fingerprint,
         })
     }
 }

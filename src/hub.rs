@@ -19,6 +19,7 @@ mod places;
 mod problem;
 mod redeliver;
 mod refused_source;
+mod reload;
 mod reroute;
 mod retention;
 mod route;
@@ -69,7 +70,7 @@ struct Inner {
     store: Store,
     clock: Clock,
     routing: Routing,
-    pings: Pings,
+    live: reload::Live,
     conditions: Conditions,
     time: time::Time,
     /// What is muted, as of the last look at the table.
@@ -95,7 +96,6 @@ struct Inner {
     /// The bot's servers, and which of them count.
     home: home::Home,
     endpoint: OnceLock<Endpoint>,
-    rules: OnceLock<Rules>,
 }
 
 impl Hub {
@@ -120,7 +120,7 @@ impl Hub {
         let names = store.company_names().await?;
         Ok(Self(Arc::new(Inner {
             routing,
-            pings,
+            live: reload::Live::new(pings),
             clock,
             conditions: Conditions::default(),
             time: time::Time::default(),
@@ -138,7 +138,6 @@ impl Hub {
             places: watch::Sender::default(),
             home: home::Home::default(),
             endpoint: OnceLock::new(),
-            rules: OnceLock::new(),
             store,
         })))
     }
@@ -168,7 +167,7 @@ impl Hub {
         if event.is_sample() {
             return Vec::new();
         }
-        let mut roles = self.0.pings.roles(&event.kind, event.severity());
+        let mut roles = self.0.live.pings().roles(&event.kind, event.severity());
         for role in self.0.routing.now().pings(route) {
             if !roles.contains(role) {
                 roles.push(*role);

@@ -104,6 +104,7 @@ impl Watch {
         let (hub, clock) = (&self.0.shared.hub, &self.0.shared.clock);
         let mut drawn = None;
         let mut patience = None;
+        let mut maps = hub.map_changes();
         loop {
             let (is_ready, all_arrived) = {
                 let state = self.state();
@@ -124,7 +125,11 @@ impl Watch {
                     hub.learn_places(places.clone()).await;
                     drawn = Some(places);
                 }
-                self.0.changed.notified().await;
+                tokio::select! {
+                    () = self.0.changed.notified() => {}
+                    // The hub outlives its watchers.
+                    _ = maps.changed() => {}
+                }
             } else if let Some(until) = patience {
                 tokio::select! {
                     () = self.0.changed.notified() => {}

@@ -30,6 +30,47 @@ pub(super) fn clean(text: &str, most: usize) -> String {
     clean
 }
 
+/// How many columns the terminal on stdout has; `None` where stdout is none: then nothing is cut or wrapped.
+pub(super) fn columns() -> Option<usize> {
+    let stdout = std::io::stdout();
+    let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
+/// `first`, then `text`, which goes on at `indent` where the terminal is too narrow for it.
+pub(super) fn hanging(first: &str, indent: usize, text: &str) -> Vec<String> {
+    hung(first, indent, text, columns())
+}
+
+fn hung(first: &str, indent: usize, text: &str, columns: Option<usize>) -> Vec<String> {
+    let mut line = format!("{first:indent$}");
+    // Where next to nothing is left, the terminal wraps by itself as well as we would.
+    let Some(room) = columns.and_then(|columns| columns.checked_sub(indent)).filter(|room| *room >= 20)
+    else {
+        return vec![line + text];
+    };
+    let mut lines = Vec::new();
+    let mut used = 0;
+    for word in text.split_inclusive([' ', ',']) {
+        let letters: Vec<char> = word.chars().collect();
+        let length = word.trim_end().chars().count();
+        if used > 0 && used + length > room {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)).trim_end().to_owned());
+            used = 0;
+        }
+        for letter in letters {
+            if used == room {
+                lines.push(std::mem::replace(&mut line, " ".repeat(indent)).trim_end().to_owned());
+                used = 0;
+            }
+            line.push(letter);
+            used += 1;
+        }
+    }
+    lines.push(line.trim_end().to_owned());
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +79,15 @@ mod tests {
     fn what_came_from_outside_does_not_move_the_cursor() {
         assert_eq!(clean("{\u{1b}[2J\n\"x\"}", 60), "{·[2J·\"x\"}");
         assert_eq!(clean("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn long_text_goes_on_below_itself() {
+        assert_eq!(hung("NAME", 6, "a b", None), ["NAME  a b"]);
+        let lines = hung("NAME", 6, &format!("one two, {} end", "x".repeat(25)), Some(26));
+        let expected =
+            ["NAME  one two,".to_owned(), format!("      {}", "x".repeat(20)), "      xxxxx end".to_owned()];
+        assert_eq!(lines, expected);
     }
 
     #[test]

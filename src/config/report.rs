@@ -38,6 +38,11 @@ impl Problem {
     pub(super) fn is_of_the_file(&self) -> bool {
         self.variable == ".env" && self.place.is_empty()
     }
+
+    /// The line of `.env` that it is about.
+    pub(super) fn line(&self) -> Option<usize> {
+        self.place.strip_prefix(".env line ")?.parse().ok()
+    }
 }
 
 impl fmt::Display for Problem {

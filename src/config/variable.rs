@@ -69,6 +69,20 @@ pub(super) fn is_json(name: &str) -> bool {
     matches!(name, "DISCORD_WEBHOOK_CHANNELS" | "PING" | "MONITOR_CHANNELS" | "SOURCES")
 }
 
+/// Whether the variable's value must not be seen.
+pub(super) fn is_secret(name: &str) -> bool {
+    matches!(
+        name,
+        "DISCORD_TOKEN"
+            | "WEBHOOK_SECRET"
+            | "WEBHOOK_SECRET_PREVIOUS"
+            | "XTSYSTEMS_API_KEY"
+            | "NUNCIO_API_KEY"
+            | "NUNCIO_ENCRYPTION_KEY"
+            | "SOURCES"
+    )
+}
+
 /// Whether nuncio has a meaning for this name, in this version or a later one.
 pub(super) fn is_known(name: &str) -> bool {
     name == DATABASE_URL

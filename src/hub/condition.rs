@@ -28,11 +28,13 @@ pub enum Condition {
     ClockWrong,
     /// Nothing old is removed, because nobody knows whether the clock is right.
     RetentionHeld,
+    /// A changed configuration was not taken over.
+    ConfigurationRefused,
 }
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoToken,
         Self::TokenRefused,
         Self::DiscordUnreachable,
@@ -43,6 +45,7 @@ impl Condition {
         Self::StoreFailing,
         Self::ClockWrong,
         Self::RetentionHeld,
+        Self::ConfigurationRefused,
     ];
 
     /// Its name in metrics, and the code of the problem.
@@ -59,6 +62,7 @@ impl Condition {
             Self::StoreFailing => "store_failing",
             Self::ClockWrong => "clock_wrong",
             Self::RetentionHeld => "retention_held",
+            Self::ConfigurationRefused => "configuration_refused",
         }
     }
 }

@@ -122,18 +122,6 @@ pub struct Details {
 }
 
 impl Hub {
-    /// Sets who may decide. Said once, by the composition root.
-    pub fn decide_by(&self, rules: Rules) {
-        let _ = self.0.rules.set(rules);
-        self.nobody_decides().iter().for_each(|sentence| tracing::warn!("{sentence}"));
-    }
-
-    /// Who may decide, and how.
-    #[must_use]
-    pub fn rules(&self) -> &Rules {
-        self.0.rules.get_or_init(Rules::default)
-    }
-
     /// Does what `click` wants, if that person may; notes it either way. A database that does not take it is asked
     /// again for as long as Discord waits.
     pub async fn click(&self, click: &Click) -> store::Result<Clicked> {

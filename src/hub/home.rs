@@ -115,6 +115,13 @@ impl Hub {
         }
     }
 
+    /// Forgets which servers the map led to: the gateway's side says at once which ones the new map leads to.
+    pub(super) fn forget_mapped_servers(&self) {
+        self.0.home.send_if_modified(|home| {
+            home.as_mut().is_some_and(|seen| !std::mem::take(&mut seen.mapped).is_empty())
+        });
+    }
+
     /// The servers that do not count, by name.
     fn strangers(&self) -> BTreeMap<Snowflake, String> {
         let all = self.0.home.borrow().as_ref().map(|seen| seen.all.clone()).unwrap_or_default();

@@ -127,7 +127,7 @@ impl Hub {
     }
 
     /// Warns anew of kinds that go nowhere.
-    fn forget_warnings(&self) {
+    pub(super) fn forget_warnings(&self) {
         self.0.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
     }
 }

@@ -16,14 +16,20 @@ use crate::store::{self, Planned, SetRoute, Store};
 /// The map, and what counts now.
 #[derive(Debug)]
 pub struct Routing {
-    environment: RouteMap,
-    /// The destinations of the channels in the environment's map.
-    channels: HashMap<Target, DestinationId>,
+    environment: RwLock<Arc<Environment>>,
     now: RwLock<Arc<Routes>>,
     /// Held while the table is read anew: the later change must not be overtaken by the earlier one.
     loading: Mutex<()>,
     /// Whether something was changed that could not be read since.
     is_stale: AtomicBool,
+}
+
+/// The environment's map.
+#[derive(Debug, Default)]
+struct Environment {
+    map: RouteMap,
+    /// The destinations of its channels.
+    channels: HashMap<Target, DestinationId>,
 }
 
 /// Where everything goes, at one moment. Looking up is pure.
@@ -40,18 +46,32 @@ impl Routing {
     /// Looks up the destinations of every channel the map names, the stored ones, and what people set. Where a server
     /// may `make` them, missing destinations of channels are made; a command beside it writes nothing.
     pub(super) async fn resolve(map: RouteMap, store: &Store, make: bool) -> store::Result<Self> {
-        let named =
-            map.routes().iter().flat_map(|route| &route.targets).filter_map(Target::channel).collect();
-        let found = match make {
-            true => store.ensure_channel_destinations(&named).await?,
-            false => store.channel_destinations(&named).await?,
-        };
-        let channels = found.into_iter().map(|(channel, id)| (Target::Channel(channel), id)).collect();
+        let environment = Environment::look_up(map, store, make).await?;
+        let environment = RwLock::new(Arc::new(environment));
         let (now, loading, is_stale) = (RwLock::default(), Mutex::default(), AtomicBool::new(false));
-        let routing = Self { environment: map, channels, now, loading, is_stale };
+        let routing = Self { environment, now, loading, is_stale };
         routing.load(store).await?;
         routing.now().dangling().iter().for_each(|sentence| tracing::warn!("{sentence}"));
         Ok(routing)
+    }
+
+    /// Puts another map in place of the environment's. Answers whether it is another one; if the database fails, the old
+    /// one goes on.
+    pub(super) async fn replace(&self, map: RouteMap, store: &Store) -> store::Result<bool> {
+        if self.environment().map == map {
+            return Ok(false);
+        }
+        let environment = Arc::new(Environment::look_up(map, store, true).await?);
+        let known = self.now().dangling();
+        *self.environment.write().unwrap_or_else(PoisonError::into_inner) = environment;
+        self.changed(store).await;
+        let news = self.now().dangling().into_iter().filter(|sentence| !known.contains(sentence));
+        news.for_each(|sentence| tracing::warn!("{sentence}"));
+        Ok(true)
+    }
+
+    fn environment(&self) -> Arc<Environment> {
+        Arc::clone(&self.environment.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Learns what people set, after it was changed. What the table does not tell now it tells within a second.
@@ -79,7 +99,7 @@ impl Routing {
     /// The stored destinations of the environment's map that are there, and what people call them.
     async fn stored_now(&self, store: &Store) -> store::Result<HashMap<DestinationId, String>> {
         let mut stored = HashMap::new();
-        for target in self.environment.routes().iter().flat_map(|route| &route.targets) {
+        for target in self.environment().map.routes().iter().flat_map(|route| &route.targets) {
             if let Target::Stored(id) = target
                 && !stored.contains_key(id)
                 && let Some(found) = store.destination(*id).await?
@@ -101,7 +121,8 @@ impl Routing {
                 return Err(error);
             }
         };
-        let mut destinations = self.channels.clone();
+        let environment = self.environment();
+        let mut destinations = environment.channels.clone();
         destinations.extend(stored.keys().map(|id| (Target::Stored(*id), *id)));
         let mut over: Vec<Route> = Vec::new();
         for SetRoute { key, destination, sink, .. } in &set {
@@ -122,7 +143,7 @@ impl Routing {
                 }),
             }
         }
-        let routes = Routes { map: self.environment.overlaid(over), destinations, stored, set };
+        let routes = Routes { map: environment.map.overlaid(over), destinations, stored, set };
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
         Ok(())
     }
@@ -134,13 +155,28 @@ impl Routing {
 
     /// The channels that the environment's map names.
     pub(super) fn environment_channels(&self) -> BTreeSet<Snowflake> {
-        let targets = self.environment.routes().iter().flat_map(|route| &route.targets);
+        let environment = self.environment();
+        let targets = environment.map.routes().iter().flat_map(|route| &route.targets);
         targets.filter_map(Target::channel).collect()
     }
 
     /// Whether the environment's map has an entry for `key`.
     pub(super) fn is_in_environment(&self, key: &Key) -> bool {
-        self.environment.routes().iter().any(|route| route.is_of(key))
+        self.environment().map.routes().iter().any(|route| route.is_of(key))
+    }
+}
+
+impl Environment {
+    /// With the destinations of its channels, which are made where they are missing and that is wanted.
+    async fn look_up(map: RouteMap, store: &Store, make: bool) -> store::Result<Self> {
+        let named =
+            map.routes().iter().flat_map(|route| &route.targets).filter_map(Target::channel).collect();
+        let found = match make {
+            true => store.ensure_channel_destinations(&named).await?,
+            false => store.channel_destinations(&named).await?,
+        };
+        let channels = found.into_iter().map(|(channel, id)| (Target::Channel(channel), id)).collect();
+        Ok(Self { map, channels })
     }
 }
 

@@ -118,14 +118,14 @@ impl Hub {
     pub fn server_problems(&self) -> Vec<Problem> {
         let home = self.0.home.borrow();
         let Some(seen) = home.as_ref() else { return Vec::new() };
-        judge(seen, self.rules(), &self.pinged_roles())
+        judge(seen, &self.rules(), &self.pinged_roles())
     }
 
     /// Every role that a card may ping.
     fn pinged_roles(&self) -> BTreeSet<Snowflake> {
         let routes = self.0.routing.now();
         let routed = routes.map().routes().iter().flat_map(|route| route.ping.iter().copied());
-        self.0.pings.all_roles().chain(routed).collect()
+        self.0.live.pings().all_roles().chain(routed).collect()
     }
 }
 

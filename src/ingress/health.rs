@@ -23,6 +23,9 @@ pub(super) struct Report {
     database: &'static str,
     pending: u64,
     unrouted: u64,
+    /// For insiders: whoever knows the secret could try values of other variables with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<String>,
 }
 
 /// Always 200: whoever is degraded still accepts. Sentences, which name servers, channels and roles, go to insiders;
@@ -33,7 +36,8 @@ pub(super) async fn report(
     headers: HeaderMap,
 ) -> Json<Report> {
     let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
-    let words = if is_insider(&door, peer, &headers) { sentence } else { code };
+    let is_insider = is_insider(&door, peer, &headers);
+    let words = if is_insider { sentence } else { code };
     let health = door.0.hub.health().await;
     let backlog = health.backlog.unwrap_or_default();
     Json(Report {
@@ -46,6 +50,7 @@ pub(super) async fn report(
         database: if health.stores { "ok" } else { "failed" },
         pending: backlog.pending + backlog.sending,
         unrouted: backlog.unrouted,
+        configuration: is_insider.then(|| door.0.hub.configuration()),
     })
 }
 

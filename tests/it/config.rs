@@ -1,5 +1,7 @@
 //! What an operator sees who starts nuncio with a configuration that does not do.
 
+mod effective;
+
 use crate::program::Program;
 
 const NOTHING: [&str; 0] = [];

@@ -60,6 +60,7 @@ fn output_that_cannot_be_written_is_a_failure() {
         &["--version"],
         &["audit", "--json"],
         &["audit", "verify"],
+        &["config", "--json"],
         &["deliveries", "--json"],
         &["discord-webhooks", "list", "--json"],
         &["events", "--json"],

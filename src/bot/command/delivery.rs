@@ -82,7 +82,7 @@ async fn retry(
         let subject = format!("delivery {id}");
         let revived = hub.redeliver(id, &requester(context, &subject)).await?;
         let Some(revived) = revived else { return Ok(Done::new(AuditOutcome::Done, subject, REPLAYED)) };
-        let (outcome, sentence) = said(&revived, hub.rules());
+        let (outcome, sentence) = said(&revived, &hub.rules());
         Ok(Done::new(outcome, subject, sentence))
     };
     gate::operate(context, "delivery", work).await
