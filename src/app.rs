@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bot::{Bot, Errands};
 use crate::clock::Clock;
-use crate::config::{Config, XtSystems};
+use crate::config::{Config, Webhook, XtSystems};
 use crate::discord::Access;
 use crate::dispatch::{Dispatcher, Platform};
 use crate::hub::{Endpoint, Hub, Rules};
 use crate::ingress::Ingress;
 use crate::model::Sink;
 use crate::store::{self, HintSender, Lock, Store};
-use crate::xtsystems;
+use crate::xtsystems::{self, Registrar};
 
 pub use seal::{any_key, unlock};
 
@@ -77,10 +77,15 @@ impl App {
             platform: platform.as_ref().map(Platform::destination),
             is_heard: access.client().is_some() && config.discord.gateway,
         });
+        let client = xtsystems::Client::new(&config.xtsystems, clock.clone());
+        let registrar = Registrar::new(
+            client.clone(),
+            webhook_url(&config.webhook, address),
+            config.webhook.secret.clone(),
+        );
         let errands = Errands {
-            platform: xtsystems::Client::new(&config.xtsystems, clock.clone()),
-            secret: config.webhook.secret.clone(),
-            public_url: config.webhook.public_url.clone(),
+            platform: client,
+            registrar: registrar.clone(),
             ticket_url: config.xtsystems.links.ticket.clone(),
         };
         let bot = access.client().filter(|_| config.discord.gateway).map(|client| {
@@ -110,6 +115,7 @@ impl App {
             config.rate_limit,
             config.trusted_proxies,
             config.api_key,
+            registrar,
             clock,
         );
         let router = ingress.router();
@@ -181,6 +187,12 @@ impl App {
         self.store.close().await;
         drop(self.lock);
     }
+}
+
+/// Where the platform reaches us.
+fn webhook_url(webhook: &Webhook, address: SocketAddr) -> String {
+    let base = webhook.public_url.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+    format!("{base}{}", webhook.path)
 }
 
 /// Where decisions are told; nowhere without a key.

@@ -6,6 +6,7 @@
 mod accept;
 mod audit;
 mod condition;
+
 mod decide;
 mod finding;
 mod follow_up;
@@ -15,6 +16,7 @@ mod home;
 mod letters;
 mod metrics;
 mod mute;
+mod overview;
 mod places;
 mod problem;
 mod redeliver;
@@ -50,6 +52,7 @@ pub use gateway::Gateway;
 pub use health::Health;
 pub use home::{Servers, Way};
 pub use mute::MuteError;
+pub use overview::Overview;
 pub use places::{Place, Places};
 pub use problem::Problem;
 pub use redeliver::Redelivered;

@@ -5,7 +5,7 @@
 //! operator learns the reason, in the log and in [`Hub::findings`]. Nothing is written before the signature holds.
 //!
 //! The `listener` holds connections to their deadlines, [`framing`] says where requests end, the `limiter` how
-//! often one [`Client`] may fail.
+//! often one [`Client`] may fail, the `throttle` how often it may ask at all.
 
 mod client;
 mod connection;
@@ -18,9 +18,11 @@ mod insider;
 mod limiter;
 mod listener;
 mod metrics;
+mod registration;
 mod rejection;
 mod room;
 mod signed;
+mod throttle;
 pub mod xtsystems;
 
 use std::net::IpAddr;
@@ -45,8 +47,10 @@ use crate::ingress::gate::Gate;
 use crate::ingress::limiter::Limiter;
 use crate::ingress::rejection::Rejection;
 use crate::ingress::room::Room;
+use crate::ingress::throttle::Throttle;
 use crate::model::EventId;
 use crate::secret::Secret;
+use crate::xtsystems::Registrar;
 
 pub use client::Client;
 
@@ -68,6 +72,8 @@ struct Inner {
     clock: Clock,
     gates: Vec<Gate>,
     limiter: Limiter,
+    throttle: Throttle,
+    registrar: Registrar,
     /// Who has it may look at everything.
     api_key: Option<Secret>,
     proxies: TrustedProxies,
@@ -84,13 +90,15 @@ impl Ingress {
         limit: RateLimit,
         proxies: TrustedProxies,
         api_key: Option<Secret>,
+        registrar: Registrar,
         clock: Clock,
     ) -> Self {
-        let limiter = Limiter::new(limit, clock.clone());
+        let (limiter, throttle) = (Limiter::new(limit, clock.clone()), Throttle::new(limit));
         // Whatever the limit is, two of the largest have room.
         let room = Room::new((2 * webhook.body_limit / 1024).max(ROOM_KIB));
         let gates = vec![Gate::xtsystems(webhook)];
-        Self(Door(Arc::new(Inner { hub, clock, gates, limiter, api_key, proxies, room })))
+        let inner = Inner { hub, clock, gates, limiter, throttle, registrar, api_key, proxies, room };
+        Self(Door(Arc::new(inner)))
     }
 
     /// Its routes, but for what the gates receive: that is not looked up here.
@@ -99,7 +107,12 @@ impl Ingress {
         for gate in &self.0.0.gates {
             router = router.route(&gate.path, get(home::friendly).fallback(home::only_posted));
         }
+        let mut registration = registration::routes();
+        if !self.0.counts_all() {
+            registration = registration.layer(self.0.0.throttle.layer());
+        }
         router
+            .merge(registration)
             .route("/", get(home::page))
             .route("/metrics", get(metrics::page))
             .route("/health", get(health::report).post(health::report))
@@ -125,6 +138,16 @@ impl Ingress {
 }
 
 impl Door {
+    /// Whether requests that verify count as well.
+    fn counts_all(&self) -> bool {
+        self.0.limiter.counts_all()
+    }
+
+    /// `RATE_LIMIT_SCOPE=all`: every request counts, but those that ask how we are.
+    fn counts(&self, path: &str) -> bool {
+        self.counts_all() && path != "/health" && !path.starts_with("/health/")
+    }
+
     /// Says what was found about a request of `client`'s.
     fn remark(&self, finding: Finding, sentence: &str, client: IpAddr) {
         let (sentence, from) = (sentence.to_owned(), client.to_string());
@@ -136,6 +159,7 @@ impl Door {
         loop {
             self.0.clock.sleep(TIDY_EVERY).await;
             self.0.limiter.sweep();
+            self.0.throttle.sweep();
             self.0.hub.tell_findings();
         }
     }

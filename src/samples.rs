@@ -40,6 +40,11 @@ pub const fn all() -> &'static [Sample] {
     ALL
 }
 
+/// The kinds that have a card of their own.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|sample| sample.kind).filter(|kind| *kind != "printer.jammed")
+}
+
 /// The sample of `kind`, however it is written (`ticket_created`, `Ticket.Created`).
 #[must_use]
 pub fn find(kind: &str) -> Option<&'static Sample> {

@@ -6,6 +6,7 @@
 mod call;
 mod failure;
 mod machine;
+mod registrar;
 mod registration;
 mod shape;
 mod ticket;
@@ -22,6 +23,7 @@ use crate::secret::Secret;
 
 pub use call::Reply;
 pub use failure::Failure;
+pub use registrar::{NO_KEY, NotRegistered, Registrar, Registration, Wanted};
 pub use registration::{NAME, Registered};
 pub use ticket::{NewTicket, Ticket};
 pub use webhook::{Delivery, NewWebhook, TestReport, Webhook, WebhookChange};

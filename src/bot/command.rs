@@ -25,6 +25,7 @@ use crate::hub::Hub;
 use crate::model::EventId;
 use crate::render::{self, Surface};
 use crate::samples;
+use crate::xtsystems::NO_KEY;
 
 /// What commands work with.
 pub(super) struct Data {
@@ -53,8 +54,6 @@ pub(super) type Command = poise::Command<Data, Error>;
 /// A command as Discord told it: with the person's roles and permissions at that moment.
 type Context<'a> = poise::ApplicationContext<'a, Data, Error>;
 
-const NO_KEY: &str = "nuncio has no XTSYSTEMS_API_KEY, so it cannot ask XTSystems: set it in .env, restart nuncio, and \
-     try again. Nothing was changed.";
 /// The longest text from outside within a sentence.
 const GLIMPSE: usize = 300;
 
@@ -182,14 +181,9 @@ fn choices(found: impl Iterator<Item = (String, String)>) -> CreateAutocompleteR
     })
 }
 
-/// The kinds that XTSystems tells of, as far as they are known.
-fn known_kinds() -> impl Iterator<Item = &'static str> {
-    samples::all().iter().map(|sample| sample.kind).filter(|kind| *kind != "printer.jammed")
-}
-
-/// The same, with patterns for families of them before.
+/// The kinds that XTSystems tells of, as far as they are known, with patterns for families of them before.
 pub(super) fn kinds_and_families() -> impl Iterator<Item = &'static str> {
-    ["*", "ticket.*", "asset.*", "machine.*", "alert.*"].into_iter().chain(known_kinds())
+    ["*", "ticket.*", "asset.*", "machine.*", "alert.*"].into_iter().chain(samples::kinds())
 }
 
 /// Text from outside within a sentence: nothing in it pings, links or formats.

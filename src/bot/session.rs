@@ -148,6 +148,7 @@ mod tests {
     use crate::model::route::RouteMap;
     use crate::secret::Secret;
     use crate::store::{HintSender, Store};
+    use crate::xtsystems::Registrar;
 
     // Serenity, left alone, falls back to the real gateway here.
     #[tokio::test]
@@ -167,10 +168,15 @@ mod tests {
         let store = Store::open(&folder.path().join("nuncio.db"), clock.clone(), hints).await.unwrap();
         let hub =
             Hub::new(store.clone(), clock.clone(), RouteMap::default(), Pings::default()).await.unwrap();
-        let base = DiscordBase::parse(&base).unwrap();
-        let rest = Access::new(base, Some(Secret::new("a.b.c")), clock.clone()).client().cloned().unwrap();
-        let errands =
-            Errands { platform: None, secret: Secret::new("s"), public_url: None, ticket_url: None };
+        let rest = Access::new(DiscordBase::parse(&base).unwrap(), Some(Secret::new("a.b.c")), clock.clone())
+            .client()
+            .cloned()
+            .unwrap();
+        let errands = Errands {
+            platform: None,
+            registrar: Registrar::new(None, base, Secret::new("s")),
+            ticket_url: None,
+        };
         let shared = Bot::new(rest, Vec::new(), errands, store, hub, clock).shared;
 
         let closed = CancellationToken::new();

@@ -1,6 +1,10 @@
 //! Reads a `.env` file as the Node bot's library did, where that is safe: an unquoted value may hold spaces, quotes and
 //! JSON, and a `$` is a `$`.
 //!
+//! Where a value begins and ends is found here, and written anew in double quotes; what is in them is read by `dotenvy`,
+//! escapes included. Alone it would refuse an unquoted value with a space, strip the quotes of JSON, and put the
+//! environment's values in for `$NAME`.
+//!
 //! Stricter where a value would silently be another one: a quote that is never closed, text after a closing quote, a
 //! line that assigns nothing. An unquoted value ends at a `#` only after a space. No value ever enters a message.
 
@@ -85,7 +89,7 @@ fn value(name: &str, text: &str) -> Result<(String, usize), Wrong> {
     let line = text.split('\n').next().unwrap_or_default();
     match text.chars().next() {
         Some(quote @ ('\'' | '"' | '`')) => {
-            let (value, length) = quoted(&text[1..], quote).ok_or_else(|| {
+            let length = quoted(&text[1..], quote).ok_or_else(|| {
                 Wrong::new(
                     "opens a quote that is never closed",
                     "Close it, or put the whole value in the other kind of quotes.",
@@ -93,40 +97,59 @@ fn value(name: &str, text: &str) -> Result<(String, usize), Wrong> {
             })?;
             // Both quotes are one byte each.
             ends_after(&text[length + 2..], "its closing quote")?;
-            Ok((value, length + 2))
+            Ok((unquoted_by_dotenvy(&text[1..=length], quote == '"')?, length + 2))
         }
         Some('{' | '[') => match json_length(text) {
-            Ok(length) => Ok((text[..length].to_owned(), length)),
+            Ok(length) => Ok((unquoted_by_dotenvy(&text[..length], false)?, length)),
             Err(what) if variable::is_json(name) => Err(Wrong::new(what, "Check its brackets and quotes.")),
             // A secret may begin with a brace.
-            Err(_) => Ok(unquoted(line)),
+            Err(_) => unquoted(line),
         },
-        _ => Ok(unquoted(line)),
+        _ => unquoted(line),
     }
 }
 
+/// What `dotenvy` makes of a value. Only where it stood in double quotes does it hold escapes, and those that the Node
+/// bot's library did not know are no escapes.
+fn unquoted_by_dotenvy(raw: &str, has_escapes: bool) -> Result<String, Wrong> {
+    let mut line = String::with_capacity(raw.len() + 4);
+    line.push_str("V=\"");
+    let mut chars = raw.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' if has_escapes => match chars.next() {
+                Some(known @ ('n' | '"' | '\\' | '$')) => line.extend(['\\', known]),
+                // The one that dotenvy does not know.
+                Some('r') => line.push('\r'),
+                other => line.extend(['\\', '\\'].into_iter().chain(other)),
+            },
+            '\\' | '"' | '$' => line.extend(['\\', char]),
+            _ => line.push(char),
+        }
+    }
+    line.push('"');
+    // Its errors hold the value: they are left behind.
+    let read = dotenvy::from_read_iter(line.as_bytes()).next().and_then(Result::ok);
+    read.map(|(_, value)| value)
+        .ok_or_else(|| Wrong::new("cannot be read", "Put the whole value in single quotes."))
+}
+
 /// Up to a comment, without blanks at the end.
-fn unquoted(line: &str) -> (String, usize) {
+fn unquoted(line: &str) -> Result<(String, usize), Wrong> {
     let bytes = line.as_bytes();
     let is_comment = |at: &usize| bytes[*at] == b'#' && (*at == 0 || bytes[*at - 1].is_ascii_whitespace());
     let length = (0..bytes.len()).find(is_comment).unwrap_or(bytes.len());
-    (line[..length].trim().to_owned(), length)
+    Ok((unquoted_by_dotenvy(line[..length].trim(), false)?, length))
 }
 
-/// What stands before the closing `quote`, and its length as it is written. Only double quotes know escapes.
-fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
-    let mut value = String::new();
+/// The length of what stands before the closing `quote`. Only within double quotes a backslash hides one.
+fn quoted(text: &str, quote: char) -> Option<usize> {
     let mut chars = text.char_indices();
     while let Some((at, char)) = chars.next() {
         match char {
-            _ if char == quote => return Some((value, at)),
-            '\\' if quote == '"' => match chars.next()?.1 {
-                'n' => value.push('\n'),
-                'r' => value.push('\r'),
-                escaped @ ('"' | '\\' | '$') => value.push(escaped),
-                other => value.extend(['\\', other]),
-            },
-            _ => value.push(char),
+            _ if char == quote => return Some(at),
+            '\\' if quote == '"' => drop(chars.next()?),
+            _ => {}
         }
     }
     None
@@ -220,6 +243,8 @@ mod tests {
     #[case::several_lines_in_quotes_node("M='a\n# b\nN=c'\n", "a\n# b\nN=c")]
     #[case::sharp_inside("M=a#b", "a#b")]
     #[case::escaped(r#"M="a\"b\\\$""#, r#"a"b\$"#)]
+    #[case::unknown_escapes(r#"M="a\ \'b\r""#, "a\\ \\'b\r")]
+    #[case::ends_with_a_backslash(r"M='a\'", r"a\")]
     fn values_survive(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(value(text), expected);
     }
@@ -256,6 +281,12 @@ mod tests {
     }
 
     proptest::proptest! {
+        // Control: without an escape before `$`, values lose what follows it.
+        #[test]
+        fn a_value_comes_through_dotenvy_as_it_is(text in "([\"'`{}#$\\\\ \r\n\tü=]|[a-z]{1,3}|\\$[A-Z]{1,4}|\\PC){0,30}") {
+            proptest::prop_assert_eq!(unquoted_by_dotenvy(&text, false), Ok(text));
+        }
+
         #[test]
         fn any_text_can_be_read(text in "([A-Z]{1,2}[=: ]{1,2}|[\"'`{}#$\\\\ \r\n\tü]|[a-z]{1,3}){0,30}") {
             let found = read(&text);

@@ -28,7 +28,7 @@ fn is_local(door: &Door, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool 
 
 /// Whether exactly one `Authorization: Bearer` carries the key. Its codes are compared, so that the time it takes reveals
 /// nothing about the key.
-fn has_key(key: Option<&Secret>, headers: &HeaderMap) -> bool {
+pub(super) fn has_key(key: Option<&Secret>, headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(key), Some(value), None) = (key, values.next(), values.next()) else { return false };
     let Some((scheme, given)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {

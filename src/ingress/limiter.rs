@@ -2,7 +2,7 @@
 //!
 //! An address is an IPv4 address or an IPv6 network of 64 bits: whoever has one such address has all of them. The
 //! memory is bounded: buckets that are full again are forgotten each minute, and beyond [`BUCKETS`] strangers share
-//! one by network.
+//! one by network. What counts whether it verifies or not passes the [`throttle`](super::throttle) instead.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -14,12 +14,9 @@ use governor::{Quota, RateLimiter};
 
 use crate::clock::Clock;
 use crate::config::{RateLimit, Scope};
-use crate::hub::Finding;
-use crate::ingress::rejection::Rejection;
-use crate::ingress::{Client, Door};
 
 /// How many buckets are kept before strangers share them: some 10 MB.
-const BUCKETS: usize = 100_000;
+pub(super) const BUCKETS: usize = 100_000;
 
 /// What a bucket is for: a network of ours to tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,21 +93,6 @@ impl Limiter {
     pub(super) fn sweep(&self) {
         self.buckets.retain_recent();
         self.buckets.shrink_to_fit();
-    }
-}
-
-impl Door {
-    /// `RATE_LIMIT_SCOPE=all`: every request counts, but those that ask how we are.
-    pub(super) fn limit(&self, path: &str, client: Client) -> Result<(), Rejection> {
-        let is_exempt = path == "/health" || path.starts_with("/health/");
-        if !self.0.limiter.counts_all() || is_exempt {
-            return Ok(());
-        }
-        self.0.limiter.charge(client.0).map_err(|retry_after_s| {
-            let sentence = "an address sends more requests than RATE_LIMIT allows";
-            self.remark(Finding::RateLimited, sentence, client.0);
-            Rejection::TooMany { retry_after_s }
-        })
     }
 }
 

@@ -15,18 +15,18 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tower_service::Service as _;
+use tower::{Service as _, service_fn};
 
 use crate::hub::Finding;
 use crate::ingress::connection::{Connection, End, Watched};
 use crate::ingress::framing::{HEAD_BYTES, Verdict};
 use crate::ingress::rejection::Rejection;
+use crate::ingress::throttle::Throttled;
 use crate::ingress::{Client, Door, Knocked};
 
 /// How many connections there may be at once.
@@ -178,7 +178,7 @@ fn talk(
 ) -> impl Future<Output = ()> + use<> {
     // Answers are small and awaited: none of them shall wait for a second packet.
     let _ = stream.set_nodelay(true);
-    let service = service_fn({
+    let service = hyper::service::service_fn({
         let (connection, door) = (Arc::clone(&connection), door.clone());
         move |request| answer(request, peer, router.clone(), Arc::clone(&connection), door.clone())
     });
@@ -210,39 +210,55 @@ fn talk(
 
 /// Hands one request on, if it can be believed.
 async fn answer(
-    request: hyper::Request<Incoming>,
+    mut request: hyper::Request<Incoming>,
     peer: SocketAddr,
-    mut router: Router,
+    router: Router,
     connection: Arc<Connection>,
     door: Door,
 ) -> Result<Response, std::convert::Infallible> {
     let arrival = connection.begin();
     let client = Client::of(peer.ip(), request.headers(), &door.0.proxies);
-    let believed = match arrival.verdict {
+    let mut response = match arrival.verdict {
         Verdict::Refused(flaw) => {
             door.remark(Finding::Malformed, &format!("a request was refused: {flaw}"), client.0);
-            Err(Rejection::Malformed)
+            Rejection::Malformed.into_response()
         }
-        Verdict::Fine | Verdict::Last => door.limit(request.uri().path(), client),
-    };
-    let mut response = match believed {
-        Err(rejection) => rejection.into_response(),
-        Ok(()) => match door.gate(request.method(), request.uri().path()) {
-            Some(gate) => {
-                let (head, body) = request.into_parts();
-                door.receive(gate, Knocked { head, body, client, whole_by: arrival.whole_by }).await
+        Verdict::Fine | Verdict::Last => {
+            request.extensions_mut().insert(client);
+            let enter =
+                |request| enter(request, peer, client, router.clone(), door.clone(), arrival.whole_by);
+            if door.counts(request.uri().path()) {
+                door.0.throttle.before(service_fn(enter)).call(request).await?
+            } else {
+                enter(request).await?
             }
-            None => {
-                let mut request: Request = request.map(axum::body::Body::new);
-                request.extensions_mut().insert(ConnectInfo(peer));
-                request.extensions_mut().insert(client);
-                router.call(request).await?
-            }
-        },
+        }
     };
+    if response.extensions().get::<Throttled>().is_some() {
+        let sentence = "an address sends more requests than RATE_LIMIT allows";
+        door.remark(Finding::RateLimited, sentence, client.0);
+    }
     if arrival.verdict != Verdict::Fine {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     connection.end();
     Ok(response)
+}
+
+/// Answers a request that was believed and counted.
+async fn enter(
+    request: hyper::Request<Incoming>,
+    peer: SocketAddr,
+    client: Client,
+    mut router: Router,
+    door: Door,
+    whole_by: Duration,
+) -> Result<Response, std::convert::Infallible> {
+    if let Some(gate) = door.gate(request.method(), request.uri().path()) {
+        let (head, body) = request.into_parts();
+        return Ok(door.receive(gate, Knocked { head, body, client, whole_by }).await);
+    }
+    let mut request: Request = request.map(axum::body::Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    router.call(request).await
 }

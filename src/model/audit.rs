@@ -16,6 +16,8 @@ pub enum Actor {
     Shell,
     /// A named user at the shell of this machine: "alice (command line)".
     ShellUser(String),
+    /// Whoever has the API key.
+    ApiKey,
     /// nuncio itself.
     Nuncio,
     /// The platform.
@@ -35,6 +37,7 @@ impl Actor {
         match self {
             Self::Person { id, .. } => id.to_string(),
             Self::Shell | Self::ShellUser(_) => "shell".to_owned(),
+            Self::ApiKey => "api key".to_owned(),
             Self::Nuncio => "nuncio".to_owned(),
             Self::XtSystems => "xtsystems".to_owned(),
         }
@@ -46,6 +49,7 @@ impl Actor {
         match self {
             Self::Person { name, .. } | Self::ShellUser(name) => name,
             Self::Shell => "somebody at the shell",
+            Self::ApiKey => "whoever has NUNCIO_API_KEY",
             Self::Nuncio => "nuncio",
             Self::XtSystems => "XTSystems",
         }

@@ -45,7 +45,8 @@ impl Client {
         Ok(by_url.or_else(|| webhooks.iter().find(|webhook| webhook.name == NAME)).cloned())
     }
 
-    /// Has the platform send `events` to `url`, signed with `secret`: our registration is brought up to date, or made.
+    /// Has the platform send `events`, of `company` if there is one, to `url`, signed with `secret`: our registration is
+    /// brought up to date, or made.
     ///
     /// # Errors
     /// What the platform answered instead.
@@ -53,9 +54,11 @@ impl Client {
         &self,
         url: &str,
         events: &[String],
+        company: Option<&str>,
         secret: &Secret,
     ) -> Result<Registered, Failure> {
         let (url, events, secret) = (url.to_owned(), events.to_vec(), secret.clone());
+        let company_id = company.map(str::to_owned);
         match self.registration(&url).await? {
             Some(webhook) => {
                 let change = WebhookChange {
@@ -64,11 +67,12 @@ impl Client {
                     secret: Some(secret),
                     active: Some(true),
                     name: None,
+                    company_id,
                 };
                 self.update_webhook(&webhook.id, &change).await.map(Registered::Updated)
             }
             None => {
-                let webhook = NewWebhook { name: NAME.to_owned(), url, events, secret };
+                let webhook = NewWebhook { name: NAME.to_owned(), url, events, company_id, secret };
                 self.create_webhook(&webhook).await.map(Registered::Made)
             }
         }

@@ -38,6 +38,8 @@ pub struct NewWebhook {
     pub url: String,
     /// The kinds it sends; `*` is all.
     pub events: Vec<String>,
+    /// The one customer whose events it sends.
+    pub company_id: Option<String>,
     /// What it signs with.
     pub secret: Secret,
 }
@@ -51,6 +53,8 @@ pub struct WebhookChange {
     pub url: Option<String>,
     /// The kinds it sends.
     pub events: Option<Vec<String>>,
+    /// The one customer whose events it sends.
+    pub company_id: Option<String>,
     /// What it signs with.
     pub secret: Option<Secret>,
     /// Whether it sends at all.
@@ -105,6 +109,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    company_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     active: Option<bool>,
@@ -130,6 +136,7 @@ impl Client {
             name: Some(&webhook.name),
             url: Some(&webhook.url),
             events: Some(&webhook.events),
+            company_id: webhook.company_id.as_deref(),
             secret: Some(webhook.secret.expose()),
             active: Some(true),
         });
@@ -146,6 +153,7 @@ impl Client {
             name: change.name.as_deref(),
             url: change.url.as_deref(),
             events: change.events.as_deref(),
+            company_id: change.company_id.as_deref(),
             secret: change.secret.as_ref().map(Secret::expose),
             active: change.active,
         });

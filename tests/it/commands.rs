@@ -5,6 +5,7 @@
 
 mod delivery;
 mod home;
+mod http;
 mod machine;
 mod mute;
 mod others;

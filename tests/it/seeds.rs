@@ -134,9 +134,20 @@ fn the_packages_are_those_that_were_chosen() {
     let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
     let names: BTreeSet<&str> =
         dependencies.lines().filter_map(|line| Some(line.split_once('=')?.0.trim())).collect();
-    for chosen in
-        ["serenity", "poise", "axum", "tokio", "hmac", "sha2", "hex", "serde", "serde_json", "tracing"]
-    {
+    for chosen in [
+        "serenity",
+        "poise",
+        "axum",
+        "tokio",
+        "hmac",
+        "sha2",
+        "hex",
+        "serde",
+        "serde_json",
+        "tracing",
+        "dotenvy",
+        "tower_governor",
+    ] {
         assert!(names.contains(chosen), "{chosen} is not among the dependencies");
     }
 }

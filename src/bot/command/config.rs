@@ -29,20 +29,17 @@ pub(super) async fn webhook_config(context: Context<'_>) -> Result<(), Error> {
 
 fn embed(context: Context<'_>) -> CreateEmbed {
     let data = context.data();
-    let endpoint = data.hub.endpoint();
+    let overview = data.hub.overview();
+    let endpoint = overview.endpoint;
     let port = endpoint.as_ref().map_or_else(|| "–".to_owned(), |at| at.address.port().to_string());
     let path = endpoint.as_ref().map_or_else(|| "–".to_owned(), |at| super::quoted(&at.path));
-    let public =
-        data.errands.webhook_url(&data.hub).map_or_else(|| "–".to_owned(), |url| super::quoted(&url));
+    let public = super::quoted(data.errands.registrar.url());
     let platform = match &data.errands.platform {
         Some(platform) => format!("{}, key set", super::quoted(platform.base())),
         None => "no XTSYSTEMS_API_KEY".to_owned(),
     };
-    let kinds = super::known_kinds().collect::<Vec<_>>().join(", ");
-    let kinds = format!("{kinds}, and any other as a plain card");
-    let mut table = data.hub.table();
-    table.extend(data.hub.server_problems().into_iter().map(|problem| problem.sentence));
-    let table = render::listing(table.iter().map(String::as_str), MAX_TABLE);
+    let kinds = format!("{}, and any other as a plain card", overview.kinds.join(", "));
+    let table = render::listing(overview.table.iter().map(String::as_str), MAX_TABLE);
     CreateEmbed::new()
         .title("Configuration")
         .description(table.write(Surface::Embed))

@@ -8,6 +8,7 @@ use super::{Context, Error, gate};
 use crate::clock::Timestamp;
 use crate::hub::{Leg, Trace};
 use crate::model::{AuditOutcome, Status};
+use crate::xtsystems;
 
 /// How long the test is followed. Discord waits 15 minutes, people do not.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,18 +29,18 @@ pub(super) async fn test_webhook(context: Context<'_>) -> Result<(), Error> {
 
 async fn test(context: Context<'_>) -> Result<Done, Error> {
     let (outcome, sentence) = match &context.data().errands.platform {
-        Some(_) => through_the_platform(context).await?,
+        Some(platform) => through_the_platform(context, platform).await?,
         None => by_ourselves(context).await?,
     };
     Ok(Done::new(outcome, "webhook", sentence))
 }
 
-async fn through_the_platform(context: Context<'_>) -> Result<(AuditOutcome, String), Error> {
+async fn through_the_platform(
+    context: Context<'_>,
+    platform: &xtsystems::Client,
+) -> Result<(AuditOutcome, String), Error> {
     let data = context.data();
-    let (Some(platform), Some(url)) = (&data.errands.platform, data.errands.webhook_url(&data.hub)) else {
-        return Ok(failed("This nuncio does not listen for events.".to_owned()));
-    };
-    let webhook = match platform.registration(&url).await {
+    let webhook = match platform.registration(data.errands.registrar.url()).await {
         Ok(Some(webhook)) => webhook,
         Ok(None) => {
             return Ok(failed(

@@ -222,7 +222,7 @@ pub const VARIABLES: &[Variable] = &[
         "NUNCIO_API_KEY",
         Group::Storage,
         Shown::Example("your_api_key_here"),
-        "Opens /metrics to others than this machine, as Authorization: Bearer. Make one with: openssl rand -hex 32",
+        "Opens /metrics to others than this machine, and /webhooks/config and /webhooks/register: Authorization: Bearer. Make one with: openssl rand -hex 32",
     ),
     variable(
         "NUNCIO_ENCRYPTION_KEY",

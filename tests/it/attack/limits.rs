@@ -8,7 +8,7 @@ use tracing::Level;
 
 use crate::attack::sender::{Post, TICKET, assert_no_rows};
 use crate::attack::wire::{Heard, Wire};
-use crate::harness::Harness;
+use crate::harness::{Harness, within};
 
 /// A request that nobody signed.
 fn forged(t: &Harness) -> Post {
@@ -159,5 +159,46 @@ async fn with_scope_all_everything_counts_but_health() {
     assert_eq!(t.looks_at("/").await.0, 429);
     assert_eq!(t.looks_at("/health").await.0, 200);
     t.channel("tickets").next_message().await;
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn with_scope_all_a_bucket_is_a_hundred_at_once_and_one_network_has_one() {
+    let t = Harness::with(|variables| {
+        variables.insert("RATE_LIMIT_SCOPE".into(), "all".into());
+        variables.insert("TRUSTED_PROXIES".into(), "127.0.0.0/8".into());
+    })
+    .await;
+    let http = reqwest::Client::new();
+    let asks =
+        async |client: &str| http.get(t.url("/")).header("X-Forwarded-For", client).send().await.unwrap();
+    let mut answers = std::collections::BTreeMap::<u16, u32>::new();
+    for number in 0..110 {
+        let answer = asks(&format!("2001:db8:1:2::{number:x}")).await;
+        *answers.entry(answer.status().as_u16()).or_default() += 1;
+        if answer.status() == 429 {
+            let after: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+            assert!((1..=9).contains(&after), "{after}");
+            let told: serde_json::Value = answer.json().await.unwrap();
+            assert_eq!(told, json!({"error": "Too many requests from this IP"}));
+        }
+    }
+    assert!(answers[&200] >= 100 && answers[&429] > 0, "{answers:?}");
+    assert_eq!(asks("2001:db8:1:3::1").await.status(), 200);
+    assert_eq!(asks("192.0.2.1").await.status(), 200);
+    t.log.expect(Level::WARN, "an address sends more requests than RATE_LIMIT allows");
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn with_scope_all_the_bucket_fills_up_again() {
+    let t = Harness::with(|variables| {
+        variables.insert("RATE_LIMIT".into(), "1/1s".into());
+        variables.insert("RATE_LIMIT_SCOPE".into(), "all".into());
+    })
+    .await;
+    let refused = async || t.looks_at("/").await.0 == 429;
+    within("a refusal", async { while !refused().await {} }).await;
+    within("room for one more", async { while refused().await {} }).await;
     t.finish().await;
 }

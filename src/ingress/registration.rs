@@ -1,0 +1,140 @@
+//! `GET /webhooks/config` and `POST /webhooks/register`: what `/webhook-config` shows and `/register-webhook` does, as JSON
+//! for whoever has the API key.
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::hub::Hub;
+use crate::ingress::Door;
+use crate::ingress::insider::has_key;
+use crate::ingress::rejection::{Rejection, Sentence};
+use crate::model::{Actor, AuditEntry, AuditOutcome};
+use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::xtsystems::{NotRegistered, Registrar, Wanted};
+
+/// The largest body that asks for a registration, in bytes.
+const MOST: usize = 64 * 1024;
+
+#[derive(Serialize)]
+struct Configuration {
+    webhook_url: String,
+    supported_events: Vec<&'static str>,
+    discord_channels: Map<String, Value>,
+    security: Security,
+}
+
+#[derive(Serialize)]
+struct Security {
+    signature_header: &'static str,
+    timestamp_header: &'static str,
+    algorithm: &'static str,
+}
+
+/// What `POST /webhooks/register` is asked for; all of it can be left out.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    webhook_url: Option<String>,
+    events: Option<Vec<String>>,
+    company_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Registered {
+    success: bool,
+    webhook_id: String,
+    message: &'static str,
+}
+
+#[derive(Serialize)]
+struct NotDone {
+    error: &'static str,
+    details: String,
+}
+
+/// Both routes.
+pub(super) fn routes() -> Router<Door> {
+    Router::new().route("/webhooks/config", get(show)).route("/webhooks/register", post(register))
+}
+
+async fn show(State(door): State<Door>, headers: HeaderMap) -> Response {
+    if !has_key(door.0.api_key.as_ref(), &headers) {
+        return no_key();
+    }
+    let found = door.0.hub.overview();
+    answer(
+        StatusCode::OK,
+        Configuration {
+            webhook_url: door.0.registrar.url().to_owned(),
+            supported_events: found.kinds,
+            discord_channels: found.map.into_iter().map(|(key, ids)| (key, ids.into())).collect(),
+            security: Security {
+                signature_header: SIGNATURE_HEADER,
+                timestamp_header: TIMESTAMP_HEADER,
+                algorithm: "HMAC-SHA256",
+            },
+        },
+    )
+}
+
+async fn register(State(door): State<Door>, request: Request) -> Response {
+    if !has_key(door.0.api_key.as_ref(), request.headers()) {
+        return no_key();
+    }
+    let Ok(body) = to_bytes(request.into_body(), MOST).await else {
+        return Rejection::TooLarge.into_response();
+    };
+    let Ok(asked) = read(&body) else { return Rejection::BadJson.into_response() };
+    let (registrar, hub) = (door.0.registrar.clone(), door.0.hub.clone());
+    // Whoever hangs up does not leave the platform with half of it, or the audit log without a word.
+    let done = tokio::spawn(async move { carry_out(&registrar, &hub, asked).await }).await;
+    match done {
+        Ok(Ok(registered)) => answer(StatusCode::OK, registered),
+        Ok(Err(details)) => failed(details),
+        Err(_) => failed("nuncio stumbled over it: the log says more.".to_owned()),
+    }
+}
+
+fn read(body: &Bytes) -> serde_json::Result<Asked> {
+    if body.is_empty() { Ok(Asked::default()) } else { serde_json::from_slice(body) }
+}
+
+/// Registers, and notes what came of it; else why not.
+async fn carry_out(registrar: &Registrar, hub: &Hub, asked: Asked) -> Result<Registered, String> {
+    let wanted = Wanted { url: asked.webhook_url, events: asked.events, company: asked.company_id };
+    let done = registrar.register(&wanted).await;
+    let (outcome, detail) = match &done {
+        Ok(registration) => (AuditOutcome::Done, format!("to {}", registration.url)),
+        Err(why @ NotRegistered::Failed(_)) => (AuditOutcome::Failed, why.to_string()),
+        Err(why) => (AuditOutcome::Refused, why.to_string()),
+    };
+    let entry = AuditEntry::new(Actor::ApiKey, "api.register-webhook", "webhook");
+    if let Err(error) = hub.audit(AuditEntry { outcome, detail, ..entry }).await {
+        tracing::error!(%error, "a registration is not in the audit log");
+    }
+    let registration = done.map_err(|why| why.to_string())?;
+    Ok(Registered {
+        success: true,
+        webhook_id: registration.registered.webhook().id.clone(),
+        message: "Webhook registered successfully in XTSystems",
+    })
+}
+
+fn failed(details: String) -> Response {
+    answer(StatusCode::INTERNAL_SERVER_ERROR, NotDone { error: "Failed to register webhook", details })
+}
+
+/// What it says is for whoever asked, and for no cache.
+fn answer(status: StatusCode, body: impl Serialize) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
+
+fn no_key() -> Response {
+    let error = Sentence::new("This needs Authorization: Bearer with NUNCIO_API_KEY");
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(error)).into_response()
+}

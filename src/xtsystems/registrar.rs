@@ -1,0 +1,193 @@
+//! Registering ourselves on the platform, for everybody who may ask: `/register-webhook` and `POST /webhooks/register`.
+
+use crate::secret::Secret;
+use crate::xtsystems::{Client, Failure, Registered};
+
+/// What is said where there is no key for the platform.
+pub const NO_KEY: &str = "nuncio has no XTSYSTEMS_API_KEY, so it cannot ask XTSystems: set it in .env, restart nuncio, and \
+     try again. Nothing was changed.";
+/// More than there are kinds.
+const MOST_KINDS: usize = 50;
+const LONGEST_KIND: usize = 100;
+const LONGEST_COMPANY: usize = 100;
+const LONGEST_ADDRESS: usize = 2000;
+
+/// Who registers us.
+#[derive(Clone, Debug)]
+pub struct Registrar {
+    platform: Option<Client>,
+    url: String,
+    secret: Secret,
+}
+
+/// What the registration is to be; what is left out is as it is configured.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Where the platform sends to, if not to [`Registrar::url`].
+    pub url: Option<String>,
+    /// The kinds it sends and patterns of them, if not all.
+    pub events: Option<Vec<String>>,
+    /// The one customer whose events it sends.
+    pub company: Option<String>,
+}
+
+/// A registration that was made or brought up to date.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Which of the two, and what the platform has now.
+    pub registered: Registered,
+    /// Where it sends to.
+    pub url: String,
+}
+
+/// Why nothing was registered, as a sentence for whoever asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRegistered {
+    /// The list holds what is no kind.
+    #[error(
+        "Those are no kinds of event. Name some like `ticket.created, ticket.*`, or leave them out for all."
+    )]
+    NoKinds,
+    /// The address is none.
+    #[error(
+        "That is no address for a webhook: it begins with http:// or https:// and holds no user name, ? or #. Leave it out \
+         for nuncio's own. Nothing was changed."
+    )]
+    NoAddress,
+    /// The customer's id cannot be one.
+    #[error("A company_id has 1 to {LONGEST_COMPANY} visible characters. Nothing was changed.")]
+    NoCompany,
+    /// There is no key for the platform.
+    #[error("{NO_KEY}")]
+    NoKey,
+    /// The platform is elsewhere, and the address leads to this machine.
+    #[error(
+        "XTSystems is not on this machine, so it cannot reach `localhost`: set PUBLIC_URL to an address that it can reach, \
+         restart nuncio, and try again. Nothing was changed."
+    )]
+    OutOfReach,
+    /// The platform did not do it.
+    #[error("Not registered. {0}.")]
+    Failed(#[from] Failure),
+}
+
+impl Registrar {
+    /// Registers with `platform`, by default to have events sent to `url`, signed with `secret`.
+    #[must_use]
+    pub fn new(platform: Option<Client>, url: String, secret: Secret) -> Self {
+        Self { platform, url, secret }
+    }
+
+    /// Where the platform sends its events to, unless somebody wants it otherwise.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Has the platform send us its events: makes the webhook there, or brings it up to date.
+    ///
+    /// # Errors
+    /// Why nothing was registered.
+    pub async fn register(&self, wanted: &Wanted) -> Result<Registration, NotRegistered> {
+        let events = match &wanted.events {
+            Some(events) => kinds(events).ok_or(NotRegistered::NoKinds)?,
+            None => vec!["*".to_owned()],
+        };
+        let url = match &wanted.url {
+            Some(url) => address(url).ok_or(NotRegistered::NoAddress)?,
+            None => self.url.clone(),
+        };
+        let company = wanted.company.as_deref();
+        if company.is_some_and(|company| !is_company(company)) {
+            return Err(NotRegistered::NoCompany);
+        }
+        let platform = self.platform.as_ref().ok_or(NotRegistered::NoKey)?;
+        if !platform.can_reach(&url) {
+            return Err(NotRegistered::OutOfReach);
+        }
+        let registered = platform.register(&url, &events, company, &self.secret).await?;
+        Ok(Registration { registered, url })
+    }
+}
+
+/// The kinds and patterns of a list; `None` if one is neither.
+fn kinds(list: &[String]) -> Option<Vec<String>> {
+    let is_kind = |part: &String| {
+        (1..=LONGEST_KIND).contains(&part.len())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-*".contains(&byte))
+    };
+    let good = (1..=MOST_KINDS).contains(&list.len()) && list.iter().all(is_kind);
+    good.then(|| list.to_vec())
+}
+
+/// An address that the platform may be told, as it is written out in full.
+fn address(text: &str) -> Option<String> {
+    let url = reqwest::Url::parse(text).ok().filter(|_| text.len() <= LONGEST_ADDRESS)?;
+    let is_plain = matches!(url.scheme(), "http" | "https")
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    is_plain.then(|| url.to_string())
+}
+
+fn is_company(text: &str) -> bool {
+    !text.trim().is_empty()
+        && text.chars().count() <= LONGEST_COMPANY
+        && !text.chars().any(|char| char.is_control() || char.is_whitespace() && char != ' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case(&["*"], true)]
+    #[case(&["ticket.created", "ticket.*", "c_d"], true)]
+    #[case(&[], false)]
+    #[case(&[""], false)]
+    #[case(&["ticket.created; drop"], false)]
+    #[case(&["`@everyone`"], false)]
+    fn lists_of_kinds(#[case] list: &[&str], #[case] is_good: bool) {
+        let list: Vec<String> = list.iter().map(|kind| (*kind).to_owned()).collect();
+        assert_eq!(kinds(&list), is_good.then_some(list));
+    }
+
+    // D-10
+    #[test]
+    fn a_list_of_absurd_length_is_none() {
+        assert_eq!(kinds(&["a".repeat(6000)]), None);
+        assert_eq!(kinds(&vec!["a".to_owned(); 3000]), None);
+    }
+
+    // D-10: whoever registers another address may not smuggle anything into it.
+    #[rstest::rstest]
+    #[case("https://nuncio.example/webhooks/xtsystems", Some("https://nuncio.example/webhooks/xtsystems"))]
+    #[case("http://127.1:3000/x", Some("http://127.0.0.1:3000/x"))]
+    #[case("https://nuncio.example", Some("https://nuncio.example/"))]
+    #[case("https://user@nuncio.example/", None)]
+    #[case("https://user:pass@nuncio.example/", None)]
+    #[case("https://nuncio.example/?a=b", None)]
+    #[case("https://nuncio.example/#a", None)]
+    #[case("file:///etc/passwd", None)]
+    #[case("ftp://nuncio.example/", None)]
+    #[case("nuncio.example/webhooks", None)]
+    #[case("", None)]
+    fn addresses(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(address(text).as_deref(), expected);
+    }
+
+    #[test]
+    fn an_address_of_absurd_length_is_none() {
+        assert_eq!(address(&format!("https://nuncio.example/{}", "a".repeat(2000))), None);
+    }
+
+    #[rstest::rstest]
+    #[case("acme-1", true)]
+    #[case("", false)]
+    #[case(" ", false)]
+    #[case("a\nb", false)]
+    fn companies(#[case] text: &str, #[case] is_good: bool) {
+        assert_eq!(is_company(text), is_good);
+    }
+}
