@@ -12,6 +12,7 @@ mod database;
 mod deliveries;
 mod demo;
 mod discord_webhooks;
+mod event_show;
 mod events;
 mod mute;
 mod named;

@@ -128,6 +128,7 @@ impl Config {
         let routes = map::read(&mut reader);
         let pings = ping::read(&mut reader);
         let composition = composition::read(&mut reader);
+        let routes = routes.with_cards(composition.cards);
         let database = Database::read(&mut reader);
         let retention = database::retention(&mut reader);
         let api_key = reader.optional("NUNCIO_API_KEY", api_key);

@@ -14,6 +14,7 @@ mod gateway;
 mod health;
 mod home;
 mod letters;
+mod living;
 mod metrics;
 mod mute;
 mod overview;
@@ -31,6 +32,7 @@ mod status;
 mod storage;
 mod time;
 mod trial;
+mod unknown_kind;
 mod webhook;
 
 use std::collections::{HashMap, HashSet};
@@ -63,6 +65,7 @@ pub use routing::{Routes, Routing};
 pub use server_problems::ServerRole;
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};
+pub use unknown_kind::UnknownKind;
 pub use webhook::WebhookError;
 
 /// The use cases of one running nuncio. Clones share it.

@@ -41,6 +41,7 @@ mod server;
 mod shown;
 mod spoilt;
 mod steady;
+mod subject_destinations;
 mod sum;
 mod summary;
 mod wal;

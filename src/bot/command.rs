@@ -15,6 +15,7 @@ mod ticket;
 mod unmute;
 
 pub(super) use gate::{know, refused};
+pub(super) use mute::{not_muted, told as mute_told};
 use poise::{BoxFuture, CreateReply, Framework, FrameworkError, FrameworkOptions};
 use serenity::all::CreateAutocompleteResponse;
 use tokio_util::sync::CancellationToken;

@@ -7,6 +7,7 @@
 mod answer;
 mod dialog;
 pub(super) mod menu;
+pub(super) mod mute_anyway;
 mod press;
 
 use std::sync::Arc;
@@ -59,6 +60,9 @@ impl Clicks {
     async fn touched(&self, http: &Http, component: &ComponentInteraction) {
         if let Some(turn) = menu::of(component) {
             return self.turn(http, component, turn).await;
+        }
+        if let Some(wanted) = mute_anyway::of(component) {
+            return self.mute_anyway(http, component, wanted).await;
         }
         match Page::parse(&component.data.custom_id) {
             Some(page) => self.leaf(http, component, page).await,

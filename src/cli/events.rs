@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use crate::cli::spoilt::{self, UNREADABLE};
 use crate::cli::table::{clean, short};
-use crate::cli::{database, named, print, say};
+use crate::cli::{database, event_show, named, print, say};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::model::Source;
 use crate::store::{Listed, Quarantined, Recent};
 
 /// How many are listed.
@@ -17,7 +18,10 @@ const RECENT: u32 = 50;
 const GLIMPSE: usize = 60;
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
     /// Those that were signed but cannot be read; of each the first 2 KiB are kept
     #[arg(long)]
     quarantined: bool,
@@ -32,12 +36,23 @@ pub(super) struct Args {
     limit: Option<u32>,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Show one event: what became of it, where it went, and what it holds, without its secrets
+    Show(event_show::Args),
+}
+
 /// Prints them: JSON or a table on stdout, the newest first.
 ///
 /// # Errors
 /// If the database cannot be used.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let store = database::open(&config, Clock::system()).await?;
+    if let Some(Action::Show(args)) = &args.action {
+        let shown = event_show::run(args, &store, Clock::system().now()).await;
+        store.close().await;
+        return shown.map(|()| ExitCode::SUCCESS);
+    }
     let mut unreadable = false;
     let (rows, table) = if args.quarantined {
         let found = store.quarantine_list(args.limit.unwrap_or(RECENT)).await?;
@@ -87,8 +102,25 @@ fn recent_json(event: &Listed<Recent>) -> Value {
         "company_id": event.company,
         "subject": event.subject,
         "unrouted": event.unrouted,
-        "deliveries": {"open": event.open, "delivered": event.delivered, "dead": event.dead},
+        "deliveries": {
+            "open": event.open, "delivered": event.delivered, "dead": event.dead, "cancelled": event.cancelled,
+        },
+        "state": state(event),
     })
+}
+
+/// What became of it, in words.
+pub(super) fn state(event: &Recent) -> String {
+    match event {
+        Recent { unrouted: true, .. } => "no route".to_owned(),
+        Recent { dead: 1.., .. } => format!("{} given up", event.dead),
+        Recent { open: 1.., .. } => format!("{} to be delivered", event.open),
+        Recent { delivered: 1.., .. } => "delivered".to_owned(),
+        Recent { muted: Some(muted), .. } => muted.clone(),
+        Recent { cancelled: 1.., .. } => "cancelled".to_owned(),
+        Recent { source: Source::Nuncio, .. } => "nothing to send".to_owned(),
+        Recent { .. } => "nowhere, on purpose".to_owned(),
+    }
 }
 
 fn recent_line(event: &Listed<Recent>) -> String {
@@ -98,19 +130,12 @@ fn recent_line(event: &Listed<Recent>) -> String {
             return format!("{UNREADABLE}  {}  {}", clean(&row.id, GLIMPSE), clean(&row.why, 300));
         }
     };
-    let state = match event {
-        Recent { unrouted: true, .. } => "no route".to_owned(),
-        Recent { open: 0, delivered: 0, dead: 0, .. } => "nowhere, on purpose".to_owned(),
-        Recent { open: 0, dead: 0, .. } => "delivered".to_owned(),
-        Recent { open, dead: 0, .. } => format!("{open} to be delivered"),
-        Recent { dead, .. } => format!("{dead} given up"),
-    };
     let line = format!(
         "{}  {}  {:24}  {:20}  {}",
         short(event.received_at),
         event.id,
         event.kind.as_str(),
-        state,
+        clean(&state(event), GLIMPSE),
         clean(&event.subject, GLIMPSE)
     );
     line.trim_end().to_owned()

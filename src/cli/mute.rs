@@ -9,7 +9,7 @@ use crate::cli::actor::actor;
 use crate::cli::{Usage, database, print, say, table};
 use crate::clock::Clock;
 use crate::config::{Config, span_of};
-use crate::hub::{Hub, MuteError};
+use crate::hub::{Hub, MuteError, UnknownKind};
 use crate::model::{AuditEntry, Mute};
 use crate::store::Muted;
 
@@ -24,6 +24,9 @@ pub(super) struct Args {
     /// Why; it stands on the card that sums up
     #[arg(long, default_value = "")]
     reason: String,
+    /// Also if no event of that kind ever came
+    #[arg(long)]
+    anyway: bool,
     /// What is muted now
     #[arg(long)]
     list: bool,
@@ -50,12 +53,19 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         let span = span_of(span)
             .ok_or_else(|| Usage(format!("{span:?} is not a span of time: --for 30m, 1h or 2d")))?;
         let entry = AuditEntry::new(actor(), "command.mute", format!("mute {}", table::clean(kind, 128)));
-        let (Muted::Now(mute) | Muted::Already(mute)) =
-            told(hub.mute(kind, span, &args.reason, entry).await)?
-        else {
-            return Ok(ExitCode::SUCCESS);
+        if let Some(unknown) = hub.unknown_kind(kind).await?.filter(|_| !args.anyway) {
+            return Err(Usage(never_came(kind, &unknown)).into());
+        }
+        let (mute, before) = match told(hub.mute(kind, span, &args.reason, entry).await)? {
+            Muted::Now(mute) | Muted::Already(mute) => (mute, None),
+            Muted::Renewed { now, before } => (now, Some(before)),
+            Muted::Replayed => return Ok(ExitCode::SUCCESS),
         };
-        print(&format!("{} is muted until {}.", mute.pattern, table::short(mute.until)));
+        let before = before.map_or_else(String::new, |before| {
+            let by = table::clean(&before.by, 40);
+            format!(" It was muted already, until {} by {by}: that mute goes on.", table::short(before.until))
+        });
+        print(&format!("{} is muted until {}.{before}", mute.pattern, table::short(mute.until)));
         say("Its events are kept, also urgent ones, and summed up in one card when the mute ends. \
              What asks for a decision (machine.registered) still comes.");
         Ok(ExitCode::SUCCESS)
@@ -76,6 +86,15 @@ pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<
         Ok(ExitCode::SUCCESS)
     })
     .await
+}
+
+/// Why a kind is not muted yet.
+fn never_came(kind: &str, unknown: &UnknownKind) -> String {
+    let meant = unknown.meant.as_ref().map_or_else(String::new, |meant| format!(" Did you mean {meant}?"));
+    format!(
+        "no event of the kind {} ever came, so nothing was muted.{meant} To mute it all the same, add --anyway.",
+        table::clean(kind, 128)
+    )
 }
 
 async fn list(hub: &Hub, clock: &Clock, as_json: bool) -> anyhow::Result<ExitCode> {

@@ -18,7 +18,13 @@ impl Hub {
     /// was accepted before is answered with the id of the first.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted> {
         let routes = self.0.routing.now();
-        let mut plan = routes.plan(&event);
+        let mut plan = match self.plan_new(&routes, &event).await {
+            Ok(plan) => plan,
+            Err(error) => {
+                self.storage_failing(&error);
+                return Err(error);
+            }
+        };
         let muted = self.muted(&event);
         plan.iter_mut().flatten().for_each(|planned| planned.muted = muted);
         let unrouted = plan.is_none();

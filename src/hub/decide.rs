@@ -18,6 +18,7 @@ use crate::model::{
 };
 use crate::store::{self, Change, Changed, Wish};
 
+pub(in crate::hub) use ask::ids;
 pub use place::Place as Pressed;
 pub use who::{Person, Refusal};
 

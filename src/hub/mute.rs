@@ -96,7 +96,7 @@ impl Hub {
         let muted = self.0.store.add_mute(mute, entry, Some(decision.clone())).await?;
         self.mutes_changed().await;
         Ok(match muted {
-            Muted::Now(mute) => Clicked::Muted { mute, already: false },
+            Muted::Now(mute) | Muted::Renewed { now: mute, .. } => Clicked::Muted { mute, already: false },
             Muted::Already(mute) => Clicked::Muted { mute, already: true },
             Muted::Replayed => Clicked::Replayed,
         })

@@ -145,12 +145,10 @@ impl Hub {
             let Some(last) = page.last() else { return Ok(done) };
             after = Some(last.id);
             let routes = self.0.routing.now();
-            let planned: Vec<_> = page
-                .iter()
-                .filter_map(|event| {
-                    Some((event.id, routes.plan_for(&event.kind, &event.company, event.severity())?))
-                })
-                .collect();
+            let mut planned = Vec::with_capacity(page.len());
+            for event in &page {
+                planned.extend(self.plan_again(&routes, event).await?.map(|plan| (event.id, plan)));
+            }
             done.unrouted += (page.len() - planned.len()) as u64;
             let sizes: Vec<u64> = planned.iter().map(|(_, plan)| plan.len() as u64).collect();
             let routed = self.0.store.route_late(planned, &by.entry).await?;
@@ -164,7 +162,7 @@ impl Hub {
 
     async fn route_event(&self, id: EventId, by: &Requester) -> Result<Redelivered> {
         let Some(event) = self.0.store.event(id).await? else { return Ok(Redelivered::default()) };
-        let plan = self.0.routing.now().plan_for(&event.kind, &event.company, event.severity());
+        let plan = self.plan_again(&self.0.routing.now(), &event).await?;
         let Some(plan) = plan else { return Ok(Redelivered { unrouted: 1, ..Redelivered::default() }) };
         let size = plan.len() as u64;
         let routed = self.0.store.route_late(vec![(id, plan)], &by.entry).await?;

@@ -133,7 +133,7 @@ impl Hub {
             plan.retain(|planned| event.subject != format!("destination:{}", planned.destination_id));
             plan
         } else {
-            routes.plan_for(&event.kind, &event.company, event.severity()).unwrap_or_default()
+            self.plan_again(&routes, &event).await?.unwrap_or_default()
         };
         let stays =
             plan.is_empty() || plan.iter().any(|planned| planned.destination_id == stranded.destination.id);

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::model::route::{Cards, Key, Route, RouteMap, Target};
-use crate::model::{Destination, DestinationId, Kind, NewEvent, Rank, Severity, Sink, Snowflake, Source};
+use crate::model::{Destination, DestinationId, Kind, Rank, Severity, Sink, Snowflake};
 use crate::store::{self, Planned, SetRoute, Store};
 
 /// The map, and what counts now.
@@ -227,16 +227,8 @@ impl Routes {
         sentences
     }
 
-    /// The deliveries an event is due, or `None` if no key of the map matches it, or only one that names nothing which is
-    /// there: then it waits to be routed. Events of our own are addressed by whoever makes them, never by the map.
-    pub(super) fn plan(&self, event: &NewEvent) -> Option<Vec<Planned>> {
-        if event.source == Source::Nuncio {
-            return Some(Vec::new());
-        }
-        self.plan_for(&event.kind, &event.company, event.severity)
-    }
-
-    /// As `plan`, for an event of which only this is known.
+    /// The deliveries along the map's key for an event, or `None` if none matches it, or only one that names nothing which
+    /// is there: then it waits to be routed.
     pub(super) fn plan_for(
         &self,
         kind: &Kind,
@@ -244,6 +236,24 @@ impl Routes {
         severity: Option<Severity>,
     ) -> Option<Vec<Planned>> {
         self.along(self.map.find(kind, company)?, rank(kind, severity))
+    }
+
+    /// Whether no key of the map names this kind: only `default` or `*` is left for it, or nothing.
+    pub(super) fn is_left_over(&self, kind: &Kind, company: &str) -> bool {
+        let is_named = self.map.find(kind, company).is_some_and(|route| !route.is_catch_all());
+        // Where nothing else is named, every card is where these lead.
+        !is_named && self.map.routes().iter().any(|route| !route.is_catch_all())
+    }
+
+    /// Whether the map leads to a destination.
+    pub(super) fn leads_to(&self, destination: DestinationId) -> bool {
+        let mut targets = self.map.routes().iter().flat_map(|route| &route.targets);
+        targets.any(|target| self.destinations.get(target) == Some(&destination))
+    }
+
+    /// Whether later events change the cards behind a route.
+    pub(super) fn has_living_cards(&self, key: &str) -> bool {
+        self.cards(key).unwrap_or(self.map.cards()) == Cards::Living
     }
 
     /// The deliveries along `default`; none if the map has no such key.
@@ -289,7 +299,7 @@ fn called(destination: &Destination) -> String {
 }
 
 /// Decisions overtake everything, urgent alerts what is not urgent.
-fn rank(kind: &Kind, severity: Option<Severity>) -> Rank {
+pub(super) fn rank(kind: &Kind, severity: Option<Severity>) -> Rank {
     match &*kind.canonical() {
         "machine.registered" => Rank::Decision,
         "alert.triggered" if severity >= Some(Severity::Error) => Rank::Urgent,

@@ -57,6 +57,18 @@ impl Mute {
     }
 }
 
+/// What people read of an event that came at `at` and was muted: "muted until 23:32 UTC by Alice". The date is left out
+/// on the day it came. `mute`: when it ended or ends, and who muted; `None` if that is not known any more.
+#[must_use]
+pub fn muted_words(mute: Option<(Timestamp, &str)>, at: Timestamp) -> String {
+    let Some((until, by)) = mute else { return "muted".to_owned() };
+    let (until, at) = (until.to_rfc3339(), at.to_rfc3339());
+    let (day, time) = (until.get(..10).unwrap_or_default(), until.get(11..16).unwrap_or_default());
+    let day = if at.starts_with(day) { String::new() } else { format!("{day} ") };
+    let by = if by.is_empty() { String::new() } else { format!(" by {by}") };
+    format!("muted until {day}{time} UTC{by}")
+}
+
 /// Whether events of this kind wait for somebody's decision.
 #[must_use]
 pub fn asks_for_a_decision(kind: &Kind) -> bool {
@@ -95,6 +107,16 @@ mod tests {
             by: String::new(),
             since: Timestamp::default(),
         }
+    }
+
+    #[rstest::rstest]
+    #[case(Some((1_705_325_520, "Alice")), "muted until 13:32 UTC by Alice")]
+    #[case(Some((1_705_411_920, "Alice")), "muted until 2024-01-16 13:32 UTC by Alice")]
+    #[case(Some((1_705_325_520, "")), "muted until 13:32 UTC")]
+    #[case(None, "muted")]
+    fn what_was_muted_says_until_when_and_by_whom(#[case] mute: Option<(i64, &str)>, #[case] words: &str) {
+        let mute = mute.map(|(until, by)| (Timestamp::from_secs(until), by));
+        assert_eq!(muted_words(mute, Timestamp::from_secs(1_705_314_600)), words);
     }
 
     // Controls: without the look at the subject another machine is silenced, without the severity a worse alert.

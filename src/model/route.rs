@@ -142,9 +142,10 @@ impl fmt::Display for Target {
 }
 
 /// How many cards there are for the events about one thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Cards {
     /// One, which later events change.
+    #[default]
     Living,
     /// One for every event.
     Append,
@@ -180,6 +181,12 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether it names no kind: `default`, or `*`.
+    #[must_use]
+    pub fn is_catch_all(&self) -> bool {
+        self.pattern == Pattern::Default || matches!(&self.pattern, Pattern::Glob(glob) if glob == "*")
+    }
+
     /// Whether it is the entry for just this key.
     #[must_use]
     pub fn is_of(&self, key: &Key) -> bool {
@@ -191,13 +198,26 @@ impl Route {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteMap {
     routes: Vec<Route>,
+    cards: Cards,
 }
 
 impl RouteMap {
     /// From its entries.
     #[must_use]
     pub fn new(routes: Vec<Route>) -> Self {
-        Self { routes }
+        Self { routes, cards: Cards::default() }
+    }
+
+    /// The same map, where `cards` counts for entries that do not say how many cards they want.
+    #[must_use]
+    pub fn with_cards(self, cards: Cards) -> Self {
+        Self { cards, ..self }
+    }
+
+    /// What counts for entries that do not say how many cards they want.
+    #[must_use]
+    pub const fn cards(&self) -> Cards {
+        self.cards
     }
 
     /// This map with other entries for the same keys, and with those that it does not have. What an entry says beside
@@ -212,7 +232,7 @@ impl RouteMap {
                 None => routes.push(route),
             }
         }
-        Self { routes }
+        Self { routes, cards: self.cards }
     }
 
     /// The entries in the order they were written.

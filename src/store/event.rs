@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
 use crate::model::{Event, EventId, Kind, MessageId, Payload, RawBody, Source};
+use crate::store::mute::muted;
 use crate::store::spoilt::{self, Listed};
 use crate::store::{Error, Result, Store};
 
@@ -33,6 +34,10 @@ pub struct Recent {
     pub delivered: u64,
     /// Deliveries given up.
     pub dead: u64,
+    /// Deliveries taken back before they were sent.
+    pub cancelled: u64,
+    /// If a mute silenced it: "muted until 23:32 UTC by Alice".
+    pub muted: Option<String>,
 }
 
 impl Store {
@@ -48,17 +53,25 @@ impl Store {
         self.recent_of(CARRIED, &message.to_string(), limit).await
     }
 
+    /// One event; `None` if there is none of that id.
+    pub async fn recent_one(&self, id: EventId) -> Result<Option<Listed<Recent>>> {
+        Ok(self.recent_of("id = $2", &id.to_string(), 1).await?.pop())
+    }
+
     async fn recent_of(&self, which: &'static str, value: &str, limit: u32) -> Result<Vec<Listed<Recent>>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted, \
-             COUNT(CASE WHEN d.status IN ('pending', 'sending') THEN 1 END) AS open, \
-             COUNT(CASE WHEN d.status = 'delivered' THEN 1 END) AS delivered, \
-             COUNT(CASE WHEN d.status = 'dead' THEN 1 END) AS dead \
-             FROM (SELECT rowid AS place, id, source, kind, company_id, subject, received_at, unrouted FROM events \
-                   WHERE {which} ORDER BY id DESC LIMIT $1) AS e \
-             LEFT JOIN deliveries AS d ON d.event_id = e.id \
-             GROUP BY e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted \
-             ORDER BY e.id DESC"
+            "SELECT r.*, m.until AS mute_until, m.created_by AS mute_by FROM \
+             (SELECT e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted, \
+              COUNT(CASE WHEN d.status IN ('pending', 'sending') THEN 1 END) AS open, \
+              COUNT(CASE WHEN d.status = 'delivered' THEN 1 END) AS delivered, \
+              COUNT(CASE WHEN d.status = 'dead' THEN 1 END) AS dead, \
+              COUNT(CASE WHEN d.status = 'cancelled' THEN 1 END) AS cancelled, \
+              MAX(CASE WHEN d.status = 'cancelled' AND SUBSTR(d.reason, 1, 4) = 'mut_' THEN d.reason END) AS mute \
+              FROM (SELECT rowid AS place, id, source, kind, company_id, subject, received_at, unrouted FROM events \
+                    WHERE {which} ORDER BY id DESC LIMIT $1) AS e \
+              LEFT JOIN deliveries AS d ON d.event_id = e.id \
+              GROUP BY e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted) AS r \
+             LEFT JOIN mutes AS m ON m.id = r.mute ORDER BY r.id DESC"
         )))
         .bind(limit)
         .bind(value)
@@ -67,17 +80,21 @@ impl Store {
         let count =
             |row: &SqliteRow, name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
         spoilt::each(&rows, |row| {
+            let received_at = Timestamp::from_millis(row.try_get("received_at")?);
+            let mute: Option<String> = row.try_get("mute")?;
             Ok(Recent {
                 id: row.try_get::<String, _>("id")?.parse()?,
                 source: source_of(&row.try_get::<String, _>("source")?)?,
                 kind: Kind::new(&row.try_get::<String, _>("kind")?),
                 company: row.try_get("company_id")?,
                 subject: row.try_get("subject")?,
-                received_at: Timestamp::from_millis(row.try_get("received_at")?),
+                received_at,
                 unrouted: row.try_get("unrouted")?,
                 open: count(row, "open")?,
                 delivered: count(row, "delivered")?,
                 dead: count(row, "dead")?,
+                cancelled: count(row, "cancelled")?,
+                muted: mute.map(|_| muted(row, received_at)).transpose()?,
             })
         })
     }
@@ -112,6 +129,13 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         Ok(spoilt::apart(&rows, read)?.0)
+    }
+
+    /// The kinds of all events that came in and are kept. Looks at every event: for a question that people seldom ask.
+    pub async fn kinds_received(&self) -> Result<Vec<String>> {
+        Ok(sqlx::query_scalar("SELECT DISTINCT kind FROM events WHERE source <> 'nuncio'")
+            .fetch_all(self.read())
+            .await?)
     }
 
     /// The names of customers as learnt from events: source, id, name.

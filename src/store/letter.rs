@@ -6,7 +6,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::{SteadyTime, Timestamp};
-use crate::model::{DeliveryId, DestinationId, EventId, InvalidId, Kind, Reason, Sink, Status};
+use crate::model::{DeliveryId, DestinationId, EventId, InvalidId, Kind, MuteId, Reason, Sink, Status};
+use crate::store::mute::muted;
 use crate::store::spoilt::{self, Listed};
 use crate::store::writer::Unit;
 use crate::store::{Error, Result, Store};
@@ -34,7 +35,7 @@ pub struct Letter {
     pub closed: Option<String>,
     /// Where it stands.
     pub status: Status,
-    /// Why it was given up.
+    /// Why it was given up or taken back; of one that a mute silenced, until when and by whom.
     pub reason: Option<String>,
     /// How often it was tried since it was last made pending.
     pub attempts: u64,
@@ -78,10 +79,11 @@ pub enum Which {
 
 const COLUMNS: &str = "d.rowid AS place, d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, t.sink, t.address, \
      t.closed_reason, d.status, d.reason, d.attempts, d.generation, d.due_at, d.finished_at, \
-     e.id IS NOT NULL AS has_event, t.id IS NOT NULL AS has_destination";
+     e.id IS NOT NULL AS has_event, t.id IS NOT NULL AS has_destination, m.until AS mute_until, m.created_by AS mute_by";
 /// Whatever is wrong with a delivery, it stands in the list.
 const JOINED: &str = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id \
-     LEFT JOIN destinations AS t ON t.id = d.destination_id";
+     LEFT JOIN destinations AS t ON t.id = d.destination_id \
+     LEFT JOIN mutes AS m ON m.id = d.reason AND d.status = 'cancelled'";
 
 impl Store {
     /// Letters that can be read, the newest first; at most `limit`.
@@ -241,18 +243,22 @@ fn read(row: &SqliteRow) -> Result<Letter> {
     let status: String = row.try_get("status")?;
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
+    let received_at = Timestamp::from_millis(row.try_get("received_at")?);
     Ok(Letter {
         id: row.try_get::<String, _>("id")?.parse()?,
         event_id: row.try_get::<String, _>("event_id")?.parse()?,
         kind: Kind::new(&row.try_get::<String, _>("kind")?),
         company: row.try_get("company_id")?,
-        received_at: Timestamp::from_millis(row.try_get("received_at")?),
+        received_at,
         destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
         destination: row.try_get("name")?,
         sink: Sink::from_parts(&sink, &address),
         closed: row.try_get("closed_reason")?,
         status: Status::from_word(&status).ok_or_else(|| Error::Corrupt(format!("a status {status:?}")))?,
-        reason: row.try_get("reason")?,
+        reason: match row.try_get::<Option<String>, _>("reason")? {
+            Some(id) if id.parse::<MuteId>().is_ok() => Some(muted(row, received_at)?),
+            reason => reason,
+        },
         attempts: count("attempts")?,
         generation: count("generation")?,
         due_at: SteadyTime::from_millis(row.try_get("due_at")?),

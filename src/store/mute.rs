@@ -4,6 +4,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::{Moment, Timestamp};
+use crate::model::mute::muted_words;
+use crate::model::route::Pattern;
 use crate::model::{
     AuditEntry, AuditOutcome, Decision, Delivery, DestinationId, Mint, Mute, MuteId, MutedAlert, Severity,
 };
@@ -19,6 +21,13 @@ const COLUMNS: &str = "id, pattern, subject, label, severity, until, reason, cre
 pub enum Muted {
     /// It is muted from now on.
     Now(Mute),
+    /// It was muted already: the same mute goes on, until another time.
+    Renewed {
+        /// The mute as it is now.
+        now: Mute,
+        /// As it was.
+        before: Mute,
+    },
     /// That alert is muted already, by this.
     Already(Mute),
     /// This very click or command was seen before.
@@ -125,6 +134,10 @@ impl Unit for Add {
             audit::append(tx, &self.key, &entry, mute.since).await?;
             return Ok((Muted::Already(before), Vec::new()));
         }
+        if let Some(before) = same(tx, mute).await? {
+            let now = self.renew(tx, &before).await?;
+            return Ok((Muted::Renewed { now, before }, Vec::new()));
+        }
         insert(tx, mute).await?;
         audit::append(tx, &self.key, &self.entry, mute.since).await?;
         let deliveries = match &self.card {
@@ -133,6 +146,45 @@ impl Unit for Add {
         };
         Ok((Muted::Now(mute.clone()), deliveries))
     }
+}
+
+impl Add {
+    /// Lets a mute of the same kinds go on as this one was wanted: one mute, and one sum in the end.
+    async fn renew(&self, tx: &mut SqliteConnection, before: &Mute) -> Result<Mute> {
+        let wanted = self.mute.clone();
+        let reason = if wanted.reason.is_empty() { before.reason.clone() } else { wanted.reason };
+        let now =
+            Mute { id: before.id, pattern: before.pattern.clone(), since: before.since, reason, ..wanted };
+        sqlx::query("UPDATE mutes SET until = $2, reason = $3, created_by = $4 WHERE id = $1")
+            .bind(now.id.to_string())
+            .bind(now.until.as_millis())
+            .bind(now.reason.as_str())
+            .bind(now.by.as_str())
+            .execute(&mut *tx)
+            .await?;
+        let entry = AuditEntry {
+            detail: format!("{} (before: until {})", self.entry.detail, before.until.to_rfc3339()),
+            reference: now.id.to_string(),
+            ..self.entry.clone()
+        };
+        audit::append(tx, &self.key, &entry, self.mute.since).await?;
+        Ok(now)
+    }
+}
+
+/// The mute of the same kinds that holds already.
+async fn same(tx: &mut SqliteConnection, mute: &Mute) -> Result<Option<Mute>> {
+    if mute.alert.is_some() {
+        return Ok(None);
+    }
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM mutes WHERE summed_at IS NULL AND subject = '' AND until > $1 ORDER BY id"
+    )))
+    .bind(mute.since.as_millis())
+    .fetch_all(tx)
+    .await?;
+    let mutes: Vec<Mute> = rows.iter().map(read).collect::<Result<_>>()?;
+    Ok(mutes.into_iter().find(|other| Pattern::new(&other.pattern) == Pattern::new(&mute.pattern)))
 }
 
 async fn insert(tx: &mut SqliteConnection, mute: &Mute) -> Result<()> {
@@ -225,6 +277,14 @@ impl Unit for Close {
             None => Ok(Vec::new()),
         }
     }
+}
+
+/// What people read of a muted event that came at `at`, by the columns `mute_until` and `mute_by` of `row`.
+pub(super) fn muted(row: &SqliteRow, at: Timestamp) -> Result<String> {
+    let until: Option<i64> = row.try_get("mute_until")?;
+    let by: Option<String> = row.try_get("mute_by")?;
+    let mute = until.map(|until| (Timestamp::from_millis(until), by.as_deref().unwrap_or_default()));
+    Ok(muted_words(mute, at))
 }
 
 fn read(row: &SqliteRow) -> Result<Mute> {

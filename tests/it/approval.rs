@@ -31,6 +31,7 @@
 
 mod behind;
 mod machines;
+mod old_map;
 mod order;
 mod outcomes;
 mod paused;

@@ -1,5 +1,7 @@
 //! Living cards: one card a ticket, asset or machine, which later events change.
 
+mod routed;
+
 use nuncio::sandbox::discord::Fault;
 use serde_json::{Value, json};
 

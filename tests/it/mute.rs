@@ -138,6 +138,62 @@ async fn a_mute_at_the_shell_reaches_a_running_serve() {
     t.finish().await;
 }
 
+// Item 16. Controls: without the join to the mutes the list says "nowhere, on purpose" and the delivery `mut_…`.
+#[tokio::test]
+async fn what_a_mute_silenced_says_until_when_and_by_whom() {
+    let t = Harness::start().await;
+    t.hub().mute("alert.*", HOUR, "", by("Alice")).await.unwrap();
+    let event = t.sends_body(alert(1)).await.body["event_id"].as_str().unwrap().to_owned();
+    t.settle().await;
+    let words = |text: &str| {
+        assert!(text.contains("muted until ") && text.contains(" UTC by Alice"), "{text}");
+        assert!(!text.contains("mut_") && !text.contains("on purpose"), "{text}");
+    };
+    words(&t.runs(&["events"]).await.stdout);
+    words(&t.runs(&["deliveries"]).await.stdout);
+    words(&t.runs(&["deliveries", &event]).await.stdout);
+    words(&t.runs(&["deliveries", &event, "--json"]).await.stdout);
+    let shown = t.runs(&["events", "show", &event[event.len() - 8..]]).await;
+    words(&shown.stdout);
+    assert!(shown.stdout.contains("alert.triggered"), "{}", shown.stdout);
+    assert!(shown.stdout.contains(r#""source": "SRV-1""#), "{}", shown.stdout);
+    let shown: Value =
+        serde_json::from_str(&t.runs(&["events", "show", &event, "--json"]).await.stdout).unwrap();
+    words(shown["state"].as_str().unwrap());
+    words(shown["deliveries"][0]["reason"].as_str().unwrap());
+    assert_eq!(shown["body"]["data"]["title"], "Disk full");
+
+    // The shell is named as the audit log names it.
+    t.runs(&["mute", "ticket.*", "--for", "1h"]).await;
+    t.hub().tend_mutes().await.unwrap();
+    t.sends("ticket_created.json").await;
+    t.settle().await;
+    let listed = t.runs(&["events", "--json", "--limit", "1"]).await.stdout;
+    let entry = &t.store().audited(1).await.unwrap()[0];
+    let expected = format!("UTC by {}", entry.actor_name);
+    assert!(listed.contains(&expected), "{expected}: {listed}");
+    t.finish().await;
+}
+
+// Item 29. Control: without the look for known kinds it is muted at once.
+#[tokio::test]
+async fn at_the_shell_a_kind_that_never_came_needs_anyway() {
+    let t = Harness::start().await;
+    let refused = t.runs(&["mute", "tickt.created", "--for", "1h"]).await;
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert_eq!(
+        refused.stderr,
+        "nuncio: no event of the kind tickt.created ever came, so nothing was muted. Did you mean ticket.created? To mute \
+         it all the same, add --anyway.\n"
+    );
+    assert!(t.hub().muted_now().await.unwrap().is_empty());
+    assert_eq!(t.runs(&["mute", "tickt.created", "--for", "1h", "--anyway"]).await.code, 0);
+    let again = t.runs(&["mute", "tickt.created", "--for", "2h", "--anyway"]).await;
+    assert!(again.stdout.contains(". It was muted already, until "), "{}", again.stdout);
+    assert_eq!(t.hub().muted_now().await.unwrap().len(), 1);
+    t.finish().await;
+}
+
 /// A connection to nuncio's database.
 async fn database(t: &Harness) -> sqlx::SqliteConnection {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(t.folder().join("nuncio.db"));

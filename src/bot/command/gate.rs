@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use poise::{CommandInteractionType, CreateReply};
-use serenity::all::{CreateAutocompleteResponse, CreateInteractionResponse, GuildId};
+use serenity::all::{
+    CreateActionRow, CreateAutocompleteResponse, CreateEmbed, CreateInteractionResponse, GuildId,
+};
 
 use super::{Context, Data, Error};
 use crate::bot::component;
@@ -23,6 +25,10 @@ pub(super) struct Done {
     pub(super) subject: String,
     /// For the person, and for the audit log.
     pub(super) sentence: String,
+    /// What the person may go on with.
+    buttons: Vec<CreateActionRow>,
+    /// What stands below the sentence.
+    embed: Option<CreateEmbed>,
 }
 
 impl Done {
@@ -31,7 +37,12 @@ impl Done {
         subject: impl Into<String>,
         sentence: impl Into<String>,
     ) -> Self {
-        Self { outcome, subject: subject.into(), sentence: sentence.into() }
+        Self { outcome, subject: subject.into(), sentence: sentence.into(), buttons: Vec::new(), embed: None }
+    }
+
+    /// The same with buttons and what they need to know below it.
+    pub(super) fn with(self, buttons: Vec<CreateActionRow>, embed: Option<CreateEmbed>) -> Self {
+        Self { buttons, embed, ..self }
     }
 }
 
@@ -46,9 +57,17 @@ pub(super) async fn operate(
         return Ok(());
     }
     context.defer_ephemeral().await?;
-    let Done { outcome, subject, sentence } = work.await?;
+    let Done { outcome, subject, sentence, buttons, embed } = work.await?;
     note(context, &subject, outcome, &sentence).await;
-    say(context, sentence).await
+    let mut reply = CreateReply::default().content(sentence).ephemeral(true);
+    if !buttons.is_empty() {
+        reply = reply.components(buttons);
+    }
+    if let Some(embed) = embed {
+        reply = reply.embed(embed);
+    }
+    context.send(reply).await?;
+    Ok(())
 }
 
 /// Who typed the command, by what Discord said with it.

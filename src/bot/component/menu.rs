@@ -139,7 +139,7 @@ impl Clicks {
     }
 
     /// Whether somebody may go on; else a sentence.
-    fn may_turn(&self, person: &Person) -> Result<(), String> {
+    pub(super) fn may_turn(&self, person: &Person) -> Result<(), String> {
         if self.shared.stopping.is_cancelled() {
             return Err(super::STOPPING.to_owned());
         }
@@ -147,7 +147,7 @@ impl Clicks {
     }
 
     /// Notes that somebody was refused, if they were.
-    async fn note_refused(&self, entry: AuditEntry, person: &Person) {
+    pub(super) async fn note_refused(&self, entry: AuditEntry, person: &Person) {
         let Err(refusal) = self.shared.hub.may_operate(person) else { return };
         let entry = AuditEntry { outcome: AuditOutcome::Refused, detail: refusal.to_string(), ..entry };
         if let Err(error) = self.shared.hub.audit(entry).await {

@@ -34,7 +34,7 @@ pub const VARIABLES: &[Variable] = &[
         Shown::FillIn(
             r#"{"ticket.created":["CHANNEL_ID"],"machine.*":["CHANNEL_ID"],"default":["CHANNEL_ID"]}"#,
         ),
-        "Which kind of event goes to which channel. Keys: a kind, a pattern (ticket.*) or default, each also for one customer only (ticket.*@COMPANY_ID). Values: a channel id, a stored webhook (dst_…, see nuncio discord-webhooks), a list of them, or [] for nowhere.",
+        "Which kind of event goes to which channel. Keys: a kind, a pattern (ticket.*) or default, each also for one customer only (ticket.*@COMPANY_ID). Values: a channel id, a stored webhook (dst_…, see nuncio discord-webhooks), a list of them, or [] for nowhere. What only default is left for changes the card of its ticket, asset or machine, if there is one.",
     ),
     variable(
         "MONITOR_CHANNELS",

@@ -174,7 +174,7 @@ impl Family {
 }
 
 /// The ids of a machine, `id` first: texts and numbers only.
-fn ids(data: &Value) -> Vec<String> {
+pub(in crate::hub) fn ids(data: &Value) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for name in ["id", "asset_id"] {
         let id = match data.get(name) {

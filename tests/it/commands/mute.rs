@@ -124,3 +124,92 @@ async fn a_command_that_the_gateway_tells_twice_mutes_once() {
     assert_eq!(s.t.hub().mutes().await.unwrap().len(), 1);
     s.finish().await;
 }
+
+// Item 29. Control: without the look for known kinds `tickt.created` is muted at once.
+#[tokio::test]
+async fn a_kind_that_never_came_is_asked_back_about_before_it_is_muted() {
+    let s = Stage::start().await;
+    let wanted =
+        json!([option("kind", "tickt.created"), option("duration", "2h"), option("reason", "*moving*")]);
+    let said = s.types("mute", wanted).await;
+    assert_eq!(
+        content(&said),
+        "No event of the kind `tickt.created` ever came, so nothing was muted. Did you mean `ticket.created`? To mute \
+         it all the same, press **Mute anyway**."
+    );
+    assert_eq!(s.audited(1).await.outcome, "refused");
+    assert_eq!(s.t.hub().mutes().await.unwrap(), []);
+    let question = s.sees("the question", |message| message.buttons() == ["Mute anyway"]).await;
+    let first = s.chooses(&question, 2, &question.custom_id("Mute anyway"), &[]).await;
+    assert_eq!(first["type"], 6, "{first:#}");
+    // The changed question counts among what was said to people.
+    s.whispers.set(s.whispers.get() + 1);
+    let muted = s.sees("the answer", |message| message.content().contains("is muted until")).await;
+    assert!(muted.content().starts_with("`tickt.created` is muted until <t:"), "{}", muted.content());
+    assert_eq!((&muted.0["embeds"], muted.buttons().len()), (&json!([]), 0));
+    let entry = s.audited(2).await;
+    assert_eq!((entry.action.as_str(), entry.outcome.as_str()), ("command.mute", "done"));
+    assert!(entry.detail.ends_with(": *moving*"), "{}", entry.detail);
+
+    // What came once, what the map names and whole families are known.
+    s.t.sends_body(json!({"event_type": "backup_skipped", "data": {"id": 1}})).await;
+    s.t.channel("general").next_message().await;
+    for known in ["backup.skipped", "backup.*", "user.*", "*", "ticket_created"] {
+        let said = s.types("mute", json!([option("kind", known), option("duration", "1h")])).await;
+        assert!(content(&said).contains("is muted until"), "{known}: {said:#}");
+    }
+    // Too long for a button.
+    let long = format!("x.{}", "y".repeat(100));
+    let said = s.types("mute", json!([option("kind", &long), option("duration", "1h")])).await;
+    assert!(content(&said).ends_with("use `nuncio mute` with `--anyway`."), "{said:#}");
+    s.finish().await;
+}
+
+// Item 29. Control: without the look for the same mute there are two of them, and two cards in the end.
+#[tokio::test]
+async fn the_same_mute_twice_is_one_that_goes_on() {
+    let s = Stage::start().await;
+    s.types("mute", json!([option("kind", "alert.*"), option("duration", "1h"), option("reason", "moving")]))
+        .await;
+    s.t.sends_body(alert(1)).await;
+    s.t.settle().await;
+    let said = s.types("mute", json!([option("kind", "Alert.*"), option("duration", "2h")])).await;
+    assert!(content(&said).starts_with("`alert.*` is muted until <t:"), "{said:#}");
+    assert!(content(&said).contains("It was muted already, until <t:"), "{said:#}");
+    assert!(content(&said).contains(":f> by Alice: that mute goes on."), "{said:#}");
+    let entry = s.audited(2).await;
+    assert!(entry.detail.contains("(before: until 20"), "{}", entry.detail);
+    let mutes = s.t.hub().mutes().await.unwrap();
+    assert_eq!((mutes.len(), mutes[0].1, mutes[0].0.reason.as_str()), (1, 1, "moving"));
+    s.t.clock.advance(Duration::from_secs(3700));
+    s.t.sends_body(alert(2)).await;
+    s.t.settle().await;
+    assert!(s.t.channel("alerts").unread().is_empty(), "its first hour is over, the second holds");
+    s.t.clock.advance(Duration::from_secs(3600));
+    let sum = s.t.channel("alerts").next_message().await;
+    assert!(sum.description().contains("2 events were not shown"), "{}", sum.description());
+    s.finish().await;
+}
+
+// Item 16.
+#[tokio::test]
+async fn what_a_mute_silenced_says_so_in_deliveries() {
+    let s = Stage::start().await;
+    s.types("mute", json!([option("kind", "alert.*"), option("duration", "1h")])).await;
+    s.t.sends_body(alert(1)).await;
+    s.t.settle().await;
+    let muted = &s.t.store().letters(nuncio::store::Which::All, 1).await.unwrap()[0];
+    let said = s
+        .types(
+            "deliveries",
+            json!([{"name": "show", "type": 1, "options":
+        [option("id", &muted.id.short())]}]),
+        )
+        .await;
+    assert!(
+        content(&said).contains(": muted until ") && content(&said).contains(" UTC by Alice"),
+        "{said:#}"
+    );
+    assert!(!content(&said).contains("mut_"), "{said:#}");
+    s.finish().await;
+}

@@ -30,6 +30,7 @@ const MAY: &[(&str, &str)] = &[
         "(SELECT 1 FROM messages WHERE messages.id = deliveries.message_id",
         "what a message carried that cannot be read: somebody else changed its row",
     ),
+    ("SELECT DISTINCT kind FROM events", "a person wants to mute a kind that nuncio does not know, rarely"),
     ("events ORDER BY id DESC LIMIT", "the newest: it ends at the limit"),
     (
         "FROM events WHERE {which} ORDER BY id DESC LIMIT",
@@ -78,7 +79,8 @@ fn unshown() -> String {
 
 /// A text with what the code puts into it.
 fn whole(text: &str) -> String {
-    let joined = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id LEFT JOIN destinations AS t ON t.id = d.destination_id";
+    let joined = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id LEFT JOIN destinations AS t ON t.id = d.destination_id \
+         LEFT JOIN mutes AS m ON m.id = d.reason AND d.status = 'cancelled'";
     text.replace("{COLUMNS}", "*")
         .replace("{JOINED}", joined)
         .replace("{filter}", "$1 = ''")

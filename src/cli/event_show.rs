@@ -1,0 +1,112 @@
+//! `nuncio events show`: one event, what became of it, where it went, and what it holds.
+
+use serde_json::{Value, json};
+
+use crate::cli::events::state;
+use crate::cli::named::{self, Named};
+use crate::cli::table::{age, clean, short};
+use crate::cli::{print, spoilt};
+use crate::clock::Timestamp;
+use crate::model::{EventId, payload};
+use crate::store::{Letter, Listed, Recent, Store, Which};
+
+/// How much of a text from outside a line shows, in characters.
+const GLIMPSE: usize = 120;
+/// How many of its deliveries are shown.
+const DELIVERIES: u32 = 1000;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Its id or that of one of its deliveries: evt_… or dlv_…, or the last 8 characters as cards and lists show them
+    id: String,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints it on stdout.
+///
+/// # Errors
+/// If there is no such event, or its row cannot be read.
+pub(super) async fn run(args: &Args, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+    let id = match named::find(store, &args.id).await? {
+        Named::Event(id) => id,
+        Named::Delivery(id) => match store.letter(id).await? {
+            Some(Ok(letter)) => letter.event_id,
+            _ => anyhow::bail!("the event of {id} cannot be read: {}", spoilt::advice(store)),
+        },
+    };
+    let event = match store.recent_one(id).await? {
+        Some(Ok(event)) => event,
+        Some(Err(row)) => anyhow::bail!("{id} cannot be read: {}. {}", row.why, spoilt::advice(store)),
+        None => anyhow::bail!("{id} is not kept any more (RETENTION_DAYS)"),
+    };
+    let letters = store.letters_behind(Which::Of(id), 0, DELIVERIES).await?;
+    let body = body(store, id).await?;
+    if args.json {
+        print(&as_json(&event, &letters, &body).to_string());
+    } else {
+        lines(&event, &letters, now).iter().for_each(|line| print(line));
+        body.lines().for_each(|line| print(&clean(line, usize::MAX)));
+    }
+    Ok(())
+}
+
+/// What came, readable and without its secrets.
+async fn body(store: &Store, id: EventId) -> anyhow::Result<String> {
+    let body = store.event_body(id).await?.unwrap_or_default();
+    let json: Option<Value> = serde_json::from_slice(&body).ok();
+    Ok(json
+        .and_then(|json| serde_json::to_string_pretty(&payload::without_secrets(&json).0).ok())
+        .unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()))
+}
+
+fn lines(event: &Recent, letters: &[Listed<Letter>], now: Timestamp) -> Vec<String> {
+    let mut lines = vec![
+        format!("{}  {}", event.id, event.kind.as_str()),
+        format!(
+            "  received  {}, {} ago, from {}",
+            short(event.received_at),
+            age(now.since(event.received_at)),
+            event.source
+        ),
+        format!("  state     {}", clean(&state(event), GLIMPSE)),
+    ];
+    for (what, text) in [("company", &event.company), ("subject", &event.subject)] {
+        if !text.is_empty() {
+            lines.push(format!("  {what:8}  {}", clean(text, GLIMPSE)));
+        }
+    }
+    for letter in letters {
+        lines.push(match letter {
+            Ok(letter) => {
+                let reason = letter.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                let line = format!("{}  {}{reason}", letter.destination, letter.status.as_str());
+                format!("  {}  {}", letter.id.short(), clean(&line, 2 * GLIMPSE))
+            }
+            Err(row) => format!("  {}  {}", clean(&row.short(), 8), spoilt::UNREADABLE),
+        });
+    }
+    lines
+}
+
+fn as_json(event: &Recent, letters: &[Listed<Letter>], body: &str) -> Value {
+    let delivery = |letter: &Listed<Letter>| match letter {
+        Ok(letter) => json!({
+            "id": letter.id.to_string(), "destination": letter.destination,
+            "status": letter.status.as_str(), "reason": letter.reason,
+        }),
+        Err(row) => spoilt::json(row),
+    };
+    json!({
+        "id": event.id.to_string(),
+        "kind": event.kind.as_str(),
+        "received_at": event.received_at.to_rfc3339(),
+        "source": event.source.as_str(),
+        "company_id": event.company,
+        "subject": event.subject,
+        "state": state(event),
+        "deliveries": letters.iter().map(delivery).collect::<Vec<_>>(),
+        "body": serde_json::from_str::<Value>(body).unwrap_or_else(|_| body.into()),
+    })
+}

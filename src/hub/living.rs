@@ -1,0 +1,106 @@
+//! Where an event goes: to the channels of its key of the map, or to the living cards of its thing.
+//!
+//! A key that names the event's kind decides. Where only `default` (or `*`) is left, or nothing at all, the event changes the
+//! cards of its ticket, asset or machine where they are, or are about to be posted: a map that names `machine.registered`
+//! alone would post the approval as a second card in another channel. Only where no such card can be changed does it go
+//! along `default`. A channel that is closed, or that the map no longer names, does not count.
+
+use crate::hub::Hub;
+use crate::hub::routing::{Routes, rank};
+use crate::model::{Event, Kind, NewEvent, Payload, Severity, Source};
+use crate::store::{Planned, Result};
+
+/// What decides where an event goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About<'a> {
+    pub(super) source: Source,
+    pub(super) kind: &'a Kind,
+    pub(super) company: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) severity: Option<Severity>,
+    /// The machine's ids, if the event says that a machine was approved.
+    pub(super) approved: &'a [String],
+}
+
+impl Hub {
+    /// The deliveries a new event is due; `None` if it waits to be routed. Events of our own are addressed by whoever makes
+    /// them, never by the map.
+    pub(super) async fn plan_new(&self, routes: &Routes, event: &NewEvent) -> Result<Option<Vec<Planned>>> {
+        if event.source == Source::Nuncio {
+            return Ok(Some(Vec::new()));
+        }
+        let approved = match is_approval(&event.kind) && routes.is_left_over(&event.kind, &event.company) {
+            true => super::decide::ids(&Payload::of(event.body.clone())),
+            false => Vec::new(),
+        };
+        let about = About {
+            source: event.source,
+            kind: &event.kind,
+            company: &event.company,
+            subject: &event.subject,
+            severity: event.severity,
+            approved: &approved,
+        };
+        self.plan(routes, about).await
+    }
+
+    /// The same of an event that is routed anew.
+    pub(super) async fn plan_again(&self, routes: &Routes, event: &Event) -> Result<Option<Vec<Planned>>> {
+        let approved = match is_approval(&event.kind) {
+            true => super::decide::ids(&event.data),
+            false => Vec::new(),
+        };
+        let about = About {
+            source: event.source,
+            kind: &event.kind,
+            company: &event.company,
+            subject: &event.subject,
+            severity: event.severity(),
+            approved: &approved,
+        };
+        self.plan(routes, about).await
+    }
+
+    async fn plan(&self, routes: &Routes, about: About<'_>) -> Result<Option<Vec<Planned>>> {
+        let cards = self.cards_of(routes, about).await?;
+        if !cards.is_empty() {
+            return Ok(Some(cards));
+        }
+        Ok(routes.plan_for(about.kind, about.company, about.severity))
+    }
+
+    /// The deliveries that change the living cards of the event's thing, if its kind has no key of its own.
+    async fn cards_of(&self, routes: &Routes, about: About<'_>) -> Result<Vec<Planned>> {
+        if !routes.is_left_over(about.kind, about.company) {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        if about.subject.split_once(':').is_some_and(|(family, _)| LIVING.contains(&family)) {
+            found = self.0.store.destinations_of(about.source, about.subject).await?;
+            found.retain(|(_, route)| routes.has_living_cards(route));
+        }
+        // The card of a machine that was asked about lives whatever CARDS says, and goes by either id.
+        if !about.approved.is_empty()
+            && let Some(asked) =
+                self.0.store.decision_about_machine(about.source, about.approved, about.company).await?
+        {
+            found.extend(self.0.store.destinations_of(asked.source, &asked.subject).await?);
+        }
+        let mut plan: Vec<Planned> = Vec::new();
+        for (destination_id, route) in found {
+            let is_new = plan.iter().all(|planned| planned.destination_id != destination_id);
+            if is_new && routes.leads_to(destination_id) {
+                let rank = rank(about.kind, about.severity);
+                plan.push(Planned { destination_id, rank, route, muted: None });
+            }
+        }
+        Ok(plan)
+    }
+}
+
+/// The families of which each thing has one card.
+const LIVING: &[&str] = &["ticket", "asset", "machine"];
+
+fn is_approval(kind: &Kind) -> bool {
+    kind.canonical() == "machine.approved"
+}

@@ -1,0 +1,30 @@
+//! Which destinations show the card of a thing, or are about to.
+
+use crate::model::{DestinationId, Source};
+use crate::store::{Result, Store};
+
+impl Store {
+    /// The destinations that events about `subject` went to or wait for, each with the map's key that sent them there. What
+    /// is closed or removed, and what was given up or taken back, is left out: there is no card that could be changed.
+    pub async fn destinations_of(
+        &self,
+        source: Source,
+        subject: &str,
+    ) -> Result<Vec<(DestinationId, String)>> {
+        if subject.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT d.destination_id, d.route FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
+             JOIN destinations AS t ON t.id = d.destination_id \
+             WHERE e.source = $1 AND e.subject = $2 AND d.slot = '' AND d.status IN ('pending', 'sending', 'delivered') \
+             AND t.sink IN ('channel', 'discord_webhook') AND t.closed_reason IS NULL AND t.deleted_at IS NULL \
+             GROUP BY d.destination_id, d.route ORDER BY MIN(d.id)",
+        )
+        .bind(source.as_str())
+        .bind(subject)
+        .fetch_all(self.read())
+        .await?;
+        rows.into_iter().map(|(destination, route)| Ok((destination.parse()?, route))).collect()
+    }
+}
