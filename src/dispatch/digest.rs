@@ -34,12 +34,12 @@ pub(super) async fn due(
     }
     let ordinary = || queue.values().filter(|delivery| delivery.rank == Rank::Normal);
     if ordinary().any(|delivery| delivery.slot.is_empty() && delivery.age(now) > OLD) {
-        return Ok(Some(Claim { before: DeliveryId::earliest(now.minus(OLD)), first_only: true }));
+        return Ok(Some(Claim::Ordinary { before: DeliveryId::earliest(now.minus(OLD)), first_only: true }));
     }
     let depth = context.composition.depth;
     let far = (behind || ordinary().count() > depth)
         && context.store.deeper_than(destination, Rank::Normal, now, depth).await?;
-    Ok(far.then(|| Claim { before: DeliveryId::earliest(now.plus(AHEAD)), first_only: false }))
+    Ok(far.then(|| Claim::Ordinary { before: DeliveryId::earliest(now.plus(AHEAD)), first_only: false }))
 }
 
 /// Plans a digest and gives it its deliveries; `None` if they went another way meanwhile.
@@ -48,8 +48,17 @@ pub(super) async fn gather(
     destination: &Destination,
     claim: Claim,
 ) -> store::Result<Option<Message>> {
-    let now = context.clock.moment();
-    let mut message = Message::new(destination.id, Action::Create, Form::Digest, now);
+    let message = Message::new(destination.id, Action::Create, Form::Digest, context.clock.moment());
+    fill(context, destination, message, claim).await
+}
+
+/// Gives a planned digest its deliveries; `None` if there are none.
+pub(super) async fn fill(
+    context: &Context,
+    destination: &Destination,
+    mut message: Message,
+    claim: Claim,
+) -> store::Result<Option<Message>> {
     message.posted_after = context.sinks.posted_after(destination, &context.clock);
     let mut taken = 0;
     for _ in 0..UNITS {

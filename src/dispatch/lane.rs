@@ -60,6 +60,8 @@ pub(super) struct Lane {
     no_digest: bool,
     /// Whether a storm of alerts is under way: the worst are in the queue, all others only in the table.
     storm: bool,
+    /// How many alerts of it have been named.
+    named: usize,
     /// How many decisions were sent in a row.
     decisions: u32,
     /// Who was pinged when.
@@ -92,6 +94,7 @@ impl Lane {
             alone: HashSet::new(),
             no_digest: breaks >= broken::MANY,
             storm: false,
+            named: 0,
             decisions: 0,
             pinged: Pinged::default(),
             trouble: None,

@@ -1,4 +1,5 @@
-//! Alert storms: when hundreds of urgent alerts wait, the worst get cards, and digests name all the others, a line each.
+//! Alert storms: when hundreds of urgent alerts wait, the worst get cards, and digests name the others, a line each. Of
+//! thousands, the last digest counts those that are left.
 //!
 //! Nothing of a storm is remembered but in the lane: whatever is not yet sent is pending in the table, and after a crash
 //! the storm is found again, or is over. An alert whose card stands already is no part of it: that card is changed.
@@ -9,12 +10,12 @@ use std::time::Duration;
 use crate::clock::{Moment, SteadyTime};
 use crate::config::Coalesce;
 use crate::dispatch::plan::load;
-use crate::dispatch::{Context, guard};
+use crate::dispatch::{Context, digest, guard};
 use crate::model::route::Cards;
 use crate::model::schedule::PING_AGAIN;
 use crate::model::{Action, Delivery, Destination, Form, Message, Rank, Snowflake};
 use crate::render::{self, Digest};
-use crate::store::Result;
+use crate::store::{Claim, Result};
 
 /// From how many waiting alerts on it is a storm: that many cards take minutes.
 const DEPTH: usize = 200;
@@ -22,6 +23,11 @@ const DEPTH: usize = 200;
 const CARDS: usize = 50;
 /// How many deliveries one digest of a storm takes at most: what one unit of the store touches.
 const MOST: usize = 300;
+/// How many alerts of a storm are named, the worst first: nobody reads more, and while they are named the channel takes
+/// nothing else. One digest counts all others and says how they are listed.
+pub(super) const NAMED: usize = 1_000;
+/// How many sorts of alerts are looked at for whom they ping.
+const SORTS: usize = 100;
 
 /// When each role was pinged last by a lane.
 #[derive(Debug, Default)]
@@ -32,6 +38,18 @@ impl Pinged {
     pub(super) fn note(&mut self, message: &Message) {
         if message.action == Action::Create {
             self.0.extend(message.pings.iter().map(|role| (*role, message.planned_at)));
+        }
+    }
+
+    /// Has `message` ping `roles`, but for those that were pinged lately, and not for what comes late.
+    fn add(&self, message: &mut Message, roles: Vec<Snowflake>, delivery: &Delivery, now: Moment) {
+        if render::is_late(delivery.age(now.steady)) {
+            return;
+        }
+        for role in roles {
+            if !message.pings.contains(&role) && !self.lately(role, now.steady) {
+                message.pings.push(role);
+            }
         }
     }
 
@@ -63,14 +81,14 @@ pub(super) async fn worst(
     Ok(Some(worst))
 }
 
-/// The digest that names the next of the others; `None` if no more wait.
+/// The digest that names the next of the others, and how many it names; `None` if no more wait.
 pub(super) async fn rest(
     context: &Context,
     destination: &Destination,
     pinged: &Pinged,
-) -> Result<Option<Message>> {
+) -> Result<Option<(Message, usize)>> {
     let now = context.clock.moment();
-    let waiting = context.store.oldest_unshown(destination.id, folds(context), now, MOST).await?;
+    let waiting = context.store.next_unshown(destination.id, folds(context), now, MOST).await?;
     let mut message = Message::new(destination.id, Action::Create, Form::Digest, now);
     let mut digest = Digest::default();
     for mut delivery in guard::readable(context, &destination.name, waiting).await? {
@@ -78,15 +96,30 @@ pub(super) async fn rest(
         if !digest.names_too(&event.as_ref().into()) {
             break;
         }
-        if !render::is_late(delivery.age(now.steady)) {
-            let roles = context.hub.pings(&event, &delivery.route);
-            let new = |role: &Snowflake| !message.pings.contains(role) && !pinged.lately(*role, now.steady);
-            let roles: Vec<_> = roles.into_iter().filter(new).collect();
-            message.pings.extend(roles);
-        }
+        let roles = context.hub.pings(&event, &delivery.route);
+        pinged.add(&mut message, roles, &delivery, now);
         message.deliveries.push(delivery);
     }
-    Ok((!message.deliveries.is_empty()).then_some(message))
+    Ok((!message.deliveries.is_empty()).then(|| (message, digest.first().count())))
+}
+
+/// The digest that counts all that are left, with its deliveries; `None` if none are.
+pub(super) async fn count(
+    context: &Context,
+    destination: &Destination,
+    pinged: &Pinged,
+) -> Result<Option<Message>> {
+    let now = context.clock.moment();
+    let mut message = Message::new(destination.id, Action::Create, Form::Digest, now);
+    // Whom one alert pings, all of its sort do.
+    let sorts = context.store.sorts_unshown(destination.id, folds(context), now, SORTS).await?;
+    for mut delivery in guard::readable(context, &destination.name, sorts).await? {
+        let event = load(&context.store, &mut delivery).await?;
+        let roles = context.hub.pings(&event, &delivery.route);
+        pinged.add(&mut message, roles, &delivery, now);
+    }
+    let claim = Claim::Unshown { folds: folds(context), now };
+    digest::fill(context, destination, message, claim).await
 }
 
 /// For how long the same alert changes its card; not at all where every event has one of its own.

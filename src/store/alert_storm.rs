@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Moment;
 use crate::model::DestinationId;
@@ -18,6 +19,9 @@ const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e ON e.id = d.e
      AND c.source = e.source AND c.subject = e.subject AND NOT c.frozen AND SUBSTR(c.since, 5, 12) >= PRINTF('%012x', e.received_at - $3) \
      AND CASE c.state WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END \
          >= CASE e.severity WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END)";
+
+/// The less, the worse.
+const WEIGHT: &str = "CASE e.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 ELSE 2 END";
 
 impl Store {
     /// Whether more than `depth` urgent deliveries wait for a lane of which no card shows the alert, not even one
@@ -53,20 +57,35 @@ impl Store {
         let chosen = format!(
             "SELECT MIN(d.id) {UNSHOWN} GROUP BY e.source, CASE e.subject WHEN '' THEN d.id ELSE e.subject END \
              ORDER BY MIN(CASE e.source WHEN 'nuncio' THEN 0 ELSE 1 END), \
-             MIN(CASE e.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 ELSE 2 END), MIN(d.id) LIMIT $4"
+             MIN({WEIGHT}), MIN(d.id) LIMIT $4"
         );
         self.chosen(&chosen, destination, folds, now, limit).await
     }
 
-    /// The oldest of them.
-    pub async fn oldest_unshown(
+    /// The next of them to be named: the worst, among equals the oldest.
+    pub async fn next_unshown(
         &self,
         destination: DestinationId,
         folds: Duration,
         now: Moment,
         limit: usize,
     ) -> Result<Waiting> {
-        let chosen = format!("SELECT d.id {UNSHOWN} ORDER BY d.id LIMIT $4");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM deliveries JOIN (SELECT d.id AS chosen, {WEIGHT} AS weight {UNSHOWN} \
+             ORDER BY weight, chosen LIMIT $4) AS next ON next.chosen = deliveries.id ORDER BY weight, id"
+        );
+        self.waiting_by(sql, destination, folds, now, limit).await
+    }
+
+    /// The newest of each sort of them: whom one pings, all of its sort do.
+    pub async fn sorts_unshown(
+        &self,
+        destination: DestinationId,
+        folds: Duration,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Waiting> {
+        let chosen = format!("SELECT MAX(d.id) {UNSHOWN} GROUP BY d.route, e.kind, e.severity LIMIT $4");
         self.chosen(&chosen, destination, folds, now, limit).await
     }
 
@@ -79,6 +98,17 @@ impl Store {
         limit: usize,
     ) -> Result<Waiting> {
         let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE id IN ({chosen}) ORDER BY id");
+        self.waiting_by(sql, destination, folds, now, limit).await
+    }
+
+    async fn waiting_by(
+        &self,
+        sql: String,
+        destination: DestinationId,
+        folds: Duration,
+        now: Moment,
+        limit: usize,
+    ) -> Result<Waiting> {
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(destination.to_string())
             .bind(now.steady.as_millis())
@@ -88,6 +118,23 @@ impl Store {
             .await?;
         Waiting::of(&rows, limit)
     }
+}
+
+/// The ids of the oldest of them, within a unit.
+pub(super) async fn ids_of_unshown(
+    tx: &mut SqliteConnection,
+    destination: DestinationId,
+    folds: Duration,
+    now: Moment,
+    limit: i64,
+) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(AssertSqlSafe(format!("SELECT d.id {UNSHOWN} ORDER BY d.id LIMIT $4")))
+        .bind(destination.to_string())
+        .bind(now.steady.as_millis())
+        .bind(window(folds, now))
+        .bind(limit)
+        .fetch_all(tx)
+        .await?)
 }
 
 /// `$3`: what takes an event's wall time to the beginning of its fold window on the steady line, on which ids are minted.

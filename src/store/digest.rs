@@ -3,13 +3,15 @@
 //! They are claimed and marked in units of at most [`UNIT`] rows. A digest that stands in Discord stays open, with its
 //! receipt, until the last of its deliveries is marked: after a crash the marking goes on where it stopped.
 
+use std::time::Duration;
+
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, SteadyTime};
 use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, REDRAW, Rank};
 use crate::store::message;
 use crate::store::writer::Unit;
-use crate::store::{Result, Store, delivery};
+use crate::store::{Result, Store, alert_storm, delivery};
 
 /// How many deliveries one unit of a digest touches: senders wait for some milliseconds meanwhile. A hundred at a time
 /// cost twice as much for each.
@@ -19,11 +21,21 @@ const REDRAWN: i64 = 50;
 
 /// Which deliveries a digest takes.
 #[derive(Clone, Copy, Debug)]
-pub struct Claim {
-    /// Only those that sort before this one.
-    pub before: DeliveryId,
-    /// Whether those that a person had delivered again are left out.
-    pub first_only: bool,
+pub enum Claim {
+    /// Ordinary ones.
+    Ordinary {
+        /// Only those that sort before this one.
+        before: DeliveryId,
+        /// Whether those that a person had delivered again are left out.
+        first_only: bool,
+    },
+    /// Urgent alerts that no card shows.
+    Unshown {
+        /// For how long the same alert changes its card.
+        folds: Duration,
+        /// When they are due.
+        now: Moment,
+    },
 }
 
 /// What a digest was given.
@@ -58,11 +70,17 @@ impl Store {
         Ok(waiting >= limit)
     }
 
-    /// Plans a digest, if it is not planned yet, and gives it the next ordinary deliveries of its lane, at most a
-    /// unit's worth.
+    /// Plans a digest, if it is not planned yet, and gives it the next deliveries of its lane, at most a unit's worth.
     pub async fn claim(&self, message: &Message, epoch: i64, claim: Claim) -> Result<Taken> {
-        let now = self.0.clock.steady();
-        self.writer().submit(Take { message: message.clone(), epoch, claim, now }).await
+        let (now, message) = (self.0.clock.steady(), message.clone());
+        match claim {
+            Claim::Ordinary { before, first_only } => {
+                self.writer().submit(Take { message, epoch, before, first_only, now }).await
+            }
+            Claim::Unshown { folds, now } => {
+                self.writer().submit(TakeUnshown { message, epoch, folds, now }).await
+            }
+        }
     }
 
     /// Marks the next deliveries, behind `after`, of a digest that stands in Discord, at most a unit's worth. Answers
@@ -104,10 +122,52 @@ impl Store {
     }
 }
 
+/// The state of a digest; `None` if it is not planned yet.
+async fn planned(tx: &mut SqliteConnection, message: MessageId) -> Result<Option<String>> {
+    let state = sqlx::query_scalar("SELECT state FROM messages WHERE id = $1").bind(message.to_string());
+    Ok(state.fetch_optional(tx).await?)
+}
+
+struct TakeUnshown {
+    message: Message,
+    epoch: i64,
+    folds: Duration,
+    now: Moment,
+}
+
+impl Unit for TakeUnshown {
+    type Output = Taken;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Taken> {
+        let planned = planned(tx, self.message.id).await?;
+        if planned.as_deref().is_some_and(|state| state != "sending") {
+            return Ok(Taken::default());
+        }
+        let taken =
+            alert_storm::ids_of_unshown(tx, self.message.destination_id, self.folds, self.now, UNIT).await?;
+        if taken.is_empty() {
+            return Ok(Taken::default());
+        }
+        if planned.is_none() {
+            message::insert(tx, &self.message, self.epoch).await?;
+        }
+        for id in &taken {
+            sqlx::query("UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id = $2 AND status = 'pending'")
+                .bind(self.message.id.to_string())
+                .bind(id)
+                .execute(&mut *tx)
+                .await?;
+        }
+        let (deliveries, unit) = (taken.len() as u64, UNIT.unsigned_abs());
+        Ok(Taken { deliveries, more: deliveries == unit })
+    }
+}
+
 struct Take {
     message: Message,
     epoch: i64,
-    claim: Claim,
+    before: DeliveryId,
+    first_only: bool,
     now: SteadyTime,
 }
 
@@ -115,11 +175,7 @@ impl Unit for Take {
     type Output = Taken;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Taken> {
-        let planned: Option<String> = sqlx::query_scalar("SELECT state FROM messages WHERE id = $1")
-            .bind(self.message.id.to_string())
-            .fetch_optional(&mut *tx)
-            .await?;
-        match planned.as_deref() {
+        match planned(tx, self.message.id).await?.as_deref() {
             Some("sending") => {}
             // Its destination was removed meanwhile: what it took is taken back.
             Some(_) => return Ok(Taken::default()),
@@ -134,8 +190,8 @@ impl Unit for Take {
         .bind(self.message.id.to_string())
         .bind(self.message.destination_id.to_string())
         .bind(self.now.as_millis())
-        .bind(bound.unwrap_or(self.claim.before).to_string())
-        .bind(self.claim.first_only)
+        .bind(bound.unwrap_or(self.before).to_string())
+        .bind(self.first_only)
         .execute(tx)
         .await?;
         Ok(Taken { deliveries: taken.rows_affected(), more: bound.is_some() })
@@ -151,8 +207,8 @@ impl Take {
         )
         .bind(self.message.destination_id.to_string())
         .bind(self.now.as_millis())
-        .bind(self.claim.before.to_string())
-        .bind(self.claim.first_only)
+        .bind(self.before.to_string())
+        .bind(self.first_only)
         .bind(UNIT)
         .fetch_optional(tx)
         .await?;
@@ -166,8 +222,8 @@ impl Take {
         )
         .bind(self.message.destination_id.to_string())
         .bind(self.now.as_millis())
-        .bind(self.claim.before.to_string())
-        .bind(self.claim.first_only)
+        .bind(self.before.to_string())
+        .bind(self.first_only)
         .fetch_optional(tx)
         .await?;
         Ok(found.is_some())

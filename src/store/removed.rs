@@ -179,7 +179,7 @@ mod tests {
         let now = store.0.clock.moment();
         let id: DestinationId = KEPT.parse().unwrap();
         let message = Message::new(id, Action::Create, Form::Digest, now);
-        let claim = Claim { before: DeliveryId::earliest(now.steady), first_only: false };
+        let claim = Claim::Ordinary { before: DeliveryId::earliest(now.steady), first_only: false };
         store.writer().submit(Withdrawn(message.clone())).await.unwrap();
         assert_eq!(store.claim(&message, 0, claim).await.unwrap().deliveries, 0);
     }

@@ -18,6 +18,7 @@ impl Lane {
             let now = self.context.clock.moment();
             if let Some(worst) = storm::worst(&self.context, destination, now).await? {
                 self.queue.retain(|(rank, _), _| *rank == Rank::Decision);
+                self.named = worst.len();
                 self.queue_all(worst);
                 self.storm = true;
             }
@@ -25,19 +26,43 @@ impl Lane {
         Ok(self.storm && !self.queue.keys().any(|(rank, _)| *rank == Rank::Urgent))
     }
 
-    /// Sends the next of those digests. The storm is over when there is none.
+    /// Sends the next of those digests, or the one that counts the rest. The storm is over when there is none.
     pub(super) async fn name_others(
         &mut self,
         destination: &mut Destination,
         pass: Pass,
     ) -> store::Result<()> {
+        if self.named >= storm::NAMED {
+            return self.count_others(destination, pass).await;
+        }
         match survive(storm::rest(&self.context, destination, &self.pinged)).await? {
-            Ok(Some(message)) => self.put_down(destination, message, pass).await,
+            Ok(Some((message, named))) => {
+                self.named += named;
+                self.put_down(destination, message, pass).await
+            }
             Ok(None) => {
                 self.storm = false;
                 Ok(())
             }
             // What cannot be read is found when each is planned for itself.
+            Err(_) => {
+                (self.storm, self.no_digest) = (false, true);
+                Ok(())
+            }
+        }
+    }
+
+    async fn count_others(&mut self, destination: &mut Destination, pass: Pass) -> store::Result<()> {
+        match survive(storm::count(&self.context, destination, &self.pinged)).await? {
+            Ok(Some(message)) => {
+                self.note_turn(&message);
+                self.pinged.note(&message);
+                self.send(destination, message, pass).await
+            }
+            Ok(None) => {
+                self.storm = false;
+                Ok(())
+            }
             Err(_) => {
                 (self.storm, self.no_digest) = (false, true);
                 Ok(())

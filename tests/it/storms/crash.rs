@@ -53,7 +53,7 @@ async fn taken(t: &Harness, store: &Store, destination: &Destination, units: usi
     let digest = Planned::new(destination.id, Action::Create, Form::Digest, t.clock.moment());
     let before = DeliveryId::earliest(t.clock.steady().plus(Duration::from_secs(1)));
     for _ in 0..units {
-        let claim = Claim { before, first_only: false };
+        let claim = Claim::Ordinary { before, first_only: false };
         assert!(store.claim(&digest, destination.epoch, claim).await.unwrap().deliveries > 0);
     }
     digest

@@ -1,13 +1,14 @@
 //! Urgent alerts by the hundred: decisions go before them, the worst have cards, every one is named.
 //!
-//! | control: to take away | should be red (not yet tried) |
+//! | taken away (control) | red |
 //! | --- | --- |
-//! | `Rank::Decision`: decisions are as urgent as alerts | `a_thousand_critical_alerts_are_all_named_…` |
-//! | storms: urgent alerts stay in packs | the same |
-//! | `Share::Ordinary` may use all of a bucket | `one_place_of_five_is_kept_…` |
-//! | packs of urgent alerts | `more_than_five_…` |
+//! | `Rank::Decision`: decisions are as urgent as alerts | `a_thousand_…`, `behind_five_thousand_…`, `one_place_of_five_…` |
+//! | storms: urgent alerts stay in packs | `a_thousand_…`, `whoever_is_named_only_…`, `a_restart_in_the_midst_…` |
+//! | `NAMED`: all are named; whom the count pings | `of_thousands_…` |
+//! | `Share::Ordinary` may use all of a bucket | `one_place_of_five_…` |
+//! | packs of urgent alerts | `more_than_five_…`, `a_fleet_…`, `a_digest_of_alerts_that_is_refused_…` |
 //! | what shows already is no part of a storm | `the_same_alert_again_…` |
-//! | the roles that digests ping | `whoever_is_named_only_in_a_line_…` |
+//! | the roles that digests ping | `whoever_is_named_only_…` |
 //! | after four decisions an alert | `a_fleet_that_asks_to_join_…` |
 
 // L-5
@@ -117,6 +118,55 @@ async fn a_thousand_critical_alerts_are_all_named_within_a_minute_and_a_decision
     assert!(cards.len() <= 60, "{} cards", cards.len());
     let digest = messages.iter().find(|message| is_digest(message)).unwrap();
     assert!(lines(digest).all(|line| line.contains(" #") && line.contains(':')), "{:#}", digest.0);
+    let backlog = t.store().backlog().await.unwrap();
+    assert_eq!((backlog.pending, backlog.sending, backlog.dead), (0, 0, 0));
+    t.finish().await;
+}
+
+/// How many events the digests count that name only the first of them.
+fn counted(messages: &[Message]) -> Vec<usize> {
+    let first = |message: &&Message| {
+        let fields = embeds(message)[0]["fields"].as_array().into_iter().flatten();
+        is_digest(message) && fields.clone().any(|field| field["name"] == "Look first")
+    };
+    messages.iter().filter(first).map(super::events_in).collect()
+}
+
+#[tokio::test]
+async fn of_thousands_the_worst_thousand_are_named_and_one_digest_counts_the_rest() {
+    let mut t = one_channel().await;
+    let general = t.discord.channel_id("general").unwrap();
+    let acme = t.discord.role_id("Approvers").unwrap();
+    let map = json!({"default": [general], "alert.*@acme": {"channels": [general], "ping": [acme]}});
+    t.set("DISCORD_WEBHOOK_CHANNELS", map.to_string());
+    t.restart().await;
+    let of_acme = |number| {
+        let mut alert = alert(number, "error");
+        alert["company_id"] = json!("acme");
+        alert
+    };
+    // What is worst comes last, and those of a customer are left for the count.
+    let storm = (0..2_000).map(|number| alert(number, "error"));
+    let storm = storm.chain((2_000..2_300).map(of_acme)).chain((2_300..2_700).map(critical));
+    all_at_once(&t, storm.collect()).await;
+    // Slowly: what is late pings nobody.
+    t.settle_in_steps(Duration::from_millis(10)).await;
+    let messages = read_all(&t).await;
+    let counted = counted(&messages);
+    assert_eq!(counted.len(), 1, "{counted:?}");
+    let last = messages.last().unwrap();
+    assert_eq!(super::events_in(last), counted[0], "behind those that name: {}", last.title());
+    let named = named(&messages[..messages.len() - 1]);
+    assert_eq!(named.iter().find(|(_, times)| **times != 1), None);
+    assert_eq!(named.len() + counted[0], 2_700, "each is named or counted");
+    assert!((1_000..1_100).contains(&named.len()), "{} named", named.len());
+    assert!((2_300..2_700).all(|number| named.contains_key(&format!("SRV-{number}"))), "the worst are");
+    assert_eq!(last.content().matches(&format!("<@&{acme}>")).count(), 1, "theirs are only counted");
+    let text = last.description();
+    let id = &text[text.find("--digest ").unwrap() + 9..][..8];
+    let listed = t.runs(&["events", "--json", "--limit", "3000", "--digest", id]).await;
+    let listed: Vec<Value> = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(listed.len(), counted[0], "the command lists exactly these");
     let backlog = t.store().backlog().await.unwrap();
     assert_eq!((backlog.pending, backlog.sending, backlog.dead), (0, 0, 0));
     t.finish().await;
