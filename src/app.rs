@@ -59,11 +59,13 @@ impl App {
         hub.trust_clock(config.discord.token.is_some()).await?;
         if let Some(token) = &config.discord.token
             && store.is_another("discord.token", token).await?
-            && store.try_channels_again().await? > 0
         {
-            tracing::info!(
-                "DISCORD_TOKEN is another one: channels that were closed or denied the bot are tried at once"
-            );
+            if store.try_channels_again().await? > 0 {
+                tracing::info!(
+                    "DISCORD_TOKEN is another one: channels that were closed or denied the bot are tried at once"
+                );
+            }
+            store.note_secret("discord.token", token).await?;
         }
         let access = Access::new(config.discord.base, config.discord.token, clock.clone());
         hub.serves(Endpoint { address, path: config.webhook.path.clone() });
@@ -208,6 +210,7 @@ async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Re
                 "XTSYSTEMS_API_KEY is another one: {tried} calls that waited or were held are made at once"
             );
         }
+        store.note_secret("xtsystems.key", key).await?;
     }
     Ok(Some(Platform::new(client, destination.id)))
 }

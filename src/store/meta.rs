@@ -26,16 +26,23 @@ pub(super) async fn meta_in(tx: &mut SqliteConnection, key: &str) -> Result<Opti
 }
 
 impl Store {
-    /// Notes which secret `name` is used with now, by a fingerprint that says nothing about it. Answers whether it was
-    /// another one before, or none that is known of.
+    /// Whether `name` was used with another secret before, or with none that is known of.
     pub async fn is_another(&self, name: &'static str, secret: &Secret) -> Result<bool> {
+        let fingerprint = self.fingerprint(name, secret)?;
+        Ok(self.meta(name).await?.is_none_or(|known| known != fingerprint))
+    }
+
+    /// Notes which secret `name` is used with now. To be called when everything was done that another one asks for: after
+    /// a crash before that, the next start does it.
+    pub async fn note_secret(&self, name: &'static str, secret: &Secret) -> Result<()> {
+        let fingerprint = self.fingerprint(name, secret)?;
+        self.set_meta(name, fingerprint).await
+    }
+
+    /// A short code of a secret that says nothing about it.
+    fn fingerprint(&self, name: &str, secret: &Secret) -> Result<String> {
         let mac = self.seal_key()?.derive("fingerprint").mac(&[name.as_bytes(), secret.expose().as_bytes()]);
-        let fingerprint = hex::encode(&mac[..8]);
-        if self.meta(name).await?.is_some_and(|known| known == fingerprint) {
-            return Ok(false);
-        }
-        self.set_meta(name, fingerprint).await?;
-        Ok(true)
+        Ok(hex::encode(&mac[..8]))
     }
 }
 

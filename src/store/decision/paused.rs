@@ -7,7 +7,8 @@ use super::announce::announce;
 use super::retry::{is_newest, is_of_closed_ticket};
 use super::{load_by_id, read};
 use crate::clock::Moment;
-use crate::model::{Decision, Delivery, DeliveryId, DestinationId, Mint};
+use crate::model::{Actor, AuditEntry, Decision, Delivery, DeliveryId, DestinationId, Mint, Platform};
+use crate::store::audit::{self, AuditKey};
 use crate::store::writer::Unit;
 use crate::store::{Result, Store};
 
@@ -36,9 +37,10 @@ pub(super) async fn say_why(
 
 impl Store {
     /// Makes every call to the platform due that was tried before, and those that are held: with another key, or another
-    /// address, they may come through. Answers how many.
+    /// address, they may come through. The audit log says so. Answers how many.
     pub async fn try_calls_again(&self, platform: DestinationId) -> Result<usize> {
-        let unit = TryAgain { platform, now: self.0.clock.moment(), mint: Mint::new() };
+        let (key, now, mint) = (self.audit_key()?, self.0.clock.moment(), Mint::new());
+        let unit = TryAgain { key, platform, now, mint };
         let (tried, hints) = self.writer().submit(unit).await?;
         self.hint_at(hints);
         Ok(tried)
@@ -46,6 +48,7 @@ impl Store {
 }
 
 struct TryAgain {
+    key: AuditKey,
     platform: DestinationId,
     now: Moment,
     mint: Mint,
@@ -71,14 +74,23 @@ impl Unit for TryAgain {
         .bind(&platform)
         .fetch_all(&mut *tx)
         .await?;
-        let (mut tried, mut hints) = (0, Vec::new());
+        let (mut tried, mut held, mut hints) = (0, 0, Vec::new());
         for row in &waiting {
             let decision = read(row)?;
             // The guard of Try again.
             if is_newest(tx, &decision).await? && !is_of_closed_ticket(tx, &decision).await? {
                 hints.extend(self.call_again(tx, &decision).await?);
                 tried += 1;
+                held += usize::from(decision.platform == Platform::Held);
             }
+        }
+        if tried > 0 {
+            let mut entry = AuditEntry::new(Actor::Nuncio, "decision.try-again", "calls to XTSystems");
+            entry.detail = format!(
+                "a start with another XTSYSTEMS_API_KEY: tried again at once, {held} held and {} waiting",
+                tried - held
+            );
+            audit::append(tx, &self.key, &entry, self.now.wall).await?;
         }
         Ok((tried, hints))
     }

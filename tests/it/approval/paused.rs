@@ -1,10 +1,10 @@
 //! A key that XTSystems refuses: every card says why it waits, and another key is tried at once.
 //!
-//! | control: to take away | should be red (not yet tried) |
+//! | taken away (control) | red |
 //! | --- | --- |
 //! | `say_why` after the call | `every_card_that_waits_says_why…` (the card decided before) |
 //! | `said` in the UPDATE of a decision | `every_card_that_waits_says_why…` (the card decided after) |
-//! | `try_calls_again` at a start | `another_key…`, `what_is_held…` |
+//! | `try_calls_again` at a start | both |
 
 use std::time::Duration;
 
@@ -20,6 +20,14 @@ impl Stage {
         let data = json!({"id": format!("id-of-{name}"), "hostname": name});
         self.t.sends_body(json!({"event_type": "machine.registered", "data": data})).await;
         self.t.channel("machines").next_message().await
+    }
+
+    /// What `nuncio audit` says of calls that a start with another key tried again.
+    async fn tried_again(&self) -> Vec<String> {
+        let said = "by nuncio (nuncio)  a start with another XTSYSTEMS_API_KEY: tried again at once, ";
+        let audit = self.t.runs(&["audit"]).await.stdout;
+        let lines = audit.lines().filter(|line| line.contains("decision.try-again") && line.contains("done"));
+        lines.filter_map(|line| Some(line.split_once(said)?.1.to_owned())).collect()
     }
 
     /// Waits until the card says this in its description.
@@ -63,6 +71,7 @@ async fn every_card_that_waits_says_why_and_another_key_is_tried_at_once() {
     assert_eq!(s.platform.told().len(), 4);
     let told = s.platform.told();
     assert_eq!(told[0].idempotency_key, told[1].idempotency_key, "one and the same call");
+    assert_eq!(s.tried_again().await, ["0 held and 1 waiting"], "by another key only");
     s.finish().await;
 }
 
@@ -88,5 +97,6 @@ async fn what_is_held_is_tried_with_another_key() {
     s.t.online().await;
     s.says(&card, "✅ DESKTOP-001 approved").await;
     assert_eq!(s.platform.told().len(), 2);
+    assert_eq!(s.tried_again().await, ["1 held and 0 waiting"], "by another key only");
     s.finish().await;
 }
