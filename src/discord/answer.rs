@@ -10,11 +10,12 @@ mod tests;
 
 pub(super) use outcome::Creation;
 use reqwest::Response;
-use reqwest::header::{HeaderMap, HeaderValue, VIA};
+use reqwest::header::{AGE, DATE, HeaderMap, HeaderValue, VIA};
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
+use crate::clock::Timestamp;
 use crate::discord::limits::{self, Heard};
 use crate::model::{Reason, Snowflake};
 
@@ -74,6 +75,12 @@ impl Answer {
     pub(super) fn is_via_discord(&self) -> bool {
         let is_google = |via: &HeaderValue| via.as_bytes().ends_with(b"google");
         self.headers.get_all(VIA).iter().any(is_google)
+    }
+
+    /// When it says that it was made. What a cache kept says nothing about now.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        let date = self.headers.get(DATE).filter(|_| !self.headers.contains_key(AGE))?;
+        Timestamp::parse_http_date(date.to_str().ok()?)
     }
 
     /// What is kept of an answer that brought no message, for the operator: its first few hundred bytes, and whose it is.

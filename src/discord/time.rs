@@ -6,8 +6,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::DATE;
-
 use crate::clock::Timestamp;
 use crate::discord::answer::Answer;
 
@@ -24,8 +22,7 @@ impl DiscordTime {
     /// Takes in an answer of Discord's own that was read at `now` of [`Clock::elapsed`](crate::clock::Clock::elapsed).
     /// One without a date changes nothing.
     pub(super) fn hear(&self, answer: &Answer, now: Duration) {
-        let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(Timestamp::parse_http_date) {
+        if let Some(date) = answer.date() {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, now));
         }
     }
@@ -48,7 +45,7 @@ impl DiscordTime {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderMap, HeaderValue};
+    use reqwest::header::{DATE, HeaderMap, HeaderValue};
 
     use super::*;
 

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{AGE, DATE, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 
-use crate::clock::{Clock, Timestamp, Witness};
+use crate::clock::{Clock, Witness};
 use crate::config::DiscordBase;
 use crate::discord::answer::Answer;
 use crate::discord::bucket::{Buckets, Route, Share};
@@ -87,10 +86,7 @@ impl Wire {
         if self.0.clock.elapsed().saturating_sub(began) > PROMPT {
             return;
         }
-        let text = |name| answer.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        // What a cache kept says when it was made.
-        let date = text(DATE).filter(|_| text(AGE).is_none()).and_then(Timestamp::parse_http_date);
-        match date {
+        match answer.date() {
             Some(date) => self.0.clock.prove(Witness::Discord, date),
             None if self.0.clock.proof().is_none() => {
                 self.0.clock.prove(Witness::Discord, self.0.clock.now())

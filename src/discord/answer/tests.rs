@@ -1,9 +1,7 @@
 //! Which answer comes to which outcome.
 //!
-//! | protection | control: what to take away | what should fail then (not yet tried) |
-//! | --- | --- | --- |
-//! | a create counts with its nonce | `is_of` | `only_what_was_asked_for_is_a_success` |
-//! | what is not Discord's has no meaning of Discord's | `is_discords` in `trouble` | `every_answer_has_its_outcome` |
+//! Controls: without `is_of`, five cases of `only_what_was_asked_for_is_a_success` are red; with `is_discords` true of every
+//! error, `what_is_not_discords_own_error_…` and the bare 403 of `every_answer_has_its_outcome`.
 
 use reqwest::header::HeaderMap;
 
@@ -182,6 +180,20 @@ fn a_refusal_tells_what_discord_said() {
     let answer = of(400, r#"{"code":50035,"message":"Invalid Form Body","errors":{"embeds":{}}}"#);
     let Outcome::Refused(reason) = answer.outcome(&SENT) else { panic!("not refused") };
     assert_eq!(reason.as_str(), r#"Discord answered 400 50035: Invalid Form Body {"embeds":{}}"#);
+}
+
+#[rstest::rstest]
+#[case::dated(&[("date", "Sun, 06 Nov 1994 08:49:37 GMT")], Some(784_111_777))]
+#[case::from_a_cache(&[("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("age", "3")], None)]
+#[case::no_date(&[("date", "soon")], None)]
+#[case::without(&[], None)]
+fn an_answer_is_dated_unless_a_cache_kept_it(
+    #[case] headers: &[(&'static str, &str)],
+    #[case] date: Option<i64>,
+) {
+    let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+    let answer = Answer::of(200, headers.collect(), b"[]".to_vec());
+    assert_eq!(answer.date(), date.map(Timestamp::from_secs));
 }
 
 fn url() -> WebhookUrl {
