@@ -1,15 +1,17 @@
 //! Answers that lie: a success without its proof, an error that is not Discord's, a stale answer on a connection.
 //!
-//! | protection | control: what to take away | what should fail then (not yet tried) |
-//! | --- | --- | --- |
-//! | a create counts with its id and nonce | any 2xx is delivered | `a_success_without_its_proof…` (all), `…_of_others…`, `a_stale_answer…` |
-//! | a change counts with the id of its message | any 2xx is delivered | `a_change_counts…` |
-//! | a connection that mixed up answers is dropped | `distrust` does nothing | `a_stale_answer…` |
-//! | an error without Discord's error object is an outage | every status has Discord's meaning | `an_error_that_is_not_discords…`, `a_401_of_a_proxy…` |
-//! | `x-ratelimit-global` counts as `true` only | any value counts | `a_limit_that_is_not_global…` |
+//! | taken away (control) | red |
+//! | --- | --- |
+//! | the proof of a create: any 2xx is delivered | `a_success_without_its_proof…` where it had no effect, `…_of_others…`, `where_nothing_can_be_known…` |
+//! | its nonce: any id is a proof | the cases of another id and of a stale answer |
+//! | the id of a changed message | `a_change_counts…` |
+//! | `distrust` | `a_stale_answer…` |
+//! | the look whose error it is: all are Discord's | `an_error_that_is_not_discords…`, `a_401_of_a_proxy…` |
+//! | the value of `x-ratelimit-global` | `a_limit_that_is_not_global…` |
 
 mod connection;
 mod recovery;
+mod token;
 
 use std::time::Duration;
 

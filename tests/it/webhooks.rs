@@ -8,6 +8,7 @@
 //! | its 401 is not the bot's token's | `webhook_meaning` for 401 | `a_wrong_token…::case_2_bare` |
 //! | the address is sealed, and for its row only | the parts stored as they are | `its_address_is_nowhere…`, `a_row_that_was_tampered…` |
 
+mod doubt;
 mod gone;
 mod shell;
 

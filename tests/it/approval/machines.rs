@@ -110,6 +110,19 @@ async fn nobody_decides_in_time() {
     s.finish().await;
 }
 
+// 40. Control: without `is_secret` in `render::details` the canary is told.
+#[tokio::test]
+async fn details_hide_what_is_secret_by_its_name() {
+    let s = Stage::start().await;
+    let data = json!({"asset_id": "a-1", "hostname": "LAB-7", "join_password": "canary-1"});
+    s.t.sends_body(registered(data)).await;
+    let card = s.t.channel("machines").next_message().await;
+    s.t.person("alice").clicks("machines", &card, "Details").await;
+    let told = s.t.whisper(1).await.to_string();
+    assert!(told.contains("(hidden)") && !told.contains("canary"), "{told}");
+    s.finish().await;
+}
+
 #[rstest::rstest]
 #[case(json!({"hostname": "LAB-7"}))]
 #[case(json!({"hostname": "LAB-7", "id": ".."}))]

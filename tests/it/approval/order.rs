@@ -1,6 +1,6 @@
 //! What people want done with one ticket: in their order, and still on its card when XTSystems closes it.
 //!
-//! | control: to take away | should be red (not yet tried) |
+//! | taken away (control) | red |
 //! | --- | --- |
 //! | the look for an earlier call about the ticket in `next_call` | `a_note_and_the_close_behind_it_…` |
 //! | a closed ticket's card asked for what came of its buttons | `the_end_keeps_who_took_it` |

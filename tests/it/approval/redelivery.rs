@@ -11,17 +11,22 @@
 //! | `is_replaced` in `decided::compose` | `an_earlier_round_takes_no_card_…` |
 //! | the new call in `announce_retry` | `after_retention_try_again_still_calls` |
 
+mod later;
+mod tickets;
+
 use std::time::Duration;
 
 use nuncio::model::{DeliveryId, EventId, Sink};
 use nuncio::store::{Letter, Which};
 use serde_json::{Value, json};
 
-use super::{GRACE, Stage};
-use crate::harness::{Answering, Message, at_shell, by, within};
+use super::{GRACE, KEY, Stage};
+use crate::harness::{Answering, Message, at_shell, by};
 
 /// The longest wait between two tries.
 const BACKOFF: Duration = Duration::from_secs(300);
+/// How long a question waits for an answer here.
+const EXPIRY: Duration = Duration::from_secs(24 * 3600);
 const NO: &str = r#"{"detail":"the licence is used up"}"#;
 
 /// How a decision stands when it is redelivered.
@@ -40,6 +45,8 @@ enum State {
     DeniedThenElsewhere,
     /// The machine has asked again since: its question is open.
     SupersededOpen,
+    /// And nobody answered it in time.
+    SupersededExpired,
     /// And was denied.
     SupersededDenied,
     /// And was denied, under its other id.
@@ -55,7 +62,9 @@ const BOTH: &[&str] = &["Approvers", "Operators"];
 impl Stage {
     /// Alice may type commands, for the server is hers; what she may by them her `roles` say.
     async fn commanding(roles: &[&str]) -> Self {
-        let s = Self::start().await;
+        let s =
+            Self::with(|variables| drop(variables.insert("DECISION_EXPIRY".to_owned(), "24h".to_owned())))
+                .await;
         s.t.commands().await;
         s.t.discord.set_roles("alice", roles);
         s
@@ -79,6 +88,7 @@ impl Stage {
             State::Retrying => Some(Answering::With(503, "{}")),
             State::DeniedThenElsewhere
             | State::SupersededOpen
+            | State::SupersededExpired
             | State::SupersededDenied
             | State::OtherId
             | State::Refused => Some(Answering::With(409, NO)),
@@ -114,11 +124,13 @@ impl Stage {
                 self.platform_approves().await;
                 self.says(&card, "✅").await;
             }
-            State::SupersededOpen => {
-                drop(
-                    self.registers(json!({"id": "m-1", "asset_id": "a-1", "hostname": "LAB-7", "n": 2}))
-                        .await,
-                );
+            State::SupersededOpen | State::SupersededExpired => {
+                let again = json!({"id": "m-1", "asset_id": "a-1", "hostname": "LAB-7", "n": 2});
+                let newest = self.registers(again).await;
+                if state == State::SupersededExpired {
+                    self.t.clock.advance(EXPIRY);
+                    self.says(&newest, "⌛").await;
+                }
             }
             State::SupersededDenied => {
                 let again = json!({"id": "m-1", "asset_id": "a-1", "hostname": "LAB-7", "n": 2});
@@ -189,6 +201,7 @@ impl Stage {
 #[case(State::Elsewhere, "XTSystems has confirmed it")]
 #[case(State::DeniedThenElsewhere, "the machine was approved in XTSystems itself")]
 #[case(State::SupersededOpen, "a newer one")]
+#[case(State::SupersededExpired, "a newer one")]
 #[case(State::SupersededDenied, "a newer one")]
 #[case(State::OtherId, "a newer one")]
 #[tokio::test]
@@ -335,160 +348,6 @@ async fn an_operator_revives_no_decision_and_is_told_who_can() {
     s.t.settle().await;
     s.reads_all().await;
     assert_eq!(s.platform.told().len(), 1);
-    s.finish().await;
-}
-
-// D-13: a ticket's action goes through the same guard.
-#[tokio::test]
-async fn a_ticket_action_is_retried_by_operators_until_something_newer_counts() {
-    let s = Stage::commanding(&["Operators"]).await;
-    s.platform.next(2, &Answering::With(422, NO));
-    s.t.sends("ticket_created.json").await;
-    let card = s.t.channel("tickets").next_message().await;
-    s.t.person("bob").clicks("tickets", &card, "Take").await;
-    s.platform.call(1).await;
-    s.t.settle().await;
-    let take = s.first_call().await;
-    let ran = s.t.runs(&["redeliver", "--dead"]).await;
-    assert!(ran.stderr.contains("1 decision left alone"), "{}", ran.stderr);
-    assert_eq!(s.retries(take.id).await, "XTSystems is told again.");
-    s.platform.call(2).await;
-    s.t.settle().await;
-
-    // Somebody else takes it; the first one's wish is over.
-    s.t.person("alice").clicks("tickets", &card, "Take").await;
-    s.platform.call(3).await;
-    s.t.settle().await;
-    assert!(s.retries(take.id).await.contains("a newer one"), "superseded");
-    assert_eq!(s.t.runs(&["redeliver", &take.id.to_string()]).await.code, 1);
-    s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 3);
-    s.finish().await;
-}
-
-// D-13: a note that was refused is not written to a ticket that was closed since.
-#[tokio::test]
-async fn nothing_is_retried_on_a_closed_ticket() {
-    let s = Stage::start().await;
-    s.platform.next(1, &Answering::With(422, NO));
-    s.t.sends("ticket_created.json").await;
-    let card = s.t.channel("tickets").next_message().await;
-    let bob = s.t.person("bob");
-    bob.clicks("tickets", &card, "Take").await;
-    s.platform.call(1).await;
-    s.t.settle().await;
-    let opened = bob.clicks("tickets", &card, "Close…").await;
-    bob.submits("tickets", &opened, "Switch replaced").await;
-    s.platform.call(2).await;
-    s.t.settle().await;
-    let ran = s.t.runs(&["redeliver", &s.first_call().await.id.to_string()]).await;
-    assert!(ran.code == 1 && ran.stderr.contains("the ticket is closed"), "{}", ran.stderr);
-    s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 2);
-    s.finish().await;
-}
-
-// D-13: the button of an earlier round, after the machine has asked again under its other id.
-#[tokio::test]
-async fn try_again_knows_a_machine_by_either_of_its_ids() {
-    let s = Stage::start().await;
-    let card = s.reaches(State::OtherId).await;
-    s.t.settle().await;
-    let old = s.t.channel("machines").now(card.id());
-    s.clicks("bob", &old, "Try again").await;
-    let said = s.t.whisper(1).await;
-    assert!(said["content"].as_str().unwrap().contains("use the buttons on its newest card"), "{said:#}");
-    s.t.settle().await;
-    let lines: Vec<_> = s.platform.told().into_iter().map(|call| call.line).collect();
-    assert_eq!(lines, ["POST /v1/machines/m-1/approve", "POST /v1/machines/a-1/deny"]);
-    s.finish().await;
-}
-
-// D-13: XTSystems approves the machine by itself while our call is under way; the machine asks again and is denied.
-#[tokio::test]
-async fn a_call_that_was_overtaken_is_not_made_again() {
-    let s = Stage::start().await;
-    s.platform.next(1, &Answering::Never);
-    let card = s.registers(json!({"id": "m-1", "asset_id": "a-1", "hostname": "LAB-7"})).await;
-    s.approves(&card).await;
-    s.t.clock.advance(GRACE);
-    s.platform.call(1).await;
-    s.platform_approves().await;
-    s.says(&card, "✅").await;
-    // No answer comes: it may or may not have arrived, and need not any more.
-    let over = async {
-        while s.first_call().await.status != nuncio::model::Status::Cancelled {
-            s.t.clock.advance(Duration::from_secs(5));
-            tokio::task::yield_now().await;
-        }
-    };
-    within("the call to be given up", over).await;
-    s.is_denied_now(json!({"id": "m-1", "asset_id": "a-1", "hostname": "LAB-7", "n": 2})).await;
-    s.t.clock.advance(BACKOFF);
-    s.t.settle().await;
-    let lines: Vec<_> = s.platform.told().into_iter().map(|call| call.line).collect();
-    assert_eq!(lines, ["POST /v1/machines/m-1/approve", "POST /v1/machines/m-1/deny"]);
-    s.finish().await;
-}
-
-// D-13: killed while it was on its way, and settled by XTSystems before the next start calls it.
-#[tokio::test]
-async fn a_call_in_doubt_that_was_settled_meanwhile_is_not_made_again() {
-    let mut s = Stage::start().await;
-    s.platform.next(1, &Answering::Never);
-    let card = s.registers(json!({"id": "m-1", "asset_id": "a-1", "hostname": "LAB-7"})).await;
-    s.approves(&card).await;
-    s.t.clock.advance(GRACE);
-    s.platform.call(1).await;
-    let url = s.platform.url();
-    // For a while there is no key, so nothing is called.
-    s.t.stop().await;
-    s.t.unset("XTSYSTEMS_API_KEY");
-    s.t.boot().await;
-    s.t.online().await;
-    s.platform_approves().await;
-    s.says(&card, "✅").await;
-    s.t.stop().await;
-    s.t.set("XTSYSTEMS_API_KEY", super::KEY);
-    s.t.set("XTSYSTEMS_API_URL", url);
-    s.t.boot().await;
-    s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1, "{:?}", s.platform.told());
-    s.finish().await;
-}
-
-// D-13: an earlier round that is redelivered posts its card, and the newest question keeps its own.
-#[tokio::test]
-async fn an_earlier_round_takes_no_card_from_the_newest_question() {
-    let s = Stage::start().await;
-    let first = s.reaches(State::Refused).await;
-    let event = s.t.hub().shown_in(first.id().parse().unwrap()).await.unwrap()[0].1;
-    let newest = s.registers(json!({"id": "m-1", "asset_id": "a-1", "hostname": "LAB-7", "n": 2})).await;
-    s.t.hub().redeliver_event(event, &at_shell()).await.unwrap();
-    let again = s.t.channel("machines").next_message().await;
-    assert!(again.title().contains("**not** in XTSystems"), "{}", again.title());
-    s.t.settle().await;
-    s.approves(&newest).await;
-    s.t.clock.advance(GRACE);
-    s.says(&newest, "✅ LAB-7 approved").await;
-    s.finish().await;
-}
-
-// The class of D-13: Try again on a call that retention removed must not wait for ever.
-#[tokio::test]
-async fn after_retention_try_again_still_calls() {
-    let s = Stage::start().await;
-    let card = s.reaches(State::Held).await;
-    s.t.settle().await;
-    s.t.clock.advance(Duration::from_secs(3600));
-    s.t.hub().tidy(s.t.clock.now()).await.unwrap();
-    let letters = s.t.store().letters(Which::All, 100).await.unwrap();
-    assert!(letters.iter().all(|letter| letter.sink != Some(Sink::XtSystems)), "it is removed");
-    let old = s.t.channel("machines").now(card.id());
-    s.clicks("bob", &old, "Try again").await;
-    s.platform.call(2).await;
-    s.t.settle().await;
-    s.reads_all().await;
     s.finish().await;
 }
 
