@@ -1,6 +1,6 @@
 //! What README.md and the demo tell a stranger to type, typed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use nuncio::config::{Config, Variables};
@@ -208,4 +208,31 @@ async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
     assert_eq!((&count["lost"], &count["twice"]), (&serde_json::json!(0), &serde_json::json!(0)), "{count}");
     Command::new("kill").args(["-TERM", &demo.id().unwrap().to_string()]).status().await.unwrap();
     assert!(within("the demo to stop", demo.wait()).await.unwrap().success());
+}
+
+/// The text of every `.rs` file below `folder`.
+fn sources(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: PathBuf| match path.extension() {
+        _ if path.is_dir() => sources(&path),
+        Some(end) if end == "rs" => std::fs::read_to_string(path).unwrap(),
+        _ => String::new(),
+    };
+    entries.map(read).collect()
+}
+
+#[test]
+fn every_test_that_the_page_about_trust_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/trust.md")).unwrap();
+    let rows = page.split("## Cases that tests hold").nth(1).unwrap().split("\n## ").next().unwrap();
+    let tests = sources(&root.join("tests")) + &sources(&root.join("src"));
+    let mut found = 0;
+    for row in rows.lines().filter(|row| row.starts_with("| ") && row.contains('`')) {
+        for name in row.rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2) {
+            assert!(tests.contains(&format!("fn {name}(")), "no test is called {name}");
+            found += 1;
+        }
+    }
+    assert!(found > 30, "{found}");
 }
