@@ -90,7 +90,7 @@ async fn registered(t: &Harness, place: &str) -> Vec<String> {
     names.collect()
 }
 
-// Control, not yet tried: without `remove_doubles` they stand both everywhere and in the server.
+// Control: without `remove_doubles` they stay registered everywhere as well.
 #[tokio::test]
 async fn each_command_appears_once_after_the_servers_are_named_and_after_they_are_not() {
     let mut t = Harness::with_bot().await;

@@ -1,6 +1,6 @@
 //! The wall clock is set, forward or back, while nuncio runs or while it is down. T-1, T-2 of the attacks.
 //!
-//! | control: to take away | should be red (not yet tried) |
+//! | taken away (control) | red |
 //! | --- | --- |
 //! | the steady line: `Clock::steady` is the wall clock | `at_every_state…`, `live` and back |
 //! | the newest id, where the line is taken up | `at_every_state…`, across a restart and back |

@@ -1,10 +1,10 @@
 //! Two customers who use the same ids: neither reads of the other's things, nor decides about them.
 //!
-//! | control: to take away | should be red (not yet tried) |
+//! | taken away (control) | red |
 //! | --- | --- |
 //! | the customer in `model::subject` | `two_tickets_of_one_id_have_two_cards`, `two_machines_of_one_id_are_two_questions` |
 //! | the customer in `of_company` | `two_machines_of_one_id_are_two_questions` |
-//! | `is_f64` in `Scalar::id` and in the ids of machines | `large_numbers_are_no_ids` |
+//! | `is_f64` in `Scalar::id`; in the ids of machines | `large_numbers_are_no_ids` |
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,6 @@
 //! What is secret by its name is shown on no card (40).
 //!
-//! | control: to take away | should be red (not yet tried) |
-//! | --- | --- |
-//! | `is_secret` in the generic card, in an alert's details, in a list of changes | the case of that name |
+//! Control: without the look in the generic card, in an alert's details, in a list of changes, the cases of that name are red.
 
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -19,7 +19,7 @@ async fn seen(t: &Harness, headers: &[(&str, &str)]) -> (Value, String) {
     (serde_json::from_str(&bodies[0]).unwrap(), bodies[1].clone())
 }
 
-// Control, not yet tried: with `is_insider` always true, a stranger reads the channel's id.
+// Control: with `is_insider` always true.
 #[tokio::test]
 async fn strangers_read_codes_and_no_names() {
     const KEY: &str = "an-api-key-of-the-harness";

@@ -1,10 +1,10 @@
 //! A source that is refused: in `/health`, in `/webhook-status`, and as one card.
 //!
-//! | protection | control: what to take away | what should fail then (not yet tried) |
-//! | --- | --- | --- |
-//! | refusals reach `/webhook-status` | `refusals: Vec::new()` in `Hub::status` | `a_wrong_secret_is_named…` |
-//! | a stray request alarms nobody | `SEVERAL` = 1 | `a_stray_request…` |
-//! | one card for a streak, across restarts | `REPORTED` not read in `load` | `after_five_minutes…` |
+//! | taken away (control) | red |
+//! | --- | --- |
+//! | the refusals in `Hub::status` | `a_wrong_secret_is_named…` |
+//! | `SEVERAL`: the first one counts | `a_stray_request…` |
+//! | `REPORTED` read at a start | `after_five_minutes…` |
 
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ async fn after_five_minutes_people_get_one_card_and_one_when_it_is_over() {
     t.finish().await;
 }
 
-// Control, not yet tried: with our own events counted, the last event is the card about the refusals.
+// Control: with our own events counted as well.
 #[tokio::test]
 async fn a_silent_platform_shows_though_nuncio_itself_has_something_to_say() {
     let t = Harness::with_bot().await;

@@ -113,7 +113,7 @@ async fn a_forum_in_the_map_is_named_and_a_thread_is_a_channel() {
     t.finish().await;
 }
 
-// Control, not yet tried: with the promise back in the sentence, it says that messages are sent while none can be.
+// Control: with the promise back in the sentence.
 #[tokio::test]
 async fn while_discord_is_away_nothing_is_said_to_be_sent() {
     let t = Harness::with(|variables| {
