@@ -2,12 +2,13 @@
 //!
 //! | taken away (control) | red |
 //! | --- | --- |
-//! | the steady line: `Clock::steady` is the wall clock | `at_every_state…`, `live` and back |
-//! | the newest id, where the line is taken up | `at_every_state…`, across a restart and back |
-//! | the shift of what waits at a start | `what_is_left_of_a_grace_…` |
-//! | Discord's date before the wall clock for appointments | `at_every_state…`, forward |
-//! | the wait for it at a start | `at_every_state…`, forward across a restart |
-//! | the doubt before old things are removed | `a_clock_31_days_ahead_…`, `without_discord_…` |
+//! | the steady line: `Clock::steady` is the wall clock | `at_every_state…` back by 30 s and more and forward by hours, `what_comes_after…`, `a_machine_that_asks_again_…`, `what_is_left_…` |
+//! | the newest id, where the line is taken up | `at_every_state…` across a restart and back, `what_comes_after…` |
+//! | the shift of what waits at a start | `what_is_left_…` after a step forward, `no_stored_wait_…` |
+//! | its cap | `no_stored_wait_…` |
+//! | Discord's date before the wall clock for appointments | `at_every_state…` of an hour and a day |
+//! | the wait for it at a start | `at_every_state…`, a day forward across a restart |
+//! | the doubt before old things are removed | `without_discord_…` |
 //! | the newest round by number, not by time | `a_machine_that_asks_again_…` |
 
 mod restart;

@@ -1,4 +1,6 @@
 //! Another `DISCORD_TOKEN` is tried at once at the next start. A6.
+//!
+//! Control: without `try_channels_again`, `a_channel_that_denied_…` waits in vain.
 
 use std::time::Duration;
 

@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `say_why` after the call | `every_card_that_waits_says_why…` (the card decided before) |
 //! | `said` in the UPDATE of a decision | `every_card_that_waits_says_why…` (the card decided after) |
-//! | `try_calls_again` at a start | both |
+//! | `try_calls_again` at a start; its entry in the audit log | both |
+//! | the note of the key | `what_is_held…` |
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `Rank::Decision`: decisions are as urgent as alerts | `a_thousand_…`, `behind_five_thousand_…`, `one_place_of_five_…` |
 //! | storms: urgent alerts stay in packs | `a_thousand_…`, `whoever_is_named_only_…`, `a_restart_in_the_midst_…` |
-//! | `NAMED`: all are named; whom the count pings | `of_thousands_…` |
+//! | `NAMED`; the worst first; whom the count pings | `of_thousands_…` |
 //! | `Share::Ordinary` may use all of a bucket | `one_place_of_five_…` |
 //! | packs of urgent alerts | `more_than_five_…`, `a_fleet_…`, `a_digest_of_alerts_that_is_refused_…` |
 //! | what shows already is no part of a storm | `the_same_alert_again_…` |

@@ -1,5 +1,10 @@
 //! What may have arrived through a stored webhook: nobody can look for it there, so it is sent again with the label that
 //! it may stand twice.
+//!
+//! | taken away (control) | red |
+//! | --- | --- |
+//! | the proof of an execute: any 2xx is delivered; or is refused | both tests |
+//! | the look through which webhook it came | `case_5_of_another_webhook` |
 
 use std::time::Duration;
 
