@@ -7,6 +7,7 @@
 //! The `listener` holds connections to their deadlines, [`framing`] says where requests end, the `limiter` how
 //! often one [`Client`] may fail, the `throttle` how often it may ask at all.
 
+mod buffer;
 mod client;
 mod connection;
 mod foreign;
@@ -57,7 +58,7 @@ pub use client::Client;
 /// How often the door tidies up: buckets that are full again, findings that are still to be told.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
-/// How much of all bodies that are being read is kept in memory, beyond the first [`signed::SMALL`] bytes of each.
+/// How much of all bodies that are being read is kept in memory, beyond the first [`buffer::SMALL`] bytes of each.
 const ROOM_KIB: usize = 64 * 1024;
 
 /// The door of one running nuncio.

@@ -7,11 +7,16 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::bot::{Shared, command};
+use crate::discord::Failure;
 use crate::model::Snowflake;
 
 /// The wait after the first failure; it doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// Discord: "JSON Error Codes".
+const UNKNOWN_GUILD: u64 = 10_004;
+const MISSING_ACCESS: u64 = 50_001;
+const INVALID_FORM: u64 = 50_035;
 /// In how many servers old commands are looked for.
 const MOST_SWEPT: usize = 20;
 
@@ -100,12 +105,26 @@ async fn until_done(shared: &Shared, application: Snowflake, guild: Option<Snowf
             Err(failure) => {
                 tracing::warn!(
                     retry_in_s = pause.as_secs(),
-                    "the commands could not be registered {place}: {failure}. The bot must be in that server, invited with the scope applications.commands"
+                    "the commands could not be registered {place}: {failure}. {}",
+                    remedy(&failure)
                 );
                 shared.clock.sleep(pause).await;
                 pause = (pause * 2).min(LONGEST);
             }
         }
+    }
+}
+
+/// Whose fault it is that the commands were refused, and what helps.
+fn remedy(failure: &Failure) -> &'static str {
+    match (failure.status, failure.code) {
+        (_, Some(MISSING_ACCESS | UNKNOWN_GUILD)) | (Some(403), None) => {
+            "The bot must be in that server, invited with the scope applications.commands"
+        }
+        (_, Some(INVALID_FORM)) => {
+            "This is a fault of nuncio: please report it. The bot goes on with the commands it had"
+        }
+        _ => "The bot goes on with the commands it had",
     }
 }
 

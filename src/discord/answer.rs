@@ -134,7 +134,8 @@ impl Answer {
         let text = match &self.json {
             Some(json) => {
                 let message = json.get("message").and_then(Value::as_str).unwrap_or("no explanation");
-                let errors = json.get("errors").map(|errors| format!(" {errors}")).unwrap_or_default();
+                let errors = json.get("errors").map(|errors| format!(" {}", fields(errors)));
+                let errors = errors.unwrap_or_default();
                 format!("{message}{errors}")
             }
             None => String::from_utf8_lossy(&self.body).into_owned(),
@@ -147,6 +148,26 @@ impl Answer {
         };
         Reason::new(format!("{who} answered {}{code}: {text}", self.status))
     }
+}
+
+/// "2.name: Command name is invalid" for each field that Discord complains of (Discord: "Error Messages"); what has another
+/// shape as it is.
+fn fields(errors: &Value) -> String {
+    let mut found = Vec::new();
+    let mut waiting = vec![(String::new(), errors)];
+    while let Some((path, value)) = waiting.pop() {
+        let Some(object) = value.as_object() else { continue };
+        for error in object.get("_errors").and_then(Value::as_array).into_iter().flatten() {
+            let message = error["message"].as_str().unwrap_or("no explanation");
+            found.push(if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") });
+        }
+        let below = object.iter().filter(|(name, _)| *name != "_errors");
+        let below = below.map(|(name, value)| {
+            (if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, value)
+        });
+        waiting.extend(below.rev());
+    }
+    if found.is_empty() { errors.to_string() } else { found.join("; ") }
 }
 
 /// An id, which Discord writes as text and others as a number.

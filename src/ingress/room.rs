@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ingress::limiter::Key;
 
 /// How much room a body takes at a time, in bytes.
-pub(super) const STEP: usize = 64 * 1024;
+const STEP: usize = 64 * 1024;
 const STEP_KIB: usize = STEP / 1024;
 
 /// The budget, in KiB, and who holds how much of it.

@@ -10,17 +10,15 @@ use http_body_util::BodyExt as _;
 use hyper::body::Body;
 
 use crate::hub::{Finding, Remark};
+use crate::ingress::buffer::{Buffer, SMALL};
 use crate::ingress::gate::{Age, Gate};
 use crate::ingress::limiter::Key;
 use crate::ingress::rejection::Rejection;
-use crate::ingress::room::{STEP, Share};
+use crate::ingress::room::Share;
 use crate::ingress::{Door, Knocked, foreign, xtsystems};
 use crate::model::NewEvent;
 use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store;
-
-/// A body of this size needs no room: every connection may have one.
-pub(super) const SMALL: usize = 64 * 1024;
 
 /// Reads an event whose signature holds out of a request.
 pub(super) async fn read<B: Body<Data = Bytes>>(
@@ -146,7 +144,7 @@ impl Knock<'_> {
         let clock = &self.door.0.clock;
         let mut body = pin!(body);
         let collect = async {
-            let mut whole = Vec::with_capacity(length.unwrap_or_default().min(SMALL));
+            let mut whole = Buffer::new(length).map_err(|error| self.no_memory(&error))?;
             let mut share: Option<Share> = None;
             loop {
                 let next = match &share {
@@ -164,11 +162,11 @@ impl Knock<'_> {
                 if whole.len() + data.len() > limit {
                     return Err(self.too_large(limit));
                 }
-                self.make_room(&mut whole, &mut share, data.len(), whole_by).await?;
-                whole.extend_from_slice(&data);
+                self.make_room(whole.len() + data.len(), &mut share, whole_by).await?;
+                whole.push(&data, length.unwrap_or(limit)).map_err(|error| self.no_memory(&error))?;
             }
             share.iter().for_each(Share::is_whole);
-            Ok((Bytes::from(whole), share))
+            Ok((whole.whole(), share))
         };
         let left = whole_by.saturating_sub(clock.elapsed());
         clock.within(left, collect).await.unwrap_or_else(|| {
@@ -177,27 +175,26 @@ impl Knock<'_> {
         })
     }
 
-    /// Lets `whole` grow by `more`. Beyond [`SMALL`] that takes room, of which all connections together have so much.
+    /// Lets the body grow to `needed`. Beyond [`SMALL`] that takes room, of which all connections together have so much.
     async fn make_room(
         &self,
-        whole: &mut Vec<u8>,
+        needed: usize,
         share: &mut Option<Share>,
-        more: usize,
         whole_by: Duration,
     ) -> Result<(), Rejection> {
-        let needed = whole.len() + more;
         while needed > SMALL + share.as_ref().map_or(0, Share::bytes) {
             let enter = || self.door.0.room.enter(Key::of(self.client, false), whole_by);
             if !share.get_or_insert_with(enter).grow().await {
                 return Err(self.put_off());
             }
         }
-        // Exactly as much as was taken: doubling would keep twice the body.
-        if whole.capacity() < needed {
-            let step = needed.next_multiple_of(STEP);
-            whole.reserve_exact(step - whole.len());
-        }
         Ok(())
+    }
+
+    fn no_memory(&self, error: &std::io::Error) -> Rejection {
+        let sentence = format!("a large webhook was put off: the system has no memory for it ({error})");
+        self.remark(Finding::NoRoom, &sentence);
+        Rejection::Unavailable
     }
 
     fn put_off(&self) -> Rejection {

@@ -145,6 +145,51 @@ async fn registration_is_tried_again_and_never_fatal() {
     t.finish().await;
 }
 
+// Item 46. Control: with one remedy for all, the first blames the invite.
+#[tokio::test]
+async fn a_refused_registration_says_whose_fault_it_is() {
+    let mut t = Harness::start().await;
+    t.stop().await;
+    let errors = json!({"2": {"name": {"_errors": [
+        {"code": "APPLICATION_COMMAND_INVALID_NAME", "message": "Command name is invalid"},
+    ]}}});
+    let invalid = json!({"code": 50035, "message": "Invalid Form Body", "errors": errors});
+    let invalid = Fault::Status {
+        status: 400,
+        headers: vec![("Via".to_owned(), "1.1 google".to_owned())],
+        body: invalid.to_string(),
+    };
+    let part = "PUT /api/v10/applications";
+    for fault in [invalid, Fault::refusal(403, 50001, "Missing Access"), Fault::status(503)] {
+        t.discord.faults().next_on(part, 1, fault);
+    }
+    t.unset("DISCORD_GATEWAY");
+    t.boot().await;
+    let faults = [
+        (
+            "2.name: Command name is invalid. This is a fault of nuncio: please report it. The bot goes on with the commands \
+             it had",
+            false,
+        ),
+        (
+            "Missing Access. The bot must be in that server, invited with the scope applications.commands",
+            true,
+        ),
+        ("The bot goes on with the commands it had", false),
+    ];
+    for (says, blames_the_invite) in faults {
+        t.log.seen(Level::WARN, "the commands could not be registered").await;
+        let mut told = t.log.at(Level::WARN).into_iter();
+        let line = told.find(|line| line.contains("the commands could not be registered")).unwrap();
+        assert!(line.contains(says), "{line}");
+        assert_eq!(line.contains("invited"), blames_the_invite, "{line}");
+        t.log.expect(Level::WARN, "the commands could not be registered");
+        t.clock.advance(Duration::from_secs(30));
+    }
+    t.commands().await;
+    t.finish().await;
+}
+
 #[tokio::test]
 async fn a_missing_permission_is_named_with_who_denies_it() {
     let t = Harness::with_bot().await;

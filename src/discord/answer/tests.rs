@@ -177,6 +177,13 @@ fn an_edit_has_outcomes_of_its_own(#[case] status: u16, #[case] body: &str, #[ca
 
 #[test]
 fn a_refusal_tells_what_discord_said() {
+    let body = r#"{"code":50035,"message":"Invalid Form Body","errors":{"_errors":[{"message":"All wrong"}],
+        "2":{"options":{"0":{"name":{"_errors":[{"code":"X","message":"Bad name"},{"code":"Y"}]}}}},"3":{}}}"#;
+    let reason = of(400, body).reason();
+    assert_eq!(
+        reason.as_str(),
+        "Discord answered 400 50035: Invalid Form Body All wrong; 2.options.0.name: Bad name; 2.options.0.name: no explanation"
+    );
     let answer = of(400, r#"{"code":50035,"message":"Invalid Form Body","errors":{"embeds":{}}}"#);
     let Outcome::Refused(reason) = answer.outcome(&SENT) else { panic!("not refused") };
     assert_eq!(reason.as_str(), r#"Discord answered 400 50035: Invalid Form Body {"embeds":{}}"#);

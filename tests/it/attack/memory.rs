@@ -7,7 +7,7 @@ use nuncio::hub::Finding;
 
 use crate::attack::sender::{Post, a_good_one_is_accepted};
 use crate::attack::wire::Wire;
-use crate::harness::{Harness, within};
+use crate::harness::{Harness, SECRET, within};
 use crate::program::Program;
 
 /// Small, because a build for tests takes some microseconds for each of the pieces.
@@ -18,8 +18,13 @@ const CONNECTIONS: usize = 8;
 
 /// The most memory that the process has had so far, in bytes.
 fn peak(process: u32) -> usize {
+    memory(process, "VmHWM")
+}
+
+/// What the system says of the memory of a process, in bytes.
+fn memory(process: u32, what: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(what)).unwrap();
     line.split_ascii_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
 }
 
@@ -64,6 +69,53 @@ async fn a_body_in_the_smallest_pieces_costs_no_more_than_twice_the_limit() {
     }
     let grown = peak(serving.process()) - before;
     assert!(grown < CONNECTIONS * (2 * LIMIT + BUFFERS), "{} KiB a connection", grown / CONNECTIONS / 1024);
+}
+
+/// Item 47: many senders at once, with a megabyte each, few of them genuine.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn after_a_flood_of_large_bodies_the_system_has_its_memory_back() {
+    const SENDERS: usize = 128;
+    const BACK: usize = 64 * 1024 * 1024;
+    let program = Program::with_dotenv(&format!(
+        "WEBHOOK_SECRET={SECRET}\nWEBHOOK_PORT=0\nWEBHOOK_HOST=127.0.0.1\nRATE_LIMIT=100000/15m\n\
+         DISCORD_WEBHOOK_CHANNELS={{\"default\":[]}}\n"
+    ));
+    let serving = program.serves();
+    let address: SocketAddr = serving.address.parse().unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let body = |sender: usize| {
+        let text = "x".repeat(1_000_000);
+        format!(r#"{{"event_type":"flood.came","data":{{"id":{sender},"text":"{text}"}}}}"#)
+    };
+    let senders = (0..SENDERS).map(|sender| {
+        tokio::spawn(async move {
+            let post = Post::signed_at(&now.to_string(), body(sender));
+            let forged = post.clone().but("X-XTSystems-Signature", format!("sha256={}", "0".repeat(64)));
+            let mut answered = Vec::new();
+            for post in [&forged, &forged, if sender % 8 == 0 { &post } else { &forged }] {
+                let mut wire = Wire::connect(address).await;
+                wire.says(post.bytes()).await;
+                answered.push(wire.hears_status().await);
+            }
+            answered
+        })
+    });
+    let mut answered = std::collections::BTreeMap::<u16, usize>::new();
+    for sender in senders.collect::<Vec<_>>() {
+        for status in within("a sender to be answered", sender).await.unwrap() {
+            *answered.entry(status).or_default() += 1;
+        }
+    }
+    assert!(answered.contains_key(&200) && answered.contains_key(&401), "{answered:?}");
+    let end = std::time::Instant::now() + Duration::from_secs(60);
+    let mut wire = Wire::connect(address).await;
+    while memory(serving.process(), "VmRSS") > BACK {
+        let kept = memory(serving.process(), "VmRSS") / 1024 / 1024;
+        assert!(std::time::Instant::now() < end, "{kept} MiB after a minute; {answered:?}");
+        wire.says("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        assert_eq!(wire.hears_status().await, 200);
+    }
 }
 
 /// A large body needs room, of which all connections together have so much; a small one needs none.
