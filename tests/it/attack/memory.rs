@@ -71,7 +71,8 @@ async fn a_body_in_the_smallest_pieces_costs_no_more_than_twice_the_limit() {
     assert!(grown < CONNECTIONS * (2 * LIMIT + BUFFERS), "{} KiB a connection", grown / CONNECTIONS / 1024);
 }
 
-/// Item 47: many senders at once, with a megabyte each, few of them genuine.
+/// Item 47: many senders at once, with a megabyte each, few of them genuine. Control: with every body in the allocator's
+/// memory, 170 MiB stayed.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn after_a_flood_of_large_bodies_the_system_has_its_memory_back() {
