@@ -1,7 +1,8 @@
 //! Which answer comes to which outcome.
 //!
 //! Controls: without `is_of`, five cases of `only_what_was_asked_for_is_a_success` are red; with `is_discords` true of every
-//! error, `what_is_not_discords_own_error_…` and the bare 403 of `every_answer_has_its_outcome`.
+//! error, `what_is_not_discords_own_error_…` and a proxy's 403 of `every_answer_has_its_outcome`; with `Age` not looked at,
+//! `an_answer_is_dated_…::from_a_cache`.
 
 use reqwest::header::HeaderMap;
 

@@ -1,6 +1,6 @@
 //! Another `DISCORD_TOKEN` is tried at once at the next start. A6.
 //!
-//! Control: without `try_channels_again`, `a_channel_that_denied_…` waits in vain.
+//! Controls: with a wait of the channel's own after a 401, both wait in vain; without `try_channels_again`, the second does.
 
 use std::time::Duration;
 

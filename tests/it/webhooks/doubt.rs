@@ -3,7 +3,8 @@
 //!
 //! | taken away (control) | red |
 //! | --- | --- |
-//! | the proof of an execute: any 2xx is delivered; or is refused | both tests |
+//! | the proof of an execute: any 2xx is delivered; or is refused; the label | both tests |
+//! | the back-off | `a_success_that_says_nothing_…` without restarts |
 //! | the look through which webhook it came | `case_5_of_another_webhook` |
 
 use std::time::Duration;
