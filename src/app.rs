@@ -1,5 +1,6 @@
 //! The composition root: everything that runs, put together in one place. Tests boot this unchanged.
 
+mod reload;
 mod seal;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use crate::model::Sink;
 use crate::store::{self, HintSender, Lock, Store};
 use crate::xtsystems::{self, Registrar};
 
+pub use reload::Reloader;
 pub use seal::{any_key, unlock};
 
 /// A nuncio that is ready to run: its database is open and taken over, its listener bound.
@@ -34,6 +36,7 @@ pub struct App {
     dispatcher: Dispatcher,
     bot: Option<Bot>,
     retention: Duration,
+    registrar: Registrar,
     lock: Lock,
 }
 
@@ -117,7 +120,7 @@ impl App {
             config.rate_limit,
             config.trusted_proxies,
             config.api_key,
-            registrar,
+            registrar.clone(),
             clock,
         );
         let router = ingress.router();
@@ -131,6 +134,7 @@ impl App {
             dispatcher,
             bot,
             retention: config.retention,
+            registrar,
             lock,
         })
     }
@@ -151,6 +155,12 @@ impl App {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What gives it another configuration while it runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader { hub: self.hub.clone(), ingress: self.ingress.reins(), registrar: self.registrar.clone() }
     }
 
     /// Runs until `stop`, then ends in order: no new connections and commands, answers finished and the gateway left,

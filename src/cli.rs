@@ -19,6 +19,7 @@ mod named;
 mod output;
 mod pulse;
 mod redeliver;
+mod reload;
 mod sandbox;
 mod send;
 mod serve;
@@ -137,7 +138,7 @@ fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
 /// Runs one command to its end; `notes` go into the log of a server.
 async fn dispatch(command: Command, notes: Vec<String>) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve => serve::run(Config::from_variables(&variables())?, notes).await,
+        Command::Serve => serve::run(variables(), notes).await,
         Command::Demo => demo::run().await,
         Command::Sandbox { port, permissions } => sandbox::run(port, permissions).await,
         Command::Send(args) => send::run(args, &variables()).await,

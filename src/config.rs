@@ -3,6 +3,7 @@
 //!
 //! Must not know who uses the values. A value never enters a message: problems and notes hold names.
 
+mod changes;
 mod composition;
 mod database;
 mod decision;
@@ -33,6 +34,7 @@ use crate::model::route::RouteMap;
 use crate::secret::Secret;
 use crate::telemetry;
 
+pub use changes::Reloaded;
 pub use composition::{Coalesce, Composition};
 pub use database::Database;
 pub use decision::Decisions;

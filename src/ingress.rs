@@ -20,6 +20,7 @@ mod limiter;
 mod listener;
 mod metrics;
 mod registration;
+mod reins;
 mod rejection;
 mod room;
 mod signed;
@@ -27,7 +28,7 @@ mod throttle;
 pub mod xtsystems;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -54,6 +55,9 @@ use crate::secret::Secret;
 use crate::xtsystems::Registrar;
 
 pub use client::Client;
+pub use reins::Reins;
+
+use reins::Live;
 
 /// How often the door tidies up: buckets that are full again, findings that are still to be told.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -71,13 +75,9 @@ struct Door(Arc<Inner>);
 struct Inner {
     hub: Hub,
     clock: Clock,
-    gates: Vec<Gate>,
-    limiter: Limiter,
-    throttle: Throttle,
+    /// What the configuration says, which can be read again.
+    live: RwLock<Arc<Live>>,
     registrar: Registrar,
-    /// Who has it may look at everything.
-    api_key: Option<Secret>,
-    proxies: TrustedProxies,
     /// Memory for bodies that are larger than most.
     room: Arc<Room>,
 }
@@ -94,26 +94,23 @@ impl Ingress {
         registrar: Registrar,
         clock: Clock,
     ) -> Self {
-        let (limiter, throttle) = (Limiter::new(limit, clock.clone()), Throttle::new(limit));
-        // Whatever the limit is, two of the largest have room.
-        let room = Room::new((2 * webhook.body_limit / 1024).max(ROOM_KIB));
+        let room = Room::new(room_for(&webhook));
+        let limiter = Arc::new(Limiter::new(limit, clock.clone()));
+        let throttle = Arc::new(Throttle::new(limit));
         let gates = vec![Gate::xtsystems(webhook)];
-        let inner = Inner { hub, clock, gates, limiter, throttle, registrar, api_key, proxies, room };
-        Self(Door(Arc::new(inner)))
+        let live = Live { gates, limit, limiter, throttle, api_key, proxies };
+        let live = RwLock::new(Arc::new(live));
+        Self(Door(Arc::new(Inner { hub, clock, live, registrar, room })))
     }
 
     /// Its routes, but for what the gates receive: that is not looked up here.
     pub fn router(&self) -> Router {
         let mut router = Router::new();
-        for gate in &self.0.0.gates {
+        for gate in &self.0.live().gates {
             router = router.route(&gate.path, get(home::friendly).fallback(home::only_posted));
         }
-        let mut registration = registration::routes();
-        if !self.0.counts_all() {
-            registration = registration.layer(self.0.0.throttle.layer());
-        }
         router
-            .merge(registration)
+            .merge(registration::routes())
             .route("/", get(home::page))
             .route("/metrics", get(metrics::page))
             .route("/health", get(health::report).post(health::report))
@@ -138,17 +135,12 @@ impl Ingress {
     }
 }
 
+/// How much room there must be, in KiB: whatever the limit is, two of the largest bodies have it.
+fn room_for(webhook: &Webhook) -> usize {
+    (2 * webhook.body_limit / 1024).max(ROOM_KIB)
+}
+
 impl Door {
-    /// Whether requests that verify count as well.
-    fn counts_all(&self) -> bool {
-        self.0.limiter.counts_all()
-    }
-
-    /// `RATE_LIMIT_SCOPE=all`: every request counts, but those that ask how we are.
-    fn counts(&self, path: &str) -> bool {
-        self.counts_all() && path != "/health" && !path.starts_with("/health/")
-    }
-
     /// Says what was found about a request of `client`'s.
     fn remark(&self, finding: Finding, sentence: &str, client: IpAddr) {
         let (sentence, from) = (sentence.to_owned(), client.to_string());
@@ -159,8 +151,9 @@ impl Door {
     async fn tidy(&self) {
         loop {
             self.0.clock.sleep(TIDY_EVERY).await;
-            self.0.limiter.sweep();
-            self.0.throttle.sweep();
+            let live = self.live();
+            live.limiter.sweep();
+            live.throttle.sweep();
             self.0.hub.tell_findings();
         }
     }
@@ -184,12 +177,20 @@ struct Knocked<B> {
     whole_by: Duration,
 }
 
-impl Door {
-    /// The gate that a request asks for. Nearly every request does: none of them is looked up in the router.
-    fn gate(&self, method: &Method, path: &str) -> Option<&Gate> {
-        self.0.gates.iter().find(|gate| *method == Method::POST && gate.path == path)
+impl Live {
+    /// Whether every request for `path` counts. With `RATE_LIMIT_SCOPE=all` they all do, but those that ask how we are.
+    fn counts(&self, path: &str) -> bool {
+        let is_health = path == "/health" || path.starts_with("/health/");
+        registration::PATHS.contains(&path) || (self.limiter.counts_all() && !is_health)
     }
 
+    /// The gate that a request asks for. Nearly every request does: none of them is looked up in the router.
+    fn gate(&self, method: &Method, path: &str) -> Option<&Gate> {
+        self.gates.iter().find(|gate| *method == Method::POST && gate.path == path)
+    }
+}
+
+impl Door {
     /// `POST /webhooks/{source}`: answers 200 once the event and its deliveries are on disk.
     async fn receive<B: Body<Data = Bytes>>(&self, gate: &Gate, knocked: Knocked<B>) -> Response {
         let client = knocked.client.0;
@@ -217,7 +218,8 @@ async fn not_found(
     request: Request,
 ) -> Rejection {
     if request.method() == Method::POST && request.uri().path().starts_with("/webhooks/") {
-        let paths: Vec<&str> = door.0.gates.iter().map(|gate| gate.path.as_str()).collect();
+        let live = door.live();
+        let paths: Vec<&str> = live.gates.iter().map(|gate| gate.path.as_str()).collect();
         let sentence = format!(
             "a webhook was refused: nothing is received at its path. Webhooks are received at {}",
             paths.join(", ")

@@ -4,23 +4,24 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use crate::app::App;
-use crate::cli::{exit_code_of, signals, start};
+use crate::cli::{exit_code_of, reload, signals, start};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Variables};
 use crate::telemetry;
 
 /// Serves until Ctrl-C, SIGTERM or SIGQUIT. `notes` are warnings about this process.
 ///
 /// # Errors
 /// What keeps it from starting, with what to do about it.
-pub(super) async fn run(config: Config, notes: Vec<String>) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(variables: Variables, notes: Vec<String>) -> anyhow::Result<ExitCode> {
+    let config = Config::from_variables(&variables)?;
     let (_telemetry, about_logs) = telemetry::init(&config.logs.filter, &config.logs.dir);
     for note in config.notes.iter().chain(&notes).chain(&about_logs) {
         tracing::warn!("{note}");
     }
     let address = SocketAddr::new(config.webhook.host, config.webhook.port);
     // As early as can be: until then the system answers signals, by killing.
-    let stop = signals::for_server()?;
+    let (stop, hangups) = signals::for_server()?;
     let listener = start::listen(address).await?;
     let path = config.webhook.path.clone();
     let database = config.database.path.clone();
@@ -40,6 +41,7 @@ pub(super) async fn run(config: Config, notes: Vec<String>) -> anyhow::Result<Ex
     tracing::info!("nuncio {} is ready", env!("CARGO_PKG_VERSION"));
     tracing::info!("webhooks: POST http://{}{path}", app.addr());
     let store = app.store().clone();
+    tokio::spawn(reload::at_each(hangups, app.reloader(), variables));
     app.run(stop).await;
     tracing::info!("stopped");
     // Why was logged. A supervisor starts it again, unless a person must act first.

@@ -8,27 +8,26 @@ use tokio_util::sync::CancellationToken;
 
 /// Signals that a running server logs and otherwise ignores.
 struct Ignored {
-    hangup: Signal,
     user1: Signal,
     user2: Signal,
 }
 
-/// A token that Ctrl-C, SIGTERM and SIGQUIT cancel. SIGHUP and SIGUSR1 are logged, and the program goes on.
+/// A token that Ctrl-C, SIGTERM and SIGQUIT cancel, and the SIGHUPs that ask for the configuration to be read again.
+/// SIGUSR1 and SIGUSR2 are logged, and the program goes on.
 ///
 /// # Errors
 /// If the system lets no signals be caught.
-pub(super) fn for_server() -> anyhow::Result<CancellationToken> {
-    let mut ignored = Ignored {
-        hangup: signal(SignalKind::hangup())?,
-        user1: signal(SignalKind::user_defined1())?,
-        user2: signal(SignalKind::user_defined2())?,
-    };
+pub(super) fn for_server() -> anyhow::Result<(CancellationToken, Signal)> {
+    let hangups = signal(SignalKind::hangup())?;
+    let mut ignored =
+        Ignored { user1: signal(SignalKind::user_defined1())?, user2: signal(SignalKind::user_defined2())? };
     tokio::spawn(async move {
         loop {
             ignored.log_next().await;
         }
     });
-    ends_with(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()])
+    let stop = ends_with(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit()])?;
+    Ok((stop, hangups))
 }
 
 /// A token that Ctrl-C, SIGTERM, SIGQUIT and SIGHUP cancel: what belongs to a terminal ends with it.
@@ -54,9 +53,6 @@ fn ends_with(kinds: &[SignalKind]) -> anyhow::Result<CancellationToken> {
 impl Ignored {
     async fn log_next(&mut self) {
         tokio::select! {
-            _ = self.hangup.recv() => tracing::info!(
-                "SIGHUP received: nuncio goes on. The configuration is read only at the start: restart to apply changes"
-            ),
             _ = self.user1.recv() => tracing::info!("SIGUSR1 received: it has no meaning here, nuncio goes on"),
             _ = self.user2.recv() => tracing::info!("SIGUSR2 received: it has no meaning here, nuncio goes on"),
         }

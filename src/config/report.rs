@@ -72,6 +72,13 @@ pub struct Report {
     pub bare: bool,
 }
 
+impl Report {
+    /// One problem and nothing else.
+    pub(super) fn of(problem: Problem) -> Self {
+        Self { problems: vec![problem], placeholders: Vec::new(), notes: Vec::new(), bare: false }
+    }
+}
+
 impl std::error::Error for Report {}
 
 impl fmt::Display for Report {

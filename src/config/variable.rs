@@ -83,6 +83,27 @@ pub(super) fn is_secret(name: &str) -> bool {
     )
 }
 
+/// Whether a new value counts at once when a running nuncio reads its configuration again; all others wait for a restart.
+pub fn is_reloadable(name: &str) -> bool {
+    matches!(
+        name,
+        "DISCORD_WEBHOOK_CHANNELS"
+            | "MONITOR_CHANNELS"
+            | "PING"
+            | "APPROVER_ROLES"
+            | "OPERATOR_ROLES"
+            | "DECISION_GRACE"
+            | "DECISION_EXPIRY"
+            | "WEBHOOK_SECRET"
+            | "WEBHOOK_SECRET_PREVIOUS"
+            | "WEBHOOK_BODY_LIMIT"
+            | "RATE_LIMIT"
+            | "RATE_LIMIT_SCOPE"
+            | "TRUSTED_PROXIES"
+            | "NUNCIO_API_KEY"
+    )
+}
+
 /// Whether nuncio has a meaning for this name, in this version or a later one.
 pub(super) fn is_known(name: &str) -> bool {
     name == DATABASE_URL

@@ -194,6 +194,14 @@ impl Variables {
         self.values.get(name).map(|(value, origin)| (value.as_str(), *origin))
     }
 
+    /// Sets `name` to what it is in `other`.
+    pub(super) fn take_from(&mut self, other: &Self, name: &str) {
+        match other.values.get(name) {
+            Some(value) => drop(self.values.insert(name.to_owned(), value.clone())),
+            None => drop(self.values.remove(name)),
+        }
+    }
+
     /// Whether nothing was configured: no `.env`, and no variable of ours but the ones about logs.
     pub(super) fn is_bare(&self) -> bool {
         !self.has_file

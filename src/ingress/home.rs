@@ -40,7 +40,7 @@ pub(super) async fn page(
         version = env!("CARGO_PKG_VERSION"),
         pending = backlog.pending + backlog.sending,
         unrouted = backlog.unrouted,
-        path = escape(door.0.gates.first().map_or("", |gate| &gate.path)),
+        path = escape(door.live().gates.first().map_or("", |gate| &gate.path)),
     );
     ([(header::CONTENT_SECURITY_POLICY, POLICY), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], Html(html))
 }

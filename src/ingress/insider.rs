@@ -14,7 +14,7 @@ const FORWARDING: [&str; 6] =
 
 /// Whether the request comes from this machine or carries the API key.
 pub(super) fn is_insider(door: &Door, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
-    is_local(door, peer, headers) || has_key(door.0.api_key.as_ref(), headers)
+    is_local(door, peer, headers) || has_key(door.live().api_key.as_ref(), headers)
 }
 
 /// Whether the request was made on this machine. A proxy of ours on this machine is no proof of that, nor is one that
@@ -22,7 +22,7 @@ pub(super) fn is_insider(door: &Door, peer: Option<SocketAddr>, headers: &Header
 fn is_local(door: &Door, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     peer.is_some_and(|peer| {
         let address = peer.ip().to_canonical();
-        address.is_loopback() && !door.0.proxies.contains(address)
+        address.is_loopback() && !door.live().proxies.contains(address)
     }) && !FORWARDING.iter().any(|name| headers.contains_key(*name))
 }
 

@@ -217,7 +217,8 @@ async fn answer(
     door: Door,
 ) -> Result<Response, std::convert::Infallible> {
     let arrival = connection.begin();
-    let client = Client::of(peer.ip(), request.headers(), &door.0.proxies);
+    let live = door.live();
+    let client = Client::of(peer.ip(), request.headers(), &live.proxies);
     let mut response = match arrival.verdict {
         Verdict::Refused(flaw) => {
             door.remark(Finding::Malformed, &format!("a request was refused: {flaw}"), client.0);
@@ -227,8 +228,8 @@ async fn answer(
             request.extensions_mut().insert(client);
             let enter =
                 |request| enter(request, peer, client, router.clone(), door.clone(), arrival.whole_by);
-            if door.counts(request.uri().path()) {
-                door.0.throttle.before(service_fn(enter)).call(request).await?
+            if live.counts(request.uri().path()) {
+                live.throttle.before(service_fn(enter)).call(request).await?
             } else {
                 enter(request).await?
             }
@@ -254,7 +255,8 @@ async fn enter(
     door: Door,
     whole_by: Duration,
 ) -> Result<Response, std::convert::Infallible> {
-    if let Some(gate) = door.gate(request.method(), request.uri().path()) {
+    let live = door.live();
+    if let Some(gate) = live.gate(request.method(), request.uri().path()) {
         let (head, body) = request.into_parts();
         return Ok(door.receive(gate, Knocked { head, body, client, whole_by }).await);
     }

@@ -23,8 +23,8 @@ pub(super) async fn page(
         let headers = [(header::CONTENT_TYPE, metric::CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
         return (headers, door.0.hub.metrics().await).into_response();
     }
-    let client = peer.map(|peer| Client::of(peer.ip(), &headers, &door.0.proxies).0);
-    if let Some(Err(retry_after_s)) = client.map(|client| door.0.limiter.charge(client)) {
+    let client = peer.map(|peer| Client::of(peer.ip(), &headers, &door.live().proxies).0);
+    if let Some(Err(retry_after_s)) = client.map(|client| door.live().limiter.charge(client)) {
         return Rejection::TooMany { retry_after_s }.into_response();
     }
     (

@@ -20,6 +20,8 @@ const STEP_KIB: usize = STEP / 1024;
 
 /// The budget, in KiB, and who holds how much of it.
 pub(super) struct Room {
+    /// All of it, taken or not.
+    kib: Mutex<usize>,
     free: Arc<Semaphore>,
     bodies: Mutex<Bodies>,
 }
@@ -51,7 +53,16 @@ pub(super) struct Share {
 
 impl Room {
     pub(super) fn new(kib: usize) -> Arc<Self> {
-        Arc::new(Self { free: Arc::new(Semaphore::new(kib)), bodies: Mutex::default() })
+        Arc::new(Self { kib: Mutex::new(kib), free: Arc::new(Semaphore::new(kib)), bodies: Mutex::default() })
+    }
+
+    /// Makes it as large as `kib`, if it is smaller. It never shrinks.
+    pub(super) fn widen(&self, kib: usize) {
+        let mut has = self.kib.lock().unwrap_or_else(PoisonError::into_inner);
+        if kib > *has {
+            self.free.add_permits(kib - *has);
+            *has = kib;
+        }
     }
 
     /// An empty share for a body of `client`'s.

@@ -252,10 +252,11 @@ impl Knock<'_> {
         let from = self.client.to_string();
         self.door.0.hub.remark(Remark { finding, sentence, seconds_behind, from });
         // With the scope "all" it was charged when it came.
-        if self.door.0.limiter.counts_all() {
+        let limiter = &self.door.live().limiter;
+        if limiter.counts_all() {
             return rejection;
         }
-        match self.door.0.limiter.charge(self.client) {
+        match limiter.charge(self.client) {
             Ok(()) => rejection,
             Err(retry_after_s) => {
                 self.remark(

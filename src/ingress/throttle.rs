@@ -11,9 +11,9 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::response::{IntoResponse as _, Response};
 use governor::middleware::NoOpMiddleware;
+use tower_governor::GovernorError;
 use tower_governor::governor::{Governor, GovernorConfig, GovernorConfigBuilder, SharedRateLimiter};
 use tower_governor::key_extractor::KeyExtractor;
-use tower_governor::{GovernorError, GovernorLayer};
 
 use crate::config::RateLimit;
 use crate::ingress::Client;
@@ -22,8 +22,6 @@ use crate::ingress::rejection::Rejection;
 
 type Buckets = SharedRateLimiter<Key, NoOpMiddleware<governor::clock::QuantaInstant>>;
 type Config = GovernorConfig<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>>;
-/// The layer itself.
-pub(super) type Layer = GovernorLayer<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>, Body>;
 /// A service behind it.
 pub(super) type Behind<S> = Governor<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>, S, Body>;
 
@@ -68,11 +66,6 @@ impl Throttle {
         // The first one that is set stays: there is no other.
         let _ = by_client.buckets.set(Arc::clone(config.limiter()));
         Self { config: Arc::new(config) }
-    }
-
-    /// The layer, for routes.
-    pub(super) fn layer(&self) -> Layer {
-        GovernorLayer::new(Arc::clone(&self.config)).error_handler(refused)
     }
 
     /// `service` behind it.

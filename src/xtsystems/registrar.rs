@@ -1,5 +1,7 @@
 //! Registering ourselves on the platform, for everybody who may ask: `/register-webhook` and `POST /webhooks/register`.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use crate::secret::Secret;
 use crate::xtsystems::{Client, Failure, Registered};
 
@@ -17,7 +19,7 @@ const LONGEST_ADDRESS: usize = 2000;
 pub struct Registrar {
     platform: Option<Client>,
     url: String,
-    secret: Secret,
+    secret: Arc<RwLock<Secret>>,
 }
 
 /// What the registration is to be; what is left out is as it is configured.
@@ -75,7 +77,12 @@ impl Registrar {
     /// Registers with `platform`, by default to have events sent to `url`, signed with `secret`.
     #[must_use]
     pub fn new(platform: Option<Client>, url: String, secret: Secret) -> Self {
-        Self { platform, url, secret }
+        Self { platform, url, secret: Arc::new(RwLock::new(secret)) }
+    }
+
+    /// Has registrations from now on be signed with `secret`.
+    pub fn sign_with(&self, secret: Secret) {
+        *self.secret.write().unwrap_or_else(PoisonError::into_inner) = secret;
     }
 
     /// Where the platform sends its events to, unless somebody wants it otherwise.
@@ -105,7 +112,8 @@ impl Registrar {
         if !platform.can_reach(&url) {
             return Err(NotRegistered::OutOfReach);
         }
-        let registered = platform.register(&url, &events, company, &self.secret).await?;
+        let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let registered = platform.register(&url, &events, company, &secret).await?;
         Ok(Registration { registered, url })
     }
 }

@@ -11,6 +11,7 @@ mod mute;
 mod others;
 mod page;
 mod permission;
+mod reload;
 mod route;
 mod webhook;
 

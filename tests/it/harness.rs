@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nuncio::app::App;
+use nuncio::app::{App, Reloader};
 use nuncio::clock::Clock;
 use nuncio::config::{Config, Variables};
 use nuncio::hub::{Gateway, Hub};
@@ -57,6 +57,7 @@ struct Running {
     store: Store,
     platform: XtSystems,
     address: std::net::SocketAddr,
+    reloader: Reloader,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -175,12 +176,19 @@ impl Harness {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let app = App::build(config, listener, self.clock.clone()).await.unwrap();
         let (hub, store, address) = (app.hub().clone(), app.store().clone(), app.addr());
+        let reloader = app.reloader();
         let secret = Secret::new(self.variables["WEBHOOK_SECRET"].clone());
         let platform =
             XtSystems::over(http().clone(), format!("http://{address}{path}"), secret, self.clock.clone());
         let stop = CancellationToken::new();
         let task = tokio::spawn(app.run(stop.clone()));
-        self.running = Some(Running { hub, store, platform, address, stop, task });
+        self.running = Some(Running { hub, store, platform, address, reloader, stop, task });
+    }
+
+    /// Has the variables count that can be read again, as SIGHUP does.
+    pub async fn reload(&self) {
+        let config = Config::from_variables(&Variables::from_map(self.variables.clone())).unwrap();
+        self.running.as_ref().expect("nuncio is running").reloader.apply(config).await.unwrap();
     }
 
     pub async fn restart(&mut self) {

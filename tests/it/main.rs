@@ -34,6 +34,7 @@ mod process;
 mod program;
 mod readme;
 mod recovery;
+mod reload;
 mod retention;
 mod routing;
 mod samples;

@@ -11,7 +11,8 @@ fn server() -> Program {
     Program::with_dotenv(&format!("{SECRET}WEBHOOK_HOST=127.0.0.1\nWEBHOOK_PORT=0\n"))
 }
 
-// Item 19. Control: without `signals::for_server`, the first signal kills.
+// Item 19. Control: without `signals::for_server`, the first signal kills. SIGHUP reads the configuration again: see
+// `reload.rs`.
 #[test]
 fn a_hangup_does_not_end_a_server_and_quit_ends_it_in_order() {
     let serving = server().serves();

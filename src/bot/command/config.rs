@@ -52,5 +52,5 @@ fn embed(context: Context<'_>) -> CreateEmbed {
             ("XTSystems", platform, false),
             ("Supported events", kinds, false),
         ])
-        .footer(CreateEmbedFooter::new("nuncio · Set channel counts at once, .env after a restart"))
+        .footer(CreateEmbedFooter::new("nuncio · Set channel counts at once, .env after SIGHUP or a restart"))
 }

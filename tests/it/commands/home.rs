@@ -20,13 +20,13 @@ use crate::harness::Message;
 const STRANGE: &str = "nuncio does not take orders from this server. Is it yours, put its id `";
 
 /// Carol's own server, with the bot in it: its id, and its only channel's.
-struct Strange {
+pub(super) struct Strange {
     guild: String,
-    channel: String,
+    pub(super) channel: String,
 }
 
 /// Carol invites the bot.
-async fn invited(s: &Stage) -> Strange {
+pub(super) async fn invited(s: &Stage) -> Strange {
     let (guild, channel) = s.t.discord.invite("Mallory", "carol", "lair").unwrap();
     s.t.discord.set_rate_limits(RateLimits::unlimited());
     s.t.log.seen(Level::WARN, &format!("the bot is also in the server Mallory ({guild})")).await;
@@ -35,7 +35,7 @@ async fn invited(s: &Stage) -> Strange {
 
 impl Strange {
     /// Carol, who owns the place, does something there; the first answer.
-    async fn acts(&self, s: &Stage, kind: u64, data: &Value, message: Option<&str>) -> Value {
+    pub(super) async fn acts(&self, s: &Stage, kind: u64, data: &Value, message: Option<&str>) -> Value {
         let mut body =
             json!({"type": kind, "channel_id": self.channel, "guild_id": self.guild, "data": data});
         if let Some(message) = message {
@@ -60,7 +60,7 @@ impl Strange {
 }
 
 /// Whether the answer is the refusal, for this person alone.
-fn is_refused(what: &str, answer: &Value) {
+pub(super) fn is_refused(what: &str, answer: &Value) {
     assert_eq!((&answer["type"], &answer["data"]["flags"]), (&json!(4), &json!(64)), "{what}: {answer:#}");
     assert!(content(&answer["data"]).starts_with(STRANGE), "{what}: {answer:#}");
 }

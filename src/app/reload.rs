@@ -1,0 +1,52 @@
+//! Giving a running nuncio another configuration.
+
+use crate::config::Config;
+use crate::hub::{Condition, Hub, Rules};
+use crate::ingress::Reins;
+use crate::store;
+use crate::xtsystems::Registrar;
+
+/// Every part of a running nuncio whose configuration can change.
+pub struct Reloader {
+    pub(super) hub: Hub,
+    pub(super) ingress: Reins,
+    /// It tells the platform what to sign with.
+    pub(super) registrar: Registrar,
+}
+
+impl Reloader {
+    /// Has the part of `config` count that can change while nuncio runs. Of a request that is being answered the old one
+    /// counts to its end.
+    ///
+    /// # Errors
+    /// If the database does not take the map's destinations: then nothing has changed.
+    pub async fn apply(&self, config: Config) -> store::Result<()> {
+        self.hub.replace_map(config.routes, config.pings).await?;
+        let rules = self.hub.rules();
+        self.hub.decide_by(Rules {
+            approvers: config.decisions.approvers,
+            operators: config.decisions.operators,
+            grace: config.decisions.grace,
+            expiry: config.decisions.expiry,
+            ..(*rules).clone()
+        });
+        self.registrar.sign_with(config.webhook.secret.clone());
+        self.ingress.turn(config.webhook, config.rate_limit, config.trusted_proxies, config.api_key);
+        self.hub.configured(config.fingerprint);
+        if self.hub.conditions().clear(Condition::ConfigurationRefused) {
+            tracing::info!("the configuration is taken over again");
+        }
+        Ok(())
+    }
+
+    /// Says that a changed configuration was not taken over.
+    pub fn refuse(&self, sentence: &str) {
+        self.hub.configuration_refused(sentence);
+    }
+
+    /// Where every kind goes now, a line each.
+    #[must_use]
+    pub fn table(&self) -> Vec<String> {
+        self.hub.table()
+    }
+}
