@@ -9,11 +9,14 @@ mod clock;
 mod config;
 mod core_dump;
 mod database;
+mod db;
 mod deliveries;
 mod demo;
 mod discord_webhooks;
 mod event_show;
 mod events;
+mod health;
+mod help;
 mod mute;
 mod named;
 mod output;
@@ -26,13 +29,14 @@ mod serve;
 mod signals;
 mod spoilt;
 mod start;
+mod supervisor;
 mod table;
 mod verify;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::{Config, Report, Variables};
 use crate::key;
@@ -84,6 +88,8 @@ enum Command {
     Clock(clock::Args),
     /// Show what every variable is set to and where, also when the configuration is wrong; no secret is shown
     Config(config::Args),
+    /// The database: back it up while nuncio runs, put a backup back, look it over, print it as JSON
+    Db(db::Args),
     /// List deliveries: what waits, what arrived, what was given up and why
     Deliveries(deliveries::Args),
     /// Discord webhooks as destinations: store, list, test, replace or remove one
@@ -92,6 +98,12 @@ enum Command {
     Mute(mute::Args),
     /// End a mute
     Unmute(mute::UnmuteArgs),
+    /// Ask the nuncio of this machine how it is, for health checks: exit 0 or 1, one line
+    Health(health::Args),
+    /// Print the completions for a shell
+    Completions(help::CompletionsArgs),
+    /// Print the man page, or write one for every command
+    Man(help::ManArgs),
     /// Send again what was given up or delivered, or what had no route when it came
     Redeliver(redeliver::Args),
 }
@@ -104,7 +116,8 @@ struct Usage(String);
 /// Runs the program with the arguments and the environment of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let command = match Cli::try_parse() {
+    let typed = help::command().try_get_matches();
+    let command = match typed.and_then(|typed| Cli::from_arg_matches(&typed)) {
         Ok(cli) => cli.command.unwrap_or(Command::Serve),
         Err(error) => {
             output::print_clap(&error);
@@ -147,6 +160,10 @@ async fn dispatch(command: Command, notes: Vec<String>) -> anyhow::Result<ExitCo
         Command::Audit(args) => audit::run(&args, Config::from_variables(&variables())?).await,
         Command::Clock(args) => clock::run(&args, Config::from_variables(&variables())?).await,
         Command::Config(args) => Ok(config::run(&args, &variables())),
+        Command::Db(args) => db::run(&args, Config::from_variables(&variables())?).await,
+        Command::Health(args) => health::run(&args, &variables()),
+        Command::Completions(args) => Ok(help::complete(&args)),
+        Command::Man(args) => help::man(&args),
         Command::Deliveries(args) => deliveries::run(&args, Config::from_variables(&variables())?).await,
         Command::DiscordWebhooks(args) => {
             discord_webhooks::run(args, Config::from_variables(&variables())?).await

@@ -81,7 +81,7 @@ async fn list(store: &Store, args: &Args) -> anyhow::Result<ExitCode> {
     } else if entries.is_empty() {
         say("Nothing was done yet.");
     } else {
-        entries.iter().for_each(|entry| print(&line(entry)));
+        entries.iter().for_each(|entry| print(&table::fitted(&line(entry))));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -151,7 +151,7 @@ async fn rekey(
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_json(entry: &Audited) -> Value {
+pub(super) fn as_json(entry: &Audited) -> Value {
     json!({
         "seq": entry.seq,
         "at": entry.at.to_rfc3339(),

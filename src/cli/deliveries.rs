@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::named::{self, Named};
 use crate::cli::spoilt::{self, UNREADABLE};
-use crate::cli::table::{age, clean, short};
+use crate::cli::table::{age, clean, fitted, short};
 use crate::cli::{database, print, say};
 use crate::clock::{Clock, Moment, Timestamp};
 use crate::config::Config;
@@ -127,7 +127,7 @@ fn show(json: bool, rows: Vec<Value>, lines: Vec<String>, none: &str) {
         say(none);
     } else {
         say(&columns("ID", "KIND", "DESTINATION", "STATUS", "TRIES", "AGE", "REASON"));
-        lines.iter().for_each(|line| print(line));
+        lines.iter().for_each(|line| print(&fitted(line)));
     }
 }
 
@@ -227,7 +227,7 @@ fn try_lines(tried: &Try) -> String {
         .to_owned()
 }
 
-fn json_of(letter: &Listed<Letter>, now: Moment) -> Value {
+pub(super) fn json_of(letter: &Listed<Letter>, now: Moment) -> Value {
     let letter = match letter {
         Ok(letter) => letter,
         Err(row) => return spoilt::json(row),

@@ -196,7 +196,7 @@ impl Desk {
             say("No webhook is stored. nuncio discord-webhooks add --name NAME asks for its address.");
         } else {
             say(&columns("ID", "NAME", "TYPE", "SCOPE", "WAITING", "ADDRESS AND STATE"));
-            webhooks.iter().for_each(|webhook| print(&line(webhook)));
+            webhooks.iter().for_each(|webhook| print(&table::fitted(&line(webhook))));
         }
         Ok(ExitCode::SUCCESS)
     }

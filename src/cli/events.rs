@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::cli::spoilt::{self, UNREADABLE};
-use crate::cli::table::{clean, short};
+use crate::cli::table::{clean, fitted, short};
 use crate::cli::{database, event_show, named, print, say};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -81,7 +81,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
             (false, None) => "No events yet.",
         });
     } else {
-        table.iter().for_each(|line| print(line));
+        table.iter().for_each(|line| print(&fitted(line)));
     }
     if unreadable && !args.json {
         say(&spoilt::advice(&store));

@@ -118,7 +118,7 @@ async fn list(hub: &Hub, clock: &Clock, as_json: bool) -> anyhow::Result<ExitCod
             table::clean(&mute.by, 40),
             table::clean(&mute.reason, 80)
         );
-        print(line.trim_end());
+        print(&table::fitted(line.trim_end()));
     }
     if mutes.is_empty() {
         say("Nothing is muted.");

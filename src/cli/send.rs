@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::{Usage, print, say};
 use crate::clock::{Clock, Timestamp};
+use crate::config::variable::distance;
 use crate::config::{Variables, Webhook};
 use crate::outgoing::{Outgoing, USER_AGENT, is_local};
 use crate::samples;
@@ -92,11 +93,20 @@ fn events(args: &Args) -> anyhow::Result<Vec<(String, Map<String, Value>)>> {
             None => {
                 let kinds: Vec<_> = samples::all().iter().map(|sample| sample.kind).collect();
                 let known = kinds.join("\n  ");
-                Err(Usage(format!("there is no sample of {kind:?}. Try one of these, or give your own with --data:\n  {known}")).into())
+                let meant = meant(kind, &kinds).map(|meant| format!(": did you mean {meant}?"));
+                let meant = meant.unwrap_or_else(|| ".".to_owned());
+                Err(Usage(format!("there is no sample of {kind:?}{meant} Try one of these, or give your own with --data:\n  {known}")).into())
             }
         },
         (None, _) => samples::all().iter().map(sample).collect(),
     }
+}
+
+/// The kind that was probably meant: at most two letters away.
+fn meant<'a>(kind: &str, kinds: &[&'a str]) -> Option<&'a str> {
+    let typed = kind.replace('_', ".");
+    let near = kinds.iter().map(|known| (distance(&typed, known), *known)).filter(|(far, _)| *far <= 2);
+    near.min_by_key(|(far, _)| *far).map(|(_, known)| known)
 }
 
 /// The JSON of a file, or of stdin.

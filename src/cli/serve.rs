@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use crate::app::App;
-use crate::cli::{exit_code_of, reload, signals, start};
+use crate::cli::{exit_code_of, reload, signals, start, supervisor};
 use crate::clock::Clock;
 use crate::config::{Config, Variables};
 use crate::telemetry;
@@ -42,7 +42,8 @@ pub(super) async fn run(variables: Variables, notes: Vec<String>) -> anyhow::Res
     tracing::info!("webhooks: POST http://{}{path}", app.addr());
     let store = app.store().clone();
     tokio::spawn(reload::at_each(hangups, app.reloader(), variables));
-    app.run(stop).await;
+    supervisor::ready();
+    tokio::join!(app.run(stop.clone()), supervisor::stopping(stop));
     tracing::info!("stopped");
     // Why was logged. A supervisor starts it again, unless a person must act first.
     Ok(store.failure().map_or(ExitCode::SUCCESS, |error| ExitCode::from(exit_code_of(&error))))

@@ -37,6 +37,20 @@ pub(super) fn columns() -> Option<usize> {
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
+/// A row of a table, or several: cut where the terminal ends, so that none becomes two. Whole where it is no terminal.
+pub(super) fn fitted(rows: &str) -> String {
+    cut(rows, columns())
+}
+
+fn cut(rows: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns else { return rows.to_owned() };
+    let cut = |row: &str| match row.char_indices().nth(columns) {
+        Some(_) => row.chars().take(columns.saturating_sub(1)).chain(['…']).collect(),
+        None => row.to_owned(),
+    };
+    rows.lines().map(cut).collect::<Vec<String>>().join("\n")
+}
+
 /// `first`, then `text`, which goes on at `indent` where the terminal is too narrow for it.
 pub(super) fn hanging(first: &str, indent: usize, text: &str) -> Vec<String> {
     hung(first, indent, text, columns())
@@ -79,6 +93,12 @@ mod tests {
     fn what_came_from_outside_does_not_move_the_cursor() {
         assert_eq!(clean("{\u{1b}[2J\n\"x\"}", 60), "{·[2J·\"x\"}");
         assert_eq!(clean("abcdef", 3), "abc…");
+    }
+
+    #[test]
+    fn rows_end_where_the_terminal_does() {
+        assert_eq!(cut("abcdef\nabc", Some(5)), "abcd…\nabc");
+        assert_eq!(cut("abcdef", None), "abcdef");
     }
 
     #[test]

@@ -127,7 +127,8 @@ pub(super) fn misspelt(name: &str) -> Option<&'static str> {
 }
 
 /// How many letters must be added, dropped or changed to make one of the other (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
+#[must_use]
+pub fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (i, a) in one.chars().enumerate() {

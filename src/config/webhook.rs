@@ -1,6 +1,6 @@
 //! The listener that events come in by: `WEBHOOK_*`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::config::discord_base::http_url;
 use crate::config::reader::Reader;
@@ -48,11 +48,23 @@ impl Webhook {
         Ok(webhook)
     }
 
+    /// Reads where it listens, and nothing else.
+    ///
+    /// # Errors
+    /// What is wrong with that.
+    pub fn address(variables: &Variables) -> Result<SocketAddr, Report> {
+        let mut reader = Reader::of(variables, "WEBHOOK_");
+        let (host, port) = read_address(&mut reader);
+        reader.finish()?;
+        Ok(SocketAddr::new(host, port))
+    }
+
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let (host, port) = read_address(reader);
         let secret = read_secret(reader);
         Self {
-            host: reader.or("WEBHOOK_HOST", IpAddr::V4(Ipv4Addr::UNSPECIFIED), host),
-            port: reader.or("WEBHOOK_PORT", 3000, port),
+            host,
+            port,
             path: reader.or("WEBHOOK_PATH", "/webhooks/xtsystems".to_owned(), path),
             previous_secret: read_previous(reader, &secret),
             secret,
@@ -63,6 +75,11 @@ impl Webhook {
             body_limit: reader.or("WEBHOOK_BODY_LIMIT", 1024 * 1024, size),
         }
     }
+}
+
+fn read_address(reader: &mut Reader<'_>) -> (IpAddr, u16) {
+    let host = reader.or("WEBHOOK_HOST", IpAddr::V4(Ipv4Addr::UNSPECIFIED), host);
+    (host, reader.or("WEBHOOK_PORT", 3000, port))
 }
 
 fn read_secret(reader: &mut Reader<'_>) -> Secret {

@@ -250,7 +250,7 @@ impl Audited {
     }
 }
 
-fn row(row: &SqliteRow) -> Result<Audited> {
+pub(super) fn row(row: &SqliteRow) -> Result<Audited> {
     Ok(Audited {
         seq: row.try_get("seq")?,
         at: Timestamp::from_millis(row.try_get("at")?),

@@ -77,11 +77,11 @@ pub enum Which {
     Of(EventId),
 }
 
-const COLUMNS: &str = "d.rowid AS place, d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, t.sink, t.address, \
+pub(super) const COLUMNS: &str = "d.rowid AS place, d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, t.sink, t.address, \
      t.closed_reason, d.status, d.reason, d.attempts, d.generation, d.due_at, d.finished_at, \
      e.id IS NOT NULL AS has_event, t.id IS NOT NULL AS has_destination, m.until AS mute_until, m.created_by AS mute_by";
 /// Whatever is wrong with a delivery, it stands in the list.
-const JOINED: &str = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id \
+pub(super) const JOINED: &str = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id \
      LEFT JOIN destinations AS t ON t.id = d.destination_id \
      LEFT JOIN mutes AS m ON m.id = d.reason AND d.status = 'cancelled'";
 
@@ -233,7 +233,7 @@ fn readable<Id: FromStr<Err = InvalidId>>(rows: &[SqliteRow]) -> Result<Vec<Id>>
     Ok(spoilt::apart(rows, |row| Ok(row.try_get::<String, _>("id")?.parse()?))?.0)
 }
 
-fn read(row: &SqliteRow) -> Result<Letter> {
+pub(super) fn read(row: &SqliteRow) -> Result<Letter> {
     for (there, what) in [("has_event", "event_id"), ("has_destination", "destination_id")] {
         if !row.try_get::<bool, _>(there)? {
             let id: String = row.try_get(what)?;

@@ -113,7 +113,6 @@ async fn another_map_counts_from_the_next_event_on() {
     assert!(said.contains("#tickets  ok"), "the new channel is judged, too: {said}");
 }
 
-// Control: without the new gates in `Reins::turn`, the new secret is never taken.
 #[tokio::test]
 async fn another_secret_counts_and_the_one_before_no_longer() {
     let r = Reloading::start().await;

@@ -1,0 +1,239 @@
+//! `nuncio db`: a backup while nuncio runs, putting one back, looking the database over, and everything as JSON.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::app;
+use crate::cli::{FAILED, audit, database, deliveries, print, say, spoilt};
+use crate::clock::Clock;
+use crate::config::{Config, EncryptionKey};
+use crate::key;
+use crate::model::payload;
+use crate::store::{self, HintSender, Listed, Lock, Staged, Store, WholeEvent};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Copy the whole database into a new file, also while nuncio runs; the key is not in it
+    Backup {
+        /// The file to make
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the database; the old one is kept beside it. nuncio must not be running
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Look the database and its audit log over: exit 0 if all is well, 1 if not
+    Check {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print events, deliveries and the audit log as JSON, a line each, without secrets
+    Export,
+}
+
+/// Does one of them.
+///
+/// # Errors
+/// If the database cannot be used.
+pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
+    match &args.command {
+        Command::Backup { file } => backup(&config, file),
+        Command::Restore { file } => restore(&config, file).await,
+        Command::Check { json } => check(&config, *json).await,
+        Command::Export => export(&config).await,
+    }
+}
+
+fn backup(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
+    let database = &config.database.path;
+    store::must_exist(database)?;
+    let bytes = store::backup(database, file)?;
+    print(&format!("{} holds all of {}: {bytes} bytes", file.display(), database.display()));
+    say(&match &config.encryption {
+        EncryptionKey::Given(_) => {
+            "NUNCIO_ENCRYPTION_KEY is not in it. Keep a copy of the key elsewhere: without it the backup's audit log cannot \
+             be verified and its stored webhooks cannot be used."
+                .to_owned()
+        }
+        EncryptionKey::File { path, .. } => format!(
+            "The key ({}) is not in it. Keep a copy of the key elsewhere: without it the backup's audit log cannot be \
+             verified and its stored webhooks cannot be used.",
+            path.display()
+        ),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restore(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
+    let (clock, database) = (Clock::system(), &config.database.path);
+    store::must_exist(file)?;
+    // Refused while a server holds it.
+    let lock = Lock::acquire(database, &clock).await?;
+    let found = looked_over(file)?;
+    if !found.is_empty() {
+        say(&format!("{} is damaged, so nothing was changed:", file.display()));
+        found.iter().for_each(|line| say(&format!("  {line}")));
+        return Ok(ExitCode::from(FAILED));
+    }
+    let staged = Staged::copy(file, database, &lock)?;
+    // Whether this version can read it shows before anything is moved.
+    let (hints, _nobody) = HintSender::channel();
+    let copy = Store::open(staged.path(), clock.clone(), hints).await?;
+    let fits = app::unlock(&copy, &config.encryption).await;
+    let backlog = copy.backlog().await;
+    copy.close().await;
+    let backlog = backlog?;
+    let aside = staged.take_place(clock.now())?;
+    drop(lock);
+    print(&format!("{} is {} now.", database.display(), file.display()));
+    if let Some(aside) = aside {
+        print(&format!("What was there before is {}.", aside.display()));
+    }
+    let waiting = backlog.pending + backlog.sending;
+    if waiting > 0 {
+        say(&format!(
+            "In the backup {waiting} deliveries wait. nuncio sends them at its next start, also those that arrived after the \
+             backup was made: they are shown twice."
+        ));
+    }
+    match fits {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if is_about_the_key(&error) => {
+            say(&format!("nuncio does not start on it yet: {error}"));
+            Ok(ExitCode::from(FAILED))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_about_the_key(error: &anyhow::Error) -> bool {
+    error.is::<key::Error>() || matches!(error.downcast_ref(), Some(store::Error::OtherKey(_)))
+}
+
+async fn check(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
+    let database = &config.database.path;
+    store::must_exist(database)?;
+    let found = looked_over(database)?;
+    let log = match found.is_empty() {
+        true => audit_log(config).await,
+        false => Err("not looked at: mend the database first".to_owned()),
+    };
+    let is_well = found.is_empty() && log.is_ok();
+    if as_json {
+        let (entries, fault) = match &log {
+            Ok(entries) => (Some(entries), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        print(
+            &json!({"ok": is_well, "database": found, "audit_entries": entries, "audit_fault": fault})
+                .to_string(),
+        );
+    } else {
+        match found.is_empty() {
+            true => print("database   ok"),
+            false => found.iter().for_each(|line| print(&format!("database   WRONG: {line}"))),
+        }
+        match &log {
+            Ok(entries) => print(&format!("audit log  ok, {entries} entries")),
+            Err(fault) => print(&format!("audit log  WRONG: {fault}")),
+        }
+    }
+    if !found.is_empty() {
+        say(
+            "The disk, or another program, changed the file. Stop nuncio and put a backup back (nuncio db restore FILE), or \
+             save what can be read with: sqlite3 FILE .recover",
+        );
+    }
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// What is wrong with a database; what cannot be read at all is one thing more that is wrong.
+fn looked_over(database: &Path) -> store::Result<Vec<String>> {
+    match store::inspect(database) {
+        Err(store::Error::Damaged(why)) => Ok(vec![why]),
+        found => found,
+    }
+}
+
+/// How many entries the audit log has, or what is wrong with it.
+async fn audit_log(config: &Config) -> Result<u64, String> {
+    let verify = async {
+        let store = database::open(config, Clock::system()).await?;
+        app::unlock(&store, &config.encryption).await?;
+        let verified = store.verify_audit(None).await?;
+        store.close().await;
+        anyhow::Ok(verified)
+    };
+    match verify.await {
+        Ok(verified) => match verified.fault {
+            None => Ok(verified.entries),
+            Some(fault) => Err(fault.to_string()),
+        },
+        Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+async fn export(config: &Config) -> anyhow::Result<ExitCode> {
+    store::must_exist(&config.database.path)?;
+    let clock = Clock::system();
+    let now = clock.moment();
+    let store = database::open(config, clock).await?;
+    let mut after = Some(0);
+    while let Some(place) = after {
+        let (page, next) = store.events_from(place).await?;
+        page.iter().for_each(|event| line("event", event_json(event)));
+        after = next;
+    }
+    let mut after = Some(0);
+    while let Some(place) = after {
+        let (page, next) = store.letters_from(place).await?;
+        page.iter().for_each(|letter| line("delivery", deliveries::json_of(letter, now)));
+        after = next;
+    }
+    let mut after = Some(0);
+    while let Some(place) = after {
+        let (page, next) = store.audited_from(place).await?;
+        page.iter().for_each(|entry| line("audit", audit::as_json(entry)));
+        after = next;
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(what: &str, row: Value) {
+    let mut line = json!({"type": what});
+    if let (Some(line), Value::Object(row)) = (line.as_object_mut(), row) {
+        line.extend(row);
+    }
+    print(&line.to_string());
+}
+
+fn event_json(event: &Listed<WholeEvent>) -> Value {
+    let WholeEvent { event, unrouted, body } = match event {
+        Ok(event) => event,
+        Err(row) => return spoilt::json(row),
+    };
+    // What is no JSON was never accepted as an event; should it be there, nobody knows what it holds.
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    json!({
+        "id": event.id.to_string(),
+        "received_at": event.received_at.to_rfc3339(),
+        "occurred_at": event.occurred_at.to_rfc3339(),
+        "source": event.source.as_str(),
+        "kind": event.kind.as_str(),
+        "company_id": event.company,
+        "subject": event.subject,
+        "unrouted": unrouted,
+        "body": body.map(|body| payload::without_secrets(&body).0),
+    })
+}

@@ -1,0 +1,143 @@
+//! The command line as people see it: an example for every command, completions for their shell, man pages.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Command, CommandFactory as _};
+use clap_complete::Shell;
+
+use crate::cli::{Cli, print};
+
+/// One for each command, by its name; the program itself has none. A test finds the command that has none, and the example
+/// that is no command.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("", "nuncio demo"),
+    ("audit", "nuncio audit --limit 20"),
+    ("audit rekey", "nuncio audit rekey"),
+    ("audit verify", "nuncio audit verify --json"),
+    ("clock", "nuncio clock"),
+    ("clock confirm", "nuncio clock confirm"),
+    ("completions", "nuncio completions bash > ~/.local/share/bash-completion/completions/nuncio"),
+    ("config", "nuncio config --json"),
+    ("db", "nuncio db backup before-upgrade.db"),
+    ("db backup", "nuncio db backup before-upgrade.db"),
+    ("db check", "nuncio db check"),
+    ("db export", "nuncio db export > nuncio.jsonl"),
+    ("db restore", "nuncio db restore before-upgrade.db"),
+    ("deliveries", "nuncio deliveries --dead"),
+    ("demo", "nuncio demo"),
+    ("discord-webhooks", "nuncio discord-webhooks list"),
+    ("discord-webhooks add", "nuncio discord-webhooks add --name 'Acme NOC' --type SUPPORT --scope ADMIN"),
+    ("discord-webhooks list", "nuncio discord-webhooks list --json"),
+    ("discord-webhooks remove", "nuncio discord-webhooks remove 4f2a91c0"),
+    ("discord-webhooks replace", "nuncio discord-webhooks replace 4f2a91c0"),
+    ("discord-webhooks test", "nuncio discord-webhooks test 4f2a91c0"),
+    ("events", "nuncio events --limit 20"),
+    ("events show", "nuncio events show 4f2a91c0"),
+    ("health", "nuncio health --live"),
+    ("man", "nuncio man | man -l -"),
+    ("mute", "nuncio mute 'alert.*' --for 1h --reason 'the core switch is replaced'"),
+    ("redeliver", "nuncio redeliver --dead --since 2h"),
+    ("sandbox", "nuncio sandbox --port 8080"),
+    ("send", "nuncio send ticket.created"),
+    ("serve", "nuncio serve"),
+    ("unmute", "nuncio unmute 'alert.*'"),
+    ("verify", "nuncio verify --timestamp 1705314600 --signature sha256=0000 < body.json"),
+];
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ManArgs {
+    /// Write a page for every command into this folder instead of printing the main one
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+/// Every command with its example.
+pub(super) fn command() -> Command {
+    walk(Cli::command(), "")
+}
+
+fn walk(command: Command, path: &str) -> Command {
+    let example = EXAMPLES.iter().find(|(name, _)| *name == path).map_or("", |(_, example)| example);
+    let before = command.get_after_help().map(|text| format!("{text}\n\n")).unwrap_or_default();
+    let command = command.after_help(format!("{before}Example:\n  {example}"));
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    names.iter().fold(command, |command, name| {
+        let path = format!("{path} {name}");
+        command.mut_subcommand(name, |sub| walk(sub, path.trim_start()))
+    })
+}
+
+/// Prints the completions for a shell.
+pub(super) fn complete(args: &CompletionsArgs) -> ExitCode {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command(), "nuncio", &mut script);
+    print(String::from_utf8_lossy(&script).trim_end());
+    ExitCode::SUCCESS
+}
+
+/// Prints the man page, or writes all of them.
+///
+/// # Errors
+/// If they cannot be written.
+pub(super) fn man(args: &ManArgs) -> anyhow::Result<ExitCode> {
+    match &args.dir {
+        Some(dir) => {
+            let cannot = || format!("{} cannot be written: name a folder that is there", dir.display());
+            clap_mangen::generate_to(command(), dir).with_context(cannot)?;
+        }
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command()).render(&mut page)?;
+            print(String::from_utf8_lossy(&page).trim_end());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(command: &Command, path: &str, names: &mut Vec<String>) {
+        names.push(path.to_owned());
+        for sub in command.get_subcommands() {
+            self::names(sub, format!("{path} {}", sub.get_name()).trim_start(), names);
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_is_one_of_it() {
+        let mut all = Vec::new();
+        names(&Cli::command(), "", &mut all);
+        let mut with: Vec<&str> = EXAMPLES.iter().map(|(name, _)| *name).collect();
+        all.sort_unstable();
+        with.sort_unstable();
+        assert_eq!(all, with);
+        for (name, example) in EXAMPLES {
+            // What the shell does with the rest is its own.
+            let typed =
+                example.split([">", "<", "|"].map(|sign| sign.chars().next().unwrap())).next().unwrap();
+            let words = typed.replace('\'', "\u{1}");
+            let words = words.split('\u{1}').enumerate().flat_map(|(at, piece)| match at % 2 {
+                0 => piece.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
+                _ => vec![piece.to_owned()],
+            });
+            let parsed = Cli::command().try_get_matches_from(words);
+            let mut matches = &parsed.unwrap_or_else(|error| panic!("{example}: {error}"));
+            for part in name.split_whitespace() {
+                let (found, below) = matches.subcommand().unwrap_or_else(|| panic!("{example}"));
+                assert_eq!(found, part, "{example}");
+                matches = below;
+            }
+        }
+    }
+}

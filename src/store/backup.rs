@@ -1,0 +1,175 @@
+//! Backup and restore: a whole copy of the database beside a running server, and putting one in its place.
+//!
+//! The key is never copied: whoever has a backup alone can open nothing that is sealed in it.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rusqlite::OpenFlags;
+
+use crate::clock::Timestamp;
+use crate::store::open::direct;
+use crate::store::place::{PRIVATE, resolve, unusable};
+use crate::store::{Lock, Result, wal};
+
+/// Pages that copying keeps at hand, in KiB, negative by SQLite's custom.
+const CACHE: i64 = -2048;
+
+/// Copies the database at `database` into the new file `target`, beside a server too, which goes on meanwhile. Answers
+/// how many bytes the copy has; when this returns, it is on the disk.
+///
+/// # Errors
+/// If there is no database, or something stands at `target` already: then nothing is touched.
+pub fn backup(database: &Path, target: &Path) -> Result<u64> {
+    let database = resolve(database)?;
+    let connection = direct(&database, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?;
+    // SQLite takes an empty file for the copy, and this one belongs to its user alone.
+    let made = File::options().write(true).create_new(true).mode(PRIVATE).open(target);
+    drop(made.map_err(|error| unusable(target, error))?);
+    let copied = copy(&connection, target);
+    if copied.is_err() {
+        // Half a copy is none.
+        let _ = fs::remove_file(target);
+    }
+    copied
+}
+
+fn copy(connection: &rusqlite::Connection, target: &Path) -> Result<u64> {
+    let name = target.to_string_lossy();
+    connection.execute("VACUUM INTO $1", [name.as_ref()])?;
+    let file = File::open(target).and_then(|file| file.sync_all().map(|()| file));
+    let length = file.and_then(|file| file.metadata()).map_err(|error| unusable(target, error))?.len();
+    sync_folder(target).map_err(|error| unusable(target, error))?;
+    Ok(length)
+}
+
+/// What looking a database over found: nothing if it is sound.
+pub fn inspect(database: &Path) -> Result<Vec<String>> {
+    let connection = direct(&resolve(database)?, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?;
+    let mut found = Vec::new();
+    let mut pages = connection.prepare("PRAGMA integrity_check(20)")?;
+    for line in pages.query_map([], |row| row.get::<_, String>(0))? {
+        found.push(line?);
+    }
+    found.retain(|line| line != "ok");
+    let mut references = connection.prepare("PRAGMA foreign_key_check")?;
+    let dangling = references.query_map([], |row| {
+        let (table, row_id, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let row_id = row_id.map(|id| format!(" {id}")).unwrap_or_default();
+        Ok(format!("row{row_id} of {table} names a row of {parent} that is not there"))
+    })?;
+    for line in dangling.take(20) {
+        found.push(line?);
+    }
+    Ok(found)
+}
+
+/// A copy beside the database, to be looked at before it takes its place.
+#[derive(Debug)]
+pub struct Staged {
+    database: PathBuf,
+    copy: PathBuf,
+}
+
+impl Staged {
+    /// Copies `backup` beside the database that `lock` holds.
+    ///
+    /// # Errors
+    /// If it cannot be read, or the copy not written.
+    pub fn copy(backup: &Path, database: &Path, _lock: &Lock) -> Result<Self> {
+        let database = resolve(database)?;
+        let copy = with_ending(&database, ".restoring");
+        let staged = Self { database, copy };
+        staged.clear();
+        let mut from = File::open(backup).map_err(|error| unusable(backup, error))?;
+        let target = File::options().write(true).create_new(true).mode(PRIVATE).open(&staged.copy);
+        let mut target = target.map_err(|error| unusable(&staged.copy, error))?;
+        io::copy(&mut from, &mut target)
+            .and_then(|_| target.sync_all())
+            .map_err(|error| unusable(&staged.copy, error))?;
+        Ok(staged)
+    }
+
+    /// Where the copy is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.copy
+    }
+
+    /// Puts the copy in the place of the database, and the old one aside. Answers where that is; `None` if there was none.
+    ///
+    /// # Errors
+    /// If a file cannot be moved.
+    pub fn take_place(&self, now: Timestamp) -> Result<Option<PathBuf>> {
+        let moved = self.moved(now).map_err(|error| unusable(&self.database, error))?;
+        Ok(moved)
+    }
+
+    fn moved(&self, now: Timestamp) -> io::Result<Option<PathBuf>> {
+        if !self.database.exists() {
+            fs::rename(&self.copy, &self.database)?;
+            sync_folder(&self.database)?;
+            return Ok(None);
+        }
+        // So that the old one is whole in one file, wherever the moving is cut short. One that is damaged is not, and keeps
+        // its log beside it.
+        if let Ok(old) = direct(&self.database, OpenFlags::SQLITE_OPEN_READ_WRITE, CACHE) {
+            let _ = old.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+        let stamp: String = now.to_rfc3339().chars().take(19).filter(char::is_ascii_alphanumeric).collect();
+        let aside = with_ending(&self.database, &format!(".before-{stamp}Z"));
+        if aside.exists() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        for (from, to) in [
+            (wal::beside(&self.database), wal::beside(&aside)),
+            (wal::index_beside(&self.database), wal::index_beside(&aside)),
+            (self.database.clone(), aside.clone()),
+        ] {
+            match fs::rename(from, to) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                moved => moved?,
+            }
+        }
+        fs::rename(&self.copy, &self.database)?;
+        sync_folder(&self.database)?;
+        Ok(Some(aside))
+    }
+
+    /// Removes the copy and what belongs to it.
+    fn clear(&self) {
+        for path in [self.copy.clone(), wal::beside(&self.copy), wal::index_beside(&self.copy)] {
+            let _ = fs::remove_file(path);
+        }
+        let _ = fs::remove_file(with_ending(&self.copy, ".lock"));
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// A new name is on the disk only when its folder is.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// Whether there is a database at all: commands about one do not make it.
+///
+/// # Errors
+/// If there is none.
+pub fn must_exist(database: &Path) -> Result<()> {
+    let path = resolve(database)?;
+    if path.is_file() { Ok(()) } else { Err(unusable(&path, io::ErrorKind::NotFound.into())) }
+}
