@@ -130,7 +130,10 @@ pub fn unreadable(event: &Event) -> Card {
     let title = [literal("📨 "), kind()].into();
     let summary = [kind(), literal(" arrived, but could not be shown")].into();
     let mut card = Card::new(event, Color::Look, title, summary);
-    card.description =
-        [literal("This event is kept, but could not be shown. Its id: "), code(&event.id.to_string())].into();
+    card.description = [
+        literal("This event could not be shown; it is kept: "),
+        code(&format!("nuncio events show {}", event.id)),
+    ]
+    .into();
     card
 }

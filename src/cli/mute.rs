@@ -81,7 +81,10 @@ pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<
     with_hub(config, true, async |hub, _| {
         let entry = AuditEntry::new(actor(), "command.unmute", "mute");
         for mute in told(hub.unmute(&args.kind, entry).await)? {
-            print(&format!("{} is heard again.", table::clean(mute.name(), 80)));
+            print(&format!(
+                "The mute of {} ended. One card sums up what it silenced.",
+                table::clean(mute.name(), 80)
+            ));
         }
         Ok(ExitCode::SUCCESS)
     })

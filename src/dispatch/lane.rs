@@ -306,7 +306,7 @@ impl Lane {
         let now = self.context.clock.moment();
         let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
         if !self.is_readdressed(&message, &attempt).await? {
-            verdict.tell(destination, &message, &attempt, now);
+            verdict.tell(&self.context.hub, destination, &message, &attempt, now);
         }
         let digest = message.form == Form::Digest;
         if digest && matches!(verdict.next, Next::Apart(_) | Next::Dead(_) | Next::Parked(_)) {

@@ -115,7 +115,15 @@ impl Verdict {
     }
 
     /// Tells the operator, once for each try.
-    pub(super) fn tell(&self, destination: &Destination, message: &Message, attempt: &Attempt, now: Moment) {
+    pub(super) fn tell(
+        &self,
+        hub: &Hub,
+        destination: &Destination,
+        message: &Message,
+        attempt: &Attempt,
+        now: Moment,
+    ) {
+        let missing = || hub.missing_at(destination);
         let name = &destination.name;
         let (took_ms, tries) = (attempt.took.as_millis(), message.attempts + 1);
         let said = String::from_utf8_lossy(&attempt.response);
@@ -142,8 +150,9 @@ impl Verdict {
                 ),
                 Outcome::Denied(reason) if destination.denied.is_none() => tracing::error!(
                     message.id = %message.id, status = attempt.status,
-                    "{name} does not let the bot write: {reason}. What is for it waits, and is tried again every {} \
+                    "{name} does not let the bot write: {}. What is for it waits, and is tried again every {} \
                      minutes. Give the bot View Channel, Send Messages and Embed Links there",
+                    missing().unwrap_or_else(|| reason.to_string()),
                     DENIED_AGAIN.as_secs() / 60
                 ),
                 Outcome::Denied(reason) => tracing::warn!(

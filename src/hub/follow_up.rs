@@ -85,6 +85,11 @@ impl Hub {
         cause: Option<EventId>,
         now: Moment,
     ) -> FollowUp {
+        let known = self.missing_at(destination).map(Notice::Denied);
+        let notice = match (notice, &known) {
+            (Notice::Denied(_), Some(known)) => known,
+            _ => notice,
+        };
         let id = self.0.mint.next(now.steady);
         let rank = if *notice == Notice::Reopened { Rank::Normal } else { Rank::Urgent };
         let incoming = Incoming {

@@ -48,7 +48,7 @@ impl Hub {
         for destination in self.0.store.troubled_destinations().await.unwrap_or_default() {
             // What the map names no more is a problem only as long as something waits for it.
             if in_use.contains(&destination.id) {
-                problems.extend(trouble(&destination));
+                problems.extend(trouble(&destination, self.missing_at(&destination)));
             }
         }
         for stranded in self.stranded().await.unwrap_or_default() {
@@ -100,9 +100,12 @@ fn named(problems: Vec<Problem>) -> Vec<Problem> {
 }
 
 /// What is in the way of a destination, in a sentence.
-fn trouble(destination: &Destination) -> Option<Problem> {
+///
+/// `missing`: what the gateway says that the bot lacks there.
+fn trouble(destination: &Destination, missing: Option<String>) -> Option<Problem> {
     let name = &destination.name;
-    match (&destination.closed, &destination.denied) {
+    let denied = destination.denied.as_ref().map(|reason| missing.as_ref().unwrap_or(reason));
+    match (&destination.closed, denied) {
         (Some(reason), _) => {
             let mend =
                 destination.mended_by().map(|command| format!(". Then: {command}")).unwrap_or_default();

@@ -270,7 +270,7 @@ impl Hub {
                 .await?;
         }
         self.0.store.close_mute(mute.id).await?;
-        tracing::info!(mute.id = %mute.id, "{} is heard again: it was muted by {}", mute.name().escape_debug(), mute.by.escape_debug());
+        tracing::info!(mute.id = %mute.id, "the mute of {} by {} ended: what it silenced was summed up", mute.name().escape_debug(), mute.by.escape_debug());
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::config;
 use crate::hub::Hub;
 use crate::model::route::Target;
-use crate::model::{DestinationId, Sink, Snowflake};
+use crate::model::{Destination, DestinationId, Sink, Snowflake};
 use crate::render;
 
 /// Characters of a person's name in the table.
@@ -96,6 +96,16 @@ impl Hub {
     pub fn stored_name(&self, id: DestinationId) -> String {
         let routes = self.0.routing.now();
         routes.stored(id).map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned)
+    }
+
+    /// What the bot lacks in a destination, as far as the gateway has told: "missing Embed Links (denied to the bot
+    /// itself)". It says more than Discord's own "Missing Permissions".
+    #[must_use]
+    pub fn missing_at(&self, destination: &Destination) -> Option<String> {
+        let Sink::Channel(channel) = &destination.sink else { return None };
+        let places = self.0.places.borrow();
+        let place = places.as_ref()?.get(channel)?;
+        (!place.problems.is_empty()).then(|| place.problems.join(", "))
     }
 
     /// Follows [`Hub::table`]: changes whenever the gateway has told something new.

@@ -101,7 +101,7 @@ async fn register(State(door): State<Door>, request: Request) -> Response {
     match done {
         Ok(Ok(registered)) => answer(StatusCode::OK, registered),
         Ok(Err(details)) => failed(details),
-        Err(_) => failed("nuncio stumbled over it: the log says more.".to_owned()),
+        Err(_) => failed("The registration was interrupted by an error in nuncio: the log says which. Ask again; nothing is registered twice.".to_owned()),
     }
 }
 

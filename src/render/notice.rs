@@ -54,7 +54,7 @@ pub(super) fn denied(facts: &Facts<'_>) -> Card {
             did("Stopped sending there. What is for it waits; nothing is lost. It tries again every 15 minutes, and as \
                  soon as the bot's permissions change."),
         )
-        .field("What to do", did("Give the bot View Channel, Send Messages and Embed Links there."))
+        .field("What to do", did("Give the bot View Channel, Send Messages and Embed Links there: in the channel's settings, under Permissions."))
 }
 
 pub(super) fn reopened(facts: &Facts<'_>) -> Card {

@@ -72,6 +72,29 @@ async fn as_soon_as_the_permissions_are_back_what_waited_is_sent() {
     t.finish().await;
 }
 
+// Control: without `missing_at` the card and /health say "Discord answered 403 50013: Missing Permissions".
+#[tokio::test]
+async fn a_denied_channels_card_says_what_is_missing_and_who_denies_it() {
+    let t = Harness::with_bot().await;
+    t.table_line("#tickets  ok").await;
+    let tickets = t.discord.channel_id("tickets").unwrap();
+    t.discord.deny(tickets, Permission::EmbedLinks);
+    gateway_tells(&t, "Embed Links").await;
+    t.sends_body(ticket(1)).await;
+    let card = t.channel("general").next_message().await;
+    assert!(card.title().ends_with("does not let the bot write"), "{}", card.title());
+    let reason = "missing Embed Links (denied to the bot itself)";
+    assert_eq!(card.description(), reason);
+    recorded(&t).await;
+    let health = t.health().await["problems"].to_string();
+    assert!(health.contains(&format!("bot's permissions change: {reason}")), "{health}");
+    t.log.expect(Level::ERROR, &format!("does not let the bot write: {reason}. What is for it waits"));
+    t.discord.allow(tickets, Permission::EmbedLinks);
+    t.channel("tickets").next_message().await;
+    t.channel("general").next_message().await;
+    t.finish().await;
+}
+
 // N-5: 10003. The bot was thrown out, and is invited again.
 #[tokio::test]
 async fn a_channel_that_is_back_is_written_to_again() {

@@ -100,6 +100,23 @@ async fn a_line_answers_the_card_and_says_what_changed(#[case] change: Value, #[
     t.finish().await;
 }
 
+// Control: with the arrow of a change that knows both states it reads "SRV-2: → offline" or "status offline".
+#[tokio::test]
+async fn a_state_that_had_none_before_is_a_sentence() {
+    let t = Harness::start().await;
+    let asset = |kind: &str, data: Value| {
+        let mut data = data;
+        data["id"] = json!("a-2");
+        data["name"] = json!("SRV-2");
+        json!({"event_type": kind, "data": data})
+    };
+    t.sends_body(asset("asset.created", json!({}))).await;
+    t.channel("assets").next_message().await;
+    t.sends_body(asset("asset.updated", json!({"status": "offline"}))).await;
+    assert_eq!(t.channel("assets").next_message().await.content(), "📝 SRV-2 is offline");
+    t.finish().await;
+}
+
 #[tokio::test]
 async fn a_change_that_says_nothing_only_edits() {
     let t = Harness::start().await;

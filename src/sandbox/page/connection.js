@@ -4,6 +4,7 @@
  * After a lost connection or a changed channel it asks for the state again.
  */
 
+import { announce } from "./announce.js";
 import { showDemo } from "./demo.js";
 import { $ } from "./element.js";
 import { settle } from "./interaction.js";
@@ -54,7 +55,7 @@ function receive(event) {
     if (!message) return;
     if (!world.sees(message)) return;
     if (created) arrived(message);
-    else stream.update(message);
+    else changed(message);
   } else if (kind === "MESSAGE_DELETE" || kind === "MESSAGE_DELETE_BULK") {
     for (const id of data.ids ?? [data.id]) {
       world.remove(data.channel_id, id);
@@ -81,18 +82,17 @@ function receive(event) {
 function arrived(message) {
   const here = view.channel ? message.channel_id === view.channel : world.channels.get(message.channel_id)?.guild_id === view.guild;
   if (here) stream.append(message);
-  announce(message);
+  announce(summaryOf(message));
 }
 
-let announceTimer;
-/** Screen readers hear the newest summary line, at most once a second. */
-function announce(message) {
-  clearTimeout(announceTimer);
-  announceTimer = setTimeout(() => {
-    const place = text(world.channels.get(message.channel_id)?.name);
-    $("announcer").textContent = `${place}: ${text(message.content || message.embeds?.[0]?.title).slice(0, 200)}`;
-  }, 1000);
+function changed(message) {
+  stream.update(message);
+  // Discord sends an update without any change where a link was looked up: only what a person sees is said.
+  if (message.edited_timestamp) announce(`Changed in ${summaryOf(message)}`);
 }
+
+/** "machines: DESKTOP-001 asks to join". */
+const summaryOf = (message) => `${text(world.channels.get(message.channel_id)?.name)}: ${text(message.embeds?.[0]?.title || message.content).slice(0, 200)}`;
 
 function linkState(state) {
   $("link").dataset.state = state;

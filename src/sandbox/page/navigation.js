@@ -76,8 +76,8 @@ function navigation() {
 }
 
 function serverEntry({ id, name }) {
-  const look = { class: "server", href: `#all/${id}`, title: text(name), "aria-label": text(name), "data-guild": id };
-  return h("li", {}, h("a", look, initials(name), h("span", { class: "badge ping", hidden: true })));
+  const look = { class: "server", href: `#all/${id}`, title: text(name), "data-guild": id };
+  return h("li", {}, h("a", look, h("span", { "aria-hidden": "true" }, initials(name)), h("span", { class: "sr-only" }, text(name)), h("span", { class: "badge ping", hidden: true })));
 }
 
 /** A channel with its threads below it. What was put away is not listed, unless it is what is shown. */

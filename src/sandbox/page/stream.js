@@ -31,7 +31,9 @@ export const stream = {
   show(messages, { place, showPlaces, firstUnread }) {
     const stay = place === this.place && !this.pinned ? this.scroller.scrollTop : null;
     Object.assign(this, { place, shown: [...messages], showPlaces, firstUnread, waiting: 0, due: [] });
+    const focus = this.focused();
     this.list.replaceChildren(...this.shown.map((message, i) => this.item(message, this.shown[i - 1])));
+    this.refocus(focus);
     if (stay === null) this.toEnd();
     else this.scroller.scrollTop = stay;
     this.refresh();
@@ -99,11 +101,24 @@ export const stream = {
   redraw(at) {
     const before = this.list.children[at];
     if (!before) return null;
-    const focused = before.contains(document.activeElement) ? document.activeElement.dataset.customId : undefined;
+    const focus = before.contains(document.activeElement) ? this.focused() : null;
     const after = this.item(this.shown[at], this.shown[at - 1]);
     before.replaceWith(after);
-    if (focused) after.querySelector(`[data-custom-id="${CSS.escape(focused)}"]`)?.focus();
+    this.refocus(focus);
     return after;
+  },
+
+  /** Which message has the focus, and which of its buttons. */
+  focused() {
+    const item = this.list.contains(document.activeElement) && document.activeElement.closest("[data-id]");
+    return item ? { message: item.dataset.id, button: document.activeElement.dataset.customId } : null;
+  },
+
+  /** Gives the focus back to the button that had it, else to its message: never to another button, nor to the page's top. */
+  refocus(focus) {
+    const item = focus && this.list.querySelector(`[data-id="${CSS.escape(focus.message)}"]`);
+    const button = focus?.button && item?.querySelector(`[data-custom-id="${CSS.escape(focus.button)}"]`);
+    (button || item)?.focus({ preventScroll: true });
   },
 
   /** One list item. Whatever a message holds, it costs at most its own place in the list. */
@@ -127,7 +142,7 @@ export const stream = {
       previous.author.username === message.author.username && date - timeOf(previous) < GROUP_MS;
     return h(
       "li",
-      { class: grouped ? "item" : "item head", "data-id": message.id },
+      { class: grouped ? "item" : "item head", "data-id": message.id, tabindex: "-1" },
       day && h("div", { class: "divider", role: "separator" }, formats.D.format(date)),
       fresh && h("div", { class: "divider new", role: "separator" }, "New"),
       h(

@@ -4,15 +4,22 @@
  * It is there only if the state says that this is the demo.
  */
 
+import { announce } from "./announce.js";
 import { $, h } from "./element.js";
 import { timeElement, formats } from "./time.js";
 import { list, text } from "./value.js";
+
+let known; // the newest entry that was shown
+const keyOf = ({ at, path, status }) => `${at} ${path} ${status}`;
 
 /** `[{ at, method, path, idempotency_key, body, status, answer }]`, the newest first, or nothing where this is no demo. */
 export function showTold(entries) {
   $("told").hidden = !entries;
   if (!entries) return;
   const shown = list(entries).map(entry);
+  const newest = list(entries)[0];
+  if (newest?.status && known !== undefined && known !== keyOf(newest)) announce(`XTSystems was told: ${text(newest.method)} ${text(newest.path)}, and answered ${text(newest.status)}.`);
+  known = newest ? keyOf(newest) : null;
   $("told-list").replaceChildren(...(shown.length > 0 ? shown : [h("li", { class: "told-none" }, "Nothing yet. Decide about a machine in #machines, or type /webhook-status.")]));
 }
 

@@ -72,6 +72,18 @@ async fn machines_are_decided_once() {
     assert_eq!(t.platform.machine("b").as_deref(), Some("approved"));
 }
 
+// Control: without `resolution` among what a change may set, the ticket has none.
+#[tokio::test]
+async fn a_closed_ticket_keeps_its_resolution() {
+    let t = Asked::start().await;
+    let (_, ticket) = t.asks(Method::POST, "/v1/tickets", json!({"title": "Printer"})).await;
+    let path = format!("/v1/tickets/{}", ticket["id"].as_str().unwrap());
+    let close = json!({"status": "closed", "resolution": "New toner", "actor": {"name": "Bob"}});
+    assert_eq!(t.asks(Method::PUT, &path, close).await.0, 200);
+    let (_, kept) = t.asks(Method::GET, &path, Value::Null).await;
+    assert_eq!((&kept["status"], &kept["resolution"]), (&json!("closed"), &json!("New toner")));
+}
+
 #[tokio::test]
 async fn faults_come_as_often_as_they_were_wished() {
     let t = Asked::start().await;

@@ -169,3 +169,38 @@ async fn kinds_are_suggested_for_the_last_of_the_list() {
     );
     s.finish().await;
 }
+
+#[tokio::test]
+async fn a_ticket_without_a_title_is_refused_in_a_sentence() {
+    let s = Stage::start().await;
+    let options = json!([option("title", "   "), option("description", "It smokes")]);
+    let said = s.types("create-ticket", options).await;
+    assert_eq!(
+        content(&said),
+        "The title is empty. No ticket was made: write one of at most 200 characters."
+    );
+    assert_eq!(s.audited(1).await.outcome, "refused");
+    assert!(s.platform.told().iter().all(|told| !told.path.contains("tickets")));
+    s.finish().await;
+}
+
+#[tokio::test]
+async fn a_command_that_fails_says_what_to_do_and_its_code_is_in_the_log() {
+    let s = Stage::start().await;
+    let path = format!("sqlite://{}", s.t.store().path().display());
+    let mut database = <sqlx::SqliteConnection as sqlx::Connection>::connect(&path).await.unwrap();
+    sqlx::query("ALTER TABLE mutes RENAME TO mutes_elsewhere").execute(&mut database).await.unwrap();
+    let said = s.types("unmute", json!([])).await;
+    let code = content(&said).split('`').nth(1).unwrap().to_owned();
+    assert_eq!(
+        content(&said),
+        format!(
+            "The command failed. Try again in a minute; if it fails again, give your operator the code `{code}`."
+        )
+    );
+    sqlx::query("ALTER TABLE mutes_elsewhere RENAME TO mutes").execute(&mut database).await.unwrap();
+    let errors = s.t.log.at(tracing::Level::ERROR);
+    assert!(errors.iter().any(|line| line.contains("/unmute") && line.contains(&code)), "{errors:#?}");
+    s.t.log.expect(tracing::Level::ERROR, "/unmute could not be answered");
+    s.finish().await;
+}

@@ -28,6 +28,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("message.css", CSS),
     asset!("style.css", CSS),
     asset!("told.css", CSS),
+    asset!("announce.js", SCRIPT),
     asset!("app.js", SCRIPT),
     asset!("apps.js", SCRIPT),
     asset!("command.js", SCRIPT),

@@ -128,3 +128,52 @@ async fn the_page_learns_what_became_of_a_click_but_not_the_token_to_answer_it()
     stop.cancel();
     serving.await.unwrap().unwrap();
 }
+
+/// What a browser shows before any script runs, and what a screen reader needs. Looked at with axe-core and Chromium, light
+/// and dark, wide and narrow: no violation.
+#[test]
+fn the_page_says_what_it_is_without_a_script_and_names_what_it_holds() {
+    let html = include_str!("../../page/index.html");
+    assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"));
+    assert_eq!(html.matches("<h1").count(), 1, "one heading says what this is");
+    for part in [
+        "<noscript>",
+        "<h1 id=\"about-title\">",
+        "<p id=\"about-text\">",
+        "<title>",
+        "<a class=\"skip\" href=\"#messages\">",
+        // What happens is said to those who do not see it.
+        "<p id=\"announcer\" class=\"sr-only\" aria-live=\"polite\">",
+        "id=\"banner\" class=\"banner\" role=\"status\"",
+        "id=\"note\" class=\"note\" role=\"status\"",
+        // Whose counts they are.
+        "aria-labelledby=\"demo-owner\"",
+        "aria-labelledby=\"counts-owner\"",
+        ">Events through nuncio:<",
+        ">Requests to this Discord:<",
+        "<ol id=\"messages\" tabindex=\"-1\" aria-label=\"Messages\">",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    // Everything that is pointed to is there, and has an id of its own.
+    let named = |attribute: &str| -> Vec<String> {
+        let begin = format!(" {attribute}=\"");
+        html.split(&begin).skip(1).map(|part| part.split('"').next().unwrap().to_owned()).collect()
+    };
+    let ids = named("id");
+    for attribute in ["aria-labelledby", "aria-controls"] {
+        assert!(named(attribute).iter().all(|id| ids.contains(id)), "{attribute}");
+    }
+    let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(distinct.len(), ids.len(), "an id twice");
+    // Every button has a name: its text, or one for screen readers only.
+    for button in html.split("<button ").skip(1) {
+        let inside = button.split("</button>").next().unwrap().split_once('>').unwrap().1;
+        let text: String =
+            inside.split('<').map(|part| part.split_once('>').map_or(part, |it| it.1)).collect();
+        assert!(!text.trim().is_empty(), "a button without a name: {button}");
+    }
+    // The button that was pressed keeps the focus: `disabled` would take it away.
+    let demo = include_str!("../../page/demo.js");
+    assert!(!demo.contains(".disabled") && demo.contains("aria-disabled"), "the button loses the focus");
+}
