@@ -17,7 +17,9 @@ use crate::harness::{Harness, at_shell, within};
 /// How long Discord remembers a nonce here.
 const NONCES: Duration = Duration::from_secs(30);
 /// More than a look reads.
-const CROWD: usize = 120;
+const CROWD: usize = 101;
+/// How many cards share a message: as many as there may be in one.
+const PACK: usize = 10;
 /// For how long what will share a message is held.
 const HELD: Duration = Duration::from_secs(1800);
 const HOUR: i64 = 3_600_000;
@@ -137,11 +139,8 @@ impl Case {
                 let copies = usize::from(self.others == Others::OneCard);
                 let (what, found, labelled) =
                     count("the redelivered one", &|message| thing(message, 1, true));
-                vec![
-                    (what, found - copies, labelled),
-                    count("the second", &|message| thing(message, 2, false)),
-                    count("the third", &|message| thing(message, 3, false)),
-                ]
+                let others = (2..=PACK).map(|number| count("another", &|message| thing(message, number, false)));
+                std::iter::once((what, found - copies, labelled)).chain(others).collect()
             }
             Form::Reply => {
                 let line = "📝 #1001: high → low";
@@ -151,23 +150,28 @@ impl Case {
                 let first = messages.iter().find(|message| !message["embeds"].as_array().unwrap().is_empty());
                 let first = first.unwrap()["id"].clone();
                 let shows = |message: &Value| {
-                    message["id"] != first && message["embeds"][0]["title"] == "🎫 #1001 Network Issue"
+                    message["id"] != first && message["embeds"][0]["title"] == "📝 #1001 Network Issue"
                 };
                 vec![count("the new card", &shows)]
             }
         }
     }
 
-    /// Nothing is lost, and what stands twice says so. Where Discord can tell, nothing is doubled at all.
-    fn judge(&self, t: &Harness) {
+    /// Nothing is lost, and what stands twice says so. Where Discord can tell, nothing is doubled at all. What is wrong
+    /// with it, if anything.
+    fn judge(&self, t: &Harness) -> Vec<String> {
+        let mut wrong = Vec::new();
         for (what, found, labelled) in self.shown(t) {
             let case = format!("{}: {what} stands {found} times, {labelled} times with a label", self.name());
-            assert!(found > 0, "lost. {case}");
-            assert!(found - labelled <= 1, "doubled without a label. {case}");
-            if self.others != Others::After {
-                assert_eq!((found, labelled), (1, 0), "{case}");
+            if found == 0 {
+                wrong.push(format!("lost. {case}"));
+            } else if found - labelled > 1 {
+                wrong.push(format!("doubled without a label. {case}"));
+            } else if self.others != Others::After && (found, labelled) != (1, 0) {
+                wrong.push(format!("more than needed. {case}"));
             }
         }
+        wrong
     }
 }
 
@@ -223,24 +227,31 @@ async fn prepare(t: &Harness, cases: &[Case]) -> Vec<Option<String>> {
 }
 
 /// Brings every message in doubt.
-async fn doubt(t: &Harness, cases: &[Case], first: &[Option<String>]) {
+async fn doubt(t: &mut Harness, cases: &[Case], first: &[Option<String>]) {
     let packs = || cases.iter().zip(first).filter(|(case, _)| case.form == Form::Pack);
     for (case, first) in packs() {
         // It has to wait: then what comes meanwhile shares a message with it.
         case.meets(t, "POST", 1, Fault::rate_limited(HELD, "user"));
         t.hub().redeliver_event(first.as_deref().unwrap().parse().unwrap(), &at_shell()).await.unwrap();
     }
+    let began = t.clock.elapsed();
     within("what was redelivered to be held", async {
         while t.discord.faults().pending() > 0 {
-            t.clock.advance(Duration::from_millis(100));
+            // What is held must still be held when the others come.
+            if t.clock.elapsed() < began + HELD / 2 {
+                t.clock.advance(Duration::from_millis(100));
+            }
             tokio::task::yield_now().await;
         }
     })
     .await;
     for (case, _) in packs() {
-        case.thing(t, 2).await;
-        case.thing(t, 3).await;
+        for number in 2..=PACK {
+            case.thing(t, number).await;
+        }
     }
+    // A lane that begins reads all that waits: what was held goes out together, and not the redelivered one alone.
+    t.restart().await;
     for case in cases {
         match case.fate {
             Fate::Refused => case.meets(t, "POST", 7, Fault::status(503)),
@@ -261,13 +272,16 @@ async fn doubt(t: &Harness, cases: &[Case], first: &[Option<String>]) {
             }
         }
     }
-    // Now what was held goes out, together.
     t.clock.advance(HELD);
     within("every message to be in doubt", async {
+        let mut seen = None;
         loop {
-            let requests = t.discord.requests();
-            if cases.iter().all(|case| case.is_in_doubt(&requests)) {
-                break;
+            let counts = t.discord.counts();
+            if seen.replace(counts) != Some(counts) {
+                let requests = t.discord.requests();
+                if cases.iter().all(|case| case.is_in_doubt(&requests)) {
+                    break;
+                }
             }
             t.clock.advance(Duration::from_millis(20));
             tokio::task::yield_now().await;
@@ -281,7 +295,7 @@ async fn doubt(t: &Harness, cases: &[Case], first: &[Option<String>]) {
         let mut packs =
             requests.iter().rev().filter(|asked| asked.method == "POST" && asked.path.ends_with(&path));
         let pack = packs.find_map(|asked| asked.body.clone()).unwrap();
-        assert_eq!(pack["embeds"].as_array().unwrap().len(), 3, "a pack: {pack}");
+        assert_eq!(pack["embeds"].as_array().unwrap().len(), PACK, "a pack: {pack}");
         let copy = json!({"content": "a copy", "embeds": [pack["embeds"][0]]});
         assert!(t.discord.post_as(t.discord.application_id(), case.channel, &copy));
     }
@@ -298,15 +312,15 @@ async fn doubt(t: &Harness, cases: &[Case], first: &[Option<String>]) {
 #[case::is_away_and_set_back(Process::Crashes(60), Skew { constant: 31_000, step: -HOUR })]
 #[case::is_away_and_set_forward(Process::Crashes(60), Skew { constant: 0, step: 24 * HOUR })]
 #[tokio::test]
-#[ignore = "not judged yet: it fails, and each failure may be the test's. Run it with: cargo test --test it -- --ignored doubt::model"]
 async fn whatever_is_in_doubt_nothing_is_lost_and_nothing_is_doubled_in_silence(
     #[case] process: Process,
     #[case] skew: Skew,
 ) {
     let (mut t, cases) = stage().await;
     t.clock.step_wall(skew.constant);
+    t.restart().await;
     let first = prepare(&t, &cases).await;
-    doubt(&t, &cases, &first).await;
+    doubt(&mut t, &cases, &first).await;
     if let Process::Crashes(seconds) = process {
         t.stop().await;
         t.clock.advance(Duration::from_secs(seconds));
@@ -316,10 +330,12 @@ async fn whatever_is_in_doubt_nothing_is_lost_and_nothing_is_doubled_in_silence(
         t.clock.step_wall(skew.step);
     }
     t.settle_in_steps(Duration::from_secs(if skew.step < 0 { 60 } else { 3 })).await;
+    let mut wrong = Vec::new();
     for case in &cases {
-        case.judge(&t);
+        wrong.extend(case.judge(&t));
         let unread = t.channel(&case.company).unread().len();
         t.channel(&case.company).next_messages(unread).await;
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
     t.finish().await;
 }
