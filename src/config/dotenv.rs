@@ -281,7 +281,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        // Control: without an escape before `$`, values lose what follows it.
+        // Control: without the backslash before `$`, `$A` cannot be read and `${HOME}` is this machine's.
         #[test]
         fn a_value_comes_through_dotenvy_as_it_is(text in "([\"'`{}#$\\\\ \r\n\tü=]|[a-z]{1,3}|\\$[A-Z]{1,4}|\\PC){0,30}") {
             proptest::prop_assert_eq!(unquoted_by_dotenvy(&text, false), Ok(text));

@@ -162,6 +162,7 @@ async fn with_scope_all_everything_counts_but_health() {
     t.finish().await;
 }
 
+// Control: without `throttle.before` around what is entered, nobody is refused.
 #[tokio::test]
 async fn with_scope_all_a_bucket_is_a_hundred_at_once_and_one_network_has_one() {
     let t = Harness::with(|variables| {
