@@ -20,9 +20,6 @@ const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e ON e.id = d.e
      AND CASE c.state WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END \
          >= CASE e.severity WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END)";
 
-/// The less, the worse.
-const WEIGHT: &str = "CASE e.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 ELSE 2 END";
-
 impl Store {
     /// Whether more than `depth` urgent deliveries wait for a lane of which no card shows the alert, not even one
     /// that the same alert changes within `folds`.
@@ -57,7 +54,7 @@ impl Store {
         let chosen = format!(
             "SELECT MIN(d.id) {UNSHOWN} GROUP BY e.source, CASE e.subject WHEN '' THEN d.id ELSE e.subject END \
              ORDER BY MIN(CASE e.source WHEN 'nuncio' THEN 0 ELSE 1 END), \
-             MIN({WEIGHT}), MIN(d.id) LIMIT $4"
+             MIN(CASE e.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 ELSE 2 END), MIN(d.id) LIMIT $4"
         );
         self.chosen(&chosen, destination, folds, now, limit).await
     }
@@ -71,7 +68,8 @@ impl Store {
         limit: usize,
     ) -> Result<Waiting> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM deliveries JOIN (SELECT d.id AS chosen, {WEIGHT} AS weight {UNSHOWN} \
+            "SELECT {COLUMNS} FROM deliveries JOIN (SELECT d.id AS chosen, \
+             CASE e.severity WHEN 'critical' THEN 0 WHEN 'error' THEN 1 ELSE 2 END AS weight {UNSHOWN} \
              ORDER BY weight, chosen LIMIT $4) AS next ON next.chosen = deliveries.id ORDER BY weight, id"
         );
         self.waiting_by(sql, destination, folds, now, limit).await

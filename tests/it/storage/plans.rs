@@ -84,6 +84,7 @@ fn whole(text: &str) -> String {
     text.replace("{COLUMNS}", "*")
         .replace("{JOINED}", joined)
         .replace("{filter}", "$1 = ''")
+        .replace("SELECT {} FROM {} WHERE d.", &format!("SELECT * FROM {joined} WHERE d."))
         .replace("SELECT {}", "SELECT *")
         .replace("{UNSHOWN}", &unshown())
         .replace("{chosen}", "SELECT id FROM deliveries WHERE message_id = $3 LIMIT $4")
