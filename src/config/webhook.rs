@@ -60,8 +60,8 @@ impl Webhook {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let (host, port) = read_address(reader);
         let secret = read_secret(reader);
+        let (host, port) = read_address(reader);
         Self {
             host,
             port,
