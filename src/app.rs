@@ -184,11 +184,11 @@ impl App {
         if let Some(bot) = bot
             && let Err(error) = bot.await
         {
-            tracing::error!(%error, "the bot died");
+            tracing::error!(%error, "the bot stopped because nuncio panicked (stderr says where): please report this");
         }
         sending.cancel();
         if let Err(error) = dispatcher.await {
-            tracing::error!(%error, "the dispatcher died");
+            tracing::error!(%error, "sending stopped because nuncio panicked (stderr says where): please report this");
         }
         storage.abort();
         tidying.abort();

@@ -136,7 +136,7 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
             "This works in a server only: use it in a channel of the operator's server.".to_owned()
         }
         FrameworkError::ArgumentParse { .. } => {
-            "Discord sent something else than this command takes. Please reload Discord and try again."
+            "Discord sent options that this command does not have. Nothing was changed: reload Discord (Ctrl+R) and try again."
                 .to_owned()
         }
         FrameworkError::Command { error: Error::Answer(error), .. } if http::is_over(error) => {
@@ -150,7 +150,7 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
             )
         }
         FrameworkError::CommandPanic { .. } => {
-            tracing::error!(reference, "/{name} panicked: please report this");
+            tracing::error!(reference, "/{name} failed because nuncio panicked (stderr says where); everything else goes on. Please report this");
             format!(
                 "The command failed: that is a mistake in nuncio, which goes on. Give your operator the code \
                  `{reference}`."
@@ -171,7 +171,10 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
 async fn say(context: poise::Context<'_, Data, Error>, sentence: &str) {
     let reply = CreateReply::default().content(sentence).ephemeral(true);
     if let Err(error) = context.send(reply).await {
-        tracing::warn!("an answer could not be given: {}", http::sentence(&error));
+        tracing::warn!(
+            "the answer to a command did not reach Discord: {}. The person sees that the command failed",
+            http::sentence(&error)
+        );
     }
 }
 

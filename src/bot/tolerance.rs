@@ -81,8 +81,8 @@ impl<F: Framework> Hears for Hearing<F> {
                 let fields: Vec<&str> =
                     told.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
                 tracing::warn!(
-                    "somebody pressed a button or typed a command, and the gateway told of it in a way that cannot be \
-                     read ({error}); its fields are {}. Nothing was done",
+                    "a click or a typed command came from Discord in a form that nuncio cannot read ({error}; its fields: {}). \
+                     Nothing was done, and the person sees that it failed. Please report this",
                     fields.join(" ")
                 );
             }

@@ -140,10 +140,13 @@ async fn tell(stage: Stage, clock: Clock, stop: CancellationToken) {
     };
     match told {
         Ok(accepted) => print(&format!(
-            "The story is told: {accepted} signed events were accepted and stand in their channels.\n\
+            "The story is over: {accepted} signed events were accepted and are in their channels.\n\
              Send your own with the lines above. Ctrl-C ends the demo."
         )),
-        Err(error) => tracing::error!("the story broke off: {}", error.without_url()),
+        Err(error) => tracing::error!(
+            "the demo's story stopped early: {}. Start the demo again to see it",
+            error.without_url()
+        ),
     }
 }
 

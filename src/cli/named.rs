@@ -38,7 +38,8 @@ pub(super) async fn find(store: &Store, text: &str) -> anyhow::Result<Named> {
     match found.as_slice() {
         [one] => Ok(*one),
         [] => anyhow::bail!(
-            "there is no delivery or event {text} (any more): nuncio deliveries and nuncio events list what there is"
+            "there is no delivery or event {text}, or it is not kept any more (RETENTION_DAYS): nuncio deliveries and nuncio \
+             events list what there is"
         ),
         several => {
             let names: Vec<String> = several.iter().map(Named::to_string).collect();
@@ -63,7 +64,9 @@ pub(super) async fn digest(store: &Store, text: &str) -> anyhow::Result<MessageI
     }
     match store.digests_ending(digits).await?.as_slice() {
         [one] => Ok(*one),
-        [] => anyhow::bail!("there is no digest {digits} (any more): its id stands at the end of its footer"),
+        [] => anyhow::bail!(
+            "there is no digest {digits}, or it is not kept any more (RETENTION_DAYS). Its id is at the end of its footer"
+        ),
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();
             Err(Usage(format!("{digits} may be any of {}: give more of it", names.join(", "))).into())

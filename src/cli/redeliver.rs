@@ -182,7 +182,10 @@ async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<R
             anyhow::bail!("{id} is being sent: nothing to do until it is known what came of it")
         }
         Revived::Conflict { .. } => {
-            anyhow::bail!("{id} waits already: it goes out by itself, see nuncio deliveries {}", id.short())
+            anyhow::bail!(
+                "{id} is pending already and will be sent: nuncio deliveries {} shows how it stands",
+                id.short()
+            )
         }
         Revived::Gone(name) => {
             anyhow::bail!(

@@ -74,10 +74,9 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
         let read = Key::read(&key).map_err(|(what, fix)| Wrong::new(what, fix));
         let parsed = read.and_then(|Key { pattern, company }| {
             match seen.insert((pattern.clone(), company.clone()), key.clone()) {
-                Some(first) if first == key => Err(Wrong::new(
-                    "stands there twice",
-                    "Keep one of them; a key may have a list of channels.",
-                )),
+                Some(first) if first == key => {
+                    Err(Wrong::new("is there twice", "Keep one of them; a key may have a list of channels."))
+                }
                 Some(first) => Err(Wrong::new(
                     format!("means the same as {first:?}"),
                     "Keep one of them: dots and underscores are the same.",

@@ -25,7 +25,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Pings {
     let mut rules: Vec<PingRule> = Vec::new();
     for (at, (key, value)) in entries.iter().enumerate() {
         let rule = if entries[..at].iter().any(|(earlier, _)| earlier == key) {
-            Err(Wrong::new("stands there twice", "Keep one of them; a key may have a list of roles."))
+            Err(Wrong::new("is there twice", "Keep one of them; a key may have a list of roles."))
         } else {
             rule(reader, key, value)
         };

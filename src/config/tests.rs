@@ -254,9 +254,9 @@ everything else            → channel 9
 
 #[rstest::rstest]
 #[case(r#"{"a.b":["1"],"a_b":["2"]}"#, r#"at "a_b": this key means the same as "a.b""#)]
-#[case(r#"{"a.b":["1"],"a.b":["2"]}"#, r#"at "a.b": this key stands there twice"#)]
+#[case(r#"{"a.b":["1"],"a.b":["2"]}"#, r#"at "a.b": this key is there twice"#)]
 #[case(r#"{"default":["1"],"Default":["2"]}"#, r#"at "Default": this key means the same as "default""#)]
-#[case(r#"{"a@x":["1"],"a@x":["2"]}"#, r#"at "a@x": this key stands there twice"#)]
+#[case(r#"{"a@x":["1"],"a@x":["2"]}"#, r#"at "a@x": this key is there twice"#)]
 #[case(r#"{"a@":["1"]}"#, r#"at "a@": this key names no customer after its @"#)]
 #[case(r#"{"a b":["1"]}"#, r#"at "a b": this key is neither a kind of event, a pattern nor default"#)]
 #[case(r#"{"":["1"]}"#, r#"at "": this key is neither a kind of event, a pattern nor default"#)]
@@ -338,7 +338,7 @@ fn pings() {
 #[case(r#"{"a>=loud":["1"]}"#, r#"at "a>=loud": this key has a severity that nuncio does not know"#)]
 #[case(r#"{">=error":["1"]}"#, r#"at ">=error": this key names no kind of event"#)]
 #[case(r#"{"a":["x"]}"#, r#"at "a": this key does not hold a role id (digits, in quotes)"#)]
-#[case(r#"{"a":["1"],"a":["1"]}"#, r#"at "a": this key stands there twice"#)]
+#[case(r#"{"a":["1"],"a":["1"]}"#, r#"at "a": this key is there twice"#)]
 #[case("'7'", "is not a JSON object")]
 fn errors_of_ping_name_the_key(#[case] ping: &str, #[case] what: &str) {
     assert_eq!(problems(&format!("PING={ping}")), [format!("PING {what}")]);

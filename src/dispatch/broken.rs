@@ -29,8 +29,8 @@ pub(super) async fn own_up(context: &Context, destination: DestinationId) {
     tracing::error!(
         destination = %destination,
         "a message makes nuncio panic again and again (stderr says where). Given up, while everything else goes on: {ids}. \
-         It may stand in the channel, and its events are kept. Please report this; once it is mended, `nuncio redeliver \
-         ID` sends it"
+         It may stand in the channel, and its events are kept. Please report this; after the fix, `nuncio redeliver ID` \
+         sends it"
     );
 }
 

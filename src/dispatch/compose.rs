@@ -284,7 +284,7 @@ async fn digest(context: &Context, message: &Message) -> Result<Digest> {
         let name = context.hub.company_name(&event);
         let view = View { company_name: name.as_deref(), links: &context.links, asked: None };
         if catch_unwind(AssertUnwindSafe(|| digest.tell(&event, &view))).is_err() {
-            tracing::error!(event.id = %event.id, "a {} could not be told in a digest: please report this", event.kind);
+            tracing::error!(event.id = %event.id, "a {} could not be listed in a digest: its line is missing there, and the event is kept. Please report this", event.kind);
         }
     }
     Ok(digest)

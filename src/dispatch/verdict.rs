@@ -180,7 +180,8 @@ impl Verdict {
             ),
             Next::Dead(reason) => tracing::error!(
                 message.id = %message.id, status = attempt.status,
-                "{name} refused a message for good: {reason}. The event is kept"
+                "{name} refused a message for good: {reason}. The event is kept: nuncio deliveries --dead lists it, nuncio redeliver ID \
+                 sends it again"
             ),
             Next::Parked(reason) => {
                 let until = destination.mended_by().map_or_else(
@@ -250,7 +251,7 @@ pub(super) fn tell_given_up(name: &str, deliveries: &[DeliveryId], reason: &Reas
     let ids = ids.join(", ");
     tracing::error!(
         "no message could be made for {name}: {reason}. Given up, while everything else goes on: {ids}. The event is \
-         kept. Please report this; once it is mended, `nuncio redeliver ID` sends it"
+         kept. Please report this; after the fix, `nuncio redeliver ID` sends it"
     );
 }
 
@@ -319,6 +320,6 @@ pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
 /// Says that the database does not take what has to be recorded.
 pub(super) fn store_failing(hub: &Hub, error: &store::Error) {
     if hub.storage_failing(error) {
-        tracing::error!("{error}. Deliveries wait until then");
+        tracing::error!("{error}. Until the database takes writes again, deliveries wait");
     }
 }

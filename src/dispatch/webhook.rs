@@ -47,7 +47,7 @@ impl Webhooks {
             message.maybe_duplicate = true;
             tracing::warn!(
                 message.id = %message.id,
-                "a message may have arrived at {} without our knowing. It is sent again and may stand twice",
+                "a message may have reached {} although no answer came. It is sent again and may stand twice",
                 destination.name
             );
         }
@@ -129,7 +129,7 @@ fn gone(clock: &Clock) -> Attempt {
 
 /// What it comes to when there is no address to send to.
 fn unreadable(clock: &Clock) -> Attempt {
-    let why = "its address cannot be unsealed: what stands in the database was changed, or comes from another one. \
+    let why = "its address cannot be unsealed: its row in the database was changed, or was sealed with another key. \
                Give the address again";
     unsent(clock, why.to_owned(), Outcome::Closed(Reason::new(why)))
 }

@@ -224,7 +224,7 @@ impl Hub {
     /// Learns what was changed. What the table does not tell now it tells within a second.
     async fn mutes_changed(&self) {
         if let Err(error) = self.load_mutes().await {
-            tracing::warn!(%error, "a change of the mutes counts a second late");
+            tracing::warn!(%error, "the mutes could not be read after they were changed: the change counts as soon as they can, and is tried each second");
         }
     }
 

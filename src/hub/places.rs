@@ -180,7 +180,9 @@ impl Hub {
         match self.0.store.reopen(Sink::Channel(channel)).await {
             Ok(true) => tracing::info!("channel {channel} is tried again, as {why}"),
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "channel {channel} could not be opened again"),
+            Err(error) => {
+                tracing::warn!(%error, "the database did not note that channel {channel} may take messages again: what waits for it is tried within 15 minutes")
+            }
         }
     }
 }

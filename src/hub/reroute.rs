@@ -65,7 +65,9 @@ impl Hub {
     pub async fn report_stranded(&self) {
         match self.stranded().await {
             Ok(stranded) => stranded.iter().for_each(|found| tracing::warn!("{}", found.sentence())),
-            Err(error) => tracing::warn!(%error, "what waits for which channel is not known"),
+            Err(error) => {
+                tracing::warn!(%error, "the database could not be read, so nobody is told what waits for channels that are gone; nuncio goes on")
+            }
         }
     }
 

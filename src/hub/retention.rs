@@ -60,7 +60,7 @@ impl Hub {
                     );
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "what is over could not be removed: tried again in an hour")
+                    tracing::warn!(%error, "old events could not be removed from the database: nuncio tries again in an hour")
                 }
             }
             clock.sleep(AGAIN).await;
@@ -104,8 +104,8 @@ impl Hub {
             let mut told =
                 Some(self.announcement(&Notice::Expired(count), &destination, None, self.0.clock.moment()));
             tracing::error!(
-                "{count} deliveries were given up: {} has been closed since before RETENTION_DAYS. Mend it, then: \
-                 nuncio redeliver --dead",
+                "{count} deliveries were given up: {} has been closed for longer than RETENTION_DAYS. Let it take messages \
+                 again (its reason is in /health), then: nuncio redeliver --dead",
                 destination.name
             );
             loop {

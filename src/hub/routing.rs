@@ -78,7 +78,7 @@ impl Routing {
     pub(super) async fn changed(&self, store: &Store) {
         if let Err(error) = self.load(store).await {
             self.is_stale.store(true, Ordering::Release);
-            tracing::warn!(%error, "a change of the map counts a second late");
+            tracing::warn!(%error, "the map could not be read after it was changed: the change counts as soon as it can, and is tried each second");
         }
     }
 

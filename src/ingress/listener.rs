@@ -163,7 +163,10 @@ pub(super) async fn serve(
     }
     drop(listener);
     if clock.within(GRACE, connections.graceful.shutdown()).await.is_none() {
-        tracing::warn!("some requests were not answered in time and were dropped");
+        tracing::warn!(
+            "nuncio stopped before it had answered every request: the connections were closed without an answer, and nothing \
+             of them was stored"
+        );
     }
 }
 

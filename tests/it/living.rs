@@ -100,7 +100,7 @@ async fn a_line_answers_the_card_and_says_what_changed(#[case] change: Value, #[
     t.finish().await;
 }
 
-// Control: with the arrow of a change that knows both states it reads "SRV-2: → offline" or "status offline".
+// Control: without the sentence for a state that had none it reads "SRV-2: status offline".
 #[tokio::test]
 async fn a_state_that_had_none_before_is_a_sentence() {
     let t = Harness::start().await;

@@ -27,7 +27,8 @@ const MOST_RAW: usize = 10;
 const GONE: &str = "Where it went was removed, so nothing can be sent there any more: Set channel in `/webhook-config` names \
      another place for what comes.";
 const REPLAYED: &str = "That was done already.";
-const NOT_OURS: &str = "This message is none of nuncio's deliveries, or is forgotten by now.";
+const NOT_OURS: &str =
+    "nuncio did not send this message, or does not keep its event any more (RETENTION_DAYS).";
 
 /// What was given up, and sending it again
 #[poise::command(
@@ -204,7 +205,7 @@ fn unknown(id: &str) -> String {
 fn told(letter: &Listed<Letter>, tries: &[Try]) -> String {
     let mut text = list::listed(letter);
     if let Ok(letter) = letter {
-        text.push_str(&format!("\n{:?} after {} tries", letter.status, letter.attempts));
+        text.push_str(&format!("\nNow: {}, tried {} times", letter.status.as_str(), letter.attempts));
     }
     for one in tries.iter().rev().take(MOST_TRIES) {
         let status = one.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());

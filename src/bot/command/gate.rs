@@ -165,12 +165,12 @@ pub(in crate::bot) fn refused(refusal: &Refusal) -> String {
             format!("Only {} can do this: ask one of them.", names.join(" or "))
         }
         Refusal::Elsewhere(guild) => format!(
-            "nuncio does not take orders from this server. Is it yours, put its id `{guild}` into DISCORD_GUILD_ID in .env \
-             and restart nuncio."
+            "Commands and buttons do not work in this server: it is not one of the operator's. If it is yours, put its id \
+             `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
         ),
         Refusal::Nobodys(guild) => format!(
-            "nuncio does not know which server is its operator's, so it takes no orders from any. Is it this one, put its id \
-             `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
+            "nuncio does not know which server is the operator's, so commands and buttons work in none. If it is this one, \
+             put its id `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
         ),
         Refusal::TooEarly => "nuncio has only just started: please try again in a few seconds.".to_owned(),
         Refusal::TimedOut => "You are in time-out here, so you cannot do this until that is over.".to_owned(),

@@ -111,15 +111,19 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
             .into()
         }
         (Press::TryAgain | Press::Resend, _) => {
-            [name(), literal(": that is on its way or done already. The card tells.")].into()
+            [name(), literal(" is being told to XTSystems, or was already: the card shows which.")].into()
         }
         (Press::OnIt, _) if decision.verdict == Verdict::Expired => {
             [name(), literal(" has come again since: use the buttons on its newest card.")].into()
         }
         (Press::OnIt, _) => [literal("Somebody is on it already: it was taken"), who(), literal(".")].into(),
-        (Press::Take | Press::Close, _) => {
-            [name(), literal(": the same is on its way already"), who(), literal(". The card tells.")].into()
-        }
+        (Press::Take | Press::Close, _) => [
+            name(),
+            literal(": the same is on its way already"),
+            who(),
+            literal(". The card shows what comes of it."),
+        ]
+        .into(),
         _ => match decision.phase() {
             Phase::Elsewhere => [name(), literal(" was already approved in XTSystems.")].into(),
             Phase::Expired => [
@@ -170,8 +174,8 @@ pub(in crate::bot) fn refused(refusal: &Refusal, press: Press) -> String {
 /// The database did not take it.
 pub(super) fn not_kept(reference: &str) -> String {
     format!(
-        "nuncio's database did not take this, so nothing was done. Please press again in a minute; if it goes on, give \
-         your operator this word: `{reference}`."
+        "The database did not take this, so nothing was done. Press again in a minute; if it fails again, give your \
+         operator the code `{reference}`."
     )
 }
 

@@ -138,7 +138,7 @@ pub const VARIABLES: &[Variable] = &[
         "RATE_LIMIT",
         Group::Webhook,
         Shown::Default("100/15m"),
-        "How often one address may knock: so many requests at once, and then as many again over this time.",
+        "Rate limit per sender address: so many requests at once, refilled over this time.",
     ),
     variable(
         "RATE_LIMIT_SCOPE",

@@ -40,7 +40,7 @@ async fn a_forged_click_changes_nothing() {
     let general = s.t.discord.channel_id("general");
     let elsewhere = "This is not where nuncio posted its card";
     let only = "Only <@&";
-    let strange = "nuncio does not take orders from this server. Is it yours, put its id `99`";
+    let strange = "Commands and buttons do not work in this server: it is not one of the operator's. If it is yours, put its id `99`";
     let cases = [
         (
             "a direct message",
@@ -173,7 +173,7 @@ async fn a_click_that_cannot_be_read_is_told_to_the_operator() {
     s.t.discord.distort_interactions(Some(json!({"token": null})));
     let person = s.t.person("alice");
     person.acts(&person.click("machines", &card, "Approve")).await;
-    s.t.log.seen(tracing::Level::WARN, "in a way that cannot be read (missing field `token`").await;
+    s.t.log.seen(tracing::Level::WARN, "in a form that nuncio cannot read (missing field `token`").await;
     assert!(
         !s.t.log.all().iter().any(|line| line.contains(&card.custom_id("Approve"))),
         "only names of fields"

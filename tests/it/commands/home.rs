@@ -17,7 +17,7 @@ use super::permission::{all, registered};
 use super::{Stage, content};
 use crate::harness::Message;
 
-const STRANGE: &str = "nuncio does not take orders from this server. Is it yours, put its id `";
+const STRANGE: &str = "Commands and buttons do not work in this server: it is not one of the operator's. If it is yours, put its id `";
 
 /// Carol's own server, with the bot in it: its id, and its only channel's.
 pub(super) struct Strange {
@@ -217,8 +217,8 @@ async fn a_fresh_installation_hears_its_only_server() {
     assert_eq!(
         content(&status(&s).await),
         format!(
-            "nuncio does not know which server is its operator's, so it takes no orders from any. Is it this one, put its \
-             id `{home}` into DISCORD_GUILD_ID in .env and restart nuncio."
+            "nuncio does not know which server is the operator's, so commands and buttons work in none. If it is this one, \
+             put its id `{home}` into DISCORD_GUILD_ID in .env and restart nuncio."
         )
     );
     let problems = s.t.health().await["problems"].clone();

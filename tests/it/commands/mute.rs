@@ -210,6 +210,7 @@ async fn what_a_mute_silenced_says_so_in_deliveries() {
         content(&said).contains(": muted until ") && content(&said).contains(" UTC by Alice"),
         "{said:#}"
     );
+    assert!(content(&said).ends_with("Now: cancelled, tried 0 times"), "{said:#}");
     assert!(!content(&said).contains("mut_"), "{said:#}");
     s.finish().await;
 }
