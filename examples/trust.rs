@@ -5,7 +5,7 @@
 //! cargo run --release --example trust -- --full --only K-3,N-1
 //! ```
 //!
-//! Progress goes to stderr; stdout is the Markdown that stands in the README. Exit code 1 if a row fails. See
+//! Progress goes to stderr; stdout is the Markdown that stands in docs/trust.md. Exit code 1 if a row fails. See
 //! `docs/trust.md`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program whose output is its result")]
@@ -41,7 +41,7 @@ struct Arguments {
     /// Only these cases, with commas between: K-3,N-1
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Put the table into the README as well
+    /// Put the table into docs/trust.md as well
     #[arg(long)]
     write: bool,
     /// The program on trial; built from this repository if not given
@@ -127,7 +127,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The rows as they stand in the README, with when, how long and on what.
+/// The rows as they stand in docs/trust.md, with when, how long and on what.
 fn table(rows: &[Row], size: Size, date: &str, took: Duration) -> String {
     let form = size.of("the short form", "full length");
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
@@ -138,12 +138,12 @@ fn table(rows: &[Row], size: Size, date: &str, took: Duration) -> String {
     format!("{date}, {form}, {build} build, {cores} cores, {minutes} min:\n\n{HEAD}\n{}", rows.join("\n"))
 }
 
-/// Puts the table between its marks in the README.
+/// Puts the table between its marks in docs/trust.md.
 fn write(table: &str) -> anyhow::Result<()> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-    let readme = std::fs::read_to_string(path)?;
-    let (head, rest) = readme.split_once("<!-- trust -->").context("no <!-- trust --> in README.md")?;
-    let (_, tail) = rest.split_once("<!-- /trust -->").context("no <!-- /trust --> in README.md")?;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/trust.md");
+    let page = std::fs::read_to_string(path)?;
+    let (head, rest) = page.split_once("<!-- trust -->").context("no <!-- trust --> in docs/trust.md")?;
+    let (_, tail) = rest.split_once("<!-- /trust -->").context("no <!-- /trust --> in docs/trust.md")?;
     std::fs::write(path, format!("{head}<!-- trust -->\n\n{table}\n\n<!-- /trust -->{tail}"))?;
     Ok(())
 }

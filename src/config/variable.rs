@@ -1,4 +1,5 @@
-//! Every environment variable nuncio knows, in one table: `.env.example` and all notes about names are made from it.
+//! Every environment variable nuncio knows, in one table: `.env.example`, the reference in
+//! `docs/configuration.md` and all notes about names are made from it.
 
 mod table;
 
@@ -149,7 +150,7 @@ pub fn example() -> String {
     let mut text = String::from(
         "# The configuration of nuncio: `cp .env.example .env`, fill in what is not commented out.\n\
          # The real environment wins over this file. A value with a # or with blanks at an end belongs in single quotes.\n\
-         # Made from the table in src/config/variable.rs: `UPDATE_ENV_EXAMPLE=1 cargo test --lib env_example`.\n",
+         # Made from the table in src/config/variable.rs: `UPDATE_ENV_EXAMPLE=1 cargo test --lib variable`.\n",
     );
     for group in Group::ALL {
         text.push_str("\n# ---- ");
@@ -171,6 +172,29 @@ pub fn example() -> String {
             text.push_str(&format!("{comment}{}={value}\n", variable.name));
         }
     }
+    text
+}
+
+/// The tables of `docs/configuration.md`: a chapter each.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::new();
+    for group in Group::ALL {
+        text.push_str(&format!(
+            "\n### {}\n\n| variable | default | meaning |\n| --- | --- | --- |\n",
+            group.title()
+        ));
+        for variable in VARIABLES.iter().filter(|variable| variable.group == group) {
+            let default = match variable.shown {
+                Shown::Default(value) => format!("`{value}`"),
+                Shown::FillIn(_) | Shown::Example(_) => "–".to_owned(),
+            };
+            let at_once = if is_reloadable(variable.name) { " Counts at once after SIGHUP." } else { "" };
+            let meaning = variable.meaning.replace('|', "\\|").replace('<', "&lt;");
+            text.push_str(&format!("| `{}` | {default} | {meaning}{at_once} |\n", variable.name));
+        }
+    }
+    text.push('\n');
     text
 }
 

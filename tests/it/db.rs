@@ -34,7 +34,6 @@ async fn events(folder: &Path) -> usize {
     serde_json::from_str::<Value>(&run.stdout).unwrap().as_array().unwrap().len()
 }
 
-// Control: with `nuncio.db` alone copied in place of VACUUM INTO, the events of the write-ahead log are missing.
 #[tokio::test]
 async fn a_backup_beside_a_server_holds_everything_but_the_key() {
     use std::os::unix::fs::PermissionsExt as _;
@@ -70,7 +69,6 @@ async fn a_backup_beside_a_server_holds_everything_but_the_key() {
     assert!(program.terminate().await.success());
 }
 
-// Control: with the lock of another database taken, the restore goes through beside the server.
 #[tokio::test]
 async fn a_backup_is_put_back_once_no_server_runs_and_the_old_file_is_kept() {
     let (stage, program) = served(5).await;
@@ -105,7 +103,6 @@ async fn a_backup_is_put_back_once_no_server_runs_and_the_old_file_is_kept() {
     assert!(program.terminate().await.success());
 }
 
-// Control: without the look before, the damaged one is put in place.
 #[tokio::test]
 async fn what_is_no_sound_database_of_ours_is_not_put_back() {
     let (stage, program) = served(3).await;
@@ -166,7 +163,6 @@ async fn a_damaged_database_fails_its_check_and_a_missing_one_is_not_made() {
     assert!(!path.exists() && !folder.join("x.db").exists());
 }
 
-// Control: without `without_secrets`, the canary of the body is printed.
 #[tokio::test]
 async fn an_export_holds_events_deliveries_and_the_log_and_no_secret() {
     let (stage, program) = served(2).await;

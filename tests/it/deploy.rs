@@ -112,7 +112,6 @@ fn systemd_takes_the_unit() {
     assert!(rated.status.success(), "{}", String::from_utf8_lossy(&rated.stdout));
 }
 
-// Control: without READY in `supervisor::ready`, the first word is WATCHDOG.
 #[test]
 fn systemd_is_told_that_it_is_ready_that_it_lives_and_that_it_stops() {
     let folder = tempfile::tempdir().unwrap();

@@ -117,7 +117,6 @@ fn in_terminal(folder: &Path, columns: usize, command: &str) -> Option<String> {
     Some(String::from_utf8(script.output().unwrap().stdout).unwrap().replace('\r', ""))
 }
 
-// Control: without `table::fitted`, the lines of events are longer.
 #[test]
 fn a_table_fits_the_terminal_and_is_whole_in_a_pipe() {
     let long = "x".repeat(60);

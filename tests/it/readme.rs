@@ -1,4 +1,4 @@
-//! What README.md and the demo tell a stranger to type, typed.
+//! What README.md, docs/ and the demo tell a stranger to type, typed; and where their links lead.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -14,11 +14,15 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The shell blocks of the README, in order.
+/// The shell blocks of the README and of the pages that go on from it, in the order in which somebody types them.
 fn blocks() -> Vec<String> {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let shell = |piece: &str| Some(piece.strip_prefix("sh\n")?.trim().to_owned());
-    readme.split("```").skip(1).step_by(2).filter_map(shell).collect()
+    let read = |page: &&str| std::fs::read_to_string(root().join(page)).unwrap();
+    let text: String = ["README.md", "docs/senders.md", "docs/configuration.md"].iter().map(read).collect();
+    let shell = |piece: &str| {
+        let lines = piece.strip_prefix("sh\n")?.lines().map(str::trim_start);
+        Some(lines.collect::<Vec<_>>().join("\n").trim().to_owned())
+    };
+    text.split("```").skip(1).step_by(2).filter_map(shell).collect()
 }
 
 /// Runs `script` as a person would, in `folder`, with `nuncio` on the path.
@@ -110,7 +114,7 @@ async fn every_shell_block_does_what_it_says() {
                 let config = Config::from_variables(&Variables::from_dotenv(&env)).unwrap();
                 assert_eq!(config.routes.routes().len(), 4);
             }
-            _ => panic!("nobody types this block of the README: {block}"),
+            _ => panic!("nobody types this block: {block}"),
         }
         typed.push(first.to_owned());
     }
@@ -208,6 +212,97 @@ async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
     assert_eq!((&count["lost"], &count["twice"]), (&serde_json::json!(0), &serde_json::json!(0)), "{count}");
     Command::new("kill").args(["-TERM", &demo.id().unwrap().to_string()]).status().await.unwrap();
     assert!(within("the demo to stop", demo.wait()).await.unwrap().success());
+}
+
+/// Every page for people, with its text.
+fn pages() -> Vec<(PathBuf, String)> {
+    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs.chain(
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "fuzz/README.md"].map(|page| root().join(page)),
+    );
+    let pages = pages.filter(|page| page.extension().is_some_and(|end| end == "md"));
+    pages.map(|page| (page.clone(), std::fs::read_to_string(page).unwrap())).collect()
+}
+
+/// The names that GitHub gives the headings of a page.
+fn anchors(text: &str) -> Vec<String> {
+    let headings =
+        text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let name = |heading: &str| {
+        let kept = heading.to_lowercase().replace(' ', "-");
+        kept.chars().filter(|char| char.is_alphanumeric() || "-_".contains(*char)).collect()
+    };
+    headings.map(name).collect()
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    let mut found = 0;
+    for (page, text) in pages() {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("http") || link.contains(' ') {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            assert!(target.exists(), "{}: there is no {link}", page.display());
+            if !anchor.is_empty() {
+                let anchors = anchors(&std::fs::read_to_string(&target).unwrap());
+                assert!(
+                    anchors.iter().any(|name| name == anchor),
+                    "{}: no heading is {link}",
+                    page.display()
+                );
+            }
+            found += 1;
+        }
+    }
+    assert!(found > 40, "{found}");
+}
+
+/// Commands that the roadmap names.
+const PLANNED: [&str; 3] = ["doctor", "setup", "webhooks register"];
+
+/// Every `nuncio …` that the pages tell people to type is a command with these options.
+#[tokio::test]
+async fn every_command_that_the_pages_name_is_there() {
+    let mut commands = std::collections::BTreeSet::new();
+    for (page, text) in pages() {
+        if page.ends_with("CHANGELOG.md") {
+            continue;
+        }
+        let spans = text.split('`').skip(1).step_by(2).filter(|span| !span.contains('\n'));
+        let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        for line in spans.chain(blocks.flat_map(str::lines)) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let is_word = |word: &&&str| {
+                word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && !word.starts_with('-')
+            };
+            if words.first() == Some(&"nuncio") && words.get(1) != Some(&"help") {
+                let path: Vec<&str> = words[1..].iter().take_while(is_word).take(2).copied().collect();
+                let options =
+                    words.iter().take_while(|word| **word != "#").filter(|word| word.starts_with("--"));
+                let options: Vec<&str> = options.map(|word| word.split('=').next().unwrap()).collect();
+                commands.insert((path.join(" "), options.join(" ")));
+            }
+        }
+    }
+    assert!(commands.len() > 30, "{commands:#?}");
+    for (path, options) in commands {
+        let help = types(root(), &format!("nuncio {path} --help")).await;
+        let said = String::from_utf8_lossy(&help.stdout).into_owned();
+        let is_planned = PLANNED.contains(&path.as_str());
+        assert!(
+            help.status.success() || is_planned,
+            "there is no nuncio {path}: {}",
+            String::from_utf8_lossy(&help.stderr)
+        );
+        assert!(!(help.status.success() && is_planned), "nuncio {path} is there: it is planned no more");
+        for option in options.split_whitespace() {
+            let option = option.trim_end_matches(|char: char| !char.is_ascii_alphanumeric());
+            assert!(said.contains(option), "nuncio {path} has no {option}: {said}");
+        }
+    }
 }
 
 /// The text of every `.rs` file below `folder`.

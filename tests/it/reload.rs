@@ -140,7 +140,6 @@ async fn another_secret_counts_and_the_one_before_no_longer() {
     assert!(!said.contains(NEW_SECRET) && !said.contains("0123456789abcdef"), "{said}");
 }
 
-// Control: where a file that is gone counts as none, `/health` never says so.
 #[tokio::test]
 async fn a_broken_file_changes_nothing_and_health_says_why_until_it_is_mended() {
     let r = Reloading::start().await;

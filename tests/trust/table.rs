@@ -1,4 +1,4 @@
-//! The table: one row for each case, as it stands in the README.
+//! The table: one row for each case, as it stands in docs/trust.md.
 
 use std::fmt;
 

@@ -216,8 +216,7 @@ async fn more_than_five_urgent_alerts_share_messages_and_each_card_lives() {
     t.set("PING", json!({"alert.*": [role]}).to_string());
     t.restart().await;
     hold_back(&t, (0..12).map(critical)).await;
-    // Slowly: what is late pings nobody.
-    t.settle_in_steps(Duration::from_millis(10)).await;
+    settle_in_time(&t).await;
     let messages = read_all(&t).await;
     assert_eq!(embeds(&messages[0]).len(), 10);
     assert!(
