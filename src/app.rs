@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bot::{Bot, Errands};
 use crate::clock::Clock;
-use crate::config::{Config, Webhook, XtSystems};
+use crate::config::{Config, XtSystems};
 use crate::discord::Access;
 use crate::dispatch::{Dispatcher, Platform};
 use crate::hub::{Endpoint, Hub, Rules};
@@ -83,11 +83,8 @@ impl App {
             is_heard: access.client().is_some() && config.discord.gateway,
         });
         let client = xtsystems::Client::new(&config.xtsystems, clock.clone());
-        let registrar = Registrar::new(
-            client.clone(),
-            webhook_url(&config.webhook, address),
-            config.webhook.secret.clone(),
-        );
+        let registrar =
+            Registrar::new(client.clone(), config.webhook.url(address.port()), config.webhook.secret.clone());
         let errands = Errands {
             platform: client,
             registrar: registrar.clone(),
@@ -199,12 +196,6 @@ impl App {
         self.store.close().await;
         drop(self.lock);
     }
-}
-
-/// Where the platform reaches us.
-fn webhook_url(webhook: &Webhook, address: SocketAddr) -> String {
-    let base = webhook.public_url.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
-    format!("{base}{}", webhook.path)
 }
 
 /// Where decisions are told; nowhere without a key.

@@ -32,6 +32,7 @@ mod start;
 mod supervisor;
 mod table;
 mod verify;
+mod webhooks;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -106,6 +107,8 @@ enum Command {
     Man(help::ManArgs),
     /// Send again what was given up or delivered, or what had no route when it came
     Redeliver(redeliver::Args),
+    /// The webhooks of XTSystems: have it send its events here, list, change, test or delete one
+    Webhooks(webhooks::Args),
 }
 
 /// A wrong use of the command line that only the command itself can notice.
@@ -171,6 +174,7 @@ async fn dispatch(command: Command, notes: Vec<String>) -> anyhow::Result<ExitCo
         Command::Mute(args) => mute::run(&args, Config::from_variables(&variables())?).await,
         Command::Unmute(args) => mute::unmute(&args, Config::from_variables(&variables())?).await,
         Command::Redeliver(args) => redeliver::run(&args, Config::from_variables(&variables())?).await,
+        Command::Webhooks(args) => webhooks::run(args, Config::from_variables(&variables())?).await,
     }
 }
 

@@ -44,6 +44,16 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("serve", "nuncio serve"),
     ("unmute", "nuncio unmute 'alert.*'"),
     ("verify", "nuncio verify --timestamp 1705314600 --signature sha256=0000 < body.json"),
+    ("webhooks", "nuncio webhooks register"),
+    ("webhooks create", "nuncio webhooks create --name 'Tickets only' --events 'ticket.*'"),
+    ("webhooks delete", "nuncio webhooks delete 4f2a91c0"),
+    ("webhooks deliveries", "nuncio webhooks deliveries --limit 10"),
+    ("webhooks disable", "nuncio webhooks disable 4f2a91c0"),
+    ("webhooks enable", "nuncio webhooks enable 4f2a91c0"),
+    ("webhooks list", "nuncio webhooks list"),
+    ("webhooks register", "nuncio webhooks register --events 'ticket.*,alert.triggered'"),
+    ("webhooks test", "nuncio webhooks test"),
+    ("webhooks update", "nuncio webhooks update 4f2a91c0 --events 'ticket.*'"),
 ];
 
 #[derive(Debug, clap::Args)]

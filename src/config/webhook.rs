@@ -59,6 +59,13 @@ impl Webhook {
         Ok(SocketAddr::new(host, port))
     }
 
+    /// The address that XTSystems posts to, for a listener on `port`.
+    #[must_use]
+    pub fn url(&self, port: u16) -> String {
+        let base = self.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
+        format!("{base}{}", self.path)
+    }
+
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let secret = read_secret(reader);
         let (host, port) = read_address(reader);

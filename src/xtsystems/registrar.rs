@@ -1,4 +1,5 @@
-//! Registering ourselves on the platform, for everybody who may ask: `/register-webhook` and `POST /webhooks/register`.
+//! Registering ourselves on the platform, for everybody who may ask: `/register-webhook`, `POST /webhooks/register` and
+//! `nuncio webhooks register`.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -31,6 +32,22 @@ pub struct Wanted {
     pub events: Option<Vec<String>>,
     /// The one customer whose events it sends.
     pub company: Option<String>,
+}
+
+impl Wanted {
+    /// Checks every part, and writes the address out in full.
+    ///
+    /// # Errors
+    /// Which part cannot be sent to the platform.
+    pub fn checked(self) -> Result<Self, NotRegistered> {
+        let Self { url, events, company } = self;
+        let events = events.map(|events| kinds(&events).ok_or(NotRegistered::NoKinds)).transpose()?;
+        let url = url.map(|url| address(&url).ok_or(NotRegistered::NoAddress)).transpose()?;
+        if company.as_deref().is_some_and(|company| !is_company(company)) {
+            return Err(NotRegistered::NoCompany);
+        }
+        Ok(Self { url, events, company })
+    }
 }
 
 /// A registration that was made or brought up to date.
@@ -96,24 +113,15 @@ impl Registrar {
     /// # Errors
     /// Why nothing was registered.
     pub async fn register(&self, wanted: &Wanted) -> Result<Registration, NotRegistered> {
-        let events = match &wanted.events {
-            Some(events) => kinds(events).ok_or(NotRegistered::NoKinds)?,
-            None => vec!["*".to_owned()],
-        };
-        let url = match &wanted.url {
-            Some(url) => address(url).ok_or(NotRegistered::NoAddress)?,
-            None => self.url.clone(),
-        };
-        let company = wanted.company.as_deref();
-        if company.is_some_and(|company| !is_company(company)) {
-            return Err(NotRegistered::NoCompany);
-        }
+        let Wanted { url, events, company } = wanted.clone().checked()?;
+        let events = events.unwrap_or_else(|| vec!["*".to_owned()]);
+        let url = url.unwrap_or_else(|| self.url.clone());
         let platform = self.platform.as_ref().ok_or(NotRegistered::NoKey)?;
         if !platform.can_reach(&url) {
             return Err(NotRegistered::OutOfReach);
         }
         let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let registered = platform.register(&url, &events, company, &secret).await?;
+        let registered = platform.register(&url, &events, company.as_deref(), &secret).await?;
         Ok(Registration { registered, url })
     }
 }

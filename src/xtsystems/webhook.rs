@@ -89,6 +89,9 @@ pub struct Delivery {
     /// What the receiver answered; `None` if it did not.
     #[serde(default)]
     pub response_status: Option<u16>,
+    /// The beginning of that answer's body, as the platform kept it.
+    #[serde(default, deserialize_with = "shape::text")]
+    pub response_body: String,
     /// How often it was tried.
     #[serde(default)]
     pub attempts: u32,

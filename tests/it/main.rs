@@ -32,6 +32,7 @@ mod living;
 mod metrics;
 mod mute;
 mod once;
+mod platform_webhooks;
 mod poison;
 mod process;
 mod program;

@@ -1,0 +1,107 @@
+//! Finding a webhook by what a person types: its id, a unique beginning of it, or its name.
+
+use crate::cli::{Usage, table};
+use crate::config::variable::distance;
+use crate::xtsystems::Webhook;
+
+/// How many are named where several fit.
+const MOST_NAMED: usize = 5;
+
+/// The webhook that `text` names.
+///
+/// # Errors
+/// A sentence for the person: there is none like that, or there are several.
+pub(super) fn find<'a>(webhooks: &'a [Webhook], text: &str) -> anyhow::Result<&'a Webhook> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Usage("the id is empty: nuncio webhooks list shows them".to_owned()).into());
+    }
+    // A whole id is that webhook, also where it begins another one's.
+    if let Some(exact) = webhooks.iter().find(|webhook| webhook.id == text) {
+        return Ok(exact);
+    }
+    let fits = |webhook: &&Webhook| webhook.id.starts_with(text) || webhook.name == text;
+    let found: Vec<&Webhook> = webhooks.iter().filter(fits).collect();
+    let shown = table::clean(text, 60);
+    match found.as_slice() {
+        [one] => Ok(*one),
+        [] if webhooks.is_empty() => anyhow::bail!(
+            "XTSystems has no webhook, so none is {shown}: nuncio webhooks register makes the one that sends here"
+        ),
+        [] => {
+            let meant = nearest(webhooks, text)
+                .map_or_else(String::new, |webhook| format!(" Did you mean {}?", named(webhook)));
+            anyhow::bail!(
+                "XTSystems has no webhook {shown}.{meant} nuncio webhooks list shows those that it has"
+            )
+        }
+        several => {
+            let names: Vec<String> = several.iter().take(MOST_NAMED).map(|webhook| named(webhook)).collect();
+            let more = match several.len().saturating_sub(MOST_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let sentence = format!("{shown} may be any of {}{more}: give more of the id", names.join(", "));
+            Err(Usage(sentence).into())
+        }
+    }
+}
+
+/// `whk-1 (Discord Bot Integration)`.
+pub(super) fn named(webhook: &Webhook) -> String {
+    format!("{} ({})", table::clean(&webhook.id, 60), table::clean(&webhook.name, 60))
+}
+
+/// The webhook whose id, beginning of an id, or name differs from `text` by a letter or two only.
+fn nearest<'a>(webhooks: &'a [Webhook], text: &str) -> Option<&'a Webhook> {
+    let typed = text.to_lowercase();
+    let length = typed.chars().count();
+    let most = (length / 4).clamp(1, 2);
+    let differs = |known: &str| distance(&typed, &known.to_lowercase());
+    let nearness = |webhook: &Webhook| {
+        let beginning: String = webhook.id.chars().take(length).collect();
+        [differs(&webhook.id), differs(&beginning), differs(&webhook.name)].into_iter().min()
+    };
+    let near = webhooks.iter().filter_map(|webhook| Some((nearness(webhook)?, webhook)));
+    near.filter(|(far, _)| *far <= most && *far < length)
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, webhook)| webhook)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn webhooks() -> Vec<Webhook> {
+        serde_json::from_value(json!([
+            {"id": "whk-1", "name": "Discord Bot Integration"},
+            {"id": "whk-10", "name": "Billing"},
+            {"id": "7d3f2a90-11c4", "name": "Billing of others"},
+        ]))
+        .unwrap()
+    }
+
+    #[rstest::rstest]
+    #[case("whk-1", "whk-1")]
+    #[case("whk-10", "whk-10")]
+    #[case("7d", "7d3f2a90-11c4")]
+    #[case("Billing", "whk-10")]
+    fn found(#[case] text: &str, #[case] id: &str) {
+        assert_eq!(find(&webhooks(), text).unwrap().id, id);
+    }
+
+    #[rstest::rstest]
+    #[case("whk", "may be any of whk-1 (Discord Bot Integration), whk-10 (Billing)")]
+    #[case("whk-9", "Did you mean whk-1 (Discord Bot Integration)?")]
+    #[case("7d3f2a91", "Did you mean 7d3f2a90-11c4 (Billing of others)?")]
+    #[case("discord bot integratoin", "Did you mean whk-1 (Discord Bot Integration)?")]
+    #[case("something", "no webhook something. nuncio webhooks list")]
+    #[case("x", "no webhook x. nuncio webhooks list")]
+    #[case(" ", "the id is empty")]
+    fn not_found(#[case] text: &str, #[case] sentence: &str) {
+        let error = find(&webhooks(), text).unwrap_err().to_string();
+        assert!(error.contains(sentence), "{error}");
+    }
+}
