@@ -122,8 +122,8 @@ impl Desk {
         let id = told(self.hub.add_webhook(about, &url, Actor::Shell).await)?;
         print(&id.to_string());
         say(&format!(
-            "{name} ({url}) is stored. To send events there, name it in DISCORD_WEBHOOK_CHANNELS and restart nuncio:\n  \
-             {{\"alert.*\":[\"{id}\"]}}\nTry it: nuncio discord-webhooks test {}",
+            "{name} ({url}) is stored. To send events there, name it in DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` \
+             nuncio or restart it:\n  {{\"alert.*\":[\"{id}\"]}}\nTry it: nuncio discord-webhooks test {}",
             id.short()
         ));
         Ok(ExitCode::SUCCESS)
@@ -182,7 +182,8 @@ impl Desk {
         }
         for key in self.keys_of(webhook.id) {
             say(&format!(
-                "DISCORD_WEBHOOK_CHANNELS still names it at {key:?}: take it out there and restart nuncio."
+                "DISCORD_WEBHOOK_CHANNELS still names it at {key:?}: take it out there, then \
+                 `kill -HUP` nuncio or restart it."
             ));
         }
         Ok(ExitCode::SUCCESS)

@@ -115,7 +115,7 @@ async fn closed(hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
     if done.kept > 0 {
         say(&format!(
             "{} wait as before: the map names no other place for them. Name one (Set channel in /webhook-config, or \
-             DISCORD_WEBHOOK_CHANNELS and a restart) and try again.",
+             DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` nuncio or restart it) and try again.",
             done.kept
         ));
     }

@@ -80,8 +80,8 @@ impl Hub {
         if warned.len() < REMEMBERED && warned.insert(kind.to_owned()) {
             tracing::warn!(
                 "no key of DISCORD_WEBHOOK_CHANNELS matches {kind}: such events are kept. Set channel in \
-                 /webhook-config (or add \"{kind}\" or \"default\" to the map and restart), then send them with: \
-                 nuncio redeliver --unrouted"
+                 /webhook-config (or add \"{kind}\" or \"default\" to the map, then `kill -HUP` nuncio or restart it), \
+                 then send them with: nuncio redeliver --unrouted"
             );
         }
     }

@@ -67,7 +67,7 @@ impl Hub {
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             let matches = if backlog.unrouted == 1 { "event matches" } else { "events match" };
             problems.push(Problem::new("unrouted", format!(
-                "{} {matches} no key of DISCORD_WEBHOOK_CHANNELS: Set channel in /webhook-config (or extend the map and restart), then nuncio redeliver --unrouted",
+                "{} {matches} no key of DISCORD_WEBHOOK_CHANNELS: Set channel in /webhook-config (or extend the map, then `kill -HUP` nuncio or restart it), then nuncio redeliver --unrouted",
                 backlog.unrouted
             )));
         }

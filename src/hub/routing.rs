@@ -215,10 +215,11 @@ impl Routes {
             let (key, gone) = (&route.key, gone.join(", "));
             let meanwhile = if known.is_empty() {
                 "such events are kept, and go nowhere. Name another place in DISCORD_WEBHOOK_CHANNELS (nuncio \
-                 discord-webhooks list shows what is stored) and restart, then: nuncio redeliver --unrouted"
+                 discord-webhooks list shows what is stored), then `kill -HUP` nuncio or restart it, then: nuncio redeliver \
+                 --unrouted"
             } else {
                 "such events go to the other places only. Mend it in DISCORD_WEBHOOK_CHANNELS (nuncio discord-webhooks \
-                 list shows what is stored) and restart"
+                 list shows what is stored), then `kill -HUP` nuncio or restart it"
             };
             sentences.push(format!(
                 "the map names {gone} for {key}, but no such destination is stored: {meanwhile}"

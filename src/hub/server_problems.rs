@@ -61,7 +61,7 @@ fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) 
             "role_is_everyone",
             format!(
                 "{variable} names @everyone of {name} ({role}). Discord does not count it among anybody's roles, so it lets \
-                 nobody {who}. Put the id of a role there and restart"
+                 nobody {who}. Put the id of a role there, then `kill -HUP` nuncio or restart it"
             ),
         ));
     }
@@ -70,7 +70,7 @@ fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) 
             "unknown_role",
             format!(
                 "{variable} names the role {role}, which none of the bot's servers has: it lets nobody {who}. Copy the \
-                 role's id (Server Settings, Roles, Copy Role ID) and restart"
+                 role's id (Server Settings, Roles, Copy Role ID) there, then `kill -HUP` nuncio or restart it"
             ),
         )
     })
@@ -83,7 +83,8 @@ fn unpingable(roles: &BTreeMap<Snowflake, ServerRole>, role: Snowflake) -> Optio
             "unknown_ping_role",
             format!(
                 "A ping is set for the role {role} (PING, or \"ping\" in the map), which none of the bot's servers has: \
-                 nobody will be pinged. Copy the role's id (Server Settings, Roles, Copy Role ID) and restart"
+                 nobody will be pinged. Copy the role's id (Server Settings, Roles, Copy Role ID) there, then \
+                 `kill -HUP` nuncio or restart it"
             ),
         ));
     };

@@ -31,8 +31,8 @@ pub(super) fn closed(facts: &Facts<'_>) -> Card {
         .field(
             "What to do",
             did("Mend it: as soon as it takes messages again, what waits is sent by itself. Or name another channel (Set \
-                 channel in /webhook-config, or DISCORD_WEBHOOK_CHANNELS and a restart), then: nuncio redeliver --closed \
-                 sends what waits there."),
+                 channel in /webhook-config, or DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` nuncio or restart it), then: nuncio \
+                 redeliver --closed sends what waits there."),
         )
 }
 

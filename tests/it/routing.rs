@@ -48,6 +48,9 @@ async fn an_event_without_a_route_is_kept_until_there_is_one() {
     for tray in 1..=3 {
         t.sends_body(json!({"event_type": "printer.jammed", "data": {"tray": tray}})).await;
     }
+    let warned = t.log.at(Level::WARN);
+    let warned = warned.iter().find(|line| line.contains("matches printer.jammed")).unwrap();
+    assert!(warned.contains("to the map, then `kill -HUP` nuncio or restart it"), "{warned}");
     t.log.expect(Level::WARN, "no key of DISCORD_WEBHOOK_CHANNELS matches printer.jammed");
     let warnings = t.log.at(Level::WARN);
     assert!(

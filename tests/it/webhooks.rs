@@ -327,6 +327,7 @@ async fn what_waits_for_a_removed_webhook_is_taken_back() {
     let ran = t.runs(&["discord-webhooks", "remove", "Acme NOC"]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains(r#"still names it at "ticket.*""#), "{}", ran.stderr);
+    assert!(ran.stderr.contains("then `kill -HUP` nuncio or restart it"), "{}", ran.stderr);
     // The map of the running nuncio names it still: what comes for it is taken back as well.
     t.sends_body(ticket(2)).await;
     t.settle_in_steps(Duration::from_secs(1)).await;

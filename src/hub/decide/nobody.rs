@@ -33,7 +33,7 @@ impl Hub {
         without
             .map(|(_, place)| {
                 format!(
-                    "{}: nobody can approve machines there, for none of APPROVER_ROLES is a role of that server. Add one of its roles and restart",
+                    "{}: nobody can approve machines there, for none of APPROVER_ROLES is a role of that server. Add one of its roles, then `kill -HUP` nuncio or restart it",
                     place.name()
                 )
             })

@@ -51,6 +51,7 @@ async fn lose(t: &Harness, count: usize) {
         todo.contains("nuncio redeliver \\--closed") || todo.contains("nuncio redeliver --closed"),
         "{todo}"
     );
+    assert!(todo.contains("HUP"), "the map counts without a restart: {todo}");
     t.log.expect(Level::ERROR, "is closed");
 }
 

@@ -38,14 +38,23 @@ async fn wrong_ids_are_named_at_the_start_and_in_health() {
         t.set("PING", r#"{"ticket.created":["1200000000000000003"]}"#);
     })
     .await;
-    for (sentence, remedy) in [
-        ("DISCORD_GUILD_ID names 1200000000000000001", "oauth2/authorize?client_id="),
-        ("APPROVER_ROLES names @everyone of Acme NOC", "Put the id of a role there"),
-        ("OPERATOR_ROLES names the role 1200000000000000002", "Copy Role ID"),
-        ("A ping is set for the role 1200000000000000003", "nobody will be pinged"),
+    // What counts after SIGHUP needs no restart.
+    let reread = "then `kill -HUP` nuncio or restart it";
+    for (sentence, remedy, how) in [
+        (
+            "DISCORD_GUILD_ID names 1200000000000000001",
+            "oauth2/authorize?client_id=",
+            "Copy Server ID) and restart",
+        ),
+        ("APPROVER_ROLES names @everyone of Acme NOC", "Put the id of a role there", reread),
+        ("OPERATOR_ROLES names the role 1200000000000000002", "Copy Role ID", reread),
+        ("A ping is set for the role 1200000000000000003", "nobody will be pinged", reread),
     ] {
         health_says(&t, sentence, true).await;
-        health_says(&t, remedy, true).await;
+        let problems = t.health().await["problems"].as_array().unwrap().clone();
+        let told =
+            problems.iter().filter_map(Value::as_str).find(|problem| problem.contains(sentence)).unwrap();
+        assert!(told.contains(remedy) && told.contains(how), "{told}");
         t.log.seen(Level::WARN, sentence).await;
     }
     t.finish().await;

@@ -37,6 +37,8 @@ async fn what_names_nothing_that_is_stored_waits_for_a_route() {
         health_says(&t, &sentence, true).await;
         t.log.expect(Level::WARN, &sentence);
     }
+    let problems = t.health().await["problems"].to_string();
+    assert_eq!(problems.matches("then `kill -HUP` nuncio or restart it").count(), 2, "{problems}");
     t.sends_body(ticket(1)).await;
     assert_eq!(unrouted(&t).await, 1);
     // What else the key names gets it, and nowhere on purpose is no trouble.
