@@ -17,6 +17,7 @@ mod list;
 mod permission;
 mod register;
 mod session;
+mod snapshot;
 mod tolerance;
 mod watch;
 
@@ -35,6 +36,7 @@ use crate::model::{Snowflake, schedule};
 use crate::store::Store;
 
 pub use errand::Errands;
+pub use snapshot::{ChannelState, Obstacle, Snapshot};
 
 /// The longest wait between two tries to connect: when Discord is back, buttons work within seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);

@@ -13,6 +13,7 @@ mod db;
 mod deliveries;
 mod demo;
 mod discord_webhooks;
+mod doctor;
 mod event_show;
 mod events;
 mod health;
@@ -89,6 +90,8 @@ enum Command {
     Clock(clock::Args),
     /// Show what every variable is set to and where, also when the configuration is wrong; no secret is shown
     Config(config::Args),
+    /// Check the whole set-up, before a start or beside a running nuncio: what is wrong, and what to do. It writes nothing
+    Doctor(doctor::Args),
     /// The database: back it up while nuncio runs, put a backup back, look it over, print it as JSON
     Db(db::Args),
     /// List deliveries: what waits, what arrived, what was given up and why
@@ -163,6 +166,7 @@ async fn dispatch(command: Command, notes: Vec<String>) -> anyhow::Result<ExitCo
         Command::Audit(args) => audit::run(&args, Config::from_variables(&variables())?).await,
         Command::Clock(args) => clock::run(&args, Config::from_variables(&variables())?).await,
         Command::Config(args) => Ok(config::run(&args, &variables())),
+        Command::Doctor(args) => Ok(doctor::run(&args, &variables()).await),
         Command::Db(args) => db::run(&args, Config::from_variables(&variables())?).await,
         Command::Health(args) => health::run(&args, &variables()),
         Command::Completions(args) => Ok(help::complete(&args)),

@@ -17,6 +17,7 @@ mod gateway;
 mod lies;
 mod limits;
 mod message;
+mod survey;
 mod time;
 mod webhook;
 mod wire;
@@ -39,6 +40,7 @@ pub use failure::Failure;
 pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 pub use gateway::{Gateway, SessionStartLimit};
 pub use message::{Page, Posted};
+pub use survey::{Application, NamedServer};
 pub use wire::{NO_ANSWER_LIMIT, Wire};
 
 /// All of Discord that can be reached: with the bot's token, if there is one, and without.

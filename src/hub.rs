@@ -62,7 +62,7 @@ pub use reroute::{ReroutedTotal, Stranded};
 pub use retention::Tidied;
 pub use route::{Before, RouteError};
 pub use routing::{Routes, Routing};
-pub use server_problems::ServerRole;
+pub use server_problems::{ServerRole, judge_servers};
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};
 pub use unknown_kind::UnknownKind;

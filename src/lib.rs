@@ -6,7 +6,7 @@
 //! The rooms, each importing only from those to its right (`tests/it/architecture.rs` holds them to it):
 //!
 //! ```text
-//! cli → app → { ingress bot dispatch sandbox } → { hub discord xtsystems } → { store render } → config → model
+//! cli → { app doctor } → { ingress bot dispatch sandbox } → { hub discord xtsystems } → { store render } → config → model
 //!           → { clock key outgoing secret signature telemetry }
 //! ```
 
@@ -17,6 +17,7 @@ pub mod clock;
 pub mod config;
 pub mod discord;
 pub mod dispatch;
+pub mod doctor;
 pub mod hub;
 pub mod ingress;
 pub mod key;

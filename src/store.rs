@@ -46,6 +46,7 @@ mod steady;
 mod subject_destinations;
 mod sum;
 mod summary;
+mod survey;
 mod wal;
 mod webhook;
 mod writer;
@@ -82,6 +83,7 @@ pub use retention::{Outdated, Shelf};
 pub use route::SetRoute;
 pub use spoilt::{Listed, Spoilt};
 pub use summary::{Standing, Tally};
+pub use survey::{Survey, survey};
 pub use webhook::Kept;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.

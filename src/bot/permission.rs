@@ -64,6 +64,30 @@ pub(super) struct Missing {
     pub(super) cause: Cause,
 }
 
+impl Missing {
+    /// Where a person grants it, as Discord's own settings call the steps.
+    pub(super) fn remedy(&self) -> String {
+        let name = self.needed.name();
+        match &self.cause {
+            Cause::Everyone => format!(
+                "In the channel's settings (Edit Channel, Permissions), add the bot or its role and allow {name}"
+            ),
+            Cause::Role(role) => format!(
+                "In the channel's settings (Edit Channel, Permissions), take back the denial of {name} for @{}, or add the bot \
+                 and allow it",
+                role.trim_start_matches('@')
+            ),
+            Cause::Bot => format!(
+                "In the channel's settings (Edit Channel, Permissions), choose the bot and allow {name}, or remove the bot's entry"
+            ),
+            Cause::NotGranted => format!(
+                "Grant {name} to the bot's role (Server Settings, Roles), or add the bot in the channel's settings (Edit \
+                 Channel, Permissions) and allow it"
+            ),
+        }
+    }
+}
+
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "missing {} (", self.needed.name())?;

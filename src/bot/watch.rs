@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::bot::guild::{self, Guild};
 use crate::bot::identify::APART;
 use crate::bot::tolerance::Hears;
-use crate::bot::{Shared, permission};
-use crate::hub::{Condition, Gateway, Place, ServerRole, Servers};
+use crate::bot::{Shared, permission, snapshot};
+use crate::hub::{Condition, Gateway, Place, Servers};
 use crate::model::Snowflake;
 
 /// How long servers may take to arrive after READY before the map is judged without them.
@@ -237,29 +237,14 @@ impl Watch {
     fn servers(&self) -> Servers {
         let channels = self.0.shared.hub.mapped_channels();
         let state = self.state();
-        let awaited = state.awaited.iter().map(|id| (Snowflake::new(*id), None));
-        let arrived = state.guilds.values().map(|guild| (Snowflake::new(guild.id), Some(guild.name.clone())));
-        let holding: Vec<_> =
-            channels.into_iter().filter_map(|id| guild::holding(&state.guilds, id)).collect();
         let bot = self.0.bot.load(Ordering::Acquire);
-        let mut roles = BTreeMap::new();
-        for guild in state.guilds.values() {
-            let mut mapped = holding.iter().filter(|(holder, _)| holder.id == guild.id).peekable();
-            let may_mention_all = mapped.peek().is_some()
-                && mapped.all(|(guild, channel)| permission::may_mention_all(guild, channel, bot));
-            for (id, role) in guild.roles.iter().filter(|(id, _)| **id != guild.id) {
-                let can_be_pinged = role.mentionable || may_mention_all;
-                let (guild, name) = (Snowflake::new(guild.id), role.name.clone());
-                roles.insert(Snowflake::new(*id), ServerRole { guild, name, can_be_pinged });
-            }
+        let mut servers = snapshot::servers(&state.guilds, &channels, bot);
+        for id in &state.awaited {
+            servers.all.entry(Snowflake::new(*id)).or_insert(None);
         }
         let application = Some(self.0.application.load(Ordering::Acquire)).filter(|id| *id != 0);
-        Servers {
-            all: awaited.chain(arrived).collect(),
-            mapped: holding.iter().map(|(guild, _)| Snowflake::new(guild.id)).collect(),
-            application: application.map(Snowflake::new),
-            roles,
-        }
+        servers.application = application.map(Snowflake::new);
+        servers
     }
 
     /// A channel as the gateway shows it now; `None` if the bot does not see it.

@@ -33,6 +33,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("discord-webhooks remove", "nuncio discord-webhooks remove 4f2a91c0"),
     ("discord-webhooks replace", "nuncio discord-webhooks replace 4f2a91c0"),
     ("discord-webhooks test", "nuncio discord-webhooks test 4f2a91c0"),
+    ("doctor", "nuncio doctor"),
     ("events", "nuncio events --limit 20"),
     ("events show", "nuncio events show 4f2a91c0"),
     ("health", "nuncio health --live"),

@@ -3,10 +3,12 @@
 //! They end the program with 78, so that supervisors do not try again and again
 //! (systemd: `RestartPreventExitStatus=78`).
 
-use std::io::{Error, ErrorKind};
+use std::io::Error;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
+
+use crate::doctor::cannot_listen;
 
 /// Why nuncio cannot start, and what to do. Its `Display` is the whole message.
 #[derive(Debug, thiserror::Error)]
@@ -22,26 +24,14 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, CannotSta
 }
 
 fn refused(address: SocketAddr, error: &Error) -> String {
-    let (host, port) = (address.ip(), address.port());
-    match error.kind() {
-        ErrorKind::AddrInUse => format!(
-            "Port {port} is in use (`ss -ltnp 'sport = :{port}'` shows by which program). Stop that program, or set \
-             WEBHOOK_PORT to another port."
-        ),
-        ErrorKind::AddrNotAvailable => format!(
-            "WEBHOOK_HOST is {host}, which is no address of this machine (`ip address` lists them). Set it to one of \
-             them, or to 0.0.0.0 for all."
-        ),
-        ErrorKind::PermissionDenied => format!(
-            "This user may not listen on port {port}: ports below 1024 need a privilege. Set WEBHOOK_PORT to 1024 or \
-             more and put a proxy in front, or grant the privilege (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)."
-        ),
-        _ => format!("nuncio cannot listen on {address} ({error}). Set WEBHOOK_HOST and WEBHOOK_PORT."),
-    }
+    let (found, remedy) = cannot_listen(address, error);
+    format!("{found}. {remedy}")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
+
     use super::*;
 
     #[rstest::rstest]

@@ -49,6 +49,12 @@ impl Variables {
         Self { folder: dir.to_owned(), ..Self::read(dir) }
     }
 
+    /// The path of `.env`; `None` if there is none.
+    #[must_use]
+    pub fn dotenv(&self) -> Option<PathBuf> {
+        self.has_file.then(|| self.folder.join(".env"))
+    }
+
     fn read(dir: &Path) -> Self {
         let path = dir.join(".env");
         match std::fs::read(&path) {

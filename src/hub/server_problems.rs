@@ -24,7 +24,8 @@ pub struct ServerRole {
 }
 
 /// All problems of `seen`, given the rules and the roles that cards ping.
-fn judge(seen: &Servers, rules: &Rules, pinged: &BTreeSet<Snowflake>) -> Vec<Problem> {
+#[must_use]
+pub fn judge_servers(seen: &Servers, rules: &Rules, pinged: &BTreeSet<Snowflake>) -> Vec<Problem> {
     if seen.all.values().any(Option::is_none) {
         return Vec::new();
     }
@@ -119,7 +120,7 @@ impl Hub {
     pub fn server_problems(&self) -> Vec<Problem> {
         let home = self.0.home.borrow();
         let Some(seen) = home.as_ref() else { return Vec::new() };
-        judge(seen, &self.rules(), &self.pinged_roles())
+        judge_servers(seen, &self.rules(), &self.pinged_roles())
     }
 
     /// Every role that a card may ping.
@@ -177,7 +178,7 @@ mod tests {
         #[case] codes: &[&str],
     ) {
         let pinged = pinged.iter().copied().collect();
-        let found = judge(&seen(), &rules(guilds, approvers, operators), &pinged);
+        let found = judge_servers(&seen(), &rules(guilds, approvers, operators), &pinged);
         let found: Vec<_> = found.iter().map(|problem| problem.code).collect();
         assert_eq!(found, codes, "{what}");
     }
@@ -186,13 +187,16 @@ mod tests {
     fn nothing_is_judged_before_every_server_has_arrived() {
         let mut arriving = seen();
         arriving.all.insert(Snowflake::new(2), None);
-        assert_eq!(judge(&arriving, &rules(&[NOWHERE], &[NOWHERE], &[]), &BTreeSet::from([NOWHERE])), []);
+        assert_eq!(
+            judge_servers(&arriving, &rules(&[NOWHERE], &[NOWHERE], &[]), &BTreeSet::from([NOWHERE])),
+            []
+        );
     }
 
     #[test]
     fn a_bot_in_no_server_gets_its_invite_link() {
         let nowhere = Servers { application: Some(Snowflake::new(5)), ..Servers::default() };
-        let [problem] = &*judge(&nowhere, &Rules::default(), &BTreeSet::new()) else { panic!() };
+        let [problem] = &*judge_servers(&nowhere, &Rules::default(), &BTreeSet::new()) else { panic!() };
         assert_eq!(problem.code, "bot_in_no_server");
         assert!(problem.sentence.contains("client_id=5&scope=bot+applications.commands&permissions=84992"));
     }

@@ -26,7 +26,7 @@ pub use verify::{Fault, Head, Verified};
 /// The `meta` key of the head: `<seq>:<code of the row>:<code of the two>`.
 const HEAD: &str = "audit.head";
 /// The `meta` key of the proof that the sealing key is the one this database knows.
-const CHECK: &str = "key.check";
+pub(super) const CHECK: &str = "key.check";
 const MAX_TEXT: usize = 2000;
 
 /// The two keys of the log, ready for use. Units that append carry a clone.

@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rusqlite::OpenFlags;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::clock::Timestamp;
 use crate::store::open::direct;
@@ -36,7 +36,7 @@ pub fn backup(database: &Path, target: &Path) -> Result<u64> {
     copied
 }
 
-fn copy(connection: &rusqlite::Connection, target: &Path) -> Result<u64> {
+fn copy(connection: &Connection, target: &Path) -> Result<u64> {
     let name = target.to_string_lossy();
     connection.execute("VACUUM INTO $1", [name.as_ref()])?;
     let file = File::open(target).and_then(|file| file.sync_all().map(|()| file));
@@ -47,7 +47,11 @@ fn copy(connection: &rusqlite::Connection, target: &Path) -> Result<u64> {
 
 /// What looking a database over found: nothing if it is sound.
 pub fn inspect(database: &Path) -> Result<Vec<String>> {
-    let connection = direct(&resolve(database)?, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?;
+    faults(&direct(&resolve(database)?, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?)
+}
+
+/// What SQLite finds wrong with an open database.
+pub(super) fn faults(connection: &Connection) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut pages = connection.prepare("PRAGMA integrity_check(20)")?;
     for line in pages.query_map([], |row| row.get::<_, String>(0))? {

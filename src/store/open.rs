@@ -67,6 +67,11 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 22, name: "companies", sql: include_str!("../../migrations/0022_companies.sql") },
 ];
 
+/// The schema of this version.
+pub(super) fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|text| text.number).max().unwrap_or_default()
+}
+
 struct Text {
     number: i64,
     name: &'static str,

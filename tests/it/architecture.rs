@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["store", "render"],
     &["hub", "discord", "xtsystems"],
     &["ingress", "bot", "dispatch", "sandbox"],
-    &["app"],
+    &["app", "doctor"],
     &["cli"],
 ];
 /// Rooms that may import even less than their floor allows.

@@ -21,6 +21,7 @@ mod customers;
 mod db;
 mod delivery;
 mod deploy;
+mod doctor;
 mod doubt;
 mod harness;
 mod help;

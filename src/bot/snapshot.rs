@@ -1,0 +1,105 @@
+//! The bot's servers at one moment: what of them matters to the rest, whoever told of them.
+//!
+//! The gateway's [`watch`](super::watch) and whoever asks by REST judge by the same functions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::bot::guild::{self, Guild};
+use crate::bot::{permission, tolerance};
+use crate::discord;
+use crate::hub::{ServerRole, Servers};
+use crate::model::Snowflake;
+
+/// The servers as REST describes them.
+#[derive(Debug)]
+pub struct Snapshot {
+    guilds: BTreeMap<u64, Guild>,
+    bot: u64,
+}
+
+/// A channel, and what keeps the bot from writing there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelState {
+    /// "Acme NOC / #tickets".
+    pub name: String,
+    /// Why no message can be posted in it, whatever the permissions: "is a forum: …".
+    pub unfit: Option<&'static str>,
+    /// The permissions that are missing.
+    pub missing: Vec<Obstacle>,
+}
+
+/// A permission that is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// "missing Embed Links (denied by role @muted)".
+    pub found: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl Snapshot {
+    /// No server yet, for the bot with this id.
+    #[must_use]
+    pub fn new(bot: Snowflake) -> Self {
+        Self { guilds: BTreeMap::new(), bot: bot.get() }
+    }
+
+    /// Adds a server as [`discord::Client::server`] describes it.
+    pub fn add(&mut self, server: &Value) {
+        if let Some(guild) = tolerance::guild(server, self.bot) {
+            self.guilds.insert(guild.id, guild);
+        }
+    }
+
+    /// Adds a channel that no list holds, an archived thread for instance.
+    pub fn add_channel(&mut self, id: Snowflake, found: &discord::Place) {
+        let guild = found.guild_id.and_then(|guild| self.guilds.get_mut(&guild.get()));
+        if let Some(guild) = guild {
+            guild.channels.insert(id.get(), guild::Channel::found(found));
+        }
+    }
+
+    /// How the bot fares in a channel; `None` if none of the servers holds it.
+    #[must_use]
+    pub fn channel(&self, id: Snowflake) -> Option<ChannelState> {
+        let (guild, channel) = guild::holding(&self.guilds, id)?;
+        let missing = permission::missing(guild, channel, self.bot);
+        let obstacle =
+            |missing: &permission::Missing| Obstacle { found: missing.to_string(), remedy: missing.remedy() };
+        Some(ChannelState {
+            name: format!("{} / #{}", guild.name, channel.name),
+            unfit: channel.unfit,
+            missing: missing.iter().map(obstacle).collect(),
+        })
+    }
+
+    /// The servers, to be judged against the configuration, given the channels that the map names.
+    #[must_use]
+    pub fn servers(&self, channels: &BTreeSet<Snowflake>, application: Option<Snowflake>) -> Servers {
+        Servers { application, ..servers(&self.guilds, channels, self.bot) }
+    }
+}
+
+/// What is judged of `guilds`, of which some hold the map's `channels`.
+pub(super) fn servers(guilds: &BTreeMap<u64, Guild>, channels: &BTreeSet<Snowflake>, bot: u64) -> Servers {
+    let holding: Vec<_> = channels.iter().filter_map(|id| guild::holding(guilds, *id)).collect();
+    let mut roles = BTreeMap::new();
+    for guild in guilds.values() {
+        let mut mapped = holding.iter().filter(|(holder, _)| holder.id == guild.id).peekable();
+        let may_mention_all = mapped.peek().is_some()
+            && mapped.all(|(guild, channel)| permission::may_mention_all(guild, channel, bot));
+        for (id, role) in guild.roles.iter().filter(|(id, _)| **id != guild.id) {
+            let can_be_pinged = role.mentionable || may_mention_all;
+            let (guild, name) = (Snowflake::new(guild.id), role.name.clone());
+            roles.insert(Snowflake::new(*id), ServerRole { guild, name, can_be_pinged });
+        }
+    }
+    Servers {
+        all: guilds.values().map(|guild| (Snowflake::new(guild.id), Some(guild.name.clone()))).collect(),
+        mapped: holding.iter().map(|(guild, _)| Snowflake::new(guild.id)).collect(),
+        application: None,
+        roles,
+    }
+}

@@ -1,0 +1,157 @@
+//! `nuncio doctor`: what is wrong with a set-up, before a start or beside a running server.
+//!
+//! Each group of checks is a file below this one. Nothing is written and no message is sent; whoever is asked over the
+//! network has ten seconds to answer. Every finding has a stable [`Code`] with a section in `docs/doctor.md`, and no secret
+//! enters one.
+
+mod channels;
+mod clock;
+mod code;
+mod configuration;
+mod discord;
+mod door;
+mod files;
+mod probe;
+mod queue;
+mod xtsystems;
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config::{Config, EncryptionKey, Variables};
+use crate::secret::Secret;
+
+pub use code::{Code, Group};
+pub use door::cannot_listen;
+
+/// How long a remote check may take.
+const LIMIT: Duration = Duration::from_secs(10);
+/// A shorter secret is not looked for in the findings: it would be found in words.
+const SHORTEST_HIDDEN: usize = 6;
+/// What stands in place of a secret.
+const HIDDEN: &str = "••••";
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As it should be, or only worth knowing.
+    Ok,
+    /// nuncio works, but somebody should look at it.
+    Warn,
+    /// Something does not work.
+    Fail,
+}
+
+impl State {
+    /// `ok`, `warn` or `fail`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// The result of one check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What it is about.
+    pub code: Code,
+    /// How it came out.
+    pub state: State,
+    /// What was found, with its cause where that is known.
+    pub found: String,
+    /// What to do; `None` if there is nothing to do.
+    pub remedy: Option<String>,
+}
+
+impl Check {
+    fn ok(code: Code, found: impl Into<String>) -> Self {
+        Self { code, state: State::Ok, found: found.into(), remedy: None }
+    }
+
+    fn warn(code: Code, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code, state: State::Warn, found: found.into(), remedy: Some(remedy.into()) }
+    }
+
+    fn fail(code: Code, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code, state: State::Fail, found: found.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+/// All checks of a set-up.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// In the order of their groups.
+    pub checks: Vec<Check>,
+    /// Whether the configuration is refused: then nothing that depends on it was checked.
+    pub is_refused: bool,
+}
+
+impl Diagnosis {
+    /// How many checks came out as `state`.
+    #[must_use]
+    pub fn count(&self, state: State) -> usize {
+        self.checks.iter().filter(|check| check.state == state).count()
+    }
+}
+
+/// Checks everything that `variables` lead to.
+pub async fn examine(variables: &Variables, clock: &Clock) -> Diagnosis {
+    let mut checks = files::dotenv(variables);
+    let config = match Config::from_variables(variables) {
+        Ok(config) => config,
+        Err(report) => {
+            checks.extend(configuration::refused(&report));
+            return Diagnosis { checks, is_refused: true };
+        }
+    };
+    let (on_disk, survey) = files::checks(&config).await;
+    checks.extend(on_disk);
+    checks.extend(configuration::accepted(&config));
+    let (discord, xtsystems, door, clock_checks) = tokio::join!(
+        discord::checks(&config, clock),
+        xtsystems::checks(&config, clock),
+        door::checks(&config),
+        clock::checks(&config, clock),
+    );
+    checks.extend(discord);
+    checks.extend(xtsystems);
+    checks.extend(door);
+    checks.extend(clock_checks);
+    checks.extend(survey.iter().flat_map(|survey| queue::checks(survey, clock.now())));
+    hide(&mut checks, &config);
+    Diagnosis { checks, is_refused: false }
+}
+
+/// Takes every secret out of what was found: others may repeat what they were sent.
+fn hide(checks: &mut [Check], config: &Config) {
+    let secrets = [
+        config.discord.token.as_ref(),
+        Some(&config.webhook.secret),
+        config.webhook.previous_secret.as_ref(),
+        config.xtsystems.api_key.as_ref(),
+        config.api_key.as_ref(),
+    ];
+    let secrets = secrets.into_iter().flatten().map(Secret::expose);
+    let secrets: Vec<&str> = secrets.filter(|secret| secret.len() >= SHORTEST_HIDDEN).collect();
+    for check in checks {
+        for text in [Some(&mut check.found), check.remedy.as_mut()].into_iter().flatten() {
+            for secret in &secrets {
+                if text.contains(secret) {
+                    *text = text.replace(secret, HIDDEN);
+                }
+            }
+        }
+    }
+}
+
+/// Where the key is, in words.
+fn key_place(key: &EncryptionKey) -> String {
+    match key {
+        EncryptionKey::Given(_) => "NUNCIO_ENCRYPTION_KEY".to_owned(),
+        EncryptionKey::File { path, .. } => path.display().to_string(),
+    }
+}

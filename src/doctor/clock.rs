@@ -1,0 +1,60 @@
+//! The clock: how far it is from Discord's, or from that of XTSystems.
+
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::doctor::code::Code;
+use crate::doctor::{Check, probe};
+
+/// Beyond this a clock is not kept by NTP.
+const ODD: Duration = Duration::from_secs(30);
+/// Beyond this it is about to refuse events: those are taken up to five minutes off.
+const WRONG: Duration = Duration::from_secs(4 * 60);
+
+/// How far the clock is off.
+pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
+    let discord = format!("{}/gateway", config.discord.base.rest());
+    let xtsystems = &config.xtsystems.api_url;
+    let asked = match probe::times(&discord, clock).await {
+        Some(times) => Some(("Discord", times)),
+        None => probe::times(xtsystems, clock).await.map(|times| ("XTSystems", times)),
+    };
+    vec![match asked {
+        Some((who, (theirs, ours))) => judge(who, theirs, ours),
+        None => Check::ok(Code::Clock, "Nobody could be asked for the time, so the clock was not checked."),
+    }]
+}
+
+fn judge(who: &str, theirs: Timestamp, ours: Timestamp) -> Check {
+    let off = ours.since(theirs).max(theirs.since(ours));
+    let direction = if ours > theirs { "ahead of" } else { "behind" };
+    let found = format!("The clock of this machine is {} s {direction} that of {who}.", off.as_secs());
+    let remedy = "Let NTP keep the clock (timedatectl set-ntp true), and look at timedatectl. Events that are signed more than \
+                  5 min away from our clock are refused.";
+    if off > WRONG {
+        Check::fail(Code::ClockSkewed, found, remedy)
+    } else if off > ODD {
+        Check::warn(Code::ClockSkewed, found, remedy)
+    } else {
+        Check::ok(Code::Clock, format!("The clock of this machine agrees with that of {who}."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::State;
+
+    #[rstest::rstest]
+    #[case(30, State::Ok)]
+    #[case(31, State::Warn)]
+    #[case(240, State::Warn)]
+    #[case(241, State::Fail)]
+    fn a_clock_that_is_off_is_judged_in_both_directions(#[case] seconds: i64, #[case] expected: State) {
+        let (one, other) =
+            (Timestamp::from_secs(1_700_000_000), Timestamp::from_secs(1_700_000_000 + seconds));
+        assert_eq!(judge("Discord", one, other).state, expected);
+        assert_eq!(judge("Discord", other, one).state, expected);
+    }
+}

@@ -1,0 +1,161 @@
+//! The codes of all checks. Each has a section in `docs/doctor.md`; a test compares the two.
+
+/// What a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// `.env`, folders, the key and the database.
+    Files,
+    /// The values of variables.
+    Configuration,
+    /// The bot, its servers and its channels.
+    Discord,
+    /// The platform.
+    XtSystems,
+    /// How events reach nuncio.
+    Door,
+    /// The time.
+    Clock,
+    /// What waits or was given up.
+    Queue,
+}
+
+impl Group {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 7] = [
+        Self::Files,
+        Self::Configuration,
+        Self::Discord,
+        Self::XtSystems,
+        Self::Door,
+        Self::Clock,
+        Self::Queue,
+    ];
+
+    /// As it stands in the output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Configuration => "configuration",
+            Self::Discord => "discord",
+            Self::XtSystems => "xtsystems",
+            Self::Door => "door",
+            Self::Clock => "clock",
+            Self::Queue => "queue",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($group:ident { $($name:ident = $text:literal,)* })*) => {
+        /// What a check found. Its text never changes: monitors may rely on it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[doc = $text] $name,)*)*
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$($(Self::$name,)*)*];
+
+            /// As it stands in the output and in the documentation.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $($(Self::$name => $text,)*)*
+                }
+            }
+
+            /// The group that shows it.
+            #[must_use]
+            pub const fn group(self) -> Group {
+                match self {
+                    $($(Self::$name => Group::$group,)*)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    Files {
+        EnvFile = "env-file",
+        EnvFileOpen = "env-file-open",
+        DataFolder = "data-folder",
+        DataFolderUnwritable = "data-folder-unwritable",
+        DiskNearlyFull = "disk-nearly-full",
+        LogFolder = "log-folder",
+        LogFolderUnwritable = "log-folder-unwritable",
+        KeyFile = "key-file",
+        KeyFileOpen = "key-file-open",
+        KeyFileUnusable = "key-file-unusable",
+        KeyFileMissing = "key-file-missing",
+        Database = "database",
+        DatabaseOpen = "database-open",
+        DatabaseUnusable = "database-unusable",
+        DatabaseDamaged = "database-damaged",
+        NuncioRunning = "nuncio-running",
+    }
+    Configuration {
+        Configuration = "configuration",
+        ConfigurationRefused = "configuration-refused",
+        ConfigurationNote = "configuration-note",
+        EnvFileUnreadable = "env-file-unreadable",
+        QuotesTakenLiterally = "quotes-taken-literally",
+        SecretMissing = "secret-missing",
+        SecretTooShort = "secret-too-short",
+        SecretWeak = "secret-weak",
+        DiscordTokenMalformed = "discord-token-malformed",
+        MapEmpty = "map-empty",
+    }
+    Discord {
+        DiscordToken = "discord-token",
+        DiscordTokenMissing = "discord-token-missing",
+        DiscordTokenRefused = "discord-token-refused",
+        DiscordUnreachable = "discord-unreachable",
+        DiscordApplication = "discord-application",
+        DiscordApplicationDiffers = "discord-application-differs",
+        DiscordInteractionsEndpoint = "discord-interactions-endpoint",
+        DiscordServers = "discord-servers",
+        DiscordServersUnread = "discord-servers-unread",
+        DiscordNoServer = "discord-no-server",
+        DiscordServerUnknown = "discord-server-unknown",
+        RoleUnknown = "role-unknown",
+        RoleIsEveryone = "role-is-everyone",
+        PingRoleUnknown = "ping-role-unknown",
+        PingReachesNobody = "ping-reaches-nobody",
+        Channel = "channel",
+        ChannelUnknown = "channel-unknown",
+        ChannelUnfit = "channel-unfit",
+        ChannelPermissionMissing = "channel-permission-missing",
+    }
+    XtSystems {
+        Xtsystems = "xtsystems",
+        XtsystemsUnreachable = "xtsystems-unreachable",
+        XtsystemsKeyRefused = "xtsystems-key-refused",
+        XtsystemsWrongAddress = "xtsystems-wrong-address",
+        XtsystemsFailing = "xtsystems-failing",
+        XtsystemsNotRegistered = "xtsystems-not-registered",
+        XtsystemsRegisteredElsewhere = "xtsystems-registered-elsewhere",
+        XtsystemsRegistrationInactive = "xtsystems-registration-inactive",
+        XtsystemsOutOfReach = "xtsystems-out-of-reach",
+    }
+    Door {
+        Port = "port",
+        PortTaken = "port-taken",
+        AddressUnusable = "address-unusable",
+        PublicUrl = "public-url",
+        PublicUrlUnreachable = "public-url-unreachable",
+        PublicUrlElsewhere = "public-url-elsewhere",
+    }
+    Clock {
+        Clock = "clock",
+        ClockSkewed = "clock-skewed",
+    }
+    Queue {
+        Queue = "queue",
+        DeadLetters = "dead-letters",
+        DeliveriesWaiting = "deliveries-waiting",
+        EventsUnrouted = "events-unrouted",
+    }
+}

@@ -1,0 +1,199 @@
+//! Discord: the token, its application, the bot's servers.
+
+use std::collections::BTreeSet;
+
+use crate::bot::Snapshot;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::discord::{Access, Application, Client, Failure};
+use crate::doctor::code::Code;
+use crate::doctor::{Check, LIMIT, channels};
+use crate::hub::{Problem, Rules, judge_servers};
+use crate::model::Snowflake;
+
+/// How many servers are read whole. Each takes four requests.
+const MOST_SERVERS: usize = 25;
+const PORTAL: &str = "https://discord.com/developers/applications";
+
+/// Everything about Discord.
+pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
+    let access = Access::new(config.discord.base.clone(), config.discord.token.clone(), clock.clone());
+    let Some(client) = access.client() else {
+        return vec![Check::warn(
+            Code::DiscordTokenMissing,
+            "DISCORD_TOKEN is not set: there is no bot, and what is for channels waits.",
+            format!(
+                "Copy the token (Developer Portal {PORTAL}, your application, Bot, Reset Token) into DISCORD_TOKEN."
+            ),
+        )];
+    };
+    let mut checks = Vec::new();
+    if let Err(problem) = talk(config, client, clock, &mut checks).await {
+        checks.push(problem);
+    }
+    checks
+}
+
+/// One thing after the other; ends at the first that keeps the rest from being asked.
+async fn talk(config: &Config, client: &Client, clock: &Clock, checks: &mut Vec<Check>) -> Result<(), Check> {
+    let host = client.base().host();
+    let pass = client.gate().pass().await;
+    let me = match clock.within(LIMIT, client.myself(pass)).await {
+        Some(Ok(me)) => me,
+        Some(Err(failure)) => return Err(away(&host, &failure)),
+        None => return Err(silent(&host)),
+    };
+    checks.push(Check::ok(
+        Code::DiscordToken,
+        format!("Discord accepts DISCORD_TOKEN: the bot is {} ({}).", me.username, me.id),
+    ));
+    // Servers written by others may have no applications.
+    let application = clock.within(LIMIT, client.application()).await.and_then(Result::ok);
+    if let Some(application) = &application {
+        checks.extend(of_application(config, application));
+    }
+    let servers = match clock.within(LIMIT, client.servers()).await {
+        Some(Ok(servers)) => servers,
+        Some(Err(failure)) => return Err(away(&host, &failure)),
+        None => return Err(silent(&host)),
+    };
+    let mut snapshot = Snapshot::new(me.id);
+    // Those that the configuration names first.
+    let mut ids: Vec<Snowflake> = servers.iter().map(|server| server.id).collect();
+    ids.sort_by_key(|id| !config.discord.guilds.contains(id));
+    let mut unread = ids.len().saturating_sub(MOST_SERVERS);
+    for id in ids.iter().take(MOST_SERVERS) {
+        match clock.within(LIMIT, client.server(*id)).await {
+            Some(Ok(server)) => snapshot.add(&server),
+            Some(Err(_)) => unread += 1,
+            None => return Err(silent(&host)),
+        }
+    }
+    let channels: BTreeSet<Snowflake> = {
+        let targets = config.routes.routes().iter().flat_map(|route| &route.targets);
+        targets.filter_map(crate::model::route::Target::channel).collect()
+    };
+    if unread == 0 {
+        checks.extend(of_servers(
+            config,
+            &snapshot,
+            &channels,
+            application.map(|application| application.id),
+        ));
+    } else {
+        checks.push(Check::warn(
+            Code::DiscordServersUnread,
+            format!("{unread} of the bot's {} servers could not be looked at: roles were not checked, nor channels there.", ids.len()),
+            "Start nuncio: its log and /health name what is wrong with them.",
+        ));
+    }
+    channels::learn_unlisted(client, clock, &mut snapshot, &channels).await;
+    // Of a channel in a server that could not be looked at nothing is known.
+    checks.extend(channels::checks(&snapshot, &channels, unread == 0));
+    Ok(())
+}
+
+fn of_application(config: &Config, application: &Application) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(configured) = config.discord.application_id.filter(|configured| *configured != application.id)
+    {
+        checks.push(Check::warn(
+            Code::DiscordApplicationDiffers,
+            format!(
+                "DISCORD_CLIENT_ID is {configured}, but DISCORD_TOKEN belongs to the application {}: one of the two is \
+                 another bot's.",
+                application.id
+            ),
+            format!("Set DISCORD_CLIENT_ID to {}, or leave it out; or set the token of the other bot.", application.id),
+        ));
+    }
+    if application.interactions_endpoint_url.as_ref().is_some_and(|url| !url.trim().is_empty()) {
+        checks.push(Check::fail(
+            Code::DiscordInteractionsEndpoint,
+            "The application has an Interactions Endpoint URL: Discord sends commands and clicks there, and nuncio never \
+             hears of them.",
+            format!("Empty that field ({PORTAL}/{}/information, Interactions Endpoint URL) and save.", application.id),
+        ));
+    }
+    if checks.is_empty() {
+        let who = match application.bot_public {
+            Some(true) => "anybody may invite the bot, and nuncio heeds the operator's servers only",
+            Some(false) => "only its owner may invite the bot",
+            None => "who may invite the bot is not known",
+        };
+        checks.push(Check::ok(
+            Code::DiscordApplication,
+            format!("The application is {}: {who}.", application.id),
+        ));
+    }
+    checks
+}
+
+/// What is wrong with the servers and the configured roles, by the rules of a running nuncio.
+fn of_servers(
+    config: &Config,
+    snapshot: &Snapshot,
+    channels: &BTreeSet<Snowflake>,
+    application: Option<Snowflake>,
+) -> Vec<Check> {
+    let rules = Rules {
+        guilds: config.discord.guilds.clone(),
+        approvers: config.decisions.approvers.clone(),
+        operators: config.decisions.operators.clone(),
+        ..Rules::default()
+    };
+    let routed = config.routes.routes().iter().flat_map(|route| route.ping.iter().copied());
+    let pinged = config.pings.all_roles().chain(routed).collect();
+    let servers = snapshot.servers(channels, application);
+    let problems = judge_servers(&servers, &rules, &pinged);
+    if problems.is_empty() {
+        let names: Vec<&str> = servers.all.values().flatten().map(String::as_str).collect();
+        return vec![Check::ok(Code::DiscordServers, format!("The bot is in {}.", names.join(", ")))];
+    }
+    problems.into_iter().map(of_problem).collect()
+}
+
+/// A problem of the hub's: its first sentence says what is wrong, the rest what to do.
+fn of_problem(problem: Problem) -> Check {
+    let (found, remedy) = match problem.sentence.split_once(". ") {
+        Some((found, remedy)) => (format!("{found}."), remedy.to_owned()),
+        None => (problem.sentence, "See docs/operations.md".to_owned()),
+    };
+    match problem.code {
+        "bot_in_no_server" => Check::fail(Code::DiscordNoServer, found, remedy),
+        "unknown_role" => Check::fail(Code::RoleUnknown, found, remedy),
+        "role_is_everyone" => Check::fail(Code::RoleIsEveryone, found, remedy),
+        "unknown_ping_role" => Check::warn(Code::PingRoleUnknown, found, remedy),
+        "ping_reaches_nobody" => Check::warn(Code::PingReachesNobody, found, remedy),
+        // "unknown_server"
+        _ => Check::fail(Code::DiscordServerUnknown, found, remedy),
+    }
+}
+
+/// Why Discord did not say what it was asked for.
+fn away(host: &str, failure: &Failure) -> Check {
+    if failure.status == Some(401) {
+        return Check::fail(
+            Code::DiscordTokenRefused,
+            "Discord refuses DISCORD_TOKEN: it was reset, or is not a bot's token.",
+            format!(
+                "Make a new one (Developer Portal {PORTAL}, your application, Bot, Reset Token) and put it into DISCORD_TOKEN."
+            ),
+        );
+    }
+    Check::fail(
+        Code::DiscordUnreachable,
+        format!("Discord ({host}) does not answer as it should: {failure}."),
+        format!(
+            "Check the network of this machine: curl -i https://{host}/api/v10/gateway. DISCORD_API_URL is only for tests and proxies."
+        ),
+    )
+}
+
+fn silent(host: &str) -> Check {
+    Check::fail(
+        Code::DiscordUnreachable,
+        format!("Discord ({host}) did not answer within {} s.", LIMIT.as_secs()),
+        "Check the network of this machine and its firewall.",
+    )
+}

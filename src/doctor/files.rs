@@ -1,0 +1,201 @@
+//! Files: `.env`, the folders, the key, the database, and who has it.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access, statvfs};
+
+use crate::config::{Config, EncryptionKey, Variables};
+use crate::doctor::code::Code;
+use crate::doctor::{Check, key_place};
+use crate::key::{Key, is_open_to_others};
+use crate::store::{self, Lock, Survey, survey};
+
+/// With less room than this a storm may fill the disk.
+const LITTLE_ROOM: u64 = 500 * MIB;
+/// With less than this the next write may fail.
+const NO_ROOM: u64 = 50 * MIB;
+const MIB: u64 = 1024 * 1024;
+
+/// Where the variables come from.
+pub(super) fn dotenv(variables: &Variables) -> Vec<Check> {
+    let Some(path) = variables.dotenv() else {
+        let found = "There is no .env in this folder: only the variables of the environment count.";
+        return vec![Check::ok(Code::EnvFile, found)];
+    };
+    let shown = path.canonicalize().unwrap_or_else(|_| path.clone());
+    let Ok(metadata) = fs::metadata(&path) else { return Vec::new() };
+    let mode = metadata.permissions().mode() & 0o777;
+    let shown = shown.display();
+    if metadata.is_file() && is_open_to_others(&path) {
+        return vec![Check::warn(
+            Code::EnvFileOpen,
+            format!(
+                "{shown} holds secrets, and other users of this machine may read or change it (its mode is {mode:03o})."
+            ),
+            format!("Run: chmod 600 {shown}"),
+        )];
+    }
+    vec![Check::ok(
+        Code::EnvFile,
+        format!("Variables come from the environment and from {shown} (mode {mode:03o})."),
+    )]
+}
+
+/// Everything on disk, and what the database holds if it can be read.
+pub(super) async fn checks(config: &Config) -> (Vec<Check>, Option<Survey>) {
+    let database = &config.database.path;
+    let mut checks = Vec::new();
+    let data = folder_of(database);
+    match writable(data) {
+        Ok(()) => checks.push(Check::ok(Code::DataFolder, format!("The data folder {} can be written.", data.display()))),
+        Err((at, why)) => checks.push(Check::fail(
+            Code::DataFolderUnwritable,
+            format!("The database belongs into {}, but {} {why}.", data.display(), at.display()),
+            format!(
+                "Let the user that nuncio runs as write there (chown, chmod u+rwx {}), or set NUNCIO_DATABASE_URL to another place.",
+                at.display()
+            ),
+        )),
+    }
+    checks.extend(room(data));
+    checks.push(log_folder(&config.logs.dir));
+    let (on_database, survey) = database_checks(database).await;
+    checks.push(key(config, survey.as_ref()));
+    checks.extend(on_database);
+    if Lock::is_held(database) {
+        checks.push(Check::ok(Code::NuncioRunning, "A nuncio is running on this database."));
+    }
+    (checks, survey)
+}
+
+fn log_folder(dir: &Path) -> Check {
+    match writable(dir) {
+        Ok(()) => Check::ok(Code::LogFolder, format!("The log folder {} can be written.", dir.display())),
+        Err((at, why)) => Check::warn(
+            Code::LogFolderUnwritable,
+            format!(
+                "Logs belong into {}, but {} {why}: nuncio runs without log files.",
+                dir.display(),
+                at.display()
+            ),
+            "Let the user that nuncio runs as write there, or set LOG_DIR to another folder.",
+        ),
+    }
+}
+
+/// The folder that holds `file`.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether this user can make files in `folder`, or make the folder. What is in the way, and why.
+fn writable(folder: &Path) -> Result<(), (PathBuf, String)> {
+    let mut at = folder;
+    loop {
+        match fs::metadata(at) {
+            Ok(found) if !found.is_dir() => return Err((at.to_owned(), "is not a folder".to_owned())),
+            Ok(_) => break,
+            Err(error) if error.kind() == ErrorKind::NotFound => at = folder_of(at),
+            Err(error) => return Err((at.to_owned(), format!("cannot be looked at ({})", error.kind()))),
+        }
+    }
+    match access(at, Access::WRITE_OK | Access::EXEC_OK) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let kind = std::io::Error::from(error).kind();
+            Err((at.to_owned(), format!("cannot be written by this user ({kind})")))
+        }
+    }
+}
+
+/// How much room there is for the database.
+fn room(folder: &Path) -> Option<Check> {
+    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    let disk = statvfs(there).ok()?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let found = format!("{} MiB are left on the disk of {}.", free / MIB, folder.display());
+    let remedy = "Make room on that disk. Lower RETENTION_DAYS to keep less.";
+    match free {
+        0..NO_ROOM => Some(Check::fail(Code::DiskNearlyFull, found, remedy)),
+        NO_ROOM..LITTLE_ROOM => Some(Check::warn(Code::DiskNearlyFull, found, remedy)),
+        _ => None,
+    }
+}
+
+fn key(config: &Config, survey: Option<&Survey>) -> Check {
+    let place = key_place(&config.encryption);
+    let EncryptionKey::File { path, .. } = &config.encryption else {
+        return Check::ok(Code::KeyFile, format!("The key is {place}."));
+    };
+    let copy = "Put the copy of it back that you kept, or set NUNCIO_ENCRYPTION_KEY to that key. If it is lost for good: \
+                nuncio audit rekey";
+    match Key::read(path) {
+        Err(error) => Check::fail(Code::KeyFileUnusable, format!("The key cannot be used: {error}."), copy),
+        Ok(Some(_)) if is_open_to_others(path) => Check::warn(
+            Code::KeyFileOpen,
+            format!("Other users of this machine may read or change the key in {place}."),
+            format!("Run: chmod 600 {place}"),
+        ),
+        Ok(Some(_)) => Check::ok(Code::KeyFile, format!("The key is in {place}.")),
+        Ok(None) if survey.is_some_and(|survey| survey.is_sealed) => Check::fail(
+            Code::KeyFileMissing,
+            format!("{place} is not there, but the database was sealed with the key in it."),
+            copy,
+        ),
+        Ok(None) => Check::ok(Code::KeyFile, format!("{place} will be made at the first start.")),
+    }
+}
+
+/// Whether the database is sound, and what it holds.
+async fn database_checks(path: &Path) -> (Vec<Check>, Option<Survey>) {
+    let shown = path.display();
+    if let Err(error) = fs::metadata(path)
+        && error.kind() == ErrorKind::NotFound
+    {
+        return (vec![Check::ok(Code::Database, format!("{shown} will be made at the first start."))], None);
+    }
+    let file = path.to_owned();
+    // A large one takes a while.
+    let looked = tokio::task::spawn_blocking(move || survey(&file)).await;
+    let survey = match looked.unwrap_or(Err(store::Error::Closed)) {
+        Ok(survey) => survey,
+        Err(store::Error::Damaged(why)) => return (vec![damaged(path, &why)], None),
+        Err(error) => {
+            let found = format!("The database {shown} cannot be used: {error}.");
+            let remedy = "Do what the sentence says, or set NUNCIO_DATABASE_URL to another place.";
+            return (vec![Check::fail(Code::DatabaseUnusable, found, remedy)], None);
+        }
+    };
+    if let Some(fault) = survey.faults.first() {
+        return (vec![damaged(path, fault)], None);
+    }
+    let mut checks = Vec::new();
+    if access(path, Access::READ_OK | Access::WRITE_OK).is_err() {
+        checks.push(Check::fail(
+            Code::DatabaseUnusable,
+            format!("The database {shown} cannot be written by this user."),
+            format!("Let the user that nuncio runs as write it (chown, chmod u+rw {shown}*)."),
+        ));
+    } else if is_open_to_others(path) {
+        checks.push(Check::warn(
+            Code::DatabaseOpen,
+            format!("Other users of this machine may read or change {shown}."),
+            format!("Run: chmod 600 {shown}*"),
+        ));
+    } else {
+        checks.push(Check::ok(Code::Database, format!("The database {shown} is sound.")));
+    }
+    (checks, Some(survey))
+}
+
+fn damaged(path: &Path, why: &str) -> Check {
+    let shown = path.display();
+    Check::fail(
+        Code::DatabaseDamaged,
+        format!("The database {shown} is damaged: {why}."),
+        "Stop nuncio and put a backup back (nuncio db restore FILE), or save what can be read with: sqlite3 FILE .recover",
+    )
+}
