@@ -49,7 +49,7 @@ fn show(diagnosis: &Diagnosis) {
     }
     print(&match (failed, warned) {
         (0, 0) => "All is well.".to_owned(),
-        _ => format!("{failed} failed, {warned} to look at. docs/doctor.md has a section for each code."),
+        _ => format!("{failed} failed, {warned} to look at. docs/doctor.md explains each code in brackets."),
     });
 }
 

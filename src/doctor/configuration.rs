@@ -65,8 +65,10 @@ fn of_note(note: &str) -> Option<Check> {
     if note.starts_with(".env holds secrets") {
         return None;
     }
-    let remedy = "It does no harm. nuncio config shows what every variable is set to and where.";
-    Some(Check::warn(Code::ConfigurationNote, format!("{}.", note.trim_end_matches('.')), remedy))
+    let remedy = "nuncio starts all the same. Change what the sentence names, if it was not meant so; nuncio config shows \
+                  what every variable is set to and where.";
+    let end = if note.ends_with(['.', '?']) { "" } else { "." };
+    Some(Check::warn(Code::ConfigurationNote, format!("{note}{end}"), remedy))
 }
 
 fn is_weak(secret: &str) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::bot::Snapshot;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, DiscordBase};
 use crate::discord::{Access, Application, Client, Failure};
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT, channels};
@@ -40,7 +40,7 @@ async fn talk(config: &Config, client: &Client, clock: &Clock, checks: &mut Vec<
     let pass = client.gate().pass().await;
     let me = match clock.within(LIMIT, client.myself(pass)).await {
         Some(Ok(me)) => me,
-        Some(Err(failure)) => return Err(away(&host, &failure)),
+        Some(Err(failure)) => return Err(away(client.base(), &failure)),
         None => return Err(silent(&host)),
     };
     checks.push(Check::ok(
@@ -54,7 +54,7 @@ async fn talk(config: &Config, client: &Client, clock: &Clock, checks: &mut Vec<
     }
     let servers = match clock.within(LIMIT, client.servers()).await {
         Some(Ok(servers)) => servers,
-        Some(Err(failure)) => return Err(away(&host, &failure)),
+        Some(Err(failure)) => return Err(away(client.base(), &failure)),
         None => return Err(silent(&host)),
     };
     let mut snapshot = Snapshot::new(me.id);
@@ -171,7 +171,7 @@ fn of_problem(problem: Problem) -> Check {
 }
 
 /// Why Discord did not say what it was asked for.
-fn away(host: &str, failure: &Failure) -> Check {
+fn away(base: &DiscordBase, failure: &Failure) -> Check {
     if failure.status == Some(401) {
         return Check::fail(
             Code::DiscordTokenRefused,
@@ -183,9 +183,10 @@ fn away(host: &str, failure: &Failure) -> Check {
     }
     Check::fail(
         Code::DiscordUnreachable,
-        format!("Discord ({host}) does not answer as it should: {failure}."),
+        format!("Discord ({}) does not answer as it should: {failure}.", base.host()),
         format!(
-            "Check the network of this machine: curl -i https://{host}/api/v10/gateway. DISCORD_API_URL is only for tests and proxies."
+            "Check the network of this machine: curl -i {}/gateway. DISCORD_API_URL is for tests and proxies only.",
+            base.rest()
         ),
     )
 }

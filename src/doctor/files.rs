@@ -48,12 +48,12 @@ pub(super) fn dotenv(variables: &Variables) -> Vec<Check> {
 pub(super) async fn checks(config: &Config) -> (Vec<Check>, Option<Survey>) {
     let database = &config.database.path;
     let mut checks = Vec::new();
-    let data = folder_of(database);
+    let data = &absolute(folder_of(database));
     match writable(data) {
         Ok(()) => checks.push(Check::ok(Code::DataFolder, format!("The data folder {} can be written.", data.display()))),
         Err((at, why)) => checks.push(Check::fail(
             Code::DataFolderUnwritable,
-            format!("The database belongs into {}, but {} {why}.", data.display(), at.display()),
+            format!("The database belongs in {}, but {} {why}.", data.display(), at.display()),
             format!(
                 "Let the user that nuncio runs as write there (chown, chmod u+rwx {}), or set NUNCIO_DATABASE_URL to another place.",
                 at.display()
@@ -61,7 +61,7 @@ pub(super) async fn checks(config: &Config) -> (Vec<Check>, Option<Survey>) {
         )),
     }
     checks.extend(room(data));
-    checks.push(log_folder(&config.logs.dir));
+    checks.push(log_folder(&absolute(&config.logs.dir)));
     let (on_database, survey) = database_checks(database).await;
     checks.push(key(config, survey.as_ref()));
     checks.extend(on_database);
@@ -77,13 +77,18 @@ fn log_folder(dir: &Path) -> Check {
         Err((at, why)) => Check::warn(
             Code::LogFolderUnwritable,
             format!(
-                "Logs belong into {}, but {} {why}: nuncio runs without log files.",
+                "Logs belong in {}, but {} {why}: nuncio runs without log files.",
                 dir.display(),
                 at.display()
             ),
             "Let the user that nuncio runs as write there, or set LOG_DIR to another folder.",
         ),
     }
+}
+
+/// The whole path, for somebody who does not know where this was started.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The folder that holds `file`.
