@@ -34,7 +34,7 @@ pub(super) fn checks(survey: &Survey, now: Timestamp) -> Vec<Check> {
         checks.push(Check::warn(
             Code::EventsUnrouted,
             format!("{count} {have} no channel: no key of DISCORD_WEBHOOK_CHANNELS matches."),
-            "Add a key for that kind, or \"default\", to DISCORD_WEBHOOK_CHANNELS and restart. Then: nuncio redeliver --unrouted",
+            "Add a key for that kind, or \"default\", to DISCORD_WEBHOOK_CHANNELS, then kill -HUP nuncio. Then: nuncio redeliver --unrouted",
         ));
     }
     if checks.is_empty() {

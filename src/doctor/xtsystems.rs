@@ -6,8 +6,7 @@ use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT};
 use crate::xtsystems::{Client, Failure, Webhook};
 
-const REGISTER: &str =
-    "Type /register-webhook in Discord: it makes the webhook in XTSystems or brings it up to date.";
+const REGISTER: &str = "Run: nuncio webhooks register (or type /register-webhook in Discord). It makes the webhook in XTSystems or brings it up to date.";
 
 /// Everything about XTSystems.
 pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
