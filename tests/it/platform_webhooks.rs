@@ -1,5 +1,14 @@
 //! `nuncio webhooks`: the webhooks of XTSystems, as a person at a shell meets them: the real program, against the sandbox's
 //! XTSystems.
+//!
+//! | protection | control: taken away, and seen red |
+//! | --- | --- |
+//! | an address elsewhere is masked | `masked`: the list shows it whole |
+//! | nobody else is given our secret | `is_here` in `create`: nobody is asked for another one |
+//! | nothing is deleted where nobody can be asked | `is_terminal` in `delete` |
+//! | only a yes is one | a no taken for a yes in `confirmed` |
+//! | XTSystems elsewhere is not given localhost | `can_reach` in `must_reach` |
+//! | what was changed is in the audit log | `store.audit` in `note` |
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
