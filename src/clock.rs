@@ -19,7 +19,7 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 use tokio::sync::watch;
 
 pub use proof::{Proof, ProvenTime, TOLERANCE, Witness, differ};
-pub use steady::{Moment, SteadyTime};
+pub use steady::{Jump, Moment, SteadyTime};
 
 /// The form of a `Date` header (RFC 9110, IMF-fixdate).
 const HTTP_DATE: &str = "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT";
@@ -124,6 +124,8 @@ struct Inner {
     steady_origin: AtomicI64,
     /// The newest proof of what time it is.
     proof: Mutex<Option<Proof>>,
+    /// The last time that a start moved the steady line forward.
+    jump: Mutex<Option<Jump>>,
 }
 
 impl Clock {
@@ -140,8 +142,8 @@ impl Clock {
     }
 
     fn made_of(started: Instant, ahead: watch::Sender<Duration>, stepped: Arc<AtomicI64>) -> Self {
-        let (steady_origin, proof) = (AtomicI64::new(0), Mutex::new(None));
-        let clock = Self(Arc::new(Inner { started, ahead, stepped, steady_origin, proof }));
+        let (steady_origin, proof, jump) = (AtomicI64::new(0), Mutex::new(None), Mutex::new(None));
+        let clock = Self(Arc::new(Inner { started, ahead, stepped, steady_origin, proof, jump }));
         clock.set_steady(SteadyTime::from_millis(clock.now().as_millis()));
         clock
     }
@@ -203,6 +205,29 @@ impl Clock {
     pub fn set_steady(&self, now: SteadyTime) {
         let origin = now.minus(self.elapsed()).as_millis();
         self.0.steady_origin.store(origin, Ordering::Relaxed);
+    }
+
+    /// Says where a start moved the steady line. Only for whoever takes it up from the database.
+    pub fn set_jump(&self, jump: Jump) {
+        *self.0.jump.lock().unwrap_or_else(PoisonError::into_inner) = Some(jump);
+    }
+
+    fn jump(&self) -> Option<Jump> {
+        *self.0.jump.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long ago the point `at` of the steady line was.
+    #[must_use]
+    pub fn age(&self, at: SteadyTime) -> Duration {
+        let now = self.steady();
+        self.jump().map_or_else(|| now.since(at), |jump| jump.age(at, now))
+    }
+
+    /// The point of the steady line that was `age` ago.
+    #[must_use]
+    pub fn ago(&self, age: Duration) -> SteadyTime {
+        let now = self.steady();
+        self.jump().map_or_else(|| now.minus(age), |jump| jump.before(now, age))
     }
 
     /// Takes `date`, which `witness` named just now, for the time. What a person confirmed, Discord does not change.

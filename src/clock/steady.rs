@@ -48,6 +48,32 @@ impl SteadyTime {
     }
 }
 
+/// A start that moved the line forward, because the wall clock had been set while an earlier process ran. What was made
+/// before that is not older for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jump {
+    /// Where the line went on.
+    pub to: SteadyTime,
+    /// By how much it was moved.
+    pub by: Duration,
+}
+
+impl Jump {
+    /// How long before `now` the point `at` was.
+    #[must_use]
+    pub fn age(self, at: SteadyTime, now: SteadyTime) -> Duration {
+        let skipped = if at < self.to { self.by } else { Duration::ZERO };
+        now.since(at).saturating_sub(skipped)
+    }
+
+    /// The point that was `age` before `now`.
+    #[must_use]
+    pub fn before(self, now: SteadyTime, age: Duration) -> SteadyTime {
+        let skipped = if age > now.since(self.to) { self.by } else { Duration::ZERO };
+        now.minus(age).minus(skipped)
+    }
+}
+
 /// One moment, on every line: for what is written down with a time to show and a time to wait from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
@@ -74,5 +100,23 @@ impl Moment {
     pub const fn steady_at(self, wall: Timestamp) -> SteadyTime {
         let ahead = self.steady.as_millis().saturating_sub(self.wall.as_millis());
         SteadyTime::from_millis(wall.as_millis().saturating_add(ahead))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_jump_skipped_makes_nothing_older() {
+        let at = |seconds: i64| SteadyTime::from_millis(seconds * 1000);
+        let span = Duration::from_secs;
+        // From 100 to 1,100.
+        let jump = Jump { to: at(1100), by: span(1000) };
+        assert_eq!(jump.age(at(90), at(1105)), span(15));
+        assert_eq!(jump.age(at(1102), at(1105)), span(3));
+        assert_eq!(jump.age(at(1106), at(1105)), span(0));
+        assert_eq!(jump.before(at(1105), span(15)), at(90));
+        assert_eq!(jump.before(at(1105), span(3)), at(1102));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::clock::Timestamp;
+use crate::clock::SteadyTime;
 use crate::dispatch::plan::{Life, life, load};
 use crate::dispatch::{Context, decided};
 use crate::model::{
@@ -46,13 +46,12 @@ async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
     match message.form {
         Form::Digest => {
             let digest = digest(context, message).await?;
-            let age = |at: Option<Timestamp>| at.map(|at| context.clock.now().since(at)).unwrap_or_default();
-            let late = Some(age(digest.since())).filter(|age| render::is_late(*age));
+            let age = |at: Option<SteadyTime>| at.map(|at| context.clock.age(at)).unwrap_or_default();
+            let late = Some(age(digest.oldest())).filter(|age| render::is_late(*age));
             let card = digest.card(message.id, late.map(|age| (age, message.late.as_deref())));
             message.tags = vec![card.tag().into_iter().collect()];
             let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
-            let waited = digest.newest().map(|at| context.clock.steady().since(at)).unwrap_or_default();
-            let quiet = render::is_late(waited);
+            let quiet = render::is_late(age(digest.newest()));
             Ok(render::message(&[card], if quiet { &[] } else { &message.pings }))
         }
         Form::Reply => lines(context, message).await,
@@ -108,7 +107,7 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
         let target = edited.as_ref().is_some_and(|event| event.subject == first.subject);
         let carrier = if base.is_some() && target { message.deliveries.first() } else { Some(&group.first) };
         let carrier = carrier.filter(|_| base.is_none() || target);
-        let age = carrier.map(|delivery| delivery.age(context.clock.steady())).unwrap_or_default();
+        let age = carrier.map(|delivery| delivery.age(&context.clock)).unwrap_or_default();
         match render::is_late(age) {
             true => any_late = true,
             false => in_time.extend(context.hub.pings(first, &group.first.route)),

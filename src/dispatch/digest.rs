@@ -33,8 +33,8 @@ pub(super) async fn due(
         return Ok(None);
     }
     let ordinary = || queue.values().filter(|delivery| delivery.rank == Rank::Normal);
-    if ordinary().any(|delivery| delivery.slot.is_empty() && delivery.age(now) > OLD) {
-        return Ok(Some(Claim::Ordinary { before: DeliveryId::earliest(now.minus(OLD)), first_only: true }));
+    if ordinary().any(|delivery| delivery.slot.is_empty() && delivery.age(&context.clock) > OLD) {
+        return Ok(Some(Claim::Ordinary { before: DeliveryId::earliest(context.clock.ago(OLD)), first_only: true }));
     }
     let depth = context.composition.depth;
     let far = (behind || ordinary().count() > depth)

@@ -197,7 +197,7 @@ async fn pings(
     worse: bool,
 ) -> Result<Vec<Snowflake>> {
     let pings = context.hub.pings(event, &delivery.route);
-    let quiet = render::is_late(delivery.age(now))
+    let quiet = render::is_late(delivery.age(&context.clock))
         || (!worse
             && !pings.is_empty()
             && context.store.pinged_since(delivery.destination_id, event, now.minus(PING_AGAIN)).await?);

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::clock::{Moment, SteadyTime};
+use crate::clock::{Clock, Moment, SteadyTime};
 use crate::config::Coalesce;
 use crate::dispatch::plan::load;
 use crate::dispatch::{Context, digest, guard};
@@ -42,12 +42,13 @@ impl Pinged {
     }
 
     /// Has `message` ping `roles`, but for those that were pinged lately, and not for what comes late.
-    fn add(&self, message: &mut Message, roles: Vec<Snowflake>, delivery: &Delivery, now: Moment) {
-        if render::is_late(delivery.age(now.steady)) {
+    fn add(&self, message: &mut Message, roles: Vec<Snowflake>, delivery: &Delivery, clock: &Clock) {
+        if render::is_late(delivery.age(clock)) {
             return;
         }
+        let now = clock.steady();
         for role in roles {
-            if !message.pings.contains(&role) && !self.lately(role, now.steady) {
+            if !message.pings.contains(&role) && !self.lately(role, now) {
                 message.pings.push(role);
             }
         }
@@ -97,7 +98,7 @@ pub(super) async fn rest(
             break;
         }
         let roles = context.hub.pings(&event, &delivery.route);
-        pinged.add(&mut message, roles, &delivery, now);
+        pinged.add(&mut message, roles, &delivery, &context.clock);
         message.deliveries.push(delivery);
     }
     Ok((!message.deliveries.is_empty()).then(|| (message, digest.first().count())))
@@ -116,7 +117,7 @@ pub(super) async fn count(
     for mut delivery in guard::readable(context, &destination.name, sorts).await? {
         let event = load(&context.store, &mut delivery).await?;
         let roles = context.hub.pings(&event, &delivery.route);
-        pinged.add(&mut message, roles, &delivery, now);
+        pinged.add(&mut message, roles, &delivery, &context.clock);
     }
     let claim = Claim::Unshown { folds: folds(context), now };
     digest::fill(context, destination, message, claim).await

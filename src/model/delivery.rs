@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::SteadyTime;
+use crate::clock::Clock;
 use crate::model::{DeliveryId, DestinationId, Event, EventId};
 
 /// Where a delivery stands. `Pending → Sending → { Delivered | Pending | Dead }`.
@@ -125,9 +125,9 @@ impl Delivery {
         self.slot == REDRAW
     }
 
-    /// How long it has waited at `now`. One that a person had delivered again is as old as that wish: not at all.
+    /// How long it has waited by `clock`. One that a person had delivered again is as old as that wish: not at all.
     #[must_use]
-    pub fn age(&self, now: SteadyTime) -> Duration {
-        if self.generation > 0 { Duration::ZERO } else { now.since(self.id.minted_at()) }
+    pub fn age(&self, clock: &Clock) -> Duration {
+        if self.generation > 0 { Duration::ZERO } else { clock.age(self.id.minted_at()) }
     }
 }

@@ -36,7 +36,8 @@ pub struct Digest {
     /// How many of them are urgent alerts.
     urgent: u64,
     span: Option<(Timestamp, Timestamp)>,
-    newest: Option<EventId>,
+    /// The first and the last that came in.
+    came: Option<(EventId, EventId)>,
     kinds: HashMap<String, u64>,
     severities: HashMap<String, u64>,
     worst: Option<Severity>,
@@ -54,7 +55,8 @@ impl Digest {
         self.urgent += u64::from(is_urgent(event));
         let (from, to) = self.span.unwrap_or((event.occurred_at, event.occurred_at));
         self.span = Some((from.min(event.occurred_at), to.max(event.occurred_at)));
-        self.newest = self.newest.max(Some(event.id));
+        let (first, last) = self.came.unwrap_or((event.id, event.id));
+        self.came = Some((first.min(event.id), last.max(event.id)));
         count(&mut self.kinds, &event.kind.canonical());
         count(&mut self.severities, event.severity.map_or("unknown", Severity::as_str));
         self.worst = self.worst.max(event.severity);
@@ -105,16 +107,16 @@ impl Digest {
         self.events
     }
 
-    /// When the first of them happened.
+    /// When the first of them came in.
     #[must_use]
-    pub fn since(&self) -> Option<Timestamp> {
-        self.span.map(|(from, _)| from)
+    pub fn oldest(&self) -> Option<SteadyTime> {
+        self.came.map(|(first, _)| first.minted_at())
     }
 
     /// When the last of them came in.
     #[must_use]
     pub fn newest(&self) -> Option<SteadyTime> {
-        self.newest.map(|id| id.minted_at())
+        self.came.map(|(_, last)| last.minted_at())
     }
 
     /// Its card. `late` says how late it comes, and in a few words what kept the events, if that is known.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::clock::{Clock, SteadyTime, Timestamp};
+use crate::clock::{Clock, Jump, SteadyTime, Timestamp};
 use crate::model::wait::{Kind, Place, WAITS, Wait};
 use crate::model::{DeliveryId, EventId, MessageId};
 use crate::store::writer::Unit;
@@ -18,6 +18,10 @@ use crate::store::{Result, Store};
 
 /// By how many milliseconds the line is ahead of the wall clock.
 const LEAD: &str = "clock.lead";
+/// Where the last start that moved the line forward had it go on, and by how many milliseconds it was moved.
+const JUMP: &str = "clock.jump";
+/// What is moved by less than this is not worth noting: nothing is called late before it is older.
+const WORTH_NOTING: i64 = 60_000;
 /// An id that lies further ahead than this is no id of ours: a hundred years.
 const ABSURD: Duration = Duration::from_secs(100 * 365 * 86_400);
 
@@ -31,7 +35,17 @@ pub(super) async fn take_up(connection: &mut SqliteConnection, clock: &Clock) ->
     let wall = clock.now();
     let line = SteadyTime::from_millis(wall.as_millis().saturating_add(lead));
     clock.set_steady(line.max(newest_id(connection, wall).await?));
+    let jump: Option<String> =
+        sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(JUMP).fetch_optional(connection).await?;
+    if let Some(jump) = jump.as_deref().and_then(read_jump) {
+        clock.set_jump(jump);
+    }
     Ok(())
+}
+
+fn read_jump(text: &str) -> Option<Jump> {
+    let (to, by) = text.split_once('+')?;
+    Some(Jump { to: SteadyTime::from_millis(to.parse().ok()?), by: Duration::from_millis(by.parse().ok()?) })
 }
 
 /// The time in the newest id.
@@ -64,9 +78,12 @@ impl Store {
     /// Brings the line as near to the wall clock as it can be, and all that waits with it; no wait is longer afterwards
     /// than its rule can give.
     pub(super) async fn settle_line(&self) -> Result<()> {
-        let moved = self.writer().submit(Settle { clock: self.0.clock.clone() }).await?;
-        let line = self.0.clock.steady().as_millis().saturating_add(moved);
-        self.0.clock.set_steady(SteadyTime::from_millis(line));
+        let clock = &self.0.clock;
+        let Moved { by, to } = self.writer().submit(Settle { clock: clock.clone() }).await?;
+        clock.set_steady(SteadyTime::from_millis(clock.steady().as_millis().saturating_add(by)));
+        if by > WORTH_NOTING {
+            clock.set_jump(Jump { to, by: Duration::from_millis(by.unsigned_abs()) });
+        }
         Ok(())
     }
 }
@@ -75,10 +92,16 @@ struct Settle {
     clock: Clock,
 }
 
-impl Unit for Settle {
-    type Output = i64;
+/// By how many milliseconds the line was moved, and where it goes on.
+struct Moved {
+    by: i64,
+    to: SteadyTime,
+}
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<i64> {
+impl Unit for Settle {
+    type Output = Moved;
+
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Moved> {
         let now = self.clock.moment();
         let wall = SteadyTime::from_millis(now.wall.as_millis());
         let line = wall.max(newest_id(tx, now.wall).await?);
@@ -105,17 +128,25 @@ impl Unit for Settle {
             }
         }
         let lead = line.as_millis().saturating_sub(wall.as_millis());
-        sqlx::query(
-            "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-        )
-        .bind(LEAD)
-        .bind(lead.to_string())
-        .bind(now.wall.as_millis())
-        .execute(tx)
-        .await?;
-        Ok(moved)
+        note(tx, LEAD, &lead.to_string(), now.wall).await?;
+        if moved > WORTH_NOTING {
+            note(tx, JUMP, &format!("{}+{moved}", line.as_millis()), now.wall).await?;
+        }
+        Ok(Moved { by: moved, to: line })
     }
+}
+
+async fn note(tx: &mut SqliteConnection, key: &str, value: &str, now: Timestamp) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+    )
+    .bind(key)
+    .bind(value)
+    .bind(now.as_millis())
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Moves the times under a key of `meta`; none lies behind `latest` then.

@@ -133,3 +133,41 @@ async fn what_comes_after_the_clock_was_set_back_is_shown_after_what_came_before
     }
     t.finish().await;
 }
+
+// What waited while the clock was set, as at a machine that started with a wrong clock, is as old as it is: it pings, and
+// does not say that it is late. Control: without `Jump` it is "1 d 0 h late", in a digest, and pings nobody.
+#[tokio::test]
+async fn what_waited_over_a_step_is_no_older_after_a_restart() {
+    let mut t = Harness::with_discord(|variables, discord| {
+        let role = discord.role_id("Operators").unwrap();
+        let ping = json!({"alert.triggered": [role]});
+        variables.insert("PING".to_owned(), ping.to_string());
+    })
+    .await;
+    t.introduced().await;
+    t.discord.faults().next_on("/messages", 2, Fault::rate_limited(Duration::from_secs(30), "user"));
+    t.sends("ticket_created.json").await;
+    t.sends("alert_triggered.json").await;
+    within("both to be held", async {
+        while t.discord.faults().pending() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    t.clock.step_wall(DAY);
+    within("the step to be written down", async {
+        while t.store().meta("clock.lead").await.unwrap().is_none_or(|lead| lead.len() < 6) {
+            t.clock.advance(Duration::from_millis(100));
+        }
+    })
+    .await;
+    t.restart().await;
+    t.settle_in_steps(Duration::from_millis(100)).await;
+    for (channel, pings) in [("tickets", false), ("alerts", true)] {
+        let card = t.channel(channel).next_message().await;
+        assert!(!card.0.to_string().contains(" late"), "{card:?}");
+        assert_eq!(card.content().contains("<@&"), pings, "{card:?}");
+    }
+    t.log.expect(Level::WARN, "clock of this machine");
+    t.finish().await;
+}
