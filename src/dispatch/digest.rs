@@ -34,7 +34,10 @@ pub(super) async fn due(
     }
     let ordinary = || queue.values().filter(|delivery| delivery.rank == Rank::Normal);
     if ordinary().any(|delivery| delivery.slot.is_empty() && delivery.age(&context.clock) > OLD) {
-        return Ok(Some(Claim::Ordinary { before: DeliveryId::earliest(context.clock.ago(OLD)), first_only: true }));
+        return Ok(Some(Claim::Ordinary {
+            before: DeliveryId::earliest(context.clock.ago(OLD)),
+            first_only: true,
+        }));
     }
     let depth = context.composition.depth;
     let far = (behind || ordinary().count() > depth)

@@ -35,8 +35,10 @@ pub(super) async fn take_up(connection: &mut SqliteConnection, clock: &Clock) ->
     let wall = clock.now();
     let line = SteadyTime::from_millis(wall.as_millis().saturating_add(lead));
     clock.set_steady(line.max(newest_id(connection, wall).await?));
-    let jump: Option<String> =
-        sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(JUMP).fetch_optional(connection).await?;
+    let jump: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
+        .bind(JUMP)
+        .fetch_optional(connection)
+        .await?;
     if let Some(jump) = jump.as_deref().and_then(read_jump) {
         clock.set_jump(jump);
     }

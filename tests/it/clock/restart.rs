@@ -135,7 +135,7 @@ async fn what_comes_after_the_clock_was_set_back_is_shown_after_what_came_before
 }
 
 // What waited while the clock was set, as at a machine that started with a wrong clock, is as old as it is: it pings, and
-// does not say that it is late. Control: without `Jump` it is "1 d 0 h late", in a digest, and pings nobody.
+// does not say that it is late. Control: a `Jump` that skips nothing: red.
 #[tokio::test]
 async fn what_waited_over_a_step_is_no_older_after_a_restart() {
     let mut t = Harness::with_discord(|variables, discord| {
