@@ -61,6 +61,7 @@ async fn channels_that_are_not_there_or_hold_no_messages() {
     rig.finds(0, &NOTHING).await;
 }
 
+// Control: with the missing permissions skipped, nothing is named.
 #[tokio::test]
 async fn a_channel_that_denies_the_bot_a_permission() {
     let mut rig = Rig::set().await;
@@ -90,7 +91,8 @@ async fn the_wrong_server_and_roles_that_let_nobody_in() {
     rig.finds(1, &["role-unknown"]).await;
 }
 
-// Without it set, which is so in every other test, it is not named.
+// Without it set, which is so in every other test, it is not named. Control: with the check turned round, it is not named
+// here either.
 #[tokio::test]
 async fn an_interactions_endpoint_that_starves_the_gateway() {
     let rig = Rig::set().await;
@@ -144,6 +146,7 @@ async fn a_port_that_another_program_has() {
     rig.finds(1, &["address-unusable"]).await;
 }
 
+// Control: opened like any database, the one that nobody serves gets a log and an index beside it.
 #[tokio::test]
 async fn beside_a_server_its_port_and_its_public_address_are_its_own() {
     let mut rig = Rig::set().await;
@@ -162,13 +165,16 @@ async fn beside_a_server_its_port_and_its_public_address_are_its_own() {
     rig.set_to("PUBLIC_URL", "http://127.0.0.1:9");
     rig.finds(1, &["public-url-unreachable", "events-unrouted"]).await;
     rig.ends_serving().await;
+    rig.folds_the_log_in().await;
     let before = rig.files();
+    assert_eq!(before, [".env", "data/nuncio.db", "data/nuncio.db.lock", "data/nuncio.lock", "nuncio.key"]);
     rig.finds(0, &["events-unrouted"]).await;
     assert_eq!(rig.files(), before, "it leaves no trace beside a database that nobody serves");
     std::fs::remove_file(rig.path("nuncio.key")).unwrap();
     rig.finds(1, &["key-file-missing", "events-unrouted"]).await;
 }
 
+// Control: with the folder only entered and not written, nothing is named.
 #[tokio::test]
 async fn folders_that_cannot_be_written() {
     let mut rig = Rig::set().await;
@@ -201,6 +207,7 @@ async fn files_that_others_may_read_or_that_are_damaged() {
     rig.finds(1, &["database-damaged"]).await;
 }
 
+// Control: with few different letters taken for many, `secret-weak` is missing.
 #[tokio::test]
 async fn secrets_that_are_short_weak_or_quoted() {
     let mut rig = Rig::set().await;
@@ -215,6 +222,7 @@ async fn secrets_that_are_short_weak_or_quoted() {
     rig.finds(78, &["quotes-taken-literally", "configuration-refused"]).await;
 }
 
+// Control: with 50 minutes in place of 30 seconds, the first of the two is not named.
 #[tokio::test]
 async fn a_clock_that_is_off() {
     let rig = Rig::set().await;
@@ -227,7 +235,7 @@ async fn a_clock_that_is_off() {
     rig.finds(1, &["clock-skewed"]).await;
 }
 
-// Control: without `hide`, the token stands in what the false Discord said.
+// Control: without `hide`, what the false Discord said is shown with the token in it.
 #[tokio::test]
 async fn no_secret_is_shown_whoever_repeats_it() {
     let mut rig = Rig::set().await;

@@ -9,6 +9,8 @@ use nuncio::sandbox::discord::{RateLimits, Setup};
 use nuncio::sandbox::{self, Discord, Platform, XtSystems};
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -247,6 +249,14 @@ impl Rig {
         let sender = XtSystems::new(address, secret, Clock::system()).unwrap();
         let body = json!({"event_type": "ticket.created", "data": {"id": "t-1", "title": "Printer"}});
         sender.send(body).await.unwrap().status
+    }
+
+    /// Whoever closes a database last removes its log and index, if they may write.
+    pub async fn folds_the_log_in(&self) {
+        let options = SqliteConnectOptions::new().filename(self.path("data/nuncio.db"));
+        let mut connection = options.connect().await.unwrap();
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
     }
 
     pub async fn ends_serving(&mut self) {
