@@ -47,7 +47,7 @@ pub(super) fn accepted(config: &Config) -> Vec<Check> {
             Code::SecretWeak,
             "WEBHOOK_SECRET is long enough, but it looks made up: whoever guesses it can send events as XTSystems.",
             "Make a new one with: openssl rand -hex 32. Put it into WEBHOOK_SECRET, the old one into \
-             WEBHOOK_SECRET_PREVIOUS, restart, and run /register-webhook.",
+             WEBHOOK_SECRET_PREVIOUS, `kill -HUP` nuncio or restart it, and run /register-webhook.",
         ));
     }
     if config.routes.routes().is_empty() {

