@@ -116,6 +116,15 @@ async fn xtsystems_away_or_refusing_the_key() {
     rig.finds(0, &NOTHING).await;
 }
 
+// What was not looked at is not "ok".
+#[tokio::test]
+async fn where_nobody_answers_the_clock_is_not_called_right() {
+    let mut rig = Rig::set().await;
+    rig.set_to("XTSYSTEMS_API_URL", "http://127.0.0.1:9");
+    rig.set_to("DISCORD_API_URL", "http://127.0.0.1:9/api");
+    rig.finds(1, &["discord-unreachable", "xtsystems-unreachable", "clock"]).await;
+}
+
 #[tokio::test]
 async fn a_registration_that_is_missing_or_leads_elsewhere() {
     let mut rig = Rig::unregistered().await;
