@@ -24,7 +24,7 @@ pub struct Survey {
     pub is_sealed: bool,
     /// Deliveries that were given up.
     pub dead: u64,
-    /// Deliveries that wait, or whose message may be on its way.
+    /// Deliveries that wait.
     pub waiting: u64,
     /// When the oldest event that waits was received.
     pub oldest: Option<Timestamp>,
@@ -67,7 +67,7 @@ pub fn survey(path: &Path) -> Result<Survey> {
         faults,
         is_sealed: sealed.optional()?.is_some(),
         dead: number("SELECT COUNT(*) FROM deliveries WHERE status = 'dead'")?,
-        waiting: number("SELECT COUNT(*) FROM deliveries WHERE status IN ('pending', 'sending')")?,
+        waiting: number("SELECT COUNT(*) FROM deliveries WHERE status = 'pending'")?,
         oldest: oldest.map(Timestamp::from_millis),
         unrouted: number("SELECT COUNT(*) FROM events WHERE unrouted")?,
     })

@@ -243,6 +243,7 @@ async fn health_tells_how_things_stand() {
     let mut health = t.health().await;
     health["timestamp"].take();
     health["version"].take();
+    assert_eq!(health["configuration"].take().as_str().unwrap().len(), 8);
     insta::assert_json_snapshot!(health, @r#"
     {
       "status": "ok",
@@ -253,7 +254,8 @@ async fn health_tells_how_things_stand() {
       "discord": "connected",
       "database": "ok",
       "pending": 0,
-      "unrouted": 0
+      "unrouted": 0,
+      "configuration": null
     }
     "#);
     assert_eq!(t.looks_at("/health/live").await.0, 200);
