@@ -6,7 +6,6 @@
 mod accept;
 mod audit;
 mod condition;
-
 mod decide;
 mod finding;
 mod follow_up;

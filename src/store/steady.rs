@@ -14,7 +14,7 @@ use crate::clock::{Clock, Jump, SteadyTime, Timestamp};
 use crate::model::wait::{Kind, Place, WAITS, Wait};
 use crate::model::{DeliveryId, EventId, MessageId};
 use crate::store::writer::Unit;
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, meta};
 
 /// By how many milliseconds the line is ahead of the wall clock.
 const LEAD: &str = "clock.lead";
@@ -130,25 +130,12 @@ impl Unit for Settle {
             }
         }
         let lead = line.as_millis().saturating_sub(wall.as_millis());
-        note(tx, LEAD, &lead.to_string(), now.wall).await?;
+        meta::put_in(tx, LEAD, &lead.to_string(), now.wall).await?;
         if moved > WORTH_NOTING {
-            note(tx, JUMP, &format!("{}+{moved}", line.as_millis()), now.wall).await?;
+            meta::put_in(tx, JUMP, &format!("{}+{moved}", line.as_millis()), now.wall).await?;
         }
         Ok(Moved { by: moved, to: line })
     }
-}
-
-async fn note(tx: &mut SqliteConnection, key: &str, value: &str, now: Timestamp) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-    )
-    .bind(key)
-    .bind(value)
-    .bind(now.as_millis())
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Moves the times under a key of `meta`; none lies behind `latest` then.
