@@ -7,18 +7,29 @@
 //! Buttons, menus and dialogs are `bot/component.rs`, each command family is a file under `bot/command`, lists with pages
 //! are `bot/list.rs`.
 
+mod answer;
 mod command;
 mod component;
+mod custom_id;
 mod errand;
+mod forward;
 mod guild;
+mod guild_arrival;
 mod http;
 mod identify;
+mod interaction_sink;
+mod kinds;
+mod lenient;
 mod list;
+mod mute_answer;
+mod mute_question;
 mod permission;
+mod person;
+mod refusal;
 mod register;
 mod session;
 mod snapshot;
-mod tolerance;
+mod text;
 mod watch;
 
 use std::sync::Arc;

@@ -15,6 +15,7 @@ mod demo;
 mod discord_webhooks;
 mod doctor;
 mod event_show;
+mod event_state;
 mod events;
 mod health;
 mod help;

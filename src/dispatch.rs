@@ -5,21 +5,19 @@
 //! than what the table says: it may be dropped at any moment.
 
 mod broken;
+mod cards;
 mod channel;
-mod compose;
-mod decided;
-mod digest;
 mod guard;
 mod herald;
+mod in_doubt;
 mod lane;
 mod lanes;
-mod look;
-mod plan;
 mod platform;
 mod platform_probe;
 mod probe;
 mod recovery;
 mod rehearsal;
+mod share;
 mod sink;
 mod storm;
 mod verdict;

@@ -29,6 +29,7 @@ mod notice;
 mod reply;
 mod sample;
 mod test_event;
+mod text;
 mod ticket;
 mod wished;
 
@@ -40,12 +41,13 @@ pub use color::Color;
 pub use decided::late as late_word;
 pub use details::details;
 pub use digest::Digest;
-pub use escape::{block, code, day, listing, literal, moment, number, paragraph, short, text};
+pub use escape::Surface;
 pub use fit::{lines, message, pack, plain};
 pub use living::{is_late, late, living};
-pub use markdown::{Markdown, Surface};
+pub use markdown::Markdown;
 pub use reply::{maybe_twice, reply, without_label};
 pub use test_event::webhook as webhook_test;
+pub use text::{block, code, day, listing, literal, moment, number, paragraph, short, text};
 
 pub use crate::model::{LinkTemplate, Links};
 

@@ -12,6 +12,8 @@ mod audit;
 mod backup;
 mod broken;
 mod card;
+mod connect;
+mod database_files;
 mod decision;
 mod delivery;
 mod destination;
@@ -30,9 +32,10 @@ mod map_destinations;
 mod message;
 mod meta;
 mod mute;
+mod muted;
 mod open;
 mod outage;
-mod place;
+mod path;
 mod quarantine;
 mod redeliver;
 mod removed;
@@ -47,6 +50,7 @@ mod subject_destinations;
 mod sum;
 mod summary;
 mod survey;
+mod unit;
 mod wal;
 mod webhook;
 mod writer;
@@ -224,7 +228,7 @@ struct Inner {
     read: SqlitePool,
     writer: writer::Writer,
     health: fault::Health,
-    place: Arc<place::Place>,
+    database_files: Arc<database_files::DatabaseFiles>,
     audit_key: OnceLock<audit::AuditKey>,
     /// Seals what must not be read in the database.
     seal_key: OnceLock<Key>,

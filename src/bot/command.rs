@@ -14,8 +14,6 @@ mod test;
 mod ticket;
 mod unmute;
 
-pub(super) use gate::{know, refused};
-pub(super) use mute::{not_muted, told as mute_told};
 use poise::{BoxFuture, CreateReply, Framework, FrameworkError, FrameworkOptions};
 use serenity::all::CreateAutocompleteResponse;
 use tokio_util::sync::CancellationToken;
@@ -24,8 +22,6 @@ use crate::bot::{Errands, Shared, http};
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::model::EventId;
-use crate::render::{self, Surface};
-use crate::samples;
 use crate::xtsystems::NO_KEY;
 
 /// What commands work with.
@@ -54,9 +50,6 @@ pub(super) type Command = poise::Command<Data, Error>;
 
 /// A command as Discord told it: with the person's roles and permissions at that moment.
 type Context<'a> = poise::ApplicationContext<'a, Data, Error>;
-
-/// The longest text from outside within a sentence.
-const GLIMPSE: usize = 300;
 
 /// All commands of this configuration. What needs something that is not configured is left out here.
 pub(super) fn all() -> Vec<Command> {
@@ -183,26 +176,4 @@ fn choices(found: impl Iterator<Item = (String, String)>) -> CreateAutocompleteR
     found.fold(CreateAutocompleteResponse::new(), |choices, (name, value)| {
         choices.add_string_choice(name, value)
     })
-}
-
-/// The kinds that XTSystems tells of, as far as they are known, with patterns for families of them before.
-pub(super) fn kinds_and_families() -> impl Iterator<Item = &'static str> {
-    ["*", "ticket.*", "asset.*", "machine.*", "alert.*"].into_iter().chain(samples::kinds())
-}
-
-/// Text from outside within a sentence: nothing in it pings, links or formats.
-fn plain(text: &str) -> String {
-    glimpse(text, GLIMPSE)
-}
-
-/// The same, of at most `max` characters.
-pub(super) fn glimpse(text: &str, max: usize) -> String {
-    // An answer is formatted as an embed is: a summary line is not.
-    render::short(text, max).write(Surface::Embed)
-}
-
-/// Text from outside as code.
-pub(super) fn quoted(text: &str) -> String {
-    let text: String = text.chars().take(GLIMPSE).collect();
-    render::code(&text).write(Surface::Embed)
 }

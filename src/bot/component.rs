@@ -4,10 +4,9 @@
 //! "working on it". What may take longer comes after it. Everything works from what stands in the click itself, so
 //! buttons work after restarts and after days.
 
-mod answer;
 mod dialog;
-pub(super) mod menu;
-pub(super) mod mute_anyway;
+mod menu;
+mod mute_anyway;
 mod press;
 
 use std::sync::Arc;
@@ -22,15 +21,16 @@ use serenity::all::{
 use serenity::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::bot::command::{know, refused};
+use crate::bot::answer::{self, Said};
+use crate::bot::guild_arrival::wait_for_guild;
 use crate::bot::list::Page;
+use crate::bot::mute_question;
+use crate::bot::person::person;
+use crate::bot::refusal::refused;
 use crate::bot::watch::Watch;
 use crate::bot::{Shared, http};
 use crate::hub::{Click, Clicked, Person, Press, Refusal, Way};
 use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, Snowflake};
-
-pub(super) use answer::{Said, refused as not_allowed, to as said};
-pub(super) use press::person;
 
 /// How long a click may wait for the database when the process ends.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ const WHISPER_AGAIN: [Duration; 3] =
 const NOT_YOURS: &str = "This list belongs to whoever asked for it: type its command to get your own.";
 const STOPPING: &str = "nuncio is restarting: press again in a minute. Nothing was changed.";
 
-/// Hears the clicks of one connection. Clones share it.
+/// InteractionSink the clicks of one connection. Clones share it.
 #[derive(Clone)]
 pub(super) struct Clicks {
     shared: Arc<Shared>,
@@ -61,7 +61,7 @@ impl Clicks {
         if let Some(turn) = menu::of(component) {
             return self.turn(http, component, turn).await;
         }
-        if let Some(wanted) = mute_anyway::of(component) {
+        if let Some(wanted) = mute_question::of(component) {
             return self.mute_anyway(http, component, wanted).await;
         }
         match Page::parse(&component.data.custom_id) {
@@ -193,7 +193,7 @@ impl Clicks {
         if let Interaction::Component(ComponentInteraction { guild_id, .. })
         | Interaction::Modal(ModalInteraction { guild_id, .. }) = interaction
         {
-            know(&self.shared.hub, &self.shared.clock, *guild_id, Way::Card).await;
+            wait_for_guild(&self.shared.hub, &self.shared.clock, *guild_id, Way::Card).await;
         }
         match interaction {
             Interaction::Component(component) => self.touched(&context.http, component).await,

@@ -2,7 +2,7 @@
 
 use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
 
-use crate::bot::command::glimpse;
+use crate::bot::text::glimpse;
 use crate::hub::Hub;
 use crate::model::{Decision, Snowflake};
 use crate::render::{self, Color, Surface};

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::bot::component::Clicks;
-use crate::bot::tolerance::Commands;
+use crate::bot::forward::Commands;
 use crate::bot::watch::Watch;
 use crate::bot::{Ending, Shared, TOKEN_REFUSED, command, http};
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::bot::guild::{self, Guild};
-use crate::bot::{permission, tolerance};
+use crate::bot::{lenient, permission};
 use crate::discord;
 use crate::hub::{ServerRole, Servers};
 use crate::model::Snowflake;
@@ -48,7 +48,7 @@ impl Snapshot {
 
     /// Adds a server as [`discord::Client::server`] describes it.
     pub fn add(&mut self, server: &Value) {
-        if let Some(guild) = tolerance::guild(server, self.bot) {
+        if let Some(guild) = lenient::guild(server, self.bot) {
             self.guilds.insert(guild.id, guild);
         }
     }

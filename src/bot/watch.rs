@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bot::guild::{self, Guild};
 use crate::bot::identify::APART;
-use crate::bot::tolerance::Hears;
+use crate::bot::interaction_sink::InteractionSink;
 use crate::bot::{Shared, permission, snapshot};
 use crate::hub::{Condition, Gateway, Place, Servers};
 use crate::model::Snowflake;
@@ -50,7 +50,7 @@ struct Inner {
     bot: AtomicU64,
     application: AtomicU64,
     /// Where interactions go that serenity cannot read.
-    hearing: OnceLock<Box<dyn Hears>>,
+    hearing: OnceLock<Box<dyn InteractionSink>>,
     was_connected: AtomicBool,
     /// READY was read here, and serenity, which could not read it, was not told yet.
     is_heard: AtomicBool,
@@ -90,7 +90,7 @@ impl Watch {
     }
 
     /// Says where interactions go that serenity cannot read.
-    pub(super) fn heard_by(&self, hearing: impl Hears + 'static) {
+    pub(super) fn heard_by(&self, hearing: impl InteractionSink + 'static) {
         let _ = self.0.hearing.set(Box::new(hearing));
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::events::state;
+use crate::cli::event_state::state;
 use crate::cli::named::{self, Named};
 use crate::cli::table::{age, clean, short};
 use crate::cli::{print, spoilt};

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::cli::event_state::state;
 use crate::cli::spoilt::{self, UNREADABLE};
 use crate::cli::table::{clean, fitted, short};
 use crate::cli::{database, event_show, named, print, say};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::Source;
 use crate::store::{Listed, Quarantined, Recent};
 
 /// How many are listed.
@@ -107,20 +107,6 @@ fn recent_json(event: &Listed<Recent>) -> Value {
         },
         "state": state(event),
     })
-}
-
-/// What became of it, in words.
-pub(super) fn state(event: &Recent) -> String {
-    match event {
-        Recent { unrouted: true, .. } => "no route".to_owned(),
-        Recent { dead: 1.., .. } => format!("{} given up", event.dead),
-        Recent { open: 1.., .. } => format!("{} to be delivered", event.open),
-        Recent { delivered: 1.., .. } => "delivered".to_owned(),
-        Recent { muted: Some(muted), .. } => muted.clone(),
-        Recent { cancelled: 1.., .. } => "cancelled".to_owned(),
-        Recent { source: Source::Nuncio, .. } => "nothing to send".to_owned(),
-        Recent { .. } => "nowhere, on purpose".to_owned(),
-    }
 }
 
 fn recent_line(event: &Listed<Recent>) -> String {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::discord::{Client, Pass, Share};
 use crate::dispatch::Context;
-use crate::dispatch::compose::compose;
+use crate::dispatch::cards::compose::compose;
 use crate::dispatch::guard::survive;
-use crate::dispatch::look::Looked;
-use crate::dispatch::sink::share_of;
+use crate::dispatch::in_doubt::{Looked, Search};
+use crate::dispatch::share::share_of;
 use crate::model::{Action, Arrived, Attempt, Message, Outcome, PostedAfter, Snowflake};
 use crate::render::Body;
 use crate::store::Result;
@@ -45,7 +45,7 @@ impl Channel {
             Err(poison) => return Ok(poison.unsent(context.clock.now())),
         };
         if self.may_be_forgotten(context, message) {
-            match self.look_for(context, channel, message, &body, pass).await? {
+            match Search::new(context, &self.client).look_for(channel, message, &body, pass).await? {
                 Looked::Settled(attempt) => return Ok(*attempt),
                 Looked::Absent => {}
                 Looked::Unclear => {
@@ -88,11 +88,6 @@ impl Channel {
     /// Waits until a request may leave.
     pub(super) async fn pass(&self) -> Pass {
         self.client.gate().pass().await
-    }
-
-    /// The client that it uses.
-    pub(super) const fn client(&self) -> &Client {
-        &self.client
     }
 
     /// What a message is surely posted after that is planned now, where `newest` is the last that is known to be there.

@@ -20,12 +20,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::discord::Pass;
+use crate::dispatch::cards::digest;
+use crate::dispatch::cards::plan::{self, Pressure, Queue};
 use crate::dispatch::guard::{self, Poison, survive};
-use crate::dispatch::plan::{self, Pressure, Queue};
 use crate::dispatch::storm::Pinged;
 use crate::dispatch::verdict::{self, Verdict};
 use crate::dispatch::wake::Wake;
-use crate::dispatch::{Context, broken, digest};
+use crate::dispatch::{Context, broken};
 use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Rank};
 use crate::store::{self, Next, Recorded};
 

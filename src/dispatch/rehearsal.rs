@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::dispatch::compose::compose;
-use crate::dispatch::plan::{self, Pressure, Queue};
+use crate::dispatch::cards::compose::compose;
+use crate::dispatch::cards::load::load;
+use crate::dispatch::cards::plan::{self, Pressure, Queue};
 use crate::dispatch::{Context, Dispatcher};
 use crate::model::{Delivery, DestinationId, Message, Rank};
 use crate::render::Body;
@@ -30,7 +31,7 @@ impl Dispatcher {
         let context = Arc::clone(&self.context);
         let mut waiting = context.store.page(destination, context.clock.steady(), PAGE).await?.deliveries;
         for delivery in &mut waiting {
-            plan::load(&context.store, delivery).await?;
+            load(&context.store, delivery).await?;
         }
         Ok(Rehearsal { context, destination, waiting })
     }

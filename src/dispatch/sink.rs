@@ -7,14 +7,8 @@ use crate::discord::{Access, Pass, Share};
 use crate::dispatch::Context;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::webhook::Webhooks;
-use crate::model::{Attempt, Destination, Message, PostedAfter, Rank, Sink};
+use crate::model::{Attempt, Destination, Message, PostedAfter, Sink};
 use crate::store::{Error, Result};
-
-/// How much of a bucket `message` may use: the last place is kept for decisions and edits after a click.
-pub(super) fn share_of(message: &Message) -> Share {
-    let decides = message.deliveries.first().is_some_and(|delivery| delivery.rank == Rank::Decision);
-    if decides { Share::Full } else { Share::Ordinary }
-}
 
 /// What sends messages.
 pub(super) struct Sinks {

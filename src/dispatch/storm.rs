@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Moment, SteadyTime};
 use crate::config::Coalesce;
-use crate::dispatch::plan::load;
-use crate::dispatch::{Context, digest, guard};
+use crate::dispatch::cards::digest;
+use crate::dispatch::cards::load::load;
+use crate::dispatch::{Context, guard};
 use crate::model::route::Cards;
 use crate::model::schedule::PING_AGAIN;
 use crate::model::{Action, Delivery, Destination, Form, Message, Rank, Snowflake};

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::discord::{Failure, Pass, Share, Wire};
-use crate::dispatch::compose::compose;
+use crate::dispatch::cards::compose::compose;
 use crate::dispatch::guard::survive;
-use crate::dispatch::sink::share_of;
+use crate::dispatch::share::share_of;
 use crate::dispatch::{Context, herald};
 use crate::model::{
     Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook, WebhookMark,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::escape::{block, literal, number, short};
 use super::facts::{Facts, readable, word};
+use super::text::{block, literal, number, short};
 use super::{Card, Color, Markdown};
 use crate::model::{Severity, payload};
 

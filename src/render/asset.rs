@@ -1,8 +1,8 @@
 //! Assets: created, updated.
 
 use super::change::{self, Change, changes};
-use super::escape::{literal, short};
 use super::facts::Facts;
+use super::text::{literal, short};
 use super::{Card, Color, Markdown};
 
 const NAME: &[&str] = &["name", "asset_name", "hostname"];

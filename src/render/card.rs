@@ -2,8 +2,8 @@
 
 use super::button::Row;
 use super::color::Color;
-use super::escape::literal;
 use super::markdown::Markdown;
+use super::text::literal;
 use crate::clock::Timestamp;
 use crate::model::{Decision, Event, Source, Tag};
 

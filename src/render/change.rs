@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::escape::{literal, number, short};
 use super::facts::{readable, word};
 use super::markdown::Markdown;
+use super::text::{literal, number, short};
 use crate::model::payload;
 
 /// Graphemes of a value; longer ones "changed".

@@ -1,9 +1,9 @@
 //! A machine's card by what was decided: the contract's table of states.
 
 use super::button::{self, Row};
-use super::escape::{literal, moment, number, short};
 use super::facts::Facts;
 use super::machine;
+use super::text::{literal, moment, number, short};
 use super::{Asked, Card, Color, Markdown};
 use crate::clock::Timestamp;
 use crate::model::{Decision, Event, Phase, Platform, Verdict};
@@ -231,7 +231,7 @@ pub(super) fn by(decision: &Decision) -> Markdown {
 
 /// Shown by Discord as a date in the reader's words.
 fn day(at: Timestamp) -> Markdown {
-    super::escape::day(at)
+    super::text::day(at)
 }
 
 /// "24 h", "12 min", "7 s".

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::decided::{by, verdict};
-use super::escape::{code, literal, moment, short, text};
 use super::facts::word;
+use super::text::{code, literal, moment, short, text};
 use super::{Card, Color, Field, Markdown};
 use crate::model::{Decision, Event, Matter, Phase, Platform, payload};
 

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::card::Card;
-use super::escape::{literal, number, short};
 use super::living::lateness;
+use super::text::{literal, number, short};
 use super::{Color, Markdown, Surface, View};
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Event, EventId, MessageId, Severity, Summand};

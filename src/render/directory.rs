@@ -1,7 +1,7 @@
 //! Users and companies: created.
 
-use super::escape::{literal, short};
 use super::facts::Facts;
+use super::text::{literal, short};
 use super::{Card, Color, Markdown};
 
 const EMAIL: &[&str] = &["email", "email_address", "mail"];

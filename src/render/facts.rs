@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::escape::{code, literal, moment, paragraph, short, text};
 use super::sample::CUSTOMER;
+use super::text::{code, literal, moment, paragraph, short, text};
 use super::{Markdown, View, clean};
 use crate::clock::Timestamp;
 use crate::model::{Event, payload};

@@ -7,8 +7,9 @@
 use super::body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter};
 use super::button::Row;
 use super::card::{Card, Field};
-use super::escape::{literal, text};
-use super::markdown::{Markdown, Surface, units};
+use super::escape::Surface;
+use super::markdown::{Markdown, units};
+use super::text::{literal, text};
 use crate::model::Snowflake;
 
 const MAX_CARDS: usize = 10;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::escape::{literal, number, short};
 use super::facts::{Facts, readable, word};
+use super::text::{literal, number, short};
 use super::{Card, Color, Markdown, text};
 use crate::model::payload;
 

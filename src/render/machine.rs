@@ -1,7 +1,7 @@
 //! Machines: one asks to join, one may.
 
-use super::escape::{code, literal, short};
 use super::facts::Facts;
+use super::text::{code, literal, short};
 use super::{Card, Color, Markdown};
 
 const NAME: &[&str] = &["hostname", "name", "machine_name"];

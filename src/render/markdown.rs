@@ -1,23 +1,14 @@
 //! Text on its way to Discord, as pieces that know whose they are.
 //!
-//! A [`Markdown`] is built by [`escape`](super::escape) only. It keeps what came from outside as it was and escapes it
+//! A [`Markdown`] is built by [`text`](super::text) only. It keeps what came from outside as it was and escapes it
 //! when it is written, so cutting (on the pieces, between graphemes) can never split an escape, a code span or a time.
 
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::escape;
+use super::escape::{self, Surface};
 use crate::clock::Timestamp;
-
-/// Where text is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Surface {
-    /// An embed: bold and code are allowed; addresses are shown as code.
-    Embed,
-    /// A message's content: words only; addresses are made unclickable, since Discord would add previews.
-    Content,
-}
 
 /// One piece. Text in it is clean (see `clean`), not yet escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +174,7 @@ impl Markdown {
                 break;
             }
         }
-        kept.and(escape::literal("…"))
+        kept.and(Markdown::of(Span::Ours("…".into())))
     }
 }
 
@@ -201,7 +192,7 @@ pub(super) fn units(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use escape::{code, literal, moment, text};
+    use crate::render::text::{code, literal, moment, text};
 
     fn embed(markdown: &Markdown) -> String {
         markdown.write(Surface::Embed)

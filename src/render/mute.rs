@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::escape::{literal, number, paragraph, short};
 use super::facts::Facts;
+use super::text::{literal, number, paragraph, short};
 use super::{Card, Color, Markdown};
 
 /// How many kinds are named.

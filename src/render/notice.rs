@@ -1,7 +1,7 @@
 //! What nuncio has to say about a destination: what happened, what it did, what to do.
 
-use super::escape::{code, literal, number, paragraph};
 use super::facts::{Facts, word};
+use super::text::{code, literal, number, paragraph};
 use super::{Card, Color, Markdown};
 
 pub(super) fn closed(facts: &Facts<'_>) -> Card {

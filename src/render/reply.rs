@@ -1,10 +1,10 @@
 //! The one line that answers a living card: what changed, for those who only see the push.
 
 use super::facts::{Facts, readable, word};
-use super::{Markdown, View, card, escape};
+use super::{Markdown, View, card, text};
 use crate::model::{Event, closes, payload};
 
-use escape::{literal, short};
+use text::{literal, short};
 
 /// Graphemes of a value and of a note.
 const VALUE: usize = 40;

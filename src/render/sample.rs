@@ -1,7 +1,7 @@
 //! Sample events: cards that show what real ones look like, and cannot be taken for one.
 
 use super::button::{self, Row};
-use super::escape::literal;
+use super::text::literal;
 use super::{Card, Markdown};
 use crate::model::{Matter, Token};
 

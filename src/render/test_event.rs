@@ -1,8 +1,8 @@
 //! The test that a platform sends when somebody presses its button.
 
 use super::card::source_name;
-use super::escape::{literal, number};
 use super::facts::Facts;
+use super::text::{literal, number};
 use super::{Body, Card, Color, Markdown, message, text};
 use crate::clock::Timestamp;
 use crate::model::Source;

@@ -1,8 +1,8 @@
 //! Tickets: created, updated, closed.
 
 use super::change::{self, Change, changes};
-use super::escape::{code, literal, paragraph, short};
 use super::facts::{Facts, word};
+use super::text::{code, literal, paragraph, short};
 use super::{Card, Color, Markdown};
 
 /// Graphemes of a ticket's title in a summary, so that the customer behind it stays.

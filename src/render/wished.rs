@@ -2,7 +2,7 @@
 
 use super::button::{self, Row};
 use super::decided::{by, telling};
-use super::escape::{literal, moment, short};
+use super::text::{literal, moment, short};
 use super::{Asked, Card, Markdown};
 use crate::model::{Decision, Matter, Platform, Verdict};
 

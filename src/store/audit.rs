@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::model::AuditEntry;
 use crate::store::meta::put_in;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 pub use rekey::Begun;

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::clock::Timestamp;
-use crate::store::open::direct;
-use crate::store::place::{PRIVATE, resolve, unusable};
+use crate::store::connect::direct;
+use crate::store::path::{PRIVATE, resolve, unusable};
 use crate::store::{Lock, Result, wal};
 
 /// Pages that copying keeps at hand, in KiB, negative by SQLite's custom.

@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
 use crate::model::{DeliveryId, DestinationId, MessageId};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 /// How often a lane may break over one message.

@@ -16,7 +16,7 @@ use crate::model::{
     Decider, Decision, DecisionId, DeliveryId, DestinationId, EventId, Matter, Platform, Snowflake, Source,
     Token, Verdict,
 };
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store, event};
 
 pub(super) use announce::announce;

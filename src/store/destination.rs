@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Destination, DestinationId, Sink, Snowflake};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 pub(super) const COLUMNS: &str =

@@ -3,21 +3,22 @@
 //! They are claimed and marked in units of at most [`UNIT`] rows. A digest that stands in Discord stays open, with its
 //! receipt, until the last of its deliveries is marked: after a crash the marking goes on where it stopped.
 
+mod page;
+mod redraw;
+
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, SteadyTime};
-use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, REDRAW, Rank};
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, Rank};
 use crate::store::message;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store, alert_storm, delivery};
 
-/// How many deliveries one unit of a digest touches: senders wait for some milliseconds meanwhile. A hundred at a time
-/// cost twice as much for each.
-const UNIT: i64 = 500;
-/// How many messages of one destination wait to be brought up to date at most: a digest may touch thousands.
-const REDRAWN: i64 = 50;
+pub(super) use page::Page;
+use page::UNIT;
+pub(super) use redraw::redraw;
 
 /// Which deliveries a digest takes.
 #[derive(Clone, Copy, Debug)]
@@ -263,90 +264,6 @@ impl Unit for Settle {
             .await?;
         Ok(None)
     }
-}
-
-/// Some of a message's deliveries, in their order.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Page {
-    /// Those behind this one; all, if there is none.
-    after: Option<DeliveryId>,
-    /// Up to this one; to the end, if there is none.
-    last: Option<DeliveryId>,
-}
-
-impl Page {
-    /// The deliveries of `message` behind `after`, as many as one unit may touch.
-    pub(super) async fn behind(
-        tx: &mut SqliteConnection,
-        message: MessageId,
-        after: Option<DeliveryId>,
-    ) -> Result<Self> {
-        let last: Option<String> = sqlx::query_scalar(
-            "SELECT id FROM deliveries WHERE message_id = $1 AND id > $2 ORDER BY id LIMIT 1 OFFSET $3",
-        )
-        .bind(message.to_string())
-        .bind(after.map(|id| id.to_string()).unwrap_or_default())
-        .bind(UNIT - 1)
-        .fetch_optional(tx)
-        .await?;
-        Ok(Self { after, last: last.map(|id| id.parse()).transpose()? })
-    }
-
-    /// What their ids are greater than, and not greater than.
-    pub(super) fn bounds(self) -> (String, String) {
-        let after = self.after.map(|id| id.to_string()).unwrap_or_default();
-        (after, self.last.unwrap_or(DeliveryId::LAST).to_string())
-    }
-}
-
-/// Has the messages brought up to date whose cards have newer events among the next that a digest marks: each once,
-/// since a change draws all cards of a message. To be called in the unit that marks them, before it does.
-pub(super) async fn redraw(
-    tx: &mut SqliteConnection,
-    message: MessageId,
-    page: Page,
-    mint: &Mint,
-    now: SteadyTime,
-) -> Result<()> {
-    let (after, last) = page.bounds();
-    // Cards with a state of their own are those of alerts, which count, and of decisions, which are told elsewhere.
-    let found: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT MAX(d.event_id), MAX(d.destination_id), MAX(d.route) FROM deliveries AS d \
-         JOIN events AS e ON e.id = d.event_id JOIN cards AS c ON c.destination_id = d.destination_id \
-         AND c.source = e.source AND c.subject = e.subject AND c.state = '' AND NOT c.frozen \
-         WHERE d.message_id = $1 AND d.status = 'sending' AND d.slot = '' AND d.id > $5 AND d.id <= $2 \
-         AND NOT EXISTS (SELECT 1 FROM deliveries AS o JOIN events AS about ON about.id = o.event_id \
-         JOIN cards AS other ON other.destination_id = o.destination_id AND other.source = about.source \
-         AND other.subject = about.subject WHERE o.destination_id = d.destination_id AND o.rank = $3 \
-         AND o.status = 'pending' AND other.message_id = c.message_id) GROUP BY c.message_id LIMIT $4",
-    )
-    .bind(message.to_string())
-    .bind(last)
-    .bind(Rank::Later.as_i64())
-    .bind(REDRAWN)
-    .bind(after)
-    .fetch_all(&mut *tx)
-    .await?;
-    for (event, destination, route) in found {
-        let id: DeliveryId = mint.next(now);
-        sqlx::query(
-            "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at) \
-             SELECT $1, $2, $3, $4, $5, $6, 'pending', $7 WHERE $8 > (SELECT COUNT(*) FROM deliveries \
-             WHERE destination_id = $3 AND rank = $6 AND status = 'pending') \
-             ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
-        )
-        .bind(id.to_string())
-        .bind(event)
-        .bind(destination)
-        .bind(REDRAW)
-        .bind(route)
-        .bind(Rank::Later.as_i64())
-        .bind(now.as_millis())
-        .bind(REDRAWN)
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(())
 }
 
 struct Release {

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
 use crate::model::{Event, EventId, Kind, MessageId, Payload, RawBody, Source};
-use crate::store::mute::muted;
+use crate::store::muted::muted;
 use crate::store::spoilt::{self, Listed};
 use crate::store::{Error, Result, Store};
 

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::clock::{Moment, SteadyTime};
 use crate::model::{DestinationId, Mint};
 use crate::store::accept::insert_follow_up;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, FollowUp, Result, Store};
 
 /// How many deliveries a unit gives up at most.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::migrate::MigrateError;
 
-use crate::store::open::never_end;
+use crate::store::connect::never_end;
 use crate::store::{Error, Result, Store};
 
 /// Primary codes: the lowest byte.

@@ -13,7 +13,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, TransactionBehavior, para
 use crate::clock::Moment;
 use crate::model::{DeliveryId, EventId, Mint, Severity};
 use crate::store::accept::{Accept, Accepted, FIRST_OF, INSERT_DELIVERY, INSERT_EVENT, LEARN_NAME, Stored};
-use crate::store::open::direct;
+use crate::store::connect::direct;
 use crate::store::{Error, Result};
 
 /// Pages that are kept at hand, in KiB, negative by SQLite's custom. Keys that must not come twice are spread over

@@ -6,7 +6,7 @@ use crate::clock::Moment;
 use crate::model::{AuditEntry, EventId, Mint};
 use crate::store::accept::{Planned, insert_delivery};
 use crate::store::audit::{self, AuditKey};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 impl Store {

@@ -7,9 +7,9 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, DestinationId, EventId, InvalidId, Kind, MuteId, Reason, Sink, Status};
-use crate::store::mute::muted;
+use crate::store::muted::muted;
 use crate::store::spoilt::{self, Listed};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 /// A delivery, with its event and its destination in a few words.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::store::place::{Identity, PRIVATE, make_folder, refuse_hard_links, resolve, unusable};
+use crate::store::path::{Identity, PRIVATE, make_folder, refuse_hard_links, resolve, unusable};
 use crate::store::server::Server;
 use crate::store::{Error, Result};
 

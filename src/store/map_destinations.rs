@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
 use crate::model::{DestinationId, Sink, Snowflake};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// Where destinations come from that the environment's map names.

@@ -7,9 +7,9 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Action, Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt, Snowflake};
-use crate::store::digest::Page;
-use crate::store::writer::Unit;
-use crate::store::{Incoming, Result, Store, accept, card, delivery, digest};
+use crate::store::digest::{Page, redraw};
+use crate::store::unit::Unit;
+use crate::store::{Incoming, Result, Store, accept, card, delivery};
 
 /// What a try leads to, as the lane decided: how the message, its deliveries and the destination go on.
 #[derive(Clone, Debug)]
@@ -167,7 +167,7 @@ impl Unit for Record {
         insert_attempt(tx, &self.message, &self.entry.attempt).await?;
         if self.message.form == Form::Digest && matches!(self.entry.next, Next::Delivered(_)) {
             let page = Page::behind(tx, self.message.id, None).await?;
-            digest::redraw(tx, self.message.id, page, &self.mint, self.now.steady).await?;
+            redraw(tx, self.message.id, page, &self.mint, self.now.steady).await?;
         }
         self.finish_deliveries(tx).await?;
         match self.entry.next {

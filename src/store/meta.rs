@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
 use crate::secret::Secret;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 impl Store {

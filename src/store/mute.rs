@@ -4,14 +4,13 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::{Moment, Timestamp};
-use crate::model::mute::muted_words;
 use crate::model::route::Pattern;
 use crate::model::{
     AuditEntry, AuditOutcome, Decision, Delivery, DestinationId, Mint, Mute, MuteId, MutedAlert, Severity,
 };
 use crate::store::audit::{self, AuditKey};
 use crate::store::decision::{alert_about, announce};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 const COLUMNS: &str = "id, pattern, subject, label, severity, until, reason, created_by, created_at";
@@ -277,14 +276,6 @@ impl Unit for Close {
             None => Ok(Vec::new()),
         }
     }
-}
-
-/// What people read of a muted event that came at `at`, by the columns `mute_until` and `mute_by` of `row`.
-pub(super) fn muted(row: &SqliteRow, at: Timestamp) -> Result<String> {
-    let until: Option<i64> = row.try_get("mute_until")?;
-    let by: Option<String> = row.try_get("mute_by")?;
-    let mute = until.map(|until| (Timestamp::from_millis(until), by.as_deref().unwrap_or_default()));
-    Ok(muted_words(mute, at))
 }
 
 fn read(row: &SqliteRow) -> Result<Mute> {

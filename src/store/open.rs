@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
@@ -14,16 +13,17 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqlSafeStr as _};
 
 use crate::clock::{Clock, Timestamp};
+use crate::store::connect::BUSY_TIMEOUT;
+use crate::store::database_files::DatabaseFiles;
 use crate::store::fault::Health;
 use crate::store::intake::Intake;
-use crate::store::place::{Place, make_file, make_folder, refuse_hard_links, resolve, unusable};
+use crate::store::path::{make_file, make_folder, refuse_hard_links, resolve, unusable};
 use crate::store::server::{self, Server};
+use crate::store::unit::Unit;
 use crate::store::wal::Wal;
-use crate::store::writer::{Desk, Files, Unit, Writer};
+use crate::store::writer::{Desk, Files, Writer};
 use crate::store::{Error, HintSender, Inner, Lock, Result, Store, steady};
 
-/// How long a connection waits for another process's transaction.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a database that others are opening is waited for.
 const OPENING: Duration = Duration::from_secs(10);
 /// How long until the next try.
@@ -109,7 +109,7 @@ impl Store {
             .disable_statement_logging();
 
         let mut connection = connect(&options.clone().pragma("cache_size", WRITER_CACHE), path).await?;
-        let place = Arc::new(Place::of(path)?);
+        let database_files = Arc::new(DatabaseFiles::of(path)?);
         steady::take_up(&mut connection, &clock).await?;
         let health = Health::default();
         let log = Wal::beside(path);
@@ -117,7 +117,12 @@ impl Store {
             tokio::spawn(log.clone().checkpoint(options.connect().await?, clock.clone(), health.clone()));
         let options = options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE);
         let read = readers(options, READ_DEADLINE);
-        let files = Files { intake: Intake::of(path), connection, wal: log, place: Arc::clone(&place) };
+        let files = Files {
+            intake: Intake::of(path),
+            connection,
+            wal: log,
+            database_files: Arc::clone(&database_files),
+        };
         let desk = Desk::new(files, clock.clone(), hints.clone(), health.clone());
         let writer = Writer::start(desk);
         Ok(Self(Arc::new(Inner {
@@ -126,7 +131,7 @@ impl Store {
             read,
             writer,
             health,
-            place,
+            database_files,
             audit_key: OnceLock::new(),
             seal_key: OnceLock::new(),
             hints,
@@ -141,18 +146,9 @@ impl Store {
         if let Some(other) = self.writer().submit(TakeOver { now: self.0.clock.now() }).await? {
             return Err(Error::Served(other.to_string()));
         }
-        self.0.place.held_by(Arc::downgrade(proof.held()));
+        self.0.database_files.held_by(Arc::downgrade(proof.held()));
         self.settle_line().await
     }
-}
-
-/// A connection that is asked directly, not through sqlx. It keeps `cache` pages at hand: in KiB, negative by SQLite's
-/// custom.
-pub(super) fn direct(database: &Path, access: OpenFlags, cache: i64) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(database, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "cache_size", cache)?;
-    Ok(connection)
 }
 
 /// The connections that only read. Each use of one ends by itself after `limit`.
@@ -178,12 +174,6 @@ fn readers(options: SqliteConnectOptions, limit: Duration) -> SqlitePool {
 async fn end_in(connection: &mut SqliteConnection, clock: Clock, limit: Duration) -> sqlx::Result<()> {
     let end = clock.elapsed() + limit;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || clock.elapsed() < end);
-    Ok(())
-}
-
-/// Lets the next use of `connection` take as long as it does.
-pub(super) async fn never_end(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    connection.lock_handle().await?.remove_progress_handler();
     Ok(())
 }
 

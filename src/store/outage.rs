@@ -3,7 +3,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{SteadyTime, Timestamp};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 impl Store {

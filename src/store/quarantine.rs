@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::model::Source;
 use crate::signature;
 use crate::store::event::source_of;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// How much of a body is kept.

@@ -12,7 +12,7 @@ use crate::clock::{Moment, Timestamp};
 use crate::model::{AuditEntry, AuditOutcome, Delivery, DeliveryId, Mint, Status};
 use crate::store::audit::{self, AuditKey};
 use crate::store::decision::{NotRetried, Retried, Rights, retry_call};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 /// Who asks for a redelivery, and what they may do.

@@ -6,7 +6,7 @@
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// How many rows of a kind one unit takes back.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, EventId, MessageId};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// How many rows a unit removes at most, those that hang on others counted. One row with more than that goes alone.

@@ -8,7 +8,7 @@ use crate::model::route::Key;
 use crate::model::{AuditEntry, AuditOutcome, DestinationId, RouteId, Sink};
 use crate::store::audit::{self, AuditKey};
 use crate::store::destination::Ensure;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 /// Where a destination comes from that somebody chose on Discord.

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
+use crate::store::connect::direct;
 use crate::store::meta::{meta_in, put_in};
-use crate::store::open::direct;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// The `meta` key of the row.

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::DestinationId;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// How many characters of an id lists show.

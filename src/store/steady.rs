@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::clock::{Clock, Jump, SteadyTime, Timestamp};
 use crate::model::wait::{Kind, Place, WAITS, Wait};
 use crate::model::{DeliveryId, EventId, MessageId};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store, meta};
 
 /// By how many milliseconds the line is ahead of the wall clock.

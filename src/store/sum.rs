@@ -10,8 +10,8 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use crate::clock::Timestamp;
 use crate::model::{Kind, MessageId, Severity, Summand};
+use crate::store::connect::direct;
 use crate::store::event::source_of;
-use crate::store::open::direct;
 use crate::store::{Error, Result, Store};
 
 /// How many events are read at once: while a read lasts, the write-ahead log cannot be cut. This one ends soon.

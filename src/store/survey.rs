@@ -8,8 +8,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use crate::clock::Timestamp;
 use crate::store::audit::CHECK;
 use crate::store::backup::faults;
-use crate::store::open::{direct, newest_schema};
-use crate::store::place::{refuse_hard_links, resolve};
+use crate::store::connect::direct;
+use crate::store::open::newest_schema;
+use crate::store::path::{refuse_hard_links, resolve};
 use crate::store::{Error, Lock, Result, wal};
 
 /// Pages kept at hand, in KiB, negative by SQLite's custom.

@@ -9,8 +9,8 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
+use crate::store::connect::BUSY_TIMEOUT;
 use crate::store::fault::Health;
-use crate::store::open::BUSY_TIMEOUT;
 use crate::store::{Error, Result, Store};
 
 /// How often it is folded in, as far as readers allow.

@@ -10,7 +10,7 @@ use crate::model::{
     Actor, AuditEntry, Category, DestinationId, NewWebhook, Scope, StoredWebhook, WebhookMark, WebhookUrl,
 };
 use crate::store::audit::{self, AuditKey};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 /// The sink of these destinations.

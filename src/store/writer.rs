@@ -20,9 +20,10 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::model::Mint;
 use crate::store::accept::{self, Accept, Stored};
+use crate::store::database_files::DatabaseFiles;
 use crate::store::fault::Health;
 use crate::store::intake::{Intake, Refused};
-use crate::store::place::Place;
+use crate::store::unit::Unit;
 use crate::store::wal::Wal;
 use crate::store::{Error, HintSender, Result};
 
@@ -32,18 +33,6 @@ const GROUP: usize = 64;
 const QUEUE: usize = 1024;
 /// How long a unit may wait for a place in the queue.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// One change to the database: one transaction if it is alone, a part of one if not.
-pub(super) trait Unit: Send + Sync + 'static {
-    /// What it answers.
-    type Output: Send + 'static;
-
-    /// Makes the change. May be called again after a rollback.
-    fn apply<'a>(
-        &'a self,
-        tx: &'a mut SqliteConnection,
-    ) -> impl Future<Output = Result<Self::Output>> + Send + 'a;
-}
-
 /// The way to the writer.
 #[derive(Clone)]
 pub(super) struct Writer {
@@ -63,14 +52,14 @@ pub(super) struct Files {
     pub(super) intake: Intake,
     pub(super) connection: SqliteConnection,
     pub(super) wal: Wal,
-    pub(super) place: Arc<Place>,
+    pub(super) database_files: Arc<DatabaseFiles>,
 }
 
 /// What the writer needs besides its queue.
 pub(super) struct Desk {
     intake: Intake,
     connection: SqliteConnection,
-    place: Arc<Place>,
+    database_files: Arc<DatabaseFiles>,
     clock: Clock,
     /// What is on disk, to be told.
     settled: mpsc::UnboundedSender<accept::Group>,
@@ -82,10 +71,10 @@ pub(super) struct Desk {
 impl Desk {
     /// A desk for the writer of one database. Hints at what is to be delivered go to `hints`.
     pub(super) fn new(files: Files, clock: Clock, hints: HintSender, health: Health) -> Self {
-        let Files { intake, connection, wal, place } = files;
+        let Files { intake, connection, wal, database_files } = files;
         let (settled, groups) = mpsc::unbounded_channel();
         let telling = tokio::spawn(accept::tell(groups, hints));
-        Self { intake, connection, place, clock, settled, telling, wal, health }
+        Self { intake, connection, database_files, clock, settled, telling, wal, health }
     }
 }
 
@@ -255,11 +244,11 @@ fn take_in(desk: &mut Desk, mint: &Mint, accepts: Vec<Accept>) -> Option<Error> 
     if accepts.is_empty() {
         return None;
     }
-    let taken_in = match desk.place.check_before() {
+    let taken_in = match desk.database_files.check_before() {
         Ok(()) => desk.intake.take_in(mint, desk.clock.moment(), &accepts),
         Err(error) => Err(Refused { error, begun: false }),
     };
-    let taken_in = taken_in.and_then(|stored| match desk.place.check_after() {
+    let taken_in = taken_in.and_then(|stored| match desk.database_files.check_after() {
         Ok(()) => Ok(stored),
         Err(error) => Err(Refused { error, begun: false }),
     });
@@ -331,7 +320,7 @@ async fn transact(
     if accepts.is_empty() && others.is_empty() {
         return Ok(Vec::new());
     }
-    desk.place.check_before().map_err(|error| (error, false))?;
+    desk.database_files.check_before().map_err(|error| (error, false))?;
     let now = desk.clock.moment();
     let connection = &mut desk.connection;
     connection.execute("BEGIN IMMEDIATE").await.map_err(|error| (error.into(), false))?;
@@ -357,7 +346,7 @@ async fn transact(
         let _ = desk.connection.execute("ROLLBACK").await;
     }
     let stored = committed.map_err(|error| (error, true))?;
-    desk.place.check_after().map_err(|error| (error, false))?;
+    desk.database_files.check_after().map_err(|error| (error, false))?;
     Ok(stored)
 }
 

@@ -4,7 +4,8 @@ use poise::CreateReply;
 use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
 
 use super::{Context, Error};
-use crate::bot::component::menu;
+use crate::bot::custom_id;
+use crate::bot::text::quoted;
 use crate::render::{self, Color, Surface};
 
 /// Discord: "Embed Limits", description. All of an embed may hold 6,000.
@@ -18,9 +19,10 @@ const MAX_TABLE: usize = 4096;
     default_member_permissions = "MANAGE_GUILD"
 )]
 pub(super) async fn webhook_config(context: Context<'_>) -> Result<(), Error> {
-    let mut buttons = vec![CreateButton::new(menu::SET).label("Set channel").style(ButtonStyle::Primary)];
+    let mut buttons =
+        vec![CreateButton::new(custom_id::SET).label("Set channel").style(ButtonStyle::Primary)];
     if !context.data().hub.set_routes().is_empty() {
-        buttons.push(CreateButton::new(menu::REMOVE).label("Remove").style(ButtonStyle::Secondary));
+        buttons.push(CreateButton::new(custom_id::REMOVE).label("Remove").style(ButtonStyle::Secondary));
     }
     let reply = CreateReply::default().embed(embed(context)).ephemeral(true);
     context.send(reply.components(vec![CreateActionRow::Buttons(buttons)])).await?;
@@ -32,10 +34,10 @@ fn embed(context: Context<'_>) -> CreateEmbed {
     let overview = data.hub.overview();
     let endpoint = overview.endpoint;
     let port = endpoint.as_ref().map_or_else(|| "–".to_owned(), |at| at.address.port().to_string());
-    let path = endpoint.as_ref().map_or_else(|| "–".to_owned(), |at| super::quoted(&at.path));
-    let public = super::quoted(data.errands.registrar.url());
+    let path = endpoint.as_ref().map_or_else(|| "–".to_owned(), |at| quoted(&at.path));
+    let public = quoted(data.errands.registrar.url());
     let platform = match &data.errands.platform {
-        Some(platform) => format!("{}, key set", super::quoted(platform.base())),
+        Some(platform) => format!("{}, key set", quoted(platform.base())),
         None => "no XTSYSTEMS_API_KEY".to_owned(),
     };
     let kinds = format!("{}, and any other as a plain card", overview.kinds.join(", "));

@@ -5,8 +5,10 @@ use serenity::all::{CreateAttachment, CreateAutocompleteResponse, Message};
 
 use super::gate::Done;
 use super::{Context, Error, gate};
-use crate::bot::component;
+use crate::bot::answer;
 use crate::bot::list::{self, List};
+use crate::bot::text::plain;
+use crate::bot::text::quoted;
 use crate::hub::{Press, Redelivered, Refusal, Rules};
 use crate::model::{AuditOutcome, Snowflake, payload};
 use crate::render::{self, Surface};
@@ -186,7 +188,7 @@ fn not_called(why: NotRetried, rules: &Rules) -> String {
         NotRetried::NeedsOperator => (Press::Resend, Refusal::NotOperator(rules.operators.clone())),
         _ => return format!("XTSystems is not told again: {}. Nothing was changed.", why.reason()),
     };
-    component::not_allowed(&refusal, press)
+    answer::refused(&refusal, press)
 }
 
 /// Why an id names no delivery.
@@ -194,7 +196,7 @@ fn unknown(id: &str) -> String {
     let id = id.trim();
     let digits = id.strip_prefix("dlv_").unwrap_or(id);
     let is_id = (8..=32).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let shown = super::quoted(id);
+    let shown = quoted(id);
     if is_id {
         format!("No delivery ends in {shown}, or several do. `/deliveries failed` lists what was given up.")
     } else {
@@ -210,7 +212,7 @@ fn told(letter: &Listed<Letter>, tries: &[Try]) -> String {
     for one in tries.iter().rev().take(MOST_TRIES) {
         let status = one.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let code = one.code.map(|code| format!(" {code}")).unwrap_or_default();
-        let said = super::plain(&one.response);
+        let said = plain(&one.response);
         let at = one.started_at.as_secs();
         text.push_str(&format!("\n<t:{at}:T> {}, {status}{code}, {} ms {said}", one.class, one.took_ms));
     }

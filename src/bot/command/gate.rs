@@ -1,21 +1,15 @@
 //! Around everything that changes something: who may, and the note of it in the audit log.
 
-use std::time::Duration;
-
 use poise::{CommandInteractionType, CreateReply};
-use serenity::all::{
-    CreateActionRow, CreateAutocompleteResponse, CreateEmbed, CreateInteractionResponse, GuildId,
-};
+use serenity::all::{CreateActionRow, CreateAutocompleteResponse, CreateEmbed, CreateInteractionResponse};
 
 use super::{Context, Data, Error};
-use crate::bot::component;
+use crate::bot::guild_arrival::wait_for_guild;
 use crate::bot::list::{List, Page};
-use crate::clock::Clock;
-use crate::hub::{Hub, Person, Refusal, Way};
+use crate::bot::person::person as clicking;
+use crate::bot::refusal::refused;
+use crate::hub::{Person, Way};
 use crate::model::{Actor, AuditEntry, AuditOutcome, Snowflake};
-
-/// How long the gateway may take to tell of a server while somebody waits.
-const ARRIVAL: Duration = Duration::from_millis(700);
 
 /// What came of something that changes something.
 pub(super) struct Done {
@@ -73,7 +67,7 @@ pub(super) async fn operate(
 /// Who typed the command, by what Discord said with it.
 pub(super) fn person(context: Context<'_>) -> Person {
     let asked = context.interaction;
-    component::person(&asked.user, asked.member.as_deref(), asked.guild_id, &context.data().clock)
+    clicking(&asked.user, asked.member.as_deref(), asked.guild_id, &context.data().clock)
 }
 
 /// Whether they may change what is not a decision. If not, they are told who can, and it is noted.
@@ -131,18 +125,10 @@ pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutc
     }
 }
 
-/// Gives the gateway a moment to tell which servers there are, right after a start: less than Discord's three seconds,
-/// and than the second within which a click is answered.
-pub(in crate::bot) async fn know(hub: &Hub, clock: &Clock, guild: Option<GuildId>, way: Way) {
-    if let Some(guild) = guild {
-        let _ = clock.within(ARRIVAL, hub.know_server(Snowflake::new(guild.get()), way)).await;
-    }
-}
-
 /// Whether anybody may do anything where the command was typed. If not, they are told so, and it is noted.
 pub(super) async fn is_at_home(context: Context<'_>) -> Result<bool, Error> {
     let Data { hub, clock, .. } = context.data();
-    know(hub, clock, context.interaction.guild_id, Way::Command).await;
+    wait_for_guild(hub, clock, context.interaction.guild_id, Way::Command).await;
     let Err(refusal) = hub.is_at_home(&person(context), Way::Command) else { return Ok(true) };
     if context.interaction_type == CommandInteractionType::Autocomplete {
         let nothing = CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new());
@@ -152,28 +138,4 @@ pub(super) async fn is_at_home(context: Context<'_>) -> Result<bool, Error> {
     say(context, refused(&refusal)).await?;
     note(context, "server", AuditOutcome::Refused, &refusal.to_string()).await;
     Ok(false)
-}
-
-/// Why somebody may not change what is no decision, and who can.
-pub(in crate::bot) fn refused(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::NotOperator(roles) if roles.is_empty() => {
-            "Only members with the permission Manage Server can do this here: ask one of them.".to_owned()
-        }
-        Refusal::NotOperator(roles) => {
-            let names: Vec<String> = roles.iter().take(5).map(|role| format!("<@&{role}>")).collect();
-            format!("Only {} can do this: ask one of them.", names.join(" or "))
-        }
-        Refusal::Elsewhere(guild) => format!(
-            "Commands and buttons do not work in this server: it is not one of the operator's. If it is yours, put its id \
-             `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
-        ),
-        Refusal::Nobodys(guild) => format!(
-            "nuncio does not know which server is the operator's, so commands and buttons work in none. If it is this one, \
-             put its id `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
-        ),
-        Refusal::TooEarly => "nuncio has only just started: please try again in a few seconds.".to_owned(),
-        Refusal::TimedOut => "You are in time-out here, so you cannot do this until that is over.".to_owned(),
-        _ => "This works in a server only.".to_owned(),
-    }
 }

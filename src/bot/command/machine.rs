@@ -4,8 +4,10 @@ use poise::CreateReply;
 use serenity::all::CreateAutocompleteResponse;
 
 use super::{Context, Error, gate};
-use crate::bot::component::{self, Said};
+use crate::bot::answer::{self, Said};
 use crate::bot::list::List;
+use crate::bot::text::plain;
+use crate::bot::text::quoted;
 use crate::hub::{Click, Clicked, Press};
 use crate::model::{Decision, Snowflake};
 
@@ -104,7 +106,7 @@ async fn press(context: Context<'_>, press: Press, machine: &str, text: Option<S
         text,
     };
     let clicked = hub.click(&click).await?;
-    match component::said(press, &clicked) {
+    match answer::to(press, &clicked) {
         Said::Sentence(sentence) => gate::say(context, sentence).await,
         Said::Embed(embed) => {
             context.send(CreateReply::default().embed(*embed).ephemeral(true)).await?;
@@ -116,7 +118,7 @@ async fn press(context: Context<'_>, press: Press, machine: &str, text: Option<S
 
 /// Asks which of several machines of one name is meant.
 fn several(found: &[Decision]) -> String {
-    let ids: Vec<String> = found.iter().take(10).map(|decision| super::quoted(&decision.object)).collect();
+    let ids: Vec<String> = found.iter().take(10).map(|decision| quoted(&decision.object)).collect();
     format!(
         "{} machines of that name wait. Nothing was decided. Name one by its id: {}",
         found.len(),
@@ -129,7 +131,7 @@ fn done(clicked: &Clicked) -> String {
     match clicked {
         Clicked::Done(decision) => format!(
             "{} is {}. XTSystems is told in a moment; the card shows what it answers, and until then Undo.",
-            super::plain(&decision.label),
+            plain(&decision.label),
             decision.verdict.as_str(),
         ),
         _ => "That was done already.".to_owned(),

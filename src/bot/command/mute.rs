@@ -5,12 +5,15 @@ use serenity::all::CreateAutocompleteResponse;
 
 use super::gate::Done;
 use super::{Context, Error, gate};
-use crate::bot::component::mute_anyway;
+use crate::bot::kinds::kinds_and_families;
+use crate::bot::mute_answer;
+use crate::bot::mute_answer::not_muted;
+use crate::bot::mute_question;
+use crate::bot::text::quoted;
 use crate::config::span_of;
 use crate::hub::{MuteError, UnknownKind};
 use crate::model::mute::asks_for_a_decision;
 use crate::model::{AuditOutcome, Kind};
-use crate::store::Muted;
 
 /// What is suggested as a duration; any other may be written.
 const SPANS: [(&str, &str); 7] = [
@@ -48,18 +51,18 @@ async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str)
     let Some(span) = span_of(duration) else {
         return Ok(refused(format!(
             "{} is not a span of time: write 30m, 1h or 2d. Nothing was muted.",
-            super::quoted(duration)
+            quoted(duration)
         )));
     };
     let subject = format!("mute {}", kind.chars().take(128).collect::<String>());
     if let Some(unknown) = context.data().hub.unknown_kind(kind).await? {
-        let (buttons, embed) = mute_anyway::question(kind, span, reason);
+        let (buttons, embed) = mute_question::question(kind, span, reason);
         let done = Done::new(AuditOutcome::Refused, subject, never_came(kind, &unknown, !buttons.is_empty()));
         return Ok(done.with(buttons, embed));
     }
     let entry = gate::entry(context, &subject, AuditOutcome::Done, reason);
     match context.data().hub.mute(kind, span, reason, entry).await {
-        Ok(muted) => Ok(Done::new(AuditOutcome::Done, subject, told(&muted))),
+        Ok(muted) => Ok(Done::new(AuditOutcome::Done, subject, mute_answer::muted(&muted))),
         Err(MuteError::Invalid(why)) => Ok(refused(not_muted(&why))),
         Err(MuteError::Store(error)) => Err(error.into()),
     }
@@ -67,49 +70,20 @@ async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str)
 
 /// Why a kind is not muted yet.
 fn never_came(kind: &str, unknown: &UnknownKind, has_button: bool) -> String {
-    let kind = super::quoted(kind);
-    let meant = unknown
-        .meant
-        .as_ref()
-        .map_or_else(String::new, |meant| format!(" Did you mean {}?", super::quoted(meant)));
+    let kind = quoted(kind);
+    let meant =
+        unknown.meant.as_ref().map_or_else(String::new, |meant| format!(" Did you mean {}?", quoted(meant)));
     let anyway = if has_button { "press **Mute anyway**" } else { "use `nuncio mute` with `--anyway`" };
     format!(
         "No event of the kind {kind} ever came, so nothing was muted.{meant} To mute it all the same, {anyway}."
     )
 }
 
-/// What came of muting.
-pub(in crate::bot) fn told(muted: &Muted) -> String {
-    let (mute, before) = match muted {
-        Muted::Now(mute) | Muted::Already(mute) => (mute, String::new()),
-        Muted::Renewed { now, before } => (
-            now,
-            format!(
-                " It was muted already, until <t:{}:f> by {}: that mute goes on.",
-                before.until.as_secs(),
-                super::glimpse(&before.by, 60)
-            ),
-        ),
-        Muted::Replayed => return "That is muted already.".to_owned(),
-    };
-    format!(
-        "{} is muted until <t:{}:f>.{before} Its events are kept, also urgent ones, and summed up in one card then; what \
-         asks for a decision still comes. `/unmute` ends it sooner.",
-        super::quoted(mute.name()),
-        mute.until.as_secs(),
-    )
-}
-
-/// Why nothing was muted.
-pub(in crate::bot) fn not_muted(why: &str) -> String {
-    format!("{}. Nothing was muted.", super::plain(why))
-}
-
 /// Kinds and families that can be muted.
 async fn suggest(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let partial = partial.trim().to_lowercase();
-    let found = super::kinds_and_families()
-        .filter(|kind| !asks_for_a_decision(&Kind::new(kind)) && kind.contains(&partial));
+    let found =
+        kinds_and_families().filter(|kind| !asks_for_a_decision(&Kind::new(kind)) && kind.contains(&partial));
     future::ready(super::choices(found.take(25).map(|kind| (kind.to_owned(), kind.to_owned())))).await
 }
 

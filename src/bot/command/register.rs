@@ -5,6 +5,8 @@ use serenity::all::CreateAutocompleteResponse;
 
 use super::gate::Done;
 use super::{Context, Error, gate};
+use crate::bot::kinds::kinds_and_families;
+use crate::bot::text::quoted;
 use crate::model::AuditOutcome;
 use crate::xtsystems::{NotRegistered, Registered, Registration, Wanted};
 
@@ -41,9 +43,9 @@ fn told(Registration { registered, url }: &Registration) -> String {
         Registered::Made(_) => "Registered",
         Registered::Updated(_) => "The registration was there and is up to date now",
     };
-    let events: Vec<String> = registered.webhook().events.iter().map(|kind| super::quoted(kind)).collect();
+    let events: Vec<String> = registered.webhook().events.iter().map(|kind| quoted(kind)).collect();
     let events = if events.is_empty() { "its events".to_owned() } else { events.join(", ") };
-    format!("{did}: XTSystems sends {events} to {}, signed. Try it with `/test-webhook`.", super::quoted(url))
+    format!("{did}: XTSystems sends {events} to {}, signed. Try it with `/test-webhook`.", quoted(url))
 }
 
 /// The parts of a list with commas or spaces between.
@@ -58,7 +60,7 @@ async fn suggest(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
         Some((before, last)) => (format!("{before}, "), last.trim()),
         None => (String::new(), partial.trim()),
     };
-    let found = super::kinds_and_families().filter(|kind| kind.contains(last));
+    let found = kinds_and_families().filter(|kind| kind.contains(last));
     let lists = found.map(|kind| format!("{before}{kind}")).filter(|list| list.len() <= 100).take(25);
     future::ready(super::choices(lists.map(|list| (list.clone(), list)))).await
 }

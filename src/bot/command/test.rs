@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::gate::Done;
 use super::{Context, Error, gate};
+use crate::bot::text::plain;
+use crate::bot::text::quoted;
 use crate::clock::Timestamp;
 use crate::hub::{Leg, Trace};
 use crate::model::{AuditOutcome, Status};
@@ -62,8 +64,8 @@ async fn through_the_platform(
         None => Ok(failed(format!(
             "{from} → ✗ nothing arrived here. XTSystems says: {} Its webhook sends to {}: is that this nuncio, and is its \
              secret WEBHOOK_SECRET? `/register-webhook` sets both.",
-            super::plain(&report.message),
-            super::quoted(&webhook.url),
+            plain(&report.message),
+            quoted(&webhook.url),
         ))),
     }
 }
@@ -113,8 +115,8 @@ fn told(from: &str, trace: &Trace) -> String {
 fn leg(leg: &Leg) -> String {
     // "Acme NOC / #alerts" where people are: its last part says enough.
     let name = leg.destination.rsplit(" / ").next().unwrap_or(&leg.destination);
-    let name = super::plain(name);
-    let why = || leg.reason.as_deref().map(|why| format!(": {}", super::plain(why))).unwrap_or_default();
+    let name = plain(name);
+    let why = || leg.reason.as_deref().map(|why| format!(": {}", plain(why))).unwrap_or_default();
     match (leg.status, leg.took) {
         (Status::Delivered, Some(took)) => format!("{name} {} ms", took.as_millis()),
         (Status::Cancelled, _) => format!("{name} 🔕 muted: `/unmute` says by whom, and ends it"),

@@ -2,6 +2,7 @@
 
 use super::gate::Done;
 use super::{Context, Error, gate};
+use crate::bot::text::plain;
 use crate::model::AuditOutcome;
 use crate::xtsystems::{NewTicket, Ticket};
 
@@ -88,8 +89,5 @@ fn told(context: Context<'_>, ticket: &Ticket) -> String {
     let name = if ticket.seq_id.is_empty() { &ticket.id } else { &ticket.seq_id };
     let link = context.data().errands.ticket_url.as_ref().and_then(|template| template.expand(&ticket.id));
     let link = link.map(|url| format!(" <{url}>")).unwrap_or_default();
-    format!(
-        "Ticket #{} is made.{link} Its card comes as soon as XTSystems tells nuncio of it.",
-        super::plain(name)
-    )
+    format!("Ticket #{} is made.{link} Its card comes as soon as XTSystems tells nuncio of it.", plain(name))
 }

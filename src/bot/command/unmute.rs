@@ -4,6 +4,8 @@ use serenity::all::CreateAutocompleteResponse;
 
 use super::gate::Done;
 use super::{Context, Error, gate};
+use crate::bot::text::glimpse;
+use crate::bot::text::quoted;
 use crate::hub::MuteError;
 use crate::model::{AuditOutcome, Mute};
 
@@ -34,7 +36,7 @@ async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> 
             Ok(Done::new(AuditOutcome::Done, "mute", "That mute was ended already."))
         }
         Ok(ended) => {
-            let names: Vec<String> = ended.iter().map(|mute| super::quoted(mute.name())).collect();
+            let names: Vec<String> = ended.iter().map(|mute| quoted(mute.name())).collect();
             let subjects: Vec<&str> = ended.iter().map(Mute::name).collect();
             let sentence = format!(
                 "The mute of {} ended. What came meanwhile is summed up in a moment.",
@@ -43,8 +45,7 @@ async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> 
             Ok(Done::new(AuditOutcome::Done, format!("mute {}", subjects.join(", ")), sentence))
         }
         Err(MuteError::Invalid(_)) => {
-            let sentence =
-                format!("Nothing is muted as {}. {}", super::quoted(wanted), list(&hub.mutes().await?));
+            let sentence = format!("Nothing is muted as {}. {}", quoted(wanted), list(&hub.mutes().await?));
             Ok(Done::new(AuditOutcome::Refused, "mute", sentence))
         }
         Err(MuteError::Store(error)) => Err(error.into()),
@@ -55,9 +56,9 @@ fn list(mutes: &[(Mute, u64)]) -> String {
     let line = |(mute, silenced): &(Mute, u64)| {
         format!(
             "🔕 {} until <t:{}:f>, by {}: {silenced} silenced so far",
-            super::glimpse(mute.name(), 60),
+            glimpse(mute.name(), 60),
             mute.until.as_secs(),
-            super::glimpse(&mute.by, 30),
+            glimpse(&mute.by, 30),
         )
     };
     let mut lines: Vec<String> = mutes.iter().take(LISTED).map(line).collect();

@@ -10,16 +10,17 @@ use serenity::all::{
 };
 
 use super::{Clicks, answered, press};
-use crate::bot::command::{glimpse, kinds_and_families, refused};
+use crate::bot::answer;
+use crate::bot::custom_id::{REMOVE, SET};
+use crate::bot::kinds::kinds_and_families;
+use crate::bot::person::person;
+use crate::bot::refusal::refused;
+use crate::bot::text::{glimpse, quoted};
 use crate::hub::{Before, Hub, Person, RouteError};
 use crate::model::route::{Key, Target};
 use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, RouteId, Snowflake};
 use crate::store::SetRoute;
 
-/// The button under `/webhook-config` that begins.
-pub(in crate::bot) const SET: &str = "v1:route";
-/// The one that takes back.
-pub(in crate::bot) const REMOVE: &str = "v1:unroute";
 const KEY: &str = "v1:route-key";
 const OTHER: &str = "v1:route-other";
 const TO: &str = "v1:route-to:";
@@ -68,7 +69,7 @@ pub(super) fn of_dialog(modal: &ModalInteraction) -> Option<String> {
 impl Clicks {
     pub(super) async fn turn(&self, http: &Http, component: &ComponentInteraction, turn: Turn) {
         let person =
-            press::person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
+            person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
         let (action, subject) = match &turn {
             Turn::Undo | Turn::Remove(_) => ("route.remove", "route".to_owned()),
             Turn::To { key, .. } => ("route.set", format!("route {key}")),
@@ -120,7 +121,7 @@ impl Clicks {
 
     /// A key that was written in the dialog.
     pub(super) async fn named(&self, http: &Http, modal: &ModalInteraction, text: &str) {
-        let person = press::person(&modal.user, modal.member.as_ref(), modal.guild_id, &self.shared.clock);
+        let person = person(&modal.user, modal.member.as_ref(), modal.guild_id, &self.shared.clock);
         let next = self.may_turn(&person).and_then(|()| key(text));
         let response = match next {
             Ok(key) if modal.message.is_some() => {
@@ -204,7 +205,7 @@ fn actor(person: &Person) -> Actor {
 fn not_kept(error: &crate::store::Error) -> String {
     let reference = EventId::new().short();
     tracing::error!(reference, %error, "a route could not be changed");
-    super::answer::not_kept(&reference)
+    answer::not_kept(&reference)
 }
 
 /// What an event that no key matched waits for.
@@ -221,7 +222,7 @@ fn waiting(unrouted: u64) -> String {
 fn told(before: &Before, hub: &Hub) -> (&'static str, String) {
     let name = |place: &Target| match place {
         Target::Channel(id) => format!("<#{id}>"),
-        Target::Stored(id) => crate::bot::command::quoted(&hub.stored_name(*id)),
+        Target::Stored(id) => quoted(&hub.stored_name(*id)),
     };
     let mut names: Vec<String> = before.places.iter().take(MOST_PLACES).map(name).collect();
     let more = before.places.len() - names.len();
@@ -257,7 +258,7 @@ fn key(text: &str) -> Result<Key, String> {
 }
 
 fn events(key: &Key) -> String {
-    format!("Events of {}", crate::bot::command::quoted(&key.to_string()))
+    format!("Events of {}", quoted(&key.to_string()))
 }
 
 fn whispered(sentence: impl Into<String>) -> CreateInteractionResponseMessage {
@@ -292,7 +293,7 @@ fn places(key: &str) -> CreateInteractionResponseMessage {
     let kind = CreateSelectMenuKind::Channel { channel_types: Some(kinds), default_channels: None };
     let menu = CreateSelectMenu::new(format!("{TO}{key}"), kind).placeholder("Which channel?");
     CreateInteractionResponseMessage::new()
-        .content(format!("Where do events of {} go?", crate::bot::command::quoted(key)))
+        .content(format!("Where do events of {} go?", quoted(key)))
         .components(vec![CreateActionRow::SelectMenu(menu)])
 }
 

@@ -7,7 +7,7 @@ use serenity::async_trait;
 
 use super::Watch;
 use crate::bot::guild::{Guild, Role};
-use crate::bot::{register, tolerance};
+use crate::bot::{lenient, register};
 use crate::model::Snowflake;
 
 #[async_trait]
@@ -76,16 +76,16 @@ impl Watch {
         match unknown.kind.as_str() {
             "INTERACTION_CREATE" => {
                 if let Some(hearing) = self.0.hearing.get() {
-                    hearing.hear(context, unknown.value).await;
+                    hearing.forward_interaction(context, unknown.value).await;
                 }
             }
             "GUILD_CREATE" => {
                 let bot = self.0.bot.load(Ordering::Acquire);
-                if let Some(guild) = tolerance::guild(&unknown.value, bot) {
+                if let Some(guild) = lenient::guild(&unknown.value, bot) {
                     self.put_guild(guild);
                 }
             }
-            "READY" => match tolerance::ready(&unknown.value) {
+            "READY" => match lenient::ready(&unknown.value) {
                 Ok((ready, guilds)) => self.read(context, ready, guilds).await,
                 Err(why) => self.end(&why),
             },
@@ -101,7 +101,7 @@ impl Watch {
         guilds.into_iter().for_each(|guild| self.put_guild(guild));
         register::begin(&self.0.shared, ready.application.id.get(), servers_of(&ready));
         if let Some(hearing) = self.0.hearing.get() {
-            hearing.begin(context, ready).await;
+            hearing.forward_ready(context, ready).await;
         }
     }
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::config::Coalesce;
 use crate::discord::Share;
+use crate::dispatch::cards::plan;
+use crate::dispatch::guard;
 use crate::dispatch::lane::{LINGER, Lane, PAGE};
-use crate::dispatch::{guard, plan};
 use crate::model::{Delivery, DeliveryId, Form, Message, Rank};
 use crate::store;
 

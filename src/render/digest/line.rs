@@ -2,8 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::model::{Event, EventId, Source, Summand};
-use crate::render::escape::{literal, number, short};
 use crate::render::facts::Facts;
+use crate::render::text::{literal, number, short};
 use crate::render::{Markdown, Surface, View, alert, card};
 
 /// Units of a line: ten of them stay below a field's 1024.

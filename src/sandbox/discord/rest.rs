@@ -22,6 +22,7 @@ mod body;
 mod command;
 mod guild;
 mod interact;
+mod query;
 mod reaction;
 mod reply;
 mod role;

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::model::{Actor, AuditEntry};
 use crate::store::meta::put_in;
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Lock, Result, Store};
 
 /// The action of the row that begins a new chain. Its reference is the hash.

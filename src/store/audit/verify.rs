@@ -6,8 +6,8 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::rekey::{begun_anew, verify_before};
 use super::{AuditKey, Audited, Begun, HEAD, row};
+use crate::store::connect::never_end;
 use crate::store::meta::meta_in;
-use crate::store::open::never_end;
 use crate::store::{Result, Store};
 
 /// How many rows are held at a time.

@@ -10,7 +10,7 @@ use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Attempt, Delivery, DeliveryId, DestinationId, Message, Mint};
 use crate::store::delivery::{COLUMNS, Waiting};
 use crate::store::message::{Begin, insert_attempt};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// After this an edited card goes unseen: people get a message.

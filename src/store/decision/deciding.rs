@@ -13,7 +13,7 @@ use crate::model::{
     Actor, AuditEntry, AuditOutcome, Decider, Decision, Delivery, DestinationId, Mint, Token, Verdict,
 };
 use crate::store::audit::{self, AuditKey};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// What a click changes.

@@ -9,7 +9,7 @@ use super::{load_by_id, read};
 use crate::clock::Moment;
 use crate::model::{Actor, AuditEntry, Decision, Delivery, DeliveryId, DestinationId, Mint, Platform};
 use crate::store::audit::{self, AuditKey};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// Says on the cards of all other decisions that wait for the platform why they do.

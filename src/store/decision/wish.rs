@@ -10,7 +10,7 @@ use crate::model::{
     Mint, Snowflake, Token,
 };
 use crate::store::audit::{self, AuditKey};
-use crate::store::writer::Unit;
+use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 /// What somebody wants done with a ticket.

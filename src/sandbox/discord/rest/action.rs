@@ -1,12 +1,9 @@
 //! What each route does with the model.
 
-use std::collections::HashMap;
-
-use axum::extract::Query;
-use axum::http::Uri;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::body::{self, Upload};
+use super::query::query;
 use super::reply::Answer;
 use super::{Call, Route, command, guild, interact, reaction, role, thread, webhook};
 use crate::clock::Timestamp;
@@ -205,21 +202,4 @@ fn page(call: &Call) -> Result<(Page, usize), Refusal> {
         (None, None, None) => Page::Latest,
     };
     form.finish((page, usize::try_from(limit).unwrap_or(1)))
-}
-
-/// Whether the query says yes to `key` (Discord: "Boolean Query Strings").
-pub(super) fn flag(query: &Map<String, Value>, key: &str) -> bool {
-    query.get(key).and_then(Value::as_str).is_some_and(|text| matches!(text, "true" | "True" | "1"))
-}
-
-/// The query's keys and values.
-pub(super) fn query(call: &Call) -> Map<String, Value> {
-    let uri: Uri = format!("/?{}", call.query).parse().unwrap_or_default();
-    let pairs = Query::<HashMap<String, String>>::try_from_uri(&uri);
-    pairs
-        .map(|Query(pairs)| pairs)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(key, value)| (key, value.into()))
-        .collect()
 }

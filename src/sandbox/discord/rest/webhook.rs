@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::Call;
-use super::action::{flag, query};
 use super::body::{self, Upload};
+use super::query::{flag, query};
 use super::reply::Answer;
 use crate::clock::Timestamp;
 use crate::model::Snowflake;

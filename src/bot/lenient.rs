@@ -4,98 +4,17 @@
 //! answer is needed; of a server only names, roles and channels; of READY only who the bot is. What is missing is never
 //! guessed in anybody's favour: somebody without roles has none, and a message without an author is not ours.
 
-mod interaction;
+pub(super) mod interaction;
 mod ready;
 
-use std::sync::{Arc, OnceLock};
-
 use serde_json::Value;
-use serenity::all::{Client, Context, EventHandler as _, Framework, FullEvent, Ready};
-use serenity::async_trait;
 
-use crate::bot::component::Clicks;
 use crate::bot::guild::{Channel, Guild, Overwrite, Role, Whom, unfit};
 
 /// Discord: "Channel Types", announcement, public and private threads.
 const THREADS: [u64; 3] = [10, 11, 12];
 
 pub(super) use ready::ready;
-
-/// Poise, within reach of what serenity could not read.
-pub(super) struct Commands<F> {
-    poise: Option<F>,
-    ready: Arc<OnceLock<F>>,
-}
-
-/// Where an interaction goes that serenity could not read.
-pub(super) struct Hearing<F> {
-    clicks: Clicks,
-    commands: Arc<OnceLock<F>>,
-}
-
-impl<F: Framework> Commands<F> {
-    /// `poise`, and the hearing that shares it.
-    pub(super) fn around(poise: F, clicks: Clicks) -> (Self, Hearing<F>) {
-        let ready = Arc::new(OnceLock::new());
-        (Self { poise: Some(poise), ready: Arc::clone(&ready) }, Hearing { clicks, commands: ready })
-    }
-}
-
-#[async_trait]
-impl<F: Framework> Framework for Commands<F> {
-    async fn init(&mut self, client: &Client) {
-        if let Some(mut poise) = self.poise.take() {
-            poise.init(client).await;
-            let _ = self.ready.set(poise);
-        }
-    }
-
-    async fn dispatch(&self, context: Context, event: FullEvent) {
-        if let Some(poise) = self.ready.get() {
-            poise.dispatch(context, event).await;
-        }
-    }
-}
-
-/// As [`Hearing::hear`], whatever framework it is.
-#[async_trait]
-pub(super) trait Hears: Send + Sync {
-    /// Reads an interaction leniently and passes it on; says so if there is nothing to be read.
-    async fn hear(&self, context: Context, told: Value);
-
-    /// Passes on a READY that was read here: serenity, which could not read it, tells nobody of it.
-    async fn begin(&self, context: Context, ready: Ready);
-}
-
-#[async_trait]
-impl<F: Framework> Hears for Hearing<F> {
-    async fn hear(&self, context: Context, told: Value) {
-        match interaction::interaction(&told) {
-            Ok(interaction) => {
-                self.clicks.hear(&context, &interaction).await;
-                if let Some(commands) = self.commands.get() {
-                    commands.dispatch(context, FullEvent::InteractionCreate { interaction }).await;
-                }
-            }
-            Err(error) => {
-                let fields: Vec<&str> =
-                    told.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-                tracing::warn!(
-                    "a click or a typed command came from Discord in a form that nuncio cannot read ({error}; its fields: {}). \
-                     Nothing was done, and the person sees that it failed. Please report this",
-                    fields.join(" ")
-                );
-            }
-        }
-    }
-
-    async fn begin(&self, context: Context, ready: Ready) {
-        self.clicks.ready(context.clone(), ready.clone()).await;
-        if let Some(commands) = self.commands.get() {
-            commands.dispatch(context, FullEvent::Ready { data_about_bot: ready }).await;
-        }
-    }
-}
 
 /// A server out of what is needed of it; `None` without an id.
 pub(super) fn guild(told: &Value, bot: u64) -> Option<Guild> {

@@ -2,7 +2,7 @@
 
 use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
-use crate::bot::command;
+use crate::bot::refusal;
 use crate::hub::{Clicked, Details, Press, Refusal};
 use crate::model::{Decision, Matter, Mute, Phase, Platform, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
@@ -21,7 +21,7 @@ const MOST_ROLES: usize = 5;
 const NAME: usize = 60;
 
 /// What is said after a click.
-pub(in crate::bot) enum Said {
+pub(super) enum Said {
     /// The card says it.
     Nothing,
     /// One sentence.
@@ -31,7 +31,7 @@ pub(in crate::bot) enum Said {
 }
 
 /// What is said to what came of a click.
-pub(in crate::bot) fn to(press: Press, clicked: &Clicked) -> Said {
+pub(super) fn to(press: Press, clicked: &Clicked) -> Said {
     match clicked {
         Clicked::Replayed => Said::Nothing,
         Clicked::Done(decision) => done(decision),
@@ -142,7 +142,7 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
 }
 
 /// Why not, and who can.
-pub(in crate::bot) fn refused(refusal: &Refusal, press: Press) -> String {
+pub(super) fn refused(refusal: &Refusal, press: Press) -> String {
     let what = match press {
         Press::Approve | Press::Deny | Press::Undo | Press::TryAgain => "decide about machines",
         Press::Resend | Press::Take | Press::Note | Press::Close => "change tickets",
@@ -156,7 +156,7 @@ pub(in crate::bot) fn refused(refusal: &Refusal, press: Press) -> String {
         Refusal::NotApprover(roles) | Refusal::NotOperator(roles) => {
             format!("Only {} can {what}: ask one of them.", mentions(roles))
         }
-        Refusal::Elsewhere(_) | Refusal::Nobodys(_) | Refusal::TooEarly => command::refused(refusal),
+        Refusal::Elsewhere(_) | Refusal::Nobodys(_) | Refusal::TooEarly => refusal::refused(refusal),
         Refusal::NoServer => format!("To {what}, use the buttons on the card in its server."),
         Refusal::TimedOut => format!("You are in time-out here, so you cannot {what} until that is over."),
         Refusal::Unknown => UNKNOWN.to_owned(),

@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use crate::clock::SteadyTime;
 use crate::dispatch::Context;
-use crate::dispatch::compose::draw;
-use crate::dispatch::decided::{self, Course};
-use crate::model::route::Cards;
+use crate::dispatch::cards::decision::{self, CardAction};
+use crate::dispatch::cards::draw::draw;
+use crate::dispatch::cards::lifetime::{CardLifetime, lifetime};
+use crate::dispatch::cards::load::load;
 use crate::model::schedule::PING_AGAIN;
 use crate::model::{
     Action, Delivery, DeliveryId, DestinationId, Event, Form, LivingCard, Message, Rank, Severity, Snowflake,
 };
 use crate::render::{self, Card};
-use crate::store::{Error, Result, Store};
+use crate::store::Result;
 
 /// How many deliveries a message carries at most: what one unit of the store touches.
 const MOST: usize = 100;
@@ -24,32 +25,21 @@ const MOST: usize = 100;
 const LINES: usize = 10;
 
 /// What waits in a lane's memory, in the order of its turn.
-pub(super) type Queue = BTreeMap<(Rank, DeliveryId), Delivery>;
+pub(in crate::dispatch) type Queue = BTreeMap<(Rank, DeliveryId), Delivery>;
 
 /// How a lane stands when it plans.
 #[derive(Clone, Copy)]
-pub(super) struct Pressure<'a> {
+pub(in crate::dispatch) struct Pressure<'a> {
     /// Whether several cards may share a message.
-    pub(super) pack: bool,
+    pub(in crate::dispatch) pack: bool,
     /// Whether the table holds more than the queue.
-    pub(super) more: bool,
+    pub(in crate::dispatch) more: bool,
     /// What was refused together with others, and is sent alone.
-    pub(super) alone: &'a HashSet<DeliveryId>,
-}
-
-/// How the events of one subject share a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
-    /// They do not.
-    None,
-    /// One card as long as the thing lives.
-    Thing,
-    /// One card for the repeats of an alert within `FOLD_REPEATS`.
-    Repeats,
+    pub(in crate::dispatch) alone: &'a HashSet<DeliveryId>,
 }
 
 /// Plans the next message out of `queue`, whose head is the first of rank `turn` or behind it; `None` if there is none.
-pub(super) async fn next(
+pub(in crate::dispatch) async fn next(
     context: &Context,
     destination: DestinationId,
     queue: &mut Queue,
@@ -67,8 +57,8 @@ pub(super) async fn next(
         return redraw(context, destination, head).await;
     }
     let event = load(&context.store, &mut head).await?;
-    let course = decided::course(context, destination, &event).await?;
-    if let Some(action) = course.action() {
+    let card_action = decision::card_action(context, destination, &event).await?;
+    if let Some(action) = card_action.action() {
         let mut message = Message::new(destination, action, Form::Single, now);
         if action == Action::Create {
             message.pings = pings(context, &head, &event, now.steady, false).await?;
@@ -76,17 +66,18 @@ pub(super) async fn next(
         message.deliveries.push(head);
         return Ok(Some(message));
     }
-    if matches!(course, Course::Nothing) {
+    if matches!(card_action, CardAction::Nothing) {
         context.store.drop_delivery(&head, "there is no card to change").await?;
         context.hub.progressed();
         return Ok(None);
     }
-    decided::stand_in_for_ours(context, &mut head, &event).await?;
+    decision::substitute_asking_event(context, &mut head, &event).await?;
     let event = load(&context.store, &mut head).await?;
-    let life = life(context, &event, &head.route);
-    let card = standing(context, destination, &event, life).await?;
+    let lifetime = lifetime(context, &event, &head.route);
+    let card = standing(context, destination, &event, lifetime).await?;
     // What a person had delivered again is wanted as a message of its own.
-    let editable = card.clone().filter(|card| head.generation == 0 && changes(context, card, &event, life));
+    let editable =
+        card.clone().filter(|card| head.generation == 0 && changes(context, card, &event, lifetime));
     let broke_out = editable.is_none() && card.is_some_and(|card| severity(&event) > severity_of(&card));
     let action = editable
         .as_ref()
@@ -95,10 +86,12 @@ pub(super) async fn next(
     let mut wishes = vec![pings(context, &head, &event, now.steady, broke_out).await?];
     let alone = pressure.alone.contains(&head.id);
     message.deliveries.push(head);
-    if life != Life::None && !alone {
-        let fits = |other: &Event| match (life, &editable) {
-            (Life::Repeats, Some(card)) => changes(context, card, other, life),
-            (Life::Repeats, None) => severity(other) <= severity(&event) && in_window(context, &event, other),
+    if lifetime != CardLifetime::PerEvent && !alone {
+        let fits = |other: &Event| match (lifetime, &editable) {
+            (CardLifetime::FoldRepeats, Some(card)) => changes(context, card, other, lifetime),
+            (CardLifetime::FoldRepeats, None) => {
+                severity(other) <= severity(&event) && in_window(context, &event, other)
+            }
             _ => true,
         };
         take_same(context, queue, &mut message, &event, pressure, fits).await?;
@@ -118,7 +111,7 @@ pub(super) async fn next(
 }
 
 /// The first in `queue` of rank `turn` or behind it.
-pub(super) fn head(queue: &Queue, turn: Rank) -> Option<(Rank, DeliveryId)> {
+pub(in crate::dispatch) fn head(queue: &Queue, turn: Rank) -> Option<(Rank, DeliveryId)> {
     queue.range((turn, DeliveryId::earliest(SteadyTime::default()))..).next().map(|(key, _)| *key)
 }
 
@@ -129,9 +122,9 @@ async fn redraw(
     mut head: Delivery,
 ) -> Result<Option<Message>> {
     let event = load(&context.store, &mut head).await?;
-    let life = life(context, &event, &head.route);
-    let card = standing(context, destination, &event, life).await?;
-    let Some(card) = card.filter(|card| life == Life::Thing && !card.frozen) else {
+    let lifetime = lifetime(context, &event, &head.route);
+    let card = standing(context, destination, &event, lifetime).await?;
+    let Some(card) = card.filter(|card| lifetime == CardLifetime::PerSubject && !card.frozen) else {
         context.store.drop_delivery(&head, "there is no card to change").await?;
         context.hub.progressed();
         return Ok(None);
@@ -142,37 +135,25 @@ async fn redraw(
     Ok(Some(message))
 }
 
-/// How events like this share a card in a place that `route` leads to.
-pub(super) fn life(context: &Context, event: &Event, route: &str) -> Life {
-    if context.hub.cards(route).unwrap_or(context.composition.cards) == Cards::Append {
-        return Life::None;
-    }
-    match event.subject.split(':').next().unwrap_or_default() {
-        "ticket" | "asset" | "machine" => Life::Thing,
-        "alert" if !context.composition.fold_repeats.is_zero() => Life::Repeats,
-        _ => Life::None,
-    }
-}
-
 async fn standing(
     context: &Context,
     destination: DestinationId,
     event: &Event,
-    life: Life,
+    lifetime: CardLifetime,
 ) -> Result<Option<LivingCard>> {
-    if life == Life::None {
+    if lifetime == CardLifetime::PerEvent {
         return Ok(None);
     }
     context.store.card(destination, event.source, &event.subject).await
 }
 
 /// Whether `event` changes `card` instead of getting one of its own.
-fn changes(context: &Context, card: &LivingCard, event: &Event, life: Life) -> bool {
+fn changes(context: &Context, card: &LivingCard, event: &Event, lifetime: CardLifetime) -> bool {
     let repeats = || {
         let age = event.id.minted_at().since(card.shown.since.minted_at());
         age <= context.composition.fold_repeats && severity(event) <= severity_of(card)
     };
-    !card.frozen && (life == Life::Thing || repeats())
+    !card.frozen && (lifetime == CardLifetime::PerSubject || repeats())
 }
 
 fn in_window(context: &Context, first: &Event, other: &Event) -> bool {
@@ -274,18 +255,19 @@ async fn fill(
             continue;
         }
         let event = load(&context.store, delivery).await?;
-        if decided::may_decide(&event) {
+        if decision::may_decide(&event) {
             // Its card travels alone, or it closes one that does.
             continue;
         }
-        let life = life(context, &event, &delivery.route);
-        let standing = standing(context, message.destination_id, &event, life).await?;
-        if delivery.generation == 0 && standing.is_some_and(|card| changes(context, &card, &event, life)) {
+        let lifetime = lifetime(context, &event, &delivery.route);
+        let standing = standing(context, message.destination_id, &event, lifetime).await?;
+        if delivery.generation == 0 && standing.is_some_and(|card| changes(context, &card, &event, lifetime))
+        {
             continue;
         }
-        let known =
-            life != Life::None && (same(first, &event) || events.iter().any(|other| same(other, &event)));
-        if known && life == Life::Repeats {
+        let known = lifetime != CardLifetime::PerEvent
+            && (same(first, &event) || events.iter().any(|other| same(other, &event)));
+        if known && lifetime == CardLifetime::FoldRepeats {
             // Whether it folds into that card is seen when its turn comes.
             continue;
         }
@@ -311,15 +293,4 @@ async fn fill(
 
 fn same(one: &Event, other: &Event) -> bool {
     (one.source, &one.subject) == (other.source, &other.subject)
-}
-
-/// The event of a delivery, from memory or from disk.
-pub(super) async fn load(store: &Store, delivery: &mut Delivery) -> Result<Arc<Event>> {
-    if let Some(event) = &delivery.event {
-        return Ok(Arc::clone(event));
-    }
-    let event = store.event(delivery.event_id).await?;
-    let event = event
-        .ok_or_else(|| Error::Corrupt(format!("a delivery of {}, which is not there", delivery.event_id)))?;
-    Ok(Arc::clone(delivery.event.insert(Arc::new(event))))
 }

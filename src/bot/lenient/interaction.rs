@@ -11,7 +11,7 @@ const NOBODY: u64 = 1;
 const ANY: &str = "1";
 
 /// An interaction out of what is needed of it.
-pub(super) fn interaction(told: &Value) -> serde_json::Result<Interaction> {
+pub(in crate::bot) fn interaction(told: &Value) -> serde_json::Result<Interaction> {
     let channel = [&told["channel_id"], &told["channel"]["id"], &told["message"]["channel_id"]];
     let channel = channel.into_iter().find(|id| !id.is_null());
     let guild = [&told["guild_id"], &told["guild"]["id"]].into_iter().find(|id| !id.is_null());

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::dispatch::Context;
-use crate::dispatch::compose::draw_asked;
-use crate::dispatch::plan::load;
+use crate::dispatch::cards::draw::draw_asked;
+use crate::dispatch::cards::load::load;
 use crate::model::{
     Action, Decision, DecisionId, Delivery, DestinationId, Event, LivingCard, Matter, Message, Shown,
     Snowflake, Source, Verdict,
@@ -15,9 +15,9 @@ use crate::model::{
 use crate::render::{self, Card};
 use crate::store::{CardOf, Result};
 
-/// What becomes of a delivery.
+/// What a delivery does to the card of a decision.
 #[derive(Debug)]
-pub(super) enum Course {
+pub(super) enum CardAction {
     /// It is not about a decision.
     Usual,
     /// A message of its own.
@@ -28,7 +28,7 @@ pub(super) enum Course {
     Nothing,
 }
 
-impl Course {
+impl CardAction {
     /// What is done at once, if that is known.
     pub(super) const fn action(&self) -> Option<Action> {
         match self {
@@ -40,33 +40,37 @@ impl Course {
 }
 
 /// What becomes of `event` in a destination.
-pub(super) async fn course(context: &Context, destination: DestinationId, event: &Event) -> Result<Course> {
+pub(super) async fn card_action(
+    context: &Context,
+    destination: DestinationId,
+    event: &Event,
+) -> Result<CardAction> {
     let ours = is_ours(event);
     let Some(decision) = decision(context, event).await? else {
-        return Ok(if ours { Course::Nothing } else { Course::Usual });
+        return Ok(if ours { CardAction::Nothing } else { CardAction::Usual });
     };
     let card = context.store.card(destination, decision.source, &decision.subject).await?;
     if decision.matter != Matter::Machine {
         return Ok(match card {
-            Some(card) if card.frozen => Course::Usual,
+            Some(card) if card.frozen => CardAction::Usual,
             Some(card) => change(&card),
             None => match context.store.message_showing(decision.event_id, destination).await? {
-                Some((channel, message)) => Course::Change(Action::Edit { channel, message }),
-                None => Course::Nothing,
+                Some((channel, message)) => CardAction::Change(Action::Edit { channel, message }),
+                None => CardAction::Nothing,
             },
         });
     }
     let card = card.filter(|card| shows(card, &decision));
     if event.kind.as_str() == "decision.late" {
-        return Ok(if card.is_some() { Course::Post } else { Course::Nothing });
+        return Ok(if card.is_some() { CardAction::Post } else { CardAction::Nothing });
     }
     Ok(match card {
-        _ if event.id == decision.event_id => Course::Post,
-        Some(card) if card.frozen => Course::Post,
+        _ if event.id == decision.event_id => CardAction::Post,
+        Some(card) if card.frozen => CardAction::Post,
         Some(card) => change(&card),
-        None if ours => Course::Nothing,
-        None if event.kind.canonical() == "machine.registered" => Course::Post,
-        None => Course::Usual,
+        None if ours => CardAction::Nothing,
+        None if event.kind.canonical() == "machine.registered" => CardAction::Post,
+        None => CardAction::Usual,
     })
 }
 
@@ -124,7 +128,7 @@ pub(super) async fn redelivered(context: &Context, message: &Message) -> Result<
 }
 
 /// Lets the event whose card is drawn stand for ours, which only says that it must be drawn anew.
-pub(super) async fn stand_in_for_ours(
+pub(super) async fn substitute_asking_event(
     context: &Context,
     delivery: &mut Delivery,
     event: &Event,
@@ -173,6 +177,6 @@ async fn shows_newer(context: &Context, card: &LivingCard, decision: &Decision) 
     Ok(shown.is_some_and(|shown| shown.round > decision.round))
 }
 
-fn change(card: &LivingCard) -> Course {
-    Course::Change(Action::Edit { channel: card.channel, message: card.message })
+fn change(card: &LivingCard) -> CardAction {
+    CardAction::Change(Action::Edit { channel: card.channel, message: card.message })
 }

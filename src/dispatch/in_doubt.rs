@@ -7,9 +7,8 @@
 
 use std::collections::HashSet;
 
-use crate::discord::{Failure, Page, Pass, Posted};
+use crate::discord::{Client, Failure, Page, Pass, Posted};
 use crate::dispatch::Context;
-use crate::dispatch::channel::Channel;
 use crate::model::{Arrived, Attempt, Form, Message, Outcome, PostedAfter, Receipt, Snowflake, Tag};
 use crate::render::{self, Body};
 use crate::store::Result;
@@ -52,20 +51,29 @@ enum Shape<'a> {
     Lines { text: &'a str, answers: Option<Snowflake> },
 }
 
-impl Channel {
+/// Reads channels for messages in doubt.
+pub(super) struct Search<'a> {
+    context: &'a Context,
+    client: &'a Client,
+}
+
+impl<'a> Search<'a> {
+    pub(super) const fn new(context: &'a Context, client: &'a Client) -> Self {
+        Self { context, client }
+    }
+
     /// Looks for `message`, which would be posted as `body` now.
     pub(super) async fn look_for(
         &self,
-        context: &Context,
         channel: Snowflake,
         message: &Message,
         body: &Body,
         pass: Pass,
     ) -> Result<Looked> {
-        let (started_at, began) = (context.clock.now(), context.clock.elapsed());
+        let (started_at, began) = (self.context.clock.now(), self.context.clock.elapsed());
         let attempt = |status, code, response: String, outcome| {
             Ok(Looked::Settled(Box::new(Attempt {
-                took: context.clock.elapsed().saturating_sub(began),
+                took: self.context.clock.elapsed().saturating_sub(began),
                 status,
                 code,
                 response: response.into_bytes(),
@@ -73,7 +81,7 @@ impl Channel {
             })))
         };
         let why = match self.read(channel, pass).await {
-            Ok(page) => match self.judge(context, channel, message, body, &page).await? {
+            Ok(page) => match self.judge(channel, message, body, &page).await? {
                 Look::Found(id) => {
                     let receipt = Receipt { channel, message: Some(id) };
                     return attempt(Some(200), None, String::new(), Outcome::Sent(receipt));
@@ -108,21 +116,14 @@ impl Channel {
     /// The newest messages of `channel`. Whoever shows them has known our token before: else anybody could say that
     /// there are none.
     async fn read(&self, channel: Snowflake, mut pass: Pass) -> std::result::Result<Page, Failure> {
-        if self.client().me().is_none() {
-            self.client().myself(pass).await?;
-            pass = self.pass().await;
+        if self.client.me().is_none() {
+            self.client.myself(pass).await?;
+            pass = self.client.gate().pass().await;
         }
-        self.client().recent_messages(pass, channel).await
+        self.client.recent_messages(pass, channel).await
     }
 
-    async fn judge(
-        &self,
-        context: &Context,
-        channel: Snowflake,
-        message: &Message,
-        body: &Body,
-        page: &Page,
-    ) -> Result<Look> {
+    async fn judge(&self, channel: Snowflake, message: &Message, body: &Body, page: &Page) -> Result<Look> {
         let shape = match message.form {
             Form::Reply => Shape::Lines {
                 text: render::without_label(&body.content),
@@ -130,26 +131,26 @@ impl Channel {
             },
             Form::Single | Form::Pack | Form::Digest | Form::Plain => Shape::Cards(&message.tags),
         };
-        let (author, after) = (self.client().me(), self.bound(message));
+        let (author, after) = (self.client.me(), self.bound(message));
         let sought = Sought { nonce: message.nonce.as_str(), author, after, shape };
         let candidates: Vec<Snowflake> = sought.among(page).map(|posted| posted.id).collect();
-        let taken = context.store.receipts_among(channel, &candidates).await?;
+        let taken = self.context.store.receipts_among(channel, &candidates).await?;
         Ok(sought.judge(page, &taken))
     }
 
     /// What `message` was posted after: as it was noted when it was planned, and by what Discord has proven since.
     fn bound(&self, message: &Message) -> PostedAfter {
-        let time = message.tried_at.and_then(|moment| self.client().time_at(moment));
+        let time = message.tried_at.and_then(|moment| self.client.time_at(moment));
         PostedAfter { time: time.max(message.posted_after.time), ..message.posted_after }
     }
 
     /// Whether nothing was posted in `channel` since `message` was planned, whoever may read it.
     async fn is_unchanged(&self, channel: Snowflake, message: &Message) -> bool {
-        let pass = self.pass().await;
-        let Ok(place) = self.client().channel(pass, channel).await else { return false };
+        let pass = self.client.gate().pass().await;
+        let Ok(place) = self.client.channel(pass, channel).await else { return false };
         let PostedAfter { message: earlier, time } = self.bound(message);
         // Ids hold the time at Discord only.
-        let time = time.filter(|_| self.client().heeds_nonces());
+        let time = time.filter(|_| self.client.heeds_nonces());
         place.last_message_id.is_none_or(|last| {
             earlier.is_some_and(|earlier| last <= earlier)
                 || time.is_some_and(|time| last.created_at() < time)

@@ -5,20 +5,23 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::clock::SteadyTime;
-use crate::dispatch::plan::{Life, life, load};
-use crate::dispatch::{Context, decided};
+use crate::dispatch::Context;
+use crate::dispatch::cards::decision;
+use crate::dispatch::cards::draw::{draw, guarded};
+use crate::dispatch::cards::lifetime::{CardLifetime, lifetime};
+use crate::dispatch::cards::load::load;
 use crate::model::{
     Action, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake, Source,
     Summand, Tag, closes, fold,
 };
-use crate::render::{self, AllowedMentions, Asked, Body, Card, Digest, Markdown, Reference, View};
+use crate::render::{self, AllowedMentions, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::{CardOf, Result};
 
 /// How many events of a subject are folded into its card: the newest.
 const FOLDED: u32 = 100;
 
 /// Composes `message`: answers its body, and notes in it what it shows and what must follow.
-pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<Body> {
+pub(in crate::dispatch) async fn compose(context: &Context, message: &mut Message) -> Result<Body> {
     let Action::Edit { channel, message: changed } = message.action else {
         return draw_all(context, message).await;
     };
@@ -32,8 +35,8 @@ pub(super) async fn compose(context: &Context, message: &mut Message) -> Result<
 
 /// The body, as if it were posted.
 async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
-    if let Some((card, replaces)) = decided::compose(context, message).await? {
-        let card = card.redelivered(decided::redelivered(context, message).await?);
+    if let Some((card, replaces)) = decision::compose(context, message).await? {
+        let card = card.redelivered(decision::redelivered(context, message).await?);
         message.tags = vec![card.tag().into_iter().collect()];
         let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
         let (cards, pings) = ([card], &message.pings);
@@ -73,7 +76,7 @@ struct Group {
     source: Source,
     subject: String,
     first: Delivery,
-    life: Life,
+    lifetime: CardLifetime,
     /// How often one of them was redelivered.
     redelivered: u32,
 }
@@ -113,9 +116,9 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
             false => in_time.extend(context.hub.pings(first, &group.first.route)),
         }
         let mut may_show = Vec::new();
-        let card = match group.life {
-            Life::None => draw(context, first),
-            Life::Thing | Life::Repeats => {
+        let card = match group.lifetime {
+            CardLifetime::PerEvent => draw(context, first),
+            CardLifetime::PerSubject | CardLifetime::FoldRepeats => {
                 let standing =
                     context.store.card(message.destination_id, first.source, &first.subject).await?;
                 if place == 0 && base.is_none() {
@@ -125,7 +128,7 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
                     living(context, message, group, first, place, standing.as_ref(), base).await?;
                 message.shows.extend(shown);
                 let tells = !message.deliveries.iter().any(Delivery::redraws);
-                if base.is_some() && target && group.life == Life::Thing && tells {
+                if base.is_some() && target && group.lifetime == CardLifetime::PerSubject && tells {
                     message.replies = answer(context, &message.deliveries, &events).into_iter().collect();
                 }
                 // A try composed before may have shown less, but nothing older than what it carried.
@@ -189,7 +192,7 @@ async fn living(
     base: Option<MessageId>,
 ) -> Result<(Card, Option<Shown>, Vec<Event>)> {
     let store = &context.store;
-    let (destination, repeats) = (message.destination_id, group.life == Life::Repeats);
+    let (destination, repeats) = (message.destination_id, group.lifetime == CardLifetime::FoldRepeats);
     let (source, subject) = (group.source, group.subject.as_str());
     let first_here = group.events.iter().map(|event| event.id).min();
     // A card of this subject that moved on to another message leaves here what it showed then.
@@ -294,10 +297,10 @@ async fn group(context: &Context, deliveries: Vec<Delivery>) -> Result<Vec<Group
     let mut groups: Vec<Group> = Vec::new();
     for mut delivery in deliveries {
         let event = load(&context.store, &mut delivery).await?.as_ref().clone();
-        let life = life(context, &event, &delivery.route);
+        let lifetime = lifetime(context, &event, &delivery.route);
         let same = groups.iter_mut().find(|group| {
-            life != Life::None
-                && group.life == life
+            lifetime != CardLifetime::PerEvent
+                && group.lifetime == lifetime
                 && (group.source, &group.subject) == (event.source, &event.subject)
         });
         match same {
@@ -311,62 +314,9 @@ async fn group(context: &Context, deliveries: Vec<Delivery>) -> Result<Vec<Group
                 events: vec![event],
                 redelivered: delivery.generation,
                 first: delivery,
-                life,
+                lifetime,
             }),
         }
     }
     Ok(groups)
-}
-
-/// The card of one event.
-pub(super) fn draw(context: &Context, event: &Event) -> Card {
-    guarded(context, event, |view| render::card(event, view))
-}
-
-/// The card of an event by what was asked about it.
-pub(super) fn draw_asked(context: &Context, event: &Event, asked: &Asked) -> Card {
-    guarded(context, event, |view| render::card(event, &View { asked: Some(asked), ..*view }))
-}
-
-/// A card that cannot be rendered still says what it is about.
-fn guarded(context: &Context, event: &Event, card: impl Fn(&View<'_>) -> Card) -> Card {
-    let name = context.hub.company_name(event);
-    readable(event, &View { company_name: name.as_deref(), links: &context.links, asked: None }, card)
-}
-
-fn readable(event: &Event, view: &View<'_>, card: impl Fn(&View<'_>) -> Card) -> Card {
-    catch_unwind(AssertUnwindSafe(|| card(view))).unwrap_or_else(|_| {
-        tracing::error!(event.id = %event.id, "the card of a {} could not be made: please report this", event.kind);
-        render::unreadable(event)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::Timestamp;
-    use crate::model::{Kind, Links};
-
-    // L-2
-    #[test]
-    fn a_card_that_panics_still_says_what_it_is_about() {
-        let event = Event {
-            id: EventId::new(),
-            source: Source::XtSystems,
-            kind: Kind::new("ticket.created"),
-            company: String::new(),
-            subject: "ticket:7".to_owned(),
-            occurred_at: Timestamp::default(),
-            received_at: Timestamp::default(),
-            data: serde_json::Value::Null.into(),
-            size: 0,
-        };
-        let links = Links::default();
-        let view = View { company_name: None, links: &links, asked: None };
-        let card = readable(&event, &view, |_| panic!("poison: for this test"));
-        let body = serde_json::to_string(&render::message(&[card], &[])).unwrap();
-        assert!(body.contains("ticket.created") && body.contains(&event.id.short()), "{body}");
-        let sound = readable(&event, &view, |view| render::card(&event, view));
-        assert_ne!(serde_json::to_string(&render::message(&[sound], &[])).unwrap(), body);
-    }
 }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use crate::clock::SteadyTime;
 use crate::config::Coalesce;
 use crate::dispatch::Context;
-use crate::dispatch::plan::Queue;
+use crate::dispatch::cards::plan::Queue;
 use crate::dispatch::verdict::{STORE_AGAIN, store_failing};
 use crate::model::{Action, DeliveryId, Destination, DestinationId, Form, Message, Rank};
 use crate::store::{self, Claim, Taken};
@@ -22,7 +22,7 @@ const UNITS: usize = 20;
 
 /// Which deliveries of a lane are due for a digest now, if any: those that are older than a day; or all, if it is far
 /// behind. `behind` says that the table may hold more than `queue`.
-pub(super) async fn due(
+pub(in crate::dispatch) async fn due(
     context: &Context,
     destination: DestinationId,
     queue: &Queue,
@@ -46,7 +46,7 @@ pub(super) async fn due(
 }
 
 /// Plans a digest and gives it its deliveries; `None` if they went another way meanwhile.
-pub(super) async fn gather(
+pub(in crate::dispatch) async fn gather(
     context: &Context,
     destination: &Destination,
     claim: Claim,
@@ -56,7 +56,7 @@ pub(super) async fn gather(
 }
 
 /// Gives a planned digest its deliveries; `None` if there are none.
-pub(super) async fn fill(
+pub(in crate::dispatch) async fn fill(
     context: &Context,
     destination: &Destination,
     mut message: Message,
@@ -80,7 +80,7 @@ pub(super) async fn fill(
 }
 
 /// Marks the deliveries of a digest that stands in Discord, however long the database takes to accept it.
-pub(super) async fn settle(context: &Context, message: &Message) {
+pub(in crate::dispatch) async fn settle(context: &Context, message: &Message) {
     let mut after = None;
     loop {
         match context.store.settle(message.id, after).await {
@@ -96,13 +96,13 @@ pub(super) async fn settle(context: &Context, message: &Message) {
 }
 
 /// Gives the deliveries of a digest that was not taken back to the table.
-pub(super) async fn release(context: &Context, message: &Message) -> store::Result<()> {
+pub(in crate::dispatch) async fn release(context: &Context, message: &Message) -> store::Result<()> {
     while context.store.release(message.id).await? > 0 {}
     Ok(())
 }
 
 /// What is left of a lane's memory when a digest has taken the rest from the table.
-pub(super) fn forget(queue: &mut Queue, alone: &mut HashSet<DeliveryId>) {
+pub(in crate::dispatch) fn forget(queue: &mut Queue, alone: &mut HashSet<DeliveryId>) {
     queue.retain(|(rank, _), _| *rank <= Rank::Urgent);
     alone.clear();
 }

@@ -1,0 +1,77 @@
+//! Forwards interactions and READYs that serenity could not read to the same handlers as all others.
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
+use serenity::all::{Client, Context, EventHandler as _, Framework, FullEvent, Ready};
+use serenity::async_trait;
+
+use crate::bot::component::Clicks;
+use crate::bot::interaction_sink::InteractionSink;
+use crate::bot::lenient::interaction::interaction;
+
+/// Poise, within reach of what serenity could not read.
+pub(super) struct Commands<F> {
+    poise: Option<F>,
+    ready: Arc<OnceLock<F>>,
+}
+
+/// Where an interaction goes that serenity could not read.
+pub(super) struct Forwarder<F> {
+    clicks: Clicks,
+    commands: Arc<OnceLock<F>>,
+}
+
+impl<F: Framework> Commands<F> {
+    /// `poise`, and the forwarder that shares it.
+    pub(super) fn around(poise: F, clicks: Clicks) -> (Self, Forwarder<F>) {
+        let ready = Arc::new(OnceLock::new());
+        (Self { poise: Some(poise), ready: Arc::clone(&ready) }, Forwarder { clicks, commands: ready })
+    }
+}
+
+#[async_trait]
+impl<F: Framework> Framework for Commands<F> {
+    async fn init(&mut self, client: &Client) {
+        if let Some(mut poise) = self.poise.take() {
+            poise.init(client).await;
+            let _ = self.ready.set(poise);
+        }
+    }
+
+    async fn dispatch(&self, context: Context, event: FullEvent) {
+        if let Some(poise) = self.ready.get() {
+            poise.dispatch(context, event).await;
+        }
+    }
+}
+
+#[async_trait]
+impl<F: Framework> InteractionSink for Forwarder<F> {
+    async fn forward_interaction(&self, context: Context, told: Value) {
+        match interaction(&told) {
+            Ok(interaction) => {
+                self.clicks.hear(&context, &interaction).await;
+                if let Some(commands) = self.commands.get() {
+                    commands.dispatch(context, FullEvent::InteractionCreate { interaction }).await;
+                }
+            }
+            Err(error) => {
+                let fields: Vec<&str> =
+                    told.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+                tracing::warn!(
+                    "a click or a typed command came from Discord in a form that nuncio cannot read ({error}; its fields: {}). \
+                     Nothing was done, and the person sees that it failed. Please report this",
+                    fields.join(" ")
+                );
+            }
+        }
+    }
+
+    async fn forward_ready(&self, context: Context, ready: Ready) {
+        self.clicks.ready(context.clone(), ready.clone()).await;
+        if let Some(commands) = self.commands.get() {
+            commands.dispatch(context, FullEvent::Ready { data_about_bot: ready }).await;
+        }
+    }
+}

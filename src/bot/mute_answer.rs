@@ -1,0 +1,31 @@
+//! What a mute came to, in words.
+
+use crate::bot::text::{glimpse, plain, quoted};
+use crate::store::Muted;
+
+/// What came of muting.
+pub(super) fn muted(muted: &Muted) -> String {
+    let (mute, before) = match muted {
+        Muted::Now(mute) | Muted::Already(mute) => (mute, String::new()),
+        Muted::Renewed { now, before } => (
+            now,
+            format!(
+                " It was muted already, until <t:{}:f> by {}: that mute goes on.",
+                before.until.as_secs(),
+                glimpse(&before.by, 60)
+            ),
+        ),
+        Muted::Replayed => return "That is muted already.".to_owned(),
+    };
+    format!(
+        "{} is muted until <t:{}:f>.{before} Its events are kept, also urgent ones, and summed up in one card then; what \
+         asks for a decision still comes. `/unmute` ends it sooner.",
+        quoted(mute.name()),
+        mute.until.as_secs(),
+    )
+}
+
+/// Why nothing was muted.
+pub(super) fn not_muted(why: &str) -> String {
+    format!("{}. Nothing was muted.", plain(why))
+}

@@ -1,0 +1,27 @@
+//! Refusals in words: who may not, and who can.
+
+use crate::hub::Refusal;
+
+/// Why somebody may not change what is no decision, and who can.
+pub(super) fn refused(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotOperator(roles) if roles.is_empty() => {
+            "Only members with the permission Manage Server can do this here: ask one of them.".to_owned()
+        }
+        Refusal::NotOperator(roles) => {
+            let names: Vec<String> = roles.iter().take(5).map(|role| format!("<@&{role}>")).collect();
+            format!("Only {} can do this: ask one of them.", names.join(" or "))
+        }
+        Refusal::Elsewhere(guild) => format!(
+            "Commands and buttons do not work in this server: it is not one of the operator's. If it is yours, put its id \
+             `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
+        ),
+        Refusal::Nobodys(guild) => format!(
+            "nuncio does not know which server is the operator's, so commands and buttons work in none. If it is this one, \
+             put its id `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
+        ),
+        Refusal::TooEarly => "nuncio has only just started: please try again in a few seconds.".to_owned(),
+        Refusal::TimedOut => "You are in time-out here, so you cannot do this until that is over.".to_owned(),
+        _ => "This works in a server only.".to_owned(),
+    }
+}
