@@ -20,6 +20,7 @@ pub mod mute;
 mod outcome;
 pub mod payload;
 pub mod ping;
+mod raw_body;
 pub mod route;
 pub mod schedule;
 mod severity;
@@ -37,7 +38,7 @@ pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use discord_webhook::{Category, NewWebhook, Scope, StoredWebhook};
-pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, Summand, sample_subject};
+pub use event::{DedupeKey, Event, Kind, NewEvent, Summand, sample_subject};
 pub use fold::{closes, fold};
 pub use id::{
     DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, RouteId, Snowflake,
@@ -47,6 +48,7 @@ pub use message::{Action, Form, Message, Nonce, PostedAfter};
 pub use mute::{Mute, MutedAlert};
 pub use outcome::{Arrived, Attempt, Class, Outcome, PauseScope, Reason, Receipt};
 pub use payload::Payload;
+pub use raw_body::RawBody;
 pub use severity::Severity;
 pub use source::Source;
 pub use subject::subject;

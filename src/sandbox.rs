@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub mod discord;
 mod platform;
 mod stage;
+mod storm;
 pub mod story;
 mod xtsystems;
 

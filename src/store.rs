@@ -8,6 +8,7 @@
 
 mod accept;
 mod alert_storm;
+mod attempt;
 mod audit;
 mod backup;
 mod broken;

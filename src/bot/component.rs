@@ -40,7 +40,7 @@ const WHISPER_AGAIN: [Duration; 3] =
 const NOT_YOURS: &str = "This list belongs to whoever asked for it: type its command to get your own.";
 const STOPPING: &str = "nuncio is restarting: press again in a minute. Nothing was changed.";
 
-/// InteractionSink the clicks of one connection. Clones share it.
+/// Receives the clicks of one connection. Clones share it.
 #[derive(Clone)]
 pub(super) struct Clicks {
     shared: Arc<Shared>,

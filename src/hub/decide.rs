@@ -11,6 +11,8 @@ mod who;
 
 use std::time::Duration;
 
+use crate::hub::person::Person;
+use crate::hub::refusal::Refusal;
 use crate::hub::{Hub, Way};
 use crate::model::{
     Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Mute, Snowflake, Token,
@@ -20,30 +22,10 @@ use crate::store::{self, Change, Changed, Wish};
 
 pub(in crate::hub) use ask::ids;
 pub use place::Place as Pressed;
-pub use who::{Person, Refusal};
 
 /// How long a click is kept up when the database does not take it. Discord forgets it after 15 minutes.
 const PATIENCE: Duration = Duration::from_secs(13 * 60);
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Who may decide, and how: what the configuration says.
-#[derive(Clone, Debug, Default)]
-pub struct Rules {
-    /// The operator's servers by `DISCORD_GUILD_ID`; none: those that the environment's map leads to.
-    pub guilds: Vec<Snowflake>,
-    /// Roles whose members may decide; none: whoever may manage the server.
-    pub approvers: Vec<Snowflake>,
-    /// Roles whose members may do the rest; none: whoever may manage the server.
-    pub operators: Vec<Snowflake>,
-    /// How long a decision can be undone.
-    pub grace: Duration,
-    /// How long a question stays open; `None`: until it is answered.
-    pub expiry: Option<Duration>,
-    /// Where the platform is told; `None` without a key for it: then nothing is asked.
-    pub platform: Option<DestinationId>,
-    /// Whether anybody hears a click.
-    pub is_heard: bool,
-}
 
 /// What a button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,25 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::watch;
 
-use crate::hub::{Hub, Person, Problem, Refusal, ServerRole};
+use crate::hub::{Hub, Person, Problem, Refusal, Servers};
 use crate::model::Snowflake;
 use crate::render;
 
 /// Characters of a server's name in the log.
 const MOST_NAME: usize = 100;
-
-/// The servers that the bot is in, as the gateway tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Servers {
-    /// All of them, by name; those that have not arrived yet have none.
-    pub all: BTreeMap<Snowflake, Option<String>>,
-    /// Those that hold a channel which the environment's map names.
-    pub mapped: BTreeSet<Snowflake>,
-    /// The bot's application; `None` until READY named it.
-    pub application: Option<Snowflake>,
-    /// The roles of all servers that have arrived, without `@everyone`.
-    pub roles: BTreeMap<Snowflake, ServerRole>,
-}
 
 /// Through what somebody reaches nuncio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

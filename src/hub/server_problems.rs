@@ -5,23 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::hub::{Hub, Problem, Rules, Servers};
+use crate::hub::{Hub, Problem, Rules, ServerRole, Servers};
 use crate::model::Snowflake;
 
 /// What the bot needs in a server: View Channels, Send Messages, Embed Links, Read Message History.
 const INVITED_WITH: u64 = 84_992;
-
-/// A role of one of the bot's servers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerRole {
-    /// The server it belongs to. Its `@everyone` has the server's own id.
-    pub guild: Snowflake,
-    /// Its name, without `@`.
-    pub name: String,
-    /// Whether a message of the bot's can ping it: it is mentionable, or the bot may mention all roles in every channel
-    /// of that server that the map names (Discord: "Allowed Mentions").
-    pub can_be_pinged: bool,
-}
 
 /// All problems of `seen`, given the rules and the roles that cards ping.
 #[must_use]

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::model::Tag;
 use crate::sandbox::discord::Dispatch;
-use crate::sandbox::{Discord, Platform, Told, XtSystems, story};
+use crate::sandbox::{Discord, Platform, Told, XtSystems, storm};
 
 /// The most a visitor can set off at once.
 const MOST_EVENTS: usize = 1000;
@@ -273,7 +273,7 @@ impl Stage {
 
 /// `POST /demo/storm {"events": n}`: that many events at once, over all channels.
 async fn storm(State(stage): State<Stage>, Json(storm): Json<Storm>) -> StatusCode {
-    let events = story::storm(storm.events.min(MOST_EVENTS), &stage.0.clock);
+    let events = storm::storm(storm.events.min(MOST_EVENTS), &stage.0.clock);
     tokio::spawn(async move {
         let mut sends = tokio::task::JoinSet::new();
         for event in events {

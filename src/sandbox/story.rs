@@ -23,33 +23,6 @@ pub async fn tell(stage: &Stage, clock: &Clock) -> reqwest::Result<usize> {
     Ok(accepted)
 }
 
-/// A bad hour at Acme: `count` events at once, over all channels.
-#[must_use]
-pub fn storm(count: usize, clock: &Clock) -> Vec<Value> {
-    // Events of another storm are other events.
-    let storm = clock.now().as_millis();
-    let number = |n: usize| 2000 + n;
-    (0..count)
-        .map(|n| match n % 4 {
-            0 => json!({"event_type": "alert.triggered", "company_id": "acme", "data": {
-                "alert_type": "host", "severity": "warning", "title": format!("Host {n} does not answer"),
-                "source": format!("SRV-{n:03}"), "storm": storm,
-            }}),
-            1 => json!({"event_type": "ticket.created", "company_id": "acme", "data": {
-                "id": format!("tic-{storm}-{n}"), "seq_id": number(n), "title": "My computer cannot reach the server",
-                "status": "open", "priority": "medium", "created_by": format!("user{n}@acme.example"),
-            }}),
-            2 => json!({"event_type": "asset.updated", "company_id": "acme", "data": {
-                "id": format!("ast-{n}"), "name": format!("SRV-{n:03}"), "updated_by": "monitoring", "storm": storm,
-                "changes": {"state": ["online", "offline"]},
-            }}),
-            _ => json!({"event_type": "backup.skipped", "company_id": "acme", "data": {
-                "host": format!("SRV-{n:03}"), "reason": "host offline", "storm": storm,
-            }}),
-        })
-        .collect()
-}
-
 fn events(clock: &Clock) -> Vec<Value> {
     let now = clock.now();
     let ago = |minutes: u64| now.minus(Duration::from_secs(minutes * 60)).to_rfc3339();

@@ -5,6 +5,7 @@
 //! also one at the end; what does not show is the whole database put back to an older state, unless the head was
 //! noted elsewhere.
 
+mod fault;
 mod rekey;
 mod verify;
 
@@ -20,8 +21,9 @@ use crate::store::meta::put_in;
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
+pub use fault::Fault;
 pub use rekey::Begun;
-pub use verify::{Fault, Head, Verified};
+pub use verify::{Head, Verified};
 
 /// The `meta` key of the head: `<seq>:<code of the row>:<code of the two>`.
 const HEAD: &str = "audit.head";

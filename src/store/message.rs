@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Action, Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt, Snowflake};
+use crate::store::attempt::insert_attempt;
 use crate::store::digest::{Page, redraw};
 use crate::store::unit::Unit;
 use crate::store::{Incoming, Result, Store, accept, card, delivery};
@@ -296,35 +297,6 @@ impl Record {
     }
 }
 
-/// Writes down one exchange.
-pub(super) async fn insert_attempt(
-    tx: &mut SqliteConnection,
-    message: &Message,
-    attempt: &Attempt,
-) -> Result<()> {
-    let retry_after = match &attempt.outcome {
-        crate::model::Outcome::Retry { after, .. } => after.map(millis),
-        crate::model::Outcome::Paused { after, .. } => Some(millis(*after)),
-        _ => None,
-    };
-    sqlx::query(
-        "INSERT INTO attempts (message_id, number, started_at, took_ms, status, class, code, retry_after_ms, \
-         response) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(message.id.to_string())
-    .bind(i64::from(message.attempts) + 1)
-    .bind(attempt.started_at.as_millis())
-    .bind(millis(attempt.took))
-    .bind(attempt.status.map(i64::from))
-    .bind(attempt.outcome.class())
-    .bind(attempt.code.map(|code| i64::try_from(code).unwrap_or(i64::MAX)))
-    .bind(retry_after)
-    .bind((!attempt.response.is_empty()).then_some(attempt.response.as_slice()))
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
 pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
     let pings: Vec<String> = message.pings.iter().map(ToString::to_string).collect();
     sqlx::query(
@@ -347,8 +319,4 @@ pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: 
     .execute(tx)
     .await?;
     Ok(())
-}
-
-fn millis(span: std::time::Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }

@@ -11,6 +11,7 @@ mod attribution;
 mod audit;
 mod bot;
 mod cards;
+mod circles;
 mod cli;
 mod clock;
 mod closed;

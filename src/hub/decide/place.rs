@@ -1,7 +1,8 @@
 //! Whether a button stands where its card does.
 
 use crate::hub::Hub;
-use crate::hub::decide::{Click, Refusal};
+use crate::hub::decide::Click;
+use crate::hub::refusal::Refusal;
 use crate::model::{Decision, Snowflake};
 use crate::store;
 

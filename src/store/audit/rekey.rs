@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use super::{AuditKey, Audited, CHECK, Fault, HEAD, append_after, check_of, row};
+use super::fault::Fault;
+use super::{AuditKey, Audited, CHECK, HEAD, append_after, check_of, row};
 use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::model::{Actor, AuditEntry};

@@ -8,8 +8,9 @@ use super::announce::announce;
 use super::{paused, read};
 use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Attempt, Delivery, DeliveryId, DestinationId, Message, Mint};
+use crate::store::attempt::insert_attempt;
 use crate::store::delivery::{COLUMNS, Waiting};
-use crate::store::message::{Begin, insert_attempt};
+use crate::store::message::Begin;
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 

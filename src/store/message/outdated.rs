@@ -2,9 +2,10 @@
 
 use sqlx::sqlite::SqliteConnection;
 
-use super::{Entry, Next, Record, insert_attempt};
+use super::{Entry, Next, Record};
 use crate::model::{Form, Message, Mint};
 use crate::store::Result;
+use crate::store::attempt::insert_attempt;
 
 /// What came of recording a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

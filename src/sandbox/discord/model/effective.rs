@@ -1,0 +1,61 @@
+//! What somebody may do: in a guild, and in one of its channels.
+
+use super::{Channel, Guild, PRIVATE_THREAD, Permission, Permissions, Refusal, World};
+use crate::model::Snowflake;
+
+impl Guild {
+    /// What a member may do in the guild at large: none for strangers, all for the owner.
+    #[must_use]
+    pub fn permissions(&self, user: Snowflake) -> Permissions {
+        let Some(member) = self.members.get(&user) else { return Permissions::default() };
+        let held = |role: &&super::Role| role.id == self.id || member.roles.contains(&role.id);
+        let sum = self
+            .roles
+            .iter()
+            .filter(held)
+            .fold(Permissions::default(), |sum, role| sum.with(role.permissions));
+        if user == self.owner || sum.has(Permission::Administrator) { Permissions::ALL } else { sum }
+    }
+}
+
+impl World {
+    /// What `user` may do in `channel`: the roles' sum, then the channel's overwrites for `@everyone`, for the
+    /// member's roles together, for the member (Discord: "Permission Hierarchy"). A thread has its channel's.
+    #[must_use]
+    pub fn permissions(&self, user: Snowflake, channel: &Channel) -> Permissions {
+        let Some(guild) = self.guilds.get(&channel.guild) else { return Permissions::default() };
+        let base = guild.permissions(user);
+        let (Some(member), false) = (guild.members.get(&user), base == Permissions::ALL) else { return base };
+        let parent = channel.parent.filter(|_| channel.thread.is_some());
+        let channel = parent.and_then(|parent| self.channels.get(&parent)).unwrap_or(channel);
+        let apply = |base: Permissions, chosen: &dyn Fn(Snowflake) -> bool| {
+            let chosen: Vec<_> = channel.overwrites.iter().filter(|one| chosen(one.id)).collect();
+            let denied = chosen.iter().fold(Permissions::default(), |sum, one| sum.with(one.deny));
+            let allowed = chosen.iter().fold(Permissions::default(), |sum, one| sum.with(one.allow));
+            base.without(denied).with(allowed)
+        };
+        let base = apply(base, &|id| id == guild.id);
+        let base = apply(base, &|id| member.roles.contains(&id));
+        apply(base, &|id| id == user)
+    }
+
+    /// A channel for somebody who wants to do something in it: unknown, or 50001 without View Channel.
+    pub(super) fn visible(
+        &self,
+        user: Snowflake,
+        channel: Snowflake,
+    ) -> Result<(&Channel, Permissions), Refusal> {
+        let channel = self.channels.get(&channel).ok_or(Refusal::UnknownChannel)?;
+        let permissions = self.permissions(user, channel);
+        let hidden = channel.thread.as_ref().is_some_and(|thread| {
+            channel.kind == PRIVATE_THREAD
+                && !thread.members.contains(&user)
+                && !permissions.has(Permission::ManageThreads)
+        });
+        if permissions.has(Permission::ViewChannel) && !hidden {
+            Ok((channel, permissions))
+        } else {
+            Err(Refusal::MissingAccess)
+        }
+    }
+}
