@@ -12,6 +12,7 @@ mod delivery;
 mod destination;
 mod discord_webhook;
 mod event;
+mod family;
 mod fold;
 mod id;
 mod link;
@@ -39,6 +40,7 @@ pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
 pub use discord_webhook::{Category, NewWebhook, Scope, StoredWebhook};
 pub use event::{DedupeKey, Event, Kind, NewEvent, Summand, sample_subject};
+pub use family::{CardLifetime, Family, KindMeaning};
 pub use fold::{closes, fold};
 pub use id::{
     DecisionId, DeliveryId, DestinationId, EventId, InvalidId, MessageId, Mint, MuteId, RouteId, Snowflake,

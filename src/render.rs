@@ -51,7 +51,7 @@ pub use text::{block, code, day, listing, literal, moment, number, paragraph, sh
 
 pub use crate::model::{LinkTemplate, Links};
 
-use crate::model::{Event, Matter, Source};
+use crate::model::{Event, Family, Matter};
 use facts::Facts;
 
 /// What a card may know besides its event.
@@ -74,31 +74,19 @@ pub fn card(event: &Event, view: &View<'_>) -> Card {
 
 fn of_kind(event: &Event, view: &View<'_>) -> Card {
     let facts = Facts::new(event, view);
-    match &*event.kind.canonical() {
-        "ticket.created" => ticket::created(&facts),
-        "ticket.updated" => ticket::updated(&facts),
-        "ticket.closed" => ticket::closed(&facts),
-        "asset.created" => asset::created(&facts),
-        "asset.updated" => asset::updated(&facts),
-        "user.created" => directory::user_created(&facts),
-        "company.created" => directory::company_created(&facts),
-        "machine.registered" => match view.asked {
-            Some(asked) => decided::decided(&facts, asked),
-            None => machine::registered(&facts),
-        },
-        "machine.approved" => machine::approved(&facts),
-        "alert.triggered" => alert::triggered(&facts),
-        "webhook.test" => test_event::arrived(&facts),
-        "nuncio.mute.ended" if event.source == Source::Nuncio => mute::ended(&facts),
-        // Told by nobody but ourselves: a sender's event of that name shows what it holds.
-        "destination.closed" if event.source == Source::Nuncio => notice::closed(&facts),
-        "destination.denied" if event.source == Source::Nuncio => notice::denied(&facts),
-        "destination.reopened" if event.source == Source::Nuncio => notice::reopened(&facts),
-        "destination.expired" if event.source == Source::Nuncio => notice::expired(&facts),
-        "nuncio.source.refused" if event.source == Source::Nuncio => notice::source_refused(&facts),
-        "nuncio.source.accepted" if event.source == Source::Nuncio => notice::source_accepted(&facts),
-        _ => generic::happened(&facts),
-    }
+    let meaning = event.meaning();
+    let drawn = match meaning.family {
+        Family::Ticket => ticket::card(&facts, meaning.action()),
+        Family::Asset => asset::card(&facts, meaning.action()),
+        Family::Machine => decided::card(&facts, meaning.action(), view.asked),
+        Family::Alert => alert::card(&facts, meaning.action()),
+        Family::User => directory::user_card(&facts, meaning.action()),
+        Family::Company => directory::company_card(&facts, meaning.action()),
+        Family::Test => Some(test_event::arrived(&facts)),
+        Family::Notice => notice::card(&facts, event.kind.as_str()),
+        Family::Decision | Family::Other => None,
+    };
+    drawn.unwrap_or_else(|| generic::happened(&facts))
 }
 
 /// `card` with the buttons of what was asked, and what came of them; or why there are none.

@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::clock::{Moment, Timestamp};
 use crate::hub::Hub;
 use crate::model::{
-    DedupeKey, Destination, DestinationId, Event, EventId, Kind, NewEvent, Outcome, Rank, RawBody, Sink,
-    Source,
+    DedupeKey, Destination, DestinationId, Event, EventId, Family, Kind, NewEvent, Outcome, Rank, RawBody,
+    Sink, Source,
 };
 use crate::store::{FollowUp, Incoming, Planned};
 
@@ -71,8 +71,7 @@ pub fn follow_up<'a>(
 
 /// Whether `event` tells people how nuncio itself fares.
 fn is_notice(event: &Event) -> bool {
-    let kind = event.kind.as_str();
-    event.source == Source::Nuncio && ["destination.", "nuncio."].iter().any(|own| kind.starts_with(own))
+    event.meaning().family == Family::Notice
 }
 
 impl Hub {

@@ -6,8 +6,8 @@
 //! along `default`. A channel that is closed, or that the map no longer names, does not count.
 
 use crate::hub::Hub;
-use crate::hub::routing::{Routes, rank};
-use crate::model::{Event, Kind, NewEvent, Payload, Severity, Source};
+use crate::hub::routing::Routes;
+use crate::model::{CardLifetime, Event, Family, Kind, KindMeaning, NewEvent, Payload, Severity, Source};
 use crate::store::{Planned, Result};
 
 /// What decides where an event goes.
@@ -29,7 +29,8 @@ impl Hub {
         if event.source == Source::Nuncio {
             return Ok(Some(Vec::new()));
         }
-        let approved = match is_approval(&event.kind) && routes.is_left_over(&event.kind, &event.company) {
+        let approved = match event.meaning().has_joined() && routes.is_left_over(&event.kind, &event.company)
+        {
             true => super::decide::ids(&Payload::of(event.body.clone())),
             false => Vec::new(),
         };
@@ -46,7 +47,7 @@ impl Hub {
 
     /// The same of an event that is routed anew.
     pub(super) async fn plan_again(&self, routes: &Routes, event: &Event) -> Result<Option<Vec<Planned>>> {
-        let approved = match is_approval(&event.kind) {
+        let approved = match event.meaning().has_joined() {
             true => super::decide::ids(&event.data),
             false => Vec::new(),
         };
@@ -66,7 +67,8 @@ impl Hub {
         if !cards.is_empty() {
             return Ok(Some(cards));
         }
-        Ok(routes.plan_for(about.kind, about.company, about.severity))
+        let rank = KindMeaning::of(about.source, about.kind).priority(about.severity);
+        Ok(routes.plan_for(about.kind, about.company, rank))
     }
 
     /// The deliveries that change the living cards of the event's thing, if its kind has no key of its own.
@@ -75,7 +77,7 @@ impl Hub {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
-        if about.subject.split_once(':').is_some_and(|(family, _)| LIVING.contains(&family)) {
+        if Family::of_subject(about.subject).lifetime() == CardLifetime::PerSubject {
             found = self.0.store.destinations_of(about.source, about.subject).await?;
             found.retain(|(_, route)| routes.has_living_cards(route));
         }
@@ -90,17 +92,10 @@ impl Hub {
         for (destination_id, route) in found {
             let is_new = plan.iter().all(|planned| planned.destination_id != destination_id);
             if is_new && routes.leads_to(destination_id) {
-                let rank = rank(about.kind, about.severity);
+                let rank = KindMeaning::of(about.source, about.kind).priority(about.severity);
                 plan.push(Planned { destination_id, rank, route, muted: None });
             }
         }
         Ok(plan)
     }
-}
-
-/// The families of which each thing has one card.
-const LIVING: &[&str] = &["ticket", "asset", "machine"];
-
-fn is_approval(kind: &Kind) -> bool {
-    kind.canonical() == "machine.approved"
 }

@@ -15,11 +15,10 @@ use serde_json::json;
 
 use crate::clock::Timestamp;
 use crate::hub::{Click, Clicked, Hub};
-use crate::model::mute::asks_for_a_decision;
 use crate::model::route::is_pattern;
 use crate::model::{
-    AuditEntry, Decision, DedupeKey, Event, Kind, Mute, MuteId, MutedAlert, NewEvent, Rank, RawBody, Source,
-    payload,
+    AuditEntry, Decision, DedupeKey, Event, Kind, KindMeaning, Mute, MuteId, MutedAlert, NewEvent, Rank,
+    RawBody, Source, payload,
 };
 use crate::render;
 use crate::store::{self, Incoming, Muted, Planned};
@@ -109,7 +108,7 @@ impl Hub {
             let shown: String = pattern.chars().take(128).collect();
             return invalid(format!("{shown:?} is neither a kind nor a pattern: ticket.created, or alert.*"));
         }
-        if asks_for_a_decision(&Kind::new(pattern)) {
+        if !KindMeaning::of(Source::XtSystems, &Kind::new(pattern)).can_be_muted() {
             return invalid(format!(
                 "{pattern} cannot be muted: somebody waits for a decision. Send it to a quieter channel instead"
             ));

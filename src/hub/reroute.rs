@@ -1,7 +1,7 @@
 //! Rerouting: what waits for a destination that is closed, or that the map no longer names, goes where the map leads now.
 
 use crate::hub::Hub;
-use crate::model::{Delivery, Destination, Event, Source};
+use crate::model::{Delivery, Destination, Event, Family, Source};
 use crate::store::{Requester, Reroute, Rerouted, Rerouting, Result};
 
 /// How many are moved in one unit.
@@ -145,5 +145,5 @@ impl Hub {
 
 /// Whether an event of our own only changes a decision's card.
 fn is_change(event: &Event) -> bool {
-    event.source == Source::Nuncio && event.kind.as_str().starts_with("decision.")
+    event.meaning().family == Family::Decision
 }

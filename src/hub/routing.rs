@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::model::route::{Cards, Key, Route, RouteMap, Target};
-use crate::model::{Destination, DestinationId, Kind, Rank, Severity, Sink, Snowflake};
+use crate::model::{Destination, DestinationId, Kind, Rank, Sink, Snowflake};
 use crate::store::{self, Planned, SetRoute, Store};
 
 /// The map, and what counts now.
@@ -228,15 +228,10 @@ impl Routes {
         sentences
     }
 
-    /// The deliveries along the map's key for an event, or `None` if none matches it, or only one that names nothing which
+    /// The deliveries of rank `rank` along the map's key for an event, or `None` if none matches it, or only one that names nothing which
     /// is there: then it waits to be routed.
-    pub(super) fn plan_for(
-        &self,
-        kind: &Kind,
-        company: &str,
-        severity: Option<Severity>,
-    ) -> Option<Vec<Planned>> {
-        self.along(self.map.find(kind, company)?, rank(kind, severity))
+    pub(super) fn plan_for(&self, kind: &Kind, company: &str, rank: Rank) -> Option<Vec<Planned>> {
+        self.along(self.map.find(kind, company)?, rank)
     }
 
     /// Whether no key of the map names this kind: only `default` or `*` is left for it, or nothing.
@@ -296,33 +291,5 @@ fn called(destination: &Destination) -> String {
     match &destination.sink {
         Sink::DiscordWebhook(mark) => format!("{} ({mark})", destination.name),
         Sink::Channel(_) | Sink::XtSystems => destination.name.clone(),
-    }
-}
-
-/// Decisions overtake everything, urgent alerts what is not urgent.
-pub(super) fn rank(kind: &Kind, severity: Option<Severity>) -> Rank {
-    match &*kind.canonical() {
-        "machine.registered" => Rank::Decision,
-        "alert.triggered" if severity >= Some(Severity::Error) => Rank::Urgent,
-        _ => Rank::Normal,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[rstest::rstest]
-    #[case("machine.registered", None, Rank::Decision)]
-    #[case("alert.triggered", Some(Severity::Critical), Rank::Urgent)]
-    #[case("alert.triggered", Some(Severity::Warning), Rank::Normal)]
-    #[case("alert.triggered", None, Rank::Normal)]
-    #[case("ticket.created", Some(Severity::Critical), Rank::Normal)]
-    fn decisions_and_urgent_alerts_overtake(
-        #[case] kind: &str,
-        #[case] severity: Option<Severity>,
-        #[case] expected: Rank,
-    ) {
-        assert_eq!(rank(&Kind::new(kind), severity), expected);
     }
 }

@@ -1,15 +1,12 @@
 //! Kinds that nobody ever sent: muting one of them is most likely a typing mistake, and would silence nothing.
 
 use crate::hub::Hub;
-use crate::model::Kind;
-use crate::model::mute::asks_for_a_decision;
 use crate::model::route::{Pattern, is_pattern};
+use crate::model::{Family, Kind, KindMeaning, Source};
 use crate::{samples, store};
 
 /// How many known kinds are compared with what was written.
 const COMPARED: usize = 2000;
-/// Whole families, as people write them.
-const FAMILIES: &[&str] = &["ticket.*", "asset.*", "machine.*", "alert.*", "user.*", "company.*"];
 
 /// A kind or pattern that no event ever matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +22,7 @@ impl Hub {
         if !is_pattern(pattern) || pattern.eq_ignore_ascii_case("default") {
             return Ok(None);
         }
-        if asks_for_a_decision(&Kind::new(pattern)) {
+        if !KindMeaning::of(Source::XtSystems, &Kind::new(pattern)).can_be_muted() {
             return Ok(None);
         }
         let wanted = Pattern::new(pattern);
@@ -46,7 +43,8 @@ impl Hub {
             return Ok(None);
         }
         known.extend(received.into_iter().take(COMPARED));
-        known.extend(named.into_iter().chain(FAMILIES.iter().copied()).map(str::to_owned));
+        known.extend(named.into_iter().map(str::to_owned));
+        known.extend(Family::ALL.into_iter().filter_map(Family::pattern));
         Ok(Some(UnknownKind { meant: nearest(wanted.text(), &known) }))
     }
 }

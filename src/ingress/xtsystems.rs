@@ -10,7 +10,9 @@ use serde_json::Number;
 
 use crate::clock::Timestamp;
 use crate::model::payload::{self, Scalar};
-use crate::model::{self, DedupeKey, Kind, NewEvent, RawBody, Severity, Source, sample_subject};
+use crate::model::{
+    self, DedupeKey, Family, Kind, KindMeaning, NewEvent, RawBody, Severity, Source, sample_subject,
+};
 use crate::signature;
 use reading::Envelope;
 
@@ -81,23 +83,23 @@ fn subject<'a>(
     id: impl Fn(&[&str]) -> Option<Cow<'a, str>>,
     text: impl Fn(&[&str]) -> Option<Cow<'a, str>>,
 ) -> String {
-    let kind = kind.canonical();
-    let family = kind.split('.').next().unwrap_or_default();
+    let family = KindMeaning::of(Source::XtSystems, kind).family;
+    let word = family.word().unwrap_or_default();
     let id = match family {
-        "machine" => id(&["id", "asset_id"]),
-        "ticket" => id(&["id", "seq_id"]),
-        "asset" | "user" | "company" => id(&["id"]),
+        Family::Machine => id(&["id", "asset_id"]),
+        Family::Ticket => id(&["id", "seq_id"]),
+        Family::Asset | Family::User | Family::Company => id(&["id"]),
         // An alert has no id: the same source, type, customer and title are the same alert.
-        "alert" => {
+        Family::Alert => {
             let part = |names: &[&str]| text(names).unwrap_or_default();
             let (source, alert_type, title) =
                 (part(&["source"]), part(&["alert_type"]), part(&["title", "message"]));
             let print = [&*source, "\n", &*alert_type, "\n", company, "\n", &*title].map(str::as_bytes);
-            return format!("{family}:{}", &signature::sha256_hex(&print)[..32]);
+            return format!("{word}:{}", &signature::sha256_hex(&print)[..32]);
         }
-        _ => None,
+        Family::Test | Family::Decision | Family::Notice | Family::Other => None,
     };
-    id.map(|id| model::subject(family, &id, company)).unwrap_or_default()
+    id.map(|id| model::subject(word, &id, company)).unwrap_or_default()
 }
 
 /// The years in which a body's own time may be, in milliseconds: 2000 to 2099. Outside them it is a clock that was

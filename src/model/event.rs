@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::clock::Timestamp;
 use crate::model::raw_body::RawBody;
-use crate::model::{EventId, Payload, Severity, Source};
+use crate::model::{EventId, KindMeaning, Payload, Severity, Source};
 use crate::signature;
 
 /// What happened, in the words of the source: `ticket.created`. At most 128 characters of `[A-Za-z0-9_.:-]`.
@@ -145,6 +145,12 @@ pub struct Event {
 }
 
 impl NewEvent {
+    /// What its kind means.
+    #[must_use]
+    pub fn meaning(&self) -> KindMeaning<'_> {
+        KindMeaning::of(self.source, &self.kind)
+    }
+
     /// Whether it is a sample, made to see what events look like: it pings nobody and asks nothing.
     #[must_use]
     pub fn is_sample(&self) -> bool {
@@ -157,6 +163,12 @@ impl Event {
     #[must_use]
     pub fn is_sample(&self) -> bool {
         self.subject.starts_with(SAMPLE)
+    }
+
+    /// What its kind means.
+    #[must_use]
+    pub fn meaning(&self) -> KindMeaning<'_> {
+        KindMeaning::of(self.source, &self.kind)
     }
 
     /// How bad it is, if it says so in a word we know.
@@ -183,6 +195,14 @@ pub struct Summand {
     pub severity: Option<Severity>,
     /// When it happened, by the source's clock.
     pub occurred_at: Timestamp,
+}
+
+impl Summand {
+    /// What its kind means.
+    #[must_use]
+    pub fn meaning(&self) -> KindMeaning<'_> {
+        KindMeaning::of(self.source, &self.kind)
+    }
 }
 
 impl From<&Event> for Summand {

@@ -68,7 +68,7 @@ pub fn fold(events: &[Event]) -> Option<Event> {
 /// Whether an event says that its thing is done with.
 #[must_use]
 pub fn closes(event: &Event) -> bool {
-    event.kind.canonical().ends_with(".closed")
+    event.meaning().closes()
 }
 
 /// The event that closed the thing, if nothing that happened later says that it is open again.
@@ -76,7 +76,7 @@ fn closing<'a>(order: &[&'a Event]) -> Option<&'a Event> {
     let closing = order.iter().rev().find(|event| closes(event))?;
     let reopened = order.iter().any(|event| {
         event.occurred_at > closing.occurred_at
-            && (event.kind.canonical().ends_with(".reopened")
+            && (event.meaning().reopens()
                 || payload::text(&event.data, &["status", "state"])
                     .is_some_and(|status| !DONE.contains(&status.to_ascii_lowercase().as_str())))
     });

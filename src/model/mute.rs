@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::route::Pattern;
-use crate::model::{Kind, MuteId, Severity};
+use crate::model::{Kind, KindMeaning, MuteId, Severity, Source};
 
 /// What is muted, until when, by whom and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Mute {
             self.alert.as_ref().is_none_or(|alert| alert.subject == subject && severity <= alert.severity);
         now < self.until
             && is_meant
-            && !asks_for_a_decision(kind)
+            && KindMeaning::of(Source::XtSystems, kind).can_be_muted()
             && Pattern::new(&self.pattern).matches(&kind.canonical())
     }
 }
@@ -67,13 +67,6 @@ pub fn muted_words(mute: Option<(Timestamp, &str)>, at: Timestamp) -> String {
     let day = if at.starts_with(day) { String::new() } else { format!("{day} ") };
     let by = if by.is_empty() { String::new() } else { format!(" by {by}") };
     format!("muted until {day}{time} UTC{by}")
-}
-
-/// Whether events of this kind wait for somebody's decision.
-#[must_use]
-pub fn asks_for_a_decision(kind: &Kind) -> bool {
-    let kind = kind.canonical();
-    kind == "machine.registered" || kind.starts_with("decision.")
 }
 
 #[cfg(test)]

@@ -26,7 +26,12 @@ fn severity(facts: &Facts<'_>) -> (Option<Severity>, Markdown) {
     (severity, word.map_or_else(|| literal("ALERT"), |word| short(&word.to_uppercase(), 20)))
 }
 
-pub(super) fn triggered(facts: &Facts<'_>) -> Card {
+/// The card of an alert that goes on; `None` for anything else.
+pub(super) fn card(facts: &Facts<'_>, action: &str) -> Option<Card> {
+    (action == "triggered").then(|| triggered(facts))
+}
+
+fn triggered(facts: &Facts<'_>) -> Card {
     let (severity, word) = severity(facts);
     let what = name(facts);
     let host = facts.word(HOST);

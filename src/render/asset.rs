@@ -8,7 +8,16 @@ use super::{Card, Color, Markdown};
 const NAME: &[&str] = &["name", "asset_name", "hostname"];
 const TEXT: &[&str] = &["description", "notes"];
 
-pub(super) fn created(facts: &Facts<'_>) -> Card {
+/// The card of what happened to an asset; `None` if that is nothing with a card of its own.
+pub(super) fn card(facts: &Facts<'_>, action: &str) -> Option<Card> {
+    match action {
+        "created" => Some(created(facts)),
+        "updated" => Some(updated(facts)),
+        _ => None,
+    }
+}
+
+fn created(facts: &Facts<'_>) -> Card {
     let summary = [literal("New asset"), named(facts), facts.of_customer()];
     let by = facts.by(&["created_by", "author"]);
     Card::new(facts.event, Color::Info, title(facts, "💻", "New asset"), summary.into())
@@ -17,7 +26,7 @@ pub(super) fn created(facts: &Facts<'_>) -> Card {
         .link(link(facts))
 }
 
-pub(super) fn updated(facts: &Facts<'_>) -> Card {
+fn updated(facts: &Facts<'_>) -> Card {
     let changes = changes(facts.data());
     let what = match changes.first().map(Change::said) {
         Some(first) => [literal(": "), first].into(),

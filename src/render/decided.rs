@@ -11,8 +11,18 @@ use crate::model::{Decision, Event, Phase, Platform, Verdict};
 /// Graphemes of a person's name.
 const NAME: usize = 60;
 
+/// The card of what happened to a machine, by what was asked about it; `None` if that is nothing with a card of its own.
+pub(super) fn card(facts: &Facts<'_>, action: &str, asked: Option<&Asked>) -> Option<Card> {
+    match (action, asked) {
+        ("registered", Some(asked)) => Some(decided(facts, asked)),
+        ("registered", None) => Some(machine::registered(facts)),
+        ("approved", _) => Some(machine::approved(facts)),
+        _ => None,
+    }
+}
+
 /// What a decision makes of a machine's card.
-pub(super) fn decided(facts: &Facts<'_>, asked: &Asked) -> Card {
+fn decided(facts: &Facts<'_>, asked: &Asked) -> Card {
     let mut card = machine::registered(facts);
     let Some(decision) = &asked.decision else {
         return card.more(asked.no_buttons.map(|why| literal("⚠️ ").and(literal(why))));

@@ -10,7 +10,7 @@ use super::living::lateness;
 use super::text::{literal, number, short};
 use super::{Color, Markdown, Surface, View};
 use crate::clock::{SteadyTime, Timestamp};
-use crate::model::{Event, EventId, MessageId, Severity, Summand};
+use crate::model::{Event, EventId, Family, MessageId, Severity, Summand};
 use line::Line;
 
 /// How many events stand under "Look first".
@@ -52,7 +52,7 @@ impl Digest {
     /// Takes an event in.
     pub fn add(&mut self, event: &Summand, company_name: Option<&str>) {
         self.events += 1;
-        self.urgent += u64::from(is_urgent(event));
+        self.urgent += u64::from(event.meaning().is_urgent(event.severity));
         let (from, to) = self.span.unwrap_or((event.occurred_at, event.occurred_at));
         self.span = Some((from.min(event.occurred_at), to.max(event.occurred_at)));
         let (first, last) = self.came.unwrap_or((event.id, event.id));
@@ -61,11 +61,11 @@ impl Digest {
         count(&mut self.severities, event.severity.map_or("unknown", Severity::as_str));
         self.worst = self.worst.max(event.severity);
         count(&mut self.customers, beginning(company_name.unwrap_or(&event.company)));
-        let mut new = Line::of(event, importance(event));
+        let mut new = Line::of(event, event.meaning().importance(event.severity));
         if let Some(at) = self.lines.iter().position(|line| line.is_of(event)) {
             let known = &mut self.lines[at];
             // Of an alert the worst counts, of anything else how it stands now.
-            if event.subject.starts_with("alert:") && known.weight >= new.weight {
+            if Family::of_subject(&event.subject) == Family::Alert && known.weight >= new.weight {
                 known.times += 1;
                 return;
             }
@@ -198,11 +198,6 @@ impl Digest {
     }
 }
 
-/// Whether it is an alert that goes before what is ordinary.
-fn is_urgent(event: &Summand) -> bool {
-    event.kind.canonical() == "alert.triggered" && event.severity >= Some(Severity::Error)
-}
-
 const fn day(at: Timestamp) -> i64 {
     at.as_secs().div_euclid(DAY)
 }
@@ -217,25 +212,6 @@ fn count(counts: &mut HashMap<String, u64>, name: &str) {
 /// As much of a name as may be looked at: a sender may give one a megabyte long.
 fn beginning(name: &str) -> &str {
     name.char_indices().nth(10 * NAME).map_or(name, |(end, _)| &name[..end])
-}
-
-/// The higher, the sooner somebody should look.
-fn importance(event: &Summand) -> u8 {
-    let severity = match event.severity {
-        Some(Severity::Critical) => 40,
-        Some(Severity::Error) => 30,
-        Some(Severity::Warning) => 20,
-        Some(Severity::Info) | None => 10,
-    };
-    let kind = event.kind.canonical();
-    let done = ["ticket.closed", "machine.approved", "webhook.test"].contains(&&*kind);
-    let family = match kind.split('.').next().unwrap_or_default() {
-        _ if done => 0,
-        "machine" | "alert" => 9,
-        "ticket" => 6,
-        _ => 3,
-    };
-    severity + family
 }
 
 /// "120 ticket.created · 80 alert.triggered · 3 more kinds"

@@ -7,7 +7,17 @@ use super::{Card, Color, Markdown};
 const EMAIL: &[&str] = &["email", "email_address", "mail"];
 const NAME: &[&str] = &["name", "full_name", "display_name", "username"];
 
-pub(super) fn user_created(facts: &Facts<'_>) -> Card {
+/// The card of what happened to a user; `None` if that is nothing with a card of its own.
+pub(super) fn user_card(facts: &Facts<'_>, action: &str) -> Option<Card> {
+    (action == "created").then(|| user_created(facts))
+}
+
+/// The card of what happened to a customer; `None` if that is nothing with a card of its own.
+pub(super) fn company_card(facts: &Facts<'_>, action: &str) -> Option<Card> {
+    (action == "created").then(|| company_created(facts))
+}
+
+fn user_created(facts: &Facts<'_>) -> Card {
     let parts = [facts.text(&["first_name"]), facts.text(&["last_name"])];
     let full = Some(Markdown::join(parts, " ")).filter(|name| !name.is_empty());
     let email = facts.text(EMAIL);
@@ -24,7 +34,7 @@ pub(super) fn user_created(facts: &Facts<'_>) -> Card {
     ])
 }
 
-pub(super) fn company_created(facts: &Facts<'_>) -> Card {
+fn company_created(facts: &Facts<'_>) -> Card {
     let name = facts.word(&["name", "company_name"]).or_else(|| facts.customer_name());
     let summary = name.as_ref().map(|name| [literal(" "), short(name, 80)].into()).unwrap_or_default();
     let title = name.as_ref().map_or_else(|| literal("New company"), |name| super::text(name));

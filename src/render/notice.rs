@@ -1,10 +1,25 @@
 //! What nuncio has to say about a destination: what happened, what it did, what to do.
 
 use super::facts::{Facts, word};
+use super::mute;
 use super::text::{code, literal, number, paragraph};
 use super::{Card, Color, Markdown};
 
-pub(super) fn closed(facts: &Facts<'_>) -> Card {
+/// The card of a notice; `None` for one that has none of its own.
+pub(super) fn card(facts: &Facts<'_>, kind: &str) -> Option<Card> {
+    match kind {
+        "destination.closed" => Some(closed(facts)),
+        "destination.denied" => Some(denied(facts)),
+        "destination.reopened" => Some(reopened(facts)),
+        "destination.expired" => Some(expired(facts)),
+        "nuncio.source.refused" => Some(source_refused(facts)),
+        "nuncio.source.accepted" => Some(source_accepted(facts)),
+        "nuncio.mute.ended" => Some(mute::ended(facts)),
+        _ => None,
+    }
+}
+
+fn closed(facts: &Facts<'_>) -> Card {
     if let Some(mend) = word_of(facts, "mend") {
         // D-12: whoever knew its address may have deleted it.
         let is_deleted = facts.data().get("deleted").and_then(serde_json::Value::as_bool).unwrap_or_default();
@@ -13,7 +28,7 @@ pub(super) fn closed(facts: &Facts<'_>) -> Card {
         } else {
             "Look at it in Discord, and give nuncio its address (again): "
         };
-        return card(facts, Color::Failed, "🚫", " is closed")
+        return notice(facts, Color::Failed, "🚫", " is closed")
             .facts([word_of(facts, "webhook").map(|webhook| code(&webhook))])
             .text(reason(facts))
             .field(
@@ -25,7 +40,7 @@ pub(super) fn closed(facts: &Facts<'_>) -> Card {
                 Some([literal(first), code(&mend), literal(". What waits is sent by itself then.")].into()),
             );
     }
-    card(facts, Color::Failed, "🚫", " is closed")
+    notice(facts, Color::Failed, "🚫", " is closed")
         .text(reason(facts))
         .field("What nuncio did", did("Stopped sending there. What is for it waits; nothing is lost."))
         .field(
@@ -36,9 +51,9 @@ pub(super) fn closed(facts: &Facts<'_>) -> Card {
         )
 }
 
-pub(super) fn denied(facts: &Facts<'_>) -> Card {
+fn denied(facts: &Facts<'_>) -> Card {
     if let Some(webhook) = word_of(facts, "webhook") {
-        return card(facts, Color::Look, "🔒", " takes no messages for now")
+        return notice(facts, Color::Look, "🔒", " takes no messages for now")
             .facts([Some(code(&webhook))])
             .text(reason(facts))
             .field(
@@ -47,7 +62,7 @@ pub(super) fn denied(facts: &Facts<'_>) -> Card {
             )
             .field("What to do", did("Look at the webhook's channel in Discord."));
     }
-    card(facts, Color::Look, "🔒", " does not let the bot write")
+    notice(facts, Color::Look, "🔒", " does not let the bot write")
         .text(reason(facts))
         .field(
             "What nuncio did",
@@ -57,12 +72,12 @@ pub(super) fn denied(facts: &Facts<'_>) -> Card {
         .field("What to do", did("Give the bot View Channel, Send Messages and Embed Links there: in the channel's settings, under Permissions."))
 }
 
-pub(super) fn reopened(facts: &Facts<'_>) -> Card {
-    card(facts, Color::Done, "✅", " takes messages again")
+fn reopened(facts: &Facts<'_>) -> Card {
+    notice(facts, Color::Done, "✅", " takes messages again")
         .field("What nuncio did", did("It sends what waited, in order."))
 }
 
-pub(super) fn expired(facts: &Facts<'_>) -> Card {
+fn expired(facts: &Facts<'_>) -> Card {
     let count = facts.data().get("expired").and_then(serde_json::Value::as_u64).unwrap_or_default();
     let summary: Markdown =
         [number(count), literal(" deliveries for "), name(facts), literal(" were given up")].into();
@@ -76,7 +91,7 @@ pub(super) fn expired(facts: &Facts<'_>) -> Card {
         )
 }
 
-pub(super) fn source_refused(facts: &Facts<'_>) -> Card {
+fn source_refused(facts: &Facts<'_>) -> Card {
     let count = facts.data().get("count").and_then(serde_json::Value::as_u64).unwrap_or_default();
     let since = facts.moment(&["since"]).map(|at| [literal("since "), at].into());
     let counted = [literal("all "), number(count), literal(" requests")].into();
@@ -91,7 +106,7 @@ pub(super) fn source_refused(facts: &Facts<'_>) -> Card {
         .field("What to do", word_of(facts, "remedy").map(|remedy| paragraph(&remedy)))
 }
 
-pub(super) fn source_accepted(facts: &Facts<'_>) -> Card {
+fn source_accepted(facts: &Facts<'_>) -> Card {
     let summary = literal("XTSystems' webhooks are accepted again");
     let since = facts.moment(&["since"]).map(|at| [literal("they were refused from "), at].into());
     Card::new(facts.event, Color::Done, [literal("✅ "), summary.clone()].into(), summary)
@@ -102,7 +117,7 @@ pub(super) fn source_accepted(facts: &Facts<'_>) -> Card {
         )
 }
 
-fn card(facts: &Facts<'_>, color: Color, sign: &'static str, what: &'static str) -> Card {
+fn notice(facts: &Facts<'_>, color: Color, sign: &'static str, what: &'static str) -> Card {
     let summary: Markdown = [name(facts), literal(what)].into();
     Card::new(facts.event, color, [literal(sign), literal(" "), summary.clone()].into(), summary)
 }

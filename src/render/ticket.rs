@@ -16,7 +16,17 @@ const TEXT: &[&str] = &["description", "body", "message"];
 const UPDATER: &[&str] = &["updated_by", "modified_by", "changed_by"];
 const CLOSER: &[&str] = &["closed_by", "resolved_by", "updated_by"];
 
-pub(super) fn created(facts: &Facts<'_>) -> Card {
+/// The card of what happened to a ticket; `None` if that is nothing with a card of its own.
+pub(super) fn card(facts: &Facts<'_>, action: &str) -> Option<Card> {
+    match action {
+        "created" => Some(created(facts)),
+        "updated" => Some(updated(facts)),
+        "closed" => Some(closed(facts)),
+        _ => None,
+    }
+}
+
+fn created(facts: &Facts<'_>) -> Card {
     let priority = facts.state(PRIORITY).map(|word| [literal(", "), word].into());
     let summary = [
         literal("Ticket"),
@@ -31,7 +41,7 @@ pub(super) fn created(facts: &Facts<'_>) -> Card {
         .link(link(facts))
 }
 
-pub(super) fn updated(facts: &Facts<'_>) -> Card {
+fn updated(facts: &Facts<'_>) -> Card {
     let changes = changes(facts.data());
     let by = facts.by(UPDATER);
     let what = match headline(&changes) {
@@ -47,7 +57,7 @@ pub(super) fn updated(facts: &Facts<'_>) -> Card {
         .link(link(facts))
 }
 
-pub(super) fn closed(facts: &Facts<'_>) -> Card {
+fn closed(facts: &Facts<'_>) -> Card {
     const RESOLUTION: &[&str] = &["resolution", "resolution_notes", "close_reason", "reason"];
     let outcome = facts.word(RESOLUTION).map(|word| [literal(": "), short(&word, IN_SUMMARY)].into());
     let outcome = outcome.unwrap_or_else(|| named(facts, ": "));

@@ -12,8 +12,7 @@ use crate::bot::mute_question;
 use crate::bot::text::quoted;
 use crate::config::span_of;
 use crate::hub::{MuteError, UnknownKind};
-use crate::model::mute::asks_for_a_decision;
-use crate::model::{AuditOutcome, Kind};
+use crate::model::{AuditOutcome, Kind, KindMeaning, Source};
 
 /// What is suggested as a duration; any other may be written.
 const SPANS: [(&str, &str); 7] = [
@@ -82,8 +81,9 @@ fn never_came(kind: &str, unknown: &UnknownKind, has_button: bool) -> String {
 /// Kinds and families that can be muted.
 async fn suggest(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let partial = partial.trim().to_lowercase();
-    let found =
-        kinds_and_families().filter(|kind| !asks_for_a_decision(&Kind::new(kind)) && kind.contains(&partial));
+    let found = kinds_and_families().filter(|kind| {
+        KindMeaning::of(Source::XtSystems, &Kind::new(kind)).can_be_muted() && kind.contains(&partial)
+    });
     future::ready(super::choices(found.take(25).map(|kind| (kind.to_owned(), kind.to_owned())))).await
 }
 

@@ -8,11 +8,11 @@ use crate::clock::SteadyTime;
 use crate::dispatch::Context;
 use crate::dispatch::cards::decision;
 use crate::dispatch::cards::draw::{draw, guarded};
-use crate::dispatch::cards::lifetime::{CardLifetime, lifetime};
+use crate::dispatch::cards::lifetime::lifetime;
 use crate::dispatch::cards::load::load;
 use crate::model::{
-    Action, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake, Source,
-    Summand, Tag, closes, fold,
+    Action, CardLifetime, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake,
+    Source, Summand, Tag, closes, fold,
 };
 use crate::render::{self, AllowedMentions, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::{CardOf, Result};

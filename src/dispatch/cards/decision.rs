@@ -9,8 +9,8 @@ use crate::dispatch::Context;
 use crate::dispatch::cards::draw::draw_asked;
 use crate::dispatch::cards::load::load;
 use crate::model::{
-    Action, Decision, DecisionId, Delivery, DestinationId, Event, LivingCard, Matter, Message, Shown,
-    Snowflake, Source, Verdict,
+    Action, Decision, DecisionId, Delivery, DestinationId, Event, Family, LivingCard, Matter, Message, Shown,
+    Snowflake, Verdict,
 };
 use crate::render::{self, Card};
 use crate::store::{CardOf, Result};
@@ -69,7 +69,7 @@ pub(super) async fn card_action(
         Some(card) if card.frozen => CardAction::Post,
         Some(card) => change(&card),
         None if ours => CardAction::Nothing,
-        None if event.kind.canonical() == "machine.registered" => CardAction::Post,
+        None if event.meaning().asks_to_join() => CardAction::Post,
         None => CardAction::Usual,
     })
 }
@@ -88,7 +88,7 @@ pub(super) async fn compose(
         return Ok(None);
     }
     let is_change = message.action != Action::Create;
-    if event.kind.canonical() == "machine.approved" && !is_change {
+    if event.meaning().has_joined() && !is_change {
         return Ok(None);
     }
     let card = context.store.card(destination, decision.source, &decision.subject).await?;
@@ -158,11 +158,11 @@ async fn decision(context: &Context, event: &Event) -> Result<Option<Decision>> 
 
 /// Whether `event` may be about a decision, whose card has a message of its own.
 pub(super) fn may_decide(event: &Event) -> bool {
-    is_ours(event) || matches!(&*event.kind.canonical(), "machine.registered" | "machine.approved")
+    is_ours(event) || event.meaning().asks_to_join() || event.meaning().has_joined()
 }
 
 fn is_ours(event: &Event) -> bool {
-    event.source == Source::Nuncio && event.kind.as_str().starts_with("decision.")
+    event.meaning().family == Family::Decision
 }
 
 /// Whether a card is that of this round.

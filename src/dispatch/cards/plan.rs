@@ -10,11 +10,12 @@ use crate::clock::SteadyTime;
 use crate::dispatch::Context;
 use crate::dispatch::cards::decision::{self, CardAction};
 use crate::dispatch::cards::draw::draw;
-use crate::dispatch::cards::lifetime::{CardLifetime, lifetime};
+use crate::dispatch::cards::lifetime::lifetime;
 use crate::dispatch::cards::load::load;
 use crate::model::schedule::PING_AGAIN;
 use crate::model::{
-    Action, Delivery, DeliveryId, DestinationId, Event, Form, LivingCard, Message, Rank, Severity, Snowflake,
+    Action, CardLifetime, Delivery, DeliveryId, DestinationId, Event, Form, LivingCard, Message, Rank,
+    Severity, Snowflake,
 };
 use crate::render::{self, Card};
 use crate::store::Result;

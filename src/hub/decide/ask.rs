@@ -3,9 +3,7 @@
 use serde_json::Value;
 
 use crate::hub::Hub;
-use crate::model::{
-    self, Calls, Decision, DecisionId, Event, Kind, Matter, NewEvent, Payload, Source, payload,
-};
+use crate::model::{self, Calls, Decision, DecisionId, Event, Matter, NewEvent, Payload, Source, payload};
 use crate::render::{self, Asked};
 use crate::store::{self, Asks, CardOf};
 
@@ -26,25 +24,23 @@ impl Hub {
             return None;
         }
         let rules = self.rules();
-        match &*event.kind.canonical() {
-            "machine.registered" => {
-                rules.platform?;
-                let data = Payload::of(event.body.clone());
-                let ids = ids(&data);
-                callable(ids.first()?)?;
-                // A customer whose name makes no subject has none of its own.
-                let first = ids.first()?;
-                let subject =
-                    Some(model::subject("machine", first, &event.company)).filter(|it| !it.is_empty())?;
-                let label = label(&data, NAMES).unwrap_or_else(|| first.clone());
-                Some(Asks::ToJoin { ids, subject, label, expiry: rules.expiry })
-            }
-            "machine.approved" => {
-                let ids = ids(&Payload::of(event.body.clone()));
-                (!ids.is_empty()).then_some(Asks::Joined { ids })
-            }
-            _ => None,
+        let meaning = event.meaning();
+        if meaning.has_joined() {
+            let ids = ids(&Payload::of(event.body.clone()));
+            return (!ids.is_empty()).then_some(Asks::Joined { ids });
         }
+        if !meaning.asks_to_join() {
+            return None;
+        }
+        rules.platform?;
+        let data = Payload::of(event.body.clone());
+        let ids = ids(&data);
+        let first = ids.first()?;
+        callable(first)?;
+        // A customer whose name makes no subject has none of its own.
+        let subject = Some(model::subject("machine", first, &event.company)).filter(|it| !it.is_empty())?;
+        let label = label(&data, NAMES).unwrap_or_else(|| first.clone());
+        Some(Asks::ToJoin { ids, subject, label, expiry: rules.expiry })
     }
 
     /// What the card of `event` needs to know of decisions. A ticket's or alert's buttons are made when they are first
@@ -53,11 +49,10 @@ impl Hub {
         if event.is_sample() {
             return Ok(self.asked_of_sample(event));
         }
-        match Family::of(&event.kind) {
-            Family::Machine => self.asked_of_machine(event).await,
-            Family::Ticket => self.asked_of(event, card, has_none, Matter::Ticket).await,
-            Family::Alert => self.asked_of(event, card, has_none, Matter::Alert).await,
-            Family::Other => Ok(Asked::default()),
+        match event.meaning().asks() {
+            Some(Matter::Machine) => self.asked_of_machine(event).await,
+            Some(matter) => self.asked_of(event, card, has_none, matter).await,
+            None => Ok(Asked::default()),
         }
     }
 
@@ -83,19 +78,15 @@ impl Hub {
 
     /// The buttons that a real event would have: they only answer that this is a sample.
     fn asked_of_sample(&self, event: &Event) -> Asked {
-        let matter = match (Family::of(&event.kind), &*event.kind.canonical()) {
-            (Family::Machine, "machine.registered") => Some(Matter::Machine),
-            (Family::Ticket, _) => Some(Matter::Ticket),
-            (Family::Alert, _) => Some(Matter::Alert),
-            _ => None,
-        };
+        let meaning = event.meaning();
+        let matter = meaning.asks().filter(|matter| *matter != Matter::Machine || meaning.asks_to_join());
         Asked { sample: matter.filter(|_| self.rules().is_heard), ..Asked::default() }
     }
 
     async fn asked_of_machine(&self, event: &Event) -> store::Result<Asked> {
         let decision = self.decision_about(event).await?;
         let Some(decision) = decision else {
-            let asks = event.kind.canonical() == "machine.registered";
+            let asks = event.meaning().asks_to_join();
             return Ok(Asked {
                 no_buttons: self.no_buttons(&event.data).filter(|_| asks),
                 ..Asked::default()
@@ -151,25 +142,6 @@ impl Hub {
             return Some(NO_KEY);
         }
         ids(data).first().and_then(|id| callable(id)).is_none().then_some(NO_ID)
-    }
-}
-
-/// The kinds whose cards have buttons.
-enum Family {
-    Machine,
-    Ticket,
-    Alert,
-    Other,
-}
-
-impl Family {
-    fn of(kind: &Kind) -> Self {
-        match kind.canonical().split_once('.') {
-            Some(("machine", _)) => Self::Machine,
-            Some(("ticket", _)) => Self::Ticket,
-            Some(("alert", _)) => Self::Alert,
-            _ => Self::Other,
-        }
     }
 }
 

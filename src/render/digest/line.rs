@@ -43,9 +43,9 @@ impl Line {
 
     /// Says what happened. Of an alert its host goes first: a long title must not push it out.
     pub(super) fn tell(&mut self, event: &Event, view: &View<'_>) {
-        let said = match &*event.kind.canonical() {
-            "alert.triggered" => alert::line(&Facts::new(event, view)),
-            _ => card(event, view).summary,
+        let said = match event.meaning().is_alert() {
+            true => alert::line(&Facts::new(event, view)),
+            false => card(event, view).summary,
         };
         self.said = Some(said.cut(LINE, Surface::Embed));
     }

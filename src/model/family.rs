@@ -1,0 +1,302 @@
+//! What a kind of event means to nuncio, in one table: every room asks here, none reads a kind's text.
+//!
+//! A kind is a family and an action: `ticket.created`. A sender may use any other: such an event is kept, routed and shown
+//! like all of [`Family::Other`].
+
+use std::borrow::Cow;
+
+use crate::model::{Kind, Matter, Rank, Severity, Source};
+
+/// What events are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Tickets.
+    Ticket,
+    /// Assets.
+    Asset,
+    /// Machines that want to join, and those that did.
+    Machine,
+    /// Alerts of monitoring.
+    Alert,
+    /// Users of the platform.
+    User,
+    /// Customers of the platform.
+    Company,
+    /// Tests of the connection.
+    Test,
+    /// What people decided, told by nuncio itself.
+    Decision,
+    /// How nuncio itself fares, told by nuncio itself.
+    Notice,
+    /// Everything else.
+    Other,
+}
+
+/// Which events of one subject share a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardLifetime {
+    /// None: each event gets its own card.
+    PerEvent,
+    /// All of them, as long as the subject lives.
+    PerSubject,
+    /// The repeats of an alert within `FOLD_REPEATS`.
+    FoldRepeats,
+}
+
+/// What a kind means: its family, and what happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindMeaning<'a> {
+    /// What it is about.
+    pub family: Family,
+    /// The kind in the form in which kinds are compared.
+    kind: Cow<'a, str>,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Ticket,
+        Self::Asset,
+        Self::Machine,
+        Self::Alert,
+        Self::User,
+        Self::Company,
+        Self::Test,
+        Self::Decision,
+        Self::Notice,
+        Self::Other,
+    ];
+
+    /// What the family's kinds and subjects begin with; `None` for those that have no word of their own.
+    #[must_use]
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Ticket => Some("ticket"),
+            Self::Asset => Some("asset"),
+            Self::Machine => Some("machine"),
+            Self::Alert => Some("alert"),
+            Self::User => Some("user"),
+            Self::Company => Some("company"),
+            Self::Test => Some("webhook"),
+            Self::Decision => Some("decision"),
+            Self::Notice | Self::Other => None,
+        }
+    }
+
+    /// All of its kinds, as people write them in the map: `ticket.*`; `None` for what no sender sends.
+    #[must_use]
+    pub fn pattern(self) -> Option<String> {
+        let word = self.word().filter(|_| !matches!(self, Self::Test | Self::Decision))?;
+        Some(format!("{word}.*"))
+    }
+
+    /// The family of `kind`, in its canonical form. What nuncio says about itself is believed only of nuncio.
+    fn of(source: Source, kind: &str) -> Self {
+        let word = kind.split('.').next().unwrap_or_default();
+        match (source, word) {
+            (Source::Nuncio, "decision") => Self::Decision,
+            (Source::Nuncio, "destination" | "nuncio") => Self::Notice,
+            (_, "webhook") if kind != "webhook.test" => Self::Other,
+            _ => Self::of_senders(word).unwrap_or(Self::Other),
+        }
+    }
+
+    /// The family of a thing by its subject: `ticket:7`.
+    #[must_use]
+    pub fn of_subject(subject: &str) -> Self {
+        subject.split_once(':').and_then(|(word, _)| Self::of_senders(word)).unwrap_or(Self::Other)
+    }
+
+    /// The family with this word, if senders may use it.
+    fn of_senders(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| *family != Self::Decision && family.word() == Some(word))
+    }
+
+    /// Which events of one subject share a card.
+    #[must_use]
+    pub const fn lifetime(self) -> CardLifetime {
+        match self {
+            Self::Ticket | Self::Asset | Self::Machine => CardLifetime::PerSubject,
+            Self::Alert => CardLifetime::FoldRepeats,
+            Self::User | Self::Company | Self::Test | Self::Decision | Self::Notice | Self::Other => {
+                CardLifetime::PerEvent
+            }
+        }
+    }
+
+    /// What the buttons on its cards are about; `None` if they have none.
+    const fn asks(self) -> Option<Matter> {
+        match self {
+            Self::Ticket => Some(Matter::Ticket),
+            Self::Machine => Some(Matter::Machine),
+            Self::Alert => Some(Matter::Alert),
+            Self::Asset
+            | Self::User
+            | Self::Company
+            | Self::Test
+            | Self::Decision
+            | Self::Notice
+            | Self::Other => None,
+        }
+    }
+
+    /// How much sooner somebody should look at it than at others of the same severity: at most 9.
+    const fn importance(self) -> u8 {
+        match self {
+            Self::Machine | Self::Alert => 9,
+            Self::Ticket => 6,
+            Self::Asset
+            | Self::User
+            | Self::Company
+            | Self::Test
+            | Self::Decision
+            | Self::Notice
+            | Self::Other => 3,
+        }
+    }
+}
+
+impl<'a> KindMeaning<'a> {
+    /// What `kind` means when `source` sends it.
+    #[must_use]
+    pub fn of(source: Source, kind: &'a Kind) -> Self {
+        let kind = kind.canonical();
+        Self { family: Family::of(source, &kind), kind }
+    }
+
+    /// What the buttons on its card are about; `None` if it has none.
+    #[must_use]
+    pub fn asks(&self) -> Option<Matter> {
+        self.family.asks().filter(|_| !self.action().is_empty())
+    }
+
+    /// What happened: `created` of `ticket.created`; empty if the kind is one word.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        self.kind.split_once('.').map_or("", |(_, action)| action)
+    }
+
+    /// Whether people are asked to decide: a machine wants to join.
+    #[must_use]
+    pub fn asks_to_join(&self) -> bool {
+        self.family == Family::Machine && self.action() == "registered"
+    }
+
+    /// Whether it answers that question: the platform says that a machine joined.
+    #[must_use]
+    pub fn has_joined(&self) -> bool {
+        self.family == Family::Machine && self.action() == "approved"
+    }
+
+    /// Whether it is an alert that goes on, as opposed to one that ended.
+    #[must_use]
+    pub fn is_alert(&self) -> bool {
+        self.family == Family::Alert && self.action() == "triggered"
+    }
+
+    /// Whether a mute may keep it away from people: never what waits for their decision.
+    #[must_use]
+    pub fn can_be_muted(&self) -> bool {
+        !self.asks_to_join() && !self.kind.starts_with("decision.")
+    }
+
+    /// In which turn it is sent: decisions overtake everything, urgent alerts what is not urgent.
+    #[must_use]
+    pub fn priority(&self, severity: Option<Severity>) -> Rank {
+        if self.asks_to_join() {
+            Rank::Decision
+        } else if self.is_urgent(severity) {
+            Rank::Urgent
+        } else {
+            Rank::Normal
+        }
+    }
+
+    /// Whether it is an alert that goes before what is ordinary.
+    #[must_use]
+    pub fn is_urgent(&self, severity: Option<Severity>) -> bool {
+        self.is_alert() && severity >= Some(Severity::Error)
+    }
+
+    /// Whether its thing is done with.
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        self.kind.ends_with(".closed")
+    }
+
+    /// Whether its thing is open again.
+    #[must_use]
+    pub fn reopens(&self) -> bool {
+        self.kind.ends_with(".reopened")
+    }
+
+    /// The higher, the sooner somebody should look: 10 to 49.
+    #[must_use]
+    pub fn importance(&self, severity: Option<Severity>) -> u8 {
+        let severity = match severity {
+            Some(Severity::Critical) => 40,
+            Some(Severity::Error) => 30,
+            Some(Severity::Warning) => 20,
+            Some(Severity::Info) | None => 10,
+        };
+        let is_done = self.family == Family::Test
+            || self.has_joined()
+            || (self.family == Family::Ticket && self.action() == "closed");
+        severity + if is_done { 0 } else { self.family.importance() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Controls: with the source left out, a sender's event counts as ours; with the case left alone, Ticket_Created is
+    // nothing we know.
+    #[rstest::rstest]
+    #[case(Source::XtSystems, "ticket.created", Family::Ticket, "created")]
+    #[case(Source::XtSystems, "Ticket_Created", Family::Ticket, "created")]
+    #[case(Source::XtSystems, "alert.triggered", Family::Alert, "triggered")]
+    #[case(Source::XtSystems, "ticketing.created", Family::Other, "created")]
+    #[case(Source::XtSystems, "ticket", Family::Ticket, "")]
+    #[case(Source::XtSystems, "webhook.test", Family::Test, "test")]
+    #[case(Source::XtSystems, "webhook.created", Family::Other, "created")]
+    #[case(Source::XtSystems, "decision.confirmed", Family::Other, "confirmed")]
+    #[case(Source::XtSystems, "nuncio.mute.ended", Family::Other, "mute.ended")]
+    #[case(Source::Nuncio, "decision.confirmed", Family::Decision, "confirmed")]
+    #[case(Source::Nuncio, "nuncio.mute.ended", Family::Notice, "mute.ended")]
+    #[case(Source::Nuncio, "destination.closed", Family::Notice, "closed")]
+    fn each_kind_has_its_family(
+        #[case] source: Source,
+        #[case] kind: &str,
+        #[case] family: Family,
+        #[case] action: &str,
+    ) {
+        let kind = Kind::new(kind);
+        let meaning = KindMeaning::of(source, &kind);
+        assert_eq!((meaning.family, meaning.action()), (family, action));
+    }
+
+    #[rstest::rstest]
+    #[case("ticket:7", Family::Ticket)]
+    #[case("alert:0123", Family::Alert)]
+    #[case("destination:dst_1", Family::Other)]
+    #[case("sample/ticket:7", Family::Other)]
+    #[case("", Family::Other)]
+    fn a_subject_has_the_family_of_its_thing(#[case] subject: &str, #[case] family: Family) {
+        assert_eq!(Family::of_subject(subject), family);
+    }
+
+    #[rstest::rstest]
+    #[case("machine.registered", None, Rank::Decision)]
+    #[case("alert.triggered", Some(Severity::Critical), Rank::Urgent)]
+    #[case("alert.triggered", Some(Severity::Warning), Rank::Normal)]
+    #[case("alert.triggered", None, Rank::Normal)]
+    #[case("ticket.created", Some(Severity::Critical), Rank::Normal)]
+    fn decisions_and_urgent_alerts_overtake(
+        #[case] kind: &str,
+        #[case] severity: Option<Severity>,
+        #[case] expected: Rank,
+    ) {
+        assert_eq!(KindMeaning::of(Source::XtSystems, &Kind::new(kind)).priority(severity), expected);
+    }
+}
