@@ -65,7 +65,8 @@ impl App {
         {
             if store.try_channels_again().await? > 0 {
                 tracing::info!(
-                    "DISCORD_TOKEN is another one: channels that were closed or denied the bot are tried at once"
+                    "DISCORD_TOKEN has changed: channels that were closed, or where the bot could not write, are \
+                     tried now"
                 );
             }
             store.note_secret("discord.token", token).await?;
@@ -181,17 +182,19 @@ impl App {
         if let Some(bot) = bot
             && let Err(error) = bot.await
         {
-            tracing::error!(%error, "the bot stopped because nuncio panicked (stderr says where): please report this");
+            tracing::error!(%error, "the bot stopped because nuncio panicked (stderr shows where). Commands and \
+                                     buttons do not work until a restart. Please report this");
         }
         sending.cancel();
         if let Err(error) = dispatcher.await {
-            tracing::error!(%error, "sending stopped because nuncio panicked (stderr says where): please report this");
+            tracing::error!(%error, "sending stopped because nuncio panicked (stderr shows where). Events are kept, \
+                                     and sent after a restart. Please report this");
         }
         storage.abort();
         tidying.abort();
         watching.abort();
         if let Err(error) = self.store.leave().await {
-            tracing::debug!(%error, "the database still names this process as its server");
+            tracing::debug!(%error, "the database still records this process as its server");
         }
         self.store.close().await;
         drop(self.lock);
@@ -208,7 +211,7 @@ async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Re
         let tried = store.try_calls_again(destination.id).await?;
         if tried > 0 {
             tracing::info!(
-                "XTSYSTEMS_API_KEY is another one: {tried} calls that waited or were held are made at once"
+                "XTSYSTEMS_API_KEY has changed: {tried} waiting or held calls to XTSystems are made now"
             );
         }
         store.note_secret("xtsystems.key", key).await?;

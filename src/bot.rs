@@ -187,8 +187,9 @@ async fn approach(shared: &Shared) -> Result<String, Ending> {
     };
     if !shared.client.base().may_lead_to(&gateway.url) {
         return Err(Ending::Fatal(format!(
-            "DISCORD_API_URL names {:?} as the gateway. That address is not encrypted, or it is not on this machine \
-             while DISCORD_API_URL is: the token is not sent there and the bot stays offline: commands and buttons do not work",
+            "DISCORD_API_URL returned {:?} as the gateway. That address is not encrypted, or DISCORD_API_URL is on \
+             this machine and it is not. nuncio does not send the token there: the bot stays offline, commands and \
+             buttons do not work. Set DISCORD_API_URL to Discord, or to a proxy whose gateway is encrypted",
             gateway.url
         )));
     }
@@ -225,7 +226,7 @@ fn unreachable(shared: &Shared, failure: &Failure) -> String {
     let host = shared.client.base().host();
     match failure.status {
         None => format!("Discord ({host}) cannot be reached: {failure}. Events are kept and sent later"),
-        Some(status) => format!("Discord ({host}) answered {status} when it was asked for its gateway"),
+        Some(status) => format!("Discord ({host}) answered {status} when nuncio asked for its gateway"),
     }
 }
 

@@ -22,6 +22,7 @@ mod help;
 mod mute;
 mod named;
 mod output;
+mod progress;
 mod pulse;
 mod redeliver;
 mod reload;

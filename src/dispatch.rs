@@ -151,20 +151,20 @@ impl Dispatcher {
                     lanes.sweep().await;
                     match self.context.hub.tend_mutes().await {
                         Ok(()) => mutes_unread = false,
-                        Err(error) if mutes_unread => tracing::debug!(%error, "what is muted is still not known"),
+                        Err(error) if mutes_unread => tracing::debug!(%error, "the mutes still cannot be read"),
                         Err(error) => {
                             mutes_unread = true;
-                            tracing::warn!(%error, "what is muted could not be looked up: it is tried each second");
+                            tracing::warn!(%error, "the mutes could not be read: nuncio tries again every second");
                         }
                     }
                     if let Err(error) = self.context.hub.tend_routes().await {
-                        tracing::debug!(%error, "a change of the map counts a second later");
+                        tracing::debug!(%error, "a change of the map takes effect a second later");
                     }
                     if let Err(error) = self.context.hub.report_refused_source().await {
                         tracing::debug!(%error, "the card about a refused source comes a second later");
                     }
                     if let Err(error) = self.context.hub.cancel_removed().await {
-                        tracing::debug!(%error, "what waits for removed destinations waits a second more");
+                        tracing::debug!(%error, "deliveries for removed destinations are cancelled a second later");
                     }
                     next_sweep = self.context.clock.elapsed() + SWEEP;
                 }
@@ -181,7 +181,7 @@ impl Dispatcher {
     /// Ends the questions that nobody answered in time.
     async fn expire(&self) {
         if let Err(error) = self.context.hub.expire_decisions().await {
-            tracing::debug!(%error, "questions whose time is over wait a second more");
+            tracing::debug!(%error, "decisions that expired are closed a second later");
         }
     }
 }

@@ -33,7 +33,9 @@ pub enum Error {
     },
     /// It is gone, and something was sealed with it.
     #[error(
-        "{path} is not there, but {database} was sealed with the key in it: put the file back, or set NUNCIO_ENCRYPTION_KEY to that key. No new one is made, for it would open nothing. If that key is lost for good: nuncio audit rekey"
+        "{path} is not there, but {database} was sealed with the key in it: put the file back, or set \
+         NUNCIO_ENCRYPTION_KEY to that key. nuncio makes no new one, because it would open nothing. If that key is \
+         lost for good: nuncio audit rekey"
     )]
     Missing {
         /// Which one.
@@ -42,7 +44,7 @@ pub enum Error {
         database: PathBuf,
     },
     /// It holds something else.
-    #[error("{0} is no key of 64 hex digits: put the copy of it back that you kept")]
+    #[error("{0} is not a key of 64 hex digits: put the copy of it back that you kept")]
     NoKey(PathBuf),
 }
 

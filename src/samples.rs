@@ -34,10 +34,26 @@ const ALL: &[Sample] = samples![
     "printer.jammed" from "printer_jammed.json",
 ];
 
+const OWN: &[Sample] = samples![
+    "destination.closed" from "own_destination_closed.json",
+    "destination.denied" from "own_destination_denied.json",
+    "destination.reopened" from "own_destination_reopened.json",
+    "destination.expired" from "own_destination_expired.json",
+    "nuncio.source.refused" from "own_source_refused.json",
+    "nuncio.source.accepted" from "own_source_accepted.json",
+    "nuncio.mute.ended" from "own_mute_ended.json",
+];
+
 /// Every sample: the kinds that have a card of their own, then one that has none.
 #[must_use]
 pub const fn all() -> &'static [Sample] {
     ALL
+}
+
+/// A sample of each event that nuncio makes itself, to tell people how it is doing. No sender can send them.
+#[must_use]
+pub const fn own() -> &'static [Sample] {
+    OWN
 }
 
 /// The kinds that have a card of their own.

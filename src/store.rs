@@ -102,7 +102,8 @@ pub enum Error {
     Migration(Arc<sqlx::migrate::MigrateError>),
     /// A file beside the database cannot be used.
     #[error(
-        "{path} cannot be used ({error}): look at what is there and at its rights, or set NUNCIO_DATABASE_URL to another place"
+        "{path} cannot be used ({error}): check what is there and its permissions, or set NUNCIO_DATABASE_URL to \
+         another place"
     )]
     File {
         /// Which one.
@@ -150,12 +151,14 @@ pub enum Error {
     Changed(i64),
     /// The file is not what was written to it.
     #[error(
-        "the database is damaged ({0}): nuncio does not go on with it. Restore your last backup, or save what can be read with `sqlite3 FILE .recover`"
+        "the database is damaged ({0}), so nuncio does not use it. Restore your last backup, or save what can be \
+         read with `sqlite3 FILE .recover`"
     )]
     Damaged(String),
     /// The disk did not confirm what was written.
     #[error(
-        "the disk did not confirm what was written ({0}): nuncio stops, and what it acknowledged is safe. Look at the disk, then start it again"
+        "the disk did not confirm what was written ({0}): nuncio stops, and what it acknowledged is safe. Check the \
+         disk, then start nuncio again"
     )]
     NotSynced(String),
     /// There is no room left.
@@ -163,14 +166,15 @@ pub enum Error {
     Full,
     /// The file cannot be written.
     #[error(
-        "the database cannot be written ({0}): look at the rights of its file and folder, and whether the file system is mounted read-only"
+        "the database cannot be written ({0}): check the permissions of its file and folder, and whether the file \
+         system is mounted read-only"
     )]
     ReadOnly(String),
     /// The file, or one beside it, cannot be opened.
-    #[error("the database cannot be opened ({0}): look at the rights of its file and folder")]
+    #[error("the database cannot be opened ({0}): check the permissions of its file and folder")]
     Unopened(String),
     /// The disk refused something else.
-    #[error("the disk does not work as it should ({0}): look at the system's log")]
+    #[error("the disk reports an error ({0}): look at the system's log (dmesg)")]
     Disk(String),
     /// Somebody else holds the database.
     #[error(
@@ -182,11 +186,11 @@ pub enum Error {
     TooOld(String),
     /// A read lasted so long that it kept the write-ahead log from being cut.
     #[error(
-        "the database has not answered a question for 30 s: its disk is too slow, or something else uses it up"
+        "the database has not answered a query for 30 s: its disk is too slow, or another program keeps it busy"
     )]
     ReadTooLong,
     /// What stands in the database is not what nuncio writes.
-    #[error("the database holds something nuncio did not write: {0}")]
+    #[error("the database holds a value that nuncio did not write: {0}")]
     Corrupt(String),
     /// What is sealed was sealed with another key.
     #[error(
@@ -194,7 +198,7 @@ pub enum Error {
     )]
     OtherKey(PathBuf),
     /// Nobody gave the store its key.
-    #[error("the key that seals is not at hand: nothing can be sealed, opened, or noted in the audit log")]
+    #[error("the encryption key is not loaded: nothing can be sealed, opened or written to the audit log")]
     NoKey,
     /// The writer's queue was full for too long.
     #[error("the database is too slow: the queue to it has been full for 5 s")]
@@ -203,7 +207,7 @@ pub enum Error {
     #[error("the database is closed")]
     Closed,
     /// A unit panicked. Nothing of it stays.
-    #[error("a change to the database panicked and was taken back")]
+    #[error("a change to the database panicked and was rolled back")]
     Panicked,
     /// What should be changed is no longer in the state it was in.
     #[error("nothing to change: {0}")]

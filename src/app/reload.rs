@@ -34,7 +34,7 @@ impl Reloader {
         self.ingress.turn(config.webhook, config.rate_limit, config.trusted_proxies, config.api_key);
         self.hub.configured(config.fingerprint);
         if self.hub.conditions().clear(Condition::ConfigurationRefused) {
-            tracing::info!("the configuration is taken over again");
+            tracing::info!("the configuration is accepted again: the problem with .env is over");
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ pub async fn unlock(store: &Store, encryption: &EncryptionKey) -> anyhow::Result
             }
             None => {
                 let key = Key::make(path)?;
-                tracing::info!("made {}: keep a copy of it apart from the data", path.display());
+                tracing::info!("created the key {}: keep a copy of it apart from the data", path.display());
                 key
             }
         },

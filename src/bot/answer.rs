@@ -8,7 +8,7 @@ use crate::model::{Decision, Matter, Mute, Phase, Platform, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
 
 pub(super) const UNKNOWN: &str =
-    "This button has expired: nuncio does not know it (any more). Look for a newer card of the same thing.";
+    "This button has expired: nuncio does not know it. Use the newest card about the same thing.";
 
 pub(super) const SAMPLE: &str = "This card is a sample: nothing is sent. On a real event this button works.";
 
@@ -111,7 +111,8 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
             .into()
         }
         (Press::TryAgain | Press::Resend, _) => {
-            [name(), literal(" is being told to XTSystems, or was already: the card shows which.")].into()
+            [name(), literal(" is on its way to XTSystems, or has arrived there: the card shows which.")]
+                .into()
         }
         (Press::OnIt, _) if decision.verdict == Verdict::Expired => {
             [name(), literal(" has come again since: use the buttons on its newest card.")].into()
@@ -158,7 +159,9 @@ pub(super) fn refused(refusal: &Refusal, press: Press) -> String {
         }
         Refusal::Elsewhere(_) | Refusal::Nobodys(_) | Refusal::TooEarly => refusal::refused(refusal),
         Refusal::NoServer => format!("To {what}, use the buttons on the card in its server."),
-        Refusal::TimedOut => format!("You are in time-out here, so you cannot {what} until that is over."),
+        Refusal::TimedOut => {
+            format!("You are in timeout here, so you cannot {what} until the timeout is over.")
+        }
         Refusal::Unknown => UNKNOWN.to_owned(),
         Refusal::Misplaced => {
             "This is not where nuncio posted its card: use the buttons on the original card.".to_owned()
@@ -174,8 +177,8 @@ pub(super) fn refused(refusal: &Refusal, press: Press) -> String {
 /// The database did not take it.
 pub(super) fn not_kept(reference: &str) -> String {
     format!(
-        "The database did not take this, so nothing was done. Press again in a minute; if it fails again, give your \
-         operator the code `{reference}`."
+        "The database could not save this, so nothing was done. Press again in a minute; if it fails again, give \
+         your operator the code `{reference}`."
     )
 }
 

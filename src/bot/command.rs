@@ -114,11 +114,13 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
         match error {
             FrameworkError::UnknownInteraction { interaction, .. } => {
                 tracing::info!(
-                    "/{} was called, but there is no such command any more",
+                    "/{} was called, but nuncio no longer has that command",
                     interaction.data.name
                 );
             }
-            other => tracing::error!("the bot failed: {other}"),
+            other => tracing::error!(
+                "Discord's library reported an error to the bot: {other}. The bot goes on. Please report this"
+            ),
         }
         return;
     };
@@ -126,9 +128,10 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
     let sentence = match &error {
         FrameworkError::CommandCheckFailed { error: None, .. } => return,
         FrameworkError::GuildOnly { .. } => {
-            "This works in a server only: use it in a channel of the operator's server.".to_owned()
+            "This works only in a server: use it in a channel of the operator's server.".to_owned()
         }
-        FrameworkError::ArgumentParse { .. } => {
+        // The second: a choice that there is not, of a command as another version registered it.
+        FrameworkError::ArgumentParse { .. } | FrameworkError::CommandStructureMismatch { .. } => {
             "Discord sent options that this command does not have. Nothing was changed: reload Discord (Ctrl+R) and try again."
                 .to_owned()
         }
@@ -136,24 +139,25 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
             tracing::debug!("/{name} could not be answered: {}", http::sentence(error));
             return;
         }
-        FrameworkError::Command { error, .. } => {
-            tracing::error!(reference, %error, "/{name} could not be answered");
-            format!(
-                "The command failed. Try again in a minute; if it fails again, give your operator the code `{reference}`."
-            )
-        }
         FrameworkError::CommandPanic { .. } => {
-            tracing::error!(reference, "/{name} failed because nuncio panicked (stderr says where); everything else goes on. Please report this");
+            tracing::error!(reference, "/{name} failed because nuncio panicked (stderr shows where). Everything else \
+                                        goes on. Please report this");
             format!(
-                "The command failed: that is a mistake in nuncio, which goes on. Give your operator the code \
+                "The command failed because of a bug in nuncio. Everything else goes on. Give your operator the code \
                  `{reference}`."
             )
         }
         _ => {
-            tracing::warn!(reference, "/{name} was refused: {error}");
+            let cause = match &error {
+                FrameworkError::Command { error, .. } => error.to_string(),
+                other => other.to_string(),
+            };
+            tracing::error!(
+                reference, cause, "/{name} failed, and its user was given the code in `reference`. If it fails \
+                 again, report this"
+            );
             format!(
-                "Discord does not let this command run here: use it in a text channel of the operator's server. If it \
-                 fails there too, give your operator the code `{reference}`."
+                "The command failed. Try again in a minute; if it fails again, give your operator the code `{reference}`."
             )
         }
     };

@@ -93,7 +93,8 @@ impl Clicks {
                 .components(shown.buttons),
             Err(error) => {
                 let reference = EventId::new().short();
-                tracing::error!(reference, %error, "a page could not be shown");
+                tracing::error!(reference, %error, "a page of a list could not be read. Its user was given the code \
+                                                    in `reference`");
                 edit.content(answer::not_kept(&reference))
             }
         };
@@ -213,7 +214,8 @@ impl Clicks {
             Ok(clicked) => answer::to(click.press, &clicked),
             Err(error) => {
                 let reference = EventId::new().short();
-                tracing::error!(reference, %error, "a click could not be kept: nothing was decided");
+                tracing::error!(reference, %error, "a click could not be saved, so nothing was decided. Its user was \
+                                                    given the code in `reference`");
                 Said::Sentence(answer::not_kept(&reference))
             }
         }
@@ -236,14 +238,14 @@ impl Clicks {
             ..AuditEntry::new(actor, "list.page", "list")
         };
         if let Err(error) = self.shared.hub.audit(entry).await {
-            tracing::error!(%error, "a refused click is not in the audit log");
+            tracing::error!(%error, "a refused click could not be written to the audit log");
         }
     }
 
     /// The person has their answer already: the note may take its time.
     async fn note_refusal(&self, click: &Click, refusal: &Refusal) {
         if let Err(error) = self.shared.hub.note_refusal(click, refusal).await {
-            tracing::error!(%error, "a refused click is not in the audit log");
+            tracing::error!(%error, "a refused click could not be written to the audit log");
         }
     }
 }

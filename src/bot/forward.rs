@@ -60,8 +60,8 @@ impl<F: Framework> InteractionSink for Forwarder<F> {
                 let fields: Vec<&str> =
                     told.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
                 tracing::warn!(
-                    "a click or a typed command came from Discord in a form that nuncio cannot read ({error}; its fields: {}). \
-                     Nothing was done, and the person sees that it failed. Please report this",
+                    "Discord sent a click or command that nuncio cannot read ({error}; its fields: {}). Nothing was \
+                     done, and the person sees that it failed. Please report this",
                     fields.join(" ")
                 );
             }

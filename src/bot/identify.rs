@@ -46,7 +46,8 @@ impl Ledger {
         times.push(now);
         let text: Vec<String> = times.iter().map(|at| at.as_millis().to_string()).collect();
         if let Err(error) = self.store.set_meta(LOGINS, text.join(",")).await {
-            tracing::warn!(%error, "the bot's login could not be noted in the database: it counts in memory only");
+            tracing::warn!(%error, "the bot's login could not be saved in the database: nuncio counts it in memory \
+                                    only");
         }
     }
 

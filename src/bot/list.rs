@@ -60,7 +60,7 @@ impl List {
 
     const fn hint(self) -> &'static str {
         match self {
-            Self::GivenUp => "/deliveries show tells what was tried, /deliveries retry sends one again",
+            Self::GivenUp => "/deliveries show lists the attempts, /deliveries retry sends one again",
             Self::Undecided => "Decide on their cards, or with /machine approve and /machine deny",
         }
     }

@@ -10,7 +10,7 @@ pub(super) fn muted(muted: &Muted) -> String {
         Muted::Renewed { now, before } => (
             now,
             format!(
-                " It was muted already, until <t:{}:f> by {}: that mute goes on.",
+                " It was already muted until <t:{}:f> by {}: that mute continues.",
                 before.until.as_secs(),
                 glimpse(&before.by, 60)
             ),
@@ -18,8 +18,8 @@ pub(super) fn muted(muted: &Muted) -> String {
         Muted::Replayed => return "That is muted already.".to_owned(),
     };
     format!(
-        "{} is muted until <t:{}:f>.{before} Its events are kept, also urgent ones, and summed up in one card then; what \
-         asks for a decision still comes. `/unmute` ends it sooner.",
+        "{} is muted until <t:{}:f>.{before} Its events, urgent ones included, are kept and summed up in one card at \
+         the end. Events that ask for a decision are still shown. `/unmute` ends it sooner.",
         quoted(mute.name()),
         mute.until.as_secs(),
     )

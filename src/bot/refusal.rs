@@ -21,7 +21,9 @@ pub(super) fn refused(refusal: &Refusal) -> String {
              put its id `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
         ),
         Refusal::TooEarly => "nuncio has only just started: please try again in a few seconds.".to_owned(),
-        Refusal::TimedOut => "You are in time-out here, so you cannot do this until that is over.".to_owned(),
-        _ => "This works in a server only.".to_owned(),
+        Refusal::TimedOut => {
+            "You are in timeout here, so you cannot do this until the timeout is over.".to_owned()
+        }
+        _ => "This works only in a server.".to_owned(),
     }
 }

@@ -122,9 +122,9 @@ fn remedy(failure: &Failure) -> &'static str {
             "The bot must be in that server, invited with the scope applications.commands"
         }
         (_, Some(INVALID_FORM)) => {
-            "This is a fault of nuncio: please report it. The bot goes on with the commands it had"
+            "This is a bug in nuncio: please report it. The bot keeps the commands it had"
         }
-        _ => "The bot goes on with the commands it had",
+        _ => "The bot keeps the commands it had",
     }
 }
 

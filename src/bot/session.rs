@@ -74,8 +74,8 @@ async fn build(
 fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
     let portal = |switch: &str| {
         Ending::Fatal(format!(
-            "Discord closed the gateway for good ({switch}). The bot stays offline until it is restarted; messages \
-             are still sent"
+            "Discord closed the gateway for good ({switch}). The bot stays offline until nuncio is restarted; \
+             messages are still sent"
         ))
     };
     match ended {

@@ -189,7 +189,7 @@ impl Watch {
             );
             hanging = if is_hanging { hanging + 1 } else { 0 };
             if hanging >= HANGING {
-                self.end("it hung");
+                self.end("it stopped responding");
             }
             if offline % ASK_AGAIN == 0
                 && let Ok(found) = shared.client.gateway().await
@@ -310,7 +310,7 @@ impl Watch {
             let ledger = &self.0.shared.ledger;
             ledger.record().await;
             if ledger.wait().await.0 > APART {
-                self.end("Discord makes it log in again and again");
+                self.end("Discord makes it log in repeatedly");
             }
         }
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::app;
+use crate::cli::progress::Progress;
 use crate::cli::{FAILED, Usage, database, print, say, table};
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
@@ -59,7 +60,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         Some(Command::Verify { json, since }) => {
             let since = since.as_deref().map(|text| {
                 Head::parse(text).ok_or_else(|| {
-                    Usage("--since takes an end as `nuncio audit verify` prints it".to_owned())
+                    Usage("--since needs a value that `nuncio audit verify` printed".to_owned())
                 })
             });
             app::unlock(&store, &config.encryption).await?;
@@ -87,7 +88,9 @@ async fn list(store: &Store, args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn verify(store: &Store, since: Option<&Head>, json: bool) -> anyhow::Result<ExitCode> {
+    let progress = Progress::new("verifying the audit log");
     let Verified { entries, fault, begun, head } = store.verify_audit(since).await?;
+    drop(progress);
     if json {
         let fault = fault.as_ref().map(ToString::to_string);
         print(
@@ -100,21 +103,23 @@ async fn verify(store: &Store, since: Option<&Head>, json: bool) -> anyhow::Resu
     }
     match &fault {
         None if !json => {
-            print(&format!("The audit log is as it was written: {entries} entries."));
+            print(&format!("The audit log is intact: {entries} entries."));
             if let Some(Begun { seq, at }) = &begun {
                 print(&format!(
-                    "It began anew with entry {seq} on {}, for its key was lost: what is before that has not changed \
-                     since, and cannot be checked further back.",
+                    "It was started anew at entry {seq} on {} because its key was lost: the entries before that have \
+                     not changed since then, and cannot be checked further back.",
                     at.to_rfc3339()
                 ));
             }
             say(&format!(
-                "Keep this end of it elsewhere, and an older copy put in its place will show too:\n  \
+                "Keep the value below elsewhere: with it, nuncio also detects an older copy in place of the log.\n  \
                  nuncio audit verify --since {head}"
             ));
         }
         Some(fault) if !json => {
-            print(&format!("The audit log was changed: {fault}. The {entries} entries before that hold."));
+            print(&format!(
+                "The audit log was changed: {fault}. The {entries} entries before that are intact."
+            ));
         }
         _ => {}
     }
@@ -142,11 +147,11 @@ async fn rekey(
     if json {
         print(&json!({"begun_anew": {"entry": entry}}).to_string());
     } else {
-        print(&format!("The audit log goes on under the new key: entry {entry} says so."));
+        print(&format!("The audit log continues under the new key: entry {entry} records it."));
     }
     say(
-        "Keep a copy of the key apart from the data. Whatever else was sealed with the lost one (addresses of stored \
-         Discord webhooks) has to be entered again.",
+        "Keep a copy of the key apart from the data. Enter again what else was sealed with the lost one: the \
+         addresses of stored Discord webhooks (nuncio discord-webhooks replace ID).",
     );
     Ok(ExitCode::SUCCESS)
 }

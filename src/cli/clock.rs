@@ -27,9 +27,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     let clock = Clock::system();
     print(&clock.now().to_rfc3339());
     if args.what.is_none() {
-        say(
-            "Is this right? `nuncio clock confirm` says so to a server that doubts it; /health says whether one does.",
-        );
+        say("If this is right and /health doubts it, run: nuncio clock confirm");
         return Ok(ExitCode::SUCCESS);
     }
     let store = database::open(&config, clock.clone()).await?;
@@ -37,8 +35,6 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     let done = hub.confirm_clock().await;
     store.close().await;
     done?;
-    say(
-        "Noted: the clock is right. A running server goes by it, until the clock is set again or the server restarts.",
-    );
+    say("Confirmed: a running server trusts this clock until it is set again or the server restarts.");
     Ok(ExitCode::SUCCESS)
 }

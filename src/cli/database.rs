@@ -17,8 +17,8 @@ pub(super) async fn open(config: &Config, clock: Clock) -> anyhow::Result<Store>
     let store = Store::open(path, clock, hints).await?;
     if is_new {
         say(&format!(
-            "There was no database at {} yet, so an empty one was made. If a server runs already, this is not its folder, or \
-             not its NUNCIO_DATABASE_URL.",
+            "There was no database at {}, so nuncio created an empty one. If a server is already running, it uses \
+             another folder or another NUNCIO_DATABASE_URL: run the command there.",
             path.display()
         ));
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::app;
+use crate::cli::progress::Progress;
 use crate::cli::{FAILED, audit, database, deliveries, print, say, spoilt};
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
@@ -57,7 +58,9 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
 fn backup(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
     let database = &config.database.path;
     store::must_exist(database)?;
+    let progress = Progress::new("copying the database");
     let bytes = store::backup(database, file)?;
+    drop(progress);
     print(&format!("{} holds all of {}: {bytes} bytes", file.display(), database.display()));
     say(&match &config.encryption {
         EncryptionKey::Given(_) => {
@@ -79,12 +82,15 @@ async fn restore(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
     store::must_exist(file)?;
     // Refused while a server holds it.
     let lock = Lock::acquire(database, &clock).await?;
+    let progress = Progress::new("checking the backup");
     let found = looked_over(file)?;
+    drop(progress);
     if !found.is_empty() {
         say(&format!("{} is damaged, so nothing was changed:", file.display()));
         found.iter().for_each(|line| say(&format!("  {line}")));
         return Ok(ExitCode::from(FAILED));
     }
+    let progress = Progress::new("copying the backup");
     let staged = Staged::copy(file, database, &lock)?;
     // Whether this version can read it shows before anything is moved.
     let (hints, _nobody) = HintSender::channel();
@@ -94,16 +100,16 @@ async fn restore(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
     copy.close().await;
     let backlog = backlog?;
     let aside = staged.take_place(clock.now())?;
-    drop(lock);
-    print(&format!("{} is {} now.", database.display(), file.display()));
+    drop((lock, progress));
+    print(&format!("Restored {} from {}.", database.display(), file.display()));
     if let Some(aside) = aside {
-        print(&format!("What was there before is {}.", aside.display()));
+        print(&format!("The database from before is kept as {}.", aside.display()));
     }
     let waiting = backlog.pending + backlog.sending;
     if waiting > 0 {
         say(&format!(
-            "In the backup {waiting} deliveries wait. nuncio sends them at its next start, also those that arrived after the \
-             backup was made: they are shown twice."
+            "{waiting} deliveries wait in the backup. nuncio sends them at its next start. Those that were delivered \
+             after the backup was made are shown twice."
         ));
     }
     match fits {
@@ -123,11 +129,13 @@ fn is_about_the_key(error: &anyhow::Error) -> bool {
 async fn check(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
     let database = &config.database.path;
     store::must_exist(database)?;
+    let progress = Progress::new("checking the database");
     let found = looked_over(database)?;
     let log = match found.is_empty() {
         true => audit_log(config).await,
-        false => Err("not looked at: mend the database first".to_owned()),
+        false => Err("not checked: repair the database first".to_owned()),
     };
+    drop(progress);
     let is_well = found.is_empty() && log.is_ok();
     if as_json {
         let (entries, fault) = match &log {
@@ -150,8 +158,8 @@ async fn check(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
     }
     if !found.is_empty() {
         say(
-            "The disk, or another program, changed the file. Stop nuncio and put a backup back (nuncio db restore FILE), or \
-             save what can be read with: sqlite3 FILE .recover",
+            "The disk, or another program, changed the file. Stop nuncio and restore a backup (nuncio db restore \
+             FILE), or save what can be read with: sqlite3 FILE .recover",
         );
     }
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
@@ -188,6 +196,7 @@ async fn export(config: &Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let now = clock.moment();
     let store = database::open(config, clock).await?;
+    let progress = Progress::beside_output("printing events, deliveries and the audit log");
     let mut after = Some(0);
     while let Some(place) = after {
         let (page, next) = store.events_from(place).await?;
@@ -206,6 +215,7 @@ async fn export(config: &Config) -> anyhow::Result<ExitCode> {
         page.iter().for_each(|entry| line("audit", audit::as_json(entry)));
         after = next;
     }
+    drop(progress);
     store.close().await;
     Ok(ExitCode::SUCCESS)
 }

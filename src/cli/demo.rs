@@ -121,7 +121,7 @@ fn config(discord: &Discord, addresses: &Addresses, folder: &std::path::Path) ->
     ensure!(
         config.discord.base.is_loopback()
             && [page, webhook, platform].iter().all(|address| address.ip().is_loopback()),
-        "the demo speaks to this machine only, and something would lead elsewhere"
+        "the demo uses only addresses of this machine, and one of them is not: please report this"
     );
     Ok(config)
 }

@@ -133,14 +133,14 @@ impl Desk {
         let webhook = told(self.hub.webhook_named(id).await)?;
         let url = self.address(surplus)?;
         told(self.hub.replace_webhook(webhook.id, &url, Actor::Shell).await)?;
-        print(&format!("{} is {url} now.", table::clean(&webhook.about.name, 80)));
+        print(&format!("{} now has the address {url}.", table::clean(&webhook.about.name, 80)));
         if webhook.waiting > 0 {
             let when = if Lock::is_held(&self.config.database.path) {
                 "within a second"
             } else {
-                "when nuncio runs: it does not now"
+                "at the next start: nuncio is not running"
             };
-            say(&format!("{} deliveries that waited for it go out {when}.", webhook.waiting));
+            say(&format!("{} deliveries that waited for it are sent {when}.", webhook.waiting));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -155,7 +155,7 @@ impl Desk {
             Outcome::Sent(_) => {
                 print(&format!("A test arrived at {name}: Discord answered {answer} after {ms} ms."));
                 if webhook.closed.is_some() {
-                    say("It was closed, and is open again: what waits for it goes out.");
+                    say("It was closed and is open again: nuncio sends what waits for it.");
                 }
                 Ok(ExitCode::SUCCESS)
             }
@@ -228,7 +228,7 @@ impl Desk {
             lines.next().transpose().context("stdin holds no text")?.unwrap_or_default()
         };
         WebhookUrl::parse(&text, &self.config.discord.base.proxy())
-            .map_err(|why| Usage(format!("that is no webhook address: {why}")).into())
+            .map_err(|why| Usage(format!("this is not a webhook address: {why}")).into())
     }
 }
 

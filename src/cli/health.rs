@@ -40,8 +40,8 @@ pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode
     let status = ask(address, path)?;
     match status.as_str() {
         "200" => print(&format!("ok: http://{address}{path}")),
-        "503" => bail!("it runs, but cannot store what comes in: `curl http://{address}/health` says why"),
-        _ => bail!("http://{address}{path} answered {status}: is it a nuncio that listens there?"),
+        "503" => bail!("nuncio runs, but cannot store events: `curl http://{address}/health` says why"),
+        _ => bail!("http://{address}{path} answered {status}: is that program nuncio?"),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -68,5 +68,5 @@ fn ask(address: SocketAddr, path: &str) -> anyhow::Result<String> {
         .with_context(nobody)?;
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split(' ').next());
-    Ok(status.unwrap_or("something that is no HTTP").to_owned())
+    Ok(status.unwrap_or("something that is not HTTP").to_owned())
 }

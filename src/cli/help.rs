@@ -102,7 +102,7 @@ pub(super) fn complete(args: &CompletionsArgs) -> ExitCode {
 pub(super) fn man(args: &ManArgs) -> anyhow::Result<ExitCode> {
     match &args.dir {
         Some(dir) => {
-            let cannot = || format!("{} cannot be written: name a folder that is there", dir.display());
+            let cannot = || format!("cannot write to {}: name a folder that exists", dir.display());
             clap_mangen::generate_to(command(), dir).with_context(cannot)?;
         }
         None => {

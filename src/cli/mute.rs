@@ -51,7 +51,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
             return list(hub, clock, args.json).await;
         };
         let span = span_of(span)
-            .ok_or_else(|| Usage(format!("{span:?} is not a span of time: --for 30m, 1h or 2d")))?;
+            .ok_or_else(|| Usage(format!("{span:?} is not a duration: --for 30m, 1h or 2d")))?;
         let entry = AuditEntry::new(actor(), "command.mute", format!("mute {}", table::clean(kind, 128)));
         if let Some(unknown) = hub.unknown_kind(kind).await?.filter(|_| !args.anyway) {
             return Err(Usage(never_came(kind, &unknown)).into());
@@ -63,11 +63,11 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         };
         let before = before.map_or_else(String::new, |before| {
             let by = table::clean(&before.by, 40);
-            format!(" It was muted already, until {} by {by}: that mute goes on.", table::short(before.until))
+            format!(" It was already muted until {} by {by}: that mute continues.", table::short(before.until))
         });
         print(&format!("{} is muted until {}.{before}", mute.pattern, table::short(mute.until)));
-        say("Its events are kept, also urgent ones, and summed up in one card when the mute ends. \
-             What asks for a decision (machine.registered) still comes.");
+        say("Its events, urgent ones included, are kept and summed up in one card when the mute ends. Events that \
+             ask for a decision (machine.registered) are still shown.");
         Ok(ExitCode::SUCCESS)
     })
     .await
@@ -82,7 +82,7 @@ pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<
         let entry = AuditEntry::new(actor(), "command.unmute", "mute");
         for mute in told(hub.unmute(&args.kind, entry).await)? {
             print(&format!(
-                "The mute of {} ended. One card sums up what it silenced.",
+                "The mute of {} has ended. One card sums up its events.",
                 table::clean(mute.name(), 80)
             ));
         }
@@ -95,7 +95,7 @@ pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<
 fn never_came(kind: &str, unknown: &UnknownKind) -> String {
     let meant = unknown.meant.as_ref().map_or_else(String::new, |meant| format!(" Did you mean {meant}?"));
     format!(
-        "no event of the kind {} ever came, so nothing was muted.{meant} To mute it all the same, add --anyway.",
+        "no event of the kind {} has ever arrived, so nothing was muted.{meant} To mute it anyway, add --anyway.",
         table::clean(kind, 128)
     )
 }

@@ -43,7 +43,8 @@ pub(super) async fn find(store: &Store, text: &str) -> anyhow::Result<Named> {
         ),
         several => {
             let names: Vec<String> = several.iter().map(Named::to_string).collect();
-            Err(Usage(format!("{text} may be any of {}: give more of it", names.join(", "))).into())
+            Err(Usage(format!("{text} fits several: {}. Give more of its characters", names.join(", ")))
+                .into())
         }
     }
 }
@@ -69,7 +70,8 @@ pub(super) async fn digest(store: &Store, text: &str) -> anyhow::Result<MessageI
         ),
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();
-            Err(Usage(format!("{digits} may be any of {}: give more of it", names.join(", "))).into())
+            Err(Usage(format!("{digits} fits several: {}. Give more of its characters", names.join(", ")))
+                .into())
         }
     }
 }

@@ -42,8 +42,8 @@ pub(super) fn written() -> anyhow::Result<()> {
     match FAILURE.lock().unwrap_or_else(PoisonError::into_inner).take() {
         None => Ok(()),
         Some(error) => Err(anyhow::anyhow!(
-            "The output could not be written ({error}): what was written of it is not all. Run the command again with \
-             its output elsewhere."
+            "The output could not be written ({error}), so it is incomplete. Run the command again with its output \
+             elsewhere."
         )),
     }
 }

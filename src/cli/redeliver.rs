@@ -1,12 +1,12 @@
 //! `nuncio redeliver`: sends again what was given up, delivered, or left without a route.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::app;
 use crate::cli::actor::actor;
 use crate::cli::named::{self, Named};
+use crate::cli::progress::Progress;
 use crate::cli::{Usage, database, print, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
@@ -15,13 +15,12 @@ use crate::model::{DeliveryId, EventId, Status};
 use crate::store::{Lock, NotRetried, Requester, Revived, Store};
 
 /// Where a closed destination stays closed.
-const ELSEWHERE: &str = "If the map leads elsewhere by now: nuncio redeliver --closed";
+const ELSEWHERE: &str = "If the map now names another channel: nuncio redeliver --closed";
 /// What is printed when a call to the platform is due again.
-const AGAIN: &str = "XTSystems is told again.";
+const AGAIN: &str = "The call to XTSystems is made again.";
 
 /// What to do where a destination was removed.
-const NAME_ANOTHER: &str =
-    "Name another place in DISCORD_WEBHOOK_CHANNELS; what was for it before stays in the events";
+const NAME_ANOTHER: &str = "Name another channel in DISCORD_WEBHOOK_CHANNELS for new events; the earlier ones are kept (nuncio events)";
 
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
@@ -64,7 +63,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         say(&format!("{} closed destinations are tried again.", done.reopened));
     }
     if done.deliveries + done.calls > 0 && !Lock::is_held(&path) {
-        say("nuncio does not run on this database now: they go out when it does.");
+        say("nuncio is not running on this database: they are sent at its next start.");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -81,7 +80,9 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
     if args.dead {
         let all = store.count_dead(since).await?;
         let by = by("dead deliveries".to_owned());
-        let done = hub.redeliver_dead(since, &by, |done| progress(done.seen(), all)).await?;
+        let progress = Progress::new("redelivering what was given up");
+        let done = hub.redeliver_dead(since, &by, |done| report(&progress, done.seen(), all)).await?;
+        drop(progress);
         print(&format!("{} dead deliveries are due again.", done.deliveries));
         say_left(&done);
         return Ok(done);
@@ -91,7 +92,10 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
     }
     let all = store.backlog().await?.unrouted;
     let by = by("unrouted events".to_owned());
-    let done = hub.redeliver_unrouted(&by, |done| progress(done.routed + done.unrouted, all)).await?;
+    let progress = Progress::new("routing what had no route");
+    let done =
+        hub.redeliver_unrouted(&by, |done| report(&progress, done.routed + done.unrouted, all)).await?;
+    drop(progress);
     print(&format!(
         "{} events now have a route: {} deliveries are due. {} still have none.",
         done.routed, done.deliveries, done.unrouted
@@ -104,23 +108,25 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
 
 async fn closed(hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
     let all: u64 = hub.stranded().await?.iter().map(|stranded| stranded.waiting).sum();
-    let done = hub.redeliver_closed(by, |seen| progress(seen, all.max(seen))).await?;
+    let progress = Progress::new("sending what waits elsewhere");
+    let done = hub.redeliver_closed(by, |seen| report(&progress, seen, all.max(seen))).await?;
+    drop(progress);
     print(&format!("{} deliveries go where the map leads now.", done.moved));
     if done.cancelled > 0 {
         say(&format!(
-            "{} were cancelled: their events go there already, or their cards are gone.",
+            "{} were cancelled: their events already go there, or their cards are gone.",
             done.cancelled
         ));
     }
     if done.kept > 0 {
         say(&format!(
-            "{} wait as before: the map names no other place for them. Name one (Set channel in /webhook-config, or \
+            "{} still wait: the map names no other channel for them. Name one (Set channel in /webhook-config, or \
              DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` nuncio or restart it) and try again.",
             done.kept
         ));
     }
     if done.in_flight > 0 {
-        say(&format!("{} are being sent at this moment: try again in a minute.", done.in_flight));
+        say(&format!("{} are being sent right now: try again in a minute.", done.in_flight));
     }
     Ok(Redelivered { deliveries: done.moved, ..Redelivered::default() })
 }
@@ -134,10 +140,10 @@ async fn event(id: EventId, hub: &Hub, by: &Requester) -> anyhow::Result<Redeliv
     if done.deliveries + done.calls + done.unfinished == 0 {
         anyhow::ensure!(
             done.gone == 0,
-            "where {id} went was removed: nothing can be sent there. {NAME_ANOTHER}"
+            "{id} cannot be sent again: its destination was removed. {NAME_ANOTHER}"
         );
         if let Some(why) = done.not_called.keys().next() {
-            anyhow::bail!("{id} is not repeated to XTSystems: {}", why.reason());
+            anyhow::bail!("the call of {id} to XTSystems is not made again: {}", why.reason());
         }
     }
     if done.deliveries > 0 || done.calls == 0 {
@@ -148,7 +154,7 @@ async fn event(id: EventId, hub: &Hub, by: &Requester) -> anyhow::Result<Redeliv
     }
     say_left(&done);
     if done.unfinished > 0 {
-        say(&format!("{} of them wait already: they go out by themselves.", done.unfinished));
+        say(&format!("{} of them wait already: nuncio sends them by itself.", done.unfinished));
     }
     Ok(done)
 }
@@ -162,7 +168,7 @@ async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<R
                 && let Some(why) = letter.closed
             {
                 say(&format!(
-                    "It waits still, for {} is closed: {why}",
+                    "It still waits, because {} is closed: {why}",
                     table::clean(&letter.destination, 80)
                 ));
                 say(ELSEWHERE);
@@ -173,17 +179,19 @@ async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<R
             print(AGAIN);
             Ok(Redelivered { calls: 1, ..Redelivered::default() })
         }
-        Revived::NotCalled(why) => anyhow::bail!("{id} is not repeated to XTSystems: {}", why.reason()),
+        Revived::NotCalled(why) => {
+            anyhow::bail!("the call of {id} to XTSystems is not made again: {}", why.reason())
+        }
         Revived::Conflict { reopened: true, .. } => {
-            print(&format!("{id} waited for its destination, which was closed and is tried again."));
+            print(&format!("{id} waits for its destination, which was closed: nuncio tries it again now."));
             Ok(Redelivered { deliveries: 1, ..Redelivered::default() })
         }
         Revived::Conflict { status: Status::Sending, .. } => {
-            anyhow::bail!("{id} is being sent: nothing to do until it is known what came of it")
+            anyhow::bail!("{id} is being sent right now: wait for its result")
         }
         Revived::Conflict { .. } => {
             anyhow::bail!(
-                "{id} is pending already and will be sent: nuncio deliveries {} shows how it stands",
+                "{id} is already pending and will be sent: nuncio deliveries {} shows its state",
                 id.short()
             )
         }
@@ -195,7 +203,7 @@ async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<R
         }
         Revived::Unreadable => anyhow::bail!("{id} cannot be read: its row is damaged"),
         Revived::NotFound => {
-            anyhow::bail!("{id} has just been removed: its time was over (RETENTION_DAYS)")
+            anyhow::bail!("{id} has just been removed, because it is older than RETENTION_DAYS")
         }
     }
 }
@@ -220,13 +228,12 @@ fn say_left(done: &Redelivered) {
     }
 }
 
-/// Tells how far it is; on a terminal in one line.
-fn progress(done: u64, all: u64) {
-    use std::io::Write as _;
-    let mut stderr = std::io::stderr();
-    let end = if stderr.is_terminal() && done < all { '\r' } else { '\n' };
-    // Where nobody can hear it, nothing is lost.
-    let _ = write!(stderr, "{done} of {all}{end}");
+/// Says how far it is: on a terminal in one line that is gone in the end, elsewhere in a line each time.
+fn report(progress: &Progress, done: u64, all: u64) {
+    match progress.is_shown() {
+        true => progress.set(done, all),
+        false => say(&format!("{done} of {all}")),
+    }
 }
 
 /// `2h` before `now`, or a date.

@@ -6,7 +6,7 @@ use crate::app::Reloader;
 use crate::config::{Reloaded, Report, Variables};
 
 /// What to do about a configuration that was refused.
-const MEND: &str = "Mend it (nuncio config shows all of it), then send SIGHUP again";
+const MEND: &str = "Fix it (nuncio config shows every problem), then send SIGHUP again";
 
 /// Reads the variables again after each signal. Never ends.
 pub(super) async fn at_each(mut hangups: Signal, reloader: Reloader, mut running: Variables) {
@@ -23,8 +23,7 @@ async fn reload(reloader: &Reloader, running: &Variables) -> Option<Variables> {
         Ok(reloaded) => reloaded,
         Err(report) => {
             reloader.refuse(&format!(
-                "SIGHUP received, but the configuration is wrong, so nothing of it counts and nuncio goes on with the one \
-                 from before: {}. {MEND}",
+                "SIGHUP received, but the new configuration is wrong, so nuncio keeps the previous one: {}. {MEND}",
                 named(&report)
             ));
             return None;
@@ -34,13 +33,13 @@ async fn reload(reloader: &Reloader, running: &Variables) -> Option<Variables> {
     let notes = reloaded.config.notes.clone();
     if let Err(error) = reloader.apply(reloaded.config).await {
         reloader.refuse(&format!(
-            "SIGHUP received, but the database did not take the new map, so nuncio goes on with the configuration from before: \
-             {error}. Send SIGHUP again"
+            "SIGHUP received, but the database could not save the new map, so nuncio keeps the previous \
+             configuration: {error}. Send SIGHUP again"
         ));
         return None;
     }
     if reloaded.in_effect.is_empty() && reloaded.at_restart.is_empty() {
-        tracing::info!("SIGHUP received: the configuration is the same as before, nuncio goes on");
+        tracing::info!("SIGHUP received: the configuration has not changed");
         return Some(reloaded.variables);
     }
     if !reloaded.in_effect.is_empty() {

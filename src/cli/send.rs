@@ -193,7 +193,7 @@ async fn post(client: &reqwest::Client, url: &Url, request: Request) -> anyhow::
         let advice = if error.is_connect() {
             format!("nothing listens at {url}: start it with `nuncio` (or `nuncio demo`), or name another address with --to")
         } else if error.is_timeout() {
-            format!("no answer from {url} within {} s: look into its log", DEADLINE.as_secs())
+            format!("no answer from {url} within {} s: look at its log", DEADLINE.as_secs())
         } else {
             format!("{url} did not answer ({}): is it a nuncio?", error.without_url())
         };
@@ -208,7 +208,7 @@ fn advice(status: u16, url: &Url) -> String {
             .to_owned(),
         404 | 405 => format!("{url} takes no events: is its path the receiver's WEBHOOK_PATH?"),
         413 => "too large: WEBHOOK_BODY_LIMIT of the receiver sets how much it takes".to_owned(),
-        429 | 503 => "the receiver asks for patience: try again in a while".to_owned(),
+        429 | 503 => "the receiver refuses requests for now: try again in a while".to_owned(),
         _ => "not accepted: the receiver's log says why".to_owned(),
     }
 }

@@ -53,8 +53,8 @@ fn ends_with(kinds: &[SignalKind]) -> anyhow::Result<CancellationToken> {
 impl Ignored {
     async fn log_next(&mut self) {
         tokio::select! {
-            _ = self.user1.recv() => tracing::info!("SIGUSR1 received: it has no meaning here, nuncio goes on"),
-            _ = self.user2.recv() => tracing::info!("SIGUSR2 received: it has no meaning here, nuncio goes on"),
+            _ = self.user1.recv() => tracing::info!("SIGUSR1 received: nuncio ignores it"),
+            _ = self.user2.recv() => tracing::info!("SIGUSR2 received: nuncio ignores it"),
         }
     }
 }

@@ -10,8 +10,8 @@ pub(super) const UNREADABLE: &str = "unreadable";
 /// What to do about such rows.
 pub(super) fn advice(store: &Store) -> String {
     format!(
-        "What is unreadable was changed by something other than nuncio, or by the disk; everything else goes on. Look the \
-         file over with: sqlite3 {} 'PRAGMA integrity_check'; mend the row, or restore a backup.",
+        "Another program, or the disk, changed the unreadable rows; everything else goes on. Check the file with: \
+         sqlite3 {} 'PRAGMA integrity_check'. Then repair the row, or restore a backup.",
         store.path().display()
     )
 }

@@ -33,6 +33,6 @@ pub(super) async fn stopping(stop: CancellationToken) {
 
 fn tell(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::warn!(%error, "the service manager could not be told how nuncio is (NOTIFY_SOCKET)");
+        tracing::warn!(%error, "systemd could not be notified (NOTIFY_SOCKET), so it may restart nuncio");
     }
 }

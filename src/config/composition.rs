@@ -80,6 +80,6 @@ fn repeats(text: &str) -> Result<Duration, Wrong> {
         return Ok(Duration::ZERO);
     }
     span_of(text.trim()).filter(|span| *span <= LONGEST_REPEATS).ok_or_else(|| {
-        Wrong::new("is not a span of time of at most a day", "15m (the default), 90s, 2h, or off.")
+        Wrong::new("is not a duration of at most a day", "15m (the default), 90s, 2h, or off.")
     })
 }

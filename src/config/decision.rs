@@ -40,10 +40,9 @@ impl Decisions {
                 })
             }),
             expiry: reader.optional("DECISION_EXPIRY", |text| {
-                let fix = "24h, 7d, 30m; leave it out to ask for ever.";
-                span(text, fix).and_then(|span| {
-                    if span.is_zero() { Err(Wrong::new("is no time at all", fix)) } else { Ok(span) }
-                })
+                let fix = "24h, 7d, 30m; leave it out to ask forever.";
+                span(text, fix)
+                    .and_then(|span| if span.is_zero() { Err(Wrong::new("is zero", fix)) } else { Ok(span) })
             }),
         }
     }
@@ -63,7 +62,7 @@ fn roles(text: &str) -> Result<Vec<Snowflake>, Wrong> {
 }
 
 fn span(text: &str, fix: &str) -> Result<Duration, Wrong> {
-    span_of(text).ok_or_else(|| Wrong::new("is not a span of time", fix))
+    span_of(text).ok_or_else(|| Wrong::new("is not a duration", fix))
 }
 
 #[cfg(test)]

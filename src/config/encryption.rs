@@ -33,7 +33,7 @@ impl EncryptionKey {
         let path = if is_beside_data { beside_data } else { beside_dotenv };
         reader.or("NUNCIO_ENCRYPTION_KEY", Self::File { path, is_beside_data }, |text| {
             Key::from_hex(text.trim()).map(Self::Given).ok_or_else(|| {
-                Wrong::new("is no key of 64 hex digits", "Make one with: openssl rand -hex 32")
+                Wrong::new("is not a key of 64 hex digits", "Make one with: openssl rand -hex 32")
             })
         })
     }

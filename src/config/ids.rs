@@ -44,7 +44,7 @@ impl<T: PartialEq> Ids<T> {
                 Some(id) if found.ids.contains(&id) => {}
                 Some(id) => found.ids.push(id),
                 None if items.len() > 1 => {
-                    return Err(format!("has something that is not {what}, at place {}", at + 1));
+                    return Err(format!("has something that is not {what}, at position {}", at + 1));
                 }
                 None => return Err(format!("does not hold {what}")),
             }

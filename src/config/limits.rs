@@ -71,7 +71,7 @@ const DEFAULT_REFILL: Duration = Duration::from_secs(9);
 
 /// `100/15m`: a hundred at once, then one each nine seconds.
 fn rate(text: &str) -> Result<(NonZeroU32, Duration), Wrong> {
-    let fix = "A number of requests and a span of time: 100/15m (the default), 20/1m, 1000/1h, 5/1s.";
+    let fix = "A number of requests and a duration: 100/15m (the default), 20/1m, 1000/1h, 5/1s.";
     let parsed = text.split_once('/').and_then(|(count, span)| {
         let count: NonZeroU32 = digits(count)?.try_into().ok()?;
         Some((count, span_of(span)?.checked_div(count.get())?))
@@ -111,7 +111,7 @@ fn scope(text: &str) -> Result<Scope, Wrong> {
         "unverified" => Ok(Scope::Unverified),
         "all" => Ok(Scope::All),
         _ => Err(Wrong::new(
-            "is no scope",
+            "is not a scope",
             "unverified (only requests that fail verification count) or all (every request does).",
         )),
     }

@@ -134,7 +134,7 @@ fn three_ways(f: &mut fmt::Formatter<'_>) -> fmt::Result {
          nuncio sandbox
      and put what it prints into .env: \"api\" as DISCORD_API_URL, \"bot_token\" as DISCORD_TOKEN.
 
-In a clone, `cargo run -- demo` stands for `nuncio demo`. Is nuncio configured already? It reads .env in the folder that
+In a clone, type `cargo run -- demo` instead of `nuncio demo`. Is nuncio configured already? It reads .env in the folder that
 it is started in: go there first.
 ",
         secret = secret.expose()

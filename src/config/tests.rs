@@ -160,7 +160,7 @@ WEBHOOK_PATH does not begin with /
 WEBHOOK_SECRET_PREVIOUS has a space or a line break at one end
 WEBHOOK_BODY_LIMIT is not a size
 RATE_LIMIT is not a rate
-RATE_LIMIT_SCOPE is no scope
+RATE_LIMIT_SCOPE is not a scope
 TRUSTED_PROXIES is not a list of networks
 DISCORD_API_URL does not end with /api or /api/v10
 DISCORD_TOKEN begins with "Bot "
@@ -262,7 +262,7 @@ everything else            → channel 9
 #[case(r#"{"":["1"]}"#, r#"at "": this key is neither a kind of event, a pattern nor default"#)]
 #[case(
     r#"{"a":["1","x"]}"#,
-    r#"at "a": this key has something that is not a channel id (digits, in quotes), at place 2"#
+    r#"at "a": this key has something that is not a channel id (digits, in quotes), at position 2"#
 )]
 #[case(r#"{"a":"x"}"#, r#"at "a": this key does not hold a channel id (digits, in quotes)"#)]
 #[case(r#"{"a":null}"#, r#"at "a": this key does not hold a channel id (digits, in quotes)"#)]

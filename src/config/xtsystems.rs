@@ -58,6 +58,6 @@ fn call(reader: &mut Reader<'_>, name: &str, usual: CallTemplate, about_one: boo
     let fix = format!("A method and a path, such as {usual} (the default).");
     reader.or(name, usual, |text| {
         CallTemplate::parse(text, about_one)
-            .map_err(|sentence| Wrong::new(format!("is no call of an API: {sentence}"), fix))
+            .map_err(|sentence| Wrong::new(format!("is not a call of an API: {sentence}"), fix))
     })
 }

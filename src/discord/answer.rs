@@ -90,7 +90,7 @@ impl Answer {
             200..=299 => format!("the answer ({}) does not prove that Discord did it: ", self.status),
             500.. | 408 => return excerpt.to_vec(),
             _ if self.is_discords() => return excerpt.to_vec(),
-            status => format!("not Discord answered ({status}), but a proxy or a login page: "),
+            status => format!("a proxy or a login page answered in place of Discord ({status}): "),
         };
         [about.as_bytes(), excerpt].concat()
     }

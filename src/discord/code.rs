@@ -29,10 +29,10 @@ pub(super) fn meaning(code: u64) -> Option<Meaning> {
             "Discord does not know this webhook (10015): it was deleted, and is never used again. Make a new one",
         ),
         50027 => Closed(
-            "Discord does not know this webhook's token (50027): it was made anew or mistyped. Give the new address",
+            "Discord does not know this webhook's token (50027): it was reset or mistyped. Give the new address",
         ),
         50008 | 50024 => Closed(
-            "there are no messages in a channel of this kind (50008, 50024): put a text channel or a thread into \
+            "this kind of channel holds no messages (50008, 50024): put a text channel or a thread into \
              DISCORD_WEBHOOK_CHANNELS",
         ),
         40058 => Closed(

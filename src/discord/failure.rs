@@ -32,7 +32,7 @@ impl Failure {
     #[must_use]
     pub fn shut(wait: Duration) -> Self {
         let after = wait.clamp(limits::SHORTEST, limits::LONGEST);
-        let sentence = "nothing is asked of Discord at the moment: it wanted to be left alone".to_owned();
+        let sentence = "nuncio sends Discord nothing for now, because Discord asked it to wait".to_owned();
         let outcome = Outcome::Paused { scope: PauseScope::Address, after };
         Self { status: None, code: None, outcome, sentence }
     }
@@ -43,7 +43,7 @@ impl Failure {
             status: Some(200),
             code: None,
             outcome: Outcome::Retry { after: None, arrived: Arrived::No },
-            sentence: "the answer is about something else than what was asked for".to_owned(),
+            sentence: "the answer is about something other than what nuncio asked for".to_owned(),
         }
     }
 

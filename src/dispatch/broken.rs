@@ -1,6 +1,6 @@
 //! A lane that broke, and starts again: what it had on its way is written down as what may have arrived, before
 //! anything else is sent. It can have broken after its request left; taken for a fresh one, that message would be sent
-//! again and again, and nobody would be told that it may stand twice.
+//! again and again, and nobody would be told that it may be a duplicate.
 
 use crate::dispatch::Context;
 use crate::dispatch::verdict::{STORE_AGAIN, store_failing};
@@ -15,7 +15,8 @@ pub(super) async fn own_up(context: &Context, destination: DestinationId) {
     let broke = insist(context, || context.store.lane_broke(destination)).await;
     for digest in &broke.apart {
         while insist(context, || context.store.release(*digest)).await > 0 {}
-        tracing::warn!(message.id = %digest, "a digest makes nuncio panic: what it carried is sent in smaller messages");
+        tracing::warn!(message.id = %digest, "a digest made nuncio panic (stderr shows where): its events are sent \
+                                              in smaller messages. Please report this");
     }
     if !broke.apart.is_empty() {
         insist(context, || context.store.withdraw_empty(destination)).await;
@@ -28,9 +29,9 @@ pub(super) async fn own_up(context: &Context, destination: DestinationId) {
     let ids = ids.join(", ");
     tracing::error!(
         destination = %destination,
-        "a message makes nuncio panic again and again (stderr says where). Given up, while everything else goes on: {ids}. \
-         It may stand in the channel, and its events are kept. Please report this; after the fix, `nuncio redeliver ID` \
-         sends it"
+        "a message makes nuncio panic every time (stderr shows where). nuncio gave up {ids}; everything else goes \
+         on. The message may be in the channel, and its events are kept. Please report this; after the fix, `nuncio \
+         redeliver ID` sends it"
     );
 }
 

@@ -32,7 +32,7 @@ impl Channel {
     }
 
     /// Tries to send `message`. One that may have been posted, so long ago that its nonce may be forgotten, is looked
-    /// for first; if that cannot be told, it is sent again and says that it may stand twice.
+    /// for first; if that cannot be told, it is sent again and says that it may be a duplicate.
     pub(super) async fn send(
         &self,
         context: &Context,

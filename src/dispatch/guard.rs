@@ -11,8 +11,8 @@ use crate::model::{Arrived, Attempt, Delivery, Destination, Message, Outcome, Re
 use crate::store::{self, InDoubt, Spoilt, Waiting};
 
 /// What to do about a row that nuncio did not write.
-const MEND: &str = "Something else, or the disk, changed that row: look the file over with `sqlite3 FILE 'PRAGMA \
-     integrity_check'`, mend the row or restore a backup; then `nuncio redeliver ID` sends it";
+const MEND: &str = "Another program, or the disk, changed that row: check the file with `sqlite3 FILE 'PRAGMA \
+                    integrity_check'`, repair the row or restore a backup; then `nuncio redeliver ID` sends it";
 
 /// How often a request is made that breaks nuncio itself, and that may have arrived each time.
 const TRIES: u32 = 5;
@@ -33,7 +33,7 @@ pub(super) async fn survive<T>(
         Ok(Ok(done)) => Ok(Ok(done)),
         Ok(Err(error)) if error.is_of_one_row() => Ok(Err(Poison(Reason::new(error.to_string())))),
         Ok(Err(error)) => Err(error),
-        Err(_) => Ok(Err(Poison(Reason::new("it makes nuncio panic (stderr says where)")))),
+        Err(_) => Ok(Err(Poison(Reason::new("it makes nuncio panic (stderr shows where)")))),
     }
 }
 
@@ -56,8 +56,8 @@ pub(super) async fn in_doubt(context: &Context, destination: &Destination) -> st
         let (id, why) = (message.short(), message.why.clone());
         let carried = context.store.give_up_message(destination.id, message).await?;
         tracing::error!(
-            "the message {} for {place} cannot be read: {why}. It may stand there or not. Given up with it, while everything \
-             else goes on: {}. {MEND}",
+            "the message {} for {place} cannot be read: {why}. It may be in the channel or not. Given up with it: \
+             {}; everything else goes on. {MEND}",
             id.escape_debug(),
             if carried.is_empty() { "nothing".to_owned() } else { shown(carried.iter().map(String::as_str)) },
         );
@@ -73,8 +73,8 @@ async fn lay_aside(context: &Context, place: &str, spoilt: Vec<Spoilt>) -> store
     }
     for row in context.store.give_up_spoilt(spoilt).await? {
         tracing::error!(
-            "a delivery for {place} cannot be read: {}. Given up, while everything else goes on: {}. Its event is kept. \
-             {MEND}",
+            "a delivery for {place} cannot be read: {}. Given up: {}; everything else goes on, and its event is \
+             kept. {MEND}",
             row.why,
             shown([row.id.as_str()].into_iter()),
         );

@@ -47,7 +47,7 @@ pub(super) async fn follow(context: Arc<Context>, gate: Gate) {
         // The same end, seen a moment later, differs by a few milliseconds.
         if until.since(kept) > WORTH_KEEPING {
             if let Err(error) = context.store.set_meta(PAUSE, until.as_millis().to_string()).await {
-                tracing::warn!(%error, "the pause could not be noted in the database: it counts in memory only");
+                tracing::warn!(%error, "the pause could not be saved in the database, so a restart ends it early");
             }
             kept = until;
         }
@@ -81,15 +81,15 @@ fn tell(conditions: &Conditions, standing: Standing) {
         Shut::Address => pause(
             conditions,
             format!(
-                "Discord wants nothing from this address for {seconds} s: all lanes wait, everything is kept. Then one \
-                 request finds out whether it is over"
+                "Discord refuses all requests from this address for {seconds} s. nuncio keeps everything and sends \
+                 nothing until then; after that, one request tests whether it is over"
             ),
         ),
         Shut::Refusals => pause(
             conditions,
             format!(
-                "Discord refused {REFUSALS} requests in ten minutes: all lanes wait {seconds} s, long before it would ban \
-                 this address. The log says which channels refuse"
+                "Discord refused {REFUSALS} requests in ten minutes. nuncio sends nothing for {seconds} s, so that \
+                 Discord does not ban this address. The log says which channels refuse: fix those"
             ),
         ),
     }

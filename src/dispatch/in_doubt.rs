@@ -108,7 +108,7 @@ impl<'a> Search<'a> {
         };
         tracing::warn!(
             message.id = %message.id,
-            "the channel could not be read to see whether a message had arrived: {why}. It is sent again and may stand twice"
+            "the channel could not be read to see whether a message had arrived: {why}. It is sent again and may be a duplicate"
         );
         Ok(Looked::Unclear)
     }
@@ -276,7 +276,10 @@ mod tests {
             |message: Posted, taken: &[u64]| cards(&pack, after(None, None), &whole(vec![message]), taken);
         let found = Look::Found(Snowflake::new(9));
         assert_eq!(judge(posted(9, &["aaaaaaaa·2", "bbbbbbbb"]), &[]), found);
-        assert_eq!(judge(posted(9, &["dddddddd", "cccccccc", "aaaaaaaa·2 · may stand twice"]), &[]), found);
+        assert_eq!(
+            judge(posted(9, &["dddddddd", "cccccccc", "aaaaaaaa·2 · may be a duplicate"]), &[]),
+            found
+        );
         assert_eq!(judge(posted(9, &["aaaaaaaa·2"]), &[]), Look::Absent, "one of two");
         assert_eq!(judge(posted(9, &["aaaaaaaa", "bbbbbbbb"]), &[]), Look::Absent, "the first generation");
         assert_eq!(judge(posted(9, &["aaaaaaaa·2", "bbbbbbbb"]), &[9]), Look::Absent, "another row's");
@@ -295,7 +298,7 @@ mod tests {
         let ours = |id| line(id, "high → low", Some(CARD));
         assert_eq!(judge(vec![ours(70)], &[]), Look::Found(Snowflake::new(70)));
         assert_eq!(
-            judge(vec![line(70, "(may stand twice)\nhigh → low", Some(CARD))], &[]),
+            judge(vec![line(70, "(may be a duplicate)\nhigh → low", Some(CARD))], &[]),
             Look::Found(Snowflake::new(70))
         );
         assert_eq!(judge(vec![ours(60)], &[]), Look::Absent, "it was there before");

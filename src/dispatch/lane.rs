@@ -112,7 +112,8 @@ impl Lane {
                 broken::own_up(&self.context, self.id).await;
             }
             if let Err(error) = self.work().await {
-                tracing::error!(%error, destination = %self.id, "the database cannot be read: this lane waits for the next sweep");
+                tracing::error!(%error, destination = %self.id, "the database cannot be read, so deliveries to this \
+                                                                 destination wait. nuncio tries again by itself");
             }
         };
         tokio::select! {

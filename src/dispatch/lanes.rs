@@ -82,7 +82,10 @@ impl Lanes {
                     }
                 }
             }
-            Err(error) => tracing::error!(%error, "the database cannot be read: what is due now waits"),
+            Err(error) => {
+                tracing::error!(%error, "the database cannot be read, so deliveries wait. nuncio tries \
+                                                   again by itself")
+            }
         }
     }
 
@@ -113,8 +116,8 @@ impl Lanes {
                 let wait = self.broken.entry(destination).or_default().once_more(now);
                 tracing::error!(
                     destination = %destination, again_in_s = wait.as_secs(),
-                    "a lane broke: nuncio panicked (stderr says where), please report this. What waits for that \
-                     destination is kept and tried again; the others go on"
+                    "sending to a destination failed because nuncio panicked (stderr shows where). What waits for it \
+                     is kept and tried again; other destinations go on. Please report this"
                 );
             }
         }

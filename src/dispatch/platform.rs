@@ -79,7 +79,8 @@ impl PlatformLane {
     pub(super) async fn run(mut self, stop: CancellationToken) -> Finished {
         let work = async {
             if let Err(error) = self.work().await {
-                tracing::error!(%error, "the database cannot be read: what XTSystems is to be told waits");
+                tracing::error!(%error, "the database cannot be read, so calls to XTSystems wait. nuncio tries again \
+                                         by itself");
             }
         };
         tokio::select! {
@@ -149,7 +150,7 @@ impl PlatformLane {
     async fn call(&mut self, message: Message, epoch: i64) -> store::Result<()> {
         let Some(delivery) = message.deliveries.first() else { return Ok(()) };
         let (decision, why) = match survive(self.context.store.decision_of_call(delivery.id)).await? {
-            Ok(decision) => (decision, "the decision is not there any more".to_owned()),
+            Ok(decision) => (decision, "the decision no longer exists".to_owned()),
             Err(poison) => (None, poison.into_reason().to_string()),
         };
         // In doubt since before the last start, and settled meanwhile: the machine may have been denied since.
@@ -165,7 +166,7 @@ impl PlatformLane {
                     let next = self.next_step(decision, &reply);
                     (Some(reply), next)
                 }
-                None => (None, CallNext::Refused("its id cannot stand in an address".to_owned())),
+                None => (None, CallNext::Refused("its id cannot be part of a web address".to_owned())),
             },
             None => (None, CallNext::Refused(why)),
         };
@@ -212,7 +213,8 @@ impl PlatformLane {
             Some(status @ 200..=299) => match reply.foreign() {
                 None => CallNext::Confirmed,
                 Some(what) => CallNext::Held(format!(
-                    "XTSystems answered {status} with {what} instead of JSON, which confirms nothing: a proxy or a login page may stand before it. Check XTSYSTEMS_API_URL, restart, then press Try again"
+                    "XTSystems answered {status} with {what} instead of JSON, which confirms nothing: a proxy or a \
+                     login page may be in between. Check XTSYSTEMS_API_URL, restart, then press Try again"
                 )),
             },
             Some(status @ (401 | 403)) => {
@@ -263,18 +265,18 @@ impl PlatformLane {
         let id = &decision.id;
         match next {
             CallNext::Confirmed => {
-                tracing::info!(decision.id = %id, took_ms, tries, "XTSystems was told: {what}")
+                tracing::info!(decision.id = %id, took_ms, tries, "XTSystems confirmed: {what}")
             }
             CallNext::Later { wait, said, .. } => tracing::warn!(
                 decision.id = %id, took_ms, tries, again_in_s = wait.as_secs(),
-                "XTSystems could not be told: {what}: {}; it is tried again", said.escape_debug()
+                "the call to XTSystems failed and is tried again: {what}: {}", said.escape_debug()
             ),
             CallNext::Refused(said) => tracing::warn!(
                 decision.id = %id, took_ms, tries,
-                "XTSystems refused: {what}: {}. The card offers to try again", said.escape_debug()
+                "XTSystems refused a call: {what}: {}. Fix the cause there, then press Try again on the card", said.escape_debug()
             ),
             CallNext::Held(said) => {
-                tracing::error!(decision.id = %id, took_ms, tries, "{what}: {}", said.escape_debug())
+                tracing::error!(decision.id = %id, took_ms, tries, "a call to XTSystems is held: {what}: {}", said.escape_debug())
             }
         }
     }

@@ -84,7 +84,7 @@ async fn look_for(client: &Client, context: &Context, destination: Destination) 
     } else {
         let again = context.clock.steady().plus(DENIED_AGAIN);
         if let Err(error) = context.store.hold(destination.id, again).await {
-            tracing::warn!(%error, "{}: that it is still closed could not be noted", destination.name);
+            tracing::warn!(%error, "{} is still closed, and the database could not save when it was last tried", destination.name);
         }
     }
 }

@@ -49,10 +49,11 @@ pub(super) async fn follow(context: Arc<Context>) {
             match context.store.end_outage().await {
                 Ok(0) => {}
                 Ok(woken) => {
-                    tracing::info!("Discord answers again: {woken} destinations need not wait any longer")
+                    tracing::info!("Discord answers again: {woken} destinations that waited are tried now")
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "that Discord answers again could not be noted: each destination tries by itself");
+                    tracing::warn!(%error, "the end of the outage could not be saved: each destination is tried when \
+                                            its own wait is over");
                     context.recovery.wait_since(since);
                     context.clock.sleep(STORE_AGAIN).await;
                 }

@@ -134,7 +134,8 @@ impl Verdict {
                 tell_given_up(name, &ids, reason);
             }
             Next::Apart(_) | Next::Recomposed(_) if was_not_sent(attempt) => tracing::warn!(
-                message.id = %message.id, "a message for {name} could not be made: its parts are tried in a simpler form"
+                message.id = %message.id, "a message for {name} could not be composed: nuncio tries its parts in a \
+                                           simpler form"
             ),
             Next::Delivered(_) => {
                 tracing::info!(message.id = %message.id, took_ms, tries, "delivered to {name}");
@@ -145,12 +146,13 @@ impl Verdict {
             Next::Again | Next::Kept | Next::Withdrawn => match &attempt.outcome {
                 Outcome::Denied(reason) if destination.mended_by().is_some() => tracing::error!(
                     message.id = %message.id, status = attempt.status,
-                    "{name} takes no messages for now: {reason}. What is for it waits, and is tried again every {} minutes",
+                    "{name} takes no messages for now: {reason}. Its deliveries wait, and nuncio tries again every \
+                     {} minutes",
                     DENIED_AGAIN.as_secs() / 60
                 ),
                 Outcome::Denied(reason) if destination.denied.is_none() => tracing::error!(
                     message.id = %message.id, status = attempt.status,
-                    "{name} does not let the bot write: {}. What is for it waits, and is tried again every {} \
+                    "{name} does not let the bot write: {}. Its deliveries wait, and nuncio tries again every {} \
                      minutes. Give the bot View Channel, Send Messages and Embed Links there",
                     missing().unwrap_or_else(|| reason.to_string()),
                     DENIED_AGAIN.as_secs() / 60
@@ -216,7 +218,7 @@ fn next_step(message: &Message, attempt: &Attempt, now: Moment) -> Next {
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_) => Next::Withdrawn,
         // It cannot be made again, so nobody can look whether it stands there.
         Outcome::Refused(reason) if was_not_sent(attempt) && may_stand(message) => {
-            Next::Dead(Reason::new(format!("{reason}; it may stand in the channel all the same")))
+            Next::Dead(Reason::new(format!("{reason}; it may be in the channel all the same")))
         }
         // One that is refused must not take the others with it.
         Outcome::Refused(reason) if message.form == Form::Digest || message.deliveries.len() > 1 => {
@@ -250,8 +252,8 @@ pub(super) fn tell_given_up(name: &str, deliveries: &[DeliveryId], reason: &Reas
     let ids: Vec<String> = deliveries.iter().map(DeliveryId::short).collect();
     let ids = ids.join(", ");
     tracing::error!(
-        "no message could be made for {name}: {reason}. Given up, while everything else goes on: {ids}. The event is \
-         kept. Please report this; after the fix, `nuncio redeliver ID` sends it"
+        "no message could be composed for {name}: {reason}. nuncio gave up {ids}; everything else goes on, and the \
+         event is kept. Please report this; after the fix, `nuncio redeliver ID` sends it"
     );
 }
 

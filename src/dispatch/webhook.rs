@@ -1,6 +1,6 @@
 //! The webhook sink: posts or changes a message through a stored webhook. The bot's token is not needed and not sent.
 //!
-//! There is no nonce here: what may have arrived is sent again, and says that it may stand twice.
+//! There is no nonce here: what may have arrived is sent again, and says that it may be a duplicate.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl Webhooks {
             message.maybe_duplicate = true;
             tracing::warn!(
                 message.id = %message.id,
-                "a message may have reached {} although no answer came. It is sent again and may stand twice",
+                "a message may have reached {} although no answer came. It is sent again and may be a duplicate",
                 destination.name
             );
         }
@@ -123,7 +123,7 @@ pub async fn try_webhook(
 
 /// What it comes to when a person removed the webhook a moment ago: the next sweep takes back what waits for it.
 fn gone(clock: &Clock) -> Attempt {
-    let why = "its webhook was removed, so what waits for it is taken back".to_owned();
+    let why = "its webhook was removed, so what waits for it is cancelled".to_owned();
     unsent(clock, why, Outcome::Retry { after: None, arrived: Arrived::No })
 }
 

@@ -91,7 +91,10 @@ impl Conditions {
     /// All that hold, as problems.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
-        self.lock().iter().map(|(condition, sentence)| Problem::new(condition.as_str(), sentence)).collect()
+        self.lock()
+            .iter()
+            .map(|(condition, sentence)| Problem { code: condition.as_str(), sentence: sentence.clone() })
+            .collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Condition, String>> {

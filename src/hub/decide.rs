@@ -112,7 +112,8 @@ impl Hub {
         loop {
             match self.try_click(click).await {
                 Err(error) if passes(&error) && self.0.clock.elapsed() < until => {
-                    tracing::warn!(%error, "a click waits for the database");
+                    tracing::warn!(%error, "a click could not be saved yet: nuncio tries again for as long as \
+                                            Discord waits");
                     self.0.clock.sleep(AGAIN).await;
                 }
                 done => return done,

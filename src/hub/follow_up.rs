@@ -159,7 +159,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::hub::mute::ENDED;
+    use crate::hub::refused_source::{ACCEPTED, REFUSED};
     use crate::model::{Reason, Receipt, Snowflake};
+    use crate::samples;
 
     fn destination(denied: bool, announced: bool) -> Destination {
         Destination {
@@ -186,6 +189,29 @@ mod tests {
             received_at: Timestamp::default(),
             data: Value::Null.into(),
             size: 0,
+        }
+    }
+
+    // Control: with a sample less in `samples.rs`, it is red.
+    #[test]
+    fn every_notice_has_a_sample_with_the_same_fields() {
+        let notices = [
+            Notice::Closed { reason: "gone".to_owned(), is_deleted: false },
+            Notice::Denied("no".to_owned()),
+            Notice::Reopened,
+            Notice::Expired(12),
+        ];
+        let others = [REFUSED, ACCEPTED, ENDED];
+        let kinds: Vec<_> = notices.iter().map(Notice::kind).chain(others).collect();
+        let samples: Vec<_> = samples::own().iter().map(|sample| sample.kind).collect();
+        assert_eq!(samples, kinds);
+        for (notice, sample) in notices.iter().zip(samples::own()) {
+            let made =
+                event_of(EventId::new(), notice, &destination(false, false), None, Timestamp::default());
+            let made: Value = serde_json::from_slice(made.body.as_bytes()).unwrap();
+            let sample: Value = serde_json::from_str(sample.body).unwrap();
+            let fields = |body: &Value| body["data"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            assert_eq!(fields(&sample), fields(&made), "{}", notice.kind());
         }
     }
 

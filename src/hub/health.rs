@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::hub::reroute::COMMAND;
-use crate::hub::{Condition, Hub, Problem};
+use crate::hub::{Condition, Hub, Problem, ProblemCode};
 use crate::model::Destination;
 use crate::model::schedule::DENIED_AGAIN;
 use crate::store::Backlog;
@@ -40,7 +40,7 @@ impl Hub {
             Ok(backlog) => Some(backlog),
             Err(error) => {
                 tracing::error!(%error, "the database cannot be read");
-                problems.push(Problem::new("database_unreadable", error.to_string()));
+                problems.push(Problem::new(ProblemCode::DatabaseUnreadable, error.to_string()));
                 None
             }
         };
@@ -53,20 +53,20 @@ impl Hub {
         }
         for stranded in self.stranded().await.unwrap_or_default() {
             if !stranded.is_mapped && stranded.destination.closed.is_some() {
-                problems.push(Problem::new("destination_closed", stranded.sentence()));
+                problems.push(Problem::new(ProblemCode::DestinationClosed, stranded.sentence()));
             }
         }
         problems.extend(self.refused_source_problem());
-        problems.extend(Problem::all("long_write_ahead_log", self.storage_problem()));
-        problems.extend(Problem::all("database_hard_links", self.link_problem()));
-        problems.extend(Problem::all("channel_unusable", self.place_problems()));
-        problems.extend(Problem::all("no_operator_server", self.nobodys()));
+        problems.extend(Problem::all(ProblemCode::LongWriteAheadLog, self.storage_problem()));
+        problems.extend(Problem::all(ProblemCode::DatabaseHardLinks, self.link_problem()));
+        problems.extend(Problem::all(ProblemCode::ChannelUnusable, self.place_problems()));
+        problems.extend(Problem::all(ProblemCode::NoOperatorServer, self.nobodys()));
         problems.extend(self.server_problems());
-        problems.extend(Problem::all("destination_missing", self.0.routing.now().dangling()));
-        problems.extend(Problem::all("nobody_decides", self.nobody_decides()));
+        problems.extend(Problem::all(ProblemCode::DestinationMissing, self.0.routing.now().dangling()));
+        problems.extend(Problem::all(ProblemCode::NobodyDecides, self.nobody_decides()));
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             let matches = if backlog.unrouted == 1 { "event matches" } else { "events match" };
-            problems.push(Problem::new("unrouted", format!(
+            problems.push(Problem::new(ProblemCode::Unrouted, format!(
                 "{} {matches} no key of DISCORD_WEBHOOK_CHANNELS: Set channel in /webhook-config (or extend the map, then `kill -HUP` nuncio or restart it), then nuncio redeliver --unrouted",
                 backlog.unrouted
             )));
@@ -94,7 +94,8 @@ fn named(problems: Vec<Problem>) -> Vec<Problem> {
     let mut more: Vec<_> = counts.into_iter().filter(|(_, count)| *count > NAMED).collect();
     more.sort_unstable();
     named.extend(more.into_iter().map(|(code, count)| {
-        Problem::new(code, format!("and {} more like these ({code}): the log names them all", count - NAMED))
+        let sentence = format!("and {} more like these ({code}): the log names them all", count - NAMED);
+        Problem { code, sentence }
     }));
     named
 }
@@ -110,25 +111,26 @@ fn trouble(destination: &Destination, missing: Option<String>) -> Option<Problem
             let mend =
                 destination.mended_by().map(|command| format!(". Then: {command}")).unwrap_or_default();
             Some(Problem::new(
-                "destination_closed",
+                ProblemCode::DestinationClosed,
                 format!(
-                    "{name} is closed, and what is for it waits: {reason}{mend}. If the map is to lead elsewhere, change it; \
-                     then {COMMAND} sends what waits there"
+                    "{name} is closed, and its deliveries wait: {reason}{mend}. To use another channel, change the \
+                     map; then {COMMAND} sends what waits there"
                 ),
             ))
         }
         (None, Some(reason)) if destination.mended_by().is_some() => Some(Problem::new(
-            "destination_refuses",
+            ProblemCode::DestinationRefuses,
             format!(
-                "{name} takes no messages for now, and what is for it waits. It is tried again every {} minutes: {reason}",
+                "{name} takes no messages for now, and its deliveries wait. nuncio tries again every {} minutes: \
+                 {reason}",
                 DENIED_AGAIN.as_secs() / 60
             ),
         )),
         (None, Some(reason)) => Some(Problem::new(
-            "destination_refuses",
+            ProblemCode::DestinationRefuses,
             format!(
-                "{name} does not let the bot write, and what is for it waits. It is tried again every {} minutes, and as \
-             soon as the bot's permissions change: {reason}",
+                "{name} does not let the bot write, and its deliveries wait. nuncio tries again every {} minutes, \
+                 and as soon as the bot's permissions change: {reason}",
                 DENIED_AGAIN.as_secs() / 60
             ),
         )),

@@ -94,9 +94,9 @@ impl Hub {
         }
         for (id, name) in self.strangers().iter().filter(|(id, _)| !strangers.contains_key(id)) {
             tracing::warn!(
-                "the bot is also in the server {} ({id}), which neither DISCORD_GUILD_ID nor the map names: nobody there may \
-                 do or read anything. If you did not invite it, switch Public Bot off (Developer Portal → Bot) and make it \
-                 leave",
+                "the bot is also in the server {} ({id}), which neither DISCORD_GUILD_ID nor the map names: nobody \
+                 there may do or read anything. If you did not invite it, switch Public Bot off (Developer Portal → \
+                 Bot) and remove it from that server",
                 render::line(name, MOST_NAME).unwrap_or_default()
             );
         }

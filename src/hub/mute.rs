@@ -110,7 +110,8 @@ impl Hub {
         }
         if !KindMeaning::of(Source::XtSystems, &Kind::new(pattern)).can_be_muted() {
             return invalid(format!(
-                "{pattern} cannot be muted: somebody waits for a decision. Send it to a quieter channel instead"
+                "{pattern} cannot be muted, because such events wait for a decision. Send them to a quieter channel \
+                 instead"
             ));
         }
         if span.is_zero() || span > LONGEST {
@@ -204,7 +205,7 @@ impl Hub {
             };
             let Err(error) = summed else { continue };
             if told_before {
-                tracing::debug!(mute.id = %mute.id, %error, "what a mute silenced is still not summed up");
+                tracing::debug!(mute.id = %mute.id, %error, "the events of a mute still cannot be summed up");
                 continue;
             }
             if !error.is_of_one_row() {
@@ -212,8 +213,8 @@ impl Hub {
             }
             tracing::warn!(
                 mute.id = %mute.id,
-                "what {} silenced could not be summed up: {error}. All of it is kept (`nuncio events`), and the sum is \
-                 tried again each second; this is said once",
+                "the events of the mute of {} could not be summed up: {error}. All of them are kept (`nuncio \
+                 events`). nuncio tries again every second and logs this once",
                 mute.name().escape_debug()
             );
         }
@@ -223,7 +224,8 @@ impl Hub {
     /// Learns what was changed. What the table does not tell now it tells within a second.
     async fn mutes_changed(&self) {
         if let Err(error) = self.load_mutes().await {
-            tracing::warn!(%error, "the mutes could not be read after they were changed: the change counts as soon as they can, and is tried each second");
+            tracing::warn!(%error, "the mutes could not be read after a change: nuncio tries again every second, and \
+                                    the change takes effect then");
         }
     }
 
@@ -269,7 +271,7 @@ impl Hub {
                 .await?;
         }
         self.0.store.close_mute(mute.id).await?;
-        tracing::info!(mute.id = %mute.id, "the mute of {} by {} ended: what it silenced was summed up", mute.name().escape_debug(), mute.by.escape_debug());
+        tracing::info!(mute.id = %mute.id, "the mute of {} by {} ended: one card sums up its events", mute.name().escape_debug(), mute.by.escape_debug());
         Ok(())
     }
 }

@@ -15,6 +15,6 @@ pub struct Person {
     pub roles: Vec<Snowflake>,
     /// Whether they may manage that server.
     pub may_manage: bool,
-    /// Whether they are in time-out there.
+    /// Whether they are in timeout there.
     pub is_timed_out: bool,
 }

@@ -166,7 +166,7 @@ impl Hub {
             .for_each(|sentence| tracing::warn!("{sentence}"));
         for (channel, name) in named {
             if let Err(error) = self.0.store.rename_destination(Sink::Channel(channel), &name).await {
-                tracing::warn!(%error, "{name} could not be noted in the database: logs go on with its id");
+                tracing::warn!(%error, "the name {name} could not be saved in the database: logs keep showing its id");
             }
         }
         for channel in opened {
@@ -181,7 +181,8 @@ impl Hub {
             Ok(true) => tracing::info!("channel {channel} is tried again, as {why}"),
             Ok(false) => {}
             Err(error) => {
-                tracing::warn!(%error, "the database did not note that channel {channel} may take messages again: what waits for it is tried within 15 minutes")
+                tracing::warn!(%error, "the database could not save that channel {channel} may take messages again: \
+                                        nuncio tries it within 15 minutes")
             }
         }
     }

@@ -1,5 +1,49 @@
 //! A problem: something that keeps nuncio from doing its job, with a stable code and a sentence for the operator.
 
+macro_rules! codes {
+    ($($name:ident = $text:literal,)*) => {
+        /// What a problem is about, where it is not a condition. Each has a section in `docs/runbook.md`; a test
+        /// compares the two.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ProblemCode {
+            $(#[doc = concat!("`", $text, "`")] $name,)*
+        }
+
+        impl ProblemCode {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as `/health` shows it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    DatabaseUnreadable = "database_unreadable",
+    LongWriteAheadLog = "long_write_ahead_log",
+    DatabaseHardLinks = "database_hard_links",
+    DestinationClosed = "destination_closed",
+    DestinationRefuses = "destination_refuses",
+    DestinationMissing = "destination_missing",
+    ChannelUnusable = "channel_unusable",
+    Unrouted = "unrouted",
+    SourceRefused = "source_refused",
+    BotInNoServer = "bot_in_no_server",
+    UnknownServer = "unknown_server",
+    NoOperatorServer = "no_operator_server",
+    NobodyDecides = "nobody_decides",
+    UnknownRole = "unknown_role",
+    RoleIsEveryone = "role_is_everyone",
+    UnknownPingRole = "unknown_ping_role",
+    PingReachesNobody = "ping_reaches_nobody",
+}
+
 /// One problem, as `/health`, the start page and `/webhook-status` show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -11,13 +55,13 @@ pub struct Problem {
 
 impl Problem {
     /// The problem `code`, described by `sentence`.
-    pub fn new(code: &'static str, sentence: impl Into<String>) -> Self {
-        Self { code, sentence: sentence.into() }
+    pub fn new(code: ProblemCode, sentence: impl Into<String>) -> Self {
+        Self { code: code.as_str(), sentence: sentence.into() }
     }
 
     /// All of `sentences` as problems of one code.
     pub(super) fn all(
-        code: &'static str,
+        code: ProblemCode,
         sentences: impl IntoIterator<Item = String>,
     ) -> impl Iterator<Item = Self> {
         sentences.into_iter().map(move |sentence| Self::new(code, sentence))

@@ -15,7 +15,7 @@ pub enum Refusal {
     Nobodys(Snowflake),
     /// Before the gateway told which servers there are.
     TooEarly,
-    /// In time-out.
+    /// In timeout.
     TimedOut,
     /// Not an approver; the roles that are.
     NotApprover(Vec<Snowflake>),
@@ -37,14 +37,14 @@ impl fmt::Display for Refusal {
             Self::Nobodys(guild) => {
                 return write!(f, "in server {guild}, and nothing says which one is the operator's");
             }
-            Self::TooEarly => "before the gateway told which servers there are",
-            Self::TimedOut => "in time-out",
+            Self::TooEarly => "before Discord listed the bot's servers",
+            Self::TimedOut => "in timeout",
             Self::NotApprover(roles) if roles.is_empty() => "may not manage the server",
             Self::NotApprover(_) => "has none of APPROVER_ROLES",
             Self::NotOperator(roles) if roles.is_empty() => "may not manage the server",
             Self::NotOperator(_) => "has none of OPERATOR_ROLES",
             Self::Unknown => "the button is unknown",
-            Self::Misplaced => "the button does not stand on its card",
+            Self::Misplaced => "the button is not on its card",
             Self::NoKey => "there is no XTSYSTEMS_API_KEY",
         })
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::clock::{Clock, Timestamp};
-use crate::hub::{Finding, Hub, Problem, Remark};
+use crate::hub::{Finding, Hub, Problem, ProblemCode, Remark};
 use crate::model::{DedupeKey, Kind, NewEvent, Rank, RawBody, Source};
 use crate::store::{self, Incoming, Store};
 
@@ -156,7 +156,7 @@ impl RefusedSource {
         let streak = state.streak.as_ref()?;
         let is_recent = clock.elapsed().saturating_sub(streak.last) < FORGOTTEN_AFTER;
         let is_one = is_recent && (streak.count >= SEVERAL || !state.was_accepted);
-        is_one.then(|| Problem::new("source_refused", streak.sentence()))
+        is_one.then(|| Problem::new(ProblemCode::SourceRefused, streak.sentence()))
     }
 
     /// What people should get a card about now.

@@ -66,7 +66,8 @@ impl Hub {
         match self.stranded().await {
             Ok(stranded) => stranded.iter().for_each(|found| tracing::warn!("{}", found.sentence())),
             Err(error) => {
-                tracing::warn!(%error, "the database could not be read, so nobody is told what waits for channels that are gone; nuncio goes on")
+                tracing::warn!(%error, "the database could not be read, so nuncio cannot say what waits for channels \
+                                        that are gone")
             }
         }
     }

@@ -55,7 +55,7 @@ impl Hub {
                         done.deliveries,
                         done.messages,
                         done.quarantined,
-                        "removed {} events that were over for {days} days",
+                        "removed {} events that were finished more than {days} days ago",
                         done.events
                     );
                 }

@@ -78,7 +78,8 @@ impl Routing {
     pub(super) async fn changed(&self, store: &Store) {
         if let Err(error) = self.load(store).await {
             self.is_stale.store(true, Ordering::Release);
-            tracing::warn!(%error, "the map could not be read after it was changed: the change counts as soon as it can, and is tried each second");
+            tracing::warn!(%error, "the map could not be read after a change: nuncio tries again every second, and \
+                                    the change takes effect then");
         }
     }
 
@@ -214,12 +215,12 @@ impl Routes {
             }
             let (key, gone) = (&route.key, gone.join(", "));
             let meanwhile = if known.is_empty() {
-                "such events are kept, and go nowhere. Name another place in DISCORD_WEBHOOK_CHANNELS (nuncio \
-                 discord-webhooks list shows what is stored), then `kill -HUP` nuncio or restart it, then: nuncio redeliver \
-                 --unrouted"
+                "such events are kept and not sent. Name another channel in DISCORD_WEBHOOK_CHANNELS (nuncio \
+                 discord-webhooks list shows what is stored), then `kill -HUP` nuncio or restart it, then: nuncio \
+                 redeliver --unrouted"
             } else {
-                "such events go to the other places only. Mend it in DISCORD_WEBHOOK_CHANNELS (nuncio discord-webhooks \
-                 list shows what is stored), then `kill -HUP` nuncio or restart it"
+                "such events go only to the other channels. Correct it in DISCORD_WEBHOOK_CHANNELS (nuncio \
+                 discord-webhooks list shows what is stored), then `kill -HUP` nuncio or restart it"
             };
             sentences.push(format!(
                 "the map names {gone} for {key}, but no such destination is stored: {meanwhile}"

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::hub::{Hub, Problem, Rules, ServerRole, Servers};
+use crate::hub::{Hub, Problem, ProblemCode, Rules, ServerRole, Servers};
 use crate::model::Snowflake;
 
 /// What the bot needs in a server: View Channels, Send Messages, Embed Links, Read Message History.
@@ -20,12 +20,12 @@ pub fn judge_servers(seen: &Servers, rules: &Rules, pinged: &BTreeSet<Snowflake>
     let invite = invite(seen.application);
     if seen.all.is_empty() {
         let sentence = format!("The bot is in no server, so it can send nothing. {invite}");
-        return vec![Problem::new("bot_in_no_server", sentence)];
+        return vec![Problem::new(ProblemCode::BotInNoServer, sentence)];
     }
     let mut problems = Vec::new();
     for guild in rules.guilds.iter().filter(|guild| !seen.all.contains_key(guild)) {
         problems.push(Problem::new(
-            "unknown_server",
+            ProblemCode::UnknownServer,
             format!(
                 "DISCORD_GUILD_ID names {guild}, but the bot is not in a server with that id: its commands do not appear \
                  there. Correct the id (right-click the server, Copy Server ID) and restart. Or: {invite}"
@@ -47,7 +47,7 @@ fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) 
     if let Some(name) = seen.all.get(&role) {
         let name = name.as_deref().unwrap_or_default();
         return Some(Problem::new(
-            "role_is_everyone",
+            ProblemCode::RoleIsEveryone,
             format!(
                 "{variable} names @everyone of {name} ({role}). Discord does not count it among anybody's roles, so it lets \
                  nobody {who}. Put the id of a role there, then `kill -HUP` nuncio or restart it"
@@ -56,7 +56,7 @@ fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) 
     }
     (!seen.roles.contains_key(&role)).then(|| {
         Problem::new(
-            "unknown_role",
+            ProblemCode::UnknownRole,
             format!(
                 "{variable} names the role {role}, which none of the bot's servers has: it lets nobody {who}. Copy the \
                  role's id (Server Settings, Roles, Copy Role ID) there, then `kill -HUP` nuncio or restart it"
@@ -69,7 +69,7 @@ fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) 
 fn unpingable(roles: &BTreeMap<Snowflake, ServerRole>, role: Snowflake) -> Option<Problem> {
     let Some(known) = roles.get(&role) else {
         return Some(Problem::new(
-            "unknown_ping_role",
+            ProblemCode::UnknownPingRole,
             format!(
                 "A ping is set for the role {role} (PING, or \"ping\" in the map), which none of the bot's servers has: \
                  nobody will be pinged. Copy the role's id (Server Settings, Roles, Copy Role ID) there, then \
@@ -80,7 +80,7 @@ fn unpingable(roles: &BTreeMap<Snowflake, ServerRole>, role: Snowflake) -> Optio
     (!known.can_be_pinged).then(|| {
         let name = &known.name;
         Problem::new(
-            "ping_reaches_nobody",
+            ProblemCode::PingReachesNobody,
             format!(
                 "@{name} is not mentionable and the bot may not mention all roles: nobody will be pinged. Switch on \
                  \"Allow anyone to @mention this role\" (Server Settings, Roles, {name}), or give the bot Mention @everyone, \

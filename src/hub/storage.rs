@@ -21,7 +21,7 @@ impl Hub {
     /// Says that the database took a change.
     pub fn storage_works(&self) {
         if self.conditions().clear(Condition::StoreFailing) {
-            tracing::info!("the database takes what is to be stored again");
+            tracing::info!("the database takes writes again");
         }
     }
 
@@ -71,9 +71,9 @@ impl Hub {
         let length = self.0.store.wal_bytes();
         (length > LONG_LOG).then(|| {
             format!(
-                "the database's write-ahead log has grown to {} MiB: a program reads the database without an end \
-                 (sqlite3, a backup?). `fuser {}` names it. End it, and the log shrinks by itself; until then it grows with \
-                 every event",
+                "the database's write-ahead log has grown to {} MiB: another program keeps reading the database \
+                 (sqlite3, a backup?). `fuser {}` names it. End it, and the log shrinks by itself; until then it \
+                 grows with every event",
                 length / (1024 * 1024),
                 self.0.store.path().display()
             )

@@ -158,7 +158,7 @@ impl Hub {
         if after.kept.abs_diff(after.last) > WORTH_KEEPING {
             match self.0.store.keep_lead(after.last).await {
                 Ok(()) => self.time().kept = after.last,
-                Err(error) => tracing::debug!(%error, "how the clock was set is written down a second later"),
+                Err(error) => tracing::debug!(%error, "how the clock was set is saved a second later"),
             }
         }
         if self.conditions().holds(Condition::ClockWrong) || self.conditions().holds(Condition::RetentionHeld)
@@ -169,7 +169,7 @@ impl Hub {
         if self.conditions().holds(Condition::RetentionHeld) && matches!(self.doubts_clock().await, Ok(None))
         {
             self.conditions().clear(Condition::RetentionHeld);
-            tracing::info!("the clock is right: what is over for long is removed again");
+            tracing::info!("the clock is right again: old events are removed as usual");
         }
     }
 

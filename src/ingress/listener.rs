@@ -164,8 +164,8 @@ pub(super) async fn serve(
     drop(listener);
     if clock.within(GRACE, connections.graceful.shutdown()).await.is_none() {
         tracing::warn!(
-            "nuncio stopped before it had answered every request: the connections were closed without an answer. Whoever \
-             sends again loses nothing, and what was stored all the same is a duplicate then"
+            "nuncio stopped before it had answered every request, and closed those connections without an answer. A \
+             sender that tries again loses nothing: an event that was already stored counts as a duplicate"
         );
     }
 }

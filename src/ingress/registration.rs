@@ -120,7 +120,7 @@ async fn carry_out(registrar: &Registrar, hub: &Hub, asked: Asked) -> Result<Reg
     };
     let entry = AuditEntry::new(Actor::ApiKey, "api.register-webhook", "webhook");
     if let Err(error) = hub.audit(AuditEntry { outcome, detail, ..entry }).await {
-        tracing::error!(%error, "a registration is not in the audit log");
+        tracing::error!(%error, "a registration took effect, but could not be written to the audit log");
     }
     let registration = done.map_err(|why| why.to_string())?;
     Ok(Registered {

@@ -63,7 +63,8 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
 
 /// The store could not take it: the log says why, the sender is asked to come back.
 pub(super) fn not_stored(door: &Door, client: IpAddr, error: &store::Error) -> Rejection {
-    let sentence = format!("an event could not be stored, and its sender was told to try again: {error}");
+    let sentence =
+        format!("an event could not be stored: {error}. nuncio answered 503, so its sender tries again");
     door.remark(Finding::NotStored, &sentence, client);
     Rejection::Unavailable
 }
@@ -192,7 +193,10 @@ impl Knock<'_> {
     }
 
     fn no_memory(&self, error: &std::io::Error) -> Rejection {
-        let sentence = format!("a large webhook was put off: the system has no memory for it ({error})");
+        let sentence = format!(
+            "a large webhook was answered 503, so its sender tries again: the system has no \
+                                memory for it ({error})"
+        );
         self.remark(Finding::NoRoom, &sentence);
         Rejection::Unavailable
     }
@@ -200,8 +204,8 @@ impl Knock<'_> {
     fn put_off(&self) -> Rejection {
         self.remark(
             Finding::NoRoom,
-            "a large webhook was put off: too many large ones are arriving at the same time, and this sender's take the \
-             most memory",
+            "a large webhook was answered 503, so its sender tries again: too many large ones are arriving at the \
+             same time, and this sender's take the most memory",
         );
         Rejection::Unavailable
     }

@@ -93,14 +93,14 @@ impl CallTemplate {
         if path.len() > MAX_PATH
             || plain.bytes().any(|byte| !byte.is_ascii_graphic() || b"{}\\\"<>#^`|".contains(&byte))
         {
-            return Err("its path holds something that cannot stand in a path");
+            return Err("its path holds a character that is not allowed in a path");
         }
         if path.split(['/', '?']).any(|segment| matches!(segment, "." | "..")) {
-            return Err("its path must not climb with . or ..");
+            return Err("its path must not contain . or .. as a part");
         }
         match (about_one, path.contains(PLACE)) {
             (true, false) => Err("its path needs {id} where the id belongs"),
-            (false, true) => Err("its path must not hold {id}: there is none yet"),
+            (false, true) => Err("its path must not hold {id}: a new ticket has no id yet"),
             _ => Ok(Self { method, path: path.to_owned() }),
         }
     }

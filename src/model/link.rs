@@ -27,7 +27,7 @@ impl LinkTemplate {
             return Err("it must not hold a user name or password".to_owned());
         }
         if text.chars().any(|c| !c.is_ascii_graphic() || "<>\"`\\".contains(c)) {
-            return Err("it holds a character that cannot stand in a web address".to_owned());
+            return Err("it holds a character that is not allowed in a web address".to_owned());
         }
         if !rest.contains(PLACE) {
             return Err(

@@ -68,7 +68,7 @@ mod tests {
     #[rstest::rstest]
     #[case("XTSystems · ticket.created · a1b2c3d4", Some("a1b2c3d4"))]
     #[case("XTSystems · ticket.created · a1b2c3d4·2", Some("a1b2c3d4·2"))]
-    #[case("XTSystems · deadbeef · a1b2c3d4·2 · may stand twice", Some("a1b2c3d4·2"))]
+    #[case("XTSystems · deadbeef · a1b2c3d4·2 · may be a duplicate", Some("a1b2c3d4·2"))]
     #[case("XTSystems · x · 2 h 3 min late: Discord answered 503 · a1b2c3d4", Some("a1b2c3d4"))]
     #[case("nuncio · test", None)]
     #[case("a1b2c3d4·", None)]

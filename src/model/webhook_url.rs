@@ -26,7 +26,7 @@ pub enum WebhookUrlError {
     Empty,
     /// It is sent in the clear.
     #[error(
-        "it begins with http://, so that everybody on the way can read it: Discord's addresses begin with https://"
+        "it begins with http://, so others could read it on its way: Discord's addresses begin with https://"
     )]
     InTheClear,
     /// It leads elsewhere.
@@ -40,18 +40,16 @@ pub enum WebhookUrlError {
     )]
     NoWebhook,
     /// The id is none.
-    #[error("what stands behind /webhooks/ is no id: it has 17 to 20 digits")]
+    #[error("what follows /webhooks/ is not an id, which has 17 to 20 digits")]
     Id,
     /// There is no token.
-    #[error("it ends behind the id: what comes after that is the webhook's token. Copy the whole of it")]
+    #[error("it ends after the id: the webhook's token is missing. Copy the whole address")]
     NoToken,
     /// The token is none.
-    #[error(
-        "its token is cut off, or something stands behind it: a token has 60 to 80 letters, digits, - and _"
-    )]
+    #[error("its token is cut off, or something follows it: a token has 60 to 80 letters, digits, - and _")]
     Token,
     /// Something else than a thread is asked for.
-    #[error("of what may stand behind a ?, only thread_id=ID is known")]
+    #[error("after a ?, nuncio knows only thread_id=ID")]
     Query,
 }
 

@@ -123,7 +123,7 @@ impl Card {
     /// With the word that the same message may stand in the channel already.
     #[must_use]
     pub fn maybe_twice(mut self) -> Self {
-        self.footer.push_str(" · may stand twice");
+        self.footer.push_str(" · may be a duplicate");
         self
     }
 

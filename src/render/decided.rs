@@ -192,7 +192,7 @@ fn said_no(decision: &Decision) -> Markdown {
         _ => Markdown::join(
             [
                 said.map(|said| [literal("XTSystems said: "), said].into()),
-                Some(literal("Mend that in XTSystems, then press Try again")),
+                Some(literal("Fix that in XTSystems, then press Try again")),
             ],
             "\n",
         ),

@@ -65,7 +65,7 @@ fn line(decision: &Decision) -> Option<Markdown> {
                 .and_then(|said| Some(said.split_once('\n')?.1))
                 .filter(|held| !held.is_empty());
             let held = held.map(|held| [literal(": "), code(held)].into()).unwrap_or_default();
-            Some([literal(" · XTSystems is being told"), held].into())
+            Some([literal(" · telling XTSystems"), held].into())
         }
         Platform::Confirmed => Some(literal(" · XTSystems confirmed")),
         Platform::Refused | Platform::Held => Some(literal(" · not in XTSystems")),

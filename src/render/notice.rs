@@ -24,30 +24,30 @@ fn closed(facts: &Facts<'_>) -> Card {
         // D-12: whoever knew its address may have deleted it.
         let is_deleted = facts.data().get("deleted").and_then(serde_json::Value::as_bool).unwrap_or_default();
         let first = if is_deleted {
-            "If nobody of yours deleted it, its address leaked. Make a new webhook in Discord, then: "
+            "If none of you deleted it, its address has leaked. Make a new webhook in Discord, then: "
         } else {
-            "Look at it in Discord, and give nuncio its address (again): "
+            "Look at it in Discord, then give nuncio its address again: "
         };
         return notice(facts, Color::Failed, "🚫", " is closed")
             .facts([word_of(facts, "webhook").map(|webhook| code(&webhook))])
             .text(reason(facts))
             .field(
                 "What nuncio did",
-                did("Stopped sending there at once. What is for it waits; nothing is lost."),
+                did("Stopped sending there at once. Its messages wait; nothing is lost."),
             )
             .field(
                 "What to do",
-                Some([literal(first), code(&mend), literal(". What waits is sent by itself then.")].into()),
+                Some([literal(first), code(&mend), literal(". nuncio then sends what waits.")].into()),
             );
     }
     notice(facts, Color::Failed, "🚫", " is closed")
         .text(reason(facts))
-        .field("What nuncio did", did("Stopped sending there. What is for it waits; nothing is lost."))
+        .field("What nuncio did", did("Stopped sending there. Its messages wait; nothing is lost."))
         .field(
             "What to do",
-            did("Mend it: as soon as it takes messages again, what waits is sent by itself. Or name another channel (Set \
-                 channel in /webhook-config, or DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` nuncio or restart it), then: nuncio \
-                 redeliver --closed sends what waits there."),
+            did("Fix it: as soon as it takes messages again, nuncio sends what waits. Or name another channel (Set \
+                 channel in /webhook-config, or DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` nuncio or restart it); \
+                 then nuncio redeliver --closed sends what waits there."),
         )
 }
 
@@ -58,7 +58,7 @@ fn denied(facts: &Facts<'_>) -> Card {
             .text(reason(facts))
             .field(
                 "What nuncio did",
-                did("Stopped sending there. What is for it waits, and is tried again every 15 minutes."),
+                did("Stopped sending there. Its messages wait, and it tries again every 15 minutes."),
             )
             .field("What to do", did("Look at the webhook's channel in Discord."));
     }
@@ -66,7 +66,7 @@ fn denied(facts: &Facts<'_>) -> Card {
         .text(reason(facts))
         .field(
             "What nuncio did",
-            did("Stopped sending there. What is for it waits; nothing is lost. It tries again every 15 minutes, and as \
+            did("Stopped sending there. Its messages wait; nothing is lost. It tries again every 15 minutes, and as \
                  soon as the bot's permissions change."),
         )
         .field("What to do", did("Give the bot View Channel, Send Messages and Embed Links there: in the channel's settings, under Permissions."))
@@ -74,7 +74,7 @@ fn denied(facts: &Facts<'_>) -> Card {
 
 fn reopened(facts: &Facts<'_>) -> Card {
     notice(facts, Color::Done, "✅", " takes messages again")
-        .field("What nuncio did", did("It sends what waited, in order."))
+        .field("What nuncio did", did("Sends what waited, in order."))
 }
 
 fn expired(facts: &Facts<'_>) -> Card {
@@ -82,12 +82,13 @@ fn expired(facts: &Facts<'_>) -> Card {
     let summary: Markdown =
         [number(count), literal(" deliveries for "), name(facts), literal(" were given up")].into();
     Card::new(facts.event, Color::Failed, [literal("🗑️ "), summary.clone()].into(), summary)
-        .field("What nuncio did", did("They had waited for it longer than RETENTION_DAYS, and are dead letters now."))
+        .field("What nuncio did", did("Gave them up, because they had waited longer than RETENTION_DAYS. They are \
+                                       dead letters now."))
         .field(
             "What to do",
-            did("See them with: nuncio deliveries --dead. Once it takes messages again, send them with: nuncio \
-                 redeliver --dead; if the map leads elsewhere by then, with nuncio redeliver --closed after that. They are \
-                 kept for another RETENTION_DAYS."),
+            did("List them with nuncio deliveries --dead. Once it takes messages again, send them with nuncio \
+                 redeliver --dead. If the map names another channel by then, also run nuncio redeliver --closed. \
+                 They are kept for another RETENTION_DAYS."),
         )
 }
 
@@ -99,10 +100,7 @@ fn source_refused(facts: &Facts<'_>) -> Card {
     Card::new(facts.event, Color::Failed, [literal("🚫 "), summary.clone()].into(), summary)
         .facts([Some(counted), since])
         .text(reason(facts))
-        .field(
-            "What nuncio did",
-            did("Refused them and kept nothing of them. XTSystems sends some of them again."),
-        )
+        .field("What nuncio did", did("Refused them and stored nothing. XTSystems sends some of them again."))
         .field("What to do", word_of(facts, "remedy").map(|remedy| paragraph(&remedy)))
 }
 
@@ -113,7 +111,7 @@ fn source_accepted(facts: &Facts<'_>) -> Card {
         .facts([since])
         .field(
             "What to do",
-            did("See in XTSystems which deliveries failed meanwhile, and have them sent again."),
+            did("Look in XTSystems for deliveries that failed meanwhile, and send them again from there."),
         )
 }
 

@@ -58,7 +58,7 @@ fn one_person(changes: &[&Event], view: &View<'_>) -> Option<Markdown> {
 }
 
 /// The label above lines that may stand in the channel already.
-const MAYBE_TWICE: &str = "(may stand twice)";
+const MAYBE_TWICE: &str = "(may be a duplicate)";
 
 /// Stands above lines that may stand in the channel already.
 #[must_use]
@@ -66,7 +66,7 @@ pub fn maybe_twice() -> Markdown {
     literal(MAYBE_TWICE)
 }
 
-/// Lines without the label that they may stand twice.
+/// Lines without the label that they may be a duplicate.
 #[must_use]
 pub fn without_label(lines: &str) -> &str {
     lines.strip_prefix(MAYBE_TWICE).and_then(|rest| rest.strip_prefix('\n')).unwrap_or(lines)

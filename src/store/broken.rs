@@ -10,9 +10,9 @@ use crate::store::{Error, Result, Store};
 /// How often a lane may break over one message.
 const TRIES: i64 = 5;
 /// What is written down in place of an answer.
-const BROKE: &[u8] = b"nuncio panicked (stderr says where)";
+const BROKE: &[u8] = b"nuncio panicked (stderr shows where)";
 const GIVEN_UP: &str =
-    "it makes nuncio panic again and again (stderr says where); it may stand in the channel all the same";
+    "it makes nuncio panic every time (stderr shows where); it may be in the channel all the same";
 
 /// What a lane that broke has left behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -122,9 +122,9 @@ impl Store {
         let store = self.clone();
         let task = tokio::spawn(async move {
             match store.quick_check().await {
-                Ok(()) => tracing::debug!("the database was looked over: it is sound"),
+                Ok(()) => tracing::debug!("the database was checked and is sound"),
                 Err(error) if error.is_fatal() => store.0.health.fail(error),
-                Err(error) => tracing::warn!(%error, "the database could not be looked over"),
+                Err(error) => tracing::warn!(%error, "the database could not be checked"),
             }
         });
         self.0.tasks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(task);

@@ -13,7 +13,7 @@ use crate::store::{Result, Store};
 
 /// How many characters of an id lists show.
 const SHORT: usize = 8;
-const MAY_STAND: &str = "; it may stand in the channel all the same";
+const MAY_STAND: &str = "; it may be in the channel all the same";
 
 /// A row as lists hold it: read, or one that cannot be.
 pub type Listed<T> = std::result::Result<T, Spoilt>;

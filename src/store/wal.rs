@@ -84,7 +84,7 @@ impl Wal {
             Err(error) if error.is_fatal() => health.fail(error),
             Err(error) => {
                 self.next = clock.elapsed() + AGAIN;
-                tracing::debug!(%error, "the write-ahead log could not be folded in just now");
+                tracing::debug!(%error, "the write-ahead log could not be checkpointed just now");
             }
         }
     }

@@ -203,7 +203,7 @@ fn trouble(error: &reqwest::Error) -> &'static str {
     } else if error.is_timeout() {
         "it did not answer in time"
     } else if error.is_builder() {
-        "the call cannot be made: its address or TLS is not usable"
+        "the call cannot be made: its address or TLS is invalid"
     } else {
         "the connection broke before it answered"
     }

@@ -37,7 +37,7 @@ impl Failure {
             }
             Some(status @ 200..=299) => format!(
                 "XTSystems answered {endpoint} ({status}) with {} instead of JSON: is XTSYSTEMS_API_URL its API?",
-                reply.foreign().unwrap_or("half an answer")
+                reply.foreign().unwrap_or("an incomplete answer")
             ),
             Some(status) => format!("XTSystems refused {endpoint} ({status}): {said}"),
         };
@@ -50,7 +50,7 @@ impl Failure {
 
     /// XTSystems named a thing by an id that no path can be made of.
     pub(super) fn unusable(what: &str) -> Self {
-        let sentence = format!("XTSystems calls a {what} by an id that cannot stand in an address");
+        let sentence = format!("XTSystems returned a {what} whose id cannot be part of a web address");
         Self { status: None, said: String::new(), sentence }
     }
 
@@ -59,7 +59,7 @@ impl Failure {
             status: reply.status,
             said: reply.excerpt(),
             sentence: format!(
-                "XTSystems answered {endpoint}, but not with what belongs there ({error}): is XTSYSTEMS_API_URL its API?"
+                "XTSystems answered {endpoint} with something unexpected ({error}): is XTSYSTEMS_API_URL its API?"
             ),
         }
     }

@@ -64,13 +64,13 @@ pub struct Registration {
 pub enum NotRegistered {
     /// The list holds what is no kind.
     #[error(
-        "Those are no kinds of event. Name some like `ticket.created, ticket.*`, or leave them out for all."
+        "Those are not kinds of events. Name some like `ticket.created, ticket.*`, or leave them out for all."
     )]
     NoKinds,
     /// The address is none.
     #[error(
-        "That is no address for a webhook: it begins with http:// or https:// and holds no user name, ? or #. Leave it out \
-         for nuncio's own. Nothing was changed."
+        "That is not an address for a webhook: one begins with http:// or https:// and holds no user name, ? or #. \
+         Leave it out for nuncio's own. Nothing was changed."
     )]
     NoAddress,
     /// The customer's id cannot be one.

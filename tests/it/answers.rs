@@ -27,10 +27,10 @@ fn answered(status: u16, body: &str) -> Fault {
 }
 
 fn is_labelled(message: &Message) -> bool {
-    message.0.to_string().contains("may stand twice")
+    message.0.to_string().contains("may be a duplicate")
 }
 
-/// Three tickets stand in the channel, once and in order, and none of them says that it may stand twice.
+/// Three tickets stand in the channel, once and in order, and none of them says that it may be a duplicate.
 async fn three_stand(t: &Harness) {
     let messages = t.channel("tickets").next_messages(3).await;
     for (number, message) in messages.iter().enumerate() {
@@ -91,7 +91,7 @@ async fn a_success_without_its_proof_of_others_is_looked_for(#[case] fault: Faul
     t.finish().await;
 }
 
-// N-8: where nobody may look either, a message may stand twice, and says so.
+// N-8: where nobody may look either, a message may be a duplicate, and says so.
 #[tokio::test]
 async fn where_nothing_can_be_known_the_card_says_so() {
     let mut t = Harness::plain().await;

@@ -48,7 +48,7 @@ fn an_empty_log_verifies_and_says_how_to_keep_its_end() {
     let json = program.run(&["audit", "--json"]);
     assert_eq!(json.stdout.trim(), "[]");
     let run = program.run(&["audit", "verify"]);
-    assert_eq!((run.code, run.stdout.trim()), (0, "The audit log is as it was written: 0 entries."));
+    assert_eq!((run.code, run.stdout.trim()), (0, "The audit log is intact: 0 entries."));
     let run = program.run(&["audit", "verify", "--json"]);
     let told: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((&told["ok"], &told["entries"]), (&Value::Bool(true), &Value::from(0)));
@@ -75,10 +75,10 @@ fn when_the_key_is_lost_for_good_the_log_goes_on_with_another() {
     assert!(run.stderr.contains("nuncio audit rekey"), "{}", run.stderr);
     let run = program.run(&["audit", "rekey"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert_eq!(run.stdout.trim(), "The audit log goes on under the new key: entry 1 says so.");
+    assert_eq!(run.stdout.trim(), "The audit log continues under the new key: entry 1 records it.");
     let run = program.run(&["audit", "verify"]);
     assert_eq!(run.code, 0, "{}", run.stdout);
-    assert!(run.stdout.contains("It began anew with entry 1 on 20"), "{}", run.stdout);
+    assert!(run.stdout.contains("It was started anew at entry 1 on 20"), "{}", run.stdout);
     let told: Value = serde_json::from_str(&program.run(&["audit", "verify", "--json"]).stdout).unwrap();
     assert_eq!((&told["ok"], &told["begun_anew"]["entry"]), (&Value::Bool(true), &Value::from(1)));
     drop(program.serves());

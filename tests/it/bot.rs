@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 use crate::harness::{Harness, SECRET, http, within};
+use crate::limits::health_says;
 
 #[tokio::test]
 async fn the_bot_comes_up_and_names_the_channels() {
@@ -167,15 +168,14 @@ async fn a_refused_registration_says_whose_fault_it_is() {
     t.boot().await;
     let faults = [
         (
-            "2.name: Command name is invalid. This is a fault of nuncio: please report it. The bot goes on with the commands \
-             it had",
+            "2.name: Command name is invalid. This is a bug in nuncio: please report it. The bot keeps the commands it had",
             false,
         ),
         (
             "Missing Access. The bot must be in that server, invited with the scope applications.commands",
             true,
         ),
-        ("The bot goes on with the commands it had", false),
+        ("The bot keeps the commands it had", false),
     ];
     for (says, blames_the_invite) in faults {
         t.log.seen(Level::WARN, "the commands could not be registered").await;
@@ -343,7 +343,7 @@ async fn a_gateway_elsewhere_never_sees_the_token() {
     t.unset("DISCORD_GATEWAY");
     t.boot().await;
     t.gateway(|gateway| gateway == Gateway::Stopped).await;
-    t.log.expect(Level::ERROR, "not on this machine");
+    t.log.expect(Level::ERROR, "DISCORD_API_URL returned");
     assert_eq!(t.discord.gateway().identifies(), 0);
     t.finish().await;
 }
@@ -390,5 +390,20 @@ async fn it_leaves_the_gateway_with_a_goodbye() {
     assert_eq!(t.discord.gateway().client_closes(), [Some(1000)]);
     t.boot().await;
     t.online().await;
+    t.finish().await;
+}
+
+// Control: with the sentence of an answer taken for this, it is red.
+#[tokio::test]
+async fn a_discord_that_cannot_be_reached_is_named_by_its_host() {
+    let mut t = Harness::with_bot().await;
+    t.stop().await;
+    // Nothing listens there: the port is free again when its listener is gone.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    t.set("DISCORD_API_URL", format!("http://127.0.0.1:{port}/api"));
+    t.boot().await;
+    health_says(&t, "Discord (127.0.0.1", true).await;
+    health_says(&t, ") cannot be reached: ", true).await;
+    health_says(&t, "Events are kept and sent later. Commands and buttons do not work until", true).await;
     t.finish().await;
 }

@@ -94,7 +94,11 @@ fn a_list_in_the_wrong_folder_says_that_nothing_was_there() {
     let program = program();
     let run = program.run(&["events"]);
     assert_eq!((run.code, run.stdout.as_str()), (0, ""));
-    assert!(run.stderr.starts_with("There was no database at data/nuncio.db yet"), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("There was no database at data/nuncio.db, so nuncio created an empty one."),
+        "{}",
+        run.stderr
+    );
     assert_eq!(program.run(&["events"]).stderr, "No events yet.\n", "now there is one");
 }
 

@@ -88,7 +88,7 @@ async fn a_denied_channels_card_says_what_is_missing_and_who_denies_it() {
     recorded(&t).await;
     let health = t.health().await["problems"].to_string();
     assert!(health.contains(&format!("bot's permissions change: {reason}")), "{health}");
-    t.log.expect(Level::ERROR, &format!("does not let the bot write: {reason}. What is for it waits"));
+    t.log.expect(Level::ERROR, &format!("does not let the bot write: {reason}. Its deliveries wait"));
     t.discord.allow(tickets, Permission::EmbedLinks);
     t.channel("tickets").next_message().await;
     t.channel("general").next_message().await;

@@ -29,7 +29,7 @@ nuncio is not configured yet: WEBHOOK_SECRET is not set, and there is no .env he
          nuncio sandbox
      and put what it prints into .env: "api" as DISCORD_API_URL, "bot_token" as DISCORD_TOKEN.
 
-In a clone, `cargo run -- demo` stands for `nuncio demo`. Is nuncio configured already? It reads .env in the folder that
+In a clone, type `cargo run -- demo` instead of `nuncio demo`. Is nuncio configured already? It reads .env in the folder that
 it is started in: go there first.
 "#);
         }
@@ -192,4 +192,23 @@ fn logs_that_cannot_be_written_are_told_and_do_no_harm() {
     let run = program.run(&["serve"]);
     assert_eq!(run.code, 78);
     assert!(run.stderr.contains("combined.log cannot be written in LOG_DIR"), "{}", run.stderr);
+}
+
+#[test]
+fn a_path_with_an_empty_part_is_named_with_what_to_write() {
+    for path in ["/webhooks//xtsystems", "/webhooks/xtsystems/", "/a/../b", "/web hooks"] {
+        let program =
+            Program::with_dotenv(&format!("WEBHOOK_SECRET={}\nWEBHOOK_PATH='{path}'\n", "5e".repeat(16)));
+        let run = program.run(&["serve"]);
+        assert_eq!(run.code, 78, "{path}: {}", run.stderr);
+        assert!(
+            run.stderr.contains(
+                "WEBHOOK_PATH (.env line 2) has an empty part (`//`, or `/` at its end), `.` or `..`"
+            ) && run
+                .stderr
+                .contains("Letters, digits, - _ . ~ and single slashes. Example: /webhooks/xtsystems"),
+            "{path}: {}",
+            run.stderr
+        );
+    }
 }

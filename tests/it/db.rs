@@ -87,10 +87,10 @@ async fn a_backup_is_put_back_once_no_server_runs_and_the_old_file_is_kept() {
     assert_eq!(events(folder).await, 6);
     let run = runs(folder, &["db", "restore", "copy.db"]).await;
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stdout.contains("data/nuncio.db is copy.db now."), "{}", run.stdout);
+    assert!(run.stdout.contains("Restored data/nuncio.db from copy.db."), "{}", run.stdout);
     assert_eq!(events(folder).await, 5);
     let kept = run.stdout.lines().nth(1).unwrap();
-    let kept = kept.strip_prefix("What was there before is ").unwrap().trim_end_matches('.');
+    let kept = kept.strip_prefix("The database from before is kept as ").unwrap().trim_end_matches('.');
     std::fs::rename(kept, folder.join("data/nuncio.db")).unwrap();
     assert_eq!(events(folder).await, 6, "the old file is whole");
     assert!(!folder.join("data/nuncio.db.restoring").exists());
@@ -209,7 +209,7 @@ async fn a_health_check_tells_who_serves_from_who_does_not() {
     std::fs::rename(folder.join("data/nuncio.db"), folder.join("data/elsewhere.db")).unwrap();
     let run = runs(folder, &["health", "--port", port]).await;
     assert_eq!(run.code, 1, "{}", run.stdout);
-    assert!(run.stderr.contains("it runs, but cannot store"), "{}", run.stderr);
+    assert!(run.stderr.contains("nuncio runs, but cannot store"), "{}", run.stderr);
     assert_eq!(runs(folder, &["health", "--live", "--port", port]).await.code, 0);
     drop(program);
     // Taken and given back, so that nothing listens there.

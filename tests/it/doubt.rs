@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::harness::Harness;
 
-/// What a message says that may stand twice.
-const LABEL: &str = "may stand twice";
+/// What a message says that may be a duplicate.
+const LABEL: &str = "may be a duplicate";
 
 /// XTSystems sends this event, and it is accepted: its id.
 async fn sends(t: &Harness, body: Value) -> String {

@@ -129,7 +129,10 @@ async fn all_that_died_since_goes_out_again_without_a_running_serve_too() {
     assert_eq!(none.stdout, "0 dead deliveries are due again.\n");
     let ran = t.runs(&["redeliver", "--dead", "--since", "1h"]).await;
     assert_eq!(ran.stdout, "3 dead deliveries are due again.\n");
-    assert_eq!(ran.stderr, "3 of 3\nnuncio does not run on this database now: they go out when it does.\n");
+    assert_eq!(
+        ran.stderr,
+        "3 of 3\nnuncio is not running on this database: they are sent at its next start.\n"
+    );
     assert!(listed(&t, &["deliveries", "--dead", "--json"]).await.is_empty());
     assert_eq!(listed(&t, &["deliveries", "--pending", "--json", "--limit", "2"]).await.len(), 2);
     t.boot().await;
@@ -155,7 +158,7 @@ async fn redelivering_to_a_closed_destination_opens_it_again() {
     let ran = t.runs(&["redeliver", id]).await;
     assert_eq!(
         ran.stdout,
-        format!("{id} waited for its destination, which was closed and is tried again.\n")
+        format!("{id} waits for its destination, which was closed: nuncio tries it again now.\n")
     );
     t.channel("tickets").next_message().await;
     t.channel("general").next_messages(2).await; // that it was closed, that it is open

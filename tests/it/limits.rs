@@ -202,7 +202,7 @@ async fn a_ban_outlives_the_process_and_the_gateway_is_not_asked_either() {
     let mut t = Harness::plain().await;
     t.discord.ban_for(Duration::from_secs(600));
     t.sends_body(ticket(1)).await;
-    health_says(&t, "wants nothing from this address", true).await;
+    health_says(&t, "refuses all requests from this address", true).await;
     within("the pause to be kept", async {
         while t.store().meta("discord.paused_until").await.unwrap().is_none() {
             tokio::task::yield_now().await;
@@ -273,7 +273,7 @@ async fn refusals_outlive_the_process() {
     health_says(&t, "Discord refused 1000 requests in ten minutes", true).await;
     t.clock.advance(Duration::from_secs(60));
     t.sends_body(ticket(2)).await;
-    assert_eq!(t.discord.requests().len(), 0, "nothing is asked");
+    assert_eq!(t.discord.requests().len(), 0, "nuncio sends Discord nothing");
     t.settle_in_steps(Duration::from_secs(10)).await;
     t.channel("tickets").next_messages(2).await;
     t.finish().await;

@@ -183,13 +183,12 @@ async fn at_the_shell_a_kind_that_never_came_needs_anyway() {
     assert_eq!(refused.code, 2, "{}", refused.stderr);
     assert_eq!(
         refused.stderr,
-        "nuncio: no event of the kind tickt.created ever came, so nothing was muted. Did you mean ticket.created? To mute \
-         it all the same, add --anyway.\n"
+        "nuncio: no event of the kind tickt.created has ever arrived, so nothing was muted. Did you mean ticket.created? To mute it anyway, add --anyway.\n"
     );
     assert!(t.hub().muted_now().await.unwrap().is_empty());
     assert_eq!(t.runs(&["mute", "tickt.created", "--for", "1h", "--anyway"]).await.code, 0);
     let again = t.runs(&["mute", "tickt.created", "--for", "2h", "--anyway"]).await;
-    assert!(again.stdout.contains(". It was muted already, until "), "{}", again.stdout);
+    assert!(again.stdout.contains(". It was already muted until "), "{}", again.stdout);
     assert_eq!(t.hub().muted_now().await.unwrap().len(), 1);
     t.finish().await;
 }

@@ -202,9 +202,9 @@ async fn what_xtsystems_does_not_do_says_why_and_what_to_do() {
     assert_eq!(code, 1);
     assert!(stdout.contains("cannot be reached") && stderr.contains("--url URL"), "{stdout}{stderr}");
     let (code, _, stderr) = runs(&s, &["register", "--events", "a; drop"]).await;
-    assert!(code == 2 && stderr.contains("no kinds of event"), "{stderr}");
+    assert!(code == 2 && stderr.contains("not kinds of events"), "{stderr}");
     let (code, _, stderr) = runs(&s, &["register", "--url", "file:///etc/passwd"]).await;
-    assert!(code == 2 && stderr.contains("no address for a webhook"), "{stderr}");
+    assert!(code == 2 && stderr.contains("not an address for a webhook"), "{stderr}");
 
     let echo = json!({"detail": format!("you sent Bearer {KEY}")});
     for (status, body, words) in [

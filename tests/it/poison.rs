@@ -132,10 +132,10 @@ async fn one_that_may_have_arrived_and_cannot_be_read_any_more_is_given_up_with_
     let dead = t.store().letters(Which::Dead, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert!(
-        dead[0].reason.as_deref().unwrap().ends_with("it may stand in the channel all the same"),
+        dead[0].reason.as_deref().unwrap().ends_with("it may be in the channel all the same"),
         "{dead:?}"
     );
-    t.log.expect(Level::ERROR, "no message could be made for");
+    t.log.expect(Level::ERROR, "no message could be composed for");
     assert!(t.channel("general").next_message().await.0.to_string().contains("number: 1"));
     t.finish().await;
 }
@@ -158,6 +158,6 @@ async fn a_change_that_cannot_be_composed_is_tried_in_its_simple_form_and_given_
     t.settle().await;
     assert_eq!(t.store().letters(Which::Dead, 10).await.unwrap().len(), 1);
     assert_eq!(t.channel("tickets").next_message().await.title(), "🎫 #8 Other");
-    t.log.expect(Level::ERROR, "no message could be made for");
+    t.log.expect(Level::ERROR, "no message could be composed for");
     t.finish().await;
 }

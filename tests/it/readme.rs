@@ -122,6 +122,73 @@ async fn every_shell_block_does_what_it_says() {
     t.finish().await;
 }
 
+/// The lines that a page for operators has people type, in its order, without comments.
+fn lines(page: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join(page)).unwrap();
+    let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines = blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap().trim().to_owned());
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+// Control: with `nuncio deliveries --waiting` in troubleshooting.md, it is red.
+#[tokio::test]
+async fn every_line_of_the_pages_for_operators_can_be_typed() {
+    let mut t = Harness::plain().await;
+    let folder = TempDir::new().unwrap();
+    let (address, curl) = (t.url(""), is_installed("curl").await);
+    let port = address.rsplit(':').next().unwrap();
+    let mut dotenv = format!("WEBHOOK_HOST=127.0.0.1\nWEBHOOK_PORT={port}\n");
+    for name in [
+        "DISCORD_TOKEN",
+        "DISCORD_API_URL",
+        "DISCORD_WEBHOOK_CHANNELS",
+        "NUNCIO_DATABASE_URL",
+        "NUNCIO_ENCRYPTION_KEY",
+        "XTSYSTEMS_API_URL",
+        "WEBHOOK_SECRET",
+    ] {
+        dotenv.push_str(&format!("{name}='{}'\n", t.variable(name)));
+    }
+    std::fs::write(folder.path().join(".env"), dotenv).unwrap();
+    for parents in [".local/share/bash-completion/completions", ".local/share/man/man1"] {
+        std::fs::create_dir_all(folder.path().join(parents)).unwrap();
+    }
+    let (mut typed, mut left) = (0, 0);
+    for page in ["docs/running.md", "docs/troubleshooting.md", "docs/runbook.md", "docs/upgrading.md"] {
+        for line in lines(page) {
+            for path in line.split_whitespace().filter(|word| word.starts_with("deploy/")) {
+                assert!(root().join(path).exists(), "{page}: there is no {path}");
+            }
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let expected: &[i32] = match words[..] {
+                // What changes the machine, or needs an engine; the list of a release has a test of its own.
+                ["sudo" | "docker" | ".ci/sbom", ..] => {
+                    left += 1;
+                    continue;
+                }
+                ["curl", ..] if !curl => continue,
+                ["nuncio", "db", "restore", ..] => {
+                    t.stop().await;
+                    &[0]
+                }
+                // A problem that it finds in this set-up is no fault of the page.
+                ["nuncio", "doctor"] => &[0, 1],
+                ["nuncio" | "curl", ..] => &[0],
+                _ => panic!("{page}: nobody types {line:?}"),
+            };
+            let line = line.replace("http://localhost:3000", &address);
+            let done = types(folder.path(), &format!("HOME=$PWD; {line}")).await;
+            let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+            assert!(expected.contains(&done.status.code().unwrap()), "{page}: {line}: {said}");
+            typed += 1;
+        }
+    }
+    assert!(typed >= 12 && left >= 10, "{typed} {left}");
+    assert!(folder.path().join(".local/share/man/man1/nuncio.1").exists());
+    t.boot().await;
+    t.finish().await;
+}
+
 #[tokio::test]
 async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
     let folder = TempDir::new().unwrap();
@@ -218,7 +285,8 @@ async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
 fn pages() -> Vec<(PathBuf, String)> {
     let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let pages = docs.chain(
-        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "fuzz/README.md"].map(|page| root().join(page)),
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "fuzz/README.md", ".github/SECURITY.md"]
+            .map(|page| root().join(page)),
     );
     let pages = pages.filter(|page| page.extension().is_some_and(|end| end == "md"));
     pages.map(|page| (page.clone(), std::fs::read_to_string(page).unwrap())).collect()

@@ -159,8 +159,8 @@ async fn a_broken_file_changes_nothing_and_health_says_why_until_it_is_mended() 
     r.rereads(&r.env).await;
     r.says("SIGHUP received", false).await;
     let said = r.ends().await;
-    assert!(said.contains("the configuration is taken over again"), "{said}");
-    assert!(said.contains("goes on with the one from before: RETENTION_DAYS"), "{said}");
+    assert!(said.contains("the configuration is accepted again: the problem with .env is over"), "{said}");
+    assert!(said.contains("nuncio keeps the previous one: RETENTION_DAYS"), "{said}");
 }
 
 #[tokio::test]

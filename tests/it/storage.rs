@@ -91,7 +91,7 @@ async fn health_heals_by_itself() {
     assert_eq!(send_many(&t, 0..1, 10).await, [503]);
     other.execute("COMMIT").await.unwrap();
     t.clock.advance(Duration::from_secs(1));
-    t.log.seen(Level::INFO, "takes what is to be stored again").await;
+    t.log.seen(Level::INFO, "takes writes again").await;
     assert_eq!(t.health().await["status"], "ok");
     t.log.expect(Level::ERROR, "an event could not be stored");
     t.finish().await;
@@ -143,9 +143,9 @@ async fn a_reader_without_an_end_stops_nobody_and_is_told() {
     // The disk may have other things to do, once or twice.
     assert!(took[2] < Duration::from_secs(4), "the reader was waited for: {:?}", &took[..3]);
     let health = t.health().await;
-    assert!(health["problems"].to_string().contains("reads the database without an end"), "{health}");
+    assert!(health["problems"].to_string().contains("keeps reading the database"), "{health}");
     t.clock.advance(Duration::from_secs(1));
-    t.log.seen(Level::WARN, "reads the database without an end").await;
+    t.log.seen(Level::WARN, "keeps reading the database").await;
 
     reader.execute("COMMIT").await.unwrap();
     reader.close().await.unwrap();

@@ -134,3 +134,63 @@ fn what_is_used_twice_is_named_with_its_reason() {
         assert!(needless.is_empty(), "{needless:?} is not used twice any more: remove it from deny.toml");
     }
 }
+
+// The list that `.ci/release` puts beside the program. Control: without the last `end()` of `.ci/sbom`, the last crate is
+// missing.
+#[test]
+fn the_list_of_a_release_names_every_crate() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let output = Command::new("bash").arg(".ci/sbom").current_dir(root).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&list["bomFormat"], &list["specVersion"]), (&Value::from("CycloneDX"), &Value::from("1.5")));
+    let own = &list["metadata"]["component"];
+    assert_eq!((&own["name"], &own["type"]), (&Value::from("nuncio"), &Value::from("application")));
+    let listed: BTreeMap<&str, &Value> = list["components"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|component| (component["purl"].as_str().unwrap(), component))
+        .collect();
+
+    let lock = std::fs::read_to_string(format!("{root}/Cargo.lock")).unwrap();
+    let field = |package: &str, name: &str| {
+        let found = package.lines().find_map(|line| line.strip_prefix(&format!("{name} = \"")));
+        found.map(|value| value.trim_end_matches('"').to_owned())
+    };
+    let mut count = 0;
+    for package in lock.split("[[package]]\n").skip(1) {
+        let (name, version) = (field(package, "name").unwrap(), field(package, "version").unwrap());
+        if name == "nuncio" {
+            continue;
+        }
+        let purl = format!("pkg:cargo/{name}@{version}");
+        let component = listed.get(&*purl).unwrap_or_else(|| panic!("{purl} is not listed"));
+        let checksum = field(package, "checksum").unwrap();
+        assert_eq!(component["hashes"][0]["content"], checksum, "{purl}");
+        count += 1;
+    }
+    assert_eq!(listed.len(), count);
+    // Cargo's metadata also counts what only the features of tests need: what is built in is a part of it.
+    let packages = packages();
+    let known: BTreeSet<String> = packages
+        .iter()
+        .map(|package| {
+            format!(
+                "pkg:cargo/{}@{}",
+                package["name"].as_str().unwrap(),
+                package["version"].as_str().unwrap()
+            )
+        })
+        .collect();
+    let mut built_in = BTreeSet::new();
+    for (purl, component) in listed.iter().filter(|(_, component)| component["scope"] == "required") {
+        assert!(known.contains(*purl), "{purl} is not built in");
+        assert!(component["licenses"][0]["expression"].is_string(), "{purl} has no license");
+        built_in.insert(component["name"].as_str().unwrap());
+    }
+    for name in ["axum", "libsqlite3-sys", "serenity", "tokio"] {
+        assert!(built_in.contains(name), "{name}");
+    }
+    assert!(!built_in.contains("insta"), "tests need it, the program does not");
+}

@@ -1,9 +1,9 @@
-//! Stored Discord webhooks as destinations: sent through, labelled where it may stand twice, left alone when dead.
+//! Stored Discord webhooks as destinations: sent through, labelled where it may be a duplicate, left alone when dead.
 //!
 //! | protection | what was taken away | what failed then |
 //! | --- | --- | --- |
 //! | the bot's token stays away from webhooks | the request built by the bot's client | `the_bots_token_is_not_sent…` |
-//! | a repetition says that it may stand twice | `note_maybe_duplicate` in the sink | `what_may_stand_twice…` |
+//! | a repetition says that it may be a duplicate | `note_maybe_duplicate` in the sink | `what_may_stand_twice…` |
 //! | a dead webhook is never used again | the exception in `reopen` of a redelivery | `a_deleted_webhook…` |
 //! | its 401 is not the bot's token's | `webhook_meaning` for 401 | `a_wrong_token…::case_2_bare` |
 //! | the address is sealed, and for its row only | the parts stored as they are | `its_address_is_nowhere…`, `a_row_that_was_tampered…` |
@@ -170,11 +170,11 @@ async fn what_may_stand_twice_says_so(#[case] fault: Fault, #[case] stands: usiz
     t.sends_body(ticket(1)).await;
     t.settle_in_steps(Duration::from_secs(1)).await;
     let messages = t.channel("general").next_messages(stands).await;
-    assert!(footer(messages.last().unwrap()).ends_with(" · may stand twice"), "{messages:#?}");
-    assert!(messages[..stands - 1].iter().all(|first| !footer(first).contains("may stand twice")));
+    assert!(footer(messages.last().unwrap()).ends_with(" · may be a duplicate"), "{messages:#?}");
+    assert!(messages[..stands - 1].iter().all(|first| !footer(first).contains("may be a duplicate")));
     // What comes after it is not in doubt.
     t.sends_body(ticket(2)).await;
-    assert!(!footer(&t.channel("general").next_message().await).contains("may stand twice"));
+    assert!(!footer(&t.channel("general").next_message().await).contains("may be a duplicate"));
     t.finish().await;
 }
 
@@ -185,7 +185,7 @@ async fn what_cannot_have_arrived_is_sent_again_without_a_word() {
     t.discord.faults().next_on("/webhooks/", 1, Fault::rate_limited(Duration::from_secs(2), "user"));
     t.sends_body(ticket(1)).await;
     t.settle_in_steps(Duration::from_secs(1)).await;
-    assert!(!footer(&t.channel("general").next_message().await).contains("may stand twice"));
+    assert!(!footer(&t.channel("general").next_message().await).contains("may be a duplicate"));
     t.finish().await;
 }
 
@@ -221,7 +221,11 @@ async fn a_deleted_webhook_is_left_alone_told_of_and_replaced() {
         .runs_with(&["discord-webhooks", "replace", &id.to_string()], &makes_webhook(&t, "assets").await)
         .await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("4 deliveries that waited for it go out within a second"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("4 deliveries that waited for it are sent within a second"),
+        "{}",
+        ran.stderr
+    );
     t.settle_in_steps(Duration::from_millis(200)).await;
     let messages = t.channel("assets").next_messages(4).await;
     for (number, message) in (1..).zip(&messages) {
@@ -335,5 +339,17 @@ async fn what_waits_for_a_removed_webhook_is_taken_back() {
     t.set("DISCORD_WEBHOOK_CHANNELS", json!({"ticket.*": [id]}).to_string());
     t.restart().await;
     assert!(t.hub().table().iter().any(|line| line.ends_with("no such destination is stored")));
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn a_webhook_of_a_user_needs_its_owner() {
+    let t = Harness::plain().await;
+    let add = ["discord-webhooks", "add", "--name", "Mine", "--scope", "USER"];
+    let ran = t.runs_with(&add, &url(&t)).await;
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("--scope USER needs --owner USER_ID."), "{}", ran.stderr);
+    let ran = t.runs_with(&[&add[..], &["--owner", "u-1"]].concat(), &url(&t)).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
     t.finish().await;
 }

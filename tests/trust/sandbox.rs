@@ -112,12 +112,12 @@ impl Sandbox {
         Ok(self.look("messages").await?[channel].to_string().contains(words))
     }
 
-    /// The events of those messages that say that they may stand twice.
+    /// The events of those messages that say that they may be a duplicate.
     pub async fn labelled(&self) -> anyhow::Result<BTreeSet<Tag>> {
         let channels = self.look("messages").await?;
         let messages =
             channels.as_object().context("no channels")?.values().filter_map(Value::as_array).flatten();
-        let says_so = |message: &&Value| message.to_string().contains("may stand twice");
+        let says_so = |message: &&Value| message.to_string().contains("may be a duplicate");
         Ok(messages.filter(says_so).flat_map(shown).collect())
     }
 

@@ -136,7 +136,7 @@ pub async fn deleted(_size: Size) -> anyhow::Result<Row> {
     until("people to be told", told).await?;
     // The other webhook has its events: nobody waits for the dead one.
     stage.sandbox.sent(3 * EVENTS + 1, PATIENCE).await?;
-    // What is in flight at a kill may stand twice, which is another case.
+    // What is in flight at a kill may be a duplicate, which is another case.
     let recorded = async || Some(messages_in_flight(&stage).await.ok()?).filter(|left| *left == 0);
     until("what became of all of it to be recorded", recorded).await?;
     // A start and a night do not wake it.

@@ -54,5 +54,7 @@ fn embed(context: Context<'_>) -> CreateEmbed {
             ("XTSystems", platform, false),
             ("Supported events", kinds, false),
         ])
-        .footer(CreateEmbedFooter::new("nuncio · Set channel counts at once, .env after SIGHUP or a restart"))
+        .footer(CreateEmbedFooter::new(
+            "nuncio · Set channel takes effect at once, .env after SIGHUP or a restart",
+        ))
 }

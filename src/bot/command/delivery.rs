@@ -26,8 +26,8 @@ const INLINE: usize = 1700;
 const MOST_CONTENT: usize = 2000;
 /// A message shows at most ten cards.
 const MOST_RAW: usize = 10;
-const GONE: &str = "Where it went was removed, so nothing can be sent there any more: Set channel in `/webhook-config` names \
-     another place for what comes.";
+const GONE: &str = "Its destination was removed, so it cannot be sent there again. To send new events elsewhere, use \
+                    Set channel in `/webhook-config`.";
 const REPLAYED: &str = "That was done already.";
 const NOT_OURS: &str =
     "nuncio did not send this message, or does not keep its event any more (RETENTION_DAYS).";
@@ -168,10 +168,10 @@ fn said(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
         Revived::Pending { reopened: true } => {
             "It is sent again, as a new message; its channel was closed and is tried again."
         }
-        Revived::Called => "XTSystems is told again.",
+        Revived::Called => "The call to XTSystems is made again.",
         Revived::NotCalled(why) => return (AuditOutcome::Refused, not_called(*why, rules)),
         Revived::Conflict { reopened: true, .. } => {
-            "It waited for its channel, which was closed and is tried again."
+            "It waits for its channel, which was closed: nuncio tries the channel again now."
         }
         Revived::Conflict { reopened: false, .. } => "It is on its way already: nothing was changed.",
         Revived::Gone(_) => GONE,
@@ -186,7 +186,12 @@ fn not_called(why: NotRetried, rules: &Rules) -> String {
     let (press, refusal) = match why {
         NotRetried::NeedsApprover => (Press::TryAgain, Refusal::NotApprover(rules.approvers.clone())),
         NotRetried::NeedsOperator => (Press::Resend, Refusal::NotOperator(rules.operators.clone())),
-        _ => return format!("XTSystems is not told again: {}. Nothing was changed.", why.reason()),
+        _ => {
+            return format!(
+                "The call to XTSystems is not made again: {}. Nothing was changed.",
+                why.reason()
+            );
+        }
     };
     answer::refused(&refusal, press)
 }
@@ -200,7 +205,7 @@ fn unknown(id: &str) -> String {
     if is_id {
         format!("No delivery ends in {shown}, or several do. `/deliveries failed` lists what was given up.")
     } else {
-        format!("{shown} is no delivery id: 8 characters as in `/deliveries failed`.")
+        format!("{shown} is not a delivery id. Use the 8 characters that `/deliveries failed` shows.")
     }
 }
 

@@ -121,7 +121,7 @@ pub(super) fn entry(
 pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutcome, detail: &str) {
     let entry = entry(context, subject, outcome, detail);
     if let Err(error) = context.data().hub.audit(entry).await {
-        tracing::error!(%error, "a command is not in the audit log: {subject}");
+        tracing::error!(%error, "what came of a command could not be written to the audit log: {subject}");
     }
 }
 

@@ -11,9 +11,10 @@ use crate::bot::text::quoted;
 use crate::hub::{Click, Clicked, Press};
 use crate::model::{Decision, Snowflake};
 
-const UNKNOWN: &str = "No machine with that id or name has asked: `/machine pending` lists those that wait.";
-const AMBIGUOUS: &str = "Several customers have a machine with that id, and nothing was decided: choose one of the \
-     suggestions that appear while you type, or use the buttons on its card.";
+const UNKNOWN: &str =
+    "No machine with that id or name has asked to join. `/machine pending` lists those that wait.";
+const AMBIGUOUS: &str = "Several customers have a machine with that id. Nothing was decided: choose a suggestion \
+                         that appears while you type, or use the buttons on its card.";
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
 /// How many are looked through for what was typed.
@@ -57,7 +58,7 @@ async fn deny(
     #[max_length = 200]
     #[autocomplete = "suggest"]
     machine: String,
-    #[description = "Why: XTSystems and the card tell it"]
+    #[description = "Why; shown on the card and sent to XTSystems"]
     #[min_length = 3]
     #[max_length = 400]
     reason: String,
@@ -130,7 +131,7 @@ fn several(found: &[Decision]) -> String {
 fn done(clicked: &Clicked) -> String {
     match clicked {
         Clicked::Done(decision) => format!(
-            "{} is {}. XTSystems is told in a moment; the card shows what it answers, and until then Undo.",
+            "{} is {}. nuncio tells XTSystems in a moment; the card shows its answer, and until then an Undo button.",
             plain(&decision.label),
             decision.verdict.as_str(),
         ),

@@ -37,7 +37,7 @@ pub(super) async fn mute(
     #[max_length = 20]
     #[autocomplete = "spans"]
     duration: String,
-    #[description = "Why; it stands on the card that sums up"]
+    #[description = "Why; shown on the card that sums up"]
     #[max_length = 400]
     reason: Option<String>,
 ) -> Result<(), Error> {
@@ -49,7 +49,7 @@ async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str)
     let refused = |sentence: String| Done::new(AuditOutcome::Refused, "mute", sentence);
     let Some(span) = span_of(duration) else {
         return Ok(refused(format!(
-            "{} is not a span of time: write 30m, 1h or 2d. Nothing was muted.",
+            "{} is not a duration: write 30m, 1h or 2d. Nothing was muted.",
             quoted(duration)
         )));
     };
@@ -74,7 +74,7 @@ fn never_came(kind: &str, unknown: &UnknownKind, has_button: bool) -> String {
         unknown.meant.as_ref().map_or_else(String::new, |meant| format!(" Did you mean {}?", quoted(meant)));
     let anyway = if has_button { "press **Mute anyway**" } else { "use `nuncio mute` with `--anyway`" };
     format!(
-        "No event of the kind {kind} ever came, so nothing was muted.{meant} To mute it all the same, {anyway}."
+        "No event of the kind {kind} has ever arrived, so nothing was muted.{meant} To mute it anyway, {anyway}."
     )
 }
 

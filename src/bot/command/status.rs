@@ -84,7 +84,7 @@ fn gateway(gateway: Gateway) -> String {
         Gateway::Starting => "connecting".to_owned(),
         Gateway::Connected { since } => format!("connected {}", ago(since)),
         Gateway::Lost { since } => format!("lost {}, reconnecting", ago(since)),
-        Gateway::Stopped => "offline for good: see the problems".to_owned(),
+        Gateway::Stopped => "offline until a restart: see the problems".to_owned(),
     }
 }
 
@@ -187,7 +187,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::hub::{Endpoint, Finding, Findings, Problem};
+    use crate::hub::{Endpoint, Finding, Findings, Problem, ProblemCode};
     use crate::model::{Mute, MuteId};
     use crate::store::{Backlog, Tally};
 
@@ -230,7 +230,7 @@ mod tests {
             }],
             lately: Tally { accepted: 40, delivered: 38, dead: 2 },
             problems: vec![Problem::new(
-                "channel_unusable",
+                ProblemCode::ChannelUnusable,
                 "Acme_NOC / #alerts: missing Embed Links (denied by role @muted)",
             )],
         }
@@ -269,7 +269,8 @@ mod tests {
     #[test]
     fn however_much_there_is_to_tell_it_fits() {
         let mut status = status();
-        status.problems = vec![Problem::new("unrouted", "`*_@everyone https://example.com ".repeat(50)); 500];
+        status.problems =
+            vec![Problem::new(ProblemCode::Unrouted, "`*_@everyone https://example.com ".repeat(50)); 500];
         status.refusals = vec![refused(&"*".repeat(500), u64::MAX); 500];
         status.mutes =
             vec![Mute { pattern: "*".repeat(128), by: "_".repeat(100), ..status.mutes[0].clone() }; 99];

@@ -98,7 +98,7 @@ fn told(from: &str, trace: &Trace) -> String {
     let mut sentence = format!("{from} → nuncio {} ms on disk → ", trace.on_disk.as_millis());
     if trace.legs.is_empty() {
         sentence.push_str(
-            "nowhere: nothing says where `webhook.test` goes. Set channel in `/webhook-config` does, for it or for \
+            "nowhere: `webhook.test` has no route. Set channel in `/webhook-config` gives it one, or gives one to \
              everything else.",
         );
         return sentence;

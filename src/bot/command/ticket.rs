@@ -55,16 +55,16 @@ async fn create(context: Context<'_>, title: &str, description: &str, priority: 
     let (title, description) = (title.trim(), description.trim());
     // Discord checks this as well; whoever speaks to us without Discord's client does not.
     if title.is_empty() {
-        return refused("The title is empty. No ticket was made: write one of at most 200 characters.");
+        return refused("The title is empty. No ticket was created: write one of at most 200 characters.");
     }
     if description.is_empty() {
-        return refused("The description is empty. No ticket was made: write what happened.");
+        return refused("The description is empty. No ticket was created: write what happened.");
     }
     if title.chars().count() > LONGEST_TITLE {
-        return refused("The title is longer than 200 characters. No ticket was made: shorten it.");
+        return refused("The title is longer than 200 characters. No ticket was created: shorten it.");
     }
     if description.chars().count() > LONGEST_TEXT {
-        return refused("The description is longer than 4000 characters. No ticket was made: shorten it.");
+        return refused("The description is longer than 4000 characters. No ticket was created: shorten it.");
     }
     let Some(platform) = &context.data().errands.platform else { return refused(super::NO_KEY) };
     let ticket = NewTicket {
@@ -78,10 +78,12 @@ async fn create(context: Context<'_>, title: &str, description: &str, priority: 
     match platform.create_ticket(&ticket, &key).await {
         Ok(made) => Done::new(AuditOutcome::Done, format!("ticket {}", made.id), told(context, &made)),
         Err(failure) if matches!(failure.status, Some(200..=299)) => {
-            let sentence = "XTSystems made the ticket, but did not tell its number: look for it there.";
+            let sentence = "XTSystems created the ticket but did not return its number: look for it there.";
             Done::new(AuditOutcome::Done, subject(), sentence)
         }
-        Err(failure) => Done::new(AuditOutcome::Failed, subject(), format!("No ticket was made. {failure}.")),
+        Err(failure) => {
+            Done::new(AuditOutcome::Failed, subject(), format!("No ticket was created. {failure}."))
+        }
     }
 }
 
@@ -89,5 +91,8 @@ fn told(context: Context<'_>, ticket: &Ticket) -> String {
     let name = if ticket.seq_id.is_empty() { &ticket.id } else { &ticket.seq_id };
     let link = context.data().errands.ticket_url.as_ref().and_then(|template| template.expand(&ticket.id));
     let link = link.map(|url| format!(" <{url}>")).unwrap_or_default();
-    format!("Ticket #{} is made.{link} Its card comes as soon as XTSystems tells nuncio of it.", plain(name))
+    format!(
+        "Ticket #{} is created.{link} Its card appears as soon as XTSystems sends the event.",
+        plain(name)
+    )
 }

@@ -33,13 +33,13 @@ async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> 
     let entry = gate::entry(context, "mute", AuditOutcome::Done, "");
     match hub.unmute(wanted, entry).await {
         Ok(ended) if ended.is_empty() => {
-            Ok(Done::new(AuditOutcome::Done, "mute", "That mute was ended already."))
+            Ok(Done::new(AuditOutcome::Done, "mute", "That mute has already ended."))
         }
         Ok(ended) => {
             let names: Vec<String> = ended.iter().map(|mute| quoted(mute.name())).collect();
             let subjects: Vec<&str> = ended.iter().map(Mute::name).collect();
             let sentence = format!(
-                "The mute of {} ended. What came meanwhile is summed up in a moment.",
+                "The mute of {} has ended. One card sums up its events in a moment.",
                 names.join(", ")
             );
             Ok(Done::new(AuditOutcome::Done, format!("mute {}", subjects.join(", ")), sentence))

@@ -18,7 +18,7 @@ const fn question(press: Press) -> Option<Question> {
         Press::Deny => Question {
             title: "Deny this machine",
             label: "Why?",
-            hint: "Shown on the card, and told to XTSystems",
+            hint: "Shown on the card and sent to XTSystems",
             least: 3,
             most: 400,
         },

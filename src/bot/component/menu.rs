@@ -99,9 +99,9 @@ impl Clicks {
             Turn::Undo => {
                 let set = self.shared.hub.set_routes();
                 let message = if set.is_empty() {
-                    whispered("Nothing was set here: all that the table shows comes from .env.")
+                    whispered("No channel was set in Discord: everything in the table comes from .env.")
                 } else {
-                    whispered("Whose channel is taken back?").components(vec![removable(&set)])
+                    whispered("Which setting do you want to remove?").components(vec![removable(&set)])
                 };
                 answered(component.create_response(http, CreateInteractionResponse::Message(message)).await);
             }
@@ -152,7 +152,7 @@ impl Clicks {
         let Err(refusal) = self.shared.hub.may_operate(person) else { return };
         let entry = AuditEntry { outcome: AuditOutcome::Refused, detail: refusal.to_string(), ..entry };
         if let Err(error) = self.shared.hub.audit(entry).await {
-            tracing::error!(%error, "a refused click is not in the audit log");
+            tracing::error!(%error, "a refused click could not be written to the audit log");
         }
     }
 
@@ -192,7 +192,7 @@ impl Clicks {
                 "{} have no channel of their own any more: `/webhook-config` shows where such events go now.",
                 events(&key)
             ),
-            Ok(None) => "That was taken back before.".to_owned(),
+            Ok(None) => "That setting was already removed.".to_owned(),
             Err(error) => not_kept(&error),
         }
     }
@@ -204,7 +204,8 @@ fn actor(person: &Person) -> Actor {
 
 fn not_kept(error: &crate::store::Error) -> String {
     let reference = EventId::new().short();
-    tracing::error!(reference, %error, "a route could not be changed");
+    tracing::error!(reference, %error, "a route could not be saved, so nothing was changed. Its user was given the \
+                                        code in `reference`");
     answer::not_kept(&reference)
 }
 
@@ -275,7 +276,7 @@ fn keys() -> CreateActionRow {
     options.extend(known.map(|kind| CreateSelectMenuOption::new(kind, kind)).take(MOST_OPTIONS - 2));
     options.push(
         CreateSelectMenuOption::new("Another kind, a pattern, or one customer…", OTHER)
-            .description("You write it"),
+            .description("You type it"),
     );
     let menu = CreateSelectMenu::new(KEY, CreateSelectMenuKind::String { options });
     CreateActionRow::SelectMenu(menu.placeholder("Which events?"))

@@ -31,7 +31,8 @@ impl Clicks {
             Err(MuteError::Invalid(why)) => not_muted(&why),
             Err(MuteError::Store(error)) => {
                 let reference = EventId::new().short();
-                tracing::error!(reference, %error, "a mute could not be kept");
+                tracing::error!(reference, %error, "a mute could not be saved, so nothing was muted. Its user was \
+                                                    given the code in `reference`");
                 answer::not_kept(&reference)
             }
         };

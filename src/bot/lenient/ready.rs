@@ -16,9 +16,7 @@ use crate::bot::guild::Guild;
 /// A sentence, if it does not say who the bot is.
 pub(in crate::bot) fn ready(told: &Value) -> Result<(Ready, Vec<Guild>), String> {
     let Some(bot) = id(&told["user"]["id"]) else {
-        return Err(
-            "the gateway's READY cannot be read: it lacks user.id, so nobody knows who the bot is".to_owned()
-        );
+        return Err("the gateway's READY event cannot be read: it has no user.id".to_owned());
     };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let guilds = || told["guilds"].as_array().into_iter().flatten();
@@ -33,7 +31,7 @@ pub(in crate::bot) fn ready(told: &Value) -> Result<(Ready, Vec<Guild>), String>
         "guilds": announced, "application": {"id": application.to_string(), "flags": 0},
     });
     let ready = serde_json::from_value(whole)
-        .map_err(|error| format!("the gateway's READY cannot be read ({error})"))?;
+        .map_err(|error| format!("the gateway's READY event cannot be read ({error})"))?;
     let whole = guilds().filter(|told| told["channels"].is_array()).filter_map(|told| guild(told, bot));
     Ok((ready, whole.collect()))
 }
@@ -47,7 +45,7 @@ mod tests {
         let (ready, guilds) = ready(&json!({"user": {"id": 9}})).unwrap();
         assert_eq!((ready.user.id.get(), ready.application.id.get()), (9, 9));
         assert!(ready.guilds.is_empty() && guilds.is_empty());
-        assert!(super::ready(&json!({"v": 10, "guilds": []})).unwrap_err().contains("lacks user.id"));
+        assert!(super::ready(&json!({"v": 10, "guilds": []})).unwrap_err().contains("has no user.id"));
     }
 
     // As YEPCord tells it: no `unavailable`, and the servers whole.

@@ -14,7 +14,7 @@ pub const VARIABLES: &[Variable] = &[
         "DISCORD_CLIENT_ID",
         Group::Discord,
         Shown::Example("123456789012345678"),
-        "The application's id. Not needed: it is learnt from the token.",
+        "The application's id. Not needed: nuncio learns it from the token.",
     ),
     variable(
         "DISCORD_GUILD_ID",
@@ -34,7 +34,10 @@ pub const VARIABLES: &[Variable] = &[
         Shown::FillIn(
             r#"{"ticket.created":["CHANNEL_ID"],"machine.*":["CHANNEL_ID"],"default":["CHANNEL_ID"]}"#,
         ),
-        "Which kind of event goes to which channel. Keys: a kind, a pattern (ticket.*) or default, each also for one customer only (ticket.*@COMPANY_ID). Values: a channel id, a stored webhook (dst_…, see nuncio discord-webhooks), a list of them, or [] for nowhere. What only default is left for changes the card of its ticket, asset or machine, if there is one.",
+        "Which kind of event goes to which channel. Keys: a kind, a pattern (ticket.*) or default, each also for one \
+         customer only (ticket.*@COMPANY_ID). Values: a channel id, a stored webhook (dst_…, see nuncio \
+         discord-webhooks), a list of them, or [] for nowhere. An event that only default matches changes the card \
+         of its ticket, asset or machine, if there is one.",
     ),
     variable(
         "MONITOR_CHANNELS",
@@ -58,7 +61,9 @@ pub const VARIABLES: &[Variable] = &[
         "OPERATOR_ROLES",
         Group::Discord,
         Shown::Example("123456789012345678"),
-        "Roles whose members may do what else changes something: take and close tickets, mute alerts and whole kinds, say where events go (Set channel), send again what was given up, and see events whole (Show raw). Without it, whoever has Manage Server.",
+        "Roles whose members may do everything else that changes something: take and close tickets, mute alerts and \
+         whole kinds, say where events go (Set channel), send again what was given up, and see events whole (Show \
+         raw). Without it, whoever has Manage Server.",
     ),
     variable(
         "DECISION_GRACE",
@@ -70,7 +75,7 @@ pub const VARIABLES: &[Variable] = &[
         "DECISION_EXPIRY",
         Group::Discord,
         Shown::Example("24h"),
-        "How long a machine's buttons wait for somebody. Without it, for ever.",
+        "How long a machine's buttons wait for somebody. Without it, forever.",
     ),
     variable(
         "CARDS",

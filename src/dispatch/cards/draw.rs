@@ -24,7 +24,8 @@ pub(super) fn guarded(context: &Context, event: &Event, card: impl Fn(&View<'_>)
 
 fn readable(event: &Event, view: &View<'_>, card: impl Fn(&View<'_>) -> Card) -> Card {
     catch_unwind(AssertUnwindSafe(|| card(view))).unwrap_or_else(|_| {
-        tracing::error!(event.id = %event.id, "the card of a {} could not be made: please report this", event.kind);
+        tracing::error!(event.id = %event.id, "the card of a {} could not be drawn, so a plain one is sent. Please \
+                                               report this", event.kind);
         render::unreadable(event)
     })
 }

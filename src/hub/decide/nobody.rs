@@ -7,7 +7,7 @@ use crate::model::route::Target;
 use crate::model::{Kind, Snowflake};
 
 const UNHEARD: &str =
-    "nobody can approve machines: DISCORD_GATEWAY is off, so no button is heard. Set it to on and restart";
+    "nobody can approve machines: DISCORD_GATEWAY is off, so buttons do not work. Set it to on and restart";
 
 impl Hub {
     /// Why nobody could decide, a sentence each; none if somebody can, if nothing is asked, or if it is not known.
@@ -33,7 +33,8 @@ impl Hub {
         without
             .map(|(_, place)| {
                 format!(
-                    "{}: nobody can approve machines there, for none of APPROVER_ROLES is a role of that server. Add one of its roles, then `kill -HUP` nuncio or restart it",
+                    "{}: nobody can approve machines there, because none of APPROVER_ROLES is a role of that server. \
+                     Add one of its roles, then `kill -HUP` nuncio or restart it",
                     place.name()
                 )
             })

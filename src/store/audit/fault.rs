@@ -31,10 +31,11 @@ impl fmt::Display for Fault {
                 f,
                 "the entries before {seq}, sealed with a lost key, are not as they were when the log began anew there"
             ),
-            Self::Head => f.write_str("the note of the last entry was changed or removed"),
+            Self::Head => f.write_str("the record of the last entry was changed or removed"),
             Self::Expected(seq) => write!(
                 f,
-                "the noted end (entry {seq}) is not part of this log: an older copy was put back, or the log made anew"
+                "the given end (entry {seq}) is not part of this log: an older copy was put back, or the log was \
+                 made anew"
             ),
         }
     }

@@ -18,7 +18,7 @@ use crate::store::{Result, Store};
 const UNSEEN: Duration = Duration::from_secs(15 * 60);
 
 /// Why a call is cancelled that nobody took back.
-const NOT_ASKED_FOR: &str = "the decision does not ask for it any more";
+const NOT_ASKED_FOR: &str = "the decision no longer asks for it";
 
 /// What a call leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]

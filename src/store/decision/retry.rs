@@ -40,7 +40,7 @@ impl NotRetried {
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Unfinished => "XTSystems has not answered yet, and is called again without being asked to",
+            Self::Unfinished => "XTSystems has not answered yet, and nuncio tries again by itself",
             Self::Undone => "the decision was taken back",
             Self::Confirmed => "XTSystems has confirmed it",
             Self::ApprovedUpstream => "the machine was approved in XTSystems itself",

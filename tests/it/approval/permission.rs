@@ -137,7 +137,7 @@ async fn a_button_counts_only_where_its_card_stands() {
             Refusal::Elsewhere(Snowflake::new(99)),
         ),
         ("a direct message", &|click| click.person.guild = None, Refusal::NoServer),
-        ("in time-out", &|click| click.person.is_timed_out = true, Refusal::TimedOut),
+        ("in timeout", &|click| click.person.is_timed_out = true, Refusal::TimedOut),
         ("a token of nobody's", &|click| click.token = Token::random(), Refusal::Unknown),
         ("a ticket's button", &|click| click.press = Press::Take, Refusal::NotOperator(Vec::new())),
     ];
@@ -205,6 +205,6 @@ async fn a_button_that_nobody_hears_is_none() {
     let card = s.asks().await;
     assert!(card.buttons().is_empty());
     assert!(card.description().contains("No buttons: DISCORD_GATEWAY is off"), "{}", card.description());
-    assert!(s.t.log.at(Level::WARN).iter().any(|line| line.contains("no button is heard")));
+    assert!(s.t.log.at(Level::WARN).iter().any(|line| line.contains("buttons do not work")));
     s.finish().await;
 }

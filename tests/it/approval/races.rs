@@ -288,7 +288,9 @@ async fn a_locked_database_delays_no_answer_and_loses_no_click() {
     assert_eq!(carol["type"], 4);
     assert!(began.elapsed() < Duration::from_secs(4), "three answers took {:?}", began.elapsed());
     // The database has been asked for as long as it waits, and has said no: the click goes on asking.
-    s.t.log.seen(Level::WARN, "a click waits for the database").await;
+    s.t.log
+        .seen(Level::WARN, "a click could not be saved yet: nuncio tries again for as long as Discord waits")
+        .await;
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     s.says(&card, "⏳ DESKTOP-001: approved by @Alice").await;
     s.t.clock.advance(GRACE);

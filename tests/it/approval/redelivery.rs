@@ -271,7 +271,7 @@ async fn what_is_under_way_is_not_doubled(#[case] state: State, #[case] calls: u
     let call = s.first_call().await;
     for args in [[call.id.to_string()], [call.event_id.to_string()], ["--dead".to_owned()]] {
         let ran = s.t.runs(&["redeliver", &args[0]]).await;
-        assert!(!ran.stdout.contains("told again"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("made again"), "{}", ran.stdout);
     }
     let said = s.retries(call.id).await;
     assert!(said.contains("has not answered yet"), "{said}");
@@ -306,7 +306,12 @@ async fn a_refused_call_is_retried_by_name_and_left_to_its_card_in_bulk(
     s.platform.next(2, &again);
     for (n, name) in [call.id.to_string(), call.event_id.to_string()].into_iter().enumerate() {
         let ran = s.t.runs(&["redeliver", &name]).await;
-        assert_eq!((ran.code, ran.stdout.as_str()), (0, "XTSystems is told again.\n"), "{}", ran.stderr);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str()),
+            (0, "The call to XTSystems is made again.\n"),
+            "{}",
+            ran.stderr
+        );
         assert_eq!(
             s.last_entry().await,
             ("shell".to_owned(), "command.redeliver".to_owned(), "done".to_owned())
@@ -318,7 +323,7 @@ async fn a_refused_call_is_retried_by_name_and_left_to_its_card_in_bulk(
             s.t.log.expect(tracing::Level::ERROR, "set XTSYSTEMS_APPROVE");
         }
     }
-    assert_eq!(s.retries(call.id).await, "XTSystems is told again.");
+    assert_eq!(s.retries(call.id).await, "The call to XTSystems is made again.");
     s.says(&card, "✅ LAB-7 approved").await;
     s.t.settle().await;
     let told = s.platform.told();

@@ -69,7 +69,7 @@ async fn a_deleted_channel_gives_up_its_events_to_the_new_one() {
     // Nothing has changed yet: they wait, and are counted.
     let ran = t.runs(&["redeliver", "--closed"]).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "0 deliveries go where the map leads now.\n"));
-    assert!(ran.stderr.contains("5 wait as before: the map names no other place"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("5 still wait: the map names no other channel"), "{}", ran.stderr);
 
     t.discord.add_channel("desk");
     t.set("DISCORD_WEBHOOK_CHANNELS", map(&t, Some("desk")));
@@ -121,11 +121,11 @@ async fn what_has_no_route_stays() {
     let none = json!({"asset.*": [id("assets")]}).to_string();
     t.set("DISCORD_WEBHOOK_CHANNELS", none);
     let ran = t.runs(&["redeliver", "--closed"]).await;
-    assert!(ran.stderr.contains("2 wait as before"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 still wait"), "{}", ran.stderr);
     t.set("DISCORD_WEBHOOK_CHANNELS", map(&t, None));
     let ran = t.runs(&["redeliver", "--closed"]).await;
     assert_eq!(ran.stdout, "2 deliveries go where the map leads now.\n", "{}", ran.stderr);
-    assert!(ran.stderr.contains("nuncio does not run on this database now"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("nuncio is not running on this database"), "{}", ran.stderr);
     t.boot().await;
     t.channel("general").next_messages(2).await;
     t.finish().await;
@@ -172,7 +172,7 @@ async fn what_another_place_has_already_is_not_shown_there_twice() {
     let map = json!({"ticket.*": [id("assets")], "default": [id("general")]}).to_string();
     t.set("DISCORD_WEBHOOK_CHANNELS", map);
     let ran = t.runs(&["redeliver", "--closed"]).await;
-    assert!(ran.stderr.contains("1 were cancelled: their events go there already"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 were cancelled: their events already go there"), "{}", ran.stderr);
     t.boot().await;
     t.finish().await;
 }

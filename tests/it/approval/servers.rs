@@ -50,10 +50,10 @@ async fn a_forged_click_changes_nothing() {
         ),
         ("nobody's member", "alice", json!({"member": null, "user": alice}), "use the buttons on the card"),
         (
-            "in time-out",
+            "in timeout",
             "alice",
             json!({"member": {"communication_disabled_until": "2999-01-01T00:00:00Z"}}),
-            "You are in time-out",
+            "You are in timeout",
         ),
         ("an administrator without the role", "carol", json!({"member": {"permissions": "8"}}), only),
         ("a moderator without the role", "carol", json!({"member": {"permissions": "8192"}}), only),
@@ -173,7 +173,9 @@ async fn a_click_that_cannot_be_read_is_told_to_the_operator() {
     s.t.discord.distort_interactions(Some(json!({"token": null})));
     let person = s.t.person("alice");
     person.acts(&person.click("machines", &card, "Approve")).await;
-    s.t.log.seen(tracing::Level::WARN, "in a form that nuncio cannot read (missing field `token`").await;
+    s.t.log
+        .seen(tracing::Level::WARN, "a click or command that nuncio cannot read (missing field `token`")
+        .await;
     assert!(
         !s.t.log.all().iter().any(|line| line.contains(&card.custom_id("Approve"))),
         "only names of fields"

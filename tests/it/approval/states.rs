@@ -192,7 +192,7 @@ async fn each_state_as_people_see_it_and_as_discord_wants_it() {
     **Acme** · `192.168.1.100` · Windows 11
     approved by @Alice · <t:R>
     XTSystems said: no licence left
-    Mend that in XTSystems, then press Try again
+    Fix that in XTSystems, then press Try again
     _XTSystems · machine.registered_
     [Try again] [Details] [Open]
     == held

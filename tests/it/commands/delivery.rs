@@ -48,10 +48,13 @@ async fn what_was_given_up_is_listed_shown_and_sent_again() {
 async fn an_id_that_is_none_is_told_what_to_do() {
     let s = Stage::start().await;
     for (id, expected) in [
-        ("x", "`x` is no delivery id: 8 characters as in `/deliveries failed`."),
-        ("'; DROP TABLE deliveries", "is no delivery id: 8 characters as in `/deliveries failed`."),
+        ("x", "`x` is not a delivery id. Use the 8 characters that `/deliveries failed` shows."),
+        (
+            "'; DROP TABLE deliveries",
+            "is not a delivery id. Use the 8 characters that `/deliveries failed` shows.",
+        ),
         ("dlv_0000000000000000", "`/deliveries failed` lists what was given up."),
-        ("evt_00", "is no delivery id: 8 characters as in `/deliveries failed`."),
+        ("evt_00", "is not a delivery id. Use the 8 characters that `/deliveries failed` shows."),
     ] {
         let said = s.types("deliveries", below("show", json!([option("id", id)]))).await;
         assert!(content(&said).ends_with(expected), "{id}: {said:#}");

@@ -95,15 +95,14 @@ async fn registering_does_what_the_command_does() {
 async fn what_was_not_registered_says_why() {
     let s = stage().await;
     let refused = |details: &str| (500, json!({"error": "Failed to register webhook", "details": details}));
-    let no_address = "That is no address for a webhook: it begins with http:// or https:// and holds no user name, ? or #. \
-                      Leave it out for nuncio's own. Nothing was changed.";
+    let no_address = "That is not an address for a webhook: one begins with http:// or https:// and holds no user name, ? or #. Leave it out for nuncio's own. Nothing was changed.";
     for url in ["file:///etc/passwd", "https://user:pass@nuncio.example/", "nuncio.example"] {
         let body = json!({"webhook_url": url}).to_string();
         assert_eq!(asks(&s, "/webhooks/register", Some(&body)).await, refused(no_address), "{url}");
     }
     let (status, told) = asks(&s, "/webhooks/register", Some(r#"{"events":["a; drop"]}"#)).await;
     assert_eq!(status, 500);
-    assert!(told["details"].as_str().unwrap().starts_with("Those are no kinds of event."), "{told}");
+    assert!(told["details"].as_str().unwrap().starts_with("Those are not kinds of events."), "{told}");
     for body in ["[", "[]", r#"{"events":"ticket.created"}"#, r#"{"webhook_url":1}"#] {
         let (status, told) = asks(&s, "/webhooks/register", Some(body)).await;
         assert_eq!((status, told), (400, json!({"error": "Invalid JSON"})), "{body}");

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tracing::Level;
 
 use super::{Stage, content, option};
+use crate::harness::http;
 
 fn below(name: &str, options: serde_json::Value) -> serde_json::Value {
     json!([{"name": name, "type": 1, "options": options}])
@@ -83,5 +85,61 @@ async fn whoever_is_no_approver_decides_nothing() {
     assert!(content(&said).starts_with("Only <@&123456789012345678> can decide"), "{said:#}");
     assert_eq!(s.audited(1).await.outcome, "refused");
     assert_eq!(s.platform.told(), []);
+    s.finish().await;
+}
+
+// Control: without `catch_unwind` in poise's place, i.e. without the arm of `CommandPanic`, Alice is told to try again.
+#[tokio::test]
+async fn a_panic_in_a_command_is_named_as_a_bug_with_a_code_and_the_bot_goes_on() {
+    let s = Stage::start().await;
+    s.t.sends("machine_registered.json").await;
+    s.t.channel("machines").next_message().await;
+    // The line about the decision, which is made by then.
+    s.t.log.breaks_at("machine asset-uuid: decision.approve by", 1);
+    let said = s.types("machine", below("approve", json!([option("machine", "asset-uuid")]))).await;
+    let said = content(&said);
+    let code = said
+        .strip_prefix(
+            "The command failed because of a bug in nuncio. Everything else goes on. Give your operator the code `",
+        )
+        .unwrap_or_else(|| panic!("{said}"));
+    assert_eq!(code.trim_end_matches("`.").len(), 8, "{said}");
+    s.t.log.expect(Level::ERROR, "failed because nuncio panicked");
+    let said = s.types("machine", below("show", json!([option("machine", "asset-uuid")]))).await;
+    assert!(said["embeds"][0]["title"].as_str().unwrap().contains("DESKTOP-001"), "{said:#}");
+    s.t.clock.advance(Duration::from_secs(11));
+    s.finish().await;
+}
+
+// What a person meets whose Discord still shows the commands of another version. Control: without
+// `CommandStructureMismatch` in its arm, the sentence is another and an error is logged.
+#[tokio::test]
+async fn options_of_another_versions_command_change_nothing_and_say_what_to_do() {
+    let s = Stage::start().await;
+    let old = json!([{
+        "name": "create-ticket", "type": 1, "description": "As it was",
+        "options": [
+            {"type": 3, "name": "title", "description": "Title", "required": true},
+            {"type": 3, "name": "description", "description": "Text", "required": true},
+            {"type": 4, "name": "priority", "description": "How soon",
+             "choices": [{"name": "yesterday", "value": 99}]},
+        ],
+    }]);
+    let (application, guild) = (s.t.discord.application_id(), s.t.discord.guild_id());
+    let base = s.t.variable("DISCORD_API_URL").to_owned();
+    let bot = format!("Bot {}", s.t.discord.bot_token().expose());
+    for (path, commands) in [("commands".to_owned(), json!([])), (format!("guilds/{guild}/commands"), old)] {
+        let put = http().put(format!("{base}/v10/applications/{application}/{path}"));
+        let put = put.header("authorization", &bot).json(&commands).send().await.unwrap();
+        assert_eq!(put.status(), 200);
+    }
+    let options = json!([option("title", "Slow"), option("description", "All of it"),
+        {"name": "priority", "type": 4, "value": 99}]);
+    let said = s.types("create-ticket", options).await;
+    assert_eq!(
+        content(&said),
+        "Discord sent options that this command does not have. Nothing was changed: reload Discord (Ctrl+R) and try again."
+    );
+    assert!(s.platform.told().is_empty());
     s.finish().await;
 }

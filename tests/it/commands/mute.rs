@@ -41,7 +41,7 @@ async fn a_kind_is_muted_seen_suggested_and_heard_again() {
     let typed = json!([{"name": "mute", "type": 3, "value": "al", "focused": true}]);
     assert_eq!(s.suggestions("unmute", typed).await, ["alert.* · by Alice"]);
     let said = s.types("unmute", json!([option("mute", "alert.*")])).await;
-    assert!(content(&said).starts_with("The mute of `alert.*` ended."), "{said:#}");
+    assert!(content(&said).starts_with("The mute of `alert.*` has ended."), "{said:#}");
     s.t.clock.advance(Duration::from_secs(5));
     assert_eq!(s.t.channel("alerts").next_message().await.title(), "🔔 The mute of alert.\\* ended");
     let said = s.types("unmute", json!([option("mute", "alert.*")])).await;
@@ -54,10 +54,10 @@ async fn a_kind_is_muted_seen_suggested_and_heard_again() {
 async fn what_cannot_be_muted_is_told_why_and_nothing_is() {
     let s = Stage::start().await;
     let cases = [
-        ("machine.registered", "1h", "somebody waits for a decision"),
+        ("machine.registered", "1h", "such events wait for a decision"),
         ("a b", "1h", "is neither a kind nor a pattern"),
         ("default", "1h", "is neither a kind nor a pattern"),
-        ("alert.*", "soon", "`soon` is not a span of time: write 30m, 1h or 2d"),
+        ("alert.*", "soon", "`soon` is not a duration: write 30m, 1h or 2d"),
         ("alert.*", "31d", "lasts from a second to 30 days"),
         ("alert.*", "0s", "lasts from a second to 30 days"),
     ];
@@ -134,8 +134,7 @@ async fn a_kind_that_never_came_is_asked_back_about_before_it_is_muted() {
     let said = s.types("mute", wanted).await;
     assert_eq!(
         content(&said),
-        "No event of the kind `tickt.created` ever came, so nothing was muted. Did you mean `ticket.created`? To mute \
-         it all the same, press **Mute anyway**."
+        "No event of the kind `tickt.created` has ever arrived, so nothing was muted. Did you mean `ticket.created`? To mute it anyway, press **Mute anyway**."
     );
     assert_eq!(s.audited(1).await.outcome, "refused");
     assert_eq!(s.t.hub().mutes().await.unwrap(), []);
@@ -175,8 +174,8 @@ async fn the_same_mute_twice_is_one_that_goes_on() {
     s.t.settle().await;
     let said = s.types("mute", json!([option("kind", "Alert.*"), option("duration", "2h")])).await;
     assert!(content(&said).starts_with("`alert.*` is muted until <t:"), "{said:#}");
-    assert!(content(&said).contains("It was muted already, until <t:"), "{said:#}");
-    assert!(content(&said).contains(":f> by Alice: that mute goes on."), "{said:#}");
+    assert!(content(&said).contains("It was already muted until <t:"), "{said:#}");
+    assert!(content(&said).contains(":f> by Alice: that mute continues."), "{said:#}");
     let entry = s.audited(2).await;
     assert!(entry.detail.contains("(before: until 20"), "{}", entry.detail);
     let mutes = s.t.hub().mutes().await.unwrap();

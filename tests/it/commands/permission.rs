@@ -172,7 +172,7 @@ async fn a_role_that_was_taken_away_meanwhile_sets_and_removes_no_route() {
     let dialog = s.chooses(&other, 3, "v1:route-key", &["v1:route-other"]).await;
     let begun = step(&config, 2, "v1:route", &[], "Which events?").await;
     let places = step(&begun, 3, "v1:route-key", &["ticket.created"], "Where do events of").await;
-    let set = step(&config, 2, "v1:unroute", &[], "Whose channel is taken back?").await;
+    let set = step(&config, 2, "v1:unroute", &[], "Which setting do you want to remove?").await;
 
     s.t.discord.set_roles("alice", &[]);
     let sentence = format!("Only <@&{role}> can do this: ask one of them.");

@@ -122,7 +122,7 @@ async fn what_is_taken_back_goes_where_the_environment_says() {
     sets(&s, "ticket.*", "general").await;
     let shown = config(&s, &["Set channel", "Remove"]).await;
     s.chooses(&shown, 2, "v1:unroute", &[]).await;
-    let asked = s.sees("which", |now| now.content() == "Whose channel is taken back?").await;
+    let asked = s.sees("which", |now| now.content() == "Which setting do you want to remove?").await;
     let option = &asked.0["components"][0]["components"][0]["options"][0];
     assert_eq!((&option["label"], &option["description"]), (&json!("ticket.*"), &json!("set by Alice")));
     let id = option["value"].as_str().unwrap().to_owned();

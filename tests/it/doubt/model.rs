@@ -1,5 +1,5 @@
 //! The model test: every message in doubt × what Discord made of it × who else writes there × a crash × a wrong clock,
-//! each of them against the real lanes and the sandbox's Discord. Nothing may be lost, and nothing may stand twice
+//! each of them against the real lanes and the sandbox's Discord. Nothing may be lost, and nothing may be a duplicate
 //! without the label that it may.
 //!
 //! The states are those of the diagram in `docs/guarantees.md`. A case is a channel of its own, so that all cases of one

@@ -40,7 +40,7 @@ async fn a_delivery_that_cannot_be_read_goes_out_of_line_and_is_told_once(#[case
     t.boot().await;
     t.settle().await;
     assert_eq!(told(&t), [0, 1, 3, 4, 5], "in order, each once");
-    t.log.expect(Level::ERROR, "cannot be read: the database holds something nuncio did not write");
+    t.log.expect(Level::ERROR, "cannot be read: the database holds a value that nuncio did not write");
     // Looked at again and again, it is told once: `finish` sees to it.
     t.settle_in_steps(Duration::from_secs(5)).await;
 
@@ -85,7 +85,7 @@ async fn a_message_that_cannot_be_read_takes_what_it_carries_out_of_line(#[case]
     if how.contains("UPDATE messages") {
         let reason = rows[0]["reason"].as_str().unwrap();
         assert!(reason.starts_with("its message cannot be read: "), "{reason}");
-        assert!(reason.ends_with("it may stand in the channel all the same"), "{reason}");
+        assert!(reason.ends_with("it may be in the channel all the same"), "{reason}");
         // It can go out again.
         let ran = t.runs(&["redeliver", "--dead"]).await;
         assert_eq!(ran.code, 0, "{}", ran.stderr);

@@ -1,5 +1,5 @@
 //! What may have arrived through a stored webhook: nobody can look for it there, so it is sent again with the label that
-//! it may stand twice.
+//! it may be a duplicate.
 //!
 //! | taken away (control) | red |
 //! | --- | --- |
@@ -16,7 +16,7 @@ use super::{footer, routed};
 use crate::harness::{Harness, within};
 use crate::limits::{asked, ticket};
 
-const LABEL: &str = " · may stand twice";
+const LABEL: &str = " · may be a duplicate";
 
 fn executed(t: &Harness) -> usize {
     asked(t, &["POST", "/webhooks/"])
@@ -86,7 +86,7 @@ async fn what_took_effect_behind_such_an_answer_stands_twice_and_says_so(#[case]
     t.sends_body(ticket(1)).await;
     t.settle_in_steps(Duration::from_secs(1)).await;
     let messages = t.channel("general").next_messages(2).await;
-    assert!(!footer(&messages[0]).contains("may stand twice"), "{messages:#?}");
+    assert!(!footer(&messages[0]).contains("may be a duplicate"), "{messages:#?}");
     assert!(footer(&messages[1]).ends_with(LABEL), "{messages:#?}");
     t.finish().await;
 }

@@ -16,7 +16,7 @@ async fn a_ticket_action_is_retried_by_operators_until_something_newer_counts() 
     let take = s.first_call().await;
     let ran = s.t.runs(&["redeliver", "--dead"]).await;
     assert!(ran.stderr.contains("1 decision left alone"), "{}", ran.stderr);
-    assert_eq!(s.retries(take.id).await, "XTSystems is told again.");
+    assert_eq!(s.retries(take.id).await, "The call to XTSystems is made again.");
     s.platform.call(2).await;
     s.t.settle().await;
 
