@@ -14,6 +14,7 @@ mod herald;
 mod lane;
 mod lanes;
 mod look;
+mod lost;
 mod plan;
 mod platform;
 mod platform_probe;
@@ -133,6 +134,7 @@ impl Dispatcher {
             let client = platform.client().clone();
             aside.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
         }
+        aside.spawn(lost::name_lost_webhooks(self.access.wire().clone(), Arc::clone(&self.context)));
         if let Some(client) = self.access.client() {
             aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
             aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));

@@ -36,7 +36,7 @@ pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
 pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
-pub use discord_webhook::{Category, NewWebhook, Scope, StoredWebhook};
+pub use discord_webhook::{Category, LostWebhook, NewWebhook, Scope, StoredWebhook};
 pub use event::{DedupeKey, Event, Kind, NewEvent, RawBody, Summand, sample_subject};
 pub use fold::{closes, fold};
 pub use id::{

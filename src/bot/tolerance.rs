@@ -14,6 +14,7 @@ use serenity::all::{Client, Context, EventHandler as _, Framework, FullEvent, Re
 use serenity::async_trait;
 
 use crate::bot::component::Clicks;
+use crate::clock::Timestamp;
 use crate::bot::guild::{Channel, Guild, Overwrite, Role, Whom, unfit};
 
 /// Discord: "Channel Types", announcement, public and private threads.
@@ -123,6 +124,8 @@ pub(super) fn guild(told: &Value, bot: u64) -> Option<Guild> {
             .flat_map(|me| me["roles"].as_array().into_iter().flatten())
             .filter_map(id)
             .collect(),
+        timed_out_until: me
+            .and_then(|me| Timestamp::parse_rfc3339(me["communication_disabled_until"].as_str()?)),
         channels: all("channels").chain(all("threads")).filter_map(channel).collect(),
     })
 }
@@ -139,6 +142,8 @@ fn channel(told: &Value) -> Option<(u64, Channel)> {
     let channel = Channel {
         name: name(told),
         unfit: told["type"].as_u64().and_then(unfit),
+        is_locked: told["thread_metadata"]["locked"] == true,
+        category: id(&told["parent_id"]).filter(|_| !is_thread),
         thread_of: id(&told["parent_id"]).filter(|_| is_thread),
         overwrites: overwrites.filter_map(overwrite).collect(),
     };

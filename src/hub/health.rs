@@ -59,7 +59,7 @@ impl Hub {
         problems.extend(self.refused_source_problem());
         problems.extend(Problem::all("long_write_ahead_log", self.storage_problem()));
         problems.extend(Problem::all("database_hard_links", self.link_problem()));
-        problems.extend(Problem::all("channel_unusable", self.place_problems()));
+        problems.extend(self.place_problems());
         problems.extend(Problem::all("no_operator_server", self.nobodys()));
         problems.extend(self.server_problems());
         problems.extend(Problem::all("destination_missing", self.0.routing.now().dangling()));

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::watch;
 
+use crate::clock::Timestamp;
 use crate::hub::{Hub, Person, Problem, Refusal, ServerRole};
 use crate::model::Snowflake;
 use crate::render;
@@ -26,6 +27,8 @@ pub struct Servers {
     pub application: Option<Snowflake>,
     /// The roles of all servers that have arrived, without `@everyone`.
     pub roles: BTreeMap<Snowflake, ServerRole>,
+    /// Where the bot is timed out, and until when.
+    pub timed_out: BTreeMap<Snowflake, Timestamp>,
 }
 
 /// Through what somebody reaches nuncio.
@@ -103,7 +106,7 @@ impl Hub {
             tracing::warn!("{sentence}");
         }
         for news in self.server_problems().iter().filter(|problem| !known.contains(problem)) {
-            tracing::warn!("{}", news.sentence);
+            tracing::warn!("{}", news.sentence());
         }
         for (id, name) in self.strangers().iter().filter(|(id, _)| !strangers.contains_key(id)) {
             tracing::warn!(
