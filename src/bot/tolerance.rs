@@ -125,7 +125,8 @@ pub(super) fn guild(told: &Value, bot: u64) -> Option<Guild> {
             .filter_map(id)
             .collect(),
         timed_out_until: me
-            .and_then(|me| Timestamp::parse_rfc3339(me["communication_disabled_until"].as_str()?)),
+            .and_then(|me| Timestamp::parse_rfc3339(me["communication_disabled_until"].as_str()?))
+            .map(|until| Timestamp::from_secs(until.as_secs())),
         channels: all("channels").chain(all("threads")).filter_map(channel).collect(),
     })
 }

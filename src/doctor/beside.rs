@@ -28,16 +28,15 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let until = clock.elapsed() + LIMIT;
     let health = loop {
         let Some(health) = health(near).await else { return Vec::new() };
-        // One that was started a moment ago is just connecting.
-        if health["discord"] != "disconnected" || clock.elapsed() >= until {
+        // One that was started a moment ago is just connecting, and has no reason to give.
+        if health["discord"] != "disconnected" || reason(&health).is_some() || clock.elapsed() >= until {
             break health;
         }
         clock.sleep(AGAIN).await;
     };
-    let problems: Vec<&str> =
-        health["problems"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut checks = Vec::new();
-    if problems.iter().any(|problem| [TOKEN_SHARED, Condition::TokenShared.as_str()].contains(problem)) {
+    let is_shared = |problem: &str| [TOKEN_SHARED, Condition::TokenShared.as_str()].contains(&problem);
+    if problems(&health).any(is_shared) {
         checks.push(Check::fail(
             Code::DiscordTokenShared,
             "Another program uses DISCORD_TOKEN: within the last hour it answered a click or a command before the running \
@@ -47,17 +46,25 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
         ));
     }
     if health["discord"] == "disconnected" {
-        let why = problems.iter().find(|problem| problem.contains("bot ") || problem.contains("Discord"));
         checks.push(Check::warn(
             Code::BotOffline,
             format!(
                 "The running nuncio has no connection to Discord: commands and buttons do not work. {}",
-                why.unwrap_or(&"Its log says why (logs/error.log).")
+                reason(&health).unwrap_or("Its log says why (logs/error.log).")
             ),
             "It tries again by itself. If its configuration was changed since, restart it.",
         ));
     }
     checks
+}
+
+fn problems(health: &Value) -> impl Iterator<Item = &str> {
+    health["problems"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Why its bot is not connected, in its own words.
+fn reason(health: &Value) -> Option<&str> {
+    problems(health).find(|problem| problem.starts_with("The bot") || problem.starts_with("Discord"))
 }
 
 /// What it says of itself; `None` if no nuncio answers.

@@ -136,6 +136,8 @@ async fn look(
     let is_everywhere = config.discord.guilds.is_empty();
     let own: Vec<Option<&NamedServer>> =
         if is_everywhere { vec![None] } else { named.into_iter().map(Some).collect() };
+    // A server that the bot is not in is named by another check.
+    found.is_partial = own.is_empty();
     for place in own {
         match listed(client, clock, application, place).await {
             Some(Ok(theirs)) => found.own.add(CommandDifferences::between(ours, &theirs)),

@@ -109,9 +109,12 @@ async fn talk(
             "Start nuncio: its log and /health name what is wrong with them.",
         ));
     }
-    channels::learn_unlisted(client, clock, &mut snapshot, &channels).await;
-    // Of a channel in a server that could not be looked at nothing is known.
-    checks.extend(channels::checks(&snapshot, &channels, unread == 0));
+    // In no server there is no channel: that is one problem and no more.
+    if !servers.is_empty() {
+        channels::learn_unlisted(client, clock, &mut snapshot, &channels).await;
+        // Of a channel in a server that could not be looked at nothing is known.
+        checks.extend(channels::checks(&snapshot, &channels, unread == 0));
+    }
     // A bot and its application have one id, but for very old ones.
     let application = application.or(config.discord.application_id).unwrap_or(me.id);
     checks.extend(commands::checks(config, client, clock, application, &servers, survey.has_logged_in).await);

@@ -156,6 +156,10 @@ impl Hub {
     pub fn place_problems(&self) -> Vec<Problem> {
         let places = self.0.places.borrow();
         let Some(known) = places.as_ref() else { return Vec::new() };
+        // In no server there is no channel: that is one problem and no more.
+        if self.0.home.borrow().as_ref().is_some_and(|seen| seen.all.is_empty()) {
+            return Vec::new();
+        }
         let problems = |id: &Snowflake| match known.get(id) {
             Some(place) => {
                 let name = place.name();

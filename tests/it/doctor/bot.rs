@@ -4,10 +4,14 @@
 //! | --- | --- | --- |
 //! | what the gateway tells twice is no other program | the flag in `Rival::told` | `…_and_one_that_is_told_twice_is_not` |
 
+use std::time::Duration;
+
+use nuncio::sandbox::discord::Permission;
 use serde_json::{Value, json};
 
 use crate::doctor::rig::{NOTHING, Rig};
-use crate::harness::{http, within};
+use crate::harness::{Harness, http, within};
+use crate::limits;
 
 /// Alice types `/webhook-status` in #general, once the bot has its commands: the interaction's id.
 async fn types_a_command(rig: &Rig) -> String {
@@ -27,6 +31,19 @@ async fn types_a_command(rig: &Rig) -> String {
     assert!(answer.status().is_success(), "{answer:?}");
     let made: Value = answer.json().await.unwrap_or_default();
     made["id"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Waits until the `/health` of the nuncio on `port` holds `text`.
+async fn health_says(port: u16, text: &str) {
+    let said = async {
+        loop {
+            let health = http().get(format!("http://127.0.0.1:{port}/health")).send().await.unwrap();
+            if health.text().await.unwrap().contains(text) {
+                break;
+            }
+        }
+    };
+    within(text, said).await;
 }
 
 /// Waits until so many answers to interactions were refused as given already.
@@ -50,15 +67,7 @@ async fn another_program_that_answers_is_named_and_one_that_is_told_twice_is_not
     types_a_command(&rig).await;
     refused(&rig, 2).await;
     // The note of it comes after the answer.
-    within("its own word", async {
-        loop {
-            let health = http().get(format!("http://127.0.0.1:{port}/health")).send().await.unwrap();
-            if health.text().await.unwrap().contains("Another program uses DISCORD_TOKEN") {
-                break;
-            }
-        }
-    })
-    .await;
+    health_says(port, "Another program uses DISCORD_TOKEN").await;
     rig.finds(1, &["discord-token-shared"]).await;
     rig.ends_serving().await;
     // A new process knows nothing of it, and neither does doctor without one.
@@ -102,17 +111,45 @@ async fn commands_are_compared_with_those_of_this_nuncio() {
 #[tokio::test]
 async fn a_bot_that_is_offline_is_named_beside_its_server() {
     let mut rig = Rig::set().await;
-    rig.serve_on_a_port().await;
+    let port = rig.serve_on_a_port().await;
     rig.finds(0, &NOTHING).await;
     rig.discord.revoke_token();
-    let lost = |discord: &nuncio::sandbox::Discord| {
-        discord.requests().iter().any(|asked| asked.status == Some(401)).then_some(())
-    };
-    within("the bot to notice", rig.discord.wait_until(lost)).await;
+    health_says(port, "\"discord\":\"disconnected\"").await;
     rig.discord.restore_token();
     // The token is good again, and that process has given up on it.
     let seen = rig.finds(0, &["bot-offline"]).await;
     assert!(seen.text.contains("restart it"), "{}", seen.text);
     rig.ends_serving().await;
     rig.finds(0, &NOTHING).await;
+}
+
+#[tokio::test]
+async fn after_an_hour_of_quiet_the_other_program_is_forgotten() {
+    let t = Harness::with_bot().await;
+    t.commands().await;
+    t.discord.share_token(true);
+    let body = json!({
+        "type": 2, "channel_id": t.discord.channel_id("general"), "guild_id": t.discord.guild_id(),
+        "data": {"name": "webhook-status", "type": 1},
+    });
+    t.person("alice").acts(&body).await;
+    limits::health_says(&t, "Another program uses DISCORD_TOKEN", true).await;
+    t.discord.share_token(false);
+    t.clock.advance(Duration::from_secs(3600));
+    limits::health_says(&t, "Another program uses DISCORD_TOKEN", false).await;
+    t.finish().await;
+}
+
+#[tokio::test]
+async fn health_and_doctor_say_the_same_in_the_same_words() {
+    let mut rig = Rig::set().await;
+    let port = rig.serve_on_a_port().await;
+    rig.discord.deny(rig.discord.channel_id("alerts").unwrap(), Permission::EmbedLinks);
+    health_says(port, "missing Embed Links").await;
+    let check = rig.finds(1, &["channel-permission-missing"]).await.check("channel-permission-missing");
+    let said = format!("{} {}", check["found"].as_str().unwrap(), check["remedy"].as_str().unwrap());
+    let health = http().get(format!("http://127.0.0.1:{port}/health")).send().await.unwrap();
+    let health: Value = health.json().await.unwrap();
+    assert_eq!(health["problems"], json!([said.trim_end_matches('.')]));
+    rig.ends_serving().await;
 }

@@ -140,7 +140,10 @@ impl Broken {
     fn own_words(self) -> Option<&'static [&'static str]> {
         match self {
             Self::WrongToken => Some(&["Discord refused DISCORD_TOKEN", "Developer Portal → Bot → Reset Token"]),
-            Self::TokenWithSpace | Self::TokenWithBot => Some(&["DISCORD_TOKEN", "Copy"]),
+            Self::TokenWithSpace => Some(&["DISCORD_TOKEN (.env line 3)", "Copy"]),
+            Self::TokenWithBot => {
+                Some(&["DISCORD_TOKEN (.env line 3) begins with \"Bot \"", "the token alone"])
+            }
             Self::NoCommandsScope => {
                 Some(&["could not be registered in server", "invited with the scope applications.commands"])
             }
@@ -208,8 +211,11 @@ impl Broken {
                 let guild = rig.discord.guild_id().to_string();
                 says(&format!("once with DISCORD_GUILD_ID={guild}, then again without it"));
                 rig.set_to("DISCORD_GUILD_ID", &guild);
-                rig.starts(&["removed /unmute"]).await;
+                // The last of its own that are cleared away each time.
+                let last = "removed /Show raw as it was registered";
+                rig.starts(&[last]).await;
                 rig.take_out("DISCORD_GUILD_ID");
+                rig.starts(&[last]).await;
             }
         }
     }
