@@ -92,7 +92,10 @@ impl Clicks {
         if component.user.id.get() != page.reader.get() {
             return say_at_once(http, component, NOT_YOURS).await;
         }
-        self.began(component.id.get(), component.create_response(http, CreateInteractionResponse::Acknowledge).await);
+        self.began(
+            component.id.get(),
+            component.create_response(http, CreateInteractionResponse::Acknowledge).await,
+        );
         let edit = edit();
         let edit = match page.show(&self.shared.hub).await {
             Ok(shown) => edit
@@ -127,7 +130,10 @@ impl Clicks {
             return self.note_refusal(&click, &refusal).await;
         }
         if let Some(dialog) = dialog::of(&click) {
-            return self.began(component.id.get(), component.create_response(http, CreateInteractionResponse::Modal(dialog)).await);
+            return self.began(
+                component.id.get(),
+                component.create_response(http, CreateInteractionResponse::Modal(dialog)).await,
+            );
         }
         let is_details = click.press == Press::Details;
         let first = if is_details {
@@ -180,7 +186,10 @@ impl Clicks {
         };
         if let Err(sentence) = first {
             let message = CreateInteractionResponseMessage::new().content(sentence).ephemeral(true);
-            self.began(modal.id.get(), modal.create_response(http, CreateInteractionResponse::Message(message)).await);
+            self.began(
+                modal.id.get(),
+                modal.create_response(http, CreateInteractionResponse::Message(message)).await,
+            );
             if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
                 self.note_refusal(&click, &refusal).await;
             }

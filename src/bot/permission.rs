@@ -161,7 +161,8 @@ fn lacks(guild: &Guild, channel: &Channel, bot: u64, needed: Needed) -> Option<M
 /// The category whose overwrites `channel` has: then that is where people set them.
 fn synced_with(guild: &Guild, channel: &Channel) -> Option<String> {
     let category = channel.category.and_then(|category| guild.channels.get(&category))?;
-    let is_in = |one: &[Overwrite], other: &[Overwrite]| one.iter().all(|overwrite| other.contains(overwrite));
+    let is_in =
+        |one: &[Overwrite], other: &[Overwrite]| one.iter().all(|overwrite| other.contains(overwrite));
     let is_synced = !channel.overwrites.is_empty()
         && is_in(&channel.overwrites, &category.overwrites)
         && is_in(&category.overwrites, &channel.overwrites);

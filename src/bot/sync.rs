@@ -89,7 +89,8 @@ fn holds(ours: &Value, theirs: &Value) -> bool {
                 OF_ITS_PLACE.contains(&name.as_str())
                     || holds(value, theirs.get(name).unwrap_or(&Value::Null))
             };
-            let is_more = |name: &str| !ours.contains_key(name) && theirs.get(name).is_some_and(says_something);
+            let is_more =
+                |name: &str| !ours.contains_key(name) && theirs.get(name).is_some_and(says_something);
             ours.iter().all(is_held) && !NOT_OURS.into_iter().any(is_more)
         }
         (Value::Array(ours), Value::Array(theirs)) => {

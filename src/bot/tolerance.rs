@@ -14,8 +14,8 @@ use serenity::all::{Client, Context, EventHandler as _, Framework, FullEvent, Re
 use serenity::async_trait;
 
 use crate::bot::component::Clicks;
-use crate::clock::Timestamp;
 use crate::bot::guild::{Channel, Guild, Overwrite, Role, Whom, unfit};
+use crate::clock::Timestamp;
 
 /// Discord: "Channel Types", announcement, public and private threads.
 const THREADS: [u64; 3] = [10, 11, 12];

@@ -255,8 +255,7 @@ impl Watch {
         let (guild, channel) = guild::holding(&state.guilds, id)?;
         let missing = permission::missing(guild, channel, bot);
         let unfit = permission::unfit(guild, channel, bot);
-        let problems =
-            unfit.into_iter().chain(missing.iter().map(permission::Missing::obstacle)).collect();
+        let problems = unfit.into_iter().chain(missing.iter().map(permission::Missing::obstacle)).collect();
         let roles = guild.roles.keys().map(|role| Snowflake::new(*role)).collect();
         let guild_id = Some(Snowflake::new(guild.id));
         Some(Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems })

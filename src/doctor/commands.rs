@@ -81,10 +81,14 @@ fn judge(found: &Found, application: Snowflake, is_running: bool, has_logged_in:
         .filter(|(_, names)| !names.is_empty())
         .map(|(what, names)| format!("{what}: {}", names.join(" ")))
         .collect();
-    let is_fresh =
-        !has_logged_in && !is_running && own.outdated.is_empty() && own.foreign.is_empty() && found.doubles.is_empty();
+    let is_fresh = !has_logged_in
+        && !is_running
+        && own.outdated.is_empty()
+        && own.foreign.is_empty()
+        && found.doubles.is_empty();
     if is_fresh && !own.missing.is_empty() {
-        checks.push(Check::ok(Code::Commands, "nuncio registers its commands in Discord at its first start."));
+        checks
+            .push(Check::ok(Code::Commands, "nuncio registers its commands in Discord at its first start."));
     } else if !parts.is_empty() {
         let remedy = if is_running {
             "Restart nuncio: it registers its commands at every start. If that does not help, its log says why Discord refuses \
@@ -92,8 +96,7 @@ fn judge(found: &Found, application: Snowflake, is_running: bool, has_logged_in:
         } else {
             "Start nuncio: it registers its commands at every start."
         };
-        let found =
-            format!("Discord has other commands than this nuncio registers ({}).", parts.join("; "));
+        let found = format!("Discord has other commands than this nuncio registers ({}).", parts.join("; "));
         checks.push(Check::warn(Code::CommandsOutdated, found, remedy));
     } else if !found.is_partial && found.without_scope.is_empty() {
         checks.push(Check::ok(Code::Commands, "Discord has the commands that this nuncio registers."));

@@ -5,8 +5,8 @@ use crate::config::{Config, EncryptionKey};
 use crate::discord::Wire;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT, State};
-use crate::key::Key;
 use crate::hub::{lost_webhook, replace_webhook};
+use crate::key::Key;
 use crate::model::LostWebhook;
 use crate::model::route::Target;
 use crate::store::SealedWebhook;
@@ -47,9 +47,7 @@ pub(super) async fn checks(
     let unread = open.len() - looked.len();
     for (webhook, found) in looked {
         checks.push(match found {
-            None => {
-                Check::ok(Code::Webhook, format!("Discord knows the stored webhook {}.", label(webhook)))
-            }
+            None => Check::ok(Code::Webhook, format!("Discord knows the stored webhook {}.", label(webhook))),
             Some(lost) => {
                 let code = match lost {
                     LostWebhook::Deleted => Code::WebhookGone,

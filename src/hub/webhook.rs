@@ -61,9 +61,8 @@ impl Hub {
     pub async fn webhooks_in_use(&self) -> store::Result<Vec<StoredWebhook>> {
         let mut webhooks = self.0.store.webhooks().await?;
         let in_use = self.0.routing.now().in_use();
-        webhooks.retain(|webhook| {
-            webhook.enabled && webhook.closed.is_none() && in_use.contains(&webhook.id)
-        });
+        webhooks
+            .retain(|webhook| webhook.enabled && webhook.closed.is_none() && in_use.contains(&webhook.id));
         Ok(webhooks)
     }
 

@@ -86,10 +86,16 @@ impl Clicks {
         match turn {
             Turn::Begin => {
                 let message = whispered("Which events?").components(vec![keys()]);
-                self.began(component.id.get(), component.create_response(http, CreateInteractionResponse::Message(message)).await);
+                self.began(
+                    component.id.get(),
+                    component.create_response(http, CreateInteractionResponse::Message(message)).await,
+                );
             }
             Turn::Key(key) if key == OTHER => {
-                self.began(component.id.get(), component.create_response(http, CreateInteractionResponse::Modal(dialog())).await);
+                self.began(
+                    component.id.get(),
+                    component.create_response(http, CreateInteractionResponse::Modal(dialog())).await,
+                );
             }
             Turn::Key(key) => {
                 let step = CreateInteractionResponse::UpdateMessage(places(&key));
@@ -102,10 +108,16 @@ impl Clicks {
                 } else {
                     whispered("Whose channel is taken back?").components(vec![removable(&set)])
                 };
-                self.began(component.id.get(), component.create_response(http, CreateInteractionResponse::Message(message)).await);
+                self.began(
+                    component.id.get(),
+                    component.create_response(http, CreateInteractionResponse::Message(message)).await,
+                );
             }
             Turn::To { .. } | Turn::Remove(_) => {
-                self.began(component.id.get(), component.create_response(http, CreateInteractionResponse::Acknowledge).await);
+                self.began(
+                    component.id.get(),
+                    component.create_response(http, CreateInteractionResponse::Acknowledge).await,
+                );
                 let sentence = match turn {
                     Turn::To { key, channel } => self.set(&key, channel, person.guild, entry).await,
                     Turn::Remove(id) => self.remove(id, entry).await,

@@ -72,7 +72,10 @@ impl Clicks {
             super::say_at_once(http, component, &sentence).await;
             return self.note_refused(entry, &person).await;
         }
-        self.began(component.id.get(), component.create_response(http, CreateInteractionResponse::Acknowledge).await);
+        self.began(
+            component.id.get(),
+            component.create_response(http, CreateInteractionResponse::Acknowledge).await,
+        );
         let sentence = match self.shared.hub.mute(&wanted.kind, wanted.span, &wanted.reason, entry).await {
             Ok(muted) => mute_told(&muted),
             Err(MuteError::Invalid(why)) => not_muted(&why),

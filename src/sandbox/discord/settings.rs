@@ -16,7 +16,8 @@ impl Discord {
         let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
         let scopes: Vec<&str> = value("scope").unwrap_or_default().split('+').collect();
         let permissions = value("permissions").and_then(|bits| bits.parse().ok()).unwrap_or(0);
-        if value("client_id") != Some(self.application_id().to_string().as_str()) || !scopes.contains(&"bot") {
+        if value("client_id") != Some(self.application_id().to_string().as_str()) || !scopes.contains(&"bot")
+        {
             return false;
         }
         let guild = self.guild_id();
@@ -72,7 +73,13 @@ impl Discord {
 
     /// Denies a permission to a role, or to everybody by the guild's own id, in a category and in a channel that is put into
     /// it and follows it; or takes that back.
-    pub fn deny_in_category(&self, category: &str, channel: Snowflake, role: Snowflake, denied: Option<Permission>) {
+    pub fn deny_in_category(
+        &self,
+        category: &str,
+        channel: Snowflake,
+        role: Snowflake,
+        denied: Option<Permission>,
+    ) {
         let overwrites: Vec<Overwrite> = denied
             .map(|denied| Overwrite {
                 id: role,

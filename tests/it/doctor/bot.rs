@@ -22,11 +22,13 @@ async fn types_a_command(rig: &Rig) -> String {
         "data": {"name": "webhook-status", "type": 1},
     });
     let known = |discord: &nuncio::sandbox::Discord| {
-        let registered = discord.requests().into_iter().any(|asked| asked.method == "PUT" && asked.status == Some(200));
+        let registered =
+            discord.requests().into_iter().any(|asked| asked.method == "PUT" && asked.status == Some(200));
         registered.then_some(())
     };
     within("the commands", discord.wait_until(known)).await;
-    let request = http().post(format!("{url}/interactions")).header("authorization", discord.user_token().expose());
+    let request =
+        http().post(format!("{url}/interactions")).header("authorization", discord.user_token().expose());
     let answer = request.json(&body).send().await.unwrap();
     assert!(answer.status().is_success(), "{answer:?}");
     let made: Value = answer.json().await.unwrap_or_default();
@@ -85,11 +87,8 @@ async fn commands_are_compared_with_those_of_this_nuncio() {
     assert!(beside.text.contains("Discord has the commands that this nuncio registers"), "{}", beside.text);
     rig.ends_serving().await;
     // Somebody takes one away.
-    let url = format!(
-        "{}/api/v10/applications/{}/commands",
-        rig.discord_address(),
-        rig.discord.application_id()
-    );
+    let url =
+        format!("{}/api/v10/applications/{}/commands", rig.discord_address(), rig.discord.application_id());
     let bot = format!("Bot {}", rig.discord.bot_token().expose());
     let all: Value =
         http().get(&url).header("authorization", &bot).send().await.unwrap().json().await.unwrap();

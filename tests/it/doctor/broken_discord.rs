@@ -70,7 +70,9 @@ impl Broken {
                 rig.set_to("DISCORD_GUILD_ID", &rig.discord.guild_id().to_string());
                 rig.discord.forbid_commands();
             }
-            Self::OldBotsCommands => registers(rig, Some(rig.discord.guild_id().to_string()), "old-status").await,
+            Self::OldBotsCommands => {
+                registers(rig, Some(rig.discord.guild_id().to_string()), "old-status").await
+            }
         }
     }
 
@@ -139,7 +141,9 @@ impl Broken {
     /// Cause and remedy as `nuncio serve` prints them, where it has words of its own.
     fn own_words(self) -> Option<&'static [&'static str]> {
         match self {
-            Self::WrongToken => Some(&["Discord refused DISCORD_TOKEN", "Developer Portal → Bot → Reset Token"]),
+            Self::WrongToken => {
+                Some(&["Discord refused DISCORD_TOKEN", "Developer Portal → Bot → Reset Token"])
+            }
             Self::TokenWithSpace => Some(&["DISCORD_TOKEN (.env line 3)", "Copy"]),
             Self::TokenWithBot => {
                 Some(&["DISCORD_TOKEN (.env line 3) begins with \"Bot \"", "the token alone"])
@@ -169,7 +173,9 @@ impl Broken {
                 assert!(rig.discord.opens_invite(link), "{link}");
             }
             Self::NoPermission => {
-                says("In the settings of #alerts (Edit Channel, Permissions), choose the bot and allow Send Messages");
+                says(
+                    "In the settings of #alerts (Edit Channel, Permissions), choose the bot and allow Send Messages",
+                );
                 rig.discord.allow(rig.discord.channel_id("alerts").unwrap(), Permission::SendMessages);
             }
             Self::PermissionDeniedInCategory => {
@@ -232,7 +238,8 @@ async fn registers(rig: &Rig, guild: Option<String>, name: &str) {
     let place = guild.map(|guild| format!("/guilds/{guild}")).unwrap_or_default();
     let application = rig.discord.application_id();
     let url = format!("{}/api/v10/applications/{application}{place}/commands", rig.discord_address());
-    let request = http().post(url).header("authorization", format!("Bot {}", rig.discord.bot_token().expose()));
+    let request =
+        http().post(url).header("authorization", format!("Bot {}", rig.discord.bot_token().expose()));
     let answer = request.json(&json!({"name": name, "description": "Of another bot"})).send().await.unwrap();
     assert!(answer.status().is_success(), "{answer:?}");
 }

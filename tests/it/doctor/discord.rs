@@ -47,7 +47,11 @@ async fn a_discord_that_never_answers_is_given_up_after_ten_seconds() {
     let variables = Variables::from_map(variables);
     let examination = doctor::examine(&variables, &clock);
     let time_goes_on = async {
-        discord.wait_until(|discord| discord.requests().iter().any(|asked| asked.path.ends_with("/users/@me")).then_some(())).await;
+        discord
+            .wait_until(|discord| {
+                discord.requests().iter().any(|asked| asked.path.ends_with("/users/@me")).then_some(())
+            })
+            .await;
         loop {
             clock.advance(Duration::from_secs(1));
             tokio::task::yield_now().await;
@@ -115,7 +119,11 @@ async fn logins_that_are_nearly_used_up() {
     rig.finds(0, &["discord-logins-low"]).await;
     rig.discord.leave_logins(10);
     let seen = rig.finds(1, &["discord-logins-low"]).await;
-    assert!(seen.text.contains("log in 10 more times within the next 1440 min, of 1000 a day"), "{}", seen.text);
+    assert!(
+        seen.text.contains("log in 10 more times within the next 1440 min, of 1000 a day"),
+        "{}",
+        seen.text
+    );
 }
 
 // Stored webhooks: each is asked for once and none is sent through; the address is nowhere in what is shown. Controls: with

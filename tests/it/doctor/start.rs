@@ -59,7 +59,8 @@ impl Rig {
     /// Somebody makes another webhook in #general; answers its address.
     pub async fn makes_webhook(&self) -> String {
         let url = format!("{}/api/v10/channels/{}/webhooks", self.discord_address(), self.id("general"));
-        let request = crate::harness::http().post(url).header("authorization", self.discord.user_token().expose());
+        let request =
+            crate::harness::http().post(url).header("authorization", self.discord.user_token().expose());
         let made: Value =
             request.json(&serde_json::json!({"name": "New"})).send().await.unwrap().json().await.unwrap();
         made["url"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()

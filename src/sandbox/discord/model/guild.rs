@@ -83,8 +83,14 @@ impl World {
             managed: false,
             position: 0,
         };
-        let guild =
-            Guild { id, name: name.to_owned(), owner, roles: vec![everyone], members: BTreeMap::new(), has_commands: true };
+        let guild = Guild {
+            id,
+            name: name.to_owned(),
+            owner,
+            roles: vec![everyone],
+            members: BTreeMap::new(),
+            has_commands: true,
+        };
         self.guilds.insert(id, guild);
         self.add_member(id, owner, Vec::new(), now);
         id
