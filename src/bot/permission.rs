@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(unfit(&guild, &thread, BOT), None);
     }
 
-    // Control: with every channel taken as one that goes its own way, the category is not named.
+    // Control, not tried yet: with every channel taken as one that goes its own way, the category is not named.
     #[test]
     fn what_a_category_denies_is_named_there() {
         let mut guild = guild(ALL, 0);

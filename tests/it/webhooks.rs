@@ -105,7 +105,7 @@ async fn without_a_token_cards_come_through_the_webhook_and_live() {
     let path = format!("/messages/{}", card.id());
     assert_eq!(asked(&t, &["PATCH", "/webhooks/", &path]), 1);
     let every = t.discord.requests();
-    let mut written = every.iter().filter(|asked| asked.path.contains("/webhooks/"));
+    let mut written = every.iter().filter(|asked| asked.method != "GET" && asked.path.contains("/webhooks/"));
     assert!(written.all(|asked| asked.had_allowed_mentions), "D-1: {every:#?}");
     // What is for a channel waits for a token.
     t.sends_body(json!({"event_type": "company.created", "data": {"name": "Acme"}})).await;

@@ -1,6 +1,6 @@
 //! Beside a running nuncio: whether its bot is connected, whose its clicks and commands are, and which commands there are.
 //!
-//! | protection | what was taken away | what failed then |
+//! | protection | what is to be taken away (not tried yet) | what must fail then |
 //! | --- | --- | --- |
 //! | what the gateway tells twice is no other program | the flag in `Rival::told` | `…_and_one_that_is_told_twice_is_not` |
 
@@ -76,7 +76,7 @@ async fn another_program_that_answers_is_named_and_one_that_is_told_twice_is_not
     rig.finds(0, &NOTHING).await;
 }
 
-// Control: with `is_behind` never asked again, a nuncio that is just starting is named.
+// Control, not tried yet: with `is_behind` never asked again, a nuncio that is just starting is named.
 #[tokio::test]
 async fn commands_are_compared_with_those_of_this_nuncio() {
     let mut rig = Rig::set().await;

@@ -1,7 +1,7 @@
 //! Broken set-ups of Discord, each four times over: doctor names the cause, and not the near miss beside it; `nuncio serve`
 //! prints cause and remedy at its start; what doctor says is carried out to the letter, and then all is green.
 //!
-//! | protection | what was taken away | what failed then |
+//! | protection | what is to be taken away (not tried yet) | what must fail then |
 //! | --- | --- | --- |
 //! | the start names a lost webhook | `lost::name_lost_webhooks` | `case_09_deleted_webhook` |
 

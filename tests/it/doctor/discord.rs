@@ -1,6 +1,6 @@
 //! The codes of doctor's Discord group that are no broken set-up by themselves, each with a near miss.
 //!
-//! | protection | what was taken away | what failed then |
+//! | protection | what is to be taken away (not tried yet) | what must fail then |
 //! | --- | --- | --- |
 //! | a server that never answers is given up | `clock.within` around `client.myself` | `a_discord_that_never_answers…` hangs |
 
@@ -73,7 +73,7 @@ async fn a_discord_that_never_answers_is_given_up_after_ten_seconds() {
     assert!(!diagnosis.checks.iter().any(|check| check.code == Code::DiscordUnreachable), "{diagnosis:?}");
 }
 
-// Control: with the two ids taken as one, nothing is named.
+// Control, not tried yet: with the two ids taken as one, nothing is named.
 #[tokio::test]
 async fn a_client_id_of_another_application() {
     let mut rig = Rig::set().await;
@@ -109,7 +109,7 @@ async fn a_role_that_is_everyone_and_pings_that_reach_nobody() {
     rig.finds(0, &["ping-role-unknown"]).await;
 }
 
-// Control: with the limit not looked at, neither is named.
+// Control, not tried yet: with the limit not looked at, neither is named.
 #[tokio::test]
 async fn logins_that_are_nearly_used_up() {
     let rig = Rig::set().await;
@@ -174,7 +174,7 @@ async fn stored_webhooks_are_looked_at_and_nothing_is_sent() {
     assert_eq!(seen.wrong, ["key-file-missing", "webhook-closed"], "{}", seen.text);
 }
 
-// Control: with `MOST_ASKED` at 1, two are unread. Bounded: however many are stored, 25 requests are made.
+// Control, not tried yet: with `MOST_ASKED` at 1, two are unread. Bounded: however many are stored, 25 requests are made.
 #[tokio::test]
 async fn stored_webhooks_that_cannot_be_looked_at_are_not_called_well() {
     let mut rig = Rig::set().await;
