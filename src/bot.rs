@@ -25,10 +25,13 @@ mod mute_answer;
 mod mute_question;
 mod permission;
 mod person;
+mod portal;
 mod refusal;
 mod register;
+mod rival;
 mod session;
 mod snapshot;
+mod sync;
 mod text;
 mod watch;
 
@@ -40,6 +43,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bot::identify::{APART, Ledger};
+use crate::bot::rival::Rival;
 use crate::clock::Clock;
 use crate::discord::{Client, Failure};
 use crate::hub::{Condition, Gateway, Hub};
@@ -47,14 +51,16 @@ use crate::model::{Snowflake, schedule};
 use crate::store::Store;
 
 pub use errand::Errands;
-pub use snapshot::{ChannelState, Obstacle, Snapshot};
+pub use register::commands;
+pub use snapshot::{ChannelState, Snapshot};
+pub use sync::CommandDifferences;
 
 /// The longest wait between two tries to connect: when Discord is back, buttons work within seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long clicks may take to their last word when the process ends.
 const LAST_WORD: Duration = Duration::from_secs(2);
 /// So many of Discord's logins are left for people who start other programs with this token.
-const RESERVE: u32 = 10;
+pub const RESERVE: u32 = 10;
 
 const TOKEN_REFUSED: &str = "Discord refused DISCORD_TOKEN: the bot is offline and nothing is sent, everything is \
      kept. Put a valid token into .env (Developer Portal → Bot → Reset Token) and restart";
@@ -79,6 +85,7 @@ struct Shared {
     clicks: TaskTracker,
     /// Whether registration of the commands was begun.
     registered: AtomicBool,
+    rival: Arc<Rival>,
 }
 
 /// How a connection, or the attempt to make one, ended.
@@ -118,6 +125,7 @@ impl Bot {
                 guilds,
                 errands,
                 hub,
+                rival: Arc::new(Rival::new(clock.clone())),
                 clock,
                 stopping: CancellationToken::new(),
                 clicks: TaskTracker::new(),

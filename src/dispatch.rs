@@ -12,6 +12,7 @@ mod herald;
 mod in_doubt;
 mod lane;
 mod lanes;
+mod lost;
 mod platform;
 mod platform_probe;
 mod probe;
@@ -131,6 +132,7 @@ impl Dispatcher {
             let client = platform.client().clone();
             aside.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
         }
+        aside.spawn(lost::name_lost_webhooks(self.access.wire().clone(), Arc::clone(&self.context)));
         if let Some(client) = self.access.client() {
             aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
             aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));

@@ -4,15 +4,18 @@
 //! network has ten seconds to answer. Every finding has a stable [`Code`] with a section in `docs/doctor.md`, and no secret
 //! enters one.
 
+mod beside;
 mod channels;
 mod clock;
 mod code;
+mod commands;
 mod configuration;
 mod discord;
 mod door;
 mod files;
 mod probe;
 mod queue;
+mod webhooks;
 mod xtsystems;
 
 use std::time::Duration;

@@ -49,7 +49,7 @@ use crate::model::route::{Cards, RouteMap};
 use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
-pub use condition::{Condition, Conditions};
+pub use condition::{Condition, Conditions, TOKEN_SHARED, interactions_elsewhere};
 pub use decide::{Click, Clicked, Details, Press, Pressed};
 pub use finding::{Finding, Findings, Remark};
 pub use follow_up::{Notice, follow_up};
@@ -59,21 +59,21 @@ pub use home::Way;
 pub use mute::MuteError;
 pub use overview::Overview;
 pub use person::Person;
-pub use places::{Place, Places};
+pub use places::{Obstacle, Place, Places, unknown_channel};
 pub use problem::{Problem, ProblemCode};
 pub use redeliver::Redelivered;
 pub use refusal::Refusal;
 pub use reroute::{ReroutedTotal, Stranded};
 pub use retention::Tidied;
 pub use route::{Before, RouteError};
-pub use routing::{Routes, Routing, rank};
+pub use routing::{Routes, Routing};
 pub use rules::Rules;
-pub use server_problems::judge_servers;
+pub use server_problems::{invite_link, judge_servers};
 pub use servers::{ServerRole, Servers};
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};
 pub use unknown_kind::UnknownKind;
-pub use webhook::WebhookError;
+pub use webhook::{WebhookError, lost_webhook, replace_webhook};
 
 /// The use cases of one running nuncio. Clones share it.
 #[derive(Clone)]

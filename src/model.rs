@@ -38,7 +38,7 @@ pub use decision::{Decider, Decision, Matter, Phase, Platform, Token, Verdict};
 pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Rank, Status};
 pub use destination::{Destination, Sink};
-pub use discord_webhook::{Category, NewWebhook, Scope, StoredWebhook};
+pub use discord_webhook::{Category, LostWebhook, NewWebhook, Scope, StoredWebhook};
 pub use event::{DedupeKey, Event, Kind, NewEvent, Summand, sample_subject};
 pub use family::{CardLifetime, Family, KindMeaning};
 pub use fold::{closes, fold};

@@ -88,7 +88,7 @@ pub use retention::{Outdated, Shelf};
 pub use route::SetRoute;
 pub use spoilt::{Listed, Spoilt};
 pub use summary::{Standing, Tally};
-pub use survey::{Survey, survey};
+pub use survey::{BotSurvey, SealedWebhook, Survey, survey, survey_bot};
 pub use webhook::Kept;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.

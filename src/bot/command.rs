@@ -14,10 +14,13 @@ mod test;
 mod ticket;
 mod unmute;
 
+use std::sync::Arc;
+
 use poise::{BoxFuture, CreateReply, Framework, FrameworkError, FrameworkOptions};
 use serenity::all::CreateAutocompleteResponse;
 use tokio_util::sync::CancellationToken;
 
+use crate::bot::rival::Rival;
 use crate::bot::{Errands, Shared, http};
 use crate::clock::Clock;
 use crate::hub::Hub;
@@ -29,6 +32,7 @@ pub(super) struct Data {
     hub: Hub,
     errands: Errands,
     clock: Clock,
+    rival: Arc<Rival>,
     /// Cancelled when the process ends.
     stopping: CancellationToken,
     /// Cancelled when the connection that the command came over was given up: another one gets it as well.
@@ -74,6 +78,7 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
         hub: shared.hub.clone(),
         errands: shared.errands.clone(),
         clock: shared.clock.clone(),
+        rival: Arc::clone(&shared.rival),
         stopping: shared.stopping.clone(),
         closed,
     };
@@ -94,6 +99,7 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
 /// Before every command and suggestion: nothing is begun that cannot be finished, nor for anybody in a strange server.
 async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Error> {
     let data = context.data();
+    data.rival.told(&data.hub, context.id());
     if data.stopping.is_cancelled() {
         say(context, "nuncio is restarting: try again in a minute. Nothing was changed.").await;
         return Ok(false);
@@ -135,8 +141,12 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
             "Discord sent options that this command does not have. Nothing was changed: reload Discord (Ctrl+R) and try again."
                 .to_owned()
         }
-        FrameworkError::Command { error: Error::Answer(error), .. } if http::is_over(error) => {
+        FrameworkError::Command { error: Error::Answer(error), .. }
+        | FrameworkError::CommandCheckFailed { error: Some(Error::Answer(error)), .. }
+            if http::is_over(error) =>
+        {
             tracing::debug!("/{name} could not be answered: {}", http::sentence(error));
+            context.data().rival.refused(&context.data().hub, context.id(), error);
             return;
         }
         FrameworkError::CommandPanic { .. } => {

@@ -56,6 +56,14 @@ impl Clicks {
         Self { shared, closed, bot: Arc::default(), watch }
     }
 
+    /// Notes whether the first word got through: somebody else may have said one before.
+    pub(super) fn began(&self, interaction: u64, first: serenity::Result<()>) {
+        if let Err(error) = &first {
+            self.shared.rival.refused(&self.shared.hub, interaction, error);
+        }
+        answered(first);
+    }
+
     /// Something on a message: a decision's button, another page of a list, or a step of setting a route.
     async fn touched(&self, http: &Http, component: &ComponentInteraction) {
         if let Some(turn) = menu::of(component) {
@@ -84,7 +92,10 @@ impl Clicks {
         if component.user.id.get() != page.reader.get() {
             return say_at_once(http, component, NOT_YOURS).await;
         }
-        answered(component.create_response(http, CreateInteractionResponse::Acknowledge).await);
+        self.began(
+            component.id.get(),
+            component.create_response(http, CreateInteractionResponse::Acknowledge).await,
+        );
         let edit = edit();
         let edit = match page.show(&self.shared.hub).await {
             Ok(shown) => edit
@@ -120,7 +131,10 @@ impl Clicks {
             return self.note_refusal(&click, &refusal).await;
         }
         if let Some(dialog) = dialog::of(&click) {
-            return answered(component.create_response(http, CreateInteractionResponse::Modal(dialog)).await);
+            return self.began(
+                component.id.get(),
+                component.create_response(http, CreateInteractionResponse::Modal(dialog)).await,
+            );
         }
         let is_details = click.press == Press::Details;
         let first = if is_details {
@@ -128,7 +142,7 @@ impl Clicks {
         } else {
             CreateInteractionResponse::Acknowledge
         };
-        answered(component.create_response(http, first).await);
+        self.began(component.id.get(), component.create_response(http, first).await);
         let said = self.perform(&click).await;
         match said {
             Said::Nothing => {}
@@ -173,13 +187,16 @@ impl Clicks {
         };
         if let Err(sentence) = first {
             let message = CreateInteractionResponseMessage::new().content(sentence).ephemeral(true);
-            answered(modal.create_response(http, CreateInteractionResponse::Message(message)).await);
+            self.began(
+                modal.id.get(),
+                modal.create_response(http, CreateInteractionResponse::Message(message)).await,
+            );
             if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
                 self.note_refusal(&click, &refusal).await;
             }
             return;
         }
-        answered(modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
+        self.began(modal.id.get(), modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
         if let Said::Sentence(sentence) = self.perform(&click).await {
             self.whisper(|| modal.create_followup(http, whisper(sentence.clone()))).await;
         }
@@ -191,6 +208,9 @@ impl Clicks {
             return;
         }
         let _under_way = self.shared.clicks.token();
+        if !matches!(interaction, Interaction::Command(_) | Interaction::Autocomplete(_)) {
+            self.shared.rival.told(&self.shared.hub, interaction.id().get());
+        }
         if let Interaction::Component(ComponentInteraction { guild_id, .. })
         | Interaction::Modal(ModalInteraction { guild_id, .. }) = interaction
         {

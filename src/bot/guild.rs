@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serenity::all as discord;
 
+use crate::clock::Timestamp;
 use crate::discord::Place;
 use crate::model::Snowflake;
 
@@ -22,6 +23,8 @@ pub(super) struct Guild {
     pub(super) roles: BTreeMap<u64, Role>,
     /// The bot's own roles, without `@everyone`.
     pub(super) held: BTreeSet<u64>,
+    /// Until when the bot is timed out there.
+    pub(super) timed_out_until: Option<Timestamp>,
     /// Channels and active threads.
     pub(super) channels: BTreeMap<u64, Channel>,
 }
@@ -41,10 +44,23 @@ pub(super) struct Role {
 pub(super) struct Channel {
     pub(super) name: String,
     /// Why no message can be posted in it, whatever the permissions: a forum, a category.
-    pub(super) unfit: Option<&'static str>,
+    pub(super) unfit: Option<Unfit>,
+    /// Of a thread: whether only moderators may write in it.
+    pub(super) is_locked: bool,
+    /// Of a channel: its category, whose overwrites it may have taken over.
+    pub(super) category: Option<u64>,
     /// Of a thread: the channel whose overwrites count.
     pub(super) thread_of: Option<u64>,
     pub(super) overwrites: Vec<Overwrite>,
+}
+
+/// Why a channel takes no messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unfit {
+    /// As "is a category, which holds channels and no messages".
+    pub(super) found: &'static str,
+    /// What to do about it.
+    pub(super) remedy: &'static str,
 }
 
 /// What a channel changes for a role or a member.
@@ -74,6 +90,7 @@ impl Guild {
             owner: guild.owner_id.get(),
             roles: guild.roles.values().map(|role| (role.id.get(), Role::of(role))).collect(),
             held: me.map(|me| me.roles.iter().map(|role| role.get()).collect()).unwrap_or_default(),
+            timed_out_until: me.and_then(|me| until(me.communication_disabled_until)),
             channels: BTreeMap::new(),
         };
         for channel in guild.channels.values().chain(&guild.threads) {
@@ -100,6 +117,8 @@ impl Channel {
         Self {
             name: found.name.clone().unwrap_or_default(),
             unfit: unfit(u64::from(found.kind)),
+            is_locked: found.is_locked(),
+            category: found.parent_id.filter(|_| !is_thread).map(Snowflake::get),
             thread_of: found.parent_id.filter(|_| is_thread).map(Snowflake::get),
             overwrites: Vec::new(),
         }
@@ -119,6 +138,8 @@ impl Channel {
         Self {
             name: channel.name.clone(),
             unfit: unfit(u64::from(u8::from(channel.kind))),
+            is_locked: channel.thread_metadata.is_some_and(|thread| thread.locked),
+            category: channel.parent_id.filter(|_| !is_thread).map(discord::ChannelId::get),
             thread_of: channel.parent_id.filter(|_| is_thread).map(discord::ChannelId::get),
             overwrites: overwrites.collect(),
         }
@@ -126,15 +147,27 @@ impl Channel {
 }
 
 /// Why a channel of this kind takes no messages; `None` if it does (Discord: "Channel Types").
-pub(super) const fn unfit(kind: u64) -> Option<&'static str> {
+pub(super) const fn unfit(kind: u64) -> Option<Unfit> {
     match kind {
-        4 => Some("is a category, not a channel: put the id of a channel in it into the map"),
-        14 => Some("is a server directory, not a channel: put the id of a text channel into the map"),
-        15 | 16 => Some(
-            "is a forum: it holds posts, not messages. Put the id of a text channel or of a post into the map",
-        ),
+        4 => Some(Unfit {
+            found: "is a category, which holds channels and no messages",
+            remedy: "Put the id of a channel in it into the map",
+        }),
+        14 => Some(Unfit {
+            found: "is a server directory, which holds no messages",
+            remedy: "Put the id of a text channel into the map",
+        }),
+        15 | 16 => Some(Unfit {
+            found: "is a forum, which holds posts and no messages",
+            remedy: "Put the id of a text channel or of a post into the map",
+        }),
         _ => None,
     }
+}
+
+/// Until when a member is timed out.
+pub(super) fn until(told: Option<discord::Timestamp>) -> Option<Timestamp> {
+    told.map(|until| Timestamp::from_secs(until.unix_timestamp()))
 }
 
 /// Finds the server that holds `channel`.

@@ -29,11 +29,21 @@ pub(super) fn status(error: &serenity::Error) -> Option<u16> {
     }
 }
 
+/// Discord: "JSON Error Codes", the interaction was answered.
+pub(super) const ALREADY_ANSWERED: isize = 40060;
+
+/// Discord's code of an error, if it gave one.
+pub(super) fn code(error: &serenity::Error) -> Option<isize> {
+    match error {
+        serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => Some(answer.error.code),
+        _ => None,
+    }
+}
+
 /// Whether there is nothing to answer any more: the gateway told of it twice (40060), or the person's time was over
 /// (10062).
 pub(super) fn is_over(error: &serenity::Error) -> bool {
-    let serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) = error else { return false };
-    matches!(answer.error.code, 40060 | 10062)
+    matches!(code(error), Some(ALREADY_ANSWERED | 10062))
 }
 
 /// What went wrong, without the address: those of interactions hold tokens.

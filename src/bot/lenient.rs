@@ -10,6 +10,7 @@ mod ready;
 use serde_json::Value;
 
 use crate::bot::guild::{Channel, Guild, Overwrite, Role, Whom, unfit};
+use crate::clock::Timestamp;
 
 /// Discord: "Channel Types", announcement, public and private threads.
 const THREADS: [u64; 3] = [10, 11, 12];
@@ -42,6 +43,9 @@ pub(super) fn guild(told: &Value, bot: u64) -> Option<Guild> {
             .flat_map(|me| me["roles"].as_array().into_iter().flatten())
             .filter_map(id)
             .collect(),
+        timed_out_until: me
+            .and_then(|me| Timestamp::parse_rfc3339(me["communication_disabled_until"].as_str()?))
+            .map(|until| Timestamp::from_secs(until.as_secs())),
         channels: all("channels").chain(all("threads")).filter_map(channel).collect(),
     })
 }
@@ -58,6 +62,8 @@ fn channel(told: &Value) -> Option<(u64, Channel)> {
     let channel = Channel {
         name: name(told),
         unfit: told["type"].as_u64().and_then(unfit),
+        is_locked: told["thread_metadata"]["locked"] == true,
+        category: id(&told["parent_id"]).filter(|_| !is_thread),
         thread_of: id(&told["parent_id"]).filter(|_| is_thread),
         overwrites: overwrites.filter_map(overwrite).collect(),
     };

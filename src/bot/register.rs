@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::bot::{Shared, command};
+use crate::bot::{Shared, command, portal};
 use crate::discord::Failure;
 use crate::model::Snowflake;
 
@@ -29,14 +29,24 @@ pub(super) fn begin(shared: &Arc<Shared>, application: u64, seen: Vec<Snowflake>
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let stopping = shared.stopping.clone();
-        let _ = stopping.run_until_cancelled(register(&shared, Snowflake::new(application), &seen)).await;
+        let work = async {
+            tokio::join!(portal::inspect(&shared), register(&shared, Snowflake::new(application), &seen))
+        };
+        let _ = stopping.run_until_cancelled(work).await;
     });
 }
 
-async fn register(shared: &Shared, application: Snowflake, seen: &[Snowflake]) {
+/// All commands, as Discord is told of them.
+#[must_use]
+pub fn commands() -> Option<Value> {
     let commands = poise::builtins::create_application_commands(&command::all());
-    let Ok(mut commands) = serde_json::to_value(commands) else { return };
+    let mut commands = serde_json::to_value(commands).ok()?;
     strip(&mut commands);
+    Some(commands)
+}
+
+async fn register(shared: &Shared, application: Snowflake, seen: &[Snowflake]) {
+    let Some(commands) = commands() else { return };
     if shared.guilds.is_empty() {
         until_done(shared, application, None, &commands).await;
     }

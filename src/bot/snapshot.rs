@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bot::guild::{self, Guild};
 use crate::bot::{lenient, permission};
 use crate::discord;
-use crate::hub::{ServerRole, Servers};
+use crate::hub::{Obstacle, ServerRole, Servers};
 use crate::model::Snowflake;
 
 /// The servers as REST describes them.
@@ -24,19 +24,10 @@ pub struct Snapshot {
 pub struct ChannelState {
     /// "Acme NOC / #tickets".
     pub name: String,
-    /// Why no message can be posted in it, whatever the permissions: "is a forum: …".
-    pub unfit: Option<&'static str>,
+    /// Why no message can be posted in it, whatever the permissions: a forum, a locked thread.
+    pub unfit: Option<Obstacle>,
     /// The permissions that are missing.
     pub missing: Vec<Obstacle>,
-}
-
-/// A permission that is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obstacle {
-    /// "missing Embed Links (denied by role @muted)".
-    pub found: String,
-    /// What to do about it.
-    pub remedy: String,
 }
 
 impl Snapshot {
@@ -66,12 +57,10 @@ impl Snapshot {
     pub fn channel(&self, id: Snowflake) -> Option<ChannelState> {
         let (guild, channel) = guild::holding(&self.guilds, id)?;
         let missing = permission::missing(guild, channel, self.bot);
-        let obstacle =
-            |missing: &permission::Missing| Obstacle { found: missing.to_string(), remedy: missing.remedy() };
         Some(ChannelState {
             name: format!("{} / #{}", guild.name, channel.name),
-            unfit: channel.unfit,
-            missing: missing.iter().map(obstacle).collect(),
+            unfit: permission::unfit(guild, channel, self.bot),
+            missing: missing.iter().map(permission::Missing::obstacle).collect(),
         })
     }
 
@@ -101,5 +90,9 @@ pub(super) fn servers(guilds: &BTreeMap<u64, Guild>, channels: &BTreeSet<Snowfla
         mapped: holding.iter().map(|(guild, _)| Snowflake::new(guild.id)).collect(),
         application: None,
         roles,
+        timed_out: guilds
+            .values()
+            .filter_map(|guild| Some((Snowflake::new(guild.id), guild.timed_out_until?)))
+            .collect(),
     }
 }

@@ -170,6 +170,7 @@ impl Watch {
         let (mut hanging, mut offline) = (0, 0);
         loop {
             shared.clock.sleep(LOOK).await;
+            shared.rival.settle(&shared.hub);
             let stage = self.stage(manager).await;
             if stage == Some(ConnectionStage::Connected) {
                 (hanging, offline) = (0, 0);
@@ -253,8 +254,8 @@ impl Watch {
         let state = self.state();
         let (guild, channel) = guild::holding(&state.guilds, id)?;
         let missing = permission::missing(guild, channel, bot);
-        let unfit = channel.unfit.map(str::to_owned);
-        let problems = unfit.into_iter().chain(missing.iter().map(ToString::to_string)).collect();
+        let unfit = permission::unfit(guild, channel, bot);
+        let problems = unfit.into_iter().chain(missing.iter().map(permission::Missing::obstacle)).collect();
         let roles = guild.roles.keys().map(|role| Snowflake::new(*role)).collect();
         let guild_id = Some(Snowflake::new(guild.id));
         Some(Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems })

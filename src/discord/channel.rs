@@ -43,10 +43,16 @@ struct Thread {
 }
 
 impl Place {
+    /// Whether it is a thread in which only moderators may write.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.thread_metadata.is_some_and(|thread| thread.locked)
+    }
+
     /// Whether messages can stand there, permissions aside.
     #[must_use]
     pub fn takes_messages(&self) -> bool {
-        !WITHOUT_MESSAGES.contains(&self.kind) && !self.thread_metadata.is_some_and(|thread| thread.locked)
+        !WITHOUT_MESSAGES.contains(&self.kind) && !self.is_locked()
     }
 }
 

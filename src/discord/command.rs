@@ -59,6 +59,19 @@ impl Client {
         self.get(pass, &commands_of(application, guild)).await
     }
 
+    /// The same, whole: as Discord describes each of them.
+    ///
+    /// # Errors
+    /// What was answered instead.
+    pub async fn whole_commands(
+        &self,
+        application: Snowflake,
+        guild: Option<Snowflake>,
+    ) -> Result<Vec<Value>, Failure> {
+        let pass = self.gate().pass().await;
+        self.get(pass, &commands_of(application, guild)).await
+    }
+
     /// Takes one command away (Discord: "Delete Global Application Command").
     ///
     /// # Errors

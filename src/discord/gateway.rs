@@ -23,6 +23,8 @@ pub struct Gateway {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct SessionStartLimit {
+    /// How many are granted in a day.
+    pub total: u32,
     /// How many are left. Beyond the last one Discord resets the token.
     pub remaining: u32,
     /// After how many milliseconds the count begins anew.
@@ -40,7 +42,7 @@ impl SessionStartLimit {
 impl Default for SessionStartLimit {
     /// What counts where a proxy leaves the limit out: nothing known to be used up.
     fn default() -> Self {
-        Self { remaining: 1000, reset_after: 0 }
+        Self { total: 1000, remaining: 1000, reset_after: 0 }
     }
 }
 

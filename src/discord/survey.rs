@@ -20,6 +20,14 @@ pub struct Application {
     pub bot_public: Option<bool>,
 }
 
+impl Application {
+    /// Whether Discord posts interactions somewhere, and tells the gateway of none.
+    #[must_use]
+    pub fn takes_interactions_away(&self) -> bool {
+        self.interactions_endpoint_url.as_ref().is_some_and(|url| !url.trim().is_empty())
+    }
+}
+
 /// A server by id and name (Discord: "Get Current User Guilds").
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct NamedServer {

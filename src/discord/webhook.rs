@@ -3,11 +3,19 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::discord::Wire;
+use crate::discord::answer::{self, Answer};
 use crate::discord::bucket::{Route, Share};
-use crate::model::{Attempt, Snowflake, WebhookUrl};
+use crate::discord::{Failure, Wire, failure};
+use crate::model::{Attempt, LostWebhook, Snowflake, WebhookUrl};
+
+/// A webhook that is there.
+#[derive(Deserialize)]
+struct Found {
+    #[serde(deserialize_with = "answer::id")]
+    id: Snowflake,
+}
 
 impl Wire {
     /// Posts `body` through a webhook, and waits for the message (Discord: "Execute Webhook", `wait`). There is no nonce:
@@ -15,7 +23,7 @@ impl Wire {
     pub async fn execute_webhook<B: Serialize + Sync>(&self, url: &WebhookUrl, body: &B) -> Attempt {
         let path = format!("/webhooks/{}/{}?wait=true{}", url.id(), url.token().expose(), thread(url, '&'));
         let request = self.request(Method::POST, &path);
-        let outcome = |answer: &super::answer::Answer| answer.webhook_outcome(url, self.leads_to_discord());
+        let outcome = |answer: &Answer| answer.webhook_outcome(url, self.leads_to_discord());
         self.attempt(post(url.id()), request, body, outcome).await
     }
 
@@ -30,8 +38,40 @@ impl Wire {
         let (id, token) = (url.id(), url.token().expose());
         let path = format!("/webhooks/{id}/{token}/messages/{message}{}", thread(url, '?'));
         let request = self.request(Method::PATCH, &path);
-        let outcome = |answer: &super::answer::Answer| answer.webhook_edit_outcome(url, message);
+        let outcome = |answer: &Answer| answer.webhook_edit_outcome(url, message);
         self.attempt(patch(url.id()), request, body, outcome).await
+    }
+
+    /// Looks whether a webhook is there, and sends nothing through it (Discord: "Get Webhook with Token"). `Ok(None)`: it
+    /// is.
+    ///
+    /// # Errors
+    /// What was answered instead, where that says nothing of the webhook.
+    pub async fn webhook(&self, url: &WebhookUrl) -> Result<Option<LostWebhook>, Failure> {
+        let path = format!("/webhooks/{}/{}", url.id(), url.token().expose());
+        let pass = self.gate().pass_without_token().await;
+        let answer = match self.request(Method::GET, &path)?.send().await {
+            Ok(response) => Answer::read(response).await,
+            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+        };
+        self.hear(&answer);
+        match failure::json::<Found>(&answer) {
+            Ok(found) if found.id == url.id() => {
+                pass.came_through();
+                Ok(None)
+            }
+            Ok(_) => Err(Failure::stale()),
+            Err(failure) => {
+                // Only an error object is a word of Discord's.
+                let is_discords = failure.code.is_some();
+                let failure = pass.failed(failure, answer.is_refusal());
+                match answer.status {
+                    404 if is_discords => Ok(Some(LostWebhook::Deleted)),
+                    401 if is_discords => Ok(Some(LostWebhook::TokenRefused)),
+                    _ => Err(failure),
+                }
+            }
+        }
     }
 
     /// How long the next message through `webhook` should wait for its bucket.

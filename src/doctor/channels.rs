@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::discord::Client;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT};
+use crate::hub::{Problem, unknown_channel};
 use crate::model::Snowflake;
 
 /// How many channels that no server lists are asked for at most.
@@ -39,33 +40,26 @@ pub(super) fn checks(snapshot: &Snapshot, channels: &BTreeSet<Snowflake>, all_re
     for id in channels {
         let Some(state) = snapshot.channel(*id) else {
             if all_read {
-                checks.push(Check::fail(
-                    Code::ChannelUnknown,
-                    format!("The map names the channel {id}, which is not there, or the bot is not in its server."),
-                    "Copy the channel's id (in Discord: right-click, Copy Channel ID) into DISCORD_WEBHOOK_CHANNELS, or \
-                     invite the bot to that server.",
-                ));
+                checks.push(of_problem(Code::ChannelUnknown, unknown_channel(*id)));
             }
             continue;
         };
         let name = &state.name;
-        if let Some(unfit) = state.unfit {
-            checks.push(Check::fail(
-                Code::ChannelUnfit,
-                format!("{name} {unfit}."),
-                "Put the id of a text channel, or of a thread, into DISCORD_WEBHOOK_CHANNELS.",
-            ));
+        if let Some(unfit) = &state.unfit {
+            checks.push(of_problem(Code::ChannelUnfit, unfit.problem(name)));
         }
         for missing in &state.missing {
-            checks.push(Check::fail(
-                Code::ChannelPermissionMissing,
-                format!("{name}: {}.", missing.found),
-                format!("{}.", missing.remedy),
-            ));
+            checks.push(of_problem(Code::ChannelPermissionMissing, missing.problem(name)));
         }
         if state.unfit.is_none() && state.missing.is_empty() {
             checks.push(Check::ok(Code::Channel, format!("{name}: the bot may write there.")));
         }
     }
     checks
+}
+
+/// In the words of a running nuncio.
+fn of_problem(code: Code, problem: Problem) -> Check {
+    let remedy = problem.remedy.unwrap_or_default();
+    Check::fail(code, format!("{}.", problem.found), format!("{remedy}."))
 }

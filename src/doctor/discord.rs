@@ -2,40 +2,62 @@
 
 use std::collections::BTreeSet;
 
-use crate::bot::Snapshot;
-use crate::clock::Clock;
+use crate::bot::{RESERVE, Snapshot};
+use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, DiscordBase};
-use crate::discord::{Access, Application, Client, Failure};
+use crate::discord::{Access, Application, Client, Failure, SessionStartLimit};
 use crate::doctor::code::Code;
-use crate::doctor::{Check, LIMIT, channels};
-use crate::hub::{Problem, Rules, judge_servers};
+use crate::doctor::{Check, LIMIT, beside, channels, commands, webhooks};
+use crate::hub::{Problem, Rules, interactions_elsewhere, judge_servers};
 use crate::model::Snowflake;
+use crate::store::{BotSurvey, survey_bot};
 
 /// How many servers are read whole. Each takes four requests.
 const MOST_SERVERS: usize = 25;
+/// Warns when only one in so many of a day's logins is left.
+const FEW_LOGINS: u32 = 10;
 const PORTAL: &str = "https://discord.com/developers/applications";
 
 /// Everything about Discord.
 pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let access = Access::new(config.discord.base.clone(), config.discord.token.clone(), clock.clone());
-    let Some(client) = access.client() else {
-        return vec![Check::warn(
+    let path = config.database.path.clone();
+    // What is wrong with a database that cannot be read is said elsewhere.
+    let looked = tokio::task::spawn_blocking(move || survey_bot(&path).unwrap_or_default()).await;
+    let survey = looked.unwrap_or_default();
+    let mut checks = match access.client() {
+        Some(client) => of_bot(config, client, clock, &survey).await,
+        None => vec![Check::warn(
             Code::DiscordTokenMissing,
             "DISCORD_TOKEN is not set: there is no bot, and what is for channels waits.",
             format!(
                 "Copy the token (Developer Portal {PORTAL}, your application, Bot, Reset Token) into DISCORD_TOKEN."
             ),
-        )];
+        )],
     };
+    let is_reachable = !checks.iter().any(|check| check.code == Code::DiscordUnreachable);
+    checks.extend(webhooks::checks(config, access.wire(), clock, &survey.webhooks, is_reachable).await);
+    checks
+}
+
+/// What the bot's token leads to, and how a running nuncio fares with it.
+async fn of_bot(config: &Config, client: &Client, clock: &Clock, survey: &BotSurvey) -> Vec<Check> {
     let mut checks = Vec::new();
-    if let Err(problem) = talk(config, client, clock, &mut checks).await {
+    if let Err(problem) = talk(config, client, clock, survey, &mut checks).await {
         checks.push(problem);
     }
+    checks.extend(beside::checks(config, clock).await);
     checks
 }
 
 /// One thing after the other; ends at the first that keeps the rest from being asked.
-async fn talk(config: &Config, client: &Client, clock: &Clock, checks: &mut Vec<Check>) -> Result<(), Check> {
+async fn talk(
+    config: &Config,
+    client: &Client,
+    clock: &Clock,
+    survey: &BotSurvey,
+    checks: &mut Vec<Check>,
+) -> Result<(), Check> {
     let host = client.base().host();
     let pass = client.gate().pass().await;
     let me = match clock.within(LIMIT, client.myself(pass)).await {
@@ -47,6 +69,10 @@ async fn talk(config: &Config, client: &Client, clock: &Clock, checks: &mut Vec<
         Code::DiscordToken,
         format!("Discord accepts DISCORD_TOKEN: the bot is {} ({}).", me.username, me.id),
     ));
+    // Servers written by others may not tell.
+    if let Some(Ok(gateway)) = clock.within(LIMIT, client.gateway()).await {
+        checks.extend(of_logins(&gateway.session_start_limit));
+    }
     // Servers written by others may have no applications.
     let application = clock.within(LIMIT, client.application()).await.and_then(Result::ok);
     if let Some(application) = &application {
@@ -57,6 +83,7 @@ async fn talk(config: &Config, client: &Client, clock: &Clock, checks: &mut Vec<
         Some(Err(failure)) => return Err(away(client.base(), &failure)),
         None => return Err(silent(&host)),
     };
+    let application = application.map(|application| application.id);
     let mut snapshot = Snapshot::new(me.id);
     // Those that the configuration names first.
     let mut ids: Vec<Snowflake> = servers.iter().map(|server| server.id).collect();
@@ -74,12 +101,7 @@ async fn talk(config: &Config, client: &Client, clock: &Clock, checks: &mut Vec<
         targets.filter_map(crate::model::route::Target::channel).collect()
     };
     if unread == 0 {
-        checks.extend(of_servers(
-            config,
-            &snapshot,
-            &channels,
-            application.map(|application| application.id),
-        ));
+        checks.extend(of_servers(config, &snapshot, &channels, application, clock.now()));
     } else {
         checks.push(Check::warn(
             Code::DiscordServersUnread,
@@ -87,10 +109,37 @@ async fn talk(config: &Config, client: &Client, clock: &Clock, checks: &mut Vec<
             "Start nuncio: its log and /health name what is wrong with them.",
         ));
     }
-    channels::learn_unlisted(client, clock, &mut snapshot, &channels).await;
-    // Of a channel in a server that could not be looked at nothing is known.
-    checks.extend(channels::checks(&snapshot, &channels, unread == 0));
+    // In no server there is no channel: that is one problem and no more.
+    if !servers.is_empty() {
+        channels::learn_unlisted(client, clock, &mut snapshot, &channels).await;
+        // Of a channel in a server that could not be looked at nothing is known.
+        checks.extend(channels::checks(&snapshot, &channels, unread == 0));
+    }
+    // A bot and its application have one id, but for very old ones.
+    let application = application.or(config.discord.application_id).unwrap_or(me.id);
+    checks.extend(commands::checks(config, client, clock, application, &servers, survey.has_logged_in).await);
     Ok(())
+}
+
+/// Whether so many logins were made today that something must be logging in again and again. A nuncio that is restarted by
+/// hand is far from that.
+fn of_logins(limit: &SessionStartLimit) -> Option<Check> {
+    let found = format!(
+        "Discord lets this bot log in {} more times within the next {} min, of {} a day: something logs in again and again.",
+        limit.remaining,
+        limit.resets_after().as_secs().div_ceil(60),
+        limit.total,
+    );
+    let remedy = "Look for a program that is restarted again and again, this nuncio (its log, systemctl status nuncio) or \
+                  another with the same token, and stop it. If it is not yours, reset the token (Developer Portal, Bot, Reset \
+                  Token) and put the new one into DISCORD_TOKEN. Discord resets it by itself after the last login.";
+    if limit.remaining <= RESERVE {
+        Some(Check::fail(Code::DiscordLoginsLow, found, remedy))
+    } else if limit.remaining <= limit.total / FEW_LOGINS {
+        Some(Check::warn(Code::DiscordLoginsLow, found, remedy))
+    } else {
+        None
+    }
 }
 
 fn of_application(config: &Config, application: &Application) -> Vec<Check> {
@@ -107,13 +156,8 @@ fn of_application(config: &Config, application: &Application) -> Vec<Check> {
             format!("Set DISCORD_CLIENT_ID to {}, or leave it out; or set the token of the other bot.", application.id),
         ));
     }
-    if application.interactions_endpoint_url.as_ref().is_some_and(|url| !url.trim().is_empty()) {
-        checks.push(Check::fail(
-            Code::DiscordInteractionsEndpoint,
-            "The application has an Interactions Endpoint URL: Discord sends commands and clicks there, and nuncio never \
-             hears of them.",
-            format!("Empty that field ({PORTAL}/{}/information, Interactions Endpoint URL) and save.", application.id),
-        ));
+    if application.takes_interactions_away() {
+        checks.push(of_problem(interactions_elsewhere(application.id)));
     }
     if checks.is_empty() {
         let who = match application.bot_public {
@@ -135,6 +179,7 @@ fn of_servers(
     snapshot: &Snapshot,
     channels: &BTreeSet<Snowflake>,
     application: Option<Snowflake>,
+    now: Timestamp,
 ) -> Vec<Check> {
     let rules = Rules {
         guilds: config.discord.guilds.clone(),
@@ -145,7 +190,7 @@ fn of_servers(
     let routed = config.routes.routes().iter().flat_map(|route| route.ping.iter().copied());
     let pinged = config.pings.all_roles().chain(routed).collect();
     let servers = snapshot.servers(channels, application);
-    let problems = judge_servers(&servers, &rules, &pinged);
+    let problems = judge_servers(&servers, &rules, &pinged, now);
     if problems.is_empty() {
         let names: Vec<&str> = servers.all.values().flatten().map(String::as_str).collect();
         return vec![Check::ok(Code::DiscordServers, format!("The bot is in {}.", names.join(", ")))];
@@ -153,17 +198,16 @@ fn of_servers(
     problems.into_iter().map(of_problem).collect()
 }
 
-/// A problem of the hub's: its first sentence says what is wrong, the rest what to do.
+/// A problem in the words of a running nuncio.
 fn of_problem(problem: Problem) -> Check {
-    let (found, remedy) = match problem.sentence.split_once(". ") {
-        Some((found, remedy)) => (format!("{found}."), remedy.to_owned()),
-        None => (problem.sentence, "See docs/operations.md".to_owned()),
-    };
+    let (found, remedy) = (format!("{}.", problem.found), problem.remedy.unwrap_or_default());
     match problem.code {
         "bot_in_no_server" => Check::fail(Code::DiscordNoServer, found, remedy),
         "unknown_role" => Check::fail(Code::RoleUnknown, found, remedy),
         "role_is_everyone" => Check::fail(Code::RoleIsEveryone, found, remedy),
         "unknown_ping_role" => Check::warn(Code::PingRoleUnknown, found, remedy),
+        "interactions_elsewhere" => Check::fail(Code::DiscordInteractionsEndpoint, found, remedy),
+        "bot_timed_out" => Check::fail(Code::BotTimedOut, found, remedy),
         "ping_reaches_nobody" => Check::warn(Code::PingReachesNobody, found, remedy),
         // "unknown_server"
         _ => Check::fail(Code::DiscordServerUnknown, found, remedy),

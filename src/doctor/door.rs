@@ -67,7 +67,7 @@ async fn public(url: &str, is_running: bool) -> Check {
 }
 
 /// Where a listener on `host` is reached from this machine.
-fn reachable(host: IpAddr) -> IpAddr {
+pub(super) fn reachable(host: IpAddr) -> IpAddr {
     match host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),

@@ -4,6 +4,27 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::hub::Problem;
+use crate::model::Snowflake;
+
+/// What is said while [`Condition::TokenShared`] holds.
+pub const TOKEN_SHARED: &str = "Another program uses DISCORD_TOKEN: it answered a click or a command before nuncio did \
+    (Discord: 40060), and whatever it does not know fails. Stop the other program; if you cannot find it, reset the token \
+    (Developer Portal → Bot → Reset Token), put the new one into DISCORD_TOKEN and restart nuncio";
+
+/// The application has an address of its own for interactions.
+#[must_use]
+pub fn interactions_elsewhere(application: Snowflake) -> Problem {
+    Problem {
+        code: Condition::InteractionsElsewhere.as_str(),
+        found: "The application has an Interactions Endpoint URL: Discord sends commands and clicks there, and nuncio never \
+                receives them"
+            .to_owned(),
+        remedy: Some(format!(
+            "Empty that field (https://discord.com/developers/applications/{application}/information, Interactions Endpoint \
+             URL) and save"
+        )),
+    }
+}
 
 /// Something that can stand in the way. A closed set; each is there or not, with a sentence that says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +37,10 @@ pub enum Condition {
     DiscordUnreachable,
     /// The bot's connection to the gateway is down, or was given up.
     GatewayDown,
+    /// Another program answers for the bot.
+    TokenShared,
+    /// Discord sends clicks and commands elsewhere.
+    InteractionsElsewhere,
     /// Discord asked everything from this address to wait.
     Paused,
     /// The platform cannot be reached, or fails.
@@ -34,11 +59,13 @@ pub enum Condition {
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::NoToken,
         Self::TokenRefused,
         Self::DiscordUnreachable,
         Self::GatewayDown,
+        Self::TokenShared,
+        Self::InteractionsElsewhere,
         Self::Paused,
         Self::PlatformUnreachable,
         Self::KeyRefused,
@@ -56,6 +83,8 @@ impl Condition {
             Self::TokenRefused => "token_refused",
             Self::DiscordUnreachable => "discord_unreachable",
             Self::GatewayDown => "gateway_down",
+            Self::TokenShared => "token_shared",
+            Self::InteractionsElsewhere => "interactions_elsewhere",
             Self::Paused => "paused",
             Self::PlatformUnreachable => "platform_unreachable",
             Self::KeyRefused => "key_refused",
@@ -93,7 +122,11 @@ impl Conditions {
     pub fn problems(&self) -> Vec<Problem> {
         self.lock()
             .iter()
-            .map(|(condition, sentence)| Problem { code: condition.as_str(), sentence: sentence.clone() })
+            .map(|(condition, sentence)| Problem {
+                code: condition.as_str(),
+                found: sentence.clone(),
+                remedy: None,
+            })
             .collect()
     }
 

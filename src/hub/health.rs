@@ -59,7 +59,7 @@ impl Hub {
         problems.extend(self.refused_source_problem());
         problems.extend(Problem::all(ProblemCode::LongWriteAheadLog, self.storage_problem()));
         problems.extend(Problem::all(ProblemCode::DatabaseHardLinks, self.link_problem()));
-        problems.extend(Problem::all(ProblemCode::ChannelUnusable, self.place_problems()));
+        problems.extend(self.place_problems());
         problems.extend(Problem::all(ProblemCode::NoOperatorServer, self.nobodys()));
         problems.extend(self.server_problems());
         problems.extend(Problem::all(ProblemCode::DestinationMissing, self.0.routing.now().dangling()));
@@ -95,7 +95,7 @@ fn named(problems: Vec<Problem>) -> Vec<Problem> {
     more.sort_unstable();
     named.extend(more.into_iter().map(|(code, count)| {
         let sentence = format!("and {} more like these ({code}): the log names them all", count - NAMED);
-        Problem { code, sentence }
+        Problem { code, found: sentence, remedy: None }
     }));
     named
 }

@@ -90,7 +90,7 @@ impl Hub {
             tracing::warn!("{sentence}");
         }
         for news in self.server_problems().iter().filter(|problem| !known.contains(problem)) {
-            tracing::warn!("{}", news.sentence);
+            tracing::warn!("{}", news.sentence());
         }
         for (id, name) in self.strangers().iter().filter(|(id, _)| !strangers.contains_key(id)) {
             tracing::warn!(

@@ -1,6 +1,6 @@
 //! What is configured, for everybody who may see it: `/webhook-config` and `GET /webhooks/config`. No secret is in it.
 
-use crate::hub::{Endpoint, Hub};
+use crate::hub::{Endpoint, Hub, Problem};
 use crate::model::route::Target;
 use crate::samples;
 
@@ -28,7 +28,7 @@ impl Hub {
         };
         let routes = self.0.routing.now();
         let mut table = self.table();
-        table.extend(self.server_problems().into_iter().map(|problem| problem.sentence));
+        table.extend(self.server_problems().iter().map(Problem::sentence));
         Overview {
             endpoint: self.endpoint(),
             kinds: samples::kinds().collect(),

@@ -7,13 +7,41 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::watch;
 
 use crate::config;
-use crate::hub::Hub;
+use crate::hub::{Hub, Problem, ProblemCode};
 use crate::model::route::Target;
 use crate::model::{Destination, DestinationId, Sink, Snowflake};
 use crate::render;
 
 /// Characters of a person's name in the table.
 const MOST_NAME: usize = 30;
+
+/// Something that keeps the bot from writing in a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// As "missing Embed Links (denied by role @muted)".
+    pub found: String,
+    /// What to do, as Discord's own settings call the steps; without a full stop.
+    pub remedy: String,
+}
+
+impl Obstacle {
+    /// This obstacle in the channel that people know as `name`.
+    #[must_use]
+    pub fn problem(&self, name: &str) -> Problem {
+        Problem::with_remedy(ProblemCode::ChannelUnusable, format!("{name}: {}", self.found), &self.remedy)
+    }
+}
+
+/// A channel of the map that none of the bot's servers holds.
+#[must_use]
+pub fn unknown_channel(id: Snowflake) -> Problem {
+    Problem::with_remedy(
+        ProblemCode::ChannelUnusable,
+        format!("The map names the channel {id}, which is not there, or the bot is not in its server"),
+        "Copy the channel's id (in Discord: right-click, Copy Channel ID) into DISCORD_WEBHOOK_CHANNELS, or invite the bot to \
+         that server",
+    )
+}
 
 /// A channel or thread that the bot knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +54,8 @@ pub struct Place {
     pub roles: BTreeSet<Snowflake>,
     /// The channel's name, without `#`.
     pub channel: String,
-    /// What the bot may not do there, as "missing Embed Links (denied by role @muted)".
-    pub problems: Vec<String>,
+    /// What keeps the bot from writing there.
+    pub problems: Vec<Obstacle>,
 }
 
 impl Place {
@@ -43,8 +71,15 @@ impl Place {
         if self.problems.is_empty() {
             format!("{}  ok", self.name())
         } else {
-            format!("{}: {}", self.name(), self.problems.join(", "))
+            format!("{}: {}", self.name(), self.obstacles())
         }
+    }
+
+    /// What is in the way, in a line.
+    #[must_use]
+    pub fn obstacles(&self) -> String {
+        let found: Vec<&str> = self.problems.iter().map(|obstacle| obstacle.found.as_str()).collect();
+        found.join(", ")
     }
 }
 
@@ -105,7 +140,7 @@ impl Hub {
         let Sink::Channel(channel) = &destination.sink else { return None };
         let places = self.0.places.borrow();
         let place = places.as_ref()?.get(channel)?;
-        (!place.problems.is_empty()).then(|| place.problems.join(", "))
+        (!place.problems.is_empty()).then(|| place.obstacles())
     }
 
     /// Follows [`Hub::table`]: changes whenever the gateway has told something new.
@@ -114,24 +149,29 @@ impl Hub {
         self.0.places.subscribe()
     }
 
-    /// The places that something is in the way of, a sentence each; none until the gateway has told.
+    /// What keeps the bot from writing in the map's channels, one for each obstacle; none until the gateway has told.
     #[must_use]
-    pub fn place_problems(&self) -> Vec<String> {
+    pub fn place_problems(&self) -> Vec<Problem> {
         let places = self.0.places.borrow();
         let Some(known) = places.as_ref() else { return Vec::new() };
-        let is_in_the_way = |id: &Snowflake| known.get(id).is_none_or(|place| !place.problems.is_empty());
-        let channels = self.channels();
-        channels
-            .iter()
-            .filter(|id| is_in_the_way(id))
-            .map(|id| describe(&places, &Target::Channel(*id)))
-            .collect()
+        // In no server there is no channel: that is one problem and no more.
+        if self.0.home.borrow().as_ref().is_some_and(|seen| seen.all.is_empty()) {
+            return Vec::new();
+        }
+        let problems = |id: &Snowflake| match known.get(id) {
+            Some(place) => {
+                let name = place.name();
+                place.problems.iter().map(|obstacle| obstacle.problem(&name)).collect()
+            }
+            None => vec![unknown_channel(*id)],
+        };
+        self.channels().iter().flat_map(problems).collect()
     }
 
     /// Takes in what the gateway tells about the map's channels; those left out are unknown to it. Destinations are
     /// called by these names from now on. Logs the table's lines that changed, at first all of them.
     pub async fn learn_places(&self, places: BTreeMap<Snowflake, Place>) {
-        let before = self.table();
+        let (before, known) = (self.table(), self.place_problems());
         let undecided = self.nobody_decides();
         let (named, opened) = {
             let known = self.0.places.borrow();
@@ -152,13 +192,11 @@ impl Hub {
             (named, opened)
         };
         self.0.places.send_replace(Some(places));
-        let problems = self.place_problems();
         for line in self.table().into_iter().filter(|line| !before.contains(line)) {
-            if problems.iter().all(|problem| !line.contains(problem)) {
-                tracing::info!("{line}");
-            } else {
-                tracing::warn!("{line}");
-            }
+            tracing::info!("{line}");
+        }
+        for news in self.place_problems().iter().filter(|problem| !known.contains(problem)) {
+            tracing::warn!("{}", news.sentence());
         }
         self.nobody_decides()
             .iter()
@@ -203,7 +241,10 @@ mod tests {
             guild: "Acme NOC".to_owned(),
             roles: BTreeSet::new(),
             channel: "tickets".to_owned(),
-            problems: problems.iter().map(|problem| (*problem).to_owned()).collect(),
+            problems: problems
+                .iter()
+                .map(|found| Obstacle { found: (*found).to_owned(), remedy: "Allow it".to_owned() })
+                .collect(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! A problem: something that keeps nuncio from doing its job, with a stable code and a sentence for the operator.
+//! A problem: something that keeps nuncio from doing its job, with a stable code, what was found and what to do.
 
 macro_rules! codes {
     ($($name:ident = $text:literal,)*) => {
@@ -42,21 +42,40 @@ codes! {
     RoleIsEveryone = "role_is_everyone",
     UnknownPingRole = "unknown_ping_role",
     PingReachesNobody = "ping_reaches_nobody",
+    BotTimedOut = "bot_timed_out",
+    WebhookLost = "webhook_lost",
 }
 
-/// One problem, as `/health`, the start page and `/webhook-status` show it.
+/// One problem, as `/health`, the start page, `/webhook-status`, the log and `nuncio doctor` show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// A stable word for monitors, such as `gateway_down`. It holds no name and no id.
     pub code: &'static str,
-    /// What happened, what nuncio does, and what to do. It may name servers, channels and roles.
-    pub sentence: String,
+    /// What happened, and what nuncio does, without a full stop at its end. It may name servers, channels and roles. Where
+    /// there is no `remedy`, it says what to do as well.
+    pub found: String,
+    /// What to do, where that is a sentence of its own.
+    pub remedy: Option<String>,
 }
 
 impl Problem {
-    /// The problem `code`, described by `sentence`.
+    /// The problem `code`, described by `sentence`, which says what to do as well.
     pub fn new(code: ProblemCode, sentence: impl Into<String>) -> Self {
-        Self { code: code.as_str(), sentence: sentence.into() }
+        Self { code: code.as_str(), found: sentence.into(), remedy: None }
+    }
+
+    /// The problem `code`, with what to do about it.
+    pub fn with_remedy(code: ProblemCode, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code: code.as_str(), found: found.into(), remedy: Some(remedy.into()) }
+    }
+
+    /// Both in one, for a line of a log or a list.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match &self.remedy {
+            Some(remedy) => format!("{}. {remedy}", self.found),
+            None => self.found.clone(),
+        }
     }
 
     /// All of `sentences` as problems of one code.

@@ -60,7 +60,7 @@ impl Hub {
             Some(place) if !place.problems.is_empty() => Some(format!(
                 "nuncio cannot post in #{}: {}. Allow it in the channel's settings, then set it again",
                 place.channel,
-                place.problems.join(", ")
+                place.obstacles()
             )),
             Some(_) => None,
         };

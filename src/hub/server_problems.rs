@@ -5,31 +5,43 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::clock::Timestamp;
 use crate::hub::{Hub, Problem, ProblemCode, Rules, ServerRole, Servers};
 use crate::model::Snowflake;
 
 /// What the bot needs in a server: View Channels, Send Messages, Embed Links, Read Message History.
 const INVITED_WITH: u64 = 84_992;
+/// What helps where an id of a role is wrong.
+const COPY_ROLE: &str =
+    "Copy the role's id (Server Settings, Roles, Copy Role ID) there, then `kill -HUP` nuncio or restart it";
 
-/// All problems of `seen`, given the rules and the roles that cards ping.
+/// All problems of `seen` at `now`, given the rules and the roles that cards ping.
 #[must_use]
-pub fn judge_servers(seen: &Servers, rules: &Rules, pinged: &BTreeSet<Snowflake>) -> Vec<Problem> {
+pub fn judge_servers(
+    seen: &Servers,
+    rules: &Rules,
+    pinged: &BTreeSet<Snowflake>,
+    now: Timestamp,
+) -> Vec<Problem> {
     if seen.all.values().any(Option::is_none) {
         return Vec::new();
     }
     let invite = invite(seen.application);
     if seen.all.is_empty() {
-        let sentence = format!("The bot is in no server, so it can send nothing. {invite}");
-        return vec![Problem::new(ProblemCode::BotInNoServer, sentence)];
+        return vec![Problem::with_remedy(
+            ProblemCode::BotInNoServer,
+            "The bot is in no server, so it can send nothing",
+            invite,
+        )];
     }
     let mut problems = Vec::new();
     for guild in rules.guilds.iter().filter(|guild| !seen.all.contains_key(guild)) {
-        problems.push(Problem::new(
+        problems.push(Problem::with_remedy(
             ProblemCode::UnknownServer,
             format!(
-                "DISCORD_GUILD_ID names {guild}, but the bot is not in a server with that id: its commands do not appear \
-                 there. Correct the id (right-click the server, Copy Server ID) and restart. Or: {invite}"
+                "DISCORD_GUILD_ID names {guild}, but the bot is not in a server with that id: its commands do not appear there"
             ),
+            format!("Correct the id (right-click the server, Copy Server ID) and restart. Or: {invite}"),
         ));
     }
     for (variable, roles, who) in [
@@ -39,6 +51,8 @@ pub fn judge_servers(seen: &Servers, rules: &Rules, pinged: &BTreeSet<Snowflake>
         problems.extend(roles.iter().filter_map(|role| unusable(seen, variable, *role, who)));
     }
     problems.extend(pinged.iter().filter_map(|role| unpingable(&seen.roles, *role)));
+    let timed_out = seen.timed_out.iter().filter(|(_, until)| **until > now);
+    problems.extend(timed_out.map(|(guild, until)| timed_out_in(seen, *guild, *until)));
     problems
 }
 
@@ -46,21 +60,22 @@ pub fn judge_servers(seen: &Servers, rules: &Rules, pinged: &BTreeSet<Snowflake>
 fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) -> Option<Problem> {
     if let Some(name) = seen.all.get(&role) {
         let name = name.as_deref().unwrap_or_default();
-        return Some(Problem::new(
+        return Some(Problem::with_remedy(
             ProblemCode::RoleIsEveryone,
             format!(
-                "{variable} names @everyone of {name} ({role}). Discord does not count it among anybody's roles, so it lets \
-                 nobody {who}. Put the id of a role there, then `kill -HUP` nuncio or restart it"
+                "{variable} names @everyone of {name} ({role}), which Discord does not count among anybody's roles: it lets \
+                 nobody {who}"
             ),
+            "Put the id of a role there (Server Settings, Roles, Copy Role ID), then `kill -HUP` nuncio or restart it",
         ));
     }
     (!seen.roles.contains_key(&role)).then(|| {
-        Problem::new(
+        Problem::with_remedy(
             ProblemCode::UnknownRole,
             format!(
-                "{variable} names the role {role}, which none of the bot's servers has: it lets nobody {who}. Copy the \
-                 role's id (Server Settings, Roles, Copy Role ID) there, then `kill -HUP` nuncio or restart it"
+                "{variable} names the role {role}, which none of the bot's servers has: it lets nobody {who}"
             ),
+            COPY_ROLE,
         )
     })
 }
@@ -68,37 +83,54 @@ fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) 
 /// Why nobody is pinged by a role.
 fn unpingable(roles: &BTreeMap<Snowflake, ServerRole>, role: Snowflake) -> Option<Problem> {
     let Some(known) = roles.get(&role) else {
-        return Some(Problem::new(
+        return Some(Problem::with_remedy(
             ProblemCode::UnknownPingRole,
             format!(
                 "A ping is set for the role {role} (PING, or \"ping\" in the map), which none of the bot's servers has: \
-                 nobody will be pinged. Copy the role's id (Server Settings, Roles, Copy Role ID) there, then \
-                 `kill -HUP` nuncio or restart it"
+                 nobody will be pinged"
             ),
+            COPY_ROLE,
         ));
     };
     (!known.can_be_pinged).then(|| {
         let name = &known.name;
-        Problem::new(
+        Problem::with_remedy(
             ProblemCode::PingReachesNobody,
+            format!("@{name} is not mentionable and the bot may not mention all roles: nobody will be pinged"),
             format!(
-                "@{name} is not mentionable and the bot may not mention all roles: nobody will be pinged. Switch on \
-                 \"Allow anyone to @mention this role\" (Server Settings, Roles, {name}), or give the bot Mention @everyone, \
-                 @here, and All Roles"
+                "Switch on \"Allow anyone to @mention this role\" (Server Settings, Roles, {name}), or give the bot Mention \
+                 @everyone, @here, and All Roles"
             ),
         )
     })
+}
+
+/// Discord refuses whatever the bot sends there, and lets it read.
+fn timed_out_in(seen: &Servers, guild: Snowflake, until: Timestamp) -> Problem {
+    let name = seen.all.get(&guild).and_then(Option::as_deref).unwrap_or_default();
+    Problem::with_remedy(
+        ProblemCode::BotTimedOut,
+        format!(
+            "The bot is timed out in {name} until {}: Discord refuses what it sends there, and nuncio keeps it",
+            until.to_rfc3339()
+        ),
+        "Remove it in Discord (right-click the bot in the list of members, Remove Timeout), or wait",
+    )
+}
+
+/// The address that invites the bot of `application`, with its commands and the least permissions.
+#[must_use]
+pub fn invite_link(application: Snowflake) -> String {
+    format!(
+        "https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands&permissions={INVITED_WITH}"
+    )
 }
 
 /// "Invite it: https://…", with the least permissions.
 fn invite(application: Option<Snowflake>) -> String {
     application.map_or_else(
         || "Invite it (Developer Portal, OAuth2, URL Generator)".to_owned(),
-        |id| {
-            format!(
-                "Invite it: https://discord.com/oauth2/authorize?client_id={id}&scope=bot+applications.commands&permissions={INVITED_WITH}"
-            )
-        },
+        |id| format!("Invite it: {}", invite_link(id)),
     )
 }
 
@@ -108,7 +140,7 @@ impl Hub {
     pub fn server_problems(&self) -> Vec<Problem> {
         let home = self.0.home.borrow();
         let Some(seen) = home.as_ref() else { return Vec::new() };
-        judge_servers(seen, &self.rules(), &self.pinged_roles())
+        judge_servers(seen, &self.rules(), &self.pinged_roles(), self.0.clock.now())
     }
 
     /// Every role that a card may ping.
@@ -123,6 +155,7 @@ impl Hub {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
     const ACME: Snowflake = Snowflake::new(1);
     const APPROVERS: Snowflake = Snowflake::new(11);
     const QUIET: Snowflake = Snowflake::new(12);
@@ -166,7 +199,7 @@ mod tests {
         #[case] codes: &[&str],
     ) {
         let pinged = pinged.iter().copied().collect();
-        let found = judge_servers(&seen(), &rules(guilds, approvers, operators), &pinged);
+        let found = judge_servers(&seen(), &rules(guilds, approvers, operators), &pinged, NOW);
         let found: Vec<_> = found.iter().map(|problem| problem.code).collect();
         assert_eq!(found, codes, "{what}");
     }
@@ -176,16 +209,28 @@ mod tests {
         let mut arriving = seen();
         arriving.all.insert(Snowflake::new(2), None);
         assert_eq!(
-            judge_servers(&arriving, &rules(&[NOWHERE], &[NOWHERE], &[]), &BTreeSet::from([NOWHERE])),
+            judge_servers(&arriving, &rules(&[NOWHERE], &[NOWHERE], &[]), &BTreeSet::from([NOWHERE]), NOW),
             []
         );
     }
 
     #[test]
+    fn a_timeout_is_named_until_it_is_over() {
+        let at = |until| {
+            let seen = Servers { timed_out: BTreeMap::from([(ACME, until)]), ..seen() };
+            judge_servers(&seen, &Rules::default(), &BTreeSet::new(), NOW)
+        };
+        let [problem] = &*at(Timestamp::from_secs(1_700_000_001)) else { panic!() };
+        assert_eq!(problem.code, "bot_timed_out");
+        assert!(problem.found.contains("timed out in Acme NOC until 2023-11-14T22:13:21"), "{problem:?}");
+        assert_eq!(at(NOW), []);
+    }
+
+    #[test]
     fn a_bot_in_no_server_gets_its_invite_link() {
         let nowhere = Servers { application: Some(Snowflake::new(5)), ..Servers::default() };
-        let [problem] = &*judge_servers(&nowhere, &Rules::default(), &BTreeSet::new()) else { panic!() };
+        let [problem] = &*judge_servers(&nowhere, &Rules::default(), &BTreeSet::new(), NOW) else { panic!() };
         assert_eq!(problem.code, "bot_in_no_server");
-        assert!(problem.sentence.contains("client_id=5&scope=bot+applications.commands&permissions=84992"));
+        assert!(problem.sentence().contains("client_id=5&scope=bot+applications.commands&permissions=84992"));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
 /// The servers that the bot is in, as the gateway tells.
@@ -15,6 +16,8 @@ pub struct Servers {
     pub application: Option<Snowflake>,
     /// The roles of all servers that have arrived, without `@everyone`.
     pub roles: BTreeMap<Snowflake, ServerRole>,
+    /// Where the bot is timed out, and until when.
+    pub timed_out: BTreeMap<Snowflake, Timestamp>,
 }
 
 /// A role of one of the bot's servers.

@@ -1,8 +1,10 @@
 //! Stored Discord webhooks as use cases: added, listed, given another address, removed. Whoever is at the door has read
 //! the address strictly before.
 
-use crate::hub::Hub;
-use crate::model::{Actor, DestinationId, NewWebhook, Scope, StoredWebhook, WebhookUrl};
+use crate::hub::{Hub, Problem, ProblemCode};
+use crate::model::{
+    Actor, DestinationId, LostWebhook, NewWebhook, Scope, StoredWebhook, WebhookMark, WebhookUrl,
+};
 use crate::store::{self, Kept};
 
 /// Discord: "Create Webhook", `name`.
@@ -30,7 +32,40 @@ pub enum WebhookError {
     Store(#[from] store::Error),
 }
 
+/// A stored webhook that Discord does not take messages through any more.
+#[must_use]
+pub fn lost_webhook(id: DestinationId, name: &str, mark: &WebhookMark, lost: LostWebhook) -> Problem {
+    let found = match lost {
+        LostWebhook::Deleted => {
+            format!("The stored webhook \"{name}\" ({mark}) was deleted in Discord: nothing arrives there")
+        }
+        LostWebhook::TokenRefused => format!(
+            "Discord refuses the token of the stored webhook \"{name}\" ({mark}): it was made anew or mistyped, and nothing \
+             arrives there"
+        ),
+    };
+    Problem::with_remedy(ProblemCode::WebhookLost, found, replace_webhook(id))
+}
+
+/// What to do about a stored webhook that is never used again.
+#[must_use]
+pub fn replace_webhook(id: DestinationId) -> String {
+    format!(
+        "Make a new webhook in Discord (Edit Channel, Integrations, Webhooks, New Webhook, Copy Webhook URL), then run: nuncio \
+         discord-webhooks replace {id} (it asks for the address). If it is not needed: nuncio discord-webhooks remove {id}"
+    )
+}
+
 impl Hub {
+    /// The stored webhooks that the map names and that are in use, the oldest first.
+    pub async fn webhooks_in_use(&self) -> store::Result<Vec<StoredWebhook>> {
+        let mut webhooks = self.0.store.webhooks().await?;
+        let in_use = self.0.routing.now().in_use();
+        webhooks
+            .retain(|webhook| webhook.enabled && webhook.closed.is_none() && in_use.contains(&webhook.id));
+        Ok(webhooks)
+    }
+
     /// Stores a webhook. Its destination can be named in the map from then on.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub(super) async fn report(
 }
 
 fn sentence(problem: &Problem) -> String {
-    problem.sentence.clone()
+    problem.sentence()
 }
 
 fn code(problem: &Problem) -> String {

@@ -29,8 +29,8 @@ pub(super) async fn page(
     let mut problems = String::new();
     for problem in &health.problems {
         // Writing to a String cannot fail.
-        let words = if is_insider { &problem.sentence } else { problem.code };
-        let _ = write!(problems, "<li>{}</li>", escape(words));
+        let words = if is_insider { problem.sentence() } else { problem.code.to_owned() };
+        let _ = write!(problems, "<li>{}</li>", escape(&words));
     }
     let html = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\

@@ -87,6 +87,15 @@ pub struct NewWebhook {
     pub description: String,
 }
 
+/// Why a webhook is never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LostWebhook {
+    /// Somebody deleted it, or its channel.
+    Deleted,
+    /// Its token is another one now, or was mistyped.
+    TokenRefused,
+}
+
 /// A stored webhook, without what must not be seen.
 #[derive(Clone, Debug)]
 pub struct StoredWebhook {

@@ -29,6 +29,7 @@ mod manner;
 pub mod model;
 mod page;
 mod rest;
+mod settings;
 mod setup;
 mod token;
 pub mod validate;
@@ -364,6 +365,7 @@ impl Discord {
         let now = self.0.clock.now();
         let mut guard = self.state();
         let state = &mut *guard;
+        state.world.end_timeouts(now);
         let done = act(state, now);
         // Sent under the lock: subscribers see changes in the order they were made.
         for dispatch in state.world.take_dispatches() {

@@ -29,6 +29,8 @@ pub use verify::{Head, Verified};
 const HEAD: &str = "audit.head";
 /// The `meta` key of the proof that the sealing key is the one this database knows.
 pub(super) const CHECK: &str = "key.check";
+/// What the key is for that addresses are sealed with.
+pub(super) const SEAL: &str = "seal";
 const MAX_TEXT: usize = 2000;
 
 /// The two keys of the log, ready for use. Units that append carry a clone.
@@ -87,7 +89,7 @@ impl Store {
             Some(_) => {}
             None => self.set_meta(CHECK, check).await?,
         }
-        let _ = self.0.seal_key.set(key.derive("seal"));
+        let _ = self.0.seal_key.set(key.derive(SEAL));
         let key = AuditKey::of(key);
         // A second unlocking was checked against the first: it is the same key.
         let _ = self.0.audit_key.set(key);

@@ -1,5 +1,7 @@
 //! A look at a database from outside, beside a server or without one, that leaves no trace: no file is made or changed.
 
+mod bot;
+
 use std::fs;
 use std::path::Path;
 
@@ -12,6 +14,8 @@ use crate::store::connect::direct;
 use crate::store::open::newest_schema;
 use crate::store::path::{refuse_hard_links, resolve};
 use crate::store::{Error, Lock, Result, wal};
+
+pub use bot::{BotSurvey, SealedWebhook, survey_bot};
 
 /// Pages kept at hand, in KiB, negative by SQLite's custom.
 const CACHE: i64 = -2048;

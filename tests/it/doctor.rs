@@ -1,7 +1,11 @@
 //! `nuncio doctor`, as a person meets it: the real program, with one thing wrong at a time and a near miss beside it.
 
+mod bot;
+mod broken_discord;
+mod discord;
 mod page;
 mod rig;
+mod start;
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -5,9 +5,9 @@
 use std::fmt::Write as _;
 
 use nuncio::clock::Timestamp;
-use nuncio::model::{Event, EventId, Kind, Links, Severity, Source};
+use nuncio::model::{Event, EventId, Kind, KindMeaning, Links, Severity, Source};
 use nuncio::render::{self, View};
-use nuncio::{hub, samples};
+use nuncio::samples;
 use serde_json::{Value, json};
 
 use crate::commands::Stage;
@@ -66,7 +66,7 @@ fn table(page: &mut String, message: &Value) {
 /// How soon a card is sent when others wait as well.
 fn priority(kind: &str, body: &Value) -> &'static str {
     let word = Severity::NAMES.iter().find_map(|name| body["data"][*name].as_str());
-    match hub::rank(&Kind::new(kind), word.and_then(Severity::from_word)) {
+    match KindMeaning::of(Source::XtSystems, &Kind::new(kind)).priority(word.and_then(Severity::from_word)) {
         nuncio::model::Rank::Decision => "before everything else",
         nuncio::model::Rank::Urgent => "urgent: after decisions, before the rest",
         _ => "in the order of arrival",

@@ -47,7 +47,7 @@ fn embed(status: &Status, now: Timestamp) -> CreateEmbed {
     let problems = status
         .problems
         .iter()
-        .map(|problem| Some(render::literal("⚠️ ").and(render::text(&problem.sentence))));
+        .map(|problem| Some(render::literal("⚠️ ").and(render::text(&problem.sentence()))));
     let problems = Markdown::join(problems, "\n").cut(MAX_PROBLEMS, Surface::Embed).write(Surface::Embed);
     let mut fields = vec![
         ("Server", server(status), true),

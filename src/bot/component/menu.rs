@@ -87,14 +87,20 @@ impl Clicks {
         match turn {
             Turn::Begin => {
                 let message = whispered("Which events?").components(vec![keys()]);
-                answered(component.create_response(http, CreateInteractionResponse::Message(message)).await);
+                self.began(
+                    component.id.get(),
+                    component.create_response(http, CreateInteractionResponse::Message(message)).await,
+                );
             }
             Turn::Key(key) if key == OTHER => {
-                answered(component.create_response(http, CreateInteractionResponse::Modal(dialog())).await);
+                self.began(
+                    component.id.get(),
+                    component.create_response(http, CreateInteractionResponse::Modal(dialog())).await,
+                );
             }
             Turn::Key(key) => {
                 let step = CreateInteractionResponse::UpdateMessage(places(&key));
-                answered(component.create_response(http, step).await);
+                self.began(component.id.get(), component.create_response(http, step).await);
             }
             Turn::Undo => {
                 let set = self.shared.hub.set_routes();
@@ -103,10 +109,16 @@ impl Clicks {
                 } else {
                     whispered("Which setting do you want to remove?").components(vec![removable(&set)])
                 };
-                answered(component.create_response(http, CreateInteractionResponse::Message(message)).await);
+                self.began(
+                    component.id.get(),
+                    component.create_response(http, CreateInteractionResponse::Message(message)).await,
+                );
             }
             Turn::To { .. } | Turn::Remove(_) => {
-                answered(component.create_response(http, CreateInteractionResponse::Acknowledge).await);
+                self.began(
+                    component.id.get(),
+                    component.create_response(http, CreateInteractionResponse::Acknowledge).await,
+                );
                 let sentence = match turn {
                     Turn::To { key, channel } => self.set(&key, channel, person.guild, entry).await,
                     Turn::Remove(id) => self.remove(id, entry).await,
@@ -130,7 +142,7 @@ impl Clicks {
             Ok(key) => CreateInteractionResponse::Message(places(&key.to_string()).ephemeral(true)),
             Err(sentence) => CreateInteractionResponse::Message(whispered(sentence)),
         };
-        answered(modal.create_response(http, response).await);
+        self.began(modal.id.get(), modal.create_response(http, response).await);
         let entry = AuditEntry {
             channel: Some(Snowflake::new(modal.channel_id.get())),
             interaction: Some(Snowflake::new(modal.id.get())),

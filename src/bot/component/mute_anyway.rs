@@ -25,7 +25,10 @@ impl Clicks {
             super::say_at_once(http, component, &sentence).await;
             return self.note_refused(entry, &person).await;
         }
-        answered(component.create_response(http, CreateInteractionResponse::Acknowledge).await);
+        self.began(
+            component.id.get(),
+            component.create_response(http, CreateInteractionResponse::Acknowledge).await,
+        );
         let sentence = match self.shared.hub.mute(&wanted.kind, wanted.span, &wanted.reason, entry).await {
             Ok(mute) => muted(&mute),
             Err(MuteError::Invalid(why)) => not_muted(&why),

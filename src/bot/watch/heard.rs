@@ -6,7 +6,7 @@ use serenity::all::{Context, Event, RawEventHandler, Ready, UnknownEvent};
 use serenity::async_trait;
 
 use super::Watch;
-use crate::bot::guild::{Guild, Role};
+use crate::bot::guild::{self, Guild, Role};
 use crate::bot::{lenient, register};
 use crate::model::Snowflake;
 
@@ -43,6 +43,7 @@ impl RawEventHandler for Watch {
             Event::GuildMemberUpdate(event) if event.user.id.get() == self.0.bot.load(Ordering::Acquire) => {
                 self.change(event.guild_id.get(), |guild| {
                     guild.held = event.roles.iter().map(|role| role.get()).collect();
+                    guild.timed_out_until = guild::until(event.communication_disabled_until);
                 });
             }
             Event::GuildRoleCreate(event) => self.put_role(&event.role),

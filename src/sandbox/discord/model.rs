@@ -79,6 +79,10 @@ pub struct World {
     interactions: BTreeMap<Snowflake, Interaction>,
     /// How interactions are told otherwise than they are.
     distortion: Option<Value>,
+    /// Where interactions are posted, and not told by the gateway. (The sandbox posts nothing.)
+    pub interactions_endpoint: Option<String>,
+    /// Whether another program of this application answers every interaction at once.
+    pub is_shared: bool,
     /// Interactions whose time has begun to run and is not watched yet.
     opened: Vec<Snowflake>,
     /// Messages that only one person sees, with their channel.
@@ -103,6 +107,8 @@ impl World {
             commands: BTreeMap::new(),
             interactions: BTreeMap::new(),
             distortion: None,
+            interactions_endpoint: None,
+            is_shared: false,
             opened: Vec::new(),
             whispers: BTreeMap::new(),
             dispatches: Vec::new(),
@@ -160,7 +166,7 @@ impl World {
             "id": self.application, "name": self.name, "icon": null, "description": "", "type": null,
             "bot": bot.map(User::object), "owner": owner.map(User::object), "summary": "", "team": null,
             "bot_public": true, "bot_require_code_grant": false, "verify_key": "0".repeat(64), "flags": 0,
-            "flags_new": "0", "redirect_uris": [], "interactions_endpoint_url": null,
+            "flags_new": "0", "redirect_uris": [], "interactions_endpoint_url": self.interactions_endpoint,
             "role_connections_verification_url": null, "approximate_guild_count": self.guilds.len(),
             "approximate_user_install_count": 0, "approximate_user_authorization_count": 0,
             "explicit_content_filter": 0, "eligible_oauth2_scopes": [],

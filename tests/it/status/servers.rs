@@ -115,10 +115,11 @@ async fn a_forum_in_the_map_is_named_and_a_thread_is_a_channel() {
     t.online().await;
     t.table_line("Acme NOC / #Night  ok").await;
     t.table_line("Acme NOC / #Old  ok").await;
-    t.table_line("the id of a text channel or of a post into the map").await;
+    t.table_line("#ideas: is a forum, which holds posts and no messages").await;
     let problems = t.health().await["problems"].as_array().unwrap().clone();
     assert_eq!(problems.len(), 1, "{problems:#?}");
-    assert!(problems[0].as_str().unwrap().contains("#ideas: is a forum"), "{problems:#?}");
+    let said = problems[0].as_str().unwrap();
+    assert!(said.contains("#ideas: is a forum") && said.contains("the id of a text channel"), "{said}");
     t.finish().await;
 }
 

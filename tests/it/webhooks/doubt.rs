@@ -54,7 +54,7 @@ async fn a_success_that_says_nothing_is_sent_again_in_the_lanes_back_off(
     routed(&mut t).await;
     let fault = Fault::Status { status, headers: Vec::new(), body: body.to_owned() };
     let times = if restarts { 3 } else { 12 };
-    t.discord.faults().next_on("/webhooks/", times, fault);
+    t.discord.faults().next_on("POST /api/v10/webhooks/", times, fault);
     t.sends_body(ticket(1)).await;
     let began = t.clock.elapsed();
     for count in 1..=times {
@@ -82,7 +82,7 @@ async fn a_success_that_says_nothing_is_sent_again_in_the_lanes_back_off(
 async fn what_took_effect_behind_such_an_answer_stands_twice_and_says_so(#[case] fault: Fault) {
     let mut t = Harness::plain().await;
     routed(&mut t).await;
-    t.discord.faults().next_on("/webhooks/", 1, fault);
+    t.discord.faults().next_on("POST /api/v10/webhooks/", 1, fault);
     t.sends_body(ticket(1)).await;
     t.settle_in_steps(Duration::from_secs(1)).await;
     let messages = t.channel("general").next_messages(2).await;

@@ -81,7 +81,7 @@ async fn what_comes_after_a_webhook_was_removed_waits_for_a_route() {
 async fn an_answer_to_the_old_address_does_not_close_the_new_one() {
     let mut t = Harness::with(one_by_one).await;
     let id = routed(&mut t).await;
-    t.discord.faults().next_on("/webhooks/", 1, Fault::Delay(Duration::from_secs(300)));
+    t.discord.faults().next_on("POST /api/v10/webhooks/", 1, Fault::Delay(Duration::from_secs(300)));
     t.sends_body(ticket(1)).await;
     within("a request", async {
         while t.discord.faults().pending() > 0 {
@@ -104,9 +104,14 @@ async fn an_answer_to_the_old_address_does_not_close_the_new_one() {
 async fn a_removed_webhook_is_no_trouble_of_discords() {
     let mut t = Harness::with(one_by_one).await;
     let id = routed(&mut t).await;
-    t.discord.faults().next_on("/webhooks/", 1, Fault::rate_limited(Duration::from_secs(30), "user"));
+    t.discord.faults().next_on(
+        "POST /api/v10/webhooks/",
+        1,
+        Fault::rate_limited(Duration::from_secs(30), "user"),
+    );
     t.sends_body(ticket(1)).await;
-    within("a request", t.discord.wait_until(|_| (asked(&t, &["/webhooks/"]) > 0).then_some(()))).await;
+    within("a request", t.discord.wait_until(|_| (asked(&t, &["POST", "/webhooks/"]) > 0).then_some(())))
+        .await;
     recorded(&t).await;
     assert!(t.store().remove_webhook(id, Actor::Shell).await.unwrap());
     t.settle_in_steps(Duration::from_secs(1)).await;
@@ -128,7 +133,7 @@ async fn a_removed_webhook_is_no_trouble_of_discords() {
 async fn only_a_deleted_webhook_is_said_to_have_leaked(#[case] fault: Fault, #[case] leaked: bool) {
     let mut t = Harness::with(one_by_one).await;
     let id = routed(&mut t).await;
-    t.discord.faults().next_on("/webhooks/", 1, fault);
+    t.discord.faults().next_on("POST /api/v10/webhooks/", 1, fault);
     t.sends_body(ticket(1)).await;
     let told = t.channel("alerts").next_message().await;
     assert!(told.title().ends_with("is closed"), "{told:?}");

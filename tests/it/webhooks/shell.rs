@@ -162,7 +162,7 @@ async fn its_address_is_nowhere_to_be_seen() {
         nuncio::secret::Secret::new(t.variable("WEBHOOK_SECRET")),
         t.clock.clone(),
     );
-    t.discord.faults().next_on("/webhooks/", 1, nuncio::sandbox::discord::Fault::CutAfter);
+    t.discord.faults().next_on("POST /api/v10/webhooks/", 1, nuncio::sandbox::discord::Fault::CutAfter);
     sender.send(crate::limits::ticket(1)).await.unwrap();
     let messages = t.channel("general").next_messages(2).await;
     t.discord.delete_webhook(t.discord.webhook_id());

@@ -49,6 +49,11 @@ impl Starts {
         Self { total, max_concurrency: max_concurrency.max(1), used: 0, resets, places }
     }
 
+    /// So many starts are left of a day that begins now.
+    pub(in crate::sandbox::discord) fn leave(&mut self, remaining: u32, now: Timestamp) {
+        (self.used, self.resets) = (self.total.saturating_sub(remaining), now.plus(DAY));
+    }
+
     /// A session of this shard wants to start.
     pub(super) fn take(&mut self, shard: u32, now: Timestamp) -> Start {
         if now >= self.resets {

@@ -10,6 +10,8 @@ use crate::model::Snowflake;
 
 /// Discord's type number of a text channel.
 pub const TEXT: u8 = 0;
+/// Discord's type number of a category: a place for channels.
+const CATEGORY: u8 = 4;
 /// Discord's type number of a forum: a place for threads alone.
 pub const FORUM: u8 = 15;
 /// The flag of forums whose posts need a tag.
@@ -153,6 +155,16 @@ impl World {
         self.dispatch("CHANNEL_CREATE", channel.object());
         self.channels.insert(id, channel);
         id
+    }
+
+    /// The category of this name, which is made if it is not there.
+    pub fn category(&mut self, guild: Snowflake, name: &str, now: Timestamp) -> Snowflake {
+        let known = self.channels().find(|known| known.kind == CATEGORY && known.name == name);
+        if let Some(id) = known.map(|known| known.id) {
+            return id;
+        }
+        let id = self.mint(now);
+        self.add_place(Channel::new(id, CATEGORY, guild, name))
     }
 
     /// All channels but threads, in the order they were made, which is the order they are shown in.

@@ -36,7 +36,10 @@ impl World {
         };
         let base = apply(base, &|id| id == guild.id);
         let base = apply(base, &|id| member.roles.contains(&id));
-        apply(base, &|id| id == user)
+        let sum = apply(base, &|id| id == user);
+        // Discord: "Permissions for Timed Out Members".
+        let reading = Permissions::of(&[Permission::ViewChannel, Permission::ReadMessageHistory]);
+        if member.timed_out_until.is_some() { sum.without(Permissions::ALL.without(reading)) } else { sum }
     }
 
     /// A channel for somebody who wants to do something in it: unknown, or 50001 without View Channel.

@@ -21,6 +21,8 @@ pub struct Guild {
     pub roles: Vec<Role>,
     /// By user id.
     pub members: BTreeMap<Snowflake, Member>,
+    /// Whether the application was invited with `applications.commands`.
+    pub has_commands: bool,
 }
 
 /// A user in a guild.
@@ -32,6 +34,8 @@ pub struct Member {
     pub roles: Vec<Snowflake>,
     /// Since when.
     pub joined: Timestamp,
+    /// Until when they may only read.
+    pub timed_out_until: Option<Timestamp>,
 }
 
 impl Guild {
@@ -79,8 +83,14 @@ impl World {
             managed: false,
             position: 0,
         };
-        let guild =
-            Guild { id, name: name.to_owned(), owner, roles: vec![everyone], members: BTreeMap::new() };
+        let guild = Guild {
+            id,
+            name: name.to_owned(),
+            owner,
+            roles: vec![everyone],
+            members: BTreeMap::new(),
+            has_commands: true,
+        };
         self.guilds.insert(id, guild);
         self.add_member(id, owner, Vec::new(), now);
         id
@@ -113,8 +123,43 @@ impl World {
     /// Makes `user` a member with these roles, or gives these roles to the member.
     pub fn add_member(&mut self, guild: Snowflake, user: Snowflake, roles: Vec<Snowflake>, now: Timestamp) {
         if let Some(guild) = self.guilds.get_mut(&guild) {
-            let joined = guild.members.get(&user).map_or(now, |member| member.joined);
-            guild.members.insert(user, Member { user, roles, joined });
+            let known = guild.members.get(&user);
+            let joined = known.map_or(now, |member| member.joined);
+            let timed_out_until = known.and_then(|member| member.timed_out_until);
+            guild.members.insert(user, Member { user, roles, joined, timed_out_until });
+        }
+    }
+
+    /// Takes a member out of a guild, who is told.
+    pub fn remove_member(&mut self, guild: Snowflake, user: Snowflake) {
+        if let Some(found) = self.guilds.get_mut(&guild)
+            && found.members.remove(&user).is_some()
+        {
+            self.dispatch("GUILD_DELETE", json!({"id": guild}));
+        }
+    }
+
+    /// Lets a member only read until then; `None` ends it (Discord: "Modify Guild Member").
+    pub fn time_out(&mut self, guild: Snowflake, user: Snowflake, until: Option<Timestamp>) {
+        let member = self.guilds.get_mut(&guild).and_then(|guild| guild.members.get_mut(&user));
+        if let Some(member) = member {
+            member.timed_out_until = until;
+            self.tell_member(guild, user);
+        }
+    }
+
+    /// Ends the timeouts that are over. Nobody is told: clients look at the time themselves.
+    pub fn end_timeouts(&mut self, now: Timestamp) {
+        let members = self.guilds.values_mut().flat_map(|guild| guild.members.values_mut());
+        for member in members.filter(|member| member.timed_out_until.is_some_and(|until| until <= now)) {
+            member.timed_out_until = None;
+        }
+    }
+
+    /// Whether the application may have commands in a guild.
+    pub fn set_commands_scope(&mut self, guild: Snowflake, has_commands: bool) {
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            guild.has_commands = has_commands;
         }
     }
 
@@ -157,7 +202,7 @@ impl Member {
     #[must_use]
     pub fn partial_object(&self) -> Value {
         json!({
-            "avatar": null, "banner": null, "communication_disabled_until": null, "flags": 0,
+            "avatar": null, "banner": null, "communication_disabled_until": self.timed_out_until.map(iso), "flags": 0,
             "joined_at": iso(self.joined), "nick": null, "pending": false, "premium_since": null,
             "roles": self.roles, "mute": false, "deaf": false,
         })

@@ -146,7 +146,7 @@ impl World {
             object: object.clone(),
             source,
             origin,
-            stage: Stage::Open,
+            stage: if self.is_shared { Stage::Answered } else { Stage::Open },
             original: None,
             deferred: false,
             modal: None,
@@ -156,7 +156,9 @@ impl World {
         self.dispatch("SANDBOX_INTERACTION", told);
         self.interactions.insert(id, interaction);
         self.opened.push(id);
-        self.dispatch("INTERACTION_CREATE", object);
+        if self.interactions_endpoint.is_none() {
+            self.dispatch("INTERACTION_CREATE", object);
+        }
         Ok(id)
     }
 

@@ -92,7 +92,11 @@ pub(super) fn check_owner(
         return Err(Refusal::NotYourApplication);
     }
     // In a guild that it is not in, an application has no access; that it exists is not told.
-    guild.map_or(Ok(()), |guild| world.guild(user, guild).map(|_| ()).map_err(|_| Refusal::MissingAccess))
+    let Some(guild) = guild else { return Ok(()) };
+    match world.guild(user, guild) {
+        Ok(guild) if guild.has_commands => Ok(()),
+        _ => Err(Refusal::MissingAccess),
+    }
 }
 
 /// The body of something that has to be an object.

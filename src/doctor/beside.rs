@@ -1,0 +1,75 @@
+//! The bot of a nuncio that runs on the same database, as its own `/health` describes it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::doctor::code::Code;
+use crate::doctor::{Check, LIMIT, door};
+use crate::hub::{Condition, TOKEN_SHARED};
+use crate::outgoing::{Outgoing, USER_AGENT};
+use crate::store::Lock;
+
+/// A nuncio on this machine answers at once.
+const NEAR: Duration = Duration::from_secs(3);
+/// How long after an answer it is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Whether its bot is connected, and whether another program answers in its place; nothing if none runs.
+pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
+    let webhook = &config.webhook;
+    if webhook.port == 0 || !config.discord.gateway || !Lock::is_held(&config.database.path) {
+        return Vec::new();
+    }
+    let near = SocketAddr::new(door::reachable(webhook.host), webhook.port);
+    let until = clock.elapsed() + LIMIT;
+    let health = loop {
+        let Some(health) = health(near).await else { return Vec::new() };
+        // One that was started a moment ago is just connecting, and has no reason to give.
+        if health["discord"] != "disconnected" || reason(&health).is_some() || clock.elapsed() >= until {
+            break health;
+        }
+        clock.sleep(AGAIN).await;
+    };
+    let mut checks = Vec::new();
+    let is_shared = |problem: &str| [TOKEN_SHARED, Condition::TokenShared.as_str()].contains(&problem);
+    if problems(&health).any(is_shared) {
+        checks.push(Check::fail(
+            Code::DiscordTokenShared,
+            "Another program uses DISCORD_TOKEN: within the last hour it answered a click or a command before the running \
+             nuncio did.",
+            "Stop that program, an old bot for instance. If you cannot find it, reset the token (Developer Portal, Bot, Reset \
+             Token), put the new one into DISCORD_TOKEN and restart nuncio.",
+        ));
+    }
+    if health["discord"] == "disconnected" {
+        checks.push(Check::warn(
+            Code::BotOffline,
+            format!(
+                "The running nuncio has no connection to Discord: commands and buttons do not work. {}",
+                reason(&health).unwrap_or("Its log says why (logs/error.log).")
+            ),
+            "It tries again by itself. If its configuration was changed since, restart it.",
+        ));
+    }
+    checks
+}
+
+fn problems(health: &Value) -> impl Iterator<Item = &str> {
+    health["problems"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Why its bot is not connected, in its own words.
+fn reason(health: &Value) -> Option<&str> {
+    problems(health).find(|problem| problem.starts_with("The bot") || problem.starts_with("Discord"))
+}
+
+/// What it says of itself; `None` if no nuncio answers.
+async fn health(near: SocketAddr) -> Option<Value> {
+    let http = Outgoing::new(USER_AGENT, NEAR, true).client().ok()?;
+    let body = http.get(format!("http://{near}/health")).send().await.ok()?.bytes().await.ok()?;
+    serde_json::from_slice::<Value>(&body).ok().filter(|health| health["service"] == "nuncio")
+}

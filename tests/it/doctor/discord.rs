@@ -1,0 +1,186 @@
+//! The codes of doctor's Discord group that are no broken set-up by themselves, each with a near miss.
+//!
+//! | protection | what is to be taken away (not tried yet) | what must fail then |
+//! | --- | --- | --- |
+//! | a server that never answers is given up | `clock.within` around `client.myself` | `a_discord_that_never_answers…` hangs |
+
+use std::time::Duration;
+
+use nuncio::clock::Clock;
+use nuncio::config::Variables;
+use nuncio::doctor::{self, Code, State};
+use nuncio::sandbox::discord::{Fault, RateLimits, Setup};
+use nuncio::sandbox::{self, Discord};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::doctor::rig::{NOTHING, Rig};
+use crate::harness::within;
+
+/// A Discord of this test's own, and the variables that lead to it.
+async fn discord_in(folder: &std::path::Path, clock: &Clock) -> (Discord, Vec<(String, String)>) {
+    let discord = Discord::new(clock.clone(), Setup::default());
+    discord.set_rate_limits(RateLimits::unlimited());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let api = format!("http://{}/api", listener.local_addr().unwrap());
+    tokio::spawn(sandbox::serve(discord.clone(), listener, CancellationToken::new()));
+    let database = format!("sqlite://{}", folder.join("nuncio.db").display());
+    let variables = [
+        ("DISCORD_TOKEN", discord.bot_token().expose()),
+        ("DISCORD_API_URL", &api),
+        ("WEBHOOK_SECRET", "9f86d081884c7d659a2feaa0c55ad015"),
+        ("WEBHOOK_PORT", "0"),
+        ("NUNCIO_DATABASE_URL", &database),
+        ("LOG_DIR", &folder.display().to_string()),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    (discord, variables)
+}
+
+#[tokio::test]
+async fn a_discord_that_never_answers_is_given_up_after_ten_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let (discord, variables) = discord_in(folder.path(), &clock).await;
+    discord.faults().next_on("/users/@me", 1, Fault::HangAfter);
+    let variables = Variables::from_map(variables);
+    let examination = doctor::examine(&variables, &clock);
+    let time_goes_on = async {
+        discord
+            .wait_until(|discord| {
+                discord.requests().iter().any(|asked| asked.path.ends_with("/users/@me")).then_some(())
+            })
+            .await;
+        loop {
+            clock.advance(Duration::from_secs(1));
+            tokio::task::yield_now().await;
+        }
+    };
+    let diagnosis = within("doctor to give up", async {
+        tokio::select! {
+            diagnosis = examination => diagnosis,
+            () = time_goes_on => unreachable!(),
+        }
+    })
+    .await;
+    let check = diagnosis.checks.iter().find(|check| check.code == Code::DiscordUnreachable).unwrap();
+    assert_eq!(check.state, State::Fail);
+    assert!(check.found.contains("did not answer within 10 s"), "{check:?}");
+    // Near miss: it answers.
+    let diagnosis = doctor::examine(&variables, &clock).await;
+    assert!(diagnosis.checks.iter().any(|check| check.code == Code::DiscordToken), "{diagnosis:?}");
+    assert!(!diagnosis.checks.iter().any(|check| check.code == Code::DiscordUnreachable), "{diagnosis:?}");
+}
+
+// Control, not tried yet: with the two ids taken as one, nothing is named.
+#[tokio::test]
+async fn a_client_id_of_another_application() {
+    let mut rig = Rig::set().await;
+    rig.set_to("DISCORD_CLIENT_ID", "1200000000000000009");
+    let seen = rig.finds(0, &["discord-application-differs"]).await;
+    let right = rig.discord.application_id().to_string();
+    assert!(seen.check("discord-application-differs")["remedy"].as_str().unwrap().contains(&right));
+    rig.take_out("DISCORD_CLIENT_ID");
+    rig.finds(0, &NOTHING).await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_not_judged() {
+    let rig = Rig::set().await;
+    let guild = rig.discord.guild_id();
+    rig.discord.faults().next_on(&format!("/guilds/{guild}/channels"), 1, Fault::status(500));
+    rig.finds(0, &["discord-servers-unread"]).await;
+    rig.finds(0, &NOTHING).await;
+}
+
+#[tokio::test]
+async fn a_role_that_is_everyone_and_pings_that_reach_nobody() {
+    let mut rig = Rig::set().await;
+    rig.set_to("APPROVER_ROLES", &rig.discord.guild_id().to_string());
+    rig.finds(1, &["role-is-everyone"]).await;
+    rig.take_out("APPROVER_ROLES");
+    let operators = rig.discord.role_id("Operators").unwrap().to_string();
+    rig.set_to("PING", &json!({"alert.*": operators}).to_string());
+    rig.finds(0, &["ping-reaches-nobody"]).await;
+    rig.discord.set_mentionable("Operators", true);
+    rig.finds(0, &NOTHING).await;
+    rig.set_to("PING", &json!({"alert.*": "1200000000000000009"}).to_string());
+    rig.finds(0, &["ping-role-unknown"]).await;
+}
+
+// Control, not tried yet: with the limit not looked at, neither is named.
+#[tokio::test]
+async fn logins_that_are_nearly_used_up() {
+    let rig = Rig::set().await;
+    rig.discord.leave_logins(101);
+    rig.finds(0, &NOTHING).await;
+    rig.discord.leave_logins(100);
+    rig.finds(0, &["discord-logins-low"]).await;
+    rig.discord.leave_logins(10);
+    let seen = rig.finds(1, &["discord-logins-low"]).await;
+    assert!(
+        seen.text.contains("log in 10 more times within the next 1440 min, of 1000 a day"),
+        "{}",
+        seen.text
+    );
+}
+
+// Stored webhooks: each is asked for once and none is sent through; the address is nowhere in what is shown. Controls: with
+// closed ones asked for as well, the count is 2; with the mark replaced by the address, the canary is found.
+#[tokio::test]
+async fn stored_webhooks_are_looked_at_and_nothing_is_sent() {
+    let mut rig = Rig::set().await;
+    let url = rig.webhook_url();
+    let id = rig.stores_webhook(&url).await;
+    let asked = |rig: &Rig| {
+        let requests = rig.discord.requests();
+        let hooks: Vec<_> = requests.into_iter().filter(|asked| asked.path.contains("/webhooks/")).collect();
+        assert!(hooks.iter().all(|asked| asked.method == "GET"), "{hooks:?}");
+        hooks.len()
+    };
+    let seen = rig.finds(0, &NOTHING).await;
+    assert!(seen.check("webhook")["found"].as_str().unwrap().contains("Customers"));
+    assert_eq!(asked(&rig), 1);
+    let token = url.rsplit('/').next().unwrap().to_owned();
+    assert!(!seen.text.contains(&token), "{}", seen.text);
+    // Without a bot they are looked at all the same.
+    let bot = rig.discord.bot_token().expose().to_owned();
+    rig.take_out("DISCORD_TOKEN");
+    let seen = rig.finds(0, &["discord-token-missing"]).await;
+    assert_eq!(seen.check("webhook")["state"], "ok");
+    rig.set_to("DISCORD_TOKEN", &bot);
+    // Another token for the same webhook.
+    let mut wrong = url.clone();
+    let last = if wrong.pop() == Some('A') { 'B' } else { 'A' };
+    wrong.push(last);
+    rig.runs_with(&["discord-webhooks", "replace", &id], &wrong).await;
+    let seen = rig.finds(1, &["webhook-token-refused"]).await;
+    assert!(!seen.text.contains(&token[..60]), "{}", seen.text);
+    // What the map does not name is no failure.
+    rig.map_to(&[&rig.id("general")]);
+    rig.finds(0, &["webhook-token-refused"]).await;
+    // What nuncio closed is not asked for again.
+    let before = asked(&rig);
+    rusqlite::Connection::open(rig.path("data/nuncio.db"))
+        .unwrap()
+        .execute("UPDATE destinations SET closed_reason = 'gone (10015)' WHERE id = ?1", [&id])
+        .unwrap();
+    rig.finds(0, &["webhook-closed"]).await;
+    assert_eq!(asked(&rig), before);
+    // Nobody can say how it is without the key.
+    std::fs::rename(rig.path("nuncio.key"), rig.path("away.key")).unwrap();
+    let seen = rig.looks().await;
+    assert_eq!(seen.wrong, ["key-file-missing", "webhook-closed"], "{}", seen.text);
+}
+
+// Control, not tried yet: with `MOST_ASKED` at 1, two are unread. Bounded: however many are stored, 25 requests are made.
+#[tokio::test]
+async fn stored_webhooks_that_cannot_be_looked_at_are_not_called_well() {
+    let mut rig = Rig::set().await;
+    let url = rig.webhook_url();
+    rig.stores_webhook(&url).await;
+    rig.discord.faults().next_on("/webhooks/", 1, Fault::status(502));
+    rig.finds(0, &["webhooks-unread"]).await;
+    rig.finds(0, &NOTHING).await;
+}
