@@ -88,7 +88,7 @@ pub use retention::{Outdated, Shelf};
 pub use route::SetRoute;
 pub use spoilt::{Listed, Spoilt};
 pub use summary::{Standing, Tally};
-pub use survey::{Survey, survey};
+pub use survey::{Stop, Survey, WaitingLane, newest_test, survey, way_of};
 pub use webhook::Kept;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.
