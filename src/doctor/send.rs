@@ -186,7 +186,8 @@ impl Trial<'_> {
 
     async fn post_card(&self, client: &Client, channel: Snowflake) -> Check {
         let body = render::channel_test(self.clock.now());
-        let posted = client.create_message(channel, &Nonce::random(), &body, false);
+        let nonce = Nonce::random();
+        let posted = client.create_message(channel, &nonce, &body, false);
         let (why, remedy) = match self.clock.within(LIMIT, posted).await {
             Some(attempt) => match attempt.outcome {
                 Outcome::Sent(_) => {

@@ -36,6 +36,8 @@ pub struct Rig {
     lines: Vec<String>,
     folder: TempDir,
     as_nobody: bool,
+    /// What is made of the text of `.env` before it is written.
+    dress: fn(&str) -> String,
     serving: Option<recovery::Program>,
     stop: CancellationToken,
 }
@@ -102,6 +104,7 @@ impl Rig {
             lines: Vec::new(),
             folder: TempDir::new().unwrap(),
             as_nobody: false,
+            dress: str::to_owned,
             serving: None,
             stop,
         };
@@ -129,6 +132,11 @@ impl Rig {
         self.lines.push(line.to_owned());
         // Said twice, a variable is noted.
         self.take_out(line.split(['=', ' ']).next().unwrap());
+    }
+
+    /// Another editor writes `.env` from now on.
+    pub fn dresses_file(&mut self, dress: fn(&str) -> String) {
+        self.dress = dress;
     }
 
     pub fn clear_lines(&mut self) {
@@ -195,7 +203,7 @@ impl Rig {
         if text.is_empty() {
             return;
         }
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, (self.dress)(&text)).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(self.mode)).unwrap();
         if self.as_nobody {
             std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
