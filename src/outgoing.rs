@@ -87,12 +87,24 @@ pub fn cause(error: &reqwest::Error) -> String {
 /// Texts of OpenSSL about a certificate that it does not accept, and what they mean. The first that is found counts.
 const CERTIFICATES: &[(&str, &str)] = &[
     ("certificate has expired", "its certificate has expired"),
-    ("certificate is not yet valid", "its certificate is not valid yet (or the clock of this machine is wrong)"),
+    (
+        "certificate is not yet valid",
+        "its certificate is not valid yet (or the clock of this machine is wrong)",
+    ),
     ("hostname mismatch", "its certificate is for another name"),
     ("IP address mismatch", "its certificate is for another address"),
-    ("self-signed certificate", "its certificate is signed by itself, and by nobody whom this machine trusts"),
-    ("self signed certificate", "its certificate is signed by itself, and by nobody whom this machine trusts"),
-    ("unable to get local issuer", "its certificate is signed by somebody whom this machine does not trust, or the chain is not whole"),
+    (
+        "self-signed certificate",
+        "its certificate is signed by itself, and by nobody whom this machine trusts",
+    ),
+    (
+        "self signed certificate",
+        "its certificate is signed by itself, and by nobody whom this machine trusts",
+    ),
+    (
+        "unable to get local issuer",
+        "its certificate is signed by somebody whom this machine does not trust, or the chain is not whole",
+    ),
     ("unable to verify the first", "its certificate's chain is not whole"),
     ("certificate verify failed", "its certificate is not valid"),
 ];

@@ -75,7 +75,8 @@ fn show(diagnosis: &Diagnosis, repairs: Option<&Vec<Repair>>) {
         }
         for repair in repairs {
             let sign = if repair.repaired == Repaired::Done { '✓' } else { '!' };
-            let sentence = format!("{} [{}]", table::clean(&repair.sentence, usize::MAX), repair.code.as_str());
+            let sentence =
+                format!("{} [{}]", table::clean(&repair.sentence, usize::MAX), repair.code.as_str());
             table::hanging(&format!("  {sign} "), INDENT, &sentence).iter().for_each(|line| print(line));
         }
     }

@@ -174,7 +174,8 @@ fn desk(config: Config) -> anyhow::Result<(Clock, Desk)> {
 /// As of [`run`].
 pub(super) async fn register_here(config: Config) -> anyhow::Result<String> {
     let (clock, desk) = desk(config)?;
-    let before = desk.platform.registration(desk.here()?).await.map_err(|failure| desk.explained(&failure))?;
+    let before =
+        desk.platform.registration(desk.here()?).await.map_err(|failure| desk.explained(&failure))?;
     let store = database::open(&desk.config, clock).await?;
     let done = match app::unlock(&store, &desk.config.encryption).await {
         Ok(()) => desk.registered(Wanted::default(), &store).await,
@@ -192,7 +193,10 @@ pub(super) async fn register_here(config: Config) -> anyhow::Result<String> {
         )
     });
     let events = change::kinds(webhook);
-    Ok(format!("XTSystems sends {events} to {url} now, signed with WEBHOOK_SECRET.{}", way_back.unwrap_or_default()))
+    Ok(format!(
+        "XTSystems sends {events} to {url} now, signed with WEBHOOK_SECRET.{}",
+        way_back.unwrap_or_default()
+    ))
 }
 
 impl Desk {

@@ -33,10 +33,15 @@ pub(super) async fn checks(client: &Client, clock: &Clock) -> Vec<Check> {
     }
     if checks.is_empty() {
         checks.push(match unknown.as_slice() {
-            [] => Check::ok(Code::XtsystemsCalls, "XTSystems has the calls that decisions and tickets become."),
+            [] => {
+                Check::ok(Code::XtsystemsCalls, "XTSystems has the calls that decisions and tickets become.")
+            }
             unknown => Check::ok(
                 Code::XtsystemsCallsUnknown,
-                format!("Whether XTSystems has {} shows when the first is made: it does not say.", unknown.join(", ")),
+                format!(
+                    "Whether XTSystems has {} shows when the first is made: it does not say.",
+                    unknown.join(", ")
+                ),
             ),
         });
     }

@@ -14,8 +14,27 @@ use crate::store::Survey;
 /// File systems that lie on another machine, or behind a program that passes them on. SQLite: "Use of WAL without shared
 /// memory", "How To Corrupt", 2.1.
 const NETWORK: [&str; 21] = [
-    "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fuse.ceph-fuse", "fuse.davfs", "fuse.glusterfs", "fuse.rclone",
-    "fuse.s3fs", "fuse.sshfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "smb3", "smbfs", "vboxsf",
+    "9p",
+    "afs",
+    "beegfs",
+    "ceph",
+    "cifs",
+    "coda",
+    "davfs",
+    "fuse.ceph-fuse",
+    "fuse.davfs",
+    "fuse.glusterfs",
+    "fuse.rclone",
+    "fuse.s3fs",
+    "fuse.sshfs",
+    "glusterfs",
+    "lustre",
+    "ncpfs",
+    "nfs",
+    "nfs4",
+    "smb3",
+    "smbfs",
+    "vboxsf",
 ];
 const MIB: u64 = 1024 * 1024;
 const DAY: u64 = 86_400;
@@ -53,7 +72,11 @@ pub(super) fn read_only(data: &Path, at: &Path) -> Check {
     let mount = mounted_at(at).map(|mount| mount.point).unwrap_or_else(|| at.to_owned());
     Check::fail(
         Code::DataFolderReadOnly,
-        format!("The database belongs in {}, but its disk is mounted read-only ({}).", data.display(), mount.display()),
+        format!(
+            "The database belongs in {}, but its disk is mounted read-only ({}).",
+            data.display(),
+            mount.display()
+        ),
         format!(
             "Mount it for writing: mount -o remount,rw {}. If the system made it read-only by itself, look for errors of the \
              disk first: dmesg. In a container, take `:ro` off the volume.",
@@ -82,11 +105,14 @@ pub(super) fn network(data: &Path) -> Option<Check> {
 pub(super) fn retention(config: &Config, survey: &Survey) -> Check {
     let days = config.retention.as_secs() / DAY;
     let events = survey.events;
-    let oldest = survey.oldest_event.map(|at| format!(", the oldest from {}", at.to_rfc3339())).unwrap_or_default();
+    let oldest =
+        survey.oldest_event.map(|at| format!(", the oldest from {}", at.to_rfc3339())).unwrap_or_default();
     let (noun, size) = (if events == 1 { "event" } else { "events" }, survey.bytes / MIB);
     Check::ok(
         Code::Retention,
-        format!("What is over is kept for {days} days (RETENTION_DAYS). The database has {size} MiB: {events} {noun}{oldest}."),
+        format!(
+            "What is over is kept for {days} days (RETENTION_DAYS). The database has {size} MiB: {events} {noun}{oldest}."
+        ),
     )
 }
 
@@ -107,7 +133,8 @@ fn mounted_at(path: &Path) -> Option<Mount> {
 fn mount_of(mounts: &str, path: &Path) -> Option<Mount> {
     let mounts = mounts.lines().filter_map(|line| {
         let (before, after) = line.split_once(" - ")?;
-        let point = before.split(' ').nth(4)?.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\");
+        let point =
+            before.split(' ').nth(4)?.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\");
         Some(Mount { point: PathBuf::from(point), kind: after.split(' ').next()?.to_owned() })
     });
     mounts.filter(|mount| path.starts_with(&mount.point)).max_by_key(|mount| mount.point.components().count())

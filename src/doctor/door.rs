@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::{Config, Webhook};
 use crate::doctor::code::Code;
-use crate::doctor::reach::{Proof, Prober, Reached};
+use crate::doctor::reach::{Prober, Proof, Reached};
 use crate::doctor::{Check, probe, public};
 use crate::key::Key;
 
@@ -75,7 +75,10 @@ async fn public_url(
     clock: &Clock,
 ) -> Vec<Check> {
     let untried = |why: &str| {
-        vec![Check::ok(Code::PublicUrlUntried, format!("PUBLIC_URL is {url}; it is not tried, because {why}."))]
+        vec![Check::ok(
+            Code::PublicUrlUntried,
+            format!("PUBLIC_URL is {url}; it is not tried, because {why}."),
+        )]
     };
     match (port, prober) {
         (Port::Any, _) => untried("WEBHOOK_PORT is 0"),
@@ -109,12 +112,25 @@ async fn port(webhook: &Webhook, prober: Option<&Prober>) -> (Check, Port) {
     };
     let is_busy = matches!(answer, Some(Reached::Other { status: 429, .. }));
     if let Some(Reached::This(proof)) = answer {
-        return (Check::ok(Code::Port, format!("A nuncio listens on port {port}, and it is this one.")), Port::This(proof));
+        return (
+            Check::ok(Code::Port, format!("A nuncio listens on port {port}, and it is this one.")),
+            Port::This(proof),
+        );
     }
     match probe::is_nuncio(&near, NEAR).await {
         Ok(true) if is_busy || prober.is_none() => {
-            let why = if is_busy { "it has had too many requests from here" } else { "there is no key to ask it with" };
-            (Check::ok(Code::Port, format!("A nuncio listens on port {port}; which one is not known: {why}.")), Port::Unproven)
+            let why = if is_busy {
+                "it has had too many requests from here"
+            } else {
+                "there is no key to ask it with"
+            };
+            (
+                Check::ok(
+                    Code::Port,
+                    format!("A nuncio listens on port {port}; which one is not known: {why}."),
+                ),
+                Port::Unproven,
+            )
         }
         Ok(true) => (
             Check::fail(

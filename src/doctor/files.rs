@@ -162,7 +162,9 @@ fn key(config: &Config, survey: Option<&Survey>) -> Check {
     {
         return Check::fail(
             Code::KeyDoesNotFit,
-            format!("The key ({place}) is not the one that this database was sealed with: nuncio does not start with it."),
+            format!(
+                "The key ({place}) is not the one that this database was sealed with: nuncio does not start with it."
+            ),
             "Put the key of this database back (or set NUNCIO_ENCRYPTION_KEY to it), or lead NUNCIO_DATABASE_URL to the \
              database of this key. If its key is lost for good: nuncio audit rekey",
         );

@@ -87,8 +87,13 @@ pub fn repair(variables: &Variables, diagnosis: &Diagnosis) -> Vec<Repair> {
 /// arrive here then. `Err` says why not.
 #[must_use]
 pub fn registration_to_repair(diagnosis: &Diagnosis) -> Option<Result<Code, Repair>> {
-    let found = |code: Code| diagnosis.checks.iter().any(|check| check.code == code && check.state != State::Ok);
-    let wanted = [Code::XtsystemsNotRegistered, Code::XtsystemsRegisteredElsewhere, Code::XtsystemsRegistrationInactive];
+    let found =
+        |code: Code| diagnosis.checks.iter().any(|check| check.code == code && check.state != State::Ok);
+    let wanted = [
+        Code::XtsystemsNotRegistered,
+        Code::XtsystemsRegisteredElsewhere,
+        Code::XtsystemsRegistrationInactive,
+    ];
     let code = wanted.into_iter().find(|code| found(*code))?;
     let is_door_broken =
         diagnosis.checks.iter().any(|check| check.code.group() == Group::Door && check.state == State::Fail);
@@ -143,7 +148,10 @@ fn set_mode(code: Code, path: &Path, before: u32, mode: u32) -> Repair {
     let shown = shown.display();
     match fs::metadata(path) {
         Ok(found) if found.uid() != geteuid().as_raw() => {
-            return Repair::not_done(code, format!("The mode of {shown} was left at {before:03o}: it belongs to another user."));
+            return Repair::not_done(
+                code,
+                format!("The mode of {shown} was left at {before:03o}: it belongs to another user."),
+            );
         }
         _ => {}
     }

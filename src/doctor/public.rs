@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::code::Code;
-use crate::doctor::reach::{CLAIMED, Proof, Prober, Reached};
+use crate::doctor::reach::{CLAIMED, Prober, Proof, Reached};
 use crate::doctor::{Check, LIMIT};
 use crate::ingress::probe::answer_probes;
 use crate::outgoing::is_local;
@@ -46,7 +46,8 @@ async fn asked(config: &Config, url: &str, prober: &Prober) -> Vec<Check> {
         Reached::This(proof) => {
             let mut checks = of_way(url, path, &proof);
             if checks.is_empty() {
-                let found = format!("PUBLIC_URL ({url}) leads to this nuncio, and webhooks arrive there unchanged.");
+                let found =
+                    format!("PUBLIC_URL ({url}) leads to this nuncio, and webhooks arrive there unchanged.");
                 checks.push(Check::ok(Code::PublicUrl, found));
             }
             if !is_listener(config, url) {
@@ -57,7 +58,9 @@ async fn asked(config: &Config, url: &str, prober: &Prober) -> Vec<Check> {
         Reached::Other { status, location } => vec![of_other(url, path, status, location, prober).await],
         Reached::Certificate(fault) => vec![Check::fail(
             Code::PublicUrlCertificate,
-            format!("PUBLIC_URL ({url}) is not accepted over TLS: {fault}. XTSystems refuses it as well, most likely."),
+            format!(
+                "PUBLIC_URL ({url}) is not accepted over TLS: {fault}. XTSystems refuses it as well, most likely."
+            ),
             "Renew or replace the certificate of the proxy (certbot renew, or its own way), for the name in PUBLIC_URL and with its whole chain.",
         )],
         Reached::Nobody(why) => vec![Check::fail(
@@ -109,18 +112,28 @@ fn of_sender(proof: &Proof) -> Option<Check> {
     match arrived.is_peer_trusted {
         false if is_handed_on => Some(Check::warn(
             Code::ProxyNotTrusted,
-            format!("A proxy at {peer} hands webhooks on, and TRUSTED_PROXIES does not name it: for RATE_LIMIT and the log everybody is {peer}."),
-            format!("Set TRUSTED_PROXIES={peer} (with what it names already), then `kill -HUP` nuncio or restart it."),
+            format!(
+                "A proxy at {peer} hands webhooks on, and TRUSTED_PROXIES does not name it: for RATE_LIMIT and the log everybody is {peer}."
+            ),
+            format!(
+                "Set TRUSTED_PROXIES={peer} (with what it names already), then `kill -HUP` nuncio or restart it."
+            ),
         )),
         true if arrived.client == CLAIMED => Some(Check::warn(
             Code::ProxyBelievesSenders,
-            format!("The proxy at {peer} passes X-Forwarded-For on as senders write it: each chooses the address that counts for RATE_LIMIT."),
+            format!(
+                "The proxy at {peer} passes X-Forwarded-For on as senders write it: each chooses the address that counts for RATE_LIMIT."
+            ),
             "Have the proxy append the sender's address to X-Forwarded-For (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;), or take the proxy out of TRUSTED_PROXIES.",
         )),
-        true if arrived.forwarded_for.is_none() && !arrived.forwarding.iter().any(|name| name == "forwarded") => {
+        true if arrived.forwarded_for.is_none()
+            && !arrived.forwarding.iter().any(|name| name == "forwarded") =>
+        {
             Some(Check::warn(
                 Code::ProxyHidesSender,
-                format!("TRUSTED_PROXIES names {peer}, but no X-Forwarded-For comes from there: for RATE_LIMIT and the log everybody is {peer}."),
+                format!(
+                    "TRUSTED_PROXIES names {peer}, but no X-Forwarded-For comes from there: for RATE_LIMIT and the log everybody is {peer}."
+                ),
                 "Have the proxy send it (nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;).",
             ))
         }
@@ -133,7 +146,9 @@ async fn of_other(url: &str, path: &str, status: u16, location: Option<String>, 
     if let (300..=399, Some(location)) = (status, location) {
         return Check::fail(
             Code::PublicUrlRedirects,
-            format!("PUBLIC_URL ({url}) answers with a redirect ({status}) to {location}, and XTSystems follows none."),
+            format!(
+                "PUBLIC_URL ({url}) answers with a redirect ({status}) to {location}, and XTSystems follows none."
+            ),
             "Set PUBLIC_URL to where it leads in the end (https in place of http, for instance), then register it: nuncio webhooks register",
         );
     }
@@ -147,7 +162,9 @@ async fn of_other(url: &str, path: &str, status: u16, location: Option<String>, 
     if let Reached::This(_) = prober.send(&format!("{url}/health"), LIMIT, false).await {
         return Check::fail(
             Code::PublicUrlPath,
-            format!("PUBLIC_URL ({url}) leads to this nuncio, but what is sent to {path} does not: it is answered {status}."),
+            format!(
+                "PUBLIC_URL ({url}) leads to this nuncio, but what is sent to {path} does not: it is answered {status}."
+            ),
             format!("{PROXY}, {path} included."),
         );
     }

@@ -49,7 +49,10 @@ pub(super) fn checks(survey: &Survey, now: Timestamp) -> Vec<Check> {
     checks.extend(survey.lanes.iter().take(MOST_LANES).map(|lane| of_lane(lane, now)));
     if survey.lanes.len() > MOST_LANES {
         let more = survey.lanes.len() - MOST_LANES;
-        checks.push(Check::ok(Code::Lane, format!("Deliveries wait for {more} more destinations: nuncio deliveries --pending")));
+        checks.push(Check::ok(
+            Code::Lane,
+            format!("Deliveries wait for {more} more destinations: nuncio deliveries --pending"),
+        ));
     }
     if checks.iter().all(|check| check.code == Code::Lane && check.state == State::Ok) {
         checks.push(Check::ok(

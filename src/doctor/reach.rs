@@ -12,7 +12,8 @@ use crate::signature::sha256_hex;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 /// A body that does not survive being read and written again: what is JSON to a proxy are bytes to a signature.
-const BODY: &str = "{\"event_type\": \"nuncio.probe\",  \"data\":{\"z\":1.0,\"a\":\"\\u00e4 \u{e4}\",\"e\":1e2}}\n";
+const BODY: &str =
+    "{\"event_type\": \"nuncio.probe\",  \"data\":{\"z\":1.0,\"a\":\"\\u00e4 \u{e4}\",\"e\":1e2}}\n";
 /// An address that is nobody's (RFC 5737): whoever comes to count as it chose it.
 pub(super) const CLAIMED: &str = "192.0.2.77";
 /// No answer to a probe is longer.

@@ -60,7 +60,9 @@ async fn trial<'a>(config: &'a Config, clock: &'a Clock) -> Result<Trial<'a>, Ch
             "Start nuncio with this configuration, then run nuncio doctor --send again.",
         ))
     };
-    let Ok(Some(key)) = files::read_key(config) else { return skipped("there is no key that could be read, as after the first start") };
+    let Ok(Some(key)) = files::read_key(config) else {
+        return skipped("there is no key that could be read, as after the first start");
+    };
     let (prober, near) = (Prober::new(&key, clock), near(&config.webhook));
     if config.webhook.port == 0 {
         return skipped("WEBHOOK_PORT is 0, so it is not known where it listens");
@@ -99,7 +101,9 @@ impl Trial<'_> {
         let failed = |why: String| {
             Check::fail(
                 Code::TestEventRefused,
-                format!("A test that was signed with WEBHOOK_SECRET was not taken by the nuncio that runs: {why}."),
+                format!(
+                    "A test that was signed with WEBHOOK_SECRET was not taken by the nuncio that runs: {why}."
+                ),
                 "`kill -HUP` nuncio or restart it, so that it has this configuration; its log says why it refused the test.",
             )
         };
@@ -118,14 +122,19 @@ impl Trial<'_> {
         let answer: Value = response.json().await.unwrap_or_default();
         let took = self.clock.elapsed().saturating_sub(began).as_millis();
         let judged = self.judged(since).await;
-        let Some(event) = answer["event_id"].as_str().and_then(|id| id.parse().ok()).filter(|_| status == 200) else {
-            let why = judged.first().map_or_else(|| format!("it answered {status}"), |found| found.sentence.clone());
+        let Some(event) =
+            answer["event_id"].as_str().and_then(|id| id.parse().ok()).filter(|_| status == 200)
+        else {
+            let why = judged
+                .first()
+                .map_or_else(|| format!("it answered {status}"), |found| found.sentence.clone());
             return Err(failed(why));
         };
         if judged.iter().any(|found| found.reason == Finding::PreviousSecret.as_str()) {
             return Err(failed("it knows this secret as WEBHOOK_SECRET_PREVIOUS only".to_owned()));
         }
-        let found = format!("The nuncio that runs took a test that was signed with WEBHOOK_SECRET, after {took} ms.");
+        let found =
+            format!("The nuncio that runs took a test that was signed with WEBHOOK_SECRET, after {took} ms.");
         Ok((event, Check::ok(Code::TestEvent, found)))
     }
 
@@ -177,7 +186,9 @@ impl Trial<'_> {
         checks.extend(stored.iter().map(|id| {
             Check::warn(
                 Code::TestSkipped,
-                format!("The stored webhook {id} got no test: its address is opened by its own command only."),
+                format!(
+                    "The stored webhook {id} got no test: its address is opened by its own command only."
+                ),
                 format!("Run: nuncio discord-webhooks test {id}"),
             )
         }));
@@ -192,16 +203,26 @@ impl Trial<'_> {
             Some(attempt) => match attempt.outcome {
                 Outcome::Sent(_) => {
                     let took = attempt.took.as_millis();
-                    return Check::ok(Code::TestCard, format!("A test card stands in channel {channel}, after {took} ms."));
+                    return Check::ok(
+                        Code::TestCard,
+                        format!("A test card stands in channel {channel}, after {took} ms."),
+                    );
                 }
-                Outcome::Closed(why) | Outcome::Denied(why) | Outcome::Refused(why) | Outcome::Uneditable(why) => {
+                Outcome::Closed(why)
+                | Outcome::Denied(why)
+                | Outcome::Refused(why)
+                | Outcome::Uneditable(why) => {
                     (why.to_string(), "Do what the checks of Discord above say about that channel.")
                 }
-                Outcome::Retry { .. } | Outcome::Paused { .. } => {
-                    ("Discord asks for patience, or does not answer".to_owned(), "Try again in a few minutes.")
-                }
+                Outcome::Retry { .. } | Outcome::Paused { .. } => (
+                    "Discord asks for patience, or does not answer".to_owned(),
+                    "Try again in a few minutes.",
+                ),
             },
-            None => (format!("Discord did not answer within {} s", LIMIT.as_secs()), "Try again in a few minutes."),
+            None => (
+                format!("Discord did not answer within {} s", LIMIT.as_secs()),
+                "Try again in a few minutes.",
+            ),
         };
         Check::fail(Code::TestCardFailed, format!("No test card stands in channel {channel}: {why}."), remedy)
     }
@@ -211,7 +232,8 @@ impl Trial<'_> {
         let client = xtsystems::Client::new(&self.config.xtsystems, self.clock.clone())?;
         let url = self.config.webhook.url(self.config.webhook.port);
         // Where it is not registered, or elsewhere, that is a check of its own.
-        let same = |webhook: &xtsystems::Webhook| webhook.url.trim_end_matches('/') == url.trim_end_matches('/');
+        let same =
+            |webhook: &xtsystems::Webhook| webhook.url.trim_end_matches('/') == url.trim_end_matches('/');
         let registered = self.clock.within(LIMIT, client.registration(&url)).await?.ok()??;
         if !same(&registered) {
             return None;

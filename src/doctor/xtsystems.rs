@@ -63,14 +63,20 @@ fn of_failure(base: &str, failure: &Failure) -> Check {
     match failure.status {
         None if failure.said.is_empty() => {
             let (found, remedy) = failure.outage(base).unwrap_or_default();
-            Check::fail(Code::XtsystemsUnreachable, format!("{found}."), format!("{remedy}. Is a firewall between the two?"))
+            Check::fail(
+                Code::XtsystemsUnreachable,
+                format!("{found}."),
+                format!("{remedy}. Is a firewall between the two?"),
+            )
         }
         Some(401 | 403) => Check::fail(
             Code::XtsystemsKeyRefused,
             format!("XTSystems ({base}) refuses XTSYSTEMS_API_KEY: {}.", failure.said),
             "Make a key in XTSystems that may read and change webhooks, machines and tickets, and put it into XTSYSTEMS_API_KEY.",
         ),
-        Some(429) => Check::fail(Code::XtsystemsFailing, format!("{failure}."), "Run nuncio doctor again in a minute."),
+        Some(429) => {
+            Check::fail(Code::XtsystemsFailing, format!("{failure}."), "Run nuncio doctor again in a minute.")
+        }
         Some(500..) => {
             let (found, remedy) = failure.outage(base).unwrap_or_default();
             Check::fail(

@@ -205,7 +205,9 @@ mod tests {
         assert_eq!(key.read(&text, Timestamp::from_secs(1_700_000_301)), None);
         assert_eq!(ProbeKey::of(&Key::random()).read(&text, NOW), None);
         let asks_for_less = text.replacen('1', "0", 1);
-        for forged in ["", "1", &text[..text.len() - 1], &format!("{text}-"), &asks_for_less, &text.to_uppercase()] {
+        for forged in
+            ["", "1", &text[..text.len() - 1], &format!("{text}-"), &asks_for_less, &text.to_uppercase()]
+        {
             assert_eq!(key.read(forged, NOW), None, "{forged}");
         }
     }

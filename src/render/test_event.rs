@@ -28,7 +28,11 @@ pub fn webhook(name: &str, now: Timestamp) -> Body {
 /// The test that `nuncio doctor` posts in a channel of the map.
 #[must_use]
 pub fn channel(now: Timestamp) -> Body {
-    test("Channel Test", literal("nuncio may write here. Sent by `nuncio doctor --send`: nothing happened.").into(), now)
+    test(
+        "Channel Test",
+        literal("nuncio may write here. Sent by `nuncio doctor --send`: nothing happened.").into(),
+        now,
+    )
 }
 
 fn test(title: &'static str, said: Markdown, now: Timestamp) -> Body {

@@ -94,7 +94,9 @@ pub fn survey(path: &Path) -> Result<Survey> {
     let kinds = kinds(&connection)?;
     // An older one may lack what these ask for.
     let (lanes, held) = match schema == newest_schema() {
-        true => (lane::waiting(&connection)?, number("SELECT COUNT(*) FROM decisions WHERE platform = 'held'")?),
+        true => {
+            (lane::waiting(&connection)?, number("SELECT COUNT(*) FROM decisions WHERE platform = 'held'")?)
+        }
         false => (Vec::new(), 0),
     };
     let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());

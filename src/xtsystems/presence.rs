@@ -53,7 +53,8 @@ impl Client {
         let request = self.transport().ok()?.request(Method::OPTIONS, format!("{}{path}", self.0.base));
         let response = request.bearer_auth(self.0.key.expose()).send().await.ok()?;
         let allowed = response.headers().get("allow").and_then(|methods| methods.to_str().ok());
-        let allowed = allowed.map(|methods| methods.chars().filter(|char| !char.is_control()).take(100).collect());
+        let allowed =
+            allowed.map(|methods| methods.chars().filter(|char| !char.is_control()).take(100).collect());
         Some((response.status().as_u16(), allowed))
     }
 }

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::answer::{Answering, asked};
 use super::ProbeKey;
+use super::answer::{Answering, asked};
 use crate::clock::Clock;
 use crate::config::TrustedProxies;
 use crate::ingress::client::Client;

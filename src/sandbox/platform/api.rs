@@ -94,10 +94,14 @@ fn options(path: &[&str]) -> Reply {
     match path {
         ["health"] => Reply::not_allowed("GET"),
         ["v1", "webhooks" | "tickets"] => Reply::not_allowed("GET, POST"),
-        ["v1", "machines"] | ["v1", "machines", _] | ["v1", "webhooks", _, "deliveries"] => Reply::not_allowed("GET"),
+        ["v1", "machines"] | ["v1", "machines", _] | ["v1", "webhooks", _, "deliveries"] => {
+            Reply::not_allowed("GET")
+        }
         ["v1", "webhooks", _] => Reply::not_allowed("DELETE, GET, PATCH, PUT"),
         ["v1", "tickets", _] => Reply::not_allowed("GET, PATCH, PUT"),
-        ["v1", "webhooks", _, "test"] | ["v1", "machines", _, "approve" | "deny"] => Reply::not_allowed("POST"),
+        ["v1", "webhooks", _, "test"] | ["v1", "machines", _, "approve" | "deny"] => {
+            Reply::not_allowed("POST")
+        }
         _ => Reply::detail(404, "Not Found"),
     }
 }

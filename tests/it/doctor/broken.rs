@@ -259,7 +259,10 @@ async fn a_port_that_another_program_has_is_named_at_the_start_too() {
     });
     rig.finds(1, &["port-taken"]).await;
     let (code, said) = rig.cannot_serve().await;
-    assert!(code == 78 && said.contains(&format!("Port {port} is in use")) && said.contains("Stop that program"), "{said}");
+    assert!(
+        code == 78 && said.contains(&format!("Port {port} is in use")) && said.contains("Stop that program"),
+        "{said}"
+    );
     std::io::Write::write_all(&mut std::net::TcpStream::connect(("127.0.0.1", port)).unwrap(), b"!").unwrap();
     hanging_up.join().unwrap();
     rig.is_reached_by(&format!("http://127.0.0.1:{port}"));
@@ -272,7 +275,9 @@ async fn a_file_with_crlf_and_bom_and_an_unquoted_map_with_spaces_is_fine() {
     let mut rig = Rig::set().await;
     let (alerts, general) = (rig.id("alerts"), rig.id("general"));
     rig.take_out("DISCORD_WEBHOOK_CHANNELS");
-    rig.add_line(&format!("DISCORD_WEBHOOK_CHANNELS={{ \"alert.*\": [ \"{alerts}\" ], \"default\": [\"{general}\"] }}"));
+    rig.add_line(&format!(
+        "DISCORD_WEBHOOK_CHANNELS={{ \"alert.*\": [ \"{alerts}\" ], \"default\": [\"{general}\"] }}"
+    ));
     let seen = rig.finds(0, &NOTHING).await;
     assert!(seen.text.contains("#alerts: the bot may write there"), "{}", seen.text);
     rig.dresses_file(|text| format!("\u{feff}{}", text.replace('\n', "\r\n")));
@@ -286,7 +291,11 @@ async fn a_file_with_crlf_and_bom_and_an_unquoted_map_with_spaces_is_fine() {
 async fn no_env_at_all_is_answered_with_ways_on() {
     let rig = Rig::set().await.without_anything();
     let seen = rig.finds(78, &["secret-missing"]).await;
-    assert!(seen.text.contains("There is no .env in this folder") && seen.text.contains("WEBHOOK_SECRET="), "{}", seen.text);
+    assert!(
+        seen.text.contains("There is no .env in this folder") && seen.text.contains("WEBHOOK_SECRET="),
+        "{}",
+        seen.text
+    );
     let (code, said) = rig.cannot_serve().await;
     assert!(code == 78 && said.contains("cp .env.example .env"), "{said}");
 }
@@ -297,7 +306,11 @@ async fn a_clock_that_is_six_minutes_off() {
     let rig = Rig::set().await;
     rig.discord.clock().step_wall(-360_000);
     let seen = rig.finds(1, &["clock-skewed"]).await;
-    assert!(seen.text.contains("timedatectl set-ntp true") && seen.text.contains("ahead of that of Discord"), "{}", seen.text);
+    assert!(
+        seen.text.contains("timedatectl set-ntp true") && seen.text.contains("ahead of that of Discord"),
+        "{}",
+        seen.text
+    );
     rig.discord.clock().step_wall(360_000);
     rig.finds(0, &NOTHING).await;
 }

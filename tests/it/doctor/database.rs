@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use nuncio::clock::Clock;
 use nuncio::sandbox::XtSystems;
 use nuncio::secret::Secret;
-use nuncio::clock::Clock;
 use serde_json::json;
 
 use super::rig::{NOTHING, Rig};
@@ -26,16 +26,27 @@ async fn with_a_delivery_that_waits() -> Rig {
 async fn what_waits_is_named_with_its_next_try_and_after_a_while_as_a_problem() {
     let rig = with_a_delivery_that_waits().await;
     let seen = rig.finds(0, &NOTHING).await;
-    assert!(seen.text.contains("1 delivery waits for") && seen.text.contains("the next is "), "{}", seen.text);
+    assert!(
+        seen.text.contains("1 delivery waits for") && seen.text.contains("the next is "),
+        "{}",
+        seen.text
+    );
     rig.changes_database("UPDATE events SET received_at = received_at - 16 * 60 * 1000").await;
     let seen = rig.finds(0, &["deliveries-waiting"]).await;
     assert!(seen.text.contains("nuncio deliveries --pending"), "{}", seen.text);
     // Near miss: fourteen minutes.
     rig.changes_database("UPDATE events SET received_at = received_at + 2 * 60 * 1000").await;
     rig.finds(0, &NOTHING).await;
-    rig.changes_database("UPDATE destinations SET closed_reason = 'the channel was deleted' WHERE sink = 'channel'").await;
+    rig.changes_database(
+        "UPDATE destinations SET closed_reason = 'the channel was deleted' WHERE sink = 'channel'",
+    )
+    .await;
     let seen = rig.finds(0, &["lane-in-trouble"]).await;
-    assert!(seen.text.contains("is closed, and what is for it waits: the channel was deleted"), "{}", seen.text);
+    assert!(
+        seen.text.contains("is closed, and what is for it waits: the channel was deleted"),
+        "{}",
+        seen.text
+    );
 }
 
 // Control: with `dead` not counted, nothing is named.
@@ -61,8 +72,10 @@ async fn a_call_that_waits_for_a_person() {
     let mut rig = Rig::set().await;
     rig.serve_on_a_port().await;
     let sender =
-        XtSystems::new(rig.webhook_address(), Secret::new(rig.value("WEBHOOK_SECRET")), Clock::system()).unwrap();
-    let body = json!({"event_type": "machine.registered", "data": {"asset_id": "a-1", "hostname": "DESKTOP"}});
+        XtSystems::new(rig.webhook_address(), Secret::new(rig.value("WEBHOOK_SECRET")), Clock::system())
+            .unwrap();
+    let body =
+        json!({"event_type": "machine.registered", "data": {"asset_id": "a-1", "hostname": "DESKTOP"}});
     assert_eq!(sender.send(body).await.unwrap().status, 200);
     rig.ends_serving().await;
     rig.changes_database("UPDATE deliveries SET status = 'cancelled'").await;
@@ -80,14 +93,21 @@ async fn what_was_refused_in_the_last_day_by_reason_and_address() {
     // Near miss: accepted, with a remark.
     let earlier = Secret::new("an earlier secret of this nuncio");
     let sender = XtSystems::new(rig.webhook_address(), earlier, Clock::system()).unwrap();
-    assert_eq!(sender.send(json!({"event_type": "ticket.created", "data": {"id": "t"}})).await.unwrap().status, 200);
+    assert_eq!(
+        sender.send(json!({"event_type": "ticket.created", "data": {"id": "t"}})).await.unwrap().status,
+        200
+    );
     rig.finds(0, &["configuration-note"]).await;
     for _ in 0..2 {
         let answer = http().post(rig.webhook_address()).json(&json!({})).send().await.unwrap();
         assert_eq!(answer.status(), 401);
     }
     let seen = rig.finds(0, &["configuration-note", "refused-lately"]).await;
-    assert!(seen.text.contains("2 times (unsigned), the last one") && seen.text.contains("from 127.0.0.1: "), "{}", seen.text);
+    assert!(
+        seen.text.contains("2 times (unsigned), the last one") && seen.text.contains("from 127.0.0.1: "),
+        "{}",
+        seen.text
+    );
 }
 
 // Controls: with every key taken for known, the first is not named; with what came left out, the last is.
@@ -111,7 +131,11 @@ async fn keys_of_the_map_that_no_event_ever_matched() {
     rig.serve_on_a_port().await;
     rig.finds(0, &["map-kind-unknown"]).await;
     let sender =
-        XtSystems::new(rig.webhook_address(), Secret::new(rig.value("WEBHOOK_SECRET")), Clock::system()).unwrap();
-    assert_eq!(sender.send(json!({"event_type": "invoice.paid", "data": {"id": 1}})).await.unwrap().status, 200);
+        XtSystems::new(rig.webhook_address(), Secret::new(rig.value("WEBHOOK_SECRET")), Clock::system())
+            .unwrap();
+    assert_eq!(
+        sender.send(json!({"event_type": "invoice.paid", "data": {"id": 1}})).await.unwrap().status,
+        200
+    );
     rig.finds(0, &NOTHING).await;
 }

@@ -10,7 +10,8 @@ use super::rig::{NOTHING, Rig};
 const NOBODY: u32 = 65534;
 
 fn can_mount() -> bool {
-    let tried = std::process::Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
+    let tried =
+        std::process::Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
     let can = tried.is_ok_and(|output| output.status.success());
     if !can {
         println!("skipped: a disk of its own takes root and the right to mount");
@@ -34,7 +35,12 @@ async fn a_disk_that_is_nearly_full() {
         [("300m", 0, vec!["disk-nearly-full"]), ("20m", 1, vec!["disk-nearly-full"]), ("600m", 0, vec![])]
     {
         let seen = rig.looks_behind(&format!("mount -t tmpfs -o size={size} tmpfs data")).await;
-        assert_eq!((seen.code, seen.wrong), (code, wrong.iter().map(|code| (*code).to_owned()).collect()), "{}", seen.text);
+        assert_eq!(
+            (seen.code, seen.wrong),
+            (code, wrong.iter().map(|code| (*code).to_owned()).collect()),
+            "{}",
+            seen.text
+        );
     }
 }
 
@@ -51,7 +57,8 @@ async fn a_disk_that_is_read_only_is_told_apart_from_missing_rights() {
     let data = rig.path("data");
     assert!(seen.text.contains(&format!("mount -o remount,rw {}", data.display())), "{}", seen.text);
     // What it says, carried out to the letter.
-    let remedy = format!("mount -t tmpfs -o size=600m,ro tmpfs data && mount -o remount,rw {}", data.display());
+    let remedy =
+        format!("mount -t tmpfs -o size=600m,ro tmpfs data && mount -o remount,rw {}", data.display());
     assert_eq!(rig.looks_behind(&remedy).await.wrong, NOTHING);
 }
 

@@ -45,10 +45,17 @@ async fn modes_are_put_right_and_said_and_without_fix_nothing_is() {
     let wrong = ["env-file-open", "key-file-open", "database-open"];
     let files = rig.files();
     rig.finds(0, &wrong).await;
-    assert_eq!((mode(&rig, "nuncio.key"), mode(&rig, "data/nuncio.db"), rig.files()), (0o664, 0o664, files.clone()));
+    assert_eq!(
+        (mode(&rig, "nuncio.key"), mode(&rig, "data/nuncio.db"), rig.files()),
+        (0o664, 0o664, files.clone())
+    );
     let seen = rig.finds_with(FIX, 0, &NOTHING).await;
     assert_eq!(fixed(&seen.text), done(&wrong));
-    assert!(seen.text.contains("Changed the mode of") && seen.text.contains("from 664 to 600"), "{}", seen.text);
+    assert!(
+        seen.text.contains("Changed the mode of") && seen.text.contains("from 664 to 600"),
+        "{}",
+        seen.text
+    );
     assert_eq!([".env", "nuncio.key", "data/nuncio.db"].map(|name| mode(&rig, name)), [0o600; 3]);
     assert_eq!(rig.files(), files);
     // A second time there is nothing to do, and a person reads so.
@@ -104,7 +111,11 @@ async fn a_registration_is_made_only_where_events_arrive_here() {
     let seen = rig.finds_with(FIX, 0, &NOTHING).await;
     assert_eq!(fixed(&seen.text), done(&["xtsystems-registered-elsewhere"]));
     // The way back is said.
-    assert!(seen.text.contains("It sent to http://127.0.0.1:8/old before; to go back: nuncio webhooks update"), "{}", seen.text);
+    assert!(
+        seen.text.contains("It sent to http://127.0.0.1:8/old before; to go back: nuncio webhooks update"),
+        "{}",
+        seen.text
+    );
     assert_eq!(rig.platform.told().len(), 1);
     let (_, audit) = rig.runs(&["audit"]).await;
     assert!(audit.contains("register-webhook"), "{audit}");

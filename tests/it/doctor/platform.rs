@@ -31,7 +31,10 @@ async fn a_platform_that_fails_is_told_apart_from_a_wrong_address() {
 #[tokio::test]
 async fn a_registration_that_sends_nothing() {
     let rig = Rig::set().await;
-    let ours = rig.asks_platform(Method::GET, "/v1/webhooks", json!(null)).await[0]["id"].as_str().unwrap().to_owned();
+    let ours = rig.asks_platform(Method::GET, "/v1/webhooks", json!(null)).await[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/v1/webhooks/{ours}");
     for nothing in [json!({"active": false}), json!({"active": true, "events": []})] {
         rig.asks_platform(Method::PUT, &path, nothing).await;

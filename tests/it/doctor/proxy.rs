@@ -67,7 +67,8 @@ async fn pass(State(Passing { to, manner }): State<Passing>, request: Request<Bo
         Manner::OnlyHealth if head.uri.path() != "/health" => return StatusCode::NOT_FOUND.into_response(),
         Manner::OnlyHealth => {}
         Manner::Redirects => {
-            return (StatusCode::MOVED_PERMANENTLY, [("location", "https://nuncio.example/")]).into_response();
+            return (StatusCode::MOVED_PERMANENTLY, [("location", "https://nuncio.example/")])
+                .into_response();
         }
         Manner::Appends => {
             let before = headers.get("x-forwarded-for").map(|value| format!("{}, ", value.to_str().unwrap()));

@@ -340,7 +340,8 @@ impl Rig {
     pub async fn asks_platform(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
         let url = format!("{}{path}", self.variables["XTSYSTEMS_API_URL"]);
         let request = reqwest::Client::new().request(method, url).bearer_auth(KEY);
-        let answer = request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+        let answer =
+            request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 

@@ -27,12 +27,22 @@ async fn another_secret_at_the_platform_is_named_and_registering_mends_it() {
     rig.finds(0, &NOTHING).await;
     assert_eq!((cards(&rig), rig.platform.told().len()), ([0, 0], 0));
     let seen = rig.looks_with(SEND).await;
-    assert_eq!(tested(&seen.text), ["test-event", "test-card", "test-card", "xtsystems-secret-differs"], "{}", seen.text);
+    assert_eq!(
+        tested(&seen.text),
+        ["test-event", "test-card", "test-card", "xtsystems-secret-differs"],
+        "{}",
+        seen.text
+    );
     assert_eq!(cards(&rig), [1, 1], "the route's card, and one where nothing leads now");
     let (code, said) = rig.runs(&["webhooks", "register"]).await;
     assert_eq!(code, 0, "{said}");
     let seen = rig.looks_with(SEND).await;
-    assert_eq!(tested(&seen.text), ["test-event", "test-card", "test-card", "test-from-xtsystems"], "{}", seen.text);
+    assert_eq!(
+        tested(&seen.text),
+        ["test-event", "test-card", "test-card", "test-from-xtsystems"],
+        "{}",
+        seen.text
+    );
     // What the running nuncio refused meanwhile is still told.
     assert_eq!(seen.wrong, ["refused-lately"]);
     // XTSystems stays behind when the secret is changed here.
@@ -79,6 +89,11 @@ async fn a_channel_that_takes_no_card() {
     let alerts = rig.discord.channel_id("alerts").unwrap();
     rig.discord.deny(alerts, nuncio::sandbox::discord::Permission::SendMessages);
     let seen = rig.looks_with(SEND).await;
-    assert_eq!(tested(&seen.text), ["test-event", "test-card", "test-card-failed", "test-from-xtsystems"], "{}", seen.text);
+    assert_eq!(
+        tested(&seen.text),
+        ["test-event", "test-card", "test-card-failed", "test-from-xtsystems"],
+        "{}",
+        seen.text
+    );
     assert_eq!(cards(&rig)[1], 0);
 }
