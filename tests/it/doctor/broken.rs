@@ -196,7 +196,7 @@ broken! {
         named: (&["xtsystems-unreachable"], 1),
         says: &["XTSystems (http://127.0.0.1:9) cannot be reached", "Check XTSYSTEMS_API_URL and whether it runs"],
         at_start: &[],
-        mends: |rig| rig.take_out("XTSYSTEMS_API_KEY"),
+        mends: |rig| { let url = rig.platform_url.clone(); rig.set_to("XTSYSTEMS_API_URL", &url); },
     };
     a_key_that_xtsystems_does_not_take: Broken {
         breaks: |rig| rig.set_to("XTSYSTEMS_API_KEY", OTHER_KEY),

@@ -29,6 +29,8 @@ const NOBODY: u32 = 65534;
 pub struct Rig {
     pub discord: Discord,
     pub platform: Platform,
+    /// Where its API is.
+    pub platform_url: String,
     pub environment: Vec<(String, String)>,
     /// Of `.env`.
     pub mode: u32,
@@ -98,6 +100,7 @@ impl Rig {
         let mut rig = Self {
             discord,
             platform,
+            platform_url: url.clone(),
             environment: Vec::new(),
             mode: 0o600,
             variables,
