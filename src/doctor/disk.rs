@@ -107,11 +107,15 @@ pub(super) fn retention(config: &Config, survey: &Survey) -> Check {
     let events = survey.events;
     let oldest =
         survey.oldest_event.map(|at| format!(", the oldest from {}", at.to_rfc3339())).unwrap_or_default();
-    let (noun, size) = (if events == 1 { "event" } else { "events" }, survey.bytes / MIB);
+    let noun = if events == 1 { "event" } else { "events" };
+    let size = match survey.bytes {
+        bytes @ ..10_485_760 => format!("{} KiB", bytes / 1024),
+        bytes => format!("{} MiB", bytes / MIB),
+    };
     Check::ok(
         Code::Retention,
         format!(
-            "What is over is kept for {days} days (RETENTION_DAYS). The database has {size} MiB: {events} {noun}{oldest}."
+            "What is over is kept for {days} days (RETENTION_DAYS). The database has {size}: {events} {noun}{oldest}."
         ),
     )
 }

@@ -15,6 +15,7 @@ use crate::key::Key;
 pub(super) const NEAR: Duration = Duration::from_secs(3);
 
 /// What was found at the door.
+#[derive(Default)]
 pub(super) struct Door {
     /// The checks.
     pub(super) checks: Vec<Check>,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::doctor::probe;
+use crate::doctor::{LIMIT, probe};
 use crate::ingress::probe::{Arrived, PARAMETER, ProbeKey, Question};
 use crate::key::Key;
 use crate::outgoing::{Outgoing, USER_AGENT, cause, certificate_fault, is_local};
@@ -23,6 +23,9 @@ const LONGEST: usize = 64 * 1024;
 pub(super) struct Prober {
     pub(super) key: ProbeKey,
     clock: Clock,
+    /// Each is made once: that reads the system's certificates.
+    to_this_machine: Outgoing,
+    elsewhere: Outgoing,
 }
 
 /// A probe that this nuncio answered.
@@ -54,7 +57,12 @@ pub(super) enum Reached {
 impl Prober {
     /// Sends probes that whoever has `key` answers.
     pub(super) fn new(key: &Key, clock: &Clock) -> Self {
-        Self { key: ProbeKey::of(key), clock: clock.clone() }
+        Self {
+            key: ProbeKey::of(key),
+            clock: clock.clone(),
+            to_this_machine: Outgoing::new(USER_AGENT, LIMIT, true),
+            elsewhere: Outgoing::new(USER_AGENT, LIMIT, false),
+        }
     }
 
     /// Sends a probe to `url`, with all that a webhook has. With `lists_refusals`, the answer is to tell what was refused.
@@ -62,12 +70,14 @@ impl Prober {
         let now = self.clock.now();
         let question = ProbeKey::ask(now, lists_refusals);
         let timestamp = now.as_secs().to_string();
-        let http = match Outgoing::new(USER_AGENT, limit, is_local(url)).client() {
+        let http = if is_local(url) { &self.to_this_machine } else { &self.elsewhere };
+        let http = match http.client() {
             Ok(http) => http,
             Err(error) => return Reached::Nobody(cause(&error)),
         };
         let request = http
             .post(format!("{url}?{PARAMETER}={}", self.key.write(&question)))
+            .timeout(limit)
             .header("content-type", "application/json")
             .header(SIGNATURE_HEADER, question.signature())
             .header(TIMESTAMP_HEADER, &timestamp);

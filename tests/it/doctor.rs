@@ -181,6 +181,7 @@ async fn beside_a_server_its_port_and_its_public_address_are_its_own() {
     rig.finds(1, &["xtsystems-registered-elsewhere", "public-url-elsewhere", "events-unrouted"]).await;
     rig.set_to("PUBLIC_URL", "http://127.0.0.1:9");
     rig.finds(1, &["public-url-unreachable", "events-unrouted"]).await;
+    rig.set_to("PUBLIC_URL", &format!("http://127.0.0.1:{port}"));
     rig.ends_serving().await;
     rig.folds_the_log_in().await;
     let before = rig.files();

@@ -129,8 +129,16 @@ async fn a_running_nuncio_that_has_another_secret_than_its_file() {
     rig.serve_on_a_port().await;
     rig.set_to("WEBHOOK_SECRET", "0a1b2c3d4e5f60718293a4b5c6d7e8f9");
     rig.finds(1, &["secret-stale"]).await;
-    rig.signals(Signal::HUP);
-    within("the new secret to count", async { while rig.looks().await.code != 0 {} }).await;
+    // Each look writes the file anew: whoever reads it just then is told again.
+    let heard = async {
+        loop {
+            rig.signals(Signal::HUP);
+            if rig.looks().await.code == 0 {
+                break;
+            }
+        }
+    };
+    within("the new secret to count", heard).await;
     rig.set_to("WEBHOOK_PORT", &free_port().await.to_string());
     rig.finds(0, &["port-not-served"]).await;
 }

@@ -1,6 +1,6 @@
 //! Proxies before a nuncio: faithful ones, and each of the usual mistakes.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::ec::{EcGroup, EcKey};
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
 use openssl::pkey::PKey;
 use openssl::ssl::{SslAcceptor, SslMethod};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
@@ -100,7 +104,8 @@ pub struct Certificate {
 }
 
 pub fn certificate(folder: &Path, name: &str, ends_in_days: i64) -> Certificate {
-    let key = PKey::generate_ed25519().unwrap();
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
     let mut subject = X509NameBuilder::new().unwrap();
     subject.append_entry_by_text("CN", name).unwrap();
     let subject = subject.build();
@@ -108,6 +113,7 @@ pub fn certificate(folder: &Path, name: &str, ends_in_days: i64) -> Certificate 
     let at = |days: i64| Asn1Time::from_unix(now + days * 86_400).unwrap();
     let mut builder = X509::builder().unwrap();
     builder.set_version(2).unwrap();
+    builder.set_serial_number(&BigNum::from_u32(1).unwrap().to_asn1_integer().unwrap()).unwrap();
     builder.set_subject_name(&subject).unwrap();
     builder.set_issuer_name(&subject).unwrap();
     builder.set_pubkey(&key).unwrap();
@@ -116,7 +122,7 @@ pub fn certificate(folder: &Path, name: &str, ends_in_days: i64) -> Certificate 
     builder.append_extension(BasicConstraints::new().ca().build().unwrap()).unwrap();
     let names = SubjectAlternativeName::new().dns(name).build(&builder.x509v3_context(None, None)).unwrap();
     builder.append_extension(names).unwrap();
-    builder.sign(&key, openssl::hash::MessageDigest::null()).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
     let certificate = builder.build();
     let file = folder.join("proxy.pem");
     std::fs::write(&file, certificate.to_pem().unwrap()).unwrap();
@@ -134,19 +140,10 @@ pub fn tls_before(to: String, certificate: Certificate) -> u16 {
         for stream in listener.incoming() {
             // Whoever does not trust the certificate hangs up.
             let Ok(mut tls) = certificate.acceptor.accept(stream.unwrap()) else { continue };
-            let mut asked = Vec::new();
-            let mut some = [0; 4096];
-            while !is_whole(&asked) {
-                match tls.read(&mut some) {
-                    Ok(0) | Err(_) => break,
-                    Ok(read) => asked.extend_from_slice(&some[..read]),
-                }
-            }
+            let asked = whole(&mut tls);
             let mut behind = TcpStream::connect(&to).unwrap();
             behind.write_all(&asked).unwrap();
-            behind.shutdown(std::net::Shutdown::Write).unwrap();
-            let mut answer = Vec::new();
-            let _ = behind.read_to_end(&mut answer);
+            let answer = whole(&mut behind);
             let _ = tls.write_all(&answer);
             let _ = tls.shutdown();
         }
@@ -154,10 +151,22 @@ pub fn tls_before(to: String, certificate: Certificate) -> u16 {
     port
 }
 
-/// Whether a request is there with its whole body.
-fn is_whole(asked: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(asked).to_ascii_lowercase();
+/// A request or an answer, or what comes of it.
+fn whole(from: &mut impl std::io::Read) -> Vec<u8> {
+    let (mut all, mut some) = (Vec::new(), [0; 4096]);
+    while !is_whole(&all) {
+        match from.read(&mut some) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => all.extend_from_slice(&some[..read]),
+        }
+    }
+    all
+}
+
+/// Whether a request or an answer is there with its whole body.
+fn is_whole(all: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(all).to_ascii_lowercase();
     let Some((head, _)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-    asked.len() >= head.len() + 4 + length.unwrap_or(0)
+    all.len() >= head.len() + 4 + length.unwrap_or(0)
 }

@@ -53,7 +53,9 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn of(code: i32, text: String) -> Self {
+    fn of(code: i32, text: &str) -> Self {
+        // What else it says to a person comes behind it.
+        let text = text.lines().next().unwrap_or_default().to_owned();
         let said: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         let checks = said["checks"].as_array().unwrap();
         assert_eq!(said["ok"], checks.iter().all(|check| check["state"] != "fail"), "{text}");
@@ -237,7 +239,7 @@ impl Rig {
     /// The same with more arguments.
     pub async fn looks_with(&self, more: &[&str]) -> Seen {
         let (code, text) = self.runs(&[&["doctor", "--json"], more].concat()).await;
-        Seen::of(code, text)
+        Seen::of(code, &text)
     }
 
     /// The same after `script` was run where only the program sees it: in a mount namespace of its own.
@@ -248,7 +250,7 @@ impl Rig {
         command.args(["-m", "sh", "-c", &script, env!("CARGO_BIN_EXE_nuncio")]);
         let output = within("nuncio doctor", in_folder(command, self.folder.path()).output()).await.unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        Seen::of(output.status.code().unwrap(), text)
+        Seen::of(output.status.code().unwrap(), &text)
     }
 
     /// Exactly these are not ok.
