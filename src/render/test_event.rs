@@ -30,7 +30,7 @@ pub fn webhook(name: &str, now: Timestamp) -> Body {
 pub fn channel(now: Timestamp) -> Body {
     test(
         "Channel Test",
-        literal("nuncio may write here. Sent by `nuncio doctor --send`: nothing happened.").into(),
+        literal("nuncio may write here. Sent by `nuncio doctor --send`: nothing happened."),
         now,
     )
 }
