@@ -8,7 +8,7 @@ use super::open;
 use crate::clock::Timestamp;
 use crate::model::{EventId, Status};
 use crate::store::Result;
-use crate::store::place::resolve;
+use crate::store::path::resolve;
 
 /// A place that an event goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
