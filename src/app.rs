@@ -18,6 +18,7 @@ use crate::discord::Access;
 use crate::dispatch::{Dispatcher, Platform};
 use crate::hub::{Endpoint, Hub, Rules};
 use crate::ingress::Ingress;
+use crate::ingress::probe::ProbeKey;
 use crate::model::Sink;
 use crate::store::{self, HintSender, Lock, Store};
 use crate::xtsystems::{self, Registrar};
@@ -120,7 +121,8 @@ impl App {
             config.api_key,
             registrar.clone(),
             clock,
-        );
+        )
+        .proving(ProbeKey::of(&any_key(&config.encryption)?));
         let router = ingress.router();
         Ok(Self {
             listener,

@@ -93,6 +93,7 @@ enum Command {
     /// Show what every variable is set to and where, also when the configuration is wrong; no secret is shown
     Config(config::Args),
     /// Check the whole set-up, before a start or beside a running nuncio: what is wrong, and what to do. It writes nothing
+    /// without --fix, and sends nothing without --send
     Doctor(doctor::Args),
     /// The database: back it up while nuncio runs, put a backup back, look it over, print it as JSON
     Db(db::Args),

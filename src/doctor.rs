@@ -1,20 +1,27 @@
 //! `nuncio doctor`: what is wrong with a set-up, before a start or beside a running server.
 //!
-//! Each group of checks is a file below this one. Nothing is written and no message is sent; whoever is asked over the
-//! network has ten seconds to answer. Every finding has a stable [`Code`] with a section in `docs/doctor.md`, and no secret
-//! enters one.
+//! Each group of checks is a file below this one. [`examine`] writes nothing and sends no message; [`repair`] and [`try_out`]
+//! do, and are asked for by name. Whoever is asked over the network has ten seconds to answer. Every finding has a stable
+//! [`Code`] with a section in `docs/doctor.md`, and no secret enters one.
 
 mod beside;
+mod calls;
 mod channels;
 mod clock;
 mod code;
 mod commands;
 mod configuration;
 mod discord;
+mod disk;
 mod door;
 mod files;
+mod fix;
+mod kinds;
 mod probe;
+mod public;
 mod queue;
+mod reach;
+mod send;
 mod webhooks;
 mod xtsystems;
 
@@ -22,10 +29,13 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey, Variables};
+use crate::key::Key;
 use crate::secret::Secret;
 
 pub use code::{Code, Group};
 pub use door::cannot_listen;
+pub use fix::{Repair, Repaired, registration_to_repair, repair};
+pub use send::try_out;
 
 /// How long a remote check may take.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -112,19 +122,33 @@ pub async fn examine(variables: &Variables, clock: &Clock) -> Diagnosis {
         }
     };
     let (on_disk, survey) = files::checks(&config).await;
+    let is_served = on_disk.iter().any(|check| check.code == Code::NuncioRunning);
     checks.extend(on_disk);
     checks.extend(configuration::accepted(&config));
-    let (discord, xtsystems, door, clock_checks) = tokio::join!(
+    checks.extend(kinds::checks(&config, survey.as_ref()));
+    // Who runs has a key. Where none was made yet nobody else can have it.
+    let key = match files::read_key(&config) {
+        Ok(None) if !is_served => Some(Key::random()),
+        read => read.ok().flatten(),
+    };
+    // A task of its own: what is near has three seconds, and must not wait while the others read certificates.
+    let door = tokio::spawn({
+        let (config, clock) = (config.clone(), clock.clone());
+        async move { door::checks(&config, key.as_ref(), is_served, &clock).await }
+    });
+    let (discord, xtsystems, clock_checks) = tokio::join!(
         discord::checks(&config, clock),
         xtsystems::checks(&config, clock),
-        door::checks(&config),
         clock::checks(&config, clock),
     );
+    let door = door.await.unwrap_or_default();
     checks.extend(discord);
     checks.extend(xtsystems);
-    checks.extend(door);
+    checks.extend(door.checks);
     checks.extend(clock_checks);
     checks.extend(survey.iter().flat_map(|survey| queue::checks(survey, clock.now())));
+    let refusals = door.running.and_then(|proof| proof.arrived.refusals).unwrap_or_default();
+    checks.extend(queue::refused(&refusals, clock.now()));
     hide(&mut checks, &config);
     Diagnosis { checks, is_refused: false }
 }

@@ -54,7 +54,7 @@ pub use decide::{Click, Clicked, Details, Press, Pressed};
 pub use finding::{Finding, Findings, Remark};
 pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;
-pub use health::Health;
+pub use health::{Health, destination_trouble, unrouted};
 pub use home::Way;
 pub use mute::MuteError;
 pub use overview::Overview;
@@ -72,7 +72,7 @@ pub use server_problems::{invite_link, judge_servers};
 pub use servers::{ServerRole, Servers};
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};
-pub use unknown_kind::UnknownKind;
+pub use unknown_kind::{UnknownKind, known_kinds, nearest};
 pub use webhook::{WebhookError, lost_webhook, replace_webhook};
 
 /// The use cases of one running nuncio. Clones share it.

@@ -19,6 +19,7 @@ mod insider;
 mod limiter;
 mod listener;
 mod metrics;
+pub mod probe;
 mod registration;
 mod reins;
 mod rejection;
@@ -28,7 +29,7 @@ mod throttle;
 pub mod xtsystems;
 
 use std::net::IpAddr;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -47,6 +48,7 @@ use crate::config::{RateLimit, TrustedProxies, Webhook};
 use crate::hub::{Finding, Hub, Remark};
 use crate::ingress::gate::Gate;
 use crate::ingress::limiter::Limiter;
+use crate::ingress::probe::{Answering, ProbeKey, Refusals};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::room::Room;
 use crate::ingress::throttle::Throttle;
@@ -78,6 +80,8 @@ struct Inner {
     /// What the configuration says, which can be read again.
     live: RwLock<Arc<Live>>,
     registrar: Registrar,
+    /// What proves that this is this nuncio.
+    probe_key: OnceLock<ProbeKey>,
     /// Memory for bodies that are larger than most.
     room: Arc<Room>,
 }
@@ -100,7 +104,15 @@ impl Ingress {
         let gates = vec![Gate::xtsystems(webhook)];
         let live = Live { gates, limit, limiter, throttle, api_key, proxies };
         let live = RwLock::new(Arc::new(live));
-        Self(Door(Arc::new(Inner { hub, clock, live, registrar, room })))
+        let probe_key = OnceLock::new();
+        Self(Door(Arc::new(Inner { hub, clock, live, registrar, probe_key, room })))
+    }
+
+    /// Has it answer the [probes](probe) of whoever holds `key`. Said once, by the composition root.
+    #[must_use]
+    pub fn proving(self, key: ProbeKey) -> Self {
+        let _ = self.0.0.probe_key.set(key);
+        self
     }
 
     /// Its routes, but for what the gates receive: that is not looked up here.
@@ -178,7 +190,7 @@ struct Knocked<B> {
 }
 
 impl Live {
-    /// Whether every request for `path` counts. With `RATE_LIMIT_SCOPE=all` they all do, but those that ask how we are.
+    /// Whether every request for `path` counts, and every probe does. With `RATE_LIMIT_SCOPE=all` they all do, but those that ask how we are.
     fn counts(&self, path: &str) -> bool {
         let is_health = path == "/health" || path.starts_with("/health/");
         registration::PATHS.contains(&path) || (self.limiter.counts_all() && !is_health)
@@ -208,6 +220,37 @@ impl Door {
             .into_response(),
             Err(error) => signed::not_stored(self, client, &error).into_response(),
         }
+    }
+}
+
+impl Door {
+    /// Answers a [probe]; `None` if the request is none, or nobody can be told from a stranger here.
+    async fn probed(
+        &self,
+        request: hyper::Request<hyper::body::Incoming>,
+        peer: IpAddr,
+        client: Client,
+    ) -> Option<Response> {
+        let live = self.live();
+        let (key, secret) = (self.0.probe_key.get()?, live.gates.first()?.secret()?);
+        let is_peer_trusted = live.proxies.contains(peer);
+        let (now, peer) = (self.0.clock.now(), peer.to_canonical());
+        let answering = Answering { key, secret, now, peer, is_peer_trusted, client };
+        let (head, body) = request.into_parts();
+        Some(answering.answer(&head, body, || self.refusals()).await)
+    }
+
+    fn refusals(&self) -> Vec<Refusals> {
+        let found = self.0.hub.findings().into_iter();
+        let refusals = found.map(|found| Refusals {
+            reason: found.finding.as_str().to_owned(),
+            is_refusal: found.finding.is_refusal(),
+            last_day: found.last_day,
+            last_at: found.last_at.as_millis(),
+            from: found.last_from,
+            sentence: found.sentence,
+        });
+        refusals.collect()
     }
 }
 

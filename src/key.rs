@@ -13,6 +13,8 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::secret::Secret;
+
 /// In bytes.
 const LENGTH: usize = 32;
 /// Keeps our keys apart from whatever else may be derived from the same bytes.
@@ -115,10 +117,23 @@ impl Key {
         Self(tag(&self.0, &[purpose.as_bytes(), &[1]]))
     }
 
+    /// The key for one purpose that whoever knows `secret` can make, by the same rule. It tells nothing about the secret
+    /// that guessing does not: show no code made with it to strangers.
+    #[must_use]
+    pub fn of_secret(secret: &Secret, purpose: &str) -> Self {
+        Self(tag(SALT, &[secret.expose().as_bytes()])).derived(purpose)
+    }
+
     /// The authentication code of `parts`, taken as one run of bytes.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; LENGTH] {
         tag(&self.0, parts)
+    }
+
+    /// Whether `code` is the authentication code of `parts`. Takes the same time wherever it differs.
+    #[must_use]
+    pub fn is_mac(&self, parts: &[&[u8]], code: &[u8]) -> bool {
+        tagging(&self.0, parts).verify_slice(code).is_ok()
     }
 }
 
@@ -144,12 +159,16 @@ pub fn is_open_to_others(path: &Path) -> bool {
 }
 
 fn tag(key: &[u8], parts: &[&[u8]]) -> [u8; LENGTH] {
+    tagging(key, parts).finalize().into_bytes().into()
+}
+
+fn tagging(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key length");
     for part in parts {
         mac.update(part);
     }
-    mac.finalize().into_bytes().into()
+    mac
 }
 
 #[cfg(test)]

@@ -84,6 +84,42 @@ pub fn cause(error: &reqwest::Error) -> String {
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// Texts of OpenSSL about a certificate that it does not accept, and what they mean. The first that is found counts.
+const CERTIFICATES: &[(&str, &str)] = &[
+    ("certificate has expired", "its certificate has expired"),
+    (
+        "certificate is not yet valid",
+        "its certificate is not valid yet (or the clock of this machine is wrong)",
+    ),
+    ("hostname mismatch", "its certificate is for another name"),
+    ("IP address mismatch", "its certificate is for another address"),
+    (
+        "self-signed certificate",
+        "its certificate is signed by itself, and by nobody whom this machine trusts",
+    ),
+    (
+        "self signed certificate",
+        "its certificate is signed by itself, and by nobody whom this machine trusts",
+    ),
+    (
+        "unable to get local issuer",
+        "its certificate is signed by somebody whom this machine does not trust, or the chain is not whole",
+    ),
+    ("unable to verify the first", "its certificate's chain is not whole"),
+    ("certificate verify failed", "its certificate is not valid"),
+];
+
+/// What is wrong with the certificate that a request met, if that is why it got no answer.
+#[must_use]
+pub fn certificate_fault(error: &reqwest::Error) -> Option<&'static str> {
+    let sources = std::iter::successors(std::error::Error::source(error), |inner| inner.source());
+    fault_in(&sources.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+}
+
+fn fault_in(text: &str) -> Option<&'static str> {
+    CERTIFICATES.iter().find(|(said, _)| text.contains(said)).map(|(_, meaning)| *meaning)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

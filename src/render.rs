@@ -46,7 +46,7 @@ pub use fit::{lines, message, pack, plain};
 pub use living::{is_late, late, living};
 pub use markdown::Markdown;
 pub use reply::{maybe_twice, reply, without_label};
-pub use test_event::webhook as webhook_test;
+pub use test_event::{channel as channel_test, webhook as webhook_test};
 pub use text::{block, code, day, listing, literal, moment, number, paragraph, short, text};
 
 pub use crate::model::{LinkTemplate, Links};

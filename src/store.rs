@@ -88,7 +88,9 @@ pub use retention::{Outdated, Shelf};
 pub use route::SetRoute;
 pub use spoilt::{Listed, Spoilt};
 pub use summary::{Standing, Tally};
-pub use survey::{BotSurvey, SealedWebhook, Survey, survey, survey_bot};
+pub use survey::{
+    BotSurvey, SealedWebhook, Stop, Survey, WaitingLane, newest_test, survey, survey_bot, way_of,
+};
 pub use webhook::Kept;
 
 /// Why the store could not do it. Shown to the operator, never to a sender.

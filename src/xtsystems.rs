@@ -6,6 +6,7 @@
 mod call;
 mod failure;
 mod machine;
+mod presence;
 mod registrar;
 mod registration;
 mod shape;
@@ -23,6 +24,7 @@ use crate::secret::Secret;
 
 pub use call::Reply;
 pub use failure::Failure;
+pub use presence::Presence;
 pub use registrar::{NO_KEY, NotRegistered, Registrar, Registration, Wanted};
 pub use registration::{NAME, Registered};
 pub use ticket::{NewTicket, Ticket};

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::cli::{CONFIGURATION, FAILED, print, table};
+use crate::cli::{CONFIGURATION, FAILED, print, table, webhooks};
 use crate::clock::Clock;
-use crate::config::Variables;
-use crate::doctor::{self, Check, Diagnosis, Group, State};
+use crate::config::{Config, Variables};
+use crate::doctor::{self, Check, Diagnosis, Group, Repair, Repaired, State};
 
 /// Where a sentence begins, below the name of its group.
 const INDENT: usize = 4;
@@ -17,15 +17,35 @@ pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Put right what can be without a risk, say what was done, and check again: modes of our own files, the registration
+    /// at XTSystems. Nothing else is ever written
+    #[arg(long)]
+    fix: bool,
+    /// Try it out with the nuncio that runs: a signed event, a card in every channel of the map, a test from XTSystems.
+    /// Nothing else is ever sent
+    #[arg(long)]
+    send: bool,
 }
 
 /// Checks everything and shows it: 0 if nothing fails, 1 if something does, 78 if the configuration is refused.
 pub(super) async fn run(args: &Args, variables: &Variables) -> ExitCode {
-    let diagnosis = doctor::examine(variables, &Clock::system()).await;
+    let clock = Clock::system();
+    let mut diagnosis = doctor::examine(variables, &clock).await;
+    let mut repairs = Vec::new();
+    if args.fix {
+        repairs = doctor::repair(variables, &diagnosis);
+        repairs.extend(register(variables, &diagnosis).await);
+        if repairs.iter().any(|repair| repair.repaired == Repaired::Done) {
+            diagnosis = doctor::examine(variables, &clock).await;
+        }
+    }
+    if args.send {
+        diagnosis.checks.extend(doctor::try_out(variables, &clock).await);
+    }
     if args.json {
-        print(&as_json(&diagnosis).to_string());
+        print(&as_json(&diagnosis, args.fix.then_some(&repairs)).to_string());
     } else {
-        show(&diagnosis);
+        show(&diagnosis, args.fix.then_some(&repairs));
     }
     match diagnosis.count(State::Fail) {
         _ if diagnosis.is_refused => ExitCode::from(CONFIGURATION),
@@ -34,7 +54,32 @@ pub(super) async fn run(args: &Args, variables: &Variables) -> ExitCode {
     }
 }
 
-fn show(diagnosis: &Diagnosis) {
+/// Brings our registration at XTSystems up to date, where that is wrong and may be put right.
+async fn register(variables: &Variables, diagnosis: &Diagnosis) -> Option<Repair> {
+    let code = match doctor::registration_to_repair(diagnosis)? {
+        Ok(code) => code,
+        Err(repair) => return Some(repair),
+    };
+    let config = Config::from_variables(variables).ok()?;
+    Some(match webhooks::register_here(config).await {
+        Ok(sentence) => Repair::done(code, sentence),
+        Err(error) => Repair::not_done(code, format!("Nothing was registered at XTSystems: {error:#}.")),
+    })
+}
+
+fn show(diagnosis: &Diagnosis, repairs: Option<&Vec<Repair>>) {
+    if let Some(repairs) = repairs {
+        print("fixed");
+        if repairs.is_empty() {
+            print("  nothing: there was nothing that can be put right without asking you");
+        }
+        for repair in repairs {
+            let sign = if repair.repaired == Repaired::Done { '✓' } else { '!' };
+            let sentence =
+                format!("{} [{}]", table::clean(&repair.sentence, usize::MAX), repair.code.as_str());
+            table::hanging(&format!("  {sign} "), INDENT, &sentence).iter().for_each(|line| print(line));
+        }
+    }
     for group in Group::ALL {
         let mut checks = diagnosis.checks.iter().filter(|check| check.code.group() == group).peekable();
         if checks.peek().is_some() {
@@ -71,7 +116,7 @@ fn show_check(check: &Check) {
     }
 }
 
-fn as_json(diagnosis: &Diagnosis) -> Value {
+fn as_json(diagnosis: &Diagnosis, repairs: Option<&Vec<Repair>>) -> Value {
     let check = |check: &Check| {
         json!({
             "code": check.code.as_str(),
@@ -81,8 +126,16 @@ fn as_json(diagnosis: &Diagnosis) -> Value {
             "remedy": check.remedy,
         })
     };
-    json!({
+    let mut all = json!({
         "ok": diagnosis.count(State::Fail) == 0,
         "checks": diagnosis.checks.iter().map(check).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(repairs) = repairs {
+        let repair = |repair: &Repair| {
+            let is_done = repair.repaired == Repaired::Done;
+            json!({"code": repair.code.as_str(), "done": is_done, "did": repair.sentence})
+        };
+        all["fixed"] = repairs.iter().map(repair).collect();
+    }
+    all
 }

@@ -136,18 +136,7 @@ struct Desk {
 /// # Errors
 /// If there is no API key, the database cannot be used, or XTSystems does not do it.
 pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
-    let clock = Clock::system();
-    let Some(platform) = Client::new(&config.xtsystems, clock.clone()) else {
-        return Err(CannotStart(
-            "XTSYSTEMS_API_KEY is not set, so XTSystems cannot be asked. Make a key that may manage webhooks in XTSystems, \
-             put it into .env, and try again."
-                .to_owned(),
-        )
-        .into());
-    };
-    let is_known = config.webhook.public_url.is_some() || config.webhook.port != 0;
-    let here = is_known.then(|| config.webhook.url(config.webhook.port));
-    let desk = Desk { platform, config, here };
+    let (clock, desk) = desk(config)?;
     match args.command {
         Command::List { json } => desk.list(json).await,
         Command::Deliveries { id, limit, json } => desk.deliveries(id.as_deref(), limit, json).await,
@@ -162,6 +151,52 @@ pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> 
             done
         }
     }
+}
+
+fn desk(config: Config) -> anyhow::Result<(Clock, Desk)> {
+    let clock = Clock::system();
+    let Some(platform) = Client::new(&config.xtsystems, clock.clone()) else {
+        return Err(CannotStart(
+            "XTSYSTEMS_API_KEY is not set, so XTSystems cannot be asked. Make a key that may manage webhooks in XTSystems, \
+             put it into .env, and try again."
+                .to_owned(),
+        )
+        .into());
+    };
+    let is_known = config.webhook.public_url.is_some() || config.webhook.port != 0;
+    let here = is_known.then(|| config.webhook.url(config.webhook.port));
+    Ok((clock, Desk { platform, config, here }))
+}
+
+/// Has XTSystems send all its events to this nuncio, and notes it: what was done, in a sentence.
+///
+/// # Errors
+/// As of [`run`].
+pub(super) async fn register_here(config: Config) -> anyhow::Result<String> {
+    let (clock, desk) = desk(config)?;
+    let before =
+        desk.platform.registration(desk.here()?).await.map_err(|failure| desk.explained(&failure))?;
+    let store = database::open(&desk.config, clock).await?;
+    let done = match app::unlock(&store, &desk.config.encryption).await {
+        Ok(()) => desk.registered(Wanted::default(), &store).await,
+        Err(error) => Err(error),
+    };
+    store.close().await;
+    let registration = done?;
+    let (webhook, url) = (registration.registered.webhook(), table::clean(&registration.url, 200));
+    let way_back = before.filter(|before| !is_same(&before.url, &registration.url)).map(|before| {
+        format!(
+            " It sent to {} before; to go back: nuncio webhooks update {} --url {}",
+            table::clean(&before.url, 200),
+            table::clean(&before.id, 60),
+            table::clean(&before.url, 200)
+        )
+    });
+    let events = change::kinds(webhook);
+    Ok(format!(
+        "XTSystems sends {events} to {url} now, signed with WEBHOOK_SECRET.{}",
+        way_back.unwrap_or_default()
+    ))
 }
 
 impl Desk {

@@ -43,6 +43,9 @@ impl<T: PartialEq> Ids<T> {
             match parse(&text) {
                 Some(id) if found.ids.contains(&id) => {}
                 Some(id) => found.ids.push(id),
+                None if mistake(&text).is_some() => {
+                    return Err(mistake(&text).unwrap_or_default().to_owned());
+                }
                 None if items.len() > 1 => {
                     return Err(format!("has something that is not {what}, at position {}", at + 1));
                 }
@@ -50,6 +53,25 @@ impl<T: PartialEq> Ids<T> {
             }
         }
         Ok(found)
+    }
+}
+
+/// What people put where an id belongs, as the end of a sentence about it.
+fn mistake(text: &str) -> Option<&'static str> {
+    let text = text.trim().to_ascii_lowercase();
+    if text.contains("/webhooks/") {
+        Some(
+            "holds the address of a Discord webhook, which is a password and no id: store it with nuncio discord-webhooks add, \
+             and put the dst_… that it prints here (if others have read this file, make a new webhook)",
+        )
+    } else if text.starts_with("http") || text.contains("discord.com/") {
+        Some("holds a link: the id is the last number in it")
+    } else if text.starts_with("<#") || text.starts_with("<@") {
+        Some("holds a mention: the id is the number in it")
+    } else if text.starts_with(['#', '@']) {
+        Some("holds a name: right-click it in Discord, Copy ID")
+    } else {
+        None
     }
 }
 

@@ -52,16 +52,6 @@ pub(super) async fn watch(client: Client, context: Arc<Context>) {
 
 /// What is wrong with the platform itself; nothing if it merely has no such call, or refuses us.
 fn trouble(client: &Client, failure: &Failure) -> Option<String> {
-    let base = client.base();
-    match failure.status {
-        None => Some(format!(
-            "XTSystems ({base}) cannot be reached. Decisions are kept and sent later; nuncio keeps trying. Check \
-             XTSYSTEMS_API_URL and whether it runs"
-        )),
-        Some(status @ 500..) => Some(format!(
-            "XTSystems ({base}) answers {status}. Decisions are kept and sent later; nuncio keeps trying. Look at \
-             XTSystems' own log"
-        )),
-        Some(_) => None,
-    }
+    let (found, remedy) = failure.outage(client.base())?;
+    Some(format!("{found}. Decisions are kept and sent later; nuncio keeps trying. {remedy}"))
 }

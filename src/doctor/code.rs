@@ -17,11 +17,13 @@ pub enum Group {
     Clock,
     /// What waits or was given up.
     Queue,
+    /// What was sent to try it out.
+    Test,
 }
 
 impl Group {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Files,
         Self::Configuration,
         Self::Discord,
@@ -29,6 +31,7 @@ impl Group {
         Self::Door,
         Self::Clock,
         Self::Queue,
+        Self::Test,
     ];
 
     /// As it stands in the output.
@@ -42,6 +45,7 @@ impl Group {
             Self::Door => "door",
             Self::Clock => "clock",
             Self::Queue => "queue",
+            Self::Test => "test",
         }
     }
 }
@@ -81,8 +85,12 @@ codes! {
     Files {
         EnvFile = "env-file",
         EnvFileOpen = "env-file-open",
+        User = "user",
+        UserIsRoot = "user-is-root",
         DataFolder = "data-folder",
         DataFolderUnwritable = "data-folder-unwritable",
+        DataFolderReadOnly = "data-folder-read-only",
+        NetworkFileSystem = "network-file-system",
         DiskNearlyFull = "disk-nearly-full",
         LogFolder = "log-folder",
         LogFolderUnwritable = "log-folder-unwritable",
@@ -90,10 +98,12 @@ codes! {
         KeyFileOpen = "key-file-open",
         KeyFileUnusable = "key-file-unusable",
         KeyFileMissing = "key-file-missing",
+        KeyDoesNotFit = "key-does-not-fit",
         Database = "database",
         DatabaseOpen = "database-open",
         DatabaseUnusable = "database-unusable",
         DatabaseDamaged = "database-damaged",
+        Retention = "retention",
         NuncioRunning = "nuncio-running",
     }
     Configuration {
@@ -107,6 +117,7 @@ codes! {
         SecretWeak = "secret-weak",
         DiscordTokenMalformed = "discord-token-malformed",
         MapEmpty = "map-empty",
+        MapKindUnknown = "map-kind-unknown",
     }
     Discord {
         DiscordToken = "discord-token",
@@ -152,14 +163,30 @@ codes! {
         XtsystemsRegisteredElsewhere = "xtsystems-registered-elsewhere",
         XtsystemsRegistrationInactive = "xtsystems-registration-inactive",
         XtsystemsOutOfReach = "xtsystems-out-of-reach",
+        XtsystemsCalls = "xtsystems-calls",
+        XtsystemsCallsUnknown = "xtsystems-calls-unknown",
+        XtsystemsCallMissing = "xtsystems-call-missing",
     }
     Door {
         Port = "port",
         PortTaken = "port-taken",
         AddressUnusable = "address-unusable",
+        OtherNuncio = "other-nuncio",
+        PortNotServed = "port-not-served",
+        SecretStale = "secret-stale",
         PublicUrl = "public-url",
+        PublicUrlUntried = "public-url-untried",
         PublicUrlUnreachable = "public-url-unreachable",
+        PublicUrlCertificate = "public-url-certificate",
+        PublicUrlRedirects = "public-url-redirects",
         PublicUrlElsewhere = "public-url-elsewhere",
+        PublicUrlOtherNuncio = "public-url-other-nuncio",
+        PublicUrlPath = "public-url-path",
+        PublicUrlHeaders = "public-url-headers",
+        PublicUrlBody = "public-url-body",
+        ProxyNotTrusted = "proxy-not-trusted",
+        ProxyBelievesSenders = "proxy-believes-senders",
+        ProxyHidesSender = "proxy-hides-sender",
     }
     Clock {
         Clock = "clock",
@@ -170,5 +197,21 @@ codes! {
         DeadLetters = "dead-letters",
         DeliveriesWaiting = "deliveries-waiting",
         EventsUnrouted = "events-unrouted",
+        CallsHeld = "calls-held",
+        Lane = "lane",
+        LaneInTrouble = "lane-in-trouble",
+        RefusedLately = "refused-lately",
+    }
+    Test {
+        TestSkipped = "test-skipped",
+        TestEvent = "test-event",
+        TestEventRefused = "test-event-refused",
+        TestCard = "test-card",
+        TestCardWaits = "test-card-waits",
+        TestCardFailed = "test-card-failed",
+        TestFromXtsystems = "test-from-xtsystems",
+        TestFromXtsystemsFailed = "test-from-xtsystems-failed",
+        XtsystemsSecretDiffers = "xtsystems-secret-differs",
+        XtsystemsSecretPrevious = "xtsystems-secret-previous",
     }
 }

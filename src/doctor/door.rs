@@ -4,66 +4,151 @@ use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::config::{Config, Webhook};
 use crate::doctor::code::Code;
-use crate::doctor::{Check, LIMIT, probe};
+use crate::doctor::reach::{Prober, Proof, Reached};
+use crate::doctor::{Check, probe, public};
+use crate::key::Key;
 
 /// A nuncio on this machine answers at once.
-const NEAR: Duration = Duration::from_secs(3);
+pub(super) const NEAR: Duration = Duration::from_secs(3);
 
-/// Everything about the door.
-pub(super) async fn checks(config: &Config) -> Vec<Check> {
+/// What was found at the door.
+#[derive(Default)]
+pub(super) struct Door {
+    /// The checks.
+    pub(super) checks: Vec<Check>,
+    /// What this nuncio says of itself, if it runs.
+    pub(super) running: Option<Box<Proof>>,
+}
+
+/// Who has the port.
+enum Port {
+    /// Nobody: it is ours as long as this is kept.
+    Free(TcpListener),
+    /// This nuncio.
+    This(Box<Proof>),
+    /// Some nuncio, which could not be asked which one it is.
+    Unproven,
+    /// Another program, or nobody can listen there.
+    NotOurs,
+    /// `WEBHOOK_PORT` is 0.
+    Any,
+}
+
+/// Everything about the door. `key` is this nuncio's, if it can be read; `is_served` says whether a process has the database.
+pub(super) async fn checks(config: &Config, key: Option<&Key>, is_served: bool, clock: &Clock) -> Door {
     let webhook = &config.webhook;
-    let (port, is_running) = port(webhook).await;
-    let mut checks = vec![port];
-    if let Some(url) = &webhook.public_url {
-        checks.push(public(url, is_running).await);
+    let prober = key.map(|key| Prober::new(key, clock));
+    let (check, port) = port(webhook, prober.as_ref()).await;
+    let mut checks = vec![check];
+    if let (Port::Free(_), true) = (&port, is_served) {
+        checks.push(Check::warn(
+            Code::PortNotServed,
+            format!("A nuncio is running on this database, but not on port {}: it was started with other variables.", webhook.port),
+            "Restart it: WEBHOOK_HOST and WEBHOOK_PORT count from the start.",
+        ));
     }
-    checks
+    if let Port::This(proof) = &port
+        && !proof.uses(&webhook.secret)
+    {
+        checks.push(Check::fail(
+            Code::SecretStale,
+            "The nuncio that runs has another WEBHOOK_SECRET than this configuration: it refuses what is signed with this one.",
+            "`kill -HUP` nuncio or restart it. If it gets its variables from somewhere else (systemd, Docker), \
+             run doctor with the same.",
+        ));
+    }
+    if let Some(url) = &webhook.public_url {
+        checks.extend(public_url(config, url, prober.as_ref(), &port, clock).await);
+    }
+    let running = if let Port::This(proof) = port { Some(proof) } else { None };
+    Door { checks, running }
+}
+
+/// What [`public`] finds, where somebody can answer there.
+async fn public_url(
+    config: &Config,
+    url: &str,
+    prober: Option<&Prober>,
+    port: &Port,
+    clock: &Clock,
+) -> Vec<Check> {
+    let untried = |why: &str| {
+        vec![Check::ok(
+            Code::PublicUrlUntried,
+            format!("PUBLIC_URL is {url}; it is not tried, because {why}."),
+        )]
+    };
+    match (port, prober) {
+        (Port::Any, _) => untried("WEBHOOK_PORT is 0"),
+        (Port::NotOurs, _) => untried("this nuncio does not have its port"),
+        (_, None) | (Port::Unproven, _) => untried("the nuncio that listens could not prove which one it is"),
+        (Port::Free(listener), Some(prober)) => {
+            public::checks(config, url, prober, listener.try_clone().ok(), clock).await
+        }
+        (Port::This(_), Some(prober)) => public::checks(config, url, prober, None, clock).await,
+    }
 }
 
 /// Whether nuncio can listen, and whether a nuncio does already.
-async fn port(webhook: &Webhook) -> (Check, bool) {
-    let address = SocketAddr::new(webhook.host, webhook.port);
+async fn port(webhook: &Webhook, prober: Option<&Prober>) -> (Check, Port) {
+    let (address, port) = (SocketAddr::new(webhook.host, webhook.port), webhook.port);
     let error = match TcpListener::bind(address) {
-        Ok(_) if webhook.port == 0 => {
-            return (Check::ok(Code::Port, "WEBHOOK_PORT is 0: any free port."), false);
+        Ok(_) if port == 0 => return (Check::ok(Code::Port, "WEBHOOK_PORT is 0: any free port."), Port::Any),
+        Ok(listener) => {
+            return (Check::ok(Code::Port, format!("Port {port} is free.")), Port::Free(listener));
         }
-        Ok(_) => return (Check::ok(Code::Port, format!("Port {} is free.", webhook.port)), false),
         Err(error) => error,
     };
     let (found, remedy) = cannot_listen(address, &error);
     if error.kind() != ErrorKind::AddrInUse {
-        return (Check::fail(Code::AddressUnusable, format!("{found}."), remedy), false);
+        return (Check::fail(Code::AddressUnusable, format!("{found}."), remedy), Port::NotOurs);
     }
-    let near = SocketAddr::new(reachable(webhook.host), webhook.port);
-    if probe::is_nuncio(&format!("http://{near}"), NEAR).await == Ok(true) {
-        return (Check::ok(Code::Port, format!("A nuncio listens on port {}.", webhook.port)), true);
-    }
-    (Check::fail(Code::PortTaken, format!("{found}, and it is not nuncio."), remedy), false)
-}
-
-/// Whether `PUBLIC_URL` leads to a nuncio. Without one that listens, whatever stands before it has nothing to pass on.
-async fn public(url: &str, is_running: bool) -> Check {
-    if !is_running {
-        return Check::ok(
-            Code::PublicUrl,
-            format!("PUBLIC_URL is {url}; it is tried while nuncio is running."),
+    let near = near(webhook);
+    let answer = match prober {
+        Some(prober) => Some(prober.send(&format!("{near}{}", webhook.path), NEAR, true).await),
+        None => None,
+    };
+    let is_busy = matches!(answer, Some(Reached::Other { status: 429, .. }));
+    if let Some(Reached::This(proof)) = answer {
+        return (
+            Check::ok(Code::Port, format!("A nuncio listens on port {port}, and it is this one.")),
+            Port::This(proof),
         );
     }
-    match probe::is_nuncio(url, LIMIT).await {
-        Ok(true) => Check::ok(Code::PublicUrl, format!("PUBLIC_URL ({url}) leads to a nuncio.")),
-        Ok(false) => Check::fail(
-            Code::PublicUrlElsewhere,
-            format!("Something else than nuncio answers at PUBLIC_URL ({url}/health)."),
-            "Have the proxy pass everything on to WEBHOOK_PORT, or correct PUBLIC_URL.",
+    match probe::is_nuncio(&near, NEAR).await {
+        Ok(true) if is_busy || prober.is_none() => {
+            let why = if is_busy {
+                "it has had too many requests from here"
+            } else {
+                "there is no key to ask it with"
+            };
+            (
+                Check::ok(
+                    Code::Port,
+                    format!("A nuncio listens on port {port}; which one is not known: {why}."),
+                ),
+                Port::Unproven,
+            )
+        }
+        Ok(true) => (
+            Check::fail(
+                Code::OtherNuncio,
+                format!("{found}: by another nuncio, which has another key than this one."),
+                "Stop that one, or set WEBHOOK_PORT to another port. If it should be this one, it was started in another folder: \
+                 run doctor there.",
+            ),
+            Port::NotOurs,
         ),
-        Err(why) => Check::fail(
-            Code::PublicUrlUnreachable,
-            format!("Nobody answers at PUBLIC_URL ({url}) when this machine asks: {why}."),
-            "Check its name in DNS, the proxy and the firewall. If only this machine cannot reach it, ask from another: curl -i PUBLIC_URL/health",
-        ),
+        _ => (Check::fail(Code::PortTaken, format!("{found}, and it is not nuncio."), remedy), Port::NotOurs),
     }
+}
+
+/// Where a nuncio with this configuration listens, as seen from this machine.
+pub(super) fn near(webhook: &Webhook) -> String {
+    format!("http://{}", SocketAddr::new(reachable(webhook.host), webhook.port))
 }
 
 /// Where a listener on `host` is reached from this machine.

@@ -9,8 +9,8 @@ use rustix::fs::{Access, access, statvfs};
 
 use crate::config::{Config, EncryptionKey, Variables};
 use crate::doctor::code::Code;
-use crate::doctor::{Check, key_place};
-use crate::key::{Key, is_open_to_others};
+use crate::doctor::{Check, disk, key_place};
+use crate::key::{self, Key, is_open_to_others};
 use crate::store::{self, Lock, Survey, survey};
 
 /// With less room than this a storm may fill the disk.
@@ -49,9 +49,11 @@ pub(super) async fn checks(config: &Config) -> (Vec<Check>, Option<Survey>) {
     let database = &config.database.path;
     let mut checks = Vec::new();
     let data = &absolute(folder_of(database));
+    checks.push(disk::user(database));
     match writable(data) {
         Ok(()) => checks.push(Check::ok(Code::DataFolder, format!("The data folder {} can be written.", data.display()))),
-        Err((at, why)) => checks.push(Check::fail(
+        Err(Obstacle { at, is_read_only: true, .. }) => checks.push(disk::read_only(data, &at)),
+        Err(Obstacle { at, why, .. }) => checks.push(Check::fail(
             Code::DataFolderUnwritable,
             format!("The database belongs in {}, but {} {why}.", data.display(), at.display()),
             format!(
@@ -60,11 +62,13 @@ pub(super) async fn checks(config: &Config) -> (Vec<Check>, Option<Survey>) {
             ),
         )),
     }
+    checks.extend(disk::network(data));
     checks.extend(room(data));
     checks.push(log_folder(&absolute(&config.logs.dir)));
     let (on_database, survey) = database_checks(database).await;
     checks.push(key(config, survey.as_ref()));
     checks.extend(on_database);
+    checks.extend(survey.as_ref().map(|survey| disk::retention(config, survey)));
     if Lock::is_held(database) {
         checks.push(Check::ok(Code::NuncioRunning, "A nuncio is running on this database."));
     }
@@ -74,7 +78,7 @@ pub(super) async fn checks(config: &Config) -> (Vec<Check>, Option<Survey>) {
 fn log_folder(dir: &Path) -> Check {
     match writable(dir) {
         Ok(()) => Check::ok(Code::LogFolder, format!("The log folder {} can be written.", dir.display())),
-        Err((at, why)) => Check::warn(
+        Err(Obstacle { at, why, .. }) => Check::warn(
             Code::LogFolderUnwritable,
             format!(
                 "Logs belong in {}, but {} {why}: nuncio runs without log files.",
@@ -86,32 +90,53 @@ fn log_folder(dir: &Path) -> Check {
     }
 }
 
+/// The key that is configured; `None` if it will be made at the first start.
+///
+/// # Errors
+/// If it cannot be read, or is none.
+pub(super) fn read_key(config: &Config) -> Result<Option<Key>, key::Error> {
+    match &config.encryption {
+        EncryptionKey::Given(key) => Ok(Some(key.clone())),
+        EncryptionKey::File { path, .. } => Key::read(path),
+    }
+}
+
 /// The whole path, for somebody who does not know where this was started.
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The folder that holds `file`.
-fn folder_of(file: &Path) -> &Path {
+pub(super) fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Whether this user can make files in `folder`, or make the folder. What is in the way, and why.
-fn writable(folder: &Path) -> Result<(), (PathBuf, String)> {
+/// What keeps this user from making files in a folder.
+pub(super) struct Obstacle {
+    /// The folder, or the one above it that it would be made in.
+    pub(super) at: PathBuf,
+    why: String,
+    is_read_only: bool,
+}
+
+/// Whether this user can make files in `folder`, or make the folder.
+pub(super) fn writable(folder: &Path) -> Result<(), Obstacle> {
     let mut at = folder;
+    let obstacle = |at: &Path, why: String| Obstacle { at: at.to_owned(), why, is_read_only: false };
     loop {
         match fs::metadata(at) {
-            Ok(found) if !found.is_dir() => return Err((at.to_owned(), "is not a folder".to_owned())),
+            Ok(found) if !found.is_dir() => return Err(obstacle(at, "is not a folder".to_owned())),
             Ok(_) => break,
             Err(error) if error.kind() == ErrorKind::NotFound => at = folder_of(at),
-            Err(error) => return Err((at.to_owned(), format!("cannot be looked at ({})", error.kind()))),
+            Err(error) => return Err(obstacle(at, format!("cannot be looked at ({})", error.kind()))),
         }
     }
     match access(at, Access::WRITE_OK | Access::EXEC_OK) {
         Ok(()) => Ok(()),
         Err(error) => {
             let kind = std::io::Error::from(error).kind();
-            Err((at.to_owned(), format!("cannot be written by this user ({kind})")))
+            let why = format!("cannot be written by this user ({kind})");
+            Err(Obstacle { is_read_only: kind == ErrorKind::ReadOnlyFilesystem, ..obstacle(at, why) })
         }
     }
 }
@@ -132,6 +157,18 @@ fn room(folder: &Path) -> Option<Check> {
 
 fn key(config: &Config, survey: Option<&Survey>) -> Check {
     let place = key_place(&config.encryption);
+    if let (Ok(Some(key)), Some(survey)) = (read_key(config), survey)
+        && !survey.is_opened_by(&key)
+    {
+        return Check::fail(
+            Code::KeyDoesNotFit,
+            format!(
+                "The key ({place}) is not the one that this database was sealed with: nuncio does not start with it."
+            ),
+            "Put the key of this database back (or set NUNCIO_ENCRYPTION_KEY to it), or lead NUNCIO_DATABASE_URL to the \
+             database of this key. If its key is lost for good: nuncio audit rekey",
+        );
+    }
     let EncryptionKey::File { path, .. } = &config.encryption else {
         return Check::ok(Code::KeyFile, format!("The key is {place}."));
     };

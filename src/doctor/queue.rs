@@ -1,14 +1,19 @@
-//! The queue: what waits, what was given up, what has no route.
+//! The queue: what waits and for what, what was given up, what has no route, what was refused.
 
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::doctor::Check;
 use crate::doctor::code::Code;
-use crate::store::Survey;
+use crate::doctor::{Check, State};
+use crate::hub::{destination_trouble, unrouted};
+use crate::ingress::probe::Refusals;
+use crate::store::{Survey, WaitingLane};
 
 /// What waits longer than this has something in its way.
 const LONG: Duration = Duration::from_secs(15 * 60);
+
+/// How many lanes are named.
+const MOST_LANES: usize = 10;
 
 /// Everything about the queue.
 pub(super) fn checks(survey: &Survey, now: Timestamp) -> Vec<Check> {
@@ -30,18 +35,74 @@ pub(super) fn checks(survey: &Survey, now: Timestamp) -> Vec<Check> {
         ));
     }
     if survey.unrouted > 0 {
-        let (count, have) = (survey.unrouted, if survey.unrouted == 1 { "event has" } else { "events have" });
+        let (found, remedy) = unrouted(survey.unrouted);
+        checks.push(Check::warn(Code::EventsUnrouted, format!("{found}."), format!("{remedy}.")));
+    }
+    if survey.held > 0 {
+        let (count, calls) = (survey.held, if survey.held == 1 { "call waits" } else { "calls wait" });
         checks.push(Check::warn(
-            Code::EventsUnrouted,
-            format!("{count} {have} no channel: no key of DISCORD_WEBHOOK_CHANNELS matches."),
-            "Add a key for that kind, or \"default\", to DISCORD_WEBHOOK_CHANNELS, then kill -HUP nuncio. Then: nuncio redeliver --unrouted",
+            Code::CallsHeld,
+            format!("{count} {calls} for a person: XTSystems has no such call, or answered with what is no answer of it."),
+            "Correct what the card says (most often XTSYSTEMS_APPROVE or XTSYSTEMS_DENY), then press Try again on it.",
         ));
     }
-    if checks.is_empty() {
+    checks.extend(survey.lanes.iter().take(MOST_LANES).map(|lane| of_lane(lane, now)));
+    if survey.lanes.len() > MOST_LANES {
+        let more = survey.lanes.len() - MOST_LANES;
+        checks.push(Check::ok(
+            Code::Lane,
+            format!("Deliveries wait for {more} more destinations: nuncio deliveries --pending"),
+        ));
+    }
+    if checks.iter().all(|check| check.code == Code::Lane && check.state == State::Ok) {
         checks.push(Check::ok(
             Code::Queue,
             format!("Nothing was given up; {} deliveries wait.", survey.waiting),
         ));
     }
     checks
+}
+
+/// What a lane waits for, by the same sentences as `/health`.
+fn of_lane(lane: &WaitingLane, now: Timestamp) -> Check {
+    let (name, waiting) = (&lane.destination.name, lane.waiting);
+    let waits = if waiting == 1 { "delivery waits" } else { "deliveries wait" };
+    if let Some(problem) = destination_trouble(&lane.destination, None) {
+        return Check::warn(
+            Code::LaneInTrouble,
+            format!("{waiting} {waits} for {name}. {}.", problem.sentence()),
+            "Do what the sentence says; nuncio deliveries --pending lists them.",
+        );
+    }
+    let next = match lane.next.since(now).as_secs() {
+        0 => "the next is due now, and goes out as soon as nuncio runs and Discord lets it".to_owned(),
+        seconds => format!("the next is tried in {} (at {})", span(seconds), lane.next.to_rfc3339()),
+    };
+    Check::ok(Code::Lane, format!("{waiting} {waits} for {name}: {next}."))
+}
+
+/// What the running nuncio refused in the last day, by reason.
+pub(super) fn refused(refusals: &[Refusals], now: Timestamp) -> Vec<Check> {
+    let refused = refusals.iter().filter(|refusals| refusals.is_refusal);
+    let checks = refused.map(|refusals| {
+        let Refusals { reason, last_day, last_at, from, sentence, .. } = refusals;
+        let times = if *last_day == 1 { "once".to_owned() } else { format!("{last_day} times") };
+        let ago = span(now.since(Timestamp::from_millis(*last_at)).as_secs());
+        Check::warn(
+            Code::RefusedLately,
+            format!("In the last day, {times} ({reason}), the last one {ago} ago from {from}: {sentence}."),
+            "Is that address the sender's? Then correct there what the sentence names; nuncio verify tells which part of a \
+             signature is wrong. Strangers can be ignored: they only meet RATE_LIMIT.",
+        )
+    });
+    checks.collect()
+}
+
+/// `45 s`, `12 min`, `3 h`.
+fn span(seconds: u64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
+    }
 }

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::code::Code;
-use crate::doctor::{Check, LIMIT};
+use crate::doctor::{Check, LIMIT, calls};
 use crate::xtsystems::{Client, Failure, Webhook};
 
 const REGISTER: &str = "Run: nuncio webhooks register (or type /register-webhook in Discord). It makes the webhook in XTSystems or brings it up to date.";
@@ -25,7 +25,10 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
         ));
     }
     match clock.within(LIMIT, client.registration(&url)).await {
-        Some(Ok(registration)) => checks.push(of_registration(registration.as_ref(), &base, &url)),
+        Some(Ok(registration)) => {
+            checks.push(of_registration(registration.as_ref(), &base, &url));
+            checks.extend(calls::checks(&client, clock).await);
+        }
         Some(Err(failure)) => checks.push(of_failure(&base, &failure)),
         None => checks.push(unreachable(&base, &format!("it did not answer within {} s", LIMIT.as_secs()))),
     }
@@ -58,17 +61,30 @@ fn of_registration(registration: Option<&Webhook>, base: &str, url: &str) -> Che
 
 fn of_failure(base: &str, failure: &Failure) -> Check {
     match failure.status {
-        None if failure.said.is_empty() => unreachable(base, "it cannot be reached"),
+        None if failure.said.is_empty() => {
+            let (found, remedy) = failure.outage(base).unwrap_or_default();
+            Check::fail(
+                Code::XtsystemsUnreachable,
+                format!("{found}."),
+                format!("{remedy}. Is a firewall between the two?"),
+            )
+        }
         Some(401 | 403) => Check::fail(
             Code::XtsystemsKeyRefused,
             format!("XTSystems ({base}) refuses XTSYSTEMS_API_KEY: {}.", failure.said),
             "Make a key in XTSystems that may read and change webhooks, machines and tickets, and put it into XTSYSTEMS_API_KEY.",
         ),
-        Some(429 | 500..) => Check::fail(
-            Code::XtsystemsFailing,
-            format!("{failure}."),
-            "Look at XTSystems' own log, then run nuncio doctor again.",
-        ),
+        Some(429) => {
+            Check::fail(Code::XtsystemsFailing, format!("{failure}."), "Run nuncio doctor again in a minute.")
+        }
+        Some(500..) => {
+            let (found, remedy) = failure.outage(base).unwrap_or_default();
+            Check::fail(
+                Code::XtsystemsFailing,
+                format!("{found}: {}.", failure.said),
+                format!("{remedy}, then run nuncio doctor again."),
+            )
+        }
         _ => Check::fail(
             Code::XtsystemsWrongAddress,
             format!("{failure}."),

@@ -139,6 +139,8 @@ pub struct Findings {
     pub last_at: Timestamp,
     /// What was said about the last one.
     pub sentence: String,
+    /// Who sent the last one: an address, in text.
+    pub last_from: String,
     /// By how many seconds the last sender's clock was behind ours; negative if ahead. Where it could be measured.
     pub seconds_behind: Option<i64>,
 }
@@ -247,6 +249,7 @@ impl Book {
                 last_day: page.sum(SLOTS as u64),
                 last_at: *at,
                 sentence: remark.sentence.clone(),
+                last_from: remark.from.clone(),
                 seconds_behind: remark.seconds_behind,
             });
         }

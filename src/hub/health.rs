@@ -48,7 +48,7 @@ impl Hub {
         for destination in self.0.store.troubled_destinations().await.unwrap_or_default() {
             // What the map names no more is a problem only as long as something waits for it.
             if in_use.contains(&destination.id) {
-                problems.extend(trouble(&destination, self.missing_at(&destination)));
+                problems.extend(destination_trouble(&destination, self.missing_at(&destination)));
             }
         }
         for stranded in self.stranded().await.unwrap_or_default() {
@@ -65,11 +65,8 @@ impl Hub {
         problems.extend(Problem::all(ProblemCode::DestinationMissing, self.0.routing.now().dangling()));
         problems.extend(Problem::all(ProblemCode::NobodyDecides, self.nobody_decides()));
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
-            let matches = if backlog.unrouted == 1 { "event matches" } else { "events match" };
-            problems.push(Problem::new(ProblemCode::Unrouted, format!(
-                "{} {matches} no key of DISCORD_WEBHOOK_CHANNELS: Set channel in /webhook-config (or extend the map, then `kill -HUP` nuncio or restart it), then nuncio redeliver --unrouted",
-                backlog.unrouted
-            )));
+            let (found, remedy) = unrouted(backlog.unrouted);
+            problems.push(Problem::new(ProblemCode::Unrouted, format!("{found}: {remedy}")));
         }
         let stores = backlog.is_some() && !conditions.holds(Condition::StoreFailing);
         Health { problems: named(problems), discord_connected, backlog, stores }
@@ -100,10 +97,22 @@ fn named(problems: Vec<Problem>) -> Vec<Problem> {
     named
 }
 
+/// That `count` events have no route, without a full stop, and what to do.
+#[must_use]
+pub fn unrouted(count: u64) -> (String, &'static str) {
+    let matches = if count == 1 { "event matches" } else { "events match" };
+    (
+        format!("{count} {matches} no key of DISCORD_WEBHOOK_CHANNELS"),
+        "Set channel in /webhook-config (or extend the map, then `kill -HUP` nuncio or restart it), then nuncio redeliver \
+         --unrouted",
+    )
+}
+
 /// What is in the way of a destination, in a sentence.
 ///
 /// `missing`: what the gateway says that the bot lacks there.
-fn trouble(destination: &Destination, missing: Option<String>) -> Option<Problem> {
+#[must_use]
+pub fn destination_trouble(destination: &Destination, missing: Option<String>) -> Option<Problem> {
     let name = &destination.name;
     let denied = destination.denied.as_ref().map(|reason| missing.as_ref().unwrap_or(reason));
     match (&destination.closed, denied) {

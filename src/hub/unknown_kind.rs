@@ -26,9 +26,7 @@ impl Hub {
             return Ok(None);
         }
         let wanted = Pattern::new(pattern);
-        let built_in =
-            samples::all().iter().map(|sample| sample.kind).filter(|kind| *kind != "printer.jammed");
-        let mut known: Vec<String> = built_in.map(str::to_owned).collect();
+        let mut known: Vec<String> = known_kinds().map(str::to_owned).collect();
         let routes = self.0.routing.now();
         let named = routes.map().routes().iter().filter(|route| !route.is_catch_all());
         let named: Vec<&str> = named.map(|route| route.pattern.text()).collect();
@@ -49,8 +47,14 @@ impl Hub {
     }
 }
 
+/// The kinds that XTSystems is known to send.
+pub fn known_kinds() -> impl Iterator<Item = &'static str> {
+    samples::all().iter().map(|sample| sample.kind).filter(|kind| *kind != "printer.jammed")
+}
+
 /// The known kind that `wanted` differs from by a few letters only.
-fn nearest(wanted: &str, known: &[String]) -> Option<String> {
+#[must_use]
+pub fn nearest(wanted: &str, known: &[String]) -> Option<String> {
     let most = (wanted.len() / 4).clamp(1, 3);
     let distances = known.iter().map(|kind| (distance(wanted, kind), kind));
     let (_, kind) = distances.filter(|(distance, _)| *distance <= most).min()?;

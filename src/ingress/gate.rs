@@ -38,6 +38,11 @@ impl Gate {
         }
     }
 
+    /// The secret that events are signed with now.
+    pub(super) fn secret(&self) -> Option<&Secret> {
+        self.secrets.first()
+    }
+
     /// Checks a request against every secret, the current one first.
     ///
     /// # Errors

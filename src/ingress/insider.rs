@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::signature;
 
 /// Headers that proxies add. A request with any of them comes from elsewhere, whoever hands it on.
-const FORWARDING: [&str; 6] =
+pub(super) const FORWARDING: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 
 /// Whether the request comes from this machine or carries the API key.

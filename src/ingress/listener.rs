@@ -27,7 +27,7 @@ use crate::ingress::connection::{Connection, End, Watched};
 use crate::ingress::framing::{HEAD_BYTES, Verdict};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::throttle::Throttled;
-use crate::ingress::{Client, Door, Knocked};
+use crate::ingress::{Client, Door, Knocked, probe};
 
 /// How many connections there may be at once.
 const CONNECTIONS: usize = 1024;
@@ -231,7 +231,7 @@ async fn answer(
             request.extensions_mut().insert(client);
             let enter =
                 |request| enter(request, peer, client, router.clone(), door.clone(), arrival.whole_by);
-            if live.counts(request.uri().path()) {
+            if live.counts(request.uri().path()) || probe::asked(request.uri()).is_some() {
                 live.throttle.before(service_fn(enter)).call(request).await?
             } else {
                 enter(request).await?
@@ -259,6 +259,14 @@ async fn enter(
     whole_by: Duration,
 ) -> Result<Response, std::convert::Infallible> {
     let live = door.live();
+    if probe::asked(request.uri()).is_some() {
+        let left = whole_by.saturating_sub(door.0.clock.elapsed());
+        let answered = door.0.clock.within(left, door.probed(request, peer.ip(), client)).await;
+        return Ok(match answered {
+            Some(answered) => answered.unwrap_or_else(|| Rejection::NotFound.into_response()),
+            None => Rejection::TooSlow.into_response(),
+        });
+    }
     if let Some(gate) = live.gate(request.method(), request.uri().path()) {
         let (head, body) = request.into_parts();
         return Ok(door.receive(gate, Knocked { head, body, client, whole_by }).await);

@@ -21,11 +21,26 @@ pub(super) fn arrived(facts: &Facts<'_>) -> Card {
 /// The test that a person sends through a stored webhook.
 #[must_use]
 pub fn webhook(name: &str, now: Timestamp) -> Body {
+    let said = [literal("This webhook works. nuncio calls it "), text(name), literal(".")].into();
+    test("Webhook Test", said, now)
+}
+
+/// The test that `nuncio doctor` posts in a channel of the map.
+#[must_use]
+pub fn channel(now: Timestamp) -> Body {
+    test(
+        "Channel Test",
+        literal("nuncio may write here. Sent by `nuncio doctor --send`: nothing happened."),
+        now,
+    )
+}
+
+fn test(title: &'static str, said: Markdown, now: Timestamp) -> Body {
     let card = Card {
-        summary: literal("Webhook Test"),
-        title: literal("🧪 Webhook Test"),
+        summary: literal(title),
+        title: [literal("🧪 "), literal(title)].into(),
         url: None,
-        description: [literal("This webhook works. nuncio calls it "), text(name), literal(".")].into(),
+        description: said,
         text: Markdown::default(),
         fields: Vec::new(),
         buttons: None,

@@ -47,7 +47,7 @@ impl AuditKey {
 }
 
 /// What `meta` knows a key by.
-fn check_of(key: &Key) -> String {
+pub(super) fn check_of(key: &Key) -> String {
     hex::encode(key.derive("check").mac(&[b"nuncio"]))
 }
 

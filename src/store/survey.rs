@@ -1,14 +1,18 @@
 //! A look at a database from outside, beside a server or without one, that leaves no trace: no file is made or changed.
 
 mod bot;
+mod lane;
+mod way;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use crate::clock::Timestamp;
-use crate::store::audit::CHECK;
+use crate::key::Key;
+use crate::store::audit::{CHECK, check_of};
 use crate::store::backup::faults;
 use crate::store::connect::direct;
 use crate::store::open::newest_schema;
@@ -16,12 +20,14 @@ use crate::store::path::{refuse_hard_links, resolve};
 use crate::store::{Error, Lock, Result, wal};
 
 pub use bot::{BotSurvey, SealedWebhook, survey_bot};
+pub use lane::WaitingLane;
+pub use way::{Stop, newest_test, way_of};
 
 /// Pages kept at hand, in KiB, negative by SQLite's custom.
 const CACHE: i64 = -2048;
 
 /// What stands in a database.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Survey {
     /// What SQLite finds wrong with it; empty if it is sound.
     pub faults: Vec<String>,
@@ -35,6 +41,28 @@ pub struct Survey {
     pub oldest: Option<Timestamp>,
     /// Events that no key of the map matched.
     pub unrouted: u64,
+    /// What the key that something was sealed with is known by.
+    sealed_with: Option<String>,
+    /// The size of the file and of its log, in bytes.
+    pub bytes: u64,
+    /// Events that are kept.
+    pub events: u64,
+    /// When the oldest of them was received.
+    pub oldest_event: Option<Timestamp>,
+    /// Every kind that came from a sender.
+    pub kinds: BTreeSet<String>,
+    /// The destinations that something waits for. Of a database that is to be brought up to date first: none.
+    pub lanes: Vec<WaitingLane>,
+    /// Calls to the platform that wait for a person. Of a database that is to be brought up to date first: none.
+    pub held: u64,
+}
+
+impl Survey {
+    /// Whether `key` is the one that something in it was sealed with, or nothing was.
+    #[must_use]
+    pub fn is_opened_by(&self, key: &Key) -> bool {
+        self.sealed_with.as_ref().is_none_or(|known| *known == check_of(key))
+    }
 }
 
 /// Looks at the database at `path`.
@@ -61,7 +89,19 @@ pub fn survey(path: &Path) -> Result<Survey> {
     if !faults.is_empty() {
         return Ok(Survey { faults, ..Survey::default() });
     }
-    let sealed = connection.query_row("SELECT 1 FROM meta WHERE key = $1", [CHECK], |_| Ok(()));
+    let sealed = connection.query_row("SELECT value FROM meta WHERE key = $1", [CHECK], |row| row.get(0));
+    let sealed_with: Option<String> = sealed.optional()?;
+    let oldest_event = connection
+        .query_row("SELECT MIN(received_at) FROM events", [], |row| row.get::<_, Option<i64>>(0))?;
+    let kinds = kinds(&connection)?;
+    // An older one may lack what these ask for.
+    let (lanes, held) = match schema == newest_schema() {
+        true => {
+            (lane::waiting(&connection)?, number("SELECT COUNT(*) FROM decisions WHERE platform = 'held'")?)
+        }
+        false => (Vec::new(), 0),
+    };
+    let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
     let oldest = connection.query_row(
         "SELECT MIN(e.received_at) FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
          WHERE d.status IN ('pending', 'sending')",
@@ -70,12 +110,25 @@ pub fn survey(path: &Path) -> Result<Survey> {
     )?;
     Ok(Survey {
         faults,
-        is_sealed: sealed.optional()?.is_some(),
+        is_sealed: sealed_with.is_some(),
+        sealed_with,
+        bytes: size(&path) + size(&wal::beside(&path)),
+        events: number("SELECT COUNT(*) FROM events")?,
+        oldest_event: oldest_event.map(Timestamp::from_millis),
+        kinds,
+        lanes,
+        held,
         dead: number("SELECT COUNT(*) FROM deliveries WHERE status = 'dead'")?,
         waiting: number("SELECT COUNT(*) FROM deliveries WHERE status = 'pending'")?,
         oldest: oldest.map(Timestamp::from_millis),
         unrouted: number("SELECT COUNT(*) FROM events WHERE unrouted")?,
     })
+}
+
+fn kinds(connection: &Connection) -> Result<BTreeSet<String>> {
+    let mut query = connection.prepare("SELECT DISTINCT kind FROM events WHERE source <> 'nuncio'")?;
+    let kinds = query.query_map([], |row| row.get(0))?;
+    Ok(kinds.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Without a server and without a log to be read, the file is opened as one that nobody changes: else SQLite would make

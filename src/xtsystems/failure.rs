@@ -48,6 +48,22 @@ impl Failure {
         }
     }
 
+    /// What is wrong with the platform at `base` itself, without a full stop, and what to do; `None` if it answers, and
+    /// merely not with what was asked for.
+    #[must_use]
+    pub fn outage(&self, base: &str) -> Option<(String, &'static str)> {
+        match self.status {
+            None => Some((
+                format!("XTSystems ({base}) cannot be reached"),
+                "Check XTSYSTEMS_API_URL and whether it runs",
+            )),
+            Some(status @ 500..) => {
+                Some((format!("XTSystems ({base}) answers {status}"), "Look at XTSystems' own log"))
+            }
+            Some(_) => None,
+        }
+    }
+
     /// XTSystems named a thing by an id that no path can be made of.
     pub(super) fn unusable(what: &str) -> Self {
         let sentence = format!("XTSystems returned a {what} whose id cannot be part of a web address");

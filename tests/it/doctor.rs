@@ -1,10 +1,18 @@
 //! `nuncio doctor`, as a person meets it: the real program, with one thing wrong at a time and a near miss beside it.
 
 mod bot;
+mod broken;
 mod broken_discord;
+mod database;
 mod discord;
+mod disk;
+mod door;
+mod fix;
 mod page;
+mod platform;
+mod proxy;
 mod rig;
+mod send;
 mod start;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -167,7 +175,7 @@ async fn beside_a_server_its_port_and_its_public_address_are_its_own() {
     let port = rig.serve_on_a_port().await;
     let seen = rig.finds(0, &NOTHING).await;
     assert!(seen.text.contains(&format!("A nuncio listens on port {port}")), "{}", seen.text);
-    assert!(seen.text.contains("leads to a nuncio") && seen.text.contains("A nuncio is running on this"));
+    assert!(seen.text.contains("leads to this nuncio") && seen.text.contains("A nuncio is running on this"));
     // Near miss of an event with a channel: one without.
     assert_eq!(rig.sends_a_ticket().await, 200);
     let before = rig.files();
@@ -177,6 +185,7 @@ async fn beside_a_server_its_port_and_its_public_address_are_its_own() {
     rig.finds(1, &["xtsystems-registered-elsewhere", "public-url-elsewhere", "events-unrouted"]).await;
     rig.set_to("PUBLIC_URL", "http://127.0.0.1:9");
     rig.finds(1, &["public-url-unreachable", "events-unrouted"]).await;
+    rig.set_to("PUBLIC_URL", &format!("http://127.0.0.1:{port}"));
     rig.ends_serving().await;
     rig.folds_the_log_in().await;
     let before = rig.files();

@@ -200,6 +200,7 @@ mod tests {
             last_day,
             last_at: NOW,
             sentence: sentence.to_owned(),
+            last_from: "192.0.2.1".to_owned(),
             seconds_behind: None,
         }
     }

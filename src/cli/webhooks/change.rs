@@ -8,20 +8,13 @@ use crate::cli::{Usage, print, say, table};
 use crate::model::{AuditEntry, AuditOutcome};
 use crate::secret::Secret;
 use crate::store::Store;
-use crate::xtsystems::{Failure, NewWebhook, NotRegistered, Registered, Wanted, Webhook, WebhookChange};
+use crate::xtsystems::{
+    Failure, NewWebhook, NotRegistered, Registered, Registration, Wanted, Webhook, WebhookChange,
+};
 
 impl Desk {
     pub(super) async fn register(&self, wanted: Wanted, store: &Store) -> anyhow::Result<ExitCode> {
-        let url = match &wanted.url {
-            Some(url) => url.as_str(),
-            None => self.here()?,
-        };
-        let done = match self.registrar(url).register(&wanted).await {
-            Err(NotRegistered::Failed(failure)) => Err(failure),
-            Err(why) => return Err(at_the_shell(&why)),
-            Ok(registration) => Ok(registration),
-        };
-        let registration = self.noted(store, "command.register-webhook", "webhook", done).await?;
+        let registration = self.registered(wanted, store).await?;
         let webhook = registration.registered.webhook();
         let did = match registration.registered {
             Registered::Made(_) => "Registered",
@@ -31,6 +24,20 @@ impl Desk {
         print(&format!("{did}: XTSystems sends {} to {url}, signed.", kinds(webhook)));
         say(&format!("Try it: nuncio webhooks test {}", table::clean(&webhook.id, 60)));
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Makes the registration or brings it up to date, and notes it.
+    pub(super) async fn registered(&self, wanted: Wanted, store: &Store) -> anyhow::Result<Registration> {
+        let url = match &wanted.url {
+            Some(url) => url.as_str(),
+            None => self.here()?,
+        };
+        let done = match self.registrar(url).register(&wanted).await {
+            Err(NotRegistered::Failed(failure)) => Err(failure),
+            Err(why) => return Err(at_the_shell(&why)),
+            Ok(registration) => Ok(registration),
+        };
+        self.noted(store, "command.register-webhook", "webhook", done).await
     }
 
     pub(super) async fn create(
@@ -245,7 +252,7 @@ fn checked_name(name: &str) -> anyhow::Result<String> {
 }
 
 /// The kinds that it sends, for a sentence.
-fn kinds(webhook: &Webhook) -> String {
+pub(super) fn kinds(webhook: &Webhook) -> String {
     match webhook.events.as_slice() {
         [] => "its events".to_owned(),
         [all] if all == "*" => "all events".to_owned(),

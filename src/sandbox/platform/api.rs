@@ -36,7 +36,7 @@ async fn answer(
     let fault = platform.model().faults.take(&format!("{method} {path}"));
     let is_lost = fault == Some(PlatformFault::DoneUnanswered);
     let reply = match fault {
-        Some(PlatformFault::Status(status, body)) => Reply { status, body },
+        Some(PlatformFault::Status(status, body)) => Reply { status, body, allow: None },
         Some(PlatformFault::Hang) => {
             platform.note(told);
             // Whoever asked goes first; the connection's end takes this with it.
@@ -77,11 +77,31 @@ async fn once(platform: &Platform, key: Option<&str>, request: Request<'_>) -> R
 
 async fn dispatch(platform: &Platform, request: Request<'_>) -> Reply {
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    if request.method == "OPTIONS" {
+        return options(&path);
+    }
     match path.as_slice() {
         ["health"] => Reply::ok(json!({"status": "ok", "service": "xtsystems"})),
         ["v1", "webhooks", rest @ ..] => platform.webhooks(rest, &request).await,
         ["v1", "tickets", rest @ ..] => platform.tickets(rest, &request),
         ["v1", "machines", rest @ ..] => platform.machines(rest, &request),
+        _ => Reply::detail(404, "Not Found"),
+    }
+}
+
+/// `OPTIONS` is no method of any path, and does nothing.
+fn options(path: &[&str]) -> Reply {
+    match path {
+        ["health"] => Reply::not_allowed("GET"),
+        ["v1", "webhooks" | "tickets"] => Reply::not_allowed("GET, POST"),
+        ["v1", "machines"] | ["v1", "machines", _] | ["v1", "webhooks", _, "deliveries"] => {
+            Reply::not_allowed("GET")
+        }
+        ["v1", "webhooks", _] => Reply::not_allowed("DELETE, GET, PATCH, PUT"),
+        ["v1", "tickets", _] => Reply::not_allowed("GET, PATCH, PUT"),
+        ["v1", "webhooks", _, "test"] | ["v1", "machines", _, "approve" | "deny"] => {
+            Reply::not_allowed("POST")
+        }
         _ => Reply::detail(404, "Not Found"),
     }
 }

@@ -1,7 +1,7 @@
 //! Requests and answers of the platform's API, between HTTP and the model.
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -10,27 +10,39 @@ use serde_json::{Value, json};
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) body: Value,
+    /// The methods that a path takes, for whoever came with another one.
+    pub(super) allow: Option<&'static str>,
 }
 
 impl Reply {
     pub(super) fn ok(body: Value) -> Self {
-        Self { status: 200, body }
+        Self { status: 200, body, allow: None }
     }
 
     pub(super) fn created(body: Value) -> Self {
-        Self { status: 201, body }
+        Self { status: 201, body, allow: None }
     }
 
     /// An error as the platform writes it.
     pub(super) fn detail(status: u16, detail: &str) -> Self {
-        Self { status, body: json!({"detail": detail}) }
+        Self { status, body: json!({"detail": detail}), allow: None }
+    }
+
+    /// A method that a path does not take, as the platform's framework answers it.
+    pub(super) fn not_allowed(allow: &'static str) -> Self {
+        Self { allow: Some(allow), ..Self::detail(405, "Method Not Allowed") }
     }
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [(header::CONTENT_TYPE, "application/json")], self.body.to_string()).into_response()
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        let mut response = (status, json, self.body.to_string()).into_response();
+        if let Some(allow) = self.allow {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        response
     }
 }
 

@@ -29,6 +29,8 @@ const NOBODY: u32 = 65534;
 pub struct Rig {
     pub discord: Discord,
     pub platform: Platform,
+    /// Where its API is.
+    pub platform_url: String,
     pub environment: Vec<(String, String)>,
     /// Of `.env`.
     pub mode: u32,
@@ -36,6 +38,8 @@ pub struct Rig {
     lines: Vec<String>,
     folder: TempDir,
     as_nobody: bool,
+    /// What is made of the text of `.env` before it is written.
+    dress: fn(&str) -> String,
     serving: Option<recovery::Program>,
     stop: CancellationToken,
 }
@@ -46,6 +50,21 @@ pub struct Seen {
     /// The codes that are not ok.
     pub wrong: Vec<String>,
     pub text: String,
+}
+
+impl Seen {
+    fn of(code: i32, text: &str) -> Self {
+        // What else it says to a person comes behind it.
+        let text = text.lines().next().unwrap_or_default().to_owned();
+        let said: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let checks = said["checks"].as_array().unwrap();
+        assert_eq!(said["ok"], checks.iter().all(|check| check["state"] != "fail"), "{text}");
+        let wrong = checks.iter().filter(|check| check["state"] != "ok").inspect(|check| {
+            assert!(check["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{check}");
+        });
+        let wrong = wrong.map(|check| check["code"].as_str().unwrap().to_owned()).collect();
+        Seen { code, wrong, text }
+    }
 }
 
 impl Rig {
@@ -83,12 +102,14 @@ impl Rig {
         let mut rig = Self {
             discord,
             platform,
+            platform_url: url.clone(),
             environment: Vec::new(),
             mode: 0o600,
             variables,
             lines: Vec::new(),
             folder: TempDir::new().unwrap(),
             as_nobody: false,
+            dress: str::to_owned,
             serving: None,
             stop,
         };
@@ -116,6 +137,11 @@ impl Rig {
         self.lines.push(line.to_owned());
         // Said twice, a variable is noted.
         self.take_out(line.split(['=', ' ']).next().unwrap());
+    }
+
+    /// Another editor writes `.env` from now on.
+    pub fn dresses_file(&mut self, dress: fn(&str) -> String) {
+        self.dress = dress;
     }
 
     pub fn clear_lines(&mut self) {
@@ -182,7 +208,7 @@ impl Rig {
         if text.is_empty() {
             return;
         }
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, (self.dress)(&text)).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(self.mode)).unwrap();
         if self.as_nobody {
             std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
@@ -207,20 +233,34 @@ impl Rig {
     }
 
     pub async fn looks(&self) -> Seen {
-        let (code, text) = self.runs(&["doctor", "--json"]).await;
-        let said: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        let checks = said["checks"].as_array().unwrap();
-        assert_eq!(said["ok"], checks.iter().all(|check| check["state"] != "fail"), "{text}");
-        let wrong = checks.iter().filter(|check| check["state"] != "ok").inspect(|check| {
-            assert!(check["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()), "{check}");
-        });
-        let wrong = wrong.map(|check| check["code"].as_str().unwrap().to_owned()).collect();
-        Seen { code, wrong, text }
+        self.looks_with(&[]).await
+    }
+
+    /// The same with more arguments.
+    pub async fn looks_with(&self, more: &[&str]) -> Seen {
+        let (code, text) = self.runs(&[&["doctor", "--json"], more].concat()).await;
+        Seen::of(code, &text)
+    }
+
+    /// The same after `script` was run where only the program sees it: in a mount namespace of its own.
+    pub async fn looks_behind(&self, script: &str) -> Seen {
+        self.write();
+        let mut command = Command::new("unshare");
+        let script = format!("PATH=/usr/sbin:/usr/bin:/sbin:/bin; {script} && exec \"$0\" doctor --json");
+        command.args(["-m", "sh", "-c", &script, env!("CARGO_BIN_EXE_nuncio")]);
+        let output = within("nuncio doctor", in_folder(command, self.folder.path()).output()).await.unwrap();
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        Seen::of(output.status.code().unwrap(), &text)
     }
 
     /// Exactly these are not ok.
     pub async fn finds(&self, code: i32, wrong: &[&str]) -> Seen {
-        let seen = self.looks().await;
+        self.finds_with(&[], code, wrong).await
+    }
+
+    /// The same with more arguments.
+    pub async fn finds_with(&self, more: &[&str], code: i32, wrong: &[&str]) -> Seen {
+        let seen = self.looks_with(more).await;
         assert_eq!(
             (seen.code, seen.wrong.iter().map(String::as_str).collect()),
             (code, wrong.to_vec()),
@@ -257,6 +297,57 @@ impl Rig {
         let mut connection = options.connect().await.unwrap();
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
+    }
+
+    /// It is reached by another address, which is registered in XTSystems.
+    pub fn is_reached_by(&mut self, url: &str) {
+        self.platform.add_webhook(url, &format!("{url}/webhooks/xtsystems"), Secret::new("x"));
+        self.set_to("PUBLIC_URL", url);
+    }
+
+    /// Starts serving with the variables as they are.
+    pub async fn serve_again(&mut self) {
+        self.write();
+        self.serving = Some(recovery::Program::of(serve(self.folder.path())).await);
+    }
+
+    /// What `nuncio serve` says that cannot start, and its exit code.
+    pub async fn cannot_serve(&self) -> (i32, String) {
+        self.runs(&["serve"]).await
+    }
+
+    /// Where it receives webhooks.
+    pub fn webhook_address(&self) -> String {
+        self.serving.as_ref().unwrap().address.clone()
+    }
+
+    /// Sends it `signal`.
+    pub fn signals(&self, signal: rustix::process::Signal) {
+        let id = self.serving.as_ref().unwrap().child.id().unwrap();
+        let process = rustix::process::Pid::from_raw(id.try_into().unwrap()).unwrap();
+        rustix::process::kill_process(process, signal).unwrap();
+    }
+
+    /// Changes the database from outside.
+    pub async fn changes_database(&self, sql: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.path("data/nuncio.db"));
+        let mut connection = options.connect().await.unwrap();
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// What stands in `.env` for a variable.
+    pub fn value(&self, name: &str) -> &str {
+        &self.variables[name]
+    }
+
+    /// XTSystems' answer to a request to its API.
+    pub async fn asks_platform(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
+        let url = format!("{}{path}", self.variables["XTSYSTEMS_API_URL"]);
+        let request = reqwest::Client::new().request(method, url).bearer_auth(KEY);
+        let answer =
+            request.header("content-type", "application/json").body(body.to_string()).send().await.unwrap();
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
     pub async fn ends_serving(&mut self) {

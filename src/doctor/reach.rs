@@ -1,0 +1,139 @@
+//! Sending a probe, and judging who answered: this nuncio, another one, another program, or nobody.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::doctor::{LIMIT, probe};
+use crate::ingress::probe::{Arrived, PARAMETER, ProbeKey, Question};
+use crate::key::Key;
+use crate::outgoing::{Outgoing, USER_AGENT, cause, certificate_fault, is_local};
+use crate::secret::Secret;
+use crate::signature::sha256_hex;
+use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+
+/// A body that does not survive being read and written again: what is JSON to a proxy are bytes to a signature.
+const BODY: &str =
+    "{\"event_type\": \"nuncio.probe\",  \"data\":{\"z\":1.0,\"a\":\"\\u00e4 \u{e4}\",\"e\":1e2}}\n";
+/// An address that is nobody's (RFC 5737): whoever comes to count as it chose it.
+pub(super) const CLAIMED: &str = "192.0.2.77";
+/// No answer to a probe is longer.
+const LONGEST: usize = 64 * 1024;
+
+/// Sends probes.
+pub(super) struct Prober {
+    pub(super) key: ProbeKey,
+    clock: Clock,
+    /// Each is made once: that reads the system's certificates.
+    to_this_machine: Outgoing,
+    elsewhere: Outgoing,
+}
+
+/// A probe that this nuncio answered.
+#[derive(Debug)]
+pub(super) struct Proof {
+    pub(super) question: Question,
+    pub(super) arrived: Arrived,
+    timestamp: String,
+}
+
+/// Who answered a probe.
+#[derive(Debug)]
+pub(super) enum Reached {
+    /// This nuncio.
+    This(Box<Proof>),
+    /// Something else.
+    Other {
+        /// The HTTP status.
+        status: u16,
+        /// Where a redirect leads.
+        location: Option<String>,
+    },
+    /// Whoever it is has a certificate that is not valid; what is wrong with it.
+    Certificate(&'static str),
+    /// Nobody; why.
+    Nobody(String),
+}
+
+impl Prober {
+    /// Sends probes that whoever has `key` answers.
+    pub(super) fn new(key: &Key, clock: &Clock) -> Self {
+        Self {
+            key: ProbeKey::of(key),
+            clock: clock.clone(),
+            to_this_machine: Outgoing::new(USER_AGENT, LIMIT, true),
+            elsewhere: Outgoing::new(USER_AGENT, LIMIT, false),
+        }
+    }
+
+    /// Sends a probe to `url`, with all that a webhook has. With `lists_refusals`, the answer is to tell what was refused.
+    pub(super) async fn send(&self, url: &str, limit: Duration, lists_refusals: bool) -> Reached {
+        let now = self.clock.now();
+        let question = ProbeKey::ask(now, lists_refusals);
+        let timestamp = now.as_secs().to_string();
+        let http = if is_local(url) { &self.to_this_machine } else { &self.elsewhere };
+        let http = match http.client() {
+            Ok(http) => http,
+            Err(error) => return Reached::Nobody(cause(&error)),
+        };
+        let request = http
+            .post(format!("{url}?{PARAMETER}={}", self.key.write(&question)))
+            .timeout(limit)
+            .header("content-type", "application/json")
+            .header(SIGNATURE_HEADER, question.signature())
+            .header(TIMESTAMP_HEADER, &timestamp);
+        // One that stays on this machine comes from nobody else.
+        let request = if lists_refusals { request } else { request.header("x-forwarded-for", CLAIMED) };
+        let mut response = match request.body(BODY).send().await {
+            Ok(response) => response,
+            Err(error) => {
+                return certificate_fault(&error)
+                    .map_or_else(|| Reached::Nobody(cause(&error)), Reached::Certificate);
+            }
+        };
+        let status = response.status().as_u16();
+        let location = response.headers().get("location").and_then(|to| to.to_str().ok().map(str::to_owned));
+        let mut body = Vec::new();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() > LONGEST {
+                break;
+            }
+        }
+        match self.key.open(&question, &body) {
+            Some(arrived) => Reached::This(Box::new(Proof { question, arrived, timestamp })),
+            None => Reached::Other { status, location },
+        }
+    }
+
+    /// Whether some nuncio answers at `base`.
+    pub(super) async fn is_nuncio(&self, base: &str, limit: Duration) -> bool {
+        probe::is_nuncio(base, limit).await == Ok(true)
+    }
+}
+
+impl Proof {
+    /// Whether the body came as it was sent.
+    pub(super) fn has_whole_body(&self) -> bool {
+        self.arrived.body_sha256 == sha256_hex(&[BODY.as_bytes()]) && !self.arrived.is_encoded
+    }
+
+    /// The headers that did not come as they were sent.
+    pub(super) fn lost_headers(&self) -> Vec<&'static str> {
+        let signature = sha256_hex(&[self.question.signature().as_bytes()]);
+        let timestamp = sha256_hex(&[self.timestamp.as_bytes()]);
+        let is_json = self.arrived.content_type.as_deref().is_none_or(|text| {
+            text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+        });
+        let lost = [
+            (SIGNATURE_HEADER, self.arrived.signature_sha256 != Some(signature)),
+            (TIMESTAMP_HEADER, self.arrived.timestamp_sha256 != Some(timestamp)),
+            ("Content-Type", !is_json),
+        ];
+        lost.into_iter().filter(|(_, is_lost)| *is_lost).map(|(name, _)| name).collect()
+    }
+
+    /// Whether the nuncio that answered checks events with `secret`.
+    pub(super) fn uses(&self, secret: &Secret) -> bool {
+        self.arrived.secret == self.question.proof_of(secret)
+    }
+}

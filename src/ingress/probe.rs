@@ -1,0 +1,242 @@
+//! The reachability probe: a request that goes the way of a webhook, and an answer that says what arrived of it.
+//!
+//! `nuncio doctor` sends it through `PUBLIC_URL`. Whoever answers rightly holds the same encryption key (see [`Key`]), so
+//! it is this nuncio and no other. The question is authenticated as well: strangers get the same 404 as at any unknown
+//! address, so there is no code in an answer that they could try guesses against. Both codes are made with keys derived
+//! for this purpose alone: neither can be taken for the signature of a webhook.
+
+mod answer;
+mod door;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::key::Key;
+use crate::secret::Secret;
+
+pub use door::answer_probes;
+
+pub(super) use answer::{Answering, asked};
+
+/// The query parameter that marks a probe.
+pub const PARAMETER: &str = "nuncio-probe";
+/// How far the time of a question may be from ours, in seconds.
+const WINDOW_SECS: i64 = 300;
+/// In bytes.
+const NONCE: usize = 16;
+const CODE: usize = 32;
+
+/// The keys that questions and answers are authenticated with.
+#[derive(Clone, Debug)]
+pub struct ProbeKey {
+    question: Key,
+    answer: Key,
+}
+
+/// A question: which probe it is, and when it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    nonce: [u8; NONCE],
+    at: Timestamp,
+    /// Whether the answer is to list what was refused lately. For a probe that does not leave this machine.
+    lists_refusals: bool,
+}
+
+/// What arrived of a probe, and who answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrived {
+    /// The path, exactly as it came.
+    pub path: String,
+    /// SHA-256 of the body, in hex.
+    pub body_sha256: String,
+    /// SHA-256 of the signature header's value; `None` if it did not come exactly once.
+    pub signature_sha256: Option<String>,
+    /// SHA-256 of the timestamp header's value; `None` if it did not come exactly once.
+    pub timestamp_sha256: Option<String>,
+    /// The content type.
+    pub content_type: Option<String>,
+    /// Whether the body is encoded (`Content-Encoding`).
+    pub is_encoded: bool,
+    /// Where the connection came from.
+    pub peer: String,
+    /// Whether `TRUSTED_PROXIES` names that address.
+    pub is_peer_trusted: bool,
+    /// The address that counts for limits and logs.
+    pub client: String,
+    /// The names of headers that proxies add.
+    pub forwarding: Vec<String>,
+    /// `X-Forwarded-For` as it came.
+    pub forwarded_for: Option<String>,
+    /// A code that only the `WEBHOOK_SECRET` in use makes of this question.
+    pub secret: String,
+    /// What was refused in the last day, if the question asks for it.
+    pub refusals: Option<Vec<Refusals>>,
+}
+
+/// Requests that were refused for one reason, or accepted with a remark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusals {
+    /// A word of [`Finding::as_str`](crate::hub::Finding::as_str).
+    pub reason: String,
+    /// Whether they were refused.
+    pub is_refusal: bool,
+    /// In the last 24 hours.
+    pub last_day: u64,
+    /// When the last one came, in milliseconds since the epoch.
+    pub last_at: i64,
+    /// Who sent the last one.
+    pub from: String,
+    /// What was found about it.
+    pub sentence: String,
+}
+
+/// An answer on its way: the report as text, so that its code holds whatever a proxy does to JSON.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sealed {
+    report: String,
+    code: String,
+}
+
+impl ProbeKey {
+    /// The keys that go with an encryption key.
+    #[must_use]
+    pub fn of(key: &Key) -> Self {
+        Self { question: key.derive("door probe question"), answer: key.derive("door probe answer") }
+    }
+
+    /// A new question.
+    #[must_use]
+    pub fn ask(at: Timestamp, lists_refusals: bool) -> Question {
+        Question { nonce: rand::random(), at, lists_refusals }
+    }
+
+    /// The value of [`PARAMETER`] that asks `question`.
+    #[must_use]
+    pub fn write(&self, question: &Question) -> String {
+        let code = self.question.mac(&[&question.bytes()]);
+        let lists = u8::from(question.lists_refusals);
+        let nonce = hex::encode(question.nonce);
+        format!("{lists}-{}-{nonce}-{}", question.at.as_secs(), hex::encode(code))
+    }
+
+    /// Reads a question; `None` if it is none, is not authentic, or is old.
+    #[must_use]
+    pub fn read(&self, text: &str, now: Timestamp) -> Option<Question> {
+        let mut parts = text.split('-');
+        let (lists, at, nonce, code) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || at.len() > 12 || !at.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let lists_refusals = match lists {
+            "0" => false,
+            "1" => true,
+            _ => return None,
+        };
+        let at = Timestamp::from_secs(at.parse().ok()?);
+        let question = Question { nonce: bytes(nonce)?, at, lists_refusals };
+        let code: [u8; CODE] = bytes(code)?;
+        let is_new = now.as_secs().abs_diff(at.as_secs()) <= WINDOW_SECS.unsigned_abs();
+        (self.question.is_mac(&[&question.bytes()], &code) && is_new).then_some(question)
+    }
+
+    /// The body of an answer.
+    fn seal(&self, question: &Question, arrived: &Arrived) -> String {
+        let report = serde_json::to_string(arrived).unwrap_or_default();
+        let code = hex::encode(self.answer.mac(&[&question.bytes(), report.as_bytes()]));
+        serde_json::to_string(&Sealed { report, code }).unwrap_or_default()
+    }
+
+    /// What an answer says; `None` if it is not that of a nuncio with this key to this very question.
+    #[must_use]
+    pub fn open(&self, question: &Question, body: &[u8]) -> Option<Arrived> {
+        let Sealed { report, code } = serde_json::from_slice(body).ok()?;
+        let code: [u8; CODE] = bytes(&code)?;
+        if !self.answer.is_mac(&[&question.bytes(), report.as_bytes()], &code) {
+            return None;
+        }
+        serde_json::from_str(&report).ok()
+    }
+}
+
+impl Question {
+    /// All that it says, in a form with one reading.
+    fn bytes(&self) -> [u8; NONCE + 9] {
+        let mut bytes = [0; NONCE + 9];
+        bytes[..NONCE].copy_from_slice(&self.nonce);
+        bytes[NONCE..NONCE + 8].copy_from_slice(&self.at.as_secs().to_be_bytes());
+        bytes[NONCE + 8] = u8::from(self.lists_refusals);
+        bytes
+    }
+
+    /// The code that only whoever knows `secret` makes of it.
+    #[must_use]
+    pub fn proof_of(&self, secret: &Secret) -> String {
+        hex::encode(Key::of_secret(secret, "door probe").mac(&[&self.bytes()]))
+    }
+
+    /// What stands in the place of a signature: no webhook was ever signed so.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        format!("sha256={}{}", hex::encode(self.nonce), hex::encode(self.nonce))
+    }
+}
+
+/// `N` bytes written as lower-case hex, in the one way there is.
+fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    (is_lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+    // Control: without `is_mac` in `read`, a forged question is read; without `is_new`, an old one.
+    #[test]
+    fn a_question_is_read_by_the_same_key_and_for_five_minutes() {
+        let key = ProbeKey::of(&Key::random());
+        let question = ProbeKey::ask(NOW, true);
+        let text = key.write(&question);
+        assert_eq!(key.read(&text, NOW), Some(question));
+        assert_eq!(key.read(&text, Timestamp::from_secs(1_700_000_300)), Some(question));
+        assert_eq!(key.read(&text, Timestamp::from_secs(1_700_000_301)), None);
+        assert_eq!(ProbeKey::of(&Key::random()).read(&text, NOW), None);
+        let asks_for_less = text.replacen('1', "0", 1);
+        for forged in
+            ["", "1", &text[..text.len() - 1], &format!("{text}-"), &asks_for_less, &text.to_uppercase()]
+        {
+            assert_eq!(key.read(forged, NOW), None, "{forged}");
+        }
+    }
+
+    // Control: with the question left out of the code, the answer to another question opens.
+    #[test]
+    fn an_answer_opens_for_its_question_alone() {
+        let key = ProbeKey::of(&Key::random());
+        let (question, other) = (ProbeKey::ask(NOW, false), ProbeKey::ask(NOW, false));
+        let arrived = Arrived { path: "/webhooks/xtsystems".to_owned(), ..Arrived::default() };
+        let body = key.seal(&question, &arrived);
+        assert_eq!(key.open(&question, body.as_bytes()), Some(arrived));
+        assert_eq!(key.open(&other, body.as_bytes()), None);
+        assert_eq!(ProbeKey::of(&Key::random()).open(&question, body.as_bytes()), None);
+        assert_eq!(key.open(&question, body.replace("xtsystems", "xtsystemz").as_bytes()), None);
+        assert_eq!(key.open(&question, b"{}"), None);
+    }
+
+    // What a probe carries as its signature opens no door, and the code that proves the secret is no signature either.
+    #[test]
+    fn nothing_of_a_probe_is_the_signature_of_a_webhook() {
+        let (secret, question) = (Secret::new("0123456789abcdef"), ProbeKey::ask(NOW, false));
+        let (at, bytes) = ("1700000000", question.bytes());
+        for body in [&b"{}"[..], &bytes, b""] {
+            for signature in [question.signature(), format!("sha256={}", question.proof_of(&secret))] {
+                assert!(!crate::signature::verify(&secret, &[at.as_bytes(), body], signature.as_bytes()));
+                assert!(!crate::signature::verify(&secret, &[body], signature.as_bytes()));
+            }
+        }
+        assert_ne!(question.proof_of(&secret), question.proof_of(&Secret::new("0123456789abcdeg")));
+    }
+}

@@ -1,0 +1,67 @@
+//! A door that answers probes and nothing else: for a set-up that is looked at before nuncio runs.
+
+use std::future::IntoFuture as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::ProbeKey;
+use super::answer::{Answering, asked};
+use crate::clock::Clock;
+use crate::config::TrustedProxies;
+use crate::ingress::client::Client;
+use crate::ingress::rejection::Rejection;
+use crate::secret::Secret;
+
+struct Probed {
+    key: ProbeKey,
+    secret: Secret,
+    proxies: TrustedProxies,
+    clock: Clock,
+}
+
+/// Answers probes on `listener` until `stop`. Everybody else is asked to come again, as by a nuncio that cannot store:
+/// an event that comes meanwhile is sent again by its sender, and lost by nobody.
+pub async fn answer_probes(
+    listener: TcpListener,
+    key: ProbeKey,
+    secret: Secret,
+    proxies: TrustedProxies,
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    let probed = Arc::new(Probed { key, secret, proxies, clock });
+    let router = Router::new().fallback(answer).with_state(probed);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        // It ends with `stop` alone.
+        _ = axum::serve(listener, service).into_future() => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn answer(
+    State(probed): State<Arc<Probed>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response {
+    if asked(request.uri()).is_none() {
+        return Rejection::Unavailable.into_response();
+    }
+    let answering = Answering {
+        key: &probed.key,
+        secret: &probed.secret,
+        now: probed.clock.now(),
+        peer: peer.ip().to_canonical(),
+        is_peer_trusted: probed.proxies.contains(peer.ip()),
+        client: Client::of(peer.ip(), request.headers(), &probed.proxies),
+    };
+    let (head, body) = request.into_parts();
+    answering.answer(&head, body, Vec::new).await
+}

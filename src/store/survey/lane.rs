@@ -1,0 +1,59 @@
+//! The lanes that something waits in.
+
+use rusqlite::{Connection, Row};
+
+use crate::clock::{SteadyTime, Timestamp};
+use crate::model::{Destination, Sink};
+use crate::store::Result;
+
+/// A destination that something waits for.
+#[derive(Clone, Debug)]
+pub struct WaitingLane {
+    /// Where to.
+    pub destination: Destination,
+    /// How many deliveries wait.
+    pub waiting: u64,
+    /// When the oldest of their events was received.
+    pub oldest: Option<Timestamp>,
+    /// When the next of them is sent, by the wall clock; in the past if nothing but the sending is missing.
+    pub next: Timestamp,
+}
+
+const LANES: &str = "SELECT t.id, t.sink, t.address, t.name, t.closed_reason, t.denied_reason, t.not_before, COUNT(*), \
+     MIN(d.due_at), MIN(e.received_at) FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
+     LEFT JOIN events AS e ON e.id = d.event_id WHERE d.status IN ('pending', 'sending') AND t.deleted_at IS NULL \
+     GROUP BY t.id ORDER BY MIN(e.received_at)";
+
+/// All of them, the one that has waited longest first. What cannot be read is left out: the lane itself tells of it.
+pub(super) fn waiting(connection: &Connection) -> Result<Vec<WaitingLane>> {
+    let lead = connection
+        .query_row("SELECT value FROM meta WHERE key = 'clock.lead'", [], |row| row.get::<_, String>(0))
+        .ok()
+        .and_then(|lead| lead.parse().ok())
+        .unwrap_or(0);
+    let mut query = connection.prepare(LANES)?;
+    let lanes = query.query_map([], |row| read(row, lead))?;
+    Ok(lanes.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+fn read(row: &Row<'_>, lead: i64) -> rusqlite::Result<Option<WaitingLane>> {
+    let (id, kind, address): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let (Ok(id), Some(sink)) = (id.parse(), Sink::from_parts(&kind, &address)) else { return Ok(None) };
+    let (not_before, due): (i64, i64) = (row.get(6)?, row.get(8)?);
+    Ok(Some(WaitingLane {
+        destination: Destination {
+            id,
+            sink,
+            name: row.get(3)?,
+            closed: row.get(4)?,
+            denied: row.get(5)?,
+            announced: None,
+            not_before: SteadyTime::from_millis(not_before),
+            newest: None,
+            epoch: 0,
+        },
+        waiting: row.get::<_, i64>(7)?.unsigned_abs(),
+        oldest: row.get::<_, Option<i64>>(9)?.map(Timestamp::from_millis),
+        next: Timestamp::from_millis(not_before.max(due).saturating_sub(lead)),
+    }))
+}

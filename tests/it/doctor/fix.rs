@@ -1,0 +1,122 @@
+//! `nuncio doctor --fix`: it does what it says and no more, and says each thing.
+
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+
+use nuncio::secret::Secret;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::rig::{NOTHING, Rig};
+
+const FIX: &[&str] = &["--fix"];
+const NOBODY: u32 = 65534;
+
+fn set_mode(rig: &Rig, name: &str, mode: u32) {
+    std::fs::set_permissions(rig.path(name), Permissions::from_mode(mode)).unwrap();
+}
+
+fn mode(rig: &Rig, name: &str) -> u32 {
+    std::fs::metadata(rig.path(name)).unwrap().permissions().mode() & 0o777
+}
+
+/// What it says it did: the code of each, and whether it was done.
+fn fixed(text: &str) -> Vec<(String, bool)> {
+    let said: Value = serde_json::from_str(text).unwrap();
+    let fixed = said["fixed"].as_array().unwrap().iter();
+    fixed.map(|one| (one["code"].as_str().unwrap().to_owned(), one["done"].as_bool().unwrap())).collect()
+}
+
+fn done(codes: &[&str]) -> Vec<(String, bool)> {
+    codes.iter().map(|code| ((*code).to_owned(), true)).collect()
+}
+
+// Controls: with --fix always on, the first look changes the modes; with the second examination left out, it is not green.
+#[tokio::test]
+async fn modes_are_put_right_and_said_and_without_fix_nothing_is() {
+    let mut rig = Rig::set().await;
+    rig.serve_on_a_port().await;
+    rig.ends_serving().await;
+    rig.folds_the_log_in().await;
+    rig.mode = 0o644;
+    for name in ["nuncio.key", "data/nuncio.db"] {
+        set_mode(&rig, name, 0o664);
+    }
+    let wrong = ["env-file-open", "key-file-open", "database-open"];
+    let files = rig.files();
+    rig.finds(0, &wrong).await;
+    assert_eq!(
+        (mode(&rig, "nuncio.key"), mode(&rig, "data/nuncio.db"), rig.files()),
+        (0o664, 0o664, files.clone())
+    );
+    let seen = rig.finds_with(FIX, 0, &NOTHING).await;
+    assert_eq!(fixed(&seen.text), done(&wrong));
+    assert!(
+        seen.text.contains("Changed the mode of") && seen.text.contains("from 664 to 600"),
+        "{}",
+        seen.text
+    );
+    assert_eq!([".env", "nuncio.key", "data/nuncio.db"].map(|name| mode(&rig, name)), [0o600; 3]);
+    assert_eq!(rig.files(), files);
+    // A second time there is nothing to do, and a person reads so.
+    rig.mode = 0o600;
+    let (code, text) = rig.runs(&["doctor", "--fix"]).await;
+    assert!(code == 0 && text.contains("fixed\n  nothing") && text.ends_with("All is well.\n"), "{text}");
+}
+
+// Controls: without the look at its owner, root changes it; without `give_back`, the folder stays as it is.
+#[tokio::test]
+async fn what_belongs_to_another_user_is_left_alone_and_what_is_ours_opened() {
+    let mut rig = Rig::set().await;
+    std::fs::write(rig.path("nuncio.key"), "5e".repeat(32)).unwrap();
+    set_mode(&rig, "nuncio.key", 0o644);
+    if rustix::process::geteuid().is_root() {
+        chown(rig.path("nuncio.key"), Some(NOBODY), Some(NOBODY)).unwrap();
+        let seen = rig.finds_with(FIX, 0, &["key-file-open"]).await;
+        assert_eq!(fixed(&seen.text), [("key-file-open".to_owned(), false)]);
+        assert_eq!(mode(&rig, "nuncio.key"), 0o644);
+    }
+    std::fs::remove_file(rig.path("nuncio.key")).unwrap();
+    rig.belongs_to_nobody();
+    for name in ["closed", "logs"] {
+        std::fs::create_dir(rig.path(name)).unwrap();
+        if rustix::process::geteuid().is_root() {
+            chown(rig.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        set_mode(&rig, name, 0o555);
+    }
+    rig.set_to("NUNCIO_DATABASE_URL", "sqlite://closed/data/nuncio.db");
+    rig.finds(1, &["data-folder-unwritable", "log-folder-unwritable"]).await;
+    let seen = rig.finds_with(FIX, 0, &NOTHING).await;
+    assert_eq!(fixed(&seen.text), done(&["data-folder-unwritable", "log-folder-unwritable"]));
+}
+
+// Controls: with the door not looked at, the first registers an address that leads to another program; with `is_untried` not
+// looked at, the second takes another nuncio's events away.
+#[tokio::test]
+async fn a_registration_is_made_only_where_events_arrive_here() {
+    let mut rig = Rig::unregistered().await;
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    rig.set_to("WEBHOOK_PORT", &port.to_string());
+    rig.set_to("PUBLIC_URL", &rig.discord_address());
+    let seen = rig.finds_with(FIX, 1, &["xtsystems-not-registered", "public-url-elsewhere"]).await;
+    assert_eq!(fixed(&seen.text), [("xtsystems-not-registered".to_owned(), false)]);
+    rig.platform.add_webhook("Discord Bot Integration", "http://127.0.0.1:8/old", Secret::new("x"));
+    rig.set_to("WEBHOOK_PORT", "0");
+    let seen = rig.finds_with(FIX, 0, &["xtsystems-registered-elsewhere"]).await;
+    assert_eq!(fixed(&seen.text), [("xtsystems-registered-elsewhere".to_owned(), false)]);
+    assert!(rig.platform.told().is_empty());
+    rig.set_to("WEBHOOK_PORT", &port.to_string());
+    rig.set_to("PUBLIC_URL", &format!("http://127.0.0.1:{port}"));
+    let seen = rig.finds_with(FIX, 0, &NOTHING).await;
+    assert_eq!(fixed(&seen.text), done(&["xtsystems-registered-elsewhere"]));
+    // The way back is said.
+    assert!(
+        seen.text.contains("It sent to http://127.0.0.1:8/old before; to go back: nuncio webhooks update"),
+        "{}",
+        seen.text
+    );
+    assert_eq!(rig.platform.told().len(), 1);
+    let (_, audit) = rig.runs(&["audit"]).await;
+    assert!(audit.contains("register-webhook"), "{audit}");
+}

@@ -1,0 +1,77 @@
+//! XTSystems: one thing wrong with it at a time.
+
+use nuncio::sandbox::PlatformFault;
+use reqwest::Method;
+use serde_json::json;
+
+use super::rig::{NOTHING, Rig};
+
+const DETAIL: &str = "the database is away";
+
+// Controls: with 5xx judged as any other status it is a wrong address; with 404 as an outage, the second is `failing`.
+#[tokio::test]
+async fn a_platform_that_fails_is_told_apart_from_a_wrong_address() {
+    let mut rig = Rig::set().await;
+    rig.platform.fails_next("GET /v1/webhooks", 1, PlatformFault::Status(500, json!({"detail": DETAIL})));
+    let seen = rig.finds(1, &["xtsystems-failing"]).await;
+    assert!(seen.text.contains(DETAIL) && seen.text.contains("XTSystems' own log"), "{}", seen.text);
+    rig.finds(0, &NOTHING).await;
+    let right = rig.value("XTSYSTEMS_API_URL").to_owned();
+    rig.set_to("XTSYSTEMS_API_URL", &rig.discord_address());
+    rig.finds(1, &["xtsystems-wrong-address"]).await;
+    // The most frequent one: its path is part of it already.
+    rig.set_to("XTSYSTEMS_API_URL", &format!("{right}/v1"));
+    let seen = rig.finds(1, &["xtsystems-wrong-address"]).await;
+    assert!(seen.text.contains("without /v1"), "{}", seen.text);
+    rig.set_to("XTSYSTEMS_API_URL", &right);
+    rig.finds(0, &NOTHING).await;
+}
+
+// Control: with `active` not looked at, neither is named.
+#[tokio::test]
+async fn a_registration_that_sends_nothing() {
+    let rig = Rig::set().await;
+    let ours = rig.asks_platform(Method::GET, "/v1/webhooks", json!(null)).await[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/v1/webhooks/{ours}");
+    for nothing in [json!({"active": false}), json!({"active": true, "events": []})] {
+        rig.asks_platform(Method::PUT, &path, nothing).await;
+        rig.finds(1, &["xtsystems-registration-inactive"]).await;
+    }
+    rig.asks_platform(Method::PUT, &path, json!({"events": ["ticket.*"]})).await;
+    rig.finds(0, &NOTHING).await;
+}
+
+// Control: with `can_reach` always true, it is not named.
+#[tokio::test]
+async fn a_platform_elsewhere_that_cannot_reach_this_machine() {
+    let mut rig = Rig::set().await;
+    rig.set_to("XTSYSTEMS_API_URL", "http://xtsystems.invalid");
+    rig.finds(1, &["xtsystems-out-of-reach", "xtsystems-unreachable"]).await;
+    // Near miss: an address that others can reach.
+    rig.set_to("PUBLIC_URL", "https://nuncio.invalid");
+    rig.finds(1, &["xtsystems-unreachable"]).await;
+}
+
+// Nothing is approved by being asked for. Controls: with 404 taken for "there", the first is not named; without the look at
+// what it answers for its webhooks, the last is.
+#[tokio::test]
+async fn calls_that_the_platform_does_not_have_are_named_without_making_them() {
+    let mut rig = Rig::set().await;
+    let missing = PlatformFault::Status(404, json!({"detail": "Not Found"}));
+    rig.platform.fails_next("OPTIONS /v1/machines", 2, missing.clone());
+    let seen = rig.finds(0, &["xtsystems-call-missing", "xtsystems-call-missing"]).await;
+    assert!(seen.text.contains("XTSystems has no POST /v1/machines/{id}/approve"), "{}", seen.text);
+    rig.set_to("XTSYSTEMS_APPROVE", "PUT /v1/machines/{id}/approve");
+    let seen = rig.finds(0, &["xtsystems-call-missing"]).await;
+    assert!(seen.text.contains("but takes POST there"), "{}", seen.text);
+    // What it says, carried out.
+    rig.set_to("XTSYSTEMS_APPROVE", "POST /v1/machines/{id}/approve");
+    rig.finds(0, &NOTHING).await;
+    // Near miss: a platform that answers so to whatever it is asked about.
+    rig.platform.fails_next("OPTIONS", 8, missing);
+    rig.finds(0, &NOTHING).await;
+    assert!(rig.platform.told().is_empty(), "{:?}", rig.platform.told());
+}
