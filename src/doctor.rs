@@ -4,16 +4,16 @@
 //! network has ten seconds to answer. Every finding has a stable [`Code`] with a section in `docs/doctor.md`, and no secret
 //! enters one.
 
-mod channels;
+pub(crate) mod channels;
 mod clock;
 mod code;
 mod configuration;
-mod discord;
-mod door;
-mod files;
+pub(crate) mod discord;
+pub(crate) mod door;
+pub(crate) mod files;
 mod probe;
 mod queue;
-mod xtsystems;
+pub(crate) mod xtsystems;
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub use code::{Code, Group};
 pub use door::cannot_listen;
 
 /// How long a remote check may take.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 /// A shorter secret is not looked for in the findings: it would be found in words.
 const SHORTEST_HIDDEN: usize = 6;
 /// What stands in place of a secret.

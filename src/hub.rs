@@ -68,7 +68,7 @@ pub use retention::Tidied;
 pub use route::{Before, RouteError};
 pub use routing::{Routes, Routing, rank};
 pub use rules::Rules;
-pub use server_problems::judge_servers;
+pub use server_problems::{invite_link, judge_servers};
 pub use servers::{ServerRole, Servers};
 pub use status::{Endpoint, Status};
 pub use trial::{Leg, Trace};

@@ -93,7 +93,7 @@ async fn talk(config: &Config, client: &Client, clock: &Clock, checks: &mut Vec<
     Ok(())
 }
 
-fn of_application(config: &Config, application: &Application) -> Vec<Check> {
+pub(crate) fn of_application(config: &Config, application: &Application) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some(configured) = config.discord.application_id.filter(|configured| *configured != application.id)
     {
@@ -130,7 +130,7 @@ fn of_application(config: &Config, application: &Application) -> Vec<Check> {
 }
 
 /// What is wrong with the servers and the configured roles, by the rules of a running nuncio.
-fn of_servers(
+pub(crate) fn of_servers(
     config: &Config,
     snapshot: &Snapshot,
     channels: &BTreeSet<Snowflake>,
@@ -171,7 +171,7 @@ fn of_problem(problem: Problem) -> Check {
 }
 
 /// Why Discord did not say what it was asked for.
-fn away(base: &DiscordBase, failure: &Failure) -> Check {
+pub(crate) fn away(base: &DiscordBase, failure: &Failure) -> Check {
     if failure.status == Some(401) {
         return Check::fail(
             Code::DiscordTokenRefused,
@@ -191,7 +191,7 @@ fn away(base: &DiscordBase, failure: &Failure) -> Check {
     )
 }
 
-fn silent(host: &str) -> Check {
+pub(crate) fn silent(host: &str) -> Check {
     Check::fail(
         Code::DiscordUnreachable,
         format!("Discord ({host}) did not answer within {} s.", LIMIT.as_secs()),

@@ -23,7 +23,7 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
 }
 
 /// Whether nuncio can listen, and whether a nuncio does already.
-async fn port(webhook: &Webhook) -> (Check, bool) {
+pub(crate) async fn port(webhook: &Webhook) -> (Check, bool) {
     let address = SocketAddr::new(webhook.host, webhook.port);
     let error = match TcpListener::bind(address) {
         Ok(_) if webhook.port == 0 => {
@@ -67,7 +67,7 @@ async fn public(url: &str, is_running: bool) -> Check {
 }
 
 /// Where a listener on `host` is reached from this machine.
-fn reachable(host: IpAddr) -> IpAddr {
+pub(crate) fn reachable(host: IpAddr) -> IpAddr {
     match host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),

@@ -97,7 +97,7 @@ fn folder_of(file: &Path) -> &Path {
 }
 
 /// Whether this user can make files in `folder`, or make the folder. What is in the way, and why.
-fn writable(folder: &Path) -> Result<(), (PathBuf, String)> {
+pub(crate) fn writable(folder: &Path) -> Result<(), (PathBuf, String)> {
     let mut at = folder;
     loop {
         match fs::metadata(at) {

@@ -94,11 +94,15 @@ fn unpingable(roles: &BTreeMap<Snowflake, ServerRole>, role: Snowflake) -> Optio
 fn invite(application: Option<Snowflake>) -> String {
     application.map_or_else(
         || "Invite it (Developer Portal, OAuth2, URL Generator)".to_owned(),
-        |id| {
-            format!(
-                "Invite it: https://discord.com/oauth2/authorize?client_id={id}&scope=bot+applications.commands&permissions={INVITED_WITH}"
-            )
-        },
+        |id| format!("Invite it: {}", invite_link(id)),
+    )
+}
+
+/// The address that invites the bot of `application`, with the least permissions that nuncio needs.
+#[must_use]
+pub fn invite_link(application: Snowflake) -> String {
+    format!(
+        "https://discord.com/oauth2/authorize?client_id={application}&scope=bot+applications.commands&permissions={INVITED_WITH}"
     )
 }
 

@@ -328,9 +328,6 @@ fn every_link_between_the_pages_leads_somewhere() {
     assert!(found > 40, "{found}");
 }
 
-/// Commands that the roadmap names.
-const PLANNED: [&str; 1] = ["setup"];
-
 /// Every `nuncio …` that the pages tell people to type is a command with these options.
 #[tokio::test]
 async fn every_command_that_the_pages_name_is_there() {
@@ -359,13 +356,11 @@ async fn every_command_that_the_pages_name_is_there() {
     for (path, options) in commands {
         let help = types(root(), &format!("nuncio {path} --help")).await;
         let said = String::from_utf8_lossy(&help.stdout).into_owned();
-        let is_planned = PLANNED.contains(&path.as_str());
         assert!(
-            help.status.success() || is_planned,
+            help.status.success(),
             "there is no nuncio {path}: {}",
             String::from_utf8_lossy(&help.stderr)
         );
-        assert!(!(help.status.success() && is_planned), "nuncio {path} is there: it is planned no more");
         for option in options.split_whitespace() {
             let option = option.trim_end_matches(|char: char| !char.is_ascii_alphanumeric());
             assert!(said.contains(option), "nuncio {path} has no {option}: {said}");

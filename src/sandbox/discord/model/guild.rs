@@ -118,6 +118,14 @@ impl World {
         }
     }
 
+    /// Takes a member out of a guild, as somebody who kicks them does. Who is out hears nothing more of it.
+    pub fn remove_member(&mut self, guild: Snowflake, user: Snowflake) {
+        self.dispatch("GUILD_DELETE", json!({"id": guild}));
+        if let Some(guild) = self.guilds.get_mut(&guild) {
+            guild.members.remove(&user);
+        }
+    }
+
     /// Tells that a member changed.
     pub fn tell_member(&mut self, guild: Snowflake, user: Snowflake) {
         let member = self.guilds.get(&guild).and_then(|guild| guild.members.get(&user));
