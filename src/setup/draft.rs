@@ -53,9 +53,13 @@ impl Draft {
             return Err(Stop::Configuration(report));
         }
         for problem in ours.iter().filter(|problem| !problem.place.is_empty()) {
-            let what = &problem.wrong.what;
-            if found.value(&problem.variable).is_some() || what.contains("quote") {
-                prompt.say(&format!("{} ({}) {what}: it does not count.", problem.variable, problem.place));
+            let found_wrong = format!("{} ({}) {}.", problem.variable, problem.place, problem.wrong.what);
+            let is_there = found.value(&problem.variable).is_some() || problem.wrong.what.contains("quote");
+            match problem.variable.as_str() {
+                _ if !is_there => {}
+                // Nobody has to give a better one.
+                SECRET => prompt.say(&format!("{found_wrong} A new one is made.")),
+                _ => prompt.wrong(&found_wrong, &problem.wrong.fix)?,
             }
             variables.set(&problem.variable, None);
         }
