@@ -31,6 +31,9 @@ pub use prompt::{Choices, Prompt, Question, Stop};
 use draft::Draft;
 use server::Servers;
 
+/// A shorter secret is not looked for in sentences: it would be found in words.
+const SHORTEST_HIDDEN: usize = 6;
+
 /// What was given beforehand: the flags of the command.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -134,6 +137,24 @@ impl Setup<'_> {
     }
 
     fn keep(&mut self, what: &str) {
-        self.prompt.say(&format!("keep: {what}"));
+        self.say(&format!("keep: {what}"));
+    }
+
+    fn say(&mut self, text: &str) {
+        let text = self.without_secrets(text);
+        self.prompt.say(&text);
+    }
+
+    fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), Stop> {
+        let (found, remedy) = (self.without_secrets(found), self.without_secrets(remedy));
+        self.prompt.wrong(&found, &remedy)
+    }
+
+    /// Others may repeat what they were sent.
+    fn without_secrets(&self, text: &str) -> String {
+        let secrets = [draft::TOKEN, draft::KEY, draft::SECRET, draft::PREVIOUS];
+        let secrets = secrets.iter().filter_map(|name| self.draft.value(name));
+        let long = secrets.filter(|secret| secret.len() >= SHORTEST_HIDDEN);
+        long.fold(text.to_owned(), |text, secret| text.replace(secret, "••••"))
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<Found, Stop> {
         for check in doctor::discord::of_application(&config, application) {
             if check.state != State::Ok {
                 let remedy = check.remedy.unwrap_or_default();
-                setup.prompt.say(&format!("Attention: {} {remedy}", check.found));
+                setup.say(&format!("Attention: {} {remedy}", check.found));
             }
         }
     }
@@ -65,7 +65,7 @@ async fn token(setup: &mut Setup<'_>) -> Result<(Client, Myself), Stop> {
             Some(Ok(me)) => {
                 let sentence = format!("Discord takes the token: the bot is {} ({})", me.username, me.id);
                 if is_new {
-                    setup.prompt.say(&format!("{sentence}."))
+                    setup.say(&format!("{sentence}."))
                 } else {
                     setup.keep(&sentence)
                 }
@@ -76,7 +76,7 @@ async fn token(setup: &mut Setup<'_>) -> Result<(Client, Myself), Stop> {
             }
             None => (doctor::discord::silent(&client.base().host()), false),
         };
-        setup.prompt.wrong(&check.found, &check.remedy.unwrap_or_default())?;
+        setup.wrong(&check.found, &check.remedy.unwrap_or_default())?;
         is_new = true;
         if is_refused {
             ask_token(setup)?;
@@ -110,22 +110,25 @@ async fn servers(setup: &mut Setup<'_>, client: &Client, invite: &str) -> Result
             }
             Some(Ok(_)) if is_waiting => {}
             Some(Ok(_)) => {
-                setup.prompt.wrong(
+                setup.wrong(
                     "The bot is in no server yet.",
                     &format!("Invite it, with the least that it needs: {invite}"),
                 )?;
                 setup.prompt.wait_for(Some("Waiting until the bot is in a server; Enter asks at once"));
                 is_waiting = true;
             }
-            Some(Err(failure)) => {
-                let check = doctor::discord::away(client.base(), &failure);
+            away => {
+                let check = match away {
+                    Some(Err(failure)) => doctor::discord::away(client.base(), &failure),
+                    _ => doctor::discord::silent(&client.base().host()),
+                };
                 setup.prompt.wait_for(None);
-                setup.prompt.wrong(&check.found, &check.remedy.unwrap_or_default())?;
-            }
-            None => {
-                let check = doctor::discord::silent(&client.base().host());
-                setup.prompt.wait_for(None);
-                setup.prompt.wrong(&check.found, &check.remedy.unwrap_or_default())?;
+                is_waiting = false;
+                setup.wrong(&check.found, &check.remedy.unwrap_or_default())?;
+                if !setup.prompt.confirm("Ask Discord again?", false)? {
+                    return Err(Stop::Aborted);
+                }
+                continue;
             }
         }
         let until = setup.clock.elapsed() + ROUND;

@@ -125,12 +125,12 @@ fn named(setup: &mut Setup<'_>, servers: &Servers, key: &str, text: &str) -> Res
     let Some(id) = by_name.or_else(|| text.parse().ok()) else {
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         let found = format!("--channel {key}={text}: {} has no channel of that name.", servers.home.name);
-        setup.prompt.wrong(&found, &format!("It has: {}.", names.join(", ")))?;
+        setup.wrong(&found, &format!("It has: {}.", names.join(", ")))?;
         return Ok(None);
     };
     for obstacle in servers.obstacles(id) {
         let found = format!("--channel {key}={text}: {}", obstacle.found);
-        setup.prompt.wrong(&found, &obstacle.remedy.unwrap_or_default())?;
+        setup.wrong(&found, &obstacle.remedy.unwrap_or_default())?;
         return Ok(None);
     }
     Ok(Some(id))
@@ -141,7 +141,7 @@ fn check(setup: &mut Setup<'_>, servers: &Servers, route: &Route) -> Result<bool
     let mut is_well = true;
     for channel in channels_of(route) {
         for obstacle in servers.obstacles(channel) {
-            setup.prompt.wrong(&obstacle.found, &obstacle.remedy.unwrap_or_default())?;
+            setup.wrong(&obstacle.found, &obstacle.remedy.unwrap_or_default())?;
             is_well = false;
         }
     }
@@ -218,9 +218,9 @@ async fn choose(
             return Ok(Chosen::Channel(row.id));
         }
         for obstacle in obstacles {
-            setup.prompt.wrong(&obstacle.found, &obstacle.remedy.unwrap_or_default())?;
+            setup.wrong(&obstacle.found, &obstacle.remedy.unwrap_or_default())?;
         }
-        setup.prompt.say("Choose another, or grant it in Discord and choose it again.");
+        setup.say("Choose another, or grant it in Discord and choose it again.");
         servers.read(setup).await?;
     }
 }
@@ -252,7 +252,7 @@ fn name_new(setup: &mut Setup<'_>, what: &str, new: &mut Vec<NewChannel>) -> Res
         let typed = setup.prompt.text(&question, Some(suggestion))?;
         let name = typed.trim().trim_start_matches('#').to_lowercase().replace(' ', "-");
         if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-            setup.prompt.wrong("A channel's name has 1 to 100 characters.", "Type another.")?;
+            setup.wrong("A channel's name has 1 to 100 characters.", "Type another.")?;
             continue;
         }
         let stand_in = Snowflake::new(u64::MAX - new.len() as u64);

@@ -16,7 +16,7 @@ pub(super) fn secret(setup: &mut Setup<'_>) {
         None => {}
     }
     setup.draft.set(SECRET, fresh_secret().expose());
-    setup.prompt.say("Made a secret to sign events with: 32 random bytes.");
+    setup.say("Made a secret to sign events with: 32 random bytes.");
 }
 
 pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
@@ -52,13 +52,13 @@ async fn port(setup: &mut Setup<'_>) -> Result<(), Stop> {
         if check.state != State::Fail {
             let sentence = check.found.trim_end_matches('.').to_owned();
             if is_new {
-                setup.prompt.say(&format!("{sentence}."))
+                setup.say(&format!("{sentence}."))
             } else {
                 setup.keep(&sentence)
             }
             return Ok(());
         }
-        setup.prompt.wrong(&check.found, &check.remedy.unwrap_or_default())?;
+        setup.wrong(&check.found, &check.remedy.unwrap_or_default())?;
         is_known = false;
     }
 }
@@ -109,7 +109,7 @@ fn public_url(setup: &mut Setup<'_>) -> Result<(), Stop> {
                 "XTSystems ({}) is not on this machine, so it cannot reach {reached}.",
                 platform.base()
             );
-            setup.prompt.wrong(
+            setup.wrong(
                 &found,
                 "Give the address at which it does (--public-url), for example https://nuncio.example.com.",
             )?;

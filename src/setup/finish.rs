@@ -118,7 +118,7 @@ pub(super) async fn all(
     let platform = Client::new(&config.xtsystems, setup.clock.clone()).filter(|_| !setup.options.no_register);
     let steps = steps(setup, file, &edited, &plan, platform.is_some());
     if !steps.is_empty() {
-        setup.prompt.say(&format!("\nThis is done next:\n{}", steps.join("\n")));
+        setup.say(&format!("\nThis is done next:\n{}", steps.join("\n")));
         if !setup.prompt.confirm("Do it?", true)? {
             return Err(Stop::Aborted);
         }
@@ -129,13 +129,14 @@ pub(super) async fn all(
         if let Err(stop) = file.write(&edited.text) {
             return Err(with_channels(stop, &plan));
         }
-        setup.prompt.say(&format!("Wrote {} (mode 600).", file.path.display()));
+        setup.say(&format!("Wrote {} (mode 600).", file.path.display()));
     }
     let (config, mut is_well) = written(setup)?;
     if let Some(platform) = &platform {
         is_well &= register(setup, &config, platform.clone()).await;
     }
     if setup.options.no_test {
+        setup.say("Start it: nuncio");
         return Ok(Outcome { is_well, serves: false });
     }
     let tested = trial::run(setup, &config, &plan.servers, platform.as_ref(), stop).await;
@@ -150,7 +151,7 @@ fn written(setup: &mut Setup<'_>) -> Result<(Config, bool), Stop> {
         let Some(answer) = setup.draft.decided(name).map(str::to_owned) else { continue };
         if variables.value(name).unwrap_or_default() != answer {
             is_well = false;
-            setup.prompt.say(&format!(
+            setup.say(&format!(
                 "Attention: {name} is set to something else in the environment, which wins over .env. Take it out there \
                  before nuncio is started."
             ));
@@ -173,19 +174,19 @@ fn wanted(setup: &Setup<'_>, file: &EnvFile) -> Vec<(&'static str, String)> {
 
 fn show(setup: &mut Setup<'_>, file: &EnvFile, edited: &Edited, new: &[NewChannel]) {
     if edited.changes.is_empty() {
-        setup.prompt.say(&format!("\n{}: nothing to change.", file.path.display()));
+        setup.say(&format!("\n{}: nothing to change.", file.path.display()));
         return;
     }
     let is_new = if file.before.is_some() { "" } else { " (new)" };
-    setup.prompt.say(&format!("\n{}{is_new}:", file.path.display()));
+    setup.say(&format!("\n{}{is_new}:", file.path.display()));
     for line in &edited.changes {
         if let Some(before) = &line.before {
-            setup.prompt.say(&format!("  - {before}"));
+            setup.say(&format!("  - {before}"));
         }
         let named = |text: String, channel: &NewChannel| {
             text.replace(&channel.stand_in.to_string(), &format!("the new #{}", channel.name))
         };
-        setup.prompt.say(&format!("  + {}", new.iter().fold(line.after.clone(), named)));
+        setup.say(&format!("  + {}", new.iter().fold(line.after.clone(), named)));
     }
 }
 
@@ -224,7 +225,7 @@ async fn make_channels(
                 remedy: "Run setup again and choose a channel that is there.".to_owned(),
             }
         })?;
-        setup.prompt.say(&format!("Made the channel #{} in {}.", channel.name, server.name));
+        setup.say(&format!("Made the channel #{} in {}.", channel.name, server.name));
         for (_, value) in values.iter_mut().filter(|(name, _)| *name == MAP) {
             *value = value.replace(&channel.stand_in.to_string(), &id.to_string());
             setup.draft.set(MAP, value);
@@ -261,7 +262,7 @@ async fn register(setup: &mut Setup<'_>, config: &Config, platform: Client) -> b
     let store = match open(setup, config).await {
         Ok(store) => store,
         Err(why) => {
-            setup.prompt.say(&format!(
+            setup.say(&format!(
                 "Not registered: nothing is changed that cannot be noted in the database ({why})."
             ));
             return false;
@@ -277,16 +278,16 @@ async fn register(setup: &mut Setup<'_>, config: &Config, platform: Client) -> b
         Err(why) => AuditEntry { outcome: AuditOutcome::Failed, detail: why.to_string(), ..entry },
     };
     if let Err(error) = store.audit(entry).await {
-        setup.prompt.say(&format!("This is not in the audit log, which could not be written: {error}"));
+        setup.say(&format!("This is not in the audit log, which could not be written: {error}"));
     }
     store.close().await;
     match &done {
         Ok(registration) => {
-            setup.prompt.say(&format!("XTSystems sends its events to {}, signed.", registration.url));
+            setup.say(&format!("XTSystems sends its events to {}, signed.", registration.url));
             true
         }
         Err(why) => {
-            setup.prompt.say(&format!("{why} Then: nuncio webhooks register"));
+            setup.say(&format!("{why} Then: nuncio webhooks register"));
             false
         }
     }

@@ -14,7 +14,7 @@ const INSTEAD: &str =
 pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
     if let Some(url) = &setup.options.xtsystems_url {
         if let Err(wrong) = Config::check(URL, url) {
-            setup.prompt.wrong(&format!("--xtsystems-url {}.", wrong.what), &wrong.fix)?;
+            setup.wrong(&format!("--xtsystems-url {}.", wrong.what), &wrong.fix)?;
         } else {
             setup.draft.set(URL, url);
         }
@@ -52,7 +52,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
             Some(Ok(_)) => {
                 let sentence = format!("XTSystems ({}) takes the key", client.base());
                 if is_new {
-                    setup.prompt.say(&format!("{sentence}."))
+                    setup.say(&format!("{sentence}."))
                 } else {
                     setup.keep(&sentence)
                 }
@@ -68,7 +68,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
                 (found, "Check XTSYSTEMS_API_URL, and whether XTSystems runs.".to_owned(), false)
             }
         };
-        setup.prompt.wrong(&found, &remedy)?;
+        setup.wrong(&found, &remedy)?;
         is_new = true;
         if is_key {
             ask_key(setup)?;
@@ -87,7 +87,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
 
 fn without(setup: &mut Setup<'_>) -> Result<(), Stop> {
     setup.draft.set(KEY, "");
-    setup.prompt.say(&format!("Set up {WITHOUT}."));
+    setup.say(&format!("Set up {WITHOUT}."));
     Ok(())
 }
 
@@ -145,5 +145,5 @@ pub(super) fn secret(
 
 /// Says what is wrong with something typed.
 pub(super) fn refuse(setup: &mut Setup<'_>, what: &str, wrong: &Wrong) -> Result<(), Stop> {
-    setup.prompt.wrong(&format!("{what} {}.", wrong.what), &wrong.fix)
+    setup.wrong(&format!("{what} {}.", wrong.what), &wrong.fix)
 }

@@ -68,9 +68,7 @@ fn one(setup: &mut Setup<'_>, servers: &Servers, which: &Which, given: &[String]
     let lines: Vec<String> = rows.iter().map(|row| format!("@{}", row.name)).collect();
     let chosen = match lines.as_slice() {
         [] => {
-            setup
-                .prompt
-                .say(&format!("The server has no roles: whoever has Manage Server may {}.", which.who));
+            setup.say(&format!("The server has no roles: whoever has Manage Server may {}.", which.who));
             Vec::new()
         }
         lines => setup.prompt.choose_several(&question, lines)?,
@@ -90,7 +88,7 @@ fn is_well(setup: &mut Setup<'_>, servers: &Servers, which: &Which) -> Result<bo
     for check in checks {
         let is_of_roles = matches!(check.code, Code::RoleUnknown | Code::RoleIsEveryone);
         if check.state != State::Ok && is_of_roles && check.found.starts_with(which.variable) {
-            setup.prompt.wrong(&check.found, &check.remedy.unwrap_or_default())?;
+            setup.wrong(&check.found, &check.remedy.unwrap_or_default())?;
             is_well = false;
         }
     }
@@ -123,5 +121,5 @@ fn unknown(
     } else {
         format!("{} names {text}, and {} has no such role for people.", which.flag, server.name)
     };
-    setup.prompt.wrong(&found, &format!("It has: {}.", names.join(", ")))
+    setup.wrong(&found, &format!("It has: {}.", names.join(", ")))
 }

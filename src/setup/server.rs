@@ -67,7 +67,7 @@ fn choose(setup: &mut Setup<'_>, servers: &[NamedServer]) -> Result<NamedServer,
         let named = |server: &&NamedServer| server.id.to_string() == *given || server.name == *given;
         match servers.iter().find(named) {
             Some(server) => return Ok(take(setup, server)),
-            None => setup.prompt.wrong(
+            None => setup.wrong(
                 &format!("--guild names {given}, but the bot is not in a server with that id or name."),
                 &format!("It is in: {}.", names(servers)),
             )?,
@@ -80,14 +80,14 @@ fn choose(setup: &mut Setup<'_>, servers: &[NamedServer]) -> Result<NamedServer,
                     return Ok(server.clone());
                 }
             }
-            Some(unknown) => setup.prompt.wrong(
+            Some(unknown) => setup.wrong(
                 &format!("DISCORD_GUILD_ID names {unknown}, but the bot is not in a server with that id."),
                 &format!("It is in: {}.", names(servers)),
             )?,
         }
     }
     if let [server] = servers {
-        setup.prompt.say(&format!("The bot is in one server, {}: that is where nuncio works.", server.name));
+        setup.say(&format!("The bot is in one server, {}: that is where nuncio works.", server.name));
         return Ok(take(setup, server));
     }
     let question = Question {
@@ -120,7 +120,7 @@ impl Servers {
             let read = self.read_once(setup.clock).await;
             setup.prompt.wait_for(None);
             let Err(check) = read else { return Ok(()) };
-            setup.prompt.wrong(&check.found, &check.remedy.unwrap_or_default())?;
+            setup.wrong(&check.found, &check.remedy.unwrap_or_default())?;
             if !setup.prompt.confirm("Ask Discord again?", false)? {
                 return Err(Stop::Aborted);
             }

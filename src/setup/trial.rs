@@ -58,7 +58,7 @@ pub(super) async fn run(
     let served = match served {
         Ok(served) => served,
         Err(why) => {
-            setup.prompt.say(&format!("No test was sent: {why}"));
+            setup.say(&format!("No test was sent: {why}"));
             return nothing;
         }
     };
@@ -77,16 +77,16 @@ pub(super) async fn run(
         }
     }
     if !is_well {
-        setup.prompt.say("`nuncio doctor` checks everything, and says what to do.");
+        setup.say("`nuncio doctor` checks everything, and says what to do.");
         return nothing;
     }
-    setup.prompt.say("Everything works.");
+    setup.say("Everything works.");
     if !is_own {
         return Outcome { is_well, serves: false };
     }
     let serves = setup.prompt.confirm("Start nuncio now?", false).unwrap_or(false);
     if !serves {
-        setup.prompt.say("Start it: nuncio (docs/running.md says how to keep it running)");
+        setup.say("Start it: nuncio (docs/running.md says how to keep it running)");
     }
     Outcome { is_well, serves }
 }
@@ -147,14 +147,12 @@ async fn send(
     let letters = match followed {
         Ok(letters) => letters,
         Err(why) => {
-            setup.prompt.say(&format!("The test event came to nothing: {why}"));
+            setup.say(&format!("The test event came to nothing: {why}"));
             return false;
         }
     };
     if letters.is_empty() {
-        setup
-            .prompt
-            .say(&format!("The test event is kept, but goes nowhere: nothing in the map matches {KIND}."));
+        setup.say(&format!("The test event is kept, but goes nowhere: nothing in the map matches {KIND}."));
         return false;
     }
     let mut is_well = true;
@@ -164,7 +162,7 @@ async fn send(
             Some(Sink::Channel(id)) => servers.name(id),
             _ => letter.destination.clone(),
         };
-        setup.prompt.say(&outcome(letter, &name, sent_at));
+        setup.say(&outcome(letter, &name, sent_at));
     }
     is_well
 }
@@ -257,6 +255,6 @@ async fn through_the_platform(setup: &mut Setup<'_>, config: &Config, platform: 
         Ok(None) => (false, "XTSystems has no webhook that sends here: nuncio webhooks register".to_owned()),
         Err(failure) => (false, format!("XTSystems sent no test. {failure}.")),
     };
-    setup.prompt.say(&sentence);
+    setup.say(&sentence);
     is_well
 }
