@@ -6,6 +6,7 @@ mod terminal;
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use nuncio::sandbox::PlatformFault;
 use nuncio::sandbox::discord::{Fault, Permission};
 use regex::Regex;
 use serde_json::json;
@@ -121,6 +122,16 @@ async fn what_is_wrong_is_named_with_its_remedy_and_nothing_is_written() {
         assert!(text.contains("Nothing was written"), "{found}: {text}");
     }
     rig.is_untouched();
+}
+
+// Control: with sentences passed on as they are, the key is shown.
+#[tokio::test]
+async fn what_others_repeat_of_a_secret_is_not_shown() {
+    let rig = Rig::set().await;
+    let detail = json!({"detail": format!("no such key: {}", rig::KEY)});
+    rig.platform.fails_next("/v1/webhooks", 1, PlatformFault::Status(403, detail));
+    let (code, text) = rig.runs(&rig.flags(&[]), &rig.secrets()).await;
+    assert!(code == 1 && text.contains("no such key: •"), "{text}");
 }
 
 #[tokio::test]
