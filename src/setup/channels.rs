@@ -231,7 +231,7 @@ fn line(servers: &Servers, row: &Row) -> String {
     let state = servers.snapshot.channel(row.id);
     let missing: Vec<String> =
         state.map_or_else(Vec::new, |state| state.missing).into_iter().map(|missing| missing.found).collect();
-    if missing.is_empty() { name } else { format!("{name} ({})", missing.join("; ")) }
+    if missing.is_empty() { name } else { format!("{name}: {}", missing.join("; ")) }
 }
 
 /// The channel that is called like the group.

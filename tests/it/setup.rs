@@ -129,7 +129,7 @@ async fn what_is_wrong_is_named_with_its_remedy_and_nothing_is_written() {
 async fn what_others_repeat_of_a_secret_is_not_shown() {
     let rig = Rig::set().await;
     let detail = json!({"detail": format!("no such key: {}", rig::KEY)});
-    rig.platform.fails_next("/v1/webhooks", 1, PlatformFault::Status(403, detail));
+    rig.platform.fails_next("GET /v1/webhooks", 1, PlatformFault::Status(403, detail));
     let (code, text) = rig.runs(&rig.flags(&[]), &rig.secrets()).await;
     assert!(code == 1 && text.contains("no such key: •"), "{text}");
 }

@@ -154,7 +154,7 @@ async fn a_channel_without_a_permission_is_named_and_taken_once_it_is_granted() 
     let all = questions(&rig);
     let mut terminal = rig.types(&["setup", "--no-test"]);
     answers(&mut terminal, &all[..7]).await;
-    terminal.shows("Channel for alerts:").await.shows("#alerts (missing Send Messages").await.types(ENTER);
+    terminal.shows("Channel for alerts:").await.shows("#alerts: missing Send Messages").await.types(ENTER);
     terminal.shows("#alerts: missing Send Messages").await.shows("Choose another, or grant it").await;
     rig.discord.allow(alerts, Permission::SendMessages);
     // Read before it was granted, it is still refused, and read again.
