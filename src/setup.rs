@@ -74,6 +74,8 @@ pub struct Outcome {
     pub is_well: bool,
     /// Whether the person wants nuncio to serve now.
     pub serves: bool,
+    /// Whether one serves already.
+    pub is_running: bool,
 }
 
 /// What the steps work with.

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::config::Config;
 use crate::model::Snowflake;
-use crate::model::route::{Pattern, Route, Target};
+use crate::model::route::{Key, Pattern, Route, Target};
 use crate::setup::draft::MAP;
 use crate::setup::server::{Row, Servers};
 use crate::setup::{Choices, NewChannel, Question, Setup, Stop};
@@ -42,7 +43,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<
     let mut new = Vec::new();
     let mut given = BTreeSet::new();
     for (key, text) in &options.channels {
-        let key = key_of(key);
+        let key = written(&map, &key_of(key));
         if let Some(channel) = named(setup, servers, &key, text)? {
             map.insert(key.clone(), json!([channel]));
             given.insert(key);
@@ -55,10 +56,11 @@ pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<
         if given.contains(&route.key) {
             continue;
         }
-        if check(setup, servers, route)? && !setup.options.again {
+        if !options.again && check(setup, servers, route)? {
             continue;
         }
-        if let Chosen::Channel(channel) = choose(setup, servers, &route.key, &mut new).await? {
+        let now = channels_of(route).next();
+        if let Chosen::Channel(channel) = choose(setup, servers, (&route.key, now), &mut new).await? {
             map.insert(route.key.clone(), with_channel(map.get(&route.key), channel));
         } else {
             map.remove(&route.key);
@@ -70,14 +72,27 @@ pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<
         if !is_asked || given.contains(key) {
             continue;
         }
-        if let Chosen::Channel(channel) = choose(setup, servers, key, &mut new).await? {
+        if let Chosen::Channel(channel) = choose(setup, servers, (key, None), &mut new).await? {
             map.insert(key.to_owned(), json!([channel]));
         }
     }
-    if !map.is_empty() {
-        setup.draft.set(MAP, &Value::Object(map).to_string());
+    if map.is_empty() {
+        return Ok(new);
     }
+    let text = Value::Object(map).to_string();
+    if let Err(wrong) = Config::check(MAP, &text) {
+        let (found, remedy) = (format!("With --channel, {MAP} {}.", wrong.what), wrong.fix);
+        return Err(Stop::Wrong { found, remedy });
+    }
+    setup.draft.set(MAP, &text);
     Ok(new)
+}
+
+/// A key as it is written in the map already: dots and underscores are the same.
+fn written(map: &Map<String, Value>, key: &str) -> String {
+    let meant = Key::read(key).ok();
+    let same = map.keys().find(|there| meant.is_some() && Key::read(there).ok() == meant);
+    same.map_or(key, String::as_str).to_owned()
 }
 
 /// The map's text; a name for the key on the command line may be a group's.
@@ -165,7 +180,7 @@ fn check(setup: &mut Setup<'_>, servers: &Servers, route: &Route) -> Result<bool
 async fn choose(
     setup: &mut Setup<'_>,
     servers: &mut Servers,
-    key: &str,
+    (key, now): (&str, Option<Snowflake>),
     new: &mut Vec<NewChannel>,
 ) -> Result<Chosen, Stop> {
     let what = label(key);
@@ -193,7 +208,8 @@ async fn choose(
             }
             .to_owned(),
         );
-        let guess = || before_rows + guess(key, &rows).unwrap_or_default();
+        let known = rows.iter().position(|row| Some(row.id) == now);
+        let guess = || before_rows + known.or_else(|| guess(key, &rows)).unwrap_or_default();
         let start = cursor.unwrap_or_else(guess).min(lines.len() - 1);
         let last = lines.len() - 1;
         let unattended = (!is_default).then_some(0);
@@ -272,6 +288,15 @@ mod tests {
     #[case("ticket.created@ACME", "ticket.created@ACME")]
     fn groups_are_keys(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(key_of(text), expected);
+    }
+
+    #[test]
+    fn a_key_is_the_one_that_is_written_already() {
+        let map = read(r#"{"ticket_*":["1"]}"#);
+        assert_eq!(
+            (written(&map, "ticket.*"), written(&map, "asset.*")),
+            ("ticket_*".to_owned(), "asset.*".to_owned())
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 use crate::app;
-use crate::config::{Config, Edited, Variables, edit};
+use crate::config::{Config, Edited, EncryptionKey, Variables, edit};
 use crate::doctor;
 use crate::model::{AuditEntry, AuditOutcome};
 use crate::setup::draft::{MAP, WRITTEN};
@@ -116,7 +116,11 @@ pub(super) async fn all(
     show(setup, file, &edited, &plan.new_channels);
     let config = setup.draft.config()?;
     let platform = Client::new(&config.xtsystems, setup.clock.clone()).filter(|_| !setup.options.no_register);
-    let steps = steps(setup, file, &edited, &plan, platform.is_some());
+    let moved = match &platform {
+        Some(platform) => Some(now_elsewhere(setup, &config, platform).await),
+        None => None,
+    };
+    let steps = steps(setup, file, &edited, &plan, moved.as_ref());
     if !steps.is_empty() {
         setup.say(&format!("\nThis is done next:\n{}", steps.join("\n")));
         if !setup.prompt.confirm("Do it?", true)? {
@@ -132,15 +136,27 @@ pub(super) async fn all(
         setup.say(&format!("Wrote {} (mode 600).", file.path.display()));
     }
     let (config, mut is_well) = written(setup)?;
+    let key = match &config.encryption {
+        EncryptionKey::File { path, .. } if !path.exists() => Some(path.clone()),
+        _ => None,
+    };
     if let Some(platform) = &platform {
         is_well &= register(setup, &config, platform.clone()).await;
     }
-    if setup.options.no_test {
-        setup.say("Start it: nuncio");
-        return Ok(Outcome { is_well, serves: false });
+    let tested = match setup.options.no_test {
+        true => Outcome { is_well: true, serves: false, is_running: false },
+        false => trial::run(setup, &config, &plan.servers, platform.as_ref(), stop).await,
+    };
+    if let Some(key) = key.filter(|key| key.exists()) {
+        setup.say(&format!(
+            "{} was made: it seals what nobody else may read. Keep a copy of it apart from the data.",
+            key.display()
+        ));
     }
-    let tested = trial::run(setup, &config, &plan.servers, platform.as_ref(), stop).await;
-    Ok(Outcome { is_well: is_well && tested.is_well, serves: tested.serves })
+    if !tested.serves && !tested.is_running {
+        setup.say("Start it: nuncio (docs/running.md says how to keep it running).");
+    }
+    Ok(Outcome { is_well: is_well && tested.is_well, ..tested })
 }
 
 /// The configuration as a start would find it, with the answers that count; whether those are the ones of `.env`.
@@ -191,7 +207,13 @@ fn show(setup: &mut Setup<'_>, file: &EnvFile, edited: &Edited, new: &[NewChanne
 }
 
 /// What is done next, a line each.
-fn steps(setup: &Setup<'_>, file: &EnvFile, edited: &Edited, plan: &Plan, registers: bool) -> Vec<String> {
+fn steps(
+    setup: &Setup<'_>,
+    file: &EnvFile,
+    edited: &Edited,
+    plan: &Plan,
+    moved: Option<&Option<String>>,
+) -> Vec<String> {
     let mut steps: Vec<String> = plan
         .new_channels
         .iter()
@@ -200,13 +222,25 @@ fn steps(setup: &Setup<'_>, file: &EnvFile, edited: &Edited, plan: &Plan, regist
     if !edited.changes.is_empty() {
         steps.push(format!("  · write {}, readable by this user alone", file.path.display()));
     }
-    if registers {
-        steps.push("  · have XTSystems send its events here, signed with the secret".to_owned());
+    if let Some(elsewhere) = moved {
+        let instead = elsewhere.as_ref().map(|url| format!(", and no longer to {url}")).unwrap_or_default();
+        steps.push(format!("  · have XTSystems send its events here, signed with the secret{instead}"));
     }
     if !setup.options.no_test {
         steps.push("  · send a test event, and wait until its card is in the channel".to_owned());
     }
     steps
+}
+
+/// Where our webhook in XTSystems sends now, if that is another place: somebody may count on it.
+async fn now_elsewhere(setup: &mut Setup<'_>, config: &Config, platform: &Client) -> Option<String> {
+    let url = config.webhook.url(config.webhook.port);
+    setup.prompt.wait_for(Some("Reading the webhooks of XTSystems"));
+    let found = setup.clock.within(doctor::LIMIT, platform.registration(&url)).await;
+    setup.prompt.wait_for(None);
+    let webhook = found?.ok()??;
+    let same = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
+    (!same(&webhook.url, &url)).then_some(webhook.url)
 }
 
 /// Makes the channels, and puts their ids in place of the stand-ins.

@@ -51,7 +51,7 @@ pub(super) async fn run(
     platform: Option<&xtsystems::Client>,
     stop: &CancellationToken,
 ) -> Outcome {
-    let nothing = Outcome { is_well: false, serves: false };
+    let nothing = Outcome { is_well: false, serves: false, is_running: false };
     setup.prompt.wait_for(Some("Starting nuncio"));
     let served = serve(setup, config).await;
     setup.prompt.wait_for(None);
@@ -78,17 +78,14 @@ pub(super) async fn run(
     }
     if !is_well {
         setup.say("`nuncio doctor` checks everything, and says what to do.");
-        return nothing;
+        return Outcome { is_running: !is_own, ..nothing };
     }
     setup.say("Everything works.");
     if !is_own {
-        return Outcome { is_well, serves: false };
+        return Outcome { is_well, serves: false, is_running: true };
     }
     let serves = setup.prompt.confirm("Start nuncio now?", false).unwrap_or(false);
-    if !serves {
-        setup.say("Start it: nuncio (docs/running.md says how to keep it running)");
-    }
-    Outcome { is_well, serves }
+    Outcome { is_well, serves, is_running: false }
 }
 
 /// The nuncio on the configured port, or one of our own there.

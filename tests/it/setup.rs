@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use nuncio::sandbox::PlatformFault;
 use nuncio::sandbox::discord::{Fault, Permission};
+use nuncio::secret::Secret;
 use regex::Regex;
 use serde_json::json;
 
@@ -30,6 +31,7 @@ async fn everything_given_beforehand_ends_with_a_card_in_the_channel() {
     let general = rig.discord.messages(rig.discord.channel_id("general").unwrap());
     assert_eq!(general.len(), 1, "{general:?}");
 
+    assert!(text.contains("nuncio.key was made"), "{text}");
     let env = rig.dotenv().unwrap();
     let mode = std::fs::metadata(rig.path(".env")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -56,6 +58,8 @@ async fn everything_given_beforehand_ends_with_a_card_in_the_channel() {
     }
     assert!(text.contains("nothing to change") && saw.is_match(&text), "{text}");
     assert_eq!(rig.dotenv().unwrap(), env);
+    // Of the key that was made, a copy is to be kept; said once.
+    assert!(!text.contains("nuncio.key"), "{text}");
 }
 
 // Control: with a default for the channel of everything else, nothing is missing.
@@ -242,6 +246,20 @@ async fn a_nuncio_that_runs_already_takes_the_test_if_it_has_this_configuration(
     assert!(code == 1 && text.contains("has another configuration. Restart it"), "{text}");
     assert!(rig.dotenv().unwrap().contains("OPERATOR_ROLES=1"));
     assert!(serving.terminate().await.success());
+}
+
+#[tokio::test]
+async fn a_webhook_that_sends_elsewhere_is_named_before_it_is_moved() {
+    let rig = Rig::set().await;
+    rig.platform.add_webhook("Discord Bot Integration", "http://localhost:9/old", Secret::new("x"));
+    let (code, text) = rig.runs(&rig.flags(&["--no-test"]), &rig.secrets()).await;
+    assert!(code == 0 && text.contains("and no longer to http://localhost:9/old"), "{text}");
+    // Near miss: once it sends here, nothing is moved.
+    let (code, text) = rig.runs(&["setup", "--yes", "--no-test"], "").await;
+    assert!(
+        code == 0 && text.contains("have XTSystems send its events here") && !text.contains("no longer"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
