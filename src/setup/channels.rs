@@ -60,7 +60,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<
             continue;
         }
         let now = channels_of(route).next();
-        if let Chosen::Channel(channel) = choose(setup, servers, (&route.key, now), &mut new).await? {
+        if let Chosen::Channel(channel) = choose(setup, servers, (route.key.as_str(), now), &mut new).await? {
             map.insert(route.key.clone(), with_channel(map.get(&route.key), channel));
         } else {
             map.remove(&route.key);
