@@ -8,6 +8,7 @@
 
 mod bot;
 mod channels;
+mod database;
 mod door;
 mod draft;
 mod finish;

@@ -229,7 +229,12 @@ async fn choose(
             return Ok(Chosen::Channel(planned.stand_in));
         }
         let Some(row) = rows.get(chosen - before_rows) else { continue };
-        let obstacles = servers.obstacles(row.id);
+        let mut obstacles = servers.obstacles(row.id);
+        if !obstacles.is_empty() {
+            // It may have been granted since.
+            servers.read(setup).await?;
+            obstacles = servers.obstacles(row.id);
+        }
         if obstacles.is_empty() {
             return Ok(Chosen::Channel(row.id));
         }
@@ -237,7 +242,6 @@ async fn choose(
             setup.wrong(&obstacle.found, &obstacle.remedy.unwrap_or_default())?;
         }
         setup.say("Choose another, or grant it in Discord and choose it again.");
-        servers.read(setup).await?;
     }
 }
 

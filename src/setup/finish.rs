@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app;
 use crate::config::{Config, Edited, EncryptionKey, Variables, edit};
 use crate::doctor;
 use crate::model::{AuditEntry, AuditOutcome};
+use crate::setup::database::open;
 use crate::setup::draft::{MAP, WRITTEN};
 use crate::setup::{NewChannel, Outcome, Plan, Setup, Stop, trial};
-use crate::store::{HintSender, Store};
 use crate::xtsystems::{Client, Registrar, Wanted};
 
 /// How a new file begins.
@@ -323,20 +322,6 @@ async fn register(setup: &mut Setup<'_>, config: &Config, platform: Client) -> b
         Err(why) => {
             setup.say(&format!("{why} Then: nuncio webhooks register"));
             false
-        }
-    }
-}
-
-/// The database, with its key.
-pub(super) async fn open(setup: &Setup<'_>, config: &Config) -> Result<Store, String> {
-    let (hints, _nobody) = HintSender::channel();
-    let store = Store::open(&config.database.path, setup.clock.clone(), hints).await;
-    let store = store.map_err(|error| error.to_string())?;
-    match app::unlock(&store, &config.encryption).await {
-        Ok(()) => Ok(store),
-        Err(error) => {
-            store.close().await;
-            Err(error.to_string())
         }
     }
 }

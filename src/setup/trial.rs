@@ -17,7 +17,7 @@ use crate::doctor::{self, cannot_listen};
 use crate::model::{EventId, Sink, Status};
 use crate::outgoing::{Outgoing, USER_AGENT, cause};
 use crate::samples;
-use crate::setup::finish::open;
+use crate::setup::database::open;
 use crate::setup::server::Servers;
 use crate::setup::{Outcome, Setup};
 use crate::signature::sign;

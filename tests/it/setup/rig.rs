@@ -262,24 +262,6 @@ impl Terminal {
         }
     }
 
-    /// Waits until one of `parts` is shown: which.
-    pub async fn shows_one_of(&mut self, parts: &[&str]) -> usize {
-        loop {
-            let text = self.text();
-            let rest = &text[self.at.min(text.len())..];
-            let found = parts
-                .iter()
-                .enumerate()
-                .filter_map(|(which, part)| Some((rest.find(part)? + part.len(), which)));
-            if let Some((end, which)) = found.min() {
-                self.at += end;
-                return which;
-            }
-            let more = within(&format!("one of {parts:?} in: {text}"), self.seen.recv()).await;
-            self.bytes.extend(more.expect("it goes on"));
-        }
-    }
-
     /// Types.
     pub fn types(&mut self, keys: &str) -> &mut Self {
         let mut rest = keys.as_bytes();
