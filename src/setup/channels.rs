@@ -143,7 +143,7 @@ fn named(setup: &mut Setup<'_>, servers: &Servers, key: &str, text: &str) -> Res
         setup.wrong(&found, &format!("It has: {}.", names.join(", ")))?;
         return Ok(None);
     };
-    for obstacle in servers.obstacles(id) {
+    if let Some(obstacle) = servers.obstacles(id).into_iter().next() {
         let found = format!("--channel {key}={text}: {}", obstacle.found);
         setup.wrong(&found, &obstacle.remedy.unwrap_or_default())?;
         return Ok(None);

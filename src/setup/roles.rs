@@ -52,15 +52,14 @@ fn one(setup: &mut Setup<'_>, servers: &Servers, which: &Which, given: &[String]
         }
     } else if let Some(value) = setup.draft.decided(which.variable).map(str::to_owned)
         && !setup.options.again
+        && is_well(setup, servers, which)?
     {
-        if is_well(setup, servers, which)? {
-            let who = match value.as_str() {
-                "" => "whoever has Manage Server".to_owned(),
-                ids => ids.split(',').map(|id| name(&rows, id.trim())).collect::<Vec<_>>().join(", "),
-            };
-            setup.keep(&format!("{who} may {}", which.who));
-            return Ok(());
-        }
+        let who = match value.as_str() {
+            "" => "whoever has Manage Server".to_owned(),
+            ids => ids.split(',').map(|id| name(&rows, id.trim())).collect::<Vec<_>>().join(", "),
+        };
+        setup.keep(&format!("{who} may {}", which.who));
+        return Ok(());
     }
     let instead = format!("{} ID", which.flag);
     let help = "Space chooses, Enter goes on. None: whoever has Manage Server.";

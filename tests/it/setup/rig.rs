@@ -4,6 +4,7 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::LazyLock;
 
 use nuncio::clock::Clock;
 use nuncio::sandbox::discord::{RateLimits, Setup};
@@ -242,8 +243,8 @@ pub struct Terminal {
 impl Terminal {
     /// What was shown so far, without colors and movements of the cursor.
     pub fn text(&self) -> String {
-        let moves = Regex::new(r"\x1b\[[0-9;?]*[A-Za-z]|\r").unwrap();
-        moves.replace_all(&String::from_utf8_lossy(&self.bytes), "").into_owned()
+        static MOVES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\x1b\[[0-9;?]*[A-Za-z]|\r").unwrap());
+        MOVES.replace_all(&String::from_utf8_lossy(&self.bytes), "").into_owned()
     }
 
     /// Waits until `part` is shown, after whatever was waited for before.
