@@ -241,17 +241,24 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// What was shown so far, without colors and movements of the cursor.
+    /// What was shown so far, without colors and movements of the cursor. Of what arrived by halves nothing is in it yet, so
+    /// that it only grows.
     pub fn text(&self) -> String {
         static MOVES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\x1b\[[0-9;?]*[A-Za-z]|\r").unwrap());
-        MOVES.replace_all(&String::from_utf8_lossy(&self.bytes), "").into_owned()
+        static HALF: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\x1b(\[[0-9;?]*)?$").unwrap());
+        let whole = match std::str::from_utf8(&self.bytes) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&self.bytes[..error.valid_up_to()]).unwrap(),
+        };
+        let whole = &whole[..HALF.find(whole).map_or(whole.len(), |half| half.start())];
+        MOVES.replace_all(whole, "").into_owned()
     }
 
     /// Waits until `part` is shown, after whatever was waited for before.
     pub async fn shows(&mut self, part: &str) -> &mut Self {
         loop {
             let text = self.text();
-            if let Some(found) = text[self.at.min(text.len())..].find(part) {
+            if let Some(found) = text[self.at..].find(part) {
                 self.at += found + part.len();
                 return self;
             }

@@ -62,7 +62,6 @@ async fn a_stranger_answers_question_after_question_and_sees_a_card() {
     assert_eq!(rig.discord.messages(rig.discord.channel_id("alerts").unwrap()).len(), 1);
 }
 
-// Control: with the channels made before "Do it?", or .env written there, this fails.
 #[tokio::test]
 async fn whoever_stops_at_any_question_changed_nothing() {
     let rig = Rig::set().await;
