@@ -267,6 +267,9 @@ impl Terminal {
                 Some(more) => self.bytes.extend(more),
                 None => panic!("it ended without {what}"),
             }
+            while let Ok(more) = self.seen.try_recv() {
+                self.bytes.extend(more);
+            }
         }
     }
 

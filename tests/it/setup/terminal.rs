@@ -1,4 +1,4 @@
-//! The questions, answered at a terminal.
+//! The questions, answered at a terminal. Reading it is work: the sandboxes answer on another thread meanwhile.
 
 use nuncio::sandbox::discord::{Permission, Permissions, Setup};
 
@@ -31,7 +31,7 @@ async fn answers(terminal: &mut Terminal, questions: &[(&str, String)]) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_answers_question_after_question_and_sees_a_card() {
     let rig = Rig::set().await;
     let mut terminal = rig.types(&["setup"]);
@@ -62,7 +62,7 @@ async fn a_stranger_answers_question_after_question_and_sees_a_card() {
     assert_eq!(rig.discord.messages(rig.discord.channel_id("alerts").unwrap()).len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_stops_at_any_question_changed_nothing() {
     let rig = Rig::set().await;
     let all = questions(&rig);
@@ -83,7 +83,7 @@ async fn whoever_stops_at_any_question_changed_nothing() {
     rig.is_untouched();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_key_and_a_wrong_token_are_asked_for_again() {
     let rig = Rig::set().await;
     let all = questions(&rig);
@@ -107,7 +107,7 @@ async fn a_wrong_key_and_a_wrong_token_are_asked_for_again() {
     rig.holds_no_secret(&text);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_xtsystems_that_does_not_answer_can_be_left_out() {
     let rig = Rig::set().await;
     let mut terminal = rig.types(&["setup", "--no-test"]);
@@ -122,7 +122,7 @@ async fn an_xtsystems_that_does_not_answer_can_be_left_out() {
     assert!(rig.dotenv().unwrap().contains("XTSYSTEMS_API_KEY=\n") && rig.platform.told().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn setup_goes_on_as_soon_as_the_bot_was_invited() {
     let rig = Rig::set().await;
     rig.discord.kick_bot();
@@ -145,7 +145,7 @@ async fn setup_goes_on_as_soon_as_the_bot_was_invited() {
     rig.is_untouched();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_channel_without_a_permission_is_named_and_taken_once_it_is_granted() {
     let rig = Rig::set().await;
     let alerts = rig.discord.channel_id("alerts").unwrap();
@@ -162,7 +162,7 @@ async fn a_channel_without_a_permission_is_named_and_taken_once_it_is_granted() 
     assert!(code == 0 && rig.dotenv().unwrap().contains(&alerts.to_string()), "{text}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_channel_is_made_when_everything_is_agreed_to_and_not_before() {
     let permissions = Permissions::invited().with(Permissions::of(&[Permission::ManageChannels]));
     let rig = Rig::with(Setup { permissions, ..Setup::default() }).await;
@@ -192,7 +192,7 @@ async fn a_new_channel_is_made_when_everything_is_agreed_to_and_not_before() {
     assert_eq!(rig.discord.messages(id).len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bare_clone_offers_it_at_a_terminal() {
     let rig = Rig::set().await;
     let mut bare = rig.types_bare();
@@ -213,7 +213,7 @@ async fn a_bare_clone_offers_it_at_a_terminal() {
     rig.is_untouched();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_person_may_have_nuncio_serve_at_once() {
     let rig = Rig::set().await;
     let mut terminal = rig.types(&["setup"]);
