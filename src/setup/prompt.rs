@@ -47,7 +47,7 @@ pub trait Prompt {
     fn say(&mut self, text: &str);
 
     /// Shows that something is waited for, or nothing any more.
-    fn wait_for(&mut self, what: Option<&str>);
+    fn wait_for(&mut self, what: Option<&'static str>);
 
     /// Whether the person pressed Enter since this was asked last.
     ///

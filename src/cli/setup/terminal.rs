@@ -1,12 +1,11 @@
 //! A person at a terminal. The only file that knows the library that asks.
 
 use std::io::Read as _;
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use inquire::{Confirm, InquireError, MultiSelect, Password, PasswordDisplayMode, Select, Text};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::cli::progress::Progress;
 use crate::cli::{say, table};
 use crate::secret::Secret;
 use crate::setup::{Choices, Prompt, Question, Stop};
@@ -15,12 +14,11 @@ use crate::setup::{Choices, Prompt, Question, Stop};
 const PAGE: usize = 12;
 /// How to answer where there are choices.
 const KEYS: &str = "↑ ↓ moves, Enter chooses, letters filter, Esc stops";
-const TICK: Duration = Duration::from_millis(100);
 
 /// Asks, and shows that something is waited for.
 #[derive(Default)]
 pub(super) struct Terminal {
-    waiting: Option<ProgressBar>,
+    waiting: Option<Progress>,
 }
 
 /// What somebody wants who has no configuration yet.
@@ -82,8 +80,8 @@ impl Prompt for Terminal {
     }
 
     fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), Stop> {
-        self.lines("✗ ", found);
-        self.lines("  ", remedy);
+        lines("✗ ", found);
+        lines("  ", remedy);
         Ok(())
     }
 
@@ -91,23 +89,14 @@ impl Prompt for Terminal {
         for line in text.split('\n') {
             let text = line.trim_start();
             let indent = line.len() - text.len();
-            self.lines(&" ".repeat(indent), text);
+            lines(&" ".repeat(indent), text);
         }
     }
 
-    fn wait_for(&mut self, what: Option<&str>) {
-        if let Some(bar) = self.waiting.take() {
-            bar.finish_and_clear();
-        }
-        self.waiting = what.map(|what| {
-            let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} …") {
-                bar.set_style(style);
-            }
-            bar.set_message(what.to_owned());
-            bar.enable_steady_tick(TICK);
-            bar
-        });
+    fn wait_for(&mut self, what: Option<&'static str>) {
+        // The one before is removed first.
+        self.waiting = None;
+        self.waiting = what.map(Progress::new);
     }
 
     fn was_nudged(&mut self) -> Result<bool, Stop> {
@@ -127,22 +116,10 @@ impl Prompt for Terminal {
     }
 }
 
-impl Terminal {
-    /// Says a sentence below a spinner, or without one; it goes on below itself.
-    fn lines(&self, first: &str, text: &str) {
-        let lines = table::hanging(first, first.chars().count(), &table::clean(text, usize::MAX));
-        let tell = || lines.iter().for_each(|line| say(line));
-        match &self.waiting {
-            Some(bar) => bar.suspend(tell),
-            None => tell(),
-        }
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.wait_for(None);
-    }
+/// Says a sentence, which goes on below itself.
+fn lines(first: &str, text: &str) {
+    let lines = table::hanging(first, first.chars().count(), &table::clean(text, usize::MAX));
+    lines.iter().for_each(|line| say(line));
 }
 
 fn help<'a>(question: &Question<'a>) -> Option<&'a str> {

@@ -36,7 +36,7 @@ impl Prompt for Unattended {
         print(text);
     }
 
-    fn wait_for(&mut self, _: Option<&str>) {}
+    fn wait_for(&mut self, _: Option<&'static str>) {}
 
     fn was_nudged(&mut self) -> Result<bool, Stop> {
         Ok(false)
