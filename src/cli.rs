@@ -29,6 +29,7 @@ mod reload;
 mod sandbox;
 mod send;
 mod serve;
+mod setup;
 mod signals;
 mod spoilt;
 mod start;
@@ -69,6 +70,8 @@ struct Cli {
 enum Command {
     /// Receive events and send them to Discord (the default)
     Serve,
+    /// Set nuncio up: asks for what is missing, checks every answer, writes .env, and sends a test to its channel
+    Setup(Box<setup::Args>),
     /// See it at work: a Discord and an XTSystems of our own, and a short story
     Demo,
     /// A Discord of our own to try things against; prints its addresses as JSON
@@ -127,7 +130,7 @@ struct Usage(String);
 pub fn run() -> ExitCode {
     let typed = help::command().try_get_matches();
     let command = match typed.and_then(|typed| Cli::from_arg_matches(&typed)) {
-        Ok(cli) => cli.command.unwrap_or(Command::Serve),
+        Ok(cli) => cli.command,
         Err(error) => {
             output::print_clap(&error);
             let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
@@ -135,7 +138,7 @@ pub fn run() -> ExitCode {
         }
     };
     // Before any variable is read.
-    let notes = if matches!(command, Command::Serve) { core_dump::forbid() } else { Vec::new() };
+    let notes = if matches!(command, None | Some(Command::Serve)) { core_dump::forbid() } else { Vec::new() };
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let result = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
@@ -158,9 +161,19 @@ fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
 }
 
 /// Runs one command to its end; `notes` go into the log of a server.
-async fn dispatch(command: Command, notes: Vec<String>) -> anyhow::Result<ExitCode> {
+async fn dispatch(command: Option<Command>, notes: Vec<String>) -> anyhow::Result<ExitCode> {
+    let Some(command) = command else {
+        if setup::is_terminal()
+            && variables().is_bare()
+            && let Some(code) = setup::offer().await?
+        {
+            return Ok(code);
+        }
+        return serve::run(variables(), notes).await;
+    };
     match command {
         Command::Serve => serve::run(variables(), notes).await,
+        Command::Setup(args) => setup::run(*args).await,
         Command::Demo => demo::run().await,
         Command::Sandbox { port, permissions } => sandbox::run(port, permissions).await,
         Command::Send(args) => send::run(args, &variables()).await,

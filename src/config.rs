@@ -9,6 +9,7 @@ mod database;
 mod decision;
 mod discord_base;
 mod dotenv;
+mod edit;
 mod effective;
 mod encryption;
 mod ids;
@@ -39,6 +40,7 @@ pub use composition::{Coalesce, Composition};
 pub use database::Database;
 pub use decision::Decisions;
 pub use discord_base::DiscordBase;
+pub use edit::{ChangedLine, Edited, edit};
 pub use effective::{Effective, Setting, SettingOrigin, SettingValue};
 pub use encryption::EncryptionKey;
 pub(crate) use limits::span_of;
@@ -157,6 +159,32 @@ impl Config {
             fingerprint,
         })
     }
+}
+
+impl Config {
+    /// Checks a value for one variable by the rules that hold for all.
+    ///
+    /// # Errors
+    /// What is wrong with it. A placeholder is, too.
+    pub fn check(name: &str, value: &str) -> Result<(), Wrong> {
+        if placeholder::is_placeholder(value) {
+            return Err(Wrong::new("is a placeholder of the example", "Put the real value in its place."));
+        }
+        let secret = ("WEBHOOK_SECRET", "0123456789abcdef");
+        match Self::from_variables(&Variables::from_map([secret, (name, value)])) {
+            Ok(_) => Ok(()),
+            Err(report) => {
+                let mut problems = report.problems.into_iter();
+                problems.find(|problem| problem.variable == name).map_or(Ok(()), |problem| Err(problem.wrong))
+            }
+        }
+    }
+}
+
+/// A new random secret of 64 hex digits.
+#[must_use]
+pub fn fresh_secret() -> Secret {
+    report::fresh_secret()
 }
 
 impl Discord {

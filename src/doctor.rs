@@ -6,15 +6,15 @@
 
 mod beside;
 mod calls;
-mod channels;
+pub(crate) mod channels;
 mod clock;
 mod code;
 mod commands;
 mod configuration;
-mod discord;
+pub(crate) mod discord;
 mod disk;
-mod door;
-mod files;
+pub(crate) mod door;
+pub(crate) mod files;
 mod fix;
 mod kinds;
 mod probe;
@@ -23,7 +23,7 @@ mod queue;
 mod reach;
 mod send;
 mod webhooks;
-mod xtsystems;
+pub(crate) mod xtsystems;
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub use fix::{Repair, Repaired, registration_to_repair, repair};
 pub use send::try_out;
 
 /// How long a remote check may take.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 /// A shorter secret is not looked for in the findings: it would be found in words.
 const SHORTEST_HIDDEN: usize = 6;
 /// What stands in place of a secret.

@@ -6,8 +6,8 @@
 //! The rooms, each importing only from those to its right (`tests/it/architecture.rs` holds them to it):
 //!
 //! ```text
-//! cli → { app doctor } → { ingress bot dispatch sandbox } → { hub discord xtsystems } → { store render } → config → model
-//!           → { clock key outgoing secret signature telemetry }
+//! cli → setup → { app doctor } → { ingress bot dispatch sandbox } → { hub discord xtsystems } → { store render }
+//!           → config → model → { clock key outgoing secret signature telemetry }
 //! ```
 
 pub mod app;
@@ -27,6 +27,7 @@ pub mod render;
 pub mod samples;
 pub mod sandbox;
 pub mod secret;
+pub mod setup;
 pub mod signature;
 pub mod store;
 pub mod telemetry;

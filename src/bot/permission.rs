@@ -9,6 +9,7 @@ use crate::bot::guild::{Channel, Guild, Overwrite, Whom};
 use crate::hub::Obstacle;
 
 const ADMINISTRATOR: u64 = 1 << 3;
+const MANAGE_CHANNELS: u64 = 1 << 4;
 const MENTION_EVERYONE: u64 = 1 << 17;
 
 /// What is needed to deliver.
@@ -177,6 +178,11 @@ pub(super) fn may_mention_all(guild: &Guild, channel: &Channel, bot: u64) -> boo
     bot == guild.owner
         || base & ADMINISTRATOR != 0
         || denied(guild, overwrites, bot, base, MENTION_EVERYONE).is_none()
+}
+
+/// Whether `bot` may make channels in `guild` (Discord: "Manage Channels").
+pub(super) fn may_make_channels(guild: &Guild, bot: u64) -> bool {
+    bot == guild.owner || granted(guild) & (ADMINISTRATOR | MANAGE_CHANNELS) != 0
 }
 
 /// What the bot's roles grant together.

@@ -64,6 +64,13 @@ impl Snapshot {
         })
     }
 
+    /// Whether the bot may make channels in a server.
+    #[must_use]
+    pub fn may_make_channels(&self, server: Snowflake) -> bool {
+        let guild = self.guilds.get(&server.get());
+        guild.is_some_and(|guild| permission::may_make_channels(guild, self.bot))
+    }
+
     /// The servers, to be judged against the configuration, given the channels that the map names.
     #[must_use]
     pub fn servers(&self, channels: &BTreeSet<Snowflake>, application: Option<Snowflake>) -> Servers {

@@ -43,6 +43,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("sandbox", "nuncio sandbox --port 8080"),
     ("send", "nuncio send ticket.created"),
     ("serve", "nuncio serve"),
+    ("setup", "nuncio setup"),
     ("unmute", "nuncio unmute 'alert.*'"),
     ("verify", "nuncio verify --timestamp 1705314600 --signature sha256=0000 < body.json"),
     ("webhooks", "nuncio webhooks register"),

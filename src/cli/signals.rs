@@ -38,6 +38,15 @@ pub(super) fn for_terminal() -> anyhow::Result<CancellationToken> {
     ends_with(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit(), SignalKind::hangup()])
 }
 
+/// A token that Ctrl-C cancels, between two questions. At a question the terminal hands the key over instead. Whatever
+/// else ends a process ends this one at once: it has not begun anything then, or can be run again.
+///
+/// # Errors
+/// If the system lets no signals be caught.
+pub(super) fn for_questions() -> anyhow::Result<CancellationToken> {
+    ends_with(&[SignalKind::interrupt()])
+}
+
 fn ends_with(kinds: &[SignalKind]) -> anyhow::Result<CancellationToken> {
     let stop = CancellationToken::new();
     for kind in kinds {

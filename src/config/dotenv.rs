@@ -8,6 +8,8 @@
 //! Stricter where a value would silently be another one: a quote that is never closed, text after a closing quote, a
 //! line that assigns nothing. An unquoted value ends at a `#` only after a space. No value ever enters a message.
 
+use std::ops::Range;
+
 use serde::de::IgnoredAny;
 
 use crate::config::report::{Problem, Wrong};
@@ -20,6 +22,8 @@ pub(super) struct Entry {
     pub(super) value: String,
     /// Counted from 1.
     pub(super) line: usize,
+    /// Where the value stands in the text, with the quotes around it.
+    pub(super) span: Range<usize>,
 }
 
 /// What a file holds.
@@ -37,7 +41,8 @@ pub(super) fn read(text: &str) -> Dotenv {
     let mut number = 1;
     while !rest.is_empty() {
         let line = rest.split_inclusive('\n').next().unwrap_or(rest);
-        let taken = if is_empty(line) { line.len() } else { found.take(rest, line, number) };
+        let place = (text.len() - rest.len(), number);
+        let taken = if is_empty(line) { line.len() } else { found.take(rest, line, place) };
         number += rest[..taken].matches('\n').count();
         rest = &rest[taken..];
     }
@@ -45,8 +50,9 @@ pub(super) fn read(text: &str) -> Dotenv {
 }
 
 impl Dotenv {
-    /// Reads the assignment in `line`, with which `rest` begins. How much of `rest` it takes: whole lines.
-    fn take(&mut self, rest: &str, line: &str, number: usize) -> usize {
+    /// Reads the assignment in `line`, with which `rest` begins: at this byte of the text, in this line of it. How much of
+    /// `rest` it takes: whole lines.
+    fn take(&mut self, rest: &str, line: &str, (begin, number): (usize, usize)) -> usize {
         let Some((name, at)) = assignment(line) else {
             let fix = "A line is NAME=value, or a comment that begins with #. A value of several lines needs quotes around it.";
             self.problems.push(problem(None, number, "cannot be read", fix));
@@ -61,7 +67,9 @@ impl Dotenv {
                          Single quotes around the value make this clear"
                     ));
                 }
-                self.entries.push(Entry { name: name.to_owned(), value, line: number });
+                let value_length = rest[at..at + length].trim_end().len();
+                let span = begin + at..begin + at + value_length;
+                self.entries.push(Entry { name: name.to_owned(), value, line: number, span });
                 at + length + after.find('\n').map_or(after.len(), |end| end + 1)
             }
             Err(wrong) => {

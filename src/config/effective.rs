@@ -196,7 +196,7 @@ pub(super) fn fingerprint(variables: &Variables, secret: &Secret) -> String {
 
 /// `value` without what must not be seen: passwords in addresses, tokens of Discord webhooks, and, where the value was
 /// `refused` and may be anything, what looks like a token.
-fn showable(value: &str, refused: bool) -> String {
+pub(super) fn showable(value: &str, refused: bool) -> String {
     let mut shown = String::new();
     for (at, piece) in value.split("://").enumerate() {
         if at > 0 {

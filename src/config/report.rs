@@ -125,14 +125,16 @@ fn three_ways(f: &mut fmt::Formatter<'_>) -> fmt::Result {
   1. See it at work, without a Discord account and without configuration:
          nuncio demo
 
-  2. Configure it:
+  2. Set it up: every answer is checked, and a test event is sent in the end:
+         nuncio setup
+
+  3. Configure it by hand:
          cp .env.example .env
      and put your values in. A fresh random secret, ready to copy (XTSystems gets the same one):
          WEBHOOK_SECRET={secret}
 
-  3. Try your own configuration without a Discord account: in another terminal run
-         nuncio sandbox
-     and put what it prints into .env: \"api\" as DISCORD_API_URL, \"bot_token\" as DISCORD_TOKEN.
+No Discord account at hand? `nuncio sandbox` in another terminal is one: put what it prints into .env, \"api\" as
+DISCORD_API_URL, \"bot_token\" as DISCORD_TOKEN.
 
 In a clone, type `cargo run -- demo` instead of `nuncio demo`. Is nuncio configured already? It reads .env in the folder that
 it is started in: go there first.

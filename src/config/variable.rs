@@ -148,7 +148,8 @@ pub fn distance(one: &str, other: &str) -> usize {
 #[must_use]
 pub fn example() -> String {
     let mut text = String::from(
-        "# The configuration of nuncio: `cp .env.example .env`, fill in what is not commented out.\n\
+        "# The configuration of nuncio: `nuncio setup` asks for it and writes it. Or by hand: `cp .env.example .env`, then fill in\n\
+         # what is not commented out.\n\
          # The real environment wins over this file. A value with a # or with blanks at an end belongs in single quotes.\n\
          # Made from the table in src/config/variable.rs: `UPDATE_ENV_EXAMPLE=1 cargo test --lib variable`.\n",
     );

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::config::dotenv;
+use crate::config::placeholder::is_placeholder;
 use crate::config::report::{Problem, Wrong};
 use crate::config::variable::{self, DATABASE_URL, IGNORED, PLANNED};
 
@@ -208,8 +209,33 @@ impl Variables {
         }
     }
 
+    /// What `name` is set to; `None` if that counts as not set: nothing at all, or a placeholder of the example.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let (value, _) = self.lookup(name)?;
+        (!value.trim().is_empty() && !is_placeholder(value)).then_some(value)
+    }
+
+    /// Whether somebody set `name`, be it to nothing on purpose.
+    #[must_use]
+    pub fn is_decided(&self, name: &str) -> bool {
+        self.lookup(name).is_some_and(|(value, _)| !is_placeholder(value))
+    }
+
+    /// Sets `name` as if it stood in the environment, or takes it out, together with what was wrong with it.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        self.problems.retain(|problem| problem.variable != name);
+        match value {
+            Some(value) => {
+                drop(self.values.insert(name.to_owned(), (value.to_owned(), Origin::Environment)));
+            }
+            None => drop(self.values.remove(name)),
+        }
+    }
+
     /// Whether nothing was configured: no `.env`, and no variable of ours but the ones about logs.
-    pub(super) fn is_bare(&self) -> bool {
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
         !self.has_file
             && self.values.keys().all(|name| matches!(name.as_str(), "RUST_LOG" | "LOG_LEVEL" | "LOG_DIR"))
     }

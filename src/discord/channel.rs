@@ -71,6 +71,19 @@ impl Client {
         self.is_about(thread, place).map(drop)
     }
 
+    /// Makes a text channel in a server (Discord: "Create Guild Channel"): its id.
+    pub async fn make_channel(
+        &self,
+        pass: Pass,
+        server: Snowflake,
+        name: &str,
+    ) -> Result<Snowflake, Failure> {
+        let body = json!({"name": name, "type": 0});
+        let made: Place =
+            self.ask(pass, Method::POST, &format!("/guilds/{server}/channels"), Some(&body)).await?;
+        Ok(made.id)
+    }
+
     /// An answer about another channel was given to another request.
     fn is_about(&self, channel: Snowflake, place: Place) -> Result<Place, Failure> {
         if place.id == channel {

@@ -14,7 +14,7 @@ use crate::model::Snowflake;
 const MOST_ASKED: usize = 25;
 
 /// Asks for those of `channels` that no server lists: archived threads are listed by none.
-pub(super) async fn learn_unlisted(
+pub(crate) async fn learn_unlisted(
     client: &Client,
     clock: &Clock,
     snapshot: &mut Snapshot,
@@ -35,7 +35,7 @@ pub(super) async fn learn_unlisted(
 }
 
 /// A check for each channel. One that nobody knows is named only if every server was looked at.
-pub(super) fn checks(snapshot: &Snapshot, channels: &BTreeSet<Snowflake>, all_read: bool) -> Vec<Check> {
+pub(crate) fn checks(snapshot: &Snapshot, channels: &BTreeSet<Snowflake>, all_read: bool) -> Vec<Check> {
     let mut checks = Vec::new();
     for id in channels {
         let Some(state) = snapshot.channel(*id) else {

@@ -142,7 +142,7 @@ fn of_logins(limit: &SessionStartLimit) -> Option<Check> {
     }
 }
 
-fn of_application(config: &Config, application: &Application) -> Vec<Check> {
+pub(crate) fn of_application(config: &Config, application: &Application) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some(configured) = config.discord.application_id.filter(|configured| *configured != application.id)
     {
@@ -174,7 +174,7 @@ fn of_application(config: &Config, application: &Application) -> Vec<Check> {
 }
 
 /// What is wrong with the servers and the configured roles, by the rules of a running nuncio.
-fn of_servers(
+pub(crate) fn of_servers(
     config: &Config,
     snapshot: &Snapshot,
     channels: &BTreeSet<Snowflake>,
@@ -215,7 +215,7 @@ fn of_problem(problem: Problem) -> Check {
 }
 
 /// Why Discord did not say what it was asked for.
-fn away(base: &DiscordBase, failure: &Failure) -> Check {
+pub(crate) fn away(base: &DiscordBase, failure: &Failure) -> Check {
     if failure.status == Some(401) {
         return Check::fail(
             Code::DiscordTokenRefused,
@@ -235,7 +235,7 @@ fn away(base: &DiscordBase, failure: &Failure) -> Check {
     )
 }
 
-fn silent(host: &str) -> Check {
+pub(crate) fn silent(host: &str) -> Check {
     Check::fail(
         Code::DiscordUnreachable,
         format!("Discord ({host}) did not answer within {} s.", LIMIT.as_secs()),

@@ -92,6 +92,12 @@ async fn public_url(
     }
 }
 
+/// Whether nuncio can listen, and whether a nuncio listens there already, whichever it is.
+pub(crate) async fn port_of_any(webhook: &Webhook) -> (Check, bool) {
+    let (check, port) = port(webhook, None).await;
+    (check, matches!(port, Port::This(_) | Port::Unproven))
+}
+
 /// Whether nuncio can listen, and whether a nuncio does already.
 async fn port(webhook: &Webhook, prober: Option<&Prober>) -> (Check, Port) {
     let (address, port) = (SocketAddr::new(webhook.host, webhook.port), webhook.port);
@@ -152,7 +158,7 @@ pub(super) fn near(webhook: &Webhook) -> String {
 }
 
 /// Where a listener on `host` is reached from this machine.
-pub(super) fn reachable(host: IpAddr) -> IpAddr {
+pub(crate) fn reachable(host: IpAddr) -> IpAddr {
     match host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),

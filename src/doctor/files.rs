@@ -112,15 +112,16 @@ pub(super) fn folder_of(file: &Path) -> &Path {
 }
 
 /// What keeps this user from making files in a folder.
-pub(super) struct Obstacle {
+pub(crate) struct Obstacle {
     /// The folder, or the one above it that it would be made in.
-    pub(super) at: PathBuf,
-    why: String,
+    pub(crate) at: PathBuf,
+    /// Why.
+    pub(crate) why: String,
     is_read_only: bool,
 }
 
 /// Whether this user can make files in `folder`, or make the folder.
-pub(super) fn writable(folder: &Path) -> Result<(), Obstacle> {
+pub(crate) fn writable(folder: &Path) -> Result<(), Obstacle> {
     let mut at = folder;
     let obstacle = |at: &Path, why: String| Obstacle { at: at.to_owned(), why, is_read_only: false };
     loop {

@@ -59,7 +59,7 @@ fn of_registration(registration: Option<&Webhook>, base: &str, url: &str) -> Che
     Check::ok(Code::Xtsystems, format!("XTSystems ({base}) takes the key and sends {kinds} to {url}."))
 }
 
-fn of_failure(base: &str, failure: &Failure) -> Check {
+pub(crate) fn of_failure(base: &str, failure: &Failure) -> Check {
     match failure.status {
         None if failure.said.is_empty() => {
             let (found, remedy) = failure.outage(base).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::model::priority::Rank;
 use crate::model::{DeliveryId, DestinationId, Event, EventId};
 
 /// Where a delivery stands. `Pending → Sending → { Delivered | Pending | Dead }`.
@@ -40,43 +41,6 @@ impl Status {
         [Self::Pending, Self::Sending, Self::Delivered, Self::Dead, Self::Cancelled]
             .into_iter()
             .find(|status| status.as_str() == word)
-    }
-}
-
-/// Who goes first in a lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rank {
-    /// Decisions, and edits after a click: before everything else, and alone.
-    Decision,
-    /// Urgent alerts, and what nuncio has to report about itself: they overtake.
-    Urgent,
-    /// Everything else.
-    Normal,
-    /// What only brings a card up to date: when nothing else waits.
-    Later,
-}
-
-impl Rank {
-    /// The number in the database; lower goes first.
-    #[must_use]
-    pub const fn as_i64(self) -> i64 {
-        match self {
-            Self::Decision => -1,
-            Self::Urgent => 0,
-            Self::Normal => 1,
-            Self::Later => 2,
-        }
-    }
-
-    /// Reads it back.
-    #[must_use]
-    pub const fn from_i64(number: i64) -> Self {
-        match number {
-            ..=-1 => Self::Decision,
-            0 => Self::Urgent,
-            1 => Self::Normal,
-            2.. => Self::Later,
-        }
     }
 }
 

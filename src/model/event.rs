@@ -1,65 +1,10 @@
 //! Something that happened.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use crate::clock::Timestamp;
+use crate::model::kind::Kind;
 use crate::model::raw_body::RawBody;
 use crate::model::{EventId, KindMeaning, Payload, Severity, Source};
 use crate::signature;
-
-/// What happened, in the words of the source: `ticket.created`. At most 128 characters of `[A-Za-z0-9_.:-]`.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Kind(String);
-
-impl Kind {
-    /// The kind of an event whose source gave none, or none that can be shown.
-    pub const UNKNOWN: &'static str = "unknown";
-    const MAX_LEN: usize = 128;
-
-    /// Takes a sender's word for it. What cannot be a kind becomes [`Kind::UNKNOWN`]; the raw body keeps the word.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        let fits = (1..=Self::MAX_LEN).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte));
-        Self(if fits { text } else { Self::UNKNOWN }.to_owned())
-    }
-
-    /// As the sender wrote it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The form in which kinds are compared: `ticket_created`, `Ticket.Created` and `ticket.created` are one kind.
-    #[must_use]
-    pub fn canonical(&self) -> Cow<'_, str> {
-        canonical(&self.0)
-    }
-}
-
-/// See [`Kind::canonical`].
-#[must_use]
-pub(crate) fn canonical(text: &str) -> Cow<'_, str> {
-    // Nearly every sender writes it so already, and it is asked for many times for every event.
-    if text.bytes().any(|byte| byte == b'_' || byte.is_ascii_uppercase()) {
-        Cow::Owned(text.to_ascii_lowercase().replace('_', "."))
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// What makes two requests the same event: 64 hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

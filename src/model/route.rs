@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::model::event::canonical;
+use crate::model::kind::canonical;
 use crate::model::{DestinationId, Kind, Snowflake};
 
 /// What an entry of the map matches.

@@ -12,6 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["hub", "discord", "xtsystems"],
     &["ingress", "bot", "dispatch", "sandbox"],
     &["app", "doctor"],
+    &["setup"],
     &["cli"],
 ];
 /// Rooms that may import even less than their floor allows.
@@ -33,6 +34,8 @@ const KEEPERS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("inquire", &["cli"]),
     ("sd_notify", &["cli"]),
     ("serenity", &["bot"]),
     ("poise", &["bot"]),

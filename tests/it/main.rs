@@ -50,6 +50,7 @@ mod samples;
 mod sandbox;
 mod secrets;
 mod seeds;
+mod setup;
 mod status;
 mod storage;
 mod storms;

@@ -23,4 +23,17 @@ impl Discord {
             Some((id, channel))
         })
     }
+
+    /// Takes the bot into the first server again, with these permissions: what somebody does who opens its invite link.
+    pub fn invite_back(&self, permissions: Permissions) {
+        self.with(|state, now| {
+            let (world, id) = (&mut state.world, self.guild_id());
+            let bot = world.bot();
+            let role = world.add_role(id, "nuncio", permissions, true, now);
+            world.add_member(id, bot, vec![role], now);
+            let Ok(guild) = world.guild(bot, id) else { return };
+            let told = gateway::guild_create(world, guild, bot, Intents::default());
+            world.dispatch("GUILD_CREATE", told);
+        });
+    }
 }

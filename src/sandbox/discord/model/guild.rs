@@ -130,12 +130,13 @@ impl World {
         }
     }
 
-    /// Takes a member out of a guild, who is told.
+    /// Takes a member out of a guild, as somebody who kicks them does. They get a last event, and nothing more of it.
     pub fn remove_member(&mut self, guild: Snowflake, user: Snowflake) {
-        if let Some(found) = self.guilds.get_mut(&guild)
-            && found.members.remove(&user).is_some()
-        {
+        if self.guilds.get(&guild).is_some_and(|found| found.members.contains_key(&user)) {
             self.dispatch("GUILD_DELETE", json!({"id": guild}));
+            if let Some(found) = self.guilds.get_mut(&guild) {
+                found.members.remove(&user);
+            }
         }
     }
 

@@ -88,7 +88,7 @@ pub(super) async fn wait(
 /// How Discord is: `limits` (`"default"`, `"none"`), `nonce_window_s`, `advance_s`, `add_channel` (a name, or a list),
 /// `deny` and `allow {channel, permission}` (`send_messages`, `read_message_history`, …), `delete_channel` and
 /// `delete_webhook` (ids or names; `true` for the webhook of the setup), `revoke_token`, `restore_token`,
-/// `replay_interaction` (an id, or `true` for the last), `distort` (changes to interactions as they are told),
+/// `kick_bot` and `invite_bot` (the permissions of the link, as `"84992"`), `replay_interaction` (an id, or `true` for the last), `distort` (changes to interactions as they are told),
 /// `manner` (`"others"`: as servers written by others, `"discord"`), `gateway` (an object of the gateway's own orders).
 pub(super) async fn control(
     Extract(face): Extract<Face>,

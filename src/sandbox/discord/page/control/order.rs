@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::Snowflake;
-use crate::sandbox::discord::{Discord, Fault, Manner, Permission, RateLimits};
+use crate::sandbox::discord::{Discord, Fault, Manner, Permission, Permissions, RateLimits};
 
 /// The longest time that can be asked for, in seconds.
 const LONGEST: f64 = 86_400.0;
@@ -63,6 +63,11 @@ impl Discord {
             "break_s" => self.faults().break_for(seconds()?),
             "ban_s" => self.ban_for(seconds()?),
             "advance_s" => self.clock().advance(seconds()?),
+            "kick_bot" => self.kick_bot(),
+            "invite_bot" => {
+                let bits = value.as_str().and_then(|bits| bits.parse().ok());
+                self.invite_back(Permissions::from_bits(bits.ok_or("the permissions: a number, in a text")?));
+            }
             "delete_channel" => {
                 let id = self.place(value);
                 known(id.is_some_and(|id| self.delete_channel(id)))?;

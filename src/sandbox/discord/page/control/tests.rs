@@ -92,6 +92,7 @@ async fn channels_and_webhooks_go_by_name_or_id() {
         json!({"delete_webhook": true}),
         json!({"delete_channel": "x"}),
         json!({"dance": 1}),
+        json!({"invite_bot": "all"}),
         json!({"gateway": {"dance": 1}}),
         json!({"break_s": -1}),
         json!({"replay_interaction": true}),

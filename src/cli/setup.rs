@@ -1,0 +1,181 @@
+//! `nuncio setup`: its flags, and who answers its questions.
+
+mod terminal;
+mod unattended;
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Read as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::cli::actor::actor;
+use crate::cli::start::CannotStart;
+use crate::cli::{FAILED, Usage, signals, variables};
+use crate::clock::Clock;
+use crate::config::Variables;
+use crate::setup::{self, Options, Prompt, Stop};
+
+use terminal::Terminal;
+use unattended::Unattended;
+
+/// More than two secrets need.
+const LONGEST_STDIN: u64 = 16 * 1024;
+/// What can be given on stdin.
+const SECRETS: [&str; 2] = ["DISCORD_TOKEN", "XTSYSTEMS_API_KEY"];
+
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Args {
+    /// Ask nothing: take the flags, the environment and .env, and fail if something is missing or wrong
+    #[arg(long)]
+    yes: bool,
+    /// Where XTSystems is
+    #[arg(long, value_name = "URL", conflicts_with = "no_xtsystems")]
+    xtsystems_url: Option<String>,
+    /// Set up without XTSystems: events come from any sender who signs them
+    #[arg(long)]
+    no_xtsystems: bool,
+    /// Your server, by its id or name
+    #[arg(long, value_name = "ID")]
+    guild: Option<String>,
+    /// Which events go to which channel (its id or name): tickets, assets, machines, alerts, default, or any key of the map.
+    /// Can be given several times
+    #[arg(long = "channel", value_name = "KIND=ID", value_parser = channel)]
+    channels: Vec<(String, String)>,
+    /// A role whose members approve and deny machines, by its id or name. Can be given several times
+    #[arg(long = "approver-role", value_name = "ID")]
+    approver_roles: Vec<String>,
+    /// A role whose members may do what else changes something, by its id or name. Can be given several times
+    #[arg(long = "operator-role", value_name = "ID")]
+    operator_roles: Vec<String>,
+    /// The address at which XTSystems reaches this machine
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The port to listen on
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Read the secrets from stdin, a line each: `DISCORD_TOKEN=…`, `XTSYSTEMS_API_KEY=…`
+    #[arg(long, requires = "yes")]
+    secrets_from_stdin: bool,
+    /// Make a new secret to sign events with; the one before stays accepted
+    #[arg(long)]
+    new_secret: bool,
+    /// Ask everything, also what is set and right
+    #[arg(long, conflicts_with = "yes")]
+    again: bool,
+    /// Leave the webhooks in XTSystems as they are
+    #[arg(long)]
+    no_register: bool,
+    /// Send no test event
+    #[arg(long)]
+    no_test: bool,
+}
+
+fn channel(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((kind, channel)) if !kind.is_empty() && !channel.is_empty() => {
+            Ok((kind.to_owned(), channel.to_owned()))
+        }
+        _ => Err("it is KIND=ID, as alerts=123456789012345678".to_owned()),
+    }
+}
+
+/// Asks, writes `.env`, registers and tests. Where the person wants it, this process becomes `nuncio serve`.
+///
+/// # Errors
+/// If nobody can be asked, or nothing came of it.
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if !args.yes && !is_terminal() {
+        return Err(Usage(
+            "setup asks questions, and this is no terminal. Run it in one, or give everything beforehand: nuncio setup --yes \
+             (nuncio setup --help names the flags)"
+                .to_owned(),
+        )
+        .into());
+    }
+    let mut variables = variables();
+    if args.secrets_from_stdin {
+        take_secrets(&mut variables)?;
+    }
+    let mut prompt: Box<dyn Prompt> =
+        if args.yes { Box::new(Unattended) } else { Box::new(Terminal::default()) };
+    let options = Options {
+        folder: PathBuf::new(),
+        xtsystems_url: args.xtsystems_url,
+        no_xtsystems: args.no_xtsystems,
+        guild: args.guild,
+        channels: args.channels,
+        approver_roles: args.approver_roles,
+        operator_roles: args.operator_roles,
+        public_url: args.public_url,
+        port: args.port,
+        new_secret: args.new_secret,
+        again: args.again,
+        no_register: args.no_register,
+        no_test: args.no_test,
+        actor: actor(),
+    };
+    let stop = signals::for_questions()?;
+    let done = setup::run(&options, &variables, &Clock::system(), &mut *prompt, &stop).await;
+    drop(prompt);
+    let outcome = done.map_err(refusal)?;
+    if outcome.serves {
+        return Err(serve().context("nuncio could not be started: start it with `nuncio`"));
+    }
+    Ok(if outcome.is_well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// Whether somebody can be asked.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// On a clone without any configuration: sets nuncio up, shows the demo, or neither, as the person likes.
+///
+/// # Errors
+/// As [`run`], or the demo.
+pub(super) async fn offer() -> anyhow::Result<Option<ExitCode>> {
+    match terminal::first_step() {
+        Some(terminal::FirstStep::Setup) => run(Args::default()).await.map(Some),
+        Some(terminal::FirstStep::Demo) => crate::cli::demo::run().await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Takes the secrets of stdin over those of the environment and `.env`.
+fn take_secrets(variables: &mut Variables) -> anyhow::Result<()> {
+    let mut text = String::new();
+    std::io::stdin().take(LONGEST_STDIN).read_to_string(&mut text).context("stdin holds no text")?;
+    let given = Variables::from_dotenv(&text);
+    let mut is_any = false;
+    for name in SECRETS {
+        if let Some(value) = given.value(name) {
+            variables.set(name, Some(value));
+            is_any = true;
+        }
+    }
+    if is_any {
+        return Ok(());
+    }
+    Err(Usage("stdin holds neither DISCORD_TOKEN=… nor XTSYSTEMS_API_KEY=…. Nothing was written".to_owned())
+        .into())
+}
+
+/// What an end before anything was done means to a shell.
+fn refusal(stop: Stop) -> anyhow::Error {
+    match stop {
+        Stop::Missing { .. } => Usage(stop.to_string()).into(),
+        Stop::Configuration(_) => CannotStart(stop.to_string()).into(),
+        stop => anyhow::Error::new(stop),
+    }
+}
+
+/// Becomes `nuncio serve`. Gives back why that did not work.
+fn serve() -> anyhow::Error {
+    match std::env::current_exe() {
+        Ok(program) => std::process::Command::new(program).arg(OsString::from("serve")).exec().into(),
+        Err(error) => error.into(),
+    }
+}

@@ -1,0 +1,132 @@
+//! A person at a terminal. The only file that knows the library that asks.
+
+use std::io::Read as _;
+
+use inquire::{Confirm, InquireError, MultiSelect, Password, PasswordDisplayMode, Select, Text};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::cli::progress::Progress;
+use crate::cli::{say, table};
+use crate::secret::Secret;
+use crate::setup::{Choices, Prompt, Question, Stop};
+
+/// How many choices are seen at once.
+const PAGE: usize = 12;
+/// How to answer where there are choices.
+const KEYS: &str = "↑ ↓ moves, Enter chooses, letters filter, Esc stops";
+
+/// Asks, and shows that something is waited for.
+#[derive(Default)]
+pub(super) struct Terminal {
+    waiting: Option<Progress>,
+}
+
+/// What somebody wants who has no configuration yet.
+pub(super) enum FirstStep {
+    Setup,
+    Demo,
+}
+
+/// Asks somebody who has no configuration yet what they want.
+pub(super) fn first_step() -> Option<FirstStep> {
+    say("There is no .env here, so nuncio is not configured yet.");
+    let lines = vec![
+        "Set nuncio up now (nuncio setup)",
+        "See it first, without any account (nuncio demo)",
+        "Neither",
+    ];
+    match Select::new("What now?", lines).without_filtering().raw_prompt().map(|chosen| chosen.index) {
+        Ok(0) => Some(FirstStep::Setup),
+        Ok(1) => Some(FirstStep::Demo),
+        _ => None,
+    }
+}
+
+impl Prompt for Terminal {
+    fn text(&mut self, question: &Question<'_>, default: Option<&str>) -> Result<String, Stop> {
+        let mut text = Text::new(question.text);
+        text.help_message = help(question);
+        text.default = default.filter(|default| !default.is_empty());
+        text.prompt().map_err(|error| stop(&error))
+    }
+
+    fn secret(&mut self, question: &Question<'_>) -> Result<Secret, Stop> {
+        let mut password = Password::new(question.text)
+            .with_display_mode(PasswordDisplayMode::Masked)
+            .without_confirmation();
+        password.help_message = help(question);
+        password.prompt().map(Secret::new).map_err(|error| stop(&error))
+    }
+
+    fn choose(&mut self, question: &Question<'_>, choices: &Choices) -> Result<usize, Stop> {
+        let lines: Vec<String> = choices.lines.iter().map(|line| table::clean(line, 200)).collect();
+        let mut select =
+            Select::new(question.text, lines).with_page_size(PAGE).with_starting_cursor(choices.cursor);
+        let help = [question.help, KEYS].join(if question.help.is_empty() { "" } else { " " });
+        select.help_message = Some(&help);
+        select.raw_prompt().map(|chosen| chosen.index).map_err(|error| stop(&error))
+    }
+
+    fn choose_several(&mut self, question: &Question<'_>, choices: &[String]) -> Result<Vec<usize>, Stop> {
+        let lines: Vec<String> = choices.iter().map(|line| table::clean(line, 200)).collect();
+        let mut select = MultiSelect::new(question.text, lines).with_page_size(PAGE);
+        select.help_message = help(question);
+        let chosen = select.raw_prompt().map_err(|error| stop(&error))?;
+        Ok(chosen.into_iter().map(|chosen| chosen.index).collect())
+    }
+
+    fn confirm(&mut self, question: &str, _: bool) -> Result<bool, Stop> {
+        Confirm::new(question).with_default(true).prompt().map_err(|error| stop(&error))
+    }
+
+    fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), Stop> {
+        lines("✗ ", found);
+        lines("  ", remedy);
+        Ok(())
+    }
+
+    fn say(&mut self, text: &str) {
+        for line in text.split('\n') {
+            let text = line.trim_start();
+            let indent = line.len() - text.len();
+            lines(&" ".repeat(indent), text);
+        }
+    }
+
+    fn wait_for(&mut self, what: Option<&'static str>) {
+        // The one before is removed first.
+        self.waiting = None;
+        self.waiting = what.map(Progress::new);
+    }
+
+    fn was_nudged(&mut self) -> Result<bool, Stop> {
+        let stdin = std::io::stdin();
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let is_ready =
+            poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&at_once)).is_ok_and(|ready| ready > 0);
+        if !is_ready {
+            return Ok(false);
+        }
+        let mut typed = [0; 256];
+        match stdin.lock().read(&mut typed) {
+            // The end of the input: Ctrl-D, or a terminal that is gone.
+            Ok(0) | Err(_) => Err(Stop::Aborted),
+            Ok(_) => Ok(true),
+        }
+    }
+}
+
+/// Says a sentence, which goes on below itself.
+fn lines(first: &str, text: &str) {
+    let lines = table::hanging(first, first.chars().count(), &table::clean(text, usize::MAX));
+    lines.iter().for_each(|line| say(line));
+}
+
+fn help<'a>(question: &Question<'a>) -> Option<&'a str> {
+    Some(question.help).filter(|help| !help.is_empty())
+}
+
+/// Esc, Ctrl-C and Ctrl-D; a terminal that cannot be read any more is gone.
+fn stop(_: &InquireError) -> Stop {
+    Stop::Aborted
+}

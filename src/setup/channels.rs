@@ -1,0 +1,312 @@
+//! Which events go to which channel: the map.
+//!
+//! What is in it already is checked and kept, other keys than ours included; a channel that the bot cannot write to is named
+//! and chosen anew. A channel that is to be made gets its id when everything was agreed to: until then a stand-in that is no
+//! channel's id is in the map.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::config::Config;
+use crate::model::Snowflake;
+use crate::model::route::{Key, Pattern, Route, Target};
+use crate::setup::draft::MAP;
+use crate::setup::server::{Row, Servers};
+use crate::setup::{Choices, NewChannel, Question, Setup, Stop};
+
+/// Groups of events with the key that each has in the map, and a word that a channel for it may be called by.
+const GROUPS: [(&str, &str, &str); 5] = [
+    ("tickets", "ticket.*", "ticket"),
+    ("assets", "asset.*", "asset"),
+    ("machines", "machine.*", "machine"),
+    ("alerts", "alert.*", "alert"),
+    ("everything else", DEFAULT, "general"),
+];
+const DEFAULT: &str = "default";
+const LONGEST_NAME: usize = 100;
+
+/// What was chosen for a key.
+enum Chosen {
+    Channel(Snowflake),
+    /// No channel of its own.
+    LikeTheRest,
+}
+
+/// Asks for what is missing; gives back the channels that are to be made.
+pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<Vec<NewChannel>, Stop> {
+    let options = setup.options;
+    let routes = setup.draft.config()?.routes;
+    let known = routes.routes().iter().flat_map(channels_of).collect();
+    servers.learn(setup.clock, known).await;
+    let mut map = read(setup.draft.value(MAP).unwrap_or_default());
+    let mut new = Vec::new();
+    let mut given = BTreeSet::new();
+    for (key, text) in &options.channels {
+        let key = written(&map, &key_of(key));
+        if let Some(channel) = named(setup, servers, &key, text)? {
+            map.insert(key.clone(), json!([channel]));
+            given.insert(key);
+        }
+    }
+    let has_default = map.contains_key(DEFAULT)
+        || routes.routes().iter().any(|route| route.pattern == Pattern::Default && route.company.is_none());
+    let was_empty = routes.routes().is_empty();
+    for route in routes.routes() {
+        if given.contains(&route.key) {
+            continue;
+        }
+        if !options.again && check(setup, servers, route)? {
+            continue;
+        }
+        let now = channels_of(route).next();
+        if let Chosen::Channel(channel) = choose(setup, servers, (route.key.as_str(), now), &mut new).await? {
+            map.insert(route.key.clone(), with_channel(map.get(&route.key), channel));
+        } else {
+            map.remove(&route.key);
+        }
+        given.insert(route.key.clone());
+    }
+    for (_, key, _) in GROUPS {
+        let is_asked = if key == DEFAULT { !has_default } else { was_empty };
+        if !is_asked || given.contains(key) {
+            continue;
+        }
+        if let Chosen::Channel(channel) = choose(setup, servers, (key, None), &mut new).await? {
+            map.insert(key.to_owned(), json!([channel]));
+        }
+    }
+    if map.is_empty() {
+        return Ok(new);
+    }
+    let text = Value::Object(map).to_string();
+    if let Err(wrong) = Config::check(MAP, &text) {
+        let (found, remedy) = (format!("With --channel, {MAP} {}.", wrong.what), wrong.fix);
+        return Err(Stop::Wrong { found, remedy });
+    }
+    setup.draft.set(MAP, &text);
+    Ok(new)
+}
+
+/// A key as it is written in the map already: dots and underscores are the same.
+fn written(map: &Map<String, Value>, key: &str) -> String {
+    let meant = Key::read(key).ok();
+    let same = map.keys().find(|there| meant.is_some() && Key::read(there).ok() == meant);
+    same.map_or(key, String::as_str).to_owned()
+}
+
+/// The map's text; a name for the key on the command line may be a group's.
+fn key_of(text: &str) -> String {
+    let group = GROUPS.iter().find(|(name, _, word)| text == *name || text == *word);
+    match group {
+        Some((_, key, _)) => (*key).to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+fn read(text: &str) -> Map<String, Value> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+fn channels_of(route: &Route) -> impl Iterator<Item = Snowflake> {
+    route.targets.iter().filter_map(Target::channel)
+}
+
+/// The value of a key with another channel in it; what else was set for the key stays.
+fn with_channel(before: Option<&Value>, channel: Snowflake) -> Value {
+    match before {
+        Some(Value::Object(options)) => {
+            let mut options = options.clone();
+            options.insert("channels".to_owned(), json!([channel]));
+            Value::Object(options)
+        }
+        _ => json!([channel]),
+    }
+}
+
+/// What people call a key.
+fn label(key: &str) -> &str {
+    GROUPS.iter().find(|(_, known, _)| *known == key).map_or(key, |(name, _, _)| name)
+}
+
+/// The channel that a flag names, by its id or name; `None` if it cannot be taken and somebody can be asked.
+fn named(setup: &mut Setup<'_>, servers: &Servers, key: &str, text: &str) -> Result<Option<Snowflake>, Stop> {
+    let rows = servers.channels();
+    let name = text.trim_start_matches('#');
+    let by_name = rows.iter().find(|row| row.name == name).map(|row| row.id);
+    let Some(id) = by_name.or_else(|| text.parse().ok()) else {
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        let found = format!("--channel {key}={text}: {} has no channel of that name.", servers.home.name);
+        setup.wrong(&found, &format!("It has: {}.", names.join(", ")))?;
+        return Ok(None);
+    };
+    if let Some(obstacle) = servers.obstacles(id).into_iter().next() {
+        let found = format!("--channel {key}={text}: {}", obstacle.found);
+        setup.wrong(&found, &obstacle.remedy.unwrap_or_default())?;
+        return Ok(None);
+    }
+    Ok(Some(id))
+}
+
+/// Whether the bot can write wherever a key leads; says what it comes to.
+fn check(setup: &mut Setup<'_>, servers: &Servers, route: &Route) -> Result<bool, Stop> {
+    let mut is_well = true;
+    for channel in channels_of(route) {
+        for obstacle in servers.obstacles(channel) {
+            setup.wrong(&obstacle.found, &obstacle.remedy.unwrap_or_default())?;
+            is_well = false;
+        }
+    }
+    if is_well {
+        let names: Vec<String> = route
+            .targets
+            .iter()
+            .map(|target| match target {
+                Target::Channel(id) => servers.name(*id),
+                Target::Stored(id) => format!("the stored webhook {id}"),
+            })
+            .collect();
+        let names = if names.is_empty() { "nowhere, on purpose".to_owned() } else { names.join(", ") };
+        setup.keep(&format!("{} → {names}", label(&route.key)));
+    }
+    Ok(is_well)
+}
+
+/// Has a channel chosen for a key. One that the bot cannot write to is not taken: what it lacks is said, and Discord is
+/// asked again.
+async fn choose(
+    setup: &mut Setup<'_>,
+    servers: &mut Servers,
+    (key, now): (&str, Option<Snowflake>),
+    new: &mut Vec<NewChannel>,
+) -> Result<Chosen, Stop> {
+    let what = label(key);
+    let text = format!("Channel for {what}:");
+    let instead = format!("--channel {key}=ID");
+    let is_default = key == DEFAULT;
+    let question = Question { text: &text, help: "", instead: &instead };
+    let mut cursor = None;
+    loop {
+        let rows = servers.channels();
+        let mut lines: Vec<String> = Vec::new();
+        if !is_default {
+            lines.push("no channel of its own: with everything else".to_owned());
+        }
+        let before_rows = lines.len();
+        lines.extend(rows.iter().map(|row| line(servers, row)));
+        let before_new = lines.len();
+        lines.extend(new.iter().map(|channel| format!("#{} (will be made)", channel.name)));
+        let may_make = servers.snapshot.may_make_channels(servers.home.id);
+        lines.push(
+            if may_make {
+                "make a new channel"
+            } else {
+                "read the list again (make the channel in Discord first)"
+            }
+            .to_owned(),
+        );
+        let known = rows.iter().position(|row| Some(row.id) == now);
+        let guess = || before_rows + known.or_else(|| guess(key, &rows)).unwrap_or_default();
+        let start = cursor.unwrap_or_else(guess).min(lines.len() - 1);
+        let last = lines.len() - 1;
+        let unattended = (!is_default).then_some(0);
+        let chosen = setup.prompt.choose(&question, &Choices { lines, cursor: start, unattended })?;
+        cursor = Some(chosen);
+        if chosen < before_rows {
+            return Ok(Chosen::LikeTheRest);
+        }
+        if chosen == last {
+            if may_make {
+                return name_new(setup, what, new).map(Chosen::Channel);
+            }
+            servers.read(setup).await?;
+            continue;
+        }
+        if let Some(planned) = chosen.checked_sub(before_new).and_then(|at| new.get(at)) {
+            return Ok(Chosen::Channel(planned.stand_in));
+        }
+        let Some(row) = rows.get(chosen - before_rows) else { continue };
+        let mut obstacles = servers.obstacles(row.id);
+        if !obstacles.is_empty() {
+            // It may have been granted since.
+            servers.read(setup).await?;
+            obstacles = servers.obstacles(row.id);
+        }
+        if obstacles.is_empty() {
+            return Ok(Chosen::Channel(row.id));
+        }
+        for obstacle in obstacles {
+            setup.wrong(&obstacle.found, &obstacle.remedy.unwrap_or_default())?;
+        }
+        setup.say("Choose another, or grant it in Discord and choose it again.");
+    }
+}
+
+/// A channel, and beside it what the bot lacks there.
+fn line(servers: &Servers, row: &Row) -> String {
+    let name = format!("#{}", row.name);
+    let state = servers.snapshot.channel(row.id);
+    let missing: Vec<String> =
+        state.map_or_else(Vec::new, |state| state.missing).into_iter().map(|missing| missing.found).collect();
+    if missing.is_empty() { name } else { format!("{name}: {}", missing.join("; ")) }
+}
+
+/// The channel that is called like the group.
+fn guess(key: &str, rows: &[Row]) -> Option<usize> {
+    let (_, _, word) = GROUPS.iter().find(|(_, known, _)| *known == key)?;
+    rows.iter().position(|row| row.name.to_lowercase().contains(word))
+}
+
+/// A name for a channel that is to be made: its stand-in.
+fn name_new(setup: &mut Setup<'_>, what: &str, new: &mut Vec<NewChannel>) -> Result<Snowflake, Stop> {
+    let question = Question {
+        text: "Name of the new channel:",
+        help: "It is made when everything is agreed to.",
+        instead: "--channel",
+    };
+    let suggestion = if what == "everything else" { "nuncio" } else { what };
+    loop {
+        let typed = setup.prompt.text(&question, Some(suggestion))?;
+        let name = typed.trim().trim_start_matches('#').to_lowercase().replace(' ', "-");
+        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+            setup.wrong("A channel's name has 1 to 100 characters.", "Type another.")?;
+            continue;
+        }
+        let stand_in = Snowflake::new(u64::MAX - new.len() as u64);
+        new.push(NewChannel { name, stand_in });
+        return Ok(stand_in);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[rstest::rstest]
+    #[case("alerts", "alert.*")]
+    #[case("alert", "alert.*")]
+    #[case("everything else", "default")]
+    #[case("ticket.created@ACME", "ticket.created@ACME")]
+    fn groups_are_keys(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(key_of(text), expected);
+    }
+
+    #[test]
+    fn a_key_is_the_one_that_is_written_already() {
+        let map = read(r#"{"ticket_*":["1"]}"#);
+        assert_eq!(
+            (written(&map, "ticket.*"), written(&map, "asset.*")),
+            ("ticket_*".to_owned(), "asset.*".to_owned())
+        );
+    }
+
+    #[test]
+    fn another_channel_leaves_the_pings_of_a_key() {
+        let before = json!({"channels": ["1"], "ping": ["2"]});
+        let after = with_channel(Some(&before), Snowflake::new(3));
+        assert_eq!(after, json!({"channels": ["3"], "ping": ["2"]}));
+    }
+}

@@ -1,0 +1,95 @@
+//! The configuration as it is going to be: what was found, with the answers over it.
+
+use crate::config::{Config, Report, Variables};
+use crate::setup::{Prompt, Stop};
+
+pub(super) const URL: &str = "XTSYSTEMS_API_URL";
+pub(super) const KEY: &str = "XTSYSTEMS_API_KEY";
+pub(super) const TOKEN: &str = "DISCORD_TOKEN";
+pub(super) const GUILD: &str = "DISCORD_GUILD_ID";
+pub(super) const MAP: &str = "DISCORD_WEBHOOK_CHANNELS";
+pub(super) const APPROVERS: &str = "APPROVER_ROLES";
+pub(super) const OPERATORS: &str = "OPERATOR_ROLES";
+pub(super) const SECRET: &str = "WEBHOOK_SECRET";
+pub(super) const PREVIOUS: &str = "WEBHOOK_SECRET_PREVIOUS";
+pub(super) const PORT: &str = "WEBHOOK_PORT";
+pub(super) const PUBLIC_URL: &str = "PUBLIC_URL";
+
+/// What setup writes, in the order in which it stands in a new file. Where Discord is, it does not ask, but writes down
+/// where it looked.
+pub(super) const WRITTEN: [&str; 12] = [
+    TOKEN,
+    "DISCORD_API_URL",
+    GUILD,
+    MAP,
+    APPROVERS,
+    OPERATORS,
+    SECRET,
+    PREVIOUS,
+    PORT,
+    PUBLIC_URL,
+    URL,
+    KEY,
+];
+
+/// Variables with the answers in them. What is in it is accepted, but for the secret as long as there is none.
+pub(super) struct Draft {
+    variables: Variables,
+}
+
+impl Draft {
+    /// Begins with what was found. What is wrong of it and is asked for is left out, and said.
+    ///
+    /// # Errors
+    /// If something is wrong that is not asked for.
+    pub(super) fn new(found: &Variables, prompt: &mut dyn Prompt) -> Result<Self, Stop> {
+        let mut variables = found.clone();
+        let problems = Config::from_variables(found).err().map(|report| report.problems).unwrap_or_default();
+        let (ours, others): (Vec<_>, Vec<_>) =
+            problems.into_iter().partition(|problem| WRITTEN.contains(&problem.variable.as_str()));
+        if !others.is_empty() {
+            let report =
+                Report { problems: others, placeholders: Vec::new(), notes: Vec::new(), bare: false };
+            return Err(Stop::Configuration(report));
+        }
+        for problem in ours.iter().filter(|problem| !problem.place.is_empty()) {
+            let found_wrong = format!("{} ({}) {}.", problem.variable, problem.place, problem.wrong.what);
+            let is_there = found.value(&problem.variable).is_some() || problem.wrong.what.contains("quote");
+            match problem.variable.as_str() {
+                _ if !is_there => {}
+                // Nobody has to give a better one.
+                SECRET => prompt.say(&format!("{found_wrong} A new one is made.")),
+                _ => prompt.wrong(&found_wrong, &problem.wrong.fix)?,
+            }
+            variables.set(&problem.variable, None);
+        }
+        Ok(Self { variables })
+    }
+
+    /// What a variable is set to.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.variables.value(name)
+    }
+
+    /// What a variable is set to, be it nothing; `None` if it is not set, or a placeholder.
+    pub(super) fn decided(&self, name: &str) -> Option<&str> {
+        self.variables.is_decided(name).then(|| self.variables.value(name).unwrap_or_default())
+    }
+
+    /// Takes an answer.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.variables.set(name, Some(value));
+    }
+
+    /// The configuration as it is so far.
+    ///
+    /// # Errors
+    /// If it is not accepted, which its parts were.
+    pub(super) fn config(&self) -> Result<Config, Stop> {
+        let mut variables = self.variables.clone();
+        if variables.value(SECRET).is_none() {
+            variables.set(SECRET, Some("only until there is one"));
+        }
+        Config::from_variables(&variables).map_err(Stop::Configuration)
+    }
+}

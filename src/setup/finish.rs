@@ -1,0 +1,325 @@
+//! What leaves a trace, after the person saw it and agreed: channels on Discord, `.env`, the webhook in XTSystems, a test.
+
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Edited, EncryptionKey, Variables, edit};
+use crate::doctor;
+use crate::model::{AuditEntry, AuditOutcome};
+use crate::setup::database::open;
+use crate::setup::draft::{MAP, WRITTEN};
+use crate::setup::{NewChannel, Outcome, Plan, Setup, Stop, trial};
+use crate::xtsystems::{Client, Registrar, Wanted};
+
+/// How a new file begins.
+const HEAD: &str = "# The configuration of nuncio, made by `nuncio setup`: run it again to check or change it.\n\
+                    # docs/configuration.md names every variable. Keep this file to yourself: it holds secrets.\n\n";
+
+/// `.env` as it was when setup began.
+pub(super) struct EnvFile {
+    path: PathBuf,
+    before: Option<String>,
+}
+
+impl EnvFile {
+    /// Reads it, and makes sure that it can be written.
+    ///
+    /// # Errors
+    /// If it cannot be read or replaced.
+    pub(super) fn read(folder: &Path) -> Result<Self, Stop> {
+        let named = std::path::absolute(folder.join(".env")).unwrap_or_else(|_| folder.join(".env"));
+        // Behind a link, the file that it leads to is the one to be replaced.
+        let path = fs::canonicalize(&named).unwrap_or(named);
+        let before = match fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                let why = format!("cannot be read ({})", error.kind());
+                return Err(Stop::File {
+                    path,
+                    why,
+                    remedy: "make it a text file in UTF-8 that this user may read.".to_owned(),
+                });
+            }
+        };
+        doctor::files::writable(path.parent().unwrap_or(Path::new("/"))).map_err(|obstacle| Stop::File {
+            path: obstacle.at,
+            why: obstacle.why,
+            remedy: "let this user write there (chown, chmod u+rwx), or run setup in another folder."
+                .to_owned(),
+        })?;
+        Ok(Self { path, before })
+    }
+
+    fn edited(&self, values: &[(&str, String)]) -> Result<Edited, Stop> {
+        let text = self.before.as_deref().filter(|text| !text.is_empty()).unwrap_or(HEAD);
+        edit(text, values).ok_or_else(|| Stop::File {
+            path: self.path.clone(),
+            why: "could not be changed without changing something else in it".to_owned(),
+            remedy:
+                "this is a fault of nuncio's: please report it, with a .env without secrets that shows it."
+                    .to_owned(),
+        })
+    }
+
+    /// Replaces it as a whole: whoever reads it meanwhile has the old one or the new one.
+    fn write(&self, text: &str) -> Result<(), Stop> {
+        self.replace(text).map_err(|error| Stop::File {
+            path: self.path.clone(),
+            why: format!("could not be written ({error})"),
+            remedy: "see to that, then run nuncio setup again.".to_owned(),
+        })
+    }
+
+    fn replace(&self, text: &str) -> std::io::Result<()> {
+        let now = match fs::read_to_string(&self.path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        if now != self.before {
+            return Err(std::io::Error::other("somebody else changed it meanwhile"));
+        }
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        // Made with 0600, so that nobody else can open it in between.
+        let mut file = tempfile::Builder::new().prefix(".env-").tempfile_in(folder)?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o600))?;
+        if let Ok(before) = fs::metadata(&self.path)
+            && before.uid() != file.as_file().metadata()?.uid()
+        {
+            // root sets up for the user that nuncio runs as.
+            std::os::unix::fs::fchown(file.as_file(), Some(before.uid()), Some(before.gid()))?;
+        }
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path)?;
+        fs::File::open(folder)?.sync_all()
+    }
+}
+
+/// Shows what it comes to, asks, and does it.
+pub(super) async fn all(
+    setup: &mut Setup<'_>,
+    file: &EnvFile,
+    plan: Plan,
+    stop: &CancellationToken,
+) -> Result<Outcome, Stop> {
+    let mut values = wanted(setup, file);
+    let edited = file.edited(&values)?;
+    show(setup, file, &edited, &plan.new_channels);
+    let config = setup.draft.config()?;
+    let platform = Client::new(&config.xtsystems, setup.clock.clone()).filter(|_| !setup.options.no_register);
+    let moved = match &platform {
+        Some(platform) => Some(now_elsewhere(setup, &config, platform).await),
+        None => None,
+    };
+    let steps = steps(setup, file, &edited, &plan, moved.as_ref());
+    if !steps.is_empty() {
+        setup.say(&format!("\nThis is done next:\n{}", steps.join("\n")));
+        if !setup.prompt.confirm("Do it?", true)? {
+            return Err(Stop::Aborted);
+        }
+    }
+    make_channels(setup, &plan, &mut values).await?;
+    let edited = file.edited(&values)?;
+    if !edited.changes.is_empty() {
+        if let Err(stop) = file.write(&edited.text) {
+            return Err(with_channels(stop, &plan));
+        }
+        setup.say(&format!("Wrote {} (mode 600).", file.path.display()));
+    }
+    let (config, mut is_well) = written(setup)?;
+    let key = match &config.encryption {
+        EncryptionKey::File { path, .. } if !path.exists() => Some(path.clone()),
+        _ => None,
+    };
+    if let Some(platform) = &platform {
+        is_well &= register(setup, &config, platform.clone()).await;
+    }
+    let tested = match setup.options.no_test {
+        true => Outcome { is_well: true, serves: false, is_running: false },
+        false => trial::run(setup, &config, &plan.servers, platform.as_ref(), stop).await,
+    };
+    if let Some(key) = key.filter(|key| key.exists()) {
+        setup.say(&format!(
+            "{} was made: it seals what nobody else may read. Keep a copy of it apart from the data.",
+            key.display()
+        ));
+    }
+    if !tested.serves && !tested.is_running {
+        setup.say("Start it: nuncio (docs/running.md says how to keep it running).");
+    }
+    Ok(Outcome { is_well: is_well && tested.is_well, ..tested })
+}
+
+/// The configuration as a start would find it, with the answers that count; whether those are the ones of `.env`.
+fn written(setup: &mut Setup<'_>) -> Result<(Config, bool), Stop> {
+    let mut variables = Variables::load(&setup.options.folder);
+    let mut is_well = true;
+    for name in WRITTEN {
+        let Some(answer) = setup.draft.decided(name).map(str::to_owned) else { continue };
+        if variables.value(name).unwrap_or_default() != answer {
+            is_well = false;
+            setup.say(&format!(
+                "Attention: {name} is set to something else in the environment, which wins over .env. Take it out there \
+                 before nuncio is started."
+            ));
+        }
+        variables.set(name, Some(&answer));
+    }
+    Ok((Config::from_variables(&variables).map_err(Stop::Configuration)?, is_well))
+}
+
+/// What has to stand in the file, in its order: everything of the draft that does not.
+fn wanted(setup: &Setup<'_>, file: &EnvFile) -> Vec<(&'static str, String)> {
+    let there = Variables::from_dotenv(file.before.as_deref().unwrap_or_default());
+    let value = |name: &'static str| {
+        let value = setup.draft.decided(name)?;
+        let is_there = there.is_decided(name) && there.value(name).unwrap_or_default() == value;
+        (!is_there).then(|| (name, value.to_owned()))
+    };
+    WRITTEN.into_iter().filter_map(value).collect()
+}
+
+fn show(setup: &mut Setup<'_>, file: &EnvFile, edited: &Edited, new: &[NewChannel]) {
+    if edited.changes.is_empty() {
+        setup.say(&format!("\n{}: nothing to change.", file.path.display()));
+        return;
+    }
+    let is_new = if file.before.is_some() { "" } else { " (new)" };
+    setup.say(&format!("\n{}{is_new}:", file.path.display()));
+    for line in &edited.changes {
+        if let Some(before) = &line.before {
+            setup.say(&format!("  - {before}"));
+        }
+        let named = |text: String, channel: &NewChannel| {
+            text.replace(&channel.stand_in.to_string(), &format!("the new #{}", channel.name))
+        };
+        setup.say(&format!("  + {}", new.iter().fold(line.after.clone(), named)));
+    }
+}
+
+/// What is done next, a line each.
+fn steps(
+    setup: &Setup<'_>,
+    file: &EnvFile,
+    edited: &Edited,
+    plan: &Plan,
+    moved: Option<&Option<String>>,
+) -> Vec<String> {
+    let mut steps: Vec<String> = plan
+        .new_channels
+        .iter()
+        .map(|channel| format!("  · make the channel #{} in {}", channel.name, plan.servers.home.name))
+        .collect();
+    if !edited.changes.is_empty() {
+        steps.push(format!("  · write {}, readable by this user alone", file.path.display()));
+    }
+    if let Some(elsewhere) = moved {
+        let instead = elsewhere.as_ref().map(|url| format!(", and no longer to {url}")).unwrap_or_default();
+        steps.push(format!("  · have XTSystems send its events here, signed with the secret{instead}"));
+    }
+    if !setup.options.no_test {
+        steps.push("  · send a test event, and wait until its card is in the channel".to_owned());
+    }
+    steps
+}
+
+/// Where our webhook in XTSystems sends now, if that is another place: somebody may count on it.
+async fn now_elsewhere(setup: &mut Setup<'_>, config: &Config, platform: &Client) -> Option<String> {
+    let url = config.webhook.url(config.webhook.port);
+    setup.prompt.wait_for(Some("Reading the webhooks of XTSystems"));
+    let found = setup.clock.within(doctor::LIMIT, platform.registration(&url)).await;
+    setup.prompt.wait_for(None);
+    let webhook = found?.ok()??;
+    let same = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
+    (!same(&webhook.url, &url)).then_some(webhook.url)
+}
+
+/// Makes the channels, and puts their ids in place of the stand-ins.
+async fn make_channels(
+    setup: &mut Setup<'_>,
+    plan: &Plan,
+    values: &mut [(&'static str, String)],
+) -> Result<(), Stop> {
+    let server = &plan.servers.home;
+    for (at, channel) in plan.new_channels.iter().enumerate() {
+        let pass = plan.client.gate().pass().await;
+        let id = plan.client.make_channel(pass, server.id, &channel.name).await.map_err(|failure| {
+            let before = made(&plan.new_channels[..at], &server.name);
+            Stop::Wrong {
+                found: format!("Discord did not make #{} ({failure}).{before}", channel.name),
+                remedy: "Run setup again and choose a channel that is there.".to_owned(),
+            }
+        })?;
+        setup.say(&format!("Made the channel #{} in {}.", channel.name, server.name));
+        for (_, value) in values.iter_mut().filter(|(name, _)| *name == MAP) {
+            *value = value.replace(&channel.stand_in.to_string(), &id.to_string());
+            setup.draft.set(MAP, value);
+        }
+    }
+    Ok(())
+}
+
+/// What stays at Discord though nothing else came of it; empty if nothing does.
+fn made(channels: &[NewChannel], server: &str) -> String {
+    if channels.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = channels.iter().map(|channel| format!("#{}", channel.name)).collect();
+    format!(
+        " In {server}, setup made {}, which stays there: use it next time, or delete it.",
+        names.join(", ")
+    )
+}
+
+fn with_channels(stop: Stop, plan: &Plan) -> Stop {
+    match stop {
+        Stop::File { path, why, remedy } => {
+            let made = made(&plan.new_channels, &plan.servers.home.name);
+            Stop::File { path, why, remedy: format!("{remedy}{made}") }
+        }
+        stop => stop,
+    }
+}
+
+/// Registers the webhook, as `nuncio webhooks register` does, and notes it in the audit log. Whether it worked.
+async fn register(setup: &mut Setup<'_>, config: &Config, platform: Client) -> bool {
+    let url = config.webhook.url(config.webhook.port);
+    let store = match open(setup, config).await {
+        Ok(store) => store,
+        Err(why) => {
+            setup.say(&format!(
+                "Not registered: nothing is changed that cannot be noted in the database ({why})."
+            ));
+            return false;
+        }
+    };
+    let registrar = Registrar::new(Some(platform), url, config.webhook.secret.clone());
+    setup.prompt.wait_for(Some("Registering the webhook in XTSystems"));
+    let done = registrar.register(&Wanted::default()).await;
+    setup.prompt.wait_for(None);
+    let entry = AuditEntry::new(setup.options.actor.clone(), "command.register-webhook", "webhook");
+    let entry = match &done {
+        Ok(_) => entry,
+        Err(why) => AuditEntry { outcome: AuditOutcome::Failed, detail: why.to_string(), ..entry },
+    };
+    if let Err(error) = store.audit(entry).await {
+        setup.say(&format!("This is not in the audit log, which could not be written: {error}"));
+    }
+    store.close().await;
+    match &done {
+        Ok(registration) => {
+            setup.say(&format!("XTSystems sends its events to {}, signed.", registration.url));
+            true
+        }
+        Err(why) => {
+            setup.say(&format!("{why} Then: nuncio webhooks register"));
+            false
+        }
+    }
+}

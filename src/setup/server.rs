@@ -1,0 +1,201 @@
+//! Which server, and what is in the bot's servers: channels, roles, and what the bot may do there.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::bot::Snapshot;
+use crate::clock::Clock;
+use crate::discord::{Application, Client, NamedServer};
+use crate::doctor::{self, Check, LIMIT, State};
+use crate::model::Snowflake;
+use crate::setup::bot::Found;
+use crate::setup::draft::GUILD;
+use crate::setup::{Choices, Question, Setup, Stop};
+
+/// How many servers are read whole. Each takes four requests.
+const MOST: usize = 25;
+/// Text and announcement channels (Discord: "Channel Types").
+const WITH_MESSAGES: [u64; 2] = [0, 5];
+
+/// The bot's servers, as Discord described them last.
+pub(super) struct Servers {
+    pub(super) client: Client,
+    pub(super) application: Option<Application>,
+    /// The one that channels and roles are chosen from.
+    pub(super) home: NamedServer,
+    me: Snowflake,
+    all: Vec<NamedServer>,
+    described: Vec<(Snowflake, Value)>,
+    pub(super) snapshot: Snapshot,
+    /// Channels of the map that were asked for one by one.
+    learnt: BTreeSet<Snowflake>,
+}
+
+/// A channel or a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) id: Snowflake,
+    pub(super) name: String,
+}
+
+pub(super) async fn ask(setup: &mut Setup<'_>, found: Found) -> Result<Servers, Stop> {
+    let Found { client, me, application, servers } = found;
+    let home = choose(setup, &servers)?;
+    let mut all = servers;
+    // The one that matters first: there may be more than are read.
+    all.sort_by_key(|server| server.id != home.id);
+    let mut servers = Servers {
+        client,
+        application,
+        home,
+        me: me.id,
+        all,
+        described: Vec::new(),
+        snapshot: Snapshot::new(me.id),
+        learnt: BTreeSet::new(),
+    };
+    servers.read(setup).await?;
+    Ok(servers)
+}
+
+/// The server that is configured, the only one, or the one that is chosen.
+fn choose(setup: &mut Setup<'_>, servers: &[NamedServer]) -> Result<NamedServer, Stop> {
+    let configured = setup.draft.config()?.discord.guilds;
+    let find = |id: &Snowflake| servers.iter().find(|server| server.id == *id);
+    if let Some(given) = &setup.options.guild {
+        let named = |server: &&NamedServer| server.id.to_string() == *given || server.name == *given;
+        match servers.iter().find(named) {
+            Some(server) => return Ok(take(setup, server)),
+            None => setup.wrong(
+                &format!("--guild names {given}, but the bot is not in a server with that id or name."),
+                &format!("It is in: {}.", names(servers)),
+            )?,
+        }
+    } else if !configured.is_empty() && !setup.options.again {
+        match configured.iter().find(|id| find(id).is_none()) {
+            None => {
+                if let Some(server) = configured.first().and_then(find) {
+                    setup.keep(&format!("the server {}", server.name));
+                    return Ok(server.clone());
+                }
+            }
+            Some(unknown) => setup.wrong(
+                &format!("DISCORD_GUILD_ID names {unknown}, but the bot is not in a server with that id."),
+                &format!("It is in: {}.", names(servers)),
+            )?,
+        }
+    }
+    if let [server] = servers {
+        setup.say(&format!("The bot is in one server, {}: that is where nuncio works.", server.name));
+        return Ok(take(setup, server));
+    }
+    let question = Question {
+        text: "Which server is yours?",
+        help: "Commands work there alone. Anybody may have invited the bot to others.",
+        instead: "--guild ID",
+    };
+    let lines = servers.iter().map(|server| format!("{} ({})", server.name, server.id)).collect();
+    let chosen = setup.prompt.choose(&question, &Choices { lines, cursor: 0, unattended: None })?;
+    let server = servers.get(chosen).ok_or(Stop::Aborted)?;
+    Ok(take(setup, server))
+}
+
+fn take(setup: &mut Setup<'_>, server: &NamedServer) -> NamedServer {
+    setup.draft.set(GUILD, &server.id.to_string());
+    server.clone()
+}
+
+fn names(servers: &[NamedServer]) -> String {
+    let names: Vec<String> =
+        servers.iter().map(|server| format!("{} ({})", server.name, server.id)).collect();
+    names.join(", ")
+}
+
+impl Servers {
+    /// Asks Discord for everything again.
+    pub(super) async fn read(&mut self, setup: &mut Setup<'_>) -> Result<(), Stop> {
+        loop {
+            setup.prompt.wait_for(Some("Reading channels and roles"));
+            let read = self.read_once(setup.clock).await;
+            setup.prompt.wait_for(None);
+            let Err(check) = read else { return Ok(()) };
+            setup.wrong(&check.found, &check.remedy.unwrap_or_default())?;
+            if !setup.prompt.confirm("Ask Discord again?", false)? {
+                return Err(Stop::Aborted);
+            }
+        }
+    }
+
+    async fn read_once(&mut self, clock: &Clock) -> Result<(), Check> {
+        let mut described = Vec::new();
+        let mut snapshot = Snapshot::new(self.me);
+        for server in self.all.iter().take(MOST) {
+            match clock.within(LIMIT, self.client.server(server.id)).await {
+                Some(Ok(found)) => {
+                    snapshot.add(&found);
+                    described.push((server.id, found));
+                }
+                // Of another server nothing is needed, unless the map names a channel in it.
+                Some(Err(_)) if server.id != self.home.id => {}
+                Some(Err(failure)) => return Err(doctor::discord::away(self.client.base(), &failure)),
+                None => return Err(doctor::discord::silent(&self.client.base().host())),
+            }
+        }
+        doctor::channels::learn_unlisted(&self.client, clock, &mut snapshot, &self.learnt).await;
+        (self.described, self.snapshot) = (described, snapshot);
+        Ok(())
+    }
+
+    /// Looks for channels that no list may hold, threads for instance.
+    pub(super) async fn learn(&mut self, clock: &Clock, channels: BTreeSet<Snowflake>) {
+        doctor::channels::learn_unlisted(&self.client, clock, &mut self.snapshot, &channels).await;
+        self.learnt = channels;
+    }
+
+    fn home(&self) -> &Value {
+        let found = self.described.iter().find(|(id, _)| *id == self.home.id);
+        found.map_or(&Value::Null, |(_, described)| described)
+    }
+
+    /// The channels of the server that take messages, as Discord shows them.
+    pub(super) fn channels(&self) -> Vec<Row> {
+        let mut rows: Vec<(u64, Row)> = rows(&self.home()["channels"])
+            .filter(|(_, object)| object["type"].as_u64().is_some_and(|kind| WITH_MESSAGES.contains(&kind)))
+            .map(|(row, object)| (object["position"].as_u64().unwrap_or_default(), row))
+            .collect();
+        rows.sort_by_key(|(position, row)| (*position, row.id));
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// The roles that people hold: neither `@everyone` nor a bot's own.
+    pub(super) fn roles(&self) -> Vec<Row> {
+        rows(&self.home()["roles"])
+            .filter(|(row, object)| row.id != self.home.id && object["managed"] != true)
+            .map(|(row, _)| row)
+            .collect()
+    }
+
+    /// What keeps the bot from writing to a channel: what doctor finds there.
+    pub(super) fn obstacles(&self, channel: Snowflake) -> Vec<Check> {
+        let checks = doctor::channels::checks(&self.snapshot, &BTreeSet::from([channel]), true);
+        checks.into_iter().filter(|check| check.state == State::Fail).collect()
+    }
+
+    /// `#alerts`, with its server's name if that is another one.
+    pub(super) fn name(&self, channel: Snowflake) -> String {
+        let Some(state) = self.snapshot.channel(channel) else { return format!("channel {channel}") };
+        match state.name.rsplit_once(" / ") {
+            Some((server, name)) if server == self.home.name => name.to_owned(),
+            _ => state.name,
+        }
+    }
+}
+
+/// What has an id and a name.
+fn rows(list: &Value) -> impl Iterator<Item = (Row, &Value)> {
+    list.as_array().into_iter().flatten().filter_map(|object| {
+        let id = object["id"].as_str()?.parse().ok()?;
+        Some((Row { id, name: object["name"].as_str()?.to_owned() }, object))
+    })
+}
