@@ -155,7 +155,7 @@ fn decide(c: &mut Criterion) {
         let dispatcher =
             Dispatcher::new(store, hub, hints, access, links, config.composition, Clock::system());
         let destination = due.first().copied().unwrap_or_else(|| panic!("nothing waits"));
-        dispatcher.rehearse(destination).await.unwrap_or_else(|error| panic!("{error}"))
+        dispatcher.dry_run(destination).await.unwrap_or_else(|error| panic!("{error}"))
     });
     let next =
         || async { rehearsal.plan().await.ok().flatten().unwrap_or_else(|| panic!("nothing is next")) };

@@ -11,7 +11,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::bot::{Bot, Errands};
+use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystems};
 use crate::discord::Access;
@@ -87,7 +87,7 @@ impl App {
         let client = xtsystems::Client::new(&config.xtsystems, clock.clone());
         let registrar =
             Registrar::new(client.clone(), config.webhook.url(address.port()), config.webhook.secret.clone());
-        let errands = Errands {
+        let errands = CommandDeps {
             platform: client,
             registrar: registrar.clone(),
             ticket_url: config.xtsystems.links.ticket.clone(),

@@ -11,7 +11,7 @@ mod answer;
 mod command;
 mod component;
 mod custom_id;
-mod errand;
+mod deps;
 mod forward;
 mod guild;
 mod guild_arrival;
@@ -50,7 +50,7 @@ use crate::hub::{Condition, Gateway, Hub};
 use crate::model::{Snowflake, schedule};
 use crate::store::Store;
 
-pub use errand::Errands;
+pub use deps::CommandDeps;
 pub use register::commands;
 pub use snapshot::{ChannelState, Snapshot};
 pub use sync::CommandDifferences;
@@ -75,7 +75,7 @@ struct Shared {
     client: Client,
     /// Where commands are registered; none: everywhere.
     guilds: Vec<Snowflake>,
-    errands: Errands,
+    errands: CommandDeps,
     hub: Hub,
     clock: Clock,
     ledger: Ledger,
@@ -112,7 +112,7 @@ impl Bot {
     pub fn new(
         client: Client,
         guilds: Vec<Snowflake>,
-        errands: Errands,
+        errands: CommandDeps,
         store: Store,
         hub: Hub,
         clock: Clock,

@@ -8,6 +8,7 @@ mod audit;
 mod clock;
 mod config;
 mod core_dump;
+mod corrupt;
 mod database;
 mod db;
 mod deliveries;
@@ -19,19 +20,18 @@ mod event_state;
 mod events;
 mod health;
 mod help;
+mod id_lookup;
 mod mute;
-mod named;
 mod output;
 mod progress;
-mod pulse;
 mod redeliver;
 mod reload;
+mod runtime_kick;
 mod sandbox;
 mod send;
 mod serve;
 mod setup;
 mod signals;
-mod spoilt;
 mod start;
 mod supervisor;
 mod table;
@@ -144,7 +144,7 @@ pub fn run() -> ExitCode {
         .worker_threads(workers)
         .enable_all()
         .build()
-        .and_then(|runtime| pulse::start(runtime.handle()).map(|()| runtime))
+        .and_then(|runtime| runtime_kick::start(runtime.handle()).map(|()| runtime))
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(dispatch(command, notes)));
     ended(result.and_then(|code| output::written().map(|()| code)))

@@ -3,24 +3,24 @@
 //!
 //! It knows Discord's addresses, headers and error codes, and nothing of lanes, schedules or the store. It never
 //! tries again, and says how long to wait instead of waiting: that is decided by whoever asked. Every request wants a
-//! [`Pass`] of its [`Gate`]. No error it gives out holds a token.
+//! [`Permit`] of its [`CircuitBreaker`]. No error it gives out holds a token.
 
 mod answer;
 mod bucket;
 mod channel;
+mod circuit_breaker;
 mod code;
 mod command;
 mod failure;
-mod gate;
 mod gateway;
 #[cfg(test)]
-mod lies;
+mod hostile_answers;
 mod limits;
 mod message;
 mod survey;
 mod time;
+mod transport;
 mod webhook;
-mod wire;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -36,17 +36,17 @@ use crate::secret::Secret;
 
 pub use bucket::Share;
 pub use channel::Place;
+pub use circuit_breaker::{BreakerState, CircuitBreaker, OpenReason, Permit, REFUSAL_WINDOW, REFUSALS};
 pub use failure::Failure;
-pub use gate::{Gate, Pass, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
 pub use gateway::{Gateway, SessionStartLimit};
 pub use message::{Page, Posted};
 pub use survey::{Application, NamedServer};
-pub use wire::{NO_ANSWER_LIMIT, Wire};
+pub use transport::{HttpTransport, NO_ANSWER_LIMIT};
 
 /// All of Discord that can be reached: with the bot's token, if there is one, and without.
 #[derive(Clone, Debug)]
 pub struct Access {
-    wire: Wire,
+    transport: HttpTransport,
     client: Option<Client>,
 }
 
@@ -54,17 +54,17 @@ impl Access {
     /// Access to `base`, as the bot where its token is known.
     #[must_use]
     pub fn new(base: DiscordBase, token: Option<Secret>, clock: Clock) -> Self {
-        let wire = Wire::new(base, clock.clone());
+        let transport = HttpTransport::new(base, clock.clone());
         let (me, time) = (OnceLock::new(), DiscordTime::default());
-        let client =
-            token.map(|token| Client(Arc::new(Inner { wire: wire.clone(), clock, token, me, time })));
-        Self { wire, client }
+        let client = token
+            .map(|token| Client(Arc::new(Inner { transport: transport.clone(), clock, token, me, time })));
+        Self { transport, client }
     }
 
     /// The way there, for what needs no bot.
     #[must_use]
-    pub fn wire(&self) -> &Wire {
-        &self.wire
+    pub fn transport(&self) -> &HttpTransport {
+        &self.transport
     }
 
     /// The bot's client.
@@ -80,7 +80,7 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    wire: Wire,
+    transport: HttpTransport,
     clock: Clock,
     token: Secret,
     /// Who the token belongs to, once Discord has said so.
@@ -100,7 +100,7 @@ pub struct Myself {
 
 impl Client {
     /// Asks who the token belongs to (Discord: "Get Current User").
-    pub async fn myself(&self, pass: Pass) -> Result<Myself, Failure> {
+    pub async fn myself(&self, pass: Permit) -> Result<Myself, Failure> {
         let myself: Myself = self.get(pass, "/users/@me").await?;
         // Whoever asks twice hears the same.
         let _ = self.0.me.set(myself.id);
@@ -123,20 +123,20 @@ impl Client {
 
     /// What every request passes.
     #[must_use]
-    pub fn gate(&self) -> &Gate {
-        self.0.wire.gate()
+    pub fn gate(&self) -> &CircuitBreaker {
+        self.0.transport.gate()
     }
 
     /// Where Discord is.
     #[must_use]
     pub fn base(&self) -> &DiscordBase {
-        self.0.wire.base()
+        self.0.transport.base()
     }
 
     /// Whether a message with a nonce that was used just now is not posted twice, as far as is known.
     #[must_use]
     pub fn heeds_nonces(&self) -> bool {
-        self.0.wire.leads_to_discord()
+        self.0.transport.leads_to_discord()
     }
 
     /// The bot's token.
@@ -146,16 +146,16 @@ impl Client {
     }
 
     /// The HTTP client underneath: connections and certificates are shared by whoever else speaks to Discord.
-    pub fn transport(&self) -> Result<reqwest::Client, Failure> {
-        self.0.wire.transport()
+    pub fn http_client(&self) -> Result<reqwest::Client, Failure> {
+        self.0.transport.http_client()
     }
 
-    fn wire(&self) -> &Wire {
-        &self.0.wire
+    fn transport(&self) -> &HttpTransport {
+        &self.0.transport
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
-        let request = self.0.wire.request(method, path)?;
+        let request = self.0.transport.request(method, path)?;
         Ok(request.header("authorization", format!("Bot {}", self.0.token.expose())))
     }
 
@@ -165,14 +165,14 @@ impl Client {
     }
 
     /// Asks for what is at `path`.
-    async fn get<T: serde::de::DeserializeOwned>(&self, pass: Pass, path: &str) -> Result<T, Failure> {
+    async fn get<T: serde::de::DeserializeOwned>(&self, pass: Permit, path: &str) -> Result<T, Failure> {
         self.ask::<(), T>(pass, Method::GET, path, None).await
     }
 
     /// One request that brings something.
     async fn ask<B: serde::Serialize + Sync, T: serde::de::DeserializeOwned>(
         &self,
-        pass: Pass,
+        pass: Permit,
         method: Method,
         path: &str,
         body: Option<&B>,
@@ -186,17 +186,17 @@ impl Client {
             Ok(response) => Answer::read(response).await,
             Err(error) => return Err(pass.failed(Failure::network(error), false)),
         };
-        self.0.wire.hear(&answer);
+        self.0.transport.hear(&answer);
         match failure::json(&answer) {
             Ok(found) => {
                 self.hear_time(&answer);
-                self.0.wire.learn_time(&answer, began);
+                self.0.transport.learn_time(&answer, began);
                 pass.came_through();
                 Ok(found)
             }
             Err(failure) => {
                 if failure.code.is_none() {
-                    self.0.wire.distrust();
+                    self.0.transport.distrust();
                 }
                 Err(pass.failed(failure, answer.is_refusal()))
             }

@@ -4,24 +4,24 @@
 //! lanes, hands them hints, and looks at the table each second for what nobody holds. What a lane knows is never more
 //! than what the table says: it may be dropped at any moment.
 
-mod broken;
 mod cards;
 mod channel;
+mod disposition;
+mod dry_run;
 mod guard;
-mod herald;
 mod in_doubt;
 mod lane;
-mod lanes;
+mod lane_restart;
 mod lost;
+mod pause_reporter;
 mod platform;
 mod platform_probe;
 mod probe;
 mod recovery;
-mod rehearsal;
 mod share;
 mod sink;
 mod storm;
-mod verdict;
+mod supervisor;
 mod wake;
 mod webhook;
 
@@ -34,11 +34,11 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, SteadyTime};
 use crate::config::Composition;
 use crate::discord::Access;
-use crate::dispatch::lanes::Lanes;
+pub use crate::dispatch::dry_run::DryRun;
 pub use crate::dispatch::platform::Platform;
 use crate::dispatch::recovery::Recovery;
-pub use crate::dispatch::rehearsal::Rehearsal;
 use crate::dispatch::sink::Sinks;
+use crate::dispatch::supervisor::LaneSupervisor;
 pub use crate::dispatch::webhook::try_webhook;
 use crate::hub::{Condition, Hub};
 use crate::model::Links;
@@ -87,7 +87,7 @@ impl Dispatcher {
             );
         }
         let sinks = Sinks::new(&access);
-        let recovery = Recovery::new(access.wire().gate().successes());
+        let recovery = Recovery::new(access.transport().gate().successes());
         let started = clock.steady();
         Self {
             context: Arc::new(Context {
@@ -118,21 +118,22 @@ impl Dispatcher {
 
     /// Takes up what an earlier process learnt about Discord's patience. Nothing may be asked of Discord before.
     pub async fn recall(&self) -> store::Result<()> {
-        herald::recall(&self.context.store, &self.context.clock, self.access.wire().gate()).await
+        pause_reporter::recall(&self.context.store, &self.context.clock, self.access.transport().gate()).await
     }
 
     /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next
     /// start finds out what came of them.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut lanes = Lanes::new(Arc::clone(&self.context), stop.clone());
+        let mut lanes = LaneSupervisor::new(Arc::clone(&self.context), stop.clone());
         let mut aside = JoinSet::new();
         aside.spawn(recovery::follow(Arc::clone(&self.context)));
-        aside.spawn(herald::follow(Arc::clone(&self.context), self.access.wire().gate().clone()));
+        aside
+            .spawn(pause_reporter::follow(Arc::clone(&self.context), self.access.transport().gate().clone()));
         if let Some(platform) = &self.context.platform {
             let client = platform.client().clone();
             aside.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
         }
-        aside.spawn(lost::name_lost_webhooks(self.access.wire().clone(), Arc::clone(&self.context)));
+        aside.spawn(lost::name_lost_webhooks(self.access.transport().clone(), Arc::clone(&self.context)));
         if let Some(client) = self.access.client() {
             aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
             aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
@@ -144,7 +145,7 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(()) = lanes.reap() => {}
+                Some(()) = lanes.join_next() => {}
                 () = self.context.clock.sleep_until_elapsed(next_sweep) => {
                     if self.hints.take_lost() {
                         lanes.wake_all();

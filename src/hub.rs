@@ -4,6 +4,7 @@
 //! stand; it never sends anything itself.
 
 mod accept;
+mod access;
 mod audit;
 mod condition;
 mod decide;
@@ -11,7 +12,6 @@ mod finding;
 mod follow_up;
 mod gateway;
 mod health;
-mod home;
 mod letters;
 mod living;
 mod metrics;
@@ -33,8 +33,8 @@ mod server_problems;
 mod servers;
 mod status;
 mod storage;
+mod test_event;
 mod time;
-mod trial;
 mod unknown_kind;
 mod webhook;
 
@@ -49,13 +49,13 @@ use crate::model::route::{Cards, RouteMap};
 use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
+pub use access::Entrypoint;
 pub use condition::{Condition, Conditions, TOKEN_SHARED, interactions_elsewhere};
-pub use decide::{Click, Clicked, Details, Press, Pressed};
-pub use finding::{Finding, Findings, Remark};
+pub use decide::{ButtonAction, Click, ClickOrigin, ClickOutcome, Details};
+pub use finding::{Finding, Findings, IngressReport};
 pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;
 pub use health::{Health, destination_trouble, unrouted};
-pub use home::Way;
 pub use mute::MuteError;
 pub use overview::Overview;
 pub use person::Person;
@@ -71,7 +71,7 @@ pub use rules::Rules;
 pub use server_problems::{invite_link, judge_servers};
 pub use servers::{ServerRole, Servers};
 pub use status::{Endpoint, Status};
-pub use trial::{Leg, Trace};
+pub use test_event::{Hop, Trace};
 pub use unknown_kind::{UnknownKind, known_kinds, nearest};
 pub use webhook::{WebhookError, lost_webhook, replace_webhook};
 
@@ -92,7 +92,7 @@ struct Inner {
     loading_mutes: tokio::sync::Mutex<()>,
     /// Makes the ids of what we announce.
     mint: Mint,
-    findings: finding::Book,
+    findings: finding::FindingCounters,
     metrics: metrics::Metrics,
     refused_source: refused_source::RefusedSource,
     /// Names of customers by source and id.
@@ -107,7 +107,7 @@ struct Inner {
     /// The map's channels by name, once the gateway has told.
     places: watch::Sender<Places>,
     /// The bot's servers, and which of them count.
-    home: home::Home,
+    home: access::Home,
     endpoint: OnceLock<Endpoint>,
 }
 
@@ -140,7 +140,7 @@ impl Hub {
             mutes: RwLock::new(store.mutes().await?),
             loading_mutes: tokio::sync::Mutex::default(),
             mint: Mint::new(),
-            findings: finding::Book::default(),
+            findings: finding::FindingCounters::default(),
             metrics: metrics::Metrics::default(),
             refused_source: refused_source::RefusedSource::load(&store).await?,
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
@@ -149,7 +149,7 @@ impl Hub {
             progress: watch::Sender::new(0),
             gateway: watch::Sender::new(Gateway::default()),
             places: watch::Sender::default(),
-            home: home::Home::default(),
+            home: access::Home::default(),
             endpoint: OnceLock::new(),
             store,
         })))

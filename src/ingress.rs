@@ -45,8 +45,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{RateLimit, TrustedProxies, Webhook};
-use crate::hub::{Finding, Hub, Remark};
-use crate::ingress::gate::Gate;
+use crate::hub::{Finding, Hub, IngressReport};
+use crate::ingress::gate::SourceRoute;
 use crate::ingress::limiter::Limiter;
 use crate::ingress::probe::{Answering, ProbeKey, Refusals};
 use crate::ingress::rejection::Rejection;
@@ -68,11 +68,11 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 const ROOM_KIB: usize = 64 * 1024;
 
 /// The door of one running nuncio.
-pub struct Ingress(Door);
+pub struct Ingress(IngressState);
 
 /// What the handlers share.
 #[derive(Clone)]
-struct Door(Arc<Inner>);
+struct IngressState(Arc<Inner>);
 
 struct Inner {
     hub: Hub,
@@ -101,11 +101,11 @@ impl Ingress {
         let room = Room::new(room_for(&webhook));
         let limiter = Arc::new(Limiter::new(limit, clock.clone()));
         let throttle = Arc::new(Throttle::new(limit));
-        let gates = vec![Gate::xtsystems(webhook)];
+        let gates = vec![SourceRoute::xtsystems(webhook)];
         let live = Live { gates, limit, limiter, throttle, api_key, proxies };
         let live = RwLock::new(Arc::new(live));
         let probe_key = OnceLock::new();
-        Self(Door(Arc::new(Inner { hub, clock, live, registrar, probe_key, room })))
+        Self(IngressState(Arc::new(Inner { hub, clock, live, registrar, probe_key, room })))
     }
 
     /// Has it answer the [probes](probe) of whoever holds `key`. Said once, by the composition root.
@@ -152,11 +152,11 @@ fn room_for(webhook: &Webhook) -> usize {
     (2 * webhook.body_limit / 1024).max(ROOM_KIB)
 }
 
-impl Door {
+impl IngressState {
     /// Says what was found about a request of `client`'s.
     fn remark(&self, finding: Finding, sentence: &str, client: IpAddr) {
         let (sentence, from) = (sentence.to_owned(), client.to_string());
-        self.0.hub.remark(Remark { finding, sentence, seconds_behind: None, from });
+        self.0.hub.remark(IngressReport { finding, sentence, seconds_behind: None, from });
     }
 
     /// Tidies up for ever.
@@ -181,7 +181,7 @@ struct Receipt {
 }
 
 /// A request that was believed, as it came in.
-struct Knocked<B> {
+struct InboundRequest<B> {
     head: request::Parts,
     body: B,
     client: Client,
@@ -197,14 +197,18 @@ impl Live {
     }
 
     /// The gate that a request asks for. Nearly every request does: none of them is looked up in the router.
-    fn gate(&self, method: &Method, path: &str) -> Option<&Gate> {
+    fn gate(&self, method: &Method, path: &str) -> Option<&SourceRoute> {
         self.gates.iter().find(|gate| *method == Method::POST && gate.path == path)
     }
 }
 
-impl Door {
+impl IngressState {
     /// `POST /webhooks/{source}`: answers 200 once the event and its deliveries are on disk.
-    async fn receive<B: Body<Data = Bytes>>(&self, gate: &Gate, knocked: Knocked<B>) -> Response {
+    async fn receive<B: Body<Data = Bytes>>(
+        &self,
+        gate: &SourceRoute,
+        knocked: InboundRequest<B>,
+    ) -> Response {
         let client = knocked.client.0;
         let accepted = match signed::read(self, gate, knocked).await {
             Ok(event) => self.0.hub.accept(event).await,
@@ -223,7 +227,7 @@ impl Door {
     }
 }
 
-impl Door {
+impl IngressState {
     /// Answers a [probe]; `None` if the request is none, or nobody can be told from a stranger here.
     async fn probed(
         &self,
@@ -256,7 +260,7 @@ impl Door {
 
 /// Everything else. A sender at the wrong address is worth a word.
 async fn not_found(
-    State(door): State<Door>,
+    State(door): State<IngressState>,
     client: Option<Extension<Client>>,
     request: Request,
 ) -> Rejection {

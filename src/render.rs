@@ -33,7 +33,7 @@ mod text;
 mod ticket;
 mod wished;
 
-pub use asked::Asked;
+pub use asked::DecisionContext;
 pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
 pub use button::{Button, Row};
 pub use card::{Card, Field};
@@ -51,7 +51,7 @@ pub use text::{block, code, day, listing, literal, moment, number, paragraph, sh
 
 pub use crate::model::{LinkTemplate, Links};
 
-use crate::model::{Event, Family, Matter};
+use crate::model::{DecisionKind, Event, Family};
 use facts::Facts;
 
 /// What a card may know besides its event.
@@ -62,7 +62,7 @@ pub struct View<'a> {
     /// Where titles lead to.
     pub links: &'a Links,
     /// What was asked and decided about it; `None` where that is not known.
-    pub asked: Option<&'a Asked>,
+    pub asked: Option<&'a DecisionContext>,
 }
 
 /// What `event` looks like.
@@ -91,13 +91,13 @@ fn of_kind(event: &Event, view: &View<'_>) -> Card {
 
 /// `card` with the buttons of what was asked, and what came of them; or why there are none.
 #[must_use]
-pub fn with_buttons(card: Card, asked: &Asked) -> Card {
+pub fn with_buttons(card: Card, asked: &DecisionContext) -> Card {
     if let Some(matter) = asked.sample {
         return sample::with_buttons(card, matter);
     }
     let card = match asked.decision.as_ref().map(|decision| decision.matter) {
-        Some(Matter::Ticket) => wished::ticket(card, asked),
-        Some(Matter::Alert) => wished::alert(card, asked),
+        Some(DecisionKind::Ticket) => wished::ticket(card, asked),
+        Some(DecisionKind::Alert) => wished::alert(card, asked),
         Some(_) => return card,
         None => card,
     };

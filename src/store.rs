@@ -11,23 +11,25 @@ mod alert_storm;
 mod attempt;
 mod audit;
 mod backup;
-mod broken;
+mod bulk_insert;
 mod card;
 mod connect;
+mod corrupt;
 mod database_files;
 mod decision;
 mod delivery;
+mod delivery_query;
 mod destination;
+mod destination_purge;
 mod digest;
 mod doubt;
+mod error;
 mod event;
 mod expire;
 mod export;
-mod fault;
 mod hint;
-mod intake;
+mod lane_crash;
 mod late_route;
-mod letter;
 mod lock;
 mod map_destinations;
 mod message;
@@ -39,16 +41,13 @@ mod outage;
 mod path;
 mod quarantine;
 mod redeliver;
-mod removed;
 mod reroute;
 mod retention;
 mod route;
 mod server;
 mod shown;
-mod spoilt;
 mod steady;
 mod subject_destinations;
-mod sum;
 mod summary;
 mod survey;
 mod unit;
@@ -69,15 +68,16 @@ use crate::model::InvalidId;
 pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, Begun, Fault, Head, Verified};
 pub use backup::{Staged, backup, inspect, must_exist};
-pub use broken::Broke;
-pub use decision::{Asks, CallNext, Calling, CardOf, Change, Changed, NotRetried, Stands, Wish};
+pub use corrupt::{CorruptRow, RowResult};
+pub use decision::{Asks, CallNext, Calling, CardOf, Change, Changed, NotRetried, Stands, TicketAction};
 pub use delivery::{Backlog, Waiting};
+pub use delivery_query::{AttemptRow, DeliveryDetails, DeliveryFilter};
 pub use digest::{Claim, Taken};
 pub use doubt::InDoubt;
 pub use event::Recent;
 pub use export::{Page, WholeEvent};
 pub use hint::{HintReceiver, HintSender};
-pub use letter::{Letter, Try, Which};
+pub use lane_crash::LaneCrash;
 pub use lock::Lock;
 pub use message::{Entry, FollowUp, Next, Recorded, stays_open};
 pub use mute::Muted;
@@ -86,7 +86,6 @@ pub use redeliver::{Requester, Revived, Selection};
 pub use reroute::{Reroute, Rerouted, Rerouting};
 pub use retention::{Outdated, Shelf};
 pub use route::SetRoute;
-pub use spoilt::{Listed, Spoilt};
 pub use summary::{Standing, Tally};
 pub use survey::{
     BotSurvey, SealedWebhook, Stop, Survey, WaitingLane, newest_test, survey, survey_bot, way_of,
@@ -234,7 +233,7 @@ struct Inner {
     clock: Clock,
     read: SqlitePool,
     writer: writer::Writer,
-    health: fault::Health,
+    health: error::Health,
     database_files: Arc<database_files::DatabaseFiles>,
     audit_key: OnceLock<audit::AuditKey>,
     /// Seals what must not be read in the database.

@@ -75,7 +75,7 @@ impl Client {
         is_local(&self.0.base)
     }
 
-    fn transport(&self) -> Result<reqwest::Client, reqwest::Error> {
+    fn http_client(&self) -> Result<reqwest::Client, reqwest::Error> {
         self.0.http.client()
     }
 }

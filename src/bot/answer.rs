@@ -3,8 +3,8 @@
 use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
 use crate::bot::refusal;
-use crate::hub::{Clicked, Details, Press, Refusal};
-use crate::model::{Decision, Matter, Mute, Phase, Platform, Snowflake, Verdict};
+use crate::hub::{ButtonAction, ClickOutcome, Details, Refusal};
+use crate::model::{Decision, DecisionKind, Mute, Phase, Platform, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
 
 pub(super) const UNKNOWN: &str =
@@ -31,35 +31,35 @@ pub(super) enum Said {
 }
 
 /// What is said to what came of a click.
-pub(super) fn to(press: Press, clicked: &Clicked) -> Said {
+pub(super) fn to(press: ButtonAction, clicked: &ClickOutcome) -> Said {
     match clicked {
-        Clicked::Replayed => Said::Nothing,
-        Clicked::Done(decision) => done(decision),
-        Clicked::Late(decision) => Said::Sentence(late(press, decision)),
-        Clicked::Muted { mute, already } => Said::Sentence(muted(mute, *already)),
-        Clicked::Refused(refusal) => Said::Sentence(refused(refusal, press)),
-        Clicked::Details(details) => Said::Embed(Box::new(embed(details))),
+        ClickOutcome::Replayed => Said::Nothing,
+        ClickOutcome::Done(decision) => done(decision),
+        ClickOutcome::Late(decision) => Said::Sentence(late(press, decision)),
+        ClickOutcome::Muted { mute, already } => Said::Sentence(muted(mute, *already)),
+        ClickOutcome::Refused(refusal) => Said::Sentence(refused(refusal, press)),
+        ClickOutcome::Details(details) => Said::Embed(Box::new(embed(details))),
     }
 }
 
 fn done(decision: &Decision) -> Said {
     let name = || short(&decision.label, NAME);
     let sentence: Markdown = match decision.matter {
-        Matter::Take => {
+        DecisionKind::Take => {
             [literal("Telling XTSystems that "), name(), literal(" is yours; the card shows when it is.")]
                 .into()
         }
-        Matter::Note => [
+        DecisionKind::Note => [
             literal("Telling XTSystems your note to "),
             name(),
             literal("; the card shows when it is there."),
         ]
         .into(),
-        Matter::Close => {
+        DecisionKind::Close => {
             [literal("Telling XTSystems that "), name(), literal(" is closed; the card shows when it is.")]
                 .into()
         }
-        Matter::Machine | Matter::Ticket | Matter::Alert => return Said::Nothing,
+        DecisionKind::Machine | DecisionKind::Ticket | DecisionKind::Alert => return Said::Nothing,
     };
     Said::Sentence(write(sentence))
 }
@@ -80,7 +80,7 @@ fn muted(mute: &Mute, already: bool) -> String {
 }
 
 /// Somebody was faster, or it is too late.
-pub(super) fn late(press: Press, decision: &Decision) -> String {
+pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
     let name = || short(&decision.label, NAME);
     let who = || {
         let by =
@@ -90,10 +90,10 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
     };
     let verdict = || literal(if decision.verdict == Verdict::Denied { "denied" } else { "approved" });
     let sentence: Markdown = match (press, decision.matter) {
-        (Press::Undo, Matter::Machine) if decision.phase() == Phase::Pending => {
+        (ButtonAction::Undo, DecisionKind::Machine) if decision.phase() == Phase::Pending => {
             [name(), literal(" is open already: there is nothing to undo.")].into()
         }
-        (Press::Undo, Matter::Machine) => [
+        (ButtonAction::Undo, DecisionKind::Machine) => [
             literal("Too late to undo: XTSystems is being told that "),
             name(),
             literal(" is "),
@@ -101,7 +101,7 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
             literal(". Change it in XTSystems."),
         ]
         .into(),
-        (Press::TryAgain | Press::Resend, _)
+        (ButtonAction::TryAgain | ButtonAction::Resend, _)
             if matches!(decision.platform, Platform::Refused | Platform::Held) =>
         {
             [
@@ -110,15 +110,17 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
             ]
             .into()
         }
-        (Press::TryAgain | Press::Resend, _) => {
+        (ButtonAction::TryAgain | ButtonAction::Resend, _) => {
             [name(), literal(" is on its way to XTSystems, or has arrived there: the card shows which.")]
                 .into()
         }
-        (Press::OnIt, _) if decision.verdict == Verdict::Expired => {
+        (ButtonAction::OnIt, _) if decision.verdict == Verdict::Expired => {
             [name(), literal(" has come again since: use the buttons on its newest card.")].into()
         }
-        (Press::OnIt, _) => [literal("Somebody is on it already: it was taken"), who(), literal(".")].into(),
-        (Press::Take | Press::Close, _) => [
+        (ButtonAction::OnIt, _) => {
+            [literal("Somebody is on it already: it was taken"), who(), literal(".")].into()
+        }
+        (ButtonAction::Take | ButtonAction::Close, _) => [
             name(),
             literal(": the same is on its way already"),
             who(),
@@ -143,12 +145,16 @@ pub(super) fn late(press: Press, decision: &Decision) -> String {
 }
 
 /// Why not, and who can.
-pub(super) fn refused(refusal: &Refusal, press: Press) -> String {
+pub(super) fn refused(refusal: &Refusal, press: ButtonAction) -> String {
     let what = match press {
-        Press::Approve | Press::Deny | Press::Undo | Press::TryAgain => "decide about machines",
-        Press::Resend | Press::Take | Press::Note | Press::Close => "change tickets",
-        Press::OnIt | Press::Mute => "take or mute alerts",
-        Press::Details => "see this",
+        ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {
+            "decide about machines"
+        }
+        ButtonAction::Resend | ButtonAction::Take | ButtonAction::Note | ButtonAction::Close => {
+            "change tickets"
+        }
+        ButtonAction::OnIt | ButtonAction::Mute => "take or mute alerts",
+        ButtonAction::Details => "see this",
     };
     match refusal {
         Refusal::NotApprover(roles) | Refusal::NotOperator(roles) if roles.is_empty() => {
@@ -157,7 +163,9 @@ pub(super) fn refused(refusal: &Refusal, press: Press) -> String {
         Refusal::NotApprover(roles) | Refusal::NotOperator(roles) => {
             format!("Only {} can {what}: ask one of them.", mentions(roles))
         }
-        Refusal::Elsewhere(_) | Refusal::Nobodys(_) | Refusal::TooEarly => refusal::refused(refusal),
+        Refusal::ForeignGuild(_) | Refusal::OperatorGuildUnknown(_) | Refusal::TooEarly => {
+            refusal::refused(refusal)
+        }
         Refusal::NoServer => format!("To {what}, use the buttons on the card in its server."),
         Refusal::TimedOut => {
             format!("You are in timeout here, so you cannot {what} until the timeout is over.")

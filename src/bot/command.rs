@@ -3,9 +3,9 @@
 //! One file per command family. Whatever goes wrong, the person gets one friendly sentence that only they see, with a
 //! reference that stands in the log; whatever is answered, nobody is pinged.
 
+mod authorize;
 mod config;
 mod delivery;
-mod gate;
 mod machine;
 mod mute;
 mod register;
@@ -21,7 +21,7 @@ use serenity::all::CreateAutocompleteResponse;
 use tokio_util::sync::CancellationToken;
 
 use crate::bot::rival::Rival;
-use crate::bot::{Errands, Shared, http};
+use crate::bot::{CommandDeps, Shared, http};
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::model::EventId;
@@ -30,7 +30,7 @@ use crate::xtsystems::NO_KEY;
 /// What commands work with.
 pub(super) struct Data {
     hub: Hub,
-    errands: Errands,
+    errands: CommandDeps,
     clock: Clock,
     rival: Arc<Rival>,
     /// Cancelled when the process ends.
@@ -108,7 +108,7 @@ async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Err
         return Ok(false);
     }
     match context {
-        poise::Context::Application(context) => gate::is_at_home(context).await,
+        poise::Context::Application(context) => authorize::check_guild(context).await,
         poise::Context::Prefix(_) => Ok(false),
     }
 }

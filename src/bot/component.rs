@@ -29,7 +29,7 @@ use crate::bot::person::person;
 use crate::bot::refusal::refused;
 use crate::bot::watch::Watch;
 use crate::bot::{Shared, http};
-use crate::hub::{Click, Clicked, Person, Press, Refusal, Way};
+use crate::hub::{ButtonAction, Click, ClickOutcome, Entrypoint, Person, Refusal};
 use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, Snowflake};
 
 /// How long a click may wait for the database when the process ends.
@@ -85,7 +85,7 @@ impl Clicks {
         }
         let person =
             person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
-        if let Err(refusal) = self.shared.hub.is_at_home(&person, Way::Command) {
+        if let Err(refusal) = self.shared.hub.check_guild(&person, Entrypoint::Command) {
             say_at_once(http, component, &refused(&refusal)).await;
             return self.note_elsewhere(component, person, &refusal).await;
         }
@@ -136,7 +136,7 @@ impl Clicks {
                 component.create_response(http, CreateInteractionResponse::Modal(dialog)).await,
             );
         }
-        let is_details = click.press == Press::Details;
+        let is_details = click.press == ButtonAction::Details;
         let first = if is_details {
             CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true))
         } else {
@@ -214,7 +214,7 @@ impl Clicks {
         if let Interaction::Component(ComponentInteraction { guild_id, .. })
         | Interaction::Modal(ModalInteraction { guild_id, .. }) = interaction
         {
-            wait_for_guild(&self.shared.hub, &self.shared.clock, *guild_id, Way::Card).await;
+            wait_for_guild(&self.shared.hub, &self.shared.clock, *guild_id, Entrypoint::Card).await;
         }
         match interaction {
             Interaction::Component(component) => self.touched(&context.http, component).await,
@@ -230,7 +230,7 @@ impl Clicks {
             () = self.cut_off() => return Said::Sentence(answer::CUT_OFF.to_owned()),
         };
         match clicked {
-            Ok(Clicked::Replayed) => Said::Nothing,
+            Ok(ClickOutcome::Replayed) => Said::Nothing,
             Ok(clicked) => answer::to(click.press, &clicked),
             Err(error) => {
                 let reference = EventId::new().short();

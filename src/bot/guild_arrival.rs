@@ -5,7 +5,7 @@ use std::time::Duration;
 use serenity::all::GuildId;
 
 use crate::clock::Clock;
-use crate::hub::{Hub, Way};
+use crate::hub::{Entrypoint, Hub};
 use crate::model::Snowflake;
 
 /// How long the gateway may take to tell of a server while somebody waits.
@@ -13,7 +13,7 @@ const ARRIVAL: Duration = Duration::from_millis(700);
 
 /// Gives the gateway a moment to tell which servers there are, right after a start: less than Discord's three seconds,
 /// and than the second within which a click is answered.
-pub(super) async fn wait_for_guild(hub: &Hub, clock: &Clock, guild: Option<GuildId>, way: Way) {
+pub(super) async fn wait_for_guild(hub: &Hub, clock: &Clock, guild: Option<GuildId>, way: Entrypoint) {
     if let Some(guild) = guild {
         let _ = clock.within(ARRIVAL, hub.know_server(Snowflake::new(guild.get()), way)).await;
     }

@@ -14,7 +14,7 @@ use crate::discord::{Client, Failure};
 /// ask this: `component::edit`.)
 pub(super) fn serenity(client: &Client) -> Result<Http, Failure> {
     Ok(HttpBuilder::new(client.token().expose())
-        .client(client.transport()?)
+        .client(client.http_client()?)
         .proxy(client.base().proxy())
         .ratelimiter_disabled(true)
         .default_allowed_mentions(CreateAllowedMentions::new())

@@ -6,7 +6,7 @@ use crate::bot::text::glimpse;
 use crate::hub::Hub;
 use crate::model::{Decision, Snowflake};
 use crate::render::{self, Color, Surface};
-use crate::store::{Letter, Listed, Result};
+use crate::store::{DeliveryDetails, Result, RowResult};
 
 /// Lines of a page: with everything at its longest they stay below Discord's 4096 characters of a description.
 const LINES: u32 = 10;
@@ -143,7 +143,7 @@ impl Page {
 }
 
 /// A delivery in a line, also one that cannot be read.
-pub(super) fn listed(letter: &Listed<Letter>) -> String {
+pub(super) fn listed(letter: &RowResult<DeliveryDetails>) -> String {
     match letter {
         Ok(letter) => given_up(letter),
         Err(row) => format!(
@@ -155,7 +155,7 @@ pub(super) fn listed(letter: &Listed<Letter>) -> String {
 }
 
 /// A delivery that was given up, in a line.
-fn given_up(letter: &Letter) -> String {
+fn given_up(letter: &DeliveryDetails) -> String {
     format!(
         "`{}` {} → {}, <t:{}:R>: {}",
         letter.id.short(),
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_page_of_the_longest_lines_fits() {
-        let letter = Letter {
+        let letter = DeliveryDetails {
             id: DeliveryId::new(),
             event_id: EventId::new(),
             kind: Kind::new(&"a".repeat(128)),

@@ -12,11 +12,11 @@ pub(super) fn refused(refusal: &Refusal) -> String {
             let names: Vec<String> = roles.iter().take(5).map(|role| format!("<@&{role}>")).collect();
             format!("Only {} can do this: ask one of them.", names.join(" or "))
         }
-        Refusal::Elsewhere(guild) => format!(
+        Refusal::ForeignGuild(guild) => format!(
             "Commands and buttons do not work in this server: it is not one of the operator's. If it is yours, put its id \
              `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
         ),
-        Refusal::Nobodys(guild) => format!(
+        Refusal::OperatorGuildUnknown(guild) => format!(
             "nuncio does not know which server is the operator's, so commands and buttons work in none. If it is this one, \
              put its id `{guild}` into DISCORD_GUILD_ID in .env and restart nuncio."
         ),

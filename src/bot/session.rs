@@ -139,7 +139,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::bot::{Bot, Errands};
+    use crate::bot::{Bot, CommandDeps};
     use crate::clock::Clock;
     use crate::config::DiscordBase;
     use crate::discord::Access;
@@ -172,7 +172,7 @@ mod tests {
             .client()
             .cloned()
             .unwrap();
-        let errands = Errands {
+        let errands = CommandDeps {
             platform: None,
             registrar: Registrar::new(None, base, Secret::new("s")),
             ticket_url: None,

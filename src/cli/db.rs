@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use crate::app;
 use crate::cli::progress::Progress;
-use crate::cli::{FAILED, audit, database, deliveries, print, say, spoilt};
+use crate::cli::{FAILED, audit, corrupt, database, deliveries, print, say};
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
 use crate::key;
 use crate::model::payload;
-use crate::store::{self, HintSender, Listed, Lock, Staged, Store, WholeEvent};
+use crate::store::{self, HintSender, Lock, RowResult, Staged, Store, WholeEvent};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -228,10 +228,10 @@ fn line(what: &str, row: Value) {
     print(&line.to_string());
 }
 
-fn event_json(event: &Listed<WholeEvent>) -> Value {
+fn event_json(event: &RowResult<WholeEvent>) -> Value {
     let WholeEvent { event, unrouted, body } = match event {
         Ok(event) => event,
-        Err(row) => return spoilt::json(row),
+        Err(row) => return corrupt::json(row),
     };
     // What is no JSON was never accepted as an event; should it be there, nobody knows what it holds.
     let body: Option<Value> = serde_json::from_slice(body).ok();

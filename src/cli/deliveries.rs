@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::cli::named::{self, Named};
-use crate::cli::spoilt::{self, UNREADABLE};
+use crate::cli::corrupt::{self, UNREADABLE};
+use crate::cli::id_lookup::{self, Named};
 use crate::cli::table::{age, clean, fitted, short};
 use crate::cli::{database, print, say};
 use crate::clock::{Clock, Moment, Timestamp};
 use crate::config::Config;
 use crate::model::{Event, Sink, Status};
-use crate::store::{Letter, Listed, Store, Try, Which};
+use crate::store::{AttemptRow, DeliveryDetails, DeliveryFilter, RowResult, Store};
 
 /// How much of a text from outside a table shows, in characters.
 const GLIMPSE: usize = 60;
@@ -54,7 +54,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
 
 async fn tell(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()> {
     if let Some(id) = &args.id {
-        return tell_one(store, named::find(store, id).await?, args.json, now).await;
+        return tell_one(store, id_lookup::find(store, id).await?, args.json, now).await;
     }
     if args.unrouted {
         let events = store.unrouted(None, args.limit).await?;
@@ -63,9 +63,9 @@ async fn tell(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()> {
         return Ok(());
     }
     let (which, none) = match args {
-        Args { dead: true, .. } => (Which::Dead, "Nothing was given up."),
-        Args { pending: true, .. } => (Which::Pending, "Nothing waits."),
-        _ => (Which::All, "No deliveries yet."),
+        Args { dead: true, .. } => (DeliveryFilter::Dead, "Nothing was given up."),
+        Args { pending: true, .. } => (DeliveryFilter::Pending, "Nothing waits."),
+        _ => (DeliveryFilter::All, "No deliveries yet."),
     };
     let letters = store.letters_behind(which, 0, args.limit).await?;
     let lines: Vec<String> = letters.iter().map(|letter| line(letter, now.wall)).collect();
@@ -74,7 +74,7 @@ async fn tell(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()> {
         say(&format!("These are the newest {}; --limit shows more.", args.limit));
     }
     if !args.json && letters.iter().any(Result::is_err) {
-        say(&spoilt::advice(store));
+        say(&corrupt::advice(store));
     }
     if !args.json && letters.iter().flatten().any(|letter| letter.status == Status::Dead) {
         say(
@@ -85,9 +85,9 @@ async fn tell(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()> {
 }
 
 async fn tell_one(store: &Store, named: Named, json: bool, now: Moment) -> anyhow::Result<()> {
-    let letters: Vec<Listed<Letter>> = match named {
+    let letters: Vec<RowResult<DeliveryDetails>> = match named {
         Named::Delivery(id) => store.letter(id).await?.into_iter().collect(),
-        Named::Event(id) => store.letters_behind(Which::Of(id), 0, 10_000).await?,
+        Named::Event(id) => store.letters_behind(DeliveryFilter::Of(id), 0, 10_000).await?,
     };
     let mut rows = Vec::new();
     for letter in &letters {
@@ -107,7 +107,7 @@ async fn tell_one(store: &Store, named: Named, json: bool, now: Moment) -> anyho
         }
     }
     if !json && letters.iter().any(Result::is_err) {
-        say(&spoilt::advice(store));
+        say(&corrupt::advice(store));
     }
     match named {
         Named::Delivery(_) if json => print(&rows.pop().unwrap_or_default().to_string()),
@@ -136,7 +136,7 @@ fn columns(id: &str, kind: &str, place: &str, status: &str, tries: &str, age: &s
     line.trim_end().to_owned()
 }
 
-fn line(letter: &Listed<Letter>, now: Timestamp) -> String {
+fn line(letter: &RowResult<DeliveryDetails>, now: Timestamp) -> String {
     let letter = match letter {
         Ok(letter) => letter,
         Err(row) => {
@@ -156,7 +156,7 @@ fn line(letter: &Listed<Letter>, now: Timestamp) -> String {
 }
 
 /// Why it stands where it stands, if it should not.
-fn why(letter: &Letter) -> Option<&str> {
+fn why(letter: &DeliveryDetails) -> Option<&str> {
     let waits = matches!(letter.status, Status::Pending | Status::Sending);
     letter.reason.as_deref().or(letter.closed.as_deref().filter(|_| waits))
 }
@@ -174,7 +174,7 @@ fn unrouted_line(event: &Event, now: Timestamp) -> String {
     )
 }
 
-fn details(letter: &Listed<Letter>, now: Timestamp) -> Vec<String> {
+fn details(letter: &RowResult<DeliveryDetails>, now: Timestamp) -> Vec<String> {
     let letter = match letter {
         Ok(letter) => letter,
         Err(row) => {
@@ -211,14 +211,14 @@ fn details(letter: &Listed<Letter>, now: Timestamp) -> Vec<String> {
 }
 
 /// As much of a webhook's address as may be shown.
-fn address(letter: &Letter) -> Option<String> {
+fn address(letter: &DeliveryDetails) -> Option<String> {
     match &letter.sink {
         Some(Sink::DiscordWebhook(mark)) => Some(mark.to_string()),
         _ => None,
     }
 }
 
-fn try_lines(tried: &Try) -> String {
+fn try_lines(tried: &AttemptRow) -> String {
     let status = tried.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     let code = tried.code.map(|code| format!(" code {code}")).unwrap_or_default();
     let said = clean(&tried.response, EXCERPT);
@@ -227,10 +227,10 @@ fn try_lines(tried: &Try) -> String {
         .to_owned()
 }
 
-pub(super) fn json_of(letter: &Listed<Letter>, now: Moment) -> Value {
+pub(super) fn json_of(letter: &RowResult<DeliveryDetails>, now: Moment) -> Value {
     let letter = match letter {
         Ok(letter) => letter,
-        Err(row) => return spoilt::json(row),
+        Err(row) => return corrupt::json(row),
     };
     json!({
         "id": letter.id.to_string(),
@@ -262,7 +262,7 @@ fn unrouted_json(event: &Event) -> Value {
     })
 }
 
-fn try_json(tried: &Try) -> Value {
+fn try_json(tried: &AttemptRow) -> Value {
     json!({
         "started_at": tried.started_at.to_rfc3339(),
         "took_ms": tried.took_ms,

@@ -148,7 +148,7 @@ impl Desk {
     async fn test(&self, id: &str) -> anyhow::Result<ExitCode> {
         let webhook = told(self.hub.webhook_named(id).await)?;
         let access = Access::new(self.config.discord.base.clone(), None, self.clock.clone());
-        let attempt = dispatch::try_webhook(&self.store, access.wire(), &self.clock, &webhook).await?;
+        let attempt = dispatch::try_webhook(&self.store, access.transport(), &self.clock, &webhook).await?;
         let (name, ms) = (table::clean(&webhook.about.name, 80), attempt.took.as_millis());
         let answer = attempt.status.map_or("nothing".to_owned(), |status| status.to_string());
         match &attempt.outcome {

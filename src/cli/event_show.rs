@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::cli::event_state::state;
-use crate::cli::named::{self, Named};
+use crate::cli::id_lookup::{self, Named};
 use crate::cli::table::{age, clean, short};
-use crate::cli::{print, spoilt};
+use crate::cli::{corrupt, print};
 use crate::clock::Timestamp;
 use crate::model::{EventId, payload};
-use crate::store::{Letter, Listed, Recent, Store, Which};
+use crate::store::{DeliveryDetails, DeliveryFilter, Recent, RowResult, Store};
 
 /// How much of a text from outside a line shows, in characters.
 const GLIMPSE: usize = 120;
@@ -29,19 +29,19 @@ pub(super) struct Args {
 /// # Errors
 /// If there is no such event, or its row cannot be read.
 pub(super) async fn run(args: &Args, store: &Store, now: Timestamp) -> anyhow::Result<()> {
-    let id = match named::find(store, &args.id).await? {
+    let id = match id_lookup::find(store, &args.id).await? {
         Named::Event(id) => id,
         Named::Delivery(id) => match store.letter(id).await? {
             Some(Ok(letter)) => letter.event_id,
-            _ => anyhow::bail!("the event of {id} cannot be read: {}", spoilt::advice(store)),
+            _ => anyhow::bail!("the event of {id} cannot be read: {}", corrupt::advice(store)),
         },
     };
     let event = match store.recent_one(id).await? {
         Some(Ok(event)) => event,
-        Some(Err(row)) => anyhow::bail!("{id} cannot be read: {}. {}", row.why, spoilt::advice(store)),
+        Some(Err(row)) => anyhow::bail!("{id} cannot be read: {}. {}", row.why, corrupt::advice(store)),
         None => anyhow::bail!("{id} is not kept any more (RETENTION_DAYS)"),
     };
-    let letters = store.letters_behind(Which::Of(id), 0, DELIVERIES).await?;
+    let letters = store.letters_behind(DeliveryFilter::Of(id), 0, DELIVERIES).await?;
     let body = body(store, id).await?;
     if args.json {
         print(&as_json(&event, &letters, &body).to_string());
@@ -61,7 +61,7 @@ async fn body(store: &Store, id: EventId) -> anyhow::Result<String> {
         .unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()))
 }
 
-fn lines(event: &Recent, letters: &[Listed<Letter>], now: Timestamp) -> Vec<String> {
+fn lines(event: &Recent, letters: &[RowResult<DeliveryDetails>], now: Timestamp) -> Vec<String> {
     let mut lines = vec![
         format!("{}  {}", event.id, event.kind.as_str()),
         format!(
@@ -84,19 +84,19 @@ fn lines(event: &Recent, letters: &[Listed<Letter>], now: Timestamp) -> Vec<Stri
                 let line = format!("{}  {}{reason}", letter.destination, letter.status.as_str());
                 format!("  {}  {}", letter.id.short(), clean(&line, 2 * GLIMPSE))
             }
-            Err(row) => format!("  {}  {}", clean(&row.short(), 8), spoilt::UNREADABLE),
+            Err(row) => format!("  {}  {}", clean(&row.short(), 8), corrupt::UNREADABLE),
         });
     }
     lines
 }
 
-fn as_json(event: &Recent, letters: &[Listed<Letter>], body: &str) -> Value {
-    let delivery = |letter: &Listed<Letter>| match letter {
+fn as_json(event: &Recent, letters: &[RowResult<DeliveryDetails>], body: &str) -> Value {
+    let delivery = |letter: &RowResult<DeliveryDetails>| match letter {
         Ok(letter) => json!({
             "id": letter.id.to_string(), "destination": letter.destination,
             "status": letter.status.as_str(), "reason": letter.reason,
         }),
-        Err(row) => spoilt::json(row),
+        Err(row) => corrupt::json(row),
     };
     json!({
         "id": event.id.to_string(),

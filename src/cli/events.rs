@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::cli::corrupt::{self, UNREADABLE};
 use crate::cli::event_state::state;
-use crate::cli::spoilt::{self, UNREADABLE};
 use crate::cli::table::{clean, fitted, short};
-use crate::cli::{database, event_show, named, print, say};
+use crate::cli::{database, event_show, id_lookup, print, say};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Listed, Quarantined, Recent};
+use crate::store::{Quarantined, Recent, RowResult};
 
 /// How many are listed.
 const RECENT: u32 = 50;
@@ -63,7 +63,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     } else {
         let found = match &args.digest {
             Some(text) => {
-                let digest = named::digest(&store, text).await?;
+                let digest = id_lookup::digest(&store, text).await?;
                 store.recent_in(digest, args.limit.unwrap_or(u32::MAX)).await?
             }
             None => store.recent(args.limit.unwrap_or(RECENT)).await?,
@@ -84,15 +84,15 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         table.iter().for_each(|line| print(&fitted(line)));
     }
     if unreadable && !args.json {
-        say(&spoilt::advice(&store));
+        say(&corrupt::advice(&store));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn recent_json(event: &Listed<Recent>) -> Value {
+fn recent_json(event: &RowResult<Recent>) -> Value {
     let event = match event {
         Ok(event) => event,
-        Err(row) => return spoilt::json(row),
+        Err(row) => return corrupt::json(row),
     };
     json!({
         "id": event.id.to_string(),
@@ -109,7 +109,7 @@ fn recent_json(event: &Listed<Recent>) -> Value {
     })
 }
 
-fn recent_line(event: &Listed<Recent>) -> String {
+fn recent_line(event: &RowResult<Recent>) -> String {
     let event = match event {
         Ok(event) => event,
         Err(row) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::app;
 use crate::cli::actor::actor;
-use crate::cli::named::{self, Named};
+use crate::cli::id_lookup::{self, Named};
 use crate::cli::progress::Progress;
 use crate::cli::{Usage, database, print, say, table};
 use crate::clock::{Clock, Timestamp};
@@ -71,7 +71,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
 async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> anyhow::Result<Redelivered> {
     let by = |subject: String| Hub::shell_requester(actor(), subject);
     if let Some(id) = &args.id {
-        let named = named::find(store, id).await?;
+        let named = id_lookup::find(store, id).await?;
         return match named {
             Named::Event(id) => event(id, hub, &by(format!("event {id}"))).await,
             Named::Delivery(id) => delivery(id, hub, &by(format!("delivery {id}"))).await,

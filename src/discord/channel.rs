@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::discord::{Client, Failure, Pass, answer};
+use crate::discord::{Client, Failure, Permit, answer};
 use crate::model::Snowflake;
 
 /// Forums and media channels hold posts, categories hold channels (Discord: "Channel Types").
@@ -58,13 +58,13 @@ impl Place {
 
 impl Client {
     /// Asks for a channel (Discord: "Get Channel").
-    pub async fn channel(&self, pass: Pass, channel: Snowflake) -> Result<Place, Failure> {
+    pub async fn channel(&self, pass: Permit, channel: Snowflake) -> Result<Place, Failure> {
         let place = self.get(pass, &format!("/channels/{channel}")).await?;
         self.is_about(channel, place)
     }
 
     /// Opens an archived thread (Discord: "Modify Channel").
-    pub async fn unarchive(&self, pass: Pass, thread: Snowflake) -> Result<(), Failure> {
+    pub async fn unarchive(&self, pass: Permit, thread: Snowflake) -> Result<(), Failure> {
         let body = json!({"archived": false});
         let path = format!("/channels/{thread}");
         let place = self.ask::<_, Place>(pass, Method::PATCH, &path, Some(&body)).await?;
@@ -74,7 +74,7 @@ impl Client {
     /// Makes a text channel in a server (Discord: "Create Guild Channel"): its id.
     pub async fn make_channel(
         &self,
-        pass: Pass,
+        pass: Permit,
         server: Snowflake,
         name: &str,
     ) -> Result<Snowflake, Failure> {
@@ -89,7 +89,7 @@ impl Client {
         if place.id == channel {
             return Ok(place);
         }
-        self.wire().distrust();
+        self.transport().distrust();
         Err(Failure::stale())
     }
 }

@@ -9,14 +9,14 @@ pub(super) enum Meaning {
     /// We may not, for now.
     Denied,
     /// Too much at the moment, of whatever it is.
-    Later,
+    Background,
     /// The wall before Discord's API wants nothing from this address.
     Wall,
 }
 
 /// The meaning of `code`, if it has one of its own.
 pub(super) fn meaning(code: u64) -> Option<Meaning> {
-    use Meaning::{Closed, Denied, Later, Wall};
+    use Meaning::{Background, Closed, Denied, Wall};
     Some(match code {
         10003 => Closed(
             "Discord does not know this channel (10003): it was deleted, or the bot is not in its server. \
@@ -48,7 +48,7 @@ pub(super) fn meaning(code: u64) -> Option<Meaning> {
         // Too many active threads: an archived one cannot be opened again by posting.
         50001 | 50013 | 160_006 => Denied,
         // Slow mode, limits on writing and on editing announcements, a resource under pressure.
-        20016 | 20022 | 20028 | 40062 | 130_000 => Later,
+        20016 | 20022 | 20028 | 40062 | 130_000 => Background,
         40333 => Wall,
         _ => return None,
     })

@@ -27,8 +27,8 @@ impl Client {
             Ok(response) => Answer::read(response).await,
             Err(error) => return Err(pass.failed(Failure::network(error), false)),
         };
-        self.wire().hear(&answer);
-        let is_empty = answer.body.is_empty() && !self.wire().leads_to_discord();
+        self.transport().hear(&answer);
+        let is_empty = answer.body.is_empty() && !self.transport().leads_to_discord();
         let done = match answer.status {
             200..=299 if answer.is_list() || is_empty => Ok(()),
             200..=299 => Err(Failure::unproven(&answer, "no list of commands")),
@@ -89,7 +89,7 @@ impl Client {
             Ok(response) => Answer::read(response).await,
             Err(error) => return Err(pass.failed(Failure::network(error), false)),
         };
-        self.wire().hear(&answer);
+        self.transport().hear(&answer);
         if (200..=299).contains(&answer.status) {
             pass.came_through();
             return Ok(());

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::clock::Timestamp;
 use crate::discord::answer::{self, Answer, Creation};
 use crate::discord::bucket::{Route, Share};
-use crate::discord::{Client, Failure, Pass};
+use crate::discord::{Client, Failure, Permit};
 use crate::model::{Attempt, Nonce, Outcome, Receipt, Snowflake};
 
 /// How far back a channel is read (Discord: "Get Channel Messages", `limit` ≤ 100).
@@ -43,14 +43,14 @@ impl Client {
         let outcome = |answer: &Answer| {
             let (nonce, content) = (nonce.as_str(), create["content"].as_str());
             // This very answer may be the first that tells whose it is.
-            let is_discord = self.wire().leads_to_discord();
+            let is_discord = self.transport().leads_to_discord();
             let outcome = answer.outcome(&Creation { channel, nonce, content, is_repeat, is_discord });
             if matches!(outcome, Outcome::Sent(Receipt { message: Some(_), .. })) {
                 self.hear_time(answer);
             }
             outcome
         };
-        self.wire().attempt(create_in(channel), request, &create, outcome).await
+        self.transport().attempt(create_in(channel), request, &create, outcome).await
     }
 
     /// Makes `body` the whole of a message of ours (Discord: "Edit Message"). What `body` leaves out stays, so it
@@ -64,23 +64,23 @@ impl Client {
         let path = format!("/channels/{channel}/messages/{message}");
         let outcome = |answer: &Answer| answer.edit_outcome(channel, message);
         let request = self.request(Method::PATCH, &path);
-        self.wire().attempt(edit_in(channel), request, body, outcome).await
+        self.transport().attempt(edit_in(channel), request, body, outcome).await
     }
 
     /// How long the next message to `channel` should wait for its bucket.
     #[must_use]
     pub fn ready_in(&self, channel: Snowflake, share: Share) -> Duration {
-        self.wire().ready_in(create_in(channel), share)
+        self.transport().ready_in(create_in(channel), share)
     }
 
     /// How long the next change of a message in `channel` should wait for its bucket.
     #[must_use]
     pub fn ready_to_edit_in(&self, channel: Snowflake, share: Share) -> Duration {
-        self.wire().ready_in(edit_in(channel), share)
+        self.transport().ready_in(edit_in(channel), share)
     }
 
     /// The newest messages of `channel` (Discord: "Get Channel Messages").
-    pub async fn recent_messages(&self, pass: Pass, channel: Snowflake) -> Result<Page, Failure> {
+    pub async fn recent_messages(&self, pass: Permit, channel: Snowflake) -> Result<Page, Failure> {
         let path = format!("/channels/{channel}/messages?limit={READ_BACK}");
         let messages: Vec<Posted> = self.get(pass, &path).await?;
         Ok(Page { is_whole: messages.len() < usize::from(READ_BACK), messages })

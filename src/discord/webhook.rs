@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::discord::answer::{self, Answer};
 use crate::discord::bucket::{Route, Share};
-use crate::discord::{Failure, Wire, failure};
+use crate::discord::{Failure, HttpTransport, failure};
 use crate::model::{Attempt, LostWebhook, Snowflake, WebhookUrl};
 
 /// A webhook that is there.
@@ -17,7 +17,7 @@ struct Found {
     id: Snowflake,
 }
 
-impl Wire {
+impl HttpTransport {
     /// Posts `body` through a webhook, and waits for the message (Discord: "Execute Webhook", `wait`). There is no nonce:
     /// a repetition is a second message.
     pub async fn execute_webhook<B: Serialize + Sync>(&self, url: &WebhookUrl, body: &B) -> Attempt {

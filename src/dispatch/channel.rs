@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::discord::{Client, Pass, Share};
+use crate::discord::{Client, Permit, Share};
 use crate::dispatch::Context;
 use crate::dispatch::cards::compose::compose;
-use crate::dispatch::guard::survive;
+use crate::dispatch::guard::isolate;
 use crate::dispatch::in_doubt::{Looked, Search};
 use crate::dispatch::share::share_of;
 use crate::model::{Action, Arrived, Attempt, Message, Outcome, PostedAfter, Snowflake};
@@ -38,9 +38,9 @@ impl Channel {
         context: &Context,
         channel: Snowflake,
         message: &mut Message,
-        mut pass: Pass,
+        mut pass: Permit,
     ) -> Result<Attempt> {
-        let mut body = match survive(compose(context, message)).await? {
+        let mut body = match isolate(compose(context, message)).await? {
             Ok(body) => body,
             Err(poison) => return Ok(poison.unsent(context.clock.now())),
         };
@@ -51,7 +51,7 @@ impl Channel {
                 Looked::Unclear => {
                     context.store.note_maybe_duplicate(message.id).await?;
                     message.maybe_duplicate = true;
-                    body = match survive(compose(context, message)).await? {
+                    body = match isolate(compose(context, message)).await? {
                         Ok(body) => body,
                         Err(poison) => return Ok(poison.unsent(context.clock.now())),
                     };
@@ -86,7 +86,7 @@ impl Channel {
     }
 
     /// Waits until a request may leave.
-    pub(super) async fn pass(&self) -> Pass {
+    pub(super) async fn pass(&self) -> Permit {
         self.client.gate().pass().await
     }
 
@@ -106,8 +106,8 @@ impl Channel {
         context: &Context,
         channel: Snowflake,
         share: Share,
-        mut pass: Pass,
-    ) -> Pass {
+        mut pass: Permit,
+    ) -> Permit {
         loop {
             let wait = self.client.ready_to_edit_in(channel, share);
             if wait.is_zero() {

@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use crate::clock::Timestamp;
 use crate::dispatch::Context;
 use crate::model::{Arrived, Attempt, Delivery, Destination, Message, Outcome, Reason};
-use crate::store::{self, InDoubt, Spoilt, Waiting};
+use crate::store::{self, CorruptRow, InDoubt, Waiting};
 
 /// What to do about a row that nuncio did not write.
 const MEND: &str = "Another program, or the disk, changed that row: check the file with `sqlite3 FILE 'PRAGMA \
@@ -26,7 +26,7 @@ pub(super) struct Poison(Reason);
 /// database's, and everybody's.
 ///
 /// What `work` was changing when it panicked may be half changed: whoever calls lays it aside.
-pub(super) async fn survive<T>(
+pub(super) async fn isolate<T>(
     work: impl Future<Output = store::Result<T>>,
 ) -> store::Result<Result<T, Poison>> {
     match AssertUnwindSafe(work).catch_unwind().await {
@@ -43,7 +43,7 @@ pub(super) async fn readable(
     place: &str,
     waiting: Waiting,
 ) -> store::Result<Vec<Delivery>> {
-    lay_aside(context, place, waiting.spoilt).await?;
+    quarantine(context, place, waiting.spoilt).await?;
     Ok(waiting.deliveries)
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn readable(
 pub(super) async fn in_doubt(context: &Context, destination: &Destination) -> store::Result<Vec<Message>> {
     let InDoubt { messages, spoilt, lost } = context.store.open_messages(destination.id).await?;
     let place = &destination.name;
-    lay_aside(context, place, lost).await?;
+    quarantine(context, place, lost).await?;
     for message in spoilt {
         let (id, why) = (message.short(), message.why.clone());
         let carried = context.store.give_up_message(destination.id, message).await?;
@@ -67,7 +67,7 @@ pub(super) async fn in_doubt(context: &Context, destination: &Destination) -> st
 }
 
 /// Gives up deliveries that cannot be read, and tells of each once.
-async fn lay_aside(context: &Context, place: &str, spoilt: Vec<Spoilt>) -> store::Result<()> {
+async fn quarantine(context: &Context, place: &str, spoilt: Vec<CorruptRow>) -> store::Result<()> {
     if spoilt.is_empty() {
         return Ok(());
     }
@@ -121,7 +121,7 @@ mod tests {
     // L-2
     #[tokio::test]
     async fn a_panic_is_an_answer() {
-        let broken = survive(async {
+        let broken = isolate(async {
             tokio::task::yield_now().await;
             if true {
                 panic!("poison: for this test");
@@ -135,10 +135,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_read_is_one_delivery_s_affair_and_a_full_disk_is_everybody_s() {
-        let unreadable = survive::<()>(async { Err(Error::Corrupt("a source \"x\"".to_owned())) }).await;
+        let unreadable = isolate::<()>(async { Err(Error::Corrupt("a source \"x\"".to_owned())) }).await;
         assert!(unreadable.unwrap().unwrap_err().0.as_str().contains("a source \"x\""));
-        assert!(matches!(survive::<()>(async { Err(Error::Full) }).await, Err(Error::Full)));
-        assert_eq!(survive(async { Ok(7) }).await.unwrap(), Ok(7));
+        assert!(matches!(isolate::<()>(async { Err(Error::Full) }).await, Err(Error::Full)));
+        assert_eq!(isolate(async { Ok(7) }).await.unwrap(), Ok(7));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use crate::discord::{Client, Failure, Page, Pass, Posted};
+use crate::discord::{Client, Failure, Page, Permit, Posted};
 use crate::dispatch::Context;
 use crate::model::{Arrived, Attempt, Form, Message, Outcome, PostedAfter, Receipt, Snowflake, Tag};
 use crate::render::{self, Body};
@@ -68,7 +68,7 @@ impl<'a> Search<'a> {
         channel: Snowflake,
         message: &Message,
         body: &Body,
-        pass: Pass,
+        pass: Permit,
     ) -> Result<Looked> {
         let (started_at, began) = (self.context.clock.now(), self.context.clock.elapsed());
         let attempt = |status, code, response: String, outcome| {
@@ -115,7 +115,7 @@ impl<'a> Search<'a> {
 
     /// The newest messages of `channel`. Whoever shows them has known our token before: else anybody could say that
     /// there are none.
-    async fn read(&self, channel: Snowflake, mut pass: Pass) -> std::result::Result<Page, Failure> {
+    async fn read(&self, channel: Snowflake, mut pass: Permit) -> std::result::Result<Page, Failure> {
         if self.client.me().is_none() {
             self.client.myself(pass).await?;
             pass = self.client.gate().pass().await;

@@ -19,15 +19,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::discord::Pass;
+use crate::discord::Permit;
 use crate::dispatch::cards::digest;
 use crate::dispatch::cards::plan::{self, Pressure, Queue};
-use crate::dispatch::guard::{self, Poison, survive};
+use crate::dispatch::disposition::{self, Disposition};
+use crate::dispatch::guard::{self, Poison, isolate};
 use crate::dispatch::storm::Pinged;
-use crate::dispatch::verdict::{self, Verdict};
 use crate::dispatch::wake::Wake;
-use crate::dispatch::{Context, broken};
-use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Rank};
+use crate::dispatch::{Context, lane_restart};
+use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Priority};
 use crate::store::{self, Next, Recorded};
 
 /// How many hints may wait for a lane; more than that, and it looks at the table instead.
@@ -93,7 +93,7 @@ impl Lane {
             behind: true,
             pressed: false,
             alone: HashSet::new(),
-            no_digest: breaks >= broken::MANY,
+            no_digest: breaks >= lane_restart::MANY,
             storm: false,
             named: 0,
             decisions: 0,
@@ -109,7 +109,7 @@ impl Lane {
     pub(super) async fn run(mut self, stop: CancellationToken) -> Finished {
         let work = async {
             if self.breaks > 0 {
-                broken::own_up(&self.context, self.id).await;
+                lane_restart::record_crash(&self.context, self.id).await;
             }
             if let Err(error) = self.work().await {
                 tracing::error!(%error, destination = %self.id, "the database cannot be read, so deliveries to this \
@@ -193,7 +193,7 @@ impl Lane {
     }
 
     /// Plans the next message, and sends it once that is on disk.
-    async fn begin(&mut self, destination: &mut Destination, pass: Pass) -> store::Result<()> {
+    async fn begin(&mut self, destination: &mut Destination, pass: Permit) -> store::Result<()> {
         if self.storms(destination).await? {
             return self.name_others(destination, pass).await;
         }
@@ -211,12 +211,12 @@ impl Lane {
             };
         }
         let pressure = Pressure { pack: self.packs(), more: self.behind, alone: &self.alone };
-        let turn = self.turn().unwrap_or(Rank::Decision);
+        let turn = self.turn().unwrap_or(Priority::Decision);
         let head = plan::head(&self.queue, turn).map(|(_, id)| id);
-        let planned = survive(plan::next(&self.context, self.id, &mut self.queue, turn, pressure)).await?;
+        let planned = isolate(plan::next(&self.context, self.id, &mut self.queue, turn, pressure)).await?;
         match (planned, head) {
             (Ok(Some(message)), _) => self.put_down(destination, message, pass).await,
-            (Err(poison), Some(head)) => self.lay_aside(destination, head, poison).await,
+            (Err(poison), Some(head)) => self.quarantine(destination, head, poison).await,
             (Ok(None) | Err(_), _) => Ok(()),
         }
     }
@@ -226,7 +226,7 @@ impl Lane {
         &mut self,
         destination: &mut Destination,
         mut message: Message,
-        pass: Pass,
+        pass: Permit,
     ) -> store::Result<()> {
         self.note_turn(&message);
         message.posted_after = self.context.sinks.posted_after(destination, &self.context.clock);
@@ -245,9 +245,9 @@ impl Lane {
                 Ok(())
             }
             Err(error) => {
-                verdict::store_failing(&self.context.hub, &error);
+                disposition::store_failing(&self.context.hub, &error);
                 self.queue_all(message.deliveries);
-                self.context.clock.sleep(verdict::STORE_AGAIN).await;
+                self.context.clock.sleep(disposition::STORE_AGAIN).await;
                 Ok(())
             }
         }
@@ -255,7 +255,7 @@ impl Lane {
 
     /// What could not be planned is planned again alone. If it cannot be planned alone either, it is at fault itself,
     /// and goes out of line.
-    async fn lay_aside(
+    async fn quarantine(
         &mut self,
         destination: &Destination,
         head: DeliveryId,
@@ -269,7 +269,7 @@ impl Lane {
         }
         let reason = poison.into_reason();
         if self.context.store.give_up(head, &reason).await? {
-            verdict::tell_given_up(&destination.name, &[head], &reason);
+            disposition::tell_given_up(&destination.name, &[head], &reason);
             self.context.hub.gave_up();
         }
         Ok(())
@@ -287,7 +287,7 @@ impl Lane {
         &mut self,
         destination: &mut Destination,
         mut message: Message,
-        pass: Pass,
+        pass: Permit,
     ) -> store::Result<()> {
         if message.settling {
             digest::settle(&self.context, &message).await;
@@ -296,17 +296,17 @@ impl Lane {
         message.late = self.why(&message);
         let (tries, successes) = (message.attempts, self.context.recovery.successes());
         let sending = self.context.sinks.send(&self.context, destination, &mut message, pass);
-        let attempt = match survive(sending).await? {
+        let attempt = match isolate(sending).await? {
             Ok(attempt) => attempt,
             Err(poison) => poison.lost(self.context.clock.now(), tries),
         };
-        verdict::note_reachable(self.context.hub.conditions(), &attempt);
+        disposition::note_reachable(self.context.hub.conditions(), &attempt);
         // A limit that is hit while catching up is not what things waited for.
         if self.trouble.is_none() || attempt.status != Some(429) {
-            self.trouble = verdict::trouble(&attempt).or(self.trouble.take());
+            self.trouble = disposition::trouble(&attempt).or(self.trouble.take());
         }
         let now = self.context.clock.moment();
-        let verdict = Verdict::of(destination, &message, &attempt, &mut self.failures, now);
+        let verdict = Disposition::of(destination, &message, &attempt, &mut self.failures, now);
         if !self.is_readdressed(&message, &attempt).await? {
             verdict.tell(&self.context.hub, destination, &message, &attempt, now);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::discord::Wire;
+use crate::discord::HttpTransport;
 use crate::dispatch::Context;
 use crate::hub::lost_webhook;
 
@@ -10,14 +10,14 @@ use crate::hub::lost_webhook;
 const MOST_ASKED: usize = 25;
 
 /// Asks for each stored webhook that is in use, and sends nothing through it.
-pub(super) async fn name_lost_webhooks(wire: Wire, context: Arc<Context>) {
+pub(super) async fn name_lost_webhooks(transport: HttpTransport, context: Arc<Context>) {
     let webhooks = match context.hub.webhooks_in_use().await {
         Ok(webhooks) => webhooks,
         Err(error) => return tracing::debug!(%error, "the stored webhooks cannot be looked up"),
     };
     for webhook in webhooks.iter().take(MOST_ASKED) {
         let Ok(Some(url)) = context.store.webhook_url(webhook.id).await else { continue };
-        if let Ok(Some(lost)) = wire.webhook(&url).await {
+        if let Ok(Some(lost)) = transport.webhook(&url).await {
             let problem = lost_webhook(webhook.id, &webhook.about.name, &webhook.mark, lost);
             tracing::warn!("{}", problem.sentence());
         }

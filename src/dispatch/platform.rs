@@ -11,13 +11,13 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Moment, Timestamp};
-use crate::dispatch::guard::{self, survive};
+use crate::dispatch::guard::{self, isolate};
 use crate::dispatch::lane::Finished;
 use crate::dispatch::wake::Wake;
-use crate::dispatch::{Context, verdict};
+use crate::dispatch::{Context, disposition};
 use crate::hub::Condition;
 use crate::model::{
-    Action, Attempt, Decision, Delivery, Destination, DestinationId, Form, Matter, Message, Outcome,
+    Action, Attempt, Decision, DecisionKind, Delivery, Destination, DestinationId, Form, Message, Outcome,
     Platform as CallState, Reason, Receipt, Snowflake, Verdict, schedule,
 };
 use crate::store::{self, CallNext, Calling};
@@ -130,8 +130,8 @@ impl PlatformLane {
                 // Undone at the last moment, or not asked for any more.
                 Ok(false) => self.context.hub.progressed(),
                 Err(error) => {
-                    verdict::store_failing(&self.context.hub, &error);
-                    self.context.clock.sleep(verdict::STORE_AGAIN).await;
+                    disposition::store_failing(&self.context.hub, &error);
+                    self.context.clock.sleep(disposition::STORE_AGAIN).await;
                 }
             }
         }
@@ -149,7 +149,7 @@ impl PlatformLane {
     /// Makes the call, and records what came of it.
     async fn call(&mut self, message: Message, epoch: i64) -> store::Result<()> {
         let Some(delivery) = message.deliveries.first() else { return Ok(()) };
-        let (decision, why) = match survive(self.context.store.decision_of_call(delivery.id)).await? {
+        let (decision, why) = match isolate(self.context.store.decision_of_call(delivery.id)).await? {
             Ok(decision) => (decision, "the decision no longer exists".to_owned()),
             Err(poison) => (None, poison.into_reason().to_string()),
         };
@@ -178,9 +178,9 @@ impl PlatformLane {
         loop {
             match self.context.store.record_call(calling.clone()).await {
                 Ok(_) => break,
-                Err(error) => verdict::store_failing(&self.context.hub, &error),
+                Err(error) => disposition::store_failing(&self.context.hub, &error),
             }
-            self.context.clock.sleep(verdict::STORE_AGAIN).await;
+            self.context.clock.sleep(disposition::STORE_AGAIN).await;
         }
         self.context.hub.conditions().clear(Condition::StoreFailing);
         self.context.hub.progressed();
@@ -190,8 +190,8 @@ impl PlatformLane {
     async fn ask(&self, decision: &Decision) -> Option<Reply> {
         let (client, key, body) = (&self.platform.client, decision.id.to_string(), body(decision));
         match (decision.matter, decision.verdict) {
-            (Matter::Machine, Verdict::Denied) => client.deny(&decision.object, &key, &body).await,
-            (Matter::Machine, _) => client.approve(&decision.object, &key, &body).await,
+            (DecisionKind::Machine, Verdict::Denied) => client.deny(&decision.object, &key, &body).await,
+            (DecisionKind::Machine, _) => client.approve(&decision.object, &key, &body).await,
             _ => client.update_ticket(&decision.object, &key, &body).await,
         }
     }
@@ -205,7 +205,7 @@ impl PlatformLane {
             tracing::info!("XTSystems takes XTSYSTEMS_API_KEY again");
         }
         match reply.status {
-            Some(status @ 200..=299) if reply.is_broken => CallNext::Later {
+            Some(status @ 200..=299) if reply.is_broken => CallNext::Background {
                 wait,
                 said: format!("XTSystems answered {status}, and its answer broke off"),
                 everybody: false,
@@ -225,7 +225,7 @@ impl PlatformLane {
                 if conditions.raise(Condition::KeyRefused, said.clone()) {
                     tracing::error!("{said}");
                 }
-                CallNext::Later { wait: KEY_REFUSED.max(wait), said, everybody: true }
+                CallNext::Background { wait: KEY_REFUSED.max(wait), said, everybody: true }
             }
             Some(status @ (404 | 405)) => CallNext::Held(format!(
                 "XTSystems has no {} ({status}{}): set {}, restart, then press Try again",
@@ -241,7 +241,7 @@ impl PlatformLane {
                 // The card shows the first line; what the answer held stands in Details.
                 let body = reply.status.map(|_| format!("\n{said}")).unwrap_or_default();
                 let said = format!("{}{body}", reply.summary());
-                CallNext::Later { wait, said, everybody }
+                CallNext::Background { wait, said, everybody }
             }
             Some(status) => {
                 CallNext::Refused(if said.is_empty() { format!("status {status}") } else { said })
@@ -253,8 +253,8 @@ impl PlatformLane {
     fn shape(&self, decision: &Decision) -> String {
         let calls = self.platform.client.calls();
         let call = match (decision.matter, decision.verdict) {
-            (Matter::Machine, Verdict::Denied) => &calls.deny,
-            (Matter::Machine, _) => &calls.approve,
+            (DecisionKind::Machine, Verdict::Denied) => &calls.deny,
+            (DecisionKind::Machine, _) => &calls.approve,
             _ => &calls.update_ticket,
         };
         call.to_string().replace("{id}", "…")
@@ -267,7 +267,7 @@ impl PlatformLane {
             CallNext::Confirmed => {
                 tracing::info!(decision.id = %id, took_ms, tries, "XTSystems confirmed: {what}")
             }
-            CallNext::Later { wait, said, .. } => tracing::warn!(
+            CallNext::Background { wait, said, .. } => tracing::warn!(
                 decision.id = %id, took_ms, tries, again_in_s = wait.as_secs(),
                 "the call to XTSystems failed and is tried again: {what}: {}", said.escape_debug()
             ),
@@ -297,10 +297,12 @@ fn body(decision: &Decision) -> Value {
     });
     let text = decision.reason.as_deref();
     let mut body = match decision.matter {
-        Matter::Take => json!({"assigned_to": decider.map(|decider| decider.name.as_str()), "actor": actor}),
-        Matter::Note => json!({"note": text, "actor": actor}),
-        Matter::Close => json!({"status": "closed", "resolution": text, "actor": actor}),
-        Matter::Machine | Matter::Ticket | Matter::Alert => json!({
+        DecisionKind::Take => {
+            json!({"assigned_to": decider.map(|decider| decider.name.as_str()), "actor": actor})
+        }
+        DecisionKind::Note => json!({"note": text, "actor": actor}),
+        DecisionKind::Close => json!({"status": "closed", "resolution": text, "actor": actor}),
+        DecisionKind::Machine | DecisionKind::Ticket | DecisionKind::Alert => json!({
             "decision": decision.verdict.as_str(),
             "machine_id": decision.object,
             "actor": actor,
@@ -320,7 +322,7 @@ fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt 
         // A call leaves nothing in a channel.
         CallNext::Confirmed => Outcome::Sent(Receipt { channel: Snowflake::new(0), message: None }),
         CallNext::Refused(said) | CallNext::Held(said) => Outcome::Refused(Reason::new(said.clone())),
-        CallNext::Later { .. } => Outcome::Retry {
+        CallNext::Background { .. } => Outcome::Retry {
             after: reply.and_then(|reply| reply.retry_after),
             arrived: reply.map_or(crate::model::Arrived::No, |reply| reply.arrived),
         },
@@ -340,8 +342,8 @@ fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt 
 
 const fn variable(decision: &Decision) -> &'static str {
     match (decision.matter, decision.verdict) {
-        (Matter::Machine, Verdict::Denied) => "XTSYSTEMS_DENY",
-        (Matter::Machine, _) => "XTSYSTEMS_APPROVE",
+        (DecisionKind::Machine, Verdict::Denied) => "XTSYSTEMS_DENY",
+        (DecisionKind::Machine, _) => "XTSYSTEMS_APPROVE",
         _ => "XTSYSTEMS_UPDATE_TICKET",
     }
 }
@@ -350,10 +352,10 @@ const fn variable(decision: &Decision) -> &'static str {
 fn what(decision: &Decision) -> String {
     let object = decision.object.escape_debug();
     match decision.matter {
-        Matter::Take => format!("ticket {object} taken"),
-        Matter::Note => format!("a note to ticket {object}"),
-        Matter::Close => format!("ticket {object} closed"),
-        Matter::Machine | Matter::Ticket | Matter::Alert => {
+        DecisionKind::Take => format!("ticket {object} taken"),
+        DecisionKind::Note => format!("a note to ticket {object}"),
+        DecisionKind::Close => format!("ticket {object} closed"),
+        DecisionKind::Machine | DecisionKind::Ticket | DecisionKind::Alert => {
             format!("machine {object} {}", decision.verdict.as_str())
         }
     }

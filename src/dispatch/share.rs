@@ -1,10 +1,10 @@
 //! The share of a rate-limit bucket that a message may use.
 
 use crate::discord::Share;
-use crate::model::{Message, Rank};
+use crate::model::{Message, Priority};
 
 /// How much of a bucket `message` may use: the last place is kept for decisions and edits after a click.
 pub(super) fn share_of(message: &Message) -> Share {
-    let decides = message.deliveries.first().is_some_and(|delivery| delivery.rank == Rank::Decision);
+    let decides = message.deliveries.first().is_some_and(|delivery| delivery.rank == Priority::Decision);
     if decides { Share::Full } else { Share::Ordinary }
 }

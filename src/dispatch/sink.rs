@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::discord::{Access, Pass, Share};
+use crate::discord::{Access, Permit, Share};
 use crate::dispatch::Context;
 use crate::dispatch::channel::Channel;
 use crate::dispatch::webhook::Webhooks;
@@ -20,11 +20,11 @@ pub(super) struct Sinks {
 impl Sinks {
     pub(super) fn new(access: &Access) -> Self {
         let channel = access.client().cloned().map(Channel::new);
-        Self { channel, webhooks: Webhooks::new(access.wire().clone()) }
+        Self { channel, webhooks: Webhooks::new(access.transport().clone()) }
     }
 
     /// Waits until a request to `sink` may leave. `None` if nothing can be sent there without a token.
-    pub(super) async fn pass(&self, sink: &Sink) -> Option<Pass> {
+    pub(super) async fn pass(&self, sink: &Sink) -> Option<Permit> {
         match sink {
             Sink::Channel(_) => Some(self.channel.as_ref()?.pass().await),
             Sink::DiscordWebhook(_) => Some(self.webhooks.pass().await),
@@ -56,7 +56,7 @@ impl Sinks {
         context: &Context,
         destination: &Destination,
         message: &mut Message,
-        pass: Pass,
+        pass: Permit,
     ) -> Result<Attempt> {
         match (&destination.sink, &self.channel) {
             (Sink::Channel(id), Some(channel)) => channel.send(context, *id, message, pass).await,

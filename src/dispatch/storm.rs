@@ -14,7 +14,7 @@ use crate::dispatch::cards::load::load;
 use crate::dispatch::{Context, guard};
 use crate::model::route::Cards;
 use crate::model::schedule::PING_AGAIN;
-use crate::model::{Action, Delivery, Destination, Form, Message, Rank, Snowflake};
+use crate::model::{Action, Delivery, Destination, Form, Message, Priority, Snowflake};
 use crate::render::{self, Digest};
 use crate::store::{Claim, Result};
 
@@ -68,7 +68,7 @@ pub(super) async fn worst(
 ) -> Result<Option<Vec<Delivery>>> {
     let (store, id) = (&context.store, destination.id);
     if context.composition.coalesce != Coalesce::Digest
-        || !store.deeper_than(id, Rank::Urgent, now.steady, DEPTH).await?
+        || !store.deeper_than(id, Priority::Urgent, now.steady, DEPTH).await?
         || !store.storms(id, folds(context), now, DEPTH).await?
     {
         return Ok(None);

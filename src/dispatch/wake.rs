@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 pub(super) struct Wake(Arc<(AtomicBool, Notify)>);
 
 impl Wake {
-    pub(super) fn look_at_the_table(&self) {
+    pub(super) fn request_poll(&self) {
         self.0.0.store(true, Ordering::Release);
         self.0.1.notify_one();
     }

@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::discord::{Failure, Pass, Share, Wire};
+use crate::discord::{Failure, HttpTransport, Permit, Share};
 use crate::dispatch::cards::compose::compose;
-use crate::dispatch::guard::survive;
+use crate::dispatch::guard::isolate;
 use crate::dispatch::share::share_of;
-use crate::dispatch::{Context, herald};
+use crate::dispatch::{Context, pause_reporter};
 use crate::model::{
     Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook, WebhookMark,
 };
@@ -21,12 +21,12 @@ const NO_BUTTONS: &str = "No buttons here: this card came through a webhook. Dec
 
 /// Posts through webhooks.
 pub(super) struct Webhooks {
-    wire: Wire,
+    transport: HttpTransport,
 }
 
 impl Webhooks {
-    pub(super) const fn new(wire: Wire) -> Self {
-        Self { wire }
+    pub(super) const fn new(transport: HttpTransport) -> Self {
+        Self { transport }
     }
 
     /// Tries to send `message`.
@@ -35,7 +35,7 @@ impl Webhooks {
         context: &Context,
         destination: &Destination,
         message: &mut Message,
-        pass: Pass,
+        pass: Permit,
     ) -> Result<Attempt> {
         // As it is now: a person may have replaced it a moment ago.
         let Some(url) = context.store.webhook_url(destination.id).await? else {
@@ -53,7 +53,7 @@ impl Webhooks {
         }
         message.no_buttons = Some(NO_BUTTONS);
         message.through = Some(url.mark());
-        let mut body = match survive(compose(context, message)).await? {
+        let mut body = match isolate(compose(context, message)).await? {
             Ok(body) => body,
             Err(poison) => return Ok(poison.unsent(context.clock.now())),
         };
@@ -61,30 +61,36 @@ impl Webhooks {
         (body.message_reference, body.components) = (None, None);
         let pass = self.ready(context, url.id(), message, pass).await;
         let attempt = match message.action {
-            Action::Create => self.wire.execute_webhook(&url, &body).await,
-            Action::Edit { message, .. } => self.wire.edit_webhook_message(&url, message, &body).await,
+            Action::Create => self.transport.execute_webhook(&url, &body).await,
+            Action::Edit { message, .. } => self.transport.edit_webhook_message(&url, message, &body).await,
         };
         pass.report(&attempt);
         Ok(attempt)
     }
 
     /// Waits until a request may leave.
-    pub(super) async fn pass(&self) -> Pass {
-        self.wire.gate().pass_without_token().await
+    pub(super) async fn pass(&self) -> Permit {
+        self.transport.gate().pass_without_token().await
     }
 
     /// How long the next message should wait for its bucket.
     pub(super) fn ready_in(&self, webhook: &WebhookMark, share: Share) -> Duration {
-        self.wire.webhook_ready_in(webhook.id(), share)
+        self.transport.webhook_ready_in(webhook.id(), share)
     }
 
     /// Changes have a bucket of their own, and a webhook that was replaced has another. Nobody else waits meanwhile.
-    async fn ready(&self, context: &Context, webhook: Snowflake, message: &Message, mut pass: Pass) -> Pass {
+    async fn ready(
+        &self,
+        context: &Context,
+        webhook: Snowflake,
+        message: &Message,
+        mut pass: Permit,
+    ) -> Permit {
         loop {
             let wait = match message.action {
                 // Its lane has waited for the place that is kept.
-                Action::Create => self.wire.webhook_ready_in(webhook, Share::Full),
-                Action::Edit { .. } => self.wire.webhook_ready_to_edit_in(webhook, share_of(message)),
+                Action::Create => self.transport.webhook_ready_in(webhook, Share::Full),
+                Action::Edit { .. } => self.transport.webhook_ready_to_edit_in(webhook, share_of(message)),
             };
             if wait.is_zero() {
                 return pass;
@@ -100,20 +106,21 @@ impl Webhooks {
 /// One that arrives is noted, and opens it again.
 pub async fn try_webhook(
     store: &Store,
-    wire: &Wire,
+    transport: &HttpTransport,
     clock: &Clock,
     webhook: &StoredWebhook,
 ) -> Result<Attempt> {
     let Some(url) = store.webhook_url(webhook.id).await? else { return Ok(unreadable(clock)) };
-    herald::recall(store, clock, wire.gate()).await?;
-    let pass = match wire.gate().try_pass_without_token() {
+    pause_reporter::recall(store, clock, transport.gate()).await?;
+    let pass = match transport.gate().try_pass_without_token() {
         Ok(pass) => pass,
         Err(wait) => {
             let failure = Failure::shut(wait);
             return Ok(unsent(clock, failure.to_string(), failure.outcome));
         }
     };
-    let attempt = wire.execute_webhook(&url, &render::webhook_test(&webhook.about.name, clock.now())).await;
+    let attempt =
+        transport.execute_webhook(&url, &render::webhook_test(&webhook.about.name, clock.now())).await;
     pass.report(&attempt);
     if matches!(attempt.outcome, Outcome::Sent(_)) {
         store.note_webhook_tested(webhook.id).await?;

@@ -36,7 +36,7 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
         )],
     };
     let is_reachable = !checks.iter().any(|check| check.code == Code::DiscordUnreachable);
-    checks.extend(webhooks::checks(config, access.wire(), clock, &survey.webhooks, is_reachable).await);
+    checks.extend(webhooks::checks(config, access.transport(), clock, &survey.webhooks, is_reachable).await);
     checks
 }
 

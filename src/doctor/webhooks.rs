@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
-use crate::discord::Wire;
+use crate::discord::HttpTransport;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT, State};
 use crate::hub::{lost_webhook, replace_webhook};
@@ -17,7 +17,7 @@ const MOST_ASKED: usize = 25;
 /// A check for each stored webhook. What nuncio itself has found closed is not asked for again: Discord forbids that.
 pub(super) async fn checks(
     config: &Config,
-    wire: &Wire,
+    transport: &HttpTransport,
     clock: &Clock,
     stored: &[SealedWebhook],
     is_reachable: bool,
@@ -36,7 +36,7 @@ pub(super) async fn checks(
         let looking = async {
             for webhook in asked {
                 let Some(url) = webhook.open(&key) else { continue };
-                if let Ok(found) = wire.webhook(&url).await {
+                if let Ok(found) = transport.webhook(&url).await {
                     looked.push((*webhook, found));
                 }
             }

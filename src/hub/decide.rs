@@ -5,23 +5,23 @@
 
 mod ask;
 mod machines;
-mod nobody;
 mod place;
+mod unattended;
 mod who;
 
 use std::time::Duration;
 
 use crate::hub::person::Person;
 use crate::hub::refusal::Refusal;
-use crate::hub::{Hub, Way};
+use crate::hub::{Entrypoint, Hub};
 use crate::model::{
-    Actor, AuditEntry, AuditOutcome, Decider, Decision, DestinationId, Event, Matter, Mute, Snowflake, Token,
-    Verdict,
+    Actor, AuditEntry, AuditOutcome, Decider, Decision, DecisionKind, DestinationId, Event, Mute, Snowflake,
+    Token, Verdict,
 };
-use crate::store::{self, Change, Changed, Wish};
+use crate::store::{self, Change, Changed, TicketAction};
 
 pub(in crate::hub) use ask::ids;
-pub use place::Place as Pressed;
+pub use place::Place as ClickOrigin;
 
 /// How long a click is kept up when the database does not take it. Discord forgets it after 15 minutes.
 const PATIENCE: Duration = Duration::from_secs(13 * 60);
@@ -29,7 +29,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// What a button does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Press {
+pub enum ButtonAction {
     /// Approves a machine.
     Approve,
     /// Denies it, with a reason.
@@ -62,18 +62,18 @@ pub struct Click {
     /// Who.
     pub person: Person,
     /// What they want.
-    pub press: Press,
+    pub press: ButtonAction,
     /// About what.
     pub token: Token,
     /// Where the button stands; `None` for a command.
-    pub place: Option<Pressed>,
+    pub place: Option<ClickOrigin>,
     /// What they wrote.
     pub text: Option<String>,
 }
 
 /// What came of a click.
 #[derive(Clone, Debug)]
-pub enum Clicked {
+pub enum ClickOutcome {
     /// It was done; so it stands now.
     Done(Decision),
     /// Somebody was faster, or it is too late; so it stands.
@@ -107,7 +107,7 @@ pub struct Details {
 impl Hub {
     /// Does what `click` wants, if that person may; notes it either way. A database that does not take it is asked
     /// again for as long as Discord waits.
-    pub async fn click(&self, click: &Click) -> store::Result<Clicked> {
+    pub async fn click(&self, click: &Click) -> store::Result<ClickOutcome> {
         let until = self.0.clock.elapsed() + PATIENCE;
         loop {
             match self.try_click(click).await {
@@ -121,7 +121,7 @@ impl Hub {
         }
     }
 
-    async fn try_click(&self, click: &Click) -> store::Result<Clicked> {
+    async fn try_click(&self, click: &Click) -> store::Result<ClickOutcome> {
         let found = self.0.store.decision_by_token(&click.token).await?;
         let refusal = match &found {
             None => Some(Refusal::Unknown),
@@ -135,15 +135,15 @@ impl Hub {
             (found, refusal) => {
                 let refusal = refusal.unwrap_or(Refusal::Unknown);
                 self.refuse(click, found.as_ref(), &refusal).await?;
-                Ok(Clicked::Refused(refusal))
+                Ok(ClickOutcome::Refused(refusal))
             }
         }
     }
 
     /// Whether they may, through a card or by a command.
     fn may_click(&self, click: &Click) -> Result<(), Refusal> {
-        let way = if click.place.is_some() { Way::Card } else { Way::Command };
-        self.is_at_home(&click.person, way)?;
+        let way = if click.place.is_some() { Entrypoint::Card } else { Entrypoint::Command };
+        self.check_guild(&click.person, way)?;
         self.rules().may(&click.person, click.press)
     }
 
@@ -174,18 +174,24 @@ impl Hub {
         self.0.store.audit(entry).await.map(drop)
     }
 
-    async fn perform(&self, click: &Click, decision: Decision) -> store::Result<Clicked> {
+    async fn perform(&self, click: &Click, decision: Decision) -> store::Result<ClickOutcome> {
         let store = &self.0.store;
-        if click.press == Press::Details {
-            return Ok(Clicked::Details(Box::new(self.details(decision).await?)));
+        if click.press == ButtonAction::Details {
+            return Ok(ClickOutcome::Details(Box::new(self.details(decision).await?)));
         }
         let by = Decider { id: click.person.id, name: click.person.name.clone() };
         let entry = self.entry(click, Some(&decision));
         let changed = match (click.press, decision.matter) {
             // These tell the platform nothing, so they need no key for it.
-            (Press::Undo, Matter::Machine) => store.change(&click.token, Change::Undo, by, entry).await?,
-            (Press::OnIt, Matter::Alert) => store.change(&click.token, Change::Take, by, entry).await?,
-            (Press::Mute, Matter::Alert) => return self.mute_alert(click, &decision, entry).await,
+            (ButtonAction::Undo, DecisionKind::Machine) => {
+                store.change(&click.token, Change::Undo, by, entry).await?
+            }
+            (ButtonAction::OnIt, DecisionKind::Alert) => {
+                store.change(&click.token, Change::Take, by, entry).await?
+            }
+            (ButtonAction::Mute, DecisionKind::Alert) => {
+                return self.mute_alert(click, &decision, entry).await;
+            }
             (_, matter) => {
                 let changed = match self.rules().platform {
                     Some(platform) => self.ask_platform(click, matter, platform, by, entry).await?,
@@ -195,7 +201,7 @@ impl Hub {
                     Ok(changed) => changed,
                     Err(refusal) => {
                         self.refuse(click, Some(&decision), &refusal).await?;
-                        return Ok(Clicked::Refused(refusal));
+                        return Ok(ClickOutcome::Refused(refusal));
                     }
                 }
             }
@@ -203,11 +209,11 @@ impl Hub {
         Ok(match changed {
             Changed::Done(decision) => {
                 tell(click, &decision);
-                Clicked::Done(decision)
+                ClickOutcome::Done(decision)
             }
-            Changed::Late(decision) => Clicked::Late(decision),
-            Changed::Replayed => Clicked::Replayed,
-            Changed::Unknown => Clicked::Refused(Refusal::Unknown),
+            Changed::Late(decision) => ClickOutcome::Late(decision),
+            Changed::Replayed => ClickOutcome::Replayed,
+            Changed::Unknown => ClickOutcome::Refused(Refusal::Unknown),
         })
     }
 
@@ -215,7 +221,7 @@ impl Hub {
     async fn ask_platform(
         &self,
         click: &Click,
-        matter: Matter,
+        matter: DecisionKind,
         platform: DestinationId,
         by: Decider,
         entry: AuditEntry,
@@ -229,17 +235,22 @@ impl Hub {
             even_expired: click.place.is_none(),
         };
         let card = click.place.as_ref().and_then(|place| Some((place.channel, place.message?)));
-        let wish = |matter| Wish { matter, text: click.text.clone(), platform, card };
+        let wish = |matter| TicketAction { matter, text: click.text.clone(), platform, card };
         let change = match (click.press, matter) {
-            (Press::Approve, Matter::Machine) => decide(Verdict::Approved),
-            (Press::Deny, Matter::Machine) => decide(Verdict::Denied),
-            (Press::TryAgain, Matter::Machine)
-            | (Press::Resend, Matter::Take | Matter::Note | Matter::Close) => Change::TryAgain,
-            (press @ (Press::Take | Press::Note | Press::Close), Matter::Ticket) => {
+            (ButtonAction::Approve, DecisionKind::Machine) => decide(Verdict::Approved),
+            (ButtonAction::Deny, DecisionKind::Machine) => decide(Verdict::Denied),
+            (ButtonAction::TryAgain, DecisionKind::Machine)
+            | (ButtonAction::Resend, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close) => {
+                Change::TryAgain
+            }
+            (
+                press @ (ButtonAction::Take | ButtonAction::Note | ButtonAction::Close),
+                DecisionKind::Ticket,
+            ) => {
                 let wish = wish(match press {
-                    Press::Take => Matter::Take,
-                    Press::Note => Matter::Note,
-                    _ => Matter::Close,
+                    ButtonAction::Take => DecisionKind::Take,
+                    ButtonAction::Note => DecisionKind::Note,
+                    _ => DecisionKind::Close,
                 });
                 return store.wish(&click.token, wish, by, entry).await.map(Ok);
             }
@@ -296,7 +307,7 @@ fn tell(click: &Click, decision: &Decision) {
     );
 }
 
-impl Press {
+impl ButtonAction {
     /// All of them.
     pub const ALL: [Self; 11] = [
         Self::Approve,

@@ -114,7 +114,7 @@ impl Finding {
 
 /// One request that is worth a remark.
 #[derive(Clone, Debug)]
-pub struct Remark {
+pub struct IngressReport {
     /// What was found.
     pub finding: Finding,
     /// The same in a sentence for the operator, with the particulars of this request. Holds nothing of the request
@@ -147,11 +147,11 @@ pub struct Findings {
 
 /// The book of findings. One per hub.
 #[derive(Debug)]
-pub(super) struct Book {
+pub(super) struct FindingCounters {
     pages: Mutex<[Page; Finding::ALL.len()]>,
 }
 
-impl Default for Book {
+impl Default for FindingCounters {
     fn default() -> Self {
         Self { pages: Mutex::new(std::array::from_fn(|_| Page::default())) }
     }
@@ -163,7 +163,7 @@ struct Page {
     counts: [u32; SLOTS],
     /// The number of the newest slot.
     newest: u64,
-    last: Option<(Remark, Timestamp)>,
+    last: Option<(IngressReport, Timestamp)>,
     /// When it was last told in the log, and how many have come since.
     told_at: Option<Duration>,
     untold: u64,
@@ -199,9 +199,9 @@ fn slot(clock: &Clock) -> u64 {
     clock.elapsed().as_secs() / (SLOT_MINUTES * 60)
 }
 
-impl Book {
+impl FindingCounters {
     /// Writes `remark` down. Gives it back if it is to be told now: the first of its kind for a while.
-    fn note(&self, clock: &Clock, remark: Remark) -> Option<Remark> {
+    fn note(&self, clock: &Clock, remark: IngressReport) -> Option<IngressReport> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let page = &mut pages[remark.finding as usize];
         page.turn_to(slot(clock));
@@ -220,7 +220,7 @@ impl Book {
     }
 
     /// What came since it was last told, and how many; each at most once a minute.
-    fn due(&self, clock: &Clock) -> Vec<(Remark, u64)> {
+    fn due(&self, clock: &Clock) -> Vec<(IngressReport, u64)> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock.elapsed();
         let mut due = Vec::new();
@@ -261,7 +261,7 @@ impl Book {
 
 impl Hub {
     /// Counts what was found about a request. The first of its kind is logged at once, a flood of it once a minute.
-    pub fn remark(&self, remark: Remark) {
+    pub fn remark(&self, remark: IngressReport) {
         self.0.metrics.found(remark.finding);
         self.0.refused_source.refused(&self.0.clock, &remark);
         if let Some(remark) = self.0.findings.note(&self.0.clock, remark) {
@@ -292,8 +292,8 @@ impl Hub {
 }
 
 /// Writes the line. Where the store fails a person must act; everything else is the sender's to put right.
-fn tell(remark: &Remark, more: Option<u64>) {
-    let Remark { finding, sentence, seconds_behind, from } = remark;
+fn tell(remark: &IngressReport, more: Option<u64>) {
+    let IngressReport { finding, sentence, seconds_behind, from } = remark;
     let text = match more {
         None => sentence.clone(),
         Some(1) => format!("once more: {sentence}"),
@@ -310,13 +310,18 @@ fn tell(remark: &Remark, more: Option<u64>) {
 mod tests {
     use super::*;
 
-    fn remark(finding: Finding) -> Remark {
-        Remark { finding, sentence: "no".to_owned(), seconds_behind: None, from: "192.0.2.1".to_owned() }
+    fn remark(finding: Finding) -> IngressReport {
+        IngressReport {
+            finding,
+            sentence: "no".to_owned(),
+            seconds_behind: None,
+            from: "192.0.2.1".to_owned(),
+        }
     }
 
     #[test]
     fn a_flood_is_told_once_and_then_once_a_minute() {
-        let (book, clock) = (Book::default(), Clock::system());
+        let (book, clock) = (FindingCounters::default(), Clock::system());
         assert!(book.note(&clock, remark(Finding::Mismatch)).is_some());
         for _ in 0..9_999 {
             assert!(book.note(&clock, remark(Finding::Mismatch)).is_none());
@@ -338,8 +343,8 @@ mod tests {
 
     #[test]
     fn counts_are_of_the_last_hour_and_the_last_day() {
-        let (book, clock) = (Book::default(), Clock::system());
-        let counts = |book: &Book, clock: &Clock| {
+        let (book, clock) = (FindingCounters::default(), Clock::system());
+        let counts = |book: &FindingCounters, clock: &Clock| {
             book.all(clock).first().map(|found| (found.last_hour, found.last_day))
         };
         book.note(&clock, remark(Finding::Skewed));

@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::clock::{Moment, Timestamp};
 use crate::hub::Hub;
 use crate::model::{
-    DedupeKey, Destination, DestinationId, Event, EventId, Family, Kind, NewEvent, Outcome, Rank, RawBody,
-    Sink, Source,
+    DedupeKey, Destination, DestinationId, Event, EventId, Family, Kind, NewEvent, Outcome, Priority,
+    RawBody, Sink, Source,
 };
 use crate::store::{FollowUp, Incoming, Planned};
 
@@ -90,7 +90,7 @@ impl Hub {
             _ => notice,
         };
         let id = self.0.mint.next(now.steady);
-        let rank = if *notice == Notice::Reopened { Rank::Normal } else { Rank::Urgent };
+        let rank = if *notice == Notice::Reopened { Priority::Normal } else { Priority::Urgent };
         let incoming = Incoming {
             event: event_of(id, notice, destination, cause, now.wall),
             plan: self.told(destination.id, rank),
@@ -102,7 +102,7 @@ impl Hub {
     }
 
     /// Who is told what nuncio has to say: the `default` route's destinations, except the one it is about.
-    fn told(&self, except: DestinationId, rank: Rank) -> Vec<Planned> {
+    fn told(&self, except: DestinationId, rank: Priority) -> Vec<Planned> {
         let mut plan = self.0.routing.now().default_plan();
         plan.retain(|planned| planned.destination_id != except);
         plan.iter_mut().for_each(|planned| planned.rank = rank);

@@ -2,16 +2,19 @@
 
 use crate::hub::Hub;
 use crate::model::{DeliveryId, Event, EventId, Snowflake};
-use crate::store::{Letter, Listed, Result, Try, Which};
+use crate::store::{AttemptRow, DeliveryDetails, DeliveryFilter, Result, RowResult};
 
 impl Hub {
     /// What was given up, the newest first, behind the first `skip`; at most `limit`.
-    pub async fn given_up(&self, skip: u32, limit: u32) -> Result<Vec<Listed<Letter>>> {
-        self.0.store.letters_behind(Which::Dead, skip, limit).await
+    pub async fn given_up(&self, skip: u32, limit: u32) -> Result<Vec<RowResult<DeliveryDetails>>> {
+        self.0.store.letters_behind(DeliveryFilter::Dead, skip, limit).await
     }
 
     /// One delivery, with everything that was tried.
-    pub async fn letter(&self, id: DeliveryId) -> Result<Option<(Listed<Letter>, Vec<Try>)>> {
+    pub async fn letter(
+        &self,
+        id: DeliveryId,
+    ) -> Result<Option<(RowResult<DeliveryDetails>, Vec<AttemptRow>)>> {
         let Some(letter) = self.0.store.letter(id).await? else { return Ok(None) };
         let tries = self.0.store.tries(id).await?;
         Ok(Some((letter, tries)))

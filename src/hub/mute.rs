@@ -14,10 +14,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock::Timestamp;
-use crate::hub::{Click, Clicked, Hub};
+use crate::hub::{Click, ClickOutcome, Hub};
 use crate::model::route::is_pattern;
 use crate::model::{
-    AuditEntry, Decision, DedupeKey, Event, Kind, KindMeaning, Mute, MuteId, MutedAlert, NewEvent, Rank,
+    AuditEntry, Decision, DedupeKey, Event, Kind, KindMeaning, Mute, MuteId, MutedAlert, NewEvent, Priority,
     RawBody, Source, payload,
 };
 use crate::render;
@@ -73,7 +73,7 @@ impl Hub {
         click: &Click,
         decision: &Decision,
         entry: AuditEntry,
-    ) -> store::Result<Clicked> {
+    ) -> store::Result<ClickOutcome> {
         let event = self.0.store.event(decision.event_id).await?;
         let host = event.as_ref().and_then(|event| payload::text(&event.data, HOSTS));
         let host = host.and_then(|host| render::line(&host, 40)).map(|host| format!(" on {host}"));
@@ -95,9 +95,11 @@ impl Hub {
         let muted = self.0.store.add_mute(mute, entry, Some(decision.clone())).await?;
         self.mutes_changed().await;
         Ok(match muted {
-            Muted::Now(mute) | Muted::Renewed { now: mute, .. } => Clicked::Muted { mute, already: false },
-            Muted::Already(mute) => Clicked::Muted { mute, already: true },
-            Muted::Replayed => Clicked::Replayed,
+            Muted::Now(mute) | Muted::Renewed { now: mute, .. } => {
+                ClickOutcome::Muted { mute, already: false }
+            }
+            Muted::Already(mute) => ClickOutcome::Muted { mute, already: true },
+            Muted::Replayed => ClickOutcome::Replayed,
         })
     }
 
@@ -198,7 +200,7 @@ impl Hub {
             return Ok(());
         }
         for mute in mutes.iter().filter(|mute| mute.until.plus(SETTLED) <= now) {
-            let summed = self.sum_up(mute, now).await;
+            let summed = self.fold_events(mute, now).await;
             let told_before = {
                 let mut unsummed = self.0.unsummed.lock().unwrap_or_else(PoisonError::into_inner);
                 if summed.is_ok() { unsummed.remove(&mute.id) } else { !unsummed.insert(mute.id) }
@@ -237,7 +239,7 @@ impl Hub {
     }
 
     /// One card for every channel that `mute` silenced. Its dedupe key sees to it that a crash makes no second one.
-    async fn sum_up(&self, mute: &Mute, now: Timestamp) -> store::Result<()> {
+    async fn fold_events(&self, mute: &Mute, now: Timestamp) -> store::Result<()> {
         let mut destinations: BTreeMap<_, Vec<(String, u64)>> = BTreeMap::new();
         for (destination, kind, count) in self.0.store.silenced(mute.id).await? {
             destinations.entry(destination).or_default().push((kind, count));
@@ -264,7 +266,7 @@ impl Hub {
                 body: RawBody::new(json!({"event_type": ENDED, "data": data}).to_string().into_bytes()),
             };
             let plan =
-                vec![Planned { destination_id, rank: Rank::Normal, route: String::new(), muted: None }];
+                vec![Planned { destination_id, rank: Priority::Normal, route: String::new(), muted: None }];
             self.0
                 .store
                 .accept(Incoming { event, plan, unrouted: false, company_name: None, asks: None })

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::hub::{Hub, Person, Press};
+use crate::hub::{ButtonAction, Hub, Person};
 use crate::model::{Actor, AuditEntry, DeliveryId, EventId, Status};
-use crate::store::{NotRetried, Requester, Result, Revived, Selection, Which};
+use crate::store::{DeliveryFilter, NotRetried, Requester, Result, Revived, Selection};
 
 /// How many are looked at in one go, and changed in one unit.
 const PAGE: u32 = 100;
@@ -65,7 +65,7 @@ impl Hub {
     #[must_use]
     pub fn requester(&self, person: &Person, entry: AuditEntry) -> Requester {
         let may = |press| self.rules().may(person, press).is_ok();
-        Requester { entry, decides: may(Press::TryAgain), operates: may(Press::Resend) }
+        Requester { entry, decides: may(ButtonAction::TryAgain), operates: may(ButtonAction::Resend) }
     }
 
     /// Somebody at the shell who redelivers `subject`: a person with every right.
@@ -100,7 +100,7 @@ impl Hub {
     /// Makes the deliveries of an event pending again: those that are dead or, if none is, all that are finished. An
     /// event without a route gets the one it has by now.
     pub async fn redeliver_event(&self, id: EventId, by: &Requester) -> Result<Redelivered> {
-        let mut letters = self.0.store.letters(Which::Of(id), u32::MAX).await?;
+        let mut letters = self.0.store.letters(DeliveryFilter::Of(id), u32::MAX).await?;
         if letters.is_empty() {
             return self.route_event(id, by).await;
         }

@@ -10,9 +10,9 @@ pub enum Refusal {
     /// Not in a server.
     NoServer,
     /// In a server that is none of the operator's.
-    Elsewhere(Snowflake),
+    ForeignGuild(Snowflake),
     /// In a server, and nothing says which one is the operator's.
-    Nobodys(Snowflake),
+    OperatorGuildUnknown(Snowflake),
     /// Before the gateway told which servers there are.
     TooEarly,
     /// In timeout.
@@ -33,8 +33,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoServer => "not in a server",
-            Self::Elsewhere(guild) => return write!(f, "in server {guild}, which is none of the operator's"),
-            Self::Nobodys(guild) => {
+            Self::ForeignGuild(guild) => {
+                return write!(f, "in server {guild}, which is none of the operator's");
+            }
+            Self::OperatorGuildUnknown(guild) => {
                 return write!(f, "in server {guild}, and nothing says which one is the operator's");
             }
             Self::TooEarly => "before Discord listed the bot's servers",

@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::clock::{Clock, Timestamp};
-use crate::hub::{Finding, Hub, Problem, ProblemCode, Remark};
-use crate::model::{DedupeKey, Kind, NewEvent, Rank, RawBody, Source};
+use crate::hub::{Finding, Hub, IngressReport, Problem, ProblemCode};
+use crate::model::{DedupeKey, Kind, NewEvent, Priority, RawBody, Source};
 use crate::store::{self, Incoming, Store};
 
 /// How many refusals make a problem of a source that used to be accepted.
@@ -124,7 +124,7 @@ impl RefusedSource {
     }
 
     /// Counts a refusal.
-    pub(super) fn refused(&self, clock: &Clock, remark: &Remark) {
+    pub(super) fn refused(&self, clock: &Clock, remark: &IngressReport) {
         if !counts(remark.finding) {
             return;
         }
@@ -240,7 +240,7 @@ impl Hub {
         let is_refused = matches!(report, Report::Refused(_));
         let mut plan = self.0.routing.now().default_plan();
         plan.iter_mut()
-            .for_each(|planned| planned.rank = if is_refused { Rank::Urgent } else { Rank::Normal });
+            .for_each(|planned| planned.rank = if is_refused { Priority::Urgent } else { Priority::Normal });
         self.0
             .store
             .accept(Incoming { event, plan, unrouted: false, company_name: None, asks: None })

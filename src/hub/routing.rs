@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::model::route::{Cards, Key, Route, RouteMap, Target};
-use crate::model::{Destination, DestinationId, Kind, Rank, Sink, Snowflake};
+use crate::model::{Destination, DestinationId, Kind, Priority, Sink, Snowflake};
 use crate::store::{self, Planned, SetRoute, Store};
 
 /// The map, and what counts now.
@@ -231,7 +231,7 @@ impl Routes {
 
     /// The deliveries of rank `rank` along the map's key for an event, or `None` if none matches it, or only one that names nothing which
     /// is there: then it waits to be routed.
-    pub(super) fn plan_for(&self, kind: &Kind, company: &str, rank: Rank) -> Option<Vec<Planned>> {
+    pub(super) fn plan_for(&self, kind: &Kind, company: &str, rank: Priority) -> Option<Vec<Planned>> {
         self.along(self.map.find(kind, company)?, rank)
     }
 
@@ -256,7 +256,7 @@ impl Routes {
     /// The deliveries along `default`; none if the map has no such key.
     pub(super) fn default_plan(&self) -> Vec<Planned> {
         let route = self.map.fallback();
-        route.and_then(|route| self.along(route, Rank::Normal)).unwrap_or_default()
+        route.and_then(|route| self.along(route, Priority::Normal)).unwrap_or_default()
     }
 
     /// Whether a key of the map matches, whatever it names.
@@ -265,7 +265,7 @@ impl Routes {
     }
 
     /// `None` if there is none of what the route names.
-    fn along(&self, route: &Route, rank: Rank) -> Option<Vec<Planned>> {
+    fn along(&self, route: &Route, rank: Priority) -> Option<Vec<Planned>> {
         let mut plan: Vec<Planned> = Vec::with_capacity(route.targets.len());
         for destination_id in route.targets.iter().filter_map(|target| self.destinations.get(target).copied())
         {

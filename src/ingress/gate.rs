@@ -9,7 +9,7 @@ use crate::signature::xtsystems::{Reason, check};
 /// A source that events are received from. Found by the path exactly as it was sent: nothing is decoded, so there is
 /// one way to write it.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct SourceRoute {
     /// Who sends.
     pub(super) source: Source,
     /// Where to.
@@ -22,12 +22,12 @@ pub(super) struct Gate {
 
 /// Which secret a signature was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Age {
+pub(super) enum SecretGeneration {
     Current,
     Previous,
 }
 
-impl Gate {
+impl SourceRoute {
     /// The gate of source `xtsystems`.
     pub(super) fn xtsystems(webhook: Webhook) -> Self {
         Self {
@@ -53,8 +53,9 @@ impl Gate {
         signature: &[u8],
         body: &[u8],
         received_at: Timestamp,
-    ) -> Result<Age, Reason> {
-        for (secret, age) in self.secrets.iter().zip([Age::Current, Age::Previous]) {
+    ) -> Result<SecretGeneration, Reason> {
+        for (secret, age) in self.secrets.iter().zip([SecretGeneration::Current, SecretGeneration::Previous])
+        {
             match check(secret, timestamp, signature, body, received_at) {
                 Ok(()) => return Ok(age),
                 // Only another secret could make this one right.

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use crate::hub::Problem;
-use crate::ingress::Door;
+use crate::ingress::IngressState;
 use crate::ingress::insider::is_insider;
 
 /// The body of `/health`.
@@ -31,7 +31,7 @@ pub(super) struct Report {
 /// Always 200: whoever is degraded still accepts. Sentences, which name servers, channels and roles, go to insiders;
 /// everybody else gets the problems' codes.
 pub(super) async fn report(
-    State(door): State<Door>,
+    State(door): State<IngressState>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
 ) -> Json<Report> {
@@ -68,7 +68,7 @@ pub(super) async fn live() -> &'static str {
 }
 
 /// It can accept: the database reads and writes. (The listener opens only after the store is ready.)
-pub(super) async fn ready(State(door): State<Door>) -> (StatusCode, &'static str) {
+pub(super) async fn ready(State(door): State<IngressState>) -> (StatusCode, &'static str) {
     if door.0.hub.health().await.stores {
         (StatusCode::OK, "ok")
     } else {

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse};
 
-use crate::ingress::Door;
+use crate::ingress::IngressState;
 use crate::ingress::insider::is_insider;
 use crate::ingress::rejection::Sentence;
 
@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none
 
 /// `GET /`: the state of nuncio, in a few lines. Only insiders read which servers and channels have a problem.
 pub(super) async fn page(
-    State(door): State<Door>,
+    State(door): State<IngressState>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
 ) -> impl IntoResponse {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::http::{HeaderMap, header};
 
-use crate::ingress::Door;
+use crate::ingress::IngressState;
 use crate::secret::Secret;
 use crate::signature;
 
@@ -13,13 +13,13 @@ pub(super) const FORWARDING: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 
 /// Whether the request comes from this machine or carries the API key.
-pub(super) fn is_insider(door: &Door, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+pub(super) fn is_insider(door: &IngressState, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     is_local(door, peer, headers) || has_key(door.live().api_key.as_ref(), headers)
 }
 
 /// Whether the request was made on this machine. A proxy of ours on this machine is no proof of that, nor is one that
 /// `TRUSTED_PROXIES` does not name but whose headers give it away.
-fn is_local(door: &Door, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+fn is_local(door: &IngressState, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     peer.is_some_and(|peer| {
         let address = peer.ip().to_canonical();
         address.is_loopback() && !door.live().proxies.contains(address)

@@ -27,7 +27,7 @@ use crate::ingress::connection::{Connection, End, Watched};
 use crate::ingress::framing::{HEAD_BYTES, Verdict};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::throttle::Throttled;
-use crate::ingress::{Client, Door, Knocked, probe};
+use crate::ingress::{Client, InboundRequest, IngressState, probe};
 
 /// How many connections there may be at once.
 const CONNECTIONS: usize = 1024;
@@ -122,7 +122,7 @@ pub(super) fn most_connections() -> usize {
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
-    door: &Door,
+    door: &IngressState,
     most: usize,
     stop: CancellationToken,
 ) {
@@ -177,7 +177,7 @@ fn talk(
     peer: SocketAddr,
     router: Router,
     connection: Arc<Connection>,
-    door: Door,
+    door: IngressState,
 ) -> impl Future<Output = ()> + use<> {
     // Answers are small and awaited: none of them shall wait for a second packet.
     let _ = stream.set_nodelay(true);
@@ -217,7 +217,7 @@ async fn answer(
     peer: SocketAddr,
     router: Router,
     connection: Arc<Connection>,
-    door: Door,
+    door: IngressState,
 ) -> Result<Response, std::convert::Infallible> {
     let arrival = connection.begin();
     let live = door.live();
@@ -255,7 +255,7 @@ async fn enter(
     peer: SocketAddr,
     client: Client,
     mut router: Router,
-    door: Door,
+    door: IngressState,
     whole_by: Duration,
 ) -> Result<Response, std::convert::Infallible> {
     let live = door.live();
@@ -269,7 +269,7 @@ async fn enter(
     }
     if let Some(gate) = live.gate(request.method(), request.uri().path()) {
         let (head, body) = request.into_parts();
-        return Ok(door.receive(gate, Knocked { head, body, client, whole_by }).await);
+        return Ok(door.receive(gate, InboundRequest { head, body, client, whole_by }).await);
     }
     let mut request: Request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));

@@ -9,12 +9,12 @@ use axum::response::{IntoResponse, Response};
 
 use crate::ingress::insider::is_insider;
 use crate::ingress::rejection::{Rejection, Sentence};
-use crate::ingress::{Client, Door};
+use crate::ingress::{Client, IngressState};
 use crate::telemetry::metric;
 
 /// The metrics, or 401.
 pub(super) async fn page(
-    State(door): State<Door>,
+    State(door): State<IngressState>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
 ) -> Response {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::hub::Hub;
-use crate::ingress::Door;
+use crate::ingress::IngressState;
 use crate::ingress::insider::has_key;
 use crate::ingress::rejection::{Rejection, Sentence};
 use crate::model::{Actor, AuditEntry, AuditOutcome};
@@ -63,11 +63,11 @@ const CONFIG: &str = "/webhooks/config";
 const REGISTER: &str = "/webhooks/register";
 
 /// Both routes.
-pub(super) fn routes() -> Router<Door> {
+pub(super) fn routes() -> Router<IngressState> {
     Router::new().route(CONFIG, get(show)).route(REGISTER, post(register))
 }
 
-async fn show(State(door): State<Door>, headers: HeaderMap) -> Response {
+async fn show(State(door): State<IngressState>, headers: HeaderMap) -> Response {
     if !has_key(door.live().api_key.as_ref(), &headers) {
         return no_key();
     }
@@ -87,7 +87,7 @@ async fn show(State(door): State<Door>, headers: HeaderMap) -> Response {
     )
 }
 
-async fn register(State(door): State<Door>, request: Request) -> Response {
+async fn register(State(door): State<IngressState>, request: Request) -> Response {
     if !has_key(door.live().api_key.as_ref(), request.headers()) {
         return no_key();
     }

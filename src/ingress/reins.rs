@@ -5,15 +5,15 @@
 use std::sync::{Arc, PoisonError};
 
 use crate::config::{RateLimit, TrustedProxies, Webhook};
-use crate::ingress::gate::Gate;
+use crate::ingress::gate::SourceRoute;
 use crate::ingress::limiter::Limiter;
 use crate::ingress::throttle::Throttle;
-use crate::ingress::{Door, Ingress, room_for};
+use crate::ingress::{Ingress, IngressState, room_for};
 use crate::secret::Secret;
 
 /// What counts now.
 pub(super) struct Live {
-    pub(super) gates: Vec<Gate>,
+    pub(super) gates: Vec<SourceRoute>,
     pub(super) limit: RateLimit,
     pub(super) limiter: Arc<Limiter>,
     pub(super) throttle: Arc<Throttle>,
@@ -24,7 +24,7 @@ pub(super) struct Live {
 
 /// Gives an open door another configuration.
 #[derive(Clone)]
-pub struct Reins(Door);
+pub struct Reins(IngressState);
 
 impl Ingress {
     /// What gives this door another configuration while it serves.
@@ -47,12 +47,12 @@ impl Reins {
             false => (Arc::new(Limiter::new(limit, inner.clock.clone())), Arc::new(Throttle::new(limit))),
         };
         let path = live.gates.first().map_or_else(|| webhook.path.clone(), |gate| gate.path.clone());
-        let gates = vec![Gate::xtsystems(Webhook { path, ..webhook })];
+        let gates = vec![SourceRoute::xtsystems(Webhook { path, ..webhook })];
         *live = Arc::new(Live { gates, limit, limiter, throttle, api_key, proxies });
     }
 }
 
-impl Door {
+impl IngressState {
     /// What counts now.
     pub(super) fn live(&self) -> Arc<Live> {
         Arc::clone(&self.0.live.read().unwrap_or_else(PoisonError::into_inner))

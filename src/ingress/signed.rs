@@ -9,22 +9,22 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::Body;
 
-use crate::hub::{Finding, Remark};
+use crate::hub::{Finding, IngressReport};
 use crate::ingress::buffer::{Buffer, SMALL};
-use crate::ingress::gate::{Age, Gate};
+use crate::ingress::gate::{SecretGeneration, SourceRoute};
 use crate::ingress::limiter::Key;
 use crate::ingress::rejection::Rejection;
 use crate::ingress::room::Share;
-use crate::ingress::{Door, Knocked, foreign, xtsystems};
+use crate::ingress::{InboundRequest, IngressState, foreign, xtsystems};
 use crate::model::NewEvent;
 use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store;
 
 /// Reads an event whose signature holds out of a request.
 pub(super) async fn read<B: Body<Data = Bytes>>(
-    door: &Door,
-    gate: &Gate,
-    Knocked { head, body, client, whole_by }: Knocked<B>,
+    door: &IngressState,
+    gate: &SourceRoute,
+    InboundRequest { head, body, client, whole_by }: InboundRequest<B>,
 ) -> Result<NewEvent, Rejection> {
     // The window is checked against this time: a slow body must not stretch it.
     let received_at = door.0.clock.now();
@@ -42,8 +42,8 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
     let (body, _share) = knock.read(body, length, gate.body_limit, whole_by).await?;
 
     match gate.check(timestamp, signature, &body, received_at) {
-        Ok(Age::Current) => {}
-        Ok(Age::Previous) => knock.remark(
+        Ok(SecretGeneration::Current) => {}
+        Ok(SecretGeneration::Previous) => knock.remark(
             Finding::PreviousSecret,
             "a signature matches the previous secret: give XTSystems the new one, then remove WEBHOOK_SECRET_PREVIOUS",
         ),
@@ -62,7 +62,7 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
 }
 
 /// The store could not take it: the log says why, the sender is asked to come back.
-pub(super) fn not_stored(door: &Door, client: IpAddr, error: &store::Error) -> Rejection {
+pub(super) fn not_stored(door: &IngressState, client: IpAddr, error: &store::Error) -> Rejection {
     let sentence =
         format!("an event could not be stored: {error}. nuncio answered 503, so its sender tries again");
     door.remark(Finding::NotStored, &sentence, client);
@@ -85,7 +85,7 @@ fn credentials(headers: &HeaderMap) -> Result<(&[u8], &[u8]), Reason> {
 
 /// A request at the door, and whose it is.
 struct Knock<'a> {
-    door: &'a Door,
+    door: &'a IngressState,
     client: IpAddr,
 }
 
@@ -216,7 +216,7 @@ impl Knock<'_> {
     }
 
     /// Keeps a copy of what was signed but is no event, and says so.
-    async fn quarantine(&self, gate: &Gate, reason: &str, body: &[u8]) -> Rejection {
+    async fn quarantine(&self, gate: &SourceRoute, reason: &str, body: &[u8]) -> Rejection {
         match self.door.0.hub.quarantine(gate.source, reason, body).await {
             Ok(()) => {
                 let sentence = format!(
@@ -254,7 +254,7 @@ impl Knock<'_> {
         rejection: Rejection,
     ) -> Rejection {
         let from = self.client.to_string();
-        self.door.0.hub.remark(Remark { finding, sentence, seconds_behind, from });
+        self.door.0.hub.remark(IngressReport { finding, sentence, seconds_behind, from });
         // With the scope "all" it was charged when it came.
         let limiter = &self.door.live().limiter;
         if limiter.counts_all() {

@@ -81,7 +81,7 @@ macro_rules! words {
 
 /// What is asked or wished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Matter {
+pub enum DecisionKind {
     /// May this machine join?
     Machine,
     /// The buttons of a ticket.
@@ -96,7 +96,7 @@ pub enum Matter {
     Close,
 }
 
-words!(Matter {
+words!(DecisionKind {
     Machine => "machine", Ticket => "ticket", Alert => "alert", Take => "take", Note => "note", Close => "close",
 });
 
@@ -157,7 +157,7 @@ pub struct Decision {
     /// What clicks find it by.
     pub token: Token,
     /// What it is about.
-    pub matter: Matter,
+    pub matter: DecisionKind,
     /// Whose thing it is.
     pub source: Source,
     /// The thing.

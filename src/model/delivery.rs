@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::model::priority::Rank;
+use crate::model::priority::Priority;
 use crate::model::{DeliveryId, DestinationId, Event, EventId};
 
 /// Where a delivery stands. `Pending → Sending → { Delivered | Pending | Dead }`.
@@ -65,7 +65,7 @@ pub struct Delivery {
     /// Where to.
     pub destination_id: DestinationId,
     /// Who goes first.
-    pub rank: Rank,
+    pub rank: Priority,
     /// The map's key that sent it there; it says who is pinged.
     pub route: String,
 }

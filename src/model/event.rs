@@ -125,7 +125,7 @@ impl Event {
 
 /// As much of an event as a sum of many needs: its body may be large.
 #[derive(Clone, Debug)]
-pub struct Summand {
+pub struct EventHeader {
     /// Its id.
     pub id: EventId,
     /// Who sent it.
@@ -142,7 +142,7 @@ pub struct Summand {
     pub occurred_at: Timestamp,
 }
 
-impl Summand {
+impl EventHeader {
     /// What its kind means.
     #[must_use]
     pub fn meaning(&self) -> KindMeaning<'_> {
@@ -150,7 +150,7 @@ impl Summand {
     }
 }
 
-impl From<&Event> for Summand {
+impl From<&Event> for EventHeader {
     fn from(event: &Event) -> Self {
         Self {
             id: event.id,

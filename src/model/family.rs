@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Kind, Matter, Rank, Severity, Source};
+use crate::model::{DecisionKind, Kind, Priority, Severity, Source};
 
 /// What events are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,11 +125,11 @@ impl Family {
     }
 
     /// What the buttons on its cards are about; `None` if they have none.
-    const fn asks(self) -> Option<Matter> {
+    const fn asks(self) -> Option<DecisionKind> {
         match self {
-            Self::Ticket => Some(Matter::Ticket),
-            Self::Machine => Some(Matter::Machine),
-            Self::Alert => Some(Matter::Alert),
+            Self::Ticket => Some(DecisionKind::Ticket),
+            Self::Machine => Some(DecisionKind::Machine),
+            Self::Alert => Some(DecisionKind::Alert),
             Self::Asset
             | Self::User
             | Self::Company
@@ -166,7 +166,7 @@ impl<'a> KindMeaning<'a> {
 
     /// What the buttons on its card are about; `None` if it has none.
     #[must_use]
-    pub fn asks(&self) -> Option<Matter> {
+    pub fn asks(&self) -> Option<DecisionKind> {
         self.family.asks().filter(|_| !self.action().is_empty())
     }
 
@@ -202,13 +202,13 @@ impl<'a> KindMeaning<'a> {
 
     /// In which turn it is sent: decisions overtake everything, urgent alerts what is not urgent.
     #[must_use]
-    pub fn priority(&self, severity: Option<Severity>) -> Rank {
+    pub fn priority(&self, severity: Option<Severity>) -> Priority {
         if self.asks_to_join() {
-            Rank::Decision
+            Priority::Decision
         } else if self.is_urgent(severity) {
-            Rank::Urgent
+            Priority::Urgent
         } else {
-            Rank::Normal
+            Priority::Normal
         }
     }
 
@@ -287,15 +287,15 @@ mod tests {
     }
 
     #[rstest::rstest]
-    #[case("machine.registered", None, Rank::Decision)]
-    #[case("alert.triggered", Some(Severity::Critical), Rank::Urgent)]
-    #[case("alert.triggered", Some(Severity::Warning), Rank::Normal)]
-    #[case("alert.triggered", None, Rank::Normal)]
-    #[case("ticket.created", Some(Severity::Critical), Rank::Normal)]
+    #[case("machine.registered", None, Priority::Decision)]
+    #[case("alert.triggered", Some(Severity::Critical), Priority::Urgent)]
+    #[case("alert.triggered", Some(Severity::Warning), Priority::Normal)]
+    #[case("alert.triggered", None, Priority::Normal)]
+    #[case("ticket.created", Some(Severity::Critical), Priority::Normal)]
     fn decisions_and_urgent_alerts_overtake(
         #[case] kind: &str,
         #[case] severity: Option<Severity>,
-        #[case] expected: Rank,
+        #[case] expected: Priority,
     ) {
         assert_eq!(KindMeaning::of(Source::XtSystems, &Kind::new(kind)).priority(severity), expected);
     }

@@ -2,7 +2,7 @@
 
 /// Who goes first in a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rank {
+pub enum Priority {
     /// Decisions, and edits after a click: before everything else, and alone.
     Decision,
     /// Urgent alerts, and what nuncio has to report about itself: they overtake.
@@ -10,10 +10,10 @@ pub enum Rank {
     /// Everything else.
     Normal,
     /// What only brings a card up to date: when nothing else waits.
-    Later,
+    Background,
 }
 
-impl Rank {
+impl Priority {
     /// The number in the database; lower goes first.
     #[must_use]
     pub const fn as_i64(self) -> i64 {
@@ -21,7 +21,7 @@ impl Rank {
             Self::Decision => -1,
             Self::Urgent => 0,
             Self::Normal => 1,
-            Self::Later => 2,
+            Self::Background => 2,
         }
     }
 
@@ -32,7 +32,7 @@ impl Rank {
             ..=-1 => Self::Decision,
             0 => Self::Urgent,
             1 => Self::Normal,
-            2.. => Self::Later,
+            2.. => Self::Background,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::button::{self, Row};
 use super::facts::Facts;
 use super::machine;
 use super::text::{literal, moment, number, short};
-use super::{Asked, Card, Color, Markdown};
+use super::{Card, Color, DecisionContext, Markdown};
 use crate::clock::Timestamp;
 use crate::model::{Decision, Event, Phase, Platform, Verdict};
 
@@ -12,7 +12,7 @@ use crate::model::{Decision, Event, Phase, Platform, Verdict};
 const NAME: usize = 60;
 
 /// The card of what happened to a machine, by what was asked about it; `None` if that is nothing with a card of its own.
-pub(super) fn card(facts: &Facts<'_>, action: &str, asked: Option<&Asked>) -> Option<Card> {
+pub(super) fn card(facts: &Facts<'_>, action: &str, asked: Option<&DecisionContext>) -> Option<Card> {
     match (action, asked) {
         ("registered", Some(asked)) => Some(decided(facts, asked)),
         ("registered", None) => Some(machine::registered(facts)),
@@ -22,7 +22,7 @@ pub(super) fn card(facts: &Facts<'_>, action: &str, asked: Option<&Asked>) -> Op
 }
 
 /// What a decision makes of a machine's card.
-fn decided(facts: &Facts<'_>, asked: &Asked) -> Card {
+fn decided(facts: &Facts<'_>, asked: &DecisionContext) -> Card {
     let mut card = machine::registered(facts);
     let Some(decision) = &asked.decision else {
         return card.more(asked.no_buttons.map(|why| literal("⚠️ ").and(literal(why))));
@@ -110,7 +110,7 @@ fn buttons(decision: &Decision, open: Option<button::Button>) -> Option<Row> {
     }
 }
 
-fn body(decision: &Decision, asked: &Asked) -> Vec<Markdown> {
+fn body(decision: &Decision, asked: &DecisionContext) -> Vec<Markdown> {
     let mut lines = Vec::new();
     match decision.phase() {
         Phase::Pending => {

@@ -6,7 +6,7 @@ use super::decided::{by, verdict};
 use super::facts::word;
 use super::text::{code, literal, moment, short, text};
 use super::{Card, Color, Field, Markdown};
-use crate::model::{Decision, Event, Matter, Phase, Platform, payload};
+use crate::model::{Decision, DecisionKind, Event, Phase, Platform, payload};
 
 /// More facts than this nobody reads.
 const MOST_FACTS: usize = 30;
@@ -40,13 +40,13 @@ pub fn details(decision: &Decision, all: &[Decision], event: Option<&Event>) -> 
 fn line(decision: &Decision) -> Option<Markdown> {
     let at = decision.decided_at.or(decision.elsewhere_at).unwrap_or(decision.created_at);
     let what: Markdown = match decision.matter {
-        Matter::Ticket => return None,
-        Matter::Take => literal("taken").and(by(decision)),
-        Matter::Note => literal("noted").and(by(decision)),
-        Matter::Close => literal("closed").and(by(decision)),
-        Matter::Alert if decision.decider.is_some() => literal("taken").and(by(decision)),
-        Matter::Alert => return None,
-        Matter::Machine => match decision.phase() {
+        DecisionKind::Ticket => return None,
+        DecisionKind::Take => literal("taken").and(by(decision)),
+        DecisionKind::Note => literal("noted").and(by(decision)),
+        DecisionKind::Close => literal("closed").and(by(decision)),
+        DecisionKind::Alert if decision.decider.is_some() => literal("taken").and(by(decision)),
+        DecisionKind::Alert => return None,
+        DecisionKind::Machine => match decision.phase() {
             Phase::Pending => literal("asked; nobody decided yet"),
             Phase::Expired => literal("asked; nobody decided in time"),
             Phase::Elsewhere => literal("approved in XTSystems"),

@@ -10,7 +10,7 @@ use super::living::lateness;
 use super::text::{literal, number, short};
 use super::{Color, Markdown, Surface, View};
 use crate::clock::{SteadyTime, Timestamp};
-use crate::model::{Event, EventId, Family, MessageId, Severity, Summand};
+use crate::model::{Event, EventHeader, EventId, Family, MessageId, Severity};
 use line::Line;
 
 /// How many events stand under "Look first".
@@ -50,7 +50,7 @@ pub struct Digest {
 
 impl Digest {
     /// Takes an event in.
-    pub fn add(&mut self, event: &Summand, company_name: Option<&str>) {
+    pub fn add(&mut self, event: &EventHeader, company_name: Option<&str>) {
         self.events += 1;
         self.urgent += u64::from(event.meaning().is_urgent(event.severity));
         let (from, to) = self.span.unwrap_or((event.occurred_at, event.occurred_at));
@@ -81,7 +81,7 @@ impl Digest {
     }
 
     /// Takes an event in if each can still have a line.
-    pub fn names_too(&mut self, event: &Summand) -> bool {
+    pub fn names_too(&mut self, event: &EventHeader) -> bool {
         let fits = self.lines.len() < LINES || self.lines.iter().any(|line| line.is_of(event));
         if fits {
             self.add(event, None);

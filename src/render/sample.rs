@@ -3,7 +3,7 @@
 use super::button::{self, Row};
 use super::text::literal;
 use super::{Card, Markdown};
-use crate::model::{Matter, Token};
+use crate::model::{DecisionKind, Token};
 
 /// What a sample calls its customer.
 pub(super) const CUSTOMER: &str = "Sample";
@@ -22,11 +22,11 @@ pub(super) fn marked(mut card: Card) -> Card {
 }
 
 /// `card` with the buttons that a real one begins with. All of them lead to one answer.
-pub(super) fn with_buttons(mut card: Card, matter: Matter) -> Card {
+pub(super) fn with_buttons(mut card: Card, matter: DecisionKind) -> Card {
     let token = Token::sample();
     card.buttons = match matter {
-        Matter::Machine => Row::of([button::approve(&token), button::deny(&token)]),
-        Matter::Alert => Row::of([button::on_it(&token), button::mute(&token)]),
+        DecisionKind::Machine => Row::of([button::approve(&token), button::deny(&token)]),
+        DecisionKind::Alert => Row::of([button::on_it(&token), button::mute(&token)]),
         _ => Row::of([button::take(&token), button::note(&token), button::close(&token)]),
     };
     card

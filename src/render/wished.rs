@@ -3,22 +3,25 @@
 use super::button::{self, Row};
 use super::decided::{by, telling};
 use super::text::{literal, moment, short};
-use super::{Asked, Card, Markdown};
-use crate::model::{Decision, Matter, Platform, Verdict};
+use super::{Card, DecisionContext, Markdown};
+use crate::model::{Decision, DecisionKind, Platform, Verdict};
 
 /// A ticket's card with its buttons, and the newest wish of each kind.
-pub(super) fn ticket(mut card: Card, asked: &Asked) -> Card {
-    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == Matter::Ticket) else {
+pub(super) fn ticket(mut card: Card, asked: &DecisionContext) -> Card {
+    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == DecisionKind::Ticket)
+    else {
         return card;
     };
-    for matter in [Matter::Take, Matter::Note, Matter::Close] {
+    for matter in [DecisionKind::Take, DecisionKind::Note, DecisionKind::Close] {
         let newest = asked.wishes.iter().rfind(|wish| wish.matter == matter);
         card = card.more(newest.map(line));
     }
     let token = &decision.token;
-    let is_closed =
-        asked.wishes.iter().any(|wish| wish.matter == Matter::Close && wish.platform == Platform::Confirmed);
-    let is_taken = asked.wishes.iter().rfind(|wish| wish.matter == Matter::Take).is_some_and(|wish| {
+    let is_closed = asked
+        .wishes
+        .iter()
+        .any(|wish| wish.matter == DecisionKind::Close && wish.platform == Platform::Confirmed);
+    let is_taken = asked.wishes.iter().rfind(|wish| wish.matter == DecisionKind::Take).is_some_and(|wish| {
         matches!(wish.platform, Platform::Unasked | Platform::Telling | Platform::Confirmed)
     });
     let take = if is_taken { None } else { button::take(token) };
@@ -33,8 +36,9 @@ pub(super) fn ticket(mut card: Card, asked: &Asked) -> Card {
 }
 
 /// An alert's card with its buttons, who is on it, and whether it is muted.
-pub(super) fn alert(mut card: Card, asked: &Asked) -> Card {
-    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == Matter::Alert) else {
+pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
+    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == DecisionKind::Alert)
+    else {
         return card;
     };
     let token = &decision.token;
@@ -56,8 +60,8 @@ pub(super) fn alert(mut card: Card, asked: &Asked) -> Card {
 /// How it is with a wish.
 fn line(wish: &Decision) -> Markdown {
     let (sign, what) = match wish.matter {
-        Matter::Take => ("🙋 ", "taken"),
-        Matter::Note => ("📝 ", "note"),
+        DecisionKind::Take => ("🙋 ", "taken"),
+        DecisionKind::Note => ("📝 ", "note"),
         _ => ("🔒 ", "closed"),
     };
     let done = [literal(what), by(wish)].into();

@@ -19,13 +19,13 @@ use crate::clock::{Clock, Timestamp};
 use crate::model::Snowflake;
 use crate::secret::Secret;
 
+mod dialect;
 pub mod faults;
 pub mod gateway;
 mod interaction;
 mod invite;
 pub mod ledger;
 pub mod limits;
-mod manner;
 pub mod model;
 mod page;
 mod rest;
@@ -35,11 +35,11 @@ mod token;
 pub mod validate;
 mod webhook;
 
+pub use dialect::Dialect;
 pub use faults::{Fault, Faults};
 pub use gateway::Gateway;
 pub use ledger::{Asked, Counts, Exchange};
 pub use limits::{Allowance, RateLimits};
-pub use manner::Manner;
 pub use model::{Dispatch, Permission, Permissions};
 pub use setup::{Person, Setup};
 
@@ -81,7 +81,7 @@ struct State {
     limiter: Limiter,
     ledger: Ledger,
     gateway: Sessions,
-    manner: Manner,
+    manner: Dialect,
     address: SocketAddr,
 }
 
@@ -114,7 +114,7 @@ impl Discord {
                 limiter: Limiter::new(limits),
                 ledger: Ledger::default(),
                 gateway,
-                manner: Manner::default(),
+                manner: Dialect::default(),
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
             }),
             dispatches: broadcast::Sender::new(DISPATCHES_KEPT),

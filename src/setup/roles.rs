@@ -6,21 +6,21 @@ use crate::setup::server::{Row, Servers};
 use crate::setup::{Question, Setup, Stop};
 
 /// One of the two variables.
-struct Which {
+struct DeliveryFilter {
     variable: &'static str,
     flag: &'static str,
     text: &'static str,
     who: &'static str,
 }
 
-const ALL: [Which; 2] = [
-    Which {
+const ALL: [DeliveryFilter; 2] = [
+    DeliveryFilter {
         variable: APPROVERS,
         flag: "--approver-role",
         text: "Roles that approve and deny machines:",
         who: "approve and deny machines",
     },
-    Which {
+    DeliveryFilter {
         variable: OPERATORS,
         flag: "--operator-role",
         text: "Roles that may do what else changes something (tickets, mutes, where events go):",
@@ -36,7 +36,12 @@ pub(super) fn ask(setup: &mut Setup<'_>, servers: &Servers) -> Result<(), Stop> 
     Ok(())
 }
 
-fn one(setup: &mut Setup<'_>, servers: &Servers, which: &Which, given: &[String]) -> Result<(), Stop> {
+fn one(
+    setup: &mut Setup<'_>,
+    servers: &Servers,
+    which: &DeliveryFilter,
+    given: &[String],
+) -> Result<(), Stop> {
     let rows = servers.roles();
     if !given.is_empty() {
         let mut ids = Vec::new();
@@ -79,7 +84,7 @@ fn one(setup: &mut Setup<'_>, servers: &Servers, which: &Which, given: &[String]
 }
 
 /// Whether every role that is set lets somebody in, as doctor judges it.
-fn is_well(setup: &mut Setup<'_>, servers: &Servers, which: &Which) -> Result<bool, Stop> {
+fn is_well(setup: &mut Setup<'_>, servers: &Servers, which: &DeliveryFilter) -> Result<bool, Stop> {
     let config = setup.draft.config()?;
     let application = servers.application.as_ref().map(|application| application.id);
     let checks = doctor::discord::of_servers(
@@ -112,7 +117,7 @@ fn name(rows: &[Row], id: &str) -> String {
 fn unknown(
     setup: &mut Setup<'_>,
     servers: &Servers,
-    which: &Which,
+    which: &DeliveryFilter,
     rows: &[Row],
     text: &str,
 ) -> Result<(), Stop> {

@@ -22,7 +22,7 @@ use crate::setup::server::Servers;
 use crate::setup::{Outcome, Setup};
 use crate::signature::sign;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::store::{Letter, Store, Which};
+use crate::store::{DeliveryDetails, DeliveryFilter, Store};
 use crate::xtsystems;
 
 /// How long the card may take.
@@ -164,7 +164,7 @@ async fn send(
     is_well
 }
 
-fn outcome(letter: &Letter, name: &str, sent_at: Timestamp) -> String {
+fn outcome(letter: &DeliveryDetails, name: &str, sent_at: Timestamp) -> String {
     let why = letter.closed.as_deref().or(letter.reason.as_deref());
     match (letter.status, letter.finished_at) {
         (Status::Delivered, Some(at)) => {
@@ -213,11 +213,12 @@ async fn post(config: &Config, address: SocketAddr, now: Timestamp) -> Result<Ev
 }
 
 /// Waits until the event is everywhere it goes, or was given up, or for as long as patience lasts.
-async fn follow(clock: &Clock, store: &Store, event: EventId) -> Result<Vec<Letter>, String> {
+async fn follow(clock: &Clock, store: &Store, event: EventId) -> Result<Vec<DeliveryDetails>, String> {
     let until = clock.elapsed() + PATIENCE;
     loop {
-        let letters = store.letters(Which::Of(event), MOST).await.map_err(|error| error.to_string())?;
-        let is_open = |letter: &Letter| matches!(letter.status, Status::Pending | Status::Sending);
+        let letters =
+            store.letters(DeliveryFilter::Of(event), MOST).await.map_err(|error| error.to_string())?;
+        let is_open = |letter: &DeliveryDetails| matches!(letter.status, Status::Pending | Status::Sending);
         if !letters.iter().any(is_open) || clock.elapsed() >= until {
             return Ok(letters);
         }

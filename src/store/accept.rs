@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Moment;
 use crate::model::{
-    Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Rank, Severity,
+    Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Priority, Severity,
 };
 use crate::store::decision::{self, Asks};
 use crate::store::{Error, HintSender, Result, Store};
@@ -38,7 +38,7 @@ pub struct Planned {
     /// Where to.
     pub destination_id: DestinationId,
     /// Who goes first.
-    pub rank: Rank,
+    pub rank: Priority,
     /// The map's key that says so.
     pub route: String,
     /// The mute that keeps it from being sent, if one does.
@@ -111,7 +111,7 @@ impl Stored {
 }
 
 /// Inserts an event if it is new, with its deliveries and what it asks. Events that ask nothing come in through the
-/// [`Intake`](crate::store::intake::Intake).
+/// [`BulkInsert`](crate::store::intake::Intake).
 pub(super) fn insert<'a>(
     tx: &'a mut SqliteConnection,
     mint: &'a Mint,

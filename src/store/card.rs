@@ -11,7 +11,7 @@ use crate::model::{
     Action, Delivery, DestinationId, Event, EventId, LivingCard, Message, MessageId, Shown, Snowflake, Source,
 };
 use crate::store::event::{self, source_of};
-use crate::store::{Error, Result, Store, delivery, spoilt};
+use crate::store::{Error, Result, Store, corrupt, delivery};
 
 impl Store {
     /// The card of a subject in a destination, if a message there shows it.
@@ -194,7 +194,7 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         // The card is told of by the others.
-        Ok(spoilt::apart(&rows, delivery::read)?.0)
+        Ok(corrupt::partition(&rows, delivery::read)?.0)
     }
 
     /// How often one of what a message of ours in Discord carries was redelivered.

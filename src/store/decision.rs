@@ -6,15 +6,15 @@ mod call;
 mod deciding;
 mod paused;
 mod retry;
-mod wish;
+mod ticket_action;
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Decider, Decision, DecisionId, DeliveryId, DestinationId, EventId, Matter, Platform, Snowflake, Source,
-    Token, Verdict,
+    Decider, Decision, DecisionId, DecisionKind, DeliveryId, DestinationId, EventId, Platform, Snowflake,
+    Source, Token, Verdict,
 };
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store, event};
@@ -26,7 +26,7 @@ pub use call::{CallNext, Calling};
 pub use deciding::{Change, Changed};
 pub use retry::NotRetried;
 pub(super) use retry::{Retried, Rights, retry_call};
-pub use wish::{CardOf, Wish};
+pub use ticket_action::{CardOf, TicketAction};
 
 /// What a decision's card in one destination is, on Discord.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -316,7 +316,7 @@ fn read(row: &SqliteRow) -> Result<Decision> {
     Ok(Decision {
         id: text("id")?.parse()?,
         token: token.parse().map_err(|()| corrupt("token", "***"))?,
-        matter: Matter::from_word(&kind).ok_or_else(|| corrupt("kind", &kind))?,
+        matter: DecisionKind::from_word(&kind).ok_or_else(|| corrupt("kind", &kind))?,
         source: event::source_of(&text("source")?)?,
         subject: text("subject")?,
         company: text("company_id")?,

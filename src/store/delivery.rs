@@ -4,8 +4,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::SteadyTime;
-use crate::model::{Delivery, DestinationId, Message, Rank};
-use crate::store::spoilt::{self, Spoilt};
+use crate::model::{Delivery, DestinationId, Message, Priority};
+use crate::store::corrupt::{self, CorruptRow};
 use crate::store::{Result, Store};
 
 /// What `read` needs, and where the row stands.
@@ -31,7 +31,7 @@ pub struct Waiting {
     /// The deliveries, in order.
     pub deliveries: Vec<Delivery>,
     /// Those among them that cannot be read.
-    pub spoilt: Vec<Spoilt>,
+    pub spoilt: Vec<CorruptRow>,
     /// Whether no more are due.
     pub is_all: bool,
 }
@@ -39,7 +39,7 @@ pub struct Waiting {
 impl Waiting {
     /// What `rows` hold, of which there are `limit` at most.
     pub(super) fn of(rows: &[SqliteRow], limit: usize) -> Result<Self> {
-        let (deliveries, spoilt) = spoilt::apart(rows, read)?;
+        let (deliveries, spoilt) = corrupt::partition(rows, read)?;
         Ok(Self { deliveries, spoilt, is_all: rows.len() < limit })
     }
 }
@@ -58,7 +58,7 @@ impl Store {
     pub async fn overtaking(
         &self,
         destination: DestinationId,
-        last: Rank,
+        last: Priority,
         now: SteadyTime,
         limit: usize,
     ) -> Result<Waiting> {
@@ -141,7 +141,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Delivery> {
         slot: row.try_get("slot")?,
         generation: u32::try_from(row.try_get::<i64, _>("generation")?).unwrap_or(u32::MAX),
         destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
-        rank: Rank::from_i64(row.try_get("rank")?),
+        rank: Priority::from_i64(row.try_get("rank")?),
         route: row.try_get("route")?,
     })
 }

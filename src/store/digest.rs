@@ -5,13 +5,14 @@
 
 mod page;
 mod redraw;
+mod stream;
 
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, SteadyTime};
-use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, Rank};
+use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, Priority};
 use crate::store::message;
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, alert_storm, delivery};
@@ -53,7 +54,7 @@ impl Store {
     pub async fn deeper_than(
         &self,
         destination: DestinationId,
-        rank: Rank,
+        rank: Priority,
         now: SteadyTime,
         depth: usize,
     ) -> Result<bool> {

@@ -5,8 +5,8 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Action, Delivery, DestinationId, Form, Message, Nonce, PostedAfter, Snowflake};
+use crate::store::corrupt::{self, CorruptRow};
 use crate::store::delivery::{self, COLUMNS};
-use crate::store::spoilt::{self, Spoilt};
 use crate::store::{Error, Result, Store};
 
 /// What a lane finds begun.
@@ -15,9 +15,9 @@ pub struct InDoubt {
     /// The messages, oldest first, with their deliveries.
     pub messages: Vec<Message>,
     /// Messages that cannot be read.
-    pub spoilt: Vec<Spoilt>,
+    pub spoilt: Vec<CorruptRow>,
     /// Deliveries that cannot be read, of messages that can be.
-    pub lost: Vec<Spoilt>,
+    pub lost: Vec<CorruptRow>,
 }
 
 impl Store {
@@ -35,7 +35,7 @@ impl Store {
         .await?;
         let mut found = InDoubt::default();
         for row in &rows {
-            let mut message = match spoilt::one(row, read)? {
+            let mut message = match corrupt::decode(row, read)? {
                 Ok(message) => message,
                 Err(row) => {
                     found.spoilt.push(row);
@@ -48,7 +48,7 @@ impl Store {
                 let nothing_left = message.deliveries.is_empty() && !lost.is_empty();
                 found.lost.extend(lost);
                 if nothing_left {
-                    found.spoilt.push(spoilt::of(row, "nothing that it carries can be read".to_owned())?);
+                    found.spoilt.push(corrupt::of(row, "nothing that it carries can be read".to_owned())?);
                     continue;
                 }
             }
@@ -57,14 +57,14 @@ impl Store {
         Ok(found)
     }
 
-    async fn on_their_way(&self, message: &Message) -> Result<(Vec<Delivery>, Vec<Spoilt>)> {
+    async fn on_their_way(&self, message: &Message) -> Result<(Vec<Delivery>, Vec<CorruptRow>)> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id"
         )))
         .bind(message.id.to_string())
         .fetch_all(self.read())
         .await?;
-        spoilt::apart(&rows, delivery::read)
+        corrupt::partition(&rows, delivery::read)
     }
 }
 

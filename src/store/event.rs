@@ -5,8 +5,8 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
 use crate::model::{Event, EventId, Kind, MessageId, Payload, RawBody, Source};
+use crate::store::corrupt::{self, RowResult};
 use crate::store::muted::muted;
-use crate::store::spoilt::{self, Listed};
 use crate::store::{Error, Result, Store};
 
 pub(super) const COLUMNS: &str = "id, source, kind, company_id, subject, occurred_at, received_at, body";
@@ -42,23 +42,28 @@ pub struct Recent {
 
 impl Store {
     /// The newest events, the newest first; at most `limit`.
-    pub async fn recent(&self, limit: u32) -> Result<Vec<Listed<Recent>>> {
+    pub async fn recent(&self, limit: u32) -> Result<Vec<RowResult<Recent>>> {
         self.recent_of("$2 = ''", "", limit).await
     }
 
     /// The events that a message carries or carried, the newest first; at most `limit`.
-    pub async fn recent_in(&self, message: MessageId, limit: u32) -> Result<Vec<Listed<Recent>>> {
+    pub async fn recent_in(&self, message: MessageId, limit: u32) -> Result<Vec<RowResult<Recent>>> {
         const CARRIED: &str = "id IN (SELECT event_id FROM deliveries WHERE message_id = $2 UNION SELECT d.event_id \
              FROM earlier_messages AS m JOIN deliveries AS d ON d.id = m.delivery_id WHERE m.message_id = $2)";
         self.recent_of(CARRIED, &message.to_string(), limit).await
     }
 
     /// One event; `None` if there is none of that id.
-    pub async fn recent_one(&self, id: EventId) -> Result<Option<Listed<Recent>>> {
+    pub async fn recent_one(&self, id: EventId) -> Result<Option<RowResult<Recent>>> {
         Ok(self.recent_of("id = $2", &id.to_string(), 1).await?.pop())
     }
 
-    async fn recent_of(&self, which: &'static str, value: &str, limit: u32) -> Result<Vec<Listed<Recent>>> {
+    async fn recent_of(
+        &self,
+        which: &'static str,
+        value: &str,
+        limit: u32,
+    ) -> Result<Vec<RowResult<Recent>>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT r.*, m.until AS mute_until, m.created_by AS mute_by FROM \
              (SELECT e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted, \
@@ -79,7 +84,7 @@ impl Store {
         .await?;
         let count =
             |row: &SqliteRow, name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
-        spoilt::each(&rows, |row| {
+        corrupt::decode_all(&rows, |row| {
             let received_at = Timestamp::from_millis(row.try_get("received_at")?);
             let mute: Option<String> = row.try_get("mute")?;
             Ok(Recent {
@@ -128,7 +133,7 @@ impl Store {
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        Ok(spoilt::apart(&rows, read)?.0)
+        Ok(corrupt::partition(&rows, read)?.0)
     }
 
     /// The kinds of all events that came in and are kept. Looks at every event: for a question that people seldom ask.

@@ -6,8 +6,8 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::model::Event;
 use crate::store::audit::{self, Audited};
-use crate::store::letter::{self, Letter};
-use crate::store::spoilt::{self, Listed};
+use crate::store::corrupt::{self, RowResult};
+use crate::store::delivery_query::{self, DeliveryDetails};
 use crate::store::{Result, Store, event};
 
 /// A page, and where the next one begins; `None` after the last.
@@ -29,7 +29,7 @@ pub struct WholeEvent {
 
 impl Store {
     /// Events from `after` on, the oldest first.
-    pub async fn events_from(&self, after: i64) -> Result<Page<Listed<WholeEvent>>> {
+    pub async fn events_from(&self, after: i64) -> Result<Page<RowResult<WholeEvent>>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT rowid AS place, unrouted, {} FROM events WHERE rowid > $1 ORDER BY rowid LIMIT $2",
             event::COLUMNS
@@ -38,7 +38,7 @@ impl Store {
         .bind(PAGE)
         .fetch_all(self.read())
         .await?;
-        let page = spoilt::each(&rows, |row| {
+        let page = corrupt::decode_all(&rows, |row| {
             Ok(WholeEvent {
                 event: event::read(row)?,
                 unrouted: row.try_get("unrouted")?,
@@ -49,17 +49,17 @@ impl Store {
     }
 
     /// Deliveries from `after` on, the oldest first.
-    pub async fn letters_from(&self, after: i64) -> Result<Page<Listed<Letter>>> {
+    pub async fn letters_from(&self, after: i64) -> Result<Page<RowResult<DeliveryDetails>>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {} FROM {} WHERE d.rowid > $1 ORDER BY d.rowid LIMIT $2",
-            letter::COLUMNS,
-            letter::JOINED
+            delivery_query::COLUMNS,
+            delivery_query::JOINED
         )))
         .bind(after)
         .bind(PAGE)
         .fetch_all(self.read())
         .await?;
-        Ok((spoilt::each(&rows, letter::read)?, next(&rows, "place")?))
+        Ok((corrupt::decode_all(&rows, delivery_query::read)?, next(&rows, "place")?))
     }
 
     /// The audit log from `after` on, the oldest entry first.

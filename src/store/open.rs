@@ -13,15 +13,15 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqlSafeStr as _};
 
 use crate::clock::{Clock, Timestamp};
+use crate::store::bulk_insert::BulkInsert;
 use crate::store::connect::BUSY_TIMEOUT;
 use crate::store::database_files::DatabaseFiles;
-use crate::store::fault::Health;
-use crate::store::intake::Intake;
+use crate::store::error::Health;
 use crate::store::path::{make_file, make_folder, refuse_hard_links, resolve, unusable};
 use crate::store::server::{self, Server};
 use crate::store::unit::Unit;
 use crate::store::wal::Wal;
-use crate::store::writer::{Desk, Files, Writer};
+use crate::store::writer::{Files, Writer, WriterState};
 use crate::store::{Error, HintSender, Inner, Lock, Result, Store, steady};
 
 /// How long a database that others are opening is waited for.
@@ -118,13 +118,13 @@ impl Store {
         let options = options.read_only(true).create_if_missing(false).pragma("cache_size", READER_CACHE);
         let read = readers(options, READ_DEADLINE);
         let files = Files {
-            intake: Intake::of(path),
+            bulk_insert: BulkInsert::of(path),
             connection,
             wal: log,
             database_files: Arc::clone(&database_files),
         };
-        let desk = Desk::new(files, clock.clone(), hints.clone(), health.clone());
-        let writer = Writer::start(desk);
+        let state = WriterState::new(files, clock.clone(), hints.clone(), health.clone());
+        let writer = Writer::start(state);
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
             clock,

@@ -13,7 +13,7 @@ use crate::model::{AuditEntry, Delivery, DeliveryId, Destination, DestinationId,
 use crate::store::accept::{Planned, insert_delivery};
 use crate::store::audit::{self, AuditKey};
 use crate::store::unit::Unit;
-use crate::store::{Result, Store, delivery, destination, spoilt};
+use crate::store::{Result, Store, corrupt, delivery, destination};
 
 /// Where a waiting delivery goes.
 #[derive(Clone, Debug)]
@@ -100,7 +100,7 @@ impl Store {
         .bind(limit)
         .fetch_all(self.read())
         .await?;
-        Ok(spoilt::apart(&rows, delivery::read)?.0)
+        Ok(corrupt::partition(&rows, delivery::read)?.0)
     }
 
     /// Moves a page of deliveries, noted as `entry` in the same unit if any of them changes.

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 use crate::clock::{SteadyTime, Timestamp};
-use crate::model::{DeliveryId, EventId, Rank};
+use crate::model::{DeliveryId, EventId, Priority};
 use crate::store::{Result, Store};
 
 /// What happened since some time.
@@ -63,7 +63,7 @@ impl Store {
     pub async fn oldest_waiting(&self) -> Result<Option<SteadyTime>> {
         let id: Option<String> =
             sqlx::query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending' AND rank < $1")
-                .bind(Rank::Later.as_i64())
+                .bind(Priority::Background.as_i64())
                 .fetch_one(self.read())
                 .await?;
         let id: Option<DeliveryId> = id.map(|id| id.parse()).transpose()?;

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::store::connect::BUSY_TIMEOUT;
-use crate::store::fault::Health;
+use crate::store::error::Health;
 use crate::store::{Error, Result, Store};
 
 /// How often it is folded in, as far as readers allow.

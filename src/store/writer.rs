@@ -1,7 +1,7 @@
 //! The one writer: group commit.
 //!
 //! Everything that changes the database is a *unit*, or an event that comes in. The writer applies up to [`GROUP`]
-//! waiting ones in one transaction (events that ask nothing in one of their own, on the [`Intake`]) and answers each
+//! waiting ones in one transaction (events that ask nothing in one of their own, on the [`BulkInsert`]) and answers each
 //! after the commit. If one errs or panics, all are rolled back and each is applied again alone, so a bad one harms
 //! nobody but itself; a unit must therefore be repeatable.
 
@@ -20,9 +20,9 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::model::Mint;
 use crate::store::accept::{self, Accept, Stored};
+use crate::store::bulk_insert::{BatchError, BulkInsert};
 use crate::store::database_files::DatabaseFiles;
-use crate::store::fault::Health;
-use crate::store::intake::{Intake, Refused};
+use crate::store::error::Health;
 use crate::store::unit::Unit;
 use crate::store::wal::Wal;
 use crate::store::{Error, HintSender, Result};
@@ -49,15 +49,15 @@ enum Job {
 
 /// The database as the writer has it open.
 pub(super) struct Files {
-    pub(super) intake: Intake,
+    pub(super) bulk_insert: BulkInsert,
     pub(super) connection: SqliteConnection,
     pub(super) wal: Wal,
     pub(super) database_files: Arc<DatabaseFiles>,
 }
 
 /// What the writer needs besides its queue.
-pub(super) struct Desk {
-    intake: Intake,
+pub(super) struct WriterState {
+    bulk_insert: BulkInsert,
     connection: SqliteConnection,
     database_files: Arc<DatabaseFiles>,
     clock: Clock,
@@ -68,31 +68,31 @@ pub(super) struct Desk {
     health: Health,
 }
 
-impl Desk {
+impl WriterState {
     /// A desk for the writer of one database. Hints at what is to be delivered go to `hints`.
     pub(super) fn new(files: Files, clock: Clock, hints: HintSender, health: Health) -> Self {
-        let Files { intake, connection, wal, database_files } = files;
+        let Files { bulk_insert, connection, wal, database_files } = files;
         let (settled, groups) = mpsc::unbounded_channel();
         let telling = tokio::spawn(accept::tell(groups, hints));
-        Self { intake, connection, database_files, clock, settled, telling, wal, health }
+        Self { bulk_insert, connection, database_files, clock, settled, telling, wal, health }
     }
 }
 
 impl Writer {
     /// Starts the writer. It has a thread of its own: as a task among those of the requests, each of its steps would
     /// wait behind them, and they for it. It ends when it is told to, or when nobody is left who could write.
-    pub(super) fn start(desk: Desk) -> Self {
+    pub(super) fn start(state: WriterState) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let clock = desk.clock.clone();
+        let clock = state.clock.clone();
         let runtime = Handle::current();
-        std::thread::spawn(move || runtime.block_on(run(desk, jobs)));
+        std::thread::spawn(move || runtime.block_on(run(state, jobs)));
         Self { queue, clock }
     }
 
     /// Has `unit` applied; answers after its commit.
     pub(super) async fn submit<U: Unit>(&self, unit: U) -> Result<U::Output> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Job::Other(Box::new(Waiting { unit, output: None, reply }))).await?;
+        self.enqueue(Job::Other(Box::new(PendingUnit { unit, output: None, reply }))).await?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
@@ -133,13 +133,13 @@ trait Work: Send {
     fn settle(self: Box<Self>, committed: Result<()>);
 }
 
-struct Waiting<U: Unit> {
+struct PendingUnit<U: Unit> {
     unit: U,
     output: Option<U::Output>,
     reply: oneshot::Sender<Result<U::Output>>,
 }
 
-impl<U: Unit> Work for Waiting<U> {
+impl<U: Unit> Work for PendingUnit<U> {
     fn apply<'a>(&'a mut self, tx: &'a mut SqliteConnection) -> BoxFuture<'a, Result<()>> {
         async move {
             self.output = Some(self.unit.apply(tx).await?);
@@ -156,7 +156,7 @@ impl<U: Unit> Work for Waiting<U> {
     }
 }
 
-async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
+async fn run(mut state: WriterState, mut jobs: mpsc::Receiver<Job>) {
     let mint = Mint::new();
     while let Some(first) = jobs.recv().await {
         let (mut plain, mut asking, mut others, mut stop) = (Vec::new(), Vec::new(), Vec::new(), None);
@@ -174,25 +174,25 @@ async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
             let taken = plain.len() + asking.len() + others.len();
             next = (taken < GROUP).then(|| jobs.try_recv().ok()).flatten();
         }
-        let busy = match take_in(&mut desk, &mint, plain) {
-            None => commit(&mut desk, &mint, asking, others).await,
+        let busy = match insert(&mut state, &mint, plain) {
+            None => commit(&mut state, &mint, asking, others).await,
             Some(error) => {
                 refuse_group(asking, others, &error);
                 Some(error)
             }
         };
-        if let Some(error) = desk.health.failure() {
+        if let Some(error) = state.health.failure() {
             // Closing a connection would fold the log in: what a failed disk holds is left as it is.
-            desk.intake.forget();
-            std::mem::forget(desk.connection);
+            state.bulk_insert.forget();
+            std::mem::forget(state.connection);
             refuse_all(jobs, stop, &error).await;
             return;
         }
         if let Some(reply) = stop {
-            drop(desk.intake);
-            let _ = desk.connection.close().await;
-            drop(desk.settled);
-            let _ = desk.telling.await;
+            drop(state.bulk_insert);
+            let _ = state.connection.close().await;
+            drop(state.settled);
+            let _ = state.telling.await;
             let _ = reply.send(());
             return;
         }
@@ -206,7 +206,7 @@ async fn run(mut desk: Desk, mut jobs: mpsc::Receiver<Job>) {
                 refuse(job, &error);
             }
         }
-        desk.wal.bound(&mut desk.connection, &desk.clock, &desk.health).await;
+        state.wal.bound(&mut state.connection, &state.clock, &state.health).await;
     }
 }
 
@@ -240,35 +240,35 @@ fn refuse_group(accepts: Vec<Accept>, others: Vec<Box<dyn Work>>, error: &Error)
 
 /// Takes in events that ask nothing; if that fails, each by itself. Answers the error if nothing else need be tried:
 /// no transaction could even begin, or none may.
-fn take_in(desk: &mut Desk, mint: &Mint, accepts: Vec<Accept>) -> Option<Error> {
+fn insert(state: &mut WriterState, mint: &Mint, accepts: Vec<Accept>) -> Option<Error> {
     if accepts.is_empty() {
         return None;
     }
-    let taken_in = match desk.database_files.check_before() {
-        Ok(()) => desk.intake.take_in(mint, desk.clock.moment(), &accepts),
-        Err(error) => Err(Refused { error, begun: false }),
+    let taken_in = match state.database_files.check_before() {
+        Ok(()) => state.bulk_insert.insert(mint, state.clock.moment(), &accepts),
+        Err(error) => Err(BatchError { error, began: false }),
     };
-    let taken_in = taken_in.and_then(|stored| match desk.database_files.check_after() {
+    let taken_in = taken_in.and_then(|stored| match state.database_files.check_after() {
         Ok(()) => Ok(stored),
-        Err(error) => Err(Refused { error, begun: false }),
+        Err(error) => Err(BatchError { error, began: false }),
     });
     match taken_in {
         Ok(stored) => {
-            let _ = desk.settled.send((accepts, stored));
+            let _ = state.settled.send((accepts, stored));
             None
         }
-        Err(Refused { error, begun }) => {
+        Err(BatchError { error, began }) => {
             if error.is_fatal() {
-                desk.health.fail(error.clone());
+                state.health.fail(error.clone());
             }
-            let is_over = !begun || error.is_fatal();
+            let is_over = !began || error.is_fatal();
             if is_over || accepts.len() == 1 {
                 refuse_group(accepts, Vec::new(), &error);
                 return is_over.then_some(error);
             }
             let mut rest = accepts.into_iter();
             while let Some(accept) = rest.next() {
-                if let Some(error) = take_in(desk, mint, vec![accept]) {
+                if let Some(error) = insert(state, mint, vec![accept]) {
                     refuse_group(rest.collect(), Vec::new(), &error);
                     return Some(error);
                 }
@@ -281,38 +281,38 @@ fn take_in(desk: &mut Desk, mint: &Mint, accepts: Vec<Accept>) -> Option<Error> 
 /// Applies a group in one transaction; if that fails, each of it in one of its own. Answers the error if no
 /// transaction could even begin.
 async fn commit(
-    desk: &mut Desk,
+    state: &mut WriterState,
     mint: &Mint,
     accepts: Vec<Accept>,
     mut others: Vec<Box<dyn Work>>,
 ) -> Option<Error> {
-    let (error, begun) = match transact(desk, mint, &accepts, &mut others).await {
+    let (error, began) = match transact(state, mint, &accepts, &mut others).await {
         Ok(outcomes) => {
-            let _ = desk.settled.send((accepts, outcomes));
+            let _ = state.settled.send((accepts, outcomes));
             others.into_iter().for_each(|work| work.settle(Ok(())));
             return None;
         }
         Err(failed) => failed,
     };
     if error.is_fatal() {
-        desk.health.fail(error.clone());
+        state.health.fail(error.clone());
     }
-    if !begun || error.is_fatal() || accepts.len() + others.len() == 1 {
+    if !began || error.is_fatal() || accepts.len() + others.len() == 1 {
         refuse_group(accepts, others, &error);
-        return (!begun).then_some(error);
+        return (!began).then_some(error);
     }
     for accept in accepts {
-        Box::pin(commit(desk, mint, vec![accept], Vec::new())).await;
+        Box::pin(commit(state, mint, vec![accept], Vec::new())).await;
     }
     for work in others {
-        Box::pin(commit(desk, mint, Vec::new(), vec![work])).await;
+        Box::pin(commit(state, mint, Vec::new(), vec![work])).await;
     }
     None
 }
 
 /// The outcomes of a group that was committed; or why it was not, and whether its transaction had begun.
 async fn transact(
-    desk: &mut Desk,
+    state: &mut WriterState,
     mint: &Mint,
     accepts: &[Accept],
     others: &mut [Box<dyn Work>],
@@ -320,9 +320,9 @@ async fn transact(
     if accepts.is_empty() && others.is_empty() {
         return Ok(Vec::new());
     }
-    desk.database_files.check_before().map_err(|error| (error, false))?;
-    let now = desk.clock.moment();
-    let connection = &mut desk.connection;
+    state.database_files.check_before().map_err(|error| (error, false))?;
+    let now = state.clock.moment();
+    let connection = &mut state.connection;
     connection.execute("BEGIN IMMEDIATE").await.map_err(|error| (error.into(), false))?;
     let applied = AssertUnwindSafe(async {
         let mut stored = Vec::with_capacity(accepts.len());
@@ -338,15 +338,15 @@ async fn transact(
     .await
     .unwrap_or(Err(Error::Panicked));
     let committed = match applied {
-        Ok(stored) => desk.connection.execute("COMMIT").await.map(|_| stored).map_err(Error::from),
+        Ok(stored) => state.connection.execute("COMMIT").await.map(|_| stored).map_err(Error::from),
         Err(error) => Err(error),
     };
     if committed.is_err() {
         // After some errors SQLite has rolled back by itself, and this fails: either way nothing of the group stays.
-        let _ = desk.connection.execute("ROLLBACK").await;
+        let _ = state.connection.execute("ROLLBACK").await;
     }
     let stored = committed.map_err(|error| (error, true))?;
-    desk.database_files.check_after().map_err(|error| (error, false))?;
+    state.database_files.check_after().map_err(|error| (error, false))?;
     Ok(stored)
 }
 

@@ -143,7 +143,7 @@ impl Client {
             Method::Delete => reqwest::Method::DELETE,
         };
         let mut request = self
-            .transport()?
+            .http_client()?
             .request(method, format!("{}{}", self.0.base, endpoint.path))
             .header("accept", "application/json")
             .bearer_auth(self.0.key.expose());

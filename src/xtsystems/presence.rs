@@ -50,7 +50,7 @@ impl Client {
 
     /// The status and the methods that `OPTIONS path` is answered with; `None` if it is not.
     async fn options(&self, path: &str) -> Option<(u16, Option<String>)> {
-        let request = self.transport().ok()?.request(Method::OPTIONS, format!("{}{path}", self.0.base));
+        let request = self.http_client().ok()?.request(Method::OPTIONS, format!("{}{path}", self.0.base));
         let response = request.bearer_auth(self.0.key.expose()).send().await.ok()?;
         let allowed = response.headers().get("allow").and_then(|methods| methods.to_str().ok());
         let allowed =

@@ -15,7 +15,7 @@ mod token;
 
 use std::time::Duration;
 
-use nuncio::sandbox::discord::{Fault, Manner, Permission};
+use nuncio::sandbox::discord::{Dialect, Fault, Permission};
 use rstest::rstest;
 use serde_json::json;
 
@@ -77,7 +77,7 @@ async fn a_success_without_its_proof_loses_and_doubles_nothing(
 async fn a_success_without_its_proof_of_others_is_looked_for(#[case] fault: Fault) {
     let mut t = Harness::plain().await;
     t.stop().await;
-    t.discord.behave(Manner::Others);
+    t.discord.behave(Dialect::Others);
     t.boot().await;
     t.sends_body(ticket(0)).await;
     t.settle().await;
@@ -96,7 +96,7 @@ async fn a_success_without_its_proof_of_others_is_looked_for(#[case] fault: Faul
 async fn where_nothing_can_be_known_the_card_says_so() {
     let mut t = Harness::plain().await;
     t.stop().await;
-    t.discord.behave(Manner::Others);
+    t.discord.behave(Dialect::Others);
     t.discord.deny(t.discord.channel_id("tickets").unwrap(), Permission::ReadMessageHistory);
     t.discord.faults().next_on("POST", 1, Fault::Garbage);
     t.boot().await;

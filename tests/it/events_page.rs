@@ -67,8 +67,8 @@ fn table(page: &mut String, message: &Value) {
 fn priority(kind: &str, body: &Value) -> &'static str {
     let word = Severity::NAMES.iter().find_map(|name| body["data"][*name].as_str());
     match KindMeaning::of(Source::XtSystems, &Kind::new(kind)).priority(word.and_then(Severity::from_word)) {
-        nuncio::model::Rank::Decision => "before everything else",
-        nuncio::model::Rank::Urgent => "urgent: after decisions, before the rest",
+        nuncio::model::Priority::Decision => "before everything else",
+        nuncio::model::Priority::Urgent => "urgent: after decisions, before the rest",
         _ => "in the order of arrival",
     }
 }

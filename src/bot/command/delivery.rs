@@ -3,16 +3,16 @@
 use poise::CreateReply;
 use serenity::all::{CreateAttachment, CreateAutocompleteResponse, Message};
 
-use super::gate::Done;
-use super::{Context, Error, gate};
+use super::authorize::Done;
+use super::{Context, Error, authorize};
 use crate::bot::answer;
 use crate::bot::list::{self, List};
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
-use crate::hub::{Press, Redelivered, Refusal, Rules};
+use crate::hub::{ButtonAction, Redelivered, Refusal, Rules};
 use crate::model::{AuditOutcome, Snowflake, payload};
 use crate::render::{self, Surface};
-use crate::store::{Letter, Listed, NotRetried, Requester, Revived, Try};
+use crate::store::{AttemptRow, DeliveryDetails, NotRetried, Requester, Revived, RowResult};
 
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
@@ -47,7 +47,7 @@ pub(super) async fn deliveries(_: Context<'_>) -> Result<(), Error> {
 /// List what was given up, the newest first
 #[poise::command(slash_command, guild_only)]
 async fn failed(context: Context<'_>) -> Result<(), Error> {
-    gate::list(context, List::GivenUp).await
+    authorize::list(context, List::GivenUp).await
 }
 
 /// Everything that was tried with one delivery
@@ -65,7 +65,7 @@ async fn show(
         Some(id) => hub.letter(id).await?,
         None => None,
     };
-    gate::say(context, found.map_or_else(|| unknown(&id), |(letter, tries)| told(&letter, &tries))).await
+    authorize::say(context, found.map_or_else(|| unknown(&id), |(letter, tries)| told(&letter, &tries))).await
 }
 
 /// Send one again that was given up or delivered
@@ -88,7 +88,7 @@ async fn retry(
         let (outcome, sentence) = said(&revived, &hub.rules());
         Ok(Done::new(outcome, subject, sentence))
     };
-    gate::operate(context, "delivery", work).await
+    authorize::operate(context, "delivery", work).await
 }
 
 /// Sends again what a message shows.
@@ -111,7 +111,7 @@ pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<
         };
         Ok(Done::new(outcome, &subject, sentence))
     };
-    gate::operate(context, &subject, work).await
+    authorize::operate(context, &subject, work).await
 }
 
 /// Shows the event behind a message as it came, without its secrets.
@@ -119,7 +119,7 @@ pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<
 pub(super) async fn show_raw(context: Context<'_>, message: Message) -> Result<(), Error> {
     let subject = format!("message {}", message.id);
     // What a card leaves out is not for everybody who sees the card.
-    if !gate::may_operate(context, &subject).await? {
+    if !authorize::may_operate(context, &subject).await? {
         return Ok(());
     }
     context.defer_ephemeral().await?;
@@ -133,7 +133,7 @@ pub(super) async fn show_raw(context: Context<'_>, message: Message) -> Result<(
         1 => (AuditOutcome::Done, "one event was shown as it came".to_owned()),
         count => (AuditOutcome::Done, format!("{count} events were shown as they came")),
     };
-    gate::note(context, &subject, outcome, &what).await;
+    authorize::note(context, &subject, outcome, &what).await;
     context.send(raw(&bodies)).await?;
     Ok(())
 }
@@ -158,8 +158,8 @@ fn pretty(body: &[u8]) -> String {
 
 /// Who asks, and what they may.
 fn requester(context: Context<'_>, subject: &str) -> Requester {
-    let entry = gate::entry(context, subject, AuditOutcome::Done, "");
-    context.data().hub.requester(&gate::person(context), entry)
+    let entry = authorize::entry(context, subject, AuditOutcome::Done, "");
+    context.data().hub.requester(&authorize::person(context), entry)
 }
 
 fn said(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
@@ -184,8 +184,8 @@ fn said(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
 /// Why XTSystems is not called again, and who can do it.
 fn not_called(why: NotRetried, rules: &Rules) -> String {
     let (press, refusal) = match why {
-        NotRetried::NeedsApprover => (Press::TryAgain, Refusal::NotApprover(rules.approvers.clone())),
-        NotRetried::NeedsOperator => (Press::Resend, Refusal::NotOperator(rules.operators.clone())),
+        NotRetried::NeedsApprover => (ButtonAction::TryAgain, Refusal::NotApprover(rules.approvers.clone())),
+        NotRetried::NeedsOperator => (ButtonAction::Resend, Refusal::NotOperator(rules.operators.clone())),
         _ => {
             return format!(
                 "The call to XTSystems is not made again: {}. Nothing was changed.",
@@ -209,7 +209,7 @@ fn unknown(id: &str) -> String {
     }
 }
 
-fn told(letter: &Listed<Letter>, tries: &[Try]) -> String {
+fn told(letter: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String {
     let mut text = list::listed(letter);
     if let Ok(letter) = letter {
         text.push_str(&format!("\nNow: {}, tried {} times", letter.status.as_str(), letter.attempts));
@@ -227,7 +227,7 @@ fn told(letter: &Listed<Letter>, tries: &[Try]) -> String {
 /// What was given up lately, by what it is about.
 async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let letters = context.data().hub.given_up(0, LOOKED_AT).await.unwrap_or_default();
-    let name = |letter: &Letter| {
+    let name = |letter: &DeliveryDetails| {
         let name = format!("{} {} → {}", letter.id.short(), letter.kind.as_str(), letter.destination);
         name.chars().take(100).collect::<String>()
     };

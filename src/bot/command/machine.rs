@@ -3,12 +3,12 @@
 use poise::CreateReply;
 use serenity::all::CreateAutocompleteResponse;
 
-use super::{Context, Error, gate};
+use super::{Context, Error, authorize};
 use crate::bot::answer::{self, Said};
 use crate::bot::list::List;
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
-use crate::hub::{Click, Clicked, Press};
+use crate::hub::{ButtonAction, Click, ClickOutcome};
 use crate::model::{Decision, Snowflake};
 
 const UNKNOWN: &str =
@@ -35,7 +35,7 @@ pub(super) async fn machine(_: Context<'_>) -> Result<(), Error> {
 /// List the machines that wait for a decision, the oldest first
 #[poise::command(slash_command, guild_only)]
 async fn pending(context: Context<'_>) -> Result<(), Error> {
-    gate::list(context, List::Undecided).await
+    authorize::list(context, List::Undecided).await
 }
 
 /// Approve a machine
@@ -47,7 +47,7 @@ async fn approve(
     #[autocomplete = "suggest"]
     machine: String,
 ) -> Result<(), Error> {
-    press(context, Press::Approve, &machine, None).await
+    press(context, ButtonAction::Approve, &machine, None).await
 }
 
 /// Deny a machine, with a reason
@@ -65,9 +65,9 @@ async fn deny(
 ) -> Result<(), Error> {
     let length = reason.trim().chars().count();
     if !(3..=400).contains(&length) {
-        return gate::say(context, "A reason has 3 to 400 characters. Nothing was decided.").await;
+        return authorize::say(context, "A reason has 3 to 400 characters. Nothing was decided.").await;
     }
-    press(context, Press::Deny, &machine, Some(reason.trim().to_owned())).await
+    press(context, ButtonAction::Deny, &machine, Some(reason.trim().to_owned())).await
 }
 
 /// Everything that is known about a machine's request
@@ -79,28 +79,33 @@ async fn show(
     #[autocomplete = "suggest"]
     machine: String,
 ) -> Result<(), Error> {
-    press(context, Press::Details, &machine, None).await
+    press(context, ButtonAction::Details, &machine, None).await
 }
 
 /// The same as the button on the card, by the same rules.
-async fn press(context: Context<'_>, press: Press, machine: &str, text: Option<String>) -> Result<(), Error> {
+async fn press(
+    context: Context<'_>,
+    press: ButtonAction,
+    machine: &str,
+    text: Option<String>,
+) -> Result<(), Error> {
     context.defer_ephemeral().await?;
     let hub = &context.data().hub;
     let mut found = hub.decisions_named(machine.trim()).await?;
     let decision = match (found.len(), found.pop()) {
         (1, Some(decision)) => decision,
-        (0, _) | (_, None) => return gate::say(context, UNKNOWN).await,
+        (0, _) | (_, None) => return authorize::say(context, UNKNOWN).await,
         (_, Some(last)) if found.iter().all(|other| other.object == last.object) => {
-            return gate::say(context, AMBIGUOUS).await;
+            return authorize::say(context, AMBIGUOUS).await;
         }
         (_, Some(last)) => {
             found.push(last);
-            return gate::say(context, several(&found)).await;
+            return authorize::say(context, several(&found)).await;
         }
     };
     let click = Click {
         interaction: Snowflake::new(context.interaction.id.get()),
-        person: gate::person(context),
+        person: authorize::person(context),
         press,
         token: decision.token,
         place: None,
@@ -108,12 +113,12 @@ async fn press(context: Context<'_>, press: Press, machine: &str, text: Option<S
     };
     let clicked = hub.click(&click).await?;
     match answer::to(press, &clicked) {
-        Said::Sentence(sentence) => gate::say(context, sentence).await,
+        Said::Sentence(sentence) => authorize::say(context, sentence).await,
         Said::Embed(embed) => {
             context.send(CreateReply::default().embed(*embed).ephemeral(true)).await?;
             Ok(())
         }
-        Said::Nothing => gate::say(context, done(&clicked)).await,
+        Said::Nothing => authorize::say(context, done(&clicked)).await,
     }
 }
 
@@ -128,9 +133,9 @@ fn several(found: &[Decision]) -> String {
 }
 
 /// On a card the card says it; here nobody looks at one.
-fn done(clicked: &Clicked) -> String {
+fn done(clicked: &ClickOutcome) -> String {
     match clicked {
-        Clicked::Done(decision) => format!(
+        ClickOutcome::Done(decision) => format!(
             "{} is {}. nuncio tells XTSystems in a moment; the card shows its answer, and until then an Undo button.",
             plain(&decision.label),
             decision.verdict.as_str(),

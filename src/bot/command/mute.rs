@@ -3,8 +3,8 @@
 use futures_util::future;
 use serenity::all::CreateAutocompleteResponse;
 
-use super::gate::Done;
-use super::{Context, Error, gate};
+use super::authorize::Done;
+use super::{Context, Error, authorize};
 use crate::bot::kinds::kinds_and_families;
 use crate::bot::mute_answer;
 use crate::bot::mute_answer::not_muted;
@@ -42,7 +42,7 @@ pub(super) async fn mute(
     reason: Option<String>,
 ) -> Result<(), Error> {
     let reason = reason.unwrap_or_default();
-    gate::operate(context, "mute", silence(context, kind.trim(), &duration, reason.trim())).await
+    authorize::operate(context, "mute", silence(context, kind.trim(), &duration, reason.trim())).await
 }
 
 async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str) -> Result<Done, Error> {
@@ -59,7 +59,7 @@ async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str)
         let done = Done::new(AuditOutcome::Refused, subject, never_came(kind, &unknown, !buttons.is_empty()));
         return Ok(done.with(buttons, embed));
     }
-    let entry = gate::entry(context, &subject, AuditOutcome::Done, reason);
+    let entry = authorize::entry(context, &subject, AuditOutcome::Done, reason);
     match context.data().hub.mute(kind, span, reason, entry).await {
         Ok(muted) => Ok(Done::new(AuditOutcome::Done, subject, mute_answer::muted(&muted))),
         Err(MuteError::Invalid(why)) => Ok(refused(not_muted(&why))),

@@ -3,8 +3,8 @@
 use futures_util::future;
 use serenity::all::CreateAutocompleteResponse;
 
-use super::gate::Done;
-use super::{Context, Error, gate};
+use super::authorize::Done;
+use super::{Context, Error, authorize};
 use crate::bot::kinds::kinds_and_families;
 use crate::bot::text::quoted;
 use crate::model::AuditOutcome;
@@ -25,7 +25,7 @@ pub(super) async fn register_webhook(
     events: Option<String>,
 ) -> Result<(), Error> {
     let events = events.as_deref().map(list);
-    gate::operate(context, "webhook", async { Ok(register(context, events).await) }).await
+    authorize::operate(context, "webhook", async { Ok(register(context, events).await) }).await
 }
 
 /// Registers, and says what came of it.

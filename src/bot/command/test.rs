@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::gate::Done;
-use super::{Context, Error, gate};
+use super::authorize::Done;
+use super::{Context, Error, authorize};
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
 use crate::clock::Timestamp;
-use crate::hub::{Leg, Trace};
+use crate::hub::{Hop, Trace};
 use crate::model::{AuditOutcome, Status};
 use crate::xtsystems;
 
@@ -26,7 +26,7 @@ const MOST_LEGS: usize = 10;
     default_member_permissions = "MANAGE_GUILD"
 )]
 pub(super) async fn test_webhook(context: Context<'_>) -> Result<(), Error> {
-    gate::operate(context, "webhook", test(context)).await
+    authorize::operate(context, "webhook", test(context)).await
 }
 
 async fn test(context: Context<'_>) -> Result<Done, Error> {
@@ -112,7 +112,7 @@ fn told(from: &str, trace: &Trace) -> String {
     sentence
 }
 
-fn leg(leg: &Leg) -> String {
+fn leg(leg: &Hop) -> String {
     // "Acme NOC / #alerts" where people are: its last part says enough.
     let name = leg.destination.rsplit(" / ").next().unwrap_or(&leg.destination);
     let name = plain(name);

@@ -1,7 +1,7 @@
 //! `/create-ticket`: makes a ticket on the platform.
 
-use super::gate::Done;
-use super::{Context, Error, gate};
+use super::authorize::Done;
+use super::{Context, Error, authorize};
 use crate::bot::text::plain;
 use crate::model::AuditOutcome;
 use crate::xtsystems::{NewTicket, Ticket};
@@ -44,7 +44,7 @@ pub(super) async fn create_ticket(
     description: String,
     #[description = "How soon somebody should look; medium if you leave it out"] priority: Option<Priority>,
 ) -> Result<(), Error> {
-    gate::operate(context, "ticket", async { Ok(create(context, &title, &description, priority).await) })
+    authorize::operate(context, "ticket", async { Ok(create(context, &title, &description, priority).await) })
         .await
 }
 
@@ -71,7 +71,7 @@ async fn create(context: Context<'_>, title: &str, description: &str, priority: 
         title: title.to_owned(),
         description: description.to_owned(),
         priority: poise::ChoiceParameter::name(&priority.unwrap_or(Priority::Medium)).to_owned(),
-        created_by: gate::person(context).name,
+        created_by: authorize::person(context).name,
     };
     // The gateway may tell a command twice: it is one ticket all the same.
     let key = format!("cmd_{}", context.interaction.id);

@@ -2,8 +2,8 @@
 
 use serenity::all::CreateAutocompleteResponse;
 
-use super::gate::Done;
-use super::{Context, Error, gate};
+use super::authorize::Done;
+use super::{Context, Error, authorize};
 use crate::bot::text::glimpse;
 use crate::bot::text::quoted;
 use crate::hub::MuteError;
@@ -22,7 +22,7 @@ pub(super) async fn unmute(
     #[autocomplete = "suggest"]
     mute: Option<String>,
 ) -> Result<(), Error> {
-    gate::operate(context, "mute", end(context, mute.as_deref().map(str::trim))).await
+    authorize::operate(context, "mute", end(context, mute.as_deref().map(str::trim))).await
 }
 
 async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> {
@@ -30,7 +30,7 @@ async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> 
     let Some(wanted) = wanted else {
         return Ok(Done::new(AuditOutcome::Done, "mutes, listed", list(&hub.mutes().await?)));
     };
-    let entry = gate::entry(context, "mute", AuditOutcome::Done, "");
+    let entry = authorize::entry(context, "mute", AuditOutcome::Done, "");
     match hub.unmute(wanted, entry).await {
         Ok(ended) if ended.is_empty() => {
             Ok(Done::new(AuditOutcome::Done, "mute", "That mute has already ended."))
@@ -74,7 +74,7 @@ fn list(mutes: &[(Mute, u64)]) -> String {
 async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let hub = &context.data().hub;
     // What only operators may end only they are shown; how much each has silenced is too much to count at each letter.
-    let mutes = match hub.may_operate(&gate::person(context)) {
+    let mutes = match hub.may_operate(&authorize::person(context)) {
         Ok(()) => hub.muted_now().await.unwrap_or_default(),
         Err(_) => Vec::new(),
     };

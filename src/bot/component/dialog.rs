@@ -2,7 +2,7 @@
 
 use serenity::all::{CreateActionRow, CreateInputText, CreateModal, InputTextStyle};
 
-use crate::hub::{Click, Press};
+use crate::hub::{ButtonAction, Click};
 
 /// What a dialog asks.
 struct Question {
@@ -13,23 +13,23 @@ struct Question {
     most: u16,
 }
 
-const fn question(press: Press) -> Option<Question> {
+const fn question(press: ButtonAction) -> Option<Question> {
     Some(match press {
-        Press::Deny => Question {
+        ButtonAction::Deny => Question {
             title: "Deny this machine",
             label: "Why?",
             hint: "Shown on the card and sent to XTSystems",
             least: 3,
             most: 400,
         },
-        Press::Note => Question {
+        ButtonAction::Note => Question {
             title: "A note to this ticket",
             label: "Note",
             hint: "Goes to XTSystems under your name",
             least: 3,
             most: 1000,
         },
-        Press::Close => Question {
+        ButtonAction::Close => Question {
             title: "Close this ticket",
             label: "How was it solved?",
             hint: "Goes to XTSystems as its resolution",
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_dialog_keeps_to_what_discord_takes() {
-        for question in Press::ALL.into_iter().filter_map(question) {
+        for question in ButtonAction::ALL.into_iter().filter_map(question) {
             assert!(question.title.chars().count() <= 45 && question.label.chars().count() <= 45);
             assert!(question.hint.chars().count() <= 100);
             assert!(question.least <= question.most && question.most <= 4000);

@@ -6,16 +6,16 @@ use serenity::all::{
 
 use crate::bot::person::person;
 use crate::clock::Clock;
-use crate::hub::{Click, Press, Pressed};
+use crate::hub::{ButtonAction, Click, ClickOrigin};
 use crate::model::{Snowflake, Token};
 
 const VERSION: &str = "v1";
 
 /// What a button or dialog of ours says: `v1:<press>:<token>`.
-fn parse(custom_id: &str) -> Option<(Press, Token)> {
+fn parse(custom_id: &str) -> Option<(ButtonAction, Token)> {
     let mut parts = custom_id.split(':');
     let (version, press, token) = (parts.next()?, parts.next()?, parts.next()?);
-    let press = Press::ALL.into_iter().find(|known| known.as_str() == press)?;
+    let press = ButtonAction::ALL.into_iter().find(|known| known.as_str() == press)?;
     (version == VERSION && parts.next().is_none()).then(|| Some((press, token.parse().ok()?)))?
 }
 
@@ -24,7 +24,7 @@ pub(super) fn is_ours(custom_id: &str) -> bool {
     let mut parts = custom_id.split(':');
     let (version, press) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let is_version = version.strip_prefix('v').is_some_and(|number| number.parse::<u32>().is_ok());
-    let is_known = Press::ALL.iter().any(|known| known.as_str() == press);
+    let is_known = ButtonAction::ALL.iter().any(|known| known.as_str() == press);
     is_version && (is_known || version != VERSION) || !custom_id.contains(':')
 }
 
@@ -42,7 +42,7 @@ pub(super) fn of_button(component: &ComponentInteraction, bot: u64, clock: &Cloc
         person: person(&component.user, component.member.as_ref(), component.guild_id, clock),
         press,
         token,
-        place: Some(Pressed {
+        place: Some(ClickOrigin {
             channel: Snowflake::new(component.channel_id.get()),
             message: Some(Snowflake::new(component.message.id.get())),
             is_ours,
@@ -59,7 +59,7 @@ pub(super) fn of_dialog(modal: &ModalInteraction, clock: &Clock) -> Option<Click
         person: person(&modal.user, modal.member.as_ref(), modal.guild_id, clock),
         press,
         token,
-        place: Some(Pressed {
+        place: Some(ClickOrigin {
             channel: Snowflake::new(modal.channel_id.get()),
             message: modal.message.as_ref().map(|message| Snowflake::new(message.id.get())),
             is_ours: true,
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn only_what_we_write_is_read() {
         let token = Token::random();
-        for press in Press::ALL {
+        for press in ButtonAction::ALL {
             assert_eq!(
                 parse(&format!("v1:{}:{}", press.as_str(), token.as_str())),
                 Some((press, token.clone()))

@@ -80,7 +80,9 @@ impl Answer {
             (500..=599 | 408, _) => Outcome::Retry { after, arrived: Arrived::Maybe },
             (400..=499, Some(Meaning::Closed(why))) => Outcome::Closed(Reason::new(why)),
             (400..=499, Some(Meaning::Denied)) => Outcome::Denied(self.reason()),
-            (400..=499, Some(Meaning::Later)) => Outcome::Retry { after: Some(wait), arrived: Arrived::No },
+            (400..=499, Some(Meaning::Background)) => {
+                Outcome::Retry { after: Some(wait), arrived: Arrived::No }
+            }
             (400..=499, Some(Meaning::Wall)) => {
                 Outcome::Paused { scope: PauseScope::Ban, after: FIRST_PROBE }
             }

@@ -11,8 +11,8 @@ use crate::dispatch::cards::draw::{draw, guarded};
 use crate::dispatch::cards::lifetime::lifetime;
 use crate::dispatch::cards::load::load;
 use crate::model::{
-    Action, CardLifetime, Delivery, Event, EventId, Form, LivingCard, Message, MessageId, Shown, Snowflake,
-    Source, Summand, Tag, closes, fold,
+    Action, CardLifetime, Delivery, Event, EventHeader, EventId, Form, LivingCard, Message, MessageId, Shown,
+    Snowflake, Source, Tag, closes, fold,
 };
 use crate::render::{self, AllowedMentions, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::{CardOf, Result};
@@ -277,10 +277,10 @@ async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
 /// The sum of a digest's events.
 async fn digest(context: &Context, message: &Message) -> Result<Digest> {
     let hub = context.hub.clone();
-    let add = move |digest: &mut Digest, summand: &Summand| {
+    let add = move |digest: &mut Digest, summand: &EventHeader| {
         digest.add(summand, hub.name_of(summand.source, &summand.company).as_deref());
     };
-    let mut digest = context.store.sum_up(message.id, Digest::default(), add).await?;
+    let mut digest = context.store.fold_events(message.id, Digest::default(), add).await?;
     for id in digest.first().collect::<Vec<_>>() {
         let Some(event) = context.store.event(id).await? else { continue };
         let name = context.hub.company_name(&event);

@@ -9,8 +9,8 @@ use crate::dispatch::Context;
 use crate::dispatch::cards::draw::draw_asked;
 use crate::dispatch::cards::load::load;
 use crate::model::{
-    Action, Decision, DecisionId, Delivery, DestinationId, Event, Family, LivingCard, Matter, Message, Shown,
-    Snowflake, Verdict,
+    Action, Decision, DecisionId, DecisionKind, Delivery, DestinationId, Event, Family, LivingCard, Message,
+    Shown, Snowflake, Verdict,
 };
 use crate::render::{self, Card};
 use crate::store::{CardOf, Result};
@@ -50,7 +50,7 @@ pub(super) async fn card_action(
         return Ok(if ours { CardAction::Nothing } else { CardAction::Usual });
     };
     let card = context.store.card(destination, decision.source, &decision.subject).await?;
-    if decision.matter != Matter::Machine {
+    if decision.matter != DecisionKind::Machine {
         return Ok(match card {
             Some(card) if card.frozen => CardAction::Usual,
             Some(card) => change(&card),
@@ -83,7 +83,7 @@ pub(super) async fn compose(
     let [delivery] = message.deliveries.as_mut_slice() else { return Ok(None) };
     let event = load(&context.store, delivery).await?;
     let Some(decision) = decision(context, &event).await? else { return Ok(None) };
-    if decision.matter != Matter::Machine {
+    if decision.matter != DecisionKind::Machine {
         stand_in(context, delivery, &decision).await?;
         return Ok(None);
     }
@@ -134,7 +134,7 @@ pub(super) async fn substitute_asking_event(
     event: &Event,
 ) -> Result<()> {
     match decision(context, event).await? {
-        Some(decision) if is_ours(event) && decision.matter != Matter::Machine => {
+        Some(decision) if is_ours(event) && decision.matter != DecisionKind::Machine => {
             stand_in(context, delivery, &decision).await
         }
         _ => Ok(()),

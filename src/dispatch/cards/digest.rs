@@ -9,8 +9,8 @@ use crate::clock::SteadyTime;
 use crate::config::Coalesce;
 use crate::dispatch::Context;
 use crate::dispatch::cards::plan::Queue;
-use crate::dispatch::verdict::{STORE_AGAIN, store_failing};
-use crate::model::{Action, DeliveryId, Destination, DestinationId, Form, Message, Rank};
+use crate::dispatch::disposition::{STORE_AGAIN, store_failing};
+use crate::model::{Action, DeliveryId, Destination, DestinationId, Form, Message, Priority};
 use crate::store::{self, Claim, Taken};
 
 /// Past this age a card of its own helps nobody any more.
@@ -32,7 +32,7 @@ pub(in crate::dispatch) async fn due(
     if context.composition.coalesce != Coalesce::Digest {
         return Ok(None);
     }
-    let ordinary = || queue.values().filter(|delivery| delivery.rank == Rank::Normal);
+    let ordinary = || queue.values().filter(|delivery| delivery.rank == Priority::Normal);
     if ordinary().any(|delivery| delivery.slot.is_empty() && delivery.age(&context.clock) > OLD) {
         return Ok(Some(Claim::Ordinary {
             before: DeliveryId::earliest(context.clock.ago(OLD)),
@@ -41,7 +41,7 @@ pub(in crate::dispatch) async fn due(
     }
     let depth = context.composition.depth;
     let far = (behind || ordinary().count() > depth)
-        && context.store.deeper_than(destination, Rank::Normal, now, depth).await?;
+        && context.store.deeper_than(destination, Priority::Normal, now, depth).await?;
     Ok(far.then(|| Claim::Ordinary { before: DeliveryId::earliest(now.plus(AHEAD)), first_only: false }))
 }
 
@@ -103,6 +103,6 @@ pub(in crate::dispatch) async fn release(context: &Context, message: &Message) -
 
 /// What is left of a lane's memory when a digest has taken the rest from the table.
 pub(in crate::dispatch) fn forget(queue: &mut Queue, alone: &mut HashSet<DeliveryId>) {
-    queue.retain(|(rank, _), _| *rank <= Rank::Urgent);
+    queue.retain(|(rank, _), _| *rank <= Priority::Urgent);
     alone.clear();
 }

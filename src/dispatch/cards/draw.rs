@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::dispatch::Context;
 use crate::model::Event;
-use crate::render::{self, Asked, Card, View};
+use crate::render::{self, Card, DecisionContext, View};
 
 /// The card of one event.
 pub(super) fn draw(context: &Context, event: &Event) -> Card {
@@ -12,7 +12,7 @@ pub(super) fn draw(context: &Context, event: &Event) -> Card {
 }
 
 /// The card of an event by what was asked about it.
-pub(super) fn draw_asked(context: &Context, event: &Event, asked: &Asked) -> Card {
+pub(super) fn draw_asked(context: &Context, event: &Event, asked: &DecisionContext) -> Card {
     guarded(context, event, |view| render::card(event, &View { asked: Some(asked), ..*view }))
 }
 

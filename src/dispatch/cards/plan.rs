@@ -14,7 +14,7 @@ use crate::dispatch::cards::lifetime::lifetime;
 use crate::dispatch::cards::load::load;
 use crate::model::schedule::PING_AGAIN;
 use crate::model::{
-    Action, CardLifetime, Delivery, DeliveryId, DestinationId, Event, Form, LivingCard, Message, Rank,
+    Action, CardLifetime, Delivery, DeliveryId, DestinationId, Event, Form, LivingCard, Message, Priority,
     Severity, Snowflake,
 };
 use crate::render::{self, Card};
@@ -26,7 +26,7 @@ const MOST: usize = 100;
 const LINES: usize = 10;
 
 /// What waits in a lane's memory, in the order of its turn.
-pub(in crate::dispatch) type Queue = BTreeMap<(Rank, DeliveryId), Delivery>;
+pub(in crate::dispatch) type Queue = BTreeMap<(Priority, DeliveryId), Delivery>;
 
 /// How a lane stands when it plans.
 #[derive(Clone, Copy)]
@@ -44,7 +44,7 @@ pub(in crate::dispatch) async fn next(
     context: &Context,
     destination: DestinationId,
     queue: &mut Queue,
-    turn: Rank,
+    turn: Priority,
     pressure: Pressure<'_>,
 ) -> Result<Option<Message>> {
     let Some(mut head) = head(queue, turn).and_then(|key| queue.remove(&key)) else { return Ok(None) };
@@ -112,7 +112,7 @@ pub(in crate::dispatch) async fn next(
 }
 
 /// The first in `queue` of rank `turn` or behind it.
-pub(in crate::dispatch) fn head(queue: &Queue, turn: Rank) -> Option<(Rank, DeliveryId)> {
+pub(in crate::dispatch) fn head(queue: &Queue, turn: Priority) -> Option<(Priority, DeliveryId)> {
     queue.range((turn, DeliveryId::earliest(SteadyTime::default()))..).next().map(|(key, _)| *key)
 }
 

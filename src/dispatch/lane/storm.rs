@@ -1,41 +1,41 @@
 //! A lane in a storm of alerts: cards for the worst of them, then digests that name all the others.
 
 use super::Lane;
-use crate::discord::Pass;
-use crate::dispatch::guard::survive;
+use crate::discord::Permit;
+use crate::dispatch::guard::isolate;
 use crate::dispatch::storm;
-use crate::model::{Destination, Rank};
+use crate::model::{Destination, Priority};
 use crate::store;
 
 impl Lane {
     /// Whether a digest that names alerts is next. If a storm begins, its worst alerts come into the queue in place of all
     /// others.
     pub(super) async fn storms(&mut self, destination: &Destination) -> store::Result<bool> {
-        if self.no_digest || self.turn().is_some_and(|rank| rank == Rank::Decision) {
+        if self.no_digest || self.turn().is_some_and(|rank| rank == Priority::Decision) {
             return Ok(false);
         }
-        if !self.storm && self.behind && self.turn() == Some(Rank::Urgent) {
+        if !self.storm && self.behind && self.turn() == Some(Priority::Urgent) {
             let now = self.context.clock.moment();
             if let Some(worst) = storm::worst(&self.context, destination, now).await? {
-                self.queue.retain(|(rank, _), _| *rank == Rank::Decision);
+                self.queue.retain(|(rank, _), _| *rank == Priority::Decision);
                 self.named = worst.len();
                 self.queue_all(worst);
                 self.storm = true;
             }
         }
-        Ok(self.storm && !self.queue.keys().any(|(rank, _)| *rank == Rank::Urgent))
+        Ok(self.storm && !self.queue.keys().any(|(rank, _)| *rank == Priority::Urgent))
     }
 
     /// Sends the next of those digests, or the one that counts the rest. The storm is over when there is none.
     pub(super) async fn name_others(
         &mut self,
         destination: &mut Destination,
-        pass: Pass,
+        pass: Permit,
     ) -> store::Result<()> {
         if self.named >= storm::NAMED {
             return self.count_others(destination, pass).await;
         }
-        match survive(storm::rest(&self.context, destination, &self.pinged)).await? {
+        match isolate(storm::rest(&self.context, destination, &self.pinged)).await? {
             Ok(Some((message, named))) => {
                 self.named += named;
                 self.put_down(destination, message, pass).await
@@ -52,8 +52,8 @@ impl Lane {
         }
     }
 
-    async fn count_others(&mut self, destination: &mut Destination, pass: Pass) -> store::Result<()> {
-        match survive(storm::count(&self.context, destination, &self.pinged)).await? {
+    async fn count_others(&mut self, destination: &mut Destination, pass: Permit) -> store::Result<()> {
+        match isolate(storm::count(&self.context, destination, &self.pinged)).await? {
             Ok(Some(message)) => {
                 self.note_turn(&message);
                 self.pinged.note(&message);

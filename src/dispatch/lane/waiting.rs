@@ -7,7 +7,7 @@ use crate::discord::Share;
 use crate::dispatch::cards::plan;
 use crate::dispatch::guard;
 use crate::dispatch::lane::{LINGER, Lane, PAGE};
-use crate::model::{Delivery, DeliveryId, Form, Message, Rank};
+use crate::model::{Delivery, DeliveryId, Form, Message, Priority};
 use crate::store;
 
 /// How long a lane waits for a place in its bucket before it looks whether something has come that need not.
@@ -21,40 +21,42 @@ const IN_A_ROW: u32 = 4;
 /// How many urgent hints a lane that is behind keeps in memory; the table has them all.
 const URGENT: usize = 2 * PAGE;
 
-fn is_urgent((rank, _): (Rank, DeliveryId)) -> bool {
-    rank == Rank::Urgent
+fn is_urgent((rank, _): (Priority, DeliveryId)) -> bool {
+    rank == Priority::Urgent
 }
 
 impl Lane {
     /// The rank of what is next: the first there is, but for an alert after several decisions in a row.
-    pub(super) fn turn(&self) -> Option<Rank> {
+    pub(super) fn turn(&self) -> Option<Priority> {
         let first = self.queue.first_key_value().map(|((rank, _), _)| *rank);
-        let alerts = || self.storm || plan::head(&self.queue, Rank::Urgent).is_some_and(is_urgent);
+        let alerts = || self.storm || plan::head(&self.queue, Priority::Urgent).is_some_and(is_urgent);
         match first {
-            Some(Rank::Decision) if self.decisions >= IN_A_ROW && alerts() => Some(Rank::Urgent),
-            None | Some(Rank::Normal | Rank::Later) if self.storm => Some(Rank::Urgent),
+            Some(Priority::Decision) if self.decisions >= IN_A_ROW && alerts() => Some(Priority::Urgent),
+            None | Some(Priority::Normal | Priority::Background) if self.storm => Some(Priority::Urgent),
             first => first,
         }
     }
 
     /// Notes that `message` has had its turn.
     pub(super) fn note_turn(&mut self, message: &Message) {
-        let decides = message.deliveries.first().is_some_and(|head| head.rank == Rank::Decision);
+        let decides = message.deliveries.first().is_some_and(|head| head.rank == Priority::Decision);
         self.decisions = if decides { self.decisions.saturating_add(1) } else { 0 };
     }
 
     /// Whether what is next goes before what is neither a decision nor urgent.
     pub(super) fn is_urgent(&self) -> bool {
-        self.turn().is_some_and(|rank| rank <= Rank::Urgent)
+        self.turn().is_some_and(|rank| rank <= Priority::Urgent)
     }
 
     /// Whether several cards may share the next message.
     pub(super) fn packs(&self) -> bool {
         let many = || match self.turn() {
-            None | Some(Rank::Decision) => false,
-            Some(Rank::Urgent) if self.storm => true,
-            Some(Rank::Urgent) => self.queue.keys().filter(|(rank, _)| *rank == Rank::Urgent).count() > FEW,
-            Some(Rank::Normal | Rank::Later) => self.pressed || self.queue.len() >= FULL,
+            None | Some(Priority::Decision) => false,
+            Some(Priority::Urgent) if self.storm => true,
+            Some(Priority::Urgent) => {
+                self.queue.keys().filter(|(rank, _)| *rank == Priority::Urgent).count() > FEW
+            }
+            Some(Priority::Normal | Priority::Background) => self.pressed || self.queue.len() >= FULL,
         };
         self.context.composition.coalesce > Coalesce::Off && many()
     }
@@ -63,7 +65,7 @@ impl Lane {
     /// storm that is a digest of alerts, too: no other goes before it.
     pub(super) fn overtakes(&self) -> bool {
         let overtaking = self.is_urgent()
-            && self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank <= Rank::Urgent);
+            && self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank <= Priority::Urgent);
         overtaking
             && self.in_doubt.front().is_some_and(|message| {
                 message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
@@ -77,7 +79,7 @@ impl Lane {
             Some(message) if !self.overtakes() => {
                 message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
             }
-            _ => self.turn() != Some(Rank::Decision),
+            _ => self.turn() != Some(Priority::Decision),
         };
         if waits { Share::Ordinary } else { Share::Full }
     }
@@ -86,7 +88,7 @@ impl Lane {
     pub(super) async fn has_work(&mut self, place: &str) -> store::Result<bool> {
         self.take_hints();
         // What can wait is in nobody's way.
-        let idle = !self.storm && self.turn().is_none_or(|rank| rank == Rank::Later);
+        let idle = !self.storm && self.turn().is_none_or(|rank| rank == Priority::Background);
         if idle && self.behind {
             let page = self.context.store.page(self.id, self.context.clock.steady(), PAGE).await?;
             self.behind = !page.is_all;
@@ -95,7 +97,7 @@ impl Lane {
         if self.behind {
             // Hints at them may have been lost: whatever waits, they go first.
             let now = self.context.clock.steady();
-            let last = if self.storm { Rank::Decision } else { Rank::Urgent };
+            let last = if self.storm { Priority::Decision } else { Priority::Urgent };
             let urgent = self.context.store.overtaking(self.id, last, now, PAGE).await?;
             self.queue_all(guard::readable(&self.context, place, urgent).await?);
         }
@@ -112,9 +114,9 @@ impl Lane {
     fn take_hint(&mut self, delivery: Delivery) {
         self.behind |= self.storm || self.queue.len() >= PAGE;
         let overtakes = match delivery.rank {
-            Rank::Decision => true,
-            Rank::Urgent => !self.storm && self.queue.len() < URGENT,
-            Rank::Normal | Rank::Later => false,
+            Priority::Decision => true,
+            Priority::Urgent => !self.storm && self.queue.len() < URGENT,
+            Priority::Normal | Priority::Background => false,
         };
         if !self.behind || overtakes {
             self.queue_up(delivery);
@@ -151,7 +153,7 @@ impl Lane {
             return Ok(());
         }
         let mut look = clock.elapsed() + LOOK;
-        while clock.elapsed() < until && self.turn() != Some(Rank::Decision) {
+        while clock.elapsed() < until && self.turn() != Some(Priority::Decision) {
             tokio::select! {
                 biased;
                 Some(hint) = self.inbox.recv() => self.take_hint(hint),
@@ -159,7 +161,7 @@ impl Lane {
             }
             if clock.elapsed() >= look && look < until {
                 let found =
-                    self.context.store.overtaking(self.id, Rank::Decision, clock.steady(), PAGE).await?;
+                    self.context.store.overtaking(self.id, Priority::Decision, clock.steady(), PAGE).await?;
                 self.queue_all(found.deliveries);
                 look = clock.elapsed() + LOOK;
             }

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use crate::hub::Hub;
-use crate::model::{self, Calls, Decision, DecisionId, Event, Matter, NewEvent, Payload, Source, payload};
-use crate::render::{self, Asked};
+use crate::model::{
+    self, Calls, Decision, DecisionId, DecisionKind, Event, NewEvent, Payload, Source, payload,
+};
+use crate::render::{self, DecisionContext};
 use crate::store::{self, Asks, CardOf};
 
 const NAMES: &[&str] = &["hostname", "name", "machine_name", "ip_address", "ip"];
@@ -45,14 +47,19 @@ impl Hub {
 
     /// What the card of `event` needs to know of decisions. A ticket's or alert's buttons are made when they are first
     /// needed, unless the card `has_none`.
-    pub async fn asked(&self, event: &Event, card: &CardOf, has_none: bool) -> store::Result<Asked> {
+    pub async fn asked(
+        &self,
+        event: &Event,
+        card: &CardOf,
+        has_none: bool,
+    ) -> store::Result<DecisionContext> {
         if event.is_sample() {
             return Ok(self.asked_of_sample(event));
         }
         match event.meaning().asks() {
-            Some(Matter::Machine) => self.asked_of_machine(event).await,
+            Some(DecisionKind::Machine) => self.asked_of_machine(event).await,
             Some(matter) => self.asked_of(event, card, has_none, matter).await,
-            None => Ok(Asked::default()),
+            None => Ok(DecisionContext::default()),
         }
     }
 
@@ -77,26 +84,28 @@ impl Hub {
     }
 
     /// The buttons that a real event would have: they only answer that this is a sample.
-    fn asked_of_sample(&self, event: &Event) -> Asked {
+    fn asked_of_sample(&self, event: &Event) -> DecisionContext {
         let meaning = event.meaning();
-        let matter = meaning.asks().filter(|matter| *matter != Matter::Machine || meaning.asks_to_join());
-        Asked { sample: matter.filter(|_| self.rules().is_heard), ..Asked::default() }
+        let matter =
+            meaning.asks().filter(|matter| *matter != DecisionKind::Machine || meaning.asks_to_join());
+        DecisionContext { sample: matter.filter(|_| self.rules().is_heard), ..DecisionContext::default() }
     }
 
-    async fn asked_of_machine(&self, event: &Event) -> store::Result<Asked> {
+    async fn asked_of_machine(&self, event: &Event) -> store::Result<DecisionContext> {
         let decision = self.decision_about(event).await?;
         let Some(decision) = decision else {
             let asks = event.meaning().asks_to_join();
-            return Ok(Asked {
+            return Ok(DecisionContext {
                 no_buttons: self.no_buttons(&event.data).filter(|_| asks),
-                ..Asked::default()
+                ..DecisionContext::default()
             });
         };
         let all = self.0.store.decisions_about(decision.source, &decision.subject).await?;
-        let before =
-            all.into_iter().rfind(|other| other.matter == Matter::Machine && other.round < decision.round);
+        let before = all
+            .into_iter()
+            .rfind(|other| other.matter == DecisionKind::Machine && other.round < decision.round);
         let no_buttons = (!self.rules().is_heard).then_some(UNHEARD);
-        Ok(Asked { decision: Some(decision), before, no_buttons, ..Asked::default() })
+        Ok(DecisionContext { decision: Some(decision), before, no_buttons, ..DecisionContext::default() })
     }
 
     async fn asked_of(
@@ -104,10 +113,10 @@ impl Hub {
         event: &Event,
         card: &CardOf,
         has_none: bool,
-        matter: Matter,
-    ) -> store::Result<Asked> {
+        matter: DecisionKind,
+    ) -> store::Result<DecisionContext> {
         let (object, label) = match matter {
-            Matter::Alert => (String::new(), alert(&event.data)),
+            DecisionKind::Alert => (String::new(), alert(&event.data)),
             _ => (ticket_id(&event.data), ticket(&event.data)),
         };
         let no_buttons = self.none_for(matter, &object);
@@ -116,21 +125,23 @@ impl Hub {
             true => store.buttons(matter, event, card).await?,
             false => Some(store.make_buttons(matter, event, card, &object, &label).await?),
         };
-        if matter == Matter::Alert {
+        if matter == DecisionKind::Alert {
             let mute = store.mute_of_alert(&event.subject, self.0.clock.for_appointments().get()).await?;
-            return Ok(Asked { decision, mute, no_buttons, ..Asked::default() });
+            return Ok(DecisionContext { decision, mute, no_buttons, ..DecisionContext::default() });
         }
         let mut all = self.0.store.decisions_about(event.source, &event.subject).await?;
-        all.retain(|other| matches!(other.matter, Matter::Take | Matter::Note | Matter::Close));
-        Ok(Asked { decision, wishes: all, no_buttons, ..Asked::default() })
+        all.retain(|other| {
+            matches!(other.matter, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close)
+        });
+        Ok(DecisionContext { decision, wishes: all, no_buttons, ..DecisionContext::default() })
     }
 
     /// Why a ticket's or an alert's card has no buttons. An alert's tell the platform nothing: they need no key for it.
-    fn none_for(&self, matter: Matter, object: &str) -> Option<&'static str> {
+    fn none_for(&self, matter: DecisionKind, object: &str) -> Option<&'static str> {
         let rules = self.rules();
         match matter {
             _ if !rules.is_heard => Some(UNHEARD),
-            Matter::Alert => None,
+            DecisionKind::Alert => None,
             _ if rules.platform.is_none() => Some(NO_KEY_FOR_TICKETS),
             _ => callable(object).is_none().then_some(NO_TICKET_ID),
         }

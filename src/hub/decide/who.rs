@@ -1,29 +1,29 @@
 //! Who may press what. Pure: from what Discord said about the person with this very click.
 
-use crate::hub::decide::Press;
+use crate::hub::decide::ButtonAction;
 use crate::hub::person::Person;
 use crate::hub::refusal::Refusal;
 use crate::hub::rules::Rules;
-use crate::hub::{Hub, Way};
+use crate::hub::{Entrypoint, Hub};
 use crate::model::Snowflake;
 
 impl Hub {
     /// Whether `person` may press this button on a card.
-    pub fn may(&self, person: &Person, press: Press) -> Result<(), Refusal> {
-        self.is_at_home(person, Way::Card)?;
+    pub fn may(&self, person: &Person, press: ButtonAction) -> Result<(), Refusal> {
+        self.check_guild(person, Entrypoint::Card)?;
         self.rules().may(person, press)
     }
 
     /// Whether `person` may change by a command what is not a decision.
     pub fn may_operate(&self, person: &Person) -> Result<(), Refusal> {
-        self.is_at_home(person, Way::Command)?;
-        self.rules().may(person, Press::Take)
+        self.check_guild(person, Entrypoint::Command)?;
+        self.rules().may(person, ButtonAction::Take)
     }
 }
 
 impl Rules {
     /// Whether `person` may press this button, in a server that counts.
-    pub fn may(&self, person: &Person, press: Press) -> Result<(), Refusal> {
+    pub fn may(&self, person: &Person, press: ButtonAction) -> Result<(), Refusal> {
         let has = |roles: &[Snowflake]| {
             if roles.is_empty() {
                 person.may_manage
@@ -39,11 +39,16 @@ impl Rules {
         }
         match press {
             // Whoever sees the card may know what it knows.
-            Press::Details => Ok(()),
-            Press::Approve | Press::Deny | Press::Undo | Press::TryAgain => {
+            ButtonAction::Details => Ok(()),
+            ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {
                 has(&self.approvers).then_some(()).ok_or_else(|| Refusal::NotApprover(self.approvers.clone()))
             }
-            Press::Resend | Press::Take | Press::Note | Press::Close | Press::OnIt | Press::Mute => {
+            ButtonAction::Resend
+            | ButtonAction::Take
+            | ButtonAction::Note
+            | ButtonAction::Close
+            | ButtonAction::OnIt
+            | ButtonAction::Mute => {
                 has(&self.operators).then_some(()).ok_or_else(|| Refusal::NotOperator(self.operators.clone()))
             }
         }
@@ -59,13 +64,18 @@ mod tests {
     const OTHER: Snowflake = Snowflake::new(13);
 
     /// Who is meant to press it: written down a second time, apart from the code.
-    fn belongs_to(press: Press) -> &'static str {
+    fn belongs_to(press: ButtonAction) -> &'static str {
         match press {
-            Press::Approve | Press::Deny | Press::Undo | Press::TryAgain => "approvers",
-            Press::Resend | Press::Take | Press::Note | Press::Close | Press::OnIt | Press::Mute => {
-                "operators"
+            ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {
+                "approvers"
             }
-            Press::Details => "everybody",
+            ButtonAction::Resend
+            | ButtonAction::Take
+            | ButtonAction::Note
+            | ButtonAction::Close
+            | ButtonAction::OnIt
+            | ButtonAction::Mute => "operators",
+            ButtonAction::Details => "everybody",
         }
     }
 
@@ -91,7 +101,7 @@ mod tests {
                         may_manage,
                         is_timed_out,
                     };
-                    for press in Press::ALL {
+                    for press in ButtonAction::ALL {
                         cases += 1;
                         let by_role =
                             |is_set: bool, role| if is_set { roles.contains(&role) } else { may_manage };
@@ -111,6 +121,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cases, 4 * 4 * 10 * Press::ALL.len());
+        assert_eq!(cases, 4 * 4 * 10 * ButtonAction::ALL.len());
     }
 }

@@ -1,7 +1,7 @@
 //! A line of a digest: when it happened, what it was, how often, and which one it is.
 
 use crate::clock::Timestamp;
-use crate::model::{Event, EventId, Source, Summand};
+use crate::model::{Event, EventHeader, EventId, Source};
 use crate::render::facts::Facts;
 use crate::render::text::{literal, number, short};
 use crate::render::{Markdown, Surface, View, alert, card};
@@ -24,7 +24,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn of(event: &Summand, weight: u8) -> Self {
+    pub(super) fn of(event: &EventHeader, weight: u8) -> Self {
         Self {
             weight,
             id: event.id,
@@ -37,7 +37,7 @@ impl Line {
     }
 
     /// Whether it is about the same thing as `event`.
-    pub(super) fn is_of(&self, event: &Summand) -> bool {
+    pub(super) fn is_of(&self, event: &EventHeader) -> bool {
         !event.subject.is_empty() && (self.source, &self.subject) == (event.source, &event.subject)
     }
 

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, SteadyTime};
 use crate::model::{
-    Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Mint, Rank, RawBody, Source,
+    Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Mint, Priority, RawBody, Source,
 };
 use crate::store::Result;
 
@@ -78,7 +78,7 @@ pub(super) async fn deliver(
     .bind(id.to_string())
     .bind(event_id.to_string())
     .bind(destination_id.to_string())
-    .bind(Rank::Decision.as_i64())
+    .bind(Priority::Decision.as_i64())
     .bind(due_at.as_millis())
     .execute(tx)
     .await?;
@@ -89,7 +89,7 @@ pub(super) async fn deliver(
         slot: String::new(),
         generation: 0,
         destination_id,
-        rank: Rank::Decision,
+        rank: Priority::Decision,
         route: String::new(),
     })
 }

@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteConnection;
 use super::announce::announce;
 use crate::clock::{Moment, Timestamp};
 use crate::model::{
-    Decision, DecisionId, Delivery, DestinationId, EventId, Matter, Mint, Phase, Rank, Source, Token,
+    Decision, DecisionId, DecisionKind, Delivery, DestinationId, EventId, Mint, Phase, Priority, Source,
+    Token,
 };
 use crate::store::Result;
 
@@ -101,7 +102,7 @@ async fn open(
     )
     .bind(mint.next::<DecisionId>(now.steady).to_string())
     .bind(Token::random().as_str())
-    .bind(Matter::Machine.as_str())
+    .bind(DecisionKind::Machine.as_str())
     .bind(source.as_str())
     .bind(subject)
     .bind(i64::from(round))
@@ -182,7 +183,7 @@ async fn joined(
     }
     // It changes a card as a click does: no digest may sweep it in.
     sqlx::query("UPDATE deliveries SET rank = $1 WHERE event_id = $2 AND status = 'pending'")
-        .bind(Rank::Decision.as_i64())
+        .bind(Priority::Decision.as_i64())
         .bind(event.to_string())
         .execute(&mut *tx)
         .await?;

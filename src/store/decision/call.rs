@@ -30,7 +30,7 @@ pub enum CallNext {
     /// It has no such call; what a person must do.
     Held(String),
     /// It is called again; what was in the way.
-    Later {
+    Background {
         /// In how long.
         wait: Duration,
         /// What was in the way.
@@ -123,7 +123,7 @@ impl Record {
             CallNext::Confirmed => "sent",
             CallNext::Refused(_) | CallNext::Held(_) => "refused",
             // The key on the call makes a second one the same: nothing is in doubt.
-            CallNext::Later { .. } => "withdrawn",
+            CallNext::Background { .. } => "withdrawn",
         };
         let changed = sqlx::query(
             "UPDATE messages SET state = $1, finished_at = $2 WHERE id = $3 AND state = 'sending' AND lane_epoch = $4",
@@ -143,10 +143,12 @@ impl Record {
             is_over |= !is_asked_for(tx, delivery.id).await?;
         }
         let (status, reason, due_at) = match &self.calling.next {
-            CallNext::Later { .. } if is_over => ("cancelled", Some(NOT_ASKED_FOR), None),
+            CallNext::Background { .. } if is_over => ("cancelled", Some(NOT_ASKED_FOR), None),
             CallNext::Confirmed => ("delivered", None, None),
             CallNext::Refused(said) | CallNext::Held(said) => ("dead", Some(said.as_str()), None),
-            CallNext::Later { wait, .. } => ("pending", None, Some(self.now.steady.plus(*wait).as_millis())),
+            CallNext::Background { wait, .. } => {
+                ("pending", None, Some(self.now.steady.plus(*wait).as_millis()))
+            }
         };
         sqlx::query(
             "UPDATE deliveries SET status = $1, reason = $2, due_at = COALESCE($3, due_at), attempts = attempts + 1, \
@@ -170,7 +172,7 @@ impl Record {
             // It works; it only says no.
             CallNext::Refused(_) => (None, Duration::ZERO),
             CallNext::Held(said) => (Some(said.as_str()), Duration::ZERO),
-            CallNext::Later { wait, said, everybody } => {
+            CallNext::Background { wait, said, everybody } => {
                 (Some(said.as_str()), if *everybody { *wait } else { Duration::ZERO })
             }
         };
@@ -197,7 +199,9 @@ impl Record {
             CallNext::Confirmed => ("decision.confirmed", "confirmed", None, None),
             CallNext::Refused(said) => ("decision.refused", "refused", Some(said), None),
             CallNext::Held(said) => ("decision.held", "held", Some(said), None),
-            CallNext::Later { wait, said, .. } => ("decision.waiting", "telling", Some(said), Some(*wait)),
+            CallNext::Background { wait, said, .. } => {
+                ("decision.waiting", "telling", Some(said), Some(*wait))
+            }
         };
         // Meanwhile the platform may have said so by itself: then that stands.
         let row = sqlx::query(
@@ -213,7 +217,7 @@ impl Record {
         .fetch_optional(&mut *tx)
         .await?;
         let mut hints = match &self.calling.next {
-            CallNext::Later { everybody: true, said, .. } => {
+            CallNext::Background { everybody: true, said, .. } => {
                 paused::say_why(tx, &self.mint, self.now, delivery.id, said).await?
             }
             _ => Vec::new(),

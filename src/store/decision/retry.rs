@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::announce::{announce, deliver};
 use super::{load_by_id, read};
 use crate::clock::Moment;
-use crate::model::{Decision, Delivery, DeliveryId, DestinationId, Matter, Mint, Platform};
+use crate::model::{Decision, DecisionKind, Delivery, DeliveryId, DestinationId, Mint, Platform};
 use crate::store::Result;
 
 /// Why a call to the platform is not made again.
@@ -118,8 +118,8 @@ async fn refusal(
     }
     Ok(match decision.matter {
         _ if rights.is_bulk => Some(NotRetried::LeftToCard),
-        Matter::Machine if !rights.decisions => Some(NotRetried::NeedsApprover),
-        Matter::Machine => None,
+        DecisionKind::Machine if !rights.decisions => Some(NotRetried::NeedsApprover),
+        DecisionKind::Machine => None,
         _ if !rights.ticket_actions => Some(NotRetried::NeedsOperator),
         _ => None,
     })
@@ -208,7 +208,7 @@ pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) ->
     .bind(decision.id.to_string())
     .fetch_optional(&mut *tx)
     .await?;
-    if newer.is_some() || decision.matter != Matter::Machine {
+    if newer.is_some() || decision.matter != DecisionKind::Machine {
         return Ok(newer.is_none());
     }
     let newer: Option<i64> = sqlx::query_scalar(
@@ -227,7 +227,7 @@ pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) ->
 
 /// Whether it is an action on a ticket that was closed: its card offers nothing any more.
 pub(super) async fn is_of_closed_ticket(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
-    if !matches!(decision.matter, Matter::Take | Matter::Note | Matter::Close) {
+    if !matches!(decision.matter, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close) {
         return Ok(false);
     }
     let closed: Option<i64> = sqlx::query_scalar(

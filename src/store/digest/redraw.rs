@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::page::Page;
 use crate::clock::SteadyTime;
-use crate::model::{DeliveryId, MessageId, Mint, REDRAW, Rank};
+use crate::model::{DeliveryId, MessageId, Mint, Priority, REDRAW};
 use crate::store::Result;
 
 /// How many messages of one destination wait to be brought up to date at most: a digest may touch thousands.
@@ -33,7 +33,7 @@ pub(in crate::store) async fn redraw(
     )
     .bind(message.to_string())
     .bind(last)
-    .bind(Rank::Later.as_i64())
+    .bind(Priority::Background.as_i64())
     .bind(REDRAWN)
     .bind(after)
     .fetch_all(&mut *tx)
@@ -51,7 +51,7 @@ pub(in crate::store) async fn redraw(
         .bind(destination)
         .bind(REDRAW)
         .bind(route)
-        .bind(Rank::Later.as_i64())
+        .bind(Priority::Background.as_i64())
         .bind(now.as_millis())
         .bind(REDRAWN)
         .execute(&mut *tx)

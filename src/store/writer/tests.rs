@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::Timestamp;
-use crate::model::{DedupeKey, DestinationId, Kind, NewEvent, Rank, RawBody, Sink, Source};
+use crate::model::{DedupeKey, DestinationId, Kind, NewEvent, Priority, RawBody, Sink, Source};
 use crate::store::{HintSender, Incoming, Planned, Store};
 
 /// Writes a row into `meta`, then does what its kind does.
@@ -104,7 +104,7 @@ fn ticket(number: u64, destination_id: DestinationId) -> Incoming {
         company_name: None,
         body,
     };
-    let planned = Planned { destination_id, rank: Rank::Normal, route: "*".to_owned(), muted: None };
+    let planned = Planned { destination_id, rank: Priority::Normal, route: "*".to_owned(), muted: None };
     Incoming { event, plan: vec![planned], unrouted: false, company_name: None, asks: None }
 }
 

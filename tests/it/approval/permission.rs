@@ -1,6 +1,6 @@
 //! D-4, D-5: who may press what, from the click itself; and what a button must be to count.
 
-use nuncio::hub::{Click, Clicked, Person, Press, Pressed, Refusal};
+use nuncio::hub::{ButtonAction, Click, ClickOrigin, ClickOutcome, Person, Refusal};
 use nuncio::model::{Snowflake, Token};
 use nuncio::sandbox::discord::Fault;
 use serde_json::{Value, json};
@@ -84,9 +84,9 @@ fn click(s: &Stage, card: &Message, interaction: u64) -> Click {
             may_manage: true,
             is_timed_out: false,
         },
-        press: Press::Approve,
+        press: ButtonAction::Approve,
         token: id.rsplit(':').next().unwrap().parse().unwrap(),
-        place: Some(Pressed {
+        place: Some(ClickOrigin {
             channel: s.t.discord.channel_id("machines").unwrap(),
             message: Some(card.id().parse().unwrap()),
             is_ours: true,
@@ -103,7 +103,7 @@ pub fn command(s: &Stage, card: &Message) -> Click {
 /// Alice presses Undo.
 pub fn undo(s: &Stage, card: &Message, custom_id: &str) -> Click {
     let token = custom_id.rsplit(':').next().unwrap().parse().unwrap();
-    Click { press: Press::Undo, token, ..click(s, card, 3000) }
+    Click { press: ButtonAction::Undo, token, ..click(s, card, 3000) }
 }
 
 // D-4, D-5. Control: without the look at the place, each of them approves.
@@ -115,7 +115,7 @@ async fn a_button_counts_only_where_its_card_stands() {
     s.t.settle().await;
     type Change<'a> = &'a dyn Fn(&mut Click);
     let general = s.t.discord.channel_id("general").unwrap();
-    let place = |change: fn(&mut Pressed, Snowflake)| {
+    let place = |change: fn(&mut ClickOrigin, Snowflake)| {
         move |click: &mut Click| change(click.place.as_mut().unwrap(), general)
     };
     let cases: [(&str, Change<'_>, Refusal); 8] = [
@@ -134,17 +134,17 @@ async fn a_button_counts_only_where_its_card_stands() {
         (
             "another server",
             &|click| click.person.guild = Some(Snowflake::new(99)),
-            Refusal::Elsewhere(Snowflake::new(99)),
+            Refusal::ForeignGuild(Snowflake::new(99)),
         ),
         ("a direct message", &|click| click.person.guild = None, Refusal::NoServer),
         ("in timeout", &|click| click.person.is_timed_out = true, Refusal::TimedOut),
         ("a token of nobody's", &|click| click.token = Token::random(), Refusal::Unknown),
-        ("a ticket's button", &|click| click.press = Press::Take, Refusal::NotOperator(Vec::new())),
+        ("a ticket's button", &|click| click.press = ButtonAction::Take, Refusal::NotOperator(Vec::new())),
     ];
     for (n, (what, change, expected)) in cases.into_iter().enumerate() {
         let mut click = click(&s, &card, 1000 + n as u64);
         change(&mut click);
-        let Clicked::Refused(refusal) = s.t.hub().click(&click).await.unwrap() else {
+        let ClickOutcome::Refused(refusal) = s.t.hub().click(&click).await.unwrap() else {
             panic!("{what} counted")
         };
         assert_eq!(

@@ -17,7 +17,7 @@ mod tickets;
 use std::time::Duration;
 
 use nuncio::model::{DeliveryId, EventId, Sink};
-use nuncio::store::{Letter, Which};
+use nuncio::store::{DeliveryDetails, DeliveryFilter};
 use serde_json::{Value, json};
 
 use super::{GRACE, KEY, Stage};
@@ -157,8 +157,8 @@ impl Stage {
     }
 
     /// The call of the first decision.
-    async fn first_call(&self) -> Letter {
-        let mut letters = self.t.store().letters(Which::All, 1000).await.unwrap();
+    async fn first_call(&self) -> DeliveryDetails {
+        let mut letters = self.t.store().letters(DeliveryFilter::All, 1000).await.unwrap();
         letters.retain(|letter| letter.sink == Some(Sink::XtSystems));
         letters.pop().expect("there is a call")
     }
@@ -376,7 +376,7 @@ async fn the_shell_mutes_unmutes_and_redelivers_with_an_entry_each() {
     s.t.sends("asset_created.json").await;
     s.t.channel("assets").next_message().await;
     s.t.settle().await;
-    let letters = s.t.store().letters(Which::All, 1).await.unwrap();
+    let letters = s.t.store().letters(DeliveryFilter::All, 1).await.unwrap();
     let ran = s.t.runs(&["redeliver", &letters[0].id.to_string()]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     s.t.channel("assets").next_message().await;

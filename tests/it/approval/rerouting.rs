@@ -8,7 +8,7 @@
 //! | `sink IN ('channel', 'discord_webhook')` in `waiting_destinations` | `calls_are_never_rerouted` |
 
 use nuncio::model::{Action, Form, Message as Planned, Sink, Status};
-use nuncio::store::Which;
+use nuncio::store::DeliveryFilter;
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -206,7 +206,7 @@ async fn calls_are_never_rerouted() {
 async fn a_message_begins_only_with_deliveries_of_its_own_destination() {
     let t = Harness::plain().await;
     lose(&t, 1).await;
-    let letters = t.store().letters(Which::Pending, 10).await.unwrap();
+    let letters = t.store().letters(DeliveryFilter::Pending, 10).await.unwrap();
     let waiting =
         letters.iter().find(|letter| letter.status == Status::Pending && letter.closed.is_some()).unwrap();
     let other = t.discord.channel_id("assets").unwrap();

@@ -6,7 +6,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::json;
 
 use crate::attack::sender::Post;
-use crate::attack::wire::Wire;
+use crate::attack::wire::HttpTransport;
 use crate::harness::Harness;
 
 fn deep(depth: usize) -> Vec<u8> {
@@ -148,7 +148,7 @@ async fn any_bytes_are_an_event_or_in_quarantine() {
     let bytes = proptest::collection::vec(any::<u8>(), 0..300);
     let text = r#"\{"event_type":"[a-z.]{0,9}","data":[\PC]{0,40}\}"#.prop_map(String::into_bytes);
     let strategy = proptest::prop_oneof![bytes, text, ".{0,200}".prop_map(String::into_bytes)];
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     let mut events = std::collections::HashSet::new();
     for _ in 0..300 {
         let body = strategy.new_tree(&mut runner).unwrap().current();

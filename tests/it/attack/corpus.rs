@@ -5,7 +5,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::attack::sender::{Post, TICKET, a_good_one_is_accepted, assert_no_rows};
-use crate::attack::wire::Wire;
+use crate::attack::wire::HttpTransport;
 use crate::harness::Harness;
 
 const SEEDS: u64 = 2400;
@@ -89,7 +89,7 @@ async fn thousands_of_bad_requests_leave_nothing() {
     .await;
     let mut answers = std::collections::BTreeMap::<u16, u32>::new();
     for seed in 0..SEEDS {
-        let mut wire = Wire::to(&t).await;
+        let mut wire = HttpTransport::to(&t).await;
         wire.says(bad(&t, seed)).await;
         wire.hangs_up_half().await;
         let status = wire.hears_status().await;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use nuncio::clock::Clock;
 
 use crate::attack::sender::{Post, TICKET};
-use crate::attack::wire::Wire;
+use crate::attack::wire::HttpTransport;
 use crate::program::Program;
 
 /// What is left of 192 files when the rest of the program has its own.
@@ -24,7 +24,7 @@ async fn the_one_that_keeps_us_waiting_longest_makes_room() {
     let now = || Clock::system().now().as_secs().to_string();
 
     let good = async || {
-        let mut wire = Wire::connect(address).await;
+        let mut wire = HttpTransport::connect(address).await;
         let heard = Post::signed_at(&now(), TICKET).send_on(&mut wire).await.unwrap();
         assert_eq!(heard.status, 200, "{heard:?}");
     };
@@ -32,14 +32,14 @@ async fn the_one_that_keeps_us_waiting_longest_makes_room() {
     // As many as there may be, all of them idle: they would be for a minute, which is longer than `hears` waits.
     let mut idle = Vec::new();
     for _ in 0..MOST {
-        idle.push(Wire::connect(address).await);
+        idle.push(HttpTransport::connect(address).await);
     }
     good().await;
 
     // Some say nothing, some begin and never end; the last one lacks only its body.
     let mut crowd = Vec::new();
     for number in 0..=MOST * 5 {
-        let mut wire = Wire::connect(address).await;
+        let mut wire = HttpTransport::connect(address).await;
         match number % 3 {
             0 => {}
             1 => wire.says("POST /webhooks/xts").await,

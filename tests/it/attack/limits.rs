@@ -7,7 +7,7 @@ use serde_json::json;
 use tracing::Level;
 
 use crate::attack::sender::{Post, TICKET, assert_no_rows};
-use crate::attack::wire::{Heard, Wire};
+use crate::attack::wire::{Heard, HttpTransport};
 use crate::harness::{Harness, within};
 
 /// A request that nobody signed.
@@ -34,7 +34,7 @@ fn assert_too_many(heard: &Heard) {
 async fn a_flood_is_refused_and_a_good_sender_at_the_same_address_never() {
     // What comes of the good ones is not the question here.
     let t = set("DISCORD_WEBHOOK_CHANNELS", r#"{"default":[]}"#).await;
-    let (mut bad, mut good) = (Wire::to(&t).await, Wire::to(&t).await);
+    let (mut bad, mut good) = (HttpTransport::to(&t).await, HttpTransport::to(&t).await);
     let forged = forged(&t).bytes();
     let began = t.clock.elapsed();
     let mut statuses = std::collections::BTreeMap::<u16, u32>::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use nuncio::hub::Finding;
 
 use crate::attack::sender::{Post, a_good_one_is_accepted};
-use crate::attack::wire::Wire;
+use crate::attack::wire::HttpTransport;
 use crate::harness::{Harness, SECRET, within};
 use crate::program::Program;
 
@@ -38,7 +38,7 @@ async fn a_body_in_the_smallest_pieces_costs_no_more_than_twice_the_limit() {
     );
     let serving = program.serves();
     let address: SocketAddr = serving.address.parse().unwrap();
-    let mut warm = Wire::connect(address).await;
+    let mut warm = HttpTransport::connect(address).await;
     warm.says("GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert_eq!(warm.hears_status().await, 200);
     let before = peak(serving.process());
@@ -52,7 +52,7 @@ async fn a_body_in_the_smallest_pieces_costs_no_more_than_twice_the_limit() {
     let chunks = "1\r\n{\r\n".repeat(1024);
     let mut wires = Vec::new();
     for _ in 0..CONNECTIONS {
-        let mut wire = Wire::connect(address).await;
+        let mut wire = HttpTransport::connect(address).await;
         wire.says(&head).await;
         wires.push(wire);
     }
@@ -95,7 +95,7 @@ async fn after_a_flood_of_large_bodies_the_system_has_its_memory_back() {
             let forged = post.clone().but("X-XTSystems-Signature", format!("sha256={}", "0".repeat(64)));
             let mut answered = Vec::new();
             for post in [&forged, &forged, if sender % 8 == 0 { &post } else { &forged }] {
-                let mut wire = Wire::connect(address).await;
+                let mut wire = HttpTransport::connect(address).await;
                 wire.says(post.bytes()).await;
                 answered.push(wire.hears_status().await);
             }
@@ -110,7 +110,7 @@ async fn after_a_flood_of_large_bodies_the_system_has_its_memory_back() {
     }
     assert!(answered.contains_key(&200) && answered.contains_key(&401), "{answered:?}");
     let end = std::time::Instant::now() + Duration::from_secs(60);
-    let mut wire = Wire::connect(address).await;
+    let mut wire = HttpTransport::connect(address).await;
     while memory(serving.process(), "VmRSS") > BACK {
         let kept = memory(serving.process(), "VmRSS") / 1024 / 1024;
         assert!(std::time::Instant::now() < end, "{kept} MiB after a minute; {answered:?}");
@@ -130,7 +130,7 @@ async fn many_large_bodies_at_once_are_put_off_and_small_ones_are_not() {
     let mut wires = Vec::new();
     // Together more than 64 MiB, none of them whole.
     for _ in 0..80 {
-        let mut wire = Wire::to(&t).await;
+        let mut wire = HttpTransport::to(&t).await;
         wire.says(post.head()).await;
         wire.says(&post.body[..post.body.len() - 1]).await;
         wires.push(wire);

@@ -3,7 +3,7 @@
 use nuncio::hub::Finding;
 
 use crate::attack::sender::Post;
-use crate::attack::wire::Wire;
+use crate::attack::wire::HttpTransport;
 use crate::harness::{Harness, within};
 
 /// More than there is room for.
@@ -22,10 +22,10 @@ fn forged(t: &Harness, body: &str) -> Post {
 }
 
 /// Opens a crowd of connections, each with all of a large body but its last byte, until there is no room for all.
-async fn crowd(t: &Harness, post: &Post) -> Vec<Wire> {
+async fn crowd(t: &Harness, post: &Post) -> Vec<HttpTransport> {
     let mut wires = Vec::new();
     for _ in 0..CROWD {
-        let mut wire = Wire::to(t).await;
+        let mut wire = HttpTransport::to(t).await;
         wire.says(post.head()).await;
         wire.says(&post.body[..post.body.len() - 1]).await;
         wires.push(wire);
@@ -62,7 +62,7 @@ async fn nor_a_slow_one_from_another_address() {
     .await;
     let body = large();
     let good = Post::signed(&t, body.clone()).with("X-Forwarded-For", "192.0.2.1");
-    let mut slow = Wire::to(&t).await;
+    let mut slow = HttpTransport::to(&t).await;
     slow.says(good.head()).await;
     slow.says(&good.body[..500_000]).await;
     let _crowd = crowd(&t, &forged(&t, &body).with("X-Forwarded-For", "198.51.100.1")).await;

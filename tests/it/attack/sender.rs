@@ -3,7 +3,7 @@
 use nuncio::secret::Secret;
 use nuncio::signature;
 
-use crate::attack::wire::{Heard, Wire};
+use crate::attack::wire::{Heard, HttpTransport};
 use crate::harness::{Harness, SECRET};
 
 pub const TICKET: &str = r#"{"event_type":"ticket.created","data":{"id":"t","seq_id":7,"title":"Printer"}}"#;
@@ -81,11 +81,11 @@ impl Post {
 
     /// Sends it on a connection of its own.
     pub async fn send(&self, t: &Harness) -> Option<Heard> {
-        let mut wire = Wire::to(t).await;
+        let mut wire = HttpTransport::to(t).await;
         self.send_on(&mut wire).await
     }
 
-    pub async fn send_on(&self, wire: &mut Wire) -> Option<Heard> {
+    pub async fn send_on(&self, wire: &mut HttpTransport) -> Option<Heard> {
         wire.says(self.bytes()).await;
         wire.hears().await
     }

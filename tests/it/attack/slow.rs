@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use crate::attack::sender::{Post, TICKET, a_good_one_is_accepted};
-use crate::attack::wire::Wire;
+use crate::attack::wire::HttpTransport;
 use crate::harness::Harness;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Somebody else is answered, which takes long enough for everything sent before to be read.
 async fn others_are_answered(t: &Harness) {
-    let mut wire = Wire::to(t).await;
+    let mut wire = HttpTransport::to(t).await;
     wire.says("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert_eq!(wire.hears_status().await, 200);
 }
@@ -19,7 +19,7 @@ async fn others_are_answered(t: &Harness) {
 #[tokio::test]
 async fn a_slow_head_is_cut_off_after_ten_seconds() {
     let t = Harness::start().await;
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     let head = b"GET /health/live HTTP/1.1\r\nHost: x\r\nX: ";
     let began = t.clock.elapsed();
     // A byte a second; the machine's own time, on top of that, is not counted.
@@ -41,7 +41,7 @@ async fn a_slow_head_is_cut_off_after_ten_seconds() {
 #[tokio::test]
 async fn a_slow_body_is_refused_after_fifteen_seconds() {
     let t = Harness::start().await;
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     wire.says(Post::signed(&t, TICKET).head()).await;
     // The machine's own time comes on top of that.
     for _ in 0..10 {
@@ -61,7 +61,7 @@ async fn a_slow_body_is_refused_after_fifteen_seconds() {
 #[tokio::test]
 async fn head_and_body_share_fifteen_seconds() {
     let t = Harness::start().await;
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     let head = Post::signed(&t, TICKET).head();
     let (first, second) = head.split_at(20);
     wire.says(first).await;
@@ -80,7 +80,7 @@ async fn head_and_body_share_fifteen_seconds() {
 #[tokio::test]
 async fn an_idle_connection_lives_for_a_minute() {
     let t = Harness::start().await;
-    let (mut fresh, mut used) = (Wire::to(&t).await, Wire::to(&t).await);
+    let (mut fresh, mut used) = (HttpTransport::to(&t).await, HttpTransport::to(&t).await);
     for _ in 0..3 {
         // Used again within the minute, it lives on: longer than a head may take, longer than a minute in all.
         used.says("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -104,7 +104,7 @@ async fn a_slow_body_does_not_stretch_the_window() {
     let t = Harness::start().await;
     let at = t.clock.now().as_secs() - 293;
     let post = Post::signed_at(&at.to_string(), TICKET);
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     wire.says(post.head()).await;
     others_are_answered(&t).await;
     t.clock.advance(SECOND * 9);
@@ -127,7 +127,7 @@ async fn hundreds_of_slow_clients_do_not_keep_a_good_one_waiting() {
     let mut slow = Vec::new();
     let (head, body) = (Post::signed(&t, TICKET).head(), "{".repeat(10));
     for number in 0..300 {
-        let mut wire = Wire::to(&t).await;
+        let mut wire = HttpTransport::to(&t).await;
         match number % 4 {
             // Nothing at all, half a head, half a body, half a connection.
             0 => {}

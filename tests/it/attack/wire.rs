@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::harness::{Harness, within};
 
-pub struct Wire {
+pub struct HttpTransport {
     stream: TcpStream,
     received: Vec<u8>,
 }
@@ -27,7 +27,7 @@ impl Heard {
     }
 }
 
-impl Wire {
+impl HttpTransport {
     pub async fn to(t: &Harness) -> Self {
         Self::connect(t.address()).await
     }

@@ -5,7 +5,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::attack::sender::{Post, TICKET, a_good_one_is_accepted, assert_no_rows};
-use crate::attack::wire::Wire;
+use crate::attack::wire::HttpTransport;
 use crate::harness::Harness;
 
 /// A limit that is quickly exceeded.
@@ -57,7 +57,7 @@ fn ticket_of(length: usize) -> String {
 #[tokio::test]
 async fn what_can_be_read_in_two_ways_is_refused(#[case] lines: &str, #[case] status: u16) {
     let t = Harness::start().await;
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     // Whoever took the shorter reading would find a second request here.
     wire.says(format!("POST /webhooks/xtsystems HTTP/1.1\r\nHost: x\r\n{lines}\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"))
         .await;
@@ -93,7 +93,7 @@ async fn other_protocols_get_nowhere(#[case] bytes: &str, #[case] expected: &[u1
         "many headers" => format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(1000)),
         other => other.to_owned(),
     };
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     wire.says(bytes).await;
     let status = wire.hears_status().await;
     assert!(expected.contains(&status), "{status}");
@@ -107,7 +107,7 @@ async fn other_protocols_get_nowhere(#[case] bytes: &str, #[case] expected: &[u1
 #[tokio::test]
 async fn h2c_is_not_spoken() {
     let t = Harness::start().await;
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     wire.says("GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n").await;
     let heard = wire.hears().await.unwrap();
     assert_eq!((heard.status, heard.body.as_str()), (200, "ok"));
@@ -123,19 +123,19 @@ async fn the_limit_is_exact_and_what_is_beyond_is_not_read() {
     let heard = Post::signed(&t, ticket_of(LIMIT + 1)).send(&t).await.unwrap();
     assert_eq!((heard.status, heard.json()), (413, too_large.clone()));
     // Said beforehand: answered before a byte of it is sent, and the connection is over.
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     wire.says(Post::signed(&t, TICKET).but("Content-Length", "10485760").head()).await;
     let heard = wire.hears().await.unwrap();
     assert_eq!((heard.status, heard.json()), (413, too_large.clone()));
     assert!(heard.head.contains("connection: close"), "{}", heard.head);
     wire.is_closed().await;
     // With "Expect", it is not asked for either.
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     let expecting = Post::signed(&t, TICKET).but("Content-Length", "10485760").with("Expect", "100-continue");
     wire.says(expecting.head()).await;
     assert_eq!(wire.hears_status().await, 413);
     // Never said: 10 MB in chunks.
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     let endless = Post::signed(&t, TICKET).without("Content-Length").with("Transfer-Encoding", "chunked");
     wire.says(endless.head()).await;
     let chunk = [b"4000\r\n".as_slice(), &[b'x'; 0x4000], b"\r\n"].concat();
@@ -165,7 +165,7 @@ async fn chunks_are_accepted_whatever_their_size() {
         let body = ticket_of(20_000 + size);
         let post =
             Post::signed(&t, body.clone()).without("Content-Length").with("Transfer-Encoding", "chunked");
-        let mut wire = Wire::to(&t).await;
+        let mut wire = HttpTransport::to(&t).await;
         wire.says(post.head()).await;
         wire.says(chunked(body.as_bytes(), size)).await;
         let heard = wire.hears().await.unwrap();
@@ -190,7 +190,7 @@ async fn chunks_are_accepted_whatever_their_size() {
 #[tokio::test]
 async fn bad_chunks_are_refused(#[case] body: String) {
     let t = small().await;
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     let post = Post::signed(&t, "{").without("Content-Length").with("Transfer-Encoding", "chunked");
     wire.says(post.head()).await;
     wire.says(body).await;
@@ -208,7 +208,7 @@ async fn a_body_that_is_not_there_is_no_event() {
     let t = Harness::start().await;
     let heard = Post::signed(&t, "").send(&t).await.unwrap();
     assert_eq!((heard.status, heard.json()), (400, json!({"error": "Invalid JSON"})));
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     let post = Post::signed(&t, TICKET);
     wire.says(post.head()).await;
     wire.says(&post.body[..10]).await;
@@ -230,7 +230,7 @@ async fn a_body_that_is_not_there_is_no_event() {
 #[tokio::test]
 async fn encoded_bodies_are_refused_unread(#[case] encoding: &str) {
     let t = Harness::start().await;
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     wire.says(Post::signed(&t, TICKET).with("Content-Encoding", encoding).head()).await;
     let heard = wire.hears().await.unwrap();
     assert_eq!((heard.status, heard.json()), (415, json!({"error": "Unsupported media type"})));
@@ -273,7 +273,7 @@ async fn json_is_what_says_so_or_says_nothing(#[case] media: Option<&str>, #[cas
 #[tokio::test]
 async fn a_connection_may_be_used_again_and_again() {
     let t = Harness::start().await;
-    let mut wire = Wire::to(&t).await;
+    let mut wire = HttpTransport::to(&t).await;
     for _ in 0..500 {
         wire.says("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await;
         assert_eq!(wire.hears_status().await, 200);

@@ -24,7 +24,7 @@ fn with_ids(events: impl IntoIterator<Item = Event>) -> Vec<Event> {
 }
 
 /// Sums up as a lane does: all are counted, the first are told.
-fn sum_up(events: &[Event], view: &View<'_>) -> Digest {
+fn fold_events(events: &[Event], view: &View<'_>) -> Digest {
     let mut digest = Digest::default();
     events.iter().for_each(|event| digest.add(&event.into(), view.company_name));
     let first: Vec<EventId> = digest.first().collect();
@@ -64,7 +64,7 @@ proptest! {
     #[test]
     fn a_digest_counts_everything_and_keeps_every_limit(some in events(), more in events(), why in text()) {
         let events = numbered(&[some, more].concat());
-        let digest = sum_up(&events, &VIEW);
+        let digest = fold_events(&events, &VIEW);
         prop_assert_eq!(digest.events(), events.len() as u64);
         let late = Some((std::time::Duration::from_secs(90_000), Some(why.as_str())));
         let card = digest.card("msg_018d0cd5f04070008000c0ffee123456".parse().unwrap(), late);
@@ -116,7 +116,7 @@ fn of_one_thing_a_digest_looks_at_the_worst_or_the_newest() {
     let ticket = |kind| about("ticket:1", kind, serde_json::json!({"id": 1, "seq_id": 1, "title": "Router"}));
     let alerts = ["warning", "critical"].into_iter().chain(["warning"; 20]).map(alert);
     let events = with_ids(alerts.chain(["ticket.created", "ticket.closed"].map(ticket)));
-    let digest = sum_up(&events, &VIEW);
+    let digest = fold_events(&events, &VIEW);
     let card = digest.card("msg_018d0cd5f04070008000c0ffee123456".parse().unwrap(), None);
     let body = render::message(&[card], &[]);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The whole story on a server written by others: the sandbox with all their manners at once (`Manner::Others`).
+//! The whole story on a server written by others: the sandbox with all their manners at once (`Dialect::Others`).
 //!
 //! | taken away (control) | red |
 //! | --- | --- |
@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use nuncio::sandbox::discord::{Fault, Manner};
+use nuncio::sandbox::discord::{Dialect, Fault};
 use serde_json::{Value, json};
 
 use super::{Stage, content, option};
@@ -26,7 +26,7 @@ fn below(name: &str, options: Value) -> Value {
 impl Stage {
     async fn elsewhere() -> Self {
         let s = Self::with_discord(|variables, discord| {
-            discord.behave(Manner::Others);
+            discord.behave(Dialect::Others);
             let role = discord.role_id("Approvers").unwrap().to_string();
             variables.insert("APPROVER_ROLES".to_owned(), role.clone());
             variables.insert("OPERATOR_ROLES".to_owned(), role);

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::proxy::{self, Manner};
+use super::proxy::{self, Dialect};
 use super::rig::{NOTHING, Rig};
 use crate::harness::{http, within};
 
@@ -21,7 +21,7 @@ async fn free_port() -> u16 {
 async fn public_url_leads_to_this_nuncio_and_not_to_another() {
     let (mut rig, mut other) = (Rig::set().await, Rig::set().await);
     let port = rig.serve_on_a_port().await;
-    let proxy = proxy::before(&format!("http://127.0.0.1:{port}"), Manner::Faithful).await;
+    let proxy = proxy::before(&format!("http://127.0.0.1:{port}"), Dialect::Faithful).await;
     rig.is_reached_by(&proxy);
     let seen = rig.finds(0, &NOTHING).await;
     assert!(seen.text.contains(&format!("PUBLIC_URL ({proxy}) leads to this nuncio")), "{}", seen.text);
@@ -36,7 +36,7 @@ async fn public_url_leads_to_this_nuncio_and_not_to_another() {
     let mut before = Rig::set().await;
     for rig in [&mut rig, &mut before] {
         let port = free_port().await;
-        let proxy = proxy::before(&format!("http://127.0.0.1:{port}"), Manner::Faithful).await;
+        let proxy = proxy::before(&format!("http://127.0.0.1:{port}"), Dialect::Faithful).await;
         rig.set_to("WEBHOOK_PORT", &port.to_string());
         rig.is_reached_by(&proxy);
         let files = rig.files();
@@ -52,16 +52,16 @@ async fn public_url_leads_to_this_nuncio_and_not_to_another() {
 // Each with the faithful proxy of the test above as its near miss. Controls: without the comparison of the path, of the
 // digests, of the body, each of the first five is not named.
 #[rstest]
-#[case(Manner::StripsPrefix, &["public-url-path"])]
-#[case(Manner::OnlyHealth, &["public-url-path"])]
-#[case(Manner::Drops("x-xtsystems-signature"), &["public-url-headers"])]
-#[case(Manner::Drops("x-xtsystems-timestamp"), &["public-url-headers"])]
-#[case(Manner::RewritesBody, &["public-url-body"])]
-#[case(Manner::Redirects, &["public-url-redirects"])]
+#[case(Dialect::StripsPrefix, &["public-url-path"])]
+#[case(Dialect::OnlyHealth, &["public-url-path"])]
+#[case(Dialect::Drops("x-xtsystems-signature"), &["public-url-headers"])]
+#[case(Dialect::Drops("x-xtsystems-timestamp"), &["public-url-headers"])]
+#[case(Dialect::RewritesBody, &["public-url-body"])]
+#[case(Dialect::Redirects, &["public-url-redirects"])]
 // Nothing that a webhook needs.
-#[case(Manner::Drops("user-agent"), &[])]
+#[case(Dialect::Drops("user-agent"), &[])]
 #[tokio::test]
-async fn what_a_proxy_does_to_a_webhook_is_named(#[case] manner: Manner, #[case] wrong: &[&str]) {
+async fn what_a_proxy_does_to_a_webhook_is_named(#[case] manner: Dialect, #[case] wrong: &[&str]) {
     let mut rig = Rig::set().await;
     let port = rig.serve_on_a_port().await;
     let proxy = proxy::before(&format!("http://127.0.0.1:{port}"), manner).await;
@@ -72,14 +72,14 @@ async fn what_a_proxy_does_to_a_webhook_is_named(#[case] manner: Manner, #[case]
 // Controls: with `is_handed_on` always true, the faithful proxy, which cannot be seen, is named; always false, the first
 // case is not.
 #[rstest]
-#[case(Manner::Appends, None, &["proxy-not-trusted"])]
-#[case(Manner::Appends, Some("127.0.0.1"), &[])]
-#[case(Manner::Faithful, None, &[])]
-#[case(Manner::Faithful, Some("127.0.0.1"), &["proxy-believes-senders"])]
-#[case(Manner::Hides, Some("127.0.0.1"), &["proxy-hides-sender"])]
+#[case(Dialect::Appends, None, &["proxy-not-trusted"])]
+#[case(Dialect::Appends, Some("127.0.0.1"), &[])]
+#[case(Dialect::Faithful, None, &[])]
+#[case(Dialect::Faithful, Some("127.0.0.1"), &["proxy-believes-senders"])]
+#[case(Dialect::Hides, Some("127.0.0.1"), &["proxy-hides-sender"])]
 #[tokio::test]
 async fn whose_address_counts_behind_a_proxy(
-    #[case] manner: Manner,
+    #[case] manner: Dialect,
     #[case] trusted: Option<&str>,
     #[case] wrong: &[&str],
 ) {

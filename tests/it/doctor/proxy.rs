@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 
 /// What a proxy does to what it passes on.
 #[derive(Clone, Copy, Debug)]
-pub enum Manner {
+pub enum Dialect {
     Faithful,
     /// It takes `/webhooks` off the path.
     StripsPrefix,
@@ -42,11 +42,11 @@ pub enum Manner {
 #[derive(Clone)]
 struct Passing {
     to: String,
-    manner: Manner,
+    manner: Dialect,
 }
 
 /// Passes everything on to `to` in its manner; answers where.
-pub async fn before(to: &str, manner: Manner) -> String {
+pub async fn before(to: &str, manner: Dialect) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(pass).with_state(Passing { to: to.to_owned(), manner });
@@ -60,26 +60,26 @@ async fn pass(State(Passing { to, manner }): State<Passing>, request: Request<Bo
     let mut body = to_bytes(body, 1 << 20).await.unwrap().to_vec();
     let name = |name: &str| HeaderName::from_bytes(name.as_bytes()).unwrap();
     match manner {
-        Manner::Faithful => {}
-        Manner::StripsPrefix => path = path.trim_start_matches("/webhooks").to_owned(),
-        Manner::Drops(dropped) => drop(headers.remove(name(dropped))),
-        Manner::RewritesBody => {
+        Dialect::Faithful => {}
+        Dialect::StripsPrefix => path = path.trim_start_matches("/webhooks").to_owned(),
+        Dialect::Drops(dropped) => drop(headers.remove(name(dropped))),
+        Dialect::RewritesBody => {
             if let Ok(value) = serde_json::from_slice::<Value>(&body) {
                 body = value.to_string().into_bytes();
             }
         }
-        Manner::OnlyHealth if head.uri.path() != "/health" => return StatusCode::NOT_FOUND.into_response(),
-        Manner::OnlyHealth => {}
-        Manner::Redirects => {
+        Dialect::OnlyHealth if head.uri.path() != "/health" => return StatusCode::NOT_FOUND.into_response(),
+        Dialect::OnlyHealth => {}
+        Dialect::Redirects => {
             return (StatusCode::MOVED_PERMANENTLY, [("location", "https://nuncio.example/")])
                 .into_response();
         }
-        Manner::Appends => {
+        Dialect::Appends => {
             let before = headers.get("x-forwarded-for").map(|value| format!("{}, ", value.to_str().unwrap()));
             let appended = format!("{}198.51.100.7", before.unwrap_or_default());
             headers.insert("x-forwarded-for", appended.parse().unwrap());
         }
-        Manner::Hides => {
+        Dialect::Hides => {
             headers.remove("x-forwarded-for");
             headers.insert("via", "1.1 proxy".parse().unwrap());
         }

@@ -151,7 +151,8 @@ async fn a_panic_while_it_is_summed_up_reaches_whoever_asked() {
     let (store, destination) = database(&t).await;
     let digest = taken(&t, &store, &destination, 1).await;
     let asking = store.clone();
-    let summed = tokio::spawn(async move { asking.sum_up(digest.id, (), |(), _| panic!("by hand")).await });
+    let summed =
+        tokio::spawn(async move { asking.fold_events(digest.id, (), |(), _| panic!("by hand")).await });
     assert!(summed.await.unwrap_err().is_panic());
     store.close().await;
     t.boot().await;

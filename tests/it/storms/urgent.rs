@@ -2,7 +2,7 @@
 //!
 //! | taken away (control) | red |
 //! | --- | --- |
-//! | `Rank::Decision`: decisions are as urgent as alerts | `a_thousand_…`, `behind_five_thousand_…`, `one_place_of_five_…` |
+//! | `Priority::Decision`: decisions are as urgent as alerts | `a_thousand_…`, `behind_five_thousand_…`, `one_place_of_five_…` |
 //! | storms: urgent alerts stay in packs | `a_thousand_…`, `whoever_is_named_only_…`, `a_restart_in_the_midst_…` |
 //! | `NAMED`; the worst first; whom the count pings | `of_thousands_…` |
 //! | `Share::Ordinary` may use all of a bucket | `one_place_of_five_…` |

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nuncio::model::Sink;
-use nuncio::store::Which;
+use nuncio::store::DeliveryFilter;
 use serde_json::json;
 
 use super::{BACKOFF, BOTH, EXPIRY, KEY, Stage, State};
@@ -104,7 +104,7 @@ async fn after_retention_try_again_still_calls() {
     s.t.settle().await;
     s.t.clock.advance(Duration::from_secs(3600));
     s.t.hub().tidy(s.t.clock.now()).await.unwrap();
-    let letters = s.t.store().letters(Which::All, 100).await.unwrap();
+    let letters = s.t.store().letters(DeliveryFilter::All, 100).await.unwrap();
     assert!(letters.iter().all(|letter| letter.sink != Some(Sink::XtSystems)), "it is removed");
     let old = s.t.channel("machines").now(card.id());
     s.clicks("bob", &old, "Try again").await;

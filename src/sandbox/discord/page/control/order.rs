@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::model::Snowflake;
-use crate::sandbox::discord::{Discord, Fault, Manner, Permission, Permissions, RateLimits};
+use crate::sandbox::discord::{Dialect, Discord, Fault, Permission, Permissions, RateLimits};
 
 /// The longest time that can be asked for, in seconds.
 const LONGEST: f64 = 86_400.0;
@@ -78,8 +78,8 @@ impl Discord {
             }
             "gateway" => self.gateway().carry_out(value)?,
             "manner" => self.behave(match value.as_str() {
-                Some("discord") => Manner::Discord,
-                Some("others") => Manner::Others,
+                Some("discord") => Dialect::Discord,
+                Some("others") => Dialect::Others,
                 _ => return Err("discord or others".to_owned()),
             }),
             "distort" => self.distort_interactions((!value.is_null()).then(|| value.clone())),

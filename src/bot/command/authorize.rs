@@ -8,7 +8,7 @@ use crate::bot::guild_arrival::wait_for_guild;
 use crate::bot::list::{List, Page};
 use crate::bot::person::person as clicking;
 use crate::bot::refusal::refused;
-use crate::hub::{Person, Way};
+use crate::hub::{Entrypoint, Person};
 use crate::model::{Actor, AuditEntry, AuditOutcome, Snowflake};
 
 /// What came of something that changes something.
@@ -126,10 +126,10 @@ pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutc
 }
 
 /// Whether anybody may do anything where the command was typed. If not, they are told so, and it is noted.
-pub(super) async fn is_at_home(context: Context<'_>) -> Result<bool, Error> {
+pub(super) async fn check_guild(context: Context<'_>) -> Result<bool, Error> {
     let Data { hub, clock, .. } = context.data();
-    wait_for_guild(hub, clock, context.interaction.guild_id, Way::Command).await;
-    let Err(refusal) = hub.is_at_home(&person(context), Way::Command) else { return Ok(true) };
+    wait_for_guild(hub, clock, context.interaction.guild_id, Entrypoint::Command).await;
+    let Err(refusal) = hub.check_guild(&person(context), Entrypoint::Command) else { return Ok(true) };
     if context.interaction_type == CommandInteractionType::Autocomplete {
         let nothing = CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new());
         context.interaction.create_response(context.http(), nothing).await?;

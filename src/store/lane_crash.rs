@@ -16,7 +16,7 @@ const GIVEN_UP: &str =
 
 /// What a lane that broke has left behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Broke {
+pub struct LaneCrash {
     /// What was given up, because a lane broke over it too often.
     pub given_up: Vec<DeliveryId>,
     /// Digests of which that is true: what they carry is to be released.
@@ -26,7 +26,7 @@ pub struct Broke {
 impl Store {
     /// Notes that the lane of a destination broke. Each of its open messages counts as tried once more, and as one that
     /// may stand in Discord. One that this has happened to too often is given up.
-    pub async fn lane_broke(&self, destination: DestinationId) -> Result<Broke> {
+    pub async fn record_lane_crash(&self, destination: DestinationId) -> Result<LaneCrash> {
         self.writer().submit(LaneBroke { destination, now: self.0.clock.now() }).await
     }
 
@@ -42,9 +42,9 @@ struct LaneBroke {
 }
 
 impl Unit for LaneBroke {
-    type Output = Broke;
+    type Output = LaneCrash;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Broke> {
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<LaneCrash> {
         let open: Vec<(String, bool, i64, i64)> = sqlx::query_as(
             "SELECT id, form = 'digest', (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id), \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id AND response = $2) \
@@ -54,7 +54,7 @@ impl Unit for LaneBroke {
         .bind(BROKE)
         .fetch_all(&mut *tx)
         .await?;
-        let mut broke = Broke::default();
+        let mut broke = LaneCrash::default();
         for (id, digest, attempts, breaks) in open {
             sqlx::query(
                 "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at) WHERE id = $1",

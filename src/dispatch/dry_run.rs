@@ -7,7 +7,7 @@ use crate::dispatch::cards::compose::compose;
 use crate::dispatch::cards::load::load;
 use crate::dispatch::cards::plan::{self, Pressure, Queue};
 use crate::dispatch::{Context, Dispatcher};
-use crate::model::{Delivery, DestinationId, Message, Rank};
+use crate::model::{Delivery, DestinationId, Message, Priority};
 use crate::render::Body;
 use crate::store::Result;
 
@@ -16,7 +16,7 @@ const PAGE: usize = 64;
 
 /// A lane that has fallen behind, with what waits for it in memory. The table stays as it is, so the next message is
 /// the same each time.
-pub struct Rehearsal {
+pub struct DryRun {
     context: Arc<Context>,
     destination: DestinationId,
     waiting: Vec<Delivery>,
@@ -27,17 +27,17 @@ impl Dispatcher {
     ///
     /// # Errors
     /// If the database cannot be read.
-    pub async fn rehearse(&self, destination: DestinationId) -> Result<Rehearsal> {
+    pub async fn dry_run(&self, destination: DestinationId) -> Result<DryRun> {
         let context = Arc::clone(&self.context);
         let mut waiting = context.store.page(destination, context.clock.steady(), PAGE).await?.deliveries;
         for delivery in &mut waiting {
             load(&context.store, delivery).await?;
         }
-        Ok(Rehearsal { context, destination, waiting })
+        Ok(DryRun { context, destination, waiting })
     }
 }
 
-impl Rehearsal {
+impl DryRun {
     /// Decides what is sent next.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl Rehearsal {
         let queued = |delivery: &Delivery| ((delivery.rank, delivery.id), delivery.clone());
         let mut queue: Queue = self.waiting.iter().map(queued).collect();
         let pressure = Pressure { pack: true, more: false, alone: &HashSet::new() };
-        plan::next(&self.context, self.destination, &mut queue, Rank::Decision, pressure).await
+        plan::next(&self.context, self.destination, &mut queue, Priority::Decision, pressure).await
     }
 
     /// Composes its body.

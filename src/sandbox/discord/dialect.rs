@@ -23,7 +23,7 @@ use super::model::Refusal;
 
 /// Whose manners the sandbox has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Manner {
+pub enum Dialect {
     /// Discord's.
     #[default]
     Discord,
@@ -31,7 +31,7 @@ pub enum Manner {
     Others,
 }
 
-impl Manner {
+impl Dialect {
     /// READY as it is told, from Discord's and the guilds that would follow it; and the guilds that still do.
     pub(super) fn greet(self, mut ready: Value, guilds: Vec<Value>) -> (Value, Vec<Value>) {
         if self == Self::Discord {
@@ -92,8 +92,8 @@ impl Manner {
 
 impl Discord {
     /// Takes on these manners. A client that is connected already was greeted with the others.
-    pub fn behave(&self, manner: Manner) {
-        let others = manner == Manner::Others;
+    pub fn behave(&self, manner: Dialect) {
+        let others = manner == Dialect::Others;
         let left_out = json!({
             "version": null, "locale": null, "guild_locale": null, "guild": null, "channel": null,
             "entitlements": null, "app_permissions": null, "authorizing_integration_owners": null, "context": null,

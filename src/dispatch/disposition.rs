@@ -15,7 +15,7 @@ use crate::store::{self, Entry, Next, Recorded};
 pub(super) const STORE_AGAIN: Duration = Duration::from_secs(1);
 
 /// What one try of a message leads to.
-pub(super) struct Verdict {
+pub(super) struct Disposition {
     /// How the message and its deliveries go on.
     pub(super) next: Next,
     /// When the destination may be used again, its bucket aside.
@@ -30,7 +30,7 @@ pub(super) struct Verdict {
     notice: Option<Notice>,
 }
 
-impl Verdict {
+impl Disposition {
     /// What `attempt` leads to. `failures` counts the destination's failures in a row.
     pub(super) fn of(
         destination: &Destination,
@@ -41,7 +41,7 @@ impl Verdict {
     ) -> Self {
         let next = next_step(message, attempt, now);
         let carried = message.deliveries.iter().filter_map(|delivery| delivery.event.as_deref());
-        let wait = own_wait(attempt, &next, failures);
+        let wait = backoff(attempt, &next, failures);
         Self {
             not_before: now.steady.plus(wait),
             retry_from: attempt
@@ -258,7 +258,7 @@ pub(super) fn tell_given_up(name: &str, deliveries: &[DeliveryId], reason: &Reas
 }
 
 /// How long the destination waits of its own. A pause of all lanes shuts the gate instead.
-fn own_wait(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
+fn backoff(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
     if matches!(next, Next::Delivered(_)) {
         *failures = 0;
     }

@@ -13,7 +13,7 @@ use crate::config::DiscordBase;
 use crate::discord::answer::Answer;
 use crate::discord::bucket::{Buckets, Route, Share};
 use crate::discord::limits::{self, Heard};
-use crate::discord::{Failure, Gate, failure};
+use crate::discord::{CircuitBreaker, Failure, failure};
 use crate::model::{Arrived, Attempt, Outcome, Receipt};
 use crate::outgoing::Outgoing;
 
@@ -29,13 +29,13 @@ const USER_AGENT: &str =
 
 /// The wire to Discord. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Wire(Arc<Inner>);
+pub struct HttpTransport(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     base: DiscordBase,
     clock: Clock,
-    gate: Gate,
+    gate: CircuitBreaker,
     buckets: Buckets,
     http: Outgoing,
     /// An answer was Discord's own, whatever it came through.
@@ -44,11 +44,11 @@ struct Inner {
     dropped: AtomicU64,
 }
 
-impl Wire {
+impl HttpTransport {
     /// A wire to `base`.
     #[must_use]
     pub fn new(base: DiscordBase, clock: Clock) -> Self {
-        let (gate, buckets) = (Gate::new(clock.clone()), Buckets::default());
+        let (gate, buckets) = (CircuitBreaker::new(clock.clone()), Buckets::default());
         let http = Outgoing::new(USER_AGENT, DEADLINE, base.is_loopback());
         let is_discords = AtomicBool::new(false);
         let dropped = AtomicU64::new(0);
@@ -57,7 +57,7 @@ impl Wire {
 
     /// What every request passes.
     #[must_use]
-    pub fn gate(&self) -> &Gate {
+    pub fn gate(&self) -> &CircuitBreaker {
         &self.0.gate
     }
 
@@ -111,13 +111,13 @@ impl Wire {
 
     /// The HTTP client underneath, with our deadlines and without redirects: connections and certificates are shared
     /// by whoever else speaks to Discord.
-    pub(super) fn transport(&self) -> Result<reqwest::Client, Failure> {
+    pub(super) fn http_client(&self) -> Result<reqwest::Client, Failure> {
         self.0.http.client().map_err(Failure::network)
     }
 
     /// A request for what is at `path`, without any token.
     pub(super) fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
-        Ok(self.transport()?.request(method, format!("{}{path}", self.0.base.rest())))
+        Ok(self.http_client()?.request(method, format!("{}{path}", self.0.base.rest())))
     }
 
     /// Sends one request with `body` and says what came of it.

@@ -5,7 +5,7 @@ use crate::xtsystems;
 
 /// What commands need beside the hub.
 #[derive(Clone, Debug)]
-pub struct Errands {
+pub struct CommandDeps {
     /// The platform; `None` without a key for it.
     pub platform: Option<xtsystems::Client>,
     /// Registers us there.

@@ -17,7 +17,7 @@ const MOST_NAME: usize = 100;
 
 /// Through what somebody reaches nuncio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Entrypoint {
     /// A button on a card, or the dialog that it opened: it is about that card's thing alone.
     Card,
     /// A command and whatever its answer leads to: it is about everything.
@@ -30,7 +30,7 @@ pub(super) type Home = watch::Sender<Option<Servers>>;
 /// Whether `guild` counts. `named` is `DISCORD_GUILD_ID`, and `is_mapped` whether the environment's map names channels.
 fn judge(
     guild: Snowflake,
-    way: Way,
+    way: Entrypoint,
     named: &[Snowflake],
     is_mapped: bool,
     seen: Option<&Servers>,
@@ -39,8 +39,8 @@ fn judge(
         return Ok(());
     }
     // Cards go where the map leads; commands are the operators', wherever else there are cards.
-    if !named.is_empty() && way == Way::Command {
-        return Err(Refusal::Elsewhere(guild));
+    if !named.is_empty() && way == Entrypoint::Command {
+        return Err(Refusal::ForeignGuild(guild));
     }
     let Some(seen) = seen else { return Err(Refusal::TooEarly) };
     if seen.mapped.contains(&guild) {
@@ -50,20 +50,20 @@ fn judge(
         return Err(Refusal::TooEarly);
     }
     if !named.is_empty() || !seen.mapped.is_empty() {
-        return Err(Refusal::Elsewhere(guild));
+        return Err(Refusal::ForeignGuild(guild));
     }
     // A fresh installation: nothing says whose it is, so there must be no doubt.
     let is_only = seen.all.len() == 1 && seen.all.contains_key(&guild);
-    if is_only && !is_mapped { Ok(()) } else { Err(Refusal::Nobodys(guild)) }
+    if is_only && !is_mapped { Ok(()) } else { Err(Refusal::OperatorGuildUnknown(guild)) }
 }
 
 impl Hub {
     /// Whether `person`'s server counts. What they may there is another question.
-    pub fn is_at_home(&self, person: &Person, way: Way) -> Result<(), Refusal> {
+    pub fn check_guild(&self, person: &Person, way: Entrypoint) -> Result<(), Refusal> {
         self.counts(person.guild.ok_or(Refusal::NoServer)?, way)
     }
 
-    fn counts(&self, guild: Snowflake, way: Way) -> Result<(), Refusal> {
+    fn counts(&self, guild: Snowflake, way: Entrypoint) -> Result<(), Refusal> {
         let is_mapped = !self.mapped_channels().is_empty();
         judge(guild, way, &self.rules().guilds, is_mapped, self.0.home.borrow().as_ref())
     }
@@ -113,7 +113,9 @@ impl Hub {
     fn strangers(&self) -> BTreeMap<Snowflake, String> {
         let all = self.0.home.borrow().as_ref().map(|seen| seen.all.clone()).unwrap_or_default();
         let named = all.into_iter().filter_map(|(id, name)| Some((id, name?)));
-        named.filter(|(id, _)| matches!(self.counts(*id, Way::Card), Err(Refusal::Elsewhere(_)))).collect()
+        named
+            .filter(|(id, _)| matches!(self.counts(*id, Entrypoint::Card), Err(Refusal::ForeignGuild(_))))
+            .collect()
     }
 
     /// Why nobody could do anything by a command or a button; `None` if somebody can, or if it is not known.
@@ -140,7 +142,7 @@ impl Hub {
     }
 
     /// Waits until it is known whether `guild` counts.
-    pub async fn know_server(&self, guild: Snowflake, way: Way) {
+    pub async fn know_server(&self, guild: Snowflake, way: Entrypoint) {
         let mut home = self.0.home.subscribe();
         while self.counts(guild, way) == Err(Refusal::TooEarly) && home.changed().await.is_ok() {}
     }
@@ -183,7 +185,7 @@ mod tests {
     ) {
         let seen = servers(all, mapped);
         for (guild, by_command, on_card) in expected {
-            for (way, counts) in [(Way::Command, by_command), (Way::Card, on_card)] {
+            for (way, counts) in [(Entrypoint::Command, by_command), (Entrypoint::Card, on_card)] {
                 let judged = judge(guild, way, named, is_mapped, Some(&seen));
                 assert_eq!(judged.is_ok(), counts, "{what}: {guild} {way:?} {judged:?}");
             }
@@ -193,14 +195,17 @@ mod tests {
     #[test]
     fn what_is_not_known_yet_is_waited_for_and_never_guessed() {
         let mut arriving = servers(&[OURS], &[]);
-        assert_eq!(judge(OURS, Way::Card, &[], true, None), Err(Refusal::TooEarly));
+        assert_eq!(judge(OURS, Entrypoint::Card, &[], true, None), Err(Refusal::TooEarly));
         arriving.all.insert(OURS, None);
         arriving.all.insert(STRANGERS, None);
-        assert_eq!(judge(OURS, Way::Command, &[], true, Some(&arriving)), Err(Refusal::TooEarly));
-        assert_eq!(judge(STRANGERS, Way::Card, &[OURS], true, Some(&arriving)), Err(Refusal::TooEarly));
+        assert_eq!(judge(OURS, Entrypoint::Command, &[], true, Some(&arriving)), Err(Refusal::TooEarly));
         assert_eq!(
-            judge(CUSTOMERS, Way::Command, &[], true, Some(&arriving)),
-            Err(Refusal::Nobodys(CUSTOMERS))
+            judge(STRANGERS, Entrypoint::Card, &[OURS], true, Some(&arriving)),
+            Err(Refusal::TooEarly)
+        );
+        assert_eq!(
+            judge(CUSTOMERS, Entrypoint::Command, &[], true, Some(&arriving)),
+            Err(Refusal::OperatorGuildUnknown(CUSTOMERS))
         );
     }
 }

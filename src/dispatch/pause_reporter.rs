@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SteadyTime};
-use crate::discord::{Gate, REFUSAL_WINDOW, REFUSALS, Shut, Standing};
+use crate::discord::{BreakerState, CircuitBreaker, OpenReason, REFUSAL_WINDOW, REFUSALS};
 use crate::dispatch::Context;
 use crate::hub::{Condition, Conditions};
 use crate::model::schedule::LONGEST_WAIT;
@@ -16,20 +16,20 @@ const WORTH_KEEPING: Duration = Duration::from_secs(2);
 
 /// Takes up what the last process knew: a pause that still lasts, and the refusals of the last ten minutes. So a
 /// process that crashes and is started again and again does not provoke Discord either.
-pub(super) async fn recall(store: &Store, clock: &Clock, gate: &Gate) -> store::Result<()> {
+pub(super) async fn recall(store: &Store, clock: &Clock, gate: &CircuitBreaker) -> store::Result<()> {
     let now = clock.now();
     let refusals = store.refusals_since(now.minus(REFUSAL_WINDOW)).await?;
     gate.recall(refusals.into_iter().map(|at| now.since(at)));
     let until = store.meta(PAUSE).await?.and_then(|until| until.parse().ok()).map(SteadyTime::from_millis);
     let left = until.map_or(Duration::ZERO, |until| until.since(clock.steady())).min(LONGEST_WAIT);
     if !left.is_zero() {
-        gate.shut(Shut::Address, left);
+        gate.shut(OpenReason::Address, left);
     }
     Ok(())
 }
 
 /// Follows the gate. Never ends.
-pub(super) async fn follow(context: Arc<Context>, gate: Gate) {
+pub(super) async fn follow(context: Arc<Context>, gate: CircuitBreaker) {
     let conditions = context.hub.conditions();
     let mut changes = gate.changes();
     let mut kept = SteadyTime::default();
@@ -38,7 +38,9 @@ pub(super) async fn follow(context: Arc<Context>, gate: Gate) {
         let standing = gate.standing();
         tell(conditions, standing);
         let until = match standing {
-            Standing::Shut { why: Shut::Address | Shut::Refusals, left } if left > WORTH_KEEPING => {
+            BreakerState::OpenReason { why: OpenReason::Address | OpenReason::Refusals, left }
+                if left > WORTH_KEEPING =>
+            {
                 context.clock.steady().plus(left)
             }
             // It is over by itself.
@@ -57,8 +59,8 @@ pub(super) async fn follow(context: Arc<Context>, gate: Gate) {
 }
 
 /// Tells the operator, once for each pause.
-fn tell(conditions: &Conditions, standing: Standing) {
-    let Standing::Shut { why, left } = standing else {
+fn tell(conditions: &Conditions, standing: BreakerState) {
+    let BreakerState::OpenReason { why, left } = standing else {
         if conditions.clear(Condition::Paused) {
             tracing::info!("Discord takes messages again: the pause is over");
         }
@@ -66,7 +68,7 @@ fn tell(conditions: &Conditions, standing: Standing) {
     };
     let seconds = left.as_secs().saturating_add(1);
     match why {
-        Shut::Token => {
+        OpenReason::Token => {
             let sentence = "Discord refused DISCORD_TOKEN (401): nothing is sent to channels, everything is kept. \
                             Put a valid token into .env (Developer Portal → Bot → Reset Token) and restart";
             if conditions.raise(Condition::TokenRefused, sentence) {
@@ -78,14 +80,14 @@ fn tell(conditions: &Conditions, standing: Standing) {
         }
         // While somebody finds out, the last sentence stands.
         _ if left.is_zero() => {}
-        Shut::Address => pause(
+        OpenReason::Address => pause(
             conditions,
             format!(
                 "Discord refuses all requests from this address for {seconds} s. nuncio keeps everything and sends \
                  nothing until then; after that, one request tests whether it is over"
             ),
         ),
-        Shut::Refusals => pause(
+        OpenReason::Refusals => pause(
             conditions,
             format!(
                 "Discord refused {REFUSALS} requests in ten minutes. nuncio sends nothing for {seconds} s, so that \

@@ -3,7 +3,7 @@
 //! again and again, and nobody would be told that it may be a duplicate.
 
 use crate::dispatch::Context;
-use crate::dispatch::verdict::{STORE_AGAIN, store_failing};
+use crate::dispatch::disposition::{STORE_AGAIN, store_failing};
 use crate::model::{DeliveryId, DestinationId};
 use crate::store;
 
@@ -11,15 +11,15 @@ use crate::store;
 pub(super) const MANY: u32 = 5;
 
 /// Writes it down, however long the database takes to accept it.
-pub(super) async fn own_up(context: &Context, destination: DestinationId) {
-    let broke = insist(context, || context.store.lane_broke(destination)).await;
+pub(super) async fn record_crash(context: &Context, destination: DestinationId) {
+    let broke = retry_forever(context, || context.store.record_lane_crash(destination)).await;
     for digest in &broke.apart {
-        while insist(context, || context.store.release(*digest)).await > 0 {}
+        while retry_forever(context, || context.store.release(*digest)).await > 0 {}
         tracing::warn!(message.id = %digest, "a digest made nuncio panic (stderr shows where): its events are sent \
                                               in smaller messages. Please report this");
     }
     if !broke.apart.is_empty() {
-        insist(context, || context.store.withdraw_empty(destination)).await;
+        retry_forever(context, || context.store.withdraw_empty(destination)).await;
     }
     if broke.given_up.is_empty() {
         return;
@@ -35,7 +35,10 @@ pub(super) async fn own_up(context: &Context, destination: DestinationId) {
     );
 }
 
-async fn insist<T, F: Future<Output = store::Result<T>>>(context: &Context, work: impl Fn() -> F) -> T {
+async fn retry_forever<T, F: Future<Output = store::Result<T>>>(
+    context: &Context,
+    work: impl Fn() -> F,
+) -> T {
     loop {
         match work().await {
             Ok(done) => return done,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::store::{Spoilt, Store};
+use crate::store::{CorruptRow, Store};
 
 /// What stands where other rows say how they are.
 pub(super) const UNREADABLE: &str = "unreadable";
@@ -17,6 +17,6 @@ pub(super) fn advice(store: &Store) -> String {
 }
 
 /// As much as can be told.
-pub(super) fn json(row: &Spoilt) -> Value {
+pub(super) fn json(row: &CorruptRow) -> Value {
     json!({"id": row.id, "status": UNREADABLE, "reason": row.why})
 }

@@ -7,14 +7,14 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, DestinationId, EventId, InvalidId, Kind, MuteId, Reason, Sink, Status};
+use crate::store::corrupt::{self, RowResult};
 use crate::store::muted::muted;
-use crate::store::spoilt::{self, Listed};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 /// A delivery, with its event and its destination in a few words.
 #[derive(Clone, Debug)]
-pub struct Letter {
+pub struct DeliveryDetails {
     /// Its id.
     pub id: DeliveryId,
     /// What is delivered.
@@ -49,7 +49,7 @@ pub struct Letter {
 
 /// One try of a message that a delivery was a part of.
 #[derive(Clone, Debug)]
-pub struct Try {
+pub struct AttemptRow {
     /// When it began.
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
@@ -66,7 +66,7 @@ pub struct Try {
 
 /// Which letters are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum DeliveryFilter {
     /// All.
     All,
     /// Those given up.
@@ -87,19 +87,24 @@ pub(super) const JOINED: &str = "deliveries AS d LEFT JOIN events AS e ON e.id =
 
 impl Store {
     /// Letters that can be read, the newest first; at most `limit`.
-    pub async fn letters(&self, which: Which, limit: u32) -> Result<Vec<Letter>> {
+    pub async fn letters(&self, which: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryDetails>> {
         Ok(self.letters_behind(which, 0, limit).await?.into_iter().flatten().collect())
     }
 
     /// All of them, behind the first `skip`.
-    pub async fn letters_behind(&self, which: Which, skip: u32, limit: u32) -> Result<Vec<Listed<Letter>>> {
+    pub async fn letters_behind(
+        &self,
+        which: DeliveryFilter,
+        skip: u32,
+        limit: u32,
+    ) -> Result<Vec<RowResult<DeliveryDetails>>> {
         let filter = match which {
-            Which::All => "$1 = ''",
-            Which::Dead => "$1 = '' AND d.status = 'dead'",
-            Which::Pending => "$1 = '' AND d.status IN ('pending', 'sending')",
-            Which::Of(_) => "d.event_id = $1",
+            DeliveryFilter::All => "$1 = ''",
+            DeliveryFilter::Dead => "$1 = '' AND d.status = 'dead'",
+            DeliveryFilter::Pending => "$1 = '' AND d.status IN ('pending', 'sending')",
+            DeliveryFilter::Of(_) => "d.event_id = $1",
         };
-        let event = if let Which::Of(event) = which { event.to_string() } else { String::new() };
+        let event = if let DeliveryFilter::Of(event) = which { event.to_string() } else { String::new() };
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM {JOINED} WHERE {filter} ORDER BY d.id DESC LIMIT $2 OFFSET $3"
         )))
@@ -108,20 +113,20 @@ impl Store {
         .bind(skip)
         .fetch_all(self.read())
         .await?;
-        spoilt::each(&rows, read)
+        corrupt::decode_all(&rows, read)
     }
 
     /// One letter; `None` if there is none of that id.
-    pub async fn letter(&self, id: DeliveryId) -> Result<Option<Listed<Letter>>> {
+    pub async fn letter(&self, id: DeliveryId) -> Result<Option<RowResult<DeliveryDetails>>> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {JOINED} WHERE d.id = $1")))
             .bind(id.to_string())
             .fetch_optional(self.read())
             .await?;
-        row.as_ref().map(|row| spoilt::one(row, read)).transpose()
+        row.as_ref().map(|row| corrupt::decode(row, read)).transpose()
     }
 
     /// Everything that was tried for a delivery, the oldest first, also before it was redelivered.
-    pub async fn tries(&self, id: DeliveryId) -> Result<Vec<Try>> {
+    pub async fn tries(&self, id: DeliveryId) -> Result<Vec<AttemptRow>> {
         let rows = sqlx::query(
             "SELECT started_at, took_ms, status, class, code, response FROM attempts WHERE message_id IN \
              (SELECT message_id FROM deliveries WHERE id = $1 \
@@ -132,7 +137,7 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         let tried = |row: &SqliteRow| {
-            Ok(Try {
+            Ok(AttemptRow {
                 started_at: Timestamp::from_millis(row.try_get("started_at")?),
                 took_ms: row.try_get("took_ms")?,
                 status: row.try_get("status")?,
@@ -230,10 +235,10 @@ impl Unit for GiveUp {
 
 /// The ids among `rows`: what is none, nobody can name.
 fn readable<Id: FromStr<Err = InvalidId>>(rows: &[SqliteRow]) -> Result<Vec<Id>> {
-    Ok(spoilt::apart(rows, |row| Ok(row.try_get::<String, _>("id")?.parse()?))?.0)
+    Ok(corrupt::partition(rows, |row| Ok(row.try_get::<String, _>("id")?.parse()?))?.0)
 }
 
-pub(super) fn read(row: &SqliteRow) -> Result<Letter> {
+pub(super) fn read(row: &SqliteRow) -> Result<DeliveryDetails> {
     for (there, what) in [("has_event", "event_id"), ("has_destination", "destination_id")] {
         if !row.try_get::<bool, _>(there)? {
             let id: String = row.try_get(what)?;
@@ -244,7 +249,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Letter> {
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
     let received_at = Timestamp::from_millis(row.try_get("received_at")?);
-    Ok(Letter {
+    Ok(DeliveryDetails {
         id: row.try_get::<String, _>("id")?.parse()?,
         event_id: row.try_get::<String, _>("event_id")?.parse()?,
         kind: Kind::new(&row.try_get::<String, _>("kind")?),

@@ -21,19 +21,19 @@ use crate::store::{Error, Result};
 const CACHE: i64 = -4096;
 
 /// The connection through which events come in. Opened for the first of them: most commands never have one.
-pub(super) struct Intake {
+pub(super) struct BulkInsert {
     database: PathBuf,
     connection: Option<Connection>,
 }
 
 /// Why a group was not taken in.
-pub(super) struct Refused {
+pub(super) struct BatchError {
     pub(super) error: Error,
     /// Whether its transaction could begin.
-    pub(super) begun: bool,
+    pub(super) began: bool,
 }
 
-impl Intake {
+impl BulkInsert {
     /// The intake of a database that is up to date.
     pub(super) fn of(database: &Path) -> Self {
         Self { database: database.to_owned(), connection: None }
@@ -48,13 +48,13 @@ impl Intake {
     }
 
     /// Inserts all of `accepts` that are new, with their deliveries, in one transaction.
-    pub(super) fn take_in(
+    pub(super) fn insert(
         &mut self,
         mint: &Mint,
         now: Moment,
         accepts: &[Accept],
-    ) -> std::result::Result<Vec<Stored>, Refused> {
-        let refused = |begun| move |error: rusqlite::Error| Refused { error: error.into(), begun };
+    ) -> std::result::Result<Vec<Stored>, BatchError> {
+        let refused = |began| move |error: rusqlite::Error| BatchError { error: error.into(), began };
         // Dropped before its commit, it is rolled back.
         let transaction = self
             .connection()
@@ -65,7 +65,7 @@ impl Intake {
             accepts.iter().map(|accept| rows.insert(accept)).collect::<Result<Vec<_>>>()
         }))
         .unwrap_or(Err(Error::Panicked))
-        .map_err(|error| Refused { error, begun: true })?;
+        .map_err(|error| BatchError { error, began: true })?;
         transaction.commit().map_err(refused(true))?;
         Ok(stored)
     }

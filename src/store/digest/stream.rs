@@ -9,7 +9,7 @@ use rusqlite::{OpenFlags, Row, params};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::clock::Timestamp;
-use crate::model::{Kind, MessageId, Severity, Summand};
+use crate::model::{EventHeader, Kind, MessageId, Severity};
 use crate::store::connect::direct;
 use crate::store::event::source_of;
 use crate::store::{Error, Result, Store};
@@ -27,11 +27,11 @@ const NEXT: &str = "SELECT d.delivery_id, e.id, e.source, e.kind, e.company_id, 
 impl Store {
     /// Adds the events of a digest to `sum`, in the order of their deliveries, each once. A panic of
     /// `add` goes on here.
-    pub async fn sum_up<T: Send + 'static>(
+    pub async fn fold_events<T: Send + 'static>(
         &self,
         message: MessageId,
         mut sum: T,
-        mut add: impl FnMut(&mut T, &Summand) + Send + 'static,
+        mut add: impl FnMut(&mut T, &EventHeader) + Send + 'static,
     ) -> Result<T> {
         let path = self.path().to_owned();
         let summed = spawn_blocking(move || {
@@ -59,8 +59,8 @@ impl Store {
     }
 }
 
-fn summand(row: &Row<'_>) -> Result<Summand> {
-    Ok(Summand {
+fn summand(row: &Row<'_>) -> Result<EventHeader> {
+    Ok(EventHeader {
         id: text(row, 1)?.parse()?,
         source: source_of(text(row, 2)?)?,
         kind: Kind::new(text(row, 3)?),

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::clock::{Moment, Timestamp};
 use crate::hub::Hub;
 use crate::model::{DedupeKey, EventId, Kind, NewEvent, RawBody, Source, Status};
-use crate::store::{Letter, Result, Which};
+use crate::store::{DeliveryDetails, DeliveryFilter, Result};
 
 const KIND: &str = "webhook.test";
 /// How many of the newest events are looked through for the test.
@@ -23,12 +23,12 @@ pub struct Trace {
     /// From the arrival of its headers to its being on disk.
     pub on_disk: Duration,
     /// Where it went, and how long each took from there.
-    pub legs: Vec<Leg>,
+    pub legs: Vec<Hop>,
 }
 
 /// One place that a test event went to.
 #[derive(Clone, Debug)]
-pub struct Leg {
+pub struct Hop {
     /// How that place is called.
     pub destination: String,
     /// From disk to the end of it; `None` if it has not ended.
@@ -75,8 +75,9 @@ impl Hub {
         let until = self.0.clock.elapsed() + patience;
         loop {
             progress.mark_unchanged();
-            let letters = self.0.store.letters(Which::Of(event), MOST).await?;
-            let is_open = |letter: &Letter| matches!(letter.status, Status::Pending | Status::Sending);
+            let letters = self.0.store.letters(DeliveryFilter::Of(event), MOST).await?;
+            let is_open =
+                |letter: &DeliveryDetails| matches!(letter.status, Status::Pending | Status::Sending);
             let left = until.saturating_sub(self.0.clock.elapsed());
             if !letters.iter().any(is_open) || left.is_zero() {
                 return Ok(trace(event, &letters, self.0.clock.moment()));
@@ -86,10 +87,10 @@ impl Hub {
     }
 }
 
-fn trace(event: EventId, letters: &[Letter], now: Moment) -> Trace {
+fn trace(event: EventId, letters: &[DeliveryDetails], now: Moment) -> Trace {
     let on_disk_at = now.wall_at(event.minted_at());
     let received_at = letters.first().map_or(on_disk_at, |letter| letter.received_at);
-    let legs = letters.iter().rev().map(|letter| Leg {
+    let legs = letters.iter().rev().map(|letter| Hop {
         destination: letter.destination.clone(),
         took: letter.finished_at.map(|at| span(on_disk_at, at)),
         status: letter.status,

@@ -19,7 +19,7 @@ use crate::dispatch::platform::PlatformLane;
 use crate::dispatch::wake::Wake;
 use crate::model::{Delivery, DestinationId, schedule};
 
-pub(super) struct Lanes {
+pub(super) struct LaneSupervisor {
     context: Arc<Context>,
     stop: CancellationToken,
     running: HashMap<DestinationId, Handle>,
@@ -52,7 +52,7 @@ struct Handle {
     wake: Wake,
 }
 
-impl Lanes {
+impl LaneSupervisor {
     pub(super) fn new(context: Arc<Context>, stop: CancellationToken) -> Self {
         let (running, broken, without_token) = (HashMap::new(), HashMap::new(), HashSet::new());
         Self { context, stop, running, broken, tasks: JoinSet::new(), without_token }
@@ -64,7 +64,7 @@ impl Lanes {
         match self.running.get(&id) {
             Some(lane) => {
                 if lane.inbox.try_send(delivery).is_err() {
-                    lane.wake.look_at_the_table();
+                    lane.wake.request_poll();
                 }
             }
             None => self.start(id),
@@ -77,7 +77,7 @@ impl Lanes {
             Ok(due) => {
                 for id in due {
                     match self.running.get(&id) {
-                        Some(lane) => lane.wake.look_at_the_table(),
+                        Some(lane) => lane.wake.request_poll(),
                         None => self.start(id),
                     }
                 }
@@ -91,11 +91,11 @@ impl Lanes {
 
     /// Makes every lane look at the table: hints were lost.
     pub(super) fn wake_all(&self) {
-        self.running.values().for_each(|lane| lane.wake.look_at_the_table());
+        self.running.values().for_each(|lane| lane.wake.request_poll());
     }
 
     /// Waits for the next lane to finish; `None` at once if there is none.
-    pub(super) async fn reap(&mut self) -> Option<()> {
+    pub(super) async fn join_next(&mut self) -> Option<()> {
         // A lane's panic is an answer, and nobody aborts one.
         let Ok((destination, finished)) = self.tasks.join_next().await? else { return Some(()) };
         self.running.remove(&destination);

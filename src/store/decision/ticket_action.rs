@@ -6,8 +6,8 @@ use super::announce::{announce, deliver};
 use super::{Changed, load, read};
 use crate::clock::Moment;
 use crate::model::{
-    AuditEntry, AuditOutcome, Decider, Decision, DecisionId, Delivery, DestinationId, Event, EventId, Matter,
-    Mint, Snowflake, Token,
+    AuditEntry, AuditOutcome, Decider, Decision, DecisionId, DecisionKind, Delivery, DestinationId, Event,
+    EventId, Mint, Snowflake, Token,
 };
 use crate::store::audit::{self, AuditKey};
 use crate::store::unit::Unit;
@@ -15,9 +15,9 @@ use crate::store::{Error, Result, Store};
 
 /// What somebody wants done with a ticket.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct TicketAction {
     /// Take, note or close.
-    pub matter: Matter,
+    pub matter: DecisionKind,
     /// The text of a note, or how it was solved.
     pub text: Option<String>,
     /// Where the platform is told.
@@ -39,10 +39,15 @@ impl Store {
     /// The buttons of a ticket's or an alert's card, as far as there are some. A ticket keeps its buttons; an alert has
     /// those of the event that its card begins with or, should that have none, of a card that lives in another place: of
     /// several places each may have begun with another event, and they share one question.
-    pub async fn buttons(&self, matter: Matter, event: &Event, card: &CardOf) -> Result<Option<Decision>> {
+    pub async fn buttons(
+        &self,
+        matter: DecisionKind,
+        event: &Event,
+        card: &CardOf,
+    ) -> Result<Option<Decision>> {
         let mut rows = self.decisions_about(event.source, &event.subject).await?;
         rows.retain(|decision| decision.matter == matter);
-        if matter == Matter::Ticket {
+        if matter == DecisionKind::Ticket {
             return Ok(rows.pop());
         }
         if let Some(own) = rows.iter().rposition(|decision| decision.event_id == card.since) {
@@ -64,7 +69,7 @@ impl Store {
     /// The same; what is missing is made. An alert that gets another card is asked about anew.
     pub async fn make_buttons(
         &self,
-        matter: Matter,
+        matter: DecisionKind,
         event: &Event,
         card: &CardOf,
         object: &str,
@@ -88,7 +93,13 @@ impl Store {
     }
 
     /// Makes a wish about the ticket whose buttons `token` names.
-    pub async fn wish(&self, token: &Token, wish: Wish, by: Decider, entry: AuditEntry) -> Result<Changed> {
+    pub async fn wish(
+        &self,
+        token: &Token,
+        wish: TicketAction,
+        by: Decider,
+        entry: AuditEntry,
+    ) -> Result<Changed> {
         let unit = Make {
             token: token.clone(),
             wish,
@@ -106,7 +117,7 @@ impl Store {
 
 struct Ask {
     token: Token,
-    matter: Matter,
+    matter: DecisionKind,
     source: &'static str,
     subject: String,
     company: String,
@@ -162,7 +173,7 @@ impl Unit for Ask {
 
 struct Make {
     token: Token,
-    wish: Wish,
+    wish: TicketAction,
     by: Decider,
     entry: AuditEntry,
     key: AuditKey,
@@ -177,7 +188,8 @@ impl Unit for Make {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok((Changed::Replayed, Vec::new()));
         }
-        let Some(ticket) = load(tx, &self.token).await?.filter(|found| found.matter == Matter::Ticket) else {
+        let Some(ticket) = load(tx, &self.token).await?.filter(|found| found.matter == DecisionKind::Ticket)
+        else {
             return Ok((Changed::Unknown, Vec::new()));
         };
         let token = Token::random();

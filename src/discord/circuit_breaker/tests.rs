@@ -3,15 +3,15 @@
 use super::*;
 
 /// A gate that somebody came through a moment ago.
-fn gate() -> (Clock, Gate) {
+fn gate() -> (Clock, CircuitBreaker) {
     let clock = Clock::system();
-    let gate = Gate::new(clock.clone());
+    let gate = CircuitBreaker::new(clock.clone());
     gate.try_pass().unwrap().came_through();
     clock.advance(GLOBAL_WINDOW);
     (clock, gate)
 }
 
-fn passes(gate: &Gate) -> Vec<Pass> {
+fn passes(gate: &CircuitBreaker) -> Vec<Permit> {
     std::iter::from_fn(|| gate.try_pass().ok()).take(1000).collect()
 }
 
@@ -28,7 +28,7 @@ fn again() -> Outcome {
 fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_ends_it() {
     let (clock, gate) = gate();
     let ban = Outcome::Paused { scope: PauseScope::Ban, after: Duration::ZERO };
-    let met: Vec<Pass> = (0..5).map(|_| gate.try_pass().unwrap()).collect();
+    let met: Vec<Permit> = (0..5).map(|_| gate.try_pass().unwrap()).collect();
     met.into_iter().for_each(|pass| pass.settle(false, &ban, false));
     for (nth, wait) in [5, 10, 20, 40, 60, 60].into_iter().enumerate() {
         clock.advance(Duration::from_secs(wait) - Duration::from_millis(1));
@@ -44,7 +44,7 @@ fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_e
     let mut successes = gate.successes();
     successes.mark_unchanged();
     gate.try_pass().unwrap().came_through();
-    assert_eq!((gate.standing(), successes.has_changed().unwrap()), (Standing::Open, true));
+    assert_eq!((gate.standing(), successes.has_changed().unwrap()), (BreakerState::Open, true));
     clock.advance(GLOBAL_WINDOW);
     assert_eq!(passes(&gate).len(), GLOBAL_LIMIT, "all follow");
     // The next ban begins anew.
@@ -84,7 +84,7 @@ fn as_long_as_nobody_came_through_only_three_find_out() {
 fn after_a_pause_one_finds_out_before_the_others_follow() {
     let (clock, gate) = gate();
     let earlier = gate.try_pass().unwrap();
-    gate.shut(Shut::Address, Duration::from_secs(60));
+    gate.shut(OpenReason::Address, Duration::from_secs(60));
     earlier.settle(false, &pause(Duration::ZERO), false);
     assert!(gate.try_pass().is_err());
     clock.advance(Duration::from_secs(60));
@@ -93,11 +93,13 @@ fn after_a_pause_one_finds_out_before_the_others_follow() {
     drop(first);
     let second = gate.try_pass().expect("it was not sent: the next one finds out");
     second.settle(false, &pause(Duration::from_secs(60)), true);
-    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, left } if left > Duration::ZERO));
+    assert!(
+        matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Address, left } if left > Duration::ZERO)
+    );
     clock.advance(Duration::from_secs(60));
     let third = gate.try_pass().unwrap();
     third.settle(true, &again(), false);
-    assert_eq!(gate.standing(), Standing::Open, "whatever it was, it came from Discord");
+    assert_eq!(gate.standing(), BreakerState::Open, "whatever it was, it came from Discord");
     assert_eq!(passes(&gate).len(), GLOBAL_LIMIT - 1);
 }
 
@@ -105,11 +107,14 @@ fn after_a_pause_one_finds_out_before_the_others_follow() {
 fn what_left_before_the_pause_does_not_end_it() {
     let (_clock, gate) = gate();
     let earlier = gate.try_pass().unwrap();
-    gate.shut(Shut::Address, Duration::from_secs(60));
+    gate.shut(OpenReason::Address, Duration::from_secs(60));
     earlier.settle(true, &again(), false);
-    assert!(matches!(gate.standing(), Standing::Shut { .. }));
-    gate.shut(Shut::Refusals, Duration::from_secs(1));
-    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, .. }), "it is only prolonged");
+    assert!(matches!(gate.standing(), BreakerState::OpenReason { .. }));
+    gate.shut(OpenReason::Refusals, Duration::from_secs(1));
+    assert!(
+        matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Address, .. }),
+        "it is only prolonged"
+    );
 }
 
 #[test]
@@ -120,13 +125,13 @@ fn a_thousand_refusals_in_ten_minutes_are_enough_whichever_process_met_them() {
         clock.advance(Duration::from_millis(100));
         gate.try_pass().unwrap().settle(true, &refused, true);
     }
-    assert_eq!(gate.standing(), Standing::Open);
+    assert_eq!(gate.standing(), BreakerState::Open);
     gate.try_pass().unwrap().settle(true, &refused, true);
     assert!(gate.try_pass().is_err());
     // The next process knows of them.
-    let next = Gate::new(clock.clone());
+    let next = CircuitBreaker::new(clock.clone());
     next.recall((0..REFUSALS as u64).rev().map(Duration::from_millis));
-    assert!(matches!(next.standing(), Standing::Shut { why: Shut::Refusals, .. }));
+    assert!(matches!(next.standing(), BreakerState::OpenReason { why: OpenReason::Refusals, .. }));
     clock.advance(REFUSAL_WINDOW);
     assert!(gate.try_pass().is_ok() && next.try_pass().is_ok());
 }
@@ -134,28 +139,28 @@ fn a_thousand_refusals_in_ten_minutes_are_enough_whichever_process_met_them() {
 #[test]
 fn a_dead_token_holds_only_those_that_carry_it() {
     let (clock, gate) = gate();
-    gate.shut(Shut::Token, Duration::MAX);
+    gate.shut(OpenReason::Token, Duration::MAX);
     assert_eq!(gate.try_pass().err(), Some(Duration::MAX));
-    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Token, .. }));
+    assert!(matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Token, .. }));
     gate.try_pass_without_token().unwrap().came_through();
     assert!(gate.try_pass().is_err(), "an answer to one without it says nothing about the token");
-    gate.shut(Shut::Address, Duration::from_secs(60));
+    gate.shut(OpenReason::Address, Duration::from_secs(60));
     assert!(gate.try_pass_without_token().is_err(), "the address is the same for all");
-    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Address, .. }));
+    assert!(matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Address, .. }));
     clock.advance(Duration::from_secs(60));
     gate.try_pass_without_token().unwrap().came_through();
-    assert!(matches!(gate.standing(), Standing::Shut { why: Shut::Token, .. }));
+    assert!(matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Token, .. }));
 }
 
 #[test]
 fn those_without_a_token_vouch_for_none_and_wait_for_none() {
     let (clock, gate) = gate();
     clock.advance(VOUCHED_FOR);
-    let without: Vec<Pass> = std::iter::from_fn(|| gate.try_pass_without_token().ok()).take(10).collect();
+    let without: Vec<Permit> = std::iter::from_fn(|| gate.try_pass_without_token().ok()).take(10).collect();
     assert_eq!(without.len(), 10);
     let flying = passes(&gate);
     assert_eq!(flying.len(), UNVOUCHED);
-    without.into_iter().for_each(Pass::came_through);
+    without.into_iter().for_each(Permit::came_through);
     assert_eq!(passes(&gate).len(), 0, "nobody vouched for the token");
     drop(flying);
 }

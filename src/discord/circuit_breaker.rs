@@ -5,7 +5,7 @@
 //! through; one that meets anything else is followed by the next after 5, 10, 20, 40, 60 s. It also keeps to Discord's global limit, and stops far below
 //! the number of refusals that Discord answers with a ban. Nothing waits while holding the lock.
 //!
-//! It tells nobody: whoever wants to know follows [`Gate::changes`] and asks how it [stands](Gate::standing).
+//! It tells nobody: whoever wants to know follows [`CircuitBreaker::changes`] and asks how it [stands](Gate::standing).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ const UNVOUCHED: usize = 3;
 
 /// Why the gate is shut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shut {
+pub enum OpenReason {
     /// The token was refused: it is not used again by this process, for repeating it leads to a ban.
     Token,
     /// Discord, or the wall before it, wants nothing from this address for a while.
@@ -44,13 +44,13 @@ pub enum Shut {
 
 /// How the gate stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum BreakerState {
     /// Requests come through.
     Open,
     /// It is shut, or nobody has come through since it was.
-    Shut {
+    OpenReason {
         /// Why.
-        why: Shut,
+        why: OpenReason,
         /// For how long still; zero while somebody finds out.
         left: Duration,
     },
@@ -58,7 +58,7 @@ pub enum Standing {
 
 /// What all requests with one token share. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Gate(Arc<Inner>);
+pub struct CircuitBreaker(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -75,7 +75,7 @@ struct State {
     /// Shut until this time of the clock's [`Clock::elapsed`].
     shut_until: Duration,
     /// Why it was shut; `None` once somebody has come through.
-    suspicion: Option<Shut>,
+    suspicion: Option<OpenReason>,
     /// Whether somebody is finding out.
     probing: bool,
     /// How many in a row found out that nobody comes through.
@@ -98,13 +98,13 @@ struct State {
 /// A request that was let through. Whoever holds it reports what came of it; dropped without that, it counts as not
 /// come through.
 #[derive(Debug)]
-pub struct Pass {
-    gate: Gate,
+pub struct Permit {
+    gate: CircuitBreaker,
     probe: bool,
     with_token: bool,
 }
 
-impl Gate {
+impl CircuitBreaker {
     pub(super) fn new(clock: Clock) -> Self {
         Self(Arc::new(Inner {
             clock,
@@ -116,11 +116,11 @@ impl Gate {
 
     /// Shuts the gate for `span`; a gate that is shut for longer stays so. For a refused token it is shut for ever, but
     /// only to those that carry it.
-    pub fn shut(&self, why: Shut, span: Duration) {
+    pub fn shut(&self, why: OpenReason, span: Duration) {
         let until = self.0.clock.elapsed().saturating_add(span);
         {
             let mut state = self.state();
-            if why == Shut::Token {
+            if why == OpenReason::Token {
                 state.token_refused = true;
             } else if until >= state.shut_until {
                 state.shut_until = until;
@@ -141,19 +141,21 @@ impl Gate {
             state.too_many(now)
         };
         if let Some(span) = span {
-            self.shut(Shut::Refusals, span);
+            self.shut(OpenReason::Refusals, span);
         }
     }
 
     /// How it stands.
     #[must_use]
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> BreakerState {
         let now = self.0.clock.elapsed();
         let state = self.state();
         match state.suspicion {
-            Some(why) => Standing::Shut { why, left: state.shut_until.saturating_sub(now) },
-            None if state.token_refused => Standing::Shut { why: Shut::Token, left: Duration::MAX },
-            None => Standing::Open,
+            Some(why) => BreakerState::OpenReason { why, left: state.shut_until.saturating_sub(now) },
+            None if state.token_refused => {
+                BreakerState::OpenReason { why: OpenReason::Token, left: Duration::MAX }
+            }
+            None => BreakerState::Open,
         }
     }
 
@@ -170,16 +172,16 @@ impl Gate {
     }
 
     /// Waits until a request with the token may leave.
-    pub async fn pass(&self) -> Pass {
+    pub async fn pass(&self) -> Permit {
         self.pass_as(true).await
     }
 
     /// Waits until a request may leave that carries no token of ours.
-    pub async fn pass_without_token(&self) -> Pass {
+    pub async fn pass_without_token(&self) -> Permit {
         self.pass_as(false).await
     }
 
-    async fn pass_as(&self, with_token: bool) -> Pass {
+    async fn pass_as(&self, with_token: bool) -> Permit {
         let mut changed = self.changes();
         loop {
             changed.mark_unchanged();
@@ -197,16 +199,16 @@ impl Gate {
     }
 
     /// Lets a request with the token through, or says how long to wait; [`Duration::MAX`] if that depends on others.
-    pub fn try_pass(&self) -> Result<Pass, Duration> {
+    pub fn try_pass(&self) -> Result<Permit, Duration> {
         self.try_pass_as(true)
     }
 
     /// The same for one that carries no token of ours.
-    pub fn try_pass_without_token(&self) -> Result<Pass, Duration> {
+    pub fn try_pass_without_token(&self) -> Result<Permit, Duration> {
         self.try_pass_as(false)
     }
 
-    fn try_pass_as(&self, with_token: bool) -> Result<Pass, Duration> {
+    fn try_pass_as(&self, with_token: bool) -> Result<Permit, Duration> {
         let now = self.0.clock.elapsed();
         let mut state = self.state();
         if with_token && state.token_refused {
@@ -233,7 +235,7 @@ impl Gate {
         state.in_flight += 1;
         state.with_token += usize::from(with_token);
         state.probing = state.suspicion.is_some();
-        Ok(Pass { gate: self.clone(), probe: state.probing, with_token })
+        Ok(Permit { gate: self.clone(), probe: state.probing, with_token })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -257,7 +259,7 @@ impl State {
     }
 }
 
-impl Pass {
+impl Permit {
     /// Takes in what came of the request.
     pub fn report(self, attempt: &Attempt) {
         // A 429 that was no ban is a limit of Discord's.
@@ -277,8 +279,8 @@ impl Pass {
         let gate = &self.gate;
         match outcome {
             Outcome::Sent(_) => self.succeeded(),
-            Outcome::Paused { scope: PauseScope::Account, .. } => gate.shut(Shut::Token, Duration::MAX),
-            Outcome::Paused { scope: PauseScope::Address, after } => gate.shut(Shut::Address, *after),
+            Outcome::Paused { scope: PauseScope::Account, .. } => gate.shut(OpenReason::Token, Duration::MAX),
+            Outcome::Paused { scope: PauseScope::Address, after } => gate.shut(OpenReason::Address, *after),
             Outcome::Paused { scope: PauseScope::Ban, .. } => self.banned(),
             _ if is_discords => self.open(),
             // Whatever it met, it did not come through to Discord.
@@ -293,13 +295,13 @@ impl Pass {
                 state.too_many(now)
             };
             if let Some(span) = span {
-                gate.shut(Shut::Refusals, span);
+                gate.shut(OpenReason::Refusals, span);
             }
         }
     }
 }
 
-impl Pass {
+impl Permit {
     /// It brought what was asked for.
     pub(super) fn came_through(self) {
         self.succeeded();
@@ -321,7 +323,7 @@ impl Pass {
             state.bans = state.bans.saturating_add(1);
             schedule::probe(state.bans)
         };
-        self.gate.shut(Shut::Address, span);
+        self.gate.shut(OpenReason::Address, span);
     }
 
     fn open(&self) {
@@ -339,7 +341,7 @@ impl Pass {
     }
 }
 
-impl Drop for Pass {
+impl Drop for Permit {
     fn drop(&mut self) {
         {
             let now = self.gate.0.clock.elapsed();

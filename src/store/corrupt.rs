@@ -16,11 +16,11 @@ const SHORT: usize = 8;
 const MAY_STAND: &str = "; it may be in the channel all the same";
 
 /// A row as lists hold it: read, or one that cannot be.
-pub type Listed<T> = std::result::Result<T, Spoilt>;
+pub type RowResult<T> = std::result::Result<T, CorruptRow>;
 
 /// A row that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spoilt {
+pub struct CorruptRow {
     /// Which row of its table it is: its id may be what is spoilt.
     place: i64,
     /// Its id, as far as that can be shown.
@@ -29,7 +29,7 @@ pub struct Spoilt {
     pub why: String,
 }
 
-impl Spoilt {
+impl CorruptRow {
     /// The end of its id, as lists show it.
     #[must_use]
     pub fn short(&self) -> String {
@@ -40,12 +40,12 @@ impl Spoilt {
 
 /// Reads `rows`, which hold their `id` and, as `place`, their row number; what cannot be read stands apart. An error that
 /// is not about one row is everybody's.
-pub(super) fn apart<T>(
+pub(super) fn partition<T>(
     rows: &[SqliteRow],
     read: impl Fn(&SqliteRow) -> Result<T>,
-) -> Result<(Vec<T>, Vec<Spoilt>)> {
+) -> Result<(Vec<T>, Vec<CorruptRow>)> {
     let (mut sound, mut spoilt) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in each(rows, read)? {
+    for row in decode_all(rows, read)? {
         match row {
             Ok(read) => sound.push(read),
             Err(row) => spoilt.push(row),
@@ -55,12 +55,15 @@ pub(super) fn apart<T>(
 }
 
 /// The same with each row in its place.
-pub(super) fn each<T>(rows: &[SqliteRow], read: impl Fn(&SqliteRow) -> Result<T>) -> Result<Vec<Listed<T>>> {
-    rows.iter().map(|row| one(row, &read)).collect()
+pub(super) fn decode_all<T>(
+    rows: &[SqliteRow],
+    read: impl Fn(&SqliteRow) -> Result<T>,
+) -> Result<Vec<RowResult<T>>> {
+    rows.iter().map(|row| decode(row, &read)).collect()
 }
 
 /// The same for one row.
-pub(super) fn one<T>(row: &SqliteRow, read: impl Fn(&SqliteRow) -> Result<T>) -> Result<Listed<T>> {
+pub(super) fn decode<T>(row: &SqliteRow, read: impl Fn(&SqliteRow) -> Result<T>) -> Result<RowResult<T>> {
     match read(row) {
         Ok(read) => Ok(Ok(read)),
         Err(error) if error.is_of_one_row() => Ok(Err(of(row, error.to_string())?)),
@@ -68,8 +71,8 @@ pub(super) fn one<T>(row: &SqliteRow, read: impl Fn(&SqliteRow) -> Result<T>) ->
     }
 }
 
-pub(super) fn of(row: &SqliteRow, why: String) -> Result<Spoilt> {
-    Ok(Spoilt { place: row.try_get("place")?, id: shown(row, "id"), why })
+pub(super) fn of(row: &SqliteRow, why: String) -> Result<CorruptRow> {
+    Ok(CorruptRow { place: row.try_get("place")?, id: shown(row, "id"), why })
 }
 
 /// What stands in a column, whatever it is.
@@ -80,24 +83,28 @@ fn shown(row: &SqliteRow, column: &str) -> String {
 
 impl Store {
     /// Gives up deliveries that cannot be read: pending or sending → dead. Answers those that were.
-    pub async fn give_up_spoilt(&self, spoilt: Vec<Spoilt>) -> Result<Vec<Spoilt>> {
+    pub async fn give_up_spoilt(&self, spoilt: Vec<CorruptRow>) -> Result<Vec<CorruptRow>> {
         self.writer().submit(Deliveries { spoilt, now: self.0.clock.now() }).await
     }
 
     /// Gives up a message of `destination` that cannot be read, and with it whatever is on its way there in no message
     /// that can be. Answers which deliveries those are.
-    pub async fn give_up_message(&self, destination: DestinationId, spoilt: Spoilt) -> Result<Vec<String>> {
+    pub async fn give_up_message(
+        &self,
+        destination: DestinationId,
+        spoilt: CorruptRow,
+    ) -> Result<Vec<String>> {
         self.writer().submit(Message { destination, spoilt, now: self.0.clock.now() }).await
     }
 }
 
 struct Deliveries {
-    spoilt: Vec<Spoilt>,
+    spoilt: Vec<CorruptRow>,
     now: Timestamp,
 }
 
 impl Unit for Deliveries {
-    type Output = Vec<Spoilt>;
+    type Output = Vec<CorruptRow>;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
         let mut given_up = Vec::new();
@@ -122,7 +129,7 @@ impl Unit for Deliveries {
 
 struct Message {
     destination: DestinationId,
-    spoilt: Spoilt,
+    spoilt: CorruptRow,
     now: Timestamp,
 }
 
