@@ -1,10 +1,10 @@
-//! What nuncio remembers: events, deliveries, messages, attempts. The only module that knows SQL.
+//! The SQLite store: events, deliveries, messages and attempts. The only module that knows SQL.
 //!
-//! Durable means fsynced: SQLite in WAL mode with `synchronous=FULL`, one writer with group commit, and
-//! every method that changes something is one unit of it. Reads go through a small pool of their own.
+//! Durable means fsynced: SQLite in WAL mode with `synchronous=FULL`, and one writer with group commit. Every method
+//! that changes something is one unit of that writer. Reads use a small pool of their own.
 //!
 //! [`Store::open`] never changes what a running `nuncio serve` is doing: command-line tools open the same file.
-//! [`Store::take_over`] does, and wants the [`Lock`] that only one process can hold.
+//! [`Store::take_over`] does, and requires the [`Lock`] that only one process can hold.
 
 mod accept;
 mod alert_storm;
@@ -92,10 +92,10 @@ pub use survey::{
 };
 pub use webhook::Kept;
 
-/// Why the store could not do it. Shown to the operator, never to a sender.
+/// Why a store operation failed. Shown to the operator, never to a sender.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The database refused or could not be reached.
+    /// SQLite returned an error that no other variant covers, or could not be reached.
     #[error("the database refused: {0}")]
     Database(Arc<dyn std::error::Error + Send + Sync>),
     /// The migrations could not be applied.
@@ -107,9 +107,9 @@ pub enum Error {
          another place"
     )]
     File {
-        /// Which one.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         error: Arc<std::io::Error>,
     },
     /// Another `nuncio serve` holds the lock.
@@ -117,88 +117,88 @@ pub enum Error {
         "another nuncio{holder} is running on this database ({lock} is locked): stop it first, or give this one a NUNCIO_DATABASE_URL of its own"
     )]
     Locked {
-        /// The lock file.
+        /// Path of the lock file.
         lock: PathBuf,
-        /// Who holds it, in parentheses behind a blank; empty if that is not known.
+        /// Process that holds the lock, in parentheses after a space; empty if unknown.
         holder: String,
     },
-    /// Another `nuncio serve` runs, and its lock was taken away.
+    /// Another `nuncio serve` is running, and its lock file was removed.
     #[error(
         "another nuncio ({0}) is running on this database, though its lock file was removed: stop it first, or give this one a NUNCIO_DATABASE_URL of its own"
     )]
     Served(String),
-    /// The database's file has several names.
+    /// The database file has several hard links.
     #[error(
         "{0} has {1} names (hard links), and a second nuncio under another of them would destroy it: find them with `find DIRECTORY -samefile {0}`, keep one, and copy instead of linking"
     )]
     Linked(PathBuf, u64),
-    /// A file of the database is not the one that was opened.
+    /// A database file was moved, removed or replaced after it was opened.
     #[error(
         "{0} is no longer the file that nuncio has open (it was removed, moved or replaced): nothing is accepted, because a restart would not find it. Put it back, then restart nuncio. If it was deleted, save what nuncio still holds before you stop it: see \"The database was deleted\" in docs/operations.md"
     )]
     Moved(PathBuf),
-    /// The file is somebody else's database.
+    /// The file is a database of another program.
     #[error("{0} holds tables, but nuncio did not make them: set NUNCIO_DATABASE_URL to a file of its own")]
     Foreign(PathBuf),
-    /// The file was last served by a later version.
+    /// The schema version is newer than this program knows.
     #[error(
         "the database was written by a newer nuncio (its schema {0} is unknown here): start that version. Nothing was changed"
     )]
     Newer(i64),
-    /// The schema is not the one nuncio made.
+    /// The schema differs from the one that nuncio's migrations make.
     #[error(
         "the database's schema {0} is not the one nuncio made: restore your last backup. Nothing was changed"
     )]
     Changed(i64),
-    /// The file is not what was written to it.
+    /// The database file is damaged.
     #[error(
         "the database is damaged ({0}), so nuncio does not use it. Restore your last backup, or save what can be \
          read with `sqlite3 FILE .recover`"
     )]
     Damaged(String),
-    /// The disk did not confirm what was written.
+    /// An fsync failed.
     #[error(
         "the disk did not confirm what was written ({0}): nuncio stops, and what it acknowledged is safe. Check the \
          disk, then start nuncio again"
     )]
     NotSynced(String),
-    /// There is no room left.
+    /// The disk is full.
     #[error("the disk is full: nothing can be stored until there is room; nuncio goes on by itself then")]
     Full,
-    /// The file cannot be written.
+    /// The database file is not writable.
     #[error(
         "the database cannot be written ({0}): check the permissions of its file and folder, and whether the file \
          system is mounted read-only"
     )]
     ReadOnly(String),
-    /// The file, or one beside it, cannot be opened.
+    /// The database file, or one beside it, cannot be opened.
     #[error("the database cannot be opened ({0}): check the permissions of its file and folder")]
     Unopened(String),
-    /// The disk refused something else.
+    /// Any other I/O error of the disk.
     #[error("the disk reports an error ({0}): look at the system's log (dmesg)")]
     Disk(String),
-    /// Somebody else holds the database.
+    /// Another program holds a lock on the database.
     #[error(
         "another program has held the database for 5 s (sqlite3 with an open transaction, a backup?): end it; nuncio goes on by itself then"
     )]
     Occupied,
-    /// The bundled SQLite has a known fault.
+    /// The bundled SQLite has a known bug that corrupts databases.
     #[error("SQLite {0} can corrupt a WAL database that two connections use: 3.51.3 or newer is needed")]
     TooOld(String),
-    /// A read lasted so long that it kept the write-ahead log from being cut.
+    /// A read ran so long that it kept the write-ahead log from being truncated.
     #[error(
         "the database has not answered a query for 30 s: its disk is too slow, or another program keeps it busy"
     )]
     ReadTooLong,
-    /// What stands in the database is not what nuncio writes.
+    /// A stored value is not one that nuncio writes.
     #[error("the database holds a value that nuncio did not write: {0}")]
     Corrupt(String),
-    /// What is sealed was sealed with another key.
+    /// The database was sealed with another key.
     #[error(
         "{0} was sealed with another key: put nuncio.key back (beside .env, or without one beside the database), or set NUNCIO_ENCRYPTION_KEY to the key it had before. If that key is lost for good: nuncio audit rekey"
     )]
     OtherKey(PathBuf),
-    /// Nobody gave the store its key.
+    /// The key was never loaded: see [`Store::unlock`].
     #[error("the encryption key is not loaded: nothing can be sealed, opened or written to the audit log")]
     NoKey,
     /// The writer's queue was full for too long.
@@ -207,10 +207,10 @@ pub enum Error {
     /// The store is closed.
     #[error("the database is closed")]
     Closed,
-    /// A unit panicked. Nothing of it stays.
+    /// A unit panicked and was rolled back.
     #[error("a change to the database panicked and was rolled back")]
     Panicked,
-    /// What should be changed is no longer in the state it was in.
+    /// The row is no longer in the state that the change requires.
     #[error("nothing to change: {0}")]
     Stale(&'static str),
 }
@@ -221,10 +221,10 @@ impl From<InvalidId> for Error {
     }
 }
 
-/// What every method of the store answers.
+/// Result of every store method.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The open database. Clones share it.
+/// Handle of the open database. Clones share it.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
@@ -236,20 +236,20 @@ struct Inner {
     health: error::Health,
     database_files: Arc<database_files::DatabaseFiles>,
     audit_key: OnceLock<audit::AuditKey>,
-    /// Seals what must not be read in the database.
+    /// Seals values that must not be readable in the database.
     seal_key: OnceLock<Key>,
     hints: HintSender,
     tasks: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Store {
-    /// Where the database is.
+    /// Path of the database file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0.path
     }
 
-    /// Writes what waits and closes the file. Whatever is submitted afterwards is refused.
+    /// Commits the pending units and closes the file. Units submitted afterwards are refused.
     pub async fn close(&self) {
         self.0.writer.stop().await;
         let tasks =

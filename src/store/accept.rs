@@ -1,4 +1,4 @@
-//! Accepting events: an event, its deliveries and what it asks, all or nothing.
+//! Event acceptance: one event, its deliveries and the decisions it requests, all or nothing.
 
 use std::sync::Arc;
 
@@ -13,71 +13,71 @@ use crate::model::{
 use crate::store::decision::{self, Asks};
 use crate::store::{Error, HintSender, Result, Store};
 
-/// Larger events do not travel with the hint: the lane loads them when their turn comes, so that what waits in
-/// memory stays small.
+/// Size limit for an event that travels with its hint. The lane loads larger ones when their turn comes, which bounds
+/// the memory of the queue.
 const ATTACHED: usize = 64 * 1024;
 
-/// An event that is new; nothing if it is not.
+/// Inserts an event if it is new; does nothing otherwise.
 pub(super) const INSERT_EVENT: &str = "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, \
      severity, occurred_at, received_at, unrouted, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
      ON CONFLICT (source, subject, dedupe_key) DO NOTHING";
-/// The event that came first with a key.
+/// Finds the first event with a deduplication key.
 pub(super) const FIRST_OF: &str =
     "SELECT id FROM events WHERE source = $1 AND subject = $2 AND dedupe_key = $3";
-/// A delivery, due at once.
+/// Inserts a delivery.
 pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, \
      reason, finished_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
      ON CONFLICT (event_id, destination_id, slot) DO NOTHING";
-/// The name of a customer.
+/// Inserts or updates a customer's name.
 pub(super) const LEARN_NAME: &str = "INSERT INTO companies (source, id, name, updated_at) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (source, id) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at";
 
-/// One delivery to be made of an event.
+/// A delivery that routing planned for a new event.
 #[derive(Clone, Debug)]
 pub struct Planned {
-    /// Where to.
+    /// Destination to deliver to.
     pub destination_id: DestinationId,
-    /// Who goes first.
+    /// Priority within its lane.
     pub rank: Priority,
-    /// The map's key that says so.
+    /// Key of the routing map that chose the destination.
     pub route: String,
-    /// The mute that keeps it from being sent, if one does.
+    /// The mute that suppresses this delivery, if any.
     pub muted: Option<MuteId>,
 }
 
 impl Planned {
-    /// The word for how it begins.
+    /// Initial status of the delivery row.
     pub(super) const fn status(&self) -> &'static str {
         if self.muted.is_some() { "cancelled" } else { "pending" }
     }
 }
 
-/// An event with everything that is decided when it enters.
+/// An event to accept, with everything that is decided on entry.
 #[derive(Clone, Debug)]
 pub struct Incoming {
-    /// The event.
+    /// The event itself.
     pub event: NewEvent,
-    /// Where it goes. None, if nobody wants it.
+    /// Planned deliveries. Empty if no destination wants the event.
     pub plan: Vec<Planned>,
-    /// Whether it goes nowhere because no key of the map matches it.
+    /// True if no key of the routing map matches the event.
     pub unrouted: bool,
-    /// The name of its customer, if it is news.
+    /// Name of the event's customer, if new or changed.
     pub company_name: Option<String>,
-    /// What it asks of people.
+    /// Decisions that it requests from operators, or answers.
     pub asks: Option<Asks>,
 }
 
-/// What became of it.
+/// Result of accepting an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Its id; of a duplicate, the id of the first.
+    /// Id of the stored event; for a duplicate, the id of the first one.
     pub event_id: EventId,
-    /// Whether it had been accepted before.
+    /// True if the event was accepted before.
     pub duplicate: bool,
 }
 
 impl Store {
-    /// Accepts an event: the event and its deliveries are on disk when this answers.
+    /// Accepts an event. The event and its deliveries are on disk when this returns.
     pub async fn accept(&self, incoming: Incoming) -> Result<Accepted> {
         self.writer().accept(incoming).await
     }
@@ -95,23 +95,23 @@ impl Accept {
     }
 }
 
-/// What the transaction did with one event: the answer, and the ids of its new deliveries in the order of its plan.
+/// What the transaction stored for one event: the result, and its new delivery ids in the order of its plan.
 pub(super) struct Stored {
     accepted: Accepted,
     deliveries: Vec<DeliveryId>,
-    /// Edits that follow from it, where something was asked or answered.
+    /// Edits of other cards that follow from it, if it requests or answers a decision.
     more: Vec<Delivery>,
 }
 
 impl Stored {
-    /// What was done with an event that asks nothing.
+    /// The result for an event that requests nothing.
     pub(super) const fn of(accepted: Accepted, deliveries: Vec<DeliveryId>) -> Self {
         Self { accepted, deliveries, more: Vec::new() }
     }
 }
 
-/// Inserts an event if it is new, with its deliveries and what it asks. Events that ask nothing come in through the
-/// [`BulkInsert`](crate::store::intake::Intake).
+/// Inserts an event if it is new, with its deliveries and decisions. Events that request nothing go through
+/// [`BulkInsert`](crate::store::bulk_insert::BulkInsert).
 pub(super) fn insert<'a>(
     tx: &'a mut SqliteConnection,
     mint: &'a Mint,
@@ -134,18 +134,19 @@ pub(super) fn insert<'a>(
     })
 }
 
-/// A group that is on disk: what was asked, and what was done with it.
+/// A committed group: the requests, and what was stored for each.
 pub(super) type Group = (Vec<Accept>, Vec<Stored>);
 
-/// Tells of every group that is on disk, in their order. A task of its own: the request's future is gone with a client
-/// that hangs up, and the writer's thread would pay for each sender that it wakes, while the next group waits.
+/// Replies to the senders of each committed group, in commit order. This is a task of its own for two reasons: a
+/// request's future is dropped when the client hangs up, and waking each sender on the writer's thread would delay
+/// the next group.
 pub(super) async fn tell(mut groups: mpsc::UnboundedReceiver<Group>, hints: HintSender) {
     while let Some(group) = groups.recv().await {
         settle(group, &hints);
     }
 }
 
-/// Answers the senders and hints at what there is to deliver, in id order.
+/// Replies to the senders and sends a hint for each delivery, in id order.
 fn settle((accepts, stored): Group, hints: &HintSender) {
     for (accept, stored) in accepts.into_iter().zip(stored) {
         let Accept { event: Incoming { event, plan, .. }, reply } = accept;
@@ -181,7 +182,7 @@ fn settle((accepts, stored): Group, hints: &HintSender) {
     }
 }
 
-/// Inserts an event unless it is there; answers whether it was not.
+/// Inserts an event if it is new. Returns whether it was.
 async fn insert_event(tx: &mut SqliteConnection, id: EventId, incoming: &Incoming) -> Result<bool> {
     let event = &incoming.event;
     let inserted = sqlx::query(INSERT_EVENT)
@@ -235,7 +236,7 @@ pub(super) async fn insert_delivery(
     Ok(())
 }
 
-/// Makes the questions that a new event asks, and takes its answers.
+/// Opens the decisions that a new event requests, and records its answers.
 async fn ask(
     tx: &mut SqliteConnection,
     mint: &Mint,
@@ -244,13 +245,13 @@ async fn ask(
     id: EventId,
 ) -> Result<Vec<Delivery>> {
     let Some(asks) = &incoming.asks else { return Ok(Vec::new()) };
-    // Where it is muted, its card is still owed the answer.
+    // A destination that mutes the event is left out: its card is still owed the answer.
     let heard = incoming.plan.iter().filter(|planned| planned.muted.is_none());
     let planned: Vec<_> = heard.map(|planned| planned.destination_id).collect();
     decision::ask(tx, mint, now, (incoming.event.source, &incoming.event.company), id, asks, &planned).await
 }
 
-/// Inserts an event of our own with its deliveries; one that is there already stays as it is.
+/// Inserts one of nuncio's own events with its deliveries. An existing event stays unchanged.
 pub(super) async fn insert_follow_up(
     tx: &mut SqliteConnection,
     id: EventId,

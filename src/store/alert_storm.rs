@@ -10,9 +10,9 @@ use crate::model::DestinationId;
 use crate::store::delivery::COLUMNS;
 use crate::store::{Result, Store, Waiting};
 
-/// Urgent deliveries whose alert has no card that they would change: one that is as bad, and was new at most `$3`
-/// milliseconds before them (an id's first 12 digits are its time). What a person had delivered again wants a message of
-/// its own.
+/// Urgent deliveries whose alert has no card that they would change. Such a card is at least as severe, and was new
+/// at most `$3` milliseconds before them (the first 12 digits of an id are its time). A delivery that a person sent
+/// again needs a message of its own.
 const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e ON e.id = d.event_id \
      WHERE d.destination_id = $1 AND d.rank = 0 AND d.status = 'pending' AND d.due_at <= $2 AND d.slot = '' \
      AND d.generation = 0 AND NOT EXISTS (SELECT 1 FROM cards AS c WHERE c.destination_id = d.destination_id \
@@ -21,8 +21,8 @@ const UNSHOWN: &str = "FROM deliveries AS d CROSS JOIN events AS e ON e.id = d.e
          >= CASE e.severity WHEN 'critical' THEN 2 WHEN 'error' THEN 1 ELSE 0 END)";
 
 impl Store {
-    /// Whether more than `depth` urgent deliveries wait for a lane of which no card shows the alert, not even one
-    /// that the same alert changes within `folds`.
+    /// Returns whether more than `depth` urgent deliveries of a lane wait for which no card shows the alert. A card
+    /// that the same alert changes within `folds` counts as showing it.
     pub async fn storms(
         &self,
         destination: DestinationId,
@@ -42,8 +42,8 @@ impl Store {
         Ok(waiting >= limit)
     }
 
-    /// The worst of them, of one alert the first; among equals the oldest. What nuncio has to report of itself goes
-    /// before all.
+    /// The worst of the unshown deliveries: the first one of each alert, and the oldest among equals. nuncio's own
+    /// events come before all others.
     pub async fn worst_unshown(
         &self,
         destination: DestinationId,
@@ -59,7 +59,7 @@ impl Store {
         self.chosen(&chosen, destination, folds, now, limit).await
     }
 
-    /// The next of them to be named: the worst, among equals the oldest.
+    /// The next unshown deliveries to name in a digest: worst first, then oldest first.
     pub async fn next_unshown(
         &self,
         destination: DestinationId,
@@ -75,7 +75,8 @@ impl Store {
         self.waiting_by(sql, destination, folds, now, limit).await
     }
 
-    /// The newest of each sort of them: whom one pings, all of its sort do.
+    /// The newest unshown delivery of each route, kind and severity. If one of them pings a role, all of its group
+    /// do.
     pub async fn sorts_unshown(
         &self,
         destination: DestinationId,
@@ -118,7 +119,7 @@ impl Store {
     }
 }
 
-/// The ids of the oldest of them, within a unit.
+/// Ids of the oldest unshown deliveries, within a unit.
 pub(super) async fn ids_of_unshown(
     tx: &mut SqliteConnection,
     destination: DestinationId,
@@ -135,7 +136,8 @@ pub(super) async fn ids_of_unshown(
         .await?)
 }
 
-/// `$3`: what takes an event's wall time to the beginning of its fold window on the steady line, on which ids are minted.
+/// Value of `$3`: the offset from an event's wall time to the start of its fold window in steady time, in which ids
+/// are minted.
 fn window(folds: Duration, now: Moment) -> i64 {
     let folds = i64::try_from(folds.as_millis()).unwrap_or(i64::MAX);
     let lead = now.steady.as_millis().saturating_sub(now.wall.as_millis());

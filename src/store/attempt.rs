@@ -1,11 +1,11 @@
-//! Attempts: each try of a message or call, and what was answered.
+//! Attempts: each try of a message or call, and the answer to it.
 
 use sqlx::sqlite::SqliteConnection;
 
 use crate::model::{Attempt, Message};
 use crate::store::Result;
 
-/// Writes down one exchange.
+/// Records one attempt.
 pub(super) async fn insert_attempt(
     tx: &mut SqliteConnection,
     message: &Message,

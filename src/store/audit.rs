@@ -1,8 +1,8 @@
-//! The audit log: appended to, read, verified; never changed.
+//! The audit log: append-only and tamper-evident.
 //!
-//! Every row carries a code over its own fields and the code of the row before it, under a key that is not in the
-//! database, and `meta` names the last row under a second key. So a changed, inserted, moved or removed row shows,
-//! also one at the end; what does not show is the whole database put back to an older state, unless the head was
+//! Every row carries a MAC over its own fields and the MAC of the row before it, under a key that is not in the
+//! database. `meta` names the last row under a second key. So a changed, inserted, moved or removed row is detected,
+//! also at the end. What is not detected is a rollback of the whole database to an older state, unless the head was
 //! noted elsewhere.
 
 mod fault;
@@ -25,15 +25,15 @@ pub use fault::Fault;
 pub use rekey::Begun;
 pub use verify::{Head, Verified};
 
-/// The `meta` key of the head: `<seq>:<code of the row>:<code of the two>`.
+/// The `meta` key of the head: `<seq>:<MAC of the row>:<MAC of the two>`.
 const HEAD: &str = "audit.head";
-/// The `meta` key of the proof that the sealing key is the one this database knows.
+/// The `meta` key of the fingerprint of the key that this database uses.
 pub(super) const CHECK: &str = "key.check";
-/// What the key is for that addresses are sealed with.
+/// Purpose of the derived key that seals webhook addresses.
 pub(super) const SEAL: &str = "seal";
 const MAX_TEXT: usize = 2000;
 
-/// The two keys of the log, ready for use. Units that append carry a clone.
+/// The two derived keys of the log. Units that append carry a clone.
 #[derive(Clone, Debug)]
 pub(super) struct AuditKey {
     row: Key,
@@ -46,42 +46,42 @@ impl AuditKey {
     }
 }
 
-/// What `meta` knows a key by.
+/// Fingerprint of a key, as stored in `meta`.
 pub(super) fn check_of(key: &Key) -> String {
     hex::encode(key.derive("check").mac(&[b"nuncio"]))
 }
 
-/// A row of the log.
+/// A row of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audited {
-    /// Its number, from 1.
+    /// Sequence number, starting at 1.
     pub seq: i64,
-    /// When.
+    /// Time of the action.
     pub at: Timestamp,
-    /// A Discord id, or a word.
+    /// Discord id of the actor, or a fixed word for an actor without one.
     pub actor_id: String,
-    /// What they are called.
+    /// Display name of the actor.
     pub actor_name: String,
-    /// What they did.
+    /// Action, for example `decision.approve`.
     pub action: String,
-    /// To what.
+    /// What the action applied to.
     pub subject: String,
     /// `done`, `refused` or `failed`.
     pub outcome: String,
-    /// A sentence.
+    /// One sentence for the reader.
     pub detail: String,
-    /// The channel, or nothing.
+    /// Discord id of the channel; empty if none.
     pub channel: String,
-    /// Discord's id of the click or command.
+    /// Discord interaction id of the click or command.
     pub interaction: Option<String>,
-    /// What it belongs to.
+    /// Related object, for example a decision id; for a rekey entry, the hash of all earlier rows.
     pub reference: String,
     mac: Vec<u8>,
 }
 
 impl Store {
-    /// Gives the store its key: before the first entry of the log, before that is verified, and before anything is sealed
-    /// or opened. The first key that a database sees is its key from then on.
+    /// Loads the key. Required before the first append, before verification, and before anything is sealed or opened.
+    /// The first key that a database sees becomes its key.
     pub async fn unlock(&self, key: &Key) -> Result<()> {
         let check = check_of(key);
         match self.meta(CHECK).await? {
@@ -91,23 +91,23 @@ impl Store {
         }
         let _ = self.0.seal_key.set(key.derive(SEAL));
         let key = AuditKey::of(key);
-        // A second unlocking was checked against the first: it is the same key.
+        // The second `unlock` was checked against the first: it is the same key.
         let _ = self.0.audit_key.set(key);
         Ok(())
     }
 
-    /// Whether this database knows a key: then only that one will do.
+    /// Returns whether this database already has a key: then no other key is accepted.
     pub async fn is_sealed(&self) -> Result<bool> {
         Ok(self.meta(CHECK).await?.is_some())
     }
 
-    /// Appends an entry. Answers `false`, and changes nothing, if its interaction has one already.
+    /// Appends an entry. Returns `false`, and changes nothing, if its interaction already has one.
     pub async fn audit(&self, entry: AuditEntry) -> Result<bool> {
         let unit = Append { key: self.audit_key()?, entry, now: self.0.clock.now() };
         self.writer().submit(unit).await
     }
 
-    /// The newest entries first, at most `limit`.
+    /// Returns the newest entries first, at most `limit`.
     pub async fn audited(&self, limit: u32) -> Result<Vec<Audited>> {
         sqlx::query("SELECT * FROM audit ORDER BY seq DESC LIMIT $1")
             .bind(limit)
@@ -118,7 +118,7 @@ impl Store {
             .collect()
     }
 
-    /// The keys, for units that append.
+    /// Returns the keys, for units that append.
     pub(super) fn audit_key(&self) -> Result<AuditKey> {
         self.0.audit_key.get().cloned().ok_or(Error::NoKey)
     }
@@ -138,7 +138,7 @@ impl Unit for Append {
     }
 }
 
-/// Whether the log knows this click or command: the gateway may tell it twice.
+/// Returns whether the log has this click or command already: the gateway may deliver it twice.
 pub(super) async fn was_seen(tx: &mut SqliteConnection, entry: &AuditEntry) -> Result<bool> {
     let Some(interaction) = entry.interaction else { return Ok(false) };
     let seen: Option<i64> = sqlx::query_scalar("SELECT 1 FROM audit WHERE interaction_id = $1")
@@ -148,7 +148,7 @@ pub(super) async fn was_seen(tx: &mut SqliteConnection, entry: &AuditEntry) -> R
     Ok(seen.is_some())
 }
 
-/// Appends `entry` within a unit. Answers `false`, and changes nothing, if its interaction has an entry already.
+/// Appends `entry` within a unit. Returns `false`, and changes nothing, if its interaction already has an entry.
 pub(super) async fn append(
     tx: &mut SqliteConnection,
     key: &AuditKey,
@@ -158,7 +158,8 @@ pub(super) async fn append(
     if was_seen(tx, entry).await? {
         return Ok(false);
     }
-    // The head, not the last row: rows that were cut off must not be forgotten by the next one.
+    // Continue from the head, not from the last row: rows that were cut off must stay detectable after the next
+    // append.
     let head: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
         .bind(HEAD)
         .fetch_optional(&mut *tx)
@@ -169,7 +170,7 @@ pub(super) async fn append(
     Ok(true)
 }
 
-/// Appends `entry` behind the row `seq`, whose code is `before`. Answers its number.
+/// Appends `entry` after the row `seq`, whose MAC is `before`. Returns its sequence number.
 async fn append_after(
     tx: &mut SqliteConnection,
     key: &AuditKey,
@@ -221,10 +222,10 @@ async fn insert(tx: &mut SqliteConnection, row: &Audited) -> Result<()> {
 }
 
 impl Audited {
-    /// The code of this row after the one with the code `before`.
+    /// MAC of this row, chained to the MAC `before`.
     fn seal(&self, key: &AuditKey, before: &[u8]) -> [u8; 32] {
         let fields = self.parts(before);
-        // Each with its length before it: nothing can move from one field into the next.
+        // Each field is preceded by its length: nothing can move from one field into the next.
         let lengths: Vec<[u8; 8]> = fields.iter().map(|field| (field.len() as u64).to_be_bytes()).collect();
         let mut parts: Vec<&[u8]> = vec![if self.interaction.is_some() { b"1" } else { b"0" }];
         for (field, length) in fields.iter().zip(&lengths) {
@@ -233,7 +234,7 @@ impl Audited {
         key.row.mac(&parts)
     }
 
-    /// All that it says, behind `before`.
+    /// All authenticated fields, starting with `before`.
     fn parts<'a>(&'a self, before: &'a [u8]) -> [Cow<'a, [u8]>; 12] {
         let text = |text: &'a str| Cow::Borrowed(text.as_bytes());
         let number = |number: i64| Cow::Owned(number.to_be_bytes().to_vec());

@@ -1,6 +1,6 @@
-//! Backup and restore: a whole copy of the database beside a running server, and putting one in its place.
+//! Backup and restore: a full copy of the database beside a running server, and the replacement of a database by one.
 //!
-//! The key is never copied: whoever has a backup alone can open nothing that is sealed in it.
+//! The key is never copied: a backup alone does not open what is sealed in it.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,23 +14,23 @@ use crate::store::connect::direct;
 use crate::store::path::{PRIVATE, resolve, unusable};
 use crate::store::{Lock, Result, wal};
 
-/// Pages that copying keeps at hand, in KiB, negative by SQLite's custom.
+/// SQLite page cache in KiB; negative by SQLite's convention.
 const CACHE: i64 = -2048;
 
-/// Copies the database at `database` into the new file `target`, beside a server too, which goes on meanwhile. Answers
-/// how many bytes the copy has; when this returns, it is on the disk.
+/// Copies the database at `database` into the new file `target`. A running server continues meanwhile. Returns the
+/// size of the copy in bytes; the copy is fsynced when this returns.
 ///
 /// # Errors
-/// If there is no database, or something stands at `target` already: then nothing is touched.
+/// If there is no database, or `target` already exists: then nothing is touched.
 pub fn backup(database: &Path, target: &Path) -> Result<u64> {
     let database = resolve(database)?;
     let connection = direct(&database, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?;
-    // SQLite takes an empty file for the copy, and this one belongs to its user alone.
+    // SQLite accepts an empty file as the target, and this one is private to its user.
     let made = File::options().write(true).create_new(true).mode(PRIVATE).open(target);
     drop(made.map_err(|error| unusable(target, error))?);
     let copied = copy(&connection, target);
     if copied.is_err() {
-        // Half a copy is none.
+        // Remove a partial copy.
         let _ = fs::remove_file(target);
     }
     copied
@@ -45,12 +45,12 @@ fn copy(connection: &Connection, target: &Path) -> Result<u64> {
     Ok(length)
 }
 
-/// What looking a database over found: nothing if it is sound.
+/// Checks a database for damage. Returns the faults; empty if it is sound.
 pub fn inspect(database: &Path) -> Result<Vec<String>> {
     faults(&direct(&resolve(database)?, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?)
 }
 
-/// What SQLite finds wrong with an open database.
+/// Faults that SQLite's integrity and foreign-key checks find in an open database.
 pub(super) fn faults(connection: &Connection) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut pages = connection.prepare("PRAGMA integrity_check(20)")?;
@@ -70,7 +70,7 @@ pub(super) fn faults(connection: &Connection) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// A copy beside the database, to be looked at before it takes its place.
+/// A copy beside the database, to be checked before it replaces the database.
 #[derive(Debug)]
 pub struct Staged {
     database: PathBuf,
@@ -78,10 +78,10 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Copies `backup` beside the database that `lock` holds.
+    /// Copies `backup` beside the database that `lock` protects.
     ///
     /// # Errors
-    /// If it cannot be read, or the copy not written.
+    /// If the backup cannot be read, or the copy cannot be written.
     pub fn copy(backup: &Path, database: &Path, _lock: &Lock) -> Result<Self> {
         let database = resolve(database)?;
         let copy = with_ending(&database, ".restoring");
@@ -96,13 +96,14 @@ impl Staged {
         Ok(staged)
     }
 
-    /// Where the copy is.
+    /// Path of the copy.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.copy
     }
 
-    /// Puts the copy in the place of the database, and the old one aside. Answers where that is; `None` if there was none.
+    /// Replaces the database with the copy and renames the old one. Returns the old one's new path; `None` if there
+    /// was none.
     ///
     /// # Errors
     /// If a file cannot be moved.
@@ -117,8 +118,8 @@ impl Staged {
             sync_folder(&self.database)?;
             return Ok(None);
         }
-        // So that the old one is whole in one file, wherever the moving is cut short. One that is damaged is not, and keeps
-        // its log beside it.
+        // Checkpoint first, so that the old database is complete in one file wherever the renaming is interrupted. A
+        // damaged one cannot be checkpointed and keeps its log beside it.
         if let Ok(old) = direct(&self.database, OpenFlags::SQLITE_OPEN_READ_WRITE, CACHE) {
             let _ = old.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         }
@@ -142,7 +143,7 @@ impl Staged {
         Ok(Some(aside))
     }
 
-    /// Removes the copy and what belongs to it.
+    /// Removes the copy and its companion files.
     fn clear(&self) {
         for path in [self.copy.clone(), wal::beside(&self.copy), wal::index_beside(&self.copy)] {
             let _ = fs::remove_file(path);
@@ -163,13 +164,13 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// A new name is on the disk only when its folder is.
+/// Fsyncs the folder: only then is a new file name durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 
-/// Whether there is a database at all: commands about one do not make it.
+/// Checks that the database exists: commands about a database do not create one.
 ///
 /// # Errors
 /// If there is none.

@@ -1,7 +1,7 @@
-//! The intake: events and their deliveries, many in one transaction, on a connection of its own.
+//! Bulk insert: events and their deliveries, many in one transaction, on a connection of its own.
 //!
-//! Everything else is asked of SQLite through sqlx: each statement is handed to the database's thread and its answer
-//! handed back, which for one event costs more than its rows. Here the writer's own thread does it, row by row.
+//! All other SQL goes through sqlx, which passes each statement to the database's thread and its answer back. For one
+//! event that costs more than inserting its rows. Here the writer's own thread does it, row by row.
 
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,25 +16,25 @@ use crate::store::accept::{Accept, Accepted, FIRST_OF, INSERT_DELIVERY, INSERT_E
 use crate::store::connect::direct;
 use crate::store::{Error, Result};
 
-/// Pages that are kept at hand, in KiB, negative by SQLite's custom. Keys that must not come twice are spread over
-/// their whole index: what is not at hand is read again for every event.
+/// SQLite page cache in KiB; negative by SQLite's convention. Unique keys are spread over their whole index: a page
+/// that is not cached is read again for every event.
 const CACHE: i64 = -4096;
 
-/// The connection through which events come in. Opened for the first of them: most commands never have one.
+/// The connection that inserts events. Opened for the first event: most commands never insert one.
 pub(super) struct BulkInsert {
     database: PathBuf,
     connection: Option<Connection>,
 }
 
-/// Why a group was not taken in.
+/// Why a batch was not inserted.
 pub(super) struct BatchError {
     pub(super) error: Error,
-    /// Whether its transaction could begin.
+    /// Whether its transaction began.
     pub(super) began: bool,
 }
 
 impl BulkInsert {
-    /// The intake of a database that is up to date.
+    /// Creates the bulk insert of a database whose schema is current.
     pub(super) fn of(database: &Path) -> Self {
         Self { database: database.to_owned(), connection: None }
     }
@@ -47,7 +47,7 @@ impl BulkInsert {
         Ok(self.connection.insert(connection))
     }
 
-    /// Inserts all of `accepts` that are new, with their deliveries, in one transaction.
+    /// Inserts all new events of `accepts`, with their deliveries, in one transaction.
     pub(super) fn insert(
         &mut self,
         mint: &Mint,
@@ -55,7 +55,7 @@ impl BulkInsert {
         accepts: &[Accept],
     ) -> std::result::Result<Vec<Stored>, BatchError> {
         let refused = |began| move |error: rusqlite::Error| BatchError { error: error.into(), began };
-        // Dropped before its commit, it is rolled back.
+        // A transaction that is dropped before its commit is rolled back.
         let transaction = self
             .connection()
             .and_then(|connection| connection.transaction_with_behavior(TransactionBehavior::Immediate))
@@ -70,7 +70,7 @@ impl BulkInsert {
         Ok(stored)
     }
 
-    /// Leaves the file as it is: closing the connection would fold the write-ahead log in.
+    /// Leaks the connection and so leaves the file as it is: closing it would checkpoint the write-ahead log.
     pub(super) fn forget(self) {
         std::mem::forget(self.connection);
     }
@@ -85,7 +85,7 @@ fn open(database: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The statements of one transaction.
+/// The prepared statements of one transaction.
 struct Rows<'a> {
     event: CachedStatement<'a>,
     delivery: CachedStatement<'a>,
@@ -150,7 +150,7 @@ impl<'a> Rows<'a> {
         Ok(Stored::of(Accepted { event_id: id, duplicate: false }, deliveries))
     }
 
-    /// The id of the event that came first with this key.
+    /// Id of the first event with this deduplication key.
     fn first_of(&self, accept: &Accept) -> Result<EventId> {
         let event = &accept.event.event;
         let key = params![event.source.as_str(), event.subject.as_str(), event.dedupe.as_str()];
@@ -159,7 +159,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// An id as it is stored, without memory of its own.
+/// An id in its stored form, without a heap allocation.
 #[derive(Clone, Copy)]
 struct Text {
     bytes: [u8; Self::MOST],
@@ -172,7 +172,7 @@ impl Text {
 
     fn of(id: impl fmt::Display) -> Self {
         let mut text = Self::EMPTY;
-        // Every id is a short prefix and 32 digits: there is room for it.
+        // Every id is a short prefix and 32 digits: it always fits.
         let _ = write!(text, "{id}");
         text
     }

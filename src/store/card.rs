@@ -1,7 +1,7 @@
 //! Living cards: which message shows a subject in a destination, and the events it is made of.
 //!
-//! Of most things there are few events, and they are found by the index that keeps repetitions out. Of one alert there
-//! may be thousands: those have an index of their own, which SQLite uses only where its condition is said.
+//! Most subjects have few events, which the deduplication index finds. One alert may have thousands: those have an
+//! index of their own, which SQLite uses only if the query repeats the index's condition.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
@@ -14,7 +14,7 @@ use crate::store::event::{self, source_of};
 use crate::store::{Error, Result, Store, corrupt, delivery};
 
 impl Store {
-    /// The card of a subject in a destination, if a message there shows it.
+    /// Returns the card of a subject in a destination, if a message there shows it.
     pub async fn card(
         &self,
         destination: DestinationId,
@@ -52,9 +52,10 @@ impl Store {
         }))
     }
 
-    /// The first event of a subject that a destination shows, or is being shown, and the newest behind it: `limit` in
-    /// all, oldest first. What the first one said stays true, however many come after it. What was muted there is among
-    /// them: nobody was told, but it happened. What was sent elsewhere, was refused or taken back is not.
+    /// The first event of a subject that a destination shows or is about to show, and the newest events after it:
+    /// `limit` in all, oldest first. The first event's content stays valid, however many follow. Events that were
+    /// muted there are included: they happened, although no message was sent. Events that were sent elsewhere,
+    /// refused or taken back are not.
     pub async fn shown_events(
         &self,
         destination: DestinationId,
@@ -102,7 +103,7 @@ impl Store {
         row.as_ref().map(event::read).transpose()
     }
 
-    /// The same of an alert, since `since`.
+    /// Like [`Store::shown_events`], but for an alert, from the event `since` on.
     pub async fn repeats(
         &self,
         destination: DestinationId,
@@ -132,7 +133,7 @@ impl Store {
     }
 }
 
-/// Puts `first` in the place of the oldest of `events`, unless it is among them.
+/// Replaces the oldest of `events` with `first`, unless it is among them.
 fn lead(events: &mut [Event], first: Option<Event>) {
     if let (Some(oldest), Some(first)) = (events.first_mut(), first)
         && first.id < oldest.id
@@ -142,7 +143,7 @@ fn lead(events: &mut [Event], first: Option<Event>) {
 }
 
 impl Store {
-    /// How many events of an alert since `since` a destination shows or is being shown.
+    /// Number of events of an alert, from `since` on, that a destination shows or is about to show.
     pub async fn times_shown(
         &self,
         destination: DestinationId,
@@ -166,7 +167,7 @@ impl Store {
 }
 
 impl Store {
-    /// The Discord messages that hold the card of an event, or count it among others.
+    /// The Discord messages that show the card of an event or include it in a count.
     pub async fn receipts(&self, event: EventId) -> Result<Vec<Snowflake>> {
         let receipts: Vec<String> = sqlx::query_scalar(
             "SELECT m.receipt FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
@@ -180,9 +181,9 @@ impl Store {
 }
 
 impl Store {
-    /// The deliveries that a message carried, in order, as far as they can be read; their events are still to be loaded.
+    /// The readable deliveries of a message, in order. Their events are not loaded yet.
     pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
-        // What left it was not redelivered yet when it was shown here.
+        // A delivery that has moved to another message was not redelivered yet when this one showed it.
         let then = "CASE WHEN message_id = $1 THEN generation ELSE 0 END AS generation";
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {} FROM deliveries \
@@ -193,11 +194,11 @@ impl Store {
         .bind(message.to_string())
         .fetch_all(self.read())
         .await?;
-        // The card is told of by the others.
+        // The readable deliveries are enough to draw the card.
         Ok(corrupt::partition(&rows, delivery::read)?.0)
     }
 
-    /// How often one of what a message of ours in Discord carries was redelivered.
+    /// The highest redelivery count among the deliveries of one of nuncio's Discord messages.
     pub async fn redelivered_in(&self, channel: Snowflake, message: Snowflake) -> Result<u32> {
         let generation: Option<i64> = sqlx::query_scalar(
             "SELECT MAX(d.generation) FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
@@ -210,7 +211,7 @@ impl Store {
         Ok(generation.and_then(|generation| u32::try_from(generation).ok()).unwrap_or(0))
     }
 
-    /// The roles that one of our messages in Discord was posted with, to be pinged.
+    /// The roles that one of nuncio's Discord messages pinged when it was posted.
     pub async fn named_in(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Snowflake>> {
         let pings: Option<String> = sqlx::query_scalar(
             "SELECT pings FROM messages WHERE receipt = $1 AND channel_id = $2 AND action = 'create' LIMIT 1",
@@ -222,7 +223,7 @@ impl Store {
         Ok(pings.unwrap_or_default().split(',').filter_map(|id| id.parse().ok()).collect())
     }
 
-    /// Whether a message about the same subject as `event` pinged somebody in this destination after `since`.
+    /// Returns whether a message about the subject of `event` pinged a role in this destination after `since`.
     pub async fn pinged_since(
         &self,
         destination: DestinationId,
@@ -248,7 +249,7 @@ impl Store {
     }
 }
 
-/// Writes down what a message shows now that it stands in Discord.
+/// Records what a message shows, once it is in Discord.
 pub(super) async fn note_shown(tx: &mut SqliteConnection, message: &Message, now: Timestamp) -> Result<()> {
     for shown in &message.shows {
         let sql = match message.action {
@@ -260,7 +261,7 @@ pub(super) async fn note_shown(tx: &mut SqliteConnection, message: &Message, now
                  state_at = excluded.state_at, closed = excluded.closed, frozen = FALSE, \
                  updated_at = excluded.updated_at"
             }
-            // The message that made the card stays the one that shows it.
+            // The message that created the card stays the one that shows it.
             Action::Edit { .. } => {
                 "UPDATE cards SET state = $7, state_at = $8, closed = $9, updated_at = $10 \
                  WHERE destination_id = $1 AND source = $2 AND subject = $3 AND $4 <> '' AND $5 >= 0 AND $6 <> ''"
@@ -283,7 +284,7 @@ pub(super) async fn note_shown(tx: &mut SqliteConnection, message: &Message, now
     Ok(())
 }
 
-/// Marks the cards of the message that `message` could not change: their next event posts a new one.
+/// Freezes the cards of the message that `message` failed to edit: their next event posts a new message.
 pub(super) async fn freeze(tx: &mut SqliteConnection, message: &Message) -> Result<()> {
     let Action::Edit { channel, message: edited } = message.action else { return Ok(()) };
     sqlx::query(

@@ -1,4 +1,4 @@
-//! Single connections to the database, beside the pool of readers.
+//! Single database connections outside the read pool.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,8 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 /// How long a connection waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that is asked directly, not through sqlx. It keeps `cache` pages at hand: in KiB, negative by SQLite's
-/// custom.
+/// Opens a rusqlite connection, without sqlx. `cache` is its page cache in KiB; negative by SQLite's convention.
 pub(super) fn direct(database: &Path, access: OpenFlags, cache: i64) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(database, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -18,7 +17,7 @@ pub(super) fn direct(database: &Path, access: OpenFlags, cache: i64) -> rusqlite
     Ok(connection)
 }
 
-/// Lets the next use of `connection` take as long as it does.
+/// Removes the time limit from the next use of `connection`.
 pub(super) async fn never_end(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     connection.lock_handle().await?.remove_progress_handler();
     Ok(())

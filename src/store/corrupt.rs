@@ -1,7 +1,8 @@
-//! Rows that nuncio did not write like that: a value of another type, an id that is none, a word that there is not.
+//! Corrupt rows: a column of the wrong type, a malformed id, an unknown enum value.
 //!
-//! They stand in nobody's way: whatever reads many rows gets the others, and these beside them. What waits is given up
-//! with the reason, so that its lane goes on and lists show it; nothing is guessed or mended here.
+//! A corrupt row blocks nothing: a read of many rows returns the sound ones, and the corrupt ones beside them. A
+//! corrupt pending delivery is given up with the reason, so that its lane continues and lists show it. Nothing is
+//! guessed or repaired here.
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -11,26 +12,26 @@ use crate::model::DestinationId;
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// How many characters of an id lists show.
+/// Number of characters of an id that lists show.
 const SHORT: usize = 8;
 const MAY_STAND: &str = "; it may be in the channel all the same";
 
-/// A row as lists hold it: read, or one that cannot be.
+/// One row of a list: decoded or corrupt.
 pub type RowResult<T> = std::result::Result<T, CorruptRow>;
 
-/// A row that cannot be read.
+/// A row that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorruptRow {
-    /// Which row of its table it is: its id may be what is spoilt.
+    /// Row number within its table: the id itself may be corrupt.
     place: i64,
-    /// Its id, as far as that can be shown.
+    /// The id, as far as it can be shown.
     pub id: String,
-    /// What cannot be read.
+    /// Which value cannot be decoded.
     pub why: String,
 }
 
 impl CorruptRow {
-    /// The end of its id, as lists show it.
+    /// The last characters of the id, as lists show it.
     #[must_use]
     pub fn short(&self) -> String {
         let skipped = self.id.chars().count().saturating_sub(SHORT);
@@ -38,8 +39,8 @@ impl CorruptRow {
     }
 }
 
-/// Reads `rows`, which hold their `id` and, as `place`, their row number; what cannot be read stands apart. An error that
-/// is not about one row is everybody's.
+/// Decodes `rows`, which contain their `id` and, as `place`, their row number. Returns corrupt rows separately. An
+/// error that is not about a single row fails the whole call.
 pub(super) fn partition<T>(
     rows: &[SqliteRow],
     read: impl Fn(&SqliteRow) -> Result<T>,
@@ -54,7 +55,7 @@ pub(super) fn partition<T>(
     Ok((sound, spoilt))
 }
 
-/// The same with each row in its place.
+/// Decodes `rows` and keeps their order.
 pub(super) fn decode_all<T>(
     rows: &[SqliteRow],
     read: impl Fn(&SqliteRow) -> Result<T>,
@@ -62,7 +63,7 @@ pub(super) fn decode_all<T>(
     rows.iter().map(|row| decode(row, &read)).collect()
 }
 
-/// The same for one row.
+/// Decodes one row. An error that is not about this row fails the call.
 pub(super) fn decode<T>(row: &SqliteRow, read: impl Fn(&SqliteRow) -> Result<T>) -> Result<RowResult<T>> {
     match read(row) {
         Ok(read) => Ok(Ok(read)),
@@ -75,20 +76,20 @@ pub(super) fn of(row: &SqliteRow, why: String) -> Result<CorruptRow> {
     Ok(CorruptRow { place: row.try_get("place")?, id: shown(row, "id"), why })
 }
 
-/// What stands in a column, whatever it is.
+/// A column's content as text, whatever its type.
 fn shown(row: &SqliteRow, column: &str) -> String {
     let bytes = row.try_get_unchecked::<Option<Vec<u8>>, _>(column).ok().flatten();
     String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
 }
 
 impl Store {
-    /// Gives up deliveries that cannot be read: pending or sending → dead. Answers those that were.
+    /// Gives up corrupt deliveries: pending or sending → dead. Returns those that changed.
     pub async fn give_up_spoilt(&self, spoilt: Vec<CorruptRow>) -> Result<Vec<CorruptRow>> {
         self.writer().submit(Deliveries { spoilt, now: self.0.clock.now() }).await
     }
 
-    /// Gives up a message of `destination` that cannot be read, and with it whatever is on its way there in no message
-    /// that can be. Answers which deliveries those are.
+    /// Gives up a corrupt message of `destination`, and every in-flight delivery there that belongs to no readable
+    /// message. Returns the ids of those deliveries.
     pub async fn give_up_message(
         &self,
         destination: DestinationId,
@@ -144,7 +145,7 @@ impl Unit for Message {
         .bind(self.spoilt.place)
         .execute(&mut *tx)
         .await?;
-        // By what it carries, not by its id, which may be what is spoilt. It looks through a table; it is rare.
+        // Found by its deliveries, not by its id, which may be corrupt. This scans a table; it is rare.
         let given_up = sqlx::query(
             "UPDATE deliveries SET status = 'dead', reason = $1, finished_at = $2, \
              message_id = (SELECT id FROM messages WHERE messages.id = deliveries.message_id) \

@@ -1,8 +1,8 @@
-//! The files of an open database, and proof that they are still the ones that were opened.
+//! Database file identity: proof that the open files are still the ones at their paths.
 //!
-//! A file that is removed or replaced stays open: writing to it succeeds, and a restart does not find what was written.
-//! So device and inode behind the path are compared around every commit. `metadata` only: closing any other descriptor
-//! of the file would drop SQLite's locks on it (SQLite: "How To Corrupt An SQLite Database File", 2.2).
+//! A file that is removed or replaced stays open: writes to it succeed, and a restart does not find them. So the
+//! device and inode at the path are compared around every commit. This uses `metadata` only: closing any other
+//! descriptor of the file would drop SQLite's locks on it (SQLite: "How To Corrupt An SQLite Database File", 2.2).
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -14,7 +14,7 @@ use crate::store::lock::Held;
 use crate::store::path::{Identity, unusable};
 use crate::store::{Error, Result, Store, wal};
 
-/// A file as it was opened.
+/// A file and its identity when it was opened.
 #[derive(Debug)]
 struct Opened {
     path: PathBuf,
@@ -41,14 +41,14 @@ pub(super) struct DatabaseFiles {
     database: Opened,
     log: Opened,
     index: Opened,
-    /// A commit went into a file that is no longer there: what was answered and what is stored may differ.
+    /// A commit went into a file that is no longer at its path: what was answered and what is stored may differ.
     lost: AtomicBool,
-    /// The lock of the server that this is; nothing in other commands.
+    /// The lock of this server; unset in other commands.
     lock: OnceLock<Weak<Held>>,
 }
 
 impl DatabaseFiles {
-    /// The files of the database at `path`, which is open.
+    /// Records the files of the open database at `path`.
     pub(super) fn of(path: &Path) -> Result<Self> {
         Ok(Self {
             database: Opened::at(path.to_owned())?,
@@ -59,13 +59,13 @@ impl DatabaseFiles {
         })
     }
 
-    /// The lock is watched from now on.
+    /// Watches `lock` from now on.
     pub(super) fn held_by(&self, lock: Weak<Held>) {
-        // A second taking over is by the same process, with the same lock.
+        // A second `take_over` comes from the same process, with the same lock.
         let _ = self.lock.set(lock);
     }
 
-    /// Before a transaction: whether what it writes would be found. Heals when the file is put back.
+    /// Checks, before a transaction, that a restart would find what it writes. Recovers when the file is put back.
     pub(super) fn check_before(&self) -> Result<()> {
         if self.lost.load(Ordering::Relaxed) {
             return Err(Error::Moved(self.database.path.clone()));
@@ -73,8 +73,8 @@ impl DatabaseFiles {
         self.database.check()
     }
 
-    /// After a commit, and before anybody hears of it. Once this fails, everything is refused until a restart: what was
-    /// written is not what was answered.
+    /// Checks again after a commit, before any sender gets an answer. Once this fails, everything is refused until a
+    /// restart: what was written is not what was answered.
     pub(super) fn check_after(&self) -> Result<()> {
         let found = self.database.check().and_then(|()| self.log.check());
         if found.is_err() {
@@ -85,8 +85,8 @@ impl DatabaseFiles {
 }
 
 impl Store {
-    /// Whether the database's files are still the ones that were opened, and the lock still ours. A lock file that was
-    /// removed is made again; one that somebody else holds now ends the store ([`Store::failed`]).
+    /// Checks that the database files are still the opened ones, and that the lock is still ours. Recreates a removed
+    /// lock file. If another process holds the lock now, the store fails for good ([`Store::failed`]).
     pub fn check_place(&self) -> Result<()> {
         let files = &self.0.database_files;
         if let Some(lock) = files.lock.get().and_then(Weak::upgrade)
@@ -100,13 +100,13 @@ impl Store {
         files.index.check()
     }
 
-    /// How many names the database's file has. With more than one, the next start is refused.
+    /// Number of hard links of the database file. With more than one, the next start is refused.
     #[must_use]
     pub fn links(&self) -> u64 {
         fs::metadata(self.path()).map_or(1, |found| found.nlink())
     }
 
-    /// Whether other users of this machine may read the database.
+    /// Returns whether other users of this machine may read the database.
     #[must_use]
     pub fn is_open_to_others(&self) -> bool {
         crate::key::is_open_to_others(self.path())

@@ -1,4 +1,5 @@
-//! Decisions: what cards ask, what people and the platform said. Reading them; what changes them is below.
+//! Decisions: the requests on cards, and the answers of operators and of the platform. This module reads them; its
+//! submodules change them.
 
 mod announce;
 mod asking;
@@ -28,32 +29,32 @@ pub use retry::NotRetried;
 pub(super) use retry::{Retried, Rights, retry_call};
 pub use ticket_action::{CardOf, TicketAction};
 
-/// What a decision's card in one destination is, on Discord.
+/// Discord location of a decision's card in one destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stands {
-    /// The channel or thread of the destination.
+    /// Channel or thread of the destination.
     pub channel: Snowflake,
-    /// The message, once Discord has told its id.
+    /// Message id; `None` until Discord has returned it.
     pub message: Option<Snowflake>,
 }
 
 impl Store {
-    /// The decision that a click's token names.
+    /// Returns the decision that a click's token names.
     pub async fn decision_by_token(&self, token: &Token) -> Result<Option<Decision>> {
         self.one_decision("SELECT * FROM decisions WHERE token = $1", token.as_str().to_owned()).await
     }
 
-    /// One decision.
+    /// Returns the decision with this id.
     pub async fn decision(&self, id: DecisionId) -> Result<Option<Decision>> {
         self.one_decision("SELECT * FROM decisions WHERE id = $1", id.to_string()).await
     }
 
-    /// What a delivery tells the platform.
+    /// Returns the decision whose call to the platform a delivery carries.
     pub async fn decision_of_call(&self, delivery: DeliveryId) -> Result<Option<Decision>> {
         self.one_decision("SELECT * FROM decisions WHERE delivery_id = $1", delivery.to_string()).await
     }
 
-    /// The question about a machine that this very event asked.
+    /// Returns the machine decision that this very event requested.
     pub async fn decision_asked_by(&self, event: EventId) -> Result<Option<Decision>> {
         let sql = "SELECT * FROM decisions WHERE event_id = $1 AND kind = 'machine'";
         self.one_decision(sql, event.to_string()).await
@@ -63,7 +64,7 @@ impl Store {
         sqlx::query(sql).bind(key).fetch_optional(self.read()).await?.as_ref().map(read).transpose()
     }
 
-    /// All rounds and wishes about a thing, the oldest first.
+    /// Returns all rounds and ticket actions about a subject, oldest first.
     pub async fn decisions_about(&self, source: Source, subject: &str) -> Result<Vec<Decision>> {
         sqlx::query("SELECT * FROM decisions WHERE source = $1 AND subject = $2 ORDER BY id")
             .bind(source.as_str())
@@ -75,7 +76,7 @@ impl Store {
             .collect()
     }
 
-    /// The question about a customer's machine that any of these ids names: the newest round.
+    /// Returns the newest round about a customer's machine that any of these ids names.
     pub async fn decision_about_machine(
         &self,
         source: Source,
@@ -85,7 +86,7 @@ impl Store {
         Ok(of_company(self.decisions_about_machine(source, ids).await?, company))
     }
 
-    /// The newest question about every machine that any of these ids names: customers may use the same ids.
+    /// Returns the newest decision about every machine that any of these ids names: customers may use the same ids.
     pub async fn decisions_about_machine(&self, source: Source, ids: &[String]) -> Result<Vec<Decision>> {
         let (one, other) = two(ids);
         let rows = sqlx::query(OF_MACHINE)
@@ -97,7 +98,7 @@ impl Store {
         newest(&rows)
     }
 
-    /// The machines that wait for a decision, the oldest first, behind the first `skip`; at most `limit`.
+    /// Returns the machines that wait for a decision, oldest first: at most `limit`, after the first `skip`.
     pub async fn undecided_machines(&self, skip: u32, limit: u32) -> Result<Vec<Decision>> {
         sqlx::query(
             "SELECT * FROM decisions WHERE kind = 'machine' AND verdict = 'open' ORDER BY id \
@@ -112,7 +113,7 @@ impl Store {
         .collect()
     }
 
-    /// Where a decision's card stands or will stand.
+    /// Returns where a decision's card is shown or will be shown.
     pub async fn stands(&self, decision: &Decision) -> Result<Vec<Stands>> {
         let rows = sqlx::query(
             "SELECT t.address, m.channel_id, m.receipt FROM deliveries AS d \
@@ -140,7 +141,7 @@ impl Store {
         Ok(all)
     }
 
-    /// Whether a message of ours tells of `subject`; `None` if we know of no such message.
+    /// Returns whether one of nuncio's messages shows `subject`; `None` if the message is unknown.
     pub async fn shows_subject(
         &self,
         channel: Snowflake,
@@ -161,7 +162,7 @@ impl Store {
         Ok(shows)
     }
 
-    /// Whether a card of a decision was posted in a channel, or is just being posted, and its id is not recorded.
+    /// Returns whether a card of a decision was or is being posted in a channel without a recorded message id.
     pub async fn is_unrecorded(&self, decision: &Decision, channel: Snowflake) -> Result<bool> {
         let found: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id AND d.slot = '' \
@@ -180,12 +181,12 @@ impl Store {
         Ok(found)
     }
 
-    /// Takes `message` for the card that Discord took without our hearing its id.
+    /// Records `message` as the card that Discord accepted without nuncio receiving its id.
     pub async fn adopt(&self, decision: &Decision, channel: Snowflake, message: Snowflake) -> Result<()> {
         self.writer().submit(Adopt { event: decision.event_id, channel, message }).await
     }
 
-    /// The message that shows the card of `event` in a destination, if one stands there.
+    /// Returns the channel and message that show the card of `event` in a destination, if there is one.
     pub async fn message_showing(
         &self,
         event: EventId,
@@ -229,11 +230,11 @@ impl Unit for Adopt {
     }
 }
 
-/// $1 the source, $2 and $3 the ids.
+/// `$1` is the source, `$2` and `$3` are the ids.
 const OF_MACHINE: &str = "SELECT * FROM decisions WHERE kind = 'machine' AND source = $1 \
      AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY round DESC, id DESC";
 
-/// The newest row of each customer.
+/// Returns the newest row of each customer.
 fn newest(rows: &[SqliteRow]) -> Result<Vec<Decision>> {
     let mut newest: Vec<Decision> = Vec::new();
     for decision in rows.iter().map(read) {
@@ -245,8 +246,8 @@ fn newest(rows: &[SqliteRow]) -> Result<Vec<Decision>> {
     Ok(newest)
 }
 
-/// The one among the newest questions of several customers that is about this customer's machine. Where an event, or the
-/// question, names no customer, they belong together only if nothing else could be meant.
+/// Picks, from the newest decisions of several customers, the one about this customer's machine. If the event or the
+/// decision names no customer, they match only if there is no other candidate.
 fn of_company(mut newest: Vec<Decision>, company: &str) -> Option<Decision> {
     if let Some(own) = newest.iter().position(|decision| decision.company == company) {
         return Some(newest.swap_remove(own));
@@ -255,13 +256,13 @@ fn of_company(mut newest: Vec<Decision>, company: &str) -> Option<Decision> {
     if newest.len() == 1 { newest.pop() } else { None }
 }
 
-/// Two ids of one machine; the first twice if there is only one.
+/// Two ids of one machine; the first one twice if there is only one.
 fn two(ids: &[String]) -> (&str, &str) {
     let one = ids.first().map_or("", String::as_str);
     (one, ids.get(1).map_or(one, String::as_str))
 }
 
-/// As `Store::decision_about_machine`, within a unit.
+/// `Store::decision_about_machine` within a unit.
 async fn newest_of_machine(
     tx: &mut SqliteConnection,
     source: Source,
@@ -273,7 +274,7 @@ async fn newest_of_machine(
     Ok(of_company(newest(&rows)?, company))
 }
 
-/// One decision, within a unit.
+/// Loads a decision by its token, within a unit.
 async fn load(tx: &mut SqliteConnection, token: &Token) -> Result<Option<Decision>> {
     let row = sqlx::query("SELECT * FROM decisions WHERE token = $1")
         .bind(token.as_str())
@@ -282,14 +283,14 @@ async fn load(tx: &mut SqliteConnection, token: &Token) -> Result<Option<Decisio
     row.as_ref().map(read).transpose()
 }
 
-/// One decision by its id, within a unit.
+/// Loads a decision by its id, within a unit.
 async fn load_by_id(tx: &mut SqliteConnection, id: DecisionId) -> Result<Option<Decision>> {
     let row =
         sqlx::query("SELECT * FROM decisions WHERE id = $1").bind(id.to_string()).fetch_optional(tx).await?;
     row.as_ref().map(read).transpose()
 }
 
-/// The buttons of an alert, those of its newest card, within a unit. No alert has an empty subject.
+/// Returns the decision behind the buttons of an alert's newest card, within a unit. No alert has an empty subject.
 pub(super) async fn alert_about(tx: &mut SqliteConnection, subject: &str) -> Result<Option<Decision>> {
     let row = sqlx::query(
         "SELECT * FROM decisions WHERE source = $1 AND kind = 'alert' AND subject = $2 ORDER BY round DESC LIMIT 1",

@@ -1,21 +1,21 @@
-//! What can be wrong with the audit log.
+//! Faults that verification of the audit log can find.
 
 use std::fmt;
 
-/// What is wrong with the log.
+/// A fault in the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// This row is not as it was written, or the one before it is missing or another.
+    /// This row was changed, or the one before it was removed or replaced.
     Row(i64),
-    /// The rows after this one are gone.
+    /// The rows after this one were removed.
     CutAfter(i64),
-    /// There is a row after the one that was the last.
+    /// This row follows the recorded last row.
     Beyond(i64),
-    /// The note of which row is the last is not as it was written, or gone.
+    /// The record of the last row was changed or removed.
     Head,
-    /// The rows before this one, which begins a new chain, are not as they were then.
+    /// The rows before this one, which begins a new chain, were changed since.
     Earlier(i64),
-    /// A head that was noted elsewhere is not part of this log: it was put back to an older state, or made anew.
+    /// A head that was noted elsewhere is not part of this log: the log was rolled back or rebuilt.
     Expected(i64),
 }
 

@@ -1,7 +1,7 @@
-//! Going on after the key was lost for good: a new chain, which holds on to what the old one said.
+//! Audit log rekeying after the key was lost for good: a new chain that stays bound to the old rows.
 //!
-//! The first row of the new chain carries a hash over all rows before it. Nobody can check any more what happened to
-//! those under the lost key; what happens to them from then on shows as ever.
+//! The first row of the new chain carries a hash over all rows before it. Without the lost key, earlier tampering
+//! with those rows cannot be detected any more; later tampering still is.
 
 use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
@@ -16,25 +16,25 @@ use crate::store::meta::put_in;
 use crate::store::unit::Unit;
 use crate::store::{Lock, Result, Store};
 
-/// The action of the row that begins a new chain. Its reference is the hash.
+/// Action of the row that begins a new chain. Its reference is the hash.
 const ACTION: &str = "audit.rekey";
 const PAGE: i64 = 1000;
-/// How many rows that cannot be read are named.
+/// Maximum number of unreadable rows that the entry names.
 const MOST_NAMED: usize = 10;
 
-/// Where the chain of the present key begins, if that is not the first row.
+/// Start of the current key's chain, if that is not the first row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Begun {
-    /// The number of the row that says so.
+    /// Sequence number of the rekey entry.
     pub seq: i64,
-    /// When.
+    /// Time of the rekeying.
     pub at: Timestamp,
 }
 
 impl Store {
-    /// Gives the log another key than the one it was sealed with, and says so in it; answers the number of the entry.
-    /// `None`, with nothing changed, if it is sealed with this very key, or with none yet. The lock says that nobody
-    /// appends with the old key meanwhile.
+    /// Rekeys the log and appends an entry about it; returns the sequence number of that entry. Returns `None`, and
+    /// changes nothing, if the log already uses this key, or none yet. The lock proves that no other process appends
+    /// with the old key meanwhile.
     pub async fn rekey_audit(&self, key: &Key, _lock: &Lock) -> Result<Option<i64>> {
         let check = check_of(key);
         match self.meta(CHECK).await? {
@@ -46,7 +46,7 @@ impl Store {
     }
 }
 
-/// Where the chain under `key` begins anew, with the hash that its first row carries over all before it.
+/// Finds the row that begins the chain under `key`, and the MAC of the row before it.
 pub(super) async fn begun_anew(
     reader: &mut SqliteConnection,
     key: &AuditKey,
@@ -70,7 +70,7 @@ pub(super) async fn begun_anew(
     Ok(None)
 }
 
-/// Whether the rows before `begins` are as they were when it was written.
+/// Checks that the rows before `begins` are unchanged since it was written.
 pub(super) async fn verify_before(
     reader: &mut SqliteConnection,
     begins: &Audited,
@@ -93,7 +93,7 @@ pub(super) async fn verify_before(
                     sum.add(&row);
                     each(&row);
                 }
-                // It may have been so then; if not, the hash is another.
+                // The row may have been unreadable when the hash was made; if it was not, the hash differs.
                 Err(_) => sum.skip(found.try_get("seq")?),
             }
         }
@@ -123,7 +123,7 @@ impl Unit for Rekey {
                 break;
             }
             for found in &page {
-                // A log that cannot be read whole must not stop everything else from going on.
+                // An unreadable row must not stop the rekeying: everything else depends on it.
                 match row(found) {
                     Ok(row) => sum.add(&row),
                     Err(_) => {
@@ -162,7 +162,7 @@ impl Unit for Rekey {
     }
 }
 
-/// A hash over rows, each field with its length before it.
+/// A hash over rows; each field is preceded by its length.
 #[derive(Default)]
 struct Sum {
     hash: Sha256,
@@ -178,7 +178,7 @@ impl Sum {
         }
     }
 
-    /// A row that cannot be read: that it was there is all that is said.
+    /// Adds an unreadable row: only its existence enters the hash.
     fn skip(&mut self, seq: i64) {
         self.seq = seq;
         self.hash.update(u64::MAX.to_be_bytes());

@@ -1,4 +1,4 @@
-//! S-7: whatever is done to the log, it shows.
+//! S-7: every kind of tampering with the log is detected.
 
 use sqlx::{Connection as _, Executor as _};
 
@@ -21,7 +21,7 @@ impl Log {
         let key = Key::random();
         store.unlock(&key).await.unwrap();
         let log = Self { store, key, _folder: folder };
-        // As many at once as share a few commits.
+        // Entries that are added at once share a few commits.
         for first in (1..=entries).step_by(500) {
             let adding = (first..=entries.min(first + 499)).map(|n| log.store.audit(entry(n)));
             for added in futures_util::future::join_all(adding).await {
@@ -35,7 +35,7 @@ impl Log {
         self.store.verify_audit(None).await.unwrap().fault
     }
 
-    /// What somebody with the file and without the key does to it.
+    /// Tampers as an attacker who has the file but not the key.
     async fn tamper(&self, sql: &str) {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.store.path());
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -73,7 +73,7 @@ async fn one_flipped_byte_in_ten_thousand_rows_is_found() {
         "reference",
     ];
     for column in columns {
-        // One bit of the first character.
+        // Flip one bit of the first character.
         let flip = |back: bool| {
             let change = format!(
                 "UPDATE audit SET {column} = CHAR(UNICODE({column}) {} 1) || SUBSTR({column}, 2) WHERE seq = 6543",
@@ -125,7 +125,7 @@ async fn what_is_done_to_it_shows(#[case] sql: &str, #[case] fault: Fault) {
     let log = Log::of(9).await;
     log.tamper(sql).await;
     assert_eq!(log.fault().await, Some(fault.clone()));
-    // Going on does not heal it.
+    // A later append does not hide it.
     log.store.audit(entry(100)).await.unwrap();
     assert!(log.fault().await.is_some());
 }
@@ -142,7 +142,7 @@ async fn the_rows_code_cannot_stand_in_for_the_note() {
     assert_eq!(log.fault().await, Some(Fault::Head));
 }
 
-// What the chain alone cannot see: an older state of rows and note together. A noted head does.
+// The chain alone cannot detect a rollback of rows and head together. A head that was noted elsewhere does.
 #[tokio::test]
 async fn an_older_copy_shows_against_a_noted_end() {
     let log = Log::of(9).await;
@@ -189,7 +189,7 @@ async fn without_a_key_nothing_is_written() {
 }
 
 impl Log {
-    /// The key is lost; the log goes on with another.
+    /// The key is lost; the log continues with another.
     async fn rekey(&self) -> (Store, Key) {
         let (hints, _nobody) = HintSender::channel();
         let store = Store::open(self.store.path(), Clock::system(), hints).await.unwrap();
@@ -221,14 +221,14 @@ async fn after_its_key_was_lost_the_log_goes_on_and_says_so() {
     let detail = &store.audited(2).await.unwrap()[1].detail;
     assert!(detail.ends_with(&noted.to_string()), "{detail}");
 
-    // And once more.
+    // A second rekeying.
     let again = Log { store, key: Key::random(), _folder: tempfile::tempdir().unwrap() };
     let (store, _) = again.rekey().await;
     let verified = store.verify_audit(None).await.unwrap();
     assert_eq!((verified.fault, verified.entries, verified.begun.unwrap().seq), (None, 12, 12));
 }
 
-// Control: without the hash over what was before, the first, second and fifth stay unseen.
+// Control: without the hash over the earlier rows, the first, second and fifth case stay undetected.
 #[rstest::rstest]
 #[case::changed_before("UPDATE audit SET actor_id = '99' WHERE seq = 3", Fault::Earlier(10))]
 #[case::removed_before("DELETE FROM audit WHERE seq = 5", Fault::Earlier(10))]
@@ -248,7 +248,7 @@ async fn what_is_done_to_a_log_that_began_anew_shows(#[case] sql: &str, #[case] 
     assert_eq!(store.verify_audit(None).await.unwrap().fault, Some(fault));
 }
 
-// Codes that were made anew, with everything right about them but the key.
+// Forged MACs that are right in everything but the key.
 #[tokio::test]
 async fn codes_made_with_another_key_do_not_pass() {
     let log = Log::of(9).await;
@@ -266,12 +266,12 @@ async fn codes_made_with_another_key_do_not_pass() {
     let head = Head::seal(&key, 9, &before);
     log.tamper(&format!("UPDATE meta SET value = '{head}' WHERE key = 'audit.head'")).await;
     assert_eq!(log.fault().await, Some(Fault::Row(1)));
-    // A new beginning of somebody else's is none.
+    // A forged rekey entry does not begin a new chain.
     log.tamper("UPDATE audit SET action = 'audit.rekey' WHERE seq = 5").await;
     assert_eq!(log.fault().await, Some(Fault::Row(1)));
 }
 
-// Control: with the first row that cannot be read as an error, nuncio could neither serve nor begin anew.
+// Control: if the first unreadable row is an error, nuncio can neither serve nor rekey.
 #[tokio::test]
 async fn a_log_that_cannot_be_read_whole_begins_anew_all_the_same() {
     let log = Log::of(9).await;
@@ -285,7 +285,8 @@ async fn a_log_that_cannot_be_read_whole_begins_anew_all_the_same() {
     assert_eq!(store.verify_audit(None).await.unwrap().fault, Some(Fault::Earlier(10)));
 }
 
-// O-3. Control: with each page read for itself, entries "were not written by nuncio" in some of the first hundred.
+// O-3. Control: with each page read outside one snapshot, entries "were not written by nuncio" in some of the first
+// hundred rounds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_is_written_meanwhile_is_never_called_tampered_with() {
     let log = Log::of(1).await;

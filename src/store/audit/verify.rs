@@ -1,4 +1,4 @@
-//! Verifying the audit log: every row against the one before it, and the last against what `meta` says.
+//! Audit log verification: checks each row against the one before it, and the last row against the head in `meta`.
 
 use std::fmt;
 
@@ -11,17 +11,17 @@ use crate::store::connect::never_end;
 use crate::store::meta::meta_in;
 use crate::store::{Result, Store};
 
-/// How many rows are held at a time.
+/// Number of rows held in memory at a time.
 const PAGE: i64 = 1000;
 
-/// The end of the log: whoever notes it elsewhere sees later whether the log was put back to an older state.
+/// The end of the log. An operator who notes it elsewhere can later detect a rollback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    /// The number of the last row; 0 if there is none.
+    /// Sequence number of the last row; 0 if there is none.
     pub seq: i64,
-    /// The code of that row.
+    /// MAC of the last row.
     pub(super) mac: Vec<u8>,
-    /// The code of the two, under a key of its own: the code of a row that is no longer the last cannot stand in.
+    /// MAC of the two, under a key of its own: the MAC of a row that is no longer the last cannot replace it.
     proof: Vec<u8>,
 }
 
@@ -31,12 +31,12 @@ impl Head {
         Self { seq, mac: mac.to_vec(), proof }
     }
 
-    /// Reads what `meta` says; `None` if that was not sealed with `key`.
+    /// Parses the head from `meta`; `None` if it was not sealed with `key`.
     pub(super) fn open(key: &AuditKey, text: &str) -> Option<Self> {
         Self::parse(text).filter(|head| *head == Self::seal(key, head.seq, &head.mac))
     }
 
-    /// Reads what `Display` writes.
+    /// Parses the output of `Display`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
@@ -51,27 +51,29 @@ impl fmt::Display for Head {
     }
 }
 
-/// What verifying came to.
+/// Result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// How many rows were read.
+    /// Number of rows that were read.
     pub entries: u64,
-    /// What is wrong first; `None` if nothing is.
+    /// The first fault; `None` if there is none.
     pub fault: Option<Fault>,
-    /// Where the log began anew because its key was lost: what is before cannot be checked further back than that.
+    /// Where the log was rekeyed because its key was lost: changes to earlier rows before that time cannot be
+    /// detected.
     pub begun: Option<Begun>,
-    /// The end of the log, as far as it holds.
+    /// The last valid row of the log.
     pub head: Head,
 }
 
 impl Store {
-    /// Reads the whole log and checks every row, the order of the rows, and the end; with `expected`, also that this
-    /// head of an earlier day is part of it.
+    /// Reads the whole log and checks every row, the order of the rows, and the end. With `expected`, also checks
+    /// that this earlier head is part of the log.
     pub async fn verify_audit(&self, expected: Option<&Head>) -> Result<Verified> {
         let key = self.audit_key()?;
-        // One snapshot: beside a writer, an entry between two reads would look like one that nuncio did not write.
+        // One snapshot: with a concurrent writer, an entry between two reads would look like one that nuncio did not
+        // write.
         let mut snapshot = self.read().begin().await?;
-        // A person asked for the whole log, however long that takes.
+        // The operator asked for the whole log, however long that takes.
         never_end(&mut snapshot).await?;
         let reader = &mut *snapshot;
         let head = meta_in(reader, HEAD).await?;
@@ -108,7 +110,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Goes to the row `begins`, which begins a new chain behind the code `before`.
+    /// Skips to the row `begins`, which begins a new chain after the MAC `before`.
     async fn skip(
         &mut self,
         reader: &mut SqliteConnection,
@@ -119,7 +121,7 @@ impl Walk {
         let (mut entries, mut met) = (0, false);
         let fault = verify_before(reader, begins, |row| {
             entries += 1;
-            // Its proof was made with the lost key.
+            // Compare without the proof: it was made with the lost key.
             met |= expected.is_some_and(|head| (head.seq, &head.mac) == (row.seq, &row.mac));
         });
         if let Some(fault) = fault.await? {
@@ -132,7 +134,7 @@ impl Walk {
         Ok(None)
     }
 
-    /// Goes from row to row to the end, or to the first that is wrong.
+    /// Checks row by row up to the end, or to the first fault.
     async fn go(&mut self, reader: &mut SqliteConnection, expected: Option<&Head>) -> Result<Option<Fault>> {
         loop {
             let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
@@ -141,7 +143,7 @@ impl Walk {
                 .fetch_all(&mut *reader)
                 .await?;
             for found in &page {
-                // A row that cannot even be read is one that nuncio did not write.
+                // nuncio never writes an unreadable row.
                 let Ok(row) = row(found) else { return Ok(Some(Fault::Row(self.seq + 1))) };
                 if let Some(fault) = self.step(&row) {
                     return Ok(Some(fault));
@@ -164,7 +166,7 @@ impl Walk {
         None
     }
 
-    /// Compares the last row with what `meta` says. Both may be absent.
+    /// Compares the last row with the head in `meta`. Both may be absent.
     fn end(&self, head: Option<&str>) -> Option<Fault> {
         let Some(head) = head else { return (self.seq > 0).then_some(Fault::Head) };
         let Some(head) = Head::open(&self.key, head) else { return Some(Fault::Head) };
