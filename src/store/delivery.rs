@@ -1,4 +1,4 @@
-//! Deliveries: what waits for which lane.
+//! Deliveries: the queue of each lane.
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -8,36 +8,36 @@ use crate::model::{Delivery, DestinationId, Message, Priority};
 use crate::store::corrupt::{self, CorruptRow};
 use crate::store::{Result, Store};
 
-/// What `read` needs, and where the row stands.
+/// The columns that `read` needs, and the row number.
 pub(super) const COLUMNS: &str =
     "rowid AS place, id, event_id, slot, generation, destination_id, rank, route";
 
-/// How much waits, in numbers.
+/// Queue counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Deliveries that wait for their turn.
     pub pending: u64,
     /// Deliveries whose message may be on its way.
     pub sending: u64,
-    /// Deliveries given up.
+    /// Dead deliveries.
     pub dead: u64,
-    /// Events that no key of the map matched.
+    /// Events that no key of the routing map matched.
     pub unrouted: u64,
 }
 
-/// Some of what waits for a lane.
+/// The next pending deliveries of a lane.
 #[derive(Debug, Default)]
 pub struct Waiting {
-    /// The deliveries, in order.
+    /// The readable deliveries, in order.
     pub deliveries: Vec<Delivery>,
-    /// Those among them that cannot be read.
+    /// The corrupt deliveries among them.
     pub spoilt: Vec<CorruptRow>,
-    /// Whether no more are due.
+    /// True if no more deliveries are due.
     pub is_all: bool,
 }
 
 impl Waiting {
-    /// What `rows` hold, of which there are `limit` at most.
+    /// Decodes `rows`, which a query returned with `limit`.
     pub(super) fn of(rows: &[SqliteRow], limit: usize) -> Result<Self> {
         let (deliveries, spoilt) = corrupt::partition(rows, read)?;
         Ok(Self { deliveries, spoilt, is_all: rows.len() < limit })
@@ -45,7 +45,7 @@ impl Waiting {
 }
 
 impl Store {
-    /// The next deliveries of a lane, without their events: by rank, then in id order.
+    /// Returns the next deliveries of a lane, without their events: by priority, then by id.
     pub async fn page(&self, destination: DestinationId, now: SteadyTime, limit: usize) -> Result<Waiting> {
         let sql = format!(
             "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 \
@@ -54,7 +54,7 @@ impl Store {
         self.waiting(sql, destination, now, limit).await
     }
 
-    /// The next deliveries of a lane that overtake others: of rank `last` and before it.
+    /// Returns the next deliveries of a lane with the priority `last` or a higher one.
     pub async fn overtaking(
         &self,
         destination: DestinationId,
@@ -86,9 +86,9 @@ impl Store {
         Waiting::of(&rows, limit)
     }
 
-    /// How much waits.
+    /// Counts the pending, in-flight and dead deliveries and the unrouted events.
     pub async fn backlog(&self) -> Result<Backlog> {
-        // SQLite keeps the order of a CROSS JOIN. Else it might go through all deliveries that ever were sent.
+        // SQLite keeps the order of a CROSS JOIN. Otherwise it might scan all deliveries that were ever sent.
         let row = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM deliveries WHERE status = 'pending') AS pending, \
              (SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d \
@@ -108,7 +108,7 @@ impl Store {
     }
 }
 
-/// Makes the one-line answers of `message` due, now that what they answer stands in Discord.
+/// Makes the one-line replies of `message` due, now that the message they reply to is in Discord.
 pub(super) async fn insert_replies(
     tx: &mut SqliteConnection,
     message: &Message,
@@ -132,7 +132,7 @@ pub(super) async fn insert_replies(
     Ok(())
 }
 
-/// A row with `id, event_id, slot, generation, destination_id, rank, route`, its event still to be loaded.
+/// Decodes a row with `id, event_id, slot, generation, destination_id, rank, route`, without its event.
 pub(super) fn read(row: &SqliteRow) -> Result<Delivery> {
     Ok(Delivery {
         id: row.try_get::<String, _>("id")?.parse()?,

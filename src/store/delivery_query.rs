@@ -1,4 +1,4 @@
-//! Letters: deliveries as people ask for them, with what was tried and what it came to.
+//! Delivery queries for operators: deliveries with their attempts and outcomes.
 
 use std::str::FromStr;
 
@@ -12,86 +12,86 @@ use crate::store::muted::muted;
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
-/// A delivery, with its event and its destination in a few words.
+/// A delivery with a summary of its event and its destination.
 #[derive(Clone, Debug)]
 pub struct DeliveryDetails {
-    /// Its id.
+    /// Id of the delivery.
     pub id: DeliveryId,
-    /// What is delivered.
+    /// Id of the event.
     pub event_id: EventId,
-    /// What happened.
+    /// Kind of the event.
     pub kind: Kind,
-    /// The customer it is about; empty if none.
+    /// Customer id; empty if none.
     pub company: String,
     /// When the event arrived.
     pub received_at: Timestamp,
-    /// Where to.
+    /// Id of the destination.
     pub destination_id: DestinationId,
-    /// How that place is called.
+    /// Name of the destination.
     pub destination: String,
-    /// How it is reached: a channel, or what may be shown of a webhook's address. `None` if that is not known any more.
+    /// Type and address of the destination; a webhook's address is masked. `None` if it is no longer known.
     pub sink: Option<Sink>,
-    /// Why nothing can be sent there at the moment.
+    /// Why nothing can be sent to the destination at the moment.
     pub closed: Option<String>,
-    /// Where it stands.
+    /// Current status.
     pub status: Status,
-    /// Why it was given up or taken back; of one that a mute silenced, until when and by whom.
+    /// Why it was given up or cancelled; for a muted delivery, until when and by whom.
     pub reason: Option<String>,
-    /// How often it was tried since it was last made pending.
+    /// Number of attempts since it was last made pending.
     pub attempts: u64,
-    /// How often it was redelivered.
+    /// Number of redeliveries.
     pub generation: u64,
-    /// Not before this time.
+    /// Earliest time of the next attempt.
     pub due_at: SteadyTime,
     /// When it was delivered or given up.
     pub finished_at: Option<Timestamp>,
 }
 
-/// One try of a message that a delivery was a part of.
+/// One attempt to send a message that carried the delivery.
 #[derive(Clone, Debug)]
 pub struct AttemptRow {
-    /// When it began.
+    /// Start of the attempt.
     pub started_at: Timestamp,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub took_ms: i64,
-    /// The HTTP status, if there was an answer.
+    /// HTTP status, if there was an answer.
     pub status: Option<i64>,
-    /// What it came to: a word of [`Outcome::class`](crate::model::Outcome::class).
+    /// Outcome, one of the words of [`Outcome::class`](crate::model::Outcome::class).
     pub class: String,
-    /// Discord's own error code.
+    /// Discord's JSON error code.
     pub code: Option<i64>,
-    /// What was answered, as far as it was kept.
+    /// Response body, as far as it was kept.
     pub response: String,
 }
 
-/// Which letters are meant.
+/// Which deliveries a query returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryFilter {
-    /// All.
+    /// All deliveries.
     All,
-    /// Those given up.
+    /// Dead deliveries.
     Dead,
-    /// Those that wait, or whose message may be on its way.
+    /// Pending and in-flight deliveries.
     Pending,
-    /// Those of one event.
+    /// Deliveries of one event.
     Of(EventId),
 }
 
 pub(super) const COLUMNS: &str = "d.rowid AS place, d.id, d.event_id, e.kind, e.company_id, e.received_at, d.destination_id, t.name, t.sink, t.address, \
      t.closed_reason, d.status, d.reason, d.attempts, d.generation, d.due_at, d.finished_at, \
      e.id IS NOT NULL AS has_event, t.id IS NOT NULL AS has_destination, m.until AS mute_until, m.created_by AS mute_by";
-/// Whatever is wrong with a delivery, it stands in the list.
+/// LEFT JOINs keep a delivery in the list, whatever is wrong with it.
 pub(super) const JOINED: &str = "deliveries AS d LEFT JOIN events AS e ON e.id = d.event_id \
      LEFT JOIN destinations AS t ON t.id = d.destination_id \
      LEFT JOIN mutes AS m ON m.id = d.reason AND d.status = 'cancelled'";
 
 impl Store {
-    /// Letters that can be read, the newest first; at most `limit`.
+    /// Returns the readable deliveries, newest first; at most `limit`.
     pub async fn letters(&self, which: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryDetails>> {
         Ok(self.letters_behind(which, 0, limit).await?.into_iter().flatten().collect())
     }
 
-    /// All of them, behind the first `skip`.
+    /// Returns deliveries after the first `skip`, corrupt rows included.
     pub async fn letters_behind(
         &self,
         which: DeliveryFilter,
@@ -116,7 +116,7 @@ impl Store {
         corrupt::decode_all(&rows, read)
     }
 
-    /// One letter; `None` if there is none of that id.
+    /// Returns one delivery; `None` if there is none with this id.
     pub async fn letter(&self, id: DeliveryId) -> Result<Option<RowResult<DeliveryDetails>>> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {JOINED} WHERE d.id = $1")))
             .bind(id.to_string())
@@ -125,7 +125,7 @@ impl Store {
         row.as_ref().map(|row| corrupt::decode(row, read)).transpose()
     }
 
-    /// Everything that was tried for a delivery, the oldest first, also before it was redelivered.
+    /// Returns all attempts for a delivery, oldest first, including those before a redelivery.
     pub async fn tries(&self, id: DeliveryId) -> Result<Vec<AttemptRow>> {
         let rows = sqlx::query(
             "SELECT started_at, took_ms, status, class, code, response FROM attempts WHERE message_id IN \
@@ -152,7 +152,7 @@ impl Store {
         rows.iter().map(tried).collect()
     }
 
-    /// The ids of deliveries that end like this, in hex; at most ten.
+    /// Returns the ids of deliveries that end in these hex digits; at most ten.
     pub async fn deliveries_ending(&self, digits: &str) -> Result<Vec<DeliveryId>> {
         let rows =
             sqlx::query("SELECT rowid AS place, id FROM deliveries WHERE substr(id, $2) = $1 LIMIT 10")
@@ -163,7 +163,7 @@ impl Store {
         readable(&rows)
     }
 
-    /// The ids of events that end like this, in hex; at most ten.
+    /// Returns the ids of events that end in these hex digits; at most ten.
     pub async fn events_ending(&self, digits: &str) -> Result<Vec<EventId>> {
         let rows = sqlx::query("SELECT rowid AS place, id FROM events WHERE substr(id, $2) = $1 LIMIT 10")
             .bind(digits)
@@ -173,7 +173,8 @@ impl Store {
         readable(&rows)
     }
 
-    /// Dead deliveries after `after`, in id order, that were given up at `since` or later; at most `limit`.
+    /// Returns the dead deliveries after `after`, in id order, that were given up at `since` or later; at most
+    /// `limit`.
     pub async fn dead_letters(
         &self,
         after: Option<DeliveryId>,
@@ -192,13 +193,13 @@ impl Store {
         readable(&rows)
     }
 
-    /// Gives up a delivery before it was sent: pending → dead. Answers whether it was pending.
+    /// Gives up a delivery before it was sent: pending → dead. Returns whether it was pending.
     pub async fn give_up(&self, id: DeliveryId, reason: &Reason) -> Result<bool> {
         let now = self.0.clock.now();
         self.writer().submit(GiveUp { id, reason: reason.as_str().to_owned(), now }).await
     }
 
-    /// How many deliveries were given up at `since` or later.
+    /// Counts the deliveries that were given up at `since` or later.
     pub async fn count_dead(&self, since: Timestamp) -> Result<u64> {
         let count: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM deliveries WHERE status = 'dead' AND COALESCE(finished_at, 0) >= $1",
@@ -233,7 +234,7 @@ impl Unit for GiveUp {
     }
 }
 
-/// The ids among `rows`: what is none, nobody can name.
+/// The well-formed ids among `rows`: an operator cannot refer to a malformed one.
 fn readable<Id: FromStr<Err = InvalidId>>(rows: &[SqliteRow]) -> Result<Vec<Id>> {
     Ok(corrupt::partition(rows, |row| Ok(row.try_get::<String, _>("id")?.parse()?))?.0)
 }

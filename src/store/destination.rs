@@ -1,4 +1,4 @@
-//! Destinations: the places lanes lead to.
+//! Destinations: the Discord channels, webhooks and APIs that lanes send to.
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -12,7 +12,7 @@ pub(super) const COLUMNS: &str =
     "id, sink, address, name, closed_reason, denied_reason, announced, not_before, newest, lane_epoch";
 
 impl Store {
-    /// The destination behind `sink`, made if there is none yet.
+    /// Returns the destination of `sink`, and creates it if there is none.
     pub async fn ensure_destination(
         &self,
         sink: Sink,
@@ -25,7 +25,7 @@ impl Store {
             .await
     }
 
-    /// One destination as it stands now; `None` if there is none of that id.
+    /// Returns the current state of a destination; `None` if there is none with this id.
     pub async fn destination(&self, id: DestinationId) -> Result<Option<Destination>> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM destinations WHERE id = $1 AND deleted_at IS NULL"
@@ -36,7 +36,7 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// The open destinations that have something to send at `now`, or an unfinished message.
+    /// Returns the open destinations that have a delivery due at `now` or an unfinished message.
     pub async fn due_destinations(&self, now: SteadyTime) -> Result<Vec<DestinationId>> {
         let ids: Vec<String> = sqlx::query_scalar(
             "SELECT id FROM destinations AS d \
@@ -52,7 +52,7 @@ impl Store {
         ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
     }
 
-    /// The destinations to which nothing can be sent at the moment, by name.
+    /// Returns the destinations to which nothing can be sent at the moment, by name.
     pub async fn troubled_destinations(&self) -> Result<Vec<Destination>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM destinations WHERE deleted_at IS NULL \
@@ -63,13 +63,13 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Opens the destination behind `sink` again, if it is closed or denies us: what waits for it is due. Answers
-    /// whether there was something to open.
+    /// Reopens the destination of `sink` if it is closed or denies access: its pending deliveries are due. Returns
+    /// whether it was closed or denied.
     pub async fn reopen(&self, sink: Sink) -> Result<bool> {
         self.writer().submit(Reopen { sink, now: self.0.clock.now() }).await
     }
 
-    /// Leaves the destination alone until `not_before`, if it is closed.
+    /// Delays a closed destination until `not_before`.
     pub async fn hold(&self, id: DestinationId, not_before: SteadyTime) -> Result<()> {
         self.writer().submit(Hold { id, not_before }).await
     }
@@ -84,7 +84,7 @@ impl Unit for Reopen {
     type Output = bool;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        // Whether it really takes messages again, the next one finds out: until then it stays denied.
+        // It stays marked as denied: only the next message shows whether the destination accepts messages again.
         let opened = sqlx::query(
             "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $3 \
              WHERE sink = $1 AND address = $2 AND deleted_at IS NULL \
@@ -118,7 +118,7 @@ impl Unit for Hold {
 }
 
 impl Store {
-    /// Calls the destination behind `sink` by `name` from now on, if there is one.
+    /// Renames the destination of `sink`, if it exists.
     pub async fn rename_destination(&self, sink: Sink, name: &str) -> Result<()> {
         self.writer().submit(Rename { sink, name: name.to_owned(), now: self.0.clock.now() }).await
     }
@@ -148,7 +148,7 @@ impl Unit for Rename {
     }
 }
 
-/// Makes the destination behind a sink, unless there is one.
+/// Creates the destination of a sink, unless it exists.
 pub(super) struct Ensure {
     pub(super) id: DestinationId,
     pub(super) sink: Sink,

@@ -1,7 +1,7 @@
-//! What waits for destinations that were removed: nobody wants it any more.
+//! Destination purge: cancels the deliveries of removed destinations.
 //!
-//! It is looked for each second, so every step goes by an index that holds only what is under way. SQLite keeps the
-//! order of a CROSS JOIN; left to itself it may go through all deliveries that there ever were.
+//! This runs each second, so every step uses an index that contains only unfinished rows. SQLite keeps the order of a
+//! CROSS JOIN; otherwise it may scan all deliveries that ever existed.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -9,11 +9,11 @@ use crate::clock::Timestamp;
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// How many rows of a kind one unit takes back.
+/// Maximum number of rows of each kind that one unit cancels.
 const UNIT: i64 = 100;
 
 impl Store {
-    /// Takes back some of what waits for destinations that were removed. Answers how many; none: no more are left.
+    /// Cancels some unfinished deliveries of removed destinations. Returns how many; 0 means that none are left.
     pub async fn cancel_removed(&self) -> Result<u64> {
         let waits: Option<i64> = sqlx::query_scalar(
             "SELECT 1 FROM destinations AS t WHERE t.deleted_at IS NOT NULL AND \
@@ -46,7 +46,7 @@ impl Unit for CancelRemoved {
         .bind(UNIT)
         .execute(&mut *tx)
         .await?;
-        // What is on its way is not waited for: whatever comes of it, nobody wants to know.
+        // In-flight messages are not waited for: their outcome no longer matters.
         let on_its_way = sqlx::query(
             "UPDATE deliveries SET status = 'cancelled', reason = 'its destination was removed', finished_at = $1 \
              WHERE id IN (SELECT d.id FROM destinations AS t CROSS JOIN messages AS m CROSS JOIN deliveries AS d \
@@ -57,7 +57,7 @@ impl Unit for CancelRemoved {
         .bind(UNIT)
         .execute(&mut *tx)
         .await?;
-        // As long as a message has some left, it leads to them.
+        // A message stays open while it has in-flight deliveries, because they are found through it.
         sqlx::query(
             "UPDATE messages SET state = 'withdrawn', finished_at = $1 WHERE id IN \
              (SELECT m.id FROM destinations AS t CROSS JOIN messages AS m \
@@ -84,7 +84,8 @@ mod tests {
     const GONE: &str = "dst_00000000000070008000000000000001";
     const KEPT: &str = "dst_00000000000070008000000000000002";
 
-    /// Two destinations, the first of them removed, with `waiting` and 250 deliveries each in an open message.
+    /// Two destinations, the first of them removed, with `waiting` pending deliveries each, and 250 in an open
+    /// message.
     struct Seed {
         waiting: i64,
     }
@@ -140,7 +141,7 @@ mod tests {
         store
     }
 
-    /// What there is, of one destination, by its status; and how its message stands.
+    /// The delivery counts of one destination by status, and the state of its message.
     async fn stands(store: &Store, destination: &str) -> (Vec<(String, i64)>, String) {
         let deliveries = sqlx::query_as(
             "SELECT status, COUNT(*) FROM deliveries WHERE destination_id = $1 GROUP BY status ORDER BY status",
@@ -171,7 +172,7 @@ mod tests {
         assert_eq!(stands(&store, KEPT).await, (kept, "sending".to_owned()));
     }
 
-    // A lane may be gathering a digest when its destination is removed: what it takes then would never be found again.
+    // A lane may be collecting a digest when its destination is removed: later claims would never be found again.
     #[tokio::test]
     async fn a_digest_that_was_withdrawn_takes_nothing_more() {
         let folder = TempDir::new().unwrap();

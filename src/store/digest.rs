@@ -1,7 +1,7 @@
 //! Digests: messages that carry more deliveries than one unit may touch.
 //!
-//! They are claimed and marked in units of at most [`UNIT`] rows. A digest that stands in Discord stays open, with its
-//! receipt, until the last of its deliveries is marked: after a crash the marking goes on where it stopped.
+//! Deliveries are claimed and marked in units of at most [`UNIT`] rows. A digest that is in Discord stays open, with
+//! its receipt, until the last of its deliveries is marked: after a crash, marking continues where it stopped.
 
 mod page;
 mod redraw;
@@ -21,36 +21,36 @@ pub(super) use page::Page;
 use page::UNIT;
 pub(super) use redraw::redraw;
 
-/// Which deliveries a digest takes.
+/// Which deliveries a digest claims.
 #[derive(Clone, Copy, Debug)]
 pub enum Claim {
-    /// Ordinary ones.
+    /// Deliveries of normal priority.
     Ordinary {
-        /// Only those that sort before this one.
+        /// Exclusive upper bound of their ids.
         before: DeliveryId,
-        /// Whether those that a person had delivered again are left out.
+        /// Whether redelivered ones are left out.
         first_only: bool,
     },
     /// Urgent alerts that no card shows.
     Unshown {
-        /// For how long the same alert changes its card.
+        /// How long a repeated alert changes its card.
         folds: Duration,
-        /// When they are due.
+        /// Time at which they must be due.
         now: Moment,
     },
 }
 
-/// What a digest was given.
+/// Result of a claim.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// How many deliveries.
+    /// Number of claimed deliveries.
     pub deliveries: u64,
-    /// Whether there are more, that were too many for one unit.
+    /// True if more remain than one unit may claim.
     pub more: bool,
 }
 
 impl Store {
-    /// Whether more than `depth` deliveries of `rank` wait for a lane.
+    /// Returns whether more than `depth` deliveries of `rank` wait for a lane.
     pub async fn deeper_than(
         &self,
         destination: DestinationId,
@@ -72,7 +72,8 @@ impl Store {
         Ok(waiting >= limit)
     }
 
-    /// Plans a digest, if it is not planned yet, and gives it the next deliveries of its lane, at most a unit's worth.
+    /// Plans a digest if it is not planned yet, and claims the next deliveries of its lane for it, at most one unit's
+    /// worth.
     pub async fn claim(&self, message: &Message, epoch: i64, claim: Claim) -> Result<Taken> {
         let (now, message) = (self.0.clock.steady(), message.clone());
         match claim {
@@ -85,19 +86,19 @@ impl Store {
         }
     }
 
-    /// Marks the next deliveries, behind `after`, of a digest that stands in Discord, at most a unit's worth. Answers
-    /// the last of them; none when the digest is closed, because nothing is left of it.
+    /// Marks the next deliveries after `after` of a digest that is in Discord, at most one unit's worth. Returns the
+    /// last of them; `None` when all are marked and the digest is closed.
     pub async fn settle(&self, message: MessageId, after: Option<DeliveryId>) -> Result<Option<DeliveryId>> {
         self.writer().submit(Settle { message, after, now: self.0.clock.moment(), mint: Mint::new() }).await
     }
 
-    /// Takes the next deliveries out of a digest that does not stand in Discord, at most a unit's worth: they are
-    /// pending again. Answers how many.
+    /// Releases the next deliveries of a digest that is not in Discord, at most one unit's worth: they are pending
+    /// again. Returns how many.
     pub async fn release(&self, message: MessageId) -> Result<u64> {
         self.writer().submit(Release { message }).await
     }
 
-    /// What waits for a lane about one subject, in order, at most `limit`; events are still to be loaded.
+    /// Returns the pending deliveries of a lane about one subject, in order, at most `limit`, without their events.
     pub async fn waiting_about(
         &self,
         destination: DestinationId,
@@ -124,7 +125,7 @@ impl Store {
     }
 }
 
-/// The state of a digest; `None` if it is not planned yet.
+/// Returns the state of a digest; `None` if it is not planned yet.
 async fn planned(tx: &mut SqliteConnection, message: MessageId) -> Result<Option<String>> {
     let state = sqlx::query_scalar("SELECT state FROM messages WHERE id = $1").bind(message.to_string());
     Ok(state.fetch_optional(tx).await?)
@@ -179,7 +180,7 @@ impl Unit for Take {
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Taken> {
         match planned(tx, self.message.id).await?.as_deref() {
             Some("sending") => {}
-            // Its destination was removed meanwhile: what it took is taken back.
+            // Its destination was removed meanwhile: the purge cancels what it claimed.
             Some(_) => return Ok(Taken::default()),
             None if !self.finds_any(tx).await? => return Ok(Taken::default()),
             None => message::insert(tx, &self.message, self.epoch).await?,
@@ -201,7 +202,7 @@ impl Unit for Take {
 }
 
 impl Take {
-    /// The first delivery that is too much for this unit; `None` if the rest is not.
+    /// The first delivery beyond this unit's limit; `None` if the rest fits.
     async fn bound(&self, tx: &mut SqliteConnection) -> Result<Option<DeliveryId>> {
         let bound: Option<String> = sqlx::query_scalar(
             "SELECT id FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \

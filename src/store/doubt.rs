@@ -1,4 +1,4 @@
-//! Messages in doubt: begun, and nobody knows whether they arrived.
+//! In-doubt messages: begun, with an unknown outcome.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -9,19 +9,19 @@ use crate::store::corrupt::{self, CorruptRow};
 use crate::store::delivery::{self, COLUMNS};
 use crate::store::{Error, Result, Store};
 
-/// What a lane finds begun.
+/// The unfinished messages that a lane finds.
 #[derive(Debug, Default)]
 pub struct InDoubt {
     /// The messages, oldest first, with their deliveries.
     pub messages: Vec<Message>,
-    /// Messages that cannot be read.
+    /// The corrupt messages.
     pub spoilt: Vec<CorruptRow>,
-    /// Deliveries that cannot be read, of messages that can be.
+    /// The corrupt deliveries of readable messages.
     pub lost: Vec<CorruptRow>,
 }
 
 impl Store {
-    /// The messages of a lane that may or may not have arrived.
+    /// Returns the messages of a lane that may or may not have arrived.
     pub async fn open_messages(&self, destination: DestinationId) -> Result<InDoubt> {
         let rows = sqlx::query(
             "SELECT rowid AS place, id, destination_id, nonce, action, edits, form, pings, created_at, planned_at, ambiguous_since, \
@@ -99,7 +99,7 @@ fn read(row: &SqliteRow) -> Result<Message> {
         tried_at: None,
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         maybe_duplicate: row.try_get("maybe_duplicate")?,
-        // Nobody noted what came of it: whoever began it may have sent it.
+        // No outcome was recorded: the process that began it may have sent it.
         ambiguous_since: Some(millis("ambiguous_since")?.unwrap_or(created_at)),
     })
 }

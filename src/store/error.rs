@@ -1,4 +1,4 @@
-//! What an error of SQLite's means to whoever has to act on it. (SQLite: "Result and Error Codes".)
+//! SQLite error codes and what they mean for the operator. (SQLite: "Result and Error Codes".)
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use sqlx::migrate::MigrateError;
 use crate::store::connect::never_end;
 use crate::store::{Error, Result, Store};
 
-/// Primary codes: the lowest byte.
+/// Primary result codes: the lowest byte.
 const BUSY: u32 = 5;
 const LOCKED: u32 = 6;
 const READONLY: u32 = 8;
@@ -18,8 +18,8 @@ const FULL: u32 = 13;
 const CANTOPEN: u32 = 14;
 const NOTADB: u32 = 26;
 const INTERRUPT: u32 = 9;
-/// Extended codes: a sync that failed. What the system has told once it does not tell again, so the next sync proves
-/// nothing about what was written before.
+/// Extended result codes of a failed fsync. The operating system reports such an error only once, so the next
+/// successful fsync proves nothing about earlier writes.
 const IOERR_FSYNC: u32 = 1034;
 const IOERR_DIR_FSYNC: u32 = 1290;
 
@@ -46,7 +46,7 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// What an extended code means, if that is more than what SQLite `said`.
+/// Maps an extended code to an error, if that is more specific than SQLite's own message `said`.
 fn meaning(code: u32, said: String) -> Option<Error> {
     Some(match (code, code & 0xff) {
         (IOERR_FSYNC | IOERR_DIR_FSYNC, _) => Error::NotSynced(said),
@@ -73,19 +73,19 @@ impl From<MigrateError> for Error {
 }
 
 impl Error {
-    /// Whether nothing may be written after it: what the file holds is no longer what was written.
+    /// Returns whether nothing may be written after this error: the file no longer holds what was written.
     #[must_use]
     pub const fn is_fatal(&self) -> bool {
         matches!(self, Self::NotSynced(_) | Self::Damaged(_))
     }
 
-    /// Whether it is about one row, and says nothing about the rest of the database.
+    /// Returns whether the error concerns a single row only.
     #[must_use]
     pub const fn is_of_one_row(&self) -> bool {
         matches!(self, Self::Corrupt(_))
     }
 
-    /// Whether starting again cannot help: a person must act first.
+    /// Returns whether a restart cannot help: the operator must act first.
     #[must_use]
     pub fn needs_a_person(&self) -> bool {
         if let Self::File { error, .. } = self {
@@ -108,12 +108,12 @@ impl Error {
     }
 }
 
-/// Up to this size the file is checked before anything is accepted; a larger one meanwhile.
+/// Up to this size the file is checked before any event is accepted; a larger file is checked in the background.
 const CHECKED_FIRST: u64 = 128 * 1024 * 1024;
 
 impl Store {
-    /// Looks the whole file over (SQLite: `quick_check`): at once where that is quick, else in the background, and then
-    /// damage ends the store ([`Store::failed`]).
+    /// Checks the whole file (SQLite: `quick_check`): at once if it is small, else in the background. Damage that is
+    /// found in the background makes the store fail for good ([`Store::failed`]).
     pub async fn check(&self) -> Result<()> {
         let size = std::fs::metadata(self.path()).map_or(0, |file| file.len());
         if size <= CHECKED_FIRST {
@@ -138,24 +138,24 @@ impl Store {
         if found == "ok" { Ok(()) } else { Err(Error::Damaged(found.replace('\n', " "))) }
     }
 
-    /// Why the store has been given up, if it has: nothing is written any more, and the process should end.
+    /// Returns why the store failed for good, if it did: nothing is written any more, and the process should exit.
     #[must_use]
     pub fn failure(&self) -> Option<Error> {
         self.0.health.failure()
     }
 
-    /// Waits until the store is given up.
+    /// Waits until the store fails for good.
     pub async fn failed(&self) -> Error {
         self.0.health.failed().await
     }
 }
 
-/// Whether the store still stands. Clones share it.
+/// Fatal-error state of the store. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Health(tokio::sync::watch::Sender<Option<Error>>);
 
 impl Health {
-    /// Gives the store up; the first reason counts.
+    /// Makes the store fail for good; the first error is kept.
     pub(super) fn fail(&self, error: Error) {
         self.0.send_if_modified(|failure| {
             let first = failure.is_none();
@@ -170,7 +170,7 @@ impl Health {
 
     pub(super) async fn failed(&self) -> Error {
         let mut failure = self.0.subscribe();
-        // The sender lives as long as `self`.
+        // The channel stays open: `self` owns the sender.
         match failure.wait_for(Option::is_some).await.map(|failure| failure.clone()) {
             Ok(Some(error)) => error,
             _ => Error::Closed,

@@ -1,4 +1,4 @@
-//! What happened to a decision, as an event of nuncio's own: its cards are drawn anew, the platform is told.
+//! Decision announcements: nuncio's own events about a decision, which redraw its cards and call the platform.
 
 use serde_json::json;
 use sqlx::sqlite::SqliteConnection;
@@ -9,8 +9,8 @@ use crate::model::{
 };
 use crate::store::Result;
 
-/// Inserts the event `kind` about `decision` and a delivery to every destination that shows its card but `except`.
-/// They are for lanes to be hinted at.
+/// Inserts the event `kind` about `decision`, with a delivery to every destination that shows its card, `except` for
+/// some. Returns the deliveries, for hints to their lanes.
 pub(in crate::store) async fn announce(
     tx: &mut SqliteConnection,
     mint: &Mint,
@@ -21,7 +21,7 @@ pub(in crate::store) async fn announce(
 ) -> Result<(EventId, Vec<Delivery>)> {
     let id: EventId = mint.next(now.steady);
     let body = RawBody::new(body(kind, decision).to_string().into_bytes());
-    // Each is an event of its own: nothing repeats it.
+    // The key is unique: no event of this kind repeats another.
     let dedupe = DedupeKey::of_request(&id.to_string(), &body);
     sqlx::query(
         "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, received_at, \

@@ -1,4 +1,5 @@
-//! Asking: a machine's question is made together with its event, so its buttons exist as soon as its card does.
+//! Decision requests. A machine's decision is created together with its event, so its buttons work as soon as its
+//! card exists.
 
 use std::time::Duration;
 
@@ -12,29 +13,29 @@ use crate::model::{
 };
 use crate::store::Result;
 
-/// What an event asks of people, or answers.
+/// What a new event requests from operators, or answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asks {
-    /// A machine wants to join.
+    /// A machine requests approval.
     ToJoin {
-        /// Its ids; the first goes into the platform's paths.
+        /// Ids of the machine; the first one goes into the platform's paths.
         ids: Vec<String>,
-        /// The machine, with its customer.
+        /// Subject of the machine's card, which includes the customer.
         subject: String,
-        /// What people call it.
+        /// Name to show.
         label: String,
-        /// How long the question stays open.
+        /// Time until the request expires; `None` if it does not.
         expiry: Option<Duration>,
     },
-    /// The platform says that a machine is approved.
+    /// The platform reports that a machine is approved.
     Joined {
-        /// Its ids.
+        /// Ids of the machine.
         ids: Vec<String>,
     },
 }
 
 impl Asks {
-    /// The machine's ids.
+    /// Ids of the machine.
     #[must_use]
     pub fn ids(&self) -> &[String] {
         match self {
@@ -43,8 +44,8 @@ impl Asks {
     }
 }
 
-/// What a new event says about decisions, within the unit that accepts it: `event` is on disk with its deliveries to
-/// `planned`. Answers what else there is to deliver.
+/// Applies a new event to decisions, within the unit that accepts it: `event` and its deliveries to `planned` are
+/// stored already. Returns the additional deliveries.
 pub(in crate::store) async fn ask(
     tx: &mut SqliteConnection,
     mint: &Mint,
@@ -72,11 +73,11 @@ pub(in crate::store) async fn ask(
     }
 }
 
-/// Whether a new registration is a new question.
+/// Returns whether a new registration opens a new decision.
 fn is_final(decision: &Decision) -> bool {
     match decision.phase() {
         Phase::Pending | Phase::Deciding => false,
-        // Held: it is still on its way, once a person has set the address.
+        // A held call is still pending: it goes out once an operator has set the platform's address.
         Phase::SaidNo => decision.platform == crate::model::Platform::Refused,
         Phase::Approved | Phase::Denied | Phase::Elsewhere | Phase::Expired => true,
     }
@@ -118,7 +119,7 @@ async fn open(
     Ok(())
 }
 
-/// The same machine asks again while it waits: its card says so. Destinations of the new event draw it anyway.
+/// The machine registers again while it waits: its card shows that. Destinations of the new event redraw it anyway.
 async fn repeat(
     tx: &mut SqliteConnection,
     mint: &Mint,
@@ -134,8 +135,8 @@ async fn repeat(
     Ok(announce(tx, mint, now, "decision.repeated", decision, planned).await?.1)
 }
 
-/// The platform's own word closes the question, or confirms what was decided here. A call that was not made yet is not
-/// made any more: the platform knows.
+/// An approval by the platform closes the decision, or confirms the one made here. A call that was not made yet is
+/// cancelled: the platform already knows.
 async fn joined(
     tx: &mut SqliteConnection,
     mint: &Mint,
@@ -167,7 +168,7 @@ async fn joined(
         .execute(&mut *tx)
         .await?;
     } else {
-        // A denial that is still on its way will get there, and that is what its card says.
+        // A denial that is still pending will reach the platform, and the card shows that.
         let elsewhere = sqlx::query(
             "UPDATE decisions SET verdict = 'approved', platform = 'confirmed', elsewhere_at = $1, settled_at = $1 \
              WHERE id = $2 AND (verdict IN ('open', 'expired') \
@@ -181,7 +182,7 @@ async fn joined(
             return Ok(Vec::new());
         }
     }
-    // It changes a card as a click does: no digest may sweep it in.
+    // The event changes a card as a click does: no digest may include it.
     sqlx::query("UPDATE deliveries SET rank = $1 WHERE event_id = $2 AND status = 'pending'")
         .bind(Priority::Decision.as_i64())
         .bind(event.to_string())

@@ -1,4 +1,4 @@
-//! Telling the platform: what came of a call, for the delivery, the decision and everybody who looks at its card.
+//! Calls to the platform: the outcome of a call, recorded for its delivery, its decision and the cards.
 
 use std::time::Duration;
 
@@ -14,48 +14,48 @@ use crate::store::message::Begin;
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// After this an edited card goes unseen: people get a message.
+/// After this time people no longer notice an edited card: they get a new message.
 const UNSEEN: Duration = Duration::from_secs(15 * 60);
 
-/// Why a call is cancelled that nobody took back.
+/// Reason for cancelling a call that no operator took back.
 const NOT_ASKED_FOR: &str = "the decision no longer asks for it";
 
-/// What a call leads to.
+/// Disposition of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallNext {
-    /// The platform did it.
+    /// The platform confirmed it.
     Confirmed,
-    /// It refuses, and trying again by ourselves cannot help; what it said.
+    /// The platform refuses it, and an automatic retry cannot help; contains its answer.
     Refused(String),
-    /// It has no such call; what a person must do.
+    /// The platform has no such call; contains what the operator must do.
     Held(String),
-    /// It is called again; what was in the way.
+    /// The call is retried.
     Background {
-        /// In how long.
+        /// Delay until the retry.
         wait: Duration,
-        /// What was in the way.
+        /// Reason for the retry.
         said: String,
-        /// Whether every call waits so long, not only this one.
+        /// Whether all calls to the platform wait, not only this one.
         everybody: bool,
     },
 }
 
-/// A call that was made, with what came of it.
+/// A call that was made, and its outcome.
 #[derive(Clone, Debug)]
 pub struct Calling {
     /// The request; it carries one delivery.
     pub message: Message,
-    /// The epoch of its lane.
+    /// Epoch of the lane that made it.
     pub epoch: i64,
-    /// The exchange.
+    /// The recorded attempt.
     pub attempt: Attempt,
-    /// What it leads to.
+    /// The disposition.
     pub next: CallNext,
 }
 
 impl Store {
-    /// The next call that is due. What people wanted done with one ticket reaches the platform in the order in which they
-    /// wanted it: nothing overtakes an earlier call about the same ticket that has not got through yet.
+    /// Returns the next due call. The actions on one ticket reach the platform in the order in which operators
+    /// requested them: no call overtakes an earlier unfinished call about the same ticket.
     pub async fn next_call(&self, destination: DestinationId, now: SteadyTime) -> Result<Waiting> {
         let sql = format!(
             "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' AND due_at <= $2 \
@@ -70,8 +70,8 @@ impl Store {
         self.waiting(sql, destination, now, 1).await
     }
 
-    /// Records a call to the platform and what it leads to. `false`, with nothing changed, if the message is no longer
-    /// this process's to finish.
+    /// Records a call to the platform and its disposition. Returns `false`, and changes nothing, if another process
+    /// or lane epoch owns the message now.
     pub async fn record_call(&self, calling: Calling) -> Result<bool> {
         let unit = Record { calling, now: self.0.clock.moment(), mint: Mint::new() };
         let (ours, hints) = self.writer().submit(unit).await?;
@@ -79,19 +79,19 @@ impl Store {
         Ok(ours)
     }
 
-    /// Plans a call: its message and its delivery from pending to sending. `false` if the delivery is no longer
-    /// pending. A call that its decision does not ask for any more is cancelled.
+    /// Plans a call: inserts its message and moves its delivery from pending to sending. Returns `false` if the
+    /// delivery is no longer pending. A call that its decision no longer requires is cancelled.
     pub async fn begin_call(&self, message: &Message, epoch: i64) -> Result<bool> {
         let begin = Begin { message: message.clone(), epoch };
         self.writer().submit(BeginCall { begin, now: self.0.clock.now() }).await
     }
 
-    /// Takes back a call in doubt that its decision does not ask for any more: it is not made a second time.
+    /// Cancels an in-doubt call that its decision no longer requires: it is not made a second time.
     pub async fn cancel_call(&self, message: &Message, epoch: i64) -> Result<()> {
         self.writer().submit(CancelCall { message: message.clone(), epoch, now: self.0.clock.now() }).await
     }
 
-    /// Gives up a delivery that nothing can come of any more, before it was sent.
+    /// Cancels a delivery that has become pointless before it was sent.
     pub async fn drop_delivery(&self, delivery: &Delivery, reason: &'static str) -> Result<()> {
         self.writer().submit(Drop { id: delivery.id.to_string(), reason, now: self.0.clock.now() }).await
     }
@@ -122,7 +122,7 @@ impl Record {
         let state = match self.calling.next {
             CallNext::Confirmed => "sent",
             CallNext::Refused(_) | CallNext::Held(_) => "refused",
-            // The key on the call makes a second one the same: nothing is in doubt.
+            // The call's idempotency key makes a repetition harmless: nothing is in doubt.
             CallNext::Background { .. } => "withdrawn",
         };
         let changed = sqlx::query(
@@ -169,7 +169,7 @@ impl Record {
     async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
         let (error, rest) = match &self.calling.next {
             CallNext::Confirmed => (None, Duration::ZERO),
-            // It works; it only says no.
+            // The platform works; it only refuses this call.
             CallNext::Refused(_) => (None, Duration::ZERO),
             CallNext::Held(said) => (Some(said.as_str()), Duration::ZERO),
             CallNext::Background { wait, said, everybody } => {
@@ -192,7 +192,7 @@ impl Record {
         Ok(())
     }
 
-    /// What the platform's word means for the decision: an event of its own, which draws the cards anew.
+    /// Applies the platform's answer to the decision and announces it as an event, which redraws the cards.
     async fn follow_up(&self, tx: &mut SqliteConnection) -> Result<Vec<Delivery>> {
         let Some(delivery) = self.calling.message.deliveries.first() else { return Ok(Vec::new()) };
         let (kind, platform, said, wait) = match &self.calling.next {
@@ -203,7 +203,7 @@ impl Record {
                 ("decision.waiting", "telling", Some(said), Some(*wait))
             }
         };
-        // Meanwhile the platform may have said so by itself: then that stands.
+        // The platform may have reported its own approval meanwhile: then that one counts.
         let row = sqlx::query(
             "UPDATE decisions SET platform = $1, said = $2, due_at = $3, attempts = attempts + 1, \
              settled_at = CASE WHEN $1 = 'telling' THEN NULL ELSE $4 END \
@@ -235,8 +235,8 @@ impl Record {
     }
 }
 
-/// Whether the decision of a call still asks for it. It does not once the platform has said by itself what it was to be
-/// told: the machine may be asked about anew since, and denied.
+/// Returns whether the decision still requires its call. It does not once the platform itself has reported the
+/// result: since then the machine may have registered again and been denied.
 async fn is_asked_for(tx: &mut SqliteConnection, delivery: DeliveryId) -> Result<bool> {
     let settled: Option<i64> =
         sqlx::query_scalar("SELECT 1 FROM decisions WHERE delivery_id = $1 AND platform IN ('unasked', 'confirmed', 'refused', 'held')")

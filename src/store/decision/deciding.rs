@@ -1,5 +1,5 @@
-//! Deciding: the first click wins, by constraint. One click is one unit: the verdict, its entry in the audit log, the
-//! event, the edits of every card and the call to the platform stand together or not at all.
+//! Decision clicks: the first click wins, by constraint. One click is one unit: the decision, its audit entry, the
+//! event, the edits of all cards and the call to the platform are committed together or not at all.
 
 use std::time::Duration;
 
@@ -21,40 +21,40 @@ use crate::store::{Result, Store};
 pub enum Change {
     /// Approves or denies a machine.
     Decide {
-        /// Approved or denied.
+        /// `Approved` or `Denied`.
         verdict: Verdict,
-        /// Why.
+        /// Reason that the decider gave.
         reason: Option<String>,
-        /// Where the platform is told.
+        /// Destination of the call to the platform.
         platform: DestinationId,
-        /// In how long it is told: until then it can be undone.
+        /// Delay before the call: the decision can be undone until then.
         grace: Duration,
-        /// Whether a question that has expired can still be answered.
+        /// Whether an expired decision may still be made.
         even_expired: bool,
     },
-    /// Takes a decision back, as long as the platform was not called.
+    /// Takes a decision back, as long as the call to the platform has not begun.
     Undo,
-    /// Calls the platform again after it said no.
+    /// Calls the platform again after a refusal.
     TryAgain,
-    /// Somebody is on it.
+    /// Marks an alert as taken by the person who clicked.
     Take,
 }
 
-/// What came of it.
+/// Outcome of a click.
 #[derive(Clone, Debug)]
 pub enum Changed {
-    /// It was done; so it stands now.
+    /// The change was made; contains the new state.
     Done(Decision),
-    /// Too late, or somebody was faster: nothing was changed; so it stands.
+    /// Too late, or another click was faster: nothing was changed; contains the current state.
     Late(Decision),
-    /// This very click was seen before.
+    /// This very click was processed before.
     Replayed,
     /// There is no such decision.
     Unknown,
 }
 
 impl Store {
-    /// Changes the decision of `token` as `by` wished. `entry` is what the audit log says about the click.
+    /// Applies `change` by `by` to the decision of `token`. `entry` is the audit entry of the click.
     pub async fn change(
         &self,
         token: &Token,
@@ -76,7 +76,7 @@ impl Store {
         Ok(changed)
     }
 
-    /// Ends the questions whose time is over. Answers how many.
+    /// Expires the decisions that are past their deadline. Returns how many.
     pub async fn expire_decisions(&self, now: ProvenTime) -> Result<usize> {
         let due: Option<i64> = sqlx::query_scalar(
             "SELECT 1 FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
@@ -94,7 +94,8 @@ impl Store {
         Ok(count)
     }
 
-    /// Lanes are told of what is due at once; whoever misses it finds it in the table.
+    /// Sends hints for deliveries that are due at once. A lost hint is harmless: the lane finds the delivery in the
+    /// table.
     pub(in crate::store) fn hint_at(&self, deliveries: Vec<Delivery>) {
         deliveries.into_iter().for_each(|delivery| self.0.hints.send(delivery));
     }
@@ -161,7 +162,7 @@ impl Decide {
         .bind(self.now.wall.plus(*grace).as_millis())
         .bind(self.token.as_str())
         .bind(*even_expired)
-        // While all calls are paused, the card says why from the beginning.
+        // While all calls are paused, the card shows the reason from the start.
         .bind(platform.to_string())
         .bind(self.now.steady.as_millis())
         .execute(tx)
@@ -169,7 +170,7 @@ impl Decide {
         Ok(changed.rows_affected() == 1)
     }
 
-    /// Only a call that was never begun is taken back: what may have left cannot be.
+    /// Only a call that never began can be taken back: one that may have been sent cannot.
     async fn undo(&self, tx: &mut SqliteConnection, before: &Decision) -> Result<bool> {
         let cancelled = sqlx::query(
             "UPDATE deliveries SET status = 'cancelled', reason = 'undone', finished_at = $1 \
@@ -207,7 +208,8 @@ impl Decide {
         Ok(changed.rows_affected() == 1)
     }
 
-    /// The event, the edits, and the call. What is due later is no hint: its time comes by the table.
+    /// Inserts the event, the edits and the call. A call that is due later gets no hint: its lane finds it in the
+    /// table.
     async fn tell(&self, tx: &mut SqliteConnection, after: &Decision) -> Result<Vec<Delivery>> {
         let (kind, call) = match &self.change {
             Change::Decide { platform, grace, .. } => {

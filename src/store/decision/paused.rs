@@ -1,5 +1,4 @@
-//! Calls to the platform that wait for all of them to be let through again: their cards say why, and another key tries
-//! them at once.
+//! Paused calls: while all calls to the platform wait, their cards show why, and a new API key retries them at once.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -12,7 +11,7 @@ use crate::store::audit::{self, AuditKey};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// Says on the cards of all other decisions that wait for the platform why they do.
+/// Shows the reason for the pause on the cards of all other decisions that wait for the platform.
 pub(super) async fn say_why(
     tx: &mut SqliteConnection,
     mint: &Mint,
@@ -36,8 +35,8 @@ pub(super) async fn say_why(
 }
 
 impl Store {
-    /// Makes every call to the platform due that was tried before, and those that are held: with another key, or another
-    /// address, they may come through. The audit log says so. Answers how many.
+    /// Makes every call due that was tried before, and every held one: with another API key or address they may
+    /// succeed. Adds an audit entry. Returns how many.
     pub async fn try_calls_again(&self, platform: DestinationId) -> Result<usize> {
         let (key, now, mint) = (self.audit_key()?, self.0.clock.moment(), Mint::new());
         let unit = TryAgain { key, platform, now, mint };
@@ -64,7 +63,7 @@ impl Unit for TryAgain {
             .bind(&platform)
             .execute(&mut *tx)
             .await?;
-        // A grace that still runs is not shortened.
+        // A running grace period is not shortened.
         let waiting = sqlx::query(
             "SELECT * FROM decisions \
              WHERE ((platform = 'telling' AND attempts > 0) OR platform = 'held') AND elsewhere_at IS NULL \
@@ -77,7 +76,7 @@ impl Unit for TryAgain {
         let (mut tried, mut held, mut hints) = (0, 0, Vec::new());
         for row in &waiting {
             let decision = read(row)?;
-            // The guard of Try again.
+            // The same guard as for the button *Try again*.
             if is_newest(tx, &decision).await? && !is_of_closed_ticket(tx, &decision).await? {
                 hints.extend(self.call_again(tx, &decision).await?);
                 tried += 1;

@@ -58,7 +58,7 @@ impl NotRetried {
 pub(in crate::store) struct Rights {
     pub(in crate::store) decisions: bool,
     pub(in crate::store) ticket_actions: bool,
-    /// A bulk redelivery retries no call, whoever asks.
+    /// A bulk redelivery retries no calls, whoever requests it.
     pub(in crate::store) is_bulk: bool,
 }
 
@@ -82,7 +82,7 @@ pub(in crate::store) async fn retry_call(
         .bind(delivery.to_string())
         .fetch_optional(&mut *tx)
         .await?;
-    // Undo takes the call away from its decision.
+    // Undo detaches the call from its decision.
     let Some(decision) = row.as_ref().map(read).transpose()? else {
         return Ok(Retried::Not(None, NotRetried::Undone));
     };
@@ -141,7 +141,7 @@ pub(super) async fn make_due(tx: &mut SqliteConnection, now: Moment, decision: &
     if changed.rows_affected() == 0 {
         return Ok(false);
     }
-    // Its attempts must be found later on, too.
+    // Keep its earlier attempts findable.
     sqlx::query(
         "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
          WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1) AND message_id IS NOT NULL \
@@ -162,7 +162,7 @@ pub(super) async fn make_due(tx: &mut SqliteConnection, now: Moment, decision: &
     Ok(true)
 }
 
-/// Redraws the cards of a retried decision. A call that retention has removed meanwhile is made anew.
+/// Redraws the cards of a retried decision. Recreates a call that retention has removed meanwhile.
 pub(super) async fn announce_retry(
     tx: &mut SqliteConnection,
     mint: &Mint,
@@ -197,8 +197,8 @@ pub(super) async fn announce_retry(
     Ok(hints)
 }
 
-/// Whether no newer decision exists: by its subject and, because a machine may register under either of its two ids, by
-/// those.
+/// Returns whether no newer decision exists: by its subject and, because a machine may register under either of its
+/// two ids, by those.
 pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
     let newer: Option<i64> = sqlx::query_scalar(
         "SELECT 1 FROM decisions AS newer JOIN decisions AS this ON this.id = $1 \
@@ -225,7 +225,7 @@ pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) ->
     Ok(newer.is_none())
 }
 
-/// Whether it is an action on a ticket that was closed: its card offers nothing any more.
+/// Returns whether this is an action on a closed ticket, whose card has no buttons any more.
 pub(super) async fn is_of_closed_ticket(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
     if !matches!(decision.matter, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close) {
         return Ok(false);

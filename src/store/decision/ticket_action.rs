@@ -1,4 +1,4 @@
-//! The buttons of tickets and alerts, and what people wish by them.
+//! Ticket actions: the buttons of ticket and alert cards, and the actions that operators request with them.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -13,32 +13,32 @@ use crate::store::audit::{self, AuditKey};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
-/// What somebody wants done with a ticket.
+/// An action on a ticket.
 #[derive(Clone, Debug)]
 pub struct TicketAction {
-    /// Take, note or close.
+    /// `Take`, `Note` or `Close`.
     pub matter: DecisionKind,
-    /// The text of a note, or how it was solved.
+    /// Text of the note, or the solution.
     pub text: Option<String>,
-    /// Where the platform is told.
+    /// Destination of the call to the platform.
     pub platform: DestinationId,
-    /// The channel and message of the card that was pressed, if one was: it shows what comes of it.
+    /// Channel and message of the card whose button was pressed, if any: that card shows the outcome.
     pub card: Option<(Snowflake, Snowflake)>,
 }
 
-/// A card that has buttons, or gets some.
+/// A card that has buttons, or gets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CardOf {
-    /// Where it stands.
+    /// Destination that shows it.
     pub destination: DestinationId,
-    /// The event it begins with.
+    /// First event of the card.
     pub since: EventId,
 }
 
 impl Store {
-    /// The buttons of a ticket's or an alert's card, as far as there are some. A ticket keeps its buttons; an alert has
-    /// those of the event that its card begins with or, should that have none, of a card that lives in another place: of
-    /// several places each may have begun with another event, and they share one question.
+    /// Returns the buttons of a ticket's or an alert's card, if they exist. A ticket keeps its buttons. An alert has
+    /// those of the event that its card begins with. If that event has none, it has those of a living card in another
+    /// destination: each destination's card may begin with another event, and they share one decision.
     pub async fn buttons(
         &self,
         matter: DecisionKind,
@@ -53,7 +53,7 @@ impl Store {
         if let Some(own) = rows.iter().rposition(|decision| decision.event_id == card.since) {
             return Ok(Some(rows.swap_remove(own)));
         }
-        // Few destinations have a card of it, and the key of `cards` begins with the destination.
+        // Few destinations have a card of the alert, and the key of `cards` begins with the destination.
         let living: Vec<String> = sqlx::query_scalar(
             "SELECT c.since FROM destinations AS t CROSS JOIN cards AS c \
              ON c.destination_id = t.id AND c.source = $1 AND c.subject = $2 AND NOT c.frozen WHERE t.id <> $3",
@@ -66,7 +66,7 @@ impl Store {
         Ok(rows.into_iter().rfind(|decision| living.contains(&decision.event_id.to_string())))
     }
 
-    /// The same; what is missing is made. An alert that gets another card is asked about anew.
+    /// Returns the buttons of a card and creates missing ones. An alert that gets a new card gets a new decision.
     pub async fn make_buttons(
         &self,
         matter: DecisionKind,
@@ -92,7 +92,7 @@ impl Store {
         self.writer().submit(unit).await
     }
 
-    /// Makes a wish about the ticket whose buttons `token` names.
+    /// Requests an action on the ticket whose buttons `token` names.
     pub async fn wish(
         &self,
         token: &Token,
@@ -131,7 +131,7 @@ impl Unit for Ask {
     type Output = Decision;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Decision> {
-        // An alert that is over makes room for the next; what is drawn late is no next one.
+        // An alert that is over makes room for the next one. A card that is drawn late does not count as the next.
         sqlx::query(
             "UPDATE decisions SET verdict = 'expired' \
              WHERE source = $1 AND subject = $2 AND kind = 'alert' AND verdict = 'open' AND event_id < $3",
@@ -221,7 +221,7 @@ impl Unit for Make {
 }
 
 impl Make {
-    /// `false` if the same is on its way already: the index says so.
+    /// Returns `false` if an equal action is pending: a unique index enforces it.
     async fn insert(
         &self,
         tx: &mut SqliteConnection,
@@ -255,7 +255,7 @@ impl Make {
         Ok(inserted.rows_affected() == 1)
     }
 
-    /// The event whose card was pressed: with a card for each event a ticket has many.
+    /// The event whose card was pressed: in the mode with a card per event, a ticket has many.
     async fn pressed(&self, tx: &mut SqliteConnection, ticket: &Decision) -> Result<String> {
         let Some((channel, message)) = self.wish.card else { return Ok(ticket.event_id.to_string()) };
         let shown: Option<String> = sqlx::query_scalar(

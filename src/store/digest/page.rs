@@ -1,25 +1,25 @@
-//! A page of the deliveries of a message.
+//! A page of a message's deliveries.
 
 use sqlx::sqlite::SqliteConnection;
 
 use crate::model::{DeliveryId, MessageId};
 use crate::store::Result;
 
-/// How many deliveries one unit of a digest touches: senders wait for some milliseconds meanwhile. A hundred at a time
-/// cost twice as much for each.
+/// Number of deliveries that one unit of a digest touches: senders wait some milliseconds meanwhile. With a hundred
+/// at a time, each costs twice as much.
 pub(super) const UNIT: i64 = 500;
 
-/// Some of a message's deliveries, in their order.
+/// A range of a message's deliveries, by id.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::store) struct Page {
-    /// Those behind this one; all, if there is none.
+    /// Exclusive lower bound; `None` begins at the first.
     after: Option<DeliveryId>,
-    /// Up to this one; to the end, if there is none.
+    /// Inclusive upper bound; `None` goes to the end.
     pub(in crate::store) last: Option<DeliveryId>,
 }
 
 impl Page {
-    /// The deliveries of `message` behind `after`, as many as one unit may touch.
+    /// The deliveries of `message` after `after`, as many as one unit may touch.
     pub(in crate::store) async fn behind(
         tx: &mut SqliteConnection,
         message: MessageId,
@@ -36,7 +36,7 @@ impl Page {
         Ok(Self { after, last: last.map(|id| id.parse()).transpose()? })
     }
 
-    /// What their ids are greater than, and not greater than.
+    /// The exclusive lower and the inclusive upper bound of the ids.
     pub(in crate::store) fn bounds(self) -> (String, String) {
         let after = self.after.map(|id| id.to_string()).unwrap_or_default();
         (after, self.last.unwrap_or(DeliveryId::LAST).to_string())

@@ -1,4 +1,4 @@
-//! Cards that a digest overtook: they are drawn anew.
+//! Redrawing of cards that a digest has overtaken.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -7,11 +7,11 @@ use crate::clock::SteadyTime;
 use crate::model::{DeliveryId, MessageId, Mint, Priority, REDRAW};
 use crate::store::Result;
 
-/// How many messages of one destination wait to be brought up to date at most: a digest may touch thousands.
+/// Maximum number of pending redraws of one destination: a digest may touch thousands of cards.
 const REDRAWN: i64 = 50;
 
-/// Has the messages brought up to date whose cards have newer events among the next that a digest marks: each once,
-/// since a change draws all cards of a message. To be called in the unit that marks them, before it does.
+/// Queues an edit of each message whose cards have newer events among the next deliveries that a digest marks. One
+/// edit per message, since it redraws all its cards. Must run in the unit that marks the deliveries, before it does.
 pub(in crate::store) async fn redraw(
     tx: &mut SqliteConnection,
     message: MessageId,
@@ -20,7 +20,8 @@ pub(in crate::store) async fn redraw(
     now: SteadyTime,
 ) -> Result<()> {
     let (after, last) = page.bounds();
-    // Cards with a state of their own are those of alerts, which count, and of decisions, which are told elsewhere.
+    // Cards with a state of their own are left out: alerts count their events, and decisions announce changes
+    // themselves.
     let found: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT MAX(d.event_id), MAX(d.destination_id), MAX(d.route) FROM deliveries AS d \
          JOIN events AS e ON e.id = d.event_id JOIN cards AS c ON c.destination_id = d.destination_id \

@@ -1,7 +1,7 @@
-//! Summing up what a digest carries: thousands of rows, none of which is kept.
+//! Event stream of a digest: folds thousands of events into an accumulator without holding them in memory.
 //!
-//! Each digest is read on a connection of its own, by one blocking task. Through sqlx every row would be handed from
-//! the database's thread to ours, which costs several times as much as to read it.
+//! Each digest is read on a connection of its own, by one blocking task. sqlx would pass every row from the
+//! database's thread to ours, which costs several times as much as reading it.
 
 use std::panic::resume_unwind;
 
@@ -14,9 +14,9 @@ use crate::store::connect::direct;
 use crate::store::event::source_of;
 use crate::store::{Error, Result, Store};
 
-/// How many events are read at once: while a read lasts, the write-ahead log cannot be cut. This one ends soon.
+/// Number of events per read: while a read lasts, the write-ahead log cannot be truncated. This one ends soon.
 const PAGE: i64 = 500;
-/// Pages kept at hand, in KiB, negative by SQLite's custom.
+/// SQLite page cache in KiB; negative by SQLite's convention.
 const CACHE: i64 = -512;
 
 const NEXT: &str = "SELECT d.delivery_id, e.id, e.source, e.kind, e.company_id, e.subject, e.severity, e.occurred_at \
@@ -25,8 +25,8 @@ const NEXT: &str = "SELECT d.delivery_id, e.id, e.source, e.kind, e.company_id, 
      ORDER BY d.delivery_id";
 
 impl Store {
-    /// Adds the events of a digest to `sum`, in the order of their deliveries, each once. A panic of
-    /// `add` goes on here.
+    /// Folds each event of a digest into `sum` once, in the order of its deliveries. A panic of `add` propagates to
+    /// the caller.
     pub async fn fold_events<T: Send + 'static>(
         &self,
         message: MessageId,
@@ -52,7 +52,7 @@ impl Store {
         });
         match summed.await.map_err(JoinError::try_into_panic) {
             Ok(summed) => summed,
-            // Whoever asked is guarded, and knows what to do about it.
+            // The caller isolates panics and handles them.
             Err(Ok(panic)) => resume_unwind(panic),
             Err(Err(_)) => Err(Error::Closed),
         }
