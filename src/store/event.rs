@@ -1,4 +1,4 @@
-//! Events: reading back what happened.
+//! Event queries: stored events, and the outcomes of their deliveries.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -11,49 +11,49 @@ use crate::store::{Error, Result, Store};
 
 pub(super) const COLUMNS: &str = "id, source, kind, company_id, subject, occurred_at, received_at, body";
 
-/// An event in a list, with what became of its deliveries.
+/// An event in a list, with the counts of its deliveries by status.
 #[derive(Clone, Debug)]
 pub struct Recent {
-    /// Its id.
+    /// Id of the event.
     pub id: EventId,
-    /// Who sent it.
+    /// System that sent it.
     pub source: Source,
-    /// What happened.
+    /// Kind of the event.
     pub kind: Kind,
-    /// The customer it is about; empty if none.
+    /// Customer id; empty if none.
     pub company: String,
-    /// The thing it is about; empty if it cannot be told.
+    /// Subject of the event; empty if unknown.
     pub subject: String,
     /// When it arrived.
     pub received_at: Timestamp,
-    /// Whether no key of the map matched it.
+    /// True if no key of the routing map matched it.
     pub unrouted: bool,
-    /// Deliveries that wait or are on their way.
+    /// Pending and in-flight deliveries.
     pub open: u64,
-    /// Deliveries that arrived.
+    /// Delivered ones.
     pub delivered: u64,
-    /// Deliveries given up.
+    /// Dead ones.
     pub dead: u64,
-    /// Deliveries taken back before they were sent.
+    /// Deliveries that were cancelled before they were sent.
     pub cancelled: u64,
-    /// If a mute silenced it: "muted until 23:32 UTC by Alice".
+    /// If a mute suppressed it: "muted until 23:32 UTC by Alice".
     pub muted: Option<String>,
 }
 
 impl Store {
-    /// The newest events, the newest first; at most `limit`.
+    /// Returns the newest events, newest first; at most `limit`.
     pub async fn recent(&self, limit: u32) -> Result<Vec<RowResult<Recent>>> {
         self.recent_of("$2 = ''", "", limit).await
     }
 
-    /// The events that a message carries or carried, the newest first; at most `limit`.
+    /// Returns the events that a message carries or carried, newest first; at most `limit`.
     pub async fn recent_in(&self, message: MessageId, limit: u32) -> Result<Vec<RowResult<Recent>>> {
         const CARRIED: &str = "id IN (SELECT event_id FROM deliveries WHERE message_id = $2 UNION SELECT d.event_id \
              FROM earlier_messages AS m JOIN deliveries AS d ON d.id = m.delivery_id WHERE m.message_id = $2)";
         self.recent_of(CARRIED, &message.to_string(), limit).await
     }
 
-    /// One event; `None` if there is none of that id.
+    /// Returns one event with its delivery counts; `None` if there is none with this id.
     pub async fn recent_one(&self, id: EventId) -> Result<Option<RowResult<Recent>>> {
         Ok(self.recent_of("id = $2", &id.to_string(), 1).await?.pop())
     }
@@ -104,7 +104,7 @@ impl Store {
         })
     }
 
-    /// The digests whose ids end with `digits`, the newest first.
+    /// Returns the digests whose ids end with `digits`, newest first.
     pub async fn digests_ending(&self, digits: &str) -> Result<Vec<MessageId>> {
         let ids: Vec<String> = sqlx::query_scalar(
             "SELECT id FROM messages WHERE form = 'digest' AND SUBSTR(id, 37 - LENGTH($1)) = $1 ORDER BY id DESC LIMIT 9",
@@ -115,7 +115,7 @@ impl Store {
         ids.iter().map(|id| id.parse().map_err(Error::from)).collect()
     }
 
-    /// One event; `None` if there is none of that id.
+    /// Returns one event; `None` if there is none with this id.
     pub async fn event(&self, id: EventId) -> Result<Option<Event>> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM events WHERE id = $1")))
             .bind(id.to_string())
@@ -124,7 +124,7 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// The oldest unrouted events after `after` that can be read, in the order they came; at most `limit`.
+    /// Returns the oldest readable unrouted events after `after`, in order of arrival; at most `limit`.
     pub async fn unrouted(&self, after: Option<EventId>, limit: u32) -> Result<Vec<Event>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT rowid AS place, {COLUMNS} FROM events WHERE unrouted AND id > $1 ORDER BY id LIMIT $2"
@@ -136,14 +136,14 @@ impl Store {
         Ok(corrupt::partition(&rows, read)?.0)
     }
 
-    /// The kinds of all events that came in and are kept. Looks at every event: for a question that people seldom ask.
+    /// Returns the kinds of all stored events from senders. Scans all events: for rare queries only.
     pub async fn kinds_received(&self) -> Result<Vec<String>> {
         Ok(sqlx::query_scalar("SELECT DISTINCT kind FROM events WHERE source <> 'nuncio'")
             .fetch_all(self.read())
             .await?)
     }
 
-    /// The names of customers as learnt from events: source, id, name.
+    /// Returns customer names as learned from events: source, id, name.
     pub async fn company_names(&self) -> Result<Vec<(Source, String, String)>> {
         let rows: Vec<(String, String, String)> =
             sqlx::query_as("SELECT source, id, name FROM companies ORDER BY updated_at")

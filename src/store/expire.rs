@@ -1,4 +1,4 @@
-//! Expiry: deliveries that have waited for a closed destination for so long that nobody wants them any more.
+//! Delivery expiry: gives up deliveries that have waited too long for a closed destination.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -8,13 +8,13 @@ use crate::store::accept::insert_follow_up;
 use crate::store::unit::Unit;
 use crate::store::{Error, FollowUp, Result, Store};
 
-/// How many deliveries a unit gives up at most.
+/// Maximum number of deliveries that one unit gives up.
 const UNIT: u32 = 100;
-/// Why they are dead. The first word is what programs may look for.
+/// Reason of the dead deliveries. Programs may search for its first word.
 const EXPIRED: &str = "expired: the destination has been closed for longer than RETENTION_DAYS";
 
 impl Store {
-    /// The closed destinations for which deliveries have waited since before `before`, and how many.
+    /// Returns the closed destinations with deliveries that have waited since before `before`, and their counts.
     pub async fn expired(&self, before: SteadyTime) -> Result<Vec<(DestinationId, u64)>> {
         let rows: Vec<(String, i64)> = sqlx::query_as(
             "SELECT t.id, COUNT(*) FROM destinations AS t JOIN deliveries AS d \
@@ -29,8 +29,9 @@ impl Store {
             .collect()
     }
 
-    /// Gives up some of those that have waited for `destination` since before `before`, if it is still closed:
-    /// pending → dead. `told` goes with the first of them. Answers how many; none: no more are left.
+    /// Gives up some deliveries that have waited for `destination` since before `before`, if it is still closed:
+    /// pending → dead. The event `told` is inserted together with the first of them. Returns how many; 0 means that
+    /// none are left.
     pub async fn expire(
         &self,
         destination: DestinationId,

@@ -1,5 +1,5 @@
-//! Reading everything, page by page: each row as it stands when its page is read. No transaction stays open over it, so
-//! that a slow reader keeps nobody's write-ahead log from being cut.
+//! Full export, page by page: each row as it is when its page is read. No transaction stays open between pages, so a
+//! slow reader does not keep the write-ahead log from being truncated.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -10,25 +10,25 @@ use crate::store::corrupt::{self, RowResult};
 use crate::store::delivery_query::{self, DeliveryDetails};
 use crate::store::{Result, Store, event};
 
-/// A page, and where the next one begins; `None` after the last.
+/// A page, and the cursor of the next one; `None` after the last.
 pub type Page<T> = (Vec<T>, Option<i64>);
 
-/// Rows of a page.
+/// Rows per page.
 const PAGE: i64 = 500;
 
 /// An event with its body, exactly as it was signed.
 #[derive(Clone, Debug)]
 pub struct WholeEvent {
-    /// What is known of it.
+    /// The event without its body.
     pub event: Event,
-    /// Whether no key of the map matched it.
+    /// True if no key of the routing map matched it.
     pub unrouted: bool,
-    /// The bytes. They may hold secrets of the sender's.
+    /// Body bytes. They may contain the sender's secrets.
     pub body: Vec<u8>,
 }
 
 impl Store {
-    /// Events from `after` on, the oldest first.
+    /// Returns events after the cursor `after`, oldest first.
     pub async fn events_from(&self, after: i64) -> Result<Page<RowResult<WholeEvent>>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT rowid AS place, unrouted, {} FROM events WHERE rowid > $1 ORDER BY rowid LIMIT $2",
@@ -48,7 +48,7 @@ impl Store {
         Ok((page, next(&rows, "place")?))
     }
 
-    /// Deliveries from `after` on, the oldest first.
+    /// Returns deliveries after the cursor `after`, oldest first.
     pub async fn letters_from(&self, after: i64) -> Result<Page<RowResult<DeliveryDetails>>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {} FROM {} WHERE d.rowid > $1 ORDER BY d.rowid LIMIT $2",
@@ -62,7 +62,7 @@ impl Store {
         Ok((corrupt::decode_all(&rows, delivery_query::read)?, next(&rows, "place")?))
     }
 
-    /// The audit log from `after` on, the oldest entry first.
+    /// Returns audit log entries after the cursor `after`, oldest first.
     pub async fn audited_from(&self, after: i64) -> Result<Page<Audited>> {
         let rows = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(after)

@@ -1,7 +1,7 @@
-//! The hint: "there is something to deliver", with the event attached.
+//! Delivery hints: a bounded channel that wakes lanes, with the event attached.
 //!
-//! The table carries the facts. A hint may be lost (the channel is bounded and nobody waits for it); that costs a
-//! look at the table, never an event.
+//! The table carries the facts. A hint may be lost (the channel is bounded and no sender waits for it); that costs a
+//! table poll, never an event.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,24 +10,24 @@ use tokio::sync::mpsc;
 
 use crate::model::Delivery;
 
-/// How many hints may wait for the dispatcher.
+/// Maximum number of hints that wait for the dispatcher.
 const CAPACITY: usize = 1024;
 
-/// The writer's end.
+/// Sending half, held by the writer.
 #[derive(Clone)]
 pub struct HintSender {
     hints: mpsc::Sender<Delivery>,
     lost: Arc<AtomicBool>,
 }
 
-/// The dispatcher's end.
+/// Receiving half, held by the dispatcher.
 pub struct HintReceiver {
     hints: mpsc::Receiver<Delivery>,
     lost: Arc<AtomicBool>,
 }
 
 impl HintSender {
-    /// A channel for hints.
+    /// Creates a hint channel.
     #[must_use]
     pub fn channel() -> (Self, HintReceiver) {
         let (sender, receiver) = mpsc::channel(CAPACITY);
@@ -35,7 +35,7 @@ impl HintSender {
         (Self { hints: sender, lost: Arc::clone(&lost) }, HintReceiver { hints: receiver, lost })
     }
 
-    /// Hints at a delivery that was committed. Never waits.
+    /// Sends a hint for a committed delivery. Never waits.
     pub(super) fn send(&self, delivery: Delivery) {
         if self.hints.try_send(delivery).is_err() {
             self.lost.store(true, Ordering::Release);
@@ -44,12 +44,12 @@ impl HintSender {
 }
 
 impl HintReceiver {
-    /// The next hint; `None` when the store is gone.
+    /// Receives the next hint; `None` once the store is closed.
     pub async fn recv(&mut self) -> Option<Delivery> {
         self.hints.recv().await
     }
 
-    /// Whether hints were lost since this was last asked.
+    /// Returns whether hints were lost since the last call.
     #[must_use]
     pub fn take_lost(&self) -> bool {
         self.lost.swap(false, Ordering::AcqRel)

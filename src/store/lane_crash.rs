@@ -1,4 +1,4 @@
-//! A lane that broke off: what it had on its way may have arrived, and nobody recorded what came of it.
+//! Lane crashes: the crashed lane's in-flight messages become in-doubt, because their outcome is unknown.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -7,30 +7,30 @@ use crate::model::{DeliveryId, DestinationId, MessageId};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
-/// How often a lane may break over one message.
+/// Number of lane crashes after which a message is given up.
 const TRIES: i64 = 5;
-/// What is written down in place of an answer.
+/// Response that is recorded in place of an answer.
 const BROKE: &[u8] = b"nuncio panicked (stderr shows where)";
 const GIVEN_UP: &str =
     "it makes nuncio panic every time (stderr shows where); it may be in the channel all the same";
 
-/// What a lane that broke has left behind.
+/// What a lane crash left behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaneCrash {
-    /// What was given up, because a lane broke over it too often.
+    /// Deliveries that were given up because their message crashed the lane too often.
     pub given_up: Vec<DeliveryId>,
-    /// Digests of which that is true: what they carry is to be released.
+    /// Digests that crashed the lane too often: their deliveries are to be released.
     pub apart: Vec<MessageId>,
 }
 
 impl Store {
-    /// Notes that the lane of a destination broke. Each of its open messages counts as tried once more, and as one that
-    /// may stand in Discord. One that this has happened to too often is given up.
+    /// Records a crash of a destination's lane. Each of its open messages gets one more attempt and becomes in-doubt.
+    /// A message that was open at too many crashes is given up.
     pub async fn record_lane_crash(&self, destination: DestinationId) -> Result<LaneCrash> {
         self.writer().submit(LaneBroke { destination, now: self.0.clock.now() }).await
     }
 
-    /// Closes the digests of a destination that carry nothing any more, and have not arrived.
+    /// Closes the digests of a destination that carry nothing any more and have not arrived.
     pub async fn withdraw_empty(&self, destination: DestinationId) -> Result<()> {
         self.writer().submit(WithdrawEmpty { destination, now: self.0.clock.now() }).await
     }

@@ -1,4 +1,4 @@
-//! Late routing: deliveries for events that no key of the map matched when they came.
+//! Late routing: deliveries for events that no key of the routing map matched on arrival.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -10,8 +10,8 @@ use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 impl Store {
-    /// Gives unrouted events the deliveries of their plans, noted as `entry` in the same unit. Answers for each whether
-    /// it was still unrouted.
+    /// Inserts the planned deliveries of unrouted events, and the audit entry `entry` in the same unit. Returns for
+    /// each event whether it was still unrouted.
     pub async fn route_late(
         &self,
         events: Vec<(EventId, Vec<Planned>)>,

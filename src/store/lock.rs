@@ -1,7 +1,8 @@
-//! The lock files beside the database: one `nuncio serve` at a time.
+//! Lock files beside the database: only one `nuncio serve` at a time.
 //!
-//! The lock is named after the database's file, by its one path. `nuncio.lock`, the name of earlier versions, is held
-//! as well, shared: an earlier version, which wants it alone, is kept out, and two databases of one folder get along.
+//! The lock is named after the database file, by its resolved path. `nuncio.lock`, the name in earlier versions, is
+//! also held, in shared mode. That keeps out an earlier version, which wants it exclusively, and still allows two
+//! databases in one folder.
 
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -14,17 +15,17 @@ use crate::store::path::{Identity, PRIVATE, make_folder, refuse_hard_links, reso
 use crate::store::server::Server;
 use crate::store::{Error, Result};
 
-/// How long a lock is waited for: whoever held it may just be ending. A child process that was being started then holds it,
-/// too, until its program runs.
+/// How long to wait for a lock: its holder may just be exiting. A child process that was being started also holds it
+/// until its program runs.
 const ENDING: Duration = Duration::from_secs(2);
-/// How long until the next try.
+/// Delay between two tries.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// Proof that this process alone serves the database. Dropping it lets the next one in; so does dying.
+/// Proof that only this process serves the database. Dropping it releases the lock; so does the end of the process.
 #[derive(Debug)]
 pub struct Lock(Arc<Held>);
 
-/// What a [`Lock`] holds.
+/// The files behind a [`Lock`].
 #[derive(Debug)]
 pub(super) struct Held {
     database: PathBuf,
@@ -32,8 +33,8 @@ pub(super) struct Held {
 }
 
 impl Lock {
-    /// Takes `<file of the database>.lock` beside `database`. [`Error::Locked`] if another process holds it and goes on
-    /// holding it.
+    /// Takes `<database file>.lock` beside `database`. Returns [`Error::Locked`] if another process holds it and
+    /// keeps it.
     pub async fn acquire(database: &Path, clock: &Clock) -> Result<Self> {
         make_folder(&resolve(database)?)?;
         let database = resolve(database)?;
@@ -55,7 +56,7 @@ impl Lock {
         Ok(Self(Arc::new(Held { database, files })))
     }
 
-    /// Whether a process serves `database` at the moment, as far as can be told.
+    /// Returns whether a process serves `database` at the moment, as far as that can be determined.
     #[must_use]
     pub fn is_held(database: &Path) -> bool {
         resolve(database).is_ok_and(|database| names(&database).iter().any(|(path, _)| is_held_alone(path)))
@@ -67,34 +68,31 @@ impl Lock {
 }
 
 impl Held {
-    /// Takes again what was removed or replaced. [`Error::Locked`] if somebody else was faster: then two serve the
-    /// database, and this one must not go on.
+    /// Retakes a lock file that was removed or replaced. Returns [`Error::Locked`] if another process was faster:
+    /// then two serve the database, and this one must stop.
     pub(super) fn keep(&self) -> Result<()> {
         self.files.iter().try_for_each(|file| file.keep(&self.database))
     }
 }
 
-/// How a lock is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Alone,
     Shared,
 }
 
-/// The lock files of `database`.
 fn names(database: &Path) -> Vec<(PathBuf, Mode)> {
     let mut own = database.as_os_str().to_owned();
     own.push(".lock");
     let (own, earlier) = (PathBuf::from(own), database.with_file_name("nuncio.lock"));
     let mut names = vec![(own, Mode::Alone)];
-    // A database that is called `nuncio` has one name for both.
+    // For a database file named `nuncio` the two names are equal.
     if names[0].0 != earlier {
         names.push((earlier, Mode::Shared));
     }
     names
 }
 
-/// A lock file that is held.
 #[derive(Debug)]
 struct LockFile {
     path: PathBuf,
@@ -103,7 +101,7 @@ struct LockFile {
 }
 
 impl LockFile {
-    /// `None` if somebody else holds it.
+    /// `None` if another process holds it.
     fn take(path: &Path, mode: Mode) -> Result<Option<Self>> {
         let taken = take(path, mode).map_err(|error| unusable(path, error))?;
         Ok(taken.map(|file| Self { path: path.to_owned(), mode, file: Mutex::new(file) }))
@@ -123,7 +121,7 @@ impl LockFile {
                 );
                 Ok(())
             }
-            // A command that only asks whether it is held does so for a moment, and shared.
+            // A command that only checks the lock holds it briefly, in shared mode.
             Ok(None) if is_held_alone(&self.path) => Err(locked(database, self.path.clone())),
             Ok(None) => Ok(()),
             Err(error) => Err(unusable(&self.path, error)),
@@ -131,7 +129,7 @@ impl LockFile {
     }
 }
 
-/// Opens and locks the file at `path`; `None` if somebody else holds it, or has just put another in its place.
+/// Opens and locks the file at `path`; `None` if another process holds it, or has just replaced the file.
 fn take(path: &Path, mode: Mode) -> std::io::Result<Option<(File, Identity)>> {
     let file = File::options().create(true).truncate(false).write(true).mode(PRIVATE).open(path)?;
     let locked = match mode {
@@ -161,8 +159,8 @@ fn locked(database: &Path, lock: PathBuf) -> Error {
 mod tests {
     use super::*;
 
-    // As a child process that is being started has it, or a process on its last breath. Control: with one try alone, the
-    // first of the two is red.
+    // Like a child process that is being started, or a process that is exiting. Control: with a single try, the first
+    // of the two is red.
     #[tokio::test]
     async fn whoever_is_ending_is_waited_for_and_whoever_goes_on_is_told_of() {
         let folder = tempfile::tempdir().unwrap();
@@ -179,13 +177,14 @@ mod tests {
             let (database, clock) = (database.clone(), clock.clone());
             async move { Lock::acquire(&database, &clock).await.map(drop) }
         });
-        // Until it sleeps, it has not begun to wait.
+        // The waiting begins only when the task sleeps.
         tokio::task::yield_now().await;
         clock.advance(ENDING);
         assert!(matches!(refused.await.unwrap(), Err(Error::Locked { .. })));
     }
 
-    // O-2. Controls: without the old name held, an earlier version gets in; held alone, a second database does not.
+    // O-2. Controls: if the old name is not held, an earlier version gets in; if it is held exclusively, a second
+    // database does not.
     #[tokio::test]
     async fn an_earlier_version_is_kept_out_and_another_database_is_not() {
         let folder = tempfile::tempdir().unwrap();
@@ -200,7 +199,7 @@ mod tests {
         assert!(Lock::is_held(&folder.path().join("sub/nuncio")));
     }
 
-    // O-2. Controls: without comparing inodes neither is noticed.
+    // O-2. Control: without comparing inodes, neither case is noticed.
     #[tokio::test]
     async fn a_lock_file_that_was_removed_is_taken_again_unless_somebody_has_it() {
         let folder = tempfile::tempdir().unwrap();

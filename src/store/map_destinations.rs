@@ -1,4 +1,4 @@
-//! The destinations of the map's channels: found with one question, and made all at once where they are missing.
+//! Destinations of the routing map's channels: found with one query, and the missing ones created in one unit.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,11 +9,11 @@ use crate::model::{DestinationId, Sink, Snowflake};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// Where destinations come from that the environment's map names.
+/// Origin of the destinations that the environment's map names.
 const ORIGIN: &str = "environment";
 
 impl Store {
-    /// The destinations of those `channels` that have one.
+    /// Returns the existing destinations of `channels`.
     pub async fn channel_destinations(
         &self,
         channels: &BTreeSet<Snowflake>,
@@ -33,7 +33,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The destinations of all `channels`. Those that are missing are made, in one unit; the others stay as they are.
+    /// Returns the destinations of all `channels`. Creates the missing ones in one unit; the others stay unchanged.
     pub async fn ensure_channel_destinations(
         &self,
         channels: &BTreeSet<Snowflake>,
@@ -48,7 +48,7 @@ impl Store {
             return Ok(found);
         }
         self.writer().submit(Make { missing, now: self.0.clock.now() }).await?;
-        // Somebody else may have made one meanwhile.
+        // Read again: another caller may have created one meanwhile.
         self.channel_destinations(channels).await
     }
 }

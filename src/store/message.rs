@@ -1,4 +1,4 @@
-//! Messages: planned before they leave, recorded when something came of them.
+//! Messages: planned before they are sent, recorded once they have an outcome.
 
 mod outdated;
 
@@ -12,79 +12,80 @@ use crate::store::digest::{Page, redraw};
 use crate::store::unit::Unit;
 use crate::store::{Incoming, Result, Store, accept, card, delivery};
 
-/// What a try leads to, as the lane decided: how the message, its deliveries and the destination go on.
+/// Disposition of an attempt, as the lane decided: what happens to the message, its deliveries and the destination.
 #[derive(Clone, Debug)]
 pub enum Next {
-    /// It stands in Discord; its deliveries are done.
+    /// The message is in Discord; its deliveries are done.
     Delivered(Receipt),
-    /// It may have arrived: the same message is tried again.
+    /// It may have arrived: the same message is sent again.
     Again,
-    /// It cannot have arrived, and is tried again as it is: too much hangs on it to compose it anew.
+    /// It cannot have arrived, and is sent again unchanged: too much depends on it to compose it again.
     Kept,
-    /// It cannot have arrived: its deliveries are pending again, and will be composed anew.
+    /// It cannot have arrived: its deliveries are pending again and will be composed again.
     Withdrawn,
-    /// It was refused with several deliveries in it: they are pending again, and each is sent alone.
+    /// Discord refused it while it carried several deliveries: they are pending again, and each is sent alone.
     Apart(Reason),
-    /// What it was to change cannot be changed: its deliveries are pending again, and the next message about them is
-    /// a new one.
+    /// The message that it edits cannot be edited: its deliveries are pending again, and the next message about them
+    /// is a new one.
     Superseded(Reason),
-    /// It was refused as it is: its deliveries go on in this message instead.
+    /// Discord refused its form: its deliveries continue in this message instead.
     Recomposed(Box<Message>),
-    /// It was refused for good: its deliveries are dead.
+    /// Discord refused it for good: its deliveries are dead.
     Dead(Reason),
-    /// Its destination is closed: its deliveries wait for a person.
+    /// Its destination is closed: its deliveries wait for the operator.
     Parked(Reason),
 }
 
-/// What is written down of one try.
+/// The record of one attempt.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The try itself.
+    /// The attempt itself.
     pub attempt: Attempt,
-    /// How the message and its deliveries go on.
+    /// The disposition of the message and its deliveries.
     pub next: Next,
-    /// The destination is left alone until then.
+    /// Earliest time of the next request to the destination.
     pub not_before: SteadyTime,
-    /// From when on it may be used again once anybody has come through, if it waits for the end of an outage.
+    /// If the destination waits for the end of an outage: the earliest time of its next request after any other
+    /// request has succeeded.
     pub retry_from: Option<SteadyTime>,
-    /// Why the destination denies us, if it does.
+    /// Why the destination denies access, if it does.
     pub denied: Option<String>,
-    /// The event that tells people of the destination's trouble, as long as it lasts.
+    /// The event that reported the destination's problem, as long as the problem lasts.
     pub announced: Option<EventId>,
-    /// What follows from it: new events of our own.
+    /// New events of nuncio's own that result from the outcome.
     pub follow_ups: Vec<FollowUp>,
 }
 
-/// An event that the recording of another one's fate brings about.
+/// An event that results from the outcome of another one.
 #[derive(Clone, Debug)]
 pub struct FollowUp {
-    /// Its id.
+    /// Id of the event.
     pub id: EventId,
-    /// It, and where it goes.
+    /// The event with its planned deliveries.
     pub incoming: Incoming,
 }
 
 impl Store {
-    /// Plans a message: its row and its deliveries from pending to sending. `false`, with nothing changed, if one of
-    /// them is no longer pending.
+    /// Plans a message: inserts its row and moves its deliveries from pending to sending. Returns `false`, and
+    /// changes nothing, if one of them is no longer pending.
     pub async fn begin(&self, message: &Message, epoch: i64) -> Result<bool> {
         self.writer().submit(Begin { message: message.clone(), epoch }).await
     }
 
-    /// Records one try of a message and what it leads to.
+    /// Records one attempt of a message and its disposition.
     pub async fn record(&self, message: &Message, epoch: i64, entry: Entry) -> Result<Recorded> {
         let now = self.0.clock.moment();
         let mint = Mint::new();
         self.writer().submit(Record { message: message.clone(), epoch, entry, now, mint }).await
     }
 
-    /// Notes that a message is sent again without our knowing whether it stands in the channel already.
+    /// Records that a message is sent again although it may already be in the channel.
     pub async fn note_maybe_duplicate(&self, message: MessageId) -> Result<()> {
         self.writer().submit(MaybeDuplicate(message)).await
     }
 
-    /// When the requests were made since `since` that Discord counts towards a ban, the oldest first. Those that met
-    /// a limit shared with others are among them: the table does not tell them apart.
+    /// Start times of the requests since `since` that Discord counts toward a ban, oldest first. Requests that hit a
+    /// shared rate limit are included: the table does not distinguish them.
     pub async fn refusals_since(&self, since: Timestamp) -> Result<Vec<Timestamp>> {
         let times: Vec<i64> = sqlx::query_scalar(
             "SELECT started_at FROM attempts \
@@ -107,7 +108,7 @@ impl Unit for Begin {
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
         for delivery in &self.message.deliveries {
-            // A redelivery may have given it another destination meanwhile.
+            // A redelivery may have moved it to another destination meanwhile.
             let pending: Option<i64> = sqlx::query_scalar(
                 "SELECT 1 FROM deliveries WHERE id = $1 AND status = 'pending' AND destination_id = $2",
             )
@@ -188,10 +189,10 @@ impl Unit for Record {
 }
 
 impl Record {
-    /// Moves the message on, if it is still open and its lane still ours.
+    /// Updates the message, if it is still open and its lane still owns it.
     async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
         let (state, receipt) = match &self.entry.next {
-            // Its deliveries are marked in small units; until that is done it stays open, with its receipt.
+            // A digest's deliveries are marked in small units; until then it stays open, with its receipt.
             Next::Delivered(receipt) if self.message.form == Form::Digest => ("sending", Some(receipt)),
             Next::Delivered(receipt) => ("sent", Some(receipt)),
             Next::Again | Next::Kept => ("sending", None),
@@ -233,7 +234,7 @@ impl Record {
         };
         let finished = matches!(status, "delivered" | "dead").then_some(self.now.wall.as_millis());
         if message.as_ref() != Some(&id) {
-            // They leave this message, whose attempts must be found later on, too.
+            // The deliveries leave this message, whose attempts must stay findable.
             sqlx::query(
                 "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
                  WHERE message_id = $1 AND status = 'sending' ON CONFLICT (delivery_id, message_id) DO NOTHING",
@@ -259,7 +260,7 @@ impl Record {
         Ok(())
     }
 
-    /// The message that was posted by this.
+    /// The Discord message that this attempt posted.
     fn posted(&self) -> Option<Snowflake> {
         match self.entry.next {
             Next::Delivered(receipt) if self.message.action == Action::Create => receipt.message,

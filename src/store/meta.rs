@@ -1,4 +1,4 @@
-//! What belongs to no row: small texts under a key.
+//! Metadata: short texts by key, for values that belong to no table.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -8,38 +8,38 @@ use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 impl Store {
-    /// The text under `key`; `None` if nothing was put there.
+    /// Returns the text under `key`; `None` if there is none.
     pub async fn meta(&self, key: &str) -> Result<Option<String>> {
         let mut reader = self.read().acquire().await?;
         meta_in(&mut reader, key).await
     }
 
-    /// Puts `value` under `key`, in place of what was there.
+    /// Sets the text under `key`.
     pub async fn set_meta(&self, key: &'static str, value: String) -> Result<()> {
         self.writer().submit(Put { key, value, now: self.0.clock.now() }).await
     }
 }
 
-/// The text under `key`, as a transaction or a snapshot sees it.
+/// Returns the text under `key` within a transaction or snapshot.
 pub(super) async fn meta_in(tx: &mut SqliteConnection, key: &str) -> Result<Option<String>> {
     Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(tx).await?)
 }
 
 impl Store {
-    /// Whether `name` was used with another secret before, or with none that is known of.
+    /// Returns whether `name` was used with another secret before, or with none on record.
     pub async fn is_another(&self, name: &'static str, secret: &Secret) -> Result<bool> {
         let fingerprint = self.fingerprint(name, secret)?;
         Ok(self.meta(name).await?.is_none_or(|known| known != fingerprint))
     }
 
-    /// Notes which secret `name` is used with now. To be called when everything was done that another one asks for: after
-    /// a crash before that, the next start does it.
+    /// Records which secret `name` uses now. Call this after everything that a new secret requires is done: after a
+    /// crash before that, the next start repeats it.
     pub async fn note_secret(&self, name: &'static str, secret: &Secret) -> Result<()> {
         let fingerprint = self.fingerprint(name, secret)?;
         self.set_meta(name, fingerprint).await
     }
 
-    /// A short code of a secret that says nothing about it.
+    /// A short fingerprint that reveals nothing about the secret.
     fn fingerprint(&self, name: &str, secret: &Secret) -> Result<String> {
         let mac = self.seal_key()?.derive("fingerprint").mac(&[name.as_bytes(), secret.expose().as_bytes()]);
         Ok(hex::encode(&mac[..8]))
@@ -60,7 +60,7 @@ impl Unit for Put {
     }
 }
 
-/// Puts `value` under `key` within a transaction.
+/// Sets the text under `key` within a transaction.
 pub(super) async fn put_in(tx: &mut SqliteConnection, key: &str, value: &str, now: Timestamp) -> Result<()> {
     sqlx::query(
         "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \

@@ -1,4 +1,4 @@
-//! Mutes: what is silenced, and what was.
+//! Mutes: active ones, and ended ones whose summary is pending.
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -15,27 +15,27 @@ use crate::store::{Error, Result, Store};
 
 const COLUMNS: &str = "id, pattern, subject, label, severity, until, reason, created_by, created_at";
 
-/// What came of muting.
+/// Result of adding a mute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Muted {
-    /// It is muted from now on.
+    /// The mute was added.
     Now(Mute),
-    /// It was muted already: the same mute goes on, until another time.
+    /// An equal mute was active: it continues with the new end.
     Renewed {
-        /// The mute as it is now.
+        /// The mute after the change.
         now: Mute,
-        /// As it was.
+        /// The mute before the change.
         before: Mute,
     },
-    /// That alert is muted already, by this.
+    /// The alert is already muted, by this mute.
     Already(Mute),
-    /// This very click or command was seen before.
+    /// This very click or command was processed before.
     Replayed,
 }
 
 impl Store {
-    /// Keeps a mute, together with what the audit log says about it and the change of the alert's card that it was
-    /// asked for on. An alert that is muted already, no less than this, is not muted twice.
+    /// Adds a mute, with its audit entry and the edit of the alert's card on which it was requested. An alert that is
+    /// already muted at least as strongly is not muted twice.
     pub async fn add_mute(&self, mute: Mute, entry: AuditEntry, card: Option<Decision>) -> Result<Muted> {
         let (key, now) = (self.audit_key()?, self.0.clock.moment());
         let unit = Add { mute, entry, key, card, now, mint: Mint::new() };
@@ -44,13 +44,13 @@ impl Store {
         Ok(muted)
     }
 
-    /// The mute of the alert with this subject that holds at `now`, if there is one.
+    /// Returns the mute of the alert with this subject that is active at `now`, if there is one.
     pub async fn mute_of_alert(&self, subject: &str, now: Timestamp) -> Result<Option<Mute>> {
         running(self.read(), subject, now).await
     }
 
-    /// Ends mutes at `now`, noted as `entry` in the same unit. Answers those that had not ended; `None`, with nothing
-    /// changed, if that click or command was seen before.
+    /// Ends mutes at `now`, with the audit entry `entry` in the same unit. Returns those that had not ended; `None`,
+    /// with nothing changed, if that click or command was processed before.
     pub async fn end_mutes(
         &self,
         ids: Vec<MuteId>,
@@ -60,7 +60,7 @@ impl Store {
         self.writer().submit(End { ids, entry, key: self.audit_key()?, now }).await
     }
 
-    /// Notes that what a mute silenced was summed up. The card of an alert that was muted does not say so any more.
+    /// Records that a mute's summary was sent. The card of a muted alert no longer shows the mute.
     pub async fn close_mute(&self, id: MuteId) -> Result<()> {
         let now = self.0.clock.moment();
         let deliveries = self.writer().submit(Close { id, now, mint: Mint::new() }).await?;
@@ -68,7 +68,7 @@ impl Store {
         Ok(())
     }
 
-    /// The mutes that hold, or whose sum is still to be made; the oldest first.
+    /// Returns the mutes that are active or whose summary is pending, oldest first.
     pub async fn mutes(&self) -> Result<Vec<Mute>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM mutes WHERE summed_at IS NULL ORDER BY id"
@@ -78,7 +78,7 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// How many deliveries a mute has silenced.
+    /// Counts the deliveries that a mute suppressed.
     pub async fn count_silenced(&self, id: MuteId) -> Result<u64> {
         let count: i64 =
             sqlx::query_scalar("SELECT COUNT(*) FROM deliveries WHERE status = 'cancelled' AND reason = $1")
@@ -88,7 +88,7 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// How many events of which kind a mute silenced in which destination, the most first.
+    /// Counts the events that a mute suppressed, by destination and kind, highest count first.
     pub async fn silenced(&self, id: MuteId) -> Result<Vec<(DestinationId, String, u64)>> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
             "SELECT d.destination_id, e.kind, COUNT(*) AS n FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
@@ -107,10 +107,9 @@ impl Store {
 
 struct Add {
     mute: Mute,
-    /// What the audit log says about it.
     entry: AuditEntry,
     key: AuditKey,
-    /// Whose card says that it is muted.
+    /// The card that shows the mute.
     card: Option<Decision>,
     now: Moment,
     mint: Mint,
@@ -148,7 +147,7 @@ impl Unit for Add {
 }
 
 impl Add {
-    /// Lets a mute of the same kinds go on as this one was wanted: one mute, and one sum in the end.
+    /// Extends a mute of the same kinds as requested: one mute, and one summary at its end.
     async fn renew(&self, tx: &mut SqliteConnection, before: &Mute) -> Result<Mute> {
         let wanted = self.mute.clone();
         let reason = if wanted.reason.is_empty() { before.reason.clone() } else { wanted.reason };
@@ -171,7 +170,7 @@ impl Add {
     }
 }
 
-/// The mute of the same kinds that holds already.
+/// The active mute of the same kinds.
 async fn same(tx: &mut SqliteConnection, mute: &Mute) -> Result<Option<Mute>> {
     if mute.alert.is_some() {
         return Ok(None);
@@ -206,7 +205,7 @@ async fn insert(tx: &mut SqliteConnection, mute: &Mute) -> Result<()> {
     Ok(())
 }
 
-/// The mute of this alert that holds at `now`: the one that silences most.
+/// The active mute of this alert at `now`: the one that suppresses most.
 async fn running(
     connection: impl sqlx::SqliteExecutor<'_>,
     subject: &str,

@@ -1,4 +1,4 @@
-//! What people read of a muted event.
+//! Text for people about a muted event.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::model::mute::muted_words;
 use crate::store::Result;
 
-/// What people read of a muted event that came at `at`, by the columns `mute_until` and `mute_by` of `row`.
+/// Describes the mute of an event that arrived at `at`, from the columns `mute_until` and `mute_by` of `row`.
 pub(super) fn muted(row: &SqliteRow, at: Timestamp) -> Result<String> {
     let until: Option<i64> = row.try_get("mute_until")?;
     let by: Option<String> = row.try_get("mute_by")?;

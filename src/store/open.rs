@@ -1,4 +1,4 @@
-//! Opening the database: its settings, its migrations, and taking over from whoever served it before.
+//! Database opening: settings, migrations, and the takeover from the process that served it before.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -24,24 +24,25 @@ use crate::store::wal::Wal;
 use crate::store::writer::{Files, Writer, WriterState};
 use crate::store::{Error, HintSender, Inner, Lock, Result, Store, steady};
 
-/// How long a database that others are opening is waited for.
+/// How long to wait while other processes open the database.
 const OPENING: Duration = Duration::from_secs(10);
-/// How long until the next try.
+/// Delay between two tries.
 const AGAIN: Duration = Duration::from_millis(10);
-/// How many connections read. Each has a thread and takes 300 KB.
+/// Number of read connections. Each has a thread and takes 300 KB.
 const READERS: u32 = 3;
-/// How long one read may take. As long as it lasts, the write-ahead log cannot be cut.
+/// Time limit of one read. While a read lasts, the write-ahead log cannot be truncated.
 const READ_DEADLINE: Duration = Duration::from_secs(30);
-/// After how many of its steps SQLite asks whether to go on: well under a millisecond.
+/// Number of SQLite VM steps between two checks of the time limit: well under a millisecond.
 const STEPS: i32 = 20_000;
-/// Pages that the writer keeps at hand besides its intake, in KiB, negative by SQLite's custom.
+/// Page cache of the writer, without its bulk insert, in KiB; negative by SQLite's convention.
 const WRITER_CACHE: &str = "-2048";
-/// The same for one that reads: what it looks for is another thing each time, and in the system's cache.
+/// Page cache of a read connection, likewise. Small: each read looks for other rows, and those are in the system's
+/// cache.
 const READER_CACHE: &str = "-512";
-/// The first release without the WAL-reset fault (SQLite: "The WAL-Reset Bug").
+/// The first SQLite release without the WAL-reset bug (SQLite: "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 
-/// Every migration there is, oldest first: a file each, one for every capability.
+/// All migrations, oldest first: one file for each capability.
 const MIGRATIONS: &[Text] = &[
     Text { number: 1, name: "line", sql: include_str!("../../migrations/0001_line.sql") },
     Text { number: 2, name: "cards", sql: include_str!("../../migrations/0002_cards.sql") },
@@ -67,7 +68,7 @@ const MIGRATIONS: &[Text] = &[
     Text { number: 22, name: "companies", sql: include_str!("../../migrations/0022_companies.sql") },
 ];
 
-/// The schema of this version.
+/// The schema version of this program.
 pub(super) fn newest_schema() -> i64 {
     MIGRATIONS.iter().map(|text| text.number).max().unwrap_or_default()
 }
@@ -86,8 +87,8 @@ impl Text {
 }
 
 impl Store {
-    /// Opens the database at `path`, makes it if it is not there, and brings its schema up to date. Hints at what
-    /// is accepted go to `hints`.
+    /// Opens the database at `path`, creates it if it does not exist, and migrates its schema. Hints for accepted
+    /// events go to `hints`.
     pub async fn open(path: &Path, clock: Clock, hints: HintSender) -> Result<Self> {
         make_folder(&resolve(path)?)?;
         let path = &resolve(path)?;
@@ -104,7 +105,8 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("wal_autocheckpoint", "0")
-            // A statement that changes many rows keeps a journal of its own: in a file, it costs more than the rows.
+            // A statement that changes many rows keeps a journal of its own: in a file, that costs more than the
+            // rows.
             .pragma("temp_store", "MEMORY")
             .disable_statement_logging();
 
@@ -139,9 +141,9 @@ impl Store {
         })))
     }
 
-    /// Makes this process the one whose results count: raises every lane's epoch and marks what the last one left
-    /// in flight as ambiguous. No stored wait lies further ahead then than its rule can give. Wants the lock as proof that
-    /// the last one is gone, and looks after it from then on.
+    /// Makes this process the owner of all lanes: raises every lane's epoch, marks what the previous process left in
+    /// flight as in doubt, and limits every stored wait to the maximum of its rule. Requires the lock as proof that
+    /// the previous process is gone, and monitors it from then on.
     pub async fn take_over(&self, proof: &Lock) -> Result<()> {
         if let Some(other) = self.writer().submit(TakeOver { now: self.0.clock.now() }).await? {
             return Err(Error::Served(other.to_string()));
@@ -151,14 +153,14 @@ impl Store {
     }
 }
 
-/// The connections that only read. Each use of one ends by itself after `limit`.
+/// The pool of read-only connections. Each use of one is interrupted after `limit`.
 fn readers(options: SqliteConnectOptions, limit: Duration) -> SqlitePool {
-    // Nobody moves this clock: what SQLite does takes the machine's own time.
+    // Not the test clock: SQLite's work takes real time.
     let (clock, again) = (Clock::system(), Clock::system());
     SqlitePoolOptions::new()
         .max_connections(READERS)
         .idle_timeout(Duration::from_secs(60))
-        // Setting the deadline asks the connection anyhow.
+        // Setting the deadline already checks the connection.
         .test_before_acquire(false)
         .after_connect(move |connection, _| {
             let clock = clock.clone();
@@ -188,15 +190,15 @@ impl Unit for TakeOver {
         if let Some(other) = server::enter(tx, self.now).await? {
             return Ok(Some(other));
         }
-        // A start is a person's wish to try closed channels again. A cooldown, and where we are denied, is not waited
-        // for less because of it: a process may be started again and again.
+        // A restart is the operator's request to try closed channels again. It does not shorten a cooldown or the
+        // wait of a denied destination: a process may be restarted again and again.
         tx.execute(
             "UPDATE destinations SET lane_epoch = lane_epoch + 1, \
              not_before = CASE WHEN sink = 'channel' AND closed_reason IS NOT NULL THEN 0 ELSE not_before END, \
              closed_reason = CASE WHEN sink = 'channel' THEN NULL ELSE closed_reason END",
         )
         .await?;
-        // A digest that was refused, and gave back the last of what it carried before that was recorded.
+        // A digest that was refused and had released all its deliveries before that was recorded.
         tx.execute(
             "UPDATE messages SET state = 'withdrawn' WHERE state = 'sending' AND form = 'digest' \
              AND finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message_id = messages.id)",
@@ -219,10 +221,10 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<()> {
     if found < OLDEST_SQLITE { Err(Error::TooOld(version)) } else { Ok(()) }
 }
 
-/// The first connection, to a database that is up to date. Beside other processes that open it at the same time,
-/// too: to make a database a WAL database SQLite wants it alone, and where it is not, refuses at once.
+/// Opens the first connection, and migrates the database. Works while other processes open it at the same time: to
+/// switch a database to WAL, SQLite needs exclusive access, and fails at once without it.
 async fn connect(options: &SqliteConnectOptions, path: &Path) -> Result<SqliteConnection> {
-    // Nobody moves this clock: what other processes do takes the machine's own time.
+    // Not the test clock: other processes take real time.
     let clock = Clock::system();
     let until = clock.elapsed() + OPENING;
     loop {
@@ -237,7 +239,8 @@ async fn connect_once(options: &SqliteConnectOptions, path: &Path) -> Result<Sql
     let mut connection = options.connect().await?;
     check_version(&mut connection).await?;
     if !is_up_to_date(&mut connection).await? {
-        // A table that others name can only be replaced without looking at them; within a transaction that is no choice.
+        // A table that others reference can only be replaced with foreign keys off, and a transaction cannot turn
+        // them off.
         connection.execute("PRAGMA foreign_keys = OFF").await?;
         migrate(&mut connection, path).await?;
         connection.execute("PRAGMA foreign_keys = ON").await?;
@@ -245,7 +248,7 @@ async fn connect_once(options: &SqliteConnectOptions, path: &Path) -> Result<Sql
     Ok(connection)
 }
 
-/// Whether there is nothing to do. Most commands only read, and wait for no writer.
+/// Returns whether no migration is needed. Most commands only read, and so do not wait for a writer.
 async fn is_up_to_date(connection: &mut SqliteConnection) -> Result<bool> {
     let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
         .fetch_one(&mut *connection)
@@ -259,8 +262,8 @@ async fn is_up_to_date(connection: &mut SqliteConnection) -> Result<bool> {
     Ok(wanted.eq(applied))
 }
 
-/// Under the write lock from before it looks until all is done: whoever opens the same database meanwhile waits, and
-/// finds it up to date. All migrations or none.
+/// Migrates under the write lock, from before the check until the end: a process that opens the database meanwhile
+/// waits, and finds it migrated. All migrations are applied, or none.
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     let tables: Vec<String> =

@@ -1,4 +1,4 @@
-//! The end of waiting: destinations after an outage, and after their access was given anew.
+//! Early retries: destinations after an outage, and channels after a change of the bot.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -7,12 +7,13 @@ use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 impl Store {
-    /// Lets every destination that waits for the end of an outage be tried as soon as it may. Answers how many.
+    /// Ends the wait of every destination that waits for the end of an outage. Returns how many.
     pub async fn end_outage(&self) -> Result<u64> {
         self.writer().submit(EndOutage(self.0.clock.steady())).await
     }
 
-    /// Lets every channel that denied an earlier bot, or was closed to it, be tried at once: it may be open to this one.
+    /// Retries every channel at once that denied access to an earlier bot, or was closed to it: this bot may have
+    /// access. Returns how many.
     pub async fn try_channels_again(&self) -> Result<u64> {
         self.writer().submit(OtherBot(self.0.clock.now())).await
     }

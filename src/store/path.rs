@@ -1,4 +1,4 @@
-//! Paths of the database's files: one path for each of them, made for this user only.
+//! Paths of the database files: one resolved path for each, and private permissions.
 
 use std::fs;
 use std::io;
@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use crate::store::{Error, Result};
 
-/// What only this user may read.
+/// File mode that only this user can read.
 pub(super) const PRIVATE: u32 = 0o600;
-/// How many symbolic links lead to a file at most. (Linux: `ELOOP`.)
+/// Maximum number of symbolic links to follow. (Linux: `ELOOP`.)
 const LINKS: usize = 40;
 
-/// The path that `database` comes to when all symbolic links are followed. Also of a file that is not there yet.
+/// Resolves all symbolic links of `database`, even if the file does not exist yet.
 pub(super) fn resolve(database: &Path) -> Result<PathBuf> {
     let mut path = database.to_owned();
     for _ in 0..LINKS {
@@ -30,25 +30,25 @@ pub(super) fn resolve(database: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Makes the folder that `file` is to be in, for this user only, where there is none.
+/// Creates the folder of `file`, private to this user, if it does not exist.
 pub(super) fn make_folder(file: &Path) -> Result<()> {
     let Some(folder) = file.parent() else { return Ok(()) };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| unusable(folder, error))
 }
 
-/// Makes an empty database file, for this user only, where there is none. SQLite gives the files beside it the same
-/// rights.
+/// Creates an empty database file, private to this user, if it does not exist. SQLite copies its mode to the files
+/// beside it.
 pub(super) fn make_file(database: &Path) -> Result<()> {
     match fs::File::options().write(true).create_new(true).mode(PRIVATE).open(database) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        // What can be read though nothing can be made beside it: SQLite says what is wrong with it.
+        // The file exists, but nothing can be created beside it: SQLite reports what is wrong.
         Err(_) if database.exists() => Ok(()),
         Err(error) => Err(unusable(database, error)),
     }
 }
 
-/// Refuses a file that has more than one name: opened by another one, it has other locks and another write-ahead log.
+/// Refuses a file with several hard links: opened under another name, it has other locks and another write-ahead log.
 pub(super) fn refuse_hard_links(database: &Path) -> Result<()> {
     match fs::metadata(database) {
         Ok(found) if found.is_file() && found.nlink() > 1 => {
@@ -62,7 +62,7 @@ pub(super) fn unusable(path: &Path, error: io::Error) -> Error {
     Error::File { path: path.to_owned(), error: Arc::new(error) }
 }
 
-/// Which file is behind a path.
+/// Identity of the file at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     device: u64,
@@ -70,7 +70,6 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Of the file at `path`.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(|found| Self::of(&found))
     }

@@ -1,4 +1,4 @@
-//! Quarantine: what was signed rightly but cannot be read.
+//! Quarantine: bodies with a valid signature that cannot be parsed.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
@@ -10,30 +10,30 @@ use crate::store::event::source_of;
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// How much of a body is kept.
+/// Number of body bytes to keep.
 const HEAD: usize = 2048;
 
-/// A body that was signed but cannot be read.
+/// A body with a valid signature that cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {
-    /// Its id: `qtn_…`.
+    /// Id of the form `qtn_…`.
     pub id: String,
-    /// Who sent it.
+    /// System that sent it.
     pub source: Source,
-    /// When it first came.
+    /// When it first arrived.
     pub received_at: Timestamp,
-    /// Why it is no event, a sentence.
+    /// Why it cannot be parsed, as a sentence.
     pub reason: String,
-    /// Of the whole body, 64 hex digits.
+    /// SHA-256 of the whole body, 64 hex digits.
     pub sha256: String,
-    /// Its length in bytes.
+    /// Length of the body in bytes.
     pub size: u64,
-    /// Its first 2 KiB.
+    /// First 2 KiB of the body.
     pub head: Vec<u8>,
 }
 
 impl Store {
-    /// Keeps the first 2 KiB of an unreadable body with the reason. The same bytes are kept once.
+    /// Stores the first 2 KiB of an unparseable body with the reason. Equal bodies are stored once.
     pub async fn quarantine(&self, source: Source, reason: &str, body: &[u8], at: Timestamp) -> Result<()> {
         let unit = Quarantine {
             id: format!("qtn_{}", uuid::Uuid::now_v7().simple()),
@@ -47,7 +47,7 @@ impl Store {
         self.writer().submit(unit).await
     }
 
-    /// What is in quarantine, the newest first; at most `limit`.
+    /// Returns the quarantined bodies, newest first; at most `limit`.
     pub async fn quarantine_list(&self, limit: u32) -> Result<Vec<Quarantined>> {
         let rows = sqlx::query(
             "SELECT id, source, received_at, reason, sha256, size, head FROM quarantine ORDER BY id DESC LIMIT $1",
@@ -70,7 +70,7 @@ impl Store {
             .collect()
     }
 
-    /// How many bodies are in quarantine.
+    /// Counts the quarantined bodies.
     pub async fn quarantined(&self) -> Result<u64> {
         let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM quarantine").fetch_one(self.read()).await?;
         Ok(u64::try_from(count).unwrap_or(0))

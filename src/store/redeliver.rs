@@ -1,7 +1,7 @@
 //! Redelivery: the only way back to pending for a finished delivery.
 //!
-//! A unit revives a page of deliveries and notes who asked for it: a redelivery without its entry in the audit log does
-//! not exist. A call to the platform is no message. It goes through the guard of *Try again* (`decision/retry.rs`).
+//! One unit revives a page of deliveries and records the requester: no redelivery exists without its audit entry. A
+//! call to the platform is not a message: it goes through the guard of *Try again* (`decision/retry.rs`).
 
 use std::collections::BTreeMap;
 
@@ -15,27 +15,27 @@ use crate::store::decision::{NotRetried, Retried, Rights, retry_call};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
-/// Who asks for a redelivery, and what they may do.
+/// Who requests a redelivery, and their permissions.
 #[derive(Clone, Debug)]
 pub struct Requester {
-    /// Their entry in the audit log. The unit fills in the outcome.
+    /// Audit entry of the request. The unit fills in the outcome.
     pub entry: AuditEntry,
-    /// Whether they may have the platform called again about a machine.
+    /// Whether they may retry calls about machines.
     pub decides: bool,
-    /// Whether they may have the platform called again about a ticket.
+    /// Whether they may retry calls about tickets.
     pub operates: bool,
 }
 
-/// How many deliveries are asked for.
+/// How the deliveries were selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// Deliveries that somebody named.
+    /// Each delivery was named.
     Named,
-    /// All of a kind: calls to the platform are left to the buttons on their cards.
+    /// All deliveries of a kind: calls to the platform are left to the buttons on their cards.
     Bulk,
 }
 
-/// What came of asking for a redelivery.
+/// Result of a redelivery request for one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revived {
     /// It is pending again, one generation later.
@@ -43,19 +43,19 @@ pub enum Revived {
         /// Whether its destination was closed and is tried again.
         reopened: bool,
     },
-    /// It is a call to the platform, and due again.
+    /// It is a call to the platform, and is due again.
     Called,
     /// It is a call to the platform, and nothing was changed.
     NotCalled(NotRetried),
     /// There is no such delivery.
     NotFound,
-    /// Its destination was removed, by this name: nothing can be sent there.
+    /// Its destination, of this name, was removed: nothing can be sent there.
     Gone(String),
-    /// It is not finished: it goes out without being asked to.
+    /// It is not finished, and is sent without a redelivery.
     Conflict {
-        /// Where it stands: pending or sending.
+        /// Current status: pending or sending.
         status: Status,
-        /// Whether it only waited for its destination, which was closed and is tried again.
+        /// Whether it only waited for its closed destination, which is tried again.
         reopened: bool,
     },
     /// Its row is corrupt.
@@ -63,7 +63,7 @@ pub enum Revived {
 }
 
 impl Revived {
-    /// Whether something was changed.
+    /// Returns whether something was changed.
     #[must_use]
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Pending { .. } | Self::Called | Self::Conflict { reopened: true, .. })
@@ -71,9 +71,9 @@ impl Revived {
 }
 
 impl Store {
-    /// Makes finished deliveries pending again: the same rows, one generation later. Each will be a new message. A
-    /// closed destination is tried again: whoever redelivers has mended it. `None`, with nothing changed, if the
-    /// request is in the audit log already: the gateway may tell of a command twice.
+    /// Makes finished deliveries pending again: the same rows, one generation later. Each becomes a new message. A
+    /// closed destination is tried again: the requester has presumably fixed it. Returns `None`, with nothing
+    /// changed, if the audit log already has the request: the gateway may deliver a command twice.
     pub async fn revive(
         &self,
         ids: Vec<DeliveryId>,
@@ -117,7 +117,7 @@ impl Unit for Revive {
         let (mut all, mut hints, mut entry) = (Vec::new(), Vec::new(), self.entry.clone());
         for id in &self.ids {
             all.push(match self.revive(tx, *id, &mut entry, &mut hints).await {
-                // One corrupt row must not keep the others of a page.
+                // One corrupt row must not block the rest of the page.
                 Err(error) if error.is_of_one_row() && self.ids.len() > 1 => Revived::Unreadable,
                 revived => revived?,
             });
@@ -158,7 +158,7 @@ impl Revive {
             let reopened = reopen(tx, destination, self.now.wall).await?;
             return Ok(Revived::Conflict { status, reopened });
         }
-        // Its attempts must be found later on, too.
+        // Keep its earlier attempts findable.
         sqlx::query(
             "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
              WHERE id = $1 AND message_id IS NOT NULL ON CONFLICT (delivery_id, message_id) DO NOTHING",
@@ -199,7 +199,7 @@ impl Revive {
     }
 }
 
-/// What the audit log says about a page.
+/// Audit outcome and detail of a page.
 fn summary(all: &[Revived]) -> (AuditOutcome, String) {
     let mut counts: BTreeMap<(u8, &str), u64> = BTreeMap::new();
     for revived in all {
@@ -226,8 +226,8 @@ fn summary(all: &[Revived]) -> (AuditOutcome, String) {
     (if is_done { AuditOutcome::Done } else { AuditOutcome::Refused }, detail)
 }
 
-/// Opens a destination that is closed or denies us: the next message finds out whether it takes messages again. Answers
-/// whether it was. A webhook that is gone stays gone: only another address, or a test that arrives, opens it.
+/// Reopens a destination that is closed or denies access: the next message shows whether it accepts messages again.
+/// Returns whether it was. A deleted webhook stays closed: only another address, or a test that arrives, reopens it.
 async fn reopen(tx: &mut SqliteConnection, destination: String, now: Timestamp) -> Result<bool> {
     let opened = sqlx::query(
         "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $2 \

@@ -1,9 +1,9 @@
-//! Rerouting: pending deliveries move from a destination that is closed, or that the map no longer names, to where the
-//! map leads now.
+//! Rerouting: moves pending deliveries from a destination that is closed, or that the routing map no longer names, to
+//! where the map leads now.
 //!
-//! A delivery is moved, not copied: it keeps its id, and with it its place in the order and its age. What is in flight
-//! stays where it is, for only pending rows move; the lane of the old destination plans nothing that has moved, because
-//! a message begins only with deliveries of its own destination.
+//! A delivery is moved, not copied: it keeps its id, and with it its place in the order and its age. In-flight
+//! deliveries stay where they are, because only pending rows move. The lane of the old destination plans nothing that
+//! has moved, because a message begins only with deliveries of its own destination.
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
@@ -15,41 +15,41 @@ use crate::store::audit::{self, AuditKey};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, corrupt, delivery, destination};
 
-/// Where a waiting delivery goes.
+/// Target of a pending delivery.
 #[derive(Clone, Debug)]
 pub enum Reroute {
-    /// To all of these that do not have its event yet.
+    /// All of these destinations that do not have its event yet.
     Along(Vec<Planned>),
-    /// Nowhere: what it would change is gone with its channel.
+    /// None: the card that it would edit is gone with its channel.
     Nowhere,
 }
 
-/// One delivery to be moved.
+/// One delivery to move.
 #[derive(Clone, Debug)]
 pub struct Rerouting {
-    /// Which.
+    /// Id of the delivery.
     pub delivery: DeliveryId,
-    /// What it delivers.
+    /// Id of its event.
     pub event: EventId,
-    /// Where it waits.
+    /// Destination that it waits for.
     pub from: DestinationId,
-    /// Where it goes.
+    /// Target of the move.
     pub to: Reroute,
 }
 
-/// What came of one.
+/// Result of moving one delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rerouted {
-    /// It waits for another destination now.
+    /// It now waits for another destination.
     Moved,
-    /// It is cancelled: every other destination has the event already, or there is nothing to change.
+    /// It is cancelled: every target has the event already, or there is no card to edit.
     Cancelled,
-    /// It is as it was: no destination can take it, or it was not pending any more.
+    /// It is unchanged: no target can accept it, or it was no longer pending.
     Kept,
 }
 
 impl Store {
-    /// The channels and stored webhooks that something waits for, with how much, by name.
+    /// Returns the channels and stored webhooks with pending deliveries, and how many, by name.
     pub async fn waiting_destinations(&self) -> Result<Vec<(Destination, u64)>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS}, (SELECT COUNT(*) FROM deliveries \
@@ -69,7 +69,7 @@ impl Store {
         Ok(found)
     }
 
-    /// How many deliveries to a destination are in flight.
+    /// Counts the in-flight deliveries to a destination.
     pub async fn in_flight(&self, destination: DestinationId) -> Result<u64> {
         let count: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d ON d.message_id = m.id \
@@ -81,8 +81,8 @@ impl Store {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// The next deliveries that wait for a destination, behind `after`, whenever they are due; without their events.
-    /// Corrupt ones are left out.
+    /// Returns the next pending deliveries of a destination after `after`, due or not, without their events. Corrupt
+    /// ones are left out.
     pub async fn waiting_behind(
         &self,
         destination: DestinationId,
@@ -103,7 +103,7 @@ impl Store {
         Ok(corrupt::partition(&rows, delivery::read)?.0)
     }
 
-    /// Moves a page of deliveries, noted as `entry` in the same unit if any of them changes.
+    /// Moves a page of deliveries, with the audit entry `entry` in the same unit if any of them changes.
     pub async fn reroute(&self, page: Vec<Rerouting>, entry: AuditEntry) -> Result<Vec<Rerouted>> {
         if page.is_empty() {
             return Ok(Vec::new());
@@ -153,7 +153,7 @@ impl Move {
         for planned in plan {
             match self.stands_at(tx, one.event, planned.destination_id).await?.as_deref() {
                 None => free.push(planned),
-                // Given up there, or taken back: this one is all that is left of the event.
+                // It was given up or cancelled there: this delivery is the only one left of the event.
                 Some("dead" | "cancelled") => {}
                 Some(_) => shown = true,
             }
@@ -190,7 +190,7 @@ impl Move {
         Ok(waits.is_some())
     }
 
-    /// The status of an event's card in a destination; a muted one counts as delivered.
+    /// Status of an event's card in a destination; a muted one counts as delivered.
     async fn stands_at(
         &self,
         tx: &mut SqliteConnection,

@@ -1,4 +1,5 @@
-//! What an address says that was replaced while it was tried: it must not close what the new one opened.
+//! Outdated answers: a webhook's address was replaced during an attempt, and the old address must not close what the
+//! new one opened.
 
 use sqlx::sqlite::SqliteConnection;
 
@@ -7,20 +8,20 @@ use crate::model::{Form, Message, Mint};
 use crate::store::Result;
 use crate::store::attempt::insert_attempt;
 
-/// What came of recording a try.
+/// Result of recording an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is written down.
+    /// It was recorded.
     Kept,
-    /// Nothing was changed: the message is no longer this process's to finish.
+    /// Nothing was changed: another process or lane epoch owns the message now.
     Theirs,
-    /// The webhook got another address while the old one was tried: what that one says counts for nothing. What the
-    /// message carried waits again, and the destination is as it was.
+    /// The webhook got a new address during the attempt, so the old one's answer is ignored. The message's deliveries
+    /// are pending again, and the destination is unchanged.
     Outdated,
 }
 
-/// Whether a message that was recorded as outdated is tried again as it is: what may stand there since an earlier try
-/// stays one and the same message, and so does a digest that carries something.
+/// Returns whether a message that was recorded as outdated is sent again unchanged. This keeps a message that may
+/// have arrived in an earlier attempt one and the same, and a digest with its deliveries together.
 #[must_use]
 pub fn stays_open(message: &Message, next: &Next) -> bool {
     match next {
@@ -30,7 +31,7 @@ pub fn stays_open(message: &Message, next: &Next) -> bool {
 }
 
 impl Record {
-    /// Whether the address that closes or denies itself here is not the destination's any more.
+    /// Returns whether the address that this attempt closes or denies is no longer the destination's.
     pub(super) async fn is_outdated(&self, tx: &mut SqliteConnection) -> Result<bool> {
         let closes = matches!(self.entry.next, Next::Parked(_)) || self.entry.attempt.outcome.is_denied();
         let Some(through) = self.message.through.as_ref().filter(|_| closes) else { return Ok(false) };
@@ -41,7 +42,7 @@ impl Record {
         Ok(address.is_some_and(|address| address != through.stored()))
     }
 
-    /// The try alone is written down: the message is sent again, to the address that there is now.
+    /// Records only the attempt: the message is sent again, to the current address.
     pub(super) async fn withdraw(&self, tx: &mut SqliteConnection) -> Result<Recorded> {
         let next = match &self.entry.next {
             Next::Parked(_) if stays_open(&self.message, &self.entry.next) => Next::Kept,

@@ -1,4 +1,4 @@
-//! Opening: upgrades, many at once, and reads that end by themselves.
+//! Opening tests: migrations, concurrent opens, and the time limit of reads.
 
 use super::*;
 
@@ -7,7 +7,7 @@ const ENDLESS: &str =
 const LONG: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT COUNT(*) FROM n";
 
-/// Brings a database up to `number`, and no further.
+/// Migrates a database up to `number`, and no further.
 async fn migrated_to(path: &Path, number: i64) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
     let mut connection = options.connect().await.unwrap();
@@ -16,7 +16,7 @@ async fn migrated_to(path: &Path, number: i64) -> SqliteConnection {
     connection
 }
 
-// Control: with foreign keys on, the deliveries go with the table that is replaced.
+// Control: with foreign keys on, the deliveries are deleted with the table that is replaced.
 #[tokio::test]
 async fn what_was_stored_before_subjects_had_their_index_stays() {
     let folder = tempfile::TempDir::new().unwrap();
@@ -46,7 +46,7 @@ async fn what_was_stored_before_subjects_had_their_index_stays() {
     .unwrap();
     assert_eq!(kept, ["evt_1 ticket:1 a {} dlv_1", "evt_2  b {} none"]);
     store.close().await;
-    // Whoever deletes an event deletes what was to become of it, as before.
+    // Deleting an event still deletes its deliveries.
     let mut after = migrated_to(&path, i64::MAX).await;
     let broken = after.execute("INSERT INTO deliveries (id, event_id, destination_id, status, due_at) VALUES ('dlv_2', 'evt_9', 'dst_1', 'pending', 0)");
     assert!(broken.await.is_err(), "it names an event that is not there");
@@ -56,7 +56,8 @@ async fn what_was_stored_before_subjects_had_their_index_stays() {
     assert_eq!(left, 0);
 }
 
-// A7. Controls: with one try alone a round in forty is red; without the write lock around the migrator as well, the first.
+// A7. Controls: with a single try, one round in forty is red; without the write lock around the migrator as well, the
+// first round is.
 #[rstest::rstest]
 #[case::empty(0)]
 #[case::older(12)]
@@ -85,7 +86,7 @@ async fn however_many_open_it_at_once_it_opens(#[case] number: i64) {
     }
 }
 
-// A3: decisions that waited when there was no rank of their own.
+// A3: decisions that were pending before they had a priority of their own.
 #[tokio::test]
 async fn decisions_that_waited_before_they_had_a_rank_go_first() {
     let folder = tempfile::TempDir::new().unwrap();
@@ -115,7 +116,7 @@ async fn decisions_that_waited_before_they_had_a_rank_go_first() {
     assert_eq!(ranks, [0, -1, -1, 1, 0]);
 }
 
-/// Without `.cargo/config.toml` nuncio works too, and more slowly.
+/// Without `.cargo/config.toml` nuncio works too, but more slowly.
 #[tokio::test]
 async fn sqlite_is_built_as_the_project_says() {
     let mut connection = SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
@@ -133,7 +134,7 @@ async fn a_read_of_ours_ends_by_itself_and_its_connection_goes_on() {
     for _ in 0..2 * READERS {
         let error = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(&pool).await.unwrap_err();
         assert!(matches!(Error::from(error), Error::ReadTooLong));
-        // The deadline of the last one is over: this one has its own. On a busy machine even that may pass for once.
+        // The previous deadline has passed: this read has its own. On a busy machine even that may pass once.
         let mut tries = 0;
         let counted = loop {
             match sqlx::query_scalar::<_, i64>(LONG).fetch_one(&pool).await {
