@@ -1,8 +1,8 @@
-//! Retention: what is over is removed, in units so small that no event waits for one.
+//! Retention: deletes finished rows, in units so small that no event waits for one.
 //!
-//! What may go is looked up beside the writer, from the oldest on; the unit that removes it checks again. Nothing that
-//! waits is ever removed, nor an event before all of its deliveries, nor what a card that still lives is made of, nor
-//! what a machine's open question hangs on, nor what is muted and not yet summed up.
+//! Candidates are read outside the writer, oldest first; the unit that deletes them checks again. Retention never
+//! deletes: anything unfinished, an event before all of its deliveries, the events of a living card, the deliveries
+//! that a machine's open decision depends on, or muted deliveries before the mute's summary.
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row as _};
@@ -13,23 +13,24 @@ use crate::model::{DeliveryId, EventId, MessageId};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// How many rows a unit removes at most, those that hang on others counted. One row with more than that goes alone.
+/// Maximum number of rows that one unit deletes, dependent rows included. A row with more dependents than that is
+/// deleted alone.
 const UNIT: i64 = 100;
 
-/// Where outdated rows stand. In the order of [`Shelf::ALL`] nothing is removed that another row still needs.
+/// Kind of outdated row. Deleting in the order of [`Shelf::ALL`] removes no row that another one still needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shelf {
     /// Delivered, dead and cancelled deliveries.
     Deliveries,
     /// Messages without deliveries, with their attempts.
     Messages,
-    /// Events without deliveries; not those that wait for a route.
+    /// Events without deliveries; not the unrouted ones.
     Events,
-    /// What was signed but could not be read.
+    /// Quarantined bodies.
     Quarantine,
 }
 
-/// Some outdated rows of one shelf, the oldest first.
+/// Some outdated rows of one kind, oldest first.
 #[derive(Clone, Debug)]
 pub struct Outdated {
     shelf: Shelf,
@@ -38,13 +39,13 @@ pub struct Outdated {
 }
 
 impl Outdated {
-    /// How many rows go when they are removed.
+    /// Number of rows that their deletion removes, dependent rows included.
     #[must_use]
     pub const fn rows(&self) -> i64 {
         self.rows
     }
 
-    /// The last of them; `None` if there are none.
+    /// Id of the last row; `None` if there are none.
     #[must_use]
     pub fn last(&self) -> Option<&str> {
         self.ids.last().map(String::as_str)
@@ -52,7 +53,7 @@ impl Outdated {
 }
 
 impl Shelf {
-    /// All of them.
+    /// All kinds, in order of deletion.
     pub const ALL: [Self; 4] = [Self::Deliveries, Self::Messages, Self::Events, Self::Quarantine];
 
     const fn table(self) -> &'static str {
@@ -64,7 +65,7 @@ impl Shelf {
         }
     }
 
-    /// `$1`: ids after this one, `$2`: ids before this one, `$3`: over before this time.
+    /// `$1`: ids after this one; `$2`: ids before this one; `$3`: finished before this time.
     const fn select(self) -> &'static str {
         match self {
             Self::Deliveries => {
@@ -103,7 +104,7 @@ impl Shelf {
         }
     }
 
-    /// What must still hold when a row is removed: a person may have redelivered meanwhile.
+    /// Condition that must still hold on deletion: an operator may have redelivered meanwhile.
     const fn still(self) -> &'static str {
         match self {
             Self::Deliveries => "status IN ('delivered', 'dead', 'cancelled')",
@@ -117,7 +118,7 @@ impl Shelf {
         }
     }
 
-    /// The smallest id of this shelf that can have been made at `at`.
+    /// The smallest id of this kind that can have been minted at `at`.
     fn earliest(self, at: SteadyTime) -> String {
         let millis = u64::try_from(at.as_millis()).unwrap_or(0);
         let uuid = Uuid::from_u128(u128::from(millis) << 80);
@@ -131,7 +132,7 @@ impl Shelf {
 }
 
 impl Store {
-    /// The next rows of a shelf after `after` that were over before `before`: as many as one unit removes.
+    /// Returns the next rows of a kind after `after` that were finished before `before`: as many as one unit deletes.
     pub async fn outdated(&self, shelf: Shelf, after: &str, before: Timestamp) -> Result<Outdated> {
         let rows = sqlx::query(shelf.select())
             .bind(after)
@@ -151,7 +152,7 @@ impl Store {
         Ok(Outdated { shelf, ids, rows: all })
     }
 
-    /// Removes them, with what hangs on them; answers how many there still were.
+    /// Deletes the rows with their dependents. Returns how many of them still existed.
     pub async fn remove(&self, outdated: Outdated) -> Result<u64> {
         if outdated.ids.is_empty() {
             return Ok(0);

@@ -1,4 +1,4 @@
-//! Routes that people set on Discord. The environment's are not here: they stay in memory.
+//! Routes that operators set on Discord. The environment's routes are not stored: they stay in memory.
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -11,28 +11,28 @@ use crate::store::destination::Ensure;
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
-/// Where a destination comes from that somebody chose on Discord.
+/// Origin of a destination that an operator chose on Discord.
 const ORIGIN: &str = "discord";
 
-/// A route that somebody set.
+/// A route that an operator set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetRoute {
-    /// Its id.
+    /// Id of the route.
     pub id: RouteId,
-    /// What it matches.
+    /// Key that matches events.
     pub key: Key,
-    /// Where to.
+    /// Id of the target destination.
     pub destination: DestinationId,
-    /// What that place is.
+    /// Type and address of the target.
     pub sink: Sink,
-    /// Who set it.
+    /// Name of the operator who set it.
     pub by: String,
-    /// When.
+    /// When it was set.
     pub since: Timestamp,
 }
 
 impl Store {
-    /// The routes that people set, in the order they were set.
+    /// Returns the stored routes, in the order in which they were set.
     pub async fn routes(&self) -> Result<Vec<SetRoute>> {
         let rows = sqlx::query(
             "SELECT r.id, r.pattern, r.company_id, r.destination_id, r.created_by, r.created_at, d.sink, d.address \
@@ -43,8 +43,8 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// What `key` matches goes to `sink` from now on, called `name`, and nowhere else; noted as `entry` in the same
-    /// unit. Answers `false`, and changes nothing, if that click was seen before.
+    /// Routes events that match `key` to `sink`, named `name`, and nowhere else. Adds the audit entry `entry` in the
+    /// same unit. Returns `false`, and changes nothing, if that click was processed before.
     pub async fn set_route(&self, key: Key, sink: Sink, name: &str, entry: AuditEntry) -> Result<bool> {
         let (by, now) = (entry.actor.name().to_owned(), self.0.clock.now());
         let ensure = Ensure { id: DestinationId::new(), sink, name: name.to_owned(), origin: ORIGIN, now };
@@ -52,7 +52,7 @@ impl Store {
         self.writer().submit(unit).await
     }
 
-    /// Removes a route. Answers what it matched; `None`, and changes nothing, if there is none of that id (any more).
+    /// Removes a route. Returns its key; `None`, with nothing changed, if there is no such route (any more).
     pub async fn remove_route(&self, id: RouteId, entry: AuditEntry) -> Result<Option<Key>> {
         let unit = Remove { id, entry, audit: self.audit_key()?, now: self.0.clock.now() };
         self.writer().submit(unit).await

@@ -1,7 +1,7 @@
-//! Which process serves the database: a row in `meta`, so that whoever is refused learns by whom.
+//! Serving process: a row in `meta`, so that a refused process can report which one is running.
 //!
-//! The lock decides; this is told with it. It also stands in for a lock file that somebody removed: a process that is
-//! named here and still runs on this machine is not taken over from.
+//! The lock decides; this row only adds the details. It also replaces a lock file that was removed: no takeover
+//! happens from a process that is named here and still runs on this machine.
 
 use std::fmt;
 use std::path::Path;
@@ -16,14 +16,13 @@ use crate::store::meta::{meta_in, put_in};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// The `meta` key of the row.
 const SERVER: &str = "server";
 
 /// A process that serves a database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Server {
     pid: u32,
-    /// When the process began, in the kernel's ticks since the boot: a number is given to other processes later.
+    /// Start of the process, in kernel ticks since boot: the kernel reuses process ids.
     start: String,
     boot: String,
     host: String,
@@ -31,7 +30,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// This process.
+    /// Describes this process.
     pub(super) fn this(now: Timestamp) -> Self {
         let pid = std::process::id();
         Self {
@@ -43,7 +42,7 @@ impl Server {
         }
     }
 
-    /// Who serves the database at `path`, as far as that can be read.
+    /// Reads the process that serves the database at `path`, if possible.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let reader = direct(path, OpenFlags::SQLITE_OPEN_READ_ONLY, -64).ok()?;
         let query = "SELECT value FROM meta WHERE key = $1";
@@ -55,7 +54,7 @@ impl Server {
         (self.pid, &self.start, &self.boot) == (other.pid, &other.start, &other.boot)
     }
 
-    /// Whether it still runs. Of another machine, or another boot, only its lock can tell.
+    /// Returns whether it still runs. For another machine or another boot, only the lock can show that.
     fn is_running(&self, this: &Self) -> bool {
         !self.start.is_empty() && self.boot == this.boot && start_of(self.pid).as_ref() == Some(&self.start)
     }
@@ -67,8 +66,8 @@ impl fmt::Display for Server {
     }
 }
 
-/// Notes in `tx` that this process serves the database from `now` on. Answers who else does, if that still runs; then
-/// nothing is noted.
+/// Records in `tx` that this process serves the database from `now` on. Returns another process that is recorded and
+/// still runs; then nothing is recorded.
 pub(super) async fn enter(tx: &mut SqliteConnection, now: Timestamp) -> Result<Option<Server>> {
     let this = Server::this(now);
     let known = meta_in(tx, SERVER).await?.and_then(|text| serde_json::from_str::<Server>(&text).ok());
@@ -80,7 +79,7 @@ pub(super) async fn enter(tx: &mut SqliteConnection, now: Timestamp) -> Result<O
 }
 
 impl Store {
-    /// Takes back that this process serves the database.
+    /// Removes the record that this process serves the database.
     pub async fn leave(&self) -> Result<()> {
         self.writer().submit(Leave).await
     }
@@ -97,7 +96,8 @@ impl Unit for Leave {
     }
 }
 
-/// When a process began; `None` if there is none. (`proc_pid_stat(5)`: field 22; the name before it may hold anything.)
+/// Start of a process; `None` if there is none. (`proc_pid_stat(5)`: field 22; the name before it may contain
+/// anything.)
 fn start_of(pid: u32) -> Option<String> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     text.rsplit_once(')')?.1.split_ascii_whitespace().nth(19).map(str::to_owned)
@@ -116,7 +116,7 @@ mod tests {
         let this = Server::this(Timestamp::default());
         assert!(!this.start.is_empty() && this.is_running(&this));
         assert!(this.is_same_process(&Server { since: "later".to_owned(), ..this.clone() }));
-        // The number was given to another process; another boot; another machine.
+        // A reused process id; another boot; another machine.
         for other in [
             Server { start: "1".to_owned(), ..this.clone() },
             Server { boot: "x".to_owned(), ..this.clone() },

@@ -1,4 +1,4 @@
-//! From a message on Discord back to what it shows.
+//! Reverse lookup: from a Discord message to the events that it shows.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use crate::model::{DeliveryId, EventId, Snowflake};
 use crate::store::{Result, Store};
 
 impl Store {
-    /// The deliveries that the message `receipt` shows, with their events, the oldest first.
+    /// Returns the deliveries that the message `receipt` shows, with their events, oldest first.
     pub async fn shown_in(&self, receipt: Snowflake) -> Result<Vec<(DeliveryId, EventId)>> {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT d.id, d.event_id FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
@@ -18,14 +18,15 @@ impl Store {
         rows.iter().map(|(delivery, event)| Ok((delivery.parse()?, event.parse()?))).collect()
     }
 
-    /// Which of these messages of a channel are receipts: each is known to be some row's message, and so no other's.
+    /// Returns which of these messages of a channel are known receipts. Each belongs to the row that recorded it, and
+    /// so to no other.
     pub async fn receipts_among(
         &self,
         channel: Snowflake,
         messages: &[Snowflake],
     ) -> Result<HashSet<Snowflake>> {
         let mut found = HashSet::new();
-        // One of them, nearly always.
+        // Nearly always there is only one.
         for message in messages {
             let receipt: Option<i64> =
                 sqlx::query_scalar("SELECT 1 FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1")
@@ -38,7 +39,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The bytes of an event, as they were signed.
+    /// Returns the body of an event, as it was signed.
     pub async fn event_body(&self, id: EventId) -> Result<Option<Vec<u8>>> {
         Ok(sqlx::query_scalar("SELECT body FROM events WHERE id = $1")
             .bind(id.to_string())

@@ -1,9 +1,10 @@
-//! The steady line across processes: where it is taken up, and what is stored on it.
+//! Steady time across processes: where it continues, and the waits that are stored in it.
 //!
-//! It must never go back: ids are minted on it, and waits stand on it. So it begins at the newest id there is, or at the
-//! wall clock if that is later. While a process runs, the wall clock may be set and the line goes on; by how much it is
-//! ahead is kept in `meta`, for commands beside the server and for the next start. A start sets it at the wall clock
-//! again, as far as the ids allow, and moves all that waits along with it: what has seven seconds left has seven seconds.
+//! Steady time must never go back: ids are minted from it, and waits are stored in it. So it begins at the newest id,
+//! or at the wall clock if that is later. While a process runs, the wall clock may be set and steady time continues;
+//! its lead over the wall clock is kept in `meta`, for commands beside the server and for the next start. A start
+//! sets steady time back to the wall clock, as far as the ids allow, and shifts all waits with it: what has seven
+//! seconds left keeps seven seconds.
 
 use std::time::Duration;
 
@@ -16,16 +17,17 @@ use crate::model::{DeliveryId, EventId, MessageId};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, meta};
 
-/// By how many milliseconds the line is ahead of the wall clock.
+/// The `meta` key of the lead of steady time over the wall clock, in milliseconds.
 const LEAD: &str = "clock.lead";
-/// Where the last start that moved the line forward had it go on, and by how many milliseconds it was moved.
+/// The `meta` key of the last forward jump at a start: where steady time continued, and by how many milliseconds it
+/// moved.
 const JUMP: &str = "clock.jump";
-/// What is moved by less than this is not worth noting: nothing is called late before it is older.
+/// A smaller shift is not recorded: nothing is reported as late before it is older than this.
 const WORTH_NOTING: i64 = 60_000;
-/// An id that lies further ahead than this is no id of ours: a hundred years.
+/// An id further ahead than this is not one of nuncio's: a hundred years.
 const ABSURD: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Takes the line up where the database says it is.
+/// Continues steady time as recorded in the database.
 pub(super) async fn take_up(connection: &mut SqliteConnection, clock: &Clock) -> Result<()> {
     let lead: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
         .bind(LEAD)
@@ -53,7 +55,7 @@ fn read_jump(text: &str) -> Option<Jump> {
 /// The time in the newest id.
 async fn newest_id(connection: &mut SqliteConnection, wall: Timestamp) -> Result<SteadyTime> {
     let (event, delivery, message): (Option<String>, Option<String>, Option<String>) = sqlx::query_as(
-        // A corrupt id of another type sorts behind every text, and is none of these.
+        // A corrupt id of another type sorts after every text, and is excluded here.
         "SELECT (SELECT MAX(id) FROM events WHERE id <= $1), (SELECT MAX(id) FROM deliveries WHERE id <= $2), \
          (SELECT MAX(id) FROM messages WHERE id <= $3)",
     )
@@ -72,13 +74,13 @@ async fn newest_id(connection: &mut SqliteConnection, wall: Timestamp) -> Result
 }
 
 impl Store {
-    /// Keeps by how many milliseconds the steady line is ahead of the wall clock, which was set.
+    /// Stores the lead of steady time over the wall clock, in milliseconds, after the clock was set.
     pub async fn keep_lead(&self, lead: i64) -> Result<()> {
         self.set_meta(LEAD, lead.to_string()).await
     }
 
-    /// Brings the line as near to the wall clock as it can be, and all that waits with it; no wait is longer afterwards
-    /// than its rule can give.
+    /// Moves steady time as close to the wall clock as possible, and shifts all waits with it. Afterwards no wait is
+    /// longer than its rule allows.
     pub(super) async fn settle_line(&self) -> Result<()> {
         let clock = &self.0.clock;
         let Moved { by, to } = self.writer().submit(Settle { clock: clock.clone() }).await?;
@@ -94,7 +96,7 @@ struct Settle {
     clock: Clock,
 }
 
-/// By how many milliseconds the line was moved, and where it goes on.
+/// By how many milliseconds steady time was moved, and where it continues.
 struct Moved {
     by: i64,
     to: SteadyTime,
@@ -113,7 +115,7 @@ impl Unit for Settle {
             let latest = line.plus(*longest);
             match place {
                 Place::Column { table, column, rows } => {
-                    // What has come already stays what it is: how long it has waited is of interest.
+                    // A past time stays unchanged: how long the row has waited still matters.
                     let sql = format!(
                         "UPDATE {table} SET {column} = CASE WHEN {column} + $2 > $3 THEN $3 ELSE {column} + $2 END \
                          WHERE {column} > $1 AND {rows}"
@@ -138,7 +140,7 @@ impl Unit for Settle {
     }
 }
 
-/// Moves the times under a key of `meta`; none lies behind `latest` then.
+/// Shifts the times under a key of `meta`, to `latest` at most.
 async fn move_list(tx: &mut SqliteConnection, key: &str, moved: i64, latest: SteadyTime) -> Result<()> {
     let value: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
         .bind(key)

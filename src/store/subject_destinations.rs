@@ -1,11 +1,11 @@
-//! Which destinations show the card of a thing, or are about to.
+//! Destinations that show the card of a subject, or are about to.
 
 use crate::model::{DestinationId, Source};
 use crate::store::{Result, Store};
 
 impl Store {
-    /// The destinations that events about `subject` went to or wait for, each with the map's key that sent them there. What
-    /// is closed or removed, and what was given up or taken back, is left out: there is no card that could be changed.
+    /// Returns the destinations that events about `subject` went to or wait for, each with the routing key that chose
+    /// it. Closed or removed destinations, and dead or cancelled deliveries, are left out: there is no card to edit.
     pub async fn destinations_of(
         &self,
         source: Source,

@@ -1,4 +1,4 @@
-//! What happened lately, in numbers: for people who ask how it goes.
+//! Activity counts: recent events, deliveries and destination states, for operators.
 
 use sqlx::Row as _;
 use uuid::Uuid;
@@ -7,28 +7,28 @@ use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, EventId, Priority};
 use crate::store::{Result, Store};
 
-/// What happened since some time.
+/// Counts since a point in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Events that came in and were accepted.
+    /// Events that were accepted from senders.
     pub accepted: u64,
-    /// Of their deliveries, how many arrived.
+    /// Deliveries of those events that arrived.
     pub delivered: u64,
-    /// Of their deliveries, how many were given up.
+    /// Deliveries of those events that were given up.
     pub dead: u64,
 }
 
-/// How the destinations stand.
+/// Counts of the destinations by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Left alone for a while.
+    /// Destinations in a cooldown or backoff.
     pub cooling: u64,
-    /// In need of a person.
+    /// Destinations that need the operator.
     pub closed: u64,
 }
 
 impl Store {
-    /// How the destinations stand at `now`.
+    /// Counts the destinations by state at `now`.
     pub async fn standing(&self, now: SteadyTime) -> Result<Standing> {
         let (cooling, closed): (i64, i64) = sqlx::query_as(
             "SELECT COUNT(CASE WHEN not_before > $1 THEN 1 END), \
@@ -41,7 +41,7 @@ impl Store {
         Ok(Standing { cooling: count(cooling), closed: count(closed) })
     }
 
-    /// What was accepted since `since`, and what came of it.
+    /// Counts the events accepted since `since`, and their deliveries by outcome.
     pub async fn tally(&self, since: SteadyTime) -> Result<Tally> {
         let row = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM events WHERE id >= $1 AND source <> 'nuncio') AS accepted, \
@@ -58,8 +58,8 @@ impl Store {
         Ok(Tally { accepted: count("accepted")?, delivered: count("delivered")?, dead: count("dead")? })
     }
 
-    /// When the delivery that has waited longest was made; `None` if none waits. Those that can wait are left out: what
-    /// they would show stands in a digest already, so nobody misses it, and a lane that is behind leaves them lying.
+    /// Returns when the oldest pending delivery was created; `None` if none is pending. Background deliveries are
+    /// left out: a digest already shows their content, so nobody misses them, and a busy lane postpones them.
     pub async fn oldest_waiting(&self) -> Result<Option<SteadyTime>> {
         let id: Option<String> =
             sqlx::query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending' AND rank < $1")
@@ -70,8 +70,8 @@ impl Store {
         Ok(id.map(|id| id.minted_at()))
     }
 
-    /// Kind and time of the newest event that came in; `None` if there was none yet. Our own do not count: they would
-    /// hide that a platform has gone silent.
+    /// Returns the kind and time of the newest event from a sender; `None` if there is none yet. nuncio's own events
+    /// do not count: they would hide that a platform has gone silent.
     pub async fn newest_event(&self) -> Result<Option<(String, Timestamp)>> {
         let row: Option<(String, i64)> = sqlx::query_as(
             "SELECT kind, received_at FROM \

@@ -1,4 +1,4 @@
-//! A look at a database from outside, beside a server or without one, that leaves no trace: no file is made or changed.
+//! Database survey: a read-only inspection, with or without a running server, that creates and changes no file.
 
 mod bot;
 mod lane;
@@ -23,49 +23,49 @@ pub use bot::{BotSurvey, SealedWebhook, survey_bot};
 pub use lane::WaitingLane;
 pub use way::{Stop, newest_test, way_of};
 
-/// Pages kept at hand, in KiB, negative by SQLite's custom.
+/// SQLite page cache in KiB; negative by SQLite's convention.
 const CACHE: i64 = -2048;
 
-/// What stands in a database.
+/// Contents and health of a database.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
-    /// What SQLite finds wrong with it; empty if it is sound.
+    /// Faults that SQLite finds; empty if the database is sound.
     pub faults: Vec<String>,
-    /// Whether something in it was sealed with a key.
+    /// Whether the database has an encryption key.
     pub is_sealed: bool,
-    /// Deliveries that were given up.
+    /// Dead deliveries.
     pub dead: u64,
-    /// Deliveries that wait.
+    /// Pending deliveries.
     pub waiting: u64,
-    /// When the oldest event that waits was received.
+    /// When the oldest event with an unfinished delivery was received.
     pub oldest: Option<Timestamp>,
-    /// Events that no key of the map matched.
+    /// Events that no key of the routing map matched.
     pub unrouted: u64,
-    /// What the key that something was sealed with is known by.
+    /// Fingerprint of the database's key.
     sealed_with: Option<String>,
-    /// The size of the file and of its log, in bytes.
+    /// Size of the file and of its write-ahead log, in bytes.
     pub bytes: u64,
-    /// Events that are kept.
+    /// Stored events.
     pub events: u64,
-    /// When the oldest of them was received.
+    /// When the oldest stored event was received.
     pub oldest_event: Option<Timestamp>,
-    /// Every kind that came from a sender.
+    /// Every event kind received from senders.
     pub kinds: BTreeSet<String>,
-    /// The destinations that something waits for. Of a database that is to be brought up to date first: none.
+    /// Destinations with unfinished deliveries. Empty if the schema needs a migration first.
     pub lanes: Vec<WaitingLane>,
-    /// Calls to the platform that wait for a person. Of a database that is to be brought up to date first: none.
+    /// Calls to the platform that wait for the operator. Zero if the schema needs a migration first.
     pub held: u64,
 }
 
 impl Survey {
-    /// Whether `key` is the one that something in it was sealed with, or nothing was.
+    /// Returns whether `key` is the database's key, or the database has none yet.
     #[must_use]
     pub fn is_opened_by(&self, key: &Key) -> bool {
         self.sealed_with.as_ref().is_none_or(|known| *known == check_of(key))
     }
 }
 
-/// Looks at the database at `path`.
+/// Inspects the database at `path`.
 ///
 /// # Errors
 /// If it cannot be read, is not nuncio's, or was written by a newer version.
@@ -94,7 +94,7 @@ pub fn survey(path: &Path) -> Result<Survey> {
     let oldest_event = connection
         .query_row("SELECT MIN(received_at) FROM events", [], |row| row.get::<_, Option<i64>>(0))?;
     let kinds = kinds(&connection)?;
-    // An older one may lack what these ask for.
+    // An older schema may lack what these queries need.
     let (lanes, held) = match schema == newest_schema() {
         true => {
             (lane::waiting(&connection)?, number("SELECT COUNT(*) FROM decisions WHERE platform = 'held'")?)
@@ -131,8 +131,8 @@ fn kinds(connection: &Connection) -> Result<BTreeSet<String>> {
     Ok(kinds.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Without a server and without a log to be read, the file is opened as one that nobody changes: else SQLite would make
-/// files beside it.
+/// Opens the database read-only. Without a server and without a log to read, it is opened as immutable: otherwise
+/// SQLite would create files beside it.
 fn open(path: &Path) -> Result<Connection> {
     let has_log = fs::metadata(wal::beside(path)).is_ok_and(|log| log.len() > 0);
     if has_log || Lock::is_held(path) {

@@ -1,12 +1,12 @@
-//! The unit: one change of the database, applied whole or not at all.
+//! Units of work: one change of the database, applied as a whole or not at all.
 
 use sqlx::sqlite::SqliteConnection;
 
 use crate::store::Result;
 
-/// One change to the database: one transaction if it is alone, a part of one if not.
+/// One change of the database: a transaction of its own, or a part of a group's transaction.
 pub(super) trait Unit: Send + Sync + 'static {
-    /// What it answers.
+    /// Result of the change.
     type Output: Send + 'static;
 
     /// Makes the change. May be called again after a rollback.

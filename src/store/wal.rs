@@ -1,4 +1,4 @@
-//! The write-ahead log: kept small, whoever reads meanwhile.
+//! Write-ahead log maintenance: keeps the log small despite concurrent readers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use crate::store::connect::BUSY_TIMEOUT;
 use crate::store::error::Health;
 use crate::store::{Error, Result, Store};
 
-/// How often it is folded in, as far as readers allow.
+/// Interval of passive checkpoints, which do as much as readers allow.
 const EVERY: Duration = Duration::from_secs(1);
-/// Above this size it is folded into the database between two groups: passive checkpoints alone let it grow without
-/// bound under load.
+/// Above this size the log is checkpointed and truncated between two groups: with passive checkpoints alone it grows
+/// without bound under load.
 const LIMIT: u64 = 32 * 1024 * 1024;
-/// How long that waits for readers, and how long until it is tried again where they stood in the way. A reader that
-/// never ends must not stop the writer.
+/// How long that checkpoint waits for readers, and the delay before a retry if they blocked it. A reader that never
+/// ends must not stop the writer.
 const READERS_MS: u32 = 20;
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// Where the write-ahead log of the database at `path` is.
+/// Path of the write-ahead log of the database at `path`.
 pub(super) fn beside(path: &Path) -> PathBuf {
     with_ending(path, "-wal")
 }
 
-/// Where the index of that log is, which all processes that have the database open share.
+/// Path of the index of that log, which all processes with the database open share.
 pub(super) fn index_beside(path: &Path) -> PathBuf {
     with_ending(path, "-shm")
 }
@@ -39,14 +39,12 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The log of one database.
 #[derive(Clone)]
 pub(super) struct Wal {
     path: PathBuf,
-    /// Not before this time of the clock's [`Clock::elapsed`].
+    /// Earliest time of the next truncation, in terms of [`Clock::elapsed`].
     next: Duration,
-    /// Held while the log is folded in: SQLite lets one do it at a time, and whoever comes second would take the other
-    /// for a reader.
+    /// Held during a checkpoint: SQLite allows one at a time, and a second one would mistake the first for a reader.
     folding: Arc<Mutex<()>>,
 }
 
@@ -56,7 +54,7 @@ impl Wal {
         Self { path: beside(path), next: Duration::ZERO, folding: Arc::default() }
     }
 
-    /// Folds it in each second, as far as readers allow, from a connection of its own, so that no commit waits for it.
+    /// Runs a passive checkpoint each second, on a connection of its own, so that no commit waits for it.
     pub(super) async fn checkpoint(self, mut connection: SqliteConnection, clock: Clock, health: Health) {
         while health.failure().is_none() {
             clock.sleep(EVERY).await;
@@ -67,11 +65,12 @@ impl Wal {
                 Err(error) => tracing::debug!(%error, "no checkpoint this time"),
             }
         }
-        // Closing the last connection would fold once more: what a failed disk holds is left as it is.
+        // Do not close the connection: closing the last one would checkpoint again, and the content of a failed disk
+        // must stay as it is.
         std::mem::forget(connection);
     }
 
-    /// Folds the log in if it has grown too long.
+    /// Checkpoints and truncates the log if it has grown too long.
     pub(super) async fn bound(&mut self, connection: &mut SqliteConnection, clock: &Clock, health: &Health) {
         let length = std::fs::metadata(&self.path).map_or(0, |wal| wal.len());
         if length <= LIMIT || clock.elapsed() < self.next {
@@ -90,7 +89,7 @@ impl Wal {
     }
 }
 
-/// Folds the whole log in and cuts it. `false` if readers stood in the way.
+/// Checkpoints the whole log and truncates it. Returns `false` if readers blocked that.
 async fn fold(connection: &mut SqliteConnection) -> Result<bool> {
     connection.execute(sqlx::AssertSqlSafe(format!("PRAGMA busy_timeout = {READERS_MS}"))).await?;
     let folded: sqlx::Result<(i64, i64, i64)> =
@@ -105,13 +104,13 @@ async fn fold(connection: &mut SqliteConnection) -> Result<bool> {
 }
 
 impl Store {
-    /// The size of the write-ahead log, in bytes. It shrinks again unless somebody reads without end.
+    /// Size of the write-ahead log, in bytes. It shrinks again unless a reader never ends.
     #[must_use]
     pub fn wal_bytes(&self) -> u64 {
         std::fs::metadata(beside(self.path())).map_or(0, |wal| wal.len())
     }
 
-    /// The size of the database file, in bytes.
+    /// Size of the database file, in bytes.
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
         std::fs::metadata(self.path()).map_or(0, |file| file.len())

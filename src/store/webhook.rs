@@ -1,5 +1,5 @@
-//! Stored Discord webhooks: destinations that people add. Their addresses are sealed: what leaves this file in clear is
-//! one address at a time, for whoever sends to it.
+//! Stored Discord webhooks: destinations that operators add. Their addresses are sealed: only one address at a time
+//! leaves this file in the clear, for the request that needs it.
 
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -16,12 +16,12 @@ use crate::store::{Error, Result, Store};
 /// The sink of these destinations.
 const SINK: &str = "discord_webhook";
 
-/// What came of storing an address.
+/// Result of storing an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// It is stored.
+    /// It was stored.
     Stored,
-    /// It was stored before, for the same owner, as this destination.
+    /// The same owner already has it stored, as this destination.
     Known(DestinationId),
     /// There is no such destination.
     NotFound,
@@ -40,21 +40,23 @@ impl Store {
         self.writer().submit(Add { id, about, mark: url.mark(), sealed, by, audit, now }).await
     }
 
-    /// Gives a webhook another address. If it was closed, it is open again, and what waits for it is due.
+    /// Replaces the address of a webhook. If the webhook was closed, it is open again, and its pending deliveries are
+    /// due.
     pub async fn replace_webhook(&self, id: DestinationId, url: &WebhookUrl, by: Actor) -> Result<Kept> {
         let (now, audit, sealed) = (self.0.clock.now(), self.audit_key()?, self.seal(id, url)?);
         self.writer().submit(Replace { id, mark: url.mark(), sealed, by, audit, now }).await
     }
 
-    /// Removes a webhook: nothing is sent there any more. What waits for it is for [`Store::cancel_removed`]. Answers
+    /// Removes a webhook: nothing is sent to it any more. [`Store::cancel_removed`] cancels its deliveries. Returns
     /// whether there was one.
     pub async fn remove_webhook(&self, id: DestinationId, by: Actor) -> Result<bool> {
         let (now, audit) = (self.0.clock.now(), self.audit_key()?);
         self.writer().submit(Remove { id, by, audit, now }).await
     }
 
-    /// All of them, the oldest first.
-    // SQLite keeps the order of a CROSS JOIN. What waits has two indexes of its own, and no other way to it is short.
+    /// Returns all stored webhooks, oldest first.
+    // SQLite keeps the order of a CROSS JOIN. Unfinished rows have two indexes of their own; any other query plan is
+    // slow.
     pub async fn webhooks(&self) -> Result<Vec<StoredWebhook>> {
         sqlx::query(
             "SELECT id, address, name, owner, category, scope, description, enabled, closed_reason, denied_reason, \
@@ -73,7 +75,7 @@ impl Store {
         .collect()
     }
 
-    /// The address of a webhook. `None` if there is no such webhook, or its address cannot be unsealed.
+    /// Returns the address of a webhook. `None` if there is no such webhook, or its address cannot be unsealed.
     pub async fn webhook_url(&self, id: DestinationId) -> Result<Option<WebhookUrl>> {
         let sealed: Option<Option<String>> = sqlx::query_scalar(
             "SELECT sealed FROM destinations WHERE id = $1 AND sink = $2 AND deleted_at IS NULL",
@@ -87,7 +89,7 @@ impl Store {
         Ok(parts.and_then(|parts| WebhookUrl::from_parts(&parts)))
     }
 
-    /// Notes that a test arrived there. If it was closed, it is open again.
+    /// Records that a test message arrived at a webhook. If the webhook was closed, it is open again.
     pub async fn note_webhook_tested(&self, id: DestinationId) -> Result<()> {
         self.writer().submit(Tested { id, now: self.0.clock.now() }).await
     }
@@ -193,7 +195,7 @@ impl Unit for Remove {
     type Output = bool;
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        // Its address is forgotten at once; the row stays, for deliveries name it.
+        // The address is erased at once; the row stays, because deliveries refer to it.
         let address: Option<String> = sqlx::query_scalar(
             "UPDATE destinations SET deleted_at = $3, sealed = NULL, updated_at = $3 \
              WHERE id = $1 AND sink = $2 AND deleted_at IS NULL RETURNING address",
@@ -232,7 +234,7 @@ impl Unit for Tested {
     }
 }
 
-/// The destination that has this address, if there is one.
+/// Returns the destination with this address, if there is one.
 async fn known(tx: &mut SqliteConnection, owner: &str, mark: &WebhookMark) -> Result<Option<DestinationId>> {
     let id: Option<String> = sqlx::query_scalar(
         "SELECT id FROM destinations WHERE sink = $1 AND owner = $2 AND address = $3 AND deleted_at IS NULL",

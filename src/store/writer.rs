@@ -1,9 +1,9 @@
-//! The one writer: group commit.
+//! The single database writer, with group commit.
 //!
-//! Everything that changes the database is a *unit*, or an event that comes in. The writer applies up to [`GROUP`]
-//! waiting ones in one transaction (events that ask nothing in one of their own, on the [`BulkInsert`]) and answers each
-//! after the commit. If one errs or panics, all are rolled back and each is applied again alone, so a bad one harms
-//! nobody but itself; a unit must therefore be repeatable.
+//! Every change of the database is a *unit*, or an incoming event. The writer applies up to [`GROUP`] waiting ones in
+//! one transaction (events that request nothing go in a transaction of their own, on the [`BulkInsert`]) and replies
+//! to each after the commit. If one fails or panics, all are rolled back and each is applied again alone, so that a
+//! bad one fails alone. A unit must therefore be repeatable.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -27,13 +27,13 @@ use crate::store::unit::Unit;
 use crate::store::wal::Wal;
 use crate::store::{Error, HintSender, Result};
 
-/// How many units share one commit. Measured: 64 gives nearly all of the gain, 256 only adds latency.
+/// Number of units that share one commit. Measured: 64 gives nearly all of the gain, 256 only adds latency.
 const GROUP: usize = 64;
-/// How many units may wait. Past that [`Writer::submit`] waits, and says so after [`PATIENCE`].
+/// Capacity of the queue. When it is full, [`Writer::submit`] waits, and fails after [`PATIENCE`].
 const QUEUE: usize = 1024;
 /// How long a unit may wait for a place in the queue.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The way to the writer.
+/// Handle that submits work to the writer.
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Job>,
@@ -43,11 +43,11 @@ pub(super) struct Writer {
 enum Job {
     Accept(Box<Accept>),
     Other(Box<dyn Work>),
-    /// The last one: what stands before it is written, what comes after it is not.
+    /// The last job: jobs before it are committed, jobs after it are not.
     Stop(oneshot::Sender<()>),
 }
 
-/// The database as the writer has it open.
+/// The files and connections that the writer needs.
 pub(super) struct Files {
     pub(super) bulk_insert: BulkInsert,
     pub(super) connection: SqliteConnection,
@@ -55,13 +55,13 @@ pub(super) struct Files {
     pub(super) database_files: Arc<DatabaseFiles>,
 }
 
-/// What the writer needs besides its queue.
+/// State of the writer task.
 pub(super) struct WriterState {
     bulk_insert: BulkInsert,
     connection: SqliteConnection,
     database_files: Arc<DatabaseFiles>,
     clock: Clock,
-    /// What is on disk, to be told.
+    /// Committed groups whose senders still need their reply.
     settled: mpsc::UnboundedSender<accept::Group>,
     telling: JoinHandle<()>,
     wal: Wal,
@@ -69,7 +69,7 @@ pub(super) struct WriterState {
 }
 
 impl WriterState {
-    /// A desk for the writer of one database. Hints at what is to be delivered go to `hints`.
+    /// Creates the state of one database's writer. Hints for new deliveries go to `hints`.
     pub(super) fn new(files: Files, clock: Clock, hints: HintSender, health: Health) -> Self {
         let Files { bulk_insert, connection, wal, database_files } = files;
         let (settled, groups) = mpsc::unbounded_channel();
@@ -79,8 +79,8 @@ impl WriterState {
 }
 
 impl Writer {
-    /// Starts the writer. It has a thread of its own: as a task among those of the requests, each of its steps would
-    /// wait behind them, and they for it. It ends when it is told to, or when nobody is left who could write.
+    /// Starts the writer on a thread of its own: as a task among those of the requests, each of its steps would wait
+    /// for them, and they for it. It ends on `stop`, or when no handle is left.
     pub(super) fn start(state: WriterState) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let clock = state.clock.clone();
@@ -89,21 +89,21 @@ impl Writer {
         Self { queue, clock }
     }
 
-    /// Has `unit` applied; answers after its commit.
+    /// Submits `unit`; returns after its commit.
     pub(super) async fn submit<U: Unit>(&self, unit: U) -> Result<U::Output> {
         let (reply, answer) = oneshot::channel();
         self.enqueue(Job::Other(Box::new(PendingUnit { unit, output: None, reply }))).await?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
-    /// Has an event accepted; answers after its commit.
+    /// Submits an event; returns after its commit.
     pub(super) async fn accept(&self, event: accept::Incoming) -> Result<accept::Accepted> {
         let (reply, answer) = oneshot::channel();
         self.enqueue(Job::Accept(Box::new(Accept { event, reply }))).await?;
         answer.await.map_err(|_| Error::Closed)?
     }
 
-    /// Writes what waits and ends the writer.
+    /// Commits the pending jobs and ends the writer.
     pub(super) async fn stop(&self) {
         let (reply, done) = oneshot::channel();
         if self.queue.send(Job::Stop(reply)).await.is_ok() {
@@ -126,10 +126,10 @@ impl Writer {
     }
 }
 
-/// A unit of any type, with the place its answer goes to.
+/// A unit of any type, with the channel for its reply.
 trait Work: Send {
     fn apply<'a>(&'a mut self, tx: &'a mut SqliteConnection) -> BoxFuture<'a, Result<()>>;
-    /// Answers: the output of the last `apply` if the commit held, else why not.
+    /// Replies with the output of the last `apply` if the commit succeeded, else with the error.
     fn settle(self: Box<Self>, committed: Result<()>);
 }
 
@@ -151,7 +151,7 @@ impl<U: Unit> Work for PendingUnit<U> {
     fn settle(self: Box<Self>, committed: Result<()>) {
         let Self { output, reply, .. } = *self;
         let answer = committed.and_then(|()| output.ok_or(Error::Closed));
-        // Whoever asked may have gone: the change stands all the same.
+        // The caller may be gone: the change is committed all the same.
         let _ = reply.send(answer);
     }
 }
@@ -182,7 +182,8 @@ async fn run(mut state: WriterState, mut jobs: mpsc::Receiver<Job>) {
             }
         };
         if let Some(error) = state.health.failure() {
-            // Closing a connection would fold the log in: what a failed disk holds is left as it is.
+            // Do not close the connections: that would checkpoint the log, and the content of a failed disk must stay
+            // as it is.
             state.bulk_insert.forget();
             std::mem::forget(state.connection);
             refuse_all(jobs, stop, &error).await;
@@ -197,7 +198,7 @@ async fn run(mut state: WriterState, mut jobs: mpsc::Receiver<Job>) {
             return;
         }
         if let Some(error) = busy {
-            // They have waited as long as the group did, and would wait once more for each group before them.
+            // These jobs have waited as long as the group, and would wait once more for each group before them.
             while let Ok(job) = jobs.try_recv() {
                 if let Job::Stop(reply) = job {
                     let _ = reply.send(());
@@ -210,7 +211,7 @@ async fn run(mut state: WriterState, mut jobs: mpsc::Receiver<Job>) {
     }
 }
 
-/// The end of a writer that must not write: everything is refused, for as long as somebody asks.
+/// Final state of a writer that must not write: refuses all jobs until the queue closes.
 async fn refuse_all(mut jobs: mpsc::Receiver<Job>, mut stop: Option<oneshot::Sender<()>>, error: &Error) {
     loop {
         if let Some(reply) = stop.take() {
@@ -238,8 +239,8 @@ fn refuse_group(accepts: Vec<Accept>, others: Vec<Box<dyn Work>>, error: &Error)
     others.into_iter().for_each(|work| work.settle(Err(error.clone())));
 }
 
-/// Takes in events that ask nothing; if that fails, each by itself. Answers the error if nothing else need be tried:
-/// no transaction could even begin, or none may.
+/// Inserts events that request nothing; if that fails, each one alone. Returns the error if no further attempt makes
+/// sense: no transaction could begin, or none may.
 fn insert(state: &mut WriterState, mint: &Mint, accepts: Vec<Accept>) -> Option<Error> {
     if accepts.is_empty() {
         return None;
@@ -278,8 +279,8 @@ fn insert(state: &mut WriterState, mint: &Mint, accepts: Vec<Accept>) -> Option<
     }
 }
 
-/// Applies a group in one transaction; if that fails, each of it in one of its own. Answers the error if no
-/// transaction could even begin.
+/// Applies a group in one transaction; if that fails, each job in one of its own. Returns the error if no transaction
+/// could begin.
 async fn commit(
     state: &mut WriterState,
     mint: &Mint,
@@ -310,7 +311,7 @@ async fn commit(
     None
 }
 
-/// The outcomes of a group that was committed; or why it was not, and whether its transaction had begun.
+/// Runs a group's transaction. Returns its results; or the error, and whether the transaction had begun.
 async fn transact(
     state: &mut WriterState,
     mint: &Mint,
@@ -342,7 +343,7 @@ async fn transact(
         Err(error) => Err(error),
     };
     if committed.is_err() {
-        // After some errors SQLite has rolled back by itself, and this fails: either way nothing of the group stays.
+        // After some errors SQLite has already rolled back, and this fails: either way nothing of the group remains.
         let _ = state.connection.execute("ROLLBACK").await;
     }
     let stored = committed.map_err(|error| (error, true))?;

@@ -1,4 +1,4 @@
-//! What the database says about the bot and the stored webhooks, read from outside.
+//! Survey of the bot and the stored webhooks: a read-only inspection of the database.
 
 use std::path::Path;
 
@@ -12,31 +12,31 @@ use crate::store::audit::SEAL;
 use crate::store::path::resolve;
 use crate::store::survey::open;
 
-/// What the database says about the bot and the stored webhooks.
+/// The bot's logins and the stored webhooks.
 #[derive(Clone, Debug, Default)]
 pub struct BotSurvey {
-    /// Whether a bot has logged in from this database: then its commands were registered.
+    /// Whether a bot has logged in with this database: then its commands were registered.
     pub has_logged_in: bool,
-    /// The stored webhooks that are in use, the oldest first.
+    /// The stored webhooks in use, oldest first.
     pub webhooks: Vec<SealedWebhook>,
 }
 
 /// A stored webhook with its sealed address.
 #[derive(Clone, Debug)]
 pub struct SealedWebhook {
-    /// Its id.
+    /// Id of its destination.
     pub id: DestinationId,
-    /// What people call it.
+    /// Name that the operator gave it.
     pub name: String,
-    /// What may be shown of its address.
+    /// The masked address.
     pub mark: WebhookMark,
-    /// Why it is not used any more.
+    /// Why it is closed, if it is.
     pub closed: Option<String>,
     sealed: String,
 }
 
 impl SealedWebhook {
-    /// Its address; `None` if it was not sealed with `key`.
+    /// Unseals its address; `None` if it was not sealed with `key`.
     #[must_use]
     pub fn open(&self, key: &Key) -> Option<WebhookUrl> {
         let parts = key.derive(SEAL).open(&self.id.to_string(), &self.sealed)?;
@@ -44,10 +44,10 @@ impl SealedWebhook {
     }
 }
 
-/// Looks at the database at `path`. What of it cannot be read is left out: [`survey`](super::survey) says why.
+/// Inspects the database at `path`. Unreadable rows are left out: [`survey`](super::survey) reports the reason.
 ///
 /// # Errors
-/// If it cannot be opened, or was never made.
+/// If it cannot be opened, or does not exist.
 pub fn survey_bot(path: &Path) -> Result<BotSurvey> {
     let connection = open(&resolve(path)?)?;
     let logins = connection.query_row("SELECT 1 FROM meta WHERE key = $1", [LOGINS], |_| Ok(()));
@@ -60,7 +60,6 @@ pub fn survey_bot(path: &Path) -> Result<BotSurvey> {
     Ok(BotSurvey { has_logged_in: logins.optional()?.is_some(), webhooks })
 }
 
-/// `None` if another program changed the row.
 fn read(row: &Row<'_>) -> Option<SealedWebhook> {
     let text = |column: &str| row.get::<_, String>(column).ok();
     Some(SealedWebhook {

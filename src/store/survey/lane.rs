@@ -1,4 +1,4 @@
-//! The lanes that something waits in.
+//! Survey of the lanes with unfinished deliveries.
 
 use rusqlite::{Connection, Row};
 
@@ -6,16 +6,16 @@ use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Destination, Sink};
 use crate::store::Result;
 
-/// A destination that something waits for.
+/// A destination with unfinished deliveries.
 #[derive(Clone, Debug)]
 pub struct WaitingLane {
-    /// Where to.
+    /// The destination.
     pub destination: Destination,
-    /// How many deliveries wait.
+    /// Number of unfinished deliveries.
     pub waiting: u64,
     /// When the oldest of their events was received.
     pub oldest: Option<Timestamp>,
-    /// When the next of them is sent, by the wall clock; in the past if nothing but the sending is missing.
+    /// When the next of them is due, by the wall clock; in the past if only the sending remains.
     pub next: Timestamp,
 }
 
@@ -24,7 +24,7 @@ const LANES: &str = "SELECT t.id, t.sink, t.address, t.name, t.closed_reason, t.
      LEFT JOIN events AS e ON e.id = d.event_id WHERE d.status IN ('pending', 'sending') AND t.deleted_at IS NULL \
      GROUP BY t.id ORDER BY MIN(e.received_at)";
 
-/// All of them, the one that has waited longest first. What cannot be read is left out: the lane itself tells of it.
+/// Returns all such lanes, longest wait first. Unreadable rows are left out: the lane itself reports them.
 pub(super) fn waiting(connection: &Connection) -> Result<Vec<WaitingLane>> {
     let lead = connection
         .query_row("SELECT value FROM meta WHERE key = 'clock.lead'", [], |row| row.get::<_, String>(0))

@@ -1,4 +1,4 @@
-//! The way of one event, looked up from outside.
+//! Survey of one event's deliveries.
 
 use std::path::Path;
 
@@ -10,22 +10,22 @@ use crate::model::{EventId, Status};
 use crate::store::Result;
 use crate::store::path::resolve;
 
-/// A place that an event goes to.
+/// A destination of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
-    /// How it is called.
+    /// Name of the destination.
     pub name: String,
-    /// Its address, of a channel the id.
+    /// Address of the destination; for a channel, its id.
     pub address: String,
-    /// Where the delivery stands.
+    /// Status of the delivery.
     pub status: Status,
-    /// Why it does not go on, or was given up.
+    /// Why it is stopped, or was given up.
     pub reason: Option<String>,
     /// When it was delivered or given up.
     pub finished_at: Option<Timestamp>,
 }
 
-/// Where `event` goes, and how far it is.
+/// Returns the destinations of `event` and the status of each delivery.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -40,7 +40,7 @@ pub fn way_of(path: &Path, event: EventId) -> Result<Vec<Stop>> {
         Ok(Stop {
             name: row.get(0)?,
             address: row.get(1)?,
-            // What is no status is not over.
+            // An unknown status counts as unfinished.
             status: Status::from_word(&status).unwrap_or(Status::Pending),
             reason: row.get(3)?,
             finished_at: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis),
@@ -49,7 +49,7 @@ pub fn way_of(path: &Path, event: EventId) -> Result<Vec<Stop>> {
     Ok(stops.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The newest `webhook.test` that was received at `since` or later and is not `other`.
+/// Returns the newest `webhook.test` event that was received at `since` or later and is not `other`.
 ///
 /// # Errors
 /// If the database cannot be read.

@@ -1,4 +1,4 @@
-//! Group commit: a bad unit harms nobody but itself.
+//! Group commit tests: a bad unit fails alone.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::model::{DedupeKey, DestinationId, Kind, NewEvent, Priority, RawBody, Sink, Source};
 use crate::store::{HintSender, Incoming, Planned, Store};
 
-/// Writes a row into `meta`, then does what its kind does.
+/// Inserts a row into `meta`, then succeeds, fails or panics.
 struct Write {
     key: &'static str,
     then: Then,
@@ -40,7 +40,7 @@ impl Unit for Write {
     }
 }
 
-/// Keeps the writer busy until it is released, so that what is submitted meanwhile becomes one group.
+/// Keeps the writer busy until released, so that units submitted meanwhile become one group.
 struct Hold(Mutex<Option<oneshot::Receiver<()>>>);
 
 impl Unit for Hold {
