@@ -246,8 +246,8 @@ async fn ask(
 ) -> Result<Vec<Delivery>> {
     let Some(asks) = &incoming.asks else { return Ok(Vec::new()) };
     // A destination that mutes the event is left out: its card is still owed the answer.
-    let heard = incoming.plan.iter().filter(|planned| planned.muted.is_none());
-    let planned: Vec<_> = heard.map(|planned| planned.destination_id).collect();
+    let unmuted = incoming.plan.iter().filter(|planned| planned.muted.is_none());
+    let planned: Vec<_> = unmuted.map(|planned| planned.destination_id).collect();
     decision::ask(tx, mint, now, (incoming.event.source, &incoming.event.company), id, asks, &planned).await
 }
 

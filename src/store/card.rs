@@ -78,7 +78,7 @@ impl Store {
         let mut events: Vec<Event> = rows.iter().rev().map(event::read).collect::<Result<_>>()?;
         if rows.len() >= limit as usize {
             let first = self.first_shown(destination, source, subject).await?;
-            lead(&mut events, first);
+            put_first(&mut events, first);
         }
         Ok(events)
     }
@@ -127,14 +127,14 @@ impl Store {
         .await?;
         let mut events: Vec<Event> = rows.iter().rev().map(event::read).collect::<Result<_>>()?;
         if rows.len() >= limit as usize {
-            lead(&mut events, self.event(since).await?);
+            put_first(&mut events, self.event(since).await?);
         }
         Ok(events)
     }
 }
 
 /// Replaces the oldest of `events` with `first`, unless it is among them.
-fn lead(events: &mut [Event], first: Option<Event>) {
+fn put_first(events: &mut [Event], first: Option<Event>) {
     if let (Some(oldest), Some(first)) = (events.first_mut(), first)
         && first.id < oldest.id
     {

@@ -45,14 +45,14 @@ pub(super) fn partition<T>(
     rows: &[SqliteRow],
     read: impl Fn(&SqliteRow) -> Result<T>,
 ) -> Result<(Vec<T>, Vec<CorruptRow>)> {
-    let (mut sound, mut spoilt) = (Vec::with_capacity(rows.len()), Vec::new());
+    let (mut sound, mut corrupt) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in decode_all(rows, read)? {
         match row {
             Ok(read) => sound.push(read),
-            Err(row) => spoilt.push(row),
+            Err(row) => corrupt.push(row),
         }
     }
-    Ok((sound, spoilt))
+    Ok((sound, corrupt))
 }
 
 /// Decodes `rows` and keeps their order.

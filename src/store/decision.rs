@@ -88,7 +88,7 @@ impl Store {
 
     /// Returns the newest decision about every machine that any of these ids names: customers may use the same ids.
     pub async fn decisions_about_machine(&self, source: Source, ids: &[String]) -> Result<Vec<Decision>> {
-        let (one, other) = two(ids);
+        let (one, other) = two_ids(ids);
         let rows = sqlx::query(OF_MACHINE)
             .bind(source.as_str())
             .bind(one)
@@ -257,7 +257,7 @@ fn of_company(mut newest: Vec<Decision>, company: &str) -> Option<Decision> {
 }
 
 /// Two ids of one machine; the first one twice if there is only one.
-fn two(ids: &[String]) -> (&str, &str) {
+fn two_ids(ids: &[String]) -> (&str, &str) {
     let one = ids.first().map_or("", String::as_str);
     (one, ids.get(1).map_or(one, String::as_str))
 }
@@ -269,7 +269,7 @@ async fn newest_of_machine(
     ids: &[String],
     company: &str,
 ) -> Result<Option<Decision>> {
-    let (one, other) = two(ids);
+    let (one, other) = two_ids(ids);
     let rows = sqlx::query(OF_MACHINE).bind(source.as_str()).bind(one).bind(other).fetch_all(tx).await?;
     Ok(of_company(newest(&rows)?, company))
 }

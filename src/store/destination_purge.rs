@@ -142,7 +142,7 @@ mod tests {
     }
 
     /// The delivery counts of one destination by status, and the state of its message.
-    async fn stands(store: &Store, destination: &str) -> (Vec<(String, i64)>, String) {
+    async fn state_of(store: &Store, destination: &str) -> (Vec<(String, i64)>, String) {
         let deliveries = sqlx::query_as(
             "SELECT status, COUNT(*) FROM deliveries WHERE destination_id = $1 GROUP BY status ORDER BY status",
         );
@@ -167,9 +167,9 @@ mod tests {
             }
         }
         assert_eq!(units, [200, 200, 150, 30]);
-        assert_eq!(stands(&store, GONE).await, (vec![of("cancelled", 580)], "withdrawn".to_owned()));
+        assert_eq!(state_of(&store, GONE).await, (vec![of("cancelled", 580)], "withdrawn".to_owned()));
         let kept = vec![of("pending", 330), of("sending", 250)];
-        assert_eq!(stands(&store, KEPT).await, (kept, "sending".to_owned()));
+        assert_eq!(state_of(&store, KEPT).await, (kept, "sending".to_owned()));
     }
 
     // A lane may be collecting a digest when its destination is removed: later claims would never be found again.

@@ -29,8 +29,8 @@ impl From<sqlx::Error> for Error {
             return Self::Corrupt(format!("column {index}: {source}"));
         }
         let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-        let said = error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
-        code.and_then(|code| meaning(code, said)).unwrap_or_else(|| Self::Database(Arc::new(error)))
+        let message = error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
+        code.and_then(|code| meaning(code, message)).unwrap_or_else(|| Self::Database(Arc::new(error)))
     }
 }
 
@@ -46,17 +46,17 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// Maps an extended code to an error, if that is more specific than SQLite's own message `said`.
-fn meaning(code: u32, said: String) -> Option<Error> {
+/// Maps an extended code to an error, if that is more specific than SQLite's own `message`.
+fn meaning(code: u32, message: String) -> Option<Error> {
     Some(match (code, code & 0xff) {
-        (IOERR_FSYNC | IOERR_DIR_FSYNC, _) => Error::NotSynced(said),
+        (IOERR_FSYNC | IOERR_DIR_FSYNC, _) => Error::NotSynced(message),
         (_, BUSY | LOCKED) => Error::Occupied,
         (_, INTERRUPT) => Error::ReadTooLong,
-        (_, READONLY) => Error::ReadOnly(said),
-        (_, CANTOPEN) => Error::Unopened(said),
+        (_, READONLY) => Error::ReadOnly(message),
+        (_, CANTOPEN) => Error::Unopened(message),
         (_, FULL) => Error::Full,
-        (_, IOERR) => Error::Disk(said),
-        (_, CORRUPT | NOTADB) => Error::Damaged(said),
+        (_, IOERR) => Error::Disk(message),
+        (_, CORRUPT | NOTADB) => Error::Damaged(message),
         _ => return None,
     })
 }

@@ -54,7 +54,7 @@ impl Unit for LaneBroke {
         .bind(BROKE)
         .fetch_all(&mut *tx)
         .await?;
-        let mut broke = LaneCrash::default();
+        let mut crash = LaneCrash::default();
         for (id, digest, attempts, breaks) in open {
             sqlx::query(
                 "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at) WHERE id = $1",
@@ -74,11 +74,11 @@ impl Unit for LaneBroke {
             .await?;
             match (breaks + 1 >= TRIES, digest) {
                 (false, _) => {}
-                (true, true) => broke.apart.push(id.parse()?),
-                (true, false) => broke.given_up.extend(self.give_up(tx, &id).await?),
+                (true, true) => crash.apart.push(id.parse()?),
+                (true, false) => crash.given_up.extend(self.give_up(tx, &id).await?),
             }
         }
-        Ok(broke)
+        Ok(crash)
     }
 }
 

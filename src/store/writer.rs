@@ -245,15 +245,15 @@ fn insert(state: &mut WriterState, mint: &Mint, accepts: Vec<Accept>) -> Option<
     if accepts.is_empty() {
         return None;
     }
-    let taken_in = match state.database_files.check_before() {
+    let inserted = match state.database_files.check_before() {
         Ok(()) => state.bulk_insert.insert(mint, state.clock.moment(), &accepts),
         Err(error) => Err(BatchError { error, began: false }),
     };
-    let taken_in = taken_in.and_then(|stored| match state.database_files.check_after() {
+    let inserted = inserted.and_then(|stored| match state.database_files.check_after() {
         Ok(()) => Ok(stored),
         Err(error) => Err(BatchError { error, began: false }),
     });
-    match taken_in {
+    match inserted {
         Ok(stored) => {
             let _ = state.settled.send((accepts, stored));
             None

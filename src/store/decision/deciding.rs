@@ -134,7 +134,7 @@ impl Unit for Decide {
         }
         audit::append(tx, &self.key, &entry, self.now.wall).await?;
         let after = load(tx, &self.token).await?.unwrap_or(before);
-        let deliveries = self.tell(tx, &after).await?;
+        let deliveries = self.announce_change(tx, &after).await?;
         Ok((Changed::Done(after), deliveries))
     }
 }
@@ -210,7 +210,7 @@ impl Decide {
 
     /// Inserts the event, the edits and the call. A call that is due later gets no hint: its lane finds it in the
     /// table.
-    async fn tell(&self, tx: &mut SqliteConnection, after: &Decision) -> Result<Vec<Delivery>> {
+    async fn announce_change(&self, tx: &mut SqliteConnection, after: &Decision) -> Result<Vec<Delivery>> {
         let (kind, call) = match &self.change {
             Change::Decide { platform, grace, .. } => {
                 ("decision.made", Some((*platform, self.now.steady.plus(*grace))))

@@ -195,8 +195,8 @@ impl Unit for Make {
         let token = Token::random();
         let card = self.pressed(tx, &ticket).await?;
         let made = self.insert(tx, &ticket, &token, &card).await?;
-        let wish = load(tx, &token).await?;
-        let (Some(wish), true) = (wish, made) else {
+        let action = load(tx, &token).await?;
+        let (Some(action), true) = (action, made) else {
             let detail = "too late: the same is on its way already".to_owned();
             let reference = ticket.id.to_string();
             let entry =
@@ -205,18 +205,18 @@ impl Unit for Make {
             let first = self.on_its_way(tx, &ticket).await?;
             return Ok((Changed::Late(first.unwrap_or(ticket)), Vec::new()));
         };
-        let entry = AuditEntry { reference: wish.id.to_string(), ..self.entry.clone() };
+        let entry = AuditEntry { reference: action.id.to_string(), ..self.entry.clone() };
         audit::append(tx, &self.key, &entry, self.now.wall).await?;
-        let (event, mut hints) = announce(tx, &self.mint, self.now, "decision.made", &wish, &[]).await?;
+        let (event, mut hints) = announce(tx, &self.mint, self.now, "decision.made", &action, &[]).await?;
         let call =
             deliver(tx, &self.mint, self.now.steady, event, self.wish.platform, self.now.steady).await?;
         sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
             .bind(call.id.to_string())
-            .bind(wish.id.to_string())
+            .bind(action.id.to_string())
             .execute(tx)
             .await?;
         hints.push(call);
-        Ok((Changed::Done(wish), hints))
+        Ok((Changed::Done(action), hints))
     }
 }
 

@@ -41,7 +41,7 @@ impl Store {
             loop {
                 let (mut rows, mut any) = (next.query(params![message, after, PAGE])?, false);
                 while let Some(row) = rows.next()? {
-                    add(&mut sum, &summand(row)?);
+                    add(&mut sum, &event_header(row)?);
                     after = row.get(0)?;
                     any = true;
                 }
@@ -59,7 +59,7 @@ impl Store {
     }
 }
 
-fn summand(row: &Row<'_>) -> Result<EventHeader> {
+fn event_header(row: &Row<'_>) -> Result<EventHeader> {
     Ok(EventHeader {
         id: text(row, 1)?.parse()?,
         source: source_of(text(row, 2)?)?,
