@@ -52,10 +52,10 @@ impl Store {
         }))
     }
 
-    /// The first event of a subject that a destination shows or is about to show, and the newest events after it:
-    /// `limit` in all, oldest first. The first event's content stays valid, however many follow. Events that were
+    /// Returns the first event of a subject that a destination shows or is about to show, and the newest events after
+    /// it: `limit` in all, oldest first. The first event's content stays valid, however many follow. Events that were
     /// muted there are included: they happened, although no message was sent. Events that were sent elsewhere,
-    /// refused or taken back are not.
+    /// refused or cancelled are not.
     pub async fn shown_events(
         &self,
         destination: DestinationId,
@@ -103,7 +103,8 @@ impl Store {
         row.as_ref().map(event::read).transpose()
     }
 
-    /// Like [`Store::shown_events`], but for an alert, from the event `since` on.
+    /// The event `since` of an alert, and the newest later ones that a destination shows or is about to show: `limit` in
+    /// all, oldest first.
     pub async fn repeats(
         &self,
         destination: DestinationId,

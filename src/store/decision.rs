@@ -262,7 +262,7 @@ fn two_ids(ids: &[String]) -> (&str, &str) {
     (one, ids.get(1).map_or(one, String::as_str))
 }
 
-/// `Store::decision_about_machine` within a unit.
+/// Returns the newest round about a customer's machine that any of these ids names, within a unit.
 async fn newest_of_machine(
     tx: &mut SqliteConnection,
     source: Source,

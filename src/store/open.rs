@@ -36,8 +36,8 @@ const READ_DEADLINE: Duration = Duration::from_secs(30);
 const STEPS: i32 = 20_000;
 /// Page cache of the writer, without its bulk insert, in KiB; negative by SQLite's convention.
 const WRITER_CACHE: &str = "-2048";
-/// Page cache of a read connection, likewise. Small: each read looks for other rows, and those are in the system's
-/// cache.
+/// Page cache of a read connection in KiB; negative by SQLite's convention. Small: each read looks for other rows,
+/// and the system's cache holds those.
 const READER_CACHE: &str = "-512";
 /// The first SQLite release without the WAL-reset bug (SQLite: "The WAL-Reset Bug").
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];

@@ -59,7 +59,7 @@ impl Store {
     }
 
     /// Returns when the oldest pending delivery was created; `None` if none is pending. Background deliveries are
-    /// left out: a digest already shows their content, so nobody misses them, and a busy lane postpones them.
+    /// left out: a digest already shows their content, so their delay harms nothing, and a busy lane postpones them.
     pub async fn oldest_waiting(&self) -> Result<Option<SteadyTime>> {
         let id: Option<String> =
             sqlx::query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending' AND rank < $1")

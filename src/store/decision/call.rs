@@ -70,8 +70,8 @@ impl Store {
         self.waiting(sql, destination, now, 1).await
     }
 
-    /// Records a call to the platform and its disposition. Returns `false`, and changes nothing, if another process
-    /// or lane epoch owns the message now.
+    /// Records a call to the platform and its disposition. Returns `false`, and changes nothing, if the message is
+    /// closed or another lane epoch owns it.
     pub async fn record_call(&self, calling: Calling) -> Result<bool> {
         let unit = Record { calling, now: self.0.clock.moment(), mint: Mint::new() };
         let (ours, hints) = self.writer().submit(unit).await?;

@@ -53,7 +53,7 @@ impl NotRetried {
     }
 }
 
-/// Whose calls a requester may retry.
+/// Which calls a requester may retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) struct Rights {
     pub(in crate::store) decisions: bool,

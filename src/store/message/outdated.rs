@@ -13,7 +13,7 @@ use crate::store::attempt::insert_attempt;
 pub enum Recorded {
     /// It was recorded.
     Kept,
-    /// Nothing was changed: another process or lane epoch owns the message now.
+    /// Nothing was changed: the message is closed, or another lane epoch owns it.
     Theirs,
     /// The webhook got a new address during the attempt, so the old one's answer is ignored. The message's deliveries
     /// are pending again, and the destination is unchanged.
