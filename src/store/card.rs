@@ -103,8 +103,8 @@ impl Store {
         row.as_ref().map(event::read).transpose()
     }
 
-    /// The event `since` of an alert, and the newest later ones that a destination shows or is about to show: `limit` in
-    /// all, oldest first.
+    /// Returns the event `since` of an alert, and the newest later ones that a destination shows or is about to show:
+    /// `limit` in all, oldest first.
     pub async fn repeats(
         &self,
         destination: DestinationId,
