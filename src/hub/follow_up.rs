@@ -1,4 +1,4 @@
-//! What follows from what became of a delivery: events of our own that tell people.
+//! Follow-up notices: events of nuncio's own that report a destination's state changes to operators.
 //!
 //! Deciding is pure; the events are stored in the unit that records the outcome. A notice never causes a notice.
 
@@ -12,21 +12,21 @@ use crate::model::{
 };
 use crate::store::{FollowUp, Incoming, Planned};
 
-/// What people are told about a destination.
+/// A state change of a destination that operators are notified of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// Nothing can be sent there any more.
+    /// Closed: nothing can be sent there any more.
     Closed {
-        /// Why.
+        /// The cause, as a sentence.
         reason: String,
-        /// Whether it is a webhook that somebody deleted.
+        /// Whether it is a webhook that was deleted.
         is_deleted: bool,
     },
-    /// We may not send there for now: why.
+    /// Discord currently denies messages there; the cause.
     Denied(String),
-    /// It takes messages again.
+    /// It accepts messages again.
     Reopened,
-    /// So many deliveries have waited too long for it and were given up.
+    /// This many deliveries waited for it too long and were given up.
     Expired(u64),
 }
 
@@ -41,8 +41,8 @@ impl Notice {
     }
 }
 
-/// What people are told after a try to send `carried` to `destination` had this outcome: nothing, if they know
-/// already, or if what was sent were notices themselves. `is_deleted`: whether it told of a webhook that is gone.
+/// The notice that follows from an attempt to send `carried` to `destination` with this outcome: none if it was sent
+/// already, or if `carried` were notices themselves. `is_deleted`: whether the attempt found a deleted webhook.
 #[must_use]
 pub fn follow_up<'a>(
     destination: &Destination,
@@ -60,7 +60,7 @@ pub fn follow_up<'a>(
         return None;
     }
     match outcome {
-        // That it denied us was told; that it is closed now is news.
+        // The denial was announced; the closing is news.
         Outcome::Closed(reason) if !told || destination.denied.is_some() => {
             Some(Notice::Closed { reason: reason.to_string(), is_deleted })
         }
@@ -69,13 +69,13 @@ pub fn follow_up<'a>(
     }
 }
 
-/// Whether `event` tells people how nuncio itself fares.
+/// Whether `event` is a notice about nuncio's own state.
 fn is_notice(event: &Event) -> bool {
     event.meaning().family == Family::Notice
 }
 
 impl Hub {
-    /// The event that tells `notice` about `destination`, for the `default` route's destinations except that one.
+    /// The event that reports `notice` about `destination`, to the `default` route's destinations except that one.
     #[must_use]
     pub fn announcement(
         &self,
@@ -101,7 +101,8 @@ impl Hub {
         FollowUp { id, incoming }
     }
 
-    /// Who is told what nuncio has to say: the `default` route's destinations, except the one it is about.
+    /// Recipients of nuncio's own notices: the `default` route's destinations, except the one that the notice is
+    /// about.
     fn told(&self, except: DestinationId, rank: Priority) -> Vec<Planned> {
         let mut plan = self.0.routing.now().default_plan();
         plan.retain(|planned| planned.destination_id != except);
@@ -128,7 +129,7 @@ fn event_of(
     });
     match &destination.sink {
         Sink::Channel(id) => data["channel_id"] = json!(id),
-        // Never more of its address than people may see.
+        // Never more of a webhook's address than its visible part.
         Sink::DiscordWebhook(mark) => {
             data["webhook"] = json!(mark.to_string());
             data["mend"] = json!(destination.mended_by());
@@ -143,7 +144,7 @@ fn event_of(
         kind: Kind::new(notice.kind()),
         company: String::new(),
         subject: format!("destination:{}", destination.id),
-        // Its id makes it one of its kind: the same channel may close twice in a second.
+        // The event's own id makes the key unique: one channel may close twice in a second.
         dedupe: DedupeKey::of_request(&id.to_string(), &body),
         cause,
         occurred_at: now,
@@ -192,7 +193,7 @@ mod tests {
         }
     }
 
-    // Control: with a sample less in `samples.rs`, it is red.
+    // Control: remove a sample from `samples.rs`, and this fails.
     #[test]
     fn every_notice_has_a_sample_with_the_same_fields() {
         let notices = [

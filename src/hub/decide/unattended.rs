@@ -1,4 +1,4 @@
-//! Places where a machine's card goes and nobody could decide about it.
+//! Unattended questions: channels that get a machine's card where no person could decide about it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ const UNHEARD: &str =
     "nobody can approve machines: DISCORD_GATEWAY is off, so buttons do not work. Set it to on and restart";
 
 impl Hub {
-    /// Why nobody could decide, a sentence each; none if somebody can, if nothing is asked, or if it is not known.
+    /// Why no person could decide, a sentence each; empty if someone can, if nothing is asked, or if it is not known.
     #[must_use]
     pub fn nobody_decides(&self) -> Vec<String> {
         let rules = self.rules();
@@ -20,7 +20,7 @@ impl Hub {
         if !rules.is_heard {
             return vec![UNHEARD.to_owned()];
         }
-        // Whoever owns the server may manage it.
+        // The guild's owner may always manage it.
         if rules.approvers.is_empty() {
             return Vec::new();
         }
