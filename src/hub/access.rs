@@ -79,7 +79,7 @@ impl Hub {
     pub fn learn_servers(&self, mut servers: Servers) {
         let before = self.0.home.borrow().clone().unwrap_or_default();
         servers.mapped.extend(&before.mapped);
-        let (strangers, problem) = (self.strangers(), self.nobodys());
+        let (foreign_guilds, problem) = (self.foreign_guilds(), self.nobodys());
         let known: Vec<Problem> = self.server_problems();
         self.0.home.send_if_modified(|home| {
             let is_news = home.as_ref() != Some(&servers);
@@ -92,7 +92,7 @@ impl Hub {
         for news in self.server_problems().iter().filter(|problem| !known.contains(problem)) {
             tracing::warn!("{}", news.sentence());
         }
-        for (id, name) in self.strangers().iter().filter(|(id, _)| !strangers.contains_key(id)) {
+        for (id, name) in self.foreign_guilds().iter().filter(|(id, _)| !foreign_guilds.contains_key(id)) {
             tracing::warn!(
                 "the bot is also in the server {} ({id}), which neither DISCORD_GUILD_ID nor the map names: nobody \
                  there may do or read anything. If you did not invite it, switch Public Bot off (Developer Portal → \
@@ -110,7 +110,7 @@ impl Hub {
     }
 
     /// Foreign guilds by name.
-    fn strangers(&self) -> BTreeMap<Snowflake, String> {
+    fn foreign_guilds(&self) -> BTreeMap<Snowflake, String> {
         let all = self.0.home.borrow().as_ref().map(|seen| seen.all.clone()).unwrap_or_default();
         let named = all.into_iter().filter_map(|(id, name)| Some((id, name?)));
         named

@@ -208,7 +208,7 @@ impl Hub {
         };
         Ok(match changed {
             Changed::Done(decision) => {
-                tell(click, &decision);
+                log_click(click, &decision);
                 ClickOutcome::Done(decision)
             }
             Changed::Late(decision) => ClickOutcome::Late(decision),
@@ -235,7 +235,7 @@ impl Hub {
             even_expired: click.place.is_none(),
         };
         let card = click.place.as_ref().and_then(|place| Some((place.channel, place.message?)));
-        let wish = |matter| TicketAction { matter, text: click.text.clone(), platform, card };
+        let ticket_action = |matter| TicketAction { matter, text: click.text.clone(), platform, card };
         let change = match (click.press, matter) {
             (ButtonAction::Approve, DecisionKind::Machine) => decide(Verdict::Approved),
             (ButtonAction::Deny, DecisionKind::Machine) => decide(Verdict::Denied),
@@ -247,12 +247,12 @@ impl Hub {
                 press @ (ButtonAction::Take | ButtonAction::Note | ButtonAction::Close),
                 DecisionKind::Ticket,
             ) => {
-                let wish = wish(match press {
+                let action = ticket_action(match press {
                     ButtonAction::Take => DecisionKind::Take,
                     ButtonAction::Note => DecisionKind::Note,
                     _ => DecisionKind::Close,
                 });
-                return store.wish(&click.token, wish, by, entry).await.map(Ok);
+                return store.wish(&click.token, action, by, entry).await.map(Ok);
             }
             _ => return Ok(Err(Refusal::Unknown)),
         };
@@ -300,7 +300,7 @@ fn subject(decision: &Decision) -> String {
     }
 }
 
-fn tell(click: &Click, decision: &Decision) {
+fn log_click(click: &Click, decision: &Decision) {
     tracing::info!(
         decision.id = %decision.id, person.id = %click.person.id,
         "{}: {} by {}", subject(decision), click.press.action(), click.person.name.escape_debug()

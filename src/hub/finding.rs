@@ -265,7 +265,7 @@ impl Hub {
         self.0.metrics.found(remark.finding);
         self.0.refused_source.refused(&self.0.clock, &remark);
         if let Some(remark) = self.0.findings.note(&self.0.clock, remark) {
-            tell(&remark, None);
+            log_report(&remark, None);
         }
     }
 
@@ -273,7 +273,7 @@ impl Hub {
     /// a minute.
     pub fn tell_findings(&self) {
         for (remark, count) in self.0.findings.due(&self.0.clock) {
-            tell(&remark, Some(count));
+            log_report(&remark, Some(count));
         }
     }
 
@@ -293,7 +293,7 @@ impl Hub {
 }
 
 /// Writes the log line. A failing store needs an operator; everything else is for the sender to fix.
-fn tell(remark: &IngressReport, more: Option<u64>) {
+fn log_report(remark: &IngressReport, more: Option<u64>) {
     let IngressReport { finding, sentence, seconds_behind, from } = remark;
     let text = match more {
         None => sentence.clone(),

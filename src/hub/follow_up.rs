@@ -50,9 +50,9 @@ pub fn follow_up<'a>(
     outcome: &Outcome,
     is_deleted: bool,
 ) -> Option<Notice> {
-    let told = destination.announced.is_some();
+    let is_announced = destination.announced.is_some();
     match outcome {
-        Outcome::Sent(_) if told => return Some(Notice::Reopened),
+        Outcome::Sent(_) if is_announced => return Some(Notice::Reopened),
         Outcome::Closed(_) | Outcome::Denied(_) => {}
         _ => return None,
     }
@@ -61,10 +61,10 @@ pub fn follow_up<'a>(
     }
     match outcome {
         // The denial was announced; the closing is news.
-        Outcome::Closed(reason) if !told || destination.denied.is_some() => {
+        Outcome::Closed(reason) if !is_announced || destination.denied.is_some() => {
             Some(Notice::Closed { reason: reason.to_string(), is_deleted })
         }
-        Outcome::Denied(reason) if !told => Some(Notice::Denied(reason.to_string())),
+        Outcome::Denied(reason) if !is_announced => Some(Notice::Denied(reason.to_string())),
         _ => None,
     }
 }
@@ -93,7 +93,7 @@ impl Hub {
         let rank = if *notice == Notice::Reopened { Priority::Normal } else { Priority::Urgent };
         let incoming = Incoming {
             event: event_of(id, notice, destination, cause, now.wall),
-            plan: self.told(destination.id, rank),
+            plan: self.recipients(destination.id, rank),
             unrouted: false,
             company_name: None,
             asks: None,
@@ -103,7 +103,7 @@ impl Hub {
 
     /// Recipients of nuncio's own notices: the `default` route's destinations, except the one that the notice is
     /// about.
-    fn told(&self, except: DestinationId, rank: Priority) -> Vec<Planned> {
+    fn recipients(&self, except: DestinationId, rank: Priority) -> Vec<Planned> {
         let mut plan = self.0.routing.now().default_plan();
         plan.retain(|planned| planned.destination_id != except);
         plan.iter_mut().for_each(|planned| planned.rank = rank);
@@ -224,21 +224,21 @@ mod tests {
         let sent = Outcome::Sent(Receipt { channel: Snowflake::new(7), message: None });
         let denied = Outcome::Denied(Reason::new("no"));
         let closed = Outcome::Closed(Reason::new("gone"));
-        let told = |denied_before, announced, event: &Event, outcome| {
+        let notified = |denied_before, announced, event: &Event, outcome| {
             follow_up(&destination(denied_before, announced), [event], outcome, false)
                 .map(|notice| notice.kind())
         };
-        assert_eq!(told(false, false, &ticket, &closed), Some("destination.closed"));
-        assert_eq!(told(false, false, &ticket, &denied), Some("destination.denied"));
-        assert_eq!(told(false, false, &decision, &closed), Some("destination.closed"));
-        assert_eq!(told(false, false, &notice, &closed), None, "a notice never causes a notice");
-        assert_eq!(told(false, false, &notice, &denied), None);
-        assert_eq!(told(false, true, &ticket, &closed), None, "they know");
-        assert_eq!(told(true, true, &ticket, &denied), None);
-        assert_eq!(told(true, true, &ticket, &closed), Some("destination.closed"), "worse than they know");
-        assert_eq!(told(true, true, &ticket, &sent), Some("destination.reopened"));
-        assert_eq!(told(false, false, &ticket, &sent), None);
+        assert_eq!(notified(false, false, &ticket, &closed), Some("destination.closed"));
+        assert_eq!(notified(false, false, &ticket, &denied), Some("destination.denied"));
+        assert_eq!(notified(false, false, &decision, &closed), Some("destination.closed"));
+        assert_eq!(notified(false, false, &notice, &closed), None, "a notice never causes a notice");
+        assert_eq!(notified(false, false, &notice, &denied), None);
+        assert_eq!(notified(false, true, &ticket, &closed), None, "they know");
+        assert_eq!(notified(true, true, &ticket, &denied), None);
+        assert_eq!(notified(true, true, &ticket, &closed), Some("destination.closed"), "worse than they know");
+        assert_eq!(notified(true, true, &ticket, &sent), Some("destination.reopened"));
+        assert_eq!(notified(false, false, &ticket, &sent), None);
         let retry = Outcome::Retry { after: None, arrived: crate::model::Arrived::No };
-        assert_eq!(told(true, true, &ticket, &retry), None);
+        assert_eq!(notified(true, true, &ticket, &retry), None);
     }
 }

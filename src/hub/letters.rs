@@ -15,9 +15,9 @@ impl Hub {
         &self,
         id: DeliveryId,
     ) -> Result<Option<(RowResult<DeliveryDetails>, Vec<AttemptRow>)>> {
-        let Some(letter) = self.0.store.letter(id).await? else { return Ok(None) };
-        let tries = self.0.store.tries(id).await?;
-        Ok(Some((letter, tries)))
+        let Some(details) = self.0.store.letter(id).await? else { return Ok(None) };
+        let attempts = self.0.store.tries(id).await?;
+        Ok(Some((details, attempts)))
     }
 
     /// Resolves a delivery's full id, or its last characters as lists show them. `None` if it is unknown or

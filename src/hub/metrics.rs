@@ -107,12 +107,12 @@ impl Hub {
             [(env!("CARGO_PKG_VERSION"), 1)],
         );
         text.gauge("nuncio_uptime_seconds", "Since the start.", self.0.clock.elapsed().as_secs());
-        self.tell_line(&mut text);
-        self.tell_state(&mut text).await;
+        self.write_counters(&mut text);
+        self.write_state(&mut text).await;
         text.finish()
     }
 
-    fn tell_line(&self, text: &mut Exposition) {
+    fn write_counters(&self, text: &mut Exposition) {
         let metrics = &self.0.metrics;
         text.counter(
             "nuncio_events_accepted_total",
@@ -174,7 +174,7 @@ impl Hub {
         );
     }
 
-    async fn tell_state(&self, text: &mut Exposition) {
+    async fn write_state(&self, text: &mut Exposition) {
         let (store, now) = (&self.0.store, self.0.clock.steady());
         let gateway = self.gateway();
         let state = |word, is| (word, u64::from(is));

@@ -203,12 +203,12 @@ impl Hub {
         }
         for mute in mutes.iter().filter(|mute| mute.until.plus(SETTLED) <= now) {
             let summed = self.fold_events(mute, now).await;
-            let told_before = {
+            let already_logged = {
                 let mut unsummed = self.0.unsummed.lock().unwrap_or_else(PoisonError::into_inner);
                 if summed.is_ok() { unsummed.remove(&mute.id) } else { !unsummed.insert(mute.id) }
             };
             let Err(error) = summed else { continue };
-            if told_before {
+            if already_logged {
                 tracing::debug!(mute.id = %mute.id, %error, "the events of a mute still cannot be summed up");
                 continue;
             }

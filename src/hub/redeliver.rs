@@ -100,14 +100,14 @@ impl Hub {
     /// Makes an event's deliveries pending again: the dead letters or, without any, all finished ones. An unrouted
     /// event gets its current route.
     pub async fn redeliver_event(&self, id: EventId, by: &Requester) -> Result<Redelivered> {
-        let mut letters = self.0.store.letters(DeliveryFilter::Of(id), u32::MAX).await?;
-        if letters.is_empty() {
+        let mut deliveries = self.0.store.letters(DeliveryFilter::Of(id), u32::MAX).await?;
+        if deliveries.is_empty() {
             return self.route_event(id, by).await;
         }
-        if letters.iter().any(|letter| letter.status == Status::Dead) {
-            letters.retain(|letter| letter.status == Status::Dead);
+        if deliveries.iter().any(|delivery| delivery.status == Status::Dead) {
+            deliveries.retain(|delivery| delivery.status == Status::Dead);
         }
-        let ids: Vec<DeliveryId> = letters.iter().map(|letter| letter.id).collect();
+        let ids: Vec<DeliveryId> = deliveries.iter().map(|delivery| delivery.id).collect();
         Ok(self.redeliver_all(&ids, by).await?.unwrap_or_default())
     }
 

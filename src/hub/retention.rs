@@ -102,7 +102,7 @@ impl Hub {
         let mut expired = 0;
         for (id, count) in self.0.store.expired(before).await? {
             let Some(destination) = self.0.store.destination(id).await? else { continue };
-            let mut told =
+            let mut notice =
                 Some(self.announcement(&Notice::Expired(count), &destination, None, self.0.clock.moment()));
             tracing::error!(
                 "{count} deliveries were given up: {} has been closed for longer than RETENTION_DAYS. Let it take messages \
@@ -111,7 +111,7 @@ impl Hub {
             );
             loop {
                 let began = self.0.clock.elapsed();
-                let some = self.0.store.expire(id, before, told.take()).await?;
+                let some = self.0.store.expire(id, before, notice.take()).await?;
                 if some == 0 {
                     break;
                 }

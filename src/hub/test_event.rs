@@ -75,26 +75,26 @@ impl Hub {
         let until = self.0.clock.elapsed() + patience;
         loop {
             progress.mark_unchanged();
-            let letters = self.0.store.letters(DeliveryFilter::Of(event), MOST).await?;
+            let deliveries = self.0.store.letters(DeliveryFilter::Of(event), MOST).await?;
             let is_open =
-                |letter: &DeliveryDetails| matches!(letter.status, Status::Pending | Status::Sending);
+                |delivery: &DeliveryDetails| matches!(delivery.status, Status::Pending | Status::Sending);
             let left = until.saturating_sub(self.0.clock.elapsed());
-            if !letters.iter().any(is_open) || left.is_zero() {
-                return Ok(trace(event, &letters, self.0.clock.moment()));
+            if !deliveries.iter().any(is_open) || left.is_zero() {
+                return Ok(trace(event, &deliveries, self.0.clock.moment()));
             }
             let _ = self.0.clock.within(left, progress.changed()).await;
         }
     }
 }
 
-fn trace(event: EventId, letters: &[DeliveryDetails], now: Moment) -> Trace {
+fn trace(event: EventId, deliveries: &[DeliveryDetails], now: Moment) -> Trace {
     let on_disk_at = now.wall_at(event.minted_at());
-    let received_at = letters.first().map_or(on_disk_at, |letter| letter.received_at);
-    let legs = letters.iter().rev().map(|letter| Hop {
-        destination: letter.destination.clone(),
-        took: letter.finished_at.map(|at| span(on_disk_at, at)),
-        status: letter.status,
-        reason: letter.closed.clone().or_else(|| letter.reason.clone()),
+    let received_at = deliveries.first().map_or(on_disk_at, |delivery| delivery.received_at);
+    let legs = deliveries.iter().rev().map(|delivery| Hop {
+        destination: delivery.destination.clone(),
+        took: delivery.finished_at.map(|at| span(on_disk_at, at)),
+        status: delivery.status,
+        reason: delivery.closed.clone().or_else(|| delivery.reason.clone()),
     });
     Trace { event, on_disk: span(received_at, on_disk_at), legs: legs.collect() }
 }

@@ -84,7 +84,7 @@ impl Hub {
     pub async fn watch_clock(&self) {
         loop {
             self.0.clock.sleep(LOOK).await;
-            self.look_at_clock().await;
+            self.check_clock().await;
         }
     }
 
@@ -135,7 +135,7 @@ impl Hub {
         }))
     }
 
-    async fn look_at_clock(&self) {
+    async fn check_clock(&self) {
         let now = self.0.clock.moment();
         let (before, after) = {
             let mut state = self.time();
@@ -163,9 +163,9 @@ impl Hub {
         }
         if self.conditions().holds(Condition::ClockWrong) || self.conditions().holds(Condition::RetentionHeld)
         {
-            self.hear_person().await;
+            self.apply_confirmation().await;
         }
-        self.judge_clock();
+        self.update_clock_condition();
         if self.conditions().holds(Condition::RetentionHeld) && matches!(self.doubts_clock().await, Ok(None))
         {
             self.conditions().clear(Condition::RetentionHeld);
@@ -174,7 +174,7 @@ impl Hub {
     }
 
     /// Applies an operator's confirmation of the clock.
-    async fn hear_person(&self) {
+    async fn apply_confirmation(&self) {
         let Ok(Some(confirmed)) = self.0.store.meta(CONFIRMED).await else { return };
         let Ok(confirmed) = confirmed.parse().map(Timestamp::from_millis) else { return };
         let now = self.0.clock.now();
@@ -185,7 +185,7 @@ impl Hub {
     }
 
     /// Updates the `ClockWrong` condition.
-    fn judge_clock(&self) {
+    fn update_clock_condition(&self) {
         let now = self.0.clock.moment();
         let proof = self.0.clock.proof();
         let off =

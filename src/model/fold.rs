@@ -42,13 +42,13 @@ pub fn fold(events: &[Event]) -> Option<Event> {
     let mut order: Vec<&Event> = events.iter().collect();
     order.sort_by_key(|event| (event.occurred_at, event.id));
     let newest = *order.last()?;
-    let told_by = closing(&order).unwrap_or(newest);
+    let origin = closing(&order).unwrap_or(newest);
     let mut data = Map::new();
     for event in &order {
         let Value::Object(fields) = &*event.data else { continue };
-        let tells = event.id == told_by.id;
+        let is_origin = event.id == origin.id;
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-            if tells || !of_the_change(name) {
+            if is_origin || !of_the_change(name) {
                 data.insert(name.clone(), value.clone());
             }
         }
@@ -57,7 +57,7 @@ pub fn fold(events: &[Event]) -> Option<Event> {
     let data = if data.is_empty() { newest.data.clone() } else { Value::Object(data).into() };
     Some(Event {
         id: order.iter().map(|event| event.id).max()?,
-        kind: told_by.kind.clone(),
+        kind: origin.kind.clone(),
         occurred_at: newest.occurred_at,
         received_at: newest.received_at,
         data,

@@ -148,9 +148,9 @@ mod tests {
     fn a_payload_is_read_when_somebody_asks_and_once() {
         let payload = Payload::of(RawBody::new(r#"{"x":1,"data":{"id":7,"level":"high"}}"#));
         assert!(payload.value.get().is_none());
-        let told = payload.clone().with_severity(Some(Severity::Info));
-        assert_eq!(told.severity(), Some(Severity::Info), "it is taken at its word");
-        assert!(told.value.get().is_none(), "nobody asked for more");
+        let known = payload.clone().with_severity(Some(Severity::Info));
+        assert_eq!(known.severity(), Some(Severity::Info), "it is taken at its word");
+        assert!(known.value.get().is_none(), "nobody asked for more");
         assert_eq!((payload.severity(), &payload["id"]), (Some(Severity::Error), &Value::from(7)));
         assert!(std::ptr::eq(&*payload, &*payload));
     }

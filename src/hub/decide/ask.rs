@@ -54,11 +54,11 @@ impl Hub {
         has_none: bool,
     ) -> store::Result<DecisionContext> {
         if event.is_sample() {
-            return Ok(self.asked_of_sample(event));
+            return Ok(self.sample_context(event));
         }
         match event.meaning().asks() {
-            Some(DecisionKind::Machine) => self.asked_of_machine(event).await,
-            Some(matter) => self.asked_of(event, card, has_none, matter).await,
+            Some(DecisionKind::Machine) => self.machine_context(event).await,
+            Some(matter) => self.button_context(event, card, has_none, matter).await,
             None => Ok(DecisionContext::default()),
         }
     }
@@ -84,14 +84,14 @@ impl Hub {
     }
 
     /// The buttons that a real event would have: a click only answers that this is a sample.
-    fn asked_of_sample(&self, event: &Event) -> DecisionContext {
+    fn sample_context(&self, event: &Event) -> DecisionContext {
         let meaning = event.meaning();
         let matter =
             meaning.asks().filter(|matter| *matter != DecisionKind::Machine || meaning.asks_to_join());
         DecisionContext { sample: matter.filter(|_| self.rules().is_heard), ..DecisionContext::default() }
     }
 
-    async fn asked_of_machine(&self, event: &Event) -> store::Result<DecisionContext> {
+    async fn machine_context(&self, event: &Event) -> store::Result<DecisionContext> {
         let decision = self.decision_about(event).await?;
         let Some(decision) = decision else {
             let asks = event.meaning().asks_to_join();
@@ -108,7 +108,7 @@ impl Hub {
         Ok(DecisionContext { decision: Some(decision), before, no_buttons, ..DecisionContext::default() })
     }
 
-    async fn asked_of(
+    async fn button_context(
         &self,
         event: &Event,
         card: &CardOf,
@@ -119,7 +119,7 @@ impl Hub {
             DecisionKind::Alert => (String::new(), alert(&event.data)),
             _ => (ticket_id(&event.data), ticket(&event.data)),
         };
-        let no_buttons = self.none_for(matter, &object);
+        let no_buttons = self.why_no_buttons(matter, &object);
         let store = &self.0.store;
         let decision = match has_none || no_buttons.is_some() || event.subject.is_empty() {
             true => store.buttons(matter, event, card).await?,
@@ -138,7 +138,7 @@ impl Hub {
 
     /// Why a ticket's or an alert's card has no buttons. An alert's buttons call no platform API: they need no key
     /// for it.
-    fn none_for(&self, matter: DecisionKind, object: &str) -> Option<&'static str> {
+    fn why_no_buttons(&self, matter: DecisionKind, object: &str) -> Option<&'static str> {
         let rules = self.rules();
         match matter {
             _ if !rules.is_heard => Some(UNHEARD),

@@ -30,11 +30,11 @@ impl Hub {
         let Some(place) = &click.place else { return Ok(None) };
         let guild = self.0.places.borrow().as_ref().and_then(|places| places.get(&place.channel)?.guild_id);
         let elsewhere = guild.is_some() && guild != click.person.guild;
-        let stands = self.0.store.stands(decision).await?;
-        let here: Vec<_> = stands.iter().filter(|stands| stands.channel == place.channel).collect();
+        let posted = self.0.store.stands(decision).await?;
+        let here: Vec<_> = posted.iter().filter(|card| card.channel == place.channel).collect();
         // Discord returned this id when the message was posted, so it is the bot's, whatever the click reports as its
         // author.
-        let is_known = place.message.is_some() && here.iter().any(|stands| stands.message == place.message);
+        let is_known = place.message.is_some() && here.iter().any(|card| card.message == place.message);
         if elsewhere || here.is_empty() || !(place.is_ours || is_known) {
             return Ok(Some(Refusal::Misplaced));
         }

@@ -26,7 +26,7 @@ impl Hub {
         }
         let places = self.0.places.borrow();
         let Some(known) = places.as_ref() else { return Vec::new() };
-        let asked = self.asked_in();
+        let asked = self.question_channels();
         let without = known.iter().filter(|(channel, place)| {
             asked.contains(channel) && rules.approvers.iter().all(|role| !place.roles.contains(role))
         });
@@ -42,7 +42,7 @@ impl Hub {
     }
 
     /// The channels that machines' cards go to.
-    fn asked_in(&self) -> BTreeSet<Snowflake> {
+    fn question_channels(&self) -> BTreeSet<Snowflake> {
         let routes = self.0.routing.now();
         let route = routes.map().find(&Kind::new("machine.registered"), "");
         route.into_iter().flat_map(|route| &route.targets).filter_map(Target::channel).collect()

@@ -107,9 +107,9 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden_at_any_depth() {
-        let told = json!({"host": "a", "login": {"user": "bob", "password": "x"}, "list": [{"token": [1]}], "key": null});
+        let received = json!({"host": "a", "login": {"user": "bob", "password": "x"}, "list": [{"token": [1]}], "key": null});
         let shown = json!({"host": "a", "login": {"user": "bob", "password": "(hidden)"}, "list": [{"token": "(hidden)"}], "key": null});
-        assert_eq!(without_secrets(&told), (shown, true));
+        assert_eq!(without_secrets(&received), (shown, true));
         assert_eq!(without_secrets(&json!([1, {"a": "b"}])), (json!([1, {"a": "b"}]), false));
     }
 }
