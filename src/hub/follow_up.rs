@@ -224,21 +224,21 @@ mod tests {
         let sent = Outcome::Sent(Receipt { channel: Snowflake::new(7), message: None });
         let denied = Outcome::Denied(Reason::new("no"));
         let closed = Outcome::Closed(Reason::new("gone"));
-        let notified = |denied_before, announced, event: &Event, outcome| {
+        let after = |denied_before, announced, event: &Event, outcome| {
             follow_up(&destination(denied_before, announced), [event], outcome, false)
                 .map(|notice| notice.kind())
         };
-        assert_eq!(notified(false, false, &ticket, &closed), Some("destination.closed"));
-        assert_eq!(notified(false, false, &ticket, &denied), Some("destination.denied"));
-        assert_eq!(notified(false, false, &decision, &closed), Some("destination.closed"));
-        assert_eq!(notified(false, false, &notice, &closed), None, "a notice never causes a notice");
-        assert_eq!(notified(false, false, &notice, &denied), None);
-        assert_eq!(notified(false, true, &ticket, &closed), None, "they know");
-        assert_eq!(notified(true, true, &ticket, &denied), None);
-        assert_eq!(notified(true, true, &ticket, &closed), Some("destination.closed"), "worse than they know");
-        assert_eq!(notified(true, true, &ticket, &sent), Some("destination.reopened"));
-        assert_eq!(notified(false, false, &ticket, &sent), None);
+        assert_eq!(after(false, false, &ticket, &closed), Some("destination.closed"));
+        assert_eq!(after(false, false, &ticket, &denied), Some("destination.denied"));
+        assert_eq!(after(false, false, &decision, &closed), Some("destination.closed"));
+        assert_eq!(after(false, false, &notice, &closed), None, "a notice never causes a notice");
+        assert_eq!(after(false, false, &notice, &denied), None);
+        assert_eq!(after(false, true, &ticket, &closed), None, "they know");
+        assert_eq!(after(true, true, &ticket, &denied), None);
+        assert_eq!(after(true, true, &ticket, &closed), Some("destination.closed"), "worse than they know");
+        assert_eq!(after(true, true, &ticket, &sent), Some("destination.reopened"));
+        assert_eq!(after(false, false, &ticket, &sent), None);
         let retry = Outcome::Retry { after: None, arrived: crate::model::Arrived::No };
-        assert_eq!(notified(true, true, &ticket, &retry), None);
+        assert_eq!(after(true, true, &ticket, &retry), None);
     }
 }
