@@ -91,7 +91,7 @@ impl Hub {
                 after = Some(last.clone());
                 let mut moves = Vec::new();
                 for delivery in &page {
-                    match self.anew(&stranded, delivery).await? {
+                    match self.plan_reroute(&stranded, delivery).await? {
                         Some(to) => moves.push(Rerouting {
                             delivery: delivery.id,
                             event: delivery.event_id,
@@ -118,7 +118,7 @@ impl Hub {
     }
 
     /// The new plan of a delivery that waits for `stranded`; `None`: it stays.
-    async fn anew(&self, stranded: &Stranded, delivery: &Delivery) -> Result<Option<Reroute>> {
+    async fn plan_reroute(&self, stranded: &Stranded, delivery: &Delivery) -> Result<Option<Reroute>> {
         let event = match self.0.store.event(delivery.event_id).await {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(None),

@@ -71,7 +71,7 @@ impl Hub {
         }
         let name = place.map(Place::name).unwrap_or_default();
         let by = entry.actor.name().to_owned();
-        let before = self.led(&key).filter(|before| before.places != [Target::Channel(channel)]);
+        let before = self.current_targets(&key).filter(|before| before.places != [Target::Channel(channel)]);
         entry.detail = format!("to {name}");
         if self.0.store.set_route(key.clone(), Sink::Channel(channel), &name, entry).await? {
             tracing::info!("{key} goes to {name} from now on: {} set it", by.escape_debug());
@@ -83,7 +83,7 @@ impl Hub {
     }
 
     /// Current targets of exactly `key`; `None` if the map has no such entry.
-    fn led(&self, key: &Key) -> Option<Before> {
+    fn current_targets(&self, key: &Key) -> Option<Before> {
         let routes = self.0.routing.now();
         let route = routes.map().routes().iter().find(|route| route.is_of(key))?;
         let set = routes.set().iter().rfind(|set| set.key == *key);

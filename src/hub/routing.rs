@@ -104,7 +104,7 @@ impl Routing {
                 && !stored.contains_key(id)
                 && let Some(found) = store.destination(*id).await?
             {
-                stored.insert(found.id, called(&found));
+                stored.insert(found.id, display_name(&found));
             }
         }
         Ok(stored)
@@ -287,7 +287,7 @@ impl Routes {
 }
 
 /// For example "Acme alerts (…/webhooks/123/••••abcd)".
-fn called(destination: &Destination) -> String {
+fn display_name(destination: &Destination) -> String {
     match &destination.sink {
         Sink::DiscordWebhook(mark) => format!("{} ({mark})", destination.name),
         Sink::Channel(_) | Sink::XtSystems => destination.name.clone(),
