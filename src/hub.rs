@@ -1,7 +1,7 @@
-//! The use cases: what nuncio does, without a word about HTTP or Discord's types.
+//! The application layer: nuncio's use cases, independent of HTTP and of Discord's types.
 //!
-//! A [`Hub`] is the only thing the entrances hold. It decides where events go, has them stored, and knows how things
-//! stand; it never sends anything itself.
+//! A [`Hub`] is the only handle that the entry points hold. It routes events, stores them, and reports health; it
+//! never sends anything itself.
 
 mod accept;
 mod access;
@@ -75,7 +75,7 @@ pub use test_event::{Hop, Trace};
 pub use unknown_kind::{UnknownKind, known_kinds, nearest};
 pub use webhook::{WebhookError, lost_webhook, replace_webhook};
 
-/// The use cases of one running nuncio. Clones share it.
+/// The use cases of one running nuncio. Clones share one state.
 #[derive(Clone)]
 pub struct Hub(Arc<Inner>);
 
@@ -86,39 +86,39 @@ struct Inner {
     live: reload::Live,
     conditions: Conditions,
     time: time::Time,
-    /// What is muted, as of the last look at the table.
+    /// The active mutes, as last read from the table.
     mutes: RwLock<Vec<Mute>>,
-    /// Held while that is read anew: an earlier look must not undo a later one.
+    /// Serializes reloads of `mutes`: an earlier read must not overwrite a later one.
     loading_mutes: tokio::sync::Mutex<()>,
-    /// Makes the ids of what we announce.
+    /// Mints the ids of nuncio's own events.
     mint: Mint,
     findings: finding::FindingCounters,
     metrics: metrics::Metrics,
     refused_source: refused_source::RefusedSource,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
-    /// Mutes that ended and could not be summed up.
+    /// Ended mutes whose summary could not be stored yet.
     unsummed: Mutex<HashSet<MuteId>>,
     /// Kinds whose first unrouted event has been warned about.
     warned: Mutex<HashSet<String>>,
-    /// Bumped whenever something came of a delivery.
+    /// Incremented whenever an outcome of a delivery is recorded.
     progress: watch::Sender<u64>,
     gateway: watch::Sender<Gateway>,
-    /// The map's channels by name, once the gateway has told.
+    /// The map's channels, once the gateway has reported them.
     places: watch::Sender<Places>,
-    /// The bot's servers, and which of them count.
+    /// The bot's guilds, and which of them are the operator's.
     home: access::Home,
     endpoint: OnceLock<Endpoint>,
 }
 
 impl Hub {
-    /// A hub over `store`. Every channel that `map` names becomes a destination.
+    /// Builds a hub over `store`. Every channel that `map` names becomes a destination.
     pub async fn new(store: Store, clock: Clock, map: RouteMap, pings: Pings) -> store::Result<Self> {
         let routing = Routing::resolve(map, &store, true).await?;
         Self::with(store, clock, routing, pings).await
     }
 
-    /// A hub for a command beside a server: nothing is written before the command writes.
+    /// Builds a hub for a CLI command that runs beside a server: it writes nothing by itself.
     pub async fn beside_server(
         store: Store,
         clock: Clock,
@@ -155,26 +155,26 @@ impl Hub {
         })))
     }
 
-    /// What stands in the way at the moment.
+    /// Current health conditions.
     #[must_use]
     pub fn conditions(&self) -> &Conditions {
         &self.0.conditions
     }
 
-    /// The name of the customer an event is about, as learnt from this or an earlier event.
+    /// The name of an event's customer, as learned from this or an earlier event.
     #[must_use]
     pub fn company_name(&self, event: &Event) -> Option<String> {
         self.name_of(event.source, &event.company)
     }
 
-    /// The name of a source's customer, as learnt from an event.
+    /// The name of a source's customer, as learned from an event.
     #[must_use]
     pub fn name_of(&self, source: Source, company: &str) -> Option<String> {
         let names = self.0.names.read().unwrap_or_else(PoisonError::into_inner);
         names.get(&(source, company.to_owned())).cloned()
     }
 
-    /// The roles a card of `event` pings when it goes along `route`, each once.
+    /// The roles that a card of `event` pings along `route`, without duplicates.
     #[must_use]
     pub fn pings(&self, event: &Event, route: &str) -> Vec<Snowflake> {
         if event.is_sample() {
@@ -189,19 +189,19 @@ impl Hub {
         roles
     }
 
-    /// How many cards the places behind `route` want for the events about one thing, if the map says so.
+    /// The card mode of `route`, if the map sets one.
     #[must_use]
     pub fn cards(&self, route: &str) -> Option<Cards> {
         self.0.routing.now().cards(route)
     }
 
-    /// Says that something came of a delivery.
+    /// Signals that an outcome of a delivery was recorded.
     pub fn progressed(&self) {
         self.0.progress.send_modify(|count| *count += 1);
     }
 
-    /// Waits until nothing is left to deliver: no delivery is pending or on its way. Closed destinations and a
-    /// missing token keep deliveries pending for ever: then this does not return.
+    /// Waits until no delivery is pending or in flight. Closed destinations and a missing token keep deliveries
+    /// pending forever; then this never returns.
     pub async fn settled(&self) -> store::Result<()> {
         let mut progress = self.0.progress.subscribe();
         loop {

@@ -1,8 +1,9 @@
-//! The nouns of nuncio, as plain data: no I/O, no HTTP, no SQL.
+//! The domain model, as plain data: no I/O, no HTTP, no SQL.
 //!
-//! Everything that happens is an [`Event`]; it becomes one [`Delivery`] for every [`Destination`] a [`Route`](route)
-//! names; deliveries are packed into a [`Message`], and every try to send one has an [`Outcome`].
-//! Values that exist are valid: text from outside is checked where it enters and typed from there on.
+//! Everything that happens is an [`Event`]. It becomes one [`Delivery`] for every [`Destination`] that a
+//! [`Route`](route) names. Deliveries are packed into a [`Message`], and every attempt to send one has an
+//! [`Outcome`]. Values are valid by construction: text from outside is checked where it enters and typed from there
+//! on.
 
 mod audit;
 mod call;

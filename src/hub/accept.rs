@@ -1,4 +1,4 @@
-//! Accepting an event: where it goes is decided here, and it is on disk with its deliveries before anybody is told.
+//! Acceptance of events: an event is routed, and committed with its deliveries before anyone is notified.
 
 use std::sync::PoisonError;
 
@@ -7,15 +7,15 @@ use crate::model::{NewEvent, Source};
 use crate::render;
 use crate::store::{Accepted, Incoming, Result};
 
-/// How many customers' names are kept at hand, and how many kinds are warned about.
+/// Limit on cached customer names, and on kinds whose warning is remembered.
 const REMEMBERED: usize = 10_000;
-/// How long a customer's name is at most, and how long an id whose name is learnt. A body may hold a megabyte of either.
+/// Longest customer name, and longest id whose name is learned. A body may hold a megabyte of either.
 const MAX_NAME: usize = 100;
 const MAX_ID: usize = 200;
 
 impl Hub {
-    /// Accepts an event. When this answers, it is fsynced together with its deliveries; a repetition of an event that
-    /// was accepted before is answered with the id of the first.
+    /// Accepts an event. On return, it is fsynced together with its deliveries; a repetition of an accepted event
+    /// returns the first one's id.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted> {
         let routes = self.0.routing.now();
         let mut plan = match self.plan_new(&routes, &event).await {
@@ -28,7 +28,7 @@ impl Hub {
         let muted = self.muted(&event);
         plan.iter_mut().flatten().for_each(|planned| planned.muted = muted);
         let unrouted = plan.is_none();
-        // What is wrong with a key that matches is said elsewhere.
+        // Another warning covers a key that matches but leads nowhere.
         let is_news = unrouted && !routes.is_matched(&event.kind, &event.company);
         let news = is_news.then(|| event.kind.clone());
         let name = self.unknown_name(&event);
@@ -55,12 +55,12 @@ impl Hub {
         Ok(accepted)
     }
 
-    /// Keeps a body that was signed but cannot be read.
+    /// Stores a signed but unreadable body in quarantine.
     pub async fn quarantine(&self, source: Source, reason: &str, body: &[u8]) -> Result<()> {
         self.0.store.quarantine(source, reason, body, self.0.clock.now()).await
     }
 
-    /// The name of the event's customer, if the event says one that we do not have yet.
+    /// The name of the event's customer, if the event contains one that is not cached yet.
     fn unknown_name(&self, event: &NewEvent) -> Option<String> {
         if event.company.is_empty() || event.company.len() > MAX_ID {
             return None;

@@ -1,8 +1,8 @@
-//! Whose servers count: in anybody else's, nobody may do or read anything, whatever they are there.
+//! Guild access: which guilds are the operator's. Members of any other guild have no access, whatever their roles.
 //!
-//! Whoever owns a server can invite a bot to it, unless it is private, and may do everything there. So before anybody is
-//! asked what they are, their server must be one of the operator's: by `DISCORD_GUILD_ID`, or by a channel in it that the
-//! environment's map names. What somebody set on Discord makes no server one of ours, for that is what is guarded.
+//! The owner of a guild can invite a public bot to it, and has every permission there. So before any role counts, the
+//! guild must be one of the operator's: named by `DISCORD_GUILD_ID`, or containing a channel that the environment's
+//! map names. A route set on Discord never makes a guild the operator's, because exactly that is what is protected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,22 +12,22 @@ use crate::hub::{Hub, Person, Problem, Refusal, Servers};
 use crate::model::Snowflake;
 use crate::render;
 
-/// Characters of a server's name in the log.
+/// Longest guild name in the log, in characters.
 const MOST_NAME: usize = 100;
 
-/// Through what somebody reaches nuncio.
+/// How a person reaches nuncio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entrypoint {
-    /// A button on a card, or the dialog that it opened: it is about that card's thing alone.
+    /// A button on a card, or the dialog that it opened: it concerns only that card's subject.
     Card,
-    /// A command and whatever its answer leads to: it is about everything.
+    /// A command, and whatever its answer leads to: it can concern everything.
     Command,
 }
 
-/// What is known of the servers; `None` until the gateway has told.
+/// The known guilds; `None` until the gateway has reported.
 pub(super) type Home = watch::Sender<Option<Servers>>;
 
-/// Whether `guild` counts. `named` is `DISCORD_GUILD_ID`, and `is_mapped` whether the environment's map names channels.
+/// Checks `guild`. `named` is `DISCORD_GUILD_ID`, and `is_mapped` is true if the environment's map names channels.
 fn judge(
     guild: Snowflake,
     way: Entrypoint,
@@ -38,7 +38,7 @@ fn judge(
     if named.contains(&guild) {
         return Ok(());
     }
-    // Cards go where the map leads; commands are the operators', wherever else there are cards.
+    // Cards appear wherever the map leads; commands are for operators only, whatever other guilds have cards.
     if !named.is_empty() && way == Entrypoint::Command {
         return Err(Refusal::ForeignGuild(guild));
     }
@@ -52,13 +52,13 @@ fn judge(
     if !named.is_empty() || !seen.mapped.is_empty() {
         return Err(Refusal::ForeignGuild(guild));
     }
-    // A fresh installation: nothing says whose it is, so there must be no doubt.
+    // A fresh installation: nothing names the operator's guild, so only an unambiguous one is accepted.
     let is_only = seen.all.len() == 1 && seen.all.contains_key(&guild);
     if is_only && !is_mapped { Ok(()) } else { Err(Refusal::OperatorGuildUnknown(guild)) }
 }
 
 impl Hub {
-    /// Whether `person`'s server counts. What they may there is another question.
+    /// Checks that `person`'s guild is one of the operator's. Roles are checked elsewhere.
     pub fn check_guild(&self, person: &Person, way: Entrypoint) -> Result<(), Refusal> {
         self.counts(person.guild.ok_or(Refusal::NoServer)?, way)
     }
@@ -74,12 +74,12 @@ impl Hub {
         self.0.routing.environment_channels()
     }
 
-    /// Takes in what the gateway tells about the bot's servers, and warns of those that are not ours. A server whose
-    /// channel is deleted meanwhile stays ours: its people can set another one.
+    /// Stores the gateway's report of the bot's guilds, and warns of foreign ones. A guild whose mapped channel is
+    /// deleted later stays the operator's: its members can set another channel.
     pub fn learn_servers(&self, mut servers: Servers) {
         let before = self.0.home.borrow().clone().unwrap_or_default();
         servers.mapped.extend(&before.mapped);
-        let (strangers, problem) = (self.strangers(), self.nobodys());
+        let (foreign_guilds, problem) = (self.foreign_guilds(), self.nobodys());
         let known: Vec<Problem> = self.server_problems();
         self.0.home.send_if_modified(|home| {
             let is_news = home.as_ref() != Some(&servers);
@@ -92,7 +92,7 @@ impl Hub {
         for news in self.server_problems().iter().filter(|problem| !known.contains(problem)) {
             tracing::warn!("{}", news.sentence());
         }
-        for (id, name) in self.strangers().iter().filter(|(id, _)| !strangers.contains_key(id)) {
+        for (id, name) in self.foreign_guilds().iter().filter(|(id, _)| !foreign_guilds.contains_key(id)) {
             tracing::warn!(
                 "the bot is also in the server {} ({id}), which neither DISCORD_GUILD_ID nor the map names: nobody \
                  there may do or read anything. If you did not invite it, switch Public Bot off (Developer Portal → \
@@ -102,15 +102,15 @@ impl Hub {
         }
     }
 
-    /// Forgets which servers the map led to: the gateway's side says at once which ones the new map leads to.
+    /// Drops the guilds that the old map led to: the gateway side then reports those of the new map.
     pub(super) fn forget_mapped_servers(&self) {
         self.0.home.send_if_modified(|home| {
             home.as_mut().is_some_and(|seen| !std::mem::take(&mut seen.mapped).is_empty())
         });
     }
 
-    /// The servers that do not count, by name.
-    fn strangers(&self) -> BTreeMap<Snowflake, String> {
+    /// Foreign guilds by name.
+    fn foreign_guilds(&self) -> BTreeMap<Snowflake, String> {
         let all = self.0.home.borrow().as_ref().map(|seen| seen.all.clone()).unwrap_or_default();
         let named = all.into_iter().filter_map(|(id, name)| Some((id, name?)));
         named
@@ -118,11 +118,11 @@ impl Hub {
             .collect()
     }
 
-    /// Why nobody could do anything by a command or a button; `None` if somebody can, or if it is not known.
+    /// Why no person can use any command or button; `None` if some can, or if that is not known yet.
     pub(super) fn nobodys(&self) -> Option<String> {
         let home = self.0.home.borrow();
         let seen = home.as_ref().filter(|seen| !seen.all.is_empty() && seen.mapped.is_empty())?;
-        // One that has not arrived yet may be it.
+        // A guild that has not arrived yet may be the operator's.
         if seen.all.values().any(Option::is_none) {
             return None;
         }
@@ -141,7 +141,7 @@ impl Hub {
         ))
     }
 
-    /// Waits until it is known whether `guild` counts.
+    /// Waits until access is known for `guild`.
     pub async fn know_server(&self, guild: Snowflake, way: Entrypoint) {
         let mut home = self.0.home.subscribe();
         while self.counts(guild, way) == Err(Refusal::TooEarly) && home.changed().await.is_ok() {}
@@ -165,7 +165,7 @@ mod tests {
         }
     }
 
-    // D-4: who is asked at all, for commands and for buttons on cards.
+    // D-4: who has access at all, for commands and for buttons on cards.
     #[rstest::rstest]
     #[case("named", &[OURS], true, &[OURS, STRANGERS], &[OURS], [(OURS, true, true), (STRANGERS, false, false)])]
     #[case("named, and not seen", &[OURS], false, &[], &[], [(OURS, true, true), (STRANGERS, false, false)])]

@@ -1,11 +1,11 @@
-//! The audit log as a use case: whoever changes something says so here.
+//! The audit log as a use case: every change by a person is recorded here.
 
 use crate::hub::Hub;
 use crate::model::AuditEntry;
 use crate::store::Result;
 
 impl Hub {
-    /// Notes what somebody did. Answers `false` if that click or command is noted already.
+    /// Records an entry. Returns `false` if that click or command is recorded already.
     pub async fn audit(&self, entry: AuditEntry) -> Result<bool> {
         self.0.store.audit(entry).await
     }

@@ -1,4 +1,4 @@
-//! What stands in the way at the moment, for `/health` and for people.
+//! Health conditions: current obstacles, for `/health` and for operators.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use crate::hub::Problem;
 use crate::model::Snowflake;
 
-/// What is said while [`Condition::TokenShared`] holds.
+/// The text of [`Condition::TokenShared`].
 pub const TOKEN_SHARED: &str = "Another program uses DISCORD_TOKEN: it answered a click or a command before nuncio did \
     (Discord: 40060), and whatever it does not know fails. Stop the other program; if you cannot find it, reset the token \
     (Developer Portal → Bot → Reset Token), put the new one into DISCORD_TOKEN and restart nuncio";
 
-/// The application has an address of its own for interactions.
+/// The problem of an application whose interactions endpoint URL is set, so that clicks go elsewhere.
 #[must_use]
 pub fn interactions_elsewhere(application: Snowflake) -> Problem {
     Problem {
@@ -26,39 +26,39 @@ pub fn interactions_elsewhere(application: Snowflake) -> Problem {
     }
 }
 
-/// Something that can stand in the way. A closed set; each is there or not, with a sentence that says what to do.
+/// A possible obstacle. A closed set; each is either raised or clear, with a sentence that says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
-    /// There is no bot token.
+    /// No bot token is configured.
     NoToken,
     /// Discord refused the bot token.
     TokenRefused,
-    /// Discord could not be asked who we are.
+    /// Discord did not answer the request for the bot's identity.
     DiscordUnreachable,
-    /// The bot's connection to the gateway is down, or was given up.
+    /// The gateway session is down, or was given up.
     GatewayDown,
-    /// Another program answers for the bot.
+    /// Another program uses the bot's token.
     TokenShared,
-    /// Discord sends clicks and commands elsewhere.
+    /// Discord sends clicks and commands to an endpoint URL instead of the gateway.
     InteractionsElsewhere,
-    /// Discord asked everything from this address to wait.
+    /// Discord paused every request from this IP address.
     Paused,
-    /// The platform cannot be reached, or fails.
+    /// The platform is unreachable, or fails.
     PlatformUnreachable,
-    /// The platform refused our key.
+    /// The platform rejected the API key.
     KeyRefused,
-    /// The database does not take what lanes have to record.
+    /// The database rejects what lanes have to record.
     StoreFailing,
     /// The clock of this machine jumped, or differs from Discord's.
     ClockWrong,
-    /// Nothing old is removed, because nobody knows whether the clock is right.
+    /// Retention is on hold, because the clock may be wrong.
     RetentionHeld,
-    /// A changed configuration was not taken over.
+    /// A changed configuration was rejected.
     ConfigurationRefused,
 }
 
 impl Condition {
-    /// All of them.
+    /// All conditions.
     pub const ALL: [Self; 13] = [
         Self::NoToken,
         Self::TokenRefused,
@@ -75,7 +75,7 @@ impl Condition {
         Self::ConfigurationRefused,
     ];
 
-    /// Its name in metrics, and the code of the problem.
+    /// The name in metrics, which is also the problem's code.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -96,28 +96,28 @@ impl Condition {
     }
 }
 
-/// The conditions that hold now.
+/// The conditions that are currently raised.
 #[derive(Debug, Default)]
 pub struct Conditions(Mutex<BTreeMap<Condition, String>>);
 
 impl Conditions {
-    /// Says that `condition` holds, in a sentence for the operator. Answers whether that is news.
+    /// Raises `condition`, with a sentence for the operator. Returns whether it was clear before.
     pub fn raise(&self, condition: Condition, sentence: impl Into<String>) -> bool {
         self.lock().insert(condition, sentence.into()).is_none()
     }
 
-    /// Says that it is over. Answers whether it held.
+    /// Clears `condition`. Returns whether it was raised.
     pub fn clear(&self, condition: Condition) -> bool {
         self.lock().remove(&condition).is_some()
     }
 
-    /// Whether it holds.
+    /// Whether `condition` is raised.
     #[must_use]
     pub fn holds(&self, condition: Condition) -> bool {
         self.lock().contains_key(&condition)
     }
 
-    /// All that hold, as problems.
+    /// All raised conditions, as problems.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         self.lock()

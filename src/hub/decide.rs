@@ -1,7 +1,7 @@
-//! Deciding: a person pressed a button or typed a command, and may or may not do that.
+//! Decisions: what happens when a person presses a button or types a command, and whether that person may.
 //!
-//! Who may is decided from what Discord said about the person with this very click, never from memory. What they said
-//! is one unit of the store: the first one wins there, not here.
+//! Authorization uses what Discord reports about the person with this very click, never cached data. Recording a
+//! decision is one unit of the store: the first decision wins there, not here.
 
 mod ask;
 mod machines;
@@ -23,73 +23,73 @@ use crate::store::{self, Change, Changed, TicketAction};
 pub(in crate::hub) use ask::ids;
 pub use place::Place as ClickOrigin;
 
-/// How long a click is kept up when the database does not take it. Discord forgets it after 15 minutes.
+/// How long a click is retried while the database rejects it. Discord's interaction token expires after 15 minutes.
 const PATIENCE: Duration = Duration::from_secs(13 * 60);
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What a button does.
+/// Action of a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ButtonAction {
     /// Approves a machine.
     Approve,
-    /// Denies it, with a reason.
+    /// Denies a machine, with a reason.
     Deny,
-    /// Takes a decision back.
+    /// Undoes a decision.
     Undo,
-    /// Tells the platform again about a machine.
+    /// Retries the call to the platform about a machine.
     TryAgain,
-    /// Tells it again about a ticket.
+    /// Retries the call about a ticket.
     Resend,
-    /// Tells everything that is known.
+    /// Shows everything that is known.
     Details,
     /// Takes a ticket.
     Take,
-    /// Writes a note to it.
+    /// Adds a note to a ticket.
     Note,
-    /// Closes it, with what solved it.
+    /// Closes a ticket, with its resolution.
     Close,
-    /// Says that somebody is on an alert.
+    /// Marks an alert as being handled.
     OnIt,
-    /// Silences an alert for an hour.
+    /// Mutes an alert for an hour.
     Mute,
 }
 
-/// A click on a button, a dialog that was sent, or a command.
+/// A click on a button, a submitted dialog, or a command.
 #[derive(Clone, Debug)]
 pub struct Click {
-    /// Discord's id of it.
+    /// Discord's id of the interaction.
     pub interaction: Snowflake,
-    /// Who.
+    /// Who clicked.
     pub person: Person,
-    /// What they want.
+    /// The requested action.
     pub press: ButtonAction,
-    /// About what.
+    /// Identifies the decision.
     pub token: Token,
-    /// Where the button stands; `None` for a command.
+    /// The button's location; `None` for a command.
     pub place: Option<ClickOrigin>,
-    /// What they wrote.
+    /// Text that the person entered.
     pub text: Option<String>,
 }
 
-/// What came of a click.
+/// Result of a click.
 #[derive(Clone, Debug)]
 pub enum ClickOutcome {
-    /// It was done; so it stands now.
+    /// Done; the decision's new state.
     Done(Decision),
-    /// Somebody was faster, or it is too late; so it stands.
+    /// Too late: someone else was faster, or it expired; the decision's current state.
     Late(Decision),
-    /// This very click was answered before.
+    /// This very click was handled before.
     Replayed,
-    /// They may not, or it cannot be.
+    /// Not allowed, or not possible.
     Refused(Refusal),
     /// An alert is muted.
     Muted {
-        /// What holds now.
+        /// The mute in effect.
         mute: Mute,
-        /// Whether it held before.
+        /// Whether it was in effect before.
         already: bool,
     },
-    /// Everything that is known: the question, all rounds and wishes about the thing, and the event that asked.
+    /// Everything that is known: the question, all rounds and actions about the subject, and the event that asked.
     Details(Box<Details>),
 }
 
@@ -98,15 +98,15 @@ pub enum ClickOutcome {
 pub struct Details {
     /// The question.
     pub decision: Decision,
-    /// All rounds and wishes about the same thing, the oldest first.
+    /// All rounds and actions about its subject, oldest first.
     pub all: Vec<Decision>,
-    /// What was told about the thing; `None` once it is forgotten.
+    /// The event that asked; `None` once retention removed it.
     pub event: Option<Event>,
 }
 
 impl Hub {
-    /// Does what `click` wants, if that person may; notes it either way. A database that does not take it is asked
-    /// again for as long as Discord waits.
+    /// Performs `click` if that person may, and records it either way. Retries a failing database for as long as
+    /// Discord waits.
     pub async fn click(&self, click: &Click) -> store::Result<ClickOutcome> {
         let until = self.0.clock.elapsed() + PATIENCE;
         loop {
@@ -140,14 +140,14 @@ impl Hub {
         }
     }
 
-    /// Whether they may, through a card or by a command.
+    /// Checks the person's guild and roles, for a click on a card or a command.
     fn may_click(&self, click: &Click) -> Result<(), Refusal> {
         let way = if click.place.is_some() { Entrypoint::Card } else { Entrypoint::Command };
         self.check_guild(&click.person, way)?;
         self.rules().may(&click.person, click.press)
     }
 
-    /// Notes that a click was refused before anything was looked up.
+    /// Records a click that was refused before any lookup.
     pub async fn note_refusal(&self, click: &Click, refusal: &Refusal) -> store::Result<()> {
         let until = self.0.clock.elapsed() + PATIENCE;
         let decision = self.0.store.decision_by_token(&click.token).await?;
@@ -161,7 +161,7 @@ impl Hub {
         }
     }
 
-    /// Notes that a click was refused. It changes nothing else.
+    /// Records a refused click. Changes nothing else.
     async fn refuse(
         &self,
         click: &Click,
@@ -182,7 +182,7 @@ impl Hub {
         let by = Decider { id: click.person.id, name: click.person.name.clone() };
         let entry = self.entry(click, Some(&decision));
         let changed = match (click.press, decision.matter) {
-            // These tell the platform nothing, so they need no key for it.
+            // These call no platform API, so they need no key for it.
             (ButtonAction::Undo, DecisionKind::Machine) => {
                 store.change(&click.token, Change::Undo, by, entry).await?
             }
@@ -208,7 +208,7 @@ impl Hub {
         };
         Ok(match changed {
             Changed::Done(decision) => {
-                tell(click, &decision);
+                log_click(click, &decision);
                 ClickOutcome::Done(decision)
             }
             Changed::Late(decision) => ClickOutcome::Late(decision),
@@ -217,7 +217,7 @@ impl Hub {
         })
     }
 
-    /// What the platform is to hear of.
+    /// Records a decision that the platform must be notified of.
     async fn ask_platform(
         &self,
         click: &Click,
@@ -235,7 +235,7 @@ impl Hub {
             even_expired: click.place.is_none(),
         };
         let card = click.place.as_ref().and_then(|place| Some((place.channel, place.message?)));
-        let wish = |matter| TicketAction { matter, text: click.text.clone(), platform, card };
+        let ticket_action = |matter| TicketAction { matter, text: click.text.clone(), platform, card };
         let change = match (click.press, matter) {
             (ButtonAction::Approve, DecisionKind::Machine) => decide(Verdict::Approved),
             (ButtonAction::Deny, DecisionKind::Machine) => decide(Verdict::Denied),
@@ -247,12 +247,12 @@ impl Hub {
                 press @ (ButtonAction::Take | ButtonAction::Note | ButtonAction::Close),
                 DecisionKind::Ticket,
             ) => {
-                let wish = wish(match press {
+                let action = ticket_action(match press {
                     ButtonAction::Take => DecisionKind::Take,
                     ButtonAction::Note => DecisionKind::Note,
                     _ => DecisionKind::Close,
                 });
-                return store.wish(&click.token, wish, by, entry).await.map(Ok);
+                return store.wish(&click.token, action, by, entry).await.map(Ok);
             }
             _ => return Ok(Err(Refusal::Unknown)),
         };
@@ -265,7 +265,7 @@ impl Hub {
         Ok(Details { decision, all, event })
     }
 
-    /// Ends the questions whose time is over.
+    /// Expires the questions that are past their end.
     pub async fn expire_decisions(&self) -> store::Result<usize> {
         if self.appointments_wait() {
             return Ok(0);
@@ -285,7 +285,7 @@ impl Hub {
     }
 }
 
-/// Whether the database may take it a little later.
+/// Whether the error is transient: the database may accept a retry.
 const fn passes(error: &store::Error) -> bool {
     use store::Error::{Busy, Database, Disk, Full, Occupied, ReadOnly, Unopened};
     matches!(error, Busy | Database(_) | Disk(_) | Full | Occupied | ReadOnly(_) | Unopened(_))
@@ -300,7 +300,7 @@ fn subject(decision: &Decision) -> String {
     }
 }
 
-fn tell(click: &Click, decision: &Decision) {
+fn log_click(click: &Click, decision: &Decision) {
     tracing::info!(
         decision.id = %decision.id, person.id = %click.person.id,
         "{}: {} by {}", subject(decision), click.press.action(), click.person.name.escape_debug()
@@ -308,7 +308,7 @@ fn tell(click: &Click, decision: &Decision) {
 }
 
 impl ButtonAction {
-    /// All of them.
+    /// All actions.
     pub const ALL: [Self; 11] = [
         Self::Approve,
         Self::Deny,
@@ -341,7 +341,7 @@ impl ButtonAction {
         }
     }
 
-    /// As the audit log calls it.
+    /// The word in the audit log.
     #[must_use]
     pub const fn action(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Why requests were refused at the door: counted by the hour, and told in the log without flooding it.
+//! Rejection statistics: why the ingress refused requests, counted by the hour and logged without flooding the log.
 //!
 //! Everything here is bounded: the reasons are a closed set, each with a day of counters, and a flood of one of them
 //! writes one line at once and one a minute. Nothing here reaches a sender.
@@ -9,56 +9,56 @@ use std::time::Duration;
 use crate::clock::{Clock, Timestamp};
 use crate::hub::Hub;
 
-/// How often a reason that goes on is told again.
+/// Minimum interval between two log lines of one continuing reason.
 pub(crate) const TELL_EVERY: Duration = Duration::from_secs(60);
 /// The width of a counter, and how many of them there are: a day.
 const SLOT_MINUTES: u64 = 10;
 const SLOTS: usize = 24 * 6;
 const SLOTS_PER_HOUR: u64 = 6;
 
-/// Something that an operator should know about requests that came in.
+/// Reason for a report about an incoming request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Finding {
-    /// There was no signature, or no timestamp.
+    /// The signature or the timestamp is missing.
     Unsigned,
-    /// A signature header was sent twice.
+    /// A signature header is present twice.
     Ambiguous,
     /// The timestamp is not ten digits.
     MalformedTimestamp,
-    /// The sender's clock and ours differ too much, or a request is sent again too late.
+    /// The sender's clock differs too much from ours, or an old request was sent again too late.
     Skewed,
-    /// The signature does not have its form.
+    /// The signature is malformed.
     MalformedSignature,
-    /// The MAC is that of another secret or of other bytes.
+    /// The signature does not match: another secret, or other bytes.
     Mismatch,
     /// Accepted, but signed with the previous secret.
     PreviousSecret,
-    /// Signed, but no event: it is in quarantine.
+    /// Signed, but not a valid event: it is in quarantine.
     Unreadable,
     /// The body is larger than `WEBHOOK_BODY_LIMIT`.
     TooLarge,
-    /// It is compressed, or not JSON by its own account.
+    /// The body is compressed, or its declared type is not JSON.
     UnsupportedMedia,
-    /// The body did not arrive in time, or not whole.
+    /// The body did not arrive in time, or was incomplete.
     TooSlow,
-    /// The address has sent too many requests that do not verify (or too many at all).
+    /// The address sent too many requests that fail verification (or too many at all).
     RateLimited,
-    /// Nothing is received at this path.
+    /// No source is configured at this path.
     UnknownSource,
-    /// Not HTTP as it should be: a length said twice, a bare line feed.
+    /// Invalid HTTP: a duplicate length, a bare line feed.
     Malformed,
-    /// The store could not take an event.
+    /// The store could not accept an event.
     NotStored,
-    /// There was no memory left for a large body.
+    /// No memory was left for a large body.
     NoRoom,
-    /// The system did not give us a connection.
+    /// The operating system failed to accept a connection.
     NotAccepted,
-    /// The signature or token of another sender than the one this address is for.
+    /// The signature or token belongs to another sender than this path's.
     Foreign,
 }
 
 impl Finding {
-    /// All of them.
+    /// All findings.
     pub const ALL: [Self; 18] = [
         Self::Unsigned,
         Self::Ambiguous,
@@ -80,7 +80,7 @@ impl Finding {
         Self::Foreign,
     ];
 
-    /// Its name in metrics and JSON.
+    /// The name in metrics and JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -112,40 +112,40 @@ impl Finding {
     }
 }
 
-/// One request that is worth a remark.
+/// A report about one request.
 #[derive(Clone, Debug)]
 pub struct IngressReport {
-    /// What was found.
+    /// The reason.
     pub finding: Finding,
-    /// The same in a sentence for the operator, with the particulars of this request. Holds nothing of the request
-    /// but figures.
+    /// The reason as a sentence for the operator, with this request's details. Contains nothing of the request but
+    /// numbers.
     pub sentence: String,
-    /// By how many seconds the sender's clock is behind ours; negative if ahead. Where it could be measured.
+    /// How many seconds the sender's clock is behind ours; negative if ahead. `None` if not measurable.
     pub seconds_behind: Option<i64>,
-    /// Who sent it: an address, in text.
+    /// The sender's IP address, as text.
     pub from: String,
 }
 
-/// What came together about one finding.
+/// Statistics of one finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Findings {
-    /// Which.
+    /// The reason.
     pub finding: Finding,
-    /// How often in the last hour (to ten minutes).
+    /// Count in the last hour (to ten minutes).
     pub last_hour: u64,
-    /// How often in the last 24 hours (to ten minutes).
+    /// Count in the last 24 hours (to ten minutes).
     pub last_day: u64,
-    /// When last.
+    /// Time of the most recent one.
     pub last_at: Timestamp,
-    /// What was said about the last one.
+    /// The most recent report's sentence.
     pub sentence: String,
-    /// Who sent the last one: an address, in text.
+    /// The most recent sender's IP address, as text.
     pub last_from: String,
-    /// By how many seconds the last sender's clock was behind ours; negative if ahead. Where it could be measured.
+    /// How many seconds the most recent sender's clock was behind ours; negative if ahead. `None` if not measurable.
     pub seconds_behind: Option<i64>,
 }
 
-/// The book of findings. One per hub.
+/// Counters of all findings. One per hub.
 #[derive(Debug)]
 pub(super) struct FindingCounters {
     pages: Mutex<[Page; Finding::ALL.len()]>,
@@ -164,7 +164,7 @@ struct Page {
     /// The number of the newest slot.
     newest: u64,
     last: Option<(IngressReport, Timestamp)>,
-    /// When it was last told in the log, and how many have come since.
+    /// Time of the last log line, and how many reports came since.
     told_at: Option<Duration>,
     untold: u64,
 }
@@ -176,7 +176,7 @@ impl Default for Page {
 }
 
 impl Page {
-    /// Forgets the slots that lie more than a day back.
+    /// Clears the slots that are more than a day old.
     fn turn_to(&mut self, slot: u64) {
         for passed in self.newest + 1..=slot.min(self.newest + SLOTS as u64) {
             self.counts[index(passed)] = 0;
@@ -200,7 +200,7 @@ fn slot(clock: &Clock) -> u64 {
 }
 
 impl FindingCounters {
-    /// Writes `remark` down. Gives it back if it is to be told now: the first of its kind for a while.
+    /// Counts `remark`. Returns it if it should be logged now: the first of its kind for a while.
     fn note(&self, clock: &Clock, remark: IngressReport) -> Option<IngressReport> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let page = &mut pages[remark.finding as usize];
@@ -219,7 +219,7 @@ impl FindingCounters {
         }
     }
 
-    /// What came since it was last told, and how many; each at most once a minute.
+    /// Reports that came since the last log line, with their number; each at most once a minute.
     fn due(&self, clock: &Clock) -> Vec<(IngressReport, u64)> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock.elapsed();
@@ -260,29 +260,30 @@ impl FindingCounters {
 }
 
 impl Hub {
-    /// Counts what was found about a request. The first of its kind is logged at once, a flood of it once a minute.
+    /// Counts a report. The first of its kind is logged at once, a flood of it once a minute.
     pub fn remark(&self, remark: IngressReport) {
         self.0.metrics.found(remark.finding);
         self.0.refused_source.refused(&self.0.clock, &remark);
         if let Some(remark) = self.0.findings.note(&self.0.clock, remark) {
-            tell(&remark, None);
+            log_report(&remark, None);
         }
     }
 
-    /// Logs what came since it was last told. To be called every now and then; each finding is told once a minute.
+    /// Logs the reports that came since the last log line. Call it periodically; each finding is logged at most once
+    /// a minute.
     pub fn tell_findings(&self) {
         for (remark, count) in self.0.findings.due(&self.0.clock) {
-            tell(&remark, Some(count));
+            log_report(&remark, Some(count));
         }
     }
 
-    /// What was found in the last 24 hours, the most frequent first.
+    /// Findings of the last 24 hours, most frequent first.
     #[must_use]
     pub fn findings(&self) -> Vec<Findings> {
         self.0.findings.all(&self.0.clock)
     }
 
-    /// The same, of requests that were refused.
+    /// Findings of the last 24 hours whose requests were refused, most frequent first.
     #[must_use]
     pub fn refusals(&self) -> Vec<Findings> {
         let mut findings = self.findings();
@@ -291,8 +292,8 @@ impl Hub {
     }
 }
 
-/// Writes the line. Where the store fails a person must act; everything else is the sender's to put right.
-fn tell(remark: &IngressReport, more: Option<u64>) {
+/// Writes the log line. A failing store needs an operator; everything else is for the sender to fix.
+fn log_report(remark: &IngressReport, more: Option<u64>) {
     let IngressReport { finding, sentence, seconds_behind, from } = remark;
     let text = match more {
         None => sentence.clone(),
@@ -326,7 +327,7 @@ mod tests {
         for _ in 0..9_999 {
             assert!(book.note(&clock, remark(Finding::Mismatch)).is_none());
         }
-        // Another kind is news.
+        // Another kind is logged at once.
         assert!(book.note(&clock, remark(Finding::Unsigned)).is_some());
         assert!(book.due(&clock).is_empty());
         clock.advance(TELL_EVERY);
@@ -336,7 +337,7 @@ mod tests {
         assert!(book.note(&clock, remark(Finding::Mismatch)).is_none());
         clock.advance(TELL_EVERY);
         assert_eq!(book.due(&clock).len(), 1);
-        // After a quiet minute the next one is news again.
+        // After a quiet minute the next one is logged at once again.
         clock.advance(TELL_EVERY);
         assert!(book.note(&clock, remark(Finding::Mismatch)).is_some());
     }

@@ -1,4 +1,4 @@
-//! What follows from what became of a delivery: events of our own that tell people.
+//! Follow-up notices: events of nuncio's own that report a destination's state changes to operators.
 //!
 //! Deciding is pure; the events are stored in the unit that records the outcome. A notice never causes a notice.
 
@@ -12,21 +12,21 @@ use crate::model::{
 };
 use crate::store::{FollowUp, Incoming, Planned};
 
-/// What people are told about a destination.
+/// A state change of a destination that operators are notified of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// Nothing can be sent there any more.
+    /// Closed: nothing can be sent there any more.
     Closed {
-        /// Why.
+        /// The cause, as a sentence.
         reason: String,
-        /// Whether it is a webhook that somebody deleted.
+        /// Whether it is a webhook that was deleted.
         is_deleted: bool,
     },
-    /// We may not send there for now: why.
+    /// Discord currently denies messages there; the cause.
     Denied(String),
-    /// It takes messages again.
+    /// It accepts messages again.
     Reopened,
-    /// So many deliveries have waited too long for it and were given up.
+    /// This many deliveries waited for it too long and were given up.
     Expired(u64),
 }
 
@@ -41,8 +41,8 @@ impl Notice {
     }
 }
 
-/// What people are told after a try to send `carried` to `destination` had this outcome: nothing, if they know
-/// already, or if what was sent were notices themselves. `is_deleted`: whether it told of a webhook that is gone.
+/// The notice that follows from an attempt to send `carried` to `destination` with this outcome: none if it was sent
+/// already, or if `carried` were notices themselves. `is_deleted`: whether the attempt found a deleted webhook.
 #[must_use]
 pub fn follow_up<'a>(
     destination: &Destination,
@@ -50,9 +50,9 @@ pub fn follow_up<'a>(
     outcome: &Outcome,
     is_deleted: bool,
 ) -> Option<Notice> {
-    let told = destination.announced.is_some();
+    let is_announced = destination.announced.is_some();
     match outcome {
-        Outcome::Sent(_) if told => return Some(Notice::Reopened),
+        Outcome::Sent(_) if is_announced => return Some(Notice::Reopened),
         Outcome::Closed(_) | Outcome::Denied(_) => {}
         _ => return None,
     }
@@ -60,22 +60,22 @@ pub fn follow_up<'a>(
         return None;
     }
     match outcome {
-        // That it denied us was told; that it is closed now is news.
-        Outcome::Closed(reason) if !told || destination.denied.is_some() => {
+        // The denial was announced; the closing is news.
+        Outcome::Closed(reason) if !is_announced || destination.denied.is_some() => {
             Some(Notice::Closed { reason: reason.to_string(), is_deleted })
         }
-        Outcome::Denied(reason) if !told => Some(Notice::Denied(reason.to_string())),
+        Outcome::Denied(reason) if !is_announced => Some(Notice::Denied(reason.to_string())),
         _ => None,
     }
 }
 
-/// Whether `event` tells people how nuncio itself fares.
+/// Whether `event` is a notice about nuncio's own state.
 fn is_notice(event: &Event) -> bool {
     event.meaning().family == Family::Notice
 }
 
 impl Hub {
-    /// The event that tells `notice` about `destination`, for the `default` route's destinations except that one.
+    /// The event that reports `notice` about `destination`, to the `default` route's destinations except that one.
     #[must_use]
     pub fn announcement(
         &self,
@@ -93,7 +93,7 @@ impl Hub {
         let rank = if *notice == Notice::Reopened { Priority::Normal } else { Priority::Urgent };
         let incoming = Incoming {
             event: event_of(id, notice, destination, cause, now.wall),
-            plan: self.told(destination.id, rank),
+            plan: self.recipients(destination.id, rank),
             unrouted: false,
             company_name: None,
             asks: None,
@@ -101,8 +101,9 @@ impl Hub {
         FollowUp { id, incoming }
     }
 
-    /// Who is told what nuncio has to say: the `default` route's destinations, except the one it is about.
-    fn told(&self, except: DestinationId, rank: Priority) -> Vec<Planned> {
+    /// Recipients of nuncio's own notices: the `default` route's destinations, except the one that the notice is
+    /// about.
+    fn recipients(&self, except: DestinationId, rank: Priority) -> Vec<Planned> {
         let mut plan = self.0.routing.now().default_plan();
         plan.retain(|planned| planned.destination_id != except);
         plan.iter_mut().for_each(|planned| planned.rank = rank);
@@ -128,7 +129,7 @@ fn event_of(
     });
     match &destination.sink {
         Sink::Channel(id) => data["channel_id"] = json!(id),
-        // Never more of its address than people may see.
+        // Never more of a webhook's address than its visible part.
         Sink::DiscordWebhook(mark) => {
             data["webhook"] = json!(mark.to_string());
             data["mend"] = json!(destination.mended_by());
@@ -143,7 +144,7 @@ fn event_of(
         kind: Kind::new(notice.kind()),
         company: String::new(),
         subject: format!("destination:{}", destination.id),
-        // Its id makes it one of its kind: the same channel may close twice in a second.
+        // The event's own id makes the key unique: one channel may close twice in a second.
         dedupe: DedupeKey::of_request(&id.to_string(), &body),
         cause,
         occurred_at: now,
@@ -192,7 +193,7 @@ mod tests {
         }
     }
 
-    // Control: with a sample less in `samples.rs`, it is red.
+    // Control: remove a sample from `samples.rs`, and this fails.
     #[test]
     fn every_notice_has_a_sample_with_the_same_fields() {
         let notices = [
@@ -223,21 +224,21 @@ mod tests {
         let sent = Outcome::Sent(Receipt { channel: Snowflake::new(7), message: None });
         let denied = Outcome::Denied(Reason::new("no"));
         let closed = Outcome::Closed(Reason::new("gone"));
-        let told = |denied_before, announced, event: &Event, outcome| {
+        let after = |denied_before, announced, event: &Event, outcome| {
             follow_up(&destination(denied_before, announced), [event], outcome, false)
                 .map(|notice| notice.kind())
         };
-        assert_eq!(told(false, false, &ticket, &closed), Some("destination.closed"));
-        assert_eq!(told(false, false, &ticket, &denied), Some("destination.denied"));
-        assert_eq!(told(false, false, &decision, &closed), Some("destination.closed"));
-        assert_eq!(told(false, false, &notice, &closed), None, "a notice never causes a notice");
-        assert_eq!(told(false, false, &notice, &denied), None);
-        assert_eq!(told(false, true, &ticket, &closed), None, "they know");
-        assert_eq!(told(true, true, &ticket, &denied), None);
-        assert_eq!(told(true, true, &ticket, &closed), Some("destination.closed"), "worse than they know");
-        assert_eq!(told(true, true, &ticket, &sent), Some("destination.reopened"));
-        assert_eq!(told(false, false, &ticket, &sent), None);
+        assert_eq!(after(false, false, &ticket, &closed), Some("destination.closed"));
+        assert_eq!(after(false, false, &ticket, &denied), Some("destination.denied"));
+        assert_eq!(after(false, false, &decision, &closed), Some("destination.closed"));
+        assert_eq!(after(false, false, &notice, &closed), None, "a notice never causes a notice");
+        assert_eq!(after(false, false, &notice, &denied), None);
+        assert_eq!(after(false, true, &ticket, &closed), None, "they know");
+        assert_eq!(after(true, true, &ticket, &denied), None);
+        assert_eq!(after(true, true, &ticket, &closed), Some("destination.closed"), "worse than they know");
+        assert_eq!(after(true, true, &ticket, &sent), Some("destination.reopened"));
+        assert_eq!(after(false, false, &ticket, &sent), None);
         let retry = Outcome::Retry { after: None, arrived: crate::model::Arrived::No };
-        assert_eq!(told(true, true, &ticket, &retry), None);
+        assert_eq!(after(true, true, &ticket, &retry), None);
     }
 }

@@ -1,34 +1,34 @@
-//! How the bot's connection stands: what the bot says, and what everybody else may know.
+//! State of the gateway session: reported by the bot, read by everything else.
 
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
 use crate::hub::Hub;
 
-/// The bot's connection to Discord's gateway.
+/// State of the bot's gateway session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Gateway {
-    /// There is no bot: no token, or it is switched off.
+    /// No bot: no token, or it is switched off.
     #[default]
     Off,
-    /// It was not connected yet.
+    /// Not connected yet.
     Starting,
-    /// Commands and buttons are answered.
+    /// Connected: commands and buttons are answered.
     Connected {
-        /// Since when.
+        /// Start of the session.
         since: Timestamp,
     },
-    /// It was connected and will be again.
+    /// Disconnected, and reconnecting.
     Lost {
-        /// Since when.
+        /// Time of the disconnect.
         since: Timestamp,
     },
-    /// It will not be connected again by this process.
+    /// Stopped: this process does not reconnect.
     Stopped,
 }
 
 impl Gateway {
-    /// Whether nothing is wrong with it.
+    /// Whether the state is healthy.
     #[must_use]
     pub const fn is_well(self) -> bool {
         matches!(self, Self::Off | Self::Connected { .. })
@@ -36,19 +36,19 @@ impl Gateway {
 }
 
 impl Hub {
-    /// How the bot's connection stands.
+    /// Current state of the gateway session.
     #[must_use]
     pub fn gateway(&self) -> Gateway {
         *self.0.gateway.borrow()
     }
 
-    /// Follows the bot's connection.
+    /// Subscribes to changes of the gateway session.
     #[must_use]
     pub fn gateway_changes(&self) -> watch::Receiver<Gateway> {
         self.0.gateway.subscribe()
     }
 
-    /// Says how the bot's connection stands.
+    /// Sets the state of the gateway session.
     pub fn set_gateway(&self, gateway: Gateway) {
         self.0.gateway.send_if_modified(|now| {
             let changed = *now != gateway;

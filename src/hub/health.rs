@@ -1,4 +1,4 @@
-//! How things stand.
+//! Health: the report behind `/health`.
 
 use std::collections::HashMap;
 
@@ -8,21 +8,21 @@ use crate::model::Destination;
 use crate::model::schedule::DENIED_AGAIN;
 use crate::store::Backlog;
 
-/// How things stand, for `/health` and the start page.
+/// The health report, for `/health` and the start page.
 #[derive(Clone, Debug)]
 pub struct Health {
-    /// What keeps nuncio from doing its job; empty if nothing does.
+    /// Current problems; empty if healthy.
     pub problems: Vec<Problem>,
-    /// Whether Discord takes what we send, as far as we know.
+    /// Whether Discord accepts requests, as far as is known.
     pub discord_connected: bool,
-    /// What waits; `None` if the database does not answer.
+    /// Waiting deliveries and events; `None` if the database does not respond.
     pub backlog: Option<Backlog>,
-    /// Whether the database takes what is to be stored, as far as we know.
+    /// Whether the database accepts writes, as far as is known.
     pub stores: bool,
 }
 
 impl Hub {
-    /// How things stand now.
+    /// The current health report.
     pub async fn health(&self) -> Health {
         self.check_storage_place();
         let conditions = self.conditions();
@@ -46,7 +46,7 @@ impl Hub {
         };
         let in_use = self.0.routing.now().in_use();
         for destination in self.0.store.troubled_destinations().await.unwrap_or_default() {
-            // What the map names no more is a problem only as long as something waits for it.
+            // A destination that the map no longer names is a problem only while deliveries wait for it.
             if in_use.contains(&destination.id) {
                 problems.extend(destination_trouble(&destination, self.missing_at(&destination)));
             }
@@ -73,11 +73,11 @@ impl Hub {
     }
 }
 
-/// How many problems of one kind are named.
+/// How many problems of one kind are listed.
 const NAMED: usize = 10;
 
-/// The first ten problems of each kind, and how many more there are of it: of a map with 10,000 channels, ten say as much
-/// as all.
+/// The first ten problems of each kind, and the number of further ones: of a map with 10,000 channels, ten problems
+/// are as informative as all.
 fn named(problems: Vec<Problem>) -> Vec<Problem> {
     let mut counts: HashMap<&'static str, usize> = HashMap::new();
     let mut named = Vec::new();
@@ -97,7 +97,7 @@ fn named(problems: Vec<Problem>) -> Vec<Problem> {
     named
 }
 
-/// That `count` events have no route, without a full stop, and what to do.
+/// The problem of `count` unrouted events, without a full stop, and its remedy.
 #[must_use]
 pub fn unrouted(count: u64) -> (String, &'static str) {
     let matches = if count == 1 { "event matches" } else { "events match" };
@@ -108,9 +108,9 @@ pub fn unrouted(count: u64) -> (String, &'static str) {
     )
 }
 
-/// What is in the way of a destination, in a sentence.
+/// The problem of a closed or denying destination.
 ///
-/// `missing`: what the gateway says that the bot lacks there.
+/// `missing`: the permissions that the bot lacks there, as the gateway reported.
 #[must_use]
 pub fn destination_trouble(destination: &Destination, missing: Option<String>) -> Option<Problem> {
     let name = &destination.name;

@@ -1,16 +1,17 @@
-//! Where an event goes: to the channels of its key of the map, or to the living cards of its thing.
+//! Planning of deliveries: an event goes to the targets of its routing key, or to its subject's living cards.
 //!
-//! A key that names the event's kind decides. Where only `default` (or `*`) is left, or nothing at all, the event changes the
-//! cards of its ticket, asset or machine where they are, or are about to be posted: a map that names `machine.registered`
-//! alone would post the approval as a second card in another channel. Only where no such card can be changed does it go
-//! along `default`. A channel that is closed, or that the map no longer names, does not count.
+//! A key that names the event's kind decides. Where only `default` (or `*`) matches, or nothing at all, the event
+//! edits the cards of its ticket, asset or machine where they are, or are about to be posted: otherwise a map that
+//! names `machine.registered` alone would post the approval as a second card in another channel. Only where no such
+//! card can be edited does the event follow `default`. A channel that is closed, or that the map no longer names,
+//! does not count.
 
 use crate::hub::Hub;
 use crate::hub::routing::Routes;
 use crate::model::{CardLifetime, Event, Family, Kind, KindMeaning, NewEvent, Payload, Severity, Source};
 use crate::store::{Planned, Result};
 
-/// What decides where an event goes.
+/// The properties of an event that determine its targets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct About<'a> {
     pub(super) source: Source,
@@ -18,13 +19,13 @@ pub(super) struct About<'a> {
     pub(super) company: &'a str,
     pub(super) subject: &'a str,
     pub(super) severity: Option<Severity>,
-    /// The machine's ids, if the event says that a machine was approved.
+    /// The machine's ids, if the event reports that a machine was approved.
     pub(super) approved: &'a [String],
 }
 
 impl Hub {
-    /// The deliveries a new event is due; `None` if it waits to be routed. Events of our own are addressed by whoever makes
-    /// them, never by the map.
+    /// The deliveries of a new event; `None` if it waits for a route. nuncio's own events get their targets from
+    /// their creator, never from the map.
     pub(super) async fn plan_new(&self, routes: &Routes, event: &NewEvent) -> Result<Option<Vec<Planned>>> {
         if event.source == Source::Nuncio {
             return Ok(Some(Vec::new()));
@@ -45,7 +46,7 @@ impl Hub {
         self.plan(routes, about).await
     }
 
-    /// The same of an event that is routed anew.
+    /// The deliveries of an event that is routed again; `None` if it still waits for a route.
     pub(super) async fn plan_again(&self, routes: &Routes, event: &Event) -> Result<Option<Vec<Planned>>> {
         let approved = match event.meaning().has_joined() {
             true => super::decide::ids(&event.data),
@@ -71,7 +72,7 @@ impl Hub {
         Ok(routes.plan_for(about.kind, about.company, rank))
     }
 
-    /// The deliveries that change the living cards of the event's thing, if its kind has no key of its own.
+    /// Deliveries that edit the living cards of the event's subject; empty if its kind has a routing key of its own.
     async fn cards_of(&self, routes: &Routes, about: About<'_>) -> Result<Vec<Planned>> {
         if !routes.is_left_over(about.kind, about.company) {
             return Ok(Vec::new());
@@ -81,7 +82,7 @@ impl Hub {
             found = self.0.store.destinations_of(about.source, about.subject).await?;
             found.retain(|(_, route)| routes.has_living_cards(route));
         }
-        // The card of a machine that was asked about lives whatever CARDS says, and goes by either id.
+        // The card of a machine that was asked about is always living, whatever CARDS is, and is found by either id.
         if !about.approved.is_empty()
             && let Some(asked) =
                 self.0.store.decision_about_machine(about.source, about.approved, about.company).await?

@@ -1,6 +1,6 @@
-//! What is counted, for `/metrics`.
+//! Prometheus metrics, for `/metrics`.
 //!
-//! The counters are of this process; what waits is asked of the database when somebody looks.
+//! The counters belong to this process; the backlog is queried from the database at scrape time.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::model::{Attempt, Class, Message};
 use crate::store::{Accepted, Next};
 use crate::telemetry::metric::{Counter, Exposition, Gauge, Histogram};
 
-/// What becomes of deliveries when a try is written down.
+/// What becomes of deliveries when an attempt is recorded.
 const FATES: [&str; 4] = ["delivered", "dead", "parked", "retried"];
 
 /// The counters of one hub.
@@ -21,9 +21,9 @@ pub(super) struct Metrics {
     findings: [Counter; Finding::ALL.len()],
     fates: [Counter; FATES.len()],
     attempts: [Counter; Class::ALL.len()],
-    /// From the whole request to the commit.
+    /// Latency from the start of the request to the commit.
     committed: Histogram<9>,
-    /// From the commit to Discord's yes.
+    /// Latency from the commit to Discord's confirmation.
     delivered: Histogram<10>,
     lanes: Gauge,
     pub(super) removed: Counter,
@@ -67,7 +67,7 @@ impl Metrics {
 }
 
 impl Hub {
-    /// Counts a try that was written down.
+    /// Counts a recorded attempt.
     pub fn recorded(&self, message: &Message, attempt: &Attempt, next: &Next) {
         let metrics = &self.0.metrics;
         metrics.attempts[attempt.outcome.kind() as usize].add(1);
@@ -86,18 +86,18 @@ impl Hub {
         }
     }
 
-    /// Counts a delivery that was given up before it was sent.
+    /// Counts a delivery that was given up before any attempt.
     pub fn gave_up(&self) {
         self.0.metrics.fates[1].add(1);
         self.progressed();
     }
 
-    /// Says how many lanes there are.
+    /// Sets the number of running lanes.
     pub fn lanes_running(&self, count: usize) {
         self.0.metrics.lanes.set(count as u64);
     }
 
-    /// Everything that is counted, as Prometheus reads it. What the database does not answer is left out.
+    /// All metrics in Prometheus text format. Omits what the database does not answer.
     pub async fn metrics(&self) -> String {
         let mut text = Exposition::default();
         text.gauges(
@@ -107,12 +107,12 @@ impl Hub {
             [(env!("CARGO_PKG_VERSION"), 1)],
         );
         text.gauge("nuncio_uptime_seconds", "Since the start.", self.0.clock.elapsed().as_secs());
-        self.tell_line(&mut text);
-        self.tell_state(&mut text).await;
+        self.write_counters(&mut text);
+        self.write_state(&mut text).await;
         text.finish()
     }
 
-    fn tell_line(&self, text: &mut Exposition) {
+    fn write_counters(&self, text: &mut Exposition) {
         let metrics = &self.0.metrics;
         text.counter(
             "nuncio_events_accepted_total",
@@ -174,7 +174,7 @@ impl Hub {
         );
     }
 
-    async fn tell_state(&self, text: &mut Exposition) {
+    async fn write_state(&self, text: &mut Exposition) {
         let (store, now) = (&self.0.store, self.0.clock.steady());
         let gateway = self.gateway();
         let state = |word, is| (word, u64::from(is));

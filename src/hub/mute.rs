@@ -1,11 +1,11 @@
-//! Muting: a kind that nobody wants to hear of for a while.
+//! Mutes: event kinds that are silenced for a while.
 //!
-//! What is muted is accepted and kept as ever; its deliveries are made, but cancelled, with the mute as the reason, so
-//! they can be redelivered. When the mute ends, every channel it silenced gets one card that sums up.
+//! A muted event is accepted and stored as usual; its deliveries are created, but as canceled, with the mute as the
+//! reason, so they can be redelivered. When the mute ends, every channel that it silenced gets one summary card.
 //!
-//! What asks people for a decision is never muted: a glob leaves it out, and naming it is refused. Urgent alerts are
-//! muted like others: that is what most mutes are for, and whoever mutes is told. The button on an alert's card mutes
-//! that one alert only, and only while it gets no worse ([`MutedAlert`]).
+//! An event that asks for a decision is never muted: a glob leaves it out, and naming its kind is refused. Urgent
+//! alerts are muted like others: that is what most mutes are for, and the answer to a mute says so. The button on an
+//! alert's card mutes that one alert only, and only while it gets no worse ([`MutedAlert`]).
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -25,31 +25,32 @@ use crate::store::{self, Incoming, Muted, Planned};
 
 /// The longest mute.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
-/// What the button on an alert's card mutes for.
+/// Duration of a mute by the button on an alert's card.
 const HOUR: Duration = Duration::from_secs(3600);
 const MOST_REASON: usize = 400;
 const MOST_NAME: usize = 100;
-/// Where an alert says what it is about.
+/// Fields in which an alert names its host.
 const HOSTS: &[&str] = &["host", "hostname", "source", "machine_name", "asset_name"];
-/// How long after its end a mute may still silence something: other processes look at the table each second.
+/// Delay from a mute's end to its summary: other processes read the table each second, and may still apply it until
+/// then.
 const SETTLED: Duration = Duration::from_secs(3);
-/// What the sum of a mute is called.
+/// Kind of the summary event.
 pub(crate) const ENDED: &str = "nuncio.mute.ended";
 
-/// Why something cannot be muted or unmuted.
+/// Why a mute cannot be set or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum MuteError {
-    /// What was asked for makes no sense; a sentence that says what to do.
+    /// An invalid request; a sentence that says what to do.
     #[error("{0}")]
     Invalid(String),
-    /// The database did not do it.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
 impl Hub {
-    /// Mutes a kind or a glob for a while, noted as `entry` in the same unit: once, however often the gateway tells of
-    /// that command. A running `nuncio serve` knows of it within a second.
+    /// Mutes a kind or a glob for a while, and records `entry` in the same unit: once, however often the gateway
+    /// repeats that command. A running `nuncio serve` picks it up within a second.
     ///
     /// # Errors
     /// [`MuteError::Invalid`] if that kind cannot be muted, or not for so long.
@@ -67,7 +68,7 @@ impl Hub {
         Ok(muted)
     }
 
-    /// Mutes the one alert on whose card somebody clicked, for an hour: see [`MutedAlert`].
+    /// Mutes the one alert whose card was clicked, for an hour: see [`MutedAlert`].
     pub(super) async fn mute_alert(
         &self,
         click: &Click,
@@ -103,7 +104,7 @@ impl Hub {
         })
     }
 
-    /// The mute that somebody wants, if it can be.
+    /// Validates a requested mute.
     fn wanted(&self, pattern: &str, span: Duration, reason: &str, by: &str) -> Result<Mute, MuteError> {
         let invalid = |sentence: String| Err(MuteError::Invalid(sentence));
         if !is_pattern(pattern) || pattern.eq_ignore_ascii_case("default") {
@@ -131,11 +132,11 @@ impl Hub {
         })
     }
 
-    /// Ends the mutes of `pattern` (as it was written then), or the one of that id, noted as `entry` in the same unit.
-    /// Answers those that it ended; none if this very command was seen before.
+    /// Ends the mutes of `pattern` (as it was written then), or the mute with that id, and records `entry` in the
+    /// same unit. Returns the ended mutes; none if this very command was handled before.
     ///
     /// # Errors
-    /// [`MuteError::Invalid`] if none holds.
+    /// [`MuteError::Invalid`] if no such mute is in effect.
     pub async fn unmute(&self, pattern: &str, entry: AuditEntry) -> Result<Vec<Mute>, MuteError> {
         let now = self.0.clock.for_appointments().get();
         let mut mutes = self.0.store.mutes().await?;
@@ -161,7 +162,7 @@ impl Hub {
         Ok(mutes)
     }
 
-    /// What is muted now.
+    /// The mutes currently in effect.
     pub async fn muted_now(&self) -> store::Result<Vec<Mute>> {
         let now = self.0.clock.for_appointments().get();
         let mut mutes = self.0.store.mutes().await?;
@@ -169,7 +170,8 @@ impl Hub {
         Ok(mutes)
     }
 
-    /// The same, with how many deliveries each has silenced so far. That is counted, and takes its time after a storm.
+    /// The mutes currently in effect, each with the number of deliveries that it silenced so far. Counting takes time
+    /// after a storm.
     pub async fn mutes(&self) -> store::Result<Vec<(Mute, u64)>> {
         let mut mutes = Vec::new();
         for mute in self.muted_now().await? {
@@ -179,7 +181,7 @@ impl Hub {
         Ok(mutes)
     }
 
-    /// The mute that silences `event` now. What nuncio itself has to say is never muted.
+    /// The mute that silences `event` now. nuncio's own events are never muted.
     pub(super) fn muted(&self, event: &NewEvent) -> Option<MuteId> {
         let mutes = self.0.mutes.read().unwrap_or_else(PoisonError::into_inner);
         if mutes.is_empty() || event.source == Source::Nuncio {
@@ -191,8 +193,8 @@ impl Hub {
         holding.next().map(|mute| mute.id)
     }
 
-    /// Learns which mutes there are, and sums up those that have ended. To be called each second. An error means that
-    /// they could not be looked up; one that could not be summed up is told of once, and keeps none of the others.
+    /// Reloads the mutes, and posts the summaries of those that ended. Call it each second. An error means that the
+    /// reload failed; a failing summary is logged once, and does not hold up the others.
     pub async fn tend_mutes(&self) -> store::Result<()> {
         let now = self.0.clock.for_appointments().get();
         let mutes = self.load_mutes().await?;
@@ -201,12 +203,12 @@ impl Hub {
         }
         for mute in mutes.iter().filter(|mute| mute.until.plus(SETTLED) <= now) {
             let summed = self.fold_events(mute, now).await;
-            let told_before = {
+            let already_logged = {
                 let mut unsummed = self.0.unsummed.lock().unwrap_or_else(PoisonError::into_inner);
                 if summed.is_ok() { unsummed.remove(&mute.id) } else { !unsummed.insert(mute.id) }
             };
             let Err(error) = summed else { continue };
-            if told_before {
+            if already_logged {
                 tracing::debug!(mute.id = %mute.id, %error, "the events of a mute still cannot be summed up");
                 continue;
             }
@@ -223,7 +225,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Learns what was changed. What the table does not tell now it tells within a second.
+    /// Reloads the mutes after a change. If that fails, the next reload follows within a second.
     async fn mutes_changed(&self) {
         if let Err(error) = self.load_mutes().await {
             tracing::warn!(%error, "the mutes could not be read after a change: nuncio tries again every second, and \
@@ -238,7 +240,8 @@ impl Hub {
         Ok(mutes)
     }
 
-    /// One card for every channel that `mute` silenced. Its dedupe key sees to it that a crash makes no second one.
+    /// Creates one summary card for every channel that `mute` silenced. Its dedupe key prevents a second one after a
+    /// crash.
     async fn fold_events(&self, mute: &Mute, now: Timestamp) -> store::Result<()> {
         let mut destinations: BTreeMap<_, Vec<(String, u64)>> = BTreeMap::new();
         for (destination, kind, count) in self.0.store.silenced(mute.id).await? {
@@ -278,7 +281,7 @@ impl Hub {
     }
 }
 
-/// For the audit log: until when, and why.
+/// For the audit log: the end and the reason.
 fn until(mute: &Mute) -> String {
     let until = format!("until {}", mute.until.to_rfc3339());
     if mute.reason.is_empty() { until } else { format!("{until}: {}", mute.reason) }

@@ -1,25 +1,25 @@
-//! What is configured, for everybody who may see it: `/webhook-config` and `GET /webhooks/config`. No secret is in it.
+//! Overview of the configuration, without secrets, for `/webhook-config` and `GET /webhooks/config`.
 
 use crate::hub::{Endpoint, Hub, Problem};
 use crate::model::route::Target;
 use crate::samples;
 
-/// What is configured.
+/// Overview of the configuration.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// Where events come in; `None` if this process does not serve.
+    /// The endpoint for webhooks; `None` if this process does not serve.
     pub endpoint: Option<Endpoint>,
-    /// The kinds that have a card of their own.
+    /// Kinds that have a card layout of their own.
     pub kinds: Vec<&'static str>,
-    /// The keys of the map, with the ids of the channels and stored destinations they lead to. An empty list is nowhere, on
+    /// The map's keys, with the ids of their channels and stored destinations. An empty list discards the events on
     /// purpose.
     pub map: Vec<(String, Vec<String>)>,
-    /// The map as people read it, and what is in the way.
+    /// The map in readable lines, with current obstacles.
     pub table: Vec<String>,
 }
 
 impl Hub {
-    /// What is configured now.
+    /// The current configuration.
     #[must_use]
     pub fn overview(&self) -> Overview {
         let id = |target: &Target| match target {

@@ -1,20 +1,20 @@
-//! Who somebody is, by what Discord said with their click or command.
+//! Discord users, as their click or command describes them.
 
 use crate::model::Snowflake;
 
-/// Somebody on Discord, as the click itself describes them.
+/// A Discord user, as the click itself describes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// Their id.
+    /// Discord's user id.
     pub id: Snowflake,
-    /// What they are called there.
+    /// Display name in the guild.
     pub name: String,
-    /// The server they clicked in; `None` in a direct message.
+    /// The guild of the click; `None` in a direct message.
     pub guild: Option<Snowflake>,
-    /// Their roles there.
+    /// Their roles in that guild.
     pub roles: Vec<Snowflake>,
-    /// Whether they may manage that server.
+    /// Whether they may manage that guild.
     pub may_manage: bool,
-    /// Whether they are in timeout there.
+    /// Whether they are timed out in that guild.
     pub is_timed_out: bool,
 }

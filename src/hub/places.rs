@@ -1,6 +1,6 @@
-//! The map's channels as people know them: server, name, and what is in the way there.
+//! The map's channels by display name: guild, channel name, and current obstacles.
 //!
-//! Learnt from the gateway; until it has told, only ids are known.
+//! Reported by the gateway; until then, only ids are known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,27 +12,27 @@ use crate::model::route::Target;
 use crate::model::{Destination, DestinationId, Sink, Snowflake};
 use crate::render;
 
-/// Characters of a person's name in the table.
+/// Longest user name in the table, in characters.
 const MOST_NAME: usize = 30;
 
-/// Something that keeps the bot from writing in a channel.
+/// An obstacle that prevents the bot from posting in a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
-    /// As "missing Embed Links (denied by role @muted)".
+    /// For example "missing Embed Links (denied by role @muted)".
     pub found: String,
-    /// What to do, as Discord's own settings call the steps; without a full stop.
+    /// What to do, in the terms of Discord's settings; without a full stop.
     pub remedy: String,
 }
 
 impl Obstacle {
-    /// This obstacle in the channel that people know as `name`.
+    /// This obstacle as a problem of the channel `name`.
     #[must_use]
     pub fn problem(&self, name: &str) -> Problem {
         Problem::with_remedy(ProblemCode::ChannelUnusable, format!("{name}: {}", self.found), &self.remedy)
     }
 }
 
-/// A channel of the map that none of the bot's servers holds.
+/// The problem of a mapped channel that is in none of the bot's guilds.
 #[must_use]
 pub fn unknown_channel(id: Snowflake) -> Problem {
     Problem::with_remedy(
@@ -43,29 +43,29 @@ pub fn unknown_channel(id: Snowflake) -> Problem {
     )
 }
 
-/// A channel or thread that the bot knows.
+/// A channel or thread that the bot can see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The server's id, where it is known.
+    /// The guild's id, where it is known.
     pub guild_id: Option<Snowflake>,
-    /// The server's name.
+    /// The guild's name.
     pub guild: String,
-    /// The server's roles.
+    /// The guild's roles.
     pub roles: BTreeSet<Snowflake>,
     /// The channel's name, without `#`.
     pub channel: String,
-    /// What keeps the bot from writing there.
+    /// What prevents the bot from posting there.
     pub problems: Vec<Obstacle>,
 }
 
 impl Place {
-    /// "Acme NOC / #tickets".
+    /// Display name, such as "Acme NOC / #tickets".
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} / #{}", self.guild, self.channel)
     }
 
-    /// Its name, and "ok" or what is in the way.
+    /// Display name, followed by "ok" or the obstacles.
     #[must_use]
     pub fn verdict(&self) -> String {
         if self.problems.is_empty() {
@@ -75,7 +75,7 @@ impl Place {
         }
     }
 
-    /// What is in the way, in a line.
+    /// All obstacles, on one line.
     #[must_use]
     pub fn obstacles(&self) -> String {
         let found: Vec<&str> = self.problems.iter().map(|obstacle| obstacle.found.as_str()).collect();
@@ -83,10 +83,10 @@ impl Place {
     }
 }
 
-/// The places by channel; `None` until the gateway has told.
+/// Channels by id; `None` until the gateway has reported.
 pub type Places = Option<BTreeMap<Snowflake, Place>>;
 
-/// What the map's table says about `target`.
+/// The table's text about `target`.
 fn describe(places: &Places, target: &Target) -> String {
     match (target, places) {
         (Target::Channel(id), Some(places)) => match places.get(id) {
@@ -107,8 +107,8 @@ impl Hub {
         targets.filter_map(Target::channel).collect()
     }
 
-    /// Where every kind goes, a line each, with names and what is in the way as far as the gateway has told, and who said
-    /// so if it is not the environment.
+    /// The map in readable lines, one for each kind, with names and obstacles as far as the gateway has reported, and
+    /// with the author of a route that is not from the environment.
     #[must_use]
     pub fn table(&self) -> Vec<String> {
         let (places, routes) = (self.0.places.borrow(), self.0.routing.now());
@@ -119,22 +119,22 @@ impl Hub {
         for (line, route) in lines.iter_mut().zip(routes.map().routes()) {
             if let Some(set) = routes.set().iter().rfind(|set| route.is_of(&set.key)) {
                 let by = render::line(&set.by, MOST_NAME).unwrap_or_default();
-                // Behind the places: whoever looks for what is in the way finds it at the end of theirs.
+                // Last on the line: the obstacles stay directly behind the channels they belong to.
                 line.push_str(&format!("  (set by {by})"));
             }
         }
         lines
     }
 
-    /// What the map's table says about a stored destination.
+    /// The table's text about a stored destination.
     #[must_use]
     pub fn stored_name(&self, id: DestinationId) -> String {
         let routes = self.0.routing.now();
         routes.stored(id).map_or_else(|| format!("{id}: no such destination is stored"), str::to_owned)
     }
 
-    /// What the bot lacks in a destination, as far as the gateway has told: "missing Embed Links (denied to the bot
-    /// itself)". It says more than Discord's own "Missing Permissions".
+    /// The permissions that the bot lacks in a destination, as far as the gateway has reported: "missing Embed Links
+    /// (denied to the bot itself)". More specific than Discord's own "Missing Permissions".
     #[must_use]
     pub fn missing_at(&self, destination: &Destination) -> Option<String> {
         let Sink::Channel(channel) = &destination.sink else { return None };
@@ -143,18 +143,19 @@ impl Hub {
         (!place.problems.is_empty()).then(|| place.obstacles())
     }
 
-    /// Follows [`Hub::table`]: changes whenever the gateway has told something new.
+    /// Subscribes to [`Hub::table`]: changes whenever the gateway reports something new.
     #[must_use]
     pub fn table_changes(&self) -> watch::Receiver<Places> {
         self.0.places.subscribe()
     }
 
-    /// What keeps the bot from writing in the map's channels, one for each obstacle; none until the gateway has told.
+    /// Problems that prevent the bot from posting in the map's channels, one for each obstacle; empty until the
+    /// gateway has reported.
     #[must_use]
     pub fn place_problems(&self) -> Vec<Problem> {
         let places = self.0.places.borrow();
         let Some(known) = places.as_ref() else { return Vec::new() };
-        // In no server there is no channel: that is one problem and no more.
+        // A bot without any guild sees no channel: that is one problem, not one for each channel.
         if self.0.home.borrow().as_ref().is_some_and(|seen| seen.all.is_empty()) {
             return Vec::new();
         }
@@ -168,8 +169,8 @@ impl Hub {
         self.channels().iter().flat_map(problems).collect()
     }
 
-    /// Takes in what the gateway tells about the map's channels; those left out are unknown to it. Destinations are
-    /// called by these names from now on. Logs the table's lines that changed, at first all of them.
+    /// Stores the gateway's report of the map's channels; channels that it omits are unknown. Renames the
+    /// destinations accordingly. Logs the table's lines that changed, at first all of them.
     pub async fn learn_places(&self, places: BTreeMap<Snowflake, Place>) {
         let (before, known) = (self.table(), self.place_problems());
         let undecided = self.nobody_decides();
@@ -212,8 +213,7 @@ impl Hub {
         }
     }
 
-    /// Opens the destination of `channel` again if it is closed or denies us: one message finds out whether that is
-    /// true.
+    /// Reopens the destination of `channel` if it is closed or denies messages: one message then probes it.
     pub async fn reopen(&self, channel: Snowflake, why: &str) {
         match self.0.store.reopen(Sink::Channel(channel)).await {
             Ok(true) => tracing::info!("channel {channel} is tried again, as {why}"),
@@ -226,7 +226,7 @@ impl Hub {
     }
 }
 
-/// Whether what changed about a place may be what was in the way: it is there again, or nothing is missing any more.
+/// Whether a channel's change may have removed its obstacle: it exists again, or no permission is missing any more.
 fn may_take_messages(before: Option<&Place>, now: &Place) -> bool {
     before.is_none() || now.problems.is_empty()
 }

@@ -1,19 +1,19 @@
-//! A problem: something that keeps nuncio from doing its job, with a stable code, what was found and what to do.
+//! Problems: what keeps nuncio from doing its job, each with a stable code, a finding and a remedy.
 
 macro_rules! codes {
     ($($name:ident = $text:literal,)*) => {
-        /// What a problem is about, where it is not a condition. Each has a section in `docs/runbook.md`; a test
-        /// compares the two.
+        /// Code of a problem that is not a condition. Each has a section in `docs/runbook.md`; a test compares the
+        /// two.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum ProblemCode {
             $(#[doc = concat!("`", $text, "`")] $name,)*
         }
 
         impl ProblemCode {
-            /// All of them.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The code as `/health` shows it.
+            /// The code as it appears in `/health`.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -46,30 +46,30 @@ codes! {
     WebhookLost = "webhook_lost",
 }
 
-/// One problem, as `/health`, the start page, `/webhook-status`, the log and `nuncio doctor` show it.
+/// One problem, as shown in `/health`, the start page, `/webhook-status`, the log and `nuncio doctor`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// A stable word for monitors, such as `gateway_down`. It holds no name and no id.
+    /// A stable code for monitoring, such as `gateway_down`. Contains no name and no id.
     pub code: &'static str,
-    /// What happened, and what nuncio does, without a full stop at its end. It may name servers, channels and roles. Where
-    /// there is no `remedy`, it says what to do as well.
+    /// What happened and what nuncio does, without a full stop. May name guilds, channels and roles. Without a
+    /// `remedy`, it includes what to do.
     pub found: String,
-    /// What to do, where that is a sentence of its own.
+    /// What to do, as a sentence of its own.
     pub remedy: Option<String>,
 }
 
 impl Problem {
-    /// The problem `code`, described by `sentence`, which says what to do as well.
+    /// A problem whose `sentence` includes the remedy.
     pub fn new(code: ProblemCode, sentence: impl Into<String>) -> Self {
         Self { code: code.as_str(), found: sentence.into(), remedy: None }
     }
 
-    /// The problem `code`, with what to do about it.
+    /// A problem with a separate remedy.
     pub fn with_remedy(code: ProblemCode, found: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { code: code.as_str(), found: found.into(), remedy: Some(remedy.into()) }
     }
 
-    /// Both in one, for a line of a log or a list.
+    /// Finding and remedy in one sentence, for a line of a log or a list.
     #[must_use]
     pub fn sentence(&self) -> String {
         match &self.remedy {
@@ -78,7 +78,7 @@ impl Problem {
         }
     }
 
-    /// All of `sentences` as problems of one code.
+    /// Turns all of `sentences` into problems with one code.
     pub(super) fn all(
         code: ProblemCode,
         sentences: impl IntoIterator<Item = String>,

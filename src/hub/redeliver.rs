@@ -1,4 +1,4 @@
-//! Redelivery: sending again what was given up, delivered, or left without a route.
+//! Redelivery of dead letters, delivered messages, and unrouted events.
 
 use std::collections::BTreeMap;
 
@@ -7,29 +7,29 @@ use crate::hub::{ButtonAction, Hub, Person};
 use crate::model::{Actor, AuditEntry, DeliveryId, EventId, Status};
 use crate::store::{DeliveryFilter, NotRetried, Requester, Result, Revived, Selection};
 
-/// How many are looked at in one go, and changed in one unit.
+/// Page size of reads, and the number of changes in one unit.
 const PAGE: u32 = 100;
 
-/// What came of a redelivery.
+/// Result of a redelivery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Redelivered {
-    /// Events that now have a route.
+    /// Number of events that now have a route.
     pub routed: u64,
-    /// Deliveries that are due: made of these events, or pending again.
+    /// Number of deliveries that are pending: new ones of these events, or old ones again.
     pub deliveries: u64,
-    /// Calls to the platform that are due again.
+    /// Number of calls to the platform that are due again.
     pub calls: u64,
-    /// Calls to the platform that were left as they are, by the reason.
+    /// Number of calls to the platform that stay unchanged, by reason.
     pub not_called: BTreeMap<NotRetried, u64>,
-    /// Events that still have none.
+    /// Number of events that still have no route.
     pub unrouted: u64,
-    /// Destinations that were closed and are tried again.
+    /// Number of closed destinations that were reopened.
     pub reopened: u64,
-    /// Deliveries that were left alone: they are not finished.
+    /// Number of deliveries skipped because they are unfinished.
     pub unfinished: u64,
-    /// Deliveries that cannot be sent: their destination was removed.
+    /// Number of deliveries whose destination was removed.
     pub gone: u64,
-    /// Deliveries whose rows are corrupt.
+    /// Number of deliveries whose rows are corrupt.
     pub unreadable: u64,
 }
 
@@ -52,7 +52,7 @@ impl Redelivered {
         }
     }
 
-    /// How many deliveries were looked at.
+    /// Number of deliveries that were examined.
     #[must_use]
     pub fn seen(&self) -> u64 {
         let left: u64 = self.not_called.values().sum();
@@ -61,28 +61,28 @@ impl Redelivered {
 }
 
 impl Hub {
-    /// Somebody on Discord who asks for a redelivery; `entry` is what the audit log says about it.
+    /// A person on Discord who requests a redelivery; `entry` is its audit log entry.
     #[must_use]
     pub fn requester(&self, person: &Person, entry: AuditEntry) -> Requester {
         let may = |press| self.rules().may(person, press).is_ok();
         Requester { entry, decides: may(ButtonAction::TryAgain), operates: may(ButtonAction::Resend) }
     }
 
-    /// Somebody at the shell who redelivers `subject`: a person with every right.
+    /// A shell user who redelivers `subject`, with full rights.
     #[must_use]
     pub fn shell_requester(actor: Actor, subject: impl Into<String>) -> Requester {
         let entry = AuditEntry::new(actor, "command.redeliver", subject);
         Requester { entry, decides: true, operates: true }
     }
 
-    /// Makes a finished delivery pending again; a running `nuncio serve` sends it within a second. `None` if this very
-    /// request was made before.
+    /// Makes a finished delivery pending again; a running `nuncio serve` sends it within a second. `None` if this
+    /// very request was handled before.
     pub async fn redeliver(&self, id: DeliveryId, by: &Requester) -> Result<Option<Revived>> {
         let revived = self.0.store.revive(vec![id], Selection::Named, by).await?;
         Ok(revived.map(|revived| revived.into_iter().next().unwrap_or(Revived::NotFound)))
     }
 
-    /// Makes finished deliveries pending again. `None` if this very request was made before.
+    /// Makes finished deliveries pending again. `None` if this very request was handled before.
     pub async fn redeliver_all(&self, ids: &[DeliveryId], by: &Requester) -> Result<Option<Redelivered>> {
         let mut done = Redelivered::default();
         let mut by = by.clone();
@@ -91,28 +91,28 @@ impl Hub {
                 return Ok(None);
             };
             revived.iter().for_each(|revived| done.count(revived));
-            // The log holds one entry for each click or command.
+            // The audit log holds one entry for each click or command, so only the first page carries its id.
             by.entry.interaction = None;
         }
         Ok(Some(done))
     }
 
-    /// Makes the deliveries of an event pending again: those that are dead or, if none is, all that are finished. An
-    /// event without a route gets the one it has by now.
+    /// Makes an event's deliveries pending again: the dead letters or, without any, all finished ones. An unrouted
+    /// event gets its current route.
     pub async fn redeliver_event(&self, id: EventId, by: &Requester) -> Result<Redelivered> {
-        let mut letters = self.0.store.letters(DeliveryFilter::Of(id), u32::MAX).await?;
-        if letters.is_empty() {
+        let mut deliveries = self.0.store.letters(DeliveryFilter::Of(id), u32::MAX).await?;
+        if deliveries.is_empty() {
             return self.route_event(id, by).await;
         }
-        if letters.iter().any(|letter| letter.status == Status::Dead) {
-            letters.retain(|letter| letter.status == Status::Dead);
+        if deliveries.iter().any(|delivery| delivery.status == Status::Dead) {
+            deliveries.retain(|delivery| delivery.status == Status::Dead);
         }
-        let ids: Vec<DeliveryId> = letters.iter().map(|letter| letter.id).collect();
+        let ids: Vec<DeliveryId> = deliveries.iter().map(|delivery| delivery.id).collect();
         Ok(self.redeliver_all(&ids, by).await?.unwrap_or_default())
     }
 
-    /// Makes every delivery pending again that was given up at `since` or later; calls to the platform are left to the
-    /// buttons on their cards. After each page `progress` learns how far it is.
+    /// Makes every delivery pending again that was given up at `since` or later; calls to the platform are left to
+    /// the buttons on their cards. Reports each page to `progress`.
     pub async fn redeliver_dead(
         &self,
         since: Timestamp,
@@ -131,8 +131,8 @@ impl Hub {
         }
     }
 
-    /// Gives every unrouted event the route it has by now. A running `nuncio serve` sends them within a second. After
-    /// each page `progress` learns how far it is.
+    /// Gives every unrouted event its current route. A running `nuncio serve` sends them within a second. Reports
+    /// each page to `progress`.
     pub async fn redeliver_unrouted(
         &self,
         by: &Requester,

@@ -1,31 +1,31 @@
-//! Why somebody may not do something.
+//! Authorization refusals.
 
 use std::fmt;
 
 use crate::model::Snowflake;
 
-/// Why a click changes nothing. Its text is for the audit log; what the person is told is the entrance's business.
+/// Why a click is refused. This text is for the audit log; each entry point words its own answer to the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Not in a server.
+    /// Outside of any guild.
     NoServer,
-    /// In a server that is none of the operator's.
+    /// A guild that is not the operator's.
     ForeignGuild(Snowflake),
-    /// In a server, and nothing says which one is the operator's.
+    /// A guild, while nothing names the operator's.
     OperatorGuildUnknown(Snowflake),
-    /// Before the gateway told which servers there are.
+    /// The gateway has not reported the bot's guilds yet.
     TooEarly,
-    /// In timeout.
+    /// The member is timed out.
     TimedOut,
-    /// Not an approver; the roles that are.
+    /// Lacks all of these approver roles.
     NotApprover(Vec<Snowflake>),
-    /// Not an operator; the roles that are.
+    /// Lacks all of these operator roles.
     NotOperator(Vec<Snowflake>),
-    /// The button is not one of ours, or its thing is unknown.
+    /// Not a button of nuncio's, or one whose subject is unknown.
     Unknown,
-    /// The button stands somewhere else than its card.
+    /// The button is not on its own card.
     Misplaced,
-    /// There is no key for the platform any more.
+    /// No key for the platform is configured any more.
     NoKey,
 }
 

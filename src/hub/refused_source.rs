@@ -1,8 +1,10 @@
-//! A source whose every request is refused: a problem in `/health`, and after five minutes a card in `default`.
+//! Detection of a misconfigured source: if its every request is refused, that is a problem in `/health`, and after
+//! five minutes a card in `default`.
 //!
-//! A streak of refusals begins with the first refusal after an accepted event, and ends with the next accepted one. It
-//! becomes a problem at the third refusal, so that one stray request does not alarm anybody; at the first, where nothing
-//! was ever accepted and somebody is just setting it up. As there is one signed door, a refusal at it is XTSystems'.
+//! A streak of refusals begins with the first refusal after an accepted event, and ends with the next accepted one.
+//! It becomes a problem at the third refusal, so that one stray request raises no alarm; but at the first if no event
+//! was ever accepted, because then the source is just being set up. As there is only one signed route, a refusal at
+//! it is XTSystems'.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,16 +16,16 @@ use crate::hub::{Finding, Hub, IngressReport, Problem, ProblemCode};
 use crate::model::{DedupeKey, Kind, NewEvent, Priority, RawBody, Source};
 use crate::store::{self, Incoming, Store};
 
-/// How many refusals make a problem of a source that used to be accepted.
+/// Refusals before a source that used to be accepted becomes a problem.
 const SEVERAL: u64 = 3;
-/// How long a source is refused before people get a card.
+/// How long a source is refused before operators get a card.
 const REPORT_AFTER: Duration = Duration::from_secs(5 * 60);
-/// A streak without a refusal for this long is over: nobody tries any more.
+/// A streak without a refusal for this long is over: the sender gave up.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// Where it is kept that people got a card: since when the source was refused, in milliseconds. Empty after the end.
+/// Key of the reported streak: its start in milliseconds; empty once it ended.
 const REPORTED: &str = "source.xtsystems.refused_since";
 
-/// The kinds of the two cards.
+/// Kinds of the two cards, which report a streak and its end.
 pub(crate) const REFUSED: &str = "nuncio.source.refused";
 pub(crate) const ACCEPTED: &str = "nuncio.source.accepted";
 
@@ -36,7 +38,7 @@ struct State {
     /// Whether an event of the source was ever accepted.
     was_accepted: bool,
     streak: Option<Streak>,
-    /// Since when the source was refused, where people got a card about it and none about its end.
+    /// Start of the streak, if a card was posted about it and none yet about its end.
     reported: Option<Timestamp>,
     /// Whether an event was accepted after that card.
     accepted_again: bool,
@@ -46,7 +48,7 @@ struct State {
 struct Streak {
     count: u64,
     since: Timestamp,
-    /// On the monotonic clock: of the first and of the last refusal.
+    /// Time of the first and of the last refusal, on the monotonic clock.
     first: Duration,
     last: Duration,
     finding: Finding,
@@ -54,7 +56,7 @@ struct Streak {
 }
 
 impl Streak {
-    /// "Every request since 14:02 UTC was refused (12), the last one because …".
+    /// For example "Every request since 14:02 UTC was refused (12), the last one because …".
     fn sentence(&self) -> String {
         let since = self.since.to_rfc3339();
         // 2024-01-15T10:30:00Z
@@ -85,8 +87,8 @@ const fn remedy(finding: Finding) -> &'static str {
     }
 }
 
-/// Whether a refusal for `finding` counts: what a sender of ours meets that is set up wrongly. Strangers' broken HTTP, or
-/// a database that is full, says nothing about a source.
+/// Whether a refusal for `finding` counts: only the mistakes of a misconfigured sender do. A stranger's invalid HTTP,
+/// or a full database, proves nothing about a source.
 const fn counts(finding: Finding) -> bool {
     matches!(
         finding,
@@ -108,7 +110,7 @@ fn capitalized(text: &str) -> String {
 }
 
 impl RefusedSource {
-    /// The streak as `store` knows it from an earlier process.
+    /// Loads the reported streak of an earlier process from `store`.
     pub(super) async fn load(store: &Store) -> store::Result<Self> {
         let reported = store.meta(REPORTED).await?.and_then(|since| since.parse().ok());
         Ok(Self(Mutex::new(State {
@@ -143,7 +145,7 @@ impl RefusedSource {
         });
     }
 
-    /// An event was accepted: the streak is over.
+    /// Ends the streak: an event was accepted.
     pub(super) fn accepted(&self) {
         let mut state = self.state();
         state.was_accepted = true;
@@ -159,7 +161,7 @@ impl RefusedSource {
         is_one.then(|| Problem::new(ProblemCode::SourceRefused, streak.sentence()))
     }
 
-    /// What people should get a card about now.
+    /// The card that is due now.
     fn due(&self) -> Option<Report> {
         let state = self.state();
         match (&state.streak, state.reported) {
@@ -168,7 +170,7 @@ impl RefusedSource {
                 let is_due = state.was_accepted && streak.count >= SEVERAL && is_long;
                 is_due.then(|| Report::Refused(streak.clone()))
             }
-            // Only an accepted event ends it: a restart forgets the streak, not the card.
+            // Only an accepted event ends the streak: a restart forgets the streak, but not the card.
             (_, Some(since)) if state.accepted_again => Some(Report::Accepted(since)),
             _ => None,
         }
@@ -213,12 +215,12 @@ impl Hub {
         self.0.refused_source.problem(&self.0.clock)
     }
 
-    /// Has people get a card, in the `default` route's channels, about a source that has been refused for five minutes,
-    /// and another one once it is accepted again. To be called each second. A crash in between makes no second card: its
-    /// dedupe key is the streak.
+    /// Posts a card to the `default` route's channels about a source that has been refused for five minutes, and
+    /// another one once it is accepted again. Call it each second. Its dedupe key is the streak, so a crash causes no
+    /// second card.
     ///
     /// # Errors
-    /// If the database cannot take it: the next call tries again.
+    /// If the database cannot store the event: the next call retries.
     pub async fn report_refused_source(&self) -> store::Result<()> {
         let Some(report) = self.0.refused_source.due() else { return Ok(()) };
         let (kind, since, now) = (report.kind(), report.since(), self.0.clock.now());

@@ -1,6 +1,6 @@
-//! The part of the configuration that the hub holds and that can change while it runs.
+//! Reloadable configuration of the hub.
 //!
-//! Swapped as a whole: a reader sees all of the old or all of the new. Whoever needs two values that must agree takes
+//! Swapped as a whole: a reader sees all of the old or all of the new. Code that needs two consistent values reads
 //! [`Hub::rules`] once.
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,11 +12,11 @@ use crate::model::ping::Pings;
 use crate::model::route::RouteMap;
 use crate::store;
 
-/// What counts now.
+/// The configuration in effect.
 #[derive(Debug)]
 pub(super) struct Live {
     now: RwLock<Values>,
-    /// Bumped whenever the environment's map is another one.
+    /// Incremented whenever the environment's map is replaced.
     maps: watch::Sender<u64>,
 }
 
@@ -47,45 +47,45 @@ impl Live {
 }
 
 impl Hub {
-    /// Says which configuration this process runs with; see [`Hub::configuration`].
+    /// Sets the fingerprint of the running configuration; see [`Hub::configuration`].
     pub fn configured(&self, fingerprint: String) {
         self.0.live.change(|now| now.fingerprint = fingerprint);
     }
 
-    /// The fingerprint of the configuration that counts now. For the operator alone.
+    /// Fingerprint of the configuration in effect. For the operator alone.
     #[must_use]
     pub fn configuration(&self) -> String {
         self.0.live.read().fingerprint
     }
 
-    /// Sets who may decide.
+    /// Sets the decision rules.
     pub fn decide_by(&self, rules: Rules) {
         self.0.live.change(|now| now.rules = Arc::new(rules));
         self.nobody_decides().iter().for_each(|sentence| tracing::warn!("{sentence}"));
     }
 
-    /// Who may decide, and how.
+    /// The decision rules in effect.
     #[must_use]
     pub fn rules(&self) -> Arc<Rules> {
         self.0.live.read().rules
     }
 
-    /// Follows the environment's map: changes whenever it was replaced.
+    /// Subscribes to replacements of the environment's map.
     #[must_use]
     pub fn map_changes(&self) -> watch::Receiver<u64> {
         self.0.live.maps.subscribe()
     }
 
-    /// Replaces the environment's map and the pings. Every channel that `map` names becomes a destination. Counts from the
-    /// next event on; what waits stays where it was to go.
+    /// Replaces the environment's map and the ping rules. Every channel that `map` names becomes a destination. Takes
+    /// effect with the next event; waiting deliveries keep their destination.
     ///
     /// # Errors
-    /// If the database does not take the new destinations: then nothing has changed.
+    /// If the database cannot store the new destinations: then nothing has changed.
     pub async fn replace_map(&self, map: RouteMap, pings: Pings) -> store::Result<()> {
         let is_news = self.0.routing.replace(map, &self.0.store).await?;
         self.0.live.change(|now| now.pings = Arc::new(pings));
         if is_news {
-            // A server that the old map led to is the operator's no longer, unless the new one leads there.
+            // A guild that only the old map led to is no longer the operator's.
             self.forget_mapped_servers();
             self.forget_warnings();
             self.0.live.maps.send_modify(|count| *count += 1);
@@ -94,7 +94,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Says that a changed configuration was not taken over, and why.
+    /// Reports that a changed configuration was rejected, and why.
     pub fn configuration_refused(&self, sentence: &str) {
         self.conditions().raise(Condition::ConfigurationRefused, sentence);
         tracing::error!("{sentence}");

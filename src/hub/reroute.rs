@@ -1,40 +1,41 @@
-//! Rerouting: what waits for a destination that is closed, or that the map no longer names, goes where the map leads now.
+//! Rerouting of stranded deliveries: what waits for a closed or unmapped destination is moved to where the map leads
+//! now.
 
 use crate::hub::Hub;
 use crate::model::{Delivery, Destination, Event, Family, Source};
 use crate::store::{Requester, Reroute, Rerouted, Rerouting, Result};
 
-/// How many are moved in one unit.
+/// How many deliveries are moved in one unit.
 const PAGE: u32 = 100;
-/// The command that reroutes.
+/// The CLI command for rerouting.
 pub(super) const COMMAND: &str = "nuncio redeliver --closed";
 
-/// A destination whose deliveries may wait for ever.
+/// A destination whose deliveries may wait forever.
 #[derive(Clone, Debug)]
 pub struct Stranded {
     /// The destination.
     pub destination: Destination,
-    /// How many deliveries wait for it.
+    /// Number of waiting deliveries.
     pub waiting: u64,
-    /// Whether the map leads there.
+    /// Whether the map still leads there.
     pub is_mapped: bool,
 }
 
-/// What came of rerouting.
+/// Result of rerouting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReroutedTotal {
-    /// Deliveries that wait for another destination now.
+    /// Number of deliveries moved to another destination.
     pub moved: u64,
-    /// Deliveries that were cancelled: their event goes somewhere already, or their card is gone.
+    /// Number of deliveries canceled: their event already goes elsewhere, or their card is gone.
     pub cancelled: u64,
-    /// Deliveries that wait as before: the map has no other place for them.
+    /// Number of deliveries that stay: the map has no other target for them.
     pub kept: u64,
-    /// Deliveries that were in flight and could not be moved.
+    /// Number of in-flight deliveries, which cannot be moved.
     pub in_flight: u64,
 }
 
 impl Stranded {
-    /// How much waits where, and what to do.
+    /// The waiting deliveries and the remedy, as a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
         let (count, name) = (self.waiting, &self.destination.name);
@@ -49,7 +50,7 @@ impl Stranded {
 }
 
 impl Hub {
-    /// The destinations that something waits for and that are closed, or that the map no longer names.
+    /// Destinations with waiting deliveries that are closed, or that the map no longer names.
     pub async fn stranded(&self) -> Result<Vec<Stranded>> {
         let in_use = self.0.routing.now().in_use();
         let waiting = self.0.store.waiting_destinations().await?;
@@ -61,7 +62,7 @@ impl Hub {
         Ok(stranded.filter(|found| !found.is_mapped || found.destination.closed.is_some()).collect())
     }
 
-    /// Says where something waits that the map no longer leads to: after a start, when the map may be another.
+    /// Logs deliveries that wait for unmapped destinations: after a start, the map may be a different one.
     pub async fn report_stranded(&self) {
         match self.stranded().await {
             Ok(stranded) => stranded.iter().for_each(|found| tracing::warn!("{}", found.sentence())),
@@ -72,8 +73,8 @@ impl Hub {
         }
     }
 
-    /// Routes anew what waits for such destinations; each event is shown once. A running `nuncio serve` sends it within a
-    /// second. Calls to the platform are never rerouted. After each page `progress` learns how many were seen.
+    /// Reroutes the deliveries of stranded destinations, each event once. A running `nuncio serve` sends them within
+    /// a second. Calls to the platform are never rerouted. Reports each page to `progress`.
     pub async fn redeliver_closed(
         &self,
         by: &Requester,
@@ -90,7 +91,7 @@ impl Hub {
                 after = Some(last.clone());
                 let mut moves = Vec::new();
                 for delivery in &page {
-                    match self.anew(&stranded, delivery).await? {
+                    match self.plan_reroute(&stranded, delivery).await? {
                         Some(to) => moves.push(Rerouting {
                             delivery: delivery.id,
                             event: delivery.event_id,
@@ -116,15 +117,15 @@ impl Hub {
         Ok(total)
     }
 
-    /// Where a delivery goes that waits for `stranded`; `None`: it stays.
-    async fn anew(&self, stranded: &Stranded, delivery: &Delivery) -> Result<Option<Reroute>> {
+    /// The new plan of a delivery that waits for `stranded`; `None`: it stays.
+    async fn plan_reroute(&self, stranded: &Stranded, delivery: &Delivery) -> Result<Option<Reroute>> {
         let event = match self.0.store.event(delivery.event_id).await {
             Ok(Some(event)) => event,
             Ok(None) => return Ok(None),
             Err(error) if error.is_of_one_row() => return Ok(None),
             Err(error) => return Err(error),
         };
-        // What only changes or answers a card there is of no use elsewhere. As long as the channel may come back, it waits.
+        // An edit or a reply is useless away from its card. As long as the channel may come back, it waits.
         if !delivery.slot.is_empty() || is_change(&event) {
             let is_lost = stranded.destination.closed.is_some() && !stranded.is_mapped;
             return Ok(is_lost.then_some(Reroute::Nowhere));
@@ -132,7 +133,7 @@ impl Hub {
         let routes = self.0.routing.now();
         let plan = if event.source == Source::Nuncio {
             let mut plan = routes.default_plan();
-            // A notice is not sent to the destination that it is about.
+            // A notice never goes to the destination that it is about.
             plan.retain(|planned| event.subject != format!("destination:{}", planned.destination_id));
             plan
         } else {
@@ -144,7 +145,7 @@ impl Hub {
     }
 }
 
-/// Whether an event of our own only changes a decision's card.
+/// Whether one of nuncio's own events only edits a decision's card.
 fn is_change(event: &Event) -> bool {
     event.meaning().family == Family::Decision
 }

@@ -1,5 +1,5 @@
-//! Retention: what is over and older than `RETENTION_DAYS` is removed, little by little; what has waited for a closed
-//! destination that long is given up, and people are told.
+//! Retention: removes finished data older than `RETENTION_DAYS`, little by little. Gives up deliveries that waited
+//! that long for a closed destination, and notifies operators.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use crate::clock::Timestamp;
 use crate::hub::{Condition, Hub, Notice};
 use crate::store::{Result, Shelf};
 
-/// How long after the start the first look is taken, and how long until the next.
+/// Delay before the first run, and the interval after it.
 const FIRST: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_secs(3600);
-/// Between two units at least this long nothing is removed, and at least so many times as long as the unit took.
+/// Pause between two units: at least this long, and at least `SHARE` times as long as the unit took.
 const PAUSE: Duration = Duration::from_millis(20);
 const SHARE: u32 = 4;
 
-/// What came of one look.
+/// Result of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tidied {
-    /// Events removed.
+    /// Number of events removed.
     pub events: u64,
-    /// Deliveries removed.
+    /// Number of deliveries removed.
     pub deliveries: u64,
-    /// Messages removed.
+    /// Number of messages removed.
     pub messages: u64,
-    /// Unreadable bodies removed.
+    /// Number of quarantined bodies removed.
     pub quarantined: u64,
-    /// Deliveries given up because their destination was closed for too long.
+    /// Number of deliveries given up because their destination was closed for too long.
     pub expired: u64,
 }
 
 impl Hub {
-    /// Tidies up now and then, as long as the clock is not in doubt: a wrong one would have all of it removed. Does not
-    /// return.
+    /// Runs retention periodically, as long as the clock is trustworthy: a wrong clock would remove everything. Never
+    /// returns.
     pub async fn keep_tidy(&self, retention: Duration) {
         let clock = &self.0.clock;
         clock.sleep(FIRST).await;
@@ -67,7 +67,8 @@ impl Hub {
         }
     }
 
-    /// Gives up what has waited for closed destinations since before `before`, and removes what was over by then.
+    /// Gives up deliveries that have waited for closed destinations since before `before`, and removes what was
+    /// finished by then.
     pub async fn tidy(&self, before: Timestamp) -> Result<Tidied> {
         let mut done = Tidied { expired: self.expire(before).await?, ..Tidied::default() };
         for shelf in Shelf::ALL {
@@ -101,7 +102,7 @@ impl Hub {
         let mut expired = 0;
         for (id, count) in self.0.store.expired(before).await? {
             let Some(destination) = self.0.store.destination(id).await? else { continue };
-            let mut told =
+            let mut notice =
                 Some(self.announcement(&Notice::Expired(count), &destination, None, self.0.clock.moment()));
             tracing::error!(
                 "{count} deliveries were given up: {} has been closed for longer than RETENTION_DAYS. Let it take messages \
@@ -110,7 +111,7 @@ impl Hub {
             );
             loop {
                 let began = self.0.clock.elapsed();
-                let some = self.0.store.expire(id, before, told.take()).await?;
+                let some = self.0.store.expire(id, before, notice.take()).await?;
                 if some == 0 {
                     break;
                 }

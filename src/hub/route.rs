@@ -1,4 +1,4 @@
-//! Setting where a kind goes, from Discord: a change of the map that counts at once and survives restarts.
+//! Routes set from Discord: a change of the map that takes effect at once and survives restarts.
 
 use crate::hub::{Hub, Place};
 use crate::model::route::{Key, Target};
@@ -8,38 +8,38 @@ use crate::store::{self, SetRoute};
 /// Why a route was not set.
 #[derive(Debug, thiserror::Error)]
 pub enum RouteError {
-    /// The bot cannot write there; a sentence that says what to do.
+    /// The bot cannot post there; a sentence that says what to do.
     #[error("{0}")]
     Unfit(String),
-    /// The database did not take it.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
-/// Where a key led before somebody set a channel for it.
+/// The previous targets of a key, before an operator set a channel for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Before {
-    /// Its places; none means nowhere, on purpose.
+    /// Its targets; empty discards the events on purpose.
     pub places: Vec<Target>,
-    /// Who had set it; `None` if the environment's map said so.
+    /// The operator who had set it; `None` if it came from the environment's map.
     pub by: Option<String>,
-    /// Whether the environment's map has an entry for it, which counts again when what was set is removed.
+    /// Whether the environment's map has an entry for it, which takes effect again once the set route is removed.
     pub in_environment: bool,
 }
 
 impl Hub {
-    /// What people set, in the order they did.
+    /// The routes that operators set, oldest first.
     #[must_use]
     pub fn set_routes(&self) -> Vec<SetRoute> {
         self.0.routing.now().set().to_vec()
     }
 
-    /// Sends what `key` matches to `channel` from now on, and nowhere else. `place` is that channel as the gateway shows
-    /// it now: where the bot cannot post, and in another server than `guild`, nothing is set. `entry` is what the audit
-    /// log says about it.
+    /// Sends what `key` matches to `channel` from now on, and nowhere else. `place` is that channel as the gateway
+    /// currently reports it: where the bot cannot post, and in another guild than `guild`, nothing is set. `entry` is
+    /// the audit log entry.
     ///
     /// # Errors
-    /// If the bot cannot post there, or the database does not take it: then nothing has changed.
+    /// If the bot cannot post there, or the database fails: then nothing has changed.
     pub async fn set_route(
         &self,
         key: Key,
@@ -71,7 +71,7 @@ impl Hub {
         }
         let name = place.map(Place::name).unwrap_or_default();
         let by = entry.actor.name().to_owned();
-        let before = self.led(&key).filter(|before| before.places != [Target::Channel(channel)]);
+        let before = self.current_targets(&key).filter(|before| before.places != [Target::Channel(channel)]);
         entry.detail = format!("to {name}");
         if self.0.store.set_route(key.clone(), Sink::Channel(channel), &name, entry).await? {
             tracing::info!("{key} goes to {name} from now on: {} set it", by.escape_debug());
@@ -82,8 +82,8 @@ impl Hub {
         Ok(before)
     }
 
-    /// Where `key` itself leads now; `None` if the map has no entry for just that.
-    fn led(&self, key: &Key) -> Option<Before> {
+    /// Current targets of exactly `key`; `None` if the map has no such entry.
+    fn current_targets(&self, key: &Key) -> Option<Before> {
         let routes = self.0.routing.now();
         let route = routes.map().routes().iter().find(|route| route.is_of(key))?;
         let set = routes.set().iter().rfind(|set| set.key == *key);
@@ -94,11 +94,11 @@ impl Hub {
         })
     }
 
-    /// Removes what somebody set: the environment's map counts again. Answers what it matched, and whether that has an
-    /// entry there; `None` if it was removed before.
+    /// Removes a set route: the environment's map takes effect again. Returns the route's key, and whether the
+    /// environment has an entry for it; `None` if it was removed before.
     ///
     /// # Errors
-    /// If the database does not take it: then nothing has changed.
+    /// If the database fails: then nothing has changed.
     pub async fn remove_route(&self, id: RouteId, entry: AuditEntry) -> store::Result<Option<(Key, bool)>> {
         let by = entry.actor.name().to_owned();
         let removed = self.0.store.remove_route(id, entry).await?;
@@ -115,8 +115,7 @@ impl Hub {
         }))
     }
 
-    /// Catches up with changes of the map that could not be read, and with stored destinations that were removed. To be
-    /// called each second.
+    /// Retries a failed reload of the map, and notices removed stored destinations. Call it each second.
     pub async fn tend_routes(&self) -> store::Result<()> {
         self.0.routing.tend(&self.0.store).await
     }
@@ -126,7 +125,7 @@ impl Hub {
         Ok(self.0.store.backlog().await?.unrouted)
     }
 
-    /// Warns anew of kinds that go nowhere.
+    /// Makes kinds without a route warn again.
     pub(super) fn forget_warnings(&self) {
         self.0.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
     }

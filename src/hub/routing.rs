@@ -1,7 +1,8 @@
-//! Where events go: the environment's map with what people set on Discord laid over it, its destinations looked up.
+//! Effective routing: the environment's map, overlaid with routes that operators set on Discord, with destinations
+//! resolved.
 //!
-//! For the same key, what people set goes before the environment: they see where it leads, and taking it back leaves
-//! what the file says. A change counts from the next event on.
+//! For one key, a route set on Discord wins over the environment: its author sees where it leads, and removing it
+//! restores what the file contains. A change takes effect with the next event.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,14 +14,14 @@ use crate::model::route::{Cards, Key, Route, RouteMap, Target};
 use crate::model::{Destination, DestinationId, Kind, Priority, Sink, Snowflake};
 use crate::store::{self, Planned, SetRoute, Store};
 
-/// The map, and what counts now.
+/// The environment's map, and the effective routes.
 #[derive(Debug)]
 pub struct Routing {
     environment: RwLock<Arc<Environment>>,
     now: RwLock<Arc<Routes>>,
-    /// Held while the table is read anew: the later change must not be overtaken by the earlier one.
+    /// Serializes reloads: an earlier read must not overwrite a later one.
     loading: Mutex<()>,
-    /// Whether something was changed that could not be read since.
+    /// True if a change could not be loaded yet.
     is_stale: AtomicBool,
 }
 
@@ -28,23 +29,23 @@ pub struct Routing {
 #[derive(Debug, Default)]
 struct Environment {
     map: RouteMap,
-    /// The destinations of its channels.
+    /// The destinations of the map's channels.
     channels: HashMap<Target, DestinationId>,
 }
 
-/// Where everything goes, at one moment. Looking up is pure.
+/// The effective routes at one moment. Lookup is pure.
 #[derive(Debug, Default)]
 pub struct Routes {
     map: RouteMap,
     destinations: HashMap<Target, DestinationId>,
-    /// What people call the stored destinations of the environment's map.
+    /// Display names of the stored destinations in the environment's map.
     stored: HashMap<DestinationId, String>,
     set: Vec<SetRoute>,
 }
 
 impl Routing {
-    /// Looks up the destinations of every channel the map names, the stored ones, and what people set. Where a server
-    /// may `make` them, missing destinations of channels are made; a command beside it writes nothing.
+    /// Resolves the destinations of the map's channels, the stored ones, and the set routes. With `make` (a server),
+    /// missing destinations of channels are created; a CLI command beside a server writes nothing.
     pub(super) async fn resolve(map: RouteMap, store: &Store, make: bool) -> store::Result<Self> {
         let environment = Environment::look_up(map, store, make).await?;
         let environment = RwLock::new(Arc::new(environment));
@@ -55,8 +56,7 @@ impl Routing {
         Ok(routing)
     }
 
-    /// Puts another map in place of the environment's. Answers whether it is another one; if the database fails, the old
-    /// one goes on.
+    /// Replaces the environment's map. Returns whether it changed; if the database fails, the old map stays.
     pub(super) async fn replace(&self, map: RouteMap, store: &Store) -> store::Result<bool> {
         if self.environment().map == map {
             return Ok(false);
@@ -74,7 +74,7 @@ impl Routing {
         Arc::clone(&self.environment.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Learns what people set, after it was changed. What the table does not tell now it tells within a second.
+    /// Reloads the set routes after a change. If that fails, the next reload follows within a second.
     pub(super) async fn changed(&self, store: &Store) {
         if let Err(error) = self.load(store).await {
             self.is_stale.store(true, Ordering::Release);
@@ -83,8 +83,7 @@ impl Routing {
         }
     }
 
-    /// Catches up with changes that could not be read, and with stored destinations that were removed. To be called each
-    /// second.
+    /// Retries a failed reload, and notices removed stored destinations. Call it each second.
     pub(super) async fn tend(&self, store: &Store) -> store::Result<()> {
         let (before, is_stale) = (self.now(), self.is_stale.load(Ordering::Acquire));
         if !is_stale && self.stored_now(store).await? == before.stored {
@@ -97,7 +96,7 @@ impl Routing {
         Ok(())
     }
 
-    /// The stored destinations of the environment's map that are there, and what people call them.
+    /// The existing stored destinations of the environment's map, with their display names.
     async fn stored_now(&self, store: &Store) -> store::Result<HashMap<DestinationId, String>> {
         let mut stored = HashMap::new();
         for target in self.environment().map.routes().iter().flat_map(|route| &route.targets) {
@@ -105,13 +104,13 @@ impl Routing {
                 && !stored.contains_key(id)
                 && let Some(found) = store.destination(*id).await?
             {
-                stored.insert(found.id, called(&found));
+                stored.insert(found.id, display_name(&found));
             }
         }
         Ok(stored)
     }
 
-    /// Learns what people set, and which stored destinations there are.
+    /// Loads the set routes and the stored destinations.
     async fn load(&self, store: &Store) -> store::Result<()> {
         let _loading = self.loading.lock().await;
         self.is_stale.store(false, Ordering::Release);
@@ -149,7 +148,7 @@ impl Routing {
         Ok(())
     }
 
-    /// Where everything goes now.
+    /// The routes currently in effect.
     pub(super) fn now(&self) -> Arc<Routes> {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -168,7 +167,7 @@ impl Routing {
 }
 
 impl Environment {
-    /// With the destinations of its channels, which are made where they are missing and that is wanted.
+    /// Resolves the destinations of the map's channels; creates missing ones if `make`.
     async fn look_up(map: RouteMap, store: &Store, make: bool) -> store::Result<Self> {
         let named =
             map.routes().iter().flat_map(|route| &route.targets).filter_map(Target::channel).collect();
@@ -182,7 +181,7 @@ impl Environment {
 }
 
 impl Routes {
-    /// The map, with what people set.
+    /// The map, overlaid with the set routes.
     pub(super) fn map(&self) -> &RouteMap {
         &self.map
     }
@@ -193,17 +192,17 @@ impl Routes {
         targets.filter_map(|target| self.destinations.get(target).copied()).collect()
     }
 
-    /// What people set, in the order they did.
+    /// The routes that operators set, oldest first.
     pub(super) fn set(&self) -> &[SetRoute] {
         &self.set
     }
 
-    /// What people call a stored destination of the environment's map; `None` if it is not stored (any more).
+    /// Display name of a stored destination in the environment's map; `None` if it does not exist (any more).
     pub(super) fn stored(&self, id: DestinationId) -> Option<&str> {
         self.stored.get(&id).map(String::as_str)
     }
 
-    /// The keys that name destinations which are not stored, a sentence each.
+    /// Keys that name missing stored destinations, a sentence each.
     pub(super) fn dangling(&self) -> Vec<String> {
         let mut sentences = Vec::new();
         for route in self.map.routes() {
@@ -229,16 +228,16 @@ impl Routes {
         sentences
     }
 
-    /// The deliveries of rank `rank` along the map's key for an event, or `None` if none matches it, or only one that names nothing which
-    /// is there: then it waits to be routed.
+    /// The deliveries of priority `rank` for an event. `None` if no key matches, or if the matching one names only
+    /// missing destinations: then the event waits for a route.
     pub(super) fn plan_for(&self, kind: &Kind, company: &str, rank: Priority) -> Option<Vec<Planned>> {
         self.along(self.map.find(kind, company)?, rank)
     }
 
-    /// Whether no key of the map names this kind: only `default` or `*` is left for it, or nothing.
+    /// Whether no key names this kind: at most `default` or `*` matches it.
     pub(super) fn is_left_over(&self, kind: &Kind, company: &str) -> bool {
         let is_named = self.map.find(kind, company).is_some_and(|route| !route.is_catch_all());
-        // Where nothing else is named, every card is where these lead.
+        // In a map with catch-all keys only, every card is already where they lead.
         !is_named && self.map.routes().iter().any(|route| !route.is_catch_all())
     }
 
@@ -248,23 +247,23 @@ impl Routes {
         targets.any(|target| self.destinations.get(target) == Some(&destination))
     }
 
-    /// Whether later events change the cards behind a route.
+    /// Whether later events edit the cards of a route.
     pub(super) fn has_living_cards(&self, key: &str) -> bool {
         self.cards(key).unwrap_or(self.map.cards()) == Cards::Living
     }
 
-    /// The deliveries along `default`; none if the map has no such key.
+    /// The deliveries along `default`; empty if the map has no such key.
     pub(super) fn default_plan(&self) -> Vec<Planned> {
         let route = self.map.fallback();
         route.and_then(|route| self.along(route, Priority::Normal)).unwrap_or_default()
     }
 
-    /// Whether a key of the map matches, whatever it names.
+    /// Whether any key matches, whatever its targets.
     pub(super) fn is_matched(&self, kind: &Kind, company: &str) -> bool {
         self.map.find(kind, company).is_some()
     }
 
-    /// `None` if there is none of what the route names.
+    /// `None` if none of the route's targets exists.
     fn along(&self, route: &Route, rank: Priority) -> Option<Vec<Planned>> {
         let mut plan: Vec<Planned> = Vec::with_capacity(route.targets.len());
         for destination_id in route.targets.iter().filter_map(|target| self.destinations.get(target).copied())
@@ -276,7 +275,7 @@ impl Routes {
         (route.targets.is_empty() || !plan.is_empty()).then_some(plan)
     }
 
-    /// How many cards a route wants for the events about one thing, if it says so.
+    /// The card mode of a route, if it sets one.
     pub(super) fn cards(&self, key: &str) -> Option<Cards> {
         self.map.routes().iter().find(|route| route.key == key)?.cards
     }
@@ -287,8 +286,8 @@ impl Routes {
     }
 }
 
-/// "Acme alerts (…/webhooks/123/••••abcd)".
-fn called(destination: &Destination) -> String {
+/// For example "Acme alerts (…/webhooks/123/••••abcd)".
+fn display_name(destination: &Destination) -> String {
     match &destination.sink {
         Sink::DiscordWebhook(mark) => format!("{} ({mark})", destination.name),
         Sink::Channel(_) | Sink::XtSystems => destination.name.clone(),

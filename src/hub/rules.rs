@@ -1,24 +1,24 @@
-//! Who may decide, and for how long: what the configuration says.
+//! Decision rules: who may decide, and for how long, as configured.
 
 use std::time::Duration;
 
 use crate::model::{DestinationId, Snowflake};
 
-/// Who may decide, and how: what the configuration says.
+/// Who may decide, and how, as configured.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    /// The operator's servers by `DISCORD_GUILD_ID`; none: those that the environment's map leads to.
+    /// The operator's guilds by `DISCORD_GUILD_ID`; empty: those that the environment's map leads to.
     pub guilds: Vec<Snowflake>,
-    /// Roles whose members may decide; none: whoever may manage the server.
+    /// Roles whose members may decide; empty: members who may manage the guild.
     pub approvers: Vec<Snowflake>,
-    /// Roles whose members may do the rest; none: whoever may manage the server.
+    /// Roles whose members may do the rest; empty: members who may manage the guild.
     pub operators: Vec<Snowflake>,
-    /// How long a decision can be undone.
+    /// Grace period in which a decision can be undone.
     pub grace: Duration,
-    /// How long a question stays open; `None`: until it is answered.
+    /// Lifetime of a question; `None`: until it is answered.
     pub expiry: Option<Duration>,
-    /// Where the platform is told; `None` without a key for it: then nothing is asked.
+    /// Destination of calls to the platform; `None` without a key for it: then nothing is asked.
     pub platform: Option<DestinationId>,
-    /// Whether anybody hears a click.
+    /// Whether this bot receives clicks.
     pub is_heard: bool,
 }

@@ -1,7 +1,7 @@
-//! What is wrong with the bot's servers and with the roles in the configuration, judged by what the gateway reported.
+//! Diagnosis of the bot's guilds and of the configured roles, from the gateway's report.
 //!
-//! Pure but for what it reads from the hub. As long as a server of the bot's has not arrived, nothing is judged: it may
-//! hold what seems to be missing.
+//! Pure except for what it reads from the hub. While one of the bot's guilds has not arrived, nothing is judged: it
+//! may contain what seems to be missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,9 +9,9 @@ use crate::clock::Timestamp;
 use crate::hub::{Hub, Problem, ProblemCode, Rules, ServerRole, Servers};
 use crate::model::Snowflake;
 
-/// What the bot needs in a server: View Channels, Send Messages, Embed Links, Read Message History.
+/// The permissions that the bot needs in a guild: View Channels, Send Messages, Embed Links, Read Message History.
 const INVITED_WITH: u64 = 84_992;
-/// What helps where an id of a role is wrong.
+/// Remedy for a wrong role id.
 const COPY_ROLE: &str =
     "Copy the role's id (Server Settings, Roles, Copy Role ID) there, then `kill -HUP` nuncio or restart it";
 
@@ -56,7 +56,7 @@ pub fn judge_servers(
     problems
 }
 
-/// Why a role in `variable` lets nobody in.
+/// Why a role in `variable` admits no member.
 fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) -> Option<Problem> {
     if let Some(name) = seen.all.get(&role) {
         let name = name.as_deref().unwrap_or_default();
@@ -80,7 +80,7 @@ fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) 
     })
 }
 
-/// Why nobody is pinged by a role.
+/// Why a role's ping reaches no member.
 fn unpingable(roles: &BTreeMap<Snowflake, ServerRole>, role: Snowflake) -> Option<Problem> {
     let Some(known) = roles.get(&role) else {
         return Some(Problem::with_remedy(
@@ -105,7 +105,7 @@ fn unpingable(roles: &BTreeMap<Snowflake, ServerRole>, role: Snowflake) -> Optio
     })
 }
 
-/// Discord refuses whatever the bot sends there, and lets it read.
+/// While the bot is timed out, Discord rejects its messages but lets it read.
 fn timed_out_in(seen: &Servers, guild: Snowflake, until: Timestamp) -> Problem {
     let name = seen.all.get(&guild).and_then(Option::as_deref).unwrap_or_default();
     Problem::with_remedy(
@@ -118,7 +118,7 @@ fn timed_out_in(seen: &Servers, guild: Snowflake, until: Timestamp) -> Problem {
     )
 }
 
-/// The address that invites the bot of `application`, with its commands and the least permissions.
+/// The URL that invites the bot of `application`, with its commands and minimal permissions.
 #[must_use]
 pub fn invite_link(application: Snowflake) -> String {
     format!(
@@ -126,7 +126,7 @@ pub fn invite_link(application: Snowflake) -> String {
     )
 }
 
-/// "Invite it: https://…", with the least permissions.
+/// For example "Invite it: https://…", with minimal permissions.
 fn invite(application: Option<Snowflake>) -> String {
     application.map_or_else(
         || "Invite it (Developer Portal, OAuth2, URL Generator)".to_owned(),
@@ -135,7 +135,7 @@ fn invite(application: Option<Snowflake>) -> String {
 }
 
 impl Hub {
-    /// What is wrong with the bot's servers and the configured roles; nothing until the gateway has reported.
+    /// Problems of the bot's guilds and the configured roles; empty until the gateway has reported.
     #[must_use]
     pub fn server_problems(&self) -> Vec<Problem> {
         let home = self.0.home.borrow();
@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    // O-1. Each with a near miss that must not be named.
+    // O-1. Each with a near miss that must not be reported.
     #[rstest::rstest]
     #[case("all as it should be", &[ACME], &[APPROVERS], &[QUIET], &[APPROVERS], &[])]
     #[case("another server", &[ACME, NOWHERE], &[], &[], &[], &["unknown_server"])]

@@ -1,33 +1,33 @@
-//! The bot's servers, as the gateway reported them.
+//! The bot's guilds, as the gateway reported them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// The servers that the bot is in, as the gateway tells.
+/// The guilds that the bot is a member of, as the gateway reported them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Servers {
-    /// All of them, by name; those that have not arrived yet have none.
+    /// All guilds, by name; a guild that has not arrived yet has none.
     pub all: BTreeMap<Snowflake, Option<String>>,
-    /// Those that hold a channel which the environment's map names.
+    /// Guilds that contain a channel of the environment's map.
     pub mapped: BTreeSet<Snowflake>,
-    /// The bot's application; `None` until READY named it.
+    /// The bot's application id; `None` until READY.
     pub application: Option<Snowflake>,
-    /// The roles of all servers that have arrived, without `@everyone`.
+    /// The roles of all guilds that have arrived, without `@everyone`.
     pub roles: BTreeMap<Snowflake, ServerRole>,
-    /// Where the bot is timed out, and until when.
+    /// Guilds in which the bot is timed out, with the end of the timeout.
     pub timed_out: BTreeMap<Snowflake, Timestamp>,
 }
 
-/// A role of one of the bot's servers.
+/// A role in one of the bot's guilds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerRole {
-    /// The server it belongs to. Its `@everyone` has the server's own id.
+    /// The role's guild. A guild's `@everyone` role has the guild's own id.
     pub guild: Snowflake,
-    /// Its name, without `@`.
+    /// The role's name, without `@`.
     pub name: String,
-    /// Whether a message of the bot's can ping it: it is mentionable, or the bot may mention all roles in every channel
-    /// of that server that the map names (Discord: "Allowed Mentions").
+    /// Whether the bot can ping the role: it is mentionable, or the bot may mention all roles in every channel of
+    /// that guild that the map names (Discord: "Allowed Mentions").
     pub can_be_pinged: bool,
 }

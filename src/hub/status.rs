@@ -1,4 +1,4 @@
-//! The figures behind `/webhook-status`.
+//! Statistics behind `/webhook-status`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,63 +9,63 @@ use crate::hub::{Findings, Gateway, Hub, Problem};
 use crate::model::Mute;
 use crate::store::{Backlog, Result, Tally};
 
-/// How far back the figures of `/webhook-status` reach.
+/// The period that the statistics cover.
 const LATELY: Duration = Duration::from_secs(24 * 3600);
 
-/// Where events come in.
+/// The endpoint for webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The address that is listened on.
+    /// The listening address.
     pub address: SocketAddr,
     /// The path that XTSystems posts to.
     pub path: String,
 }
 
-/// How everything stands, in figures.
+/// Current state of this nuncio, in numbers.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// The version of nuncio.
+    /// Version of nuncio.
     pub version: &'static str,
-    /// How long this process has been running.
+    /// Uptime of this process.
     pub uptime: Duration,
-    /// Where events come in; `None` if this process does not serve.
+    /// The endpoint for webhooks; `None` if this process does not serve.
     pub endpoint: Option<Endpoint>,
     /// The database file.
     pub database: PathBuf,
-    /// Its size with its write-ahead log, in bytes.
+    /// Size of the database with its write-ahead log, in bytes.
     pub database_bytes: u64,
-    /// The bot's connection.
+    /// State of the gateway session.
     pub gateway: Gateway,
-    /// What waits.
+    /// Waiting deliveries and events.
     pub backlog: Backlog,
-    /// Since when the delivery that has waited longest has waited.
+    /// Start of the longest wait of any delivery.
     pub oldest: Option<Timestamp>,
     /// Kind and time of the newest event.
     pub newest: Option<(String, Timestamp)>,
-    /// Refused webhooks of the last 24 hours, by reason, the most frequent first.
+    /// Refused webhooks of the last 24 hours, by reason, most frequent first.
     pub refusals: Vec<Findings>,
-    /// The last 24 hours.
+    /// Statistics of the last 24 hours.
     pub lately: Tally,
-    /// What is muted.
+    /// Mutes in effect.
     pub mutes: Vec<Mute>,
-    /// What keeps nuncio from doing its job.
+    /// Current problems.
     pub problems: Vec<Problem>,
 }
 
 impl Hub {
-    /// Says where this process takes events in.
+    /// Sets the endpoint at which this process receives events.
     pub fn serves(&self, endpoint: Endpoint) {
-        // Said once, by the composition root.
+        // Called once, by the composition root.
         let _ = self.0.endpoint.set(endpoint);
     }
 
-    /// Where this process takes events in; `None` if it does not serve.
+    /// The endpoint at which this process receives events; `None` if it does not serve.
     #[must_use]
     pub fn endpoint(&self) -> Option<Endpoint> {
         self.0.endpoint.get().cloned()
     }
 
-    /// How everything stands now.
+    /// The current status.
     pub async fn status(&self) -> Result<Status> {
         let (store, now) = (&self.0.store, self.0.clock.moment());
         let health = self.health().await;

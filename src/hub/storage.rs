@@ -1,31 +1,31 @@
-//! Whether the database takes what is to be stored, as far as is known.
+//! Storage health: whether the database accepts writes, as far as is known.
 
 use std::time::Duration;
 
 use crate::hub::{Condition, Hub};
 use crate::store;
 
-/// How often a database that refused is tried again, so that the word about it is never old.
+/// Probe interval of a failing database, so that its reported state is never old.
 const PROBE: Duration = Duration::from_secs(1);
-/// Where the probe writes.
+/// Key that the probe writes.
 const PROBED: &str = "storage.probed";
-/// Above this the write-ahead log is worth a word: somebody keeps it from being folded in.
+/// Above this size the write-ahead log is reported: another program prevents its checkpoint.
 const LONG_LOG: u64 = 64 * 1024 * 1024;
 
 impl Hub {
-    /// Says that the database refused a change. Answers whether that is news.
+    /// Reports that the database rejected a write. Returns whether that is news.
     pub fn storage_failing(&self, error: &store::Error) -> bool {
         self.conditions().raise(Condition::StoreFailing, error.to_string())
     }
 
-    /// Says that the database took a change.
+    /// Reports that the database accepted a write.
     pub fn storage_works(&self) {
         if self.conditions().clear(Condition::StoreFailing) {
             tracing::info!("the database takes writes again");
         }
     }
 
-    /// Whether the database's files are where they were opened; where not, that is a condition, and logged once.
+    /// Checks that the database's files are where they were opened; if not, raises a condition and logs it once.
     pub(super) fn check_storage_place(&self) -> bool {
         let Err(error) = self.0.store.check_place() else { return true };
         if self.storage_failing(&error) {
@@ -34,8 +34,8 @@ impl Hub {
         false
     }
 
-    /// While the database refuses, tries it each second: it may work again though nobody has anything to store. Looks
-    /// after its files, and tells when its log grows. Does not return.
+    /// Probes a failing database each second: it may recover while there is nothing to store. Also checks its files,
+    /// and warns of a growing write-ahead log. Never returns.
     pub async fn watch_storage(&self) {
         let mut grown = false;
         loop {
@@ -58,7 +58,7 @@ impl Hub {
         }
     }
 
-    /// Somebody gave the database's file a second name: that does no harm until the next start, which is refused.
+    /// The problem of a database file with a second hard link: harmless until the next start, which is refused.
     pub(super) fn link_problem(&self) -> Option<String> {
         let store = &self.0.store;
         Some(store.links())
@@ -66,7 +66,7 @@ impl Hub {
             .map(|links| store::Error::Linked(store.path().to_owned(), links).to_string())
     }
 
-    /// What is odd about the files, a sentence with what to do.
+    /// The problem of an overlong write-ahead log, as a sentence with a remedy.
     pub(super) fn storage_problem(&self) -> Option<String> {
         let length = self.0.store.wal_bytes();
         (length > LONG_LOG).then(|| {

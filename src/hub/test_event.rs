@@ -1,4 +1,4 @@
-//! Trying the line out: a test event, and following it to where it goes.
+//! End-to-end test: a test event, traced to its destinations.
 
 use std::time::Duration;
 
@@ -10,37 +10,37 @@ use crate::model::{DedupeKey, EventId, Kind, NewEvent, RawBody, Source, Status};
 use crate::store::{DeliveryDetails, DeliveryFilter, Result};
 
 const KIND: &str = "webhook.test";
-/// How many of the newest events are looked through for the test.
+/// How many of the newest events are searched for the test.
 const NEWEST: u32 = 50;
-/// More places than anybody watches.
+/// Limit on traced destinations: more than any operator watches.
 const MOST: u32 = 100;
 
-/// A test event's way through nuncio.
+/// The trace of a test event.
 #[derive(Clone, Debug)]
 pub struct Trace {
     /// The event.
     pub event: EventId,
-    /// From the arrival of its headers to its being on disk.
+    /// Latency from the arrival of its headers to the commit.
     pub on_disk: Duration,
-    /// Where it went, and how long each took from there.
+    /// Its destinations, with the latency of each from the commit on.
     pub legs: Vec<Hop>,
 }
 
-/// One place that a test event went to.
+/// One destination of a test event.
 #[derive(Clone, Debug)]
 pub struct Hop {
-    /// How that place is called.
+    /// Display name of the destination.
     pub destination: String,
-    /// From disk to the end of it; `None` if it has not ended.
+    /// Latency from the commit to the final state; `None` if not final yet.
     pub took: Option<Duration>,
-    /// Where it stands.
+    /// State of the delivery.
     pub status: Status,
-    /// Why it does not go on, or was given up.
+    /// Why it is held up, or was given up.
     pub reason: Option<String>,
 }
 
 impl Hub {
-    /// Accepts a test event of our own, as if the platform had sent it.
+    /// Accepts a test event of nuncio's own, as if the platform had sent it.
     pub async fn send_test(&self) -> Result<EventId> {
         let now = self.0.clock.now();
         let data = json!({"message": "Test from nuncio itself", "test": EventId::new().to_string()});
@@ -69,32 +69,32 @@ impl Hub {
         Ok(newest.iter().flatten().find(is_it).map(|event| event.id))
     }
 
-    /// Follows an event until it stands everywhere it goes, or for as long as `patience` lasts.
+    /// Traces an event until every delivery is final, or until `patience` runs out.
     pub async fn follow(&self, event: EventId, patience: Duration) -> Result<Trace> {
         let mut progress = self.0.progress.subscribe();
         let until = self.0.clock.elapsed() + patience;
         loop {
             progress.mark_unchanged();
-            let letters = self.0.store.letters(DeliveryFilter::Of(event), MOST).await?;
+            let deliveries = self.0.store.letters(DeliveryFilter::Of(event), MOST).await?;
             let is_open =
-                |letter: &DeliveryDetails| matches!(letter.status, Status::Pending | Status::Sending);
+                |delivery: &DeliveryDetails| matches!(delivery.status, Status::Pending | Status::Sending);
             let left = until.saturating_sub(self.0.clock.elapsed());
-            if !letters.iter().any(is_open) || left.is_zero() {
-                return Ok(trace(event, &letters, self.0.clock.moment()));
+            if !deliveries.iter().any(is_open) || left.is_zero() {
+                return Ok(trace(event, &deliveries, self.0.clock.moment()));
             }
             let _ = self.0.clock.within(left, progress.changed()).await;
         }
     }
 }
 
-fn trace(event: EventId, letters: &[DeliveryDetails], now: Moment) -> Trace {
+fn trace(event: EventId, deliveries: &[DeliveryDetails], now: Moment) -> Trace {
     let on_disk_at = now.wall_at(event.minted_at());
-    let received_at = letters.first().map_or(on_disk_at, |letter| letter.received_at);
-    let legs = letters.iter().rev().map(|letter| Hop {
-        destination: letter.destination.clone(),
-        took: letter.finished_at.map(|at| span(on_disk_at, at)),
-        status: letter.status,
-        reason: letter.closed.clone().or_else(|| letter.reason.clone()),
+    let received_at = deliveries.first().map_or(on_disk_at, |delivery| delivery.received_at);
+    let legs = deliveries.iter().rev().map(|delivery| Hop {
+        destination: delivery.destination.clone(),
+        took: delivery.finished_at.map(|at| span(on_disk_at, at)),
+        status: delivery.status,
+        reason: delivery.closed.clone().or_else(|| delivery.reason.clone()),
     });
     Trace { event, on_disk: span(received_at, on_disk_at), legs: legs.collect() }
 }

@@ -1,9 +1,9 @@
-//! The clock of this machine: whether it is right, and what is done while nobody knows.
+//! Clock monitoring: whether this machine's clock is right, and what is on hold while that is unknown.
 //!
-//! Durations stand on the steady line and do not mind. Appointments (mutes, expiry) go by a proven time where the wall
-//! clock differs from it, and after a start they wait for one. Nothing old is removed while the clock is in doubt: that
-//! cannot be taken back. The clock counts as wrong when it differs from Discord's by more than 30 s, or when it jumped
-//! that far and nobody has said since that it is right.
+//! Durations are in steady time and are not affected. Appointments (mutes, expiry) use a proven time where the wall
+//! clock differs from it, and after a start they wait for one. Retention is on hold while the clock is in doubt: a
+//! removal cannot be undone. The clock counts as wrong when it differs from Discord's by more than 30 s, or when it
+//! jumped that far and no later source has confirmed it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -12,38 +12,38 @@ use crate::clock::{Moment, TOLERANCE, Timestamp, Witness, differ};
 use crate::hub::{Condition, Hub};
 use crate::store::Result;
 
-/// How often the clock is looked at.
+/// Check interval of the clock.
 const LOOK: Duration = Duration::from_secs(1);
-/// How exactly the wall clock can be compared with the steady line.
+/// Precision of a comparison of the wall clock with steady time.
 const INEXACT: Duration = Duration::from_millis(500);
-/// From this change on the lead of the steady line is written down anew.
+/// A change of the steady time's lead is persisted from this size on, in milliseconds.
 const WORTH_KEEPING: u64 = 1_000;
-/// Without a proven time: how much later than the newest event it may be before nothing old is removed any more.
+/// Without a proven time: the gap after the newest event beyond which retention is on hold.
 const SILENCE: Duration = Duration::from_secs(7 * 86_400);
-/// When a person said that the clock is right, as it showed then.
+/// Key of the time at which an operator confirmed the clock, as the clock showed it then.
 const CONFIRMED: &str = "clock.confirmed";
-/// The newest event before the clock came into doubt.
+/// Key of the newest event before the clock came into doubt.
 const DOUBTED: &str = "clock.doubted";
 
-/// What is known of the clock.
+/// State of the clock check.
 #[derive(Debug, Default)]
 pub(super) struct Time(Mutex<State>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
-    /// Whether Discord is asked for things, so that it will prove the time.
+    /// Whether this process makes requests to Discord, whose answers prove the time.
     has_witness: bool,
-    /// The lead of the steady line over the wall clock, in milliseconds: when the clock was last known to be right,
+    /// Lead of steady time over the wall clock, in milliseconds, when the clock was last known to be right.
     right: i64,
-    /// at the last look,
+    /// The lead at the last check.
     last: i64,
-    /// and as it is written down.
+    /// The lead as persisted.
     kept: i64,
     /// When the clock was last seen to be set, by [`Clock::elapsed`](crate::clock::Clock::elapsed).
     set_at: Option<Duration>,
-    /// What it showed then.
+    /// The wall clock's time at that moment.
     showed: Timestamp,
-    /// The newest event of before this start.
+    /// The newest event from before this start.
     newest: Option<Timestamp>,
 }
 
@@ -54,7 +54,7 @@ impl State {
     }
 }
 
-/// Whether that is more than may be; the two clocks are not read at the very same moment.
+/// Whether a difference exceeds the tolerance; the two clocks are not read at the very same moment.
 fn is_far(millis: i64) -> bool {
     Duration::from_millis(millis.unsigned_abs()) > TOLERANCE + INEXACT
 }
@@ -64,8 +64,8 @@ const fn lead(now: Moment) -> i64 {
 }
 
 impl Hub {
-    /// Takes the clock as it is for right until something else is known. `has_witness` says whether Discord will be
-    /// asked for things. Said once, by the composition root.
+    /// Assumes that the clock is right until there is evidence. `has_witness`: whether this process will make
+    /// requests to Discord. Called once, by the composition root.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -80,27 +80,27 @@ impl Hub {
         Ok(())
     }
 
-    /// Looks at the clock each second. Does not return.
+    /// Checks the clock each second. Never returns.
     pub async fn watch_clock(&self) {
         loop {
             self.0.clock.sleep(LOOK).await;
-            self.look_at_clock().await;
+            self.check_clock().await;
         }
     }
 
-    /// Whether somebody should ask Discord what time it is: the clock was set since it last said.
+    /// Whether Discord should be asked for the time: the clock was set after the last proof.
     #[must_use]
     pub fn wants_time(&self) -> bool {
         let state = *self.time();
         state.has_witness && state.set_at.is_some_and(|at| !self.is_proven_since(at))
     }
 
-    /// Whether appointments wait: after a start, until somebody has said what time it is.
+    /// Whether appointments wait: after a start, until there is a first proof of the time.
     pub(super) fn appointments_wait(&self) -> bool {
         self.time().has_witness && self.0.clock.proof().is_none()
     }
 
-    /// Notes that a person says that the clock of this machine is right. A running `nuncio serve` knows within a second.
+    /// Records that an operator confirms this machine's clock. A running `nuncio serve` picks it up within a second.
     ///
     /// # Errors
     /// If the database cannot be written.
@@ -108,7 +108,7 @@ impl Hub {
         self.0.store.set_meta(CONFIRMED, self.0.clock.now().as_millis().to_string()).await
     }
 
-    /// Why nothing old may be removed now, if that is so; a sentence that says what to do.
+    /// Why retention must be on hold now, if it must; a sentence that says what to do.
     pub(super) async fn doubts_clock(&self) -> Result<Option<String>> {
         let (state, clock) = (*self.time(), &self.0.clock);
         let now = clock.moment();
@@ -135,7 +135,7 @@ impl Hub {
         }))
     }
 
-    async fn look_at_clock(&self) {
+    async fn check_clock(&self) {
         let now = self.0.clock.moment();
         let (before, after) = {
             let mut state = self.time();
@@ -163,9 +163,9 @@ impl Hub {
         }
         if self.conditions().holds(Condition::ClockWrong) || self.conditions().holds(Condition::RetentionHeld)
         {
-            self.hear_person().await;
+            self.apply_confirmation().await;
         }
-        self.judge_clock();
+        self.update_clock_condition();
         if self.conditions().holds(Condition::RetentionHeld) && matches!(self.doubts_clock().await, Ok(None))
         {
             self.conditions().clear(Condition::RetentionHeld);
@@ -173,19 +173,19 @@ impl Hub {
         }
     }
 
-    /// Takes in what a person said of the clock.
-    async fn hear_person(&self) {
+    /// Applies an operator's confirmation of the clock.
+    async fn apply_confirmation(&self) {
         let Ok(Some(confirmed)) = self.0.store.meta(CONFIRMED).await else { return };
         let Ok(confirmed) = confirmed.parse().map(Timestamp::from_millis) else { return };
         let now = self.0.clock.now();
-        // An older word was about another setting of the clock.
+        // An older confirmation was about another setting of the clock.
         if !differ(confirmed, now) {
             self.0.clock.prove(Witness::Person, now);
         }
     }
 
-    /// Keeps `/health` true.
-    fn judge_clock(&self) {
+    /// Updates the `ClockWrong` condition.
+    fn update_clock_condition(&self) {
         let now = self.0.clock.moment();
         let proof = self.0.clock.proof();
         let off =
@@ -206,7 +206,7 @@ impl Hub {
         };
         let raise = |sentence: &String| self.conditions().raise(Condition::ClockWrong, sentence.clone());
         match sentence {
-            // A jump was logged when it was seen.
+            // A jump was logged when it was detected.
             Some(sentence) if raise(&sentence) && state.set_at.is_none() => tracing::warn!("{sentence}"),
             Some(_) => {}
             None if self.conditions().clear(Condition::ClockWrong) => {
@@ -225,7 +225,7 @@ impl Hub {
     }
 }
 
-/// That the clock jumped, in a sentence for the operator.
+/// A sentence for the operator: the clock jumped.
 fn jumped(state: &State) -> String {
     let by = state.jumped();
     let way = if by < 0 { "back" } else { "forward" };
@@ -237,7 +237,7 @@ fn jumped(state: &State) -> String {
     )
 }
 
-/// That the clock is not Discord's, in a sentence for the operator.
+/// A sentence for the operator: the clock differs from Discord's.
 fn differs(proven: Timestamp, wall: Timestamp) -> String {
     let by = wall.as_millis().saturating_sub(proven.as_millis());
     let way = if by < 0 { "behind" } else { "ahead of" };
@@ -248,7 +248,7 @@ fn differs(proven: Timestamp, wall: Timestamp) -> String {
     )
 }
 
-/// "45 s", "60 min", "31 days".
+/// For example "45 s", "60 min", "31 days".
 fn span(millis: u64) -> String {
     let secs = (millis + 500) / 1000;
     match secs {

@@ -1,23 +1,24 @@
-//! Kinds that nobody ever sent: muting one of them is most likely a typing mistake, and would silence nothing.
+//! Detection of mistyped kinds: muting a kind that no event ever had is most likely a typo, and would silence
+//! nothing.
 
 use crate::hub::Hub;
 use crate::model::route::{Pattern, is_pattern};
 use crate::model::{Family, Kind, KindMeaning, Source};
 use crate::{samples, store};
 
-/// How many known kinds are compared with what was written.
+/// How many known kinds are compared with the input.
 const COMPARED: usize = 2000;
 
 /// A kind or pattern that no event ever matched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownKind {
-    /// What was probably meant.
+    /// The known kind that was probably meant.
     pub meant: Option<String>,
 }
 
 impl Hub {
-    /// Whether no event ever matched `pattern`: XTSystems' known kinds, the map's keys and everything that is kept count.
-    /// What cannot be muted at all is not looked at: `mute` says why.
+    /// Checks whether `pattern` is unknown: XTSystems' known kinds, the map's keys and all stored events
+    /// count. Skips a kind that cannot be muted at all: `mute` explains that.
     pub async fn unknown_kind(&self, pattern: &str) -> store::Result<Option<UnknownKind>> {
         if !is_pattern(pattern) || pattern.eq_ignore_ascii_case("default") {
             return Ok(None);
@@ -52,7 +53,7 @@ pub fn known_kinds() -> impl Iterator<Item = &'static str> {
     samples::all().iter().map(|sample| sample.kind).filter(|kind| *kind != "printer.jammed")
 }
 
-/// The known kind that `wanted` differs from by a few letters only.
+/// The known kind that differs from `wanted` by a few letters only.
 #[must_use]
 pub fn nearest(wanted: &str, known: &[String]) -> Option<String> {
     let most = (wanted.len() / 4).clamp(1, 3);
@@ -61,7 +62,7 @@ pub fn nearest(wanted: &str, known: &[String]) -> Option<String> {
     Some(kind.clone())
 }
 
-/// How many letters must be changed, added or left out to make one of the other (Levenshtein).
+/// Levenshtein distance: how many letters must be changed, added or removed to turn one into the other.
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (above, a) in one.bytes().enumerate() {

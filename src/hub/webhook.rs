@@ -1,5 +1,5 @@
-//! Stored Discord webhooks as use cases: added, listed, given another address, removed. Whoever is at the door has read
-//! the address strictly before.
+//! Stored Discord webhooks as use cases: add, list, replace the address, remove. The caller has already parsed the
+//! address strictly.
 
 use crate::hub::{Hub, Problem, ProblemCode};
 use crate::model::{
@@ -7,32 +7,32 @@ use crate::model::{
 };
 use crate::store::{self, Kept};
 
-/// Discord: "Create Webhook", `name`.
+/// Longest name in characters (Discord: "Create Webhook", `name`).
 const MAX_NAME: usize = 80;
 const MAX_OWNER: usize = 100;
 const MAX_DESCRIPTION: usize = 400;
 
-/// Why that cannot be done with a webhook.
+/// Why an operation on a stored webhook failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// What was asked for makes no sense; a sentence that says what to do.
+    /// An invalid request; a sentence that says what to do.
     #[error("{0}")]
     Invalid(String),
-    /// That address is stored already.
+    /// The address is already stored.
     #[error("that webhook is stored already, as {0}")]
     Known(DestinationId),
-    /// Several are called that.
+    /// Several webhooks have this name.
     #[error("several stored webhooks are called that: say which by its id, {}", listed(.0))]
     Ambiguous(Vec<DestinationId>),
-    /// There is none of that id.
+    /// No webhook has this id.
     #[error("there is no stored webhook of that id: nuncio discord-webhooks list shows them")]
     NotFound,
-    /// The database did not do it.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
-/// A stored webhook that Discord does not take messages through any more.
+/// The problem of a stored webhook that Discord no longer accepts messages for.
 #[must_use]
 pub fn lost_webhook(id: DestinationId, name: &str, mark: &WebhookMark, lost: LostWebhook) -> Problem {
     let found = match lost {
@@ -47,7 +47,7 @@ pub fn lost_webhook(id: DestinationId, name: &str, mark: &WebhookMark, lost: Los
     Problem::with_remedy(ProblemCode::WebhookLost, found, replace_webhook(id))
 }
 
-/// What to do about a stored webhook that is never used again.
+/// Remedy for a stored webhook that is permanently unusable.
 #[must_use]
 pub fn replace_webhook(id: DestinationId) -> String {
     format!(
@@ -57,7 +57,7 @@ pub fn replace_webhook(id: DestinationId) -> String {
 }
 
 impl Hub {
-    /// The stored webhooks that the map names and that are in use, the oldest first.
+    /// The stored webhooks that the map names and that are enabled, oldest first.
     pub async fn webhooks_in_use(&self) -> store::Result<Vec<StoredWebhook>> {
         let mut webhooks = self.0.store.webhooks().await?;
         let in_use = self.0.routing.now().in_use();
@@ -66,10 +66,10 @@ impl Hub {
         Ok(webhooks)
     }
 
-    /// Stores a webhook. Its destination can be named in the map from then on.
+    /// Stores a webhook. From then on, the map may name its destination.
     ///
     /// # Errors
-    /// [`WebhookError::Known`] if its address is stored already for the same owner.
+    /// [`WebhookError::Known`] if its address is already stored for the same owner.
     pub async fn add_webhook(
         &self,
         about: NewWebhook,
@@ -82,15 +82,15 @@ impl Hub {
         Ok(id)
     }
 
-    /// All stored webhooks, the oldest first.
+    /// All stored webhooks, oldest first.
     pub async fn webhooks(&self) -> store::Result<Vec<StoredWebhook>> {
         self.0.store.webhooks().await
     }
 
-    /// The webhook that a person means: by its whole id, the end of it as lists show it, or its name if no other has it.
+    /// Resolves a webhook by its full id, by the id's last characters as lists show them, or by a unique name.
     ///
     /// # Errors
-    /// [`WebhookError::NotFound`] if it is none, [`WebhookError::Ambiguous`] if it may be several.
+    /// [`WebhookError::NotFound`] if none matches, [`WebhookError::Ambiguous`] if several do.
     pub async fn webhook_named(&self, text: &str) -> Result<StoredWebhook, WebhookError> {
         let text = text.trim();
         let mut found = self.webhooks().await?;
@@ -98,7 +98,7 @@ impl Hub {
             let id = webhook.id.to_string();
             id == text || webhook.id.short() == text.to_ascii_lowercase() || webhook.about.name == text
         });
-        // A whole id is one, whatever others are called.
+        // A full id wins, whatever other webhooks are named.
         if let Some(whole) = found.iter().position(|webhook| webhook.id.to_string() == text) {
             return Ok(found.swap_remove(whole));
         }
@@ -112,7 +112,7 @@ impl Hub {
         }
     }
 
-    /// Gives a webhook another address. What waits for it is sent by a running `nuncio serve` within a second.
+    /// Replaces a webhook's address. A running `nuncio serve` sends its waiting deliveries within a second.
     ///
     /// # Errors
     /// [`WebhookError::Known`] if another destination has that address.
@@ -125,7 +125,7 @@ impl Hub {
         kept(self.0.store.replace_webhook(id, url, by).await?)
     }
 
-    /// Removes a webhook; answers how many deliveries were taken back. It cannot be redelivered to.
+    /// Removes a webhook; returns how many deliveries were canceled. It cannot be redelivered to.
     ///
     /// # Errors
     /// [`WebhookError::NotFound`] if there is none.
@@ -136,7 +136,7 @@ impl Hub {
         Ok(self.cancel_removed().await?)
     }
 
-    /// Takes back what waits for destinations that were removed; answers how much that was.
+    /// Cancels deliveries that wait for removed destinations; returns how many.
     pub async fn cancel_removed(&self) -> store::Result<u64> {
         let mut all = 0;
         loop {
@@ -167,7 +167,7 @@ fn listed(ids: &[DestinationId]) -> String {
 
 fn check(about: &NewWebhook) -> Result<(), WebhookError> {
     let invalid = |sentence: String| Err(WebhookError::Invalid(sentence));
-    // These are shown in lists, logs and cards.
+    // Names and descriptions appear in lists, logs and cards.
     let is_address = |text: &String| text.to_ascii_lowercase().contains("/webhooks/");
     if [&about.name, &about.description, &about.owner].into_iter().any(is_address) {
         return invalid(

@@ -1,37 +1,37 @@
-//! What somebody did, for the audit log: decisions, clicks (refused ones too), commands that change something.
+//! Audit log entries: decisions, clicks (refused ones too), and commands that change something.
 
 use crate::model::Snowflake;
 
-/// Who did it.
+/// Who performed an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// Somebody on Discord: their id, and what they are called there.
+    /// A Discord user.
     Person {
-        /// Who.
+        /// Discord's user id.
         id: Snowflake,
-        /// As they were called at that moment.
+        /// Display name at the time of the action.
         name: String,
     },
-    /// Whoever sat at the shell of this machine.
+    /// An unnamed user at the shell of this machine.
     Shell,
     /// A named user at the shell of this machine: "alice (command line)".
     ShellUser(String),
-    /// Whoever has the API key.
+    /// A holder of `NUNCIO_API_KEY`.
     ApiKey,
     /// nuncio itself.
     Nuncio,
-    /// The platform.
+    /// The platform, XTSystems.
     XtSystems,
 }
 
 impl Actor {
-    /// Whoever runs a command at the shell, by their user name where that is known.
+    /// The shell user, by user name where that is known.
     #[must_use]
     pub fn at_shell(user: Option<&str>) -> Self {
         user.map_or(Self::Shell, |user| Self::ShellUser(format!("{user} (command line)")))
     }
 
-    /// Their id on Discord, or a word.
+    /// The Discord user id, or a fixed word such as `shell`.
     #[must_use]
     pub fn id(&self) -> String {
         match self {
@@ -43,7 +43,7 @@ impl Actor {
         }
     }
 
-    /// What they are called.
+    /// Display name.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -56,19 +56,19 @@ impl Actor {
     }
 }
 
-/// What came of it.
+/// Result of an audited action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuditOutcome {
     /// It was done.
     Done,
-    /// They may not, or it was too late: nothing changed.
+    /// Not allowed, or too late: nothing changed.
     Refused,
-    /// It was tried and did not work.
+    /// Attempted, but it did not work.
     Failed,
 }
 
 impl AuditOutcome {
-    /// As it stands in the log.
+    /// The word in the audit log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -79,29 +79,29 @@ impl AuditOutcome {
     }
 }
 
-/// One entry to be made. Never holds a secret.
+/// One audit log entry to write. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Who did it.
+    /// Who acted.
     pub actor: Actor,
-    /// What: `decision.approve`, `click.undo`, `command.register-webhook`.
+    /// A dotted word: `decision.approve`, `click.undo`, `command.register-webhook`.
     pub action: String,
-    /// To what: `machine asset-uuid`.
+    /// The target: `machine asset-uuid`.
     pub subject: String,
-    /// What came of it.
+    /// The result.
     pub outcome: AuditOutcome,
-    /// A sentence: the reason they gave, or why it was refused.
+    /// A sentence: the reason the person gave, or why the action was refused.
     pub detail: String,
-    /// Where on Discord.
+    /// The Discord channel it happened in.
     pub channel: Option<Snowflake>,
-    /// Discord's id of the click or command: one entry each, however often the gateway tells it.
+    /// Discord's id of the click or command: one entry per id, however often the gateway sends it.
     pub interaction: Option<Snowflake>,
-    /// What it belongs to: `dec_…`, `evt_…`.
+    /// A related id: `dec_…`, `evt_…`.
     pub reference: String,
 }
 
 impl AuditEntry {
-    /// `actor` did `action` to `subject`, and it was done.
+    /// An entry with outcome [`AuditOutcome::Done`]: `actor` did `action` to `subject`.
     pub fn new(actor: Actor, action: impl Into<String>, subject: impl Into<String>) -> Self {
         Self {
             actor,

@@ -1,4 +1,4 @@
-//! Calls to the platform's API, as the operator may set them: a method and a path.
+//! Templates of calls to the platform's API, configurable by the operator: a method and a path.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,9 +6,9 @@ use std::str::FromStr;
 use crate::model::link::segment;
 
 const PLACE: &str = "{id}";
-/// More than any path of an API; a mistake is longer.
+/// Longer than any real API path; anything longer is a mistake.
 const MAX_PATH: usize = 1024;
-/// The longest id that goes into a path.
+/// The longest id that goes into a path, in bytes.
 const MAX_ID: usize = 512;
 
 /// An HTTP method of the platform's API.
@@ -16,7 +16,7 @@ const MAX_ID: usize = 512;
 pub enum Method {
     /// Reads.
     Get,
-    /// Makes, or does.
+    /// Creates, or performs an action.
     Post,
     /// Replaces.
     Put,
@@ -27,7 +27,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it stands in a request.
+    /// The upper-case name used in a request.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -57,25 +57,25 @@ impl FromStr for Method {
     }
 }
 
-/// A method and a path below the API's address, with `{id}` where a thing's id belongs if it is about one.
+/// A method and a path below the API's base URL, with `{id}` as the placeholder for an object's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallTemplate {
     method: Method,
     path: String,
 }
 
-/// Where one request goes: a method and a path below the API's address.
+/// One request target: a method and a path below the API's base URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The method.
+    /// The HTTP method.
     pub method: Method,
-    /// Begins with a slash; what came from outside is percent-encoded in it.
+    /// Begins with a slash; input from outside is percent-encoded.
     pub path: String,
 }
 
 impl CallTemplate {
-    /// Reads `POST /v1/machines/{id}/approve`; with `about_one`, `{id}` must stand in it, else it must not. The error
-    /// is a sentence for the operator and never repeats the value.
+    /// Parses `POST /v1/machines/{id}/approve`. With `about_one`, `{id}` is required; without it, `{id}` is
+    /// forbidden. The error is a sentence for the operator and never repeats the value.
     pub fn parse(text: &str, about_one: bool) -> Result<Self, &'static str> {
         let mut words = text.split_ascii_whitespace();
         let (Some(method), Some(path), None) = (words.next(), words.next(), words.next()) else {
@@ -105,14 +105,14 @@ impl CallTemplate {
         }
     }
 
-    /// Where the call about the thing `id` goes: the id becomes one percent-encoded segment. `None` where no path can
-    /// be made of it: an empty id, one that would climb (`.`, `..`), one of absurd length.
+    /// The endpoint of a call about the object `id`, which becomes one percent-encoded segment. `None` if no path can
+    /// be built: an empty id, a dot segment (`.`, `..`), or one longer than 512 bytes.
     #[must_use]
     pub fn about(&self, id: &str) -> Option<Endpoint> {
         Some(Endpoint { method: self.method, path: self.path.replace(PLACE, &one_segment(id)?) })
     }
 
-    /// Where a call goes that is about nothing that exists yet.
+    /// The endpoint of a call that creates something and so has no id.
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         Endpoint { method: self.method, path: self.path.clone() }
@@ -120,7 +120,7 @@ impl CallTemplate {
 }
 
 impl Endpoint {
-    /// `<path>/<id><rest>`, with the id as one percent-encoded segment. `None` where no path can be made of it.
+    /// `<path>/<id><rest>`, with the id as one percent-encoded segment. `None` if no path can be built.
     #[must_use]
     pub fn below(method: Method, path: &str, id: &str, rest: &str) -> Option<Self> {
         Some(Self { method, path: format!("{path}/{}{rest}", one_segment(id)?) })
@@ -133,7 +133,7 @@ fn one_segment(id: &str) -> Option<String> {
 }
 
 impl fmt::Display for CallTemplate {
-    /// `POST /v1/machines/{id}/approve`.
+    /// For example `POST /v1/machines/{id}/approve`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)
     }
@@ -145,16 +145,16 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// The calls that decisions and tickets become.
+/// The API calls that decisions and tickets turn into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calls {
     /// Approves a machine.
     pub approve: CallTemplate,
     /// Denies a machine.
     pub deny: CallTemplate,
-    /// Makes a ticket.
+    /// Creates a ticket.
     pub create_ticket: CallTemplate,
-    /// Changes a ticket.
+    /// Updates a ticket.
     pub update_ticket: CallTemplate,
 }
 

@@ -1,38 +1,38 @@
-//! Living cards: which message shows a thing in a destination.
+//! Living cards: which message shows a subject in a destination.
 
 use crate::clock::Timestamp;
 use crate::model::{EventId, MessageId, Snowflake, Source};
 
-/// What a message shows of one subject. Written down when the message stands in Discord.
+/// What a message shows of one subject. Recorded once the message is posted on Discord.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Whose subject it is.
+    /// The source that the subject belongs to.
     pub source: Source,
-    /// What it is about; never empty.
+    /// The subject; never empty.
     pub subject: String,
-    /// Which of the message's embeds it is.
+    /// Index of the message's embed that shows it.
     pub place: usize,
-    /// The first event it shows.
+    /// The first event that it shows.
     pub since: EventId,
-    /// Of an alert its severity, in our word for it; empty for what has no state of its own.
+    /// An alert's severity as nuncio's own word; empty for subjects without a state.
     pub state: String,
-    /// When what it shows happened, by the source's clock.
+    /// When the shown event happened, by the source's clock.
     pub state_at: Timestamp,
-    /// Whether the thing is done with.
+    /// Whether the subject is closed.
     pub closed: bool,
 }
 
-/// Where a subject's card stands in a destination.
+/// Where a subject's card is in a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivingCard {
-    /// The message that made it, whatever changed it since.
+    /// The message that created the card, whatever edited it since.
     pub message_id: MessageId,
-    /// The Discord channel it stands in.
+    /// The card's Discord channel.
     pub channel: Snowflake,
-    /// The Discord message it stands in.
+    /// The card's Discord message.
     pub message: Snowflake,
-    /// Whether it cannot be changed any more: the next event posts a new one.
+    /// True if the card can no longer be edited: the next event posts a new one.
     pub frozen: bool,
-    /// What it shows.
+    /// What the card shows.
     pub shown: Shown,
 }

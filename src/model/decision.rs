@@ -1,7 +1,7 @@
-//! What a card's buttons ask, and what was said to it.
+//! Decisions: the question that a card's buttons ask, and the answers to it.
 //!
-//! Two facts are kept apart: the [`Verdict`] of people and the word of the [`Platform`]. What a card shows is the
-//! [`Phase`] that follows from both.
+//! Two facts are kept apart: the [`Verdict`] of people and the answer of the [`Platform`]. The [`Phase`] that a card
+//! shows follows from both.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use rand::RngExt as _;
 use crate::clock::Timestamp;
 use crate::model::{DecisionId, EventId, Snowflake, Source};
 
-/// What finds a decision from a click: 128 random bits in base32. It says nothing, and cannot be guessed.
+/// Finds a decision from a click: 128 random bits in base32. It reveals nothing and cannot be guessed.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Token(String);
 
@@ -19,14 +19,14 @@ impl Token {
     const LEN: usize = 26;
     const ALPHABET: &'static [u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-    /// A fresh one.
+    /// A fresh random token.
     #[must_use]
     pub fn random() -> Self {
         let mut rng = rand::rng();
         Self((0..Self::LEN).map(|_| char::from(Self::ALPHABET[rng.random_range(0..32)])).collect())
     }
 
-    /// The one below every sample: there is no question behind it.
+    /// The token on every sample card: it belongs to no decision.
     #[must_use]
     pub fn sample() -> Self {
         Self("sample".repeat(Self::LEN).chars().take(Self::LEN).collect())
@@ -38,7 +38,7 @@ impl Token {
         *self == Self::sample()
     }
 
-    /// The characters.
+    /// The base32 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -60,7 +60,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Gives an enum its words in the database.
+/// Implements an enum's database words.
 macro_rules! words {
     ($name:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
         impl $name {
@@ -70,7 +70,7 @@ macro_rules! words {
                 match self { $(Self::$variant => $word),+ }
             }
 
-            /// Reads it back.
+            /// Parses the database word.
             #[must_use]
             pub fn from_word(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$variant),)+ _ => None }
@@ -79,20 +79,20 @@ macro_rules! words {
     };
 }
 
-/// What is asked or wished.
+/// Kind of a decision: a question, or an action that a person requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DecisionKind {
-    /// May this machine join?
+    /// Whether a machine may join.
     Machine,
     /// The buttons of a ticket.
     Ticket,
     /// The buttons of an alert.
     Alert,
-    /// Somebody takes a ticket.
+    /// A person takes a ticket.
     Take,
-    /// Somebody writes a note to a ticket.
+    /// A person adds a note to a ticket.
     Note,
-    /// Somebody closes a ticket.
+    /// A person closes a ticket.
     Close,
 }
 
@@ -100,20 +100,20 @@ words!(DecisionKind {
     Machine => "machine", Ticket => "ticket", Alert => "alert", Take => "take", Note => "note", Close => "close",
 });
 
-/// What people said.
+/// What people decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// Nothing yet.
+    /// No decision yet.
     Open,
-    /// Yes.
+    /// Approved by a person.
     Approved,
-    /// No.
+    /// Denied by a person.
     Denied,
-    /// Nobody decided in time.
+    /// Expired: no person decided in time.
     Expired,
-    /// Somebody is on it (alerts).
+    /// A person is handling it (alerts).
     Taken,
-    /// It was wished (take, note, close).
+    /// Requested by a person (take, note, close).
     Made,
 }
 
@@ -121,18 +121,18 @@ words!(Verdict {
     Open => "open", Approved => "approved", Denied => "denied", Expired => "expired", Taken => "taken", Made => "made",
 });
 
-/// What the platform said.
+/// State of the call to the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Platform {
-    /// It was not asked.
+    /// Not called.
     Unasked,
-    /// It is being told.
+    /// The call is in progress.
     Telling,
-    /// Yes.
+    /// Accepted by the platform.
     Confirmed,
-    /// No.
+    /// Rejected by the platform.
     Refused,
-    /// It has no such call: a person must set its address.
+    /// Held: no such call exists at the platform, and the operator must configure its path.
     Held,
 }
 
@@ -140,89 +140,89 @@ words!(Platform {
     Unasked => "unasked", Telling => "telling", Confirmed => "confirmed", Refused => "refused", Held => "held",
 });
 
-/// Who decided, as they were called then.
+/// Who decided, with the display name at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decider {
-    /// Their id on Discord.
+    /// Discord's user id.
     pub id: Snowflake,
-    /// Their name.
+    /// Display name.
     pub name: String,
 }
 
-/// One question or wish, as it stands.
+/// Current state of one question or requested action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Its id.
+    /// Identifies the decision; also the idempotency key of its call.
     pub id: DecisionId,
-    /// What clicks find it by.
+    /// Finds the decision from a click.
     pub token: Token,
-    /// What it is about.
+    /// Kind of the decision.
     pub matter: DecisionKind,
-    /// Whose thing it is.
+    /// The source that the subject belongs to.
     pub source: Source,
-    /// The thing.
+    /// The subject, as in the event.
     pub subject: String,
-    /// The customer whose thing it is; empty if none was named.
+    /// The subject's customer; empty if none was named.
     pub company: String,
-    /// The how manieth question about that thing, from 1 on.
+    /// Which round of questions about this subject, starting at 1.
     pub round: u32,
-    /// The thing's id in the platform's paths.
+    /// The object's id in the platform's API paths.
     pub object: String,
-    /// What people call it.
+    /// Display name of the subject.
     pub label: String,
     /// The event whose card asks.
     pub event_id: EventId,
-    /// How often it was asked in this round.
+    /// How many times this round asked.
     pub asked: u32,
-    /// When it was last asked.
+    /// When this round last asked.
     pub asked_at: Timestamp,
-    /// What people said.
+    /// What people decided.
     pub verdict: Verdict,
-    /// What the platform said.
+    /// State of the call to the platform.
     pub platform: Platform,
-    /// Who decided; `None` if nobody did, or not here.
+    /// Who decided; `None` if undecided, or decided on the platform.
     pub decider: Option<Decider>,
-    /// Their reason, or the text of their note.
+    /// The decider's reason, or the text of the note.
     pub reason: Option<String>,
-    /// When they did.
+    /// When the decision was made.
     pub decided_at: Option<Timestamp>,
-    /// When the platform said by itself that it is approved.
+    /// When the platform reported an approval of its own.
     pub elsewhere_at: Option<Timestamp>,
-    /// How often the platform was called.
+    /// How many calls to the platform were attempted.
     pub attempts: u32,
-    /// When it is called next.
+    /// When the next call is due.
     pub due_at: Option<Timestamp>,
-    /// What it answered.
+    /// The platform's reply.
     pub said: Option<String>,
-    /// When it gave its word.
+    /// When the platform gave its final answer.
     pub settled_at: Option<Timestamp>,
-    /// When the question ends by itself.
+    /// When the question expires.
     pub expires_at: Option<Timestamp>,
-    /// When it was first asked.
+    /// When the question was first asked.
     pub created_at: Timestamp,
 }
 
-/// What a machine's card shows (the contract's table).
+/// The state that a machine's card shows (the contract's table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// Waiting for somebody.
+    /// Waiting for a decision.
     Pending,
-    /// Decided here; the platform is being told.
+    /// Decided here; the call to the platform is in progress.
     Deciding,
-    /// Approved, and the platform knows.
+    /// Approved, and the platform confirmed.
     Approved,
-    /// Denied, and the platform knows.
+    /// Denied, and the platform confirmed.
     Denied,
-    /// Decided here, and the platform said no.
+    /// Decided here, and the platform rejected it.
     SaidNo,
     /// Approved on the platform.
     Elsewhere,
-    /// Nobody decided in time.
+    /// No person decided in time.
     Expired,
 }
 
 impl Decision {
-    /// What its card shows.
+    /// The phase that the decision's card shows.
     #[must_use]
     pub fn phase(&self) -> Phase {
         if self.elsewhere_at.is_some() {
@@ -238,7 +238,7 @@ impl Decision {
         }
     }
 
-    /// Whether the platform was not yet called: the decision can be taken back.
+    /// Whether the decision can be undone: the platform was not called yet.
     #[must_use]
     pub fn can_be_undone(&self) -> bool {
         self.phase() == Phase::Deciding && self.attempts == 0

@@ -1,4 +1,4 @@
-//! An event on its way to one destination.
+//! Deliveries: one event on its way to one destination.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +7,18 @@ use crate::clock::Clock;
 use crate::model::priority::Priority;
 use crate::model::{DeliveryId, DestinationId, Event, EventId};
 
-/// Where a delivery stands. `Pending → Sending → { Delivered | Pending | Dead }`.
+/// State of a delivery: `Pending → Sending → { Delivered | Pending | Dead }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Waiting for its turn.
+    /// Waiting in its lane.
     Pending,
-    /// Part of a message that may have left.
+    /// In flight: part of a message that may have been sent.
     Sending,
-    /// Discord has it.
+    /// Confirmed by Discord.
     Delivered,
-    /// Given up, with a reason; a person may redeliver it.
+    /// Dead letter, with a reason; an operator may redeliver it.
     Dead,
-    /// Taken back before it was sent.
+    /// Canceled before it was sent.
     Cancelled,
 }
 
@@ -35,7 +35,7 @@ impl Status {
         }
     }
 
-    /// Reads that word.
+    /// Parses that word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Pending, Self::Sending, Self::Delivered, Self::Dead, Self::Cancelled]
@@ -44,52 +44,52 @@ impl Status {
     }
 }
 
-/// The beginning of the slot of a one-line answer; behind it stands the first event that it tells of.
+/// Prefix of a one-line reply's slot; the first event that the reply covers follows it.
 const REPLY: &str = "reply:";
-/// The slot of what brings a card up to date after a digest took its newer events.
+/// Slot of the delivery that redraws a card after a digest took the card's newer events.
 pub(crate) const REDRAW: &str = "redraw";
 
 /// An event on its way to one destination.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// Its id; within a rank, ids are the order of first attempts.
+    /// Sorts, within a priority, in the order of first attempts.
     pub id: DeliveryId,
-    /// What is delivered.
+    /// The event to deliver.
     pub event_id: EventId,
-    /// The event itself, where it is at hand; else it is loaded when its turn comes.
+    /// The event itself, if already loaded; otherwise the lane loads it when the delivery's turn comes.
     pub event: Option<Arc<Event>>,
-    /// Which of several messages about the event this one is; empty: its card.
+    /// Which of several messages about the event this is; empty means the event's card.
     pub slot: String,
-    /// How many times a person had it delivered again.
+    /// How many times an operator redelivered it.
     pub generation: u32,
-    /// Where to.
+    /// Target of the delivery.
     pub destination_id: DestinationId,
-    /// Who goes first.
+    /// Priority within the lane.
     pub rank: Priority,
-    /// The map's key that sent it there; it says who is pinged.
+    /// The routing key that matched; it determines which roles are pinged.
     pub route: String,
 }
 
 impl Delivery {
-    /// The one-line answer that tells of the events from `first` to this delivery's. It is next in line.
+    /// The one-line reply that covers the events from `first` to this delivery's event. It is next in the queue.
     #[must_use]
     pub fn reply(&self, first: EventId) -> Self {
         Self { id: self.id.next(), slot: format!("{REPLY}{first}"), ..self.clone() }
     }
 
-    /// If it is a one-line answer: the first event that it tells of.
+    /// For a one-line reply, the first event that it covers.
     #[must_use]
     pub fn replies_from(&self) -> Option<EventId> {
         self.slot.strip_prefix(REPLY)?.parse().ok()
     }
 
-    /// Whether it only brings a card up to date.
+    /// Whether the delivery only redraws a card.
     #[must_use]
     pub fn redraws(&self) -> bool {
         self.slot == REDRAW
     }
 
-    /// How long it has waited by `clock`. One that a person had delivered again is as old as that wish: not at all.
+    /// How long it has waited by `clock`. A redelivered one counts as new: its age is zero.
     #[must_use]
     pub fn age(&self, clock: &Clock) -> Duration {
         if self.generation > 0 { Duration::ZERO } else { clock.age(self.id.minted_at()) }

@@ -1,22 +1,22 @@
-//! Where messages go.
+//! Destinations: where messages go.
 
 use crate::clock::SteadyTime;
 use crate::model::{DestinationId, EventId, Snowflake, WebhookMark};
 
-/// A way to reach people or programs, with what is needed to use it.
+/// How to reach a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sink {
-    /// A channel or thread, written to by the bot.
+    /// A channel or thread that the bot posts to.
     Channel(Snowflake),
-    /// A stored webhook of Discord's, known here by what may be shown of its address. The address itself is sealed in
+    /// A stored Discord webhook, identified here by the visible part of its address. The full address is sealed in
     /// the store.
     DiscordWebhook(WebhookMark),
-    /// The platform: decisions and wishes are told by its API.
+    /// The platform: its API receives decisions and ticket actions.
     XtSystems,
 }
 
 impl Sink {
-    /// The name of the sink's kind in the database.
+    /// The sink's kind as stored in the database.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl Sink {
         }
     }
 
-    /// What tells it from others of its kind.
+    /// Distinguishes sinks of one kind.
     #[must_use]
     pub fn address(&self) -> String {
         match self {
@@ -36,7 +36,7 @@ impl Sink {
         }
     }
 
-    /// Reads it back from the database.
+    /// Parses the database columns.
     #[must_use]
     pub fn from_parts(kind: &str, address: &str) -> Option<Self> {
         match kind {
@@ -48,31 +48,31 @@ impl Sink {
     }
 }
 
-/// One place that messages go to. It has one lane.
+/// One target of messages. It has one lane.
 #[derive(Clone, Debug)]
 pub struct Destination {
-    /// Its id.
+    /// Identifies the destination.
     pub id: DestinationId,
     /// How to reach it.
     pub sink: Sink,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// Why nothing can be sent there any more, until it is opened again.
+    /// Why nothing can be sent until an operator reopens it.
     pub closed: Option<String>,
-    /// Why we may not send there for now.
+    /// Why Discord currently denies messages.
     pub denied: Option<String>,
-    /// The event that told people that it is closed or denies us; none once it is reachable again.
+    /// The event that announced it as closed or denied; `None` once it is reachable again.
     pub announced: Option<EventId>,
-    /// Nothing is sent there before this time.
+    /// Nothing is sent before this time.
     pub not_before: SteadyTime,
-    /// The newest message that is known to have been posted there.
+    /// The newest message known to be posted there.
     pub newest: Option<Snowflake>,
-    /// Whose results count: raised whenever a process takes the lanes over.
+    /// Fencing token: raised whenever a process takes over the lanes, so results of older ones do not count.
     pub epoch: i64,
 }
 
 impl Destination {
-    /// The command that mends it when it is closed, if there is one.
+    /// The command that repairs it when it is closed, if there is one.
     #[must_use]
     pub fn mended_by(&self) -> Option<String> {
         match self.sink {

@@ -1,4 +1,4 @@
-//! A stored Discord webhook: a destination that people added, with what it is for.
+//! Stored Discord webhooks: destinations that operators added, with their category and scope.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// All of them.
+            /// All values.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The word in the database, on the command line and in JSON.
@@ -25,7 +25,7 @@ macro_rules! words {
                 }
             }
 
-            /// Reads that word.
+            /// Parses that word.
             #[must_use]
             pub fn from_word(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|one| one.as_str() == word)
@@ -41,13 +41,13 @@ macro_rules! words {
 }
 
 words! {
-    /// What a webhook wants to hear of.
+    /// Topic that a webhook subscribes to.
     Category {
-        /// Server states.
+        /// Game server states.
         GameServer = "GAME_SERVER",
         /// Nodes and their resources.
         Vps = "VPS",
-        /// Synchronisation, settings, maintenance.
+        /// Synchronization, settings, maintenance.
         System = "SYSTEM",
         /// Invoices, payments, subscriptions.
         Billing = "BILLING",
@@ -61,61 +61,61 @@ words! {
 }
 
 words! {
-    /// Whose eyes a webhook is for.
+    /// Audience of a webhook.
     Scope {
-        /// Those who run the platform.
+        /// The platform's administrators.
         Admin = "ADMIN",
-        /// One customer: its owner.
+        /// One customer: the webhook's owner.
         User = "USER",
-        /// Everybody.
+        /// The public.
         Public = "PUBLIC",
     }
 }
 
-/// What somebody wants to store, its address apart.
+/// Details of a webhook to store, without its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewWebhook {
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What it wants to hear of.
+    /// Topic that it subscribes to.
     pub category: Category,
-    /// Whose eyes it is for.
+    /// Its audience.
     pub scope: Scope,
-    /// Its owner; empty if it has none.
+    /// Owner of the webhook; empty if it has none.
     pub owner: String,
-    /// What it is there for, for people.
+    /// Free text about its purpose.
     pub description: String,
 }
 
-/// Why a webhook is never used again.
+/// Why a webhook is permanently unusable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LostWebhook {
-    /// Somebody deleted it, or its channel.
+    /// The webhook or its channel was deleted.
     Deleted,
-    /// Its token is another one now, or was mistyped.
+    /// The token was changed, or was mistyped.
     TokenRefused,
 }
 
-/// A stored webhook, without what must not be seen.
+/// A stored webhook, without its secret parts.
 #[derive(Clone, Debug)]
 pub struct StoredWebhook {
-    /// Its id.
+    /// The destination's id.
     pub id: DestinationId,
-    /// What may be shown of its address.
+    /// The visible part of its address.
     pub mark: WebhookMark,
-    /// What was said when it was stored.
+    /// The details given when it was stored.
     pub about: NewWebhook,
-    /// Whether a person wants it to be used.
+    /// Whether an operator has it enabled.
     pub enabled: bool,
-    /// Why nothing can be sent there any more, until it gets another address.
+    /// Why it is closed until its address is replaced.
     pub closed: Option<String>,
-    /// Why nothing may be sent there for now.
+    /// Why Discord currently denies messages.
     pub denied: Option<String>,
     /// How many deliveries wait for it.
     pub waiting: u64,
-    /// When something last arrived there.
+    /// When a message last arrived there.
     pub last_success_at: Option<Timestamp>,
-    /// When a test last arrived there.
+    /// When a test message last arrived there.
     pub test_success_at: Option<Timestamp>,
     /// When it was stored.
     pub created_at: Timestamp,

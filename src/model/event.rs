@@ -1,4 +1,4 @@
-//! Something that happened.
+//! Events: something that happened.
 
 use crate::clock::Timestamp;
 use crate::model::kind::Kind;
@@ -6,18 +6,18 @@ use crate::model::raw_body::RawBody;
 use crate::model::{EventId, KindMeaning, Payload, Severity, Source};
 use crate::signature;
 
-/// What makes two requests the same event: 64 hex digits.
+/// Deduplication key: requests with one key are one event. 64 hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DedupeKey(String);
 
 impl DedupeKey {
-    /// The key of a body that says when it was written: a platform's retry is signed anew over the same bytes.
+    /// Key of a body that contains its own timestamp: on a retry, the platform signs the identical bytes again.
     #[must_use]
     pub fn of_body(body: &RawBody) -> Self {
         Self(signature::sha256_hex(&[body.as_bytes()]))
     }
 
-    /// The key of a body without a time of its own: the same bytes at another time are another event.
+    /// Key of a body without a timestamp: the same bytes at another time are another event.
     #[must_use]
     pub fn of_request(timestamp: &str, body: &RawBody) -> Self {
         Self(signature::sha256_hex(&[timestamp.as_bytes(), body.as_bytes()]))
@@ -30,7 +30,7 @@ impl DedupeKey {
     }
 }
 
-/// What the subject of a sample begins with: a sample is about nothing that a real event is about.
+/// Prefix of a sample's subject, so that a sample never shares a subject with a real event.
 const SAMPLE: &str = "sample/";
 
 /// The subject of a sample event whose own subject would be `subject`.
@@ -39,64 +39,64 @@ pub fn sample_subject(subject: &str) -> String {
     format!("{SAMPLE}{subject}")
 }
 
-/// An event as it enters, before it has an id.
+/// An incoming event, before it has an id.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// Who sent it.
+    /// The sender.
     pub source: Source,
     /// What happened.
     pub kind: Kind,
-    /// The customer it concerns, in the source's words; empty if none.
+    /// The source's id of the customer; empty if none.
     pub company: String,
-    /// The thing it concerns (`ticket:…`); empty if it cannot be told. Events of one subject belong together.
+    /// The subject (`ticket:…`); empty if unknown. Events of one subject belong together.
     pub subject: String,
-    /// What makes a repetition of it the same event.
+    /// Detects repetitions.
     pub dedupe: DedupeKey,
-    /// The event that led to this one, if nuncio itself made it.
+    /// The event that led to this one, for events that nuncio itself creates.
     pub cause: Option<EventId>,
     /// When it happened, by the source's clock.
     pub occurred_at: Timestamp,
-    /// When its headers had arrived, by ours.
+    /// When its headers had arrived, by this machine's clock.
     pub received_at: Timestamp,
-    /// How bad it is, if it says so in a word we know.
+    /// Severity, if the event has a known one.
     pub severity: Option<Severity>,
-    /// What it calls the customer, if it does.
+    /// The customer's name, if the event contains it.
     pub company_name: Option<String>,
-    /// The bytes that were signed.
+    /// The signed bytes.
     pub body: RawBody,
 }
 
-/// An event that was accepted.
+/// An accepted event.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Its id; ids sort in the order of acceptance.
+    /// Identifies the event; ids sort in the order of acceptance.
     pub id: EventId,
-    /// Who sent it.
+    /// The sender.
     pub source: Source,
     /// What happened.
     pub kind: Kind,
-    /// The customer it concerns; empty if none.
+    /// The source's id of the customer; empty if none.
     pub company: String,
-    /// The thing it concerns; empty if it cannot be told.
+    /// The subject; empty if unknown.
     pub subject: String,
     /// When it happened, by the source's clock.
     pub occurred_at: Timestamp,
-    /// When it arrived, by ours.
+    /// When it arrived, by this machine's clock.
     pub received_at: Timestamp,
     /// The part of the body that describes what happened.
     pub data: Payload,
-    /// How many bytes it keeps in memory, roughly.
+    /// Approximate size in memory, in bytes.
     pub size: usize,
 }
 
 impl NewEvent {
-    /// What its kind means.
+    /// Meaning of the event's kind.
     #[must_use]
     pub fn meaning(&self) -> KindMeaning<'_> {
         KindMeaning::of(self.source, &self.kind)
     }
 
-    /// Whether it is a sample, made to see what events look like: it pings nobody and asks nothing.
+    /// Whether this is a sample, made to show what events look like: it pings no role and asks nothing.
     #[must_use]
     pub fn is_sample(&self) -> bool {
         self.subject.starts_with(SAMPLE)
@@ -104,46 +104,46 @@ impl NewEvent {
 }
 
 impl Event {
-    /// Whether it is a sample, made to see what events look like: it pings nobody and asks nothing.
+    /// Whether this is a sample, made to show what events look like: it pings no role and asks nothing.
     #[must_use]
     pub fn is_sample(&self) -> bool {
         self.subject.starts_with(SAMPLE)
     }
 
-    /// What its kind means.
+    /// Meaning of the event's kind.
     #[must_use]
     pub fn meaning(&self) -> KindMeaning<'_> {
         KindMeaning::of(self.source, &self.kind)
     }
 
-    /// How bad it is, if it says so in a word we know.
+    /// Severity, if the event has a known one.
     #[must_use]
     pub fn severity(&self) -> Option<Severity> {
         self.data.severity()
     }
 }
 
-/// As much of an event as a sum of many needs: its body may be large.
+/// The part of an event that a digest needs, without the body, which may be large.
 #[derive(Clone, Debug)]
 pub struct EventHeader {
-    /// Its id.
+    /// Identifies the event.
     pub id: EventId,
-    /// Who sent it.
+    /// The sender.
     pub source: Source,
     /// What happened.
     pub kind: Kind,
-    /// The customer it concerns; empty if none.
+    /// The source's id of the customer; empty if none.
     pub company: String,
-    /// The thing it concerns; empty if it cannot be told.
+    /// The subject; empty if unknown.
     pub subject: String,
-    /// How bad it is, if it says so in a word we know.
+    /// Severity, if the event has a known one.
     pub severity: Option<Severity>,
     /// When it happened, by the source's clock.
     pub occurred_at: Timestamp,
 }
 
 impl EventHeader {
-    /// What its kind means.
+    /// Meaning of the event's kind.
     #[must_use]
     pub fn meaning(&self) -> KindMeaning<'_> {
         KindMeaning::of(self.source, &self.kind)

@@ -1,32 +1,32 @@
-//! What a kind of event means to nuncio, in one table: every room asks here, none reads a kind's text.
+//! Meaning of event kinds, in one table: every room asks here, and none parses a kind's text.
 //!
-//! A kind is a family and an action: `ticket.created`. A sender may use any other: such an event is kept, routed and shown
-//! like all of [`Family::Other`].
+//! A kind is a family and an action: `ticket.created`. A sender may use any other kind: such an event is kept, routed
+//! and shown as [`Family::Other`].
 
 use std::borrow::Cow;
 
 use crate::model::{DecisionKind, Kind, Priority, Severity, Source};
 
-/// What events are about.
+/// Topic of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// Tickets.
     Ticket,
     /// Assets.
     Asset,
-    /// Machines that want to join, and those that did.
+    /// Machines that ask to join, and those that joined.
     Machine,
-    /// Alerts of monitoring.
+    /// Monitoring alerts.
     Alert,
     /// Users of the platform.
     User,
     /// Customers of the platform.
     Company,
-    /// Tests of the connection.
+    /// Connection tests.
     Test,
-    /// What people decided, told by nuncio itself.
+    /// Decisions by people, reported by nuncio itself.
     Decision,
-    /// How nuncio itself fares, told by nuncio itself.
+    /// nuncio's own state, reported by nuncio itself.
     Notice,
     /// Everything else.
     Other,
@@ -37,23 +37,23 @@ pub enum Family {
 pub enum CardLifetime {
     /// None: each event gets its own card.
     PerEvent,
-    /// All of them, as long as the subject lives.
+    /// All, for as long as the subject lives.
     PerSubject,
-    /// The repeats of an alert within `FOLD_REPEATS`.
+    /// Repeats of an alert within `FOLD_REPEATS`.
     FoldRepeats,
 }
 
-/// What a kind means: its family, and what happened.
+/// Meaning of a kind: its family and its action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KindMeaning<'a> {
-    /// What it is about.
+    /// Topic of the kind.
     pub family: Family,
-    /// The kind in the form in which kinds are compared.
+    /// The canonical form, which comparisons use.
     kind: Cow<'a, str>,
 }
 
 impl Family {
-    /// All of them.
+    /// All families.
     pub const ALL: [Self; 10] = [
         Self::Ticket,
         Self::Asset,
@@ -67,7 +67,7 @@ impl Family {
         Self::Other,
     ];
 
-    /// What the family's kinds and subjects begin with; `None` for those that have no word of their own.
+    /// Prefix of the family's kinds and subjects; `None` for families without one.
     #[must_use]
     pub const fn word(self) -> Option<&'static str> {
         match self {
@@ -83,14 +83,15 @@ impl Family {
         }
     }
 
-    /// All of its kinds, as people write them in the map: `ticket.*`; `None` for what no sender sends.
+    /// A glob for all of the family's kinds, as operators write it in the map: `ticket.*`. `None` for families that
+    /// no sender uses.
     #[must_use]
     pub fn pattern(self) -> Option<String> {
         let word = self.word().filter(|_| !matches!(self, Self::Test | Self::Decision))?;
         Some(format!("{word}.*"))
     }
 
-    /// The family of `kind`, in its canonical form. What nuncio says about itself is believed only of nuncio.
+    /// The family of `kind`, in its canonical form. nuncio's own families are accepted from nuncio only.
     fn of(source: Source, kind: &str) -> Self {
         let word = kind.split('.').next().unwrap_or_default();
         match (source, word) {
@@ -101,13 +102,13 @@ impl Family {
         }
     }
 
-    /// The family of a thing by its subject: `ticket:7`.
+    /// The family of a subject: `ticket:7`.
     #[must_use]
     pub fn of_subject(subject: &str) -> Self {
         subject.split_once(':').and_then(|(word, _)| Self::of_senders(word)).unwrap_or(Self::Other)
     }
 
-    /// The family with this word, if senders may use it.
+    /// The family with this prefix, if senders may use it.
     fn of_senders(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|family| *family != Self::Decision && family.word() == Some(word))
     }
@@ -124,7 +125,7 @@ impl Family {
         }
     }
 
-    /// What the buttons on its cards are about; `None` if they have none.
+    /// What the buttons on the family's cards decide; `None` if the cards have none.
     const fn asks(self) -> Option<DecisionKind> {
         match self {
             Self::Ticket => Some(DecisionKind::Ticket),
@@ -140,7 +141,7 @@ impl Family {
         }
     }
 
-    /// How much sooner somebody should look at it than at others of the same severity: at most 9.
+    /// Importance among events of equal severity, 0 to 9: the higher, the sooner a person should look.
     const fn importance(self) -> u8 {
         match self {
             Self::Machine | Self::Alert => 9,
@@ -157,50 +158,50 @@ impl Family {
 }
 
 impl<'a> KindMeaning<'a> {
-    /// What `kind` means when `source` sends it.
+    /// Meaning of `kind` when `source` sends it.
     #[must_use]
     pub fn of(source: Source, kind: &'a Kind) -> Self {
         let kind = kind.canonical();
         Self { family: Family::of(source, &kind), kind }
     }
 
-    /// What the buttons on its card are about; `None` if it has none.
+    /// What the buttons on the event's card decide; `None` if the card has none.
     #[must_use]
     pub fn asks(&self) -> Option<DecisionKind> {
         self.family.asks().filter(|_| !self.action().is_empty())
     }
 
-    /// What happened: `created` of `ticket.created`; empty if the kind is one word.
+    /// The action: `created` of `ticket.created`; empty if the kind is one word.
     #[must_use]
     pub fn action(&self) -> &str {
         self.kind.split_once('.').map_or("", |(_, action)| action)
     }
 
-    /// Whether people are asked to decide: a machine wants to join.
+    /// Whether the event asks people to decide: a machine wants to join.
     #[must_use]
     pub fn asks_to_join(&self) -> bool {
         self.family == Family::Machine && self.action() == "registered"
     }
 
-    /// Whether it answers that question: the platform says that a machine joined.
+    /// Whether the event answers that question: the platform reports that a machine joined.
     #[must_use]
     pub fn has_joined(&self) -> bool {
         self.family == Family::Machine && self.action() == "approved"
     }
 
-    /// Whether it is an alert that goes on, as opposed to one that ended.
+    /// Whether this is an ongoing alert, as opposed to one that ended.
     #[must_use]
     pub fn is_alert(&self) -> bool {
         self.family == Family::Alert && self.action() == "triggered"
     }
 
-    /// Whether a mute may keep it away from people: never what waits for their decision.
+    /// Whether a mute may suppress the event: never one that waits for a decision.
     #[must_use]
     pub fn can_be_muted(&self) -> bool {
         !self.asks_to_join() && !self.kind.starts_with("decision.")
     }
 
-    /// In which turn it is sent: decisions overtake everything, urgent alerts what is not urgent.
+    /// Priority in the lane: decisions overtake everything, urgent alerts overtake what is not urgent.
     #[must_use]
     pub fn priority(&self, severity: Option<Severity>) -> Priority {
         if self.asks_to_join() {
@@ -212,25 +213,25 @@ impl<'a> KindMeaning<'a> {
         }
     }
 
-    /// Whether it is an alert that goes before what is ordinary.
+    /// Whether this is an alert that overtakes ordinary events.
     #[must_use]
     pub fn is_urgent(&self, severity: Option<Severity>) -> bool {
         self.is_alert() && severity >= Some(Severity::Error)
     }
 
-    /// Whether its thing is done with.
+    /// Whether the event closes its subject.
     #[must_use]
     pub fn closes(&self) -> bool {
         self.kind.ends_with(".closed")
     }
 
-    /// Whether its thing is open again.
+    /// Whether the event reopens its subject.
     #[must_use]
     pub fn reopens(&self) -> bool {
         self.kind.ends_with(".reopened")
     }
 
-    /// The higher, the sooner somebody should look: 10 to 49.
+    /// Importance, 10 to 49: the higher, the sooner a person should look.
     #[must_use]
     pub fn importance(&self, severity: Option<Severity>) -> u8 {
         let severity = match severity {
@@ -250,8 +251,8 @@ impl<'a> KindMeaning<'a> {
 mod tests {
     use super::*;
 
-    // Controls: with the source left out, a sender's event counts as ours; with the case left alone, Ticket_Created is
-    // nothing we know.
+    // Controls: without the check of the source, a sender's event counts as nuncio's own; without the case folding,
+    // Ticket_Created is an unknown kind.
     #[rstest::rstest]
     #[case(Source::XtSystems, "ticket.created", Family::Ticket, "created")]
     #[case(Source::XtSystems, "Ticket_Created", Family::Ticket, "created")]

@@ -1,12 +1,12 @@
-//! Several events about one thing, folded into what is true of it now.
+//! Folding several events about one subject into its current state.
 //!
-//! The order of arrival does not matter, only when things happened: a late "updated" never reopens what is closed.
+//! The order of arrival does not matter, only when things happened: a late "updated" never reopens a closed subject.
 
 use serde_json::{Map, Value};
 
 use crate::model::{Event, payload};
 
-/// What describes a change, not the thing: true of the event that says so, and of no later one.
+/// Fields that describe the change, not the subject: valid for their own event and for no later one.
 const OF_THE_CHANGE: [&str; 19] = [
     "changes",
     "changed_fields",
@@ -28,36 +28,36 @@ const OF_THE_CHANGE: [&str; 19] = [
     "close_reason",
     "reason",
 ];
-/// Who made a thing stays true of it. Who updated, closed or approved it is true of that change only.
+/// Who created a subject stays true of it. Who updated, closed or approved it is true of that change only.
 const OF_THE_THING: [&str; 5] = ["created_by", "requested_by", "reported_by", "opened_by", "invited_by"];
 const OLD_STATE: [&str; 3] = ["previous_", "prev_", "old_"];
-/// Words of a status that mean the thing is done with.
+/// Status words that mean the subject is closed.
 const DONE: [&str; 6] = ["closed", "resolved", "done", "completed", "cancelled", "canceled"];
 
-/// What is true of a thing after `events`, told as one event: the newest, with everything that earlier ones said and
-/// it does not. What describes a change is the newest event's; of a thing that is closed, the closing event's: nobody is
-/// named for what another event says. `None` if there are none.
+/// The state of a subject after `events`, as one event: the newest, plus every field of earlier ones that it lacks.
+/// Fields that describe a change come from the newest event or, for a closed subject, from the closing event, so that
+/// no person is named for another event's change. `None` if `events` is empty.
 #[must_use]
 pub fn fold(events: &[Event]) -> Option<Event> {
     let mut order: Vec<&Event> = events.iter().collect();
     order.sort_by_key(|event| (event.occurred_at, event.id));
     let newest = *order.last()?;
-    let told_by = closing(&order).unwrap_or(newest);
+    let origin = closing(&order).unwrap_or(newest);
     let mut data = Map::new();
     for event in &order {
         let Value::Object(fields) = &*event.data else { continue };
-        let tells = event.id == told_by.id;
+        let is_origin = event.id == origin.id;
         for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-            if tells || !of_the_change(name) {
+            if is_origin || !of_the_change(name) {
                 data.insert(name.clone(), value.clone());
             }
         }
     }
-    // What did not come as an object says nothing that could be folded.
+    // Data that is not an object cannot be folded.
     let data = if data.is_empty() { newest.data.clone() } else { Value::Object(data).into() };
     Some(Event {
         id: order.iter().map(|event| event.id).max()?,
-        kind: told_by.kind.clone(),
+        kind: origin.kind.clone(),
         occurred_at: newest.occurred_at,
         received_at: newest.received_at,
         data,
@@ -65,13 +65,13 @@ pub fn fold(events: &[Event]) -> Option<Event> {
     })
 }
 
-/// Whether an event says that its thing is done with.
+/// Whether an event closes its subject.
 #[must_use]
 pub fn closes(event: &Event) -> bool {
     event.meaning().closes()
 }
 
-/// The event that closed the thing, if nothing that happened later says that it is open again.
+/// The event that closed the subject, unless a later one reopened it.
 fn closing<'a>(order: &[&'a Event]) -> Option<&'a Event> {
     let closing = order.iter().rev().find(|event| closes(event))?;
     let reopened = order.iter().any(|event| {

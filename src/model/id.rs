@@ -1,4 +1,4 @@
-//! Identifiers: ours are prefixed and sort by time (`evt_` + UUID v7), Discord's are snowflakes.
+//! Identifiers: nuncio's have a prefix and sort by time (`evt_` + UUID v7), Discord's are snowflakes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use uuid::{ContextV7, Uuid};
 
 use crate::clock::{SteadyTime, Timestamp};
 
-/// Text that is not the identifier it should be.
+/// Text that is not a valid identifier of the expected kind.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{found:?} is not {wanted}")]
 pub struct InvalidId {
@@ -24,22 +24,22 @@ macro_rules! prefixed_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id of the present moment. Ids that must sort in commit order come from a [`Mint`].
+            /// A new id with the current time. Ids that must sort in commit order come from a [`Mint`].
             #[must_use]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
             }
 
-            /// The id that sorts right behind this one.
+            /// The id that sorts directly after this one.
             #[must_use]
             pub fn next(&self) -> Self {
                 Self(Uuid::from_u128(self.0.as_u128().wrapping_add(1)))
             }
 
-            /// What no id sorts behind.
+            /// The upper bound: no id sorts after it.
             pub const LAST: Self = Self(Uuid::max());
 
-            /// What every id minted before `at` sorts before.
+            /// A lower bound for ids minted at or after `at`: every earlier id sorts before it.
             #[must_use]
             pub fn earliest(at: SteadyTime) -> Self {
                 let millis = u128::try_from(at.as_millis()).unwrap_or(0);
@@ -52,7 +52,7 @@ macro_rules! prefixed_id {
                 SteadyTime::from_millis(i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX))
             }
 
-            /// The last 8 characters: what people see (the first ones are the same for a minute).
+            /// The last 8 characters, for display (the first ones are identical for a minute).
             #[must_use]
             pub fn short(&self) -> String {
                 let text = self.0.simple().to_string();
@@ -74,7 +74,7 @@ macro_rules! prefixed_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                // In one piece: an id becomes text many times for every event.
+                // One buffer, one allocation: ids are formatted many times for every event.
                 let mut text = [0; $prefix.len() + 32];
                 text[..$prefix.len()].copy_from_slice($prefix.as_bytes());
                 self.0.simple().encode_lower(&mut text[$prefix.len()..]);
@@ -115,30 +115,30 @@ prefixed_id!(/// Names an event: `evt_…`.
     EventId, "evt_");
 prefixed_id!(/// Names a delivery: `dlv_…`.
     DeliveryId, "dlv_");
-prefixed_id!(/// Names a message, that is one planned request: `msg_…`.
+prefixed_id!(/// Names a message, i.e. one planned request: `msg_…`.
     MessageId, "msg_");
 prefixed_id!(/// Names a mute: `mut_…`.
     MuteId, "mut_");
-prefixed_id!(/// Names a route that somebody set on Discord: `rte_…`.
+prefixed_id!(/// Names a route that an operator set on Discord: `rte_…`.
     RouteId, "rte_");
 prefixed_id!(/// Names a destination: `dst_…`.
     DestinationId, "dst_");
-prefixed_id!(/// Names a decision: `dec_…`. Also what makes a repeated call to the platform the same call.
+prefixed_id!(/// Names a decision: `dec_…`. Also the idempotency key of its calls to the platform.
     DecisionId, "dec_");
 
 /// Mints ids that sort in the order they were minted, also within one millisecond and when the wall clock is set
-/// back. The writer has one, so that id order is commit order.
+/// back. The writer has exactly one, so that id order is commit order.
 #[derive(Debug)]
 pub struct Mint(Mutex<ContextV7>);
 
 impl Mint {
-    /// A mint of its own.
+    /// A mint with its own counter.
     #[must_use]
     pub fn new() -> Self {
         Self(Mutex::new(ContextV7::new()))
     }
 
-    /// The next id, carrying the time `now`.
+    /// The next id, with the time `now`.
     pub fn next<Id: From<Uuid>>(&self, now: SteadyTime) -> Id {
         let context = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let millis = u64::try_from(now.as_millis()).unwrap_or(0);
@@ -154,7 +154,7 @@ impl Default for Mint {
     }
 }
 
-/// One of Discord's ids: a 64-bit number that JSON always carries as a string (Discord: "Snowflakes").
+/// A Discord id: a 64-bit number that JSON always carries as a string (Discord: "Snowflakes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Snowflake(u64);
 
@@ -171,19 +171,19 @@ impl Snowflake {
         self.0
     }
 
-    /// For a column of the database, where ids that are compared are numbers.
+    /// The value for a database column: ids that are compared are stored as numbers.
     #[must_use]
     pub fn to_stored(self) -> Option<i64> {
         i64::try_from(self.0).ok()
     }
 
-    /// Reads it back.
+    /// Reads the database column.
     #[must_use]
     pub fn stored(number: Option<i64>) -> Option<Self> {
         number.and_then(|number| u64::try_from(number).ok()).map(Self)
     }
 
-    /// When Discord made it (Discord: "Snowflake Format").
+    /// When Discord created the object (Discord: "Snowflake Format").
     #[must_use]
     pub fn created_at(self) -> Timestamp {
         const DISCORD_EPOCH: i64 = 1_420_070_400_000;

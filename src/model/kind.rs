@@ -1,18 +1,18 @@
-//! Kinds: what happened, in the words of the source.
+//! Event kinds, in the source's words.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What happened, in the words of the source: `ticket.created`. At most 128 characters of `[A-Za-z0-9_.:-]`.
+/// An event kind in the source's words: `ticket.created`. At most 128 characters of `[A-Za-z0-9_.:-]`.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Kind(String);
 
 impl Kind {
-    /// The kind of an event whose source gave none, or none that can be shown.
+    /// Stands in for a kind that is missing or cannot be displayed.
     pub const UNKNOWN: &'static str = "unknown";
     const MAX_LEN: usize = 128;
 
-    /// Takes a sender's word for it. What cannot be a kind becomes [`Kind::UNKNOWN`]; the raw body keeps the word.
+    /// Parses the sender's text. An invalid kind becomes [`Kind::UNKNOWN`]; the raw body keeps the original.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let fits = (1..=Self::MAX_LEN).contains(&text.len())
@@ -26,7 +26,8 @@ impl Kind {
         &self.0
     }
 
-    /// The form in which kinds are compared: `ticket_created`, `Ticket.Created` and `ticket.created` are one kind.
+    /// The canonical form, which comparisons use: `ticket_created`, `Ticket.Created` and `ticket.created` are one
+    /// kind.
     #[must_use]
     pub fn canonical(&self) -> Cow<'_, str> {
         canonical(&self.0)
@@ -36,7 +37,7 @@ impl Kind {
 /// See [`Kind::canonical`].
 #[must_use]
 pub(crate) fn canonical(text: &str) -> Cow<'_, str> {
-    // Nearly every sender writes it so already, and it is asked for many times for every event.
+    // Nearly every sender uses this form already, and this runs many times for every event.
     if text.bytes().any(|byte| byte == b'_' || byte.is_ascii_uppercase()) {
         Cow::Owned(text.to_ascii_lowercase().replace('_', "."))
     } else {

@@ -1,17 +1,17 @@
-//! Web addresses of the platform's own pages, as the operator configured them.
+//! URL templates of the platform's own pages, as the operator configured them.
 
 use std::fmt::Write as _;
 
-/// The longest address Discord takes (Discord: embed `url`).
+/// The longest URL that Discord accepts (Discord: embed `url`).
 const MAX_URL: usize = 2048;
 const PLACE: &str = "{id}";
 
-/// An `http` or `https` address with `{id}` where a thing's id belongs.
+/// An `http` or `https` URL with `{id}` as the placeholder for an object's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkTemplate(String);
 
 impl LinkTemplate {
-    /// Reads a template. The error is a sentence for the operator; it never repeats the value.
+    /// Parses a template. The error is a sentence for the operator; it never repeats the value.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let rest = ["https://", "http://"]
@@ -40,8 +40,8 @@ impl LinkTemplate {
         Ok(Self(text.to_owned()))
     }
 
-    /// The address of the thing `id`, which becomes one percent-encoded segment. `None` where no address can be
-    /// made: an empty id, one that would climb (`.`, `..`), one too long for Discord.
+    /// The URL of the object `id`, which becomes one percent-encoded segment. `None` if no URL can be built: an empty
+    /// id, a dot segment (`.`, `..`), or a URL too long for Discord.
     #[must_use]
     pub fn expand(&self, id: &str) -> Option<String> {
         let id = id.trim();
@@ -53,7 +53,8 @@ impl LinkTemplate {
     }
 }
 
-/// Everything but RFC 3986's unreserved characters is encoded: the result is one segment, in a path or in a query.
+/// Percent-encodes everything but RFC 3986's unreserved characters: the result is one segment, in a path or in a
+/// query.
 pub(super) fn segment(id: &str) -> String {
     id.bytes().fold(String::with_capacity(id.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -66,7 +67,7 @@ pub(super) fn segment(id: &str) -> String {
     })
 }
 
-/// What a card's title may link to.
+/// Link targets of card titles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
     /// A ticket's page.

@@ -1,4 +1,4 @@
-//! One planned request, durable before its first byte leaves.
+//! Messages: one planned request each, durable before its first byte leaves.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use rand::RngExt as _;
 use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Delivery, DestinationId, MessageId, Mint, Shown, Snowflake, Tag, WebhookMark};
 
-/// What makes a repeated send the same message for Discord: 24 random base32 characters, used once for ever
-/// (Discord: "Create Message", `nonce` ≤ 25 characters).
+/// Idempotency key of a Discord post: a repeated send with one nonce yields one message. 24 random base32 characters,
+/// never reused (Discord: "Create Message", `nonce` ≤ 25 characters).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Nonce(String);
 
@@ -17,36 +17,36 @@ impl Nonce {
     const LEN: usize = 24;
     const ALPHABET: &'static [u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-    /// A fresh one.
+    /// A fresh random nonce.
     #[must_use]
     pub fn random() -> Self {
         let mut rng = rand::rng();
         Self((0..Self::LEN).map(|_| char::from(Self::ALPHABET[rng.random_range(0..32)])).collect())
     }
 
-    /// One read back from the database.
+    /// A nonce read back from the database.
     #[must_use]
     pub fn stored(text: String) -> Self {
         Self(text)
     }
 
-    /// The characters.
+    /// The base32 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a request does.
+/// Effect of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Posts a new message.
     Create,
-    /// Changes one of ours. Doing it twice is doing it once.
+    /// Edits one of the bot's messages. Idempotent.
     Edit {
-        /// The Discord channel it stands in.
+        /// The message's Discord channel.
         channel: Snowflake,
-        /// Its id there.
+        /// The message's Discord id.
         message: Snowflake,
     },
 }
@@ -61,7 +61,7 @@ impl Action {
         }
     }
 
-    /// What is edited, for the database: `channel/message`.
+    /// The target of an edit, for the database: `channel/message`.
     #[must_use]
     pub fn edits(self) -> Option<String> {
         match self {
@@ -70,7 +70,7 @@ impl Action {
         }
     }
 
-    /// Reads both back.
+    /// Parses both database columns.
     #[must_use]
     pub fn from_parts(word: &str, edits: Option<&str>) -> Option<Self> {
         match (word, edits) {
@@ -84,19 +84,19 @@ impl Action {
     }
 }
 
-/// How a message is composed. Together with its deliveries it says what will be sent, so that a crash never
-/// recomposes what may have left.
+/// Composition of a message. Together with the deliveries it determines what is sent, so a crash never recomposes
+/// what may already have left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// One card.
     Single,
     /// Up to ten cards.
     Pack,
-    /// One card that sums up many events. Its deliveries stand only in the table: they may be thousands.
+    /// One card that summarizes many events. Its deliveries are only in the table: they may be thousands.
     Digest,
-    /// One line for each thing that changed, in answer to its card.
+    /// One line for each subject that changed, as a reply to its card.
     Reply,
-    /// The facts as plain text: tried once when Discord refuses the card.
+    /// The facts as plain text: the one fallback when Discord refuses the card.
     Plain,
 }
 
@@ -113,7 +113,7 @@ impl Form {
         }
     }
 
-    /// Reads it back.
+    /// Parses that word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Single, Self::Pack, Self::Digest, Self::Reply, Self::Plain]
@@ -128,66 +128,66 @@ impl fmt::Display for Form {
     }
 }
 
-/// A lower bound on when a message was posted, in Discord's own terms: our wall clock may be wrong by a day, and may have
-/// been stepped since. Each of the two holds by itself.
+/// A lower bound on when a message was posted, in Discord's own terms: the local wall clock may be wrong by a day,
+/// and may have been set since. Each of the two bounds holds by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PostedAfter {
-    /// A message of its channel that was there before.
+    /// An older message of the same channel.
     pub message: Option<Snowflake>,
-    /// Discord's time before its first try.
+    /// Discord's time before the message's first attempt.
     pub time: Option<Timestamp>,
 }
 
 /// One planned request to one destination.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// Its id.
+    /// Identifies the message.
     pub id: MessageId,
-    /// Where it goes.
+    /// Target of the request.
     pub destination_id: DestinationId,
-    /// What makes a repetition the same message.
+    /// Idempotency key of the post.
     pub nonce: Nonce,
-    /// What it does.
+    /// Effect of the request.
     pub action: Action,
-    /// How it is composed.
+    /// Composition of the message.
     pub form: Form,
-    /// The roles it pings.
+    /// The roles to ping.
     pub pings: Vec<Snowflake>,
-    /// The deliveries it carries, in order.
+    /// The deliveries, in order.
     pub deliveries: Vec<Delivery>,
-    /// Why what it carries waited, if something is known of that: a few words, known when it is sent.
+    /// Why its deliveries are late, in a few words, if known. Set when it is sent.
     pub late: Option<String>,
-    /// Why nobody could press a button where it goes, if that is so: known when it is sent.
+    /// Why buttons would not work in its destination, if that is so. Set when it is sent.
     pub no_buttons: Option<&'static str>,
-    /// The webhook's address that its last try went to, if it went to one.
+    /// The webhook that the last attempt used, if it used one.
     pub through: Option<WebhookMark>,
-    /// The one-line answers that are due once it stands in Discord, known once it is composed.
+    /// One-line replies to send after this message is posted. Set when it is composed.
     pub replies: Vec<Delivery>,
-    /// Whether it stands in Discord and only its deliveries are still to be marked.
+    /// True if it is posted and only its deliveries still have to be marked.
     pub settling: bool,
-    /// What it shows, known once it is composed. It becomes the cards' row when the message stands in Discord.
+    /// The subjects it shows. Set when it is composed; recorded as rows of `cards` once the message is posted.
     pub shows: Vec<Shown>,
-    /// For each of its cards the tags that its footer may carry, known once it is composed.
+    /// For each card, the tags that its footer may carry. Set when it is composed.
     pub tags: Vec<Vec<Tag>>,
     /// When it was planned, by the wall clock.
     pub created_at: Timestamp,
-    /// When it was planned, on the steady line.
+    /// When it was planned, in steady time.
     pub planned_at: SteadyTime,
-    /// What it was surely posted after, if it was posted.
+    /// Lower bound on when it was posted, if it was posted.
     pub posted_after: PostedAfter,
-    /// When the first try began that may have arrived, by [`Clock::elapsed`](crate::clock::Clock::elapsed). `None` if an
-    /// earlier process or lane made it: nobody knows how long ago that was.
+    /// Start of the first attempt that may have arrived, by [`Clock::elapsed`](crate::clock::Clock::elapsed). `None`
+    /// if an earlier process or lane made that attempt: its age is unknown.
     pub tried_at: Option<Duration>,
-    /// How many times it was tried.
+    /// Number of attempts.
     pub attempts: u32,
-    /// Since when it may have arrived without our knowing.
+    /// Since when the message is in doubt: it may have arrived without a confirmation.
     pub ambiguous_since: Option<Timestamp>,
-    /// Whether it was sent again without our knowing that it did not stand there already.
+    /// Whether it was sent again while the first attempt was still in doubt.
     pub maybe_duplicate: bool,
 }
 
 impl Message {
-    /// A message that is planned now.
+    /// A message planned now.
     #[must_use]
     pub fn new(destination_id: DestinationId, action: Action, form: Form, now: Moment) -> Self {
         Self {
@@ -215,7 +215,7 @@ impl Message {
         }
     }
 
-    /// The same deliveries as another, new message, composed in another form.
+    /// A new message with the same deliveries, composed in another form.
     #[must_use]
     pub fn in_form(&self, form: Form, now: Moment) -> Self {
         Self {

@@ -1,51 +1,51 @@
-//! Kinds that nobody wants to hear of for a while.
+//! Mutes: event kinds that are silenced for a while.
 
 use crate::clock::Timestamp;
 use crate::model::route::Pattern;
 use crate::model::{Kind, KindMeaning, MuteId, Severity, Source};
 
-/// What is muted, until when, by whom and why.
+/// A mute: what is silenced, until when, by whom and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mute {
-    /// Its id.
+    /// Identifies the mute.
     pub id: MuteId,
-    /// A kind, or a glob, as the person wrote it.
+    /// A kind or a glob, as the operator wrote it.
     pub pattern: String,
-    /// The one alert that it is about; `None`: whatever the pattern matches.
+    /// The one muted alert; `None` mutes whatever the pattern matches.
     pub alert: Option<MutedAlert>,
-    /// When it ends.
+    /// End of the mute.
     pub until: Timestamp,
-    /// Why.
+    /// The operator's reason.
     pub reason: String,
-    /// Who did it.
+    /// Display name of the operator.
     pub by: String,
-    /// Since when.
+    /// Start of the mute.
     pub since: Timestamp,
 }
 
-/// One alert that is muted, from its card.
+/// One alert that was muted from its card.
 ///
-/// The button on a card must not silence what nobody looked at: not other machines, not other alerts of this one, and
-/// not this one once it is worse than what the person saw.
+/// The button on a card must not silence what the operator has not seen: not other machines, not other alerts of this
+/// one, and not this alert once it is worse than what the card showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MutedAlert {
     /// The subject of its events: the same source, type, customer and title.
     pub subject: String,
-    /// What people call it.
+    /// Display name of the alert.
     pub label: String,
-    /// How bad it was, if it said so.
+    /// The alert's severity when it was muted, if known.
     pub severity: Option<Severity>,
 }
 
 impl Mute {
-    /// What people call that which is muted.
+    /// Display name of what is muted.
     #[must_use]
     pub fn name(&self) -> &str {
         self.alert.as_ref().map_or(&self.pattern, |alert| &alert.label)
     }
 
-    /// Whether an event of `kind` about `subject` that comes at `now` is not delivered. What asks people for a decision
-    /// always is: somebody waits for the answer.
+    /// Whether an event of `kind` about `subject` at `now` is suppressed. An event that asks for a decision never is:
+    /// its sender waits for the answer.
     #[must_use]
     pub fn silences(&self, kind: &Kind, subject: &str, severity: Option<Severity>, now: Timestamp) -> bool {
         let is_meant =
@@ -57,8 +57,8 @@ impl Mute {
     }
 }
 
-/// What people read of an event that came at `at` and was muted: "muted until 23:32 UTC by Alice". The date is left out
-/// on the day it came. `mute`: when it ended or ends, and who muted; `None` if that is not known any more.
+/// The text for an event that came at `at` and was muted: "muted until 23:32 UTC by Alice". Omits the date if the
+/// mute ends on the same day. `mute`: its end and its author; `None` if no longer known.
 #[must_use]
 pub fn muted_words(mute: Option<(Timestamp, &str)>, at: Timestamp) -> String {
     let Some((until, by)) = mute else { return "muted".to_owned() };
@@ -112,7 +112,8 @@ mod tests {
         assert_eq!(muted_words(mute, Timestamp::from_secs(1_705_314_600)), words);
     }
 
-    // Controls: without the look at the subject another machine is silenced, without the severity a worse alert.
+    // Controls: without the check of the subject another machine is silenced, without the check of the severity a
+    // worse alert.
     #[rstest::rstest]
     #[case("alert:a", Some(Severity::Warning), true)]
     #[case("alert:a", Some(Severity::Info), true)]

@@ -1,4 +1,4 @@
-//! What came of one try to send a message. Outcomes are decided by the sink and scheduled by the lane.
+//! Outcome of one attempt to send a message. The sink classifies it, the lane schedules what follows.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,42 +6,42 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Proof that a message stands in Discord.
+/// Proof that a message was posted on Discord.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Where it stands.
+    /// The message's channel.
     pub channel: Snowflake,
-    /// Its id; `None` if Discord's answer said "done" but could not be read.
+    /// The message's id; `None` if Discord reported success but the answer was unreadable.
     pub message: Option<Snowflake>,
 }
 
-/// Whether a request that failed may have arrived all the same.
+/// Whether a failed request may have arrived nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrived {
-    /// It cannot have had an effect.
+    /// No: the request cannot have had an effect.
     No,
-    /// It may have: only this starts the nonce window.
+    /// Possibly: only this starts the nonce window.
     Maybe,
 }
 
-/// How far a pause reaches.
+/// Scope of a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PauseScope {
-    /// Everything that uses this token (401).
+    /// Every request with this token (401).
     Account,
-    /// Everything that leaves this address for Discord (global limit).
+    /// Every request from this IP address to Discord (global limit).
     Address,
-    /// The same, for as long as the circuit breaker says: what stands before Discord's API bans this address, and gives
-    /// no time that could be believed.
+    /// Every request from this IP address, for as long as the circuit breaker decides: the edge in front of Discord's
+    /// API bans the address and gives no trustworthy duration.
     Ban,
 }
 
-/// Why something was refused or closed, in a sentence for the operator. Never holds a secret.
+/// Why something was refused or closed, as a sentence for the operator. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason(String);
 
 impl Reason {
-    /// Takes the sentence.
+    /// Wraps the sentence.
     pub fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }
@@ -59,48 +59,48 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What came of a try.
+/// Outcome of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It stands in Discord.
+    /// Posted on Discord.
     Sent(Receipt),
-    /// The destination's or the network's trouble: the lane waits and tries the same message again.
+    /// A failure of the destination or the network: the lane waits and retries the same message.
     Retry {
-        /// Not before this span is over, if the other side said so.
+        /// The minimum wait, if the other side asked for one.
         after: Option<Duration>,
-        /// Whether it may have arrived.
+        /// Whether the request may have arrived.
         arrived: Arrived,
     },
-    /// The message's own fault: another form of it is tried once, then its deliveries are dead.
+    /// The message itself is at fault: one other form of it is tried, then its deliveries are dead letters.
     Refused(Reason),
-    /// We may not send there for now: everything waits, and is tried again once in a while.
+    /// Discord currently denies messages there: everything waits, with a retry once in a while.
     Denied(Reason),
-    /// The message to be changed cannot be: a new one takes its place.
+    /// The message to edit is not editable: a new one replaces it.
     Uneditable(Reason),
-    /// Nothing can be sent there until a person acts; the deliveries wait.
+    /// Nothing can be sent there until an operator acts; the deliveries wait.
     Closed(Reason),
-    /// Nothing can be sent by anybody for a while.
+    /// All requests within a scope must wait.
     Paused {
-        /// Who must wait.
+        /// Which requests must wait.
         scope: PauseScope,
-        /// How long.
+        /// Duration of the pause.
         after: Duration,
     },
 }
 
-/// Makes the classes and the list of all of them from the same lines, so that none can be left out of it.
+/// Generates the classes and the list of all of them from the same lines, so that the list is always complete.
 macro_rules! classes {
     ($($class:ident $word:literal,)+) => {
-        /// What kind of outcome it is: what is counted.
+        /// Class of an outcome, as metrics count it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[expect(missing_docs, reason = "each is an outcome, which says what it is")]
         pub enum Class { $($class,)+ }
 
         impl Class {
-            /// All of them, in the order of their numbers.
+            /// All classes, in numeric order.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$class),+];
 
-            /// Its word in logs, metrics and the `attempts` table.
+            /// The word in logs, metrics and the `attempts` table.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$class => $word,)+ }
@@ -121,7 +121,7 @@ classes! {
 }
 
 impl Outcome {
-    /// What kind it is.
+    /// Class of the outcome.
     #[must_use]
     pub const fn kind(&self) -> Class {
         match self {
@@ -136,42 +136,42 @@ impl Outcome {
         }
     }
 
-    /// Whether we may not send there for now.
+    /// Whether Discord currently denies messages there.
     #[must_use]
     pub const fn is_denied(&self) -> bool {
         matches!(self, Self::Denied(_))
     }
 
-    /// One word for logs, counters and the `attempts` table.
+    /// The class as a word, for logs, counters and the `attempts` table.
     #[must_use]
     pub const fn class(&self) -> &'static str {
         self.kind().as_str()
     }
 }
 
-/// One HTTP exchange of one message.
+/// One attempt: one HTTP exchange for one message.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// When it began.
+    /// Start of the exchange.
     pub started_at: Timestamp,
-    /// How long it took.
+    /// Duration of the exchange.
     pub took: Duration,
-    /// The HTTP status, if there was an answer.
+    /// HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// Discord's own error code, if it gave one.
+    /// Discord's error code, if the response had one.
     pub code: Option<u64>,
-    /// What was answered instead of a message, for the operator; a few hundred bytes at most.
+    /// Body of a failed response, for the operator; a few hundred bytes at most.
     pub response: Vec<u8>,
-    /// Whether the limit that was hit is shared with other applications.
+    /// Whether the rate limit that was hit is shared with other applications.
     pub shared_limit: bool,
-    /// How long the destination asked to be left alone after this, whatever the outcome.
+    /// The wait that the destination requested after this exchange, whatever the outcome.
     pub cooldown: Duration,
-    /// What it comes to.
+    /// Classified result.
     pub outcome: Outcome,
 }
 
 impl Attempt {
-    /// A try without an answer: what else is known of it is put over this.
+    /// An attempt without a response: the caller overrides whatever else it knows.
     #[must_use]
     pub const fn unanswered(started_at: Timestamp, outcome: Outcome) -> Self {
         Self {
@@ -186,20 +186,20 @@ impl Attempt {
         }
     }
 
-    /// Whether anything was asked of the other side: what was never begun took no time.
+    /// Whether a request was made: an attempt that never began took no time.
     #[must_use]
     pub const fn was_asked(&self) -> bool {
         self.status.is_some() || !self.took.is_zero()
     }
 
-    /// Whether the webhook itself is gone (Discord: 10015, or a 404 that says no more).
+    /// Whether the webhook itself is gone (Discord: 10015, or a 404 without details).
     #[must_use]
     pub const fn tells_of_a_deleted_webhook(&self) -> bool {
         matches!((self.status, self.code), (_, Some(10_015)) | (Some(404), None | Some(0 | 404)))
     }
 
-    /// Whether Discord counts it towards a ban of the address (Discord: "Invalid Request Limit"): 401, 403, and 429
-    /// unless the limit is shared with others. A 401 without Discord's error object is a proxy's.
+    /// Whether Discord counts it toward a ban of the IP address (Discord: "Invalid Request Limit"): 401, 403, and 429
+    /// unless the limit is shared. A 401 without Discord's error object comes from a proxy.
     #[must_use]
     pub fn counts_as_invalid(&self) -> bool {
         match self.status {
@@ -210,8 +210,8 @@ impl Attempt {
         }
     }
 
-    /// Whether it failed as everything fails while Discord is out of reach: no answer, a server error, or an answer
-    /// that is not Discord's own. The next success of anybody ends such a wait.
+    /// Whether it failed the way everything fails while Discord is unreachable: no response, a server error, or a
+    /// response that is not Discord's own. The next success of any lane ends such a wait.
     #[must_use]
     pub const fn is_outage(&self) -> bool {
         if !matches!(self.outcome, Outcome::Retry { .. }) || !self.was_asked() {
@@ -224,7 +224,7 @@ impl Attempt {
         }
     }
 
-    /// Whether something else answered in Discord's place, or so that nothing is proven.
+    /// Whether something other than Discord responded, or the response proves nothing.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
         self.is_outage() && matches!(self.status, Some(200..=407 | 409..=499))

@@ -1,6 +1,6 @@
-//! Reading what platforms send: every field may be absent, null, empty or of another type.
+//! Tolerant reading of what platforms send: every field may be absent, null, empty or of another type.
 //!
-//! Nothing here fails. A scalar is read as text (`1001` and `"1001"` are the same); objects and arrays are not text.
+//! Nothing here fails. A scalar is read as text (`1001` and `"1001"` are equal); objects and arrays are not text.
 
 mod hidden;
 mod plain;
@@ -18,7 +18,7 @@ use crate::model::{RawBody, Severity};
 pub use hidden::{HIDDEN, is_secret, without_secrets};
 pub use quoted::quoted;
 
-/// The first of `names` that `data` holds as non-blank text, number or boolean, trimmed.
+/// The first of `names` whose value in `data` is non-blank text, a number or a boolean, trimmed.
 #[must_use]
 pub fn text(data: &Value, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| data.get(name).and_then(scalar))
@@ -30,29 +30,29 @@ pub fn scalar(value: &Value) -> Option<String> {
     Scalar::from(value).text().map(Cow::into_owned)
 }
 
-/// The first of `names` that holds an id: see [`Scalar::id`].
+/// The first of `names` whose value is an id: see [`Scalar::id`].
 #[must_use]
 pub fn id(data: &Value, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| Scalar::from(data.get(name)?).id().map(Cow::into_owned))
 }
 
-/// What a value says if it is a scalar.
+/// A JSON value, reduced to its scalar.
 #[derive(Debug, Default, PartialEq)]
 pub enum Scalar<'a> {
-    /// A text.
+    /// A string.
     Text(Cow<'a, str>),
     /// A number.
     Number(Number),
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// Null, an array, an object, or nothing at all.
+    /// Null, an array, an object, or absent.
     #[default]
     Other,
 }
 
 impl Scalar<'_> {
-    /// As an id: a text, or a whole number that is known to its last digit. Of 2^64 and more only about sixteen digits are
-    /// kept: many ids would read the same, and none as it was written.
+    /// The value as an id: a string, or an integer known to its last digit. From 2^64 up only about sixteen digits
+    /// are kept: many ids would read alike, and none as it was written.
     #[must_use]
     pub fn id(&self) -> Option<Cow<'_, str>> {
         match self {
@@ -62,7 +62,7 @@ impl Scalar<'_> {
         }
     }
 
-    /// As trimmed text, unless that is blank.
+    /// The value as trimmed text; `None` if blank.
     #[must_use]
     pub fn text(&self) -> Option<Cow<'_, str>> {
         let text = match self {
@@ -87,8 +87,8 @@ impl<'a> From<&'a Value> for Scalar<'a> {
     }
 }
 
-/// The part of a body that describes what happened: an object, or whatever the source sent instead. It is read when
-/// somebody first asks: of many events in a storm nobody ever does.
+/// The part of a body that describes what happened: an object, or whatever the source sent instead. Parsed lazily, on
+/// first access: during a storm, many events are never parsed.
 #[derive(Clone)]
 pub struct Payload {
     body: RawBody,
@@ -97,19 +97,19 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// What `body` holds as `data`.
+    /// The `data` of `body`.
     #[must_use]
     pub const fn of(body: RawBody) -> Self {
         Self { body, value: OnceLock::new(), severity: OnceLock::new() }
     }
 
-    /// The same, where it is known how bad it says that it is.
+    /// Sets the severity, where the caller knows it already.
     #[must_use]
     pub fn with_severity(self, severity: Option<Severity>) -> Self {
         Self { severity: OnceLock::from(severity), ..self }
     }
 
-    /// How bad it is, if it says so in a word we know.
+    /// Severity, if the event has a known one.
     #[must_use]
     pub fn severity(&self) -> Option<Severity> {
         *self
@@ -122,7 +122,7 @@ impl Deref for Payload {
     type Target = Value;
 
     fn deref(&self) -> &Value {
-        // What was accepted could be read; should it be unreadable now, the card says what it can.
+        // The body was readable when it was accepted; if it no longer is, the card shows what remains.
         self.value.get_or_init(|| plain::data(self.body.as_bytes()).unwrap_or_default())
     }
 }
@@ -134,7 +134,7 @@ impl From<Value> for Payload {
 }
 
 impl fmt::Debug for Payload {
-    /// The length only: bodies hold customers' data.
+    /// Shows the length only: bodies hold customers' data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.body.fmt(f)
     }
@@ -148,9 +148,9 @@ mod tests {
     fn a_payload_is_read_when_somebody_asks_and_once() {
         let payload = Payload::of(RawBody::new(r#"{"x":1,"data":{"id":7,"level":"high"}}"#));
         assert!(payload.value.get().is_none());
-        let told = payload.clone().with_severity(Some(Severity::Info));
-        assert_eq!(told.severity(), Some(Severity::Info), "it is taken at its word");
-        assert!(told.value.get().is_none(), "nobody asked for more");
+        let known = payload.clone().with_severity(Some(Severity::Info));
+        assert_eq!(known.severity(), Some(Severity::Info), "it is taken at its word");
+        assert!(known.value.get().is_none(), "nobody asked for more");
         assert_eq!((payload.severity(), &payload["id"]), (Some(Severity::Error), &Value::from(7)));
         assert!(std::ptr::eq(&*payload, &*payload));
     }

@@ -1,4 +1,4 @@
-//! Who is pinged, and by what. Never by what an event says: only by role ids that the operator configured.
+//! Ping rules: which roles an event pings. Only role ids that the operator configured, never anything from an event.
 
 use crate::model::route::Pattern;
 use crate::model::{Kind, Severity, Snowflake};
@@ -6,31 +6,31 @@ use crate::model::{Kind, Severity, Snowflake};
 /// One line of `PING`: `"alert.triggered>=error": ["ROLE_ID"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PingRule {
-    /// The kinds it is about.
+    /// The kinds it applies to.
     pub pattern: Pattern,
-    /// From which severity on; `None`: always. An event without a known severity meets no threshold.
+    /// Minimum severity; `None`: always. An event without a known severity meets no threshold.
     pub at_least: Option<Severity>,
-    /// Whom to ping.
+    /// The roles to ping.
     pub roles: Vec<Snowflake>,
 }
 
-/// All of `PING`.
+/// All rules of `PING`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pings(Vec<PingRule>);
 
 impl Pings {
-    /// From its lines.
+    /// Builds the set from its rules.
     #[must_use]
     pub fn new(rules: Vec<PingRule>) -> Self {
         Self(rules)
     }
 
-    /// Every role that some event pings.
+    /// Every role that any rule pings.
     pub fn all_roles(&self) -> impl Iterator<Item = Snowflake> {
         self.0.iter().flat_map(|rule| rule.roles.iter().copied())
     }
 
-    /// The roles that an event of this kind and severity pings, each once, in the order of the rules.
+    /// The roles that an event of this kind and severity pings, without duplicates, in the order of the rules.
     #[must_use]
     pub fn roles(&self, kind: &Kind, severity: Option<Severity>) -> Vec<Snowflake> {
         let kind = kind.canonical();

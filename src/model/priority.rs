@@ -1,20 +1,20 @@
-//! In which turn deliveries are sent.
+//! Priority of deliveries within a lane.
 
-/// Who goes first in a lane.
+/// Send priority within a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
-    /// Decisions, and edits after a click: before everything else, and alone.
+    /// Decisions, and edits after a click: before everything else, and never packed.
     Decision,
-    /// Urgent alerts, and what nuncio has to report about itself: they overtake.
+    /// Urgent alerts, and nuncio's own notices: they overtake the rest.
     Urgent,
     /// Everything else.
     Normal,
-    /// What only brings a card up to date: when nothing else waits.
+    /// Redraws of cards: sent when nothing else waits.
     Background,
 }
 
 impl Priority {
-    /// The number in the database; lower goes first.
+    /// The number in the database; lower is sent first.
     #[must_use]
     pub const fn as_i64(self) -> i64 {
         match self {
@@ -25,7 +25,7 @@ impl Priority {
         }
     }
 
-    /// Reads it back.
+    /// Parses the database number.
     #[must_use]
     pub const fn from_i64(number: i64) -> Self {
         match number {

@@ -1,20 +1,20 @@
-//! The body of an event, as it came.
+//! The raw body of an event.
 
 use std::fmt;
 
 use bytes::Bytes;
 
-/// The bytes that were signed, exactly as they came.
+/// The signed bytes, exactly as received.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawBody(Bytes);
 
 impl RawBody {
-    /// Keeps `bytes` as they are.
+    /// Wraps `bytes` unchanged.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self(bytes.into())
     }
 
-    /// The bytes.
+    /// The raw bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -22,7 +22,7 @@ impl RawBody {
 }
 
 impl fmt::Debug for RawBody {
-    /// The length only: bodies hold customers' data.
+    /// Shows the length only: bodies hold customers' data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.0.len())
     }

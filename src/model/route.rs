@@ -1,26 +1,26 @@
-//! Who receives what: the map from kinds to destinations.
+//! Routing: the map from event kinds to destinations.
 //!
-//! Looking up is pure. Precedence: the exact kind, else the longest matching glob, else `default`; within each,
-//! an entry narrowed to the event's customer (`ticket.*@ACME`) goes before one for everybody.
+//! Lookup is pure. Precedence: the exact kind, else the longest matching glob, else `default`; within each, an entry
+//! for the event's customer (`ticket.*@ACME`) wins over one for all customers.
 
 use std::fmt;
 
 use crate::model::kind::canonical;
 use crate::model::{DestinationId, Kind, Snowflake};
 
-/// What an entry of the map matches.
+/// What a map entry matches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// One kind, in its canonical form (see [`Kind::canonical`]).
     Kind(String),
     /// Kinds with `*` for any run of characters, in canonical form.
     Glob(String),
-    /// Whatever nothing else matches.
+    /// Fallback for kinds that no other entry matches.
     Default,
 }
 
 impl Pattern {
-    /// Reads a pattern: `default`, a glob if it holds `*`, else one kind.
+    /// Parses a pattern: `default`, a glob if it contains `*`, else one kind.
     #[must_use]
     pub fn new(text: &str) -> Self {
         match canonical(text) {
@@ -30,7 +30,7 @@ impl Pattern {
         }
     }
 
-    /// As it is written, in canonical form.
+    /// The pattern's text, in canonical form.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -39,7 +39,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it matches a kind given in canonical form.
+    /// Whether it matches a kind that is in canonical form.
     #[must_use]
     pub fn matches(&self, kind: &str) -> bool {
         match self {
@@ -49,7 +49,7 @@ impl Pattern {
         }
     }
 
-    /// How closely it names what it matches; the highest wins.
+    /// Specificity; the highest wins.
     fn closeness(&self) -> (u8, usize) {
         match self {
             Self::Kind(_) => (2, 0),
@@ -59,36 +59,36 @@ impl Pattern {
     }
 }
 
-/// Whether `text` can match a kind at all.
+/// Whether `text` can match any kind.
 #[must_use]
 pub fn is_pattern(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-*".contains(&byte))
 }
 
-/// What an entry of the map is found by: a kind, a glob or `default`, and the one customer it is for.
+/// Key of a map entry: a kind, a glob or `default`, and optionally one customer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The kinds it matches.
     pub pattern: Pattern,
-    /// The one customer it is for, if narrowed.
+    /// The one customer it applies to, if restricted.
     pub company: Option<String>,
 }
 
-/// Why a text is no key, as the end of a sentence about it, and what to do.
+/// Why a text is not a valid key (the end of a sentence about it), and what to do.
 pub type NoKey = (&'static str, &'static str);
 
 impl Key {
-    /// From its parts.
+    /// Builds a key from its parts.
     #[must_use]
     pub fn new(pattern: &str, company: Option<String>) -> Self {
         Self { pattern: Pattern::new(pattern), company }
     }
 
-    /// Reads `KIND`, `GLOB` or `default`, with `@COMPANY` if it is for one customer only.
+    /// Parses `KIND`, `GLOB` or `default`, with `@COMPANY` if it is for one customer only.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Why the text is not a valid key.
     pub fn read(text: &str) -> Result<Self, NoKey> {
         let (pattern, company) =
             text.split_once('@').map_or((text, None), |(pattern, company)| (pattern, Some(company)));
@@ -112,17 +112,17 @@ impl fmt::Display for Key {
     }
 }
 
-/// Where an entry of the map sends to.
+/// Target of a map entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// A channel or thread, by its Discord id.
     Channel(Snowflake),
-    /// A destination kept in the database.
+    /// A destination stored in the database.
     Stored(DestinationId),
 }
 
 impl Target {
-    /// The channel, if it is one.
+    /// The channel id, if the target is a channel.
     #[must_use]
     pub const fn channel(&self) -> Option<Snowflake> {
         match self {
@@ -141,18 +141,18 @@ impl fmt::Display for Target {
     }
 }
 
-/// How many cards there are for the events about one thing.
+/// How many cards represent one subject.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Cards {
-    /// One, which later events change.
+    /// One card, which later events edit.
     #[default]
     Living,
-    /// One for every event.
+    /// One card for every event.
     Append,
 }
 
 impl Cards {
-    /// Reads the word of `CARDS` and of the map.
+    /// Parses the word in `CARDS` and in the map.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         match word {
@@ -170,31 +170,31 @@ pub struct Route {
     pub key: String,
     /// The kinds it matches.
     pub pattern: Pattern,
-    /// The one customer it is for, if narrowed.
+    /// The one customer it applies to, if restricted.
     pub company: Option<String>,
-    /// Where to; none means nowhere, on purpose.
+    /// Its targets; empty discards the events on purpose.
     pub targets: Vec<Target>,
-    /// Roles pinged by every card of this route.
+    /// Roles that every card of this route pings.
     pub ping: Vec<Snowflake>,
-    /// How many cards there are in these places for the events about one thing, if the map says so.
+    /// Card mode of this route, if the map sets one.
     pub cards: Option<Cards>,
 }
 
 impl Route {
-    /// Whether it names no kind: `default`, or `*`.
+    /// Whether it matches every kind: `default`, or `*`.
     #[must_use]
     pub fn is_catch_all(&self) -> bool {
         self.pattern == Pattern::Default || matches!(&self.pattern, Pattern::Glob(glob) if glob == "*")
     }
 
-    /// Whether it is the entry for just this key.
+    /// Whether it has exactly this key.
     #[must_use]
     pub fn is_of(&self, key: &Key) -> bool {
         self.pattern == key.pattern && self.company == key.company
     }
 }
 
-/// The whole map.
+/// The complete routing map.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteMap {
     routes: Vec<Route>,
@@ -202,26 +202,26 @@ pub struct RouteMap {
 }
 
 impl RouteMap {
-    /// From its entries.
+    /// Builds the map from its entries.
     #[must_use]
     pub fn new(routes: Vec<Route>) -> Self {
         Self { routes, cards: Cards::default() }
     }
 
-    /// The same map, where `cards` counts for entries that do not say how many cards they want.
+    /// This map, with `cards` as the default for entries that set no card mode.
     #[must_use]
     pub fn with_cards(self, cards: Cards) -> Self {
         Self { cards, ..self }
     }
 
-    /// What counts for entries that do not say how many cards they want.
+    /// The default for entries that set no card mode.
     #[must_use]
     pub const fn cards(&self) -> Cards {
         self.cards
     }
 
-    /// This map with other entries for the same keys, and with those that it does not have. What an entry says beside
-    /// where to (who is pinged, how many cards there are) is not theirs to say.
+    /// This map, with the entries of `over` replacing those of the same key and adding the rest. An overlaid entry
+    /// changes targets only: who is pinged and the card mode stay as they were.
     #[must_use]
     pub fn overlaid(&self, over: Vec<Route>) -> Self {
         let mut routes = self.routes.clone();
@@ -241,13 +241,13 @@ impl RouteMap {
         &self.routes
     }
 
-    /// The `default` entry for everybody, if there is one.
+    /// The `default` entry for all customers, if there is one.
     #[must_use]
     pub fn fallback(&self) -> Option<&Route> {
         self.routes.iter().find(|route| route.pattern == Pattern::Default && route.company.is_none())
     }
 
-    /// The entry for an event of `kind` about `company` (empty: about nobody in particular), if there is one.
+    /// The entry for an event of `kind` about `company` (empty: no customer), if there is one.
     #[must_use]
     pub fn find(&self, kind: &Kind, company: &str) -> Option<&Route> {
         let kind = kind.canonical();
@@ -259,7 +259,7 @@ impl RouteMap {
     }
 }
 
-/// Whether `text` matches `glob`, in which `*` stands for any run of characters. Linear in `text` for every star.
+/// Whether `text` matches `glob`, in which `*` matches any run of characters. Linear in `text` for every star.
 fn glob_matches(glob: &str, text: &str) -> bool {
     let mut pieces = glob.split('*');
     let Some(rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };

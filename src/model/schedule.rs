@@ -1,27 +1,28 @@
-//! When to try again.
+//! Retry schedule: backoff and probe intervals.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(5 * 60);
-/// How often a destination that denies us, or is closed, is looked at again.
+/// Retry interval for a destination that denies messages or is closed.
 pub const DENIED_AGAIN: Duration = Duration::from_secs(15 * 60);
-/// No stored wait is longer than this: what Discord or the platform ask for is cut to an hour, and so is the grace of a
-/// decision.
+/// Upper bound of every stored wait: waits that Discord or the platform request are capped at an hour, and so is the
+/// grace period of a decision.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// A subject pings at most once in this span.
+/// Minimum interval between two pings for one subject.
 pub const PING_AGAIN: Duration = Duration::from_secs(600);
-/// How long a destination waits at most after a failure, once somebody else has come through.
+/// Longest wait of a destination after a failure, once another one has succeeded.
 pub const RECOVERED: Duration = Duration::from_secs(10);
-/// How long after a ban of this address the first request finds out whether it is over.
+/// Wait from a ban of this IP address to the first probe.
 pub const FIRST_PROBE: Duration = Duration::from_secs(5);
-/// The longest wait between two of those.
+/// Longest wait between two probes.
 const LAST_PROBE: Duration = Duration::from_secs(60);
-/// Even a lucky draw leaves the other side this much room.
+/// Shortest backoff, so that a low draw still gives the other side some room.
 const SHORTEST: Duration = Duration::from_millis(250);
 
-/// The wait after the `failures`-th failure in a row (1 = the first): 1 s doubling to 5 min, with full jitter, so
-/// that a hundred lanes that failed together do not return together. `draw` is a random number in `0.0..1.0`.
+/// Exponential backoff after the `failures`-th failure in a row (1 = the first): 1 s doubling to 5 min, with full
+/// jitter, so that a hundred lanes that failed together do not return together. `draw` is a random number in
+/// `0.0..1.0`.
 #[must_use]
 pub fn backoff(failures: u32, draw: f64) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
@@ -29,8 +30,8 @@ pub fn backoff(failures: u32, draw: f64) -> Duration {
     cap.mul_f64(draw.clamp(0.0, 1.0)).max(SHORTEST)
 }
 
-/// The wait before the `nth` probe in a row (1 = the first): 5, 10, 20, 40, 60 s. One request stands for all lanes, so
-/// there is nothing to spread.
+/// Wait before the `nth` probe in a row (1 = the first): 5, 10, 20, 40, 60 s. No jitter: one request probes for all
+/// lanes.
 #[must_use]
 pub fn probe(nth: u32) -> Duration {
     FIRST_PROBE.saturating_mul(1 << nth.saturating_sub(1).min(8)).min(LAST_PROBE)

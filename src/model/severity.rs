@@ -1,23 +1,23 @@
-//! How bad it is.
+//! Severity levels.
 
 use std::fmt;
 
-/// Severities in rising order. Words of other systems are read as contract 3 says: low is info, medium is warning,
-/// high is error, fatal and emergency are critical.
+/// Severity, in rising order. Other systems' words map as contract 3 defines: low is info, medium is warning, high is
+/// error, fatal and emergency are critical.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Good to know.
+    /// For information.
     Info,
-    /// Will need somebody.
+    /// Needs attention later.
     Warning,
-    /// Needs somebody.
+    /// Needs attention.
     Error,
-    /// Needs somebody now.
+    /// Needs attention immediately.
     Critical,
 }
 
 impl Severity {
-    /// The fields in which events say it, the first that is there counts.
+    /// The fields that may hold the severity; the first one present wins.
     pub const NAMES: [&str; 3] = ["severity", "level", "priority"];
     const WORDS: [(Self, &[&str]); 4] = [
         (Self::Info, &["info", "information", "informational", "notice", "low", "debug", "ok"]),
@@ -26,7 +26,7 @@ impl Severity {
         (Self::Critical, &["critical", "crit", "fatal", "emergency", "emerg", "alert", "panic", "disaster"]),
     ];
 
-    /// Reads a word in any case; `None` if it is none we know.
+    /// Parses a word, case-insensitively; `None` if unknown.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         let word = word.trim();
@@ -34,7 +34,7 @@ impl Severity {
         Self::WORDS.iter().find(|(_, words)| means_it(words)).map(|(severity, _)| *severity)
     }
 
-    /// Our word for it.
+    /// nuncio's own word for the level.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

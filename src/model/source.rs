@@ -1,14 +1,14 @@
-//! Where events come from.
+//! Event sources.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A sender of events. A closed set: the compiler lists the places that must know a new one.
+/// A sender of events. A closed set: the compiler lists the code that must handle a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     /// XTSystems' webhooks.
     XtSystems,
-    /// nuncio itself. Its events are addressed by the hub and never match the map.
+    /// nuncio itself. The hub addresses these events; they never match the map.
     Nuncio,
 }
 

@@ -1,15 +1,16 @@
-//! What an event is about, as one text: events of one subject belong together.
+//! Subjects: what an event is about, as one string. Events of one subject belong together.
 //!
-//! `ticket:7` where no customer is named, `ticket:7@ACME` where one is: two customers may call different things by the same
-//! short id, and share neither a card nor a question.
+//! `ticket:7` without a customer, `ticket:7@ACME` with one: two customers may use one short id for different things,
+//! which share neither a card nor a question.
 
-/// Longer ids and customers make no subject: what they name has a card for every event.
+/// Longest id or customer in a subject, in bytes. With a longer one there is no subject: every event gets its own
+/// card.
 const LONGEST: usize = 200;
 
-/// The subject of the thing `id` of a family and a customer; empty if it can have none.
+/// The subject of the object `id` of a family and a customer; empty if it can have none.
 ///
-/// No two things have the same one: behind the last `@` stands the customer, with its own `@` and `%` encoded, and an id
-/// that holds an `@` has one behind it in any case.
+/// The encoding is injective: after the last `@` comes the customer, with its own `@` and `%` encoded, and an id that
+/// contains an `@` always has another one after it.
 #[must_use]
 pub fn subject(family: &str, id: &str, company: &str) -> String {
     if id.is_empty() || id.len() > LONGEST || company.chars().count() > LONGEST {

@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-/// What stands before the number of a generation.
+/// Separator before the generation number.
 const GENERATION: char = '·';
-/// How much of an id people see.
+/// How many characters of an id are shown.
 const ID: usize = 8;
 
-/// Which event a card shows, and in which generation: `a1b2c3d4`, and from the second generation on `a1b2c3d4·2`. So a
-/// card that was sent again on request is never taken for the first one.
+/// Identifies the event and the generation that a card shows: `a1b2c3d4`, and from the second generation on
+/// `a1b2c3d4·2`. So a redelivered card is never mistaken for the first one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tag(String);
 
 impl Tag {
-    /// The tag of what ends in `id`, after it was redelivered `redelivered` times.
+    /// The tag of an event whose id ends in `id`, after `redelivered` redeliveries.
     #[must_use]
     pub fn new(id: String, redelivered: u32) -> Self {
         match redelivered {
@@ -22,18 +22,18 @@ impl Tag {
         }
     }
 
-    /// The last tag in a line, which is the one that counts: what comes before it may have come from outside.
+    /// The last tag in a line, which is the trusted one: earlier text may come from outside.
     #[must_use]
     pub fn last_in(line: &str) -> Option<Self> {
         line.split(' ').rev().find_map(Self::read)
     }
 
-    /// Every word of `text` that reads like a tag.
+    /// Every word of `text` that has the form of a tag.
     pub fn all_in(text: &str) -> impl Iterator<Item = Self> {
         text.split_whitespace().filter_map(Self::read)
     }
 
-    /// The id in it, without the generation.
+    /// The id, without the generation.
     #[must_use]
     pub fn id(&self) -> &str {
         self.0.split(GENERATION).next().unwrap_or_default()

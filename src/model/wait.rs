@@ -1,12 +1,13 @@
-//! Every wait that is stored, and what kind of wait it is.
+//! Stored waits, and the clock that measures each.
 //!
-//! A *duration* (rate limit, retry, grace, probe, cooldown) stands on the steady line, which nobody sets: it lasts as
-//! long as it was meant to, whatever happens to the wall clock. At a start it is cut to the longest its rule can give.
-//! An *appointment* (the end of a mute, an expiry, retention) is wall time that people were told. It is kept by the wall
-//! clock, or by a proven time where the two differ ([`Clock::for_appointments`](crate::clock::Clock::for_appointments)).
+//! A *duration* (rate limit, retry, grace, probe, cooldown) is in steady time, which setting the clock does not move:
+//! it lasts as long as intended, whatever happens to the wall clock. At startup it is capped at the longest that its
+//! rule can give. An *appointment* (the end of a mute, an expiry, retention) is wall time that people were shown. It
+//! follows the wall clock, or a proven time where the two differ
+//! ([`Clock::for_appointments`](crate::clock::Clock::for_appointments)).
 //!
-//! `tests/it/clock/table.rs` goes through the schema: a column that may hold a time and stands in neither [`WAITS`] nor
-//! [`RECORDS`] is red. Waits that are not stored are [`Duration`]s on the monotonic clock, and need no table.
+//! `tests/it/clock/table.rs` checks the schema: it fails on a column that may hold a time and is listed in neither
+//! [`WAITS`] nor [`RECORDS`]. Waits that are not stored are [`Duration`]s on the monotonic clock, and need no table.
 
 use std::time::Duration;
 
@@ -14,53 +15,53 @@ use crate::model::schedule;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What a wait is measured by.
+/// The clock that measures a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A span on the steady line.
+    /// A span in steady time.
     Duration {
-        /// The longest that its rules can give.
+        /// The longest that its rules allow.
         longest: Duration,
     },
-    /// A wall time.
+    /// A wall-clock time.
     Appointment,
 }
 
-/// Where a wait is stored.
+/// Storage of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A column of a table.
     Column {
-        /// The table.
+        /// Table name.
         table: &'static str,
-        /// The column.
+        /// Column name.
         column: &'static str,
-        /// Which rows still wait, in SQL.
+        /// SQL condition for the rows that still wait.
         rows: &'static str,
     },
     /// A key of `meta`, whose value is a list of milliseconds.
     Meta(&'static str),
-    /// Not stored as such: it follows from when something happened, and from the configuration.
+    /// Not stored: derived from the time of an event and the configuration.
     Derived(&'static str),
 }
 
-/// One wait.
+/// One kind of stored wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// What waits.
+    /// Description of the wait.
     pub what: &'static str,
-    /// Where it is stored.
+    /// Storage of the wait.
     pub place: Place,
-    /// What it is measured by.
+    /// The clock that measures it.
     pub kind: Kind,
 }
 
-/// Until when all of Discord is left alone.
+/// Key of the end of a global Discord pause.
 pub const PAUSE: &str = "discord.paused_until";
-/// When the bot logged in during the last hour.
+/// Key of the bot's logins during the last hour.
 pub const LOGINS: &str = "bot.identifies";
 
-/// All of them.
+/// All stored waits.
 pub const WAITS: &[Wait] = &[
     Wait {
         what: "a destination: its rate limit, back-off, refusal of the key, or the next look at a closed one",
@@ -85,7 +86,7 @@ pub const WAITS: &[Wait] = &[
     Wait {
         what: "the bot's next login: so many in an hour",
         place: Place::Meta(LOGINS),
-        // These are times gone by: none lies ahead.
+        // These are past times: none lies ahead.
         kind: Kind::Duration { longest: Duration::ZERO },
     },
     Wait {
@@ -120,7 +121,7 @@ pub const WAITS: &[Wait] = &[
     },
 ];
 
-/// Columns that say when something happened: wall time, to be shown. Nothing waits for them.
+/// Columns that record when something happened: wall time for display. No wait depends on them.
 pub const RECORDS: &[(&str, &[&str])] = &[
     ("meta", &["updated_at"]),
     ("companies", &["updated_at"]),
@@ -142,7 +143,7 @@ pub const RECORDS: &[(&str, &[&str])] = &[
     ("attempts", &["started_at", "took_ms", "retry_after_ms"]),
     ("quarantine", &["received_at"]),
     ("cards", &["state_at", "updated_at"]),
-    // due_at is what the card shows; the call's delivery has the wait.
+    // due_at is for the card; the wait itself belongs to the call's delivery.
     ("decisions", &["asked_at", "decided_at", "elsewhere_at", "due_at", "settled_at", "created_at"]),
     ("audit", &["at"]),
     ("mutes", &["created_at", "summed_at"]),

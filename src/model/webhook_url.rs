@@ -1,7 +1,7 @@
-//! The address of a Discord webhook. Who knows it can post through the webhook, and delete it: it is a password.
+//! Discord webhook URLs. Such a URL is a password: its holder can post through the webhook, and delete it.
 //!
-//! What is pasted is read strictly and taken apart; nothing of the text itself is kept. Requests are made from the parts
-//! and from the configured base of Discord's API, so no address that was stored can lead anywhere else.
+//! Input is parsed strictly into parts, and nothing of the text itself is kept. Requests are built from the parts and
+//! from the configured base URL of Discord's API, so no stored address can lead anywhere else.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,51 +9,51 @@ use std::str::FromStr;
 use crate::model::Snowflake;
 use crate::secret::Secret;
 
-/// Where Discord's webhooks are found (Discord: the addresses its clients copy, old and new).
+/// Hosts of Discord webhooks (Discord: the addresses its clients copy, old and new).
 const HOSTS: [&str; 4] = ["discord.com", "ptb.discord.com", "canary.discord.com", "discordapp.com"];
-/// Characters of a webhook's id.
+/// Length of a webhook id.
 const ID: std::ops::RangeInclusive<usize> = 17..=20;
-/// Characters of a webhook's token. Discord's have 68.
+/// Length of a webhook token. Discord's have 68 characters.
 const TOKEN: std::ops::RangeInclusive<usize> = 60..=80;
 /// How many characters of the token may be shown.
 const SHOWN: usize = 4;
 
-/// Why a text is no webhook address. Never repeats it.
+/// Why a text is not a webhook URL. Never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookUrlError {
-    /// Nothing stands there.
+    /// Empty input.
     #[error("it is empty")]
     Empty,
-    /// It is sent in the clear.
+    /// Plain HTTP.
     #[error(
         "it begins with http://, so others could read it on its way: Discord's addresses begin with https://"
     )]
     InTheClear,
-    /// It leads elsewhere.
+    /// A host other than Discord.
     #[error(
         "it does not lead to Discord: it begins with https://discord.com/api/webhooks/, or with DISCORD_API_URL"
     )]
     Elsewhere,
-    /// Behind the host there is something else.
+    /// A Discord URL, but not of a webhook.
     #[error(
         "it leads to Discord, but not to a webhook: it looks like https://discord.com/api/webhooks/ID/TOKEN"
     )]
     NoWebhook,
-    /// The id is none.
+    /// The id is malformed.
     #[error("what follows /webhooks/ is not an id, which has 17 to 20 digits")]
     Id,
-    /// There is no token.
+    /// The token is missing.
     #[error("it ends after the id: the webhook's token is missing. Copy the whole address")]
     NoToken,
-    /// The token is none.
+    /// The token is malformed.
     #[error("its token is cut off, or something follows it: a token has 60 to 80 letters, digits, - and _")]
     Token,
-    /// Something else than a thread is asked for.
+    /// A query parameter other than `thread_id`.
     #[error("after a ?, nuncio knows only thread_id=ID")]
     Query,
 }
 
-/// The address of a webhook, in its parts. `Debug` and `Display` show what may be shown: see [`WebhookMark`].
+/// A webhook URL, in its parts. `Debug` and `Display` show only the visible part: see [`WebhookMark`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct WebhookUrl {
     id: Snowflake,
@@ -62,7 +62,7 @@ pub struct WebhookUrl {
 }
 
 impl WebhookUrl {
-    /// Reads an address as Discord's clients copy it, perhaps with `?thread_id=`; or one below `base`, which is
+    /// Parses a URL as Discord's clients copy it, optionally with `?thread_id=`; or one below `base`, which is
     /// `<origin>[/prefix]` of the configured Discord.
     ///
     /// # Errors
@@ -107,19 +107,19 @@ impl WebhookUrl {
         self.id
     }
 
-    /// What makes the address a password.
+    /// The secret part of the URL.
     #[must_use]
     pub const fn token(&self) -> &Secret {
         &self.token
     }
 
-    /// The thread of its channel that it leads to.
+    /// The thread of the webhook's channel that messages go to.
     #[must_use]
     pub const fn thread(&self) -> Option<Snowflake> {
         self.thread
     }
 
-    /// What may be shown of it.
+    /// The visible part of the URL.
     #[must_use]
     pub fn mark(&self) -> WebhookMark {
         let token = self.token.expose();
@@ -127,14 +127,14 @@ impl WebhookUrl {
         WebhookMark { id: self.id, last, thread: self.thread }
     }
 
-    /// Its parts in one text, to be sealed.
+    /// All parts in one text, for sealing.
     #[must_use]
     pub fn to_parts(&self) -> Secret {
         let thread = self.thread.map(|thread| format!("?thread_id={thread}")).unwrap_or_default();
         Secret::new(format!("{}/{}{thread}", self.id, self.token.expose()))
     }
 
-    /// Reads that text again. `None` if it is none.
+    /// Parses that text. `None` if it is malformed.
     #[must_use]
     pub fn from_parts(text: &str) -> Option<Self> {
         Self::parse(&format!("https://{}/api/webhooks/{text}", HOSTS[0]), "").ok()
@@ -153,8 +153,8 @@ impl fmt::Debug for WebhookUrl {
     }
 }
 
-/// All of a webhook's address that people and logs may see: `…/webhooks/<id>/••••<last 4>`. It tells one webhook from
-/// another.
+/// The part of a webhook URL that people and logs may see: `…/webhooks/<id>/••••<last 4>`. Distinguishes one webhook
+/// from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WebhookMark {
     id: Snowflake,
@@ -169,7 +169,7 @@ impl WebhookMark {
         self.id
     }
 
-    /// As it stands in the database: `<id>/<last 4>[?thread_id=<id>]`.
+    /// The database form: `<id>/<last 4>[?thread_id=<id>]`.
     #[must_use]
     pub fn stored(&self) -> String {
         format!("{}/{}{}", self.id, self.last, self.query())
@@ -183,7 +183,7 @@ impl WebhookMark {
 impl FromStr for WebhookMark {
     type Err = ();
 
-    /// Reads what [`WebhookMark::stored`] wrote.
+    /// Parses what [`WebhookMark::stored`] wrote.
     fn from_str(text: &str) -> Result<Self, ()> {
         let (rest, thread) = match text.split_once("?thread_id=") {
             Some((rest, thread)) => (rest, Some(thread.parse().map_err(|_| ())?)),
@@ -201,14 +201,14 @@ impl fmt::Display for WebhookMark {
     }
 }
 
-/// What of `text` stands below `origin`, whose letters may be large or small. Nothing between the two is understood:
-/// no port, no user, no dots.
+/// The part of `text` below `origin`, which is compared case-insensitively. Nothing is accepted between the two: no
+/// port, no user, no dots.
 fn below<'a>(text: &'a str, origin: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(origin.len())?;
     (!origin.is_empty() && head.eq_ignore_ascii_case(origin)).then(|| rest.strip_prefix('/'))?
 }
 
-/// `v10`.
+/// An API version segment such as `v10`.
 fn is_version(segment: &str) -> bool {
     let digits = segment.strip_prefix('v').unwrap_or_default();
     (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())

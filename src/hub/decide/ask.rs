@@ -1,4 +1,4 @@
-//! What an event asks of people, and what stands beside a card that asks.
+//! What an event asks of people, and the decision context of its card.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::render::{self, DecisionContext};
 use crate::store::{self, Asks, CardOf};
 
 const NAMES: &[&str] = &["hostname", "name", "machine_name", "ip_address", "ip"];
-/// Longer ids stand in no path and in no subject.
+/// Longest id in bytes; a longer one goes into no path and no subject.
 const LONGEST_ID: usize = 200;
 
 const NO_KEY: &str = "No buttons: XTSYSTEMS_API_KEY is not set. Decide in XTSystems.";
@@ -20,7 +20,7 @@ const NO_TICKET_ID: &str = "No buttons: the event holds no ticket id (`id`).";
 const UNHEARD: &str = "No buttons: DISCORD_GATEWAY is off.";
 
 impl Hub {
-    /// What a new event asks, or answers.
+    /// What a new event asks, or which question it answers.
     pub(in crate::hub) fn asks(&self, event: &NewEvent) -> Option<Asks> {
         if event.source != Source::XtSystems || event.is_sample() {
             return None;
@@ -39,14 +39,14 @@ impl Hub {
         let ids = ids(&data);
         let first = ids.first()?;
         callable(first)?;
-        // A customer whose name makes no subject has none of its own.
+        // A customer whose name yields no subject has no subject of its own.
         let subject = Some(model::subject("machine", first, &event.company)).filter(|it| !it.is_empty())?;
         let label = label(&data, NAMES).unwrap_or_else(|| first.clone());
         Some(Asks::ToJoin { ids, subject, label, expiry: rules.expiry })
     }
 
-    /// What the card of `event` needs to know of decisions. A ticket's or alert's buttons are made when they are first
-    /// needed, unless the card `has_none`.
+    /// The decision context of `event`'s card. A ticket's or alert's buttons are created when first needed, unless
+    /// the card `has_none`.
     pub async fn asked(
         &self,
         event: &Event,
@@ -54,16 +54,16 @@ impl Hub {
         has_none: bool,
     ) -> store::Result<DecisionContext> {
         if event.is_sample() {
-            return Ok(self.asked_of_sample(event));
+            return Ok(self.sample_context(event));
         }
         match event.meaning().asks() {
-            Some(DecisionKind::Machine) => self.asked_of_machine(event).await,
-            Some(matter) => self.asked_of(event, card, has_none, matter).await,
+            Some(DecisionKind::Machine) => self.machine_context(event).await,
+            Some(matter) => self.button_context(event, card, has_none, matter).await,
             None => Ok(DecisionContext::default()),
         }
     }
 
-    /// The decision that an event of ours is about.
+    /// The decision that one of nuncio's own events is about.
     pub async fn decision_of(&self, event: &Event) -> store::Result<Option<Decision>> {
         let id = payload::text(&event.data, &["decision"]).and_then(|id| id.parse::<DecisionId>().ok());
         match id {
@@ -83,15 +83,15 @@ impl Hub {
         self.0.store.decision_about_machine(event.source, &ids(&event.data), &event.company).await
     }
 
-    /// The buttons that a real event would have: they only answer that this is a sample.
-    fn asked_of_sample(&self, event: &Event) -> DecisionContext {
+    /// The buttons that a real event would have: a click only answers that this is a sample.
+    fn sample_context(&self, event: &Event) -> DecisionContext {
         let meaning = event.meaning();
         let matter =
             meaning.asks().filter(|matter| *matter != DecisionKind::Machine || meaning.asks_to_join());
         DecisionContext { sample: matter.filter(|_| self.rules().is_heard), ..DecisionContext::default() }
     }
 
-    async fn asked_of_machine(&self, event: &Event) -> store::Result<DecisionContext> {
+    async fn machine_context(&self, event: &Event) -> store::Result<DecisionContext> {
         let decision = self.decision_about(event).await?;
         let Some(decision) = decision else {
             let asks = event.meaning().asks_to_join();
@@ -108,7 +108,7 @@ impl Hub {
         Ok(DecisionContext { decision: Some(decision), before, no_buttons, ..DecisionContext::default() })
     }
 
-    async fn asked_of(
+    async fn button_context(
         &self,
         event: &Event,
         card: &CardOf,
@@ -119,7 +119,7 @@ impl Hub {
             DecisionKind::Alert => (String::new(), alert(&event.data)),
             _ => (ticket_id(&event.data), ticket(&event.data)),
         };
-        let no_buttons = self.none_for(matter, &object);
+        let no_buttons = self.why_no_buttons(matter, &object);
         let store = &self.0.store;
         let decision = match has_none || no_buttons.is_some() || event.subject.is_empty() {
             true => store.buttons(matter, event, card).await?,
@@ -136,8 +136,9 @@ impl Hub {
         Ok(DecisionContext { decision, wishes: all, no_buttons, ..DecisionContext::default() })
     }
 
-    /// Why a ticket's or an alert's card has no buttons. An alert's tell the platform nothing: they need no key for it.
-    fn none_for(&self, matter: DecisionKind, object: &str) -> Option<&'static str> {
+    /// Why a ticket's or an alert's card has no buttons. An alert's buttons call no platform API: they need no key
+    /// for it.
+    fn why_no_buttons(&self, matter: DecisionKind, object: &str) -> Option<&'static str> {
         let rules = self.rules();
         match matter {
             _ if !rules.is_heard => Some(UNHEARD),
@@ -156,13 +157,13 @@ impl Hub {
     }
 }
 
-/// The ids of a machine, `id` first: texts and numbers only.
+/// The ids of a machine, `id` first: strings and numbers only.
 pub(in crate::hub) fn ids(data: &Value) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for name in ["id", "asset_id"] {
         let id = match data.get(name) {
             Some(Value::String(text)) => text.trim().to_owned(),
-            // Of larger ones not every digit is known: the path would lead to another machine.
+            // Of a larger number not every digit is known: the path would lead to another machine.
             Some(Value::Number(number)) if !number.is_f64() => number.to_string(),
             _ => continue,
         };
@@ -177,12 +178,12 @@ fn ticket_id(data: &Value) -> String {
     ids(data).into_iter().next().unwrap_or_default()
 }
 
-/// Whether a path can be made of an id.
+/// `None` if no path can be built from an id.
 fn callable(id: &str) -> Option<()> {
     Calls::default().approve.about(id).map(drop)
 }
 
-/// What people call a thing, on one clean line.
+/// Display name of a subject, on one clean line.
 fn label(data: &Value, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| render::line(&payload::text(data, &[name])?, 60))
 }

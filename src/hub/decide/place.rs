@@ -1,4 +1,4 @@
-//! Whether a button stands where its card does.
+//! Verification that a button was pressed on its own card.
 
 use crate::hub::Hub;
 use crate::hub::decide::Click;
@@ -6,22 +6,22 @@ use crate::hub::refusal::Refusal;
 use crate::model::{Decision, Snowflake};
 use crate::store;
 
-/// Where a button was pressed, as the click itself says.
+/// Where a button was pressed, as the click itself reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The channel or thread.
     pub channel: Snowflake,
     /// The message; `None` if it was deleted while a dialog was open.
     pub message: Option<Snowflake>,
-    /// Whether our own bot wrote that message, or opened that dialog.
+    /// Whether this bot wrote that message, or opened that dialog.
     pub is_ours: bool,
 }
 
 impl Hub {
-    /// Why the button does not count where it stands; `None` if it does. The channel must be one that the card went to,
-    /// in the server the person clicked in, and the message our own and not one about something else. One whose id we do
-    /// not know is the card only where the card's own id is not recorded (Discord took it and we never heard, or not
-    /// yet): then it is adopted.
+    /// Why the button is invalid at this location; `None` if it is valid. The channel must be one that the card went
+    /// to, in the guild the person clicked in, and the message must be the bot's own and about this subject. A
+    /// message with an unknown id is accepted as the card only where the card's own id is not recorded (Discord
+    /// accepted the post and its answer was lost, or has not arrived yet): then it is adopted.
     pub(super) async fn misplaced(
         &self,
         click: &Click,
@@ -30,15 +30,16 @@ impl Hub {
         let Some(place) = &click.place else { return Ok(None) };
         let guild = self.0.places.borrow().as_ref().and_then(|places| places.get(&place.channel)?.guild_id);
         let elsewhere = guild.is_some() && guild != click.person.guild;
-        let stands = self.0.store.stands(decision).await?;
-        let here: Vec<_> = stands.iter().filter(|stands| stands.channel == place.channel).collect();
-        // Whose id Discord told us when we posted it is ours, whatever the click says of its author.
-        let is_known = place.message.is_some() && here.iter().any(|stands| stands.message == place.message);
+        let posted = self.0.store.stands(decision).await?;
+        let here: Vec<_> = posted.iter().filter(|card| card.channel == place.channel).collect();
+        // Discord returned this id when the message was posted, so it is the bot's, whatever the click reports as its
+        // author.
+        let is_known = place.message.is_some() && here.iter().any(|card| card.message == place.message);
         if elsewhere || here.is_empty() || !(place.is_ours || is_known) {
             return Ok(Some(Refusal::Misplaced));
         }
         let Some(message) = place.message.filter(|_| !is_known) else { return Ok(None) };
-        // Asked first: a message that is recorded meanwhile is then known by what it shows.
+        // This check comes first: a message that is recorded in between is then known by what it shows.
         let is_unrecorded = self.0.store.is_unrecorded(decision, place.channel).await?;
         match self.0.store.shows_subject(place.channel, message, &decision.subject).await? {
             Some(true) => {}

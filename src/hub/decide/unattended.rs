@@ -1,4 +1,4 @@
-//! Places where a machine's card goes and nobody could decide about it.
+//! Unattended questions: channels that get a machine's card where no person could decide about it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ const UNHEARD: &str =
     "nobody can approve machines: DISCORD_GATEWAY is off, so buttons do not work. Set it to on and restart";
 
 impl Hub {
-    /// Why nobody could decide, a sentence each; none if somebody can, if nothing is asked, or if it is not known.
+    /// Why no person could decide, a sentence each; empty if someone can, if nothing is asked, or if it is not known.
     #[must_use]
     pub fn nobody_decides(&self) -> Vec<String> {
         let rules = self.rules();
@@ -20,13 +20,13 @@ impl Hub {
         if !rules.is_heard {
             return vec![UNHEARD.to_owned()];
         }
-        // Whoever owns the server may manage it.
+        // The guild's owner may always manage it.
         if rules.approvers.is_empty() {
             return Vec::new();
         }
         let places = self.0.places.borrow();
         let Some(known) = places.as_ref() else { return Vec::new() };
-        let asked = self.asked_in();
+        let asked = self.question_channels();
         let without = known.iter().filter(|(channel, place)| {
             asked.contains(channel) && rules.approvers.iter().all(|role| !place.roles.contains(role))
         });
@@ -42,7 +42,7 @@ impl Hub {
     }
 
     /// The channels that machines' cards go to.
-    fn asked_in(&self) -> BTreeSet<Snowflake> {
+    fn question_channels(&self) -> BTreeSet<Snowflake> {
         let routes = self.0.routing.now();
         let route = routes.map().find(&Kind::new("machine.registered"), "");
         route.into_iter().flat_map(|route| &route.targets).filter_map(Target::channel).collect()

@@ -1,4 +1,4 @@
-//! Who may press what. Pure: from what Discord said about the person with this very click.
+//! Authorization of button presses. Pure: based on what Discord reports about the person with this very click.
 
 use crate::hub::decide::ButtonAction;
 use crate::hub::person::Person;
@@ -8,13 +8,13 @@ use crate::hub::{Entrypoint, Hub};
 use crate::model::Snowflake;
 
 impl Hub {
-    /// Whether `person` may press this button on a card.
+    /// Checks whether `person` may press this button on a card.
     pub fn may(&self, person: &Person, press: ButtonAction) -> Result<(), Refusal> {
         self.check_guild(person, Entrypoint::Card)?;
         self.rules().may(person, press)
     }
 
-    /// Whether `person` may change by a command what is not a decision.
+    /// Checks whether `person` may use commands that change something other than a decision.
     pub fn may_operate(&self, person: &Person) -> Result<(), Refusal> {
         self.check_guild(person, Entrypoint::Command)?;
         self.rules().may(person, ButtonAction::Take)
@@ -22,7 +22,7 @@ impl Hub {
 }
 
 impl Rules {
-    /// Whether `person` may press this button, in a server that counts.
+    /// Checks whether `person` may press this button, in one of the operator's guilds.
     pub fn may(&self, person: &Person, press: ButtonAction) -> Result<(), Refusal> {
         let has = |roles: &[Snowflake]| {
             if roles.is_empty() {
@@ -38,7 +38,7 @@ impl Rules {
             return Err(Refusal::TimedOut);
         }
         match press {
-            // Whoever sees the card may know what it knows.
+            // Everyone who can see the card may see its details.
             ButtonAction::Details => Ok(()),
             ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {
                 has(&self.approvers).then_some(()).ok_or_else(|| Refusal::NotApprover(self.approvers.clone()))
@@ -63,7 +63,7 @@ mod tests {
     const OPERATOR: Snowflake = Snowflake::new(12);
     const OTHER: Snowflake = Snowflake::new(13);
 
-    /// Who is meant to press it: written down a second time, apart from the code.
+    /// The intended role for each button: written a second time, independent of the code under test.
     fn belongs_to(press: ButtonAction) -> &'static str {
         match press {
             ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {

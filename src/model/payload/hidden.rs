@@ -1,11 +1,11 @@
-//! Secrets in what platforms send: values of fields whose names say so are shown to nobody on Discord.
+//! Redaction of secrets in what platforms send: a value whose field name suggests a secret is never shown on Discord.
 
 use serde_json::Value;
 
-/// What stands in the place of a value that is not shown.
+/// Replacement text for a redacted value.
 pub const HIDDEN: &str = "(hidden)";
 
-/// Words in a field's name that say what its value is. `pass` alone is not one: tests pass.
+/// Words in a field name that mark its value as secret. `pass` alone is not one: tests pass.
 const SECRETS: [&str; 15] = [
     "password",
     "passwd",
@@ -23,10 +23,10 @@ const SECRETS: [&str; 15] = [
     "authorization",
     "cookie",
 ];
-/// The same where they are written without anything between.
+/// Endings that mark a secret in names without separators.
 const ENDS: [&str; 6] = ["password", "passwd", "secret", "token", "apikey", "passphrase"];
 
-/// Whether a field's name says that its value is a secret: `api_key`, `accessToken`, `DB-PASSWORD`, but not `keyboard`.
+/// Whether a field name marks a secret: `api_key`, `accessToken`, `DB-PASSWORD`, but not `keyboard`.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     words(name).iter().any(|word| {
@@ -35,7 +35,7 @@ pub fn is_secret(name: &str) -> bool {
     })
 }
 
-/// `value` with every secret in it hidden, at any depth; and whether there was one.
+/// `value` with every secret redacted, at any depth, and whether there was one.
 #[must_use]
 pub fn without_secrets(value: &Value) -> (Value, bool) {
     match value {
@@ -59,7 +59,7 @@ pub fn without_secrets(value: &Value) -> (Value, bool) {
     }
 }
 
-/// The words of a name in lower case: `apiKey` and `API_KEY` are "api" and "key".
+/// The lower-case words of a name: `apiKey` and `API_KEY` are "api" and "key".
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
@@ -107,9 +107,9 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden_at_any_depth() {
-        let told = json!({"host": "a", "login": {"user": "bob", "password": "x"}, "list": [{"token": [1]}], "key": null});
+        let received = json!({"host": "a", "login": {"user": "bob", "password": "x"}, "list": [{"token": [1]}], "key": null});
         let shown = json!({"host": "a", "login": {"user": "bob", "password": "(hidden)"}, "list": [{"token": "(hidden)"}], "key": null});
-        assert_eq!(without_secrets(&told), (shown, true));
+        assert_eq!(without_secrets(&received), (shown, true));
         assert_eq!(without_secrets(&json!([1, {"a": "b"}])), (json!([1, {"a": "b"}]), false));
     }
 }

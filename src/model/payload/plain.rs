@@ -1,5 +1,5 @@
-//! JSON as it stands. `serde_json` keeps names of its own, under which a text becomes JSON again; a customer's field
-//! may be called anything.
+//! A literal JSON parser. `serde_json` reserves field names under which a string is parsed as JSON again; a
+//! customer's field may have any name.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::model::payload::quoted;
 
-/// What a body holds as `data`; null if nothing.
+/// The `data` of a body; null if there is none.
 pub(super) fn data(body: &[u8]) -> Option<Value> {
     let text = str::from_utf8(body).ok()?;
     read(text).or_else(|| read(&quoted(text)?))
@@ -91,7 +91,7 @@ impl<'de> Visitor<'de> for Plain {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
-        // Of two of one name the later counts.
+        // Of duplicate names, the last one wins.
         while let Some(name) = map.next_key()? {
             fields.insert(name, map.next_value_seed(Plain)?);
         }

@@ -1,14 +1,16 @@
-//! Valid JSON that the parser cannot hold: numbers beyond a double, and nesting beyond its recursion limit.
+//! Valid JSON that the parser cannot represent: numbers beyond a double, and nesting beyond its recursion limit.
 //!
 //! RFC 8259 sets no limits, so a sender may use either. Such a part becomes a string of its own text: the event is
-//! accepted and the card shows the part as it was written. Walks without recursion: depth costs a byte a level.
+//! accepted, and the card shows the part as it was written. The scanner does not recurse: depth costs one byte a
+//! level.
 
 /// Containers nested deeper than this become text. `serde_json` stops at 127.
 const DEEPEST: usize = 100;
 /// Numbers larger than this become text: just below the largest double, where parsers may round differently.
 const LARGEST: f64 = 1.79e308;
 
-/// `json` with each part that the parser cannot hold in quotes. `None` if there is no such part, or if it is not JSON.
+/// `json` with each part quoted that the parser cannot represent. `None` if there is no such part, or if it is not
+/// JSON.
 #[must_use]
 pub fn quoted(json: &str) -> Option<String> {
     let mut walk = Walk { json, at: 0, open: Vec::new(), deep_from: None, copied: 0, out: String::new() };
@@ -27,7 +29,7 @@ enum Open {
     Object,
 }
 
-/// What may come next.
+/// The token that may follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
     Value,
@@ -41,15 +43,15 @@ struct Walk<'a> {
     json: &'a str,
     at: usize,
     open: Vec<Open>,
-    /// Where the part begins that is nested too deep, while in one.
+    /// Start of the part that is nested too deep, while inside one.
     deep_from: Option<usize>,
-    /// How much of `json` is in `out`.
+    /// How many bytes of `json` are in `out`.
     copied: usize,
     out: String,
 }
 
 impl Walk<'_> {
-    /// Goes to the end; `None` if this is not JSON.
+    /// Scans to the end; `None` if this is not JSON.
     fn run(&mut self) -> Option<()> {
         let mut next = Next::Value;
         loop {
@@ -133,7 +135,7 @@ impl Walk<'_> {
                 _ => {}
             }
         }
-        // What is not quoted, the parser reads itself.
+        // The parser itself validates what is not quoted.
         let is_text =
             self.deep_from.is_none() || serde_json::from_str::<String>(&self.json[from..self.at]).is_ok();
         is_text.then_some(())
@@ -151,7 +153,7 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// Puts `json` from `from` to here into quotes.
+    /// Quotes `json` from `from` to the current position.
     fn quote(&mut self, from: usize) {
         self.out.push_str(&self.json[self.copied..from]);
         self.out.push_str(&serde_json::Value::from(&self.json[from..self.at]).to_string());
@@ -159,7 +161,7 @@ impl Walk<'_> {
     }
 
     fn rest(&self) -> &str {
-        // Everything that is stepped over here is ASCII, but for the insides of strings, which end with a quote.
+        // Everything that the scanner steps over is ASCII, except the insides of strings, which end with a quote.
         self.json.get(self.at..).unwrap_or_default()
     }
 
@@ -174,7 +176,8 @@ impl Walk<'_> {
     }
 }
 
-/// Whether what Rust reads as a number is one of JSON's, too: it also takes a plus, a leading zero and a bare point.
+/// Whether what Rust parses as a number is valid in JSON too: Rust also accepts a plus, a leading zero and a bare
+/// point.
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let leading_zero = digits.starts_with('0') && digits[1..].starts_with(|next: char| next.is_ascii_digit());
@@ -233,7 +236,7 @@ mod tests {
         assert_eq!(quoted(&deep).filter(|_| !json.is_empty()), None, "{deep}");
     }
 
-    // A lone surrogate is refused at any depth.
+    // A lone surrogate is rejected at any depth.
     #[test]
     fn deep_strings_are_read_as_strictly_as_others() {
         let deep = |text: &str| format!("{}\"{text}\"{}", "[".repeat(200), "]".repeat(200));

@@ -1,4 +1,4 @@
-//! what is a webhook's address, and what only looks like one.
+//! valid webhook URLs, and look-alikes.
 
 use proptest::prelude::*;
 
@@ -114,7 +114,7 @@ fn what_the_database_holds_is_read_strictly() {
 }
 
 proptest! {
-    // Whatever is read was wholly made of known parts: put together from them, it is the text again.
+    // Whatever parses consists of known parts only: put together again, they give the original text.
     #[test]
     fn nothing_slips_in(text in "(https?://)?[a-z@:.]{0,8}(discord\\.com|127\\.0\\.0\\.1:4000)?[/a-z@:.\\\\%?#]{0,6}/api/(v[0-9]{1,2}/)?webhooks/[0-9]{15,21}/[A-Za-z0-9_/-]{55,82}(\\?[a-z_=0-9&]{0,30})?") {
         if let Ok(url) = WebhookUrl::parse(&text, BASE) {
