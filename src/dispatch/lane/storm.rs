@@ -1,4 +1,4 @@
-//! A lane in a storm of alerts: cards for the worst of them, then digests that name all the others.
+//! A lane in an alert storm: cards for the worst alerts, then digests that name all the others.
 
 use super::Lane;
 use crate::discord::Permit;
@@ -8,8 +8,8 @@ use crate::model::{Destination, Priority};
 use crate::store;
 
 impl Lane {
-    /// Whether a digest that names alerts is next. If a storm begins, its worst alerts come into the queue in place of all
-    /// others.
+    /// Whether a digest that names alerts is next. When a storm begins, its worst alerts replace all others in the
+    /// queue.
     pub(super) async fn storms(&mut self, destination: &Destination) -> store::Result<bool> {
         if self.no_digest || self.turn().is_some_and(|rank| rank == Priority::Decision) {
             return Ok(false);
@@ -26,7 +26,7 @@ impl Lane {
         Ok(self.storm && !self.queue.keys().any(|(rank, _)| *rank == Priority::Urgent))
     }
 
-    /// Sends the next of those digests, or the one that counts the rest. The storm is over when there is none.
+    /// Sends the next digest of the storm, or the one that counts the rest. The storm is over when there is none.
     pub(super) async fn name_others(
         &mut self,
         destination: &mut Destination,
@@ -44,7 +44,7 @@ impl Lane {
                 self.storm = false;
                 Ok(())
             }
-            // What cannot be read is found when each is planned for itself.
+            // Corrupt rows are found when each delivery is planned alone.
             Err(_) => {
                 (self.storm, self.no_digest) = (false, true);
                 Ok(())
