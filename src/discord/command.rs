@@ -1,4 +1,4 @@
-//! Registering the bot's commands.
+//! Registration of the bot's slash commands.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -9,11 +9,11 @@ use crate::discord::{Client, Failure, failure};
 use crate::model::Snowflake;
 
 impl Client {
-    /// Makes `commands` all there are, in `guild` or everywhere (Discord: "Bulk Overwrite Guild Application Commands").
-    /// Discord answers with the list of them, servers written by others with what was sent or with nothing.
+    /// Replaces all commands with `commands`, in `guild` or globally (Discord: "Bulk Overwrite Guild Application
+    /// Commands"). Discord returns their list; servers of other makers return what was sent, or nothing.
     ///
-    /// A 401 is no word on the token here, nor a bare 403 one on the address: others answer so where the bot may not
-    /// have commands. Whatever else is asked notices what holds for everything.
+    /// Here a 401 is no evidence against the token, nor a bare 403 against the address: other servers send them where
+    /// the bot may not have commands. Other requests detect a block that holds for everything.
     pub async fn put_commands(
         &self,
         application: Snowflake,
@@ -46,10 +46,12 @@ impl Client {
         }
     }
 
-    /// The commands in `guild`, or those everywhere: id and name (Discord: "Get Global Application Commands").
+    /// Fetches the id and name of each command in `guild`, or of the global ones (Discord: "Get Global Application
+    /// Commands").
     ///
     /// # Errors
-    /// What was answered instead.
+    ///
+    /// The failed response.
     pub async fn commands(
         &self,
         application: Snowflake,
@@ -59,10 +61,11 @@ impl Client {
         self.get(pass, &commands_of(application, guild)).await
     }
 
-    /// The same, whole: as Discord describes each of them.
+    /// Fetches the complete command objects in `guild`, or the global ones, as Discord describes them.
     ///
     /// # Errors
-    /// What was answered instead.
+    ///
+    /// The failed response.
     pub async fn whole_commands(
         &self,
         application: Snowflake,
@@ -72,10 +75,11 @@ impl Client {
         self.get(pass, &commands_of(application, guild)).await
     }
 
-    /// Takes one command away (Discord: "Delete Global Application Command").
+    /// Deletes one command (Discord: "Delete Global Application Command").
     ///
     /// # Errors
-    /// What was answered instead.
+    ///
+    /// The failed response.
     pub async fn delete_command(
         &self,
         application: Snowflake,
@@ -99,13 +103,13 @@ impl Client {
     }
 }
 
-/// A command that is registered.
+/// A registered command.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Command {
-    /// Its id.
+    /// The id that Discord gave the command.
     #[serde(deserialize_with = "crate::discord::answer::id")]
     pub id: Snowflake,
-    /// Its name, without `/`.
+    /// The name, without `/`.
     pub name: String,
 }
 

@@ -1,8 +1,8 @@
-//! The gate, moved through time.
+//! Tests of the circuit breaker with a clock that they move.
 
 use super::*;
 
-/// A gate that somebody came through a moment ago.
+/// A circuit breaker with a recent success.
 fn gate() -> (Clock, CircuitBreaker) {
     let clock = Clock::system();
     let gate = CircuitBreaker::new(clock.clone());
@@ -23,7 +23,7 @@ fn again() -> Outcome {
     Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe }
 }
 
-// N-3. Control: with `is_discords` taken for every status, the HTML of a proxy opens it.
+// N-3. Control: with `is_discords` taken for every status, the HTML of a proxy ends the ban.
 #[test]
 fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_ends_it() {
     let (clock, gate) = gate();
@@ -36,7 +36,7 @@ fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_e
         clock.advance(Duration::from_millis(1));
         let probe = gate.try_pass().unwrap();
         assert!(gate.try_pass().is_err(), "one for all");
-        // A ban, no answer and a page in Discord's place are the same: it did not come through.
+        // A ban, no response and a page in Discord's place are equal: the request did not reach Discord.
         let met = if nth % 2 == 0 { ban.clone() } else { again() };
         probe.settle(false, &met, false);
     }
@@ -47,7 +47,7 @@ fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_e
     assert_eq!((gate.standing(), successes.has_changed().unwrap()), (BreakerState::Open, true));
     clock.advance(GLOBAL_WINDOW);
     assert_eq!(passes(&gate).len(), GLOBAL_LIMIT, "all follow");
-    // The next ban begins anew.
+    // The next ban starts again at the first interval.
     clock.advance(GLOBAL_WINDOW);
     gate.try_pass().unwrap().settle(false, &ban, false);
     clock.advance(Duration::from_secs(5));
@@ -128,7 +128,7 @@ fn a_thousand_refusals_in_ten_minutes_are_enough_whichever_process_met_them() {
     assert_eq!(gate.standing(), BreakerState::Open);
     gate.try_pass().unwrap().settle(true, &refused, true);
     assert!(gate.try_pass().is_err());
-    // The next process knows of them.
+    // The next process restores them.
     let next = CircuitBreaker::new(clock.clone());
     next.recall((0..REFUSALS as u64).rev().map(Duration::from_millis));
     assert!(matches!(next.standing(), BreakerState::OpenReason { why: OpenReason::Refusals, .. }));
