@@ -1,4 +1,4 @@
-//! The buttons of tickets and alerts, and what came of them.
+//! The buttons of tickets and alerts, and the results of clicks.
 
 use super::button::{self, Row};
 use super::decided::{by, telling};
@@ -6,7 +6,7 @@ use super::text::{literal, moment, short};
 use super::{Card, DecisionContext, Markdown};
 use crate::model::{Decision, DecisionKind, Platform, Verdict};
 
-/// A ticket's card with its buttons, and the newest wish of each kind.
+/// Adds the buttons to a ticket's card, and the newest action of each kind.
 pub(super) fn ticket(mut card: Card, asked: &DecisionContext) -> Card {
     let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == DecisionKind::Ticket)
     else {
@@ -35,7 +35,7 @@ pub(super) fn ticket(mut card: Card, asked: &DecisionContext) -> Card {
     card
 }
 
-/// An alert's card with its buttons, who is on it, and whether it is muted.
+/// Adds the buttons to an alert's card, with the member who took it, and its mute.
 pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
     let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == DecisionKind::Alert)
     else {
@@ -57,7 +57,7 @@ pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
     card
 }
 
-/// How it is with a wish.
+/// The state of a ticket action.
 fn line(wish: &Decision) -> Markdown {
     let (sign, what) = match wish.matter {
         DecisionKind::Take => ("🙋 ", "taken"),
