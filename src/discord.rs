@@ -99,8 +99,8 @@ pub struct Myself {
 
 impl Client {
     /// Fetches the user that the token belongs to (Discord: "Get Current User").
-    pub async fn myself(&self, pass: Permit) -> Result<Myself, Failure> {
-        let myself: Myself = self.get(pass, "/users/@me").await?;
+    pub async fn myself(&self, permit: Permit) -> Result<Myself, Failure> {
+        let myself: Myself = self.get(permit, "/users/@me").await?;
         // A second call gets an equal id.
         let _ = self.0.me.set(myself.id);
         Ok(myself)
@@ -164,14 +164,14 @@ impl Client {
     }
 
     /// Sends a GET request for `path` and parses the response.
-    async fn get<T: serde::de::DeserializeOwned>(&self, pass: Permit, path: &str) -> Result<T, Failure> {
-        self.ask::<(), T>(pass, Method::GET, path, None).await
+    async fn get<T: serde::de::DeserializeOwned>(&self, permit: Permit, path: &str) -> Result<T, Failure> {
+        self.ask::<(), T>(permit, Method::GET, path, None).await
     }
 
     /// Sends one request and parses the response.
     async fn ask<B: serde::Serialize + Sync, T: serde::de::DeserializeOwned>(
         &self,
-        pass: Permit,
+        permit: Permit,
         method: Method,
         path: &str,
         body: Option<&B>,
@@ -183,21 +183,21 @@ impl Client {
         let began = self.0.clock.elapsed();
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(Failure::network(error), false)),
         };
         self.0.transport.hear(&answer);
         match failure::json(&answer) {
             Ok(found) => {
                 self.hear_time(&answer);
                 self.0.transport.learn_time(&answer, began);
-                pass.came_through();
+                permit.came_through();
                 Ok(found)
             }
             Err(failure) => {
                 if failure.code.is_none() {
                     self.0.transport.distrust();
                 }
-                Err(pass.failed(failure, answer.is_refusal()))
+                Err(permit.failed(failure, answer.is_refusal()))
             }
         }
     }

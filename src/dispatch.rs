@@ -125,19 +125,20 @@ impl Dispatcher {
     /// resolves what became of them.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut lanes = LaneSupervisor::new(Arc::clone(&self.context), stop.clone());
-        let mut aside = JoinSet::new();
-        aside.spawn(recovery::follow(Arc::clone(&self.context)));
-        aside
+        let mut background = JoinSet::new();
+        background.spawn(recovery::follow(Arc::clone(&self.context)));
+        background
             .spawn(pause_reporter::follow(Arc::clone(&self.context), self.access.transport().gate().clone()));
         if let Some(platform) = &self.context.platform {
             let client = platform.client().clone();
-            aside.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
+            background.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
         }
-        aside.spawn(lost::name_lost_webhooks(self.access.transport().clone(), Arc::clone(&self.context)));
+        background
+            .spawn(lost::name_lost_webhooks(self.access.transport().clone(), Arc::clone(&self.context)));
         if let Some(client) = self.access.client() {
-            aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
-            aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
-            aside.spawn(probe::ask_the_time(client.clone(), Arc::clone(&self.context)));
+            background.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
+            background.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
+            background.spawn(probe::ask_the_time(client.clone(), Arc::clone(&self.context)));
         }
         let mut mutes_unread = false;
         let mut next_sweep = self.context.clock.elapsed();
@@ -178,7 +179,7 @@ impl Dispatcher {
             }
         }
         lanes.join().await;
-        aside.shutdown().await;
+        background.shutdown().await;
     }
 
     /// Closes decisions whose time limit has passed without an answer.

@@ -58,29 +58,29 @@ impl Place {
 
 impl Client {
     /// Fetches a channel (Discord: "Get Channel").
-    pub async fn channel(&self, pass: Permit, channel: Snowflake) -> Result<Place, Failure> {
-        let place = self.get(pass, &format!("/channels/{channel}")).await?;
+    pub async fn channel(&self, permit: Permit, channel: Snowflake) -> Result<Place, Failure> {
+        let place = self.get(permit, &format!("/channels/{channel}")).await?;
         self.is_about(channel, place)
     }
 
     /// Reopens an archived thread (Discord: "Modify Channel").
-    pub async fn unarchive(&self, pass: Permit, thread: Snowflake) -> Result<(), Failure> {
+    pub async fn unarchive(&self, permit: Permit, thread: Snowflake) -> Result<(), Failure> {
         let body = json!({"archived": false});
         let path = format!("/channels/{thread}");
-        let place = self.ask::<_, Place>(pass, Method::PATCH, &path, Some(&body)).await?;
+        let place = self.ask::<_, Place>(permit, Method::PATCH, &path, Some(&body)).await?;
         self.is_about(thread, place).map(drop)
     }
 
     /// Creates a text channel in a guild and returns its id (Discord: "Create Guild Channel").
     pub async fn make_channel(
         &self,
-        pass: Permit,
+        permit: Permit,
         server: Snowflake,
         name: &str,
     ) -> Result<Snowflake, Failure> {
         let body = json!({"name": name, "type": 0});
         let made: Place =
-            self.ask(pass, Method::POST, &format!("/guilds/{server}/channels"), Some(&body)).await?;
+            self.ask(permit, Method::POST, &format!("/guilds/{server}/channels"), Some(&body)).await?;
         Ok(made.id)
     }
 

@@ -187,7 +187,7 @@ impl CircuitBreaker {
         loop {
             changed.mark_unchanged();
             match self.try_pass_as(with_token) {
-                Ok(pass) => return pass,
+                Ok(permit) => return permit,
                 Err(wait) => {
                     tokio::select! {
                         () = self.0.clock.sleep(wait) => {}

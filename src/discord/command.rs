@@ -21,11 +21,11 @@ impl Client {
         commands: &Value,
     ) -> Result<(), Failure> {
         let path = commands_of(application, guild);
-        let pass = self.gate().pass().await;
+        let permit = self.gate().pass().await;
         let request = self.request(Method::PUT, &path)?.json(commands);
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(Failure::network(error), false)),
         };
         self.transport().hear(&answer);
         let is_empty = answer.body.is_empty() && !self.transport().leads_to_discord();
@@ -36,13 +36,13 @@ impl Client {
         };
         match done {
             Ok(()) => {
-                pass.came_through();
+                permit.came_through();
                 Ok(())
             }
             Err(
                 failure @ (Failure { status: Some(401), .. } | Failure { status: Some(403), code: None, .. }),
             ) => Err(failure),
-            Err(failure) => Err(pass.failed(failure, answer.is_refusal())),
+            Err(failure) => Err(permit.failed(failure, answer.is_refusal())),
         }
     }
 
@@ -57,8 +57,8 @@ impl Client {
         application: Snowflake,
         guild: Option<Snowflake>,
     ) -> Result<Vec<Command>, Failure> {
-        let pass = self.gate().pass().await;
-        self.get(pass, &commands_of(application, guild)).await
+        let permit = self.gate().pass().await;
+        self.get(permit, &commands_of(application, guild)).await
     }
 
     /// Fetches the complete command objects in `guild`, or the global ones, as Discord describes them.
@@ -71,8 +71,8 @@ impl Client {
         application: Snowflake,
         guild: Option<Snowflake>,
     ) -> Result<Vec<Value>, Failure> {
-        let pass = self.gate().pass().await;
-        self.get(pass, &commands_of(application, guild)).await
+        let permit = self.gate().pass().await;
+        self.get(permit, &commands_of(application, guild)).await
     }
 
     /// Deletes one command (Discord: "Delete Global Application Command").
@@ -87,19 +87,19 @@ impl Client {
         command: Snowflake,
     ) -> Result<(), Failure> {
         let path = format!("{}/{command}", commands_of(application, guild));
-        let pass = self.gate().pass().await;
+        let permit = self.gate().pass().await;
         let request = self.request(Method::DELETE, &path)?;
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(Failure::network(error), false)),
         };
         self.transport().hear(&answer);
         if (200..=299).contains(&answer.status) {
-            pass.came_through();
+            permit.came_through();
             return Ok(());
         }
         let failure = failure::json::<Value>(&answer).err().unwrap_or_else(Failure::stale);
-        Err(pass.failed(failure, answer.is_refusal()))
+        Err(permit.failed(failure, answer.is_refusal()))
     }
 }
 

@@ -50,12 +50,12 @@ impl Client {
     /// Fetches the gateway's address (Discord: "Get Gateway Bot"). Fails at once while the circuit breaker blocks
     /// requests.
     pub async fn gateway(&self) -> Result<Gateway, Failure> {
-        let pass = self.gate().try_pass().map_err(Failure::shut)?;
-        match self.get(pass, "/gateway/bot").await {
+        let permit = self.gate().try_pass().map_err(Failure::shut)?;
+        match self.get(permit, "/gateway/bot").await {
             // A server without a bot-specific endpoint still has a gateway.
             Err(failure) if failure.status == Some(404) => {
-                let pass = self.gate().try_pass().map_err(Failure::shut)?;
-                self.get(pass, "/gateway").await
+                let permit = self.gate().try_pass().map_err(Failure::shut)?;
+                self.get(permit, "/gateway").await
             }
             answered => answered,
         }

@@ -79,9 +79,9 @@ impl Client {
     }
 
     /// Fetches the newest messages of `channel` (Discord: "Get Channel Messages").
-    pub async fn recent_messages(&self, pass: Permit, channel: Snowflake) -> Result<Page, Failure> {
+    pub async fn recent_messages(&self, permit: Permit, channel: Snowflake) -> Result<Page, Failure> {
         let path = format!("/channels/{channel}/messages?limit={READ_BACK}");
-        let messages: Vec<Posted> = self.get(pass, &path).await?;
+        let messages: Vec<Posted> = self.get(permit, &path).await?;
         Ok(Page { is_whole: messages.len() < usize::from(READ_BACK), messages })
     }
 }

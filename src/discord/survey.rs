@@ -79,7 +79,7 @@ impl Client {
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        let pass = self.gate().pass().await;
-        self.get(pass, path).await
+        let permit = self.gate().pass().await;
+        self.get(permit, path).await
     }
 }

@@ -50,22 +50,22 @@ impl HttpTransport {
     /// The failed response, if it proves nothing about the webhook.
     pub async fn webhook(&self, url: &WebhookUrl) -> Result<Option<LostWebhook>, Failure> {
         let path = format!("/webhooks/{}/{}", url.id(), url.token().expose());
-        let pass = self.gate().pass_without_token().await;
+        let permit = self.gate().pass_without_token().await;
         let answer = match self.request(Method::GET, &path)?.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(Failure::network(error), false)),
         };
         self.hear(&answer);
         match failure::json::<Found>(&answer) {
             Ok(found) if found.id == url.id() => {
-                pass.came_through();
+                permit.came_through();
                 Ok(None)
             }
             Ok(_) => Err(Failure::stale()),
             Err(failure) => {
                 // Only an error object comes from Discord.
                 let is_discords = failure.code.is_some();
-                let failure = pass.failed(failure, answer.is_refusal());
+                let failure = permit.failed(failure, answer.is_refusal());
                 match answer.status {
                     404 if is_discords => Ok(Some(LostWebhook::Deleted)),
                     401 if is_discords => Ok(Some(LostWebhook::TokenRefused)),

@@ -39,14 +39,14 @@ impl Channel {
         context: &Context,
         channel: Snowflake,
         message: &mut Message,
-        mut pass: Permit,
+        mut permit: Permit,
     ) -> Result<Attempt> {
         let mut body = match isolate(compose(context, message)).await? {
             Ok(body) => body,
             Err(poison) => return Ok(poison.unsent(context.clock.now())),
         };
         if self.may_be_forgotten(context, message) {
-            match Search::new(context, &self.client).look_for(channel, message, &body, pass).await? {
+            match Search::new(context, &self.client).look_for(channel, message, &body, permit).await? {
                 Looked::Settled(attempt) => return Ok(*attempt),
                 Looked::Absent => {}
                 Looked::Unclear => {
@@ -58,7 +58,7 @@ impl Channel {
                     };
                 }
             }
-            pass = self.pass().await;
+            permit = self.pass().await;
         }
         if message.ambiguous_since.is_none() {
             message.tried_at = Some(context.clock.elapsed());
@@ -69,12 +69,15 @@ impl Channel {
                 self.client.create_message(channel, &message.nonce, &body, is_repeat).await
             }
             Action::Edit { channel, message: edited } => {
-                pass = self.ready_to_edit(context, channel, share_of(message), pass).await;
+                permit = self.ready_to_edit(context, channel, share_of(message), permit).await;
                 self.edit(channel, edited, body).await
             }
         };
-        pass.report(&attempt);
-        if attempt.code == Some(ARCHIVED) && message.action == Action::Create && self.opens(channel).await {
+        permit.report(&attempt);
+        if attempt.code == Some(ARCHIVED)
+            && message.action == Action::Create
+            && self.reopen_thread(channel).await
+        {
             attempt.outcome = Outcome::Retry { after: None, arrived: Arrived::No };
         }
         Ok(attempt)
@@ -107,23 +110,23 @@ impl Channel {
         context: &Context,
         channel: Snowflake,
         share: Share,
-        mut pass: Permit,
+        mut permit: Permit,
     ) -> Permit {
         loop {
             let wait = self.client.ready_to_edit_in(channel, share);
             if wait.is_zero() {
-                return pass;
+                return permit;
             }
-            drop(pass);
+            drop(permit);
             context.clock.sleep(wait).await;
-            pass = self.pass().await;
+            permit = self.pass().await;
         }
     }
 
     /// Reopens an archived thread. Returns whether that worked.
-    async fn opens(&self, thread: Snowflake) -> bool {
-        let pass = self.pass().await;
-        self.client.unarchive(pass, thread).await.is_ok()
+    async fn reopen_thread(&self, thread: Snowflake) -> bool {
+        let permit = self.pass().await;
+        self.client.unarchive(permit, thread).await.is_ok()
     }
 
     /// Whether it may have been posted under a nonce that is forgotten by now, or was never honored: Discord honors a

@@ -127,7 +127,7 @@ impl Disposition {
         let missing = || hub.missing_at(destination);
         let name = &destination.name;
         let (took_ms, tries) = (attempt.took.as_millis(), message.attempts + 1);
-        let said = String::from_utf8_lossy(&attempt.response);
+        let response = String::from_utf8_lossy(&attempt.response);
         let again_in_s = self.not_before.since(now.steady).as_secs_f64();
         match &self.next {
             Next::Dead(reason) if was_not_sent(attempt) => {
@@ -162,11 +162,11 @@ impl Disposition {
                     message.id = %message.id, status = attempt.status, "{name} still does not let the bot write: {reason}"
                 ),
                 _ if !attempt.was_asked() => tracing::warn!(
-                    message.id = %message.id, tries, again_in_s, "a message for {name} was not sent: {}", said.escape_debug()
+                    message.id = %message.id, tries, again_in_s, "a message for {name} was not sent: {}", response.escape_debug()
                 ),
                 _ => tracing::warn!(
                     message.id = %message.id, status = attempt.status, took_ms, tries, again_in_s,
-                    "{name} did not take a message: {}; it is tried again", said.escape_debug()
+                    "{name} did not take a message: {}; it is tried again", response.escape_debug()
                 ),
             },
             Next::Apart(reason) => tracing::warn!(
@@ -179,7 +179,7 @@ impl Disposition {
             ),
             Next::Recomposed(_) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
-                "{name} refused a card: {}; it is sent as plain text", said.escape_debug()
+                "{name} refused a card: {}; it is sent as plain text", response.escape_debug()
             ),
             Next::Dead(reason) => tracing::error!(
                 message.id = %message.id, status = attempt.status,
@@ -218,7 +218,7 @@ fn next_step(message: &Message, attempt: &Attempt, now: Moment) -> Next {
         }
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_) => Next::Withdrawn,
         // It cannot be composed again, so its channel cannot be searched for it.
-        Outcome::Refused(reason) if was_not_sent(attempt) && may_stand(message) => {
+        Outcome::Refused(reason) if was_not_sent(attempt) && may_be_posted(message) => {
             Next::Dead(Reason::new(format!("{reason}; it may be in the channel all the same")))
         }
         // One refused delivery must not take the others with it.
@@ -244,7 +244,7 @@ fn was_not_sent(attempt: &Attempt) -> bool {
 }
 
 /// Whether an earlier attempt may have posted a message that cannot be split. A digest's content may be posted again.
-fn may_stand(message: &Message) -> bool {
+fn may_be_posted(message: &Message) -> bool {
     message.ambiguous_since.is_some() && message.form != Form::Digest
 }
 

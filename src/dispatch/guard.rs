@@ -67,11 +67,11 @@ pub(super) async fn in_doubt(context: &Context, destination: &Destination) -> st
 }
 
 /// Gives up corrupt deliveries, and logs each once.
-async fn quarantine(context: &Context, place: &str, spoilt: Vec<CorruptRow>) -> store::Result<()> {
-    if spoilt.is_empty() {
+async fn quarantine(context: &Context, place: &str, corrupt: Vec<CorruptRow>) -> store::Result<()> {
+    if corrupt.is_empty() {
         return Ok(());
     }
-    for row in context.store.give_up_spoilt(spoilt).await? {
+    for row in context.store.give_up_spoilt(corrupt).await? {
         tracing::error!(
             "a delivery for {place} cannot be read: {}. Given up: {}; everything else goes on, and its event is \
              kept. {MEND}",

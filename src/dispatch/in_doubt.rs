@@ -68,7 +68,7 @@ impl<'a> Search<'a> {
         channel: Snowflake,
         message: &Message,
         body: &Body,
-        pass: Permit,
+        permit: Permit,
     ) -> Result<Looked> {
         let (started_at, began) = (self.context.clock.now(), self.context.clock.elapsed());
         let attempt = |status, code, response: String, outcome| {
@@ -80,7 +80,7 @@ impl<'a> Search<'a> {
                 ..Attempt::unanswered(started_at, outcome)
             })))
         };
-        let why = match self.read(channel, pass).await {
+        let why = match self.read(channel, permit).await {
             Ok(page) => match self.judge(channel, message, body, &page).await? {
                 Look::Found(id) => {
                     let receipt = Receipt { channel, message: Some(id) };
@@ -115,12 +115,12 @@ impl<'a> Search<'a> {
 
     /// Reads the newest messages of `channel`. The server must have recognized our token before: otherwise any server
     /// could claim that there are none.
-    async fn read(&self, channel: Snowflake, mut pass: Permit) -> std::result::Result<Page, Failure> {
+    async fn read(&self, channel: Snowflake, mut permit: Permit) -> std::result::Result<Page, Failure> {
         if self.client.me().is_none() {
-            self.client.myself(pass).await?;
-            pass = self.client.gate().pass().await;
+            self.client.myself(permit).await?;
+            permit = self.client.gate().pass().await;
         }
-        self.client.recent_messages(pass, channel).await
+        self.client.recent_messages(permit, channel).await
     }
 
     async fn judge(&self, channel: Snowflake, message: &Message, body: &Body, page: &Page) -> Result<Look> {
@@ -146,8 +146,8 @@ impl<'a> Search<'a> {
 
     /// Whether no message was posted in `channel` since `message` was planned. Needs no permission to read messages.
     async fn is_unchanged(&self, channel: Snowflake, message: &Message) -> bool {
-        let pass = self.client.gate().pass().await;
-        let Ok(place) = self.client.channel(pass, channel).await else { return false };
+        let permit = self.client.gate().pass().await;
+        let Ok(place) = self.client.channel(permit, channel).await else { return false };
         let PostedAfter { message: earlier, time } = self.bound(message);
         // Ids encode the time only on the real Discord.
         let time = time.filter(|_| self.client.heeds_nonces());

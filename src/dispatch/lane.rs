@@ -149,18 +149,18 @@ impl Lane {
                 self.wait_for_room(ready_in, share).await?;
                 continue;
             }
-            let Some(pass) = self.context.sinks.pass(&destination.sink).await else {
+            let Some(permit) = self.context.sinks.pass(&destination.sink).await else {
                 self.needs_token = true;
                 break;
             };
             // More urgent deliveries may have arrived while the lane waited for the permit.
             self.take_hints();
             if self.overtakes() {
-                self.begin(&mut destination, pass).await?;
+                self.begin(&mut destination, permit).await?;
             } else if let Some(message) = self.in_doubt.pop_front() {
-                self.send(&mut destination, message, pass).await?;
+                self.send(&mut destination, message, permit).await?;
             } else {
-                self.begin(&mut destination, pass).await?;
+                self.begin(&mut destination, permit).await?;
             }
         }
         Ok(())
@@ -193,9 +193,9 @@ impl Lane {
     }
 
     /// Plans the next message, and sends it once it is on disk.
-    async fn begin(&mut self, destination: &mut Destination, pass: Permit) -> store::Result<()> {
+    async fn begin(&mut self, destination: &mut Destination, permit: Permit) -> store::Result<()> {
         if self.storms(destination).await? {
-            return self.name_others(destination, pass).await;
+            return self.name_others(destination, permit).await;
         }
         let now = self.context.clock.steady();
         if !self.is_urgent()
@@ -206,7 +206,7 @@ impl Lane {
             digest::forget(&mut self.queue, &mut self.alone);
             self.behind = true;
             return match planned {
-                Some(message) => self.send(destination, message, pass).await,
+                Some(message) => self.send(destination, message, permit).await,
                 None => Ok(()),
             };
         }
@@ -215,7 +215,7 @@ impl Lane {
         let head = plan::head(&self.queue, turn).map(|(_, id)| id);
         let planned = isolate(plan::next(&self.context, self.id, &mut self.queue, turn, pressure)).await?;
         match (planned, head) {
-            (Ok(Some(message)), _) => self.put_down(destination, message, pass).await,
+            (Ok(Some(message)), _) => self.put_down(destination, message, permit).await,
             (Err(poison), Some(head)) => self.quarantine(destination, head, poison).await,
             (Ok(None) | Err(_), _) => Ok(()),
         }
@@ -226,7 +226,7 @@ impl Lane {
         &mut self,
         destination: &mut Destination,
         mut message: Message,
-        pass: Permit,
+        permit: Permit,
     ) -> store::Result<()> {
         self.note_turn(&message);
         message.posted_after = self.context.sinks.posted_after(destination, &self.context.clock);
@@ -237,7 +237,7 @@ impl Lane {
                     // They stay in the table, like those of every digest.
                     message.deliveries.clear();
                 }
-                self.send(destination, message, pass).await
+                self.send(destination, message, permit).await
             }
             // Some of its deliveries were changed in the meantime: the table is right.
             Ok(false) => {
@@ -287,7 +287,7 @@ impl Lane {
         &mut self,
         destination: &mut Destination,
         mut message: Message,
-        pass: Permit,
+        permit: Permit,
     ) -> store::Result<()> {
         if message.settling {
             digest::settle(&self.context, &message).await;
@@ -295,7 +295,7 @@ impl Lane {
         }
         message.late = self.why(&message);
         let (tries, successes) = (message.attempts, self.context.recovery.successes());
-        let sending = self.context.sinks.send(&self.context, destination, &mut message, pass);
+        let sending = self.context.sinks.send(&self.context, destination, &mut message, permit);
         let attempt = match isolate(sending).await? {
             Ok(attempt) => attempt,
             Err(poison) => poison.lost(self.context.clock.now(), tries),

@@ -12,20 +12,20 @@ pub(super) const MANY: u32 = 5;
 
 /// Records the crash; retries until the database accepts it.
 pub(super) async fn record_crash(context: &Context, destination: DestinationId) {
-    let broke = retry_forever(context, || context.store.record_lane_crash(destination)).await;
-    for digest in &broke.apart {
+    let crash = retry_forever(context, || context.store.record_lane_crash(destination)).await;
+    for digest in &crash.apart {
         while retry_forever(context, || context.store.release(*digest)).await > 0 {}
         tracing::warn!(message.id = %digest, "a digest made nuncio panic (stderr shows where): its events are sent \
                                               in smaller messages. Please report this");
     }
-    if !broke.apart.is_empty() {
+    if !crash.apart.is_empty() {
         retry_forever(context, || context.store.withdraw_empty(destination)).await;
     }
-    if broke.given_up.is_empty() {
+    if crash.given_up.is_empty() {
         return;
     }
-    broke.given_up.iter().for_each(|_| context.hub.gave_up());
-    let ids: Vec<String> = broke.given_up.iter().map(DeliveryId::short).collect();
+    crash.given_up.iter().for_each(|_| context.hub.gave_up());
+    let ids: Vec<String> = crash.given_up.iter().map(DeliveryId::short).collect();
     let ids = ids.join(", ");
     tracing::error!(
         destination = %destination,

@@ -20,8 +20,8 @@ const LOOK: Duration = Duration::from_secs(30);
 pub(super) async fn introduce(client: Client, context: Arc<Context>) {
     let conditions = context.hub.conditions();
     loop {
-        let pass = client.gate().pass().await;
-        match client.myself(pass).await {
+        let permit = client.gate().pass().await;
+        match client.myself(permit).await {
             Ok(me) => {
                 conditions.clear(Condition::DiscordUnreachable);
                 tracing::info!(bot.id = %me.id, "Discord knows this token as the bot {}", me.username);
@@ -47,8 +47,8 @@ pub(super) async fn ask_the_time(client: Client, context: Arc<Context>) {
     loop {
         context.clock.sleep(CLOCK).await;
         if context.hub.wants_time() {
-            let pass = client.gate().pass().await;
-            if client.myself(pass).await.is_err() {
+            let permit = client.gate().pass().await;
+            if client.myself(permit).await.is_err() {
                 context.clock.sleep(PROBE_AGAIN).await;
             }
         }
@@ -69,17 +69,17 @@ pub(super) async fn look_for_closed(client: Client, context: Arc<Context>) {
         });
         for destination in troubled.into_iter().filter(|destination| destination.closed.is_some()) {
             if destination.not_before <= context.clock.steady() {
-                look_for(&client, &context, destination).await;
+                probe_channel(&client, &context, destination).await;
             }
         }
     }
 }
 
 /// Probes one channel with one request.
-async fn look_for(client: &Client, context: &Context, destination: Destination) {
+async fn probe_channel(client: &Client, context: &Context, destination: Destination) {
     let Sink::Channel(channel) = destination.sink else { return };
-    let pass = client.gate().pass().await;
-    if client.channel(pass, channel).await.is_ok_and(|place| place.takes_messages()) {
+    let permit = client.gate().pass().await;
+    if client.channel(permit, channel).await.is_ok_and(|place| place.takes_messages()) {
         context.hub.reopen(channel, "Discord knows it").await;
     } else {
         let again = context.clock.steady().plus(DENIED_AGAIN);

@@ -56,11 +56,11 @@ impl Sinks {
         context: &Context,
         destination: &Destination,
         message: &mut Message,
-        pass: Permit,
+        permit: Permit,
     ) -> Result<Attempt> {
         match (&destination.sink, &self.channel) {
-            (Sink::Channel(id), Some(channel)) => channel.send(context, *id, message, pass).await,
-            (Sink::DiscordWebhook(_), _) => self.webhooks.send(context, destination, message, pass).await,
+            (Sink::Channel(id), Some(channel)) => channel.send(context, *id, message, permit).await,
+            (Sink::DiscordWebhook(_), _) => self.webhooks.send(context, destination, message, permit).await,
             // Its lane never gets a permit.
             (Sink::Channel(_), None) | (Sink::XtSystems, _) => {
                 Err(Error::Corrupt("a message for no channel".to_owned()))

@@ -39,7 +39,7 @@ struct Broken {
 
 impl Broken {
     /// Records another crash and returns the backoff.
-    fn once_more(&mut self, now: Duration) -> Duration {
+    fn record_crash(&mut self, now: Duration) -> Duration {
         self.times = self.times.saturating_add(1);
         let wait = schedule::backoff(self.times, 1.0);
         self.until = now + wait;
@@ -113,7 +113,7 @@ impl LaneSupervisor {
             }
             None => {
                 let now = self.context.clock.elapsed();
-                let wait = self.broken.entry(destination).or_default().once_more(now);
+                let wait = self.broken.entry(destination).or_default().record_crash(now);
                 tracing::error!(
                     destination = %destination, again_in_s = wait.as_secs(),
                     "sending to a destination failed because nuncio panicked (stderr shows where). What waits for it \
@@ -169,7 +169,7 @@ mod tests {
         let mut now = Duration::ZERO;
         let mut waits = Vec::new();
         for _ in 0..12 {
-            waits.push(broken.once_more(now));
+            waits.push(broken.record_crash(now));
             now = broken.until;
         }
         assert!(waits.is_sorted() && waits[0] >= Duration::from_secs(1), "{waits:?}");

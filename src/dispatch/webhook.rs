@@ -35,7 +35,7 @@ impl Webhooks {
         context: &Context,
         destination: &Destination,
         message: &mut Message,
-        pass: Permit,
+        permit: Permit,
     ) -> Result<Attempt> {
         // Read anew for each try: an operator may have just replaced it.
         let Some(url) = context.store.webhook_url(destination.id).await? else {
@@ -59,12 +59,12 @@ impl Webhooks {
         };
         // Execute Webhook supports no replies and, for webhooks like these, no buttons.
         (body.message_reference, body.components) = (None, None);
-        let pass = self.ready(context, url.id(), message, pass).await;
+        let permit = self.ready(context, url.id(), message, permit).await;
         let attempt = match message.action {
             Action::Create => self.transport.execute_webhook(&url, &body).await,
             Action::Edit { message, .. } => self.transport.edit_webhook_message(&url, message, &body).await,
         };
-        pass.report(&attempt);
+        permit.report(&attempt);
         Ok(attempt)
     }
 
@@ -85,7 +85,7 @@ impl Webhooks {
         context: &Context,
         webhook: Snowflake,
         message: &Message,
-        mut pass: Permit,
+        mut permit: Permit,
     ) -> Permit {
         loop {
             let wait = match message.action {
@@ -94,11 +94,11 @@ impl Webhooks {
                 Action::Edit { .. } => self.transport.webhook_ready_to_edit_in(webhook, share_of(message)),
             };
             if wait.is_zero() {
-                return pass;
+                return permit;
             }
-            drop(pass);
+            drop(permit);
             context.clock.sleep(wait).await;
-            pass = self.pass().await;
+            permit = self.pass().await;
         }
     }
 }
@@ -113,8 +113,8 @@ pub async fn try_webhook(
 ) -> Result<Attempt> {
     let Some(url) = store.webhook_url(webhook.id).await? else { return Ok(unreadable(clock)) };
     pause_reporter::recall(store, clock, transport.gate()).await?;
-    let pass = match transport.gate().try_pass_without_token() {
-        Ok(pass) => pass,
+    let permit = match transport.gate().try_pass_without_token() {
+        Ok(permit) => permit,
         Err(wait) => {
             let failure = Failure::shut(wait);
             return Ok(unsent(clock, failure.to_string(), failure.outcome));
@@ -122,7 +122,7 @@ pub async fn try_webhook(
     };
     let attempt =
         transport.execute_webhook(&url, &render::webhook_test(&webhook.about.name, clock.now())).await;
-    pass.report(&attempt);
+    permit.report(&attempt);
     if matches!(attempt.outcome, Outcome::Sent(_)) {
         store.note_webhook_tested(webhook.id).await?;
     }

@@ -39,9 +39,9 @@ fn triggered(facts: &Facts<'_>) -> Card {
     let named = what.as_ref().map(|what| [literal(" · "), super::text(what)].into()).unwrap_or_default();
     let title = [literal(sign(severity)), word.clone(), named];
     let message = facts.word(&["message", "description"]);
-    let said = what.or(message).map(|what| [literal(": "), short(&what, 60)].into()).unwrap_or_default();
+    let problem = what.or(message).map(|what| [literal(": "), short(&what, 60)].into()).unwrap_or_default();
     let on = host.as_ref().map(|host| [literal(" on "), short(host, 40)].into()).unwrap_or_default();
-    let summary = [word, said, on, facts.of_customer()];
+    let summary = [word, problem, on, facts.of_customer()];
 
     let first = facts.moment(&["first_seen", "first_seen_at", "first_occurred_at", "started_at"]);
     let first: Option<Markdown> = first.map(|at| [literal("first "), at].into());
@@ -80,8 +80,8 @@ fn times(facts: &Facts<'_>) -> Option<u64> {
 /// The details in a readable form: the text, or one line for each entry.
 fn details(facts: &Facts<'_>) -> Option<Markdown> {
     let line = |value: &Value| word(value).unwrap_or_else(|| value.to_string());
-    let (told, _) = payload::without_secrets(facts.data().get("details")?);
-    let text = match &told {
+    let (visible, _) = payload::without_secrets(facts.data().get("details")?);
+    let text = match &visible {
         Value::String(text) => text.clone(),
         Value::Object(entries) => {
             let entries = entries.iter().filter(|(_, value)| !is_empty(value));

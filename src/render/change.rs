@@ -77,11 +77,11 @@ impl Change {
 
 /// All changes in the payload, each field once, in the payload's order.
 pub(super) fn changes(data: &Value) -> Vec<Change> {
-    let mut told: HashSet<String> = SILENT.map(str::to_owned).into();
+    let mut seen: HashSet<String> = SILENT.map(str::to_owned).into();
     let found = listed(data).into_iter().chain(against_old_state(data)).chain(prefixed(data));
     found
         .filter(|change| change.old.is_none() || change.old != change.new)
-        .filter(|change| told.insert(change.name.clone()))
+        .filter(|change| seen.insert(change.name.clone()))
         .collect()
 }
 

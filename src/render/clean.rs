@@ -114,8 +114,8 @@ impl Sifted {
 
     /// Tag characters spell the flags of England, Scotland and Wales. Anywhere else they carry hidden text.
     fn tag(&mut self, tag: char) {
-        let spelt = self.text.chars().rev().take_while(|c| ('\u{E0020}'..='\u{E007F}').contains(c)).count();
-        if spelt < 7 && self.text.chars().rev().nth(spelt) == Some(BLACK_FLAG) {
+        let tags = self.text.chars().rev().take_while(|c| ('\u{E0020}'..='\u{E007F}').contains(c)).count();
+        if tags < 7 && self.text.chars().rev().nth(tags) == Some(BLACK_FLAG) {
             self.text.push(tag);
         }
     }

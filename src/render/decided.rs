@@ -145,7 +145,7 @@ fn body(decision: &Decision, asked: &DecisionContext) -> Vec<Markdown> {
             );
             lines.push(line);
             lines.extend(reason(decision));
-            lines.push(said_no(decision));
+            lines.push(refusal(decision));
         }
         Phase::Elsewhere => {
             lines.extend(decision.elsewhere_at.map(|at| [literal("approved there "), moment(at)].into()));
@@ -185,7 +185,7 @@ pub(super) fn telling(decision: &Decision) -> Markdown {
 }
 
 /// The platform's refusal, and the remedy.
-fn said_no(decision: &Decision) -> Markdown {
+fn refusal(decision: &Decision) -> Markdown {
     let said = decision.said.as_ref().map(|said| short(said, 400));
     match decision.platform {
         Platform::Held => said.unwrap_or_default(),

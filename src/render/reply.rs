@@ -32,8 +32,9 @@ pub fn reply(before: &Event, after: &Event, changes: &[&Event], view: &View<'_>)
         (old.person(ASSIGNEE) != Some(who.clone())).then(|| [literal("for "), who].into())
     };
     let note = || {
-        let said = last_note(after)?;
-        (last_note(before) != Some(said.clone())).then(|| [literal("note: "), short(&said, NOTE)].into())
+        let content = last_note(after)?;
+        (last_note(before) != Some(content.clone()))
+            .then(|| [literal("note: "), short(&content, NOTE)].into())
     };
     let (assignee, note) = (assignee(), note());
     let by = one_person(changes, view).map(|by| [literal("by "), by].into());

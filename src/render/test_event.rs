@@ -22,8 +22,8 @@ pub(super) fn arrived(facts: &Facts<'_>) -> Card {
 /// The test message that an operator sends through a stored webhook.
 #[must_use]
 pub fn webhook(name: &str, now: Timestamp) -> Body {
-    let said = [literal("This webhook works. nuncio calls it "), text(name), literal(".")].into();
-    test("Webhook Test", said, now)
+    let sentence = [literal("This webhook works. nuncio calls it "), text(name), literal(".")].into();
+    test("Webhook Test", sentence, now)
 }
 
 /// The test message that `nuncio doctor` posts in a channel of the map.
@@ -36,12 +36,12 @@ pub fn channel(now: Timestamp) -> Body {
     )
 }
 
-fn test(title: &'static str, said: Markdown, now: Timestamp) -> Body {
+fn test(title: &'static str, sentence: Markdown, now: Timestamp) -> Body {
     let card = Card {
         summary: literal(title),
         title: [literal("🧪 "), literal(title)].into(),
         url: None,
-        description: said,
+        description: sentence,
         text: Markdown::default(),
         fields: Vec::new(),
         buttons: None,

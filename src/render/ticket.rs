@@ -111,13 +111,13 @@ fn state_line(facts: &Facts<'_>, changes: &[Change]) -> Vec<Option<Markdown>> {
 /// The first two changes in short form: "high → critical" needs no field name.
 fn headline(changes: &[Change]) -> Option<Markdown> {
     let plain = |change: &Change| ["priority", "severity", "status", "state"].contains(&change.name.as_str());
-    let said = |change: &Change| {
+    let phrase = |change: &Change| {
         if plain(change) && change.is_pair() { change.values() } else { change.said() }
     };
     let mut first: Vec<&Change> = changes.iter().collect();
     first.sort_by_key(|change| !plain(change));
     (!changes.is_empty())
-        .then(|| Markdown::join(first.into_iter().take(2).map(|change| Some(said(change))), ", "))
+        .then(|| Markdown::join(first.into_iter().take(2).map(|change| Some(phrase(change))), ", "))
 }
 
 fn latest_note(facts: &Facts<'_>) -> Option<Markdown> {

@@ -48,8 +48,8 @@ pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
         card = card.more(Some([literal("🙋 "), short(&decider.name, 60), literal(" is on it"), at].into()));
     }
     if let Some(mute) = &asked.mute {
-        let heard = [literal(", ends "), moment(mute.until)];
-        card = card.more(Some([literal("🔕 muted by "), short(&mute.by, 60), heard.into()].into()));
+        let ends = [literal(", ends "), moment(mute.until)];
+        card = card.more(Some([literal("🔕 muted by "), short(&mute.by, 60), ends.into()].into()));
     }
     let on_it = if is_taken { None } else { button::on_it(token) };
     let mute = if asked.mute.is_some() { None } else { button::mute(token) };

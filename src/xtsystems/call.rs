@@ -79,12 +79,12 @@ impl Reply {
     #[must_use]
     pub fn excerpt(&self) -> String {
         let json = self.json();
-        let said = ["detail", "message", "error", "title"].iter().find_map(|key| match &json[*key] {
+        let message = ["detail", "message", "error", "title"].iter().find_map(|key| match &json[*key] {
             Value::String(text) => Some(text.clone()),
             Value::Null => None,
             other => Some(other.to_string()),
         });
-        let text = said
+        let text = message
             .or_else(|| self.trouble.clone())
             .unwrap_or_else(|| String::from_utf8_lossy(&self.body).into_owned());
         text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(KEEP).collect()

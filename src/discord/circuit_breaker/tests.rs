@@ -29,7 +29,7 @@ fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_e
     let (clock, gate) = gate();
     let ban = Outcome::Paused { scope: PauseScope::Ban, after: Duration::ZERO };
     let met: Vec<Permit> = (0..5).map(|_| gate.try_pass().unwrap()).collect();
-    met.into_iter().for_each(|pass| pass.settle(false, &ban, false));
+    met.into_iter().for_each(|permit| permit.settle(false, &ban, false));
     for (nth, wait) in [5, 10, 20, 40, 60, 60].into_iter().enumerate() {
         clock.advance(Duration::from_secs(wait) - Duration::from_millis(1));
         assert!(gate.try_pass().is_err(), "{wait} s");

@@ -119,13 +119,13 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
         let card = match group.lifetime {
             CardLifetime::PerEvent => draw(context, first),
             CardLifetime::PerSubject | CardLifetime::FoldRepeats => {
-                let standing =
+                let current =
                     context.store.card(message.destination_id, first.source, &first.subject).await?;
                 if place == 0 && base.is_none() {
-                    replaces = standing.as_ref().filter(|card| card.frozen).map(|card| card.message);
+                    replaces = current.as_ref().filter(|card| card.frozen).map(|card| card.message);
                 }
                 let (card, shown, events) =
-                    living(context, message, group, first, place, standing.as_ref(), base).await?;
+                    living(context, message, group, first, place, current.as_ref(), base).await?;
                 message.shows.extend(shown);
                 let tells = !message.deliveries.iter().any(Delivery::redraws);
                 if base.is_some() && target && group.lifetime == CardLifetime::PerSubject && tells {
@@ -189,7 +189,7 @@ async fn living(
     group: &Group,
     event: &Event,
     place: usize,
-    standing: Option<&LivingCard>,
+    current: Option<&LivingCard>,
     base: Option<MessageId>,
 ) -> Result<(Card, Option<Shown>, Vec<Event>)> {
     let store = &context.store;
@@ -197,8 +197,8 @@ async fn living(
     let (source, subject) = (group.source, group.subject.as_str());
     let first_here = group.events.iter().map(|event| event.id).min();
     // A card of this subject that moved to another message leaves here what it showed at that time.
-    let ours = base.is_none() || standing.is_some_and(|card| Some(card.message_id) == base);
-    let since = match standing.filter(|_| base.is_some() && ours) {
+    let ours = base.is_none() || current.is_some_and(|card| Some(card.message_id) == base);
+    let since = match current.filter(|_| base.is_some() && ours) {
         Some(card) => Some(card.shown.since),
         None => first_here.filter(|_| repeats),
     };

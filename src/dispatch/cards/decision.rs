@@ -84,7 +84,7 @@ pub(super) async fn compose(
     let event = load(&context.store, delivery).await?;
     let Some(decision) = decision(context, &event).await? else { return Ok(None) };
     if decision.matter != DecisionKind::Machine {
-        stand_in(context, delivery, &decision).await?;
+        replace_event(context, delivery, &decision).await?;
         return Ok(None);
     }
     let is_change = message.action != Action::Create;
@@ -135,13 +135,13 @@ pub(super) async fn substitute_asking_event(
 ) -> Result<()> {
     match decision(context, event).await? {
         Some(decision) if is_ours(event) && decision.matter != DecisionKind::Machine => {
-            stand_in(context, delivery, &decision).await
+            replace_event(context, delivery, &decision).await
         }
         _ => Ok(()),
     }
 }
 
-async fn stand_in(context: &Context, delivery: &mut Delivery, decision: &Decision) -> Result<()> {
+async fn replace_event(context: &Context, delivery: &mut Delivery, decision: &Decision) -> Result<()> {
     if let Some(asking) = context.store.event(decision.event_id).await? {
         delivery.event = Some(Arc::new(asking));
     }

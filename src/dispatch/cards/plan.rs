@@ -76,7 +76,7 @@ pub(in crate::dispatch) async fn next(
     decision::substitute_asking_event(context, &mut head, &event).await?;
     let event = load(&context.store, &mut head).await?;
     let lifetime = lifetime(context, &event, &head.route);
-    let card = standing(context, destination, &event, lifetime).await?;
+    let card = current_card(context, destination, &event, lifetime).await?;
     // A redelivery that an operator requested gets a message of its own.
     let editable =
         card.clone().filter(|card| head.generation == 0 && changes(context, card, &event, lifetime));
@@ -125,7 +125,7 @@ async fn redraw(
 ) -> Result<Option<Message>> {
     let event = load(&context.store, &mut head).await?;
     let lifetime = lifetime(context, &event, &head.route);
-    let card = standing(context, destination, &event, lifetime).await?;
+    let card = current_card(context, destination, &event, lifetime).await?;
     let Some(card) = card.filter(|card| lifetime == CardLifetime::PerSubject && !card.frozen) else {
         context.store.drop_delivery(&head, "there is no card to change").await?;
         context.hub.progressed();
@@ -137,7 +137,7 @@ async fn redraw(
     Ok(Some(message))
 }
 
-async fn standing(
+async fn current_card(
     context: &Context,
     destination: DestinationId,
     event: &Event,
@@ -262,9 +262,8 @@ async fn fill(
             continue;
         }
         let lifetime = lifetime(context, &event, &delivery.route);
-        let standing = standing(context, message.destination_id, &event, lifetime).await?;
-        if delivery.generation == 0 && standing.is_some_and(|card| changes(context, &card, &event, lifetime))
-        {
+        let current = current_card(context, message.destination_id, &event, lifetime).await?;
+        if delivery.generation == 0 && current.is_some_and(|card| changes(context, &card, &event, lifetime)) {
             continue;
         }
         let known = lifetime != CardLifetime::PerEvent

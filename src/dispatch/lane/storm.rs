@@ -30,15 +30,15 @@ impl Lane {
     pub(super) async fn name_others(
         &mut self,
         destination: &mut Destination,
-        pass: Permit,
+        permit: Permit,
     ) -> store::Result<()> {
         if self.named >= storm::NAMED {
-            return self.count_others(destination, pass).await;
+            return self.count_others(destination, permit).await;
         }
         match isolate(storm::rest(&self.context, destination, &self.pinged)).await? {
             Ok(Some((message, named))) => {
                 self.named += named;
-                self.put_down(destination, message, pass).await
+                self.put_down(destination, message, permit).await
             }
             Ok(None) => {
                 self.storm = false;
@@ -52,12 +52,12 @@ impl Lane {
         }
     }
 
-    async fn count_others(&mut self, destination: &mut Destination, pass: Permit) -> store::Result<()> {
+    async fn count_others(&mut self, destination: &mut Destination, permit: Permit) -> store::Result<()> {
         match isolate(storm::count(&self.context, destination, &self.pinged)).await? {
             Ok(Some(message)) => {
                 self.note_turn(&message);
                 self.pinged.note(&message);
-                self.send(destination, message, pass).await
+                self.send(destination, message, permit).await
             }
             Ok(None) => {
                 self.storm = false;
