@@ -93,8 +93,8 @@ fn of_kind(event: &Event, view: &View<'_>) -> Card {
 /// Adds the buttons of the decision to `card`, and the results of clicks; or why there are no buttons.
 #[must_use]
 pub fn with_buttons(card: Card, asked: &DecisionContext) -> Card {
-    if let Some(matter) = asked.sample {
-        return sample::with_buttons(card, matter);
+    if let Some(kind) = asked.sample {
+        return sample::with_buttons(card, kind);
     }
     let card = match asked.decision.as_ref().map(|decision| decision.matter) {
         Some(DecisionKind::Ticket) => wished::ticket(card, asked),

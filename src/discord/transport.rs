@@ -73,7 +73,7 @@ impl HttpTransport {
         self.0.base.is_discord() || self.0.is_discords.load(Ordering::Acquire)
     }
 
-    /// Checks whether a response comes from Discord.
+    /// Records whether a response comes from Discord.
     pub(super) fn hear(&self, answer: &Answer) {
         if answer.is_via_discord() {
             self.0.is_discords.store(true, Ordering::Release);

@@ -53,7 +53,7 @@ pub(super) struct Lane {
     queue: Queue,
     in_doubt: VecDeque<Message>,
     behind: bool,
-    /// True while the lane is behind: cards are packed.
+    /// True once deliveries had to wait: cards are packed until the lane has caught up.
     pressed: bool,
     /// Deliveries that were refused as part of a group, and are sent alone.
     alone: HashSet<DeliveryId>,

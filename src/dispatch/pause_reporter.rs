@@ -16,26 +16,26 @@ const WORTH_KEEPING: Duration = Duration::from_secs(2);
 
 /// Restores the last process's state: a pause that is not over, and the refusals of the last ten minutes. So a process
 /// in a crash loop does not exceed Discord's limits either.
-pub(super) async fn recall(store: &Store, clock: &Clock, gate: &CircuitBreaker) -> store::Result<()> {
+pub(super) async fn recall(store: &Store, clock: &Clock, breaker: &CircuitBreaker) -> store::Result<()> {
     let now = clock.now();
     let refusals = store.refusals_since(now.minus(REFUSAL_WINDOW)).await?;
-    gate.recall(refusals.into_iter().map(|at| now.since(at)));
+    breaker.recall(refusals.into_iter().map(|at| now.since(at)));
     let until = store.meta(PAUSE).await?.and_then(|until| until.parse().ok()).map(SteadyTime::from_millis);
     let left = until.map_or(Duration::ZERO, |until| until.since(clock.steady())).min(LONGEST_WAIT);
     if !left.is_zero() {
-        gate.shut(OpenReason::Address, left);
+        breaker.shut(OpenReason::Address, left);
     }
     Ok(())
 }
 
 /// Follows the circuit breaker. Never returns.
-pub(super) async fn follow(context: Arc<Context>, gate: CircuitBreaker) {
+pub(super) async fn follow(context: Arc<Context>, breaker: CircuitBreaker) {
     let conditions = context.hub.conditions();
-    let mut changes = gate.changes();
+    let mut changes = breaker.changes();
     let mut kept = SteadyTime::default();
     loop {
         changes.mark_unchanged();
-        let state = gate.standing();
+        let state = breaker.standing();
         log_state(conditions, state);
         let until = match state {
             BreakerState::OpenReason { why: OpenReason::Address | OpenReason::Refusals, left }

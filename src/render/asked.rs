@@ -22,6 +22,6 @@ pub struct DecisionContext {
 impl DecisionContext {
     /// The newest ticket action, if the platform refused it or nuncio holds it.
     pub(super) fn refused_wish(&self) -> Option<&Decision> {
-        self.wishes.last().filter(|wish| matches!(wish.platform, Platform::Refused | Platform::Held))
+        self.wishes.last().filter(|action| matches!(action.platform, Platform::Refused | Platform::Held))
     }
 }

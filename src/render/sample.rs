@@ -22,9 +22,9 @@ pub(super) fn marked(mut card: Card) -> Card {
 }
 
 /// Adds the initial buttons of a real card. All of them give one and the same answer.
-pub(super) fn with_buttons(mut card: Card, matter: DecisionKind) -> Card {
+pub(super) fn with_buttons(mut card: Card, kind: DecisionKind) -> Card {
     let token = Token::sample();
-    card.buttons = match matter {
+    card.buttons = match kind {
         DecisionKind::Machine => Row::of([button::approve(&token), button::deny(&token)]),
         DecisionKind::Alert => Row::of([button::on_it(&token), button::mute(&token)]),
         _ => Row::of([button::take(&token), button::note(&token), button::close(&token)]),

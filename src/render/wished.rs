@@ -12,20 +12,21 @@ pub(super) fn ticket(mut card: Card, asked: &DecisionContext) -> Card {
     else {
         return card;
     };
-    for matter in [DecisionKind::Take, DecisionKind::Note, DecisionKind::Close] {
-        let newest = asked.wishes.iter().rfind(|wish| wish.matter == matter);
+    for kind in [DecisionKind::Take, DecisionKind::Note, DecisionKind::Close] {
+        let newest = asked.wishes.iter().rfind(|action| action.matter == kind);
         card = card.more(newest.map(line));
     }
     let token = &decision.token;
     let is_closed = asked
         .wishes
         .iter()
-        .any(|wish| wish.matter == DecisionKind::Close && wish.platform == Platform::Confirmed);
-    let is_taken = asked.wishes.iter().rfind(|wish| wish.matter == DecisionKind::Take).is_some_and(|wish| {
-        matches!(wish.platform, Platform::Unasked | Platform::Telling | Platform::Confirmed)
-    });
+        .any(|action| action.matter == DecisionKind::Close && action.platform == Platform::Confirmed);
+    let is_taken =
+        asked.wishes.iter().rfind(|action| action.matter == DecisionKind::Take).is_some_and(|action| {
+            matches!(action.platform, Platform::Unasked | Platform::Telling | Platform::Confirmed)
+        });
     let take = if is_taken { None } else { button::take(token) };
-    let again = asked.refused_wish().and_then(|wish| button::resend(&wish.token));
+    let again = asked.refused_wish().and_then(|action| button::resend(&action.token));
     let open = button::open(card.url.as_deref());
     card.buttons = if is_closed {
         Row::of([open])
@@ -58,22 +59,22 @@ pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
 }
 
 /// The state of a ticket action.
-fn line(wish: &Decision) -> Markdown {
-    let (sign, what) = match wish.matter {
+fn line(action: &Decision) -> Markdown {
+    let (sign, what) = match action.matter {
         DecisionKind::Take => ("🙋 ", "taken"),
         DecisionKind::Note => ("📝 ", "note"),
         _ => ("🔒 ", "closed"),
     };
-    let done = [literal(what), by(wish)].into();
-    let at = wish.decided_at.map(moment);
-    match wish.platform {
+    let done = [literal(what), by(action)].into();
+    let at = action.decided_at.map(moment);
+    match action.platform {
         Platform::Confirmed => Markdown::join([Some(literal(sign).and(done)), at], " "),
         Platform::Unasked | Platform::Telling => {
-            let how = if wish.attempts == 0 { literal("telling XTSystems") } else { telling(wish) };
+            let how = if action.attempts == 0 { literal("telling XTSystems") } else { telling(action) };
             [literal("⏳ "), done, literal(": "), how].into()
         }
         Platform::Refused | Platform::Held => {
-            let said = wish.said.as_ref().map(|said| short(said, 300)).unwrap_or_default();
+            let said = action.said.as_ref().map(|said| short(said, 300)).unwrap_or_default();
             [literal("⚠️ "), done, literal(" here, **not** in XTSystems: "), said].into()
         }
     }

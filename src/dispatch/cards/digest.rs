@@ -103,6 +103,6 @@ pub(in crate::dispatch) async fn release(context: &Context, message: &Message) -
 
 /// Clears what a lane holds in memory after a digest has claimed deliveries from the table.
 pub(in crate::dispatch) fn forget(queue: &mut Queue, alone: &mut HashSet<DeliveryId>) {
-    queue.retain(|(rank, _), _| *rank <= Priority::Urgent);
+    queue.retain(|(priority, _), _| *priority <= Priority::Urgent);
     alone.clear();
 }

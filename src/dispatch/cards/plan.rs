@@ -189,10 +189,10 @@ async fn pings(
 
 /// Removes from the queue the one-line replies that wait behind `head`, and returns them with it.
 fn lines_behind(queue: &mut Queue, head: Delivery) -> Vec<Delivery> {
-    let rank = head.rank;
+    let priority = head.rank;
     let keys: Vec<_> = queue
         .iter()
-        .filter(|((other, _), delivery)| *other == rank && delivery.replies_from().is_some())
+        .filter(|((other, _), delivery)| *other == priority && delivery.replies_from().is_some())
         .map(|(key, _)| *key)
         .take(LINES - 1)
         .collect();
@@ -208,9 +208,9 @@ async fn take_same(
     pressure: Pressure<'_>,
     fits: impl Fn(&Event) -> bool,
 ) -> Result<()> {
-    let rank = message.deliveries.first().map(|head| head.rank);
+    let priority = message.deliveries.first().map(|head| head.rank);
     let mut keys = Vec::new();
-    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == rank) {
+    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == priority) {
         if delivery.slot.is_empty() && delivery.generation == 0 && !pressure.alone.contains(&delivery.id) {
             let other = load(&context.store, delivery).await?;
             if same(&other, event) && fits(&other) {
@@ -227,7 +227,7 @@ async fn take_same(
                 || queue.contains_key(&(delivery.rank, delivery.id));
             if known
                 || delivery.generation > 0
-                || Some(delivery.rank) != rank
+                || Some(delivery.rank) != priority
                 || message.deliveries.len() == MOST
             {
                 continue;
@@ -251,8 +251,8 @@ async fn fill(
     let mut cards: Vec<Card> = vec![draw(context, first)];
     let mut events: Vec<Arc<Event>> = Vec::new();
     let (mut taken, mut wishes) = (Vec::new(), Vec::new());
-    let rank = message.deliveries.first().map(|head| head.rank);
-    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == rank) {
+    let priority = message.deliveries.first().map(|head| head.rank);
+    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == priority) {
         if !delivery.slot.is_empty() || pressure.alone.contains(&delivery.id) {
             continue;
         }

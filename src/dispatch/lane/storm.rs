@@ -11,19 +11,19 @@ impl Lane {
     /// Whether a digest that names alerts is next. When a storm begins, its worst alerts replace all others in the
     /// queue.
     pub(super) async fn storms(&mut self, destination: &Destination) -> store::Result<bool> {
-        if self.no_digest || self.turn().is_some_and(|rank| rank == Priority::Decision) {
+        if self.no_digest || self.turn().is_some_and(|priority| priority == Priority::Decision) {
             return Ok(false);
         }
         if !self.storm && self.behind && self.turn() == Some(Priority::Urgent) {
             let now = self.context.clock.moment();
             if let Some(worst) = storm::worst(&self.context, destination, now).await? {
-                self.queue.retain(|(rank, _), _| *rank == Priority::Decision);
+                self.queue.retain(|(priority, _), _| *priority == Priority::Decision);
                 self.named = worst.len();
                 self.queue_all(worst);
                 self.storm = true;
             }
         }
-        Ok(self.storm && !self.queue.keys().any(|(rank, _)| *rank == Priority::Urgent))
+        Ok(self.storm && !self.queue.keys().any(|(priority, _)| *priority == Priority::Urgent))
     }
 
     /// Sends the next digest of the storm, or the one that counts the rest. The storm is over when there is none.

@@ -21,14 +21,14 @@ const IN_A_ROW: u32 = 4;
 /// How many urgent hints a lane that is behind keeps in memory; the table has them all.
 const URGENT: usize = 2 * PAGE;
 
-fn is_urgent((rank, _): (Priority, DeliveryId)) -> bool {
-    rank == Priority::Urgent
+fn is_urgent((priority, _): (Priority, DeliveryId)) -> bool {
+    priority == Priority::Urgent
 }
 
 impl Lane {
     /// The priority that is next: the queue's first, except that an alert follows several decisions in a row.
     pub(super) fn turn(&self) -> Option<Priority> {
-        let first = self.queue.first_key_value().map(|((rank, _), _)| *rank);
+        let first = self.queue.first_key_value().map(|((priority, _), _)| *priority);
         let alerts = || self.storm || plan::head(&self.queue, Priority::Urgent).is_some_and(is_urgent);
         match first {
             Some(Priority::Decision) if self.decisions >= IN_A_ROW && alerts() => Some(Priority::Urgent),
@@ -45,7 +45,7 @@ impl Lane {
 
     /// Whether the next delivery is a decision or urgent.
     pub(super) fn is_urgent(&self) -> bool {
-        self.turn().is_some_and(|rank| rank <= Priority::Urgent)
+        self.turn().is_some_and(|priority| priority <= Priority::Urgent)
     }
 
     /// Whether several cards may share the next message.
@@ -54,18 +54,18 @@ impl Lane {
             None | Some(Priority::Decision) => false,
             Some(Priority::Urgent) if self.storm => true,
             Some(Priority::Urgent) => {
-                self.queue.keys().filter(|(rank, _)| *rank == Priority::Urgent).count() > FEW
+                self.queue.keys().filter(|(priority, _)| *priority == Priority::Urgent).count() > FEW
             }
             Some(Priority::Normal | Priority::Background) => self.pressed || self.queue.len() >= FULL,
         };
         self.context.composition.coalesce > Coalesce::Off && many()
     }
 
-    /// Whether an urgent delivery goes before the in-doubt message: one that cannot have arrived can wait. In a storm,
-    /// no other digest overtakes a digest of alerts.
+    /// Whether an urgent delivery goes before the in-doubt message: one that cannot have arrived can wait. In a storm the
+    /// in-doubt message may be a digest of alerts: the next such digest does not overtake it.
     pub(super) fn overtakes(&self) -> bool {
         let overtaking = self.is_urgent()
-            && self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank <= Priority::Urgent);
+            && self.queue.first_key_value().is_some_and(|((priority, _), _)| *priority <= Priority::Urgent);
         overtaking
             && self.in_doubt.front().is_some_and(|message| {
                 message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
@@ -89,7 +89,7 @@ impl Lane {
     pub(super) async fn has_work(&mut self, place: &str) -> store::Result<bool> {
         self.take_hints();
         // Background deliveries block nothing.
-        let idle = !self.storm && self.turn().is_none_or(|rank| rank == Priority::Background);
+        let idle = !self.storm && self.turn().is_none_or(|priority| priority == Priority::Background);
         if idle && self.behind {
             let page = self.context.store.page(self.id, self.context.clock.steady(), PAGE).await?;
             self.behind = !page.is_all;
