@@ -170,7 +170,7 @@ fn fields(errors: &Value) -> String {
     if found.is_empty() { errors.to_string() } else { found.join("; ") }
 }
 
-/// Parses an id: Discord sends ids as strings, other servers as numbers.
+/// Parses an id: Discord sends ids as strings, compatible servers as numbers.
 pub(super) fn id_of(value: &Value) -> Option<Snowflake> {
     let number = value.as_u64().map(|id| id.to_string());
     number.as_deref().or_else(|| value.as_str())?.parse().ok()

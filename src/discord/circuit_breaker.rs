@@ -79,7 +79,7 @@ struct State {
     suspicion: Option<OpenReason>,
     /// Whether a probe is in flight.
     probing: bool,
-    /// How many probes failed in a row.
+    /// How many bans in a row, without a success between them.
     bans: u32,
     /// Whether the token was refused. Permanent, and only for requests that carry the token.
     token_refused: bool,

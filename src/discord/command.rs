@@ -10,10 +10,10 @@ use crate::model::Snowflake;
 
 impl Client {
     /// Replaces all commands with `commands`, in `guild` or globally (Discord: "Bulk Overwrite Guild Application
-    /// Commands"). Discord returns their list; servers of other makers return what was sent, or nothing.
+    /// Commands"). Discord returns their list; compatible servers return what was sent, or nothing.
     ///
-    /// Here a 401 is no evidence against the token, nor a bare 403 against the address: other servers send them where
-    /// the bot may not have commands. Other requests detect a block that holds for everything.
+    /// Here a 401 is no evidence against the token, nor a bare 403 against the address: compatible servers send them
+    /// where the bot may not have commands. Other requests detect a block that holds for everything.
     pub async fn put_commands(
         &self,
         application: Snowflake,

@@ -71,7 +71,7 @@ impl Client {
             let member: Value = self.read(&format!("/guilds/{id}/members/{me}")).await?;
             server["members"] = Value::Array(vec![member]);
         }
-        // Servers of other makers may lack this endpoint.
+        // Discord-compatible servers may lack this endpoint.
         if let Ok(mut active) = self.read::<Value>(&format!("/guilds/{id}/threads/active")).await {
             server["threads"] = active["threads"].take();
         }

@@ -68,7 +68,7 @@ impl HttpTransport {
     }
 
     /// Whether the server is known to be Discord, which honors nonces. Proxies in front of Discord pass on the `Via`
-    /// header of its responses, and servers of other makers have no such header.
+    /// header of its responses, and Discord-compatible servers have no such header.
     pub(super) fn leads_to_discord(&self) -> bool {
         self.0.base.is_discord() || self.0.is_discords.load(Ordering::Acquire)
     }

@@ -130,8 +130,8 @@ impl Channel {
     }
 
     /// Whether it may have been posted under a nonce that is forgotten by now, or was never honored: Discord honors a
-    /// nonce for a while, servers of other makers need not. No wall clock proves how long ago an earlier process tried
-    /// it. An edit is simply repeated.
+    /// nonce for a while, compatible servers need not. No wall clock proves how long ago an earlier process tried it.
+    /// An edit is simply repeated.
     fn may_be_forgotten(&self, context: &Context, message: &Message) -> bool {
         let age = message.tried_at.map(|at| context.clock.elapsed().saturating_sub(at));
         let is_known = self.client.heeds_nonces() && age.is_some_and(|age| age <= NONCE_WINDOW);

@@ -25,7 +25,7 @@ pub(in crate::discord) struct Creation<'a> {
     pub(in crate::discord) content: Option<&'a str>,
     /// Whether an earlier try may have arrived: then the response may show the first message as a later read shows it.
     pub(in crate::discord) is_repeat: bool,
-    /// Whether the real Discord responds: it echoes the nonce, servers of other makers need not.
+    /// Whether the real Discord responds: it echoes the nonce, compatible servers need not.
     pub(in crate::discord) is_discord: bool,
 }
 

@@ -95,7 +95,7 @@ pub(in crate::dispatch) async fn settle(context: &Context, message: &Message) {
     context.hub.progressed();
 }
 
-/// Returns the deliveries of a digest that was not accepted to the table.
+/// Releases the deliveries of a digest that Discord did not accept: they are pending in the table again.
 pub(in crate::dispatch) async fn release(context: &Context, message: &Message) -> store::Result<()> {
     while context.store.release(message.id).await? > 0 {}
     Ok(())
