@@ -1,9 +1,8 @@
-//! Our own REST client for what is delivered: typed requests in, an [`Attempt`](crate::model::Attempt) with its
-//! outcome out.
+//! Discord REST client for deliveries: typed requests in, an [`Attempt`](crate::model::Attempt) with its outcome out.
 //!
-//! It knows Discord's addresses, headers and error codes, and nothing of lanes, schedules or the store. It never
-//! tries again, and says how long to wait instead of waiting: that is decided by whoever asked. Every request wants a
-//! [`Permit`] of its [`CircuitBreaker`]. No error it gives out holds a token.
+//! The client knows Discord's addresses, headers and error codes, and nothing about lanes, schedules or the store. It
+//! never retries and never waits; it returns how long to wait, and the caller decides. Every request needs a [`Permit`]
+//! of the [`CircuitBreaker`]. No error that it returns holds a token.
 
 mod answer;
 mod bucket;
@@ -43,7 +42,7 @@ pub use message::{Page, Posted};
 pub use survey::{Application, NamedServer};
 pub use transport::{HttpTransport, NO_ANSWER_LIMIT};
 
-/// All of Discord that can be reached: with the bot's token, if there is one, and without.
+/// Access to Discord: the transport, and the bot's client if there is a token.
 #[derive(Clone, Debug)]
 pub struct Access {
     transport: HttpTransport,
@@ -51,7 +50,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// Access to `base`, as the bot where its token is known.
+    /// Creates access to `base`, as the bot if `token` is given.
     #[must_use]
     pub fn new(base: DiscordBase, token: Option<Secret>, clock: Clock) -> Self {
         let transport = HttpTransport::new(base, clock.clone());
@@ -61,20 +60,20 @@ impl Access {
         Self { transport, client }
     }
 
-    /// The way there, for what needs no bot.
+    /// The transport, for requests that need no bot.
     #[must_use]
     pub fn transport(&self) -> &HttpTransport {
         &self.transport
     }
 
-    /// The bot's client.
+    /// The bot's client; `None` without a token.
     #[must_use]
     pub fn client(&self) -> Option<&Client> {
         self.client.as_ref()
     }
 }
 
-/// A client for one bot token. Clones share it.
+/// A client for one bot token. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Inner>);
 
@@ -83,57 +82,57 @@ struct Inner {
     transport: HttpTransport,
     clock: Clock,
     token: Secret,
-    /// Who the token belongs to, once Discord has said so.
+    /// The bot user's id, once Discord has returned it.
     me: OnceLock<Snowflake>,
     time: DiscordTime,
 }
 
-/// Who the token belongs to.
+/// The user that the token belongs to (Discord: "Get Current User").
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct Myself {
-    /// The bot user's id, which is also the application's for all but very old bots.
+    /// The bot user's id. Equals the application's id for all but very old bots.
     #[serde(deserialize_with = "answer::id")]
     pub id: Snowflake,
-    /// The bot user's name.
+    /// The bot user's name, without a discriminator.
     pub username: String,
 }
 
 impl Client {
-    /// Asks who the token belongs to (Discord: "Get Current User").
-    pub async fn myself(&self, pass: Permit) -> Result<Myself, Failure> {
-        let myself: Myself = self.get(pass, "/users/@me").await?;
-        // Whoever asks twice hears the same.
+    /// Fetches the user that the token belongs to (Discord: "Get Current User").
+    pub async fn myself(&self, permit: Permit) -> Result<Myself, Failure> {
+        let myself: Myself = self.get(permit, "/users/@me").await?;
+        // A second call gets an equal id.
         let _ = self.0.me.set(myself.id);
         Ok(myself)
     }
 
-    /// Who the token belongs to, once Discord has said so.
+    /// The bot user's id, once Discord has returned it.
     #[must_use]
     pub fn me(&self) -> Option<Snowflake> {
         self.0.me.get().copied()
     }
 
-    /// What Discord's own clock showed at least when [`Clock::elapsed`] was `moment`, by the `Date` of its answers. They
-    /// prove nothing before somebody at this address has known our token.
+    /// A lower bound for Discord's own clock at `moment` of [`Clock::elapsed`], from the `Date` headers of its
+    /// responses. `None` until a server at this address has recognized our token: before that, they prove nothing.
     #[must_use]
     pub fn time_at(&self, moment: Duration) -> Option<Timestamp> {
         self.me()?;
         self.0.time.at_least(moment)
     }
 
-    /// What every request passes.
+    /// The circuit breaker that every request passes.
     #[must_use]
     pub fn gate(&self) -> &CircuitBreaker {
         self.0.transport.gate()
     }
 
-    /// Where Discord is.
+    /// The base address of Discord's API.
     #[must_use]
     pub fn base(&self) -> &DiscordBase {
         self.0.transport.base()
     }
 
-    /// Whether a message with a nonce that was used just now is not posted twice, as far as is known.
+    /// Whether the server is known to deduplicate messages by a recently used nonce.
     #[must_use]
     pub fn heeds_nonces(&self) -> bool {
         self.0.transport.leads_to_discord()
@@ -145,7 +144,7 @@ impl Client {
         &self.0.token
     }
 
-    /// The HTTP client underneath: connections and certificates are shared by whoever else speaks to Discord.
+    /// The underlying HTTP client, for other users of Discord to share connections and certificates.
     pub fn http_client(&self) -> Result<reqwest::Client, Failure> {
         self.0.transport.http_client()
     }
@@ -159,20 +158,20 @@ impl Client {
         Ok(request.header("authorization", format!("Bot {}", self.0.token.expose())))
     }
 
-    /// Takes in the time of an answer that says what Discord would.
+    /// Records the time of a response whose content proves that Discord sent it.
     fn hear_time(&self, answer: &Answer) {
         self.0.time.hear(answer, self.0.clock.elapsed());
     }
 
-    /// Asks for what is at `path`.
-    async fn get<T: serde::de::DeserializeOwned>(&self, pass: Permit, path: &str) -> Result<T, Failure> {
-        self.ask::<(), T>(pass, Method::GET, path, None).await
+    /// Sends a GET request for `path` and parses the response.
+    async fn get<T: serde::de::DeserializeOwned>(&self, permit: Permit, path: &str) -> Result<T, Failure> {
+        self.ask::<(), T>(permit, Method::GET, path, None).await
     }
 
-    /// One request that brings something.
+    /// Sends one request and parses the response.
     async fn ask<B: serde::Serialize + Sync, T: serde::de::DeserializeOwned>(
         &self,
-        pass: Permit,
+        permit: Permit,
         method: Method,
         path: &str,
         body: Option<&B>,
@@ -184,21 +183,21 @@ impl Client {
         let began = self.0.clock.elapsed();
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(Failure::network(error), false)),
         };
         self.0.transport.hear(&answer);
         match failure::json(&answer) {
             Ok(found) => {
                 self.hear_time(&answer);
                 self.0.transport.learn_time(&answer, began);
-                pass.came_through();
+                permit.came_through();
                 Ok(found)
             }
             Err(failure) => {
                 if failure.code.is_none() {
                     self.0.transport.distrust();
                 }
-                Err(pass.failed(failure, answer.is_refusal()))
+                Err(permit.failed(failure, answer.is_refusal()))
             }
         }
     }

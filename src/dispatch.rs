@@ -1,8 +1,8 @@
-//! From deliveries to messages: one lane for every destination that has work.
+//! The dispatcher: turns deliveries into messages, with one lane for every destination that has work.
 //!
-//! The table carries the facts; a hint only says where to look, with the event attached. The dispatcher starts
-//! lanes, hands them hints, and looks at the table each second for what nobody holds. What a lane knows is never more
-//! than what the table says: it may be dropped at any moment.
+//! The table carries the facts; a hint only says where to look, with the event attached. The dispatcher starts lanes,
+//! passes hints to them, and polls the table each second for deliveries that no lane holds. A lane never knows more
+//! than the table does, so it may be dropped at any moment.
 
 mod cards;
 mod channel;
@@ -44,16 +44,16 @@ use crate::hub::{Condition, Hub};
 use crate::model::Links;
 use crate::store::{self, HintReceiver, Store};
 
-/// How often the table is looked at for deliveries that no lane holds.
+/// Interval between two polls of the table for deliveries that no lane holds.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Everything a lane needs. Shared by all.
+/// Dependencies of a lane. Shared by all lanes.
 pub(crate) struct Context {
     store: Store,
     hub: Hub,
     clock: Clock,
     composition: Composition,
-    /// When this process began to send.
+    /// When this process started to send.
     started: SteadyTime,
     links: Links,
     sinks: Sinks,
@@ -61,7 +61,7 @@ pub(crate) struct Context {
     platform: Option<Platform>,
 }
 
-/// Sends what is due, until it is stopped.
+/// Sends due deliveries until it is stopped.
 pub struct Dispatcher {
     context: Arc<Context>,
     hints: HintReceiver,
@@ -69,7 +69,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A dispatcher over `store`. Where `access` to Discord knows no token, everything for channels stays pending.
+    /// Creates a dispatcher over `store`. If `access` has no Discord token, all deliveries to channels stay pending.
     #[must_use]
     pub fn new(
         store: Store,
@@ -106,38 +106,39 @@ impl Dispatcher {
         }
     }
 
-    /// The same, with the platform that decisions are told to.
+    /// Adds the platform that receives decisions.
     #[must_use]
     pub fn telling(mut self, platform: Option<Platform>) -> Self {
-        // Nobody else holds the context before it runs.
+        // The dispatcher is the only holder of the context until it runs.
         if let Some(context) = Arc::get_mut(&mut self.context) {
             context.platform = platform;
         }
         self
     }
 
-    /// Takes up what an earlier process learnt about Discord's patience. Nothing may be asked of Discord before.
+    /// Restores the pauses that an earlier process recorded. Call it before the first request to Discord.
     pub async fn recall(&self) -> store::Result<()> {
         pause_reporter::recall(&self.context.store, &self.context.clock, self.access.transport().gate()).await
     }
 
-    /// Runs until `stop`. Requests that are under way are given up then; their messages stay `sending`, and the next
-    /// start finds out what came of them.
+    /// Runs until `stop`. Requests in flight are then abandoned; their messages stay `sending`, and the next start
+    /// resolves what became of them.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut lanes = LaneSupervisor::new(Arc::clone(&self.context), stop.clone());
-        let mut aside = JoinSet::new();
-        aside.spawn(recovery::follow(Arc::clone(&self.context)));
-        aside
+        let mut background = JoinSet::new();
+        background.spawn(recovery::follow(Arc::clone(&self.context)));
+        background
             .spawn(pause_reporter::follow(Arc::clone(&self.context), self.access.transport().gate().clone()));
         if let Some(platform) = &self.context.platform {
             let client = platform.client().clone();
-            aside.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
+            background.spawn(platform_probe::watch(client, Arc::clone(&self.context)));
         }
-        aside.spawn(lost::name_lost_webhooks(self.access.transport().clone(), Arc::clone(&self.context)));
+        background
+            .spawn(lost::name_lost_webhooks(self.access.transport().clone(), Arc::clone(&self.context)));
         if let Some(client) = self.access.client() {
-            aside.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
-            aside.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
-            aside.spawn(probe::ask_the_time(client.clone(), Arc::clone(&self.context)));
+            background.spawn(probe::introduce(client.clone(), Arc::clone(&self.context)));
+            background.spawn(probe::look_for_closed(client.clone(), Arc::clone(&self.context)));
+            background.spawn(probe::ask_the_time(client.clone(), Arc::clone(&self.context)));
         }
         let mut mutes_unread = false;
         let mut next_sweep = self.context.clock.elapsed();
@@ -178,10 +179,10 @@ impl Dispatcher {
             }
         }
         lanes.join().await;
-        aside.shutdown().await;
+        background.shutdown().await;
     }
 
-    /// Ends the questions that nobody answered in time.
+    /// Closes decisions whose time limit has passed without an answer.
     async fn expire(&self) {
         if let Err(error) = self.context.hub.expire_decisions().await {
             tracing::debug!(%error, "decisions that expired are closed a second later");

@@ -1,8 +1,9 @@
-//! Event → Card → the body of a message. All of it is pure: no I/O, no clock, no configuration but what is handed in.
+//! Rendering: event → card → message body. All of it is pure: no I/O, no clock, no configuration other than its
+//! arguments.
 //!
-//! Owns what people see. It must not know where a message goes, how it is sent, or who is asked to be pinged.
-//! The invariants: any JSON in any field gives a card; text from outside is escaped by type ([`Markdown`]); what
-//! [`message`] and [`plain`] return is within every limit of Discord's.
+//! Owns what members see. It must not know where a message goes, how it is sent, or which roles it pings. The
+//! invariants: any JSON in any field gives a card; external text is escaped by type ([`Markdown`]); the results of
+//! [`message`] and [`plain`] are within all of Discord's limits.
 
 mod alert;
 mod asked;
@@ -54,18 +55,18 @@ pub use crate::model::{LinkTemplate, Links};
 use crate::model::{DecisionKind, Event, Family};
 use facts::Facts;
 
-/// What a card may know besides its event.
+/// The context of a card besides its event.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    /// The customer's name, learnt from earlier events.
+    /// The customer's name, learned from earlier events.
     pub company_name: Option<&'a str>,
-    /// Where titles lead to.
+    /// The templates of the links in titles.
     pub links: &'a Links,
-    /// What was asked and decided about it; `None` where that is not known.
+    /// The decision about the event; `None` if it is not known.
     pub asked: Option<&'a DecisionContext>,
 }
 
-/// What `event` looks like.
+/// Draws the card of `event`.
 #[must_use]
 pub fn card(event: &Event, view: &View<'_>) -> Card {
     let card = of_kind(event, view);
@@ -89,11 +90,11 @@ fn of_kind(event: &Event, view: &View<'_>) -> Card {
     drawn.unwrap_or_else(|| generic::happened(&facts))
 }
 
-/// `card` with the buttons of what was asked, and what came of them; or why there are none.
+/// Adds the buttons of the decision to `card`, and the results of clicks; or why there are no buttons.
 #[must_use]
 pub fn with_buttons(card: Card, asked: &DecisionContext) -> Card {
-    if let Some(matter) = asked.sample {
-        return sample::with_buttons(card, matter);
+    if let Some(kind) = asked.sample {
+        return sample::with_buttons(card, kind);
     }
     let card = match asked.decision.as_ref().map(|decision| decision.matter) {
         Some(DecisionKind::Ticket) => wished::ticket(card, asked),
@@ -107,13 +108,13 @@ pub fn with_buttons(card: Card, asked: &DecisionContext) -> Card {
     }
 }
 
-/// One clean line of at most `max` graphemes, to be kept; `None` if nothing visible is in it.
+/// Cleans `text` to one line of at most `max` graphemes, for storage; `None` if nothing visible remains.
 #[must_use]
 pub fn line(text: &str, max: usize) -> Option<String> {
     clean::line(text, max)
 }
 
-/// The card of last resort, for an event whose own card could not be drawn. It reads nothing from the payload.
+/// The fallback card, for an event whose own card could not be drawn. It reads nothing from the payload.
 #[must_use]
 pub fn unreadable(event: &Event) -> Card {
     let kind = || text(event.kind.as_str());

@@ -1,7 +1,8 @@
-//! The client of the platform's API: typed calls in, what was answered out.
+//! XTSystems API client: typed calls in, parsed replies out.
 //!
-//! It knows the platform's addresses and shapes, and nothing of decisions, lanes or the store. It never waits and never
-//! tries again, never follows a redirect, and reads only so much of an answer. Nothing it gives out holds the key.
+//! The client knows the platform's addresses and JSON shapes, and nothing about decisions, lanes or the store. It never
+//! waits, never retries, never follows a redirect, and reads a reply only up to a limit. Nothing that it returns holds
+//! the key.
 
 mod call;
 mod failure;
@@ -30,16 +31,16 @@ pub use registration::{NAME, Registered};
 pub use ticket::{NewTicket, Ticket};
 pub use webhook::{Delivery, NewWebhook, TestReport, Webhook, WebhookChange};
 
-/// How long a call may take in all, the answer's body included.
+/// Timeout of a whole call, including the reply's body.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// A client with one key. Clones share it.
+/// A client with one API key. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     base: String,
     key: Secret,
     calls: Calls,
@@ -48,7 +49,7 @@ struct Inner {
 }
 
 impl Client {
-    /// A client for the configured platform; `None` without a key.
+    /// Creates a client for the configured platform; `None` without a key.
     #[must_use]
     pub fn new(config: &XtSystems, clock: Clock) -> Option<Self> {
         let key = config.api_key.clone()?;
@@ -57,19 +58,19 @@ impl Client {
         Some(Self(Arc::new(Inner { base, key, calls, clock, http })))
     }
 
-    /// The calls that decisions and tickets become.
+    /// The configured paths of the calls for decisions and tickets.
     #[must_use]
     pub fn calls(&self) -> &Calls {
         &self.0.calls
     }
 
-    /// Where the platform is: an address without credentials.
+    /// The platform's base URL, without credentials.
     #[must_use]
     pub fn base(&self) -> &str {
         &self.0.base
     }
 
-    /// Whether it is on this machine.
+    /// Whether the platform runs on this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
         is_local(&self.0.base)

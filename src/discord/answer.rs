@@ -1,8 +1,8 @@
-//! An answer to a request: read to a limit, and whose it is.
+//! An HTTP response, read up to a limit, and whether Discord sent it.
 //!
-//! Between nuncio and Discord stand proxies, captive portals and Cloudflare. What they answer is no word of Discord's:
-//! a success counts only with its proof ([`outcome`]), an error only with Discord's error object. Everything else is an
-//! outage, and retried.
+//! Proxies, captive portals and Cloudflare sit between nuncio and Discord. Their responses are not Discord's: a success
+//! counts only with its proof ([`outcome`]), an error only with Discord's error object. Everything else is an outage,
+//! and is retried.
 
 mod outcome;
 #[cfg(test)]
@@ -19,12 +19,12 @@ use crate::clock::Timestamp;
 use crate::discord::limits::{self, Heard};
 use crate::model::{Reason, Snowflake};
 
-/// How much of an answer is read. Messages are far smaller; an endless one must not fill the memory.
+/// Maximum bytes to read of a response. Messages are far smaller; an endless response must not fill the memory.
 const READ_LIMIT: usize = 1024 * 1024;
-/// How much of a refusal is kept for the operator.
+/// Maximum bytes of an error response to keep for the operator.
 const KEEP: usize = 500;
 
-/// One answer, read to its end or to [`READ_LIMIT`].
+/// One response, read to its end or to [`READ_LIMIT`].
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
@@ -33,7 +33,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Reads `response`. What could not be read is left out: then it proves nothing.
+    /// Reads `response`. An unreadable rest is dropped: the response then proves nothing.
     pub(super) async fn read(mut response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
@@ -46,21 +46,21 @@ impl Answer {
         Self::of(status, headers, body)
     }
 
-    /// One of these parts.
+    /// Builds a response from its parts.
     pub(super) fn of(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
         let json = serde_json::from_slice(&body).ok();
         Self { status, headers, body, json }
     }
 
-    /// Discord's error code (Discord: "Error Messages"): only of an answer that has the shape of Discord's errors.
+    /// Discord's error code (Discord: "Error Messages"), only if the response has the shape of Discord's errors.
     pub(super) fn code(&self) -> Option<u64> {
         let json = self.json.as_ref()?;
         json.get("message")?.as_str()?;
         json.get("code")?.as_u64()
     }
 
-    /// Whether an answer that is no success is Discord's own: its error object, its rate limit object, or JSON of
-    /// another shape that came through Discord's servers (old errors of forms have neither message nor code).
+    /// Whether a non-success response is Discord's own: its error object, its rate-limit object, or JSON of another
+    /// shape that came through Discord's servers (old form errors have neither message nor code).
     pub(super) fn is_discords(&self) -> bool {
         if (200..=299).contains(&self.status) {
             return false;
@@ -71,19 +71,19 @@ impl Answer {
         self.code().is_some() || is_limit || (is_object && self.is_via_discord())
     }
 
-    /// Whether it carries the `Via` of Discord's servers, which proxies on the way pass on.
+    /// Whether it carries the `Via` header of Discord's servers, which proxies on the way pass on.
     pub(super) fn is_via_discord(&self) -> bool {
         let is_google = |via: &HeaderValue| via.as_bytes().ends_with(b"google");
         self.headers.get_all(VIA).iter().any(is_google)
     }
 
-    /// When it says that it was made. What a cache kept says nothing about now.
+    /// The time at which it was generated. A cached response does not date the present, so it has none.
     pub(super) fn date(&self) -> Option<Timestamp> {
         let date = self.headers.get(DATE).filter(|_| !self.headers.contains_key(AGE))?;
         Timestamp::parse_http_date(date.to_str().ok()?)
     }
 
-    /// What is kept of an answer that brought no message, for the operator: its first few hundred bytes, and whose it is.
+    /// What to keep of a failed response for the operator: its first few hundred bytes, and who sent it.
     pub(super) fn excerpt(&self) -> Vec<u8> {
         let excerpt = &self.body[..self.body.len().min(KEEP)];
         let about = match self.status {
@@ -105,7 +105,7 @@ impl Answer {
         }
     }
 
-    /// What it says about its bucket. A wait that is asked of everybody is the gate's.
+    /// Its rate-limit bucket data. Global waits belong to the circuit breaker.
     pub(super) fn heard(&self) -> Heard {
         let is_global = limits::is_global(&self.headers, self.json.as_ref());
         let blocked = match self.status {
@@ -115,7 +115,7 @@ impl Answer {
         Heard { blocked, ..Heard::read(&self.headers) }
     }
 
-    /// Whether it is a list.
+    /// Whether the body is a JSON array.
     pub(super) fn is_list(&self) -> bool {
         self.json.as_ref().is_some_and(Value::is_array)
     }
@@ -150,8 +150,8 @@ impl Answer {
     }
 }
 
-/// "2.name: Command name is invalid" for each field that Discord complains of (Discord: "Error Messages"); what has another
-/// shape as it is.
+/// "2.name: Command name is invalid" for each rejected field (Discord: "Error Messages"); an object of any other shape
+/// as raw JSON.
 fn fields(errors: &Value) -> String {
     let mut found = Vec::new();
     let mut waiting = vec![(String::new(), errors)];
@@ -170,13 +170,13 @@ fn fields(errors: &Value) -> String {
     if found.is_empty() { errors.to_string() } else { found.join("; ") }
 }
 
-/// An id, which Discord writes as text and others as a number.
+/// Parses an id: Discord sends ids as strings, compatible servers as numbers.
 pub(super) fn id_of(value: &Value) -> Option<Snowflake> {
     let number = value.as_u64().map(|id| id.to_string());
     number.as_deref().or_else(|| value.as_str())?.parse().ok()
 }
 
-/// The same, for serde.
+/// Deserializes an id with [`id_of`].
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Snowflake, D::Error> {
     id_of(&Value::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no id"))
 }

@@ -1,10 +1,10 @@
-//! Buckets: how much of Discord's allowance is left, learnt from the headers of its answers (Discord: "Rate Limits").
+//! Rate-limit buckets: the remaining quota, learned from response headers (Discord: "Rate Limits").
 //!
-//! A route's bucket has the name that Discord gives it, together with the channel or webhook it is about: whatever
-//! leads to the same pair is counted together. Until Discord has named it, a route stands for itself.
+//! A route's bucket has the name that Discord gives it, together with the channel or webhook it is about: routes that
+//! lead to the same pair share a bucket. Until Discord has named the bucket, a route has its own.
 //!
-//! Nothing waits here: whoever asks is told how long to wait. Whoever can wait leaves the last place of a bucket to what
-//! cannot ([`Share`]).
+//! Nothing waits here: the caller gets the time to wait. Requests that can wait leave the last slot of a bucket to
+//! those that cannot ([`Share`]).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,33 +13,33 @@ use std::time::Duration;
 use crate::discord::limits::{self, Heard};
 use crate::model::Snowflake;
 
-/// Buckets beyond which those are forgotten that would let everything through.
+/// Number of buckets above which full, idle buckets are dropped.
 const KEPT: usize = 4096;
-/// How many requests a bucket takes that has not said so yet.
+/// Assumed limit of a bucket whose limit is not known yet.
 const UNKNOWN: u32 = u32::MAX;
-/// The smallest bucket of which a place is kept: of a smaller one it would be half or more.
+/// The smallest limit with a reserved slot: of a smaller bucket it would be half or more.
 const SHARED: u32 = 3;
 
-/// How much of a bucket a request may use.
+/// The share of a bucket that a request may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// All of it: nothing may wait behind what came before.
+    /// The whole bucket: the request must not wait behind earlier ones.
     Full,
-    /// All but its last place.
+    /// All but the last slot.
     Ordinary,
 }
 
-/// What a request is counted under before Discord has said so: the route's template, and the channel or webhook.
+/// The bucket key until Discord has named a bucket: the route's template, and the channel or webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Route {
     pub(super) template: &'static str,
     pub(super) major: Snowflake,
 }
 
-/// A bucket's name and what it is about.
+/// A bucket's name, and the channel or webhook it is about.
 type Key = (Arc<str>, Snowflake);
 
-/// All buckets of one token. Clones share them.
+/// All buckets of one transport. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buckets(Arc<Mutex<State>>);
 
@@ -49,14 +49,14 @@ struct State {
     buckets: HashMap<Key, Bucket>,
 }
 
-/// Times are of the clock's `elapsed`.
+/// One bucket. Times are values of the clock's `elapsed`.
 #[derive(Debug)]
 struct Bucket {
     limit: u32,
     remaining: u32,
-    /// When it is whole again.
+    /// When the window resets.
     whole_at: Duration,
-    /// Whatever is left of it: nothing before this.
+    /// No request before this time, whatever remains of the quota.
     blocked_until: Duration,
     in_flight: u32,
 }
@@ -78,7 +78,7 @@ impl Bucket {
         let kept = u32::from(share == Share::Ordinary && self.limit >= SHARED);
         let blocked = self.blocked_until.saturating_sub(now);
         let empty = if now >= self.whole_at {
-            // The window is over. What is on its way counts in the next one.
+            // The window is over. In-flight requests count in the next one.
             if self.in_flight < self.limit - kept { Duration::ZERO } else { limits::SHORTEST }
         } else if self.remaining <= kept {
             self.whole_at - now
@@ -101,7 +101,7 @@ impl Bucket {
             self.limit = limit.max(1);
         }
         if let Some(left) = heard.remaining {
-            // What else is on its way is not in this figure yet.
+            // This figure does not include the other in-flight requests yet.
             let left = left.saturating_sub(self.in_flight);
             let whole_at = now + heard.reset_after.unwrap_or(limits::SHORTEST);
             if now < self.whole_at {
@@ -112,7 +112,7 @@ impl Bucket {
                 self.whole_at = whole_at;
             }
         }
-        // A wait is only ever prolonged.
+        // A block is only ever extended.
         if let Some(after) = heard.blocked {
             self.blocked_until = self.blocked_until.max(now + after);
         }
@@ -130,7 +130,7 @@ impl Buckets {
         state.buckets.get(&state.key(route)).map_or(Duration::ZERO, |bucket| bucket.wait(share, now))
     }
 
-    /// Counts a request that leaves at `now`.
+    /// Counts a request that is sent at `now`.
     pub(super) fn take(&self, route: Route, now: Duration) -> Ticket {
         let mut state = self.state();
         if state.buckets.len() >= KEPT {
@@ -159,7 +159,7 @@ impl State {
     }
 }
 
-/// A request on its way. Dropped, it has no answer.
+/// An in-flight request. Dropping it without [`Ticket::settle`] means that it got no response.
 pub(super) struct Ticket {
     buckets: Buckets,
     route: Route,
@@ -167,7 +167,7 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// Takes in what the answer says; how long the next request along this route should wait.
+    /// Records the response's bucket data. Returns how long the next request along this route should wait.
     pub(super) fn settle(self, heard: &Heard, now: Duration) -> Duration {
         let (buckets, route) = (self.buckets.clone(), self.route);
         drop(self);
@@ -232,7 +232,7 @@ mod tests {
         buckets.take(PATCH, secs(0)).settle(&heard("a", 4, 5), secs(0));
         assert_eq!(buckets.take(POST, secs(0)).settle(&heard("a", 0, 5), secs(0)), secs(5));
         assert_eq!(buckets.wait(PATCH, Share::Full, secs(0)), secs(5));
-        // Discord gives the route another bucket: what is left of the old one no longer matters to it.
+        // Discord assigns the route to another bucket: what remains of the old one no longer matters to it.
         buckets.take(PATCH, secs(0)).settle(&heard("b", 3, 5), secs(0));
         assert_eq!(buckets.wait(PATCH, Share::Full, secs(0)), Duration::ZERO);
     }
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(waits(1), [secs(4), secs(0)]);
         buckets.take(POST, secs(2)).settle(&heard("a", 0, 3), secs(2));
         assert_eq!(waits(2), [secs(3), secs(3)]);
-        // In the next window what is on its way counts.
+        // In the next window, in-flight requests count.
         let _flying: Vec<Ticket> = (0..4).map(|_| buckets.take(POST, secs(6))).collect();
         assert_eq!(waits(6).map(|wait| wait.is_zero()), [false, true]);
     }

@@ -1,4 +1,4 @@
-//! Channels and threads themselves: whether they are there, and opening threads again.
+//! Channels and threads as Discord objects: fetching them, creating channels, and unarchiving threads.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -10,28 +10,28 @@ use crate::model::Snowflake;
 /// Forums and media channels hold posts, categories hold channels (Discord: "Channel Types").
 const WITHOUT_MESSAGES: [u8; 4] = [4, 14, 15, 16];
 
-/// What Discord says about a channel or thread, as far as it matters for writing there.
+/// The fields of a channel or thread that matter for posting to it (Discord: "Channel Object").
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Place {
-    /// Its id: what names another channel, or none, is not the answer.
+    /// A response with another id, or none, is not the response to this request.
     #[serde(deserialize_with = "answer::id")]
     id: Snowflake,
-    /// What kind of channel it is.
+    /// The channel type (Discord: "Channel Types").
     #[serde(rename = "type", default)]
     pub kind: u8,
-    /// Its name.
+    /// The channel's name; `None` if Discord leaves it out.
     #[serde(default)]
     pub name: Option<String>,
-    /// Its server.
+    /// The guild that the channel is in; `None` for direct messages.
     #[serde(default)]
     pub guild_id: Option<Snowflake>,
-    /// Of a thread: the channel it belongs to. Of a channel: its category.
+    /// For a thread: the channel it belongs to. For a channel: its category.
     #[serde(default)]
     pub parent_id: Option<Snowflake>,
-    /// Its newest message, whoever may read it.
+    /// The newest message's id. Visible without permission to read messages.
     #[serde(default)]
     pub last_message_id: Option<Snowflake>,
-    /// Of a thread: how it stands.
+    /// Only for threads.
     #[serde(default)]
     thread_metadata: Option<Thread>,
 }
@@ -49,7 +49,7 @@ impl Place {
         self.thread_metadata.is_some_and(|thread| thread.locked)
     }
 
-    /// Whether messages can stand there, permissions aside.
+    /// Whether it can hold messages, permissions aside.
     #[must_use]
     pub fn takes_messages(&self) -> bool {
         !WITHOUT_MESSAGES.contains(&self.kind) && !self.is_locked()
@@ -57,34 +57,34 @@ impl Place {
 }
 
 impl Client {
-    /// Asks for a channel (Discord: "Get Channel").
-    pub async fn channel(&self, pass: Permit, channel: Snowflake) -> Result<Place, Failure> {
-        let place = self.get(pass, &format!("/channels/{channel}")).await?;
+    /// Fetches a channel (Discord: "Get Channel").
+    pub async fn channel(&self, permit: Permit, channel: Snowflake) -> Result<Place, Failure> {
+        let place = self.get(permit, &format!("/channels/{channel}")).await?;
         self.is_about(channel, place)
     }
 
-    /// Opens an archived thread (Discord: "Modify Channel").
-    pub async fn unarchive(&self, pass: Permit, thread: Snowflake) -> Result<(), Failure> {
+    /// Reopens an archived thread (Discord: "Modify Channel").
+    pub async fn unarchive(&self, permit: Permit, thread: Snowflake) -> Result<(), Failure> {
         let body = json!({"archived": false});
         let path = format!("/channels/{thread}");
-        let place = self.ask::<_, Place>(pass, Method::PATCH, &path, Some(&body)).await?;
+        let place = self.ask::<_, Place>(permit, Method::PATCH, &path, Some(&body)).await?;
         self.is_about(thread, place).map(drop)
     }
 
-    /// Makes a text channel in a server (Discord: "Create Guild Channel"): its id.
+    /// Creates a text channel in a guild and returns its id (Discord: "Create Guild Channel").
     pub async fn make_channel(
         &self,
-        pass: Permit,
+        permit: Permit,
         server: Snowflake,
         name: &str,
     ) -> Result<Snowflake, Failure> {
         let body = json!({"name": name, "type": 0});
         let made: Place =
-            self.ask(pass, Method::POST, &format!("/guilds/{server}/channels"), Some(&body)).await?;
+            self.ask(permit, Method::POST, &format!("/guilds/{server}/channels"), Some(&body)).await?;
         Ok(made.id)
     }
 
-    /// An answer about another channel was given to another request.
+    /// Rejects a response about another channel: it belongs to another request.
     fn is_about(&self, channel: Snowflake, place: Place) -> Result<Place, Failure> {
         if place.id == channel {
             return Ok(place);

@@ -1,11 +1,12 @@
-//! The gate that every request passes: shut while Discord wants nothing from this address or with this token.
+//! The circuit breaker of all requests to Discord: it blocks them while Discord refuses this address or this token.
 //!
-//! It is a circuit breaker: after a pause one request goes first and finds out; the others follow when it came through.
-//! So a ban that lasts is met with one request a pause, not with one a lane. Only Discord's own answer counts as come
-//! through; one that meets anything else is followed by the next after 5, 10, 20, 40, 60 s. It also keeps to Discord's global limit, and stops far below
-//! the number of refusals that Discord answers with a ban. Nothing waits while holding the lock.
+//! After a pause one request goes first as a probe; the others follow when it succeeds. So a lasting ban costs one
+//! request per pause, not one per lane. Only a response by Discord itself counts as success; after any other the next
+//! probe follows in 5, 10, 20, 40, 60 s. The breaker also enforces Discord's global limit, and stops far below the
+//! number of refusals that Discord punishes with a ban. Nothing waits while holding the lock.
 //!
-//! It tells nobody: whoever wants to know follows [`CircuitBreaker::changes`] and asks how it [stands](Gate::standing).
+//! The breaker notifies no operator: code that needs its state follows [`CircuitBreaker::changes`] and reads its
+//! [state](CircuitBreaker::standing).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,38 +26,38 @@ pub const REFUSALS: usize = 1_000;
 /// The ten minutes in which refusals are counted.
 pub const REFUSAL_WINDOW: Duration = Duration::from_secs(600);
 
-/// How long an answer vouches for the token.
+/// How long a success proves that the token is valid.
 const VOUCHED_FOR: Duration = Duration::from_secs(10);
-/// How many requests may be on their way while no answer vouches for the token: as many as find out that it was revoked,
-/// however many lanes have something to send.
+/// Maximum in-flight requests while no recent success proves the token: this many find out that it was revoked, however
+/// many lanes have something to send.
 const UNVOUCHED: usize = 3;
 
-/// Why the gate is shut.
+/// Why requests are blocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenReason {
-    /// The token was refused: it is not used again by this process, for repeating it leads to a ban.
+    /// The token was refused: this process does not use it again, because repeating it leads to a ban.
     Token,
-    /// Discord, or the wall before it, wants nothing from this address for a while.
+    /// Discord, or Cloudflare in front of it, blocks this address for a while.
     Address,
-    /// There were so many refusals that more would lead to a ban.
+    /// So many requests were refused that more would lead to a ban.
     Refusals,
 }
 
-/// How the gate stands.
+/// The state of the circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakerState {
-    /// Requests come through.
+    /// Requests pass.
     Open,
-    /// It is shut, or nobody has come through since it was.
+    /// Requests are blocked, or none has succeeded since they were.
     OpenReason {
-        /// Why.
+        /// The cause of the pause.
         why: OpenReason,
-        /// For how long still; zero while somebody finds out.
+        /// The remaining time; zero while a probe is in flight.
         left: Duration,
     },
 }
 
-/// What all requests with one token share. Clones share it.
+/// The circuit breaker of one transport. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct CircuitBreaker(Arc<Inner>);
 
@@ -64,39 +65,38 @@ pub struct CircuitBreaker(Arc<Inner>);
 struct Inner {
     clock: Clock,
     state: Mutex<State>,
-    /// Bumped whenever whoever waits or watches should look again.
+    /// Incremented whenever waiting or watching tasks should check again.
     changed: watch::Sender<u64>,
-    /// How many requests brought what they were sent for.
+    /// How many requests succeeded.
     successes: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Shut until this time of the clock's [`Clock::elapsed`].
+    /// Blocked until this value of [`Clock::elapsed`].
     shut_until: Duration,
-    /// Why it was shut; `None` once somebody has come through.
+    /// Why requests were blocked; `None` after the next success.
     suspicion: Option<OpenReason>,
-    /// Whether somebody is finding out.
+    /// Whether a probe is in flight.
     probing: bool,
-    /// How many in a row found out that nobody comes through.
+    /// How many bans in a row, without a success between them.
     bans: u32,
-    /// Whether the token was refused. That is for good, and only for those that carry it.
+    /// Whether the token was refused. Permanent, and only for requests that carry the token.
     token_refused: bool,
-    /// How many requests are on their way.
     in_flight: usize,
-    /// How many of them carry the token.
+    /// How many of the in-flight requests carry the token.
     with_token: usize,
-    /// When an answer came last that only a valid token gets.
+    /// When the last response came that proves the token valid.
     vouched: Option<Duration>,
-    /// When the requests of the last second were answered. A place is free again a second after the answer, not after
-    /// the request: between the two nobody knows when Discord counted it.
+    /// When the requests of the last second were answered. A slot is free again a second after the response, not after
+    /// the request: Discord may have counted it at any time between the two.
     answered: VecDeque<Duration>,
     /// When the refusals of the last ten minutes came.
     refused: VecDeque<Duration>,
 }
 
-/// A request that was let through. Whoever holds it reports what came of it; dropped without that, it counts as not
-/// come through.
+/// The permission to send one request. Its holder reports the outcome; dropped without a report, the request counts as
+/// failed.
 #[derive(Debug)]
 pub struct Permit {
     gate: CircuitBreaker,
@@ -114,8 +114,8 @@ impl CircuitBreaker {
         }))
     }
 
-    /// Shuts the gate for `span`; a gate that is shut for longer stays so. For a refused token it is shut for ever, but
-    /// only to those that carry it.
+    /// Blocks requests for `span`; a longer block remains. A refused token is blocked forever, but only for requests
+    /// that carry it.
     pub fn shut(&self, why: OpenReason, span: Duration) {
         let until = self.0.clock.elapsed().saturating_add(span);
         {
@@ -130,10 +130,11 @@ impl CircuitBreaker {
         self.bump();
     }
 
-    /// Counts refusals that an earlier process met, each by how long ago it was, the oldest first.
+    /// Restores the refusals that an earlier process met: the age of each, the oldest first.
     pub fn recall(&self, refusals: impl IntoIterator<Item = Duration>) {
         let now = self.0.clock.elapsed();
-        // This clock may have begun later than the refusal came: counted from its beginning, it is counted longer.
+        // This clock may have started after the refusal: then its age is counted from the start, so it counts for
+        // longer.
         let earlier: VecDeque<Duration> = refusals.into_iter().map(|ago| now.saturating_sub(ago)).collect();
         let span = {
             let mut state = self.state();
@@ -145,7 +146,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// How it stands.
+    /// The current state.
     #[must_use]
     pub fn standing(&self) -> BreakerState {
         let now = self.0.clock.elapsed();
@@ -159,24 +160,24 @@ impl CircuitBreaker {
         }
     }
 
-    /// Changes whenever the gate may stand otherwise.
+    /// Notifies of every possible change of the state.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changed.subscribe()
     }
 
-    /// Counts the requests that brought what they were sent for.
+    /// The number of successful requests.
     #[must_use]
     pub fn successes(&self) -> watch::Receiver<u64> {
         self.0.successes.subscribe()
     }
 
-    /// Waits until a request with the token may leave.
+    /// Waits for a permit for a request with the token.
     pub async fn pass(&self) -> Permit {
         self.pass_as(true).await
     }
 
-    /// Waits until a request may leave that carries no token of ours.
+    /// Waits for a permit for a request without our token.
     pub async fn pass_without_token(&self) -> Permit {
         self.pass_as(false).await
     }
@@ -186,7 +187,7 @@ impl CircuitBreaker {
         loop {
             changed.mark_unchanged();
             match self.try_pass_as(with_token) {
-                Ok(pass) => return pass,
+                Ok(permit) => return permit,
                 Err(wait) => {
                     tokio::select! {
                         () = self.0.clock.sleep(wait) => {}
@@ -198,12 +199,12 @@ impl CircuitBreaker {
         }
     }
 
-    /// Lets a request with the token through, or says how long to wait; [`Duration::MAX`] if that depends on others.
+    /// Returns a permit for a request with the token, or how long to wait; [`Duration::MAX`] if that depends on others.
     pub fn try_pass(&self) -> Result<Permit, Duration> {
         self.try_pass_as(true)
     }
 
-    /// The same for one that carries no token of ours.
+    /// Returns a permit for a request without our token, or how long to wait, like [`CircuitBreaker::try_pass`].
     pub fn try_pass_without_token(&self) -> Result<Permit, Duration> {
         self.try_pass_as(false)
     }
@@ -248,33 +249,33 @@ impl CircuitBreaker {
 }
 
 impl State {
-    /// How long to stop, if there were too many refusals by `now`.
+    /// How long to pause, if there were too many refusals by `now`.
     fn too_many(&mut self, now: Duration) -> Option<Duration> {
         while self.refused.front().is_some_and(|at| now.saturating_sub(*at) >= REFUSAL_WINDOW) {
             self.refused.pop_front();
         }
         let over = self.refused.len().checked_sub(REFUSALS)?;
-        // When the one has left the window with which there are fewer again.
+        // Wait until enough refusals have left the window to be below the limit again.
         self.refused.get(over).map(|at| (*at + REFUSAL_WINDOW).saturating_sub(now))
     }
 }
 
 impl Permit {
-    /// Takes in what came of the request.
+    /// Records the outcome of the request.
     pub fn report(self, attempt: &Attempt) {
-        // A 429 that was no ban is a limit of Discord's.
+        // A 429 that is not a ban is one of Discord's rate limits.
         let is_discords = attempt.code.is_some() || attempt.status == Some(429);
         self.settle(is_discords, &attempt.outcome, attempt.counts_as_invalid());
     }
 
-    /// Takes in that it failed, and whether Discord counts it as a refusal.
+    /// Records a failure, and whether Discord counts it as a refusal.
     pub(super) fn failed(self, failure: Failure, is_refusal: bool) -> Failure {
         let is_discords = failure.code.is_some() || failure.status == Some(429);
         self.settle(is_discords, &failure.outcome, is_refusal);
         failure
     }
 
-    /// Takes in whether an error was Discord's own, its outcome, and whether Discord counts it as a refusal.
+    /// Records whether an error was Discord's own, the outcome, and whether Discord counts it as a refusal.
     fn settle(self, is_discords: bool, outcome: &Outcome, is_refusal: bool) {
         let gate = &self.gate;
         match outcome {
@@ -283,7 +284,7 @@ impl Permit {
             Outcome::Paused { scope: PauseScope::Address, after } => gate.shut(OpenReason::Address, *after),
             Outcome::Paused { scope: PauseScope::Ban, .. } => self.banned(),
             _ if is_discords => self.open(),
-            // Whatever it met, it did not come through to Discord.
+            // Whatever answered the probe, it was not Discord.
             _ if self.probe => self.banned(),
             _ => {}
         }
@@ -302,7 +303,7 @@ impl Permit {
 }
 
 impl Permit {
-    /// It brought what was asked for.
+    /// Records a success.
     pub(super) fn came_through(self) {
         self.succeeded();
     }
@@ -312,7 +313,8 @@ impl Permit {
         self.gate.0.successes.send_modify(|count| *count += 1);
     }
 
-    /// Shuts the gate until the next probe. What left together with the request that shut it says nothing new.
+    /// Blocks requests until the next probe. Requests sent together with the one that triggered the block add no
+    /// evidence.
     fn banned(&self) {
         let now = self.gate.0.clock.elapsed();
         let span = {
@@ -333,7 +335,7 @@ impl Permit {
         if self.with_token {
             state.vouched = Some(now);
         }
-        // What was on its way before the gate was shut does not open it.
+        // Requests sent before the block do not lift it.
         if self.probe || state.shut_until <= now {
             state.suspicion = None;
             state.bans = 0;

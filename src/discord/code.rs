@@ -1,20 +1,20 @@
-//! Discord's error codes and what they mean for a destination (Discord: "JSON Error Codes"). What is not listed is
-//! judged by its status alone.
+//! Discord's error codes and their meaning for a destination (Discord: "JSON Error Codes"). A code that is not listed
+//! is judged by its status alone.
 
-/// What a code means, whatever the status.
+/// The meaning of a code, whatever the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// Nothing can be sent there until somebody changes something: what is the matter, and what to do.
+    /// Nothing can be sent there until an operator changes something: the problem, and the remedy.
     Closed(&'static str),
-    /// We may not, for now.
+    /// The bot lacks the permission for now.
     Denied,
-    /// Too much at the moment, of whatever it is.
+    /// A temporary limit of any kind.
     Background,
-    /// The wall before Discord's API wants nothing from this address.
+    /// Cloudflare, in front of Discord's API, blocks this address.
     Wall,
 }
 
-/// The meaning of `code`, if it has one of its own.
+/// The meaning of `code`, if it is listed.
 pub(super) fn meaning(code: u64) -> Option<Meaning> {
     use Meaning::{Background, Closed, Denied, Wall};
     Some(match code {
@@ -45,7 +45,7 @@ pub(super) fn meaning(code: u64) -> Option<Meaning> {
         ),
         50083 => Closed("this thread is archived (50083), and could not be opened again. Open it"),
         160_005 => Closed("this thread is locked (160005). Unlock it"),
-        // Too many active threads: an archived one cannot be opened again by posting.
+        // 160006: too many active threads, so posting cannot reopen an archived one.
         50001 | 50013 | 160_006 => Denied,
         // Slow mode, limits on writing and on editing announcements, a resource under pressure.
         20016 | 20022 | 20028 | 40062 | 130_000 => Background,
@@ -54,8 +54,8 @@ pub(super) fn meaning(code: u64) -> Option<Meaning> {
     })
 }
 
-/// Why a webhook is not used again after it answered so; `None` if that was about something else. One that answered 404
-/// must never be (Discord: "Rate Limits", Invalid Request Limit), and a 401 is about its own token.
+/// Why a webhook must not be used again after this response; `None` if the response is about something else. After a
+/// 404 it must never be used again (Discord: "Rate Limits", Invalid Request Limit); a 401 is about its own token.
 pub(super) fn webhook_meaning(status: u16, code: Option<u64>) -> Option<&'static str> {
     Some(match (status, code) {
         (_, Some(code @ (10015 | 50027 | 220_001..=220_003))) => match meaning(code) {

@@ -1,4 +1,4 @@
-//! Registering the bot's commands.
+//! Registration of the bot's slash commands.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -9,11 +9,11 @@ use crate::discord::{Client, Failure, failure};
 use crate::model::Snowflake;
 
 impl Client {
-    /// Makes `commands` all there are, in `guild` or everywhere (Discord: "Bulk Overwrite Guild Application Commands").
-    /// Discord answers with the list of them, servers written by others with what was sent or with nothing.
+    /// Replaces all commands with `commands`, in `guild` or globally (Discord: "Bulk Overwrite Guild Application
+    /// Commands"). Discord returns their list; compatible servers return what was sent, or nothing.
     ///
-    /// A 401 is no word on the token here, nor a bare 403 one on the address: others answer so where the bot may not
-    /// have commands. Whatever else is asked notices what holds for everything.
+    /// Here a 401 is no evidence against the token, nor a bare 403 against the address: compatible servers send them
+    /// where the bot may not have commands. Other requests detect a block that holds for everything.
     pub async fn put_commands(
         &self,
         application: Snowflake,
@@ -21,11 +21,11 @@ impl Client {
         commands: &Value,
     ) -> Result<(), Failure> {
         let path = commands_of(application, guild);
-        let pass = self.gate().pass().await;
+        let permit = self.gate().pass().await;
         let request = self.request(Method::PUT, &path)?.json(commands);
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(Failure::network(error), false)),
         };
         self.transport().hear(&answer);
         let is_empty = answer.body.is_empty() && !self.transport().leads_to_discord();
@@ -36,46 +36,50 @@ impl Client {
         };
         match done {
             Ok(()) => {
-                pass.came_through();
+                permit.came_through();
                 Ok(())
             }
             Err(
                 failure @ (Failure { status: Some(401), .. } | Failure { status: Some(403), code: None, .. }),
             ) => Err(failure),
-            Err(failure) => Err(pass.failed(failure, answer.is_refusal())),
+            Err(failure) => Err(permit.failed(failure, answer.is_refusal())),
         }
     }
 
-    /// The commands in `guild`, or those everywhere: id and name (Discord: "Get Global Application Commands").
+    /// Fetches the id and name of each command in `guild`, or of the global ones (Discord: "Get Global Application
+    /// Commands").
     ///
     /// # Errors
-    /// What was answered instead.
+    ///
+    /// The failed response.
     pub async fn commands(
         &self,
         application: Snowflake,
         guild: Option<Snowflake>,
     ) -> Result<Vec<Command>, Failure> {
-        let pass = self.gate().pass().await;
-        self.get(pass, &commands_of(application, guild)).await
+        let permit = self.gate().pass().await;
+        self.get(permit, &commands_of(application, guild)).await
     }
 
-    /// The same, whole: as Discord describes each of them.
+    /// Fetches the complete command objects in `guild`, or the global ones, as Discord describes them.
     ///
     /// # Errors
-    /// What was answered instead.
+    ///
+    /// The failed response.
     pub async fn whole_commands(
         &self,
         application: Snowflake,
         guild: Option<Snowflake>,
     ) -> Result<Vec<Value>, Failure> {
-        let pass = self.gate().pass().await;
-        self.get(pass, &commands_of(application, guild)).await
+        let permit = self.gate().pass().await;
+        self.get(permit, &commands_of(application, guild)).await
     }
 
-    /// Takes one command away (Discord: "Delete Global Application Command").
+    /// Deletes one command (Discord: "Delete Global Application Command").
     ///
     /// # Errors
-    /// What was answered instead.
+    ///
+    /// The failed response.
     pub async fn delete_command(
         &self,
         application: Snowflake,
@@ -83,29 +87,29 @@ impl Client {
         command: Snowflake,
     ) -> Result<(), Failure> {
         let path = format!("{}/{command}", commands_of(application, guild));
-        let pass = self.gate().pass().await;
+        let permit = self.gate().pass().await;
         let request = self.request(Method::DELETE, &path)?;
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(Failure::network(error), false)),
         };
         self.transport().hear(&answer);
         if (200..=299).contains(&answer.status) {
-            pass.came_through();
+            permit.came_through();
             return Ok(());
         }
         let failure = failure::json::<Value>(&answer).err().unwrap_or_else(Failure::stale);
-        Err(pass.failed(failure, answer.is_refusal()))
+        Err(permit.failed(failure, answer.is_refusal()))
     }
 }
 
-/// A command that is registered.
+/// A registered command.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Command {
-    /// Its id.
+    /// The id that Discord gave the command.
     #[serde(deserialize_with = "crate::discord::answer::id")]
     pub id: Snowflake,
-    /// Its name, without `/`.
+    /// The name, without `/`.
     pub name: String,
 }
 

@@ -1,4 +1,4 @@
-//! Requests that did not bring what was asked for.
+//! The error type for failed requests.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use crate::discord::limits;
 use crate::model::{Arrived, Outcome, PauseScope};
 use crate::outgoing;
 
-/// A request that did not bring what was asked for.
+/// A request that failed. Its text names no address and no token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct Failure {
-    /// The HTTP status, if there was an answer.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// Discord's own error code, if it gave one.
     pub code: Option<u64>,
-    /// What it means for whoever asked.
+    /// The outcome for the caller.
     pub outcome: Outcome,
     sentence: String,
 }
@@ -28,7 +28,7 @@ impl Failure {
         Self { status: None, code: None, outcome, sentence: sentence(&error) }
     }
 
-    /// It was not even asked: the gate is shut.
+    /// Not sent: the circuit breaker blocks requests for `wait`.
     #[must_use]
     pub fn shut(wait: Duration) -> Self {
         let after = wait.clamp(limits::SHORTEST, limits::LONGEST);
@@ -37,7 +37,7 @@ impl Failure {
         Self { status: None, code: None, outcome, sentence }
     }
 
-    /// The answer was another request's.
+    /// The response belongs to another request.
     pub(super) fn stale() -> Self {
         Self {
             status: Some(200),
@@ -47,7 +47,7 @@ impl Failure {
         }
     }
 
-    /// A success that does not hold what Discord answers there.
+    /// A success without the content that Discord sends there.
     pub(super) fn unproven(answer: &Answer, why: &str) -> Self {
         Self {
             status: Some(answer.status),
@@ -58,7 +58,7 @@ impl Failure {
     }
 }
 
-/// The JSON of a successful answer.
+/// Parses the JSON of a successful response.
 pub(super) fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
     if !(200..=299).contains(&answer.status) {
         let (outcome, sentence) = (answer.trouble(), answer.reason().to_string());
@@ -67,14 +67,14 @@ pub(super) fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
     serde_json::from_slice(&answer.body).map_err(|error| Failure::unproven(answer, &error.to_string()))
 }
 
-/// What it comes to when there was no answer at all.
+/// The outcome of a request without a response.
 pub(super) fn no_answer(error: &reqwest::Error) -> Outcome {
-    // What never connected cannot have arrived; everything after that may have.
+    // A request that never connected cannot have arrived; any later failure leaves it in doubt.
     let arrived = if error.is_connect() || error.is_builder() { Arrived::No } else { Arrived::Maybe };
     Outcome::Retry { after: None, arrived }
 }
 
-/// A network error in words, without the address it went to.
+/// A network error as text, without the address.
 pub(super) fn sentence(error: &reqwest::Error) -> String {
     outgoing::cause(error)
 }

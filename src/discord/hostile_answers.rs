@@ -1,5 +1,4 @@
-//! N-2: whatever stands in the headers and the body of an answer, it is survived: no panic, no wait outside the
-//! clamp, and a success is a success.
+//! N-2: tests with hostile headers and bodies: no panic, no wait outside the clamp, and a success is a success.
 //!
 //! Control, tried by taking it away: the clamp in `limits::retry_after` (1e300 and 604800 fail).
 
@@ -46,10 +45,10 @@ const VALUES: [&[u8]; 18] = [
     b"0x10",
 ];
 
-/// What proves that a message was posted.
+/// The proof that a message was posted.
 const PROOF: &str = r#"{"id":"7","nonce":"n"}"#;
 
-/// What else the answer says, so that the lie matters.
+/// The other, correct headers, so that the hostile one has an effect.
 fn honest() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [
@@ -76,12 +75,12 @@ fn survived(status: u16, headers: HeaderMap, body: &str, case: &str) {
         }
         _ => {}
     }
-    // The clock may say anything.
+    // The clock may have any value.
     for now in [Duration::ZERO, Duration::from_secs(1 << 40)] {
         let buckets = Buckets::default();
         let wait = buckets.take(ROUTE, now).settle(&answer.heard(), now);
         assert!(wait <= LONGEST, "{case}: {wait:?}");
-        // Whatever was learnt, it is forgotten again.
+        // Whatever was learned, it expires.
         assert_eq!(buckets.wait(ROUTE, Share::Full, now + LONGEST), Duration::ZERO, "{case}");
     }
 }

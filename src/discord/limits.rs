@@ -1,4 +1,4 @@
-//! What Discord's headers say about waiting. Every number is doubted: a lie must cost neither a hot loop nor a week.
+//! Parsing of rate-limit headers. No number is trusted: a wrong one must cost neither a hot loop nor a week.
 
 use std::time::Duration;
 
@@ -7,35 +7,35 @@ use serde_json::Value;
 
 use crate::model::schedule;
 
-/// No wait is shorter than this, whatever is claimed.
+/// Minimum wait, whatever the header.
 pub(super) const SHORTEST: Duration = Duration::from_millis(250);
-/// No wait is longer than this, whatever is claimed.
+/// Maximum wait, whatever the header.
 pub(super) const LONGEST: Duration = schedule::LONGEST_WAIT;
-/// No bucket's name is longer than this.
+/// Maximum length of a bucket's name, in bytes.
 const NAME: usize = 128;
 
-/// What an answer says about its bucket; each part only if it makes sense.
+/// A response's rate-limit data; each field only if its value makes sense.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Heard {
     /// The bucket's name.
     pub(super) bucket: Option<String>,
-    /// How many requests it takes.
+    /// How many requests the bucket allows per window.
     pub(super) limit: Option<u32>,
-    /// How many of them are left.
+    /// How many requests remain in this window.
     pub(super) remaining: Option<u32>,
-    /// When it is whole again.
+    /// Time until the window resets.
     pub(super) reset_after: Option<Duration>,
-    /// How long it takes nothing, whatever is left.
+    /// How long the bucket accepts nothing, whatever remains.
     pub(super) blocked: Option<Duration>,
 }
 
 impl Heard {
-    /// Reads `headers`, of which any may be missing, doubled or nonsense.
+    /// Parses `headers`, any of which may be missing, repeated or malformed.
     pub(super) fn read(headers: &HeaderMap) -> Self {
         let count = |name| {
             numbers(headers, name)
                 .filter(|number| *number >= 0.0)
-                // What is more than a number holds is as good as no limit.
+                // A number too large for the type is as good as no limit.
                 .map(|number| number.min(f64::from(u32::MAX)))
                 .reduce(f64::min)
         };
@@ -52,8 +52,8 @@ impl Heard {
     }
 }
 
-/// How long a 429 (or a 503) asks to wait: the body's `retry_after` in seconds with fractions, else the header's.
-/// Between 0.25 s and 1 h; `None` if neither says anything sensible.
+/// The wait that a 429 (or a 503) requests: the body's `retry_after` in seconds with fractions, else the header's.
+/// Between 0.25 s and 1 h; `None` if neither has a valid value.
 pub(super) fn retry_after(headers: &HeaderMap, body: Option<&Value>) -> Option<Duration> {
     body.and_then(|body| body.get("retry_after"))
         .and_then(Value::as_f64)
@@ -62,8 +62,8 @@ pub(super) fn retry_after(headers: &HeaderMap, body: Option<&Value>) -> Option<D
         .map(|span| span.clamp(SHORTEST, LONGEST))
 }
 
-/// Whether the limit that was hit is the account's or the address's, not the channel's. Discord's header is `true` where
-/// it is there at all; anything else in it says nothing.
+/// Whether the limit that was hit is the account's or the address's, not the channel's. Discord's header is `true`
+/// whenever it is present; any other value is ignored.
 pub(super) fn is_global(headers: &HeaderMap, body: Option<&Value>) -> bool {
     let is_true = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"true");
     headers.get_all("x-ratelimit-global").iter().any(is_true)
@@ -75,7 +75,7 @@ pub(super) fn is_shared(headers: &HeaderMap) -> bool {
     headers.get("x-ratelimit-scope").is_some_and(|scope| scope == "shared")
 }
 
-/// The numbers under `name`, however often it stands there.
+/// The numbers in all headers called `name`.
 fn numbers<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = f64> + use<'a> {
     headers
         .get_all(name)
@@ -88,7 +88,7 @@ fn spans<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = Duratio
     numbers(headers, name).filter_map(seconds)
 }
 
-/// A span of `number` seconds; `None` for what is negative, infinite or not a number.
+/// A duration of `number` seconds; `None` if it is negative, infinite or not a number.
 fn seconds(number: f64) -> Option<Duration> {
     (number.is_finite() && number >= 0.0).then(|| Duration::from_secs_f64(number.min(1e9)))
 }

@@ -1,4 +1,4 @@
-//! Messages in channels.
+//! Messages in channels: posting, editing and reading them.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::discord::bucket::{Route, Share};
 use crate::discord::{Client, Failure, Permit};
 use crate::model::{Attempt, Nonce, Outcome, Receipt, Snowflake};
 
-/// How far back a channel is read (Discord: "Get Channel Messages", `limit` ≤ 100).
+/// How many messages are read back (Discord: "Get Channel Messages", `limit` ≤ 100).
 const READ_BACK: u8 = 100;
 
-/// The body of "Create Message": what is shown, and what makes a repetition the same message.
+/// The body of "Create Message": the content, and the nonce that makes a repetition the same message.
 #[derive(Serialize)]
 struct Create<'a, B> {
     #[serde(flatten)]
@@ -26,9 +26,8 @@ struct Create<'a, B> {
 }
 
 impl Client {
-    /// Posts `body` to `channel` (Discord: "Create Message"). Within Discord's memory of nonces, a repetition with the
-    /// same nonce brings back the first message instead of a second one. `is_repeat`: whether an earlier try of it may
-    /// have arrived.
+    /// Posts `body` to `channel` (Discord: "Create Message"). While Discord remembers the nonce, a repetition returns
+    /// the first message instead of posting a second one. `is_repeat`: whether an earlier try may have arrived.
     pub async fn create_message<B: Serialize + Sync>(
         &self,
         channel: Snowflake,
@@ -42,7 +41,7 @@ impl Client {
         let request = self.request(Method::POST, &path);
         let outcome = |answer: &Answer| {
             let (nonce, content) = (nonce.as_str(), create["content"].as_str());
-            // This very answer may be the first that tells whose it is.
+            // This response may be the first that reveals whether the server is Discord.
             let is_discord = self.transport().leads_to_discord();
             let outcome = answer.outcome(&Creation { channel, nonce, content, is_repeat, is_discord });
             if matches!(outcome, Outcome::Sent(Receipt { message: Some(_), .. })) {
@@ -53,8 +52,8 @@ impl Client {
         self.transport().attempt(create_in(channel), request, &create, outcome).await
     }
 
-    /// Makes `body` the whole of a message of ours (Discord: "Edit Message"). What `body` leaves out stays, so it
-    /// should leave out nothing. Doing it twice is doing it once.
+    /// Replaces one of our messages with `body` (Discord: "Edit Message"). Omitted fields keep their old value, so
+    /// `body` should omit nothing. The edit is idempotent.
     pub async fn edit_message<B: Serialize + Sync>(
         &self,
         channel: Snowflake,
@@ -73,50 +72,50 @@ impl Client {
         self.transport().ready_in(create_in(channel), share)
     }
 
-    /// How long the next change of a message in `channel` should wait for its bucket.
+    /// How long the next edit in `channel` should wait for its bucket.
     #[must_use]
     pub fn ready_to_edit_in(&self, channel: Snowflake, share: Share) -> Duration {
         self.transport().ready_in(edit_in(channel), share)
     }
 
-    /// The newest messages of `channel` (Discord: "Get Channel Messages").
-    pub async fn recent_messages(&self, pass: Permit, channel: Snowflake) -> Result<Page, Failure> {
+    /// Fetches the newest messages of `channel` (Discord: "Get Channel Messages").
+    pub async fn recent_messages(&self, permit: Permit, channel: Snowflake) -> Result<Page, Failure> {
         let path = format!("/channels/{channel}/messages?limit={READ_BACK}");
-        let messages: Vec<Posted> = self.get(pass, &path).await?;
+        let messages: Vec<Posted> = self.get(permit, &path).await?;
         Ok(Page { is_whole: messages.len() < usize::from(READ_BACK), messages })
     }
 }
 
-/// The newest messages of a channel.
+/// One page with the newest messages of a channel.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// The messages, as they came.
+    /// The messages, in Discord's order.
     pub messages: Vec<Posted>,
-    /// Whether there are no older ones.
+    /// Whether there are no older messages.
     pub is_whole: bool,
 }
 
-/// A message as others find it in its channel, as far as it matters for knowing it again.
+/// A message read back from its channel: the fields that identify it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
-    /// Its id.
+    /// The message's id.
     pub id: Snowflake,
-    /// Who posted it.
+    /// The author's user id, if the message names one.
     pub author: Option<Snowflake>,
-    /// When: as it says itself, for ids hold Discord's time at Discord only.
+    /// The message's own timestamp: ids encode the time only on the real Discord.
     pub at: Timestamp,
-    /// What it was posted with. Reads need not repeat it.
+    /// The nonce that it was posted with. Reads need not return it.
     pub nonce: Option<String>,
-    /// Its text.
+    /// The message's text content.
     pub content: String,
-    /// The footers of its embeds.
+    /// The footer texts of its embeds.
     pub footers: Vec<String>,
-    /// The message that it answers.
+    /// The message that it replies to.
     pub answers: Option<Snowflake>,
 }
 
 impl Posted {
-    /// Reads one; `None` if it is no message.
+    /// Parses a message object; `None` if `message` is not one.
     #[must_use]
     pub fn read(message: &Value) -> Option<Self> {
         let id = answer::id_of(message.get("id")?)?;

@@ -1,7 +1,8 @@
-//! Discord's own time, as far as its answers prove it.
+//! Discord's own time, as far as its responses prove it.
 //!
-//! Our wall clock may be wrong by a day and may be stepped at any moment, so it is never compared with the times of
-//! messages. The `Date` of an answer is: Discord's, at a moment of our monotonic clock. From there on time is counted.
+//! The local wall clock may be wrong by a day and may be stepped at any moment, so it is never compared with the times
+//! of messages. The `Date` of a response is: Discord's time, at a moment of our monotonic clock. Later times are
+//! computed from there.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,27 +10,27 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::discord::answer::Answer;
 
-/// How far the clocks of those who answer and of those who date messages may be apart.
+/// Maximum skew between the servers that respond and the servers that date messages.
 const MARGIN: Duration = Duration::from_secs(1);
-/// Monotonic clocks drift: one part in a thousand is twice what a clock may be slewed by.
+/// Monotonic clocks drift: one part in a thousand is twice the maximum slew of a clock.
 const DRIFT: u32 = 1000;
 
-/// The newest `Date`, and when it was heard.
+/// The newest `Date`, and when it was received.
 #[derive(Debug, Default)]
 pub(super) struct DiscordTime(Mutex<Option<(Timestamp, Duration)>>);
 
 impl DiscordTime {
-    /// Takes in an answer of Discord's own that was read at `now` of [`Clock::elapsed`](crate::clock::Clock::elapsed).
-    /// One without a date changes nothing.
+    /// Records a response of Discord's own that was read at `now` of [`Clock::elapsed`](crate::clock::Clock::elapsed).
+    /// A response without a date changes nothing.
     pub(super) fn hear(&self, answer: &Answer, now: Duration) {
         if let Some(date) = answer.date() {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, now));
         }
     }
 
-    /// What Discord's clock showed at least when [`Clock::elapsed`](crate::clock::Clock::elapsed) was `moment`. A date is
-    /// written before it is heard and has no fractions, so this is early by the way back and at most some seconds, and
-    /// never late.
+    /// A lower bound for Discord's clock at `moment` of [`Clock::elapsed`](crate::clock::Clock::elapsed). A date is
+    /// written before it is received and has no fractions, so the bound is early by the network delay and at most some
+    /// seconds, and never late.
     pub(super) fn at_least(&self, moment: Duration) -> Option<Timestamp> {
         let (date, heard) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
         let date = date.minus(MARGIN);

@@ -1,5 +1,5 @@
-//! The wire to Discord: its address, our deadlines, the gate, the buckets. It knows no token: whatever belongs to one
-//! request is given with it.
+//! The HTTP transport to Discord: its address, deadlines, circuit breaker and buckets. It holds no token: callers add
+//! what belongs to one request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,17 +17,17 @@ use crate::discord::{CircuitBreaker, Failure, failure};
 use crate::model::{Arrived, Attempt, Outcome, Receipt};
 use crate::outgoing::Outgoing;
 
-/// How long a request may take in all.
+/// Timeout of a whole request.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
-/// An answer that took longer than this does not say what time it is.
+/// A response that took longer than this is not used to learn the time.
 const PROMPT: Duration = Duration::from_secs(10);
-/// How long a request without an answer may have been on its way.
+/// How long a request without a response may have been in flight.
 pub const NO_ANSWER_LIMIT: Duration = DEADLINE;
 /// Discord: "API Reference", User Agent.
 const USER_AGENT: &str =
     concat!("DiscordBot (https://crates.io/crates/nuncio, ", env!("CARGO_PKG_VERSION"), ")");
 
-/// The wire to Discord. Clones share it.
+/// The HTTP transport to Discord. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct HttpTransport(Arc<Inner>);
 
@@ -38,14 +38,14 @@ struct Inner {
     gate: CircuitBreaker,
     buckets: Buckets,
     http: Outgoing,
-    /// An answer was Discord's own, whatever it came through.
+    /// Whether a response has come from Discord itself, even through a proxy.
     is_discords: AtomicBool,
-    /// When connections were dropped last: seconds of the clock's `elapsed`, and one more.
+    /// When connections were last dropped: seconds of the clock's `elapsed`, plus one.
     dropped: AtomicU64,
 }
 
 impl HttpTransport {
-    /// A wire to `base`.
+    /// Creates a transport to `base`.
     #[must_use]
     pub fn new(base: DiscordBase, clock: Clock) -> Self {
         let (gate, buckets) = (CircuitBreaker::new(clock.clone()), Buckets::default());
@@ -55,33 +55,33 @@ impl HttpTransport {
         Self(Arc::new(Inner { base, clock, gate, buckets, http, is_discords, dropped }))
     }
 
-    /// What every request passes.
+    /// The circuit breaker that every request passes.
     #[must_use]
     pub fn gate(&self) -> &CircuitBreaker {
         &self.0.gate
     }
 
-    /// Where Discord is.
+    /// The base address of Discord's API.
     #[must_use]
     pub fn base(&self) -> &DiscordBase {
         &self.0.base
     }
 
-    /// Whether Discord itself is at its end, as far as is known: a nonce is heeded there. Proxies before Discord pass on
-    /// the `Via` that stands in its answers, and servers written by others have none of the kind.
+    /// Whether the server is known to be Discord, which honors nonces. Proxies in front of Discord pass on the `Via`
+    /// header of its responses, and Discord-compatible servers have no such header.
     pub(super) fn leads_to_discord(&self) -> bool {
         self.0.base.is_discord() || self.0.is_discords.load(Ordering::Acquire)
     }
 
-    /// Looks at whose answer it is.
+    /// Records whether a response comes from Discord.
     pub(super) fn hear(&self, answer: &Answer) {
         if answer.is_via_discord() {
             self.0.is_discords.store(true, Ordering::Release);
         }
     }
 
-    /// Takes the time from an answer that is certainly Discord's own, to a request that `began` a moment ago: of one that
-    /// took long nobody knows when it was dated. Where its dates say nothing, the wall clock is all there is.
+    /// Learns the time from a response that is certainly Discord's own, to a request that `began` recently: when a slow
+    /// response was dated is unknown. If the response has no date, the wall clock is the only source.
     pub(super) fn learn_time(&self, answer: &Answer, began: Duration) {
         if self.0.clock.elapsed().saturating_sub(began) > PROMPT {
             return;
@@ -95,8 +95,8 @@ impl HttpTransport {
         }
     }
 
-    /// Uses no open connection again: what came on one of them was the answer to nothing that was asked there, so the
-    /// next answer may be that to this request. At most once a second, for a new client reads the system's certificates.
+    /// Drops all open connections: one carried a response to no request of its own, so the next response could be the
+    /// one to this request. At most once a second, because a new client reads the system's certificates.
     pub(super) fn distrust(&self) {
         let now = self.0.clock.elapsed().as_secs() + 1;
         if self.0.dropped.swap(now, Ordering::AcqRel) != now {
@@ -109,18 +109,18 @@ impl HttpTransport {
         self.0.buckets.wait(route, share, self.0.clock.elapsed())
     }
 
-    /// The HTTP client underneath, with our deadlines and without redirects: connections and certificates are shared
-    /// by whoever else speaks to Discord.
+    /// The underlying HTTP client, with our deadlines and without redirects, for other users of Discord to share
+    /// connections and certificates.
     pub(super) fn http_client(&self) -> Result<reqwest::Client, Failure> {
         self.0.http.client().map_err(Failure::network)
     }
 
-    /// A request for what is at `path`, without any token.
+    /// Builds a request for `path`, without any token.
     pub(super) fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
         Ok(self.http_client()?.request(method, format!("{}{path}", self.0.base.rest())))
     }
 
-    /// Sends one request with `body` and says what came of it.
+    /// Sends one request with `body` and returns the attempt.
     pub(super) async fn attempt<B: Serialize + Sync>(
         &self,
         route: Route,
@@ -148,7 +148,7 @@ impl HttpTransport {
                 if matches!(outcome, Outcome::Sent(Receipt { message: Some(_), .. })) {
                     self.learn_time(&answer, began);
                 }
-                // What is said of a bucket by the answer to another request is said of another bucket.
+                // The headers of a response to another request describe another bucket.
                 let proven = sent || answer.is_discords();
                 if !proven {
                     self.distrust();

@@ -1,4 +1,4 @@
-//! Messages through webhooks. Their address is all it takes: the bot's token is never sent there.
+//! Messages through webhooks. The address alone gives access: the bot's token is never sent there.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::discord::bucket::{Route, Share};
 use crate::discord::{Failure, HttpTransport, failure};
 use crate::model::{Attempt, LostWebhook, Snowflake, WebhookUrl};
 
-/// A webhook that is there.
+/// The part of a webhook object that proves that the webhook exists.
 #[derive(Deserialize)]
 struct Found {
     #[serde(deserialize_with = "answer::id")]
@@ -18,8 +18,8 @@ struct Found {
 }
 
 impl HttpTransport {
-    /// Posts `body` through a webhook, and waits for the message (Discord: "Execute Webhook", `wait`). There is no nonce:
-    /// a repetition is a second message.
+    /// Posts `body` through a webhook, and waits for the message (Discord: "Execute Webhook", `wait`). Webhooks have no
+    /// nonce: a repetition posts a second message.
     pub async fn execute_webhook<B: Serialize + Sync>(&self, url: &WebhookUrl, body: &B) -> Attempt {
         let path = format!("/webhooks/{}/{}?wait=true{}", url.id(), url.token().expose(), thread(url, '&'));
         let request = self.request(Method::POST, &path);
@@ -27,8 +27,8 @@ impl HttpTransport {
         self.attempt(post(url.id()), request, body, outcome).await
     }
 
-    /// Makes `body` the whole of a message that was sent through a webhook (Discord: "Edit Webhook Message"). Doing it
-    /// twice is doing it once.
+    /// Replaces a message that was sent through a webhook with `body` (Discord: "Edit Webhook Message"). The edit is
+    /// idempotent.
     pub async fn edit_webhook_message<B: Serialize + Sync>(
         &self,
         url: &WebhookUrl,
@@ -42,29 +42,30 @@ impl HttpTransport {
         self.attempt(patch(url.id()), request, body, outcome).await
     }
 
-    /// Looks whether a webhook is there, and sends nothing through it (Discord: "Get Webhook with Token"). `Ok(None)`: it
-    /// is.
+    /// Checks whether a webhook exists, without sending anything through it (Discord: "Get Webhook with Token").
+    /// `Ok(None)`: it does.
     ///
     /// # Errors
-    /// What was answered instead, where that says nothing of the webhook.
+    ///
+    /// The failed response, if it proves nothing about the webhook.
     pub async fn webhook(&self, url: &WebhookUrl) -> Result<Option<LostWebhook>, Failure> {
         let path = format!("/webhooks/{}/{}", url.id(), url.token().expose());
-        let pass = self.gate().pass_without_token().await;
+        let permit = self.gate().pass_without_token().await;
         let answer = match self.request(Method::GET, &path)?.send().await {
             Ok(response) => Answer::read(response).await,
-            Err(error) => return Err(pass.failed(Failure::network(error), false)),
+            Err(error) => return Err(permit.failed(Failure::network(error), false)),
         };
         self.hear(&answer);
         match failure::json::<Found>(&answer) {
             Ok(found) if found.id == url.id() => {
-                pass.came_through();
+                permit.came_through();
                 Ok(None)
             }
             Ok(_) => Err(Failure::stale()),
             Err(failure) => {
-                // Only an error object is a word of Discord's.
+                // Only an error object comes from Discord.
                 let is_discords = failure.code.is_some();
-                let failure = pass.failed(failure, answer.is_refusal());
+                let failure = permit.failed(failure, answer.is_refusal());
                 match answer.status {
                     404 if is_discords => Ok(Some(LostWebhook::Deleted)),
                     401 if is_discords => Ok(Some(LostWebhook::TokenRefused)),
@@ -80,7 +81,7 @@ impl HttpTransport {
         self.ready_in(post(webhook), share)
     }
 
-    /// How long the next change of a message of `webhook` should wait for its bucket.
+    /// How long the next edit of a message of `webhook` should wait for its bucket.
     #[must_use]
     pub fn webhook_ready_to_edit_in(&self, webhook: Snowflake, share: Share) -> Duration {
         self.ready_in(patch(webhook), share)

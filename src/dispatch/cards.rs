@@ -1,4 +1,4 @@
-//! Sinks that show cards: which deliveries share a message, and what it says.
+//! Cards in messages: which deliveries share a message, and the message's content.
 
 mod decision;
 mod draw;

@@ -1,4 +1,4 @@
-//! The channel sink: posts or changes a message through the bot.
+//! The channel sink: posts or edits messages as the bot.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::model::{Action, Arrived, Attempt, Message, Outcome, PostedAfter, Snow
 use crate::render::Body;
 use crate::store::Result;
 
-/// For how long after its first try a message is sent again without a look, under the same nonce. How long Discord knows
-/// a nonce it says nowhere ("the past few minutes": "Create Message"): this is less than any reading of that, also if the
-/// last try takes until its deadline.
+/// How long after its first try a message is sent again without reading the channel, under the same nonce. Discord does
+/// not document how long it keeps a nonce ("the past few minutes": "Create Message"): this is shorter than any reading
+/// of that, even if the last try takes until its deadline.
 const NONCE_WINDOW: Duration = Duration::from_secs(15);
 
 /// Discord: "Tried to perform an operation on an archived thread".
@@ -31,21 +31,22 @@ impl Channel {
         Self { client }
     }
 
-    /// Tries to send `message`. One that may have been posted, so long ago that its nonce may be forgotten, is looked
-    /// for first; if that cannot be told, it is sent again and says that it may be a duplicate.
+    /// Tries to send `message`. If it may have been posted, so long ago that Discord may have forgotten its nonce, the
+    /// channel is searched first. If the search is inconclusive, the message is sent again, marked as a possible
+    /// duplicate.
     pub(super) async fn send(
         &self,
         context: &Context,
         channel: Snowflake,
         message: &mut Message,
-        mut pass: Permit,
+        mut permit: Permit,
     ) -> Result<Attempt> {
         let mut body = match isolate(compose(context, message)).await? {
             Ok(body) => body,
             Err(poison) => return Ok(poison.unsent(context.clock.now())),
         };
         if self.may_be_forgotten(context, message) {
-            match Search::new(context, &self.client).look_for(channel, message, &body, pass).await? {
+            match Search::new(context, &self.client).look_for(channel, message, &body, permit).await? {
                 Looked::Settled(attempt) => return Ok(*attempt),
                 Looked::Absent => {}
                 Looked::Unclear => {
@@ -57,7 +58,7 @@ impl Channel {
                     };
                 }
             }
-            pass = self.pass().await;
+            permit = self.pass().await;
         }
         if message.ambiguous_since.is_none() {
             message.tried_at = Some(context.clock.elapsed());
@@ -68,66 +69,69 @@ impl Channel {
                 self.client.create_message(channel, &message.nonce, &body, is_repeat).await
             }
             Action::Edit { channel, message: edited } => {
-                pass = self.ready_to_edit(context, channel, share_of(message), pass).await;
+                permit = self.ready_to_edit(context, channel, share_of(message), permit).await;
                 self.edit(channel, edited, body).await
             }
         };
-        pass.report(&attempt);
-        if attempt.code == Some(ARCHIVED) && message.action == Action::Create && self.opens(channel).await {
+        permit.report(&attempt);
+        if attempt.code == Some(ARCHIVED)
+            && message.action == Action::Create
+            && self.reopen_thread(channel).await
+        {
             attempt.outcome = Outcome::Retry { after: None, arrived: Arrived::No };
         }
         Ok(attempt)
     }
 
-    /// A change leaves nothing of what stood there: no buttons are taken away as well.
+    /// Edits a message and leaves nothing of its old content: without new buttons, the old ones are removed.
     async fn edit(&self, channel: Snowflake, message: Snowflake, mut body: Body) -> Attempt {
         body.components.get_or_insert_default();
         self.client.edit_message(channel, message, &body).await
     }
 
-    /// Waits until a request may leave.
+    /// Waits for a permit to send a request.
     pub(super) async fn pass(&self) -> Permit {
         self.client.gate().pass().await
     }
 
-    /// What a message is surely posted after that is planned now, where `newest` is the last that is known to be there.
+    /// A lower bound for what a message planned now is posted after; `newest` is the newest message known to be there.
     pub(super) fn posted_after(&self, newest: Option<Snowflake>, clock: &Clock) -> PostedAfter {
         PostedAfter { message: newest, time: self.client.time_at(clock.elapsed()) }
     }
 
-    /// How long the next message should wait for its bucket.
+    /// How long the next message must wait for its rate-limit bucket.
     pub(super) fn ready_in(&self, channel: Snowflake, share: Share) -> Duration {
         self.client.ready_in(channel, share)
     }
 
-    /// Changes have a bucket of their own. Nobody else waits because this one does.
+    /// Waits for the edit bucket, which is separate. The permit is released meanwhile, so no other request waits.
     async fn ready_to_edit(
         &self,
         context: &Context,
         channel: Snowflake,
         share: Share,
-        mut pass: Permit,
+        mut permit: Permit,
     ) -> Permit {
         loop {
             let wait = self.client.ready_to_edit_in(channel, share);
             if wait.is_zero() {
-                return pass;
+                return permit;
             }
-            drop(pass);
+            drop(permit);
             context.clock.sleep(wait).await;
-            pass = self.pass().await;
+            permit = self.pass().await;
         }
     }
 
-    /// Whether an archived thread could be opened again.
-    async fn opens(&self, thread: Snowflake) -> bool {
-        let pass = self.pass().await;
-        self.client.unarchive(pass, thread).await.is_ok()
+    /// Reopens an archived thread. Returns whether that worked.
+    async fn reopen_thread(&self, thread: Snowflake) -> bool {
+        let permit = self.pass().await;
+        self.client.unarchive(permit, thread).await.is_ok()
     }
 
-    /// Whether it may have been posted under a nonce that is forgotten by now, or that nobody ever heeded: Discord heeds
-    /// it for a while, servers written by others need not. How long ago an earlier process tried it no wall clock proves.
-    /// A change is simply made again.
+    /// Whether it may have been posted under a nonce that is forgotten by now, or was never honored: Discord honors a
+    /// nonce for a while, compatible servers need not. No wall clock proves how long ago an earlier process tried it.
+    /// An edit is simply repeated.
     fn may_be_forgotten(&self, context: &Context, message: &Message) -> bool {
         let age = message.tried_at.map(|at| context.clock.elapsed().saturating_sub(at));
         let is_known = self.client.heeds_nonces() && age.is_some_and(|age| age <= NONCE_WINDOW);

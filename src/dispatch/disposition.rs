@@ -1,4 +1,5 @@
-//! What an outcome leads to: for the message, its deliveries and its destination; written down, and told.
+//! The disposition of an attempt: its consequences for the message, its deliveries and its destination; recorded and
+//! logged.
 
 use std::time::Duration;
 
@@ -11,27 +12,27 @@ use crate::model::{
 };
 use crate::store::{self, Entry, Next, Recorded};
 
-/// How long a lane waits when the database does not take what it has to record.
+/// How long a lane waits before it retries a write that the database refused.
 pub(super) const STORE_AGAIN: Duration = Duration::from_secs(1);
 
-/// What one try of a message leads to.
+/// The disposition of one attempt to send a message.
 pub(super) struct Disposition {
-    /// How the message and its deliveries go on.
+    /// The next step of the message and its deliveries.
     pub(super) next: Next,
-    /// When the destination may be used again, its bucket aside.
+    /// When the destination may be used again, apart from its rate-limit bucket.
     not_before: SteadyTime,
-    /// When it may be used again once somebody else has come through, if it waits for the end of an outage.
+    /// When the destination may be used again after any other request succeeds, if it waits for the end of an outage.
     retry_from: Option<SteadyTime>,
-    /// When its bucket is whole again.
+    /// When its rate-limit bucket is full again.
     whole_at: SteadyTime,
-    /// Why the destination denies us, if it does.
+    /// Why the destination denies access, if it does.
     denied: Option<String>,
-    /// What people are told.
+    /// The notice for operators.
     notice: Option<Notice>,
 }
 
 impl Disposition {
-    /// What `attempt` leads to. `failures` counts the destination's failures in a row.
+    /// Derives the disposition of `attempt`. `failures` counts the destination's consecutive failures.
     pub(super) fn of(
         destination: &Destination,
         message: &Message,
@@ -63,7 +64,7 @@ impl Disposition {
         }
     }
 
-    /// Writes it down, in the table however long the database takes to accept it, and in `destination`.
+    /// Records the disposition in `destination` and in the table; retries until the database accepts it.
     pub(super) async fn record(
         &self,
         context: &Context,
@@ -73,7 +74,7 @@ impl Disposition {
     ) -> Recorded {
         let cause = message.deliveries.first().map(|delivery| delivery.event_id);
         let announcement = self.notice.as_ref().map(|notice| {
-            // A return is caused by what it takes back.
+            // The cause of a reopening notice is the notice that it revokes.
             let cause = destination.announced.filter(|_| *notice == Notice::Reopened).or(cause);
             context.hub.announcement(notice, destination, cause, context.clock.moment())
         });
@@ -114,7 +115,7 @@ impl Disposition {
         }
     }
 
-    /// Tells the operator, once for each try.
+    /// Logs the outcome for the operator, once for each attempt.
     pub(super) fn tell(
         &self,
         hub: &Hub,
@@ -126,7 +127,7 @@ impl Disposition {
         let missing = || hub.missing_at(destination);
         let name = &destination.name;
         let (took_ms, tries) = (attempt.took.as_millis(), message.attempts + 1);
-        let said = String::from_utf8_lossy(&attempt.response);
+        let response = String::from_utf8_lossy(&attempt.response);
         let again_in_s = self.not_before.since(now.steady).as_secs_f64();
         match &self.next {
             Next::Dead(reason) if was_not_sent(attempt) => {
@@ -161,11 +162,11 @@ impl Disposition {
                     message.id = %message.id, status = attempt.status, "{name} still does not let the bot write: {reason}"
                 ),
                 _ if !attempt.was_asked() => tracing::warn!(
-                    message.id = %message.id, tries, again_in_s, "a message for {name} was not sent: {}", said.escape_debug()
+                    message.id = %message.id, tries, again_in_s, "a message for {name} was not sent: {}", response.escape_debug()
                 ),
                 _ => tracing::warn!(
                     message.id = %message.id, status = attempt.status, took_ms, tries, again_in_s,
-                    "{name} did not take a message: {}; it is tried again", said.escape_debug()
+                    "{name} did not take a message: {}; it is tried again", response.escape_debug()
                 ),
             },
             Next::Apart(reason) => tracing::warn!(
@@ -178,7 +179,7 @@ impl Disposition {
             ),
             Next::Recomposed(_) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
-                "{name} refused a card: {}; it is sent as plain text", said.escape_debug()
+                "{name} refused a card: {}; it is sent as plain text", response.escape_debug()
             ),
             Next::Dead(reason) => tracing::error!(
                 message.id = %message.id, status = attempt.status,
@@ -199,12 +200,12 @@ impl Disposition {
     }
 }
 
-/// How the message and its deliveries go on.
+/// The next step of the message and its deliveries.
 fn next_step(message: &Message, attempt: &Attempt, now: Moment) -> Next {
     match &attempt.outcome {
         Outcome::Sent(receipt) => Next::Delivered(*receipt),
         Outcome::Retry { arrived: Arrived::Maybe, .. } => Next::Again,
-        // An earlier try of it may have arrived: it stays one and the same message.
+        // An earlier attempt may have arrived, so the message keeps its identity.
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_)
             if message.ambiguous_since.is_some() =>
         {
@@ -216,15 +217,15 @@ fn next_step(message: &Message, attempt: &Attempt, now: Moment) -> Next {
             Next::Kept
         }
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_) => Next::Withdrawn,
-        // It cannot be made again, so nobody can look whether it stands there.
-        Outcome::Refused(reason) if was_not_sent(attempt) && may_stand(message) => {
+        // It cannot be composed again, so its channel cannot be searched for it.
+        Outcome::Refused(reason) if was_not_sent(attempt) && may_be_posted(message) => {
             Next::Dead(Reason::new(format!("{reason}; it may be in the channel all the same")))
         }
-        // One that is refused must not take the others with it.
+        // One refused delivery must not take the others with it.
         Outcome::Refused(reason) if message.form == Form::Digest || message.deliveries.len() > 1 => {
             Next::Apart(reason.clone())
         }
-        // What it says stands in a digest: it is not worth a message of its own.
+        // A digest already shows this event: it is not worth a message of its own.
         Outcome::Refused(reason) if message.deliveries.iter().any(Delivery::redraws) => {
             Next::Superseded(reason.clone())
         }
@@ -237,17 +238,17 @@ fn next_step(message: &Message, attempt: &Attempt, now: Moment) -> Next {
     }
 }
 
-/// Whether the message could not even be made: nobody but nuncio refused it.
+/// Whether nuncio itself refused the message because it could not be composed.
 fn was_not_sent(attempt: &Attempt) -> bool {
     attempt.status.is_none() && matches!(attempt.outcome, Outcome::Refused(_))
 }
 
-/// Whether an earlier try may have brought a message that cannot be taken apart. What a digest says can be said again.
-fn may_stand(message: &Message) -> bool {
+/// Whether an earlier attempt may have posted a message that cannot be split. A digest's content may be posted again.
+fn may_be_posted(message: &Message) -> bool {
     message.ambiguous_since.is_some() && message.form != Form::Digest
 }
 
-/// Says that deliveries were given up because nuncio could not make a message of them.
+/// Logs that deliveries were given up because no message could be composed for them.
 pub(super) fn tell_given_up(name: &str, deliveries: &[DeliveryId], reason: &Reason) {
     let ids: Vec<String> = deliveries.iter().map(DeliveryId::short).collect();
     let ids = ids.join(", ");
@@ -257,7 +258,7 @@ pub(super) fn tell_given_up(name: &str, deliveries: &[DeliveryId], reason: &Reas
     );
 }
 
-/// How long the destination waits of its own. A pause of all lanes shuts the gate instead.
+/// The backoff of this destination alone. A pause of all lanes opens the circuit breaker instead.
 fn backoff(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
     if matches!(next, Next::Delivered(_)) {
         *failures = 0;
@@ -268,7 +269,7 @@ fn backoff(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
             let backoff = schedule::backoff(*failures, rand::random());
             after.map_or(backoff, |after| after.max(backoff))
         }
-        // A closed one is looked at again.
+        // A closed destination is probed again.
         Outcome::Denied(_) | Outcome::Closed(_) => DENIED_AGAIN,
         Outcome::Sent(_) | Outcome::Refused(_) | Outcome::Uneditable(_) | Outcome::Paused { .. } => {
             Duration::ZERO
@@ -276,7 +277,7 @@ fn backoff(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
     }
 }
 
-/// What a try that failed says about why things wait, in a few words.
+/// A short reason for the wait that a failed attempt causes, if any.
 pub(super) fn trouble(attempt: &Attempt) -> Option<String> {
     Some(match (&attempt.outcome, attempt.status) {
         _ if attempt.is_foreign() => "something else answered in Discord's place".to_owned(),
@@ -293,7 +294,7 @@ pub(super) fn trouble(attempt: &Attempt) -> Option<String> {
     })
 }
 
-/// Keeps `/health` true: whether Discord as a whole can be reached.
+/// Keeps `/health` accurate: whether Discord as a whole is reachable.
 pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
     match &attempt.outcome {
         Outcome::Sent(_) if conditions.clear(Condition::DiscordUnreachable) => {
@@ -319,7 +320,7 @@ pub(super) fn note_reachable(conditions: &Conditions, attempt: &Attempt) {
     }
 }
 
-/// Says that the database does not take what has to be recorded.
+/// Logs, once, that the database refuses writes.
 pub(super) fn store_failing(hub: &Hub, error: &store::Error) {
     if hub.storage_failing(error) {
         tracing::error!("{error}. Until the database takes writes again, deliveries wait");

@@ -1,4 +1,4 @@
-//! What a lane would send next, found out without sending anything.
+//! Dry run: computes a lane's next message without sending anything.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use crate::model::{Delivery, DestinationId, Message, Priority};
 use crate::render::Body;
 use crate::store::Result;
 
-/// How many deliveries it looks at: as many as a lane keeps in memory.
+/// How many deliveries a dry run loads: as many as a lane keeps in memory.
 const PAGE: usize = 64;
 
-/// A lane that has fallen behind, with what waits for it in memory. The table stays as it is, so the next message is
-/// the same each time.
+/// A lane that is behind, with its waiting deliveries in memory. The table is not changed, so the next message is equal
+/// each time.
 pub struct DryRun {
     context: Arc<Context>,
     destination: DestinationId,
@@ -23,9 +23,10 @@ pub struct DryRun {
 }
 
 impl Dispatcher {
-    /// Takes what waits for `destination` into memory, with its events.
+    /// Loads what waits for `destination` into memory, with its events.
     ///
     /// # Errors
+    ///
     /// If the database cannot be read.
     pub async fn dry_run(&self, destination: DestinationId) -> Result<DryRun> {
         let context = Arc::clone(&self.context);
@@ -38,9 +39,10 @@ impl Dispatcher {
 }
 
 impl DryRun {
-    /// Decides what is sent next.
+    /// Plans the next message.
     ///
     /// # Errors
+    ///
     /// If the database cannot be read.
     pub async fn plan(&self) -> Result<Option<Message>> {
         let queued = |delivery: &Delivery| ((delivery.rank, delivery.id), delivery.clone());
@@ -49,9 +51,10 @@ impl DryRun {
         plan::next(&self.context, self.destination, &mut queue, Priority::Decision, pressure).await
     }
 
-    /// Composes its body.
+    /// Composes the body of `message`.
     ///
     /// # Errors
+    ///
     /// If the database cannot be read.
     pub async fn compose(&self, mut message: Message) -> Result<Body> {
         compose(&self.context, &mut message).await

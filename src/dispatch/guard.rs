@@ -1,5 +1,5 @@
-//! Poison stays with the delivery it came from: whatever goes wrong while one is planned or composed, be it a panic or
-//! a row that nobody wrote like that, is an answer here, and not the end of a lane.
+//! Fault isolation for poison deliveries: a panic or a corrupt row while one delivery is planned or composed becomes an
+//! error value, and does not end the lane.
 
 use std::panic::AssertUnwindSafe;
 
@@ -10,22 +10,22 @@ use crate::dispatch::Context;
 use crate::model::{Arrived, Attempt, Delivery, Destination, Message, Outcome, Reason};
 use crate::store::{self, CorruptRow, InDoubt, Waiting};
 
-/// What to do about a row that nuncio did not write.
+/// The operator's remedy for a row that nuncio did not write.
 const MEND: &str = "Another program, or the disk, changed that row: check the file with `sqlite3 FILE 'PRAGMA \
                     integrity_check'`, repair the row or restore a backup; then `nuncio redeliver ID` sends it";
 
-/// How often a request is made that breaks nuncio itself, and that may have arrived each time.
+/// Maximum attempts of a request that makes nuncio panic and may have arrived each time.
 const TRIES: u32 = 5;
 
-/// Why something could not be made, in a sentence for the operator. What a panic says is on stderr, with its place; it
-/// may hold what came from outside, so it is not repeated.
+/// Why something could not be composed, in a sentence for the operator. A panic's message is on stderr, with its
+/// location; it may hold external data, so it is not repeated here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Poison(Reason);
 
-/// Runs `work`. A panic of it, and what it cannot read, is its own affair: an inner error. The outer one is the
-/// database's, and everybody's.
+/// Runs `work` in isolation. Its panic, or a corrupt row, becomes the inner error. The outer error is the database's,
+/// and affects every delivery.
 ///
-/// What `work` was changing when it panicked may be half changed: whoever calls lays it aside.
+/// State that `work` was changing when it panicked may be half changed: the caller must discard it.
 pub(super) async fn isolate<T>(
     work: impl Future<Output = store::Result<T>>,
 ) -> store::Result<Result<T, Poison>> {
@@ -37,7 +37,7 @@ pub(super) async fn isolate<T>(
     }
 }
 
-/// What can be read of `waiting`. The rest is laid aside.
+/// The readable deliveries of `waiting`. The others are quarantined.
 pub(super) async fn readable(
     context: &Context,
     place: &str,
@@ -47,7 +47,7 @@ pub(super) async fn readable(
     Ok(waiting.deliveries)
 }
 
-/// The messages of `destination` in doubt that can be read, with their deliveries. The rest is laid aside.
+/// The readable in-doubt messages of `destination`, with their deliveries. The others are given up.
 pub(super) async fn in_doubt(context: &Context, destination: &Destination) -> store::Result<Vec<Message>> {
     let InDoubt { messages, spoilt, lost } = context.store.open_messages(destination.id).await?;
     let place = &destination.name;
@@ -66,12 +66,12 @@ pub(super) async fn in_doubt(context: &Context, destination: &Destination) -> st
     Ok(messages)
 }
 
-/// Gives up deliveries that cannot be read, and tells of each once.
-async fn quarantine(context: &Context, place: &str, spoilt: Vec<CorruptRow>) -> store::Result<()> {
-    if spoilt.is_empty() {
+/// Gives up corrupt deliveries, and logs each once.
+async fn quarantine(context: &Context, place: &str, corrupt: Vec<CorruptRow>) -> store::Result<()> {
+    if corrupt.is_empty() {
         return Ok(());
     }
-    for row in context.store.give_up_spoilt(spoilt).await? {
+    for row in context.store.give_up_spoilt(corrupt).await? {
         tracing::error!(
             "a delivery for {place} cannot be read: {}. Given up: {}; everything else goes on, and its event is \
              kept. {MEND}",
@@ -83,7 +83,7 @@ async fn quarantine(context: &Context, place: &str, spoilt: Vec<CorruptRow>) -> 
     Ok(())
 }
 
-/// Ids as lists show them, whatever they hold.
+/// Ids in the short form of lists, escaped because they may hold anything.
 fn shown<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let ends = ids.map(|id| {
         let end = id.char_indices().rev().nth(7).map_or(id, |(at, _)| &id[at..]);
@@ -97,12 +97,13 @@ impl Poison {
         self.0
     }
 
-    /// The try of a message that could not be made: nothing left.
+    /// The attempt of a message that could not be composed: no request was sent.
     pub(super) fn unsent(self, now: Timestamp) -> Attempt {
         Attempt::unanswered(now, Outcome::Refused(self.0))
     }
 
-    /// The try of a message that broke on its way: it may have arrived. After some of them it is given up.
+    /// The attempt of a message that panicked while being sent: it may have arrived. It is given up after `TRIES`
+    /// attempts.
     pub(super) fn lost(self, now: Timestamp, tries: u32) -> Attempt {
         if tries + 1 >= TRIES {
             return Attempt::unanswered(now, Outcome::Refused(self.0));

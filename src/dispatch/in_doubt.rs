@@ -1,9 +1,9 @@
-//! The look for a message in doubt: is it in its channel, is it not, or can nobody tell?
+//! Lookup of an in-doubt message in its channel: found, absent, or unclear.
 //!
-//! It is known by its nonce. Reads need not repeat that, so else a message with cards is known by *all* of their tags,
-//! and lines that answer a card by that card and their text; and it is nobody's receipt yet. Our wall clock has no say:
-//! what it was posted after is known in Discord's own terms ([`PostedAfter`]), or not at all. `docs/guarantees.md` draws
-//! what follows from it.
+//! A message is identified by its nonce. Reads need not return the nonce; then a message with cards is identified by
+//! *all* of their tags, and lines that reply to a card by that card and their text; and no other message may have it as
+//! its receipt. The local wall clock is not used: what the message was posted after is known in Discord's own terms
+//! ([`PostedAfter`]), or not at all. `docs/guarantees.md` describes what follows from it.
 
 use std::collections::HashSet;
 
@@ -13,20 +13,20 @@ use crate::model::{Arrived, Attempt, Form, Message, Outcome, PostedAfter, Receip
 use crate::render::{self, Body};
 use crate::store::Result;
 
-/// How often a channel is read before a message whose fate is unknown is sent again.
+/// How often a channel is read before an in-doubt message is sent again.
 const LOOKS: u32 = 10;
 
-/// What a look for a message comes to.
+/// The result of a lookup.
 pub(super) enum Looked {
-    /// It need not be sent, or cannot be sent now.
+    /// The message need not be sent, or cannot be sent now.
     Settled(Box<Attempt>),
-    /// It is not there.
+    /// The message is not in the channel.
     Absent,
-    /// Nobody can tell.
+    /// The channel does not show whether it is there.
     Unclear,
 }
 
-/// What a page of messages says about one of them.
+/// The result for one message on one page of a channel's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
     Found(Snowflake),
@@ -34,7 +34,7 @@ enum Look {
     Unclear,
 }
 
-/// A message in doubt, as it would be found.
+/// The search pattern for an in-doubt message.
 #[derive(Clone, Copy, Debug)]
 struct Sought<'a> {
     nonce: &'a str,
@@ -45,13 +45,13 @@ struct Sought<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum Shape<'a> {
-    /// For each card the tags that it may carry.
+    /// For each card, the tags that it may carry.
     Cards(&'a [Vec<Tag>]),
-    /// Lines, without a label, and the card that they answer.
+    /// Lines without their duplicate label, and the card to which they reply.
     Lines { text: &'a str, answers: Option<Snowflake> },
 }
 
-/// Reads channels for messages in doubt.
+/// Searches channels for in-doubt messages.
 pub(super) struct Search<'a> {
     context: &'a Context,
     client: &'a Client,
@@ -68,7 +68,7 @@ impl<'a> Search<'a> {
         channel: Snowflake,
         message: &Message,
         body: &Body,
-        pass: Permit,
+        permit: Permit,
     ) -> Result<Looked> {
         let (started_at, began) = (self.context.clock.now(), self.context.clock.elapsed());
         let attempt = |status, code, response: String, outcome| {
@@ -80,7 +80,7 @@ impl<'a> Search<'a> {
                 ..Attempt::unanswered(started_at, outcome)
             })))
         };
-        let why = match self.read(channel, pass).await {
+        let why = match self.read(channel, permit).await {
             Ok(page) => match self.judge(channel, message, body, &page).await? {
                 Look::Found(id) => {
                     let receipt = Receipt { channel, message: Some(id) };
@@ -92,12 +92,12 @@ impl<'a> Search<'a> {
                     "Discord does not show enough of it (Read Message History is missing?)".to_owned()
                 }
             },
-            // Whoever may not read may still write.
+            // A bot that may not read a channel may still write to it.
             Err(Failure { outcome: Outcome::Denied(why), .. }) => why.to_string(),
-            // The look is made again, as long as there is hope that it brings something.
+            // The lookup is repeated as long as it may still succeed.
             Err(failure) if message.attempts < LOOKS || !matches!(failure.outcome, Outcome::Retry { .. }) => {
                 let outcome = match &failure.outcome {
-                    // Whatever this request was, the message itself was not sent by it.
+                    // Whatever failed here, this request did not post the message.
                     Outcome::Retry { after, .. } => Outcome::Retry { after: *after, arrived: Arrived::No },
                     Outcome::Refused(_) => Outcome::Retry { after: None, arrived: Arrived::No },
                     outcome => outcome.clone(),
@@ -113,14 +113,14 @@ impl<'a> Search<'a> {
         Ok(Looked::Unclear)
     }
 
-    /// The newest messages of `channel`. Whoever shows them has known our token before: else anybody could say that
-    /// there are none.
-    async fn read(&self, channel: Snowflake, mut pass: Permit) -> std::result::Result<Page, Failure> {
+    /// Reads the newest messages of `channel`. The server must have recognized our token before: otherwise any server
+    /// could claim that there are none.
+    async fn read(&self, channel: Snowflake, mut permit: Permit) -> std::result::Result<Page, Failure> {
         if self.client.me().is_none() {
-            self.client.myself(pass).await?;
-            pass = self.client.gate().pass().await;
+            self.client.myself(permit).await?;
+            permit = self.client.gate().pass().await;
         }
-        self.client.recent_messages(pass, channel).await
+        self.client.recent_messages(permit, channel).await
     }
 
     async fn judge(&self, channel: Snowflake, message: &Message, body: &Body, page: &Page) -> Result<Look> {
@@ -138,18 +138,18 @@ impl<'a> Search<'a> {
         Ok(sought.judge(page, &taken))
     }
 
-    /// What `message` was posted after: as it was noted when it was planned, and by what Discord has proven since.
+    /// What `message` was posted after: as recorded when it was planned, and as Discord has proven since.
     fn bound(&self, message: &Message) -> PostedAfter {
         let time = message.tried_at.and_then(|moment| self.client.time_at(moment));
         PostedAfter { time: time.max(message.posted_after.time), ..message.posted_after }
     }
 
-    /// Whether nothing was posted in `channel` since `message` was planned, whoever may read it.
+    /// Whether no message was posted in `channel` since `message` was planned. Needs no permission to read messages.
     async fn is_unchanged(&self, channel: Snowflake, message: &Message) -> bool {
-        let pass = self.client.gate().pass().await;
-        let Ok(place) = self.client.channel(pass, channel).await else { return false };
+        let permit = self.client.gate().pass().await;
+        let Ok(place) = self.client.channel(permit, channel).await else { return false };
         let PostedAfter { message: earlier, time } = self.bound(message);
-        // Ids hold the time at Discord only.
+        // Ids encode the time only on the real Discord.
         let time = time.filter(|_| self.client.heeds_nonces());
         place.last_message_id.is_none_or(|last| {
             earlier.is_some_and(|earlier| last <= earlier)
@@ -159,7 +159,7 @@ impl<'a> Search<'a> {
 }
 
 impl<'a> Sought<'a> {
-    /// The messages of a page that it may be.
+    /// The messages of a page that match.
     fn among(self, page: &'a Page) -> impl Iterator<Item = &'a Posted> {
         page.messages.iter().filter(move |posted| self.fits(posted))
     }
@@ -173,14 +173,14 @@ impl<'a> Sought<'a> {
             Shape::Cards(cards) => {
                 let mut shown: Vec<Tag> =
                     posted.footers.iter().filter_map(|text| Tag::last_in(text)).collect();
-                // In plain words the footers are part of the text.
+                // In a plain-text message the footers are part of the content.
                 if posted.footers.is_empty() {
                     shown.extend(Tag::all_in(&posted.content));
                 }
                 !cards.is_empty() && cards.iter().all(|tags| tags.iter().any(|tag| shown.contains(tag)))
             }
             Shape::Lines { text, answers } => {
-                // What answers a card that is gone becomes a message like any other.
+                // A reply to a deleted card is posted as an ordinary message.
                 render::without_label(&posted.content) == text
                     && posted.footers.is_empty()
                     && (posted.answers.is_none() || posted.answers == answers)
@@ -189,20 +189,20 @@ impl<'a> Sought<'a> {
         }
     }
 
-    /// What `page` says, where `taken` are the messages that are known to be others.
+    /// Judges `page`; `taken` are the messages that are known to be others.
     fn judge(self, page: &Page, taken: &HashSet<Snowflake>) -> Look {
         let found =
             self.among(page).filter(|posted| !taken.contains(&posted.id)).min_by_key(|posted| posted.id);
         let is_proven = self.after.message.is_some() || self.after.time.is_some();
         match (found, self.shape) {
-            // The same line may have been said before.
+            // An equal line may have been posted before.
             (Some(posted), Shape::Lines { .. })
                 if !is_proven && posted.nonce.as_deref() != Some(self.nonce) =>
             {
                 Look::Unclear
             }
             (Some(posted), _) => Look::Found(posted.id),
-            // Without Read Message History Discord shows an empty channel instead of refusing.
+            // Without Read Message History, Discord returns an empty channel instead of an error.
             (None, _) if page.messages.is_empty() => Look::Unclear,
             (None, _) if page.is_whole || page.messages.iter().any(|posted| precedes(self.after, posted)) => {
                 Look::Absent
@@ -212,7 +212,7 @@ impl<'a> Sought<'a> {
     }
 }
 
-/// Whether `posted` was there before.
+/// Whether `posted` was in the channel before.
 fn precedes(after: PostedAfter, posted: &Posted) -> bool {
     after.message.is_some_and(|earlier| posted.id <= earlier)
         || after.time.is_some_and(|time| posted.at < time)
@@ -232,7 +232,7 @@ mod tests {
         Tag::last_in(id).unwrap()
     }
 
-    /// Posted by us at second `id`.
+    /// A message that we posted at second `id`.
     fn posted(id: u64, footers: &[&str]) -> Posted {
         Posted {
             id: Snowflake::new(id),

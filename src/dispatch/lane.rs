@@ -1,12 +1,12 @@
 //! A lane: the one task of a destination. It sends one message at a time: decisions first, then urgent deliveries, each
 //! in id order.
 //!
-//! A lane is *caught up* when its queue holds all that is due; then hints are appended. It is *behind* when it does
-//! not (it has just started, or too much waits); then it pages through the table, and only hints that overtake are taken
-//! into the queue.
+//! A lane is *caught up* when its queue holds everything that is due; then hints are appended. It is *behind* when it
+//! does not (it has just started, or too much waits); then it pages through the table, and only hints with a higher
+//! priority enter the queue.
 //!
-//! Before a request leaves, its message and its deliveries are on disk as `sending`: after a crash exactly those are
-//! in doubt. A message in doubt is finished before anything else.
+//! Before a request is sent, its message and its deliveries are on disk as `sending`: after a crash exactly those are
+//! in doubt. An in-doubt message is finished before anything else.
 
 mod address;
 mod storm;
@@ -30,18 +30,18 @@ use crate::dispatch::{Context, lane_restart};
 use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Priority};
 use crate::store::{self, Next, Recorded};
 
-/// How many hints may wait for a lane; more than that, and it looks at the table instead.
+/// Capacity of a lane's hint channel. When it is full, the lane polls the table instead.
 pub(super) const INBOX: usize = 64;
 /// How many deliveries a lane keeps in memory.
 const PAGE: usize = 64;
-/// How long a lane without work stays, so that a burst does not start it anew for every event.
+/// How long an idle lane stays alive, so that a burst does not start a new lane for every event.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// What is left of a lane: what it was told while it was closing.
+/// What remains of a stopped lane: the hints that arrived while it was closing.
 pub(super) struct Finished {
     pub(super) inbox: mpsc::Receiver<Delivery>,
     pub(super) wake: Wake,
-    /// Whether nothing can be sent there, because there is no token.
+    /// True if nothing can be sent there because there is no token.
     pub(super) needs_token: bool,
 }
 
@@ -53,25 +53,25 @@ pub(super) struct Lane {
     queue: Queue,
     in_doubt: VecDeque<Message>,
     behind: bool,
-    /// Whether what waits had to wait: then cards share messages.
+    /// True once deliveries had to wait: cards are packed until the lane has caught up.
     pressed: bool,
-    /// What was refused together with others, and is sent alone.
+    /// Deliveries that were refused as part of a group, and are sent alone.
     alone: HashSet<DeliveryId>,
-    /// Whether a digest was refused, or the lane breaks again and again: no other is tried until the lane has caught up.
+    /// True if a digest was refused or the lane keeps crashing: no further digest until the lane has caught up.
     no_digest: bool,
-    /// Whether a storm of alerts is under way: the worst are in the queue, all others only in the table.
+    /// True during an alert storm: the worst alerts are in the queue, all others only in the table.
     storm: bool,
-    /// How many alerts of it have been named.
+    /// How many alerts of the storm have been named.
     named: usize,
     /// How many decisions were sent in a row.
     decisions: u32,
-    /// Who was pinged when.
+    /// When each role was last pinged.
     pinged: Pinged,
-    /// Why what waits came to wait, in a few words.
+    /// A short reason for the delay of waiting deliveries.
     trouble: Option<String>,
     failures: u32,
     needs_token: bool,
-    /// How often in a row the lane of this destination broke.
+    /// How many consecutive times the lane of this destination crashed.
     breaks: u32,
 }
 
@@ -105,7 +105,7 @@ impl Lane {
         }
     }
 
-    /// Works until there is nothing to do, or until `stop`.
+    /// Runs until there is nothing to do, or until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) -> Finished {
         let work = async {
             if self.breaks > 0 {
@@ -149,24 +149,24 @@ impl Lane {
                 self.wait_for_room(ready_in, share).await?;
                 continue;
             }
-            let Some(pass) = self.context.sinks.pass(&destination.sink).await else {
+            let Some(permit) = self.context.sinks.pass(&destination.sink).await else {
                 self.needs_token = true;
                 break;
             };
-            // While it waited at the gate something more urgent may have come.
+            // More urgent deliveries may have arrived while the lane waited for the permit.
             self.take_hints();
             if self.overtakes() {
-                self.begin(&mut destination, pass).await?;
+                self.begin(&mut destination, permit).await?;
             } else if let Some(message) = self.in_doubt.pop_front() {
-                self.send(&mut destination, message, pass).await?;
+                self.send(&mut destination, message, permit).await?;
             } else {
-                self.begin(&mut destination, pass).await?;
+                self.begin(&mut destination, permit).await?;
             }
         }
         Ok(())
     }
 
-    /// Nothing waits any more: what was learnt under pressure is forgotten.
+    /// Resets the state of a lane that has nothing left to send.
     fn caught_up(&mut self) {
         self.pressed = false;
         self.no_digest = false;
@@ -174,8 +174,8 @@ impl Lane {
         self.alone.clear();
     }
 
-    /// Waits until the destination may be used again. Whoever opens it before that says so in the table, and the next
-    /// sweep wakes its lane.
+    /// Waits until the destination may be used again. Code that reopens it earlier records that in the table, and the
+    /// next sweep wakes the lane.
     async fn rest(&mut self, destination: &mut Destination) -> store::Result<()> {
         while destination.closed.is_none() && self.context.clock.steady() < destination.not_before {
             tokio::select! {
@@ -185,17 +185,17 @@ impl Lane {
             }
             self.take_hints();
             if let Some(found) = self.context.store.destination(self.id).await? {
-                // Whose results count does not change by looking.
+                // The epoch, which says whose results count, does not change by reading.
                 *destination = Destination { epoch: destination.epoch, ..found };
             }
         }
         Ok(())
     }
 
-    /// Plans the next message, and sends it once that is on disk.
-    async fn begin(&mut self, destination: &mut Destination, pass: Permit) -> store::Result<()> {
+    /// Plans the next message, and sends it once it is on disk.
+    async fn begin(&mut self, destination: &mut Destination, permit: Permit) -> store::Result<()> {
         if self.storms(destination).await? {
-            return self.name_others(destination, pass).await;
+            return self.name_others(destination, permit).await;
         }
         let now = self.context.clock.steady();
         if !self.is_urgent()
@@ -206,7 +206,7 @@ impl Lane {
             digest::forget(&mut self.queue, &mut self.alone);
             self.behind = true;
             return match planned {
-                Some(message) => self.send(destination, message, pass).await,
+                Some(message) => self.send(destination, message, permit).await,
                 None => Ok(()),
             };
         }
@@ -215,18 +215,18 @@ impl Lane {
         let head = plan::head(&self.queue, turn).map(|(_, id)| id);
         let planned = isolate(plan::next(&self.context, self.id, &mut self.queue, turn, pressure)).await?;
         match (planned, head) {
-            (Ok(Some(message)), _) => self.put_down(destination, message, pass).await,
+            (Ok(Some(message)), _) => self.put_down(destination, message, permit).await,
             (Err(poison), Some(head)) => self.quarantine(destination, head, poison).await,
             (Ok(None) | Err(_), _) => Ok(()),
         }
     }
 
-    /// Sends a planned message, once it is on disk.
+    /// Stores a planned message, then sends it.
     async fn put_down(
         &mut self,
         destination: &mut Destination,
         mut message: Message,
-        pass: Permit,
+        permit: Permit,
     ) -> store::Result<()> {
         self.note_turn(&message);
         message.posted_after = self.context.sinks.posted_after(destination, &self.context.clock);
@@ -234,12 +234,12 @@ impl Lane {
             Ok(true) => {
                 self.pinged.note(&message);
                 if message.form == Form::Digest {
-                    // They stand in the table, as those of every digest do.
+                    // They stay in the table, like those of every digest.
                     message.deliveries.clear();
                 }
-                self.send(destination, message, pass).await
+                self.send(destination, message, permit).await
             }
-            // Somebody else took some of it in the meantime: the table is right.
+            // Some of its deliveries were changed in the meantime: the table is right.
             Ok(false) => {
                 self.behind = true;
                 Ok(())
@@ -253,15 +253,15 @@ impl Lane {
         }
     }
 
-    /// What could not be planned is planned again alone. If it cannot be planned alone either, it is at fault itself,
-    /// and goes out of line.
+    /// Plans an unplannable group's head again alone. If it cannot be planned alone either, the delivery itself is at
+    /// fault and is given up.
     async fn quarantine(
         &mut self,
         destination: &Destination,
         head: DeliveryId,
         poison: Poison,
     ) -> store::Result<()> {
-        // Whatever was taken out of it is still pending in the table.
+        // All queued deliveries are still pending in the table.
         self.queue.clear();
         self.behind = true;
         if self.alone.insert(head) {
@@ -275,19 +275,19 @@ impl Lane {
         Ok(())
     }
 
-    /// Why what waits came to wait, in a few words.
+    /// A short reason for the delay of `message`, if it is late.
     fn why(&self, message: &Message) -> Option<String> {
         let before = |delivery: &Delivery| delivery.id.minted_at() < self.context.started;
         let stopped = message.planned_at < self.context.started || message.deliveries.iter().any(before);
         self.trouble.clone().or_else(|| stopped.then(|| "from before nuncio's last start".to_owned()))
     }
 
-    /// Sends a message whose row is on disk, and records what came of it.
+    /// Sends a message whose row is on disk, and records the outcome.
     async fn send(
         &mut self,
         destination: &mut Destination,
         mut message: Message,
-        pass: Permit,
+        permit: Permit,
     ) -> store::Result<()> {
         if message.settling {
             digest::settle(&self.context, &message).await;
@@ -295,39 +295,39 @@ impl Lane {
         }
         message.late = self.why(&message);
         let (tries, successes) = (message.attempts, self.context.recovery.successes());
-        let sending = self.context.sinks.send(&self.context, destination, &mut message, pass);
+        let sending = self.context.sinks.send(&self.context, destination, &mut message, permit);
         let attempt = match isolate(sending).await? {
             Ok(attempt) => attempt,
             Err(poison) => poison.lost(self.context.clock.now(), tries),
         };
         disposition::note_reachable(self.context.hub.conditions(), &attempt);
-        // A limit that is hit while catching up is not what things waited for.
+        // A rate limit that is hit while catching up is not the reason for the wait.
         if self.trouble.is_none() || attempt.status != Some(429) {
             self.trouble = disposition::trouble(&attempt).or(self.trouble.take());
         }
         let now = self.context.clock.moment();
-        let verdict = Disposition::of(destination, &message, &attempt, &mut self.failures, now);
+        let disposition = Disposition::of(destination, &message, &attempt, &mut self.failures, now);
         if !self.is_readdressed(&message, &attempt).await? {
-            verdict.tell(&self.context.hub, destination, &message, &attempt, now);
+            disposition.tell(&self.context.hub, destination, &message, &attempt, now);
         }
         let digest = message.form == Form::Digest;
-        if digest && matches!(verdict.next, Next::Apart(_) | Next::Dead(_) | Next::Parked(_)) {
+        if digest && matches!(disposition.next, Next::Apart(_) | Next::Dead(_) | Next::Parked(_)) {
             digest::release(&self.context, &message).await?;
         }
-        let recorded = verdict.record(&self.context, destination, &message, &attempt).await;
+        let recorded = disposition.record(&self.context, destination, &message, &attempt).await;
         if attempt.is_outage() {
             self.context.recovery.wait_since(successes);
         }
         if recorded == Recorded::Outdated {
-            return self.readdressed(destination, message, &verdict.next).await;
+            return self.readdressed(destination, message, &disposition.next).await;
         }
         if recorded == Recorded::Theirs {
             return Ok(());
         }
         message.attempts += 1;
-        match verdict.next {
+        match disposition.next {
             Next::Again | Next::Kept => {
-                if matches!(verdict.next, Next::Again) {
+                if matches!(disposition.next, Next::Again) {
                     message.ambiguous_since.get_or_insert(attempt.started_at);
                 }
                 self.in_doubt.push_front(message);

@@ -1,31 +1,31 @@
-//! A lane that broke, and starts again: what it had on its way is written down as what may have arrived, before
-//! anything else is sent. It can have broken after its request left; taken for a fresh one, that message would be sent
-//! again and again, and nobody would be told that it may be a duplicate.
+//! Restarting a crashed lane: its in-flight messages become in-doubt before anything else is sent. The crash may have
+//! happened after the request was sent; treated as unsent, that message would be sent again and again, without the
+//! label that it may be a duplicate.
 
 use crate::dispatch::Context;
 use crate::dispatch::disposition::{STORE_AGAIN, store_failing};
 use crate::model::{DeliveryId, DestinationId};
 use crate::store;
 
-/// From so many breaks in a row on, a lane makes no digests: what breaks it is to be found alone.
+/// After this many consecutive crashes a lane makes no digests, to isolate the delivery that causes them.
 pub(super) const MANY: u32 = 5;
 
-/// Writes it down, however long the database takes to accept it.
+/// Records the crash; retries until the database accepts it.
 pub(super) async fn record_crash(context: &Context, destination: DestinationId) {
-    let broke = retry_forever(context, || context.store.record_lane_crash(destination)).await;
-    for digest in &broke.apart {
+    let crash = retry_forever(context, || context.store.record_lane_crash(destination)).await;
+    for digest in &crash.apart {
         while retry_forever(context, || context.store.release(*digest)).await > 0 {}
         tracing::warn!(message.id = %digest, "a digest made nuncio panic (stderr shows where): its events are sent \
                                               in smaller messages. Please report this");
     }
-    if !broke.apart.is_empty() {
+    if !crash.apart.is_empty() {
         retry_forever(context, || context.store.withdraw_empty(destination)).await;
     }
-    if broke.given_up.is_empty() {
+    if crash.given_up.is_empty() {
         return;
     }
-    broke.given_up.iter().for_each(|_| context.hub.gave_up());
-    let ids: Vec<String> = broke.given_up.iter().map(DeliveryId::short).collect();
+    crash.given_up.iter().for_each(|_| context.hub.gave_up());
+    let ids: Vec<String> = crash.given_up.iter().map(DeliveryId::short).collect();
     let ids = ids.join(", ");
     tracing::error!(
         destination = %destination,

@@ -1,4 +1,4 @@
-//! Stored webhooks at the start: one that was deleted meanwhile is named at once, and not only when an event is for it.
+//! Startup check of stored webhooks: a deleted webhook is reported at once, not only when an event is due for it.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use crate::discord::HttpTransport;
 use crate::dispatch::Context;
 use crate::hub::lost_webhook;
 
-/// How many are asked for at most.
+/// Maximum number of webhooks to check.
 const MOST_ASKED: usize = 25;
 
-/// Asks for each stored webhook that is in use, and sends nothing through it.
+/// Checks each stored webhook that is in use, without sending anything through it.
 pub(super) async fn name_lost_webhooks(transport: HttpTransport, context: Arc<Context>) {
     let webhooks = match context.hub.webhooks_in_use().await {
         Ok(webhooks) => webhooks,

@@ -1,4 +1,4 @@
-//! The herald: tells people how the gate to Discord stands, and the next process as well.
+//! The pause reporter: reports circuit-breaker changes to operators and persists them across restarts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,56 +11,56 @@ use crate::model::schedule::LONGEST_WAIT;
 use crate::model::wait::PAUSE;
 use crate::store::{self, Store};
 
-/// Shorter pauses are over before another process could ask anything.
+/// Shorter pauses are over before a restarted process could send a request.
 const WORTH_KEEPING: Duration = Duration::from_secs(2);
 
-/// Takes up what the last process knew: a pause that still lasts, and the refusals of the last ten minutes. So a
-/// process that crashes and is started again and again does not provoke Discord either.
-pub(super) async fn recall(store: &Store, clock: &Clock, gate: &CircuitBreaker) -> store::Result<()> {
+/// Restores the last process's state: a pause that is not over, and the refusals of the last ten minutes. So a process
+/// in a crash loop does not exceed Discord's limits either.
+pub(super) async fn recall(store: &Store, clock: &Clock, breaker: &CircuitBreaker) -> store::Result<()> {
     let now = clock.now();
     let refusals = store.refusals_since(now.minus(REFUSAL_WINDOW)).await?;
-    gate.recall(refusals.into_iter().map(|at| now.since(at)));
+    breaker.recall(refusals.into_iter().map(|at| now.since(at)));
     let until = store.meta(PAUSE).await?.and_then(|until| until.parse().ok()).map(SteadyTime::from_millis);
     let left = until.map_or(Duration::ZERO, |until| until.since(clock.steady())).min(LONGEST_WAIT);
     if !left.is_zero() {
-        gate.shut(OpenReason::Address, left);
+        breaker.shut(OpenReason::Address, left);
     }
     Ok(())
 }
 
-/// Follows the gate. Never ends.
-pub(super) async fn follow(context: Arc<Context>, gate: CircuitBreaker) {
+/// Follows the circuit breaker. Never returns.
+pub(super) async fn follow(context: Arc<Context>, breaker: CircuitBreaker) {
     let conditions = context.hub.conditions();
-    let mut changes = gate.changes();
+    let mut changes = breaker.changes();
     let mut kept = SteadyTime::default();
     loop {
         changes.mark_unchanged();
-        let standing = gate.standing();
-        tell(conditions, standing);
-        let until = match standing {
+        let state = breaker.standing();
+        log_state(conditions, state);
+        let until = match state {
             BreakerState::OpenReason { why: OpenReason::Address | OpenReason::Refusals, left }
                 if left > WORTH_KEEPING =>
             {
                 context.clock.steady().plus(left)
             }
-            // It is over by itself.
+            // It ends by itself.
             _ => kept,
         };
-        // The same end, seen a moment later, differs by a few milliseconds.
+        // Recomputing one and the same end a moment later gives a value a few milliseconds off.
         if until.since(kept) > WORTH_KEEPING {
             if let Err(error) = context.store.set_meta(PAUSE, until.as_millis().to_string()).await {
                 tracing::warn!(%error, "the pause could not be saved in the database, so a restart ends it early");
             }
             kept = until;
         }
-        // The gate lives as long as we hold it.
+        // The breaker lives as long as this reference.
         let _ = changes.changed().await;
     }
 }
 
-/// Tells the operator, once for each pause.
-fn tell(conditions: &Conditions, standing: BreakerState) {
-    let BreakerState::OpenReason { why, left } = standing else {
+/// Logs the state for the operator, once for each pause.
+fn log_state(conditions: &Conditions, state: BreakerState) {
+    let BreakerState::OpenReason { why, left } = state else {
         if conditions.clear(Condition::Paused) {
             tracing::info!("Discord takes messages again: the pause is over");
         }
@@ -78,7 +78,7 @@ fn tell(conditions: &Conditions, standing: BreakerState) {
                 tracing::info!("Discord takes messages through webhooks again: the pause is over");
             }
         }
-        // While somebody finds out, the last sentence stands.
+        // While a probe is in flight, the last sentence remains.
         _ if left.is_zero() => {}
         OpenReason::Address => pause(
             conditions,

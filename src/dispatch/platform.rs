@@ -1,7 +1,7 @@
-//! The platform's lane: tells XTSystems what people decided, one call at a time.
+//! The platform's lane: sends decisions to XTSystems, one call at a time.
 //!
-//! A call that does not get through waits by itself and lets the others pass; only a key that is refused, or a wish of
-//! the platform's own, holds them all. The same key on every try of a decision makes it the same call.
+//! A failed call backs off alone and lets the others pass; only a refused key, or a wait that the platform requested,
+//! holds them all. Every try of a decision has one and the same idempotency key, which makes it the same call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::xtsystems::{Client, Reply};
 
 /// How long all calls wait after the key was refused.
 const KEY_REFUSED: Duration = Duration::from_secs(5 * 60);
-/// How long a lane without work stays.
+/// How long an idle lane stays alive.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// The sink of decisions.
@@ -36,19 +36,19 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Calls by `client` what is delivered to `destination`.
+    /// Creates a sink that makes the calls delivered to `destination` through `client`.
     #[must_use]
     pub const fn new(client: Client, destination: DestinationId) -> Self {
         Self { client, destination }
     }
 
-    /// The destination that leads to it.
+    /// The destination whose deliveries are calls to the platform.
     #[must_use]
     pub const fn destination(&self) -> DestinationId {
         self.destination
     }
 
-    /// The client that calls it.
+    /// The API client.
     pub(super) const fn client(&self) -> &Client {
         &self.client
     }
@@ -75,7 +75,7 @@ impl PlatformLane {
         Self { context, platform, inbox, wake }
     }
 
-    /// Works until there is nothing to do, or until `stop`.
+    /// Runs until there is nothing to do, or until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) -> Finished {
         let work = async {
             if let Err(error) = self.work().await {
@@ -110,7 +110,7 @@ impl PlatformLane {
         }
     }
 
-    /// The next call that is due, its message on disk; `None` if there is none.
+    /// The next due call, with its message on disk; `None` if there is none.
     async fn next(&mut self, destination: &Destination) -> store::Result<Option<Message>> {
         let store = &self.context.store;
         while self.inbox.try_recv().is_ok() {}
@@ -127,7 +127,7 @@ impl PlatformLane {
             };
             match store.begin_call(&message, destination.epoch).await {
                 Ok(true) => return Ok(Some(message)),
-                // Undone at the last moment, or not asked for any more.
+                // The decision was undone at the last moment, or the call is no longer requested.
                 Ok(false) => self.context.hub.progressed(),
                 Err(error) => {
                     disposition::store_failing(&self.context.hub, &error);
@@ -146,14 +146,14 @@ impl PlatformLane {
         }
     }
 
-    /// Makes the call, and records what came of it.
+    /// Makes the call, and records the outcome.
     async fn call(&mut self, message: Message, epoch: i64) -> store::Result<()> {
         let Some(delivery) = message.deliveries.first() else { return Ok(()) };
         let (decision, why) = match isolate(self.context.store.decision_of_call(delivery.id)).await? {
             Ok(decision) => (decision, "the decision no longer exists".to_owned()),
             Err(poison) => (None, poison.into_reason().to_string()),
         };
-        // In doubt since before the last start, and settled meanwhile: the machine may have been denied since.
+        // In doubt since before the last start and settled since: the machine may have been denied in the meantime.
         if decision.as_ref().is_some_and(|decision| decision.platform != CallState::Telling) {
             self.context.store.cancel_call(&message, epoch).await?;
             self.context.hub.progressed();
@@ -172,7 +172,7 @@ impl PlatformLane {
         };
         let attempt = attempt(reply.as_ref(), &next, began);
         if let Some(decision) = &decision {
-            self.tell(decision, &next, attempt.took);
+            self.log_outcome(decision, &next, attempt.took);
         }
         let calling = Calling { message, epoch, attempt, next };
         loop {
@@ -196,7 +196,7 @@ impl PlatformLane {
         }
     }
 
-    /// What an answer leads to.
+    /// The next step after a reply.
     fn next_step(&self, decision: &Decision, reply: &Reply) -> CallNext {
         let backoff = schedule::backoff(decision.attempts + 1, rand::random());
         let wait = reply.retry_after.map_or(backoff, |after| after.max(backoff));
@@ -238,7 +238,7 @@ impl PlatformLane {
             )),
             Some(408 | 429 | 500..) | None => {
                 let everybody = reply.status == Some(429) && reply.retry_after.is_some();
-                // The card shows the first line; what the answer held stands in Details.
+                // The card shows the first line; Details shows the body of the reply.
                 let body = reply.status.map(|_| format!("\n{said}")).unwrap_or_default();
                 let said = format!("{}{body}", reply.summary());
                 CallNext::Background { wait, said, everybody }
@@ -249,7 +249,7 @@ impl PlatformLane {
         }
     }
 
-    /// `POST /v1/machines/…/approve`.
+    /// The method and path for texts, such as `POST /v1/machines/…/approve`.
     fn shape(&self, decision: &Decision) -> String {
         let calls = self.platform.client.calls();
         let call = match (decision.matter, decision.verdict) {
@@ -260,7 +260,7 @@ impl PlatformLane {
         call.to_string().replace("{id}", "…")
     }
 
-    fn tell(&self, decision: &Decision, next: &CallNext, took: Duration) {
+    fn log_outcome(&self, decision: &Decision, next: &CallNext, took: Duration) {
         let (what, tries, took_ms) = (what(decision), decision.attempts + 1, took.as_millis());
         let id = &decision.id;
         match next {
@@ -288,7 +288,7 @@ fn plan(delivery: Delivery, now: Moment) -> Message {
     message
 }
 
-/// What the platform is told.
+/// The JSON body of the call.
 fn body(decision: &Decision) -> Value {
     let decider = decision.decider.as_ref();
     let actor = json!({
@@ -310,7 +310,7 @@ fn body(decision: &Decision) -> Value {
             "decided_at": decision.decided_at.map(Timestamp::to_rfc3339),
         }),
     };
-    // Customers may use the same ids.
+    // Ids are unique only within a customer.
     if !decision.company.is_empty() {
         body["company_id"] = decision.company.as_str().into();
     }
@@ -319,7 +319,7 @@ fn body(decision: &Decision) -> Value {
 
 fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt {
     let outcome = match next {
-        // A call leaves nothing in a channel.
+        // A call posts nothing to a channel.
         CallNext::Confirmed => Outcome::Sent(Receipt { channel: Snowflake::new(0), message: None }),
         CallNext::Refused(said) | CallNext::Held(said) => Outcome::Refused(Reason::new(said.clone())),
         CallNext::Background { .. } => Outcome::Retry {
@@ -348,7 +348,7 @@ const fn variable(decision: &Decision) -> &'static str {
     }
 }
 
-/// "machine asset-uuid approved", for the log.
+/// A description for the log, such as "machine asset-uuid approved".
 fn what(decision: &Decision) -> String {
     let object = decision.object.escape_debug();
     match decision.matter {

@@ -1,8 +1,7 @@
-//! Asks XTSystems now and then whether it is there and takes our key, so that a platform that is away is a problem before
-//! somebody's decision waits for it.
+//! Health probe of XTSystems: checks at intervals that it is reachable and accepts the API key, so that an outage is
+//! reported before a decision waits for it.
 //!
-//! It reads the list of webhooks, which changes nothing. Who decides, and what a decision waits for, is the platform
-//! lane's.
+//! The probe reads the list of webhooks, which changes nothing. Calls for decisions belong to the platform lane.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +10,12 @@ use crate::dispatch::Context;
 use crate::hub::Condition;
 use crate::xtsystems::{Client, Failure};
 
-/// How long until the next look while it is there.
+/// Probe interval while the platform is reachable.
 const QUIET: Duration = Duration::from_secs(5 * 60);
-/// How long until the next look while it is not.
+/// Probe interval while it is not.
 const IMPATIENT: Duration = Duration::from_secs(30);
 
-/// Keeps [`Condition::PlatformUnreachable`] true, and reports a key that is refused. Never ends.
+/// Keeps [`Condition::PlatformUnreachable`] accurate, and reports a refused key. Never returns.
 pub(super) async fn watch(client: Client, context: Arc<Context>) {
     let mut refused_here = false;
     loop {
@@ -50,7 +49,7 @@ pub(super) async fn watch(client: Client, context: Arc<Context>) {
     }
 }
 
-/// What is wrong with the platform itself; nothing if it merely has no such call, or refuses us.
+/// The platform's own failure; `None` if it merely lacks this call or refuses access.
 fn trouble(client: &Client, failure: &Failure) -> Option<String> {
     let (found, remedy) = failure.outage(client.base())?;
     Some(format!("{found}. Decisions are kept and sent later; nuncio keeps trying. {remedy}"))

@@ -1,4 +1,4 @@
-//! Asking Discord what only it can tell: who we are, and whether closed channels are there again.
+//! Probes of Discord: the bot's identity, the current time, and whether closed channels exist again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,25 +9,25 @@ use crate::hub::{Condition, Gateway};
 use crate::model::schedule::DENIED_AGAIN;
 use crate::model::{Destination, Sink};
 
-/// How long to wait between two tries to learn who the token belongs to.
+/// Interval between two tries to fetch the bot's identity.
 const PROBE_AGAIN: Duration = Duration::from_secs(15);
-/// How often it is looked whether the clock was set.
+/// Interval between two checks whether the clock was set.
 const CLOCK: Duration = Duration::from_secs(1);
-/// How often it is looked whether a closed channel's time has come.
+/// Interval between two checks whether a closed channel is due for a probe.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// Asks Discord who we are until it says so, and tells the operator what it said.
+/// Fetches the bot's identity until Discord answers, and logs the result.
 pub(super) async fn introduce(client: Client, context: Arc<Context>) {
     let conditions = context.hub.conditions();
     loop {
-        let pass = client.gate().pass().await;
-        match client.myself(pass).await {
+        let permit = client.gate().pass().await;
+        match client.myself(permit).await {
             Ok(me) => {
                 conditions.clear(Condition::DiscordUnreachable);
                 tracing::info!(bot.id = %me.id, "Discord knows this token as the bot {}", me.username);
                 return;
             }
-            // The herald tells.
+            // The pause reporter logs a refused token.
             Err(failure) if failure.status == Some(401) => return,
             Err(failure) => {
                 let sentence = format!(
@@ -42,21 +42,21 @@ pub(super) async fn introduce(client: Client, context: Arc<Context>) {
     }
 }
 
-/// Asks Discord something when the clock was set: its answer says what time it is. Never ends.
+/// Sends a request when the clock was set: the response carries Discord's time. Never returns.
 pub(super) async fn ask_the_time(client: Client, context: Arc<Context>) {
     loop {
         context.clock.sleep(CLOCK).await;
         if context.hub.wants_time() {
-            let pass = client.gate().pass().await;
-            if client.myself(pass).await.is_err() {
+            let permit = client.gate().pass().await;
+            if client.myself(permit).await.is_err() {
                 context.clock.sleep(PROBE_AGAIN).await;
             }
         }
     }
 }
 
-/// Asks for each closed channel once in a while whether it is there again. While the gateway is connected it tells by
-/// itself, and nothing is asked. Never ends.
+/// Probes each closed channel at intervals. A connected gateway reports reopened channels by itself, so nothing is
+/// requested then. Never returns.
 pub(super) async fn look_for_closed(client: Client, context: Arc<Context>) {
     loop {
         context.clock.sleep(LOOK).await;
@@ -69,17 +69,17 @@ pub(super) async fn look_for_closed(client: Client, context: Arc<Context>) {
         });
         for destination in troubled.into_iter().filter(|destination| destination.closed.is_some()) {
             if destination.not_before <= context.clock.steady() {
-                look_for(&client, &context, destination).await;
+                probe_channel(&client, &context, destination).await;
             }
         }
     }
 }
 
-/// One request.
-async fn look_for(client: &Client, context: &Context, destination: Destination) {
+/// Probes one channel with one request.
+async fn probe_channel(client: &Client, context: &Context, destination: Destination) {
     let Sink::Channel(channel) = destination.sink else { return };
-    let pass = client.gate().pass().await;
-    if client.channel(pass, channel).await.is_ok_and(|place| place.takes_messages()) {
+    let permit = client.gate().pass().await;
+    if client.channel(permit, channel).await.is_ok_and(|place| place.takes_messages()) {
         context.hub.reopen(channel, "Discord knows it").await;
     } else {
         let again = context.clock.steady().plus(DENIED_AGAIN);

@@ -1,8 +1,8 @@
-//! The end of an outage: the first request that comes through wakes every destination that waits for it.
+//! The end of an outage: the first request that succeeds wakes every destination that waits for it.
 //!
-//! Each lane backs off alone, up to five minutes. When Discord is back, that is known by the first success of anybody, so
-//! nobody need sit out the rest. What wakes whom stands in the table (`destinations.retry_from`), for lanes that were
-//! stopped since as well.
+//! Each lane backs off alone, up to five minutes. The first success of any lane shows that Discord is back, so the
+//! others need not wait out their backoff. The table records which destinations to wake (`destinations.retry_from`),
+//! including those of lanes that have stopped since.
 
 use std::sync::Arc;
 
@@ -11,32 +11,32 @@ use tokio::sync::watch;
 use crate::dispatch::Context;
 use crate::dispatch::disposition::STORE_AGAIN;
 
-/// What is known of successes and of destinations that wait for one. Shared by all lanes.
+/// Counts successes and tracks destinations that wait for one. Shared by all lanes.
 pub(super) struct Recovery {
     successes: watch::Receiver<u64>,
-    /// How many successes there had been when the first of those began that wait; `None` if nobody waits.
+    /// The number of successes when the earliest waiting request began; `None` if no destination waits.
     waiting: watch::Sender<Option<u64>>,
 }
 
 impl Recovery {
-    /// Follows `successes`. What an earlier process left waiting is woken by the first of them.
+    /// Follows `successes`. The first success wakes what an earlier process left waiting.
     pub(super) fn new(successes: watch::Receiver<u64>) -> Self {
         let waiting = watch::Sender::new(Some(*successes.borrow()));
         Self { successes, waiting }
     }
 
-    /// How many requests have come through so far.
+    /// How many requests have succeeded so far.
     pub(super) fn successes(&self) -> u64 {
         *self.successes.borrow()
     }
 
-    /// Takes in that a destination waits whose request began after `began` successes.
+    /// Records that a destination waits whose request began after `began` successes.
     pub(super) fn wait_since(&self, began: u64) {
         self.waiting.send_modify(|since| *since = Some(since.map_or(began, |since| since.min(began))));
     }
 }
 
-/// Wakes whoever waits, whenever somebody has come through since. Never ends.
+/// Wakes the waiting destinations after each success. Never returns.
 pub(super) async fn follow(context: Arc<Context>) {
     let mut successes = context.recovery.successes.clone();
     let mut waiting = context.recovery.waiting.subscribe();
@@ -44,7 +44,7 @@ pub(super) async fn follow(context: Arc<Context>) {
         let since = *waiting.borrow_and_update();
         let count = *successes.borrow_and_update();
         if let Some(since) = since.filter(|since| count > *since) {
-            // Whoever begins to wait meanwhile says so anew.
+            // Destinations that begin to wait meanwhile set it again.
             context.recovery.waiting.send_replace(None);
             match context.store.end_outage().await {
                 Ok(0) => {}

@@ -1,4 +1,4 @@
-//! The sinks of messages: which one reaches a destination, and what a lane may ask of each.
+//! The message sinks: which one serves a destination, and the operations that a lane uses.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::dispatch::webhook::Webhooks;
 use crate::model::{Attempt, Destination, Message, PostedAfter, Sink};
 use crate::store::{Error, Result};
 
-/// What sends messages.
+/// All message sinks.
 pub(super) struct Sinks {
-    /// Writes to channels, if there is a bot.
+    /// The channel sink, if there is a bot.
     channel: Option<Channel>,
     webhooks: Webhooks,
 }
@@ -23,7 +23,7 @@ impl Sinks {
         Self { channel, webhooks: Webhooks::new(access.transport().clone()) }
     }
 
-    /// Waits until a request to `sink` may leave. `None` if nothing can be sent there without a token.
+    /// Waits for a permit to send to `sink`. `None` if the sink needs a token and there is none.
     pub(super) async fn pass(&self, sink: &Sink) -> Option<Permit> {
         match sink {
             Sink::Channel(_) => Some(self.channel.as_ref()?.pass().await),
@@ -32,7 +32,7 @@ impl Sinks {
         }
     }
 
-    /// How long the next message should wait for its bucket.
+    /// How long the next message must wait for its rate-limit bucket.
     pub(super) fn ready_in(&self, sink: &Sink, share: Share) -> Duration {
         match (sink, &self.channel) {
             (Sink::Channel(id), Some(channel)) => channel.ready_in(*id, share),
@@ -41,8 +41,8 @@ impl Sinks {
         }
     }
 
-    /// What a message to `destination` is surely posted after that is planned now. Nobody looks for what went through a
-    /// webhook.
+    /// A lower bound for what a message to `destination` planned now is posted after. Empty for webhooks, whose
+    /// messages are never searched for.
     pub(super) fn posted_after(&self, destination: &Destination, clock: &Clock) -> PostedAfter {
         match (&destination.sink, &self.channel) {
             (Sink::Channel(_), Some(channel)) => channel.posted_after(destination.newest, clock),
@@ -56,12 +56,12 @@ impl Sinks {
         context: &Context,
         destination: &Destination,
         message: &mut Message,
-        pass: Permit,
+        permit: Permit,
     ) -> Result<Attempt> {
         match (&destination.sink, &self.channel) {
-            (Sink::Channel(id), Some(channel)) => channel.send(context, *id, message, pass).await,
-            (Sink::DiscordWebhook(_), _) => self.webhooks.send(context, destination, message, pass).await,
-            // Its lane has got no pass.
+            (Sink::Channel(id), Some(channel)) => channel.send(context, *id, message, permit).await,
+            (Sink::DiscordWebhook(_), _) => self.webhooks.send(context, destination, message, permit).await,
+            // Its lane never gets a permit.
             (Sink::Channel(_), None) | (Sink::XtSystems, _) => {
                 Err(Error::Corrupt("a message for no channel".to_owned()))
             }

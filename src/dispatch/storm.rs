@@ -1,8 +1,8 @@
-//! Alert storms: when hundreds of urgent alerts wait, the worst get cards, and digests name the others, a line each. Of
-//! thousands, the last digest counts those that are left.
+//! Alert storms: when hundreds of urgent alerts wait, the worst get cards, and digests name the others, one line each.
+//! In a storm of thousands, the last digest counts the remainder.
 //!
-//! Nothing of a storm is remembered but in the lane: whatever is not yet sent is pending in the table, and after a crash
-//! the storm is found again, or is over. An alert whose card stands already is no part of it: that card is changed.
+//! Only the lane holds the state of a storm: whatever is not yet sent is pending in the table, and after a crash the
+//! storm is detected again, or is over. An alert that already has a card is not part of it: its card is edited.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,31 +18,31 @@ use crate::model::{Action, Delivery, Destination, Form, Message, Priority, Snowf
 use crate::render::{self, Digest};
 use crate::store::{Claim, Result};
 
-/// From how many waiting alerts on it is a storm: that many cards take minutes.
+/// The number of waiting alerts above which it is a storm: that many cards take minutes.
 const DEPTH: usize = 200;
 /// How many alerts get a card.
 const CARDS: usize = 50;
-/// How many deliveries one digest of a storm takes at most: what one unit of the store touches.
+/// Maximum number of deliveries in one digest of a storm: what one unit of the store touches.
 const MOST: usize = 300;
-/// How many alerts of a storm are named, the worst first: nobody reads more, and while they are named the channel takes
-/// nothing else. One digest counts all others and says how they are listed.
+/// How many alerts of a storm are named, the worst first: members do not read more, and meanwhile the channel takes
+/// nothing else. One digest counts all others and names the command that lists them.
 pub(super) const NAMED: usize = 1_000;
-/// How many sorts of alerts are looked at for whom they ping.
+/// How many sorts of alerts are checked for the roles that they ping.
 const SORTS: usize = 100;
 
-/// When each role was pinged last by a lane.
+/// When each role was last pinged by a lane.
 #[derive(Debug, Default)]
 pub(super) struct Pinged(HashMap<Snowflake, SteadyTime>);
 
 impl Pinged {
-    /// Notes whom `message` pings.
+    /// Records the roles that `message` pings.
     pub(super) fn note(&mut self, message: &Message) {
         if message.action == Action::Create {
             self.0.extend(message.pings.iter().map(|role| (*role, message.planned_at)));
         }
     }
 
-    /// Has `message` ping `roles`, but for those that were pinged lately, and not for what comes late.
+    /// Adds `roles` to the pings of `message`, except roles that were pinged recently. A late delivery pings none.
     fn add(&self, message: &mut Message, roles: Vec<Snowflake>, delivery: &Delivery, clock: &Clock) {
         if render::is_late(delivery.age(clock)) {
             return;
@@ -83,7 +83,7 @@ pub(super) async fn worst(
     Ok(Some(worst))
 }
 
-/// The digest that names the next of the others, and how many it names; `None` if no more wait.
+/// The digest that names the next of the others, and how many it names; `None` if none are left.
 pub(super) async fn rest(
     context: &Context,
     destination: &Destination,
@@ -113,7 +113,7 @@ pub(super) async fn count(
 ) -> Result<Option<Message>> {
     let now = context.clock.moment();
     let mut message = Message::new(destination.id, Action::Create, Form::Digest, now);
-    // Whom one alert pings, all of its sort do.
+    // All alerts of one sort ping the same roles.
     let sorts = context.store.sorts_unshown(destination.id, folds(context), now, SORTS).await?;
     for mut delivery in guard::readable(context, &destination.name, sorts).await? {
         let event = load(&context.store, &mut delivery).await?;
@@ -124,7 +124,7 @@ pub(super) async fn count(
     digest::fill(context, destination, message, claim).await
 }
 
-/// For how long the same alert changes its card; not at all where every event has one of its own.
+/// How long a repeated alert edits its card; zero if every event has a card of its own.
 fn folds(context: &Context) -> Duration {
     match context.composition.cards {
         Cards::Living => context.composition.fold_repeats,

@@ -1,7 +1,7 @@
-//! The lanes that exist now: at most one for a destination, and only while it has work.
+//! The lane supervisor: starts at most one lane for each destination, and only while it has work.
 //!
-//! What goes wrong with one delivery does not end a lane (`guard.rs`). Should one break all the same, it is left alone
-//! for a while, longer each time, and the others go on. What it had on its way may have arrived (`broken.rs`).
+//! A fault in one delivery does not end a lane (`guard.rs`). A lane that crashes anyway is restarted with a backoff
+//! that grows each time; the others go on. Its in-flight messages may have arrived (`lane_restart.rs`).
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -25,21 +25,21 @@ pub(super) struct LaneSupervisor {
     running: HashMap<DestinationId, Handle>,
     broken: HashMap<DestinationId, Broken>,
     tasks: JoinSet<(DestinationId, Option<Finished>)>,
-    /// Those that only a bot can send to, while there is no token. That does not change before the next start.
+    /// Destinations that need a bot while there is no token. That does not change before the next start.
     without_token: HashSet<DestinationId>,
 }
 
-/// A lane that broke, and has not ended well since.
+/// The restart backoff of a lane that crashed and has not ended cleanly since.
 #[derive(Clone, Copy, Debug, Default)]
 struct Broken {
     times: u32,
-    /// Not started again before this time of the clock's elapsed.
+    /// Not restarted before this value of the clock's elapsed time.
     until: Duration,
 }
 
 impl Broken {
-    /// It broke once more; answers how long it is left alone.
-    fn once_more(&mut self, now: Duration) -> Duration {
+    /// Records another crash and returns the backoff.
+    fn record_crash(&mut self, now: Duration) -> Duration {
         self.times = self.times.saturating_add(1);
         let wait = schedule::backoff(self.times, 1.0);
         self.until = now + wait;
@@ -58,7 +58,7 @@ impl LaneSupervisor {
         Self { context, stop, running, broken, tasks: JoinSet::new(), without_token }
     }
 
-    /// Hands a hint to its lane. A lane that just starts looks at the table, so it needs no hint.
+    /// Sends a hint to its lane. A lane that just starts reads the table, so it needs no hint.
     pub(super) fn hint(&mut self, delivery: Delivery) {
         let id = delivery.destination_id;
         match self.running.get(&id) {
@@ -71,7 +71,7 @@ impl LaneSupervisor {
         }
     }
 
-    /// Sees to it that every destination with due deliveries has a lane that knows of them.
+    /// Ensures that every destination with due deliveries has a lane that knows of them.
     pub(super) async fn sweep(&mut self) {
         match self.context.store.due_destinations(self.context.clock.steady()).await {
             Ok(due) => {
@@ -89,14 +89,14 @@ impl LaneSupervisor {
         }
     }
 
-    /// Makes every lane look at the table: hints were lost.
+    /// Makes every lane poll the table because hints were lost.
     pub(super) fn wake_all(&self) {
         self.running.values().for_each(|lane| lane.wake.request_poll());
     }
 
     /// Waits for the next lane to finish; `None` at once if there is none.
     pub(super) async fn join_next(&mut self) -> Option<()> {
-        // A lane's panic is an answer, and nobody aborts one.
+        // A lane's panic is caught and returned, and no lane is aborted.
         let Ok((destination, finished)) = self.tasks.join_next().await? else { return Some(()) };
         self.running.remove(&destination);
         self.context.hub.lanes_running(self.running.len());
@@ -106,14 +106,14 @@ impl LaneSupervisor {
                 if needs_token {
                     self.without_token.insert(destination);
                 }
-                // What came in while the lane was closing would else wait for the sweep.
+                // A hint that arrived while the lane was closing would otherwise wait for the sweep.
                 if inbox.try_recv().is_ok() || wake.take() {
                     self.start(destination);
                 }
             }
             None => {
                 let now = self.context.clock.elapsed();
-                let wait = self.broken.entry(destination).or_default().once_more(now);
+                let wait = self.broken.entry(destination).or_default().record_crash(now);
                 tracing::error!(
                     destination = %destination, again_in_s = wait.as_secs(),
                     "sending to a destination failed because nuncio panicked (stderr shows where). What waits for it \
@@ -169,7 +169,7 @@ mod tests {
         let mut now = Duration::ZERO;
         let mut waits = Vec::new();
         for _ in 0..12 {
-            waits.push(broken.once_more(now));
+            waits.push(broken.record_crash(now));
             now = broken.until;
         }
         assert!(waits.is_sorted() && waits[0] >= Duration::from_secs(1), "{waits:?}");

@@ -1,11 +1,11 @@
-//! How a lane is told to look at the table: what waits may be more than it was told of.
+//! A wake-up flag for lanes: the table may hold more than the lane's hints.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
 
-/// A flag that also wakes: "look at the table".
+/// A flag with a notification: "poll the table".
 #[derive(Clone, Default)]
 pub(super) struct Wake(Arc<(AtomicBool, Notify)>);
 

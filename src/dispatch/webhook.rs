@@ -1,6 +1,6 @@
-//! The webhook sink: posts or changes a message through a stored webhook. The bot's token is not needed and not sent.
+//! The webhook sink: posts or edits messages through a stored webhook. The bot's token is neither needed nor sent.
 //!
-//! There is no nonce here: what may have arrived is sent again, and says that it may be a duplicate.
+//! Webhooks have no nonce: a message that may have arrived is sent again, marked as a possible duplicate.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::model::{
 use crate::render;
 use crate::store::{Result, Store};
 
-/// Why there are no buttons: Discord lets only an application's own webhooks have some.
+/// Why there are no buttons: Discord allows them only on webhooks that an application owns.
 const NO_BUTTONS: &str = "No buttons here: this card came through a webhook. Decide with /machine, or in a channel that the bot writes to";
 
 /// Posts through webhooks.
@@ -35,9 +35,9 @@ impl Webhooks {
         context: &Context,
         destination: &Destination,
         message: &mut Message,
-        pass: Permit,
+        permit: Permit,
     ) -> Result<Attempt> {
-        // As it is now: a person may have replaced it a moment ago.
+        // Read anew for each try: an operator may have just replaced it.
         let Some(url) = context.store.webhook_url(destination.id).await? else {
             let removed = context.store.destination(destination.id).await?.is_none();
             return Ok(if removed { gone(&context.clock) } else { unreadable(&context.clock) });
@@ -57,53 +57,54 @@ impl Webhooks {
             Ok(body) => body,
             Err(poison) => return Ok(poison.unsent(context.clock.now())),
         };
-        // Execute Webhook knows neither answers nor, of webhooks like these, buttons.
+        // Execute Webhook supports no replies and, for webhooks like these, no buttons.
         (body.message_reference, body.components) = (None, None);
-        let pass = self.ready(context, url.id(), message, pass).await;
+        let permit = self.ready(context, url.id(), message, permit).await;
         let attempt = match message.action {
             Action::Create => self.transport.execute_webhook(&url, &body).await,
             Action::Edit { message, .. } => self.transport.edit_webhook_message(&url, message, &body).await,
         };
-        pass.report(&attempt);
+        permit.report(&attempt);
         Ok(attempt)
     }
 
-    /// Waits until a request may leave.
+    /// Waits for a permit to send a request.
     pub(super) async fn pass(&self) -> Permit {
         self.transport.gate().pass_without_token().await
     }
 
-    /// How long the next message should wait for its bucket.
+    /// How long the next message must wait for its rate-limit bucket.
     pub(super) fn ready_in(&self, webhook: &WebhookMark, share: Share) -> Duration {
         self.transport.webhook_ready_in(webhook.id(), share)
     }
 
-    /// Changes have a bucket of their own, and a webhook that was replaced has another. Nobody else waits meanwhile.
+    /// Waits for the bucket: edits have their own, and a replaced webhook has another. The permit is released
+    /// meanwhile.
     async fn ready(
         &self,
         context: &Context,
         webhook: Snowflake,
         message: &Message,
-        mut pass: Permit,
+        mut permit: Permit,
     ) -> Permit {
         loop {
             let wait = match message.action {
-                // Its lane has waited for the place that is kept.
+                // The lane has already waited for the reserved slot.
                 Action::Create => self.transport.webhook_ready_in(webhook, Share::Full),
                 Action::Edit { .. } => self.transport.webhook_ready_to_edit_in(webhook, share_of(message)),
             };
             if wait.is_zero() {
-                return pass;
+                return permit;
             }
-            drop(pass);
+            drop(permit);
             context.clock.sleep(wait).await;
-            pass = self.pass().await;
+            permit = self.pass().await;
         }
     }
 }
 
-/// Sends a test through a webhook now, also if it is closed, unless Discord wants nothing from this address at the moment.
-/// One that arrives is noted, and opens it again.
+/// Sends a test through a webhook now, even if it is closed, unless Discord blocks this address at the moment. A test
+/// that arrives is recorded and reopens the webhook.
 pub async fn try_webhook(
     store: &Store,
     transport: &HttpTransport,
@@ -112,8 +113,8 @@ pub async fn try_webhook(
 ) -> Result<Attempt> {
     let Some(url) = store.webhook_url(webhook.id).await? else { return Ok(unreadable(clock)) };
     pause_reporter::recall(store, clock, transport.gate()).await?;
-    let pass = match transport.gate().try_pass_without_token() {
-        Ok(pass) => pass,
+    let permit = match transport.gate().try_pass_without_token() {
+        Ok(permit) => permit,
         Err(wait) => {
             let failure = Failure::shut(wait);
             return Ok(unsent(clock, failure.to_string(), failure.outcome));
@@ -121,27 +122,27 @@ pub async fn try_webhook(
     };
     let attempt =
         transport.execute_webhook(&url, &render::webhook_test(&webhook.about.name, clock.now())).await;
-    pass.report(&attempt);
+    permit.report(&attempt);
     if matches!(attempt.outcome, Outcome::Sent(_)) {
         store.note_webhook_tested(webhook.id).await?;
     }
     Ok(attempt)
 }
 
-/// What it comes to when a person removed the webhook a moment ago: the next sweep takes back what waits for it.
+/// The attempt when an operator just removed the webhook: the next sweep cancels what waits for it.
 fn gone(clock: &Clock) -> Attempt {
     let why = "its webhook was removed, so what waits for it is cancelled".to_owned();
     unsent(clock, why, Outcome::Retry { after: None, arrived: Arrived::No })
 }
 
-/// What it comes to when there is no address to send to.
+/// The attempt when the stored address cannot be unsealed.
 fn unreadable(clock: &Clock) -> Attempt {
     let why = "its address cannot be unsealed: its row in the database was changed, or was sealed with another key. \
                Give the address again";
     unsent(clock, why.to_owned(), Outcome::Closed(Reason::new(why)))
 }
 
-/// A try that came to `outcome` before anything was sent.
+/// An attempt that ended with `outcome` before a request was sent.
 fn unsent(clock: &Clock, why: String, outcome: Outcome) -> Attempt {
     Attempt { response: why.into_bytes(), ..Attempt::unanswered(clock.now(), outcome) }
 }

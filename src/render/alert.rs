@@ -1,4 +1,4 @@
-//! Alerts.
+//! Alert cards, and an alert's line in a digest.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::model::{Severity, payload};
 
 const HOST: &[&str] = &["host", "hostname", "source", "machine_name", "asset_name"];
 
-/// "CRITICAL WEB-01: Disk full (Acme)"
+/// One line, such as "CRITICAL WEB-01: Disk full (Acme)".
 pub(super) fn line(facts: &Facts<'_>) -> Markdown {
     let (_, word) = severity(facts);
     let host = facts.word(HOST).map(|host| [literal(" "), short(&host, 40)].into()).unwrap_or_default();
@@ -18,7 +18,7 @@ pub(super) fn line(facts: &Facts<'_>) -> Markdown {
     [word, host, what, facts.of_customer()].into()
 }
 
-/// How bad it is, and the word for it.
+/// The severity, and the word to show for it.
 fn severity(facts: &Facts<'_>) -> (Option<Severity>, Markdown) {
     let given = facts.word(&["severity", "level", "priority"]);
     let severity = given.as_deref().and_then(Severity::from_word);
@@ -26,7 +26,7 @@ fn severity(facts: &Facts<'_>) -> (Option<Severity>, Markdown) {
     (severity, word.map_or_else(|| literal("ALERT"), |word| short(&word.to_uppercase(), 20)))
 }
 
-/// The card of an alert that goes on; `None` for anything else.
+/// The card of a triggered alert; `None` for any other action.
 pub(super) fn card(facts: &Facts<'_>, action: &str) -> Option<Card> {
     (action == "triggered").then(|| triggered(facts))
 }
@@ -39,9 +39,9 @@ fn triggered(facts: &Facts<'_>) -> Card {
     let named = what.as_ref().map(|what| [literal(" · "), super::text(what)].into()).unwrap_or_default();
     let title = [literal(sign(severity)), word.clone(), named];
     let message = facts.word(&["message", "description"]);
-    let said = what.or(message).map(|what| [literal(": "), short(&what, 60)].into()).unwrap_or_default();
+    let problem = what.or(message).map(|what| [literal(": "), short(&what, 60)].into()).unwrap_or_default();
     let on = host.as_ref().map(|host| [literal(" on "), short(host, 40)].into()).unwrap_or_default();
-    let summary = [word, said, on, facts.of_customer()];
+    let summary = [word, problem, on, facts.of_customer()];
 
     let first = facts.moment(&["first_seen", "first_seen_at", "first_occurred_at", "started_at"]);
     let first: Option<Markdown> = first.map(|at| [literal("first "), at].into());
@@ -54,7 +54,7 @@ fn triggered(facts: &Facts<'_>) -> Card {
         .field("Details", details(facts))
 }
 
-/// A sign for how bad it is, so that it can be told at a glance.
+/// An emoji that shows the severity at a glance.
 const fn sign(severity: Option<Severity>) -> &'static str {
     match severity {
         Some(Severity::Info) => "ℹ️ ",
@@ -63,7 +63,7 @@ const fn sign(severity: Option<Severity>) -> &'static str {
     }
 }
 
-/// Its title; else its type in readable words: `disk_full` is "Disk full".
+/// The alert's title; else its type in readable words: `disk_full` becomes "Disk full".
 fn name(facts: &Facts<'_>) -> Option<String> {
     facts.word(&["title", "name", "alert_name"]).or_else(|| {
         let kind = readable(&facts.word(&["alert_type", "type"])?);
@@ -72,16 +72,16 @@ fn name(facts: &Facts<'_>) -> Option<String> {
     })
 }
 
-/// How often it happened, if it says so and it was more than once.
+/// The number of occurrences, if the payload has it and it is more than one.
 fn times(facts: &Facts<'_>) -> Option<u64> {
     facts.word(&["count", "occurrences", "repeat_count"])?.parse().ok().filter(|times| *times > 1)
 }
 
-/// Details as a person would write them down: the text, or a line for each entry.
+/// The details in a readable form: the text, or one line for each entry.
 fn details(facts: &Facts<'_>) -> Option<Markdown> {
     let line = |value: &Value| word(value).unwrap_or_else(|| value.to_string());
-    let (told, _) = payload::without_secrets(facts.data().get("details")?);
-    let text = match &told {
+    let (visible, _) = payload::without_secrets(facts.data().get("details")?);
+    let text = match &visible {
         Value::String(text) => text.clone(),
         Value::Object(entries) => {
             let entries = entries.iter().filter(|(_, value)| !is_empty(value));

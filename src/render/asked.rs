@@ -1,27 +1,27 @@
-//! What a card may know of decisions besides its event.
+//! The decision context of a card: what it shows besides its event.
 
 use crate::model::{Decision, DecisionKind, Mute, Platform};
 
-/// The question on a card, and what was said to it.
+/// The decision about a card's subject, and what became of it.
 #[derive(Clone, Debug, Default)]
 pub struct DecisionContext {
-    /// The question.
+    /// The decision's current round.
     pub decision: Option<Decision>,
-    /// The round before it.
+    /// The previous round.
     pub before: Option<Decision>,
-    /// What was wished by a ticket's buttons, the oldest first.
+    /// The actions requested with a ticket's buttons, the oldest first.
     pub wishes: Vec<Decision>,
-    /// The mute of this alert that holds.
+    /// The active mute of this alert.
     pub mute: Option<Mute>,
-    /// What a sample's buttons are about.
+    /// The decision kind of a sample's buttons.
     pub sample: Option<DecisionKind>,
-    /// Why there are no buttons.
+    /// Why there are no buttons, as a sentence; `None` if there are.
     pub no_buttons: Option<&'static str>,
 }
 
 impl DecisionContext {
-    /// The newest wish that the platform refused or could not take.
+    /// The newest ticket action, if the platform refused it or nuncio holds it.
     pub(super) fn refused_wish(&self) -> Option<&Decision> {
-        self.wishes.last().filter(|wish| matches!(wish.platform, Platform::Refused | Platform::Held))
+        self.wishes.last().filter(|action| matches!(action.platform, Platform::Refused | Platform::Held))
     }
 }

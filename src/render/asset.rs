@@ -1,4 +1,4 @@
-//! Assets: created, updated.
+//! Asset cards: created, updated.
 
 use super::change::{self, Change, changes};
 use super::facts::Facts;
@@ -8,7 +8,7 @@ use super::{Card, Color, Markdown};
 const NAME: &[&str] = &["name", "asset_name", "hostname"];
 const TEXT: &[&str] = &["description", "notes"];
 
-/// The card of what happened to an asset; `None` if that is nothing with a card of its own.
+/// The card of an asset's event; `None` if the action has no card of its own.
 pub(super) fn card(facts: &Facts<'_>, action: &str) -> Option<Card> {
     match action {
         "created" => Some(created(facts)),

@@ -1,33 +1,33 @@
-//! A message's body in Discord's words (Discord: "Create Message").
+//! The message body as JSON for Discord (Discord: "Create Message").
 
 use serde::Serialize;
 
 use super::button::Row;
 use crate::model::Snowflake;
 
-/// The body of a message. Every limit of Discord's is kept by whoever makes one ([`message`](super::message),
-/// [`plain`](super::plain)).
+/// The body of a message. The functions that build one ([`message`](super::message), [`plain`](super::plain)) enforce
+/// all of Discord's limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Body {
     /// The text above the embeds, at most 2000 characters, never empty.
     pub content: String,
-    /// At most ten.
+    /// One per card; at most ten.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub embeds: Vec<Embed>,
-    /// The buttons below: at most five rows. `None` on an edit leaves those that are there.
+    /// The rows of buttons: at most five. `None` on an edit leaves the existing ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub components: Option<Vec<Row>>,
-    /// Who may be notified.
+    /// Whom Discord may notify.
     pub allowed_mentions: AllowedMentions,
-    /// The message it answers, whose author is not notified.
+    /// The message to which it replies, without notifying that message's author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_reference: Option<Reference>,
 }
 
-/// One card in Discord's form.
+/// One card as a Discord embed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Embed {
-    /// "rich", whatever is sent, to Discord; Spacebar takes away what does not say so itself.
+    /// Always "rich". Discord ignores it; Spacebar drops embeds without it.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// At most 256 characters, never empty.
@@ -41,11 +41,11 @@ pub struct Embed {
     /// At most 25.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<EmbedField>,
-    /// 0 to 16777215.
+    /// RGB, 0 to 16777215.
     pub color: u32,
-    /// RFC 3339.
+    /// In RFC 3339 format.
     pub timestamp: String,
-    /// What stands at the bottom.
+    /// The line at the bottom.
     pub footer: EmbedFooter,
 }
 
@@ -65,7 +65,7 @@ pub struct EmbedFooter {
     pub text: String,
 }
 
-/// The message that another one answers (Discord: "Message Reference Structure").
+/// The target of a reply (Discord: "Message Reference Structure").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reference {
     message_id: Snowflake,
@@ -73,24 +73,24 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// The message that it answers.
+    /// The message to which it replies.
     #[must_use]
     pub const fn message(&self) -> Snowflake {
         self.message_id
     }
 
-    /// An answer to `message_id`; should that be gone, a message like any other.
+    /// A reply to `message_id`; if that message is gone, Discord posts an ordinary message.
     #[must_use]
     pub const fn to(message_id: Snowflake) -> Self {
         Self { message_id, fail_if_not_exists: false }
     }
 }
 
-/// Who may be notified: nobody that a text names, only the listed roles (Discord: "Allowed Mentions Object").
+/// Whom Discord may notify: only the listed roles, and no one named in the text (Discord: "Allowed Mentions Object").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AllowedMentions {
-    /// Always empty: nothing is looked for in the text.
+    /// Always empty, so that Discord parses no mentions in the text.
     pub parse: [&'static str; 0],
-    /// The roles that are pinged, at most 100, each once.
+    /// The roles to ping, at most 100, without duplicates.
     pub roles: Vec<Snowflake>,
 }

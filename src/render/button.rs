@@ -1,4 +1,4 @@
-//! Buttons below a card (Discord: "Button"). What a button says and does is known here; who may press it is not.
+//! Buttons below a card (Discord: "Button"): their labels and actions. Who may click them is decided elsewhere.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ pub struct Row {
     components: Vec<Button>,
 }
 
-/// One button.
+/// One button, with a custom id or a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Button {
     #[serde(rename = "type")]
@@ -32,7 +32,7 @@ struct Emoji {
     name: &'static str,
 }
 
-/// Discord: a button's `url`.
+/// Discord's limit of a button's `url`.
 const MAX_URL: usize = 512;
 const MOST: usize = 5;
 
@@ -42,14 +42,14 @@ const BAD: u8 = 4;
 const LINK: u8 = 5;
 
 impl Row {
-    /// A row of these; `None` of none.
+    /// A row of these buttons; `None` if there are none.
     pub(super) fn of(buttons: impl IntoIterator<Item = Option<Button>>) -> Option<Self> {
         let components: Vec<Button> = buttons.into_iter().flatten().take(MOST).collect();
         (!components.is_empty()).then_some(Self { kind: 1, components })
     }
 }
 
-/// `v1:<what>:<token>` is all that comes back with a click (Discord: `custom_id` ≤ 100).
+/// A button whose click carries only `v1:<what>:<token>` (Discord: `custom_id` ≤ 100).
 fn pressed(
     what: &str,
     token: &Token,
@@ -105,7 +105,7 @@ pub(super) fn mute(token: &Token) -> Option<Button> {
     pressed("mute", token, "Mute 1 h", PLAIN, None)
 }
 
-/// Leads to the thing's page in the platform.
+/// A link to the subject's page in the platform.
 pub(super) fn open(url: Option<&str>) -> Option<Button> {
     let url = url.filter(|url| url.len() <= MAX_URL)?.to_owned();
     Some(Button { kind: 2, style: LINK, label: "Open", emoji: None, custom_id: None, url: Some(url) })

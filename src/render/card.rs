@@ -1,4 +1,4 @@
-//! What one event looks like, whatever carries it.
+//! The card: the presentation of one event, independent of the message that carries it.
 
 use super::button::Row;
 use super::color::Color;
@@ -10,39 +10,39 @@ use crate::model::{Decision, Event, Source, Tag};
 /// A name and a value below the description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its name.
+    /// The heading.
     pub name: Markdown,
-    /// Its value; a field without one is left out.
+    /// The value; a field without one is left out.
     pub value: Markdown,
 }
 
-/// What one event looks like. Text in it is escaped by type; lengths are settled when a message is made of it.
+/// The presentation of one event. Text in it is escaped by type; its length is limited when a message is built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
-    /// The event in one line: all that push notifications and screen readers give.
+    /// The event in one line: the only part in push notifications and for screen readers.
     pub summary: Markdown,
-    /// The fact.
+    /// The main fact.
     pub title: Markdown,
-    /// Where the title leads to. Never from the event: from the operator's templates.
+    /// The title's link. Never from the event: from the operator's templates.
     pub url: Option<String>,
-    /// The fact line and what belongs to it.
+    /// The fact line and the lines that belong to it.
     pub description: Markdown,
-    /// The long text below it: the first thing to be shortened where room is short.
+    /// The long text below it: the first part to be shortened when space is short.
     pub text: Markdown,
-    /// At most two, by custom.
+    /// At most two, by convention.
     pub fields: Vec<Field>,
-    /// The buttons below it; only a card that travels alone has them.
+    /// The buttons below it; only a card that is alone in its message has them.
     pub buttons: Option<Row>,
-    /// What the legend says about it.
+    /// The meaning of the color bar.
     pub color: Color,
-    /// When it happened.
+    /// When the event happened.
     pub timestamp: Timestamp,
-    /// Where it is from, what it is, which one it is. Discord shows a footer without any markdown.
+    /// Source, kind and short id. Discord shows a footer without any markdown.
     pub footer: String,
 }
 
 impl Card {
-    /// A card that says no more than what and when.
+    /// A minimal card: what and when.
     pub(super) fn new(event: &Event, color: Color, title: Markdown, summary: Markdown) -> Self {
         Self {
             summary,
@@ -58,7 +58,7 @@ impl Card {
         }
     }
 
-    /// A card about a decision whose event may be forgotten.
+    /// A card about a decision whose event may no longer be stored.
     pub(super) fn about(decision: &Decision, event: Option<&Event>, color: Color, title: Markdown) -> Self {
         Self {
             summary: title.clone(),
@@ -74,32 +74,32 @@ impl Card {
         }
     }
 
-    /// With a fact line: the facts that are known, "·" between.
+    /// Adds a fact line: the known facts, separated by "·".
     pub(super) fn facts(mut self, facts: impl IntoIterator<Item = Option<Markdown>>) -> Self {
         let line = Markdown::join(facts, " · ");
         self.description = Markdown::join([Some(self.description), Some(line)], "\n");
         self
     }
 
-    /// With another line below the fact line, if there is one.
+    /// Adds a line below the fact line, if there is one.
     pub(super) fn more(mut self, line: Option<Markdown>) -> Self {
         self.description = Markdown::join([Some(self.description), line], "\n");
         self
     }
 
-    /// With a long text, if there is one.
+    /// Sets the long text, if there is one.
     pub(super) fn text(mut self, text: Option<Markdown>) -> Self {
         self.text = text.unwrap_or_default();
         self
     }
 
-    /// With a field, if it has a value.
+    /// Adds a field, if it has a value.
     pub(super) fn field(mut self, name: &'static str, value: Option<Markdown>) -> Self {
         self.fields.extend(value.map(|value| Field { name: literal(name), value }));
         self
     }
 
-    /// The card after its event was redelivered so many times: from the second generation on its tag says so.
+    /// Marks the card as redelivered `times` times: from the second generation on its tag shows it.
     #[must_use]
     pub fn redelivered(mut self, times: u32) -> Self {
         if let Some((before, id)) = self.footer.rsplit_once(' ').filter(|_| times > 0) {
@@ -108,33 +108,33 @@ impl Card {
         self
     }
 
-    /// Which event it shows.
+    /// The tag of the event that it shows.
     #[must_use]
     pub fn tag(&self) -> Option<Tag> {
         Tag::last_in(&self.footer)
     }
 
-    /// With a field whose name is made for it.
+    /// Adds a field with a computed name.
     pub(super) fn named_field(mut self, name: Markdown, value: Markdown) -> Self {
         self.fields.push(Field { name, value });
         self
     }
 
-    /// With the word that the same message may stand in the channel already.
+    /// Marks the card as a possible duplicate: the same message may already be in the channel.
     #[must_use]
     pub fn maybe_twice(mut self) -> Self {
         self.footer.push_str(" · may be a duplicate");
         self
     }
 
-    /// With a title that links.
+    /// Links the title.
     pub(super) fn link(mut self, url: Option<String>) -> Self {
         self.url = url;
         self
     }
 }
 
-/// What people call a source.
+/// The display name of a source.
 pub(super) const fn source_name(source: Source) -> &'static str {
     match source {
         Source::XtSystems => "XTSystems",

@@ -1,5 +1,5 @@
-//! What changed, as far as the payload alone tells: an "updated" event always holds the new state, and only from
-//! some platforms the old.
+//! Field changes, as far as the payload alone shows them: an "updated" event always holds the new state, and only from
+//! some platforms the old one.
 
 use std::collections::HashSet;
 
@@ -10,17 +10,17 @@ use super::markdown::Markdown;
 use super::text::{literal, number, short};
 use crate::model::payload;
 
-/// Graphemes of a value; longer ones "changed".
+/// Maximum graphemes of a value; a longer one is shown as "changed".
 const VALUE: usize = 40;
-/// How many are listed.
+/// Maximum number of listed changes.
 const LISTED: usize = 6;
-/// What changes with every event and says nothing.
+/// Fields that change with every event and carry no information.
 const SILENT: [&str; 5] = ["updated_at", "updated_by", "modified_at", "last_modified", "version"];
 
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
-    /// The field, as the platform calls it.
+    /// The field's name on the platform.
     pub(super) name: String,
     old: Option<String>,
     new: Option<String>,
@@ -30,21 +30,21 @@ impl Change {
     fn new(name: &str, old: Option<&Value>, new: Option<&Value>) -> Self {
         let name = name.to_owned();
         if payload::is_secret(&name) {
-            // That a secret changed may be known, and nothing else of it.
+            // Only the fact that a secret changed may be shown.
             let same = (old.is_some() && old == new).then(|| payload::HIDDEN.to_owned());
             return Self { name, old: same.clone(), new: same };
         }
         Self { name, old: old.and_then(word), new: new.and_then(word) }
     }
 
-    /// Whether its values say what it is about without its name: both are known and short.
+    /// Whether its values are clear without the field's name: both are known and short.
     pub(super) fn is_pair(&self) -> bool {
         let short =
             |value: &Option<String>| value.as_ref().is_some_and(|value| value.chars().count() <= VALUE);
         short(&self.old) && short(&self.new)
     }
 
-    /// "high → critical", or what can be said.
+    /// "high → critical", or as much of it as is known.
     pub(super) fn values(&self) -> Markdown {
         let long = |value: &Option<String>| value.as_ref().is_some_and(|value| value.chars().count() > VALUE);
         if long(&self.old) || long(&self.new) {
@@ -75,17 +75,17 @@ impl Change {
     }
 }
 
-/// Every change the payload tells, each field once, in the payload's order.
+/// All changes in the payload, each field once, in the payload's order.
 pub(super) fn changes(data: &Value) -> Vec<Change> {
-    let mut told: HashSet<String> = SILENT.map(str::to_owned).into();
+    let mut seen: HashSet<String> = SILENT.map(str::to_owned).into();
     let found = listed(data).into_iter().chain(against_old_state(data)).chain(prefixed(data));
     found
         .filter(|change| change.old.is_none() || change.old != change.new)
-        .filter(|change| told.insert(change.name.clone()))
+        .filter(|change| seen.insert(change.name.clone()))
         .collect()
 }
 
-/// The changes with their names, `between` between them, "… (n more)" at the end if there are too many.
+/// The named changes, separated by `between`, with "… (n more)" at the end if there are too many.
 pub(super) fn list(changes: &[Change], between: &'static str) -> Option<Markdown> {
     let more = changes.len().saturating_sub(LISTED) as u64;
     let more = (more > 0).then(|| [literal("… ("), number(more), literal(" more)")].into());
@@ -124,13 +124,13 @@ fn one(data: &Value, name: &str, change: &Value) -> Change {
             inside(&["from", "old", "before", "previous", "old_value"]),
             inside(&["to", "new", "after", "current", "new_value"]).or_else(|| data.get(name)),
         ),
-        // A bare name in a list: the new state is beside it.
+        // A bare name in a list: the new state is next to the list.
         Value::String(text) if text == name => Change::new(name, None, data.get(name)),
         scalar => Change::new(name, None, Some(scalar)),
     }
 }
 
-/// `previous: {"priority": "high"}` beside the new state.
+/// `previous: {"priority": "high"}` next to the new state.
 fn against_old_state(data: &Value) -> Vec<Change> {
     let state = |names: &[&str]| names.iter().find_map(|name| data.get(name)?.as_object());
     let Some(old) = state(&["previous", "old", "before", "previous_values", "old_values"]) else {
@@ -141,7 +141,7 @@ fn against_old_state(data: &Value) -> Vec<Change> {
     old.iter().map(|(name, value)| Change::new(name, Some(value), new(name))).collect()
 }
 
-/// `previous_priority`, `old_priority` beside `priority`.
+/// `previous_priority`, `old_priority` next to `priority`.
 fn prefixed(data: &Value) -> Vec<Change> {
     let Some(fields) = data.as_object() else { return Vec::new() };
     fields

@@ -1,52 +1,53 @@
-//! What people may be shown of text from outside: the characters, before any markdown.
+//! Sanitizing of external text: which characters may be shown, before any markdown.
 //!
-//! Owns what is dropped and why: controls, bidirectional overrides, invisible characters, piles of combining marks.
-//! The result never starts with a character that would join what stands before it, and is cut between graphemes only.
+//! Owns what is dropped and why: controls, bidirectional overrides, invisible characters, piles of combining marks. The
+//! result never starts with a character that would join the one before it, and is cut only between graphemes.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Marks on one letter. Languages need up to three; more is a pile meant to spill over its neighbours.
+/// Maximum marks on one letter. Languages need up to three; more form a pile that spills over adjacent lines.
 const MAX_MARKS: usize = 3;
-/// People in one emoji. The largest real sequences join four.
+/// Maximum joined parts in one emoji. The largest real sequences join four.
 const MAX_JOINED: usize = 7;
-/// Bytes of one grapheme. Hangul or Devanagari can be chained without end.
+/// Maximum bytes of one grapheme. Hangul or Devanagari can be chained without end.
 const MAX_GRAPHEME: usize = 64;
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200C}';
 const ZERO_WIDTH_JOINER: char = '\u{200D}';
 const BLACK_FLAG: char = '\u{1F3F4}';
 
-/// One line of at most `max` graphemes, "…" at the end if there was more; `None` if nothing visible is left.
+/// One line of at most `max` graphemes, ending with "…" if it was cut; `None` if nothing visible remains.
 pub(super) fn line(text: &str, max: usize) -> Option<String> {
     let (text, stopped) = sift(text, max, Blanks::One);
     clip(text.trim(), stopped, max)
 }
 
-/// The same with line breaks kept; at most one empty line in a row.
+/// Like [`line`], but keeps line breaks; at most one empty line in a row.
 pub(super) fn lines(text: &str, max: usize) -> Option<String> {
     let (text, stopped) = sift(text, max, Blanks::Breaks);
     clip(text.trim(), stopped, max)
 }
 
-/// The same with every blank kept where it stands, but for those at the end: something is aligned with them.
+/// Like [`line`], but keeps all whitespace except at the end, for aligned text.
 pub(super) fn row(text: &str, max: usize) -> Option<String> {
     let (text, stopped) = sift(text, max, Blanks::All);
     clip(text.trim_end(), stopped, max)
 }
 
-/// Which blanks are kept. Line breaks are blanks where they are not kept.
+/// Which whitespace is kept. Where line breaks are not kept, they count as spaces.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Blanks {
-    /// One between two words.
+    /// One space between two words.
     One,
-    /// The same, and line breaks.
+    /// One space, and line breaks.
     Breaks,
-    /// All.
+    /// All whitespace.
     All,
 }
 
-/// Text without what must not be shown, and whether reading stopped before its end: a megabyte is not read to show
-/// three hundred characters. (Four code points a grapheme are plenty, and splitting long chains takes quadratic time.)
+/// Removes what must not be shown. Also returns whether reading stopped before the end: a megabyte is not read to show
+/// three hundred characters. (Four code points per grapheme are plenty, and splitting long chains takes quadratic
+/// time.)
 fn sift(text: &str, max: usize, blanks: Blanks) -> (String, bool) {
     let mut out = Sifted::default();
     let line_break = if blanks == Blanks::Breaks { '\n' } else { ' ' };
@@ -113,14 +114,14 @@ impl Sifted {
 
     /// Tag characters spell the flags of England, Scotland and Wales. Anywhere else they carry hidden text.
     fn tag(&mut self, tag: char) {
-        let spelt = self.text.chars().rev().take_while(|c| ('\u{E0020}'..='\u{E007F}').contains(c)).count();
-        if spelt < 7 && self.text.chars().rev().nth(spelt) == Some(BLACK_FLAG) {
+        let tags = self.text.chars().rev().take_while(|c| ('\u{E0020}'..='\u{E007F}').contains(c)).count();
+        if tags < 7 && self.text.chars().rev().nth(tags) == Some(BLACK_FLAG) {
             self.text.push(tag);
         }
     }
 
-    /// Joiners are kept where they are spelling: between the people of one emoji, and between letters of the
-    /// scripts that write with them (Arabic to Myanmar). Anywhere else they hide words from filters.
+    /// Joiners are kept where spelling needs them: inside an emoji of several people, and between letters of the
+    /// scripts that use them (Arabic to Myanmar). Anywhere else they hide words from filters.
     fn joiner(&mut self, joiner: char, next: Option<char>) {
         let (Some(last), Some(next)) = (self.last(), next) else { return };
         let script = '\u{600}'..='\u{109F}';
@@ -140,7 +141,7 @@ impl Sifted {
     }
 }
 
-/// Characters that are never shown: controls, direction overrides, invisible fillers, noncharacters.
+/// Whether a character is never shown: controls, direction overrides, invisible fillers, noncharacters.
 fn is_dropped(char: char) -> bool {
     char.is_control()
         || u32::from(char) & 0xFFFE == 0xFFFE
@@ -154,7 +155,7 @@ fn is_dropped(char: char) -> bool {
 
 /// Whether a character joins the one before it: combining marks, variation selectors, skin tones.
 fn extends(char: char) -> bool {
-    // The letters of most texts, where the answer is known.
+    // Fast path for the letters of most texts.
     if matches!(char, '\0'..='\u{2FF}' | '\u{370}'..='\u{482}' | '\u{3400}'..='\u{A66E}' | '\u{AC00}'..='\u{D7A3}')
     {
         return false;

@@ -1,8 +1,8 @@
-//! The legend: what a card's colour means. A word on the card always says it too.
+//! The color legend of cards. A word on the card always repeats the meaning.
 
 use crate::model::Severity;
 
-/// A colour with its meaning.
+/// An embed color by its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
     /// Green: done.
@@ -13,14 +13,14 @@ pub enum Color {
     Warning,
     /// Blue: information.
     Info,
-    /// Orange: somebody must look or decide.
+    /// Orange: a member must look or decide.
     Look,
     /// Cyan: support.
     Support,
 }
 
 impl Color {
-    /// The number in an embed (Discord: embed `color`, 0 to 16777215).
+    /// The RGB number of an embed (Discord: embed `color`, 0 to 16777215).
     #[must_use]
     pub const fn number(self) -> u32 {
         match self {
@@ -33,7 +33,7 @@ impl Color {
         }
     }
 
-    /// The colour of something this bad. What does not say how bad it is, somebody must look at.
+    /// The color of a severity. An unknown severity means that a member must look.
     #[must_use]
     pub const fn of(severity: Option<Severity>) -> Self {
         match severity {

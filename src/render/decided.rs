@@ -1,4 +1,4 @@
-//! A machine's card by what was decided: the contract's table of states.
+//! Machine cards by the state of the decision, after the contract's table of states.
 
 use super::button::{self, Row};
 use super::facts::Facts;
@@ -8,10 +8,10 @@ use super::{Card, Color, DecisionContext, Markdown};
 use crate::clock::Timestamp;
 use crate::model::{Decision, Event, Phase, Platform, Verdict};
 
-/// Graphemes of a person's name.
+/// Maximum graphemes of a person's name.
 const NAME: usize = 60;
 
-/// The card of what happened to a machine, by what was asked about it; `None` if that is nothing with a card of its own.
+/// The card of a machine's event, with its decision; `None` if the action has no card of its own.
 pub(super) fn card(facts: &Facts<'_>, action: &str, asked: Option<&DecisionContext>) -> Option<Card> {
     match (action, asked) {
         ("registered", Some(asked)) => Some(decided(facts, asked)),
@@ -21,7 +21,7 @@ pub(super) fn card(facts: &Facts<'_>, action: &str, asked: Option<&DecisionConte
     }
 }
 
-/// What a decision makes of a machine's card.
+/// The card of a machine that asked to join, by the decision's phase.
 fn decided(facts: &Facts<'_>, asked: &DecisionContext) -> Card {
     let mut card = machine::registered(facts);
     let Some(decision) = &asked.decision else {
@@ -61,7 +61,7 @@ fn decided(facts: &Facts<'_>, asked: &DecisionContext) -> Card {
     };
     if let Some(title) = title {
         card.summary = match decision.phase() {
-            // A push notification shows asterisks as they are.
+            // A push notification shows asterisks literally.
             Phase::SaidNo => Markdown::from([
                 literal("⚠️ "),
                 name(150),
@@ -82,7 +82,7 @@ fn decided(facts: &Facts<'_>, asked: &DecisionContext) -> Card {
     card
 }
 
-/// One line for people who would not see that an old card has changed.
+/// A one-line message about a late result, for members who would not notice that an old card has changed.
 #[must_use]
 pub fn late(event: &Event, decision: &Decision) -> Card {
     let label = || short(&decision.label, NAME);
@@ -145,7 +145,7 @@ fn body(decision: &Decision, asked: &DecisionContext) -> Vec<Markdown> {
             );
             lines.push(line);
             lines.extend(reason(decision));
-            lines.push(said_no(decision));
+            lines.push(refusal(decision));
         }
         Phase::Elsewhere => {
             lines.extend(decision.elsewhere_at.map(|at| [literal("approved there "), moment(at)].into()));
@@ -169,7 +169,7 @@ fn body(decision: &Decision, asked: &DecisionContext) -> Vec<Markdown> {
     lines
 }
 
-/// "telling XTSystems in 8 seconds", or what was in the way and when it is told again.
+/// "telling XTSystems in 8 seconds", or the last failure and the time of the next attempt.
 pub(super) fn telling(decision: &Decision) -> Markdown {
     let next = decision.due_at.map(moment);
     let said = decision.said.as_ref().map(|said| short(said, 300));
@@ -184,8 +184,8 @@ pub(super) fn telling(decision: &Decision) -> Markdown {
     [Markdown::join([Some(attempt), next], ", "), literal(".")].into()
 }
 
-/// What the platform said, and what to do.
-fn said_no(decision: &Decision) -> Markdown {
+/// The platform's refusal, and the remedy.
+fn refusal(decision: &Decision) -> Markdown {
     let said = decision.said.as_ref().map(|said| short(said, 400));
     match decision.platform {
         Platform::Held => said.unwrap_or_default(),
@@ -231,7 +231,7 @@ pub(super) fn verdict(decision: &Decision) -> Markdown {
     literal(if decision.verdict == Verdict::Denied { "denied" } else { "approved" })
 }
 
-/// " by @Alice"; nothing where nobody here did.
+/// " by @Alice"; empty if no member decided here.
 pub(super) fn by(decision: &Decision) -> Markdown {
     decision
         .decider
@@ -239,7 +239,7 @@ pub(super) fn by(decision: &Decision) -> Markdown {
         .map_or_else(Markdown::default, |decider| [literal(" by @"), short(&decider.name, NAME)].into())
 }
 
-/// Shown by Discord as a date in the reader's words.
+/// A date that Discord shows in the reader's locale.
 fn day(at: Timestamp) -> Markdown {
     super::text::day(at)
 }

@@ -1,4 +1,4 @@
-//! "Details": all that is known of a thing, and what was said about it so far.
+//! The "Details" view: everything known about a decision's subject, and its history.
 
 use serde_json::Value;
 
@@ -8,12 +8,12 @@ use super::text::{code, literal, moment, short, text};
 use super::{Card, Color, Field, Markdown};
 use crate::model::{Decision, DecisionKind, Event, Phase, Platform, payload};
 
-/// More facts than this nobody reads.
+/// Maximum number of facts: a longer list is not read.
 const MOST_FACTS: usize = 30;
-/// The newest lines of its history.
+/// Maximum number of history lines; the newest are kept.
 const MOST_LINES: usize = 12;
 
-/// Everything that is known about `decision`'s thing: `all` rounds and wishes, the oldest first, and the event that
+/// The details of `decision`'s subject: `all` its rounds and ticket actions, the oldest first, and the event that
 /// asked.
 #[must_use]
 pub fn details(decision: &Decision, all: &[Decision], event: Option<&Event>) -> Card {
@@ -58,7 +58,7 @@ fn line(decision: &Decision) -> Option<Markdown> {
     let platform = match decision.platform {
         Platform::Unasked => None,
         Platform::Telling => {
-            // What an answer held that was no success: more than the card shows.
+            // The body of a failed reply: more than the card shows.
             let held = decision
                 .said
                 .as_deref()

@@ -1,4 +1,4 @@
-//! The digest: what is sent when so much waits that a card each would take hours.
+//! The digest: one message for many events, sent when one card for each would take hours.
 
 mod line;
 
@@ -13,43 +13,44 @@ use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Event, EventHeader, EventId, Family, MessageId, Severity};
 use line::Line;
 
-/// How many events stand under "Look first".
+/// How many events are listed under "Look first".
 const LOOK_FIRST: usize = 10;
-/// How many lines a digest has that names each of its events.
+/// Maximum number of lines in a digest that names each of its events.
 const LINES: usize = 50;
-/// How many of them stand in one field: ten stay below its 1024 units.
+/// How many lines one field holds: ten stay below its 1024 units.
 const IN_FIELD: usize = 10;
-/// How many kinds and customers are named; a few where fifty lines must stand below.
+/// How many kinds and customers are named; only a few if fifty lines must fit below.
 const NAMED: usize = 12;
 const FEW: usize = 3;
-/// Units of a description above fifty lines: together they stay below a message's 6000.
+/// Maximum units of a description above fifty lines: together they stay below a message's 6000.
 const ABOVE: usize = 450;
-/// How much of such a name is told.
+/// Maximum graphemes of a kind's or customer's name.
 const NAME: usize = 60;
 const DAY: i64 = 24 * 3600;
 
-/// Many events in few words: each in a line of its own if they are few enough, else the most important ones. Taken in one
-/// by one, so that they need not be in memory together; only the bodies of the [`first`](Self::first) are ever read.
+/// An aggregate of many events: one line for each if they are few enough, else lines for the most important ones.
+/// Events are added one by one, so they need not be in memory together; only the bodies of the [`first`](Self::first)
+/// are ever read.
 #[derive(Clone, Debug, Default)]
 pub struct Digest {
     events: u64,
-    /// How many of them are urgent alerts.
+    /// How many of the events are urgent alerts.
     urgent: u64,
     span: Option<(Timestamp, Timestamp)>,
-    /// The first and the last that came in.
+    /// The first and the last received event.
     came: Option<(EventId, EventId)>,
     kinds: HashMap<String, u64>,
     severities: HashMap<String, u64>,
     worst: Option<Severity>,
     customers: HashMap<String, u64>,
-    /// The most important ones, the most important first; of one thing only one.
+    /// The most important events, the most important first; only one for each subject.
     lines: Vec<Line>,
-    /// Whether there were more than these.
+    /// Whether there were more than fit.
     more: bool,
 }
 
 impl Digest {
-    /// Takes an event in.
+    /// Adds an event to the aggregate.
     pub fn add(&mut self, event: &EventHeader, company_name: Option<&str>) {
         self.events += 1;
         self.urgent += u64::from(event.meaning().is_urgent(event.severity));
@@ -64,7 +65,7 @@ impl Digest {
         let mut new = Line::of(event, event.meaning().importance(event.severity));
         if let Some(at) = self.lines.iter().position(|line| line.is_of(event)) {
             let known = &mut self.lines[at];
-            // Of an alert the worst counts, of anything else how it stands now.
+            // For an alert the worst event counts, for any other subject the newest state.
             if Family::of_subject(&event.subject) == Family::Alert && known.weight >= new.weight {
                 known.times += 1;
                 return;
@@ -80,7 +81,7 @@ impl Digest {
         }
     }
 
-    /// Takes an event in if each can still have a line.
+    /// Adds an event only if each one can still have a line. Returns whether it was added.
     pub fn names_too(&mut self, event: &EventHeader) -> bool {
         let fits = self.lines.len() < LINES || self.lines.iter().any(|line| line.is_of(event));
         if fits {
@@ -89,37 +90,37 @@ impl Digest {
         fits
     }
 
-    /// The most important ones, each of which should be [told](Self::tell).
+    /// The events with a line, each of which must be [rendered](Self::tell).
     pub fn first(&self) -> impl Iterator<Item = EventId> {
         self.lines.iter().map(|line| line.id)
     }
 
-    /// Says in a line what one of the first is.
+    /// Renders the line of one of the first events.
     pub fn tell(&mut self, event: &Event, view: &View<'_>) {
         if let Some(line) = self.lines.iter_mut().find(|line| line.id == event.id) {
             line.tell(event, view);
         }
     }
 
-    /// How many events it has taken in.
+    /// How many events were added.
     #[must_use]
     pub const fn events(&self) -> u64 {
         self.events
     }
 
-    /// When the first of them came in.
+    /// When the first of them was received.
     #[must_use]
     pub fn oldest(&self) -> Option<SteadyTime> {
         self.came.map(|(first, _)| first.minted_at())
     }
 
-    /// When the last of them came in.
+    /// When the last of them was received.
     #[must_use]
     pub fn newest(&self) -> Option<SteadyTime> {
         self.came.map(|(_, last)| last.minted_at())
     }
 
-    /// Its card. `late` says how late it comes, and in a few words what kept the events, if that is known.
+    /// The digest's card. `late`: how late it is sent, and a short reason for the delay, if one is known.
     #[must_use]
     pub fn card(&self, message: MessageId, late: Option<(Duration, Option<&str>)>) -> Card {
         let (from, to) = self.span.unwrap_or_default();
@@ -161,7 +162,7 @@ impl Digest {
         self.with_lines(card, from, to)
     }
 
-    /// Whether many lines stand in it.
+    /// Whether every event has a line, and they are many.
     fn is_long(&self) -> bool {
         !self.more && self.lines.len() > LOOK_FIRST
     }
@@ -186,7 +187,7 @@ impl Digest {
         card
     }
 
-    /// The customers by the names that are shown.
+    /// The customers by their displayed names.
     fn customers(&self) -> HashMap<String, u64> {
         let mut customers: HashMap<String, u64> = HashMap::new();
         for (customer, events) in &self.customers {
@@ -209,12 +210,12 @@ fn count(counts: &mut HashMap<String, u64>, name: &str) {
     }
 }
 
-/// As much of a name as may be looked at: a sender may give one a megabyte long.
+/// The part of a name that is processed: a sender may use a name of a megabyte.
 fn beginning(name: &str) -> &str {
     name.char_indices().nth(10 * NAME).map_or(name, |(end, _)| &name[..end])
 }
 
-/// "120 ticket.created · 80 alert.triggered · 3 more kinds"
+/// A list such as "120 ticket.created · 80 alert.triggered · and 3 more".
 fn counts(counts: &HashMap<String, u64>, most: usize) -> Markdown {
     let mut sorted: Vec<(&String, &u64)> = counts.iter().collect();
     sorted.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
@@ -227,7 +228,7 @@ fn counts(counts: &HashMap<String, u64>, most: usize) -> Markdown {
     Markdown::join(named.chain([more]), " · ")
 }
 
-/// "02:10–02:14 UTC", with the days if they are not one.
+/// A time span such as "02:10–02:14 UTC", with the dates if they differ.
 fn span(from: Timestamp, to: Timestamp) -> Markdown {
     // 2024-01-15T10:30:00.000Z
     let (first, last) = (from.to_rfc3339(), to.to_rfc3339());

@@ -1,4 +1,4 @@
-//! Users and companies: created.
+//! User and customer cards: created.
 
 use super::facts::Facts;
 use super::text::{literal, short};
@@ -7,12 +7,12 @@ use super::{Card, Color, Markdown};
 const EMAIL: &[&str] = &["email", "email_address", "mail"];
 const NAME: &[&str] = &["name", "full_name", "display_name", "username"];
 
-/// The card of what happened to a user; `None` if that is nothing with a card of its own.
+/// The card of a user's event; `None` if the action has no card of its own.
 pub(super) fn user_card(facts: &Facts<'_>, action: &str) -> Option<Card> {
     (action == "created").then(|| user_created(facts))
 }
 
-/// The card of what happened to a customer; `None` if that is nothing with a card of its own.
+/// The card of a customer's event; `None` if the action has no card of its own.
 pub(super) fn company_card(facts: &Facts<'_>, action: &str) -> Option<Card> {
     (action == "created").then(|| company_created(facts))
 }
@@ -38,7 +38,7 @@ fn company_created(facts: &Facts<'_>) -> Card {
     let name = facts.word(&["name", "company_name"]).or_else(|| facts.customer_name());
     let summary = name.as_ref().map(|name| [literal(" "), short(name, 80)].into()).unwrap_or_default();
     let title = name.as_ref().map_or_else(|| literal("New company"), |name| super::text(name));
-    // Its own name is the title: the line names it again only where all we have is an id.
+    // The title already has the name: the line identifies the customer again only if there is just an id.
     let id = facts.customer().filter(|_| name.is_none());
     Card::new(
         facts.event,

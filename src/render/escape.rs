@@ -1,42 +1,42 @@
-//! Escaping: which characters mean something to Discord, and how each is made harmless.
+//! Markdown escaping: which characters have a meaning in Discord, and how each is neutralized.
 //!
-//! The invariant: text from outside shows exactly its characters and does nothing: no formatting, mention, emoji, link or
+//! The invariant: external text shows exactly its characters and has no effect: no formatting, mention, emoji, link or
 //! preview.
 
-/// Takes no room and ends any match.
+/// A zero-width space: takes no room and ends any match.
 const BREAK: char = '\u{200B}';
-/// Looks like a back-tick. Discord has no reliable way to put a real one into inline code.
+/// A look-alike of the backtick. Discord has no reliable way to put a real one into inline code.
 const TICK: &str = "\u{2CB}";
 
-/// Where text is written to.
+/// The part of a message to which text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Surface {
     /// An embed: bold and code are allowed; addresses are shown as code.
     Embed,
-    /// A message's content: words only; addresses are made unclickable, since Discord would add previews.
+    /// A message's content: words only; addresses are made unclickable, because Discord would add previews.
     Content,
 }
 
-/// Writes clean text as inline code.
+/// Writes sanitized text as inline code.
 pub(super) fn write_code(text: &str, out: &mut String) {
     out.push('`');
     out.push_str(&text.replace('`', TICK));
     out.push('`');
 }
 
-/// Writes clean text as a block that it cannot end.
+/// Writes sanitized text as a code block. The text cannot close the block.
 pub(super) fn write_block(text: &str, out: &mut String) {
     out.push_str("```\n");
     out.push_str(&unending(text));
     out.push_str("\n```");
 }
 
-/// Text that ends no block of code.
+/// Breaks up backticks that would close a code block.
 pub(super) fn unending(text: &str) -> String {
     text.replace("``", &format!("`{BREAK}`")).replace("``", &format!("`{BREAK}`"))
 }
 
-/// Writes clean text so that it shows as it is and does nothing.
+/// Writes sanitized text so that it shows literally and has no effect.
 pub(super) fn write_text(text: &str, surface: Surface, out: &mut String) {
     if surface == Surface::Content {
         let text = broken(text);
@@ -51,7 +51,7 @@ pub(super) fn write_text(text: &str, surface: Surface, out: &mut String) {
     write_words(rest, rest.len(), out);
 }
 
-/// The first thing in `text` that a client would make clickable: `scheme://…`, or an invite without a scheme.
+/// The first range in `text` that a client would make clickable: `scheme://…`, or an invite without a scheme.
 fn find_address(text: &str) -> Option<(usize, usize)> {
     let scheme = text.match_indices("://").find_map(|(at, _)| {
         let before = &text[..at];
@@ -70,7 +70,7 @@ fn is_end(c: char) -> bool {
     c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`')
 }
 
-/// Clients find invites in bare words, whatever stands around them.
+/// Clients detect invites in plain words, whatever surrounds them.
 fn find_invite(text: &str) -> Option<usize> {
     const HOSTS: [&str; 5] =
         ["discord.gg/", "discord.com/", "discordapp.com/", "discord.new/", "discord.gift/"];
@@ -78,7 +78,7 @@ fn find_invite(text: &str) -> Option<usize> {
     HOSTS.iter().filter_map(|host| lower.find(host)).min()
 }
 
-/// A text that reads the same, with no address left in it.
+/// Text that reads alike, with every address broken up.
 fn broken(text: &str) -> String {
     let text = text.replace("://", &format!(":{BREAK}//"));
     let mut out = String::with_capacity(text.len() + 8);
@@ -92,8 +92,8 @@ fn broken(text: &str) -> String {
     out + rest
 }
 
-/// Escapes the words of `text` that end at `end`, looking ahead beyond it, and back at what stands on the line
-/// already: some signs mean something only at its start.
+/// Escapes `text` up to `end`. Looks ahead beyond it, and back at the current line in `out`: some characters have a
+/// meaning only at its start.
 fn write_words(text: &str, end: usize, out: &mut String) {
     for (at, char) in text[..end].char_indices() {
         let rest = &text[at + char.len_utf8()..];
@@ -109,12 +109,12 @@ fn write_words(text: &str, end: usize, out: &mut String) {
     }
 }
 
-/// Whether a sign before `rest` may be the end, or part, of what begins a heading, list or quote.
+/// Whether a character before `rest` may end, or be part of, the marker of a heading, list or quote.
 fn ends_marker(rest: &str) -> bool {
     rest.chars().next().is_none_or(|next| next.is_whitespace() || "#-+>".contains(next))
 }
 
-/// Whether only signs that may begin a heading, list or quote stand on the current line.
+/// Whether the current line has only characters of such markers so far.
 fn starts_line(out: &str) -> bool {
     out.chars()
         .rev()
@@ -122,8 +122,8 @@ fn starts_line(out: &str) -> bool {
         .all(|c| c.is_whitespace() || c.is_ascii_digit() || "#*-+>.)".contains(c) || c == BREAK)
 }
 
-/// Whether a colon and `rest` are an emoji's name (`:skull:`), or may become one with a colon of ours behind it.
-/// Times (`10:30:00`) are not.
+/// Whether a colon and `rest` form an emoji's name (`:skull:`), or may form one with a colon of ours behind it. Times
+/// (`10:30:00`) do not.
 fn opens_emoji(rest: &str) -> bool {
     let name =
         rest.split(|c: char| !(c.is_ascii_alphanumeric() || "_+-".contains(c))).next().unwrap_or_default();
@@ -132,7 +132,7 @@ fn opens_emoji(rest: &str) -> bool {
     !time && (behind.starts_with(':') || (behind.is_empty() && !name.is_empty()))
 }
 
-/// Whether an `@` and `rest` would address somebody: `@everyone`, `@here`, or the inside of `<@…>`.
+/// Whether an `@` and `rest` would be a mention: `@everyone`, `@here`, or the inside of `<@…>`.
 fn opens_mention(out: &str, rest: &str) -> bool {
     let starts = |word: &str| rest.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
     out.ends_with('<') || starts("everyone") || starts("here")

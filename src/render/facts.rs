@@ -1,4 +1,4 @@
-//! Reading what an event says: the facts that are there, known and showable.
+//! Facts of an event: payload fields that are present, known and displayable.
 
 use serde_json::Value;
 
@@ -8,14 +8,14 @@ use super::{Markdown, View, clean};
 use crate::clock::Timestamp;
 use crate::model::{Event, payload};
 
-/// Words by which platforms say that they do not know.
+/// Values that platforms use for "unknown".
 const UNKNOWN: [&str; 8] = ["unknown", "n/a", "none", "null", "nil", "undefined", "-", "?"];
-/// Graphemes of a customer's or person's name.
+/// Maximum graphemes of a customer's or person's name.
 const NAME: usize = 60;
-/// Graphemes of an id that people still read; longer ones show their beginning.
+/// Maximum graphemes of an id that is readable in full; a longer one is shortened to its beginning.
 const SHORT_ID: usize = 12;
 
-/// An event and what else may be known when its card is drawn.
+/// An event with the context of its card.
 #[derive(Clone, Copy)]
 pub(super) struct Facts<'a> {
     pub(super) event: &'a Event,
@@ -31,32 +31,32 @@ impl<'a> Facts<'a> {
         &self.event.data
     }
 
-    /// The first of `names` that holds something known, as one clean line.
+    /// The first known value among `names`, as one sanitized line.
     pub(super) fn word(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| self.data().get(name).and_then(word))
     }
 
-    /// The first of `names` that holds an id, as it was written, on one clean line.
+    /// The first id among `names`, as it was written, on one sanitized line.
     pub(super) fn id(&self, names: &[&str]) -> Option<String> {
         payload::id(self.data(), names).and_then(|id| known(&id))
     }
 
-    /// The same as a fact.
+    /// The first known value among `names`, as a fact.
     pub(super) fn text(&self, names: &[&str]) -> Option<Markdown> {
         self.word(names).map(|word| text(&word))
     }
 
-    /// The same as code: ids and addresses.
+    /// The first known value among `names`, as code: for ids and addresses.
     pub(super) fn code(&self, names: &[&str]) -> Option<Markdown> {
         self.word(names).map(|word| code(&word))
     }
 
-    /// The same for values of closed sets, which platforms write like `in_progress`.
+    /// The first known value among `names`, for enumerations, which platforms write like `in_progress`.
     pub(super) fn state(&self, names: &[&str]) -> Option<Markdown> {
         self.word(names).map(|word| short(&readable(&word), NAME))
     }
 
-    /// The first of `names` as a long text.
+    /// The first known value among `names`, as a long text.
     pub(super) fn paragraph(&self, names: &[&str]) -> Option<Markdown> {
         names.iter().find_map(|name| {
             let value = self.data().get(name)?;
@@ -65,17 +65,17 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// The first of `names` that names somebody: a text, or an object with a name or e-mail in it.
+    /// The first person among `names`: a text, or an object with a name or e-mail in it.
     pub(super) fn person(&self, names: &[&str]) -> Option<Markdown> {
         names.iter().find_map(|name| self.data().get(name).and_then(person)).map(|name| short(&name, NAME))
     }
 
-    /// "by" somebody.
+    /// "by" and the first person among `names`.
     pub(super) fn by(&self, names: &[&str]) -> Option<Markdown> {
         self.person(names).map(|who| [literal("by "), who].into())
     }
 
-    /// The first of `names` that holds a time: RFC 3339, or Unix seconds or milliseconds.
+    /// The first time among `names`: RFC 3339, or Unix seconds or milliseconds.
     pub(super) fn moment(&self, names: &[&str]) -> Option<Markdown> {
         names.iter().find_map(|name| self.data().get(name).and_then(time)).map(moment)
     }
@@ -102,17 +102,17 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What a scalar says, on one clean line of at most 200 graphemes; `None` if that is nothing.
+/// A scalar on one sanitized line of at most 200 graphemes; `None` if it is empty or unknown.
 pub(super) fn word(value: &Value) -> Option<String> {
     payload::scalar(value).and_then(|text| known(&text))
 }
 
-/// A clean line, unless it only says that nothing is known.
+/// A sanitized line; `None` if it is empty or one of the values for "unknown".
 pub(super) fn known(text: &str) -> Option<String> {
     clean::line(text, 200).filter(|line| !UNKNOWN.contains(&line.to_lowercase().as_str()))
 }
 
-/// `in_progress` as people say it.
+/// `in_progress` in readable form.
 pub(super) fn readable(word: &str) -> String {
     word.replace('_', " ")
 }
@@ -126,7 +126,7 @@ fn person(value: &Value) -> Option<String> {
 fn time(value: &Value) -> Option<Timestamp> {
     let text = payload::scalar(value)?;
     let at = match text.parse::<i64>() {
-        // Seconds stay below this for three thousand years.
+        // Unix seconds stay below this for three thousand years.
         Ok(number) if number >= 100_000_000_000 => Timestamp::from_millis(number),
         Ok(number) => Timestamp::from_secs(number),
         Err(_) => Timestamp::parse_rfc3339(&text)

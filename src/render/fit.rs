@@ -1,8 +1,9 @@
-//! Cards → the body of one message, within every limit of Discord's ("Embed limits", "Create Message").
+//! Message assembly: cards → the body of one message, within all of Discord's limits ("Embed limits", "Create
+//! Message").
 //!
-//! Lengths are counted in UTF-16 units, which are never fewer than characters. Where room is short, long texts are
-//! shortened first, then fields go from the last, then fact lines are shortened; titles and footers never are. What
-//! was cut ends with "…" or "… (n more)".
+//! Lengths are counted in UTF-16 units, which are never fewer than characters. Where space is short, long texts are
+//! shortened first, then fields are dropped from the last, then fact lines are shortened; titles and footers never are.
+//! Cut text ends with "…" or "… (n more)".
 
 use super::body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter};
 use super::button::Row;
@@ -18,19 +19,19 @@ const MAX_URL: usize = 2048;
 const MAX_FIELDS: usize = 25;
 const MAX_NAME: usize = 256;
 const MAX_VALUE: usize = 1024;
-/// Ours are at most 155: a source, a kind of 128, eight digits. Discord allows 2048.
+/// nuncio's footers have at most 155: a source, a kind of 128, eight digits. Discord allows 2048.
 const MAX_FOOTER: usize = 160;
 /// Title, description, names, values and footers of all embeds of a message.
 const MAX_SUM: usize = 6000;
 const MAX_CONTENT: usize = 2000;
 const MAX_SUMMARY: usize = 120;
-/// Discord takes a hundred, but their mentions must leave room for the summary in 2000 characters.
+/// Discord allows a hundred, but their mentions must leave room for the summary in 2000 characters.
 const MAX_PINGS: usize = 50;
 /// A description is a fact line and a long text; together they stay below Discord's 4096.
 const MAX_LINES: usize = 1500;
 const MAX_TEXT: usize = 2500;
 
-/// The message that shows `cards` (at most ten; how many more there were is said) and pings `pings`.
+/// Builds the message of `cards` that pings `pings`. It shows at most ten cards, and the number of the others.
 #[must_use]
 pub fn message(cards: &[Card], pings: &[Snowflake]) -> Body {
     let mut drafts: Vec<Draft<'_>> = cards.iter().take(MAX_CARDS).map(Draft::new).collect();
@@ -45,8 +46,8 @@ pub fn message(cards: &[Card], pings: &[Snowflake]) -> Body {
     }
 }
 
-/// How many of `cards` stand in one message as they are, from the first on: at least one, which is shortened if it
-/// must be, at most ten, and together within Discord's limit.
+/// How many of the first `cards` fit unshortened into one message: at most ten, within Discord's total limit, and at
+/// least one, which is shortened if necessary.
 #[must_use]
 pub fn pack(cards: &[Card]) -> usize {
     let mut sum = 0;
@@ -58,7 +59,7 @@ pub fn pack(cards: &[Card]) -> usize {
     fitting.count().max(1).min(cards.len())
 }
 
-/// A message of `lines` alone, without cards: as many of the first as there is room for.
+/// Builds a message of `lines` without cards: as many of the first as fit.
 #[must_use]
 pub fn lines(lines: &[Markdown]) -> Body {
     let mut content = String::new();
@@ -79,13 +80,13 @@ pub fn lines(lines: &[Markdown]) -> Body {
     }
 }
 
-/// The same in plain words, for a destination that refuses the cards: everything in the content, no embeds.
+/// Builds a plain-text message, for a destination that refuses the cards: everything in the content, no embeds.
 #[must_use]
 pub fn plain(cards: &[Card], pings: &[Snowflake]) -> Body {
     let pings = Pings::new(pings);
     let shown = cards.len().min(MAX_CARDS);
     let more = more(cards.len() - shown);
-    // Two units for the empty line behind each.
+    // Two units for the empty line after each.
     let share = ((pings.room() - units(&more)) / shown.max(1)).saturating_sub(2);
     let words = cards.iter().take(shown).map(|card| words(card, share)).chain([more]);
     let words: Vec<String> = words.filter(|words| !words.is_empty()).collect();
@@ -98,13 +99,13 @@ pub fn plain(cards: &[Card], pings: &[Snowflake]) -> Body {
     }
 }
 
-/// The buttons of a card that travels alone: among others nobody could tell whose they are.
+/// The buttons of a card that is alone in its message: among several cards it would be unclear whose they are.
 fn components(cards: &[Card]) -> Option<Vec<Row>> {
     let [card] = cards else { return None };
     card.buttons.clone().map(|row| vec![row])
 }
 
-/// A card in at most `max` units of plain words. Its footer stays: it says which event this is.
+/// A card as plain text of at most `max` units. The footer is never cut: it identifies the event.
 fn words(card: &Card, max: usize) -> String {
     let footer = text(&card.footer).cut(max, Surface::Content).write(Surface::Content);
     let fields = card
@@ -117,7 +118,7 @@ fn words(card: &Card, max: usize) -> String {
     format!("{}\n{footer}", words.write(Surface::Content)).trim().to_owned()
 }
 
-/// The summary lines, one a card, in at most `room` units.
+/// The summary lines, one per card, in at most `room` units.
 fn summaries(cards: &[Card], room: usize) -> String {
     let mut content = String::new();
     for (at, card) in cards.iter().take(MAX_CARDS).enumerate() {
@@ -141,7 +142,7 @@ fn more(count: usize) -> String {
 struct Pings(Vec<Snowflake>);
 
 impl Pings {
-    /// Each once, as many as fit.
+    /// Removes duplicates, and keeps as many as fit.
     fn new(pings: &[Snowflake]) -> Self {
         let mut once: Vec<Snowflake> = Vec::new();
         for ping in pings {
@@ -152,7 +153,7 @@ impl Pings {
         Self(once)
     }
 
-    /// What they leave of the content.
+    /// The units of content that the mentions leave.
     fn room(&self) -> usize {
         MAX_CONTENT - units(&self.mentions())
     }
@@ -161,7 +162,7 @@ impl Pings {
         self.0.iter().map(|role| format!(" <@&{role}>")).collect()
     }
 
-    /// `content` with the mentions behind it; never empty, since Discord refuses that.
+    /// `content` followed by the mentions; never empty, because Discord refuses that.
     fn behind(&self, content: &str) -> String {
         let content = format!("{content}{}", self.mentions());
         if content.is_empty() { "Nothing to show".to_owned() } else { content.trim().to_owned() }
@@ -172,7 +173,7 @@ impl Pings {
     }
 }
 
-/// A card on its way into an embed.
+/// A card while it is fitted into an embed.
 struct Draft<'a> {
     card: &'a Card,
     title: String,
@@ -205,7 +206,7 @@ impl<'a> Draft<'a> {
             text: card.text.cut(MAX_TEXT, Surface::Embed),
             fields,
             dropped,
-            // Without markdown there is nothing in it that a cut could split.
+            // A footer has no markdown that a cut could split.
             footer: card.footer.chars().take(MAX_FOOTER).collect(),
         }
     }
@@ -235,8 +236,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Makes the embeds fit together. It always can: ten titles, ten footers and ten times "…" with the note of dropped
-/// fields come to less than 4500.
+/// Makes the embeds fit together. This is always possible: ten titles, ten footers and ten times "…" with the note of
+/// dropped fields have less than 4500 units.
 fn squeeze(drafts: &mut [Draft<'_>]) {
     let over = |drafts: &[Draft<'_>]| drafts.iter().map(Draft::size).sum::<usize>().saturating_sub(MAX_SUM);
     let excess = over(drafts);
@@ -253,8 +254,8 @@ fn squeeze(drafts: &mut [Draft<'_>]) {
     level(drafts, excess, |draft| &mut draft.lines);
 }
 
-/// Takes `excess` units from the longest of the texts that `part` picks, so that all end up equally long at worst.
-/// A text that was there leaves at least its "…".
+/// Removes `excess` units from the longest of the texts that `part` selects, until all have equal length at worst. A
+/// text that was not empty keeps at least "…".
 fn level<'a>(
     drafts: &mut [Draft<'a>],
     excess: usize,

@@ -1,4 +1,4 @@
-//! Whatever has no card of its own.
+//! The generic card, for events without a card of their own.
 
 use serde_json::Value;
 
@@ -7,9 +7,9 @@ use super::text::{literal, number, short};
 use super::{Card, Color, Markdown, text};
 use crate::model::payload;
 
-/// How many fields are shown.
+/// Maximum number of fields.
 const SHOWN: usize = 5;
-/// Graphemes of a value.
+/// Maximum graphemes of a value.
 const VALUE: usize = 100;
 
 pub(super) fn happened(facts: &Facts<'_>) -> Card {
@@ -20,7 +20,7 @@ pub(super) fn happened(facts: &Facts<'_>) -> Card {
     scalars(facts.data()).into_iter().fold(card.facts([customer]), |card, line| card.facts([Some(line)]))
 }
 
-/// The first scalar fields as `name: value`, and how many fields that leaves. What is secret by its name stays so.
+/// The first scalar fields as `name: value`, and how many fields are left out. Secret fields stay hidden.
 fn scalars(data: &Value) -> Vec<Markdown> {
     let fields: Vec<(Option<&String>, &Value)> = match data {
         Value::Object(fields) => fields

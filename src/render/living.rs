@@ -1,4 +1,4 @@
-//! What is different about a card that stands for more than one event, or that comes late.
+//! Living cards, which cover several events, and the label of late cards.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use super::facts::Facts;
 use super::{Card, View, card};
 use crate::model::Event;
 
-/// From what age on a card says that it is late.
+/// The minimum age of a late event.
 const LATE: Duration = Duration::from_secs(600);
 
-/// The card of a thing as it stands now: `event` is its events folded into one, `times` how many there were, `first`
-/// the first of them.
+/// The card of a subject in its current state: `event` is its events folded into one, `times` their number, `first` the
+/// first of them.
 #[must_use]
 pub fn living(event: &Event, times: u64, first: &Event, view: &View<'_>) -> Card {
     if event.meaning().is_alert() && times > 1 {
         return card(&counted(event, times, first), view);
     }
     let mut card = card(event, view);
-    // An "updated" need not repeat what its thing is about.
+    // An "updated" event may lack the subject's description.
     if card.text.is_empty() {
         let text = Facts::new(event, view).paragraph(&["description", "body", "message"]);
         card = card.text(text);
@@ -27,7 +27,7 @@ pub fn living(event: &Event, times: u64, first: &Event, view: &View<'_>) -> Card
     card
 }
 
-/// An alert that says how often it came, since when, and when last.
+/// The alert with its number of occurrences, the first and the last time.
 fn counted(event: &Event, times: u64, first: &Event) -> Event {
     let mut data = match &*event.data {
         Value::Object(fields) => fields.clone(),
@@ -43,8 +43,8 @@ fn counted(event: &Event, times: u64, first: &Event) -> Event {
     Event { data: Value::Object(data).into(), ..event.clone() }
 }
 
-/// Says in the footer of `card` that it comes `age` after its event, and why, if that is long. The end of the footer
-/// stays: it says which event this is.
+/// Labels `card` as late if it is sent `age` after its event, with the reason. The end of the footer stays: it
+/// identifies the event.
 #[must_use]
 pub fn late(mut card: Card, age: Duration, why: Option<&str>) -> Card {
     if age < LATE {
@@ -59,7 +59,7 @@ pub fn late(mut card: Card, age: Duration, why: Option<&str>) -> Card {
     card
 }
 
-/// "12 min late"
+/// A label such as "12 min late".
 pub(super) fn lateness(age: Duration) -> String {
     let minutes = age.as_secs() / 60;
     match (minutes / 60, minutes / (24 * 60)) {
@@ -69,7 +69,7 @@ pub(super) fn lateness(age: Duration) -> String {
     }
 }
 
-/// Whether an event this old when it is sent says so, and pings nobody.
+/// Whether an event of this age counts as late: its card is labeled, and pings no role.
 #[must_use]
 pub fn is_late(age: Duration) -> bool {
     age >= LATE

@@ -1,4 +1,4 @@
-//! Machines: one asks to join, one may.
+//! Machine cards: asking to join, and approved.
 
 use super::facts::Facts;
 use super::text::{code, literal, short};
@@ -36,7 +36,7 @@ pub(super) fn approved(facts: &Facts<'_>) -> Card {
         .link(link(facts))
 }
 
-/// The name; else the address, else the id; a machine without any is still a machine.
+/// The name; else the address, else the id, else "A machine".
 pub(super) fn name(facts: &Facts<'_>, max: usize) -> Markdown {
     let name = facts.word(NAME).map(|name| short(&name, max));
     let other = || facts.word(ADDRESS).or_else(|| facts.id(ID)).map(|id| code(&id));

@@ -1,7 +1,7 @@
-//! Text on its way to Discord, as pieces that know whose they are.
+//! Markdown for Discord, as a list of spans with their origin.
 //!
-//! A [`Markdown`] is built by [`text`](super::text) only. It keeps what came from outside as it was and escapes it
-//! when it is written, so cutting (on the pieces, between graphemes) can never split an escape, a code span or a time.
+//! A [`Markdown`] is built only by [`text`](super::text). It stores external text unescaped and escapes it when it is
+//! written, so cutting (between spans or graphemes) can never split an escape, a code span or a timestamp.
 
 use std::borrow::Cow;
 
@@ -10,24 +10,22 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::escape::{self, Surface};
 use crate::clock::Timestamp;
 
-/// One piece. Text in it is clean (see `clean`), not yet escaped.
+/// One span. Text in it is sanitized (see `clean`), not yet escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Span {
-    /// Our own words and signs, written as they are.
+    /// Our own text, written unescaped.
     Ours(Cow<'static, str>),
-    /// Text from outside.
+    /// External text.
     Text(String),
-    /// A bold piece.
     Strong(Box<Span>),
-    /// An emphasised piece.
     Emphasised(Box<Span>),
-    /// Text from outside, as inline code.
+    /// External text as inline code.
     Code(String),
-    /// Text from outside, as a block of code.
+    /// External text as a code block.
     Block(String),
-    /// A time that Discord shows in the reader's words: "3 minutes ago".
+    /// A timestamp that Discord shows relative to now: "3 minutes ago".
     Moment(Timestamp),
-    /// A date that Discord shows in the reader's words: "3 May 2024".
+    /// A date that Discord shows in the reader's locale: "3 May 2024".
     Day(Timestamp),
 }
 
@@ -56,7 +54,7 @@ impl Span {
         }
     }
 
-    /// The beginning of this piece that `fits`, if part of it may stand alone.
+    /// The longest beginning of this span that `fits`; `None` if the span cannot be split.
     fn beginning(&self, fits: &dyn Fn(Self) -> bool) -> Option<Self> {
         let (text, again): (&str, fn(String) -> Self) = match self {
             Self::Text(text) => (text, Self::Text),
@@ -74,13 +72,13 @@ impl Span {
         };
         let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).skip(1).collect();
         let part = |end: usize| again(text[..end].trim_end().to_owned());
-        // Escapes make the written length grow almost, not strictly, with the text: search, then make sure.
+        // Escapes make the written length grow almost, not strictly, with the text: search, then verify.
         let near = ends.partition_point(|end| fits(part(*end)));
         ends[..near].iter().rev().map(|end| part(*end)).find(|part| fits(part.clone()))
     }
 }
 
-/// Text that is safe to show: what came from outside is escaped.
+/// Text that is safe to show: external text in it is escaped when written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Markdown(Vec<Span>);
 
@@ -89,20 +87,20 @@ impl Markdown {
         Self(vec![span])
     }
 
-    /// Whether nothing would be shown.
+    /// Whether it shows nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.write(Surface::Embed).is_empty()
     }
 
-    /// Itself with `next` behind it.
+    /// Appends `next`.
     #[must_use]
     pub fn and(mut self, next: Self) -> Self {
         self.0.extend(next.0);
         self
     }
 
-    /// The parts that are there, with `between` between them.
+    /// Joins the non-empty parts with `between`.
     #[must_use]
     pub fn join(parts: impl IntoIterator<Item = Option<Self>>, between: &'static str) -> Self {
         let mut all = Self::default();
@@ -115,19 +113,19 @@ impl Markdown {
         all
     }
 
-    /// All of it in bold, piece by piece.
+    /// Makes all of it bold, span by span.
     #[must_use]
     pub fn strong(self) -> Self {
         Self(self.0.into_iter().map(|span| Span::Strong(Box::new(span))).collect())
     }
 
-    /// All of it emphasised, piece by piece.
+    /// Emphasizes all of it, span by span.
     #[must_use]
     pub fn emphasised(self) -> Self {
         Self(self.0.into_iter().map(|span| Span::Emphasised(Box::new(span))).collect())
     }
 
-    /// The text for Discord, without blank ends (Discord trims them, so a blank text counts as empty).
+    /// The text for Discord, trimmed (Discord trims it too, so a blank text counts as empty).
     #[must_use]
     pub fn write(&self, surface: Surface) -> String {
         let mut out = self.write_untrimmed(surface);
@@ -151,7 +149,7 @@ impl Markdown {
         units(&self.write(surface))
     }
 
-    /// Itself if it takes at most `max` units, else its beginning and "…".
+    /// Returns it unchanged if it has at most `max` units, else its beginning and "…".
     #[must_use]
     pub fn cut(&self, max: usize, surface: Surface) -> Self {
         if self.units(surface) <= max {
@@ -163,7 +161,7 @@ impl Markdown {
             let fits = |candidate: Span| {
                 let mut with = kept.clone();
                 with.0.push(candidate);
-                // A blank end counts here: with "…" behind it, it is no end any more.
+                // A blank end counts: with "…" after it, it is no longer an end.
                 units(&with.write_untrimmed(surface)) <= room
             };
             if fits(span.clone()) {
@@ -184,7 +182,7 @@ impl<const N: usize> From<[Markdown; N]> for Markdown {
     }
 }
 
-/// UTF-16 units of `text`.
+/// The number of UTF-16 units of `text`.
 pub(super) fn units(text: &str) -> usize {
     text.encode_utf16().count()
 }

@@ -1,4 +1,4 @@
-//! The sum of what was muted.
+//! The summary card of a mute that ended.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::facts::Facts;
 use super::text::{literal, number, paragraph, short};
 use super::{Card, Color, Markdown};
 
-/// How many kinds are named.
+/// Maximum number of named kinds.
 const NAMED: usize = 12;
 
-/// "🔔 The mute of alert.* ended: 14 events were not shown"
+/// The card "🔔 The mute of alert.* ended: 14 events were not shown".
 pub(super) fn ended(facts: &Facts<'_>) -> Card {
     let pattern = || facts.word(&["pattern"]).map(|pattern| short(&pattern, 60)).unwrap_or_default();
     let events = facts.data().get("events").and_then(Value::as_u64).unwrap_or_default();

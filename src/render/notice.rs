@@ -1,11 +1,11 @@
-//! What nuncio has to say about a destination: what happened, what it did, what to do.
+//! Notice cards about destinations and sources: what happened, what nuncio did, what to do.
 
 use super::facts::{Facts, word};
 use super::mute;
 use super::text::{code, literal, number, paragraph};
 use super::{Card, Color, Markdown};
 
-/// The card of a notice; `None` for one that has none of its own.
+/// The card of a notice; `None` if the kind has no card of its own.
 pub(super) fn card(facts: &Facts<'_>, kind: &str) -> Option<Card> {
     match kind {
         "destination.closed" => Some(closed(facts)),
@@ -21,7 +21,7 @@ pub(super) fn card(facts: &Facts<'_>, kind: &str) -> Option<Card> {
 
 fn closed(facts: &Facts<'_>) -> Card {
     if let Some(mend) = word_of(facts, "mend") {
-        // D-12: whoever knew its address may have deleted it.
+        // D-12: anyone who knew its address may have deleted it.
         let is_deleted = facts.data().get("deleted").and_then(serde_json::Value::as_bool).unwrap_or_default();
         let first = if is_deleted {
             "If none of you deleted it, its address has leaked. Make a new webhook in Discord, then: "

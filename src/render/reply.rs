@@ -1,4 +1,4 @@
-//! The one line that answers a living card: what changed, for those who only see the push.
+//! The one-line reply to a living card: what changed, for members who only see the push notification.
 
 use super::facts::{Facts, readable, word};
 use super::{Markdown, View, card, text};
@@ -6,7 +6,7 @@ use crate::model::{Event, closes, payload};
 
 use text::{literal, short};
 
-/// Graphemes of a value and of a note.
+/// Maximum graphemes of a value and of a note.
 const VALUE: usize = 40;
 const NOTE: usize = 60;
 const PRIORITY: &[&str] = &["priority", "severity"];
@@ -14,8 +14,8 @@ const STATUS: &[&str] = &["status", "state"];
 const ASSIGNEE: &[&str] = &["assigned_to", "assignee"];
 const UPDATER: &[&str] = &["updated_by", "modified_by", "changed_by"];
 
-/// What `changes` changed between two states of a thing, if it is worth a push: status, priority or assignee, a note, or
-/// that it was closed. Somebody is named only where every one of these events says that it was them.
+/// Summarizes what `changes` changed between two states of a subject, if it is worth a push: status, priority or
+/// assignee, a note, or that it was closed. A person is named only if every one of the events names that person.
 #[must_use]
 pub fn reply(before: &Event, after: &Event, changes: &[&Event], view: &View<'_>) -> Option<Markdown> {
     if closes(after) && !closes(before) {
@@ -32,12 +32,13 @@ pub fn reply(before: &Event, after: &Event, changes: &[&Event], view: &View<'_>)
         (old.person(ASSIGNEE) != Some(who.clone())).then(|| [literal("for "), who].into())
     };
     let note = || {
-        let said = last_note(after)?;
-        (last_note(before) != Some(said.clone())).then(|| [literal("note: "), short(&said, NOTE)].into())
+        let content = last_note(after)?;
+        (last_note(before) != Some(content.clone()))
+            .then(|| [literal("note: "), short(&content, NOTE)].into())
     };
     let (assignee, note) = (assignee(), note());
     let by = one_person(changes, view).map(|by| [literal("by "), by].into());
-    // "SRV-2 is offline": nothing is known but how it is now.
+    // "SRV-2 is offline": only the current state is known.
     if let (Some((_, None, now)), None, None, None) = (&status, &priority, &assignee, &note) {
         let now = [name(&new), literal(" is "), short(&readable(now), VALUE)].into();
         return Some([literal("📝 "), Markdown::join([Some(now), by], ", "), new.of_customer()].into());
@@ -50,29 +51,29 @@ pub fn reply(before: &Event, after: &Event, changes: &[&Event], view: &View<'_>)
     Some([literal("📝 "), name(&new), literal(": "), what, new.of_customer()].into())
 }
 
-/// Whoever all of `changes` name, if that is one person.
+/// The person named by all of `changes`, if it is one and the same.
 fn one_person(changes: &[&Event], view: &View<'_>) -> Option<Markdown> {
     let mut people = changes.iter().map(|event| Facts::new(event, view).person(UPDATER));
     let first = people.next()??;
     people.all(|person| person.as_ref() == Some(&first)).then_some(first)
 }
 
-/// The label above lines that may stand in the channel already.
+/// The label above lines that may already be in the channel.
 const MAYBE_TWICE: &str = "(may be a duplicate)";
 
-/// Stands above lines that may stand in the channel already.
+/// The label above lines that may already be in the channel.
 #[must_use]
 pub fn maybe_twice() -> Markdown {
     literal(MAYBE_TWICE)
 }
 
-/// Lines without the label that they may be a duplicate.
+/// Removes the label of possible duplicates.
 #[must_use]
 pub fn without_label(lines: &str) -> &str {
     lines.strip_prefix(MAYBE_TWICE).and_then(|rest| rest.strip_prefix('\n')).unwrap_or(lines)
 }
 
-/// "#1001", else what it is called, else "Changed".
+/// "#1001", else the name or title, else "Changed".
 fn name(facts: &Facts<'_>) -> Markdown {
     let number = facts.word(&["seq_id", "number", "ticket_number"]);
     let number = number.map(|number| [literal("#"), short(&number, 20)].into());
@@ -80,7 +81,7 @@ fn name(facts: &Facts<'_>) -> Markdown {
     number.or_else(called).unwrap_or_else(|| literal("Changed"))
 }
 
-/// "high → low"; "priority low" where only the new value is known.
+/// "high → low"; "priority low" if only the new value is known.
 fn values((name, old, new): (&'static str, Option<String>, String)) -> Markdown {
     let shown = |value: &str| short(&readable(value), VALUE);
     match old {
@@ -89,7 +90,7 @@ fn values((name, old, new): (&'static str, Option<String>, String)) -> Markdown 
     }
 }
 
-/// What the newest note says.
+/// The text of the newest note.
 fn last_note(event: &Event) -> Option<String> {
     let note = match event.data.get("notes")? {
         serde_json::Value::Array(notes) => notes.last()?,

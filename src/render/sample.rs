@@ -1,14 +1,14 @@
-//! Sample events: cards that show what real ones look like, and cannot be taken for one.
+//! Sample cards: they look like real ones, and cannot be mistaken for one.
 
 use super::button::{self, Row};
 use super::text::literal;
 use super::{Card, Markdown};
 use crate::model::{DecisionKind, Token};
 
-/// What a sample calls its customer.
+/// The customer's name in a sample.
 pub(super) const CUSTOMER: &str = "Sample";
 
-/// `card` with the mark in the summary, the title and the footer. The end of the footer stays: it says which event this is.
+/// Marks `card` in the summary, the title and the footer. The end of the footer stays: it identifies the event.
 pub(super) fn marked(mut card: Card) -> Card {
     card.summary = [literal("Sample: "), card.summary].into();
     card.title = [literal("🧪 Sample · "), card.title].into();
@@ -21,10 +21,10 @@ pub(super) fn marked(mut card: Card) -> Card {
     card
 }
 
-/// `card` with the buttons that a real one begins with. All of them lead to one answer.
-pub(super) fn with_buttons(mut card: Card, matter: DecisionKind) -> Card {
+/// Adds the initial buttons of a real card. All of them give one and the same answer.
+pub(super) fn with_buttons(mut card: Card, kind: DecisionKind) -> Card {
     let token = Token::sample();
-    card.buttons = match matter {
+    card.buttons = match kind {
         DecisionKind::Machine => Row::of([button::approve(&token), button::deny(&token)]),
         DecisionKind::Alert => Row::of([button::on_it(&token), button::mute(&token)]),
         _ => Row::of([button::take(&token), button::note(&token), button::close(&token)]),

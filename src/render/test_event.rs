@@ -1,4 +1,4 @@
-//! The test that a platform sends when somebody presses its button.
+//! Test cards: a platform's test event, and nuncio's own test messages.
 
 use super::card::source_name;
 use super::facts::Facts;
@@ -7,7 +7,8 @@ use super::{Body, Card, Color, Markdown, message, text};
 use crate::clock::Timestamp;
 use crate::model::Source;
 
-/// Timestamps have whole seconds: no more than a bound follows from them, and nothing from a clock that is ahead of ours.
+/// The card of a platform's test event. Timestamps have whole seconds, so they give only an upper bound of the delay,
+/// and nothing if the sender's clock is ahead of ours.
 pub(super) fn arrived(facts: &Facts<'_>) -> Card {
     let took = facts.event.received_at.as_millis() - facts.event.occurred_at.as_millis();
     let bound = u64::try_from(took).ok().map(|millis| millis.div_ceil(1000).max(1));
@@ -18,14 +19,14 @@ pub(super) fn arrived(facts: &Facts<'_>) -> Card {
         .text(facts.paragraph(&["message"]))
 }
 
-/// The test that a person sends through a stored webhook.
+/// The test message that an operator sends through a stored webhook.
 #[must_use]
 pub fn webhook(name: &str, now: Timestamp) -> Body {
-    let said = [literal("This webhook works. nuncio calls it "), text(name), literal(".")].into();
-    test("Webhook Test", said, now)
+    let sentence = [literal("This webhook works. nuncio calls it "), text(name), literal(".")].into();
+    test("Webhook Test", sentence, now)
 }
 
-/// The test that `nuncio doctor` posts in a channel of the map.
+/// The test message that `nuncio doctor` posts in a channel of the map.
 #[must_use]
 pub fn channel(now: Timestamp) -> Body {
     test(
@@ -35,12 +36,12 @@ pub fn channel(now: Timestamp) -> Body {
     )
 }
 
-fn test(title: &'static str, said: Markdown, now: Timestamp) -> Body {
+fn test(title: &'static str, sentence: Markdown, now: Timestamp) -> Body {
     let card = Card {
         summary: literal(title),
         title: [literal("🧪 "), literal(title)].into(),
         url: None,
-        description: said,
+        description: sentence,
         text: Markdown::default(),
         fields: Vec::new(),
         buttons: None,

@@ -1,25 +1,26 @@
-//! The only way for text to get into a card: [`literal`] for our words, everything else for what came from outside.
+//! Constructors of card text: [`literal`] and [`number`] for our own text, the others for external text. There is no
+//! other way into a card.
 
 use super::clean;
 use super::escape::unending;
 use super::markdown::{Markdown, Span, units};
 use crate::clock::Timestamp;
 
-/// Graphemes of a fact: names, titles, words.
+/// Maximum graphemes of a fact: names, titles, words.
 const FACT: usize = 200;
-/// Graphemes of a long text; people at 3 a.m. read no more.
+/// Maximum graphemes of a long text: an operator at 3 a.m. reads no more.
 const LONG: usize = 300;
-/// Graphemes of a line that is aligned with others.
+/// Maximum graphemes of an aligned line.
 const ROW: usize = 2000;
-/// What stands around a block of code.
+/// The fences of a code block.
 const FENCES: &str = "```\n\n```";
-/// Our own words.
+/// Our own text.
 #[must_use]
 pub fn literal(words: &'static str) -> Markdown {
     Markdown::of(Span::Ours(words.into()))
 }
 
-/// A number of ours.
+/// A number of our own.
 #[must_use]
 pub fn number(number: impl Into<u128>) -> Markdown {
     Markdown::of(Span::Ours(number.into().to_string().into()))
@@ -43,20 +44,19 @@ pub fn paragraph(text: &str) -> Markdown {
     clean::lines(text, LONG).map(Span::Text).map(Markdown::of).unwrap_or_default()
 }
 
-/// An id or an address: one line, at most 200 graphemes, in code.
+/// An id or an address: one line, at most 200 graphemes, as code.
 #[must_use]
 pub fn code(text: &str) -> Markdown {
     clean::line(text, FACT).map(Span::Code).map(Markdown::of).unwrap_or_default()
 }
 
-/// A long text in a block of code, at most 300 graphemes.
+/// A long text in a code block, at most 300 graphemes.
 #[must_use]
 pub fn block(text: &str) -> Markdown {
     clean::lines(text, LONG).map(Span::Block).map(Markdown::of).unwrap_or_default()
 }
 
-/// Lines as they are aligned, in a block of code of at most `max` units. What does not fit is left out by the line, and
-/// counted.
+/// Aligned lines in a code block of at most `max` units. Lines that do not fit are left out, and counted.
 #[must_use]
 pub fn listing<'a>(lines: impl Iterator<Item = &'a str>, max: usize) -> Markdown {
     let rows: Vec<String> = lines.map(|line| clean::row(line, ROW).unwrap_or_default()).collect();
@@ -78,13 +78,13 @@ fn left_out(lines: usize) -> String {
     format!("\n… {lines} more")
 }
 
-/// A time, shown relative to the reader's now.
+/// A time that Discord shows relative to now.
 #[must_use]
 pub fn moment(at: Timestamp) -> Markdown {
     Markdown::of(Span::Moment(at))
 }
 
-/// A date, shown in the reader's words.
+/// A date that Discord shows in the reader's locale.
 #[must_use]
 pub fn day(at: Timestamp) -> Markdown {
     Markdown::of(Span::Day(at))

@@ -1,11 +1,11 @@
-//! Tickets: created, updated, closed.
+//! Ticket cards: created, updated, closed.
 
 use super::change::{self, Change, changes};
 use super::facts::{Facts, word};
 use super::text::{code, literal, paragraph, short};
 use super::{Card, Color, Markdown};
 
-/// Graphemes of a ticket's title in a summary, so that the customer behind it stays.
+/// Maximum graphemes of a ticket's title in a summary, so that the customer after it stays.
 const IN_SUMMARY: usize = 60;
 
 const TITLE: &[&str] = &["title", "subject", "name"];
@@ -16,7 +16,7 @@ const TEXT: &[&str] = &["description", "body", "message"];
 const UPDATER: &[&str] = &["updated_by", "modified_by", "changed_by"];
 const CLOSER: &[&str] = &["closed_by", "resolved_by", "updated_by"];
 
-/// The card of what happened to a ticket; `None` if that is nothing with a card of its own.
+/// The card of a ticket's event; `None` if the action has no card of its own.
 pub(super) fn card(facts: &Facts<'_>, action: &str) -> Option<Card> {
     match action {
         "created" => Some(created(facts)),
@@ -70,7 +70,7 @@ fn closed(facts: &Facts<'_>) -> Card {
         .link(link(facts))
 }
 
-/// "🎫 #1001 Network Issue"
+/// A title such as "🎫 #1001 Network Issue".
 fn title(facts: &Facts<'_>, sign: &'static str, otherwise: &'static str) -> Markdown {
     let known = [Some(reference(facts, "#")), facts.text(TITLE)];
     let known = Markdown::join(known, " ");
@@ -78,7 +78,7 @@ fn title(facts: &Facts<'_>, sign: &'static str, otherwise: &'static str) -> Mark
     [literal(sign), literal(" "), words].into()
 }
 
-/// The ticket's number behind `before`, or nothing.
+/// `before` and the ticket's number, or nothing.
 fn reference(facts: &Facts<'_>, before: &'static str) -> Markdown {
     facts.word(NUMBER).map(|number| [literal(before), short(&number, 20)].into()).unwrap_or_default()
 }
@@ -89,12 +89,12 @@ fn subject(facts: &Facts<'_>) -> Markdown {
     if reference.is_empty() { literal("Ticket") } else { reference }
 }
 
-/// The ticket's title behind `before`, or nothing.
+/// `before` and the ticket's title, or nothing.
 fn named(facts: &Facts<'_>, before: &'static str) -> Markdown {
     facts.word(TITLE).map(|title| [literal(before), short(&title, IN_SUMMARY)].into()).unwrap_or_default()
 }
 
-/// Customer, priority, status, assignee, without what `changes` has said; the id if there is no number.
+/// Customer, priority, status and assignee, except those in `changes`; the id if there is no number.
 fn state_line(facts: &Facts<'_>, changes: &[Change]) -> Vec<Option<Markdown>> {
     let unsaid = |names: &[&str]| !changes.iter().any(|change| names.contains(&change.name.as_str()));
     let assignee = facts.person(&["assigned_to", "assignee"]).map(|who| [literal("for "), who].into());
@@ -108,16 +108,16 @@ fn state_line(facts: &Facts<'_>, changes: &[Change]) -> Vec<Option<Markdown>> {
     ]
 }
 
-/// The first two changes in a few words: "high → critical" needs no name.
+/// The first two changes in short form: "high → critical" needs no field name.
 fn headline(changes: &[Change]) -> Option<Markdown> {
     let plain = |change: &Change| ["priority", "severity", "status", "state"].contains(&change.name.as_str());
-    let said = |change: &Change| {
+    let phrase = |change: &Change| {
         if plain(change) && change.is_pair() { change.values() } else { change.said() }
     };
     let mut first: Vec<&Change> = changes.iter().collect();
     first.sort_by_key(|change| !plain(change));
     (!changes.is_empty())
-        .then(|| Markdown::join(first.into_iter().take(2).map(|change| Some(said(change))), ", "))
+        .then(|| Markdown::join(first.into_iter().take(2).map(|change| Some(phrase(change))), ", "))
 }
 
 fn latest_note(facts: &Facts<'_>) -> Option<Markdown> {

@@ -1,4 +1,4 @@
-//! The buttons of tickets and alerts, and what came of them.
+//! The buttons of tickets and alerts, and the results of clicks.
 
 use super::button::{self, Row};
 use super::decided::{by, telling};
@@ -6,26 +6,27 @@ use super::text::{literal, moment, short};
 use super::{Card, DecisionContext, Markdown};
 use crate::model::{Decision, DecisionKind, Platform, Verdict};
 
-/// A ticket's card with its buttons, and the newest wish of each kind.
+/// Adds the buttons to a ticket's card, and the newest action of each kind.
 pub(super) fn ticket(mut card: Card, asked: &DecisionContext) -> Card {
     let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == DecisionKind::Ticket)
     else {
         return card;
     };
-    for matter in [DecisionKind::Take, DecisionKind::Note, DecisionKind::Close] {
-        let newest = asked.wishes.iter().rfind(|wish| wish.matter == matter);
+    for kind in [DecisionKind::Take, DecisionKind::Note, DecisionKind::Close] {
+        let newest = asked.wishes.iter().rfind(|action| action.matter == kind);
         card = card.more(newest.map(line));
     }
     let token = &decision.token;
     let is_closed = asked
         .wishes
         .iter()
-        .any(|wish| wish.matter == DecisionKind::Close && wish.platform == Platform::Confirmed);
-    let is_taken = asked.wishes.iter().rfind(|wish| wish.matter == DecisionKind::Take).is_some_and(|wish| {
-        matches!(wish.platform, Platform::Unasked | Platform::Telling | Platform::Confirmed)
-    });
+        .any(|action| action.matter == DecisionKind::Close && action.platform == Platform::Confirmed);
+    let is_taken =
+        asked.wishes.iter().rfind(|action| action.matter == DecisionKind::Take).is_some_and(|action| {
+            matches!(action.platform, Platform::Unasked | Platform::Telling | Platform::Confirmed)
+        });
     let take = if is_taken { None } else { button::take(token) };
-    let again = asked.refused_wish().and_then(|wish| button::resend(&wish.token));
+    let again = asked.refused_wish().and_then(|action| button::resend(&action.token));
     let open = button::open(card.url.as_deref());
     card.buttons = if is_closed {
         Row::of([open])
@@ -35,7 +36,7 @@ pub(super) fn ticket(mut card: Card, asked: &DecisionContext) -> Card {
     card
 }
 
-/// An alert's card with its buttons, who is on it, and whether it is muted.
+/// Adds the buttons to an alert's card, with the member who took it, and its mute.
 pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
     let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == DecisionKind::Alert)
     else {
@@ -48,8 +49,8 @@ pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
         card = card.more(Some([literal("🙋 "), short(&decider.name, 60), literal(" is on it"), at].into()));
     }
     if let Some(mute) = &asked.mute {
-        let heard = [literal(", ends "), moment(mute.until)];
-        card = card.more(Some([literal("🔕 muted by "), short(&mute.by, 60), heard.into()].into()));
+        let ends = [literal(", ends "), moment(mute.until)];
+        card = card.more(Some([literal("🔕 muted by "), short(&mute.by, 60), ends.into()].into()));
     }
     let on_it = if is_taken { None } else { button::on_it(token) };
     let mute = if asked.mute.is_some() { None } else { button::mute(token) };
@@ -57,23 +58,23 @@ pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
     card
 }
 
-/// How it is with a wish.
-fn line(wish: &Decision) -> Markdown {
-    let (sign, what) = match wish.matter {
+/// The state of a ticket action.
+fn line(action: &Decision) -> Markdown {
+    let (sign, what) = match action.matter {
         DecisionKind::Take => ("🙋 ", "taken"),
         DecisionKind::Note => ("📝 ", "note"),
         _ => ("🔒 ", "closed"),
     };
-    let done = [literal(what), by(wish)].into();
-    let at = wish.decided_at.map(moment);
-    match wish.platform {
+    let done = [literal(what), by(action)].into();
+    let at = action.decided_at.map(moment);
+    match action.platform {
         Platform::Confirmed => Markdown::join([Some(literal(sign).and(done)), at], " "),
         Platform::Unasked | Platform::Telling => {
-            let how = if wish.attempts == 0 { literal("telling XTSystems") } else { telling(wish) };
+            let how = if action.attempts == 0 { literal("telling XTSystems") } else { telling(action) };
             [literal("⏳ "), done, literal(": "), how].into()
         }
         Platform::Refused | Platform::Held => {
-            let said = wish.said.as_ref().map(|said| short(said, 300)).unwrap_or_default();
+            let said = action.said.as_ref().map(|said| short(said, 300)).unwrap_or_default();
             [literal("⚠️ "), done, literal(" here, **not** in XTSystems: "), said].into()
         }
     }

@@ -9,42 +9,42 @@ use crate::clock::Timestamp;
 use crate::model::{Arrived, Endpoint, Method};
 use crate::xtsystems::Client;
 
-/// How much of an answer is read.
+/// Maximum bytes to read of a reply.
 const READ_LIMIT: usize = 1024 * 1024;
-/// How much of it is kept for the operator.
+/// Maximum characters of a reply to keep for the operator.
 const KEEP: usize = 500;
-/// The longest wait that is believed.
+/// Maximum accepted `Retry-After`.
 const LONGEST_WAIT: Duration = crate::model::schedule::LONGEST_WAIT;
 
-/// What came of a call. Holds neither the key nor the address.
+/// The result of a call. Holds neither the key nor the address.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// When it began.
+    /// When the call began.
     pub started_at: Timestamp,
-    /// How long it took.
+    /// Duration of the call, including the reply's body.
     pub took: Duration,
-    /// The HTTP status; `None` if there was no answer.
+    /// The HTTP status; `None` if there was no response.
     pub status: Option<u16>,
-    /// What the platform asked for in `Retry-After`, at most an hour.
+    /// The wait requested in `Retry-After`, at most an hour.
     pub retry_after: Option<Duration>,
-    /// The answer's body, or as much of it as was read.
+    /// The reply's body, up to the read limit.
     pub body: Vec<u8>,
-    /// Whether the answer broke off.
+    /// Whether the body broke off.
     pub is_broken: bool,
-    /// Whether a call that brought no 2xx may have had an effect all the same.
+    /// Whether a call without a 2xx may have had an effect anyway.
     pub arrived: Arrived,
-    /// Why there was no answer, in words.
+    /// Why there was no response, for people.
     pub trouble: Option<String>,
 }
 
 impl Reply {
-    /// Whether the platform did it: a 2xx that is empty or JSON. A login page confirms nothing.
+    /// Whether the platform made the change: a 2xx with an empty or JSON body. A login page confirms nothing.
     #[must_use]
     pub fn is_success(&self) -> bool {
         matches!(self.status, Some(200..=299)) && self.foreign().is_none()
     }
 
-    /// What stands in the place of JSON, if something does: whoever answered was not the platform's API.
+    /// What the body is if it is not JSON: then the sender was not the platform's API.
     #[must_use]
     pub fn foreign(&self) -> Option<&'static str> {
         let text = self.body.trim_ascii();
@@ -54,13 +54,13 @@ impl Reply {
         Some(if text.starts_with(b"<") { "a web page" } else { "text" })
     }
 
-    /// The answer as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// What came instead of success, for people: "XTSystems answered 500 Internal Server Error", or why it did not answer.
+    /// The failure for people: "XTSystems answered 500 Internal Server Error", or why there was no response.
     #[must_use]
     pub fn summary(&self) -> String {
         let status = self.status.and_then(|status| reqwest::StatusCode::from_u16(status).ok());
@@ -74,17 +74,17 @@ impl Reply {
         }
     }
 
-    /// What the platform said, for people: its `detail` or `message`, else the beginning of its answer, else why there
-    /// was none. At most 500 characters, without control characters.
+    /// The platform's message for people: its `detail` or `message`, else the start of the body, else why there was no
+    /// response. At most 500 characters, without control characters.
     #[must_use]
     pub fn excerpt(&self) -> String {
         let json = self.json();
-        let said = ["detail", "message", "error", "title"].iter().find_map(|key| match &json[*key] {
+        let message = ["detail", "message", "error", "title"].iter().find_map(|key| match &json[*key] {
             Value::String(text) => Some(text.clone()),
             Value::Null => None,
             other => Some(other.to_string()),
         });
-        let text = said
+        let text = message
             .or_else(|| self.trouble.clone())
             .unwrap_or_else(|| String::from_utf8_lossy(&self.body).into_owned());
         text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(KEEP).collect()
@@ -92,8 +92,8 @@ impl Reply {
 }
 
 impl Client {
-    /// Calls `endpoint` with the key, and with `body` as JSON. The same `idempotency_key` on every try tells the
-    /// platform that it is the same call.
+    /// Calls `endpoint` with the key, and with `body` as JSON. Pass one `idempotency_key` for every try of a call, so
+    /// that the platform recognizes repetitions.
     pub async fn call(
         &self,
         endpoint: &Endpoint,
@@ -119,7 +119,7 @@ impl Client {
         match sent {
             Ok(response) => self.read(response, &mut reply).await,
             Err(error) => {
-                // What never connected cannot have arrived; everything after that may have.
+                // A request that never connected cannot have arrived; any later failure leaves it in doubt.
                 let before = error.is_connect() || error.is_builder();
                 reply.arrived = if before { Arrived::No } else { Arrived::Maybe };
                 reply.trouble = Some(trouble(&error).to_owned());
@@ -156,11 +156,11 @@ impl Client {
         })
     }
 
-    /// What could not be read to its end is left out: the status counts all the same.
+    /// Reads the response into `reply`. An unreadable rest of the body is dropped: the status counts anyway.
     async fn read(&self, mut response: Response, reply: &mut Reply) {
         let status = response.status().as_u16();
         reply.status = Some(status);
-        // The platform refused before it did anything. After a 5xx nobody knows.
+        // With these statuses the platform refused before it did anything. After a 5xx its state is unknown.
         reply.arrived =
             if (300..=499).contains(&status) && status != 408 { Arrived::No } else { Arrived::Maybe };
         reply.retry_after = response
@@ -188,7 +188,7 @@ impl Client {
     }
 }
 
-/// `body` without the key: a platform that repeats what it was sent must not bring it into our logs.
+/// `body` without the key: a platform that echoes its input must not put the key into our logs.
 fn redacted(body: Vec<u8>, key: &str) -> Vec<u8> {
     if key.is_empty() || !body.windows(key.len()).any(|window| window == key.as_bytes()) {
         return body;
@@ -196,7 +196,7 @@ fn redacted(body: Vec<u8>, key: &str) -> Vec<u8> {
     String::from_utf8_lossy(&body).replace(key, "***").into_bytes()
 }
 
-/// A failed request in words, without the address it went to.
+/// A failed request as text, without the address.
 fn trouble(error: &reqwest::Error) -> &'static str {
     if error.is_connect() {
         "it cannot be reached"

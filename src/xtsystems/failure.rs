@@ -1,23 +1,23 @@
-//! What a call came to that did not bring what was asked for.
+//! The error type for failed calls to the platform.
 
 use serde::de::DeserializeOwned;
 
 use crate::model::Endpoint;
 use crate::xtsystems::Reply;
 
-/// A call that did not bring what was asked for. Its sentence says what to do; it holds neither key nor address.
+/// A call that failed. Its text includes the remedy, and holds neither key nor address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct Failure {
-    /// The HTTP status, if there was an answer.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// What the platform said; empty if it did not answer.
+    /// The platform's message; empty if there was no response.
     pub said: String,
     sentence: String,
 }
 
 impl Failure {
-    /// What `reply` to `endpoint` means for a person.
+    /// Builds the error for `reply` to `endpoint`.
     pub(super) fn of(endpoint: &Endpoint, reply: &Reply) -> Self {
         let said = reply.excerpt();
         let sentence = match reply.status {
@@ -48,8 +48,8 @@ impl Failure {
         }
     }
 
-    /// What is wrong with the platform at `base` itself, without a full stop, and what to do; `None` if it answers, and
-    /// merely not with what was asked for.
+    /// The outage of the platform at `base`, without a full stop, and the remedy; `None` if the platform responds and
+    /// only this call failed.
     #[must_use]
     pub fn outage(&self, base: &str) -> Option<(String, &'static str)> {
         match self.status {
@@ -64,7 +64,7 @@ impl Failure {
         }
     }
 
-    /// XTSystems named a thing by an id that no path can be made of.
+    /// XTSystems returned an id that cannot be part of a path.
     pub(super) fn unusable(what: &str) -> Self {
         let sentence = format!("XTSystems returned a {what} whose id cannot be part of a web address");
         Self { status: None, said: String::new(), sentence }
@@ -81,10 +81,10 @@ impl Failure {
     }
 }
 
-/// The JSON of a successful answer.
+/// Parses the JSON of a successful reply.
 pub(super) fn read<T: DeserializeOwned>(endpoint: &Endpoint, reply: &Reply) -> Result<T, Failure> {
     if !reply.is_success() {
-        // Not even a status is believed of what is not the platform's API.
+        // If the sender was not the platform's API, its 2xx status is not trusted either.
         let status = reply.status.filter(|status| !(200..=299).contains(status));
         return Err(Failure { status, ..Failure::of(endpoint, reply) });
     }

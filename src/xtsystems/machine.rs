@@ -1,4 +1,4 @@
-//! The platform itself, and machines that ask to join it.
+//! The platform's health, and decisions about machines that ask to join.
 
 use serde_json::Value;
 
@@ -6,23 +6,24 @@ use crate::model::{Endpoint, Method};
 use crate::xtsystems::{Client, Failure, Reply};
 
 impl Client {
-    /// Asks the platform whether it is well (`GET /health`).
+    /// Checks the platform's health (`GET /health`).
     ///
     /// # Errors
-    /// What it answered instead of 2xx.
+    ///
+    /// The failed reply.
     pub async fn health(&self) -> Result<Reply, Failure> {
         let endpoint = Endpoint { method: Method::Get, path: "/health".to_owned() };
         let reply = self.call(&endpoint, None, None).await;
         if reply.is_success() { Ok(reply) } else { Err(Failure::of(&endpoint, &reply)) }
     }
 
-    /// Approves the machine `id` (`XTSYSTEMS_APPROVE`). `None` if no path can be made of the id.
+    /// Approves the machine `id` (`XTSYSTEMS_APPROVE`). `None` if the id cannot be part of a path.
     pub async fn approve(&self, id: &str, idempotency_key: &str, body: &Value) -> Option<Reply> {
         let endpoint = self.calls().approve.about(id)?;
         Some(self.call(&endpoint, Some(idempotency_key), Some(body)).await)
     }
 
-    /// Denies the machine `id` (`XTSYSTEMS_DENY`). `None` if no path can be made of the id.
+    /// Denies the machine `id` (`XTSYSTEMS_DENY`). `None` if the id cannot be part of a path.
     pub async fn deny(&self, id: &str, idempotency_key: &str, body: &Value) -> Option<Reply> {
         let endpoint = self.calls().deny.about(id)?;
         Some(self.call(&endpoint, Some(idempotency_key), Some(body)).await)

@@ -1,38 +1,38 @@
-//! Whether a call is there, without making it.
+//! Endpoint probe: checks whether the platform has a call, without making it.
 //!
-//! `OPTIONS` has no effect (RFC 9110, "Safe Methods"), and the id it names belongs to nothing: whatever a platform makes of
-//! it, nobody is approved.
+//! `OPTIONS` has no effect (RFC 9110, "Safe Methods"), and the id in the path belongs to no object: whatever a platform
+//! does with the request, no machine is approved.
 
 use reqwest::Method;
 
 use crate::model::CallTemplate;
 use crate::xtsystems::Client;
 
-/// An id that no machine and no ticket has.
+/// An id that belongs to no machine and no ticket.
 const NOTHINGS: &str = "nuncio-doctor-asks-whether-this-call-is-there";
-/// What every platform with webhooks has.
+/// A path that every platform with webhooks has.
 const WEBHOOKS: &str = "/v1/webhooks";
 
-/// Whether a call is there.
+/// Whether the platform has a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// It is, as far as can be told.
+    /// The call exists, as far as `OPTIONS` shows.
     There,
-    /// Nothing is at its path.
+    /// The path does not exist.
     Missing,
-    /// Its path is there and takes these methods only.
+    /// The path exists, and accepts only these methods.
     OtherMethod(String),
-    /// The platform does not say.
+    /// The platform's response does not show it.
     Unknown,
 }
 
 impl Client {
-    /// Whether the platform has this call.
+    /// Checks whether the platform has this call.
     pub async fn presence(&self, call: &CallTemplate) -> Presence {
         let Some(endpoint) = call.about(NOTHINGS) else { return Presence::Unknown };
         match self.options(&endpoint.path).await {
             Some((404 | 410, _)) => match self.options(WEBHOOKS).await {
-                // It answers so whatever it is asked about.
+                // The platform returns this for every path.
                 Some((404 | 410, _)) | None => Presence::Unknown,
                 Some(_) => Presence::Missing,
             },
@@ -48,7 +48,7 @@ impl Client {
         }
     }
 
-    /// The status and the methods that `OPTIONS path` is answered with; `None` if it is not.
+    /// The status and allowed methods in the response to `OPTIONS path`; `None` without a response.
     async fn options(&self, path: &str) -> Option<(u16, Option<String>)> {
         let request = self.http_client().ok()?.request(Method::OPTIONS, format!("{}{path}", self.0.base));
         let response = request.bearer_auth(self.0.key.expose()).send().await.ok()?;

@@ -1,21 +1,21 @@
-//! Registering ourselves on the platform, for everybody who may ask: `/register-webhook`, `POST /webhooks/register` and
-//! `nuncio webhooks register`.
+//! Webhook registration on the platform, shared by `/register-webhook`, `POST /webhooks/register` and `nuncio webhooks
+//! register`.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::secret::Secret;
 use crate::xtsystems::{Client, Failure, Registered};
 
-/// What is said where there is no key for the platform.
+/// The error text when there is no key for the platform.
 pub const NO_KEY: &str = "nuncio has no XTSYSTEMS_API_KEY, so it cannot ask XTSystems: set it in .env, restart nuncio, and \
      try again. Nothing was changed.";
-/// More than there are kinds.
+/// More than there are kinds of events.
 const MOST_KINDS: usize = 50;
 const LONGEST_KIND: usize = 100;
 const LONGEST_COMPANY: usize = 100;
 const LONGEST_ADDRESS: usize = 2000;
 
-/// Who registers us.
+/// Registers nuncio's webhook on the platform.
 #[derive(Clone, Debug)]
 pub struct Registrar {
     platform: Option<Client>,
@@ -23,22 +23,23 @@ pub struct Registrar {
     secret: Arc<RwLock<Secret>>,
 }
 
-/// What the registration is to be; what is left out is as it is configured.
+/// Options of a registration; omitted ones take the configured value.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// Where the platform sends to, if not to [`Registrar::url`].
+    /// The target address, if not [`Registrar::url`].
     pub url: Option<String>,
-    /// The kinds it sends and patterns of them, if not all.
+    /// Kinds of events and patterns of them, if not all.
     pub events: Option<Vec<String>>,
-    /// The one customer whose events it sends.
+    /// The id of the one customer whose events are sent; `None` for all.
     pub company: Option<String>,
 }
 
 impl Wanted {
-    /// Checks every part, and writes the address out in full.
+    /// Validates every option, and normalizes the address.
     ///
     /// # Errors
-    /// Which part cannot be sent to the platform.
+    ///
+    /// The option that cannot be sent to the platform.
     pub fn checked(self) -> Result<Self, NotRegistered> {
         let Self { url, events, company } = self;
         let events = events.map(|events| kinds(&events).ok_or(NotRegistered::NoKinds)).transpose()?;
@@ -50,68 +51,69 @@ impl Wanted {
     }
 }
 
-/// A registration that was made or brought up to date.
+/// A registration that was created or updated.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// Which of the two, and what the platform has now.
+    /// Whether it was created or updated, with its state on the platform.
     pub registered: Registered,
-    /// Where it sends to.
+    /// The target address.
     pub url: String,
 }
 
-/// Why nothing was registered, as a sentence for whoever asked.
+/// Why the registration failed, as a sentence for the caller.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRegistered {
-    /// The list holds what is no kind.
+    /// The list holds an entry that is not a kind.
     #[error(
         "Those are not kinds of events. Name some like `ticket.created, ticket.*`, or leave them out for all."
     )]
     NoKinds,
-    /// The address is none.
+    /// The address is not valid.
     #[error(
         "That is not an address for a webhook: one begins with http:// or https:// and holds no user name, ? or #. \
          Leave it out for nuncio's own. Nothing was changed."
     )]
     NoAddress,
-    /// The customer's id cannot be one.
+    /// The customer's id is not valid.
     #[error("A company_id has 1 to {LONGEST_COMPANY} visible characters. Nothing was changed.")]
     NoCompany,
     /// There is no key for the platform.
     #[error("{NO_KEY}")]
     NoKey,
-    /// The platform is elsewhere, and the address leads to this machine.
+    /// The platform runs on another machine, and the address leads to this one.
     #[error(
         "XTSystems is not on this machine, so it cannot reach `localhost`: set PUBLIC_URL to an address that it can reach, \
          restart nuncio, and try again. Nothing was changed."
     )]
     OutOfReach,
-    /// The platform did not do it.
+    /// The platform refused or did not respond.
     #[error("Not registered. {0}.")]
     Failed(#[from] Failure),
 }
 
 impl Registrar {
-    /// Registers with `platform`, by default to have events sent to `url`, signed with `secret`.
+    /// Creates a registrar for `platform`. By default, events go to `url`, signed with `secret`.
     #[must_use]
     pub fn new(platform: Option<Client>, url: String, secret: Secret) -> Self {
         Self { platform, url, secret: Arc::new(RwLock::new(secret)) }
     }
 
-    /// Has registrations from now on be signed with `secret`.
+    /// Changes the secret for future registrations.
     pub fn sign_with(&self, secret: Secret) {
         *self.secret.write().unwrap_or_else(PoisonError::into_inner) = secret;
     }
 
-    /// Where the platform sends its events to, unless somebody wants it otherwise.
+    /// The default target address of the platform's events.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Has the platform send us its events: makes the webhook there, or brings it up to date.
+    /// Creates the webhook on the platform, or updates it.
     ///
     /// # Errors
-    /// Why nothing was registered.
+    ///
+    /// Why the registration failed.
     pub async fn register(&self, wanted: &Wanted) -> Result<Registration, NotRegistered> {
         let Wanted { url, events, company } = wanted.clone().checked()?;
         let events = events.unwrap_or_else(|| vec!["*".to_owned()]);
@@ -126,7 +128,7 @@ impl Registrar {
     }
 }
 
-/// The kinds and patterns of a list; `None` if one is neither.
+/// Validates a list of kinds and patterns; `None` if an entry is neither.
 fn kinds(list: &[String]) -> Option<Vec<String>> {
     let is_kind = |part: &String| {
         (1..=LONGEST_KIND).contains(&part.len())
@@ -136,7 +138,7 @@ fn kinds(list: &[String]) -> Option<Vec<String>> {
     good.then(|| list.to_vec())
 }
 
-/// An address that the platform may be told, as it is written out in full.
+/// Validates and normalizes an address for the platform.
 fn address(text: &str) -> Option<String> {
     let url = reqwest::Url::parse(text).ok().filter(|_| text.len() <= LONGEST_ADDRESS)?;
     let is_plain = matches!(url.scheme(), "http" | "https")
@@ -176,7 +178,7 @@ mod tests {
         assert_eq!(kinds(&vec!["a".to_owned(); 3000]), None);
     }
 
-    // D-10: whoever registers another address may not smuggle anything into it.
+    // D-10: a registered address must not smuggle in credentials, a query or another scheme.
     #[rstest::rstest]
     #[case("https://nuncio.example/webhooks/xtsystems", Some("https://nuncio.example/webhooks/xtsystems"))]
     #[case("http://127.1:3000/x", Some("http://127.0.0.1:3000/x"))]

@@ -1,23 +1,23 @@
-//! Our own registration on the platform: the webhook that sends its events here.
+//! nuncio's own registration on the platform: the webhook that sends its events here.
 
 use crate::outgoing::is_local;
 use crate::secret::Secret;
 use crate::xtsystems::{Client, Failure, NewWebhook, Webhook, WebhookChange};
 
-/// What the registration is called; that of the Node bot had the same name, and is taken over.
+/// The registration's name. The Node bot used an equal name, so its registration is taken over.
 pub const NAME: &str = "Discord Bot Integration";
 
-/// What registering came to.
+/// The result of a registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registered {
-    /// There was none.
+    /// A new webhook was created.
     Made(Webhook),
-    /// There was one, and it was brought up to date.
+    /// The existing webhook was updated.
     Updated(Webhook),
 }
 
 impl Registered {
-    /// The registration as the platform has it now.
+    /// The webhook, as the platform has it now.
     #[must_use]
     pub fn webhook(&self) -> &Webhook {
         match self {
@@ -27,17 +27,18 @@ impl Registered {
 }
 
 impl Client {
-    /// Whether the platform can reach `url`, as far as the address tells: from elsewhere, this machine's own names lead
-    /// nowhere.
+    /// Whether the platform can reach `url`, as far as the address shows: on another machine, this machine's local
+    /// names lead nowhere.
     #[must_use]
     pub fn can_reach(&self, url: &str) -> bool {
         self.is_local() || !is_local(url)
     }
 
-    /// Our registration: the webhook that sends to `url`, else the one of our name.
+    /// Finds our registration: the webhook that sends to `url`, else the one with our name.
     ///
     /// # Errors
-    /// What the platform answered instead of its webhooks.
+    ///
+    /// The platform's failed reply to the list of webhooks.
     pub async fn registration(&self, url: &str) -> Result<Option<Webhook>, Failure> {
         let webhooks = self.webhooks().await?;
         let same = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
@@ -45,11 +46,12 @@ impl Client {
         Ok(by_url.or_else(|| webhooks.iter().find(|webhook| webhook.name == NAME)).cloned())
     }
 
-    /// Has the platform send `events`, of `company` if there is one, to `url`, signed with `secret`: our registration is
-    /// brought up to date, or made.
+    /// Registers `url` for `events`, only of `company` if there is one, signed with `secret`. Updates our registration,
+    /// or creates it.
     ///
     /// # Errors
-    /// What the platform answered instead.
+    ///
+    /// The platform's failed reply.
     pub async fn register(
         &self,
         url: &str,

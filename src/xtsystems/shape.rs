@@ -1,9 +1,9 @@
-//! Shapes that platforms disagree about: ids and texts that may be numbers, or absent.
+//! Deserializers for fields whose type differs between platforms: ids and texts that may be numbers, or absent.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A text, or a number as text; anything else is empty.
+/// A string, or a number as a string; anything else becomes empty.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => text,
@@ -12,7 +12,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     })
 }
 
-/// An id: a text or a number, and not empty.
+/// An id: a non-empty string or a number.
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let id = text(deserializer)?;
     if id.is_empty() {

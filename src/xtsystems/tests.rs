@@ -1,4 +1,4 @@
-//! The client against a listener that answers as it is told.
+//! Tests of the client against a listener with canned responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::model::{Arrived, Endpoint, Method};
 
 const KEY: &str = "canary-xtsystems-key";
 
-/// A client of a platform that gives each connection this answer, and what it was asked.
+/// A client of a platform that sends `answer` on each connection, and the requests that it received.
 async fn platform(answer: &'static str) -> (Client, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = client(&format!("http://{}", listener.local_addr().unwrap()));
@@ -76,7 +76,7 @@ async fn a_call_carries_key_idempotency_key_and_body() {
 )]
 #[case("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n", Some(500), Arrived::Maybe, "")]
 #[case("HTTP/1.1 408 Slow\r\ncontent-length: 0\r\n\r\n", Some(408), Arrived::Maybe, "")]
-// A 200 whose body breaks off was a 200.
+// A 200 whose body breaks off is still a 200.
 #[case(
     "HTTP/1.1 200 OK\r\ncontent-length: 900\r\nconnection: close\r\n\r\nhalf",
     Some(200),

@@ -1,4 +1,4 @@
-//! The platform's webhooks: where it sends its events.
+//! The platform's webhooks: the addresses to which it sends its events.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,96 +9,96 @@ use crate::xtsystems::{Client, Failure, failure, shape};
 
 const PATH: &str = "/v1/webhooks";
 
-/// A webhook as the platform tells it. What it leaves out is empty.
+/// A webhook as the platform returns it. Omitted fields are empty.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Webhook {
-    /// Its id.
+    /// The webhook's id in the platform's paths.
     #[serde(deserialize_with = "shape::id")]
     pub id: String,
-    /// What people call it.
+    /// The display name, unique on the platform.
     #[serde(default, deserialize_with = "shape::text")]
     pub name: String,
-    /// Where it sends to.
+    /// The target address.
     #[serde(default, deserialize_with = "shape::text")]
     pub url: String,
-    /// The kinds it sends.
+    /// Kinds of events, and patterns of them.
     #[serde(default)]
     pub events: Vec<String>,
-    /// Whether it sends at all.
+    /// Whether the platform sends to it.
     #[serde(default = "yes")]
     pub active: bool,
 }
 
-/// A webhook to be made.
+/// A webhook to create.
 #[derive(Clone, Debug)]
 pub struct NewWebhook {
-    /// What people call it.
+    /// The display name, unique on the platform.
     pub name: String,
-    /// Where it sends to.
+    /// The target address.
     pub url: String,
-    /// The kinds it sends; `*` is all.
+    /// Kinds of events; `*` means all.
     pub events: Vec<String>,
-    /// The one customer whose events it sends.
+    /// The id of the one customer whose events are sent; `None` for all.
     pub company_id: Option<String>,
-    /// What it signs with.
+    /// The signing secret.
     pub secret: Secret,
 }
 
-/// What to change of a webhook; `None` leaves it as it is.
+/// Changes to a webhook; `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct WebhookChange {
-    /// What people call it.
+    /// The display name.
     pub name: Option<String>,
-    /// Where it sends to.
+    /// The target address.
     pub url: Option<String>,
-    /// The kinds it sends.
+    /// Kinds of events; `*` means all.
     pub events: Option<Vec<String>>,
-    /// The one customer whose events it sends.
+    /// The id of the one customer whose events are sent.
     pub company_id: Option<String>,
-    /// What it signs with.
+    /// The signing secret.
     pub secret: Option<Secret>,
-    /// Whether it sends at all.
+    /// Whether the platform sends to it.
     pub active: Option<bool>,
 }
 
-/// What the platform says of a test it sent.
+/// The platform's report on a test delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct TestReport {
-    /// Whether the receiver took it.
+    /// Whether the receiver accepted the test.
     pub success: bool,
-    /// In the platform's words.
+    /// The platform's message for people.
     #[serde(default, deserialize_with = "shape::text")]
     pub message: String,
-    /// What the receiver answered.
+    /// The receiver's HTTP status.
     #[serde(default)]
     pub status: Option<u16>,
-    /// How long that took.
+    /// Duration of the test in milliseconds.
     #[serde(default)]
     pub ms: Option<u64>,
 }
 
-/// One event that the platform sent, or tried to.
+/// One delivery attempted by the platform.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Delivery {
-    /// Its id.
+    /// The delivery's id on the platform.
     #[serde(deserialize_with = "shape::id")]
     pub id: String,
-    /// The kind of event.
+    /// The kind of event, such as `ticket.created`.
     #[serde(default, deserialize_with = "shape::text")]
     pub event_type: String,
-    /// What the receiver answered; `None` if it did not.
+    /// The receiver's HTTP status; `None` without a response.
     #[serde(default)]
     pub response_status: Option<u16>,
-    /// The beginning of that answer's body, as the platform kept it.
+    /// The start of the receiver's response body, as the platform stored it.
     #[serde(default, deserialize_with = "shape::text")]
     pub response_body: String,
-    /// How often it was tried.
+    /// Number of tries so far.
     #[serde(default)]
     pub attempts: u32,
-    /// When it arrived, as the platform writes it.
+    /// When it was delivered, in the platform's format; empty if it was not.
     #[serde(default, deserialize_with = "shape::text")]
     pub delivered_at: String,
-    /// When it was made, as the platform writes it.
+    /// When it was created, in the platform's format.
     #[serde(default, deserialize_with = "shape::text")]
     pub created_at: String,
 }
@@ -120,19 +120,21 @@ struct Body<'a> {
 }
 
 impl Client {
-    /// All webhooks that the key may see.
+    /// Lists all webhooks that the key may see.
     ///
     /// # Errors
-    /// What the platform answered instead.
+    ///
+    /// The failed reply.
     pub async fn webhooks(&self) -> Result<Vec<Webhook>, Failure> {
         let endpoint = Endpoint { method: Method::Get, path: PATH.to_owned() };
         failure::read(&endpoint, &self.call(&endpoint, None, None).await)
     }
 
-    /// Makes a webhook. A name that is taken is refused with 400 and "already exists".
+    /// Creates a webhook. The platform refuses a name in use with 400 and "already exists".
     ///
     /// # Errors
-    /// What the platform answered instead.
+    ///
+    /// The failed reply.
     pub async fn create_webhook(&self, webhook: &NewWebhook) -> Result<Webhook, Failure> {
         let endpoint = Endpoint { method: Method::Post, path: PATH.to_owned() };
         let body = json!(Body {
@@ -146,10 +148,11 @@ impl Client {
         failure::read(&endpoint, &self.call(&endpoint, None, Some(&body)).await)
     }
 
-    /// Changes a webhook.
+    /// Updates a webhook.
     ///
     /// # Errors
-    /// What the platform answered instead.
+    ///
+    /// The failed reply.
     pub async fn update_webhook(&self, id: &str, change: &WebhookChange) -> Result<Webhook, Failure> {
         let endpoint = one(Method::Put, id, "")?;
         let body = json!(Body {
@@ -163,36 +166,39 @@ impl Client {
         failure::read(&endpoint, &self.call(&endpoint, None, Some(&body)).await)
     }
 
-    /// Removes a webhook.
+    /// Deletes a webhook.
     ///
     /// # Errors
-    /// What the platform answered instead.
+    ///
+    /// The failed reply.
     pub async fn delete_webhook(&self, id: &str) -> Result<(), Failure> {
         let endpoint = one(Method::Delete, id, "")?;
         let reply = self.call(&endpoint, None, None).await;
         if reply.is_success() { Ok(()) } else { Err(Failure::of(&endpoint, &reply)) }
     }
 
-    /// Has the platform send `webhook.test` now.
+    /// Makes the platform send `webhook.test` now.
     ///
     /// # Errors
-    /// What the platform answered instead.
+    ///
+    /// The failed reply.
     pub async fn test_webhook(&self, id: &str) -> Result<TestReport, Failure> {
         let endpoint = one(Method::Post, id, "/test")?;
         failure::read(&endpoint, &self.call(&endpoint, None, None).await)
     }
 
-    /// What the webhook sent lately, the newest first.
+    /// Lists the webhook's recent deliveries, the newest first.
     ///
     /// # Errors
-    /// What the platform answered instead.
+    ///
+    /// The failed reply.
     pub async fn deliveries(&self, id: &str, limit: u8) -> Result<Vec<Delivery>, Failure> {
         let endpoint = one(Method::Get, id, &format!("/deliveries?limit={limit}"))?;
         failure::read(&endpoint, &self.call(&endpoint, None, None).await)
     }
 }
 
-/// The endpoint of one webhook, whose id came from outside.
+/// The endpoint of one webhook; its id is external data.
 fn one(method: Method, id: &str, rest: &str) -> Result<Endpoint, Failure> {
     Endpoint::below(method, PATH, id, rest).ok_or_else(|| Failure::unusable("webhook"))
 }

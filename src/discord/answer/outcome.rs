@@ -1,4 +1,4 @@
-//! What an answer comes to: which proof makes a success, which status and code lead to which outcome.
+//! Response → outcome: which proof makes a success, and which status and code lead to which outcome.
 
 use std::time::Duration;
 
@@ -8,39 +8,37 @@ use crate::discord::limits;
 use crate::model::schedule::FIRST_PROBE;
 use crate::model::{Arrived, Outcome, PauseScope, Reason, Receipt, Snowflake, WebhookUrl};
 
-/// How long everything waits when Discord gives no time.
+/// Default pause when Discord gives no time.
 const A_MINUTE: Duration = Duration::from_secs(60);
-/// How long nothing is sent with a token that was refused.
+/// How long nothing is sent with a refused token.
 const TOKEN_REFUSED: Duration = Duration::from_secs(3600);
 
-/// It may have arrived: nothing proves that it did, or that it did not.
+/// May have arrived: nothing proves that it did, or that it did not.
 const IN_DOUBT: Outcome = Outcome::Retry { after: None, arrived: Arrived::Maybe };
 
-/// A "Create Message", as far as its answer has to match it.
+/// The parts of a "Create Message" request that its response must match.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::discord) struct Creation<'a> {
-    /// Where it was to be posted.
+    /// The target channel.
     pub(in crate::discord) channel: Snowflake,
-    /// The nonce that was sent.
     pub(in crate::discord) nonce: &'a str,
-    /// The content that was sent.
     pub(in crate::discord) content: Option<&'a str>,
-    /// Whether an earlier try may have arrived: then the answer may be the first message, as a later read shows it.
+    /// Whether an earlier try may have arrived: then the response may show the first message as a later read shows it.
     pub(in crate::discord) is_repeat: bool,
-    /// Whether Discord itself answers there: it says the nonce back, servers written by others need not.
+    /// Whether the real Discord responds: it echoes the nonce, compatible servers need not.
     pub(in crate::discord) is_discord: bool,
 }
 
 impl Answer {
-    /// What this answer to "Create Message" comes to.
+    /// The outcome of a response to "Create Message".
     pub(in crate::discord) fn outcome(&self, sent: &Creation<'_>) -> Outcome {
         match (self.status, self.code()) {
             (200..=299, _) => match self.id("id").filter(|_| self.is_of(sent)) {
                 Some(id) => Outcome::Sent(Receipt { channel: sent.channel, message: Some(id) }),
                 None => IN_DOUBT,
             },
-            // The message with this nonce was there and has been deleted: it was delivered. A nonce that was never sent
-            // before cannot be known: the answer is another request's.
+            // The message with this nonce existed and has been deleted: it was delivered. A nonce that was never sent
+            // before cannot be known: the response belongs to another request.
             (404, Some(10008)) if sent.is_repeat => {
                 Outcome::Sent(Receipt { channel: sent.channel, message: None })
             }
@@ -49,7 +47,7 @@ impl Answer {
         }
     }
 
-    /// Whether it is the answer to this very message, and not that to another request on the same connection.
+    /// Whether it is the response to this message, and not to another request on the same connection.
     fn is_of(&self, sent: &Creation<'_>) -> bool {
         match self.json.as_ref().and_then(|json| json.get("nonce")).filter(|nonce| !nonce.is_null()) {
             Some(nonce) => nonce.as_str() == Some(sent.nonce),
@@ -61,7 +59,7 @@ impl Answer {
         }
     }
 
-    /// What an answer comes to that is not a success.
+    /// The outcome of a response that is not a success.
     pub(in crate::discord) fn trouble(&self) -> Outcome {
         if matches!(self.status, 403 | 429) && self.json.is_none() {
             return Outcome::Paused { scope: PauseScope::Ban, after: FIRST_PROBE };
@@ -93,23 +91,23 @@ impl Answer {
         }
     }
 
-    /// What this answer to "Edit Message" comes to.
+    /// The outcome of a response to "Edit Message".
     pub(in crate::discord) fn edit_outcome(&self, channel: Snowflake, message: Snowflake) -> Outcome {
         match (self.status, self.code()) {
             (200..=299, _) if self.id("id") == Some(message) => {
                 Outcome::Sent(Receipt { channel, message: Some(message) })
             }
             (200..=299, _) => IN_DOUBT,
-            // Deleted; another one's; too many edits of an old message; in a thread that is archived, where posting
-            // opens it again.
+            // Deleted; another author's; too many edits of an old message; in an archived thread, which a new post
+            // reopens.
             (_, Some(10008 | 50005 | 30046 | 50083)) => Outcome::Uneditable(self.reason()),
-            // Spacebar says only so much of a message that is gone. Discord knows no such code.
+            // Spacebar sends no more than this for a deleted message. Discord has no such code.
             (404, Some(404)) => Outcome::Uneditable(self.reason()),
             _ => self.trouble(),
         }
     }
 
-    /// What this answer to "Execute Webhook" comes to. What is wrong with the address says nothing about the bot's token.
+    /// The outcome of a response to "Execute Webhook". A bad webhook address is no evidence about the bot's token.
     pub(in crate::discord) fn webhook_outcome(&self, url: &WebhookUrl, is_discord: bool) -> Outcome {
         match (self.status, self.webhook_closed()) {
             (200..=299, _) => match self.id("id").filter(|_| self.is_through(url, is_discord)) {
@@ -121,7 +119,7 @@ impl Answer {
         }
     }
 
-    /// What this answer to "Edit Webhook Message" comes to.
+    /// The outcome of a response to "Edit Webhook Message".
     pub(in crate::discord) fn webhook_edit_outcome(&self, url: &WebhookUrl, message: Snowflake) -> Outcome {
         match (self.status, self.code()) {
             (200..=299, _) if self.id("id") == Some(message) => {
@@ -133,17 +131,17 @@ impl Answer {
         }
     }
 
-    /// Why a webhook is not used again after this, if it says so itself.
+    /// Why the webhook must not be used again, if the response proves that.
     fn webhook_closed(&self) -> Option<&'static str> {
         self.is_discords().then(|| webhook_meaning(self.status, self.code())).flatten()
     }
 
-    /// Whether the message that it shows came through this webhook.
+    /// Whether the returned message was posted through this webhook.
     fn is_through(&self, url: &WebhookUrl, is_discord: bool) -> bool {
         self.id("webhook_id").map_or(!is_discord, |webhook| webhook == url.id())
     }
 
-    /// Where a message through a webhook stands. Where its channel cannot be read, the webhook stands for it.
+    /// The channel of a message posted through a webhook. Falls back to the thread, then to the webhook's id.
     fn channel_of(&self, url: &WebhookUrl) -> Snowflake {
         self.id("channel_id").or(url.thread()).unwrap_or(url.id())
     }

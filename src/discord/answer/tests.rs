@@ -1,8 +1,8 @@
-//! Which answer comes to which outcome.
+//! Tests of the outcome of each response.
 //!
-//! Controls: without `is_of`, five cases of `only_what_was_asked_for_is_a_success` are red; with `is_discords` true of every
-//! error, `what_is_not_discords_own_error_…` and a proxy's 403 of `every_answer_has_its_outcome`; with `Age` not looked at,
-//! `an_answer_is_dated_…::from_a_cache`.
+//! Controls: without `is_of`, five cases of `only_what_was_asked_for_is_a_success` are red; with `is_discords` true of
+//! every error, `what_is_not_discords_own_error_…` and a proxy's 403 of `every_answer_has_its_outcome`; with `Age`
+//! ignored, `an_answer_is_dated_…::from_a_cache`.
 
 use reqwest::header::HeaderMap;
 
@@ -17,7 +17,7 @@ fn of(status: u16, body: &str) -> Answer {
     Answer::of(status, HeaderMap::new(), body.into())
 }
 
-/// An error of Discord's own.
+/// An error object of Discord's shape.
 fn error(code: u64) -> String {
     serde_json::json!({"message": "No", "code": code}).to_string()
 }
@@ -100,7 +100,7 @@ fn what_is_not_discords_own_error_is_tried_again_and_nothing_more() {
     }
 }
 
-// The errors of forms that Discord had first have neither message nor code.
+// Discord's older form errors have neither message nor code.
 #[test]
 fn an_error_of_another_shape_is_discords_where_it_came_through_its_servers() {
     let mut headers = HeaderMap::new();

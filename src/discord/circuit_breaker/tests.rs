@@ -1,18 +1,18 @@
-//! The gate, moved through time.
+//! Tests of the circuit breaker with a clock that they move.
 
 use super::*;
 
-/// A gate that somebody came through a moment ago.
-fn gate() -> (Clock, CircuitBreaker) {
+/// A circuit breaker with a recent success.
+fn breaker() -> (Clock, CircuitBreaker) {
     let clock = Clock::system();
-    let gate = CircuitBreaker::new(clock.clone());
-    gate.try_pass().unwrap().came_through();
+    let breaker = CircuitBreaker::new(clock.clone());
+    breaker.try_pass().unwrap().came_through();
     clock.advance(GLOBAL_WINDOW);
-    (clock, gate)
+    (clock, breaker)
 }
 
-fn passes(gate: &CircuitBreaker) -> Vec<Permit> {
-    std::iter::from_fn(|| gate.try_pass().ok()).take(1000).collect()
+fn passes(breaker: &CircuitBreaker) -> Vec<Permit> {
+    std::iter::from_fn(|| breaker.try_pass().ok()).take(1000).collect()
 }
 
 fn pause(after: Duration) -> Outcome {
@@ -23,144 +23,145 @@ fn again() -> Outcome {
     Outcome::Retry { after: None, arrived: crate::model::Arrived::Maybe }
 }
 
-// N-3. Control: with `is_discords` taken for every status, the HTML of a proxy opens it.
+// N-3. Control: with `is_discords` taken for every status, the HTML of a proxy ends the ban.
 #[test]
 fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_ends_it() {
-    let (clock, gate) = gate();
+    let (clock, breaker) = breaker();
     let ban = Outcome::Paused { scope: PauseScope::Ban, after: Duration::ZERO };
-    let met: Vec<Permit> = (0..5).map(|_| gate.try_pass().unwrap()).collect();
-    met.into_iter().for_each(|pass| pass.settle(false, &ban, false));
+    let met: Vec<Permit> = (0..5).map(|_| breaker.try_pass().unwrap()).collect();
+    met.into_iter().for_each(|permit| permit.settle(false, &ban, false));
     for (nth, wait) in [5, 10, 20, 40, 60, 60].into_iter().enumerate() {
         clock.advance(Duration::from_secs(wait) - Duration::from_millis(1));
-        assert!(gate.try_pass().is_err(), "{wait} s");
+        assert!(breaker.try_pass().is_err(), "{wait} s");
         clock.advance(Duration::from_millis(1));
-        let probe = gate.try_pass().unwrap();
-        assert!(gate.try_pass().is_err(), "one for all");
-        // A ban, no answer and a page in Discord's place are the same: it did not come through.
+        let probe = breaker.try_pass().unwrap();
+        assert!(breaker.try_pass().is_err(), "one for all");
+        // A ban, no response and a page in Discord's place are equal: the request did not reach Discord.
         let met = if nth % 2 == 0 { ban.clone() } else { again() };
         probe.settle(false, &met, false);
     }
     clock.advance(Duration::from_secs(60));
-    let mut successes = gate.successes();
+    let mut successes = breaker.successes();
     successes.mark_unchanged();
-    gate.try_pass().unwrap().came_through();
-    assert_eq!((gate.standing(), successes.has_changed().unwrap()), (BreakerState::Open, true));
+    breaker.try_pass().unwrap().came_through();
+    assert_eq!((breaker.standing(), successes.has_changed().unwrap()), (BreakerState::Open, true));
     clock.advance(GLOBAL_WINDOW);
-    assert_eq!(passes(&gate).len(), GLOBAL_LIMIT, "all follow");
-    // The next ban begins anew.
+    assert_eq!(passes(&breaker).len(), GLOBAL_LIMIT, "all follow");
+    // The next ban starts again at the first interval.
     clock.advance(GLOBAL_WINDOW);
-    gate.try_pass().unwrap().settle(false, &ban, false);
+    breaker.try_pass().unwrap().settle(false, &ban, false);
     clock.advance(Duration::from_secs(5));
-    assert!(gate.try_pass().is_ok());
+    assert!(breaker.try_pass().is_ok());
 }
 
 #[test]
 fn no_more_than_fifty_can_arrive_in_a_second() {
-    let (clock, gate) = gate();
-    let flying = passes(&gate);
+    let (clock, breaker) = breaker();
+    let flying = passes(&breaker);
     assert_eq!(flying.len(), GLOBAL_LIMIT);
     clock.advance(GLOBAL_WINDOW);
-    assert_eq!(passes(&gate).len(), 0, "they may arrive only now");
+    assert_eq!(passes(&breaker).len(), 0, "they may arrive only now");
     drop(flying);
-    assert_eq!(passes(&gate).len(), 0);
+    assert_eq!(passes(&breaker).len(), 0);
     clock.advance(GLOBAL_WINDOW);
-    assert_eq!(passes(&gate).len(), GLOBAL_LIMIT);
+    assert_eq!(passes(&breaker).len(), GLOBAL_LIMIT);
 }
 
 // N-4
 #[test]
 fn as_long_as_nobody_came_through_only_three_find_out() {
-    let (clock, gate) = gate();
+    let (clock, breaker) = breaker();
     clock.advance(VOUCHED_FOR);
-    let mut flying = passes(&gate);
+    let mut flying = passes(&breaker);
     assert_eq!(flying.len(), UNVOUCHED);
     flying.pop();
-    assert_eq!(passes(&gate).len(), 1, "no answer is not an answer");
+    assert_eq!(passes(&breaker).len(), 1, "no answer is not an answer");
     flying.pop().unwrap().came_through();
-    assert!(passes(&gate).len() > UNVOUCHED);
+    assert!(passes(&breaker).len() > UNVOUCHED);
 }
 
 #[test]
 fn after_a_pause_one_finds_out_before_the_others_follow() {
-    let (clock, gate) = gate();
-    let earlier = gate.try_pass().unwrap();
-    gate.shut(OpenReason::Address, Duration::from_secs(60));
+    let (clock, breaker) = breaker();
+    let earlier = breaker.try_pass().unwrap();
+    breaker.shut(OpenReason::Address, Duration::from_secs(60));
     earlier.settle(false, &pause(Duration::ZERO), false);
-    assert!(gate.try_pass().is_err());
+    assert!(breaker.try_pass().is_err());
     clock.advance(Duration::from_secs(60));
-    let first = gate.try_pass().unwrap();
-    assert_eq!(gate.try_pass().err(), Some(Duration::MAX), "the others wait for the one");
+    let first = breaker.try_pass().unwrap();
+    assert_eq!(breaker.try_pass().err(), Some(Duration::MAX), "the others wait for the one");
     drop(first);
-    let second = gate.try_pass().expect("it was not sent: the next one finds out");
+    let second = breaker.try_pass().expect("it was not sent: the next one finds out");
     second.settle(false, &pause(Duration::from_secs(60)), true);
     assert!(
-        matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Address, left } if left > Duration::ZERO)
+        matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Address, left } if left > Duration::ZERO)
     );
     clock.advance(Duration::from_secs(60));
-    let third = gate.try_pass().unwrap();
+    let third = breaker.try_pass().unwrap();
     third.settle(true, &again(), false);
-    assert_eq!(gate.standing(), BreakerState::Open, "whatever it was, it came from Discord");
-    assert_eq!(passes(&gate).len(), GLOBAL_LIMIT - 1);
+    assert_eq!(breaker.standing(), BreakerState::Open, "whatever it was, it came from Discord");
+    assert_eq!(passes(&breaker).len(), GLOBAL_LIMIT - 1);
 }
 
 #[test]
 fn what_left_before_the_pause_does_not_end_it() {
-    let (_clock, gate) = gate();
-    let earlier = gate.try_pass().unwrap();
-    gate.shut(OpenReason::Address, Duration::from_secs(60));
+    let (_clock, breaker) = breaker();
+    let earlier = breaker.try_pass().unwrap();
+    breaker.shut(OpenReason::Address, Duration::from_secs(60));
     earlier.settle(true, &again(), false);
-    assert!(matches!(gate.standing(), BreakerState::OpenReason { .. }));
-    gate.shut(OpenReason::Refusals, Duration::from_secs(1));
+    assert!(matches!(breaker.standing(), BreakerState::OpenReason { .. }));
+    breaker.shut(OpenReason::Refusals, Duration::from_secs(1));
     assert!(
-        matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Address, .. }),
+        matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Address, .. }),
         "it is only prolonged"
     );
 }
 
 #[test]
 fn a_thousand_refusals_in_ten_minutes_are_enough_whichever_process_met_them() {
-    let (clock, gate) = gate();
+    let (clock, breaker) = breaker();
     let refused = Outcome::Denied(crate::model::Reason::new("no"));
     for _ in 1..REFUSALS {
         clock.advance(Duration::from_millis(100));
-        gate.try_pass().unwrap().settle(true, &refused, true);
+        breaker.try_pass().unwrap().settle(true, &refused, true);
     }
-    assert_eq!(gate.standing(), BreakerState::Open);
-    gate.try_pass().unwrap().settle(true, &refused, true);
-    assert!(gate.try_pass().is_err());
-    // The next process knows of them.
+    assert_eq!(breaker.standing(), BreakerState::Open);
+    breaker.try_pass().unwrap().settle(true, &refused, true);
+    assert!(breaker.try_pass().is_err());
+    // The next process restores them.
     let next = CircuitBreaker::new(clock.clone());
     next.recall((0..REFUSALS as u64).rev().map(Duration::from_millis));
     assert!(matches!(next.standing(), BreakerState::OpenReason { why: OpenReason::Refusals, .. }));
     clock.advance(REFUSAL_WINDOW);
-    assert!(gate.try_pass().is_ok() && next.try_pass().is_ok());
+    assert!(breaker.try_pass().is_ok() && next.try_pass().is_ok());
 }
 
 #[test]
 fn a_dead_token_holds_only_those_that_carry_it() {
-    let (clock, gate) = gate();
-    gate.shut(OpenReason::Token, Duration::MAX);
-    assert_eq!(gate.try_pass().err(), Some(Duration::MAX));
-    assert!(matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Token, .. }));
-    gate.try_pass_without_token().unwrap().came_through();
-    assert!(gate.try_pass().is_err(), "an answer to one without it says nothing about the token");
-    gate.shut(OpenReason::Address, Duration::from_secs(60));
-    assert!(gate.try_pass_without_token().is_err(), "the address is the same for all");
-    assert!(matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Address, .. }));
+    let (clock, breaker) = breaker();
+    breaker.shut(OpenReason::Token, Duration::MAX);
+    assert_eq!(breaker.try_pass().err(), Some(Duration::MAX));
+    assert!(matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Token, .. }));
+    breaker.try_pass_without_token().unwrap().came_through();
+    assert!(breaker.try_pass().is_err(), "an answer to one without it says nothing about the token");
+    breaker.shut(OpenReason::Address, Duration::from_secs(60));
+    assert!(breaker.try_pass_without_token().is_err(), "the address is the same for all");
+    assert!(matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Address, .. }));
     clock.advance(Duration::from_secs(60));
-    gate.try_pass_without_token().unwrap().came_through();
-    assert!(matches!(gate.standing(), BreakerState::OpenReason { why: OpenReason::Token, .. }));
+    breaker.try_pass_without_token().unwrap().came_through();
+    assert!(matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Token, .. }));
 }
 
 #[test]
 fn those_without_a_token_vouch_for_none_and_wait_for_none() {
-    let (clock, gate) = gate();
+    let (clock, breaker) = breaker();
     clock.advance(VOUCHED_FOR);
-    let without: Vec<Permit> = std::iter::from_fn(|| gate.try_pass_without_token().ok()).take(10).collect();
+    let without: Vec<Permit> =
+        std::iter::from_fn(|| breaker.try_pass_without_token().ok()).take(10).collect();
     assert_eq!(without.len(), 10);
-    let flying = passes(&gate);
+    let flying = passes(&breaker);
     assert_eq!(flying.len(), UNVOUCHED);
     without.into_iter().for_each(Permit::came_through);
-    assert_eq!(passes(&gate).len(), 0, "nobody vouched for the token");
+    assert_eq!(passes(&breaker).len(), 0, "nobody vouched for the token");
     drop(flying);
 }

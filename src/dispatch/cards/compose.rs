@@ -1,6 +1,6 @@
-//! What a planned message says: its deliveries → cards, each with what it shows of which subject.
+//! Message composition: a planned message's deliveries → cards, with what each card shows of which subject.
 //!
-//! A message is composed anew for every try, from what the table says: after a crash it comes out the same, or newer.
+//! A message is composed anew for every try, from the current table: after a crash the result is equal or newer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,15 +17,15 @@ use crate::model::{
 use crate::render::{self, AllowedMentions, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::{CardOf, Result};
 
-/// How many events of a subject are folded into its card: the newest.
+/// How many events of a subject are folded into its card: the newest ones.
 const FOLDED: u32 = 100;
 
-/// Composes `message`: answers its body, and notes in it what it shows and what must follow.
+/// Composes `message`: returns its body, and records in `message` what it shows and what must follow.
 pub(in crate::dispatch) async fn compose(context: &Context, message: &mut Message) -> Result<Body> {
     let Action::Edit { channel, message: changed } = message.action else {
         return draw_all(context, message).await;
     };
-    // Whoever was pinged by it stays named, and is not pinged again.
+    // Roles that the card pinged stay named; they are not pinged again.
     let named = context.store.named_in(channel, changed).await?;
     let pings = std::mem::replace(&mut message.pings, named);
     let body = draw_all(context, message).await;
@@ -33,7 +33,7 @@ pub(in crate::dispatch) async fn compose(context: &Context, message: &mut Messag
     Ok(Body { allowed_mentions: AllowedMentions { parse: [], roles: Vec::new() }, ..body? })
 }
 
-/// The body, as if it were posted.
+/// Draws the body as for a new post.
 async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
     if let Some((card, replaces)) = decision::compose(context, message).await? {
         let card = card.redelivered(decision::redelivered(context, message).await?);
@@ -69,24 +69,24 @@ async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
     }
 }
 
-/// The deliveries of one card.
+/// The deliveries that share one card.
 struct Group {
-    /// In order, at least one.
+    /// In order; at least one.
     events: Vec<Event>,
     source: Source,
     subject: String,
     first: Delivery,
     lifetime: CardLifetime,
-    /// How often one of them was redelivered.
+    /// How often one of them was redelivered: the highest count.
     redelivered: u32,
 }
 
-/// What a message with cards holds.
+/// The content of a message with cards.
 struct Cards {
     cards: Vec<Card>,
-    /// The Discord message whose place the first one takes.
+    /// The Discord message that the first card replaces.
     replaces: Option<Snowflake>,
-    /// The roles that are pinged: what comes late pings nobody.
+    /// The roles to ping: late events ping no role.
     pings: Vec<Snowflake>,
 }
 
@@ -119,19 +119,19 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
         let card = match group.lifetime {
             CardLifetime::PerEvent => draw(context, first),
             CardLifetime::PerSubject | CardLifetime::FoldRepeats => {
-                let standing =
+                let current =
                     context.store.card(message.destination_id, first.source, &first.subject).await?;
                 if place == 0 && base.is_none() {
-                    replaces = standing.as_ref().filter(|card| card.frozen).map(|card| card.message);
+                    replaces = current.as_ref().filter(|card| card.frozen).map(|card| card.message);
                 }
                 let (card, shown, events) =
-                    living(context, message, group, first, place, standing.as_ref(), base).await?;
+                    living(context, message, group, first, place, current.as_ref(), base).await?;
                 message.shows.extend(shown);
                 let tells = !message.deliveries.iter().any(Delivery::redraws);
                 if base.is_some() && target && group.lifetime == CardLifetime::PerSubject && tells {
                     message.replies = answer(context, &message.deliveries, &events).into_iter().collect();
                 }
-                // A try composed before may have shown less, but nothing older than what it carried.
+                // An earlier composition may have shown fewer events, but none older than those it carried.
                 let oldest = group.events.iter().map(|event| event.id).min();
                 let newer = events.iter().filter(|event| Some(event.id) >= oldest);
                 may_show.extend(newer.map(|event| Tag::new(event.id.short(), group.redelivered)));
@@ -150,13 +150,14 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
     if message.maybe_duplicate {
         cards = cards.into_iter().map(Card::maybe_twice).collect();
     }
-    // Whoever is named by a message that is changed stays named.
+    // An edited message keeps the roles that it names.
     let all = !any_late || message.action != Action::Create;
     let pings = message.pings.iter().filter(|role| all || in_time.contains(role)).copied().collect();
     Ok(Cards { cards, replaces, pings })
 }
 
-/// A card that travels alone has buttons, unless its thing is done with. What came of them is told all the same.
+/// Adds buttons to a card that is alone in its message, unless its subject is settled. What became of clicks is shown
+/// either way.
 async fn with_buttons(context: &Context, message: &Message, first: &Event, card: Card) -> Result<Card> {
     let shown = message.shows.last();
     let is_closed = shown.map_or_else(|| closes(first), |shown| shown.closed);
@@ -169,7 +170,7 @@ async fn with_buttons(context: &Context, message: &Message, first: &Event, card:
     Ok(if has_none { Card { buttons: None, ..card } } else { card })
 }
 
-/// The message that made the card which `message` changes.
+/// The message that created the card which `message` edits.
 async fn base(context: &Context, message: &Message) -> Result<Option<MessageId>> {
     if message.action == Action::Create {
         return Ok(None);
@@ -181,23 +182,23 @@ async fn base(context: &Context, message: &Message) -> Result<Option<MessageId>>
     Ok(card.map(|card| card.message_id))
 }
 
-/// A card that may stand for several events, what it shows, and the events themselves.
+/// Draws a card that may cover several events. Returns the card, what it shows, and the events.
 async fn living(
     context: &Context,
     message: &Message,
     group: &Group,
     event: &Event,
     place: usize,
-    standing: Option<&LivingCard>,
+    current: Option<&LivingCard>,
     base: Option<MessageId>,
 ) -> Result<(Card, Option<Shown>, Vec<Event>)> {
     let store = &context.store;
     let (destination, repeats) = (message.destination_id, group.lifetime == CardLifetime::FoldRepeats);
     let (source, subject) = (group.source, group.subject.as_str());
     let first_here = group.events.iter().map(|event| event.id).min();
-    // A card of this subject that moved on to another message leaves here what it showed then.
-    let ours = base.is_none() || standing.is_some_and(|card| Some(card.message_id) == base);
-    let since = match standing.filter(|_| base.is_some() && ours) {
+    // A card of this subject that moved to another message leaves here what it showed at that time.
+    let ours = base.is_none() || current.is_some_and(|card| Some(card.message_id) == base);
+    let since = match current.filter(|_| base.is_some() && ours) {
         Some(card) => Some(card.shown.since),
         None => first_here.filter(|_| repeats),
     };
@@ -231,7 +232,7 @@ async fn living(
     Ok((card, shown, events))
 }
 
-/// The one-line answer that is due once the card has been changed by `deliveries`.
+/// The delivery of the one-line reply that is due after `deliveries` have edited the card.
 fn answer(context: &Context, deliveries: &[Delivery], events: &[Event]) -> Option<Delivery> {
     let first = deliveries.iter().map(|delivery| delivery.event_id).min()?;
     let last = deliveries.iter().max_by_key(|delivery| delivery.event_id)?;
@@ -239,7 +240,7 @@ fn answer(context: &Context, deliveries: &[Delivery], events: &[Event]) -> Optio
     Some(last.reply(first))
 }
 
-/// What the events from `first` to `last` changed, in one line.
+/// One line that summarizes the changes from event `first` to `last`.
 fn line(context: &Context, events: &[Event], first: EventId, last: EventId) -> Option<Markdown> {
     let until = |fits: &dyn Fn(EventId) -> bool| {
         fold(&events.iter().filter(|event| fits(event.id)).cloned().collect::<Vec<_>>())
@@ -251,7 +252,7 @@ fn line(context: &Context, events: &[Event], first: EventId, last: EventId) -> O
     catch_unwind(AssertUnwindSafe(|| render::reply(&before, &after, &changes, &view))).unwrap_or_default()
 }
 
-/// A message of one-line answers; one alone answers its card.
+/// Composes a message of one-line replies; a single line replies to its card.
 async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
     let destination = message.destination_id;
     let (mut lines, mut answered) = (Vec::new(), Vec::new());
@@ -259,7 +260,7 @@ async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
         let event = load(&context.store, delivery).await?;
         let events = context.store.shown_events(destination, event.source, &event.subject, FOLDED).await?;
         let first = delivery.replies_from().unwrap_or(event.id);
-        // A person may have changed what is shown in the meantime: then the event speaks for itself.
+        // A user may have changed what is shown in the meantime: then the line is the event's own summary.
         lines.push(line(context, &events, first, event.id).unwrap_or_else(|| draw(context, &event).summary));
         answered.extend(context.store.card(destination, event.source, &event.subject).await?);
     }
@@ -274,7 +275,7 @@ async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
     Ok(Body { message_reference: answers, ..render::lines(&lines) })
 }
 
-/// The sum of a digest's events.
+/// Aggregates a digest's events.
 async fn digest(context: &Context, message: &Message) -> Result<Digest> {
     let hub = context.hub.clone();
     let add = move |digest: &mut Digest, summand: &EventHeader| {
@@ -292,7 +293,7 @@ async fn digest(context: &Context, message: &Message) -> Result<Digest> {
     Ok(digest)
 }
 
-/// Puts deliveries that share a card together, in the order of the first of each.
+/// Groups deliveries that share a card, in the order of each group's first delivery.
 async fn group(context: &Context, deliveries: Vec<Delivery>) -> Result<Vec<Group>> {
     let mut groups: Vec<Group> = Vec::new();
     for mut delivery in deliveries {

@@ -1,7 +1,7 @@
-//! Deliveries about decisions: which card they change, and what it shows.
+//! Decision cards: which card a delivery about a decision edits, and what the card shows.
 //!
-//! A machine's card is one message for one round, whatever `CARDS` says: everything about it changes that message. A
-//! card is always drawn from what the table says now, so a change that comes late or twice shows the same.
+//! Each round of a machine's decision has one message, whatever `CARDS` is set to: everything about the round edits
+//! that message. A card is always drawn from the current table, so a late or repeated edit shows the same.
 
 use std::sync::Arc;
 
@@ -15,21 +15,21 @@ use crate::model::{
 use crate::render::{self, Card};
 use crate::store::{CardOf, Result};
 
-/// What a delivery does to the card of a decision.
+/// What a delivery does to a decision's card.
 #[derive(Debug)]
 pub(super) enum CardAction {
-    /// It is not about a decision.
+    /// Not about a decision: the usual rules apply.
     Usual,
-    /// A message of its own.
+    /// Posts a new message.
     Post,
-    /// This message is changed.
+    /// Edits this message.
     Change(Action),
-    /// There is no card to be changed: where one is still to come, it shows this as well.
+    /// There is no card to edit. If the card is still to come, it will show this event too.
     Nothing,
 }
 
 impl CardAction {
-    /// What is done at once, if that is known.
+    /// The Discord action to perform now, if it is known.
     pub(super) const fn action(&self) -> Option<Action> {
         match self {
             Self::Post => Some(Action::Create),
@@ -39,7 +39,7 @@ impl CardAction {
     }
 }
 
-/// What becomes of `event` in a destination.
+/// Decides what `event` does to the decision's card in a destination.
 pub(super) async fn card_action(
     context: &Context,
     destination: DestinationId,
@@ -74,7 +74,7 @@ pub(super) async fn card_action(
     })
 }
 
-/// What `message` shows, if that is for decisions to say.
+/// Composes `message` if it is about a decision.
 pub(super) async fn compose(
     context: &Context,
     message: &mut Message,
@@ -84,7 +84,7 @@ pub(super) async fn compose(
     let event = load(&context.store, delivery).await?;
     let Some(decision) = decision(context, &event).await? else { return Ok(None) };
     if decision.matter != DecisionKind::Machine {
-        stand_in(context, delivery, &decision).await?;
+        replace_event(context, delivery, &decision).await?;
         return Ok(None);
     }
     let is_change = message.action != Action::Create;
@@ -114,12 +114,12 @@ pub(super) async fn compose(
         state_at: decision.asked_at,
         closed: decision.verdict != Verdict::Open,
     };
-    // An earlier round that is redelivered is a message and no more: the newest question keeps its card.
+    // A redelivered event of an earlier round gets a plain message: the card belongs to the newest round.
     message.shows = if is_replaced { Vec::new() } else { vec![shown] };
     Ok(Some((drawn, card.filter(|card| card.frozen && !is_change).map(|card| card.message))))
 }
 
-/// How often what `message` shows was redelivered: it, or what the message that it changes carried.
+/// How often the content of `message` was redelivered: its own count, or that of the message which it edits.
 pub(super) async fn redelivered(context: &Context, message: &Message) -> Result<u32> {
     let Action::Edit { channel, message: changed } = message.action else {
         return Ok(message.deliveries.iter().map(|delivery| delivery.generation).max().unwrap_or(0));
@@ -127,7 +127,7 @@ pub(super) async fn redelivered(context: &Context, message: &Message) -> Result<
     context.store.redelivered_in(channel, changed).await
 }
 
-/// Lets the event whose card is drawn stand for ours, which only says that it must be drawn anew.
+/// Replaces an event that only triggers a redraw with the event that asks the question, whose card is drawn.
 pub(super) async fn substitute_asking_event(
     context: &Context,
     delivery: &mut Delivery,
@@ -135,20 +135,20 @@ pub(super) async fn substitute_asking_event(
 ) -> Result<()> {
     match decision(context, event).await? {
         Some(decision) if is_ours(event) && decision.matter != DecisionKind::Machine => {
-            stand_in(context, delivery, &decision).await
+            replace_event(context, delivery, &decision).await
         }
         _ => Ok(()),
     }
 }
 
-async fn stand_in(context: &Context, delivery: &mut Delivery, decision: &Decision) -> Result<()> {
+async fn replace_event(context: &Context, delivery: &mut Delivery, decision: &Decision) -> Result<()> {
     if let Some(asking) = context.store.event(decision.event_id).await? {
         delivery.event = Some(Arc::new(asking));
     }
     Ok(())
 }
 
-/// The decision that `event` is about, where it has a say in what happens to its card.
+/// The decision that `event` is about, if the decision determines the card.
 async fn decision(context: &Context, event: &Event) -> Result<Option<Decision>> {
     if is_ours(event) {
         return context.hub.decision_of(event).await;
@@ -165,12 +165,12 @@ fn is_ours(event: &Event) -> bool {
     event.meaning().family == Family::Decision
 }
 
-/// Whether a card is that of this round.
+/// Whether `card` shows this round.
 fn shows(card: &LivingCard, decision: &Decision) -> bool {
     card.shown.state == decision.id.to_string()
 }
 
-/// Whether a card is that of a later round.
+/// Whether `card` shows a later round.
 async fn shows_newer(context: &Context, card: &LivingCard, decision: &Decision) -> Result<bool> {
     let Ok(shown) = card.shown.state.parse::<DecisionId>() else { return Ok(false) };
     let shown = context.store.decision(shown).await?;

@@ -1,7 +1,7 @@
-//! Digests: one message for more deliveries than a unit of the store may touch.
+//! Digests: one message for more deliveries than one unit of the store may touch.
 //!
-//! A digest takes what waits in small units and is sent when it has taken all of it. What came of it is marked in
-//! small units too: see `store/digest.rs` for how a crash in between is survived.
+//! A digest claims pending deliveries in small units and is sent when it has claimed all of them. Its outcome is
+//! recorded in small units too: `store/digest.rs` describes how a crash in between is survived.
 
 use std::collections::HashSet;
 
@@ -13,15 +13,15 @@ use crate::dispatch::disposition::{STORE_AGAIN, store_failing};
 use crate::model::{Action, DeliveryId, Destination, DestinationId, Form, Message, Priority};
 use crate::store::{self, Claim, Taken};
 
-/// Past this age a card of its own helps nobody any more.
+/// Maximum age of an event that still gets its own card: an older card is no longer useful.
 const OLD: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
-/// Ids run ahead of the clock by a little at most.
+/// Maximum distance by which ids run ahead of the clock.
 const AHEAD: std::time::Duration = std::time::Duration::from_secs(1);
-/// How many units one digest takes: ten thousand events.
+/// Maximum number of units that one digest claims: ten thousand events.
 const UNITS: usize = 20;
 
-/// Which deliveries of a lane are due for a digest now, if any: those that are older than a day; or all, if it is far
-/// behind. `behind` says that the table may hold more than `queue`.
+/// Selects the deliveries of a lane that are due for a digest now: those older than a day, or all if the lane is far
+/// behind. `None` if there are none. `behind` means that the table may hold more than `queue`.
 pub(in crate::dispatch) async fn due(
     context: &Context,
     destination: DestinationId,
@@ -45,7 +45,7 @@ pub(in crate::dispatch) async fn due(
     Ok(far.then(|| Claim::Ordinary { before: DeliveryId::earliest(now.plus(AHEAD)), first_only: false }))
 }
 
-/// Plans a digest and gives it its deliveries; `None` if they went another way meanwhile.
+/// Plans a digest and claims its deliveries; `None` if other messages took them in the meantime.
 pub(in crate::dispatch) async fn gather(
     context: &Context,
     destination: &Destination,
@@ -55,7 +55,7 @@ pub(in crate::dispatch) async fn gather(
     fill(context, destination, message, claim).await
 }
 
-/// Gives a planned digest its deliveries; `None` if there are none.
+/// Claims the deliveries of a planned digest; `None` if there are none.
 pub(in crate::dispatch) async fn fill(
     context: &Context,
     destination: &Destination,
@@ -67,7 +67,7 @@ pub(in crate::dispatch) async fn fill(
     for _ in 0..UNITS {
         let Taken { deliveries, more } = context.store.claim(&message, destination.epoch, claim).await?;
         taken += deliveries;
-        // What comes in meanwhile is the next one's: this one would have no end.
+        // Events that arrive meanwhile go into the next digest: otherwise this one would never end.
         if !more {
             break;
         }
@@ -79,7 +79,7 @@ pub(in crate::dispatch) async fn fill(
     Ok(Some(message))
 }
 
-/// Marks the deliveries of a digest that stands in Discord, however long the database takes to accept it.
+/// Marks the deliveries of a digest that Discord accepted. Retries until the database accepts the change.
 pub(in crate::dispatch) async fn settle(context: &Context, message: &Message) {
     let mut after = None;
     loop {
@@ -95,14 +95,14 @@ pub(in crate::dispatch) async fn settle(context: &Context, message: &Message) {
     context.hub.progressed();
 }
 
-/// Gives the deliveries of a digest that was not taken back to the table.
+/// Releases the deliveries of a digest that Discord did not accept: they are pending in the table again.
 pub(in crate::dispatch) async fn release(context: &Context, message: &Message) -> store::Result<()> {
     while context.store.release(message.id).await? > 0 {}
     Ok(())
 }
 
-/// What is left of a lane's memory when a digest has taken the rest from the table.
+/// Clears what a lane holds in memory after a digest has claimed deliveries from the table.
 pub(in crate::dispatch) fn forget(queue: &mut Queue, alone: &mut HashSet<DeliveryId>) {
-    queue.retain(|(rank, _), _| *rank <= Priority::Urgent);
+    queue.retain(|(priority, _), _| *priority <= Priority::Urgent);
     alone.clear();
 }

@@ -1,4 +1,4 @@
-//! Draws the card of one event. A renderer that panics costs the card its content, never the message.
+//! Draws the card of one event. If a renderer panics, the card loses its content, but the message is still sent.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,17 +6,17 @@ use crate::dispatch::Context;
 use crate::model::Event;
 use crate::render::{self, Card, DecisionContext, View};
 
-/// The card of one event.
+/// Draws the card of one event.
 pub(super) fn draw(context: &Context, event: &Event) -> Card {
     guarded(context, event, |view| render::card(event, view))
 }
 
-/// The card of an event by what was asked about it.
+/// Draws the card of an event with its decision context.
 pub(super) fn draw_asked(context: &Context, event: &Event, asked: &DecisionContext) -> Card {
     guarded(context, event, |view| render::card(event, &View { asked: Some(asked), ..*view }))
 }
 
-/// A card that cannot be rendered still says what it is about.
+/// Draws a card and catches panics: a card that cannot be rendered still names its subject.
 pub(super) fn guarded(context: &Context, event: &Event, card: impl Fn(&View<'_>) -> Card) -> Card {
     let name = context.hub.company_name(event);
     readable(event, &View { company_name: name.as_deref(), links: &context.links, asked: None }, card)

@@ -4,7 +4,7 @@ use crate::dispatch::Context;
 use crate::model::route::Cards;
 use crate::model::{CardLifetime, Event, Family};
 
-/// The lifetime of the card of `event` in a destination that `route` leads to.
+/// The card lifetime of `event` in a destination that `route` leads to.
 pub(super) fn lifetime(context: &Context, event: &Event, route: &str) -> CardLifetime {
     if context.hub.cards(route).unwrap_or(context.composition.cards) == Cards::Append {
         return CardLifetime::PerEvent;

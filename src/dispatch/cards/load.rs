@@ -1,11 +1,11 @@
-//! Loading the event of a delivery.
+//! Loads the event of a delivery.
 
 use std::sync::Arc;
 
 use crate::model::{Delivery, Event};
 use crate::store::{Error, Result, Store};
 
-/// The event of a delivery, from memory or from disk.
+/// Loads the event of a delivery, from memory or from disk.
 pub(in crate::dispatch) async fn load(store: &Store, delivery: &mut Delivery) -> Result<Arc<Event>> {
     if let Some(event) = &delivery.event {
         return Ok(Arc::clone(event));

@@ -1,7 +1,7 @@
-//! What a lane sends next: deliveries → a planned message. Nothing leaves here.
+//! Message planning: which deliveries a lane sends next, as one planned message. Nothing is sent here.
 //!
-//! Whether a card is posted or changed, what shares a message with it, and whom it pings is decided once, and written
-//! down with the message before it leaves. Decisions travel alone.
+//! Whether a card is posted or edited, what shares its message, and which roles it pings is decided once, and stored
+//! with the message before it is sent. Decisions are never packed.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -20,26 +20,27 @@ use crate::model::{
 use crate::render::{self, Card};
 use crate::store::Result;
 
-/// How many deliveries a message carries at most: what one unit of the store touches.
+/// Maximum number of deliveries in a message: what one unit of the store touches.
 const MOST: usize = 100;
-/// How many lines answer cards in one message at most.
+/// Maximum number of one-line replies in a message.
 const LINES: usize = 10;
 
-/// What waits in a lane's memory, in the order of its turn.
+/// A lane's in-memory queue of waiting deliveries, in sending order.
 pub(in crate::dispatch) type Queue = BTreeMap<(Priority, DeliveryId), Delivery>;
 
-/// How a lane stands when it plans.
+/// The state of a lane that its planning depends on.
 #[derive(Clone, Copy)]
 pub(in crate::dispatch) struct Pressure<'a> {
     /// Whether several cards may share a message.
     pub(in crate::dispatch) pack: bool,
     /// Whether the table holds more than the queue.
     pub(in crate::dispatch) more: bool,
-    /// What was refused together with others, and is sent alone.
+    /// Deliveries that were refused as part of a group, and are sent alone.
     pub(in crate::dispatch) alone: &'a HashSet<DeliveryId>,
 }
 
-/// Plans the next message out of `queue`, whose head is the first of rank `turn` or behind it; `None` if there is none.
+/// Plans the next message from `queue`, starting at the first delivery of priority `turn` or lower; `None` if there is
+/// none.
 pub(in crate::dispatch) async fn next(
     context: &Context,
     destination: DestinationId,
@@ -75,8 +76,8 @@ pub(in crate::dispatch) async fn next(
     decision::substitute_asking_event(context, &mut head, &event).await?;
     let event = load(&context.store, &mut head).await?;
     let lifetime = lifetime(context, &event, &head.route);
-    let card = standing(context, destination, &event, lifetime).await?;
-    // What a person had delivered again is wanted as a message of its own.
+    let card = current_card(context, destination, &event, lifetime).await?;
+    // A redelivery that an operator requested gets a message of its own.
     let editable =
         card.clone().filter(|card| head.generation == 0 && changes(context, card, &event, lifetime));
     let broke_out = editable.is_none() && card.is_some_and(|card| severity(&event) > severity_of(&card));
@@ -100,7 +101,7 @@ pub(in crate::dispatch) async fn next(
     if pressure.pack && action == Action::Create && !alone {
         wishes.extend(fill(context, queue, &mut message, &event, pressure).await?);
     }
-    // A changed message notifies nobody.
+    // An edited message notifies no member.
     if action == Action::Create {
         for role in wishes.into_iter().flatten() {
             if !message.pings.contains(&role) {
@@ -111,12 +112,12 @@ pub(in crate::dispatch) async fn next(
     Ok(Some(message))
 }
 
-/// The first in `queue` of rank `turn` or behind it.
+/// The first delivery in `queue` of priority `turn` or lower.
 pub(in crate::dispatch) fn head(queue: &Queue, turn: Priority) -> Option<(Priority, DeliveryId)> {
     queue.range((turn, DeliveryId::earliest(SteadyTime::default()))..).next().map(|(key, _)| *key)
 }
 
-/// The change of a card whose newer events stand in a digest; `None` if there is no such card any more.
+/// Plans the edit of a card whose newer events are in a digest; `None` if the card no longer exists.
 async fn redraw(
     context: &Context,
     destination: DestinationId,
@@ -124,7 +125,7 @@ async fn redraw(
 ) -> Result<Option<Message>> {
     let event = load(&context.store, &mut head).await?;
     let lifetime = lifetime(context, &event, &head.route);
-    let card = standing(context, destination, &event, lifetime).await?;
+    let card = current_card(context, destination, &event, lifetime).await?;
     let Some(card) = card.filter(|card| lifetime == CardLifetime::PerSubject && !card.frozen) else {
         context.store.drop_delivery(&head, "there is no card to change").await?;
         context.hub.progressed();
@@ -136,7 +137,7 @@ async fn redraw(
     Ok(Some(message))
 }
 
-async fn standing(
+async fn current_card(
     context: &Context,
     destination: DestinationId,
     event: &Event,
@@ -148,7 +149,7 @@ async fn standing(
     context.store.card(destination, event.source, &event.subject).await
 }
 
-/// Whether `event` changes `card` instead of getting one of its own.
+/// Whether `event` edits `card` instead of getting a new card.
 fn changes(context: &Context, card: &LivingCard, event: &Event, lifetime: CardLifetime) -> bool {
     let repeats = || {
         let age = event.id.minted_at().since(card.shown.since.minted_at());
@@ -169,8 +170,8 @@ fn severity_of(card: &LivingCard) -> Option<Severity> {
     Severity::from_word(&card.shown.state)
 }
 
-/// Whom a delivery pings when it gets a new card: nobody if it is late, or if its subject pinged a moment ago and has
-/// not become worse since.
+/// The roles that a delivery pings with a new card: none if it is late, or if its subject pinged recently and has not
+/// become worse since.
 async fn pings(
     context: &Context,
     delivery: &Delivery,
@@ -186,19 +187,19 @@ async fn pings(
     Ok(if quiet { Vec::new() } else { pings })
 }
 
-/// The one-line answers that wait behind `head`, taken out of the queue.
+/// Removes from the queue the one-line replies that wait behind `head`, and returns them with it.
 fn lines_behind(queue: &mut Queue, head: Delivery) -> Vec<Delivery> {
-    let rank = head.rank;
+    let priority = head.rank;
     let keys: Vec<_> = queue
         .iter()
-        .filter(|((other, _), delivery)| *other == rank && delivery.replies_from().is_some())
+        .filter(|((other, _), delivery)| *other == priority && delivery.replies_from().is_some())
         .map(|(key, _)| *key)
         .take(LINES - 1)
         .collect();
     std::iter::once(head).chain(keys.iter().filter_map(|key| queue.remove(key))).collect()
 }
 
-/// Takes what waits about the same subject into `message`: out of the queue, and from the table if that holds more.
+/// Moves the deliveries about the same subject into `message`: from the queue, and from the table if that holds more.
 async fn take_same(
     context: &Context,
     queue: &mut Queue,
@@ -207,9 +208,9 @@ async fn take_same(
     pressure: Pressure<'_>,
     fits: impl Fn(&Event) -> bool,
 ) -> Result<()> {
-    let rank = message.deliveries.first().map(|head| head.rank);
+    let priority = message.deliveries.first().map(|head| head.rank);
     let mut keys = Vec::new();
-    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == rank) {
+    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == priority) {
         if delivery.slot.is_empty() && delivery.generation == 0 && !pressure.alone.contains(&delivery.id) {
             let other = load(&context.store, delivery).await?;
             if same(&other, event) && fits(&other) {
@@ -226,7 +227,7 @@ async fn take_same(
                 || queue.contains_key(&(delivery.rank, delivery.id));
             if known
                 || delivery.generation > 0
-                || Some(delivery.rank) != rank
+                || Some(delivery.rank) != priority
                 || message.deliveries.len() == MOST
             {
                 continue;
@@ -239,7 +240,7 @@ async fn take_same(
     Ok(())
 }
 
-/// Adds the cards that wait behind the first one, in order, as long as there is room. Answers whom they ping.
+/// Packs the cards that wait behind the first one, in order, while there is room. Returns the roles that they ping.
 async fn fill(
     context: &Context,
     queue: &mut Queue,
@@ -250,26 +251,25 @@ async fn fill(
     let mut cards: Vec<Card> = vec![draw(context, first)];
     let mut events: Vec<Arc<Event>> = Vec::new();
     let (mut taken, mut wishes) = (Vec::new(), Vec::new());
-    let rank = message.deliveries.first().map(|head| head.rank);
-    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == rank) {
+    let priority = message.deliveries.first().map(|head| head.rank);
+    for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == priority) {
         if !delivery.slot.is_empty() || pressure.alone.contains(&delivery.id) {
             continue;
         }
         let event = load(&context.store, delivery).await?;
         if decision::may_decide(&event) {
-            // Its card travels alone, or it closes one that does.
+            // Its card is sent alone, or it closes one that is.
             continue;
         }
         let lifetime = lifetime(context, &event, &delivery.route);
-        let standing = standing(context, message.destination_id, &event, lifetime).await?;
-        if delivery.generation == 0 && standing.is_some_and(|card| changes(context, &card, &event, lifetime))
-        {
+        let current = current_card(context, message.destination_id, &event, lifetime).await?;
+        if delivery.generation == 0 && current.is_some_and(|card| changes(context, &card, &event, lifetime)) {
             continue;
         }
         let known = lifetime != CardLifetime::PerEvent
             && (same(first, &event) || events.iter().any(|other| same(other, &event)));
         if known && lifetime == CardLifetime::FoldRepeats {
-            // Whether it folds into that card is seen when its turn comes.
+            // Whether it folds into that card is decided at its turn.
             continue;
         }
         if !known {

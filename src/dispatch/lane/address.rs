@@ -1,12 +1,12 @@
-//! A webhook that got another address while the old one was tried.
+//! A webhook whose address was replaced while a request to the old one was in flight.
 
 use super::Lane;
 use crate::model::{Attempt, Destination, Message, Outcome, Sink};
 use crate::store::{self, Next};
 
 impl Lane {
-    /// Whether the address that closes or denies itself by this is not the destination's any more: then nobody need be
-    /// told. (The unit that records it looks again.)
+    /// Whether the address that was closed or denied by this attempt has been replaced: then operators are not
+    /// notified. (The unit that records the attempt checks again.)
     pub(super) async fn is_readdressed(&self, message: &Message, attempt: &Attempt) -> store::Result<bool> {
         let closes = matches!(attempt.outcome, Outcome::Closed(_) | Outcome::Denied(_));
         let Some(through) = message.through.as_ref().filter(|_| closes) else { return Ok(false) };
@@ -14,7 +14,7 @@ impl Lane {
         Ok(found.is_some_and(|found| found.sink != Sink::DiscordWebhook(through.clone())))
     }
 
-    /// Goes on with the address that the destination has got meanwhile.
+    /// Continues with the destination's new address.
     pub(super) async fn readdressed(
         &mut self,
         destination: &mut Destination,
@@ -32,7 +32,7 @@ impl Lane {
             message.attempts += 1;
             self.in_doubt.push_front(message);
         }
-        // The rest waits in the table.
+        // The rest is pending in the table.
         self.behind = true;
         Ok(())
     }

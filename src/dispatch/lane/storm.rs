@@ -1,4 +1,4 @@
-//! A lane in a storm of alerts: cards for the worst of them, then digests that name all the others.
+//! A lane in an alert storm: cards for the worst alerts, then digests that name all the others.
 
 use super::Lane;
 use crate::discord::Permit;
@@ -8,43 +8,43 @@ use crate::model::{Destination, Priority};
 use crate::store;
 
 impl Lane {
-    /// Whether a digest that names alerts is next. If a storm begins, its worst alerts come into the queue in place of all
-    /// others.
+    /// Whether a digest that names alerts is next. When a storm begins, its worst alerts replace all others in the
+    /// queue.
     pub(super) async fn storms(&mut self, destination: &Destination) -> store::Result<bool> {
-        if self.no_digest || self.turn().is_some_and(|rank| rank == Priority::Decision) {
+        if self.no_digest || self.turn().is_some_and(|priority| priority == Priority::Decision) {
             return Ok(false);
         }
         if !self.storm && self.behind && self.turn() == Some(Priority::Urgent) {
             let now = self.context.clock.moment();
             if let Some(worst) = storm::worst(&self.context, destination, now).await? {
-                self.queue.retain(|(rank, _), _| *rank == Priority::Decision);
+                self.queue.retain(|(priority, _), _| *priority == Priority::Decision);
                 self.named = worst.len();
                 self.queue_all(worst);
                 self.storm = true;
             }
         }
-        Ok(self.storm && !self.queue.keys().any(|(rank, _)| *rank == Priority::Urgent))
+        Ok(self.storm && !self.queue.keys().any(|(priority, _)| *priority == Priority::Urgent))
     }
 
-    /// Sends the next of those digests, or the one that counts the rest. The storm is over when there is none.
+    /// Sends the next digest of the storm, or the one that counts the rest. The storm is over when there is none.
     pub(super) async fn name_others(
         &mut self,
         destination: &mut Destination,
-        pass: Permit,
+        permit: Permit,
     ) -> store::Result<()> {
         if self.named >= storm::NAMED {
-            return self.count_others(destination, pass).await;
+            return self.count_others(destination, permit).await;
         }
         match isolate(storm::rest(&self.context, destination, &self.pinged)).await? {
             Ok(Some((message, named))) => {
                 self.named += named;
-                self.put_down(destination, message, pass).await
+                self.put_down(destination, message, permit).await
             }
             Ok(None) => {
                 self.storm = false;
                 Ok(())
             }
-            // What cannot be read is found when each is planned for itself.
+            // Corrupt rows are found when each delivery is planned alone.
             Err(_) => {
                 (self.storm, self.no_digest) = (false, true);
                 Ok(())
@@ -52,12 +52,12 @@ impl Lane {
         }
     }
 
-    async fn count_others(&mut self, destination: &mut Destination, pass: Permit) -> store::Result<()> {
+    async fn count_others(&mut self, destination: &mut Destination, permit: Permit) -> store::Result<()> {
         match isolate(storm::count(&self.context, destination, &self.pinged)).await? {
             Ok(Some(message)) => {
                 self.note_turn(&message);
                 self.pinged.note(&message);
-                self.send(destination, message, pass).await
+                self.send(destination, message, permit).await
             }
             Ok(None) => {
                 self.storm = false;

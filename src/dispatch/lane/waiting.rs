@@ -1,4 +1,4 @@
-//! What waits for a lane: its queue, the hints that fill it, and whose turn it is.
+//! A lane's queue: waiting deliveries, the hints that fill it, and which priority is next.
 
 use std::time::Duration;
 
@@ -10,25 +10,25 @@ use crate::dispatch::lane::{LINGER, Lane, PAGE};
 use crate::model::{Delivery, DeliveryId, Form, Message, Priority};
 use crate::store;
 
-/// How long a lane waits for a place in its bucket before it looks whether something has come that need not.
+/// How long a lane waits for its bucket before it checks the table for a decision that need not wait.
 const LOOK: Duration = Duration::from_secs(2);
-/// How many waiting deliveries make a full message.
+/// How many waiting deliveries fill a message.
 const FULL: usize = 10;
-/// How many urgent deliveries travel alone.
+/// Maximum number of waiting urgent deliveries that are still sent unpacked.
 const FEW: usize = 5;
-/// How many decisions go before alerts that wait: a fleet that asks to join must not silence them.
+/// How many decisions go before waiting alerts: a fleet of machines that asks to join must not block the alerts.
 const IN_A_ROW: u32 = 4;
 /// How many urgent hints a lane that is behind keeps in memory; the table has them all.
 const URGENT: usize = 2 * PAGE;
 
-fn is_urgent((rank, _): (Priority, DeliveryId)) -> bool {
-    rank == Priority::Urgent
+fn is_urgent((priority, _): (Priority, DeliveryId)) -> bool {
+    priority == Priority::Urgent
 }
 
 impl Lane {
-    /// The rank of what is next: the first there is, but for an alert after several decisions in a row.
+    /// The priority that is next: the queue's first, except that an alert follows several decisions in a row.
     pub(super) fn turn(&self) -> Option<Priority> {
-        let first = self.queue.first_key_value().map(|((rank, _), _)| *rank);
+        let first = self.queue.first_key_value().map(|((priority, _), _)| *priority);
         let alerts = || self.storm || plan::head(&self.queue, Priority::Urgent).is_some_and(is_urgent);
         match first {
             Some(Priority::Decision) if self.decisions >= IN_A_ROW && alerts() => Some(Priority::Urgent),
@@ -37,15 +37,15 @@ impl Lane {
         }
     }
 
-    /// Notes that `message` has had its turn.
+    /// Counts `message` as sent in its turn.
     pub(super) fn note_turn(&mut self, message: &Message) {
         let decides = message.deliveries.first().is_some_and(|head| head.rank == Priority::Decision);
         self.decisions = if decides { self.decisions.saturating_add(1) } else { 0 };
     }
 
-    /// Whether what is next goes before what is neither a decision nor urgent.
+    /// Whether the next delivery is a decision or urgent.
     pub(super) fn is_urgent(&self) -> bool {
-        self.turn().is_some_and(|rank| rank <= Priority::Urgent)
+        self.turn().is_some_and(|priority| priority <= Priority::Urgent)
     }
 
     /// Whether several cards may share the next message.
@@ -54,26 +54,27 @@ impl Lane {
             None | Some(Priority::Decision) => false,
             Some(Priority::Urgent) if self.storm => true,
             Some(Priority::Urgent) => {
-                self.queue.keys().filter(|(rank, _)| *rank == Priority::Urgent).count() > FEW
+                self.queue.keys().filter(|(priority, _)| *priority == Priority::Urgent).count() > FEW
             }
             Some(Priority::Normal | Priority::Background) => self.pressed || self.queue.len() >= FULL,
         };
         self.context.composition.coalesce > Coalesce::Off && many()
     }
 
-    /// Whether something urgent goes before the message in doubt: one that cannot have arrived can wait. In a
-    /// storm that is a digest of alerts, too: no other goes before it.
+    /// Whether an urgent delivery goes before the in-doubt message: one that cannot have arrived can wait. In a storm the
+    /// in-doubt message may be a digest of alerts: the next such digest does not overtake it.
     pub(super) fn overtakes(&self) -> bool {
         let overtaking = self.is_urgent()
-            && self.queue.first_key_value().is_some_and(|((rank, _), _)| *rank <= Priority::Urgent);
+            && self.queue.first_key_value().is_some_and(|((priority, _), _)| *priority <= Priority::Urgent);
         overtaking
             && self.in_doubt.front().is_some_and(|message| {
                 message.form == Form::Digest && !message.settling && message.ambiguous_since.is_none()
             })
     }
 
-    /// How much of the bucket the next message may use: the last place is kept for decisions. What is in doubt waits for
-    /// nothing, since everything waits for it, but for a digest that a decision would overtake.
+    /// The share of the bucket that the next message may use: the last slot is reserved for decisions. An in-doubt
+    /// message waits for nothing, since everything else waits for it; the exception is a digest that a decision would
+    /// overtake.
     pub(super) fn share(&self) -> Share {
         let waits = match self.in_doubt.front() {
             Some(message) if !self.overtakes() => {
@@ -84,18 +85,18 @@ impl Lane {
         if waits { Share::Ordinary } else { Share::Full }
     }
 
-    /// Whether there is something to send; looks at the table if that may hold more than memory.
+    /// Whether there is something to send. Polls the table if it may hold more than memory.
     pub(super) async fn has_work(&mut self, place: &str) -> store::Result<bool> {
         self.take_hints();
-        // What can wait is in nobody's way.
-        let idle = !self.storm && self.turn().is_none_or(|rank| rank == Priority::Background);
+        // Background deliveries block nothing.
+        let idle = !self.storm && self.turn().is_none_or(|priority| priority == Priority::Background);
         if idle && self.behind {
             let page = self.context.store.page(self.id, self.context.clock.steady(), PAGE).await?;
             self.behind = !page.is_all;
             self.queue_all(guard::readable(&self.context, place, page).await?);
         }
         if self.behind {
-            // Hints at them may have been lost: whatever waits, they go first.
+            // Hints about these may have been lost. They go first, whatever else waits.
             let now = self.context.clock.steady();
             let last = if self.storm { Priority::Decision } else { Priority::Urgent };
             let urgent = self.context.store.overtaking(self.id, last, now, PAGE).await?;
@@ -131,7 +132,7 @@ impl Lane {
         self.queue.insert((delivery.rank, delivery.id), delivery);
     }
 
-    /// Waits for work; `false` if there was none for a while.
+    /// Waits for work; `false` after a timeout.
     pub(super) async fn wait(&mut self) -> bool {
         tokio::select! {
             biased;
@@ -143,8 +144,8 @@ impl Lane {
         }
     }
 
-    /// Waits for a place in the bucket, `ready_in`. What may use only a `share` of it makes room at once for a decision
-    /// that comes meanwhile, and soon for one whose hint was lost.
+    /// Waits `ready_in` for a slot in the bucket. A message that may use only a `share` yields at once to a decision
+    /// that arrives meanwhile, and soon to one whose hint was lost.
     pub(super) async fn wait_for_room(&mut self, ready_in: Duration, share: Share) -> store::Result<()> {
         let clock = self.context.clock.clone();
         let until = clock.elapsed() + ready_in;

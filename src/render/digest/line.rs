@@ -1,4 +1,4 @@
-//! A line of a digest: when it happened, what it was, how often, and which one it is.
+//! One line of a digest: time, summary, count and short id.
 
 use crate::clock::Timestamp;
 use crate::model::{Event, EventHeader, EventId, Source};
@@ -6,20 +6,20 @@ use crate::render::facts::Facts;
 use crate::render::text::{literal, number, short};
 use crate::render::{Markdown, Surface, View, alert, card};
 
-/// Units of a line: ten of them stay below a field's 1024.
+/// Maximum units of a line: ten lines stay below a field's 1024.
 const LINE: usize = 100;
 
-/// One thing that happened, once or more often.
+/// One line: an event, or several of one subject.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) weight: u8,
     pub(super) id: EventId,
-    /// How many events it stands for.
+    /// How many events the line covers.
     pub(super) times: u64,
     source: Source,
     subject: String,
     at: Timestamp,
-    /// What it says, once it has been told.
+    /// The rendered text; `None` until it is rendered.
     said: Option<Markdown>,
 }
 
@@ -36,12 +36,12 @@ impl Line {
         }
     }
 
-    /// Whether it is about the same thing as `event`.
+    /// Whether the line is about the subject of `event`.
     pub(super) fn is_of(&self, event: &EventHeader) -> bool {
         !event.subject.is_empty() && (self.source, &self.subject) == (event.source, &event.subject)
     }
 
-    /// Says what happened. Of an alert its host goes first: a long title must not push it out.
+    /// Renders the line's text. An alert's host comes first, so that a long title cannot push it out.
     pub(super) fn tell(&mut self, event: &Event, view: &View<'_>) {
         let said = match event.meaning().is_alert() {
             true => alert::line(&Facts::new(event, view)),
@@ -50,8 +50,8 @@ impl Line {
         self.said = Some(said.cut(LINE, Surface::Embed));
     }
 
-    /// "• 02:14 CRITICAL WEB-01: Disk full (Acme) ×3 #a1b2c3d4", with the day if it is `dated`. `least` says that it may
-    /// have been more often.
+    /// "• 02:14 CRITICAL WEB-01: Disk full (Acme) ×3 #a1b2c3d4", with the day if `dated`. `least`: the count is a
+    /// minimum.
     pub(super) fn write(&self, dated: bool, least: bool) -> Markdown {
         // 2024-01-15T10:30:00.000Z
         let stamp = self.at.to_rfc3339();
@@ -69,7 +69,7 @@ impl Line {
     }
 }
 
-/// The lines, those that say the same as one.
+/// Merges lines with equal text.
 pub(super) fn merged(lines: &[Line]) -> Vec<Line> {
     let mut merged: Vec<Line> = Vec::new();
     for line in lines {
@@ -81,7 +81,7 @@ pub(super) fn merged(lines: &[Line]) -> Vec<Line> {
     merged
 }
 
-/// Its length, blank ends included: something stands on both sides.
+/// The part's length, plus two for blank ends, which count inside a line.
 fn units(part: &Markdown) -> usize {
     part.units(Surface::Embed) + 2
 }
