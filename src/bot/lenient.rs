@@ -1,8 +1,8 @@
-//! What servers other than Discord tell in fewer or in other words: read all the same, by what nuncio needs of it.
+//! Lenient parsing of events from Discord-compatible servers that omit fields or use other ones.
 //!
-//! Serenity gives what it cannot read whole as an unknown event. Of an interaction only who, where, what and how to
-//! answer is needed; of a server only names, roles and channels; of READY only who the bot is. What is missing is never
-//! guessed in anybody's favour: somebody without roles has none, and a message without an author is not ours.
+//! Serenity reports what it cannot parse as an unknown event. nuncio needs only part of each: of an interaction the
+//! person, the place, the action and how to answer; of a guild names, roles and channels; of READY the bot's identity.
+//! A missing field never adds access: a person without roles has none, and a message without an author is not ours.
 
 pub(super) mod interaction;
 mod ready;
@@ -17,10 +17,10 @@ const THREADS: [u64; 3] = [10, 11, 12];
 
 pub(super) use ready::ready;
 
-/// A server out of what is needed of it; `None` without an id.
+/// Parses the needed fields of a guild; `None` without an id.
 pub(super) fn guild(told: &Value, bot: u64) -> Option<Guild> {
     let all = |name: &str| told[name].as_array().into_iter().flatten();
-    // Servers that speak to people's clients first tell a server's own facts apart from what is in it.
+    // Servers built for user clients put a guild's own properties into an object of their own.
     let facts = if told["properties"].is_object() { &told["properties"] } else { told };
     let me = all("members").find(|member| id(&member["user"]["id"]) == Some(bot));
     let role = |role: &Value| {
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    // What this module stands on: serenity gives what it cannot read as unknown, and does not drop it.
+    // This module depends on it: serenity reports what it cannot parse as unknown, and does not drop it.
     #[test]
     fn what_cannot_be_read_comes_as_unknown() {
         use serenity::all::{Event, GatewayEvent};
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(guild.channels[&6].overwrites[0].deny, 2048);
     }
 
-    // As YEPCord tells of it, in READY.
+    // As YEPCord sends it, in READY.
     #[test]
     fn a_server_whose_facts_stand_apart_is_read() {
         let told =

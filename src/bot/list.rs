@@ -1,4 +1,4 @@
-//! Lists that are read page by page. Which page it is stands in the buttons, so they work after a restart.
+//! Paged lists. The buttons hold the page number, so they work after a restart.
 
 use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
 
@@ -8,34 +8,34 @@ use crate::model::{Decision, Snowflake};
 use crate::render::{self, Color, Surface};
 use crate::store::{DeliveryDetails, Result, RowResult};
 
-/// Lines of a page: with everything at its longest they stay below Discord's 4096 characters of a description.
+/// Lines per page: even with every field at its longest, a page fits Discord's 4096 characters of a description.
 const LINES: u32 = 10;
-/// Nobody turns further, and no skipping gets slow.
+/// The last page: people do not go further, and the query's offset stays cheap.
 const LAST: u32 = 999;
 const WHAT: &str = "page";
 
-/// What is listed.
+/// The content of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum List {
-    /// Deliveries that were given up.
+    /// Dead letters.
     GivenUp,
-    /// Machines that wait for a decision.
+    /// Machines without a decision.
     Undecided,
 }
 
-/// One page of a list that somebody asked for.
+/// One page of a list that a person requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) list: List,
-    /// From 0.
+    /// Zero-based.
     pub(super) number: u32,
-    /// Who asked: nobody else turns it.
+    /// Who requested the list: only they can turn its pages.
     pub(super) reader: Snowflake,
 }
 
-/// What is shown of it.
+/// A rendered page.
 pub(super) struct Shown {
-    /// A sentence where there is nothing to list.
+    /// Set if the list is empty.
     pub(super) sentence: Option<&'static str>,
     pub(super) embed: Option<CreateEmbed>,
     pub(super) buttons: Vec<CreateActionRow>,
@@ -81,12 +81,11 @@ impl List {
 }
 
 impl Page {
-    /// The first page.
     pub(super) const fn first(list: List, reader: Snowflake) -> Self {
         Self { list, number: 0, reader }
     }
 
-    /// Reads what a button says: `v1:page:<list>:<number>:<reader>`.
+    /// Parses a button's custom id: `v1:page:<list>:<number>:<reader>`.
     pub(super) fn parse(custom_id: &str) -> Option<Self> {
         let mut parts = custom_id.strip_prefix("v1:")?.split(':');
         if parts.next()? != WHAT {
@@ -103,7 +102,7 @@ impl Page {
         format!("v1:{WHAT}:{}:{}:{}", self.list.as_str(), self.number, self.reader)
     }
 
-    /// What it shows now. A page that is no more shows the first.
+    /// Renders the page from the current data. A page that no longer exists shows the first one.
     pub(super) async fn show(mut self, hub: &Hub) -> Result<Shown> {
         let mut lines = self.list.lines(hub, self.number * LINES, LINES + 1).await?;
         if lines.is_empty() && self.number > 0 {
@@ -133,7 +132,7 @@ impl Page {
             let id = Self { number, ..self }.custom_id();
             CreateButton::new(id).label(label).style(ButtonStyle::Secondary).disabled(is_off)
         };
-        // Two buttons of one message must differ, also when one of them leads nowhere.
+        // Two buttons of one message need different ids, even if one of them is disabled.
         let (before, after) = (self.number.checked_sub(1).unwrap_or(LAST), self.number + 1);
         vec![CreateActionRow::Buttons(vec![
             button(before, "Previous", is_first),
@@ -142,7 +141,7 @@ impl Page {
     }
 }
 
-/// A delivery in a line, also one that cannot be read.
+/// A delivery in one line, corrupt rows included.
 pub(super) fn listed(letter: &RowResult<DeliveryDetails>) -> String {
     match letter {
         Ok(letter) => given_up(letter),
@@ -154,7 +153,7 @@ pub(super) fn listed(letter: &RowResult<DeliveryDetails>) -> String {
     }
 }
 
-/// A delivery that was given up, in a line.
+/// A dead letter in one line.
 fn given_up(letter: &DeliveryDetails) -> String {
     format!(
         "`{}` {} → {}, <t:{}:R>: {}",

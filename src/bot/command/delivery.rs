@@ -16,11 +16,11 @@ use crate::store::{AttemptRow, DeliveryDetails, NotRetried, Requester, Revived, 
 
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
-/// How many are looked through for what was typed.
+/// Maximum number of deliveries searched for autocomplete.
 const LOOKED_AT: u32 = 500;
-/// How many tries are shown of one delivery.
+/// Maximum number of attempts shown per delivery.
 const MOST_TRIES: usize = 8;
-/// A body below this stands in the answer; a longer one is attached, and one that could end a block of code.
+/// Bodies below this size appear inline. Longer ones are attached, and so are bodies that could end a code block.
 const INLINE: usize = 1700;
 /// Discord: "Create Message", content.
 const MOST_CONTENT: usize = 2000;
@@ -118,7 +118,7 @@ pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<
 #[poise::command(context_menu_command = "Show raw", guild_only, default_member_permissions = "MANAGE_GUILD")]
 pub(super) async fn show_raw(context: Context<'_>, message: Message) -> Result<(), Error> {
     let subject = format!("message {}", message.id);
-    // What a card leaves out is not for everybody who sees the card.
+    // What a card leaves out is not meant for everyone who sees the card.
     if !authorize::may_operate(context, &subject).await? {
         return Ok(());
     }
@@ -156,7 +156,7 @@ fn pretty(body: &[u8]) -> String {
         .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
-/// Who asks, and what they may.
+/// The person who ran the command, with their access.
 fn requester(context: Context<'_>, subject: &str) -> Requester {
     let entry = authorize::entry(context, subject, AuditOutcome::Done, "");
     context.data().hub.requester(&authorize::person(context), entry)
@@ -181,7 +181,7 @@ fn said(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
     (if revived.is_done() { AuditOutcome::Done } else { AuditOutcome::Refused }, sentence.to_owned())
 }
 
-/// Why XTSystems is not called again, and who can do it.
+/// Why the call to XTSystems is not repeated, and who can repeat it.
 fn not_called(why: NotRetried, rules: &Rules) -> String {
     let (press, refusal) = match why {
         NotRetried::NeedsApprover => (ButtonAction::TryAgain, Refusal::NotApprover(rules.approvers.clone())),
@@ -224,7 +224,7 @@ fn told(letter: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String {
     text.chars().take(1900).collect()
 }
 
-/// What was given up lately, by what it is about.
+/// Suggests recent dead letters, labeled by their subject.
 async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let letters = context.data().hub.given_up(0, LOOKED_AT).await.unwrap_or_default();
     let name = |letter: &DeliveryDetails| {

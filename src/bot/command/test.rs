@@ -1,4 +1,4 @@
-//! `/test-webhook`: has the platform send a test and follows it, leg by leg.
+//! `/test-webhook`: has XTSystems send a test event and traces it hop by hop.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use crate::hub::{Hop, Trace};
 use crate::model::{AuditOutcome, Status};
 use crate::xtsystems;
 
-/// How long the test is followed. Discord waits 15 minutes, people do not.
+/// How long the test is traced. Discord would wait 15 minutes, people do not.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The platform's clock is not asked; ours may be read a moment after the event arrived.
+/// Clock tolerance: the platform's clock is not known; ours may be read a moment after the event arrived.
 const SLACK: Duration = Duration::from_millis(50);
 const MOST_LEGS: usize = 10;
 
@@ -113,7 +113,7 @@ fn told(from: &str, trace: &Trace) -> String {
 }
 
 fn leg(leg: &Hop) -> String {
-    // "Acme NOC / #alerts" where people are: its last part says enough.
+    // "Acme NOC / #alerts" as operators configured it: the last part is enough.
     let name = leg.destination.rsplit(" / ").next().unwrap_or(&leg.destination);
     let name = plain(name);
     let why = || leg.reason.as_deref().map(|why| format!(": {}", plain(why))).unwrap_or_default();

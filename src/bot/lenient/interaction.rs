@@ -1,16 +1,16 @@
-//! An interaction out of what is needed of it: who, where, what, and how to answer.
+//! Lenient parsing of interactions: only the person, the place, the action, and how to answer.
 
 use serde_json::{Value, json};
 use serenity::all::Interaction;
 
 use super::id;
 
-/// The author of a message whose author is not told: nobody.
+/// The placeholder author of a message without an author; no real user has this id.
 const NOBODY: u64 = 1;
-/// An id that nobody looks at.
+/// A placeholder for ids that no code reads.
 const ANY: &str = "1";
 
-/// An interaction out of what is needed of it.
+/// Parses the needed fields of an interaction.
 pub(in crate::bot) fn interaction(told: &Value) -> serde_json::Result<Interaction> {
     let channel = [&told["channel_id"], &told["channel"]["id"], &told["message"]["channel_id"]];
     let channel = channel.into_iter().find(|id| !id.is_null());
@@ -41,7 +41,7 @@ pub(in crate::bot) fn interaction(told: &Value) -> serde_json::Result<Interactio
     serde_json::from_value(whole)
 }
 
-/// What was done: by the type of the interaction.
+/// The interaction's data, by its type.
 fn data(told: &Value, channel: &Value) -> Value {
     let data = &told["data"];
     if !data.is_object() {
@@ -71,7 +71,7 @@ fn data(told: &Value, channel: &Value) -> Value {
     whole
 }
 
-/// What was written in a dialog, in whatever it is wrapped: a row each.
+/// Collects the inputs of a dialog, however they are nested: one row each.
 fn answers(told: &Value, rows: &mut Vec<Value>) {
     match told {
         Value::Array(list) => list.iter().for_each(|told| answers(told, rows)),
@@ -86,7 +86,7 @@ fn answers(told: &Value, rows: &mut Vec<Value>) {
     }
 }
 
-/// A command's options. One whose type is not told has the one that its value has.
+/// A command's options. If an option's type is missing, it follows from its value.
 fn options(told: &Value) -> Vec<Value> {
     let option = |told: &Value| {
         let kind = match &told["value"] {
@@ -106,20 +106,20 @@ fn options(told: &Value) -> Vec<Value> {
     told.as_array().into_iter().flatten().map(option).collect()
 }
 
-/// A person. Who has no name is called by their id.
+/// A user. Without a name, the id is the name.
 fn user(told: &Value) -> Value {
     let mut whole = json!({"username": id(&told["id"]).unwrap_or_default().to_string()});
     keep(&mut whole, told, &["id", "username", "global_name", "bot"]);
     whole
 }
 
-/// The ids of roles, also where the roles themselves are told.
+/// The ids of roles, also from whole role objects.
 fn roles(told: &Value) -> Vec<String> {
     let one = |told: &Value| id(told).or_else(|| id(&told["id"]));
     told.as_array().into_iter().flatten().filter_map(one).map(|id| id.to_string()).collect()
 }
 
-/// A message: which one, and whose.
+/// A message: its id and its author.
 fn message(told: &Value, channel: &Value) -> Value {
     let mut whole = json!({
         "channel_id": channel, "author": {"id": NOBODY.to_string(), "username": ""}, "content": "",
@@ -133,7 +133,7 @@ fn message(told: &Value, channel: &Value) -> Value {
     whole
 }
 
-/// Copies what is told of these fields.
+/// Copies these fields, if present.
 fn keep(to: &mut Value, from: &Value, fields: &[&str]) {
     for field in fields {
         if let Some(value) = from.get(field).filter(|value| !value.is_null()) {
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(click.channel_id.get(), 6);
     }
 
-    // D-4: what is missing makes nobody mightier.
+    // D-4: missing fields give no one more access.
     #[test]
     fn what_is_missing_is_not_guessed() {
         let mut told = told();
