@@ -1,7 +1,8 @@
 //! A gateway session, from connect to close.
 //!
 //! Serenity reconnects by itself: it resumes within milliseconds and logs in anew within five seconds. A session ends
-//! when nuncio stops, when Discord closes it with a fatal code, when it logs in more often than allowed, or when it hangs.
+//! when nuncio stops, when Discord closes it with a fatal code, when it logs in more often than allowed, or when it
+//! hangs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,12 +97,12 @@ fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
 
 /// Closes the connection in whatever state it is.
 ///
-/// `shutdown_all` closes properly, but after any new login it returns at once and leaves the shard running. So the shard
-/// also gets direct messages: to close, and then to send something, which fails on a closed connection and ends the
-/// shard without another attempt. If Discord has closed the connection already, `shutdown_all` has the shard wait for its
-/// close frame forever in a busy loop, which blocks the whole process: so the shard is first asked to send something, and
-/// gets no further if it cannot. The address is cleared, so that a login in progress connects nowhere. Only at
-/// the end of the process is the close worth waiting for: it may take five seconds.
+/// `shutdown_all` closes properly, but after any new login it returns at once and leaves the shard running. So the
+/// shard also gets direct messages: to close, and then to send something, which fails on a closed connection and ends
+/// the shard without another attempt. If Discord has closed the connection already, `shutdown_all` has the shard wait
+/// for its close frame forever in a busy loop, which blocks the whole process: so the shard is first asked to send
+/// something, and gets no further if it cannot. The address is cleared, so that a login in progress connects nowhere.
+/// Only at the end of the process is the close worth waiting for: it may take five seconds.
 async fn hang_up(
     shared: &Shared,
     manager: Arc<ShardManager>,

@@ -141,8 +141,8 @@ impl Watch {
         }
     }
 
-    /// Fetches those of the route map's channels that no guild listed, each once per connection: archived threads are in no
-    /// list.
+    /// Fetches those of the route map's channels that no guild listed, each once per connection: no list contains
+    /// archived threads.
     async fn ask_for_unlisted(&self) {
         let unlisted: Vec<Snowflake> = {
             let channels = self.0.shared.hub.channels();

@@ -1,4 +1,4 @@
-//! limit → verify → parse. What comes out was signed by the source and can be read.
+//! The limit → verify → parse pipeline. Its output was signed by the source and is well formed.
 
 use std::net::IpAddr;
 use std::pin::pin;
@@ -20,7 +20,7 @@ use crate::model::NewEvent;
 use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store;
 
-/// Reads an event whose signature holds out of a request.
+/// Reads a verified event out of a request.
 pub(super) async fn read<B: Body<Data = Bytes>>(
     door: &IngressState,
     gate: &SourceRoute,
@@ -53,7 +53,7 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
         }
         Err(reason) => return Err(knock.refuse(reason)),
     }
-    // Ten digits, as the check has seen.
+    // Ten digits: the check ensured that.
     let timestamp = str::from_utf8(timestamp).unwrap_or_default();
     match xtsystems::parse(&body, timestamp, received_at) {
         Ok(event) => Ok(event),
@@ -61,7 +61,7 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
     }
 }
 
-/// The store could not take it: the log says why, the sender is asked to come back.
+/// The response if the store fails: the log gets the reason, the sender a 503, so it tries again.
 pub(super) fn not_stored(door: &IngressState, client: IpAddr, error: &store::Error) -> Rejection {
     let sentence =
         format!("an event could not be stored: {error}. nuncio answered 503, so its sender tries again");
@@ -83,7 +83,7 @@ fn credentials(headers: &HeaderMap) -> Result<(&[u8], &[u8]), Reason> {
     Ok((one(SIGNATURE_HEADER, Reason::NoSignature)?, one(TIMESTAMP_HEADER, Reason::NoTimestamp)?))
 }
 
-/// A request at the door, and whose it is.
+/// A request's context: the ingress and the client address.
 struct Knock<'a> {
     door: &'a IngressState,
     client: IpAddr,
@@ -94,7 +94,7 @@ impl Knock<'_> {
         self.door.remark(finding, sentence, self.client);
     }
 
-    /// JSON or nothing said, and not compressed: the signature is over the raw bytes.
+    /// Requires JSON or no content type, and no compression: the signature covers the raw bytes.
     fn check_media(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         let mut types = headers.get_all(header::CONTENT_TYPE).iter();
         let is_json = match (types.next(), types.next()) {
@@ -119,10 +119,11 @@ impl Knock<'_> {
         }
     }
 
-    /// Refuses what says itself that it is too large, before a byte of it is read. The length, if it was said.
+    /// Refuses a declared length above the limit, before a byte of the body is read. Returns the declared length, if
+    /// any.
     fn check_length(&self, headers: &HeaderMap, limit: usize) -> Result<Option<usize>, Rejection> {
         let Some(value) = headers.get(header::CONTENT_LENGTH) else { return Ok(None) };
-        // What is no number was refused before.
+        // A non-numeric length was refused before.
         let length = value.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
         if length > limit { Err(self.too_large(limit)) } else { Ok(Some(length)) }
     }
@@ -134,7 +135,7 @@ impl Knock<'_> {
         Rejection::TooLarge
     }
 
-    /// Reads the body into one piece of memory: the pieces it comes in, of a byte each if need be, are not kept.
+    /// Reads the body into one contiguous buffer: the chunks it arrives in, possibly of one byte each, are not kept.
     async fn read<B: Body<Data = Bytes>>(
         &self,
         body: B,
@@ -176,7 +177,7 @@ impl Knock<'_> {
         })
     }
 
-    /// Lets the body grow to `needed`. Beyond [`SMALL`] that takes room, of which all connections together have so much.
+    /// Lets the body grow to `needed`. Beyond [`SMALL`] that takes memory from the budget that all connections share.
     async fn make_room(
         &self,
         needed: usize,
@@ -215,7 +216,7 @@ impl Knock<'_> {
         Rejection::Malformed
     }
 
-    /// Keeps a copy of what was signed but is no event, and says so.
+    /// Stores a copy of a signed body that is no event, and reports it.
     async fn quarantine(&self, gate: &SourceRoute, reason: &str, body: &[u8]) -> Rejection {
         match self.door.0.hub.quarantine(gate.source, reason, body).await {
             Ok(()) => {
@@ -230,7 +231,7 @@ impl Knock<'_> {
         }
     }
 
-    /// The operator learns the reason, the sender a bare sentence; who fails too often learns only that.
+    /// Gives the operator the reason and the sender a bare sentence; a sender that fails too often gets only a 429.
     fn refuse(&self, reason: Reason) -> Rejection {
         let (finding, seconds_behind, rejection) = match reason {
             Reason::NoSignature | Reason::NoTimestamp => (Finding::Unsigned, None, Rejection::Unsigned),
@@ -245,7 +246,7 @@ impl Knock<'_> {
         self.refuse_with(finding, format!("a webhook was refused: {reason}"), seconds_behind, rejection)
     }
 
-    /// Notes what was found, and counts it against the client.
+    /// Records the finding, and charges it to the client.
     fn refuse_with(
         &self,
         finding: Finding,
@@ -255,7 +256,7 @@ impl Knock<'_> {
     ) -> Rejection {
         let from = self.client.to_string();
         self.door.0.hub.remark(IngressReport { finding, sentence, seconds_behind, from });
-        // With the scope "all" it was charged when it came.
+        // With the scope "all" the request was charged on arrival.
         let limiter = &self.door.live().limiter;
         if limiter.counts_all() {
             return rejection;
