@@ -208,10 +208,10 @@ impl IngressState {
     async fn receive<B: Body<Data = Bytes>>(
         &self,
         gate: &SourceRoute,
-        knocked: InboundRequest<B>,
+        inbound: InboundRequest<B>,
     ) -> Response {
-        let client = knocked.client.0;
-        let accepted = match signed::read(self, gate, knocked).await {
+        let client = inbound.client.0;
+        let accepted = match signed::read(self, gate, inbound).await {
             Ok(event) => self.0.hub.accept(event).await,
             Err(rejection) => return rejection.into_response(),
         };

@@ -41,14 +41,14 @@ pub struct Telemetry {
 pub fn init(filter: &str, log_dir: &Path) -> (Telemetry, Vec<String>) {
     let mut notes = Vec::new();
     let mut files = Vec::new();
-    let colour =
+    let color =
         std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![
         fmt::layer()
             .fmt_fields(fields())
-            .with_ansi(colour)
+            .with_ansi(color)
             .with_target(false)
-            .with_writer(OneLine::new(std::io::stderr, colour))
+            .with_writer(OneLine::new(std::io::stderr, color))
             .boxed(),
     ];
     for (name, least) in [("combined.log", LevelFilter::TRACE), ("error.log", LevelFilter::ERROR)] {
@@ -95,8 +95,8 @@ pub fn is_filter(text: &str) -> bool {
     EnvFilter::builder().parse(text).is_ok()
 }
 
-/// Puts [`NOISY`] before `filter`, whose own directives override it. A level below `warn` stays as it is, and an invalid
-/// filter counts as `info`.
+/// Puts [`NOISY`] before `filter`, whose own directives override it. A level below `warn` stays as it is, and an
+/// invalid filter counts as `info`.
 fn directives(filter: &str) -> EnvFilter {
     let is_quiet = filter.trim().parse::<LevelFilter>().is_ok_and(|level| level < LevelFilter::WARN);
     let text = if is_quiet { filter.to_owned() } else { format!("{NOISY},{filter}") };

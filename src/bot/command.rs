@@ -86,7 +86,7 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
         .options(FrameworkOptions {
             commands: all(),
             command_check: Some(|context| Box::pin(may_begin(context))),
-            on_error: |error| Box::pin(apologise(error)),
+            on_error: |error| Box::pin(report_error(error)),
             // `http::serenity` already allows no mentions. Poise's own default allows mentions of all users.
             allowed_mentions: None,
             ..FrameworkOptions::default()
@@ -101,7 +101,7 @@ async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Err
     let data = context.data();
     data.rival.told(&data.hub, context.id());
     if data.stopping.is_cancelled() {
-        say(context, "nuncio is restarting: try again in a minute. Nothing was changed.").await;
+        reply(context, "nuncio is restarting: try again in a minute. Nothing was changed.").await;
         return Ok(false);
     }
     if data.closed.is_cancelled() {
@@ -114,7 +114,7 @@ async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Err
 }
 
 /// Reports a failure to the person and to the log.
-async fn apologise(error: FrameworkError<'_, Data, Error>) {
+async fn report_error(error: FrameworkError<'_, Data, Error>) {
     let reference = EventId::new().short();
     let Some(context) = error.ctx() else {
         match error {
@@ -171,11 +171,11 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
             )
         }
     };
-    say(context, &sentence).await;
+    reply(context, &sentence).await;
 }
 
 /// Replies to the person who ran the command.
-async fn say(context: poise::Context<'_, Data, Error>, sentence: &str) {
+async fn reply(context: poise::Context<'_, Data, Error>, sentence: &str) {
     let reply = CreateReply::default().content(sentence).ephemeral(true);
     if let Err(error) = context.send(reply).await {
         tracing::warn!(

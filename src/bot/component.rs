@@ -65,7 +65,7 @@ impl Clicks {
     }
 
     /// A component on a message: a decision's button, another page of a list, or a step of setting a route.
-    async fn touched(&self, http: &Http, component: &ComponentInteraction) {
+    async fn handle_component(&self, http: &Http, component: &ComponentInteraction) {
         if let Some(turn) = menu::of(component) {
             return self.turn(http, component, turn).await;
         }
@@ -73,13 +73,13 @@ impl Clicks {
             return self.mute_anyway(http, component, wanted).await;
         }
         match Page::parse(&component.data.custom_id) {
-            Some(page) => self.leaf(http, component, page).await,
-            None => self.pressed(http, component).await,
+            Some(page) => self.turn_page(http, component, page).await,
+            None => self.handle_button(http, component).await,
         }
     }
 
     /// Another page of a list, for the person who requested the list.
-    async fn leaf(&self, http: &Http, component: &ComponentInteraction, page: Page) {
+    async fn turn_page(&self, http: &Http, component: &ComponentInteraction, page: Page) {
         if self.shared.stopping.is_cancelled() {
             return say_at_once(http, component, STOPPING).await;
         }
@@ -113,7 +113,7 @@ impl Clicks {
     }
 
     /// A button: responds at once, then performs its action.
-    async fn pressed(&self, http: &Http, component: &ComponentInteraction) {
+    async fn handle_button(&self, http: &Http, component: &ComponentInteraction) {
         let bot = self.bot.load(Ordering::Acquire);
         let Some(click) = press::of_button(component, bot, &self.shared.clock) else {
             return if press::is_ours(&component.data.custom_id) {
@@ -143,8 +143,8 @@ impl Clicks {
             CreateInteractionResponse::Acknowledge
         };
         self.began(component.id.get(), component.create_response(http, first).await);
-        let said = self.perform(&click).await;
-        match said {
+        let reply = self.perform(&click).await;
+        match reply {
             Said::Nothing => {}
             Said::Embed(embed) => {
                 answered(component.edit_response(http, edit().embed(*embed)).await.map(drop));
@@ -153,27 +153,27 @@ impl Clicks {
                 answered(component.edit_response(http, edit().content(sentence)).await.map(drop));
             }
             Said::Sentence(sentence) => {
-                self.whisper(|| component.create_followup(http, whisper(sentence.clone()))).await;
+                self.follow_up(|| component.create_followup(http, follow_up(sentence.clone()))).await;
             }
         }
     }
 
     /// Sends a follow-up after the first response; retries while Discord is rate limiting.
-    async fn whisper<F>(&self, say: impl Fn() -> F)
+    async fn follow_up<F>(&self, send: impl Fn() -> F)
     where
         F: Future<Output = serenity::Result<Message>>,
     {
         for pause in WHISPER_AGAIN {
-            match say().await {
+            match send().await {
                 Err(error) if http::status(&error) == Some(429) => self.shared.clock.sleep(pause).await,
-                said => return answered(said.map(drop)),
+                result => return answered(result.map(drop)),
             }
         }
-        answered(say().await.map(drop));
+        answered(send().await.map(drop));
     }
 
     /// A submitted dialog: access is checked now, with the person's current roles.
-    async fn submitted(&self, http: &Http, modal: &ModalInteraction) {
+    async fn handle_dialog(&self, http: &Http, modal: &ModalInteraction) {
         if let Some(text) = menu::of_dialog(modal) {
             return self.named(http, modal, &text).await;
         }
@@ -198,7 +198,7 @@ impl Clicks {
         }
         self.began(modal.id.get(), modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
         if let Said::Sentence(sentence) = self.perform(&click).await {
-            self.whisper(|| modal.create_followup(http, whisper(sentence.clone()))).await;
+            self.follow_up(|| modal.create_followup(http, follow_up(sentence.clone()))).await;
         }
     }
 
@@ -217,8 +217,8 @@ impl Clicks {
             wait_for_guild(&self.shared.hub, &self.shared.clock, *guild_id, Entrypoint::Card).await;
         }
         match interaction {
-            Interaction::Component(component) => self.touched(&context.http, component).await,
-            Interaction::Modal(modal) => self.submitted(&context.http, modal).await,
+            Interaction::Component(component) => self.handle_component(&context.http, component).await,
+            Interaction::Modal(modal) => self.handle_dialog(&context.http, modal).await,
             _ => {}
         }
     }
@@ -288,7 +288,7 @@ async fn say_at_once(http: &Http, component: &ComponentInteraction, sentence: &s
 }
 
 /// A follow-up that only this person sees, after the first response.
-fn whisper(sentence: String) -> CreateInteractionResponseFollowup {
+fn follow_up(sentence: String) -> CreateInteractionResponseFollowup {
     CreateInteractionResponseFollowup::new().content(sentence).ephemeral(true)
 }
 

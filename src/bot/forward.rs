@@ -48,8 +48,8 @@ impl<F: Framework> Framework for Commands<F> {
 
 #[async_trait]
 impl<F: Framework> InteractionSink for Forwarder<F> {
-    async fn forward_interaction(&self, context: Context, told: Value) {
-        match interaction(&told) {
+    async fn forward_interaction(&self, context: Context, raw: Value) {
+        match interaction(&raw) {
             Ok(interaction) => {
                 self.clicks.hear(&context, &interaction).await;
                 if let Some(commands) = self.commands.get() {
@@ -58,7 +58,7 @@ impl<F: Framework> InteractionSink for Forwarder<F> {
             }
             Err(error) => {
                 let fields: Vec<&str> =
-                    told.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+                    raw.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
                 tracing::warn!(
                     "Discord sent a click or command that nuncio cannot read ({error}; its fields: {}). Nothing was \
                      done, and the person sees that it failed. Please report this",

@@ -8,7 +8,7 @@ use serenity::async_trait;
 #[async_trait]
 pub(super) trait InteractionSink: Send + Sync {
     /// Parses an interaction leniently and forwards it; logs it if that fails.
-    async fn forward_interaction(&self, context: Context, told: Value);
+    async fn forward_interaction(&self, context: Context, raw: Value);
 
     /// Forwards a READY that was parsed here: serenity could not parse it and notifies no handler of it.
     async fn forward_ready(&self, context: Context, ready: Ready);

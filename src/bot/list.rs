@@ -142,9 +142,9 @@ impl Page {
 }
 
 /// A delivery in one line, corrupt rows included.
-pub(super) fn listed(letter: &RowResult<DeliveryDetails>) -> String {
-    match letter {
-        Ok(letter) => given_up(letter),
+pub(super) fn listed(details: &RowResult<DeliveryDetails>) -> String {
+    match details {
+        Ok(details) => given_up(details),
         Err(row) => format!(
             "{} cannot be read: {}",
             render::code(&row.short()).write(Surface::Embed),
@@ -154,14 +154,14 @@ pub(super) fn listed(letter: &RowResult<DeliveryDetails>) -> String {
 }
 
 /// A dead letter in one line.
-fn given_up(letter: &DeliveryDetails) -> String {
+fn given_up(details: &DeliveryDetails) -> String {
     format!(
         "`{}` {} → {}, <t:{}:R>: {}",
-        letter.id.short(),
-        render::code(&letter.kind.as_str().chars().take(60).collect::<String>()).write(Surface::Embed),
-        glimpse(&letter.destination, 40),
-        letter.received_at.as_secs(),
-        letter.reason.as_deref().map_or_else(|| "no reason".to_owned(), |why| glimpse(why, 80)),
+        details.id.short(),
+        render::code(&details.kind.as_str().chars().take(60).collect::<String>()).write(Surface::Embed),
+        glimpse(&details.destination, 40),
+        details.received_at.as_secs(),
+        details.reason.as_deref().map_or_else(|| "no reason".to_owned(), |why| glimpse(why, 80)),
     )
 }
 
@@ -208,15 +208,15 @@ mod tests {
 
     #[test]
     fn the_buttons_of_a_page_differ_and_the_ends_are_off() {
-        let told = |number, is_last| {
+        let json = |number, is_last| {
             let rows = Page { number, ..Page::first(List::GivenUp, READER) }.buttons(is_last);
             serde_json::to_value(rows).unwrap()
         };
-        assert_eq!(told(0, true), serde_json::json!([]));
+        assert_eq!(json(0, true), serde_json::json!([]));
         for (number, is_last, off) in
             [(0, false, [true, false]), (3, false, [false, false]), (3, true, [false, true])]
         {
-            let buttons = &told(number, is_last)[0]["components"];
+            let buttons = &json(number, is_last)[0]["components"];
             assert_eq!([&buttons[0]["disabled"], &buttons[1]["disabled"]], [off[0], off[1]]);
             assert_ne!(buttons[0]["custom_id"], buttons[1]["custom_id"]);
         }
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_page_of_the_longest_lines_fits() {
-        let letter = DeliveryDetails {
+        let details = DeliveryDetails {
             id: DeliveryId::new(),
             event_id: EventId::new(),
             kind: Kind::new(&"a".repeat(128)),
@@ -241,7 +241,7 @@ mod tests {
             due_at: crate::clock::SteadyTime::default(),
             finished_at: None,
         };
-        let line = given_up(&letter);
+        let line = given_up(&details);
         assert!(line.encode_utf16().count() * LINES as usize <= 4000, "{}", line.len());
     }
 }

@@ -254,7 +254,7 @@ mod tests {
         Channel { name, unfit: None, is_locked: false, category: None, thread_of: None, overwrites }
     }
 
-    fn told(guild: &Guild, overwrites: &[(Whom, u64, u64)]) -> String {
+    fn described(guild: &Guild, overwrites: &[(Whom, u64, u64)]) -> String {
         let overwrites = overwrites.iter().map(|(whom, allow, deny)| Overwrite {
             whom: *whom,
             allow: *allow,
@@ -286,14 +286,14 @@ mod tests {
         #[case] overwrites: &[(Whom, u64, u64)],
         #[case] expected: &str,
     ) {
-        assert_eq!(told(&guild(everyone, nuncio), overwrites), expected);
+        assert_eq!(described(&guild(everyone, nuncio), overwrites), expected);
     }
 
     #[test]
     fn the_owner_lacks_nothing() {
         let mut guild = guild(0, 0);
         guild.owner = BOT;
-        assert_eq!(told(&guild, &[(Whom::Role(GUILD), 0, ALL)]), "");
+        assert_eq!(described(&guild, &[(Whom::Role(GUILD), 0, ALL)]), "");
     }
 
     #[test]

@@ -86,8 +86,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The wall clock's time at `steady`, if the clock is not set until then. An offset below one second counts as zero,
-    /// so that two processes get equal results: their timelines do not begin at the same millisecond.
+    /// The wall clock's time at `steady`, if the clock is not set until then. An offset below one second counts as
+    /// zero, so that two processes get equal results: their timelines do not begin at the same millisecond.
     #[must_use]
     pub const fn wall_at(self, steady: SteadyTime) -> Timestamp {
         let ahead = self.wall.as_millis().saturating_sub(self.steady.as_millis());

@@ -92,8 +92,8 @@ impl fmt::Display for Report {
         for problem in &self.problems {
             write!(f, "\n  {problem}\n")?;
         }
-        let told = |name: &&String| self.problems.iter().any(|problem| problem.variable == **name);
-        let placeholders: Vec<_> = self.placeholders.iter().filter(|name| !told(name)).collect();
+        let has_problem = |name: &&String| self.problems.iter().any(|problem| problem.variable == **name);
+        let placeholders: Vec<_> = self.placeholders.iter().filter(|name| !has_problem(name)).collect();
         if !placeholders.is_empty() {
             writeln!(f, "\nStill placeholders of the example, so they count as not set:")?;
             for name in placeholders {

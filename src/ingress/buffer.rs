@@ -104,8 +104,8 @@ mod tests {
     #[case(300_000, 70_000)]
     fn what_went_in_comes_out(#[case] length: usize, #[case] piece: usize) {
         let body: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
-        for said in [None, Some(length)] {
-            let mut buffer = Buffer::new(said).unwrap();
+        for declared in [None, Some(length)] {
+            let mut buffer = Buffer::new(declared).unwrap();
             for part in body.chunks(piece) {
                 buffer.push(part, length).unwrap();
             }

@@ -125,7 +125,7 @@ impl Connection {
         let mut state = self.lock();
         state.is_answering = false;
         state.since = self.clock.elapsed();
-        self.tell_if_nearer(&mut state);
+        self.notify_if_nearer(&mut state);
     }
 
     /// Since when we have been waiting for the client; `None` while the client waits for us.
@@ -173,10 +173,10 @@ impl Connection {
         if was_between && waited_for.is_some() && !state.framing.is_between_requests() {
             state.since = self.clock.elapsed();
         }
-        self.tell_if_nearer(&mut state);
+        self.notify_if_nearer(&mut state);
     }
 
-    fn tell_if_nearer(&self, state: &mut State) {
+    fn notify_if_nearer(&self, state: &mut State) {
         if let Some(deadline) = state.deadline().filter(|deadline| *deadline < state.looks_at) {
             state.looks_at = deadline;
             self.nearer.notify_one();

@@ -142,10 +142,16 @@ pub(super) async fn serve(
         };
         match accepted {
             Ok((stream, peer, connection, place)) => {
-                let talk =
-                    talk(&connections.graceful, stream, peer, router.clone(), connection, door.clone());
+                let serving = serve_connection(
+                    &connections.graceful,
+                    stream,
+                    peer,
+                    router.clone(),
+                    connection,
+                    door.clone(),
+                );
                 tokio::spawn(async move {
-                    talk.await;
+                    serving.await;
                     drop(place);
                 });
             }
@@ -171,7 +177,7 @@ pub(super) async fn serve(
 }
 
 /// Serves HTTP on one connection until it closes.
-fn talk(
+fn serve_connection(
     graceful: &GracefulShutdown,
     stream: TcpStream,
     peer: SocketAddr,
@@ -229,12 +235,12 @@ async fn answer(
         }
         Verdict::Fine | Verdict::Last => {
             request.extensions_mut().insert(client);
-            let enter =
-                |request| enter(request, peer, client, router.clone(), door.clone(), arrival.whole_by);
+            let route =
+                |request| route(request, peer, client, router.clone(), door.clone(), arrival.whole_by);
             if live.counts(request.uri().path()) || probe::asked(request.uri()).is_some() {
-                live.throttle.before(service_fn(enter)).call(request).await?
+                live.throttle.before(service_fn(route)).call(request).await?
             } else {
-                enter(request).await?
+                route(request).await?
             }
         }
     };
@@ -250,7 +256,7 @@ async fn answer(
 }
 
 /// Routes a request that passed the framing and throttle checks.
-async fn enter(
+async fn route(
     request: hyper::Request<Incoming>,
     peer: SocketAddr,
     client: Client,

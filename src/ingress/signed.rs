@@ -28,36 +28,36 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
 ) -> Result<NewEvent, Rejection> {
     // The window is checked against this time: a slow body must not stretch it.
     let received_at = door.0.clock.now();
-    let knock = Knock { door, client: client.0 };
+    let request = Knock { door, client: client.0 };
 
-    knock.check_media(&head.headers)?;
-    let length = knock.check_length(&head.headers, gate.body_limit)?;
+    request.check_media(&head.headers)?;
+    let length = request.check_length(&head.headers, gate.body_limit)?;
     let (signature, timestamp) = credentials(&head.headers).map_err(|reason| {
         let theirs = foreign::sentence(&head.headers).filter(|_| reason == Reason::NoSignature);
         match theirs {
-            Some(sentence) => knock.refuse_with(Finding::Foreign, sentence, None, Rejection::Unsigned),
-            None => knock.refuse(reason),
+            Some(sentence) => request.refuse_with(Finding::Foreign, sentence, None, Rejection::Unsigned),
+            None => request.refuse(reason),
         }
     })?;
-    let (body, _share) = knock.read(body, length, gate.body_limit, whole_by).await?;
+    let (body, _share) = request.read(body, length, gate.body_limit, whole_by).await?;
 
     match gate.check(timestamp, signature, &body, received_at) {
         Ok(SecretGeneration::Current) => {}
-        Ok(SecretGeneration::Previous) => knock.remark(
+        Ok(SecretGeneration::Previous) => request.remark(
             Finding::PreviousSecret,
             "a signature matches the previous secret: give XTSystems the new one, then remove WEBHOOK_SECRET_PREVIOUS",
         ),
         // Under the same MAC, a body that begins with a digit may have lost that digit's timestamp.
         Err(Reason::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
-            return Err(knock.quarantine(gate, "it does not begin with {", &body).await);
+            return Err(request.quarantine(gate, "it does not begin with {", &body).await);
         }
-        Err(reason) => return Err(knock.refuse(reason)),
+        Err(reason) => return Err(request.refuse(reason)),
     }
     // Ten digits: the check ensured that.
     let timestamp = str::from_utf8(timestamp).unwrap_or_default();
     match xtsystems::parse(&body, timestamp, received_at) {
         Ok(event) => Ok(event),
-        Err(reason) => Err(knock.quarantine(gate, &reason, &body).await),
+        Err(reason) => Err(request.quarantine(gate, &reason, &body).await),
     }
 }
 
@@ -153,13 +153,13 @@ impl Knock<'_> {
                     None => body.frame().await,
                     Some(share) => tokio::select! {
                         biased;
-                        () = share.gives_way() => return Err(self.put_off()),
+                        () = share.gives_way() => return Err(self.over_budget()),
                         next = body.frame() => next,
                     },
                 };
                 let Some(frame) = next else { break };
                 let frame =
-                    frame.map_err(|_| self.broken("it broke off, or is not chunked as it should be"))?;
+                    frame.map_err(|_| self.malformed("it broke off, or is not chunked as it should be"))?;
                 let Ok(data) = frame.into_data() else { continue };
                 if whole.len() + data.len() > limit {
                     return Err(self.too_large(limit));
@@ -187,7 +187,7 @@ impl Knock<'_> {
         while needed > SMALL + share.as_ref().map_or(0, Share::bytes) {
             let enter = || self.door.0.room.enter(Key::of(self.client, false), whole_by);
             if !share.get_or_insert_with(enter).grow().await {
-                return Err(self.put_off());
+                return Err(self.over_budget());
             }
         }
         Ok(())
@@ -202,7 +202,7 @@ impl Knock<'_> {
         Rejection::Unavailable
     }
 
-    fn put_off(&self) -> Rejection {
+    fn over_budget(&self) -> Rejection {
         self.remark(
             Finding::NoRoom,
             "a large webhook was answered 503, so its sender tries again: too many large ones are arriving at the \
@@ -211,7 +211,7 @@ impl Knock<'_> {
         Rejection::Unavailable
     }
 
-    fn broken(&self, what: &str) -> Rejection {
+    fn malformed(&self, what: &str) -> Rejection {
         self.remark(Finding::Malformed, &format!("a webhook was refused: {what}"));
         Rejection::Malformed
     }

@@ -51,19 +51,19 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
     };
     let company = envelope.company_id.unwrap_or_default();
     let company = company.text().unwrap_or_default().into_owned();
-    let said = envelope.data.unwrap_or_default();
+    let fields = envelope.data.unwrap_or_default();
     let sent_at = timestamp.parse().map_or(received_at, Timestamp::from_secs);
     let occurred_at = own_time.unwrap_or(sent_at);
-    let subject = subject(&kind, &company, |names| said.id(names), |names| said.text(names));
+    let subject = subject(&kind, &company, |names| fields.id(names), |names| fields.text(names));
     // A sample belongs to no customer: it uses none of their routes, names or cards.
     let (subject, company, company_name) = match envelope.sample {
         Some(Scalar::Bool(true)) => (sample_subject(&subject), "sample".to_owned(), None),
-        _ => (subject, company, said.text(&["company_name"]).map(Cow::into_owned)),
+        _ => (subject, company, fields.text(&["company_name"]).map(Cow::into_owned)),
     };
     Ok(NewEvent {
         source: Source::XtSystems,
         subject,
-        severity: said.text(&Severity::NAMES).and_then(|word| Severity::from_word(&word)),
+        severity: fields.text(&Severity::NAMES).and_then(|word| Severity::from_word(&word)),
         company_name,
         kind,
         company,

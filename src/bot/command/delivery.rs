@@ -65,7 +65,8 @@ async fn show(
         Some(id) => hub.letter(id).await?,
         None => None,
     };
-    authorize::say(context, found.map_or_else(|| unknown(&id), |(letter, tries)| told(&letter, &tries))).await
+    authorize::say(context, found.map_or_else(|| unknown(&id), |(details, tries)| history(&details, &tries)))
+        .await
 }
 
 /// Send one again that was given up or delivered
@@ -85,7 +86,7 @@ async fn retry(
         let subject = format!("delivery {id}");
         let revived = hub.redeliver(id, &requester(context, &subject)).await?;
         let Some(revived) = revived else { return Ok(Done::new(AuditOutcome::Done, subject, REPLAYED)) };
-        let (outcome, sentence) = said(&revived, &hub.rules());
+        let (outcome, sentence) = outcome(&revived, &hub.rules());
         Ok(Done::new(outcome, subject, sentence))
     };
     authorize::operate(context, "delivery", work).await
@@ -162,7 +163,7 @@ fn requester(context: Context<'_>, subject: &str) -> Requester {
     context.data().hub.requester(&authorize::person(context), entry)
 }
 
-fn said(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
+fn outcome(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
     let sentence = match revived {
         Revived::Pending { reopened: false } => "It is sent again, as a new message.",
         Revived::Pending { reopened: true } => {
@@ -209,10 +210,10 @@ fn unknown(id: &str) -> String {
     }
 }
 
-fn told(letter: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String {
-    let mut text = list::listed(letter);
-    if let Ok(letter) = letter {
-        text.push_str(&format!("\nNow: {}, tried {} times", letter.status.as_str(), letter.attempts));
+fn history(details: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String {
+    let mut text = list::listed(details);
+    if let Ok(details) = details {
+        text.push_str(&format!("\nNow: {}, tried {} times", details.status.as_str(), details.attempts));
     }
     for one in tries.iter().rev().take(MOST_TRIES) {
         let status = one.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
@@ -226,13 +227,13 @@ fn told(letter: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String {
 
 /// Suggests recent dead letters, labeled by their subject.
 async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let letters = context.data().hub.given_up(0, LOOKED_AT).await.unwrap_or_default();
-    let name = |letter: &DeliveryDetails| {
-        let name = format!("{} {} → {}", letter.id.short(), letter.kind.as_str(), letter.destination);
+    let dead_letters = context.data().hub.given_up(0, LOOKED_AT).await.unwrap_or_default();
+    let name = |details: &DeliveryDetails| {
+        let name = format!("{} {} → {}", details.id.short(), details.kind.as_str(), details.destination);
         name.chars().take(100).collect::<String>()
     };
     let partial = partial.to_lowercase();
-    let choices = letters.iter().flatten().map(|letter| (name(letter), letter.id.to_string()));
+    let choices = dead_letters.iter().flatten().map(|details| (name(details), details.id.to_string()));
     let fitting = choices.filter(|(name, _)| name.to_lowercase().contains(&partial));
     super::choices(fitting.take(MOST_CHOICES))
 }

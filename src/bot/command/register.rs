@@ -32,13 +32,13 @@ pub(super) async fn register_webhook(
 async fn register(context: Context<'_>, events: Option<Vec<String>>) -> Done {
     let wanted = Wanted { events, ..Wanted::default() };
     match context.data().errands.registrar.register(&wanted).await {
-        Ok(registration) => Done::new(AuditOutcome::Done, "webhook", told(&registration)),
+        Ok(registration) => Done::new(AuditOutcome::Done, "webhook", summary(&registration)),
         Err(why @ NotRegistered::Failed(_)) => Done::new(AuditOutcome::Failed, "webhook", why.to_string()),
         Err(why) => Done::new(AuditOutcome::Refused, "webhook", why.to_string()),
     }
 }
 
-fn told(Registration { registered, url }: &Registration) -> String {
+fn summary(Registration { registered, url }: &Registration) -> String {
     let did = match registered {
         Registered::Made(_) => "Registered",
         Registered::Updated(_) => "The registration was there and is up to date now",

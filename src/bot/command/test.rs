@@ -60,7 +60,7 @@ async fn through_the_platform(
     let took = report.ms.map_or_else(|| data.clock.elapsed().saturating_sub(began), Duration::from_millis);
     let from = format!("XTSystems {} ms", took.as_millis());
     match arrived(context, since).await? {
-        Some(trace) => Ok((outcome(&trace), told(&from, &trace))),
+        Some(trace) => Ok((outcome(&trace), summary(&from, &trace))),
         None => Ok(failed(format!(
             "{from} → ✗ nothing arrived here. XTSystems says: {} Its webhook sends to {}: is that this nuncio, and is its \
              secret WEBHOOK_SECRET? `/register-webhook` sets both.",
@@ -74,7 +74,7 @@ async fn by_ourselves(context: Context<'_>) -> Result<(AuditOutcome, String), Er
     let hub = &context.data().hub;
     let event = hub.send_test().await?;
     let trace = hub.follow(event, PATIENCE).await?;
-    let sentence = told("Without XTSystems (there is no XTSYSTEMS_API_KEY)", &trace);
+    let sentence = summary("Without XTSystems (there is no XTSYSTEMS_API_KEY)", &trace);
     Ok((outcome(&trace), sentence))
 }
 
@@ -94,7 +94,7 @@ fn outcome(trace: &Trace) -> AuditOutcome {
 }
 
 /// `XTSystems 38 ms → nuncio 1 ms on disk → #alerts 212 ms`
-fn told(from: &str, trace: &Trace) -> String {
+fn summary(from: &str, trace: &Trace) -> String {
     let mut sentence = format!("{from} → nuncio {} ms on disk → ", trace.on_disk.as_millis());
     if trace.legs.is_empty() {
         sentence.push_str(

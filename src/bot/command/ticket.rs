@@ -72,7 +72,7 @@ async fn create(context: Context<'_>, title: &str, description: &str, priority: 
     // The gateway may deliver a command twice: the key makes it one ticket.
     let key = format!("cmd_{}", context.interaction.id);
     match platform.create_ticket(&ticket, &key).await {
-        Ok(made) => Done::new(AuditOutcome::Done, format!("ticket {}", made.id), told(context, &made)),
+        Ok(made) => Done::new(AuditOutcome::Done, format!("ticket {}", made.id), summary(context, &made)),
         Err(failure) if matches!(failure.status, Some(200..=299)) => {
             let sentence = "XTSystems created the ticket but did not return its number: look for it there.";
             Done::new(AuditOutcome::Done, subject(), sentence)
@@ -83,7 +83,7 @@ async fn create(context: Context<'_>, title: &str, description: &str, priority: 
     }
 }
 
-fn told(context: Context<'_>, ticket: &Ticket) -> String {
+fn summary(context: Context<'_>, ticket: &Ticket) -> String {
     let name = if ticket.seq_id.is_empty() { &ticket.id } else { &ticket.seq_id };
     let link = context.data().errands.ticket_url.as_ref().and_then(|template| template.expand(&ticket.id));
     let link = link.map(|url| format!(" <{url}>")).unwrap_or_default();

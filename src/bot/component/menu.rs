@@ -184,7 +184,8 @@ impl Clicks {
         match hub.set_route(key.clone(), channel, place.as_ref(), guild, entry).await {
             Ok(before) => {
                 let waiting = waiting(hub.unrouted().await.unwrap_or(0));
-                let (only, before) = before.map_or(("", String::new()), |before| told(&before, hub));
+                let (only, before) =
+                    before.map_or(("", String::new()), |before| describe_change(&before, hub));
                 format!(
                     "{} go to <#{channel}>{only} from now on, also after a restart.{before}{waiting}",
                     events(&key)
@@ -232,7 +233,7 @@ fn waiting(unrouted: u64) -> String {
 }
 
 /// The route's previous targets, and how to restore them: one channel replaces all of them.
-fn told(before: &Before, hub: &Hub) -> (&'static str, String) {
+fn describe_change(before: &Before, hub: &Hub) -> (&'static str, String) {
     let name = |place: &Target| match place {
         Target::Channel(id) => format!("<#{id}>"),
         Target::Stored(id) => quoted(&hub.stored_name(*id)),
@@ -336,12 +337,12 @@ mod tests {
 
     #[test]
     fn what_discord_takes_is_kept_to() {
-        let told = serde_json::to_value(keys()).unwrap();
-        let options = told["components"][0]["options"].as_array().unwrap();
+        let json = serde_json::to_value(keys()).unwrap();
+        let options = json["components"][0]["options"].as_array().unwrap();
         assert!((3..=MOST_OPTIONS).contains(&options.len()));
         let longest = "a".repeat(MOST_KEY);
-        let told = serde_json::to_value(places(&longest)).unwrap();
-        assert_eq!(told["components"][0]["components"][0]["custom_id"].as_str().unwrap().len(), 100);
+        let json = serde_json::to_value(places(&longest)).unwrap();
+        assert_eq!(json["components"][0]["components"][0]["custom_id"].as_str().unwrap().len(), 100);
     }
 
     // D-10

@@ -14,25 +14,25 @@ use crate::bot::guild::Guild;
 ///
 /// # Errors
 /// A sentence, if the bot's identity is missing.
-pub(in crate::bot) fn ready(told: &Value) -> Result<(Ready, Vec<Guild>), String> {
-    let Some(bot) = id(&told["user"]["id"]) else {
+pub(in crate::bot) fn ready(raw: &Value) -> Result<(Ready, Vec<Guild>), String> {
+    let Some(bot) = id(&raw["user"]["id"]) else {
         return Err("the gateway's READY event cannot be read: it has no user.id".to_owned());
     };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let guilds = || told["guilds"].as_array().into_iter().flatten();
+    let guilds = || raw["guilds"].as_array().into_iter().flatten();
     let announced: Vec<Value> = guilds()
-        .filter_map(|told| Some(json!({"id": id(&told["id"])?.to_string(), "unavailable": true})))
+        .filter_map(|raw| Some(json!({"id": id(&raw["id"])?.to_string(), "unavailable": true})))
         .collect();
     // The application's id equals the bot's for all but very old bots.
-    let application = id(&told["application"]["id"]).unwrap_or(bot);
+    let application = id(&raw["application"]["id"]).unwrap_or(bot);
     let whole = json!({
-        "v": 10, "session_id": text(&told["session_id"]), "resume_gateway_url": text(&told["resume_gateway_url"]),
-        "user": {"id": bot.to_string(), "username": text(&told["user"]["username"]), "bot": true},
+        "v": 10, "session_id": text(&raw["session_id"]), "resume_gateway_url": text(&raw["resume_gateway_url"]),
+        "user": {"id": bot.to_string(), "username": text(&raw["user"]["username"]), "bot": true},
         "guilds": announced, "application": {"id": application.to_string(), "flags": 0},
     });
     let ready = serde_json::from_value(whole)
         .map_err(|error| format!("the gateway's READY event cannot be read ({error})"))?;
-    let whole = guilds().filter(|told| told["channels"].is_array()).filter_map(|told| guild(told, bot));
+    let whole = guilds().filter(|raw| raw["channels"].is_array()).filter_map(|raw| guild(raw, bot));
     Ok((ready, whole.collect()))
 }
 
@@ -51,14 +51,14 @@ mod tests {
     // As YEPCord sends it: no `unavailable`, and the guilds whole.
     #[test]
     fn servers_that_are_told_whole_are_taken() {
-        let told = json!({
+        let raw = json!({
             "v": 9, "user": {"id": "9", "username": "nuncio"}, "session_id": "s", "application": {"id": "8"},
             "guilds": [
                 {"id": "5", "properties": {"name": "Acme"}, "channels": [{"id": "6", "name": "tickets", "type": 0}]},
                 {"id": "7", "unavailable": true},
             ],
         });
-        let (ready, guilds) = ready(&told).unwrap();
+        let (ready, guilds) = ready(&raw).unwrap();
         assert_eq!(ready.guilds.iter().map(|guild| guild.id.get()).collect::<Vec<_>>(), [5, 7]);
         assert_eq!((guilds.len(), guilds[0].name.as_str()), (1, "Acme"));
         assert_eq!(ready.application.id.get(), 8);

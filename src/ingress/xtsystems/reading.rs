@@ -170,10 +170,10 @@ impl<'de> Visitor<'de> for Reading<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
-        if let Self::Names(said) = self {
+        if let Self::Names(values) = self {
             while let Some(Key(name)) = map.next_key()? {
                 match place(&name) {
-                    Some(place) => said.0[place] = map.next_value_seed(Reading::Scalar)?,
+                    Some(place) => values.0[place] = map.next_value_seed(Reading::Scalar)?,
                     None => drop(map.next_value_seed(Reading::Nothing)?),
                 }
             }

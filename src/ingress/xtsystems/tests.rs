@@ -168,10 +168,10 @@ fn agree(data: &str) {
     let Ok(whole) = whole else { return };
     let body = format!(r#"{{"data":{data}}}"#);
     let body = payload::quoted(&body).unwrap_or(body);
-    let said: Said<'_> = serde_json::from_str::<Envelope<'_>>(&body).unwrap().data.unwrap();
+    let values: Said<'_> = serde_json::from_str::<Envelope<'_>>(&body).unwrap().data.unwrap();
     for name in NAMES {
         assert_eq!(
-            said.text(&[name]).map(Cow::into_owned),
+            values.text(&[name]).map(Cow::into_owned),
             payload::text(&whole, &[name]),
             "{name} of {data}"
         );
