@@ -156,7 +156,7 @@ impl Bot {
             let approached = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                approached = approach(&shared) => approached,
+                approached = await_login(&shared) => approached,
             };
             let ending = match approached {
                 Ok(address) => session::run(&shared, &address, &stop).await,
@@ -181,7 +181,7 @@ impl Bot {
 }
 
 /// Looks up the gateway's URL and waits until a login is allowed.
-async fn approach(shared: &Shared) -> Result<String, Ending> {
+async fn await_login(shared: &Shared) -> Result<String, Ending> {
     if shared.hub.conditions().holds(Condition::TokenRefused) {
         return Err(Ending::Fatal(TOKEN_REFUSED.to_owned()));
     }

@@ -90,20 +90,20 @@ fn holds(ours: &Value, theirs: &Value) -> bool {
                     || holds(value, theirs.get(name).unwrap_or(&Value::Null))
             };
             let is_more =
-                |name: &str| !ours.contains_key(name) && theirs.get(name).is_some_and(says_something);
+                |name: &str| !ours.contains_key(name) && theirs.get(name).is_some_and(differs_from_default);
             ours.iter().all(is_held) && !NOT_OURS.into_iter().any(is_more)
         }
         (Value::Array(ours), Value::Array(theirs)) => {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, other)| holds(one, other))
         }
         (Value::Number(ours), Value::Number(theirs)) => ours.as_f64() == theirs.as_f64(),
-        (ours, Value::Null) => !says_something(ours),
+        (ours, Value::Null) => !differs_from_default(ours),
         _ => ours == theirs,
     }
 }
 
 /// Whether a value differs from the default of an omitted field.
-fn says_something(value: &Value) -> bool {
+fn differs_from_default(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
         Value::Array(list) => !list.is_empty(),

@@ -222,7 +222,7 @@ fn not_kept(error: &crate::store::Error) -> String {
     answer::not_kept(&reference)
 }
 
-/// What happens to events that matched no key.
+/// How many events matched no key, and the command that sends them.
 fn waiting(unrouted: u64) -> String {
     let waiting = match unrouted {
         0 => return String::new(),
