@@ -1,4 +1,4 @@
-//! The composition root: everything that runs, put together in one place. Tests boot this unchanged.
+//! The composition root: builds and connects all parts of the process in one place. Tests boot it unchanged.
 
 mod reload;
 mod seal;
@@ -26,7 +26,7 @@ use crate::xtsystems::{self, Registrar};
 pub use reload::Reloader;
 pub use seal::{any_key, unlock};
 
-/// A nuncio that is ready to run: its database is open and taken over, its listener bound.
+/// A nuncio that is ready to run: its database is open and locked, its listener bound.
 pub struct App {
     listener: TcpListener,
     address: SocketAddr,
@@ -42,12 +42,12 @@ pub struct App {
 }
 
 impl App {
-    /// Puts everything together. The caller owns the socket, so that tests can bind port 0.
+    /// Builds all parts. The caller owns the socket, so that tests can bind port 0.
     ///
     /// # Errors
     /// [`store::Error`] if the database cannot be used; `Locked` if another process serves it.
     pub async fn build(config: Config, listener: TcpListener, clock: Clock) -> anyhow::Result<Self> {
-        // What this process learns of the time is its own.
+        // Each process learns the proven time anew.
         let clock = clock.restarted();
         let address = listener.local_addr().context("the listener has no address")?;
         let path = &config.database.path;
@@ -139,33 +139,33 @@ impl App {
         })
     }
 
-    /// Where it listens.
+    /// The listening address.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its use cases.
+    /// The use cases of this process.
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// Its database.
+    /// The open database.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// What gives it another configuration while it runs.
+    /// Returns a handle that reloads the configuration while nuncio runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
         Reloader { hub: self.hub.clone(), ingress: self.ingress.reins(), registrar: self.registrar.clone() }
     }
 
-    /// Runs until `stop`, then ends in order: no new connections and commands, answers finished and the gateway left,
-    /// sending stopped, database closed. That takes at most ten seconds. A database that fails for good
-    /// ([`Store::failed`]) stops it, too.
+    /// Runs until `stop`, then shuts down in order: refuses new connections and commands, finishes answers and leaves
+    /// the gateway, stops sending, closes the database. That takes at most ten seconds. A database that fails for
+    /// good ([`Store::failed`]) stops it, too.
     pub async fn run(self, stop: CancellationToken) {
         self.hub.report_stranded().await;
         let storage = tokio::spawn(watch(self.hub.clone(), self.store.clone(), stop.clone()));
@@ -203,7 +203,7 @@ impl App {
     }
 }
 
-/// Where decisions are told; nowhere without a key.
+/// The platform that receives decisions; `None` without a key.
 async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Result<Option<Platform>> {
     let Some(client) = xtsystems::Client::new(config, clock.clone()) else { return Ok(None) };
     let destination = store.ensure_destination(Sink::XtSystems, "XTSystems", "environment").await?;
@@ -221,7 +221,7 @@ async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Re
     Ok(Some(Platform::new(client, destination.id)))
 }
 
-/// Keeps the word about the database true, and stops everything when it is given up.
+/// Keeps the database's condition current, and stops everything when the database fails for good.
 async fn watch(hub: Hub, store: Store, stop: CancellationToken) {
     tokio::select! {
         () = hub.watch_storage() => {}

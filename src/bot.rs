@@ -1,11 +1,11 @@
-//! The bot: Discord's gateway, and the commands people type there.
+//! The Discord bot: the gateway connection and the slash commands.
 //!
-//! Serenity keeps the connection, poise the commands; no other module names them. Deliveries do not pass here: they
-//! go through `dispatch` whether the bot is connected or not. The invariant: whatever happens to the connection,
-//! the receiver goes on, and no address but Discord's (as configured) ever sees the token.
+//! Serenity handles the connection, poise the commands; no other module uses either. Deliveries do not pass through
+//! here: they go through `dispatch`, whether the bot is connected or not. Invariant: whatever happens to the
+//! connection, the receiver keeps running, and no host but Discord's (as configured) ever receives the token.
 //!
-//! Buttons, menus and dialogs are `bot/component.rs`, each command family is a file under `bot/command`, lists with pages
-//! are `bot/list.rs`.
+//! Buttons, menus and dialogs are in `bot/component.rs`, each command family has a file in `bot/command`, paged lists
+//! are in `bot/list.rs`.
 
 mod answer;
 mod command;
@@ -55,11 +55,11 @@ pub use register::commands;
 pub use snapshot::{ChannelState, Snapshot};
 pub use sync::CommandDifferences;
 
-/// The longest wait between two tries to connect: when Discord is back, buttons work within seconds.
+/// Maximum backoff between connection attempts: when Discord is back, buttons work within seconds.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// How long clicks may take to their last word when the process ends.
+/// Time that clicks in progress get to send their final reply at shutdown.
 const LAST_WORD: Duration = Duration::from_secs(2);
-/// So many of Discord's logins are left for people who start other programs with this token.
+/// Discord logins kept in reserve for people who start other programs with this token.
 pub const RESERVE: u32 = 10;
 
 const TOKEN_REFUSED: &str = "Discord refused DISCORD_TOKEN: the bot is offline and nothing is sent, everything is \
@@ -70,44 +70,43 @@ pub struct Bot {
     shared: Arc<Shared>,
 }
 
-/// What all connections of one bot share.
+/// State shared by all connections of one bot.
 struct Shared {
     client: Client,
-    /// Where commands are registered; none: everywhere.
+    /// Guilds where commands are registered; empty means globally.
     guilds: Vec<Snowflake>,
     errands: CommandDeps,
     hub: Hub,
     clock: Clock,
     ledger: Ledger,
-    /// Cancelled when the process ends: nothing new is begun.
+    /// Cancelled at shutdown: no new work begins.
     stopping: CancellationToken,
-    /// Clicks that wait for their last word.
+    /// Clicks that have not sent their final reply yet.
     clicks: TaskTracker,
-    /// Whether registration of the commands was begun.
+    /// Whether command registration has begun.
     registered: AtomicBool,
     rival: Arc<Rival>,
 }
 
-/// How a connection, or the attempt to make one, ended.
+/// Why a connection, or the attempt to make one, ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Ending {
-    /// We were asked to stop.
+    /// The process is stopping.
     Stopped,
-    /// Trying again cannot help; a sentence for the operator.
+    /// A retry cannot help. Holds a sentence for the operator.
     Fatal(String),
-    /// Trying again may help; what happened, as the beginning of a sentence, and whether it had been connected.
+    /// A retry may help. `why` begins a sentence; `was_connected` is true if there was a connection.
     Lost { why: String, was_connected: bool },
 }
 
 impl Ending {
-    /// The end of a connection for this reason.
     fn lost(why: &str, was_connected: bool) -> Self {
         Self::Lost { why: format!("The bot's connection to Discord was lost: {why}"), was_connected }
     }
 }
 
 impl Bot {
-    /// A bot for `client`'s token, with its commands in `guilds` (none: everywhere).
+    /// Creates a bot with `client`'s token and commands in `guilds` (empty: globally).
     #[must_use]
     pub fn new(
         client: Client,
@@ -134,8 +133,8 @@ impl Bot {
         }
     }
 
-    /// Keeps the bot connected until `stop`, or until trying again cannot help. Ends within seven seconds of `stop`:
-    /// clicks have their last word while the connection says goodbye.
+    /// Keeps the bot connected until `stop`, or until a retry cannot help. Returns within seven seconds of `stop`:
+    /// clicks send their final reply while the connection closes.
     pub async fn run(self, stop: CancellationToken) {
         let shared = Arc::clone(&self.shared);
         let last_words = async {
@@ -157,7 +156,7 @@ impl Bot {
             let approached = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                approached = approach(&shared) => approached,
+                approached = await_login(&shared) => approached,
             };
             let ending = match approached {
                 Ok(address) => session::run(&shared, &address, &stop).await,
@@ -181,8 +180,8 @@ impl Bot {
     }
 }
 
-/// Finds out where the gateway is, and waits until a login is allowed.
-async fn approach(shared: &Shared) -> Result<String, Ending> {
+/// Looks up the gateway's URL and waits until a login is allowed.
+async fn await_login(shared: &Shared) -> Result<String, Ending> {
     if shared.hub.conditions().holds(Condition::TokenRefused) {
         return Err(Ending::Fatal(TOKEN_REFUSED.to_owned()));
     }
@@ -229,7 +228,7 @@ async fn approach(shared: &Shared) -> Result<String, Ending> {
     Ok(gateway.url)
 }
 
-/// Why Discord did not say where its gateway is, as the beginning of a sentence.
+/// Why the gateway lookup failed, as the beginning of a sentence.
 fn unreachable(shared: &Shared, failure: &Failure) -> String {
     let host = shared.client.base().host();
     match failure.status {
@@ -238,7 +237,7 @@ fn unreachable(shared: &Shared, failure: &Failure) -> String {
     }
 }
 
-/// Says that the bot is offline for now.
+/// Reports that the bot is offline for now.
 fn lose(shared: &Shared, why: &str) {
     if let Gateway::Connected { .. } = shared.hub.gateway() {
         shared.hub.set_gateway(Gateway::Lost { since: shared.clock.now() });
@@ -251,11 +250,11 @@ fn lose(shared: &Shared, why: &str) {
     }
 }
 
-/// Says that the bot stays offline. The receiver goes on.
+/// Reports that the bot stays offline. The receiver keeps running.
 fn give_up(shared: &Shared, sentence: &str) {
     let conditions = shared.hub.conditions();
     conditions.clear(Condition::GatewayDown);
-    // Whoever noticed first that the token is refused has said so.
+    // Whichever component first noticed the refused token has already logged it.
     let is_told = conditions.holds(Condition::TokenRefused);
     if sentence == TOKEN_REFUSED {
         conditions.raise(Condition::TokenRefused, sentence);

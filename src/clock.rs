@@ -1,10 +1,10 @@
-//! Time: the wall clock, the monotonic clock, and every sleep of ours.
+//! Clocks: the wall clock, the monotonic clock, and every sleep of the crate.
 //!
-//! A [`Clock`] runs by itself and can be moved forward by hand ([`Clock::advance`]): whoever sleeps on it wakes
-//! when its hour has come. Tests move it instead of waiting. Nothing else in the crate calls `tokio::time::sleep`.
+//! A [`Clock`] runs by itself and can be moved forward by hand ([`Clock::advance`]), which wakes every sleeper whose
+//! time has come. Tests move it instead of waiting. Nothing else in the crate calls `tokio::time::sleep`.
 //!
-//! It tells three times: the wall clock ([`Clock::now`]), the steady line that stored durations are measured on
-//! ([`Clock::steady`]), and the time that appointments are kept by ([`Clock::for_appointments`]).
+//! It has three times: the wall clock ([`Clock::now`]), the steady timeline that stored durations are measured on
+//! ([`Clock::steady`]), and the proven time that appointments are compared with ([`Clock::for_appointments`]).
 
 mod proof;
 mod steady;
@@ -21,7 +21,7 @@ use tokio::sync::watch;
 pub use proof::{Proof, ProvenTime, TOLERANCE, Witness, differ};
 pub use steady::{Jump, Moment, SteadyTime};
 
-/// The form of a `Date` header (RFC 9110, IMF-fixdate).
+/// The format of a `Date` header (RFC 9110, IMF-fixdate).
 const HTTP_DATE: &str = "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT";
 
 /// Milliseconds since the Unix epoch, UTC.
@@ -29,20 +29,20 @@ const HTTP_DATE: &str = "[weekday repr:short], [day] [month repr:short] [year] [
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since the epoch.
+    /// Creates it from milliseconds since the epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// From whole seconds since the epoch.
+    /// Creates it from whole seconds since the epoch.
     #[must_use]
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1000))
     }
 
-    /// Reads an RFC 3339 date and time (`2024-01-15T10:30:00Z`, any offset, with or without fractions). A time
-    /// without an offset is taken as UTC, as Python's `isoformat` writes it.
+    /// Parses an RFC 3339 date and time (`2024-01-15T10:30:00Z`, any offset, with or without fractions). A time
+    /// without an offset counts as UTC, as Python's `isoformat` writes it.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -52,7 +52,7 @@ impl Timestamp {
         i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
     }
 
-    /// As RFC 3339 in UTC, the form of an embed's `timestamp`. Times outside the years 0 to 9999 become the epoch.
+    /// Formats it as RFC 3339 in UTC, as in an embed's `timestamp`. Times outside the years 0 to 9999 become the epoch.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
@@ -61,7 +61,7 @@ impl Timestamp {
             .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
     }
 
-    /// Reads a `Date` header (RFC 9110, IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`).
+    /// Parses a `Date` header (RFC 9110, IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`).
     #[must_use]
     pub fn parse_http_date(text: &str) -> Option<Self> {
         let format = time::format_description::parse_borrowed::<2>(HTTP_DATE).ok()?;
@@ -69,7 +69,7 @@ impl Timestamp {
         Some(Self::from_secs(parsed.assume_utc().unix_timestamp()))
     }
 
-    /// As a `Date` header, in whole seconds. Times outside the years 0 to 9999 become the epoch.
+    /// Formats it as a `Date` header, in whole seconds. Times outside the years 0 to 9999 become the epoch.
     #[must_use]
     pub fn to_http_date(self) -> String {
         let format = time::format_description::parse_borrowed::<2>(HTTP_DATE).ok();
@@ -91,51 +91,51 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// This time, `by` later.
+    /// The time `by` later.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// This time, `by` earlier.
+    /// The time `by` earlier.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// How long after `earlier` this is; zero if it is not after it.
+    /// The duration since `earlier`; zero if this time is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
-/// The clock of one running nuncio. Clones share it.
+/// The clock of one nuncio process. Clones share it.
 #[derive(Clone)]
 pub struct Clock(Arc<Inner>);
 
 struct Inner {
     started: Instant,
-    /// How far it was moved on by hand. Twins share it.
+    /// Total of the manual advances. Twins share it.
     ahead: watch::Sender<Duration>,
-    /// How far the wall clock was stepped by hand, in milliseconds. Intervals do not follow it.
+    /// Total of the manual wall-clock steps, in milliseconds. Intervals do not follow it.
     stepped: Arc<AtomicI64>,
-    /// The steady line at the beginning of `elapsed`, in milliseconds.
+    /// The steady timeline's value when `elapsed` is zero, in milliseconds.
     steady_origin: AtomicI64,
-    /// The newest proof of what time it is.
+    /// The newest proof of the time.
     proof: Mutex<Option<Proof>>,
-    /// The last time that a start moved the steady line forward.
+    /// The last time that a start moved the steady timeline forward.
     jump: Mutex<Option<Jump>>,
 }
 
 impl Clock {
-    /// A clock that agrees with the machine's until it is moved.
+    /// A clock that follows the machine's until it is moved.
     #[must_use]
     pub fn system() -> Self {
         Self::made_of(Instant::now(), watch::Sender::new(Duration::ZERO), Arc::default())
     }
 
-    /// The same clock as a new process finds it: what this one learned of the time is unknown to it.
+    /// This clock as a new process sees it: without the proven time that this process learned.
     #[must_use]
     pub fn restarted(&self) -> Self {
         Self::made_of(self.0.started, self.0.ahead.clone(), Arc::clone(&self.0.stepped))
@@ -148,15 +148,15 @@ impl Clock {
         clock
     }
 
-    /// A second machine's clock: it moves on together with this one, and its wall clock agrees with this one's until one
-    /// of the two is stepped.
+    /// The clock of a second machine: it advances together with this one, and its wall clock agrees with this one's
+    /// until one of the two is stepped.
     #[must_use]
     pub fn twin(&self) -> Self {
         let stepped = self.0.stepped.load(Ordering::Relaxed);
         Self::made_of(self.0.started, self.0.ahead.clone(), Arc::new(AtomicI64::new(stepped)))
     }
 
-    /// The wall clock.
+    /// The wall clock's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now_when(*self.0.ahead.borrow())
@@ -168,15 +168,15 @@ impl Clock {
         Timestamp(millis.saturating_add(self.0.stepped.load(Ordering::Relaxed)))
     }
 
-    /// Time since this clock was made. Never goes back, whatever happens to the wall clock: intervals are measured
+    /// Time since this clock was created. Never goes back, whatever happens to the wall clock: intervals are measured
     /// with it.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.started.elapsed() + *self.0.ahead.borrow()
     }
 
-    /// The steady line: where stored durations begin and end. It goes on like [`Clock::elapsed`], whatever happens to
-    /// the wall clock.
+    /// The current point on the steady timeline, where stored durations begin and end. It advances like
+    /// [`Clock::elapsed`], whatever happens to the wall clock.
     #[must_use]
     pub fn steady(&self) -> SteadyTime {
         self.steady_when(*self.0.ahead.borrow())
@@ -187,10 +187,10 @@ impl Clock {
         origin.plus(self.0.started.elapsed() + ahead)
     }
 
-    /// This moment, on the wall clock and on the steady line.
+    /// This moment, on the wall clock and on the steady timeline.
     #[must_use]
     pub fn moment(&self) -> Moment {
-        // Read once: a clock that is moved in between would seem to be set.
+        // Read once: an advance between two reads would look like a wall clock that was set.
         let ahead = *self.0.ahead.borrow();
         let wall = self.now_when(ahead);
         Moment { wall, steady: self.steady_when(ahead), proven: self.proven(wall, ahead) }
@@ -201,13 +201,13 @@ impl Clock {
         ProvenTime::new(proven.filter(|proven| differ(*proven, wall)).unwrap_or(wall))
     }
 
-    /// Says where the steady line is now. Only for whoever takes it up from the database, before it is used.
+    /// Sets the steady timeline. Only for the code that restores it from the database, before it is used.
     pub fn set_steady(&self, now: SteadyTime) {
         let origin = now.minus(self.elapsed()).as_millis();
         self.0.steady_origin.store(origin, Ordering::Relaxed);
     }
 
-    /// Says where a start moved the steady line. Only for whoever takes it up from the database.
+    /// Sets the jump that a start made on the steady timeline. Only for the code that restores it from the database.
     pub fn set_jump(&self, jump: Jump) {
         *self.0.jump.lock().unwrap_or_else(PoisonError::into_inner) = Some(jump);
     }
@@ -216,21 +216,22 @@ impl Clock {
         *self.0.jump.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long ago the point `at` of the steady line was.
+    /// The time since the point `at` of the steady timeline.
     #[must_use]
     pub fn age(&self, at: SteadyTime) -> Duration {
         let now = self.steady();
         self.jump().map_or_else(|| now.since(at), |jump| jump.age(at, now))
     }
 
-    /// The point of the steady line that was `age` ago.
+    /// The point of the steady timeline that was `age` ago.
     #[must_use]
     pub fn ago(&self, age: Duration) -> SteadyTime {
         let now = self.steady();
         self.jump().map_or_else(|| now.minus(age), |jump| jump.before(now, age))
     }
 
-    /// Takes `date`, which `witness` named just now, for the time. What a person confirmed, Discord does not change.
+    /// Records `date`, which `witness` gave just now, as the proven time. A person's confirmation takes precedence over
+    /// Discord.
     pub fn prove(&self, witness: Witness, date: Timestamp) {
         let mut proof = self.0.proof.lock().unwrap_or_else(PoisonError::into_inner);
         let is_confirmed = proof.is_some_and(|proof| proof.witness == Witness::Person);
@@ -239,18 +240,18 @@ impl Clock {
         }
     }
 
-    /// Forgets what was proven: the wall clock was set since.
+    /// Drops the proof, because the wall clock was set since.
     pub fn forget_proof(&self) {
         *self.0.proof.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The newest proof of what time it is.
+    /// The newest proof of the time.
     #[must_use]
     pub fn proof(&self) -> Option<Proof> {
         *self.0.proof.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time that appointments are kept by: the wall clock, unless a proven time differs from it.
+    /// The time to compare appointments with: the wall clock, unless a proven time differs from it.
     #[must_use]
     pub fn for_appointments(&self) -> ProvenTime {
         self.moment().proven
@@ -277,12 +278,12 @@ impl Clock {
         }
     }
 
-    /// Sleeps until the steady line reaches `until`.
+    /// Sleeps until the steady timeline reaches `until`.
     pub async fn sleep_until(&self, until: SteadyTime) {
         self.sleep(until.since(self.steady())).await;
     }
 
-    /// Runs `work` for at most `limit`; `None` if it was not finished by then.
+    /// Runs `work` for at most `limit`; `None` if it did not finish by then.
     pub async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -291,7 +292,7 @@ impl Clock {
         }
     }
 
-    /// Blocks this thread for `span` of the machine's own time, however short: the runtime's timers count milliseconds.
+    /// Blocks this thread for `span` of real time, however short: the runtime's timers have millisecond resolution.
     /// Only for a thread on which nothing else runs.
     pub fn block_thread(&self, span: Duration) {
         std::thread::sleep(span);
@@ -303,7 +304,7 @@ impl Clock {
     }
 
     /// Steps the wall clock by `millis`, forward or back, as NTP or a person would: [`Clock::now`] jumps,
-    /// [`Clock::elapsed`] and every sleep go on undisturbed.
+    /// [`Clock::elapsed`] and every sleep continue undisturbed.
     pub fn step_wall(&self, millis: i64) {
         self.0.stepped.fetch_add(millis, Ordering::Relaxed);
     }

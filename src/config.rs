@@ -1,7 +1,7 @@
-//! Environment → [`Config`]: reads every variable, tells everything that is wrong at once, and holds only valid
-//! values afterwards.
+//! Configuration from environment variables: reads every variable into [`Config`], reports all problems at once, and
+//! holds only valid values afterwards.
 //!
-//! Must not know who uses the values. A value never enters a message: problems and notes hold names.
+//! Must not know who uses the values. A value never enters a message: problems and notes contain names only.
 
 mod changes;
 mod composition;
@@ -53,43 +53,43 @@ pub use xtsystems::XtSystems;
 
 use reader::Reader;
 
-/// A key shorter than this can be searched for.
+/// Minimum length of an API key: a shorter one can be found by brute force.
 const MIN_API_KEY_BYTES: usize = 16;
 
-/// Everything that can be set, checked.
+/// The complete, validated configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The listener.
+    /// The listener for webhooks.
     pub webhook: Webhook,
-    /// How often one address may knock.
+    /// The rate limit per client address.
     pub rate_limit: RateLimit,
-    /// Whose word about the address of a client is believed.
+    /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: TrustedProxies,
-    /// Discord.
+    /// How Discord is reached, and with which token.
     pub discord: Discord,
-    /// The platform.
+    /// How the platform is reached, and with which key.
     pub xtsystems: XtSystems,
-    /// Who may decide, and how.
+    /// Who may decide, and the times of decisions.
     pub decisions: Decisions,
-    /// Which kind goes where; [`table`] shows it.
+    /// The route map from kinds to channels; [`table`] renders it.
     pub routes: RouteMap,
-    /// Who is pinged by what.
+    /// Which roles are pinged by which events.
     pub pings: Pings,
-    /// How events become messages.
+    /// How events are combined into messages.
     pub composition: Composition,
-    /// The database file.
+    /// Location of the database file.
     pub database: Database,
-    /// How long what is over is kept: at least a day.
+    /// How long finished records are kept: at least a day.
     pub retention: Duration,
-    /// Who has it may look at everything; as long as a secret should be.
+    /// The key for insider access over HTTP; as long as a secret should be.
     pub api_key: Option<Secret>,
-    /// What seals what must not be readable or changed in it.
+    /// The key that seals (encrypts or authenticates) data in the database.
     pub encryption: EncryptionKey,
-    /// Logs.
+    /// Log directory and filter.
     pub logs: Logs,
-    /// What is odd but harmless: sentences to be logged as warnings at start.
+    /// Harmless oddities: sentences to be logged as warnings at start.
     pub notes: Vec<String>,
-    /// The same for two processes with the same configuration. For the operator alone.
+    /// Equal for two processes with equal configurations. For the operator only.
     pub fingerprint: String,
 }
 
@@ -98,17 +98,17 @@ pub struct Config {
 pub struct Discord {
     /// The bot's token. Without it deliveries wait.
     pub token: Option<Secret>,
-    /// The application's id; `None`: learnt from the token.
+    /// The application's id; `None`: derived from the token.
     pub application_id: Option<Snowflake>,
-    /// Where commands are registered; none: everywhere.
+    /// Guilds where commands are registered; empty means globally.
     pub guilds: Vec<Snowflake>,
-    /// Where Discord is.
+    /// The base URL of Discord's API.
     pub base: DiscordBase,
-    /// Whether the bot connects to the gateway; without it there are deliveries, but no commands and no buttons.
+    /// Whether the bot connects to the gateway; without it deliveries work, but commands and buttons do not.
     pub gateway: bool,
 }
 
-/// Where and how much is logged.
+/// Log directory and filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logs {
     /// The directory of `combined.log` and `error.log`.
@@ -121,7 +121,7 @@ impl Config {
     /// Reads all variables.
     ///
     /// # Errors
-    /// Everything that is wrong, at once; [`Report`]'s `Display` is the message, exit code 78 goes with it.
+    /// All problems at once; [`Report`]'s `Display` is the message, with exit code 78.
     pub fn from_variables(variables: &Variables) -> Result<Self, Report> {
         let mut reader = Reader::new(variables);
         let webhook = Webhook::read(&mut reader);
@@ -162,10 +162,10 @@ impl Config {
 }
 
 impl Config {
-    /// Checks a value for one variable by the rules that hold for all.
+    /// Checks a value for one variable by the rules that apply to every variable.
     ///
     /// # Errors
-    /// What is wrong with it. A placeholder is, too.
+    /// What is wrong with it. A placeholder is an error, too.
     pub fn check(name: &str, value: &str) -> Result<(), Wrong> {
         if placeholder::is_placeholder(value) {
             return Err(Wrong::new("is a placeholder of the example", "Put the real value in its place."));
@@ -248,7 +248,7 @@ fn token(text: &str) -> Result<Secret, Wrong> {
     header_safe(text)
 }
 
-/// A key that cannot be guessed.
+/// Parses an API key that is long enough not to be guessed.
 fn api_key(text: &str) -> Result<Secret, Wrong> {
     let key = header_safe(text)?;
     if key.expose().len() < MIN_API_KEY_BYTES {
@@ -260,7 +260,7 @@ fn api_key(text: &str) -> Result<Secret, Wrong> {
     Ok(key)
 }
 
-/// What goes into an `Authorization` header: visible ASCII.
+/// Parses a value for an `Authorization` header: visible ASCII.
 fn header_safe(text: &str) -> Result<Secret, Wrong> {
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(Secret::new(text))

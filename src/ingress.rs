@@ -1,11 +1,11 @@
-//! The door: `POST /webhooks/{source}`, `/health`, and a page that says nuncio is there.
+//! The HTTP ingress: `POST /webhooks/{source}`, `/health`, and a start page.
 //!
 //! A request becomes a [`NewEvent`](crate::model::NewEvent) or a `Rejection`; `signed` does
-//! limit → verify → parse, in this order, over the raw bytes. A sender learns one of a few bare sentences; the
-//! operator learns the reason, in the log and in [`Hub::findings`]. Nothing is written before the signature holds.
+//! limit → verify → parse, in this order, over the raw bytes. A sender gets one of a few bare sentences; the
+//! operator gets the reason, in the log and in [`Hub::findings`]. Nothing is written before the signature is verified.
 //!
-//! The `listener` holds connections to their deadlines, [`framing`] says where requests end, the `limiter` how
-//! often one [`Client`] may fail, the `throttle` how often it may ask at all.
+//! The `listener` enforces connection deadlines, [`framing`] finds where requests end, the `limiter` bounds how
+//! often one [`Client`] may fail, the `throttle` how many requests it may send at all.
 
 mod buffer;
 mod client;
@@ -61,33 +61,33 @@ pub use reins::Reins;
 
 use reins::Live;
 
-/// How often the door tidies up: buckets that are full again, findings that are still to be told.
+/// Interval of the cleanup: full rate-limit buckets, and findings that are not logged yet.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
 
-/// How much of all bodies that are being read is kept in memory, beyond the first [`buffer::SMALL`] bytes of each.
+/// Memory budget for all bodies being read, beyond the first [`buffer::SMALL`] bytes of each.
 const ROOM_KIB: usize = 64 * 1024;
 
-/// The door of one running nuncio.
+/// The HTTP ingress of one nuncio process.
 pub struct Ingress(IngressState);
 
-/// What the handlers share.
+/// State shared by the handlers.
 #[derive(Clone)]
 struct IngressState(Arc<Inner>);
 
 struct Inner {
     hub: Hub,
     clock: Clock,
-    /// What the configuration says, which can be read again.
+    /// The part of the configuration that can be reloaded.
     live: RwLock<Arc<Live>>,
     registrar: Registrar,
-    /// What proves that this is this nuncio.
+    /// The key that proves to a probe which nuncio answers.
     probe_key: OnceLock<ProbeKey>,
-    /// Memory for bodies that are larger than most.
+    /// The memory budget for large bodies.
     room: Arc<Room>,
 }
 
 impl Ingress {
-    /// A door that leads to `hub`.
+    /// An ingress that hands accepted events to `hub`.
     #[must_use]
     pub fn new(
         hub: Hub,
@@ -108,14 +108,14 @@ impl Ingress {
         Self(IngressState(Arc::new(Inner { hub, clock, live, registrar, probe_key, room })))
     }
 
-    /// Has it answer the [probes](probe) of whoever holds `key`. Said once, by the composition root.
+    /// Enables answers to [probes](probe) made with `key`. Called once, by the composition root.
     #[must_use]
     pub fn proving(self, key: ProbeKey) -> Self {
         let _ = self.0.0.probe_key.set(key);
         self
     }
 
-    /// Its routes, but for what the gates receive: that is not looked up here.
+    /// The routes, without the webhook paths' POST: those requests never reach the router.
     pub fn router(&self) -> Router {
         let mut router = Router::new();
         for gate in &self.0.live().gates {
@@ -135,31 +135,31 @@ impl Ingress {
             .with_state(self.0.clone())
     }
 
-    /// Serves `router` (this door's routes, and whatever was added to them) on `listener` until `stop`, then
-    /// finishes what is being answered.
+    /// Serves `router` (the ingress's routes, plus any added ones) on `listener` until `stop`, then finishes the
+    /// answers in progress.
     pub async fn serve(self, listener: TcpListener, router: Router, stop: CancellationToken) {
         tokio::select! {
             () = listener::serve(listener, router, &self.0, listener::most_connections(), stop) => {}
             () = self.0.tidy() => {}
         }
-        // What came in the last minute is told before the end.
+        // Logs the last minute's findings before the end.
         self.0.0.hub.tell_findings();
     }
 }
 
-/// How much room there must be, in KiB: whatever the limit is, two of the largest bodies have it.
+/// The body budget, in KiB: whatever the limit is, two of the largest bodies fit.
 fn room_for(webhook: &Webhook) -> usize {
     (2 * webhook.body_limit / 1024).max(ROOM_KIB)
 }
 
 impl IngressState {
-    /// Says what was found about a request of `client`'s.
+    /// Records a finding about a request from `client`.
     fn remark(&self, finding: Finding, sentence: &str, client: IpAddr) {
         let (sentence, from) = (sentence.to_owned(), client.to_string());
         self.0.hub.remark(IngressReport { finding, sentence, seconds_behind: None, from });
     }
 
-    /// Tidies up for ever.
+    /// Runs the cleanup. Never returns.
     async fn tidy(&self) {
         loop {
             self.0.clock.sleep(TIDY_EVERY).await;
@@ -171,7 +171,7 @@ impl IngressState {
     }
 }
 
-/// The answer to an event that was accepted.
+/// The response body for an accepted event.
 #[derive(Serialize)]
 struct Receipt {
     success: bool,
@@ -180,37 +180,38 @@ struct Receipt {
     duplicate: bool,
 }
 
-/// A request that was believed, as it came in.
+/// A request with trustworthy framing, before its signature is checked.
 struct InboundRequest<B> {
     head: request::Parts,
     body: B,
     client: Client,
-    /// By when it must be whole, by [`Clock::elapsed`].
+    /// Deadline for the whole request, by [`Clock::elapsed`].
     whole_by: Duration,
 }
 
 impl Live {
-    /// Whether every request for `path` counts, and every probe does. With `RATE_LIMIT_SCOPE=all` they all do, but those that ask how we are.
+    /// Whether every request for `path` counts toward the limit. Those of [`registration::PATHS`] always do; with
+    /// `RATE_LIMIT_SCOPE=all` every path does, except health checks. (Probes always count: see the listener.)
     fn counts(&self, path: &str) -> bool {
         let is_health = path == "/health" || path.starts_with("/health/");
         registration::PATHS.contains(&path) || (self.limiter.counts_all() && !is_health)
     }
 
-    /// The gate that a request asks for. Nearly every request does: none of them is looked up in the router.
+    /// The source route of a request. Nearly all requests have one, so they skip the router.
     fn gate(&self, method: &Method, path: &str) -> Option<&SourceRoute> {
         self.gates.iter().find(|gate| *method == Method::POST && gate.path == path)
     }
 }
 
 impl IngressState {
-    /// `POST /webhooks/{source}`: answers 200 once the event and its deliveries are on disk.
+    /// `POST /webhooks/{source}`: responds 200 once the event and its deliveries are on disk.
     async fn receive<B: Body<Data = Bytes>>(
         &self,
         gate: &SourceRoute,
-        knocked: InboundRequest<B>,
+        inbound: InboundRequest<B>,
     ) -> Response {
-        let client = knocked.client.0;
-        let accepted = match signed::read(self, gate, knocked).await {
+        let client = inbound.client.0;
+        let accepted = match signed::read(self, gate, inbound).await {
             Ok(event) => self.0.hub.accept(event).await,
             Err(rejection) => return rejection.into_response(),
         };
@@ -228,7 +229,7 @@ impl IngressState {
 }
 
 impl IngressState {
-    /// Answers a [probe]; `None` if the request is none, or nobody can be told from a stranger here.
+    /// Answers a [probe]; `None` if the request is none, or if this ingress has no probe key or secret.
     async fn probed(
         &self,
         request: hyper::Request<hyper::body::Incoming>,
@@ -258,7 +259,7 @@ impl IngressState {
     }
 }
 
-/// Everything else. A sender at the wrong address is worth a word.
+/// The fallback for unknown paths. Logs webhooks that were sent to a wrong path.
 async fn not_found(
     State(door): State<IngressState>,
     client: Option<Extension<Client>>,
@@ -276,7 +277,7 @@ async fn not_found(
     Rejection::NotFound
 }
 
-/// The address of a request; where it did not come by the listener there is none.
+/// The client address; unspecified if the request did not come through the listener.
 fn client_of(client: Option<Extension<Client>>) -> IpAddr {
     client.map_or(IpAddr::from([0; 4]), |Extension(client)| client.0)
 }

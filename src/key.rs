@@ -1,7 +1,7 @@
-//! The key that seals what must not be changed unseen, or not be read, and the keys derived from it.
+//! The encryption key, which seals data against reading or unnoticed changes, and the keys derived from it.
 //!
-//! It is in a file of its own, beside `.env` and not beside the data where that can be: a key in every copy of the data
-//! seals nothing. A key file is made only where there is none; whether a new one may be used is for the caller to say.
+//! It has a file of its own, if possible beside `.env` and not beside the data: a key in every copy of the data
+//! protects nothing. A key file is created only if there is none; the caller decides whether a new one may be used.
 
 mod seal;
 
@@ -15,53 +15,53 @@ use sha2::Sha256;
 
 use crate::secret::Secret;
 
-/// In bytes.
+/// Key length in bytes.
 const LENGTH: usize = 32;
-/// Keeps our keys apart from whatever else may be derived from the same bytes.
+/// Separates our keys from any others derived from the same bytes.
 const SALT: &[u8] = b"nuncio";
 
 /// Why a key file cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be read, or made.
+    /// The file cannot be read or created.
     #[error(
         "{path}: {error}. It holds the key that seals the audit log and stored addresses: let this user read and write it"
     )]
     File {
-        /// Which one.
+        /// Path of the key file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: Arc<std::io::Error>,
     },
-    /// It is gone, and something was sealed with it.
+    /// The file is missing, and data was sealed with its key.
     #[error(
         "{path} is not there, but {database} was sealed with the key in it: put the file back, or set \
          NUNCIO_ENCRYPTION_KEY to that key. nuncio makes no new one, because it would open nothing. If that key is \
          lost for good: nuncio audit rekey"
     )]
     Missing {
-        /// Which one.
+        /// Path of the key file.
         path: PathBuf,
-        /// What it seals.
+        /// The database that was sealed with it.
         database: PathBuf,
     },
-    /// It holds something else.
+    /// The file does not contain a key.
     #[error("{0} is not a key of 64 hex digits: put the copy of it back that you kept")]
     NoKey(PathBuf),
 }
 
-/// 32 bytes that nobody else knows. Prints as `***`.
+/// A secret key of 32 bytes. Prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; LENGTH]);
 
 impl Key {
-    /// A new one, from the system's source of randomness.
+    /// A new key from the system's random number generator.
     #[must_use]
     pub fn random() -> Self {
         Self(rand::random())
     }
 
-    /// From 64 hex digits.
+    /// Parses 64 hex digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut bytes = [0; LENGTH];
@@ -71,7 +71,7 @@ impl Key {
     /// Reads the key in `path`; `None` if there is no such file.
     ///
     /// # Errors
-    /// If it cannot be read, or holds something else.
+    /// If it cannot be read, or does not contain a key.
     pub fn read(path: &Path) -> Result<Option<Self>, Error> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::from_hex(text.trim()).map(Some).ok_or_else(|| Error::NoKey(path.to_owned())),
@@ -81,16 +81,16 @@ impl Key {
         }
     }
 
-    /// Makes a new key in `path`, readable by this user only, and has it on disk before it is used. If somebody else
-    /// was faster, theirs is taken.
+    /// Creates a new key in `path`, readable by this user only, and syncs it to disk before it is used. If another
+    /// process creates the file first, uses the key in that file.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn make(path: &Path) -> Result<Self, Error> {
         let failed = |error| Error::File { path: path.to_owned(), error: Arc::new(error) };
         let key = Self::random();
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Whole or not at all: a name that exists holds a key.
+        // Created atomically: a file with this name always contains a whole key.
         let mut file = tempfile::Builder::new().prefix(".nuncio-key-").tempfile_in(folder).map_err(failed)?;
         writeln!(file, "{}", hex::encode(key.0)).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
@@ -106,7 +106,7 @@ impl Key {
         }
     }
 
-    /// The key for one purpose (RFC 5869: HKDF with SHA-256, one block): from one, no other can be found.
+    /// Derives the key for one purpose (RFC 5869: HKDF with SHA-256, one block): none reveals another.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {
         let extracted = Self(tag(SALT, &[&self.0]));
@@ -117,20 +117,20 @@ impl Key {
         Self(tag(&self.0, &[purpose.as_bytes(), &[1]]))
     }
 
-    /// The key for one purpose that whoever knows `secret` can make, by the same rule. It tells nothing about the secret
-    /// that guessing does not: show no code made with it to strangers.
+    /// Derives the key for one purpose that any holder of `secret` can derive, in the same way as [`Key::derive`]. It
+    /// reveals nothing about the secret except to brute force: do not show a code made with it to strangers.
     #[must_use]
     pub fn of_secret(secret: &Secret, purpose: &str) -> Self {
         Self(tag(SALT, &[secret.expose().as_bytes()])).derived(purpose)
     }
 
-    /// The authentication code of `parts`, taken as one run of bytes.
+    /// The message authentication code of `parts`, taken as one run of bytes.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; LENGTH] {
         tag(&self.0, parts)
     }
 
-    /// Whether `code` is the authentication code of `parts`. Takes the same time wherever it differs.
+    /// Whether `code` is the message authentication code of `parts`. Constant time, wherever it differs.
     #[must_use]
     pub fn is_mac(&self, parts: &[&[u8]], code: &[u8]) -> bool {
         tagging(&self.0, parts).verify_slice(code).is_ok()

@@ -1,14 +1,14 @@
-//! The HTTP clients that nuncio asks others with, all made here: with deadlines, without redirects, and past every proxy
-//! when they lead to this machine. It knows no address, key or token.
+//! The outgoing HTTP clients, all created here: with deadlines, without redirects, and without a proxy
+//! for targets on this machine. It knows no URL, key or token.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
-/// What nuncio calls itself.
+/// The `User-Agent` of nuncio's requests.
 pub const USER_AGENT: &str = concat!("nuncio/", env!("CARGO_PKG_VERSION"));
 
-/// A client that is made when it is first used: reading the system's certificates takes longer than everything else at
+/// A client that is created on first use: loading the system's certificates takes longer than everything else at
 /// start.
 #[derive(Debug)]
 pub struct Outgoing {
@@ -19,13 +19,13 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// A client that calls itself `user_agent` and gives up a request, the answer's body included, after `deadline`.
+    /// A client with this `User-Agent`, and a `deadline` for a whole request, including the response body.
     #[must_use]
     pub const fn new(user_agent: &'static str, deadline: Duration, to_this_machine: bool) -> Self {
         Self { user_agent, deadline, to_this_machine, http: Mutex::new(None) }
     }
 
-    /// The client itself.
+    /// Returns the client, creating it if necessary.
     ///
     /// # Errors
     /// If TLS cannot be set up.
@@ -39,14 +39,14 @@ impl Outgoing {
             .connect_timeout(CONNECT_DEADLINE)
             .redirect(reqwest::redirect::Policy::none());
         if self.to_this_machine {
-            // What is on this machine is not reached through HTTPS_PROXY.
+            // Targets on this machine must bypass HTTPS_PROXY.
             builder = builder.no_proxy();
         }
         let built = builder.build()?;
         Ok(self.http().get_or_insert(built).clone())
     }
 
-    /// Uses no connection again that is open now. Requests on their way go on; whoever asks next gets a new one.
+    /// Reuses none of the connections open now. Requests in progress continue; later ones open new connections.
     pub fn drop_connections(&self) {
         *self.http() = None;
     }
@@ -57,7 +57,7 @@ impl Outgoing {
 }
 
 /// Whether `address` leads to this machine, as seen from this machine. (Where a token must not leave it, the stricter
-/// `DiscordBase::is_loopback` is asked.)
+/// `DiscordBase::is_loopback` decides.)
 #[must_use]
 pub fn is_local(address: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(address) else { return false };
@@ -69,14 +69,14 @@ pub fn is_local(address: &str) -> bool {
             .is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.is_unspecified())
 }
 
-/// Why a request got no answer, in plain words and without the address it went to: "connection refused".
+/// Why a request got no response, in plain words and without its URL: "connection refused".
 #[must_use]
 pub fn cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }
     let sources = std::iter::successors(std::error::Error::source(error), |inner| inner.source());
-    // The outermost error alone names the address.
+    // Only the outermost error contains the URL.
     let text = sources.last().map_or_else(|| "the request failed".to_owned(), ToString::to_string);
     // "Connection refused (os error 111)"
     let text = text.split(" (os error").next().unwrap_or_default();
@@ -84,7 +84,7 @@ pub fn cause(error: &reqwest::Error) -> String {
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// Texts of OpenSSL about a certificate that it does not accept, and what they mean. The first that is found counts.
+/// OpenSSL's messages about invalid certificates, and what they mean. The first match counts.
 const CERTIFICATES: &[(&str, &str)] = &[
     ("certificate has expired", "its certificate has expired"),
     (
@@ -109,7 +109,7 @@ const CERTIFICATES: &[(&str, &str)] = &[
     ("certificate verify failed", "its certificate is not valid"),
 ];
 
-/// What is wrong with the certificate that a request met, if that is why it got no answer.
+/// The problem with the server's certificate, if that is why there was no response.
 #[must_use]
 pub fn certificate_fault(error: &reqwest::Error) -> Option<&'static str> {
     let sources = std::iter::successors(std::error::Error::source(error), |inner| inner.source());

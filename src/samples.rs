@@ -1,13 +1,14 @@
-//! One example of every kind of event, as the platform would send it: what `nuncio send` posts and the tests draw.
+//! Sample events, one of every kind, as the platform would send them: `nuncio send` posts them and the tests render
+//! them.
 
-/// The field that makes a sample of an event: `"nuncio_sample": true` beside `event_type`, inside what is signed. Any other
-/// value, and the same name anywhere deeper, means nothing.
+/// The field that marks an event as a sample: `"nuncio_sample": true` beside `event_type`, inside the signed body. Any
+/// other value, and the same name anywhere deeper, means nothing.
 pub const MARK: &str = "nuncio_sample";
 
-/// A body as it would arrive, without a `timestamp` of its own, so that every sending of it is a new event.
+/// A sample body. It has no `timestamp` of its own, so each time it is sent it is a new event.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    /// What happened: `ticket.created`.
+    /// The event's kind: `ticket.created`.
     pub kind: &'static str,
     /// The whole body: JSON on one line.
     pub body: &'static str,
@@ -50,7 +51,7 @@ pub const fn all() -> &'static [Sample] {
     ALL
 }
 
-/// A sample of each event that nuncio makes itself, to tell people how it is doing. No sender can send them.
+/// A sample of each event that nuncio creates itself to report its own health. No sender can send them.
 #[must_use]
 pub const fn own() -> &'static [Sample] {
     OWN
@@ -61,7 +62,7 @@ pub fn kinds() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|sample| sample.kind).filter(|kind| *kind != "printer.jammed")
 }
 
-/// The sample of `kind`, however it is written (`ticket_created`, `Ticket.Created`).
+/// The sample of `kind`, in any spelling (`ticket_created`, `Ticket.Created`).
 #[must_use]
 pub fn find(kind: &str) -> Option<&'static Sample> {
     let kind = crate::model::Kind::new(kind);

@@ -1,6 +1,6 @@
-//! A value that must never be seen: its `Debug` and `Display` print `***`.
+//! A secret value that never appears in output: its `Debug` and `Display` print `***`.
 //!
-//! Nothing but [`Secret::expose`] gives the value out, so every use of a secret can be found by that word.
+//! Only [`Secret::expose`] returns the value, so a search for that name finds every use of a secret.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the value in.
+    /// Wraps the value.
     #[must_use]
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())

@@ -1,7 +1,7 @@
-//! HMAC-SHA256 signatures: making them and checking them, for what comes in and for what goes out.
+//! HMAC-SHA256 signatures: creating and verifying them, for incoming and outgoing requests.
 //!
-//! This module knows bytes, keys and hex, not HTTP. Checking takes the same time whether the first or the last byte
-//! is wrong (`hmac`'s `verify_slice`).
+//! This module knows bytes, keys and hex, not HTTP. Verification takes constant time, whether the first or the last
+//! byte is wrong (`hmac`'s `verify_slice`).
 
 pub mod xtsystems;
 
@@ -37,7 +37,7 @@ pub fn verify(secret: &Secret, parts: &[&[u8]], header: &[u8]) -> bool {
     hex::decode_to_slice(digits, &mut tag).is_ok() && mac(secret, parts).verify_slice(&tag).is_ok()
 }
 
-/// Whether `given` is the secret, in a time that does not tell how much of it is right.
+/// Whether `given` equals the secret, compared in constant time.
 #[must_use]
 pub fn same(secret: &Secret, given: &str) -> bool {
     verify(secret, &[b"same"], sign(&Secret::new(given), &[b"same"]).as_bytes())

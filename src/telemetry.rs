@@ -1,7 +1,7 @@
-//! Logs: readable lines on stderr, and the same in `combined.log`, errors alone in `error.log`.
+//! Logging: readable lines on stderr, the same lines in `combined.log`, and errors also in `error.log`.
 //!
-//! Files are kept by day and the two names always lead to the newest. A directory that cannot be written is told and
-//! does no harm. Whatever a value holds, one event of the log is one line.
+//! Files rotate daily, and the two names always link to the newest. An unwritable directory is reported and
+//! does no harm. Whatever a value contains, one log event is one line.
 
 mod daily;
 mod line;
@@ -20,35 +20,35 @@ use crate::clock::Clock;
 use daily::Daily;
 use line::{OneLine, fields};
 
-/// Crates whose chatter nobody asked for: at `warn` or silent, unless the filter names them.
-/// serenity logs whole payloads as warnings, tokens of interactions in them: what matters of it is told by `bot`.
+/// Default filters of noisy crates: `warn` or off, unless the operator's filter names them.
+/// serenity logs whole payloads as warnings, with interaction tokens in them: `bot` logs what matters of them.
 const NOISY: &str =
     "hyper=warn,hyper_util=warn,poise=off,reqwest=warn,serenity=off,sqlx=warn,tungstenite=warn";
 
-/// How many lines may wait for a slow disk before some are left out. The library takes the room for all of them at
-/// once, and its own default costs 5 MB a file.
+/// Maximum number of lines that wait for a slow disk before new ones are dropped. The library allocates the queue up
+/// front, and its own default costs 5 MB per file.
 const WAITING_LINES: usize = 2048;
 
-/// Keeps the files written: what is still waiting is written when this is dropped.
+/// Guard of the log writers: pending lines are written when this is dropped.
 #[must_use]
 #[derive(Debug)]
 pub struct Telemetry {
     _files: Vec<WorkerGuard>,
 }
 
-/// Starts logging for the whole process, with `filter` as `RUST_LOG` has it. Tells what did not work, as sentences to
-/// be logged as warnings. Where logging was started before, it stays as it is.
+/// Starts logging for the whole process, with `filter` in `RUST_LOG` syntax. Returns what failed, as sentences to
+/// be logged as warnings. If logging was started before, it stays unchanged.
 pub fn init(filter: &str, log_dir: &Path) -> (Telemetry, Vec<String>) {
     let mut notes = Vec::new();
     let mut files = Vec::new();
-    let colour =
+    let color =
         std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![
         fmt::layer()
             .fmt_fields(fields())
-            .with_ansi(colour)
+            .with_ansi(color)
             .with_target(false)
-            .with_writer(OneLine::new(std::io::stderr, colour))
+            .with_writer(OneLine::new(std::io::stderr, color))
             .boxed(),
     ];
     for (name, least) in [("combined.log", LevelFilter::TRACE), ("error.log", LevelFilter::ERROR)] {
@@ -67,7 +67,7 @@ pub fn init(filter: &str, log_dir: &Path) -> (Telemetry, Vec<String>) {
                 .push(format!("{name} cannot be written in LOG_DIR ({reason}): logging goes on without it")),
         }
     }
-    // The filter is the outermost layer: it decides for all of the others.
+    // The filter is the outermost layer: it applies to all others.
     let started = tracing_subscriber::registry().with(layers).with(directives(filter)).try_init();
     if started.is_err() {
         notes.push("logging was started twice: the first one counts".to_owned());
@@ -75,7 +75,7 @@ pub fn init(filter: &str, log_dir: &Path) -> (Telemetry, Vec<String>) {
     (Telemetry { _files: files }, notes)
 }
 
-/// Reads a level by the names that the old bot and others use; `None` for anything else.
+/// Parses a level by the names that the old bot and others use; `None` for anything else.
 #[must_use]
 pub fn level(word: &str) -> Option<&'static str> {
     Some(match word.trim().to_ascii_lowercase().as_str() {
@@ -89,13 +89,14 @@ pub fn level(word: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether `text` is a filter as `RUST_LOG` has it.
+/// Whether `text` is a filter in `RUST_LOG` syntax.
 #[must_use]
 pub fn is_filter(text: &str) -> bool {
     EnvFilter::builder().parse(text).is_ok()
 }
 
-/// `filter`, with the noisy crates at `warn` where it does not name them. What is no filter counts as `info`.
+/// Puts [`NOISY`] before `filter`, whose own directives override it. A level below `warn` stays as it is, and an
+/// invalid filter counts as `info`.
 fn directives(filter: &str) -> EnvFilter {
     let is_quiet = filter.trim().parse::<LevelFilter>().is_ok_and(|level| level < LevelFilter::WARN);
     let text = if is_quiet { filter.to_owned() } else { format!("{NOISY},{filter}") };

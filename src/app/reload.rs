@@ -1,4 +1,4 @@
-//! Giving a running nuncio another configuration.
+//! Configuration reload of a running nuncio.
 
 use crate::config::Config;
 use crate::hub::{Condition, Hub, Rules};
@@ -6,20 +6,20 @@ use crate::ingress::Reins;
 use crate::store;
 use crate::xtsystems::Registrar;
 
-/// Every part of a running nuncio whose configuration can change.
+/// Handles to every part of a running nuncio whose configuration can change.
 pub struct Reloader {
     pub(super) hub: Hub,
     pub(super) ingress: Reins,
-    /// It tells the platform what to sign with.
+    /// Gives the platform the signing secret.
     pub(super) registrar: Registrar,
 }
 
 impl Reloader {
-    /// Has the part of `config` count that can change while nuncio runs. Of a request that is being answered the old one
-    /// counts to its end.
+    /// Applies the part of `config` that can change while nuncio runs. A request in progress keeps the old
+    /// configuration to its end.
     ///
     /// # Errors
-    /// If the database does not take the map's destinations: then nothing has changed.
+    /// If the database cannot store the map's destinations: then nothing has changed.
     pub async fn apply(&self, config: Config) -> store::Result<()> {
         self.hub.replace_map(config.routes, config.pings).await?;
         let rules = self.hub.rules();
@@ -39,12 +39,12 @@ impl Reloader {
         Ok(())
     }
 
-    /// Says that a changed configuration was not taken over.
+    /// Reports that a changed configuration was refused.
     pub fn refuse(&self, sentence: &str) {
         self.hub.configuration_refused(sentence);
     }
 
-    /// Where every kind goes now, a line each.
+    /// The current route map, one line per route.
     #[must_use]
     pub fn table(&self) -> Vec<String> {
         self.hub.table()

@@ -1,10 +1,10 @@
-//! Finding the key that seals the audit log, or making it on the very first start.
+//! Loading of the encryption key that seals the audit log, or its creation on the very first start.
 
 use crate::config::EncryptionKey;
 use crate::key::{self, Key, is_open_to_others};
 use crate::store::Store;
 
-/// The key that is configured; a new one in its file where there is none. For whoever knows that the old one is lost.
+/// The configured key; if its file is missing, a new key in that file. For callers that know that the old one is lost.
 ///
 /// # Errors
 /// [`key::Error`] if there is no usable key.
@@ -18,11 +18,11 @@ pub fn any_key(encryption: &EncryptionKey) -> Result<Key, key::Error> {
     }
 }
 
-/// Gives `store` its key. A new one is made only for a database that never knew one.
+/// Gives `store` its key. Creates a new one only for a database that never had one.
 ///
 /// # Errors
-/// [`key::Error`] if there is no usable key, [`store::Error::OtherKey`](crate::store::Error::OtherKey) if it is not
-/// the one that this database was sealed with.
+/// [`key::Error`] if there is no usable key, [`store::Error::OtherKey`](crate::store::Error::OtherKey) if this
+/// database was sealed with another one.
 pub async fn unlock(store: &Store, encryption: &EncryptionKey) -> anyhow::Result<()> {
     let key = match encryption {
         EncryptionKey::Given(key) => key.clone(),

@@ -1,4 +1,4 @@
-//! What a person is told: one sentence that says what to do, seen by nobody else.
+//! Replies to clicks: one sentence with what to do next, visible to the person who clicked only.
 
 use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
@@ -12,25 +12,24 @@ pub(super) const UNKNOWN: &str =
 
 pub(super) const SAMPLE: &str = "This card is a sample: nothing is sent. On a real event this button works.";
 
-/// The process ended before the database took it.
+/// The process ended before the database committed the click.
 pub(super) const CUT_OFF: &str = "nuncio is stopping, and its database was busy: look at the card in a minute, and press \
      again if it has not changed.";
 
-/// The most roles that a sentence names.
+/// Maximum number of roles that a sentence names.
 const MOST_ROLES: usize = 5;
 const NAME: usize = 60;
 
-/// What is said after a click.
+/// The reply to a click.
 pub(super) enum Said {
-    /// The card says it.
+    /// No reply: the card shows the result.
     Nothing,
-    /// One sentence.
     Sentence(String),
-    /// Everything that is known.
+    /// The details of a decision.
     Embed(Box<CreateEmbed>),
 }
 
-/// What is said to what came of a click.
+/// The reply to a click with this outcome.
 pub(super) fn to(press: ButtonAction, clicked: &ClickOutcome) -> Said {
     match clicked {
         ClickOutcome::Replayed => Said::Nothing,
@@ -64,7 +63,7 @@ fn done(decision: &Decision) -> Said {
     Said::Sentence(write(sentence))
 }
 
-/// Until when an alert is muted, and the way back.
+/// How long an alert is muted, and how to end that.
 fn muted(mute: &Mute, already: bool) -> String {
     let name = || short(mute.name(), 2 * NAME);
     let until = mute.until.as_secs();
@@ -79,7 +78,7 @@ fn muted(mute: &Mute, already: bool) -> String {
     )
 }
 
-/// Somebody was faster, or it is too late.
+/// Another person was faster, or it is too late.
 pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
     let name = || short(&decision.label, NAME);
     let who = || {
@@ -144,7 +143,7 @@ pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
     write(sentence)
 }
 
-/// Why not, and who can.
+/// Why the person lacks access, and who has it.
 pub(super) fn refused(refusal: &Refusal, press: ButtonAction) -> String {
     let what = match press {
         ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {
@@ -182,7 +181,7 @@ pub(super) fn refused(refusal: &Refusal, press: ButtonAction) -> String {
     }
 }
 
-/// The database did not take it.
+/// The database failed to save the click.
 pub(super) fn not_kept(reference: &str) -> String {
     format!(
         "The database could not save this, so nothing was done. Press again in a minute; if it fails again, give \
@@ -190,7 +189,7 @@ pub(super) fn not_kept(reference: &str) -> String {
     )
 }
 
-/// Shown as names; nobody is notified, for no mention is allowed to.
+/// Renders roles as mentions. They show as names and notify no one: replies allow no mentions.
 fn mentions(roles: &[Snowflake]) -> String {
     let names: Vec<String> = roles.iter().take(MOST_ROLES).map(|role| format!("<@&{role}>")).collect();
     names.join(" or ")

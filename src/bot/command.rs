@@ -1,7 +1,7 @@
-//! Slash commands: which there are, and what happens around every one of them.
+//! Slash commands: the list of them, and the checks and error handling around each one.
 //!
-//! One file per command family. Whatever goes wrong, the person gets one friendly sentence that only they see, with a
-//! reference that stands in the log; whatever is answered, nobody is pinged.
+//! Each command family has its own file. Whatever fails, the person gets one friendly sentence that only they see, with
+//! a reference that is also in the log. No reply pings anyone.
 
 mod authorize;
 mod config;
@@ -27,35 +27,35 @@ use crate::hub::Hub;
 use crate::model::EventId;
 use crate::xtsystems::NO_KEY;
 
-/// What commands work with.
+/// Dependencies of the commands.
 pub(super) struct Data {
     hub: Hub,
     errands: CommandDeps,
     clock: Clock,
     rival: Arc<Rival>,
-    /// Cancelled when the process ends.
+    /// Cancelled at shutdown.
     stopping: CancellationToken,
-    /// Cancelled when the connection that the command came over was given up: another one gets it as well.
+    /// Cancelled when the connection that delivered the command is abandoned: another connection receives it as well.
     closed: CancellationToken,
 }
 
 /// Why a command could not be answered. Inner errors stay in the log.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
-    /// Discord did not take the answer.
+    /// Discord refused the reply.
     #[error("{}", http::sentence(.0))]
     Answer(#[from] serenity::Error),
-    /// The database did not tell.
+    /// A database query failed.
     #[error(transparent)]
     Store(#[from] crate::store::Error),
 }
 
 pub(super) type Command = poise::Command<Data, Error>;
 
-/// A command as Discord told it: with the person's roles and permissions at that moment.
+/// A command as Discord sent it, with the person's roles and permissions at that moment.
 type Context<'a> = poise::ApplicationContext<'a, Data, Error>;
 
-/// All commands of this configuration. What needs something that is not configured is left out here.
+/// All commands of this configuration. Commands that need a missing setting are left out.
 pub(super) fn all() -> Vec<Command> {
     vec![
         status::webhook_status(),
@@ -72,7 +72,7 @@ pub(super) fn all() -> Vec<Command> {
     ]
 }
 
-/// Poise, for one connection. Nothing in its setup can fail: until it is done, every event waits.
+/// The poise framework for one connection. Its setup must not fail: until setup is done, every event waits.
 pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework<Data, Error> {
     let data = Data {
         hub: shared.hub.clone(),
@@ -86,8 +86,8 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
         .options(FrameworkOptions {
             commands: all(),
             command_check: Some(|context| Box::pin(may_begin(context))),
-            on_error: |error| Box::pin(apologise(error)),
-            // What `http::serenity` says: nobody. Poise's own default are all users.
+            on_error: |error| Box::pin(report_error(error)),
+            // `http::serenity` already allows no mentions. Poise's own default allows mentions of all users.
             allowed_mentions: None,
             ..FrameworkOptions::default()
         })
@@ -96,12 +96,12 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
         .build()
 }
 
-/// Before every command and suggestion: nothing is begun that cannot be finished, nor for anybody in a strange server.
+/// Runs before every command and suggestion: refuses work at shutdown, and any use in a foreign guild.
 async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Error> {
     let data = context.data();
     data.rival.told(&data.hub, context.id());
     if data.stopping.is_cancelled() {
-        say(context, "nuncio is restarting: try again in a minute. Nothing was changed.").await;
+        reply(context, "nuncio is restarting: try again in a minute. Nothing was changed.").await;
         return Ok(false);
     }
     if data.closed.is_cancelled() {
@@ -113,8 +113,8 @@ async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Err
     }
 }
 
-/// Tells the person, and the log, what went wrong.
-async fn apologise(error: FrameworkError<'_, Data, Error>) {
+/// Reports a failure to the person and to the log.
+async fn report_error(error: FrameworkError<'_, Data, Error>) {
     let reference = EventId::new().short();
     let Some(context) = error.ctx() else {
         match error {
@@ -136,7 +136,7 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
         FrameworkError::GuildOnly { .. } => {
             "This works only in a server: use it in a channel of the operator's server.".to_owned()
         }
-        // The second: a choice that there is not, of a command as another version registered it.
+        // The second: an unknown choice, from a command that another version registered.
         FrameworkError::ArgumentParse { .. } | FrameworkError::CommandStructureMismatch { .. } => {
             "Discord sent options that this command does not have. Nothing was changed: reload Discord (Ctrl+R) and try again."
                 .to_owned()
@@ -171,11 +171,11 @@ async fn apologise(error: FrameworkError<'_, Data, Error>) {
             )
         }
     };
-    say(context, &sentence).await;
+    reply(context, &sentence).await;
 }
 
-/// Says something to the one who asked.
-async fn say(context: poise::Context<'_, Data, Error>, sentence: &str) {
+/// Replies to the person who ran the command.
+async fn reply(context: poise::Context<'_, Data, Error>, sentence: &str) {
     let reply = CreateReply::default().content(sentence).ephemeral(true);
     if let Err(error) = context.send(reply).await {
         tracing::warn!(
@@ -185,7 +185,7 @@ async fn say(context: poise::Context<'_, Data, Error>, sentence: &str) {
     }
 }
 
-/// Suggestions: what is shown, and what is meant by it.
+/// Autocomplete suggestions, as pairs of label and value.
 fn choices(found: impl Iterator<Item = (String, String)>) -> CreateAutocompleteResponse {
     found.fold(CreateAutocompleteResponse::new(), |choices, (name, value)| {
         choices.add_string_choice(name, value)

@@ -1,8 +1,8 @@
-//! Buttons and dialogs: heard, answered at once, then done.
+//! Message components (buttons, menus) and dialogs: each click is acknowledged at once, then carried out.
 //!
-//! Discord waits three seconds for the first word, so it is said before anything is looked up: a refusal, a dialog, or
-//! "working on it". What may take longer comes after it. Everything works from what stands in the click itself, so
-//! buttons work after restarts and after days.
+//! Discord waits three seconds for the first response, so it is sent before any lookup: a refusal, a dialog, or
+//! "working on it". Slower work follows it. Everything works from the data in the click itself, so buttons work after
+//! restarts and after days.
 
 mod dialog;
 mod menu;
@@ -32,22 +32,22 @@ use crate::bot::{Shared, http};
 use crate::hub::{ButtonAction, Click, ClickOutcome, Entrypoint, Person, Refusal};
 use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, Snowflake};
 
-/// How long a click may wait for the database when the process ends.
+/// How long a click may wait for the database at shutdown.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
-/// Serenity does not tell how long Discord wants to be left alone.
+/// Retry delays for follow-up messages: serenity does not expose Discord's `retry_after`.
 const WHISPER_AGAIN: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
 const NOT_YOURS: &str = "This list belongs to whoever asked for it: type its command to get your own.";
 const STOPPING: &str = "nuncio is restarting: press again in a minute. Nothing was changed.";
 
-/// Receives the clicks of one connection. Clones share it.
+/// Handles the clicks of one connection. Clones share it.
 #[derive(Clone)]
 pub(super) struct Clicks {
     shared: Arc<Shared>,
-    /// Cancelled when this connection is given up: another one hears the same.
+    /// Cancelled when this connection is abandoned: another connection receives the same events.
     closed: CancellationToken,
     bot: Arc<AtomicU64>,
-    /// Knows every channel that the bot sees.
+    /// Holds every channel that the bot sees.
     watch: Watch,
 }
 
@@ -56,7 +56,7 @@ impl Clicks {
         Self { shared, closed, bot: Arc::default(), watch }
     }
 
-    /// Notes whether the first word got through: somebody else may have said one before.
+    /// Records whether the first response succeeded: another program may have answered already.
     pub(super) fn began(&self, interaction: u64, first: serenity::Result<()>) {
         if let Err(error) = &first {
             self.shared.rival.refused(&self.shared.hub, interaction, error);
@@ -64,8 +64,8 @@ impl Clicks {
         answered(first);
     }
 
-    /// Something on a message: a decision's button, another page of a list, or a step of setting a route.
-    async fn touched(&self, http: &Http, component: &ComponentInteraction) {
+    /// A component on a message: a decision's button, another page of a list, or a step of setting a route.
+    async fn handle_component(&self, http: &Http, component: &ComponentInteraction) {
         if let Some(turn) = menu::of(component) {
             return self.turn(http, component, turn).await;
         }
@@ -73,13 +73,13 @@ impl Clicks {
             return self.mute_anyway(http, component, wanted).await;
         }
         match Page::parse(&component.data.custom_id) {
-            Some(page) => self.leaf(http, component, page).await,
-            None => self.pressed(http, component).await,
+            Some(page) => self.turn_page(http, component, page).await,
+            None => self.handle_button(http, component).await,
         }
     }
 
-    /// Another page of a list, for whoever asked for the list.
-    async fn leaf(&self, http: &Http, component: &ComponentInteraction, page: Page) {
+    /// Another page of a list, for the person who requested the list.
+    async fn turn_page(&self, http: &Http, component: &ComponentInteraction, page: Page) {
         if self.shared.stopping.is_cancelled() {
             return say_at_once(http, component, STOPPING).await;
         }
@@ -112,8 +112,8 @@ impl Clicks {
         answered(component.edit_response(http, edit).await.map(drop));
     }
 
-    /// A button: a word at once, then what it does.
-    async fn pressed(&self, http: &Http, component: &ComponentInteraction) {
+    /// A button: responds at once, then performs its action.
+    async fn handle_button(&self, http: &Http, component: &ComponentInteraction) {
         let bot = self.bot.load(Ordering::Acquire);
         let Some(click) = press::of_button(component, bot, &self.shared.clock) else {
             return if press::is_ours(&component.data.custom_id) {
@@ -143,8 +143,8 @@ impl Clicks {
             CreateInteractionResponse::Acknowledge
         };
         self.began(component.id.get(), component.create_response(http, first).await);
-        let said = self.perform(&click).await;
-        match said {
+        let reply = self.perform(&click).await;
+        match reply {
             Said::Nothing => {}
             Said::Embed(embed) => {
                 answered(component.edit_response(http, edit().embed(*embed)).await.map(drop));
@@ -153,27 +153,27 @@ impl Clicks {
                 answered(component.edit_response(http, edit().content(sentence)).await.map(drop));
             }
             Said::Sentence(sentence) => {
-                self.whisper(|| component.create_followup(http, whisper(sentence.clone()))).await;
+                self.follow_up(|| component.create_followup(http, follow_up(sentence.clone()))).await;
             }
         }
     }
 
-    /// Says something after the first word; again if Discord has too much to do just then.
-    async fn whisper<F>(&self, say: impl Fn() -> F)
+    /// Sends a follow-up after the first response; retries while Discord is rate limiting.
+    async fn follow_up<F>(&self, send: impl Fn() -> F)
     where
         F: Future<Output = serenity::Result<Message>>,
     {
         for pause in WHISPER_AGAIN {
-            match say().await {
+            match send().await {
                 Err(error) if http::status(&error) == Some(429) => self.shared.clock.sleep(pause).await,
-                said => return answered(said.map(drop)),
+                result => return answered(result.map(drop)),
             }
         }
-        answered(say().await.map(drop));
+        answered(send().await.map(drop));
     }
 
-    /// A dialog that was sent: it is decided now, by who they are now.
-    async fn submitted(&self, http: &Http, modal: &ModalInteraction) {
+    /// A submitted dialog: access is checked now, with the person's current roles.
+    async fn handle_dialog(&self, http: &Http, modal: &ModalInteraction) {
         if let Some(text) = menu::of_dialog(modal) {
             return self.named(http, modal, &text).await;
         }
@@ -198,11 +198,11 @@ impl Clicks {
         }
         self.began(modal.id.get(), modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
         if let Said::Sentence(sentence) = self.perform(&click).await {
-            self.whisper(|| modal.create_followup(http, whisper(sentence.clone()))).await;
+            self.follow_up(|| modal.create_followup(http, follow_up(sentence.clone()))).await;
         }
     }
 
-    /// A click is seen through to its last word, also when the process ends meanwhile.
+    /// Handles a click up to its final reply, even if the process is stopping meanwhile.
     pub(super) async fn hear(&self, context: &Context, interaction: &Interaction) {
         if self.closed.is_cancelled() {
             return;
@@ -217,8 +217,8 @@ impl Clicks {
             wait_for_guild(&self.shared.hub, &self.shared.clock, *guild_id, Entrypoint::Card).await;
         }
         match interaction {
-            Interaction::Component(component) => self.touched(&context.http, component).await,
-            Interaction::Modal(modal) => self.submitted(&context.http, modal).await,
+            Interaction::Component(component) => self.handle_component(&context.http, component).await,
+            Interaction::Modal(modal) => self.handle_dialog(&context.http, modal).await,
             _ => {}
         }
     }
@@ -241,13 +241,13 @@ impl Clicks {
         }
     }
 
-    /// When the process ends and the database has had a moment more.
+    /// Resolves when the process is stopping and the database has had [`LAST_MOMENT`] more.
     async fn cut_off(&self) {
         self.shared.stopping.cancelled().await;
         self.shared.clock.sleep(LAST_MOMENT).await;
     }
 
-    /// Notes that somebody turned a page where nobody may.
+    /// Records in the audit log that a person turned a page in a guild without access.
     async fn note_elsewhere(&self, component: &ComponentInteraction, person: Person, refusal: &Refusal) {
         let actor = Actor::Person { id: person.id, name: person.name };
         let entry = AuditEntry {
@@ -262,7 +262,7 @@ impl Clicks {
         }
     }
 
-    /// The person has their answer already: the note may take its time.
+    /// Records the refusal. The person has their reply already, so this may take time.
     async fn note_refusal(&self, click: &Click, refusal: &Refusal) {
         if let Err(error) = self.shared.hub.note_refusal(click, refusal).await {
             tracing::error!(%error, "a refused click could not be written to the audit log");
@@ -281,24 +281,24 @@ impl EventHandler for Clicks {
     }
 }
 
-/// One sentence that only this person sees, as the first word.
+/// The first response: one sentence that only this person sees.
 async fn say_at_once(http: &Http, component: &ComponentInteraction, sentence: &str) {
     let message = CreateInteractionResponseMessage::new().content(sentence).ephemeral(true);
     answered(component.create_response(http, CreateInteractionResponse::Message(message)).await);
 }
 
-/// The same, after the first word.
-fn whisper(sentence: String) -> CreateInteractionResponseFollowup {
+/// A follow-up that only this person sees, after the first response.
+fn follow_up(sentence: String) -> CreateInteractionResponseFollowup {
     CreateInteractionResponseFollowup::new().content(sentence).ephemeral(true)
 }
 
-/// A change of the first word. Of all that we say this alone does not notify nobody by itself: see `http::serenity`.
+/// An edit of the first response. Only edits need their allowed mentions set here: see `http::serenity`.
 fn edit() -> EditInteractionResponse {
     EditInteractionResponse::new().allowed_mentions(CreateAllowedMentions::new())
 }
 
-/// An answer that does not get through changes nothing of what was decided: the gateway may have told a click twice
-/// (40060), or the person's time was over (10062).
+/// Logs a reply that failed. It changes nothing about the decision: the gateway may have delivered a click twice
+/// (40060), or the interaction expired (10062).
 fn answered(result: serenity::Result<()>) {
     if let Err(error) = result {
         tracing::debug!("a click could not be answered: {}", http::sentence(&error));

@@ -1,15 +1,15 @@
-//! What commands need beside the hub: the platform, and what of the configuration they tell or pass on.
+//! Dependencies of the commands besides the hub: the platform's client and parts of the configuration.
 
 use crate::model::LinkTemplate;
 use crate::xtsystems;
 
-/// What commands need beside the hub.
+/// Dependencies of the commands besides the hub.
 #[derive(Clone, Debug)]
 pub struct CommandDeps {
-    /// The platform; `None` without a key for it.
+    /// The platform's client; `None` without an API key.
     pub platform: Option<xtsystems::Client>,
-    /// Registers us there.
+    /// Registers nuncio's webhook with the platform.
     pub registrar: xtsystems::Registrar,
-    /// The web address of a ticket.
+    /// URL template of a ticket's web page.
     pub ticket_url: Option<LinkTemplate>,
 }

@@ -1,4 +1,4 @@
-//! Forwards interactions and READYs that serenity could not read to the same handlers as all others.
+//! Forwards interactions and READY events that serenity could not parse to the regular handlers.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,20 +10,20 @@ use crate::bot::component::Clicks;
 use crate::bot::interaction_sink::InteractionSink;
 use crate::bot::lenient::interaction::interaction;
 
-/// Poise, within reach of what serenity could not read.
+/// Poise, shared with the [`Forwarder`].
 pub(super) struct Commands<F> {
     poise: Option<F>,
     ready: Arc<OnceLock<F>>,
 }
 
-/// Where an interaction goes that serenity could not read.
+/// Receives the interactions that serenity could not parse.
 pub(super) struct Forwarder<F> {
     clicks: Clicks,
     commands: Arc<OnceLock<F>>,
 }
 
 impl<F: Framework> Commands<F> {
-    /// `poise`, and the forwarder that shares it.
+    /// Wraps `poise`; returns it with the forwarder that shares it.
     pub(super) fn around(poise: F, clicks: Clicks) -> (Self, Forwarder<F>) {
         let ready = Arc::new(OnceLock::new());
         (Self { poise: Some(poise), ready: Arc::clone(&ready) }, Forwarder { clicks, commands: ready })
@@ -48,8 +48,8 @@ impl<F: Framework> Framework for Commands<F> {
 
 #[async_trait]
 impl<F: Framework> InteractionSink for Forwarder<F> {
-    async fn forward_interaction(&self, context: Context, told: Value) {
-        match interaction(&told) {
+    async fn forward_interaction(&self, context: Context, raw: Value) {
+        match interaction(&raw) {
             Ok(interaction) => {
                 self.clicks.hear(&context, &interaction).await;
                 if let Some(commands) = self.commands.get() {
@@ -58,7 +58,7 @@ impl<F: Framework> InteractionSink for Forwarder<F> {
             }
             Err(error) => {
                 let fields: Vec<&str> =
-                    told.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+                    raw.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
                 tracing::warn!(
                     "Discord sent a click or command that nuncio cannot read ({error}; its fields: {}). Nothing was \
                      done, and the person sees that it failed. Please report this",

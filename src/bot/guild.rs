@@ -1,4 +1,4 @@
-//! What the bot remembers of its servers: names, roles and overwrites, in plain data.
+//! Cached guild state: names, roles and permission overwrites as plain data.
 //!
 //! Filled by [`watch`](super::watch) from the gateway's events; read by [`permission`](super::permission).
 
@@ -13,29 +13,27 @@ use crate::model::Snowflake;
 /// Discord's type numbers of threads (Discord: "Channel Types").
 const THREADS: [u8; 3] = [10, 11, 12];
 
-/// One server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Guild {
     pub(super) id: u64,
     pub(super) name: String,
     pub(super) owner: u64,
-    /// By id; the one with the server's id is `@everyone`.
+    /// By id. The role with the guild's id is `@everyone`.
     pub(super) roles: BTreeMap<u64, Role>,
     /// The bot's own roles, without `@everyone`.
     pub(super) held: BTreeSet<u64>,
-    /// Until when the bot is timed out there.
+    /// End of the bot's timeout in this guild.
     pub(super) timed_out_until: Option<Timestamp>,
     /// Channels and active threads.
     pub(super) channels: BTreeMap<u64, Channel>,
 }
 
-/// A role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Role {
     pub(super) name: String,
     /// Permission bits.
     pub(super) grants: u64,
-    /// Whether anybody may mention it.
+    /// Whether everyone may mention it.
     pub(super) mentionable: bool,
 }
 
@@ -45,11 +43,11 @@ pub(super) struct Channel {
     pub(super) name: String,
     /// Why no message can be posted in it, whatever the permissions: a forum, a category.
     pub(super) unfit: Option<Unfit>,
-    /// Of a thread: whether only moderators may write in it.
+    /// Threads only: whether only moderators may write in it.
     pub(super) is_locked: bool,
-    /// Of a channel: its category, whose overwrites it may have taken over.
+    /// Channels only: the category, whose overwrites may be synced to the channel.
     pub(super) category: Option<u64>,
-    /// Of a thread: the channel whose overwrites count.
+    /// Threads only: the parent channel, whose overwrites apply.
     pub(super) thread_of: Option<u64>,
     pub(super) overwrites: Vec<Overwrite>,
 }
@@ -57,13 +55,13 @@ pub(super) struct Channel {
 /// Why a channel takes no messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unfit {
-    /// As "is a category, which holds channels and no messages".
+    /// A predicate, such as "is a category, which holds channels and no messages".
     pub(super) found: &'static str,
-    /// What to do about it.
+    /// How to fix it.
     pub(super) remedy: &'static str,
 }
 
-/// What a channel changes for a role or a member.
+/// A channel's permission overwrite for a role or a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overwrite {
     pub(super) whom: Whom,
@@ -73,7 +71,7 @@ pub(super) struct Overwrite {
     pub(super) deny: u64,
 }
 
-/// Whom an overwrite is for.
+/// The target of an overwrite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Whom {
     Role(u64),
@@ -81,7 +79,7 @@ pub(super) enum Whom {
 }
 
 impl Guild {
-    /// From a `GUILD_CREATE`, which always holds the bot's own member.
+    /// From a `GUILD_CREATE`, which always includes the bot's own member.
     pub(super) fn of(guild: &discord::Guild, bot: u64) -> Self {
         let me = guild.members.get(&discord::UserId::new(bot));
         let mut own = Self {
@@ -111,7 +109,7 @@ impl Role {
 }
 
 impl Channel {
-    /// As Discord described it when it was asked. Overwrites are known of what a server lists only.
+    /// From a REST response. Its overwrites are not known: only a guild's channel list has those.
     pub(super) fn found(found: &Place) -> Self {
         let is_thread = THREADS.contains(&found.kind);
         Self {
@@ -146,7 +144,7 @@ impl Channel {
     }
 }
 
-/// Why a channel of this kind takes no messages; `None` if it does (Discord: "Channel Types").
+/// Why a channel of this type takes no messages; `None` if it does (Discord: "Channel Types").
 pub(super) const fn unfit(kind: u64) -> Option<Unfit> {
     match kind {
         4 => Some(Unfit {
@@ -165,12 +163,12 @@ pub(super) const fn unfit(kind: u64) -> Option<Unfit> {
     }
 }
 
-/// Until when a member is timed out.
+/// When a member's timeout ends.
 pub(super) fn until(told: Option<discord::Timestamp>) -> Option<Timestamp> {
     told.map(|until| Timestamp::from_secs(until.unix_timestamp()))
 }
 
-/// Finds the server that holds `channel`.
+/// Finds the guild that contains `channel`.
 pub(super) fn holding(guilds: &BTreeMap<u64, Guild>, channel: Snowflake) -> Option<(&Guild, &Channel)> {
     guilds.values().find_map(|guild| Some((guild, guild.channels.get(&channel.get())?)))
 }

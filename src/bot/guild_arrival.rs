@@ -8,11 +8,11 @@ use crate::clock::Clock;
 use crate::hub::{Entrypoint, Hub};
 use crate::model::Snowflake;
 
-/// How long the gateway may take to tell of a server while somebody waits.
+/// Maximum wait for the gateway to list a guild while a person waits for a reply.
 const ARRIVAL: Duration = Duration::from_millis(700);
 
-/// Gives the gateway a moment to tell which servers there are, right after a start: less than Discord's three seconds,
-/// and than the second within which a click is answered.
+/// Gives the gateway a moment to list the guilds right after a start: less than Discord's three seconds, and less than
+/// the second within which a click is answered.
 pub(super) async fn wait_for_guild(hub: &Hub, clock: &Clock, guild: Option<GuildId>, way: Entrypoint) {
     if let Some(guild) = guild {
         let _ = clock.within(ARRIVAL, hub.know_server(Snowflake::new(guild.get()), way)).await;

@@ -1,17 +1,18 @@
-//! Serenity's HTTP client, made in the one way that is safe.
+//! Serenity's HTTP client, built in the only safe way.
 
 use serenity::all::CreateAllowedMentions;
 use serenity::http::{Http, HttpBuilder, HttpError};
 
 use crate::discord::{Client, Failure};
 
-/// Serenity's client for `client`'s token, on the same connections.
+/// Serenity's client with `client`'s token, over the same connections.
 ///
-/// The base and the rate limiter go together: with its limiter on, serenity ignores its proxy and asks discord.com,
-/// with the token. With it off it loses `retry_after`, which matters for deliveries only: those are not its business.
+/// The base URL and the rate limiter depend on each other: with its limiter on, serenity ignores its proxy setting and
+/// calls discord.com, with the token. With it off it loses `retry_after`, which matters for deliveries only, and those
+/// do not use this client.
 ///
-/// Whom a message may notify is said here for everything it sends: nobody. (For changes of an answer serenity does not
-/// ask this: `component::edit`.)
+/// The allowed mentions for everything it sends are set here: none. (Serenity does not apply them to edits of a reply:
+/// see `component::edit`.)
 pub(super) fn serenity(client: &Client) -> Result<Http, Failure> {
     Ok(HttpBuilder::new(client.token().expose())
         .client(client.http_client()?)
@@ -21,7 +22,7 @@ pub(super) fn serenity(client: &Client) -> Result<Http, Failure> {
         .build())
 }
 
-/// The status that Discord answered with, if it did.
+/// The HTTP status of Discord's response, if there was one.
 pub(super) fn status(error: &serenity::Error) -> Option<u16> {
     match error {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => Some(answer.status_code.as_u16()),
@@ -32,7 +33,7 @@ pub(super) fn status(error: &serenity::Error) -> Option<u16> {
 /// Discord: "JSON Error Codes", the interaction was answered.
 pub(super) const ALREADY_ANSWERED: isize = 40060;
 
-/// Discord's code of an error, if it gave one.
+/// Discord's JSON error code, if there is one.
 pub(super) fn code(error: &serenity::Error) -> Option<isize> {
     match error {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => Some(answer.error.code),
@@ -40,13 +41,12 @@ pub(super) fn code(error: &serenity::Error) -> Option<isize> {
     }
 }
 
-/// Whether there is nothing to answer any more: the gateway told of it twice (40060), or the person's time was over
-/// (10062).
+/// Whether the interaction can no longer be answered: the gateway delivered it twice (40060), or it expired (10062).
 pub(super) fn is_over(error: &serenity::Error) -> bool {
     matches!(code(error), Some(ALREADY_ANSWERED | 10062))
 }
 
-/// What went wrong, without the address: those of interactions hold tokens.
+/// The error without its URL: interaction URLs contain tokens.
 pub(super) fn sentence(error: &serenity::Error) -> String {
     match error {
         serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) => {

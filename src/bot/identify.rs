@@ -1,7 +1,7 @@
-//! How often the bot may log in (IDENTIFY). Discord resets a token that logs in more than 1000 times a day.
+//! The login (IDENTIFY) budget. Discord resets a token that logs in more than 1000 times a day.
 //!
-//! The times of the last hour are kept in the database, before each login: a process that crashes at once and is
-//! started again, thousands of times, stays within the budget as well.
+//! The times of the last hour's logins are saved to the database before each login: a process that crashes at once and
+//! is restarted thousands of times stays within the budget as well.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::model::wait::LOGINS;
 use crate::store::Store;
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// Logins in any one hour. 40 × 24 is less than Discord's 1000.
+/// Maximum logins in any one hour. 40 × 24 is less than Discord's 1000.
 const AN_HOUR: usize = 40;
-/// A login sooner than this after another is in vain (Discord: "Session Start Limit", `max_concurrency`).
+/// Minimum time between two logins; an earlier one is in vain (Discord: "Session Start Limit", `max_concurrency`).
 pub(super) const APART: Duration = Duration::from_secs(5);
-/// From so many logins in the last hour on, there are so many seconds between two. A person who starts nuncio again and
-/// again while setting it up has long stopped before the first; a crash loop reaches the last within half an hour.
+/// Pairs of (logins in the last hour, seconds between two logins from then on). A person who restarts nuncio repeatedly
+/// during setup has long stopped before the first; a crash loop reaches the last within half an hour.
 const SPACING: [(usize, u64); 2] = [(36, 300), (30, 30)];
 
-/// The logins of the last hour, of this process and those before it.
+/// The logins of the last hour, of this process and earlier ones.
 pub(super) struct Ledger {
     store: Store,
     clock: Clock,
@@ -30,7 +30,7 @@ impl Ledger {
         Self { store, clock, times: tokio::sync::Mutex::default() }
     }
 
-    /// How long to wait until the next login, and how many there were within the last hour.
+    /// How long to wait until the next login, and the number of logins within the last hour.
     pub(super) async fn wait(&self) -> (Duration, usize) {
         let mut times = self.times.lock().await;
         let now = self.clock.steady();
@@ -38,7 +38,7 @@ impl Ledger {
         (wait(times, now), times.len())
     }
 
-    /// Writes a login down.
+    /// Records a login.
     pub(super) async fn record(&self) {
         let mut times = self.times.lock().await;
         let now = self.clock.steady();
@@ -86,7 +86,7 @@ fn wait(times: &[SteadyTime], now: SteadyTime) -> Duration {
 mod tests {
     use super::*;
 
-    /// Logs in as often as it may for `span`, and tells the longest series within any hour.
+    /// Logs in as often as allowed for `span`; returns the highest count within any hour.
     fn busiest_hour(span: Duration) -> usize {
         let end = SteadyTime::default().plus(span);
         let (mut now, mut all) = (SteadyTime::default(), Vec::new());

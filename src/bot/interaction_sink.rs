@@ -1,15 +1,15 @@
-//! Where interactions go that serenity could not read.
+//! A sink for interactions that serenity could not parse.
 
 use serde_json::Value;
 use serenity::all::{Context, Ready};
 use serenity::async_trait;
 
-/// A [`Forwarder`](crate::bot::forward::Forwarder), whatever framework it is.
+/// A [`Forwarder`](crate::bot::forward::Forwarder) with its framework type erased.
 #[async_trait]
 pub(super) trait InteractionSink: Send + Sync {
-    /// Reads an interaction leniently and passes it on; says so if there is nothing to be read.
-    async fn forward_interaction(&self, context: Context, told: Value);
+    /// Parses an interaction leniently and forwards it; logs it if that fails.
+    async fn forward_interaction(&self, context: Context, raw: Value);
 
-    /// Passes on a READY that was read here: serenity, which could not read it, tells nobody of it.
+    /// Forwards a READY that was parsed here: serenity could not parse it and notifies no handler of it.
     async fn forward_ready(&self, context: Context, ready: Ready);
 }

@@ -1,8 +1,8 @@
-//! What servers other than Discord tell in fewer or in other words: read all the same, by what nuncio needs of it.
+//! Lenient parsing of events from Discord-compatible servers that omit fields or use other ones.
 //!
-//! Serenity gives what it cannot read whole as an unknown event. Of an interaction only who, where, what and how to
-//! answer is needed; of a server only names, roles and channels; of READY only who the bot is. What is missing is never
-//! guessed in anybody's favour: somebody without roles has none, and a message without an author is not ours.
+//! Serenity reports what it cannot parse as an unknown event. nuncio needs only part of each: of an interaction the
+//! person, the place, the action and how to answer; of a guild names, roles and channels; of READY the bot's identity.
+//! A missing field never adds access: a person without roles has none, and a message without an author is not ours.
 
 pub(super) mod interaction;
 mod ready;
@@ -17,11 +17,11 @@ const THREADS: [u64; 3] = [10, 11, 12];
 
 pub(super) use ready::ready;
 
-/// A server out of what is needed of it; `None` without an id.
-pub(super) fn guild(told: &Value, bot: u64) -> Option<Guild> {
-    let all = |name: &str| told[name].as_array().into_iter().flatten();
-    // Servers that speak to people's clients first tell a server's own facts apart from what is in it.
-    let facts = if told["properties"].is_object() { &told["properties"] } else { told };
+/// Parses the needed fields of a guild; `None` without an id.
+pub(super) fn guild(raw: &Value, bot: u64) -> Option<Guild> {
+    let all = |name: &str| raw[name].as_array().into_iter().flatten();
+    // Servers built for user clients put a guild's own properties into an object of their own.
+    let facts = if raw["properties"].is_object() { &raw["properties"] } else { raw };
     let me = all("members").find(|member| id(&member["user"]["id"]) == Some(bot));
     let role = |role: &Value| {
         Some((
@@ -34,7 +34,7 @@ pub(super) fn guild(told: &Value, bot: u64) -> Option<Guild> {
         ))
     };
     Some(Guild {
-        id: id(&told["id"])?,
+        id: id(&raw["id"])?,
         name: name(facts),
         owner: id(&facts["owner_id"]).unwrap_or_default(),
         roles: all("roles").filter_map(role).collect(),
@@ -50,36 +50,36 @@ pub(super) fn guild(told: &Value, bot: u64) -> Option<Guild> {
     })
 }
 
-fn channel(told: &Value) -> Option<(u64, Channel)> {
-    let is_thread = told["type"].as_u64().is_some_and(|kind| THREADS.contains(&kind));
-    let overwrite = |told: &Value| {
-        let whom = id(&told["id"])?;
-        let is_role = told["type"] == 0 || told["type"] == "role";
+fn channel(raw: &Value) -> Option<(u64, Channel)> {
+    let is_thread = raw["type"].as_u64().is_some_and(|kind| THREADS.contains(&kind));
+    let overwrite = |raw: &Value| {
+        let whom = id(&raw["id"])?;
+        let is_role = raw["type"] == 0 || raw["type"] == "role";
         let whom = if is_role { Whom::Role(whom) } else { Whom::Member(whom) };
-        Some(Overwrite { whom, allow: bits(&told["allow"]), deny: bits(&told["deny"]) })
+        Some(Overwrite { whom, allow: bits(&raw["allow"]), deny: bits(&raw["deny"]) })
     };
-    let overwrites = told["permission_overwrites"].as_array().into_iter().flatten();
+    let overwrites = raw["permission_overwrites"].as_array().into_iter().flatten();
     let channel = Channel {
-        name: name(told),
-        unfit: told["type"].as_u64().and_then(unfit),
-        is_locked: told["thread_metadata"]["locked"] == true,
-        category: id(&told["parent_id"]).filter(|_| !is_thread),
-        thread_of: id(&told["parent_id"]).filter(|_| is_thread),
+        name: name(raw),
+        unfit: raw["type"].as_u64().and_then(unfit),
+        is_locked: raw["thread_metadata"]["locked"] == true,
+        category: id(&raw["parent_id"]).filter(|_| !is_thread),
+        thread_of: id(&raw["parent_id"]).filter(|_| is_thread),
         overwrites: overwrites.filter_map(overwrite).collect(),
     };
-    Some((id(&told["id"])?, channel))
+    Some((id(&raw["id"])?, channel))
 }
 
-fn name(told: &Value) -> String {
-    told["name"].as_str().unwrap_or_default().to_owned()
+fn name(raw: &Value) -> String {
+    raw["name"].as_str().unwrap_or_default().to_owned()
 }
 
-fn id(told: &Value) -> Option<u64> {
-    told.as_u64().or_else(|| told.as_str()?.parse().ok())
+fn id(raw: &Value) -> Option<u64> {
+    raw.as_u64().or_else(|| raw.as_str()?.parse().ok())
 }
 
-fn bits(told: &Value) -> u64 {
-    id(told).unwrap_or_default()
+fn bits(raw: &Value) -> u64 {
+    id(raw).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    // What this module stands on: serenity gives what it cannot read as unknown, and does not drop it.
+    // This module depends on it: serenity reports what it cannot parse as unknown, and does not drop it.
     #[test]
     fn what_cannot_be_read_comes_as_unknown() {
         use serenity::all::{Event, GatewayEvent};
@@ -103,24 +103,24 @@ mod tests {
 
     #[test]
     fn a_server_is_read_from_what_is_needed_of_it() {
-        let told = json!({
+        let raw = json!({
             "id": "5", "name": "Acme", "roles": [{"id": "5", "name": "@everyone", "permissions": "1024"}],
             "members": [{"user": {"id": "9"}, "roles": ["11"]}],
             "channels": [{"id": 6, "name": "tickets", "type": 0,
                 "permission_overwrites": [{"id": "11", "type": 0, "allow": "0", "deny": "2048"}]}],
         });
-        let guild = guild(&told, 9).unwrap();
+        let guild = guild(&raw, 9).unwrap();
         assert_eq!((guild.name.as_str(), guild.roles[&5].grants), ("Acme", 1024));
         assert!(guild.held.contains(&11));
         assert_eq!(guild.channels[&6].overwrites[0].deny, 2048);
     }
 
-    // As YEPCord tells of it, in READY.
+    // As YEPCord sends it, in READY.
     #[test]
     fn a_server_whose_facts_stand_apart_is_read() {
-        let told =
+        let raw =
             json!({"id": "5", "properties": {"name": "Acme", "owner_id": 7}, "channels": [], "roles": []});
-        let guild = guild(&told, 9).unwrap();
+        let guild = guild(&raw, 9).unwrap();
         assert_eq!((guild.name.as_str(), guild.owner), ("Acme", 7));
     }
 }

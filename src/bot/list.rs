@@ -1,4 +1,4 @@
-//! Lists that are read page by page. Which page it is stands in the buttons, so they work after a restart.
+//! Paged lists. The buttons hold the page number, so they work after a restart.
 
 use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
 
@@ -8,34 +8,34 @@ use crate::model::{Decision, Snowflake};
 use crate::render::{self, Color, Surface};
 use crate::store::{DeliveryDetails, Result, RowResult};
 
-/// Lines of a page: with everything at its longest they stay below Discord's 4096 characters of a description.
+/// Lines per page: even with every field at its longest, a page fits Discord's 4096 characters of a description.
 const LINES: u32 = 10;
-/// Nobody turns further, and no skipping gets slow.
+/// The last page: people do not go further, and the query's offset stays cheap.
 const LAST: u32 = 999;
 const WHAT: &str = "page";
 
-/// What is listed.
+/// The content of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum List {
-    /// Deliveries that were given up.
+    /// Dead letters.
     GivenUp,
-    /// Machines that wait for a decision.
+    /// Machines without a decision.
     Undecided,
 }
 
-/// One page of a list that somebody asked for.
+/// One page of a list that a person requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) list: List,
-    /// From 0.
+    /// Zero-based.
     pub(super) number: u32,
-    /// Who asked: nobody else turns it.
+    /// Who requested the list: only they can turn its pages.
     pub(super) reader: Snowflake,
 }
 
-/// What is shown of it.
+/// A rendered page.
 pub(super) struct Shown {
-    /// A sentence where there is nothing to list.
+    /// Set if the list is empty.
     pub(super) sentence: Option<&'static str>,
     pub(super) embed: Option<CreateEmbed>,
     pub(super) buttons: Vec<CreateActionRow>,
@@ -81,12 +81,11 @@ impl List {
 }
 
 impl Page {
-    /// The first page.
     pub(super) const fn first(list: List, reader: Snowflake) -> Self {
         Self { list, number: 0, reader }
     }
 
-    /// Reads what a button says: `v1:page:<list>:<number>:<reader>`.
+    /// Parses a button's custom id: `v1:page:<list>:<number>:<reader>`.
     pub(super) fn parse(custom_id: &str) -> Option<Self> {
         let mut parts = custom_id.strip_prefix("v1:")?.split(':');
         if parts.next()? != WHAT {
@@ -103,7 +102,7 @@ impl Page {
         format!("v1:{WHAT}:{}:{}:{}", self.list.as_str(), self.number, self.reader)
     }
 
-    /// What it shows now. A page that is no more shows the first.
+    /// Renders the page from the current data. A page that no longer exists shows the first one.
     pub(super) async fn show(mut self, hub: &Hub) -> Result<Shown> {
         let mut lines = self.list.lines(hub, self.number * LINES, LINES + 1).await?;
         if lines.is_empty() && self.number > 0 {
@@ -133,7 +132,7 @@ impl Page {
             let id = Self { number, ..self }.custom_id();
             CreateButton::new(id).label(label).style(ButtonStyle::Secondary).disabled(is_off)
         };
-        // Two buttons of one message must differ, also when one of them leads nowhere.
+        // Two buttons of one message need different ids, even if one of them is disabled.
         let (before, after) = (self.number.checked_sub(1).unwrap_or(LAST), self.number + 1);
         vec![CreateActionRow::Buttons(vec![
             button(before, "Previous", is_first),
@@ -142,10 +141,10 @@ impl Page {
     }
 }
 
-/// A delivery in a line, also one that cannot be read.
-pub(super) fn listed(letter: &RowResult<DeliveryDetails>) -> String {
-    match letter {
-        Ok(letter) => given_up(letter),
+/// A delivery in one line, corrupt rows included.
+pub(super) fn listed(details: &RowResult<DeliveryDetails>) -> String {
+    match details {
+        Ok(details) => given_up(details),
         Err(row) => format!(
             "{} cannot be read: {}",
             render::code(&row.short()).write(Surface::Embed),
@@ -154,15 +153,15 @@ pub(super) fn listed(letter: &RowResult<DeliveryDetails>) -> String {
     }
 }
 
-/// A delivery that was given up, in a line.
-fn given_up(letter: &DeliveryDetails) -> String {
+/// A dead letter in one line.
+fn given_up(details: &DeliveryDetails) -> String {
     format!(
         "`{}` {} → {}, <t:{}:R>: {}",
-        letter.id.short(),
-        render::code(&letter.kind.as_str().chars().take(60).collect::<String>()).write(Surface::Embed),
-        glimpse(&letter.destination, 40),
-        letter.received_at.as_secs(),
-        letter.reason.as_deref().map_or_else(|| "no reason".to_owned(), |why| glimpse(why, 80)),
+        details.id.short(),
+        render::code(&details.kind.as_str().chars().take(60).collect::<String>()).write(Surface::Embed),
+        glimpse(&details.destination, 40),
+        details.received_at.as_secs(),
+        details.reason.as_deref().map_or_else(|| "no reason".to_owned(), |why| glimpse(why, 80)),
     )
 }
 
@@ -209,15 +208,15 @@ mod tests {
 
     #[test]
     fn the_buttons_of_a_page_differ_and_the_ends_are_off() {
-        let told = |number, is_last| {
+        let json = |number, is_last| {
             let rows = Page { number, ..Page::first(List::GivenUp, READER) }.buttons(is_last);
             serde_json::to_value(rows).unwrap()
         };
-        assert_eq!(told(0, true), serde_json::json!([]));
+        assert_eq!(json(0, true), serde_json::json!([]));
         for (number, is_last, off) in
             [(0, false, [true, false]), (3, false, [false, false]), (3, true, [false, true])]
         {
-            let buttons = &told(number, is_last)[0]["components"];
+            let buttons = &json(number, is_last)[0]["components"];
             assert_eq!([&buttons[0]["disabled"], &buttons[1]["disabled"]], [off[0], off[1]]);
             assert_ne!(buttons[0]["custom_id"], buttons[1]["custom_id"]);
         }
@@ -225,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_page_of_the_longest_lines_fits() {
-        let letter = DeliveryDetails {
+        let details = DeliveryDetails {
             id: DeliveryId::new(),
             event_id: EventId::new(),
             kind: Kind::new(&"a".repeat(128)),
@@ -242,7 +241,7 @@ mod tests {
             due_at: crate::clock::SteadyTime::default(),
             finished_at: None,
         };
-        let line = given_up(&letter);
+        let line = given_up(&details);
         assert!(line.encode_utf16().count() * LINES as usize <= 4000, "{}", line.len());
     }
 }

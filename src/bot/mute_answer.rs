@@ -1,9 +1,9 @@
-//! What a mute came to, in words.
+//! Replies to mute requests.
 
 use crate::bot::text::{glimpse, plain, quoted};
 use crate::store::Muted;
 
-/// What came of muting.
+/// The reply after a successful mute.
 pub(super) fn muted(muted: &Muted) -> String {
     let (mute, before) = match muted {
         Muted::Now(mute) | Muted::Already(mute) => (mute, String::new()),
@@ -25,7 +25,7 @@ pub(super) fn muted(muted: &Muted) -> String {
     )
 }
 
-/// Why nothing was muted.
+/// The reply if nothing was muted.
 pub(super) fn not_muted(why: &str) -> String {
     format!("{}. Nothing was muted.", plain(why))
 }

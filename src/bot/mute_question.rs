@@ -1,6 +1,6 @@
-//! The question whether a kind that never came is really meant, with its button "Mute anyway".
+//! A confirmation before muting a kind that never arrived, with its "Mute anyway" button.
 //!
-//! What was asked for stands in the button and in the embed below the question, so it works after a restart.
+//! The button and the embed below the question hold the request, so it works after a restart.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use serenity::all::{
 const BUTTON: &str = "v1:mute-anyway:";
 /// Discord: `custom_id` ≤ 100.
 const LONGEST: usize = 100;
-/// What the embed with the reason is called.
+/// The embed's title above the reason.
 const REASON: &str = "Reason";
 
-/// What somebody wants to mute.
+/// A mute request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) kind: String,
@@ -23,7 +23,7 @@ pub(super) struct Wanted {
     pub(super) reason: String,
 }
 
-/// What stands below the question: the button, and the reason that was given. No button where the kind is too long for it.
+/// The button and the embed with the reason. If the kind is too long for a custom id, there is no button.
 pub(super) fn question(
     kind: &str,
     span: Duration,
@@ -38,7 +38,7 @@ pub(super) fn question(
     (vec![CreateActionRow::Buttons(vec![button])], embed)
 }
 
-/// What a click on it means; `None` if it is another button.
+/// Parses a click on the button; `None` if it is another button.
 pub(super) fn of(component: &ComponentInteraction) -> Option<Wanted> {
     if !matches!(component.data.kind, ComponentInteractionDataKind::Button) {
         return None;

@@ -1,7 +1,7 @@
-//! What the bot may not do in a channel, and who denies it. Pure.
+//! Missing permissions of the bot in a channel, and which overwrite denies them. Pure.
 //!
-//! Computed as Discord does (Discord: "Permission Hierarchy"): the roles' sum, then the channel's overwrites for
-//! `@everyone`, for the roles held, for the member.
+//! Computed as Discord does (Discord: "Permission Hierarchy"): the union of the roles' grants, then the channel's
+//! overwrites for `@everyone`, for the roles held, for the member.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ const ADMINISTRATOR: u64 = 1 << 3;
 const MANAGE_CHANNELS: u64 = 1 << 4;
 const MENTION_EVERYONE: u64 = 1 << 17;
 
-/// What is needed to deliver.
+/// Permissions that deliveries need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Needed {
     ViewChannel,
@@ -20,7 +20,7 @@ pub(super) enum Needed {
     SendMessagesInThreads,
     EmbedLinks,
     ReadMessageHistory,
-    /// In locked threads only.
+    /// Needed in locked threads only.
     ManageThreads,
 }
 
@@ -37,7 +37,7 @@ impl Needed {
         }
     }
 
-    /// As Discord's settings call it.
+    /// The permission's name in Discord's settings.
     const fn name(self) -> &'static str {
         match self {
             Self::ViewChannel => "View Channel",
@@ -53,34 +53,33 @@ impl Needed {
 /// Why a permission is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// The channel denies it to everybody.
+    /// The channel denies it to `@everyone`.
     Everyone,
-    /// The channel denies it to a role of the bot's.
+    /// The channel denies it to one of the bot's roles.
     Role(String),
-    /// The channel denies it to the bot by name.
+    /// The channel denies it to the bot itself.
     Bot,
-    /// No role of the bot's grants it.
+    /// None of the bot's roles grants it.
     NotGranted,
 }
 
-/// A permission that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Missing {
     pub(super) needed: Needed,
     pub(super) cause: Cause,
-    /// The channel whose overwrites count: a thread's is that of its channel.
+    /// The channel whose overwrites apply: for a thread, its parent channel.
     channel: String,
-    /// The category that the channel takes its overwrites over from.
+    /// The category that the channel's overwrites are synced with.
     category: Option<String>,
 }
 
 impl Missing {
-    /// What it is, and what to do about it.
+    /// The missing permission and how to grant it.
     pub(super) fn obstacle(&self) -> Obstacle {
         Obstacle { found: self.to_string(), remedy: self.remedy() }
     }
 
-    /// Where a person grants it, as Discord's own settings call the steps.
+    /// Where a person grants it, with the names of Discord's settings.
     fn remedy(&self) -> String {
         let name = self.needed.name();
         let settings = match &self.category {
@@ -122,7 +121,7 @@ impl fmt::Display for Missing {
     }
 }
 
-/// What `bot` lacks in `channel` of `guild` to deliver there. Without View Channel nothing else is told.
+/// What `bot` lacks in `channel` of `guild` to deliver there. Without View Channel, nothing else is listed.
 pub(super) fn missing(guild: &Guild, channel: &Channel, bot: u64) -> Vec<Missing> {
     let sending =
         if channel.thread_of.is_some() { Needed::SendMessagesInThreads } else { Needed::SendMessages };
@@ -133,7 +132,7 @@ pub(super) fn missing(guild: &Guild, channel: &Channel, bot: u64) -> Vec<Missing
     needed.into_iter().filter_map(|needed| lacks(guild, channel, bot, needed)).collect()
 }
 
-/// Why no message can be posted in `channel`, whatever is granted to write messages: a forum, a locked thread.
+/// Why no message can be posted in `channel`, whatever the write permissions: a forum, a locked thread.
 pub(super) fn unfit(guild: &Guild, channel: &Channel, bot: u64) -> Option<Obstacle> {
     if let Some(unfit) = channel.unfit {
         return Some(Obstacle { found: unfit.found.to_owned(), remedy: unfit.remedy.to_owned() });
@@ -147,7 +146,7 @@ pub(super) fn unfit(guild: &Guild, channel: &Channel, bot: u64) -> Option<Obstac
     })
 }
 
-/// What is missing of `needed` in `channel`.
+/// Whether `needed` is missing in `channel`, and why.
 fn lacks(guild: &Guild, channel: &Channel, bot: u64, needed: Needed) -> Option<Missing> {
     let base = granted(guild);
     if bot == guild.owner || base & ADMINISTRATOR != 0 {
@@ -159,7 +158,7 @@ fn lacks(guild: &Guild, channel: &Channel, bot: u64, needed: Needed) -> Option<M
     Some(Missing { needed, cause, channel: holder.name.clone(), category })
 }
 
-/// The category whose overwrites `channel` has: then that is where people set them.
+/// The category that `channel`'s overwrites are synced with: people change them there.
 fn synced_with(guild: &Guild, channel: &Channel) -> Option<String> {
     let category = channel.category.and_then(|category| guild.channels.get(&category))?;
     let is_in =
@@ -180,18 +179,18 @@ pub(super) fn may_mention_all(guild: &Guild, channel: &Channel, bot: u64) -> boo
         || denied(guild, overwrites, bot, base, MENTION_EVERYONE).is_none()
 }
 
-/// Whether `bot` may make channels in `guild` (Discord: "Manage Channels").
+/// Whether `bot` may create channels in `guild` (Discord: "Manage Channels").
 pub(super) fn may_make_channels(guild: &Guild, bot: u64) -> bool {
     bot == guild.owner || granted(guild) & (ADMINISTRATOR | MANAGE_CHANNELS) != 0
 }
 
-/// What the bot's roles grant together.
+/// The union of the permissions of the bot's roles.
 fn granted(guild: &Guild) -> u64 {
     let own = guild.roles.iter().filter(|(id, _)| **id == guild.id || guild.held.contains(id));
     own.fold(0, |sum, (_, role)| sum | role.grants)
 }
 
-/// Why `bit` is missing; `None` if it is not.
+/// Why `bit` is missing; `None` if it is granted.
 fn denied(guild: &Guild, overwrites: &[Overwrite], bot: u64, base: u64, bit: u64) -> Option<Cause> {
     let mut cause = (base & bit == 0).then_some(Cause::NotGranted);
     let mut step = |chosen: &dyn Fn(Whom) -> Option<Cause>| {
@@ -255,7 +254,7 @@ mod tests {
         Channel { name, unfit: None, is_locked: false, category: None, thread_of: None, overwrites }
     }
 
-    fn told(guild: &Guild, overwrites: &[(Whom, u64, u64)]) -> String {
+    fn described(guild: &Guild, overwrites: &[(Whom, u64, u64)]) -> String {
         let overwrites = overwrites.iter().map(|(whom, allow, deny)| Overwrite {
             whom: *whom,
             allow: *allow,
@@ -287,14 +286,14 @@ mod tests {
         #[case] overwrites: &[(Whom, u64, u64)],
         #[case] expected: &str,
     ) {
-        assert_eq!(told(&guild(everyone, nuncio), overwrites), expected);
+        assert_eq!(described(&guild(everyone, nuncio), overwrites), expected);
     }
 
     #[test]
     fn the_owner_lacks_nothing() {
         let mut guild = guild(0, 0);
         guild.owner = BOT;
-        assert_eq!(told(&guild, &[(Whom::Role(GUILD), 0, ALL)]), "");
+        assert_eq!(described(&guild, &[(Whom::Role(GUILD), 0, ALL)]), "");
     }
 
     #[test]
@@ -306,7 +305,7 @@ mod tests {
         let [missing] = &*missing(&guild, &thread, BOT) else { panic!() };
         assert_eq!(missing.to_string(), "missing Send Messages in Threads (denied to @everyone)");
         assert!(missing.remedy().contains("settings of #alerts"), "{}", missing.remedy());
-        // A locked one is for moderators. Near miss: the bot is one.
+        // A locked thread is for moderators. Near miss: the bot is one.
         assert_eq!(unfit(&guild, &thread, BOT), None);
         thread.is_locked = true;
         assert!(unfit(&guild, &thread, BOT).unwrap().found.contains("locked"));
@@ -314,7 +313,7 @@ mod tests {
         assert_eq!(unfit(&guild, &thread, BOT), None);
     }
 
-    // Control, not tried yet: with every channel taken as one that goes its own way, the category is not named.
+    // Control, not tried yet: with every channel taken as not synced, the category is not named.
     #[test]
     fn what_a_category_denies_is_named_there() {
         let mut guild = guild(ALL, 0);
@@ -327,7 +326,7 @@ mod tests {
             "missing Send Messages (denied by role @muted, in the category Customers)"
         );
         assert!(synced.remedy().contains("Edit Category"), "{}", synced.remedy());
-        // Near miss: a channel that was changed by itself is changed there.
+        // Near miss: a channel that is no longer synced is changed in the channel itself.
         alerts.overwrites = deny(SEND | EMBED);
         for missing in missing(&guild, &alerts, BOT) {
             assert!(!missing.to_string().contains("category"), "{missing}");

@@ -1,4 +1,4 @@
-//! Who clicked or typed, by what Discord said with it.
+//! The person behind an interaction, from Discord's data.
 
 use serenity::all::{GuildId, Member, User};
 
@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::hub::Person;
 use crate::model::Snowflake;
 
-/// Who they are, by what Discord said with this very click.
+/// The person, with the roles and permissions in this very interaction.
 pub(in crate::bot) fn person(
     user: &User,
     member: Option<&Member>,

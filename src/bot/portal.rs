@@ -1,9 +1,10 @@
-//! The application's settings in the Developer Portal: one of them takes all clicks and commands away from the gateway.
+//! A check of the application's settings in the Developer Portal: the interactions endpoint URL takes all clicks and
+//! commands away from the gateway.
 
 use crate::bot::Shared;
 use crate::hub::{Condition, interactions_elsewhere};
 
-/// Looks at the settings, and says so if Discord sends interactions elsewhere. Servers written by others may have none.
+/// Warns if Discord sends interactions to an endpoint URL. Discord-compatible servers may lack these settings.
 pub(super) async fn inspect(shared: &Shared) {
     let Ok(application) = shared.client.application().await else { return };
     if application.takes_interactions_away() {

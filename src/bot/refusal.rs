@@ -1,8 +1,8 @@
-//! Refusals in words: who may not, and who can.
+//! Refusals in words: why the person lacks access, and who has it.
 
 use crate::hub::Refusal;
 
-/// Why somebody may not change what is no decision, and who can.
+/// Why a person may not change anything but decisions, and who may.
 pub(super) fn refused(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NotOperator(roles) if roles.is_empty() => {

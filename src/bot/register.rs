@@ -1,4 +1,4 @@
-//! Telling Discord which commands there are. Never fatal: whoever registered them once has them.
+//! Registration of the slash commands with Discord. Never fatal: commands registered earlier keep working.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,18 +10,18 @@ use crate::bot::{Shared, command, portal};
 use crate::discord::Failure;
 use crate::model::Snowflake;
 
-/// The wait after the first failure; it doubles up to [`LONGEST`].
+/// Initial backoff; it doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// Discord: "JSON Error Codes".
 const UNKNOWN_GUILD: u64 = 10_004;
 const MISSING_ACCESS: u64 = 50_001;
 const INVALID_FORM: u64 = 50_035;
-/// In how many servers old commands are looked for.
+/// Maximum number of guilds that are searched for old commands.
 const MOST_SWEPT: usize = 20;
 
-/// Registers the commands in the background, once a process.
-/// `seen` are the servers that the bot is in.
+/// Registers the commands in the background, once per process.
+/// `seen` are the guilds that the bot is in.
 pub(super) fn begin(shared: &Arc<Shared>, application: u64, seen: Vec<Snowflake>) {
     if shared.registered.swap(true, Ordering::AcqRel) {
         return;
@@ -36,7 +36,7 @@ pub(super) fn begin(shared: &Arc<Shared>, application: u64, seen: Vec<Snowflake>
     });
 }
 
-/// All commands, as Discord is told of them.
+/// All commands, as the JSON that Discord receives.
 #[must_use]
 pub fn commands() -> Option<Value> {
     let commands = poise::builtins::create_application_commands(&command::all());
@@ -53,7 +53,7 @@ async fn register(shared: &Shared, application: Snowflake, seen: &[Snowflake]) {
     for guild in &shared.guilds {
         until_done(shared, application, Some(*guild), &commands).await;
     }
-    // A command that is registered both everywhere and in a server appears there twice.
+    // A command that is registered both globally and in a guild appears there twice.
     let elsewhere: Vec<Option<Snowflake>> =
         if shared.guilds.is_empty() { seen.iter().copied().map(Some).collect() } else { vec![None] };
     for place in elsewhere.into_iter().take(MOST_SWEPT) {
@@ -61,12 +61,12 @@ async fn register(shared: &Shared, application: Snowflake, seen: &[Snowflake]) {
     }
 }
 
-/// Takes commands of our names away from `place`, where an earlier configuration, or the Node bot, left them. What others
-/// registered there under other names stays.
+/// Removes our commands from `place`, where an earlier configuration, or the Node bot, left them. Commands under other
+/// names stay.
 async fn remove_doubles(shared: &Shared, application: Snowflake, place: Option<Snowflake>, commands: &Value) {
     let ours = commands.as_array().into_iter().flatten().filter_map(|command| command["name"].as_str());
     let ours: Vec<&str> = ours.collect();
-    // A server without this call has no doubles either.
+    // A server without this endpoint has no duplicates either.
     let Ok(found) = shared.client.commands(application, place).await else { return };
     let named = place.map_or_else(|| "everywhere".to_owned(), |guild| format!("in server {guild}"));
     for double in found.iter().filter(|command| ours.contains(&command.name.as_str())) {
@@ -83,7 +83,7 @@ async fn remove_doubles(shared: &Shared, application: Snowflake, place: Option<S
     }
 }
 
-/// Leaves out what says nothing. To Discord it is the same; strict servers refuse an option whose `options` are empty or
+/// Removes empty values. To Discord both forms are equal; strict servers refuse an option whose `options` are empty or
 /// whose `min_value` is null.
 fn strip(value: &mut Value) {
     let is_empty = |value: &Value| match value {
@@ -102,7 +102,7 @@ fn strip(value: &mut Value) {
     }
 }
 
-/// Tries until Discord takes the commands. A server that the bot is not in is tried again as well: it may be invited.
+/// Retries until Discord accepts the commands. A guild without the bot is retried too: the bot may be invited later.
 async fn until_done(shared: &Shared, application: Snowflake, guild: Option<Snowflake>, commands: &Value) {
     let place = guild.map_or_else(|| "everywhere".to_owned(), |guild| format!("in server {guild}"));
     let mut pause = FIRST;
@@ -125,7 +125,7 @@ async fn until_done(shared: &Shared, application: Snowflake, guild: Option<Snowf
     }
 }
 
-/// Whose fault it is that the commands were refused, and what helps.
+/// Why the commands were refused, and the fix.
 fn remedy(failure: &Failure) -> &'static str {
     match (failure.status, failure.code) {
         (_, Some(MISSING_ACCESS | UNKNOWN_GUILD)) | (Some(403), None) => {

@@ -1,7 +1,7 @@
-//! Another program with the same token: it answers clicks and commands that this process was told of, too.
+//! Detection of another program with the same token: it answers clicks and commands that this process also receives.
 //!
-//! Discord's gateway may tell an interaction twice by itself, after a resume, and then our own second answer is refused
-//! (40060). So that code counts only for an interaction that was told to this process once.
+//! Discord's gateway may deliver an interaction twice by itself, after a resume, and then our own second answer is
+//! refused (40060). So that code counts only for an interaction that this process received once.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,12 +11,12 @@ use crate::bot::http;
 use crate::clock::Clock;
 use crate::hub::{Condition, Hub, TOKEN_SHARED};
 
-/// How many interactions are remembered. An answer is refused within seconds.
+/// How many interactions are remembered. A refused answer shows within seconds.
 const REMEMBERED: usize = 256;
-/// After how long without a refused answer nobody is warned any more.
+/// Time without a refused answer after which the warning ends.
 const QUIET: Duration = Duration::from_secs(3600);
 
-/// Notices another program with this token.
+/// Detects another program with this token.
 pub(super) struct Rival {
     clock: Clock,
     state: Mutex<State>,
@@ -24,9 +24,9 @@ pub(super) struct Rival {
 
 #[derive(Default)]
 struct State {
-    /// What was told to this process, the oldest first, and whether it was told again.
+    /// Interactions that this process received, oldest first, and whether each came again.
     told: VecDeque<(u64, bool)>,
-    /// When an answer was last refused for it.
+    /// When an answer was last refused because of another program.
     noticed: Option<Duration>,
 }
 
@@ -35,7 +35,7 @@ impl Rival {
         Self { clock, state: Mutex::default() }
     }
 
-    /// Discord told of an interaction: it sends them here.
+    /// Records an interaction. Its arrival also proves that Discord sends interactions to the gateway.
     pub(super) fn told(&self, hub: &Hub, interaction: u64) {
         hub.conditions().clear(Condition::InteractionsElsewhere);
         let mut state = self.state();
@@ -49,7 +49,7 @@ impl Rival {
         state.told.push_back((interaction, false));
     }
 
-    /// The first answer to an interaction failed.
+    /// Records that the first answer to an interaction failed.
     pub(super) fn refused(&self, hub: &Hub, interaction: u64, error: &serenity::Error) {
         if http::code(error) != Some(http::ALREADY_ANSWERED) {
             return;
@@ -67,7 +67,7 @@ impl Rival {
         }
     }
 
-    /// Warns no more once it has long been quiet.
+    /// Clears the warning after [`QUIET`] without a refused answer.
     pub(super) fn settle(&self, hub: &Hub) {
         let now = self.clock.elapsed();
         let is_over = self.state().noticed.is_some_and(|noticed| now.saturating_sub(noticed) >= QUIET);

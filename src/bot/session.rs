@@ -1,7 +1,8 @@
-//! One connection to the gateway, from its making to its end.
+//! A gateway session, from connect to close.
 //!
 //! Serenity reconnects by itself: it resumes within milliseconds and logs in anew within five seconds. A session ends
-//! when we stop, when Discord says that going on is useless, when it logs in more often than it may, or when it hangs.
+//! when nuncio stops, when Discord closes it with a fatal code, when it logs in more often than allowed, or when it
+//! hangs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +19,10 @@ use crate::bot::forward::Commands;
 use crate::bot::watch::Watch;
 use crate::bot::{Ending, Shared, TOKEN_REFUSED, command, http};
 
-/// How long serenity may take to say goodbye.
+/// How long serenity may take to close the connection.
 const GOODBYE: Duration = Duration::from_secs(6);
 
-/// Connects to `address` and stays until the end.
+/// Connects to `address` and stays connected until the session ends.
 pub(super) async fn run(shared: &Arc<Shared>, address: &str, stop: &CancellationToken) -> Ending {
     let closed = CancellationToken::new();
     let _closed = closed.clone().drop_guard();
@@ -47,8 +48,8 @@ pub(super) async fn run(shared: &Arc<Shared>, address: &str, stop: &Cancellation
     ending
 }
 
-/// A client that can only connect to `address`. Making it, serenity asks for the gateway itself and falls back to
-/// the real one if that fails; it connects in `start` only, and by then our address stands in its place.
+/// Builds a client that can only connect to `address`. While building, serenity asks for the gateway itself and falls
+/// back to the real one if that fails; it connects in `start` only, and by then our address has replaced that one.
 async fn build(
     shared: &Arc<Shared>,
     address: &str,
@@ -70,7 +71,7 @@ async fn build(
     Ok(client)
 }
 
-/// What it means that serenity gave up.
+/// Classifies the error that serenity ended with.
 fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
     let portal = |switch: &str| {
         Ending::Fatal(format!(
@@ -94,14 +95,14 @@ fn classify(ended: serenity::Result<()>, was_connected: bool) -> Ending {
     }
 }
 
-/// Ends the connection whatever state it is in.
+/// Closes the connection in whatever state it is.
 ///
-/// `shutdown_all` says goodbye properly, but after any new login it returns at once and leaves the shard running. So
-/// the shard is told directly as well: to close, and then to send something, which fails on a closed connection and
-/// ends it without another try. And where Discord has closed the connection already, `shutdown_all` has the shard wait
-/// for its goodbye without end and without rest, so that the whole process stands still: the shard is told to send
-/// something before, and gets no further if it cannot. The address is taken away, lest a login that is under way go
-/// anywhere. Only at the end of the process is it worth waiting for: the goodbye may take five seconds.
+/// `shutdown_all` closes properly, but after any new login it returns at once and leaves the shard running. So the
+/// shard also gets direct messages: to close, and then to send something, which fails on a closed connection and ends
+/// the shard without another attempt. If Discord has closed the connection already, `shutdown_all` has the shard wait
+/// for its close frame forever in a busy loop, which blocks the whole process: so the shard is first asked to send
+/// something, and gets no further if it cannot. The address is cleared, so that a login in progress connects nowhere.
+/// Only at the end of the process is the close worth waiting for: it may take five seconds.
 async fn hang_up(
     shared: &Shared,
     manager: Arc<ShardManager>,

@@ -1,6 +1,6 @@
-//! The bot's servers at one moment: what of them matters to the rest, whoever told of them.
+//! A snapshot of the bot's guilds, from REST, with the facts that other modules need.
 //!
-//! The gateway's [`watch`](super::watch) and whoever asks by REST judge by the same functions.
+//! The gateway's [`watch`](super::watch) and this snapshot use the same functions to judge guilds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,39 +12,39 @@ use crate::discord;
 use crate::hub::{Obstacle, ServerRole, Servers};
 use crate::model::Snowflake;
 
-/// The servers as REST describes them.
+/// The bot's guilds as REST describes them.
 #[derive(Debug)]
 pub struct Snapshot {
     guilds: BTreeMap<u64, Guild>,
     bot: u64,
 }
 
-/// A channel, and what keeps the bot from writing there.
+/// A channel, and what prevents the bot from writing there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelState {
-    /// "Acme NOC / #tickets".
+    /// Guild and channel, as in "Acme NOC / #tickets".
     pub name: String,
     /// Why no message can be posted in it, whatever the permissions: a forum, a locked thread.
     pub unfit: Option<Obstacle>,
-    /// The permissions that are missing.
+    /// Missing permissions, each with its fix.
     pub missing: Vec<Obstacle>,
 }
 
 impl Snapshot {
-    /// No server yet, for the bot with this id.
+    /// An empty snapshot for the bot with this id.
     #[must_use]
     pub fn new(bot: Snowflake) -> Self {
         Self { guilds: BTreeMap::new(), bot: bot.get() }
     }
 
-    /// Adds a server as [`discord::Client::server`] describes it.
+    /// Adds a guild as [`discord::Client::server`] describes it.
     pub fn add(&mut self, server: &Value) {
         if let Some(guild) = lenient::guild(server, self.bot) {
             self.guilds.insert(guild.id, guild);
         }
     }
 
-    /// Adds a channel that no list holds, an archived thread for instance.
+    /// Adds a channel that no list contains, such as an archived thread.
     pub fn add_channel(&mut self, id: Snowflake, found: &discord::Place) {
         let guild = found.guild_id.and_then(|guild| self.guilds.get_mut(&guild.get()));
         if let Some(guild) = guild {
@@ -52,7 +52,7 @@ impl Snapshot {
         }
     }
 
-    /// How the bot fares in a channel; `None` if none of the servers holds it.
+    /// The bot's access to a channel; `None` if none of the guilds contains it.
     #[must_use]
     pub fn channel(&self, id: Snowflake) -> Option<ChannelState> {
         let (guild, channel) = guild::holding(&self.guilds, id)?;
@@ -64,21 +64,21 @@ impl Snapshot {
         })
     }
 
-    /// Whether the bot may make channels in a server.
+    /// Whether the bot may create channels in a guild.
     #[must_use]
     pub fn may_make_channels(&self, server: Snowflake) -> bool {
         let guild = self.guilds.get(&server.get());
         guild.is_some_and(|guild| permission::may_make_channels(guild, self.bot))
     }
 
-    /// The servers, to be judged against the configuration, given the channels that the map names.
+    /// The guilds in the form that the configuration checks use. `channels` are those of the route map.
     #[must_use]
     pub fn servers(&self, channels: &BTreeSet<Snowflake>, application: Option<Snowflake>) -> Servers {
         Servers { application, ..servers(&self.guilds, channels, self.bot) }
     }
 }
 
-/// What is judged of `guilds`, of which some hold the map's `channels`.
+/// Summarizes `guilds` for the configuration checks; some of them contain the route map's `channels`.
 pub(super) fn servers(guilds: &BTreeMap<u64, Guild>, channels: &BTreeSet<Snowflake>, bot: u64) -> Servers {
     let holding: Vec<_> = channels.iter().filter_map(|id| guild::holding(guilds, *id)).collect();
     let mut roles = BTreeMap::new();

@@ -1,28 +1,28 @@
-//! Whether the commands that Discord has are those that this nuncio registers. Pure.
+//! A comparison of the commands registered at Discord with those of this nuncio. Pure.
 //!
-//! Discord answers with more than it was sent: ids, versions, and what counts where nothing was said. So what we send is
-//! looked for in what it has.
+//! Discord returns more than it was sent: ids, versions, and defaults for omitted fields. So the comparison checks
+//! whether everything we send is contained in what Discord has.
 
 use serde_json::{Map, Value};
 
-/// What is registered for everywhere or for a server, whichever it is, and means nothing for the other.
+/// Fields that exist only for global commands or only for guild commands.
 const OF_ITS_PLACE: [&str; 3] = ["dm_permission", "contexts", "integration_types"];
-/// What is a difference where Discord has it and we say nothing.
+/// Fields that are a difference if Discord has them and we omit them.
 const NOT_OURS: [&str; 3] = ["options", "choices", "default_member_permissions"];
 
-/// How the commands at Discord differ from ours, by name.
+/// Differences between the commands at Discord and ours, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandDifferences {
-    /// Ours that it does not have.
+    /// Our commands that Discord lacks.
     pub missing: Vec<String>,
-    /// Ours of which it has another version.
+    /// Our commands that Discord has in another version.
     pub outdated: Vec<String>,
-    /// Others than ours.
+    /// Commands at Discord that are not ours.
     pub foreign: Vec<String>,
 }
 
 impl CommandDifferences {
-    /// Between `ours`, a list of commands, and those that Discord has.
+    /// Compares `ours`, a list of commands, with those that Discord has.
     #[must_use]
     pub fn between(ours: &Value, theirs: &[Value]) -> Self {
         let mut differences = Self::default();
@@ -39,14 +39,14 @@ impl CommandDifferences {
         differences
     }
 
-    /// Those of `ours` that Discord has, in whatever version.
+    /// Those of `ours` that Discord has, in any version.
     #[must_use]
     pub fn present(&self, ours: &Value) -> Vec<String> {
         let ours = ours.as_array().into_iter().flatten().map(label);
         ours.filter(|name| !self.missing.contains(name)).collect()
     }
 
-    /// Adds those of another server.
+    /// Adds the differences of another guild.
     pub fn add(&mut self, other: Self) {
         let both = [
             (&mut self.missing, other.missing),
@@ -60,14 +60,14 @@ impl CommandDifferences {
         }
     }
 
-    /// Whether Discord has exactly ours.
+    /// Whether Discord has exactly our commands.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// `/mute`, or `Show raw` of a menu.
+/// `/mute`, or `Show raw` for a menu command.
 fn label(command: &Value) -> String {
     let name = command["name"].as_str().unwrap_or_default();
     if kind(command) == 1 { format!("/{name}") } else { name.to_owned() }
@@ -81,7 +81,7 @@ fn is_same_name(one: &Value, other: &Value) -> bool {
     one["name"] == other["name"] && kind(one) == kind(other)
 }
 
-/// Whether all of `ours` is in `theirs`.
+/// Whether `theirs` contains all of `ours`.
 fn holds(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => {
@@ -90,20 +90,20 @@ fn holds(ours: &Value, theirs: &Value) -> bool {
                     || holds(value, theirs.get(name).unwrap_or(&Value::Null))
             };
             let is_more =
-                |name: &str| !ours.contains_key(name) && theirs.get(name).is_some_and(says_something);
+                |name: &str| !ours.contains_key(name) && theirs.get(name).is_some_and(differs_from_default);
             ours.iter().all(is_held) && !NOT_OURS.into_iter().any(is_more)
         }
         (Value::Array(ours), Value::Array(theirs)) => {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(one, other)| holds(one, other))
         }
         (Value::Number(ours), Value::Number(theirs)) => ours.as_f64() == theirs.as_f64(),
-        (ours, Value::Null) => !says_something(ours),
+        (ours, Value::Null) => !differs_from_default(ours),
         _ => ours == theirs,
     }
 }
 
-/// Whether a value is another than what counts without it.
-fn says_something(value: &Value) -> bool {
+/// Whether a value differs from the default of an omitted field.
+fn differs_from_default(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
         Value::Array(list) => !list.is_empty(),
@@ -138,7 +138,7 @@ mod tests {
         commands
     }
 
-    // Each with the near miss before it: what Discord makes of what it was sent is no difference.
+    // Each with the near miss before it: what Discord adds to the commands it was sent is no difference.
     #[test]
     fn what_discord_has_is_compared_with_what_it_was_sent() {
         assert!(CommandDifferences::between(&ours(), &discords()).is_none());

@@ -1,6 +1,6 @@
-//! Watching one connection: what the gateway tells about the bot's servers, and how the connection fares.
+//! The gateway watcher of one connection: tracks the bot's guilds and the connection's health.
 //!
-//! Serenity gives every event to a task of its own: nothing here may rely on their order beyond READY coming first.
+//! Serenity handles every event in a task of its own: code here may rely on no order except that READY comes first.
 
 mod heard;
 
@@ -21,18 +21,18 @@ use crate::bot::{Shared, permission, snapshot};
 use crate::hub::{Condition, Gateway, Place, Servers};
 use crate::model::Snowflake;
 
-/// How long servers may take to arrive after READY before the map is judged without them.
+/// How long guilds may take to arrive after READY before the route map is checked without them.
 const ARRIVAL: Duration = Duration::from_secs(10);
-/// How many channels that no server listed are asked for at most.
+/// Maximum number of unlisted channels that are fetched.
 const MOST_ASKED: usize = 50;
-/// How often the connection is looked at.
+/// Interval of the connection check.
 const LOOK: Duration = Duration::from_secs(1);
-/// After how many looks without a connection people are told. Most are back before that.
+/// Checks without a connection before operators are warned. Most connections are back before that.
 const TELL: u32 = 5;
-/// How many looks a connection may hang in the middle of connecting. (Serenity, when resuming fails at once, neither
-/// goes on nor gives up.)
+/// Checks during which a connection may hang while connecting. (Serenity, when resuming fails at once, neither
+/// continues nor gives up.)
 const HANGING: u32 = 15;
-/// After how many looks without a connection Discord is asked anew where the gateway is.
+/// Checks without a connection before the gateway's URL is fetched again.
 const ASK_AGAIN: u32 = 30;
 
 /// The watcher of one connection. Clones share it.
@@ -41,18 +41,18 @@ pub(super) struct Watch(Arc<Inner>);
 
 struct Inner {
     shared: Arc<Shared>,
-    /// Cancelled when this connection is given up: what still comes over it is ignored.
+    /// Cancelled when this connection is abandoned: later events on it are ignored.
     closed: CancellationToken,
     endings: mpsc::UnboundedSender<String>,
     state: Mutex<State>,
-    /// Wakes the drawing of the map's table.
+    /// Wakes the task that logs the route map's table.
     changed: Notify,
     bot: AtomicU64,
     application: AtomicU64,
-    /// Where interactions go that serenity cannot read.
+    /// The sink for interactions that serenity cannot parse.
     hearing: OnceLock<Box<dyn InteractionSink>>,
     was_connected: AtomicBool,
-    /// READY was read here, and serenity, which could not read it, was not told yet.
+    /// READY was parsed here, and the shard runner, whose serenity could not parse it, does not know yet.
     is_heard: AtomicBool,
 }
 
@@ -60,15 +60,15 @@ struct Inner {
 struct State {
     logins: u32,
     guilds: BTreeMap<u64, Guild>,
-    /// Servers that READY announced and that have not arrived.
+    /// Guilds that READY announced and that have not arrived.
     awaited: BTreeSet<u64>,
     is_ready: bool,
-    /// Channels of the map that no server listed, and that Discord was asked for.
+    /// Channels of the route map that no guild listed, and that were fetched from Discord.
     asked: BTreeSet<Snowflake>,
 }
 
 impl Watch {
-    /// A watcher, and where it says that the connection must be ended, and why.
+    /// Creates a watcher, and the receiver of reasons why the connection must end.
     pub(super) fn new(
         shared: Arc<Shared>,
         closed: CancellationToken,
@@ -89,17 +89,17 @@ impl Watch {
         (Self(Arc::new(inner)), ended)
     }
 
-    /// Says where interactions go that serenity cannot read.
+    /// Sets the sink for interactions that serenity cannot parse.
     pub(super) fn heard_by(&self, hearing: impl InteractionSink + 'static) {
         let _ = self.0.hearing.set(Box::new(hearing));
     }
 
-    /// Whether this connection ever was one.
+    /// Whether this connection was ever established.
     pub(super) fn was_connected(&self) -> bool {
         self.0.was_connected.load(Ordering::Acquire)
     }
 
-    /// Keeps the places of the map's channels current. Never ends.
+    /// Keeps the information about the route map's channels current. Never returns.
     pub(super) async fn draw(&self) {
         let (hub, clock) = (&self.0.shared.hub, &self.0.shared.clock);
         let mut drawn = None;
@@ -141,8 +141,8 @@ impl Watch {
         }
     }
 
-    /// Asks Discord for those of the map's channels that no server listed, each once in a connection: archived threads are
-    /// listed by none.
+    /// Fetches those of the route map's channels that no guild listed, each once per connection: no list contains
+    /// archived threads.
     async fn ask_for_unlisted(&self) {
         let unlisted: Vec<Snowflake> = {
             let channels = self.0.shared.hub.channels();
@@ -163,8 +163,8 @@ impl Watch {
         }
     }
 
-    /// Looks after the connection: serenity does not tell of every way to lose one. Says so if it does not come back
-    /// soon, asks anew where the gateway is, and ends a connection that hangs. Never ends itself.
+    /// Monitors the connection: serenity does not report every way to lose one. Warns if it does not come back soon,
+    /// fetches the gateway's URL again, and ends a connection that hangs. Never returns.
     pub(super) async fn guard(&self, manager: &ShardManager, gateway: &tokio::sync::Mutex<String>) {
         let shared = &self.0.shared;
         let (mut hanging, mut offline) = (0, 0);
@@ -201,7 +201,7 @@ impl Watch {
         }
     }
 
-    /// How far the connection is. One whose READY was read here is as far as it can be: its runner is told so.
+    /// The connection's stage. If READY was parsed here, the runner's stage is set to connected.
     async fn stage(&self, manager: &ShardManager) -> Option<ConnectionStage> {
         let mut runners = manager.runners.lock().await;
         let runner = runners.values_mut().next()?;
@@ -212,7 +212,7 @@ impl Watch {
     }
 
     fn end(&self, why: &str) {
-        // Whoever listened may have left already.
+        // The receiver may be gone already.
         let _ = self.0.endings.send(why.to_owned());
     }
 
@@ -220,7 +220,7 @@ impl Watch {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is known of a server, and has the map's table drawn anew.
+    /// Updates a guild's state and refreshes the route map's table.
     fn change(&self, guild: u64, change: impl FnOnce(&mut Guild)) {
         if let Some(guild) = self.state().guilds.get_mut(&guild) {
             change(guild);
@@ -228,13 +228,13 @@ impl Watch {
         self.0.changed.notify_one();
     }
 
-    /// The map's channels that are known.
+    /// The known channels of the route map.
     fn places(&self) -> BTreeMap<Snowflake, Place> {
         let channels = self.0.shared.hub.channels();
         channels.into_iter().filter_map(|id| Some((id, self.place(id)?))).collect()
     }
 
-    /// The bot's servers, and those that hold a channel of the environment's map.
+    /// The bot's guilds, and those that contain a channel of the environment's map.
     fn servers(&self) -> Servers {
         let channels = self.0.shared.hub.mapped_channels();
         let state = self.state();
@@ -261,7 +261,7 @@ impl Watch {
         Some(Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems })
     }
 
-    /// Has the map's table drawn anew: it names other channels now.
+    /// Refreshes the route map's table, after its channels changed.
     pub(super) fn redraw(&self) {
         self.0.changed.notify_one();
     }
@@ -306,7 +306,7 @@ impl Watch {
             state.logins += 1;
             state.logins > 1
         };
-        // The first one was written down before it was made.
+        // The first login was recorded before it was made.
         if again {
             let ledger = &self.0.shared.ledger;
             ledger.record().await;

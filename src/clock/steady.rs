@@ -1,72 +1,72 @@
-//! The steady time line: what durations are measured and stored on.
+//! The steady timeline: a persistent monotonic clock that measures stored durations.
 //!
-//! It starts at the wall clock and moves with the monotonic clock. A wall clock that is set, forward or back, does not
-//! move it, so a wait that is stored ("not before", "due at") lasts as long as it was meant to. A later process takes
-//! the line up where the database says it was (`store/steady.rs`): it never goes back, across restarts either, and ids
-//! are minted on it.
+//! It starts at the wall clock and advances with the monotonic clock. Setting the wall clock, forward or back, does not
+//! move it, so a stored wait ("not before", "due at") lasts as long as intended. A later process continues
+//! the timeline from the value in the database (`store/steady.rs`): it never goes back, not even across restarts, and
+//! ids are generated from it.
 //!
 //! What people see (events, attempts, the audit log, cards) and what is agreed with the outside (signatures, mutes,
-//! expiry) is wall time: [`Timestamp`]. The two are different types, so that nobody compares one with the other.
+//! expiry) uses the wall clock: [`Timestamp`]. The two are different types, so that they cannot be compared by mistake.
 
 use std::time::Duration;
 
 use crate::clock::{ProvenTime, Timestamp};
 
-/// A point on the steady line, in milliseconds. Near the wall clock, but never to be compared with it.
+/// A point on the steady timeline, in milliseconds. Near the wall clock, but never to be compared with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SteadyTime(i64);
 
 impl SteadyTime {
-    /// From milliseconds, as they are stored.
+    /// Creates it from stored milliseconds.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds, as they are stored.
+    /// Returns the milliseconds to store.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// This point, `by` later.
+    /// The point `by` later.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
         Self(Timestamp::from_millis(self.0).plus(by).as_millis())
     }
 
-    /// This point, `by` earlier.
+    /// The point `by` earlier.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
         Self(Timestamp::from_millis(self.0).minus(by).as_millis())
     }
 
-    /// How long after `earlier` this is; zero if it is not after it.
+    /// The duration since `earlier`; zero if this point is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Timestamp::from_millis(self.0).since(Timestamp::from_millis(earlier.0))
     }
 }
 
-/// A start that moved the line forward, because the wall clock had been set while an earlier process ran. What was made
-/// before that is not older for it.
+/// A start that moved the timeline forward, because the wall clock had been set while an earlier process ran. Earlier
+/// points do not age by that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Jump {
-    /// Where the line went on.
+    /// The point where the timeline continued.
     pub to: SteadyTime,
-    /// By how much it was moved.
+    /// The distance that it was moved.
     pub by: Duration,
 }
 
 impl Jump {
-    /// How long before `now` the point `at` was.
+    /// The time from point `at` to `now`, without the jump.
     #[must_use]
     pub fn age(self, at: SteadyTime, now: SteadyTime) -> Duration {
         let skipped = if at < self.to { self.by } else { Duration::ZERO };
         now.since(at).saturating_sub(skipped)
     }
 
-    /// The point that was `age` before `now`.
+    /// The point that was `age` before `now`, without the jump.
     #[must_use]
     pub fn before(self, now: SteadyTime, age: Duration) -> SteadyTime {
         let skipped = if age > now.since(self.to) { self.by } else { Duration::ZERO };
@@ -74,20 +74,20 @@ impl Jump {
     }
 }
 
-/// One moment, on every line: for what is written down with a time to show and a time to wait from.
+/// One moment on every clock, for records that need a time to show and a time to wait from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Moment {
-    /// What the wall clock shows.
+    /// The wall clock's time.
     pub wall: Timestamp,
-    /// The point on the steady line.
+    /// The point on the steady timeline.
     pub steady: SteadyTime,
-    /// What appointments are made from.
+    /// The time that appointments are computed from.
     pub proven: ProvenTime,
 }
 
 impl Moment {
-    /// What the wall clock shows when `steady` comes, if nobody sets it until then. Two processes read the same there: the
-    /// line does not begin at the same millisecond in both.
+    /// The wall clock's time at `steady`, if the clock is not set until then. An offset below one second counts as
+    /// zero, so that two processes get equal results: their timelines do not begin at the same millisecond.
     #[must_use]
     pub const fn wall_at(self, steady: SteadyTime) -> Timestamp {
         let ahead = self.wall.as_millis().saturating_sub(self.steady.as_millis());
@@ -95,7 +95,7 @@ impl Moment {
         Timestamp::from_millis(steady.as_millis().saturating_add(ahead))
     }
 
-    /// The point on the steady line at which the wall clock showed `wall`, as it is set now.
+    /// The point on the steady timeline at which the wall clock showed `wall`, by its present setting.
     #[must_use]
     pub const fn steady_at(self, wall: Timestamp) -> SteadyTime {
         let ahead = self.steady.as_millis().saturating_sub(self.wall.as_millis());

@@ -1,4 +1,4 @@
-//! What a changed configuration means for a nuncio that runs: what counts at once, and what only after a restart.
+//! Configuration reload: which changes take effect at once, and which wait for a restart.
 
 use crate::config::effective::texts;
 use crate::config::report::{Problem, Report, Wrong};
@@ -6,24 +6,24 @@ use crate::config::variable::{VARIABLES, is_reloadable};
 use crate::config::variables::Variables;
 use crate::config::{Config, variable};
 
-/// A configuration that was read again.
+/// A reloaded configuration.
 #[derive(Debug)]
 pub struct Reloaded {
-    /// What counts from now on: the new values where they count at once, the old ones elsewhere.
+    /// The variables in effect: the new value of each reloadable variable, the old value of the others.
     pub variables: Variables,
-    /// The same, checked.
+    /// The configuration made from `variables`.
     pub config: Config,
-    /// The variables whose new value counts from now on.
+    /// Variables whose new value is in effect.
     pub in_effect: Vec<&'static str>,
-    /// The variables whose new value waits for a restart.
+    /// Variables whose new value waits for a restart.
     pub at_restart: Vec<&'static str>,
 }
 
 impl Reloaded {
-    /// What `new` makes of a process that runs with `running`.
+    /// Compares `new` with the variables of the `running` process.
     ///
     /// # Errors
-    /// Everything that is wrong with `new`: then nothing of it counts.
+    /// All problems of `new`: then none of it takes effect.
     pub fn between(running: &Variables, new: &Variables) -> Result<Self, Report> {
         if running.has_file && !new.has_file {
             // An editor may be writing it right now. Without it, most of the configuration would be the defaults.
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(reloaded.in_effect, ["RATE_LIMIT", "NUNCIO_API_KEY"]);
         assert_eq!(reloaded.at_restart, ["WEBHOOK_PORT", "NUNCIO_DATABASE_URL"]);
         assert_eq!((reloaded.config.webhook.port, reloaded.config.rate_limit.burst.get()), (1, 2));
-        // What waits is told each time, and the fingerprint is of what counts.
+        // Each reload reports what still waits, and the fingerprint covers what is in effect.
         let again = Reloaded::between(&reloaded.variables, &new).unwrap();
         assert_eq!((again.in_effect.len(), again.at_restart.len()), (0, 2));
         assert_ne!(again.config.fingerprint, Config::from_variables(&new).unwrap().fingerprint);

@@ -1,4 +1,4 @@
-//! How many events share a card, and how many cards a message: `CARDS`, `FOLD_REPEATS`, `COALESCE`, `COALESCE_DEPTH`.
+//! How events share cards and cards share messages: `CARDS`, `FOLD_REPEATS`, `COALESCE`, `COALESCE_DEPTH`.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use crate::config::reader::Reader;
 use crate::config::report::Wrong;
 use crate::model::route::Cards;
 
-/// From how many waiting deliveries on a digest is sent.
+/// Default number of waiting deliveries from which a digest is sent.
 const DEPTH: usize = 100;
 const REPEATS: Duration = Duration::from_secs(15 * 60);
 const LONGEST_REPEATS: Duration = Duration::from_secs(24 * 3600);
 
-/// How events become messages.
+/// How events are combined into messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Composition {
-    /// Whether later events change the card of their subject, where the map does not say otherwise.
+    /// Whether later events update their subject's card; the route map can override this per route.
     pub cards: Cards,
-    /// How long the same alert changes its card instead of posting a new one; zero: never.
+    /// How long repeats of an alert update its card instead of posting a new one; zero: never.
     pub fold_repeats: Duration,
-    /// What a lane does that has fallen behind.
+    /// How a lane that is behind combines its deliveries.
     pub coalesce: Coalesce,
-    /// How many deliveries wait when it is far behind.
+    /// Number of waiting deliveries from which a lane counts as far behind.
     pub depth: usize,
 }
 
@@ -31,18 +31,17 @@ impl Default for Composition {
     }
 }
 
-/// What a lane does that has fallen behind.
+/// How a lane that is behind combines its deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Coalesce {
-    /// One card a message, however long it takes.
+    /// One card per message, however long it takes.
     Off,
     /// Up to ten cards in one message.
     Cards,
-    /// The same; far behind, one message that sums up.
+    /// Up to ten cards in one message; far behind, one digest message.
     Digest,
 }
 
-/// Reads the four variables.
 pub(super) fn read(reader: &mut Reader<'_>) -> Composition {
     let default = Composition::default();
     Composition {
@@ -74,7 +73,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Composition {
     }
 }
 
-/// A span of at most a day, or off.
+/// Parses a duration of at most a day, or off.
 fn repeats(text: &str) -> Result<Duration, Wrong> {
     if ["off", "0"].contains(&text.trim().to_ascii_lowercase().as_str()) {
         return Ok(Duration::ZERO);

@@ -1,4 +1,4 @@
-//! Where the data is kept, and for how long: `NUNCIO_DATABASE_URL`, `RETENTION_DAYS`.
+//! Database location and retention: `NUNCIO_DATABASE_URL`, `RETENTION_DAYS`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,24 +13,24 @@ const FIX: &str = "Set NUNCIO_DATABASE_URL=sqlite://data/nuncio.db (the default;
 /// The database file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
-    /// Its path; a relative one counts from the working directory.
+    /// A path; relative to the working directory unless absolute.
     pub path: PathBuf,
 }
 
 impl Database {
-    /// `DATABASE_URL` is honoured only where our own variable is absent (and [`Variables`](super::Variables) hands
-    /// it out only when it stands in our own `.env`).
+    /// `DATABASE_URL` counts only if our own variable is absent (and [`Variables`](super::Variables) returns it only
+    /// if it is set in our own `.env`).
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let name = if reader.is_set(OWN) || !reader.is_set(DATABASE_URL) { OWN } else { DATABASE_URL };
         Self { path: reader.or(name, PathBuf::from("data/nuncio.db"), path) }
     }
 }
 
-/// A day at the least: so long a repetition must be known as one. A century is as good as for ever.
+/// At least a day: duplicates must be recognized for that long. A century is as good as forever.
 const DAYS: std::ops::RangeInclusive<u64> = 1..=36_525;
 const DEFAULT_DAYS: u64 = 30;
 
-/// How long what is over is kept.
+/// How long finished records are kept.
 pub(super) fn retention(reader: &mut Reader<'_>) -> Duration {
     let days = reader.or("RETENTION_DAYS", DEFAULT_DAYS, |text| {
         let text = text.trim();

@@ -1,4 +1,4 @@
-//! Who may decide, and how long it takes: `APPROVER_ROLES`, `OPERATOR_ROLES`, `DECISION_GRACE`, `DECISION_EXPIRY`.
+//! Access to decisions, and their times: `APPROVER_ROLES`, `OPERATOR_ROLES`, `DECISION_GRACE`, `DECISION_EXPIRY`.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::config::snowflake;
 use crate::model::{Snowflake, schedule};
 
 const GRACE: Duration = Duration::from_secs(10);
-/// Longer, and people think that it was done.
+/// Maximum undo period. With a longer one, people assume that the decision is final.
 const LONGEST_GRACE: Duration = schedule::LONGEST_WAIT;
 
 /// How machines are approved and denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decisions {
-    /// Roles whose members may decide; none: whoever may manage the server.
+    /// Roles whose members may decide; empty: everyone with *Manage Server*.
     pub approvers: Vec<Snowflake>,
-    /// Roles whose members may do what else changes something; none: whoever may manage the server.
+    /// Roles whose members may use the other commands that change something; empty: everyone with *Manage Server*.
     pub operators: Vec<Snowflake>,
-    /// How long a decision can be undone before the platform is told.
+    /// How long a decision can be undone before it is sent to the platform.
     pub grace: Duration,
     /// How long a question stays open; `None`: until it is answered.
     pub expiry: Option<Duration>,
@@ -50,7 +50,7 @@ impl Decisions {
 
 fn roles(text: &str) -> Result<Vec<Snowflake>, Wrong> {
     let mut roles: Vec<Snowflake> = Vec::new();
-    // A list in JSON is what the variables around this one take: it does here as well.
+    // Accepts a JSON list as well, because neighboring variables use JSON.
     let text = text.trim().trim_start_matches('[').trim_end_matches(']');
     for id in text.split(',').map(|id| id.trim().trim_matches(['"', '\''])).filter(|id| !id.is_empty()) {
         let id = snowflake(id)?;

@@ -1,4 +1,4 @@
-//! Where Discord is: `DISCORD_API_URL`.
+//! The base URL of Discord's API: `DISCORD_API_URL`.
 
 use reqwest::Url;
 
@@ -7,27 +7,27 @@ use crate::config::report::Wrong;
 const SHAPE: &str =
     "It looks like https://discord.com/api/v10, or like http://127.0.0.1:4000/api for a sandbox or a proxy.";
 
-/// The base of Discord's API, `<origin>[/prefix]/api[/v10]`, in the two forms its users need.
+/// The base URL of Discord's API, `<origin>[/prefix]/api[/v10]`, in the two forms its users need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiscordBase {
-    /// `<origin>[/prefix]`, without a slash at its end.
+    /// `<origin>[/prefix]`, without a trailing slash.
     proxy: String,
     is_encrypted: bool,
     is_loopback: bool,
 }
 
 impl DiscordBase {
-    /// Discord itself.
+    /// The base URL of Discord itself.
     #[must_use]
     pub fn discord() -> Self {
         Self { proxy: "https://discord.com".to_owned(), is_encrypted: true, is_loopback: false }
     }
 
-    /// Reads an address: with or without `/v10`, with or without a slash at the end.
+    /// Parses a URL with or without `/v10` and a trailing slash.
     ///
     /// # Errors
-    /// If it is no http(s) address, does not end with `/api` or `/api/v10`, or carries credentials, a query or a
-    /// fragment. The error does not hold the address.
+    /// If it is not an http(s) URL, does not end with `/api` or `/api/v10`, or has credentials, a query or a
+    /// fragment. The error does not contain the URL.
     pub fn parse(text: &str) -> Result<Self, Wrong> {
         let url = http_url(text).map_err(|what| Wrong::new(what, SHAPE))?;
         let path = url.path().trim_end_matches('/');
@@ -48,39 +48,39 @@ impl DiscordBase {
         })
     }
 
-    /// What paths like `/channels/…` are appended to: `<origin>[/prefix]/api/v10`.
+    /// The prefix of paths like `/channels/…`: `<origin>[/prefix]/api/v10`.
     #[must_use]
     pub fn rest(&self) -> String {
         format!("{}/api/v10", self.proxy)
     }
 
-    /// What stands in place of `https://discord.com`: `<origin>[/prefix]`.
+    /// The replacement for `https://discord.com`: `<origin>[/prefix]`.
     #[must_use]
     pub fn proxy(&self) -> String {
         self.proxy.clone()
     }
 
-    /// The host it leads to, as people know it: `discord.com`.
+    /// The host name as people know it: `discord.com`.
     #[must_use]
     pub fn host(&self) -> String {
         let url = Url::parse(&self.rest()).ok();
         url.as_ref().and_then(Url::host_str).unwrap_or_default().to_owned()
     }
 
-    /// Whether it is Discord itself. What stands elsewhere may be a way to Discord, or a server written by others.
+    /// Whether it is Discord itself. Any other host may be a proxy to Discord, or a Discord-compatible server.
     #[must_use]
     pub fn is_discord(&self) -> bool {
         *self == Self::discord()
     }
 
-    /// Whether it is on this machine, and nothing sent there can leave it.
+    /// Whether it is on this machine, so that nothing sent there can leave it.
     #[must_use]
     pub const fn is_loopback(&self) -> bool {
         self.is_loopback
     }
 
-    /// Whether `url` may be this base's gateway: a websocket address that is encrypted, and one on this machine if
-    /// the base is. The token is sent there.
+    /// Whether `url` may be the gateway for this base: an encrypted WebSocket URL, or one on this machine if
+    /// the base is on this machine. The token is sent there.
     #[must_use]
     pub fn may_lead_to(&self, url: &str) -> bool {
         let Ok(url) = Url::parse(url) else { return false };
@@ -91,14 +91,14 @@ impl DiscordBase {
         }
     }
 
-    /// Whether the bot's token travels there in the clear.
+    /// Whether the bot's token is sent there unencrypted.
     #[must_use]
     pub const fn exposes_token(&self) -> bool {
         !self.is_encrypted && !self.is_loopback
     }
 }
 
-/// Reads an http(s) address without credentials, query or fragment. The error is the end of a sentence.
+/// Parses an http(s) URL without credentials, query or fragment. The error is the end of a sentence.
 pub(super) fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("is not a web address ({error})"))?;
     if !matches!(url.scheme(), "http" | "https") {

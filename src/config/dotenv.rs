@@ -1,11 +1,11 @@
-//! Reads a `.env` file as the Node bot's library did, where that is safe: an unquoted value may hold spaces, quotes and
-//! JSON, and a `$` is a `$`.
+//! A `.env` parser compatible with the Node bot's library where that is safe: an unquoted value may contain spaces,
+//! quotes and JSON, and a `$` is a literal `$`.
 //!
-//! Where a value begins and ends is found here, and written anew in double quotes; what is in them is read by `dotenvy`,
-//! escapes included. Alone it would refuse an unquoted value with a space, strip the quotes of JSON, and put the
-//! environment's values in for `$NAME`.
+//! This module finds where a value begins and ends and rewrites it in double quotes; `dotenvy` parses the quoted value,
+//! escapes included. On its own, `dotenvy` would refuse an unquoted value with a space, strip the quotes of JSON, and
+//! replace `$NAME` with values of the environment.
 //!
-//! Stricter where a value would silently be another one: a quote that is never closed, text after a closing quote, a
+//! It is stricter where a value would silently change: an unclosed quote, text after a closing quote, a
 //! line that assigns nothing. An unquoted value ends at a `#` only after a space. No value ever enters a message.
 
 use std::ops::Range;
@@ -20,13 +20,13 @@ use crate::config::variable;
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) value: String,
-    /// Counted from 1.
+    /// Line number, from 1.
     pub(super) line: usize,
-    /// Where the value stands in the text, with the quotes around it.
+    /// Byte range of the value in the text, including its quotes.
     pub(super) span: Range<usize>,
 }
 
-/// What a file holds.
+/// The parsed file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dotenv {
     pub(super) entries: Vec<Entry>,
@@ -34,7 +34,7 @@ pub(super) struct Dotenv {
     pub(super) notes: Vec<String>,
 }
 
-/// Reads the text of a file.
+/// Parses the text of a file.
 pub(super) fn read(text: &str) -> Dotenv {
     let mut found = Dotenv::default();
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -50,8 +50,8 @@ pub(super) fn read(text: &str) -> Dotenv {
 }
 
 impl Dotenv {
-    /// Reads the assignment in `line`, with which `rest` begins: at this byte of the text, in this line of it. How much of
-    /// `rest` it takes: whole lines.
+    /// Parses the assignment in `line`, the first line of `rest`, which begins at byte `begin` of the text and in its
+    /// line `number`. Returns how many bytes of `rest` it takes, as whole lines.
     fn take(&mut self, rest: &str, line: &str, (begin, number): (usize, usize)) -> usize {
         let Some((name, at)) = assignment(line) else {
             let fix = "A line is NAME=value, or a comment that begins with #. A value of several lines needs quotes around it.";
@@ -92,7 +92,7 @@ fn problem(name: Option<&str>, line: usize, what: &str, fix: &str) -> Problem {
     }
 }
 
-/// The value of `name` that `text` begins with, and how much of `text` it is, up to the comment or the line's end.
+/// The value of `name` at the start of `text`, and its length in `text`, up to a comment or the line's end.
 fn value(name: &str, text: &str) -> Result<(String, usize), Wrong> {
     let line = text.split('\n').next().unwrap_or_default();
     match text.chars().next() {
@@ -103,7 +103,7 @@ fn value(name: &str, text: &str) -> Result<(String, usize), Wrong> {
                     "Close it, or put the whole value in the other kind of quotes.",
                 )
             })?;
-            // Both quotes are one byte each.
+            // Each of the two quotes is one byte.
             ends_after(&text[length + 2..], "its closing quote")?;
             Ok((unquoted_by_dotenvy(&text[1..=length], quote == '"')?, length + 2))
         }
@@ -117,8 +117,8 @@ fn value(name: &str, text: &str) -> Result<(String, usize), Wrong> {
     }
 }
 
-/// What `dotenvy` makes of a value. Only where it stood in double quotes does it hold escapes, and those that the Node
-/// bot's library did not know are no escapes.
+/// Parses a value with `dotenvy`. Only values in double quotes have escapes, and only those that the Node bot's
+/// library knew.
 fn unquoted_by_dotenvy(raw: &str, has_escapes: bool) -> Result<String, Wrong> {
     let mut line = String::with_capacity(raw.len() + 4);
     line.push_str("V=\"");
@@ -127,7 +127,7 @@ fn unquoted_by_dotenvy(raw: &str, has_escapes: bool) -> Result<String, Wrong> {
         match char {
             '\\' if has_escapes => match chars.next() {
                 Some(known @ ('n' | '"' | '\\' | '$')) => line.extend(['\\', known]),
-                // The one that dotenvy does not know.
+                // The escape that dotenvy does not know.
                 Some('r') => line.push('\r'),
                 other => line.extend(['\\', '\\'].into_iter().chain(other)),
             },
@@ -136,13 +136,13 @@ fn unquoted_by_dotenvy(raw: &str, has_escapes: bool) -> Result<String, Wrong> {
         }
     }
     line.push('"');
-    // Its errors hold the value: they are left behind.
+    // Its errors contain the value: they are dropped.
     let read = dotenvy::from_read_iter(line.as_bytes()).next().and_then(Result::ok);
     read.map(|(_, value)| value)
         .ok_or_else(|| Wrong::new("cannot be read", "Put the whole value in single quotes."))
 }
 
-/// Up to a comment, without blanks at the end.
+/// An unquoted value: up to a comment, without trailing blanks.
 fn unquoted(line: &str) -> Result<(String, usize), Wrong> {
     let bytes = line.as_bytes();
     let is_comment = |at: &usize| bytes[*at] == b'#' && (*at == 0 || bytes[*at - 1].is_ascii_whitespace());
@@ -150,7 +150,7 @@ fn unquoted(line: &str) -> Result<(String, usize), Wrong> {
     Ok((unquoted_by_dotenvy(line[..length].trim(), false)?, length))
 }
 
-/// The length of what stands before the closing `quote`. Only within double quotes a backslash hides one.
+/// The length of the text before the closing `quote`. A backslash escapes a quote only within double quotes.
 fn quoted(text: &str, quote: char) -> Option<usize> {
     let mut chars = text.char_indices();
     while let Some((at, char)) = chars.next() {
@@ -163,7 +163,7 @@ fn quoted(text: &str, quote: char) -> Option<usize> {
     None
 }
 
-/// After a value in quotes or JSON, its line may hold a comment and nothing else.
+/// Checks that a value in quotes or JSON is followed on its line by a comment or nothing.
 fn ends_after(text: &str, what: &str) -> Result<(), Wrong> {
     let after = text.lines().next().unwrap_or_default().trim_start();
     if after.is_empty() || after.starts_with('#') {
@@ -175,17 +175,17 @@ fn ends_after(text: &str, what: &str) -> Result<(), Wrong> {
     ))
 }
 
-/// Whether the Node bot's library would have ended an unquoted value at a `#` that belongs to it here.
+/// Whether the Node bot's library would have cut an unquoted value at a `#` that belongs to it here.
 fn is_cut_by_the_old_bot(value: &str) -> bool {
     !value.starts_with(['\'', '"', '`', '{', '[']) && value.contains('#')
 }
 
-/// The length of the JSON value that `text` begins with.
+/// The length of the JSON value at the start of `text`.
 fn json_length(text: &str) -> Result<usize, String> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     match values.next() {
         Some(Ok(_)) => {}
-        // Syntax errors of serde_json name what was expected and where, never what was found.
+        // Syntax errors of serde_json name what was expected and where, never the content.
         Some(Err(error)) => {
             return Err(format!("begins like JSON but is not ({error}, counted from its start)"));
         }
@@ -201,7 +201,7 @@ fn assignment(line: &str) -> Option<(&str, usize)> {
     let text = text.strip_prefix("export ").map_or(text, str::trim_start);
     let is_part = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-');
     let (name, rest) = text.split_at(text.find(|char| !is_part(char))?);
-    // The old bot's library read `NAME: value` as well.
+    // The old bot's library accepted `NAME: value` as well.
     let value = match rest.strip_prefix(": ") {
         Some(value) => value,
         None => rest.trim_start_matches([' ', '\t']).strip_prefix('=')?,
@@ -225,7 +225,7 @@ mod tests {
         found.entries.first().expect("one variable").value.clone()
     }
 
-    // Item 28. Those marked `node` were read by the Node bot's library (dotenv 16) and came out so.
+    // Item 28. The Node bot's library (dotenv 16) reads the cases marked `node` with the same result.
     #[rstest::rstest]
     #[case::unquoted_json_node(
         r#"M={"ticket.created":["123"],"default":["9"]}"#,

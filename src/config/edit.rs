@@ -1,8 +1,8 @@
-//! Changing some variables in the text of a `.env`, and leaving everything else in it as it is: comments, order, unknown
-//! lines, line ends.
+//! An editor for variables in the text of a `.env` that preserves everything else: comments, order, unknown
+//! lines, line endings.
 //!
-//! A variable that is there is changed where it counts, in its last line. One that is not goes below the comment that shows
-//! it (`#NAME=example`), else to the end. What was written is read again before it is given out.
+//! A variable that is present changes in the line that counts, its last one. A missing one goes below the comment that
+//! shows it (`#NAME=example`), else to the end. The new text is parsed again before it is returned.
 
 use std::ops::Range;
 
@@ -10,30 +10,30 @@ use crate::config::dotenv;
 use crate::config::effective::showable;
 use crate::config::variable;
 
-/// What stands in place of a secret.
+/// Replacement text for a secret.
 const HIDDEN: &str = "••••";
-/// Characters that need no quotes around them, in any reader of such files.
+/// Characters that need no quotes in any parser of such files.
 const PLAIN: &[u8] = b"_-./:@,+%~=";
 
-/// A text with changes made in it.
+/// An edited text.
 #[derive(Clone)]
 pub struct Edited {
     /// The whole text.
     pub text: String,
-    /// What differs, in the order of the text, fit to be shown.
+    /// The changed lines, in the order of the text, safe to show.
     pub changes: Vec<ChangedLine>,
 }
 
-/// One line that differs. Secrets are masked in it.
+/// One changed line. Secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedLine {
-    /// As it was; `None` if it is new.
+    /// The old line; `None` if the line is new.
     pub before: Option<String>,
-    /// As it is now.
+    /// The new line.
     pub after: String,
 }
 
-/// One place of the text, and what comes there.
+/// A range of the text and its replacement.
 struct Change<'a> {
     name: &'a str,
     at: Range<usize>,
@@ -41,8 +41,8 @@ struct Change<'a> {
     before: Option<String>,
 }
 
-/// Sets each of `values` in `text`; those that have their value already are left as they are. `None` if no text could be
-/// made that is read as that, which is a fault of ours.
+/// Sets each of `values` in `text`; values that are set already stay as they are. `None` if the edited text does not
+/// parse back to these values, which is a bug in nuncio.
 #[must_use]
 pub fn edit(text: &str, values: &[(&str, String)]) -> Option<Edited> {
     let found = dotenv::read(text);
@@ -69,7 +69,7 @@ pub fn edit(text: &str, values: &[(&str, String)]) -> Option<Edited> {
             },
         });
     }
-    // Equal places keep the order of `values`.
+    // The sort is stable: equal positions keep the order of `values`.
     changes.sort_by_key(|change| change.at.start);
     let mut edited = String::with_capacity(text.len());
     let mut taken = 0;
@@ -94,7 +94,7 @@ pub fn edit(text: &str, values: &[(&str, String)]) -> Option<Edited> {
     })
 }
 
-/// Whether the new text holds what was wanted, and of everything else what was there before.
+/// Whether the new text has the wanted values and leaves all others unchanged.
 fn is_as_wanted(before: &dotenv::Dotenv, text: &str, values: &[(&str, String)]) -> bool {
     let now = dotenv::read(text);
     let last = |read: &dotenv::Dotenv, name: &str| {
@@ -107,7 +107,7 @@ fn is_as_wanted(before: &dotenv::Dotenv, text: &str, values: &[(&str, String)]) 
         && others.map(|entry| entry.name.as_str()).all(|name| last(&now, name) == last(before, name))
 }
 
-/// Behind the last comment that shows the variable, where its next line begins.
+/// The start of the line after the last comment that shows the variable.
 fn below_its_comment(text: &str, name: &str) -> Option<usize> {
     let mut at = 0;
     let mut below = None;
@@ -122,11 +122,12 @@ fn below_its_comment(text: &str, name: &str) -> Option<usize> {
             below = Some(at);
         }
     }
-    // The last line of the text may have no end.
+    // The last line of the text may lack a line ending.
     if is_inside { None } else { below }
 }
 
-/// A value as every reader of such files takes it: bare where that is safe, else in single quotes, else in double ones.
+/// Quotes a value for every parser of such files: bare where that is safe, else in single quotes, else in double
+/// quotes.
 fn quoted(value: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || PLAIN.contains(&byte);
     if value.bytes().all(is_plain) {
@@ -139,7 +140,7 @@ fn quoted(value: &str) -> String {
     format!("\"{}\"", escaped.replace('$', r"\$"))
 }
 
-/// A line as it may be shown.
+/// A line that is safe to show.
 fn shown(name: &str, value: &str) -> String {
     if value.is_empty() {
         format!("{name}=")
@@ -201,7 +202,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        // Control: with single quotes around every value, one that holds a single quote gives no text.
+        // Control: with single quotes around every value, one that contains a single quote gives no text.
         #[test]
         fn whatever_the_value_it_is_read_as_that(
             value in "([\"'`{}#$\\\\ \r\n\tü=]|[a-z]{1,3}|\\PC){0,20}",

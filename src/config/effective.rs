@@ -1,7 +1,7 @@
-//! The effective configuration: what every variable is set to and where, fit to be shown to an operator, also where it
-//! is wrong.
+//! The effective configuration: the value and origin of every variable, safe to show to an operator, even if the
+//! configuration is invalid.
 //!
-//! Never holds a secret: of those, and of what could hold one by mistake, only marks are kept.
+//! Never contains a secret: of secrets, and of values that may contain one by mistake, it keeps only masked forms.
 
 use std::collections::BTreeMap;
 
@@ -13,38 +13,38 @@ use crate::config::variables::{Origin, Variables};
 use crate::secret::Secret;
 use crate::signature;
 
-/// A secret shorter than this could be found by trying, with its fingerprint to compare with.
+/// Minimum length of a fingerprinted secret: the fingerprint of a shorter one would make it easy to brute-force.
 const FINGERPRINTED: usize = 16;
 /// Digits of a fingerprint.
 const DIGITS: usize = 8;
-/// What stands in place of what is hidden.
+/// Replacement text for a hidden value.
 const HIDDEN: &str = "••••";
 
-/// The whole of it.
+/// The effective configuration.
 #[derive(Clone, Debug)]
 pub struct Effective {
     /// Every variable, in the order of `.env.example`.
     pub settings: Vec<Setting>,
-    /// What is wrong with `.env` itself.
+    /// Problems of `.env` itself.
     pub problems: Vec<Problem>,
-    /// What is odd but harmless.
+    /// Harmless oddities.
     pub notes: Vec<String>,
-    /// The same for two processes with the same configuration; `None` if it is wrong.
+    /// Equal for two processes with equal configurations; `None` if the configuration is invalid.
     pub fingerprint: Option<String>,
 }
 
-/// One variable.
+/// The effective setting of one variable.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// Its name.
+    /// The variable's name.
     pub name: &'static str,
-    /// Where it was set.
+    /// Where the variable was set.
     pub origin: SettingOrigin,
-    /// What counts.
+    /// The value in effect.
     pub value: SettingValue,
-    /// Why it is refused.
+    /// Why the value is refused.
     pub problems: Vec<Wrong>,
-    /// Why it counts for nothing, although it is set, or what counts in its place.
+    /// Why a set value has no effect, or which variable overrides it.
     pub remark: Option<String>,
 }
 
@@ -55,23 +55,23 @@ pub enum SettingOrigin {
     Environment,
     /// In `.env`, at this line.
     File(usize),
-    /// Nowhere.
+    /// Not set: the default applies.
     Default,
 }
 
-/// What counts, as it may be shown.
+/// The value in effect, in a form that is safe to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingValue {
-    /// Nothing.
+    /// No value.
     Unset,
-    /// This.
+    /// A value that is not secret.
     Plain(String),
-    /// A secret, and the beginning of its SHA-256 where that gives nothing away.
+    /// A secret, with a prefix of its SHA-256 if that reveals nothing.
     Secret(Option<String>),
 }
 
 impl Effective {
-    /// What `variables` come to.
+    /// Evaluates `variables`.
     #[must_use]
     pub fn of(variables: &Variables) -> Self {
         let (found, mut wrong, notes) = match Config::from_variables(variables) {
@@ -79,7 +79,7 @@ impl Effective {
             Err(report) => (None, report.problems, report.notes),
         };
         let known = VARIABLES.iter().map(|known| (known.name, known.shown));
-        // Where they are not set there is nothing to say about them.
+        // Unset ones are not listed.
         let others = [DATABASE_URL].into_iter().chain(PLANNED.iter().map(|planned| planned.name));
         let others = others.filter(|name| variables.lookup(name).is_some());
         let named: Vec<_> = known.chain(others.map(|name| (name, Shown::Example("")))).collect();
@@ -94,14 +94,14 @@ impl Effective {
         Self { settings, problems: wrong, notes, fingerprint: found.map(|(fingerprint, _)| fingerprint) }
     }
 
-    /// How many things are wrong.
+    /// Number of problems.
     #[must_use]
     pub fn wrong(&self) -> usize {
         self.problems.len() + self.settings.iter().map(|setting| setting.problems.len()).sum::<usize>()
     }
 }
 
-/// One variable; its problems are taken out of `wrong`.
+/// The setting of one variable; its problems move out of `wrong`.
 fn setting(variables: &Variables, name: &'static str, shown: Shown, wrong: &mut Vec<Problem>) -> Setting {
     let (own, others) = std::mem::take(wrong).into_iter().partition(|problem| problem.variable == name);
     *wrong = others;
@@ -152,7 +152,7 @@ fn setting(variables: &Variables, name: &'static str, shown: Shown, wrong: &mut 
     }
 }
 
-/// The text of a variable that is set to something.
+/// The text of a variable, if it is set and not a placeholder.
 fn counts<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
     let (value, _) = variables.lookup(name)?;
     (!value.trim().is_empty() && !is_placeholder(value)).then_some(value)
@@ -167,7 +167,7 @@ fn short(digest: &str) -> String {
     digest.chars().take(DIGITS).collect()
 }
 
-/// Every variable that counts for something, with its text: defaults filled in, what is overruled left out.
+/// Every variable in effect with its text: includes defaults, omits overridden variables.
 pub(super) fn texts(variables: &Variables) -> BTreeMap<&'static str, String> {
     let set = |name: &'static str| counts(variables, name).map(str::to_owned);
     let text = |known: &variable::Variable| match (known.name, known.shown) {
@@ -184,7 +184,7 @@ pub(super) fn texts(variables: &Variables) -> BTreeMap<&'static str, String> {
     VARIABLES.iter().filter_map(|known| Some((known.name, text(known)?))).collect()
 }
 
-/// A fingerprint of everything that counts. Its key is the secret: nobody without it can try values of the others.
+/// A fingerprint of everything in effect. It is keyed with the secret: without it, other values cannot be guessed.
 pub(super) fn fingerprint(variables: &Variables, secret: &Secret) -> String {
     let mut text = String::new();
     for (name, value) in texts(variables) {
@@ -194,8 +194,8 @@ pub(super) fn fingerprint(variables: &Variables, secret: &Secret) -> String {
     short(signed.trim_start_matches("sha256="))
 }
 
-/// `value` without what must not be seen: passwords in addresses, tokens of Discord webhooks, and, where the value was
-/// `refused` and may be anything, what looks like a token.
+/// Masks `value`: passwords in URLs, tokens of Discord webhooks, and, if the value was `refused` and so may be
+/// anything, strings that look like a token.
 pub(super) fn showable(value: &str, refused: bool) -> String {
     let mut shown = String::new();
     for (at, piece) in value.split("://").enumerate() {
@@ -225,7 +225,7 @@ pub(super) fn showable(value: &str, refused: bool) -> String {
     clean.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-/// Whether `before` ends like the address of a Discord webhook up to its token.
+/// Whether `before` ends with a Discord webhook's URL up to its token.
 fn is_of_webhook(before: &str) -> bool {
     let Some(before) = before.strip_suffix('/') else { return false };
     let Some((before, id)) = before.rsplit_once('/') else { return false };

@@ -1,4 +1,4 @@
-//! The key that seals: `NUNCIO_ENCRYPTION_KEY`, or the file `nuncio.key`.
+//! The encryption key: `NUNCIO_ENCRYPTION_KEY`, or the file `nuncio.key`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,24 +8,24 @@ use crate::config::reader::Reader;
 use crate::config::report::Wrong;
 use crate::key::Key;
 
-/// Where the key comes from.
+/// The source of the encryption key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EncryptionKey {
-    /// It was given.
+    /// Set in the environment or `.env`.
     Given(Key),
-    /// It is in this file, which is made on the first start.
+    /// In this file, which is created on the first start.
     File {
-        /// Where the file is, or will be.
+        /// Path of the file, which may not exist yet.
         path: PathBuf,
-        /// Whether it is in the folder of the database: then a copy of that folder holds both.
+        /// Whether it is in the database's folder: then a copy of that folder contains both.
         is_beside_data: bool,
     },
 }
 
 impl EncryptionKey {
-    /// Beside `.env`, apart from the data. Where there is no `.env` (a container with one volume), the working directory
-    /// may be gone tomorrow, and what stays is the folder of the database. A key that is in the working directory
-    /// already is used there.
+    /// The key file is beside `.env`, apart from the data. Without a `.env` (a container with one volume), the
+    /// working directory may not survive, and only the database's folder persists. A key that is already in the
+    /// working directory is used there.
     pub(super) fn read(reader: &mut Reader<'_>, database: &Database) -> Self {
         const NAME: &str = "nuncio.key";
         let (beside_dotenv, beside_data) = (reader.folder().join(NAME), database.path.with_file_name(NAME));
@@ -40,7 +40,7 @@ impl EncryptionKey {
 }
 
 impl fmt::Display for EncryptionKey {
-    /// Where it is, for the log.
+    /// The source of the key, for the log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Given(_) => f.write_str("NUNCIO_ENCRYPTION_KEY"),

@@ -1,26 +1,26 @@
-//! Ids within the JSON of a variable: one, or a list of them; a text, or a number.
+//! Ids within the JSON of a variable: one or a list of them, each a string or a number.
 
 use crate::config::json::Json;
 use crate::config::placeholder::is_placeholder;
 use crate::model::Snowflake;
 use crate::model::route::Target;
 
-/// The largest whole number that every JSON tool keeps exactly.
+/// The largest whole number that every JSON tool preserves exactly.
 const EXACT: u64 = 1 << 53;
 
-/// What was found where ids should be.
+/// Parsed ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ids<T> {
-    /// The ids, each once.
+    /// The ids, without duplicates.
     pub(super) ids: Vec<T>,
-    /// How many placeholders stood among them.
+    /// Number of placeholders among them.
     pub(super) placeholders: usize,
     /// Whether one was a number so large that other tools round it.
     pub(super) is_imprecise: bool,
 }
 
 impl<T: PartialEq> Ids<T> {
-    /// Reads one id or a list of them with `parse`. The error says which one is none, by its position only.
+    /// Parses one id or a list of ids with `parse`. The error names an invalid one by its position only.
     pub(super) fn read(json: &Json, what: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Self, String> {
         let mut found = Self { ids: Vec::new(), placeholders: 0, is_imprecise: false };
         let items = match json {
@@ -56,7 +56,7 @@ impl<T: PartialEq> Ids<T> {
     }
 }
 
-/// What people put where an id belongs, as the end of a sentence about it.
+/// Recognizes common mistakes in place of an id, as the end of a sentence.
 fn mistake(text: &str) -> Option<&'static str> {
     let text = text.trim().to_ascii_lowercase();
     if text.contains("/webhooks/") {
@@ -75,12 +75,12 @@ fn mistake(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Reads role ids.
+/// Parses role ids.
 pub(super) fn roles(json: &Json) -> Result<Ids<Snowflake>, String> {
     Ids::read(json, "a role id (digits, in quotes)", |text| text.parse().ok())
 }
 
-/// Reads channel ids and ids of stored destinations.
+/// Parses channel ids and ids of stored destinations.
 pub(super) fn targets(json: &Json) -> Result<Ids<Target>, String> {
     Ids::read(json, "a channel id (digits, in quotes)", |text| {
         text.parse().map(Target::Channel).or_else(|_| text.parse().map(Target::Stored)).ok()

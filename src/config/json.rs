@@ -1,4 +1,4 @@
-//! JSON as the operator wrote it: objects keep duplicate keys, so that they can be refused by name.
+//! JSON values that keep duplicate keys of objects, so that these can be refused by name.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub(super) enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// Reads the value of a variable.
+/// Parses the value of a variable.
 pub(super) fn parse(text: &str) -> Result<Json, Wrong> {
     if text.trim_start().starts_with('\'') {
         return Err(Wrong::new(
@@ -28,7 +28,7 @@ pub(super) fn parse(text: &str) -> Result<Json, Wrong> {
             "Remove the quotes around it: docker (--env-file) does not.",
         ));
     }
-    // Errors of serde_json say what was expected and where; with a visitor that takes anything, never what was found.
+    // Errors of serde_json name what was expected and where; with a visitor that accepts anything, never the content.
     serde_json::from_str(text).map_err(|error| {
         let quotes = if text.contains('"') {
             "Check its brackets, commas and quotes."

@@ -1,4 +1,4 @@
-//! Who may knock how often: `RATE_LIMIT`, `RATE_LIMIT_SCOPE`, `TRUSTED_PROXIES`.
+//! The rate limit and trusted proxies: `RATE_LIMIT`, `RATE_LIMIT_SCOPE`, `TRUSTED_PROXIES`.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -9,17 +9,17 @@ use ipnet::IpNet;
 use crate::config::reader::Reader;
 use crate::config::report::Wrong;
 
-/// The slowest and the fastest refill that make sense: one more request a day, a thousand a second.
+/// The slowest and the fastest sensible refill: one more request per day, a thousand per second.
 const REFILLS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
 /// The largest bucket.
 const MAX_BURST: u32 = 1_000_000;
 
-/// How often one address may knock: a bucket of `burst` requests that fills up again, one each `refill`.
+/// The rate limit per client address: a bucket of `burst` requests that regains one per `refill`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many at once.
+    /// Size of the bucket, in requests.
     pub burst: NonZeroU32,
-    /// How long until there is room for one more.
+    /// Time until one more request is allowed.
     pub refill: Duration,
     /// Which requests count.
     pub scope: Scope,
@@ -28,23 +28,23 @@ pub struct RateLimit {
 /// Which requests count against the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Those that fail verification: a good sender is never refused, whoever shares its address.
+    /// Requests that fail verification: a genuine sender is never refused, even if it shares its address with others.
     Unverified,
-    /// All but those for `/health*`.
+    /// All requests except those for `/health*`.
     All,
 }
 
-/// The networks whose word about the address of their clients is believed.
+/// Networks of proxies whose forwarding headers are trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// From networks.
+    /// Trusts these networks.
     pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
         Self(networks.into_iter().collect())
     }
 
-    /// Whether `address` is one of theirs. An IPv4 address counts as itself also where it comes as IPv6.
+    /// Whether `address` is in one of the networks. An IPv4-mapped IPv6 address counts as its IPv4 address.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -65,11 +65,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> (RateLimit, TrustedProxies) {
     (RateLimit { burst, refill, scope }, proxies)
 }
 
-/// `100/15m`, as the seeds have it.
+/// `100/15m`, the default of the seeds.
 const DEFAULT_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 const DEFAULT_REFILL: Duration = Duration::from_secs(9);
 
-/// `100/15m`: a hundred at once, then one each nine seconds.
+/// Parses `100/15m`: a hundred at once, then one per nine seconds.
 fn rate(text: &str) -> Result<(NonZeroU32, Duration), Wrong> {
     let fix = "A number of requests and a duration: 100/15m (the default), 20/1m, 1000/1h, 5/1s.";
     let parsed = text.split_once('/').and_then(|(count, span)| {
@@ -91,7 +91,7 @@ fn digits(text: &str) -> Option<u32> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
-/// A span of time: `15m`, `90s`.
+/// Parses a duration: `15m`, `90s`.
 pub(crate) fn span_of(text: &str) -> Option<Duration> {
     let text = text.trim();
     let unit = text.find(|letter: char| !letter.is_ascii_digit())?;

@@ -1,6 +1,6 @@
-//! `DISCORD_WEBHOOK_CHANNELS`: the map from kinds to channels, and `MONITOR_CHANNELS`, its older sister.
+//! The route map from kinds to channels: `DISCORD_WEBHOOK_CHANNELS`, and its predecessor `MONITOR_CHANNELS`.
 //!
-//! Errors name the key they are about and never what it maps to.
+//! Errors name the key they are about and never its value.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::model::Snowflake;
 use crate::model::route::{Cards, Key, Pattern, Route, RouteMap, Target};
 
 const MAP: &str = "DISCORD_WEBHOOK_CHANNELS";
-/// The longest name that the others are aligned with.
+/// Maximum name length that counts for the column's width.
 const WIDEST: usize = 32;
 const MONITOR: &str = "MONITOR_CHANNELS";
 const SHAPE: &str =
@@ -86,7 +86,8 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
         });
         match parsed.and_then(|(pattern, company)| Ok((pattern, company, read_value(reader, &key, &value)?)))
         {
-            // Its channels were placeholders: it is not set, and its events stay unrouted rather than go nowhere.
+            // All its channels were placeholders: the key counts as not set, so its events stay unrouted instead of
+            // being lost.
             Ok((_, _, None)) => {}
             Ok((pattern, company, Some((targets, ping, cards)))) => {
                 routes.push(Route { key, pattern, company, targets, ping, cards })
@@ -101,7 +102,7 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
 
 type Value = (Vec<Target>, Vec<Snowflake>, Option<Cards>);
 
-/// What a key maps to; `None` if only placeholders stood there.
+/// The value of a key; `None` if it contains only placeholders.
 fn read_value(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<Option<Value>, Wrong> {
     let wrong = |what: String| Wrong::new(what, VALUE_SHAPE);
     let mut channels = None;
@@ -159,13 +160,13 @@ fn note_later(reader: &mut Reader<'_>, key: &str, option: &str) {
     reader.note(format!("{MAP} at {key:?}: {option} is not in this version yet"));
 }
 
-/// The map as lines for the log at start: which kind goes where, in the order it was written.
+/// The route map as lines for the log at start: each kind with its targets, in the order of the variable.
 #[must_use]
 pub fn table(map: &RouteMap) -> Vec<String> {
     table_of(map, &describe)
 }
 
-/// [`table`], with `describe` saying what a target is.
+/// [`table`] with custom descriptions of the targets.
 #[must_use]
 pub fn table_of(map: &RouteMap, describe: &dyn Fn(&Target) -> String) -> Vec<String> {
     let name = |route: &Route| match (&route.pattern, &route.company) {
@@ -187,7 +188,7 @@ pub fn table_of(map: &RouteMap, describe: &dyn Fn(&Target) -> String) -> Vec<Str
     if !map.routes().iter().any(|route| route.pattern == Pattern::Default && route.company.is_none()) {
         rows.push(("everything else".to_owned(), "nowhere yet: kept as unrouted".to_owned()));
     }
-    // One long name does not push all others out of sight.
+    // One long name must not push all others out of sight.
     let widths = rows.iter().map(|(name, _)| name.chars().count()).filter(|width| *width <= WIDEST);
     let width = widths.max().unwrap_or(0);
     rows.iter().map(|(name, targets)| format!("{name:width$}  → {targets}")).collect()

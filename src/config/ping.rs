@@ -1,4 +1,4 @@
-//! `PING`: who is pinged by what. `{"alert.triggered>=error":["ROLE_ID"],"machine.registered":["ROLE_ID"]}`
+//! Role pings: `PING`, such as `{"alert.triggered>=error":["ROLE_ID"],"machine.registered":["ROLE_ID"]}`.
 
 use crate::config::ids;
 use crate::config::json::{self, Json};
@@ -12,7 +12,6 @@ const PING: &str = "PING";
 const SHAPE: &str =
     r#"It looks like {"alert.triggered>=error":["ROLE_ID"],"machine.registered":["ROLE_ID"]}."#;
 
-/// Reads the variable.
 pub(super) fn read(reader: &mut Reader<'_>) -> Pings {
     let entries = match reader.optional(PING, json::parse) {
         Some(Json::Object(entries)) => entries,

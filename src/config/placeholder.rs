@@ -1,4 +1,4 @@
-//! Values that stand in examples to be replaced. Where one was left, the variable counts as not set.
+//! Placeholder detection: example values that the operator has not replaced. Such a variable counts as not set.
 
 /// Whether `value` is a placeholder of the documented examples, ours or the old bot's.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Reads variables one by one and remembers everything that is wrong, so that all of it can be told at once.
+//! A reader for variables that collects every problem, so that all of them are reported at once.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use crate::config::placeholder::is_placeholder;
 use crate::config::report::{Problem, Report, Wrong, placeholder_note};
 use crate::config::variables::Variables;
 
-/// Variables being read, and what was found wrong so far.
+/// The variables being read, and the problems so far.
 pub(super) struct Reader<'a> {
     variables: &'a Variables,
     problems: Vec<Problem>,
@@ -15,7 +15,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Begins with what was noticed while the variables were gathered.
+    /// Starts with the problems found while the variables were gathered.
     pub(super) fn new(variables: &'a Variables) -> Self {
         Self {
             variables,
@@ -25,8 +25,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same, leaving aside what concerns variables whose names do not begin with `prefix`. A `.env` that cannot
-    /// be read at all concerns every one.
+    /// A reader without problems and notes about variables whose names do not begin with `prefix`. An unreadable `.env`
+    /// affects every variable, so that problem stays.
     pub(super) fn of(variables: &'a Variables, prefix: &str) -> Self {
         let mut reader = Self::new(variables);
         reader.problems.retain(|problem| problem.variable.starts_with(prefix) || problem.is_of_the_file());
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// The value of `name`; `None` if it is not set, empty or a placeholder. A placeholder is remembered.
+    /// The value of `name`; `None` if it is not set, empty or a placeholder. Records a placeholder.
     pub(super) fn text(&mut self, name: &str) -> Option<&'a str> {
         let (value, _) = self.variables.lookup(name).filter(|(value, _)| !value.trim().is_empty())?;
         if is_placeholder(value) {
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    /// The value of `name`, parsed; `None` if it is not set, or refused (which is remembered).
+    /// The parsed value of `name`; `None` if it is not set, or refused (which is recorded).
     pub(super) fn optional<T>(
         &mut self,
         name: &str,
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
         parse(value).map_err(|wrong| self.problem(name, wrong)).ok()
     }
 
-    /// The value of `name`, parsed; `default` if it is not set, or refused (which is remembered).
+    /// The parsed value of `name`; `default` if it is not set, or refused (which is recorded).
     pub(super) fn or<T>(
         &mut self,
         name: &str,
@@ -69,38 +69,38 @@ impl<'a> Reader<'a> {
         self.variables.has_file
     }
 
-    /// The folder that `.env` stands in, or would.
+    /// The folder of `.env`, even if the file does not exist.
     pub(super) fn folder(&self) -> &'a Path {
         &self.variables.folder
     }
 
-    /// Whether `name` is set, be it to nothing.
+    /// Whether `name` is set, even to an empty value.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.variables.lookup(name).is_some()
     }
 
-    /// Whether `name` was found to hold a placeholder.
+    /// Whether `name` contained a placeholder.
     pub(super) fn is_placeholder(&self, name: &str) -> bool {
         self.placeholders.iter().any(|placeholder| placeholder == name)
     }
 
-    /// Whether something was already found wrong with `name`: it is not "missing" as well then.
+    /// Whether `name` has a problem already: then it is not reported as missing as well.
     pub(super) fn has_problem(&self, name: &str) -> bool {
         self.problems.iter().any(|problem| problem.variable == name)
     }
 
-    /// Remembers that `name` is wrong.
+    /// Records a problem with `name`.
     pub(super) fn problem(&mut self, name: &str, wrong: Wrong) {
         let place = self.variables.lookup(name).map(|(_, origin)| origin.to_string()).unwrap_or_default();
         self.problems.push(Problem { variable: name.to_owned(), place, wrong });
     }
 
-    /// Remembers something odd that does no harm.
+    /// Records a harmless oddity.
     pub(super) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 
-    /// Remembers that `name` (a variable, or a key within one) holds a placeholder.
+    /// Records that `name` (a variable, or a key within one) contains a placeholder.
     pub(super) fn placeholder(&mut self, name: impl Into<String>) {
         let name = name.into();
         if !self.placeholders.contains(&name) {
@@ -108,10 +108,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Ends the reading: the notes, or everything that is wrong.
+    /// Finishes: returns the notes, or all problems.
     pub(super) fn finish(mut self) -> Result<Vec<String>, Report> {
         if self.variables.is_file_unread() {
-            // What seems missing may stand in it.
+            // Variables that seem missing may be in that file.
             let problems = self.variables.problems.clone();
             return Err(Report { problems, placeholders: Vec::new(), notes: Vec::new(), bare: false });
         }

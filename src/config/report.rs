@@ -1,35 +1,35 @@
-//! What is wrong with a configuration, told all at once: for each problem the variable, what is wrong and what to do.
+//! The problem report of a configuration: for each problem the variable, what is wrong and how to fix it.
 //!
-//! Knows no values, only names: nothing that stood in a variable may enter a [`Problem`] or a note.
+//! Contains no values, only names: no content of a variable may enter a [`Problem`] or a note.
 
 use std::fmt;
 
 use crate::secret::Secret;
 
-/// What a parser says about a value it refuses. Never holds the value.
+/// Why a parser refuses a value. Never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong {
     /// What is wrong, as the end of a sentence that begins with the variable's name: `is not a port number`.
     pub what: String,
-    /// What to do, as a sentence.
+    /// How to fix it, as a sentence.
     pub fix: String,
 }
 
 impl Wrong {
-    /// From its two halves.
+    /// Creates it from the two parts.
     pub fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { what: what.into(), fix: fix.into() }
     }
 }
 
-/// One thing that keeps nuncio from starting.
+/// One problem that prevents the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The variable's name, or `.env` if the file itself is at fault.
+    /// The variable's name, or `.env` for the file itself.
     pub variable: String,
     /// Where it was set: `.env line 3`, `the environment`; empty if it was not.
     pub place: String,
-    /// What is wrong and what to do.
+    /// What is wrong and how to fix it.
     pub wrong: Wrong,
 }
 
@@ -39,7 +39,7 @@ impl Problem {
         self.variable == ".env" && self.place.is_empty()
     }
 
-    /// The line of `.env` that it is about.
+    /// The line of `.env` with the problem.
     pub(super) fn line(&self) -> Option<usize> {
         self.place.strip_prefix(".env line ")?.parse().ok()
     }
@@ -62,18 +62,18 @@ impl fmt::Display for Problem {
 /// Why there is no configuration. Its `Display` is the whole message for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Everything that must be put right.
+    /// All problems to fix.
     pub problems: Vec<Problem>,
-    /// The variables (and keys of the map) that still hold placeholders.
+    /// The variables (and keys of the route map) that still contain placeholders.
     pub placeholders: Vec<String>,
-    /// What is odd but would not keep nuncio from starting.
+    /// Oddities that would not prevent the start.
     pub notes: Vec<String>,
     /// Whether nothing was configured at all: no `.env`, and none of our variables in the environment.
     pub bare: bool,
 }
 
 impl Report {
-    /// One problem and nothing else.
+    /// A report with this problem only.
     pub(super) fn of(problem: Problem) -> Self {
         Self { problems: vec![problem], placeholders: Vec::new(), notes: Vec::new(), bare: false }
     }
@@ -92,8 +92,8 @@ impl fmt::Display for Report {
         for problem in &self.problems {
             write!(f, "\n  {problem}\n")?;
         }
-        let told = |name: &&String| self.problems.iter().any(|problem| problem.variable == **name);
-        let placeholders: Vec<_> = self.placeholders.iter().filter(|name| !told(name)).collect();
+        let has_problem = |name: &&String| self.problems.iter().any(|problem| problem.variable == **name);
+        let placeholders: Vec<_> = self.placeholders.iter().filter(|name| !has_problem(name)).collect();
         if !placeholders.is_empty() {
             writeln!(f, "\nStill placeholders of the example, so they count as not set:")?;
             for name in placeholders {
@@ -110,12 +110,12 @@ impl fmt::Display for Report {
     }
 }
 
-/// The one line that names every placeholder.
+/// One line that names every placeholder.
 pub(super) fn placeholder_note(names: &[String]) -> String {
     format!("Still placeholders of the example, so they count as not set: {}.", names.join(", "))
 }
 
-/// What a clone without any configuration answers.
+/// The message for a fresh clone without any configuration.
 fn three_ways(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let secret = fresh_secret();
     write!(
@@ -143,12 +143,12 @@ it is started in: go there first.
     )
 }
 
-/// A new random secret of 64 hex digits, to be offered to the operator.
+/// A new random secret of 64 hex digits, to offer to the operator.
 pub(super) fn fresh_secret() -> Secret {
     Secret::new(hex::encode(rand::random::<[u8; 32]>()))
 }
 
-/// What to do about a missing or unusable `WEBHOOK_SECRET`.
+/// The fix for a missing or unusable `WEBHOOK_SECRET`.
 pub(super) fn offer_secret() -> String {
     format!(
         "Use the secret of the webhook in XTSystems, or give both this fresh random one:\nWEBHOOK_SECRET={}",

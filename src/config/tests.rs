@@ -1,4 +1,4 @@
-//! What an operator writes, and what comes of it.
+//! Tests from an operator's lines in `.env` to the resulting configuration or problems.
 
 use super::*;
 use crate::model::{Kind, Severity};
@@ -24,7 +24,7 @@ WEBHOOK_PATH=/webhooks/xtsystems
 DISCORD_WEBHOOK_CHANNELS={"ticket.created":["CHANNEL_ID"],"machine.registered":["CHANNEL_ID"],"default":["CHANNEL_ID"]}
 "#;
 
-/// A configuration of `.env` lines beside a good secret.
+/// The configuration from these lines of `.env` and a valid secret.
 fn config(lines: &str) -> Result<Config, Report> {
     Config::from_variables(&Variables::from_dotenv(&format!("WEBHOOK_SECRET={SECRET}\n{lines}")))
 }
@@ -33,7 +33,7 @@ fn good(lines: &str) -> Config {
     config(lines).unwrap()
 }
 
-/// The problems, one line each, without what to do.
+/// The problems, one line each, without the fixes.
 fn problems(lines: &str) -> Vec<String> {
     let problems = config(lines).unwrap_err().problems;
     problems.iter().map(|problem| format!("{} {}", problem.variable, problem.wrong.what)).collect()
@@ -119,7 +119,7 @@ fn every_line_of_the_example_is_valid_once_filled_in() {
         .replace("your_key_of_64_hex_digits_here", &"5e".repeat(32))
         .replace("CHANNEL_ID\"", "333333333333333333\"");
     let config = Config::from_variables(&Variables::from_dotenv(&filled)).unwrap();
-    // A second secret is never without a reminder to remove it, and what is planned has no effect.
+    // A previous secret always comes with a reminder to remove it, and planned variables have no effect.
     let (planned, notes): (Vec<_>, Vec<_>) =
         config.notes.iter().partition(|note| note.ends_with("this version does not use it yet"));
     assert_eq!(planned.len(), variable::PLANNED.len(), "{planned:?}");

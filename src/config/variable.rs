@@ -1,20 +1,20 @@
-//! Every environment variable nuncio knows, in one table: `.env.example`, the reference in
-//! `docs/configuration.md` and all notes about names are made from it.
+//! The table of every environment variable: `.env.example`, the reference in
+//! `docs/configuration.md` and all notes about names are generated from it.
 
 mod table;
 
 pub use table::{PLANNED, VARIABLES};
 
-/// A chapter of `.env.example`.
+/// A section of `.env.example`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// The bot and the channels.
     Discord,
-    /// The listener that events come in by.
+    /// The listener for webhooks.
     Webhook,
-    /// The platform.
+    /// The platform's API.
     XtSystems,
-    /// Where things are kept.
+    /// Database, keys and logs.
     Storage,
 }
 
@@ -31,27 +31,27 @@ impl Group {
     }
 }
 
-/// What `.env.example` shows for a variable.
+/// The form of a variable in `.env.example`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
     /// A line to fill in: `NAME=<placeholder>`.
     FillIn(&'static str),
-    /// A line that is commented out and holds the default.
+    /// A commented-out line with the default.
     Default(&'static str),
-    /// A line that is commented out and holds an example; the default is to have none.
+    /// A commented-out line with an example; the default is no value.
     Example(&'static str),
 }
 
 /// A variable that this version reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable {
-    /// Its name.
+    /// The variable's name.
     pub name: &'static str,
-    /// Its chapter.
+    /// Its section of `.env.example`.
     pub group: Group,
-    /// What the example shows.
+    /// Its form in `.env.example`.
     pub shown: Shown,
-    /// One sentence: what it is for.
+    /// Its purpose, in one sentence.
     pub meaning: &'static str,
 }
 
@@ -59,10 +59,10 @@ const fn variable(name: &'static str, group: Group, shown: Shown, meaning: &'sta
     Variable { name, group, shown, meaning }
 }
 
-/// `DATABASE_URL` belongs to many programs: ours only in our own `.env`.
+/// Many programs use `DATABASE_URL`: it is ours only in our own `.env`.
 pub(super) const DATABASE_URL: &str = "DATABASE_URL";
 
-/// Beginnings of names that the old bot read and nuncio has no use for.
+/// Prefixes of names that the old bot read and nuncio does not use.
 pub(super) const IGNORED: &[&str] = &["GITHUB_", "AGIXT_"];
 
 /// Whether the variable's value is JSON.
@@ -70,7 +70,7 @@ pub(super) fn is_json(name: &str) -> bool {
     matches!(name, "DISCORD_WEBHOOK_CHANNELS" | "PING" | "MONITOR_CHANNELS" | "SOURCES")
 }
 
-/// Whether the variable's value must not be seen.
+/// Whether the variable's value is a secret.
 pub(super) fn is_secret(name: &str) -> bool {
     matches!(
         name,
@@ -84,7 +84,7 @@ pub(super) fn is_secret(name: &str) -> bool {
     )
 }
 
-/// Whether a new value counts at once when a running nuncio reads its configuration again; all others wait for a restart.
+/// Whether a new value takes effect on a configuration reload; all others wait for a restart.
 pub fn is_reloadable(name: &str) -> bool {
     matches!(
         name,
@@ -105,7 +105,7 @@ pub fn is_reloadable(name: &str) -> bool {
     )
 }
 
-/// Whether nuncio has a meaning for this name, in this version or a later one.
+/// Whether this version or a later one uses the name.
 pub(super) fn is_known(name: &str) -> bool {
     name == DATABASE_URL
         || VARIABLES.iter().any(|known| known.name == name)
@@ -127,7 +127,7 @@ pub(super) fn misspelt(name: &str) -> Option<&'static str> {
         .map(|(_, known)| known)
 }
 
-/// How many letters must be added, dropped or changed to make one of the other (Levenshtein).
+/// The edit distance of two names (Levenshtein).
 #[must_use]
 pub fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
@@ -176,7 +176,7 @@ pub fn example() -> String {
     text
 }
 
-/// The tables of `docs/configuration.md`: a chapter each.
+/// The tables of `docs/configuration.md`, one per section.
 #[must_use]
 pub fn reference() -> String {
     let mut text = String::new();
@@ -199,7 +199,7 @@ pub fn reference() -> String {
     text
 }
 
-/// `text` in lines of at most 100 characters.
+/// Wraps `text` to lines of at most 100 characters.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

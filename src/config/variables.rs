@@ -1,5 +1,5 @@
-//! The variables of one process: the real environment over the `.env` of a directory. Nothing here changes the
-//! process's environment, so tests can have as many as they like.
+//! The variables of one process: the real environment over the `.env` of a directory. Code here never changes the
+//! process's environment, so each test can use its own variables.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -30,7 +30,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Every variable that is set, and what was noticed while reading them. `Debug` shows names only.
+/// Every set variable, and the problems found while reading them. `Debug` shows names only.
 #[derive(Clone, Default)]
 pub struct Variables {
     values: BTreeMap<String, (String, Origin)>,
@@ -38,12 +38,12 @@ pub struct Variables {
     pub(super) notes: Vec<String>,
     /// Whether there is a `.env`.
     pub(super) has_file: bool,
-    /// Where `.env` stands, or would.
+    /// The folder of `.env`, even if the file does not exist.
     pub(super) folder: PathBuf,
 }
 
 impl Variables {
-    /// The environment of this process over `.env` in `dir`. Reading never fails: what is wrong is told with the
+    /// The environment of this process over `.env` in `dir`. Never fails: read errors are reported with the
     /// problems of the configuration.
     #[must_use]
     pub fn load(dir: &Path) -> Self {
@@ -82,13 +82,13 @@ impl Variables {
         }
     }
 
-    /// Variables as if they were set in the environment, without a `.env`.
+    /// Variables as if set in the environment, without a `.env`.
     #[must_use]
     pub fn from_map<K: Into<OsString>, V: Into<OsString>>(values: impl IntoIterator<Item = (K, V)>) -> Self {
         Self::new(values.into_iter().map(|(name, value)| (name.into(), value.into())), None)
     }
 
-    /// Variables as if `text` stood in `.env` and nothing in the environment.
+    /// Variables as if `text` was the `.env` and the environment was empty.
     #[must_use]
     pub fn from_dotenv(text: &str) -> Self {
         Self::new(std::iter::empty(), Some(text.as_bytes()))
@@ -102,7 +102,7 @@ impl Variables {
             variables.read_file(bytes);
         }
         for (name, value) in environment {
-            // DATABASE_URL is exported by many programs: only the one in our own file is meant for us.
+            // Many programs export DATABASE_URL: only the one in our own file is meant for us.
             let Some(name) = name.to_str().filter(|name| variable::is_known(name) && *name != DATABASE_URL)
             else {
                 continue;
@@ -116,7 +116,7 @@ impl Variables {
                     variables.values.insert(name.to_owned(), (value, Origin::Environment));
                 }
                 Err(wrong) => {
-                    // What the file says about it does not count either.
+                    // The value in the file does not count either.
                     variables.values.remove(name);
                     let place = Origin::Environment.to_string();
                     variables.problems.push(Problem { variable: name.to_owned(), place, wrong });
@@ -151,7 +151,7 @@ impl Variables {
             if IGNORED.iter().any(|prefix| entry.name.starts_with(prefix)) {
                 ignored.push(entry.name);
             } else if !variable::is_known(&entry.name) {
-                // Somebody else's, and maybe secret.
+                // Not one of our variables, and possibly secret.
             } else {
                 let (count, last) = repeated.entry(entry.name.clone()).or_default();
                 (*count, *last) = (*count + 1, entry.line);
@@ -191,17 +191,17 @@ impl Variables {
         });
     }
 
-    /// Whether `.env` is there and could not be read: then nothing is known of what stands in it.
+    /// Whether `.env` exists and could not be read: then its contents are unknown.
     pub(super) fn is_file_unread(&self) -> bool {
         self.problems.iter().any(Problem::is_of_the_file)
     }
 
-    /// The value of `name`, as it stands, and where it was set.
+    /// The raw value of `name`, and where it was set.
     pub(super) fn lookup(&self, name: &str) -> Option<(&str, Origin)> {
         self.values.get(name).map(|(value, origin)| (value.as_str(), *origin))
     }
 
-    /// Sets `name` to what it is in `other`.
+    /// Copies the setting of `name` from `other`.
     pub(super) fn take_from(&mut self, other: &Self, name: &str) {
         match other.values.get(name) {
             Some(value) => drop(self.values.insert(name.to_owned(), value.clone())),
@@ -209,20 +209,20 @@ impl Variables {
         }
     }
 
-    /// What `name` is set to; `None` if that counts as not set: nothing at all, or a placeholder of the example.
+    /// The value of `name`; `None` if it counts as not set: empty, or a placeholder of the example.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
         let (value, _) = self.lookup(name)?;
         (!value.trim().is_empty() && !is_placeholder(value)).then_some(value)
     }
 
-    /// Whether somebody set `name`, be it to nothing on purpose.
+    /// Whether `name` was set, even to an empty value on purpose.
     #[must_use]
     pub fn is_decided(&self, name: &str) -> bool {
         self.lookup(name).is_some_and(|(value, _)| !is_placeholder(value))
     }
 
-    /// Sets `name` as if it stood in the environment, or takes it out, together with what was wrong with it.
+    /// Sets `name` as if in the environment, or removes it, together with its problems.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         self.problems.retain(|problem| problem.variable != name);
         match value {
@@ -233,7 +233,7 @@ impl Variables {
         }
     }
 
-    /// Whether nothing was configured: no `.env`, and no variable of ours but the ones about logs.
+    /// Whether nothing was configured: no `.env`, and none of our variables except those about logs.
     #[must_use]
     pub fn is_bare(&self) -> bool {
         !self.has_file
@@ -241,7 +241,7 @@ impl Variables {
     }
 }
 
-/// A value of the environment without quotes around it: there they belong to the value, and are never meant to.
+/// Refuses quotes around a value of the environment: there they would be part of the value, which is never intended.
 fn bare(value: String) -> Result<String, Wrong> {
     let quote = match value.chars().next() {
         Some('\'') if value.len() > 1 && value.ends_with('\'') => "single",

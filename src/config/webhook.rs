@@ -1,4 +1,4 @@
-//! The listener that events come in by: `WEBHOOK_*`.
+//! The listener for webhooks: `WEBHOOK_*`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -10,10 +10,10 @@ use crate::secret::Secret;
 
 const SECRET: &str = "WEBHOOK_SECRET";
 const PREVIOUS: &str = "WEBHOOK_SECRET_PREVIOUS";
-/// What to do about a `PUBLIC_URL` that is none.
+/// The fix for an invalid `PUBLIC_URL`.
 const PUBLIC_URL: &str =
     "The address that XTSystems reaches nuncio by, without WEBHOOK_PATH: https://nuncio.example.";
-/// An HMAC key shorter than this can be searched for.
+/// Minimum length of an HMAC key: a shorter one can be found by brute force.
 const MIN_SECRET_BYTES: usize = 16;
 const BODY_LIMITS: std::ops::RangeInclusive<usize> = 1024..=64 * 1024 * 1024;
 
@@ -24,23 +24,23 @@ pub struct Webhook {
     pub host: IpAddr,
     /// The port to bind; 0 for any free one.
     pub port: u16,
-    /// Where source `xtsystems` posts to: begins with `/`, holds no query and nothing to be escaped.
+    /// The path for events of source `xtsystems`: begins with `/`, without a query and without characters to escape.
     pub path: String,
-    /// What events are signed with: at least 16 bytes, no space at either end.
+    /// The key that signs events: at least 16 bytes, no whitespace at either end.
     pub secret: Secret,
-    /// The secret before that, accepted as well while it is being changed. Of any length but zero.
+    /// The previous secret, accepted as well during a rotation. Of any length but zero.
     pub previous_secret: Option<Secret>,
-    /// The largest body, in bytes.
+    /// Maximum body size, in bytes.
     pub body_limit: usize,
-    /// Where the platform reaches us, without a slash at its end: the path is `path`. `None`: on this machine.
+    /// The URL that the platform reaches us at, without a trailing slash and without `path`. `None`: on this machine.
     pub public_url: Option<String>,
 }
 
 impl Webhook {
-    /// Reads `WEBHOOK_*` alone: all that is needed to sign an event and to post it here.
+    /// Reads `WEBHOOK_*` only: enough to sign an event and to post it here.
     ///
     /// # Errors
-    /// What is wrong with them; what is wrong with others is left aside.
+    /// The problems of these variables; those of other variables are ignored.
     pub fn from_variables(variables: &Variables) -> Result<Self, Report> {
         let mut reader = Reader::of(variables, "WEBHOOK_");
         let webhook = Self::read(&mut reader);
@@ -48,10 +48,10 @@ impl Webhook {
         Ok(webhook)
     }
 
-    /// Reads where it listens, and nothing else.
+    /// Reads the listening address only.
     ///
     /// # Errors
-    /// What is wrong with that.
+    /// The problems of those variables.
     pub fn address(variables: &Variables) -> Result<SocketAddr, Report> {
         let mut reader = Reader::of(variables, "WEBHOOK_");
         let (host, port) = read_address(&mut reader);
@@ -59,7 +59,7 @@ impl Webhook {
         Ok(SocketAddr::new(host, port))
     }
 
-    /// The address that XTSystems posts to, for a listener on `port`.
+    /// The URL that XTSystems posts to, for a listener on `port`.
     #[must_use]
     pub fn url(&self, port: u16) -> String {
         let base = self.public_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
@@ -104,7 +104,7 @@ fn read_secret(reader: &mut Reader<'_>) -> Secret {
     Secret::new("")
 }
 
-/// The secret before: whatever it was like, it was in use. What is odd about it is told.
+/// The previous secret: it was in use, so any is accepted. Oddities become notes.
 fn read_previous(reader: &mut Reader<'_>, current: &Secret) -> Option<Secret> {
     let previous = reader.optional(PREVIOUS, |text| trimmed(text).map(Secret::new))?;
     if previous == *current {
@@ -123,7 +123,7 @@ fn read_previous(reader: &mut Reader<'_>, current: &Secret) -> Option<Secret> {
     Some(previous)
 }
 
-/// A secret without a blank at either end; one that has some is refused, never trimmed.
+/// A secret without whitespace at either end; one that has some is refused, never trimmed.
 fn trimmed(text: &str) -> Result<&str, Wrong> {
     if text.trim() == text {
         return Ok(text);
@@ -194,7 +194,7 @@ fn path(text: &str) -> Result<String, Wrong> {
     }
 }
 
-/// `1MiB`, `512KiB`, or plain bytes.
+/// Parses `1MiB`, `512KiB`, or plain bytes.
 fn size(text: &str) -> Result<usize, Wrong> {
     let fix = "A size such as 1MiB, 512KiB or 65536 (bytes), from 1KiB to 64MiB.";
     let lower = text.trim().to_ascii_lowercase();

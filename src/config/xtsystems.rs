@@ -1,4 +1,4 @@
-//! How the platform is reached: `XTSYSTEMS_*`.
+//! The connection to the platform: `XTSYSTEMS_*`.
 
 use crate::config::reader::Reader;
 use crate::config::report::Wrong;
@@ -6,16 +6,16 @@ use crate::config::{discord_base, header_safe};
 use crate::model::{CallTemplate, Calls, LinkTemplate, Links};
 use crate::secret::Secret;
 
-/// How the platform is reached.
+/// The connection to the platform.
 #[derive(Clone, Debug)]
 pub struct XtSystems {
-    /// An http(s) address without a slash at its end, credentials, query or fragment.
+    /// An http(s) URL without a trailing slash, credentials, query or fragment.
     pub api_url: String,
-    /// The key for its API.
+    /// The API key; without it nothing is sent to the platform.
     pub api_key: Option<Secret>,
-    /// What decisions and tickets become there.
+    /// The HTTP calls for decisions and tickets.
     pub calls: Calls,
-    /// The web addresses of its things.
+    /// URL templates for the platform's web pages.
     pub links: Links,
 }
 

@@ -1,22 +1,22 @@
-//! A request's body while it arrives, in one piece.
+//! A contiguous buffer for a request body while it arrives.
 //!
-//! What is larger than [`SMALL`] gets pages of its own from the system, and the system has them back the moment the body is
-//! done with. The allocator would keep them: glibc takes a megabyte that was freed once for something that is needed again
-//! and again, in as many arenas as there are threads.
+//! Bodies larger than [`SMALL`] get their own pages from the operating system, and the pages are released the moment
+//! the body is dropped. The allocator would keep them: after one free of a megabyte, glibc expects more of that size
+//! and keeps the memory, in as many arenas as there are threads.
 
 use bytes::Bytes;
 use memmap2::MmapMut;
 
-/// A body of this size may be an ordinary piece of memory.
+/// Bodies up to this size may come from the allocator.
 pub(super) const SMALL: usize = 64 * 1024;
 
-/// What has arrived of a body.
+/// The bytes of a body received so far.
 pub(super) enum Buffer {
     Small(Vec<u8>),
     Large(Pages),
 }
 
-/// Pages of which so many bytes are filled. Those that nothing was written to take no memory.
+/// Mapped pages, of which the first `filled` bytes are used. Untouched pages take no memory.
 pub(super) struct Pages {
     map: MmapMut,
     filled: usize,
@@ -29,10 +29,10 @@ impl AsRef<[u8]> for Pages {
 }
 
 impl Buffer {
-    /// An empty one for a body that says it is so long.
+    /// An empty buffer for a body of the declared `length`.
     ///
     /// # Errors
-    /// The system has no pages left.
+    /// The system is out of memory.
     pub(super) fn new(length: Option<usize>) -> std::io::Result<Self> {
         match length.unwrap_or_default() {
             large @ SMALL.. => Pages::new(large).map(Self::Large),
@@ -47,10 +47,10 @@ impl Buffer {
         }
     }
 
-    /// Adds `data`, of a body that has `most` bytes in the end.
+    /// Appends `data`. `most` is the body's maximum length.
     ///
     /// # Errors
-    /// The system has no pages left, or the body has more than `most`.
+    /// The system is out of memory, or the body exceeds `most`.
     pub(super) fn push(&mut self, data: &[u8], most: usize) -> std::io::Result<()> {
         if let Self::Small(bytes) = self {
             if bytes.len() + data.len() <= SMALL {
@@ -67,7 +67,7 @@ impl Buffer {
         }
     }
 
-    /// The whole of it.
+    /// Returns the whole body.
     pub(super) fn whole(self) -> Bytes {
         match self {
             Self::Small(bytes) => bytes.into(),
@@ -78,7 +78,7 @@ impl Buffer {
 
 impl Pages {
     fn new(most: usize) -> std::io::Result<Self> {
-        // Nothing cannot be mapped.
+        // A mapping of length zero is an error.
         Ok(Self { map: MmapMut::map_anon(most.max(1))?, filled: 0 })
     }
 
@@ -104,8 +104,8 @@ mod tests {
     #[case(300_000, 70_000)]
     fn what_went_in_comes_out(#[case] length: usize, #[case] piece: usize) {
         let body: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
-        for said in [None, Some(length)] {
-            let mut buffer = Buffer::new(said).unwrap();
+        for declared in [None, Some(length)] {
+            let mut buffer = Buffer::new(declared).unwrap();
             for part in body.chunks(piece) {
                 buffer.push(part, length).unwrap();
             }

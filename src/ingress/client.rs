@@ -1,4 +1,4 @@
-//! Who is asking: the address that counts for limits and logs.
+//! The client address, for limits and logs.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,15 +8,15 @@ use crate::config::TrustedProxies;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address of whoever sent a request: the peer or, behind a trusted proxy, the nearest hop that is none. An
+/// The address of the client: the peer or, behind trusted proxies, the nearest hop that is not one of them. An
 /// extension of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Client(pub IpAddr);
 
 impl Client {
-    /// Reads the hops from right to left, as they were added, and believes each only as long as the one before is a
-    /// proxy of ours. Where `X-Forwarded-For` and `Forwarded` are both there and disagree, one of them is the
-    /// client's own: the peer counts then.
+    /// Reads the hops from right to left, as they were added, and trusts each only while the one before it is a trusted
+    /// proxy. If `X-Forwarded-For` and `Forwarded` are both present and disagree, one of them comes from the
+    /// client itself: then the peer counts.
     #[must_use]
     pub fn of(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
         let peer = peer.to_canonical();
@@ -46,7 +46,7 @@ fn nearest(
     let lines: Vec<&str> =
         headers.get_all(name).iter().map(|line| line.to_str().unwrap_or_default()).collect();
     for text in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-        // What cannot be read was not written by a proxy of ours: the last one that could counts.
+        // A trusted proxy did not write an unreadable hop: the last readable one counts.
         let Some(address) = hop(text) else { break };
         nearest = address;
         if !proxies.contains(address) {

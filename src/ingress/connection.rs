@@ -1,7 +1,7 @@
-//! One connection: what it is doing, how long it may go on doing it, and the bytes that pass through.
+//! Connection state: what a connection is waiting for, its deadline, and a stream wrapper that observes its bytes.
 //!
-//! Its deadlines run on our clock: [`HEAD`] for the head of a request, [`REQUEST`] for the whole of it, both from
-//! its first byte, and [`IDLE`] between requests. What we do ourselves (answering) has none here. Knows no HTTP
+//! Deadlines run on our clock: [`HEAD`] for a request's head and [`REQUEST`] for the whole request, both from
+//! its first byte, and [`IDLE`] between requests. Our own work (responding) has no deadline here. Knows no HTTP
 //! beyond the [`Framing`].
 
 use std::io;
@@ -17,21 +17,21 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::ingress::framing::{Framing, Verdict};
 
-/// How long the head of a request may take to arrive, from its first byte.
+/// Deadline for the head of a request, from its first byte.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
-/// How long a whole request may take to arrive, from its first byte.
+/// Deadline for a whole request, from its first byte.
 pub(super) const REQUEST: Duration = Duration::from_secs(15);
-/// How long a connection may wait for its next request.
+/// Maximum idle time between requests.
 pub(super) const IDLE: Duration = Duration::from_secs(60);
-/// Whoever reads a body answers [`REQUEST`] being over itself; only if nobody does, the connection is cut.
+/// The body's reader responds to an expired [`REQUEST`] itself; only if there is no reader, the connection is cut.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// What one connection is doing.
+/// The state of one connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     clock: Clock,
     state: Mutex<State>,
-    /// The deadline has come nearer than the one that is waited for.
+    /// Notified when the deadline moves closer than the one being awaited.
     nearer: Notify,
     evicted: CancellationToken,
 }
@@ -39,16 +39,16 @@ pub(super) struct Connection {
 #[derive(Debug)]
 struct State {
     framing: Framing,
-    /// How many requests have been handed on.
+    /// Number of requests handed on.
     requests: u64,
     is_answering: bool,
-    /// When the present wait began: for a request, or for the rest of one. By [`Clock::elapsed`].
+    /// When the current wait began: for a request, or for the rest of one. By [`Clock::elapsed`].
     since: Duration,
-    /// When the watch will look again.
+    /// When the task that waits in `must_end` wakes next.
     looks_at: Duration,
 }
 
-/// What a connection waits for the client to do.
+/// What a connection waits for from the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waiting {
     Request,
@@ -59,20 +59,20 @@ enum Waiting {
 /// A request that is being handed on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
-    /// What may be done with it.
+    /// Whether it may be answered.
     pub(super) verdict: Verdict,
-    /// By when it must be whole, by [`Clock::elapsed`].
+    /// Deadline for the whole request, by [`Clock::elapsed`].
     pub(super) whole_by: Duration,
 }
 
-/// Why a connection is to be closed.
+/// Why a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// Nothing has come for [`IDLE`].
+    /// No request within [`IDLE`].
     Idle,
-    /// A request has not arrived in time.
+    /// A request did not arrive in time.
     Slow,
-    /// Its place is needed.
+    /// Another connection needs its slot.
     Evicted,
 }
 
@@ -80,7 +80,7 @@ impl State {
     fn waits_for(&self) -> Option<Waiting> {
         let framing = &self.framing;
         match (self.is_answering, framing.is_between_requests(), framing.is_in_head()) {
-            // What follows the present request may wait until that is answered.
+            // The next, pipelined request may wait until the current one is answered.
             (true, true, _) | (true, _, true) => None,
             (_, true, _) => Some(Waiting::Request),
             (_, _, true) => Some(Waiting::Head),
@@ -111,7 +111,7 @@ impl Connection {
         Self { clock, state: Mutex::new(state), nearer: Notify::new(), evicted: CancellationToken::new() }
     }
 
-    /// A request's head is whole, and it is handed on.
+    /// Marks the start of a request: its head is complete, and it is handed on.
     pub(super) fn begin(&self) -> Arrival {
         let mut state = self.lock();
         let verdict = state.framing.verdict(state.requests);
@@ -120,26 +120,26 @@ impl Connection {
         Arrival { verdict, whole_by: state.since + REQUEST }
     }
 
-    /// It is answered.
+    /// Marks the request as answered.
     pub(super) fn end(&self) {
         let mut state = self.lock();
         state.is_answering = false;
         state.since = self.clock.elapsed();
-        self.tell_if_nearer(&mut state);
+        self.notify_if_nearer(&mut state);
     }
 
-    /// Since when the client has kept us waiting; `None` while we keep it waiting.
+    /// Since when we have been waiting for the client; `None` while the client waits for us.
     pub(super) fn waiting_since(&self) -> Option<Duration> {
         let state = self.lock();
         state.waits_for().map(|_| state.since)
     }
 
-    /// Ends it: its place is needed.
+    /// Closes the connection, because another one needs its slot.
     pub(super) fn evict(&self) {
         self.evicted.cancel();
     }
 
-    /// Waits until it must be closed.
+    /// Waits until the connection must be closed.
     pub(super) async fn must_end(&self) -> End {
         loop {
             let looks_at = {
@@ -168,14 +168,15 @@ impl Connection {
         let waited_for = state.waits_for();
         let was_between = state.framing.is_between_requests();
         state.framing.feed(bytes);
-        // The time of a request counts from its first byte. While another one is answered, from that answer on.
+        // A request's deadline counts from its first byte; if that came while another request was being answered,
+        // from that answer on.
         if was_between && waited_for.is_some() && !state.framing.is_between_requests() {
             state.since = self.clock.elapsed();
         }
-        self.tell_if_nearer(&mut state);
+        self.notify_if_nearer(&mut state);
     }
 
-    fn tell_if_nearer(&self, state: &mut State) {
+    fn notify_if_nearer(&self, state: &mut State) {
         if let Some(deadline) = state.deadline().filter(|deadline| *deadline < state.looks_at) {
             state.looks_at = deadline;
             self.nearer.notify_one();
@@ -187,7 +188,7 @@ impl Connection {
     }
 }
 
-/// A stream whose incoming bytes are shown to its [`Connection`].
+/// A stream that shows its incoming bytes to its [`Connection`].
 pub(super) struct Watched<S> {
     pub(super) stream: S,
     pub(super) connection: std::sync::Arc<Connection>,

@@ -1,8 +1,8 @@
-//! Webhooks of other senders at the XTSystems door, recognized by the header that carries their signature.
+//! Detection of other senders' webhooks at the XTSystems endpoint, by their signature header.
 
 use axum::http::HeaderMap;
 
-/// Headers that sign or authenticate, and whose they are. The first that is there counts.
+/// Headers that sign or authenticate, each with its sender. The first one present counts.
 const SIGNS: &[(&str, &str)] = &[
     ("x-hub-signature-256", "GitHub"),
     ("x-hub-signature", "GitHub"),
@@ -19,13 +19,13 @@ const SIGNS: &[(&str, &str)] = &[
     ("x-webhook-signature", "AGiXT"),
 ];
 
-/// The sentence for the log about a request without XTSystems' signature but with somebody else's proof. Holds nothing of
-/// the request but the name of a header that is written here.
+/// The log sentence about a request without XTSystems' signature but with another sender's proof. From the
+/// request it contains only a header name that is listed here.
 pub(super) fn sentence(headers: &HeaderMap) -> Option<String> {
     let signed = SIGNS.iter().find(|(header, _)| headers.contains_key(*header));
     let what = match signed {
         Some((header, sender)) => format!("this looks like {sender}'s signature (header {header})"),
-        // Alertmanager and Grafana send nothing else; their user agents name them.
+        // Alertmanager and Grafana send only a token; their user agents name them.
         None if headers.contains_key("authorization") => match agent(headers) {
             Some(sender) => format!("this looks like {sender}, which sends a token (header authorization)"),
             None => "it carries a token (header authorization) and no signature".to_owned(),

@@ -1,64 +1,65 @@
-//! Where requests begin and end in the bytes of a connection, as strictly as a proxy in front of us may read them.
+//! HTTP/1.1 message framing: where requests begin and end in a connection's bytes, as strictly as a proxy in front of
+//! us may read them.
 //!
-//! hyper forgives a lot: a length beside `Transfer-Encoding`, the same length twice, lines that end in a bare line
-//! feed. Two readers who forgive differently see different requests in the same bytes (request smuggling), so this
-//! one forgives nothing: what is doubtful is answered with 400 and the connection ends. Knows bytes, no sockets and
-//! no time; keeps at most one head.
+//! hyper forgives a lot: a length beside `Transfer-Encoding`, a repeated length, lines that end in a bare line
+//! feed. Two parsers that forgive differently see different requests in the same bytes (request smuggling), so this
+//! one forgives nothing: anything ambiguous gets a 400 and the connection closes. Works on bytes, without sockets or
+//! time; keeps at most one head.
 
-/// How many bytes of head a request may have.
+/// Maximum size of a request's head, in bytes.
 pub(super) const HEAD_BYTES: usize = 32 * 1024;
-/// How many bytes most heads have at most.
+/// Typical upper bound of a head's size, in bytes.
 const USUAL_HEAD: usize = 512;
 
-/// Follows one connection. Feed it every byte that arrives.
+/// Follows the framing of one connection. Needs every byte that arrives.
 #[derive(Debug)]
 pub struct Framing {
     at: At,
-    /// How many whole heads have passed.
+    /// Number of complete heads so far.
     heads: u64,
-    /// From which request on nothing is believed, and why.
+    /// The number of the first request that is not trusted, and why. All later ones are not trusted either.
     flaw: Option<(u64, Flaw)>,
 }
 
-/// Where in the stream the next byte belongs.
+/// The parser's position in the stream.
 #[derive(Debug)]
 enum At {
-    /// In a head; this much of it has come.
+    /// In a head; these bytes of it have arrived.
     Head(Vec<u8>),
-    /// In a body, of which so many bytes are still to come.
+    /// In a body with this many bytes left.
     Body(u64),
-    /// In what is not followed any further: a chunked body, or the rest of a connection that is not believed.
+    /// In bytes that are not parsed: a chunked body, or the rest of a connection that is not trusted.
     Rest,
 }
 
-/// Why a request is not believed.
+/// Why a request is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
     /// A line of the head ends in a bare line feed.
     #[error("a line of its head ends without a carriage return")]
     BareLineFeed,
-    /// There is `Content-Length` beside `Transfer-Encoding`, or one of the two is there twice.
+    /// `Content-Length` and `Transfer-Encoding` are both present, or one of them twice.
     #[error("its head gives the length of the body twice")]
     TwoLengths,
-    /// `Content-Length` is no number.
+    /// `Content-Length` is not a number.
     #[error("its Content-Length is no number")]
     BadLength,
-    /// `Transfer-Encoding` is something other than `chunked`.
+    /// `Transfer-Encoding` is not `chunked`.
     #[error("its Transfer-Encoding is not chunked")]
     UnknownCoding,
-    /// The head is too long.
+    /// The head exceeds 32 KiB.
     #[error("its head is longer than 32 KiB")]
     LongHead,
 }
 
-/// What may be done with a request.
+/// How to handle a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Answer it.
     Fine,
-    /// Answer it, then close: where it ends is not followed.
+    /// Answer it, then close: its end is not tracked.
     Last,
-    /// Answer 400, then close.
+    /// Respond 400, then close.
     Refused(Flaw),
 }
 
@@ -69,7 +70,7 @@ impl Default for Framing {
 }
 
 impl Framing {
-    /// Takes the next bytes of the connection.
+    /// Parses the next bytes of the connection.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match &mut self.at {
@@ -87,7 +88,7 @@ impl Framing {
                         // RFC 9112, 2.2: empty lines before a request are ignored.
                         let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
                         bytes = &bytes[blank..];
-                        // Most heads come in one piece, with their body.
+                        // Most heads arrive in one piece, with their body.
                         head.reserve(bytes.len().min(USUAL_HEAD));
                     }
                     match grow(head, &mut bytes) {
@@ -113,7 +114,7 @@ impl Framing {
         self.at = At::Rest;
     }
 
-    /// What may be done with the request of this number, counted from 0 in the order of their heads.
+    /// How to handle the request with this number, counted from 0 in the order of their heads.
     #[must_use]
     pub fn verdict(&self, request: u64) -> Verdict {
         match (self.flaw, &self.at) {
@@ -123,20 +124,20 @@ impl Framing {
         }
     }
 
-    /// Whether nothing of a next request has come: every request so far is whole.
+    /// Whether every request so far is complete, and no byte of the next one has arrived.
     #[must_use]
     pub fn is_between_requests(&self) -> bool {
         matches!(&self.at, At::Head(head) if head.is_empty())
     }
 
-    /// Whether part of a head has come.
+    /// Whether part of a head has arrived.
     #[must_use]
     pub fn is_in_head(&self) -> bool {
         matches!(&self.at, At::Head(head) if !head.is_empty())
     }
 }
 
-/// Moves bytes into `head` up to its end; whether that was reached.
+/// Moves bytes into `head` up to its end; true if the end was reached.
 fn grow(head: &mut Vec<u8>, bytes: &mut &[u8]) -> Result<bool, Flaw> {
     while let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
         let (line, rest) = bytes.split_at(at + 1);
@@ -160,7 +161,7 @@ fn grow(head: &mut Vec<u8>, bytes: &mut &[u8]) -> Result<bool, Flaw> {
     Ok(false)
 }
 
-/// How long the body after `head` is; `None` if it is chunked.
+/// The body's length according to `head`; `None` if it is chunked.
 fn body_of(head: &[u8]) -> Result<Option<u64>, Flaw> {
     let (mut length, mut coding) = (None, None);
     for line in head.split(|byte| *byte == b'\n').skip(1) {
@@ -218,7 +219,7 @@ mod tests {
     fn heads(#[case] lines: &str, #[case] body: &str, #[case] verdict: Verdict) {
         let text = format!("POST / HTTP/1.1\r\nHost: x\r\n{lines}\r\n{body}");
         assert_eq!(fed(text.as_bytes()).verdict(0), verdict, "{text}");
-        // In pieces it is the same.
+        // Byte by byte, the result does not change.
         let mut framing = Framing::default();
         for byte in text.as_bytes() {
             framing.feed(std::slice::from_ref(byte));

@@ -1,4 +1,4 @@
-//! One source's way in: the path it posts to, and the secrets its signature may be made with.
+//! A source's route: its webhook path, and the secrets that may sign its events.
 
 use crate::clock::Timestamp;
 use crate::config::Webhook;
@@ -6,21 +6,19 @@ use crate::model::Source;
 use crate::secret::Secret;
 use crate::signature::xtsystems::{Reason, check};
 
-/// A source that events are received from. Found by the path exactly as it was sent: nothing is decoded, so there is
-/// one way to write it.
+/// A source of events. Matched by the path exactly as sent: nothing is decoded, so each route has exactly one
+/// spelling.
 #[derive(Debug)]
 pub(super) struct SourceRoute {
-    /// Who sends.
     pub(super) source: Source,
-    /// Where to.
     pub(super) path: String,
-    /// The secret, then the one before it, if that is still accepted.
+    /// The current secret, then the previous one, if that is still accepted.
     secrets: Vec<Secret>,
-    /// The largest body, in bytes.
+    /// Maximum body size, in bytes.
     pub(super) body_limit: usize,
 }
 
-/// Which secret a signature was made with.
+/// Which secret made a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SecretGeneration {
     Current,
@@ -28,7 +26,7 @@ pub(super) enum SecretGeneration {
 }
 
 impl SourceRoute {
-    /// The gate of source `xtsystems`.
+    /// The route of source `xtsystems`.
     pub(super) fn xtsystems(webhook: Webhook) -> Self {
         Self {
             source: Source::XtSystems,
@@ -38,15 +36,15 @@ impl SourceRoute {
         }
     }
 
-    /// The secret that events are signed with now.
+    /// The current signing secret.
     pub(super) fn secret(&self) -> Option<&Secret> {
         self.secrets.first()
     }
 
-    /// Checks a request against every secret, the current one first.
+    /// Verifies a request against every secret, the current one first.
     ///
     /// # Errors
-    /// The reason why it fails.
+    /// Why verification fails.
     pub(super) fn check(
         &self,
         timestamp: &[u8],
@@ -58,7 +56,7 @@ impl SourceRoute {
         {
             match check(secret, timestamp, signature, body, received_at) {
                 Ok(()) => return Ok(age),
-                // Only another secret could make this one right.
+                // Only with this reason can another secret change the result.
                 Err(Reason::Mismatch) => {}
                 Err(reason) => return Err(reason),
             }

@@ -11,7 +11,7 @@ use crate::hub::Problem;
 use crate::ingress::IngressState;
 use crate::ingress::insider::is_insider;
 
-/// The body of `/health`.
+/// The response body of `/health`.
 #[derive(Serialize)]
 pub(super) struct Report {
     status: &'static str,
@@ -23,13 +23,13 @@ pub(super) struct Report {
     database: &'static str,
     pending: u64,
     unrouted: u64,
-    /// For insiders: whoever knows the secret could try values of other variables with it.
+    /// For insiders only: anyone who knows the secret could use it to guess the values of other variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<String>,
 }
 
-/// Always 200: whoever is degraded still accepts. Sentences, which name servers, channels and roles, go to insiders;
-/// everybody else gets the problems' codes.
+/// Always 200: a degraded nuncio still accepts events. Sentences, which name guilds, channels and roles, go to
+/// insiders; all others get the problems' codes.
 pub(super) async fn report(
     State(door): State<IngressState>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
@@ -62,12 +62,12 @@ fn code(problem: &Problem) -> String {
     problem.code.to_owned()
 }
 
-/// The process runs.
+/// Liveness: the process runs.
 pub(super) async fn live() -> &'static str {
     "ok"
 }
 
-/// It can accept: the database reads and writes. (The listener opens only after the store is ready.)
+/// Readiness: the database reads and writes. (The listener opens only after the store is ready.)
 pub(super) async fn ready(State(door): State<IngressState>) -> (StatusCode, &'static str) {
     if door.0.hub.health().await.stores {
         (StatusCode::OK, "ok")

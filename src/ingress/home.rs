@@ -1,4 +1,4 @@
-//! The two pages a person may meet: the start page, and the answer to a browser that opens the webhook's address.
+//! Pages for browsers: the start page, and the answer to a GET on the webhook's URL.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use crate::ingress::IngressState;
 use crate::ingress::insider::is_insider;
 use crate::ingress::rejection::Sentence;
 
-/// The page loads nothing and is framed by nobody.
+/// The page loads nothing and may not be framed.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/// `GET /`: the state of nuncio, in a few lines. Only insiders read which servers and channels have a problem.
+/// `GET /`: nuncio's state in a few lines. Only insiders see which guilds and channels have a problem.
 pub(super) async fn page(
     State(door): State<IngressState>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
@@ -45,7 +45,7 @@ pub(super) async fn page(
     ([(header::CONTENT_SECURITY_POLICY, POLICY), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], Html(html))
 }
 
-/// `GET` on the webhook's address.
+/// `GET` on the webhook's URL.
 pub(super) async fn friendly() -> impl IntoResponse {
     (
         StatusCode::METHOD_NOT_ALLOWED,
@@ -54,7 +54,7 @@ pub(super) async fn friendly() -> impl IntoResponse {
     )
 }
 
-/// Any other method on the webhook's address.
+/// Any other method on the webhook's URL.
 pub(super) async fn only_posted() -> impl IntoResponse {
     let error = Sentence::new("Method not allowed");
     (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], Json(error))

@@ -1,4 +1,4 @@
-//! Who may read names, ids and figures: requests from this machine, and requests with the API key.
+//! Insider access to names, ids and figures: for requests from this machine, and requests with the API key.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use crate::ingress::IngressState;
 use crate::secret::Secret;
 use crate::signature;
 
-/// Headers that proxies add. A request with any of them comes from elsewhere, whoever hands it on.
+/// Headers that proxies add. A request with any of them comes from elsewhere, even if a local proxy forwards it.
 pub(super) const FORWARDING: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 
@@ -17,8 +17,8 @@ pub(super) fn is_insider(door: &IngressState, peer: Option<SocketAddr>, headers:
     is_local(door, peer, headers) || has_key(door.live().api_key.as_ref(), headers)
 }
 
-/// Whether the request was made on this machine. A proxy of ours on this machine is no proof of that, nor is one that
-/// `TRUSTED_PROXIES` does not name but whose headers give it away.
+/// Whether the request was made on this machine. A request through a trusted proxy on this machine does not count, nor
+/// does one through a proxy missing from `TRUSTED_PROXIES` that its headers reveal.
 fn is_local(door: &IngressState, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     peer.is_some_and(|peer| {
         let address = peer.ip().to_canonical();
@@ -26,8 +26,8 @@ fn is_local(door: &IngressState, peer: Option<SocketAddr>, headers: &HeaderMap) 
     }) && !FORWARDING.iter().any(|name| headers.contains_key(*name))
 }
 
-/// Whether exactly one `Authorization: Bearer` carries the key. Its codes are compared, so that the time it takes reveals
-/// nothing about the key.
+/// Whether exactly one `Authorization: Bearer` carries the key. Compares message authentication codes, so that the
+/// timing reveals nothing about the key.
 pub(super) fn has_key(key: Option<&Secret>, headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(key), Some(value), None) = (key, values.next(), values.next()) else { return false };

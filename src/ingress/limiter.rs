@@ -1,8 +1,8 @@
-//! How often one address may knock: a bucket for each, on our clock.
+//! The rate limiter: a token bucket per client address, on our clock.
 //!
-//! An address is an IPv4 address or an IPv6 network of 64 bits: whoever has one such address has all of them. The
-//! memory is bounded: buckets that are full again are forgotten each minute, and beyond [`BUCKETS`] strangers share
-//! one by network. What counts whether it verifies or not passes the [`throttle`](super::throttle) instead.
+//! An address is an IPv4 address or an IPv6 /64 network: a client with one such address has all of them. Memory
+//! is bounded: full buckets are dropped each minute, and beyond [`BUCKETS`] unknown addresses share one bucket per
+//! network. Requests that count even if they verify pass the [`throttle`](super::throttle) instead.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -15,17 +15,17 @@ use governor::{Quota, RateLimiter};
 use crate::clock::Clock;
 use crate::config::{RateLimit, Scope};
 
-/// How many buckets are kept before strangers share them: some 10 MB.
+/// Number of buckets beyond which unknown addresses share one per network: about 10 MB.
 pub(super) const BUCKETS: usize = 100_000;
 
-/// What a bucket is for: a network of ours to tell apart.
+/// The network that a bucket belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
     V4(u32),
     V6(u64),
-    /// A whole IPv4 network of 16 bits, in a crowd.
+    /// An IPv4 /16 network, if there are too many buckets.
     WideV4(u16),
-    /// A whole IPv6 network of 32 bits, in a crowd.
+    /// An IPv6 /32 network, if there are too many buckets.
     WideV6(u32),
 }
 
@@ -40,7 +40,7 @@ impl Key {
     }
 }
 
-/// Our clock, as the library wants it.
+/// Adapts our clock to the library's trait.
 #[derive(Clone)]
 struct Ticks(Clock);
 
@@ -64,7 +64,7 @@ pub(super) struct Limiter {
 impl Limiter {
     pub(super) fn new(limit: RateLimit, clock: Clock) -> Self {
         let ticks = Ticks(clock);
-        // The configuration allows no refill of zero; one request a nanosecond would be no limit.
+        // The configuration allows no refill of zero; one request per nanosecond would be no limit.
         let quota = Quota::with_period(limit.refill)
             .unwrap_or_else(|| Quota::per_second(limit.burst))
             .allow_burst(limit.burst);
@@ -76,20 +76,20 @@ impl Limiter {
         self.scope == Scope::All
     }
 
-    /// Takes one out of the bucket of `address`.
+    /// Takes one token from the bucket of `address`.
     ///
     /// # Errors
-    /// It is empty: how many seconds until it is not, at least 1.
+    /// The bucket is empty: the seconds until the next token, at least 1.
     pub(super) fn charge(&self, address: IpAddr) -> Result<(), u64> {
         let is_crowded = self.buckets.len() >= BUCKETS;
         self.buckets.check_key(&Key::of(address, is_crowded)).map_err(|not_until| {
             let wait = not_until.wait_time_from(self.ticks.now());
-            // Rounded up: whoever comes back a moment too early is refused once more.
+            // Rounded up: a client that comes back a moment too early is refused once more.
             (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
         })
     }
 
-    /// Forgets the buckets that are full again.
+    /// Drops the buckets that are full again.
     pub(super) fn sweep(&self) {
         self.buckets.retain_recent();
         self.buckets.shrink_to_fit();
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!((0..1000).filter(|_| limiter.charge(one).is_ok()).count(), 100);
         let wait = limiter.charge(one).unwrap_err();
         assert!((1..=9).contains(&wait), "{wait}");
-        // Whoever waits as long as it is told is let in.
+        // After the returned wait, the next request passes.
         clock.advance(Duration::from_secs(wait));
         assert_eq!(limiter.charge(one), Ok(()));
         assert!(limiter.charge(one).is_err());

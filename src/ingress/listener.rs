@@ -1,8 +1,8 @@
-//! The accept loop: HTTP/1.1 connections, none of them for ever, and never too many.
+//! The accept loop: HTTP/1.1 connections with deadlines and a maximum number.
 //!
-//! `axum::serve` never drops a slow client; this does, by the deadlines of [`Connection`]. When there are as many as
-//! there may be, the one that has kept us waiting longest makes room. HTTP/2 is not spoken. At the end what is being
-//! answered is finished first.
+//! `axum::serve` never drops a slow client; this does, by the deadlines of [`Connection`]. At the maximum, the
+//! connection whose client has kept us waiting longest is evicted. HTTP/2 is not supported. Shutdown finishes the
+//! answers in progress first.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -29,17 +29,17 @@ use crate::ingress::rejection::Rejection;
 use crate::ingress::throttle::Throttled;
 use crate::ingress::{Client, InboundRequest, IngressState, probe};
 
-/// How many connections there may be at once.
+/// Maximum number of open connections.
 const CONNECTIONS: usize = 1024;
-/// How many file descriptors are left for everything else: the database, the logs, Discord.
+/// File descriptors reserved for everything else: the database, the logs, Discord.
 const SPARE: usize = 128;
-/// How many connections there may be wherever that leaves none.
+/// Maximum number of connections if that leaves none.
 const FEW: usize = 64;
-/// How many headers a request may have.
+/// Maximum number of headers per request.
 const HEADERS: usize = 64;
-/// How long answers that are under way at the end may take.
+/// Time that answers in progress get at shutdown.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long to wait when the system has no file descriptors left.
+/// Pause after the system has run out of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// The open connections.
@@ -55,7 +55,7 @@ struct Open {
     connections: HashMap<u64, Arc<Connection>>,
 }
 
-/// A connection's place among the open ones, given back when this is dropped.
+/// A connection's slot, released on drop.
 struct Place {
     _permit: OwnedSemaphorePermit,
     open: Arc<Mutex<Open>>,
@@ -81,7 +81,7 @@ impl Connections {
         }
     }
 
-    /// A place for `connection`. If there is none, the client that has kept us waiting longest loses its own.
+    /// Reserves a slot for `connection`. If none is free, the client that has kept us waiting longest is evicted.
     async fn place(&self, connection: Arc<Connection>) -> Option<Place> {
         let places = Arc::clone(&self.places);
         let permit = match Arc::clone(&places).try_acquire_owned() {
@@ -101,15 +101,15 @@ impl Connections {
     fn evict_one(&self) {
         let open = lock(&self.open);
         let waiting = open.connections.values().filter_map(|one| Some((one.waiting_since()?, one)));
-        // While we keep all of them waiting, the next answer makes room.
+        // If every client is waiting for us, the next answer frees a slot.
         if let Some((_, longest)) = waiting.min_by_key(|(since, _)| *since) {
             longest.evict();
         }
     }
 }
 
-/// How many connections there may be, as the system limits this process: where it is given only a thousand files, as
-/// is usual, connections must not take them all.
+/// The maximum number of connections under this process's file limit: where that is only a thousand, as is usual,
+/// connections must not use them all.
 pub(super) fn most_connections() -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let files = limits
@@ -118,7 +118,7 @@ pub(super) fn most_connections() -> usize {
     files.map_or(CONNECTIONS, |files: usize| files.saturating_sub(SPARE).clamp(FEW, CONNECTIONS))
 }
 
-/// Serves `router` on `listener` until `stop`, then finishes what is being answered.
+/// Serves `router` on `listener` until `stop`, then finishes the answers in progress.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -142,15 +142,21 @@ pub(super) async fn serve(
         };
         match accepted {
             Ok((stream, peer, connection, place)) => {
-                let talk =
-                    talk(&connections.graceful, stream, peer, router.clone(), connection, door.clone());
+                let serving = serve_connection(
+                    &connections.graceful,
+                    stream,
+                    peer,
+                    router.clone(),
+                    connection,
+                    door.clone(),
+                );
                 tokio::spawn(async move {
-                    talk.await;
+                    serving.await;
                     drop(place);
                 });
             }
             Err(error) => {
-                // Most likely there are no file descriptors left: one that only waits may have ours.
+                // Most likely there are no file descriptors left: evicting an idle connection frees one.
                 connections.evict_one();
                 door.remark(
                     Finding::NotAccepted,
@@ -170,8 +176,8 @@ pub(super) async fn serve(
     }
 }
 
-/// Speaks HTTP on one connection to its end.
-fn talk(
+/// Serves HTTP on one connection until it closes.
+fn serve_connection(
     graceful: &GracefulShutdown,
     stream: TcpStream,
     peer: SocketAddr,
@@ -179,7 +185,7 @@ fn talk(
     connection: Arc<Connection>,
     door: IngressState,
 ) -> impl Future<Output = ()> + use<> {
-    // Answers are small and awaited: none of them shall wait for a second packet.
+    // Responses are small and awaited: Nagle's algorithm would delay them.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn({
         let (connection, door) = (Arc::clone(&connection), door.clone());
@@ -187,7 +193,7 @@ fn talk(
     });
     let watched = Watched { stream, connection: Arc::clone(&connection) };
     let http = http1::Builder::new()
-        // Deadlines are the connection's own, on our clock.
+        // `Connection` has its own deadlines, on our clock.
         .header_read_timeout(None)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
@@ -198,7 +204,7 @@ fn talk(
             biased;
             end = connection.must_end() => end,
             done = http => {
-                // Other errors are clients that broke off: nobody is left to be told.
+                // Other errors are clients that disconnected: no one is left to receive a response.
                 if done.is_err_and(|error| error.is_parse()) {
                     door.remark(Finding::Malformed, "a request was refused: it is not HTTP/1.1", peer.ip());
                 }
@@ -211,7 +217,7 @@ fn talk(
     }
 }
 
-/// Hands one request on, if it can be believed.
+/// Handles one request, if its framing is trustworthy.
 async fn answer(
     mut request: hyper::Request<Incoming>,
     peer: SocketAddr,
@@ -229,12 +235,12 @@ async fn answer(
         }
         Verdict::Fine | Verdict::Last => {
             request.extensions_mut().insert(client);
-            let enter =
-                |request| enter(request, peer, client, router.clone(), door.clone(), arrival.whole_by);
+            let route =
+                |request| route(request, peer, client, router.clone(), door.clone(), arrival.whole_by);
             if live.counts(request.uri().path()) || probe::asked(request.uri()).is_some() {
-                live.throttle.before(service_fn(enter)).call(request).await?
+                live.throttle.before(service_fn(route)).call(request).await?
             } else {
-                enter(request).await?
+                route(request).await?
             }
         }
     };
@@ -249,8 +255,8 @@ async fn answer(
     Ok(response)
 }
 
-/// Answers a request that was believed and counted.
-async fn enter(
+/// Routes a request that passed the framing and throttle checks.
+async fn route(
     request: hyper::Request<Incoming>,
     peer: SocketAddr,
     client: Client,

@@ -1,4 +1,4 @@
-//! `GET /metrics`: for whoever has the API key, and for this machine itself.
+//! `GET /metrics`: for requests with the API key, and for this machine itself.
 
 use std::net::SocketAddr;
 

@@ -1,9 +1,9 @@
-//! The reachability probe: a request that goes the way of a webhook, and an answer that says what arrived of it.
+//! The reachability probe: a request on a webhook's path, and a response that reports what arrived.
 //!
-//! `nuncio doctor` sends it through `PUBLIC_URL`. Whoever answers rightly holds the same encryption key (see [`Key`]), so
-//! it is this nuncio and no other. The question is authenticated as well: strangers get the same 404 as at any unknown
-//! address, so there is no code in an answer that they could try guesses against. Both codes are made with keys derived
-//! for this purpose alone: neither can be taken for the signature of a webhook.
+//! `nuncio doctor` sends it through `PUBLIC_URL`. A valid response requires the same encryption key (see [`Key`]), so
+//! it comes from this nuncio and no other. The question is authenticated as well: strangers get the 404 of any unknown
+//! path, so no response contains a code that they could test guesses against. Both codes use keys derived
+//! for this purpose alone: neither can pass for a webhook's signature.
 
 mod answer;
 mod door;
@@ -20,32 +20,32 @@ pub(super) use answer::{Answering, asked};
 
 /// The query parameter that marks a probe.
 pub const PARAMETER: &str = "nuncio-probe";
-/// How far the time of a question may be from ours, in seconds.
+/// Maximum difference between a question's time and ours, in seconds.
 const WINDOW_SECS: i64 = 300;
-/// In bytes.
+/// Lengths in bytes.
 const NONCE: usize = 16;
 const CODE: usize = 32;
 
-/// The keys that questions and answers are authenticated with.
+/// The keys that authenticate questions and answers.
 #[derive(Clone, Debug)]
 pub struct ProbeKey {
     question: Key,
     answer: Key,
 }
 
-/// A question: which probe it is, and when it was made.
+/// A probe's question: its nonce and its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
     nonce: [u8; NONCE],
     at: Timestamp,
-    /// Whether the answer is to list what was refused lately. For a probe that does not leave this machine.
+    /// Whether the answer lists recent refusals. Only for probes that do not leave this machine.
     lists_refusals: bool,
 }
 
-/// What arrived of a probe, and who answered.
+/// The report of a probe: what arrived, and where it came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrived {
-    /// The path, exactly as it came.
+    /// The path, exactly as received.
     pub path: String,
     /// SHA-256 of the body, in hex.
     pub body_sha256: String,
@@ -53,44 +53,44 @@ pub struct Arrived {
     pub signature_sha256: Option<String>,
     /// SHA-256 of the timestamp header's value; `None` if it did not come exactly once.
     pub timestamp_sha256: Option<String>,
-    /// The content type.
+    /// The `Content-Type` header.
     pub content_type: Option<String>,
     /// Whether the body is encoded (`Content-Encoding`).
     pub is_encoded: bool,
-    /// Where the connection came from.
+    /// The address that opened the connection.
     pub peer: String,
-    /// Whether `TRUSTED_PROXIES` names that address.
+    /// Whether `TRUSTED_PROXIES` contains that address.
     pub is_peer_trusted: bool,
     /// The address that counts for limits and logs.
     pub client: String,
-    /// The names of headers that proxies add.
+    /// Names of the headers that proxies add.
     pub forwarding: Vec<String>,
-    /// `X-Forwarded-For` as it came.
+    /// `X-Forwarded-For` as received.
     pub forwarded_for: Option<String>,
-    /// A code that only the `WEBHOOK_SECRET` in use makes of this question.
+    /// A code that proves which `WEBHOOK_SECRET` is in use, for this question only.
     pub secret: String,
-    /// What was refused in the last day, if the question asks for it.
+    /// The refusals of the last day, if the question requests them.
     pub refusals: Option<Vec<Refusals>>,
 }
 
-/// Requests that were refused for one reason, or accepted with a remark.
+/// Requests that were refused for one reason, or accepted with a warning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusals {
-    /// A word of [`Finding::as_str`](crate::hub::Finding::as_str).
+    /// A value of [`Finding::as_str`](crate::hub::Finding::as_str).
     pub reason: String,
-    /// Whether they were refused.
+    /// Refused rather than accepted with a warning.
     pub is_refusal: bool,
-    /// In the last 24 hours.
+    /// Count of the last 24 hours.
     pub last_day: u64,
-    /// When the last one came, in milliseconds since the epoch.
+    /// Time of the last one, in milliseconds since the epoch.
     pub last_at: i64,
-    /// Who sent the last one.
+    /// Client address of the last one.
     pub from: String,
-    /// What was found about it.
+    /// The finding about the last one, as a sentence for the operator.
     pub sentence: String,
 }
 
-/// An answer on its way: the report as text, so that its code holds whatever a proxy does to JSON.
+/// An answer in transit: the report as text, so that its code stays valid if a proxy reformats the JSON.
 #[derive(Debug, Serialize, Deserialize)]
 struct Sealed {
     report: String,
@@ -98,19 +98,19 @@ struct Sealed {
 }
 
 impl ProbeKey {
-    /// The keys that go with an encryption key.
+    /// Derives the keys from an encryption key.
     #[must_use]
     pub fn of(key: &Key) -> Self {
         Self { question: key.derive("door probe question"), answer: key.derive("door probe answer") }
     }
 
-    /// A new question.
+    /// Creates a new question.
     #[must_use]
     pub fn ask(at: Timestamp, lists_refusals: bool) -> Question {
         Question { nonce: rand::random(), at, lists_refusals }
     }
 
-    /// The value of [`PARAMETER`] that asks `question`.
+    /// Encodes `question` as the value of [`PARAMETER`].
     #[must_use]
     pub fn write(&self, question: &Question) -> String {
         let code = self.question.mac(&[&question.bytes()]);
@@ -119,7 +119,7 @@ impl ProbeKey {
         format!("{lists}-{}-{nonce}-{}", question.at.as_secs(), hex::encode(code))
     }
 
-    /// Reads a question; `None` if it is none, is not authentic, or is old.
+    /// Decodes a question; `None` if it is malformed, not authentic, or old.
     #[must_use]
     pub fn read(&self, text: &str, now: Timestamp) -> Option<Question> {
         let mut parts = text.split('-');
@@ -139,14 +139,14 @@ impl ProbeKey {
         (self.question.is_mac(&[&question.bytes()], &code) && is_new).then_some(question)
     }
 
-    /// The body of an answer.
+    /// Encodes an answer as a response body.
     fn seal(&self, question: &Question, arrived: &Arrived) -> String {
         let report = serde_json::to_string(arrived).unwrap_or_default();
         let code = hex::encode(self.answer.mac(&[&question.bytes(), report.as_bytes()]));
         serde_json::to_string(&Sealed { report, code }).unwrap_or_default()
     }
 
-    /// What an answer says; `None` if it is not that of a nuncio with this key to this very question.
+    /// Decodes an answer; `None` unless a nuncio with this key gave it to this very question.
     #[must_use]
     pub fn open(&self, question: &Question, body: &[u8]) -> Option<Arrived> {
         let Sealed { report, code } = serde_json::from_slice(body).ok()?;
@@ -159,7 +159,7 @@ impl ProbeKey {
 }
 
 impl Question {
-    /// All that it says, in a form with one reading.
+    /// All fields in one canonical encoding.
     fn bytes(&self) -> [u8; NONCE + 9] {
         let mut bytes = [0; NONCE + 9];
         bytes[..NONCE].copy_from_slice(&self.nonce);
@@ -168,20 +168,20 @@ impl Question {
         bytes
     }
 
-    /// The code that only whoever knows `secret` makes of it.
+    /// The code for this question that only a holder of `secret` can compute.
     #[must_use]
     pub fn proof_of(&self, secret: &Secret) -> String {
         hex::encode(Key::of_secret(secret, "door probe").mac(&[&self.bytes()]))
     }
 
-    /// What stands in the place of a signature: no webhook was ever signed so.
+    /// A placeholder in the signature header: no webhook was ever signed so.
     #[must_use]
     pub fn signature(&self) -> String {
         format!("sha256={}{}", hex::encode(self.nonce), hex::encode(self.nonce))
     }
 }
 
-/// `N` bytes written as lower-case hex, in the one way there is.
+/// Decodes `N` bytes of lower-case hex, the only accepted form.
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     let is_lower = !text.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(key.open(&question, b"{}"), None);
     }
 
-    // What a probe carries as its signature opens no door, and the code that proves the secret is no signature either.
+    // A probe's placeholder signature verifies no webhook, and the code that proves the secret is no signature either.
     #[test]
     fn nothing_of_a_probe_is_the_signature_of_a_webhook() {
         let (secret, question) = (Secret::new("0123456789abcdef"), ProbeKey::ask(NOW, false));

@@ -1,5 +1,5 @@
-//! `GET /webhooks/config` and `POST /webhooks/register`: what `/webhook-config` shows and `/register-webhook` does, as JSON
-//! for whoever has the API key.
+//! `GET /webhooks/config` and `POST /webhooks/register`: the JSON counterparts of `/webhook-config` and
+//! `/register-webhook`, for requests with the API key.
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -18,7 +18,7 @@ use crate::model::{Actor, AuditEntry, AuditOutcome};
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::xtsystems::{NotRegistered, Registrar, Wanted};
 
-/// The largest body that asks for a registration, in bytes.
+/// Maximum body size of a registration request, in bytes.
 const MOST: usize = 64 * 1024;
 
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ struct Security {
     algorithm: &'static str,
 }
 
-/// What `POST /webhooks/register` is asked for; all of it can be left out.
+/// The request body of `POST /webhooks/register`; every field is optional.
 #[derive(Debug, Default, Deserialize)]
 struct Asked {
     webhook_url: Option<String>,
@@ -57,12 +57,12 @@ struct NotDone {
     details: String,
 }
 
-/// Where they are. Every request there counts against `RATE_LIMIT`.
+/// The paths. Every request to them counts against `RATE_LIMIT`.
 pub(super) const PATHS: [&str; 2] = [CONFIG, REGISTER];
 const CONFIG: &str = "/webhooks/config";
 const REGISTER: &str = "/webhooks/register";
 
-/// Both routes.
+/// The routes of both paths.
 pub(super) fn routes() -> Router<IngressState> {
     Router::new().route(CONFIG, get(show)).route(REGISTER, post(register))
 }
@@ -96,7 +96,7 @@ async fn register(State(door): State<IngressState>, request: Request) -> Respons
     };
     let Ok(asked) = read(&body) else { return Rejection::BadJson.into_response() };
     let (registrar, hub) = (door.0.registrar.clone(), door.0.hub.clone());
-    // Whoever hangs up does not leave the platform with half of it, or the audit log without a word.
+    // A client that disconnects must not leave the platform half configured, or the audit log without an entry.
     let done = tokio::spawn(async move { carry_out(&registrar, &hub, asked).await }).await;
     match done {
         Ok(Ok(registered)) => answer(StatusCode::OK, registered),
@@ -109,7 +109,7 @@ fn read(body: &Bytes) -> serde_json::Result<Asked> {
     if body.is_empty() { Ok(Asked::default()) } else { serde_json::from_slice(body) }
 }
 
-/// Registers, and notes what came of it; else why not.
+/// Registers the webhook and records the outcome in the audit log; an error is the reason.
 async fn carry_out(registrar: &Registrar, hub: &Hub, asked: Asked) -> Result<Registered, String> {
     let wanted = Wanted { url: asked.webhook_url, events: asked.events, company: asked.company_id };
     let done = registrar.register(&wanted).await;
@@ -134,7 +134,7 @@ fn failed(details: String) -> Response {
     answer(StatusCode::INTERNAL_SERVER_ERROR, NotDone { error: "Failed to register webhook", details })
 }
 
-/// What it says is for whoever asked, and for no cache.
+/// A response that must not be cached.
 fn answer(status: StatusCode, body: impl Serialize) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -1,6 +1,6 @@
-//! The part of the door's configuration that can be read again while it is open.
+//! The part of the ingress configuration that can be reloaded while it serves.
 //!
-//! It is swapped as a whole: a request sees the old or the new, never some of both.
+//! It is swapped as a whole: a request sees the old or the new configuration, never a mix.
 
 use std::sync::{Arc, PoisonError};
 
@@ -11,23 +11,23 @@ use crate::ingress::throttle::Throttle;
 use crate::ingress::{Ingress, IngressState, room_for};
 use crate::secret::Secret;
 
-/// What counts now.
+/// The configuration in effect.
 pub(super) struct Live {
     pub(super) gates: Vec<SourceRoute>,
     pub(super) limit: RateLimit,
     pub(super) limiter: Arc<Limiter>,
     pub(super) throttle: Arc<Throttle>,
-    /// Who has it may look at everything.
+    /// The API key, which gives insider access.
     pub(super) api_key: Option<Secret>,
     pub(super) proxies: TrustedProxies,
 }
 
-/// Gives an open door another configuration.
+/// A handle that reloads the configuration of a serving ingress.
 #[derive(Clone)]
 pub struct Reins(IngressState);
 
 impl Ingress {
-    /// What gives this door another configuration while it serves.
+    /// Returns the handle that reloads this ingress's configuration.
     #[must_use]
     pub fn reins(&self) -> Reins {
         Reins(self.0.clone())
@@ -35,13 +35,13 @@ impl Ingress {
 }
 
 impl Reins {
-    /// Has these count from the next request on: secrets, limits, whose word about addresses is believed, and who may
-    /// look at everything. Where it listens, and at which path, stays.
+    /// Applies these from the next request on: secrets, limits, trusted proxies, and the API key. The listening
+    /// address and the path do not change.
     pub fn turn(&self, webhook: Webhook, limit: RateLimit, proxies: TrustedProxies, api_key: Option<Secret>) {
         let inner = &self.0.0;
         inner.room.widen(room_for(&webhook));
         let mut live = inner.live.write().unwrap_or_else(PoisonError::into_inner);
-        // With the same limit, whoever has used it up stays refused.
+        // If the limit is unchanged, a client that has used it up stays refused.
         let (limiter, throttle) = match live.limit == limit {
             true => (Arc::clone(&live.limiter), Arc::clone(&live.throttle)),
             false => (Arc::new(Limiter::new(limit, inner.clock.clone())), Arc::new(Throttle::new(limit))),
@@ -53,7 +53,7 @@ impl Reins {
 }
 
 impl IngressState {
-    /// What counts now.
+    /// The configuration in effect.
     pub(super) fn live(&self) -> Arc<Live> {
         Arc::clone(&self.0.live.read().unwrap_or_else(PoisonError::into_inner))
     }

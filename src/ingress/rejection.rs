@@ -1,11 +1,11 @@
-//! What a sender sees when a request is refused: one bare sentence, and nothing about us.
+//! HTTP responses for refused requests: one bare sentence, and no internal details.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// When a sender that met a store that cannot write should come back.
+/// `Retry-After` if the store cannot write, in seconds.
 const RETRY_AFTER_S: &str = "5";
 
 /// Why a request was not accepted.
@@ -15,22 +15,22 @@ pub(super) enum Rejection {
     Unsigned,
     /// The timestamp is well formed and outside the window.
     TooOld,
-    /// Anything else about the signature.
+    /// Any other problem with the signature.
     BadSignature,
-    /// Signed, but not what it should be.
+    /// The signature is valid, the body is not an event.
     BadJson,
     TooLarge,
     UnsupportedMedia,
     /// The body did not arrive in time.
     TooSlow,
-    /// Its head can be read in two ways.
+    /// The framing is ambiguous.
     Malformed,
-    /// Its address has used up its share.
+    /// The client exceeded its rate limit.
     TooMany {
-        /// When to come back: at least 1.
+        /// `Retry-After` in seconds: at least 1.
         retry_after_s: u64,
     },
-    /// Nothing is received here.
+    /// Unknown path.
     NotFound,
     /// The store cannot write.
     Unavailable,
@@ -73,7 +73,7 @@ impl IntoResponse for Rejection {
             Self::TooMany { retry_after_s } => {
                 response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(retry_after_s));
             }
-            // What is left of the body is not read: the connection cannot be used again.
+            // The rest of the body stays unread, so the connection cannot be reused.
             Self::TooLarge | Self::TooSlow | Self::Malformed => {
                 response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
             }

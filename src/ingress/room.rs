@@ -1,8 +1,9 @@
 //! The memory budget for large request bodies, shared by all connections and fair to each client.
 //!
-//! Nobody knows who is genuine before a body is whole and its signature checked, so anybody can begin one. When the budget
-//! is used up, the body of the client that holds the most of it gives way, its oldest one first. Crowding a genuine sender
-//! out would take more than the whole budget in new bytes, from as many networks, while that sender's one body arrives.
+//! Until a body is complete and its signature is checked, no sender is known to be genuine, so any client can begin
+//! one. When the budget is used up, the client that holds the most of it loses its oldest body. Crowding a genuine
+//! sender out takes more than the whole budget in new bytes, from as many networks, while that sender's one body
+//! arrives.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ingress::limiter::Key;
 
-/// How much room a body takes at a time, in bytes.
+/// Unit of allocation from the budget, in bytes.
 const STEP: usize = 64 * 1024;
 const STEP_KIB: usize = STEP / 1024;
 
-/// The budget, in KiB, and who holds how much of it.
+/// The budget, in KiB, and its holders.
 pub(super) struct Room {
-    /// All of it, taken or not.
+    /// The total, including what is in use.
     kib: Mutex<usize>,
     free: Arc<Semaphore>,
     bodies: Mutex<Bodies>,
@@ -29,20 +30,20 @@ pub(super) struct Room {
 #[derive(Default)]
 struct Bodies {
     next: u64,
-    /// Those that are being read.
+    /// Bodies being read.
     reading: BTreeMap<u64, Reading>,
 }
 
 /// A large body that is being read.
 struct Reading {
     client: Key,
-    /// By when it must be whole: the body that began first has the earliest.
+    /// Deadline for the whole body: the body that began first has the earliest.
     whole_by: Duration,
     kib: Arc<AtomicUsize>,
     gives_way: CancellationToken,
 }
 
-/// The part of the budget that one body holds. Dropping it gives that back.
+/// The part of the budget that one body holds. Dropping it returns that part.
 pub(super) struct Share {
     room: Arc<Room>,
     number: u64,
@@ -56,7 +57,7 @@ impl Room {
         Arc::new(Self { kib: Mutex::new(kib), free: Arc::new(Semaphore::new(kib)), bodies: Mutex::default() })
     }
 
-    /// Makes it as large as `kib`, if it is smaller. It never shrinks.
+    /// Grows the budget to `kib`, if it is smaller. It never shrinks.
     pub(super) fn widen(&self, kib: usize) {
         let mut has = self.kib.lock().unwrap_or_else(PoisonError::into_inner);
         if kib > *has {
@@ -65,7 +66,7 @@ impl Room {
         }
     }
 
-    /// An empty share for a body of `client`'s.
+    /// An empty share for a body of `client`.
     pub(super) fn enter(self: &Arc<Self>, client: Key, whole_by: Duration) -> Share {
         let (kib, gives_way) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
         let reading = Reading { client, whole_by, kib: Arc::clone(&kib), gives_way: gives_way.clone() };
@@ -76,7 +77,8 @@ impl Room {
         Share { room: Arc::clone(self), number, kib, gives_way, permits: None }
     }
 
-    /// Asks one body, which may be `asking` itself, to give way. None if all that hold room were asked already.
+    /// Evicts one body, possibly `asking` itself. Does nothing if every body that holds memory is being evicted
+    /// already.
     fn evict_for(&self, asking: u64) {
         let bodies = self.lock();
         let mut held: HashMap<Key, usize> = HashMap::new();
@@ -102,12 +104,12 @@ impl Room {
 }
 
 impl Share {
-    /// How many bytes it has room for.
+    /// Bytes reserved for this body.
     pub(super) fn bytes(&self) -> usize {
         self.kib.load(Ordering::Relaxed) * 1024
     }
 
-    /// Takes one [`STEP`] more. False if this body has to give way to another.
+    /// Reserves one more [`STEP`]. False if this body is evicted.
     pub(super) async fn grow(&mut self) -> bool {
         let free = Arc::clone(&self.room.free);
         let permit = match Arc::clone(&free).try_acquire_many_owned(STEP_KIB as u32) {
@@ -131,12 +133,12 @@ impl Share {
         true
     }
 
-    /// Resolves when this body has to give way.
+    /// Resolves when this body is evicted.
     pub(super) async fn gives_way(&self) {
         self.gives_way.cancelled().await;
     }
 
-    /// The body is whole: what is left is to check it, and it does not give way any more.
+    /// Marks the body as complete: it only needs to be checked, and is not evicted any more.
     pub(super) fn is_whole(&self) {
         self.room.lock().reading.remove(&self.number);
     }

@@ -1,4 +1,4 @@
-//! limit → verify → parse. What comes out was signed by the source and can be read.
+//! The limit → verify → parse pipeline. Its output was signed by the source and is well formed.
 
 use std::net::IpAddr;
 use std::pin::pin;
@@ -20,7 +20,7 @@ use crate::model::NewEvent;
 use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store;
 
-/// Reads an event whose signature holds out of a request.
+/// Reads a verified event out of a request.
 pub(super) async fn read<B: Body<Data = Bytes>>(
     door: &IngressState,
     gate: &SourceRoute,
@@ -28,40 +28,40 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
 ) -> Result<NewEvent, Rejection> {
     // The window is checked against this time: a slow body must not stretch it.
     let received_at = door.0.clock.now();
-    let knock = Knock { door, client: client.0 };
+    let request = Knock { door, client: client.0 };
 
-    knock.check_media(&head.headers)?;
-    let length = knock.check_length(&head.headers, gate.body_limit)?;
+    request.check_media(&head.headers)?;
+    let length = request.check_length(&head.headers, gate.body_limit)?;
     let (signature, timestamp) = credentials(&head.headers).map_err(|reason| {
         let theirs = foreign::sentence(&head.headers).filter(|_| reason == Reason::NoSignature);
         match theirs {
-            Some(sentence) => knock.refuse_with(Finding::Foreign, sentence, None, Rejection::Unsigned),
-            None => knock.refuse(reason),
+            Some(sentence) => request.refuse_with(Finding::Foreign, sentence, None, Rejection::Unsigned),
+            None => request.refuse(reason),
         }
     })?;
-    let (body, _share) = knock.read(body, length, gate.body_limit, whole_by).await?;
+    let (body, _share) = request.read(body, length, gate.body_limit, whole_by).await?;
 
     match gate.check(timestamp, signature, &body, received_at) {
         Ok(SecretGeneration::Current) => {}
-        Ok(SecretGeneration::Previous) => knock.remark(
+        Ok(SecretGeneration::Previous) => request.remark(
             Finding::PreviousSecret,
             "a signature matches the previous secret: give XTSystems the new one, then remove WEBHOOK_SECRET_PREVIOUS",
         ),
         // Under the same MAC, a body that begins with a digit may have lost that digit's timestamp.
         Err(Reason::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
-            return Err(knock.quarantine(gate, "it does not begin with {", &body).await);
+            return Err(request.quarantine(gate, "it does not begin with {", &body).await);
         }
-        Err(reason) => return Err(knock.refuse(reason)),
+        Err(reason) => return Err(request.refuse(reason)),
     }
-    // Ten digits, as the check has seen.
+    // Ten digits: the check ensured that.
     let timestamp = str::from_utf8(timestamp).unwrap_or_default();
     match xtsystems::parse(&body, timestamp, received_at) {
         Ok(event) => Ok(event),
-        Err(reason) => Err(knock.quarantine(gate, &reason, &body).await),
+        Err(reason) => Err(request.quarantine(gate, &reason, &body).await),
     }
 }
 
-/// The store could not take it: the log says why, the sender is asked to come back.
+/// The response if the store fails: the log gets the reason, the sender a 503, so it tries again.
 pub(super) fn not_stored(door: &IngressState, client: IpAddr, error: &store::Error) -> Rejection {
     let sentence =
         format!("an event could not be stored: {error}. nuncio answered 503, so its sender tries again");
@@ -83,7 +83,7 @@ fn credentials(headers: &HeaderMap) -> Result<(&[u8], &[u8]), Reason> {
     Ok((one(SIGNATURE_HEADER, Reason::NoSignature)?, one(TIMESTAMP_HEADER, Reason::NoTimestamp)?))
 }
 
-/// A request at the door, and whose it is.
+/// A request's context: the ingress and the client address.
 struct Knock<'a> {
     door: &'a IngressState,
     client: IpAddr,
@@ -94,7 +94,7 @@ impl Knock<'_> {
         self.door.remark(finding, sentence, self.client);
     }
 
-    /// JSON or nothing said, and not compressed: the signature is over the raw bytes.
+    /// Requires JSON or no content type, and no compression: the signature covers the raw bytes.
     fn check_media(&self, headers: &HeaderMap) -> Result<(), Rejection> {
         let mut types = headers.get_all(header::CONTENT_TYPE).iter();
         let is_json = match (types.next(), types.next()) {
@@ -119,10 +119,11 @@ impl Knock<'_> {
         }
     }
 
-    /// Refuses what says itself that it is too large, before a byte of it is read. The length, if it was said.
+    /// Refuses a declared length above the limit, before a byte of the body is read. Returns the declared length, if
+    /// any.
     fn check_length(&self, headers: &HeaderMap, limit: usize) -> Result<Option<usize>, Rejection> {
         let Some(value) = headers.get(header::CONTENT_LENGTH) else { return Ok(None) };
-        // What is no number was refused before.
+        // A non-numeric length was refused before.
         let length = value.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or(usize::MAX);
         if length > limit { Err(self.too_large(limit)) } else { Ok(Some(length)) }
     }
@@ -134,7 +135,7 @@ impl Knock<'_> {
         Rejection::TooLarge
     }
 
-    /// Reads the body into one piece of memory: the pieces it comes in, of a byte each if need be, are not kept.
+    /// Reads the body into one contiguous buffer: the chunks it arrives in, possibly of one byte each, are not kept.
     async fn read<B: Body<Data = Bytes>>(
         &self,
         body: B,
@@ -152,13 +153,13 @@ impl Knock<'_> {
                     None => body.frame().await,
                     Some(share) => tokio::select! {
                         biased;
-                        () = share.gives_way() => return Err(self.put_off()),
+                        () = share.gives_way() => return Err(self.over_budget()),
                         next = body.frame() => next,
                     },
                 };
                 let Some(frame) = next else { break };
                 let frame =
-                    frame.map_err(|_| self.broken("it broke off, or is not chunked as it should be"))?;
+                    frame.map_err(|_| self.malformed("it broke off, or is not chunked as it should be"))?;
                 let Ok(data) = frame.into_data() else { continue };
                 if whole.len() + data.len() > limit {
                     return Err(self.too_large(limit));
@@ -176,7 +177,7 @@ impl Knock<'_> {
         })
     }
 
-    /// Lets the body grow to `needed`. Beyond [`SMALL`] that takes room, of which all connections together have so much.
+    /// Lets the body grow to `needed`. Beyond [`SMALL`] that takes memory from the budget that all connections share.
     async fn make_room(
         &self,
         needed: usize,
@@ -186,7 +187,7 @@ impl Knock<'_> {
         while needed > SMALL + share.as_ref().map_or(0, Share::bytes) {
             let enter = || self.door.0.room.enter(Key::of(self.client, false), whole_by);
             if !share.get_or_insert_with(enter).grow().await {
-                return Err(self.put_off());
+                return Err(self.over_budget());
             }
         }
         Ok(())
@@ -201,7 +202,7 @@ impl Knock<'_> {
         Rejection::Unavailable
     }
 
-    fn put_off(&self) -> Rejection {
+    fn over_budget(&self) -> Rejection {
         self.remark(
             Finding::NoRoom,
             "a large webhook was answered 503, so its sender tries again: too many large ones are arriving at the \
@@ -210,12 +211,12 @@ impl Knock<'_> {
         Rejection::Unavailable
     }
 
-    fn broken(&self, what: &str) -> Rejection {
+    fn malformed(&self, what: &str) -> Rejection {
         self.remark(Finding::Malformed, &format!("a webhook was refused: {what}"));
         Rejection::Malformed
     }
 
-    /// Keeps a copy of what was signed but is no event, and says so.
+    /// Stores a copy of a signed body that is no event, and reports it.
     async fn quarantine(&self, gate: &SourceRoute, reason: &str, body: &[u8]) -> Rejection {
         match self.door.0.hub.quarantine(gate.source, reason, body).await {
             Ok(()) => {
@@ -230,7 +231,7 @@ impl Knock<'_> {
         }
     }
 
-    /// The operator learns the reason, the sender a bare sentence; who fails too often learns only that.
+    /// Gives the operator the reason and the sender a bare sentence; a sender that fails too often gets only a 429.
     fn refuse(&self, reason: Reason) -> Rejection {
         let (finding, seconds_behind, rejection) = match reason {
             Reason::NoSignature | Reason::NoTimestamp => (Finding::Unsigned, None, Rejection::Unsigned),
@@ -245,7 +246,7 @@ impl Knock<'_> {
         self.refuse_with(finding, format!("a webhook was refused: {reason}"), seconds_behind, rejection)
     }
 
-    /// Notes what was found, and counts it against the client.
+    /// Records the finding, and charges it to the client.
     fn refuse_with(
         &self,
         finding: Finding,
@@ -255,7 +256,7 @@ impl Knock<'_> {
     ) -> Rejection {
         let from = self.client.to_string();
         self.door.0.hub.remark(IngressReport { finding, sentence, seconds_behind, from });
-        // With the scope "all" it was charged when it came.
+        // With the scope "all" the request was charged on arrival.
         let limiter = &self.door.live().limiter;
         if limiter.counts_all() {
             return rejection;

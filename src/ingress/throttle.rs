@@ -1,7 +1,7 @@
-//! The layer of `tower-governor`: what passes through it is counted whether it verifies or not. All requests do with
-//! `RATE_LIMIT_SCOPE=all`, and those for `/webhooks/config` and `/webhooks/register` always.
+//! The `tower-governor` layer: counts requests whether they verify or not. That is all requests with
+//! `RATE_LIMIT_SCOPE=all`, and always those for `/webhooks/config` and `/webhooks/register`.
 //!
-//! Its clock is its own: moving ours does not fill its buckets. An address is what it is to the
+//! It has its own clock: moving ours does not refill its buckets. Addresses are grouped as in the
 //! [`limiter`](super::limiter), and the memory is bounded in the same way.
 
 use std::sync::{Arc, OnceLock};
@@ -22,7 +22,7 @@ use crate::ingress::rejection::Rejection;
 
 type Buckets = SharedRateLimiter<Key, NoOpMiddleware<governor::clock::QuantaInstant>>;
 type Config = GovernorConfig<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>>;
-/// A service behind it.
+/// A service wrapped in the throttle.
 pub(super) type Behind<S> = Governor<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>, S, Body>;
 
 /// The buckets of all addresses.
@@ -30,14 +30,14 @@ pub(super) struct Throttle {
     config: Arc<Config>,
 }
 
-/// What a request that was refused here is marked with in its answer.
+/// Marks the response of a request that was refused here.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Throttled;
 
-/// Counts by the [`Client`] that the listener found.
+/// Counts by the [`Client`] that the listener determined.
 #[derive(Clone, Default)]
 pub(super) struct ByClient {
-    /// Set as soon as there are any.
+    /// Set once the buckets exist.
     buckets: Arc<OnceLock<Buckets>>,
 }
 
@@ -63,17 +63,17 @@ impl Throttle {
             .burst_size(limit.burst.get())
             .finish()
             .expect("a limit");
-        // The first one that is set stays: there is no other.
+        // The first value stays: it is the only one.
         let _ = by_client.buckets.set(Arc::clone(config.limiter()));
         Self { config: Arc::new(config) }
     }
 
-    /// `service` behind it.
+    /// Wraps `service`.
     pub(super) fn before<S>(&self, service: S) -> Behind<S> {
         Governor::new(service, &self.config).error_handler(refused)
     }
 
-    /// Forgets the buckets that are full again.
+    /// Drops the buckets that are full again.
     pub(super) fn sweep(&self) {
         let buckets = self.config.limiter();
         buckets.retain_recent();
@@ -81,10 +81,10 @@ impl Throttle {
     }
 }
 
-/// What is answered to a request that does not pass.
+/// The response to a throttled request.
 fn refused(error: GovernorError) -> Response {
     let rejection = match error {
-        // Its seconds are rounded down: whoever comes back a moment too early is refused once more.
+        // Its seconds are rounded down: a client that comes back a moment too early is refused once more.
         GovernorError::TooManyRequests { wait_time, .. } => {
             Rejection::TooMany { retry_after_s: wait_time + 1 }
         }
@@ -109,7 +109,7 @@ mod tests {
         Throttle::new(RateLimit { burst: NonZeroU32::new(burst).unwrap(), refill, scope: Scope::All })
     }
 
-    /// Whether a request of `address` passes.
+    /// Whether a request from `address` passes.
     fn passes(throttle: &Throttle, by_client: &ByClient, address: IpAddr) -> bool {
         let mut request = Request::new(());
         request.extensions_mut().insert(Client(address));

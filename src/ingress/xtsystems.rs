@@ -16,16 +16,17 @@ use crate::model::{
 use crate::signature;
 use reading::Envelope;
 
-/// Reads a body whose signature holds. `timestamp` is the header's value, `received_at` when the headers had arrived.
+/// Parses a verified body. `timestamp` is the header's value, `received_at` the time at which the headers were
+/// complete.
 ///
 /// # Errors
-/// Why it is not an event, a sentence for the operator.
+/// Why it is not an event, as a sentence for the operator.
 pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Result<NewEvent, String> {
     if !body.starts_with(b"{") {
-        // The parser would say what stands there instead, at any length.
+        // The parser's error would quote what is there instead, at any length.
         return Err("not a JSON object: it does not begin with {".to_owned());
     }
-    // Once for all: the parser would look at each text by itself.
+    // One check for all: the parser would check each string by itself.
     let text =
         str::from_utf8(body).map_err(|_| "not a JSON object we can read: it is not UTF-8".to_owned())?;
     let held;
@@ -39,7 +40,7 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
     };
     let raw = RawBody::new(body.clone());
     let own_time = envelope.timestamp.as_ref().and_then(moment);
-    // Without a time of its own, the same bytes may be said again and mean a second event.
+    // Without a time in the body, equal bytes may be sent again and mean a second event.
     let dedupe = match own_time {
         Some(_) => DedupeKey::of_body(&raw),
         None => DedupeKey::of_request(timestamp, &raw),
@@ -50,19 +51,19 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
     };
     let company = envelope.company_id.unwrap_or_default();
     let company = company.text().unwrap_or_default().into_owned();
-    let said = envelope.data.unwrap_or_default();
+    let fields = envelope.data.unwrap_or_default();
     let sent_at = timestamp.parse().map_or(received_at, Timestamp::from_secs);
     let occurred_at = own_time.unwrap_or(sent_at);
-    let subject = subject(&kind, &company, |names| said.id(names), |names| said.text(names));
-    // A sample belongs to no customer: their routes, names and cards are not for it.
+    let subject = subject(&kind, &company, |names| fields.id(names), |names| fields.text(names));
+    // A sample belongs to no customer: it uses none of their routes, names or cards.
     let (subject, company, company_name) = match envelope.sample {
         Some(Scalar::Bool(true)) => (sample_subject(&subject), "sample".to_owned(), None),
-        _ => (subject, company, said.text(&["company_name"]).map(Cow::into_owned)),
+        _ => (subject, company, fields.text(&["company_name"]).map(Cow::into_owned)),
     };
     Ok(NewEvent {
         source: Source::XtSystems,
         subject,
-        severity: said.text(&Severity::NAMES).and_then(|word| Severity::from_word(&word)),
+        severity: fields.text(&Severity::NAMES).and_then(|word| Severity::from_word(&word)),
         company_name,
         kind,
         company,
@@ -74,9 +75,9 @@ pub fn parse(body: &bytes::Bytes, timestamp: &str, received_at: Timestamp) -> Re
     })
 }
 
-/// The thing an event is about: events of one subject belong together. `id` and `text` are what it says under the first of
-/// these names that it uses. A repetition is looked for under its subject: once this changes, what a platform sends again from
-/// before is another event.
+/// The subject: the thing an event is about. Events of one subject belong together. `id` and `text` look up the first
+/// present field among the given names. Duplicates are searched by subject: if this function changes, an event that the
+/// platform sent before and sends again becomes another event.
 fn subject<'a>(
     kind: &Kind,
     company: &str,
@@ -89,7 +90,7 @@ fn subject<'a>(
         Family::Machine => id(&["id", "asset_id"]),
         Family::Ticket => id(&["id", "seq_id"]),
         Family::Asset | Family::User | Family::Company => id(&["id"]),
-        // An alert has no id: the same source, type, customer and title are the same alert.
+        // An alert has no id: equal source, type, customer and title mean one alert.
         Family::Alert => {
             let part = |names: &[&str]| text(names).unwrap_or_default();
             let (source, alert_type, title) =
@@ -102,11 +103,11 @@ fn subject<'a>(
     id.map(|id| model::subject(word, &id, company)).unwrap_or_default()
 }
 
-/// The years in which a body's own time may be, in milliseconds: 2000 to 2099. Outside them it is a clock that was
-/// never set, or no time at all (0, Go's year 1), and the same value may come with every event.
+/// The valid range of a body's own time, in milliseconds: the years 2000 to 2099. Outside it the sender's clock was
+/// never set, or it is no time at all (0, Go's year 1), and every event may carry that value.
 const PLAUSIBLE: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 
-/// A time as a number of seconds or milliseconds, or as RFC 3339 text; `None` for everything else.
+/// Parses a time: a number of seconds or milliseconds, or RFC 3339 text; `None` for anything else.
 fn moment(value: &Scalar<'_>) -> Option<Timestamp> {
     let found = match value {
         Scalar::Number(number) => {

@@ -1,18 +1,19 @@
-//! Sealing: what stands in the database and must not be read there.
+//! Authenticated encryption of database values that must not be readable there.
 //!
-//! XChaCha20-Poly1305 with a random nonce. What is sealed is bound to its place: moved to another row, it does not open.
+//! XChaCha20-Poly1305 with a random nonce. A sealed value is bound to its place: moved to another row, it does not
+//! open.
 
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 
 use crate::key::Key;
 
-/// How it was sealed, so that it may be done otherwise one day.
+/// Format version, so that the encryption can change one day.
 const FORM: &str = "x1:";
 const NONCE: usize = 24;
 
 impl Key {
-    /// Seals `plain` for `place`; another seal every time.
+    /// Encrypts `plain` for `place`; every result differs.
     #[must_use]
     pub fn seal(&self, place: &str, plain: &str) -> String {
         let nonce: [u8; NONCE] = rand::random();
@@ -22,7 +23,7 @@ impl Key {
         format!("{FORM}{}{}", hex::encode(nonce), hex::encode(sealed))
     }
 
-    /// Opens what was sealed for `place` with this key; `None` if it was not, or was changed since.
+    /// Decrypts a value that was sealed for `place` with this key; `None` if it was not, or was changed since.
     #[must_use]
     pub fn open(&self, place: &str, sealed: &str) -> Option<String> {
         let bytes = hex::decode(sealed.strip_prefix(FORM)?).ok()?;
@@ -67,7 +68,7 @@ mod tests {
         }
     }
 
-    // draft-irtf-cfrg-xchacha-03, A.3.1: the vector everybody has to open.
+    // draft-irtf-cfrg-xchacha-03, A.3.1: the standard test vector.
     #[test]
     fn it_is_xchacha20_poly1305() {
         let key = Key::from_hex("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f").unwrap();

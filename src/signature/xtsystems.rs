@@ -1,9 +1,9 @@
-//! The signature of XTSystems: `sha256=<hex HMAC-SHA256(secret, timestamp ++ body)>`, and why one is refused.
+//! XTSystems' webhook signature: `sha256=<hex HMAC-SHA256(secret, timestamp ++ body)>`, and the reasons to refuse one.
 //!
-//! Nothing stands between timestamp and body, so `("1700000000", "5{…")` and `("17000000005", "{…")` have one MAC.
-//! Exactly ten digits are therefore required, and a body that begins with `{`: one MAC then has one reading.
+//! There is no separator between timestamp and body, so `("1700000000", "5{…")` and `("17000000005", "{…")` have one
+//! MAC. Exactly ten digits are therefore required, and a body that begins with `{`: one MAC then has one reading.
 //!
-//! A [`Reason`] is for the operator's log; what a sender may know is decided where the answer is made.
+//! A [`Reason`] is for the operator's log; the code that responds decides what a sender may know.
 
 use std::fmt;
 
@@ -11,17 +11,17 @@ use crate::clock::Timestamp;
 use crate::secret::Secret;
 use crate::signature;
 
-/// The header with the signature.
+/// The header that carries the signature.
 pub const SIGNATURE_HEADER: &str = "X-XTSystems-Signature";
 /// The header with the time of signing: Unix seconds.
 pub const TIMESTAMP_HEADER: &str = "X-XTSystems-Timestamp";
-/// How far the time of signing may be from ours, either way and inclusive, in seconds.
+/// Maximum difference between the time of signing and ours, either way and inclusive, in seconds.
 pub const WINDOW_SECS: i64 = 300;
 
 const PREFIX: &[u8] = b"sha256=";
 const HEX_DIGITS: usize = 64;
 
-/// Why a request is refused. `Display` says it to the operator, without any part of the request.
+/// Why a request is refused. `Display` explains it to the operator, without any part of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Reason {
     /// The timestamp's header is missing or empty.
@@ -30,13 +30,13 @@ pub enum Reason {
     /// The signature's header is missing or empty.
     #[error("no signature: the webhook has no secret in XTSystems, or a proxy dropped {SIGNATURE_HEADER}")]
     NoSignature,
-    /// A header was sent twice; which one counts would be a guess. For the caller to find: here each comes once.
+    /// A header was sent twice; which one counts would be a guess. The caller checks for it: here each comes once.
     #[error("{0} was sent twice")]
     Doubled(&'static str),
     /// The timestamp is not ten digits.
     #[error("{}", malformed_timestamp(*digits, *looks_like_millis))]
     MalformedTimestamp {
-        /// How many digits it is made of; `None` if of anything else as well.
+        /// Number of digits; `None` if it contains anything else.
         digits: Option<usize>,
         /// Whether it has the length of milliseconds.
         looks_like_millis: bool,
@@ -44,29 +44,29 @@ pub enum Reason {
     /// The timestamp is too far from the time of arrival.
     #[error("{}", outside_window(*seconds_behind))]
     OutsideWindow {
-        /// By how much the sender's clock is behind ours; negative if ahead.
+        /// How far the sender's clock is behind ours, in seconds; negative if ahead.
         seconds_behind: i64,
     },
-    /// The signature does not have its form.
+    /// The signature is malformed.
     #[error("signature is malformed: {0}")]
     MalformedSignature(Fault),
-    /// The MAC is that of another secret or of other bytes.
+    /// The MAC was made with another secret or from other bytes.
     #[error("signature does not match (another secret, or a proxy changed the body)")]
     Mismatch,
-    /// Signed rightly, but the body does not begin with `{`: no event, and not to be trusted either, since the
-    /// signature of a body like that may belong to another one.
+    /// The signature is valid, but the body does not begin with `{`: it is no event, and not trustworthy either, since
+    /// such a body's signature may belong to another timestamp and body.
     #[error("signature matches, but the body does not begin with {{")]
     BodyNotAnObject,
 }
 
-/// What is wrong with the form of a signature.
+/// Why a signature is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// It does not begin with `sha256=`.
     NoPrefix,
-    /// It has this many characters after the prefix, in place of 64.
+    /// Number of characters after the prefix, if it is not 64.
     Length(usize),
-    /// It has 64, but not only hex digits.
+    /// It has 64 characters, but not only hex digits.
     NotHex,
 }
 
@@ -108,7 +108,7 @@ fn span(seconds: u64) -> String {
     if small == 0 { format!("{large} {unit}") } else { format!("{large} {unit} {small} {rest}") }
 }
 
-/// Checks a request: `timestamp` and `signature` are the headers' values (empty if missing), `received_at` is when
+/// Verifies a request: `timestamp` and `signature` are the headers' values (empty if missing), `received_at` is when
 /// the headers had arrived, so that a slow body does not stretch the window.
 ///
 /// # Errors
@@ -132,7 +132,7 @@ pub fn check(
 /// Checks the timestamp alone: exactly ten ASCII digits, at most [`WINDOW_SECS`] from `received_at`.
 ///
 /// # Errors
-/// Why not.
+/// The reason to refuse it.
 pub fn check_timestamp(timestamp: &[u8], received_at: Timestamp) -> Result<(), Reason> {
     if timestamp.is_empty() {
         return Err(Reason::NoTimestamp);
@@ -153,10 +153,10 @@ pub fn check_timestamp(timestamp: &[u8], received_at: Timestamp) -> Result<(), R
     Ok(())
 }
 
-/// Checks the signature alone: its form, then its MAC. Takes the same time wherever the MAC differs.
+/// Checks the signature alone: its form, then its MAC. Takes constant time, wherever the MAC differs.
 ///
 /// # Errors
-/// Why not.
+/// The reason to refuse it.
 pub fn check_signature(
     secret: &Secret,
     timestamp: &[u8],
@@ -178,7 +178,7 @@ pub fn check_signature(
     if signature::verify(secret, &[timestamp, body], signature) { Ok(()) } else { Err(Reason::Mismatch) }
 }
 
-/// Checks that the body begins as an object does.
+/// Checks that the body begins like a JSON object.
 ///
 /// # Errors
 /// [`Reason::BodyNotAnObject`].
@@ -186,7 +186,7 @@ pub fn check_body(body: &[u8]) -> Result<(), Reason> {
     if body.starts_with(b"{") { Ok(()) } else { Err(Reason::BodyNotAnObject) }
 }
 
-/// A usual mistake that explains a signature that does not match. `Display` says what to do.
+/// A common mistake that explains a signature mismatch. `Display` describes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// The signature is that of the body without the line break at its end.
@@ -202,7 +202,7 @@ pub enum Mistake {
     DotBetween,
 }
 
-/// Tries the usual mistakes on a signature that did not match. For a person who asks: it costs several MACs.
+/// Tries the common mistakes on a signature that did not match. For diagnosis on request: it costs several MACs.
 #[must_use]
 pub fn mistake(secret: &Secret, timestamp: &[u8], signature: &[u8], body: &[u8]) -> Option<Mistake> {
     let matches = |parts: &[&[u8]]| signature::verify(secret, parts, signature);

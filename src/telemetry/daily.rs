@@ -1,4 +1,4 @@
-//! A log file a day, readable by this user only, with a name that always leads to the newest.
+//! A daily log file, readable by this user only, and a link that always points to the newest.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
 
-/// `combined.2024-01-15.log`, with `combined.log` as a link to it. Days are UTC's.
+/// `combined.2024-01-15.log`, with `combined.log` as a link to it. Days are in UTC.
 pub(super) struct Daily {
     folder: PathBuf,
-    /// `combined.log`.
+    /// Name of the link: `combined.log`.
     name: String,
     clock: Clock,
     day: String,
@@ -18,12 +18,12 @@ pub(super) struct Daily {
 }
 
 impl Daily {
-    /// Opens the file of today in `folder`, which is made where there is none.
+    /// Opens today's file in `folder`, and creates the folder if it is missing.
     pub(super) fn open(folder: &Path, name: &str, clock: Clock) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let link = folder.join(name);
         if std::fs::symlink_metadata(&link).is_ok_and(|found| found.is_file()) {
-            // The old bot's own file, or a link that a copy made a file of: the link takes its place.
+            // The old bot's own file, or a link that a copy turned into a file: the link replaces it.
             let (stem, ending) = parts(name);
             std::fs::rename(&link, folder.join(format!("{stem}.old.{ending}")))?;
         }
@@ -37,7 +37,7 @@ impl Write for Daily {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let day = today(&self.clock);
         if day != self.day {
-            // Should that fail, the log goes on in the file of yesterday, and it is tried again with the next line.
+            // If that fails, logging continues in yesterday's file, and the next line tries again.
             if let Ok(file) = begin(&self.folder, &self.name, &day) {
                 self.file = file;
                 self.day = day;
@@ -51,12 +51,12 @@ impl Write for Daily {
     }
 }
 
-/// Opens the file of `day`, and has `name` lead to it.
+/// Opens the file of `day`, and links `name` to it.
 fn begin(folder: &Path, name: &str, day: &str) -> io::Result<File> {
     let (stem, ending) = parts(name);
     let dated = format!("{stem}.{day}.{ending}");
     let file = File::options().append(true).create(true).mode(0o600).open(folder.join(&dated))?;
-    // Made beside it and renamed: the name is never missing. Where there can be no links, there is the file.
+    // Created under another name and renamed: the link is never missing. On systems without links only the file exists.
     let link = folder.join(format!(".{name}.new"));
     let _ = std::fs::remove_file(&link);
     let _ = symlink(&dated, &link).and_then(|()| std::fs::rename(&link, folder.join(name)));
@@ -67,7 +67,7 @@ fn parts(name: &str) -> (&str, &str) {
     name.split_once('.').unwrap_or((name, "log"))
 }
 
-/// `2024-01-15`.
+/// Today's date in UTC: `2024-01-15`.
 fn today(clock: &Clock) -> String {
     clock.now().to_rfc3339().chars().take(10).collect()
 }
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4, "two days, the link, and the old one");
     }
 
-    // Issue 14 item 32. Control: without the modes both are open to whom the umask lets in.
+    // Issue 14 item 32. Control: without the modes both are open to everyone whom the umask lets in.
     #[test]
     fn a_log_is_for_its_owner_only() {
         let dir = tempfile::tempdir().unwrap();

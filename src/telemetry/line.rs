@@ -1,8 +1,8 @@
-//! One event, one line: what a value holds can neither begin a line of its own nor steer a terminal.
+//! Log injection protection: one event is one line, and no value can begin a line of its own or control a terminal.
 //!
 //! tracing-subscriber 0.3.23 escapes a few control characters in the message and none in a field shown by `Display`.
-//! [`fields`] therefore makes every value visible where it is formatted, and [`OneLine`] goes over the finished line
-//! once more. With colours on it leaves ESC alone, since only the formatter's own is still there then.
+//! [`fields`] therefore escapes every value where it is formatted, and [`OneLine`] checks the finished line
+//! once more. With colors on it leaves ESC alone, since only the formatter's own is still there then.
 
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Write as _};
@@ -13,8 +13,8 @@ use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::{FormatFields, MakeWriter};
 
-/// Formats fields as `message name=value …`. Without colours, whatever the layer says: a span's fields are formatted
-/// once, by whichever layer comes first, and the others write the same text to their files.
+/// Formats fields as `message name=value …`. Never uses colors, whatever the layer's setting: a span's fields are
+/// formatted once, by whichever layer comes first, and the others write the same text to their files.
 pub(super) fn fields() -> impl for<'a> FormatFields<'a> + Send + Sync + 'static {
     debug_fn(|writer: &mut Writer<'_>, field: &Field, value: &dyn Debug| -> fmt::Result {
         let value = format!("{value:?}");
@@ -27,7 +27,7 @@ pub(super) fn fields() -> impl for<'a> FormatFields<'a> + Send + Sync + 'static 
     .delimited(" ")
 }
 
-/// Makes writers that make control characters visible.
+/// Creates writers that escape control characters.
 pub(super) struct OneLine<M> {
     inner: M,
     colour: bool,
@@ -47,7 +47,7 @@ impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for OneLine<M> {
     }
 }
 
-/// Writes a line; the formatter hands over each event in one piece.
+/// Writes lines; the formatter passes each event in one piece.
 pub(super) struct OneLineWriter<W> {
     inner: W,
     colour: bool,
@@ -64,7 +64,7 @@ impl<W: Write> Write for OneLineWriter<W> {
     }
 }
 
-/// `text` with its control characters visible, all but a line break at its end (and ESC, with colours on).
+/// Escapes the control characters in `text`, except a line break at its end (and ESC, with colors on).
 fn visible(text: &str, colour: bool) -> Cow<'_, str> {
     let (body, end) = text.strip_suffix('\n').map_or((text, ""), |body| (body, "\n"));
     let is_hidden = |char: char| is_control(char) && !(colour && char == '\u{1b}');
@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    /// Logs one event with hostile values in every place a value can stand, and gives back what was written.
+    /// Logs one event with hostile values in every possible place, and returns the output.
     fn logged(colour: bool) -> String {
         #[derive(Clone, Default)]
         struct Kept(Arc<Mutex<Vec<u8>>>);

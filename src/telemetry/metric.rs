@@ -1,6 +1,6 @@
-//! Counters, gauges and histograms, and the text in which Prometheus reads them.
+//! Counters, gauges and histograms, and their Prometheus text format.
 //!
-//! Counting costs one atomic addition. Labels are words of closed sets: nothing that comes from outside becomes one.
+//! Counting costs one atomic addition. Labels come from closed sets: no external text becomes one.
 
 use std::fmt::{Display, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The content type of [`Exposition`] (Prometheus: "Text-based format").
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A number that only grows.
+/// A monotonically increasing count.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
@@ -19,34 +19,34 @@ impl Counter {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// The sum so far.
+    /// The count so far.
     #[must_use]
     pub fn sum(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// A number that is set.
+/// A value that can go up and down.
 #[derive(Debug, Default)]
 pub struct Gauge(AtomicU64);
 
 impl Gauge {
-    /// Sets it.
+    /// Replaces the value.
     pub fn set(&self, value: u64) {
         self.0.store(value, Ordering::Relaxed);
     }
 
-    /// What it was set to.
+    /// The current value.
     #[must_use]
     pub fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// How long things took: how many at most how long, and all together.
+/// A histogram of durations: counts per bucket, and their sum.
 #[derive(Debug)]
 pub struct Histogram<const N: usize> {
-    /// The upper ends of the buckets, rising.
+    /// Upper bounds of the buckets, ascending.
     bounds: [Duration; N],
     buckets: [AtomicU64; N],
     beyond: AtomicU64,
@@ -54,7 +54,7 @@ pub struct Histogram<const N: usize> {
 }
 
 impl<const N: usize> Histogram<N> {
-    /// An empty one with these upper ends, in milliseconds.
+    /// An empty histogram with these upper bounds, in milliseconds.
     #[must_use]
     pub fn of_millis(bounds: [u64; N]) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl<const N: usize> Histogram<N> {
         }
     }
 
-    /// Notes that something took `span`.
+    /// Records a duration.
     pub fn note(&self, span: Duration) {
         let at = self.bounds.iter().position(|bound| span <= *bound);
         at.map_or(&self.beyond, |at| &self.buckets[at]).fetch_add(1, Ordering::Relaxed);
@@ -73,18 +73,18 @@ impl<const N: usize> Histogram<N> {
     }
 }
 
-/// Metrics as text.
+/// Metrics in the Prometheus text format.
 #[derive(Debug, Default)]
 pub struct Exposition(String);
 
 impl Exposition {
-    /// A counter of one number.
+    /// Adds a counter without labels.
     pub fn counter(&mut self, name: &str, help: &str, value: u64) {
         self.family(name, "counter", help);
         self.sample(name, &[], value);
     }
 
-    /// A counter with a label: a word of a closed set each.
+    /// Adds a counter with one label, whose values come from a closed set.
     pub fn counters(
         &mut self,
         name: &str,
@@ -98,13 +98,13 @@ impl Exposition {
         }
     }
 
-    /// A gauge of one number.
+    /// Adds a gauge without labels.
     pub fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
         self.family(name, "gauge", help);
         self.sample(name, &[], value);
     }
 
-    /// A gauge with a label.
+    /// Adds a gauge with one label.
     pub fn gauges(
         &mut self,
         name: &str,
@@ -118,7 +118,7 @@ impl Exposition {
         }
     }
 
-    /// A histogram, in seconds.
+    /// Adds a histogram, in seconds.
     pub fn histogram<const N: usize>(&mut self, name: &str, help: &str, histogram: &Histogram<N>) {
         self.family(name, "histogram", help);
         let bucket = format!("{name}_bucket");
@@ -134,7 +134,7 @@ impl Exposition {
         self.sample(&format!("{name}_count"), &[], count);
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn finish(self) -> String {
         self.0

@@ -1,4 +1,4 @@
-//! Around everything that changes something: who may, and the note of it in the audit log.
+//! Authorization and audit log entries for every command that changes something.
 
 use poise::{CommandInteractionType, CreateReply};
 use serenity::all::{CreateActionRow, CreateAutocompleteResponse, CreateEmbed, CreateInteractionResponse};
@@ -11,17 +11,17 @@ use crate::bot::refusal::refused;
 use crate::hub::{Entrypoint, Person};
 use crate::model::{Actor, AuditEntry, AuditOutcome, Snowflake};
 
-/// What came of something that changes something.
+/// The result of a command that changes something.
 pub(super) struct Done {
     /// For the audit log.
     pub(super) outcome: AuditOutcome,
-    /// What it is about, for the audit log.
+    /// Subject for the audit log.
     pub(super) subject: String,
-    /// For the person, and for the audit log.
+    /// For the person and for the audit log.
     pub(super) sentence: String,
-    /// What the person may go on with.
+    /// Buttons for the next steps.
     buttons: Vec<CreateActionRow>,
-    /// What stands below the sentence.
+    /// Shown below the sentence.
     embed: Option<CreateEmbed>,
 }
 
@@ -34,14 +34,14 @@ impl Done {
         Self { outcome, subject: subject.into(), sentence: sentence.into(), buttons: Vec::new(), embed: None }
     }
 
-    /// The same with buttons and what they need to know below it.
+    /// Adds buttons, and the embed with what the person needs to know about them.
     pub(super) fn with(self, buttons: Vec<CreateActionRow>, embed: Option<CreateEmbed>) -> Self {
         Self { buttons, embed, ..self }
     }
 }
 
-/// Does `work` for somebody who may operate, notes what came of it and tells it. Nothing of it is begun for anybody
-/// else: they are told who can, and it is noted that they asked about `subject`.
+/// Runs `work` for an operator, records the outcome in the audit log and replies with it. For anyone else `work` does
+/// not begin: the reply names who has access, and the audit log records the refused request about `subject`.
 pub(super) async fn operate(
     context: Context<'_>,
     subject: &str,
@@ -64,13 +64,13 @@ pub(super) async fn operate(
     Ok(())
 }
 
-/// Who typed the command, by what Discord said with it.
+/// The person who ran the command, from Discord's interaction.
 pub(super) fn person(context: Context<'_>) -> Person {
     let asked = context.interaction;
     clicking(&asked.user, asked.member.as_deref(), asked.guild_id, &context.data().clock)
 }
 
-/// Whether they may change what is not a decision. If not, they are told who can, and it is noted.
+/// Whether the person has operator access. If not, replies with who has it and records the refusal.
 pub(super) async fn may_operate(context: Context<'_>, subject: &str) -> Result<bool, Error> {
     let Err(refusal) = context.data().hub.may_operate(&person(context)) else { return Ok(true) };
     say(context, refused(&refusal)).await?;
@@ -78,7 +78,7 @@ pub(super) async fn may_operate(context: Context<'_>, subject: &str) -> Result<b
     Ok(false)
 }
 
-/// Says one thing to the one who asked.
+/// Replies to the person who ran the command.
 pub(super) async fn say(context: Context<'_>, sentence: impl Into<String>) -> Result<(), Error> {
     context.send(CreateReply::default().content(sentence).ephemeral(true)).await?;
     Ok(())
@@ -98,7 +98,7 @@ pub(super) async fn list(context: Context<'_>, list: List) -> Result<(), Error> 
     Ok(())
 }
 
-/// What the audit log says of the command.
+/// The command's audit log entry.
 pub(super) fn entry(
     context: Context<'_>,
     subject: &str,
@@ -117,7 +117,7 @@ pub(super) fn entry(
     }
 }
 
-/// Notes what came of the command. A log that does not take it is an error in our own log, not the person's.
+/// Records the command's outcome in the audit log. If that fails, our own log gets an error and the person none.
 pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutcome, detail: &str) {
     let entry = entry(context, subject, outcome, detail);
     if let Err(error) = context.data().hub.audit(entry).await {
@@ -125,7 +125,7 @@ pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutc
     }
 }
 
-/// Whether anybody may do anything where the command was typed. If not, they are told so, and it is noted.
+/// Whether commands are allowed in this guild at all. If not, replies with that and records the refusal.
 pub(super) async fn check_guild(context: Context<'_>) -> Result<bool, Error> {
     let Data { hub, clock, .. } = context.data();
     wait_for_guild(hub, clock, context.interaction.guild_id, Entrypoint::Command).await;

@@ -1,4 +1,4 @@
-//! `/webhook-config`: what is configured, without a secret.
+//! `/webhook-config`: the configuration without its secrets.
 
 use poise::CreateReply;
 use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
@@ -8,7 +8,7 @@ use crate::bot::custom_id;
 use crate::bot::text::quoted;
 use crate::render::{self, Color, Surface};
 
-/// Discord: "Embed Limits", description. All of an embed may hold 6,000.
+/// Discord: "Embed Limits", description. A whole embed may hold 6,000 characters.
 const MAX_TABLE: usize = 4096;
 
 /// What nuncio listens to and where events go: port, path, the map with its channels

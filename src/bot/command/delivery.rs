@@ -16,11 +16,11 @@ use crate::store::{AttemptRow, DeliveryDetails, NotRetried, Requester, Revived, 
 
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
-/// How many are looked through for what was typed.
+/// Maximum number of deliveries searched for autocomplete.
 const LOOKED_AT: u32 = 500;
-/// How many tries are shown of one delivery.
+/// Maximum number of attempts shown per delivery.
 const MOST_TRIES: usize = 8;
-/// A body below this stands in the answer; a longer one is attached, and one that could end a block of code.
+/// Bodies below this size appear inline. Longer ones are attached, and so are bodies that could end a code block.
 const INLINE: usize = 1700;
 /// Discord: "Create Message", content.
 const MOST_CONTENT: usize = 2000;
@@ -65,7 +65,8 @@ async fn show(
         Some(id) => hub.letter(id).await?,
         None => None,
     };
-    authorize::say(context, found.map_or_else(|| unknown(&id), |(letter, tries)| told(&letter, &tries))).await
+    authorize::say(context, found.map_or_else(|| unknown(&id), |(details, tries)| history(&details, &tries)))
+        .await
 }
 
 /// Send one again that was given up or delivered
@@ -85,7 +86,7 @@ async fn retry(
         let subject = format!("delivery {id}");
         let revived = hub.redeliver(id, &requester(context, &subject)).await?;
         let Some(revived) = revived else { return Ok(Done::new(AuditOutcome::Done, subject, REPLAYED)) };
-        let (outcome, sentence) = said(&revived, &hub.rules());
+        let (outcome, sentence) = outcome(&revived, &hub.rules());
         Ok(Done::new(outcome, subject, sentence))
     };
     authorize::operate(context, "delivery", work).await
@@ -118,7 +119,7 @@ pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<
 #[poise::command(context_menu_command = "Show raw", guild_only, default_member_permissions = "MANAGE_GUILD")]
 pub(super) async fn show_raw(context: Context<'_>, message: Message) -> Result<(), Error> {
     let subject = format!("message {}", message.id);
-    // What a card leaves out is not for everybody who sees the card.
+    // What a card leaves out is not meant for everyone who sees the card.
     if !authorize::may_operate(context, &subject).await? {
         return Ok(());
     }
@@ -156,13 +157,13 @@ fn pretty(body: &[u8]) -> String {
         .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
-/// Who asks, and what they may.
+/// The person who ran the command, with their access.
 fn requester(context: Context<'_>, subject: &str) -> Requester {
     let entry = authorize::entry(context, subject, AuditOutcome::Done, "");
     context.data().hub.requester(&authorize::person(context), entry)
 }
 
-fn said(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
+fn outcome(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
     let sentence = match revived {
         Revived::Pending { reopened: false } => "It is sent again, as a new message.",
         Revived::Pending { reopened: true } => {
@@ -181,7 +182,7 @@ fn said(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
     (if revived.is_done() { AuditOutcome::Done } else { AuditOutcome::Refused }, sentence.to_owned())
 }
 
-/// Why XTSystems is not called again, and who can do it.
+/// Why the call to XTSystems is not repeated, and who can repeat it.
 fn not_called(why: NotRetried, rules: &Rules) -> String {
     let (press, refusal) = match why {
         NotRetried::NeedsApprover => (ButtonAction::TryAgain, Refusal::NotApprover(rules.approvers.clone())),
@@ -209,10 +210,10 @@ fn unknown(id: &str) -> String {
     }
 }
 
-fn told(letter: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String {
-    let mut text = list::listed(letter);
-    if let Ok(letter) = letter {
-        text.push_str(&format!("\nNow: {}, tried {} times", letter.status.as_str(), letter.attempts));
+fn history(details: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String {
+    let mut text = list::listed(details);
+    if let Ok(details) = details {
+        text.push_str(&format!("\nNow: {}, tried {} times", details.status.as_str(), details.attempts));
     }
     for one in tries.iter().rev().take(MOST_TRIES) {
         let status = one.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
@@ -224,15 +225,15 @@ fn told(letter: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String {
     text.chars().take(1900).collect()
 }
 
-/// What was given up lately, by what it is about.
+/// Suggests recent dead letters, labeled by their subject.
 async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let letters = context.data().hub.given_up(0, LOOKED_AT).await.unwrap_or_default();
-    let name = |letter: &DeliveryDetails| {
-        let name = format!("{} {} → {}", letter.id.short(), letter.kind.as_str(), letter.destination);
+    let dead_letters = context.data().hub.given_up(0, LOOKED_AT).await.unwrap_or_default();
+    let name = |details: &DeliveryDetails| {
+        let name = format!("{} {} → {}", details.id.short(), details.kind.as_str(), details.destination);
         name.chars().take(100).collect::<String>()
     };
     let partial = partial.to_lowercase();
-    let choices = letters.iter().flatten().map(|letter| (name(letter), letter.id.to_string()));
+    let choices = dead_letters.iter().flatten().map(|details| (name(details), details.id.to_string()));
     let fitting = choices.filter(|(name, _)| name.to_lowercase().contains(&partial));
     super::choices(fitting.take(MOST_CHOICES))
 }

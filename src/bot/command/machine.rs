@@ -1,4 +1,4 @@
-//! `/machine`: deciding without a card at hand.
+//! `/machine`: decisions on machines without a card at hand.
 
 use poise::CreateReply;
 use serenity::all::CreateAutocompleteResponse;
@@ -17,7 +17,7 @@ const AMBIGUOUS: &str = "Several customers have a machine with that id. Nothing 
                          that appears while you type, or use the buttons on its card.";
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
-/// How many are looked through for what was typed.
+/// Maximum number of machines searched for autocomplete.
 const LOOKED_AT: u32 = 500;
 
 /// Machines that ask to join: list them, and decide
@@ -82,7 +82,7 @@ async fn show(
     press(context, ButtonAction::Details, &machine, None).await
 }
 
-/// The same as the button on the card, by the same rules.
+/// Performs the card button's action, under the same rules.
 async fn press(
     context: Context<'_>,
     press: ButtonAction,
@@ -122,7 +122,7 @@ async fn press(
     }
 }
 
-/// Asks which of several machines of one name is meant.
+/// Asks which of several machines with one name is meant.
 fn several(found: &[Decision]) -> String {
     let ids: Vec<String> = found.iter().take(10).map(|decision| quoted(&decision.object)).collect();
     format!(
@@ -132,7 +132,7 @@ fn several(found: &[Decision]) -> String {
     )
 }
 
-/// On a card the card says it; here nobody looks at one.
+/// States the outcome in words: a card would show it, but here the person sees no card.
 fn done(clicked: &ClickOutcome) -> String {
     match clicked {
         ClickOutcome::Done(decision) => format!(
@@ -144,7 +144,7 @@ fn done(clicked: &ClickOutcome) -> String {
     }
 }
 
-/// The machines that wait, by name.
+/// Suggests undecided machines, labeled by name.
 async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let waiting = context.data().hub.undecided_machines(0, LOOKED_AT).await.unwrap_or_default();
     let partial = partial.to_lowercase();

@@ -1,4 +1,4 @@
-//! `/mute`: a kind that nobody wants to hear of for a while.
+//! `/mute`: stops posting a kind of event for a while.
 
 use futures_util::future;
 use serenity::all::CreateAutocompleteResponse;
@@ -14,7 +14,7 @@ use crate::config::span_of;
 use crate::hub::{MuteError, UnknownKind};
 use crate::model::{AuditOutcome, Kind, KindMeaning, Source};
 
-/// What is suggested as a duration; any other may be written.
+/// Suggested durations; any other may be typed.
 const SPANS: [(&str, &str); 7] = [
     ("30 minutes", "30m"),
     ("1 hour", "1h"),
@@ -67,7 +67,7 @@ async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str)
     }
 }
 
-/// Why a kind is not muted yet.
+/// Why a kind that never arrived is not muted yet.
 fn never_came(kind: &str, unknown: &UnknownKind, has_button: bool) -> String {
     let kind = quoted(kind);
     let meant =
@@ -78,7 +78,7 @@ fn never_came(kind: &str, unknown: &UnknownKind, has_button: bool) -> String {
     )
 }
 
-/// Kinds and families that can be muted.
+/// Suggests kinds and families that can be muted.
 async fn suggest(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let partial = partial.trim().to_lowercase();
     let found = kinds_and_families().filter(|kind| {

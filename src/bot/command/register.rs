@@ -1,4 +1,4 @@
-//! `/register-webhook`: has the platform send its events here.
+//! `/register-webhook`: registers nuncio's webhook with XTSystems.
 
 use futures_util::future;
 use serenity::all::CreateAutocompleteResponse;
@@ -28,17 +28,17 @@ pub(super) async fn register_webhook(
     authorize::operate(context, "webhook", async { Ok(register(context, events).await) }).await
 }
 
-/// Registers, and says what came of it.
+/// Registers the webhook and returns the outcome.
 async fn register(context: Context<'_>, events: Option<Vec<String>>) -> Done {
     let wanted = Wanted { events, ..Wanted::default() };
     match context.data().errands.registrar.register(&wanted).await {
-        Ok(registration) => Done::new(AuditOutcome::Done, "webhook", told(&registration)),
+        Ok(registration) => Done::new(AuditOutcome::Done, "webhook", summary(&registration)),
         Err(why @ NotRegistered::Failed(_)) => Done::new(AuditOutcome::Failed, "webhook", why.to_string()),
         Err(why) => Done::new(AuditOutcome::Refused, "webhook", why.to_string()),
     }
 }
 
-fn told(Registration { registered, url }: &Registration) -> String {
+fn summary(Registration { registered, url }: &Registration) -> String {
     let did = match registered {
         Registered::Made(_) => "Registered",
         Registered::Updated(_) => "The registration was there and is up to date now",
@@ -48,7 +48,7 @@ fn told(Registration { registered, url }: &Registration) -> String {
     format!("{did}: XTSystems sends {events} to {}, signed. Try it with `/test-webhook`.", quoted(url))
 }
 
-/// The parts of a list with commas or spaces between.
+/// Splits a list at commas and spaces.
 fn list(text: &str) -> Vec<String> {
     let parts = text.split([',', ' ']).map(str::trim).filter(|part| !part.is_empty());
     parts.map(str::to_owned).collect()

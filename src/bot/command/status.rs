@@ -1,4 +1,4 @@
-//! `/webhook-status`: how everything stands, in figures.
+//! `/webhook-status`: nuncio's health in figures.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::clock::Timestamp;
 use crate::hub::{Gateway, Status};
 use crate::render::{self, Color, Markdown, Surface};
 
-/// Discord waits three seconds for the first word; after this, it gets one that promises more.
+/// Deadline for an immediate reply. Discord allows three seconds; after this, the reply is deferred.
 const AT_ONCE: Duration = Duration::from_millis(1500);
 /// Discord: "Embed Limits".
 const MAX_VALUE: usize = 1024;
-/// Of the problems, which may be many.
+/// Maximum length of the list of problems, which may be many.
 const MAX_PROBLEMS: usize = 2000;
 
 /// How nuncio stands: endpoint, database, gateway, what waits, what was refused
@@ -40,7 +40,7 @@ pub(super) async fn webhook_status(context: Context<'_, Data, Error>) -> Result<
     Ok(())
 }
 
-/// The answer. Discord's limits are kept: eleven fields, none above 1024 characters but the description.
+/// The reply. Stays within Discord's limits: eleven fields, each at most 1024 characters except the description.
 fn embed(status: &Status, now: Timestamp) -> CreateEmbed {
     let is_well = status.problems.is_empty();
     let color = if is_well { Color::Done } else { Color::Warning };
@@ -156,7 +156,7 @@ fn refusals(status: &Status) -> Option<String> {
         .filter(|lines| !lines.is_empty())
 }
 
-/// Shown by Discord as "3 minutes ago".
+/// A relative timestamp, which Discord shows as "3 minutes ago".
 fn ago(at: Timestamp) -> String {
     format!("<t:{}:R>", at.as_secs())
 }

@@ -1,4 +1,4 @@
-//! `/test-webhook`: has the platform send a test and follows it, leg by leg.
+//! `/test-webhook`: has XTSystems send a test event and traces it hop by hop.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use crate::hub::{Hop, Trace};
 use crate::model::{AuditOutcome, Status};
 use crate::xtsystems;
 
-/// How long the test is followed. Discord waits 15 minutes, people do not.
+/// How long the test is traced. Discord would wait 15 minutes, people do not.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The platform's clock is not asked; ours may be read a moment after the event arrived.
+/// Clock tolerance: the platform's clock is not known; ours may be read a moment after the event arrived.
 const SLACK: Duration = Duration::from_millis(50);
 const MOST_LEGS: usize = 10;
 
@@ -60,7 +60,7 @@ async fn through_the_platform(
     let took = report.ms.map_or_else(|| data.clock.elapsed().saturating_sub(began), Duration::from_millis);
     let from = format!("XTSystems {} ms", took.as_millis());
     match arrived(context, since).await? {
-        Some(trace) => Ok((outcome(&trace), told(&from, &trace))),
+        Some(trace) => Ok((outcome(&trace), summary(&from, &trace))),
         None => Ok(failed(format!(
             "{from} → ✗ nothing arrived here. XTSystems says: {} Its webhook sends to {}: is that this nuncio, and is its \
              secret WEBHOOK_SECRET? `/register-webhook` sets both.",
@@ -74,7 +74,7 @@ async fn by_ourselves(context: Context<'_>) -> Result<(AuditOutcome, String), Er
     let hub = &context.data().hub;
     let event = hub.send_test().await?;
     let trace = hub.follow(event, PATIENCE).await?;
-    let sentence = told("Without XTSystems (there is no XTSYSTEMS_API_KEY)", &trace);
+    let sentence = summary("Without XTSystems (there is no XTSYSTEMS_API_KEY)", &trace);
     Ok((outcome(&trace), sentence))
 }
 
@@ -94,7 +94,7 @@ fn outcome(trace: &Trace) -> AuditOutcome {
 }
 
 /// `XTSystems 38 ms → nuncio 1 ms on disk → #alerts 212 ms`
-fn told(from: &str, trace: &Trace) -> String {
+fn summary(from: &str, trace: &Trace) -> String {
     let mut sentence = format!("{from} → nuncio {} ms on disk → ", trace.on_disk.as_millis());
     if trace.legs.is_empty() {
         sentence.push_str(
@@ -113,7 +113,7 @@ fn told(from: &str, trace: &Trace) -> String {
 }
 
 fn leg(leg: &Hop) -> String {
-    // "Acme NOC / #alerts" where people are: its last part says enough.
+    // "Acme NOC / #alerts" as operators configured it: the last part is enough.
     let name = leg.destination.rsplit(" / ").next().unwrap_or(&leg.destination);
     let name = plain(name);
     let why = || leg.reason.as_deref().map(|why| format!(": {}", plain(why))).unwrap_or_default();

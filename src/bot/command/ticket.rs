@@ -1,4 +1,4 @@
-//! `/create-ticket`: makes a ticket on the platform.
+//! `/create-ticket`: creates a ticket in XTSystems.
 
 use super::authorize::Done;
 use super::{Context, Error, authorize};
@@ -9,19 +9,15 @@ use crate::xtsystems::{NewTicket, Ticket};
 const LONGEST_TITLE: usize = 200;
 const LONGEST_TEXT: usize = 4000;
 
-/// How soon somebody should look.
+/// The ticket's priority, as the platform names it.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
 pub(super) enum Priority {
-    /// Some time.
     #[name = "low"]
     Low,
-    /// As usual.
     #[name = "medium"]
     Medium,
-    /// Soon.
     #[name = "high"]
     High,
-    /// Now.
     #[name = "critical"]
     Critical,
 }
@@ -48,12 +44,12 @@ pub(super) async fn create_ticket(
         .await
 }
 
-/// Makes it, and says what came of it: for the log, what it is about; for the person, a sentence.
+/// Creates the ticket. Returns the subject for the audit log and a sentence for the person.
 async fn create(context: Context<'_>, title: &str, description: &str, priority: Option<Priority>) -> Done {
     let subject = || format!("ticket {}", title.chars().take(LONGEST_TITLE).collect::<String>());
     let refused = |sentence: &str| Done::new(AuditOutcome::Refused, subject(), sentence);
     let (title, description) = (title.trim(), description.trim());
-    // Discord checks this as well; whoever speaks to us without Discord's client does not.
+    // Discord's client checks this as well; other clients do not.
     if title.is_empty() {
         return refused("The title is empty. No ticket was created: write one of at most 200 characters.");
     }
@@ -73,10 +69,10 @@ async fn create(context: Context<'_>, title: &str, description: &str, priority: 
         priority: poise::ChoiceParameter::name(&priority.unwrap_or(Priority::Medium)).to_owned(),
         created_by: authorize::person(context).name,
     };
-    // The gateway may tell a command twice: it is one ticket all the same.
+    // The gateway may deliver a command twice: the key makes it one ticket.
     let key = format!("cmd_{}", context.interaction.id);
     match platform.create_ticket(&ticket, &key).await {
-        Ok(made) => Done::new(AuditOutcome::Done, format!("ticket {}", made.id), told(context, &made)),
+        Ok(made) => Done::new(AuditOutcome::Done, format!("ticket {}", made.id), summary(context, &made)),
         Err(failure) if matches!(failure.status, Some(200..=299)) => {
             let sentence = "XTSystems created the ticket but did not return its number: look for it there.";
             Done::new(AuditOutcome::Done, subject(), sentence)
@@ -87,7 +83,7 @@ async fn create(context: Context<'_>, title: &str, description: &str, priority: 
     }
 }
 
-fn told(context: Context<'_>, ticket: &Ticket) -> String {
+fn summary(context: Context<'_>, ticket: &Ticket) -> String {
     let name = if ticket.seq_id.is_empty() { &ticket.id } else { &ticket.seq_id };
     let link = context.data().errands.ticket_url.as_ref().and_then(|template| template.expand(&ticket.id));
     let link = link.map(|url| format!(" <{url}>")).unwrap_or_default();

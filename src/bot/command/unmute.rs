@@ -1,4 +1,4 @@
-//! `/unmute`: what is muted, and ending it.
+//! `/unmute`: lists mutes and ends them.
 
 use serenity::all::CreateAutocompleteResponse;
 
@@ -70,10 +70,11 @@ fn list(mutes: &[(Mute, u64)]) -> String {
     lines.join("\n")
 }
 
-/// What is muted now.
+/// Suggests the current mutes.
 async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
     let hub = &context.data().hub;
-    // What only operators may end only they are shown; how much each has silenced is too much to count at each letter.
+    // Only operators see the mutes that only operators may end. Suppressed events are not counted here: that is too
+    // expensive for every keystroke.
     let mutes = match hub.may_operate(&authorize::person(context)) {
         Ok(()) => hub.muted_now().await.unwrap_or_default(),
         Err(_) => Vec::new(),

@@ -1,10 +1,10 @@
-//! Dialogs: opened without looking anything up, so that they open at once.
+//! Dialogs (Discord modals), opened without any lookup, so that they open at once.
 
 use serenity::all::{CreateActionRow, CreateInputText, CreateModal, InputTextStyle};
 
 use crate::hub::{ButtonAction, Click};
 
-/// What a dialog asks.
+/// The input that a dialog requests.
 struct Question {
     title: &'static str,
     label: &'static str,
@@ -52,7 +52,7 @@ pub(super) fn of(click: &Click) -> Option<CreateModal> {
     Some(CreateModal::new(custom_id, title).components(vec![CreateActionRow::InputText(input)]))
 }
 
-/// Whether what was written will do; else a sentence. Discord counts blanks, people do not.
+/// Checks the length of the input; an error is a sentence. Discord counts surrounding whitespace, people do not.
 pub(super) fn check(click: &Click) -> Result<(), String> {
     let Some(Question { least, most, .. }) = question(click.press) else { return Ok(()) };
     let length = click.text.as_deref().unwrap_or_default().chars().count();

@@ -1,7 +1,7 @@
-//! Setting where events go, step by step: which events, then which channel; and taking it back.
+//! Menus for setting a route step by step (which events, then which channel) and for removing one.
 //!
-//! Every step is a message that only this person sees, and holds in its custom id what was chosen before. Who may is
-//! asked at each of them, from the click itself.
+//! Every step is a message that only this person sees, and carries the earlier choices in its custom id. Access is
+//! checked at every step, from the click itself.
 
 use serenity::all::{
     ChannelType, ComponentInteraction, ComponentInteractionDataKind, CreateActionRow, CreateInputText,
@@ -25,13 +25,13 @@ const KEY: &str = "v1:route-key";
 const OTHER: &str = "v1:route-other";
 const TO: &str = "v1:route-to:";
 const REMOVED: &str = "v1:unroute-key";
-/// Discord: `custom_id` ≤ 100, of which the key of a route is the rest.
+/// Discord: `custom_id` ≤ 100 characters. The route's key gets what the prefix leaves.
 const MOST_KEY: usize = 100 - TO.len();
 const MOST_OPTIONS: usize = 25;
-/// How many places a sentence names.
+/// Maximum number of targets that a sentence names.
 const MOST_PLACES: usize = 5;
 
-/// What somebody chose.
+/// One step of setting or removing a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     Begin,
@@ -41,7 +41,7 @@ pub(super) enum Turn {
     Remove(RouteId),
 }
 
-/// What a click on one of these means; `None` if it is none of them.
+/// Parses a click on one of these menus; `None` if it is another component.
 pub(super) fn of(component: &ComponentInteraction) -> Option<Turn> {
     let id = component.data.custom_id.as_str();
     match &component.data.kind {
@@ -61,7 +61,7 @@ pub(super) fn of(component: &ComponentInteraction) -> Option<Turn> {
     }
 }
 
-/// What was written as a key; `None` if the dialog is another.
+/// The key typed into the dialog; `None` if the dialog is another one.
 pub(super) fn of_dialog(modal: &ModalInteraction) -> Option<String> {
     (modal.data.custom_id == OTHER).then(|| press::text_of(modal).unwrap_or_default())
 }
@@ -131,7 +131,7 @@ impl Clicks {
         }
     }
 
-    /// A key that was written in the dialog.
+    /// Handles a key typed into the dialog.
     pub(super) async fn named(&self, http: &Http, modal: &ModalInteraction, text: &str) {
         let person = person(&modal.user, modal.member.as_ref(), modal.guild_id, &self.shared.clock);
         let next = self.may_turn(&person).and_then(|()| key(text));
@@ -151,7 +151,7 @@ impl Clicks {
         self.note_refused(entry, &person).await;
     }
 
-    /// Whether somebody may go on; else a sentence.
+    /// Checks whether the person may continue; an error is a sentence.
     pub(super) fn may_turn(&self, person: &Person) -> Result<(), String> {
         if self.shared.stopping.is_cancelled() {
             return Err(super::STOPPING.to_owned());
@@ -159,7 +159,7 @@ impl Clicks {
         self.shared.hub.may_operate(person).map_err(|refusal| refused(&refusal))
     }
 
-    /// Notes that somebody was refused, if they were.
+    /// Records the refusal in the audit log, if the person lacks access.
     pub(super) async fn note_refused(&self, entry: AuditEntry, person: &Person) {
         let Err(refusal) = self.shared.hub.may_operate(person) else { return };
         let entry = AuditEntry { outcome: AuditOutcome::Refused, detail: refusal.to_string(), ..entry };
@@ -184,7 +184,8 @@ impl Clicks {
         match hub.set_route(key.clone(), channel, place.as_ref(), guild, entry).await {
             Ok(before) => {
                 let waiting = waiting(hub.unrouted().await.unwrap_or(0));
-                let (only, before) = before.map_or(("", String::new()), |before| told(&before, hub));
+                let (only, before) =
+                    before.map_or(("", String::new()), |before| describe_change(&before, hub));
                 format!(
                     "{} go to <#{channel}>{only} from now on, also after a restart.{before}{waiting}",
                     events(&key)
@@ -221,7 +222,7 @@ fn not_kept(error: &crate::store::Error) -> String {
     answer::not_kept(&reference)
 }
 
-/// What an event that no key matched waits for.
+/// How many events matched no key, and the command that sends them.
 fn waiting(unrouted: u64) -> String {
     let waiting = match unrouted {
         0 => return String::new(),
@@ -231,8 +232,8 @@ fn waiting(unrouted: u64) -> String {
     format!(" {waiting} for a route: `nuncio redeliver --unrouted` sends what has one now.")
 }
 
-/// Where a key led until now, and the way back: one channel takes the place of all it had.
-fn told(before: &Before, hub: &Hub) -> (&'static str, String) {
+/// The route's previous targets, and how to restore them: one channel replaces all of them.
+fn describe_change(before: &Before, hub: &Hub) -> (&'static str, String) {
     let name = |place: &Target| match place {
         Target::Channel(id) => format!("<#{id}>"),
         Target::Stored(id) => quoted(&hub.stored_name(*id)),
@@ -258,7 +259,7 @@ fn told(before: &Before, hub: &Hub) -> (&'static str, String) {
     (only, format!(" Until now they went {places}{set}.{back}"))
 }
 
-/// A key that can be set here; else a sentence.
+/// Parses a key that can be set here; an error is a sentence.
 fn key(text: &str) -> Result<Key, String> {
     let key = Key::read(text.trim())
         .map_err(|(what, fix)| format!("What you wrote {what}. {fix} Nothing was changed."))?;
@@ -278,7 +279,7 @@ fn whispered(sentence: impl Into<String>) -> CreateInteractionResponseMessage {
     CreateInteractionResponseMessage::new().content(sentence).ephemeral(true)
 }
 
-/// Which events.
+/// The menu of event kinds.
 fn keys() -> CreateActionRow {
     let known = kinds_and_families().filter(|kind| *kind != "*");
     let mut options: Vec<CreateSelectMenuOption> = vec![
@@ -294,7 +295,7 @@ fn keys() -> CreateActionRow {
     CreateActionRow::SelectMenu(menu.placeholder("Which events?"))
 }
 
-/// Where to.
+/// The menu of channels.
 fn places(key: &str) -> CreateInteractionResponseMessage {
     let kinds = vec![
         ChannelType::Text,
@@ -310,7 +311,7 @@ fn places(key: &str) -> CreateInteractionResponseMessage {
         .components(vec![CreateActionRow::SelectMenu(menu)])
 }
 
-/// What was set.
+/// The menu of routes that can be removed.
 fn removable(set: &[SetRoute]) -> CreateActionRow {
     let options = set.iter().rev().take(MOST_OPTIONS).map(|route| {
         let (key, by) = (route.key.to_string(), route.by.chars().take(60).collect::<String>());
@@ -336,12 +337,12 @@ mod tests {
 
     #[test]
     fn what_discord_takes_is_kept_to() {
-        let told = serde_json::to_value(keys()).unwrap();
-        let options = told["components"][0]["options"].as_array().unwrap();
+        let json = serde_json::to_value(keys()).unwrap();
+        let options = json["components"][0]["options"].as_array().unwrap();
         assert!((3..=MOST_OPTIONS).contains(&options.len()));
         let longest = "a".repeat(MOST_KEY);
-        let told = serde_json::to_value(places(&longest)).unwrap();
-        assert_eq!(told["components"][0]["components"][0]["custom_id"].as_str().unwrap().len(), 100);
+        let json = serde_json::to_value(places(&longest)).unwrap();
+        assert_eq!(json["components"][0]["components"][0]["custom_id"].as_str().unwrap().len(), 100);
     }
 
     // D-10

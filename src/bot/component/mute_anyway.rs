@@ -1,4 +1,4 @@
-//! "Mute anyway": a click on the button below the question of [`mute_question`](crate::bot::mute_question).
+//! The "Mute anyway" button, shown below the question of [`mute_question`](crate::bot::mute_question).
 
 use serenity::all::{ComponentInteraction, CreateInteractionResponse, Http};
 
@@ -11,7 +11,7 @@ use crate::hub::MuteError;
 use crate::model::{Actor, AuditEntry, EventId, Snowflake};
 
 impl Clicks {
-    /// Mutes what was asked about, for somebody who may.
+    /// Mutes the requested kind, if the person has access.
     pub(super) async fn mute_anyway(&self, http: &Http, component: &ComponentInteraction, wanted: Wanted) {
         let person =
             person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);

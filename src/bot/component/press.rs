@@ -1,4 +1,4 @@
-//! From Discord's words to ours: who pressed what, and where.
+//! Parsing Discord interactions into clicks: which person clicked which button, and where.
 
 use serenity::all::{
     ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, ModalInteraction,
@@ -11,7 +11,7 @@ use crate::model::{Snowflake, Token};
 
 const VERSION: &str = "v1";
 
-/// What a button or dialog of ours says: `v1:<press>:<token>`.
+/// Parses the custom id of a decision's button or dialog: `v1:<press>:<token>`.
 fn parse(custom_id: &str) -> Option<(ButtonAction, Token)> {
     let mut parts = custom_id.split(':');
     let (version, press, token) = (parts.next()?, parts.next()?, parts.next()?);
@@ -19,7 +19,7 @@ fn parse(custom_id: &str) -> Option<(ButtonAction, Token)> {
     (version == VERSION && parts.next().is_none()).then(|| Some((press, token.parse().ok()?)))?
 }
 
-/// Whether a button is one of this mechanism, of whatever version: nobody else answers it then.
+/// Whether a custom id has the format of a decision's button, of any version. Then no other handler answers it.
 pub(super) fn is_ours(custom_id: &str) -> bool {
     let mut parts = custom_id.split(':');
     let (version, press) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -28,7 +28,7 @@ pub(super) fn is_ours(custom_id: &str) -> bool {
     is_version && (is_known || version != VERSION) || !custom_id.contains(':')
 }
 
-/// A click on a button; `None` if it is none of ours.
+/// Parses a click on a decision's button; `None` if the button is another one.
 pub(super) fn of_button(component: &ComponentInteraction, bot: u64, clock: &Clock) -> Option<Click> {
     if !matches!(component.data.kind, ComponentInteractionDataKind::Button) {
         return None;
@@ -51,7 +51,7 @@ pub(super) fn of_button(component: &ComponentInteraction, bot: u64, clock: &Cloc
     })
 }
 
-/// A dialog that was sent; `None` if it is none of ours.
+/// Parses a submitted dialog; `None` if the dialog is another one.
 pub(super) fn of_dialog(modal: &ModalInteraction, clock: &Clock) -> Option<Click> {
     let (press, token) = parse(&modal.data.custom_id)?;
     Some(Click {
@@ -68,7 +68,7 @@ pub(super) fn of_dialog(modal: &ModalInteraction, clock: &Clock) -> Option<Click
     })
 }
 
-/// What was written in a dialog.
+/// The text typed into a dialog.
 pub(super) fn text_of(modal: &ModalInteraction) -> Option<String> {
     let mut components = modal.data.components.iter().flat_map(|row| &row.components);
     components.find_map(|component| match component {

@@ -1,54 +1,54 @@
-//! An interaction out of what is needed of it: who, where, what, and how to answer.
+//! Lenient parsing of interactions: only the person, the place, the action, and how to answer.
 
 use serde_json::{Value, json};
 use serenity::all::Interaction;
 
 use super::id;
 
-/// The author of a message whose author is not told: nobody.
+/// The placeholder author of a message without an author; no real user has this id.
 const NOBODY: u64 = 1;
-/// An id that nobody looks at.
+/// A placeholder for ids that no code reads.
 const ANY: &str = "1";
 
-/// An interaction out of what is needed of it.
-pub(in crate::bot) fn interaction(told: &Value) -> serde_json::Result<Interaction> {
-    let channel = [&told["channel_id"], &told["channel"]["id"], &told["message"]["channel_id"]];
+/// Parses the needed fields of an interaction.
+pub(in crate::bot) fn interaction(raw: &Value) -> serde_json::Result<Interaction> {
+    let channel = [&raw["channel_id"], &raw["channel"]["id"], &raw["message"]["channel_id"]];
     let channel = channel.into_iter().find(|id| !id.is_null());
-    let guild = [&told["guild_id"], &told["guild"]["id"]].into_iter().find(|id| !id.is_null());
+    let guild = [&raw["guild_id"], &raw["guild"]["id"]].into_iter().find(|id| !id.is_null());
     let mut whole = json!({
         "version": 1, "locale": "en-US", "entitlements": [], "attachment_size_limit": 0, "app_permissions": null,
-        "channel_id": channel, "data": data(told, channel.unwrap_or(&Value::Null)),
+        "channel_id": channel, "data": data(raw, channel.unwrap_or(&Value::Null)),
     });
-    keep(&mut whole, told, &["id", "application_id", "type", "token"]);
+    keep(&mut whole, raw, &["id", "application_id", "type", "token"]);
     if let Some(guild) = guild {
         whole["guild_id"] = guild.clone();
     }
-    if told["user"].is_object() {
-        whole["user"] = user(&told["user"]);
+    if raw["user"].is_object() {
+        whole["user"] = user(&raw["user"]);
     }
-    let member = &told["member"];
+    let member = &raw["member"];
     if member.is_object() {
-        let who = if member["user"].is_object() { &member["user"] } else { &told["user"] };
+        let who = if member["user"].is_object() { &member["user"] } else { &raw["user"] };
         whole["member"] = json!({
             "user": user(who), "roles": roles(&member["roles"]), "deaf": false, "mute": false, "flags": 0,
             "joined_at": null, "permissions": text_of(&member["permissions"]),
         });
         keep(&mut whole["member"], member, &["nick", "communication_disabled_until"]);
     }
-    if told["message"].is_object() {
-        whole["message"] = message(&told["message"], &whole["channel_id"]);
+    if raw["message"].is_object() {
+        whole["message"] = message(&raw["message"], &whole["channel_id"]);
     }
     serde_json::from_value(whole)
 }
 
-/// What was done: by the type of the interaction.
-fn data(told: &Value, channel: &Value) -> Value {
-    let data = &told["data"];
+/// The interaction's data, by its type.
+fn data(raw: &Value, channel: &Value) -> Value {
+    let data = &raw["data"];
     if !data.is_object() {
         return Value::Null;
     }
     let mut whole = json!({});
-    match told["type"].as_u64() {
+    match raw["type"].as_u64() {
         Some(3) => {
             whole["component_type"] = 2.into();
             keep(&mut whole, data, &["custom_id", "component_type", "values"]);
@@ -63,7 +63,7 @@ fn data(told: &Value, channel: &Value) -> Value {
             whole = json!({"id": ANY, "type": 1, "options": options(&data["options"])});
             keep(&mut whole, data, &["id", "name", "type", "target_id"]);
             if let Some(messages) = data["resolved"]["messages"].as_object() {
-                let read = messages.iter().map(|(id, told)| (id.clone(), message(told, channel)));
+                let read = messages.iter().map(|(id, raw)| (id.clone(), message(raw, channel)));
                 whole["resolved"] = json!({"messages": read.collect::<serde_json::Map<_, _>>()});
             }
         }
@@ -71,25 +71,25 @@ fn data(told: &Value, channel: &Value) -> Value {
     whole
 }
 
-/// What was written in a dialog, in whatever it is wrapped: a row each.
-fn answers(told: &Value, rows: &mut Vec<Value>) {
-    match told {
-        Value::Array(list) => list.iter().for_each(|told| answers(told, rows)),
+/// Collects the inputs of a dialog, however they are nested: one row each.
+fn answers(raw: &Value, rows: &mut Vec<Value>) {
+    match raw {
+        Value::Array(list) => list.iter().for_each(|raw| answers(raw, rows)),
         Value::Object(_) => {
-            if let (Some(id), Some(value)) = (told["custom_id"].as_str(), told["value"].as_str()) {
+            if let (Some(id), Some(value)) = (raw["custom_id"].as_str(), raw["value"].as_str()) {
                 rows.push(json!({"type": 1, "components": [{"type": 4, "custom_id": id, "value": value}]}));
             }
-            answers(&told["components"], rows);
-            answers(&told["component"], rows);
+            answers(&raw["components"], rows);
+            answers(&raw["component"], rows);
         }
         _ => {}
     }
 }
 
-/// A command's options. One whose type is not told has the one that its value has.
-fn options(told: &Value) -> Vec<Value> {
-    let option = |told: &Value| {
-        let kind = match &told["value"] {
+/// A command's options. If an option's type is missing, it follows from its value.
+fn options(raw: &Value) -> Vec<Value> {
+    let option = |raw: &Value| {
+        let kind = match &raw["value"] {
             Value::String(_) => 3,
             Value::Bool(_) => 5,
             Value::Number(number) if number.is_f64() => 10,
@@ -97,43 +97,43 @@ fn options(told: &Value) -> Vec<Value> {
             _ => 1,
         };
         let mut whole = json!({"type": kind});
-        keep(&mut whole, told, &["name", "type", "value", "focused"]);
-        if told["value"].is_null() {
-            whole["options"] = options(&told["options"]).into();
+        keep(&mut whole, raw, &["name", "type", "value", "focused"]);
+        if raw["value"].is_null() {
+            whole["options"] = options(&raw["options"]).into();
         }
         whole
     };
-    told.as_array().into_iter().flatten().map(option).collect()
+    raw.as_array().into_iter().flatten().map(option).collect()
 }
 
-/// A person. Who has no name is called by their id.
-fn user(told: &Value) -> Value {
-    let mut whole = json!({"username": id(&told["id"]).unwrap_or_default().to_string()});
-    keep(&mut whole, told, &["id", "username", "global_name", "bot"]);
+/// A user. Without a name, the id is the name.
+fn user(raw: &Value) -> Value {
+    let mut whole = json!({"username": id(&raw["id"]).unwrap_or_default().to_string()});
+    keep(&mut whole, raw, &["id", "username", "global_name", "bot"]);
     whole
 }
 
-/// The ids of roles, also where the roles themselves are told.
-fn roles(told: &Value) -> Vec<String> {
-    let one = |told: &Value| id(told).or_else(|| id(&told["id"]));
-    told.as_array().into_iter().flatten().filter_map(one).map(|id| id.to_string()).collect()
+/// The ids of roles, also from whole role objects.
+fn roles(raw: &Value) -> Vec<String> {
+    let one = |raw: &Value| id(raw).or_else(|| id(&raw["id"]));
+    raw.as_array().into_iter().flatten().filter_map(one).map(|id| id.to_string()).collect()
 }
 
-/// A message: which one, and whose.
-fn message(told: &Value, channel: &Value) -> Value {
+/// A message: its id and its author.
+fn message(raw: &Value, channel: &Value) -> Value {
     let mut whole = json!({
         "channel_id": channel, "author": {"id": NOBODY.to_string(), "username": ""}, "content": "",
         "timestamp": "1970-01-01T00:00:00Z", "edited_timestamp": null, "tts": false, "mention_everyone": false,
         "mentions": [], "mention_roles": [], "attachments": [], "embeds": [], "pinned": false, "type": 0,
     });
-    keep(&mut whole, told, &["id", "webhook_id"]);
-    if !told["author"]["id"].is_null() {
-        whole["author"]["id"] = told["author"]["id"].clone();
+    keep(&mut whole, raw, &["id", "webhook_id"]);
+    if !raw["author"]["id"].is_null() {
+        whole["author"]["id"] = raw["author"]["id"].clone();
     }
     whole
 }
 
-/// Copies what is told of these fields.
+/// Copies these fields, if present.
 fn keep(to: &mut Value, from: &Value, fields: &[&str]) {
     for field in fields {
         if let Some(value) = from.get(field).filter(|value| !value.is_null()) {
@@ -153,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    fn told() -> Value {
+    fn raw() -> Value {
         json!({
             "id": "7", "application_id": "9", "type": 3, "token": "t", "guild_id": 5, "channel_id": "6",
             "member": {"user": {"id": "8", "username": "alice"}, "roles": ["11", 12], "permissions": 32},
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_click_is_read_from_what_is_needed_of_it() {
-        let Interaction::Component(click) = interaction(&told()).unwrap() else { panic!("no click") };
+        let Interaction::Component(click) = interaction(&raw()).unwrap() else { panic!("no click") };
         let member = click.member.as_ref().unwrap();
         assert_eq!(member.roles.len(), 2);
         assert!(member.permissions.unwrap().manage_guild());
@@ -171,29 +171,29 @@ mod tests {
         assert_eq!(click.channel_id.get(), 6);
     }
 
-    // D-4: what is missing makes nobody mightier.
+    // D-4: missing fields give no one more access.
     #[test]
     fn what_is_missing_is_not_guessed() {
-        let mut told = told();
-        told["member"] = json!({"user": {"id": "8"}, "roles": [{"name": "Approvers"}, null, "Approvers"]});
-        let Interaction::Component(click) = interaction(&told).unwrap() else { panic!("no click") };
+        let mut raw = raw();
+        raw["member"] = json!({"user": {"id": "8"}, "roles": [{"name": "Approvers"}, null, "Approvers"]});
+        let Interaction::Component(click) = interaction(&raw).unwrap() else { panic!("no click") };
         let member = click.member.unwrap();
         assert!(member.roles.is_empty() && member.permissions.is_none());
         for needed in ["id", "token", "type", "data"] {
-            let mut told = self::told();
-            told.as_object_mut().unwrap().remove(needed);
-            assert!(interaction(&told).is_err(), "{needed}");
+            let mut raw = self::raw();
+            raw.as_object_mut().unwrap().remove(needed);
+            assert!(interaction(&raw).is_err(), "{needed}");
         }
     }
 
     #[test]
     fn roles_may_be_told_themselves() {
-        let mut told = told();
-        told["guild"] = json!({"id": "5"});
-        told["guild_id"] = Value::Null;
-        told["member"]["roles"] = json!([{"id": "11", "name": "Approvers"}, {"id": 12}]);
-        told["member"]["user"]["username"] = Value::Null;
-        let Interaction::Component(click) = interaction(&told).unwrap() else { panic!("no click") };
+        let mut raw = raw();
+        raw["guild"] = json!({"id": "5"});
+        raw["guild_id"] = Value::Null;
+        raw["member"]["roles"] = json!([{"id": "11", "name": "Approvers"}, {"id": 12}]);
+        raw["member"]["user"]["username"] = Value::Null;
+        let Interaction::Component(click) = interaction(&raw).unwrap() else { panic!("no click") };
         let roles: Vec<u64> = click.member.unwrap().roles.iter().map(|role| role.get()).collect();
         assert_eq!((roles, click.guild_id.unwrap().get()), (vec![11, 12], 5));
     }
@@ -203,11 +203,11 @@ mod tests {
     #[case::a_row(json!([{"type": 1, "components": [{"custom_id": "text", "value": "because"}]}]))]
     #[case::a_label(json!([{"type": 18, "id": 3, "component": {"type": 4, "custom_id": "text", "value": "because"}}]))]
     fn a_dialog_is_read_in_whatever_it_is_wrapped(#[case] components: Value) {
-        let mut told = told();
-        told["type"] = 5.into();
-        told["data"] = json!({"custom_id": "v1:deny:x", "components": components});
-        told["message"] = Value::Null;
-        let Interaction::Modal(modal) = interaction(&told).unwrap() else { panic!("no dialog") };
+        let mut raw = raw();
+        raw["type"] = 5.into();
+        raw["data"] = json!({"custom_id": "v1:deny:x", "components": components});
+        raw["message"] = Value::Null;
+        let Interaction::Modal(modal) = interaction(&raw).unwrap() else { panic!("no dialog") };
         let ActionRowComponent::InputText(input) = &modal.data.components[0].components[0] else {
             panic!("no input")
         };
@@ -216,11 +216,11 @@ mod tests {
 
     #[test]
     fn a_command_is_read_without_types_and_ids() {
-        let mut told = told();
-        told["type"] = 2.into();
+        let mut raw = raw();
+        raw["type"] = 2.into();
         let machine = json!({"name": "machine", "value": "a"});
-        told["data"] = json!({"name": "machine", "options": [{"name": "approve", "options": [machine]}]});
-        let Interaction::Command(command) = interaction(&told).unwrap() else { panic!("no command") };
+        raw["data"] = json!({"name": "machine", "options": [{"name": "approve", "options": [machine]}]});
+        let Interaction::Command(command) = interaction(&raw).unwrap() else { panic!("no command") };
         let options = command.data.options();
         let ResolvedValue::SubCommand(inner) = &options[0].value else { panic!("{options:?}") };
         assert!(matches!(inner[0].value, ResolvedValue::String("a")));
@@ -228,11 +228,11 @@ mod tests {
 
     #[test]
     fn the_message_of_a_menu_is_read() {
-        let mut told = told();
-        told["type"] = 2.into();
+        let mut raw = raw();
+        raw["type"] = 2.into();
         let resolved = json!({"messages": {"10": {"id": "10", "thread": null, "author": null}}});
-        told["data"] = json!({"name": "Show raw", "type": 3, "target_id": "10", "resolved": resolved});
-        let Interaction::Command(command) = interaction(&told).unwrap() else { panic!("no command") };
+        raw["data"] = json!({"name": "Show raw", "type": 3, "target_id": "10", "resolved": resolved});
+        let Interaction::Command(command) = interaction(&raw).unwrap() else { panic!("no command") };
         let message = command.data.resolved.messages.values().next().unwrap();
         assert_eq!((message.id.get(), message.author.id.get()), (10, NOBODY));
     }

@@ -1,8 +1,8 @@
-//! READY in fewer or in other words: enough of it to go on is who the bot is.
+//! Lenient parsing of READY: the bot's identity is enough to continue.
 //!
-//! Servers leave out where to resume, tell whole servers where Discord announces them, or know no application. Serenity
-//! waits for a READY that it can read, and otherwise goes on; what is missing only means that a lost connection begins
-//! anew.
+//! Discord-compatible servers may omit the resume URL, send whole guilds where Discord only announces them, or have no
+//! application object. Serenity waits for a READY that it can parse, but otherwise continues; with fields missing, a
+//! lost connection only starts a new session instead of resuming.
 
 use serde_json::{Value, json};
 use serenity::all::Ready;
@@ -10,29 +10,29 @@ use serenity::all::Ready;
 use super::{guild, id};
 use crate::bot::guild::Guild;
 
-/// Reads a READY that serenity could not, and the servers that are told whole in it.
+/// Parses a READY that serenity could not, and the whole guilds in it.
 ///
 /// # Errors
-/// A sentence, if it does not say who the bot is.
-pub(in crate::bot) fn ready(told: &Value) -> Result<(Ready, Vec<Guild>), String> {
-    let Some(bot) = id(&told["user"]["id"]) else {
+/// A sentence, if the bot's identity is missing.
+pub(in crate::bot) fn ready(raw: &Value) -> Result<(Ready, Vec<Guild>), String> {
+    let Some(bot) = id(&raw["user"]["id"]) else {
         return Err("the gateway's READY event cannot be read: it has no user.id".to_owned());
     };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let guilds = || told["guilds"].as_array().into_iter().flatten();
+    let guilds = || raw["guilds"].as_array().into_iter().flatten();
     let announced: Vec<Value> = guilds()
-        .filter_map(|told| Some(json!({"id": id(&told["id"])?.to_string(), "unavailable": true})))
+        .filter_map(|raw| Some(json!({"id": id(&raw["id"])?.to_string(), "unavailable": true})))
         .collect();
-    // The application's id is the bot's for all but very old bots.
-    let application = id(&told["application"]["id"]).unwrap_or(bot);
+    // The application's id equals the bot's for all but very old bots.
+    let application = id(&raw["application"]["id"]).unwrap_or(bot);
     let whole = json!({
-        "v": 10, "session_id": text(&told["session_id"]), "resume_gateway_url": text(&told["resume_gateway_url"]),
-        "user": {"id": bot.to_string(), "username": text(&told["user"]["username"]), "bot": true},
+        "v": 10, "session_id": text(&raw["session_id"]), "resume_gateway_url": text(&raw["resume_gateway_url"]),
+        "user": {"id": bot.to_string(), "username": text(&raw["user"]["username"]), "bot": true},
         "guilds": announced, "application": {"id": application.to_string(), "flags": 0},
     });
     let ready = serde_json::from_value(whole)
         .map_err(|error| format!("the gateway's READY event cannot be read ({error})"))?;
-    let whole = guilds().filter(|told| told["channels"].is_array()).filter_map(|told| guild(told, bot));
+    let whole = guilds().filter(|raw| raw["channels"].is_array()).filter_map(|raw| guild(raw, bot));
     Ok((ready, whole.collect()))
 }
 
@@ -48,17 +48,17 @@ mod tests {
         assert!(super::ready(&json!({"v": 10, "guilds": []})).unwrap_err().contains("has no user.id"));
     }
 
-    // As YEPCord tells it: no `unavailable`, and the servers whole.
+    // As YEPCord sends it: no `unavailable`, and the guilds whole.
     #[test]
     fn servers_that_are_told_whole_are_taken() {
-        let told = json!({
+        let raw = json!({
             "v": 9, "user": {"id": "9", "username": "nuncio"}, "session_id": "s", "application": {"id": "8"},
             "guilds": [
                 {"id": "5", "properties": {"name": "Acme"}, "channels": [{"id": "6", "name": "tickets", "type": 0}]},
                 {"id": "7", "unavailable": true},
             ],
         });
-        let (ready, guilds) = ready(&told).unwrap();
+        let (ready, guilds) = ready(&raw).unwrap();
         assert_eq!(ready.guilds.iter().map(|guild| guild.id.get()).collect::<Vec<_>>(), [5, 7]);
         assert_eq!((guilds.len(), guilds[0].name.as_str()), (1, "Acme"));
         assert_eq!(ready.application.id.get(), 8);

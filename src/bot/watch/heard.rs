@@ -1,4 +1,4 @@
-//! What the gateway tells, one event after the other, and what is known of the servers because of it.
+//! The gateway's event handler: applies each event to the cached guild state.
 
 use std::sync::atomic::Ordering;
 
@@ -26,7 +26,7 @@ impl RawEventHandler for Watch {
                 let bot = self.0.bot.load(Ordering::Acquire);
                 self.put_guild(Guild::of(&event.guild, bot));
             }
-            // An outage, not a farewell: what is known of it stays true.
+            // An outage, not a removal: the cached state stays valid.
             Event::GuildDelete(event) if event.guild.unavailable => {}
             Event::GuildDelete(event) => {
                 {
@@ -72,7 +72,7 @@ impl RawEventHandler for Watch {
 }
 
 impl Watch {
-    /// What serenity could not read, for a server told it in other words than Discord.
+    /// Handles an event that serenity could not parse, from a Discord-compatible server.
     async fn unreadable(&self, context: Context, unknown: UnknownEvent) {
         match unknown.kind.as_str() {
             "INTERACTION_CREATE" => {
@@ -94,7 +94,7 @@ impl Watch {
         }
     }
 
-    /// A READY that serenity could not read, with the servers that were told whole in it.
+    /// Handles a READY that serenity could not parse, with the whole guilds in it.
     async fn read(&self, context: Context, ready: Ready, guilds: Vec<Guild>) {
         self.0.is_heard.store(true, Ordering::Release);
         context.http.set_application_id(ready.application.id);
@@ -132,7 +132,7 @@ impl Watch {
     }
 }
 
-/// The servers that READY announced.
+/// The guilds that READY announced.
 fn servers_of(ready: &Ready) -> Vec<Snowflake> {
     ready.guilds.iter().map(|guild| Snowflake::new(guild.id.get())).collect()
 }

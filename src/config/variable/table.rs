@@ -1,8 +1,8 @@
-//! The variables, one entry each.
+//! The table of variables, one entry each.
 
 use super::{Group, Shown, Variable, variable};
 
-/// All of them, in the order of `.env.example`.
+/// All variables, in the order of `.env.example`.
 pub const VARIABLES: &[Variable] = &[
     variable(
         "DISCORD_TOKEN",
@@ -255,7 +255,7 @@ pub const VARIABLES: &[Variable] = &[
     ),
 ];
 
-/// Variables of later versions: naming one is no mistake, but nothing comes of it yet.
+/// Variables of later versions: setting one is no mistake, but has no effect yet.
 pub const PLANNED: &[Variable] = &[
     variable(
         "API_RATE_LIMIT",

@@ -1,4 +1,4 @@
-//! The table against `.env.example`, and misspelt names.
+//! Tests of the table against `.env.example`, and of misspelled names.
 
 use super::*;
 

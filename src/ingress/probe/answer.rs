@@ -1,4 +1,4 @@
-//! Answering a probe: what arrived of it, for whoever holds this nuncio's key.
+//! Answers to probes: a report of what arrived, for holders of this nuncio's key.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -19,15 +19,15 @@ use crate::secret::Secret;
 use crate::signature::sha256_hex;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-/// No probe is larger, in bytes.
+/// Maximum body size of a probe, in bytes.
 const LARGEST: usize = 16 * 1024;
-/// How much of a header is repeated, in bytes.
+/// Maximum length of an echoed header, in bytes.
 const LONGEST_HEADER: usize = 300;
 
-/// What answers are made with.
+/// The inputs of an answer.
 pub(in crate::ingress) struct Answering<'a> {
     pub(in crate::ingress) key: &'a ProbeKey,
-    /// What events are checked with.
+    /// The secret that signs events.
     pub(in crate::ingress) secret: &'a Secret,
     pub(in crate::ingress) now: Timestamp,
     pub(in crate::ingress) peer: IpAddr,
@@ -36,7 +36,7 @@ pub(in crate::ingress) struct Answering<'a> {
 }
 
 impl Answering<'_> {
-    /// The answer to a request that [asks](asked). `refusals` is looked at for questions that want them listed.
+    /// The answer to a request with a [question](asked). `refusals` is called only for questions that request the list.
     pub(in crate::ingress) async fn answer<B>(
         &self,
         head: &Parts,
@@ -80,13 +80,13 @@ impl Answering<'_> {
     }
 }
 
-/// The question in an address, authentic or not.
+/// The question in a URL, authentic or not.
 pub(in crate::ingress) fn asked(uri: &Uri) -> Option<&str> {
     let pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
     pairs.into_iter().find(|(name, _)| *name == PARAMETER).map(|(_, value)| value)
 }
 
-/// The value of a header that came exactly once.
+/// The value of a header that is present exactly once.
 fn one(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

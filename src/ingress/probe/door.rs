@@ -1,4 +1,4 @@
-//! A door that answers probes and nothing else: for a set-up that is looked at before nuncio runs.
+//! A listener that answers probes and nothing else, for checks of a setup before nuncio runs.
 
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;
@@ -26,8 +26,8 @@ struct Probed {
     clock: Clock,
 }
 
-/// Answers probes on `listener` until `stop`. Everybody else is asked to come again, as by a nuncio that cannot store:
-/// an event that comes meanwhile is sent again by its sender, and lost by nobody.
+/// Answers probes on `listener` until `stop`. All other requests get a 503, as from a nuncio that cannot store:
+/// the sender of an event that arrives meanwhile sends it again, so nothing is lost.
 pub async fn answer_probes(
     listener: TcpListener,
     key: ProbeKey,
@@ -40,7 +40,7 @@ pub async fn answer_probes(
     let router = Router::new().fallback(answer).with_state(probed);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
-        // It ends with `stop` alone.
+        // Only `stop` ends it.
         _ = axum::serve(listener, service).into_future() => {}
         () = stop.cancelled() => {}
     }

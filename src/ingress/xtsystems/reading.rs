@@ -1,7 +1,8 @@
-//! Reading a body once, with hardly any memory: everything is looked at, and only what accepting needs is kept.
+//! A streaming parser for bodies that uses hardly any memory: it checks everything, and keeps only what accepting
+//! needs.
 //!
-//! What is let go was read as strictly as what is kept: whoever reads the same bytes later finds JSON, and in it what
-//! was found here. Of two fields of one name the later counts.
+//! Discarded parts are parsed as strictly as kept ones: a later parse of the same bytes finds valid JSON, and in it
+//! what was found here. Of two fields with one name the later counts.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use crate::model::payload::Scalar;
 use crate::samples::MARK;
 
-/// The fields of `data` that are asked for before an event has a card.
+/// The fields of `data` that are needed before an event has a card.
 pub(super) const NAMES: [&str; 11] = [
     "id",
     "asset_id",
@@ -27,17 +28,17 @@ pub(super) const NAMES: [&str; 11] = [
     "company_name",
 ];
 
-/// What [`NAMES`] say.
+/// The values of the fields in [`NAMES`].
 #[derive(Debug, Default)]
 pub(super) struct Said<'a>([Scalar<'a>; NAMES.len()]);
 
 impl<'a> Said<'a> {
-    /// As `payload::id`.
+    /// Looks up an id by the rules of `payload::id`.
     pub(super) fn id(&self, names: &[&str]) -> Option<Cow<'_, str>> {
         names.iter().find_map(|name| self.0[place(name)?].id())
     }
 
-    /// As `payload::text`.
+    /// Looks up a text by the rules of `payload::text`.
     pub(super) fn text(&self, names: &[&str]) -> Option<Cow<'_, str>> {
         names.iter().find_map(|name| self.0[place(name)?].text())
     }
@@ -47,8 +48,8 @@ fn place(name: &str) -> Option<usize> {
     NAMES.iter().position(|known| *known == name)
 }
 
-/// The body's top level. Keys we do not know are ignored; of those that decide what an event is, a second one is
-/// refused: two readers might believe different ones.
+/// The body's top level. Unknown keys are ignored; a duplicate of a key that decides what an event is gets the body
+/// refused: two parsers might use different ones.
 #[derive(Default)]
 pub(super) struct Envelope<'a> {
     pub(super) event_type: Option<Scalar<'a>>,
@@ -105,11 +106,11 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
     }
 }
 
-/// A field's name, in the body's own memory unless it is escaped there.
+/// A field's name, borrowed from the body unless it contains escapes.
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// What is kept of a value that is read.
+/// What to keep of the value being parsed.
 enum Reading<'s, 'a> {
     Nothing,
     Scalar,
@@ -148,7 +149,7 @@ impl<'de> Visitor<'de> for Reading<'_, 'de> {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Scalar<'de>, E> {
-        // No number of JSON is infinite.
+        // No JSON number is infinite.
         Ok(serde_json::Number::from_f64(number).map_or(Scalar::Other, Scalar::Number))
     }
 
@@ -169,10 +170,10 @@ impl<'de> Visitor<'de> for Reading<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
-        if let Self::Names(said) = self {
+        if let Self::Names(values) = self {
             while let Some(Key(name)) = map.next_key()? {
                 match place(&name) {
-                    Some(place) => said.0[place] = map.next_value_seed(Reading::Scalar)?,
+                    Some(place) => values.0[place] = map.next_value_seed(Reading::Scalar)?,
                     None => drop(map.next_value_seed(Reading::Nothing)?),
                 }
             }

@@ -1,4 +1,4 @@
-//! What is read of a body, and what is refused.
+//! Tests for parsing bodies, and for refusing them.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -35,7 +35,7 @@ fn the_same_bytes_are_the_same_event_only_if_they_say_when() {
     assert_eq!(key(undated, "1705314600"), key(undated, "1705314600"));
 }
 
-// A8: whatever stands there without being a time is the same with every event. Controls: with each value counted, or
+// A8: a value that is not a time is equal in every event. Controls: with each value counted, or
 // with the years unlimited, the second half is red.
 #[rstest::rstest]
 #[case("1705314600", true)]
@@ -73,7 +73,7 @@ fn only_a_time_says_when(#[case] value: &str, #[case] counts: bool) {
     }
 }
 
-/// A reason goes into the log and into quarantine: it says where, never what.
+/// A reason goes into the log and into quarantine: it names the position, never the content.
 #[rstest::rstest]
 #[case(r#""a secret that stands where an object should""#)]
 #[case(r#"["a secret"]"#)]
@@ -135,7 +135,7 @@ fn the_same_alert_is_one_subject() {
     assert_ne!(alert("Disk full"), alert("Disk fine"));
 }
 
-/// Whether the door takes `data` exactly if it can be read whole, and then finds in it what everybody finds later.
+/// Whether the ingress accepts `data` exactly if it parses as a whole, and finds in it what all later parsers find.
 fn agree(data: &str) {
     let whole = serde_json::from_str::<Value>(data);
     let whole =
@@ -168,10 +168,10 @@ fn agree(data: &str) {
     let Ok(whole) = whole else { return };
     let body = format!(r#"{{"data":{data}}}"#);
     let body = payload::quoted(&body).unwrap_or(body);
-    let said: Said<'_> = serde_json::from_str::<Envelope<'_>>(&body).unwrap().data.unwrap();
+    let values: Said<'_> = serde_json::from_str::<Envelope<'_>>(&body).unwrap().data.unwrap();
     for name in NAMES {
         assert_eq!(
-            said.text(&[name]).map(Cow::into_owned),
+            values.text(&[name]).map(Cow::into_owned),
             payload::text(&whole, &[name]),
             "{name} of {data}"
         );
@@ -210,14 +210,14 @@ fn however_deep_it_is_it_can_be_read() {
         let body = format!(r#"{{"data":{inside},"company_id":"acme"}}"#);
         let event = parse(&body.into(), "1705314600", Timestamp::default()).unwrap();
         assert_eq!(event.company, "acme");
-        // What is nested too deep for a tree is there as text.
+        // Too deeply nested for a tree, it is kept as text.
         let data = Payload::of(event.body);
         assert!(data.is_array(), "{depth}");
         assert_eq!(data.to_string().matches('[').count(), depth);
     }
 }
 
-/// Names that mean something to the library that reads JSON mean nothing in what a customer says.
+/// Names with a special meaning to the JSON library have none in a customer's data.
 #[rstest::rstest]
 #[case(r#""{\"id\":8}""#)]
 #[case("5")]
@@ -229,7 +229,7 @@ fn a_field_may_be_called_anything(#[case] value: &str) {
     assert_eq!(Payload::of(event.body).to_string(), data);
 }
 
-/// JSON as text, and now and then what only looks like it.
+/// A strategy for JSON text, and sometimes for text that only resembles it.
 fn json() -> impl Strategy<Value = String> {
     let name = || {
         prop_oneof![

@@ -1,4 +1,4 @@
-//! The vectors of the platform's own documentation, and every way to get it wrong.
+//! Tests with the vectors of the platform's own documentation, and with every kind of mistake.
 
 use proptest::prelude::*;
 
@@ -82,7 +82,7 @@ fn other_secrets_are_refused(#[case] other: &str) {
     assert_eq!(signature_check(signature.as_bytes()), Err(Reason::Mismatch));
 }
 
-// I-5: each signed rightly, so only the timestamp's form can be what refuses it.
+// I-5: each signature is valid, so only the timestamp's form can be the reason for a refusal.
 #[rstest::rstest]
 #[case::missing("", Reason::NoTimestamp)]
 #[case::plus("+1705314600", Reason::MalformedTimestamp { digits: None, looks_like_millis: false })]
