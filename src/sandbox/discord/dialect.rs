@@ -1,18 +1,19 @@
-//! Whose manners the sandbox has: Discord's, or those of servers that others wrote.
+//! API dialects: Discord's own, and the combined deviations of third-party servers.
 //!
-//! Each of the others' ways is one that a server in use has, here all at once: what stands this stands each of them.
-//! The model knows nothing of it: manners change what is said, not what happens, but for what is refused.
+//! Each deviation exists in a server that is in use; here they come all at once, so a client that copes with this
+//! copes with each of them. The model does not know of it: a dialect changes the answers, not what happens, except
+//! for requests that it refuses.
 //!
-//! | what the others do | which |
+//! | what third-party servers do | which |
 //! | --- | --- |
-//! | heed no nonce, and need not say it back | YEPCord, discord-digital-twin |
-//! | tell servers whole in READY, their facts apart, and announce none | YEPCord |
-//! | know no application and no address to resume at | servers for people's clients first |
-//! | begin anew where a client resumes | Spacebar |
-//! | tell interactions without much that Discord adds | Spacebar, YEPCord |
-//! | refuse commands with empty lists, and answer with what was sent | strict readers of schemas; Spacebar |
-//! | say 404 in the code as well | Spacebar |
-//! | answer a callback with something | Discord itself, if asked to |
+//! | ignore nonces, and need not return them | YEPCord, discord-digital-twin |
+//! | send whole guilds in READY, their properties in a nested object, and no `GUILD_CREATE` | YEPCord |
+//! | have no application and no resume address | servers written for user clients first |
+//! | start a new session when a client resumes | Spacebar |
+//! | omit much of what Discord adds to interactions | Spacebar, YEPCord |
+//! | refuse commands with empty lists, and answer with what was sent | strict schema readers; Spacebar |
+//! | return 404 in the error code as well | Spacebar |
+//! | answer a callback with a body | Discord itself, on request |
 //! | send none of Discord's headers | YEPCord |
 
 use serde_json::{Value, json};
@@ -21,18 +22,19 @@ use super::Discord;
 use super::limits::RateLimits;
 use super::model::Refusal;
 
-/// Whose manners the sandbox has.
+/// Whose API behavior the sandbox imitates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// Discord's.
+    /// Discord's own behavior.
     #[default]
     Discord,
-    /// Those of servers that others wrote.
+    /// The combined behavior of third-party servers.
     Others,
 }
 
 impl Dialect {
-    /// READY as it is told, from Discord's and the guilds that would follow it; and the guilds that still do.
+    /// READY in this dialect, built from Discord's and the guilds to announce; returns it with the guilds that are
+    /// still to be announced.
     pub(super) fn greet(self, mut ready: Value, guilds: Vec<Value>) -> (Value, Vec<Value>) {
         if self == Self::Discord {
             return (ready, guilds);
@@ -45,12 +47,12 @@ impl Dialect {
         (ready, Vec::new())
     }
 
-    /// Whether a session goes on where it was.
+    /// Whether a session can be resumed.
     pub(super) fn resumes(self) -> bool {
         self == Self::Discord
     }
 
-    /// Why a body is refused that Discord takes.
+    /// The refusal for a body that Discord accepts and this dialect does not.
     pub(super) fn refusal(self, method: &str, path: &str, body: &Value) -> Option<Refusal> {
         let is_strict = self == Self::Others && method == "PUT" && path.ends_with("/commands");
         (is_strict && says_nothing(body)).then(|| {
@@ -58,7 +60,7 @@ impl Dialect {
         })
     }
 
-    /// The answer as it is given: its status and what is in it.
+    /// The answer in this dialect: its status and body.
     pub(super) fn say(
         self,
         method: &str,
@@ -84,14 +86,14 @@ impl Dialect {
         }
     }
 
-    /// Whether answers carry Discord's headers: how often one may ask, and what they came through.
+    /// Whether answers carry Discord's headers: the rate limit and `via`.
     pub(super) fn is_discords(self) -> bool {
         self == Self::Discord
     }
 }
 
 impl Discord {
-    /// Takes on these manners. A client that is connected already was greeted with the others.
+    /// Switches the dialect. A client that is already connected was greeted in the old one.
     pub fn behave(&self, manner: Dialect) {
         let others = manner == Dialect::Others;
         let left_out = json!({
@@ -111,7 +113,7 @@ impl Discord {
     }
 }
 
-/// A guild whose own facts stand apart from what is in it.
+/// A guild whose properties are in an object of their own, apart from its lists.
 fn apart(mut guild: Value) -> Value {
     const FACTS: [&str; 4] = ["name", "owner_id", "features", "preferred_locale"];
     let mut facts = json!({});
@@ -127,7 +129,7 @@ fn apart(mut guild: Value) -> Value {
     guild
 }
 
-/// Whether an empty list or a null stands in it anywhere.
+/// Whether the value contains an empty list or a null anywhere.
 fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,

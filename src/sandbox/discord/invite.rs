@@ -1,4 +1,4 @@
-//! Another server than the first: what a bot is told when somebody invites it to theirs.
+//! Invites to a second guild: what a bot receives when a user adds it to their own.
 
 use super::Discord;
 use super::gateway::{self, Intents};
@@ -6,8 +6,8 @@ use super::model::Permissions;
 use crate::model::Snowflake;
 
 impl Discord {
-    /// Makes a server that belongs to `owner`, with one text channel, and invites the bot to it. Its id and the channel's;
-    /// `None` if there is no such user.
+    /// Creates a guild owned by `owner` with one text channel, and adds the bot. Returns the ids of the guild and the
+    /// channel; `None` if there is no such user.
     pub fn invite(&self, name: &str, owner: &str, channel: &str) -> Option<(Snowflake, Snowflake)> {
         let owner = self.user_id(owner)?;
         self.with(|state, now| {
@@ -24,7 +24,7 @@ impl Discord {
         })
     }
 
-    /// Takes the bot into the first server again, with these permissions: what somebody does who opens its invite link.
+    /// Adds the bot to the first guild again with these permissions, as a user does who opens its invite link.
     pub fn invite_back(&self, permissions: Permissions) {
         self.with(|state, now| {
             let (world, id) = (&mut state.world, self.guild_id());
