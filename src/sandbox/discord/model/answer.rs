@@ -1,5 +1,5 @@
-//! Answers to interactions: the first one, and the messages that follow it for fifteen minutes
-//! (Discord: "Receiving and Responding to Interactions").
+//! Answers to interactions: the first one, and followups for fifteen minutes (Discord: "Receiving and Responding to
+//! Interactions").
 
 use serde_json::{Value, json};
 
@@ -12,28 +12,28 @@ use super::{
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Messages for one person only that are kept.
+/// How many ephemeral messages are kept.
 const WHISPERS_KEPT: usize = 1_000;
 
-/// The first answer to an interaction, checked. The number of its kind is Discord's.
+/// The first answer to an interaction, validated. The numbers are Discord's callback types.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// 4: a message.
     Message(Draft),
-    /// 5: a message will come; whether only the one who asked sees it.
+    /// 5: a message will follow; `true` if it is ephemeral.
     Deferred(bool),
-    /// 6: the message with the component may be changed later.
+    /// 6: the message with the component may be edited later.
     DeferredUpdate,
-    /// 7: the message with the component is changed.
+    /// 7: edits the message with the component.
     Update(Edit),
-    /// 8: what may be written.
+    /// 8: autocomplete choices.
     Choices(Vec<Value>),
-    /// 9: a modal.
+    /// 9: opens a modal.
     Modal(Value),
 }
 
 impl Reply {
-    /// Whether an interaction can be answered with a reply of this number.
+    /// Whether this callback type fits the interaction.
     #[must_use]
     pub fn fits(kind: i64, interaction: &Interaction) -> bool {
         let on_message = interaction.source.is_some();
@@ -58,7 +58,7 @@ impl Reply {
 }
 
 impl World {
-    /// An interaction that can still have its first answer.
+    /// The interaction, if it can still have its first answer.
     pub fn unanswered(&self, id: Snowflake, token: &str, now: Timestamp) -> Result<&Interaction, Refusal> {
         let found = self.interactions.get(&id).filter(|found| found.token == token);
         let found = found.ok_or(Refusal::UnknownInteraction)?;
@@ -69,14 +69,14 @@ impl World {
         }
     }
 
-    /// The flags of the message that an interaction began with: what a change of it may say depends on them.
+    /// The flags of the message that an interaction came from: they decide what an edit of it may contain.
     #[must_use]
     pub fn source_flags(&self, interaction: &Interaction) -> u64 {
         let said = interaction.source.and_then(|source| self.said(interaction.channel, source).ok());
         said.map_or(0, |(_, message)| message.draft.flags)
     }
 
-    /// Answers an interaction for the first time. What is returned is Discord's interaction callback object.
+    /// Sends the first answer to an interaction. Returns Discord's interaction callback object.
     pub fn answer(&mut self, id: Snowflake, reply: Reply, now: Timestamp) -> Result<Value, Refusal> {
         let found = self.interactions.get(&id).ok_or(Refusal::UnknownInteraction)?.clone();
         let number = reply.number();
@@ -124,7 +124,7 @@ impl World {
             answer["interaction"]["response_message_id"] = message["id"].clone();
             answer["interaction"]["response_message_loading"] = (flags & LOADING != 0).into();
             answer["interaction"]["response_message_ephemeral"] = (flags & EPHEMERAL != 0).into();
-            // Of what is still to come nothing can be shown.
+            // A deferred message has no content to return.
             if matches!(number, 4 | 7) {
                 answer["resource"] = json!({"type": number, "message": message});
             }
@@ -132,7 +132,7 @@ impl World {
         Ok(answer)
     }
 
-    /// The interaction that was answered and whose token this is, for as long as the token lives.
+    /// The answered interaction with this token, while the token is valid.
     pub fn answered(&self, token: &str, now: Timestamp) -> Result<&Interaction, Refusal> {
         let found = self.interactions.values().rev().find(|found| found.token == token);
         let found =
@@ -140,8 +140,8 @@ impl World {
         if found.stage == Stage::Answered { Ok(found) } else { Err(Refusal::UnknownWebhook) }
     }
 
-    /// One more message of an answered interaction. The first one after a deferral is the answer that was promised;
-    /// who sees that is settled already.
+    /// Sends a followup to an answered interaction. The first one after a deferral fills the deferred answer, whose
+    /// visibility is already fixed.
     pub fn follow_up(&mut self, token: &str, mut draft: Draft, now: Timestamp) -> Result<Value, Refusal> {
         let found = self.answered(token, now)?.clone();
         if draft.is_empty() {
@@ -157,7 +157,7 @@ impl World {
         self.replace(found.channel, original, draft, None)
     }
 
-    /// A message that belongs to an interaction: its answer (`None`, Discord's `@original`) or one that followed.
+    /// A message of an interaction: its answer (`None`, Discord's `@original`) or a followup.
     pub fn answer_message(
         &self,
         token: &str,
@@ -172,7 +172,7 @@ impl World {
         if belongs { Ok((found.channel, said)) } else { Err(Refusal::UnknownMessage) }
     }
 
-    /// Changes a message of an interaction; the one that was promised is there by that.
+    /// Edits a message of an interaction; a deferred answer is thereby filled.
     pub fn edit_answer(
         &mut self,
         token: &str,
@@ -206,7 +206,7 @@ impl World {
         Ok(())
     }
 
-    /// A message of a channel, also one that only one person sees.
+    /// A message of a channel, ephemeral ones included.
     pub(super) fn said(&self, channel: Snowflake, id: Snowflake) -> Result<(&Channel, &Message), Refusal> {
         let whisper = self.whispers.get(&id).filter(|(place, _)| *place == channel);
         match (whisper, self.channels.get(&channel)) {
@@ -215,7 +215,7 @@ impl World {
         }
     }
 
-    /// Whoever is the only one to see a message, and that message; oldest first.
+    /// All ephemeral messages with the user who sees them, oldest first.
     pub fn whispers(&self) -> impl Iterator<Item = (Snowflake, Value)> {
         self.whispers.values().filter_map(|(channel, message)| {
             let place = self.channels.get(channel)?;
@@ -223,7 +223,7 @@ impl World {
         })
     }
 
-    /// A message as its object, also one that only one person sees.
+    /// A message as its object, ephemeral ones included.
     pub fn show(&self, channel: Snowflake, id: Snowflake) -> Result<Value, Refusal> {
         self.said(channel, id).map(|(channel, message)| self.message_object(channel, message))
     }
@@ -236,7 +236,7 @@ impl World {
         self.dispatch("SANDBOX_INTERACTION", told);
     }
 
-    /// Sends a message as the application's answer; where a click began it, it refers to `about`.
+    /// Sends a message as the application's answer; after a click, it refers to `about`.
     fn say(
         &mut self,
         interaction: &Interaction,
@@ -278,7 +278,7 @@ impl World {
         Ok(id)
     }
 
-    /// Tells the page what one person sees, and nobody else.
+    /// Dispatches an ephemeral message to the page, for one user only.
     fn whisper(&mut self, event: &str, channel: Snowflake, message: &Message) {
         let Some(place) = self.channels.get(&channel) else { return };
         let object = self.message_object(place, message);
@@ -294,7 +294,7 @@ impl World {
         edited: Option<Timestamp>,
     ) -> Result<Value, Refusal> {
         let (_, said) = self.said(channel, id)?;
-        // Who sees it is settled.
+        // The visibility is fixed.
         let fixed = said.draft.flags & EPHEMERAL;
         let mut draft = said.draft.edited(edit)?;
         draft.flags = (draft.flags & !EPHEMERAL) | fixed;

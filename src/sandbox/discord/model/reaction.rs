@@ -1,4 +1,4 @@
-//! What people put under messages, and what is pinned.
+//! Reactions to messages, and pinned messages.
 
 use serde_json::{Value, json};
 
@@ -6,13 +6,13 @@ use super::{Channel, Message, Permission, Reaction, Refusal, World, iso};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Emojis under a message.
+/// How many different emojis a message may have.
 const EMOJIS: usize = 20;
-/// Pins of a channel that one listing shows.
+/// How many pins one listing shows.
 const PINS: usize = 50;
 
 impl World {
-    /// Puts an emoji under a message. The first of its kind needs Add Reactions, all need Read Message History.
+    /// Adds a reaction. A new emoji needs Add Reactions, every reaction Read Message History.
     pub fn react(
         &mut self,
         user: Snowflake,
@@ -29,7 +29,7 @@ impl World {
             if !permissions.has(Permission::AddReactions) || message.reactions.len() >= EMOJIS {
                 return Err(Refusal::MissingPermissions);
             }
-            // A custom emoji says which it is; of the others, plain letters and digits are none.
+            // A custom emoji has a colon; other text of plain letters and digits is not an emoji.
             if emoji.is_empty() || (emoji.is_ascii() && !emoji.contains(':')) {
                 return Err(Refusal::UnknownEmoji);
             }
@@ -53,7 +53,7 @@ impl World {
         Ok(())
     }
 
-    /// Takes one's own emoji away, or with Manage Messages somebody else's.
+    /// Removes the user's own reaction, or with Manage Messages another user's.
     pub fn unreact(
         &mut self,
         user: Snowflake,
@@ -79,7 +79,7 @@ impl World {
         Ok(())
     }
 
-    /// Takes one emoji, or all of them, away from a message.
+    /// Removes one emoji, or all of them, from a message.
     pub fn clear_reactions(
         &mut self,
         user: Snowflake,
@@ -98,7 +98,7 @@ impl World {
         Ok(())
     }
 
-    /// Who put this emoji there, as user objects.
+    /// The users who reacted with this emoji, as user objects.
     pub fn reactors(
         &self,
         user: Snowflake,
@@ -111,7 +111,7 @@ impl World {
         Ok(found.users.iter().filter_map(|id| self.users.get(id)).map(super::User::object).collect())
     }
 
-    /// Pins a message, or unpins it.
+    /// Pins or unpins a message.
     pub fn pin(
         &mut self,
         user: Snowflake,
@@ -131,7 +131,7 @@ impl World {
         Ok(())
     }
 
-    /// What is pinned in a channel, newest pin first: when, and the message.
+    /// The pinned messages of a channel, newest pin first, each with its time.
     pub fn pins(&self, user: Snowflake, channel: Snowflake) -> Result<Vec<(String, Value)>, Refusal> {
         let (place, permissions) = self.visible(user, channel)?;
         if !permissions.has(Permission::ReadMessageHistory) {
