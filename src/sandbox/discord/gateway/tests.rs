@@ -247,7 +247,7 @@ async fn session_starts_are_limited_by_place_and_by_day() {
     second.send(2, t.identify(INTENTS)).await;
     assert_eq!(second.op(9).await, false);
     t.clock.advance(Duration::from_secs(5));
-    // On the same connection: it is in no session.
+    // On one connection: after op 9 it has no session.
     second.send(2, t.identify(INTENTS)).await;
     second.ready().await;
     second.event("GUILD_CREATE").await;

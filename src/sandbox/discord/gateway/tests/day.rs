@@ -1,10 +1,10 @@
-//! A bot's day, through the protocol alone: what any client library does, from login to coming back after a cut.
+//! A bot's typical day over the protocol alone, as any client library does it, from login to resuming after a cut.
 
 use serde_json::{Value, json};
 
 use super::client::{Client, INTENTS, Stage};
 
-/// Somebody with a token.
+/// A user with a token.
 struct Caller<'a> {
     http: reqwest::Client,
     stage: &'a Stage,
@@ -31,7 +31,7 @@ fn id(object: &Value) -> &str {
     object["id"].as_str().unwrap_or_else(|| panic!("no id in {object}"))
 }
 
-/// The data of the next such event; others that come before it are heard as well.
+/// The data of the next event with this name; earlier events are skipped.
 async fn hears(client: &mut Client, event: &str) -> Value {
     loop {
         let mut payload = client.next().await.unwrap();
@@ -52,7 +52,7 @@ async fn a_bot_does_a_days_work() {
     let channel = t.discord.channel_id("tickets").unwrap().to_string();
     let messages = format!("/channels/{channel}/messages");
 
-    // It hears a person, and answers with a card that has a button.
+    // It receives a person's message, and answers with a card that has a button.
     let asked = alice.does("POST", &messages, json!({"content": "hello"})).await;
     assert_eq!(hears(&mut client, "MESSAGE_CREATE").await["id"], asked["id"]);
     let button =
@@ -65,7 +65,7 @@ async fn a_bot_does_a_days_work() {
         .await;
     assert_eq!(hears(&mut client, "MESSAGE_UPDATE").await["content"], "somebody has to take it");
 
-    // Alice clicks; it changes the card, and cannot answer twice.
+    // Alice clicks; the bot edits the card, and cannot answer twice.
     let click = json!({"type": 3, "channel_id": channel, "message_id": card["id"],
         "data": {"component_type": 2, "custom_id": "take"}});
     alice.does("POST", "/interactions", click.clone()).await;
@@ -82,7 +82,7 @@ async fn a_bot_does_a_days_work() {
     let (status, twice) = bot.asks("POST", &callback(&clicked), json!({"type": 6})).await;
     assert_eq!((status, &twice["code"]), (400, &json!(40060)));
 
-    // A command of its own, answered late and then with more.
+    // A command of its own, deferred, then answered with a followup.
     let application = t.discord.application_id().to_string();
     let commands = format!("/applications/{application}/guilds/{}/commands", t.discord.guild_id());
     bot.does("PUT", &commands, json!([{"name": "report", "description": "Reports"}])).await;
@@ -95,7 +95,7 @@ async fn a_bot_does_a_days_work() {
     bot.does("PATCH", &format!("{hook}/messages/@original"), json!({"content": "All is well"})).await;
     bot.does("POST", &hook, json!({"content": "and was yesterday"})).await;
 
-    // A webhook, and a thread it writes into.
+    // A webhook, and a thread that it writes into.
     let made = bot.does("POST", &format!("/channels/{channel}/webhooks"), json!({"name": "Bell"})).await;
     hears(&mut client, "WEBHOOKS_UPDATE").await;
     let thread =
@@ -106,11 +106,11 @@ async fn a_bot_does_a_days_work() {
     let rung = bot.does("POST", &path, json!({"content": "ding"})).await;
     assert_eq!((&rung["channel_id"], &rung["webhook_id"]), (&thread["id"], &made["id"]));
 
-    // What is not there is said.
+    // A missing channel is reported as such.
     let (status, nowhere) = bot.asks("POST", "/channels/5/messages", json!({"content": "x"})).await;
     assert_eq!((status, &nowhere["code"]), (404, &json!(10003)));
 
-    // The line is cut; what happened meanwhile comes after it, and clicks are answered again.
+    // The connection is cut; the missed events follow after a resume, and clicks are answered again.
     client.beats_through().await;
     t.discord.gateway().cut_all();
     assert_eq!(client.closed().await, None);

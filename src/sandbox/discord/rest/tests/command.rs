@@ -45,7 +45,7 @@ async fn commands_are_registered_changed_and_taken_away() {
     let one = format!("{path}/{}", made.body["id"].as_str().unwrap());
     let changed = t.ask("bot", Method::PATCH, &one, Some(&json!({"description": "New"}))).await.done();
     assert_eq!((&changed["description"], &changed["options"][0]["name"]), (&json!("New"), &json!("title")));
-    // As serenity sends them.
+    // In serenity's format.
     let all = json!([
         ask_command(),
         {"name": "ping", "description": "p", "options": [], "type": 1, "nsfw": false},

@@ -7,7 +7,7 @@ use super::ask::{Told, next};
 use super::*;
 use crate::sandbox::discord::Dispatch;
 
-/// A stage with a card in `#tickets` and everything that happens there.
+/// A stage with a card in `#tickets`, and its dispatches.
 struct Scene {
     t: Stage,
     events: Receiver<Arc<Dispatch>>,
@@ -41,7 +41,7 @@ impl Scene {
         self.t.say(who, "/interactions", &self.click_body(2, custom_id, &[])).await
     }
 
-    /// Clicks `ok` and returns the interaction as the application gets it.
+    /// Clicks `ok` and returns the interaction as the application receives it.
     async fn clicked(&mut self, who: &str) -> Value {
         assert_eq!(self.click(who, "ok").await.status, 204);
         self.interaction().await
@@ -69,7 +69,7 @@ impl Scene {
         self.t.say("nobody", &path, body).await
     }
 
-    /// A path below the interaction's own webhook.
+    /// A path below the interaction's webhook.
     fn hook(&self, interaction: &Value, rest: &str) -> String {
         format!("/webhooks/{}/{}{rest}", self.t.discord.application_id(), text_of(&interaction["token"]))
     }
@@ -227,7 +227,7 @@ async fn what_one_person_sees_nobody_else_does() {
     assert_eq!((seen("bob"), seen("carol")), (1, 0));
     let path = format!("/channels/{}/messages/{}", s.t.tickets(), text_of(&message["id"]));
     assert_eq!(s.t.read(&path).await.refused(), (404, 10008));
-    // Its buttons are there for the one who sees it.
+    // The user who sees it can click its buttons.
     let mut click = s.click_body(2, "x", &[]);
     click["message_id"] = message["id"].clone();
     assert_eq!(s.t.say("carol", "/interactions", &click).await.refused(), (404, 10008));
