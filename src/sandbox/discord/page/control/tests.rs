@@ -33,7 +33,7 @@ impl Stage {
         request.json(orders).send().await.unwrap()
     }
 
-    /// What the bot is answered when it looks at itself.
+    /// The status of the bot's request for its own user.
     async fn looked(&self) -> u16 {
         let request = self.client.get(format!("{}/api/v10/users/@me", self.base));
         let token = format!("Bot {}", self.discord.bot_token().expose());
