@@ -44,7 +44,7 @@ struct Inner {
     key: Secret,
     clock: Clock,
     model: Mutex<Model>,
-    /// Increases with each recorded request.
+    /// Increases with each request.
     changes: watch::Sender<u64>,
 }
 
@@ -94,7 +94,7 @@ impl Platform {
         self.model().ledger.clone()
     }
 
-    /// Increases with each entry of [`Platform::told`].
+    /// Increases with each request; waiters then read [`Platform::told`].
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
@@ -160,10 +160,10 @@ impl Platform {
         self.0.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, told: Told) {
+    fn note(&self, request: Told) {
         // Requests that only read are not recorded.
-        if !matches!(told.method.as_str(), "GET" | "OPTIONS") {
-            self.model().ledger.push(told);
+        if !matches!(request.method.as_str(), "GET" | "OPTIONS") {
+            self.model().ledger.push(request);
         }
         self.0.changes.send_modify(|count| *count += 1);
     }

@@ -153,24 +153,24 @@ impl Stage {
     /// Watches Discord and publishes the count until `stop`.
     pub async fn watch(&self, stop: CancellationToken) {
         let mut dispatches = self.0.discord.dispatches();
-        let mut tellings = self.0.platform.changes();
-        self.show_told();
-        let mut told = None;
+        let mut platform_changes = self.0.platform.changes();
+        self.publish_platform_requests();
+        let mut published = None;
         let mut next = Duration::ZERO;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                heard = dispatches.recv() => match heard {
+                received = dispatches.recv() => match received {
                     Ok(dispatch) => self.note(&dispatch),
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },
-                Ok(()) = tellings.changed() => self.show_told(),
+                Ok(()) = platform_changes.changed() => self.publish_platform_requests(),
                 () = self.0.clock.sleep_until_elapsed(next) => {
                     next = self.0.clock.elapsed() + TELL_EVERY;
                     let count = self.count().await;
-                    if told != Some(count) {
-                        told = Some(count);
+                    if published != Some(count) {
+                        published = Some(count);
                         self.0.discord.show_panel("demo", "DEMO_COUNTS", json!(count));
                     }
                 }
@@ -179,9 +179,9 @@ impl Stage {
     }
 
     /// Publishes the requests to the platform, newest first.
-    fn show_told(&self) {
-        let told = self.0.platform.told();
-        let newest: Vec<&Told> = told.iter().rev().take(TOLD).collect();
+    fn publish_platform_requests(&self) {
+        let requests = self.0.platform.told();
+        let newest: Vec<&Told> = requests.iter().rev().take(TOLD).collect();
         self.0.discord.show_panel("told", "DEMO_TOLD", json!(newest));
     }
 

@@ -43,7 +43,7 @@ impl Dialect {
             ready.as_object_mut().map(|ready| ready.remove(key));
         }
         ready["v"] = 9.into();
-        ready["guilds"] = guilds.into_iter().map(apart).collect();
+        ready["guilds"] = guilds.into_iter().map(split_properties).collect();
         (ready, Vec::new())
     }
 
@@ -55,7 +55,7 @@ impl Dialect {
     /// The refusal for a body that Discord accepts and this dialect does not.
     pub(super) fn refusal(self, method: &str, path: &str, body: &Value) -> Option<Refusal> {
         let is_strict = self == Self::Others && method == "PUT" && path.ends_with("/commands");
-        (is_strict && says_nothing(body)).then(|| {
+        (is_strict && has_empty_value(body)).then(|| {
             Refusal::at("options", "ARRAY_MIN", "must NOT have fewer than 1 items, must not be null")
         })
     }
@@ -67,22 +67,22 @@ impl Dialect {
         path: &str,
         sent: &Value,
         status: u16,
-        said: Option<Value>,
+        body: Option<Value>,
     ) -> (u16, Option<Value>) {
-        match (status, said) {
-            (_, said) if self == Self::Discord => (status, said),
+        match (status, body) {
+            (_, body) if self == Self::Discord => (status, body),
             (204, None) if path.ends_with("/callback") => (200, Some(json!({"interaction": {"type": 2}}))),
-            (404, Some(said)) => {
-                let message = said["message"].as_str().unwrap_or_default().replace("Unknown ", "");
+            (404, Some(body)) => {
+                let message = body["message"].as_str().unwrap_or_default().replace("Unknown ", "");
                 let message = format!("{message} could not be found");
                 (404, Some(json!({"code": 404, "message": message, "errors": null, "data": null})))
             }
-            (200, Some(mut said)) if method == "POST" && path.ends_with("/messages") => {
-                said.as_object_mut().map(|message| message.remove("nonce"));
-                (200, Some(said))
+            (200, Some(mut body)) if method == "POST" && path.ends_with("/messages") => {
+                body.as_object_mut().map(|message| message.remove("nonce"));
+                (200, Some(body))
             }
             (200, Some(_)) if method == "PUT" && path.ends_with("/commands") => (200, Some(sent.clone())),
-            (status, said) => (status, said),
+            (status, body) => (status, body),
         }
     }
 
@@ -114,7 +114,7 @@ impl Discord {
 }
 
 /// A guild whose properties are in an object of their own, apart from its lists.
-fn apart(mut guild: Value) -> Value {
+fn split_properties(mut guild: Value) -> Value {
     const FACTS: [&str; 4] = ["name", "owner_id", "features", "preferred_locale"];
     let mut facts = json!({});
     for key in FACTS {
@@ -130,7 +130,7 @@ fn apart(mut guild: Value) -> Value {
 }
 
 /// Whether the value contains an empty list or a null anywhere.
-fn says_nothing(value: &Value) -> bool {
+fn has_empty_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(list) => list.is_empty() || list.iter().any(says_nothing),

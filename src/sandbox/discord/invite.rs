@@ -18,8 +18,8 @@ impl Discord {
             world.add_member(id, bot, vec![role], now);
             let channel = world.add_channel(id, channel, "", now);
             let guild = world.guild(bot, id).ok()?;
-            let told = gateway::guild_create(world, guild, bot, Intents::default());
-            world.dispatch("GUILD_CREATE", told);
+            let payload = gateway::guild_create(world, guild, bot, Intents::default());
+            world.dispatch("GUILD_CREATE", payload);
             Some((id, channel))
         })
     }
@@ -32,8 +32,8 @@ impl Discord {
             let role = world.add_role(id, "nuncio", permissions, true, now);
             world.add_member(id, bot, vec![role], now);
             let Ok(guild) = world.guild(bot, id) else { return };
-            let told = gateway::guild_create(world, guild, bot, Intents::default());
-            world.dispatch("GUILD_CREATE", told);
+            let payload = gateway::guild_create(world, guild, bot, Intents::default());
+            world.dispatch("GUILD_CREATE", payload);
         });
     }
 }

@@ -203,7 +203,7 @@ impl State {
         };
         let answer = done.unwrap_or_else(|refusal| Answer::of(&refusal));
         let mut answer =
-            answer.said(|status, said| self.manner.say(&call.method, &call.path, &sent, status, said));
+            answer.said(|status, body| self.manner.say(&call.method, &call.path, &sent, status, body));
         answer.has_via &= self.manner.is_discords();
         if self.manner.is_discords() {
             answer.headers.extend(rate_headers(&standing, now));

@@ -30,8 +30,8 @@ impl Discord {
                 let role = world.add_role(guild, "nuncio", Permissions::from_bits(permissions), true, now);
                 world.add_member(guild, bot, vec![role], now);
                 if let Ok(found) = world.guild(bot, guild) {
-                    let told = gateway::guild_create(world, found, bot, Intents::default());
-                    world.dispatch("GUILD_CREATE", told);
+                    let payload = gateway::guild_create(world, found, bot, Intents::default());
+                    world.dispatch("GUILD_CREATE", payload);
                 }
             }
         });

@@ -32,13 +32,13 @@ async fn answer(
     let (method, path) = (method.as_str(), uri.path_and_query().map_or("/", |path| path.as_str()));
     let key = text(&headers, "idempotency-key");
     let body = json_of(&bytes);
-    let told = Told::new(platform.0.clock.now(), method, path, key, body.as_ref().unwrap_or(&Value::Null));
+    let entry = Told::new(platform.0.clock.now(), method, path, key, body.as_ref().unwrap_or(&Value::Null));
     let fault = platform.model().faults.take(&format!("{method} {path}"));
     let is_lost = fault == Some(PlatformFault::DoneUnanswered);
     let reply = match fault {
         Some(PlatformFault::Status(status, body)) => Reply { status, body, allow: None },
         Some(PlatformFault::Hang) => {
-            platform.note(told);
+            platform.note(entry);
             // The caller gives up first; closing the connection drops this future.
             return std::future::pending().await;
         }
@@ -52,10 +52,10 @@ async fn answer(
         },
     };
     if is_lost {
-        platform.note(told);
+        platform.note(entry);
         return std::future::pending().await;
     }
-    platform.note(told.answered(reply.status, &reply.body));
+    platform.note(entry.answered(reply.status, &reply.body));
     reply.into_response()
 }
 

@@ -46,7 +46,7 @@ impl Connection {
     /// A new connection, not yet served.
     pub(super) fn new(discord: Discord, socket: WebSocket, transport: Transport, opened: Opened) -> Self {
         let pulse = discord.gateway().pulse().clone();
-        let deadline = pulse.elapsed() + patience(opened.heartbeat);
+        let deadline = pulse.elapsed() + heartbeat_timeout(opened.heartbeat);
         Self { discord, socket, transport, opened, pulse, deadline }
     }
 
@@ -101,8 +101,8 @@ impl Connection {
                     return Over::Ending(Ending::Close(CloseCode::SESSION_TIMED_OUT));
                 }
                 heard = self.socket.recv() => match heard {
-                    Some(Ok(Message::Text(text))) => self.hear(text.as_bytes()),
-                    Some(Ok(Message::Binary(bytes))) => self.hear(&bytes),
+                    Some(Ok(Message::Text(text))) => self.receive(text.as_bytes()),
+                    Some(Ok(Message::Binary(bytes))) => self.receive(&bytes),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     Some(Ok(Message::Close(frame))) => return Over::Closed(frame.map(|frame| frame.code)),
                     Some(Err(_)) | None => return Over::Gone,
@@ -119,10 +119,10 @@ impl Connection {
         self.discord.state().gateway.ending(self.opened.link).unwrap_or(Ending::Cut)
     }
 
-    fn hear(&mut self, bytes: &[u8]) {
+    fn receive(&mut self, bytes: &[u8]) {
         let link = self.opened.link;
         if self.discord.with(|state, now| state.receive(link, bytes, now)) {
-            self.deadline = self.pulse.elapsed() + patience(self.opened.heartbeat);
+            self.deadline = self.pulse.elapsed() + heartbeat_timeout(self.opened.heartbeat);
         }
     }
 
@@ -148,6 +148,6 @@ impl Connection {
 }
 
 /// How long to wait for a heartbeat: one and a half intervals, and the slack.
-fn patience(interval: Duration) -> Duration {
+fn heartbeat_timeout(interval: Duration) -> Duration {
     interval * 3 / 2 + SLACK
 }

@@ -27,7 +27,7 @@ impl State {
             // It arrived while the connection was closing.
             return false;
         }
-        match self.understand(link, bytes, now) {
+        match self.handle_payload(link, bytes, now) {
             Ok(heartbeat) => heartbeat,
             Err(code) => {
                 self.gateway.end(link, Ending::Close(code), now);
@@ -36,7 +36,7 @@ impl State {
         }
     }
 
-    fn understand(&mut self, link: u64, bytes: &[u8], now: Timestamp) -> Result<bool, CloseCode> {
+    fn handle_payload(&mut self, link: u64, bytes: &[u8], now: Timestamp) -> Result<bool, CloseCode> {
         let envelope = Envelope::read(bytes)?;
         self.gateway.record(link, &envelope, now)?;
         match envelope.command(self.gateway.session(link).is_some())? {

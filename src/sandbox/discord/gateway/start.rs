@@ -96,8 +96,11 @@ mod tests {
         assert_eq!(starts.take(1, at(1)), Start::Granted);
         assert_eq!(starts.take(0, at(5)), Start::Granted);
         assert_eq!(starts.take(0, at(20)), Start::Exhausted);
-        let told = starts.object(at(3600));
-        assert_eq!((told["remaining"].as_u64(), told["reset_after"].as_u64()), (Some(0), Some(82_800_000)));
+        let limits = starts.object(at(3600));
+        assert_eq!(
+            (limits["remaining"].as_u64(), limits["reset_after"].as_u64()),
+            (Some(0), Some(82_800_000))
+        );
         assert_eq!(starts.object(at(86_400))["remaining"], 4);
         assert_eq!(starts.take(0, at(86_400)), Start::Granted);
     }

@@ -72,8 +72,8 @@ impl World {
     /// The flags of the message that an interaction came from: they decide what an edit of it may contain.
     #[must_use]
     pub fn source_flags(&self, interaction: &Interaction) -> u64 {
-        let said = interaction.source.and_then(|source| self.said(interaction.channel, source).ok());
-        said.map_or(0, |(_, message)| message.draft.flags)
+        let stored = interaction.source.and_then(|source| self.said(interaction.channel, source).ok());
+        stored.map_or(0, |(_, message)| message.draft.flags)
     }
 
     /// Sends the first answer to an interaction. Returns Discord's interaction callback object.
@@ -88,12 +88,12 @@ impl World {
                 if draft.is_empty() {
                     return Err(Refusal::EmptyMessage);
                 }
-                original = Some(self.say(&found, draft, found.source, now)?);
+                original = Some(self.send_answer(&found, draft, found.source, now)?);
             }
             Reply::Deferred(ephemeral) => {
                 let flags = LOADING | if ephemeral { EPHEMERAL } else { 0 };
                 let draft = Draft { flags, ..Draft::default() };
-                (original, deferred) = (Some(self.say(&found, draft, found.source, now)?), true);
+                (original, deferred) = (Some(self.send_answer(&found, draft, found.source, now)?), true);
                 state.0 = "deferred";
             }
             Reply::DeferredUpdate => (original, state.0) = (found.source, "deferred"),
@@ -116,8 +116,8 @@ impl World {
         if let Some(found) = self.interactions.get_mut(&id) {
             (found.stage, found.original, found.deferred, found.modal) =
                 (Stage::Answered, original, deferred, modal);
-            let told = found.told(state.0, state.1);
-            self.dispatch("SANDBOX_INTERACTION", told);
+            let payload = found.told(state.0, state.1);
+            self.dispatch("SANDBOX_INTERACTION", payload);
         }
         let mut answer = json!({"interaction": {"id": id, "type": found.kind as u8}});
         if let Some(message) = message {
@@ -148,7 +148,7 @@ impl World {
             return Err(Refusal::EmptyMessage);
         }
         let Some(original) = found.original.filter(|_| found.deferred) else {
-            let message = self.say(&found, draft, found.original, now)?;
+            let message = self.send_answer(&found, draft, found.original, now)?;
             return self.show(found.channel, message);
         };
         let (_, message) = self.said(found.channel, original)?;
@@ -166,10 +166,10 @@ impl World {
     ) -> Result<(Snowflake, &Message), Refusal> {
         let found = self.answered(token, now)?;
         let id = message.or(found.original).ok_or(Refusal::UnknownMessage)?;
-        let (_, said) = self.said(found.channel, id)?;
+        let (_, stored) = self.said(found.channel, id)?;
         let belongs = found.original == Some(id)
-            || said.byline.interaction.as_ref().is_some_and(|origin| origin.id == found.id);
-        if belongs { Ok((found.channel, said)) } else { Err(Refusal::UnknownMessage) }
+            || stored.byline.interaction.as_ref().is_some_and(|origin| origin.id == found.id);
+        if belongs { Ok((found.channel, stored)) } else { Err(Refusal::UnknownMessage) }
     }
 
     /// Edits a message of an interaction; a deferred answer is thereby filled.
@@ -181,8 +181,8 @@ impl World {
         now: Timestamp,
     ) -> Result<Value, Refusal> {
         let interaction = self.answered(token, now)?.id;
-        let (channel, said) = self.answer_message(token, message, now)?;
-        let (id, loading) = (said.id, said.draft.flags & LOADING != 0);
+        let (channel, stored) = self.answer_message(token, message, now)?;
+        let (id, loading) = (stored.id, stored.draft.flags & LOADING != 0);
         let changed = self.rewrite(channel, id, edit, Some(now).filter(|_| !loading))?;
         if loading {
             self.undefer(interaction);
@@ -197,10 +197,10 @@ impl World {
         message: Option<Snowflake>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let (channel, said) = self.answer_message(token, message, now)?;
-        let id = said.id;
+        let (channel, stored) = self.answer_message(token, message, now)?;
+        let id = stored.id;
         match self.whispers.remove(&id) {
-            Some((channel, message)) => self.whisper("MESSAGE_DELETE", channel, &message),
+            Some((channel, message)) => self.dispatch_ephemeral("MESSAGE_DELETE", channel, &message),
             None => self.remove(channel, id),
         }
         Ok(())
@@ -232,12 +232,12 @@ impl World {
         let Some(found) = self.interactions.get_mut(&id) else { return };
         found.deferred = false;
         let message = found.original;
-        let told = found.told("answered", json!({"message_id": message}));
-        self.dispatch("SANDBOX_INTERACTION", told);
+        let payload = found.told("answered", json!({"message_id": message}));
+        self.dispatch("SANDBOX_INTERACTION", payload);
     }
 
     /// Sends a message as the application's answer; after a click, it refers to `about`.
-    fn say(
+    fn send_answer(
         &mut self,
         interaction: &Interaction,
         mut draft: Draft,
@@ -270,7 +270,7 @@ impl World {
             self.put(channel, message, now)?;
             return Ok(id);
         }
-        self.whisper("MESSAGE_CREATE", channel, &message);
+        self.dispatch_ephemeral("MESSAGE_CREATE", channel, &message);
         self.whispers.insert(id, (channel, message));
         if self.whispers.len() > WHISPERS_KEPT {
             self.whispers.pop_first();
@@ -279,11 +279,11 @@ impl World {
     }
 
     /// Dispatches an ephemeral message to the page, for one user only.
-    fn whisper(&mut self, event: &str, channel: Snowflake, message: &Message) {
+    fn dispatch_ephemeral(&mut self, event: &str, channel: Snowflake, message: &Message) {
         let Some(place) = self.channels.get(&channel) else { return };
         let object = self.message_object(place, message);
-        let told = json!({"user_id": message.byline.only_for, "event": event, "message": object});
-        self.dispatch("SANDBOX_EPHEMERAL", told);
+        let payload = json!({"user_id": message.byline.only_for, "event": event, "message": object});
+        self.dispatch("SANDBOX_EPHEMERAL", payload);
     }
 
     fn rewrite(
@@ -293,10 +293,10 @@ impl World {
         edit: Edit,
         edited: Option<Timestamp>,
     ) -> Result<Value, Refusal> {
-        let (_, said) = self.said(channel, id)?;
+        let (_, stored) = self.said(channel, id)?;
         // The visibility is fixed.
-        let fixed = said.draft.flags & EPHEMERAL;
-        let mut draft = said.draft.edited(edit)?;
+        let fixed = stored.draft.flags & EPHEMERAL;
+        let mut draft = stored.draft.edited(edit)?;
         draft.flags = (draft.flags & !EPHEMERAL) | fixed;
         self.replace(channel, id, draft, edited)
     }
@@ -323,7 +323,7 @@ impl World {
         message.edited = edited.or(message.edited);
         if only_one {
             let message = message.clone();
-            self.whisper("MESSAGE_UPDATE", channel, &message);
+            self.dispatch_ephemeral("MESSAGE_UPDATE", channel, &message);
             return self.show(channel, id);
         }
         self.changed(channel, id)

@@ -224,10 +224,10 @@ impl World {
         let channel = self.channels.remove(&id).ok_or(Refusal::UnknownChannel)?;
         let object = channel.object();
         if channel.thread.is_some() {
-            let told = json!({
+            let payload = json!({
                 "id": id, "guild_id": channel.guild, "parent_id": channel.parent, "type": channel.kind,
             });
-            self.dispatch("THREAD_DELETE", told);
+            self.dispatch("THREAD_DELETE", payload);
         } else {
             self.channels.retain(|_, thread| thread.thread.is_none() || thread.parent != Some(id));
             self.webhooks.retain(|_, webhook| webhook.channel != id);

@@ -167,9 +167,9 @@ impl World {
     /// Dispatches a change of a member.
     pub fn tell_member(&mut self, guild: Snowflake, user: Snowflake) {
         let member = self.guilds.get(&guild).and_then(|guild| guild.members.get(&user));
-        let Some(mut told) = member.map(|member| self.member_object(member)) else { return };
-        told["guild_id"] = json!(guild);
-        self.dispatch("GUILD_MEMBER_UPDATE", told);
+        let Some(mut payload) = member.map(|member| self.member_object(member)) else { return };
+        payload["guild_id"] = json!(guild);
+        self.dispatch("GUILD_MEMBER_UPDATE", payload);
     }
 
     /// The id of the first guild; an id that nothing has if there is no guild.

@@ -79,15 +79,15 @@ impl Interaction {
 
     /// Its state for the page: user, channel, and progress.
     pub(super) fn told(&mut self, state: &str, more: Value) -> Value {
-        let mut told = json!({
+        let mut payload = json!({
             "id": self.id, "user_id": self.user, "channel_id": self.channel, "nonce": self.nonce,
             "type": self.kind as u8, "state": state,
         });
         for (key, value) in more.as_object().into_iter().flatten() {
-            told[key] = value.clone();
+            payload[key] = value.clone();
         }
-        self.outcome = told.clone();
-        told
+        self.outcome = payload.clone();
+        payload
     }
 }
 
@@ -129,7 +129,7 @@ impl World {
         });
         if let Some(source) = source {
             object["message"] =
-                self.said(channel, source).map(|(place, said)| self.message_object(place, said))?;
+                self.said(channel, source).map(|(place, message)| self.message_object(place, message))?;
         }
         if let Some(distortion) = &self.distortion {
             merge(&mut object, distortion);
@@ -152,8 +152,8 @@ impl World {
             modal: None,
             outcome: Value::Null,
         };
-        let told = interaction.told("opened", json!({}));
-        self.dispatch("SANDBOX_INTERACTION", told);
+        let payload = interaction.told("opened", json!({}));
+        self.dispatch("SANDBOX_INTERACTION", payload);
         self.interactions.insert(id, interaction);
         self.opened.push(id);
         if self.interactions_endpoint.is_none() {
@@ -223,8 +223,8 @@ impl World {
             return;
         };
         found.stage = Stage::Failed;
-        let told = found.told("failed", json!({"reason": "The application did not respond"}));
-        self.dispatch("SANDBOX_INTERACTION", told);
+        let payload = found.told("failed", json!({"reason": "The application did not respond"}));
+        self.dispatch("SANDBOX_INTERACTION", payload);
     }
 
     /// Sets changes to dispatched interactions from now on (RFC 7396: null removes a field); `None` ends them.

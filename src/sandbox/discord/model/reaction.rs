@@ -44,12 +44,12 @@ impl World {
             return Ok(());
         }
         users.push(user);
-        let mut told = self.reaction_told(channel, id, emoji);
-        told["user_id"] = json!(user);
-        told["message_author_id"] = json!(author);
-        told["burst"] = false.into();
-        told["type"] = 0.into();
-        self.dispatch("MESSAGE_REACTION_ADD", told);
+        let mut payload = self.reaction_payload(channel, id, emoji);
+        payload["user_id"] = json!(user);
+        payload["message_author_id"] = json!(author);
+        payload["burst"] = false.into();
+        payload["type"] = 0.into();
+        self.dispatch("MESSAGE_REACTION_ADD", payload);
         Ok(())
     }
 
@@ -71,11 +71,11 @@ impl World {
             reaction.users.retain(|known| *known != whose);
         }
         reactions.retain(|one| !one.users.is_empty());
-        let mut told = self.reaction_told(channel, id, emoji);
-        told["user_id"] = json!(whose);
-        told["burst"] = false.into();
-        told["type"] = 0.into();
-        self.dispatch("MESSAGE_REACTION_REMOVE", told);
+        let mut payload = self.reaction_payload(channel, id, emoji);
+        payload["user_id"] = json!(whose);
+        payload["burst"] = false.into();
+        payload["type"] = 0.into();
+        self.dispatch("MESSAGE_REACTION_REMOVE", payload);
         Ok(())
     }
 
@@ -90,10 +90,10 @@ impl World {
         self.readable(user, channel, id)?;
         self.channel_with(user, channel, Permission::ManageMessages)?;
         self.reactions(channel, id)?.retain(|one| emoji.is_some_and(|emoji| one.emoji != emoji));
-        let told = self.reaction_told(channel, id, emoji.unwrap_or_default());
+        let payload = self.reaction_payload(channel, id, emoji.unwrap_or_default());
         match emoji {
-            Some(_) => self.dispatch("MESSAGE_REACTION_REMOVE_EMOJI", told),
-            None => self.dispatch("MESSAGE_REACTION_REMOVE_ALL", told),
+            Some(_) => self.dispatch("MESSAGE_REACTION_REMOVE_EMOJI", payload),
+            None => self.dispatch("MESSAGE_REACTION_REMOVE_ALL", payload),
         }
         Ok(())
     }
@@ -126,8 +126,9 @@ impl World {
         }
         self.changed(channel, id)?;
         let guild = self.channels.get(&channel).map(|channel| channel.guild);
-        let told = json!({"guild_id": guild, "channel_id": channel, "last_pin_timestamp": pinned.map(iso)});
-        self.dispatch("CHANNEL_PINS_UPDATE", told);
+        let payload =
+            json!({"guild_id": guild, "channel_id": channel, "last_pin_timestamp": pinned.map(iso)});
+        self.dispatch("CHANNEL_PINS_UPDATE", payload);
         Ok(())
     }
 
@@ -165,12 +166,12 @@ impl World {
         found.map(|message| &mut message.reactions).ok_or(Refusal::UnknownMessage)
     }
 
-    fn reaction_told(&self, channel: Snowflake, id: Snowflake, emoji: &str) -> Value {
+    fn reaction_payload(&self, channel: Snowflake, id: Snowflake, emoji: &str) -> Value {
         let guild = self.channels.get(&channel).map(|channel| channel.guild);
-        let mut told = json!({"channel_id": channel, "message_id": id, "guild_id": guild});
+        let mut payload = json!({"channel_id": channel, "message_id": id, "guild_id": guild});
         if !emoji.is_empty() {
-            told["emoji"] = Reaction::emoji_object(emoji);
+            payload["emoji"] = Reaction::emoji_object(emoji);
         }
-        told
+        payload
     }
 }

@@ -119,9 +119,9 @@ impl World {
         };
         let object = channel.object();
         self.channels.insert(id, channel);
-        let mut told = object.clone();
-        told["newly_created"] = true.into();
-        self.dispatch("THREAD_CREATE", told);
+        let mut payload = object.clone();
+        payload["newly_created"] = true.into();
+        self.dispatch("THREAD_CREATE", payload);
         Ok(object)
     }
 
@@ -153,8 +153,8 @@ impl World {
     /// Dispatches a change of a thread's members; `count` is their new number.
     pub fn tell_thread_members(&mut self, channel: Snowflake, count: Value) {
         let guild = self.channels.get(&channel).map(|channel| channel.guild);
-        let told = json!({"id": channel, "guild_id": guild, "member_count": count});
-        self.dispatch("THREAD_MEMBERS_UPDATE", told);
+        let payload = json!({"id": channel, "guild_id": guild, "member_count": count});
+        self.dispatch("THREAD_MEMBERS_UPDATE", payload);
     }
 
     /// Discord's thread member object of a member of the thread.

@@ -115,16 +115,16 @@ impl World {
         let webhook = self.webhooks.get_mut(&id).ok_or(Refusal::UnknownWebhook)?;
         change(webhook);
         let webhook = webhook.clone();
-        let told = json!({"guild_id": webhook.guild, "channel_id": webhook.channel});
-        self.dispatch("WEBHOOKS_UPDATE", told);
+        let payload = json!({"guild_id": webhook.guild, "channel_id": webhook.channel});
+        self.dispatch("WEBHOOKS_UPDATE", payload);
         Ok(webhook)
     }
 
     /// Deletes a webhook: later requests find it unknown.
     pub fn delete_webhook(&mut self, id: Snowflake) -> Result<(), Refusal> {
         let webhook = self.webhooks.remove(&id).ok_or(Refusal::UnknownWebhook)?;
-        let told = json!({"guild_id": webhook.guild, "channel_id": webhook.channel});
-        self.dispatch("WEBHOOKS_UPDATE", told);
+        let payload = json!({"guild_id": webhook.guild, "channel_id": webhook.channel});
+        self.dispatch("WEBHOOKS_UPDATE", payload);
         Ok(())
     }
 

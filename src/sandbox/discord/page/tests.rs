@@ -7,7 +7,7 @@ use crate::sandbox::discord::{Discord, Setup};
 use crate::sandbox::serve;
 
 /// Reads the stream up to the next event named `name`, and returns its data.
-async fn heard(stream: &mut reqwest::Response, name: &str) -> Value {
+async fn next_event(stream: &mut reqwest::Response, name: &str) -> Value {
     let mut text = String::new();
     loop {
         while let Some((event, rest)) = text.split_once("\n\n") {
@@ -49,9 +49,9 @@ async fn the_page_has_its_state_and_hears_what_happens() {
         .await
         .unwrap();
     assert_eq!(made.status(), 200);
-    assert_eq!(heard(&mut stream, "MESSAGE_CREATE").await["content"], "hello");
+    assert_eq!(next_event(&mut stream, "MESSAGE_CREATE").await["content"], "hello");
     discord.delete_channel(discord.channel_id("general").unwrap());
-    assert_eq!(heard(&mut stream, "CHANNEL_DELETE").await["name"], "general");
+    assert_eq!(next_event(&mut stream, "CHANNEL_DELETE").await["name"], "general");
 
     let state: Value =
         client.get(format!("{base}/sandbox/state")).send().await.unwrap().json().await.unwrap();
@@ -70,7 +70,7 @@ async fn the_page_has_its_state_and_hears_what_happens() {
     assert_eq!(alice["token"], discord.user_token().expose());
 
     let again = client.get(format!("{base}/sandbox/stream")).header("Last-Event-ID", "1").send().await;
-    assert_eq!(heard(&mut again.unwrap(), "SANDBOX_RELOAD").await, Value::Null);
+    assert_eq!(next_event(&mut again.unwrap(), "SANDBOX_RELOAD").await, Value::Null);
 
     stop.cancel();
     while stream.chunk().await.is_ok_and(|chunk| chunk.is_some()) {}

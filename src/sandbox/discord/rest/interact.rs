@@ -144,11 +144,11 @@ pub(super) fn message(
     call: &Call,
     now: Timestamp,
 ) -> Result<Answer, Refusal> {
-    let (channel, said) = world.answer_message(token, message, now)?;
+    let (channel, stored) = world.answer_message(token, message, now)?;
     match call.method.as_str() {
-        "GET" => world.show(channel, said.id).map(Answer::json),
+        "GET" => world.show(channel, stored.id).map(Answer::json),
         "PATCH" => {
-            let flags = said.draft.flags;
+            let flags = stored.draft.flags;
             let Upload { body, .. } = body::read(call)?;
             let edit = validate::edit(&body, flags)?;
             world.edit_answer(token, message, edit, now).map(Answer::json)

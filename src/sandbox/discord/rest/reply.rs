@@ -55,15 +55,15 @@ impl Answer {
         Self { status: refusal.status(), ..Self::json(refusal.body()) }
     }
 
-    /// Rewrites the answer with `say`, unless it comes from the edge.
-    pub(super) fn said(self, say: impl FnOnce(u16, Option<Value>) -> (u16, Option<Value>)) -> Self {
-        let said = match &self.content {
+    /// Passes the answer through `rewrite`, unless it comes from the edge.
+    pub(super) fn said(self, rewrite: impl FnOnce(u16, Option<Value>) -> (u16, Option<Value>)) -> Self {
+        let body = match &self.content {
             Content::Empty => None,
             Content::Json(body) => Some(body.clone()),
             Content::Canned(..) => return self,
         };
-        let (status, said) = say(self.status, said);
-        Self { status, content: said.map_or(Content::Empty, Content::Json), ..self }
+        let (status, body) = rewrite(self.status, body);
+        Self { status, content: body.map_or(Content::Empty, Content::Json), ..self }
     }
 
     /// An answer set by a fault.

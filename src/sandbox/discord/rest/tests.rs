@@ -365,11 +365,11 @@ async fn the_ledger_tells_what_was_asked_and_answered() {
     t.discord.deny(t.tickets(), Permission::SendMessages);
     t.posted(&text("b")).await;
     let asked = t.discord.requests();
-    let told: Vec<_> = asked
+    let outcomes: Vec<_> = asked
         .iter()
         .map(|one| (one.method.as_str(), one.status, one.code, one.had_allowed_mentions))
         .collect();
-    assert_eq!(told, [("POST", Some(200), None, true), ("POST", Some(403), Some(50013), false)]);
+    assert_eq!(outcomes, [("POST", Some(200), None, true), ("POST", Some(403), Some(50013), false)]);
     assert_eq!(asked[1].body, Some(text("b")));
     let counts = t.discord.counts();
     assert_eq!((counts.accepted, counts.refused, counts.sent), (1, 1, 1));
