@@ -1,6 +1,6 @@
 //! The sandbox XTSystems with its API: webhooks, tickets and machines, with the platform's answers.
 //!
-//! It is a model with a thin HTTP layer. Every request that changes something is recorded in a [request log](Told)
+//! It is a model with a thin HTTP layer. Every request except reads is recorded in a [request log](Told)
 //! that tests and the demo's page read. Its changes are sent to its webhooks as signed events, as the real platform
 //! does. It knows nothing of nuncio.
 
