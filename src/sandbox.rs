@@ -1,10 +1,9 @@
-//! A Discord of our own: `nuncio sandbox`, the stage of `nuncio demo`, and what our tests talk to.
+//! The sandbox: an in-memory Discord for `nuncio sandbox`, `nuncio demo` and the tests.
 //!
-//! It stands at a network address, so whoever talks to it uses the code that talks to the real one. It is an
-//! independent model: it must not know anything of nuncio's hub, its deliveries or its Discord client, or a mistake
-//! made there would be made here as well.
+//! It serves a network address, so callers use the same code as for the real Discord. It is an independent model: it
+//! must not depend on nuncio's hub, deliveries or Discord client, or a mistake made there would be repeated here.
 //!
-//! It listens on loopback only; nothing here is fit for the open network.
+//! It listens on loopback only. Nothing here is safe for the open network.
 
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -25,11 +24,11 @@ pub use platform::{Platform, PlatformFault, Told};
 pub use stage::Stage;
 pub use xtsystems::{Answer, XtSystems};
 
-/// How long requests under way may take to finish once serving has been cancelled.
+/// How long running requests may take to finish after serving is cancelled.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Serves `discord` (its API, its page) on `listener` until `stop` is cancelled; event streams and requests that
-/// were told to hang end with it. The model lives on in the handle and may be served again, elsewhere.
+/// Serves `discord` (its API, its page) on `listener` until `stop` is cancelled, which also ends event streams and
+/// hanging requests. The model stays in the handle and may be served again on another listener.
 ///
 /// # Errors
 /// If the listener fails.
@@ -37,7 +36,7 @@ pub async fn serve(discord: Discord, listener: TcpListener, stop: CancellationTo
     serve_with(discord, Router::new(), listener, stop).await
 }
 
-/// [`serve`], with `more` beside the API and the page.
+/// [`serve`], with the routes of `more` next to the API and the page.
 ///
 /// # Errors
 /// If the listener fails.

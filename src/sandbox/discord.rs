@@ -1,8 +1,8 @@
-//! The sandbox Discord: the handle that tests, the demo and `nuncio sandbox` hold.
+//! The sandbox Discord: the handle used by tests, the demo and `nuncio sandbox`.
 //!
-//! Inside is a pure [`model`] behind one lock, what decides about requests before the model sees them
-//! ([`limits`], [`faults`]), and a thin HTTP face (`rest`, `page`). Every change of the model is told to
-//! subscribers as the dispatch that Discord's gateway would send.
+//! It holds a pure [`model`] behind one lock, the checks that run before the model sees a request ([`limits`],
+//! [`faults`]), and a thin HTTP layer (`rest`, `page`). Every change of the model is sent to subscribers as the
+//! dispatch that Discord's gateway would send.
 //!
 //! The lock is never held across an await.
 
@@ -49,16 +49,16 @@ use limits::Limiter;
 use model::World;
 use token::Tokens;
 
-/// Dispatches a subscriber may lag behind before it has to reload: more than a storm of the demo brings.
+/// Dispatches that a subscriber may lag behind before it has to reload: more than a storm of the demo produces.
 const DISPATCHES_KEPT: usize = 1024;
 
-/// A Discord in memory. Clones are the same Discord.
+/// An in-memory Discord. Clones share one state.
 #[derive(Clone)]
 pub struct Discord(Arc<Inner>);
 
 struct Inner {
     clock: Clock,
-    /// What gateway heartbeats are measured by.
+    /// The clock of gateway heartbeats.
     pulse: Clock,
     faults: Faults,
     guild: Snowflake,
@@ -68,13 +68,13 @@ struct Inner {
     webhook: (Snowflake, Secret),
     state: Mutex<State>,
     dispatches: broadcast::Sender<Arc<Dispatch>>,
-    /// Grows with each change of the state: what waiters watch.
+    /// Increases with each change of the state; waiters watch it.
     version: watch::Sender<u64>,
-    /// What others show on the page, by its key in the state.
+    /// Extra panels on the page, by their key in the state.
     panels: Mutex<BTreeMap<&'static str, Value>>,
 }
 
-/// All that one request may look at and change.
+/// Everything that one request may read and change.
 struct State {
     world: World,
     tokens: Tokens,
@@ -86,7 +86,7 @@ struct State {
 }
 
 impl Discord {
-    /// A Discord that holds what `setup` says, with fresh tokens. All its times and limits are `clock`'s.
+    /// A Discord with the content of `setup` and fresh tokens. All its times and limits use `clock`.
     #[must_use]
     pub fn new(clock: Clock, setup: Setup) -> Self {
         let now = clock.now();
@@ -124,37 +124,37 @@ impl Discord {
         }))
     }
 
-    /// The whole HTTP face: the API under `/api` and `/api/v10`, the gateway at `/gateway`, the page at `/`, its data
+    /// All HTTP routes: the API under `/api` and `/api/v10`, the gateway at `/gateway`, the page at `/`, its data
     /// under `/sandbox`.
     pub fn router(&self) -> axum::Router {
         self.router_until(CancellationToken::new())
     }
 
-    /// [`Discord::router`], whose event streams and hanging answers end when `stop` is cancelled.
+    /// [`Discord::router`] whose event streams and hanging answers end when `stop` is cancelled.
     pub fn router_until(&self, stop: CancellationToken) -> axum::Router {
         let face = Face { discord: self.clone(), stop };
         rest::router().merge(gateway::router()).merge(page::router()).with_state(face)
     }
 
-    /// Its clock.
+    /// The clock that all times and limits use.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }
 
-    /// The bot's token, without `Bot ` before it.
+    /// The bot's token, without the `Bot ` prefix.
     #[must_use]
     pub fn bot_token(&self) -> &Secret {
         &self.0.bot_token
     }
 
-    /// The token of the first person (alice), as she would send it: without any prefix.
+    /// The token of the first person (alice), as she sends it: without a prefix.
     #[must_use]
     pub fn user_token(&self) -> &Secret {
         &self.0.user_token
     }
 
-    /// The token of the person with this user name.
+    /// The token of the user with this user name.
     #[must_use]
     pub fn token_of(&self, username: &str) -> Option<Secret> {
         let state = self.state();
@@ -162,31 +162,31 @@ impl Discord {
         state.tokens.of(person)
     }
 
-    /// The bot's application. Its bot user has the same id.
+    /// The id of the bot's application; its bot user has this id too.
     #[must_use]
     pub fn application_id(&self) -> Snowflake {
         self.0.application
     }
 
-    /// The first guild.
+    /// The id of the first guild.
     #[must_use]
     pub fn guild_id(&self) -> Snowflake {
         self.0.guild
     }
 
-    /// The channel of this name (without `#`), if it is there.
+    /// The id of the channel with this name (without `#`), if it exists.
     #[must_use]
     pub fn channel_id(&self, name: &str) -> Option<Snowflake> {
         self.state().world.channel_named(name)
     }
 
-    /// The person (or bot) of this user name.
+    /// The id of the person or bot with this user name.
     #[must_use]
     pub fn user_id(&self, username: &str) -> Option<Snowflake> {
         self.state().world.user_named(username)
     }
 
-    /// The role of this name in the first guild.
+    /// The id of the role with this name in the first guild.
     #[must_use]
     pub fn role_id(&self, name: &str) -> Option<Snowflake> {
         let state = self.state();
@@ -194,13 +194,13 @@ impl Discord {
         guild.roles.iter().find(|role| role.name == name).map(|role| role.id)
     }
 
-    /// Names and ids of all channels, in the order they are shown.
+    /// Names and ids of all channels, in display order.
     #[must_use]
     pub fn channels(&self) -> Vec<(String, Snowflake)> {
         self.state().world.channels().map(|channel| (channel.name.clone(), channel.id)).collect()
     }
 
-    /// The messages of a channel as Discord's message objects, oldest first; none if it is unknown.
+    /// The messages of a channel as Discord's message objects, oldest first; empty if the channel is unknown.
     #[must_use]
     pub fn messages(&self, channel: Snowflake) -> Vec<Value> {
         self.state().world.history(channel, usize::MAX)
@@ -212,8 +212,8 @@ impl Discord {
             .await
     }
 
-    /// Waits until `seen` returns something, asking it again after each request and each change. It never sleeps:
-    /// put a time limit around it.
+    /// Waits until `seen` returns `Some`; calls it again after each request and each change. It never sleeps: put a
+    /// timeout around it.
     pub async fn wait_until<T>(&self, mut seen: impl FnMut(&Self) -> Option<T>) -> T {
         let mut changes = self.changes();
         loop {
@@ -221,58 +221,58 @@ impl Discord {
             if let Some(found) = seen(self) {
                 return found;
             }
-            // Our own handle keeps the sender alive: this cannot fail while we wait.
+            // This handle keeps the sender alive, so this cannot fail while it waits.
             let _ = changes.changed().await;
         }
     }
 
-    /// A counter that grows with each request and each change.
+    /// A counter that increases with each request and each change.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.version.subscribe()
     }
 
-    /// What happens from now on, as the gateway would dispatch it.
+    /// Subscribes to dispatches from now on, as the gateway would send them.
     #[must_use]
     pub fn dispatches(&self) -> broadcast::Receiver<Arc<Dispatch>> {
         self.0.dispatches.subscribe()
     }
 
-    /// What was asked of the API lately and what was answered, oldest first.
+    /// Recent API requests and their answers, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<Asked> {
         self.state().ledger.asked()
     }
 
-    /// Keeps every exchange whole from now on, until [`Discord::take_exchanges`] takes them.
+    /// Records complete exchanges from now on, until [`Discord::take_exchanges`] takes them.
     pub fn keep_exchanges(&self) {
         self.state().ledger.keep_exchanges();
     }
 
-    /// The exchanges since they were taken last, oldest first. Those that a fault touched are not among them.
+    /// The exchanges since the last call, oldest first, without those that a fault affected.
     #[must_use]
     pub fn take_exchanges(&self) -> Vec<Exchange> {
         self.state().ledger.take_exchanges()
     }
 
-    /// How many requests were answered how, and how many messages were made.
+    /// Counts of requests by outcome, and of messages created.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.state().ledger.counts()
     }
 
-    /// Misbehaviour on demand.
+    /// The fault injection of the API.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.0.faults
     }
 
-    /// Sets the limits and forgets all that was counted against the old ones.
+    /// Sets the rate limits and resets all counters.
     pub fn set_rate_limits(&self, limits: RateLimits) {
         self.state().limiter = Limiter::new(limits);
     }
 
-    /// How long a nonce is remembered; 120 s unless set.
+    /// Sets how long a nonce is remembered; the default is 120 s.
     pub fn set_nonce_window(&self, window: Duration) {
         self.state().world.nonces.set_window(window);
     }
@@ -282,18 +282,18 @@ impl Discord {
         self.change(|world, now| world.add_channel(self.0.guild, name, "", now))
     }
 
-    /// Posts `body` as a user or the bot, past the API and its limits. Whether it was allowed.
+    /// Posts `body` as a user or the bot, bypassing the API and its limits. Returns whether it was allowed.
     pub fn post_as(&self, author: Snowflake, channel: Snowflake, body: &Value) -> bool {
         let Ok(draft) = validate::draft(body) else { return false };
         self.change(|world, now| world.post(author, channel, draft, now).is_ok())
     }
 
-    /// Deletes a channel with its messages, as somebody with the right to would. Whether it was there.
+    /// Deletes a channel with its messages, as a member with the permission would. Returns whether it existed.
     pub fn delete_channel(&self, channel: Snowflake) -> bool {
         self.change(|world, _| world.delete_channel(channel).is_ok())
     }
 
-    /// Makes the bot's token invalid from now on: every request with it is answered 401, its sessions are closed.
+    /// Revokes the bot's token: every request with it is answered 401, and its sessions are closed.
     pub fn revoke_token(&self) {
         self.with(|state, now| {
             state.tokens.revoke(&self.0.bot_token);
@@ -301,7 +301,7 @@ impl Discord {
         });
     }
 
-    /// Bans the address of everybody who asks, as Discord's edge does after too many wrong requests.
+    /// Bans every caller's address, as Discord's edge does after too many invalid requests.
     pub fn ban_for(&self, span: Duration) {
         let now = self.clock().elapsed();
         self.with(|state, _| state.limiter.ban(span, now));
@@ -313,7 +313,7 @@ impl Discord {
         self.bump();
     }
 
-    /// Gives a member these roles, and takes away the others.
+    /// Replaces a member's roles.
     pub fn set_roles(&self, username: &str, roles: &[&str]) {
         let (Some(user), guild) = (self.user_id(username), self.guild_id()) else { return };
         let roles = roles.iter().filter_map(|role| self.role_id(role)).collect();
@@ -323,55 +323,55 @@ impl Discord {
         });
     }
 
-    /// Lets everybody mention a role, or only those who may mention all.
+    /// Sets whether everybody may mention a role, or only members who may mention all roles.
     pub fn set_mentionable(&self, role: &str, mentionable: bool) {
         let (Some(role), guild) = (self.role_id(role), self.guild_id()) else { return };
         self.change(|world, _| world.set_mentionable(guild, role, mentionable));
     }
 
-    /// From now on the application is told of interactions with these changes: a member of a field is left out if it is
-    /// null, else put in its place. `None`: as they are. What an interaction leads to stays the same.
+    /// Distorts interactions from now on: in what the application receives, a field that is null in `changes` is left
+    /// out, any other is replaced. `None` ends it. What an interaction leads to stays the same.
     pub fn distort_interactions(&self, changes: Option<Value>) {
         self.change(|world, _| world.distort(changes));
     }
 
-    /// Denies the bot `permission` in `channel` by an overwrite for the bot's own member.
+    /// Denies the bot `permission` in `channel` with an overwrite for the bot's own member.
     pub fn deny(&self, channel: Snowflake, permission: Permission) {
         self.change(|world, _| world.deny(channel, world.bot(), permission));
     }
 
-    /// Takes back what [`Discord::deny`] did.
+    /// Reverts [`Discord::deny`].
     pub fn allow(&self, channel: Snowflake, permission: Permission) {
         self.change(|world, _| world.undeny(channel, world.bot(), permission));
     }
 
-    /// Where it is served, so that the addresses it hands out (the gateway's) lead back to it.
+    /// Sets the address it is served at, so that the addresses it returns (the gateway's) point to it.
     pub fn stands_at(&self, address: SocketAddr) {
         self.state().address = address;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic in another request must not take this Discord down: its model changes in single steps.
+        // A panic in another request must not take this Discord down: the model changes in single steps.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the model and tells everybody what happened.
+    /// Changes the model and sends the dispatches.
     fn change<T>(&self, change: impl FnOnce(&mut World, Timestamp) -> T) -> T {
         self.with(|state, now| change(&mut state.world, now))
     }
 
-    /// Does one thing with the whole state and tells everybody what happened.
+    /// Runs `act` on the whole state and sends the dispatches.
     fn with<T>(&self, act: impl FnOnce(&mut State, Timestamp) -> T) -> T {
         let now = self.0.clock.now();
         let mut guard = self.state();
         let state = &mut *guard;
         state.world.end_timeouts(now);
         let done = act(state, now);
-        // Sent under the lock: subscribers see changes in the order they were made.
+        // Sent under the lock, so subscribers see changes in the order they were made.
         for dispatch in state.world.take_dispatches() {
             let dispatch = Arc::new(dispatch);
             state.gateway.hear(&dispatch, &state.world, now);
-            // Nobody listening is no fault.
+            // Having no subscribers is not an error.
             let _ = self.0.dispatches.send(dispatch);
         }
         let opened = state.world.take_opened();
@@ -388,7 +388,7 @@ impl Discord {
     }
 }
 
-/// What the HTTP face is served with.
+/// The state of the HTTP handlers.
 #[derive(Clone)]
 struct Face {
     discord: Discord,

@@ -1,7 +1,8 @@
-//! An XTSystems of our own, with its API: webhooks, tickets and machines, answered as the platform answers.
+//! The sandbox XTSystems with its API: webhooks, tickets and machines, with the platform's answers.
 //!
-//! It is a model with a thin HTTP face. Whatever it is told stands in a [ledger](Told) that tests and the demo's page
-//! read; what it does it tells its webhooks in signed events, as the real one would. It knows nothing of nuncio.
+//! It is a model with a thin HTTP layer. Every request except reads is recorded in a [request log](Told)
+//! that tests and the demo's page read. Its changes are sent to its webhooks as signed events, as the real platform
+//! does. It knows nothing of nuncio.
 
 mod api;
 mod face;
@@ -32,10 +33,10 @@ pub use ledger::Told;
 
 use model::Model;
 
-/// How long after an approval the platform tells its webhooks of it.
+/// The delay between an approval and its event to the webhooks.
 const AFTERWARDS: Duration = Duration::from_millis(700);
 
-/// The platform. Clones share it.
+/// The sandbox platform. Clones share one state.
 #[derive(Clone)]
 pub struct Platform(Arc<Inner>);
 
@@ -43,31 +44,31 @@ struct Inner {
     key: Secret,
     clock: Clock,
     model: Mutex<Model>,
-    /// Bumped by everything that is told.
+    /// Increases with each request.
     changes: watch::Sender<u64>,
 }
 
 impl Platform {
-    /// A platform without webhooks, whose API wants `key`.
+    /// A platform without webhooks, whose API requires `key`.
     #[must_use]
     pub fn new(key: Secret, clock: Clock) -> Self {
         let model = Mutex::new(Model::default());
         Self(Arc::new(Inner { key, clock, model, changes: watch::Sender::new(0) }))
     }
 
-    /// The key that its API wants.
+    /// The API key that callers must send.
     #[must_use]
     pub fn key(&self) -> &Secret {
         &self.0.key
     }
 
-    /// Adds a webhook, as somebody did on the platform's own pages.
+    /// Adds a webhook, as a user does on the platform's own pages.
     pub fn add_webhook(&self, name: &str, url: &str, secret: Secret) {
         let now = self.0.clock.now();
         self.model().add_hook(name, url, vec!["*".to_owned()], secret, now);
     }
 
-    /// Serves its API on `listener` until `stop`.
+    /// Serves the API on `listener` until `stop`.
     ///
     /// # Errors
     /// If the listener fails.
@@ -81,19 +82,19 @@ impl Platform {
         }
     }
 
-    /// The address that stands for `XTSYSTEMS_API_URL` where it is served at `address`.
+    /// The value of `XTSYSTEMS_API_URL` for a platform served at `address`.
     #[must_use]
     pub fn url(address: SocketAddr) -> String {
         format!("http://{address}")
     }
 
-    /// Everything it was told, the oldest first; not what was only read.
+    /// All recorded requests, oldest first, except those that only read.
     #[must_use]
     pub fn told(&self) -> Vec<Told> {
         self.model().ledger.clone()
     }
 
-    /// Follows [`Platform::told`].
+    /// Increases with each request; waiters then read [`Platform::told`].
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
@@ -105,23 +106,23 @@ impl Platform {
         self.model().machines.get(id).cloned()
     }
 
-    /// A ticket.
+    /// The ticket with this id, as the API returns it.
     #[must_use]
     pub fn ticket(&self, id: &str) -> Option<Value> {
         self.model().tickets.get(id).cloned()
     }
 
-    /// Lets the next `n` requests whose method and path begin with `part` fail so.
+    /// Applies `fault` to the next `n` requests whose method and path begin with `part`.
     pub fn fails_next(&self, part: &str, n: usize, fault: PlatformFault) {
         self.model().faults.next_on(part, n, fault);
     }
 
-    /// Takes in what the platform itself sends: the tickets and machines that its events are about exist.
+    /// Creates the tickets and machines that an event of the platform refers to.
     pub fn learn(&self, event: &Value) {
         self.model().learn(event);
     }
 
-    /// Sends an event to every webhook that wants its kind. Answers what each answered.
+    /// Sends an event to every webhook subscribed to its kind. Returns the answer of each.
     pub async fn emit(&self, kind: &str, data: Value) -> Vec<Answer> {
         let hooks = self.model().hooks_for(kind);
         let mut answers = Vec::new();
@@ -131,7 +132,7 @@ impl Platform {
         answers
     }
 
-    /// Sends one event to one webhook, and notes it. Answers how long that took, and what was answered if anything.
+    /// Sends one event to one webhook, and records the delivery. Returns the duration and the answer, if any.
     async fn deliver(&self, hook: &hook::Hook, kind: &str, data: Value) -> (Duration, Option<Answer>) {
         let company = self.model().company_of(&data);
         let event = json!({"event_type": kind, "data": data, "company_id": company});
@@ -146,7 +147,7 @@ impl Platform {
         (self.0.clock.elapsed().saturating_sub(began), answer)
     }
 
-    /// Sends an event a moment later, as a platform does that first finishes what it was asked for.
+    /// Sends an event after a delay, like a platform that first finishes the request.
     fn emit_afterwards(&self, kind: &'static str, data: Value) {
         let platform = self.clone();
         tokio::spawn(async move {
@@ -159,10 +160,10 @@ impl Platform {
         self.0.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, told: Told) {
-        // Whoever only reads tells it nothing.
-        if !matches!(told.method.as_str(), "GET" | "OPTIONS") {
-            self.model().ledger.push(told);
+    fn note(&self, request: Told) {
+        // Requests that only read are not recorded.
+        if !matches!(request.method.as_str(), "GET" | "OPTIONS") {
+            self.model().ledger.push(request);
         }
         self.0.changes.send_modify(|count| *count += 1);
     }

@@ -1,9 +1,10 @@
-//! The demo's stage: what a visitor can set off on the page, and the count that shows whether anything was lost.
+//! The demo's stage: actions that a visitor can start on the page, and the count that shows whether anything was
+//! lost.
 //!
-//! It stands outside of nuncio, as a visitor does: it knows which events were acknowledged because it sent them, what
-//! is shown because it looks at Discord, and what still waits because `/health` says so. An event that no footer names
-//! (it shares a card with others, or is one of many in a digest) is asked for: nuncio has to name the message that
-//! holds it, that message must have been seen, and a digest must not hold more than it says.
+//! It works from outside of nuncio, like a visitor. It knows the acknowledged events because it sent them, the
+//! displayed ones because it reads Discord, and the pending ones from `/health`. For an event that no footer names
+//! (it shares a card with others, or is one of many in a digest), it asks nuncio for the message that contains it.
+//! That message must have been seen, and a digest must not contain more events than it states.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -24,19 +25,19 @@ use crate::model::Tag;
 use crate::sandbox::discord::Dispatch;
 use crate::sandbox::{Discord, Platform, Told, XtSystems, storm};
 
-/// The most a visitor can set off at once.
+/// The most events that a visitor can send at once.
 const MOST_EVENTS: usize = 1000;
 const LONGEST_BREAK: u64 = 60;
-/// How many events of a storm are on their way at the same time.
+/// How many events of a storm are sent concurrently.
 const AT_ONCE: usize = 8;
-/// How often the count is told.
+/// How often the count is published.
 const TELL_EVERY: Duration = Duration::from_millis(500);
-/// How much of an event's id stands in its card's footer.
+/// How many characters of an event's id are in its card's footer.
 const TAG: usize = 8;
 /// How many of the platform's newest requests the page shows.
 const TOLD: usize = 30;
 
-/// The demo's stage. Clones share it.
+/// The demo's stage. Clones share one state.
 #[derive(Clone)]
 pub struct Stage(Arc<Inner>);
 
@@ -46,42 +47,42 @@ struct Inner {
     platform: Platform,
     health: String,
     clock: Clock,
-    /// For questions to this machine: a proxy would not know the way.
+    /// The client for requests to this machine: without a proxy, which could not reach it.
     http: reqwest::Client,
     /// Every acknowledged event by the end of its id.
     shown: Mutex<HashMap<String, Seen>>,
-    /// Every message that was posted, with how many events it says it stands for, if it is a digest.
+    /// Every posted message; for a digest, with the number of events that it states.
     posted: Mutex<HashMap<String, Option<usize>>>,
     whereabouts: OnceLock<Whereabouts>,
     mended_at: Mutex<Duration>,
 }
 
-/// Answers which Discord messages hold an event, by nuncio's own word.
+/// Looks up in nuncio which Discord messages contain an event.
 pub type Whereabouts = Box<dyn Fn(String) -> BoxFuture<'static, Vec<String>> + Send + Sync>;
 
 /// Where an acknowledged event was seen.
 #[derive(Default)]
 struct Seen {
-    /// Its whole id, if the stage sent it.
+    /// The full event id, if the stage sent it.
     id: Option<String>,
-    /// The messages that show it.
+    /// The messages that show the event.
     messages: HashSet<String>,
 }
 
-/// What the page shows.
+/// The counts on the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 struct Count {
-    /// Events that were acknowledged: those of the stage, and those of visitors as soon as they are shown.
+    /// Acknowledged events: the stage's, and visitors' as soon as they are shown.
     sent: usize,
-    /// Events that stand in a channel.
+    /// Events that are shown in a channel.
     shown: usize,
-    /// Events that do not, and that nobody is going to deliver any more.
+    /// Events that are not shown and no longer pending.
     lost: usize,
-    /// Events that stand there more than once.
+    /// Events that are shown more than once.
     twice: usize,
-    /// What still waits, by nuncio's own word.
+    /// Pending deliveries, as reported by nuncio.
     pending: usize,
-    /// For how many seconds Discord is still broken.
+    /// Seconds until Discord works again.
     broken_s: u64,
 }
 
@@ -96,8 +97,8 @@ struct Break {
 }
 
 impl Stage {
-    /// A stage on which `sender` sends to the nuncio whose health stands at the address `health`, and `platform` is
-    /// told what comes back.
+    /// A stage whose `sender` sends to the nuncio with the health endpoint `health`, and whose `platform` receives
+    /// nuncio's calls.
     ///
     /// # Errors
     /// If TLS cannot be set up.
@@ -122,12 +123,12 @@ impl Stage {
         })))
     }
 
-    /// Has the stage ask `whereabouts` for events that no footer names.
+    /// Sets the lookup for events that no footer names.
     pub fn asks(&self, whereabouts: Whereabouts) {
         let _ = self.0.whereabouts.set(whereabouts);
     }
 
-    /// What the page's buttons call.
+    /// The routes of the page's buttons.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/demo/storm", post(storm))
@@ -135,7 +136,7 @@ impl Stage {
             .with_state(self.clone())
     }
 
-    /// Sends an event; answers whether it was acknowledged.
+    /// Sends an event. Returns whether it was acknowledged.
     ///
     /// # Errors
     /// If nuncio cannot be reached.
@@ -149,27 +150,27 @@ impl Stage {
         Ok(accepted)
     }
 
-    /// Watches and counts until `stop`.
+    /// Watches Discord and publishes the count until `stop`.
     pub async fn watch(&self, stop: CancellationToken) {
         let mut dispatches = self.0.discord.dispatches();
-        let mut tellings = self.0.platform.changes();
-        self.show_told();
-        let mut told = None;
+        let mut platform_changes = self.0.platform.changes();
+        self.publish_platform_requests();
+        let mut published = None;
         let mut next = Duration::ZERO;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                heard = dispatches.recv() => match heard {
+                received = dispatches.recv() => match received {
                     Ok(dispatch) => self.note(&dispatch),
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },
-                Ok(()) = tellings.changed() => self.show_told(),
+                Ok(()) = platform_changes.changed() => self.publish_platform_requests(),
                 () = self.0.clock.sleep_until_elapsed(next) => {
                     next = self.0.clock.elapsed() + TELL_EVERY;
                     let count = self.count().await;
-                    if told != Some(count) {
-                        told = Some(count);
+                    if published != Some(count) {
+                        published = Some(count);
                         self.0.discord.show_panel("demo", "DEMO_COUNTS", json!(count));
                     }
                 }
@@ -177,14 +178,14 @@ impl Stage {
         }
     }
 
-    /// Shows what the platform was told, the newest first.
-    fn show_told(&self) {
-        let told = self.0.platform.told();
-        let newest: Vec<&Told> = told.iter().rev().take(TOLD).collect();
+    /// Publishes the requests to the platform, newest first.
+    fn publish_platform_requests(&self) {
+        let requests = self.0.platform.told();
+        let newest: Vec<&Told> = requests.iter().rev().take(TOLD).collect();
         self.0.discord.show_panel("told", "DEMO_TOLD", json!(newest));
     }
 
-    /// Notes the cards of a message by the tags that end their footers.
+    /// Records the cards of a message by the tags at the end of their footers.
     fn note(&self, dispatch: &Dispatch) {
         if !["MESSAGE_CREATE", "MESSAGE_UPDATE"].contains(&dispatch.t) {
             return;
@@ -208,7 +209,7 @@ impl Stage {
         posted.entry(id.to_owned()).or_insert(digest);
     }
 
-    /// Asks for the events that nobody has seen. Only what can be true is believed.
+    /// Looks up the events that were not seen. An answer counts only if it is plausible.
     async fn ask(&self) {
         let Some(whereabouts) = self.0.whereabouts.get() else { return };
         let unseen: Vec<(String, String)> = self
@@ -238,7 +239,7 @@ impl Stage {
     }
 
     async fn count(&self) -> Count {
-        // Asked before the cards are counted: what is delivered in between is not taken for lost.
+        // Queried before the cards are counted, so that what is delivered in between does not count as lost.
         let pending = self.pending().await;
         if pending == Some(0) {
             self.ask().await;
@@ -256,7 +257,7 @@ impl Stage {
         }
     }
 
-    /// What waits, by nuncio's own word; `None` if it does not say.
+    /// The number of pending deliveries, as reported by nuncio; `None` if it does not answer.
     async fn pending(&self) -> Option<usize> {
         let health: Value = self.0.http.get(&self.0.health).send().await.ok()?.json().await.ok()?;
         usize::try_from(health["pending"].as_u64()?).ok()
@@ -271,7 +272,7 @@ impl Stage {
     }
 }
 
-/// `POST /demo/storm {"events": n}`: that many events at once, over all channels.
+/// `POST /demo/storm {"events": n}`: sends `n` events at once, over all channels.
 async fn storm(State(stage): State<Stage>, Json(storm): Json<Storm>) -> StatusCode {
     let events = storm::storm(storm.events.min(MOST_EVENTS), &stage.0.clock);
     tokio::spawn(async move {
@@ -288,7 +289,7 @@ async fn storm(State(stage): State<Stage>, Json(storm): Json<Storm>) -> StatusCo
     StatusCode::ACCEPTED
 }
 
-/// `POST /demo/break {"seconds": n}`: Discord answers nothing but 503 for so long.
+/// `POST /demo/break {"seconds": n}`: Discord answers only 503 for this time.
 async fn break_discord(State(stage): State<Stage>, Json(wish): Json<Break>) -> StatusCode {
     let span = Duration::from_secs(wish.seconds.min(LONGEST_BREAK));
     stage.0.discord.faults().break_for(span);
@@ -296,7 +297,7 @@ async fn break_discord(State(stage): State<Stage>, Json(wish): Json<Break>) -> S
     StatusCode::ACCEPTED
 }
 
-/// The last characters of an event's id, as they stand at the end of a footer.
+/// The last characters of an event's id, as at the end of a footer.
 fn tag(text: &str) -> String {
     text.chars().rev().take(TAG).collect::<Vec<_>>().into_iter().rev().collect()
 }

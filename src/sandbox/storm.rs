@@ -1,13 +1,13 @@
-//! The demo's bad hour: many events at once.
+//! The demo's storm: many events at once.
 
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
 
-/// A bad hour at Acme: `count` events at once, over all channels.
+/// A storm at Acme: `count` events at once, over all channels.
 #[must_use]
 pub fn storm(count: usize, clock: &Clock) -> Vec<Value> {
-    // Events of another storm are other events.
+    // Makes the events of each storm distinct.
     let storm = clock.now().as_millis();
     let number = |n: usize| 2000 + n;
     (0..count)

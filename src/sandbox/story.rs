@@ -1,4 +1,4 @@
-//! The demo's story: a morning at Acme, told in events that enter by signed HTTP like any others.
+//! The demo's story: a morning at Acme, sent as events over signed HTTP like any others.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 use crate::sandbox::Stage;
 
-/// How long the listener has to look at each event.
+/// The pause after each event, for the viewer.
 const BEAT: Duration = Duration::from_millis(1500);
 
-/// Tells the story once. Answers how many events were accepted.
+/// Plays the story once. Returns how many events were accepted.
 ///
 /// # Errors
 /// If the webhook cannot be reached.

@@ -1,4 +1,4 @@
-//! An XTSystems of our own: signs events as the platform does and posts them to a webhook.
+//! An event sender: signs events as XTSystems does and posts them to a webhook.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::signature;
 /// How long the platform waits for an answer.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A platform with one webhook.
+/// A sender with one webhook.
 #[derive(Clone, Debug)]
 pub struct XtSystems {
     http: reqwest::Client,
@@ -20,7 +20,7 @@ pub struct XtSystems {
     clock: Clock,
 }
 
-/// What the webhook answered.
+/// The webhook's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The HTTP status.
@@ -30,7 +30,7 @@ pub struct Answer {
 }
 
 impl XtSystems {
-    /// A platform that posts to the address `webhook`, signing with `secret`.
+    /// A sender that posts to the address `webhook` and signs with `secret`.
     ///
     /// # Errors
     /// If TLS cannot be set up.
@@ -39,13 +39,13 @@ impl XtSystems {
         Ok(Self::over(http, webhook, secret, clock))
     }
 
-    /// The same with a client that there is already.
+    /// [`XtSystems::new`] with an existing HTTP client.
     #[must_use]
     pub fn over(http: reqwest::Client, webhook: impl Into<String>, secret: Secret, clock: Clock) -> Self {
         Self { http, webhook: webhook.into(), secret, clock }
     }
 
-    /// Sends an event as the platform does: `body` gets the present time as its `timestamp`, and is signed.
+    /// Sends an event as the platform does: sets the `timestamp` of `body` to the current time, and signs it.
     ///
     /// # Errors
     /// If the webhook cannot be reached.
@@ -55,7 +55,7 @@ impl XtSystems {
         self.post(&now.to_string(), body.to_string()).await
     }
 
-    /// Signs `body` for `timestamp` as it is, and posts it.
+    /// Signs `body` unchanged for `timestamp`, and posts it.
     ///
     /// # Errors
     /// If the webhook cannot be reached.
@@ -65,7 +65,7 @@ impl XtSystems {
         self.post_signed(timestamp, &signature, body).await
     }
 
-    /// Posts `body` with these headers, whatever they are worth.
+    /// Posts `body` with these headers, valid or not.
     ///
     /// # Errors
     /// If the webhook cannot be reached.
@@ -82,7 +82,7 @@ impl XtSystems {
             request.header("x-xtsystems-signature", signature).body(body.clone()).send()
         };
         let response = match request().await {
-            // The other side was just closing a kept connection. The same bytes are the same event: once more.
+            // The receiver was just closing a kept-alive connection. One retry: equal bytes are the same event.
             Err(error) if error.is_request() && !error.is_timeout() && !error.is_connect() => {
                 request().await?
             }

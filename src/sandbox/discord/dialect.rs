@@ -1,18 +1,19 @@
-//! Whose manners the sandbox has: Discord's, or those of servers that others wrote.
+//! API dialects: Discord's own, and the combined deviations of third-party servers.
 //!
-//! Each of the others' ways is one that a server in use has, here all at once: what stands this stands each of them.
-//! The model knows nothing of it: manners change what is said, not what happens, but for what is refused.
+//! Each deviation exists in a server that is in use; here they come all at once, so a client that copes with this
+//! copes with each of them. The model does not know of it: a dialect changes the answers, not what happens, except
+//! for requests that it refuses.
 //!
-//! | what the others do | which |
+//! | what third-party servers do | which |
 //! | --- | --- |
-//! | heed no nonce, and need not say it back | YEPCord, discord-digital-twin |
-//! | tell servers whole in READY, their facts apart, and announce none | YEPCord |
-//! | know no application and no address to resume at | servers for people's clients first |
-//! | begin anew where a client resumes | Spacebar |
-//! | tell interactions without much that Discord adds | Spacebar, YEPCord |
-//! | refuse commands with empty lists, and answer with what was sent | strict readers of schemas; Spacebar |
-//! | say 404 in the code as well | Spacebar |
-//! | answer a callback with something | Discord itself, if asked to |
+//! | ignore nonces, and need not return them | YEPCord, discord-digital-twin |
+//! | send whole guilds in READY, their properties in a nested object, and no `GUILD_CREATE` | YEPCord |
+//! | have no application and no resume address | servers written for user clients first |
+//! | start a new session when a client resumes | Spacebar |
+//! | omit much of what Discord adds to interactions | Spacebar, YEPCord |
+//! | refuse commands with empty lists, and answer with what was sent | strict schema readers; Spacebar |
+//! | return 404 in the error code as well | Spacebar |
+//! | answer a callback with a body | Discord itself, on request |
 //! | send none of Discord's headers | YEPCord |
 
 use serde_json::{Value, json};
@@ -21,18 +22,19 @@ use super::Discord;
 use super::limits::RateLimits;
 use super::model::Refusal;
 
-/// Whose manners the sandbox has.
+/// Whose API behavior the sandbox imitates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// Discord's.
+    /// Discord's own behavior.
     #[default]
     Discord,
-    /// Those of servers that others wrote.
+    /// The combined behavior of third-party servers.
     Others,
 }
 
 impl Dialect {
-    /// READY as it is told, from Discord's and the guilds that would follow it; and the guilds that still do.
+    /// READY in this dialect, built from Discord's and the guilds to announce; returns it with the guilds that are
+    /// still to be announced.
     pub(super) fn greet(self, mut ready: Value, guilds: Vec<Value>) -> (Value, Vec<Value>) {
         if self == Self::Discord {
             return (ready, guilds);
@@ -41,57 +43,57 @@ impl Dialect {
             ready.as_object_mut().map(|ready| ready.remove(key));
         }
         ready["v"] = 9.into();
-        ready["guilds"] = guilds.into_iter().map(apart).collect();
+        ready["guilds"] = guilds.into_iter().map(split_properties).collect();
         (ready, Vec::new())
     }
 
-    /// Whether a session goes on where it was.
+    /// Whether a session can be resumed.
     pub(super) fn resumes(self) -> bool {
         self == Self::Discord
     }
 
-    /// Why a body is refused that Discord takes.
+    /// The refusal for a body that Discord accepts and this dialect does not.
     pub(super) fn refusal(self, method: &str, path: &str, body: &Value) -> Option<Refusal> {
         let is_strict = self == Self::Others && method == "PUT" && path.ends_with("/commands");
-        (is_strict && says_nothing(body)).then(|| {
+        (is_strict && has_empty_value(body)).then(|| {
             Refusal::at("options", "ARRAY_MIN", "must NOT have fewer than 1 items, must not be null")
         })
     }
 
-    /// The answer as it is given: its status and what is in it.
+    /// The answer in this dialect: its status and body.
     pub(super) fn say(
         self,
         method: &str,
         path: &str,
         sent: &Value,
         status: u16,
-        said: Option<Value>,
+        body: Option<Value>,
     ) -> (u16, Option<Value>) {
-        match (status, said) {
-            (_, said) if self == Self::Discord => (status, said),
+        match (status, body) {
+            (_, body) if self == Self::Discord => (status, body),
             (204, None) if path.ends_with("/callback") => (200, Some(json!({"interaction": {"type": 2}}))),
-            (404, Some(said)) => {
-                let message = said["message"].as_str().unwrap_or_default().replace("Unknown ", "");
+            (404, Some(body)) => {
+                let message = body["message"].as_str().unwrap_or_default().replace("Unknown ", "");
                 let message = format!("{message} could not be found");
                 (404, Some(json!({"code": 404, "message": message, "errors": null, "data": null})))
             }
-            (200, Some(mut said)) if method == "POST" && path.ends_with("/messages") => {
-                said.as_object_mut().map(|message| message.remove("nonce"));
-                (200, Some(said))
+            (200, Some(mut body)) if method == "POST" && path.ends_with("/messages") => {
+                body.as_object_mut().map(|message| message.remove("nonce"));
+                (200, Some(body))
             }
             (200, Some(_)) if method == "PUT" && path.ends_with("/commands") => (200, Some(sent.clone())),
-            (status, said) => (status, said),
+            (status, body) => (status, body),
         }
     }
 
-    /// Whether answers carry Discord's headers: how often one may ask, and what they came through.
+    /// Whether answers carry Discord's headers: the rate limit and `via`.
     pub(super) fn is_discords(self) -> bool {
         self == Self::Discord
     }
 }
 
 impl Discord {
-    /// Takes on these manners. A client that is connected already was greeted with the others.
+    /// Switches the dialect. A client that is already connected was greeted in the old one.
     pub fn behave(&self, manner: Dialect) {
         let others = manner == Dialect::Others;
         let left_out = json!({
@@ -111,8 +113,8 @@ impl Discord {
     }
 }
 
-/// A guild whose own facts stand apart from what is in it.
-fn apart(mut guild: Value) -> Value {
+/// A guild whose properties are in an object of their own, apart from its lists.
+fn split_properties(mut guild: Value) -> Value {
     const FACTS: [&str; 4] = ["name", "owner_id", "features", "preferred_locale"];
     let mut facts = json!({});
     for key in FACTS {
@@ -127,8 +129,8 @@ fn apart(mut guild: Value) -> Value {
     guild
 }
 
-/// Whether an empty list or a null stands in it anywhere.
-fn says_nothing(value: &Value) -> bool {
+/// Whether the value contains an empty list or a null anywhere.
+fn has_empty_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(list) => list.is_empty() || list.iter().any(says_nothing),

@@ -1,7 +1,7 @@
-//! Misbehaviour on demand: what the next requests to the API meet in place of a good answer.
+//! Fault injection: what the next API requests get instead of a good answer.
 //!
-//! Faults are taken in the order they were set, by whichever request comes first (or comes first on a path). They
-//! touch the API only, never the page.
+//! Faults apply in the order they were set, to the first request that comes (or the first on a path). They affect the
+//! API only, never the page.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,60 +16,60 @@ use crate::clock::Clock;
 /// What goes wrong with one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is answered like this and has no effect.
+    /// Answers like this; the request has no effect.
     Status {
-        /// The status.
+        /// The HTTP status.
         status: u16,
-        /// Headers, beside the content type.
+        /// Headers, besides the content type.
         headers: Vec<(String, String)>,
-        /// The body; one that begins with `{` is JSON, every other HTML.
+        /// The body: JSON if it begins with `{`, otherwise HTML.
         body: String,
     },
-    /// It waits so long before it takes effect, which it does also when the client has hung up by then.
+    /// Delays the request for this time. It takes effect even if the client has hung up by then.
     Delay(Duration),
-    /// The connection is dropped; it has no effect.
+    /// Drops the connection; the request has no effect.
     CutBefore,
-    /// It takes effect, then the connection is dropped without an answer.
+    /// The request takes effect, then the connection is dropped without an answer.
     CutAfter,
-    /// It takes effect and is never answered.
+    /// The request takes effect and is never answered.
     HangAfter,
-    /// It takes effect and is answered 200 with a page of HTML.
+    /// The request takes effect and is answered 200 with an HTML page.
     Garbage,
-    /// It takes effect; its answer breaks off in the middle.
+    /// The request takes effect; its answer is truncated in the middle.
     Truncated,
-    /// It takes effect; its answer comes in pieces over so long.
+    /// The request takes effect; its answer arrives in pieces over this time.
     Slow(Duration),
-    /// It has no effect, and is answered 200 with the newest message of somebody else's request: a stale answer on its
-    /// connection.
+    /// The request has no effect and is answered 200 with the newest message of another caller's request: a stale
+    /// answer on its connection.
     Stale,
-    /// It has no effect, and is answered as if it had: with an id and with what was sent.
+    /// The request has no effect and is answered as if it had: with an id and with what was sent.
     Pretended,
-    /// It takes effect; its answer carries these headers, instead of its own of the same names.
+    /// The request takes effect; these headers replace its answer's own of the same names.
     Lying(Vec<(String, String)>),
 }
 
 impl Fault {
-    /// An answer of this status as Discord's edge would give it, without JSON.
+    /// An answer with this status as Discord's edge gives it, without JSON.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::Status { status, headers: Vec::new(), body: format!("<html><title>{status}</title></html>") }
     }
 
-    /// A page of this status, from whatever stands before Discord.
+    /// An HTML page with this status, from a proxy in front of Discord.
     #[must_use]
     pub fn page(status: u16) -> Self {
         let body = format!("<html><title>{status} Log in</title></html>");
         Self::Status { status, headers: Vec::new(), body }
     }
 
-    /// An error of Discord's own: `{"message": …, "code": …}`.
+    /// A Discord error: `{"message": …, "code": …}`.
     #[must_use]
     pub fn refusal(status: u16, code: u32, message: &str) -> Self {
         let body = json!({"message": message, "code": code}).to_string();
         Self::Status { status, headers: vec![("Via".to_owned(), "1.1 google".to_owned())], body }
     }
 
-    /// A 429 of this scope (`user`, `global` or `shared`) with both a body and a header that ask to wait.
+    /// A 429 with this scope (`user`, `global` or `shared`), whose body and header both ask to wait.
     #[must_use]
     pub fn rate_limited(retry_after: Duration, scope: &str) -> Self {
         let seconds = retry_after.as_secs_f64();
@@ -88,7 +88,7 @@ impl Fault {
     }
 }
 
-/// The faults still to come. Clones share them.
+/// The queue of pending faults. Clones share it.
 #[derive(Clone)]
 pub struct Faults(Arc<Mutex<Plan>>, Clock);
 
@@ -115,21 +115,21 @@ impl Rule {
     }
 }
 
-/// Bad weather: some share of all requests goes wrong, each in one of the ways in which requests to Discord do.
+/// A random share of requests fails, each in one of the ways in which requests to Discord fail.
 struct Storm {
     path: String,
     share: f64,
     span: Duration,
     random: SmallRng,
-    /// Whether some answers are not Discord's own.
+    /// Whether some answers come from something other than Discord.
     foreign: bool,
 }
 
-/// Statuses of what proxies, firewalls and login pages answer in Discord's place.
+/// Statuses that proxies, firewalls and login pages return in place of Discord.
 const FOREIGN: [u16; 12] = [200, 204, 302, 400, 401, 403, 404, 407, 413, 418, 429, 451];
 
 impl Storm {
-    /// What the next request meets, if anything. One seed is one sequence of draws.
+    /// The fault for the next request, if any. One seed yields one sequence.
     fn draw(&mut self) -> Option<Fault> {
         let ways = if self.foreign { 10 + FOREIGN.len() } else { 9 };
         let (bad, way) = (self.random.random_bool(self.share), self.random.random_range(0..ways));
@@ -154,32 +154,32 @@ impl Faults {
         Self(Arc::default(), clock)
     }
 
-    /// The next `n` requests meet `fault`.
+    /// Applies `fault` to the next `n` requests.
     pub fn next(&self, n: usize, fault: Fault) {
         self.plan().rules.push_back(Rule { left: n, path: None, body: None, fault });
     }
 
-    /// The next `n` requests whose method and path (`POST /api/v10/channels/1/messages`) contain `part` meet
-    /// `fault`.
+    /// Applies `fault` to the next `n` requests whose method and path (`POST /api/v10/channels/1/messages`) contain
+    /// `part`.
     pub fn next_on(&self, part: &str, n: usize, fault: Fault) {
         self.plan().rules.push_back(Rule { left: n, path: Some(part.to_owned()), body: None, fault });
     }
 
-    /// The same, of those only whose body contains `text` as well.
+    /// [`Faults::next_on`], only for requests whose body contains `text` too.
     pub fn next_about(&self, part: &str, text: &str, n: usize, fault: Fault) {
         let (path, body) = (Some(part.to_owned()), Some(text.to_owned()));
         self.plan().rules.push_back(Rule { left: n, path, body, fault });
     }
 
-    /// From now on a `share` (0 to 1) of the requests whose method and path contain `part` meets a fault, drawn by
-    /// `seed` from nine: a 429 and a slow answer of `span`, a 500, a 502, a lost request, a lost answer, none at all,
-    /// half of one, and HTML in its place.
+    /// From now on a `share` (0 to 1) of the requests whose method and path contain `part` gets a fault, drawn with
+    /// `seed` from nine: a 429 and a slow answer of `span`, a 500, a 502, a lost request, a lost answer, no answer, a
+    /// truncated answer, and an HTML answer.
     pub fn storm(&self, seed: u64, part: &str, share: f64, span: Duration) {
         let (path, random) = (part.to_owned(), SmallRng::seed_from_u64(seed));
         self.plan().storm = Some(Storm { path, share: share.clamp(0.0, 1.0), span, random, foreign: false });
     }
 
-    /// The same, with ways of those that stand before Discord as well: pages of every status, and stale answers.
+    /// [`Faults::storm`], plus the faults of proxies in front of Discord: pages with any status, and stale answers.
     pub fn foreign_storm(&self, seed: u64, part: &str, share: f64, span: Duration) {
         self.storm(seed, part, share, span);
         if let Some(storm) = &mut self.plan().storm {
@@ -187,23 +187,23 @@ impl Faults {
         }
     }
 
-    /// Every request is answered 503 for `span`, from now on.
+    /// Answers every request with 503 for `span`, from now on.
     pub fn break_for(&self, span: Duration) {
         self.plan().broken_until = self.1.elapsed() + span;
     }
 
-    /// Forgets all faults.
+    /// Removes all faults.
     pub fn clear(&self) {
         *self.plan() = Plan::default();
     }
 
-    /// How many requests will still meet a fault, those of [`Faults::break_for`] not counted.
+    /// How many requests will still get a fault, not counting [`Faults::break_for`].
     #[must_use]
     pub fn pending(&self) -> usize {
         self.plan().rules.iter().map(|rule| rule.left).sum()
     }
 
-    /// What the request `METHOD path` with this body meets.
+    /// The fault for the request `METHOD path` with this body.
     pub(super) fn take(&self, request: &str, body: &[u8]) -> Option<Fault> {
         let now = self.1.elapsed();
         let mut plan = self.plan();

@@ -1,10 +1,11 @@
-//! The gateway: Discord's WebSocket, version 10, JSON, over which a bot hears what happens.
+//! The gateway: Discord's WebSocket (version 10, JSON), over which a bot receives events.
 //!
-//! What sessions are told and what clients may ask is decided in the state behind the one lock (`sessions`,
-//! `receive`), so no event can be missed or overtake another; only a `connection` ever waits. [`Gateway`] is the
-//! handle by which tests and the page look at all that and make it misbehave.
+//! What sessions receive and what clients may send is decided in the state behind the one lock (`sessions`,
+//! `receive`), so no event can be missed or reordered; only a `connection` ever waits. [`Gateway`] is the handle
+//! through which tests and the page inspect it and make it misbehave.
 //!
-//! Times are the sandbox's clock, but for heartbeats: clients beat in real time, whatever a test does with the clock.
+//! Times use the sandbox's clock, except heartbeats: clients send them in real time, whatever a test does with the
+//! clock.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -46,10 +47,10 @@ use sessions::Ending;
 use start::Starts;
 use transport::Transport;
 
-/// The greatest message that is read at all; what is over Discord's limit below that gets its close code.
+/// The largest message that is read at all, in bytes. One above Discord's limit, which is lower, gets its close code.
 const LARGEST: usize = 64 * 1024;
 
-/// The gateway's routes. The slash at the end is twilight's.
+/// The gateway's routes. The path with a trailing slash is for twilight.
 pub(super) fn router() -> Router<Face> {
     Router::new().route("/gateway", get(enter)).route("/gateway/", get(enter))
 }
@@ -83,12 +84,12 @@ async fn enter(
     })
 }
 
-/// The gateway of a [`Discord`], from behind.
+/// The control handle of a [`Discord`]'s gateway.
 #[derive(Clone)]
 pub struct Gateway(Discord);
 
 impl Discord {
-    /// Its gateway, to look at and to break.
+    /// The handle to inspect the gateway and inject faults.
     #[must_use]
     pub fn gateway(&self) -> Gateway {
         Gateway(self.clone())
@@ -96,64 +97,65 @@ impl Discord {
 }
 
 impl Gateway {
-    /// Connections that are open.
+    /// How many connections are open.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.0.state().gateway.connections()
     }
 
-    /// Names of the sessions that are connected and were told READY or RESUMED.
+    /// Ids of the connected sessions that received READY or RESUMED.
     #[must_use]
     pub fn sessions(&self) -> Vec<String> {
         self.0.state().gateway.live().map(|session| session.id().to_owned()).collect()
     }
 
-    /// IDENTIFYs that came, whatever became of them.
+    /// How many IDENTIFYs arrived, whatever their outcome.
     #[must_use]
     pub fn identifies(&self) -> usize {
         self.0.state().gateway.identifies
     }
 
-    /// RESUMEs that were granted.
+    /// How many RESUMEs were accepted.
     #[must_use]
     pub fn resumes(&self) -> usize {
         self.0.state().gateway.resumes
     }
 
-    /// The last payloads that came, oldest first.
+    /// The last received payloads, oldest first.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.0.state().gateway.received.iter().cloned().collect()
     }
 
-    /// The close codes of clients that closed by themselves, in order; `None` for one without a code.
+    /// The close codes of client-initiated closes, in order; `None` for one without a code.
     #[must_use]
     pub fn client_closes(&self) -> Vec<Option<u16>> {
         self.0.state().gateway.closes.clone()
     }
 
-    /// Waits until a session is connected, and returns its name.
+    /// Waits until a session is connected, and returns its id.
     pub async fn wait_for_session(&self) -> String {
         self.0.wait_until(|discord| discord.gateway().sessions().pop()).await
     }
 
-    /// Tells connections from now on to send heartbeats this often; 41.25 s unless set.
+    /// Sets the heartbeat interval for new connections; the default is 41.25 s.
     pub fn set_heartbeat_interval(&self, interval: Duration) {
         self.0.state().gateway.heartbeat = interval;
     }
 
-    /// Session starts granted in 24 hours, and at once in five seconds; 1,000 and 1 unless set. Forgets what is used.
+    /// Sets how many sessions may start in 24 hours, and at once in five seconds; the defaults are 1,000 and 1.
+    /// Resets the counters.
     pub fn set_session_start_limit(&self, total: u32, max_concurrency: u32) {
         self.0.state().gateway.starts = Starts::new(total, max_concurrency);
     }
 
-    /// What READY says from now on where to resume, in place of the sandbox's own address. (A test of clients that
-    /// must find another way in.)
+    /// Sets the resume address in READY, in place of the sandbox's own. (For a test of clients that must find another
+    /// way in.)
     pub fn set_resume_url(&self, url: &str) {
         self.0.state().gateway.resume_url = Some(url.to_owned());
     }
 
-    /// Whether IDENTIFY may ask for privileged intents from now on, as the application's page at Discord says.
+    /// Sets whether IDENTIFY may request privileged intents, as on the application's page at Discord.
     pub fn allow_privileged_intents(&self, allowed: bool) {
         self.0.state().gateway.privileged = allowed;
     }
@@ -164,23 +166,23 @@ impl Gateway {
         self.0.with(|state, _| state.gateway.send_all(&payload));
     }
 
-    /// Asks every client to connect anew and resume (op 7).
+    /// Asks every client to reconnect and resume (op 7).
     pub fn reconnect_all(&self) {
         let payload = json!({"t": null, "s": null, "op": 7, "d": null});
         self.0.with(|state, _| state.gateway.send_all(&payload));
     }
 
-    /// Tells every client that its session is invalid (op 9); sessions that are not `resumable` are forgotten.
+    /// Sends every client Invalid Session (op 9); sessions that are not `resumable` are forgotten.
     pub fn invalidate_all(&self, resumable: bool) {
         self.0.with(|state, now| state.gateway.invalidate_all(resumable, now));
     }
 
-    /// Closes every connection with this code. Sessions end with codes that end sessions.
+    /// Closes every connection with this code. Codes that end sessions end them.
     pub fn close_all(&self, code: u16) {
         self.0.with(|state, now| state.gateway.end_all(Ending::Close(CloseCode(code)), now));
     }
 
-    /// Closes every connection with a frame that holds no code. Sessions can be resumed.
+    /// Closes every connection with a close frame without a code. Sessions can be resumed.
     pub fn close_all_without_code(&self) {
         self.0.with(|state, now| state.gateway.end_all(Ending::Bare, now));
     }
@@ -190,18 +192,18 @@ impl Gateway {
         self.0.with(|state, now| state.gateway.end_all(Ending::Cut, now));
     }
 
-    /// Leaves heartbeats unanswered, or answers them again: to clients, a line that died unnoticed.
+    /// Stops or restarts heartbeat ACKs. To clients, a silent connection looks dead.
     pub fn stop_acking(&self, silent: bool) {
         self.0.state().gateway.acking = !silent;
     }
 
-    /// Answers new connections with 503 for `span` of the sandbox's clock. Those there are go on.
+    /// Answers new connections with 503 for `span` of the sandbox's clock. Open connections stay.
     pub fn down_for(&self, span: Duration) {
         let until = self.0.clock().now().plus(span);
         self.0.state().gateway.down_until = until;
     }
 
-    /// Sends the last interaction again to every session, as Discord never should. Whether there was one.
+    /// Sends the last interaction again to every session, as Discord never should. Returns whether there was one.
     pub fn replay_last_interaction(&self) -> bool {
         self.0.with(|state, now| {
             let last = state.gateway.interaction.clone();

@@ -1,5 +1,4 @@
-//! What people do with the application, as tests see it: what became of an interaction, and what only one person was
-//! shown.
+//! Interactions as tests see them: the outcome of each, and ephemeral messages.
 
 use serde_json::Value;
 
@@ -8,14 +7,14 @@ use super::model::FIRST_ANSWER;
 use crate::model::Snowflake;
 
 impl Discord {
-    /// What became of an interaction, as the page was told last: `{id, user_id, channel_id, nonce, type, state, …}`,
+    /// The outcome of an interaction, as last sent to the page: `{id, user_id, channel_id, nonce, type, state, …}`,
     /// where `state` is `opened`, `answered`, `deferred`, `modal`, `autocomplete` or `failed`.
     #[must_use]
     pub fn interaction(&self, id: Snowflake) -> Option<Value> {
         self.state().world.interaction(id).map(|found| found.outcome().clone())
     }
 
-    /// The messages that only this person sees, oldest first.
+    /// The ephemeral messages of this user, oldest first.
     #[must_use]
     pub fn ephemerals(&self, user: Snowflake) -> Vec<Value> {
         let state = self.state();
@@ -23,16 +22,16 @@ impl Discord {
         mine.map(|(_, message)| message).collect()
     }
 
-    /// Sends an interaction to the application once more, the last one if none is named. Whether it is known.
+    /// Sends an interaction to the application again; the last one if none is named. Returns whether it is known.
     pub fn replay_interaction(&self, interaction: Option<Snowflake>) -> bool {
         self.change(|world, _| world.replay(interaction))
     }
 
-    /// Lets an interaction fail that has no answer after three seconds.
+    /// Marks an interaction as failed if it has no answer after three seconds.
     pub(super) fn watch(&self, interaction: Snowflake) {
         let until = self.clock().elapsed() + FIRST_ANSWER;
         let discord = self.clone();
-        // Interactions begin with requests, which have a runtime around them.
+        // Interactions begin with requests, which run in a runtime.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 discord.clock().sleep_until_elapsed(until).await;

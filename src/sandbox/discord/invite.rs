@@ -1,4 +1,4 @@
-//! Another server than the first: what a bot is told when somebody invites it to theirs.
+//! Invites to a second guild: what a bot receives when a user adds it to their own.
 
 use super::Discord;
 use super::gateway::{self, Intents};
@@ -6,8 +6,8 @@ use super::model::Permissions;
 use crate::model::Snowflake;
 
 impl Discord {
-    /// Makes a server that belongs to `owner`, with one text channel, and invites the bot to it. Its id and the channel's;
-    /// `None` if there is no such user.
+    /// Creates a guild owned by `owner` with one text channel, and adds the bot. Returns the ids of the guild and the
+    /// channel; `None` if there is no such user.
     pub fn invite(&self, name: &str, owner: &str, channel: &str) -> Option<(Snowflake, Snowflake)> {
         let owner = self.user_id(owner)?;
         self.with(|state, now| {
@@ -18,13 +18,13 @@ impl Discord {
             world.add_member(id, bot, vec![role], now);
             let channel = world.add_channel(id, channel, "", now);
             let guild = world.guild(bot, id).ok()?;
-            let told = gateway::guild_create(world, guild, bot, Intents::default());
-            world.dispatch("GUILD_CREATE", told);
+            let payload = gateway::guild_create(world, guild, bot, Intents::default());
+            world.dispatch("GUILD_CREATE", payload);
             Some((id, channel))
         })
     }
 
-    /// Takes the bot into the first server again, with these permissions: what somebody does who opens its invite link.
+    /// Adds the bot to the first guild again with these permissions, as a user does who opens its invite link.
     pub fn invite_back(&self, permissions: Permissions) {
         self.with(|state, now| {
             let (world, id) = (&mut state.world, self.guild_id());
@@ -32,8 +32,8 @@ impl Discord {
             let role = world.add_role(id, "nuncio", permissions, true, now);
             world.add_member(id, bot, vec![role], now);
             let Ok(guild) = world.guild(bot, id) else { return };
-            let told = gateway::guild_create(world, guild, bot, Intents::default());
-            world.dispatch("GUILD_CREATE", told);
+            let payload = gateway::guild_create(world, guild, bot, Intents::default());
+            world.dispatch("GUILD_CREATE", payload);
         });
     }
 }

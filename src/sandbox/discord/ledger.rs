@@ -1,4 +1,4 @@
-//! What was asked of the API and what was answered: the record that tests read and the page counts from.
+//! Request log: API requests and their answers, which tests read and the page counts.
 
 use std::collections::VecDeque;
 
@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 
-/// Requests kept. Older ones are forgotten; the counts are not.
+/// How many requests are kept. Older ones are dropped; the counts remain.
 const KEPT: usize = 5_000;
 
 /// One request to the API.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// When it came.
+    /// When it arrived.
     pub at: Timestamp,
-    /// `GET`, `POST`, …
+    /// The method: `GET`, `POST`, …
     pub method: String,
-    /// The path with its query, as it came; tokens in it are `***`.
+    /// The path with its query, as received; tokens in it are `***`.
     pub path: String,
-    /// The JSON body (of a form, its `payload_json`), if there was one.
+    /// The JSON body (of a form, its `payload_json`), if any.
     pub body: Option<Value>,
-    /// The status that was answered; `None` when the connection was cut or left hanging instead.
+    /// The status of the answer; `None` if the connection was cut or left hanging.
     pub status: Option<u16>,
     /// Discord's JSON error code in the answer.
     pub code: Option<u64>,
@@ -29,33 +29,33 @@ pub struct Asked {
     pub had_allowed_mentions: bool,
 }
 
-/// One request with all that was answered, for whoever holds the sandbox to Discord's own description.
+/// One complete request with its answer, to check the sandbox against Discord's own specification.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// `GET`, `POST`, …
+    /// The method: `GET`, `POST`, …
     pub method: String,
     /// The path without its query; tokens in it are `***`.
     pub path: String,
     /// The query, without `?`.
     pub query: String,
-    /// The JSON body (of a form, its `payload_json`), if there was one.
+    /// The JSON body (of a form, its `payload_json`), if any.
     pub request: Option<Value>,
-    /// The status that was answered.
+    /// The status of the answer.
     pub status: u16,
-    /// The JSON that was answered; none with a 204.
+    /// The JSON of the answer; `None` with a 204.
     pub answer: Option<Value>,
 }
 
-/// Figures since the beginning. As JSON it is the page's `SANDBOX_COUNTS`.
+/// Counters since the start. As JSON they are the page's `SANDBOX_COUNTS`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Messages made.
+    /// Messages created.
     pub sent: u64,
-    /// Creates that were answered with the earlier message of the same nonce.
+    /// Create requests that were answered with the earlier message of their nonce.
     pub deduplicated: u64,
     /// Requests answered 2xx.
     pub accepted: u64,
-    /// Requests answered 4xx, 429 not among them.
+    /// Requests answered 4xx, except 429.
     pub refused: u64,
     /// Requests answered 429.
     pub rate_limited: u64,
@@ -63,17 +63,17 @@ pub struct Counts {
     pub failed: u64,
 }
 
-/// The record.
+/// The request log.
 #[derive(Default)]
 pub(super) struct Ledger {
     asked: VecDeque<Asked>,
     counts: Counts,
-    /// Kept only when somebody wants them: bodies of answers are large.
+    /// Recorded only on request: bodies of answers are large.
     exchanges: Option<Vec<Exchange>>,
 }
 
 impl Ledger {
-    /// Writes a request down, once it is known what becomes of it.
+    /// Records a request once its outcome is known.
     pub(super) fn record(&mut self, asked: Asked) {
         match asked.status {
             Some(200..=299) => self.counts.accepted += 1,
@@ -87,24 +87,24 @@ impl Ledger {
         self.asked.push_back(asked);
     }
 
-    /// Keeps every exchange from now on.
+    /// Records every exchange from now on.
     pub(super) fn keep_exchanges(&mut self) {
         self.exchanges.get_or_insert_default();
     }
 
-    /// Writes an exchange down, if that is wanted.
+    /// Records an exchange, if recording is on.
     pub(super) fn exchange(&mut self, exchange: impl FnOnce() -> Exchange) {
         if let Some(kept) = &mut self.exchanges {
             kept.push(exchange());
         }
     }
 
-    /// The exchanges since this was asked last.
+    /// Takes the recorded exchanges.
     pub(super) fn take_exchanges(&mut self) -> Vec<Exchange> {
         self.exchanges.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// A message was made, or the one with the same nonce was found.
+    /// Counts a message that was created, or found by its nonce.
     pub(super) fn message(&mut self, made: bool) {
         if made {
             self.counts.sent += 1;
@@ -118,7 +118,6 @@ impl Ledger {
         self.asked.iter().cloned().collect()
     }
 
-    /// The figures.
     pub(super) fn counts(&self) -> Counts {
         self.counts
     }

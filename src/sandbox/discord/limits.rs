@@ -1,7 +1,7 @@
-//! How much Discord lets through: a bucket for each route and resource, a global limit for each caller, and the ban
-//! of an address that asks wrongly too often (Discord: "Rate Limits").
+//! Rate limits: a bucket for each route and resource, a global limit for each caller, and the ban of an address after
+//! too many invalid requests (Discord: "Rate Limits").
 //!
-//! Pure: it is told what time it is, and knows routes only as names.
+//! Pure: the caller passes the time, and routes are only names.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use std::time::Duration;
 use crate::model::Snowflake;
 use crate::signature::sha256_hex;
 
-/// Buckets beyond which those whose window is over are forgotten.
+/// Above this many buckets, those whose window is over are dropped.
 const BUCKETS_KEPT: usize = 4096;
 
-/// So many in so long.
+/// A number of requests per time window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// How many.
+    /// The number of requests.
     pub limit: u32,
-    /// In how long, from the first one on.
+    /// The length of the window, which starts with the first request.
     pub window: Duration,
 }
 
@@ -29,22 +29,22 @@ impl Allowance {
     }
 }
 
-/// All limits. The default is near what Discord does; it does not promise any of these numbers.
+/// All rate limits. The defaults are close to Discord's behavior; Discord guarantees none of these numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateLimits {
-    /// Create Message, for each channel.
+    /// Create Message, per channel.
     pub create_message: Allowance,
-    /// Edit Message, for each channel.
+    /// Edit Message, per channel.
     pub edit_message: Allowance,
-    /// Delete Message, for each channel.
+    /// Delete Message, per channel.
     pub delete_message: Allowance,
-    /// Execute Webhook, for each webhook.
+    /// Execute Webhook, per webhook.
     pub execute_webhook: Allowance,
-    /// Every other route, for each channel, guild or webhook it is about.
+    /// Every other route, per channel, guild or webhook.
     pub other: Allowance,
     /// All requests of one caller.
     pub global: Allowance,
-    /// Requests answered 401, 403 or 429 (scope `shared` excepted) before the address is banned.
+    /// Requests answered 401, 403 or 429 (except scope `shared`) before the address is banned.
     pub invalid: Allowance,
     /// How long a ban lasts.
     pub ban: Duration,
@@ -67,7 +67,7 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
-    /// Limits that nobody reaches.
+    /// Limits that no caller reaches.
     #[must_use]
     pub fn unlimited() -> Self {
         let open = Allowance::new(u32::MAX, Duration::from_secs(1));
@@ -84,23 +84,23 @@ impl RateLimits {
     }
 }
 
-/// What a request is counted under.
+/// The rate-limit bucket of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bucket {
-    /// The method and the route's template.
+    /// The method and the route template.
     pub(super) route: &'static str,
-    /// The channel, guild or webhook it is about.
+    /// The channel, guild or webhook (Discord's major parameter).
     pub(super) major: Option<Snowflake>,
 }
 
 impl Bucket {
-    /// Discord's name of it: 32 hex digits that are the same for every resource.
+    /// Discord's hash of the bucket: 32 hex digits, equal for every resource.
     pub(super) fn name(&self) -> String {
         sha256_hex(&[self.route.as_bytes()])[..32].to_owned()
     }
 }
 
-/// A fixed window: it begins with the first request and takes no more than its allowance.
+/// A fixed window: it begins with the first request and admits no more than its allowance.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     ends: Duration,
@@ -108,7 +108,7 @@ struct Window {
 }
 
 impl Window {
-    /// Counts one more at `now`. Whether it was within the allowance.
+    /// Counts one request at `now`. Returns whether it was within the allowance.
     fn take(window: &mut Option<Self>, allowance: Allowance, now: Duration) -> (bool, Self) {
         let fresh = Self { ends: now + allowance.window, used: 0 };
         let current = window.get_or_insert(fresh);
@@ -121,31 +121,26 @@ impl Window {
     }
 }
 
-/// How a bucket stands after a request: the figures of the rate-limit headers.
+/// The state of a bucket after a request: the values of the rate-limit headers.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Standing {
-    /// The whole allowance.
     pub(super) limit: u32,
-    /// What is left of it.
     pub(super) remaining: u32,
-    /// When it is whole again.
+    /// Time until the bucket is full again.
     pub(super) reset_after: Duration,
-    /// Its name.
     pub(super) bucket: String,
 }
 
 /// A request over a limit.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Limited {
-    /// After how long it may be tried again.
     pub(super) retry_after: Duration,
-    /// Whether it was the global limit.
     pub(super) global: bool,
     /// The bucket, unless the limit was global.
     pub(super) standing: Option<Standing>,
 }
 
-/// Counts.
+/// The counters of all limits.
 pub(super) struct Limiter {
     limits: RateLimits,
     buckets: HashMap<(Snowflake, Bucket), Option<Window>>,
@@ -155,20 +150,19 @@ pub(super) struct Limiter {
 }
 
 impl Limiter {
-    /// Nothing counted yet.
     pub(super) fn new(limits: RateLimits) -> Self {
         let (buckets, global) = (HashMap::new(), HashMap::new());
         Self { limits, buckets, global, invalid: None, banned_until: Duration::ZERO }
     }
 
-    /// Counts a request of `user`. A request over the limit does not prolong the wait.
+    /// Counts a request of `user`. A request over the limit does not extend the wait.
     pub(super) fn take(
         &mut self,
         user: Snowflake,
         bucket: Bucket,
         now: Duration,
     ) -> Result<Standing, Limited> {
-        // Answers to interactions are not bound to the global limit, and every interaction has buckets of its own.
+        // Answers to interactions do not count toward the global limit, and every interaction has its own buckets.
         let bound = !bucket.route.contains("{interaction}");
         let (within, window) = match bound {
             true => Window::take(self.global.entry(user).or_default(), self.limits.global, now),
@@ -202,7 +196,7 @@ impl Limiter {
         }
     }
 
-    /// Whether the address is banned at `now`, and for how long still.
+    /// The remaining time of the address's ban at `now`, if it is banned.
     pub(super) fn banned(&self, now: Duration) -> Option<Duration> {
         self.banned_until.checked_sub(now).filter(|left| !left.is_zero())
     }
@@ -212,7 +206,7 @@ impl Limiter {
         self.banned_until = now + span;
     }
 
-    /// Counts an answer of 401, 403 or 429 that was not `shared`; the one that is too many bans the address.
+    /// Counts an answer of 401, 403 or 429 that was not `shared`; too many of them ban the address.
     pub(super) fn invalid(&mut self, now: Duration) {
         let (_, window) = Window::take(&mut self.invalid, self.limits.invalid, now);
         if window.used >= self.limits.invalid.limit {

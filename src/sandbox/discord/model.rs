@@ -1,9 +1,9 @@
-//! Discord as plain data: users, guilds, channels, messages, and what may be done with them.
+//! The Discord model as plain data: users, guilds, channels, messages, and the operations on them.
 //!
-//! Pure: no HTTP, no clock (every change is told what time it is), no I/O. It says no with a [`Refusal`], that is
-//! Discord's own status and code. Every change leaves a [`Dispatch`] behind, as the gateway would send it.
+//! Pure: no HTTP, no clock (every change receives the time), no I/O. It refuses with a [`Refusal`], which is
+//! Discord's own status and code. Every change queues a [`Dispatch`], as the gateway would send it.
 //!
-//! Ids are minted from the time of their making and never twice, so they sort in the order things were made.
+//! Ids are derived from their creation time and are unique, so they sort in creation order.
 
 use std::collections::BTreeMap;
 
@@ -54,19 +54,19 @@ pub use thread::{Opening, PRIVATE_THREAD, PUBLIC_THREAD, Tag, Thread};
 pub use user::User;
 pub use webhook::{Execution, Webhook};
 
-/// The first millisecond of Discord's time (Discord: "Snowflakes").
+/// The Unix time of Discord's epoch, in milliseconds (Discord: "Snowflakes").
 const DISCORD_EPOCH_MS: i64 = 1_420_070_400_000;
 
-/// Something that happened, exactly as a gateway dispatch carries it. As JSON it is the page's event.
+/// An event, exactly as a gateway dispatch carries it. As JSON it is the page's event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dispatch {
-    /// The event's name: `MESSAGE_CREATE`, …
+    /// The event name: `MESSAGE_CREATE`, …
     pub t: &'static str,
-    /// Its data.
+    /// The event data.
     pub d: Value,
 }
 
-/// All there is.
+/// The whole state of the model.
 pub struct World {
     last_id: u64,
     application: Snowflake,
@@ -77,23 +77,24 @@ pub struct World {
     webhooks: BTreeMap<Snowflake, Webhook>,
     commands: BTreeMap<Snowflake, Command>,
     interactions: BTreeMap<Snowflake, Interaction>,
-    /// How interactions are told otherwise than they are.
+    /// Changes to interactions before they are dispatched.
     distortion: Option<Value>,
-    /// Where interactions are posted, and not told by the gateway. (The sandbox posts nothing.)
+    /// The address interactions are posted to instead of being dispatched by the gateway. (The sandbox posts
+    /// nothing.)
     pub interactions_endpoint: Option<String>,
-    /// Whether another program of this application answers every interaction at once.
+    /// Whether another program of this application answers every interaction immediately.
     pub is_shared: bool,
-    /// Interactions whose time has begun to run and is not watched yet.
+    /// Interactions whose deadline runs and has no watcher yet.
     opened: Vec<Snowflake>,
-    /// Messages that only one person sees, with their channel.
+    /// Ephemeral messages, with their channel.
     whispers: BTreeMap<Snowflake, (Snowflake, Message)>,
     dispatches: Vec<Dispatch>,
-    /// Which nonces are remembered.
+    /// The remembered nonces.
     pub nonces: Nonces,
 }
 
 impl World {
-    /// A world with one application and its bot, both named `bot` and with one id, and nothing else.
+    /// A model with one application and its bot, both named `bot` and with one id, and nothing else.
     #[must_use]
     pub fn new(bot: &str, now: Timestamp) -> Self {
         let mut world = Self {
@@ -120,35 +121,35 @@ impl World {
         world
     }
 
-    /// The application's id, which is its bot's too.
+    /// The application's id; its bot has this id too.
     #[must_use]
     pub fn application(&self) -> Snowflake {
         self.application
     }
 
-    /// The bot's user id.
+    /// The bot's user id, which is the application's.
     #[must_use]
     pub fn bot(&self) -> Snowflake {
         self.application
     }
 
-    /// All users that are people, in the order they came.
+    /// All users except bots, in creation order.
     pub fn people(&self) -> impl Iterator<Item = Snowflake> {
         self.users.values().filter(|user| !user.bot).map(|user| user.id)
     }
 
-    /// A user.
+    /// The user with this id.
     pub fn user(&self, id: Snowflake) -> Result<&User, Refusal> {
         self.users.get(&id).ok_or(Refusal::UnknownUser)
     }
 
-    /// The user of this user name.
+    /// The id of the user with this user name.
     #[must_use]
     pub fn user_named(&self, username: &str) -> Option<Snowflake> {
         self.users.values().find(|user| user.username == username).map(|user| user.id)
     }
 
-    /// A new person.
+    /// Creates a user who is a person, not a bot.
     pub fn add_user(&mut self, username: &str, display: &str, now: Timestamp) -> Snowflake {
         let id = self.mint(now);
         let display = Some(display.to_owned());
@@ -156,8 +157,8 @@ impl World {
         id
     }
 
-    /// Discord's application object, as the bot sees its own. `/oauth2/applications/@me` shows less of it; clients
-    /// do not mind more.
+    /// Discord's application object, as the bot sees its own. The real `/oauth2/applications/@me` returns less;
+    /// clients ignore the rest.
     #[must_use]
     pub fn application_object(&self) -> Value {
         let owner = self.people().next().and_then(|id| self.users.get(&id));
@@ -173,7 +174,7 @@ impl World {
         })
     }
 
-    /// What happened since this was asked last, in order.
+    /// Takes the dispatches since the last call, in order.
     pub fn take_dispatches(&mut self) -> Vec<Dispatch> {
         std::mem::take(&mut self.dispatches)
     }
@@ -182,7 +183,7 @@ impl World {
         self.dispatches.push(Dispatch { t, d });
     }
 
-    /// An id that says `now` and is greater than every one before it.
+    /// An id for `now` that is greater than every earlier id.
     pub(in crate::sandbox::discord) fn mint(&mut self, now: Timestamp) -> Snowflake {
         let since = u64::try_from(now.as_millis() - DISCORD_EPOCH_MS).unwrap_or(0);
         self.last_id = (since << 22).max(self.last_id + 1);
@@ -190,7 +191,7 @@ impl World {
     }
 }
 
-/// A time in the form of Discord's answers: `2024-01-15T10:30:00.000000+00:00`.
+/// A time in the format of Discord's answers: `2024-01-15T10:30:00.000000+00:00`.
 pub(super) fn iso(at: Timestamp) -> String {
     let seconds = Timestamp::from_secs(at.as_secs()).to_rfc3339();
     format!("{}.{:03}000+00:00", seconds.trim_end_matches('Z'), at.as_millis().rem_euclid(1000))

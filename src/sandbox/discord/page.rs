@@ -1,10 +1,10 @@
-//! The page: the sandbox as a person sees it, and the data it is drawn from.
+//! The sandbox's web page and its data.
 //!
-//! `GET /sandbox/state` is all at once; `GET /sandbox/stream` is what happens from then on, as the gateway would
-//! dispatch it, without what goes to the application alone. Beside that there are `SANDBOX_INTERACTION` (what becomes
-//! of something that somebody did; [`Discord::interaction`] has its form) and `SANDBOX_EPHEMERAL`
-//! (`{user_id, event, message}`: a message that one person sees came, changed or went). Whatever is added for the page (panels of the demo) is another key or another event: a page ignores
-//! those it does not know.
+//! `GET /sandbox/state` returns the whole state. `GET /sandbox/stream` returns the events from then on, as the
+//! gateway would dispatch them, except those for the application alone. It adds `SANDBOX_INTERACTION` (the outcome of
+//! an interaction, in the form of [`Discord::interaction`]) and `SANDBOX_EPHEMERAL` (`{user_id, event, message}`: an
+//! ephemeral message was created, changed or deleted). Additions for the page (panels of the demo) are further keys
+//! or events: a page ignores those it does not know.
 
 mod asset;
 
@@ -27,12 +27,12 @@ use super::{Discord, Dispatch, Face};
 
 mod control;
 
-/// Messages of each channel in the state.
+/// How many messages of each channel are in the state.
 const HISTORY: usize = 100;
-/// The shortest time between two tellings of the counts.
+/// The shortest interval between two events with the counts.
 const COUNTS_EVERY: Duration = Duration::from_millis(300);
 
-/// The page and its data.
+/// The routes of the page and its data.
 pub(super) fn router() -> Router<Face> {
     asset::router()
         .route("/sandbox/state", get(state))
@@ -49,15 +49,15 @@ async fn state(Extract(face): Extract<Face>) -> Json<Value> {
 }
 
 impl Discord {
-    /// All that the page shows: guilds with channels, threads, roles and members, the last messages, who the visitor
-    /// is and could be, the commands, and what is shown to one person only.
+    /// The page's state: guilds with channels, threads, roles and members, the last messages, the visitor and the
+    /// users they can act as, the commands, and ephemeral messages.
     fn page_state(&self) -> Value {
         let state = self.state();
         let world = &state.world;
         let guilds: Vec<Value> = world
             .guilds()
             .map(|guild| {
-                // Threads are shown as channels are.
+                // Threads are displayed like channels.
                 let places = world.channels().chain(world.threads());
                 let channels = places.filter(|channel| channel.guild == guild.id);
                 json!({
@@ -82,7 +82,7 @@ impl Discord {
             Some(json!({
                 "user_id": id, "username": user.username, "name": user.display,
                 "roles": roles.iter().flat_map(|member| member.roles.clone()).collect::<Vec<_>>(),
-                // The page acts as any of them: they are nobody outside of this Discord.
+                // The page acts as any of these users; they exist only in this Discord.
                 "token": state.tokens.of(id).map(|token| token.expose().to_owned()),
             }))
         });
@@ -102,10 +102,10 @@ impl Discord {
         state
     }
 
-    /// Shows `value` on the page as its panel `key`, from now on; readers of the stream are told as the event `t`.
+    /// Sets the page's panel `key` to `value`, and sends it to readers of the stream as the event `t`.
     pub fn show_panel(&self, key: &'static str, t: &'static str, value: Value) {
         self.0.panels.lock().unwrap_or_else(PoisonError::into_inner).insert(key, value.clone());
-        // Nobody listening is no fault.
+        // Having no subscribers is not an error.
         let _ = self.0.dispatches.send(Arc::new(Dispatch { t, d: value }));
     }
 }
@@ -117,7 +117,7 @@ async fn stream(
     let feed = Feed {
         events: face.discord.dispatches(),
         changes: face.discord.changes(),
-        // A browser that lost its stream and comes back has missed what happened in between.
+        // A browser that lost its stream and reconnects has missed the events in between.
         reload: headers.contains_key("last-event-id"),
         told: Counts::default(),
         next_counts: Duration::ZERO,
@@ -126,7 +126,7 @@ async fn stream(
     Sse::new(stream::unfold(feed, Feed::next)).keep_alive(KeepAlive::default())
 }
 
-/// One reader of the stream.
+/// One reader of the event stream.
 struct Feed {
     face: Face,
     events: broadcast::Receiver<Arc<Dispatch>>,
@@ -167,7 +167,7 @@ impl Feed {
         let dispatches = async {
             loop {
                 match self.events.recv().await {
-                    // For the application alone: it carries the token to answer with.
+                    // For the application alone: it carries the token for the answer.
                     Ok(dispatch) if dispatch.t == "INTERACTION_CREATE" => {}
                     heard => return heard,
                 }
@@ -192,7 +192,7 @@ impl Feed {
     }
 }
 
-/// An event with an id, so that a browser that comes back says that it was here before.
+/// An event with an id, so that a reconnecting browser sends it back and is recognized.
 fn event(data: &Value) -> Event {
     Event::default().id("1").data(data.to_string())
 }

@@ -1,7 +1,7 @@
-//! The API's HTTP face: from a request to a change of the model and back.
+//! The HTTP layer of the REST API: turns a request into a change of the model and its result into an answer.
 //!
-//! In Discord's order: the edge's ban, the route, the token, the limits, the body, and only then what was asked for.
-//! It holds no rule of Discord's own but those of HTTP.
+//! Checks run in Discord's order: the edge's ban, the route, the token, the rate limits, the body, then the operation
+//! itself. This layer implements only the rules of HTTP; Discord's own are in the model.
 
 use axum::Router;
 use axum::extract::{Request, State as Extract};
@@ -33,7 +33,7 @@ pub(super) mod webhook;
 use reply::{Answer, Content};
 use route::Route;
 
-/// The greatest body that is read (Discord: "Uploading Files").
+/// The largest accepted body, in bytes (Discord: "Uploading Files").
 const BODY_LIMIT: usize = 25 * 1024 * 1024;
 
 /// The routes of the API.
@@ -41,7 +41,7 @@ pub(super) fn router() -> Router<Face> {
     Router::new().route("/api", any(answer)).route("/api/{*path}", any(answer))
 }
 
-/// A request, read.
+/// A parsed request.
 struct Call {
     method: String,
     path: String,
@@ -56,8 +56,8 @@ impl Call {
     }
 }
 
-/// Every request to the API comes through here. What was read whole is done, also when the client hangs up on it: the
-/// work is a task of its own.
+/// The entry point of every API request. A request that was read completely is carried out even if the client hangs
+/// up: the work is a task of its own.
 async fn answer(Extract(face): Extract<Face>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, BODY_LIMIT).await;
@@ -74,7 +74,7 @@ async fn answer(Extract(face): Extract<Face>, request: Request) -> Response {
     tokio::spawn(work(face, call, early, fault)).await.unwrap_or_else(|_| reply::cut())
 }
 
-/// Does what was asked, unless there is an `early` answer, with all that `fault` makes of it.
+/// Carries out the call, unless there is an `early` answer, and applies `fault`.
 async fn work(face: Face, call: Call, early: Option<Answer>, fault: Option<Fault>) -> Response {
     let early = match &fault {
         Some(Fault::Status { status, headers, body }) => Some(Answer::canned(*status, headers, body)),
@@ -94,13 +94,13 @@ async fn work(face: Face, call: Call, early: Option<Answer>, fault: Option<Fault
 }
 
 impl Discord {
-    /// A success that nobody asked the model for.
+    /// A success answer for a request that the model never saw.
     fn made_up(&self, body: impl FnOnce(&Self) -> Value) -> Answer {
         let has_via = self.state().manner.is_discords();
         Answer { has_via, ..Answer::json(body(self)) }
     }
 
-    /// The newest message there is, as the answer to the request that made it.
+    /// The newest message, as the answer to the request that created it.
     fn stale(&self) -> Value {
         self.with(|state, now| {
             let channels: Vec<_> = state.world.channels().map(|channel| channel.id).collect();
@@ -113,14 +113,14 @@ impl Discord {
         })
     }
 
-    /// What was sent, as if it had been taken.
+    /// What was sent, as if it had been accepted.
     fn pretended(&self, call: &Call) -> Value {
         let mut message = body::read(call).map(|upload| upload.body).unwrap_or_default();
         message["id"] = self.with(|state, now| json!(state.world.mint(now)));
         message
     }
 
-    /// Answers a call, or gives the `early` answer that was decided on before, and writes it down.
+    /// Answers a call, or returns the `early` answer, and records it in the request log.
     fn ask(&self, call: &Call, early: Option<Answer>, fault: Option<&Fault>) -> Answer {
         let elapsed = self.clock().elapsed();
         self.with(|state, now| {
@@ -182,7 +182,7 @@ impl State {
         if let Route::Hook(id, token) | Route::HookMessage(id, token, _) = &route
             && *id == self.world.application()
         {
-            // The messages of an interaction are counted by themselves.
+            // Messages of an interaction have their own bucket.
             bucket = "/webhooks/{interaction}/{token}";
             open_to = self.world.answered(token, now).map(|found| found.id).ok().or(open_to);
         }
@@ -203,7 +203,7 @@ impl State {
         };
         let answer = done.unwrap_or_else(|refusal| Answer::of(&refusal));
         let mut answer =
-            answer.said(|status, said| self.manner.say(&call.method, &call.path, &sent, status, said));
+            answer.said(|status, body| self.manner.say(&call.method, &call.path, &sent, status, body));
         answer.has_via &= self.manner.is_discords();
         if self.manner.is_discords() {
             answer.headers.extend(rate_headers(&standing, now));
@@ -224,7 +224,7 @@ fn rate_headers(standing: &Standing, now: Timestamp) -> [(&'static str, String);
 }
 
 fn over_limit(limited: &Limited, now: Timestamp) -> Answer {
-    // Rounded up: who waits exactly that long must find the window over.
+    // Rounded up: for a client that waits exactly that long, the window must be over.
     let retry_after = (limited.retry_after.as_secs_f64() * 1000.0).ceil() / 1000.0;
     let mut answer = Answer::json(json!({
         "message": "You are being rate limited.", "retry_after": retry_after, "global": limited.global,

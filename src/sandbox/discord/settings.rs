@@ -1,4 +1,4 @@
-//! What an operator sets in the Developer Portal and in a server's settings, and what befalls the bot there.
+//! Settings in the Developer Portal and in a guild, and moderation of the bot.
 
 use super::Discord;
 use super::gateway::{self, Intents};
@@ -6,11 +6,11 @@ use super::model::{Overwrite, Permission, Permissions};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Where an invite link leads.
+/// The address of invite links, up to the query.
 const AUTHORIZE: &str = "https://discord.com/oauth2/authorize?";
 
 impl Discord {
-    /// The guild's owner opens an invite link and chooses the first guild. Whether the link invites this bot.
+    /// The guild's owner opens an invite link and chooses the first guild. Returns whether the link invites this bot.
     pub fn opens_invite(&self, link: &str) -> bool {
         let Some(query) = link.strip_prefix(AUTHORIZE) else { return false };
         let value = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
@@ -30,21 +30,21 @@ impl Discord {
                 let role = world.add_role(guild, "nuncio", Permissions::from_bits(permissions), true, now);
                 world.add_member(guild, bot, vec![role], now);
                 if let Ok(found) = world.guild(bot, guild) {
-                    let told = gateway::guild_create(world, found, bot, Intents::default());
-                    world.dispatch("GUILD_CREATE", told);
+                    let payload = gateway::guild_create(world, found, bot, Intents::default());
+                    world.dispatch("GUILD_CREATE", payload);
                 }
             }
         });
         true
     }
 
-    /// Throws the bot out of the first guild.
+    /// Kicks the bot from the first guild.
     pub fn kick_bot(&self) {
         let guild = self.guild_id();
         self.change(|world, _| world.remove_member(guild, world.bot()));
     }
 
-    /// Takes `applications.commands` away, as if the bot had been invited without it.
+    /// Removes `applications.commands`, as if the bot had been invited without it.
     pub fn forbid_commands(&self) {
         let guild = self.guild_id();
         self.change(|world, _| world.set_commands_scope(guild, false));
@@ -56,23 +56,23 @@ impl Discord {
         self.change(|world, _| world.time_out(guild, world.bot(), until));
     }
 
-    /// Sets the application's Interactions Endpoint URL, or empties it.
+    /// Sets the application's Interactions Endpoint URL; `None` clears it.
     pub fn set_interactions_endpoint(&self, url: Option<&str>) {
         self.change(|world, _| world.interactions_endpoint = url.map(str::to_owned));
     }
 
-    /// From now on another program with the bot's token answers every interaction before anybody else, or none.
+    /// Sets whether another program with the bot's token answers every interaction before any other does.
     pub fn share_token(&self, is_shared: bool) {
         self.change(|world, _| world.is_shared = is_shared);
     }
 
-    /// Leaves the bot so many logins within the next 24 hours.
+    /// Limits the bot to this many logins within the next 24 hours.
     pub fn leave_logins(&self, remaining: u32) {
         self.with(|state, now| state.gateway.starts.leave(remaining, now));
     }
 
-    /// Denies a permission to a role, or to everybody by the guild's own id, in a category and in a channel that is put into
-    /// it and follows it; or takes that back.
+    /// Denies a permission to a role (or to everybody, with the guild's own id) in a category and in a channel that
+    /// is moved into it and synced with it; or reverts that.
     pub fn deny_in_category(
         &self,
         category: &str,
@@ -93,7 +93,7 @@ impl Discord {
         self.change(|world, now| {
             let id = world.category(guild, category, now);
             for place in [id, channel] {
-                // A channel that is gone follows nothing.
+                // A deleted channel has nothing to sync.
                 let _ = world.change_channel(place, |place| {
                     place.overwrites.clone_from(&overwrites);
                     if place.id != id {

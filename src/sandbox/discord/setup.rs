@@ -1,4 +1,4 @@
-//! What a fresh sandbox Discord holds: one guild with channels, roles and people, and the bot.
+//! The content of a new sandbox Discord: one guild with channels, roles and people, and the bot.
 
 use crate::clock::Timestamp;
 use crate::sandbox::discord::limits::RateLimits;
@@ -7,36 +7,36 @@ use crate::sandbox::discord::model::{Channel, FORUM, Permission, Permissions, Ta
 /// The content of a new Discord. The default is the guild *Acme NOC* of the demo and the tests.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The bot's user name, also its application's.
+    /// The bot's user name, also its application's name.
     pub bot: String,
-    /// The guild's name.
+    /// The name of the guild.
     pub guild: String,
-    /// Text channels in their order: name and topic.
+    /// Text channels in display order: name and topic.
     pub channels: Vec<(String, String)>,
     /// Forums, below the channels: name and tags.
     pub forums: Vec<(String, Vec<String>)>,
-    /// The channel of its one webhook.
+    /// The channel of the guild's one webhook.
     pub webhook: String,
-    /// What the bot's own role may do, as chosen in the link it was invited with.
+    /// The permissions of the bot's own role, as chosen in its invite link.
     pub permissions: Permissions,
-    /// Roles beside `@everyone` and the bot's own, highest first.
+    /// Roles besides `@everyone` and the bot's own, highest first.
     pub roles: Vec<String>,
-    /// Its members beside the bot. The first owns the guild.
+    /// The guild's members besides the bot. The first owns the guild.
     pub people: Vec<Person>,
-    /// How much it lets through.
+    /// The rate limits.
     pub limits: RateLimits,
-    /// Whether the application may ask for the privileged intents: members, presences, message content.
+    /// Whether the application may request the privileged intents: members, presences, message content.
     pub privileged_intents: bool,
 }
 
-/// Somebody who uses Discord.
+/// A person who uses Discord.
 #[derive(Clone, Debug)]
 pub struct Person {
     /// The user name: lower case, unique.
     pub username: String,
-    /// The name that is shown.
+    /// The display name.
     pub display: String,
-    /// Names out of [`Setup::roles`].
+    /// Role names from [`Setup::roles`].
     pub roles: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// The model that holds all this, made at `now`.
+    /// Builds the model with this content, created at `now`.
     pub(super) fn build(self, now: Timestamp) -> World {
         let mut world = World::new(&self.bot, now);
         let people: Vec<_> =

@@ -1,4 +1,4 @@
-//! Who holds which token: making them in Discord's shape, checking them, revoking them.
+//! Tokens of bots and people: created in Discord's format, checked and revoked.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use rand::RngExt;
 use crate::model::Snowflake;
 use crate::secret::Secret;
 
-/// Whose token it is; it decides how it is sent.
+/// The kind of a token's holder, which decides the form of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// `Authorization: Bot <token>`.
@@ -16,12 +16,10 @@ pub(super) enum Kind {
     Person,
 }
 
-/// Somebody who proved who they are.
+/// An authenticated caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
-    /// The user.
     pub(super) user: Snowflake,
-    /// A bot or a person.
     pub(super) kind: Kind,
 }
 
@@ -30,8 +28,8 @@ pub(super) struct Caller {
 pub(super) struct Tokens(HashMap<String, Caller>);
 
 impl Tokens {
-    /// A fresh random token for `user`: three parts with dots between, the first the user's id in base64, as
-    /// Discord's are (libraries look at that part).
+    /// A new random token for `user`: three parts separated by dots, the first the user's id in base64, as in
+    /// Discord's (libraries read that part).
     pub(super) fn mint(&mut self, user: Snowflake, kind: Kind) -> Secret {
         let first = base64(user.to_string().as_bytes());
         let token = format!("{first}.{}.{}", random_text(6), random_text(38));
@@ -44,7 +42,7 @@ impl Tokens {
         self.0.iter().find(|(_, caller)| caller.user == user).map(|(token, _)| Secret::new(token.clone()))
     }
 
-    /// Who sends this `Authorization` header.
+    /// The caller who sends this `Authorization` header.
     pub(super) fn check(&self, authorization: &str) -> Option<Caller> {
         let (token, kind) = match authorization.strip_prefix("Bot ") {
             Some(token) => (token, Kind::Bot),
@@ -53,7 +51,6 @@ impl Tokens {
         self.0.get(token).copied().filter(|caller| caller.kind == kind)
     }
 
-    /// Makes a token invalid.
     pub(super) fn revoke(&mut self, token: &Secret) {
         self.0.remove(token.expose());
     }

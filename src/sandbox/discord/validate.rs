@@ -1,8 +1,8 @@
-//! What Discord demands of a message before it looks at it any further: lengths, counts, shapes.
+//! Validation of message bodies: lengths, counts and shapes, checked before anything else.
 //!
-//! It turns the JSON of a request into a [`Draft`] or an [`Edit`], trimmed and in the form it will be shown in, or
-//! into the tree of everything that is wrong with it. It knows nothing of channels, users or permissions. Keys it
-//! does not know are ignored, as Discord ignores them. Lengths are counted in Unicode code points, after trimming.
+//! It parses the JSON of a request into a [`Draft`] or an [`Edit`], trimmed and in display form, or into the tree of
+//! all its errors. It knows nothing of channels, users or permissions. Unknown keys are ignored, as Discord ignores
+//! them. Lengths are counted in Unicode code points, after trimming.
 
 use serde_json::{Map, Value};
 
@@ -21,28 +21,28 @@ pub use form::Form;
 pub use modal::modal;
 pub use place::{channel, opening, tags, webhook_name};
 
-/// Characters of a message's text (Discord: "Create Message").
+/// Maximum characters of a message's content (Discord: "Create Message").
 const CONTENT: usize = 2000;
-/// Characters of a nonce.
+/// Maximum characters of a nonce.
 const NONCE: usize = 25;
-/// Ids in each list of `allowed_mentions`.
+/// Maximum ids in each list of `allowed_mentions`.
 const MENTIONS: usize = 100;
-/// Messages that are deleted at once.
+/// How many messages one bulk delete may contain.
 const BULK: std::ops::RangeInclusive<usize> = 2..=100;
-/// Files of a message.
+/// Maximum files of a message.
 const FILES: usize = 10;
 /// The flags that a message may be sent with: `SUPPRESS_EMBEDS`, `SUPPRESS_NOTIFICATIONS`, `IS_VOICE_MESSAGE`,
 /// `IS_COMPONENTS_V2`. Others are ignored.
 const SETTABLE_FLAGS: u64 = 1 << 2 | 1 << 12 | 1 << 13 | 1 << 15;
-/// The flag of messages that consist of components alone.
+/// The flag of messages that consist of components only.
 const COMPONENTS_V2: u64 = 1 << 15;
 
-/// Reads the body of Create Message.
+/// Parses the body of Create Message.
 pub fn draft(body: &Value) -> Result<Draft, Refusal> {
     read(body, SETTABLE_FLAGS)
 }
 
-/// Reads a message that answers an interaction: one that only the asker sees may be asked for.
+/// Parses a message that answers an interaction; it may be ephemeral.
 pub fn answer(body: &Value) -> Result<Draft, Refusal> {
     read(body, SETTABLE_FLAGS | EPHEMERAL)
 }
@@ -69,8 +69,8 @@ fn read(body: &Value, settable: u64) -> Result<Draft, Refusal> {
     form.finish(draft)
 }
 
-/// Reads the body of Edit Message for a message with the flags `before`. `null` empties what absence leaves alone.
-/// Once a message consists of components alone, it stays so.
+/// Parses the body of Edit Message for a message with the flags `before`. `null` clears a field, an absent one stays.
+/// A message that consists of components only stays so.
 pub fn edit(body: &Value, before: u64) -> Result<Edit, Refusal> {
     let mut form = Form::default();
     let Some(body) = object(&mut form, body) else { return Err(form.into()) };
@@ -91,7 +91,7 @@ pub fn edit(body: &Value, before: u64) -> Result<Edit, Refusal> {
     form.finish(edit)
 }
 
-/// Components alone means: neither text nor embeds.
+/// Components only means: neither text nor embeds.
 fn alone(form: &mut Form, content: bool, embeds: bool) {
     for (key, used) in [("content", content), ("embeds", embeds)] {
         if used {
@@ -102,7 +102,7 @@ fn alone(form: &mut Form, content: bool, embeds: bool) {
     }
 }
 
-/// Reads the body of Bulk Delete Messages.
+/// Parses the body of Bulk Delete Messages.
 pub fn message_ids(body: &Value) -> Result<Vec<Snowflake>, Refusal> {
     let mut form = Form::default();
     let Some(body) = object(&mut form, body) else { return Err(form.into()) };
@@ -115,7 +115,7 @@ pub fn message_ids(body: &Value) -> Result<Vec<Snowflake>, Refusal> {
     form.finish(ids)
 }
 
-/// Checks how many files come with a message.
+/// Checks the number of files in a message.
 pub fn file_count(count: usize) -> Result<(), Refusal> {
     let mut form = Form::default();
     form.count("attachments", count, 0..=FILES);

@@ -1,4 +1,4 @@
-//! The webhook that a fresh Discord has, so that there is an address to send to.
+//! The webhook of a new sandbox Discord, so that there is an address to send to.
 
 use std::net::SocketAddr;
 
@@ -9,26 +9,27 @@ use crate::model::Snowflake;
 use crate::secret::Secret;
 
 impl Discord {
-    /// The address of the webhook that [`Setup`](crate::sandbox::discord::Setup) made, in Discord's form.
+    /// The address of the webhook that [`Setup`](crate::sandbox::discord::Setup) creates, in Discord's format.
     #[must_use]
     pub fn webhook_url(&self, address: SocketAddr) -> Secret {
         let (id, token) = &self.0.webhook;
         Secret::new(format!("http://{address}/api/webhooks/{id}/{}", token.expose()))
     }
 
-    /// Deletes a webhook, as somebody with the right to would. Whether it was there.
+    /// Deletes a webhook, as a member with the permission would. Returns whether it existed.
     pub fn delete_webhook(&self, webhook: Snowflake) -> bool {
         self.change(|world, _| world.delete_webhook(webhook).is_ok())
     }
 
-    /// The id of the webhook that [`Setup`](crate::sandbox::discord::Setup) made.
+    /// The id of the webhook that [`Setup`](crate::sandbox::discord::Setup) creates.
     #[must_use]
     pub fn webhook_id(&self) -> Snowflake {
         self.0.webhook.0
     }
 }
 
-/// A webhook of the guild's owner in the channel of this name; one that nobody knows if there is no such channel.
+/// Creates a webhook of the guild's owner in the channel with this name; returns an unknown one if there is no such
+/// channel.
 pub(super) fn made_in(world: &mut World, channel: &str, now: Timestamp) -> (Snowflake, Secret) {
     let token = token::random_text(rest::webhook::TOKEN);
     let owner = world.guilds().next().map(|guild| guild.owner);

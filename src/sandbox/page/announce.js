@@ -1,5 +1,6 @@
 /**
- * What screen readers hear: the newest sentence, once it has been quiet for a moment. A storm of messages is one sentence.
+ * Announcements for screen readers: the newest sentence, after a moment without changes. A storm of messages is one
+ * sentence.
  */
 
 import { $ } from "./element.js";
@@ -8,7 +9,7 @@ const QUIET_MS = 700;
 
 let timer;
 
-/** Says one sentence to those who do not see the page. */
+/** Announces one sentence to users who do not see the page. */
 export function announce(sentence) {
   clearTimeout(timer);
   timer = setTimeout(() => ($("announcer").textContent = sentence), QUIET_MS);

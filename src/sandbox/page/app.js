@@ -1,7 +1,8 @@
 /**
- * The sandbox's page: what a chat client would show of the Discord that `nuncio sandbox` and `nuncio demo` run.
+ * The sandbox's page: a chat client's view of the Discord that `nuncio sandbox` and `nuncio demo` run.
  *
- * It owns nothing but the view; one noun, one file, no build step. This one starts the page: theme, drawer, person, connection.
+ * It owns only the view; one noun, one file, no build step. This file starts the page: theme, drawer, person,
+ * connection.
  */
 
 import { connect } from "./connection.js";
@@ -10,7 +11,7 @@ import { route } from "./navigation.js";
 import { startPerson } from "./person.js";
 import { stream } from "./stream.js";
 
-/** Storage throws where the visitor has switched it off; the page works without. */
+/** Storage throws if the visitor has disabled it; the page works without it. */
 const remembered = {
   get(key) {
     try { return localStorage.getItem(key); } catch { return null; }

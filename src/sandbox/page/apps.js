@@ -1,5 +1,5 @@
 /**
- * "Apps": the commands that an application puts into the menus of messages and members.
+ * "Apps": the commands that an application adds to the menus of messages and members.
  */
 
 import { useCommand } from "./command.js";
@@ -12,8 +12,8 @@ const ON_USER = 2;
 const ON_MESSAGE = 3;
 
 /**
- * A button that opens the commands which fit `message` and `user`, to be used in `channel`; null if there are none, so
- * that nothing is offered which does nothing.
+ * A button that opens the commands for `message` and `user`, to be used in `channel`; null if there are none, so that
+ * no useless button is offered.
  */
 export function appsButton(channel, { message = null, user = null }) {
   const guild = world.channels.get(channel)?.guild_id;

@@ -1,5 +1,5 @@
 /**
- * Commands: which there are here, what they take, and using one.
+ * Commands: the available ones, their options, and their use.
  */
 
 import { $, h, icon } from "./element.js";
@@ -7,12 +7,12 @@ import { COMMAND, interact } from "./interaction.js";
 import { list, text } from "./value.js";
 import { world } from "./world.js";
 
-/** Discord's types of options. */
+/** Discord's option types. */
 export const TYPE = { SUB: 1, GROUP: 2, TEXT: 3, WHOLE: 4, FLAG: 5, USER: 6, CHANNEL: 7, ROLE: 8, ANYBODY: 9, NUMBER: 10, FILE: 11 };
 
 /**
- * Everything that can be typed after a slash in a channel: `{ command, path, description, options }`, one for each
- * subcommand; `path` is the words that are typed. A server's own command goes before a global one of the same name.
+ * All slash commands of a channel: `{ command, path, description, options }`, one for each subcommand; `path` is the
+ * words that are typed. A guild's own command takes precedence over a global one with this name.
  */
 export function slashCommands(channel) {
   const guild = world.channels.get(channel)?.guild_id;
@@ -30,7 +30,7 @@ function leaves(command, node, path) {
   return [{ command, path, description: text(node.description), options: list(node.options) }];
 }
 
-/** The data of an interaction: the filled options within their subcommands. */
+/** The data of an interaction: the filled options inside their subcommands. */
 export function dataOf({ command, path }, options) {
   let inner = options;
   let node = command;
@@ -39,7 +39,7 @@ export function dataOf({ command, path }, options) {
   return { type: 1, options: inner };
 }
 
-/** What an option accepts of what there is: `[{ label, detail?, value }]`, or null if it is free text. */
+/** The values that an option accepts: `[{ label, detail?, value }]`, or null if it is free text. */
 export function offers(option, channel) {
   const guild = world.guildOf(channel);
   const users = () => list(guild?.members).map(({ user }) => ({ label: text(user.global_name || user.username), detail: text(user.username), value: user.id }));
@@ -57,7 +57,7 @@ export function offers(option, channel) {
   }
 }
 
-/** Uses a command; the line above the composer says how that goes. */
+/** Uses a command; the line above the composer shows its progress. */
 export async function useCommand(command, channel, data) {
   const name = command.type === 1 || !command.type ? `/${text(command.name)}` : text(command.name);
   progress(h("i", { class: "spinner", "aria-hidden": "true" }), `${name}: sending…`);
@@ -66,7 +66,7 @@ export async function useCommand(command, channel, data) {
   else progress();
 }
 
-/** Says above the composer what did not work, until it is put away or something else is done. */
+/** Shows an error above the composer until it is dismissed or something else is done. */
 export function fail(what, reason) {
   const close = h("button", { class: "icon-button", type: "button", onclick: () => progress() }, icon("close"), h("span", { class: "sr-only" }, "Put away"));
   progress(h("b", {}, what), h("span", {}, text(reason)), close);

@@ -1,5 +1,5 @@
 /**
- * A command that is being written: its name and a field for each option. It checks what it can; Discord checks again.
+ * The command form: the name of a command and a field for each option. It checks what it can; Discord checks again.
  */
 
 import { dataOf, offers, TYPE, useCommand } from "./command.js";
@@ -8,9 +8,9 @@ import { AUTOCOMPLETE, interact } from "./interaction.js";
 import { dismiss, suggest } from "./suggestion.js";
 import { list, text } from "./value.js";
 
-/** Lines offered at once (Discord: choices ≤ 25). */
+/** Choices offered at once (Discord: choices ≤ 25). */
 const OFFERED = 25;
-/** So long nothing is typed before an application is asked what could be written. */
+/** The pause in typing before an application is asked for autocomplete choices. */
 const PAUSE_MS = 250;
 const WORDS = {
   [TYPE.TEXT]: "text", [TYPE.WHOLE]: "a whole number", [TYPE.NUMBER]: "a number", [TYPE.FLAG]: "True or False", [TYPE.USER]: "a user",
@@ -31,7 +31,7 @@ export class CommandForm {
     this.offerMore();
   }
 
-  /** Puts the cursor where something is missing, else to the button that uses the command. */
+  /** Moves the focus to the first missing field, otherwise to the button that uses the command. */
   focus() {
     const next = this.fields.find(({ option, input }) => option.required && !input.value) ?? null;
     (next?.input ?? $("send")).focus();
@@ -65,7 +65,7 @@ export class CommandForm {
     return field;
   }
 
-  /** The options that need not be filled, as buttons that add their field. */
+  /** The optional options, as buttons that add their field. */
   offerMore() {
     const left = this.slash.options.filter((option) => option.type !== TYPE.FILE && !this.fields.some((field) => field.option === option));
     const one = (option) => {
@@ -90,7 +90,7 @@ export class CommandForm {
     suggest(input, text(option.description) || text(option.name), fits.slice(0, OFFERED), (item) => this.take(field, item));
   }
 
-  /** Asks the application what could be written; only the newest answer counts. */
+  /** Requests autocomplete choices from the application; only the newest answer counts. */
   ask(field) {
     clearTimeout(field.timer);
     const turn = ++field.asked;
@@ -114,7 +114,7 @@ export class CommandForm {
     this.focus();
   }
 
-  /** The option as the interaction carries it; its value is undefined if what was typed is not of its type. */
+  /** The option as the interaction carries it; its value is undefined if the input does not match its type. */
   read({ option, input, chosen }) {
     const typed = input.value.trim();
     const offered = option.autocomplete ? null : offers(option, this.channel);
@@ -131,7 +131,7 @@ export class CommandForm {
     return { name: option.name, type: option.type, value };
   }
 
-  /** Uses the command if all is there; otherwise goes to what is missing. Returns whether it was used. */
+  /** Uses the command if it is complete; otherwise focuses the first missing field. Returns whether it was used. */
   async use() {
     for (const field of this.fields) {
       const empty = field.input.value.trim() === "";

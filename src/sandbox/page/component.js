@@ -1,7 +1,7 @@
 /**
- * What a message offers to press: buttons and menus, and the containers of Discord's second kind of components.
+ * Message components: buttons and menus, and the containers of Discord's Components V2.
  *
- * A message may be drawn anew at any time; what is waited for and what failed is kept here and drawn with it.
+ * A message may be redrawn at any time; pending clicks and failures are kept here and drawn with it.
  */
 
 import { offers, TYPE } from "./command.js";
@@ -12,15 +12,15 @@ import { openMenu } from "./menu.js";
 import { hex, list, text } from "./value.js";
 
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary" };
-/** What the menus without options of their own choose from, in the words of command options. */
+/** The values that menus without own options choose from, as command option types. */
 const CHOOSES = { 5: TYPE.USER, 6: TYPE.ROLE, 7: TYPE.ANYBODY, 8: TYPE.CHANNEL };
-/** Containers within containers: deeper is not shown, as Discord takes less. */
+/** The maximum depth of nested containers: deeper ones are not shown, as Discord accepts fewer. */
 const DEPTH = 4;
 
-const waiting = new Set(); // message id + custom id of what has not been answered yet
-const failures = new Map(); // message id → why the last press failed
+const waiting = new Set(); // message id + custom id of unanswered clicks
+const failures = new Map(); // message id → the reason for the last failed click
 
-/** The elements of all components of a message, and the line that says what failed. */
+/** The elements of all components of a message, and the line with the failure. */
 export function components(message) {
   const drawn = list(message.components).map((component) => draw(message, component, DEPTH)).filter(Boolean);
   if (drawn.length === 0) return [];
@@ -45,7 +45,7 @@ function draw(message, component, depth) {
   }
 }
 
-/** Pictures from elsewhere are named, not fetched. */
+/** Images from other origins are named, not fetched. */
 function picture(media, description) {
   const url = safeUrl(media?.url);
   return url && h("div", { class: "embed-media" }, link(url, {}, text(description) || new URL(url).host));
@@ -104,7 +104,7 @@ function select(message, component) {
 const keyOf = (message, component) => `${message.id}/${component.custom_id}`;
 const mark = (message, component) => ({ "data-custom-id": component.custom_id, "aria-busy": waiting.has(keyOf(message, component)) ? "true" : null });
 
-/** Presses a button, or chooses `values` from a menu, once at a time. */
+/** Presses a button, or chooses `values` from a menu; one click at a time. */
 async function press(message, component, values) {
   const key = keyOf(message, component);
   if (waiting.has(key)) return;
@@ -118,7 +118,7 @@ async function press(message, component, values) {
   paint(message, component);
 }
 
-/** Brings what is on the screen up to date without drawing the message anew: the focus stays. */
+/** Updates the elements on the screen without redrawing the message: the focus stays. */
 function paint(message, component) {
   const item = document.querySelector(`#messages [data-id="${CSS.escape(message.id)}"]`);
   if (!item) return;

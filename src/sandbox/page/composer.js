@@ -1,6 +1,6 @@
 /**
- * The composer: what the visitor writes, as the person they are. A slash at the beginning offers the commands; a chosen
- * command takes the place of the text until it is used or put away.
+ * The composer: the input for messages of the current person. A slash at the beginning offers the commands; a chosen
+ * command replaces the text until it is used or dismissed.
  */
 
 import { fail, progress, slashCommands } from "./command.js";
@@ -14,14 +14,14 @@ import { isForum, world } from "./world.js";
 
 /** Commands offered at once. */
 const OFFERED = 25;
-/** A bot may register commands at any time, and nothing tells of it: a slash asks again if this has passed. */
+/** A bot may register commands at any time without an event: a slash reloads them after this time. */
 const COMMANDS_AGE_MS = 2_000;
 
 let channel = null;
 let commandForm = null;
 let asked = 0;
 
-/** Makes the composer write to this channel; where nobody can write, there is none. */
+/** Points the composer at this channel; it is hidden where messages cannot be written. */
 export function composeIn(place) {
   if ((place?.id ?? null) !== channel) {
     leaveCommand();
@@ -58,7 +58,7 @@ function typed() {
   offerCommands(value.slice(1).toLowerCase());
 }
 
-/** Commands whose words begin as typed come first, then those that have it anywhere. */
+/** Commands that begin with the input come first, then those that contain it. */
 function offerCommands(wanted) {
   const all = slashCommands(channel);
   const name = ({ path }) => path.join(" ").toLowerCase();
@@ -84,7 +84,7 @@ async function refreshCommands() {
     world.commands = Array.isArray(state.commands) ? state.commands : [];
     if (JSON.stringify(world.commands) !== before && document.activeElement === $("composer-text")) typed();
   } catch {
-    // The connection says so when the sandbox is gone.
+    // The connection reports it when the sandbox is gone.
   }
 }
 

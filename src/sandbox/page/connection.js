@@ -1,7 +1,7 @@
 /**
- * The connection: the state once, then what happens.
+ * The connection: loads the state once, then follows the events.
  *
- * After a lost connection or a changed channel it asks for the state again.
+ * After a lost connection or a changed channel it loads the state again.
  */
 
 import { announce } from "./announce.js";
@@ -20,7 +20,7 @@ import { world } from "./world.js";
 const STATE_URL = "/sandbox/state";
 const STREAM_URL = "/sandbox/stream";
 
-/** Events that came while the state was on its way; they are idempotent, so replaying them on top of it is safe. */
+/** Events that arrived while the state was loading; they are idempotent, so replaying them on top of it is safe. */
 let held = null;
 
 async function load() {
@@ -73,7 +73,7 @@ function receive(event) {
   } else if (kind === "DEMO_TOLD") {
     showTold(data);
   } else if (/^(SANDBOX_RELOAD|CHANNEL_|THREAD_|GUILD_)/.test(kind)) {
-    // Servers and channels change rarely: asking again is simpler than eleven kinds of merging, and never wrong.
+    // Guilds and channels change rarely: reloading is simpler than eleven kinds of merging, and never wrong.
     load();
   }
   scheduleBadges();
@@ -87,7 +87,7 @@ function arrived(message) {
 
 function changed(message) {
   stream.update(message);
-  // Discord sends an update without any change where a link was looked up: only what a person sees is said.
+  // Discord sends an update without any change after resolving a link: only visible changes are announced.
   if (message.edited_timestamp) announce(`Changed in ${summaryOf(message)}`);
 }
 
@@ -103,7 +103,7 @@ function linkState(state) {
 
 export function connect() {
   const source = new EventSource(STREAM_URL);
-  // Each (re)connection may have missed something: the stream opens first, then the state is asked for.
+  // Each (re)connection may have missed events: the stream opens first, then the state is loaded.
   source.onopen = () => load();
   source.onmessage = (message) => {
     try {
@@ -114,7 +114,7 @@ export function connect() {
   };
   source.onerror = () => {
     linkState("lost");
-    // The browser tries again by itself, except after an HTTP error.
+    // The browser reconnects by itself, except after an HTTP error.
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
   };
 }

@@ -1,7 +1,7 @@
 /**
- * The demo's part of the page: how much was sent and shown, and two buttons that try to break that.
+ * The demo's part of the page: the counts of sent and shown events, and two buttons that try to break the delivery.
  *
- * It is there only if the state says that this is the demo.
+ * It is shown only if the state belongs to the demo.
  */
 
 import { announce } from "./announce.js";
@@ -20,7 +20,7 @@ let brokenUntil = 0; // milliseconds of the page's own clock
 let timer = null;
 let wasBroken = false;
 
-/** `{ sent, shown, lost, twice, pending, broken_s }`, or nothing where this is no demo. */
+/** `{ sent, shown, lost, twice, pending, broken_s }`, or nothing outside the demo. */
 export function showDemo(figures) {
   $("demo").hidden = !figures;
   if (!figures) return;

@@ -1,11 +1,11 @@
 /**
- * Making elements. Text reaches the document only as text nodes, and addresses only through `safeUrl`: there is no
+ * Element creation. Text reaches the document only as text nodes, and addresses only through `safeUrl`: there is no
  * `innerHTML` in any file of this page, so a hostile ticket title is a funny title and nothing else.
  */
 
 export const $ = (id) => document.getElementById(id);
 
-/** Makes an element. Strings among the children become text nodes; `null` and `false` are left out. */
+/** Creates an element. Strings among the children become text nodes; `null` and `false` are left out. */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -28,7 +28,7 @@ export function icon(name) {
   return svg;
 }
 
-/** The one door for addresses out of messages: http and https pass, everything else (`javascript:`, `data:`) is null. */
+/** The only entrance for URLs in messages: http and https are kept, all others (`javascript:`, `data:`) become null. */
 export function safeUrl(text) {
   try {
     const url = new URL(text);

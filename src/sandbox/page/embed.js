@@ -1,5 +1,5 @@
 /**
- * A card: what Discord calls an embed.
+ * Cards, which Discord calls embeds.
  */
 
 import { h, link, safeUrl } from "./element.js";
@@ -31,7 +31,7 @@ export function embed(data) {
   );
 }
 
-/** Discord puts up to three inline fields that follow each other into one row; `data-of` says how many share it. */
+/** Discord puts up to three consecutive inline fields into one row; `data-of` is the number of fields in it. */
 function fieldRows(fields) {
   const rows = [];
   for (const field of fields) {
@@ -46,7 +46,7 @@ function fieldRows(fields) {
   return rows.flatMap((row) => row.map(cell));
 }
 
-/** The page's policy lets pictures come from Discord's own CDN only; any other is named, not fetched. */
+/** The page's policy allows images from Discord's own CDN only; any other is named, not fetched. */
 function picture(address, label) {
   const url = safeUrl(address);
   if (!url) return null;

@@ -1,5 +1,5 @@
 /**
- * A forum: the list of its posts. Each is a thread; opening one is opening a channel.
+ * A forum: the list of its posts. Each post is a thread and opens like a channel.
  */
 
 import { h, icon } from "./element.js";

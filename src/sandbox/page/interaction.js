@@ -1,29 +1,29 @@
 /**
- * Interactions: what a person does with an application, until it is known what became of it.
+ * Interactions: user actions for an application, up to their outcome.
  *
- * The request only says that it was taken (204); the outcome comes over the stream, found again by its nonce.
+ * The answer to the request only confirms its receipt (204); the outcome arrives on the stream, matched by its nonce.
  */
 
 import { nonce, post } from "./request.js";
 import { world } from "./world.js";
 
-/** Discord's types of interactions. */
+/** Discord's interaction types. */
 export const COMMAND = 2;
 export const COMPONENT = 3;
 export const AUTOCOMPLETE = 4;
 export const MODAL = 5;
 
-/** An application has three seconds; a little more until a lost outcome counts as a failure. */
+/** An application has three seconds; a lost outcome counts as a failure a little later. */
 const PATIENCE_MS = 8_000;
 
-/** What a client calls its connection. */
+/** The client's session id. */
 const SESSION = nonce();
 
-const waiting = new Map(); // nonce → what to call with the outcome
+const waiting = new Map(); // nonce → callback for the outcome
 
 /**
- * Does something in a channel. Resolves with `{ state, reason?, choices? }`: `answered`, `deferred`, `modal` (which the
- * page opens by itself), `autocomplete`, or `failed` with a reason. Never rejects.
+ * Performs an action in a channel. Resolves with `{ state, reason?, choices? }`: `answered`, `deferred`, `modal`
+ * (which the page opens by itself), `autocomplete`, or `failed` with a reason. Never rejects.
  */
 export async function interact(type, channel, data, more = {}) {
   const mine = nonce();
@@ -38,7 +38,7 @@ export async function interact(type, channel, data, more = {}) {
   return became;
 }
 
-/** What the stream says of an interaction. Returns whether that settled one of this page's. */
+/** Handles an interaction event of the stream. Returns whether it settled one of this page's interactions. */
 export function settle(heard) {
   const resolve = waiting.get(String(heard.nonce));
   if (!resolve || heard.state === "opened") return false;

@@ -1,5 +1,5 @@
 /**
- * Markdown, as Discord reads it: a text becomes elements. It bounds the work a hostile text can cause.
+ * Discord's Markdown: turns a text into elements. It bounds the work that a hostile text can cause.
  */
 
 import { h, link, safeUrl } from "./element.js";
@@ -8,7 +8,7 @@ import { nameOf } from "./user.js";
 import { hex, text } from "./value.js";
 import { world } from "./world.js";
 
-/** Deeper nesting than this is shown as typed; it bounds the work a hostile text can cause. */
+/** Deeper nesting than this is shown as typed; it bounds the work that a hostile text can cause. */
 const DEPTH = 8;
 
 /** Block level: code blocks, quotes, headings, lists, and paragraphs between them. */
@@ -34,7 +34,7 @@ function blocks(source, context) {
     if (paragraph.length) out.push(h("div", {}, inline(paragraph.join("\n"), context)));
     paragraph = [];
   };
-  /** Takes the lines from `i` on that match, and what follows their prefix. */
+  /** Consumes the matching lines from `i` on, and returns their matches. */
   const run = (i, pattern) => {
     const matches = [];
     for (let match; i < lines.length && (match = pattern.exec(lines[i])); i++) matches.push(match);
@@ -76,9 +76,9 @@ function blocks(source, context) {
 }
 
 /**
- * Inline level: each rule is tried where its first character stands; the first that matches wins. In the patterns,
- * `\\[^]|[^\\]` walks over escapes, so that an escaped mark never closes anything. A run of backticks opens only where it
- * begins: without that, 4,000 of them keep a browser busy for seconds.
+ * Inline level: each rule is tried where its first character occurs; the first that matches wins. In the patterns,
+ * `\\[^]|[^\\]` skips escapes, so that an escaped mark never closes anything. A run of backticks opens only at its
+ * beginning: without that, 4,000 of them keep a browser busy for seconds.
  */
 const RULES = [
   [/\\([^A-Za-z0-9\s])/y, (m) => m[1]],

@@ -1,5 +1,5 @@
 /**
- * The members of a server, in the right column.
+ * The members of a guild, in the right column.
  */
 
 import { appsButton } from "./apps.js";
@@ -8,10 +8,10 @@ import { appTag, avatar, nameOf } from "./user.js";
 import { hex, list, text } from "./value.js";
 import { world } from "./world.js";
 
-/** Members under the first of their roles, as the server lists its roles; people without one and apps come last. */
+/** Members under the first of their roles, in the guild's role order; people without a role and apps come last. */
 export function members(guild, channel) {
-  const roles = list(guild?.roles).filter((role) => role.id !== guild.id); // a server's own id is its @everyone
-  // A command needs a place: the channel that is shown, or the first.
+  const roles = list(guild?.roles).filter((role) => role.id !== guild.id); // a guild's own id is its @everyone
+  // A command needs a channel: the one on the screen, or the first.
   const place = channel ?? world.channelsOf(guild?.id)[0]?.id;
   const groups = [...roles.map(({ name, color }) => ({ name, color, users: [] })), { name: "Members", users: [] }, { name: "Apps", users: [] }];
   for (const { user, roles: theirs } of list(guild?.members)) {

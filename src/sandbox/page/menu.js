@@ -1,19 +1,20 @@
 /**
- * Menus: one list of things to choose from, at the place that opened it.
+ * Menus: a list of choices at the element that opened it.
  *
- * The browser's own popover closes it (Escape, a click elsewhere) and gives the focus back.
+ * The browser's own popover closes it (Escape, a click elsewhere) and restores the focus.
  */
 
 import { $, h } from "./element.js";
 
-/** Pixels between a menu and what it belongs to. */
+/** Pixels between a menu and its anchor. */
 const GAP = 6;
 
 let closed = null;
 
 /**
- * Opens a menu at `anchor`. An item is `{ label, detail?, face?, checked?, heading?, pick }`; with `checked` it is one of
- * those to choose from. With `several`, the menu stays open and `pick` marks the item; `onclose` is called when it closes.
+ * Opens a menu at `anchor`. An item is `{ label, detail?, face?, checked?, heading?, pick }`; with `checked` it is a
+ * selectable option. With `several`, the menu stays open and `pick` marks the item; `onclose` is called when it
+ * closes.
  */
 export function openMenu(anchor, label, items, { several = false, onclose = null } = {}) {
   const menu = $("menu-list");
@@ -38,7 +39,7 @@ function entry(menu, { label, detail, face, checked, heading, pick }, several) {
   return item;
 }
 
-/** Below what opened it, or above where there is more room. */
+/** Below its anchor, or above it where there is more room. */
 function place(menu, anchor) {
   const below = innerHeight - anchor.bottom - GAP * 2;
   const above = anchor.top - GAP * 2;

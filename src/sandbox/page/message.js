@@ -1,5 +1,5 @@
 /**
- * One message: what stands above it, its content, and what can be done with it.
+ * One message: the line above it, its content, and its actions.
  */
 
 import { appsButton } from "./apps.js";
@@ -12,9 +12,9 @@ import { avatar, nameOf } from "./user.js";
 import { list, plural, text } from "./value.js";
 import { world } from "./world.js";
 
-/** The answer was promised and is not there yet (Discord: the flag LOADING). */
+/** The answer is deferred and not there yet (Discord: the flag LOADING). */
 const LOADING = 1 << 7;
-/** The types of messages that answer a command, typed or from a menu. */
+/** The types of messages that answer a slash command or a context menu command. */
 const COMMAND_ANSWERS = [20, 23];
 
 export function messageBody(message, head, dismiss) {
@@ -40,7 +40,7 @@ export function messageBody(message, head, dismiss) {
   return body;
 }
 
-/** What comes with a message is named, not shown. */
+/** Attachments are named, not shown. */
 function attachment({ filename, size }) {
   const bytes = Number.isFinite(size) ? ` · ${(size / 1024).toFixed(1)} KiB` : "";
   return h("p", { class: "attachment" }, icon("file"), h("bdi", {}, text(filename)), bytes);
@@ -51,13 +51,13 @@ function threadLink({ id, name, message_count: count }) {
   return h("a", { class: "thread-link", href: `#channel/${text(id)}` }, icon("thread"), h("bdi", {}, text(name)), h("span", {}, `${more} ›`));
 }
 
-/** What a message can be asked for beside its own buttons: the applications' commands on messages and on users. */
+/** Actions on a message besides its own buttons: the applications' commands on messages and on users. */
 export function tools(message) {
   const button = appsButton(message.channel_id, { message, user: message.author });
   return button && h("div", { class: "tools" }, button);
 }
 
-/** What stands above a message: the message that it answers, or the command. */
+/** The line above a message: the message that it replies to, or the command. */
 export function lineAbove(message, reveal) {
   return COMMAND_ANSWERS.includes(message.type) ? commandLine(message) : replyLine(message, reveal);
 }
@@ -70,7 +70,7 @@ function commandLine({ interaction, interaction_metadata: metadata, type }) {
   return h("div", { class: "reply" }, avatar(user, "tiny"), h("b", {}, h("bdi", {}, nameOf(user))), " used ", shown);
 }
 
-/** The line above a reply; a click on it goes to the message it answers. */
+/** The line above a reply; a click on it jumps to the message that it replies to. */
 function replyLine(message, reveal) {
   const reference = message.message_reference;
   if (!reference?.message_id || message.type !== 19) return null;

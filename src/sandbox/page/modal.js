@@ -1,5 +1,5 @@
 /**
- * Modals: a form that an application asks to be filled in. The browser's dialog keeps the focus within it.
+ * Modals: forms opened by an application. The browser's dialog keeps the focus inside.
  */
 
 import { offers, TYPE } from "./command.js";
@@ -8,21 +8,21 @@ import { interact, MODAL } from "./interaction.js";
 import { markdown } from "./markdown.js";
 import { list, text } from "./value.js";
 
-/** Discord's types of components that a form is made of. */
+/** Discord's component types in a form. */
 const ROW = 1;
 const MENU = 3;
 const INPUT = 4;
 const WORDS = 10;
 const LABEL = 18;
 const CHOOSES = { 5: TYPE.USER, 6: TYPE.ROLE, 7: TYPE.ANYBODY, 8: TYPE.CHANNEL };
-/** The style of an input with several lines. */
+/** The style of a multi-line input. */
 const PARAGRAPH = 2;
-/** Characters that an input takes if it does not say less. */
+/** Characters that an input accepts by default. */
 const LONGEST = 4000;
 
-let open = null; // { id, channel, form, read }: what is asked, and how to read what was filled in
+let open = null; // { id, channel, form, read }: the open form, and how to read its values
 
-/** Shows the form that answers interaction `id`. */
+/** Shows the modal that answers interaction `id`. */
 export function openModal({ id, channel_id: channel, modal: form }) {
   const readers = [];
   const rows = list(form?.components).map((row) => drawRow(row, channel, readers)).filter(Boolean);
@@ -35,7 +35,7 @@ export function openModal({ id, channel_id: channel, modal: form }) {
   $("modal-rows").querySelector("input, textarea, select")?.focus();
 }
 
-/** A row of the form; what it is filled with is read in the shape in which Discord's clients send it. */
+/** A row of the form; its value is read in the format that Discord's clients send. */
 function drawRow(row, channel, readers) {
   if (row?.type === WORDS) return markdown(text(row.content));
   if (row?.type === LABEL) {

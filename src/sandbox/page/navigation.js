@@ -1,5 +1,5 @@
 /**
- * Servers, channels and the header: what is on the screen, and the way to everything else.
+ * Navigation: guilds, channels and the header.
  */
 
 import { composeIn } from "./composer.js";
@@ -11,12 +11,12 @@ import { initials } from "./user.js";
 import { plural, text } from "./value.js";
 import { isForum, isThread, world } from "./world.js";
 
-/** What is on the screen: a guild, and one of its channels or (null) all of them. */
+/** The current view: a guild, and one of its channels or (null) all of them. */
 export const view = { guild: null, channel: null };
 
 /**
- * `#channel/<id>`, `#all` and `#all/<server>` are the whole address space. Anything else changes nothing, unless what is
- * shown is gone (or nothing was shown yet): then the first channel that has messages.
+ * `#channel/<id>`, `#all` and `#all/<server>` are the only addresses. Any other changes nothing, unless the current
+ * channel is gone (or none was shown yet): then the first channel that has messages is shown.
  */
 export function route() {
   const [, channel] = /^#channel\/(\d+)$/.exec(location.hash) ?? [];
@@ -63,7 +63,7 @@ function emptyState(channel) {
   ];
 }
 
-/** Draws both left columns and the members. What changes often is `badges`: it leaves the elements, and so the focus, alone. */
+/** Draws both left columns and the members. Frequent changes go through `badges`, which keeps elements and focus. */
 function navigation() {
   const focused = document.activeElement?.getAttribute?.("href");
   const guild = world.guilds.find((guild) => guild.id === view.guild);
@@ -80,7 +80,7 @@ function serverEntry({ id, name }) {
   return h("li", {}, h("a", look, h("span", { "aria-hidden": "true" }, initials(name)), h("span", { class: "sr-only" }, text(name)), h("span", { class: "badge ping", hidden: true })));
 }
 
-/** A channel with its threads below it. What was put away is not listed, unless it is what is shown. */
+/** A channel with its threads below it. Archived threads are not listed, except the current one. */
 function channelEntry(channel) {
   const threads = world.threadsOf(channel.id).filter(({ id, thread_metadata }) => !thread_metadata?.archived || id === view.channel);
   return h("li", {}, channelLink(channel), threads.length > 0 && h("ul", { class: "threads" }, threads.map((thread) => h("li", {}, channelLink(thread)))));
@@ -136,7 +136,7 @@ function readCurrent() {
 }
 
 let badgesDue = false;
-/** A storm of messages redraws the badges once a frame, not once a message. */
+/** A storm of messages redraws the badges once per frame, not once per message. */
 export function scheduleBadges() {
   if (badgesDue) return;
   badgesDue = true;

@@ -1,11 +1,11 @@
 /**
- * One sentence at the foot of the page, for a few seconds.
+ * A notice at the foot of the page, for a few seconds.
  */
 
 import { $ } from "./element.js";
 
 let noteTimer;
-/** Says one sentence at the foot of the page, for a few seconds. */
+/** Shows one sentence at the foot of the page, for a few seconds. */
 export function note(sentence) {
   $("note").textContent = sentence;
   $("note").hidden = false;

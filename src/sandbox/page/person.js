@@ -1,5 +1,5 @@
 /**
- * Who the visitor is: one of the people of the sandbox, chosen at the bottom left, remembered in this tab.
+ * The current person: one of the sandbox's people, chosen at the bottom left and remembered in this tab.
  */
 
 import { $ } from "./element.js";
@@ -10,7 +10,7 @@ import { world } from "./world.js";
 
 const KEY = "nuncio.person";
 
-/** Storage throws where the visitor has switched it off; the page works without. */
+/** Storage throws if the visitor has disabled it; the page works without it. */
 const remembered = {
   get() {
     try { return sessionStorage.getItem(KEY); } catch { return null; }
@@ -22,13 +22,13 @@ const remembered = {
 
 let changed = () => {};
 
-/** `onchange` is called when the visitor has become somebody else. */
+/** `onchange` is called when the visitor has switched to another person. */
 export function startPerson(onchange) {
   changed = onchange;
   $("identity").addEventListener("click", () => openMenu($("identity"), "Be somebody", world.people.map(choice)));
 }
 
-/** Becomes the person of before, or the first, and shows who that is. */
+/** Selects the previous person, or the first, and shows the choice. */
 export function showPerson() {
   const before = world.me?.id ?? remembered.get();
   world.me = world.people.find(({ id }) => id === before) ?? world.people[0] ?? null;

@@ -1,10 +1,10 @@
 /**
- * Requests to the sandbox's Discord, as the person that the visitor is.
+ * Requests to the sandbox's Discord, sent as the current person.
  */
 
 import { world } from "./world.js";
 
-/** How often a rate limit is waited for before the visitor is told. */
+/** How many rate limits are waited out before the visitor gets an error. */
 const PATIENCE = 2;
 
 /** Sends `body` as JSON. Returns `{ ok, reason }`: never throws, and `reason` is a sentence. */
@@ -27,7 +27,7 @@ export async function post(path, body) {
   }
 }
 
-/** The first of the sentences in Discord's tree of errors: it says more than "Invalid Form Body". */
+/** The first message in Discord's error tree: it is more specific than "Invalid Form Body". */
 function innermost(errors) {
   if (errors === null || typeof errors !== "object") return null;
   if (Array.isArray(errors._errors)) return errors._errors[0]?.message ?? null;
@@ -38,7 +38,7 @@ function innermost(errors) {
   return null;
 }
 
-/** A snowflake of now, as clients make them up for what they send: it comes back with what becomes of it. */
+/** A snowflake for now, as clients generate them as nonces: it is returned with the outcome. */
 export function nonce() {
   const [random] = crypto.getRandomValues(new Uint32Array(1));
   return String((BigInt(Date.now() - 1_420_070_400_000) << 22n) | BigInt(random >>> 10));

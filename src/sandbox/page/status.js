@@ -1,11 +1,11 @@
 /**
- * The status line: what the sandbox answered since it started.
+ * The status line: counts of the sandbox's answers since its start.
  */
 
 import { $, h } from "./element.js";
 import { text } from "./value.js";
 
-/** The status line: what the sandbox's Discord answered since it started. */
+/** The status line: counts of the answers of the sandbox's Discord since its start. */
 export function counts(counts = {}) {
   const one = (label, n, title, trouble) =>
     h("span", { title, class: trouble && n > 0 ? "trouble" : null }, `${label} `, h("b", {}, text(n ?? 0)));

@@ -1,5 +1,5 @@
 /**
- * The list of messages on the screen: one list item a message, the newest at the end.
+ * The message list on the screen: one list item per message, the newest at the end.
  */
 
 import { $, h, icon } from "./element.js";
@@ -10,24 +10,24 @@ import { appTag, avatar, nameOf } from "./user.js";
 import { plural, text } from "./value.js";
 import { KEEP, pings, world } from "./world.js";
 
-/** Messages of one author within this time stand under one name, as Discord groups them. */
+/** Messages of one author within this time are grouped under one name, as in Discord. */
 const GROUP_MS = 7 * 60_000;
-/** This close to the end counts as "reading the newest". */
+/** A scroll position this close to the end counts as "reading the newest". */
 const NEAR_END_PX = 60;
 
 export const stream = {
   list: $("messages"),
   scroller: $("scroller"),
   shown: [],
-  place: null, // whose messages these are; the same again (after a reload) keeps the reader where they were
+  place: null, // the channel shown; drawing it again (after a reload) keeps the scroll position
   showPlaces: false,
   firstUnread: null,
-  pinned: true, // the reader is at the end and wants to stay there
-  due: [], // changes that wait for the next frame
-  atEnd() {}, // called while the reader is at the end; navigation reads the channel then
-  waiting: 0, // messages that came while the reader was further up
+  pinned: true, // the reader is at the end and stays there
+  due: [], // changes for the next frame
+  atEnd() {}, // called while the reader is at the end; navigation then marks the channel as read
+  waiting: 0, // messages that arrived while the reader was further up
 
-  /** Shows these messages instead of those before; `firstUnread` gets the line "new" above it. */
+  /** Replaces the shown messages; `firstUnread` gets the line "new" above it. */
   show(messages, { place, showPlaces, firstUnread }) {
     const stay = place === this.place && !this.pinned ? this.scroller.scrollTop : null;
     Object.assign(this, { place, shown: [...messages], showPlaces, firstUnread, waiting: 0, due: [] });
@@ -68,7 +68,7 @@ export const stream = {
     });
   },
 
-  /** Changes are drawn once a frame: a storm costs one layout, not one a message. A hidden page has no frames. */
+  /** Changes are drawn once per frame: a storm costs one layout, not one per message. A hidden page has no frames. */
   later(change) {
     this.due.push(change);
     if (this.due.length > 1) return;
@@ -97,7 +97,7 @@ export const stream = {
     this.refresh();
   },
 
-  /** Draws one item anew, without taking the focus away from a button in it. */
+  /** Redraws one item without taking the focus away from a button in it. */
   redraw(at) {
     const before = this.list.children[at];
     if (!before) return null;
@@ -108,20 +108,20 @@ export const stream = {
     return after;
   },
 
-  /** Which message has the focus, and which of its buttons. */
+  /** The focused message, and which of its buttons has the focus. */
   focused() {
     const item = this.list.contains(document.activeElement) && document.activeElement.closest("[data-id]");
     return item ? { message: item.dataset.id, button: document.activeElement.dataset.customId } : null;
   },
 
-  /** Gives the focus back to the button that had it, else to its message: never to another button, nor to the page's top. */
+  /** Restores the focus to its button, otherwise to its message: never to another button, nor to the page's top. */
   refocus(focus) {
     const item = focus && this.list.querySelector(`[data-id="${CSS.escape(focus.message)}"]`);
     const button = focus?.button && item?.querySelector(`[data-custom-id="${CSS.escape(focus.button)}"]`);
     (button || item)?.focus({ preventScroll: true });
   },
 
-  /** One list item. Whatever a message holds, it costs at most its own place in the list. */
+  /** One list item. Whatever a message contains, a failure affects at most its own item. */
   item(message, previous) {
     try {
       return this.draw(message, previous);
@@ -131,7 +131,7 @@ export const stream = {
     }
   },
 
-  /** The lines above a message (day, "new"), and the message: under its author's name, or under the one before. */
+  /** The lines above a message (day, "new"), and the message: under its author, or grouped with the one before. */
   draw(message, previous) {
     const date = timeOf(message);
     const day = !previous || timeOf(previous).toDateString() !== date.toDateString();
@@ -167,14 +167,14 @@ export const stream = {
     );
   },
 
-  /** Scrolls to a message and lets it light up; if it is not here, the reader is told. */
+  /** Scrolls to a message and highlights it; if it is not here, shows a notice. */
   reveal(id) {
     const item = this.list.querySelector(`[data-id="${CSS.escape(id)}"]`);
     if (!item) return note("That message is further up than this page goes.");
     const message = item.querySelector(".message");
     item.scrollIntoView({ block: "center" });
     message.classList.remove("changed");
-    void message.offsetWidth; // lets the animation start again
+    void message.offsetWidth; // restarts the animation
     message.classList.add("changed");
   },
 
@@ -188,7 +188,7 @@ export const stream = {
     this.scroller.scrollTop = this.scroller.scrollHeight;
   },
 
-  /** Asked before every change as well: in a storm the next one can be faster than the browser's scroll event. */
+  /** Also called before every change: in a storm the next one can be faster than the browser's scroll event. */
   measure() {
     this.pinned = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < NEAR_END_PX;
   },

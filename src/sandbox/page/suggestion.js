@@ -1,6 +1,6 @@
 /**
- * The list above the composer: what could be written where the cursor is. The focus stays in the field; the field says
- * which line is meant (`aria-activedescendant`), as in any combobox.
+ * The suggestion list above the composer: completions at the cursor. The focus stays in the field; the field names
+ * the active line (`aria-activedescendant`), as in any combobox.
  */
 
 import { $, h } from "./element.js";
@@ -11,8 +11,8 @@ let active = -1;
 let pick = () => {};
 
 /**
- * Offers `{ label, detail?, … }` for what is written in `input`; `onpick` gets the one that was taken. Without `first`
- * no line is meant until the arrows choose one, so that Enter leaves what was typed alone.
+ * Offers `{ label, detail?, … }` for the text in `input`; `onpick` gets the chosen one. Without `first` no line is
+ * active until the arrows choose one, so that Enter keeps the typed text.
  */
 export function suggest(input, heading, offered, onpick, { first = true } = {}) {
   if (field !== input) dismiss();
@@ -53,7 +53,7 @@ function show() {
   lines[active].scrollIntoView({ block: "nearest" });
 }
 
-/** Takes the keys that belong to the list. Returns whether it did. */
+/** Handles the keys of the list. Returns whether it did. */
 export function suggestionKey(event) {
   if (!field || event.target !== field || event.isComposing) return false;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {

@@ -1,5 +1,5 @@
 /**
- * Dates in the words of the reader's own language; relative ones stay true while the page is open.
+ * Dates in the reader's own language; relative ones stay current while the page is open.
  */
 
 import { h } from "./element.js";
@@ -21,7 +21,7 @@ export function relative(date) {
   return relativeFormat.format(Math.trunc(seconds / size), unit);
 }
 
-/** As short as a chat says it; the tooltip has the whole date. */
+/** The short form of chat clients; the tooltip has the whole date. */
 export function when(date) {
   const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86_400_000);
   if (days === 0) return formats.t.format(date);
@@ -33,7 +33,7 @@ export function timeElement(date, shown, properties = {}) {
   return h("time", { datetime: date.toISOString(), title: formats.F.format(date), ...properties }, shown);
 }
 
-/** A valid Date, or null: everything in a message may be anything. */
+/** A valid Date, or null: any value in a message may have any type. */
 export function dateOf(value) {
   const date = new Date(value ?? NaN);
   return Number.isNaN(date.getTime()) ? null : date;

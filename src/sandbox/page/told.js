@@ -1,7 +1,7 @@
 /**
- * What XTSystems was told: every request to its API, the newest first, beside the chat it was decided in.
+ * Requests to XTSystems: every request to its API, newest first, next to the chat in which it was decided.
  *
- * It is there only if the state says that this is the demo.
+ * It is shown only if the state belongs to the demo.
  */
 
 import { announce } from "./announce.js";
@@ -9,10 +9,10 @@ import { $, h } from "./element.js";
 import { timeElement, formats } from "./time.js";
 import { list, text } from "./value.js";
 
-let known; // the newest entry that was shown
+let known; // the newest entry shown
 const keyOf = ({ at, path, status }) => `${at} ${path} ${status}`;
 
-/** `[{ at, method, path, idempotency_key, body, status, answer }]`, the newest first, or nothing where this is no demo. */
+/** `[{ at, method, path, idempotency_key, body, status, answer }]`, newest first, or nothing outside the demo. */
 export function showTold(entries) {
   $("told").hidden = !entries;
   if (!entries) return;

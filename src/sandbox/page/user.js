@@ -1,12 +1,12 @@
 /**
- * How a user looks: name, face, and whether it is an app.
+ * The appearance of users: name, avatar, and the app badge.
  */
 
 import { h, icon } from "./element.js";
 import { text } from "./value.js";
 import { world } from "./world.js";
 
-/** A hue that stays the same for the same id; neighbouring ids get distant hues. */
+/** A stable hue for an id; neighboring ids get distant hues. */
 function hue(id) {
   let hash = 2166136261;
   for (const char of text(id)) hash = Math.imul(hash ^ char.codePointAt(0), 16777619) >>> 0;

@@ -1,5 +1,5 @@
 /**
- * Reading values that may be anything, and the few forms in which they are shown.
+ * Reading of values that may have any type, and their few display formats.
  */
 
 /** Snowflakes are unsigned 64-bit numbers in strings: too large for Number, but longer is larger. */

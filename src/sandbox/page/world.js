@@ -1,12 +1,12 @@
 /**
- * The world: what the sandbox has told us. It knows nothing of the screen.
+ * The client-side model: the sandbox's state and events. It does not depend on the screen.
  *
- * The truth is `/sandbox/state`; what comes after it is merged in, in the words of Discord's gateway.
+ * The source of truth is `/sandbox/state`; later events are merged in, in the format of Discord's gateway.
  */
 
 import { compareIds, list } from "./value.js";
 
-/** Messages kept per channel and shown at once; a storm must not make the page slow. */
+/** Messages kept and shown per channel; a storm must not make the page slow. */
 export const KEEP = 200;
 
 export const world = {
@@ -15,11 +15,11 @@ export const world = {
   messages: new Map(), // channel id → messages, oldest first
   roles: new Map(),
   users: new Map(),
-  read: new Map(), // channel id → the newest message that was seen; it outlives reloads of the state
-  dismissed: new Set(), // messages for one person that this person has put away
+  read: new Map(), // channel id → the newest message that was read; kept across reloads of the state
+  dismissed: new Set(), // ephemeral messages that this person has dismissed
   application: { id: "", name: "nuncio" },
-  people: [], // who a visitor can be: { id, name, roles, token }
-  me: null, // who the visitor is
+  people: [], // the people that a visitor can act as: { id, name, roles, token }
+  me: null, // the current person
   commands: [],
 
   load(state) {
@@ -53,13 +53,13 @@ export const world = {
     return (!message.only_for || message.only_for === this.me?.id) && !this.dismissed.has(message.id);
   },
 
-  /** The channels of one server, without threads, in the server's order. */
+  /** The channels of one guild, without threads, in the guild's order. */
   channelsOf(guild) {
     const channels = [...this.channels.values()].filter((channel) => channel.guild_id === guild && !isThread(channel));
     return channels.sort((a, b) => (a.position ?? 0) - (b.position ?? 0) || compareIds(a.id, b.id));
   },
 
-  /** The threads of a channel, or the posts of a forum, the newest first. */
+  /** The threads of a channel, or the posts of a forum, newest first. */
   threadsOf(channel) {
     const threads = [...this.channels.values()].filter((thread) => thread.parent_id === channel && isThread(thread));
     return threads.sort((a, b) => compareIds(b.last_message_id ?? b.id, a.last_message_id ?? a.id));
@@ -70,7 +70,7 @@ export const world = {
     return this.guilds.find((guild) => guild.id === id);
   },
 
-  /** The newest messages of every channel of one server, in the order in which they were sent. */
+  /** The newest messages of all channels of one guild, in the order in which they were sent. */
   everywhere(guild) {
     const channels = [...this.channels.values()].filter((channel) => channel.guild_id === guild);
     return channels.flatMap((channel) => this.of(channel.id)).sort((a, b) => compareIds(a.id, b.id)).slice(-KEEP);
@@ -82,9 +82,9 @@ export const world = {
     const messages = this.messages.get(change.channel_id);
     const at = messages.findIndex((message) => message.id === change.id);
     const message = at < 0 ? { ...change } : { ...messages[at], ...change };
-    // Discord's flag EPHEMERAL, should such a message come as any other.
+    // Discord's flag EPHEMERAL, in case such a message comes like any other.
     if (message.flags & (1 << 6)) message.only_for ??= message.interaction_metadata?.user?.id;
-    // A partial update of a message that has already left our window says too little to be shown.
+    // A partial update of a message that is no longer kept has too little to show.
     if (at < 0 && !change.author) return { message: null, created: false };
     if (at < 0) messages.push(message);
     else messages[at] = message;
@@ -119,7 +119,7 @@ export const world = {
 export const isThread = ({ type }) => type === 10 || type === 11 || type === 12;
 export const isForum = ({ type }) => type === 15 || type === 16;
 
-/** Whether a message calls the visitor. As long as the page is nobody, every call counts. */
+/** Whether a message pings the visitor. Without a current person, every role mention counts. */
 export function pings(message) {
   const me = world.me;
   if (message.mention_everyone) return true;

@@ -1,4 +1,4 @@
-//! The HTTP face: every request is checked, answered by the model, and noted.
+//! The HTTP layer: checks each request, passes it to the model, and records it.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -32,14 +32,14 @@ async fn answer(
     let (method, path) = (method.as_str(), uri.path_and_query().map_or("/", |path| path.as_str()));
     let key = text(&headers, "idempotency-key");
     let body = json_of(&bytes);
-    let told = Told::new(platform.0.clock.now(), method, path, key, body.as_ref().unwrap_or(&Value::Null));
+    let entry = Told::new(platform.0.clock.now(), method, path, key, body.as_ref().unwrap_or(&Value::Null));
     let fault = platform.model().faults.take(&format!("{method} {path}"));
     let is_lost = fault == Some(PlatformFault::DoneUnanswered);
     let reply = match fault {
         Some(PlatformFault::Status(status, body)) => Reply { status, body, allow: None },
         Some(PlatformFault::Hang) => {
-            platform.note(told);
-            // Whoever asked goes first; the connection's end takes this with it.
+            platform.note(entry);
+            // The caller gives up first; closing the connection drops this future.
             return std::future::pending().await;
         }
         _ => match (is_authorized(&platform, uri.path(), &headers), body) {
@@ -52,14 +52,14 @@ async fn answer(
         },
     };
     if is_lost {
-        platform.note(told);
+        platform.note(entry);
         return std::future::pending().await;
     }
-    platform.note(told.answered(reply.status, &reply.body));
+    platform.note(entry.answered(reply.status, &reply.body));
     reply.into_response()
 }
 
-/// A call with a key that was seen before is answered as it was then, and done no second time.
+/// Idempotency: a call with a known key gets the earlier answer and is not repeated.
 async fn once(platform: &Platform, key: Option<&str>, request: Request<'_>) -> Reply {
     let Some(key) = key else { return dispatch(platform, request).await };
     let known = platform.model().answered.get(key).cloned();
@@ -89,7 +89,7 @@ async fn dispatch(platform: &Platform, request: Request<'_>) -> Reply {
     }
 }
 
-/// `OPTIONS` is no method of any path, and does nothing.
+/// `OPTIONS` is not a method of any path, and has no effect.
 fn options(path: &[&str]) -> Reply {
     match path {
         ["health"] => Reply::not_allowed("GET"),
@@ -106,13 +106,13 @@ fn options(path: &[&str]) -> Reply {
     }
 }
 
-/// `/health` is for everybody; everything else wants the key.
+/// `/health` is public; everything else requires the key.
 fn is_authorized(platform: &Platform, path: &str, headers: &HeaderMap) -> bool {
     path == "/health"
         || text(headers, "authorization") == Some(&format!("Bearer {}", platform.key().expose()))
 }
 
-/// The path's segments, decoded one by one: an encoded slash stays within its segment.
+/// The path's segments, each decoded separately: an encoded slash stays in its segment.
 fn pieces(path: &str) -> Vec<String> {
     path.trim_matches('/').split('/').map(decoded).collect()
 }

@@ -5,12 +5,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-/// What is answered.
+/// An answer of the API.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) body: Value,
-    /// The methods that a path takes, for whoever came with another one.
+    /// The allowed methods of the path, for a 405.
     pub(super) allow: Option<&'static str>,
 }
 
@@ -23,12 +23,12 @@ impl Reply {
         Self { status: 201, body, allow: None }
     }
 
-    /// An error as the platform writes it.
+    /// An error in the platform's format.
     pub(super) fn detail(status: u16, detail: &str) -> Self {
         Self { status, body: json!({"detail": detail}), allow: None }
     }
 
-    /// A method that a path does not take, as the platform's framework answers it.
+    /// A 405, in the format of the platform's framework.
     pub(super) fn not_allowed(allow: &'static str) -> Self {
         Self { allow: Some(allow), ..Self::detail(405, "Method Not Allowed") }
     }
@@ -46,7 +46,7 @@ impl IntoResponse for Reply {
     }
 }
 
-/// The request's body as JSON: null if there is none; an answer if it is something else.
+/// The request body as JSON: null if it is empty, an error answer if it is not JSON.
 pub(super) fn json_of(bytes: &Bytes) -> Result<Value, Reply> {
     if bytes.is_empty() {
         return Ok(Value::Null);

@@ -1,17 +1,17 @@
-//! Trouble on demand.
+//! Fault injection for the platform.
 
 use std::collections::VecDeque;
 
 use serde_json::Value;
 
-/// How the platform fails.
+/// How a request to the platform fails.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlatformFault {
-    /// It answers this, and does nothing.
+    /// Answers with this status and body; the request has no effect.
     Status(u16, Value),
-    /// It answers nothing until it is stopped, and does nothing.
+    /// Never answers; the request has no effect.
     Hang,
-    /// It does what it was asked for, and its answer is lost.
+    /// The request takes effect, and its answer is lost.
     DoneUnanswered,
 }
 
@@ -23,7 +23,7 @@ impl Faults {
         self.0.extend(std::iter::repeat_n((part.to_owned(), fault), n));
     }
 
-    /// The fault for the request `POST /v1/…`, used up.
+    /// Takes the fault for the request `POST /v1/…`.
     pub(super) fn take(&mut self, request: &str) -> Option<PlatformFault> {
         let at = self.0.iter().position(|(part, _)| request.starts_with(part.as_str()))?;
         self.0.remove(at).map(|(_, fault)| fault)

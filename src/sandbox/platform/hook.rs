@@ -1,4 +1,4 @@
-//! A webhook of the platform: where it sends, what, and signed with what.
+//! A webhook of the platform: its address, event kinds and secret.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ pub(super) struct Hook {
 }
 
 impl Hook {
-    /// As `GET /v1/webhooks` shows it: without its secret.
+    /// The object in `GET /v1/webhooks`: without the secret.
     pub(super) fn object(&self) -> Value {
         json!({
             "id": self.id, "company_id": null, "name": self.name, "url": self.url, "events": self.events,
@@ -27,7 +27,7 @@ impl Hook {
         })
     }
 
-    /// Whether it wants events of `kind`.
+    /// Whether it is subscribed to events of `kind`.
     pub(super) fn wants(&self, kind: &str) -> bool {
         let matches = |wanted: &String| match wanted.strip_suffix('*') {
             Some(beginning) => kind.starts_with(beginning),
@@ -36,7 +36,7 @@ impl Hook {
         self.active && self.events.iter().any(matches)
     }
 
-    /// Takes in what `body` holds of name, url, events, active and secret.
+    /// Applies name, url, events, active and secret of `body`.
     pub(super) fn change(&mut self, body: &Value, now: Timestamp) {
         if let Some(name) = body["name"].as_str() {
             self.name = name.to_owned();

@@ -1,26 +1,26 @@
-//! What the platform was told: every request to its API, with what it answered.
+//! Request log of the platform: every request to its API with its answer.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Timestamp;
 
-/// One request to the platform's API. Holds no secret: the key is not kept, and a webhook's secret is blanked.
+/// One request to the platform's API. It contains no secret: the key is not kept, and a webhook's secret is blanked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Told {
-    /// When, in milliseconds since the epoch.
+    /// When it arrived, in milliseconds since the epoch.
     pub at: i64,
-    /// The method.
+    /// The HTTP method.
     pub method: String,
     /// The path with its query.
     pub path: String,
-    /// What came as `Idempotency-Key`.
+    /// The value of the header `Idempotency-Key`.
     pub idempotency_key: Option<String>,
-    /// The body; null if there was none, or if it was no JSON.
+    /// The body; null if it was empty or not JSON.
     pub body: Value,
-    /// What was answered; `None` if nothing was.
+    /// The status of the answer; `None` if there was no answer.
     pub status: Option<u16>,
-    /// The answer's body.
+    /// The body of the answer.
     pub answer: Value,
 }
 

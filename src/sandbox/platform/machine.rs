@@ -1,4 +1,4 @@
-//! `/v1/machines`: who asks to join, and what was decided.
+//! `/v1/machines`: join requests, and the decisions on them.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ impl Platform {
         }
     }
 
-    /// The same decision again is fine; another one is a conflict.
+    /// Repeating a decision is fine; a different one is a conflict.
     fn decide(&self, id: &str, verdict: &str, request: &Request<'_>) -> Reply {
         let before = self.model().machines.insert(id.to_owned(), verdict.to_owned());
         match before.as_deref() {

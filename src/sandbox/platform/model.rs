@@ -1,4 +1,4 @@
-//! What the platform holds.
+//! The state of the sandbox platform.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,9 +12,9 @@ use crate::sandbox::platform::fault::Faults;
 use crate::sandbox::platform::hook::Hook;
 use crate::secret::Secret;
 
-/// The number of its first ticket.
+/// The number of the first ticket.
 const FIRST_TICKET: u64 = 5001;
-/// The customer of what was made on the platform itself.
+/// The customer of everything created on the platform itself.
 const OUR_COMPANY: &str = "acme";
 
 #[derive(Debug, Default)]
@@ -22,19 +22,19 @@ pub(super) struct Model {
     pub(super) hooks: Vec<Hook>,
     deliveries: Vec<Value>,
     pub(super) tickets: BTreeMap<String, Value>,
-    /// Their status by their id.
+    /// Status by machine id.
     pub(super) machines: BTreeMap<String, String>,
-    /// The customers of things that others told of, by their ids; null where they named none.
+    /// The customers that events from others named, by the id of the subject; null if they named none.
     companies: BTreeMap<String, Value>,
     pub(super) ledger: Vec<Told>,
     pub(super) faults: Faults,
-    /// What was answered to a call with this key: the same call is done once.
+    /// Answers by idempotency key, so that a repeated call is executed once.
     pub(super) answered: HashMap<String, Reply>,
     made: u64,
 }
 
 impl Model {
-    /// An id that was never used: `<prefix>-<n>`.
+    /// An unused id: `<prefix>-<n>`.
     pub(super) fn mint(&mut self, prefix: &str) -> String {
         self.made += 1;
         format!("{prefix}-{}", self.made)
@@ -93,19 +93,19 @@ impl Model {
         }));
     }
 
-    /// What a webhook sent, the newest first.
+    /// The deliveries of a webhook, newest first.
     pub(super) fn deliveries(&self, hook: &str, limit: usize) -> Vec<Value> {
         let its = self.deliveries.iter().rev().filter(|delivery| delivery["webhook_id"] == hook);
         its.take(limit).cloned().collect()
     }
 
-    /// Whose thing the data of an event is about: as others told of it, else our one customer's.
+    /// The customer of an event's subject: as named by an earlier event, otherwise the platform's one customer.
     pub(super) fn company_of(&self, data: &Value) -> Value {
         let ids = ["id", "asset_id"].iter().filter_map(|key| data[*key].as_str());
         ids.filter_map(|id| self.companies.get(id)).next().cloned().unwrap_or_else(|| OUR_COMPANY.into())
     }
 
-    /// What an event is about exists.
+    /// Creates the subject of an event.
     pub(super) fn learn(&mut self, event: &Value) {
         let data = &event["data"];
         let id = ["id", "asset_id"].iter().find_map(|key| data[*key].as_str());
@@ -116,7 +116,7 @@ impl Model {
         match kind {
             "machine.registered" => {
                 self.machines.insert(id.to_owned(), "pending".to_owned());
-                // Platforms differ in which of the two they mean.
+                // Platforms differ in which of the two fields they use.
                 if let Some(asset) = data["asset_id"].as_str() {
                     self.machines.insert(asset.to_owned(), "pending".to_owned());
                 }

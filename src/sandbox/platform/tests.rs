@@ -1,4 +1,4 @@
-//! The platform's API, as whoever has its address and key meets it.
+//! Tests of the platform's API from the outside, with its address and key.
 
 use reqwest::Method;
 use serde_json::{Value, json};

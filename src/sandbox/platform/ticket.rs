@@ -6,7 +6,7 @@ use super::Platform;
 use super::api::Request;
 use super::face::Reply;
 
-/// What a change may set.
+/// The fields that a change may set.
 const CHANGEABLE: [&str; 6] = ["title", "description", "priority", "status", "assigned_to", "resolution"];
 
 impl Platform {

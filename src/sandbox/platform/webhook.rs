@@ -1,4 +1,4 @@
-//! `/v1/webhooks`: where the platform sends its events.
+//! `/v1/webhooks`: the addresses that the platform sends its events to.
 
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ impl Platform {
         Reply::ok(hook.object())
     }
 
-    /// Sends `webhook.test` now, and answers when it is answered.
+    /// Sends `webhook.test` at once, and returns after the webhook's answer.
     async fn test_webhook(&self, id: &str) -> Reply {
         let hook = self.model().hook(id).cloned();
         let Some(hook) = hook else { return Reply::detail(404, UNKNOWN) };

@@ -1,4 +1,4 @@
-//! Close codes: why a connection ends, and what becomes of its session.
+//! Close codes: why a connection ends, and what happens to its session.
 
 use serde::Serialize;
 
@@ -7,40 +7,40 @@ use serde::Serialize;
 pub struct CloseCode(pub u16);
 
 impl CloseCode {
-    /// Somebody is done.
+    /// A normal closure by either side.
     pub const NORMAL: Self = Self(1000);
-    /// The sandbox stops.
+    /// The sandbox is stopping.
     pub const GOING_AWAY: Self = Self(1001);
-    /// Whatever; also a client that reads too slowly.
+    /// Any other reason; also a client that reads too slowly.
     pub const UNKNOWN_ERROR: Self = Self(4000);
-    /// An opcode that clients do not send.
+    /// An opcode that clients must not send.
     pub const UNKNOWN_OPCODE: Self = Self(4001);
-    /// Not JSON, not in the opcode's form, or over 4,096 bytes.
+    /// Not JSON, malformed data for the opcode, or over 4,096 bytes.
     pub const DECODE_ERROR: Self = Self(4002);
-    /// Something else before IDENTIFY or RESUME.
+    /// A payload before IDENTIFY or RESUME.
     pub const NOT_AUTHENTICATED: Self = Self(4003);
-    /// The token is not valid, or no longer.
+    /// The token is invalid or was revoked.
     pub const AUTHENTICATION_FAILED: Self = Self(4004);
-    /// IDENTIFY or RESUME in a session.
+    /// IDENTIFY or RESUME while in a session.
     pub const ALREADY_AUTHENTICATED: Self = Self(4005);
-    /// A RESUME from a sequence number that the session has not reached.
+    /// A RESUME with a sequence number that the session has not reached.
     pub const INVALID_SEQ: Self = Self(4007);
     /// More than 120 payloads in a minute.
     pub const RATE_LIMITED: Self = Self(4008);
     /// No heartbeat for too long.
     pub const SESSION_TIMED_OUT: Self = Self(4009);
-    /// A shard outside its count.
+    /// A shard id outside the number of shards.
     pub const INVALID_SHARD: Self = Self(4010);
     /// Too many guilds for one connection.
     pub const SHARDING_REQUIRED: Self = Self(4011);
-    /// Neither version 9 nor 10, or an encoding that is not served.
+    /// Neither version 9 nor 10, or an unsupported encoding.
     pub const INVALID_VERSION: Self = Self(4012);
-    /// Bits that are no intents.
+    /// Bits that are not intents.
     pub const INVALID_INTENTS: Self = Self(4013);
     /// A privileged intent that is not enabled for the application.
     pub const DISALLOWED_INTENTS: Self = Self(4014);
 
-    /// What the close frame says beside the number.
+    /// The reason text of the close frame.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -62,8 +62,8 @@ impl CloseCode {
         }
     }
 
-    /// Whether the session is over when Discord closes like this. (A client that closes with 1000 or 1001 ends its
-    /// session as well; when Discord does, it can be resumed.)
+    /// Whether the session ends when Discord closes with this code. (A client that closes with 1000 or 1001 ends its
+    /// session too; when Discord does, it can be resumed.)
     #[must_use]
     pub fn ends_session(self) -> bool {
         matches!(self.0, 4004 | 4007 | 4009..=4014)

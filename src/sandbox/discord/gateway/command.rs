@@ -1,4 +1,4 @@
-//! What clients send: opcodes and their data (Discord: "Gateway Opcodes", "Send Events").
+//! Client payloads: opcodes and their data (Discord: "Gateway Opcodes", "Send Events").
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -8,12 +8,12 @@ use super::close::CloseCode;
 use super::intents::Intents;
 use crate::model::Snowflake;
 
-/// The longest payload a client may send, in bytes.
+/// The longest payload that a client may send, in bytes.
 const LONGEST: usize = 4096;
-/// Members asked for by id at once.
+/// How many members may be requested by id at once.
 const USERS_AT_ONCE: usize = 100;
 
-/// Opcode and data of a payload, the data not yet looked at.
+/// Opcode and data of a payload; the data is not parsed yet.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Envelope {
     pub(super) op: u64,
@@ -21,41 +21,41 @@ pub(super) struct Envelope {
     pub(super) d: Value,
 }
 
-/// What a client wants.
+/// A parsed client request.
 #[derive(Debug)]
 pub(super) enum Command {
     Heartbeat,
     Identify(Identify),
     Resume(Resume),
     Members(Members),
-    /// Its presence, voice, sounds: taken without effect.
+    /// Presence, voice and sounds: accepted without effect.
     Other,
 }
 
-/// Opcode 2.
+/// Op 2, IDENTIFY.
 #[derive(Debug, Deserialize)]
 pub(super) struct Identify {
     pub(super) token: String,
-    /// Required, but not looked into.
+    /// Required, but not checked.
     #[expect(dead_code, reason = "its being there is the rule")]
     properties: Map<String, Value>,
     #[serde(default)]
     intents: Value,
     #[serde(default)]
     pub(super) compress: Option<bool>,
-    /// Its number and how many there are.
+    /// The shard id and the number of shards.
     #[serde(default)]
     pub(super) shard: Option<(u32, u32)>,
 }
 
 impl Identify {
-    /// The intents; required since version 8.
+    /// The requested intents; required since version 8.
     pub(super) fn intents(&self) -> Result<Intents, CloseCode> {
         self.intents.as_u64().and_then(Intents::from_bits).ok_or(CloseCode::INVALID_INTENTS)
     }
 }
 
-/// Opcode 6.
+/// Op 6, RESUME.
 #[derive(Debug, Deserialize)]
 pub(super) struct Resume {
     pub(super) token: String,
@@ -63,7 +63,7 @@ pub(super) struct Resume {
     pub(super) seq: u64,
 }
 
-/// Opcode 8.
+/// Op 8, Request Guild Members.
 #[derive(Debug, Deserialize)]
 pub(super) struct Members {
     #[serde(deserialize_with = "ids")]
@@ -80,7 +80,7 @@ pub(super) struct Members {
     pub(super) nonce: Option<String>,
 }
 
-/// One id or several, each as a text or as a number: Discord takes both, and discord.py sends numbers.
+/// One id or several, each a string or a number: Discord accepts both, and discord.py sends numbers.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum OneOrMany {
@@ -107,12 +107,12 @@ fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Snowflak
 }
 
 impl Members {
-    /// The guild; only one may be asked for.
+    /// The guild; only one may be requested.
     pub(super) fn guild(&self) -> Option<Snowflake> {
         self.guild_id.as_deref()?.first().copied()
     }
 
-    /// The users asked for by id.
+    /// The users requested by id.
     pub(super) fn users(&self) -> Option<&[Snowflake]> {
         self.user_ids.as_deref()
     }
@@ -132,7 +132,7 @@ struct Presence {
 }
 
 impl Envelope {
-    /// Reads a payload.
+    /// Parses the opcode and data of a payload.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, CloseCode> {
         if bytes.len() > LONGEST {
             return Err(CloseCode::DECODE_ERROR);
@@ -140,7 +140,7 @@ impl Envelope {
         serde_json::from_slice(bytes).map_err(|_| CloseCode::DECODE_ERROR)
     }
 
-    /// What it asks for, from somebody who is in a session or is not.
+    /// Parses the command, from a connection with or without a session.
     pub(super) fn command(&self, in_session: bool) -> Result<Command, CloseCode> {
         match self.op {
             1 if self.d.is_null() || self.d.is_u64() => Ok(Command::Heartbeat),

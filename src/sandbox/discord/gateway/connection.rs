@@ -1,7 +1,7 @@
-//! One connection: the task between a client's socket and the sessions.
+//! A gateway connection: the task between a client's socket and the sessions.
 //!
-//! It holds no state but its deadline; what there is to send it fetches from [`Sessions`](super::sessions::Sessions),
-//! and what it hears it hands over. Every await is given up when the connection is told to end.
+//! Its only state is its deadline; it fetches payloads to send from [`Sessions`](super::sessions::Sessions), and
+//! passes received ones on. Every await is abandoned when the connection is to end.
 
 use std::time::Duration;
 
@@ -15,42 +15,42 @@ use super::transport::Transport;
 use crate::clock::Clock;
 use crate::sandbox::discord::Discord;
 
-/// What a heartbeat may be late beyond half an interval, so that a busy machine is not taken for a dead client.
+/// How late a heartbeat may be beyond half an interval, so that a busy machine is not mistaken for a dead client.
 const SLACK: Duration = Duration::from_secs(1);
 /// How long a client may take to answer a close frame.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// See the module.
+/// The socket of one client and its deadline.
 pub(super) struct Connection {
     discord: Discord,
     socket: WebSocket,
     transport: Transport,
     opened: Opened,
-    /// Time as clients know it: heartbeats come in real time, whatever a test does with the sandbox's clock.
+    /// The clients' time: heartbeats come in real time, whatever a test does with the sandbox's clock.
     pulse: Clock,
-    /// When the next heartbeat must have come, on the pulse.
+    /// When the next heartbeat must have arrived, on `pulse`.
     deadline: Duration,
 }
 
-/// How the talk with a client ended.
+/// How the exchange with a client ended.
 enum Over {
     /// The client closed, with this code if it gave one.
     Closed(Option<u16>),
-    /// The line is dead.
+    /// The connection broke off.
     Gone,
-    /// We end it.
+    /// The server ends it.
     Ending(Ending),
 }
 
 impl Connection {
-    /// A connection that has just come up.
+    /// A new connection, not yet served.
     pub(super) fn new(discord: Discord, socket: WebSocket, transport: Transport, opened: Opened) -> Self {
         let pulse = discord.gateway().pulse().clone();
-        let deadline = pulse.elapsed() + patience(opened.heartbeat);
+        let deadline = pulse.elapsed() + heartbeat_timeout(opened.heartbeat);
         Self { discord, socket, transport, opened, pulse, deadline }
     }
 
-    /// Serves it until either side ends it.
+    /// Serves the connection until either side ends it.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let ended = self.opened.ended.clone();
         let over = tokio::select! {
@@ -60,7 +60,7 @@ impl Connection {
             over = self.talk() => over,
         };
         let link = self.opened.link;
-        // Before the farewell: whoever comes back at once finds the session free.
+        // Before the close frame: a client that reconnects at once finds the session free.
         self.discord.with(|state, now| match over {
             Over::Closed(code) => state.gateway.left(link, Some(code), now),
             Over::Gone => state.gateway.left(link, None, now),
@@ -101,8 +101,8 @@ impl Connection {
                     return Over::Ending(Ending::Close(CloseCode::SESSION_TIMED_OUT));
                 }
                 heard = self.socket.recv() => match heard {
-                    Some(Ok(Message::Text(text))) => self.hear(text.as_bytes()),
-                    Some(Ok(Message::Binary(bytes))) => self.hear(&bytes),
+                    Some(Ok(Message::Text(text))) => self.receive(text.as_bytes()),
+                    Some(Ok(Message::Binary(bytes))) => self.receive(&bytes),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     Some(Ok(Message::Close(frame))) => return Over::Closed(frame.map(|frame| frame.code)),
                     Some(Err(_)) | None => return Over::Gone,
@@ -119,10 +119,10 @@ impl Connection {
         self.discord.state().gateway.ending(self.opened.link).unwrap_or(Ending::Cut)
     }
 
-    fn hear(&mut self, bytes: &[u8]) {
+    fn receive(&mut self, bytes: &[u8]) {
         let link = self.opened.link;
         if self.discord.with(|state, now| state.receive(link, bytes, now)) {
-            self.deadline = self.pulse.elapsed() + patience(self.opened.heartbeat);
+            self.deadline = self.pulse.elapsed() + heartbeat_timeout(self.opened.heartbeat);
         }
     }
 
@@ -139,7 +139,7 @@ impl Connection {
         }
     }
 
-    /// Reads what is left: a socket dropped with something unread in it would reset the connection, and the client
+    /// Reads the remaining messages: dropping a socket with unread data would reset the connection, and the client
     /// would not see the close frame.
     async fn drain(mut self) {
         let pulse = self.pulse.clone();
@@ -147,7 +147,7 @@ impl Connection {
     }
 }
 
-/// How long to wait for a heartbeat.
-fn patience(interval: Duration) -> Duration {
+/// How long to wait for a heartbeat: one and a half intervals, and the slack.
+fn heartbeat_timeout(interval: Duration) -> Duration {
     interval * 3 / 2 + SLACK
 }

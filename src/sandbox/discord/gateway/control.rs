@@ -1,4 +1,4 @@
-//! Orders to the gateway as JSON: what the page and tests in other languages send instead of calling the handle.
+//! Gateway control as JSON: commands from the page and from tests in other languages, in place of the handle.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use super::Gateway;
 
-/// The longest time that can be asked for, in seconds.
+/// The longest duration that can be requested, in seconds.
 const LONGEST_S: f64 = 86_400.0;
 
 impl Gateway {
-    /// Carries out an object of orders, in their sequence: `cut`, `reconnect`, `beat`, `replay` (each `true`),
-    /// `close` (a code), `invalidate` (whether sessions stay resumable), `silent` (whether heartbeats stay
-    /// unanswered), `down_s`, `heartbeat_ms`, `starts` (`[total, max_concurrency]`), `privileged_intents` (whether
-    /// they may be asked for), `resume_url`.
+    /// Executes the commands of an object, in order: `cut`, `reconnect`, `beat`, `replay` (each `true`), `close` (a
+    /// code), `invalidate` (whether sessions stay resumable), `silent` (whether heartbeats stay unanswered),
+    /// `down_s`, `heartbeat_ms`, `starts` (`[total, max_concurrency]`), `privileged_intents` (whether they may be
+    /// requested), `resume_url`.
     ///
     /// # Errors
-    /// Names the order that is none, or says what it wants; those before it have been carried out.
+    /// Names an unknown command, or what a command expects; the commands before it have been executed.
     pub fn carry_out(&self, orders: &Value) -> Result<(), String> {
         let orders = orders.as_object().ok_or("an object of orders is wanted")?;
         for (order, value) in orders {
@@ -68,7 +68,7 @@ impl Gateway {
         Ok(())
     }
 
-    /// What goes on, for the page: figures, the names of the connected sessions, and what clients sent lately.
+    /// The gateway's state for the page: counters, ids of the connected sessions, and the last client payloads.
     #[must_use]
     pub fn report(&self) -> Value {
         json!({

@@ -1,4 +1,4 @@
-//! What a session is told of the world: READY, its guilds, their members. Only shapes; nothing here decides.
+//! Payloads about the guilds: READY, guilds, member chunks. Only shapes; nothing is decided here.
 
 use serde_json::{Value, json};
 
@@ -8,14 +8,14 @@ use super::session::Session;
 use crate::model::Snowflake;
 use crate::sandbox::discord::model::{Channel, Guild, Member, World};
 
-/// Members in one chunk (Discord: "Request Guild Members").
+/// How many members one chunk holds (Discord: "Request Guild Members").
 const CHUNK: usize = 1000;
-/// Members found by a search.
+/// How many members a search returns at most.
 const FOUND: usize = 100;
-/// Bytes of a nonce that is echoed.
+/// Maximum bytes of a nonce that is returned.
 const NONCE: usize = 32;
 
-/// READY (Discord: "Ready"), with what discord.py and discord.js look for beside the documented keys.
+/// READY (Discord: "Ready"), with what discord.py and discord.js expect besides the documented keys.
 pub(super) fn ready(world: &World, session: &Session, version: u8, url: &str) -> Value {
     let guilds: Vec<Value> =
         mine(world, session).map(|guild| json!({"id": guild.id, "unavailable": true})).collect();
@@ -33,15 +33,15 @@ pub(super) fn ready(world: &World, session: &Session, version: u8, url: &str) ->
     object
 }
 
-/// The guilds of the session: those its bot is in and its shard is for.
+/// The guilds of the session: those that its bot is in and that belong to its shard.
 pub(super) fn mine<'a>(world: &'a World, session: &'a Session) -> impl Iterator<Item = &'a Guild> {
     world
         .guilds()
         .filter(|guild| guild.members.contains_key(&session.user()) && session.serves(Some(guild.id)))
 }
 
-/// `GUILD_CREATE`: the whole guild (Discord: "Guild Create"). Without the presences intent only the bot's own member
-/// is in it.
+/// `GUILD_CREATE`: the whole guild (Discord: "Guild Create"). Without the presences intent it contains only the bot's
+/// own member.
 pub(in crate::sandbox::discord) fn guild_create(
     world: &World,
     guild: &Guild,
@@ -85,7 +85,7 @@ pub(in crate::sandbox::discord) fn guild_create(
     object
 }
 
-/// The chunks that answer a request for members; none if it asks for all without the members intent.
+/// The chunks that answer a member request; empty if it requests all without the members intent.
 pub(super) fn chunks(world: &World, guild: &Guild, asked: &Members, intents: Intents) -> Vec<Value> {
     let mut missing = Vec::new();
     let found: Vec<&Member> = match (asked.users(), asked.query.as_deref().unwrap_or_default()) {
@@ -117,7 +117,7 @@ pub(super) fn chunks(world: &World, guild: &Guild, asked: &Members, intents: Int
                 chunk["not_found"] = json!(missing);
             }
             if with_presences {
-                // Nobody here is ever online but by acting.
+                // Users here have no online status.
                 chunk["presences"] = json!([]);
             }
             if let Some(nonce) = nonce {

@@ -1,4 +1,4 @@
-//! Intents: which events a session is told, and how much of them (Discord: "Gateway Intents").
+//! Intents: which events a session receives, and with how much content (Discord: "Gateway Intents").
 
 use serde_json::{Value, json};
 
@@ -9,79 +9,79 @@ use crate::model::Snowflake;
 pub enum Intent {
     /// Guilds, roles, channels, threads.
     Guilds = 0,
-    /// Members that come, change and go; privileged.
+    /// Members that join, change and leave; privileged.
     GuildMembers = 1,
     /// Bans and the audit log.
     GuildModeration = 2,
     /// Emojis, stickers, sounds.
     GuildExpressions = 3,
-    /// Integrations.
+    /// Integrations of a guild.
     GuildIntegrations = 4,
-    /// Webhooks that change.
+    /// Changes of webhooks.
     GuildWebhooks = 5,
-    /// Invites.
+    /// Invites to a guild.
     GuildInvites = 6,
-    /// Who is in which voice channel.
+    /// Voice states of members.
     GuildVoiceStates = 7,
-    /// Who is online; privileged.
+    /// Presences of members; privileged.
     GuildPresences = 8,
     /// Messages in guilds.
     GuildMessages = 9,
     /// Reactions in guilds.
     GuildMessageReactions = 10,
-    /// Who is typing in guilds.
+    /// Typing in guilds.
     GuildMessageTyping = 11,
     /// Direct messages.
     DirectMessages = 12,
-    /// Reactions to them.
+    /// Reactions in direct messages.
     DirectMessageReactions = 13,
-    /// Who is typing them.
+    /// Typing in direct messages.
     DirectMessageTyping = 14,
-    /// What the messages of others say; privileged.
+    /// The content of other users' messages; privileged.
     MessageContent = 15,
     /// Scheduled events.
     GuildScheduledEvents = 16,
-    /// Auto moderation's rules.
+    /// Auto moderation rules.
     AutoModerationConfiguration = 20,
-    /// What auto moderation does.
+    /// Actions of auto moderation.
     AutoModerationExecution = 21,
-    /// Votes in guilds.
+    /// Poll votes in guilds.
     GuildMessagePolls = 24,
-    /// Votes in direct messages.
+    /// Poll votes in direct messages.
     DirectMessagePolls = 25,
 }
 
-/// A set of intents, all of them known.
+/// A set of known intents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Intents(u64);
 
 impl Intents {
-    /// Every bit that is an intent.
+    /// All bits that are intents.
     const KNOWN: u64 = 0x1_FFFF | 1 << 20 | 1 << 21 | 1 << 24 | 1 << 25;
-    /// Those that an application must have been allowed.
+    /// The intents that must be enabled for an application.
     const PRIVILEGED: u64 = 1 << Intent::GuildMembers as u64
         | 1 << Intent::GuildPresences as u64
         | 1 << Intent::MessageContent as u64;
 
-    /// From the number in IDENTIFY; `None` if a bit is no intent.
+    /// The set for the number in IDENTIFY; `None` if a bit is not an intent.
     #[must_use]
     pub fn from_bits(bits: u64) -> Option<Self> {
         (bits & !Self::KNOWN == 0).then_some(Self(bits))
     }
 
-    /// Whether `one` is among them.
+    /// Whether it contains `one`.
     #[must_use]
     pub fn has(self, one: Intent) -> bool {
         self.0 & 1 << one as u64 != 0
     }
 
-    /// Whether a privileged one is among them.
+    /// Whether it contains a privileged intent.
     #[must_use]
     pub fn any_privileged(self) -> bool {
         self.0 & Self::PRIVILEGED != 0
     }
 
-    /// Whether the event `t` with the data `d` is told to a bot (`me`) with these intents.
+    /// Whether a bot (`me`) with these intents receives the event `t` with the data `d`.
     #[must_use]
     pub(super) fn admit(self, t: &str, d: &Value, me: Snowflake) -> bool {
         let direct = d.get("guild_id").is_none_or(Value::is_null);
@@ -95,8 +95,9 @@ impl Intents {
         }
     }
 
-    /// `d` of a message event as a bot (`me`) with these intents sees it, if that is not what it is: without what it
-    /// says (Discord: "Message Content Intent"). Seen are one's own messages, those that mention one, and direct ones.
+    /// `d` of a message event without its content, for a bot (`me`) whose intents do not include it; `None` if
+    /// nothing is hidden (Discord: "Message Content Intent"). Visible are the bot's own messages, those that mention
+    /// it, and direct messages.
     pub(super) fn blanked(self, d: &Value, me: Snowflake) -> Option<Value> {
         let direct = d.get("guild_id").is_none_or(Value::is_null);
         if self.has(Intent::MessageContent) || direct {
@@ -117,7 +118,7 @@ impl Intents {
     }
 }
 
-/// Whether a bot sees what a message says without the intent.
+/// Whether a bot sees the content of a message without the intent.
 fn open(message: &Value, me: Snowflake) -> bool {
     let mentioned = message
         .get("mentions")
@@ -145,12 +146,12 @@ enum Wanted {
     Never,
 }
 
-/// Which intents bring the event `t`; `direct` if it happened outside of guilds.
+/// The intents that deliver the event `t`; `direct` if it happened outside of guilds.
 fn wanted(t: &str, direct: bool) -> Wanted {
     use Intent as I;
     let either = |guild: &'static [Intent], alone: &'static [Intent]| if direct { alone } else { guild };
     Wanted::Any(match t {
-        // The page's own.
+        // Events for the page only.
         _ if t.starts_with("SANDBOX_") => return Wanted::Never,
         "MESSAGE_CREATE" | "MESSAGE_UPDATE" | "MESSAGE_DELETE" | "MESSAGE_DELETE_BULK" => {
             either(&[I::GuildMessages], &[I::DirectMessages])
@@ -178,7 +179,7 @@ fn wanted(t: &str, direct: bool) -> Wanted {
         _ if ["GUILD_", "CHANNEL_", "THREAD_", "STAGE_INSTANCE_"].iter().any(|kind| t.starts_with(kind)) => {
             &[I::Guilds]
         }
-        // INTERACTION_CREATE, USER_UPDATE, entitlements and the like need none.
+        // INTERACTION_CREATE, USER_UPDATE, entitlements and the like need no intent.
         _ => return Wanted::Always,
     })
 }

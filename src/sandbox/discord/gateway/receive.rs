@@ -1,4 +1,4 @@
-//! What the sandbox does with a client's payload: Discord's rules of IDENTIFY, RESUME and the rest, in its order.
+//! Handling of client payloads: Discord's rules for IDENTIFY, RESUME and the rest, in Discord's order.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use crate::sandbox::discord::model::Dispatch;
 use crate::sandbox::discord::token::Kind;
 use crate::secret::Secret;
 
-/// Guilds one connection may serve (Discord: "Sharding").
+/// How many guilds one connection may serve (Discord: "Sharding").
 const GUILDS_PER_SHARD: usize = 2500;
 
 impl State {
-    /// Takes a payload from a connection, which it may end. Whether it was a heartbeat.
+    /// Handles a payload of a connection, which it may end. Returns whether it was a heartbeat.
     pub(super) fn receive(&mut self, link: u64, bytes: &[u8], now: Timestamp) -> bool {
         if self.gateway.ending(link).is_some() {
-            // It came while the connection was being closed.
+            // It arrived while the connection was closing.
             return false;
         }
-        match self.understand(link, bytes, now) {
+        match self.handle_payload(link, bytes, now) {
             Ok(heartbeat) => heartbeat,
             Err(code) => {
                 self.gateway.end(link, Ending::Close(code), now);
@@ -36,7 +36,7 @@ impl State {
         }
     }
 
-    fn understand(&mut self, link: u64, bytes: &[u8], now: Timestamp) -> Result<bool, CloseCode> {
+    fn handle_payload(&mut self, link: u64, bytes: &[u8], now: Timestamp) -> Result<bool, CloseCode> {
         let envelope = Envelope::read(bytes)?;
         self.gateway.record(link, &envelope, now)?;
         match envelope.command(self.gateway.session(link).is_some())? {
@@ -54,7 +54,7 @@ impl State {
         Ok(false)
     }
 
-    /// The bot that this token is for, with or without `Bot ` before it.
+    /// The bot with this token, with or without the `Bot ` prefix.
     fn bot(&self, token: &str) -> Result<Snowflake, CloseCode> {
         let token = token.strip_prefix("Bot ").unwrap_or(token);
         let caller = self.tokens.check(&format!("Bot {token}"));
@@ -84,7 +84,7 @@ impl State {
                 return Ok(());
             }
             Start::Exhausted => {
-                // Discord resets the token and tells the owner by mail.
+                // Discord resets the token and notifies the owner by mail.
                 self.tokens.revoke(&Secret::new(identify.token.trim_start_matches("Bot ")));
                 self.gateway.expel(user, now);
                 return Err(CloseCode::AUTHENTICATION_FAILED);

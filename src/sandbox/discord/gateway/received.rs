@@ -1,4 +1,4 @@
-//! What clients sent, as tests and the page read it.
+//! Received gateway payloads, for tests and the page.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,14 +9,14 @@ use crate::clock::Timestamp;
 /// One payload from a client.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Received {
-    /// When it came.
+    /// When it arrived.
     #[serde(skip)]
     pub at: Timestamp,
-    /// Which connection it came on; connections are counted from 1.
+    /// The number of the connection it came on, starting at 1.
     pub connection: u64,
     /// The opcode (Discord: "Gateway Opcodes").
     pub op: u64,
-    /// Its data; a token in it is `***`.
+    /// The data of the payload; a token in it is `***`.
     pub d: Value,
 }
 

@@ -1,7 +1,7 @@
-//! A session: what one client is told, in order, also over several connections.
+//! A gateway session: the events for one client, in order, also across several connections.
 //!
 //! Events get their sequence number when they happen and are kept for a while after they were sent, so that a client
-//! that was cut off gets each of them exactly once, in order, or is told that it cannot.
+//! that was cut off gets each of them exactly once, in order, or learns that it cannot.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ use crate::model::Snowflake;
 use crate::sandbox::discord::model::{Dispatch, Refusal, World};
 use crate::sandbox::discord::token::random_text;
 
-/// Events kept for replay; whoever missed more has to start anew.
+/// How many events are kept for replay; a client that missed more must start a new session.
 const KEPT: usize = 4096;
-/// Events a connected client may be behind before it is disconnected (and may resume).
+/// How many events a connected client may lag before it is disconnected (it may resume).
 const LAG: u64 = 2048;
 
 /// One session of one bot.
@@ -27,32 +27,32 @@ pub(super) struct Session {
     shard: Option<(u32, u32)>,
     /// Whether single payloads may be compressed.
     pub(super) compress: bool,
-    /// The connection it is on.
+    /// The connection it is on, if any.
     pub(super) link: Option<u64>,
-    /// When it was cut off last.
+    /// When it was last disconnected.
     pub(super) left: Timestamp,
-    /// The number of the latest event.
+    /// The sequence number of the latest event.
     seq: u64,
     kept: VecDeque<(u64, Arc<Dispatch>)>,
-    /// The greatest number that is no longer kept.
+    /// The highest sequence number that is no longer kept.
     lost: u64,
-    /// The number of the event that is sent next.
+    /// The sequence number of the event to send next.
     next: u64,
-    /// The number of the latest event when it came back: what it missed is not held against it.
+    /// The latest sequence number at the last resume: what it missed until then does not count as lag.
     caught_up: u64,
 }
 
-/// Why a session cannot go on from where a client says it was.
+/// Why a session cannot resume from a sequence number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gap {
-    /// Something in between is no longer kept.
+    /// An event after it is no longer kept.
     Lost,
-    /// It never came so far.
+    /// The session has not reached it.
     Ahead,
 }
 
 impl Session {
-    /// A session that was told nothing yet.
+    /// A new session without events.
     pub(super) fn new(user: Snowflake, intents: Intents, shard: Option<(u32, u32)>, compress: bool) -> Self {
         Self {
             id: random_text(32).to_lowercase(),
@@ -70,33 +70,31 @@ impl Session {
         }
     }
 
-    /// Its name, which RESUME tells.
+    /// The session id, which RESUME sends.
     pub(super) fn id(&self) -> &str {
         &self.id
     }
 
-    /// Whose it is.
     pub(super) fn user(&self) -> Snowflake {
         self.user
     }
 
-    /// What it wants to be told.
     pub(super) fn intents(&self) -> Intents {
         self.intents
     }
 
-    /// Its shard and how many there are, if the client said.
+    /// The shard id and the number of shards, if the client sent them.
     pub(super) fn shard(&self) -> Option<(u32, u32)> {
         self.shard
     }
 
-    /// Whether its shard is for this guild; what happens outside of guilds is for shard 0 (Discord: "Sharding").
+    /// Whether its shard serves this guild; events outside of guilds belong to shard 0 (Discord: "Sharding").
     pub(super) fn serves(&self, guild: Option<Snowflake>) -> bool {
         let (shard, count) = self.shard.unwrap_or((0, 1));
         guild.map_or(0, |guild| (guild.get() >> 22) % u64::from(count.max(1))) == u64::from(shard)
     }
 
-    /// The event as this session is told of it, if it is.
+    /// The event as this session may see it; `None` if it may not.
     pub(super) fn view(&self, dispatch: &Arc<Dispatch>, world: &World) -> Option<Arc<Dispatch>> {
         let Dispatch { t, d } = &**dispatch;
         let id = |key: &str| d.get(key)?.as_str()?.parse::<Snowflake>().ok();
@@ -124,7 +122,7 @@ impl Session {
         Some(blanked.map_or_else(|| Arc::clone(dispatch), |d| Arc::new(Dispatch { t, d })))
     }
 
-    /// Adds an event. Whether the client can still keep up.
+    /// Adds an event. Returns whether the client keeps up.
     pub(super) fn tell(&mut self, dispatch: Arc<Dispatch>) -> bool {
         self.seq += 1;
         self.kept.push_back((self.seq, dispatch));
@@ -136,7 +134,7 @@ impl Session {
         self.link.is_none() || self.seq - self.caught_up.max(self.next - 1) <= LAG
     }
 
-    /// The payload of the next event that was not sent yet.
+    /// The payload of the next event to send.
     pub(super) fn next(&mut self) -> Option<Value> {
         let at = self.kept.partition_point(|(seq, _)| *seq < self.next);
         let (seq, dispatch) = self.kept.get(at)?;
@@ -144,7 +142,7 @@ impl Session {
         Some(json!({"t": dispatch.t, "s": seq, "op": 0, "d": dispatch.d}))
     }
 
-    /// Goes back to just after `seq`, the last event that the client has seen.
+    /// Rewinds to just after `seq`, the last event that the client received.
     pub(super) fn rewind(&mut self, seq: u64) -> Result<(), Gap> {
         if seq > self.seq {
             return Err(Gap::Ahead);
@@ -152,14 +150,14 @@ impl Session {
         if seq < self.lost {
             return Err(Gap::Lost);
         }
-        // How it came back earlier is no event of the world's.
+        // The RESUMED of an earlier resume is not an event to replay.
         self.kept.retain(|(_, dispatch)| dispatch.t != "RESUMED");
         self.next = seq + 1;
         self.caught_up = self.seq;
         Ok(())
     }
 
-    /// Whether it is told everything of the guild's channels and roles.
+    /// Whether it receives all events of the guild's channels and roles.
     pub(super) fn knows_guilds(&self) -> bool {
         self.intents.has(Intent::Guilds)
     }

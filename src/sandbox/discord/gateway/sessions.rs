@@ -1,7 +1,7 @@
-//! All connections and sessions, and the switches that make them misbehave. Part of the state behind the one lock,
-//! so events reach every session in the order they happened, and none can be missed.
+//! All gateway connections and sessions, and the switches that make them misbehave. Part of the state behind the one
+//! lock, so events reach every session in the order they happened, and none can be missed.
 //!
-//! A *link* is one connection. It is told by waking its task, which then fetches what there is to send.
+//! A *link* is one connection. Waking its task notifies it; the task then fetches what is to be sent.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -22,23 +22,23 @@ use crate::sandbox::discord::model::{Dispatch, World};
 
 /// How long a session can be resumed.
 const RESUMABLE: Duration = Duration::from_secs(180);
-/// Payloads a connection may send in each of these spans (Discord: "Rate Limiting").
+/// How many payloads a connection may send in which time (Discord: "Rate Limiting").
 const PAYLOADS: (u32, Duration) = (120, Duration::from_secs(60));
-/// Received payloads that are remembered.
+/// How many received payloads are kept.
 const REMEMBERED: usize = 2000;
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// With a close frame.
+    /// Send a close frame with this code.
     Close(CloseCode),
-    /// With a close frame that holds no code.
+    /// Send a close frame without a code.
     Bare,
-    /// Without: the line is dead.
+    /// Drop the connection without a close frame.
     Cut,
 }
 
-/// What the task of a connection needs to know.
+/// The data for the task of a new connection.
 pub(super) struct Opened {
     pub(super) link: u64,
     pub(super) wake: Arc<Notify>,
@@ -51,13 +51,12 @@ struct Link {
     ending: Option<Ending>,
     wake: Arc<Notify>,
     ended: CancellationToken,
-    /// Payloads received, and when counting begins anew.
+    /// The number of payloads received in this window, and the end of the window.
     received: (u32, Timestamp),
-    /// The API version it speaks.
     version: u8,
 }
 
-/// See the module.
+/// The connections and sessions of one Discord.
 pub(in crate::sandbox::discord) struct Sessions {
     links: BTreeMap<u64, Link>,
     sessions: Vec<Session>,
@@ -68,17 +67,17 @@ pub(in crate::sandbox::discord) struct Sessions {
     pub(super) identifies: usize,
     pub(super) resumes: usize,
     pub(super) interaction: Option<Arc<Dispatch>>,
-    /// Of connections to come.
+    /// The heartbeat interval of new connections.
     pub(super) heartbeat: Duration,
     pub(super) acking: bool,
     pub(super) down_until: Timestamp,
     pub(super) privileged: bool,
-    /// Where to resume, if not at the sandbox's own address.
+    /// The resume address, if not the sandbox's own.
     pub(super) resume_url: Option<String>,
 }
 
 impl Sessions {
-    /// No connections; `privileged` intents may be asked for or not.
+    /// No connections yet; `privileged` decides whether privileged intents may be requested.
     pub(in crate::sandbox::discord) fn new(privileged: bool) -> Self {
         Self {
             links: BTreeMap::new(),
@@ -98,7 +97,7 @@ impl Sessions {
         }
     }
 
-    /// A client has connected.
+    /// Registers a new connection.
     pub(super) fn open(&mut self, version: u8) -> Opened {
         self.last_link += 1;
         let (wake, ended) = (Arc::new(Notify::new()), CancellationToken::new());
@@ -112,19 +111,19 @@ impl Sessions {
 
     /// The next payload for a connection, and whether it may be compressed by itself.
     pub(super) fn next(&mut self, link: u64) -> Option<(Value, bool)> {
-        // Events first: an answer tells that everything before it was seen.
+        // Events first: a client that sees an answer has seen every event before it.
         let event = self
             .session_mut(link)
             .and_then(|session| session.next().map(|payload| (payload, session.compress)));
         event.or_else(|| Some((self.links.get_mut(&link)?.payloads.pop_front()?, false)))
     }
 
-    /// How a connection is to end, once it is.
+    /// How the connection ends, once that is decided.
     pub(super) fn ending(&self, link: u64) -> Option<Ending> {
         self.links.get(&link)?.ending
     }
 
-    /// A connection is over; `code` is the client's, if it closed with one.
+    /// Removes a closed connection; `by_client` holds the client's code, if the client closed.
     pub(super) fn left(&mut self, link: u64, by_client: Option<Option<u16>>, now: Timestamp) {
         self.links.remove(&link);
         if let Some(code) = by_client {
@@ -137,7 +136,7 @@ impl Sessions {
         self.sessions.retain(|session| session.link.is_some() || now.since(session.left) < RESUMABLE);
     }
 
-    /// Something happened: every session that is to know is told.
+    /// Delivers an event to every session that should receive it.
     pub(in crate::sandbox::discord) fn hear(
         &mut self,
         dispatch: &Arc<Dispatch>,
@@ -165,7 +164,7 @@ impl Sessions {
         }
     }
 
-    /// Writes down what a client sent, and counts it.
+    /// Records a client's payload, and counts it against the rate limit.
     pub(super) fn record(&mut self, link: u64, envelope: &Envelope, now: Timestamp) -> Result<(), CloseCode> {
         if self.received.len() == REMEMBERED {
             self.received.pop_front();
@@ -179,7 +178,7 @@ impl Sessions {
         if *count > PAYLOADS.0 { Err(CloseCode::RATE_LIMITED) } else { Ok(()) }
     }
 
-    /// Sends a payload that is no event.
+    /// Sends a payload that is not an event.
     pub(super) fn send(&mut self, link: u64, payload: Value) {
         if let Some(link) = self.links.get_mut(&link) {
             link.payloads.push_back(payload);
@@ -187,7 +186,7 @@ impl Sessions {
         }
     }
 
-    /// Sends a payload that is no event to everybody who is in a session.
+    /// Sends a payload that is not an event to every connection with a session.
     pub(super) fn send_all(&mut self, payload: &Value) {
         let links: Vec<u64> = self.sessions.iter().filter_map(|session| session.link).collect();
         for link in links {
@@ -195,7 +194,7 @@ impl Sessions {
         }
     }
 
-    /// Sends op 9 on a connection, which is in no session then; a session that was not `resumable` is gone.
+    /// Sends op 9 on a connection, which then has no session; a session that is not `resumable` is removed.
     pub(super) fn invalidate(&mut self, link: u64, resumable: bool, now: Timestamp) {
         if !resumable {
             self.sessions.retain(|session| session.link != Some(link));
@@ -208,7 +207,7 @@ impl Sessions {
     pub(super) fn invalidate_all(&mut self, resumable: bool, now: Timestamp) {
         let links: Vec<u64> = self.sessions.iter().filter_map(|session| session.link).collect();
         if !resumable {
-            // Also those that are waiting to be resumed.
+            // Disconnected sessions that wait to be resumed, too.
             self.sessions.retain(|session| session.link.is_some());
         }
         for link in links {
@@ -236,7 +235,7 @@ impl Sessions {
         }
     }
 
-    /// The token of `user` is no longer valid: its sessions are over.
+    /// Ends the sessions of `user`, whose token is no longer valid.
     pub(in crate::sandbox::discord) fn expel(&mut self, user: Snowflake, now: Timestamp) {
         let (theirs, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.sessions).into_iter().partition(|session| session.user() == user);
@@ -246,17 +245,15 @@ impl Sessions {
         }
     }
 
-    /// The session of a connection.
     pub(super) fn session(&self, link: u64) -> Option<&Session> {
         self.sessions.iter().find(|session| session.link == Some(link))
     }
 
-    /// The session of a connection.
     pub(super) fn session_mut(&mut self, link: u64) -> Option<&mut Session> {
         self.sessions.iter_mut().find(|session| session.link == Some(link))
     }
 
-    /// Puts a session on a connection.
+    /// Attaches a session to a connection.
     pub(super) fn attach(&mut self, link: u64, mut session: Session) {
         session.link = Some(link);
         self.sessions.push(session);
@@ -265,8 +262,8 @@ impl Sessions {
         }
     }
 
-    /// Takes a session out, if it is there, not too old, and this user's. A connection that it is still on is
-    /// closed: its client has gone elsewhere.
+    /// Takes out a session, if it exists, is not expired, and belongs to this user. A connection that it is still on
+    /// is closed: its client has reconnected elsewhere.
     pub(super) fn take(&mut self, id: &str, user: Snowflake, now: Timestamp) -> Option<Session> {
         let at = self.sessions.iter().position(|one| one.id() == id && one.user() == user)?;
         let session = self.sessions.swap_remove(at);
@@ -277,17 +274,17 @@ impl Sessions {
         (now.since(session.left) < RESUMABLE).then_some(session)
     }
 
-    /// The API version a connection speaks.
+    /// The API version of a connection.
     pub(super) fn version(&self, link: u64) -> u8 {
         self.links.get(&link).map_or(10, |link| link.version)
     }
 
-    /// Connections that are open and not about to end.
+    /// The number of connections that are open and not about to end.
     pub(super) fn connections(&self) -> usize {
         self.links.values().filter(|link| link.ending.is_none()).count()
     }
 
-    /// The sessions that are connected.
+    /// The connected sessions.
     pub(super) fn live(&self) -> impl Iterator<Item = &Session> {
         self.sessions.iter().filter(|session| session.link.is_some())
     }

@@ -1,7 +1,7 @@
-//! How often sessions may be started: so many a day, and so many in five seconds (Discord: "Session Start Limit
-//! Object", "Rate Limiting" of sharding).
+//! Session start limits: per day, and per five seconds (Discord: "Session Start Limit Object", "Rate Limiting" of
+//! sharding).
 //!
-//! Pure: it is told what time it is.
+//! Pure: the caller passes the time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,28 +10,27 @@ use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
 
-/// In how long the total is granted, from the first start on.
+/// The period of the total limit, from the first start.
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// One start in so long for each of the concurrent places.
+/// The interval between two starts in one concurrency bucket.
 const PLACE: Duration = Duration::from_secs(5);
 
-/// The limits of one bot, and what is used up.
+/// The limits of one bot, and their usage.
 #[derive(Clone, Debug)]
 pub(in crate::sandbox::discord) struct Starts {
     total: u32,
     max_concurrency: u32,
     used: u32,
     resets: Timestamp,
-    /// By `shard id % max_concurrency`: when the next start is let in.
+    /// By `shard id % max_concurrency`: the time of the next allowed start.
     places: HashMap<u32, Timestamp>,
 }
 
-/// What becomes of a start.
+/// The result of a session start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
-    /// It is let in.
     Granted,
-    /// Another came less than five seconds ago: an invalid session.
+    /// Less than five seconds after another start: an invalid session.
     TooSoon,
     /// The day's total is used up: the token is reset.
     Exhausted,
@@ -49,12 +48,12 @@ impl Starts {
         Self { total, max_concurrency: max_concurrency.max(1), used: 0, resets, places }
     }
 
-    /// So many starts are left of a day that begins now.
+    /// Leaves `remaining` starts for a day that begins now.
     pub(in crate::sandbox::discord) fn leave(&mut self, remaining: u32, now: Timestamp) {
         (self.used, self.resets) = (self.total.saturating_sub(remaining), now.plus(DAY));
     }
 
-    /// A session of this shard wants to start.
+    /// Counts a session start of this shard.
     pub(super) fn take(&mut self, shard: u32, now: Timestamp) -> Start {
         if now >= self.resets {
             self.used = 0;
@@ -97,8 +96,11 @@ mod tests {
         assert_eq!(starts.take(1, at(1)), Start::Granted);
         assert_eq!(starts.take(0, at(5)), Start::Granted);
         assert_eq!(starts.take(0, at(20)), Start::Exhausted);
-        let told = starts.object(at(3600));
-        assert_eq!((told["remaining"].as_u64(), told["reset_after"].as_u64()), (Some(0), Some(82_800_000)));
+        let limits = starts.object(at(3600));
+        assert_eq!(
+            (limits["remaining"].as_u64(), limits["reset_after"].as_u64()),
+            (Some(0), Some(82_800_000))
+        );
         assert_eq!(starts.object(at(86_400))["remaining"], 4);
         assert_eq!(starts.take(0, at(86_400)), Start::Granted);
     }

@@ -104,7 +104,7 @@ async fn a_reply_to_the_bot_shows_the_bots_words_only() {
     let t = Stage::start().await;
     let mut client = t.log_in().await;
     let bot = t.discord.application_id();
-    let told = |author: Value, replied: Value| {
+    let dispatch = |author: Value, replied: Value| {
         let d = json!({"guild_id": t.discord.guild_id(), "channel_id": t.discord.channel_id("tickets"), "author": author, "mentions": [],
             "content": "x", "embeds": [1], "components": [2], "attachments": [3],
             "referenced_message": {"author": replied, "mentions": [], "content": "y", "embeds": [4]}});
@@ -112,8 +112,8 @@ async fn a_reply_to_the_bot_shows_the_bots_words_only() {
             state.gateway.hear(&Arc::new(Dispatch { t: "MESSAGE_CREATE", d }), &state.world, now);
         });
     };
-    told(json!({"id": "7"}), json!({"id": bot}));
-    told(json!({"id": bot}), json!({"id": "7"}));
+    dispatch(json!({"id": "7"}), json!({"id": bot}));
+    dispatch(json!({"id": bot}), json!({"id": "7"}));
     let theirs = client.event("MESSAGE_CREATE").await;
     assert_eq!(
         (&theirs["content"], &theirs["embeds"], &theirs["components"], &theirs["attachments"]),
@@ -247,7 +247,7 @@ async fn session_starts_are_limited_by_place_and_by_day() {
     second.send(2, t.identify(INTENTS)).await;
     assert_eq!(second.op(9).await, false);
     t.clock.advance(Duration::from_secs(5));
-    // On the same connection: it is in no session.
+    // On one connection: after op 9 it has no session.
     second.send(2, t.identify(INTENTS)).await;
     second.ready().await;
     second.event("GUILD_CREATE").await;

@@ -1,4 +1,4 @@
-//! The form in which payloads travel: JSON as text, or compressed (Discord: "Encoding and Compression").
+//! Payload transport: JSON text, or compressed (Discord: "Encoding and Compression").
 
 use std::io::Write as _;
 
@@ -7,12 +7,12 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use serde_json::Value;
 
-/// Payloads from this size on are compressed one by one for who said in IDENTIFY that it takes that.
+/// Payloads of at least this many bytes are compressed singly for clients that requested that in IDENTIFY.
 const WORTH_COMPRESSING: usize = 1024;
 
-/// One direction of one connection.
+/// The outgoing encoding of one connection.
 pub(super) enum Transport {
-    /// Text, or single payloads compressed.
+    /// Text, or payloads compressed singly.
     Plain,
     /// `compress=zlib-stream`: one zlib stream for the whole connection, flushed after each payload, so that every
     /// message ends with `00 00 FF FF`.
@@ -20,7 +20,7 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    /// What the connection's address asks for; anything unknown means plain.
+    /// The transport that the connection's address requests; an unknown value means plain.
     pub(super) fn asked(compress: Option<&str>) -> Self {
         match compress {
             Some("zlib-stream") => Self::Zlib(Box::new(ZlibEncoder::new(Vec::new(), Compression::default()))),
@@ -28,7 +28,7 @@ impl Transport {
         }
     }
 
-    /// A payload as it goes over the wire; `single` if it may be compressed by itself.
+    /// Encodes a payload; `single` if it may be compressed by itself.
     pub(super) fn pack(&mut self, payload: &Value, single: bool) -> std::io::Result<Message> {
         let text = payload.to_string();
         Ok(match self {

@@ -1,5 +1,5 @@
-//! Answers to interactions: the first one, and the messages that follow it for fifteen minutes
-//! (Discord: "Receiving and Responding to Interactions").
+//! Answers to interactions: the first one, and followups for fifteen minutes (Discord: "Receiving and Responding to
+//! Interactions").
 
 use serde_json::{Value, json};
 
@@ -12,28 +12,28 @@ use super::{
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Messages for one person only that are kept.
+/// How many ephemeral messages are kept.
 const WHISPERS_KEPT: usize = 1_000;
 
-/// The first answer to an interaction, checked. The number of its kind is Discord's.
+/// The first answer to an interaction, validated. The numbers are Discord's callback types.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// 4: a message.
     Message(Draft),
-    /// 5: a message will come; whether only the one who asked sees it.
+    /// 5: a message will follow; `true` if it is ephemeral.
     Deferred(bool),
-    /// 6: the message with the component may be changed later.
+    /// 6: the message with the component may be edited later.
     DeferredUpdate,
-    /// 7: the message with the component is changed.
+    /// 7: edits the message with the component.
     Update(Edit),
-    /// 8: what may be written.
+    /// 8: autocomplete choices.
     Choices(Vec<Value>),
-    /// 9: a modal.
+    /// 9: opens a modal.
     Modal(Value),
 }
 
 impl Reply {
-    /// Whether an interaction can be answered with a reply of this number.
+    /// Whether this callback type fits the interaction.
     #[must_use]
     pub fn fits(kind: i64, interaction: &Interaction) -> bool {
         let on_message = interaction.source.is_some();
@@ -58,7 +58,7 @@ impl Reply {
 }
 
 impl World {
-    /// An interaction that can still have its first answer.
+    /// The interaction, if it can still have its first answer.
     pub fn unanswered(&self, id: Snowflake, token: &str, now: Timestamp) -> Result<&Interaction, Refusal> {
         let found = self.interactions.get(&id).filter(|found| found.token == token);
         let found = found.ok_or(Refusal::UnknownInteraction)?;
@@ -69,14 +69,14 @@ impl World {
         }
     }
 
-    /// The flags of the message that an interaction began with: what a change of it may say depends on them.
+    /// The flags of the message that an interaction came from: they decide what an edit of it may contain.
     #[must_use]
     pub fn source_flags(&self, interaction: &Interaction) -> u64 {
-        let said = interaction.source.and_then(|source| self.said(interaction.channel, source).ok());
-        said.map_or(0, |(_, message)| message.draft.flags)
+        let stored = interaction.source.and_then(|source| self.said(interaction.channel, source).ok());
+        stored.map_or(0, |(_, message)| message.draft.flags)
     }
 
-    /// Answers an interaction for the first time. What is returned is Discord's interaction callback object.
+    /// Sends the first answer to an interaction. Returns Discord's interaction callback object.
     pub fn answer(&mut self, id: Snowflake, reply: Reply, now: Timestamp) -> Result<Value, Refusal> {
         let found = self.interactions.get(&id).ok_or(Refusal::UnknownInteraction)?.clone();
         let number = reply.number();
@@ -88,12 +88,12 @@ impl World {
                 if draft.is_empty() {
                     return Err(Refusal::EmptyMessage);
                 }
-                original = Some(self.say(&found, draft, found.source, now)?);
+                original = Some(self.send_answer(&found, draft, found.source, now)?);
             }
             Reply::Deferred(ephemeral) => {
                 let flags = LOADING | if ephemeral { EPHEMERAL } else { 0 };
                 let draft = Draft { flags, ..Draft::default() };
-                (original, deferred) = (Some(self.say(&found, draft, found.source, now)?), true);
+                (original, deferred) = (Some(self.send_answer(&found, draft, found.source, now)?), true);
                 state.0 = "deferred";
             }
             Reply::DeferredUpdate => (original, state.0) = (found.source, "deferred"),
@@ -116,15 +116,15 @@ impl World {
         if let Some(found) = self.interactions.get_mut(&id) {
             (found.stage, found.original, found.deferred, found.modal) =
                 (Stage::Answered, original, deferred, modal);
-            let told = found.told(state.0, state.1);
-            self.dispatch("SANDBOX_INTERACTION", told);
+            let payload = found.told(state.0, state.1);
+            self.dispatch("SANDBOX_INTERACTION", payload);
         }
         let mut answer = json!({"interaction": {"id": id, "type": found.kind as u8}});
         if let Some(message) = message {
             answer["interaction"]["response_message_id"] = message["id"].clone();
             answer["interaction"]["response_message_loading"] = (flags & LOADING != 0).into();
             answer["interaction"]["response_message_ephemeral"] = (flags & EPHEMERAL != 0).into();
-            // Of what is still to come nothing can be shown.
+            // A deferred message has no content to return.
             if matches!(number, 4 | 7) {
                 answer["resource"] = json!({"type": number, "message": message});
             }
@@ -132,7 +132,7 @@ impl World {
         Ok(answer)
     }
 
-    /// The interaction that was answered and whose token this is, for as long as the token lives.
+    /// The answered interaction with this token, while the token is valid.
     pub fn answered(&self, token: &str, now: Timestamp) -> Result<&Interaction, Refusal> {
         let found = self.interactions.values().rev().find(|found| found.token == token);
         let found =
@@ -140,15 +140,15 @@ impl World {
         if found.stage == Stage::Answered { Ok(found) } else { Err(Refusal::UnknownWebhook) }
     }
 
-    /// One more message of an answered interaction. The first one after a deferral is the answer that was promised;
-    /// who sees that is settled already.
+    /// Sends a followup to an answered interaction. The first one after a deferral fills the deferred answer, whose
+    /// visibility is already fixed.
     pub fn follow_up(&mut self, token: &str, mut draft: Draft, now: Timestamp) -> Result<Value, Refusal> {
         let found = self.answered(token, now)?.clone();
         if draft.is_empty() {
             return Err(Refusal::EmptyMessage);
         }
         let Some(original) = found.original.filter(|_| found.deferred) else {
-            let message = self.say(&found, draft, found.original, now)?;
+            let message = self.send_answer(&found, draft, found.original, now)?;
             return self.show(found.channel, message);
         };
         let (_, message) = self.said(found.channel, original)?;
@@ -157,7 +157,7 @@ impl World {
         self.replace(found.channel, original, draft, None)
     }
 
-    /// A message that belongs to an interaction: its answer (`None`, Discord's `@original`) or one that followed.
+    /// A message of an interaction: its answer (`None`, Discord's `@original`) or a followup.
     pub fn answer_message(
         &self,
         token: &str,
@@ -166,13 +166,13 @@ impl World {
     ) -> Result<(Snowflake, &Message), Refusal> {
         let found = self.answered(token, now)?;
         let id = message.or(found.original).ok_or(Refusal::UnknownMessage)?;
-        let (_, said) = self.said(found.channel, id)?;
+        let (_, stored) = self.said(found.channel, id)?;
         let belongs = found.original == Some(id)
-            || said.byline.interaction.as_ref().is_some_and(|origin| origin.id == found.id);
-        if belongs { Ok((found.channel, said)) } else { Err(Refusal::UnknownMessage) }
+            || stored.byline.interaction.as_ref().is_some_and(|origin| origin.id == found.id);
+        if belongs { Ok((found.channel, stored)) } else { Err(Refusal::UnknownMessage) }
     }
 
-    /// Changes a message of an interaction; the one that was promised is there by that.
+    /// Edits a message of an interaction; a deferred answer is thereby filled.
     pub fn edit_answer(
         &mut self,
         token: &str,
@@ -181,8 +181,8 @@ impl World {
         now: Timestamp,
     ) -> Result<Value, Refusal> {
         let interaction = self.answered(token, now)?.id;
-        let (channel, said) = self.answer_message(token, message, now)?;
-        let (id, loading) = (said.id, said.draft.flags & LOADING != 0);
+        let (channel, stored) = self.answer_message(token, message, now)?;
+        let (id, loading) = (stored.id, stored.draft.flags & LOADING != 0);
         let changed = self.rewrite(channel, id, edit, Some(now).filter(|_| !loading))?;
         if loading {
             self.undefer(interaction);
@@ -197,16 +197,16 @@ impl World {
         message: Option<Snowflake>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let (channel, said) = self.answer_message(token, message, now)?;
-        let id = said.id;
+        let (channel, stored) = self.answer_message(token, message, now)?;
+        let id = stored.id;
         match self.whispers.remove(&id) {
-            Some((channel, message)) => self.whisper("MESSAGE_DELETE", channel, &message),
+            Some((channel, message)) => self.dispatch_ephemeral("MESSAGE_DELETE", channel, &message),
             None => self.remove(channel, id),
         }
         Ok(())
     }
 
-    /// A message of a channel, also one that only one person sees.
+    /// A message of a channel, ephemeral ones included.
     pub(super) fn said(&self, channel: Snowflake, id: Snowflake) -> Result<(&Channel, &Message), Refusal> {
         let whisper = self.whispers.get(&id).filter(|(place, _)| *place == channel);
         match (whisper, self.channels.get(&channel)) {
@@ -215,7 +215,7 @@ impl World {
         }
     }
 
-    /// Whoever is the only one to see a message, and that message; oldest first.
+    /// All ephemeral messages with the user who sees them, oldest first.
     pub fn whispers(&self) -> impl Iterator<Item = (Snowflake, Value)> {
         self.whispers.values().filter_map(|(channel, message)| {
             let place = self.channels.get(channel)?;
@@ -223,7 +223,7 @@ impl World {
         })
     }
 
-    /// A message as its object, also one that only one person sees.
+    /// A message as its object, ephemeral ones included.
     pub fn show(&self, channel: Snowflake, id: Snowflake) -> Result<Value, Refusal> {
         self.said(channel, id).map(|(channel, message)| self.message_object(channel, message))
     }
@@ -232,12 +232,12 @@ impl World {
         let Some(found) = self.interactions.get_mut(&id) else { return };
         found.deferred = false;
         let message = found.original;
-        let told = found.told("answered", json!({"message_id": message}));
-        self.dispatch("SANDBOX_INTERACTION", told);
+        let payload = found.told("answered", json!({"message_id": message}));
+        self.dispatch("SANDBOX_INTERACTION", payload);
     }
 
-    /// Sends a message as the application's answer; where a click began it, it refers to `about`.
-    fn say(
+    /// Sends a message as the application's answer; after a click, it refers to `about`.
+    fn send_answer(
         &mut self,
         interaction: &Interaction,
         mut draft: Draft,
@@ -270,7 +270,7 @@ impl World {
             self.put(channel, message, now)?;
             return Ok(id);
         }
-        self.whisper("MESSAGE_CREATE", channel, &message);
+        self.dispatch_ephemeral("MESSAGE_CREATE", channel, &message);
         self.whispers.insert(id, (channel, message));
         if self.whispers.len() > WHISPERS_KEPT {
             self.whispers.pop_first();
@@ -278,12 +278,12 @@ impl World {
         Ok(id)
     }
 
-    /// Tells the page what one person sees, and nobody else.
-    fn whisper(&mut self, event: &str, channel: Snowflake, message: &Message) {
+    /// Dispatches an ephemeral message to the page, for one user only.
+    fn dispatch_ephemeral(&mut self, event: &str, channel: Snowflake, message: &Message) {
         let Some(place) = self.channels.get(&channel) else { return };
         let object = self.message_object(place, message);
-        let told = json!({"user_id": message.byline.only_for, "event": event, "message": object});
-        self.dispatch("SANDBOX_EPHEMERAL", told);
+        let payload = json!({"user_id": message.byline.only_for, "event": event, "message": object});
+        self.dispatch("SANDBOX_EPHEMERAL", payload);
     }
 
     fn rewrite(
@@ -293,10 +293,10 @@ impl World {
         edit: Edit,
         edited: Option<Timestamp>,
     ) -> Result<Value, Refusal> {
-        let (_, said) = self.said(channel, id)?;
-        // Who sees it is settled.
-        let fixed = said.draft.flags & EPHEMERAL;
-        let mut draft = said.draft.edited(edit)?;
+        let (_, stored) = self.said(channel, id)?;
+        // The visibility is fixed.
+        let fixed = stored.draft.flags & EPHEMERAL;
+        let mut draft = stored.draft.edited(edit)?;
         draft.flags = (draft.flags & !EPHEMERAL) | fixed;
         self.replace(channel, id, draft, edited)
     }
@@ -323,7 +323,7 @@ impl World {
         message.edited = edited.or(message.edited);
         if only_one {
             let message = message.clone();
-            self.whisper("MESSAGE_UPDATE", channel, &message);
+            self.dispatch_ephemeral("MESSAGE_UPDATE", channel, &message);
             return self.show(channel, id);
         }
         self.changed(channel, id)

@@ -1,4 +1,4 @@
-//! Channels, and what is overwritten in them for roles and members.
+//! Channels and their permission overwrites for roles and members.
 
 use std::collections::BTreeMap;
 
@@ -10,59 +10,59 @@ use crate::model::Snowflake;
 
 /// Discord's type number of a text channel.
 pub const TEXT: u8 = 0;
-/// Discord's type number of a category: a place for channels.
+/// Discord's type number of a category, which groups channels.
 const CATEGORY: u8 = 4;
-/// Discord's type number of a forum: a place for threads alone.
+/// Discord's type number of a forum, which holds threads only.
 pub const FORUM: u8 = 15;
-/// The flag of forums whose posts need a tag.
+/// The flag of forums whose posts require a tag.
 pub const REQUIRE_TAG: u64 = 1 << 4;
 
-/// A place for messages.
+/// A channel of any kind, threads included.
 #[derive(Clone, Debug)]
 pub struct Channel {
-    /// The id.
+    /// Unique over all guilds; a post's id is also its first message's.
     pub id: Snowflake,
-    /// Discord's type number.
+    /// Discord's channel type number.
     pub kind: u8,
-    /// The guild it is in.
+    /// The id of its guild.
     pub guild: Snowflake,
-    /// The category, or a thread's channel.
+    /// The id of its category; for a thread, of its channel.
     pub parent: Option<Snowflake>,
     /// The name, without `#`.
     pub name: String,
-    /// What it is about.
+    /// The topic line, if set.
     pub topic: Option<String>,
-    /// Its place among the others.
+    /// The sort position among the guild's channels, from 0.
     pub position: usize,
-    /// What differs here from the guild's permissions.
+    /// Differences from the guild's permissions.
     pub overwrites: Vec<Overwrite>,
-    /// Discord's channel flags.
+    /// Discord's channel flags, a bit set.
     pub flags: u64,
-    /// A forum's tags.
+    /// The tags that a forum's posts may have.
     pub tags: Vec<Tag>,
-    /// What makes it a thread, if it is one.
+    /// The thread data, if it is a thread.
     pub thread: Option<Thread>,
-    /// By id, that is oldest first; bounded.
+    /// By id, so oldest first; bounded.
     pub(super) messages: BTreeMap<Snowflake, Message>,
-    /// The latest message there ever was.
+    /// The id of the latest message ever sent, even if it was deleted.
     pub(super) last_message: Option<Snowflake>,
 }
 
-/// Permissions of one role or one member in one channel.
+/// A permission overwrite of one role or one member in one channel.
 #[derive(Clone, Copy, Debug)]
 pub struct Overwrite {
-    /// The role's or the user's id.
+    /// The id of the role or user.
     pub id: Snowflake,
-    /// Whether it is a member's, not a role's.
+    /// Whether it applies to a member, not to a role.
     pub member: bool,
-    /// Allowed here.
+    /// Permissions allowed in the channel.
     pub allow: Permissions,
-    /// Denied here.
+    /// Permissions denied in the channel.
     pub deny: Permissions,
 }
 
 impl Channel {
-    /// An empty channel of this kind.
+    /// A new empty channel of this kind.
     #[must_use]
     pub fn new(id: Snowflake, kind: u8, guild: Snowflake, name: &str) -> Self {
         Self {
@@ -113,7 +113,7 @@ impl Channel {
         object
     }
 
-    /// Whether somebody with `permissions` here may send a message at all.
+    /// Checks whether a user with `permissions` here may send a message at all.
     pub(super) fn check_may_send(&self, permissions: Permissions) -> Result<(), Refusal> {
         let needed = match &self.thread {
             Some(thread) if thread.locked && !permissions.has(Permission::ManageThreads) => {
@@ -133,7 +133,7 @@ impl Channel {
         }
     }
 
-    /// Whether what is in it may be changed: not in an archived thread.
+    /// Checks whether its content may be changed: not in an archived thread.
     pub(super) fn check_open(&self) -> Result<(), Refusal> {
         let archived = self.thread.as_ref().is_some_and(|thread| thread.archived);
         if archived { Err(Refusal::ThreadArchived) } else { Ok(()) }
@@ -141,14 +141,14 @@ impl Channel {
 }
 
 impl World {
-    /// A new text channel below those there are.
+    /// Creates a text channel below the existing ones.
     pub fn add_channel(&mut self, guild: Snowflake, name: &str, topic: &str, now: Timestamp) -> Snowflake {
         let id = self.mint(now);
         let topic = Some(topic.to_owned()).filter(|topic| !topic.is_empty());
         self.add_place(Channel { topic, ..Channel::new(id, TEXT, guild, name) })
     }
 
-    /// A new channel of whatever kind, below those there are.
+    /// Adds a channel of any kind below the existing ones.
     pub fn add_place(&mut self, mut channel: Channel) -> Snowflake {
         let id = channel.id;
         channel.position = self.channels().filter(|known| known.guild == channel.guild).count();
@@ -157,7 +157,7 @@ impl World {
         id
     }
 
-    /// The category of this name, which is made if it is not there.
+    /// The category with this name, created if it does not exist.
     pub fn category(&mut self, guild: Snowflake, name: &str, now: Timestamp) -> Snowflake {
         let known = self.channels().find(|known| known.kind == CATEGORY && known.name == name);
         if let Some(id) = known.map(|known| known.id) {
@@ -167,17 +167,17 @@ impl World {
         self.add_place(Channel::new(id, CATEGORY, guild, name))
     }
 
-    /// All channels but threads, in the order they were made, which is the order they are shown in.
+    /// All channels except threads, in creation order, which is display order.
     pub fn channels(&self) -> impl Iterator<Item = &Channel> {
         self.channels.values().filter(|channel| channel.thread.is_none())
     }
 
-    /// All threads, in the order of their ids.
+    /// All threads, by id.
     pub fn threads(&self) -> impl Iterator<Item = &Channel> {
         self.channels.values().filter(|channel| channel.thread.is_some())
     }
 
-    /// Changes a channel and tells everybody.
+    /// Changes a channel and dispatches the change.
     pub fn change_channel(
         &mut self,
         channel: Snowflake,
@@ -191,24 +191,24 @@ impl World {
         Ok(object)
     }
 
-    /// The first channel of this name.
+    /// The id of the first channel with this name.
     #[must_use]
     pub fn channel_named(&self, name: &str) -> Option<Snowflake> {
         self.channels.values().find(|channel| channel.name == name).map(|channel| channel.id)
     }
 
-    /// A channel as `user` may see it.
+    /// The channel, if `user` can see it.
     pub fn channel(&self, user: Snowflake, channel: Snowflake) -> Result<&Channel, Refusal> {
         self.visible(user, channel).map(|(channel, _)| channel)
     }
 
-    /// Whether `user` may type in `channel`.
+    /// Checks whether `user` may show as typing in `channel`.
     pub fn may_type(&self, user: Snowflake, channel: Snowflake) -> Result<(), Refusal> {
         let (channel, permissions) = self.visible(user, channel)?;
         channel.check_may_send(permissions)
     }
 
-    /// A channel in which `user` has `permission`.
+    /// The channel, if `user` has `permission` in it.
     pub fn channel_with(
         &self,
         user: Snowflake,
@@ -219,15 +219,15 @@ impl World {
         if permissions.has(permission) { Ok(channel) } else { Err(Refusal::MissingPermissions) }
     }
 
-    /// Takes a channel away with all that is in it: its messages, webhooks and threads.
+    /// Deletes a channel with its messages, webhooks and threads.
     pub fn delete_channel(&mut self, id: Snowflake) -> Result<Value, Refusal> {
         let channel = self.channels.remove(&id).ok_or(Refusal::UnknownChannel)?;
         let object = channel.object();
         if channel.thread.is_some() {
-            let told = json!({
+            let payload = json!({
                 "id": id, "guild_id": channel.guild, "parent_id": channel.parent, "type": channel.kind,
             });
-            self.dispatch("THREAD_DELETE", told);
+            self.dispatch("THREAD_DELETE", payload);
         } else {
             self.channels.retain(|_, thread| thread.thread.is_none() || thread.parent != Some(id));
             self.webhooks.retain(|_, webhook| webhook.channel != id);
@@ -236,7 +236,7 @@ impl World {
         Ok(object)
     }
 
-    /// Denies `user` a permission in a channel, by an overwrite of the member's own.
+    /// Denies `user` a permission in a channel, with an overwrite of the member's own.
     pub fn deny(&mut self, channel: Snowflake, user: Snowflake, permission: Permission) {
         let one = Permissions::of(&[permission]);
         self.overwrite(channel, user, |found| {
@@ -245,7 +245,7 @@ impl World {
         });
     }
 
-    /// Takes back what [`World::deny`] did.
+    /// Reverts [`World::deny`].
     pub fn undeny(&mut self, channel: Snowflake, user: Snowflake, permission: Permission) {
         self.overwrite(channel, user, |found| {
             found.deny = found.deny.without(Permissions::of(&[permission]))
@@ -253,7 +253,7 @@ impl World {
     }
 
     fn overwrite(&mut self, channel: Snowflake, user: Snowflake, change: impl FnOnce(&mut Overwrite)) {
-        // A channel that is gone has nothing to overwrite.
+        // A deleted channel has no overwrites.
         let _ = self.change_channel(channel, |channel| {
             let at = channel.overwrites.iter().position(|one| one.id == user).unwrap_or_else(|| {
                 let none = Permissions::default();

@@ -1,4 +1,4 @@
-//! Clicks on components, and modals that are sent.
+//! Clicks on components, and submitted modals.
 
 use serde_json::{Map, Value, json};
 
@@ -8,43 +8,43 @@ use super::{Permission, Refusal, World};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// The kind of a menu with options of its own; the other menus choose among what the guild has.
+/// The kind of a menu with its own options; the other menus choose from the guild's users, roles and channels.
 const STRING_SELECT: u64 = 3;
 
-/// Somebody presses a button or chooses from a menu.
+/// A user presses a button or chooses from a menu.
 #[derive(Clone, Debug)]
 pub struct Click {
-    /// Where.
+    /// The id of the channel.
     pub channel: Snowflake,
-    /// The message.
+    /// The id of the message with the component.
     pub message: Snowflake,
     /// Discord's type number of the component.
     pub component: u64,
-    /// Its custom id.
+    /// The component's custom id.
     pub custom_id: String,
-    /// What was chosen.
+    /// The chosen values of a menu.
     pub values: Vec<String>,
-    /// What the client calls it.
+    /// The client's nonce of the interaction.
     pub nonce: Value,
 }
 
-/// Somebody sends a modal.
+/// A user submits a modal.
 #[derive(Clone, Debug)]
 pub struct Submit {
-    /// Where.
+    /// The id of the channel.
     pub channel: Snowflake,
-    /// The interaction that was answered with the modal; the last one with this custom id if it is not said.
+    /// The interaction that was answered with the modal; the last one with this custom id if `None`.
     pub opened_by: Option<Snowflake>,
     /// The modal's custom id.
     pub custom_id: String,
-    /// What was filled in: components as Discord's clients send them, or only their `custom_id` with `value`.
+    /// The filled-in values: components as Discord's clients send them, or only their `custom_id` with `value`.
     pub components: Vec<Value>,
-    /// What the client calls it.
+    /// The client's nonce of the interaction.
     pub nonce: Value,
 }
 
 impl World {
-    /// `user` clicks.
+    /// `user` clicks a component: validates the click and begins an interaction.
     pub fn click(
         &mut self,
         user: Snowflake,
@@ -104,7 +104,7 @@ impl World {
         )
     }
 
-    /// `user` sends a modal.
+    /// `user` submits a modal: validates the values and begins an interaction.
     pub fn submit(
         &mut self,
         user: Snowflake,
@@ -140,18 +140,18 @@ impl World {
             (short["name"].as_str().unwrap_or_default().to_owned(), if kind == 20 { 1 } else { 2 })
         });
         let (kind, channel, nonce) = (Kind::Modal, submit.channel, submit.nonce);
-        // A message that was deleted meanwhile is no longer part of it.
+        // A message that was deleted in the meantime is no longer part of it.
         let source = source.filter(|source| self.said(channel, *source).is_ok());
         let begun = Beginning { kind, user, channel, nonce, data, source, command, metadata };
         let id = self.begin(begun, token, now)?;
         if let Some(opener) = self.interactions.get_mut(&opened_by) {
-            // A modal is sent once.
+            // A modal can be submitted once.
             opener.modal = None;
         }
         Ok(id)
     }
 
-    /// Whether `user` may use commands in `channel`.
+    /// Checks whether `user` may use commands in `channel`.
     pub(super) fn may_use_commands(&self, user: Snowflake, channel: Snowflake) -> Result<(), Refusal> {
         self.channel_with(user, channel, Permission::UseCommands).map(|_| ())
     }
@@ -161,7 +161,7 @@ fn invalid(key: &str) -> Refusal {
     Refusal::at(&format!("data.{key}"), "COMPONENT_VALIDATION_FAILED", "Component validation failed")
 }
 
-/// The component with this custom id, wherever it stands.
+/// The component with this custom id, at any depth.
 fn find<'a>(components: &'a [Value], custom_id: &str) -> Option<&'a Value> {
     components.iter().find_map(|component| {
         if component["custom_id"] == custom_id {
@@ -172,7 +172,7 @@ fn find<'a>(components: &'a [Value], custom_id: &str) -> Option<&'a Value> {
     })
 }
 
-/// All that was filled in, whatever it is wrapped in.
+/// Collects all filled-in components, at any depth.
 fn gather<'a>(components: &'a [Value], filled: &mut Vec<&'a Value>) {
     for component in components {
         if component.get("custom_id").is_some() {
@@ -187,7 +187,7 @@ fn gather<'a>(components: &'a [Value], filled: &mut Vec<&'a Value>) {
     }
 }
 
-/// A row of a modal with what was filled in, as the application gets it.
+/// A row of a modal with its values, as the application receives it.
 fn fill(row: &Value, filled: &[&Value], path: &str) -> Result<Value, Refusal> {
     let mut shown = json!({"type": row["type"], "id": row["id"]});
     if let Some(inner) = row["components"].as_array() {

@@ -1,4 +1,4 @@
-//! Application commands: what an application says that people can do with it.
+//! Application commands: their definitions, registered per guild or globally.
 
 use serde_json::{Map, Value, json};
 
@@ -8,24 +8,24 @@ use crate::model::Snowflake;
 
 /// Slash commands of an application in one scope (Discord: "Application Commands").
 const SLASH: usize = 100;
-/// Commands in context menus of each kind.
+/// Context menu commands of each kind.
 const MENU: usize = 15;
 
-/// A command.
+/// A registered command.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// The id.
+    /// Unique over all scopes.
     pub id: Snowflake,
-    /// The guild it is for; everywhere if there is none.
+    /// The guild it is registered in; global if `None`.
     pub guild: Option<Snowflake>,
-    /// Changes with each change.
+    /// A new id with each change of the definition.
     pub version: Snowflake,
-    /// What it is, checked: `name`, `type`, `description`, `options`, …
+    /// The validated definition: `name`, `type`, `description`, `options`, …
     pub fields: Map<String, Value>,
 }
 
 impl Command {
-    /// The name.
+    /// The name in the definition; unique per type and scope.
     #[must_use]
     pub fn name(&self) -> &str {
         self.fields.get("name").and_then(Value::as_str).unwrap_or_default()
@@ -37,7 +37,7 @@ impl Command {
         kind(&self.fields)
     }
 
-    /// The options it takes.
+    /// The option definitions, as Discord's objects.
     #[must_use]
     pub fn options(&self) -> &[Value] {
         self.fields.get("options").and_then(Value::as_array).map_or(&[], Vec::as_slice)
@@ -75,22 +75,22 @@ fn name(fields: &Map<String, Value>) -> &str {
 }
 
 impl World {
-    /// All commands, in the order they were made.
+    /// All commands, in creation order.
     pub fn commands(&self) -> impl Iterator<Item = &Command> {
         self.commands.values()
     }
 
-    /// The commands of one scope.
+    /// The commands of one scope: a guild's, or the global ones.
     pub fn commands_in(&self, guild: Option<Snowflake>) -> impl Iterator<Item = &Command> {
         self.commands.values().filter(move |command| command.guild == guild)
     }
 
-    /// A command of this scope.
+    /// A command of this scope; refused if unknown.
     pub fn command(&self, guild: Option<Snowflake>, id: Snowflake) -> Result<&Command, Refusal> {
         self.commands.get(&id).filter(|command| command.guild == guild).ok_or(Refusal::UnknownCommand)
     }
 
-    /// Makes a command, or overwrites the one of the same name and type. Whether it is new comes with it.
+    /// Creates a command, or overwrites the one with this name and type. Returns it with whether it is new.
     pub fn register(
         &mut self,
         guild: Option<Snowflake>,
@@ -112,8 +112,8 @@ impl World {
         Ok((known.is_none(), object))
     }
 
-    /// Makes these the only commands of a scope; those that were there by name and type keep their ids
-    /// (Discord: "Bulk Overwrite").
+    /// Replaces the commands of a scope; commands whose name and type exist already keep their ids (Discord: "Bulk
+    /// Overwrite").
     pub fn register_all(
         &mut self,
         guild: Option<Snowflake>,
@@ -140,7 +140,7 @@ impl World {
         all.into_iter().map(|fields| self.register(guild, fields, now).map(|(_, object)| object)).collect()
     }
 
-    /// Changes a command.
+    /// Changes a command of this scope.
     pub fn change_command(
         &mut self,
         guild: Option<Snowflake>,
@@ -163,7 +163,7 @@ impl World {
         Ok(object)
     }
 
-    /// Takes a command away.
+    /// Deletes a command of this scope.
     pub fn unregister(&mut self, guild: Option<Snowflake>, id: Snowflake) -> Result<(), Refusal> {
         self.command(guild, id)?;
         self.commands.remove(&id);

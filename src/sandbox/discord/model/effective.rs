@@ -1,10 +1,10 @@
-//! What somebody may do: in a guild, and in one of its channels.
+//! Effective permissions of a user in a guild and in one of its channels.
 
 use super::{Channel, Guild, PRIVATE_THREAD, Permission, Permissions, Refusal, World};
 use crate::model::Snowflake;
 
 impl Guild {
-    /// What a member may do in the guild at large: none for strangers, all for the owner.
+    /// A member's permissions in the whole guild: none for non-members, all for the owner.
     #[must_use]
     pub fn permissions(&self, user: Snowflake) -> Permissions {
         let Some(member) = self.members.get(&user) else { return Permissions::default() };
@@ -19,8 +19,9 @@ impl Guild {
 }
 
 impl World {
-    /// What `user` may do in `channel`: the roles' sum, then the channel's overwrites for `@everyone`, for the
-    /// member's roles together, for the member (Discord: "Permission Hierarchy"). A thread has its channel's.
+    /// The permissions of `user` in `channel`: the union of the roles', then the channel's overwrites for
+    /// `@everyone`, for the member's roles combined, for the member (Discord: "Permission Hierarchy"). A thread uses
+    /// its channel's.
     #[must_use]
     pub fn permissions(&self, user: Snowflake, channel: &Channel) -> Permissions {
         let Some(guild) = self.guilds.get(&channel.guild) else { return Permissions::default() };
@@ -42,7 +43,7 @@ impl World {
         if member.timed_out_until.is_some() { sum.without(Permissions::ALL.without(reading)) } else { sum }
     }
 
-    /// A channel for somebody who wants to do something in it: unknown, or 50001 without View Channel.
+    /// The channel, if `user` can see it: otherwise unknown, or 50001 without View Channel.
     pub(super) fn visible(
         &self,
         user: Snowflake,

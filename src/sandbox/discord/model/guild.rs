@@ -8,18 +8,18 @@ use super::{Permissions, Refusal, Role, World, iso};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// A server.
+/// A guild: a server in Discord's user interface.
 #[derive(Clone, Debug)]
 pub struct Guild {
-    /// The id, which is the `@everyone` role's too.
+    /// The guild's id, which is also the id of its `@everyone` role.
     pub id: Snowflake,
-    /// The name.
+    /// The display name.
     pub name: String,
-    /// Who may do everything.
+    /// The user who has all permissions.
     pub owner: Snowflake,
-    /// `@everyone` first, then in the order they were made.
+    /// `@everyone` first, then in creation order.
     pub roles: Vec<Role>,
-    /// By user id.
+    /// Members by user id.
     pub members: BTreeMap<Snowflake, Member>,
     /// Whether the application was invited with `applications.commands`.
     pub has_commands: bool,
@@ -28,18 +28,18 @@ pub struct Guild {
 /// A user in a guild.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// Who.
+    /// The user's id.
     pub user: Snowflake,
-    /// Which roles, `@everyone` not named.
+    /// Role ids, without `@everyone`.
     pub roles: Vec<Snowflake>,
-    /// Since when.
+    /// When the user joined.
     pub joined: Timestamp,
-    /// Until when they may only read.
+    /// The end of a timeout, during which the member may only read.
     pub timed_out_until: Option<Timestamp>,
 }
 
 impl Guild {
-    /// Discord's guild object, as REST answers it: without channels and members.
+    /// Discord's guild object, as REST returns it: without channels and members.
     #[must_use]
     pub fn object(&self) -> Value {
         let mut object = json!({
@@ -66,7 +66,7 @@ impl Guild {
 }
 
 impl World {
-    /// A new guild of `owner`, who is its first member.
+    /// Creates a guild; `owner` is its first member.
     pub fn add_guild(
         &mut self,
         name: &str,
@@ -96,7 +96,7 @@ impl World {
         id
     }
 
-    /// A new role above those there are; `managed` if it is a bot's own.
+    /// Creates a role above the existing ones; `managed` if it is a bot's own.
     pub fn add_role(
         &mut self,
         guild: Snowflake,
@@ -120,7 +120,7 @@ impl World {
         id
     }
 
-    /// Makes `user` a member with these roles, or gives these roles to the member.
+    /// Adds `user` as a member with these roles, or replaces the roles of an existing member.
     pub fn add_member(&mut self, guild: Snowflake, user: Snowflake, roles: Vec<Snowflake>, now: Timestamp) {
         if let Some(guild) = self.guilds.get_mut(&guild) {
             let known = guild.members.get(&user);
@@ -130,7 +130,7 @@ impl World {
         }
     }
 
-    /// Takes a member out of a guild, as somebody who kicks them does. They get a last event, and nothing more of it.
+    /// Removes a member, as a kick does. The member gets one last event, and no more of this guild.
     pub fn remove_member(&mut self, guild: Snowflake, user: Snowflake) {
         if self.guilds.get(&guild).is_some_and(|found| found.members.contains_key(&user)) {
             self.dispatch("GUILD_DELETE", json!({"id": guild}));
@@ -140,7 +140,7 @@ impl World {
         }
     }
 
-    /// Lets a member only read until then; `None` ends it (Discord: "Modify Guild Member").
+    /// Times a member out until then, so that they may only read; `None` ends it (Discord: "Modify Guild Member").
     pub fn time_out(&mut self, guild: Snowflake, user: Snowflake, until: Option<Timestamp>) {
         let member = self.guilds.get_mut(&guild).and_then(|guild| guild.members.get_mut(&user));
         if let Some(member) = member {
@@ -149,7 +149,7 @@ impl World {
         }
     }
 
-    /// Ends the timeouts that are over. Nobody is told: clients look at the time themselves.
+    /// Ends the timeouts that are over. No event is sent: clients watch the time themselves.
     pub fn end_timeouts(&mut self, now: Timestamp) {
         let members = self.guilds.values_mut().flat_map(|guild| guild.members.values_mut());
         for member in members.filter(|member| member.timed_out_until.is_some_and(|until| until <= now)) {
@@ -157,33 +157,33 @@ impl World {
         }
     }
 
-    /// Whether the application may have commands in a guild.
+    /// Sets whether the application may have commands in a guild.
     pub fn set_commands_scope(&mut self, guild: Snowflake, has_commands: bool) {
         if let Some(guild) = self.guilds.get_mut(&guild) {
             guild.has_commands = has_commands;
         }
     }
 
-    /// Tells that a member changed.
+    /// Dispatches a change of a member.
     pub fn tell_member(&mut self, guild: Snowflake, user: Snowflake) {
         let member = self.guilds.get(&guild).and_then(|guild| guild.members.get(&user));
-        let Some(mut told) = member.map(|member| self.member_object(member)) else { return };
-        told["guild_id"] = json!(guild);
-        self.dispatch("GUILD_MEMBER_UPDATE", told);
+        let Some(mut payload) = member.map(|member| self.member_object(member)) else { return };
+        payload["guild_id"] = json!(guild);
+        self.dispatch("GUILD_MEMBER_UPDATE", payload);
     }
 
-    /// The guild that was made first; an id of nothing if there is none.
+    /// The id of the first guild; an id that nothing has if there is no guild.
     #[must_use]
     pub fn first_guild(&self) -> Snowflake {
         self.guilds.keys().next().copied().unwrap_or(self.application)
     }
 
-    /// All guilds.
+    /// All guilds, by id.
     pub fn guilds(&self) -> impl Iterator<Item = &Guild> {
         self.guilds.values()
     }
 
-    /// A guild for `user`: unknown, or 50001 for those who are not in it.
+    /// The guild, if `user` is in it: otherwise unknown, or 50001 for users who are not members.
     pub fn guild(&self, user: Snowflake, guild: Snowflake) -> Result<&Guild, Refusal> {
         let guild = self.guilds.get(&guild).ok_or(Refusal::UnknownGuild)?;
         if guild.members.contains_key(&user) { Ok(guild) } else { Err(Refusal::MissingAccess) }
@@ -199,7 +199,7 @@ impl World {
 }
 
 impl Member {
-    /// Discord's guild member object without its user, as messages carry it in a dispatch.
+    /// Discord's guild member object without its user, as messages in a dispatch carry it.
     #[must_use]
     pub fn partial_object(&self) -> Value {
         json!({

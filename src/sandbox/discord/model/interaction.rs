@@ -1,4 +1,4 @@
-//! Interactions: what people do with an application, on its way to the application and until it is answered.
+//! Interactions: user actions sent to an application, up to its answer.
 
 use std::time::Duration;
 
@@ -8,90 +8,90 @@ use super::{Channel, Origin, Refusal, World};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// How long an application may take to its first answer (Discord: "Receiving and Responding").
+/// The deadline for an application's first answer (Discord: "Receiving and Responding").
 pub const FIRST_ANSWER: Duration = Duration::from_secs(3);
-/// How long the token is good for more.
+/// How long the token stays valid for followups.
 pub(super) const TOKEN: Duration = Duration::from_secs(15 * 60);
-/// The largest file that may come with an answer, in bytes.
+/// The largest file in an answer, in bytes.
 const ATTACHMENT_LIMIT: u64 = 10 * 1024 * 1024;
 
-/// What somebody did; the number is Discord's.
+/// The type of an interaction; the number is Discord's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Used a command.
+    /// A command was used.
     Command = 2,
-    /// Pressed a button, or chose from a menu.
+    /// A button was pressed, or a menu option chosen.
     Component = 3,
-    /// Is still writing a command.
+    /// A command is being typed.
     Autocomplete = 4,
-    /// Sent a modal.
+    /// A modal was submitted.
     Modal = 5,
 }
 
-/// How far it is with the first answer.
+/// The state of the first answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Open,
     Answered,
-    /// Nobody answered in time.
+    /// The deadline passed without an answer.
     Failed,
 }
 
-/// Something that somebody did with an application.
+/// A user action for an application.
 #[derive(Clone, Debug)]
 pub struct Interaction {
-    /// The id.
+    /// Sorts by creation time.
     pub id: Snowflake,
-    /// What opens the way to answer it.
+    /// The token for answering it.
     pub token: String,
-    /// What it is.
+    /// The type of the action.
     pub kind: Kind,
-    /// Who did it.
+    /// The id of the user who acted.
     pub user: Snowflake,
-    /// Where.
+    /// The id of the channel.
     pub channel: Snowflake,
-    /// When.
+    /// When it was created.
     pub made: Timestamp,
-    /// What the person's client calls it.
+    /// The nonce of the user's client.
     pub(super) nonce: Value,
-    /// As it was dispatched.
+    /// The object as it was dispatched.
     pub(super) object: Value,
-    /// The message whose component it began with.
+    /// The id of the message whose component it came from.
     pub(super) source: Option<Snowflake>,
-    /// What its answers tell of it.
+    /// The reference to it in its answers.
     pub(super) origin: Origin,
     pub(super) stage: Stage,
-    /// The message that answers it, or that it changes.
+    /// The id of the message that answers it, or that it edits.
     pub(super) original: Option<Snowflake>,
     /// Whether that message is still to be filled.
     pub(super) deferred: bool,
-    /// The modal it was answered with.
+    /// The modal that it was answered with.
     pub(super) modal: Option<Value>,
     outcome: Value,
 }
 
 impl Interaction {
-    /// What the page was told of it last.
+    /// Its state as last sent to the page.
     #[must_use]
     pub fn outcome(&self) -> &Value {
         &self.outcome
     }
 
-    /// What the page is told of it: who, where, and how far it is.
+    /// Its state for the page: user, channel, and progress.
     pub(super) fn told(&mut self, state: &str, more: Value) -> Value {
-        let mut told = json!({
+        let mut payload = json!({
             "id": self.id, "user_id": self.user, "channel_id": self.channel, "nonce": self.nonce,
             "type": self.kind as u8, "state": state,
         });
         for (key, value) in more.as_object().into_iter().flatten() {
-            told[key] = value.clone();
+            payload[key] = value.clone();
         }
-        self.outcome = told.clone();
-        told
+        self.outcome = payload.clone();
+        payload
     }
 }
 
-/// What is new with an interaction; the rest follows from who and where.
+/// The specific data of a new interaction; user and channel determine the rest.
 pub(super) struct Beginning {
     pub(super) kind: Kind,
     pub(super) user: Snowflake,
@@ -100,14 +100,14 @@ pub(super) struct Beginning {
     /// Discord's interaction data.
     pub(super) data: Value,
     pub(super) source: Option<Snowflake>,
-    /// Name and type of the command, if it is one.
+    /// The name and type of the command, if it is one.
     pub(super) command: Option<(String, u8)>,
-    /// What its metadata says beside the usual.
+    /// Additional fields of its metadata.
     pub(super) metadata: Map<String, Value>,
 }
 
 impl World {
-    /// Begins an interaction and tells the application of it.
+    /// Creates an interaction and dispatches it to the application.
     pub(super) fn begin(
         &mut self,
         beginning: Beginning,
@@ -129,7 +129,7 @@ impl World {
         });
         if let Some(source) = source {
             object["message"] =
-                self.said(channel, source).map(|(place, said)| self.message_object(place, said))?;
+                self.said(channel, source).map(|(place, message)| self.message_object(place, message))?;
         }
         if let Some(distortion) = &self.distortion {
             merge(&mut object, distortion);
@@ -152,8 +152,8 @@ impl World {
             modal: None,
             outcome: Value::Null,
         };
-        let told = interaction.told("opened", json!({}));
-        self.dispatch("SANDBOX_INTERACTION", told);
+        let payload = interaction.told("opened", json!({}));
+        self.dispatch("SANDBOX_INTERACTION", payload);
         self.interactions.insert(id, interaction);
         self.opened.push(id);
         if self.interactions_endpoint.is_none() {
@@ -189,14 +189,14 @@ impl World {
         }
     }
 
-    /// A channel as interactions carry it, with what `user` may do there.
+    /// A channel object as interactions carry it, with the permissions of `user` in it.
     pub(super) fn partial_channel(&self, user: Snowflake, channel: &Channel) -> Value {
         let mut object = channel.object();
         object["permissions"] = json!(self.permissions(user, channel));
         object
     }
 
-    /// A member as interactions carry the one who acts, with what they may do in the channel.
+    /// A member object as interactions carry the acting user, with their permissions in the channel.
     fn acting_member(&self, user: Snowflake, channel: &Channel) -> Value {
         let guild = self.guilds.get(&channel.guild);
         let mut object = guild
@@ -212,27 +212,27 @@ impl World {
         self.interactions.get(&id)
     }
 
-    /// Interactions whose three seconds nobody watches yet.
+    /// Takes the interactions whose deadline has no watcher yet.
     pub fn take_opened(&mut self) -> Vec<Snowflake> {
         std::mem::take(&mut self.opened)
     }
 
-    /// The three seconds are over: it failed, unless it was answered.
+    /// The deadline has passed: the interaction failed, unless it was answered.
     pub fn expire(&mut self, id: Snowflake) {
         let Some(found) = self.interactions.get_mut(&id).filter(|found| found.stage == Stage::Open) else {
             return;
         };
         found.stage = Stage::Failed;
-        let told = found.told("failed", json!({"reason": "The application did not respond"}));
-        self.dispatch("SANDBOX_INTERACTION", told);
+        let payload = found.told("failed", json!({"reason": "The application did not respond"}));
+        self.dispatch("SANDBOX_INTERACTION", payload);
     }
 
-    /// From now on interactions are told with these changes (RFC 7396: what is null is left out); `None`: as they are.
+    /// Sets changes to dispatched interactions from now on (RFC 7396: null removes a field); `None` ends them.
     pub fn distort(&mut self, changes: Option<Value>) {
         self.distortion = changes;
     }
 
-    /// Tells the application of an interaction once more, as a gateway may that replays. Whether it is known.
+    /// Dispatches an interaction again, as a replaying gateway may. Returns whether it is known.
     pub fn replay(&mut self, id: Option<Snowflake>) -> bool {
         let found = match id {
             Some(id) => self.interactions.get(&id),

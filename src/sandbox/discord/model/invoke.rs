@@ -1,4 +1,4 @@
-//! Commands that people use: what they wrote is held against what the application said its command takes.
+//! Use of commands: checks a user's input against the definition of the command.
 
 use serde_json::{Map, Value, json};
 
@@ -7,31 +7,31 @@ use super::{Channel, Command, Permission, Permissions, Refusal, World};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// The greatest whole number that every client can hold.
+/// The largest integer that every client represents exactly.
 const SAFE: i64 = (1 << 53) - 1;
 
-/// Somebody uses a command, or is still writing it.
+/// A user invokes a command, or is typing it (autocomplete).
 #[derive(Clone, Debug)]
 pub struct Invoke {
-    /// Where.
+    /// The id of the channel.
     pub channel: Snowflake,
     /// The command's id, if it is known.
     pub id: Option<Snowflake>,
-    /// Its name.
+    /// The command's name.
     pub name: String,
     /// Discord's type number of the command.
     pub kind: u64,
-    /// `{name, value}`, for a subcommand `{name, options}`; `focused` on the one that is being written.
+    /// `{name, value}`, for a subcommand `{name, options}`; `focused` on the one being typed.
     pub options: Vec<Value>,
-    /// The user or message it is used on, from a context menu.
+    /// The user or message that a context menu command is used on.
     pub target: Option<Snowflake>,
-    /// Whether it is still being written.
+    /// Whether it is still being typed.
     pub autocomplete: bool,
-    /// What the client calls it.
+    /// The client's nonce of the interaction.
     pub nonce: Value,
 }
 
-/// Discord's resolved data: what the ids in options and menus stand for.
+/// Discord's resolved data: the objects of the ids in options and menus.
 #[derive(Debug, Default)]
 pub(super) struct Resolved(Map<String, Value>);
 
@@ -40,7 +40,7 @@ impl Resolved {
         self.0.entry(kind).or_insert_with(|| json!({}))[id.to_string()] = object;
     }
 
-    /// Takes a user in; whether there is one of this id.
+    /// Adds a user. Returns whether it exists.
     pub(super) fn user(&mut self, world: &World, place: &Channel, id: Snowflake) -> bool {
         let Ok(user) = world.user(id) else { return false };
         self.put("users", id, user.object());
@@ -53,7 +53,7 @@ impl Resolved {
         true
     }
 
-    /// Takes a role in; whether there is one of this id.
+    /// Adds a role. Returns whether it exists.
     pub(super) fn role(&mut self, world: &World, place: &Channel, id: Snowflake) -> bool {
         let guild = world.guilds.get(&place.guild);
         let Some(role) = guild.and_then(|guild| guild.roles.iter().find(|role| role.id == id)) else {
@@ -63,21 +63,21 @@ impl Resolved {
         true
     }
 
-    /// Takes a channel in; whether `user` sees one of this id.
+    /// Adds a channel. Returns whether `user` can see it.
     pub(super) fn channel(&mut self, world: &World, user: Snowflake, id: Snowflake) -> bool {
         let Ok(channel) = world.channel(user, id) else { return false };
         self.put("channels", id, world.partial_channel(user, channel));
         true
     }
 
-    /// The object, if there is anything in it.
+    /// The object, if it is not empty.
     pub(super) fn object(self) -> Option<Value> {
         Some(self.0).filter(|found| !found.is_empty()).map(Value::Object)
     }
 }
 
 impl World {
-    /// `user` uses a command, or writes one.
+    /// `user` invokes a command, or types one.
     pub fn invoke(
         &mut self,
         user: Snowflake,
@@ -91,7 +91,7 @@ impl World {
             .commands
             .values()
             .filter(|command| command.guild.is_none_or(|guild| guild == place.guild))
-            // A guild's own command goes before a global one of the same name.
+            // A guild's own command takes precedence over a global one with this name.
             .max_by_key(|command| (invoke.fits(command), command.guild.is_some()))
             .filter(|command| invoke.fits(command))
             .ok_or(Refusal::UnknownCommand)?;
@@ -153,7 +153,7 @@ impl Invoke {
 }
 
 impl Command {
-    /// Whether it may be used with these permissions; "0" leaves it to administrators.
+    /// Whether these permissions suffice to use it; "0" restricts it to administrators.
     fn open_to(&self, permissions: Permissions) -> bool {
         let needed = self.fields.get("default_member_permissions").and_then(Value::as_str);
         match needed.and_then(|bits| bits.parse().ok()) {
@@ -167,7 +167,7 @@ impl Command {
     }
 }
 
-/// Reads what somebody wrote.
+/// Checks and resolves the user's input.
 struct Reader<'a> {
     world: &'a World,
     place: &'a Channel,
@@ -176,7 +176,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Options as the application gets them.
+    /// The options in the form that the application receives.
     fn options(
         &self,
         given: &[Value],
@@ -205,7 +205,7 @@ impl Reader<'_> {
                 if definition["autocomplete"] != true {
                     return Err(wrong(&at, "This option does not autocomplete"));
                 }
-                // What is being written is text, whatever it is to become.
+                // A value being typed is text, whatever its type.
                 let text = &option["value"];
                 shown["value"] = text.as_str().map_or_else(|| text.to_string(), str::to_owned).into();
                 shown["focused"] = true.into();
@@ -282,7 +282,7 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    /// Whether the channel is of a kind that the option takes.
+    /// Whether the option accepts the channel's type.
     fn takes_channel(&self, id: Snowflake, definition: &Value) -> bool {
         let kinds = definition["channel_types"].as_array().filter(|kinds| !kinds.is_empty());
         let kind = self.world.channels.get(&id).map(|channel| channel.kind);

@@ -1,54 +1,54 @@
-//! Mentions: who is named in a text, and who of them is pinged.
+//! Mentions: the users and roles named in a text, and which of them are pinged.
 
 use super::{Guild, Permission, Permissions};
 use crate::model::Snowflake;
 
-/// What a message allows to be pinged (Discord: "Allowed Mentions Object"). Absent means: all.
+/// Which mentions of a message may ping (Discord: "Allowed Mentions Object"). Absent means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedMentions {
-    /// Every user named.
+    /// Whether every mentioned user is pinged.
     pub all_users: bool,
-    /// Every role named.
+    /// Whether every mentioned role is pinged.
     pub all_roles: bool,
-    /// `@everyone` and `@here`.
+    /// Whether `@everyone` and `@here` ping.
     pub everyone: bool,
-    /// These users.
+    /// The users that may be pinged.
     pub users: Vec<Snowflake>,
-    /// These roles.
+    /// The roles that may be pinged.
     pub roles: Vec<Snowflake>,
-    /// The author of the message replied to.
+    /// Whether the author of the replied-to message is pinged.
     pub replied_user: bool,
 }
 
 impl AllowedMentions {
-    /// What a bot's message allows that says nothing of it.
+    /// The default of a bot's message: everything pings.
     #[must_use]
     pub fn all() -> Self {
         let (users, roles) = (Vec::new(), Vec::new());
         Self { all_users: true, all_roles: true, everyone: true, users, roles, replied_user: true }
     }
 
-    /// What webhooks and answers to interactions allow that say nothing of it.
+    /// The default of webhooks and of answers to interactions: users only.
     #[must_use]
     pub fn users_only() -> Self {
         Self { all_users: true, ..Self::default() }
     }
 }
 
-/// Who is pinged by a message.
+/// The mentions that a message pings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mentions {
-    /// Users.
+    /// The ids of the users.
     pub users: Vec<Snowflake>,
-    /// Roles.
+    /// The ids of the roles.
     pub roles: Vec<Snowflake>,
-    /// Everyone.
+    /// Whether it pings everyone.
     pub everyone: bool,
 }
 
 impl Mentions {
-    /// Who of those named in `content` is there in `guild`, allowed, and pingable by somebody with `permissions`.
-    /// Embeds never ping, so they are not asked for.
+    /// The mentions in `content` that exist in `guild`, are allowed, and may be pinged by a user with `permissions`.
+    /// Embeds never ping, so they are not searched.
     #[must_use]
     pub fn resolve(
         content: &str,

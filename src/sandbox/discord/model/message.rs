@@ -1,4 +1,4 @@
-//! Messages: what was asked for, what became of it, and how it is shown.
+//! Messages: drafts, stored messages, edits, and their metadata.
 
 use serde_json::{Value, json};
 
@@ -6,120 +6,120 @@ use super::{AllowedMentions, Mentions};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// The flag of messages that only the one who asked for them sees.
+/// The flag of ephemeral messages, which only one user sees.
 pub const EPHEMERAL: u64 = 1 << 6;
-/// The flag of answers that are still to come: the application "is thinking".
+/// The flag of deferred answers: the application "is thinking".
 pub(super) const LOADING: u64 = 1 << 7;
 
-/// A message somebody wants to send, checked and trimmed.
+/// A message to be sent, validated and trimmed.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
     /// The text, at most 2,000 characters.
     pub content: String,
-    /// Embeds, in the form they are shown in.
+    /// Embeds, in display form.
     pub embeds: Vec<Value>,
-    /// Components, in the form they are shown in.
+    /// Components, in display form.
     pub components: Vec<Value>,
-    /// Files, as attachment objects without id and address.
+    /// Files, as attachment objects without id and URL.
     pub files: Vec<Value>,
-    /// Who may be pinged; everybody if nothing is said.
+    /// The allowed mentions; `None` uses the default of the sender's kind.
     pub allowed_mentions: Option<AllowedMentions>,
-    /// A number or a text of at most 25 characters.
+    /// A number, or a string of at most 25 characters.
     pub nonce: Option<Value>,
-    /// Whether an earlier message with the nonce is to be returned instead.
+    /// Whether an earlier message with this nonce is returned instead.
     pub enforce_nonce: bool,
-    /// Read aloud.
+    /// Whether clients read it aloud (text-to-speech).
     pub tts: bool,
     /// Discord's message flags.
     pub flags: u64,
-    /// What it replies to.
+    /// The message that it replies to.
     pub reference: Option<Reference>,
 }
 
-/// The message that a reply answers.
+/// A reference to the message that a reply answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// Its channel, if it was named.
+    /// The channel of the message, if given.
     pub channel: Option<Snowflake>,
-    /// Its id.
+    /// The id of the message.
     pub message: Snowflake,
-    /// Whether the reply is refused when it is not there.
+    /// Whether the reply is refused if the message does not exist.
     pub must_exist: bool,
 }
 
-/// A change somebody wants to make to a message; what is `None` stays.
+/// An edit of a message; `None` leaves a field unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
-    /// The text.
+    /// The new text.
     pub content: Option<String>,
-    /// The embeds.
+    /// The new embeds, in display form.
     pub embeds: Option<Vec<Value>>,
-    /// The components.
+    /// The new components, in display form.
     pub components: Option<Vec<Value>>,
-    /// Who may be pinged.
+    /// The new allowed mentions.
     pub allowed_mentions: Option<AllowedMentions>,
-    /// The flags.
+    /// The new message flags.
     pub flags: Option<u64>,
 }
 
-/// A message in a channel.
+/// A stored message.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// The id.
+    /// Sorts by creation time.
     pub id: Snowflake,
-    /// The author.
+    /// The user id of the author; of a webhook's message, see [`Byline`].
     pub author: Snowflake,
-    /// What it says.
+    /// The content, as it was sent and edited.
     pub draft: Draft,
-    /// Whom it pings.
+    /// The users and roles that it pings.
     pub mentions: Mentions,
-    /// When it was made.
+    /// When it was created.
     pub at: Timestamp,
-    /// When it was changed last.
+    /// When it was last edited.
     pub edited: Option<Timestamp>,
-    /// How it came to be, if not simply by its author.
+    /// Its origin, if it is not simply its author's.
     pub byline: Byline,
-    /// What people put under it: the emoji and who did, in the order of the first of each.
+    /// Reactions, in the order in which each emoji was first added.
     pub reactions: Vec<Reaction>,
-    /// Since when it has been pinned.
+    /// When it was pinned, if it is.
     pub pinned: Option<Timestamp>,
 }
 
-/// How a message came to be that did not simply come from its author.
+/// The origin of a message that did not simply come from its author.
 #[derive(Clone, Debug, Default)]
 pub struct Byline {
-    /// The webhook it came through; for an answer to an interaction the application, as Discord has it.
+    /// The id of its webhook; for an answer to an interaction the application's, as in Discord.
     pub webhook: Option<Snowflake>,
-    /// The name and picture that the webhook showed itself with.
+    /// The name and avatar that the webhook used.
     pub guise: Option<(String, Option<String>)>,
-    /// The application it belongs to.
+    /// The id of its application.
     pub application: Option<Snowflake>,
-    /// The interaction it answers.
+    /// The interaction that it answers.
     pub interaction: Option<Origin>,
-    /// The only one who may see it.
+    /// The only user who sees it (ephemeral).
     pub only_for: Option<Snowflake>,
 }
 
 /// The interaction that a message answers.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// Its id.
+    /// The id of the interaction.
     pub id: Snowflake,
-    /// Discord's type number of the message: 20 after a slash command, 23 after one of a context menu, 19 after a
+    /// Discord's type number of the message: 20 after a slash command, 23 after a context menu command, 19 after a
     /// click.
     pub kind: u8,
-    /// The older, short form; slash commands only.
+    /// The older, short form of the metadata; slash commands only.
     pub short: Option<Value>,
     /// Discord's message interaction metadata object.
     pub metadata: Value,
 }
 
-/// An emoji under a message.
+/// A reaction: an emoji on a message and its users.
 #[derive(Clone, Debug)]
 pub struct Reaction {
-    /// A unicode emoji, or `name:id`.
+    /// A Unicode emoji, or `name:id`.
     pub emoji: String,
-    /// Who put it there, in their order.
+    /// The ids of the users who added it, in order.
     pub users: Vec<Snowflake>,
 }
 

@@ -1,4 +1,4 @@
-//! Messages as Discord shows them.
+//! Message objects: messages as Discord's JSON.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::model::Snowflake;
 const HAS_THREAD: u64 = 1 << 5;
 
 impl Message {
-    /// Discord's type number: 0 for a plain message, 19 for a reply, else what its interaction makes it.
+    /// Discord's type number: 0 for a plain message, 19 for a reply, otherwise from its interaction.
     fn kind(&self) -> u8 {
         let plain = if self.draft.reference.is_some() { 19 } else { 0 };
         self.byline.interaction.as_ref().map_or(plain, |origin| origin.kind)
@@ -17,8 +17,8 @@ impl Message {
 }
 
 impl World {
-    /// Discord's message object, as REST answers it. The nonce is echoed in the answer to its making and in the
-    /// dispatch, not to later readers.
+    /// Discord's message object, as REST returns it. The nonce is only in the answer to the creation and in its
+    /// dispatch, not in later reads.
     #[must_use]
     pub fn message_object(&self, channel: &Channel, message: &Message) -> Value {
         let mut object = self.plain_object(channel, message);
@@ -48,7 +48,7 @@ impl World {
     fn plain_object(&self, channel: &Channel, message: &Message) -> Value {
         let user = |id: &Snowflake| self.users.get(id).map(super::User::object);
         let (draft, byline) = (&message.draft, &message.byline);
-        // The first message of a forum's post has the post's id too, and is in it.
+        // The first message of a forum post shares the post's id and is inside that thread.
         let thread = self.channels.get(&message.id).filter(|thread| thread.id != channel.id);
         let flags = draft.flags | if thread.is_some() { HAS_THREAD } else { 0 };
         let mut object = json!({
@@ -75,7 +75,7 @@ impl World {
         object
     }
 
-    /// The author: a user, or what a webhook gave itself out to be.
+    /// The author: a user, or the name and avatar that a webhook used.
     fn author_object(&self, message: &Message) -> Value {
         let guise = message.byline.guise.as_ref().map(|(name, picture)| {
             json!({

@@ -1,4 +1,4 @@
-//! Nonces: which message an author made with which nonce, remembered for a while.
+//! Nonces: which message an author created with which nonce, kept for a limited time.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,24 +6,24 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// How long Discord remembers a nonce is said as "the past few minutes" (Discord: "Create Message"); clients should
-/// count on less than this.
+/// The default window. Discord documents only "the past few minutes" (Discord: "Create Message"); clients should rely
+/// on less than this.
 const WINDOW: Duration = Duration::from_secs(120);
 
-/// The memory. A nonce belongs to its author, whatever the channel.
+/// The remembered nonces. A nonce belongs to its author, whatever the channel.
 pub struct Nonces {
     window: Duration,
     known: HashMap<(Snowflake, String), Used>,
 }
 
-/// What a nonce was used for.
+/// The message that a nonce was used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Used {
-    /// The channel.
+    /// The id of the message's channel.
     pub channel: Snowflake,
-    /// The message.
+    /// The id of the message.
     pub message: Snowflake,
-    /// When.
+    /// When the message was created.
     pub at: Timestamp,
 }
 
@@ -39,15 +39,15 @@ impl Nonces {
         self.window = window;
     }
 
-    /// What `author` used `nonce` for within the window.
+    /// The message for which `author` used `nonce` within the window.
     #[must_use]
     pub fn find(&self, author: Snowflake, nonce: &str, now: Timestamp) -> Option<Used> {
         self.known.get(&(author, nonce.to_owned())).copied().filter(|used| now.since(used.at) < self.window)
     }
 
-    /// Remembers `nonce`, and forgets what is too old once in a while.
+    /// Remembers `nonce`, and occasionally drops expired ones.
     pub fn remember(&mut self, author: Snowflake, nonce: String, used: Used) {
-        // Whenever the table has doubled, so that a storm does not pay for it with each message.
+        // Whenever the table is full, so that a storm does not pay for the cleanup with each message.
         if self.known.len() == self.known.capacity() {
             let window = self.window;
             self.known.retain(|_, old| used.at.since(old.at) < window);

@@ -1,47 +1,47 @@
-//! Permissions: what a member may do in a channel, computed as Discord does.
+//! Permission flags and sets of them, with Discord's bits.
 
 use serde::{Serialize, Serializer};
 
 /// One permission; the number is its bit (Discord: "Bitwise Permission Flags").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
-    /// All of them, in every channel.
+    /// Grants all permissions in every channel.
     Administrator = 3,
     /// Edit, add and delete channels.
     ManageChannels = 4,
-    /// Change the guild.
+    /// Change the guild's settings.
     ManageGuild = 5,
-    /// Put the first of an emoji under a message.
+    /// Add a new emoji to a message.
     AddReactions = 6,
-    /// See a channel at all.
+    /// See a channel.
     ViewChannel = 10,
-    /// Send messages in it.
+    /// Send messages in a channel.
     SendMessages = 11,
-    /// Delete the messages of others.
+    /// Delete other users' messages.
     ManageMessages = 13,
     /// Send embeds.
     EmbedLinks = 14,
     /// Send files.
     AttachFiles = 15,
-    /// Read what was said before.
+    /// Read earlier messages.
     ReadMessageHistory = 16,
     /// Ping `@everyone`, `@here` and every role.
     MentionEveryone = 17,
-    /// Give and take roles, and change what they may do in a channel.
+    /// Assign roles, and change their permissions and overwrites.
     ManageRoles = 28,
-    /// Change the guild's webhooks.
+    /// Create, change and delete webhooks.
     ManageWebhooks = 29,
     /// Use slash commands.
     UseCommands = 31,
-    /// Archive, lock and delete threads, and see the private ones.
+    /// Archive, lock and delete threads, and see private ones.
     ManageThreads = 34,
-    /// Open threads.
+    /// Open public threads.
     CreatePublicThreads = 35,
-    /// Open threads that only those who are invited see.
+    /// Open private threads, which only invited users see.
     CreatePrivateThreads = 36,
     /// Send messages in threads.
     SendMessagesInThreads = 38,
-    /// Pin messages.
+    /// Pin and unpin messages.
     PinMessages = 51,
 }
 
@@ -53,13 +53,13 @@ impl Permissions {
     /// Every permission.
     pub const ALL: Self = Self((1 << 53) - 1);
 
-    /// Exactly these.
+    /// The set of exactly these permissions.
     #[must_use]
     pub fn of(permissions: &[Permission]) -> Self {
         Self(permissions.iter().fold(0, |bits, one| bits | 1 << *one as u64))
     }
 
-    /// What `@everyone` has in a new guild.
+    /// The permissions of `@everyone` in a new guild.
     #[must_use]
     pub fn everyone() -> Self {
         use Permission as P;
@@ -77,43 +77,44 @@ impl Permissions {
         ])
     }
 
-    /// What a bot has that was invited without any extra: no Mention Everyone, no Manage Webhooks.
+    /// The permissions of a bot invited without extras: no Mention Everyone, no Manage Webhooks.
     #[must_use]
     pub fn invited() -> Self {
         Self::everyone()
     }
 
-    /// What a bot has that may ping everyone and manage webhooks, so that a message that forgot to forbid a ping shows.
+    /// The permissions of a bot that may ping everyone and manage webhooks, so that a message without protection
+    /// against pings becomes visible.
     #[must_use]
     pub fn pinging() -> Self {
         Self::invited().with(Self::of(&[Permission::MentionEveryone, Permission::ManageWebhooks]))
     }
 
-    /// These and those.
+    /// The union of both sets.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// These without those.
+    /// This set without the other's permissions.
     #[must_use]
     pub fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// From Discord's number.
+    /// The set with these bits of Discord's number.
     #[must_use]
     pub fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// Whether all of `others` are among them.
+    /// Whether it contains all of `others`.
     #[must_use]
     pub fn has_all(self, others: Self) -> bool {
         self.0 & others.0 == others.0
     }
 
-    /// Whether `one` is among them.
+    /// Whether it contains `one`.
     #[must_use]
     pub fn has(self, one: Permission) -> bool {
         self.0 & (1 << one as u64) != 0

@@ -1,4 +1,4 @@
-//! What is done with messages: making, reading, changing, deleting them.
+//! Message operations: creating, reading, editing and deleting.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use super::{
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Messages kept in a channel; the oldest are forgotten as if they had been deleted long ago.
+/// How many messages a channel keeps; older ones are dropped, as if they had been deleted long ago.
 const KEPT: usize = 5_000;
-/// How old a message may be to be deleted with others at once.
+/// The maximum age of messages in a bulk delete.
 const BULK_DELETABLE: Duration = Duration::from_secs(14 * 86_400);
 
-/// What became of a draft.
+/// The result of posting a draft.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Posted {
-    /// A new message.
+    /// A new message was created.
     Made(Value),
-    /// The earlier message with the same nonce; nothing was made.
+    /// The earlier message with this nonce; nothing was created.
     Found(Value),
 }
 
-/// Which messages of a channel are asked for.
+/// Which messages of a channel to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
     /// The newest.
@@ -35,12 +35,12 @@ pub enum Page {
     Before(Snowflake),
     /// Those just after this id.
     After(Snowflake),
-    /// Those on both sides of this id, with itself.
+    /// Those around this id, including it.
     Around(Snowflake),
 }
 
 impl World {
-    /// Sends a message as `author`.
+    /// Posts a message as `author`.
     pub fn post(
         &mut self,
         author: Snowflake,
@@ -59,7 +59,7 @@ impl World {
             return Ok(Posted::Found(with_nonce(self.message_object(channel, message), &message.draft)));
         }
         let replied = self.replied_to(channel, permissions, &draft)?;
-        // A reply to nothing, which does not mind, becomes a message like any other.
+        // A reply to a missing message that need not exist becomes a plain message.
         draft.reference = draft.reference.filter(|_| replied.is_some());
         let mentions = self.mentions(channel, permissions, &draft, replied);
         let message = self.compose(author, draft, mentions, Byline::default(), now);
@@ -69,7 +69,7 @@ impl World {
         self.put(channel, message, now).map(Posted::Made)
     }
 
-    /// A message with an id, not yet anywhere.
+    /// Builds a message with an id, not yet stored.
     pub(super) fn compose(
         &mut self,
         author: Snowflake,
@@ -86,7 +86,7 @@ impl World {
         Message { id, author, draft, mentions, at: now, edited: None, byline, reactions, pinned }
     }
 
-    /// Puts a message into a channel; a thread that was archived is so no more.
+    /// Stores a message in its channel; an archived thread is unarchived.
     pub(super) fn put(
         &mut self,
         channel: Snowflake,
@@ -103,7 +103,7 @@ impl World {
         Ok(answer)
     }
 
-    /// Changes a message of one's own.
+    /// Edits a message of the author's own.
     pub fn edit(
         &mut self,
         author: Snowflake,
@@ -126,7 +126,7 @@ impl World {
         self.changed(channel, id)
     }
 
-    /// Tells that a message was changed, and shows it.
+    /// Dispatches an edited message, and returns its object.
     pub(super) fn changed(&mut self, channel: Snowflake, id: Snowflake) -> Result<Value, Refusal> {
         let (channel, message) = self.find(channel, id)?;
         let (answer, dispatch) =
@@ -135,13 +135,13 @@ impl World {
         Ok(answer)
     }
 
-    /// The flags of a message that `author` wants to change: what an edit may say depends on them.
+    /// The flags of a message that `author` wants to edit: they decide what an edit may contain.
     pub fn flags(&self, author: Snowflake, channel: Snowflake, id: Snowflake) -> Result<u64, Refusal> {
         self.visible(author, channel)?;
         self.find(channel, id).map(|(_, message)| message.draft.flags)
     }
 
-    /// Deletes a message: one's own, or with Manage Messages any.
+    /// Deletes a message: the user's own, or with Manage Messages any.
     pub fn delete(&mut self, user: Snowflake, channel: Snowflake, id: Snowflake) -> Result<(), Refusal> {
         let (_, permissions) = self.visible(user, channel)?;
         let (_, message) = self.find(channel, id)?;
@@ -152,7 +152,7 @@ impl World {
         Ok(())
     }
 
-    /// Deletes many messages at once; those that are not there are none (Discord: "Bulk Delete Messages").
+    /// Bulk delete; messages that do not exist are skipped (Discord: "Bulk Delete Messages").
     pub fn delete_all(
         &mut self,
         user: Snowflake,
@@ -175,7 +175,7 @@ impl World {
         Ok(())
     }
 
-    /// Takes a message away.
+    /// Removes a message.
     pub(super) fn remove(&mut self, channel: Snowflake, id: Snowflake) {
         let guild = self.channels.get_mut(&channel).map(|found| {
             found.messages.remove(&id);
@@ -184,7 +184,7 @@ impl World {
         self.dispatch("MESSAGE_DELETE", json!({"id": id, "channel_id": channel, "guild_id": guild}));
     }
 
-    /// One message as `user` may read it.
+    /// One message, if `user` may read it.
     pub fn message(&self, user: Snowflake, channel: Snowflake, id: Snowflake) -> Result<Value, Refusal> {
         let (_, permissions) = self.visible(user, channel)?;
         if !permissions.has(Permission::ReadMessageHistory) {
@@ -222,7 +222,7 @@ impl World {
         Ok(found.map(|message| self.message_object(channel, message)).collect())
     }
 
-    /// The last `limit` messages of a channel, oldest first, whoever may read them.
+    /// The last `limit` messages of a channel, oldest first, without a permission check.
     #[must_use]
     pub fn history(&self, channel: Snowflake, limit: usize) -> Vec<Value> {
         let Some(channel) = self.channels.get(&channel) else { return Vec::new() };
@@ -230,7 +230,7 @@ impl World {
         channel.messages.values().skip(skipped).map(|message| self.message_object(channel, message)).collect()
     }
 
-    /// Whether somebody with `permissions` may show what is in `draft`, and whether there is anything in it.
+    /// Checks whether a user with `permissions` may send the content of `draft`, and whether it is not empty.
     pub(super) fn check_may_show(&self, permissions: Permissions, draft: &Draft) -> Result<(), Refusal> {
         let may = |permission| permissions.has(permission);
         if (!draft.embeds.is_empty() && !may(Permission::EmbedLinks))
@@ -241,8 +241,8 @@ impl World {
         if draft.is_empty() { Err(Refusal::EmptyMessage) } else { Ok(()) }
     }
 
-    /// The author of the message that `draft` replies to. A reply whose message is gone is refused, unless it says
-    /// that it does not mind.
+    /// The author of the message that `draft` replies to. A reply to a missing message is refused, unless it need not
+    /// exist.
     fn replied_to(
         &self,
         channel: Snowflake,
@@ -266,7 +266,7 @@ impl World {
         }
     }
 
-    /// Whom `draft` pings when it is sent with `permissions`; all that it names, if it says nothing of it.
+    /// The mentions that `draft` pings when sent with `permissions`; all of them by default.
     pub(super) fn mentions(
         &self,
         channel: Snowflake,
@@ -290,7 +290,7 @@ impl World {
         }
     }
 
-    /// A message of a channel.
+    /// A message of a channel, with the channel.
     pub(super) fn find(&self, channel: Snowflake, id: Snowflake) -> Result<(&Channel, &Message), Refusal> {
         let channel = self.channels.get(&channel).ok_or(Refusal::UnknownMessage)?;
         channel.messages.get(&id).map(|message| (channel, message)).ok_or(Refusal::UnknownMessage)
@@ -298,7 +298,7 @@ impl World {
 }
 
 impl Draft {
-    /// This draft after `edit`; 50006 if nothing would be left.
+    /// The draft after `edit`; refused with 50006 if nothing would be left.
     pub(super) fn edited(&self, edit: Edit) -> Result<Self, Refusal> {
         let mut draft = self.clone();
         draft.content = edit.content.unwrap_or(draft.content);
@@ -309,7 +309,7 @@ impl Draft {
         if draft.is_empty() { Err(Refusal::EmptyMessage) } else { Ok(draft) }
     }
 
-    /// Whether there is nothing to show.
+    /// Whether it has no content at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.content.is_empty()

@@ -1,4 +1,4 @@
-//! What people put under messages, and what is pinned.
+//! Reactions to messages, and pinned messages.
 
 use serde_json::{Value, json};
 
@@ -6,13 +6,13 @@ use super::{Channel, Message, Permission, Reaction, Refusal, World, iso};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Emojis under a message.
+/// How many different emojis a message may have.
 const EMOJIS: usize = 20;
-/// Pins of a channel that one listing shows.
+/// How many pins one listing shows.
 const PINS: usize = 50;
 
 impl World {
-    /// Puts an emoji under a message. The first of its kind needs Add Reactions, all need Read Message History.
+    /// Adds a reaction. A new emoji needs Add Reactions, every reaction Read Message History.
     pub fn react(
         &mut self,
         user: Snowflake,
@@ -29,7 +29,7 @@ impl World {
             if !permissions.has(Permission::AddReactions) || message.reactions.len() >= EMOJIS {
                 return Err(Refusal::MissingPermissions);
             }
-            // A custom emoji says which it is; of the others, plain letters and digits are none.
+            // A custom emoji has a colon; other text of plain letters and digits is not an emoji.
             if emoji.is_empty() || (emoji.is_ascii() && !emoji.contains(':')) {
                 return Err(Refusal::UnknownEmoji);
             }
@@ -44,16 +44,16 @@ impl World {
             return Ok(());
         }
         users.push(user);
-        let mut told = self.reaction_told(channel, id, emoji);
-        told["user_id"] = json!(user);
-        told["message_author_id"] = json!(author);
-        told["burst"] = false.into();
-        told["type"] = 0.into();
-        self.dispatch("MESSAGE_REACTION_ADD", told);
+        let mut payload = self.reaction_payload(channel, id, emoji);
+        payload["user_id"] = json!(user);
+        payload["message_author_id"] = json!(author);
+        payload["burst"] = false.into();
+        payload["type"] = 0.into();
+        self.dispatch("MESSAGE_REACTION_ADD", payload);
         Ok(())
     }
 
-    /// Takes one's own emoji away, or with Manage Messages somebody else's.
+    /// Removes the user's own reaction, or with Manage Messages another user's.
     pub fn unreact(
         &mut self,
         user: Snowflake,
@@ -71,15 +71,15 @@ impl World {
             reaction.users.retain(|known| *known != whose);
         }
         reactions.retain(|one| !one.users.is_empty());
-        let mut told = self.reaction_told(channel, id, emoji);
-        told["user_id"] = json!(whose);
-        told["burst"] = false.into();
-        told["type"] = 0.into();
-        self.dispatch("MESSAGE_REACTION_REMOVE", told);
+        let mut payload = self.reaction_payload(channel, id, emoji);
+        payload["user_id"] = json!(whose);
+        payload["burst"] = false.into();
+        payload["type"] = 0.into();
+        self.dispatch("MESSAGE_REACTION_REMOVE", payload);
         Ok(())
     }
 
-    /// Takes one emoji, or all of them, away from a message.
+    /// Removes one emoji, or all of them, from a message.
     pub fn clear_reactions(
         &mut self,
         user: Snowflake,
@@ -90,15 +90,15 @@ impl World {
         self.readable(user, channel, id)?;
         self.channel_with(user, channel, Permission::ManageMessages)?;
         self.reactions(channel, id)?.retain(|one| emoji.is_some_and(|emoji| one.emoji != emoji));
-        let told = self.reaction_told(channel, id, emoji.unwrap_or_default());
+        let payload = self.reaction_payload(channel, id, emoji.unwrap_or_default());
         match emoji {
-            Some(_) => self.dispatch("MESSAGE_REACTION_REMOVE_EMOJI", told),
-            None => self.dispatch("MESSAGE_REACTION_REMOVE_ALL", told),
+            Some(_) => self.dispatch("MESSAGE_REACTION_REMOVE_EMOJI", payload),
+            None => self.dispatch("MESSAGE_REACTION_REMOVE_ALL", payload),
         }
         Ok(())
     }
 
-    /// Who put this emoji there, as user objects.
+    /// The users who reacted with this emoji, as user objects.
     pub fn reactors(
         &self,
         user: Snowflake,
@@ -111,7 +111,7 @@ impl World {
         Ok(found.users.iter().filter_map(|id| self.users.get(id)).map(super::User::object).collect())
     }
 
-    /// Pins a message, or unpins it.
+    /// Pins or unpins a message.
     pub fn pin(
         &mut self,
         user: Snowflake,
@@ -126,12 +126,13 @@ impl World {
         }
         self.changed(channel, id)?;
         let guild = self.channels.get(&channel).map(|channel| channel.guild);
-        let told = json!({"guild_id": guild, "channel_id": channel, "last_pin_timestamp": pinned.map(iso)});
-        self.dispatch("CHANNEL_PINS_UPDATE", told);
+        let payload =
+            json!({"guild_id": guild, "channel_id": channel, "last_pin_timestamp": pinned.map(iso)});
+        self.dispatch("CHANNEL_PINS_UPDATE", payload);
         Ok(())
     }
 
-    /// What is pinned in a channel, newest pin first: when, and the message.
+    /// The pinned messages of a channel, newest pin first, each with its time.
     pub fn pins(&self, user: Snowflake, channel: Snowflake) -> Result<Vec<(String, Value)>, Refusal> {
         let (place, permissions) = self.visible(user, channel)?;
         if !permissions.has(Permission::ReadMessageHistory) {
@@ -165,12 +166,12 @@ impl World {
         found.map(|message| &mut message.reactions).ok_or(Refusal::UnknownMessage)
     }
 
-    fn reaction_told(&self, channel: Snowflake, id: Snowflake, emoji: &str) -> Value {
+    fn reaction_payload(&self, channel: Snowflake, id: Snowflake, emoji: &str) -> Value {
         let guild = self.channels.get(&channel).map(|channel| channel.guild);
-        let mut told = json!({"channel_id": channel, "message_id": id, "guild_id": guild});
+        let mut payload = json!({"channel_id": channel, "message_id": id, "guild_id": guild});
         if !emoji.is_empty() {
-            told["emoji"] = Reaction::emoji_object(emoji);
+            payload["emoji"] = Reaction::emoji_object(emoji);
         }
-        told
+        payload
     }
 }

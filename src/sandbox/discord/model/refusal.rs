@@ -1,93 +1,93 @@
-//! No, in Discord's words: HTTP status, JSON error code and message.
+//! Refusals in Discord's form: HTTP status, JSON error code and message.
 
 use serde_json::{Map, Value, json};
 
-/// Why Discord did not do what it was asked (Discord: "JSON Error Codes").
+/// Why Discord refused a request (Discord: "JSON Error Codes").
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {
     /// 404 without a code: no such route.
     NotFound,
-    /// 405 without a code: the route is there, the method is not.
+    /// 405 without a code: the route exists, the method does not.
     MethodNotAllowed,
-    /// 401: no token, or one that is not valid.
+    /// 401: no token, or an invalid one.
     Unauthorized,
-    /// 404: no such channel, or none that the caller could know of.
+    /// 404: the channel does not exist, or the caller cannot see it.
     UnknownChannel,
-    /// 404.
+    /// 404: no such guild.
     UnknownGuild,
-    /// 404.
+    /// 404: the user is not in the guild.
     UnknownMember,
-    /// 404.
+    /// 404: no such message in the channel.
     UnknownMessage,
-    /// 404.
+    /// 404: no such user.
     UnknownUser,
-    /// 404.
+    /// 404: no such role in the guild.
     UnknownRole,
-    /// 400: `@everyone` and the roles of bots are not deleted.
+    /// 400: `@everyone` and managed roles cannot be deleted.
     InvalidRole,
-    /// 400: two weeks are the most.
+    /// 400: bulk delete takes messages of at most two weeks.
     TooOldToDelete,
-    /// 404: also a followup to an interaction that was not answered.
+    /// 404: no such webhook; also a followup to an unanswered interaction.
     UnknownWebhook,
-    /// 400.
+    /// 400: not an emoji.
     UnknownEmoji,
-    /// 404: unknown, or not answered in time.
+    /// 404: the interaction is unknown, or its deadline is over.
     UnknownInteraction,
-    /// 404.
+    /// 404: no such command in the scope.
     UnknownCommand,
-    /// 404.
+    /// 404: no overwrite for this role or member.
     UnknownOverwrite,
-    /// 403.
+    /// 403: the application is another bot's.
     NotYourApplication,
-    /// 400.
+    /// 400: the scope has its maximum of commands.
     TooManyCommands,
-    /// 400: 15 in the channel.
+    /// 400: the channel has its maximum of 15 webhooks.
     TooManyWebhooks,
-    /// 403: only people do that.
+    /// 403: only people may do that.
     BotsCannot,
-    /// 403: only bots do that.
+    /// 403: only bots may do that.
     PeopleCannot,
-    /// 400: an interaction is answered once.
+    /// 400: an interaction takes only one first answer.
     AlreadyAnswered,
-    /// 400.
+    /// 400: the forum requires a tag on each post.
     TagRequired,
     /// 400: a forum holds threads, not messages.
     ForumNeedsThread,
-    /// 400: a category and the like.
+    /// 400: not a text channel, such as a category.
     NotText,
-    /// 400.
+    /// 400: the operation does not apply to this type of channel.
     WrongChannelKind,
-    /// 401: also the token of an interaction after 15 minutes.
+    /// 401: the token is wrong; also an interaction's token after 15 minutes.
     InvalidWebhookToken,
-    /// 400: what is in an archived thread cannot be changed.
+    /// 400: the content of an archived thread cannot be changed.
     ThreadArchived,
-    /// 400: a message has one thread.
+    /// 400: the message already has a thread.
     ThreadExists,
-    /// 400.
+    /// 400: the thread is locked.
     ThreadLocked,
-    /// 400.
+    /// 400: a webhook in a forum needs a thread, or the name of a new one.
     ForumWebhookWithoutThread,
-    /// 400.
+    /// 400: a webhook request has both a thread and the name of a new one.
     ForumWebhookWithBoth,
-    /// 400.
+    /// 400: a webhook can open threads in forums only.
     WebhookThreadOutsideForum,
-    /// 413: over 25 MiB.
+    /// 413: the body is over 25 MiB.
     TooLarge,
-    /// 403: the caller may not see that.
+    /// 403: the caller cannot see the resource.
     MissingAccess,
-    /// 403: a message of somebody else cannot be edited.
+    /// 403: another user's message cannot be edited.
     NotTheAuthor,
     /// 400: neither text nor embed nor component.
     EmptyMessage,
-    /// 403: the caller may see it, but not do that.
+    /// 403: the caller can see the resource, but lacks the permission.
     MissingPermissions,
     /// 400: a reply needs Read Message History.
     NoReplyWithoutHistory,
-    /// 400: not JSON.
+    /// 400: the body is not JSON.
     InvalidJson,
-    /// 400: an API version that is not served.
+    /// 400: an unsupported API version.
     InvalidVersion,
-    /// 400: what was sent breaks a rule. The tree of Discord's `errors`.
+    /// 400: validation failed; holds Discord's `errors` tree.
     Form(Map<String, Value>),
 }
 
@@ -104,7 +104,7 @@ impl Refusal {
         self.facts().1
     }
 
-    /// The body of the answer.
+    /// The JSON body of the answer.
     #[must_use]
     pub fn body(&self) -> Value {
         let (_, code, message) = self.facts();
@@ -114,7 +114,7 @@ impl Refusal {
         }
     }
 
-    /// A form of which one thing is wrong: what stands at `path`, its parts with dots between.
+    /// A form error for one value at `path`, whose parts are separated by dots.
     #[must_use]
     pub fn at(path: &str, code: &str, message: &str) -> Self {
         let leaf = json!({"_errors": [{"code": code, "message": message}]});
@@ -123,7 +123,7 @@ impl Refusal {
         Self::Form(tree.as_object().cloned().unwrap_or_default())
     }
 
-    /// The same for a form that stands at `key` of a greater one.
+    /// Moves a form error below `key` of an enclosing form.
     #[must_use]
     pub fn within(self, key: &str) -> Self {
         match self {

@@ -1,35 +1,35 @@
-//! Roles: made, changed and deleted by those who may manage them.
+//! Roles of a guild, and changes to them.
 
 use serde_json::{Value, json};
 
 use super::Permissions;
 use crate::model::Snowflake;
 
-/// What a role is made with, or what is changed of it; what is absent is left alone.
+/// The values for a new role, or a change to one; absent values stay unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct RoleChange {
-    /// The name.
+    /// At most 100 characters.
     pub name: Option<String>,
-    /// What it adds.
+    /// The permissions it grants.
     pub permissions: Option<Permissions>,
-    /// Whether anybody may mention it.
+    /// Whether everybody may mention it.
     pub mentionable: Option<bool>,
 }
 
-/// A role.
+/// A role of a guild.
 #[derive(Clone, Debug)]
 pub struct Role {
-    /// The id.
+    /// For `@everyone`, the guild's id.
     pub id: Snowflake,
-    /// The name.
+    /// The display name.
     pub name: String,
-    /// What it adds.
+    /// The permissions it grants.
     pub permissions: Permissions,
-    /// Whether anybody may mention it.
+    /// Whether everybody may mention it.
     pub mentionable: bool,
-    /// Whether it belongs to a bot.
+    /// Whether it is a bot's own role.
     pub managed: bool,
-    /// Its place, 0 for `@everyone`.
+    /// The position in the hierarchy; 0 is `@everyone`.
     pub position: usize,
 }
 

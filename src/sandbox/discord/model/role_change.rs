@@ -1,4 +1,4 @@
-//! Making, changing and deleting roles.
+//! Role management: creating, changing and deleting roles.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
 impl Guild {
-    /// Who may manage roles manages those below the highest of their own (Discord: "Permission Hierarchy").
+    /// A manager of roles may manage only those below their own highest (Discord: "Permission Hierarchy").
     fn check_rank(&self, user: Snowflake, role: &Role) -> Result<(), Refusal> {
         if self.rank(user) > role.position { Ok(()) } else { Err(Refusal::MissingPermissions) }
     }
@@ -19,7 +19,7 @@ impl Guild {
         if user == self.owner { usize::MAX } else { highest.unwrap_or(0) }
     }
 
-    /// Nobody gives what they do not have.
+    /// A user can only grant permissions that they have.
     fn check_gift(&self, user: Snowflake, change: &RoleChange) -> Result<(), Refusal> {
         let has_all = change.permissions.is_none_or(|given| self.permissions(user).has_all(given));
         if has_all { Ok(()) } else { Err(Refusal::MissingPermissions) }
@@ -27,7 +27,7 @@ impl Guild {
 }
 
 impl World {
-    /// Makes a role below all others (Discord: "Create Guild Role").
+    /// Creates a role below all others (Discord: "Create Guild Role").
     pub fn make_role(
         &mut self,
         user: Snowflake,
@@ -56,7 +56,7 @@ impl World {
         Ok(object)
     }
 
-    /// Changes a role.
+    /// Changes a role; the user needs Manage Roles and a higher role.
     pub fn change_role(
         &mut self,
         user: Snowflake,
@@ -80,7 +80,7 @@ impl World {
         Ok(object)
     }
 
-    /// Lets everybody mention a role, or nobody but those who may mention all, as its guild's owner would.
+    /// Sets whether everybody may mention a role, or only members who may mention all; done as the guild's owner.
     pub fn set_mentionable(&mut self, guild: Snowflake, id: Snowflake, mentionable: bool) {
         let Some(owner) = self.guilds.get(&guild).map(|guild| guild.owner) else { return };
         let change = RoleChange { mentionable: Some(mentionable), ..RoleChange::default() };
@@ -88,7 +88,7 @@ impl World {
         let _ = self.change_role(owner, guild, id, change);
     }
 
-    /// Deletes a role and takes it from all who hold it. `@everyone` and the roles of bots stay.
+    /// Deletes a role and removes it from its members. `@everyone` and managed roles cannot be deleted.
     pub fn delete_role(&mut self, user: Snowflake, guild: Snowflake, id: Snowflake) -> Result<(), Refusal> {
         let found = self.guild_with(user, guild, Permission::ManageRoles)?;
         let role = found.roles.iter().find(|role| role.id == id).ok_or(Refusal::UnknownRole)?;
@@ -104,7 +104,7 @@ impl World {
         Ok(())
     }
 
-    /// A guild for somebody who needs a permission there.
+    /// The guild, if the user has the permission `needed` in it.
     fn guild_with(&self, user: Snowflake, guild: Snowflake, needed: Permission) -> Result<&Guild, Refusal> {
         let found = self.guild(user, guild)?;
         if found.permissions(user).has(needed) { Ok(found) } else { Err(Refusal::MissingPermissions) }

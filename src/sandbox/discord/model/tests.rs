@@ -203,7 +203,7 @@ fn only_ones_own_messages_are_edited_and_deleted() {
     assert_eq!(edited["edited_timestamp"], "2024-01-15T10:30:01.000000+00:00");
     let nothing = validate::edit(&json!({"content": null, "embeds": []}), 0).unwrap();
     assert_eq!(scene.world.edit(bot, scene.channel, message, nothing, later), Err(Refusal::EmptyMessage));
-    // The owner may do everything.
+    // The owner has all permissions.
     assert_eq!(scene.world.delete(alice, scene.channel, message), Ok(()));
 }
 

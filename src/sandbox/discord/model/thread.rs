@@ -1,4 +1,4 @@
-//! Threads: channels within channels, opened from a message, by themselves, or as the posts of a forum.
+//! Threads: channels within channels, opened from a message, without one, or as posts of a forum.
 
 use serde_json::{Value, json};
 
@@ -6,40 +6,40 @@ use super::{Draft, iso};
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Discord's type number of a thread that everybody sees.
+/// Discord's type number of a public thread.
 pub const PUBLIC_THREAD: u8 = 11;
-/// Discord's type number of a thread that only its members see.
+/// Discord's type number of a private thread, which only its members see.
 pub const PRIVATE_THREAD: u8 = 12;
 
-/// What a thread has beyond other channels.
+/// The data that threads have in addition to other channels.
 #[derive(Clone, Debug)]
 pub struct Thread {
-    /// Who opened it.
+    /// The user who opened it.
     pub owner: Snowflake,
-    /// When.
+    /// When it was opened.
     pub opened: Timestamp,
-    /// Whether it is put away. A message brings it back.
+    /// Whether it is archived. A message unarchives it.
     pub archived: bool,
-    /// When that changed last.
+    /// When `archived` last changed.
     pub archived_at: Timestamp,
-    /// Whether only moderators may bring it back.
+    /// Whether only moderators may unarchive it.
     pub locked: bool,
-    /// Minutes of silence after which it is put away (the sandbox never does it by itself).
+    /// Minutes of inactivity before it is archived (the sandbox never does so by itself).
     pub auto_archive: i64,
-    /// Whether everybody may invite to a private one.
+    /// Whether every member may invite others to a private thread.
     pub invitable: bool,
-    /// A forum post's tags.
+    /// The ids of a forum post's tags.
     pub tags: Vec<Snowflake>,
-    /// Who is in it.
+    /// The user ids of its members.
     pub members: Vec<Snowflake>,
 }
 
-/// What a forum's posts can be marked with.
+/// A tag of a forum, for its posts.
 #[derive(Clone, Debug)]
 pub struct Tag {
-    /// The id.
+    /// Unique in the forum.
     pub id: Snowflake,
-    /// The name.
+    /// The label.
     pub name: String,
 }
 
@@ -51,20 +51,20 @@ impl Tag {
     }
 }
 
-/// A thread somebody wants to open, checked.
+/// A validated request to open a thread.
 #[derive(Clone, Debug, Default)]
 pub struct Opening {
-    /// The name.
+    /// The name of the thread.
     pub name: String,
-    /// Discord's type number, if one was given.
+    /// Discord's channel type number, if given.
     pub kind: Option<u8>,
-    /// Minutes until it is put away.
+    /// Minutes of inactivity before it is archived.
     pub auto_archive: i64,
-    /// Whether everybody may invite to it.
+    /// Whether every member may invite others.
     pub invitable: bool,
-    /// A forum post's tags.
+    /// The ids of a forum post's tags.
     pub tags: Vec<Snowflake>,
-    /// A forum post's message.
+    /// The first message of a forum post.
     pub message: Option<Draft>,
 }
 
@@ -83,7 +83,7 @@ impl Thread {
         }
     }
 
-    /// What a thread's channel object has that others have not.
+    /// The fields of a thread's channel object that other channels do not have.
     pub(super) fn facts(&self, messages: usize) -> Value {
         json!({
             "owner_id": self.owner,

@@ -9,12 +9,12 @@ use super::{
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Discord's type number of an announcement channel, and of its threads.
+/// Discord's type numbers of an announcement channel and of its threads.
 const ANNOUNCEMENT: u8 = 5;
 const ANNOUNCEMENT_THREAD: u8 = 10;
 
 impl World {
-    /// Opens a thread from a message; it has the message's id (Discord: "Start Thread from Message").
+    /// Opens a thread from a message; it gets the message's id (Discord: "Start Thread from Message").
     pub fn open_thread_from(
         &mut self,
         user: Snowflake,
@@ -38,7 +38,8 @@ impl World {
         Ok(object)
     }
 
-    /// Opens a thread by itself: private unless another type is asked for (Discord: "Start Thread without Message").
+    /// Opens a thread without a message: private unless another type is given (Discord: "Start Thread without
+    /// Message").
     pub fn open_thread(
         &mut self,
         user: Snowflake,
@@ -63,8 +64,8 @@ impl World {
         self.add_thread(user, channel, id, kind, &opening, now)
     }
 
-    /// Posts into a forum: a thread whose first message has its id (Discord: "Start Thread in Forum"). The answer
-    /// is the thread with its `message`.
+    /// Posts into a forum: opens a thread whose first message has its id (Discord: "Start Thread in Forum"). Returns
+    /// the thread with its `message`.
     pub fn open_post(
         &mut self,
         user: Snowflake,
@@ -94,7 +95,7 @@ impl World {
         let mut object = self.add_thread(user, channel, id, PUBLIC_THREAD, &opening, now)?;
         object["message"] = self.put(id, message, now)?;
         if let Some(forum) = self.channels.get_mut(&channel) {
-            // A forum's last message is its last thread.
+            // A forum's last message is its newest thread.
             forum.last_message = Some(id);
         }
         Ok(object)
@@ -118,13 +119,13 @@ impl World {
         };
         let object = channel.object();
         self.channels.insert(id, channel);
-        let mut told = object.clone();
-        told["newly_created"] = true.into();
-        self.dispatch("THREAD_CREATE", told);
+        let mut payload = object.clone();
+        payload["newly_created"] = true.into();
+        self.dispatch("THREAD_CREATE", payload);
         Ok(object)
     }
 
-    /// What a message of `author` does to the thread it is sent to: it comes back, and they are in it.
+    /// Applies a message of `author` to its thread: the thread is unarchived, and the author joins it.
     pub(super) fn unarchive(&mut self, channel: Snowflake, author: Snowflake, now: Timestamp) {
         let is_user = self.users.contains_key(&author);
         let Some(thread) = self.channels.get_mut(&channel).and_then(|found| found.thread.as_mut()) else {
@@ -134,7 +135,7 @@ impl World {
             thread.members.push(author);
         }
         if thread.archived {
-            // It was found above.
+            // The channel was found above.
             let _ = self.change_channel(channel, |channel| {
                 if let Some(thread) = channel.thread.as_mut() {
                     (thread.archived, thread.archived_at) = (false, now);
@@ -143,20 +144,20 @@ impl World {
         }
     }
 
-    /// What makes a channel a thread, to be changed.
+    /// The thread data of a channel, to be changed.
     pub fn thread_mut(&mut self, channel: Snowflake) -> Result<&mut Thread, Refusal> {
         let place = self.channels.get_mut(&channel).ok_or(Refusal::UnknownChannel)?;
         place.thread.as_mut().ok_or(Refusal::WrongChannelKind)
     }
 
-    /// Tells that the members of a thread changed; `count` is how many there are now.
+    /// Dispatches a change of a thread's members; `count` is their new number.
     pub fn tell_thread_members(&mut self, channel: Snowflake, count: Value) {
         let guild = self.channels.get(&channel).map(|channel| channel.guild);
-        let told = json!({"id": channel, "guild_id": guild, "member_count": count});
-        self.dispatch("THREAD_MEMBERS_UPDATE", told);
+        let payload = json!({"id": channel, "guild_id": guild, "member_count": count});
+        self.dispatch("THREAD_MEMBERS_UPDATE", payload);
     }
 
-    /// Discord's thread member object of somebody who is in the thread.
+    /// Discord's thread member object of a member of the thread.
     pub fn thread_member(&self, thread: Snowflake, user: Snowflake) -> Result<Value, Refusal> {
         let found = self.channels.get(&thread).ok_or(Refusal::UnknownChannel)?;
         let facts = found.thread.as_ref().ok_or(Refusal::WrongChannelKind)?;
@@ -166,7 +167,7 @@ impl World {
         Ok(json!({"id": thread, "user_id": user, "join_timestamp": iso(facts.opened), "flags": 0}))
     }
 
-    /// Threads that `user` sees, of one guild or in one channel, with that user's memberships.
+    /// Threads visible to `user` that `chosen` accepts, with that user's memberships.
     #[must_use]
     pub fn list_threads(&self, user: Snowflake, chosen: impl Fn(&Channel, &Thread) -> bool) -> Value {
         let seen = |channel: &&Channel| {

@@ -1,24 +1,24 @@
-//! Users: people and the bot.
+//! Users: people and bots.
 
 use serde_json::{Value, json};
 
 use crate::model::Snowflake;
 
-/// Somebody with an account.
+/// A Discord account.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// The id.
+    /// For a bot, also its application's id.
     pub id: Snowflake,
     /// The unique user name.
     pub username: String,
-    /// The name that is shown; the user name if there is none.
+    /// The display name; clients show the user name if it is `None`.
     pub display: Option<String>,
-    /// Whether an application speaks through it.
+    /// Whether it is an application's bot.
     pub bot: bool,
 }
 
 impl User {
-    /// Discord's user object, with every key that the strictest client library wants.
+    /// Discord's user object, with every key that the strictest client library requires.
     #[must_use]
     pub fn object(&self) -> Value {
         let mut object = json!({
@@ -33,7 +33,7 @@ impl User {
         object
     }
 
-    /// The same as the user sees it at `/users/@me`.
+    /// [`User::object`] as the user itself sees it at `/users/@me`.
     #[must_use]
     pub fn own_object(&self) -> Value {
         let mut object = self.object();

@@ -1,4 +1,4 @@
-//! Webhooks: addresses that anybody who knows them can send through.
+//! Webhooks: URLs through which every holder of the token can send messages.
 
 use serde_json::{Value, json};
 
@@ -9,32 +9,32 @@ use super::{
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
 
-/// Webhooks of a channel (Discord: JSON error 30007).
+/// How many webhooks a channel may have (Discord: JSON error 30007).
 const PER_CHANNEL: usize = 15;
 
-/// A webhook.
+/// An incoming webhook.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// The id.
+    /// The first part of its URL's path; not secret.
     pub id: Snowflake,
-    /// What is as good as a password.
+    /// The second part of its URL's path; as secret as a password.
     pub token: String,
-    /// The name it sends under.
+    /// The default name of its messages' author.
     pub name: String,
-    /// Its picture.
+    /// The default avatar of its messages' author.
     pub avatar: Option<String>,
-    /// Where it sends to.
+    /// The id of the channel that it posts to.
     pub channel: Snowflake,
-    /// The guild of that channel.
+    /// The id of that channel's guild.
     pub guild: Snowflake,
-    /// Who made it.
+    /// The id of the user who created it.
     pub creator: Snowflake,
-    /// The application it belongs to, if a bot made it.
+    /// The id of the bot's application, if a bot created it.
     pub application: Option<Snowflake>,
 }
 
 impl Webhook {
-    /// Discord's webhook object; `api` is the address of the API that it is executed at.
+    /// Discord's webhook object; `api` is the base URL of the API that executes it.
     #[must_use]
     pub fn object(&self, api: &str) -> Value {
         json!({
@@ -45,25 +45,25 @@ impl Webhook {
     }
 }
 
-/// What is sent through a webhook, checked.
+/// A validated request to send through a webhook.
 #[derive(Clone, Debug, Default)]
 pub struct Execution {
-    /// The message.
+    /// The content to send.
     pub draft: Draft,
-    /// A name in place of the webhook's.
+    /// A name that replaces the webhook's.
     pub username: Option<String>,
-    /// A picture in place of the webhook's.
+    /// An avatar that replaces the webhook's.
     pub avatar: Option<String>,
-    /// The thread of its channel to send to.
+    /// The id of the thread in its channel to send to.
     pub thread: Option<Snowflake>,
     /// The name of a post to open in its forum.
     pub thread_name: Option<String>,
-    /// That post's tags.
+    /// The ids of that post's tags.
     pub tags: Vec<Snowflake>,
 }
 
 impl World {
-    /// A new webhook of `creator`.
+    /// Creates a webhook of `creator`.
     pub fn add_webhook(
         &mut self,
         creator: Snowflake,
@@ -88,25 +88,25 @@ impl World {
         Ok(webhook)
     }
 
-    /// All webhooks, in the order they were made.
+    /// All webhooks, in creation order.
     pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
         self.webhooks.values()
     }
 
-    /// A webhook for somebody who knows its token.
+    /// The webhook with this id, if the token is right.
     pub fn webhook(&self, id: Snowflake, token: &str) -> Result<&Webhook, Refusal> {
         let found = self.webhooks.get(&id).ok_or(Refusal::UnknownWebhook)?;
         if found.token == token { Ok(found) } else { Err(Refusal::InvalidWebhookToken) }
     }
 
-    /// A webhook for somebody who may manage it.
+    /// The webhook, if `user` may manage it.
     pub fn managed_webhook(&self, user: Snowflake, id: Snowflake) -> Result<&Webhook, Refusal> {
         let found = self.webhooks.get(&id).ok_or(Refusal::UnknownWebhook)?;
         self.channel_with(user, found.channel, Permission::ManageWebhooks)?;
         Ok(found)
     }
 
-    /// Changes a webhook; who may is asked before.
+    /// Changes a webhook; the caller has checked the permission.
     pub fn change_webhook(
         &mut self,
         id: Snowflake,
@@ -115,20 +115,20 @@ impl World {
         let webhook = self.webhooks.get_mut(&id).ok_or(Refusal::UnknownWebhook)?;
         change(webhook);
         let webhook = webhook.clone();
-        let told = json!({"guild_id": webhook.guild, "channel_id": webhook.channel});
-        self.dispatch("WEBHOOKS_UPDATE", told);
+        let payload = json!({"guild_id": webhook.guild, "channel_id": webhook.channel});
+        self.dispatch("WEBHOOKS_UPDATE", payload);
         Ok(webhook)
     }
 
-    /// Takes a webhook away: whoever uses it from now on finds it unknown.
+    /// Deletes a webhook: later requests find it unknown.
     pub fn delete_webhook(&mut self, id: Snowflake) -> Result<(), Refusal> {
         let webhook = self.webhooks.remove(&id).ok_or(Refusal::UnknownWebhook)?;
-        let told = json!({"guild_id": webhook.guild, "channel_id": webhook.channel});
-        self.dispatch("WEBHOOKS_UPDATE", told);
+        let payload = json!({"guild_id": webhook.guild, "channel_id": webhook.channel});
+        self.dispatch("WEBHOOKS_UPDATE", payload);
         Ok(())
     }
 
-    /// Sends through a webhook (Discord: "Execute Webhook").
+    /// Sends a message through a webhook (Discord: "Execute Webhook").
     pub fn execute(
         &mut self,
         webhook: &Webhook,
@@ -166,7 +166,7 @@ impl World {
         self.put(channel, message, now)
     }
 
-    /// The channel that a webhook sends to, or the thread of it; a locked thread is closed to webhooks.
+    /// The webhook's channel, or the given thread in it; webhooks cannot write into locked threads.
     fn webhook_place(&self, webhook: &Webhook, thread: Option<Snowflake>) -> Result<&Channel, Refusal> {
         let place = self.channels.get(&thread.unwrap_or(webhook.channel)).ok_or(Refusal::UnknownChannel)?;
         if thread.is_some() && place.parent != Some(webhook.channel) {
@@ -176,7 +176,7 @@ impl World {
         if locked { Err(Refusal::ThreadLocked) } else { Ok(place) }
     }
 
-    /// A message that was sent through a webhook, with where it is.
+    /// A message that was sent through a webhook, with its channel.
     pub fn webhook_message(
         &self,
         webhook: &Webhook,
@@ -188,7 +188,7 @@ impl World {
         if own { Ok((place, message)) } else { Err(Refusal::UnknownMessage) }
     }
 
-    /// Changes a message that was sent through a webhook.
+    /// Edits a message that was sent through a webhook.
     pub fn edit_webhook_message(
         &mut self,
         webhook: &Webhook,

@@ -1,6 +1,6 @@
-//! The files of the page: each has a path of its own, none is built from another.
+//! The static files of the page: each has a fixed path, no path is computed.
 //!
-//! Invariant: what is not in [`ASSETS`] is not served, and a page that is served loads nothing else.
+//! Invariant: only [`ASSETS`] are served, and the page loads nothing else.
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,7 @@ use axum::routing::get;
 
 use crate::sandbox::discord::Face;
 
-/// Nothing inline, nothing from elsewhere but the pictures of embeds.
+/// Nothing inline, and nothing from other origins except the images of embeds.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
                       img-src 'self' data: http: https:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
@@ -60,7 +60,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("world.js", SCRIPT),
 ];
 
-/// A route for each file.
+/// One route per file.
 pub(super) fn router() -> Router<Face> {
     ASSETS.iter().fold(Router::new(), |router, &(path, kind, text)| {
         router.route(path, get(move || async move { file(kind, text) }))

@@ -1,7 +1,7 @@
-//! The control API: misbehaviour on demand, and the ledger of what was asked and answered.
+//! The control API: fault injection, and the request log.
 //!
-//! For the page and for tests that have the sandbox as a process of its own; tests in Rust may hold the [`Discord`]
-//! itself. All routes want the token of one of the sandbox's people.
+//! For the page and for tests that run the sandbox as a separate process; tests in Rust may hold the [`Discord`]
+//! itself. All routes require the token of one of the sandbox's people.
 
 mod order;
 
@@ -16,8 +16,8 @@ use serde_json::{Map, Value, json};
 use crate::sandbox::discord::token::Kind;
 use crate::sandbox::discord::{Asked, Discord, Face};
 
-/// Lets only those through who reach us by a name of this machine: a page from elsewhere whose name was made to lead
-/// here (DNS rebinding) still says its own name, and what it is the page of.
+/// Admits only requests that name this machine as their host. A page from elsewhere whose name was made to resolve to
+/// this machine (DNS rebinding) still sends its own name as host and origin.
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     if is_from_here(request.headers()) {
         next.run(request).await
@@ -32,7 +32,7 @@ fn is_from_here(headers: &HeaderMap) -> bool {
     named("host").is_some_and(is_local) && origin.is_none_or(is_local)
 }
 
-/// Whether `host`, with or without a port, is this machine by one of its own names.
+/// Whether `host`, with or without a port, is a local name of this machine.
 fn is_local(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
         if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
@@ -49,7 +49,7 @@ pub(super) async fn ledger(Extract(face): Extract<Face>, headers: HeaderMap) -> 
     Json(json!({"counts": face.discord.counts(), "asked": asked})).into_response()
 }
 
-/// `GET /sandbox/messages`: every message there is, by the id of its channel, oldest first.
+/// `GET /sandbox/messages`: all messages by channel id, oldest first.
 pub(super) async fn messages(Extract(face): Extract<Face>, headers: HeaderMap) -> Response {
     if !face.discord.is_person(&headers) {
         return refused(StatusCode::UNAUTHORIZED, "Send the token of one of the sandbox's people.");
@@ -60,8 +60,8 @@ pub(super) async fn messages(Extract(face): Extract<Face>, headers: HeaderMap) -
     Json(messages).into_response()
 }
 
-/// `GET /sandbox/wait?sent=N`: the counts, as soon as each figure that is named has reached its number. Put a time
-/// limit around it.
+/// `GET /sandbox/wait?sent=N`: returns the counts as soon as each named count has reached its number. Put a timeout
+/// around it.
 pub(super) async fn wait(
     Extract(face): Extract<Face>,
     headers: HeaderMap,
@@ -81,15 +81,16 @@ pub(super) async fn wait(
     }
 }
 
-/// `POST /sandbox/control`: an object of orders, each of which is carried out.
+/// `POST /sandbox/control`: an object of commands, each of which is executed.
 ///
-/// What goes wrong: `fail {kind, n, on, about, status, code, message, headers, body, seconds, scope}` (`on`: a part of
-/// method and path; `about`: a part of the body), `storm {seed, share, on, seconds}`, `clear`, `break_s`, `ban_s`.
-/// How Discord is: `limits` (`"default"`, `"none"`), `nonce_window_s`, `advance_s`, `add_channel` (a name, or a list),
-/// `deny` and `allow {channel, permission}` (`send_messages`, `read_message_history`, …), `delete_channel` and
-/// `delete_webhook` (ids or names; `true` for the webhook of the setup), `revoke_token`, `restore_token`,
-/// `kick_bot` and `invite_bot` (the permissions of the link, as `"84992"`), `replay_interaction` (an id, or `true` for the last), `distort` (changes to interactions as they are told),
-/// `manner` (`"others"`: as servers written by others, `"discord"`), `gateway` (an object of the gateway's own orders).
+/// Faults: `fail {kind, n, on, about, status, code, message, headers, body, seconds, scope}` (`on`: a part of method
+/// and path; `about`: a part of the body), `storm {seed, share, on, seconds}`, `clear`, `break_s`, `ban_s`. State:
+/// `limits` (`"default"`, `"none"`), `nonce_window_s`, `advance_s`, `add_channel` (a name, or a list), `deny` and
+/// `allow {channel, permission}` (`send_messages`, `read_message_history`, …), `delete_channel` and `delete_webhook`
+/// (ids or names; `true` for the webhook of the setup), `revoke_token`, `restore_token`, `kick_bot` and `invite_bot`
+/// (the permissions of the link, as `"84992"`), `replay_interaction` (an id, or `true` for the last), `distort`
+/// (changes to dispatched interactions), `manner` (`"others"`: behaves like third-party servers, `"discord"`),
+/// `gateway` (an object of the gateway's own commands).
 pub(super) async fn control(
     Extract(face): Extract<Face>,
     headers: HeaderMap,

@@ -6,8 +6,8 @@ use crate::clock::Clock;
 use crate::sandbox::discord::{Discord, Setup};
 use crate::sandbox::serve;
 
-/// Reads the stream up to the next event that is called `name`, and returns its data.
-async fn heard(stream: &mut reqwest::Response, name: &str) -> Value {
+/// Reads the stream up to the next event named `name`, and returns its data.
+async fn next_event(stream: &mut reqwest::Response, name: &str) -> Value {
     let mut text = String::new();
     loop {
         while let Some((event, rest)) = text.split_once("\n\n") {
@@ -49,9 +49,9 @@ async fn the_page_has_its_state_and_hears_what_happens() {
         .await
         .unwrap();
     assert_eq!(made.status(), 200);
-    assert_eq!(heard(&mut stream, "MESSAGE_CREATE").await["content"], "hello");
+    assert_eq!(next_event(&mut stream, "MESSAGE_CREATE").await["content"], "hello");
     discord.delete_channel(discord.channel_id("general").unwrap());
-    assert_eq!(heard(&mut stream, "CHANNEL_DELETE").await["name"], "general");
+    assert_eq!(next_event(&mut stream, "CHANNEL_DELETE").await["name"], "general");
 
     let state: Value =
         client.get(format!("{base}/sandbox/state")).send().await.unwrap().json().await.unwrap();
@@ -70,7 +70,7 @@ async fn the_page_has_its_state_and_hears_what_happens() {
     assert_eq!(alice["token"], discord.user_token().expose());
 
     let again = client.get(format!("{base}/sandbox/stream")).header("Last-Event-ID", "1").send().await;
-    assert_eq!(heard(&mut again.unwrap(), "SANDBOX_RELOAD").await, Value::Null);
+    assert_eq!(next_event(&mut again.unwrap(), "SANDBOX_RELOAD").await, Value::Null);
 
     stop.cancel();
     while stream.chunk().await.is_ok_and(|chunk| chunk.is_some()) {}
@@ -110,7 +110,7 @@ async fn the_page_learns_what_became_of_a_click_but_not_the_token_to_answer_it()
     let path = format!("/interactions/{id}/{token}/callback");
     assert_eq!(ask(String::new(), path, answer).await.unwrap().status(), 204);
 
-    // All that comes up to the answer, whatever it is called.
+    // Everything up to the event with the answer.
     let mut text = String::new();
     while !text.contains("\"answered\"") {
         text.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
@@ -129,8 +129,8 @@ async fn the_page_learns_what_became_of_a_click_but_not_the_token_to_answer_it()
     serving.await.unwrap().unwrap();
 }
 
-/// What a browser shows before any script runs, and what a screen reader needs. Looked at with axe-core and Chromium, light
-/// and dark, wide and narrow: no violation.
+/// The page before any script runs, and what a screen reader needs. Checked with axe-core and Chromium, light and
+/// dark, wide and narrow: no violation.
 #[test]
 fn the_page_says_what_it_is_without_a_script_and_names_what_it_holds() {
     let html = include_str!("../../page/index.html");
@@ -142,11 +142,11 @@ fn the_page_says_what_it_is_without_a_script_and_names_what_it_holds() {
         "<p id=\"about-text\">",
         "<title>",
         "<a class=\"skip\" href=\"#messages\">",
-        // What happens is said to those who do not see it.
+        // Changes are announced to screen readers.
         "<p id=\"announcer\" class=\"sr-only\" aria-live=\"polite\">",
         "id=\"banner\" class=\"banner\" role=\"status\"",
         "id=\"note\" class=\"note\" role=\"status\"",
-        // Whose counts they are.
+        // The counts are labeled with their owner.
         "aria-labelledby=\"demo-owner\"",
         "aria-labelledby=\"counts-owner\"",
         ">Events through nuncio:<",
@@ -155,7 +155,7 @@ fn the_page_says_what_it_is_without_a_script_and_names_what_it_holds() {
     ] {
         assert!(html.contains(part), "{part}");
     }
-    // Everything that is pointed to is there, and has an id of its own.
+    // Every referenced element exists, with a unique id.
     let named = |attribute: &str| -> Vec<String> {
         let begin = format!(" {attribute}=\"");
         html.split(&begin).skip(1).map(|part| part.split('"').next().unwrap().to_owned()).collect()
@@ -173,7 +173,7 @@ fn the_page_says_what_it_is_without_a_script_and_names_what_it_holds() {
             inside.split('<').map(|part| part.split_once('>').map_or(part, |it| it.1)).collect();
         assert!(!text.trim().is_empty(), "a button without a name: {button}");
     }
-    // The button that was pressed keeps the focus: `disabled` would take it away.
+    // The pressed button keeps the focus: `disabled` would take it away.
     let demo = include_str!("../../page/demo.js");
     assert!(!demo.contains(".disabled") && demo.contains("aria-disabled"), "the button loses the focus");
 }

@@ -1,4 +1,4 @@
-//! What each route does with the model.
+//! Route handlers: what each route does with the model.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::sandbox::discord::model::{Guild, Page, Posted, Refusal, World};
 use crate::sandbox::discord::token::Caller;
 use crate::sandbox::discord::validate::{self, Form};
 
-/// Does what somebody asks for who needs no account: a token in the path opens the route.
+/// Handles routes without an account, which are authorized by a token in the path.
 pub(super) fn act_openly(
     state: &mut State,
     route: &Route,
@@ -24,7 +24,7 @@ pub(super) fn act_openly(
     let world = &mut state.world;
     match route {
         Route::Callback(id, token) => interact::callback(world, *id, token, call, now),
-        // An application's own "webhook" is the way to answer its interactions.
+        // The application's "webhook" is the route for answering its interactions.
         Route::Hook(id, token) if *id == application => match call.method.as_str() {
             "POST" => interact::follow_up(world, token, call, now),
             _ => Err(Refusal::MethodNotAllowed),
@@ -38,7 +38,7 @@ pub(super) fn act_openly(
     }
 }
 
-/// Does as `caller` what `route` asks for.
+/// Handles `route` as `caller`.
 pub(super) fn act(
     state: &mut State,
     caller: Caller,
@@ -93,7 +93,7 @@ pub(super) fn act(
         Route::CreateMessage(channel) => return create(state, user, channel, call, now),
         Route::ReadMessage(channel, message) => world.message(user, channel, message)?,
         Route::EditMessage(channel, message) => {
-            // Access first: who may not see a channel learns nothing of what would be wrong with a body.
+            // Access first: a caller who cannot see a channel must not learn what is wrong with the body.
             let flags = world.flags(user, channel, message)?;
             let Upload { body, .. } = body::read(call)?;
             world.edit(user, channel, message, validate::edit(&body, flags)?, now)?

@@ -1,4 +1,5 @@
-//! Bodies: JSON, or a form with files whose `payload_json` is the JSON (Discord: "Uploading Files").
+//! Request bodies: JSON, or a multipart form with files whose `payload_json` is the JSON (Discord: "Uploading
+//! Files").
 
 use serde_json::{Value, json};
 
@@ -6,16 +7,15 @@ use super::Call;
 use crate::sandbox::discord::model::Refusal;
 use crate::sandbox::discord::validate::Form;
 
-/// What a body holds.
+/// A parsed body.
 #[derive(Debug, PartialEq)]
 pub(super) struct Upload {
-    /// The JSON.
     pub(super) body: Value,
-    /// The files, as the beginnings of attachment objects. Their bytes are not kept.
+    /// The files, as incomplete attachment objects. Their bytes are not kept.
     pub(super) files: Vec<Value>,
 }
 
-/// Reads the body of a call by its content type.
+/// Parses the body of a call by its content type.
 pub(super) fn read(call: &Call) -> Result<Upload, Refusal> {
     let content_type = call.header("content-type").unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -36,10 +36,10 @@ fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
     serde_json::from_slice(bytes).map_err(|_| Refusal::InvalidJson)
 }
 
-/// Reads a form. Parts other than `payload_json` and files are ignored.
+/// Parses a multipart form. Parts other than `payload_json` and files are ignored.
 fn form(bytes: &[u8], boundary: &str) -> Result<Upload, Refusal> {
     let mut upload = Upload { body: json!({}), files: Vec::new() };
-    // The first delimiter stands without a line break before it: with one in front, all are alike.
+    // The first delimiter has no line break before it; adding one makes all delimiters alike.
     let bytes = [b"\r\n", bytes].concat();
     for part in pieces(&bytes, format!("\r\n--{boundary}").as_bytes()).skip(1) {
         let mut halves = pieces(part, b"\r\n\r\n");
@@ -59,14 +59,14 @@ fn form(bytes: &[u8], boundary: &str) -> Result<Upload, Refusal> {
     Ok(upload)
 }
 
-/// `name="value"` in a part's head.
+/// The value of `name="value"` in a part's header.
 fn parameter<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let marker = format!(" {name}=\"");
     let start = head.find(&marker)? + marker.len();
     head[start..].split('"').next()
 }
 
-/// The pieces of `bytes` between the places where `delimiter` stands.
+/// The pieces of `bytes` between the occurrences of `delimiter`.
 fn pieces<'a>(bytes: &'a [u8], delimiter: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
     let mut rest = Some(bytes);
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! Application commands: registering, changing, listing them.
+//! Application command routes: register, change and list.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::model::Snowflake;
 use crate::sandbox::discord::model::{Refusal, World};
 use crate::sandbox::discord::validate;
 
-/// All commands of a scope: listed, one more, or all at once.
+/// The commands of a scope: list, create one, or overwrite all.
 pub(super) fn all(
     world: &mut World,
     guild: Option<Snowflake>,
@@ -51,7 +51,7 @@ pub(super) fn all(
     }
 }
 
-/// One command.
+/// One command: read, change or delete.
 pub(super) fn one(
     world: &mut World,
     guild: Option<Snowflake>,
@@ -73,7 +73,7 @@ pub(super) fn one(
     }
 }
 
-/// Who may use which command: nobody has said anything of it here.
+/// Command permissions: none are ever set here.
 pub(super) fn permissions(call: &Call) -> Result<Answer, Refusal> {
     match call.method.as_str() {
         "GET" => Ok(Answer::json(json!([]))),
@@ -81,7 +81,7 @@ pub(super) fn permissions(call: &Call) -> Result<Answer, Refusal> {
     }
 }
 
-/// Whether `user` may speak for `application`, in `guild` or everywhere.
+/// Checks that `user` may act for `application`, in `guild` or globally.
 pub(super) fn check_owner(
     world: &World,
     user: Snowflake,
@@ -91,7 +91,7 @@ pub(super) fn check_owner(
     if world.application() != user || application != user {
         return Err(Refusal::NotYourApplication);
     }
-    // In a guild that it is not in, an application has no access; that it exists is not told.
+    // An application has no access in a guild that it is not in; the guild's existence is not revealed.
     let Some(guild) = guild else { return Ok(()) };
     match world.guild(user, guild) {
         Ok(guild) if guild.has_commands => Ok(()),
@@ -99,7 +99,7 @@ pub(super) fn check_owner(
     }
 }
 
-/// The body of something that has to be an object.
+/// The body, which must be an object.
 pub(super) fn object(call: &Call) -> Result<Map<String, Value>, Refusal> {
     let Upload { body, .. } = body::read(call)?;
     match body {

@@ -1,4 +1,4 @@
-//! Channels made, changed and deleted; what is overwritten in them; the roles of members.
+//! Guild routes: channels, permission overwrites, and members' roles.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::sandbox::discord::model::{
 };
 use crate::sandbox::discord::validate::{self, Form};
 
-/// Makes a channel (Discord: "Create Guild Channel"): text, a category, an announcement channel or a forum.
+/// Creates a channel (Discord: "Create Guild Channel"): text, a category, an announcement channel or a forum.
 pub(super) fn create_channel(
     world: &mut World,
     user: Snowflake,
@@ -64,7 +64,7 @@ pub(super) fn change_channel(
     world.change_channel(id, |channel| *channel = changed).map(Answer::json)
 }
 
-/// Overwrites, flags and tags, if the body says anything of them.
+/// Applies overwrites, flags and tags, if the body has them.
 fn shape(world: &mut World, channel: &mut Channel, body: &Value, now: Timestamp) -> Result<(), Refusal> {
     if let Some(list) = body.get("permission_overwrites").and_then(Value::as_array) {
         channel.overwrites = list.iter().map(overwrite).collect::<Result<_, _>>()?;
@@ -113,7 +113,7 @@ pub(super) fn delete_channel(world: &mut World, user: Snowflake, id: Snowflake) 
     world.delete_channel(id).map(Answer::json)
 }
 
-/// What differs in a channel for one role or member: set or taken away.
+/// A channel's overwrite for one role or member: set or delete.
 pub(super) fn overwrites(
     world: &mut World,
     user: Snowflake,
@@ -146,7 +146,7 @@ pub(super) fn overwrites(
     Ok(Answer::empty())
 }
 
-/// A member's role: given or taken.
+/// A member's role: add or remove.
 pub(super) fn member_role(
     world: &mut World,
     user: Snowflake,

@@ -1,4 +1,4 @@
-//! Interactions: what people do (`POST /interactions`), and what applications answer with a token.
+//! Interaction routes: user actions (`POST /interactions`), and an application's answers with a token.
 
 use serde_json::{Map, Value};
 
@@ -12,13 +12,13 @@ use crate::sandbox::discord::model::{Click, Invoke, Refusal, Reply, Submit, Worl
 use crate::sandbox::discord::token::{Caller, Kind, random_text};
 use crate::sandbox::discord::validate::{self, Form};
 
-/// Characters of an interaction's token.
+/// Length of an interaction's token.
 const TOKEN: usize = 128;
-/// The flag of answers that only the one who asked sees.
+/// The flag of ephemeral answers.
 const EPHEMERAL: u64 = 1 << 6;
 
-/// A person clicks, sends a modal, uses a command or writes one. Answers 204, as Discord does; beside that it says in
-/// `x-sandbox-interaction` which interaction it became.
+/// A person clicks, submits a modal, invokes a command or types one. Answers 204, like Discord; in addition, the
+/// header `x-sandbox-interaction` has the id of the created interaction.
 pub(super) fn interact(
     world: &mut World,
     caller: Caller,
@@ -121,7 +121,7 @@ pub(super) fn callback(
     Ok(if flag(&query(call), "with_response") { Answer::json(object) } else { Answer::empty() })
 }
 
-/// One more message (Discord: "Create Followup Message").
+/// A followup (Discord: "Create Followup Message").
 pub(super) fn follow_up(
     world: &mut World,
     token: &str,
@@ -136,7 +136,7 @@ pub(super) fn follow_up(
     world.follow_up(token, draft, now).map(Answer::json)
 }
 
-/// A message that answers an interaction: read, changed or deleted.
+/// A message that answers an interaction: read, edit or delete.
 pub(super) fn message(
     world: &mut World,
     token: &str,
@@ -144,11 +144,11 @@ pub(super) fn message(
     call: &Call,
     now: Timestamp,
 ) -> Result<Answer, Refusal> {
-    let (channel, said) = world.answer_message(token, message, now)?;
+    let (channel, stored) = world.answer_message(token, message, now)?;
     match call.method.as_str() {
-        "GET" => world.show(channel, said.id).map(Answer::json),
+        "GET" => world.show(channel, stored.id).map(Answer::json),
         "PATCH" => {
-            let flags = said.draft.flags;
+            let flags = stored.draft.flags;
             let Upload { body, .. } = body::read(call)?;
             let edit = validate::edit(&body, flags)?;
             world.edit_answer(token, message, edit, now).map(Answer::json)

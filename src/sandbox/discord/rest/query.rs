@@ -1,4 +1,4 @@
-//! Query strings.
+//! Query strings of requests.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Call;
 
-/// Whether the query says yes to `key` (Discord: "Boolean Query Strings").
+/// Whether the query sets `key` to true (Discord: "Boolean Query Strings").
 pub(super) fn flag(query: &Map<String, Value>, key: &str) -> bool {
     query.get(key).and_then(Value::as_str).is_some_and(|text| matches!(text, "true" | "True" | "1"))
 }

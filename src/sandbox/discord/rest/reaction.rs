@@ -1,4 +1,4 @@
-//! Reactions and pins.
+//! Reaction and pin routes.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::model::Snowflake;
 use crate::sandbox::discord::model::{Refusal, World};
 
-/// All reactions of a message, or all with one emoji: listed or taken away.
+/// All reactions of a message, or all with one emoji: list or remove.
 pub(super) fn all(
     world: &mut World,
     user: Snowflake,
@@ -23,7 +23,7 @@ pub(super) fn all(
     }
 }
 
-/// One's own reaction, or somebody else's.
+/// The caller's own reaction, or another user's.
 pub(super) fn one(
     world: &mut World,
     user: Snowflake,
@@ -39,7 +39,7 @@ pub(super) fn one(
     Ok(Answer::empty())
 }
 
-/// What is pinned in a channel.
+/// The pinned messages of a channel.
 pub(super) fn pins(
     world: &World,
     user: Snowflake,

@@ -1,4 +1,4 @@
-//! Answers on their way out, and what faults make of them.
+//! Outgoing answers, and what faults do to them.
 
 use std::io;
 use std::time::Duration;
@@ -14,28 +14,28 @@ use super::super::{Face, Fault};
 use crate::clock::Timestamp;
 use crate::sandbox::discord::model::Refusal;
 
-/// Exactly this: a client that finds a charset behind it does not read the body as JSON.
+/// Exactly this: with a charset after it, some clients do not parse the body as JSON.
 const JSON: &str = "application/json";
 const HTML: &str = "text/html";
-/// Pieces that a slow answer comes in.
+/// How many pieces a slow answer is sent in.
 const PIECES: u32 = 8;
 
-/// What is answered, before it becomes HTTP.
+/// An answer before it becomes HTTP.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) content: Content,
-    /// Whether it carries the `Via` of Discord's answers.
+    /// Whether it has the `Via` header of Discord's answers.
     pub(super) has_via: bool,
 }
 
-/// Its body.
+/// The body of an answer.
 #[derive(Debug)]
 pub(super) enum Content {
     Empty,
     Json(Value),
-    /// What the edge answers, not Discord itself: text, whatever type, with headers of its own.
+    /// An answer of the edge, not of Discord: any text, with its own headers.
     Canned(String, Vec<(String, String)>),
 }
 
@@ -50,35 +50,35 @@ impl Answer {
         Self { status: 204, headers: Vec::new(), content: Content::Empty, has_via: true }
     }
 
-    /// No.
+    /// The answer for a refusal.
     pub(super) fn of(refusal: &Refusal) -> Self {
         Self { status: refusal.status(), ..Self::json(refusal.body()) }
     }
 
-    /// The same as `say` puts it, unless it comes from the edge.
-    pub(super) fn said(self, say: impl FnOnce(u16, Option<Value>) -> (u16, Option<Value>)) -> Self {
-        let said = match &self.content {
+    /// Passes the answer through `rewrite`, unless it comes from the edge.
+    pub(super) fn said(self, rewrite: impl FnOnce(u16, Option<Value>) -> (u16, Option<Value>)) -> Self {
+        let body = match &self.content {
             Content::Empty => None,
             Content::Json(body) => Some(body.clone()),
             Content::Canned(..) => return self,
         };
-        let (status, said) = say(self.status, said);
-        Self { status, content: said.map_or(Content::Empty, Content::Json), ..self }
+        let (status, body) = rewrite(self.status, body);
+        Self { status, content: body.map_or(Content::Empty, Content::Json), ..self }
     }
 
-    /// What somebody told us to answer.
+    /// An answer set by a fault.
     pub(super) fn canned(status: u16, headers: &[(String, String)], body: &str) -> Self {
         let content = Content::Canned(body.to_owned(), headers.to_vec());
         Self { status, headers: Vec::new(), content, has_via: false }
     }
 
-    /// What Cloudflare answers to a banned address: not JSON, and without the `Via` that Discord's answers carry.
+    /// Cloudflare's answer to a banned address: not JSON, and without the `Via` of Discord's answers.
     pub(super) fn banned(left: Duration) -> Self {
         let headers = [("retry-after".to_owned(), left.as_secs().saturating_add(1).to_string())];
         Self::canned(429, &headers, "error code: 1015")
     }
 
-    /// As HTTP, dated by this Discord's own clock, which need not be the machine's.
+    /// The HTTP response, dated by this Discord's own clock, which may differ from the machine's.
     fn into_response(self, now: Timestamp) -> Response {
         let mut response = Response::builder().status(self.status).header(DATE, now.to_http_date());
         for (name, value) in self.headers {
@@ -104,7 +104,7 @@ impl Answer {
     }
 }
 
-/// Sends `answer`, or what `fault` makes of it.
+/// Sends `answer`, modified by `fault`.
 pub(super) async fn send(face: &Face, answer: Answer, fault: Option<Fault>) -> Response {
     let now = face.discord.clock().now();
     match fault {
@@ -127,7 +127,7 @@ pub(super) async fn send(face: &Face, answer: Answer, fault: Option<Fault>) -> R
     }
 }
 
-/// The same response with these headers in the place of its own. What cannot be a header is left out.
+/// Replaces headers of the response. Invalid headers are skipped.
 fn lying(mut response: Response, headers: Vec<(String, String)>) -> Response {
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes()))
@@ -138,13 +138,13 @@ fn lying(mut response: Response, headers: Vec<(String, String)>) -> Response {
     response
 }
 
-/// Drops the connection: a body that fails before its first byte makes the server close without having sent anything.
+/// Drops the connection: if a body fails before its first byte, the server closes without sending anything.
 pub(super) fn cut() -> Response {
     let failure = stream::once(async { Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionAborted)) });
     Response::new(Body::from_stream(failure))
 }
 
-/// The same response in so many pieces with `pause` before each; the last is missing if it is `broken`.
+/// Splits the response into `count` pieces with `pause` before each; if `broken`, it breaks off after the first.
 async fn pieces(response: Response, count: u32, pause: Duration, broken: bool, face: &Face) -> Response {
     let (head, body) = response.into_parts();
     let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return failed("no body") };
@@ -162,7 +162,7 @@ async fn pieces(response: Response, count: u32, pause: Duration, broken: bool, f
                 () = face.stop.cancelled() => return Some((Err(io::ErrorKind::ConnectionAborted.into()), Bytes::new())),
             }
             if broken && left.len() < length {
-                // The first piece has to be on its way before the connection is dropped.
+                // The first piece must be sent before the connection is dropped.
                 tokio::task::yield_now().await;
                 return Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), Bytes::new()));
             }

@@ -1,4 +1,4 @@
-//! The roles of a guild.
+//! Role routes of a guild.
 
 use super::Call;
 use super::command::object;
@@ -8,10 +8,10 @@ use crate::model::Snowflake;
 use crate::sandbox::discord::model::{Permissions, Refusal, RoleChange, World};
 use crate::sandbox::discord::validate::Form;
 
-/// Characters of a role's name.
+/// Maximum characters of a role's name.
 const NAME: usize = 100;
 
-/// All roles, or a new one.
+/// The guild's roles: list, or create one.
 pub(super) fn all(
     world: &mut World,
     user: Snowflake,
@@ -32,7 +32,7 @@ pub(super) fn all(
     }
 }
 
-/// One role.
+/// One role: read, change or delete.
 pub(super) fn one(
     world: &mut World,
     user: Snowflake,

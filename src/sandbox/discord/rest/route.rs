@@ -1,10 +1,10 @@
-//! The routes: from method and path to what is asked for, and the bucket it is counted under.
+//! Routing: maps a method and path to a route and its rate-limit bucket.
 
 use crate::model::Snowflake;
 use crate::sandbox::discord::model::Refusal;
 use crate::sandbox::discord::validate::Form;
 
-/// What a path names. Where it does not say what is done, the method does.
+/// The resource that a path names. Where a variant does not name the operation, the method decides it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Gateway,
@@ -33,36 +33,36 @@ pub(super) enum Route {
     DeleteMessage(Snowflake, Snowflake),
     Reactions(Snowflake, Snowflake),
     Reaction(Snowflake, Snowflake, String),
-    /// Somebody's reaction; one's own without a user.
+    /// A user's reaction; the caller's own without a user id.
     Reactor(Snowflake, Snowflake, String, Option<Snowflake>),
-    /// Pins, in the older form (a bare list) or the newer.
+    /// Pins; `true` is the older form (a bare list).
     Pins(Snowflake, bool),
     Pin(Snowflake, Snowflake),
     ThreadFrom(Snowflake, Snowflake),
     Threads(Snowflake),
-    /// Archived threads, public or private.
+    /// Archived threads; `true` for private ones.
     ArchivedThreads(Snowflake, bool),
     ThreadMembers(Snowflake),
-    /// Somebody in a thread; oneself without a user.
+    /// A member of a thread; the caller without a user id.
     ThreadMember(Snowflake, Option<Snowflake>),
     Typing(Snowflake),
-    /// Commands of an application, in a guild or everywhere.
+    /// Commands of an application in a guild, or its global ones.
     Commands(Snowflake, Option<Snowflake>),
     Command(Snowflake, Option<Snowflake>, Snowflake),
     CommandPermissions(Snowflake, Snowflake),
     Interact,
     Callback(Snowflake, String),
     Webhook(Snowflake),
-    /// A webhook, or the application of an interaction, with its token.
+    /// A webhook, or an interaction's application, with its token.
     Hook(Snowflake, String),
-    /// A message of one; Discord's `@original` without an id.
+    /// A message of [`Route::Hook`]; Discord's `@original` without an id.
     HookMessage(Snowflake, String, Option<Snowflake>),
 }
 
 type Found = (Route, &'static str);
 
 impl Route {
-    /// The route and the name of its bucket. Versions 9 and 10 and none are served alike.
+    /// The route and the template of its bucket. Paths with version 9, 10 or none are equivalent.
     pub(super) fn find(method: &str, path: &str) -> Result<Found, Refusal> {
         let parts: Vec<String> = path.trim_start_matches("/api").split('/').skip(1).map(decoded).collect();
         let mut parts: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -239,7 +239,7 @@ impl Route {
         })
     }
 
-    /// The one who is counted on a route that needs no account: a token in the path opens it.
+    /// The id that requests count under on a route without an account, authorized by a token in the path.
     pub(super) fn open_to(&self) -> Option<Snowflake> {
         match *self {
             Self::Callback(id, _) | Self::Hook(id, _) | Self::HookMessage(id, ..) => Some(id),
@@ -247,7 +247,7 @@ impl Route {
         }
     }
 
-    /// The resource its bucket is for (Discord: "top-level resources").
+    /// The resource of its bucket (Discord: "top-level resources").
     pub(super) fn major(&self) -> Option<Snowflake> {
         match *self {
             Self::Guild(id)
@@ -305,12 +305,12 @@ fn id(name: &str, text: &str) -> Result<Snowflake, Refusal> {
     }
 }
 
-/// A user, or oneself.
+/// A user id, or `None` for `@me`.
 fn someone(text: &str) -> Result<Option<Snowflake>, Refusal> {
     if text == "@me" { Ok(None) } else { id("user_id", text).map(Some) }
 }
 
-/// A part of a path without its percent signs; what is no text with them stays as it came.
+/// A percent-decoded path segment; left as it is if the result is not text.
 fn decoded(part: &str) -> String {
     let mut pieces = part.split('%');
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();

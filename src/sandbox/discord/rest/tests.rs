@@ -13,7 +13,7 @@ use crate::model::Snowflake;
 use crate::sandbox::discord::{Allowance, Discord, Fault, Permission, Permissions, RateLimits, Setup};
 use crate::sandbox::serve;
 
-/// A served Discord and a client with the bot's token.
+/// A running Discord server and a client with the bot's token.
 struct Stage {
     discord: Discord,
     clock: Clock,
@@ -62,7 +62,7 @@ impl Stage {
         self.discord.messages(self.tickets()).len()
     }
 
-    /// Ends the stage, and proves that the server ends with it.
+    /// Stops the server, and proves that it stops.
     async fn end(self) {
         drop(self.client);
         self.stop.cancel();
@@ -311,7 +311,7 @@ async fn a_delayed_request_takes_effect_after_its_client_has_gone() {
         tokio::task::yield_now().await;
     }
     assert_eq!(t.shown(), 0);
-    // Until it sleeps, the request has not begun to wait: the clock is moved until it is done.
+    // The request waits only once it sleeps, so the clock is advanced until it is done.
     while t.shown() == 0 {
         t.clock.advance(Duration::from_secs(60));
         tokio::task::yield_now().await;
@@ -365,11 +365,11 @@ async fn the_ledger_tells_what_was_asked_and_answered() {
     t.discord.deny(t.tickets(), Permission::SendMessages);
     t.posted(&text("b")).await;
     let asked = t.discord.requests();
-    let told: Vec<_> = asked
+    let outcomes: Vec<_> = asked
         .iter()
         .map(|one| (one.method.as_str(), one.status, one.code, one.had_allowed_mentions))
         .collect();
-    assert_eq!(told, [("POST", Some(200), None, true), ("POST", Some(403), Some(50013), false)]);
+    assert_eq!(outcomes, [("POST", Some(200), None, true), ("POST", Some(403), Some(50013), false)]);
     assert_eq!(asked[1].body, Some(text("b")));
     let counts = t.discord.counts();
     assert_eq!((counts.accepted, counts.refused, counts.sent), (1, 1, 1));

@@ -1,4 +1,4 @@
-//! Threads and the posts of forums.
+//! Thread routes, forum posts included.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub(super) fn from_message(
     created(world.open_thread_from(user, channel, message, opening, now)?)
 }
 
-/// Opens a thread by itself, or posts into a forum.
+/// Opens a thread without a message, or posts into a forum.
 pub(super) fn open(
     state: &mut State,
     user: Snowflake,
@@ -59,13 +59,13 @@ fn created(thread: Value) -> Result<Answer, Refusal> {
     Ok(Answer { status: 201, ..Answer::json(thread) })
 }
 
-/// The threads of a guild that are not put away.
+/// The active threads of a guild.
 pub(super) fn active(world: &World, user: Snowflake, guild: Snowflake) -> Result<Answer, Refusal> {
     world.guild(user, guild)?;
     Ok(Answer::json(world.list_threads(user, |channel, thread| channel.guild == guild && !thread.archived)))
 }
 
-/// The threads of a channel that are put away.
+/// The archived threads of a channel.
 pub(super) fn archived(
     world: &World,
     user: Snowflake,
@@ -79,7 +79,7 @@ pub(super) fn archived(
     Ok(Answer::json(found))
 }
 
-/// Who is in a thread.
+/// The members of a thread.
 pub(super) fn members(world: &World, user: Snowflake, channel: Snowflake) -> Result<Answer, Refusal> {
     let place = world.channel(user, channel)?;
     let thread = place.thread.as_ref().ok_or(Refusal::WrongChannelKind)?;
@@ -87,7 +87,7 @@ pub(super) fn members(world: &World, user: Snowflake, channel: Snowflake) -> Res
     Ok(Answer::json(members.collect()))
 }
 
-/// Somebody in a thread: looked for, taken in, or taken out.
+/// A member of a thread: read, add or remove.
 pub(super) fn member(
     world: &mut World,
     user: Snowflake,
@@ -135,7 +135,7 @@ fn change(
     Ok(Answer::empty())
 }
 
-/// Changes a thread: its name, its tags, whether it is put away or locked (Discord: "Modify Channel").
+/// Changes a thread: its name, tags, archived and locked state (Discord: "Modify Channel").
 pub(super) fn modify(
     world: &mut World,
     user: Snowflake,
@@ -150,7 +150,7 @@ pub(super) fn modify(
     let (archived, locked) = (flag("archived"), flag("locked"));
     let reopens = archived == Some(false);
     if !moderator {
-        // Everybody may bring an open thread back; its owner may do all but lock it.
+        // Everybody may unarchive a thread that is not locked; its owner may change all but the lock.
         if thread.locked {
             return Err(Refusal::ThreadLocked);
         }

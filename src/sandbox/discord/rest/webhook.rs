@@ -1,4 +1,4 @@
-//! Webhooks: managing them with an account, using them with their token.
+//! Webhook routes: management with an account, use with the webhook's token.
 
 use serde_json::Value;
 
@@ -13,11 +13,11 @@ use crate::sandbox::discord::model::{Execution, Permission, Refusal, Webhook};
 use crate::sandbox::discord::token::random_text;
 use crate::sandbox::discord::validate::{self, Form};
 
-/// Characters of a webhook's token.
+/// Length of a webhook's token.
 pub(in crate::sandbox::discord) const TOKEN: usize = 68;
 
 impl State {
-    /// The webhook as those see it who may manage it: with who made it.
+    /// The webhook object for a user who may manage it: includes its creator.
     fn webhook_object(&self, webhook: &Webhook) -> Value {
         let mut object = webhook.object(&format!("http://{}/api", self.address));
         if let Ok(creator) = self.world.user(webhook.creator) {
@@ -27,7 +27,7 @@ impl State {
     }
 }
 
-/// The webhooks of a channel: listed, or one more.
+/// The webhooks of a channel: list, or create one.
 pub(super) fn of_channel(
     state: &mut State,
     user: Snowflake,
@@ -63,7 +63,7 @@ fn listed(state: &State, chosen: impl Fn(&Webhook) -> bool) -> Answer {
     Answer::json(found.map(|webhook| state.webhook_object(webhook)).collect())
 }
 
-/// A webhook for somebody with an account who may manage it.
+/// A webhook, for a user who may manage it: read, change or delete.
 pub(super) fn managed(
     state: &mut State,
     user: Snowflake,
@@ -87,7 +87,7 @@ pub(super) fn managed(
     }
 }
 
-/// A webhook for somebody who knows its token: looked at, changed, deleted, or sent through.
+/// A webhook, for a holder of its token: read, change, delete or execute.
 pub(super) fn with_token(
     state: &mut State,
     id: Snowflake,
@@ -128,13 +128,13 @@ fn execute(state: &mut State, webhook: &Webhook, call: &Call, now: Timestamp) ->
     let query = query(call);
     let Upload { mut body, files } = body::read(call)?;
     validate::file_count(files.len())?;
-    // What others than applications send as components is ignored unless they say that they mean it.
+    // Components of webhooks without an application are ignored unless the request asks for them.
     if webhook.application.is_none() && !flag(&query, "with_components") {
         forget(&mut body, "components");
     }
     let mut draft = validate::draft(&body)?;
     check_components(webhook, &draft.components)?;
-    // Execute Webhook knows neither nonces nor replies.
+    // Execute Webhook supports neither nonces nor replies.
     (draft.files, draft.nonce, draft.enforce_nonce, draft.reference) = (files, None, false, None);
     let mut form = Form::default();
     let thread = form.snowflake(&query, "thread_id");
@@ -149,7 +149,7 @@ fn execute(state: &mut State, webhook: &Webhook, call: &Call, now: Timestamp) ->
     Ok(if flag(&query, "wait") { Answer::json(message) } else { Answer::empty() })
 }
 
-/// A message of a webhook: read, changed or deleted.
+/// A message of a webhook: read, edit or delete.
 pub(super) fn message(
     state: &mut State,
     (id, token): (Snowflake, &str),
@@ -182,12 +182,12 @@ pub(super) fn message(
     }
 }
 
-/// Nobody could answer a click on what a webhook sent that belongs to no application.
+/// A webhook without an application cannot send interactive components: no application would answer a click.
 fn check_components(webhook: &Webhook, components: &[Value]) -> Result<(), Refusal> {
     if webhook.application.is_some() || !components.iter().any(interactive) {
         return Ok(());
     }
-    // Discord documents that it refuses them, not with which words.
+    // Discord documents the refusal, but not its message.
     let message = "Only webhooks of applications can send interactive components";
     Err(Refusal::at("components", "COMPONENT_NOT_ALLOWED_FOR_WEBHOOK", message))
 }
@@ -198,7 +198,7 @@ fn forget(body: &mut Value, key: &str) {
     }
 }
 
-/// Whether a click on it, or on what is in it, would be an interaction.
+/// Whether the component, or one inside it, creates interactions when used.
 fn interactive(component: &Value) -> bool {
     component.get("custom_id").is_some()
         || component["components"].as_array().is_some_and(|inner| inner.iter().any(interactive))

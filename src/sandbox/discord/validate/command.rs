@@ -1,8 +1,8 @@
-//! Application commands: names, options, choices (Discord: "Application Commands"), and the choices that an
-//! application offers while somebody writes.
+//! Validation of application commands: names, options, choices (Discord: "Application Commands"), and an
+//! application's autocomplete choices.
 //!
-//! What clients send without meaning anything by it (`options: []`, `channel_types: []`, `min_value: null`) is taken
-//! as nothing.
+//! Empty values that clients send without intent (`options: []`, `channel_types: []`, `min_value: null`) count as
+//! absent.
 
 use std::collections::HashSet;
 
@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 use super::form::Form;
 use crate::sandbox::discord::model::Refusal;
 
-/// Options of a command, subcommands of a group, choices of an option.
+/// Maximum options of a command, subcommands of a group, and choices of an option.
 const EACH: usize = 25;
-/// Characters of all names, descriptions and values of a command.
+/// Maximum characters of all names, descriptions and values of a command.
 const SUM: usize = 8000;
 
 const SUBCOMMAND: i64 = 1;
@@ -24,7 +24,7 @@ const CHANNEL: i64 = 7;
 const NUMBER: i64 = 10;
 const LAST: i64 = 11;
 
-/// Reads a command into the form it is shown in. With `before`, the body is a change of that.
+/// Parses a command into its display form. With `before`, the body is a change of that command.
 pub fn command(body: &Value, before: Option<&Map<String, Value>>) -> Result<Map<String, Value>, Refusal> {
     let mut form = Form::default();
     let Some(given) = super::object(&mut form, body) else { return Err(form.into()) };
@@ -41,7 +41,7 @@ pub fn command(body: &Value, before: Option<&Map<String, Value>>) -> Result<Map<
     reader.form.finish(shown)
 }
 
-/// Reads the choices of an autocompletion: at most 25.
+/// Parses the choices of an autocompletion: at most 25.
 pub fn choices(body: &Value) -> Result<Vec<Value>, Refusal> {
     let mut form = Form::default();
     let Some(given) = super::object(&mut form, body) else { return Err(form.into()) };
@@ -116,11 +116,11 @@ impl Reader {
         shown
     }
 
-    /// A name; of slash commands and options a lower case one without spaces.
+    /// A name; names of slash commands and options must be lower case without spaces.
     fn name(&mut self, given: &Map<String, Value>, path: &str, strict: bool) -> String {
         let Some(name) = self.form.required_text(given, path, 32) else { return String::new() };
         let allowed = |c: char| c.is_alphanumeric() || "-_'".contains(c) || is_mark(c);
-        // Letters without a lower case of their own are as they are.
+        // Letters without a lower case stay as they are.
         let lower = name.to_lowercase() == name;
         if strict && (!lower || !name.chars().all(allowed)) {
             let message = "Command name is invalid";
@@ -145,7 +145,7 @@ impl Reader {
         shown.insert(key, names.clone().into());
     }
 
-    /// A list of numbers from 0 to `most`, each once.
+    /// A list of distinct numbers from 0 to `most`.
     fn numbers(&mut self, given: &Map<String, Value>, path: &str, most: u64) -> Option<Value> {
         let list = self.form.list(given, path)?;
         let mut seen = HashSet::new();
@@ -158,7 +158,7 @@ impl Reader {
         Some(list.to_vec().into())
     }
 
-    /// Options; none if there are none. `depth` is 0 in the command, 1 in a group or subcommand of it.
+    /// Options; `None` if there are none. `depth` is 0 in the command, 1 in a group, 2 in a subcommand.
     fn options(&mut self, given: &Map<String, Value>, path: &str, depth: u8) -> Option<Vec<Value>> {
         let list = self.form.list(given, path).filter(|list| !list.is_empty())?.to_vec();
         self.form.count(path, list.len(), 0..=EACH);
@@ -195,7 +195,7 @@ impl Reader {
     fn option(&mut self, given: &Map<String, Value>, path: &str, depth: u8) -> Value {
         let at = |key: &str| format!("{path}.{key}");
         let kind = self.form.integer(given, &at("type"), i64::MIN..=i64::MAX);
-        // A command holds groups and subcommands, a group subcommands, a subcommand neither.
+        // A command may contain groups and subcommands, a group subcommands, a subcommand neither.
         let least = match depth {
             0 | 1 => SUBCOMMAND,
             _ => STRING,
@@ -235,7 +235,7 @@ impl Reader {
         shown.into()
     }
 
-    /// What an option takes.
+    /// The constraints on an option's value.
     fn values(&mut self, given: &Map<String, Value>, path: &str, kind: i64, shown: &mut Map<String, Value>) {
         let at = |key: &str| format!("{path}.{key}");
         let autocomplete = self.form.flag(given, &at("autocomplete")) == Some(true);
@@ -276,7 +276,7 @@ impl Reader {
         }
     }
 
-    /// Choices, whose values are of the option's kind; of any, if it is not known.
+    /// Choices, whose values must be of the option's kind; any kind, if it is unknown.
     fn choices(&mut self, given: &Map<String, Value>, path: &str, kind: Option<i64>) -> Option<Vec<Value>> {
         let list = self.form.list(given, path)?.to_vec();
         self.form.count(path, list.len(), 0..=EACH);
@@ -311,7 +311,7 @@ impl Reader {
     }
 }
 
-/// Vowel signs and the like of Devanagari and Thai, which are no letters but may stand in names.
+/// Vowel signs and similar marks of Devanagari and Thai, which are not letters but are allowed in names.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{900}'..='\u{97f}' | '\u{e00}'..='\u{e7f}')
 }

@@ -1,4 +1,4 @@
-//! Components: rows of buttons and selects, and the trees of messages that consist of components alone
+//! Validation of components: rows of buttons and selects, and the trees of messages that consist of components only
 //! (Discord: "Component Reference").
 
 use std::collections::HashSet;
@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::form::Form;
 
-/// Rows of a message, and buttons of a row.
+/// Maximum rows of a message, and buttons of a row.
 const ROW: usize = 5;
-/// Components of a tree, nested ones included.
+/// Maximum components of a tree, nested ones included.
 const TREE: usize = 40;
-/// Characters of all text displays of a tree.
+/// Maximum characters of all text displays of a tree.
 const TREE_TEXT: usize = 4000;
-/// Characters of a link button's address.
+/// Maximum characters of a link button's URL.
 const LINK: usize = 512;
 
 const ACTION_ROW: i64 = 1;
@@ -22,10 +22,10 @@ const STRING_SELECT: i64 = 3;
 const LINK_STYLE: i64 = 5;
 const PREMIUM_STYLE: i64 = 6;
 const TEXT_DISPLAY: i64 = 10;
-/// What may stand at the top of a tree: action row, section, text display, gallery, file, separator, container.
+/// Types allowed at the top of a tree: action row, section, text display, gallery, file, separator, container.
 const TOP_OF_TREE: [i64; 7] = [1, 9, 10, 12, 13, 14, 17];
 
-/// The keys of all kinds of components together.
+/// The keys of all component types together.
 const KEYS: [&str; 24] = [
     "type",
     "id",
@@ -53,7 +53,7 @@ const KEYS: [&str; 24] = [
     "accent_color",
 ];
 
-/// What is gathered over a whole message.
+/// Totals over a whole message.
 #[derive(Default)]
 struct Seen {
     custom_ids: HashSet<String>,
@@ -61,7 +61,7 @@ struct Seen {
     text: usize,
 }
 
-/// Reads `components`; `None` if there is no such key. Each gets its `id`, as Discord numbers them.
+/// Parses `components`; `None` if the key is absent. Each component gets an `id`, numbered as Discord does.
 pub(super) fn components(form: &mut Form, body: &Map<String, Value>, tree: bool) -> Option<Vec<Value>> {
     let list = form.list(body, "components")?;
     let top: &[i64] = if tree { &TOP_OF_TREE } else { &[ACTION_ROW] };
@@ -123,7 +123,7 @@ fn component(form: &mut Form, given: &Map<String, Value>, path: &str, seen: &mut
     Value::Object(shown)
 }
 
-/// What Discord shows of a component: the keys it knows, without nulls, texts trimmed, and its own defaults.
+/// A component in its display form: known keys, without nulls, texts trimmed, with Discord's defaults.
 fn shown(given: &Map<String, Value>) -> Map<String, Value> {
     let known = given.iter().filter(|(key, value)| KEYS.contains(&key.as_str()) && !value.is_null());
     let trimmed = known.map(|(key, value)| {
@@ -224,7 +224,7 @@ fn select(form: &mut Form, given: &Map<String, Value>, path: &str, seen: &mut Se
     }
 }
 
-/// A custom id has to be there, and only once in a message, disabled components included.
+/// A custom id is required and must be unique in a message, disabled components included.
 fn custom_id(form: &mut Form, given: &Map<String, Value>, path: &str, seen: &mut Seen) {
     let at = format!("{path}.custom_id");
     let Some(id) = form.text(given, &at, 1..=100) else { return form.required(&at) };

@@ -1,4 +1,4 @@
-//! Embeds: their limits (Discord: "Embed Limits"), and the form they are shown in.
+//! Validation of embeds: their limits (Discord: "Embed Limits") and their display form.
 
 use serde_json::{Map, Value, json};
 
@@ -6,22 +6,22 @@ use super::form::Form;
 use crate::clock::Timestamp;
 use crate::sandbox::discord::model::iso;
 
-/// Embeds of a message.
+/// Maximum embeds of a message.
 const EMBEDS: usize = 10;
-/// Fields of an embed.
+/// Maximum fields of an embed.
 const FIELDS: usize = 25;
-/// Characters of titles, descriptions, names, values, footers and authors over all embeds of a message.
+/// Maximum characters of titles, descriptions, names, values, footers and authors over all embeds of a message.
 const SUM: usize = 6000;
-/// Characters of an address.
+/// Maximum characters of a URL.
 const URL: usize = 2048;
-/// The greatest colour.
+/// The largest color value.
 const WHITE: i64 = 0xFF_FFFF;
-/// What an address in an embed may begin with.
+/// Allowed schemes of URLs in an embed.
 const WEB: [&str; 2] = ["http", "https"];
-/// What an image's address may begin with.
+/// Allowed schemes of image URLs.
 const IMAGES: [&str; 3] = ["http", "https", "attachment"];
 
-/// Reads `embeds`; `None` if there is no such key.
+/// Parses `embeds`; `None` if the key is absent.
 pub(super) fn embeds(form: &mut Form, body: &Map<String, Value>) -> Option<Vec<Value>> {
     let list = form.list(body, "embeds")?;
     form.count("embeds", list.len(), 0..=EMBEDS);
@@ -68,7 +68,7 @@ fn embed(form: &mut Form, given: &Map<String, Value>, path: &str, sum: &mut usiz
     Value::Object(shown)
 }
 
-/// A text that counts towards the sum; an empty one is as good as none.
+/// Adds a text to the sum of characters; an empty one counts as absent.
 fn counted(text: Option<String>, sum: &mut usize) -> Option<Value> {
     let text = text.filter(|text| !text.is_empty())?;
     *sum += text.chars().count();
@@ -89,7 +89,7 @@ fn fields(form: &mut Form, given: &Map<String, Value>, path: &str, sum: &mut usi
     Some(Value::Array(fields.collect()))
 }
 
-/// An author or a footer: a text that must be there, and addresses.
+/// An author or a footer: a required text, and URLs.
 fn named(
     form: &mut Form,
     given: &Map<String, Value>,
@@ -120,7 +120,7 @@ fn image(form: &mut Form, given: &Map<String, Value>, path: &str) -> Option<Valu
     Some(json!({"url": url, "proxy_url": url, "width": 0, "height": 0, "flags": 0}))
 }
 
-/// A time as ISO 8601 writes it, also a date alone.
+/// An ISO 8601 time; a date alone is valid too.
 fn timestamp(form: &mut Form, given: &Map<String, Value>, path: &str) -> Option<Value> {
     let text = form.text(given, path, 0..=100)?;
     let parsed = Timestamp::parse_rfc3339(&text)

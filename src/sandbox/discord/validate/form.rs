@@ -1,6 +1,6 @@
-//! The form: reads values out of a JSON object and collects what is wrong as Discord's tree of errors.
+//! JSON form validation: reads values from an object and collects errors as Discord's error tree.
 //!
-//! A path is written with dots (`embeds.0.title`); the value is looked up under its last part.
+//! A path is separated by dots (`embeds.0.title`); the value is looked up by its last part.
 
 use std::ops::RangeInclusive;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::model::Snowflake;
 use crate::sandbox::discord::model::Refusal;
 
-/// What is wrong with a request so far.
+/// The errors found in a request so far.
 #[derive(Debug, Default)]
 pub struct Form(Map<String, Value>);
 
@@ -20,12 +20,12 @@ impl From<Form> for Refusal {
 }
 
 impl Form {
-    /// `value` if nothing is wrong, else everything that is.
+    /// Returns `value` if there are no errors, otherwise all errors.
     pub fn finish<T>(self, value: T) -> Result<T, Refusal> {
         if self.0.is_empty() { Ok(value) } else { Err(self.into()) }
     }
 
-    /// Notes that what stands at `path` (the whole request if empty) breaks a rule.
+    /// Records an error at `path` (the whole request if empty).
     pub fn refuse(&mut self, path: &str, code: &str, message: &str) {
         let mut at = &mut self.0;
         for part in path.split('.').filter(|part| !part.is_empty()) {
@@ -38,12 +38,12 @@ impl Form {
         }
     }
 
-    /// Notes that something has to stand at `path`.
+    /// Records that the value at `path` is required.
     pub fn required(&mut self, path: &str) {
         self.refuse(path, "BASE_TYPE_REQUIRED", "This field is required");
     }
 
-    /// Notes that `length` is not in `allowed`, if so.
+    /// Records an error if `length` is not in `allowed`.
     pub fn count(&mut self, path: &str, length: usize, allowed: RangeInclusive<usize>) {
         let (least, most) = (*allowed.start(), *allowed.end());
         if allowed.contains(&length) {
@@ -55,7 +55,7 @@ impl Form {
         }
     }
 
-    /// A text, trimmed and without control characters; `None` if absent or null. Numbers are taken as their text.
+    /// A text, trimmed and without control characters; `None` if absent or null. Numbers become text.
     pub fn text(
         &mut self,
         object: &Map<String, Value>,
@@ -78,7 +78,7 @@ impl Form {
         Some(text)
     }
 
-    /// A text that has to be there and not empty.
+    /// A required text that must not be empty.
     pub fn required_text(&mut self, object: &Map<String, Value>, path: &str, most: usize) -> Option<String> {
         let text = self.text(object, path, 0..=most);
         let text = text.filter(|text| !text.is_empty());
@@ -88,7 +88,7 @@ impl Form {
         text
     }
 
-    /// A whole number.
+    /// An integer; `None` if absent or null.
     pub fn integer(
         &mut self,
         object: &Map<String, Value>,
@@ -111,7 +111,7 @@ impl Form {
         Some(number)
     }
 
-    /// True or false.
+    /// A boolean; `None` if absent or null.
     pub fn flag(&mut self, object: &Map<String, Value>, path: &str) -> Option<bool> {
         let value = value(object, path)?;
         let flag = value.as_bool();
@@ -121,13 +121,13 @@ impl Form {
         flag
     }
 
-    /// An id in the object.
+    /// The id under the last part of `path`.
     pub fn snowflake(&mut self, object: &Map<String, Value>, path: &str) -> Option<Snowflake> {
         let value = value(object, path)?;
         self.id(path, value)
     }
 
-    /// An id by itself: digits in a string, or a number.
+    /// An id as a value: digits in a string, or a number.
     pub fn id(&mut self, path: &str, value: &Value) -> Option<Snowflake> {
         let id = plain(value).parse().ok();
         if id.is_none() {
@@ -136,7 +136,7 @@ impl Form {
         id
     }
 
-    /// An object.
+    /// The object under the last part of `path`.
     pub fn object<'a>(
         &mut self,
         object: &'a Map<String, Value>,
@@ -146,7 +146,7 @@ impl Form {
         self.dictionary(path, value)
     }
 
-    /// An object by itself.
+    /// An object as a value.
     pub fn dictionary<'a>(&mut self, path: &str, value: &'a Value) -> Option<&'a Map<String, Value>> {
         if !value.is_object() {
             self.refuse(path, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType");
@@ -154,7 +154,7 @@ impl Form {
         value.as_object()
     }
 
-    /// A list.
+    /// The list under the last part of `path`.
     pub fn list<'a>(&mut self, object: &'a Map<String, Value>, path: &str) -> Option<&'a [Value]> {
         let value = value(object, path)?;
         if !value.is_array() {
@@ -163,7 +163,7 @@ impl Form {
         value.as_array().map(Vec::as_slice)
     }
 
-    /// An address with one of these schemes and at most `most` characters.
+    /// A URL with one of these schemes and at most `most` characters.
     pub fn url(
         &mut self,
         object: &Map<String, Value>,
@@ -190,7 +190,7 @@ impl Form {
     }
 }
 
-/// What stands under the last part of `path`; `null` is nothing.
+/// The value under the last part of `path`; `null` counts as absent.
 fn value<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     let key = path.rsplit('.').next().unwrap_or(path);
     object.get(key).filter(|value| !value.is_null())
@@ -200,7 +200,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Text as Discord keeps it: without control characters (new lines and tabs stay) and space around it.
+/// Text as Discord stores it: trimmed, without control characters except new lines and tabs.
 fn clean(text: &str) -> String {
     let kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
     text.chars().filter(kept).collect::<String>().trim().to_owned()

@@ -1,4 +1,4 @@
-//! Modals: forms that an application shows to whoever used it (Discord: "Modals").
+//! Validation of modals: forms that an application opens for a user (Discord: "Modals").
 
 use std::collections::HashSet;
 
@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use super::form::Form;
 use crate::sandbox::discord::model::Refusal;
 
-/// Components at the top of a modal.
+/// Maximum components at the top level of a modal.
 const ROWS: usize = 5;
-/// Characters of what can be written into a text input.
+/// Maximum characters of a text input's value.
 const INPUT: i64 = 4000;
 
 const ACTION_ROW: i64 = 1;
@@ -17,7 +17,7 @@ const TEXT_INPUT: i64 = 4;
 const TEXT_DISPLAY: i64 = 10;
 const LABEL: i64 = 18;
 
-/// Reads a modal into the form it is shown in.
+/// Parses a modal into its display form.
 pub fn modal(body: &Value) -> Result<Value, Refusal> {
     let mut form = Form::default();
     let Some(given) = super::object(&mut form, body) else { return Err(form.into()) };
@@ -83,7 +83,7 @@ impl Reader {
         Some(shown)
     }
 
-    /// A text input, or within a label (which then has its text) also a menu.
+    /// A text input, or within a label (which has its text) also a menu.
     fn input(&mut self, value: &Value, path: &str, in_row: bool) -> Option<Value> {
         let given = self.form.dictionary(path, value)?;
         let at = |key: &str| format!("{path}.{key}");

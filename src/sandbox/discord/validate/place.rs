@@ -1,4 +1,4 @@
-//! Webhooks, threads and channels: their names, and what else is said of them when they are made.
+//! Validation of webhooks, threads and channels.
 
 use serde_json::{Map, Value};
 
@@ -6,15 +6,15 @@ use super::form::Form;
 use crate::model::Snowflake;
 use crate::sandbox::discord::model::{Opening, Refusal};
 
-/// Characters of a webhook's name.
+/// Maximum characters of a webhook's name.
 const WEBHOOK_NAME: usize = 80;
-/// Tags of a forum post.
+/// Maximum tags of a forum post.
 const TAGS: usize = 5;
-/// Minutes of silence after which a thread may be put away, by default three days.
+/// Minutes of inactivity before a thread is archived; the default is three days.
 const ARCHIVE_AFTER: [i64; 4] = [60, 1440, 4320, 10_080];
 
-/// A webhook's name, or the one that a message of it is sent under: at most 80 characters, and not Discord's own
-/// (Discord: "Create Webhook"). `None` if there is none.
+/// The name of a webhook, or the one that replaces it in a message: at most 80 characters, and not Discord's own
+/// (Discord: "Create Webhook"). `None` if absent.
 pub fn webhook_name(body: &Value, key: &str) -> Result<Option<String>, Refusal> {
     let mut form = Form::default();
     let Some(given) = super::object(&mut form, body) else { return Err(form.into()) };
@@ -27,7 +27,7 @@ pub fn webhook_name(body: &Value, key: &str) -> Result<Option<String>, Refusal> 
     form.finish(name)
 }
 
-/// The tags that a body puts on a post: at most five.
+/// The tags of a post: at most five.
 pub fn tags(body: &Value) -> Result<Vec<Snowflake>, Refusal> {
     let mut form = Form::default();
     let Some(given) = super::object(&mut form, body) else { return Err(form.into()) };
@@ -44,7 +44,7 @@ fn read_tags(form: &mut Form, given: &Map<String, Value>) -> Vec<Snowflake> {
         .collect()
 }
 
-/// Reads what opens a thread; `post` if it is one of a forum, which has a message.
+/// Parses a request to open a thread; `post` if it is a forum post, which has a message.
 pub fn opening(body: &Value, post: bool) -> Result<Opening, Refusal> {
     let mut form = Form::default();
     let Some(given) = super::object(&mut form, body) else { return Err(form.into()) };
@@ -66,7 +66,7 @@ pub fn opening(body: &Value, post: bool) -> Result<Opening, Refusal> {
     Ok(Opening { message: message.map_err(|refusal| refusal.within("message"))?, ..opening })
 }
 
-/// Reads name and topic of a channel; without a name only if `partial`.
+/// Parses name and topic of a channel; the name is optional only if `partial`.
 pub fn channel(body: &Value, partial: bool) -> Result<(Option<String>, Option<String>), Refusal> {
     let mut form = Form::default();
     let Some(given) = super::object(&mut form, body) else { return Err(form.into()) };

@@ -238,7 +238,7 @@ fn a_message_of_components_alone_stays_one() {
     assert!(edit(&json!({"content": "a"}), 1 << 15).is_err());
 }
 
-/// JSON of the keys that matter, with values that mostly do not belong there.
+/// JSON of the relevant keys, with values that are mostly invalid there.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

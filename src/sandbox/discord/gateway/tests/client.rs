@@ -1,4 +1,4 @@
-//! A small client of our own, that knows nothing but the protocol, and the Discord it talks to.
+//! A minimal gateway client that knows only the protocol, and the Discord it connects to.
 
 use std::time::Duration;
 
@@ -17,11 +17,11 @@ use crate::sandbox::discord::model::Draft;
 use crate::sandbox::discord::{Discord, Permissions, Setup};
 use crate::sandbox::serve;
 
-/// Guilds and guild messages.
+/// Intents: guilds and guild messages.
 pub const INTENTS: u64 = 1 | 1 << 9;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A served Discord.
+/// A running Discord server.
 pub struct Stage {
     pub discord: Discord,
     pub clock: Clock,
@@ -45,7 +45,7 @@ impl Stage {
         Self { discord, clock, address, stop, serving }
     }
 
-    /// A client that has heard HELLO.
+    /// A client that has received HELLO.
     pub async fn connect(&self) -> Client {
         self.connect_by("?v=10&encoding=json").await
     }
@@ -68,7 +68,7 @@ impl Stage {
         }
     }
 
-    /// IDENTIFY's data with these intents.
+    /// The data of IDENTIFY with these intents.
     pub fn identify(&self, intents: u64) -> Value {
         json!({"token": self.token(), "intents": intents, "properties": {"os": "linux"}})
     }
@@ -77,7 +77,8 @@ impl Stage {
         self.discord.bot_token().expose()
     }
 
-    /// A client in a new session, past its greeting. The clock goes on so that the next may follow at once.
+    /// A client in a new session, after READY and the guilds. The clock is advanced so that the next may follow at
+    /// once.
     pub async fn log_in(&self) -> Client {
         self.log_in_as(self.identify(INTENTS)).await
     }
@@ -91,7 +92,7 @@ impl Stage {
         client
     }
 
-    /// A client that asks to go on with the session of another.
+    /// A client that requests to resume the session of `of`.
     pub async fn resume(&self, of: &Client) -> Client {
         self.resume_at(&of.session, of.seq).await
     }
@@ -103,7 +104,7 @@ impl Stage {
         client
     }
 
-    /// The session start limits, as `GET /gateway/bot` tells them.
+    /// The session start limits, as in `GET /gateway/bot`.
     pub async fn limits(&self) -> Value {
         let request = reqwest::Client::new().get(format!("http://{}/api/v10/gateway/bot", self.address));
         let token = format!("Bot {}", self.token());
@@ -111,7 +112,7 @@ impl Stage {
         answer.json::<Value>().await.unwrap()["session_start_limit"].take()
     }
 
-    /// Somebody sends a message.
+    /// A user sends a message.
     pub fn says(&self, who: &str, channel: &str, content: &str) {
         let (author, channel) =
             (self.discord.user_id(who).unwrap(), self.discord.channel_id(channel).unwrap());
@@ -119,7 +120,7 @@ impl Stage {
         self.discord.change(|world, now| world.post(author, channel, draft, now)).unwrap();
     }
 
-    /// Ends the stage, and proves that the server ends with it and tells its clients.
+    /// Stops the server, and proves that it stops and closes its clients' connections.
     pub async fn end(self, clients: impl IntoIterator<Item = Client>) {
         self.stop.cancel();
         for mut client in clients {
@@ -137,7 +138,7 @@ pub struct Client {
     /// The last sequence number seen.
     pub seq: u64,
     pub session: String,
-    /// Messages that came compressed.
+    /// How many messages came compressed.
     pub compressed: usize,
 }
 
@@ -181,14 +182,14 @@ impl Client {
         text
     }
 
-    /// The data of the next payload, which has this opcode.
+    /// The data of the next payload, which must have this opcode.
     pub async fn op(&mut self, op: u64) -> Value {
         let mut payload = self.next().await.unwrap();
         assert_eq!(payload["op"], op, "{payload}");
         payload["d"].take()
     }
 
-    /// The data of the next payload, which is this event with the next number.
+    /// The data of the next payload, which must be this event with the next sequence number.
     pub async fn event(&mut self, t: &str) -> Value {
         let before = self.seq;
         let mut payload = self.next().await.unwrap();
@@ -203,19 +204,19 @@ impl Client {
         ready
     }
 
-    /// A heartbeat is answered, and nothing came before the answer.
+    /// Sends a heartbeat; the next payload must be its ACK.
     pub async fn beats(&mut self) {
         self.send(1, json!(self.seq)).await;
         assert_eq!(self.op(11).await, Value::Null);
     }
 
-    /// Sends a heartbeat and hears all that comes before its answer.
+    /// Sends a heartbeat and reads everything up to its ACK.
     pub async fn beats_through(&mut self) {
         self.send(1, json!(self.seq)).await;
         while self.next().await.unwrap()["op"] != 11 {}
     }
 
-    /// How the connection ended; nothing else came before.
+    /// How the connection ended; it must be the next thing that happens.
     pub async fn closed(&mut self) -> Option<u16> {
         self.next().await.expect_err("the connection to be closed")
     }

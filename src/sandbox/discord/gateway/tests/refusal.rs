@@ -1,4 +1,4 @@
-//! What is refused, and by which code.
+//! Refused payloads, and their close codes.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ async fn what_is_legal_is_taken_without_effect() {
     client
         .send(4, json!({"guild_id": "1", "channel_id": null, "self_mute": false, "self_deaf": false}))
         .await;
-    // All members, without the intent: nothing comes.
+    // All members, without the intent: no chunks are sent.
     client.send(8, json!({"guild_id": t.discord.guild_id(), "query": "", "limit": 0})).await;
     client.beats().await;
     t.end([client]).await;

@@ -1,4 +1,4 @@
-//! How connections end, and what is left of their sessions.
+//! How connections end, and whether their sessions can be resumed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use rstest::rstest;
 use super::client::{Client, Stage};
 use crate::sandbox::discord::{Discord, Gateway, Permission};
 
-/// Something changes that bots are told of; cheaply.
+/// Makes cheap changes that bots receive as events.
 fn changes(discord: &Discord, times: usize) {
     let channel = discord.channel_id("alerts").unwrap();
     for _ in 0..times {
@@ -24,7 +24,7 @@ enum How {
     ByClient(u16),
 }
 
-/// Ends the client's connection; what is left of it knows the session.
+/// Ends the client's connection; returns the session id and sequence number for a resume.
 async fn end(gateway: &Gateway, mut client: Client, how: How) -> (String, u64) {
     let known = (client.session.clone(), client.seq);
     match how {
@@ -169,7 +169,7 @@ async fn who_missed_too_much_starts_anew() {
 async fn who_reads_too_slowly_is_disconnected_and_loses_nothing() {
     let t = Stage::start().await;
     let mut client = t.log_in().await;
-    // In one go: its connection does not come to send in between.
+    // All at once, so that the connection cannot send in between.
     changes(&t.discord, 3000);
     assert_eq!(client.closed().await, Some(4000));
     let mut client = t.resume(&client).await;
@@ -190,7 +190,7 @@ async fn a_client_without_heartbeats_is_dropped_with_its_session() {
     client.beats().await;
     pulse.advance(Duration::from_secs(50));
     client.beats().await;
-    // The sandbox's clock is not what clients beat by.
+    // Heartbeats do not use the sandbox's clock.
     t.clock.advance(Duration::from_secs(3600));
     client.beats().await;
     pulse.advance(Duration::from_secs(63));

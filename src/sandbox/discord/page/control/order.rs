@@ -1,4 +1,4 @@
-//! What can be ordered, one order at a time.
+//! Execution of single control commands.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 use crate::model::Snowflake;
 use crate::sandbox::discord::{Dialect, Discord, Fault, Permission, Permissions, RateLimits};
 
-/// The longest time that can be asked for, in seconds.
+/// The longest duration that can be requested, in seconds.
 const LONGEST: f64 = 86_400.0;
 
 impl Discord {
-    /// Does one thing that was ordered; says what is wrong with the order.
+    /// Executes one command; the error describes what is wrong with it.
     pub(super) fn carry_out(&self, order: &str, value: &Value) -> Result<(), String> {
         let seconds = || seconds(value).ok_or("a number of seconds, at most a day");
         let known = |known: bool| known.then_some(()).ok_or("there is no such thing");
@@ -98,7 +98,7 @@ impl Discord {
     }
 }
 
-/// A permission that the bot needs, by the word of [`Permission`] in Discord's manner.
+/// A permission that the bot needs, by the name of [`Permission`] in snake case.
 fn permission(word: &str) -> Option<Permission> {
     match word {
         "view_channel" => Some(Permission::ViewChannel),
@@ -127,7 +127,7 @@ fn headers(value: &Value) -> Vec<(String, String)> {
     value["headers"].as_object().into_iter().flatten().filter_map(pair).collect()
 }
 
-/// What is to go wrong: by its `kind`, or, without one, a status.
+/// The fault: by its `kind`, or, without one, a status.
 fn fault(value: &Value) -> Result<Fault, &'static str> {
     let span = || seconds_of(value);
     let message = value["message"].as_str().unwrap_or("Something is wrong");

@@ -33,8 +33,8 @@ impl Stage {
         request.json(orders).send().await.unwrap()
     }
 
-    /// What the bot is answered when it looks at itself.
-    async fn looked(&self) -> u16 {
+    /// The status of the bot's request for its own user.
+    async fn own_status(&self) -> u16 {
         let request = self.client.get(format!("{}/api/v10/users/@me", self.base));
         let token = format!("Bot {}", self.discord.bot_token().expose());
         request.header("Authorization", token).send().await.unwrap().status().as_u16()
@@ -67,7 +67,7 @@ async fn orders_are_carried_out(#[case] orders: Value, #[case] statuses: &[u16])
     let t = Stage::start().await;
     assert_eq!(t.order(&orders).await.status(), 200);
     for status in statuses {
-        assert_eq!(t.looked().await, *status, "{orders}");
+        assert_eq!(t.own_status().await, *status, "{orders}");
     }
     t.end().await;
 }

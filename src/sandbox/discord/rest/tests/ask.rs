@@ -7,7 +7,7 @@ use tokio::sync::broadcast::Receiver;
 use super::Stage;
 use crate::sandbox::discord::Dispatch;
 
-/// What was answered; `Null` for an empty body.
+/// An answer; the body is `Null` if it is empty.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) status: u16,
@@ -15,18 +15,18 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// The body of what was done.
+    /// Asserts success and returns the body.
     pub(super) fn done(self) -> Value {
         assert!(self.status < 300, "{self:?}");
         self.body
     }
 
-    /// Status and JSON error code of what was refused.
+    /// The status and JSON error code of a refusal.
     pub(super) fn refused(&self) -> (u16, u64) {
         (self.status, self.body["code"].as_u64().unwrap_or_else(|| panic!("{self:?}")))
     }
 
-    /// The first code in the tree of errors, with the path to it.
+    /// The first error code in the tree of errors, with its path.
     pub(super) fn first_error(&self) -> String {
         fn walk(value: &Value, path: &str) -> Option<String> {
             let object = value.as_object()?;
@@ -40,7 +40,7 @@ impl Told {
 }
 
 impl Stage {
-    /// Asks as a person (by user name), as `bot`, or as `nobody`.
+    /// Sends a request as a person (by user name), as `bot`, or as `nobody`.
     pub(super) async fn ask(&self, who: &str, method: Method, path: &str, body: Option<&Value>) -> Told {
         let request = self.client.request(method, format!("{}/api/v10{path}", self.base));
         let request = match who {
@@ -58,7 +58,7 @@ impl Stage {
         Told { status, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
     }
 
-    /// Posts as somebody.
+    /// Posts as a user.
     pub(super) async fn say(&self, who: &str, path: &str, body: &Value) -> Told {
         self.ask(who, Method::POST, path, Some(body)).await
     }
@@ -69,7 +69,7 @@ impl Stage {
     }
 }
 
-/// The data of the next dispatch called `name`.
+/// The data of the next dispatch named `name`.
 pub(super) async fn next(events: &mut Receiver<Arc<Dispatch>>, name: &str) -> Value {
     loop {
         let dispatch = events.recv().await.unwrap();

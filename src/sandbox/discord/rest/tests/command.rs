@@ -45,7 +45,7 @@ async fn commands_are_registered_changed_and_taken_away() {
     let one = format!("{path}/{}", made.body["id"].as_str().unwrap());
     let changed = t.ask("bot", Method::PATCH, &one, Some(&json!({"description": "New"}))).await.done();
     assert_eq!((&changed["description"], &changed["options"][0]["name"]), (&json!("New"), &json!("title")));
-    // As serenity sends them.
+    // In serenity's format.
     let all = json!([
         ask_command(),
         {"name": "ping", "description": "p", "options": [], "type": 1, "nsfw": false},
@@ -121,16 +121,16 @@ async fn completions_are_offered_to_who_is_writing() {
         let all = (0..count).map(|n| json!({"name": format!("n{n}"), "value": n}));
         json!({"type": 8, "data": {"choices": all.collect::<Vec<_>>()}})
     };
-    let told = t.say("nobody", &path, &choices(26)).await;
-    assert_eq!(told.first_error(), ".data.choices: BASE_TYPE_MAX_LENGTH");
+    let answer = t.say("nobody", &path, &choices(26)).await;
+    assert_eq!(answer.first_error(), ".data.choices: BASE_TYPE_MAX_LENGTH");
     assert_eq!(t.say("nobody", &path, &choices(25)).await.status, 204);
-    let told = loop {
-        let told = next(&mut events, "SANDBOX_INTERACTION").await;
-        if told["state"] != "opened" {
-            break told;
+    let event = loop {
+        let event = next(&mut events, "SANDBOX_INTERACTION").await;
+        if event["state"] != "opened" {
+            break event;
         }
     };
-    assert_eq!((&told["state"], told["choices"].as_array().unwrap().len()), (&json!("autocomplete"), 25));
+    assert_eq!((&event["state"], event["choices"].as_array().unwrap().len()), (&json!("autocomplete"), 25));
     t.end().await;
 }
 

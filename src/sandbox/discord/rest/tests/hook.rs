@@ -3,7 +3,7 @@ use reqwest::Method;
 use super::*;
 
 impl Stage {
-    /// The path of the webhook that the setup made.
+    /// The path of the webhook in the default setup.
     fn hook(&self) -> String {
         let url = self.discord.webhook_url("127.0.0.1:1".parse().unwrap());
         url.expose().split_once("/api").unwrap().1.to_owned()

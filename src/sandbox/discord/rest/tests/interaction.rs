@@ -7,7 +7,7 @@ use super::ask::{Told, next};
 use super::*;
 use crate::sandbox::discord::Dispatch;
 
-/// A stage with a card in `#tickets` and everything that happens there.
+/// A stage with a card in `#tickets`, and its dispatches.
 struct Scene {
     t: Stage,
     events: Receiver<Arc<Dispatch>>,
@@ -41,7 +41,7 @@ impl Scene {
         self.t.say(who, "/interactions", &self.click_body(2, custom_id, &[])).await
     }
 
-    /// Clicks `ok` and returns the interaction as the application gets it.
+    /// Clicks `ok` and returns the interaction as the application receives it.
     async fn clicked(&mut self, who: &str) -> Value {
         assert_eq!(self.click(who, "ok").await.status, 204);
         self.interaction().await
@@ -53,9 +53,9 @@ impl Scene {
 
     async fn outcome(&mut self) -> Value {
         loop {
-            let told = next(&mut self.events, "SANDBOX_INTERACTION").await;
-            if told["state"] != "opened" {
-                return told;
+            let outcome = next(&mut self.events, "SANDBOX_INTERACTION").await;
+            if outcome["state"] != "opened" {
+                return outcome;
             }
         }
     }
@@ -69,7 +69,7 @@ impl Scene {
         self.t.say("nobody", &path, body).await
     }
 
-    /// A path below the interaction's own webhook.
+    /// A path below the interaction's webhook.
     fn hook(&self, interaction: &Value, rest: &str) -> String {
         format!("/webhooks/{}/{}{rest}", self.t.discord.application_id(), text_of(&interaction["token"]))
     }
@@ -124,8 +124,8 @@ async fn clicks_on_what_is_not_there_are_refused(
     #[case] code: u64,
 ) {
     let s = Scene::start().await;
-    let told = s.t.say("alice", "/interactions", &s.click_body(kind, custom_id, values)).await;
-    assert_eq!(told.refused(), (400, code));
+    let answer = s.t.say("alice", "/interactions", &s.click_body(kind, custom_id, values)).await;
+    assert_eq!(answer.refused(), (400, code));
     s.t.end().await;
 }
 
@@ -164,8 +164,8 @@ async fn an_update_changes_the_card_and_a_second_answer_is_refused() {
     assert_eq!(done["interaction"]["response_message_id"], s.card["id"]);
     assert_eq!(done["resource"]["message"]["content"], "done");
     assert_eq!(s.outcome().await["state"], "answered");
-    let told = s.t.discord.interaction(text_of(&got["id"]).parse().unwrap()).unwrap();
-    assert_eq!((&told["state"], &told["message_id"]), (&json!("answered"), &s.card["id"]));
+    let outcome = s.t.discord.interaction(text_of(&got["id"]).parse().unwrap()).unwrap();
+    assert_eq!((&outcome["state"], &outcome["message_id"]), (&json!("answered"), &s.card["id"]));
     assert_eq!(s.t.discord.messages(s.t.tickets())[0]["content"], "done");
     assert_eq!(s.answer(&got, &json!({"type": 6})).await.refused(), (400, 40060));
     // The components are gone, so they cannot be clicked.
@@ -178,8 +178,8 @@ async fn who_does_not_answer_in_three_seconds_has_failed() {
     let mut s = Scene::start().await;
     let got = s.clicked("bob").await;
     s.t.clock.advance(Duration::from_secs(3));
-    let told = s.outcome().await;
-    assert_eq!((&told["state"], &told["id"], &told["nonce"]), (&json!("failed"), &got["id"], &json!("n")));
+    let event = s.outcome().await;
+    assert_eq!((&event["state"], &event["id"], &event["nonce"]), (&json!("failed"), &got["id"], &json!("n")));
     assert_eq!(s.answer(&got, &json!({"type": 6})).await.refused(), (404, 10062));
     let hook = s.hook(&got, "");
     assert_eq!(s.t.say("nobody", &hook, &text("late")).await.refused(), (404, 10015));
@@ -219,15 +219,15 @@ async fn what_one_person_sees_nobody_else_does() {
         (&message["flags"], &message["interaction_metadata"]["user"]["username"]),
         (&json!(64), &json!("bob"))
     );
-    let told = next(&mut s.events, "SANDBOX_EPHEMERAL").await;
-    assert_eq!((&told["event"], &told["message"]["content"]), (&json!("MESSAGE_CREATE"), &json!("psst")));
-    assert_eq!(told["user_id"], json!(s.t.discord.user_id("bob")));
+    let event = next(&mut s.events, "SANDBOX_EPHEMERAL").await;
+    assert_eq!((&event["event"], &event["message"]["content"]), (&json!("MESSAGE_CREATE"), &json!("psst")));
+    assert_eq!(event["user_id"], json!(s.t.discord.user_id("bob")));
     assert_eq!(s.t.shown(), 1);
     let seen = |who: &str| s.t.discord.ephemerals(s.t.discord.user_id(who).unwrap()).len();
     assert_eq!((seen("bob"), seen("carol")), (1, 0));
     let path = format!("/channels/{}/messages/{}", s.t.tickets(), text_of(&message["id"]));
     assert_eq!(s.t.read(&path).await.refused(), (404, 10008));
-    // Its buttons are there for the one who sees it.
+    // The user who sees it can click its buttons.
     let mut click = s.click_body(2, "x", &[]);
     click["message_id"] = message["id"].clone();
     assert_eq!(s.t.say("carol", "/interactions", &click).await.refused(), (404, 10008));
@@ -303,8 +303,8 @@ async fn a_modal_is_filled_in_once() {
     let modal =
         json!({"custom_id": "deny", "title": "Deny", "components": [{"type": 1, "components": [input]}]});
     s.answer(&got, &json!({"type": 9, "data": modal})).await.done();
-    let told = s.outcome().await;
-    assert_eq!((&told["state"], &told["modal"]["title"]), (&json!("modal"), &json!("Deny")));
+    let outcome = s.outcome().await;
+    assert_eq!((&outcome["state"], &outcome["modal"]["title"]), (&json!("modal"), &json!("Deny")));
     let send = |why: &str| {
         let filled = json!([{"type": 1, "components": [{"type": 4, "custom_id": "why", "value": why}]}]);
         json!({"type": 5, "channel_id": s.card["channel_id"], "data": {"custom_id": "deny", "components": filled}})
@@ -312,8 +312,8 @@ async fn a_modal_is_filled_in_once() {
     for (why, error) in
         [("", "BASE_TYPE_REQUIRED"), ("no", "BASE_TYPE_BAD_LENGTH"), ("far too long", "BASE_TYPE_BAD_LENGTH")]
     {
-        let told = s.t.say("bob", "/interactions", &send(why)).await;
-        assert_eq!(told.first_error(), format!(".data.components.0.components.0.value: {error}"));
+        let answer = s.t.say("bob", "/interactions", &send(why)).await;
+        assert_eq!(answer.first_error(), format!(".data.components.0.components.0.value: {error}"));
     }
     assert_eq!(s.t.say("alice", "/interactions", &send("because")).await.refused(), (400, 50035));
     assert_eq!(s.t.say("bob", "/interactions", &send("because")).await.status, 204);

@@ -39,7 +39,7 @@ async fn roles_are_managed_from_above() {
 
     let refused = t.ask("bot", Method::PATCH, &role("Approvers"), Some(&rights(0))).await;
     assert_eq!(refused.refused(), (403, 50013), "without Manage Roles");
-    // The owner gives it, as an operator would in the server's settings.
+    // The owner grants it, as an operator would in the guild's settings.
     t.ask("alice", Method::PATCH, &role("nuncio"), Some(&rights(manage_roles | 1 << 10))).await.done();
     let own = t.ask("bot", Method::PATCH, &role("nuncio"), Some(&rights(0))).await;
     assert_eq!(own.refused(), (403, 50013), "its own role is not below its own role");

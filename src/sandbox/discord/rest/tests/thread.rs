@@ -30,14 +30,14 @@ async fn archived_threads_come_back_and_locked_ones_stay() {
     let thread = t.say("bot", &path, &body).await.done();
     let thread = format!("/channels/{}", thread["id"].as_str().unwrap());
     let messages = format!("{thread}/messages");
-    let said = t.say("bot", &messages, &text("a")).await.done();
-    let said = format!("{messages}/{}", said["id"].as_str().unwrap());
+    let message = t.say("bot", &messages, &text("a")).await.done();
+    let message = format!("{messages}/{}", message["id"].as_str().unwrap());
     let archive = json!({"archived": true});
     assert_eq!(
         t.ask("bot", Method::PATCH, &thread, Some(&archive)).await.done()["thread_metadata"]["archived"],
         true
     );
-    assert_eq!(t.ask("bot", Method::PATCH, &said, Some(&text("b"))).await.refused(), (400, 50083));
+    assert_eq!(t.ask("bot", Method::PATCH, &message, Some(&text("b"))).await.refused(), (400, 50083));
     t.say("bot", &messages, &text("wake up")).await.done();
     assert_eq!(t.read(&thread).await.done()["thread_metadata"]["archived"], false);
     let lock = json!({"locked": true, "archived": true});

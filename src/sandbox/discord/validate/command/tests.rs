@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::sandbox::discord::model::Refusal;
 
-/// The first code in the tree of errors, with the path to it.
+/// The first error code in the tree of errors, with its path.
 fn first(value: &Value, path: &str) -> Option<String> {
     let object = value.as_object()?;
     if let Some(errors) = object.get("_errors") {

@@ -17,7 +17,7 @@ fn with(components: Value) -> Value {
     json!({"custom_id": "m", "title": "t", "components": components})
 }
 
-/// Where the first error stands, and its code.
+/// The path and code of the first error.
 fn error(body: &Value) -> Option<String> {
     fn first(value: &Value, path: &str) -> Option<String> {
         let object = value.as_object()?;
