@@ -136,37 +136,37 @@ async fn send(
         Ok(event) => tokio::select! {
             biased;
             () = stop.cancelled() => Err("you stopped it.".to_owned()),
-            letters = follow(&clock, &served.store, event) => letters,
+            deliveries = follow(&clock, &served.store, event) => deliveries,
         },
         Err(why) => Err(why),
     };
     setup.prompt.wait_for(None);
-    let letters = match followed {
-        Ok(letters) => letters,
+    let deliveries = match followed {
+        Ok(deliveries) => deliveries,
         Err(why) => {
             setup.say(&format!("The test event came to nothing: {why}"));
             return false;
         }
     };
-    if letters.is_empty() {
+    if deliveries.is_empty() {
         setup.say(&format!("The test event is kept, but goes nowhere: nothing in the map matches {KIND}."));
         return false;
     }
     let mut is_well = true;
-    for letter in &letters {
-        is_well &= letter.status == Status::Delivered;
-        let name = match letter.sink {
+    for delivery in &deliveries {
+        is_well &= delivery.status == Status::Delivered;
+        let name = match delivery.sink {
             Some(Sink::Channel(id)) => servers.name(id),
-            _ => letter.destination.clone(),
+            _ => delivery.destination.clone(),
         };
-        setup.say(&outcome(letter, &name, sent_at));
+        setup.say(&outcome(delivery, &name, sent_at));
     }
     is_well
 }
 
-fn outcome(letter: &DeliveryDetails, name: &str, sent_at: Timestamp) -> String {
-    let why = letter.closed.as_deref().or(letter.reason.as_deref());
-    match (letter.status, letter.finished_at) {
+fn outcome(delivery: &DeliveryDetails, name: &str, sent_at: Timestamp) -> String {
+    let why = delivery.closed.as_deref().or(delivery.reason.as_deref());
+    match (delivery.status, delivery.finished_at) {
         (Status::Delivered, Some(at)) => {
             format!("Sent a test event: saw it in {name} after {} ms.", at.since(sent_at).as_millis())
         }
@@ -216,11 +216,12 @@ async fn post(config: &Config, address: SocketAddr, now: Timestamp) -> Result<Ev
 async fn follow(clock: &Clock, store: &Store, event: EventId) -> Result<Vec<DeliveryDetails>, String> {
     let until = clock.elapsed() + PATIENCE;
     loop {
-        let letters =
+        let deliveries =
             store.letters(DeliveryFilter::Of(event), MOST).await.map_err(|error| error.to_string())?;
-        let is_open = |letter: &DeliveryDetails| matches!(letter.status, Status::Pending | Status::Sending);
-        if !letters.iter().any(is_open) || clock.elapsed() >= until {
-            return Ok(letters);
+        let is_open =
+            |delivery: &DeliveryDetails| matches!(delivery.status, Status::Pending | Status::Sending);
+        if !deliveries.iter().any(is_open) || clock.elapsed() >= until {
+            return Ok(deliveries);
         }
         clock.sleep(BLINK).await;
     }
