@@ -68,8 +68,8 @@ mod tests {
         }
         sender.write_all(&[1]).unwrap();
         start(runtime.handle()).unwrap();
-        let is_heard = rang.recv_timeout(Duration::from_secs(60)).is_ok();
+        let has_fired = rang.recv_timeout(Duration::from_secs(60)).is_ok();
         ends.store(true, Ordering::SeqCst);
-        assert!(is_heard);
+        assert!(has_fired);
     }
 }

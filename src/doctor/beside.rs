@@ -67,7 +67,7 @@ fn reason(health: &Value) -> Option<&str> {
     problems(health).find(|problem| problem.starts_with("The bot") || problem.starts_with("Discord"))
 }
 
-/// Its `/health`; `None` if no nuncio answers.
+/// The running nuncio's `/health`; `None` if no nuncio answers.
 async fn health(near: SocketAddr) -> Option<Value> {
     let http = Outgoing::new(USER_AGENT, NEAR, true).client().ok()?;
     let body = http.get(format!("http://{near}/health")).send().await.ok()?.bytes().await.ok()?;

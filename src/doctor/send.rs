@@ -261,10 +261,10 @@ impl Trial<'_> {
                 format!("XTSystems sent a test, signed with the same secret; it is here ({event})."),
             ),
             (_, None) if reason(Finding::Mismatch).is_some() || reason(Finding::Unsigned).is_some() => {
-                let said = if reason(Finding::Unsigned).is_some() { "signs with no secret" } else { "signs with another secret than WEBHOOK_SECRET" };
+                let problem = if reason(Finding::Unsigned).is_some() { "signs with no secret" } else { "signs with another secret than WEBHOOK_SECRET" };
                 Check::fail(
                     Code::XtsystemsSecretDiffers,
-                    format!("XTSystems {said} (or a proxy changes what it sends): its test arrived and was refused."),
+                    format!("XTSystems {problem} (or a proxy changes what it sends): its test arrived and was refused."),
                     "Run: nuncio webhooks register. It gives XTSystems WEBHOOK_SECRET.",
                 )
             }

@@ -77,7 +77,7 @@ fn judged(config: &Config, webhook: &SealedWebhook, code: Code, found: String) -
     Check { state, ..Check::fail(code, found, remedy) }
 }
 
-/// Its name and its masked address.
+/// A name and a masked address, for findings.
 fn label(webhook: &SealedWebhook) -> String {
     format!("\"{}\" ({})", webhook.name, webhook.mark)
 }

@@ -205,8 +205,8 @@ async fn post(config: &Config, address: SocketAddr, now: Timestamp) -> Result<Ev
         .await
         .map_err(|error| format!("nuncio did not answer ({}).", cause(&error)))?;
     let status = answer.status();
-    let said: Value = answer.json().await.unwrap_or_default();
-    match said["event_id"].as_str().and_then(|id| id.parse().ok()) {
+    let reply: Value = answer.json().await.unwrap_or_default();
+    match reply["event_id"].as_str().and_then(|id| id.parse().ok()) {
         Some(event) => Ok(event),
         None => Err(format!("nuncio answered {status}. Is there another WEBHOOK_SECRET in the environment?")),
     }
