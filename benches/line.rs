@@ -1,8 +1,8 @@
-//! What each step of the line costs: verify, parse, route, accept, decide, render, pack and fit.
+//! The cost of each step of the line: verify, parse, route, accept, decide, render, pack and fit.
 //!
 //! ```text
-//! cargo bench                  # all of it, some two minutes
-//! cargo bench -- accept        # what matches
+//! cargo bench                  # everything, about two minutes
+//! cargo bench -- accept        # only what matches
 //! ```
 
 use std::hint::black_box;
@@ -31,7 +31,7 @@ const TIMESTAMP: &str = "1705314600";
 /// How many senders wait for the same commit.
 const GROUP: usize = 64;
 
-/// A map as a busy installation has it.
+/// The map of a busy installation.
 const MAP: &str = r#"{"ticket.*":["1"],"ticket.created":["2"],"ticket.*@acme":["3"],"asset.*":["4"],
     "machine.*":["5"],"alert.*":["6","7"],"alert.triggered@acme":["8"],"user.*":[],"default":["9"]}"#;
 
@@ -50,7 +50,7 @@ fn new_event(number: u64) -> NewEvent {
     parse(&body(number), TIMESTAMP, received_at()).unwrap_or_else(|reason| panic!("{reason}"))
 }
 
-/// The same about a thing of its own.
+/// An event with a subject of its own.
 fn new_thing(number: u64) -> NewEvent {
     let new = new_event(number);
     NewEvent { subject: format!("{}-{number}", new.subject), ..new }
@@ -105,7 +105,7 @@ fn route(c: &mut Criterion) {
     });
 }
 
-/// A hub over a database of its own, whose hints nobody hears but `hints`.
+/// A hub with a database of its own; only `hints` receives its hints.
 async fn hub(folder: &TempDir) -> (Hub, Store, HintReceiver, Config) {
     let (hint_sender, hints) = HintSender::channel();
     let clock = Clock::system();
@@ -119,7 +119,7 @@ async fn hub(folder: &TempDir) -> (Hub, Store, HintReceiver, Config) {
     (hub, store, hints, config)
 }
 
-/// A whole group at once into a real database: signed off when it is on disk.
+/// A whole bulk insert into a real database: acknowledged when it is on disk.
 fn accept(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap_or_else(|error| panic!("{error}"));
     let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
@@ -140,7 +140,7 @@ fn accept(c: &mut Criterion) {
     group.finish();
 }
 
-/// A lane that has fallen behind, with a full queue: what it sends next, and what that message says.
+/// A lane that is behind, with a full queue: plans its next message, and composes it.
 fn decide(c: &mut Criterion) {
     let runtime = Runtime::new().unwrap_or_else(|error| panic!("{error}"));
     let folder = TempDir::new().unwrap_or_else(|error| panic!("{error}"));
@@ -168,7 +168,7 @@ fn decide(c: &mut Criterion) {
     group.finish();
 }
 
-/// How many cards fit together.
+/// How many cards fit into one message.
 fn pack(c: &mut Criterion) {
     let links = Links::default();
     let view = View { company_name: Some("Acme"), links: &links, asked: None };

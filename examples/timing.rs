@@ -1,8 +1,8 @@
-//! I-17: whether the time that the verifier takes tells anything about the right signature.
+//! I-17: a timing test of the verifier: whether its running time reveals anything about the right signature.
 //!
-//! In the manner of dudect (Reparaz, Balasch, Verbauwhede, "Dude, is my code constant time?", 2017): forged signatures
-//! of three classes are checked in random order, and Welch's t-test says whether their times differ. Below 4.5 nothing
-//! was found.
+//! The method of dudect (Reparaz, Balasch, Verbauwhede, "Dude, is my code constant time?", 2017): forged signatures
+//! of three classes are checked in random order, and Welch's t-test shows whether their times differ. Below 4.5 no
+//! difference was found.
 //!
 //! ```text
 //! cargo run --release --example timing
@@ -21,9 +21,9 @@ use rand::{RngExt as _, SeedableRng as _};
 
 /// Checks per class.
 const CHECKS: usize = 50_000;
-/// How many of the slowest checks are left out, in percent: interrupts, not the verifier.
+/// The slowest checks that are left out, in percent: they show interrupts, not the verifier.
 const CROPPED: usize = 5;
-/// The usual threshold.
+/// The usual threshold of the t-test.
 const THRESHOLD: f64 = 4.5;
 const CLASSES: [&str; 3] = ["all right but the last digit", "only the first digit right", "all wrong"];
 
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let warm_up = CHECKS / 10;
     for check in 0..(CHECKS + warm_up) * CLASSES.len() {
         let class = random.random_range(0..CLASSES.len());
-        // Another message each time: what is measured must not be how well one row of digits is foreseen.
+        // Another message each time: branch prediction of one row of digits must not be what is measured.
         let timestamp = (1_705_314_600 + check).to_string();
         let right = sign(&secret, &[timestamp.as_bytes(), body.as_bytes()]);
         let forged = forged(&right, class, &mut random);
@@ -67,8 +67,8 @@ fn main() -> ExitCode {
     if worst < THRESHOLD { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A signature that is wrong in the manner of `class`. A wrong digit may be any other, so that all classes have the
-/// same digits: how long it takes to read them tells nothing of the right ones.
+/// A wrong signature of `class`. A wrong digit may be any other, so that all classes have the same digits: the time to
+/// read them reveals nothing about the right ones.
 fn forged(right: &str, class: usize, random: &mut SmallRng) -> String {
     let (prefix, digits) = right.split_at("sha256=".len());
     let mut other = |digit: char| {
@@ -81,7 +81,7 @@ fn forged(right: &str, class: usize, random: &mut SmallRng) -> String {
         _ => true,
     };
     let digits = digits.chars().enumerate().map(|(at, digit)| {
-        // Made for every digit, so that all classes are as much work before the check.
+        // Computed for every digit, so that all classes are as much work before the check.
         let other = other(digit);
         if wrong(at) { other } else { digit }
     });

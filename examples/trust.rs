@@ -1,11 +1,11 @@
-//! The proof at full length: the rigs of `tests/trust`, against the real program, as one table.
+//! The proof at full length: the cases of `tests/trust` against the real program, as one table.
 //!
 //! ```text
 //! cargo run --release --example trust -- --full
 //! cargo run --release --example trust -- --full --only K-3,N-1
 //! ```
 //!
-//! Progress goes to stderr; stdout is the Markdown that stands in docs/trust.md. Exit code 1 if a row fails. See
+//! Progress goes to stderr; stdout is the Markdown of the table in docs/trust.md. Exit code 1 if a row fails. See
 //! `docs/trust.md`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program whose output is its result")]
@@ -26,10 +26,10 @@ use rig::{
     Size, click, decision, kill, network, pace, packed, poison, power, refused, stop, storage, webhook,
 };
 
-/// No run takes longer: what has not come out by then counts as failed.
+/// The time limit of a run: a case without a result by then has failed.
 const LIMIT: Duration = Duration::from_secs(25 * 60);
 
-/// How often a case that goes on says so.
+/// How often a case that still runs is reported.
 const WORD: Duration = Duration::from_secs(60);
 
 /// Proves what nuncio promises, and prints the table.
@@ -51,11 +51,11 @@ struct Arguments {
 
 type Rig = Pin<Box<dyn Future<Output = anyhow::Result<Row>>>>;
 
-/// A case: its number, what must come out, and how it is found out.
+/// A case: its number, what must come out, and the function that finds it out.
 struct Case {
     name: &'static str,
     required: &'static str,
-    /// Whether it may run beside others: it waits more than it works, and measures no time.
+    /// Whether it may run beside others: it mostly waits, and measures no time.
     beside: bool,
     rig: fn(Size) -> Rig,
 }
@@ -94,7 +94,7 @@ const CASES: &[Case] = &[
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    // Absolute: it is started in folders of its own.
+    // Absolute: cases start it in folders of their own.
     rig::try_program(match &arguments.nuncio {
         Some(path) => path.canonicalize().context("--nuncio")?,
         None => build()?,
@@ -127,7 +127,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The rows as they stand in docs/trust.md, with when, how long and on what.
+/// The table for docs/trust.md, with the date, the duration and the machine.
 fn table(rows: &[Row], size: Size, date: &str, took: Duration) -> String {
     let form = size.of("the short form", "full length");
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
@@ -138,7 +138,7 @@ fn table(rows: &[Row], size: Size, date: &str, took: Duration) -> String {
     format!("{date}, {form}, {build} build, {cores} cores, {minutes} min:\n\n{HEAD}\n{}", rows.join("\n"))
 }
 
-/// Puts the table between its marks in docs/trust.md.
+/// Replaces the table between its markers in docs/trust.md.
 fn write(table: &str) -> anyhow::Result<()> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/trust.md");
     let page = std::fs::read_to_string(path)?;
@@ -148,7 +148,7 @@ fn write(table: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs one case to its end, or to the end of all patience.
+/// Runs one case until it ends or reaches the time limit.
 async fn run(case: &Case, size: Size, began: Instant) -> Row {
     eprintln!("{:>5} s  {} begins", began.elapsed().as_secs(), case.name);
     let left = LIMIT.saturating_sub(began.elapsed());
@@ -167,7 +167,7 @@ async fn run(case: &Case, size: Size, began: Instant) -> Row {
     row
 }
 
-/// Builds the program as this example was built; answers where it is.
+/// Builds the program with this example's profile; returns its path.
 fn build() -> anyhow::Result<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--locked", "--bin", "nuncio"]).current_dir(env!("CARGO_MANIFEST_DIR"));

@@ -1,7 +1,7 @@
-//! The command line: which command was meant, and what its end means to a shell.
+//! The command line: parses the command, runs it, and maps its result to an exit code.
 //!
-//! Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
-//! Every command is a file in `cli/` with a `run` that gives back an exit code or an error to be told.
+//! Data goes to stdout, messages to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
+//! Every command is a file in `cli/` with a `run` that returns an exit code or an error to print.
 
 mod actor;
 mod audit;
@@ -120,7 +120,7 @@ enum Command {
     Webhooks(webhooks::Args),
 }
 
-/// A wrong use of the command line that only the command itself can notice.
+/// Wrong usage that only the command itself can detect, not the argument parser.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Usage(String);
@@ -137,7 +137,7 @@ pub fn run() -> ExitCode {
             return ended(output::written().map(|()| ExitCode::from(code)));
         }
     };
-    // Before any variable is read.
+    // Before any variable is read: variables hold secrets.
     let notes = if matches!(command, None | Some(Command::Serve)) { core_dump::forbid() } else { Vec::new() };
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let result = tokio::runtime::Builder::new_multi_thread()
@@ -150,7 +150,7 @@ pub fn run() -> ExitCode {
     ended(result.and_then(|code| output::written().map(|()| code)))
 }
 
-/// The exit code of a result; an error is written to stderr.
+/// The exit code of a result; prints an error to stderr.
 fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         let code = exit_code(&error);
@@ -160,7 +160,7 @@ fn ended(result: anyhow::Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// Runs one command to its end; `notes` go into the log of a server.
+/// Runs one command to its end; `notes` are warnings for a server's log.
 async fn dispatch(command: Option<Command>, notes: Vec<String>) -> anyhow::Result<ExitCode> {
     let Some(command) = command else {
         if setup::is_terminal()
@@ -213,7 +213,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// Where starting again cannot help, supervisors should not try (systemd: `RestartPreventExitStatus=78`).
+/// The exit code of a store error: 78 where a restart cannot help, so that supervisors do not try
+/// (systemd: `RestartPreventExitStatus=78`).
 fn exit_code_of(error: &store::Error) -> u8 {
     if error.needs_a_person() { CONFIGURATION } else { FAILED }
 }

@@ -1,7 +1,7 @@
-//! `nuncio doctor`: what is wrong with a set-up, before a start or beside a running server.
+//! `nuncio doctor`: the diagnosis of a setup, before a start or beside a running server.
 //!
-//! Each group of checks is a file below this one. [`examine`] writes nothing and sends no message; [`repair`] and [`try_out`]
-//! do, and are asked for by name. Whoever is asked over the network has ten seconds to answer. Every finding has a stable
+//! Each group of checks is a file below this one. [`examine`] writes nothing and sends no message; [`repair`] and
+//! [`try_out`] do, and only on request. A remote check has a time limit of ten seconds. Every finding has a stable
 //! [`Code`] with a section in `docs/doctor.md`, and no secret enters one.
 
 mod beside;
@@ -37,19 +37,19 @@ pub use door::cannot_listen;
 pub use fix::{Repair, Repaired, registration_to_repair, repair};
 pub use send::try_out;
 
-/// How long a remote check may take.
+/// The time limit of a remote check.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
-/// A shorter secret is not looked for in the findings: it would be found in words.
+/// A shorter secret is not masked in the findings: it would match parts of ordinary words.
 const SHORTEST_HIDDEN: usize = 6;
-/// What stands in place of a secret.
+/// Shown in place of a secret.
 const HIDDEN: &str = "••••";
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// As it should be, or only worth knowing.
     Ok,
-    /// nuncio works, but somebody should look at it.
+    /// nuncio works, but an operator should look at it.
     Warn,
     /// Something does not work.
     Fail,
@@ -67,14 +67,14 @@ impl State {
     }
 }
 
-/// The result of one check.
+/// One check with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// What it is about.
+    /// The stable code; monitors may rely on it.
     pub code: Code,
-    /// How it came out.
+    /// Whether it passed.
     pub state: State,
-    /// What was found, with its cause where that is known.
+    /// What was found, with its cause if that is known.
     pub found: String,
     /// What to do; `None` if there is nothing to do.
     pub remedy: Option<String>,
@@ -94,24 +94,24 @@ impl Check {
     }
 }
 
-/// All checks of a set-up.
+/// All checks of a setup.
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
-    /// In the order of their groups.
+    /// Sorted by group.
     pub checks: Vec<Check>,
-    /// Whether the configuration is refused: then nothing that depends on it was checked.
+    /// True if the configuration is refused: then no check that depends on it ran.
     pub is_refused: bool,
 }
 
 impl Diagnosis {
-    /// How many checks came out as `state`.
+    /// The number of checks in `state`.
     #[must_use]
     pub fn count(&self, state: State) -> usize {
         self.checks.iter().filter(|check| check.state == state).count()
     }
 }
 
-/// Checks everything that `variables` lead to.
+/// Runs every check that `variables` allow.
 pub async fn examine(variables: &Variables, clock: &Clock) -> Diagnosis {
     let mut checks = files::dotenv(variables);
     let config = match Config::from_variables(variables) {
@@ -126,12 +126,12 @@ pub async fn examine(variables: &Variables, clock: &Clock) -> Diagnosis {
     checks.extend(on_disk);
     checks.extend(configuration::accepted(&config));
     checks.extend(kinds::checks(&config, survey.as_ref()));
-    // Who runs has a key. Where none was made yet nobody else can have it.
+    // A running nuncio has a key. If no key was made yet, no other process can have one.
     let key = match files::read_key(&config) {
         Ok(None) if !is_served => Some(Key::random()),
         read => read.ok().flatten(),
     };
-    // A task of its own: what is near has three seconds, and must not wait while the others read certificates.
+    // A task of its own: the local checks have three seconds, and must not wait while others load certificates.
     let door = tokio::spawn({
         let (config, clock) = (config.clone(), clock.clone());
         async move { door::checks(&config, key.as_ref(), is_served, &clock).await }
@@ -153,7 +153,7 @@ pub async fn examine(variables: &Variables, clock: &Clock) -> Diagnosis {
     Diagnosis { checks, is_refused: false }
 }
 
-/// Takes every secret out of what was found: others may repeat what they were sent.
+/// Masks every secret in the findings: a remote answer may repeat what it was sent.
 fn hide(checks: &mut [Check], config: &Config) {
     let secrets = [
         config.discord.token.as_ref(),
@@ -175,7 +175,7 @@ fn hide(checks: &mut [Check], config: &Config) {
     }
 }
 
-/// Where the key is, in words.
+/// The place of the key, in words.
 fn key_place(key: &EncryptionKey) -> String {
     match key {
         EncryptionKey::Given(_) => "NUNCIO_ENCRYPTION_KEY".to_owned(),

@@ -1,10 +1,11 @@
-//! `nuncio setup`: from nothing to a card in the channel, asking for what is missing and checking every answer.
+//! `nuncio setup`: from nothing to a card in the channel. It asks for what is missing, and checks every answer.
 //!
-//! Each step is a file below this one. First all of them ask ([`Prompt`] is whoever answers: a terminal, or the flags alone);
-//! what stands in `.env` already is checked like an answer and kept. Then the change is shown, and only when it is agreed
-//! to, [`finish`](mod@finish) does everything that leaves a trace: channels, `.env`, the webhook in XTSystems, a test event.
+//! Each step is a file below this one. First all of them ask ([`Prompt`] answers: a terminal, or the flags alone); a
+//! value already in `.env` is checked like an answer and kept. Then the change is shown, and only after the operator
+//! agrees, [`finish`](mod@finish) does everything that leaves a trace: channels, `.env`, the webhook in XTSystems, a
+//! test event.
 //!
-//! The invariant: whoever stops before that changed nothing.
+//! The invariant: an operator who stops before that changed nothing.
 
 mod bot;
 mod channels;
@@ -32,54 +33,54 @@ pub use prompt::{Choices, Prompt, Question, Stop};
 use draft::Draft;
 use server::Servers;
 
-/// A shorter secret is not looked for in sentences: it would be found in words.
+/// A shorter secret is not masked in sentences: it would match parts of ordinary words.
 const SHORTEST_HIDDEN: usize = 6;
 
-/// What was given beforehand: the flags of the command.
+/// The flags of the command.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The folder of `.env`.
+    /// The folder that holds `.env`.
     pub folder: PathBuf,
-    /// Where XTSystems is.
+    /// The base URL of XTSystems.
     pub xtsystems_url: Option<String>,
-    /// There is no XTSystems.
+    /// True to set up without XTSystems.
     pub no_xtsystems: bool,
-    /// The server, by its id or name.
+    /// The guild, by its id or name.
     pub guild: Option<String>,
-    /// Keys of the map with a channel each, by its id or name.
+    /// Keys of the map, each with the id or name of its channel.
     pub channels: Vec<(String, String)>,
-    /// Roles that decide, by id or name.
+    /// The roles of approvers, by id or name.
     pub approver_roles: Vec<String>,
-    /// Roles that may change things, by id or name.
+    /// The roles of operators, by id or name.
     pub operator_roles: Vec<String>,
-    /// Where XTSystems reaches nuncio.
+    /// The URL at which XTSystems reaches nuncio.
     pub public_url: Option<String>,
     /// The port to listen on.
     pub port: Option<u16>,
-    /// Makes a new secret, also where there is a good one.
+    /// True to replace the secret, even a good one.
     pub new_secret: bool,
-    /// Asks everything, also what is set and right.
+    /// True to ask everything, even what is set and right.
     pub again: bool,
-    /// Leaves XTSystems' webhooks as they are.
+    /// True to leave XTSystems' webhooks as they are.
     pub no_register: bool,
-    /// Sends no test event.
+    /// True to send no test event.
     pub no_test: bool,
-    /// Who runs it, for the audit log.
+    /// The caller, for the audit log.
     pub actor: Actor,
 }
 
-/// How it ended.
+/// The result of a setup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whether everything that was tried worked.
+    /// True if everything that was tried worked.
     pub is_well: bool,
-    /// Whether the person wants nuncio to serve now.
+    /// True if the operator wants nuncio to serve now.
     pub serves: bool,
-    /// Whether one serves already.
+    /// True if a nuncio serves already.
     pub is_running: bool,
 }
 
-/// What the steps work with.
+/// What every step needs.
 struct Setup<'a> {
     options: &'a Options,
     draft: Draft,
@@ -87,21 +88,21 @@ struct Setup<'a> {
     clock: &'a Clock,
 }
 
-/// What the steps found out, beside what is in the draft.
+/// What the steps found out, besides the draft.
 struct Plan {
     client: Client,
     servers: Servers,
-    /// Channels to be made, in the order of their stand-ins.
+    /// Channels to create, in the order of their placeholder ids.
     new_channels: Vec<NewChannel>,
 }
 
-/// A channel that is to be made. Until then a stand-in is in the map.
+/// A channel to create. Until then a placeholder id is in the map.
 struct NewChannel {
     name: String,
     stand_in: Snowflake,
 }
 
-/// Asks, shows what it comes to, and does it. `stop` is cancelled when the person presses Ctrl-C between two questions.
+/// Asks, shows the change, and makes it. Ctrl-C between two questions cancels `stop`.
 ///
 /// # Errors
 /// Why it ended before anything was done.
@@ -153,7 +154,7 @@ impl Setup<'_> {
         self.prompt.wrong(&found, &remedy)
     }
 
-    /// Others may repeat what they were sent.
+    /// Masks the secrets: a remote answer may repeat what it was sent.
     fn without_secrets(&self, text: &str) -> String {
         let secrets = [draft::TOKEN, draft::KEY, draft::SECRET, draft::PREVIOUS];
         let secrets = secrets.iter().filter_map(|name| self.draft.value(name));

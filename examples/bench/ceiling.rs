@@ -1,7 +1,7 @@
-//! The bare loop: what durable ingest cannot do without, and nothing else.
+//! The ceiling: a bare loop that does what durable ingest needs, and nothing else.
 //!
 //! hyper on tokio as in nuncio, the same check of the signature; then one row for each event, inserted by one thread
-//! that commits up to 64 at once with `synchronous=FULL`. It does not read the JSON, routes nothing, plans no
+//! that commits up to 64 at once with `synchronous=FULL`. It does not parse the JSON, routes nothing, plans no
 //! delivery, has no deadlines, no limits and no logs.
 
 use std::convert::Infallible;
@@ -27,15 +27,15 @@ use crate::request::SECRET;
 
 /// How many rows share a commit, as in nuncio.
 const GROUP: usize = 64;
-/// How long the write-ahead log may grow, as in nuncio.
+/// The size limit of the write-ahead log, as in nuncio.
 const WAL_LIMIT: u64 = 32 * 1024 * 1024;
 
-/// How many pages are kept at hand, as in nuncio: negative is in KiB.
+/// The size of the page cache, as in nuncio: a negative number is in KiB.
 const CACHE_KIB: i64 = -8 * 1024;
 
-/// A row to be written, and whom to tell when it is on disk.
+/// A row to insert, and the channel that reports when it is on disk.
 struct Row {
-    /// What must not come twice; the signature serves as well as any hash.
+    /// The unique key; the signature serves as well as any hash.
     key: HeaderValue,
     body: Bytes,
     stored: oneshot::Sender<String>,
@@ -124,7 +124,7 @@ fn refusal(status: StatusCode) -> Response<Full<Bytes>> {
     response
 }
 
-/// The one writer.
+/// The writer: the only thread that writes.
 fn write(mut connection: Connection, queue: &mpsc::Receiver<Row>, wal: &Path) {
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];

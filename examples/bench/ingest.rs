@@ -1,4 +1,4 @@
-//! Durable ingest beside the ceiling: how many events a second, how soon each is acknowledged, at what cost.
+//! Durable ingest beside the ceiling: events per second, time to the acknowledgment, and cost.
 
 use std::time::Duration;
 
@@ -11,28 +11,28 @@ use crate::report::{Report, Required, median, millis};
 use crate::request::Requests;
 
 const SENDERS: [usize; 4] = [1, 16, 64, 256];
-/// The number of senders that the figures are about.
+/// The number of senders for which the report has requirements.
 const JUDGED: usize = 64;
-/// More than either side can take in a second.
+/// More than either side can accept in a second.
 const MOST_A_SECOND: f64 = 30_000.0;
-/// How long Discord's limits may keep what a turn brought in.
+/// How long Discord's limits may hold back the events of a turn.
 const DRAIN: Duration = Duration::from_secs(15);
 
-/// One side in one round, at each number of senders.
+/// One side in one round, for each number of senders.
 struct Turn {
     rate: f64,
     p50_ms: f64,
     p99_ms: f64,
     events: f64,
     cpu_us: f64,
-    /// Until Discord had all of it, too.
+    /// Until Discord also had all of it.
     whole_us: f64,
 }
 
-/// What stands in a cell: a figure of a [`Turn`].
+/// A cell of the table: a figure of a [`Turn`].
 type Cell = fn(&Turn) -> f64;
 
-/// Measures both: at each number of senders one after the other, the one that waits stopped where it is.
+/// Measures both, one after the other for each number of senders; the one that waits is suspended.
 pub async fn measure(programs: &Programs, plan: Plan, report: &mut Report) -> anyhow::Result<()> {
     let (mut bare, mut product, mut ready, mut idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..plan.rounds {
@@ -43,14 +43,14 @@ pub async fn measure(programs: &Programs, plan: Plan, report: &mut Report) -> an
         tokio::time::sleep(Duration::from_secs(1)).await;
         idle.push(nuncio.memory_mib()?);
         let ceiling = programs.ceiling().await?;
-        // The first requests find caches cold and code not yet read from disk.
+        // A warm-up: the first requests find cold caches, and code not yet read from disk.
         one(&nuncio, 16, plan.turn / 4).await?;
         both(&nuncio, &discord, Running::pause, Sandbox::pause)?;
         one(&ceiling, 16, plan.turn / 4).await?;
         let (mut own, mut other) = (Vec::new(), Vec::new());
         for (at, senders) in SENDERS.into_iter().enumerate() {
             let turn = if senders == JUDGED { 2 * plan.turn } else { plan.turn };
-            // Whoever goes first finds a machine that has rested: they take turns at that too.
+            // The side that goes first finds a rested machine, so the two take turns at that as well.
             for side in [(at + round) % 2, (at + round + 1) % 2] {
                 if side == 0 {
                     other.push(take_turn(&ceiling, senders, turn).await?);
@@ -59,7 +59,7 @@ pub async fn measure(programs: &Programs, plan: Plan, report: &mut Report) -> an
                 both(&nuncio, &discord, Running::resume, Sandbox::resume)?;
                 let before = nuncio.cpu()?;
                 let mut taken = take_turn(&nuncio, senders, turn).await?;
-                // What waits for Discord now is this turn's, and must not be the next one's burden.
+                // Deliveries that wait now belong to this turn, and must not burden the next one.
                 nuncio.drained(DRAIN).await?;
                 taken.whole_us = micros(nuncio.cpu()?.saturating_sub(before)) / taken.events;
                 own.push(taken);
@@ -77,7 +77,7 @@ pub async fn measure(programs: &Programs, plan: Plan, report: &mut Report) -> an
     Ok(())
 }
 
-/// What nuncio does in its turn includes what Discord has to do with it.
+/// Signals nuncio and its Discord together: a turn of nuncio includes Discord's part of the work.
 fn both(
     nuncio: &Running,
     discord: &Sandbox,
@@ -118,7 +118,7 @@ fn tell(bare: &[Vec<Turn>], product: &[Vec<Turn>], report: &mut Report) {
     let of = |rounds: &[Vec<Turn>], at: usize, cell: Cell| {
         median(rounds.iter().map(|turns| cell(&turns[at])).collect())
     };
-    // The median of the rounds' ratios: what disturbs a round disturbs both sides of it.
+    // The median of the ratios of the rounds: a disturbance of a round disturbs both sides of it.
     let ratio = |at: usize, cell: Cell| {
         median(product.iter().zip(bare).map(|(own, bare)| cell(&own[at]) / cell(&bare[at])).collect())
     };

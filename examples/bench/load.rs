@@ -1,6 +1,6 @@
-//! The load: many senders on kept connections, and how long each of their requests took.
+//! The load generator: many senders on keep-alive connections, and the latency of each request.
 //!
-//! All of it runs on one thread and speaks HTTP/1.1 by hand, so that it takes as little as possible of what is
+//! All of it runs on one thread and speaks HTTP/1.1 by hand, so that it takes as little as possible from what is
 //! measured.
 
 use std::cell::Cell;
@@ -16,11 +16,11 @@ use tokio::time::sleep_until;
 
 use crate::request::Requests;
 
-/// What came of a load.
+/// The result of a load.
 pub struct Answers {
-    /// How long each took, sorted.
+    /// The latency of each request, sorted.
     took: Vec<Duration>,
-    /// How many were not answered 200.
+    /// How many answers were not 200.
     pub refused: usize,
     /// From the first request to the last answer.
     pub lasted: Duration,
@@ -31,12 +31,12 @@ impl Answers {
         self.took.len()
     }
 
-    /// Answers a second.
+    /// Answers per second.
     pub fn rate(&self) -> f64 {
         self.took.len() as f64 / self.lasted.as_secs_f64()
     }
 
-    /// The time within which this share of them was answered.
+    /// The latency within which this share of the requests was answered.
     pub fn percentile(&self, share: f64) -> Duration {
         let last = self.took.len().saturating_sub(1);
         let at = (self.took.len() as f64 * share).ceil() as usize;
@@ -44,18 +44,18 @@ impl Answers {
     }
 }
 
-/// How the next request is chosen.
+/// The order of the requests, and when each may start.
 #[derive(Clone)]
 struct Order {
     next: Rc<Cell<usize>>,
     began: Instant,
     /// No request starts later than this.
     until: Option<Duration>,
-    /// How far apart requests are due; none if each follows the answer to the one before.
+    /// The interval between due requests; `None` if each follows the answer to the one before.
     every: Option<Duration>,
 }
 
-/// Every sender posts as soon as it is answered, for `turn` or until there are no more `requests`.
+/// Closed loop: every sender posts as soon as it has its answer, for `turn` or until `requests` run out.
 pub async fn full(
     address: SocketAddr,
     requests: Requests,
@@ -65,7 +65,7 @@ pub async fn full(
     run(address, requests, senders, Some(turn), None).await
 }
 
-/// `rate` requests a second, whatever becomes of them. Each counts from the moment when it was due.
+/// Open loop: `rate` requests per second, however long answers take. A latency counts from when the request was due.
 pub async fn paced(
     address: SocketAddr,
     requests: Requests,
@@ -109,7 +109,7 @@ async fn run(
     Ok(answers)
 }
 
-/// One sender. Gives back how long each request took, and how many were not answered 200.
+/// One sender. Returns the latency of each request, and how many answers were not 200.
 async fn send(
     mut stream: TcpStream,
     requests: Rc<Requests>,
@@ -138,7 +138,7 @@ async fn send(
     Ok((took, refused))
 }
 
-/// Reads one answer; its status.
+/// Reads one answer; returns its status.
 async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<u16> {
     let mut filled = 0;
     loop {
@@ -153,7 +153,7 @@ async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> anyhow::Result<u16
     }
 }
 
-/// Status and length of an answer, once its head is whole.
+/// The status and length of an answer, once its head is complete.
 fn head(bytes: &[u8]) -> anyhow::Result<Option<(u16, usize)>> {
     let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
     let head = str::from_utf8(&bytes[..end])?;

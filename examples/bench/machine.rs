@@ -1,4 +1,4 @@
-//! The machine a figure was measured on: without it, a figure says nothing.
+//! The machine of a measurement: without it a figure means nothing.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nuncio::clock::Clock;
 
-/// What it is, as lines of markdown.
+/// The machine, as lines of Markdown.
 pub fn describe() -> anyhow::Result<Vec<String>> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let (cpu, memory, load) = (read("/proc/cpuinfo"), read("/proc/meminfo"), read("/proc/loadavg"));
@@ -31,7 +31,7 @@ pub fn describe() -> anyhow::Result<Vec<String>> {
     ])
 }
 
-/// The commit, where git knows it.
+/// The commit, if git knows it.
 fn commit() -> String {
     let asked =
         Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]).output();
@@ -43,7 +43,7 @@ fn commit() -> String {
     }
 }
 
-/// How many small appends a second reach the disk one by one.
+/// How many small appends per second reach the disk, one after the other.
 fn syncs() -> std::io::Result<f64> {
     let folder = tempfile::tempdir()?;
     let mut file = std::fs::File::create(folder.path().join("appended"))?;

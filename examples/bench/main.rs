@@ -1,6 +1,6 @@
-//! How fast nuncio is, beside the physical limit, measured in one run.
+//! The speed of nuncio beside the physical limit, measured in one run.
 //!
-//! The *ceiling* is a bare loop that does only what nobody can leave out: accept, verify the signature, insert one row,
+//! The *ceiling* is a bare loop that does only what cannot be left out: accept, verify the signature, insert one row,
 //! commit up to 64 of them at once, answer. The *product* is the real program between this one and a `nuncio sandbox`
 //! with Discord's real limits. Both run as processes of their own, in turns, and every figure is a median.
 //!
@@ -9,10 +9,10 @@
 //! cargo run --release --example bench -- --quick             # at most 2
 //! cargo run --release --example bench -- --program OTHER     # another build of nuncio
 //! cargo run --release --example bench -- --only ingest,slow  # parts: ingest slow stream card decision storm
-//! cargo run --release --example bench -- --write             # puts the result into docs/performance.md, too
+//! cargo run --release --example bench -- --write             # also puts the result into docs/performance.md
 //! ```
 //!
-//! The result is markdown on stdout: `docs/performance.md` holds one, and says how to read it.
+//! The result is Markdown on stdout; `docs/performance.md` holds one, and explains how to read it.
 
 #![expect(
     clippy::print_stdout,
@@ -39,22 +39,22 @@ use anyhow::{Context as _, bail};
 use program::Programs;
 use report::Report;
 
-/// How much is measured.
+/// The size of a measurement.
 #[derive(Clone, Copy)]
 struct Plan {
     /// How often ceiling and product take turns.
     rounds: usize,
-    /// How long one of them is under load at a time.
+    /// How long each is under load per turn.
     turn: Duration,
-    /// How long Discord is slow, at [`slow::RATE`] events a second.
+    /// How long Discord is slow, at [`slow::RATE`] events per second.
     slow: Duration,
-    /// How many events are in the storm.
+    /// The number of events in the storm.
     storm: usize,
     /// How long the storm is watched.
     patience: Duration,
     /// How many cards are timed one by one.
     cards: usize,
-    /// When the whole run is given up.
+    /// The time limit of the whole run.
     deadline: Duration,
 }
 
@@ -94,7 +94,7 @@ fn main() -> anyhow::Result<ExitCode> {
             ),
         }
     }
-    // One thread makes all the load: a second would take the processor from what is measured.
+    // One thread generates all the load: a second one would take processor time from what is measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let programs = Programs::find(program)?;
     let mut report = Report::new(machine::describe()?);
@@ -104,7 +104,7 @@ fn main() -> anyhow::Result<ExitCode> {
             format!("not finished within {} s: is the machine busy?", plan.deadline.as_secs())
         })
     });
-    // What was measured is worth having, whatever came after it.
+    // What was measured is worth printing, even if a later part failed.
     println!("{report}");
     ended??;
     if written {
@@ -113,7 +113,7 @@ fn main() -> anyhow::Result<ExitCode> {
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Puts the result between its marks in docs/performance.md.
+/// Replaces the result between its markers in docs/performance.md.
 fn write(report: &Report) -> anyhow::Result<()> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/performance.md");
     let page = std::fs::read_to_string(path)?;

@@ -1,4 +1,4 @@
-//! The programs that are measured: started, asked, watched from outside, and killed when done with.
+//! The programs under measurement: started, queried, observed from outside, and killed.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 use crate::request::{PATH, SECRET};
 
-/// Of `/proc/PID/stat`: ticks a second, the same on every Linux (`USER_HZ`).
+/// Clock ticks per second in `/proc/PID/stat`, the same on every Linux (`USER_HZ`).
 const TICKS: f64 = 100.0;
 
-/// Where the programs are.
+/// The paths of the programs.
 pub struct Programs {
     nuncio: PathBuf,
     myself: PathBuf,
 }
 
 impl Programs {
-    /// Builds nuncio as cargo built this, and finds both; or takes `program` for it.
+    /// Builds nuncio with this example's profile, and finds both; or takes `program` for nuncio.
     pub fn find(program: Option<PathBuf>) -> anyhow::Result<Self> {
         let myself = std::env::current_exe()?;
         if let Some(nuncio) = program {
@@ -44,7 +44,7 @@ impl Programs {
         Ok(Self { nuncio, myself })
     }
 
-    /// The bare loop, with an empty database.
+    /// Starts the ceiling with an empty database.
     pub async fn ceiling(&self) -> anyhow::Result<Running> {
         let folder = tempfile::tempdir()?;
         let mut child = Command::new(&self.myself)
@@ -59,7 +59,7 @@ impl Programs {
         Ok(Running { child, folder, address: line.parse()? })
     }
 
-    /// A Discord, with the limits of the real one.
+    /// Starts a sandbox Discord with the limits of the real one.
     pub async fn sandbox(&self) -> anyhow::Result<Sandbox> {
         let mut child = Command::new(&self.nuncio)
             .arg("sandbox")
@@ -75,8 +75,8 @@ impl Programs {
         Ok(Sandbox { child, told: serde_json::from_str(&line)?, client })
     }
 
-    /// nuncio with an empty database, connected to `discord`; everything that happens goes along `map`. Answers also
-    /// how long it took from its start until it was ready.
+    /// Starts nuncio with an empty database and the given `map`, connected to `discord`. Also returns the time from its
+    /// start until it was ready.
     pub async fn nuncio(&self, discord: &Sandbox, map: &Value) -> anyhow::Result<(Running, Duration)> {
         let folder = tempfile::tempdir()?;
         let began = Instant::now();
@@ -94,10 +94,10 @@ impl Programs {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        let mut said = errors(child.stderr.take())?;
+        let mut output = errors(child.stderr.take())?;
         let mut last = String::new();
         let address = loop {
-            let line = said.next_line().await?.with_context(|| format!("nuncio did not start: {last}"))?;
+            let line = output.next_line().await?.with_context(|| format!("nuncio did not start: {last}"))?;
             let found = line.split_once("POST http://").and_then(|(_, rest)| rest.split_once(PATH));
             if let Some((address, _)) = found {
                 break address.parse()?;
@@ -109,8 +109,8 @@ impl Programs {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let ready = began.elapsed();
-        // What it says from now on must go somewhere, or it would stop.
-        tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
+        // Its further output must be read, or it would block.
+        tokio::spawn(async move { while let Ok(Some(_)) = output.next_line().await {} });
         Ok((running, ready))
     }
 }
@@ -131,10 +131,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Processor time it has used so far.
+    /// The processor time used so far.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         let stat = self.proc("stat")?;
-        // The name in brackets may hold anything; the fields are counted from behind it.
+        // The name in parentheses may hold anything, so the fields are counted from behind it.
         let (_, fields) = stat.rsplit_once(')').context("no process")?;
         let ticks: u64 = fields
             .split_ascii_whitespace()
@@ -145,12 +145,12 @@ impl Running {
         Ok(Duration::from_secs_f64(ticks as f64 / TICKS))
     }
 
-    /// Memory it uses now, in MiB.
+    /// The memory in use now, in MiB.
     pub fn memory_mib(&self) -> anyhow::Result<f64> {
         self.status("VmRSS:")
     }
 
-    /// The most memory it has ever used, in MiB.
+    /// The peak memory, in MiB.
     pub fn most_memory_mib(&self) -> anyhow::Result<f64> {
         self.status("VmHWM:")
     }
@@ -167,7 +167,7 @@ impl Running {
         Ok(std::fs::read_to_string(format!("/proc/{pid}/{file}"))?)
     }
 
-    /// How many events stand in nuncio's database.
+    /// The number of events in nuncio's database.
     pub fn stored(&self) -> anyhow::Result<usize> {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
         let database =
@@ -177,13 +177,13 @@ impl Running {
         Ok(usize::try_from(count)?)
     }
 
-    /// What `/health` says; `None` if it does not answer.
+    /// The answer of `/health`; `None` if there is none.
     pub async fn health(&self) -> Option<Value> {
         let answer = self.get("/health").await?;
         serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
     }
 
-    /// Waits until its bot is connected.
+    /// Waits until the bot is connected.
     pub async fn connected(&self) -> anyhow::Result<()> {
         let began = Instant::now();
         while self.health().await.is_none_or(|health| health["discord"] != "connected") {
@@ -193,23 +193,23 @@ impl Running {
         Ok(())
     }
 
-    /// How much still waits to be delivered.
+    /// The number of deliveries that wait.
     pub async fn pending(&self) -> anyhow::Result<u64> {
         let health = self.health().await.context("nuncio does not answer")?;
         health["pending"].as_u64().context("no figure")
     }
 
-    /// Waits until nothing waits to be delivered, but not longer than `patience`.
+    /// Waits until no delivery waits, at most for `patience`.
     pub async fn drained(&self, patience: Duration) -> anyhow::Result<()> {
         let began = Instant::now();
         while began.elapsed() < patience && self.pending().await? > 0 {
-            // Each look counts all that waits.
+            // Not more often: each poll counts all deliveries that wait.
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
         Ok(())
     }
 
-    /// The whole answer to one request on a connection of its own.
+    /// The whole answer to one request on a new connection.
     async fn get(&self, path: &str) -> Option<String> {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let mut stream = TcpStream::connect(self.address).await.ok()?;
@@ -220,17 +220,17 @@ impl Running {
         Some(answer)
     }
 
-    /// Stops it where it is, so that it takes nothing from another's turn.
+    /// Suspends it, so that it takes nothing from another's turn.
     pub fn pause(&self) -> anyhow::Result<()> {
         signal(&self.child, "STOP")
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub fn resume(&self) -> anyhow::Result<()> {
         signal(&self.child, "CONT")
     }
 
-    /// Ends it.
+    /// Kills it.
     pub async fn end(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
@@ -246,16 +246,16 @@ fn signal(child: &Child, name: &str) -> anyhow::Result<()> {
 /// A `nuncio sandbox`.
 pub struct Sandbox {
     child: Child,
-    /// What it said of itself.
+    /// The JSON that it printed at its start.
     told: Value,
     client: reqwest::Client,
 }
 
-/// A message that was posted.
+/// A posted message.
 pub struct Posted {
-    /// When, in milliseconds since the epoch.
+    /// Milliseconds since the epoch.
     pub at_ms: i64,
-    /// What it says, as JSON.
+    /// The message as JSON.
     pub body: String,
 }
 
@@ -280,17 +280,17 @@ impl Sandbox {
         })
     }
 
-    /// Stops it where it is, so that it takes nothing from another's turn.
+    /// Suspends it, so that it takes nothing from another's turn.
     pub fn pause(&self) -> anyhow::Result<()> {
         signal(&self.child, "STOP")
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub fn resume(&self) -> anyhow::Result<()> {
         signal(&self.child, "CONT")
     }
 
-    /// Makes every request take `seconds` longer, from now on.
+    /// Delays every request from now on by `seconds`.
     pub async fn slow(&self, seconds: f64) -> anyhow::Result<()> {
         let orders = json!({"fail": {"kind": "delay", "seconds": seconds, "n": 1_000_000}});
         let answer = self
@@ -304,7 +304,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// The messages that were posted into a channel, oldest first; of very many only the last.
+    /// The messages posted to a channel, oldest first; of very many only the last.
     pub async fn posted(&self, channel: &str) -> anyhow::Result<Vec<Posted>> {
         let ledger: Value = self
             .client

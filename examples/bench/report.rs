@@ -1,14 +1,14 @@
-//! The result: figures, what is required of them, and whether they hold.
+//! The report: figures, their requirements, and whether they hold.
 
 use std::fmt;
 use std::time::Duration;
 
-/// What is required of a figure.
+/// The requirement of a figure.
 #[derive(Clone, Copy)]
 pub enum Required {
     AtLeast(f64),
     AtMost(f64),
-    /// Less than this.
+    /// Exclusive: strictly less.
     Below(f64),
 }
 
@@ -37,11 +37,11 @@ struct Figure {
     required: Required,
 }
 
-/// All that was measured.
+/// Everything that was measured.
 pub struct Report {
     machine: Vec<String>,
     figures: Vec<Figure>,
-    /// Tables and sentences that say more.
+    /// Tables and sentences with more detail.
     details: Vec<String>,
 }
 
@@ -50,17 +50,17 @@ impl Report {
         Self { machine, figures: Vec::new(), details: Vec::new() }
     }
 
-    /// A figure of which something is required. `unit` begins with a space, or is empty for a ratio.
+    /// Adds a figure with its requirement. `unit` begins with a space, or is empty for a ratio.
     pub fn figure(&mut self, what: impl Into<String>, figure: f64, unit: &'static str, required: Required) {
         self.figures.push(Figure { what: what.into(), figure, unit, required });
     }
 
-    /// A paragraph or a table.
+    /// Adds a paragraph or a table.
     pub fn detail(&mut self, text: impl Into<String>) {
         self.details.push(text.into());
     }
 
-    /// Whether every figure is as required.
+    /// Whether every figure meets its requirement.
     pub fn holds(&self) -> bool {
         self.figures.iter().all(|figure| figure.required.holds(figure.figure))
     }
@@ -90,7 +90,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// The middle one of `values`.
+/// The median of `values`.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -101,7 +101,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// In milliseconds.
+/// A duration in milliseconds.
 pub fn millis(span: Duration) -> f64 {
     span.as_secs_f64() * 1000.0
 }

@@ -1,4 +1,4 @@
-//! Signed requests, made before the clock runs.
+//! Signed requests, prepared before the measurement.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,22 +7,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nuncio::secret::Secret;
 use nuncio::signature::sign;
 
-/// What everything here is signed with.
+/// The signing secret of the benchmark.
 pub const SECRET: &str = "a secret of the benchmark";
-/// Where events are posted.
+/// The ingress path.
 pub const PATH: &str = "/webhooks/xtsystems";
 
-/// Every event of this process is another one.
+/// Numbers the events of this process, so that no two are the same.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 
-/// Requests ready to be written to a socket, in one piece of memory.
+/// Requests ready to be written to a socket, in one buffer.
 pub struct Requests {
     bytes: Vec<u8>,
     ranges: Vec<Range<usize>>,
 }
 
 impl Requests {
-    /// `count` requests whose bodies come from `body`, which is given a number that never comes twice.
+    /// `count` requests with bodies from `body`, which gets a unique number.
     pub fn of(count: usize, body: impl Fn(u64) -> String) -> Self {
         let secret = Secret::new(SECRET);
         let timestamp = seconds().to_string();
@@ -42,7 +42,7 @@ impl Requests {
         requests
     }
 
-    /// `count` requests as a platform sends them: tickets, assets, warnings and something without a card of its own.
+    /// `count` requests as a platform sends them: tickets, assets, warnings, and a kind without a card of its own.
     pub fn mixed(count: usize) -> Self {
         Self::of(count, |number| match number % 4 {
             0 => ticket(number),
@@ -70,7 +70,7 @@ fn tail(number: u64) -> String {
     format!(r#""company_id":"company-{}","timestamp":{}}}"#, number % 20, seconds())
 }
 
-/// A critical alert of a host of its own.
+/// A critical alert with a host of its own.
 pub fn critical(number: u64) -> String {
     format!(
         r#"{{"event_type":"alert.triggered","data":{{"alert_type":"disk_full","severity":"critical","source":"NODE-{number}","message":"Volume /var is 97 % full and grows by 1 GB an hour.","details":{{"mount":"/var","used_percent":97}}}},{}"#,
@@ -116,7 +116,7 @@ fn other(number: u64) -> String {
     )
 }
 
-/// A machine that asks to join.
+/// A machine's join request.
 pub fn machine(number: u64) -> String {
     format!(
         r#"{{"event_type":"machine.registered","data":{{"asset_id":"machine-{number}","hostname":"DESKTOP-{number}","ip_address":"192.168.1.100","status":"pending","registered_at":"2024-01-15T10:30:00Z"}},{}"#,

@@ -1,4 +1,4 @@
-//! While Discord is slow: acknowledgements do not wait for it, and nothing is lost.
+//! A slow Discord: acknowledgments do not wait for it, and nothing is lost.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::report::{Report, Required, median, millis};
 use crate::request::Requests;
 
 const SENDERS: usize = 64;
-/// How long a slow Discord takes for each answer.
+/// The time a slow Discord takes for each answer.
 const SLOW_S: f64 = 0.1;
-/// Events a second: 100,000 in a minute.
+/// Events per second: 100,000 in a minute.
 pub const RATE: usize = 1_667;
 
-/// The acknowledgement's p50 with Discord answering in 100 ms, beside the same with Discord answering at once.
+/// The acknowledgment's p50 while Discord answers in 100 ms, divided by the p50 while it answers at once.
 pub async fn compare(programs: &Programs, plan: Plan, report: &mut Report) -> anyhow::Result<()> {
     let mut ratios = Vec::new();
     let mut p50 = [Vec::new(), Vec::new()];
@@ -49,13 +49,13 @@ pub async fn compare(programs: &Programs, plan: Plan, report: &mut Report) -> an
     Ok(())
 }
 
-/// A steady stream for a minute, while every answer of Discord's takes 100 ms.
+/// A steady stream for a minute, while Discord takes 100 ms for each answer.
 pub async fn endure(programs: &Programs, plan: Plan, report: &mut Report) -> anyhow::Result<()> {
     let discord = programs.sandbox().await?;
     let (running, _) = programs.nuncio(&discord, &discord.map()).await?;
     running.connected().await?;
     discord.slow(SLOW_S).await?;
-    // Brought up to a round number: 100,000 in a minute.
+    // Rounded down: 100,000 in a minute.
     let count = (RATE * plan.slow.as_secs() as usize) / 1000 * 1000;
     let answers = load::paced(running.address, Requests::mixed(count), SENDERS, RATE).await?;
     tokio::time::sleep(Duration::from_secs(5)).await;

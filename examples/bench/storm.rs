@@ -1,5 +1,5 @@
-//! What people see: how soon a card stands in its channel when nothing waits, when much waits, and when everything
-//! comes at once.
+//! Latency as members see it: how soon a card is in its channel when nothing waits, when much waits, and in an event
+//! storm.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,7 +16,7 @@ use crate::request::{self, Requests};
 const SENDERS: usize = 64;
 const BACKLOG: usize = 5_000;
 const ALERTS: usize = 1_000;
-/// How long to wait for one card.
+/// The time limit for one card.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// From the answer to the sender until Discord has the card, while nothing else happens.
@@ -29,7 +29,7 @@ pub async fn cards(programs: &Programs, plan: Plan, report: &mut Report) -> anyh
         let answered = now_ms();
         let at = wait_for(&discord, |posted| posted.get(known).map(|card| card.at_ms)).await?;
         took.push((at - answered).max(0) as f64);
-        // One a second is what a channel takes.
+        // A channel takes one message per second.
         tokio::time::sleep(Duration::from_millis(1_050)).await;
     }
     let slowest = took.iter().copied().fold(0.0, f64::max);
@@ -42,7 +42,7 @@ pub async fn cards(programs: &Programs, plan: Plan, report: &mut Report) -> anyh
     running.end().await
 }
 
-/// A machine asks to join while 5,000 events wait for the same channel.
+/// A machine's join request while 5,000 events wait for the same channel.
 pub async fn decision(programs: &Programs, plan: Plan, report: &mut Report) -> anyhow::Result<()> {
     let backlog = BACKLOG.min(plan.storm);
     let (discord, running) = with_one_channel(programs).await?;
@@ -56,7 +56,7 @@ pub async fn decision(programs: &Programs, plan: Plan, report: &mut Report) -> a
     running.end().await
 }
 
-/// A machine asks to join behind a thousand critical alerts, and each of those is to be named.
+/// A machine's join request behind a thousand critical alerts, each of which must be named.
 pub async fn alerts(programs: &Programs, report: &mut Report) -> anyhow::Result<()> {
     let (discord, running) = with_one_channel(programs).await?;
     let began = Instant::now();
@@ -73,14 +73,14 @@ pub async fn alerts(programs: &Programs, report: &mut Report) -> anyhow::Result<
     running.end().await
 }
 
-/// How many alerts are named, each by its host.
+/// How many alerts are named, by the host of each.
 fn named(posted: &[Posted]) -> usize {
     let hosts = posted.iter().flat_map(|message| message.body.split("NODE-").skip(1));
     let number = |rest: &str| rest.split(|sign: char| !sign.is_ascii_digit()).next().map(str::to_owned);
     hosts.filter_map(number).collect::<HashSet<_>>().len()
 }
 
-/// Everything at once into one channel, until nothing waits.
+/// All events at once into one channel, until nothing waits.
 pub async fn drain(programs: &Programs, plan: Plan, report: &mut Report) -> anyhow::Result<()> {
     let (discord, running) = with_one_channel(programs).await?;
     let began = Instant::now();
@@ -118,7 +118,7 @@ async fn send(running: &Running, requests: Requests) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until `found` finds in the channel what it looks for; an error if that never comes.
+/// Waits until `found` finds something in the channel; an error after the time limit.
 async fn wait_for<T>(discord: &Sandbox, found: impl Fn(&[Posted]) -> Option<T>) -> anyhow::Result<T> {
     let began = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! `nuncio audit`: who did what, and whether the log of it is as it was written.
+//! `nuncio audit`: who did what, and whether the audit log is unchanged since it was written.
 
 use std::process::ExitCode;
 
@@ -43,14 +43,14 @@ enum Command {
     },
 }
 
-/// Prints the entries, or what verifying them came to.
+/// Prints the entries, or the result of verifying them.
 ///
 /// # Errors
 /// If the database or its key cannot be used.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let lock = match &args.command {
-        // Who serves it would go on with the old key.
+        // A running server would go on with the old key, so this takes the database lock.
         Some(Command::Rekey { .. }) => Some(Lock::acquire(&config.database.path, &clock).await?),
         _ => None,
     };
@@ -126,7 +126,7 @@ async fn verify(store: &Store, since: Option<&Head>, json: bool) -> anyhow::Resu
     Ok(if fault.is_none() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-/// Begins a new chain with the key that is configured now, or with a new one where there is none.
+/// Begins a new chain with the configured key, or with a fresh key if none exists.
 async fn rekey(
     store: &Store,
     encryption: &EncryptionKey,
@@ -184,6 +184,6 @@ fn line(entry: &Audited) -> String {
         entry.detail,
         entry.reference,
     );
-    // Names come from outside: nothing that moves the cursor.
+    // Names come from outside: control characters could move the cursor.
     line.trim_end().chars().map(|letter| if letter.is_control() { '·' } else { letter }).collect()
 }

@@ -1,4 +1,4 @@
-//! `nuncio clock`: what time it is for this machine, and a person's word that it is right.
+//! `nuncio clock`: the time on this machine, and an operator's confirmation that it is right.
 
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ enum What {
     Confirm,
 }
 
-/// Shows the clock, or confirms it. A running `nuncio serve` knows of it within a second.
+/// Shows the clock, or confirms it. A running `nuncio serve` notices within a second.
 ///
 /// # Errors
 /// If the database cannot be used.

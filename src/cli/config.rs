@@ -1,4 +1,4 @@
-//! `nuncio config`: what every variable is set to, and where.
+//! `nuncio config`: the value of every variable, and where it is set.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Shows everything, and ends with 78 if something is wrong.
+/// Prints every variable, and exits with 78 if something is wrong.
 pub(super) fn run(args: &Args, variables: &Variables) -> ExitCode {
     let effective = Effective::of(variables);
     if args.json {

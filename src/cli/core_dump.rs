@@ -1,12 +1,12 @@
-//! No core dumps: the memory of a server holds the bot's token and the webhook's secret.
+//! Core-dump prevention: a server's memory holds the bot's token and the webhook's secret.
 //!
-//! The limit keeps the kernel from writing a file; "not dumpable" keeps it from handing the memory to a collector
-//! (`core_pattern` with a pipe, which heeds no limit) and other processes of this user from reading it.
+//! The limit keeps the kernel from writing a file; "not dumpable" keeps it from passing the memory to a collector
+//! (`core_pattern` with a pipe, which ignores the limit) and keeps other processes of this user from reading it.
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Forbids core dumps of this process. To be called before secrets are read. What the system refuses is said, as
-/// sentences for the log: it is no reason not to serve.
+/// Forbids core dumps of this process. Call it before secrets are read. Returns what the system refused, as sentences
+/// for the log: a refusal is no reason not to serve.
 pub(super) fn forbid() -> Vec<String> {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     let limited = setrlimit(Resource::Core, none);

@@ -1,13 +1,13 @@
-//! What lists show of a row that cannot be read.
+//! Corrupt rows in lists.
 
 use serde_json::{Value, json};
 
 use crate::store::{CorruptRow, Store};
 
-/// What stands where other rows say how they are.
+/// Shown in place of a corrupt row's status.
 pub(super) const UNREADABLE: &str = "unreadable";
 
-/// What to do about such rows.
+/// What the operator can do about corrupt rows.
 pub(super) fn advice(store: &Store) -> String {
     format!(
         "Another program, or the disk, changed the unreadable rows; everything else goes on. Check the file with: \
@@ -16,7 +16,7 @@ pub(super) fn advice(store: &Store) -> String {
     )
 }
 
-/// As much as can be told.
+/// The id and the reason: all that is known of a corrupt row.
 pub(super) fn json(row: &CorruptRow) -> Value {
     json!({"id": row.id, "status": UNREADABLE, "reason": row.why})
 }

@@ -1,15 +1,15 @@
-//! The database, for commands that run beside a server or without one.
+//! The database connection of commands that run beside a server or without one.
 
 use crate::cli::say;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{HintSender, Store};
 
-/// Opens it. Nobody listens to hints here: a running server looks at the table. Whoever stands in the wrong folder is told
-/// that there was none.
+/// Opens the database. Its hints have no receiver: a running server polls the table. Prints a notice if there was no
+/// database, because the operator may be in the wrong folder.
 ///
 /// # Errors
-/// If it cannot be used.
+/// If the database cannot be used.
 pub(super) async fn open(config: &Config, clock: Clock) -> anyhow::Result<Store> {
     let path = &config.database.path;
     let is_new = !path.exists();

@@ -1,4 +1,4 @@
-//! `nuncio db`: a backup while nuncio runs, putting one back, looking the database over, and everything as JSON.
+//! `nuncio db`: online backup, restore, integrity check, and export as JSON lines.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,7 +42,7 @@ enum Command {
     Export,
 }
 
-/// Does one of them.
+/// Runs the subcommand.
 ///
 /// # Errors
 /// If the database cannot be used.
@@ -80,7 +80,7 @@ fn backup(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
 async fn restore(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
     let (clock, database) = (Clock::system(), &config.database.path);
     store::must_exist(file)?;
-    // Refused while a server holds it.
+    // Refused while a server holds the lock.
     let lock = Lock::acquire(database, &clock).await?;
     let progress = Progress::new("checking the backup");
     let found = looked_over(file)?;
@@ -92,7 +92,7 @@ async fn restore(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
     }
     let progress = Progress::new("copying the backup");
     let staged = Staged::copy(file, database, &lock)?;
-    // Whether this version can read it shows before anything is moved.
+    // Opening the copy shows whether this version can read it, before anything is moved.
     let (hints, _nobody) = HintSender::channel();
     let copy = Store::open(staged.path(), clock.clone(), hints).await?;
     let fits = app::unlock(&copy, &config.encryption).await;
@@ -165,7 +165,7 @@ async fn check(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-/// What is wrong with a database; what cannot be read at all is one thing more that is wrong.
+/// The integrity problems of a database; a database that cannot be read at all has one more.
 fn looked_over(database: &Path) -> store::Result<Vec<String>> {
     match store::inspect(database) {
         Err(store::Error::Damaged(why)) => Ok(vec![why]),
@@ -173,7 +173,7 @@ fn looked_over(database: &Path) -> store::Result<Vec<String>> {
     }
 }
 
-/// How many entries the audit log has, or what is wrong with it.
+/// The number of entries in the audit log, or what is wrong with it.
 async fn audit_log(config: &Config) -> Result<u64, String> {
     let verify = async {
         let store = database::open(config, Clock::system()).await?;
@@ -233,7 +233,7 @@ fn event_json(event: &RowResult<WholeEvent>) -> Value {
         Ok(event) => event,
         Err(row) => return corrupt::json(row),
     };
-    // What is no JSON was never accepted as an event; should it be there, nobody knows what it holds.
+    // A body that is not JSON was never accepted as an event. If one is there, its content is unknown: it becomes null.
     let body: Option<Value> = serde_json::from_slice(body).ok();
     json!({
         "id": event.id.to_string(),

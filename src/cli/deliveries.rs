@@ -1,4 +1,4 @@
-//! `nuncio deliveries`: what waits, what arrived and what was given up; with an id, everything that was tried.
+//! `nuncio deliveries`: waiting, delivered and dead deliveries; with an id, every attempt.
 
 use std::process::ExitCode;
 
@@ -13,9 +13,9 @@ use crate::config::Config;
 use crate::model::{Event, Sink, Status};
 use crate::store::{AttemptRow, DeliveryDetails, DeliveryFilter, RowResult, Store};
 
-/// How much of a text from outside a table shows, in characters.
+/// The most characters of a text from outside in a table.
 const GLIMPSE: usize = 60;
-/// How much of an answer is shown of each try.
+/// The most characters of an answer shown for each attempt.
 const EXCERPT: usize = 300;
 
 #[derive(Debug, clap::Args)]
@@ -40,19 +40,19 @@ pub(super) struct Args {
     limit: u32,
 }
 
-/// Prints them: JSON or a table on stdout, the newest first.
+/// Prints deliveries as JSON or as a table on stdout, newest first.
 ///
 /// # Errors
-/// If the database cannot be used, or there is nothing of that id.
+/// If the database cannot be used, or no event or delivery has that id.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let store = database::open(&config, clock.clone()).await?;
-    let told = tell(args, &store, clock.moment()).await;
+    let printed = print_all(args, &store, clock.moment()).await;
     store.close().await;
-    told.map(|()| ExitCode::SUCCESS)
+    printed.map(|()| ExitCode::SUCCESS)
 }
 
-async fn tell(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()> {
+async fn print_all(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()> {
     if let Some(id) = &args.id {
         return tell_one(store, id_lookup::find(store, id).await?, args.json, now).await;
     }
@@ -67,16 +67,16 @@ async fn tell(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()> {
         Args { pending: true, .. } => (DeliveryFilter::Pending, "Nothing waits."),
         _ => (DeliveryFilter::All, "No deliveries yet."),
     };
-    let letters = store.letters_behind(which, 0, args.limit).await?;
-    let lines: Vec<String> = letters.iter().map(|letter| line(letter, now.wall)).collect();
-    show(args.json, letters.iter().map(|letter| json_of(letter, now)).collect(), lines, none);
-    if letters.len() == args.limit as usize {
+    let deliveries = store.letters_behind(which, 0, args.limit).await?;
+    let lines: Vec<String> = deliveries.iter().map(|delivery| line(delivery, now.wall)).collect();
+    show(args.json, deliveries.iter().map(|delivery| json_of(delivery, now)).collect(), lines, none);
+    if deliveries.len() == args.limit as usize {
         say(&format!("These are the newest {}; --limit shows more.", args.limit));
     }
-    if !args.json && letters.iter().any(Result::is_err) {
+    if !args.json && deliveries.iter().any(Result::is_err) {
         say(&corrupt::advice(store));
     }
-    if !args.json && letters.iter().flatten().any(|letter| letter.status == Status::Dead) {
+    if !args.json && deliveries.iter().flatten().any(|delivery| delivery.status == Status::Dead) {
         say(
             "nuncio deliveries ID shows what was tried; nuncio redeliver ID, or --dead for all, sends it again.",
         );
@@ -85,34 +85,34 @@ async fn tell(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()> {
 }
 
 async fn tell_one(store: &Store, named: Named, json: bool, now: Moment) -> anyhow::Result<()> {
-    let letters: Vec<RowResult<DeliveryDetails>> = match named {
+    let deliveries: Vec<RowResult<DeliveryDetails>> = match named {
         Named::Delivery(id) => store.letter(id).await?.into_iter().collect(),
         Named::Event(id) => store.letters_behind(DeliveryFilter::Of(id), 0, 10_000).await?,
     };
     let mut rows = Vec::new();
-    for letter in &letters {
-        let tries = match letter {
-            Ok(letter) => store.tries(letter.id).await?,
+    for delivery in &deliveries {
+        let tries = match delivery {
+            Ok(delivery) => store.tries(delivery.id).await?,
             Err(_) => Vec::new(),
         };
         if json {
-            let mut row = json_of(letter, now);
+            let mut row = json_of(delivery, now);
             row["tries"] = tries.iter().map(try_json).collect();
             rows.push(row);
         } else {
-            details(letter, now.wall)
+            details(delivery, now.wall)
                 .iter()
                 .chain(&tries.iter().map(try_lines).collect::<Vec<_>>())
                 .for_each(|line| print(line));
         }
     }
-    if !json && letters.iter().any(Result::is_err) {
+    if !json && deliveries.iter().any(Result::is_err) {
         say(&corrupt::advice(store));
     }
     match named {
         Named::Delivery(_) if json => print(&rows.pop().unwrap_or_default().to_string()),
         Named::Event(_) if json => print(&Value::Array(rows).to_string()),
-        Named::Event(id) if letters.is_empty() => {
+        Named::Event(id) if deliveries.is_empty() => {
             say(&format!("{id} has no deliveries: it goes nowhere (yet)."))
         }
         _ => {}
@@ -136,29 +136,29 @@ fn columns(id: &str, kind: &str, place: &str, status: &str, tries: &str, age: &s
     line.trim_end().to_owned()
 }
 
-fn line(letter: &RowResult<DeliveryDetails>, now: Timestamp) -> String {
-    let letter = match letter {
-        Ok(letter) => letter,
+fn line(delivery: &RowResult<DeliveryDetails>, now: Timestamp) -> String {
+    let delivery = match delivery {
+        Ok(delivery) => delivery,
         Err(row) => {
             let (id, why) = (clean(&row.short(), 8), clean(&row.why, EXCERPT));
             return columns(&id, "-", "-", UNREADABLE, "-", "-", &why);
         }
     };
     columns(
-        &letter.id.short(),
-        letter.kind.as_str(),
-        &clean(&letter.destination, 20),
-        letter.status.as_str(),
-        &letter.attempts.to_string(),
-        &age(now.since(letter.received_at)),
-        &clean(why(letter).unwrap_or_default(), GLIMPSE),
+        &delivery.id.short(),
+        delivery.kind.as_str(),
+        &clean(&delivery.destination, 20),
+        delivery.status.as_str(),
+        &delivery.attempts.to_string(),
+        &age(now.since(delivery.received_at)),
+        &clean(why(delivery).unwrap_or_default(), GLIMPSE),
     )
 }
 
-/// Why it stands where it stands, if it should not.
-fn why(letter: &DeliveryDetails) -> Option<&str> {
-    let waits = matches!(letter.status, Status::Pending | Status::Sending);
-    letter.reason.as_deref().or(letter.closed.as_deref().filter(|_| waits))
+/// The reason of the delivery's status; while it waits, also why its destination is closed.
+fn why(delivery: &DeliveryDetails) -> Option<&str> {
+    let waits = matches!(delivery.status, Status::Pending | Status::Sending);
+    delivery.reason.as_deref().or(delivery.closed.as_deref().filter(|_| waits))
 }
 
 fn unrouted_line(event: &Event, now: Timestamp) -> String {
@@ -174,9 +174,9 @@ fn unrouted_line(event: &Event, now: Timestamp) -> String {
     )
 }
 
-fn details(letter: &RowResult<DeliveryDetails>, now: Timestamp) -> Vec<String> {
-    let letter = match letter {
-        Ok(letter) => letter,
+fn details(delivery: &RowResult<DeliveryDetails>, now: Timestamp) -> Vec<String> {
+    let delivery = match delivery {
+        Ok(delivery) => delivery,
         Err(row) => {
             return vec![format!(
                 "{}  cannot be read: {}",
@@ -185,34 +185,34 @@ fn details(letter: &RowResult<DeliveryDetails>, now: Timestamp) -> Vec<String> {
             )];
         }
     };
-    let again = match letter.generation {
+    let again = match delivery.generation {
         0 => String::new(),
         1 => ", redelivered once".to_owned(),
         times => format!(", redelivered {times} times"),
     };
-    let address = address(letter).map(|address| format!(" ({address})")).unwrap_or_default();
+    let address = address(delivery).map(|address| format!(" ({address})")).unwrap_or_default();
     let mut lines = vec![
         format!(
             "{}  {} to {}{address}",
-            letter.id,
-            letter.kind.as_str(),
-            clean(&letter.destination, GLIMPSE)
+            delivery.id,
+            delivery.kind.as_str(),
+            clean(&delivery.destination, GLIMPSE)
         ),
         format!(
             "  event     {}, received {}, {} ago",
-            letter.event_id,
-            short(letter.received_at),
-            age(now.since(letter.received_at))
+            delivery.event_id,
+            short(delivery.received_at),
+            age(now.since(delivery.received_at))
         ),
-        format!("  status    {}{again}, tried {} times", letter.status.as_str(), letter.attempts),
+        format!("  status    {}{again}, tried {} times", delivery.status.as_str(), delivery.attempts),
     ];
-    lines.extend(why(letter).map(|reason| format!("  reason    {}", clean(reason, EXCERPT))));
+    lines.extend(why(delivery).map(|reason| format!("  reason    {}", clean(reason, EXCERPT))));
     lines
 }
 
-/// As much of a webhook's address as may be shown.
-fn address(letter: &DeliveryDetails) -> Option<String> {
-    match &letter.sink {
+/// The part of a webhook's address that may be shown.
+fn address(delivery: &DeliveryDetails) -> Option<String> {
+    match &delivery.sink {
         Some(Sink::DiscordWebhook(mark)) => Some(mark.to_string()),
         _ => None,
     }
@@ -221,33 +221,38 @@ fn address(letter: &DeliveryDetails) -> Option<String> {
 fn try_lines(tried: &AttemptRow) -> String {
     let status = tried.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     let code = tried.code.map(|code| format!(" code {code}")).unwrap_or_default();
-    let said = clean(&tried.response, EXCERPT);
-    format!("  {}  {}  {status}{code}  {} ms  {said}", short(tried.started_at), tried.class, tried.took_ms)
-        .trim_end()
-        .to_owned()
+    let response = clean(&tried.response, EXCERPT);
+    format!(
+        "  {}  {}  {status}{code}  {} ms  {response}",
+        short(tried.started_at),
+        tried.class,
+        tried.took_ms
+    )
+    .trim_end()
+    .to_owned()
 }
 
-pub(super) fn json_of(letter: &RowResult<DeliveryDetails>, now: Moment) -> Value {
-    let letter = match letter {
-        Ok(letter) => letter,
+pub(super) fn json_of(delivery: &RowResult<DeliveryDetails>, now: Moment) -> Value {
+    let delivery = match delivery {
+        Ok(delivery) => delivery,
         Err(row) => return corrupt::json(row),
     };
     json!({
-        "id": letter.id.to_string(),
-        "event_id": letter.event_id.to_string(),
-        "kind": letter.kind.as_str(),
-        "company_id": letter.company,
-        "received_at": letter.received_at.to_rfc3339(),
+        "id": delivery.id.to_string(),
+        "event_id": delivery.event_id.to_string(),
+        "kind": delivery.kind.as_str(),
+        "company_id": delivery.company,
+        "received_at": delivery.received_at.to_rfc3339(),
         "destination": {
-            "id": letter.destination_id.to_string(), "name": letter.destination, "closed": letter.closed,
-            "sink": letter.sink.as_ref().map(Sink::kind), "address": address(letter),
+            "id": delivery.destination_id.to_string(), "name": delivery.destination, "closed": delivery.closed,
+            "sink": delivery.sink.as_ref().map(Sink::kind), "address": address(delivery),
         },
-        "status": letter.status.as_str(),
-        "reason": letter.reason,
-        "attempts": letter.attempts,
-        "generation": letter.generation,
-        "due_at": now.wall_at(letter.due_at).to_rfc3339(),
-        "finished_at": letter.finished_at.map(Timestamp::to_rfc3339),
+        "status": delivery.status.as_str(),
+        "reason": delivery.reason,
+        "attempts": delivery.attempts,
+        "generation": delivery.generation,
+        "due_at": now.wall_at(delivery.due_at).to_rfc3339(),
+        "finished_at": delivery.finished_at.map(Timestamp::to_rfc3339),
     })
 }
 

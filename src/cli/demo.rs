@@ -1,5 +1,5 @@
-//! `nuncio demo`: the real application between a sandbox XTSystems and a sandbox Discord. No account, no server,
-//! nothing to configure; nothing leaves this machine, and nothing stays on it.
+//! `nuncio demo`: the real application between a sandbox XTSystems and a sandbox Discord. It needs no account, no guild
+//! and no configuration; nothing leaves this machine, and nothing stays on it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -19,17 +19,17 @@ use crate::sandbox::{self, Discord, Platform, Stage, XtSystems, story};
 use crate::secret::Secret;
 use crate::telemetry;
 
-/// The ports tried first; if they are taken, free ones.
+/// The preferred ports; a free port replaces one that is taken.
 const WEBHOOK_PORT: u16 = 3000;
 const PAGE_PORT: u16 = 3001;
 const PLATFORM_PORT: u16 = 20437;
-/// Everybody may know them: they open nothing but a demo on the reader's own machine.
+/// Public on purpose: they open nothing but a demo on the reader's own machine.
 const SECRET: &str = "nuncio-demo-secret";
 const API_KEY: &str = "nuncio-demo-key";
-/// What the bot that came before called its registration; ours takes it over.
+/// The name that the previous bot gave its registration; ours takes it over.
 const WEBHOOK_NAME: &str = "Discord Bot Integration";
 
-/// Where everything of the demo listens.
+/// The addresses where the parts of the demo listen.
 struct Addresses {
     page: SocketAddr,
     webhook: SocketAddr,
@@ -39,7 +39,7 @@ struct Addresses {
 /// Runs the demo until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// If this machine has no loopback to listen on, or no place for temporary files.
+/// If this machine has no loopback interface, or no place for temporary files.
 pub(super) async fn run() -> anyhow::Result<ExitCode> {
     print("Starting a Discord, an XTSystems and nuncio on this machine …");
     let folder =
@@ -80,7 +80,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         let (stage, stop) = (stage.clone(), stop.clone());
         async move { stage.watch(stop).await }
     });
-    let telling = tokio::spawn(tell(stage, clock, stop.clone()));
+    let telling = tokio::spawn(tell_story(stage, clock, stop.clone()));
     app.run(stop).await;
     telling.abort();
     watching.abort();
@@ -90,7 +90,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The configuration an operator would write, for this Discord. Refuses to lead anywhere else.
+/// The configuration an operator would write for this Discord. Refuses an address outside this machine.
 fn config(discord: &Discord, addresses: &Addresses, folder: &std::path::Path) -> anyhow::Result<Config> {
     let Addresses { page, webhook, platform } = addresses;
     let role = |name: &str| discord.role_id(name).map(|id| id.to_string()).unwrap_or_default();
@@ -133,12 +133,12 @@ async fn bind(port: u16) -> anyhow::Result<TcpListener> {
     }
 }
 
-async fn tell(stage: Stage, clock: Clock, stop: CancellationToken) {
-    let told = tokio::select! {
-        told = story::tell(&stage, &clock) => told,
+async fn tell_story(stage: Stage, clock: Clock, stop: CancellationToken) {
+    let ended = tokio::select! {
+        ended = story::tell(&stage, &clock) => ended,
         () = stop.cancelled() => return,
     };
-    match told {
+    match ended {
         Ok(accepted) => print(&format!(
             "The story is over: {accepted} signed events were accepted and are in their channels.\n\
              Send your own with the lines above. Ctrl-C ends the demo."
@@ -150,10 +150,10 @@ async fn tell(stage: Stage, clock: Clock, stop: CancellationToken) {
     }
 }
 
-/// What a visitor needs: the page, and lines to copy. No frame at the sides, so that copying takes nothing along.
+/// What a visitor needs: the page, and lines to copy. No frame at the sides, so that a copied line is clean.
 fn introduction(page: SocketAddr, webhook: &str) -> String {
     let rule = "─".repeat(78);
-    // Set by cargo when it runs us.
+    // Cargo sets it when it runs the program.
     let nuncio = if std::env::var_os("CARGO").is_some() { "cargo run --" } else { "nuncio" };
     format!(
         r#"

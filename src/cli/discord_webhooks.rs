@@ -1,5 +1,5 @@
-//! `nuncio discord-webhooks`: Discord webhooks as destinations. Their addresses are passwords: they come from a prompt or
-//! from stdin, and are never shown again.
+//! `nuncio discord-webhooks`: Discord webhooks as destinations. Their addresses are passwords: they come from a prompt
+//! or from stdin, and are never shown again.
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use crate::model::route::Target;
 use crate::model::{Actor, Category, DestinationId, NewWebhook, Outcome, Scope, StoredWebhook, WebhookUrl};
 use crate::store::{Lock, Store};
 
-/// No address is longer.
+/// The most bytes read as an address.
 const LONGEST: u64 = 4096;
 
 #[derive(Debug, clap::Args)]
@@ -76,7 +76,7 @@ enum Command {
     },
 }
 
-/// What the subcommands work with.
+/// What every subcommand needs.
 struct Desk {
     hub: Hub,
     store: Store,
@@ -84,10 +84,10 @@ struct Desk {
     config: Config,
 }
 
-/// Runs one of them beside a running `nuncio serve`, or without.
+/// Runs a subcommand, with or without a running `nuncio serve`.
 ///
 /// # Errors
-/// If the database or its key cannot be used, or that cannot be done.
+/// If the database or its key cannot be used, or the operation is refused.
 pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let store = database::open(&config, clock.clone()).await?;
@@ -119,7 +119,7 @@ impl Desk {
     async fn add(&self, about: NewWebhook, surplus: &[String]) -> anyhow::Result<ExitCode> {
         let url = self.address(surplus)?;
         let name = table::clean(&about.name, 80);
-        let id = told(self.hub.add_webhook(about, &url, Actor::Shell).await)?;
+        let id = map_error(self.hub.add_webhook(about, &url, Actor::Shell).await)?;
         print(&id.to_string());
         say(&format!(
             "{name} ({url}) is stored. To send events there, name it in DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` \
@@ -130,9 +130,9 @@ impl Desk {
     }
 
     async fn replace(&self, id: &str, surplus: &[String]) -> anyhow::Result<ExitCode> {
-        let webhook = told(self.hub.webhook_named(id).await)?;
+        let webhook = map_error(self.hub.webhook_named(id).await)?;
         let url = self.address(surplus)?;
-        told(self.hub.replace_webhook(webhook.id, &url, Actor::Shell).await)?;
+        map_error(self.hub.replace_webhook(webhook.id, &url, Actor::Shell).await)?;
         print(&format!("{} now has the address {url}.", table::clean(&webhook.about.name, 80)));
         if webhook.waiting > 0 {
             let when = if Lock::is_held(&self.config.database.path) {
@@ -146,7 +146,7 @@ impl Desk {
     }
 
     async fn test(&self, id: &str) -> anyhow::Result<ExitCode> {
-        let webhook = told(self.hub.webhook_named(id).await)?;
+        let webhook = map_error(self.hub.webhook_named(id).await)?;
         let access = Access::new(self.config.discord.base.clone(), None, self.clock.clone());
         let attempt = dispatch::try_webhook(&self.store, access.transport(), &self.clock, &webhook).await?;
         let (name, ms) = (table::clean(&webhook.about.name, 80), attempt.took.as_millis());
@@ -165,8 +165,10 @@ impl Desk {
                 Ok(ExitCode::from(FAILED))
             }
             _ => {
-                let said = table::clean(&String::from_utf8_lossy(&attempt.response), 300);
-                print(&format!("No test arrived at {name}: Discord answered {answer} after {ms} ms: {said}"));
+                let response = table::clean(&String::from_utf8_lossy(&attempt.response), 300);
+                print(&format!(
+                    "No test arrived at {name}: Discord answered {answer} after {ms} ms: {response}"
+                ));
                 say("Try again in a while.");
                 Ok(ExitCode::from(FAILED))
             }
@@ -174,8 +176,8 @@ impl Desk {
     }
 
     async fn remove(&self, id: &str) -> anyhow::Result<ExitCode> {
-        let webhook = told(self.hub.webhook_named(id).await)?;
-        let taken_back = told(self.hub.remove_webhook(webhook.id, Actor::Shell).await)?;
+        let webhook = map_error(self.hub.webhook_named(id).await)?;
+        let taken_back = map_error(self.hub.remove_webhook(webhook.id, Actor::Shell).await)?;
         print(&format!("{} is removed.", table::clean(&webhook.about.name, 80)));
         if taken_back > 0 {
             say(&format!("{taken_back} deliveries that waited for it were taken back."));
@@ -202,7 +204,7 @@ impl Desk {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The keys of the map that name a destination.
+    /// The keys of the map that lead to a destination.
     fn keys_of(&self, id: DestinationId) -> Vec<&str> {
         let routes = self.config.routes.routes().iter();
         routes
@@ -232,8 +234,8 @@ impl Desk {
     }
 }
 
-/// What makes no sense is a wrong use; the rest is a failure.
-fn told<T>(result: Result<T, WebhookError>) -> anyhow::Result<T> {
+/// Maps an error to wrong usage if the input makes no sense, otherwise to a failure.
+fn map_error<T>(result: Result<T, WebhookError>) -> anyhow::Result<T> {
     result.map_err(|error| match error {
         WebhookError::Invalid(sentence) => Usage(sentence).into(),
         WebhookError::Store(error) => error.into(),

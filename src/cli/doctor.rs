@@ -1,4 +1,4 @@
-//! `nuncio doctor`: what is wrong with this set-up, and what to do.
+//! `nuncio doctor`: what is wrong with this setup, and what to do.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Variables};
 use crate::doctor::{self, Check, Diagnosis, Group, Repair, Repaired, State};
 
-/// Where a sentence begins, below the name of its group.
+/// The indent of a sentence below the name of its group.
 const INDENT: usize = 4;
 
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(super) struct Args {
     send: bool,
 }
 
-/// Checks everything and shows it: 0 if nothing fails, 1 if something does, 78 if the configuration is refused.
+/// Runs all checks and prints them: 0 if nothing fails, 1 if something does, 78 if the configuration is refused.
 pub(super) async fn run(args: &Args, variables: &Variables) -> ExitCode {
     let clock = Clock::system();
     let mut diagnosis = doctor::examine(variables, &clock).await;
@@ -54,7 +54,7 @@ pub(super) async fn run(args: &Args, variables: &Variables) -> ExitCode {
     }
 }
 
-/// Brings our registration at XTSystems up to date, where that is wrong and may be put right.
+/// Updates our registration at XTSystems if it is wrong and may be repaired.
 async fn register(variables: &Variables, diagnosis: &Diagnosis) -> Option<Repair> {
     let code = match doctor::registration_to_repair(diagnosis)? {
         Ok(code) => code,

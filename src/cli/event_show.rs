@@ -1,4 +1,4 @@
-//! `nuncio events show`: one event, what became of it, where it went, and what it holds.
+//! `nuncio events show`: one event with its state, its deliveries and its body.
 
 use serde_json::{Value, json};
 
@@ -10,9 +10,9 @@ use crate::clock::Timestamp;
 use crate::model::{EventId, payload};
 use crate::store::{DeliveryDetails, DeliveryFilter, Recent, RowResult, Store};
 
-/// How much of a text from outside a line shows, in characters.
+/// The most characters of a text from outside on a line.
 const GLIMPSE: usize = 120;
-/// How many of its deliveries are shown.
+/// The most deliveries shown.
 const DELIVERIES: u32 = 1000;
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Prints it on stdout.
+/// Prints the event on stdout.
 ///
 /// # Errors
 /// If there is no such event, or its row cannot be read.
@@ -32,7 +32,7 @@ pub(super) async fn run(args: &Args, store: &Store, now: Timestamp) -> anyhow::R
     let id = match id_lookup::find(store, &args.id).await? {
         Named::Event(id) => id,
         Named::Delivery(id) => match store.letter(id).await? {
-            Some(Ok(letter)) => letter.event_id,
+            Some(Ok(delivery)) => delivery.event_id,
             _ => anyhow::bail!("the event of {id} cannot be read: {}", corrupt::advice(store)),
         },
     };
@@ -41,18 +41,18 @@ pub(super) async fn run(args: &Args, store: &Store, now: Timestamp) -> anyhow::R
         Some(Err(row)) => anyhow::bail!("{id} cannot be read: {}. {}", row.why, corrupt::advice(store)),
         None => anyhow::bail!("{id} is not kept any more (RETENTION_DAYS)"),
     };
-    let letters = store.letters_behind(DeliveryFilter::Of(id), 0, DELIVERIES).await?;
+    let deliveries = store.letters_behind(DeliveryFilter::Of(id), 0, DELIVERIES).await?;
     let body = body(store, id).await?;
     if args.json {
-        print(&as_json(&event, &letters, &body).to_string());
+        print(&as_json(&event, &deliveries, &body).to_string());
     } else {
-        lines(&event, &letters, now).iter().for_each(|line| print(line));
+        lines(&event, &deliveries, now).iter().for_each(|line| print(line));
         body.lines().for_each(|line| print(&clean(line, usize::MAX)));
     }
     Ok(())
 }
 
-/// What came, readable and without its secrets.
+/// The event's body, readable and without its secrets.
 async fn body(store: &Store, id: EventId) -> anyhow::Result<String> {
     let body = store.event_body(id).await?.unwrap_or_default();
     let json: Option<Value> = serde_json::from_slice(&body).ok();
@@ -61,7 +61,7 @@ async fn body(store: &Store, id: EventId) -> anyhow::Result<String> {
         .unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned()))
 }
 
-fn lines(event: &Recent, letters: &[RowResult<DeliveryDetails>], now: Timestamp) -> Vec<String> {
+fn lines(event: &Recent, deliveries: &[RowResult<DeliveryDetails>], now: Timestamp) -> Vec<String> {
     let mut lines = vec![
         format!("{}  {}", event.id, event.kind.as_str()),
         format!(
@@ -77,12 +77,13 @@ fn lines(event: &Recent, letters: &[RowResult<DeliveryDetails>], now: Timestamp)
             lines.push(format!("  {what:8}  {}", clean(text, GLIMPSE)));
         }
     }
-    for letter in letters {
-        lines.push(match letter {
-            Ok(letter) => {
-                let reason = letter.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                let line = format!("{}  {}{reason}", letter.destination, letter.status.as_str());
-                format!("  {}  {}", letter.id.short(), clean(&line, 2 * GLIMPSE))
+    for delivery in deliveries {
+        lines.push(match delivery {
+            Ok(delivery) => {
+                let reason =
+                    delivery.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                let line = format!("{}  {}{reason}", delivery.destination, delivery.status.as_str());
+                format!("  {}  {}", delivery.id.short(), clean(&line, 2 * GLIMPSE))
             }
             Err(row) => format!("  {}  {}", clean(&row.short(), 8), corrupt::UNREADABLE),
         });
@@ -90,11 +91,11 @@ fn lines(event: &Recent, letters: &[RowResult<DeliveryDetails>], now: Timestamp)
     lines
 }
 
-fn as_json(event: &Recent, letters: &[RowResult<DeliveryDetails>], body: &str) -> Value {
-    let delivery = |letter: &RowResult<DeliveryDetails>| match letter {
-        Ok(letter) => json!({
-            "id": letter.id.to_string(), "destination": letter.destination,
-            "status": letter.status.as_str(), "reason": letter.reason,
+fn as_json(event: &Recent, deliveries: &[RowResult<DeliveryDetails>], body: &str) -> Value {
+    let delivery_json = |delivery: &RowResult<DeliveryDetails>| match delivery {
+        Ok(delivery) => json!({
+            "id": delivery.id.to_string(), "destination": delivery.destination,
+            "status": delivery.status.as_str(), "reason": delivery.reason,
         }),
         Err(row) => corrupt::json(row),
     };
@@ -106,7 +107,7 @@ fn as_json(event: &Recent, letters: &[RowResult<DeliveryDetails>], body: &str) -
         "company_id": event.company,
         "subject": event.subject,
         "state": state(event),
-        "deliveries": letters.iter().map(delivery).collect::<Vec<_>>(),
+        "deliveries": deliveries.iter().map(delivery_json).collect::<Vec<_>>(),
         "body": serde_json::from_str::<Value>(body).unwrap_or_else(|_| body.into()),
     })
 }

@@ -1,9 +1,9 @@
-//! What became of an event, in words.
+//! The state of an event, in words.
 
 use crate::model::Source;
 use crate::store::Recent;
 
-/// "delivered", "no route", "2 given up" and so on.
+/// For example "delivered", "no route" or "2 given up".
 pub(super) fn state(event: &Recent) -> String {
     match event {
         Recent { unrouted: true, .. } => "no route".to_owned(),

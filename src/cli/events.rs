@@ -1,4 +1,4 @@
-//! `nuncio events`: what came in lately, and what was signed but could not be read.
+//! `nuncio events`: recent events, and signed requests that could not be read.
 
 use std::process::ExitCode;
 
@@ -12,9 +12,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::{Quarantined, Recent, RowResult};
 
-/// How many are listed.
+/// The default number of rows.
 const RECENT: u32 = 50;
-/// How much of a quarantined body a table shows, in characters.
+/// The most characters of a quarantined body in a table.
 const GLIMPSE: usize = 60;
 
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ enum Action {
     Show(event_show::Args),
 }
 
-/// Prints them: JSON or a table on stdout, the newest first.
+/// Prints events as JSON or as a table on stdout, newest first.
 ///
 /// # Errors
 /// If the database cannot be used.
@@ -135,7 +135,7 @@ fn quarantined_json(body: &Quarantined) -> Value {
         "reason": body.reason,
         "size": body.size,
         "sha256": body.sha256,
-        // What is no text shows where it is none.
+        // Bytes that are not UTF-8 become replacement characters.
         "head": String::from_utf8_lossy(&body.head),
     })
 }

@@ -1,4 +1,4 @@
-//! `nuncio health`: asks the nuncio of this machine how it is, for health checks of containers.
+//! `nuncio health`: asks the nuncio on this machine for its health, for container health checks.
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -10,9 +10,9 @@ use anyhow::{Context as _, bail};
 use crate::cli::{Usage, print};
 use crate::config::{Variables, Webhook};
 
-/// How long it may take: health checks are given some seconds.
+/// The time limit: container health checks allow a few seconds.
 const DEADLINE: Duration = Duration::from_secs(3);
-/// No answer of these addresses is longer.
+/// The most bytes read of an answer: these endpoints answer with less.
 const LONGEST: u64 = 16 * 1024;
 
 #[derive(Debug, clap::Args)]
@@ -25,10 +25,10 @@ pub(super) struct Args {
     port: Option<u16>,
 }
 
-/// Asks, and answers with one line: exit 0 if all is well, 1 if not. No TLS, no client and no database is set up for it.
+/// Asks, and prints one line: exit 0 if all is well, 1 if not. Sets up no TLS, no HTTP client and no database.
 ///
 /// # Errors
-/// If nobody answers, or the answer is not good.
+/// If no nuncio answers, or the answer is not good.
 pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode> {
     let listens = Webhook::address(variables)?;
     let port = args.port.unwrap_or(listens.port());
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where a listener on `host` is reached from this machine.
+/// The address at which this machine reaches a listener on `host`.
 fn reachable(host: IpAddr) -> IpAddr {
     match host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
@@ -55,7 +55,7 @@ fn reachable(host: IpAddr) -> IpAddr {
     }
 }
 
-/// The status that `path` is answered with.
+/// The HTTP status of the answer to `path`.
 fn ask(address: SocketAddr, path: &str) -> anyhow::Result<String> {
     let nobody = || format!("no nuncio answers at {address} (WEBHOOK_HOST, WEBHOOK_PORT)");
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE).with_context(nobody)?;

@@ -1,4 +1,4 @@
-//! The command line as people see it: an example for every command, completions for their shell, man pages.
+//! The help of the command line: an example for every command, shell completions, man pages.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,8 +9,8 @@ use clap_complete::Shell;
 
 use crate::cli::{Cli, print};
 
-/// One for each command, by its name; the program itself has none. A test finds the command that has none, and the example
-/// that is no command.
+/// An example for each command, by its name; the program itself has the empty name. A test finds a command without an
+/// example, and an example without a command.
 const EXAMPLES: &[(&str, &str)] = &[
     ("", "nuncio demo"),
     ("audit", "nuncio audit --limit 20"),
@@ -72,7 +72,7 @@ pub(super) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-/// Every command with its example.
+/// The argument parser, with an example for every command.
 pub(super) fn command() -> Command {
     walk(Cli::command(), "")
 }
@@ -88,7 +88,7 @@ fn walk(command: Command, path: &str) -> Command {
     })
 }
 
-/// Prints the completions for a shell.
+/// Prints a shell's completions.
 pub(super) fn complete(args: &CompletionsArgs) -> ExitCode {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command(), "nuncio", &mut script);
@@ -135,7 +135,7 @@ mod tests {
         with.sort_unstable();
         assert_eq!(all, with);
         for (name, example) in EXAMPLES {
-            // What the shell does with the rest is its own.
+            // The rest, after a pipe or a redirection, is for the shell.
             let typed =
                 example.split([">", "<", "|"].map(|sign| sign.chars().next().unwrap())).next().unwrap();
             let words = typed.replace('\'', "\u{1}");

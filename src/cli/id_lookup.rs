@@ -1,13 +1,13 @@
-//! Which delivery or event a person means: a whole id, or the end of one as lists and cards show it.
+//! Id lookup: a delivery, an event or a digest by its whole id, or by the last characters that lists and cards show.
 
 use crate::cli::Usage;
 use crate::model::{DeliveryId, EventId, MessageId};
 use crate::store::Store;
 
-/// How much of an id lists show, and the least that is taken for one.
+/// How many characters of an id lists show; a shorter text is no id.
 const SHORT: usize = 8;
 
-/// What an id named.
+/// What an id belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     Delivery(DeliveryId),
@@ -17,7 +17,7 @@ pub(super) enum Named {
 /// Finds what `text` names: `dlv_…` or `evt_…`, whole, or at least the last 8 characters, with the prefix or without.
 ///
 /// # Errors
-/// A sentence for the person: it is no id, there is none like that, or there are several.
+/// A sentence for the operator: the text is no id, nothing has that id, or several do.
 pub(super) async fn find(store: &Store, text: &str) -> anyhow::Result<Named> {
     let text = text.trim().to_ascii_lowercase();
     let (prefix, digits) = match text.split_once('_') {
@@ -52,7 +52,7 @@ pub(super) async fn find(store: &Store, text: &str) -> anyhow::Result<Named> {
 /// Finds the digest that `text` names: `msg_…`, whole, or at least the last 8 characters, with the prefix or without.
 ///
 /// # Errors
-/// A sentence for the person: it is no id, there is none like that, or there are several.
+/// A sentence for the operator: the text is no id, nothing has that id, or several do.
 pub(super) async fn digest(store: &Store, text: &str) -> anyhow::Result<MessageId> {
     let text = text.trim().to_ascii_lowercase();
     let digits = text.strip_prefix("msg_").unwrap_or(&text);
@@ -76,7 +76,7 @@ pub(super) async fn digest(store: &Store, text: &str) -> anyhow::Result<MessageI
     }
 }
 
-/// Whether it may be an id, or its end.
+/// Whether it can be an id, or the end of one.
 fn is_end(digits: &str) -> bool {
     (SHORT..=32).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }

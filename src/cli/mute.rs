@@ -1,4 +1,4 @@
-//! `nuncio mute`, `nuncio unmute`: a kind that nobody wants to hear of for a while.
+//! `nuncio mute`, `nuncio unmute`: keeps a kind out of the channels for a while.
 
 use std::process::ExitCode;
 
@@ -41,10 +41,10 @@ pub(super) struct UnmuteArgs {
     kind: String,
 }
 
-/// Mutes, or lists what is muted. A running `nuncio serve` knows of it within a second.
+/// Mutes a kind, or lists the mutes. A running `nuncio serve` notices within a second.
 ///
 /// # Errors
-/// If the database cannot be used, or that cannot be muted.
+/// If the database cannot be used, or the kind cannot be muted.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     with_hub(config, !args.list, async |hub, clock| {
         let (Some(kind), Some(span)) = (&args.kind, &args.span) else {
@@ -56,7 +56,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         if let Some(unknown) = hub.unknown_kind(kind).await?.filter(|_| !args.anyway) {
             return Err(Usage(never_came(kind, &unknown)).into());
         }
-        let (mute, before) = match told(hub.mute(kind, span, &args.reason, entry).await)? {
+        let (mute, before) = match map_error(hub.mute(kind, span, &args.reason, entry).await)? {
             Muted::Now(mute) | Muted::Already(mute) => (mute, None),
             Muted::Renewed { now, before } => (now, Some(before)),
             Muted::Replayed => return Ok(ExitCode::SUCCESS),
@@ -73,14 +73,14 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     .await
 }
 
-/// Ends a mute. Its sum is sent within seconds by a running `nuncio serve`.
+/// Ends a mute. A running `nuncio serve` sends its summary within seconds.
 ///
 /// # Errors
-/// If the database cannot be used, or nothing of that name is muted.
+/// If the database cannot be used, or no mute has that name.
 pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<ExitCode> {
     with_hub(config, true, async |hub, _| {
         let entry = AuditEntry::new(actor(), "command.unmute", "mute");
-        for mute in told(hub.unmute(&args.kind, entry).await)? {
+        for mute in map_error(hub.unmute(&args.kind, entry).await)? {
             print(&format!(
                 "The mute of {} has ended. One card sums up its events.",
                 table::clean(mute.name(), 80)
@@ -91,7 +91,7 @@ pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<
     .await
 }
 
-/// Why a kind is not muted yet.
+/// Explains why a kind that never came is not muted yet.
 fn never_came(kind: &str, unknown: &UnknownKind) -> String {
     let meant = unknown.meant.as_ref().map_or_else(String::new, |meant| format!(" Did you mean {meant}?"));
     format!(
@@ -129,7 +129,7 @@ async fn list(hub: &Hub, clock: &Clock, as_json: bool) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the database for `work`. What `changes` something is noted in the audit log, which needs the key.
+/// Opens the database for `work`. With `changes`, the audit log gets an entry, which needs the key.
 async fn with_hub(
     config: Config,
     changes: bool,
@@ -150,8 +150,8 @@ async fn with_hub(
     done
 }
 
-/// What cannot be muted is a wrong use; the rest is a failure.
-fn told<T>(result: Result<T, MuteError>) -> anyhow::Result<T> {
+/// Maps an error to wrong usage if the kind cannot be muted, otherwise to a failure.
+fn map_error<T>(result: Result<T, MuteError>) -> anyhow::Result<T> {
     result.map_err(|error| match error {
         MuteError::Invalid(sentence) => Usage(sentence).into(),
         MuteError::Store(error) => error.into(),

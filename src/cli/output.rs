@@ -1,7 +1,7 @@
-//! Standard output and standard error: results on the one, messages to a person on the other.
+//! Standard output and standard error: results on one, messages to the operator on the other.
 //!
-//! A result that could not be written (a full disk, a device that fails) is remembered, and [`written`] turns it into
-//! the command's failure: whoever redirects a list into a file must not take half of it for the whole.
+//! A failed write of a result (a full disk, a broken device) is remembered, and [`written`] turns it into the
+//! command's failure: an operator who redirects a list into a file must not take half of it for the whole.
 
 use std::io::{self, ErrorKind, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -23,10 +23,10 @@ pub(super) fn print_clap(error: &clap::Error) {
     }
 }
 
-/// Remembers that something could not be printed.
+/// Remembers a failure to print.
 fn note(printed: io::Result<()>) {
     match printed {
-        // Whoever closed our output (`| head`) has seen enough.
+        // The reader that closed our output (`| head`) has seen enough.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             FAILURE.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
@@ -34,10 +34,10 @@ fn note(printed: io::Result<()>) {
     }
 }
 
-/// Whether all that was printed was written.
+/// Succeeds if everything printed was written.
 ///
 /// # Errors
-/// What kept the first line that was not from being written.
+/// The first failure to write.
 pub(super) fn written() -> anyhow::Result<()> {
     match FAILURE.lock().unwrap_or_else(PoisonError::into_inner).take() {
         None => Ok(()),
@@ -48,7 +48,7 @@ pub(super) fn written() -> anyhow::Result<()> {
     }
 }
 
-/// Writes to the person at the shell: a line on stderr. Where nobody reads it, nothing is lost.
+/// Prints a message to the operator: a line on stderr. Where it cannot be written, nothing is lost.
 pub(super) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! `nuncio redeliver`: sends again what was given up, delivered, or left without a route.
+//! `nuncio redeliver`: sends dead, delivered or unrouted events again.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::hub::{Hub, Redelivered};
 use crate::model::{DeliveryId, EventId, Status};
 use crate::store::{Lock, NotRetried, Requester, Revived, Store};
 
-/// Where a closed destination stays closed.
+/// Printed for a closed destination that stays closed.
 const ELSEWHERE: &str = "If the map now names another channel: nuncio redeliver --closed";
-/// What is printed when a call to the platform is due again.
+/// Printed when a call to the platform is due again.
 const AGAIN: &str = "The call to XTSystems is made again.";
 
-/// What to do where a destination was removed.
+/// Printed for a destination that was removed.
 const NAME_ANOTHER: &str = "Name another channel in DISCORD_WEBHOOK_CHANNELS for new events; the earlier ones are kept (nuncio events)";
 
 #[derive(Debug, clap::Args)]
@@ -43,10 +43,10 @@ pub(super) struct Args {
     closed: bool,
 }
 
-/// Makes them pending again. A running `nuncio serve` sends them within a second; else the next one does.
+/// Makes deliveries pending again. A running `nuncio serve` sends them within a second, otherwise the next one does.
 ///
 /// # Errors
-/// If the database or its key cannot be used, there is nothing of that id, or it cannot be redelivered.
+/// If the database or its key cannot be used, nothing has that id, or it cannot be redelivered.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     let since = args.since.as_deref().map(|text| since(text, clock.now())).transpose()?;
@@ -164,12 +164,12 @@ async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<R
     match revived {
         Revived::Pending { reopened } => {
             print(&format!("{id} is due."));
-            if let Some((Ok(letter), _)) = hub.letter(id).await?
-                && let Some(why) = letter.closed
+            if let Some((Ok(delivery), _)) = hub.letter(id).await?
+                && let Some(why) = delivery.closed
             {
                 say(&format!(
                     "It still waits, because {} is closed: {why}",
-                    table::clean(&letter.destination, 80)
+                    table::clean(&delivery.destination, 80)
                 ));
                 say(ELSEWHERE);
             }
@@ -208,7 +208,7 @@ async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<R
     }
 }
 
-/// Says what was left alone, and why.
+/// Prints what was left alone, and why.
 fn say_left(done: &Redelivered) {
     if done.gone > 0 {
         say(&format!("{} cannot be sent: their destinations were removed. {NAME_ANOTHER}", done.gone));
@@ -228,7 +228,7 @@ fn say_left(done: &Redelivered) {
     }
 }
 
-/// Says how far it is: on a terminal in one line that is gone in the end, elsewhere in a line each time.
+/// Reports progress: on a terminal in one line that disappears, elsewhere in a new line each time.
 fn report(progress: &Progress, done: u64, all: u64) {
     match progress.is_shown() {
         true => progress.set(done, all),
@@ -236,7 +236,7 @@ fn report(progress: &Progress, done: u64, all: u64) {
     }
 }
 
-/// `2h` before `now`, or a date.
+/// Parses a start time: `2h` before `now`, or a date.
 fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let text = text.trim();
     let span = text.split_at_checked(text.len().saturating_sub(1)).and_then(|(count, unit)| {

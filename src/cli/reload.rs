@@ -1,14 +1,14 @@
-//! SIGHUP: reads `.env` again while nuncio serves.
+//! Configuration reload: reads `.env` again on SIGHUP while nuncio serves.
 
 use tokio::signal::unix::Signal;
 
 use crate::app::Reloader;
 use crate::config::{Reloaded, Report, Variables};
 
-/// What to do about a configuration that was refused.
+/// What the operator can do about a refused configuration.
 const MEND: &str = "Fix it (nuncio config shows every problem), then send SIGHUP again";
 
-/// Reads the variables again after each signal. Never ends.
+/// Reloads the configuration after each signal. Never returns.
 pub(super) async fn at_each(mut hangups: Signal, reloader: Reloader, mut running: Variables) {
     while hangups.recv().await.is_some() {
         if let Some(now) = reload(&reloader, &running).await {
@@ -17,7 +17,7 @@ pub(super) async fn at_each(mut hangups: Signal, reloader: Reloader, mut running
     }
 }
 
-/// Reads the variables again. What counts from now on; `None`: what counted before.
+/// Reads the variables again. Returns those in force from now on; `None` if the previous ones stay.
 async fn reload(reloader: &Reloader, running: &Variables) -> Option<Variables> {
     let reloaded = match Reloaded::between(running, &super::variables()) {
         Ok(reloaded) => reloaded,
@@ -63,7 +63,7 @@ async fn reload(reloader: &Reloader, running: &Variables) -> Option<Variables> {
     Some(reloaded.variables)
 }
 
-/// What is wrong, by the names of variables alone: a fix may hold a new secret, and the log is no place for one.
+/// The problems, by variable name only: a fix may contain a new secret, and a secret must not enter the log.
 fn named(report: &Report) -> String {
     let problems = report.problems.iter().map(|problem| {
         let place = if problem.place.is_empty() { String::new() } else { format!(" ({})", problem.place) };

@@ -1,8 +1,8 @@
-//! The pulse: keeps the runtime going while one of its tasks does not give way.
+//! The runtime kick: keeps the async runtime going while one of its tasks does not yield.
 //!
-//! The thread that waits for the system's events, timers among them, wakes no other when one comes. Should the task that
-//! it then runs never give way, nobody waits for events any more, and all tasks stand still, the door's too. serenity
-//! has such a task: a connection that was closed without a code is read again and again, until a heartbeat is due.
+//! The worker thread that polls the system's events, timers included, wakes no other worker when one arrives. If the
+//! task that it then runs never yields, no thread polls any more, and all tasks stop, those of ingress too. serenity
+//! has such a task: it reads a connection that was closed without a code again and again, until a heartbeat is due.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use tokio::runtime::Handle;
 
 use crate::clock::Clock;
 
-/// How long everything may stand still.
+/// The longest stall of all tasks.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Asks `runtime` for nothing, again and again: whichever thread is woken by it waits for events from then on.
+/// Spawns an empty task on `runtime` at an interval: the worker that it wakes polls for events from then on.
 ///
 /// # Errors
-/// The system has no thread for it.
+/// If the system cannot start a thread.
 pub(super) fn start(runtime: &Handle) -> std::io::Result<()> {
     let runtime = runtime.clone();
     let beat = move || {
@@ -40,7 +40,7 @@ mod tests {
 
     use super::*;
 
-    // Without the pulse nothing rings: the one thread that waits for timers is the one that the byte wakes.
+    // Without the kick no timer fires: the byte wakes the only thread that polls timers.
     #[test]
     fn a_task_that_does_not_give_way_stops_no_other() {
         let runtime =
@@ -68,8 +68,8 @@ mod tests {
         }
         sender.write_all(&[1]).unwrap();
         start(runtime.handle()).unwrap();
-        let is_heard = rang.recv_timeout(Duration::from_secs(60)).is_ok();
+        let has_fired = rang.recv_timeout(Duration::from_secs(60)).is_ok();
         ends.store(true, Ordering::SeqCst);
-        assert!(is_heard);
+        assert!(has_fired);
     }
 }

@@ -1,4 +1,4 @@
-//! `nuncio sandbox`: a Discord and an XTSystems of one's own, for trying nuncio and for testing any other bot.
+//! `nuncio sandbox`: a local Discord and XTSystems, to try nuncio against or to test any other bot.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -13,12 +13,12 @@ use crate::sandbox::discord::{Permissions, Setup};
 use crate::sandbox::{self, Discord, Platform};
 use crate::secret::Secret;
 
-/// Serves a fresh sandbox Discord on loopback until Ctrl-C or SIGTERM; on a free port if none is given, with a bot
-/// that may do what is usual if no `permissions` are; and an XTSystems beside it. Prints one line of JSON, once both can
-/// be reached: all that a client has to know.
+/// Serves a fresh sandbox Discord on loopback until Ctrl-C or SIGTERM, and an XTSystems beside it. The default port is
+/// a free one; the default `permissions` of the bot are the usual ones. Once both are reachable, it prints one line of
+/// JSON: everything a client needs to know.
 ///
 /// # Errors
-/// If the port cannot be had.
+/// If the port is not available.
 pub(super) async fn run(port: Option<u16>, permissions: Option<u64>) -> anyhow::Result<ExitCode> {
     let port = port.unwrap_or(0);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
@@ -34,7 +34,7 @@ pub(super) async fn run(port: Option<u16>, permissions: Option<u64>) -> anyhow::
     introduction["xtsystems"] =
         json!({"api": Platform::url(api.local_addr()?), "api_key": platform.key().expose()});
     super::print(&introduction.to_string());
-    // Nobody knows where it is otherwise.
+    // Without that line no client knows the address.
     super::output::written()?;
     let stop = signals::for_terminal()?;
     let serving = tokio::spawn(platform.serve(api, stop.clone()));
@@ -43,7 +43,7 @@ pub(super) async fn run(port: Option<u16>, permissions: Option<u64>) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-/// All that a client has to know of a Discord served at `address`.
+/// Everything a client needs to know about a Discord served at `address`.
 fn introduction(discord: &Discord, address: SocketAddr) -> Value {
     let channels: Map<String, Value> =
         discord.channels().into_iter().map(|(name, id)| (name, json!(id))).collect();

@@ -1,4 +1,4 @@
-//! `nuncio send`: signs events as XTSystems does and posts them.
+//! `nuncio send`: signs events as XTSystems does, and posts them.
 
 use std::io::{Error, ErrorKind, Read as _};
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,7 +18,7 @@ use crate::samples;
 use crate::signature::sign;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-/// Longer than ingress waits for its store.
+/// Longer than ingress waits for the store.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ pub(super) struct Args {
     print_curl: bool,
 }
 
-/// An event, signed.
+/// A signed event.
 struct Request {
     kind: String,
     timestamp: String,
@@ -48,7 +48,7 @@ struct Request {
     body: String,
 }
 
-/// Posts each event and prints what was answered; ends with 0 only if all were accepted.
+/// Posts each event and prints the answer; exits with 0 only if all were accepted.
 pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<ExitCode> {
     let events = events(&args)?;
     let webhook = Webhook::from_variables(variables)?;
@@ -78,11 +78,11 @@ pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<Exi
     Ok(if accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The kinds and bodies that were asked for.
+/// The kinds and bodies to send.
 fn events(args: &Args) -> anyhow::Result<Vec<(String, Map<String, Value>)>> {
     let sample = |sample: &samples::Sample| {
         let mut body: Map<String, Value> = serde_json::from_str(sample.body)?;
-        // Into real channels it goes as what it is: it pings nobody, and its buttons do nothing.
+        // Real channels get it marked as a sample: it pings no member, and its buttons do nothing.
         body.insert(samples::MARK.to_owned(), true.into());
         Ok((sample.kind.to_owned(), body))
     };
@@ -135,7 +135,7 @@ fn unreadable(file: &str, error: &Error) -> anyhow::Error {
     Usage(sentence).into()
 }
 
-/// What was read as a body: it may be one already, or just the data of one.
+/// The event's body: `read` itself if it is a whole body, otherwise a body with `read` as its data.
 fn body_of(kind: &str, read: Value) -> Map<String, Value> {
     let (mut body, data) = match read {
         Value::Object(mut body) if body.contains_key("event_type") && body.contains_key("data") => {
@@ -149,7 +149,7 @@ fn body_of(kind: &str, read: Value) -> Map<String, Value> {
     body
 }
 
-/// Signs `body`, with a fresh time of its own so that every sending is an event of its own.
+/// Signs `body` with a fresh timestamp, so that every request is an event of its own.
 fn signed(kind: String, mut body: Map<String, Value>, webhook: &Webhook, now: Timestamp) -> Request {
     body.insert("timestamp".to_owned(), now.as_secs().into());
     let body = Value::Object(body).to_string();
@@ -158,7 +158,7 @@ fn signed(kind: String, mut body: Map<String, Value>, webhook: &Webhook, now: Ti
     Request { kind, timestamp, signature, body }
 }
 
-/// Where to post: `to` (with our path, if it has none), else the listener of this configuration.
+/// The URL to post to: `to` (with our path, if it has none), otherwise this configuration's listener.
 fn address(to: Option<&str>, webhook: &Webhook) -> anyhow::Result<Url> {
     let Some(to) = to else {
         if webhook.port == 0 {
@@ -201,7 +201,7 @@ async fn post(client: &reqwest::Client, url: &Url, request: Request) -> anyhow::
     })
 }
 
-/// What to try after an answer that is no 2xx.
+/// Advice for an answer that is not 2xx.
 fn advice(status: u16, url: &Url) -> String {
     match status {
         401 => "not verified: is WEBHOOK_SECRET the one of the receiver? Its log says which part was wrong"
@@ -213,7 +213,7 @@ fn advice(status: u16, url: &Url) -> String {
     }
 }
 
-/// The same request as a command for a POSIX shell.
+/// The request as a curl command for a POSIX shell.
 fn curl(request: &Request, url: &Url) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     format!(

@@ -1,4 +1,4 @@
-//! `nuncio serve`: the product.
+//! `nuncio serve`: the server.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -9,10 +9,10 @@ use crate::clock::Clock;
 use crate::config::{Config, Variables};
 use crate::telemetry;
 
-/// Serves until Ctrl-C, SIGTERM or SIGQUIT. `notes` are warnings about this process.
+/// Serves until Ctrl-C, SIGTERM or SIGQUIT. `notes` are warnings about this process, for the log.
 ///
 /// # Errors
-/// What keeps it from starting, with what to do about it.
+/// If it cannot start; the error says what to do.
 pub(super) async fn run(variables: Variables, notes: Vec<String>) -> anyhow::Result<ExitCode> {
     let config = Config::from_variables(&variables)?;
     let (_telemetry, about_logs) = telemetry::init(&config.logs.filter, &config.logs.dir);
@@ -20,7 +20,7 @@ pub(super) async fn run(variables: Variables, notes: Vec<String>) -> anyhow::Res
         tracing::warn!("{note}");
     }
     let address = SocketAddr::new(config.webhook.host, config.webhook.port);
-    // As early as can be: until then the system answers signals, by killing.
+    // As early as possible: until then these signals kill the process.
     let (stop, hangups) = signals::for_server()?;
     let listener = start::listen(address).await?;
     let path = config.webhook.path.clone();
@@ -45,6 +45,6 @@ pub(super) async fn run(variables: Variables, notes: Vec<String>) -> anyhow::Res
     supervisor::ready();
     tokio::join!(app.run(stop.clone()), supervisor::stopping(stop));
     tracing::info!("stopped");
-    // Why was logged. A supervisor starts it again, unless a person must act first.
+    // The reason is in the log. A supervisor restarts the process, unless an operator must act first.
     Ok(store.failure().map_or(ExitCode::SUCCESS, |error| ExitCode::from(exit_code_of(&error))))
 }

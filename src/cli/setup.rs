@@ -1,4 +1,4 @@
-//! `nuncio setup`: its flags, and who answers its questions.
+//! `nuncio setup`: its flags, and the prompt that answers its questions.
 
 mod terminal;
 mod unattended;
@@ -21,9 +21,9 @@ use crate::setup::{self, Options, Prompt, Stop};
 use terminal::Terminal;
 use unattended::Unattended;
 
-/// More than two secrets need.
+/// The most bytes read from stdin: more than two secrets need.
 const LONGEST_STDIN: u64 = 16 * 1024;
-/// What can be given on stdin.
+/// The variables that stdin may hold.
 const SECRETS: [&str; 2] = ["DISCORD_TOKEN", "XTSYSTEMS_API_KEY"];
 
 #[derive(Debug, Default, clap::Args)]
@@ -82,10 +82,10 @@ fn channel(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Asks, writes `.env`, registers and tests. Where the person wants it, this process becomes `nuncio serve`.
+/// Asks, writes `.env`, registers and tests. If the operator wants it, this process becomes `nuncio serve`.
 ///
 /// # Errors
-/// If nobody can be asked, or nothing came of it.
+/// If there is no one to ask, or setup stops before it changes anything.
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if !args.yes && !is_terminal() {
         return Err(Usage(
@@ -127,15 +127,15 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(if outcome.is_well { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
-/// Whether somebody can be asked.
+/// Whether an operator can be asked.
 pub(super) fn is_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// On a clone without any configuration: sets nuncio up, shows the demo, or neither, as the person likes.
+/// Without any configuration: sets nuncio up, shows the demo, or neither, as the operator chooses.
 ///
 /// # Errors
-/// As [`run`], or the demo.
+/// Those of [`run`] or of the demo.
 pub(super) async fn offer() -> anyhow::Result<Option<ExitCode>> {
     match terminal::first_step() {
         Some(terminal::FirstStep::Setup) => run(Args::default()).await.map(Some),
@@ -144,7 +144,7 @@ pub(super) async fn offer() -> anyhow::Result<Option<ExitCode>> {
     }
 }
 
-/// Takes the secrets of stdin over those of the environment and `.env`.
+/// Reads secrets from stdin; they take precedence over the environment and `.env`.
 fn take_secrets(variables: &mut Variables) -> anyhow::Result<()> {
     let mut text = String::new();
     std::io::stdin().take(LONGEST_STDIN).read_to_string(&mut text).context("stdin holds no text")?;
@@ -163,7 +163,7 @@ fn take_secrets(variables: &mut Variables) -> anyhow::Result<()> {
         .into())
 }
 
-/// What an end before anything was done means to a shell.
+/// The error, and so the exit code, of a setup that stopped before it changed anything.
 fn refusal(stop: Stop) -> anyhow::Error {
     match stop {
         Stop::Missing { .. } => Usage(stop.to_string()).into(),
@@ -172,7 +172,7 @@ fn refusal(stop: Stop) -> anyhow::Error {
     }
 }
 
-/// Becomes `nuncio serve`. Gives back why that did not work.
+/// Replaces this process with `nuncio serve`. Returns only if that fails, with the reason.
 fn serve() -> anyhow::Error {
     match std::env::current_exe() {
         Ok(program) => std::process::Command::new(program).arg(OsString::from("serve")).exec().into(),

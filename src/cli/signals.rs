@@ -1,7 +1,7 @@
-//! Signals: which of them end the program in order, and which must not end it at all.
+//! Signal handling: which signals shut the program down, and which must not end it at all.
 //!
-//! The system's own answer to SIGHUP, SIGUSR1 and SIGUSR2 is to kill. `logrotate`, a terminal that closes and habits
-//! from other servers send them to a server that shall go on.
+//! The default action of SIGHUP, SIGUSR1 and SIGUSR2 is to kill. `logrotate`, a terminal that closes and habits from
+//! other servers send them to a server that must go on.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -12,11 +12,11 @@ struct Ignored {
     user2: Signal,
 }
 
-/// A token that Ctrl-C, SIGTERM and SIGQUIT cancel, and the SIGHUPs that ask for the configuration to be read again.
-/// SIGUSR1 and SIGUSR2 are logged, and the program goes on.
+/// A token that Ctrl-C, SIGTERM and SIGQUIT cancel, and the SIGHUPs that ask for a reload. SIGUSR1 and SIGUSR2 are
+/// logged, and the program goes on.
 ///
 /// # Errors
-/// If the system lets no signals be caught.
+/// If the system does not let signals be caught.
 pub(super) fn for_server() -> anyhow::Result<(CancellationToken, Signal)> {
     let hangups = signal(SignalKind::hangup())?;
     let mut ignored =
@@ -30,19 +30,19 @@ pub(super) fn for_server() -> anyhow::Result<(CancellationToken, Signal)> {
     Ok((stop, hangups))
 }
 
-/// A token that Ctrl-C, SIGTERM, SIGQUIT and SIGHUP cancel: what belongs to a terminal ends with it.
+/// A token that Ctrl-C, SIGTERM, SIGQUIT and SIGHUP cancel: a program of the terminal ends with it.
 ///
 /// # Errors
-/// If the system lets no signals be caught.
+/// If the system does not let signals be caught.
 pub(super) fn for_terminal() -> anyhow::Result<CancellationToken> {
     ends_with(&[SignalKind::interrupt(), SignalKind::terminate(), SignalKind::quit(), SignalKind::hangup()])
 }
 
-/// A token that Ctrl-C cancels, between two questions. At a question the terminal hands the key over instead. Whatever
-/// else ends a process ends this one at once: it has not begun anything then, or can be run again.
+/// A token that Ctrl-C cancels between two questions. During a question the terminal library gets the key instead.
+/// Every other signal ends the process at once: it has not begun anything then, or can be run again.
 ///
 /// # Errors
-/// If the system lets no signals be caught.
+/// If the system does not let signals be caught.
 pub(super) fn for_questions() -> anyhow::Result<CancellationToken> {
     ends_with(&[SignalKind::interrupt()])
 }

@@ -1,6 +1,6 @@
-//! Reasons not to start that only a person can remove: a taken port, an address of another machine, missing rights.
+//! Startup failures that only an operator can fix: a taken port, an address of another machine, missing rights.
 //!
-//! They end the program with 78, so that supervisors do not try again and again
+//! They end the program with 78, so that supervisors do not restart it again and again
 //! (systemd: `RestartPreventExitStatus=78`).
 
 use std::io::Error;
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::doctor::cannot_listen;
 
-/// Why nuncio cannot start, and what to do. Its `Display` is the whole message.
+/// A startup failure, and what to do. Its `Display` is the whole message.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct CannotStart(pub(super) String);

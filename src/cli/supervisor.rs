@@ -1,23 +1,23 @@
-//! systemd's notifications (`sd_notify`): ready, alive, stopping. Where no service manager listens, nothing is sent.
+//! systemd's notifications (`sd_notify`): ready, alive, stopping. Without a service manager nothing is sent.
 
 use sd_notify::NotifyState;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 
-/// How often within the watchdog's time it is told that we live: two reports may be late.
+/// How many liveness reports fit into the watchdog's time: two reports may be late.
 const REPORTS: u32 = 3;
 
-/// Says that nuncio accepts events, and goes on to say that it lives, where somebody watches.
+/// Reports that nuncio accepts events, then reports liveness as often as a watchdog wants it.
 pub(super) fn ready() {
-    tell(NotifyState::Ready);
+    notify(NotifyState::Ready);
     if let Some(limit) = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero()) {
         tokio::spawn(async move {
             let clock = Clock::system();
             loop {
-                // Another task has to run to its end before: a runtime that schedules nothing any more tells nothing.
+                // Another task must complete first: a runtime that schedules nothing any more sends no report.
                 if tokio::spawn(async {}).await.is_ok() {
-                    tell(NotifyState::Watchdog);
+                    notify(NotifyState::Watchdog);
                 }
                 clock.sleep(limit / REPORTS).await;
             }
@@ -25,13 +25,13 @@ pub(super) fn ready() {
     }
 }
 
-/// Says that nuncio ends, as soon as `stop` says so.
+/// Reports that nuncio is stopping, once `stop` is cancelled.
 pub(super) async fn stopping(stop: CancellationToken) {
     stop.cancelled().await;
-    tell(NotifyState::Stopping);
+    notify(NotifyState::Stopping);
 }
 
-fn tell(state: NotifyState<'_>) {
+fn notify(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::warn!(%error, "systemd could not be notified (NOTIFY_SOCKET), so it may restart nuncio");
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// `2024-01-15 10:30:00Z`: the Z says that it is UTC.
+/// `2024-01-15 10:30:00Z`; the Z means UTC.
 pub(super) fn short(at: Timestamp) -> String {
     let text = at.to_rfc3339();
     text.get(..19).map_or_else(|| text.clone(), |text| format!("{}Z", text.replacen('T', " ", 1)))
@@ -20,7 +20,7 @@ pub(super) fn age(span: Duration) -> String {
     }
 }
 
-/// Text from outside for a terminal: nothing that moves its cursor, at most `most` characters.
+/// Text from outside for a terminal: no control characters, at most `most` characters.
 pub(super) fn clean(text: &str, most: usize) -> String {
     let mut clean: String =
         text.chars().take(most).map(|letter| if letter.is_control() { '·' } else { letter }).collect();
@@ -30,14 +30,14 @@ pub(super) fn clean(text: &str, most: usize) -> String {
     clean
 }
 
-/// How many columns the terminal on stdout has; `None` where stdout is none: then nothing is cut or wrapped.
+/// The width of the terminal on stdout; `None` if stdout is not a terminal: then nothing is cut or wrapped.
 pub(super) fn columns() -> Option<usize> {
     let stdout = std::io::stdout();
     let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
     Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
-/// A row of a table, or several: cut where the terminal ends, so that none becomes two. Whole where it is no terminal.
+/// One or more rows of a table, each cut at the terminal's width so that it does not wrap. Whole without a terminal.
 pub(super) fn fitted(rows: &str) -> String {
     cut(rows, columns())
 }
@@ -51,14 +51,14 @@ fn cut(rows: &str, columns: Option<usize>) -> String {
     rows.lines().map(cut).collect::<Vec<String>>().join("\n")
 }
 
-/// `first`, then `text`, which goes on at `indent` where the terminal is too narrow for it.
+/// `first`, then `text`, with a hanging indent of `indent` where the terminal is too narrow for it.
 pub(super) fn hanging(first: &str, indent: usize, text: &str) -> Vec<String> {
     hung(first, indent, text, columns())
 }
 
 fn hung(first: &str, indent: usize, text: &str, columns: Option<usize>) -> Vec<String> {
     let mut line = format!("{first:indent$}");
-    // Where next to nothing is left, the terminal wraps by itself as well as we would.
+    // With almost no room left, the terminal wraps as well as we would.
     let Some(room) = columns.and_then(|columns| columns.checked_sub(indent)).filter(|room| *room >= 20)
     else {
         return vec![line + text];
@@ -122,7 +122,7 @@ mod tests {
     #[case(3599, "59m")]
     #[case(3600, "1h")]
     #[case(172_800, "2d")]
-    fn ages_are_shorter(#[case] seconds: u64, #[case] told: &str) {
-        assert_eq!(age(Duration::from_secs(seconds)), told);
+    fn ages_are_shorter(#[case] seconds: u64, #[case] expected: &str) {
+        assert_eq!(age(Duration::from_secs(seconds)), expected);
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Args {
     signature: String,
 }
 
-/// Checks every part, tells about each, and ends with 0 only if all of them are right.
+/// Checks every part, prints each result, and exits with 0 only if all of them are right.
 pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode> {
     let Webhook { secret, previous_secret, .. } = Webhook::from_variables(variables)?;
     let mut stdin = std::io::stdin();
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, variables: &Variables) -> anyhow::Result<ExitCode
                     "{part:9}  WRONG: it is empty. It comes from stdin: nuncio verify … < body.json"
                 ));
             }
-            // Of the body alone it is not known whether it was signed.
+            // The body alone does not show whether it was signed.
             Err(Reason::BodyNotAnObject) => print(&format!("{part:9}  WRONG: it does not begin with {{")),
             Err(reason) => print(&format!("{part:9}  WRONG: {reason}")),
         }

@@ -1,5 +1,5 @@
 //! `nuncio webhooks`: the webhooks of XTSystems, which send its events here or elsewhere. It replaces the Node bot's
-//! `webhook-setup.js`. No secret is printed: neither the API key, nor what a webhook signs with.
+//! `webhook-setup.js`. No secret is printed: neither the API key nor a webhook's signing secret.
 
 mod change;
 mod failure;
@@ -20,7 +20,7 @@ use crate::secret::Secret;
 use crate::store::Store;
 use crate::xtsystems::{Client, Registrar, Wanted, Webhook};
 
-/// A shorter HMAC key can be searched for.
+/// A shorter HMAC key can be found by brute force.
 const SHORTEST_SECRET: usize = 16;
 const LONGEST_SECRET: u64 = 4096;
 
@@ -123,25 +123,25 @@ struct WantedArgs {
     company: Option<String>,
 }
 
-/// What the subcommands work with.
+/// What every subcommand needs.
 struct Desk {
     platform: Client,
     config: Config,
-    /// Where this nuncio takes events; `None` where only a running one knows its port.
+    /// The URL at which this nuncio takes events; `None` if only a running one knows its port.
     here: Option<String>,
 }
 
-/// Runs one of them beside a running `nuncio serve`, or without.
+/// Runs a subcommand, with or without a running `nuncio serve`.
 ///
 /// # Errors
-/// If there is no API key, the database cannot be used, or XTSystems does not do it.
+/// If there is no API key, the database cannot be used, or XTSystems fails or refuses.
 pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
     let (clock, desk) = desk(config)?;
     match args.command {
         Command::List { json } => desk.list(json).await,
         Command::Deliveries { id, limit, json } => desk.deliveries(id.as_deref(), limit, json).await,
         command => {
-            // Nothing is changed that cannot be noted.
+            // Nothing is changed that the audit log cannot record.
             let store = database::open(&desk.config, clock).await?;
             let done = match app::unlock(&store, &desk.config.encryption).await {
                 Ok(()) => desk.change(command, &store).await,
@@ -168,10 +168,10 @@ fn desk(config: Config) -> anyhow::Result<(Clock, Desk)> {
     Ok((clock, Desk { platform, config, here }))
 }
 
-/// Has XTSystems send all its events to this nuncio, and notes it: what was done, in a sentence.
+/// Registers this nuncio at XTSystems for all its events, and records it in the audit log. Returns what was done.
 ///
 /// # Errors
-/// As of [`run`].
+/// Those of [`run`].
 pub(super) async fn register_here(config: Config) -> anyhow::Result<String> {
     let (clock, desk) = desk(config)?;
     let before =
@@ -307,7 +307,7 @@ impl Desk {
         self.here.as_deref().is_some_and(|here| is_same(&webhook.url, here))
     }
 
-    /// What to do about an answer of the receiver that is no 2xx.
+    /// Advice for a receiver's answer that is not 2xx.
     fn advice(&self, webhook: &Webhook, status: u16) -> Option<String> {
         let advice = match status {
             200..=299 => return None,
@@ -340,7 +340,7 @@ impl WantedArgs {
     }
 }
 
-/// Whether two addresses are one.
+/// Whether two addresses are equal, apart from a slash at the end.
 fn is_same(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
 }
@@ -366,7 +366,7 @@ fn asked_secret() -> anyhow::Result<Secret> {
     Ok(Secret::new(secret))
 }
 
-/// Whether the person at the terminal says yes.
+/// Whether the operator at the terminal answers yes.
 fn confirmed(question: &str) -> anyhow::Result<bool> {
     say(question);
     let mut answer = String::new();
@@ -374,12 +374,12 @@ fn confirmed(question: &str) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
-/// Whether somebody can be asked.
+/// Whether an operator can be asked.
 fn is_terminal() -> bool {
     std::io::stdin().is_terminal()
 }
 
-/// The exit code of something that was tried and did not work.
+/// The exit code of an operation that failed.
 fn failed() -> ExitCode {
     ExitCode::from(FAILED)
 }

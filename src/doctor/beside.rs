@@ -1,4 +1,4 @@
-//! The bot of a nuncio that runs on the same database, as its own `/health` describes it.
+//! The bot of a nuncio that runs on the same database, according to its `/health`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::hub::{Condition, TOKEN_SHARED};
 use crate::outgoing::{Outgoing, USER_AGENT};
 use crate::store::Lock;
 
-/// A nuncio on this machine answers at once.
+/// The time limit for a nuncio on this machine, which answers at once.
 const NEAR: Duration = Duration::from_secs(3);
-/// How long after an answer it is asked again.
+/// The pause after an answer before the next request.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Whether its bot is connected, and whether another program answers in its place; nothing if none runs.
+/// Whether its bot is connected, and whether another program answers in its place; nothing if no nuncio runs.
 pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let webhook = &config.webhook;
     if webhook.port == 0 || !config.discord.gateway || !Lock::is_held(&config.database.path) {
@@ -28,7 +28,7 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let until = clock.elapsed() + LIMIT;
     let health = loop {
         let Some(health) = health(near).await else { return Vec::new() };
-        // One that was started a moment ago is just connecting, and has no reason to give.
+        // Shortly after its start it is still connecting, and has no reason to report.
         if health["discord"] != "disconnected" || reason(&health).is_some() || clock.elapsed() >= until {
             break health;
         }
@@ -62,12 +62,12 @@ fn problems(health: &Value) -> impl Iterator<Item = &str> {
     health["problems"].as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// Why its bot is not connected, in its own words.
+/// Why its bot is not connected, as it reports.
 fn reason(health: &Value) -> Option<&str> {
     problems(health).find(|problem| problem.starts_with("The bot") || problem.starts_with("Discord"))
 }
 
-/// What it says of itself; `None` if no nuncio answers.
+/// The running nuncio's `/health`; `None` if no nuncio answers.
 async fn health(near: SocketAddr) -> Option<Value> {
     let http = Outgoing::new(USER_AGENT, NEAR, true).client().ok()?;
     let body = http.get(format!("http://{near}/health")).send().await.ok()?.bytes().await.ok()?;

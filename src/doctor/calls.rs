@@ -1,11 +1,11 @@
-//! The calls that decisions and tickets become: whether XTSystems has them. None of them is made.
+//! The API calls of decisions and tickets: whether XTSystems has them. None of them is made.
 
 use crate::clock::Clock;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT};
 use crate::xtsystems::{Client, Presence};
 
-/// Asks for each call whether it is there.
+/// Asks XTSystems for each call whether it has it.
 pub(super) async fn checks(client: &Client, clock: &Clock) -> Vec<Check> {
     let calls = client.calls();
     let calls = [

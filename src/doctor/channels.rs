@@ -1,4 +1,4 @@
-//! The channels that the map names: whether each is there, and what the bot lacks in it.
+//! The channels in the map: whether each exists, and what the bot lacks in it.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::doctor::{Check, LIMIT};
 use crate::hub::{Problem, unknown_channel};
 use crate::model::Snowflake;
 
-/// How many channels that no server lists are asked for at most.
+/// The most channels that are looked up one by one because no guild lists them.
 const MOST_ASKED: usize = 25;
 
-/// Asks for those of `channels` that no server lists: archived threads are listed by none.
+/// Looks up those of `channels` that no guild lists: archived threads are in no list.
 pub(crate) async fn learn_unlisted(
     client: &Client,
     clock: &Clock,
@@ -30,11 +30,11 @@ pub(crate) async fn learn_unlisted(
             }
         }
     };
-    // What is not known by then is named as unknown.
+    // A channel that is not known by then is reported as unknown.
     let _ = clock.within(LIMIT, asked).await;
 }
 
-/// A check for each channel. One that nobody knows is named only if every server was looked at.
+/// One check per channel. A channel that cannot be found is reported only if every guild was read.
 pub(crate) fn checks(snapshot: &Snapshot, channels: &BTreeSet<Snowflake>, all_read: bool) -> Vec<Check> {
     let mut checks = Vec::new();
     for id in channels {
@@ -58,7 +58,7 @@ pub(crate) fn checks(snapshot: &Snapshot, channels: &BTreeSet<Snowflake>, all_re
     checks
 }
 
-/// In the words of a running nuncio.
+/// A check with the text of a running nuncio's problem.
 fn of_problem(code: Code, problem: Problem) -> Check {
     let remedy = problem.remedy.unwrap_or_default();
     Check::fail(code, format!("{}.", problem.found), format!("{remedy}."))

@@ -1,4 +1,4 @@
-//! The clock: how far it is from Discord's, or from that of XTSystems.
+//! The clock: its offset from Discord's, or from that of XTSystems.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use crate::config::Config;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, probe};
 
-/// Beyond this a clock is not kept by NTP.
+/// A clock that is further off is not synchronized by NTP.
 const ODD: Duration = Duration::from_secs(30);
-/// Beyond this it is about to refuse events: those are taken up to five minutes off.
+/// A clock that is further off is about to refuse events: ingress accepts up to five minutes.
 const WRONG: Duration = Duration::from_secs(4 * 60);
 
-/// How far the clock is off.
+/// Checks the offset of the clock.
 pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let discord = format!("{}/gateway", config.discord.base.rest());
     let xtsystems = &config.xtsystems.api_url;
@@ -26,7 +26,7 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     }]
 }
 
-/// What was not looked at is not "ok".
+/// A check that could not run is not "ok".
 fn unchecked() -> Check {
     Check::warn(
         Code::Clock,

@@ -1,28 +1,28 @@
-//! The codes of all checks. Each has a section in `docs/doctor.md`; a test compares the two.
+//! The stable codes of all checks. Each has a section in `docs/doctor.md`; a test compares the two.
 
-/// What a check is about.
+/// A group of checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// `.env`, folders, the key and the database.
     Files,
     /// The values of variables.
     Configuration,
-    /// The bot, its servers and its channels.
+    /// The bot, its guilds and its channels.
     Discord,
-    /// The platform.
+    /// The platform's API: its address, our key, our registration.
     XtSystems,
-    /// How events reach nuncio.
+    /// How events reach nuncio: the port and the public address.
     Door,
-    /// The time.
+    /// The offset of this machine's clock.
     Clock,
-    /// What waits or was given up.
+    /// Waiting and dead deliveries, events without a route, refused requests.
     Queue,
-    /// What was sent to try it out.
+    /// What `--send` sent.
     Test,
 }
 
 impl Group {
-    /// All of them, in the order in which they are shown.
+    /// Every group, in the order of the output.
     pub const ALL: [Self; 8] = [
         Self::Files,
         Self::Configuration,
@@ -34,7 +34,7 @@ impl Group {
         Self::Test,
     ];
 
-    /// As it stands in the output.
+    /// The name in the output.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -52,17 +52,17 @@ impl Group {
 
 macro_rules! codes {
     ($($group:ident { $($name:ident = $text:literal,)* })*) => {
-        /// What a check found. Its text never changes: monitors may rely on it.
+        /// The stable code of a finding. Its text never changes: monitors may rely on it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Code {
             $($(#[doc = $text] $name,)*)*
         }
 
         impl Code {
-            /// All of them.
+            /// Every code, group by group.
             pub const ALL: &'static [Self] = &[$($(Self::$name,)*)*];
 
-            /// As it stands in the output and in the documentation.
+            /// The text in the output and in the documentation.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {

@@ -1,4 +1,4 @@
-//! The bot's commands: whether Discord has those that this nuncio registers, where it registers them.
+//! The bot's slash commands: whether Discord has those that this nuncio registers, where it registers them.
 
 use std::time::Duration;
 
@@ -14,26 +14,26 @@ use crate::hub::invite_link;
 use crate::model::Snowflake;
 use crate::store::Lock;
 
-/// In how many servers commands are looked for where nuncio registers none: as many as it sweeps at its start.
+/// The most guilds searched where nuncio registers no commands: as many as it sweeps at its start.
 const MOST_SWEPT: usize = 20;
-/// How long after a look the next one is taken, while a nuncio that was started a moment ago registers them.
+/// The pause between two looks while a nuncio that has just started registers its commands.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Where commands may be, and what is there.
+/// The commands found, by place.
 struct Found {
-    /// How those differ that nuncio registers.
+    /// The differences where nuncio registers its commands.
     own: CommandDifferences,
-    /// Ours where nuncio registers none: they appear twice.
+    /// Our commands where nuncio registers none: members see them twice.
     doubles: Vec<String>,
-    /// Others where nuncio registers none: what to call the place, its id if it is a server, and the commands.
+    /// Other commands where nuncio registers none: the name of the place, its id if it is a guild, and the commands.
     elsewhere: Vec<(String, Option<Snowflake>, Vec<String>)>,
-    /// Servers where the bot may have no commands.
+    /// Guilds where the bot may have no commands.
     without_scope: Vec<String>,
-    /// Whether something could not be read.
+    /// True if something could not be read.
     is_partial: bool,
 }
 
-/// Everything about commands.
+/// All checks of commands.
 pub(super) async fn checks(
     config: &Config,
     client: &Client,
@@ -139,7 +139,7 @@ async fn look(
     let is_everywhere = config.discord.guilds.is_empty();
     let own: Vec<Option<&NamedServer>> =
         if is_everywhere { vec![None] } else { named.into_iter().map(Some).collect() };
-    // A server that the bot is not in is named by another check.
+    // Another check reports a guild that the bot is not in.
     found.is_partial = own.is_empty();
     for place in own {
         match listed(client, clock, application, place).await {
@@ -153,7 +153,7 @@ async fn look(
     let elsewhere: Vec<Option<&NamedServer>> =
         if is_everywhere { servers.iter().take(MOST_SWEPT).map(Some).collect() } else { vec![None] };
     for place in elsewhere {
-        // A server where the bot may have no commands has none.
+        // A guild where the bot may have no commands has none.
         let Some(Ok(theirs)) = listed(client, clock, application, place).await else { continue };
         let differences = CommandDifferences::between(ours, &theirs);
         found.doubles.extend(differences.present(ours));

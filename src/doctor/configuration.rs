@@ -1,4 +1,4 @@
-//! Configuration: everything that `serve` would refuse, and what is odd about the rest.
+//! The configuration: everything that `serve` would refuse, and oddities in the rest.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use crate::config::{Config, Problem, Report};
 use crate::doctor::Check;
 use crate::doctor::code::Code;
 
-/// A secret with fewer different bytes than this is no random one.
+/// A secret with fewer different bytes is not random.
 const FEWEST_BYTES: usize = 8;
-/// What people put where a secret belongs.
+/// Common placeholders and weak passwords.
 const GUESSED: [&str; 4] = ["password", "changeme", "123456789", "qwertz"];
 
-/// Every problem of a configuration that is refused.
+/// Every problem of a refused configuration.
 pub(super) fn refused(report: &Report) -> Vec<Check> {
     let problems = report.problems.iter().map(|problem| {
         let place = if problem.place.is_empty() { String::new() } else { format!(" ({})", problem.place) };
@@ -35,7 +35,7 @@ fn code(problem: &Problem) -> Code {
     }
 }
 
-/// What is odd about a configuration that is accepted.
+/// The oddities of an accepted configuration.
 pub(super) fn accepted(config: &Config) -> Vec<Check> {
     let mut checks = vec![Check::ok(
         Code::Configuration,
@@ -60,7 +60,7 @@ pub(super) fn accepted(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// A note of the configuration; `None` for what another check says.
+/// A check for a note of the configuration; `None` if another check covers it.
 fn of_note(note: &str) -> Option<Check> {
     if note.starts_with(".env holds secrets") {
         return None;

@@ -1,4 +1,4 @@
-//! Discord: the token, its application, the bot's servers.
+//! Discord: the token, its application, the bot's guilds.
 
 use std::collections::BTreeSet;
 
@@ -12,17 +12,17 @@ use crate::hub::{Problem, Rules, interactions_elsewhere, judge_servers};
 use crate::model::Snowflake;
 use crate::store::{BotSurvey, survey_bot};
 
-/// How many servers are read whole. Each takes four requests.
+/// The most guilds read in full. Each takes four requests.
 const MOST_SERVERS: usize = 25;
-/// Warns when only one in so many of a day's logins is left.
+/// Warns when only one in this many of a day's logins is left.
 const FEW_LOGINS: u32 = 10;
 const PORTAL: &str = "https://discord.com/developers/applications";
 
-/// Everything about Discord.
+/// All checks of Discord.
 pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let access = Access::new(config.discord.base.clone(), config.discord.token.clone(), clock.clone());
     let path = config.database.path.clone();
-    // What is wrong with a database that cannot be read is said elsewhere.
+    // Another check reports a database that cannot be read.
     let looked = tokio::task::spawn_blocking(move || survey_bot(&path).unwrap_or_default()).await;
     let survey = looked.unwrap_or_default();
     let mut checks = match access.client() {
@@ -40,7 +40,7 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     checks
 }
 
-/// What the bot's token leads to, and how a running nuncio fares with it.
+/// The checks of the bot's token, and of the bot of a running nuncio.
 async fn of_bot(config: &Config, client: &Client, clock: &Clock, survey: &BotSurvey) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Err(problem) = talk(config, client, clock, survey, &mut checks).await {
@@ -50,7 +50,7 @@ async fn of_bot(config: &Config, client: &Client, clock: &Clock, survey: &BotSur
     checks
 }
 
-/// One thing after the other; ends at the first that keeps the rest from being asked.
+/// Makes the requests in order; stops at the first failure that makes the rest impossible.
 async fn talk(
     config: &Config,
     client: &Client,
@@ -69,11 +69,11 @@ async fn talk(
         Code::DiscordToken,
         format!("Discord accepts DISCORD_TOKEN: the bot is {} ({}).", me.username, me.id),
     ));
-    // Servers written by others may not tell.
+    // A third-party implementation of Discord may lack this.
     if let Some(Ok(gateway)) = clock.within(LIMIT, client.gateway()).await {
         checks.extend(of_logins(&gateway.session_start_limit));
     }
-    // Servers written by others may have no applications.
+    // A third-party implementation of Discord may have no applications.
     let application = clock.within(LIMIT, client.application()).await.and_then(Result::ok);
     if let Some(application) = &application {
         checks.extend(of_application(config, application));
@@ -85,7 +85,7 @@ async fn talk(
     };
     let application = application.map(|application| application.id);
     let mut snapshot = Snapshot::new(me.id);
-    // Those that the configuration names first.
+    // Guilds that the configuration names come first.
     let mut ids: Vec<Snowflake> = servers.iter().map(|server| server.id).collect();
     ids.sort_by_key(|id| !config.discord.guilds.contains(id));
     let mut unread = ids.len().saturating_sub(MOST_SERVERS);
@@ -109,20 +109,20 @@ async fn talk(
             "Start nuncio: its log and /health name what is wrong with them.",
         ));
     }
-    // In no server there is no channel: that is one problem and no more.
+    // Without a guild there is no channel: that is one problem, not one for each channel.
     if !servers.is_empty() {
         channels::learn_unlisted(client, clock, &mut snapshot, &channels).await;
-        // Of a channel in a server that could not be looked at nothing is known.
+        // Nothing is known about a channel in an unread guild.
         checks.extend(channels::checks(&snapshot, &channels, unread == 0));
     }
-    // A bot and its application have one id, but for very old ones.
+    // A bot and its application share one id, except for very old ones.
     let application = application.or(config.discord.application_id).unwrap_or(me.id);
     checks.extend(commands::checks(config, client, clock, application, &servers, survey.has_logged_in).await);
     Ok(())
 }
 
-/// Whether so many logins were made today that something must be logging in again and again. A nuncio that is restarted by
-/// hand is far from that.
+/// Warns if so many logins were made today that something must be logging in again and again. Restarts by hand stay
+/// far below that.
 fn of_logins(limit: &SessionStartLimit) -> Option<Check> {
     let found = format!(
         "Discord lets this bot log in {} more times within the next {} min, of {} a day: something logs in again and again.",
@@ -173,7 +173,7 @@ pub(crate) fn of_application(config: &Config, application: &Application) -> Vec<
     checks
 }
 
-/// What is wrong with the servers and the configured roles, by the rules of a running nuncio.
+/// The problems of the guilds and the configured roles, by the rules of a running nuncio.
 pub(crate) fn of_servers(
     config: &Config,
     snapshot: &Snapshot,
@@ -198,7 +198,7 @@ pub(crate) fn of_servers(
     problems.into_iter().map(of_problem).collect()
 }
 
-/// A problem in the words of a running nuncio.
+/// A check with the text of a running nuncio's problem.
 fn of_problem(problem: Problem) -> Check {
     let (found, remedy) = (format!("{}.", problem.found), problem.remedy.unwrap_or_default());
     match problem.code {
@@ -214,7 +214,7 @@ fn of_problem(problem: Problem) -> Check {
     }
 }
 
-/// Why Discord did not say what it was asked for.
+/// Why Discord did not answer a request.
 pub(crate) fn away(base: &DiscordBase, failure: &Failure) -> Check {
     if failure.status == Some(401) {
         return Check::fail(

@@ -1,4 +1,4 @@
-//! The disk below the data: who owns it, what kind it is, whether it can be written at all, how much is kept on it.
+//! The disk below the data: its user, its file system, whether it is writable at all, how much data is kept on it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -11,7 +11,7 @@ use crate::doctor::Check;
 use crate::doctor::code::Code;
 use crate::store::Survey;
 
-/// File systems that lie on another machine, or behind a program that passes them on. SQLite: "Use of WAL without shared
+/// File systems on another machine, or behind a program that forwards them (FUSE). SQLite: "Use of WAL without shared
 /// memory", "How To Corrupt", 2.1.
 const NETWORK: [&str; 21] = [
     "9p",
@@ -39,7 +39,7 @@ const NETWORK: [&str; 21] = [
 const MIB: u64 = 1024 * 1024;
 const DAY: u64 = 86_400;
 
-/// As whom this runs. Root can do everything, so what it sees says nothing about the user whose data it is.
+/// The user of this process. Root can do everything, so its checks prove nothing about the user who owns the data.
 pub(super) fn user(database: &Path) -> Check {
     let me = geteuid().as_raw();
     let owner = database.ancestors().find_map(|path| fs::metadata(path).ok()).map(|found| found.uid());
@@ -56,7 +56,7 @@ pub(super) fn user(database: &Path) -> Check {
     }
 }
 
-/// `nuncio (998)`, or `user 998` where no name is known.
+/// `nuncio (998)`, or `user 998` if the name is unknown.
 fn name_of(id: u32) -> String {
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let named = users.lines().find_map(|line| {
@@ -67,7 +67,7 @@ fn name_of(id: u32) -> String {
     named.unwrap_or_else(|| format!("user {id}"))
 }
 
-/// A disk that nobody can write, whatever their rights.
+/// A read-only disk: no user can write to it, whatever their rights.
 pub(super) fn read_only(data: &Path, at: &Path) -> Check {
     let mount = mounted_at(at).map(|mount| mount.point).unwrap_or_else(|| at.to_owned());
     Check::fail(
@@ -85,7 +85,7 @@ pub(super) fn read_only(data: &Path, at: &Path) -> Check {
     )
 }
 
-/// A file system on which SQLite's log does not work, if the data lies on one.
+/// A file system on which SQLite's write-ahead log does not work, if the data is on one.
 pub(super) fn network(data: &Path) -> Option<Check> {
     let mount = mounted_at(data).filter(|mount| NETWORK.contains(&mount.kind.as_str()))?;
     Some(Check::warn(
@@ -101,7 +101,7 @@ pub(super) fn network(data: &Path) -> Option<Check> {
     ))
 }
 
-/// How long what is kept, and how much there is of it.
+/// The retention period, and how much is stored.
 pub(super) fn retention(config: &Config, survey: &Survey) -> Check {
     let days = config.retention.as_secs() / DAY;
     let events = survey.events;
@@ -126,14 +126,14 @@ struct Mount {
     kind: String,
 }
 
-/// The mount that `path`, or what is there of it, lies on.
+/// The mount of `path`, or of the part of it that exists.
 fn mounted_at(path: &Path) -> Option<Mount> {
     let there = path.ancestors().find_map(|path| path.canonicalize().ok())?;
     mount_of(&fs::read_to_string("/proc/self/mountinfo").ok()?, &there)
 }
 
-/// The mount that `path` lies on, of those in `mounts` (Linux: proc(5), `/proc/pid/mountinfo`). Of two at one place the
-/// later one is seen.
+/// The mount of `path` among `mounts` (Linux: proc(5), `/proc/pid/mountinfo`). Of two mounts at one place the later one
+/// is visible.
 fn mount_of(mounts: &str, path: &Path) -> Option<Mount> {
     let mounts = mounts.lines().filter_map(|line| {
         let (before, after) = line.split_once(" - ")?;
@@ -158,8 +158,8 @@ mod tests {
 34 27 0:43 / /media rw - cifs //filer/media rw
 ";
 
-    // Control: with the first mount in place of the longest, /srv/nuncio/logs lies on ext4; with the mount's source taken for
-    // its kind, nothing is on a network.
+    // Control: with the first mount instead of the longest, /srv/nuncio/logs is on ext4; with the mount's source
+    // instead of its type, nothing is on a network.
     #[rstest::rstest]
     #[case("/srv/nuncio", Some("nfs4"))]
     #[case("/srv/nuncio/logs", Some("nfs4"))]

@@ -1,4 +1,4 @@
-//! The door: whether nuncio can listen, and whether its public address leads to it.
+//! Ingress: whether nuncio can listen, and whether its public address leads to it.
 
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -11,33 +11,32 @@ use crate::doctor::reach::{Prober, Proof, Reached};
 use crate::doctor::{Check, probe, public};
 use crate::key::Key;
 
-/// A nuncio on this machine answers at once.
+/// The time limit for a nuncio on this machine, which answers at once.
 pub(super) const NEAR: Duration = Duration::from_secs(3);
 
-/// What was found at the door.
+/// The findings about ingress.
 #[derive(Default)]
 pub(super) struct Door {
-    /// The checks.
     pub(super) checks: Vec<Check>,
-    /// What this nuncio says of itself, if it runs.
+    /// What this nuncio proves and reports about itself, if it runs.
     pub(super) running: Option<Box<Proof>>,
 }
 
-/// Who has the port.
+/// The program that listens on the port.
 enum Port {
-    /// Nobody: it is ours as long as this is kept.
+    /// None: the port is ours as long as this listener is kept.
     Free(TcpListener),
     /// This nuncio.
     This(Box<Proof>),
-    /// Some nuncio, which could not be asked which one it is.
+    /// A nuncio that could not prove which one it is.
     Unproven,
-    /// Another program, or nobody can listen there.
+    /// Another program, or the address cannot be listened on.
     NotOurs,
-    /// `WEBHOOK_PORT` is 0.
+    /// `WEBHOOK_PORT` is 0: any free port.
     Any,
 }
 
-/// Everything about the door. `key` is this nuncio's, if it can be read; `is_served` says whether a process has the database.
+/// All checks of ingress. `key` is this nuncio's, if readable; `is_served` is true if a process holds the database.
 pub(super) async fn checks(config: &Config, key: Option<&Key>, is_served: bool, clock: &Clock) -> Door {
     let webhook = &config.webhook;
     let prober = key.map(|key| Prober::new(key, clock));
@@ -67,7 +66,7 @@ pub(super) async fn checks(config: &Config, key: Option<&Key>, is_served: bool, 
     Door { checks, running }
 }
 
-/// What [`public`] finds, where somebody can answer there.
+/// The checks of [`public`], if a program can answer there.
 async fn public_url(
     config: &Config,
     url: &str,
@@ -92,13 +91,13 @@ async fn public_url(
     }
 }
 
-/// Whether nuncio can listen, and whether a nuncio listens there already, whichever it is.
+/// Whether nuncio can listen, and whether any nuncio already listens there.
 pub(crate) async fn port_of_any(webhook: &Webhook) -> (Check, bool) {
     let (check, port) = port(webhook, None).await;
     (check, matches!(port, Port::This(_) | Port::Unproven))
 }
 
-/// Whether nuncio can listen, and whether a nuncio does already.
+/// Whether nuncio can listen, and whether a nuncio already does.
 async fn port(webhook: &Webhook, prober: Option<&Prober>) -> (Check, Port) {
     let (address, port) = (SocketAddr::new(webhook.host, webhook.port), webhook.port);
     let error = match TcpListener::bind(address) {
@@ -152,12 +151,12 @@ async fn port(webhook: &Webhook, prober: Option<&Prober>) -> (Check, Port) {
     }
 }
 
-/// Where a nuncio with this configuration listens, as seen from this machine.
+/// The URL at which this machine reaches a nuncio with this configuration.
 pub(super) fn near(webhook: &Webhook) -> String {
     format!("http://{}", SocketAddr::new(reachable(webhook.host), webhook.port))
 }
 
-/// Where a listener on `host` is reached from this machine.
+/// The address at which this machine reaches a listener on `host`.
 pub(crate) fn reachable(host: IpAddr) -> IpAddr {
     match host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),

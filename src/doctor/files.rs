@@ -1,4 +1,4 @@
-//! Files: `.env`, the folders, the key, the database, and who has it.
+//! Files: `.env`, the folders, the key, the database, and the process that holds it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,13 +13,13 @@ use crate::doctor::{Check, disk, key_place};
 use crate::key::{self, Key, is_open_to_others};
 use crate::store::{self, Lock, Survey, survey};
 
-/// With less room than this a storm may fill the disk.
+/// With less free space an event storm may fill the disk.
 const LITTLE_ROOM: u64 = 500 * MIB;
-/// With less than this the next write may fail.
+/// With less free space the next write may fail.
 const NO_ROOM: u64 = 50 * MIB;
 const MIB: u64 = 1024 * 1024;
 
-/// Where the variables come from.
+/// The check of `.env`: where the variables come from.
 pub(super) fn dotenv(variables: &Variables) -> Vec<Check> {
     let Some(path) = variables.dotenv() else {
         let found = "There is no .env in this folder: only the variables of the environment count.";
@@ -44,7 +44,7 @@ pub(super) fn dotenv(variables: &Variables) -> Vec<Check> {
     )]
 }
 
-/// Everything on disk, and what the database holds if it can be read.
+/// All checks of files, and what the database holds if it can be read.
 pub(super) async fn checks(config: &Config) -> (Vec<Check>, Option<Survey>) {
     let database = &config.database.path;
     let mut checks = Vec::new();
@@ -90,10 +90,10 @@ fn log_folder(dir: &Path) -> Check {
     }
 }
 
-/// The key that is configured; `None` if it will be made at the first start.
+/// The configured key; `None` if the first start will make it.
 ///
 /// # Errors
-/// If it cannot be read, or is none.
+/// If it cannot be read, or is not a key.
 pub(super) fn read_key(config: &Config) -> Result<Option<Key>, key::Error> {
     match &config.encryption {
         EncryptionKey::Given(key) => Ok(Some(key.clone())),
@@ -101,26 +101,25 @@ pub(super) fn read_key(config: &Config) -> Result<Option<Key>, key::Error> {
     }
 }
 
-/// The whole path, for somebody who does not know where this was started.
+/// The whole path: the operator may not know the working directory.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The folder that holds `file`.
+/// The parent folder of `file`.
 pub(super) fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// What keeps this user from making files in a folder.
+/// What keeps this user from creating files in a folder.
 pub(crate) struct Obstacle {
-    /// The folder, or the one above it that it would be made in.
+    /// The folder, or the existing one above it.
     pub(crate) at: PathBuf,
-    /// Why.
     pub(crate) why: String,
     is_read_only: bool,
 }
 
-/// Whether this user can make files in `folder`, or make the folder.
+/// Whether this user can create files in `folder`, or create the folder.
 pub(crate) fn writable(folder: &Path) -> Result<(), Obstacle> {
     let mut at = folder;
     let obstacle = |at: &Path, why: String| Obstacle { at: at.to_owned(), why, is_read_only: false };
@@ -142,7 +141,7 @@ pub(crate) fn writable(folder: &Path) -> Result<(), Obstacle> {
     }
 }
 
-/// How much room there is for the database.
+/// The free space for the database.
 fn room(folder: &Path) -> Option<Check> {
     let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let disk = statvfs(there).ok()?;
@@ -201,7 +200,7 @@ async fn database_checks(path: &Path) -> (Vec<Check>, Option<Survey>) {
         return (vec![Check::ok(Code::Database, format!("{shown} will be made at the first start."))], None);
     }
     let file = path.to_owned();
-    // A large one takes a while.
+    // A large database takes a while.
     let looked = tokio::task::spawn_blocking(move || survey(&file)).await;
     let survey = match looked.unwrap_or(Err(store::Error::Closed)) {
         Ok(survey) => survey,

@@ -1,7 +1,7 @@
-//! `--fix`: what can be put right without asking anybody and without a risk. Rights of our own files are closed, or given
-//! back to their owner; nothing is removed, no secret is made, read or moved.
+//! `--fix`: repairs without a question and without a risk. They close the permissions of our own files, or give them
+//! back to their owner; they remove nothing, and make, read or move no secret.
 //!
-//! Our registration at XTSystems is a repair as well; whoever runs the command makes it, for it belongs into the audit log.
+//! Our registration at XTSystems is a repair as well; the command makes it, because it belongs in the audit log.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -14,41 +14,41 @@ use crate::doctor::code::{Code, Group};
 use crate::doctor::files::{Obstacle, absolute, folder_of, writable};
 use crate::doctor::{Diagnosis, State};
 
-/// How a repair came out.
+/// The result of a repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repaired {
-    /// It was done.
+    /// The repair was made.
     Done,
-    /// It was tried, or could have been, and was not done.
+    /// The repair failed, or was possible and not made.
     NotDone,
 }
 
-/// Something that was put right, or could not be.
+/// One repair with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
-    /// The check that asked for it.
+    /// The check that it repairs.
     pub code: Code,
-    /// How it came out.
+    /// Whether it was made.
     pub repaired: Repaired,
     /// What was done, or why not.
     pub sentence: String,
 }
 
 impl Repair {
-    /// It was done.
+    /// A repair that was made.
     #[must_use]
     pub fn done(code: Code, sentence: impl Into<String>) -> Self {
         Self { code, repaired: Repaired::Done, sentence: sentence.into() }
     }
 
-    /// It was not done.
+    /// A repair that was not made.
     #[must_use]
     pub fn not_done(code: Code, sentence: impl Into<String>) -> Self {
         Self { code, repaired: Repaired::NotDone, sentence: sentence.into() }
     }
 }
 
-/// Puts right what `diagnosis` found wrong with rights of files and folders.
+/// Repairs the permissions of files and folders that `diagnosis` found wrong.
 #[must_use]
 pub fn repair(variables: &Variables, diagnosis: &Diagnosis) -> Vec<Repair> {
     let config = Config::from_variables(variables).ok();
@@ -83,8 +83,8 @@ pub fn repair(variables: &Variables, diagnosis: &Diagnosis) -> Vec<Repair> {
     repairs
 }
 
-/// The check that our registration at XTSystems would put right, if that may be done: only where it is known that events
-/// arrive here then. `Err` says why not.
+/// The check that our registration at XTSystems would repair. It may be made only if events are known to arrive here
+/// then; otherwise `Err` has the reason.
 #[must_use]
 pub fn registration_to_repair(diagnosis: &Diagnosis) -> Option<Result<Code, Repair>> {
     let found =
@@ -113,7 +113,7 @@ pub fn registration_to_repair(diagnosis: &Diagnosis) -> Option<Result<Code, Repa
     })
 }
 
-/// The database, its log and the index of that.
+/// The database, its write-ahead log and the index of that log.
 fn database_files(config: &Config) -> Vec<PathBuf> {
     let path = &config.database.path;
     let beside = |ending: &str| {
@@ -124,25 +124,25 @@ fn database_files(config: &Config) -> Vec<PathBuf> {
     [path.clone(), beside("-wal"), beside("-shm")].into_iter().filter(|path| path.exists()).collect()
 }
 
-/// Takes every right of others away from a file; `None` if they have none.
+/// Removes every permission of other users from a file; `None` if they have none.
 fn close(code: Code, path: &Path) -> Option<Repair> {
     let mode = fs::metadata(path).ok()?.mode() & 0o777;
     (mode & 0o077 != 0).then(|| set_mode(code, path, mode, mode & 0o700))
 }
 
-/// Gives the owner `rights`; `None` if they have them.
+/// Gives the owner `rights`; `None` if they already have them.
 fn give_back(code: Code, path: &Path, rights: u32) -> Option<Repair> {
     let mode = fs::metadata(path).ok()?.mode() & 0o777;
     (mode & rights != rights).then(|| set_mode(code, path, mode, mode | rights))
 }
 
-/// Gives the owner of the folder that is in the way of `folder` the right to write there.
+/// Lets the owner write to the folder that keeps `folder` from being used.
 fn open_folder(code: Code, folder: &Path) -> Option<Repair> {
     let Err(Obstacle { at, .. }) = writable(folder) else { return None };
     if at.is_dir() { give_back(code, &at, 0o700) } else { None }
 }
 
-/// What belongs to somebody else is theirs to change, also where root could.
+/// Sets a file's mode. A file of another user is theirs to change, even where root could.
 fn set_mode(code: Code, path: &Path, before: u32, mode: u32) -> Repair {
     let shown = absolute(path);
     let shown = shown.display();

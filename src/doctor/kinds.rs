@@ -7,12 +7,12 @@ use crate::hub::{known_kinds, nearest};
 use crate::model::Kind;
 use crate::store::Survey;
 
-/// Beginnings of the kinds that nuncio itself makes.
+/// The prefixes of the kinds that nuncio itself makes.
 const OWN: [&str; 3] = ["nuncio.", "destination.", "decision."];
-/// More are not worth reading.
+/// The most keys listed: more are not worth reading.
 const MOST: usize = 10;
 
-/// A check for each key that matches neither a kind that XTSystems is known to send nor one that came.
+/// A check for each key that matches neither a kind that XTSystems is known to send nor one that was received.
 pub(super) fn checks(config: &Config, survey: Option<&Survey>) -> Vec<Check> {
     let received = survey.iter().flat_map(|survey| &survey.kinds);
     let received = received.map(|kind| Kind::new(kind).canonical().into_owned());

@@ -1,4 +1,4 @@
-//! Plain requests without any key or token: who answers at an address, and what time it is there.
+//! Plain requests without a key or token: who answers at an address, and what time it is there.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::doctor::LIMIT;
 use crate::outgoing::{Outgoing, USER_AGENT, cause, is_local};
 
-/// No answer of ours is longer.
+/// The most bytes read of an answer: ours are shorter.
 const LONGEST: usize = 64 * 1024;
 
-/// Whether a nuncio answers at `base`; why not even an answer came.
+/// Whether a nuncio answers at `base`; `Err` has the reason if there was no answer at all.
 pub(super) async fn is_nuncio(base: &str, limit: Duration) -> Result<bool, String> {
     let url = format!("{base}/health");
     let http = Outgoing::new(USER_AGENT, limit, is_local(&url)).client().map_err(|error| cause(&error))?;
@@ -27,7 +27,7 @@ pub(super) async fn is_nuncio(base: &str, limit: Duration) -> Result<bool, Strin
     Ok(health["service"] == "nuncio")
 }
 
-/// The time that `url` answers with and ours in the middle of the exchange; `None` if it does not say one that is new.
+/// The time in the answer of `url`, and ours in the middle of the exchange; `None` without a time that is new.
 pub(super) async fn times(url: &str, clock: &Clock) -> Option<(Timestamp, Timestamp)> {
     let http = Outgoing::new(USER_AGENT, LIMIT, is_local(url)).client().ok()?;
     let (began, asked) = (clock.elapsed(), clock.now());

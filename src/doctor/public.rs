@@ -1,4 +1,4 @@
-//! `PUBLIC_URL`: whether it leads to this nuncio, and what a proxy does to a webhook on the way.
+//! `PUBLIC_URL`: whether it leads to this nuncio, and what a proxy changes in a webhook on the way.
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use crate::outgoing::is_local;
 
 const PROXY: &str = "Have the proxy pass everything on to WEBHOOK_PORT";
 
-/// Everything about `url`. `ours` is the listener that this check may answer at, where no nuncio runs.
+/// All checks of `url`. `ours` is the listener on which this check may answer while no nuncio runs.
 pub(super) async fn checks(
     config: &Config,
     url: &str,
@@ -34,7 +34,7 @@ pub(super) async fn checks(
     let checks = asked(config, url, prober).await;
     stop.cancel();
     if let Some(answering) = answering {
-        // The port is free again when this is over.
+        // The port is free again when this ends.
         let _ = answering.await;
     }
     checks
@@ -71,7 +71,7 @@ async fn asked(config: &Config, url: &str, prober: &Prober) -> Vec<Check> {
     }
 }
 
-/// What is changed on the way.
+/// What a proxy changes on the way.
 fn of_way(url: &str, path: &str, proof: &Proof) -> Vec<Check> {
     let mut checks = Vec::new();
     if proof.arrived.path != path {
@@ -102,7 +102,7 @@ fn of_way(url: &str, path: &str, proof: &Proof) -> Vec<Check> {
     checks
 }
 
-/// Whose address counts for limits and logs.
+/// Which client address counts for limits and logs.
 fn of_sender(proof: &Proof) -> Option<Check> {
     let arrived = &proof.arrived;
     let is_ours = arrived.forwarded_for.as_deref() == Some(CLAIMED);
@@ -141,7 +141,7 @@ fn of_sender(proof: &Proof) -> Option<Check> {
     }
 }
 
-/// Something answered that could not prove to be this nuncio.
+/// The check for an answer that does not prove to be this nuncio's.
 async fn of_other(url: &str, path: &str, status: u16, location: Option<String>, prober: &Prober) -> Check {
     if let (300..=399, Some(location)) = (status, location) {
         return Check::fail(
@@ -182,7 +182,7 @@ async fn of_other(url: &str, path: &str, status: u16, location: Option<String>, 
     )
 }
 
-/// Whether `url` is the listener itself, with no proxy between.
+/// Whether `url` is the listener itself, without a proxy.
 fn is_listener(config: &Config, url: &str) -> bool {
     is_local(url) && url.ends_with(&format!(":{}", config.webhook.port))
 }

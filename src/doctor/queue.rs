@@ -1,4 +1,4 @@
-//! The queue: what waits and for what, what was given up, what has no route, what was refused.
+//! The queue: waiting deliveries and their reasons, dead deliveries, events without a route, refused requests.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::hub::{destination_trouble, unrouted};
 use crate::ingress::probe::Refusals;
 use crate::store::{Survey, WaitingLane};
 
-/// What waits longer than this has something in its way.
+/// A delivery that waits longer is held up by something.
 const LONG: Duration = Duration::from_secs(15 * 60);
 
-/// How many lanes are named.
+/// The most lanes listed.
 const MOST_LANES: usize = 10;
 
-/// Everything about the queue.
+/// All checks of the queue.
 pub(super) fn checks(survey: &Survey, now: Timestamp) -> Vec<Check> {
     let mut checks = Vec::new();
     if survey.dead > 0 {
@@ -63,7 +63,7 @@ pub(super) fn checks(survey: &Survey, now: Timestamp) -> Vec<Check> {
     checks
 }
 
-/// What a lane waits for, by the same sentences as `/health`.
+/// What a lane waits for, in the sentences of `/health`.
 fn of_lane(lane: &WaitingLane, now: Timestamp) -> Check {
     let (name, waiting) = (&lane.destination.name, lane.waiting);
     let waits = if waiting == 1 { "delivery waits" } else { "deliveries wait" };

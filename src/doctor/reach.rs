@@ -1,4 +1,4 @@
-//! Sending a probe, and judging who answered: this nuncio, another one, another program, or nobody.
+//! Probes: sends one, and judges who answered: this nuncio, another one, another program, or no one.
 
 use std::time::Duration;
 
@@ -11,19 +11,18 @@ use crate::secret::Secret;
 use crate::signature::sha256_hex;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
-/// A body that does not survive being read and written again: what is JSON to a proxy are bytes to a signature.
+/// A body that does not survive being parsed and serialized: a proxy sees JSON, a signature covers bytes.
 const BODY: &str =
     "{\"event_type\": \"nuncio.probe\",  \"data\":{\"z\":1.0,\"a\":\"\\u00e4 \u{e4}\",\"e\":1e2}}\n";
-/// An address that is nobody's (RFC 5737): whoever comes to count as it chose it.
+/// An address for documentation only (RFC 5737): if it counts as the client's, senders can choose their own.
 pub(super) const CLAIMED: &str = "192.0.2.77";
-/// No answer to a probe is longer.
+/// The most bytes read of an answer to a probe.
 const LONGEST: usize = 64 * 1024;
 
-/// Sends probes.
 pub(super) struct Prober {
     pub(super) key: ProbeKey,
     clock: Clock,
-    /// Each is made once: that reads the system's certificates.
+    /// Each is built once, because that loads the system's certificates.
     to_this_machine: Outgoing,
     elsewhere: Outgoing,
 }
@@ -41,21 +40,20 @@ pub(super) struct Proof {
 pub(super) enum Reached {
     /// This nuncio.
     This(Box<Proof>),
-    /// Something else.
+    /// Another nuncio, or another program.
     Other {
-        /// The HTTP status.
         status: u16,
-        /// Where a redirect leads.
+        /// The target of a redirect.
         location: Option<String>,
     },
-    /// Whoever it is has a certificate that is not valid; what is wrong with it.
+    /// The certificate is not valid; what is wrong with it.
     Certificate(&'static str),
-    /// Nobody; why.
+    /// No answer; the reason.
     Nobody(String),
 }
 
 impl Prober {
-    /// Sends probes that whoever has `key` answers.
+    /// A prober whose probes only a holder of `key` can answer.
     pub(super) fn new(key: &Key, clock: &Clock) -> Self {
         Self {
             key: ProbeKey::of(key),
@@ -65,7 +63,7 @@ impl Prober {
         }
     }
 
-    /// Sends a probe to `url`, with all that a webhook has. With `lists_refusals`, the answer is to tell what was refused.
+    /// Sends a probe to `url`, with all that a webhook has. With `lists_refusals`, the answer lists what was refused.
     pub(super) async fn send(&self, url: &str, limit: Duration, lists_refusals: bool) -> Reached {
         let now = self.clock.now();
         let question = ProbeKey::ask(now, lists_refusals);
@@ -81,7 +79,7 @@ impl Prober {
             .header("content-type", "application/json")
             .header(SIGNATURE_HEADER, question.signature())
             .header(TIMESTAMP_HEADER, &timestamp);
-        // One that stays on this machine comes from nobody else.
+        // A probe that stays on this machine claims no other sender.
         let request = if lists_refusals { request } else { request.header("x-forwarded-for", CLAIMED) };
         let mut response = match request.body(BODY).send().await {
             Ok(response) => response,
@@ -105,19 +103,19 @@ impl Prober {
         }
     }
 
-    /// Whether some nuncio answers at `base`.
+    /// Whether any nuncio answers at `base`.
     pub(super) async fn is_nuncio(&self, base: &str, limit: Duration) -> bool {
         probe::is_nuncio(base, limit).await == Ok(true)
     }
 }
 
 impl Proof {
-    /// Whether the body came as it was sent.
+    /// Whether the body arrived as it was sent.
     pub(super) fn has_whole_body(&self) -> bool {
         self.arrived.body_sha256 == sha256_hex(&[BODY.as_bytes()]) && !self.arrived.is_encoded
     }
 
-    /// The headers that did not come as they were sent.
+    /// The headers that did not arrive as they were sent.
     pub(super) fn lost_headers(&self) -> Vec<&'static str> {
         let signature = sha256_hex(&[self.question.signature().as_bytes()]);
         let timestamp = sha256_hex(&[self.timestamp.as_bytes()]);
@@ -132,7 +130,7 @@ impl Proof {
         lost.into_iter().filter(|(_, is_lost)| *is_lost).map(|(name, _)| name).collect()
     }
 
-    /// Whether the nuncio that answered checks events with `secret`.
+    /// Whether the nuncio that answered verifies events with `secret`.
     pub(super) fn uses(&self, secret: &Secret) -> bool {
         self.arrived.secret == self.question.proof_of(secret)
     }

@@ -1,7 +1,7 @@
-//! `--send`: trying it out. A signed event through our own door, a card in every channel of the map, and a test of XTSystems',
-//! which shows whether both sides have one secret.
+//! `--send`: an end-to-end test. It sends a signed event through our own ingress, a card to every channel of the map,
+//! and a test from XTSystems, which shows whether both sides have one secret.
 //!
-//! How the running nuncio judged what came is asked of that nuncio itself, with its key.
+//! The running nuncio itself reports how it judged a request; its key authorizes that question.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,10 +29,10 @@ use crate::xtsystems;
 const KIND: &str = "webhook.test";
 /// How often the database is asked how far an event is.
 const LOOK: Duration = Duration::from_millis(100);
-/// How many channels get a card at most.
+/// The most channels that get a card.
 const MOST: usize = 25;
 
-/// What the parts of a trial share.
+/// The state shared by the parts of a trial.
 struct Trial<'a> {
     config: &'a Config,
     clock: &'a Clock,
@@ -40,7 +40,7 @@ struct Trial<'a> {
     near: String,
 }
 
-/// Sends tests, and judges what became of them. Nothing is sent where the configuration is refused or no nuncio runs.
+/// Sends tests, and judges their results. Sends nothing if the configuration is refused or no nuncio runs.
 pub async fn try_out(variables: &Variables, clock: &Clock) -> Vec<Check> {
     let Ok(config) = Config::from_variables(variables) else { return Vec::new() };
     let mut checks = match trial(&config, clock).await {
@@ -51,7 +51,7 @@ pub async fn try_out(variables: &Variables, clock: &Clock) -> Vec<Check> {
     checks
 }
 
-/// The trial of a nuncio that runs, and is this one.
+/// A trial of the nuncio that runs, if it is this one.
 async fn trial<'a>(config: &'a Config, clock: &'a Clock) -> Result<Trial<'a>, Check> {
     let skipped = |why: &str| {
         Err(Check::warn(
@@ -95,7 +95,7 @@ impl Trial<'_> {
         checks
     }
 
-    /// Posts a signed test to our own door.
+    /// Posts a signed test to our own ingress.
     async fn post_event(&self) -> Result<(EventId, Check), Check> {
         let (since, began) = (self.clock.now(), self.clock.elapsed());
         let failed = |why: String| {
@@ -138,7 +138,7 @@ impl Trial<'_> {
         Ok((event, Check::ok(Code::TestEvent, found)))
     }
 
-    /// What the running nuncio found about requests since then, the newest first.
+    /// What the running nuncio found about requests after `since`, newest first.
     async fn judged(&self, since: Timestamp) -> Vec<Refusals> {
         let url = format!("{}{}", self.near, self.config.webhook.path);
         let Reached::This(proof) = self.prober.send(&url, NEAR, true).await else { return Vec::new() };
@@ -148,7 +148,7 @@ impl Trial<'_> {
         found
     }
 
-    /// Where an event went, when it stands everywhere or has had ten seconds.
+    /// Where an event went, once it is delivered everywhere or ten seconds have passed.
     async fn follow(&self, event: EventId) -> Vec<Stop> {
         let until = self.clock.elapsed() + LIMIT;
         loop {
@@ -227,11 +227,11 @@ impl Trial<'_> {
         Check::fail(Code::TestCardFailed, format!("No test card stands in channel {channel}: {why}."), remedy)
     }
 
-    /// Has XTSystems send its test, and judges which secret it signs with.
+    /// Asks XTSystems for its test, and judges which secret it signs with.
     async fn ask_platform(&self, ours: EventId) -> Option<Check> {
         let client = xtsystems::Client::new(&self.config.xtsystems, self.clock.clone())?;
         let url = self.config.webhook.url(self.config.webhook.port);
-        // Where it is not registered, or elsewhere, that is a check of its own.
+        // Another check reports a missing registration, or one that leads elsewhere.
         let same =
             |webhook: &xtsystems::Webhook| webhook.url.trim_end_matches('/') == url.trim_end_matches('/');
         let registered = self.clock.within(LIMIT, client.registration(&url)).await?.ok()??;
@@ -261,10 +261,10 @@ impl Trial<'_> {
                 format!("XTSystems sent a test, signed with the same secret; it is here ({event})."),
             ),
             (_, None) if reason(Finding::Mismatch).is_some() || reason(Finding::Unsigned).is_some() => {
-                let said = if reason(Finding::Unsigned).is_some() { "signs with no secret" } else { "signs with another secret than WEBHOOK_SECRET" };
+                let problem = if reason(Finding::Unsigned).is_some() { "signs with no secret" } else { "signs with another secret than WEBHOOK_SECRET" };
                 Check::fail(
                     Code::XtsystemsSecretDiffers,
-                    format!("XTSystems {said} (or a proxy changes what it sends): its test arrived and was refused."),
+                    format!("XTSystems {problem} (or a proxy changes what it sends): its test arrived and was refused."),
                     "Run: nuncio webhooks register. It gives XTSystems WEBHOOK_SECRET.",
                 )
             }

@@ -1,4 +1,4 @@
-//! The stored webhooks: whether Discord still knows each of them. Each is asked for once; nothing is sent through it.
+//! The stored Discord webhooks: whether Discord still knows each. Each is read once; nothing is sent through it.
 
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
@@ -11,10 +11,10 @@ use crate::model::LostWebhook;
 use crate::model::route::Target;
 use crate::store::SealedWebhook;
 
-/// How many are asked for at most.
+/// The most webhooks read.
 const MOST_ASKED: usize = 25;
 
-/// A check for each stored webhook. What nuncio itself has found closed is not asked for again: Discord forbids that.
+/// A check for each stored webhook. One that nuncio itself found closed is not requested again: Discord forbids that.
 pub(super) async fn checks(
     config: &Config,
     transport: &HttpTransport,
@@ -41,7 +41,7 @@ pub(super) async fn checks(
                 }
             }
         };
-        // What is not known by then is counted as unread.
+        // A webhook that is not known by then counts as unread.
         let _ = clock.within(LIMIT, looking).await;
     }
     let unread = open.len() - looked.len();
@@ -68,7 +68,7 @@ pub(super) async fn checks(
     checks
 }
 
-/// A failure if something is sent there, else a warning.
+/// A failure if something is sent there, otherwise a warning.
 fn judged(config: &Config, webhook: &SealedWebhook, code: Code, found: String) -> Check {
     let is_used =
         config.routes.routes().iter().any(|route| route.targets.contains(&Target::Stored(webhook.id)));
@@ -77,12 +77,12 @@ fn judged(config: &Config, webhook: &SealedWebhook, code: Code, found: String) -
     Check { state, ..Check::fail(code, found, remedy) }
 }
 
-/// Its name and what may be shown of its address.
+/// A name and a masked address, for findings.
 fn label(webhook: &SealedWebhook) -> String {
     format!("\"{}\" ({})", webhook.name, webhook.mark)
 }
 
-/// The key that addresses are sealed with; `None` if it cannot be read, which another check says.
+/// The key that seals the addresses; `None` if it cannot be read, which another check reports.
 fn key(config: &Config) -> Option<Key> {
     match &config.encryption {
         EncryptionKey::Given(key) => Some(key.clone()),

@@ -1,4 +1,4 @@
-//! XTSystems: whether it is there, takes our key, and sends its events to us.
+//! XTSystems: whether it is reachable, accepts our key, and sends its events to us.
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -8,7 +8,7 @@ use crate::xtsystems::{Client, Failure, Webhook};
 
 const REGISTER: &str = "Run: nuncio webhooks register (or type /register-webhook in Discord). It makes the webhook in XTSystems or brings it up to date.";
 
-/// Everything about XTSystems.
+/// All checks of XTSystems.
 pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     let Some(client) = Client::new(&config.xtsystems, clock.clone()) else {
         let found =

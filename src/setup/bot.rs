@@ -1,4 +1,4 @@
-//! The bot: whether Discord takes the token, what is set at its application, and which servers it is in.
+//! The bot: whether Discord accepts the token, how its application is set up, and which guilds it is in.
 
 use std::time::Duration;
 
@@ -12,22 +12,22 @@ use crate::setup::{Question, Setup, Stop, platform};
 const PORTAL: &str = "https://discord.com/developers/applications";
 /// How often Discord is asked whether the bot was invited.
 const ROUND: Duration = Duration::from_secs(3);
-/// How often somebody may press Enter in between.
+/// How often the prompt is checked for Enter in between.
 const BLINK: Duration = Duration::from_millis(100);
 
-/// A token that Discord takes.
+/// The bot of a token that Discord accepts.
 pub(super) struct Found {
     pub(super) client: Client,
     pub(super) me: Myself,
     pub(super) application: Option<Application>,
-    /// At least one.
+    /// Never empty.
     pub(super) servers: Vec<NamedServer>,
 }
 
 pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<Found, Stop> {
     let (client, me) = token(setup).await?;
     setup.prompt.wait_for(Some("Reading the application"));
-    // Servers written by others may have no applications.
+    // A third-party implementation of Discord may have no applications.
     let application = setup.clock.within(LIMIT, client.application()).await.and_then(Result::ok);
     setup.prompt.wait_for(None);
     if let Some(application) = &application {
@@ -98,7 +98,7 @@ fn ask_token(setup: &mut Setup<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// The bot's servers; waits until it is in one.
+/// The bot's guilds; waits until it is in one.
 async fn servers(setup: &mut Setup<'_>, client: &Client, invite: &str) -> Result<Vec<NamedServer>, Stop> {
     let mut is_waiting = false;
     loop {

@@ -1,8 +1,8 @@
-//! Which events go to which channel: the map.
+//! The map: which events go to which channel.
 //!
-//! What is in it already is checked and kept, other keys than ours included; a channel that the bot cannot write to is named
-//! and chosen anew. A channel that is to be made gets its id when everything was agreed to: until then a stand-in that is no
-//! channel's id is in the map.
+//! Existing entries are checked and kept, including keys that setup does not ask for; a channel that the bot cannot
+//! write to is reported and chosen again. A channel to create gets its id after the operator agrees: until then a
+//! placeholder, which is no channel's id, is in the map.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::setup::draft::MAP;
 use crate::setup::server::{Row, Servers};
 use crate::setup::{Choices, NewChannel, Question, Setup, Stop};
 
-/// Groups of events with the key that each has in the map, and a word that a channel for it may be called by.
+/// Groups of events: the name, the key in the map, and a word that suggests a channel by its name.
 const GROUPS: [(&str, &str, &str); 5] = [
     ("tickets", "ticket.*", "ticket"),
     ("assets", "asset.*", "asset"),
@@ -26,14 +26,14 @@ const GROUPS: [(&str, &str, &str); 5] = [
 const DEFAULT: &str = "default";
 const LONGEST_NAME: usize = 100;
 
-/// What was chosen for a key.
+/// The choice for a key.
 enum Chosen {
     Channel(Snowflake),
     /// No channel of its own.
     LikeTheRest,
 }
 
-/// Asks for what is missing; gives back the channels that are to be made.
+/// Asks for what is missing; returns the channels to create.
 pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<Vec<NewChannel>, Stop> {
     let options = setup.options;
     let routes = setup.draft.config()?.routes;
@@ -88,14 +88,14 @@ pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<
     Ok(new)
 }
 
-/// A key as it is written in the map already: dots and underscores are the same.
+/// A key as the map already spells it: dots and underscores are equal.
 fn written(map: &Map<String, Value>, key: &str) -> String {
     let meant = Key::read(key).ok();
     let same = map.keys().find(|there| meant.is_some() && Key::read(there).ok() == meant);
     same.map_or(key, String::as_str).to_owned()
 }
 
-/// The map's text; a name for the key on the command line may be a group's.
+/// The key of a name on the command line, which may be a group's name.
 fn key_of(text: &str) -> String {
     let group = GROUPS.iter().find(|(name, _, word)| text == *name || text == *word);
     match group {
@@ -115,7 +115,7 @@ fn channels_of(route: &Route) -> impl Iterator<Item = Snowflake> {
     route.targets.iter().filter_map(Target::channel)
 }
 
-/// The value of a key with another channel in it; what else was set for the key stays.
+/// The value of a key with another channel; its other settings stay.
 fn with_channel(before: Option<&Value>, channel: Snowflake) -> Value {
     match before {
         Some(Value::Object(options)) => {
@@ -127,12 +127,12 @@ fn with_channel(before: Option<&Value>, channel: Snowflake) -> Value {
     }
 }
 
-/// What people call a key.
+/// A key's display name.
 fn label(key: &str) -> &str {
     GROUPS.iter().find(|(_, known, _)| *known == key).map_or(key, |(name, _, _)| name)
 }
 
-/// The channel that a flag names, by its id or name; `None` if it cannot be taken and somebody can be asked.
+/// The channel that a flag names, by its id or name; `None` if it is not usable and the operator can be asked.
 fn named(setup: &mut Setup<'_>, servers: &Servers, key: &str, text: &str) -> Result<Option<Snowflake>, Stop> {
     let rows = servers.channels();
     let name = text.trim_start_matches('#');
@@ -151,7 +151,7 @@ fn named(setup: &mut Setup<'_>, servers: &Servers, key: &str, text: &str) -> Res
     Ok(Some(id))
 }
 
-/// Whether the bot can write wherever a key leads; says what it comes to.
+/// Whether the bot can write wherever a key leads; prints the result.
 fn check(setup: &mut Setup<'_>, servers: &Servers, route: &Route) -> Result<bool, Stop> {
     let mut is_well = true;
     for channel in channels_of(route) {
@@ -175,8 +175,8 @@ fn check(setup: &mut Setup<'_>, servers: &Servers, route: &Route) -> Result<bool
     Ok(is_well)
 }
 
-/// Has a channel chosen for a key. One that the bot cannot write to is not taken: what it lacks is said, and Discord is
-/// asked again.
+/// Lets the operator choose a channel for a key. A channel that the bot cannot write to is not accepted: setup prints
+/// what the bot lacks, and asks Discord again.
 async fn choose(
     setup: &mut Setup<'_>,
     servers: &mut Servers,
@@ -231,7 +231,7 @@ async fn choose(
         let Some(row) = rows.get(chosen - before_rows) else { continue };
         let mut obstacles = servers.obstacles(row.id);
         if !obstacles.is_empty() {
-            // It may have been granted since.
+            // The operator may have granted it since.
             servers.read(setup).await?;
             obstacles = servers.obstacles(row.id);
         }
@@ -245,7 +245,7 @@ async fn choose(
     }
 }
 
-/// A channel, and beside it what the bot lacks there.
+/// A channel, and what the bot lacks there.
 fn line(servers: &Servers, row: &Row) -> String {
     let name = format!("#{}", row.name);
     let state = servers.snapshot.channel(row.id);
@@ -254,13 +254,13 @@ fn line(servers: &Servers, row: &Row) -> String {
     if missing.is_empty() { name } else { format!("{name}: {}", missing.join("; ")) }
 }
 
-/// The channel that is called like the group.
+/// The channel whose name fits the group.
 fn guess(key: &str, rows: &[Row]) -> Option<usize> {
     let (_, _, word) = GROUPS.iter().find(|(_, known, _)| *known == key)?;
     rows.iter().position(|row| row.name.to_lowercase().contains(word))
 }
 
-/// A name for a channel that is to be made: its stand-in.
+/// Asks for the name of a channel to create; returns its placeholder id.
 fn name_new(setup: &mut Setup<'_>, what: &str, new: &mut Vec<NewChannel>) -> Result<Snowflake, Stop> {
     let question = Question {
         text: "Name of the new channel:",

@@ -1,11 +1,11 @@
-//! The database, for what is noted in it and for the test.
+//! The database connection, for audit entries and for the test.
 
 use crate::app;
 use crate::config::Config;
 use crate::setup::Setup;
 use crate::store::{HintSender, Store};
 
-/// The database, with its key.
+/// Opens the database with its key.
 pub(super) async fn open(setup: &Setup<'_>, config: &Config) -> Result<Store, String> {
     let (hints, _nobody) = HintSender::channel();
     let store = Store::open(&config.database.path, setup.clock.clone(), hints).await;

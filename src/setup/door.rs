@@ -1,4 +1,4 @@
-//! How events reach nuncio: the secret that they are signed with, the port, and the public address.
+//! Ingress: the secret that signs events, the port, and the public address.
 
 use crate::config::{Config, Wrong, fresh_secret};
 use crate::doctor::{self, State};
@@ -7,7 +7,7 @@ use crate::setup::platform::refuse;
 use crate::setup::{Question, Setup, Stop};
 use crate::xtsystems::Client;
 
-/// Keeps a good secret, and makes one where there is none.
+/// Keeps a good secret, and makes one otherwise.
 pub(super) fn secret(setup: &mut Setup<'_>) {
     let before = setup.draft.value(SECRET).map(str::to_owned);
     match before {
@@ -63,7 +63,7 @@ async fn port(setup: &mut Setup<'_>) -> Result<(), Stop> {
     }
 }
 
-/// One that XTSystems can be told of.
+/// Accepts a port that XTSystems can be given: not 0.
 fn checked_port(typed: &str) -> Result<(), Wrong> {
     if typed.trim() == "0" {
         return Err(Wrong::new("has to be known to whoever sends events", "A number from 1 to 65535."));

@@ -1,4 +1,4 @@
-//! The configuration as it is going to be: what was found, with the answers over it.
+//! The draft configuration: the variables that were found, overridden by the answers.
 
 use crate::config::{Config, Report, Variables};
 use crate::setup::{Prompt, Stop};
@@ -15,8 +15,8 @@ pub(super) const PREVIOUS: &str = "WEBHOOK_SECRET_PREVIOUS";
 pub(super) const PORT: &str = "WEBHOOK_PORT";
 pub(super) const PUBLIC_URL: &str = "PUBLIC_URL";
 
-/// What setup writes, in the order in which it stands in a new file. Where Discord is, it does not ask, but writes down
-/// where it looked.
+/// The variables that setup writes, in the order of a new file. It does not ask for Discord's address, but writes down
+/// the one that it used.
 pub(super) const WRITTEN: [&str; 12] = [
     TOKEN,
     "DISCORD_API_URL",
@@ -32,16 +32,16 @@ pub(super) const WRITTEN: [&str; 12] = [
     KEY,
 ];
 
-/// Variables with the answers in them. What is in it is accepted, but for the secret as long as there is none.
+/// The variables with the answers in them. Every value is accepted, except that the secret may be missing.
 pub(super) struct Draft {
     variables: Variables,
 }
 
 impl Draft {
-    /// Begins with what was found. What is wrong of it and is asked for is left out, and said.
+    /// Starts with the variables found. A wrong value that setup asks for is left out and reported.
     ///
     /// # Errors
-    /// If something is wrong that is not asked for.
+    /// If a variable is wrong that setup does not ask for.
     pub(super) fn new(found: &Variables, prompt: &mut dyn Prompt) -> Result<Self, Stop> {
         let mut variables = found.clone();
         let problems = Config::from_variables(found).err().map(|report| report.problems).unwrap_or_default();
@@ -57,7 +57,7 @@ impl Draft {
             let is_there = found.value(&problem.variable).is_some() || problem.wrong.what.contains("quote");
             match problem.variable.as_str() {
                 _ if !is_there => {}
-                // Nobody has to give a better one.
+                // The operator need not supply a better one.
                 SECRET => prompt.say(&format!("{found_wrong} A new one is made.")),
                 _ => prompt.wrong(&found_wrong, &problem.wrong.fix)?,
             }
@@ -66,25 +66,25 @@ impl Draft {
         Ok(Self { variables })
     }
 
-    /// What a variable is set to.
+    /// The value of a variable.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.variables.value(name)
     }
 
-    /// What a variable is set to, be it nothing; `None` if it is not set, or a placeholder.
+    /// The value of a variable, possibly empty; `None` if it is not set, or a placeholder.
     pub(super) fn decided(&self, name: &str) -> Option<&str> {
         self.variables.is_decided(name).then(|| self.variables.value(name).unwrap_or_default())
     }
 
-    /// Takes an answer.
+    /// Stores an answer.
     pub(super) fn set(&mut self, name: &str, value: &str) {
         self.variables.set(name, Some(value));
     }
 
-    /// The configuration as it is so far.
+    /// The configuration so far.
     ///
     /// # Errors
-    /// If it is not accepted, which its parts were.
+    /// If it is not accepted as a whole, although its parts were.
     pub(super) fn config(&self) -> Result<Config, Stop> {
         let mut variables = self.variables.clone();
         if variables.value(SECRET).is_none() {

@@ -1,4 +1,5 @@
-//! What leaves a trace, after the person saw it and agreed: channels on Discord, `.env`, the webhook in XTSystems, a test.
+//! Everything that leaves a trace, after the operator saw it and agreed: channels on Discord, `.env`, the webhook in
+//! XTSystems, a test.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -15,7 +16,7 @@ use crate::setup::draft::{MAP, WRITTEN};
 use crate::setup::{NewChannel, Outcome, Plan, Setup, Stop, trial};
 use crate::xtsystems::{Client, Registrar, Wanted};
 
-/// How a new file begins.
+/// The head of a new file.
 const HEAD: &str = "# The configuration of nuncio, made by `nuncio setup`: run it again to check or change it.\n\
                     # docs/configuration.md names every variable. Keep this file to yourself: it holds secrets.\n\n";
 
@@ -26,13 +27,13 @@ pub(super) struct EnvFile {
 }
 
 impl EnvFile {
-    /// Reads it, and makes sure that it can be written.
+    /// Reads the file, and makes sure that it can be written.
     ///
     /// # Errors
     /// If it cannot be read or replaced.
     pub(super) fn read(folder: &Path) -> Result<Self, Stop> {
         let named = std::path::absolute(folder.join(".env")).unwrap_or_else(|_| folder.join(".env"));
-        // Behind a link, the file that it leads to is the one to be replaced.
+        // A symbolic link stays: the file that it leads to is replaced.
         let path = fs::canonicalize(&named).unwrap_or(named);
         let before = match fs::read_to_string(&path) {
             Ok(text) => Some(text),
@@ -66,7 +67,7 @@ impl EnvFile {
         })
     }
 
-    /// Replaces it as a whole: whoever reads it meanwhile has the old one or the new one.
+    /// Replaces the file atomically: a reader sees the old one or the new one.
     fn write(&self, text: &str) -> Result<(), Stop> {
         self.replace(text).map_err(|error| Stop::File {
             path: self.path.clone(),
@@ -85,13 +86,13 @@ impl EnvFile {
             return Err(std::io::Error::other("somebody else changed it meanwhile"));
         }
         let folder = self.path.parent().unwrap_or(Path::new("/"));
-        // Made with 0600, so that nobody else can open it in between.
+        // Created with mode 0600, so that no other user can open it in between.
         let mut file = tempfile::Builder::new().prefix(".env-").tempfile_in(folder)?;
         file.as_file().set_permissions(fs::Permissions::from_mode(0o600))?;
         if let Ok(before) = fs::metadata(&self.path)
             && before.uid() != file.as_file().metadata()?.uid()
         {
-            // root sets up for the user that nuncio runs as.
+            // root may set up for the user that nuncio runs as.
             std::os::unix::fs::fchown(file.as_file(), Some(before.uid()), Some(before.gid()))?;
         }
         file.write_all(text.as_bytes())?;
@@ -101,7 +102,7 @@ impl EnvFile {
     }
 }
 
-/// Shows what it comes to, asks, and does it.
+/// Shows the change, asks, and makes it.
 pub(super) async fn all(
     setup: &mut Setup<'_>,
     file: &EnvFile,
@@ -156,7 +157,7 @@ pub(super) async fn all(
     Ok(Outcome { is_well: is_well && tested.is_well, ..tested })
 }
 
-/// The configuration as a start would find it, with the answers that count; whether those are the ones of `.env`.
+/// The configuration that a start would load, with the values in force; true if those are the ones of `.env`.
 fn written(setup: &mut Setup<'_>) -> Result<(Config, bool), Stop> {
     let mut variables = Variables::load(&setup.options.folder);
     let mut is_well = true;
@@ -174,7 +175,7 @@ fn written(setup: &mut Setup<'_>) -> Result<(Config, bool), Stop> {
     Ok((Config::from_variables(&variables).map_err(Stop::Configuration)?, is_well))
 }
 
-/// What has to stand in the file, in its order: everything of the draft that does not.
+/// What to write, in the order of the file: everything in the draft that the file lacks.
 fn wanted(setup: &Setup<'_>, file: &EnvFile) -> Vec<(&'static str, String)> {
     let there = Variables::from_dotenv(file.before.as_deref().unwrap_or_default());
     let value = |name: &'static str| {
@@ -203,7 +204,7 @@ fn show(setup: &mut Setup<'_>, file: &EnvFile, edited: &Edited, new: &[NewChanne
     }
 }
 
-/// What is done next, a line each.
+/// The next steps, a line each.
 fn steps(
     setup: &Setup<'_>,
     file: &EnvFile,
@@ -229,7 +230,7 @@ fn steps(
     steps
 }
 
-/// Where our webhook in XTSystems sends now, if that is another place: somebody may count on it.
+/// Where our webhook in XTSystems sends now, if that is another address: someone may rely on it.
 async fn now_elsewhere(setup: &mut Setup<'_>, config: &Config, platform: &Client) -> Option<String> {
     let url = config.webhook.url(config.webhook.port);
     setup.prompt.wait_for(Some("Reading the webhooks of XTSystems"));
@@ -240,7 +241,7 @@ async fn now_elsewhere(setup: &mut Setup<'_>, config: &Config, platform: &Client
     (!same(&webhook.url, &url)).then_some(webhook.url)
 }
 
-/// Makes the channels, and puts their ids in place of the stand-ins.
+/// Creates the channels, and replaces their placeholder ids.
 async fn make_channels(
     setup: &mut Setup<'_>,
     plan: &Plan,
@@ -265,7 +266,7 @@ async fn make_channels(
     Ok(())
 }
 
-/// What stays at Discord though nothing else came of it; empty if nothing does.
+/// What stays at Discord though a later step failed; empty if nothing does.
 fn made(channels: &[NewChannel], server: &str) -> String {
     if channels.is_empty() {
         return String::new();
@@ -287,7 +288,7 @@ fn with_channels(stop: Stop, plan: &Plan) -> Stop {
     }
 }
 
-/// Registers the webhook, as `nuncio webhooks register` does, and notes it in the audit log. Whether it worked.
+/// Registers the webhook as `nuncio webhooks register` does, and records it in the audit log. True if it worked.
 async fn register(setup: &mut Setup<'_>, config: &Config, platform: Client) -> bool {
     let url = config.webhook.url(config.webhook.port);
     let store = match open(setup, config).await {

@@ -1,4 +1,4 @@
-//! XTSystems: where it is, and whether it takes the key. It can be left out.
+//! XTSystems: its address, and whether it accepts the key. It is optional.
 
 use crate::config::{Config, Wrong};
 use crate::doctor::{self, LIMIT};
@@ -43,7 +43,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>) -> Result<(), Stop> {
     }
     loop {
         let config = setup.draft.config()?.xtsystems;
-        // Without a key there is nothing to ask.
+        // Without a key there is nothing to check.
         let Some(client) = Client::new(&config, setup.clock.clone()) else { return without(setup) };
         setup.prompt.wait_for(Some("Asking XTSystems"));
         let answer = setup.clock.within(LIMIT, client.webhooks()).await;
@@ -121,7 +121,7 @@ fn ask_key(setup: &mut Setup<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// A secret that has the form of `name`.
+/// Asks for a secret in the format of `name`.
 pub(super) fn secret(
     setup: &mut Setup<'_>,
     question: &Question<'_>,
@@ -130,7 +130,7 @@ pub(super) fn secret(
 ) -> Result<Secret, Stop> {
     loop {
         let typed = setup.prompt.secret(question)?;
-        // A blank at an end comes from copying; one within is something else.
+        // A blank at an end comes from copying; the check rejects one within.
         let typed = typed.expose().trim();
         let checked = match typed {
             "" => Err(Wrong::new("is empty", "Paste it and press Enter; Esc ends setup.")),
@@ -143,7 +143,7 @@ pub(super) fn secret(
     }
 }
 
-/// Says what is wrong with something typed.
+/// Reports what is wrong with an answer.
 pub(super) fn refuse(setup: &mut Setup<'_>, what: &str, wrong: &Wrong) -> Result<(), Stop> {
     setup.wrong(&format!("{what} {}.", wrong.what), &wrong.fix)
 }

@@ -1,98 +1,98 @@
-//! Questions, and whoever answers them.
+//! Questions, and the prompt that answers them.
 
 use std::path::PathBuf;
 
 use crate::config::Report;
 use crate::secret::Secret;
 
-/// Whoever answers: a person at a terminal, or nobody, where everything was given beforehand.
+/// The source of answers: an operator at a terminal, or an unattended run with flags only.
 pub trait Prompt {
-    /// A line of text; `default` if nothing is typed.
+    /// Asks for a line of text; `default` is the answer if nothing is typed.
     ///
     /// # Errors
-    /// If the person stops, or nobody can answer.
+    /// If the operator stops, or the run is unattended.
     fn text(&mut self, question: &Question<'_>, default: Option<&str>) -> Result<String, Stop>;
 
-    /// Something that is not shown while it is typed.
+    /// Asks for text that is not shown while it is typed.
     ///
     /// # Errors
-    /// If the person stops, or nobody can answer.
+    /// If the operator stops, or the run is unattended.
     fn secret(&mut self, question: &Question<'_>) -> Result<Secret, Stop>;
 
-    /// One of several: its place in the list.
+    /// Asks for one of several choices; returns its index.
     ///
     /// # Errors
-    /// If the person stops, or nobody can answer.
+    /// If the operator stops, or the run is unattended without a default.
     fn choose(&mut self, question: &Question<'_>, choices: &Choices) -> Result<usize, Stop>;
 
-    /// Any number of several: their places in the list.
+    /// Asks for any number of choices; returns their indexes.
     ///
     /// # Errors
-    /// If the person stops.
+    /// If the operator stops.
     fn choose_several(&mut self, question: &Question<'_>, choices: &[String]) -> Result<Vec<usize>, Stop>;
 
-    /// Yes or no; `unattended` is what nobody answers.
+    /// Asks for yes or no; `unattended` is the answer of an unattended run.
     ///
     /// # Errors
-    /// If the person stops.
+    /// If the operator stops.
     fn confirm(&mut self, question: &str, unattended: bool) -> Result<bool, Stop>;
 
-    /// Something that was given cannot be taken. The question is asked again, if there is somebody to answer.
+    /// Reports a value that cannot be accepted. The caller then asks again, if the run is attended.
     ///
     /// # Errors
-    /// [`Stop::Wrong`] if there is nobody.
+    /// [`Stop::Wrong`] if the run is unattended.
     fn wrong(&mut self, found: &str, remedy: &str) -> Result<(), Stop>;
 
-    /// Says something.
+    /// Prints a sentence.
     fn say(&mut self, text: &str);
 
-    /// Shows that something is waited for, or nothing any more.
+    /// Shows that setup waits for something; `None` ends it.
     fn wait_for(&mut self, what: Option<&'static str>);
 
-    /// Whether the person pressed Enter since this was asked last.
+    /// Whether the operator pressed Enter since the last call.
     ///
     /// # Errors
-    /// If the person stops.
+    /// If the operator stops.
     fn was_nudged(&mut self) -> Result<bool, Stop>;
 }
 
-/// What is asked.
+/// A question with its help text.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// The question itself.
     pub text: &'a str,
-    /// A line below it; empty if there is none.
+    /// A line below the question; empty if there is none.
     pub help: &'a str,
-    /// What gives the answer beforehand, for a sentence: `--guild ID`.
+    /// The flag that answers it beforehand, for a sentence: `--guild ID`.
     pub instead: &'a str,
 }
 
-/// What can be chosen.
+/// The choices of a question.
 #[derive(Clone, Debug)]
 pub struct Choices {
-    /// A line each.
+    /// A line for each choice.
     pub lines: Vec<String>,
-    /// Where a person begins.
+    /// The index of the choice that is selected first.
     pub cursor: usize,
-    /// What counts where nobody is asked; `None`: then it must be given.
+    /// The index that an unattended run takes; `None` if a flag must give it.
     pub unattended: Option<usize>,
 }
 
 /// Why setup ended before it changed anything.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Stop {
-    /// The person stopped it.
+    /// The operator stopped it.
     #[error("Stopped. Nothing was written, and nothing was changed at Discord or XTSystems.")]
     Aborted,
-    /// Nobody is asked, and this was not given.
+    /// An unattended run lacks this answer.
     #[error("{what} was not given, and with --yes nobody is asked. Give {instead}. Nothing was written.")]
     Missing {
         /// The question.
         what: String,
-        /// What gives the answer.
+        /// The flag that gives the answer.
         instead: String,
     },
-    /// Something is wrong, and nobody can be asked for something better.
+    /// A value is wrong, and the run is unattended.
     #[error("{found} {remedy}\nNothing was written.")]
     Wrong {
         /// What was found.

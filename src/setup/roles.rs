@@ -1,11 +1,11 @@
-//! Who decides, and who may change what else there is.
+//! The roles of approvers and operators.
 
 use crate::doctor::{self, Code, State};
 use crate::setup::draft::{APPROVERS, OPERATORS};
 use crate::setup::server::{Row, Servers};
 use crate::setup::{Question, Setup, Stop};
 
-/// One of the two variables.
+/// One of the two role variables.
 struct DeliveryFilter {
     variable: &'static str,
     flag: &'static str,
@@ -83,7 +83,7 @@ fn one(
     Ok(())
 }
 
-/// Whether every role that is set lets somebody in, as doctor judges it.
+/// Whether every configured role gives someone access, by the checks of doctor.
 fn is_well(setup: &mut Setup<'_>, servers: &Servers, which: &DeliveryFilter) -> Result<bool, Stop> {
     let config = setup.draft.config()?;
     let application = servers.application.as_ref().map(|application| application.id);

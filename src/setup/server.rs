@@ -1,4 +1,4 @@
-//! Which server, and what is in the bot's servers: channels, roles, and what the bot may do there.
+//! The guild, and what is in the bot's guilds: channels, roles, and what the bot may do there.
 
 use std::collections::BTreeSet;
 
@@ -13,22 +13,22 @@ use crate::setup::bot::Found;
 use crate::setup::draft::GUILD;
 use crate::setup::{Choices, Question, Setup, Stop};
 
-/// How many servers are read whole. Each takes four requests.
+/// The most guilds read in full. Each takes four requests.
 const MOST: usize = 25;
 /// Text and announcement channels (Discord: "Channel Types").
 const WITH_MESSAGES: [u64; 2] = [0, 5];
 
-/// The bot's servers, as Discord described them last.
+/// The bot's guilds, as Discord last described them.
 pub(super) struct Servers {
     pub(super) client: Client,
     pub(super) application: Option<Application>,
-    /// The one that channels and roles are chosen from.
+    /// The guild that channels and roles are chosen from.
     pub(super) home: NamedServer,
     me: Snowflake,
     all: Vec<NamedServer>,
     described: Vec<(Snowflake, Value)>,
     pub(super) snapshot: Snapshot,
-    /// Channels of the map that were asked for one by one.
+    /// Channels of the map that were looked up one by one.
     learnt: BTreeSet<Snowflake>,
 }
 
@@ -43,7 +43,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>, found: Found) -> Result<Servers, 
     let Found { client, me, application, servers } = found;
     let home = choose(setup, &servers)?;
     let mut all = servers;
-    // The one that matters first: there may be more than are read.
+    // The chosen guild comes first: there may be more than are read.
     all.sort_by_key(|server| server.id != home.id);
     let mut servers = Servers {
         client,
@@ -59,7 +59,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>, found: Found) -> Result<Servers, 
     Ok(servers)
 }
 
-/// The server that is configured, the only one, or the one that is chosen.
+/// The configured guild, the only one, or the chosen one.
 fn choose(setup: &mut Setup<'_>, servers: &[NamedServer]) -> Result<NamedServer, Stop> {
     let configured = setup.draft.config()?.discord.guilds;
     let find = |id: &Snowflake| servers.iter().find(|server| server.id == *id);
@@ -113,7 +113,7 @@ fn names(servers: &[NamedServer]) -> String {
 }
 
 impl Servers {
-    /// Asks Discord for everything again.
+    /// Reads everything from Discord again.
     pub(super) async fn read(&mut self, setup: &mut Setup<'_>) -> Result<(), Stop> {
         loop {
             setup.prompt.wait_for(Some("Reading channels and roles"));
@@ -136,7 +136,7 @@ impl Servers {
                     snapshot.add(&found);
                     described.push((server.id, found));
                 }
-                // Of another server nothing is needed, unless the map names a channel in it.
+                // Another guild is not needed, unless the map names a channel in it.
                 Some(Err(_)) if server.id != self.home.id => {}
                 Some(Err(failure)) => return Err(doctor::discord::away(self.client.base(), &failure)),
                 None => return Err(doctor::discord::silent(&self.client.base().host())),
@@ -147,7 +147,7 @@ impl Servers {
         Ok(())
     }
 
-    /// Looks for channels that no list may hold, threads for instance.
+    /// Looks up channels that no list may contain, such as threads.
     pub(super) async fn learn(&mut self, clock: &Clock, channels: BTreeSet<Snowflake>) {
         doctor::channels::learn_unlisted(&self.client, clock, &mut self.snapshot, &channels).await;
         self.learnt = channels;
@@ -158,7 +158,7 @@ impl Servers {
         found.map_or(&Value::Null, |(_, described)| described)
     }
 
-    /// The channels of the server that take messages, as Discord shows them.
+    /// The guild's channels that take messages, in Discord's order.
     pub(super) fn channels(&self) -> Vec<Row> {
         let mut rows: Vec<(u64, Row)> = rows(&self.home()["channels"])
             .filter(|(_, object)| object["type"].as_u64().is_some_and(|kind| WITH_MESSAGES.contains(&kind)))
@@ -168,7 +168,7 @@ impl Servers {
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// The roles that people hold: neither `@everyone` nor a bot's own.
+    /// The roles that members hold: neither `@everyone` nor a bot's own.
     pub(super) fn roles(&self) -> Vec<Row> {
         rows(&self.home()["roles"])
             .filter(|(row, object)| row.id != self.home.id && object["managed"] != true)
@@ -176,13 +176,13 @@ impl Servers {
             .collect()
     }
 
-    /// What keeps the bot from writing to a channel: what doctor finds there.
+    /// What keeps the bot from writing to a channel, by the checks of doctor.
     pub(super) fn obstacles(&self, channel: Snowflake) -> Vec<Check> {
         let checks = doctor::channels::checks(&self.snapshot, &BTreeSet::from([channel]), true);
         checks.into_iter().filter(|check| check.state == State::Fail).collect()
     }
 
-    /// `#alerts`, with its server's name if that is another one.
+    /// `#alerts`, with its guild's name if that is another one.
     pub(super) fn name(&self, channel: Snowflake) -> String {
         let Some(state) = self.snapshot.channel(channel) else { return format!("channel {channel}") };
         match state.name.rsplit_once(" / ") {
@@ -192,7 +192,7 @@ impl Servers {
     }
 }
 
-/// What has an id and a name.
+/// The objects with an id and a name.
 fn rows(list: &Value) -> impl Iterator<Item = (Row, &Value)> {
     list.as_array().into_iter().flatten().filter_map(|object| {
         let id = object["id"].as_str()?.parse().ok()?;

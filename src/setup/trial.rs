@@ -1,6 +1,6 @@
-//! The proof at the end: a test event through the real door, until its card is in the channel.
+//! The final test: an event through the real ingress, until its card is in the channel.
 //!
-//! A nuncio that serves already is asked; where none does, one serves in this process for as long as it takes.
+//! A nuncio that serves already takes the test; otherwise one serves in this process for as long as it takes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,22 +25,22 @@ use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store::{DeliveryDetails, DeliveryFilter, Store};
 use crate::xtsystems;
 
-/// How long the card may take.
+/// The time limit for the card.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often the database is looked at.
+/// How often the database is polled.
 const BLINK: Duration = Duration::from_millis(10);
-/// Longer than the door waits for its store.
+/// Longer than ingress waits for the store.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// What is sent. As a sample it pings nobody, and says what it is.
+/// The kind of the test. Its sample pings no member, and its card is marked as a sample.
 const KIND: &str = "alert.triggered";
-/// More places than one event goes to.
+/// More deliveries than one event has.
 const MOST: u32 = 100;
 
 /// The nuncio that takes the test.
 struct Served {
     address: SocketAddr,
     store: Store,
-    /// Of one in this process.
+    /// Set if it runs in this process.
     own: Option<(CancellationToken, JoinHandle<()>)>,
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn run(
     Outcome { is_well, serves, is_running: false }
 }
 
-/// The nuncio on the configured port, or one of our own there.
+/// The nuncio on the configured port, or a temporary one there.
 async fn serve(setup: &Setup<'_>, config: &Config) -> Result<Served, String> {
     let (host, port) = (config.webhook.host, config.webhook.port);
     let (_, is_running) = doctor::door::port_of_any(&config.webhook).await;
@@ -121,7 +121,7 @@ async fn configuration_of(address: SocketAddr) -> Option<String> {
     health["configuration"].as_str().map(str::to_owned)
 }
 
-/// Posts a signed sample, and waits until it is wherever it goes. Whether it is.
+/// Posts a signed sample, and waits until it is delivered everywhere. Returns whether it was.
 async fn send(
     setup: &mut Setup<'_>,
     config: &Config,
@@ -136,37 +136,37 @@ async fn send(
         Ok(event) => tokio::select! {
             biased;
             () = stop.cancelled() => Err("you stopped it.".to_owned()),
-            letters = follow(&clock, &served.store, event) => letters,
+            deliveries = follow(&clock, &served.store, event) => deliveries,
         },
         Err(why) => Err(why),
     };
     setup.prompt.wait_for(None);
-    let letters = match followed {
-        Ok(letters) => letters,
+    let deliveries = match followed {
+        Ok(deliveries) => deliveries,
         Err(why) => {
             setup.say(&format!("The test event came to nothing: {why}"));
             return false;
         }
     };
-    if letters.is_empty() {
+    if deliveries.is_empty() {
         setup.say(&format!("The test event is kept, but goes nowhere: nothing in the map matches {KIND}."));
         return false;
     }
     let mut is_well = true;
-    for letter in &letters {
-        is_well &= letter.status == Status::Delivered;
-        let name = match letter.sink {
+    for delivery in &deliveries {
+        is_well &= delivery.status == Status::Delivered;
+        let name = match delivery.sink {
             Some(Sink::Channel(id)) => servers.name(id),
-            _ => letter.destination.clone(),
+            _ => delivery.destination.clone(),
         };
-        setup.say(&outcome(letter, &name, sent_at));
+        setup.say(&outcome(delivery, &name, sent_at));
     }
     is_well
 }
 
-fn outcome(letter: &DeliveryDetails, name: &str, sent_at: Timestamp) -> String {
-    let why = letter.closed.as_deref().or(letter.reason.as_deref());
-    match (letter.status, letter.finished_at) {
+fn outcome(delivery: &DeliveryDetails, name: &str, sent_at: Timestamp) -> String {
+    let why = delivery.closed.as_deref().or(delivery.reason.as_deref());
+    match (delivery.status, delivery.finished_at) {
         (Status::Delivered, Some(at)) => {
             format!("Sent a test event: saw it in {name} after {} ms.", at.since(sent_at).as_millis())
         }
@@ -190,7 +190,7 @@ async fn post(config: &Config, address: SocketAddr, now: Timestamp) -> Result<Ev
     let mut body: Map<String, Value> = serde_json::from_str(sample).unwrap_or_default();
     body.insert(samples::MARK.to_owned(), true.into());
     body.insert("timestamp".to_owned(), now.as_secs().into());
-    // Two tests within a second are two events.
+    // Two tests within one second must be two events.
     body.insert("test".to_owned(), now.as_millis().into());
     let (body, timestamp) = (Value::Object(body).to_string(), now.as_secs().to_string());
     let signature = sign(&config.webhook.secret, &[timestamp.as_bytes(), body.as_bytes()]);
@@ -205,28 +205,29 @@ async fn post(config: &Config, address: SocketAddr, now: Timestamp) -> Result<Ev
         .await
         .map_err(|error| format!("nuncio did not answer ({}).", cause(&error)))?;
     let status = answer.status();
-    let said: Value = answer.json().await.unwrap_or_default();
-    match said["event_id"].as_str().and_then(|id| id.parse().ok()) {
+    let reply: Value = answer.json().await.unwrap_or_default();
+    match reply["event_id"].as_str().and_then(|id| id.parse().ok()) {
         Some(event) => Ok(event),
         None => Err(format!("nuncio answered {status}. Is there another WEBHOOK_SECRET in the environment?")),
     }
 }
 
-/// Waits until the event is everywhere it goes, or was given up, or for as long as patience lasts.
+/// Waits until every delivery of the event is delivered or dead, at most for `PATIENCE`.
 async fn follow(clock: &Clock, store: &Store, event: EventId) -> Result<Vec<DeliveryDetails>, String> {
     let until = clock.elapsed() + PATIENCE;
     loop {
-        let letters =
+        let deliveries =
             store.letters(DeliveryFilter::Of(event), MOST).await.map_err(|error| error.to_string())?;
-        let is_open = |letter: &DeliveryDetails| matches!(letter.status, Status::Pending | Status::Sending);
-        if !letters.iter().any(is_open) || clock.elapsed() >= until {
-            return Ok(letters);
+        let is_open =
+            |delivery: &DeliveryDetails| matches!(delivery.status, Status::Pending | Status::Sending);
+        if !deliveries.iter().any(is_open) || clock.elapsed() >= until {
+            return Ok(deliveries);
         }
         clock.sleep(BLINK).await;
     }
 }
 
-/// Has XTSystems send a test of its own. Whether it reached nuncio.
+/// Asks XTSystems for a test of its own. Returns whether it reached nuncio.
 async fn through_the_platform(setup: &mut Setup<'_>, config: &Config, platform: &xtsystems::Client) -> bool {
     let url = config.webhook.url(config.webhook.port);
     setup.prompt.wait_for(Some("Having XTSystems send a test"));

@@ -1,4 +1,4 @@
-//! A person at a terminal. The only file that knows the library that asks.
+//! The prompt on a terminal. The only file that knows the prompt library.
 
 use std::io::Read as _;
 
@@ -10,24 +10,24 @@ use crate::cli::{say, table};
 use crate::secret::Secret;
 use crate::setup::{Choices, Prompt, Question, Stop};
 
-/// How many choices are seen at once.
+/// How many choices are visible at once.
 const PAGE: usize = 12;
-/// How to answer where there are choices.
+/// The key hints for a list of choices.
 const KEYS: &str = "↑ ↓ moves, Enter chooses, letters filter, Esc stops";
 
-/// Asks, and shows that something is waited for.
+/// Asks the operator, and shows a progress line while setup waits.
 #[derive(Default)]
 pub(super) struct Terminal {
     waiting: Option<Progress>,
 }
 
-/// What somebody wants who has no configuration yet.
+/// What an operator without a configuration wants to do.
 pub(super) enum FirstStep {
     Setup,
     Demo,
 }
 
-/// Asks somebody who has no configuration yet what they want.
+/// Asks an operator without a configuration what to do.
 pub(super) fn first_step() -> Option<FirstStep> {
     say("There is no .env here, so nuncio is not configured yet.");
     let lines = vec![
@@ -94,7 +94,7 @@ impl Prompt for Terminal {
     }
 
     fn wait_for(&mut self, what: Option<&'static str>) {
-        // The one before is removed first.
+        // The previous line is removed first.
         self.waiting = None;
         self.waiting = what.map(Progress::new);
     }
@@ -109,14 +109,14 @@ impl Prompt for Terminal {
         }
         let mut typed = [0; 256];
         match stdin.lock().read(&mut typed) {
-            // The end of the input: Ctrl-D, or a terminal that is gone.
+            // The end of the input: Ctrl-D, or the terminal is gone.
             Ok(0) | Err(_) => Err(Stop::Aborted),
             Ok(_) => Ok(true),
         }
     }
 }
 
-/// Says a sentence, which goes on below itself.
+/// Prints a sentence with a hanging indent.
 fn lines(first: &str, text: &str) {
     let lines = table::hanging(first, first.chars().count(), &table::clean(text, usize::MAX));
     lines.iter().for_each(|line| say(line));
@@ -126,7 +126,7 @@ fn help<'a>(question: &Question<'a>) -> Option<&'a str> {
     Some(question.help).filter(|help| !help.is_empty())
 }
 
-/// Esc, Ctrl-C and Ctrl-D; a terminal that cannot be read any more is gone.
+/// Esc, Ctrl-C and Ctrl-D; a terminal that cannot be read any more counts as gone.
 fn stop(_: &InquireError) -> Stop {
     Stop::Aborted
 }

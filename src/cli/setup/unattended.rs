@@ -1,10 +1,10 @@
-//! Nobody is asked: what was not given is missing, and what is wrong ends it.
+//! The unattended prompt: a missing answer is an error, and so is a wrong one.
 
 use crate::cli::print;
 use crate::secret::Secret;
 use crate::setup::{Choices, Prompt, Question, Stop};
 
-/// Answers with what counts where nobody is asked.
+/// Answers each question with its unattended default.
 pub(super) struct Unattended;
 
 impl Prompt for Unattended {

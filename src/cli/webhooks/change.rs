@@ -1,4 +1,4 @@
-//! What changes something at XTSystems. Each is noted in the audit log, also when XTSystems refuses.
+//! Changes at XTSystems. Each is recorded in the audit log, also if XTSystems refuses.
 
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ impl Desk {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Makes the registration or brings it up to date, and notes it.
+    /// Creates the registration or updates it, and records it.
     pub(super) async fn registered(&self, wanted: Wanted, store: &Store) -> anyhow::Result<Registration> {
         let url = match &wanted.url {
             Some(url) => url.as_str(),
@@ -52,7 +52,7 @@ impl Desk {
             None => self.here()?.to_owned(),
         };
         self.must_reach(&url)?;
-        // Whoever else is sent to must not learn what this nuncio is signed to with.
+        // Another receiver must not learn this nuncio's signing secret.
         let is_here = self.here.as_deref().is_some_and(|here| is_same(&url, here));
         let secret = if is_here { self.config.webhook.secret.clone() } else { asked_secret()? };
         let events = wanted.events.unwrap_or_else(|| vec!["*".to_owned()]);
@@ -207,7 +207,7 @@ impl Desk {
         }
     }
 
-    /// Notes what came of a change before it is printed. A change that is not in the log is said to be missing there.
+    /// Records the result of a change before it is printed. If the audit log lacks it, the output says so.
     async fn noted<T>(
         &self,
         store: &Store,
@@ -232,7 +232,7 @@ async fn note(store: &Store, action: &str, subject: &str, outcome: AuditOutcome,
     }
 }
 
-/// Why nothing was sent to XTSystems. A command reads `.env` by itself: no restart is needed for it.
+/// Why nothing was sent to XTSystems. A command reads `.env` itself, so it needs no restart.
 fn at_the_shell(why: &NotRegistered) -> anyhow::Error {
     match why {
         NotRegistered::OutOfReach => anyhow::anyhow!(

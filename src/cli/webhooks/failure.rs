@@ -1,20 +1,20 @@
-//! What XTSystems did not do, as a sentence that says what to do.
+//! Failures of XTSystems, as sentences that say what to do.
 
 use crate::cli::webhooks::Desk;
 use crate::xtsystems::Failure;
 
 impl Desk {
-    /// `failure` with what helps at a shell.
+    /// `failure` with advice for a shell.
     pub(super) fn explained(&self, failure: &Failure) -> anyhow::Error {
         anyhow::anyhow!("{}", self.sentence(failure))
     }
 
     pub(super) fn sentence(&self, failure: &Failure) -> String {
         let base = self.platform.base();
-        let said = failure.said.to_lowercase();
+        let reply = failure.said.to_lowercase();
         match failure.status {
             None => format!("{failure} (XTSYSTEMS_API_URL is {base})"),
-            Some(404) if said.contains("webhook") => {
+            Some(404) if reply.contains("webhook") => {
                 format!(
                     "{failure}: it was deleted meanwhile. nuncio webhooks list shows those that are there"
                 )
@@ -24,7 +24,7 @@ impl Desk {
                     "{failure}. Is XTSYSTEMS_API_URL ({base}) the API of XTSystems, without a path behind it?"
                 )
             }
-            Some(400 | 409) if said.contains("exist") => format!(
+            Some(400 | 409) if reply.contains("exist") => format!(
                 "{failure}. Give it another --name, or change the one that is there: nuncio webhooks update NAME"
             ),
             Some(400 | 409 | 422) => format!("{failure}. Change what it names, and try again"),

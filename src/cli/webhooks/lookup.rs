@@ -1,22 +1,22 @@
-//! Finding a webhook by what a person types: its id, a unique beginning of it, or its name.
+//! Webhook lookup by what an operator types: an id, a unique beginning of one, or a name.
 
 use crate::cli::{Usage, table};
 use crate::config::variable::distance;
 use crate::xtsystems::Webhook;
 
-/// How many are named where several fit.
+/// How many are named if several match.
 const MOST_NAMED: usize = 5;
 
-/// The webhook that `text` names.
+/// Finds the webhook that `text` names.
 ///
 /// # Errors
-/// A sentence for the person: there is none like that, or there are several.
+/// A sentence for the operator: none matches, or several do.
 pub(super) fn find<'a>(webhooks: &'a [Webhook], text: &str) -> anyhow::Result<&'a Webhook> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Usage("the id is empty: nuncio webhooks list shows them".to_owned()).into());
     }
-    // A whole id is that webhook, also where it begins another one's.
+    // A whole id wins, also where it is the beginning of another one.
     if let Some(exact) = webhooks.iter().find(|webhook| webhook.id == text) {
         return Ok(exact);
     }
@@ -52,7 +52,7 @@ pub(super) fn named(webhook: &Webhook) -> String {
     format!("{} ({})", table::clean(&webhook.id, 60), table::clean(&webhook.name, 60))
 }
 
-/// The webhook whose id, beginning of an id, or name differs from `text` by a letter or two only.
+/// The webhook whose id, beginning of an id, or name differs from `text` by only one or two letters.
 fn nearest<'a>(webhooks: &'a [Webhook], text: &str) -> Option<&'a Webhook> {
     let typed = text.to_lowercase();
     let length = typed.chars().count();

@@ -7,14 +7,14 @@ use crate::cli::table;
 use crate::cli::webhooks::is_same;
 use crate::xtsystems::{Delivery, Webhook};
 
-/// What is shown of an id at least.
+/// The fewest characters shown of an id.
 const SHORT: usize = 8;
 /// Ids up to this length are shown whole.
 const WHOLE: usize = 12;
-/// From this length on, a part of somebody else's address may be a password: so long are those of Discord and Slack.
+/// From this length on, a part of a foreign address may be a password: those of Discord and Slack are this long.
 const SECRET_LENGTH: usize = 24;
 
-/// The header, then a row for each.
+/// The header, then a row for each webhook.
 pub(super) fn webhooks(webhooks: &[Webhook], here: Option<&str>) -> Vec<String> {
     let length = id_length(webhooks);
     let row = |id: &str, name: &str, state: &str, events: &str, url: &str| {
@@ -45,7 +45,7 @@ pub(super) fn webhooks_as_json(webhooks: &[Webhook], here: Option<&str>) -> Valu
     webhooks.iter().map(object).collect()
 }
 
-/// The header, then a row for each.
+/// The header, then a row for each delivery.
 pub(super) fn deliveries(sent: &[Delivery]) -> Vec<String> {
     let row = |at: &str, kind: &str, arrived: &str, attempts: &str, answer: &str| {
         format!("{at:20}  {kind:20}  {arrived:7}  {attempts:>8}  {answer}").trim_end().to_owned()
@@ -75,7 +75,7 @@ pub(super) fn deliveries_as_json(sent: &[Delivery]) -> Value {
     sent.iter().map(object).collect()
 }
 
-/// A time as the platform writes it, without the fraction of the second.
+/// A time as the platform writes it, without fractional seconds.
 fn whole_seconds(time: &str) -> String {
     match time.split_once('.') {
         Some((seconds, rest)) => {
@@ -85,7 +85,7 @@ fn whole_seconds(time: &str) -> String {
     }
 }
 
-/// How many characters of each id are shown: as many as tell them apart, for that much is typed again.
+/// How many characters of each id are shown: enough to tell ids apart, because operators type them again.
 fn id_length(webhooks: &[Webhook]) -> usize {
     let longest = webhooks.iter().map(|webhook| webhook.id.chars().count()).max().unwrap_or_default();
     if longest <= WHOLE {
@@ -98,7 +98,7 @@ fn id_length(webhooks: &[Webhook]) -> usize {
     (SHORT..longest).find(tells_apart).unwrap_or(longest)
 }
 
-/// The address of a webhook without what may be a password: an address elsewhere can be one as a whole, as Discord's are.
+/// A webhook's address with possible passwords masked. A foreign address can be one as a whole, as Discord's are.
 pub(super) fn address(url: &str, here: Option<&str>) -> String {
     if here.is_some_and(|here| is_same(url, here)) {
         return url.to_owned();
