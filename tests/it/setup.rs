@@ -94,12 +94,7 @@ async fn what_is_wrong_is_named_with_its_remedy_and_nothing_is_written() {
     let good = rig.secrets();
     for (more, input, found, remedy) in [
         (&[][..], good.replace(rig::KEY, "another-key"), "refuses XTSYSTEMS_API_KEY", "Make a key"),
-        (
-            &["--xtsystems-url", "http://127.0.0.1:9"],
-            good.clone(),
-            "does not answer",
-            "whether XTSystems runs",
-        ),
+        (&["--xtsystems-url", "http://127.0.0.1:9"], good.clone(), "cannot be reached", "whether it runs"),
         (&[], good.replace(&token, &other), "refuses DISCORD_TOKEN", "Reset Token"),
         (&[], good.replace(&token, &format!("Bot {token}")), "begins with \"Bot \"", "the token alone"),
         (&[], good.replace(&token, &format!("{token} x")), "holds a space", "Copy it anew"),

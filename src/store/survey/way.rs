@@ -49,7 +49,7 @@ pub fn way_of(path: &Path, event: EventId) -> Result<Vec<Stop>> {
     Ok(stops.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Returns the newest `webhook.test` event that was received at `since` or later and is not `other`.
+/// The newest `webhook.test` that was received at `since` or later, and after `other`.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -57,7 +57,7 @@ pub fn newest_test(path: &Path, since: Timestamp, other: EventId) -> Result<Opti
     let connection = open(&resolve(path)?)?;
     let id: Option<String> = connection
         .query_row(
-            "SELECT id FROM events WHERE kind = 'webhook.test' AND received_at >= $1 AND id <> $2 ORDER BY id DESC LIMIT 1",
+            "SELECT id FROM events WHERE id > $2 AND kind = 'webhook.test' AND received_at >= $1 ORDER BY id DESC LIMIT 1",
             (since.as_millis(), other.to_string()),
             |row| row.get(0),
         )

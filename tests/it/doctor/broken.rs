@@ -211,8 +211,8 @@ broken! {
             std::fs::set_permissions(rig.path("nuncio.key"), Permissions::from_mode(0o600)).unwrap();
         },
         named: (&["key-file-unusable"], 1),
-        says: &["is no key of 64 hex digits", "Put the copy of it back"],
-        at_start: &["nuncio.key is no key of 64 hex digits", "put the copy of it back"],
+        says: &["is not a key of 64 hex digits", "Put the copy of it back"],
+        at_start: &["nuncio.key is not a key of 64 hex digits", "put the copy of it back"],
         mends: |rig| std::fs::write(rig.path("nuncio.key"), "5e".repeat(32)).unwrap(),
     };
     a_folder_where_the_database_belongs: Broken {

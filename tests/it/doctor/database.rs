@@ -14,6 +14,7 @@ use crate::harness::http;
 async fn with_a_delivery_that_waits() -> Rig {
     let mut rig = Rig::set().await;
     rig.serve_on_a_port().await;
+    rig.has_commands().await;
     rig.discord.faults().break_for(Duration::from_secs(3600));
     assert_eq!(rig.sends_a_ticket().await, 200);
     rig.ends_serving().await;
@@ -43,7 +44,7 @@ async fn what_waits_is_named_with_its_next_try_and_after_a_while_as_a_problem() 
     .await;
     let seen = rig.finds(0, &["lane-in-trouble"]).await;
     assert!(
-        seen.text.contains("is closed, and what is for it waits: the channel was deleted"),
+        seen.text.contains("is closed, and its deliveries wait: the channel was deleted"),
         "{}",
         seen.text
     );
@@ -71,6 +72,7 @@ async fn what_was_given_up_is_named_until_it_is_sent_again() {
 async fn a_call_that_waits_for_a_person() {
     let mut rig = Rig::set().await;
     rig.serve_on_a_port().await;
+    rig.has_commands().await;
     let sender =
         XtSystems::new(rig.webhook_address(), Secret::new(rig.value("WEBHOOK_SECRET")), Clock::system())
             .unwrap();

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use nuncio::clock::Clock;
-use nuncio::sandbox::discord::{RateLimits, Setup};
+use nuncio::sandbox::discord::{Asked, RateLimits, Setup};
 use nuncio::sandbox::{self, Discord, Platform, XtSystems};
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
@@ -280,6 +280,17 @@ impl Rig {
         self.write();
         self.serving = Some(recovery::Program::of(serve(self.folder.path())).await);
         port
+    }
+
+    /// Waits until Discord has the commands: what ends before that leaves them missing.
+    pub async fn has_commands(&self) {
+        let known = self.discord.wait_until(|discord| {
+            let is_done = |asked: &Asked| {
+                asked.method == "PUT" && asked.path.ends_with("/commands") && asked.status == Some(200)
+            };
+            discord.requests().iter().any(is_done).then_some(())
+        });
+        within("the commands to be registered", known).await;
     }
 
     /// XTSystems sends a new ticket: the status of the answer.

@@ -114,7 +114,7 @@ async fn an_xtsystems_that_does_not_answer_can_be_left_out() {
     terminal.shows("Do events come from XTSystems?").await.types(ENTER);
     terminal.shows("Address of XTSystems' API:").await.types(&format!("http://127.0.0.1:9{ENTER}"));
     terminal.shows("API key of XTSystems:").await.types(&format!("{KEY}{ENTER}"));
-    terminal.shows("does not answer").await.shows("What now?").await.types(&format!("{UP}{ENTER}"));
+    terminal.shows("cannot be reached").await.shows("What now?").await.types(&format!("{UP}{ENTER}"));
     terminal.shows("Set up without XTSystems").await;
     answers(&mut terminal, &questions(&rig)[3..]).await;
     let (code, text) = terminal.ends().await;

@@ -21,6 +21,8 @@ const GROWING: &[&str] = &["events", "deliveries", "messages", "attempts"];
 const SHORT: &[&str] = &["deliveries_lane", "deliveries_dead", "messages_open", "events_unrouted"];
 /// Statements that go through a table all the same, and why they may.
 const MAY: &[(&str, &str)] = &[
+    ("SELECT COUNT(*) FROM events", "doctor has the whole file checked anyway, and counts it once"),
+    ("t.not_before, COUNT(*), MIN(d.due_at)", "the same: doctor, once, on a connection of its own"),
     ("WHERE substr(id, $2) = $1 LIMIT 10", "a person typed the end of an id: nuncio's own program, rarely"),
     (
         "INSERT INTO destinations (id, sink, address,",
