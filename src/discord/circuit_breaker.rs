@@ -47,9 +47,9 @@ pub enum OpenReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakerState {
     /// Requests pass.
-    Open,
+    Closed,
     /// Requests are blocked, or none has succeeded since they were.
-    OpenReason {
+    Open {
         /// The cause of the pause.
         why: OpenReason,
         /// The remaining time; zero while a probe is in flight.
@@ -152,11 +152,9 @@ impl CircuitBreaker {
         let now = self.0.clock.elapsed();
         let state = self.state();
         match state.suspicion {
-            Some(why) => BreakerState::OpenReason { why, left: state.shut_until.saturating_sub(now) },
-            None if state.token_refused => {
-                BreakerState::OpenReason { why: OpenReason::Token, left: Duration::MAX }
-            }
-            None => BreakerState::Open,
+            Some(why) => BreakerState::Open { why, left: state.shut_until.saturating_sub(now) },
+            None if state.token_refused => BreakerState::Open { why: OpenReason::Token, left: Duration::MAX },
+            None => BreakerState::Closed,
         }
     }
 

@@ -9,14 +9,14 @@ pub(super) enum Meaning {
     /// The bot lacks the permission for now.
     Denied,
     /// A temporary limit of any kind.
-    Background,
+    RateLimited,
     /// Cloudflare, in front of Discord's API, blocks this address.
     Wall,
 }
 
 /// The meaning of `code`, if it is listed.
 pub(super) fn meaning(code: u64) -> Option<Meaning> {
-    use Meaning::{Background, Closed, Denied, Wall};
+    use Meaning::{Closed, Denied, RateLimited, Wall};
     Some(match code {
         10003 => Closed(
             "Discord does not know this channel (10003): it was deleted, or the bot is not in its server. \
@@ -48,7 +48,7 @@ pub(super) fn meaning(code: u64) -> Option<Meaning> {
         // 160006: too many active threads, so posting cannot reopen an archived one.
         50001 | 50013 | 160_006 => Denied,
         // Slow mode, limits on writing and on editing announcements, a resource under pressure.
-        20016 | 20022 | 20028 | 40062 | 130_000 => Background,
+        20016 | 20022 | 20028 | 40062 | 130_000 => RateLimited,
         40333 => Wall,
         _ => return None,
     })

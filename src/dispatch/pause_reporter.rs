@@ -38,7 +38,7 @@ pub(super) async fn follow(context: Arc<Context>, breaker: CircuitBreaker) {
         let state = breaker.standing();
         log_state(conditions, state);
         let until = match state {
-            BreakerState::OpenReason { why: OpenReason::Address | OpenReason::Refusals, left }
+            BreakerState::Open { why: OpenReason::Address | OpenReason::Refusals, left }
                 if left > WORTH_KEEPING =>
             {
                 context.clock.steady().plus(left)
@@ -60,7 +60,7 @@ pub(super) async fn follow(context: Arc<Context>, breaker: CircuitBreaker) {
 
 /// Logs the state for the operator, once for each pause.
 fn log_state(conditions: &Conditions, state: BreakerState) {
-    let BreakerState::OpenReason { why, left } = state else {
+    let BreakerState::Open { why, left } = state else {
         if conditions.clear(Condition::Paused) {
             tracing::info!("Discord takes messages again: the pause is over");
         }

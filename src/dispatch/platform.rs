@@ -205,7 +205,7 @@ impl PlatformLane {
             tracing::info!("XTSystems takes XTSYSTEMS_API_KEY again");
         }
         match reply.status {
-            Some(status @ 200..=299) if reply.is_broken => CallNext::Background {
+            Some(status @ 200..=299) if reply.is_broken => CallNext::Retry {
                 wait,
                 said: format!("XTSystems answered {status}, and its answer broke off"),
                 everybody: false,
@@ -225,7 +225,7 @@ impl PlatformLane {
                 if conditions.raise(Condition::KeyRefused, said.clone()) {
                     tracing::error!("{said}");
                 }
-                CallNext::Background { wait: KEY_REFUSED.max(wait), said, everybody: true }
+                CallNext::Retry { wait: KEY_REFUSED.max(wait), said, everybody: true }
             }
             Some(status @ (404 | 405)) => CallNext::Held(format!(
                 "XTSystems has no {} ({status}{}): set {}, restart, then press Try again",
@@ -241,7 +241,7 @@ impl PlatformLane {
                 // The card shows the first line; Details shows the body of the reply.
                 let body = reply.status.map(|_| format!("\n{said}")).unwrap_or_default();
                 let said = format!("{}{body}", reply.summary());
-                CallNext::Background { wait, said, everybody }
+                CallNext::Retry { wait, said, everybody }
             }
             Some(status) => {
                 CallNext::Refused(if said.is_empty() { format!("status {status}") } else { said })
@@ -267,7 +267,7 @@ impl PlatformLane {
             CallNext::Confirmed => {
                 tracing::info!(decision.id = %id, took_ms, tries, "XTSystems confirmed: {what}")
             }
-            CallNext::Background { wait, said, .. } => tracing::warn!(
+            CallNext::Retry { wait, said, .. } => tracing::warn!(
                 decision.id = %id, took_ms, tries, again_in_s = wait.as_secs(),
                 "the call to XTSystems failed and is tried again: {what}: {}", said.escape_debug()
             ),
@@ -322,7 +322,7 @@ fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt 
         // A call posts nothing to a channel.
         CallNext::Confirmed => Outcome::Sent(Receipt { channel: Snowflake::new(0), message: None }),
         CallNext::Refused(said) | CallNext::Held(said) => Outcome::Refused(Reason::new(said.clone())),
-        CallNext::Background { .. } => Outcome::Retry {
+        CallNext::Retry { .. } => Outcome::Retry {
             after: reply.and_then(|reply| reply.retry_after),
             arrived: reply.map_or(crate::model::Arrived::No, |reply| reply.arrived),
         },

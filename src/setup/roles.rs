@@ -6,21 +6,21 @@ use crate::setup::server::{Row, Servers};
 use crate::setup::{Question, Setup, Stop};
 
 /// One of the two role variables.
-struct DeliveryFilter {
+struct RoleVariable {
     variable: &'static str,
     flag: &'static str,
     text: &'static str,
     who: &'static str,
 }
 
-const ALL: [DeliveryFilter; 2] = [
-    DeliveryFilter {
+const ALL: [RoleVariable; 2] = [
+    RoleVariable {
         variable: APPROVERS,
         flag: "--approver-role",
         text: "Roles that approve and deny machines:",
         who: "approve and deny machines",
     },
-    DeliveryFilter {
+    RoleVariable {
         variable: OPERATORS,
         flag: "--operator-role",
         text: "Roles that may do what else changes something (tickets, mutes, where events go):",
@@ -36,12 +36,7 @@ pub(super) fn ask(setup: &mut Setup<'_>, servers: &Servers) -> Result<(), Stop> 
     Ok(())
 }
 
-fn one(
-    setup: &mut Setup<'_>,
-    servers: &Servers,
-    which: &DeliveryFilter,
-    given: &[String],
-) -> Result<(), Stop> {
+fn one(setup: &mut Setup<'_>, servers: &Servers, which: &RoleVariable, given: &[String]) -> Result<(), Stop> {
     let rows = servers.roles();
     if !given.is_empty() {
         let mut ids = Vec::new();
@@ -84,7 +79,7 @@ fn one(
 }
 
 /// Whether every configured role gives someone access, by the checks of doctor.
-fn is_well(setup: &mut Setup<'_>, servers: &Servers, which: &DeliveryFilter) -> Result<bool, Stop> {
+fn is_well(setup: &mut Setup<'_>, servers: &Servers, which: &RoleVariable) -> Result<bool, Stop> {
     let config = setup.draft.config()?;
     let application = servers.application.as_ref().map(|application| application.id);
     let checks = doctor::discord::of_servers(
@@ -117,7 +112,7 @@ fn name(rows: &[Row], id: &str) -> String {
 fn unknown(
     setup: &mut Setup<'_>,
     servers: &Servers,
-    which: &DeliveryFilter,
+    which: &RoleVariable,
     rows: &[Row],
     text: &str,
 ) -> Result<(), Stop> {

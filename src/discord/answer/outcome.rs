@@ -78,7 +78,7 @@ impl Answer {
             (500..=599 | 408, _) => Outcome::Retry { after, arrived: Arrived::Maybe },
             (400..=499, Some(Meaning::Closed(why))) => Outcome::Closed(Reason::new(why)),
             (400..=499, Some(Meaning::Denied)) => Outcome::Denied(self.reason()),
-            (400..=499, Some(Meaning::Background)) => {
+            (400..=499, Some(Meaning::RateLimited)) => {
                 Outcome::Retry { after: Some(wait), arrived: Arrived::No }
             }
             (400..=499, Some(Meaning::Wall)) => {

@@ -44,7 +44,7 @@ fn a_ban_is_probed_by_one_request_after_5_10_20_40_60_seconds_and_only_discord_e
     let mut successes = breaker.successes();
     successes.mark_unchanged();
     breaker.try_pass().unwrap().came_through();
-    assert_eq!((breaker.standing(), successes.has_changed().unwrap()), (BreakerState::Open, true));
+    assert_eq!((breaker.standing(), successes.has_changed().unwrap()), (BreakerState::Closed, true));
     clock.advance(GLOBAL_WINDOW);
     assert_eq!(passes(&breaker).len(), GLOBAL_LIMIT, "all follow");
     // The next ban starts again at the first interval.
@@ -94,12 +94,12 @@ fn after_a_pause_one_finds_out_before_the_others_follow() {
     let second = breaker.try_pass().expect("it was not sent: the next one finds out");
     second.settle(false, &pause(Duration::from_secs(60)), true);
     assert!(
-        matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Address, left } if left > Duration::ZERO)
+        matches!(breaker.standing(), BreakerState::Open { why: OpenReason::Address, left } if left > Duration::ZERO)
     );
     clock.advance(Duration::from_secs(60));
     let third = breaker.try_pass().unwrap();
     third.settle(true, &again(), false);
-    assert_eq!(breaker.standing(), BreakerState::Open, "whatever it was, it came from Discord");
+    assert_eq!(breaker.standing(), BreakerState::Closed, "whatever it was, it came from Discord");
     assert_eq!(passes(&breaker).len(), GLOBAL_LIMIT - 1);
 }
 
@@ -109,10 +109,10 @@ fn what_left_before_the_pause_does_not_end_it() {
     let earlier = breaker.try_pass().unwrap();
     breaker.shut(OpenReason::Address, Duration::from_secs(60));
     earlier.settle(true, &again(), false);
-    assert!(matches!(breaker.standing(), BreakerState::OpenReason { .. }));
+    assert!(matches!(breaker.standing(), BreakerState::Open { .. }));
     breaker.shut(OpenReason::Refusals, Duration::from_secs(1));
     assert!(
-        matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Address, .. }),
+        matches!(breaker.standing(), BreakerState::Open { why: OpenReason::Address, .. }),
         "it is only prolonged"
     );
 }
@@ -125,13 +125,13 @@ fn a_thousand_refusals_in_ten_minutes_are_enough_whichever_process_met_them() {
         clock.advance(Duration::from_millis(100));
         breaker.try_pass().unwrap().settle(true, &refused, true);
     }
-    assert_eq!(breaker.standing(), BreakerState::Open);
+    assert_eq!(breaker.standing(), BreakerState::Closed);
     breaker.try_pass().unwrap().settle(true, &refused, true);
     assert!(breaker.try_pass().is_err());
     // The next process restores them.
     let next = CircuitBreaker::new(clock.clone());
     next.recall((0..REFUSALS as u64).rev().map(Duration::from_millis));
-    assert!(matches!(next.standing(), BreakerState::OpenReason { why: OpenReason::Refusals, .. }));
+    assert!(matches!(next.standing(), BreakerState::Open { why: OpenReason::Refusals, .. }));
     clock.advance(REFUSAL_WINDOW);
     assert!(breaker.try_pass().is_ok() && next.try_pass().is_ok());
 }
@@ -141,15 +141,15 @@ fn a_dead_token_holds_only_those_that_carry_it() {
     let (clock, breaker) = breaker();
     breaker.shut(OpenReason::Token, Duration::MAX);
     assert_eq!(breaker.try_pass().err(), Some(Duration::MAX));
-    assert!(matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Token, .. }));
+    assert!(matches!(breaker.standing(), BreakerState::Open { why: OpenReason::Token, .. }));
     breaker.try_pass_without_token().unwrap().came_through();
     assert!(breaker.try_pass().is_err(), "an answer to one without it says nothing about the token");
     breaker.shut(OpenReason::Address, Duration::from_secs(60));
     assert!(breaker.try_pass_without_token().is_err(), "the address is the same for all");
-    assert!(matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Address, .. }));
+    assert!(matches!(breaker.standing(), BreakerState::Open { why: OpenReason::Address, .. }));
     clock.advance(Duration::from_secs(60));
     breaker.try_pass_without_token().unwrap().came_through();
-    assert!(matches!(breaker.standing(), BreakerState::OpenReason { why: OpenReason::Token, .. }));
+    assert!(matches!(breaker.standing(), BreakerState::Open { why: OpenReason::Token, .. }));
 }
 
 #[test]

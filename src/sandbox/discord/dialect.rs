@@ -133,8 +133,8 @@ fn split_properties(mut guild: Value) -> Value {
 fn has_empty_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::Array(list) => list.is_empty() || list.iter().any(says_nothing),
-        Value::Object(object) => object.values().any(says_nothing),
+        Value::Array(list) => list.is_empty() || list.iter().any(has_empty_value),
+        Value::Object(object) => object.values().any(has_empty_value),
         _ => false,
     }
 }

@@ -30,7 +30,7 @@ pub enum CallNext {
     /// The platform has no such call; contains what the operator must do.
     Held(String),
     /// The call is retried.
-    Background {
+    Retry {
         /// Delay until the retry.
         wait: Duration,
         /// Reason for the retry.
@@ -123,7 +123,7 @@ impl Record {
             CallNext::Confirmed => "sent",
             CallNext::Refused(_) | CallNext::Held(_) => "refused",
             // The call's idempotency key makes a repetition harmless: nothing is in doubt.
-            CallNext::Background { .. } => "withdrawn",
+            CallNext::Retry { .. } => "withdrawn",
         };
         let changed = sqlx::query(
             "UPDATE messages SET state = $1, finished_at = $2 WHERE id = $3 AND state = 'sending' AND lane_epoch = $4",
@@ -143,12 +143,10 @@ impl Record {
             is_over |= !is_asked_for(tx, delivery.id).await?;
         }
         let (status, reason, due_at) = match &self.calling.next {
-            CallNext::Background { .. } if is_over => ("cancelled", Some(NOT_ASKED_FOR), None),
+            CallNext::Retry { .. } if is_over => ("cancelled", Some(NOT_ASKED_FOR), None),
             CallNext::Confirmed => ("delivered", None, None),
             CallNext::Refused(said) | CallNext::Held(said) => ("dead", Some(said.as_str()), None),
-            CallNext::Background { wait, .. } => {
-                ("pending", None, Some(self.now.steady.plus(*wait).as_millis()))
-            }
+            CallNext::Retry { wait, .. } => ("pending", None, Some(self.now.steady.plus(*wait).as_millis())),
         };
         sqlx::query(
             "UPDATE deliveries SET status = $1, reason = $2, due_at = COALESCE($3, due_at), attempts = attempts + 1, \
@@ -172,7 +170,7 @@ impl Record {
             // The platform works; it only refuses this call.
             CallNext::Refused(_) => (None, Duration::ZERO),
             CallNext::Held(said) => (Some(said.as_str()), Duration::ZERO),
-            CallNext::Background { wait, said, everybody } => {
+            CallNext::Retry { wait, said, everybody } => {
                 (Some(said.as_str()), if *everybody { *wait } else { Duration::ZERO })
             }
         };
@@ -199,9 +197,7 @@ impl Record {
             CallNext::Confirmed => ("decision.confirmed", "confirmed", None, None),
             CallNext::Refused(said) => ("decision.refused", "refused", Some(said), None),
             CallNext::Held(said) => ("decision.held", "held", Some(said), None),
-            CallNext::Background { wait, said, .. } => {
-                ("decision.waiting", "telling", Some(said), Some(*wait))
-            }
+            CallNext::Retry { wait, said, .. } => ("decision.waiting", "telling", Some(said), Some(*wait)),
         };
         // The platform may have reported its own approval meanwhile: then that one counts.
         let row = sqlx::query(
@@ -217,7 +213,7 @@ impl Record {
         .fetch_optional(&mut *tx)
         .await?;
         let mut hints = match &self.calling.next {
-            CallNext::Background { everybody: true, said, .. } => {
+            CallNext::Retry { everybody: true, said, .. } => {
                 paused::say_why(tx, &self.mint, self.now, delivery.id, said).await?
             }
             _ => Vec::new(),
