@@ -82,7 +82,7 @@ impl App {
             grace: config.decisions.grace,
             expiry: config.decisions.expiry,
             platform: platform.as_ref().map(Platform::destination),
-            is_heard: access.client().is_some() && config.discord.gateway,
+            receives_clicks: access.client().is_some() && config.discord.gateway,
         });
         let client = xtsystems::Client::new(&config.xtsystems, clock.clone());
         let registrar =

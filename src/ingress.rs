@@ -143,7 +143,7 @@ impl Ingress {
             () = self.0.tidy() => {}
         }
         // Logs the last minute's findings before the end.
-        self.0.0.hub.tell_findings();
+        self.0.0.hub.log_findings();
     }
 }
 
@@ -166,7 +166,7 @@ impl IngressState {
             let live = self.live();
             live.limiter.sweep();
             live.throttle.sweep();
-            self.0.hub.tell_findings();
+            self.0.hub.log_findings();
         }
     }
 }

@@ -20,7 +20,7 @@ pub mod story;
 mod xtsystems;
 
 pub use discord::Discord;
-pub use platform::{Platform, PlatformFault, Told};
+pub use platform::{Platform, PlatformFault, RecordedRequest};
 pub use stage::Stage;
 pub use xtsystems::{Answer, XtSystems};
 

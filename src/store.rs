@@ -69,7 +69,9 @@ pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, Begun, Fault, Head, Verified};
 pub use backup::{Staged, backup, inspect, must_exist};
 pub use corrupt::{CorruptRow, RowResult};
-pub use decision::{Asks, CallNext, Calling, CardOf, Change, Changed, NotRetried, Stands, TicketAction};
+pub use decision::{
+    Asks, CallNext, Calling, CardLocation, CardOf, Change, Changed, NotRetried, TicketAction,
+};
 pub use delivery::{Backlog, Waiting};
 pub use delivery_query::{AttemptRow, DeliveryDetails, DeliveryFilter};
 pub use digest::{Claim, Taken};

@@ -21,7 +21,7 @@ const MOST_ROLES: usize = 5;
 const NAME: usize = 60;
 
 /// The reply to a click.
-pub(super) enum Said {
+pub(super) enum ClickReply {
     /// No reply: the card shows the result.
     Nothing,
     Sentence(String),
@@ -30,18 +30,18 @@ pub(super) enum Said {
 }
 
 /// The reply to a click with this outcome.
-pub(super) fn to(press: ButtonAction, clicked: &ClickOutcome) -> Said {
+pub(super) fn to(press: ButtonAction, clicked: &ClickOutcome) -> ClickReply {
     match clicked {
-        ClickOutcome::Replayed => Said::Nothing,
+        ClickOutcome::Replayed => ClickReply::Nothing,
         ClickOutcome::Done(decision) => done(decision),
-        ClickOutcome::Late(decision) => Said::Sentence(late(press, decision)),
-        ClickOutcome::Muted { mute, already } => Said::Sentence(muted(mute, *already)),
-        ClickOutcome::Refused(refusal) => Said::Sentence(refused(refusal, press)),
-        ClickOutcome::Details(details) => Said::Embed(Box::new(embed(details))),
+        ClickOutcome::Late(decision) => ClickReply::Sentence(late(press, decision)),
+        ClickOutcome::Muted { mute, already } => ClickReply::Sentence(muted(mute, *already)),
+        ClickOutcome::Refused(refusal) => ClickReply::Sentence(refused(refusal, press)),
+        ClickOutcome::Details(details) => ClickReply::Embed(Box::new(embed(details))),
     }
 }
 
-fn done(decision: &Decision) -> Said {
+fn done(decision: &Decision) -> ClickReply {
     let name = || short(&decision.label, NAME);
     let sentence: Markdown = match decision.matter {
         DecisionKind::Take => {
@@ -58,9 +58,9 @@ fn done(decision: &Decision) -> Said {
             [literal("Telling XTSystems that "), name(), literal(" is closed; the card shows when it is.")]
                 .into()
         }
-        DecisionKind::Machine | DecisionKind::Ticket | DecisionKind::Alert => return Said::Nothing,
+        DecisionKind::Machine | DecisionKind::Ticket | DecisionKind::Alert => return ClickReply::Nothing,
     };
-    Said::Sentence(write(sentence))
+    ClickReply::Sentence(write(sentence))
 }
 
 /// How long an alert is muted, and how to end that.
@@ -127,7 +127,7 @@ pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
         ]
         .into(),
         _ => match decision.phase() {
-            Phase::Elsewhere => [name(), literal(" was already approved in XTSystems.")].into(),
+            Phase::ApprovedUpstream => [name(), literal(" was already approved in XTSystems.")].into(),
             Phase::Expired => [
                 literal("Nobody decided on "),
                 name(),

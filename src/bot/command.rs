@@ -99,7 +99,7 @@ pub(super) fn framework(shared: &Shared, closed: CancellationToken) -> Framework
 /// Runs before every command and suggestion: refuses work at shutdown, and any use in a foreign guild.
 async fn may_begin(context: poise::Context<'_, Data, Error>) -> Result<bool, Error> {
     let data = context.data();
-    data.rival.told(&data.hub, context.id());
+    data.rival.record_interaction(&data.hub, context.id());
     if data.stopping.is_cancelled() {
         reply(context, "nuncio is restarting: try again in a minute. Nothing was changed.").await;
         return Ok(false);

@@ -21,7 +21,7 @@ use serenity::all::{
 use serenity::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::bot::answer::{self, Said};
+use crate::bot::answer::{self, ClickReply};
 use crate::bot::guild_arrival::wait_for_guild;
 use crate::bot::list::Page;
 use crate::bot::mute_question;
@@ -145,14 +145,14 @@ impl Clicks {
         self.began(component.id.get(), component.create_response(http, first).await);
         let reply = self.perform(&click).await;
         match reply {
-            Said::Nothing => {}
-            Said::Embed(embed) => {
+            ClickReply::Nothing => {}
+            ClickReply::Embed(embed) => {
                 answered(component.edit_response(http, edit().embed(*embed)).await.map(drop));
             }
-            Said::Sentence(sentence) if is_details => {
+            ClickReply::Sentence(sentence) if is_details => {
                 answered(component.edit_response(http, edit().content(sentence)).await.map(drop));
             }
-            Said::Sentence(sentence) => {
+            ClickReply::Sentence(sentence) => {
                 self.follow_up(|| component.create_followup(http, follow_up(sentence.clone()))).await;
             }
         }
@@ -197,7 +197,7 @@ impl Clicks {
             return;
         }
         self.began(modal.id.get(), modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
-        if let Said::Sentence(sentence) = self.perform(&click).await {
+        if let ClickReply::Sentence(sentence) = self.perform(&click).await {
             self.follow_up(|| modal.create_followup(http, follow_up(sentence.clone()))).await;
         }
     }
@@ -209,7 +209,7 @@ impl Clicks {
         }
         let _under_way = self.shared.clicks.token();
         if !matches!(interaction, Interaction::Command(_) | Interaction::Autocomplete(_)) {
-            self.shared.rival.told(&self.shared.hub, interaction.id().get());
+            self.shared.rival.record_interaction(&self.shared.hub, interaction.id().get());
         }
         if let Interaction::Component(ComponentInteraction { guild_id, .. })
         | Interaction::Modal(ModalInteraction { guild_id, .. }) = interaction
@@ -223,20 +223,20 @@ impl Clicks {
         }
     }
 
-    async fn perform(&self, click: &Click) -> Said {
+    async fn perform(&self, click: &Click) -> ClickReply {
         let clicked = tokio::select! {
             biased;
             clicked = self.shared.hub.click(click) => clicked,
-            () = self.cut_off() => return Said::Sentence(answer::CUT_OFF.to_owned()),
+            () = self.cut_off() => return ClickReply::Sentence(answer::CUT_OFF.to_owned()),
         };
         match clicked {
-            Ok(ClickOutcome::Replayed) => Said::Nothing,
+            Ok(ClickOutcome::Replayed) => ClickReply::Nothing,
             Ok(clicked) => answer::to(click.press, &clicked),
             Err(error) => {
                 let reference = EventId::new().short();
                 tracing::error!(reference, %error, "a click could not be saved, so nothing was decided. Its user was \
                                                     given the code in `reference`");
-                Said::Sentence(answer::not_kept(&reference))
+                ClickReply::Sentence(answer::not_kept(&reference))
             }
         }
     }

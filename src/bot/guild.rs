@@ -164,8 +164,8 @@ pub(super) const fn unfit(kind: u64) -> Option<Unfit> {
 }
 
 /// When a member's timeout ends.
-pub(super) fn until(told: Option<discord::Timestamp>) -> Option<Timestamp> {
-    told.map(|until| Timestamp::from_secs(until.unix_timestamp()))
+pub(super) fn until(at: Option<discord::Timestamp>) -> Option<Timestamp> {
+    at.map(|until| Timestamp::from_secs(until.unix_timestamp()))
 }
 
 /// Finds the guild that contains `channel`.

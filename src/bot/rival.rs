@@ -25,7 +25,7 @@ pub(super) struct Rival {
 #[derive(Default)]
 struct State {
     /// Interactions that this process received, oldest first, and whether each came again.
-    told: VecDeque<(u64, bool)>,
+    seen: VecDeque<(u64, bool)>,
     /// When an answer was last refused because of another program.
     noticed: Option<Duration>,
 }
@@ -36,17 +36,17 @@ impl Rival {
     }
 
     /// Records an interaction. Its arrival also proves that Discord sends interactions to the gateway.
-    pub(super) fn told(&self, hub: &Hub, interaction: u64) {
+    pub(super) fn record_interaction(&self, hub: &Hub, interaction: u64) {
         hub.conditions().clear(Condition::InteractionsElsewhere);
         let mut state = self.state();
-        if let Some((_, again)) = state.told.iter_mut().find(|(known, _)| *known == interaction) {
+        if let Some((_, again)) = state.seen.iter_mut().find(|(known, _)| *known == interaction) {
             *again = true;
             return;
         }
-        if state.told.len() == REMEMBERED {
-            state.told.pop_front();
+        if state.seen.len() == REMEMBERED {
+            state.seen.pop_front();
         }
-        state.told.push_back((interaction, false));
+        state.seen.push_back((interaction, false));
     }
 
     /// Records that the first answer to an interaction failed.
@@ -56,7 +56,7 @@ impl Rival {
         }
         let is_ours = {
             let mut state = self.state();
-            let is_ours = !state.told.iter().any(|(known, again)| *known == interaction && !again);
+            let is_ours = !state.seen.iter().any(|(known, again)| *known == interaction && !again);
             if !is_ours {
                 state.noticed = Some(self.clock.elapsed());
             }

@@ -2,7 +2,7 @@
 //!
 //! Serenity handles every event in a task of its own: code here may rely on no order except that READY comes first.
 
-mod heard;
+mod events;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -53,7 +53,7 @@ struct Inner {
     hearing: OnceLock<Box<dyn InteractionSink>>,
     was_connected: AtomicBool,
     /// READY was parsed here, and the shard runner, whose serenity could not parse it, does not know yet.
-    is_heard: AtomicBool,
+    receives_clicks: AtomicBool,
 }
 
 #[derive(Default)]
@@ -84,7 +84,7 @@ impl Watch {
             application: AtomicU64::new(0),
             hearing: OnceLock::new(),
             was_connected: AtomicBool::new(false),
-            is_heard: AtomicBool::new(false),
+            receives_clicks: AtomicBool::new(false),
         };
         (Self(Arc::new(inner)), ended)
     }
@@ -111,7 +111,7 @@ impl Watch {
                 (state.is_ready, state.awaited.is_empty())
             };
             if is_ready {
-                hub.learn_servers(self.servers());
+                hub.set_guilds(self.servers());
             }
             let now = clock.elapsed();
             if is_ready && patience.is_none() {
@@ -122,7 +122,7 @@ impl Watch {
                 self.ask_for_unlisted().await;
                 let places = self.places();
                 if drawn.as_ref() != Some(&places) {
-                    hub.learn_places(places.clone()).await;
+                    hub.set_channels(places.clone()).await;
                     drawn = Some(places);
                 }
                 tokio::select! {
@@ -205,7 +205,7 @@ impl Watch {
     async fn stage(&self, manager: &ShardManager) -> Option<ConnectionStage> {
         let mut runners = manager.runners.lock().await;
         let runner = runners.values_mut().next()?;
-        if self.0.is_heard.swap(false, Ordering::AcqRel) {
+        if self.0.receives_clicks.swap(false, Ordering::AcqRel) {
             runner.stage = ConnectionStage::Connected;
         }
         Some(runner.stage)

@@ -205,7 +205,7 @@ async fn export(config: &Config) -> anyhow::Result<ExitCode> {
     }
     let mut after = Some(0);
     while let Some(place) = after {
-        let (page, next) = store.letters_from(place).await?;
+        let (page, next) = store.deliveries_from(place).await?;
         page.iter().for_each(|letter| line("delivery", deliveries::json_of(letter, now)));
         after = next;
     }

@@ -67,7 +67,7 @@ async fn print_all(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()
         Args { pending: true, .. } => (DeliveryFilter::Pending, "Nothing waits."),
         _ => (DeliveryFilter::All, "No deliveries yet."),
     };
-    let deliveries = store.letters_behind(which, 0, args.limit).await?;
+    let deliveries = store.deliveries_after(which, 0, args.limit).await?;
     let lines: Vec<String> = deliveries.iter().map(|delivery| line(delivery, now.wall)).collect();
     show(args.json, deliveries.iter().map(|delivery| json_of(delivery, now)).collect(), lines, none);
     if deliveries.len() == args.limit as usize {
@@ -86,8 +86,8 @@ async fn print_all(args: &Args, store: &Store, now: Moment) -> anyhow::Result<()
 
 async fn tell_one(store: &Store, named: Named, json: bool, now: Moment) -> anyhow::Result<()> {
     let deliveries: Vec<RowResult<DeliveryDetails>> = match named {
-        Named::Delivery(id) => store.letter(id).await?.into_iter().collect(),
-        Named::Event(id) => store.letters_behind(DeliveryFilter::Of(id), 0, 10_000).await?,
+        Named::Delivery(id) => store.delivery_details(id).await?.into_iter().collect(),
+        Named::Event(id) => store.deliveries_after(DeliveryFilter::Of(id), 0, 10_000).await?,
     };
     let mut rows = Vec::new();
     for delivery in &deliveries {

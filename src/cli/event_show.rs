@@ -31,7 +31,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args, store: &Store, now: Timestamp) -> anyhow::Result<()> {
     let id = match id_lookup::find(store, &args.id).await? {
         Named::Event(id) => id,
-        Named::Delivery(id) => match store.letter(id).await? {
+        Named::Delivery(id) => match store.delivery_details(id).await? {
             Some(Ok(delivery)) => delivery.event_id,
             _ => anyhow::bail!("the event of {id} cannot be read: {}", corrupt::advice(store)),
         },
@@ -41,7 +41,7 @@ pub(super) async fn run(args: &Args, store: &Store, now: Timestamp) -> anyhow::R
         Some(Err(row)) => anyhow::bail!("{id} cannot be read: {}. {}", row.why, corrupt::advice(store)),
         None => anyhow::bail!("{id} is not kept any more (RETENTION_DAYS)"),
     };
-    let deliveries = store.letters_behind(DeliveryFilter::Of(id), 0, DELIVERIES).await?;
+    let deliveries = store.deliveries_after(DeliveryFilter::Of(id), 0, DELIVERIES).await?;
     let body = body(store, id).await?;
     if args.json {
         print(&as_json(&event, &deliveries, &body).to_string());

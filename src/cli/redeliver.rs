@@ -164,7 +164,7 @@ async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<R
     match revived {
         Revived::Pending { reopened } => {
             print(&format!("{id} is due."));
-            if let Some((Ok(delivery), _)) = hub.letter(id).await?
+            if let Some((Ok(delivery), _)) = hub.delivery_details(id).await?
                 && let Some(why) = delivery.closed
             {
                 say(&format!(

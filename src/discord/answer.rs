@@ -16,7 +16,7 @@ use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::discord::limits::{self, Heard};
+use crate::discord::limits::{self, BucketHeaders};
 use crate::model::{Reason, Snowflake};
 
 /// Maximum bytes to read of a response. Messages are far smaller; an endless response must not fill the memory.
@@ -106,13 +106,13 @@ impl Answer {
     }
 
     /// Its rate-limit bucket data. Global waits belong to the circuit breaker.
-    pub(super) fn heard(&self) -> Heard {
+    pub(super) fn bucket_headers(&self) -> BucketHeaders {
         let is_global = limits::is_global(&self.headers, self.json.as_ref());
         let blocked = match self.status {
             429 if !is_global && self.is_discords() => limits::retry_after(&self.headers, self.json.as_ref()),
             _ => None,
         };
-        Heard { blocked, ..Heard::read(&self.headers) }
+        BucketHeaders { blocked, ..BucketHeaders::read(&self.headers) }
     }
 
     /// Whether the body is a JSON array.

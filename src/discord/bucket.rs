@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::discord::limits::{self, Heard};
+use crate::discord::limits::{self, BucketHeaders};
 use crate::model::Snowflake;
 
 /// Number of buckets above which full, idle buckets are dropped.
@@ -96,14 +96,14 @@ impl Bucket {
         self.in_flight = self.in_flight.saturating_add(1);
     }
 
-    fn learn(&mut self, heard: &Heard, now: Duration) {
-        if let Some(limit) = heard.limit {
+    fn learn(&mut self, bucket_headers: &BucketHeaders, now: Duration) {
+        if let Some(limit) = bucket_headers.limit {
             self.limit = limit.max(1);
         }
-        if let Some(left) = heard.remaining {
+        if let Some(left) = bucket_headers.remaining {
             // This figure does not include the other in-flight requests yet.
             let left = left.saturating_sub(self.in_flight);
-            let whole_at = now + heard.reset_after.unwrap_or(limits::SHORTEST);
+            let whole_at = now + bucket_headers.reset_after.unwrap_or(limits::SHORTEST);
             if now < self.whole_at {
                 self.remaining = self.remaining.min(left);
                 self.whole_at = self.whole_at.max(whole_at);
@@ -113,7 +113,7 @@ impl Bucket {
             }
         }
         // A block is only ever extended.
-        if let Some(after) = heard.blocked {
+        if let Some(after) = bucket_headers.blocked {
             self.blocked_until = self.blocked_until.max(now + after);
         }
     }
@@ -168,16 +168,16 @@ pub(super) struct Ticket {
 
 impl Ticket {
     /// Records the response's bucket data. Returns how long the next request along this route should wait.
-    pub(super) fn settle(self, heard: &Heard, now: Duration) -> Duration {
+    pub(super) fn settle(self, bucket_headers: &BucketHeaders, now: Duration) -> Duration {
         let (buckets, route) = (self.buckets.clone(), self.route);
         drop(self);
         let mut state = buckets.state();
-        if let Some(name) = &heard.bucket {
+        if let Some(name) = &bucket_headers.bucket {
             state.names.insert(route, Arc::from(name.as_str()));
         }
         let key = state.key(route);
         let bucket = state.buckets.entry(key).or_default();
-        bucket.learn(heard, now);
+        bucket.learn(bucket_headers, now);
         bucket.wait(Share::Full, now)
     }
 }
@@ -203,8 +203,8 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn heard(bucket: &str, remaining: u32, reset_after: u64) -> Heard {
-        Heard {
+    fn bucket_headers(bucket: &str, remaining: u32, reset_after: u64) -> BucketHeaders {
+        BucketHeaders {
             bucket: Some(bucket.to_owned()),
             limit: Some(5),
             remaining: Some(remaining),
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn an_empty_bucket_is_waited_for_and_whole_again_afterwards() {
         let buckets = Buckets::default();
-        assert_eq!(buckets.take(POST, secs(0)).settle(&heard("a", 0, 5), secs(1)), secs(5));
+        assert_eq!(buckets.take(POST, secs(0)).settle(&bucket_headers("a", 0, 5), secs(1)), secs(5));
         assert_eq!(buckets.wait(POST, Share::Full, secs(3)), secs(3));
         assert_eq!(
             buckets.wait(ELSEWHERE, Share::Full, secs(3)),
@@ -229,18 +229,18 @@ mod tests {
     #[test]
     fn routes_that_name_the_same_bucket_share_it() {
         let buckets = Buckets::default();
-        buckets.take(PATCH, secs(0)).settle(&heard("a", 4, 5), secs(0));
-        assert_eq!(buckets.take(POST, secs(0)).settle(&heard("a", 0, 5), secs(0)), secs(5));
+        buckets.take(PATCH, secs(0)).settle(&bucket_headers("a", 4, 5), secs(0));
+        assert_eq!(buckets.take(POST, secs(0)).settle(&bucket_headers("a", 0, 5), secs(0)), secs(5));
         assert_eq!(buckets.wait(PATCH, Share::Full, secs(0)), secs(5));
         // Discord assigns the route to another bucket: what remains of the old one no longer matters to it.
-        buckets.take(PATCH, secs(0)).settle(&heard("b", 3, 5), secs(0));
+        buckets.take(PATCH, secs(0)).settle(&bucket_headers("b", 3, 5), secs(0));
         assert_eq!(buckets.wait(PATCH, Share::Full, secs(0)), Duration::ZERO);
     }
 
     #[test]
     fn what_is_on_its_way_counts() {
         let buckets = Buckets::default();
-        buckets.take(POST, secs(0)).settle(&heard("a", 3, 5), secs(0));
+        buckets.take(POST, secs(0)).settle(&bucket_headers("a", 3, 5), secs(0));
         let flying: Vec<Ticket> = (0..3).map(|_| buckets.take(POST, secs(1))).collect();
         assert_eq!(buckets.wait(POST, Share::Full, secs(1)), secs(4), "three were left, three are flying");
         // The window is over; five fit into the next, and three may arrive in it.
@@ -256,11 +256,11 @@ mod tests {
     fn the_last_place_is_kept_for_what_cannot_wait() {
         let buckets = Buckets::default();
         let waits = |now| [Share::Ordinary, Share::Full].map(|share| buckets.wait(POST, share, secs(now)));
-        buckets.take(POST, secs(0)).settle(&heard("a", 2, 5), secs(0));
+        buckets.take(POST, secs(0)).settle(&bucket_headers("a", 2, 5), secs(0));
         assert_eq!(waits(1), [secs(0), secs(0)]);
-        buckets.take(POST, secs(1)).settle(&heard("a", 1, 4), secs(1));
+        buckets.take(POST, secs(1)).settle(&bucket_headers("a", 1, 4), secs(1));
         assert_eq!(waits(1), [secs(4), secs(0)]);
-        buckets.take(POST, secs(2)).settle(&heard("a", 0, 3), secs(2));
+        buckets.take(POST, secs(2)).settle(&bucket_headers("a", 0, 3), secs(2));
         assert_eq!(waits(2), [secs(3), secs(3)]);
         // In the next window, in-flight requests count.
         let _flying: Vec<Ticket> = (0..4).map(|_| buckets.take(POST, secs(6))).collect();
@@ -272,8 +272,8 @@ mod tests {
     #[case(2, 1)]
     fn of_a_small_bucket_nothing_is_kept(#[case] limit: u32, #[case] remaining: u32) {
         let buckets = Buckets::default();
-        let heard = Heard { limit: Some(limit), ..heard("a", remaining, 5) };
-        buckets.take(POST, secs(0)).settle(&heard, secs(0));
+        let bucket_headers = BucketHeaders { limit: Some(limit), ..bucket_headers("a", remaining, 5) };
+        buckets.take(POST, secs(0)).settle(&bucket_headers, secs(0));
         assert_eq!(buckets.wait(POST, Share::Ordinary, secs(1)), buckets.wait(POST, Share::Full, secs(1)));
     }
 
@@ -281,8 +281,8 @@ mod tests {
     fn a_wait_is_only_ever_prolonged() {
         let buckets = Buckets::default();
         let wait = |blocked| {
-            let heard = Heard { blocked: Some(secs(blocked)), ..Heard::default() };
-            buckets.take(POST, secs(0)).settle(&heard, secs(0))
+            let bucket_headers = BucketHeaders { blocked: Some(secs(blocked)), ..BucketHeaders::default() };
+            buckets.take(POST, secs(0)).settle(&bucket_headers, secs(0))
         };
         assert_eq!((wait(30), wait(2), wait(60)), (secs(30), secs(30), secs(60)));
     }
@@ -292,7 +292,7 @@ mod tests {
         let buckets = Buckets::default();
         for channel in 1..=10 * KEPT as u64 {
             let route = Route { major: Snowflake::new(channel), ..POST };
-            buckets.take(route, secs(channel)).settle(&heard("a", 4, 1), secs(channel));
+            buckets.take(route, secs(channel)).settle(&bucket_headers("a", 4, 1), secs(channel));
         }
         let state = buckets.state();
         assert!(state.buckets.len() <= KEPT + 1 && state.names.len() <= KEPT + 1);

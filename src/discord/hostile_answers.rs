@@ -78,7 +78,7 @@ fn survived(status: u16, headers: HeaderMap, body: &str, case: &str) {
     // The clock may have any value.
     for now in [Duration::ZERO, Duration::from_secs(1 << 40)] {
         let buckets = Buckets::default();
-        let wait = buckets.take(ROUTE, now).settle(&answer.heard(), now);
+        let wait = buckets.take(ROUTE, now).settle(&answer.bucket_headers(), now);
         assert!(wait <= LONGEST, "{case}: {wait:?}");
         // Whatever was learned, it expires.
         assert_eq!(buckets.wait(ROUTE, Share::Full, now + LONGEST), Duration::ZERO, "{case}");
@@ -152,6 +152,6 @@ fn a_wait_is_honoured_whole_when_it_is_honest() {
     headers.insert("x-ratelimit-scope", HeaderValue::from_static("shared"));
     let answer = Answer::of(429, headers, br#"{"retry_after":1336.57,"global":false}"#.to_vec());
     let buckets = Buckets::default();
-    let wait = buckets.take(ROUTE, Duration::ZERO).settle(&answer.heard(), Duration::ZERO);
+    let wait = buckets.take(ROUTE, Duration::ZERO).settle(&answer.bucket_headers(), Duration::ZERO);
     assert_eq!(wait, Duration::from_secs_f64(1336.57), "longer than the bucket's own window");
 }

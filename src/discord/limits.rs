@@ -16,7 +16,7 @@ const NAME: usize = 128;
 
 /// A response's rate-limit data; each field only if its value makes sense.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Heard {
+pub(super) struct BucketHeaders {
     /// The bucket's name.
     pub(super) bucket: Option<String>,
     /// How many requests the bucket allows per window.
@@ -29,7 +29,7 @@ pub(super) struct Heard {
     pub(super) blocked: Option<Duration>,
 }
 
-impl Heard {
+impl BucketHeaders {
     /// Parses `headers`, any of which may be missing, repeated or malformed.
     pub(super) fn read(headers: &HeaderMap) -> Self {
         let count = |name| {
@@ -117,7 +117,7 @@ mod tests {
         for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset-after"] {
             headers.insert(name, header.parse().unwrap());
         }
-        assert!(Heard::read(&headers).reset_after.is_none_or(|span| span <= LONGEST));
+        assert!(BucketHeaders::read(&headers).reset_after.is_none_or(|span| span <= LONGEST));
     }
 
     #[test]
@@ -145,7 +145,10 @@ mod tests {
             headers.append(name, value.parse().unwrap());
         }
         assert_eq!(retry_after(&headers, None), Some(Duration::from_secs(9)));
-        let heard = Heard::read(&headers);
-        assert_eq!((heard.remaining, heard.reset_after), (Some(0), Some(Duration::from_millis(4250))));
+        let bucket_headers = BucketHeaders::read(&headers);
+        assert_eq!(
+            (bucket_headers.remaining, bucket_headers.reset_after),
+            (Some(0), Some(Duration::from_millis(4250)))
+        );
     }
 }

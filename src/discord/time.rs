@@ -32,12 +32,12 @@ impl DiscordTime {
     /// written before it is received and has no fractions, so the bound is early by the network delay and at most some
     /// seconds, and never late.
     pub(super) fn at_least(&self, moment: Duration) -> Option<Timestamp> {
-        let (date, heard) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let (date, received) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
         let date = date.minus(MARGIN);
-        Some(match moment.checked_sub(heard) {
+        Some(match moment.checked_sub(received) {
             Some(since) => date.plus(since - since / DRIFT),
             None => {
-                let before = heard - moment;
+                let before = received - moment;
                 date.minus(before + before / DRIFT)
             }
         })

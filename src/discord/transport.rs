@@ -12,7 +12,7 @@ use crate::clock::{Clock, Witness};
 use crate::config::DiscordBase;
 use crate::discord::answer::Answer;
 use crate::discord::bucket::{Buckets, Route, Share};
-use crate::discord::limits::{self, Heard};
+use crate::discord::limits::{self, BucketHeaders};
 use crate::discord::{CircuitBreaker, Failure, failure};
 use crate::model::{Arrived, Attempt, Outcome, Receipt};
 use crate::outgoing::Outgoing;
@@ -153,13 +153,13 @@ impl HttpTransport {
                 if !proven {
                     self.distrust();
                 }
-                let heard = if proven { answer.heard() } else { Heard::default() };
+                let bucket_headers = if proven { answer.bucket_headers() } else { BucketHeaders::default() };
                 Attempt {
                     status: Some(answer.status),
                     code: answer.code(),
                     response: if sent { Vec::new() } else { answer.excerpt() },
                     shared_limit: limits::is_shared(&answer.headers),
-                    cooldown: ticket.settle(&heard, clock.elapsed()),
+                    cooldown: ticket.settle(&bucket_headers, clock.elapsed()),
                     ..attempt(outcome)
                 }
             }

@@ -200,14 +200,14 @@ impl PlatformLane {
     fn next_step(&self, decision: &Decision, reply: &Reply) -> CallNext {
         let backoff = schedule::backoff(decision.attempts + 1, rand::random());
         let wait = reply.retry_after.map_or(backoff, |after| after.max(backoff));
-        let (said, conditions) = (reply.excerpt(), self.context.hub.conditions());
+        let (platform_reply, conditions) = (reply.excerpt(), self.context.hub.conditions());
         if !matches!(reply.status, None | Some(401 | 403)) && conditions.clear(Condition::KeyRefused) {
             tracing::info!("XTSystems takes XTSYSTEMS_API_KEY again");
         }
         match reply.status {
             Some(status @ 200..=299) if reply.is_broken => CallNext::Retry {
                 wait,
-                said: format!("XTSystems answered {status}, and its answer broke off"),
+                platform_reply: format!("XTSystems answered {status}, and its answer broke off"),
                 everybody: false,
             },
             Some(status @ 200..=299) => match reply.foreign() {
@@ -218,19 +218,20 @@ impl PlatformLane {
                 )),
             },
             Some(status @ (401 | 403)) => {
-                let what = if said.is_empty() { String::new() } else { format!(": {said}") };
-                let said = format!(
+                let what =
+                    if platform_reply.is_empty() { String::new() } else { format!(": {platform_reply}") };
+                let platform_reply = format!(
                     "XTSystems refused our API key ({status}{what}). Put the right key into XTSYSTEMS_API_KEY and restart: nothing is lost"
                 );
-                if conditions.raise(Condition::KeyRefused, said.clone()) {
-                    tracing::error!("{said}");
+                if conditions.raise(Condition::KeyRefused, platform_reply.clone()) {
+                    tracing::error!("{platform_reply}");
                 }
-                CallNext::Retry { wait: KEY_REFUSED.max(wait), said, everybody: true }
+                CallNext::Retry { wait: KEY_REFUSED.max(wait), platform_reply, everybody: true }
             }
             Some(status @ (404 | 405)) => CallNext::Held(format!(
                 "XTSystems has no {} ({status}{}): set {}, restart, then press Try again",
                 self.shape(decision),
-                if said.is_empty() { String::new() } else { format!(": {said}") },
+                if platform_reply.is_empty() { String::new() } else { format!(": {platform_reply}") },
                 variable(decision)
             )),
             Some(status @ 300..=399) => CallNext::Held(format!(
@@ -239,13 +240,15 @@ impl PlatformLane {
             Some(408 | 429 | 500..) | None => {
                 let everybody = reply.status == Some(429) && reply.retry_after.is_some();
                 // The card shows the first line; Details shows the body of the reply.
-                let body = reply.status.map(|_| format!("\n{said}")).unwrap_or_default();
-                let said = format!("{}{body}", reply.summary());
-                CallNext::Retry { wait, said, everybody }
+                let body = reply.status.map(|_| format!("\n{platform_reply}")).unwrap_or_default();
+                let platform_reply = format!("{}{body}", reply.summary());
+                CallNext::Retry { wait, platform_reply, everybody }
             }
-            Some(status) => {
-                CallNext::Refused(if said.is_empty() { format!("status {status}") } else { said })
-            }
+            Some(status) => CallNext::Refused(if platform_reply.is_empty() {
+                format!("status {status}")
+            } else {
+                platform_reply
+            }),
         }
     }
 
@@ -267,16 +270,16 @@ impl PlatformLane {
             CallNext::Confirmed => {
                 tracing::info!(decision.id = %id, took_ms, tries, "XTSystems confirmed: {what}")
             }
-            CallNext::Retry { wait, said, .. } => tracing::warn!(
+            CallNext::Retry { wait, platform_reply, .. } => tracing::warn!(
                 decision.id = %id, took_ms, tries, again_in_s = wait.as_secs(),
-                "the call to XTSystems failed and is tried again: {what}: {}", said.escape_debug()
+                "the call to XTSystems failed and is tried again: {what}: {}", platform_reply.escape_debug()
             ),
-            CallNext::Refused(said) => tracing::warn!(
+            CallNext::Refused(platform_reply) => tracing::warn!(
                 decision.id = %id, took_ms, tries,
-                "XTSystems refused a call: {what}: {}. Fix the cause there, then press Try again on the card", said.escape_debug()
+                "XTSystems refused a call: {what}: {}. Fix the cause there, then press Try again on the card", platform_reply.escape_debug()
             ),
-            CallNext::Held(said) => {
-                tracing::error!(decision.id = %id, took_ms, tries, "a call to XTSystems is held: {what}: {}", said.escape_debug())
+            CallNext::Held(platform_reply) => {
+                tracing::error!(decision.id = %id, took_ms, tries, "a call to XTSystems is held: {what}: {}", platform_reply.escape_debug())
             }
         }
     }
@@ -321,7 +324,9 @@ fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt 
     let outcome = match next {
         // A call posts nothing to a channel.
         CallNext::Confirmed => Outcome::Sent(Receipt { channel: Snowflake::new(0), message: None }),
-        CallNext::Refused(said) | CallNext::Held(said) => Outcome::Refused(Reason::new(said.clone())),
+        CallNext::Refused(platform_reply) | CallNext::Held(platform_reply) => {
+            Outcome::Refused(Reason::new(platform_reply.clone()))
+        }
         CallNext::Retry { .. } => Outcome::Retry {
             after: reply.and_then(|reply| reply.retry_after),
             arrived: reply.map_or(crate::model::Arrived::No, |reply| reply.arrived),

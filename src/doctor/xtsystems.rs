@@ -61,7 +61,7 @@ fn of_registration(registration: Option<&Webhook>, base: &str, url: &str) -> Che
 
 pub(crate) fn of_failure(base: &str, failure: &Failure) -> Check {
     match failure.status {
-        None if failure.said.is_empty() => {
+        None if failure.platform_reply.is_empty() => {
             let (found, remedy) = failure.outage(base).unwrap_or_default();
             Check::fail(
                 Code::XtsystemsUnreachable,
@@ -71,7 +71,7 @@ pub(crate) fn of_failure(base: &str, failure: &Failure) -> Check {
         }
         Some(401 | 403) => Check::fail(
             Code::XtsystemsKeyRefused,
-            format!("XTSystems ({base}) refuses XTSYSTEMS_API_KEY: {}.", failure.said),
+            format!("XTSystems ({base}) refuses XTSYSTEMS_API_KEY: {}.", failure.platform_reply),
             "Make a key in XTSystems that may read and change webhooks, machines and tickets, and put it into XTSYSTEMS_API_KEY.",
         ),
         Some(429) => {
@@ -81,7 +81,7 @@ pub(crate) fn of_failure(base: &str, failure: &Failure) -> Check {
             let (found, remedy) = failure.outage(base).unwrap_or_default();
             Check::fail(
                 Code::XtsystemsFailing,
-                format!("{found}: {}.", failure.said),
+                format!("{found}: {}.", failure.platform_reply),
                 format!("{remedy}, then run nuncio doctor again."),
             )
         }

@@ -76,17 +76,17 @@ impl Hub {
 
     /// Stores the gateway's report of the bot's guilds, and warns of foreign ones. A guild whose mapped channel is
     /// deleted later stays the operator's: its members can set another channel.
-    pub fn learn_servers(&self, mut servers: Servers) {
+    pub fn set_guilds(&self, mut servers: Servers) {
         let before = self.0.home.borrow().clone().unwrap_or_default();
         servers.mapped.extend(&before.mapped);
-        let (foreign_guilds, problem) = (self.foreign_guilds(), self.nobodys());
+        let (foreign_guilds, problem) = (self.foreign_guilds(), self.no_access_reason());
         let known: Vec<Problem> = self.server_problems();
         self.0.home.send_if_modified(|home| {
             let is_news = home.as_ref() != Some(&servers);
             *home = Some(servers);
             is_news
         });
-        if let Some(sentence) = self.nobodys().filter(|_| problem.is_none()) {
+        if let Some(sentence) = self.no_access_reason().filter(|_| problem.is_none()) {
             tracing::warn!("{sentence}");
         }
         for news in self.server_problems().iter().filter(|problem| !known.contains(problem)) {
@@ -119,7 +119,7 @@ impl Hub {
     }
 
     /// Why no person can use any command or button; `None` if some can, or if that is not known yet.
-    pub(super) fn nobodys(&self) -> Option<String> {
+    pub(super) fn no_access_reason(&self) -> Option<String> {
         let home = self.0.home.borrow();
         let seen = home.as_ref().filter(|seen| !seen.all.is_empty() && seen.mapped.is_empty())?;
         // A guild that has not arrived yet may be the operator's.

@@ -271,7 +271,7 @@ impl Hub {
 
     /// Logs the reports that came since the last log line. Call it periodically; each finding is logged at most once
     /// a minute.
-    pub fn tell_findings(&self) {
+    pub fn log_findings(&self) {
         for (remark, count) in self.0.findings.due(&self.0.clock) {
             log_report(&remark, Some(count));
         }

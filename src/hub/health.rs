@@ -60,10 +60,10 @@ impl Hub {
         problems.extend(Problem::all(ProblemCode::LongWriteAheadLog, self.storage_problem()));
         problems.extend(Problem::all(ProblemCode::DatabaseHardLinks, self.link_problem()));
         problems.extend(self.place_problems());
-        problems.extend(Problem::all(ProblemCode::NoOperatorServer, self.nobodys()));
+        problems.extend(Problem::all(ProblemCode::NoOperatorServer, self.no_access_reason()));
         problems.extend(self.server_problems());
         problems.extend(Problem::all(ProblemCode::DestinationMissing, self.0.routing.now().dangling()));
-        problems.extend(Problem::all(ProblemCode::NobodyDecides, self.nobody_decides()));
+        problems.extend(Problem::all(ProblemCode::NobodyDecides, self.unattended_questions()));
         if let Some(backlog) = backlog.filter(|backlog| backlog.unrouted > 0) {
             let (found, remedy) = unrouted(backlog.unrouted);
             problems.push(Problem::new(ProblemCode::Unrouted, format!("{found}: {remedy}")));

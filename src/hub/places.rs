@@ -171,9 +171,9 @@ impl Hub {
 
     /// Stores the gateway's report of the map's channels; channels that it omits are unknown. Renames the
     /// destinations accordingly. Logs the table's lines that changed, at first all of them.
-    pub async fn learn_places(&self, places: BTreeMap<Snowflake, Place>) {
+    pub async fn set_channels(&self, places: BTreeMap<Snowflake, Place>) {
         let (before, known) = (self.table(), self.place_problems());
-        let undecided = self.nobody_decides();
+        let undecided = self.unattended_questions();
         let (named, opened) = {
             let known = self.0.places.borrow();
             let before = |id: &Snowflake| known.as_ref().and_then(|known| known.get(id));
@@ -199,7 +199,7 @@ impl Hub {
         for news in self.place_problems().iter().filter(|problem| !known.contains(problem)) {
             tracing::warn!("{}", news.sentence());
         }
-        self.nobody_decides()
+        self.unattended_questions()
             .iter()
             .filter(|sentence| !undecided.contains(sentence))
             .for_each(|sentence| tracing::warn!("{sentence}"));

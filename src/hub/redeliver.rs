@@ -100,7 +100,7 @@ impl Hub {
     /// Makes an event's deliveries pending again: the dead letters or, without any, all finished ones. An unrouted
     /// event gets its current route.
     pub async fn redeliver_event(&self, id: EventId, by: &Requester) -> Result<Redelivered> {
-        let mut deliveries = self.0.store.letters(DeliveryFilter::Of(id), u32::MAX).await?;
+        let mut deliveries = self.0.store.delivery_details_of(DeliveryFilter::Of(id), u32::MAX).await?;
         if deliveries.is_empty() {
             return self.route_event(id, by).await;
         }

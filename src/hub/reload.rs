@@ -61,7 +61,7 @@ impl Hub {
     /// Sets the decision rules.
     pub fn decide_by(&self, rules: Rules) {
         self.0.live.change(|now| now.rules = Arc::new(rules));
-        self.nobody_decides().iter().for_each(|sentence| tracing::warn!("{sentence}"));
+        self.unattended_questions().iter().for_each(|sentence| tracing::warn!("{sentence}"));
     }
 
     /// The decision rules in effect.

@@ -20,5 +20,5 @@ pub struct Rules {
     /// Destination of calls to the platform; `None` without a key for it: then nothing is asked.
     pub platform: Option<DestinationId>,
     /// Whether this bot receives clicks.
-    pub is_heard: bool,
+    pub receives_clicks: bool,
 }

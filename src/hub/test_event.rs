@@ -75,7 +75,7 @@ impl Hub {
         let until = self.0.clock.elapsed() + patience;
         loop {
             progress.mark_unchanged();
-            let deliveries = self.0.store.letters(DeliveryFilter::Of(event), MOST).await?;
+            let deliveries = self.0.store.delivery_details_of(DeliveryFilter::Of(event), MOST).await?;
             let is_open =
                 |delivery: &DeliveryDetails| matches!(delivery.status, Status::Pending | Status::Sending);
             let left = until.saturating_sub(self.0.clock.elapsed());

@@ -187,13 +187,13 @@ pub struct Decision {
     /// When the decision was made.
     pub decided_at: Option<Timestamp>,
     /// When the platform reported an approval of its own.
-    pub elsewhere_at: Option<Timestamp>,
+    pub approved_upstream_at: Option<Timestamp>,
     /// How many calls to the platform were attempted.
     pub attempts: u32,
     /// When the next call is due.
     pub due_at: Option<Timestamp>,
     /// The platform's reply.
-    pub said: Option<String>,
+    pub platform_reply: Option<String>,
     /// When the platform gave its final answer.
     pub settled_at: Option<Timestamp>,
     /// When the question expires.
@@ -214,9 +214,9 @@ pub enum Phase {
     /// Denied, and the platform confirmed.
     Denied,
     /// Decided here, and the platform rejected it.
-    SaidNo,
+    RefusedByPlatform,
     /// Approved on the platform.
-    Elsewhere,
+    ApprovedUpstream,
     /// No person decided in time.
     Expired,
 }
@@ -225,13 +225,13 @@ impl Decision {
     /// The phase that the decision's card shows.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        if self.elsewhere_at.is_some() {
-            return Phase::Elsewhere;
+        if self.approved_upstream_at.is_some() {
+            return Phase::ApprovedUpstream;
         }
         match (self.verdict, self.platform) {
             (Verdict::Open | Verdict::Taken | Verdict::Made, _) => Phase::Pending,
             (Verdict::Expired, _) => Phase::Expired,
-            (_, Platform::Refused | Platform::Held) => Phase::SaidNo,
+            (_, Platform::Refused | Platform::Held) => Phase::RefusedByPlatform,
             (_, Platform::Unasked | Platform::Telling) => Phase::Deciding,
             (Verdict::Approved, Platform::Confirmed) => Phase::Approved,
             (Verdict::Denied, Platform::Confirmed) => Phase::Denied,

@@ -28,7 +28,7 @@ fn created(facts: &Facts<'_>) -> Card {
 
 fn updated(facts: &Facts<'_>) -> Card {
     let changes = changes(facts.data());
-    let what = match changes.first().map(Change::said) {
+    let what = match changes.first().map(Change::described) {
         Some(first) => [literal(": "), first].into(),
         None => literal(" updated"),
     };

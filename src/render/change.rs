@@ -65,7 +65,7 @@ impl Change {
     }
 
     /// "priority high → critical", for a sentence.
-    pub(super) fn said(&self) -> Markdown {
+    pub(super) fn described(&self) -> Markdown {
         self.behind_name(" ")
     }
 

@@ -36,7 +36,7 @@ fn decided(facts: &Facts<'_>, asked: &DecisionContext) -> Card {
         ),
         Phase::Approved => (Some([literal("✅ "), name(200), literal(" approved")].into()), Color::Done),
         Phase::Denied => (Some([literal("❌ "), name(200), literal(" denied")].into()), Color::Failed),
-        Phase::SaidNo => (
+        Phase::RefusedByPlatform => (
             Some(Markdown::from([
                 literal("⚠️ "),
                 name(150),
@@ -46,7 +46,7 @@ fn decided(facts: &Facts<'_>, asked: &DecisionContext) -> Card {
             ])),
             Color::Failed,
         ),
-        Phase::Elsewhere => {
+        Phase::ApprovedUpstream => {
             (Some([literal("✅ "), name(200), literal(" approved in XTSystems")].into()), Color::Done)
         }
         Phase::Expired => (
@@ -62,7 +62,7 @@ fn decided(facts: &Facts<'_>, asked: &DecisionContext) -> Card {
     if let Some(title) = title {
         card.summary = match decision.phase() {
             // A push notification shows asterisks literally.
-            Phase::SaidNo => Markdown::from([
+            Phase::RefusedByPlatform => Markdown::from([
                 literal("⚠️ "),
                 name(150),
                 literal(": "),
@@ -86,12 +86,13 @@ fn decided(facts: &Facts<'_>, asked: &DecisionContext) -> Card {
 #[must_use]
 pub fn late(event: &Event, decision: &Decision) -> Card {
     let label = || short(&decision.label, NAME);
-    let (sign, said, color) = match decision.phase() {
-        Phase::SaidNo => ("⚠️ ", ", but XTSystems did not take it: see the card", Color::Failed),
+    let (sign, platform_reply, color) = match decision.phase() {
+        Phase::RefusedByPlatform => ("⚠️ ", ", but XTSystems did not take it: see the card", Color::Failed),
         _ => ("✅ ", ", and XTSystems confirmed at last", Color::Done),
     };
     let line: Markdown =
-        [literal(sign), label(), literal(": "), verdict(decision), by(decision), literal(said)].into();
+        [literal(sign), label(), literal(": "), verdict(decision), by(decision), literal(platform_reply)]
+            .into();
     Card::new(event, color, line.clone(), line)
 }
 
@@ -103,8 +104,8 @@ fn buttons(decision: &Decision, open: Option<button::Button>) -> Option<Row> {
         }
         Phase::Deciding if decision.can_be_undone() => Row::of([button::undo(token)]),
         Phase::Deciding => None,
-        Phase::SaidNo => Row::of([button::try_again(token), button::details(token), open]),
-        Phase::Approved | Phase::Denied | Phase::Elsewhere | Phase::Expired => {
+        Phase::RefusedByPlatform => Row::of([button::try_again(token), button::details(token), open]),
+        Phase::Approved | Phase::Denied | Phase::ApprovedUpstream | Phase::Expired => {
             Row::of([button::details(token)])
         }
     }
@@ -138,7 +139,7 @@ fn body(decision: &Decision, asked: &DecisionContext) -> Vec<Markdown> {
             lines.extend(reason(decision));
             lines.push(literal("XTSystems confirmed"));
         }
-        Phase::SaidNo => {
+        Phase::RefusedByPlatform => {
             let line = Markdown::join(
                 [Some(verdict(decision).and(by(decision))), decision.decided_at.map(moment)],
                 " · ",
@@ -147,8 +148,10 @@ fn body(decision: &Decision, asked: &DecisionContext) -> Vec<Markdown> {
             lines.extend(reason(decision));
             lines.push(refusal(decision));
         }
-        Phase::Elsewhere => {
-            lines.extend(decision.elsewhere_at.map(|at| [literal("approved there "), moment(at)].into()));
+        Phase::ApprovedUpstream => {
+            lines.extend(
+                decision.approved_upstream_at.map(|at| [literal("approved there "), moment(at)].into()),
+            );
             lines.push(match (decision.decider.is_some(), decision.reason.as_ref()) {
                 (false, _) => literal("the buttons here were not used"),
                 (true, _) => {
@@ -172,26 +175,30 @@ fn body(decision: &Decision, asked: &DecisionContext) -> Vec<Markdown> {
 /// "telling XTSystems in 8 seconds", or the last failure and the time of the next attempt.
 pub(super) fn telling(decision: &Decision) -> Markdown {
     let next = decision.due_at.map(moment);
-    let said = decision.said.as_ref().map(|said| short(said, 300));
+    let platform_reply = decision.platform_reply.as_ref().map(|platform_reply| short(platform_reply, 300));
     if decision.attempts == 0 {
         let line = Markdown::join([Some(literal("telling XTSystems")), next], " ");
-        return Markdown::join([Some(line), said], "\n");
+        return Markdown::join([Some(line), platform_reply], "\n");
     }
-    let first = decision.said.as_deref().and_then(|said| said.lines().next()).filter(|line| !line.is_empty());
-    let said = short(first.unwrap_or("XTSystems did not answer"), 300);
-    let attempt = [said, literal(". Attempt "), number(decision.attempts)].into();
+    let first = decision
+        .platform_reply
+        .as_deref()
+        .and_then(|platform_reply| platform_reply.lines().next())
+        .filter(|line| !line.is_empty());
+    let platform_reply = short(first.unwrap_or("XTSystems did not answer"), 300);
+    let attempt = [platform_reply, literal(". Attempt "), number(decision.attempts)].into();
     let next = next.map(|next| [literal("next "), next].into());
     [Markdown::join([Some(attempt), next], ", "), literal(".")].into()
 }
 
 /// The platform's refusal, and the remedy.
 fn refusal(decision: &Decision) -> Markdown {
-    let said = decision.said.as_ref().map(|said| short(said, 400));
+    let platform_reply = decision.platform_reply.as_ref().map(|platform_reply| short(platform_reply, 400));
     match decision.platform {
-        Platform::Held => said.unwrap_or_default(),
+        Platform::Held => platform_reply.unwrap_or_default(),
         _ => Markdown::join(
             [
-                said.map(|said| [literal("XTSystems said: "), said].into()),
+                platform_reply.map(|platform_reply| [literal("XTSystems said: "), platform_reply].into()),
                 Some(literal("Fix that in XTSystems, then press Try again")),
             ],
             "\n",
@@ -202,16 +209,16 @@ fn refusal(decision: &Decision) -> Markdown {
 /// "was denied by Bob on 3 May: *not ours*".
 fn recalled(before: &Decision) -> Markdown {
     let how = match (before.phase(), before.verdict) {
-        (Phase::Elsewhere, _) => literal("was approved in XTSystems"),
+        (Phase::ApprovedUpstream, _) => literal("was approved in XTSystems"),
         (Phase::Expired, _) => literal("was asked about before; nobody decided"),
         (_, Verdict::Denied) => literal("was denied"),
         (_, Verdict::Approved) => literal("was approved"),
         _ => return Markdown::default(),
     };
-    let at = before.elsewhere_at.or(before.decided_at).or(before.expires_at);
+    let at = before.approved_upstream_at.or(before.decided_at).or(before.expires_at);
     let at = at.map(|at| [literal(" on "), day(at)].into()).unwrap_or_default();
-    let by = if before.elsewhere_at.is_some() { Markdown::default() } else { by(before) };
-    let reason = before.reason.as_ref().filter(|_| before.elsewhere_at.is_none());
+    let by = if before.approved_upstream_at.is_some() { Markdown::default() } else { by(before) };
+    let reason = before.reason.as_ref().filter(|_| before.approved_upstream_at.is_none());
     let reason =
         reason.map(|reason| [literal(": "), short(reason, 200).emphasised()].into()).unwrap_or_default();
     [how, by, at, reason].into()

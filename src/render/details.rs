@@ -38,7 +38,7 @@ pub fn details(decision: &Decision, all: &[Decision], event: Option<&Event>) -> 
 }
 
 fn line(decision: &Decision) -> Option<Markdown> {
-    let at = decision.decided_at.or(decision.elsewhere_at).unwrap_or(decision.created_at);
+    let at = decision.decided_at.or(decision.approved_upstream_at).unwrap_or(decision.created_at);
     let what: Markdown = match decision.matter {
         DecisionKind::Ticket => return None,
         DecisionKind::Take => literal("taken").and(by(decision)),
@@ -49,7 +49,7 @@ fn line(decision: &Decision) -> Option<Markdown> {
         DecisionKind::Machine => match decision.phase() {
             Phase::Pending => literal("asked; nobody decided yet"),
             Phase::Expired => literal("asked; nobody decided in time"),
-            Phase::Elsewhere => literal("approved in XTSystems"),
+            Phase::ApprovedUpstream => literal("approved in XTSystems"),
             _ => verdict(decision).and(by(decision)),
         },
     };
@@ -60,9 +60,9 @@ fn line(decision: &Decision) -> Option<Markdown> {
         Platform::Telling => {
             // The body of a failed reply: more than the card shows.
             let held = decision
-                .said
+                .platform_reply
                 .as_deref()
-                .and_then(|said| Some(said.split_once('\n')?.1))
+                .and_then(|platform_reply| Some(platform_reply.split_once('\n')?.1))
                 .filter(|held| !held.is_empty());
             let held = held.map(|held| [literal(": "), code(held)].into()).unwrap_or_default();
             Some([literal(" · telling XTSystems"), held].into())

@@ -164,12 +164,12 @@ mod tests {
         assert!(listing(["", " "].into_iter(), 4096).is_empty());
         let many: Vec<String> = (0..100).map(|number| format!("{number:<4}→  ``")).collect();
         for max in [200, 201, 230, 4096] {
-            let told = embed(&listing(many.iter().map(String::as_str), max));
-            let shown = told.matches('→').count();
-            assert!(units(&told) <= max && (shown == 100) == (max == 4096), "{max}: {told}");
+            let written = embed(&listing(many.iter().map(String::as_str), max));
+            let shown = written.matches('→').count();
+            assert!(units(&written) <= max && (shown == 100) == (max == 4096), "{max}: {written}");
             assert!(
-                shown == 100 || told.ends_with(&format!("\n… {} more\n```", 100 - shown)),
-                "{max}: {told}"
+                shown == 100 || written.ends_with(&format!("\n… {} more\n```", 100 - shown)),
+                "{max}: {written}"
             );
         }
     }

@@ -112,7 +112,7 @@ fn state_line(facts: &Facts<'_>, changes: &[Change]) -> Vec<Option<Markdown>> {
 fn headline(changes: &[Change]) -> Option<Markdown> {
     let plain = |change: &Change| ["priority", "severity", "status", "state"].contains(&change.name.as_str());
     let phrase = |change: &Change| {
-        if plain(change) && change.is_pair() { change.values() } else { change.said() }
+        if plain(change) && change.is_pair() { change.values() } else { change.described() }
     };
     let mut first: Vec<&Change> = changes.iter().collect();
     first.sort_by_key(|change| !plain(change));

@@ -74,8 +74,12 @@ fn line(action: &Decision) -> Markdown {
             [literal("⏳ "), done, literal(": "), how].into()
         }
         Platform::Refused | Platform::Held => {
-            let said = action.said.as_ref().map(|said| short(said, 300)).unwrap_or_default();
-            [literal("⚠️ "), done, literal(" here, **not** in XTSystems: "), said].into()
+            let platform_reply = action
+                .platform_reply
+                .as_ref()
+                .map(|platform_reply| short(platform_reply, 300))
+                .unwrap_or_default();
+            [literal("⚠️ "), done, literal(" here, **not** in XTSystems: "), platform_reply].into()
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::sandbox::{Answer, GRACE, XtSystems};
 use crate::secret::Secret;
 
 pub use fault::PlatformFault;
-pub use ledger::Told;
+pub use ledger::RecordedRequest;
 
 use model::Model;
 
@@ -90,11 +90,11 @@ impl Platform {
 
     /// All recorded requests, oldest first, except those that only read.
     #[must_use]
-    pub fn told(&self) -> Vec<Told> {
+    pub fn recorded_requests(&self) -> Vec<RecordedRequest> {
         self.model().ledger.clone()
     }
 
-    /// Increases with each request; waiters then read [`Platform::told`].
+    /// Increases with each request; waiters then read [`Platform::recorded_requests`].
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
@@ -160,7 +160,7 @@ impl Platform {
         self.0.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, request: Told) {
+    fn note(&self, request: RecordedRequest) {
         // Requests that only read are not recorded.
         if !matches!(request.method.as_str(), "GET" | "OPTIONS") {
             self.model().ledger.push(request);

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::model::Tag;
 use crate::sandbox::discord::Dispatch;
-use crate::sandbox::{Discord, Platform, Told, XtSystems, storm};
+use crate::sandbox::{Discord, Platform, RecordedRequest, XtSystems, storm};
 
 /// The most events that a visitor can send at once.
 const MOST_EVENTS: usize = 1000;
@@ -180,8 +180,8 @@ impl Stage {
 
     /// Publishes the requests to the platform, newest first.
     fn publish_platform_requests(&self) {
-        let requests = self.0.platform.told();
-        let newest: Vec<&Told> = requests.iter().rev().take(TOLD).collect();
+        let requests = self.0.platform.recorded_requests();
+        let newest: Vec<&RecordedRequest> = requests.iter().rev().take(TOLD).collect();
         self.0.discord.show_panel("told", "DEMO_TOLD", json!(newest));
     }
 

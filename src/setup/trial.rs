@@ -216,8 +216,10 @@ async fn post(config: &Config, address: SocketAddr, now: Timestamp) -> Result<Ev
 async fn follow(clock: &Clock, store: &Store, event: EventId) -> Result<Vec<DeliveryDetails>, String> {
     let until = clock.elapsed() + PATIENCE;
     loop {
-        let deliveries =
-            store.letters(DeliveryFilter::Of(event), MOST).await.map_err(|error| error.to_string())?;
+        let deliveries = store
+            .delivery_details_of(DeliveryFilter::Of(event), MOST)
+            .await
+            .map_err(|error| error.to_string())?;
         let is_open =
             |delivery: &DeliveryDetails| matches!(delivery.status, Status::Pending | Status::Sending);
         if !deliveries.iter().any(is_open) || clock.elapsed() >= until {

@@ -31,7 +31,7 @@ pub use ticket_action::{CardOf, TicketAction};
 
 /// Discord location of a decision's card in one destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stands {
+pub struct CardLocation {
     /// Channel or thread of the destination.
     pub channel: Snowflake,
     /// Message id; `None` until Discord has returned it.
@@ -114,7 +114,7 @@ impl Store {
     }
 
     /// Returns where a decision's card is shown or will be shown.
-    pub async fn stands(&self, decision: &Decision) -> Result<Vec<Stands>> {
+    pub async fn stands(&self, decision: &Decision) -> Result<Vec<CardLocation>> {
         let rows = sqlx::query(
             "SELECT t.address, m.channel_id, m.receipt FROM deliveries AS d \
              JOIN destinations AS t ON t.id = d.destination_id AND t.sink = 'channel' \
@@ -133,7 +133,7 @@ impl Store {
         for row in &rows {
             let channel = id(row.try_get("channel_id")?).or(id(row.try_get("address")?));
             let Some(channel) = channel else { continue };
-            let stands = Stands { channel, message: id(row.try_get("receipt")?) };
+            let stands = CardLocation { channel, message: id(row.try_get("receipt")?) };
             if !all.contains(&stands) {
                 all.push(stands);
             }
@@ -332,10 +332,10 @@ fn read(row: &SqliteRow) -> Result<Decision> {
         decider,
         reason: maybe("reason")?,
         decided_at: at("decided_at")?,
-        elsewhere_at: at("elsewhere_at")?,
+        approved_upstream_at: at("elsewhere_at")?,
         attempts: count("attempts")?,
         due_at: at("due_at")?,
-        said: maybe("said")?,
+        platform_reply: maybe("said")?,
         settled_at: at("settled_at")?,
         expires_at: at("expires_at")?,
         created_at: Timestamp::from_millis(row.try_get("created_at")?),

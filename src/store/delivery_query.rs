@@ -87,12 +87,16 @@ pub(super) const JOINED: &str = "deliveries AS d LEFT JOIN events AS e ON e.id =
 
 impl Store {
     /// Returns the readable deliveries, newest first; at most `limit`.
-    pub async fn letters(&self, which: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryDetails>> {
-        Ok(self.letters_behind(which, 0, limit).await?.into_iter().flatten().collect())
+    pub async fn delivery_details_of(
+        &self,
+        which: DeliveryFilter,
+        limit: u32,
+    ) -> Result<Vec<DeliveryDetails>> {
+        Ok(self.deliveries_after(which, 0, limit).await?.into_iter().flatten().collect())
     }
 
     /// Returns deliveries after the first `skip`, corrupt rows included.
-    pub async fn letters_behind(
+    pub async fn deliveries_after(
         &self,
         which: DeliveryFilter,
         skip: u32,
@@ -117,7 +121,7 @@ impl Store {
     }
 
     /// Returns one delivery; `None` if there is none with this id.
-    pub async fn letter(&self, id: DeliveryId) -> Result<Option<RowResult<DeliveryDetails>>> {
+    pub async fn delivery_details(&self, id: DeliveryId) -> Result<Option<RowResult<DeliveryDetails>>> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {JOINED} WHERE d.id = $1")))
             .bind(id.to_string())
             .fetch_optional(self.read())

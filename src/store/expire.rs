@@ -30,23 +30,23 @@ impl Store {
     }
 
     /// Gives up some deliveries that have waited for `destination` since before `before`, if it is still closed:
-    /// pending → dead. The event `told` is inserted together with the first of them. Returns how many; 0 means that
+    /// pending → dead. The event `notice` is inserted together with the first of them. Returns how many; 0 means that
     /// none are left.
     pub async fn expire(
         &self,
         destination: DestinationId,
         before: SteadyTime,
-        told: Option<FollowUp>,
+        notice: Option<FollowUp>,
     ) -> Result<u64> {
         let (now, mint) = (self.0.clock.moment(), Mint::new());
-        self.writer().submit(Expire { destination, before, told, now, mint }).await
+        self.writer().submit(Expire { destination, before, notice, now, mint }).await
     }
 }
 
 struct Expire {
     destination: DestinationId,
     before: SteadyTime,
-    told: Option<FollowUp>,
+    notice: Option<FollowUp>,
     now: Moment,
     mint: Mint,
 }
@@ -69,7 +69,7 @@ impl Unit for Expire {
         .execute(&mut *tx)
         .await?
         .rows_affected();
-        if let Some(FollowUp { id, incoming }) = self.told.as_ref().filter(|_| expired > 0) {
+        if let Some(FollowUp { id, incoming }) = self.notice.as_ref().filter(|_| expired > 0) {
             insert_follow_up(tx, *id, incoming, &self.mint, self.now).await?;
         }
         Ok(expired)

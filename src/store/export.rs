@@ -49,7 +49,7 @@ impl Store {
     }
 
     /// Returns deliveries after the cursor `after`, oldest first.
-    pub async fn letters_from(&self, after: i64) -> Result<Page<RowResult<DeliveryDetails>>> {
+    pub async fn deliveries_from(&self, after: i64) -> Result<Page<RowResult<DeliveryDetails>>> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {} FROM {} WHERE d.rowid > $1 ORDER BY d.rowid LIMIT $2",
             delivery_query::COLUMNS,

@@ -12,38 +12,42 @@ pub struct Failure {
     /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// The platform's message; empty if there was no response.
-    pub said: String,
+    pub platform_reply: String,
     sentence: String,
 }
 
 impl Failure {
     /// Builds the error for `reply` to `endpoint`.
     pub(super) fn of(endpoint: &Endpoint, reply: &Reply) -> Self {
-        let said = reply.excerpt();
+        let platform_reply = reply.excerpt();
         let sentence = match reply.status {
             None => format!(
-                "XTSystems did not answer {endpoint}: {said}. Check XTSYSTEMS_API_URL and whether it runs"
+                "XTSystems did not answer {endpoint}: {platform_reply}. Check XTSYSTEMS_API_URL and whether it runs"
             ),
             Some(status @ (401 | 403)) => {
-                format!("XTSystems refused XTSYSTEMS_API_KEY ({status}): {said}. Set a key that may do this")
+                format!(
+                    "XTSystems refused XTSYSTEMS_API_KEY ({status}): {platform_reply}. Set a key that may do this"
+                )
             }
-            Some(status @ (404 | 405)) => format!("XTSystems answered {status} to {endpoint}: {said}"),
+            Some(status @ (404 | 405)) => {
+                format!("XTSystems answered {status} to {endpoint}: {platform_reply}")
+            }
             Some(429) => "XTSystems has had too many calls (429): try again in a minute".to_owned(),
             Some(status @ 300..=399) => format!(
                 "XTSystems answered {endpoint} with a redirect ({status}), and those are not followed: set XTSYSTEMS_API_URL to where it really is"
             ),
             Some(status @ 500..) => {
-                format!("XTSystems failed at {endpoint} ({status}): {said}. Try again later")
+                format!("XTSystems failed at {endpoint} ({status}): {platform_reply}. Try again later")
             }
             Some(status @ 200..=299) => format!(
                 "XTSystems answered {endpoint} ({status}) with {} instead of JSON: is XTSYSTEMS_API_URL its API?",
                 reply.foreign().unwrap_or("an incomplete answer")
             ),
-            Some(status) => format!("XTSystems refused {endpoint} ({status}): {said}"),
+            Some(status) => format!("XTSystems refused {endpoint} ({status}): {platform_reply}"),
         };
         Self {
             status: reply.status,
-            said: if reply.status.is_some() { said } else { String::new() },
+            platform_reply: if reply.status.is_some() { platform_reply } else { String::new() },
             sentence,
         }
     }
@@ -67,13 +71,13 @@ impl Failure {
     /// XTSystems returned an id that cannot be part of a path.
     pub(super) fn unusable(what: &str) -> Self {
         let sentence = format!("XTSystems returned a {what} whose id cannot be part of a web address");
-        Self { status: None, said: String::new(), sentence }
+        Self { status: None, platform_reply: String::new(), sentence }
     }
 
     fn unreadable(endpoint: &Endpoint, reply: &Reply, error: &serde_json::Error) -> Self {
         Self {
             status: reply.status,
-            said: reply.excerpt(),
+            platform_reply: reply.excerpt(),
             sentence: format!(
                 "XTSystems answered {endpoint} with something unexpected ({error}): is XTSYSTEMS_API_URL its API?"
             ),

@@ -198,7 +198,7 @@ async fn a_machine_is_approved_and_the_platform_told_once() {
     let deciding = s.says(&card, "⏳ DESKTOP-001: approved by @Alice").await;
     assert_eq!(deciding.buttons(), ["Undo"]);
     assert!(deciding.description().contains("telling XTSystems <t:"), "{}", deciding.description());
-    assert!(s.platform.told().is_empty(), "not before its time");
+    assert!(s.platform.recorded_requests().is_empty(), "not before its time");
 
     s.t.clock.advance(GRACE);
     let done = s.says(&card, "✅ DESKTOP-001 approved").await;
@@ -217,7 +217,7 @@ async fn a_machine_is_approved_and_the_platform_told_once() {
     assert!(told.body["decided_at"].as_str().unwrap().ends_with('Z'), "{told:?}");
     assert_eq!(s.audit().await, ["Alice decision.approve done"]);
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     s.finish().await;
 }
 
@@ -259,13 +259,13 @@ async fn undo_takes_it_back_before_the_platform_hears_of_it() {
     assert_eq!(open.buttons(), ["Approve", "Deny", "Details"]);
     s.t.clock.advance(GRACE);
     s.t.settle().await;
-    assert!(s.platform.told().is_empty(), "it was taken back");
+    assert!(s.platform.recorded_requests().is_empty(), "it was taken back");
 
     // It was asked once, and can be answered again.
     s.denies("alice", &open, "after all, no").await;
     s.says(&card, "⏳ DESKTOP-001: denied by @Alice").await;
     s.t.clock.advance(GRACE);
     s.says(&card, "❌").await;
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     s.finish().await;
 }

@@ -73,7 +73,7 @@ async fn approves(s: &Stage, card: &Message) -> Message {
 
 /// How often XTSystems was told about a machine.
 fn told_about(s: &Stage, id: &str) -> usize {
-    s.platform.told().iter().filter(|told| told.line.contains(&format!("/{id}/"))).count()
+    s.platform.recorded_requests().iter().filter(|told| told.line.contains(&format!("/{id}/"))).count()
 }
 
 /// Lets the next message into a channel fail.

@@ -3,7 +3,7 @@
 //! | protection | what was taken away | what failed then |
 //! | --- | --- | --- |
 //! | a denied channel waits across a restart | `not_before` reset in `take_over` | `where_we_are_denied…` |
-//! | the gateway opens closed channels | `reopen` in `learn_places` | `a_channel_that_is_back…` |
+//! | the gateway opens closed channels | `reopen` in `set_channels` | `a_channel_that_is_back…` |
 //! | a notice never causes a notice | `is_notice` | `people_are_told_once…` (unit) |
 
 use std::time::Duration;

@@ -169,7 +169,7 @@ impl Stage {
         {
             assert!(!self.t.log.at(level).iter().any(|line| line.contains(KEY)), "the key is in the log");
         }
-        let told = serde_json::to_string(&self.platform.told()).unwrap();
+        let told = serde_json::to_string(&self.platform.recorded_requests()).unwrap();
         assert!(!told.contains(crate::harness::SECRET), "the ledger holds the webhook's secret");
         self.t.finish().await;
     }

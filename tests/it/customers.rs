@@ -96,6 +96,6 @@ async fn large_numbers_are_no_ids() {
             assert!(!card.0.to_string().contains("184467440737095"), "{:#}", card.0);
         }
     }
-    assert!(s.platform.told().is_empty());
+    assert!(s.platform.recorded_requests().is_empty());
     s.finish().await;
 }

@@ -31,7 +31,7 @@ async fn all_is_well_and_nothing_was_written_or_sent() {
     assert_eq!((seen.code, seen.wrong.len()), (0, 0), "{}", seen.text);
     assert_eq!(rig.files(), [".env"]);
     assert!(rig.discord.requests().iter().all(|asked| asked.method == "GET"));
-    assert!(rig.platform.told().is_empty());
+    assert!(rig.platform.recorded_requests().is_empty());
     let text = rig.runs(&["doctor"]).await;
     assert_eq!(text.0, 0);
     assert!(text.1.contains("files\n  ✓ ") && text.1.ends_with("All is well.\n"), "{}", text.1);

@@ -47,7 +47,7 @@ async fn runs_with(s: &Stage, args: &[&str], input: &str) -> (i32, String, Strin
 
 /// What XTSystems was asked for, the oldest first.
 fn asked(s: &Stage) -> Vec<String> {
-    s.platform.told().iter().map(|told| format!("{} {}", told.method, told.path)).collect()
+    s.platform.recorded_requests().iter().map(|told| format!("{} {}", told.method, told.path)).collect()
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn registering_makes_the_webhook_tests_it_and_lists_what_it_sent() {
     let (code, stdout, _) = runs(&s, &wanted).await;
     assert_eq!(code, 0);
     assert!(stdout.starts_with("The registration was there and is up to date now"), "{stdout}");
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     assert_eq!(
         (&told[2].body["events"], &told[2].body["company_id"]),
         (&json!(["ticket.*", "alert.triggered"]), &json!("acme-1"))
@@ -265,7 +265,7 @@ async fn no_server_need_run_and_a_port_that_is_not_known_is_asked_for() {
     let program = Program::with_dotenv(&dotenv("WEBHOOK_PORT=4000\n"));
     let run = program.run(&["webhooks", "register"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert_eq!(platform.told()[0].body["url"], "http://localhost:4000/webhooks/xtsystems");
+    assert_eq!(platform.recorded_requests()[0].body["url"], "http://localhost:4000/webhooks/xtsystems");
     assert!(program.run(&["audit"]).stdout.contains("command.register-webhook"));
 
     let program = Program::with_dotenv(&dotenv("WEBHOOK_PORT=0\n"));
@@ -273,7 +273,7 @@ async fn no_server_need_run_and_a_port_that_is_not_known_is_asked_for() {
     assert!(run.code == 2 && run.stderr.contains("set PUBLIC_URL, or give --url"), "{}", run.stderr);
     let run = program.run(&["webhooks", "register", "--url", "http://localhost:4001/x"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert_eq!(platform.told().len(), 2, "one was updated by its name");
+    assert_eq!(platform.recorded_requests().len(), 2, "one was updated by its name");
     assert_eq!(program.run(&["webhooks", "list"]).code, 0);
     if let Some(seen) = deletes_at_a_terminal(&program, "no\n") {
         assert!(seen.contains("Delete whk-1 (Discord Bot Integration), which sends to"), "{seen}");
@@ -281,6 +281,6 @@ async fn no_server_need_run_and_a_port_that_is_not_known_is_asked_for() {
     }
     if let Some(seen) = deletes_at_a_terminal(&program, "y\n") {
         assert!(seen.contains("whk-1 (Discord Bot Integration) is deleted."), "{seen}");
-        assert_eq!(platform.told().len(), 3);
+        assert_eq!(platform.recorded_requests().len(), 3);
     }
 }

@@ -99,7 +99,7 @@ async fn one_that_cannot_be_read_goes_out_of_line_and_the_others_arrive(
     t.boot().await;
     t.settle().await;
 
-    let dead = t.store().letters(DeliveryFilter::Dead, 10).await.unwrap();
+    let dead = t.store().delivery_details_of(DeliveryFilter::Dead, 10).await.unwrap();
     let mut whose: Vec<String> = dead.iter().map(|letter| letter.event_id.to_string()).collect();
     whose.sort_unstable();
     assert_eq!(whose, [ids[0].clone(), ids[events / 2].clone()]);
@@ -129,7 +129,7 @@ async fn one_that_may_have_arrived_and_cannot_be_read_any_more_is_given_up_with_
     t.boot().await;
     t.sends_body(thing(1)).await;
     t.settle().await;
-    let dead = t.store().letters(DeliveryFilter::Dead, 10).await.unwrap();
+    let dead = t.store().delivery_details_of(DeliveryFilter::Dead, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert!(
         dead[0].reason.as_deref().unwrap().ends_with("it may be in the channel all the same"),
@@ -156,7 +156,7 @@ async fn a_change_that_cannot_be_composed_is_tried_in_its_simple_form_and_given_
     )
     .await;
     t.settle().await;
-    assert_eq!(t.store().letters(DeliveryFilter::Dead, 10).await.unwrap().len(), 1);
+    assert_eq!(t.store().delivery_details_of(DeliveryFilter::Dead, 10).await.unwrap().len(), 1);
     assert_eq!(t.channel("tickets").next_message().await.title(), "🎫 #8 Other");
     t.log.expect(Level::ERROR, "no message could be composed for");
     t.finish().await;

@@ -175,7 +175,7 @@ async fn killed_between_commit_and_send_nothing_is_lost_or_doubled() {
 
 /// What Discord tells the program that comes back.
 #[derive(Clone, Copy, Debug)]
-enum Told {
+enum RecordedRequest {
     /// Everything it is asked for, in whatever order it happens to ask.
     All,
     /// Nothing but what stands in the channel.
@@ -189,7 +189,8 @@ enum Told {
 #[rstest::rstest]
 #[tokio::test]
 async fn killed_after_discord_took_a_message_it_is_not_sent_twice(
-    #[values(Told::All, Told::TheChannel, Told::TheRest)] told: Told,
+    #[values(RecordedRequest::All, RecordedRequest::TheChannel, RecordedRequest::TheRest)]
+    told: RecordedRequest,
 ) {
     let stage = Stage::set().await;
     let program = stage.start().await;
@@ -199,14 +200,14 @@ async fn killed_after_discord_took_a_message_it_is_not_sent_twice(
     program.kill().await;
     let before = stage.discord.requests().len();
     match told {
-        Told::All => {}
-        Told::TheChannel => {
+        RecordedRequest::All => {}
+        RecordedRequest::TheChannel => {
             // Whoever shows a channel must have known our token before.
             for part in ["/gateway/", "/applications/"] {
                 stage.discord.faults().next_on(part, 100, Fault::Delay(Duration::from_secs(3600)));
             }
         }
-        Told::TheRest => {
+        RecordedRequest::TheRest => {
             let refusal = Fault::refusal(500, 0, "500: Internal Server Error");
             stage.discord.faults().next_on("/messages?", 1, refusal);
         }
@@ -220,9 +221,9 @@ async fn killed_after_discord_took_a_message_it_is_not_sent_twice(
     let looked = asked.iter().any(|asked| asked.path.contains("/messages?") && asked.status == Some(200));
     let brought_back = stage.discord.counts().deduplicated;
     let found = match told {
-        Told::TheChannel => looked && brought_back == 0,
+        RecordedRequest::TheChannel => looked && brought_back == 0,
         // Where the machine stands still for a quarter of a minute, it looks once more.
-        Told::All | Told::TheRest => looked || brought_back == 1,
+        RecordedRequest::All | RecordedRequest::TheRest => looked || brought_back == 1,
     };
     assert!(found, "{told:?}: looked: {looked}, brought back: {brought_back}, {asked:#?}");
 }

@@ -84,7 +84,7 @@ async fn what_is_over_goes_with_all_that_belongs_to_it_and_what_waits_stays() {
     t.clock.advance(2 * DAY);
     seen_some_hour(&t, "removed 2 events").await;
     assert_eq!(rows(&t, "quarantine").await, 0);
-    let left = t.store().letters(DeliveryFilter::All, 10).await.unwrap();
+    let left = t.store().delivery_details_of(DeliveryFilter::All, 10).await.unwrap();
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!(left[0].kind.as_str(), "asset.created");
     assert_eq!(t.store().backlog().await.unwrap().unrouted, 1, "what has no route waits");
@@ -242,7 +242,7 @@ async fn what_waited_for_a_closed_channel_for_too_long_is_given_up_and_told() {
     let told = t.channel("general").next_message().await;
     assert!(told.content().contains("given up"), "{told:?}");
     t.settle().await;
-    let dead = t.store().letters(DeliveryFilter::Dead, 10).await.unwrap();
+    let dead = t.store().delivery_details_of(DeliveryFilter::Dead, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert!(dead[0].reason.as_deref().unwrap().starts_with("expired"), "{dead:?}");
     t.finish().await;

@@ -24,7 +24,7 @@ async fn everything_given_beforehand_ends_with_a_card_in_the_channel() {
     assert!(saw.is_match(&text) && text.contains("Everything works."), "{text}");
     let alerts = rig.discord.messages(rig.discord.channel_id("alerts").unwrap());
     assert_eq!(alerts.len(), 1, "{alerts:?}");
-    let told = rig.platform.told();
+    let told = rig.platform.recorded_requests();
     assert!(told.iter().any(|told| told.method == "POST" && told.path == "/v1/webhooks"), "{told:?}");
     // XTSystems signed its own test with the new secret, and it was taken.
     assert!(text.contains("XTSystems reaches nuncio"), "{text}");
@@ -224,7 +224,7 @@ async fn a_set_interactions_endpoint_is_said_with_what_it_means() {
         code == 0 && text.contains("Attention: The application has an Interactions Endpoint URL"),
         "{text}"
     );
-    assert!(rig.platform.told().is_empty());
+    assert!(rig.platform.recorded_requests().is_empty());
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ async fn the_bots_token_is_not_sent_to_webhooks() {
     receiver.next(20, &Answering::With(200, r#"{"id":"7","channel_id":"8","username":"nuncio"}"#));
     t.sends_body(ticket(1)).await;
     t.settle().await;
-    let told = receiver.told();
+    let told = receiver.recorded_requests();
     let posted: Vec<_> = told.iter().filter(|told| told.line.contains("/webhooks/")).collect();
     assert_eq!(posted.len(), 1, "{told:#?}");
     assert_eq!(posted[0].authorization, "", "the bot's token");

@@ -123,7 +123,7 @@ async fn run(size: Size, clicks: usize, locked: bool, hanging: bool, events: usi
     people.platform.hangs(None);
     load.await??;
     people.stage.settle(5 * PATIENCE).await?;
-    let told = people.told();
+    let told = people.recorded_requests();
     anyhow::ensure!(
         told.len() == clicks && told.values().all(|keys| keys.len() == 1),
         "told otherwise: {told:?}"

@@ -65,7 +65,7 @@ struct Sum {
 
 impl Sum {
     async fn add(&mut self, people: &People, machines: Range<usize>) -> anyhow::Result<()> {
-        let told = people.told();
+        let told = people.recorded_requests();
         self.told += told.len();
         self.keys += told.values().map(Vec::len).sum::<usize>();
         self.winners += people.winners().await?.values().sum::<usize>();
@@ -146,5 +146,5 @@ async fn without_its_database() -> anyhow::Result<usize> {
     people.stage.delete_database()?;
     people.start().await?;
     people.stage.settle(PATIENCE).await?;
-    Ok(usize::from(people.told().is_empty()))
+    Ok(usize::from(people.recorded_requests().is_empty()))
 }

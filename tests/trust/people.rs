@@ -193,7 +193,7 @@ impl People {
     }
 
     /// The Idempotency-Keys by which the platform was called about each machine, each once.
-    pub fn told(&self) -> BTreeMap<String, Vec<String>> {
+    pub fn recorded_requests(&self) -> BTreeMap<String, Vec<String>> {
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for call in self.platform.calls() {
             let machine = call.path.split('/').nth(3).unwrap_or_default().to_owned();

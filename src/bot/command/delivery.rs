@@ -62,7 +62,7 @@ async fn show(
     context.defer_ephemeral().await?;
     let hub = &context.data().hub;
     let found = match hub.delivery_named(&id).await? {
-        Some(id) => hub.letter(id).await?,
+        Some(id) => hub.delivery_details(id).await?,
         None => None,
     };
     authorize::say(context, found.map_or_else(|| unknown(&id), |(details, tries)| history(&details, &tries)))

@@ -4,7 +4,7 @@ use poise::CreateReply;
 use serenity::all::CreateAutocompleteResponse;
 
 use super::{Context, Error, authorize};
-use crate::bot::answer::{self, Said};
+use crate::bot::answer::{self, ClickReply};
 use crate::bot::list::List;
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
@@ -113,12 +113,12 @@ async fn press(
     };
     let clicked = hub.click(&click).await?;
     match answer::to(press, &clicked) {
-        Said::Sentence(sentence) => authorize::say(context, sentence).await,
-        Said::Embed(embed) => {
+        ClickReply::Sentence(sentence) => authorize::say(context, sentence).await,
+        ClickReply::Embed(embed) => {
             context.send(CreateReply::default().embed(*embed).ephemeral(true)).await?;
             Ok(())
         }
-        Said::Nothing => authorize::say(context, done(&clicked)).await,
+        ClickReply::Nothing => authorize::say(context, done(&clicked)).await,
     }
 }
 

@@ -11,7 +11,7 @@ impl Desk {
 
     pub(super) fn sentence(&self, failure: &Failure) -> String {
         let base = self.platform.base();
-        let reply = failure.said.to_lowercase();
+        let reply = failure.platform_reply.to_lowercase();
         match failure.status {
             None => format!("{failure} (XTSYSTEMS_API_URL is {base})"),
             Some(404) if reply.contains("webhook") => {

@@ -88,7 +88,10 @@ impl Hub {
         let meaning = event.meaning();
         let matter =
             meaning.asks().filter(|matter| *matter != DecisionKind::Machine || meaning.asks_to_join());
-        DecisionContext { sample: matter.filter(|_| self.rules().is_heard), ..DecisionContext::default() }
+        DecisionContext {
+            sample: matter.filter(|_| self.rules().receives_clicks),
+            ..DecisionContext::default()
+        }
     }
 
     async fn machine_context(&self, event: &Event) -> store::Result<DecisionContext> {
@@ -104,7 +107,7 @@ impl Hub {
         let before = all
             .into_iter()
             .rfind(|other| other.matter == DecisionKind::Machine && other.round < decision.round);
-        let no_buttons = (!self.rules().is_heard).then_some(UNHEARD);
+        let no_buttons = (!self.rules().receives_clicks).then_some(UNHEARD);
         Ok(DecisionContext { decision: Some(decision), before, no_buttons, ..DecisionContext::default() })
     }
 
@@ -141,7 +144,7 @@ impl Hub {
     fn why_no_buttons(&self, matter: DecisionKind, object: &str) -> Option<&'static str> {
         let rules = self.rules();
         match matter {
-            _ if !rules.is_heard => Some(UNHEARD),
+            _ if !rules.receives_clicks => Some(UNHEARD),
             DecisionKind::Alert => None,
             _ if rules.platform.is_none() => Some(NO_KEY_FOR_TICKETS),
             _ => callable(object).is_none().then_some(NO_TICKET_ID),

@@ -12,12 +12,12 @@ const UNHEARD: &str =
 impl Hub {
     /// Why no person could decide, a sentence each; empty if someone can, if nothing is asked, or if it is not known.
     #[must_use]
-    pub fn nobody_decides(&self) -> Vec<String> {
+    pub fn unattended_questions(&self) -> Vec<String> {
         let rules = self.rules();
         if rules.platform.is_none() {
             return Vec::new();
         }
-        if !rules.is_heard {
+        if !rules.receives_clicks {
             return vec![UNHEARD.to_owned()];
         }
         // The guild's owner may always manage it.

@@ -30,9 +30,9 @@ pub(super) const NAMES: [&str; 11] = [
 
 /// The values of the fields in [`NAMES`].
 #[derive(Debug, Default)]
-pub(super) struct Said<'a>([Scalar<'a>; NAMES.len()]);
+pub(super) struct DataFields<'a>([Scalar<'a>; NAMES.len()]);
 
-impl<'a> Said<'a> {
+impl<'a> DataFields<'a> {
     /// Looks up an id by the rules of `payload::id`.
     pub(super) fn id(&self, names: &[&str]) -> Option<Cow<'_, str>> {
         names.iter().find_map(|name| self.0[place(name)?].id())
@@ -53,7 +53,7 @@ fn place(name: &str) -> Option<usize> {
 #[derive(Default)]
 pub(super) struct Envelope<'a> {
     pub(super) event_type: Option<Scalar<'a>>,
-    pub(super) data: Option<Said<'a>>,
+    pub(super) data: Option<DataFields<'a>>,
     pub(super) company_id: Option<Scalar<'a>>,
     pub(super) timestamp: Option<Scalar<'a>>,
     /// See [`MARK`].
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
                         }
                         "event_type" => envelope.event_type = Some(map.next_value_seed(Reading::Scalar)?),
                         "data" => {
-                            map.next_value_seed(Reading::Names(envelope.data.insert(Said::default())))?;
+                            map.next_value_seed(Reading::Names(envelope.data.insert(DataFields::default())))?;
                         }
                         "company_id" => envelope.company_id = Some(map.next_value_seed(Reading::Scalar)?),
                         "timestamp" => envelope.timestamp = Some(map.next_value_seed(Reading::Scalar)?),
@@ -114,7 +114,7 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 enum Reading<'s, 'a> {
     Nothing,
     Scalar,
-    Names(&'s mut Said<'a>),
+    Names(&'s mut DataFields<'a>),
 }
 
 impl<'de> DeserializeSeed<'de> for Reading<'_, 'de> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::reading::{NAMES, Said};
+use super::reading::{DataFields, NAMES};
 use super::*;
 use crate::model::{Payload, payload};
 
@@ -168,7 +168,7 @@ fn agree(data: &str) {
     let Ok(whole) = whole else { return };
     let body = format!(r#"{{"data":{data}}}"#);
     let body = payload::quoted(&body).unwrap_or(body);
-    let values: Said<'_> = serde_json::from_str::<Envelope<'_>>(&body).unwrap().data.unwrap();
+    let values: DataFields<'_> = serde_json::from_str::<Envelope<'_>>(&body).unwrap().data.unwrap();
     for name in NAMES {
         assert_eq!(
             values.text(&[name]).map(Cow::into_owned),

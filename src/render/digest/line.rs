@@ -20,7 +20,7 @@ pub(super) struct Line {
     subject: String,
     at: Timestamp,
     /// The rendered text; `None` until it is rendered.
-    said: Option<Markdown>,
+    summary: Option<Markdown>,
 }
 
 impl Line {
@@ -32,7 +32,7 @@ impl Line {
             source: event.source,
             subject: event.subject.clone(),
             at: event.occurred_at,
-            said: None,
+            summary: None,
         }
     }
 
@@ -43,11 +43,11 @@ impl Line {
 
     /// Renders the line's text. An alert's host comes first, so that a long title cannot push it out.
     pub(super) fn tell(&mut self, event: &Event, view: &View<'_>) {
-        let said = match event.meaning().is_alert() {
+        let summary = match event.meaning().is_alert() {
             true => alert::line(&Facts::new(event, view)),
             false => card(event, view).summary,
         };
-        self.said = Some(said.cut(LINE, Surface::Embed));
+        self.summary = Some(summary.cut(LINE, Surface::Embed));
     }
 
     /// "• 02:14 CRITICAL WEB-01: Disk full (Acme) ×3 #a1b2c3d4", with the day if `dated`. `least`: the count is a
@@ -64,8 +64,8 @@ impl Line {
         };
         let behind: Markdown = [times, literal(" #"), short(&self.id.short(), 8)].into();
         let room = LINE.saturating_sub(units(&before) + units(&behind));
-        let said = self.said.clone().unwrap_or_else(|| literal("(its text could not be made)"));
-        [before, said.cut(room, Surface::Embed), behind].into()
+        let summary = self.summary.clone().unwrap_or_else(|| literal("(its text could not be made)"));
+        [before, summary.cut(room, Surface::Embed), behind].into()
     }
 }
 
@@ -73,7 +73,7 @@ impl Line {
 pub(super) fn merged(lines: &[Line]) -> Vec<Line> {
     let mut merged: Vec<Line> = Vec::new();
     for line in lines {
-        match merged.iter_mut().find(|known| known.said.is_some() && known.said == line.said) {
+        match merged.iter_mut().find(|known| known.summary.is_some() && known.summary == line.summary) {
             Some(known) => known.times += line.times,
             None => merged.push(line.clone()),
         }

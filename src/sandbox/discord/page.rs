@@ -119,7 +119,7 @@ async fn stream(
         changes: face.discord.changes(),
         // A browser that lost its stream and reconnects has missed the events in between.
         reload: headers.contains_key("last-event-id"),
-        told: Counts::default(),
+        sent: Counts::default(),
         next_counts: Duration::ZERO,
         face,
     };
@@ -132,7 +132,7 @@ struct Feed {
     events: broadcast::Receiver<Arc<Dispatch>>,
     changes: watch::Receiver<u64>,
     reload: bool,
-    told: Counts,
+    sent: Counts,
     next_counts: Duration,
 }
 
@@ -149,14 +149,14 @@ impl Feed {
     /// The next event; `None` when the server stops.
     async fn happening(&mut self) -> Option<Event> {
         let discord = &self.face.discord;
-        let told = self.told;
+        let sent = self.sent;
         let due = self.next_counts;
         let new_counts = async {
             discord.clock().sleep_until_elapsed(due).await;
             loop {
                 self.changes.mark_unchanged();
                 let counts = discord.counts();
-                if counts != told {
+                if counts != sent {
                     return Some(counts);
                 }
                 if self.changes.changed().await.is_err() {
@@ -169,7 +169,7 @@ impl Feed {
                 match self.events.recv().await {
                     // For the application alone: it carries the token for the answer.
                     Ok(dispatch) if dispatch.t == "INTERACTION_CREATE" => {}
-                    heard => return heard,
+                    received => return received,
                 }
             }
         };
@@ -177,11 +177,11 @@ impl Feed {
             biased;
             () = self.face.stop.cancelled() => None,
             counts = new_counts => {
-                self.told = counts?;
+                self.sent = counts?;
                 self.next_counts = discord.clock().elapsed() + COUNTS_EVERY;
-                Some(event(&json!({"t": "SANDBOX_COUNTS", "d": self.told})))
+                Some(event(&json!({"t": "SANDBOX_COUNTS", "d": self.sent})))
             }
-            heard = dispatches => match heard {
+            received = dispatches => match received {
                 Ok(dispatch) => Some(event(&json!(*dispatch))),
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     Some(event(&json!({"t": "SANDBOX_RELOAD", "d": null})))

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::face::{Reply, json_of, text};
-use super::{Platform, PlatformFault, Told};
+use super::{Platform, PlatformFault, RecordedRequest};
 
 /// A request to the model: method, path in pieces, query, body.
 pub(super) struct Request<'a> {
@@ -32,7 +32,13 @@ async fn answer(
     let (method, path) = (method.as_str(), uri.path_and_query().map_or("/", |path| path.as_str()));
     let key = text(&headers, "idempotency-key");
     let body = json_of(&bytes);
-    let entry = Told::new(platform.0.clock.now(), method, path, key, body.as_ref().unwrap_or(&Value::Null));
+    let entry = RecordedRequest::new(
+        platform.0.clock.now(),
+        method,
+        path,
+        key,
+        body.as_ref().unwrap_or(&Value::Null),
+    );
     let fault = platform.model().faults.take(&format!("{method} {path}"));
     let is_lost = fault == Some(PlatformFault::DoneUnanswered);
     let reply = match fault {

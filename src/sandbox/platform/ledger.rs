@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 
 /// One request to the platform's API. It contains no secret: the key is not kept, and a webhook's secret is blanked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Told {
+pub struct RecordedRequest {
     /// When it arrived, in milliseconds since the epoch.
     pub at: i64,
     /// The HTTP method.
@@ -24,7 +24,7 @@ pub struct Told {
     pub answer: Value,
 }
 
-impl Told {
+impl RecordedRequest {
     pub(super) fn new(at: Timestamp, method: &str, path: &str, key: Option<&str>, body: &Value) -> Self {
         Self {
             at: at.as_millis(),

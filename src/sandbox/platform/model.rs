@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
 use crate::sandbox::Answer;
-use crate::sandbox::platform::Told;
+use crate::sandbox::platform::RecordedRequest;
 use crate::sandbox::platform::face::Reply;
 use crate::sandbox::platform::fault::Faults;
 use crate::sandbox::platform::hook::Hook;
@@ -26,7 +26,7 @@ pub(super) struct Model {
     pub(super) machines: BTreeMap<String, String>,
     /// The customers that events from others named, by the id of the subject; null if they named none.
     companies: BTreeMap<String, Value>,
-    pub(super) ledger: Vec<Told>,
+    pub(super) ledger: Vec<RecordedRequest>,
     pub(super) faults: Faults,
     /// Answers by idempotency key, so that a repeated call is executed once.
     pub(super) answered: HashMap<String, Reply>,

@@ -35,7 +35,7 @@ async fn without_the_key_there_is_only_health() {
         let answer = t.http.get(format!("{}{path}", t.base)).send().await.unwrap();
         assert_eq!(answer.status(), status, "{path}");
     }
-    assert_eq!(t.platform.told().len(), 0, "whoever only reads tells it nothing");
+    assert_eq!(t.platform.recorded_requests().len(), 0, "whoever only reads tells it nothing");
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn webhooks_are_made_listed_changed_and_removed() {
     let (_, gone) = t.asks(Method::DELETE, &path, Value::Null).await;
     assert_eq!(gone["message"], "Webhook deleted successfully");
     assert_eq!(t.asks(Method::GET, &path, Value::Null).await, (404, json!({"detail": "Webhook not found"})));
-    let told = serde_json::to_string(&t.platform.told()).unwrap();
+    let told = serde_json::to_string(&t.platform.recorded_requests()).unwrap();
     assert!(!told.contains(made["secret"].as_str().unwrap()), "the ledger shows a secret");
 }
 

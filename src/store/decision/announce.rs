@@ -107,7 +107,7 @@ fn body(kind: &str, decision: &Decision) -> serde_json::Value {
     let more = [
         ("by", decider.map(|decider| decider.name.clone())),
         ("reason", decision.reason.clone()),
-        ("said", decision.said.clone()),
+        ("said", decision.platform_reply.clone()),
     ];
     for (name, value) in more {
         if let Some(value) = value {

@@ -78,8 +78,8 @@ fn is_final(decision: &Decision) -> bool {
     match decision.phase() {
         Phase::Pending | Phase::Deciding => false,
         // A held call is still pending: it goes out once an operator has set the platform's address.
-        Phase::SaidNo => decision.platform == crate::model::Platform::Refused,
-        Phase::Approved | Phase::Denied | Phase::Elsewhere | Phase::Expired => true,
+        Phase::RefusedByPlatform => decision.platform == crate::model::Platform::Refused,
+        Phase::Approved | Phase::Denied | Phase::ApprovedUpstream | Phase::Expired => true,
     }
 }
 

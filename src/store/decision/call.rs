@@ -34,7 +34,7 @@ pub enum CallNext {
         /// Delay until the retry.
         wait: Duration,
         /// Reason for the retry.
-        said: String,
+        platform_reply: String,
         /// Whether all calls to the platform wait, not only this one.
         everybody: bool,
     },
@@ -145,7 +145,9 @@ impl Record {
         let (status, reason, due_at) = match &self.calling.next {
             CallNext::Retry { .. } if is_over => ("cancelled", Some(NOT_ASKED_FOR), None),
             CallNext::Confirmed => ("delivered", None, None),
-            CallNext::Refused(said) | CallNext::Held(said) => ("dead", Some(said.as_str()), None),
+            CallNext::Refused(platform_reply) | CallNext::Held(platform_reply) => {
+                ("dead", Some(platform_reply.as_str()), None)
+            }
             CallNext::Retry { wait, .. } => ("pending", None, Some(self.now.steady.plus(*wait).as_millis())),
         };
         sqlx::query(
@@ -169,9 +171,9 @@ impl Record {
             CallNext::Confirmed => (None, Duration::ZERO),
             // The platform works; it only refuses this call.
             CallNext::Refused(_) => (None, Duration::ZERO),
-            CallNext::Held(said) => (Some(said.as_str()), Duration::ZERO),
-            CallNext::Retry { wait, said, everybody } => {
-                (Some(said.as_str()), if *everybody { *wait } else { Duration::ZERO })
+            CallNext::Held(platform_reply) => (Some(platform_reply.as_str()), Duration::ZERO),
+            CallNext::Retry { wait, platform_reply, everybody } => {
+                (Some(platform_reply.as_str()), if *everybody { *wait } else { Duration::ZERO })
             }
         };
         sqlx::query(
@@ -193,11 +195,13 @@ impl Record {
     /// Applies the platform's answer to the decision and announces it as an event, which redraws the cards.
     async fn follow_up(&self, tx: &mut SqliteConnection) -> Result<Vec<Delivery>> {
         let Some(delivery) = self.calling.message.deliveries.first() else { return Ok(Vec::new()) };
-        let (kind, platform, said, wait) = match &self.calling.next {
+        let (kind, platform, platform_reply, wait) = match &self.calling.next {
             CallNext::Confirmed => ("decision.confirmed", "confirmed", None, None),
-            CallNext::Refused(said) => ("decision.refused", "refused", Some(said), None),
-            CallNext::Held(said) => ("decision.held", "held", Some(said), None),
-            CallNext::Retry { wait, said, .. } => ("decision.waiting", "telling", Some(said), Some(*wait)),
+            CallNext::Refused(platform_reply) => ("decision.refused", "refused", Some(platform_reply), None),
+            CallNext::Held(platform_reply) => ("decision.held", "held", Some(platform_reply), None),
+            CallNext::Retry { wait, platform_reply, .. } => {
+                ("decision.waiting", "telling", Some(platform_reply), Some(*wait))
+            }
         };
         // The platform may have reported its own approval meanwhile: then that one counts.
         let row = sqlx::query(
@@ -206,15 +210,15 @@ impl Record {
              WHERE delivery_id = $5 AND platform IN ('telling', 'held', 'refused') RETURNING *",
         )
         .bind(platform)
-        .bind(said)
+        .bind(platform_reply)
         .bind(wait.map(|wait| self.now.wall.plus(wait).as_millis()))
         .bind(self.now.wall.as_millis())
         .bind(delivery.id.to_string())
         .fetch_optional(&mut *tx)
         .await?;
         let mut hints = match &self.calling.next {
-            CallNext::Retry { everybody: true, said, .. } => {
-                paused::say_why(tx, &self.mint, self.now, delivery.id, said).await?
+            CallNext::Retry { everybody: true, platform_reply, .. } => {
+                paused::say_why(tx, &self.mint, self.now, delivery.id, platform_reply).await?
             }
             _ => Vec::new(),
         };

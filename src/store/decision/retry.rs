@@ -102,7 +102,7 @@ async fn refusal(
     decision: &Decision,
     rights: Rights,
 ) -> Result<Option<NotRetried>> {
-    if decision.elsewhere_at.is_some() {
+    if decision.approved_upstream_at.is_some() {
         return Ok(Some(NotRetried::ApprovedUpstream));
     }
     match decision.platform {

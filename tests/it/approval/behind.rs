@@ -114,7 +114,7 @@ async fn with_a_card_for_each_event_the_pressed_one_shows_what_came_of_it() {
     bob.submits("tickets", &opened, "It is the fuser").await;
     let noted = |now: &Message| now.description().contains("📝 note by @Bob");
     assert_eq!(s.t.channel("tickets").becomes(first.id(), "noted", noted).await.title(), "🎫 #7 Printer");
-    assert_eq!(s.platform.told().len(), 2);
+    assert_eq!(s.platform.recorded_requests().len(), 2);
     s.finish().await;
 }
 

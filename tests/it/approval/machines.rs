@@ -49,7 +49,7 @@ async fn after_a_verdict_it_is_asked_anew_and_the_last_one_recalled() {
     s.t.clock.advance(GRACE);
     s.says(&second, "✅ LAB-7 approved").await;
     assert_eq!(s.t.channel("machines").now(first.id()).title(), "❌ LAB-7 denied", "a round of its own");
-    let told: Vec<_> = s.platform.told().into_iter().map(|call| call.line).collect();
+    let told: Vec<_> = s.platform.recorded_requests().into_iter().map(|call| call.line).collect();
     assert_eq!(told, ["POST /v1/machines/a-1/deny", "POST /v1/machines/a-1/approve"]);
     s.finish().await;
 }
@@ -74,7 +74,7 @@ async fn approved_on_the_platform_closes_the_card_without_a_second_message(
     assert!(closed.description().contains("the buttons here were not used"), "{}", closed.description());
     assert_eq!(closed.buttons(), ["Details"]);
     s.t.settle().await;
-    assert!(s.platform.told().is_empty());
+    assert!(s.platform.recorded_requests().is_empty());
     s.finish().await;
 }
 
@@ -90,7 +90,7 @@ async fn what_the_platform_says_after_our_decision_confirms_it() {
     assert!(done.description().contains("approved by @Alice"), "{}", done.description());
     s.t.clock.advance(GRACE);
     s.t.settle().await;
-    assert!(s.platform.told().is_empty());
+    assert!(s.platform.recorded_requests().is_empty());
     // Its answer to our call comes as an event as well: no second message either.
     s.t.sends_body(approved(json!({"asset_id": "asset-uuid", "again": 1}))).await;
     s.finish().await;

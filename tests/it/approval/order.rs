@@ -49,12 +49,12 @@ async fn a_note_and_the_close_behind_it_reach_the_platform_in_their_order() {
     // Another ticket's call waits for neither.
     s.t.person("bob").clicks("tickets", &other, "Take").await;
     s.reads(&other, "🙋 taken by @Bob").await;
-    let lines = || s.platform.told().iter().map(|told| told.line.clone()).collect::<Vec<_>>();
+    let lines = || s.platform.recorded_requests().iter().map(|told| told.line.clone()).collect::<Vec<_>>();
     assert_eq!(lines(), ["PUT /v1/tickets/t-1", "PUT /v1/tickets/t-2"]);
 
     s.t.clock.advance(Duration::from_secs(300));
     s.reads(&card, "🔒 closed by @Bob").await;
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     assert_eq!(told.len(), 4, "{told:#?}");
     assert_eq!(told[2].body["note"], "The switch is dead");
     assert_eq!(told[3].body["status"], "closed");

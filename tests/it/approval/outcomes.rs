@@ -40,12 +40,12 @@ async fn a_call_that_is_not_there_is_held_until_somebody_sets_it(#[case] status:
     s.t.settle().await;
     s.t.clock.advance(BACKOFF);
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1, "it is held");
+    assert_eq!(s.platform.recorded_requests().len(), 1, "it is held");
     s.t.log.expect(Level::ERROR, "set XTSYSTEMS_APPROVE");
 
     s.clicks("bob", &held, "Try again").await;
     s.says(&card, "✅ DESKTOP-001 approved").await;
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     assert_eq!(told[0].idempotency_key, told[1].idempotency_key);
     assert_eq!(told.len(), 2);
     s.finish().await;
@@ -69,7 +69,7 @@ async fn a_refusal_is_final_and_shown(#[case] status: u16) {
     s.t.settle().await;
     s.t.clock.advance(BACKOFF);
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     s.clicks("alice", &refused, "Try again").await;
     s.says(&card, "✅").await;
     s.finish().await;
@@ -108,7 +108,7 @@ async fn trouble_is_tried_again_and_the_card_tells() {
         s.t.clock.advance(BACKOFF);
     }
     s.says(&card, "✅ DESKTOP-001 approved").await;
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     assert_eq!(told.len(), 5);
     assert!(told.iter().all(|call| call.idempotency_key == told[0].idempotency_key), "one and the same call");
     // By then nobody looks at the card any more: Discord tells nobody of an edit.
@@ -133,10 +133,10 @@ async fn a_refused_key_pauses_everything_and_is_told(#[case] status: u16) {
     let problems = s.t.health().await["problems"].to_string();
     assert!(problems.contains("XTSystems refused our API key"), "{problems}");
     s.t.clock.advance(Duration::from_secs(60));
-    assert_eq!(s.platform.told().len(), 1, "it is left alone");
+    assert_eq!(s.platform.recorded_requests().len(), 1, "it is left alone");
     s.t.clock.advance(BACKOFF);
     s.says(&card, "✅").await;
-    assert_eq!(s.platform.told().len(), 2);
+    assert_eq!(s.platform.recorded_requests().len(), 2);
     s.t.log.expect(Level::ERROR, "XTSystems refused our API key");
     assert!(!s.t.health().await["problems"].to_string().contains("API_KEY"));
     s.finish().await;
@@ -158,7 +158,7 @@ async fn a_login_page_confirms_nothing(#[case] status: u16, #[case] body: &'stat
     s.t.settle().await;
     s.t.clock.advance(BACKOFF);
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1, "it is held");
+    assert_eq!(s.platform.recorded_requests().len(), 1, "it is held");
     s.t.log.expect(Level::ERROR, "which confirms nothing");
     s.clicks("bob", &held, "Try again").await;
     s.says(&card, "✅ DESKTOP-001 approved").await;
@@ -176,7 +176,7 @@ async fn an_empty_answer_or_json_confirms(#[case] status: u16, #[case] body: &'s
     s.platform.next(1, &Answering::With(status, body));
     let card = s.approved().await;
     s.says(&card, "✅ DESKTOP-001 approved").await;
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     s.finish().await;
 }
 

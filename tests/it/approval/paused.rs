@@ -59,7 +59,7 @@ async fn every_card_that_waits_says_why_and_another_key_is_tried_at_once() {
     // The same key has to wait, whoever starts it.
     s.t.restart().await;
     s.t.online().await;
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     s.t.set("XTSYSTEMS_API_KEY", super::KEY.replace("5a1d", "6b2e"));
     s.t.restart().await;
     s.t.online().await;
@@ -69,8 +69,8 @@ async fn every_card_that_waits_says_why_and_another_key_is_tried_at_once() {
     s.t.clock.advance(GRACE);
     s.says(&second, "✅ PC-2 approved").await;
     s.says(&third, "✅ PC-3 approved").await;
-    assert_eq!(s.platform.told().len(), 4);
-    let told = s.platform.told();
+    assert_eq!(s.platform.recorded_requests().len(), 4);
+    let told = s.platform.recorded_requests();
     assert_eq!(told[0].idempotency_key, told[1].idempotency_key, "one and the same call");
     assert_eq!(s.tried_again().await, ["0 held and 1 waiting"], "by another key only");
     s.finish().await;
@@ -92,12 +92,12 @@ async fn what_is_held_is_tried_with_another_key() {
     s.t.online().await;
     s.t.clock.advance(Duration::from_secs(600));
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1, "the same key changes nothing");
+    assert_eq!(s.platform.recorded_requests().len(), 1, "the same key changes nothing");
     s.t.set("XTSYSTEMS_API_KEY", super::KEY.replace("5a1d", "6b2e"));
     s.t.restart().await;
     s.t.online().await;
     s.says(&card, "✅ DESKTOP-001 approved").await;
-    assert_eq!(s.platform.told().len(), 2);
+    assert_eq!(s.platform.recorded_requests().len(), 2);
     assert_eq!(s.tried_again().await, ["1 held and 0 waiting"], "by another key only");
     s.finish().await;
 }

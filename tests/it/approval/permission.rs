@@ -32,7 +32,7 @@ async fn whoever_lacks_the_role_is_told_who_has_it_and_changes_nothing() {
     assert_eq!(s.t.channel("machines").now(card.id()).buttons(), ["Approve", "Deny", "Details"]);
     s.t.clock.advance(GRACE);
     s.t.settle().await;
-    assert!(s.platform.told().is_empty());
+    assert!(s.platform.recorded_requests().is_empty());
     s.finish().await;
 }
 

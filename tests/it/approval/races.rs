@@ -48,7 +48,7 @@ async fn a_hundred_clicks_at_once_are_one_decision_and_one_call() {
     s.t.clock.advance(GRACE);
     s.says(&card, "✅").await;
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1, "one call");
+    assert_eq!(s.platform.recorded_requests().len(), 1, "one call");
     let audit = s.audit().await;
     assert_eq!(audit.iter().filter(|line| line.ends_with("approve done")).count(), 1, "one winner");
     assert_eq!(audit.iter().filter(|line| line.ends_with("approve refused")).count(), 99);
@@ -71,9 +71,9 @@ async fn approve_and_deny_at_once_are_one_of_them() {
         assert!(is_late(&whisper), "{whisper:#}");
         s.t.clock.advance(GRACE);
         s.t.settle().await;
-        assert_eq!(s.platform.told().len(), 1);
+        assert_eq!(s.platform.recorded_requests().len(), 1);
         let won = s.t.channel("machines").now(card.id());
-        let verdict = s.platform.told()[0].body["decision"].as_str().unwrap().to_owned();
+        let verdict = s.platform.recorded_requests()[0].body["decision"].as_str().unwrap().to_owned();
         assert!(won.title().ends_with(&verdict), "{} and {verdict}", won.title());
         let audit = s.audit().await;
         assert_eq!(audit.iter().filter(|line| line.ends_with("done")).count(), 1, "{audit:#?}");
@@ -98,7 +98,7 @@ async fn a_click_that_the_gateway_tells_twice_counts_once() {
     s.t.clock.advance(GRACE);
     s.says(&card, "✅").await;
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     assert!(s.t.whispers().is_empty(), "{:#?}", s.t.whispers());
     assert_eq!(s.audit().await, ["Alice decision.approve done"]);
     s.finish().await;
@@ -132,7 +132,7 @@ async fn a_hundred_answers_of_both_kinds_around_a_restart_are_one() {
     s.says(&card, "⏳ DESKTOP-001: ").await;
     s.t.clock.advance(GRACE);
     s.t.settle().await;
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     assert_eq!(told.len(), 1, "one call");
     let verdict = told[0].body["decision"].as_str().unwrap();
     assert!(s.t.channel("machines").now(card.id()).title().ends_with(verdict));
@@ -167,7 +167,7 @@ async fn a_click_that_is_told_again_after_a_restart_counts_once() {
     s.t.settle().await;
     assert_eq!(s.audit().await, ["Carol decision.approve refused", "Alice decision.approve done"]);
     assert!(s.t.whispers().is_empty(), "{:#?}", s.t.whispers());
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     s.finish().await;
 }
 
@@ -228,7 +228,7 @@ async fn what_the_platform_may_have_heard_cannot_be_undone() {
     assert!(matches!(clicked, Ok(nuncio::hub::ClickOutcome::Late(_))), "{clicked:?}");
     s.t.clock.advance(Duration::from_secs(300));
     s.says(&card, "✅").await;
-    assert_eq!(s.platform.told().len(), 2);
+    assert_eq!(s.platform.recorded_requests().len(), 2);
     s.finish().await;
 }
 
@@ -321,7 +321,7 @@ async fn a_click_that_the_end_cuts_off_is_not_lost_in_silence() {
     s.says(&card, "⏳ DESKTOP-001: approved by @Alice").await;
     s.t.clock.advance(GRACE);
     s.says(&card, "✅").await;
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     s.finish().await;
 }
 

@@ -158,7 +158,7 @@ impl Stage {
 
     /// The call of the first decision.
     async fn first_call(&self) -> DeliveryDetails {
-        let mut letters = self.t.store().letters(DeliveryFilter::All, 1000).await.unwrap();
+        let mut letters = self.t.store().delivery_details_of(DeliveryFilter::All, 1000).await.unwrap();
         letters.retain(|letter| letter.sink == Some(Sink::XtSystems));
         letters.pop().expect("there is a call")
     }
@@ -217,7 +217,7 @@ async fn what_is_not_the_newest_refused_decision_reaches_the_platform_through_no
     } else {
         why
     };
-    let (call, told) = (s.first_call().await, s.platform.told().len());
+    let (call, told) = (s.first_call().await, s.platform.recorded_requests().len());
     let (id, event) = (call.id.to_string(), call.event_id);
 
     let ran = s.t.runs(&["redeliver", &id]).await;
@@ -249,10 +249,10 @@ async fn what_is_not_the_newest_refused_decision_reaches_the_platform_through_no
     s.reads_all().await;
     s.t.clock.advance(BACKOFF);
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), told, "{state:?}: the platform heard of it");
+    assert_eq!(s.platform.recorded_requests().len(), told, "{state:?}: the platform heard of it");
     s.t.restart().await;
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), told, "{state:?}: after a restart");
+    assert_eq!(s.platform.recorded_requests().len(), told, "{state:?}: after a restart");
     s.finish().await;
 }
 
@@ -279,7 +279,7 @@ async fn what_is_under_way_is_not_doubled(#[case] state: State, #[case] calls: u
     s.says(&card, "✅ LAB-7 approved").await;
     s.t.settle().await;
     s.reads_all().await;
-    assert_eq!(s.platform.told().len(), calls);
+    assert_eq!(s.platform.recorded_requests().len(), calls);
     s.finish().await;
 }
 
@@ -301,7 +301,7 @@ async fn a_refused_call_is_retried_by_name_and_left_to_its_card_in_bulk(
     assert_eq!(ran.stdout, "0 dead deliveries are due again.\n", "{}", ran.stderr);
     assert!(ran.stderr.contains("1 decision left alone: press Try again on its card."), "{}", ran.stderr);
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1, "{state:?}");
+    assert_eq!(s.platform.recorded_requests().len(), 1, "{state:?}");
 
     s.platform.next(2, &again);
     for (n, name) in [call.id.to_string(), call.event_id.to_string()].into_iter().enumerate() {
@@ -326,7 +326,7 @@ async fn a_refused_call_is_retried_by_name_and_left_to_its_card_in_bulk(
     assert_eq!(s.retries(call.id).await, "The call to XTSystems is made again.");
     s.says(&card, "✅ LAB-7 approved").await;
     s.t.settle().await;
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     assert_eq!(told.len(), 4);
     assert!(told.iter().all(|call| call.idempotency_key == told[0].idempotency_key), "one and the same call");
     let tries: Value =
@@ -352,7 +352,7 @@ async fn an_operator_revives_no_decision_and_is_told_who_can() {
     s.commands("machines", menu).await;
     s.t.settle().await;
     s.reads_all().await;
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     s.finish().await;
 }
 
@@ -376,7 +376,7 @@ async fn the_shell_mutes_unmutes_and_redelivers_with_an_entry_each() {
     s.t.sends("asset_created.json").await;
     s.t.channel("assets").next_message().await;
     s.t.settle().await;
-    let letters = s.t.store().letters(DeliveryFilter::All, 1).await.unwrap();
+    let letters = s.t.store().delivery_details_of(DeliveryFilter::All, 1).await.unwrap();
     let ran = s.t.runs(&["redeliver", &letters[0].id.to_string()]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     s.t.channel("assets").next_message().await;

@@ -206,7 +206,7 @@ async fn calls_are_never_rerouted() {
 async fn a_message_begins_only_with_deliveries_of_its_own_destination() {
     let t = Harness::plain().await;
     lose(&t, 1).await;
-    let letters = t.store().letters(DeliveryFilter::Pending, 10).await.unwrap();
+    let letters = t.store().delivery_details_of(DeliveryFilter::Pending, 10).await.unwrap();
     let waiting =
         letters.iter().find(|letter| letter.status == Status::Pending && letter.closed.is_some()).unwrap();
     let other = t.discord.channel_id("assets").unwrap();
@@ -241,7 +241,7 @@ async fn a_machine_that_asks_after_its_channel_was_deleted_is_decided_in_the_new
     s.t.channel("assets").becomes(card.id(), "⏳", |now| now.title().contains("⏳")).await;
     s.t.clock.advance(super::GRACE);
     s.t.channel("assets").becomes(card.id(), "✅", |now| now.title().contains("✅")).await;
-    assert_eq!(s.platform.told().len(), 1);
+    assert_eq!(s.platform.recorded_requests().len(), 1);
     s.finish().await;
 }
 

@@ -108,7 +108,7 @@ async fn a_forged_click_changes_nothing() {
     assert!(s.audit().await.iter().all(|line| line.ends_with("approve refused")));
     s.t.clock.advance(GRACE);
     s.t.settle().await;
-    assert!(s.platform.told().is_empty());
+    assert!(s.platform.recorded_requests().is_empty());
 
     // Where it stands, it works.
     s.clicks("alice", &card, "Approve").await;
@@ -150,7 +150,7 @@ async fn a_click_told_in_fewer_words_counts() {
         s.t.clock.advance(GRACE);
         s.says(&card, if n % 2 == 0 { "✅" } else { "❌" }).await;
     }
-    assert_eq!(s.platform.told().len(), 10);
+    assert_eq!(s.platform.recorded_requests().len(), 10);
     s.finish().await;
 }
 

@@ -55,7 +55,7 @@ async fn a_ticket_is_taken_noted_and_closed() {
     assert!(closed.buttons().is_empty(), "{:?}", closed.buttons());
     assert_eq!(s.audit().await, ["Bob ticket.take done", "Bob ticket.note done", "Bob ticket.close done"]);
     let keys: std::collections::BTreeSet<_> =
-        s.platform.told().into_iter().map(|call| call.idempotency_key).collect();
+        s.platform.recorded_requests().into_iter().map(|call| call.idempotency_key).collect();
     assert_eq!(keys.len(), 3, "three wishes");
     s.finish().await;
 }
@@ -71,7 +71,7 @@ async fn only_operators_change_tickets() {
         assert_eq!(said, format!("Only <@&{operators}> can change tickets: ask one of them."));
         s.audited(n + 1).await;
     }
-    assert!(s.platform.told().is_empty());
+    assert!(s.platform.recorded_requests().is_empty());
     s.finish().await;
 }
 
@@ -95,7 +95,7 @@ async fn a_ticket_is_taken_once_at_a_time() {
     assert_eq!(waiting.buttons(), ["Note…", "Close…"]);
     s.t.clock.advance(Duration::from_secs(300));
     s.ticket_says(&card, "🙋 taken by @Bob").await;
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     assert_eq!(told.len(), 2);
     assert_eq!(told[0].idempotency_key, told[1].idempotency_key);
     s.finish().await;
@@ -134,7 +134,7 @@ async fn somebody_is_on_an_alert() {
             .becomes(card.id(), "who is on it", |now| now.description().contains("🙋 Bob is on it"))
             .await;
     assert!(!taken.buttons().contains(&"On it"));
-    assert!(s.platform.told().is_empty(), "that is between people");
+    assert!(s.platform.recorded_requests().is_empty(), "that is between people");
     assert_eq!(s.audit().await, ["Bob alert.take done"]);
     s.finish().await;
 }

@@ -106,7 +106,7 @@ async fn whoever_invites_the_bot_does_and_reads_nothing_by_any_command() {
             "{data}: {answer:#}"
         );
     }
-    assert_eq!(s.platform.told(), []);
+    assert_eq!(s.platform.recorded_requests(), []);
     assert_eq!((s.t.hub().mutes().await.unwrap(), s.t.hub().set_routes()), (vec![], vec![]));
     assert_eq!(s.t.channel("machines").now(card.id()).buttons(), ["Approve", "Deny", "Details"]);
     // At home all is as it was.
@@ -173,7 +173,7 @@ async fn no_button_menu_or_dialog_counts_in_a_strangers_server() {
     }
     s.t.discord.distort_interactions(None);
 
-    assert_eq!((s.platform.told(), s.t.hub().set_routes()), (vec![], vec![]));
+    assert_eq!((s.platform.recorded_requests(), s.t.hub().set_routes()), (vec![], vec![]));
     assert_eq!(s.t.channel("machines").now(card.id()).buttons(), ["Approve", "Deny", "Details"]);
     s.finish().await;
 }

@@ -69,7 +69,7 @@ async fn registering_does_what_the_command_does() {
     });
     assert_eq!(asks(&s, "/webhooks/register", Some(&wanted.to_string())).await, (200, done.clone()));
     assert_eq!(asks(&s, "/webhooks/register", Some("{}")).await, (200, done));
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     let asked: Vec<_> = told.iter().map(|told| format!("{} {}", told.method, told.path)).collect();
     assert_eq!(asked, ["POST /v1/webhooks", "PUT /v1/webhooks/whk-1", "PUT /v1/webhooks/whk-1"]);
     let ours = s.t.url("/webhooks/xtsystems").replace("127.0.0.1", "localhost");
@@ -108,7 +108,7 @@ async fn what_was_not_registered_says_why() {
         assert_eq!((status, told), (400, json!({"error": "Invalid JSON"})), "{body}");
     }
     assert_eq!(asks(&s, "/webhooks/register", Some(&" ".repeat(100_000))).await.0, 413);
-    assert!(s.platform.told().is_empty());
+    assert!(s.platform.recorded_requests().is_empty());
     s.platform.fails_next("POST /v1/webhooks", 1, PlatformFault::Status(500, json!({"detail": "no disk"})));
     let (status, told) = asks(&s, "/webhooks/register", Some("{}")).await;
     assert_eq!((status, &told["error"]), (500, &json!("Failed to register webhook")));
@@ -166,7 +166,7 @@ async fn both_want_the_key_and_only_so_many_may_be_tried() {
     assert!(answers[&401] >= 93 && answers[&429] > 0, "{answers:?}");
     s.t.log.expect(Level::WARN, "an address sends more requests than RATE_LIMIT allows");
     assert_eq!(s.t.looks_at("/").await.0, 200, "nothing else is kept out");
-    assert!(s.platform.told().is_empty());
+    assert!(s.platform.recorded_requests().is_empty());
     // Without a key of our own, no key opens them.
     s.t.unset("NUNCIO_API_KEY");
     s.t.restart().await;

@@ -66,7 +66,7 @@ async fn a_machine_is_named_as_its_card_does_and_never_guessed() {
     s.t.settle().await;
     assert_eq!(s.platform.machine("asset-uuid").as_deref(), Some("approved"));
     assert!(
-        s.platform.told().iter().all(|told| !told.path.contains("twin")),
+        s.platform.recorded_requests().iter().all(|told| !told.path.contains("twin")),
         "nobody decided about the twins"
     );
     s.finish().await;
@@ -84,7 +84,7 @@ async fn whoever_is_no_approver_decides_nothing() {
     let said = s.types("machine", below("approve", json!([option("machine", "asset-uuid")]))).await;
     assert!(content(&said).starts_with("Only <@&123456789012345678> can decide"), "{said:#}");
     assert_eq!(s.audited(1).await.outcome, "refused");
-    assert_eq!(s.platform.told(), []);
+    assert_eq!(s.platform.recorded_requests(), []);
     s.finish().await;
 }
 
@@ -140,6 +140,6 @@ async fn options_of_another_versions_command_change_nothing_and_say_what_to_do()
         content(&said),
         "Discord sent options that this command does not have. Nothing was changed: reload Discord (Ctrl+R) and try again."
     );
-    assert!(s.platform.told().is_empty());
+    assert!(s.platform.recorded_requests().is_empty());
     s.finish().await;
 }

@@ -55,7 +55,7 @@ impl Stage {
 
     /// What XTSystems was told about machines.
     fn verdicts(&self) -> Vec<String> {
-        let told = self.platform.told();
+        let told = self.platform.recorded_requests();
         let about = told.iter().filter(|told| told.path.starts_with("/v1/machines/"));
         about.map(|told| format!("{} {}", told.method, told.path)).collect()
     }

@@ -96,7 +96,7 @@ async fn whoever_is_neither_changes_nothing_by_any_command() {
     let mut reading = READING.map(str::to_owned);
     reading.sort_unstable();
     assert_eq!(read, reading);
-    assert_eq!(s.platform.told(), []);
+    assert_eq!(s.platform.recorded_requests(), []);
     assert_eq!(s.t.hub().mutes().await.unwrap(), []);
     assert_eq!(s.t.channel("machines").now(card.id()).buttons(), ["Approve", "Deny", "Details"]);
     s.finish().await;

@@ -15,9 +15,9 @@ async fn registering_makes_the_webhook_once_and_then_keeps_it_up_to_date() {
     let said = s.types("register-webhook", json!([option("events", "ticket.*, alert.triggered")])).await;
     assert!(content(&said).starts_with("The registration was there"), "{said:#}");
     let asked: Vec<String> =
-        s.platform.told().iter().map(|told| format!("{} {}", told.method, told.path)).collect();
+        s.platform.recorded_requests().iter().map(|told| format!("{} {}", told.method, told.path)).collect();
     assert_eq!(asked, ["POST /v1/webhooks", "PUT /v1/webhooks/whk-1"]);
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     assert_eq!(told[0].body["name"], "Discord Bot Integration");
     assert_eq!(told[1].body["events"], json!(["ticket.*", "alert.triggered"]));
     let entry = s.audited(2).await;
@@ -33,7 +33,7 @@ async fn the_old_bots_registration_is_taken_over_by_its_name() {
     let s = Stage::start().await;
     s.platform.add_webhook("Discord Bot Integration", "http://old.example/hook", Secret::new("old"));
     s.types("register-webhook", json!([])).await;
-    let told = s.platform.told();
+    let told = s.platform.recorded_requests();
     assert_eq!((told[0].method.as_str(), told[0].path.as_str()), ("PUT", "/v1/webhooks/whk-1"));
     // The new secret came with it: what the platform sends now is accepted.
     let answers = s.platform.emit("ticket.created", json!({"id": "t-1", "title": "New"})).await;
@@ -61,7 +61,10 @@ async fn a_public_url_is_what_is_registered() {
     })
     .await;
     s.types("register-webhook", json!([])).await;
-    assert_eq!(s.platform.told()[0].body["url"], "https://nuncio.example/base/webhooks/xtsystems");
+    assert_eq!(
+        s.platform.recorded_requests()[0].body["url"],
+        "https://nuncio.example/base/webhooks/xtsystems"
+    );
     s.finish().await;
 }
 
@@ -127,7 +130,7 @@ async fn a_ticket_is_made_once_and_its_card_comes_back() {
     assert!(content(&said).starts_with("Ticket #5001 is created."), "{said:#}");
     let card = s.t.channel("tickets").next_message().await;
     assert!(card.title().contains("No internet"), "{}", card.title());
-    let made = s.platform.told().into_iter().find(|told| told.path == "/v1/tickets").unwrap();
+    let made = s.platform.recorded_requests().into_iter().find(|told| told.path == "/v1/tickets").unwrap();
     assert_eq!(made.body["priority"], "high");
     assert_eq!(made.body["created_by"], "Alice");
     assert!(made.idempotency_key.unwrap().starts_with("cmd_"));
@@ -180,7 +183,7 @@ async fn a_ticket_without_a_title_is_refused_in_a_sentence() {
         "The title is empty. No ticket was created: write one of at most 200 characters."
     );
     assert_eq!(s.audited(1).await.outcome, "refused");
-    assert!(s.platform.told().iter().all(|told| !told.path.contains("tickets")));
+    assert!(s.platform.recorded_requests().iter().all(|told| !told.path.contains("tickets")));
     s.finish().await;
 }
 

@@ -105,7 +105,7 @@ async fn a_registration_is_made_only_where_events_arrive_here() {
     rig.set_to("WEBHOOK_PORT", "0");
     let seen = rig.finds_with(FIX, 0, &["xtsystems-registered-elsewhere"]).await;
     assert_eq!(fixed(&seen.text), [("xtsystems-registered-elsewhere".to_owned(), false)]);
-    assert!(rig.platform.told().is_empty());
+    assert!(rig.platform.recorded_requests().is_empty());
     rig.set_to("WEBHOOK_PORT", &port.to_string());
     rig.set_to("PUBLIC_URL", &format!("http://127.0.0.1:{port}"));
     let seen = rig.finds_with(FIX, 0, &NOTHING).await;
@@ -116,7 +116,7 @@ async fn a_registration_is_made_only_where_events_arrive_here() {
         "{}",
         seen.text
     );
-    assert_eq!(rig.platform.told().len(), 1);
+    assert_eq!(rig.platform.recorded_requests().len(), 1);
     let (_, audit) = rig.runs(&["audit"]).await;
     assert!(audit.contains("register-webhook"), "{audit}");
 }

@@ -73,5 +73,5 @@ async fn calls_that_the_platform_does_not_have_are_named_without_making_them() {
     // Near miss: a platform that answers so to whatever it is asked about.
     rig.platform.fails_next("OPTIONS", 8, missing);
     rig.finds(0, &NOTHING).await;
-    assert!(rig.platform.told().is_empty(), "{:?}", rig.platform.told());
+    assert!(rig.platform.recorded_requests().is_empty(), "{:?}", rig.platform.recorded_requests());
 }

@@ -25,7 +25,7 @@ async fn another_secret_at_the_platform_is_named_and_registering_mends_it() {
     rig.serve_on_a_port().await;
     // Near miss: not asked for, nothing is sent.
     rig.finds(0, &NOTHING).await;
-    assert_eq!((cards(&rig), rig.platform.told().len()), ([0, 0], 0));
+    assert_eq!((cards(&rig), rig.platform.recorded_requests().len()), ([0, 0], 0));
     let seen = rig.looks_with(SEND).await;
     assert_eq!(
         tested(&seen.text),
@@ -77,7 +77,7 @@ async fn without_a_nuncio_that_runs_nothing_is_sent() {
     rig.set_to("WEBHOOK_PORT", &theirs.to_string());
     rig.finds_with(SEND, 1, &["other-nuncio", "test-skipped"]).await;
     assert_eq!((cards(&rig), cards(&other)), ([0, 0], [0, 0]));
-    assert!(rig.platform.told().is_empty() && !rig.files().contains(&"nuncio.key".to_owned()));
+    assert!(rig.platform.recorded_requests().is_empty() && !rig.files().contains(&"nuncio.key".to_owned()));
 }
 
 // Control: with a card that was refused taken for one that stands, it is not named.

@@ -18,7 +18,7 @@ use super::within;
 
 /// One call, as it came.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct RecordedRequest {
     pub line: String,
     pub authorization: String,
     pub idempotency_key: String,
@@ -38,7 +38,7 @@ pub struct Receiver(Arc<Inner>);
 
 struct Inner {
     address: SocketAddr,
-    told: Mutex<Vec<Told>>,
+    told: Mutex<Vec<RecordedRequest>>,
     next: Mutex<VecDeque<Answering>>,
     changed: watch::Sender<u64>,
     is_there: AtomicBool,
@@ -74,20 +74,20 @@ impl Receiver {
     }
 
     /// All calls so far.
-    pub fn told(&self) -> Vec<Told> {
+    pub fn recorded_requests(&self) -> Vec<RecordedRequest> {
         self.0.told.lock().unwrap().clone()
     }
 
     /// Waits for the `n`th call.
-    pub async fn call(&self, n: usize) -> Told {
+    pub async fn call(&self, n: usize) -> RecordedRequest {
         let mut changed = self.0.changed.subscribe();
         let waiting = async {
-            while self.told().len() < n {
+            while self.recorded_requests().len() < n {
                 changed.changed().await.unwrap();
             }
         };
         within(&format!("call {n} to XTSystems"), waiting).await;
-        self.told()[n - 1].clone()
+        self.recorded_requests()[n - 1].clone()
     }
 }
 
@@ -100,7 +100,7 @@ async fn take(
 ) -> Response {
     let header =
         |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let told = Told {
+    let told = RecordedRequest {
         line: format!("{method} {uri}"),
         authorization: header("authorization"),
         idempotency_key: header("idempotency-key"),

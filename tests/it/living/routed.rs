@@ -135,7 +135,7 @@ async fn redelivery_makes_a_card_of_its_own_and_a_closed_channel_does_not_count(
     written(&t, ticket("ticket.updated", 1_705_314_650, json!({"priority": "low"}))).await;
     t.channel("tickets").next_message().await;
     t.settle().await;
-    let letters = t.store().letters(DeliveryFilter::All, 10).await.unwrap();
+    let letters = t.store().delivery_details_of(DeliveryFilter::All, 10).await.unwrap();
     let updated = letters.iter().rfind(|letter| letter.kind.as_str() == "ticket.updated").unwrap();
     t.hub().redeliver(updated.id, &at_shell()).await.unwrap();
     assert_eq!(t.channel("tickets").next_message().await.title(), "📝 #1001 Network Issue");

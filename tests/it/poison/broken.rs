@@ -43,7 +43,7 @@ async fn what_a_broken_lane_had_sent_is_in_doubt(#[case] webhook: bool, #[case] 
     let messages = t.channel(channel).next_messages(stands).await;
     let says = |message: &Message| footer(message).ends_with(" · may be a duplicate");
     assert_eq!(says(messages.last().unwrap()), webhook, "{messages:#?}");
-    let letter = &t.store().letters(DeliveryFilter::All, 1).await.unwrap()[0];
+    let letter = &t.store().delivery_details_of(DeliveryFilter::All, 1).await.unwrap()[0];
     let tries = t.store().tries(letter.id).await.unwrap();
     let tries: Vec<_> =
         tries.iter().map(|tried| (&*tried.class, tried.response.contains("panicked"))).collect();
@@ -66,7 +66,7 @@ async fn a_message_that_breaks_every_lane_is_given_up_and_the_others_arrive() {
         t.log.expect(Level::ERROR, "sending to a destination failed");
     }
     t.log.expect(Level::ERROR, "a message makes nuncio panic every time");
-    let dead = t.store().letters(DeliveryFilter::Dead, 10).await.unwrap();
+    let dead = t.store().delivery_details_of(DeliveryFilter::Dead, 10).await.unwrap();
     assert_eq!(dead.len(), 1);
     let reason = dead[0].reason.as_deref().unwrap();
     assert!(reason.ends_with("it may be in the channel all the same"), "{reason}");

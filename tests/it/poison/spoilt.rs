@@ -109,7 +109,7 @@ async fn one_of_several_in_a_message_in_doubt_leaves_the_others_in_it() {
     t.settle().await;
     t.log.expect(Level::ERROR, "a delivery for channel");
     assert!(t.channel("general").unread().is_empty(), "nothing twice");
-    let letters = t.store().letters(DeliveryFilter::All, 10).await.unwrap();
+    let letters = t.store().delivery_details_of(DeliveryFilter::All, 10).await.unwrap();
     assert_eq!(letters.len(), 9, "{letters:#?}");
     assert!(letters.iter().all(|letter| letter.status == nuncio::model::Status::Delivered), "{letters:#?}");
     t.finish().await;

@@ -63,10 +63,10 @@ async fn killed_between_the_decision_and_the_call_it_is_made_once() {
     stage.approve(&card).await;
     stage.card("⏳ LAB-7: approved by @Alice").await;
     program.kill().await;
-    assert!(platform.told().is_empty(), "not before its time");
+    assert!(platform.recorded_requests().is_empty(), "not before its time");
     let program = stage.start().await;
     stage.card("✅ LAB-7 approved").await;
-    assert_eq!(platform.told().len(), 1);
+    assert_eq!(platform.recorded_requests().len(), 1);
     assert!(program.terminate().await.success());
 }
 
@@ -85,7 +85,7 @@ async fn killed_while_the_platform_is_told_it_is_told_again_as_the_same_call() {
     program.kill().await;
     let program = stage.start().await;
     stage.card("✅ LAB-7 approved").await;
-    let told = platform.told();
+    let told = platform.recorded_requests();
     assert_eq!(told.len(), 2);
     assert_eq!(told[0].idempotency_key, told[1].idempotency_key);
     assert!(program.terminate().await.success());

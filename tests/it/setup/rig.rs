@@ -100,7 +100,7 @@ impl Rig {
     pub fn is_untouched(&self) {
         assert_eq!(self.files(), [""; 0]);
         assert!(self.discord.requests().iter().all(|asked| asked.method == "GET"));
-        assert!(self.platform.told().is_empty(), "{:?}", self.platform.told());
+        assert!(self.platform.recorded_requests().is_empty(), "{:?}", self.platform.recorded_requests());
     }
 
     /// From now on another user than root runs the program, and may not write here, where this test is run by root.

@@ -119,7 +119,9 @@ async fn an_xtsystems_that_does_not_answer_can_be_left_out() {
     answers(&mut terminal, &questions(&rig)[3..]).await;
     let (code, text) = terminal.ends().await;
     assert_eq!(code, 0, "{text}");
-    assert!(rig.dotenv().unwrap().contains("XTSYSTEMS_API_KEY=\n") && rig.platform.told().is_empty());
+    assert!(
+        rig.dotenv().unwrap().contains("XTSYSTEMS_API_KEY=\n") && rig.platform.recorded_requests().is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -152,7 +152,7 @@ async fn what_was_for_a_removed_webhook_is_not_said_to_be_sent_again() {
     t.channel("general").next_message().await;
     t.settle().await;
     assert!(t.store().remove_webhook(id, Actor::Shell).await.unwrap());
-    let letters = t.store().letters(DeliveryFilter::Of(event.parse().unwrap()), 9).await.unwrap();
+    let letters = t.store().delivery_details_of(DeliveryFilter::Of(event.parse().unwrap()), 9).await.unwrap();
     let delivery = letters[0].id;
     assert_eq!(
         t.hub().redeliver(delivery, &at_shell()).await.unwrap().unwrap(),
@@ -168,7 +168,7 @@ async fn what_was_for_a_removed_webhook_is_not_said_to_be_sent_again() {
         );
     }
     assert_eq!(
-        t.store().letters(DeliveryFilter::Of(letters[0].event_id), 9).await.unwrap()[0].status,
+        t.store().delivery_details_of(DeliveryFilter::Of(letters[0].event_id), 9).await.unwrap()[0].status,
         Status::Delivered
     );
     t.finish().await;

@@ -100,7 +100,7 @@ impl Connection {
                 () = self.pulse.sleep_until_elapsed(self.deadline) => {
                     return Over::Ending(Ending::Close(CloseCode::SESSION_TIMED_OUT));
                 }
-                heard = self.socket.recv() => match heard {
+                received = self.socket.recv() => match received {
                     Some(Ok(Message::Text(text))) => self.receive(text.as_bytes()),
                     Some(Ok(Message::Binary(bytes))) => self.receive(&bytes),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}

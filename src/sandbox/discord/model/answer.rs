@@ -116,7 +116,7 @@ impl World {
         if let Some(found) = self.interactions.get_mut(&id) {
             (found.stage, found.original, found.deferred, found.modal) =
                 (Stage::Answered, original, deferred, modal);
-            let payload = found.told(state.0, state.1);
+            let payload = found.progress_event(state.0, state.1);
             self.dispatch("SANDBOX_INTERACTION", payload);
         }
         let mut answer = json!({"interaction": {"id": id, "type": found.kind as u8}});
@@ -232,7 +232,7 @@ impl World {
         let Some(found) = self.interactions.get_mut(&id) else { return };
         found.deferred = false;
         let message = found.original;
-        let payload = found.told("answered", json!({"message_id": message}));
+        let payload = found.progress_event("answered", json!({"message_id": message}));
         self.dispatch("SANDBOX_INTERACTION", payload);
     }
 

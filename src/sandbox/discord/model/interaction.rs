@@ -78,7 +78,7 @@ impl Interaction {
     }
 
     /// Its state for the page: user, channel, and progress.
-    pub(super) fn told(&mut self, state: &str, more: Value) -> Value {
+    pub(super) fn progress_event(&mut self, state: &str, more: Value) -> Value {
         let mut payload = json!({
             "id": self.id, "user_id": self.user, "channel_id": self.channel, "nonce": self.nonce,
             "type": self.kind as u8, "state": state,
@@ -152,7 +152,7 @@ impl World {
             modal: None,
             outcome: Value::Null,
         };
-        let payload = interaction.told("opened", json!({}));
+        let payload = interaction.progress_event("opened", json!({}));
         self.dispatch("SANDBOX_INTERACTION", payload);
         self.interactions.insert(id, interaction);
         self.opened.push(id);
@@ -223,7 +223,7 @@ impl World {
             return;
         };
         found.stage = Stage::Failed;
-        let payload = found.told("failed", json!({"reason": "The application did not respond"}));
+        let payload = found.progress_event("failed", json!({"reason": "The application did not respond"}));
         self.dispatch("SANDBOX_INTERACTION", payload);
     }
 

@@ -21,7 +21,7 @@ async fn try_again_knows_a_machine_by_either_of_its_ids() {
     let said = s.t.whisper(1).await;
     assert!(said["content"].as_str().unwrap().contains("use the buttons on its newest card"), "{said:#}");
     s.t.settle().await;
-    let lines: Vec<_> = s.platform.told().into_iter().map(|call| call.line).collect();
+    let lines: Vec<_> = s.platform.recorded_requests().into_iter().map(|call| call.line).collect();
     assert_eq!(lines, ["POST /v1/machines/m-1/approve", "POST /v1/machines/a-1/deny"]);
     s.finish().await;
 }
@@ -48,7 +48,7 @@ async fn a_call_that_was_overtaken_is_not_made_again() {
     s.is_denied_now(json!({"id": "m-1", "asset_id": "a-1", "hostname": "LAB-7", "n": 2})).await;
     s.t.clock.advance(BACKOFF);
     s.t.settle().await;
-    let lines: Vec<_> = s.platform.told().into_iter().map(|call| call.line).collect();
+    let lines: Vec<_> = s.platform.recorded_requests().into_iter().map(|call| call.line).collect();
     assert_eq!(lines, ["POST /v1/machines/m-1/approve", "POST /v1/machines/m-1/deny"]);
     s.finish().await;
 }
@@ -75,7 +75,7 @@ async fn a_call_in_doubt_that_was_settled_meanwhile_is_not_made_again() {
     s.t.set("XTSYSTEMS_API_URL", url);
     s.t.boot().await;
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 1, "{:?}", s.platform.told());
+    assert_eq!(s.platform.recorded_requests().len(), 1, "{:?}", s.platform.recorded_requests());
     s.finish().await;
 }
 
@@ -104,7 +104,7 @@ async fn after_retention_try_again_still_calls() {
     s.t.settle().await;
     s.t.clock.advance(Duration::from_secs(3600));
     s.t.hub().tidy(s.t.clock.now()).await.unwrap();
-    let letters = s.t.store().letters(DeliveryFilter::All, 100).await.unwrap();
+    let letters = s.t.store().delivery_details_of(DeliveryFilter::All, 100).await.unwrap();
     assert!(letters.iter().all(|letter| letter.sink != Some(Sink::XtSystems)), "it is removed");
     let old = s.t.channel("machines").now(card.id());
     s.clicks("bob", &old, "Try again").await;
@@ -138,6 +138,6 @@ async fn an_expired_question_is_shown_again_and_tells_nobody() {
         assert!(ran.code == 0 && !ran.stderr.contains("Try again"), "{}", ran.stderr);
     }
     s.t.settle().await;
-    assert!(s.platform.told().is_empty(), "{:?}", s.platform.told());
+    assert!(s.platform.recorded_requests().is_empty(), "{:?}", s.platform.recorded_requests());
     s.finish().await;
 }

@@ -27,7 +27,7 @@ async fn a_ticket_action_is_retried_by_operators_until_something_newer_counts() 
     assert!(s.retries(take.id).await.contains("a newer one"), "superseded");
     assert_eq!(s.t.runs(&["redeliver", &take.id.to_string()]).await.code, 1);
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 3);
+    assert_eq!(s.platform.recorded_requests().len(), 3);
     s.finish().await;
 }
 
@@ -49,6 +49,6 @@ async fn nothing_is_retried_on_a_closed_ticket() {
     let ran = s.t.runs(&["redeliver", &s.first_call().await.id.to_string()]).await;
     assert!(ran.code == 1 && ran.stderr.contains("the ticket is closed"), "{}", ran.stderr);
     s.t.settle().await;
-    assert_eq!(s.platform.told().len(), 2);
+    assert_eq!(s.platform.recorded_requests().len(), 2);
     s.finish().await;
 }

@@ -1,6 +1,6 @@
 use reqwest::Method;
 
-use super::ask::{Told, next};
+use super::ask::{RecordedRequest, next};
 use super::*;
 
 fn ask_command() -> Value {
@@ -28,7 +28,7 @@ impl Stage {
         json!({"type": kind, "channel_id": self.tickets(), "data": {"name": name, "type": 1, "options": options}})
     }
 
-    async fn used(&self, who: &str, name: &str, options: &Value) -> Told {
+    async fn used(&self, who: &str, name: &str, options: &Value) -> RecordedRequest {
         self.say(who, "/interactions", &self.use_body(2, name, options)).await
     }
 }

@@ -7,15 +7,15 @@ use crate::store::{AttemptRow, DeliveryDetails, DeliveryFilter, Result, RowResul
 impl Hub {
     /// Dead letters, newest first, after the first `skip`; at most `limit`.
     pub async fn given_up(&self, skip: u32, limit: u32) -> Result<Vec<RowResult<DeliveryDetails>>> {
-        self.0.store.letters_behind(DeliveryFilter::Dead, skip, limit).await
+        self.0.store.deliveries_after(DeliveryFilter::Dead, skip, limit).await
     }
 
     /// One delivery, with all of its attempts.
-    pub async fn letter(
+    pub async fn delivery_details(
         &self,
         id: DeliveryId,
     ) -> Result<Option<(RowResult<DeliveryDetails>, Vec<AttemptRow>)>> {
-        let Some(details) = self.0.store.letter(id).await? else { return Ok(None) };
+        let Some(details) = self.0.store.delivery_details(id).await? else { return Ok(None) };
         let attempts = self.0.store.tries(id).await?;
         Ok(Some((details, attempts)))
     }

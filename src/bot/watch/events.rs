@@ -96,7 +96,7 @@ impl Watch {
 
     /// Handles a READY that serenity could not parse, with the whole guilds in it.
     async fn read(&self, context: Context, ready: Ready, guilds: Vec<Guild>) {
-        self.0.is_heard.store(true, Ordering::Release);
+        self.0.receives_clicks.store(true, Ordering::Release);
         context.http.set_application_id(ready.application.id);
         self.ready(&ready);
         guilds.into_iter().for_each(|guild| self.put_guild(guild));
