@@ -336,6 +336,24 @@ fn every_link_between_the_pages_leads_somewhere() {
     assert!(found > 40, "{found}");
 }
 
+// Control: with a file renamed in the sources alone, the page that names it is red.
+#[test]
+fn every_file_of_the_sources_that_a_page_names_is_there() {
+    let mut found = 0;
+    for (page, text) in pages() {
+        for named in text.split('`').skip(1).step_by(2).filter(|named| named.ends_with(".rs")) {
+            if named.contains(['{', '*', ' ', '…']) || !named.contains('/') {
+                continue;
+            }
+            let is_there =
+                [root().join(named), root().join("src").join(named)].iter().any(|path| path.exists());
+            assert!(is_there, "{}: there is no {named}", page.display());
+            found += 1;
+        }
+    }
+    assert!(found > 80, "{found}");
+}
+
 /// Every `nuncio …` that the pages tell people to type is a command with these options.
 #[tokio::test]
 async fn every_command_that_the_pages_name_is_there() {

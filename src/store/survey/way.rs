@@ -55,9 +55,10 @@ pub fn way_of(path: &Path, event: EventId) -> Result<Vec<Stop>> {
 /// If the database cannot be read.
 pub fn newest_test(path: &Path, since: Timestamp, other: EventId) -> Result<Option<EventId>> {
     let connection = open(&resolve(path)?)?;
+    // rusqlite counts `$n` in the order in which they appear.
     let id: Option<String> = connection
         .query_row(
-            "SELECT id FROM events WHERE id > $2 AND kind = 'webhook.test' AND received_at >= $1 ORDER BY id DESC LIMIT 1",
+            "SELECT id FROM events WHERE kind = 'webhook.test' AND received_at >= $1 AND id > $2 ORDER BY id DESC LIMIT 1",
             (since.as_millis(), other.to_string()),
             |row| row.get(0),
         )

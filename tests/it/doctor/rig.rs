@@ -227,7 +227,18 @@ impl Rig {
         }
         let mut command = in_folder(command, self.folder.path());
         command.args(args).envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let output = within("nuncio doctor", command.output()).await.unwrap();
+        // As long as a child of another test, forked while the program was copied, has not begun its own, Linux calls it busy.
+        let output = within("nuncio doctor", async {
+            loop {
+                match command.output().await {
+                    Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                        tokio::task::yield_now().await;
+                    }
+                    done => break done.unwrap(),
+                }
+            }
+        })
+        .await;
         let text = [output.stdout, output.stderr].concat();
         (output.status.code().unwrap(), String::from_utf8(text).unwrap())
     }
