@@ -2,7 +2,7 @@
 //!
 //! Each step is a file below this one. First all of them ask ([`Prompt`] answers: a terminal, or the flags alone); a
 //! value already in `.env` is checked like an answer and kept. Then the change is shown, and only after the operator
-//! agrees, [`finish`](mod@finish) does everything that leaves a trace: channels, `.env`, the webhook in XTSystems, a
+//! agrees, `finish` does everything that leaves a trace: channels, `.env`, the webhook in XTSystems, a
 //! test event.
 //!
 //! The invariant: an operator who stops before that changed nothing.
