@@ -3,8 +3,8 @@
 //! Deliveries are claimed and marked in units of at most [`UNIT`] rows. A digest that is in Discord stays open, with
 //! its receipt, until the last of its deliveries is marked: after a crash, marking continues where it stopped.
 
-mod page;
-mod redraw;
+pub(super) mod page;
+pub(super) mod redraw;
 mod stream;
 
 use std::time::Duration;
@@ -17,9 +17,9 @@ use crate::store::message;
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, alert_storm, delivery};
 
-pub(super) use page::Page;
+use page::Page;
 use page::UNIT;
-pub(super) use redraw::redraw;
+use redraw::redraw;
 
 /// Which deliveries a digest claims.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,8 @@ use sqlx::sqlite::SqliteConnection;
 use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Action, Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt, Snowflake};
 use crate::store::attempt::insert_attempt;
-use crate::store::digest::{Page, redraw};
+use crate::store::digest::page::Page;
+use crate::store::digest::redraw::redraw;
 use crate::store::unit::Unit;
 use crate::store::{Incoming, Result, Store, accept, card, delivery};
 
