@@ -1,6 +1,6 @@
 //! Ingress: the secret that signs events, the port, and the public address.
 
-use crate::config::{Config, Wrong, fresh_secret};
+use crate::config::{Config, InvalidValue, fresh_secret};
 use crate::doctor::{self, State};
 use crate::setup::draft::{PORT, PREVIOUS, PUBLIC_URL, SECRET};
 use crate::setup::platform::refuse;
@@ -64,9 +64,12 @@ async fn port(setup: &mut Setup<'_>) -> Result<(), Stop> {
 }
 
 /// Accepts a port that XTSystems can be given: not 0.
-fn checked_port(typed: &str) -> Result<(), Wrong> {
+fn checked_port(typed: &str) -> Result<(), InvalidValue> {
     if typed.trim() == "0" {
-        return Err(Wrong::new("has to be known to whoever sends events", "A number from 1 to 65535."));
+        return Err(InvalidValue::new(
+            "has to be known to whoever sends events",
+            "A number from 1 to 65535.",
+        ));
     }
     Config::check(PORT, typed)
 }

@@ -17,7 +17,7 @@ const MAX_VALUE: usize = 1024;
 /// Maximum length of the list of problems, which may be many.
 const MAX_PROBLEMS: usize = 2000;
 
-/// How nuncio stands: endpoint, database, gateway, what waits, what was refused
+/// Show the status: endpoint, database, gateway, what waits, what was refused
 #[poise::command(
     slash_command,
     rename = "webhook-status",
