@@ -215,7 +215,7 @@ pub const VARIABLES: &[Variable] = &[
         "NUNCIO_DATABASE_URL",
         Group::Storage,
         Shown::Default("sqlite://data/nuncio.db"),
-        "The database file. DATABASE_URL is honoured too, but only when it stands in this file.",
+        "The database file. DATABASE_URL is honored too, but only when it stands in this file.",
     ),
     variable(
         "RETENTION_DAYS",
