@@ -105,8 +105,8 @@ pub enum Error {
     Migration(Arc<sqlx::migrate::MigrateError>),
     /// A file beside the database cannot be used.
     #[error(
-        "{path} cannot be used ({error}): check what is there and its permissions, or set NUNCIO_DATABASE_URL to \
-         another place"
+        "{path} cannot be used ({error}): check what is there and its permissions. If it is the database's own, \
+         NUNCIO_DATABASE_URL can name another place"
     )]
     File {
         /// Path of the file.

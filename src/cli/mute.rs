@@ -82,7 +82,7 @@ pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<
         let entry = AuditEntry::new(actor(), "command.unmute", "mute");
         for mute in map_error(hub.unmute(&args.kind, entry).await)? {
             print(&format!(
-                "The mute of {} has ended. One card sums up its events.",
+                "The mute of {} has ended. If it silenced anything, one card sums that up.",
                 table::clean(mute.name(), 80)
             ));
         }
@@ -115,7 +115,7 @@ async fn list(hub: &Hub, clock: &Clock, as_json: bool) -> anyhow::Result<ExitCod
     }
     for (mute, silenced) in &mutes {
         let line = format!(
-            "{}  for {} more  {silenced} silenced  by {}  {}",
+            "{}  ends in {}  {silenced} silenced  by {}  {}",
             table::clean(mute.name(), 80),
             table::age(mute.until.since(clock.now())),
             table::clean(&mute.by, 40),

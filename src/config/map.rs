@@ -17,7 +17,7 @@ const WIDEST: usize = 32;
 const MONITOR: &str = "MONITOR_CHANNELS";
 const SHAPE: &str =
     r#"It looks like {"ticket.created":["CHANNEL_ID"],"machine.*":["CHANNEL_ID"],"default":["CHANNEL_ID"]}."#;
-const VALUE_SHAPE: &str = r#"A value is an id in quotes, a list of them, [] for nowhere, or {"channels":["ID"],"ping":["ROLE_ID"]}."#;
+const VALUE_SHAPE: &str = r#"A value is an id in quotes (of a channel, or dst_… of a stored webhook), a list of them, [] for nowhere, or {"channels":["ID"],"ping":["ROLE_ID"]}."#;
 
 /// Reads both variables.
 pub(super) fn read(reader: &mut Reader<'_>) -> RouteMap {

@@ -144,7 +144,7 @@ impl Variables {
         for entry in file.entries {
             if let Some(meant) = variable::misspelt(&entry.name) {
                 self.notes.push(format!(
-                    "{} (.env line {}) is no variable of ours: is {meant} meant?",
+                    "{} (.env line {}) is not a variable of nuncio: is {meant} meant?",
                     entry.name, entry.line
                 ));
             }
@@ -302,7 +302,7 @@ mod tests {
         let notes = Variables::from_dotenv("WEBHOOK_SECERT=canary\nGITHUB_TOKEN=canary\nAGIXT_URI=canary\nSOURCES=9\nOTHER=canary\nLOG_DIR=a\nLOG_DIR=b").notes;
         insta::assert_debug_snapshot!(notes, @r#"
 [
-    "WEBHOOK_SECERT (.env line 1) is no variable of ours: is WEBHOOK_SECRET meant?",
+    "WEBHOOK_SECERT (.env line 1) is not a variable of nuncio: is WEBHOOK_SECRET meant?",
     "LOG_DIR is set 2 times in .env: the last one counts (line 7). Delete the others",
     "GITHUB_TOKEN, AGIXT_URI in .env are not used by nuncio (they are the old bot's); you can delete them",
     "SOURCES is set, but this version does not use it yet",

@@ -52,7 +52,7 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
                 "The running nuncio has no connection to Discord: commands and buttons do not work. {}",
                 reason(&health).unwrap_or("Its log says why (logs/error.log).")
             ),
-            "It tries again by itself. If its configuration was changed since, restart it.",
+            "It tries again by itself, but not with a token that Discord refused: once DISCORD_TOKEN is right, restart it.",
         ));
     }
     checks

@@ -115,7 +115,7 @@ pub(super) fn retention(config: &Config, survey: &Survey) -> Check {
     Check::ok(
         Code::Retention,
         format!(
-            "What is over is kept for {days} days (RETENTION_DAYS). The database has {size}: {events} {noun}{oldest}."
+            "Finished events are kept for {days} days (RETENTION_DAYS). The database has {size}: {events} {noun}{oldest}."
         ),
     )
 }

@@ -47,7 +47,7 @@ fn of_registration(registration: Option<&Webhook>, base: &str, url: &str) -> Che
         return Check::warn(
             Code::XtsystemsRegisteredElsewhere,
             found,
-            format!("Is {url} right? Then: {REGISTER} Else correct PUBLIC_URL or WEBHOOK_PATH."),
+            format!("If {url} is wrong, correct PUBLIC_URL, WEBHOOK_PORT or WEBHOOK_PATH. Is it right? {REGISTER}"),
         );
     }
     if !webhook.active || webhook.events.is_empty() {

@@ -280,7 +280,7 @@ impl Hub {
                 .await?;
         }
         self.0.store.close_mute(mute.id).await?;
-        tracing::info!(mute.id = %mute.id, "the mute of {} by {} ended: one card sums up its events", mute.name().escape_debug(), mute.by.escape_debug());
+        tracing::info!(mute.id = %mute.id, "the mute of {} by {} ended; one card sums up what it silenced, if anything", mute.name().escape_debug(), mute.by.escape_debug());
         Ok(())
     }
 }

@@ -31,12 +31,12 @@ pub enum WebhookUrlError {
     InTheClear,
     /// A host other than Discord.
     #[error(
-        "it does not lead to Discord: it begins with https://discord.com/api/webhooks/, or with DISCORD_API_URL"
+        "it does not lead to Discord: such an address begins with https://discord.com/api/webhooks/, or with DISCORD_API_URL"
     )]
     Elsewhere,
     /// A Discord URL, but not of a webhook.
     #[error(
-        "it leads to Discord, but not to a webhook: it looks like https://discord.com/api/webhooks/ID/TOKEN"
+        "it leads to Discord, but not to a webhook: such an address is https://discord.com/api/webhooks/ID/TOKEN"
     )]
     NoWebhook,
     /// The id is malformed.

@@ -96,7 +96,8 @@ async fn serve(setup: &Setup<'_>, config: &Config) -> Result<Served, String> {
         let address = SocketAddr::new(doctor::door::reachable(host), port);
         if configuration_of(address).await.as_deref() != Some(&*config.fingerprint) {
             return Err(format!(
-                "the nuncio that listens on port {port} has another configuration. Restart it, then run nuncio setup again."
+                "the nuncio that listens on port {port} has another configuration. Restart it, then run nuncio setup again. If \
+                 it was started in another folder, choose another port instead: nuncio setup --port PORT"
             ));
         }
         return Ok(Served { address, store: open(setup, config).await?, own: None });

@@ -25,11 +25,13 @@ nuncio is not configured yet: WEBHOOK_SECRET is not set, and there is no .env he
 
   3. Configure it by hand:
          cp .env.example .env
+         chmod 600 .env
      and put your values in. A fresh random secret, ready to copy (XTSystems gets the same one):
          WEBHOOK_SECRET=<64 hex digits>
 
-No Discord account at hand? `nuncio sandbox` in another terminal is one: put what it prints into .env, "api" as
-DISCORD_API_URL, "bot_token" as DISCORD_TOKEN.
+No Discord account at hand? `nuncio sandbox` in another terminal is one. Put what it prints into .env: "api" as
+DISCORD_API_URL, "bot_token" as DISCORD_TOKEN, what "xtsystems" holds as XTSYSTEMS_API_URL and XTSYSTEMS_API_KEY. Then run
+nuncio setup.
 
 In a clone, type `cargo run -- demo` instead of `nuncio demo`. Is nuncio configured already? It reads .env in the folder that
 it is started in: go there first.

@@ -39,7 +39,7 @@ async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> 
             let names: Vec<String> = ended.iter().map(|mute| quoted(mute.name())).collect();
             let subjects: Vec<&str> = ended.iter().map(Mute::name).collect();
             let sentence = format!(
-                "The mute of {} has ended. One card sums up its events in a moment.",
+                "The mute of {} has ended. If it silenced anything, one card sums that up in a moment.",
                 names.join(", ")
             );
             Ok(Done::new(AuditOutcome::Done, format!("mute {}", subjects.join(", ")), sentence))
