@@ -17,7 +17,7 @@ use nuncio::config::{Config, Variables};
 use nuncio::discord::Access;
 use nuncio::dispatch::Dispatcher;
 use nuncio::hub::Hub;
-use nuncio::ingress::xtsystems::parse;
+use nuncio::ingress::source::xtsystems::parse;
 use nuncio::model::{Event, EventId, Kind, Links, NewEvent, Payload};
 use nuncio::render::{self, View};
 use nuncio::samples;
@@ -69,7 +69,7 @@ fn event(kind: &str) -> Event {
         occurred_at: new.occurred_at,
         received_at: new.received_at,
         size: body.len(),
-        data: Payload::of(new.body),
+        data: Payload::of(new.source, new.body),
     }
 }
 

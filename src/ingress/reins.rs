@@ -5,8 +5,8 @@
 use std::sync::{Arc, PoisonError};
 
 use crate::config::{RateLimit, TrustedProxies, Webhook};
-use crate::ingress::gate::SourceRoute;
 use crate::ingress::limiter::Limiter;
+use crate::ingress::source::SourceRoute;
 use crate::ingress::throttle::Throttle;
 use crate::ingress::{Ingress, IngressState, room_for};
 use crate::secret::Secret;
@@ -47,7 +47,7 @@ impl Reins {
             false => (Arc::new(Limiter::new(limit, inner.clock.clone())), Arc::new(Throttle::new(limit))),
         };
         let path = live.gates.first().map_or_else(|| webhook.path.clone(), |gate| gate.path.clone());
-        let gates = vec![SourceRoute::xtsystems(Webhook { path, ..webhook })];
+        let gates = SourceRoute::all(&Webhook { path, ..webhook });
         *live = Arc::new(Live { gates, limit, limiter, throttle, api_key, proxies });
     }
 }

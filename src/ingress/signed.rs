@@ -11,13 +11,12 @@ use hyper::body::Body;
 
 use crate::hub::{Finding, IngressReport};
 use crate::ingress::buffer::{Buffer, SMALL};
-use crate::ingress::gate::{SecretGeneration, SourceRoute};
 use crate::ingress::limiter::Key;
 use crate::ingress::rejection::Rejection;
 use crate::ingress::room::Share;
-use crate::ingress::{InboundRequest, IngressState, foreign, xtsystems};
+use crate::ingress::source::{Refusal, SourceRoute, Unverified, Verified};
+use crate::ingress::{InboundRequest, IngressState};
 use crate::model::NewEvent;
-use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store;
 
 /// Reads a verified event out of a request.
@@ -32,30 +31,16 @@ pub(super) async fn read<B: Body<Data = Bytes>>(
 
     request.check_media(&head.headers)?;
     let length = request.check_length(&head.headers, gate.body_limit)?;
-    let (signature, timestamp) = credentials(&head.headers).map_err(|reason| {
-        let theirs = foreign::sentence(&head.headers).filter(|_| reason == Reason::NoSignature);
-        match theirs {
-            Some(sentence) => request.refuse_with(Finding::Foreign, sentence, None, Rejection::Unsigned),
-            None => request.refuse(reason),
-        }
-    })?;
+    let credentials = gate.credentials(&head.headers).map_err(|refusal| request.refuse(refusal))?;
     let (body, _share) = request.read(body, length, gate.body_limit, whole_by).await?;
 
-    match gate.check(timestamp, signature, &body, received_at) {
-        Ok(SecretGeneration::Current) => {}
-        Ok(SecretGeneration::Previous) => request.remark(
-            Finding::PreviousSecret,
-            "a signature matches the previous secret: give XTSystems the new one, then remove WEBHOOK_SECRET_PREVIOUS",
-        ),
-        // Under the same MAC, a body that begins with a digit may have lost that digit's timestamp.
-        Err(Reason::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
-            return Err(request.quarantine(gate, "it does not begin with {", &body).await);
-        }
-        Err(reason) => return Err(request.refuse(reason)),
+    match gate.verify(&credentials, &body, received_at) {
+        Ok(Verified::ByCurrentSecret) => {}
+        Ok(Verified::ByPreviousSecret { remedy }) => request.remark(Finding::PreviousSecret, remedy),
+        Err(Unverified::Unreadable(reason)) => return Err(request.quarantine(gate, reason, &body).await),
+        Err(Unverified::Refused(refusal)) => return Err(request.refuse(refusal)),
     }
-    // Ten digits: the check ensured that.
-    let timestamp = str::from_utf8(timestamp).unwrap_or_default();
-    match xtsystems::parse(&body, timestamp, received_at) {
+    match credentials.parse(&body, received_at) {
         Ok(event) => Ok(event),
         Err(reason) => Err(request.quarantine(gate, &reason, &body).await),
     }
@@ -67,20 +52,6 @@ pub(super) fn not_stored(door: &IngressState, client: IpAddr, error: &store::Err
         format!("an event could not be stored: {error}. nuncio answered 503, so its sender tries again");
     door.remark(Finding::NotStored, &sentence, client);
     Rejection::Unavailable
-}
-
-/// The two headers (signature, timestamp), each exactly once. Twice is refused even if both are equal: a proxy and we
-/// might read different ones.
-fn credentials(headers: &HeaderMap) -> Result<(&[u8], &[u8]), Reason> {
-    let one = |name: &'static str, missing| {
-        let mut values = headers.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (Some(value), None) if !value.is_empty() => Ok(value.as_bytes()),
-            (Some(_), Some(_)) => Err(Reason::Doubled(name)),
-            (Some(_) | None, _) => Err(missing),
-        }
-    };
-    Ok((one(SIGNATURE_HEADER, Reason::NoSignature)?, one(TIMESTAMP_HEADER, Reason::NoTimestamp)?))
 }
 
 /// A request's context: the ingress and the client address.
@@ -231,29 +202,9 @@ impl Knock<'_> {
         }
     }
 
-    /// Gives the operator the reason and the sender a bare sentence; a sender that fails too often gets only a 429.
-    fn refuse(&self, reason: Reason) -> Rejection {
-        let (finding, seconds_behind, rejection) = match reason {
-            Reason::NoSignature | Reason::NoTimestamp => (Finding::Unsigned, None, Rejection::Unsigned),
-            Reason::OutsideWindow { seconds_behind } => {
-                (Finding::Skewed, Some(seconds_behind), Rejection::TooOld)
-            }
-            Reason::Doubled(_) => (Finding::Ambiguous, None, Rejection::BadSignature),
-            Reason::MalformedTimestamp { .. } => (Finding::MalformedTimestamp, None, Rejection::BadSignature),
-            Reason::MalformedSignature(_) => (Finding::MalformedSignature, None, Rejection::BadSignature),
-            Reason::Mismatch | Reason::BodyNotAnObject => (Finding::Mismatch, None, Rejection::BadSignature),
-        };
-        self.refuse_with(finding, format!("a webhook was refused: {reason}"), seconds_behind, rejection)
-    }
-
-    /// Records the finding, and charges it to the client.
-    fn refuse_with(
-        &self,
-        finding: Finding,
-        sentence: String,
-        seconds_behind: Option<i64>,
-        rejection: Rejection,
-    ) -> Rejection {
+    /// Records the finding, and charges it to the client: a sender that fails too often gets only a 429.
+    fn refuse(&self, refusal: Refusal) -> Rejection {
+        let Refusal { finding, sentence, seconds_behind, rejection } = refusal;
         let from = self.client.to_string();
         self.door.0.hub.remark(IngressReport { finding, sentence, seconds_behind, from });
         // With the scope "all" the request was charged on arrival.

@@ -157,7 +157,7 @@ async fn send(
         is_well &= delivery.status == Status::Delivered;
         let name = match delivery.sink {
             Some(Sink::Channel(id)) => servers.name(id),
-            _ => delivery.destination.clone(),
+            Some(Sink::DiscordWebhook(_) | Sink::XtSystems) | None => delivery.destination.clone(),
         };
         setup.say(&outcome(delivery, &name, sent_at));
     }
