@@ -15,7 +15,7 @@ use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystems};
 use crate::discord::Access;
-use crate::dispatch::{Dispatcher, PlatformSink};
+use crate::dispatch::{Dispatcher, PlatformSink, SinkClients};
 use crate::hub::{Endpoint, Hub, Rules};
 use crate::ingress::Ingress;
 use crate::ingress::probe::ProbeKey;
@@ -106,12 +106,11 @@ impl App {
             store.clone(),
             hub.clone(),
             hints,
-            access,
+            SinkClients { discord: access, platform },
             config.xtsystems.links,
             config.composition,
             clock.clone(),
-        )
-        .telling(platform);
+        );
         dispatcher.recall().await?;
         let ingress = Ingress::new(
             hub.clone(),
