@@ -121,7 +121,7 @@ impl App {
             registrar.clone(),
             clock,
         )
-        .proving(ProbeKey::of(&any_key(&config.encryption)?));
+        .with_probe_key(ProbeKey::of(&any_key(&config.encryption)?));
         let router = ingress.router();
         Ok(Self {
             listener,
@@ -159,7 +159,11 @@ impl App {
     /// Returns a handle that reloads the configuration while nuncio runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
-        Reloader { hub: self.hub.clone(), ingress: self.ingress.reins(), registrar: self.registrar.clone() }
+        Reloader {
+            hub: self.hub.clone(),
+            ingress: self.ingress.config_handle(),
+            registrar: self.registrar.clone(),
+        }
     }
 
     /// Runs until `stop`, then shuts down in order: refuses new connections and commands, finishes answers and leaves

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::doctor::{LIMIT, probe};
-use crate::ingress::probe::{Arrived, PARAMETER, ProbeKey, Question};
+use crate::ingress::probe::{PARAMETER, ProbeKey, ProbeReport, Question};
 use crate::key::Key;
 use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, cause, certificate_fault, is_local, read_body};
 use crate::secret::Secret;
@@ -29,7 +29,7 @@ pub(super) struct Prober {
 #[derive(Debug)]
 pub(super) struct Proof {
     pub(super) question: Question,
-    pub(super) arrived: Arrived,
+    pub(super) arrived: ProbeReport,
     timestamp: String,
 }
 

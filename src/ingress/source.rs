@@ -35,7 +35,7 @@ pub(super) enum Credentials<'h> {
 
 /// A request that is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verified {
+pub(super) enum Verification {
     ByCurrentSecret,
     ByPreviousSecret {
         /// What the operator should do about it.
@@ -45,14 +45,14 @@ pub(super) enum Verified {
 
 /// Why a request with credentials is not verified.
 pub(super) enum Unverified {
-    Refused(Refusal),
+    Refused(RequestRefusal),
     /// It is signed, but its body can be no event: a copy is kept, with this reason.
     Unreadable(&'static str),
 }
 
 /// A refusal: what the operator gets to know, and what the sender.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct RequestRefusal {
     pub(super) finding: Finding,
     /// For the operator. Contains nothing of the request but numbers and known header names.
     pub(super) sentence: String,
@@ -91,10 +91,10 @@ impl SourceRoute {
     ///
     /// # Errors
     /// They are missing or ambiguous.
-    pub(super) fn credentials<'h>(&self, headers: &'h HeaderMap) -> Result<Credentials<'h>, Refusal> {
+    pub(super) fn credentials<'h>(&self, headers: &'h HeaderMap) -> Result<Credentials<'h>, RequestRefusal> {
         match self.source {
             Source::XtSystems => xtsystems::Credentials::of(headers).map(Credentials::XtSystems),
-            Source::Nuncio => Err(Refusal {
+            Source::Nuncio => Err(RequestRefusal {
                 finding: Finding::UnknownSource,
                 sentence: "a webhook was refused: nobody sends nuncio's own events".to_owned(),
                 seconds_behind: None,
@@ -113,7 +113,7 @@ impl SourceRoute {
         credentials: &Credentials<'_>,
         body: &[u8],
         received_at: Timestamp,
-    ) -> Result<Verified, Unverified> {
+    ) -> Result<Verification, Unverified> {
         match credentials {
             Credentials::XtSystems(credentials) => credentials.verify(&self.secrets, body, received_at),
         }

@@ -11,11 +11,11 @@ use axum::http::HeaderMap;
 use bytes::Bytes;
 use serde_json::Number;
 
-use super::{Refusal, Unverified, Verified};
+use super::{RequestRefusal, Unverified, Verification};
 use crate::clock::Timestamp;
 use crate::hub::Finding;
-use crate::ingress::foreign;
 use crate::ingress::rejection::Rejection;
+use crate::ingress::wrong_sender;
 use crate::model::payload::{self, Scalar};
 use crate::model::{
     self, DedupeKey, Family, Kind, KindMeaning, NewEvent, RawBody, Severity, Source, sample_subject,
@@ -26,15 +26,15 @@ use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER, ch
 use envelope::Envelope;
 
 /// Signature and timestamp of a request, neither of them empty.
-pub(in crate::ingress) struct Credentials<'h> {
+pub(in crate::ingress) struct XtSystemsCredentials<'h> {
     signature: &'h [u8],
     timestamp: &'h [u8],
 }
 
-impl<'h> Credentials<'h> {
+impl<'h> XtSystemsCredentials<'h> {
     /// Takes the two headers, each exactly once. Twice is refused even if both are equal: a proxy and we might read
     /// different ones.
-    pub(super) fn of(headers: &'h HeaderMap) -> Result<Self, Refusal> {
+    pub(super) fn of(headers: &'h HeaderMap) -> Result<Self, RequestRefusal> {
         let one = |name: &'static str, missing| {
             let mut values = headers.get_all(name).iter();
             match (values.next(), values.next()) {
@@ -44,8 +44,8 @@ impl<'h> Credentials<'h> {
             }
         };
         let signature = one(SIGNATURE_HEADER, Reason::NoSignature).map_err(|reason| {
-            match foreign::sentence(headers).filter(|_| reason == Reason::NoSignature) {
-                Some(sentence) => Refusal { finding: Finding::Foreign, sentence, ..refusal(reason) },
+            match wrong_sender::sentence(headers).filter(|_| reason == Reason::NoSignature) {
+                Some(sentence) => RequestRefusal { finding: Finding::Foreign, sentence, ..refusal(reason) },
                 None => refusal(reason),
             }
         })?;
@@ -54,17 +54,17 @@ impl<'h> Credentials<'h> {
     }
 }
 
-impl Credentials<'_> {
+impl XtSystemsCredentials<'_> {
     /// Verifies a request against every secret, the current one first.
     pub(super) fn verify(
         &self,
         secrets: &[Secret],
         body: &[u8],
         received_at: Timestamp,
-    ) -> Result<Verified, Unverified> {
+    ) -> Result<Verification, Unverified> {
         let generations = [
-            Verified::ByCurrentSecret,
-            Verified::ByPreviousSecret {
+            Verification::ByCurrentSecret,
+            Verification::ByPreviousSecret {
                 remedy: "a signature matches the previous secret: give XTSystems the new one, then remove WEBHOOK_SECRET_PREVIOUS",
             },
         ];
@@ -91,7 +91,7 @@ impl Credentials<'_> {
 }
 
 /// Gives the operator the reason, and the sender a bare sentence.
-fn refusal(reason: Reason) -> Refusal {
+fn refusal(reason: Reason) -> RequestRefusal {
     let (finding, seconds_behind, rejection) = match reason {
         Reason::NoSignature | Reason::NoTimestamp => (Finding::Unsigned, None, Rejection::Unsigned),
         Reason::OutsideWindow { seconds_behind } => {
@@ -102,7 +102,12 @@ fn refusal(reason: Reason) -> Refusal {
         Reason::MalformedSignature(_) => (Finding::MalformedSignature, None, Rejection::BadSignature),
         Reason::Mismatch | Reason::BodyNotAnObject => (Finding::Mismatch, None, Rejection::BadSignature),
     };
-    Refusal { finding, sentence: format!("a webhook was refused: {reason}"), seconds_behind, rejection }
+    RequestRefusal {
+        finding,
+        sentence: format!("a webhook was refused: {reason}"),
+        seconds_behind,
+        rejection,
+    }
 }
 
 /// Parses a verified body. `timestamp` is the header's value, `received_at` the time at which the headers were

@@ -142,9 +142,9 @@ fn agree(data: &str) {
         whole.or_else(|error| payload::quoted(data).map_or(Err(error), |text| serde_json::from_str(&text)));
     for kind in ["machine.registered", "ticket.created", "asset.updated", "alert.triggered"] {
         let body = format!(r#"{{"data":{data},"event_type":"{kind}","company_id":"acme"}}"#);
-        let door = parse(&body.into(), "1705314600", Timestamp::default());
-        assert_eq!(door.is_ok(), whole.is_ok(), "{data}: {door:?}");
-        let (Ok(event), Ok(whole)) = (door, &whole) else { continue };
+        let accepted = parse(&body.into(), "1705314600", Timestamp::default());
+        assert_eq!(accepted.is_ok(), whole.is_ok(), "{data}: {accepted:?}");
+        let (Ok(event), Ok(whole)) = (accepted, &whole) else { continue };
         let text = |names: &[&str]| payload::text(whole, names);
         assert_eq!(
             event.subject,

@@ -10,59 +10,59 @@ use http_body_util::BodyExt as _;
 use hyper::body::Body;
 
 use crate::hub::{Finding, IngressReport};
+use crate::ingress::body_budget::BodyPermit;
 use crate::ingress::buffer::{Buffer, SMALL};
-use crate::ingress::limiter::Key;
+use crate::ingress::limiter::Network;
 use crate::ingress::rejection::Rejection;
-use crate::ingress::room::Share;
-use crate::ingress::source::{Refusal, SourceRoute, Unverified, Verified};
+use crate::ingress::source::{RequestRefusal, SourceRoute, Unverified, Verification};
 use crate::ingress::{InboundRequest, IngressState};
 use crate::model::NewEvent;
 use crate::store;
 
 /// Reads a verified event out of a request.
 pub(super) async fn read<B: Body<Data = Bytes>>(
-    door: &IngressState,
-    gate: &SourceRoute,
+    ingress: &IngressState,
+    route: &SourceRoute,
     InboundRequest { head, body, client, whole_by }: InboundRequest<B>,
 ) -> Result<NewEvent, Rejection> {
     // The window is checked against this time: a slow body must not stretch it.
-    let received_at = door.0.clock.now();
-    let request = Knock { door, client: client.0 };
+    let received_at = ingress.0.clock.now();
+    let request = RequestContext { ingress, client: client.0 };
 
     request.check_media(&head.headers)?;
-    let length = request.check_length(&head.headers, gate.body_limit)?;
-    let credentials = gate.credentials(&head.headers).map_err(|refusal| request.refuse(refusal))?;
-    let (body, _share) = request.read(body, length, gate.body_limit, whole_by).await?;
+    let length = request.check_length(&head.headers, route.body_limit)?;
+    let credentials = route.credentials(&head.headers).map_err(|refusal| request.refuse(refusal))?;
+    let (body, _permit) = request.read(body, length, route.body_limit, whole_by).await?;
 
-    match gate.verify(&credentials, &body, received_at) {
-        Ok(Verified::ByCurrentSecret) => {}
-        Ok(Verified::ByPreviousSecret { remedy }) => request.remark(Finding::PreviousSecret, remedy),
-        Err(Unverified::Unreadable(reason)) => return Err(request.quarantine(gate, reason, &body).await),
+    match route.verify(&credentials, &body, received_at) {
+        Ok(Verification::ByCurrentSecret) => {}
+        Ok(Verification::ByPreviousSecret { remedy }) => request.report(Finding::PreviousSecret, remedy),
+        Err(Unverified::Unreadable(reason)) => return Err(request.quarantine(route, reason, &body).await),
         Err(Unverified::Refused(refusal)) => return Err(request.refuse(refusal)),
     }
     match credentials.parse(&body, received_at) {
         Ok(event) => Ok(event),
-        Err(reason) => Err(request.quarantine(gate, &reason, &body).await),
+        Err(reason) => Err(request.quarantine(route, &reason, &body).await),
     }
 }
 
 /// The response if the store fails: the log gets the reason, the sender a 503, so it tries again.
-pub(super) fn not_stored(door: &IngressState, client: IpAddr, error: &store::Error) -> Rejection {
+pub(super) fn not_stored(ingress: &IngressState, client: IpAddr, error: &store::Error) -> Rejection {
     let sentence =
         format!("an event could not be stored: {error}. nuncio answered 503, so its sender tries again");
-    door.remark(Finding::NotStored, &sentence, client);
+    ingress.report(Finding::NotStored, &sentence, client);
     Rejection::Unavailable
 }
 
 /// A request's context: the ingress and the client address.
-struct Knock<'a> {
-    door: &'a IngressState,
+struct RequestContext<'a> {
+    ingress: &'a IngressState,
     client: IpAddr,
 }
 
-impl Knock<'_> {
-    fn remark(&self, finding: Finding, sentence: &str) {
-        self.door.remark(finding, sentence, self.client);
+impl RequestContext<'_> {
+    fn report(&self, finding: Finding, sentence: &str) {
+        self.ingress.report(finding, sentence, self.client);
     }
 
     /// Requires JSON or no content type, and no compression: the signature covers the raw bytes.
@@ -77,10 +77,10 @@ impl Knock<'_> {
             (Some(_), Some(_)) => false,
         };
         if !is_json {
-            self.remark(Finding::UnsupportedMedia, "a webhook was refused: its Content-Type is not JSON");
+            self.report(Finding::UnsupportedMedia, "a webhook was refused: its Content-Type is not JSON");
             Err(Rejection::UnsupportedMedia)
         } else if headers.contains_key(header::CONTENT_ENCODING) {
-            self.remark(
+            self.report(
                 Finding::UnsupportedMedia,
                 "a webhook was refused: its body is encoded (Content-Encoding)",
             );
@@ -102,7 +102,7 @@ impl Knock<'_> {
     fn too_large(&self, limit: usize) -> Rejection {
         let sentence =
             format!("a webhook was refused: its body is larger than {limit} bytes (WEBHOOK_BODY_LIMIT)");
-        self.remark(Finding::TooLarge, &sentence);
+        self.report(Finding::TooLarge, &sentence);
         Rejection::TooLarge
     }
 
@@ -113,18 +113,18 @@ impl Knock<'_> {
         length: Option<usize>,
         limit: usize,
         whole_by: Duration,
-    ) -> Result<(Bytes, Option<Share>), Rejection> {
-        let clock = &self.door.0.clock;
+    ) -> Result<(Bytes, Option<BodyPermit>), Rejection> {
+        let clock = &self.ingress.0.clock;
         let mut body = pin!(body);
         let collect = async {
             let mut whole = Buffer::new(length).map_err(|error| self.no_memory(&error))?;
-            let mut share: Option<Share> = None;
+            let mut permit: Option<BodyPermit> = None;
             loop {
-                let next = match &share {
+                let next = match &permit {
                     None => body.frame().await,
-                    Some(share) => tokio::select! {
+                    Some(permit) => tokio::select! {
                         biased;
-                        () = share.gives_way() => return Err(self.over_budget()),
+                        () = permit.evicted() => return Err(self.over_budget()),
                         next = body.frame() => next,
                     },
                 };
@@ -135,29 +135,29 @@ impl Knock<'_> {
                 if whole.len() + data.len() > limit {
                     return Err(self.too_large(limit));
                 }
-                self.make_room(whole.len() + data.len(), &mut share, whole_by).await?;
+                self.reserve(whole.len() + data.len(), &mut permit, whole_by).await?;
                 whole.push(&data, length.unwrap_or(limit)).map_err(|error| self.no_memory(&error))?;
             }
-            share.iter().for_each(Share::is_whole);
-            Ok((whole.whole(), share))
+            permit.iter().for_each(BodyPermit::complete);
+            Ok((whole.whole(), permit))
         };
         let left = whole_by.saturating_sub(clock.elapsed());
         clock.within(left, collect).await.unwrap_or_else(|| {
-            self.remark(Finding::TooSlow, "a webhook was refused: its body did not arrive within 15 s");
+            self.report(Finding::TooSlow, "a webhook was refused: its body did not arrive within 15 s");
             Err(Rejection::TooSlow)
         })
     }
 
     /// Lets the body grow to `needed`. Beyond [`SMALL`] that takes memory from the budget that all connections share.
-    async fn make_room(
+    async fn reserve(
         &self,
         needed: usize,
-        share: &mut Option<Share>,
+        permit: &mut Option<BodyPermit>,
         whole_by: Duration,
     ) -> Result<(), Rejection> {
-        while needed > SMALL + share.as_ref().map_or(0, Share::bytes) {
-            let enter = || self.door.0.room.enter(Key::of(self.client, false), whole_by);
-            if !share.get_or_insert_with(enter).grow().await {
+        while needed > SMALL + permit.as_ref().map_or(0, BodyPermit::bytes) {
+            let new = || self.ingress.0.body_budget.permit(Network::of(self.client, false), whole_by);
+            if !permit.get_or_insert_with(new).reserve().await {
                 return Err(self.over_budget());
             }
         }
@@ -169,12 +169,12 @@ impl Knock<'_> {
             "a large webhook was answered 503, so its sender tries again: the system has no \
                                 memory for it ({error})"
         );
-        self.remark(Finding::NoRoom, &sentence);
+        self.report(Finding::NoRoom, &sentence);
         Rejection::Unavailable
     }
 
     fn over_budget(&self) -> Rejection {
-        self.remark(
+        self.report(
             Finding::NoRoom,
             "a large webhook was answered 503, so its sender tries again: too many large ones are arriving at the \
              same time, and this sender's take the most memory",
@@ -183,39 +183,39 @@ impl Knock<'_> {
     }
 
     fn malformed(&self, what: &str) -> Rejection {
-        self.remark(Finding::Malformed, &format!("a webhook was refused: {what}"));
+        self.report(Finding::Malformed, &format!("a webhook was refused: {what}"));
         Rejection::Malformed
     }
 
     /// Stores a copy of a signed body that is no event, and reports it.
-    async fn quarantine(&self, gate: &SourceRoute, reason: &str, body: &[u8]) -> Rejection {
-        match self.door.0.hub.quarantine(gate.source, reason, body).await {
+    async fn quarantine(&self, route: &SourceRoute, reason: &str, body: &[u8]) -> Rejection {
+        match self.ingress.0.hub.quarantine(route.source, reason, body).await {
             Ok(()) => {
                 let sentence = format!(
                     "a signed webhook of {} bytes cannot be read: {reason}. A copy is kept: nuncio events --quarantined",
                     body.len()
                 );
-                self.remark(Finding::Unreadable, &sentence);
+                self.report(Finding::Unreadable, &sentence);
                 Rejection::BadJson
             }
-            Err(error) => not_stored(self.door, self.client, &error),
+            Err(error) => not_stored(self.ingress, self.client, &error),
         }
     }
 
     /// Records the finding, and charges it to the client: a sender that fails too often gets only a 429.
-    fn refuse(&self, refusal: Refusal) -> Rejection {
-        let Refusal { finding, sentence, seconds_behind, rejection } = refusal;
+    fn refuse(&self, refusal: RequestRefusal) -> Rejection {
+        let RequestRefusal { finding, sentence, seconds_behind, rejection } = refusal;
         let from = self.client.to_string();
-        self.door.0.hub.remark(IngressReport { finding, sentence, seconds_behind, from });
+        self.ingress.0.hub.remark(IngressReport { finding, sentence, seconds_behind, from });
         // With the scope "all" the request was charged on arrival.
-        let limiter = &self.door.live().limiter;
+        let limiter = &self.ingress.live().limiter;
         if limiter.counts_all() {
             return rejection;
         }
         match limiter.charge(self.client) {
             Ok(()) => rejection,
             Err(retry_after_s) => {
-                self.remark(
+                self.report(
                     Finding::RateLimited,
                     "an address sends more webhooks that do not verify than RATE_LIMIT allows",
                 );
