@@ -15,9 +15,9 @@ use futures_util::future::join_all;
 use nuncio::clock::{Clock, Timestamp};
 use nuncio::config::{Config, Variables};
 use nuncio::discord::Access;
-use nuncio::dispatch::Dispatcher;
+use nuncio::dispatch::{Dispatcher, SinkClients};
 use nuncio::hub::Hub;
-use nuncio::ingress::xtsystems::parse;
+use nuncio::ingress::source::xtsystems::parse;
 use nuncio::model::{Event, EventId, Kind, Links, NewEvent, Payload};
 use nuncio::render::{self, View};
 use nuncio::samples;
@@ -69,7 +69,7 @@ fn event(kind: &str) -> Event {
         occurred_at: new.occurred_at,
         received_at: new.received_at,
         size: body.len(),
-        data: Payload::of(new.body),
+        data: Payload::of(new.source, new.body),
     }
 }
 
@@ -151,9 +151,10 @@ fn decide(c: &mut Criterion) {
         }
         let due = store.due_destinations(Clock::system().steady()).await.unwrap_or_default();
         let links = config.xtsystems.links;
-        let access = Access::new(config.discord.base, None, Clock::system());
+        let discord = Access::new(config.discord.base, None, Clock::system());
+        let clients = SinkClients { discord, platform: None };
         let dispatcher =
-            Dispatcher::new(store, hub, hints, access, links, config.composition, Clock::system());
+            Dispatcher::new(store, hub, hints, clients, links, config.composition, Clock::system());
         let destination = due.first().copied().unwrap_or_else(|| panic!("nothing waits"));
         dispatcher.dry_run(destination).await.unwrap_or_else(|error| panic!("{error}"))
     });

@@ -15,7 +15,7 @@ use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystems};
 use crate::discord::Access;
-use crate::dispatch::{Dispatcher, PlatformSink};
+use crate::dispatch::{Dispatcher, PlatformSink, SinkClients};
 use crate::hub::{Endpoint, Hub, Rules};
 use crate::ingress::Ingress;
 use crate::ingress::probe::ProbeKey;
@@ -106,12 +106,11 @@ impl App {
             store.clone(),
             hub.clone(),
             hints,
-            access,
+            SinkClients { discord: access, platform },
             config.xtsystems.links,
             config.composition,
             clock.clone(),
-        )
-        .telling(platform);
+        );
         dispatcher.recall().await?;
         let ingress = Ingress::new(
             hub.clone(),
@@ -122,7 +121,7 @@ impl App {
             registrar.clone(),
             clock,
         )
-        .proving(ProbeKey::of(&any_key(&config.encryption)?));
+        .with_probe_key(ProbeKey::of(&any_key(&config.encryption)?));
         let router = ingress.router();
         Ok(Self {
             listener,
@@ -160,7 +159,11 @@ impl App {
     /// Returns a handle that reloads the configuration while nuncio runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
-        Reloader { hub: self.hub.clone(), ingress: self.ingress.reins(), registrar: self.registrar.clone() }
+        Reloader {
+            hub: self.hub.clone(),
+            ingress: self.ingress.config_handle(),
+            registrar: self.registrar.clone(),
+        }
     }
 
     /// Runs until `stop`, then shuts down in order: refuses new connections and commands, finishes answers and leaves

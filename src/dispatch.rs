@@ -61,6 +61,14 @@ pub(crate) struct Context {
     platform: Option<PlatformSink>,
 }
 
+/// What deliveries are sent through.
+pub struct SinkClients {
+    /// Discord.
+    pub discord: Access,
+    /// The platform that receives decisions; `None` without a key.
+    pub platform: Option<PlatformSink>,
+}
+
 /// Sends due deliveries until it is stopped.
 pub struct Dispatcher {
     context: Arc<Context>,
@@ -69,17 +77,18 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Creates a dispatcher over `store`. If `access` has no Discord token, all deliveries to channels stay pending.
+    /// Creates a dispatcher over `store`. If `clients` have no Discord token, all deliveries to channels stay pending.
     #[must_use]
     pub fn new(
         store: Store,
         hub: Hub,
         hints: HintReceiver,
-        access: Access,
+        clients: SinkClients,
         links: Links,
         composition: Composition,
         clock: Clock,
     ) -> Self {
+        let SinkClients { discord: access, platform } = clients;
         if access.client().is_none() {
             hub.conditions().raise(
                 Condition::NoToken,
@@ -99,21 +108,11 @@ impl Dispatcher {
                 links,
                 sinks,
                 recovery,
-                platform: None,
+                platform,
             }),
             hints,
             access,
         }
-    }
-
-    /// Adds the platform that receives decisions.
-    #[must_use]
-    pub fn telling(mut self, platform: Option<PlatformSink>) -> Self {
-        // The dispatcher is the only holder of the context until it runs.
-        if let Some(context) = Arc::get_mut(&mut self.context) {
-            context.platform = platform;
-        }
-        self
     }
 
     /// Restores the pauses that an earlier process recorded. Call it before the first request to Discord.

@@ -5,28 +5,27 @@
 //! operator gets the reason, in the log and in [`Hub::findings`]. Nothing is written before the signature is verified.
 //!
 //! The `listener` enforces connection deadlines, [`framing`] finds where requests end, the `limiter` bounds how
-//! often one [`Client`] may fail, the `throttle` how many requests it may send at all.
+//! often one [`ClientAddress`] may fail, the `throttle` how many requests it may send at all.
 
+mod body_budget;
 mod buffer;
 mod client;
 mod connection;
-mod foreign;
 pub mod framing;
-mod gate;
 mod health;
-mod home;
 mod insider;
 mod limiter;
 mod listener;
+mod live_config;
 mod metrics;
+mod pages;
+mod pipeline;
 pub mod probe;
 mod registration;
-mod reins;
 mod rejection;
-mod room;
-mod signed;
+pub mod source;
 mod throttle;
-pub mod xtsystems;
+mod wrong_sender;
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock, RwLock};
@@ -46,26 +45,26 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::{RateLimit, TrustedProxies, Webhook};
 use crate::hub::{Finding, Hub, IngressReport};
-use crate::ingress::gate::SourceRoute;
-use crate::ingress::limiter::Limiter;
-use crate::ingress::probe::{Answering, ProbeKey, Refusals};
+use crate::ingress::body_budget::BodyBudget;
+use crate::ingress::limiter::AddressLimiter;
+use crate::ingress::probe::{ProbeContext, ProbeKey, Refusals};
 use crate::ingress::rejection::Rejection;
-use crate::ingress::room::Room;
+use crate::ingress::source::SourceRoute;
 use crate::ingress::throttle::Throttle;
 use crate::model::EventId;
 use crate::secret::Secret;
 use crate::xtsystems::Registrar;
 
-pub use client::Client;
-pub use reins::Reins;
+pub use client::ClientAddress;
+pub use live_config::ConfigHandle;
 
-use reins::Live;
+use live_config::LiveConfig;
 
 /// Interval of the cleanup: full rate-limit buckets, and findings that are not logged yet.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Memory budget for all bodies being read, beyond the first [`buffer::SMALL`] bytes of each.
-const ROOM_KIB: usize = 64 * 1024;
+const BODY_BUDGET_KIB: usize = 64 * 1024;
 
 /// The HTTP ingress of one nuncio process.
 pub struct Ingress(IngressState);
@@ -78,12 +77,12 @@ struct Inner {
     hub: Hub,
     clock: Clock,
     /// The part of the configuration that can be reloaded.
-    live: RwLock<Arc<Live>>,
+    live: RwLock<Arc<LiveConfig>>,
     registrar: Registrar,
     /// The key that proves to a probe which nuncio answers.
     probe_key: OnceLock<ProbeKey>,
     /// The memory budget for large bodies.
-    room: Arc<Room>,
+    body_budget: Arc<BodyBudget>,
 }
 
 impl Ingress {
@@ -98,19 +97,19 @@ impl Ingress {
         registrar: Registrar,
         clock: Clock,
     ) -> Self {
-        let room = Room::new(room_for(&webhook));
-        let limiter = Arc::new(Limiter::new(limit, clock.clone()));
+        let body_budget = BodyBudget::new(body_budget_for(&webhook));
+        let limiter = Arc::new(AddressLimiter::new(limit, clock.clone()));
         let throttle = Arc::new(Throttle::new(limit));
-        let gates = vec![SourceRoute::xtsystems(webhook)];
-        let live = Live { gates, limit, limiter, throttle, api_key, proxies };
+        let routes = SourceRoute::all(&webhook);
+        let live = LiveConfig { routes, limit, limiter, throttle, api_key, proxies };
         let live = RwLock::new(Arc::new(live));
         let probe_key = OnceLock::new();
-        Self(IngressState(Arc::new(Inner { hub, clock, live, registrar, probe_key, room })))
+        Self(IngressState(Arc::new(Inner { hub, clock, live, registrar, probe_key, body_budget })))
     }
 
     /// Enables answers to [probes](probe) made with `key`. Called once, by the composition root.
     #[must_use]
-    pub fn proving(self, key: ProbeKey) -> Self {
+    pub fn with_probe_key(self, key: ProbeKey) -> Self {
         let _ = self.0.0.probe_key.set(key);
         self
     }
@@ -118,19 +117,19 @@ impl Ingress {
     /// The routes, without the webhook paths' POST: those requests never reach the router.
     pub fn router(&self) -> Router {
         let mut router = Router::new();
-        for gate in &self.0.live().gates {
-            router = router.route(&gate.path, get(home::friendly).fallback(home::only_posted));
+        for route in &self.0.live().routes {
+            router = router.route(&route.path, get(pages::explain_post).fallback(pages::method_not_allowed));
         }
         router
             .merge(registration::routes())
-            .route("/", get(home::page))
+            .route("/", get(pages::page))
             .route("/metrics", get(metrics::page))
             .route("/health", get(health::report).post(health::report))
             .route("/health/live", get(health::live))
             .route("/health/ready", get(health::ready))
             .fallback(not_found)
             .method_not_allowed_fallback(async || {
-                (StatusCode::METHOD_NOT_ALLOWED, Json(rejection::Sentence::new("Method not allowed")))
+                (StatusCode::METHOD_NOT_ALLOWED, Json(rejection::ErrorBody::new("Method not allowed")))
             })
             .with_state(self.0.clone())
     }
@@ -140,7 +139,7 @@ impl Ingress {
     pub async fn serve(self, listener: TcpListener, router: Router, stop: CancellationToken) {
         tokio::select! {
             () = listener::serve(listener, router, &self.0, listener::most_connections(), stop) => {}
-            () = self.0.tidy() => {}
+            () = self.0.clean_up() => {}
         }
         // Logs the last minute's findings before the end.
         self.0.0.hub.log_findings();
@@ -148,21 +147,21 @@ impl Ingress {
 }
 
 /// The body budget, in KiB: whatever the limit is, two of the largest bodies fit.
-fn room_for(webhook: &Webhook) -> usize {
-    (2 * webhook.body_limit / 1024).max(ROOM_KIB)
+fn body_budget_for(webhook: &Webhook) -> usize {
+    (2 * webhook.body_limit / 1024).max(BODY_BUDGET_KIB)
 }
 
 impl IngressState {
     /// Records a finding about a request from `client`.
-    fn remark(&self, finding: Finding, sentence: &str, client: IpAddr) {
+    fn report(&self, finding: Finding, sentence: &str, client: IpAddr) {
         let (sentence, from) = (sentence.to_owned(), client.to_string());
         self.0.hub.remark(IngressReport { finding, sentence, seconds_behind: None, from });
     }
 
     /// Runs the cleanup. Never returns.
-    async fn tidy(&self) {
+    async fn clean_up(&self) {
         loop {
-            self.0.clock.sleep(TIDY_EVERY).await;
+            self.0.clock.sleep(CLEANUP_INTERVAL).await;
             let live = self.live();
             live.limiter.sweep();
             live.throttle.sweep();
@@ -173,7 +172,7 @@ impl IngressState {
 
 /// The response body for an accepted event.
 #[derive(Serialize)]
-struct Receipt {
+struct AcceptedBody {
     success: bool,
     message: &'static str,
     event_id: EventId,
@@ -184,12 +183,12 @@ struct Receipt {
 struct InboundRequest<B> {
     head: request::Parts,
     body: B,
-    client: Client,
+    client: ClientAddress,
     /// Deadline for the whole request, by [`Clock::elapsed`].
     whole_by: Duration,
 }
 
-impl Live {
+impl LiveConfig {
     /// Whether every request for `path` counts toward the limit. Those of [`registration::PATHS`] always do; with
     /// `RATE_LIMIT_SCOPE=all` every path does, except health checks. (Probes always count: see the listener.)
     fn counts(&self, path: &str) -> bool {
@@ -198,8 +197,8 @@ impl Live {
     }
 
     /// The source route of a request. Nearly all requests have one, so they skip the router.
-    fn gate(&self, method: &Method, path: &str) -> Option<&SourceRoute> {
-        self.gates.iter().find(|gate| *method == Method::POST && gate.path == path)
+    fn route(&self, method: &Method, path: &str) -> Option<&SourceRoute> {
+        self.routes.iter().find(|route| *method == Method::POST && route.path == path)
     }
 }
 
@@ -207,40 +206,40 @@ impl IngressState {
     /// `POST /webhooks/{source}`: responds 200 once the event and its deliveries are on disk.
     async fn receive<B: Body<Data = Bytes>>(
         &self,
-        gate: &SourceRoute,
+        route: &SourceRoute,
         inbound: InboundRequest<B>,
     ) -> Response {
         let client = inbound.client.0;
-        let accepted = match signed::read(self, gate, inbound).await {
+        let accepted = match pipeline::read(self, route, inbound).await {
             Ok(event) => self.0.hub.accept(event).await,
             Err(rejection) => return rejection.into_response(),
         };
         match accepted {
-            Ok(accepted) => Json(Receipt {
+            Ok(accepted) => Json(AcceptedBody {
                 success: true,
                 message: "Webhook processed successfully",
                 event_id: accepted.event_id,
                 duplicate: accepted.duplicate,
             })
             .into_response(),
-            Err(error) => signed::not_stored(self, client, &error).into_response(),
+            Err(error) => pipeline::not_stored(self, client, &error).into_response(),
         }
     }
 }
 
 impl IngressState {
     /// Answers a [probe]; `None` if the request is none, or if this ingress has no probe key or secret.
-    async fn probed(
+    async fn answer_probe(
         &self,
         request: hyper::Request<hyper::body::Incoming>,
         peer: IpAddr,
-        client: Client,
+        client: ClientAddress,
     ) -> Option<Response> {
         let live = self.live();
-        let (key, secret) = (self.0.probe_key.get()?, live.gates.first()?.secret()?);
+        let (key, secret) = (self.0.probe_key.get()?, live.routes.first()?.secret()?);
         let is_peer_trusted = live.proxies.contains(peer);
         let (now, peer) = (self.0.clock.now(), peer.to_canonical());
-        let answering = Answering { key, secret, now, peer, is_peer_trusted, client };
+        let answering = ProbeContext { key, secret, now, peer, is_peer_trusted, client };
         let (head, body) = request.into_parts();
         Some(answering.answer(&head, body, || self.refusals()).await)
     }
@@ -261,23 +260,23 @@ impl IngressState {
 
 /// The fallback for unknown paths. Logs webhooks that were sent to a wrong path.
 async fn not_found(
-    State(door): State<IngressState>,
-    client: Option<Extension<Client>>,
+    State(ingress): State<IngressState>,
+    client: Option<Extension<ClientAddress>>,
     request: Request,
 ) -> Rejection {
     if request.method() == Method::POST && request.uri().path().starts_with("/webhooks/") {
-        let live = door.live();
-        let paths: Vec<&str> = live.gates.iter().map(|gate| gate.path.as_str()).collect();
+        let live = ingress.live();
+        let paths: Vec<&str> = live.routes.iter().map(|route| route.path.as_str()).collect();
         let sentence = format!(
             "a webhook was refused: nothing is received at its path. Webhooks are received at {}",
             paths.join(", ")
         );
-        door.remark(Finding::UnknownSource, &sentence, client_of(client));
+        ingress.report(Finding::UnknownSource, &sentence, client_of(client));
     }
     Rejection::NotFound
 }
 
 /// The client address; unspecified if the request did not come through the listener.
-fn client_of(client: Option<Extension<Client>>) -> IpAddr {
+fn client_of(client: Option<Extension<ClientAddress>>) -> IpAddr {
     client.map_or(IpAddr::from([0; 4]), |Extension(client)| client.0)
 }

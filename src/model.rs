@@ -8,6 +8,7 @@
 mod audit;
 mod call;
 mod card;
+mod closed_set;
 mod decision;
 mod delivery;
 mod destination;

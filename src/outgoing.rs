@@ -1,8 +1,12 @@
 //! The outgoing HTTP clients, all created here: with deadlines, without redirects, and without a proxy
-//! for targets on this machine. It knows no URL, key or token.
+//! for targets on this machine; and the one reader of response bodies. It knows no URL, key or token.
+
+mod body;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+pub use body::{BodyError, BodyFault, NUNCIO_LIMIT, read_body};
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// The `User-Agent` of nuncio's requests.

@@ -1,5 +1,5 @@
 //! Sample events, one of every kind, as the platform would send them: `nuncio send` posts them and the tests render
-//! them.
+//! them. The bodies are the files of `samples/`.
 
 /// The field that marks an event as a sample: `"nuncio_sample": true` beside `event_type`, inside the signed body. Any
 /// other value, and the same name anywhere deeper, means nothing.
@@ -16,7 +16,7 @@ pub struct Sample {
 
 macro_rules! samples {
     ($($kind:literal from $file:literal),+ $(,)?) => {
-        &[$(Sample { kind: $kind, body: include_str!(concat!("../tests/fixtures/", $file)).trim_ascii() }),+]
+        &[$(Sample { kind: $kind, body: include_str!(concat!("samples/", $file)).trim_ascii() }),+]
     };
 }
 

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nuncio::clock::Timestamp;
-use nuncio::ingress::xtsystems;
+use nuncio::ingress::source::xtsystems;
 use nuncio::model::{Event, EventId, Links, Payload};
 use nuncio::render::{self, View};
 use serde_json::Value;
@@ -20,7 +20,7 @@ fuzz_target!(|body: &[u8]| {
             return;
         }
     };
-    let data = Payload::of(event.body);
+    let data = Payload::of(event.source, event.body);
     assert_eq!(data.severity(), event.severity, "the door and the card read different things");
     let event = Event {
         id: EventId::new(),

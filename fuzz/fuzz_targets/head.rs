@@ -6,8 +6,8 @@
 use axum::http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 use nuncio::config::TrustedProxies;
-use nuncio::ingress::Client;
-use nuncio::ingress::framing::{Framing, Verdict};
+use nuncio::ingress::ClientAddress;
+use nuncio::ingress::framing::{Framing, FramingResult};
 
 fuzz_target!(|input: &[u8]| {
     let mut whole = Framing::default();
@@ -17,14 +17,14 @@ fuzz_target!(|input: &[u8]| {
         bytewise.feed(std::slice::from_ref(byte));
     }
     for request in 0..4 {
-        assert_eq!(whole.verdict(request), bytewise.verdict(request));
+        assert_eq!(whole.result(request), bytewise.result(request));
     }
     assert_eq!(whole.is_between_requests(), bytewise.is_between_requests());
     assert_eq!(whole.is_in_head(), bytewise.is_in_head());
     // What is not believed stays so, whatever follows.
-    if let Verdict::Refused(flaw) = whole.verdict(0) {
+    if let FramingResult::Ambiguous(flaw) = whole.result(0) {
         whole.feed(b"GET / HTTP/1.1\r\n\r\n");
-        assert_eq!(whole.verdict(0), Verdict::Refused(flaw));
+        assert_eq!(whole.result(0), FramingResult::Ambiguous(flaw));
     }
 
     let mut headers = HeaderMap::new();
@@ -35,6 +35,6 @@ fuzz_target!(|input: &[u8]| {
     }
     let (peer, proxy) = ([192, 0, 2, 1].into(), [10, 0, 0, 1].into());
     let proxies = TrustedProxies::new(["10.0.0.0/8".parse().expect("a network")]);
-    assert_eq!(Client::of(peer, &headers, &proxies), Client(peer), "a stranger named another address");
-    let _ = Client::of(proxy, &headers, &proxies);
+    assert_eq!(ClientAddress::of(peer, &headers, &proxies), ClientAddress(peer), "a stranger named another address");
+    let _ = ClientAddress::of(proxy, &headers, &proxies);
 });

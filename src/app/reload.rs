@@ -2,14 +2,14 @@
 
 use crate::config::Config;
 use crate::hub::{Condition, Hub, Rules};
-use crate::ingress::Reins;
+use crate::ingress::ConfigHandle;
 use crate::store;
 use crate::xtsystems::Registrar;
 
 /// Handles to every part of a running nuncio whose configuration can change.
 pub struct Reloader {
     pub(super) hub: Hub,
-    pub(super) ingress: Reins,
+    pub(super) ingress: ConfigHandle,
     /// Gives the platform the signing secret.
     pub(super) registrar: Registrar,
 }
@@ -31,7 +31,7 @@ impl Reloader {
             ..(*rules).clone()
         });
         self.registrar.sign_with(config.webhook.secret.clone());
-        self.ingress.turn(config.webhook, config.rate_limit, config.trusted_proxies, config.api_key);
+        self.ingress.apply(config.webhook, config.rate_limit, config.trusted_proxies, config.api_key);
         self.hub.configured(config.fingerprint);
         if self.hub.conditions().clear(Condition::ConfigurationRefused) {
             tracing::info!("the configuration is accepted again: the problem with .env is over");

@@ -214,7 +214,7 @@ fn details(delivery: &RowResult<DeliveryDetails>, now: Timestamp) -> Vec<String>
 fn address(delivery: &DeliveryDetails) -> Option<String> {
     match &delivery.sink {
         Some(Sink::DiscordWebhook(mark)) => Some(mark.to_string()),
-        _ => None,
+        Some(Sink::Channel(_) | Sink::XtSystems) | None => None,
     }
 }
 

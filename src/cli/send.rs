@@ -13,7 +13,7 @@ use crate::cli::{Usage, print, say};
 use crate::clock::{Clock, Timestamp};
 use crate::config::variable::distance;
 use crate::config::{Variables, Webhook};
-use crate::outgoing::{Outgoing, USER_AGENT, is_local};
+use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, is_local, read_body};
 use crate::samples;
 use crate::signature::sign;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
@@ -68,8 +68,14 @@ pub(super) async fn run(args: Args, variables: &Variables) -> anyhow::Result<Exi
         let kind = request.kind.clone();
         let answer = post(&client, &url, request).await?;
         let status = answer.status();
-        let text = answer.text().await.unwrap_or_default();
-        print(&format!("{kind}  {status}  {}", text.trim_end()));
+        let (body, fault) = match read_body(answer, NUNCIO_LIMIT).await {
+            Ok(body) => (body, None),
+            Err(error) => (error.read, Some(error.fault)),
+        };
+        print(&format!("{kind}  {status}  {}", String::from_utf8_lossy(&body).trim_end()));
+        if let Some(fault) = fault {
+            say(&fault.to_string());
+        }
         if !status.is_success() {
             accepted = false;
             say(&advice(status.as_u16(), &url));

@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::clock::Timestamp;
 use crate::discord::limits::{self, BucketHeaders};
 use crate::model::{Reason, Snowflake};
+use crate::outgoing::read_body;
 
 /// Maximum bytes to read of a response. Messages are far smaller; an endless response must not fill the memory.
 const READ_LIMIT: usize = 1024 * 1024;
@@ -34,15 +35,9 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Reads `response`. An unreadable rest is dropped: the response then proves nothing.
-    pub(super) async fn read(mut response: Response) -> Self {
+    pub(super) async fn read(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut body = Vec::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            body.extend_from_slice(&chunk[..chunk.len().min(READ_LIMIT - body.len())]);
-            if body.len() == READ_LIMIT {
-                break;
-            }
-        }
+        let body = read_body(response, READ_LIMIT).await.unwrap_or_else(|error| error.read);
         Self::of(status, headers, body)
     }
 

@@ -46,7 +46,9 @@ impl Sinks {
     pub(super) fn posted_after(&self, destination: &Destination, clock: &Clock) -> PostedAfter {
         match (&destination.sink, &self.channel) {
             (Sink::Channel(_), Some(channel)) => channel.posted_after(destination.newest, clock),
-            _ => PostedAfter::default(),
+            (Sink::Channel(_), None) | (Sink::DiscordWebhook(_) | Sink::XtSystems, _) => {
+                PostedAfter::default()
+            }
         }
     }
 

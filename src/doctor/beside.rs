@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, LIMIT, door};
 use crate::hub::{Condition, TOKEN_SHARED};
-use crate::outgoing::{Outgoing, USER_AGENT};
+use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, read_body};
 use crate::store::Lock;
 
 /// The time limit for a nuncio on this machine, which answers at once.
@@ -70,6 +70,7 @@ fn reason(health: &Value) -> Option<&str> {
 /// The running nuncio's `/health`; `None` if no nuncio answers.
 async fn health(near: SocketAddr) -> Option<Value> {
     let http = Outgoing::new(USER_AGENT, NEAR, true).client().ok()?;
-    let body = http.get(format!("http://{near}/health")).send().await.ok()?.bytes().await.ok()?;
+    let response = http.get(format!("http://{near}/health")).send().await.ok()?;
+    let body = read_body(response, NUNCIO_LIMIT).await.ok()?;
     serde_json::from_slice::<Value>(&body).ok().filter(|health| health["service"] == "nuncio")
 }

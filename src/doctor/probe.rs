@@ -6,23 +6,14 @@ use serde_json::Value;
 
 use crate::clock::{Clock, Timestamp};
 use crate::doctor::LIMIT;
-use crate::outgoing::{Outgoing, USER_AGENT, cause, is_local};
-
-/// The most bytes read of an answer: ours are shorter.
-const LONGEST: usize = 64 * 1024;
+use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, cause, is_local, read_body};
 
 /// Whether a nuncio answers at `base`; `Err` has the reason if there was no answer at all.
 pub(super) async fn is_nuncio(base: &str, limit: Duration) -> Result<bool, String> {
     let url = format!("{base}/health");
     let http = Outgoing::new(USER_AGENT, limit, is_local(&url)).client().map_err(|error| cause(&error))?;
-    let mut response = http.get(url).send().await.map_err(|error| cause(&error))?;
-    let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        body.extend_from_slice(&chunk);
-        if body.len() > LONGEST {
-            return Ok(false);
-        }
-    }
+    let response = http.get(url).send().await.map_err(|error| cause(&error))?;
+    let body = read_body(response, NUNCIO_LIMIT).await.unwrap_or_else(|error| error.read);
     let health: Value = serde_json::from_slice(&body).unwrap_or_default();
     Ok(health["service"] == "nuncio")
 }

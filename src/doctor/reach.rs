@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::doctor::{LIMIT, probe};
-use crate::ingress::probe::{Arrived, PARAMETER, ProbeKey, Question};
+use crate::ingress::probe::{PARAMETER, ProbeKey, ProbeReport, Question};
 use crate::key::Key;
-use crate::outgoing::{Outgoing, USER_AGENT, cause, certificate_fault, is_local};
+use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, cause, certificate_fault, is_local, read_body};
 use crate::secret::Secret;
 use crate::signature::sha256_hex;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
@@ -16,8 +16,6 @@ const BODY: &str =
     "{\"event_type\": \"nuncio.probe\",  \"data\":{\"z\":1.0,\"a\":\"\\u00e4 \u{e4}\",\"e\":1e2}}\n";
 /// An address for documentation only (RFC 5737): if it counts as the client's, senders can choose their own.
 pub(super) const CLAIMED: &str = "192.0.2.77";
-/// The most bytes read of an answer to a probe.
-const LONGEST: usize = 64 * 1024;
 
 pub(super) struct Prober {
     pub(super) key: ProbeKey,
@@ -31,7 +29,7 @@ pub(super) struct Prober {
 #[derive(Debug)]
 pub(super) struct Proof {
     pub(super) question: Question,
-    pub(super) arrived: Arrived,
+    pub(super) arrived: ProbeReport,
     timestamp: String,
 }
 
@@ -81,7 +79,7 @@ impl Prober {
             .header(TIMESTAMP_HEADER, &timestamp);
         // A probe that stays on this machine claims no other sender.
         let request = if lists_refusals { request } else { request.header("x-forwarded-for", CLAIMED) };
-        let mut response = match request.body(BODY).send().await {
+        let response = match request.body(BODY).send().await {
             Ok(response) => response,
             Err(error) => {
                 return certificate_fault(&error)
@@ -90,13 +88,7 @@ impl Prober {
         };
         let status = response.status().as_u16();
         let location = response.headers().get("location").and_then(|to| to.to_str().ok().map(str::to_owned));
-        let mut body = Vec::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            body.extend_from_slice(&chunk);
-            if body.len() > LONGEST {
-                break;
-            }
-        }
+        let body = read_body(response, NUNCIO_LIMIT).await.unwrap_or_else(|error| error.read);
         match self.key.open(&question, &body) {
             Some(arrived) => Reached::This(Box::new(Proof { question, arrived, timestamp })),
             None => Reached::Other { status, location },

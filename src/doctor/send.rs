@@ -19,7 +19,7 @@ use crate::hub::Finding;
 use crate::ingress::probe::Refusals;
 use crate::model::route::Target;
 use crate::model::{EventId, Nonce, Outcome, Snowflake, Status};
-use crate::outgoing::{Outgoing, USER_AGENT, cause};
+use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, cause, read_body};
 use crate::render;
 use crate::signature::sign;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
@@ -119,7 +119,8 @@ impl Trial<'_> {
             .header(SIGNATURE_HEADER, signature);
         let response = request.body(body).send().await.map_err(|error| failed(cause(&error)))?;
         let status = response.status().as_u16();
-        let answer: Value = response.json().await.unwrap_or_default();
+        let answer = read_body(response, NUNCIO_LIMIT).await.unwrap_or_else(|error| error.read);
+        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
         let took = self.clock.elapsed().saturating_sub(began).as_millis();
         let judged = self.judged(since).await;
         let Some(event) =

@@ -32,7 +32,7 @@ impl Hub {
         }
         let approved = match event.meaning().has_joined() && routes.is_left_over(&event.kind, &event.company)
         {
-            true => super::decide::ids(&Payload::of(event.body.clone())),
+            true => super::decide::ids(&Payload::of(event.source, event.body.clone())),
             false => Vec::new(),
         };
         let about = About {

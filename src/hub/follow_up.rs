@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::hub::mute::ENDED;
     use crate::hub::refused_source::{ACCEPTED, REFUSED};
-    use crate::model::{Reason, Receipt, Snowflake};
+    use crate::model::{Payload, Reason, Receipt, Snowflake};
     use crate::samples;
 
     fn destination(denied: bool, announced: bool) -> Destination {
@@ -188,7 +188,7 @@ mod tests {
             subject: String::new(),
             occurred_at: Timestamp::default(),
             received_at: Timestamp::default(),
-            data: Value::Null.into(),
+            data: Payload::parsed(source, Value::Null),
             size: 0,
         }
     }

@@ -128,7 +128,7 @@ impl Routing {
         for SetRoute { key, destination, sink, .. } in &set {
             let target = match sink {
                 Sink::Channel(channel) => Target::Channel(*channel),
-                _ => Target::Stored(*destination),
+                Sink::DiscordWebhook(_) | Sink::XtSystems => Target::Stored(*destination),
             };
             destinations.insert(target, *destination);
             match over.iter_mut().find(|route| route.is_of(key)) {

@@ -11,9 +11,9 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The address of the client: the peer or, behind trusted proxies, the nearest hop that is not one of them. An
 /// extension of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Client(pub IpAddr);
+pub struct ClientAddress(pub IpAddr);
 
-impl Client {
+impl ClientAddress {
     /// Reads the hops from right to left, as they were added, and trusts each only while the one before it is a trusted
     /// proxy. If `X-Forwarded-For` and `Forwarded` are both present and disagree, one of them comes from the
     /// client itself: then the peer counts.
@@ -87,7 +87,7 @@ mod tests {
             headers.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
-        Client::of(peer.parse().unwrap(), &headers, &proxies).0.to_string()
+        ClientAddress::of(peer.parse().unwrap(), &headers, &proxies).0.to_string()
     }
 
     // I-10

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::ingress::framing::{Framing, Verdict};
+use crate::ingress::framing::{Framing, FramingResult};
 
 /// Deadline for the head of a request, from its first byte.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
@@ -45,12 +45,12 @@ struct State {
     /// When the current wait began: for a request, or for the rest of one. By [`Clock::elapsed`].
     since: Duration,
     /// When the task that waits in `must_end` wakes next.
-    looks_at: Duration,
+    wakes_at: Duration,
 }
 
 /// What a connection waits for from the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
+enum AwaitedPart {
     Request,
     Head,
     Body,
@@ -60,14 +60,14 @@ enum Waiting {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     /// Whether it may be answered.
-    pub(super) verdict: Verdict,
+    pub(super) framing: FramingResult,
     /// Deadline for the whole request, by [`Clock::elapsed`].
     pub(super) whole_by: Duration,
 }
 
 /// Why a connection is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum CloseReason {
     /// No request within [`IDLE`].
     Idle,
     /// A request did not arrive in time.
@@ -77,22 +77,22 @@ pub(super) enum End {
 }
 
 impl State {
-    fn waits_for(&self) -> Option<Waiting> {
+    fn waits_for(&self) -> Option<AwaitedPart> {
         let framing = &self.framing;
         match (self.is_answering, framing.is_between_requests(), framing.is_in_head()) {
             // The next, pipelined request may wait until the current one is answered.
             (true, true, _) | (true, _, true) => None,
-            (_, true, _) => Some(Waiting::Request),
-            (_, _, true) => Some(Waiting::Head),
-            _ => Some(Waiting::Body),
+            (_, true, _) => Some(AwaitedPart::Request),
+            (_, _, true) => Some(AwaitedPart::Head),
+            _ => Some(AwaitedPart::Body),
         }
     }
 
     fn deadline(&self) -> Option<Duration> {
         let span = match self.waits_for()? {
-            Waiting::Request => IDLE,
-            Waiting::Head => HEAD,
-            Waiting::Body => REQUEST + MARGIN,
+            AwaitedPart::Request => IDLE,
+            AwaitedPart::Head => HEAD,
+            AwaitedPart::Body => REQUEST + MARGIN,
         };
         Some(self.since + span)
     }
@@ -106,7 +106,7 @@ impl Connection {
             requests: 0,
             is_answering: false,
             since: now,
-            looks_at: now + IDLE,
+            wakes_at: now + IDLE,
         };
         Self { clock, state: Mutex::new(state), nearer: Notify::new(), evicted: CancellationToken::new() }
     }
@@ -114,10 +114,10 @@ impl Connection {
     /// Marks the start of a request: its head is complete, and it is handed on.
     pub(super) fn begin(&self) -> Arrival {
         let mut state = self.lock();
-        let verdict = state.framing.verdict(state.requests);
+        let framing = state.framing.result(state.requests);
         state.requests += 1;
         state.is_answering = true;
-        Arrival { verdict, whole_by: state.since + REQUEST }
+        Arrival { framing, whole_by: state.since + REQUEST }
     }
 
     /// Marks the request as answered.
@@ -140,25 +140,25 @@ impl Connection {
     }
 
     /// Waits until the connection must be closed.
-    pub(super) async fn must_end(&self) -> End {
+    pub(super) async fn must_end(&self) -> CloseReason {
         loop {
-            let looks_at = {
+            let wakes_at = {
                 let mut state = self.lock();
                 let now = self.clock.elapsed();
                 match state.deadline() {
                     Some(deadline) if deadline <= now => {
-                        let is_idle = state.waits_for() == Some(Waiting::Request);
-                        return if is_idle { End::Idle } else { End::Slow };
+                        let is_idle = state.waits_for() == Some(AwaitedPart::Request);
+                        return if is_idle { CloseReason::Idle } else { CloseReason::Slow };
                     }
-                    deadline => state.looks_at = deadline.unwrap_or(now + IDLE),
+                    deadline => state.wakes_at = deadline.unwrap_or(now + IDLE),
                 }
-                state.looks_at
+                state.wakes_at
             };
             tokio::select! {
                 biased;
-                () = self.evicted.cancelled() => return End::Evicted,
+                () = self.evicted.cancelled() => return CloseReason::Evicted,
                 () = self.nearer.notified() => {}
-                () = self.clock.sleep_until_elapsed(looks_at) => {}
+                () = self.clock.sleep_until_elapsed(wakes_at) => {}
             }
         }
     }
@@ -177,8 +177,8 @@ impl Connection {
     }
 
     fn notify_if_nearer(&self, state: &mut State) {
-        if let Some(deadline) = state.deadline().filter(|deadline| *deadline < state.looks_at) {
-            state.looks_at = deadline;
+        if let Some(deadline) = state.deadline().filter(|deadline| *deadline < state.wakes_at) {
+            state.wakes_at = deadline;
             self.nearer.notify_one();
         }
     }

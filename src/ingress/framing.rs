@@ -14,7 +14,7 @@ const USUAL_HEAD: usize = 512;
 /// Follows the framing of one connection. Needs every byte that arrives.
 #[derive(Debug)]
 pub struct Framing {
-    at: At,
+    at: Position,
     /// Number of complete heads so far.
     heads: u64,
     /// The number of the first request that is not trusted, and why. All later ones are not trusted either.
@@ -23,7 +23,7 @@ pub struct Framing {
 
 /// The parser's position in the stream.
 #[derive(Debug)]
-enum At {
+enum Position {
     /// In a head; these bytes of it have arrived.
     Head(Vec<u8>),
     /// In a body with this many bytes left.
@@ -54,18 +54,18 @@ pub enum Flaw {
 
 /// How to handle a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum FramingResult {
     /// Answer it.
-    Fine,
+    Valid,
     /// Answer it, then close: its end is not tracked.
-    Last,
+    ValidThenClose,
     /// Respond 400, then close.
-    Refused(Flaw),
+    Ambiguous(Flaw),
 }
 
 impl Default for Framing {
     fn default() -> Self {
-        Self { at: At::Head(Vec::new()), heads: 0, flaw: None }
+        Self { at: Position::Head(Vec::new()), heads: 0, flaw: None }
     }
 }
 
@@ -74,16 +74,16 @@ impl Framing {
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             match &mut self.at {
-                At::Rest => return,
-                At::Body(left) => {
+                Position::Rest => return,
+                Position::Body(left) => {
                     let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
                     *left -= taken as u64;
                     bytes = &bytes[taken..];
                     if *left == 0 {
-                        self.at = At::Head(Vec::new());
+                        self.at = Position::Head(Vec::new());
                     }
                 }
-                At::Head(head) => {
+                Position::Head(head) => {
                     if head.is_empty() {
                         // RFC 9112, 2.2: empty lines before a request are ignored.
                         let blank = bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
@@ -96,9 +96,9 @@ impl Framing {
                         Ok(true) => {
                             self.heads += 1;
                             match body_of(head) {
-                                Ok(Some(0)) => self.at = At::Head(Vec::new()),
-                                Ok(Some(length)) => self.at = At::Body(length),
-                                Ok(None) => self.at = At::Rest,
+                                Ok(Some(0)) => self.at = Position::Head(Vec::new()),
+                                Ok(Some(length)) => self.at = Position::Body(length),
+                                Ok(None) => self.at = Position::Rest,
                                 Err(flaw) => self.distrust(self.heads - 1, flaw),
                             }
                         }
@@ -111,29 +111,29 @@ impl Framing {
 
     fn distrust(&mut self, from: u64, flaw: Flaw) {
         self.flaw = Some((from, flaw));
-        self.at = At::Rest;
+        self.at = Position::Rest;
     }
 
     /// How to handle the request with this number, counted from 0 in the order of their heads.
     #[must_use]
-    pub fn verdict(&self, request: u64) -> Verdict {
+    pub fn result(&self, request: u64) -> FramingResult {
         match (self.flaw, &self.at) {
-            (Some((from, flaw)), _) if request >= from => Verdict::Refused(flaw),
-            (None, At::Rest) if request + 1 >= self.heads => Verdict::Last,
-            _ => Verdict::Fine,
+            (Some((from, flaw)), _) if request >= from => FramingResult::Ambiguous(flaw),
+            (None, Position::Rest) if request + 1 >= self.heads => FramingResult::ValidThenClose,
+            _ => FramingResult::Valid,
         }
     }
 
     /// Whether every request so far is complete, and no byte of the next one has arrived.
     #[must_use]
     pub fn is_between_requests(&self) -> bool {
-        matches!(&self.at, At::Head(head) if head.is_empty())
+        matches!(&self.at, Position::Head(head) if head.is_empty())
     }
 
     /// Whether part of a head has arrived.
     #[must_use]
     pub fn is_in_head(&self) -> bool {
-        matches!(&self.at, At::Head(head) if !head.is_empty())
+        matches!(&self.at, Position::Head(head) if !head.is_empty())
     }
 }
 
@@ -204,27 +204,35 @@ mod tests {
 
     // I-11
     #[rstest::rstest]
-    #[case("Content-Length: 2\r\n", "{}", Verdict::Fine)]
-    #[case("", "", Verdict::Fine)]
-    #[case("Transfer-Encoding: chunked\r\n", "0\r\n\r\n", Verdict::Last)]
-    #[case("transfer-encoding:CHUNKED\r\n", "", Verdict::Last)]
-    #[case("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "", Verdict::Refused(Flaw::TwoLengths))]
-    #[case("Transfer-Encoding: chunked\r\nContent-Length: 2\r\n", "", Verdict::Refused(Flaw::TwoLengths))]
-    #[case("Content-Length: 2\r\nContent-Length: 2\r\n", "", Verdict::Refused(Flaw::TwoLengths))]
-    #[case("Transfer-Encoding: gzip, chunked\r\n", "", Verdict::Refused(Flaw::UnknownCoding))]
-    #[case("Content-Length: 2, 2\r\n", "", Verdict::Refused(Flaw::BadLength))]
-    #[case("Content-Length: +2\r\n", "", Verdict::Refused(Flaw::BadLength))]
-    #[case("Content-Length:\r\n", "", Verdict::Refused(Flaw::BadLength))]
-    #[case("A: b\nContent-Length: 2\r\n", "", Verdict::Refused(Flaw::BareLineFeed))]
-    fn heads(#[case] lines: &str, #[case] body: &str, #[case] verdict: Verdict) {
+    #[case("Content-Length: 2\r\n", "{}", FramingResult::Valid)]
+    #[case("", "", FramingResult::Valid)]
+    #[case("Transfer-Encoding: chunked\r\n", "0\r\n\r\n", FramingResult::ValidThenClose)]
+    #[case("transfer-encoding:CHUNKED\r\n", "", FramingResult::ValidThenClose)]
+    #[case(
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+        "",
+        FramingResult::Ambiguous(Flaw::TwoLengths)
+    )]
+    #[case(
+        "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n",
+        "",
+        FramingResult::Ambiguous(Flaw::TwoLengths)
+    )]
+    #[case("Content-Length: 2\r\nContent-Length: 2\r\n", "", FramingResult::Ambiguous(Flaw::TwoLengths))]
+    #[case("Transfer-Encoding: gzip, chunked\r\n", "", FramingResult::Ambiguous(Flaw::UnknownCoding))]
+    #[case("Content-Length: 2, 2\r\n", "", FramingResult::Ambiguous(Flaw::BadLength))]
+    #[case("Content-Length: +2\r\n", "", FramingResult::Ambiguous(Flaw::BadLength))]
+    #[case("Content-Length:\r\n", "", FramingResult::Ambiguous(Flaw::BadLength))]
+    #[case("A: b\nContent-Length: 2\r\n", "", FramingResult::Ambiguous(Flaw::BareLineFeed))]
+    fn heads(#[case] lines: &str, #[case] body: &str, #[case] result: FramingResult) {
         let text = format!("POST / HTTP/1.1\r\nHost: x\r\n{lines}\r\n{body}");
-        assert_eq!(fed(text.as_bytes()).verdict(0), verdict, "{text}");
+        assert_eq!(fed(text.as_bytes()).result(0), result, "{text}");
         // Byte by byte, the result does not change.
         let mut framing = Framing::default();
         for byte in text.as_bytes() {
             framing.feed(std::slice::from_ref(byte));
         }
-        assert_eq!(framing.verdict(0), verdict, "{text}");
+        assert_eq!(framing.result(0), result, "{text}");
     }
 
     #[test]
@@ -235,8 +243,8 @@ mod tests {
         framing.feed(b"GET / HTTP/1.1\r\n");
         assert!(framing.is_in_head());
         framing.feed(b"X: y\n");
-        assert_eq!(framing.verdict(2), Verdict::Fine);
-        assert_eq!(framing.verdict(3), Verdict::Refused(Flaw::BareLineFeed));
+        assert_eq!(framing.result(2), FramingResult::Valid);
+        assert_eq!(framing.result(3), FramingResult::Ambiguous(Flaw::BareLineFeed));
         assert!(!framing.is_in_head() && !framing.is_between_requests());
     }
 
@@ -246,8 +254,8 @@ mod tests {
         for _ in 0..100 {
             framing.feed(&[b'x'; 1000]);
         }
-        assert_eq!(framing.verdict(0), Verdict::Refused(Flaw::LongHead));
-        assert!(matches!(framing.at, At::Rest));
+        assert_eq!(framing.result(0), FramingResult::Ambiguous(Flaw::LongHead));
+        assert!(matches!(framing.at, Position::Rest));
     }
 
     proptest::proptest! {
@@ -259,7 +267,7 @@ mod tests {
             let (first, second) = bytes.split_at(cut.min(bytes.len()));
             parts.feed(first);
             parts.feed(second);
-            proptest::prop_assert_eq!(whole.verdict(0), parts.verdict(0));
+            proptest::prop_assert_eq!(whole.result(0), parts.result(0));
             proptest::prop_assert_eq!(whole.heads, parts.heads);
         }
     }

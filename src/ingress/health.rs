@@ -13,7 +13,7 @@ use crate::ingress::insider::is_insider;
 
 /// The response body of `/health`.
 #[derive(Serialize)]
-pub(super) struct Report {
+pub(super) struct HealthReport {
     status: &'static str,
     problems: Vec<String>,
     service: &'static str,
@@ -31,26 +31,26 @@ pub(super) struct Report {
 /// Always 200: a degraded nuncio still accepts events. Sentences, which name guilds, channels and roles, go to
 /// insiders; all others get the problems' codes.
 pub(super) async fn report(
-    State(door): State<IngressState>,
+    State(ingress): State<IngressState>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
-) -> Json<Report> {
+) -> Json<HealthReport> {
     let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
-    let is_insider = is_insider(&door, peer, &headers);
+    let is_insider = is_insider(&ingress, peer, &headers);
     let words = if is_insider { sentence } else { code };
-    let health = door.0.hub.health().await;
+    let health = ingress.0.hub.health().await;
     let backlog = health.backlog.unwrap_or_default();
-    Json(Report {
+    Json(HealthReport {
         status: if health.problems.is_empty() { "ok" } else { "degraded" },
         problems: health.problems.iter().map(words).collect(),
         service: "nuncio",
         version: env!("CARGO_PKG_VERSION"),
-        timestamp: door.0.clock.now().to_rfc3339(),
+        timestamp: ingress.0.clock.now().to_rfc3339(),
         discord: if health.discord_connected { "connected" } else { "disconnected" },
         database: if health.stores { "ok" } else { "failed" },
         pending: backlog.pending + backlog.sending,
         unrouted: backlog.unrouted,
-        configuration: is_insider.then(|| door.0.hub.configuration()),
+        configuration: is_insider.then(|| ingress.0.hub.configuration()),
     })
 }
 
@@ -68,8 +68,8 @@ pub(super) async fn live() -> &'static str {
 }
 
 /// Readiness: the database reads and writes. (The listener opens only after the store is ready.)
-pub(super) async fn ready(State(door): State<IngressState>) -> (StatusCode, &'static str) {
-    if door.0.hub.health().await.stores {
+pub(super) async fn ready(State(ingress): State<IngressState>) -> (StatusCode, &'static str) {
+    if ingress.0.hub.health().await.stores {
         (StatusCode::OK, "ok")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready")

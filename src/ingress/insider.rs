@@ -13,16 +13,16 @@ pub(super) const FORWARDING: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via"];
 
 /// Whether the request comes from this machine or carries the API key.
-pub(super) fn is_insider(door: &IngressState, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
-    is_local(door, peer, headers) || has_key(door.live().api_key.as_ref(), headers)
+pub(super) fn is_insider(ingress: &IngressState, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+    is_local(ingress, peer, headers) || has_key(ingress.live().api_key.as_ref(), headers)
 }
 
 /// Whether the request was made on this machine. A request through a trusted proxy on this machine does not count, nor
 /// does one through a proxy missing from `TRUSTED_PROXIES` that its headers reveal.
-fn is_local(door: &IngressState, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+fn is_local(ingress: &IngressState, peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
     peer.is_some_and(|peer| {
         let address = peer.ip().to_canonical();
-        address.is_loopback() && !door.live().proxies.contains(address)
+        address.is_loopback() && !ingress.live().proxies.contains(address)
     }) && !FORWARDING.iter().any(|name| headers.contains_key(*name))
 }
 

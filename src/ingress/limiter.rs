@@ -20,7 +20,7 @@ pub(super) const BUCKETS: usize = 100_000;
 
 /// The network that a bucket belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
+pub(super) enum Network {
     V4(u32),
     V6(u64),
     /// An IPv4 /16 network, if there are too many buckets.
@@ -29,7 +29,7 @@ pub(super) enum Key {
     WideV6(u32),
 }
 
-impl Key {
+impl Network {
     pub(super) fn of(address: IpAddr, is_crowded: bool) -> Self {
         match (address.to_canonical(), is_crowded) {
             (IpAddr::V4(address), false) => Self::V4(Ipv4Addr::to_bits(address)),
@@ -52,16 +52,16 @@ impl governor::clock::Clock for Ticks {
     }
 }
 
-type Buckets = RateLimiter<Key, HashMapStateStore<Key>, Ticks, NoOpMiddleware<Duration>>;
+type Buckets = RateLimiter<Network, HashMapStateStore<Network>, Ticks, NoOpMiddleware<Duration>>;
 
 /// The buckets of all addresses.
-pub(super) struct Limiter {
+pub(super) struct AddressLimiter {
     buckets: Buckets,
     ticks: Ticks,
     scope: Scope,
 }
 
-impl Limiter {
+impl AddressLimiter {
     pub(super) fn new(limit: RateLimit, clock: Clock) -> Self {
         let ticks = Ticks(clock);
         // The configuration allows no refill of zero; one request per nanosecond would be no limit.
@@ -82,7 +82,7 @@ impl Limiter {
     /// The bucket is empty: the seconds until the next token, at least 1.
     pub(super) fn charge(&self, address: IpAddr) -> Result<(), u64> {
         let is_crowded = self.buckets.len() >= BUCKETS;
-        self.buckets.check_key(&Key::of(address, is_crowded)).map_err(|not_until| {
+        self.buckets.check_key(&Network::of(address, is_crowded)).map_err(|not_until| {
             let wait = not_until.wait_time_from(self.ticks.now());
             // Rounded up: a client that comes back a moment too early is refused once more.
             (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
@@ -102,10 +102,10 @@ mod tests {
 
     use super::*;
 
-    fn limiter(burst: u32, refill: Duration) -> (Limiter, Clock) {
+    fn limiter(burst: u32, refill: Duration) -> (AddressLimiter, Clock) {
         let clock = Clock::system();
         let limit = RateLimit { burst: NonZeroU32::new(burst).unwrap(), refill, scope: Scope::Unverified };
-        (Limiter::new(limit, clock.clone()), clock)
+        (AddressLimiter::new(limit, clock.clone()), clock)
     }
 
     fn address(text: &str) -> IpAddr {

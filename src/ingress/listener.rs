@@ -23,11 +23,11 @@ use tokio_util::sync::CancellationToken;
 use tower::{Service as _, service_fn};
 
 use crate::hub::Finding;
-use crate::ingress::connection::{Connection, End, Watched};
-use crate::ingress::framing::{HEAD_BYTES, Verdict};
+use crate::ingress::connection::{CloseReason, Connection, Watched};
+use crate::ingress::framing::{FramingResult, HEAD_BYTES};
 use crate::ingress::rejection::Rejection;
 use crate::ingress::throttle::Throttled;
-use crate::ingress::{Client, InboundRequest, IngressState, probe};
+use crate::ingress::{ClientAddress, InboundRequest, IngressState, probe};
 
 /// Maximum number of open connections.
 const CONNECTIONS: usize = 1024;
@@ -40,62 +40,62 @@ const HEADERS: usize = 64;
 /// Time that answers in progress get at shutdown.
 const GRACE: Duration = Duration::from_secs(5);
 /// Pause after the system has run out of file descriptors.
-const BREATH: Duration = Duration::from_millis(100);
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// The open connections.
 struct Connections {
-    places: Arc<Semaphore>,
-    open: Arc<Mutex<Open>>,
+    slots: Arc<Semaphore>,
+    open: Arc<Mutex<OpenConnections>>,
     graceful: GracefulShutdown,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenConnections {
     next: u64,
     connections: HashMap<u64, Arc<Connection>>,
 }
 
 /// A connection's slot, released on drop.
-struct Place {
+struct ConnectionSlot {
     _permit: OwnedSemaphorePermit,
-    open: Arc<Mutex<Open>>,
+    open: Arc<Mutex<OpenConnections>>,
     number: u64,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         lock(&self.open).connections.remove(&self.number);
     }
 }
 
-fn lock(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
+fn lock(open: &Mutex<OpenConnections>) -> MutexGuard<'_, OpenConnections> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Connections {
     fn new(most: usize) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(most)),
+            slots: Arc::new(Semaphore::new(most)),
             open: Arc::default(),
             graceful: GracefulShutdown::new(),
         }
     }
 
     /// Reserves a slot for `connection`. If none is free, the client that has kept us waiting longest is evicted.
-    async fn place(&self, connection: Arc<Connection>) -> Option<Place> {
-        let places = Arc::clone(&self.places);
-        let permit = match Arc::clone(&places).try_acquire_owned() {
+    async fn reserve_slot(&self, connection: Arc<Connection>) -> Option<ConnectionSlot> {
+        let slots = Arc::clone(&self.slots);
+        let permit = match Arc::clone(&slots).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
                 self.evict_one();
-                places.acquire_owned().await.ok()?
+                slots.acquire_owned().await.ok()?
             }
         };
         let mut open = lock(&self.open);
         let number = open.next;
         open.next += 1;
         open.connections.insert(number, connection);
-        Some(Place { _permit: permit, open: Arc::clone(&self.open), number })
+        Some(ConnectionSlot { _permit: permit, open: Arc::clone(&self.open), number })
     }
 
     fn evict_one(&self) {
@@ -122,18 +122,18 @@ pub(super) fn most_connections() -> usize {
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
-    door: &IngressState,
+    ingress: &IngressState,
     most: usize,
     stop: CancellationToken,
 ) {
-    let clock = &door.0.clock;
+    let clock = &ingress.0.clock;
     let connections = Connections::new(most);
     loop {
         let next = async {
             let (stream, peer) = listener.accept().await?;
             let connection = Arc::new(Connection::new(clock.clone()));
-            let place = connections.place(Arc::clone(&connection)).await;
-            Ok::<_, std::io::Error>((stream, peer, connection, place))
+            let slot = connections.reserve_slot(Arc::clone(&connection)).await;
+            Ok::<_, std::io::Error>((stream, peer, connection, slot))
         };
         let accepted = tokio::select! {
             biased;
@@ -141,29 +141,29 @@ pub(super) async fn serve(
             accepted = next => accepted,
         };
         match accepted {
-            Ok((stream, peer, connection, place)) => {
+            Ok((stream, peer, connection, slot)) => {
                 let serving = serve_connection(
                     &connections.graceful,
                     stream,
                     peer,
                     router.clone(),
                     connection,
-                    door.clone(),
+                    ingress.clone(),
                 );
                 tokio::spawn(async move {
                     serving.await;
-                    drop(place);
+                    drop(slot);
                 });
             }
             Err(error) => {
                 // Most likely there are no file descriptors left: evicting an idle connection frees one.
                 connections.evict_one();
-                door.remark(
+                ingress.report(
                     Finding::NotAccepted,
                     &format!("a connection could not be accepted: {error}"),
                     listener.local_addr().map_or(IpAddr::from([0; 4]), |address| address.ip()),
                 );
-                clock.sleep(BREATH).await;
+                clock.sleep(RETRY_PAUSE).await;
             }
         }
     }
@@ -183,13 +183,13 @@ fn serve_connection(
     peer: SocketAddr,
     router: Router,
     connection: Arc<Connection>,
-    door: IngressState,
+    ingress: IngressState,
 ) -> impl Future<Output = ()> + use<> {
     // Responses are small and awaited: Nagle's algorithm would delay them.
     let _ = stream.set_nodelay(true);
     let service = hyper::service::service_fn({
-        let (connection, door) = (Arc::clone(&connection), door.clone());
-        move |request| answer(request, peer, router.clone(), Arc::clone(&connection), door.clone())
+        let (connection, ingress) = (Arc::clone(&connection), ingress.clone());
+        move |request| answer(request, peer, router.clone(), Arc::clone(&connection), ingress.clone())
     });
     let watched = Watched { stream, connection: Arc::clone(&connection) };
     let http = http1::Builder::new()
@@ -206,13 +206,13 @@ fn serve_connection(
             done = http => {
                 // Other errors are clients that disconnected: no one is left to receive a response.
                 if done.is_err_and(|error| error.is_parse()) {
-                    door.remark(Finding::Malformed, "a request was refused: it is not HTTP/1.1", peer.ip());
+                    ingress.report(Finding::Malformed, "a request was refused: it is not HTTP/1.1", peer.ip());
                 }
                 return;
             }
         };
-        if end == End::Slow {
-            door.remark(Finding::TooSlow, "a request was dropped: it did not arrive in time", peer.ip());
+        if end == CloseReason::Slow {
+            ingress.report(Finding::TooSlow, "a request was dropped: it did not arrive in time", peer.ip());
         }
     }
 }
@@ -223,21 +223,21 @@ async fn answer(
     peer: SocketAddr,
     router: Router,
     connection: Arc<Connection>,
-    door: IngressState,
+    ingress: IngressState,
 ) -> Result<Response, std::convert::Infallible> {
     let arrival = connection.begin();
-    let live = door.live();
-    let client = Client::of(peer.ip(), request.headers(), &live.proxies);
-    let mut response = match arrival.verdict {
-        Verdict::Refused(flaw) => {
-            door.remark(Finding::Malformed, &format!("a request was refused: {flaw}"), client.0);
+    let live = ingress.live();
+    let client = ClientAddress::of(peer.ip(), request.headers(), &live.proxies);
+    let mut response = match arrival.framing {
+        FramingResult::Ambiguous(flaw) => {
+            ingress.report(Finding::Malformed, &format!("a request was refused: {flaw}"), client.0);
             Rejection::Malformed.into_response()
         }
-        Verdict::Fine | Verdict::Last => {
+        FramingResult::Valid | FramingResult::ValidThenClose => {
             request.extensions_mut().insert(client);
             let route =
-                |request| route(request, peer, client, router.clone(), door.clone(), arrival.whole_by);
-            if live.counts(request.uri().path()) || probe::asked(request.uri()).is_some() {
+                |request| route(request, peer, client, router.clone(), ingress.clone(), arrival.whole_by);
+            if live.counts(request.uri().path()) || probe::question_of(request.uri()).is_some() {
                 live.throttle.before(service_fn(route)).call(request).await?
             } else {
                 route(request).await?
@@ -246,9 +246,9 @@ async fn answer(
     };
     if response.extensions().get::<Throttled>().is_some() {
         let sentence = "an address sends more requests than RATE_LIMIT allows";
-        door.remark(Finding::RateLimited, sentence, client.0);
+        ingress.report(Finding::RateLimited, sentence, client.0);
     }
-    if arrival.verdict != Verdict::Fine {
+    if arrival.framing != FramingResult::Valid {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     connection.end();
@@ -259,23 +259,23 @@ async fn answer(
 async fn route(
     request: hyper::Request<Incoming>,
     peer: SocketAddr,
-    client: Client,
+    client: ClientAddress,
     mut router: Router,
-    door: IngressState,
+    ingress: IngressState,
     whole_by: Duration,
 ) -> Result<Response, std::convert::Infallible> {
-    let live = door.live();
-    if probe::asked(request.uri()).is_some() {
-        let left = whole_by.saturating_sub(door.0.clock.elapsed());
-        let answered = door.0.clock.within(left, door.probed(request, peer.ip(), client)).await;
+    let live = ingress.live();
+    if probe::question_of(request.uri()).is_some() {
+        let left = whole_by.saturating_sub(ingress.0.clock.elapsed());
+        let answered = ingress.0.clock.within(left, ingress.answer_probe(request, peer.ip(), client)).await;
         return Ok(match answered {
             Some(answered) => answered.unwrap_or_else(|| Rejection::NotFound.into_response()),
             None => Rejection::TooSlow.into_response(),
         });
     }
-    if let Some(gate) = live.gate(request.method(), request.uri().path()) {
+    if let Some(route) = live.route(request.method(), request.uri().path()) {
         let (head, body) = request.into_parts();
-        return Ok(door.receive(gate, InboundRequest { head, body, client, whole_by }).await);
+        return Ok(ingress.receive(route, InboundRequest { head, body, client, whole_by }).await);
     }
     let mut request: Request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));

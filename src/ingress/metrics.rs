@@ -8,29 +8,29 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::ingress::insider::is_insider;
-use crate::ingress::rejection::{Rejection, Sentence};
-use crate::ingress::{Client, IngressState};
+use crate::ingress::rejection::{ErrorBody, Rejection};
+use crate::ingress::{ClientAddress, IngressState};
 use crate::telemetry::metric;
 
 /// The metrics, or 401.
 pub(super) async fn page(
-    State(door): State<IngressState>,
+    State(ingress): State<IngressState>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
 ) -> Response {
     let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
-    if is_insider(&door, peer, &headers) {
+    if is_insider(&ingress, peer, &headers) {
         let headers = [(header::CONTENT_TYPE, metric::CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
-        return (headers, door.0.hub.metrics().await).into_response();
+        return (headers, ingress.0.hub.metrics().await).into_response();
     }
-    let client = peer.map(|peer| Client::of(peer.ip(), &headers, &door.live().proxies).0);
-    if let Some(Err(retry_after_s)) = client.map(|client| door.live().limiter.charge(client)) {
+    let client = peer.map(|peer| ClientAddress::of(peer.ip(), &headers, &ingress.live().proxies).0);
+    if let Some(Err(retry_after_s)) = client.map(|client| ingress.live().limiter.charge(client)) {
         return Rejection::TooMany { retry_after_s }.into_response();
     }
     (
         StatusCode::UNAUTHORIZED,
         [(header::WWW_AUTHENTICATE, "Bearer")],
-        Json(Sentence::new(
+        Json(ErrorBody::new(
             "/metrics is for this machine, and for Authorization: Bearer with NUNCIO_API_KEY",
         )),
     )

@@ -6,7 +6,7 @@
 //! for this purpose alone: neither can pass for a webhook's signature.
 
 mod answer;
-mod door;
+mod listener;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +14,9 @@ use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::secret::Secret;
 
-pub use door::answer_probes;
+pub use listener::answer_probes;
 
-pub(super) use answer::{Answering, asked};
+pub(super) use answer::{ProbeContext, question_of};
 
 /// The query parameter that marks a probe.
 pub const PARAMETER: &str = "nuncio-probe";
@@ -44,7 +44,7 @@ pub struct Question {
 
 /// The report of a probe: what arrived, and where it came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Arrived {
+pub struct ProbeReport {
     /// The path, exactly as received.
     pub path: String,
     /// SHA-256 of the body, in hex.
@@ -140,7 +140,7 @@ impl ProbeKey {
     }
 
     /// Encodes an answer as a response body.
-    fn seal(&self, question: &Question, arrived: &Arrived) -> String {
+    fn seal(&self, question: &Question, arrived: &ProbeReport) -> String {
         let report = serde_json::to_string(arrived).unwrap_or_default();
         let code = hex::encode(self.answer.mac(&[&question.bytes(), report.as_bytes()]));
         serde_json::to_string(&Sealed { report, code }).unwrap_or_default()
@@ -148,7 +148,7 @@ impl ProbeKey {
 
     /// Decodes an answer; `None` unless a nuncio with this key gave it to this very question.
     #[must_use]
-    pub fn open(&self, question: &Question, body: &[u8]) -> Option<Arrived> {
+    pub fn open(&self, question: &Question, body: &[u8]) -> Option<ProbeReport> {
         let Sealed { report, code } = serde_json::from_slice(body).ok()?;
         let code: [u8; CODE] = bytes(&code)?;
         if !self.answer.is_mac(&[&question.bytes(), report.as_bytes()], &code) {
@@ -217,7 +217,7 @@ mod tests {
     fn an_answer_opens_for_its_question_alone() {
         let key = ProbeKey::of(&Key::random());
         let (question, other) = (ProbeKey::ask(NOW, false), ProbeKey::ask(NOW, false));
-        let arrived = Arrived { path: "/webhooks/xtsystems".to_owned(), ..Arrived::default() };
+        let arrived = ProbeReport { path: "/webhooks/xtsystems".to_owned(), ..ProbeReport::default() };
         let body = key.seal(&question, &arrived);
         assert_eq!(key.open(&question, body.as_bytes()), Some(arrived));
         assert_eq!(key.open(&other, body.as_bytes()), None);

@@ -13,13 +13,13 @@ use serde_json::{Map, Value};
 use crate::hub::Hub;
 use crate::ingress::IngressState;
 use crate::ingress::insider::has_key;
-use crate::ingress::rejection::{Rejection, Sentence};
+use crate::ingress::rejection::{ErrorBody, Rejection};
 use crate::model::{Actor, AuditEntry, AuditOutcome};
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::xtsystems::{Registrar, RegistrationError, RegistrationRequest};
 
 /// Maximum body size of a registration request, in bytes.
-const MOST: usize = 64 * 1024;
+const BODY_LIMIT: usize = 64 * 1024;
 
 #[derive(Serialize)]
 struct Configuration {
@@ -38,21 +38,21 @@ struct Security {
 
 /// The request body of `POST /webhooks/register`; every field is optional.
 #[derive(Debug, Default, Deserialize)]
-struct Asked {
+struct RegistrationBody {
     webhook_url: Option<String>,
     events: Option<Vec<String>>,
     company_id: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Registered {
+struct RegisteredBody {
     success: bool,
     webhook_id: String,
     message: &'static str,
 }
 
 #[derive(Serialize)]
-struct NotDone {
+struct FailureBody {
     error: &'static str,
     details: String,
 }
@@ -67,15 +67,15 @@ pub(super) fn routes() -> Router<IngressState> {
     Router::new().route(CONFIG, get(show)).route(REGISTER, post(register))
 }
 
-async fn show(State(door): State<IngressState>, headers: HeaderMap) -> Response {
-    if !has_key(door.live().api_key.as_ref(), &headers) {
+async fn show(State(ingress): State<IngressState>, headers: HeaderMap) -> Response {
+    if !has_key(ingress.live().api_key.as_ref(), &headers) {
         return no_key();
     }
-    let found = door.0.hub.overview();
+    let found = ingress.0.hub.overview();
     answer(
         StatusCode::OK,
         Configuration {
-            webhook_url: door.0.registrar.url().to_owned(),
+            webhook_url: ingress.0.registrar.url().to_owned(),
             supported_events: found.kinds,
             discord_channels: found.map.into_iter().map(|(key, ids)| (key, ids.into())).collect(),
             security: Security {
@@ -87,17 +87,17 @@ async fn show(State(door): State<IngressState>, headers: HeaderMap) -> Response 
     )
 }
 
-async fn register(State(door): State<IngressState>, request: Request) -> Response {
-    if !has_key(door.live().api_key.as_ref(), request.headers()) {
+async fn register(State(ingress): State<IngressState>, request: Request) -> Response {
+    if !has_key(ingress.live().api_key.as_ref(), request.headers()) {
         return no_key();
     }
-    let Ok(body) = to_bytes(request.into_body(), MOST).await else {
+    let Ok(body) = to_bytes(request.into_body(), BODY_LIMIT).await else {
         return Rejection::TooLarge.into_response();
     };
-    let Ok(asked) = read(&body) else { return Rejection::BadJson.into_response() };
-    let (registrar, hub) = (door.0.registrar.clone(), door.0.hub.clone());
+    let Ok(requested) = read(&body) else { return Rejection::BadJson.into_response() };
+    let (registrar, hub) = (ingress.0.registrar.clone(), ingress.0.hub.clone());
     // A client that disconnects must not leave the platform half configured, or the audit log without an entry.
-    let done = tokio::spawn(async move { carry_out(&registrar, &hub, asked).await }).await;
+    let done = tokio::spawn(async move { register_and_audit(&registrar, &hub, requested).await }).await;
     match done {
         Ok(Ok(registered)) => answer(StatusCode::OK, registered),
         Ok(Err(details)) => failed(details),
@@ -105,14 +105,21 @@ async fn register(State(door): State<IngressState>, request: Request) -> Respons
     }
 }
 
-fn read(body: &Bytes) -> serde_json::Result<Asked> {
-    if body.is_empty() { Ok(Asked::default()) } else { serde_json::from_slice(body) }
+fn read(body: &Bytes) -> serde_json::Result<RegistrationBody> {
+    if body.is_empty() { Ok(RegistrationBody::default()) } else { serde_json::from_slice(body) }
 }
 
 /// Registers the webhook and records the outcome in the audit log; an error is the reason.
-async fn carry_out(registrar: &Registrar, hub: &Hub, asked: Asked) -> Result<Registered, String> {
-    let wanted =
-        RegistrationRequest { url: asked.webhook_url, events: asked.events, company: asked.company_id };
+async fn register_and_audit(
+    registrar: &Registrar,
+    hub: &Hub,
+    requested: RegistrationBody,
+) -> Result<RegisteredBody, String> {
+    let wanted = RegistrationRequest {
+        url: requested.webhook_url,
+        events: requested.events,
+        company: requested.company_id,
+    };
     let done = registrar.register(&wanted).await;
     let (outcome, detail) = match &done {
         Ok(registration) => (AuditOutcome::Done, format!("to {}", registration.url)),
@@ -124,7 +131,7 @@ async fn carry_out(registrar: &Registrar, hub: &Hub, asked: Asked) -> Result<Reg
         tracing::error!(%error, "a registration took effect, but could not be written to the audit log");
     }
     let registration = done.map_err(|why| why.to_string())?;
-    Ok(Registered {
+    Ok(RegisteredBody {
         success: true,
         webhook_id: registration.registered.webhook().id.clone(),
         message: "Webhook registered successfully in XTSystems",
@@ -132,7 +139,7 @@ async fn carry_out(registrar: &Registrar, hub: &Hub, asked: Asked) -> Result<Reg
 }
 
 fn failed(details: String) -> Response {
-    answer(StatusCode::INTERNAL_SERVER_ERROR, NotDone { error: "Failed to register webhook", details })
+    answer(StatusCode::INTERNAL_SERVER_ERROR, FailureBody { error: "Failed to register webhook", details })
 }
 
 /// A response that must not be cached.
@@ -141,6 +148,6 @@ fn answer(status: StatusCode, body: impl Serialize) -> Response {
 }
 
 fn no_key() -> Response {
-    let error = Sentence::new("This needs Authorization: Bearer with NUNCIO_API_KEY");
+    let error = ErrorBody::new("This needs Authorization: Bearer with NUNCIO_API_KEY");
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], Json(error)).into_response()
 }

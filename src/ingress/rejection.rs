@@ -38,11 +38,11 @@ pub(super) enum Rejection {
 
 /// `{"error": "…"}`.
 #[derive(Serialize)]
-pub(super) struct Sentence {
+pub(super) struct ErrorBody {
     error: &'static str,
 }
 
-impl Sentence {
+impl ErrorBody {
     pub(super) fn new(error: &'static str) -> Self {
         Self { error }
     }
@@ -63,7 +63,7 @@ impl IntoResponse for Rejection {
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
         };
-        let mut response = (status, Json(Sentence::new(error))).into_response();
+        let mut response = (status, Json(ErrorBody::new(error))).into_response();
         match self {
             Self::Unavailable => {
                 response

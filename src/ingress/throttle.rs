@@ -16,11 +16,11 @@ use tower_governor::governor::{Governor, GovernorConfig, GovernorConfigBuilder, 
 use tower_governor::key_extractor::KeyExtractor;
 
 use crate::config::RateLimit;
-use crate::ingress::Client;
-use crate::ingress::limiter::{BUCKETS, Key};
+use crate::ingress::ClientAddress;
+use crate::ingress::limiter::{BUCKETS, Network};
 use crate::ingress::rejection::Rejection;
 
-type Buckets = SharedRateLimiter<Key, NoOpMiddleware<governor::clock::QuantaInstant>>;
+type Buckets = SharedRateLimiter<Network, NoOpMiddleware<governor::clock::QuantaInstant>>;
 type Config = GovernorConfig<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>>;
 /// A service wrapped in the throttle.
 pub(super) type Behind<S> = Governor<ByClient, NoOpMiddleware<governor::clock::QuantaInstant>, S, Body>;
@@ -34,7 +34,7 @@ pub(super) struct Throttle {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Throttled;
 
-/// Counts by the [`Client`] that the listener determined.
+/// Counts by the [`ClientAddress`] that the listener determined.
 #[derive(Clone, Default)]
 pub(super) struct ByClient {
     /// Set once the buckets exist.
@@ -42,12 +42,12 @@ pub(super) struct ByClient {
 }
 
 impl KeyExtractor for ByClient {
-    type Key = Key;
+    type Key = Network;
 
-    fn extract<T>(&self, request: &Request<T>) -> Result<Key, GovernorError> {
-        let client = request.extensions().get::<Client>().ok_or(GovernorError::UnableToExtractKey)?;
+    fn extract<T>(&self, request: &Request<T>) -> Result<Network, GovernorError> {
+        let client = request.extensions().get::<ClientAddress>().ok_or(GovernorError::UnableToExtractKey)?;
         let is_crowded = self.buckets.get().is_some_and(|buckets| buckets.len() >= BUCKETS);
-        Ok(Key::of(client.0, is_crowded))
+        Ok(Network::of(client.0, is_crowded))
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
     /// Whether a request from `address` passes.
     fn passes(throttle: &Throttle, by_client: &ByClient, address: IpAddr) -> bool {
         let mut request = Request::new(());
-        request.extensions_mut().insert(Client(address));
+        request.extensions_mut().insert(ClientAddress(address));
         let key = by_client.extract(&request).unwrap();
         throttle.config.limiter().check_key(&key).is_ok()
     }

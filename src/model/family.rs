@@ -5,31 +5,33 @@
 
 use std::borrow::Cow;
 
+use crate::model::closed_set::closed_set;
 use crate::model::{DecisionKind, Kind, Priority, Severity, Source};
 
-/// Topic of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// Tickets.
-    Ticket,
-    /// Assets.
-    Asset,
-    /// Machines that ask to join, and those that joined.
-    Machine,
-    /// Monitoring alerts.
-    Alert,
-    /// Users of the platform.
-    User,
-    /// Customers of the platform.
-    Company,
-    /// Connection tests.
-    Test,
-    /// Decisions by people, reported by nuncio itself.
-    Decision,
-    /// nuncio's own state, reported by nuncio itself.
-    Notice,
-    /// Everything else.
-    Other,
+closed_set! {
+    /// Topic of an event.
+    Family {
+        /// Tickets.
+        Ticket,
+        /// Assets.
+        Asset,
+        /// Machines that ask to join, and those that joined.
+        Machine,
+        /// Monitoring alerts.
+        Alert,
+        /// Users of the platform.
+        User,
+        /// Customers of the platform.
+        Company,
+        /// Connection tests.
+        Test,
+        /// Decisions by people, reported by nuncio itself.
+        Decision,
+        /// nuncio's own state, reported by nuncio itself.
+        Notice,
+        /// Everything else.
+        Other,
+    }
 }
 
 /// Which events of one subject share a card.
@@ -53,20 +55,6 @@ pub struct KindMeaning<'a> {
 }
 
 impl Family {
-    /// All families.
-    pub const ALL: [Self; 10] = [
-        Self::Ticket,
-        Self::Asset,
-        Self::Machine,
-        Self::Alert,
-        Self::User,
-        Self::Company,
-        Self::Test,
-        Self::Decision,
-        Self::Notice,
-        Self::Other,
-    ];
-
     /// Prefix of the family's kinds and subjects; `None` for families without one.
     #[must_use]
     pub const fn word(self) -> Option<&'static str> {
@@ -87,18 +75,34 @@ impl Family {
     /// no sender uses.
     #[must_use]
     pub fn pattern(self) -> Option<String> {
-        let word = self.word().filter(|_| !matches!(self, Self::Test | Self::Decision))?;
+        let word = match self {
+            Self::Ticket | Self::Asset | Self::Machine | Self::Alert | Self::User | Self::Company => {
+                self.word()?
+            }
+            Self::Test | Self::Decision | Self::Notice | Self::Other => return None,
+        };
         Some(format!("{word}.*"))
     }
 
-    /// The family of `kind`, in its canonical form. nuncio's own families are accepted from nuncio only.
+    /// The family of `kind`, in its canonical form, when `source` sends it. nuncio's own families are accepted from
+    /// nuncio only.
     fn of(source: Source, kind: &str) -> Self {
-        let word = kind.split('.').next().unwrap_or_default();
-        match (source, word) {
-            (Source::Nuncio, "decision") => Self::Decision,
-            (Source::Nuncio, "destination" | "nuncio") => Self::Notice,
-            (_, "webhook") if kind != "webhook.test" => Self::Other,
-            _ => Self::of_senders(word).unwrap_or(Self::Other),
+        match source {
+            Source::XtSystems => Self::of_xtsystems(kind),
+            Source::Nuncio => match prefix(kind) {
+                "decision" => Self::Decision,
+                "destination" | "nuncio" => Self::Notice,
+                // What nuncio sends as XTSystems would.
+                _ => Self::of_xtsystems(kind),
+            },
+        }
+    }
+
+    /// The family of one of XTSystems' kinds: its first word names it.
+    fn of_xtsystems(kind: &str) -> Self {
+        match prefix(kind) {
+            "webhook" if kind != "webhook.test" => Self::Other,
+            word => Self::of_senders(word).unwrap_or(Self::Other),
         }
     }
 
@@ -155,6 +159,11 @@ impl Family {
             | Self::Other => 3,
         }
     }
+}
+
+/// The first word of a kind: `ticket` of `ticket.created`.
+fn prefix(kind: &str) -> &str {
+    kind.split('.').next().unwrap_or_default()
 }
 
 impl<'a> KindMeaning<'a> {

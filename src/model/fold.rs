@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::{Event, payload};
+use crate::model::{Event, Payload, payload};
 
 /// Fields that describe the change, not the subject: valid for their own event and for no later one.
 const OF_THE_CHANGE: [&str; 19] = [
@@ -54,7 +54,10 @@ pub fn fold(events: &[Event]) -> Option<Event> {
         }
     }
     // Data that is not an object cannot be folded.
-    let data = if data.is_empty() { newest.data.clone() } else { Value::Object(data).into() };
+    let data = match data.is_empty() {
+        true => newest.data.clone(),
+        false => Payload::parsed(newest.source, Value::Object(data)),
+    };
     Some(Event {
         id: order.iter().map(|event| event.id).max()?,
         kind: origin.kind.clone(),
@@ -107,7 +110,7 @@ mod tests {
             subject: "ticket:7".to_owned(),
             occurred_at: Timestamp::from_secs(at),
             received_at: Timestamp::from_secs(at),
-            data: data.into(),
+            data: Payload::parsed(Source::XtSystems, data),
             size: 0,
         }
     }

@@ -5,6 +5,7 @@
 mod hidden;
 mod plain;
 mod quoted;
+mod xtsystems;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +14,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Number, Value};
 
-use crate::model::{RawBody, Severity};
+use crate::model::{RawBody, Severity, Source};
 
 pub use hidden::{HIDDEN, is_secret, without_secrets};
 pub use quoted::quoted;
@@ -87,20 +88,27 @@ impl<'a> From<&'a Value> for Scalar<'a> {
     }
 }
 
-/// The part of a body that describes what happened: an object, or whatever the source sent instead. Parsed lazily, on
-/// first access: during a storm, many events are never parsed.
+/// The part of a body that describes what happened: an object, or whatever the source sent instead. Each source has its
+/// own reader. Parsed lazily, on first access: during a storm, many events are never parsed.
 #[derive(Clone)]
 pub struct Payload {
+    source: Source,
     body: RawBody,
     value: OnceLock<Value>,
     severity: OnceLock<Option<Severity>>,
 }
 
 impl Payload {
-    /// The `data` of `body`.
+    /// The payload of a `body` that `source` sent.
     #[must_use]
-    pub const fn of(body: RawBody) -> Self {
-        Self { body, value: OnceLock::new(), severity: OnceLock::new() }
+    pub const fn of(source: Source, body: RawBody) -> Self {
+        Self { source, body, value: OnceLock::new(), severity: OnceLock::new() }
+    }
+
+    /// A payload of `source` that is parsed already.
+    #[must_use]
+    pub fn parsed(source: Source, data: Value) -> Self {
+        Self { source, body: RawBody::new(""), value: OnceLock::from(data), severity: OnceLock::new() }
     }
 
     /// Sets the severity, where the caller knows it already.
@@ -112,9 +120,9 @@ impl Payload {
     /// Severity, if the event has a known one.
     #[must_use]
     pub fn severity(&self) -> Option<Severity> {
-        *self
-            .severity
-            .get_or_init(|| text(self, &Severity::NAMES).and_then(|word| Severity::from_word(&word)))
+        *self.severity.get_or_init(|| match self.source {
+            Source::XtSystems | Source::Nuncio => xtsystems::severity(self),
+        })
     }
 }
 
@@ -123,13 +131,11 @@ impl Deref for Payload {
 
     fn deref(&self) -> &Value {
         // The body was readable when it was accepted; if it no longer is, the card shows what remains.
-        self.value.get_or_init(|| plain::data(self.body.as_bytes()).unwrap_or_default())
-    }
-}
-
-impl From<Value> for Payload {
-    fn from(value: Value) -> Self {
-        Self { body: RawBody::new(""), value: OnceLock::from(value), severity: OnceLock::new() }
+        let read = || match self.source {
+            // nuncio writes its own events in XTSystems' format.
+            Source::XtSystems | Source::Nuncio => xtsystems::data(self.body.as_bytes()),
+        };
+        self.value.get_or_init(|| read().unwrap_or_default())
     }
 }
 
@@ -146,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_payload_is_read_when_somebody_asks_and_once() {
-        let payload = Payload::of(RawBody::new(r#"{"x":1,"data":{"id":7,"level":"high"}}"#));
+        let body = r#"{"x":1,"data":{"id":7,"level":"high"}}"#;
+        let payload = Payload::of(Source::XtSystems, RawBody::new(body));
         assert!(payload.value.get().is_none());
         let known = payload.clone().with_severity(Some(Severity::Info));
         assert_eq!(known.severity(), Some(Severity::Info), "it is taken at its word");
@@ -161,7 +168,7 @@ mod tests {
     #[case(r#"{"data":{"id":7}"#)]
     #[case(r#"[{"data":7}]"#)]
     fn of_a_spoilt_body_nothing_is_known(#[case] body: &'static str) {
-        let payload = Payload::of(RawBody::new(body));
+        let payload = Payload::of(Source::XtSystems, RawBody::new(body));
         assert_eq!((&*payload, payload.severity()), (&Value::Null, None));
     }
 }

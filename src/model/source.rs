@@ -3,13 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A sender of events. A closed set: the compiler lists the code that must handle a new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// XTSystems' webhooks.
-    XtSystems,
-    /// nuncio itself. The hub addresses these events; they never match the map.
-    Nuncio,
+use crate::model::closed_set::closed_set;
+
+closed_set! {
+    /// A sender of events. A closed set: the compiler lists the code that must handle a new one.
+    Source {
+        /// XTSystems' webhooks.
+        XtSystems,
+        /// nuncio itself. The hub addresses these events; they never match the map.
+        Nuncio,
+    }
 }
 
 impl Source {
@@ -33,6 +36,6 @@ impl FromStr for Source {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::XtSystems, Self::Nuncio].into_iter().find(|source| source.as_str() == text).ok_or(())
+        Self::ALL.into_iter().find(|source| source.as_str() == text).ok_or(())
     }
 }

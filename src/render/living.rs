@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::{Card, View, card};
-use crate::model::Event;
+use crate::model::{Event, Payload};
 
 /// The minimum age of a late event.
 const LATE: Duration = Duration::from_secs(600);
@@ -40,7 +40,7 @@ fn counted(event: &Event, times: u64, first: &Event) -> Event {
         data.insert("first_seen".to_owned(), json!(first.occurred_at.as_secs()));
     }
     data.insert("last_seen".to_owned(), json!(event.occurred_at.as_secs()));
-    Event { data: Value::Object(data).into(), ..event.clone() }
+    Event { data: Payload::parsed(event.source, Value::Object(data)), ..event.clone() }
 }
 
 /// Labels `card` as late if it is sent `age` after its event, with the reason. The end of the footer stays: it

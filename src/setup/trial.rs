@@ -15,7 +15,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::doctor::{self, cannot_listen};
 use crate::model::{EventId, Sink, Status};
-use crate::outgoing::{Outgoing, USER_AGENT, cause};
+use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, cause, read_body};
 use crate::samples;
 use crate::setup::database::open;
 use crate::setup::server::Servers;
@@ -118,7 +118,8 @@ async fn serve(setup: &Setup<'_>, config: &Config) -> Result<Served, String> {
 /// The fingerprint of the configuration that a nuncio runs with.
 async fn configuration_of(address: SocketAddr) -> Option<String> {
     let http = Outgoing::new(USER_AGENT, DEADLINE, true).client().ok()?;
-    let health: Value = http.get(format!("http://{address}/health")).send().await.ok()?.json().await.ok()?;
+    let response = http.get(format!("http://{address}/health")).send().await.ok()?;
+    let health: Value = serde_json::from_slice(&read_body(response, NUNCIO_LIMIT).await.ok()?).ok()?;
     health["configuration"].as_str().map(str::to_owned)
 }
 
@@ -158,7 +159,7 @@ async fn send(
         is_well &= delivery.status == Status::Delivered;
         let name = match delivery.sink {
             Some(Sink::Channel(id)) => servers.name(id),
-            _ => delivery.destination.clone(),
+            Some(Sink::DiscordWebhook(_) | Sink::XtSystems) | None => delivery.destination.clone(),
         };
         setup.say(&outcome(delivery, &name, sent_at));
     }
@@ -206,7 +207,8 @@ async fn post(config: &Config, address: SocketAddr, now: Timestamp) -> Result<Ev
         .await
         .map_err(|error| format!("nuncio did not answer ({}).", cause(&error)))?;
     let status = answer.status();
-    let reply: Value = answer.json().await.unwrap_or_default();
+    let reply = read_body(answer, NUNCIO_LIMIT).await.unwrap_or_else(|error| error.read);
+    let reply: Value = serde_json::from_slice(&reply).unwrap_or_default();
     match reply["event_id"].as_str().and_then(|id| id.parse().ok()) {
         Some(event) => Ok(event),
         None => Err(format!("nuncio answered {status}. Is there another WEBHOOK_SECRET in the environment?")),

@@ -164,7 +164,7 @@ fn settle((accepts, stored): Group, hints: &HintSender) {
             occurred_at: event.occurred_at,
             received_at: event.received_at,
             size: event.body.as_bytes().len(),
-            data: Payload::of(event.body).with_severity(event.severity),
+            data: Payload::of(event.source, event.body).with_severity(event.severity),
         });
         let sent = |(planned, _): &(Planned, DeliveryId)| planned.muted.is_none();
         for (planned, id) in plan.into_iter().zip(stored.deliveries).filter(sent) {

@@ -156,15 +156,16 @@ impl Store {
 pub(super) fn read(row: &SqliteRow) -> Result<Event> {
     let body: Vec<u8> = row.try_get("body")?;
     let size = body.len();
+    let source = source_of(&row.try_get::<String, _>("source")?)?;
     Ok(Event {
         id: row.try_get::<String, _>("id")?.parse()?,
-        source: source_of(&row.try_get::<String, _>("source")?)?,
+        source,
         kind: Kind::new(&row.try_get::<String, _>("kind")?),
         company: row.try_get("company_id")?,
         subject: row.try_get("subject")?,
         occurred_at: Timestamp::from_millis(row.try_get("occurred_at")?),
         received_at: Timestamp::from_millis(row.try_get("received_at")?),
-        data: Payload::of(RawBody::new(body)),
+        data: Payload::of(source, RawBody::new(body)),
         size,
     })
 }

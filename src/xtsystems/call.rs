@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::model::{Arrived, Endpoint, Method};
+use crate::outgoing::{BodyFault, read_body};
 use crate::xtsystems::Client;
 
 /// Maximum bytes to read of a reply.
@@ -157,7 +158,7 @@ impl Client {
     }
 
     /// Reads the response into `reply`. An unreadable rest of the body is dropped: the status counts anyway.
-    async fn read(&self, mut response: Response, reply: &mut Reply) {
+    async fn read(&self, response: Response, reply: &mut Reply) {
         let status = response.status().as_u16();
         reply.status = Some(status);
         // With these statuses the platform refused before it did anything. After a 5xx its state is unknown.
@@ -168,22 +169,13 @@ impl Client {
             .get("retry-after")
             .and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok())
             .map(|secs| Duration::from_secs(secs.into()).min(LONGEST_WAIT));
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => {
-                    body.extend_from_slice(&chunk[..chunk.len().min(READ_LIMIT - body.len())]);
-                }
-                Ok(None) => break,
-                Err(_) => {
-                    reply.is_broken = true;
-                    break;
-                }
-            }
-            if body.len() == READ_LIMIT {
-                break;
-            }
-        }
+        let body = read_body(response, READ_LIMIT).await.unwrap_or_else(|error| {
+            reply.is_broken = match error.fault {
+                BodyFault::TooLarge(_) => false,
+                BodyFault::TooSlow | BodyFault::BrokeOff(_) => true,
+            };
+            error.read
+        });
         reply.body = redacted(body, self.0.key.expose());
     }
 }

@@ -158,6 +158,19 @@ fn rooms_stay_small() {
     }
 }
 
+/// `cargo package` leaves the tests out, and what it packs builds: all that the product includes is beside it.
+/// Control: a sample in `tests/fixtures/` is found.
+#[test]
+fn the_product_reads_nothing_of_its_tests() {
+    for file in sources() {
+        let named = file.code().find(|line| line.contains("include_") && line.contains("tests/"));
+        assert!(named.is_none(), "{}: {named:?}", file.path.display());
+    }
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let excluded = manifest.lines().find(|line| line.starts_with("exclude = ")).unwrap_or_default();
+    assert!(excluded.contains("\"/tests\""), "{excluded}");
+}
+
 /// One HTTP client and one TLS stack, or secrets and timeouts would have to be right twice.
 #[test]
 fn the_lock_file_holds_one_reqwest_and_no_rustls() {

@@ -8,7 +8,7 @@ mod rules;
 mod secret;
 
 use nuncio::clock::Timestamp;
-use nuncio::model::{Event, EventId, Kind, Links, Snowflake, Source};
+use nuncio::model::{Event, EventId, Kind, Links, Payload, Snowflake, Source};
 use nuncio::render::{self, Body, View};
 use nuncio::samples;
 use serde_json::Value;
@@ -25,7 +25,7 @@ fn event(kind: &str, company: &str, data: Value) -> Event {
         subject: String::new(),
         occurred_at,
         received_at: Timestamp::from_millis(occurred_at.as_millis() + 38),
-        data: data.into(),
+        data: Payload::parsed(Source::XtSystems, data),
         size: 0,
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use nuncio::clock::Timestamp;
-use nuncio::model::{Event, EventId, Kind, KindMeaning, Links, Severity, Source};
+use nuncio::model::{Event, EventId, Kind, KindMeaning, Links, Payload, Severity, Source};
 use nuncio::render::{self, View};
 use nuncio::samples;
 use serde_json::{Value, json};
@@ -150,7 +150,7 @@ fn of_nuncio() -> String {
             subject: String::new(),
             occurred_at: at,
             received_at: at,
-            data: body["data"].clone().into(),
+            data: Payload::parsed(Source::Nuncio, body["data"].clone()),
             size: 0,
         };
         let view = View { company_name: None, links: &Links::default(), asked: None };

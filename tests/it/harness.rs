@@ -263,8 +263,7 @@ impl Harness {
     /// XTSystems sends a fixture, and it is accepted.
     pub async fn sends(&self, fixture: &str) -> Answer {
         let body =
-            std::fs::read_to_string(format!("{}/tests/fixtures/{fixture}", env!("CARGO_MANIFEST_DIR")))
-                .unwrap();
+            std::fs::read_to_string(format!("{}/src/samples/{fixture}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         self.sends_body(serde_json::from_str(&body).unwrap()).await
     }
 

@@ -15,6 +15,7 @@ mod circles;
 mod cli;
 mod clock;
 mod closed;
+mod closed_sets;
 mod commands;
 mod config;
 mod contract;

@@ -302,7 +302,8 @@ async fn ten_thousand_events_in_one_channel_are_through_in_a_minute() {
     for chunk in (0..10_000).collect::<Vec<usize>>().chunks(250) {
         let accepts = chunk.iter().map(|number| {
             let event =
-                nuncio::ingress::xtsystems::parse(&body(*number).into(), &timestamp, t.clock.now()).unwrap();
+                nuncio::ingress::source::xtsystems::parse(&body(*number).into(), &timestamp, t.clock.now())
+                    .unwrap();
             t.hub().accept(event)
         });
         for accepted in futures_util::future::join_all(accepts).await {

@@ -34,7 +34,7 @@ fn readable(event: &Event, view: &View<'_>, card: impl Fn(&View<'_>) -> Card) ->
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::model::{EventId, Kind, Links, Source};
+    use crate::model::{EventId, Kind, Links, Payload, Source};
 
     // L-2
     #[test]
@@ -47,7 +47,7 @@ mod tests {
             subject: "ticket:7".to_owned(),
             occurred_at: Timestamp::default(),
             received_at: Timestamp::default(),
-            data: serde_json::Value::Null.into(),
+            data: Payload::parsed(Source::XtSystems, serde_json::Value::Null),
             size: 0,
         };
         let links = Links::default();

@@ -28,14 +28,14 @@ impl Hub {
         let rules = self.rules();
         let meaning = event.meaning();
         if meaning.has_joined() {
-            let ids = ids(&Payload::of(event.body.clone()));
+            let ids = ids(&Payload::of(event.source, event.body.clone()));
             return (!ids.is_empty()).then_some(DecisionTrigger::MachineApproved { ids });
         }
         if !meaning.asks_to_join() {
             return None;
         }
         rules.platform?;
-        let data = Payload::of(event.body.clone());
+        let data = Payload::of(event.source, event.body.clone());
         let ids = ids(&data);
         let first = ids.first()?;
         callable(first)?;

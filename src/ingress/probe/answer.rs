@@ -10,9 +10,9 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Body;
 
-use super::{Arrived, PARAMETER, ProbeKey, Question, Refusals};
+use super::{PARAMETER, ProbeKey, ProbeReport, Question, Refusals};
 use crate::clock::Timestamp;
-use crate::ingress::client::Client;
+use crate::ingress::client::ClientAddress;
 use crate::ingress::insider::FORWARDING;
 use crate::ingress::rejection::Rejection;
 use crate::secret::Secret;
@@ -25,17 +25,17 @@ const LARGEST: usize = 16 * 1024;
 const LONGEST_HEADER: usize = 300;
 
 /// The inputs of an answer.
-pub(in crate::ingress) struct Answering<'a> {
+pub(in crate::ingress) struct ProbeContext<'a> {
     pub(in crate::ingress) key: &'a ProbeKey,
     /// The secret that signs events.
     pub(in crate::ingress) secret: &'a Secret,
     pub(in crate::ingress) now: Timestamp,
     pub(in crate::ingress) peer: IpAddr,
     pub(in crate::ingress) is_peer_trusted: bool,
-    pub(in crate::ingress) client: Client,
+    pub(in crate::ingress) client: ClientAddress,
 }
 
-impl Answering<'_> {
+impl ProbeContext<'_> {
     /// The answer to a request with a [question](asked). `refusals` is called only for questions that request the list.
     pub(in crate::ingress) async fn answer<B>(
         &self,
@@ -46,23 +46,23 @@ impl Answering<'_> {
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
-        let Some(question) = asked(&head.uri).and_then(|text| self.key.read(text, self.now)) else {
+        let Some(question) = question_of(&head.uri).and_then(|text| self.key.read(text, self.now)) else {
             return Rejection::NotFound.into_response();
         };
         let Ok(body) = Limited::new(body, LARGEST).collect().await else {
             return Rejection::TooLarge.into_response();
         };
         let refusals = question.lists_refusals.then(refusals);
-        let arrived = Arrived { refusals, ..self.arrived(&question, head, &body.to_bytes()) };
+        let arrived = ProbeReport { refusals, ..self.arrived(&question, head, &body.to_bytes()) };
         let json = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
         (StatusCode::OK, json, self.key.seal(&question, &arrived)).into_response()
     }
 
-    fn arrived(&self, question: &Question, head: &Parts, body: &[u8]) -> Arrived {
+    fn arrived(&self, question: &Question, head: &Parts, body: &[u8]) -> ProbeReport {
         let headers = &head.headers;
         let digest = |name| one(headers, name).map(|value| sha256_hex(&[value.as_bytes()]));
         let forwarding = FORWARDING.iter().filter(|name| headers.contains_key(**name));
-        Arrived {
+        ProbeReport {
             path: head.uri.path().to_owned(),
             body_sha256: sha256_hex(&[body]),
             signature_sha256: digest(SIGNATURE_HEADER),
@@ -81,7 +81,7 @@ impl Answering<'_> {
 }
 
 /// The question in a URL, authentic or not.
-pub(in crate::ingress) fn asked(uri: &Uri) -> Option<&str> {
+pub(in crate::ingress) fn question_of(uri: &Uri) -> Option<&str> {
     let pairs = uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
     pairs.into_iter().find(|(name, _)| *name == PARAMETER).map(|(_, value)| value)
 }

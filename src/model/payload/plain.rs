@@ -8,19 +8,19 @@ use serde_json::{Map, Value};
 
 use crate::model::payload::quoted;
 
-/// The `data` of a body; null if there is none.
-pub(super) fn data(body: &[u8]) -> Option<Value> {
+/// The field `name` of an object; null if there is none. All else is skipped, not kept.
+pub(super) fn field(body: &[u8], name: &str) -> Option<Value> {
     let text = str::from_utf8(body).ok()?;
-    read(text).or_else(|| read(&quoted(text)?))
+    read(text, name).or_else(|| read(&quoted(text)?, name))
 }
 
-fn read(text: &str) -> Option<Value> {
-    serde_json::Deserializer::from_str(text).deserialize_map(Data).ok()
+fn read(text: &str, name: &str) -> Option<Value> {
+    serde_json::Deserializer::from_str(text).deserialize_map(Field(name)).ok()
 }
 
-struct Data;
+struct Field<'n>(&'n str);
 
-impl<'de> Visitor<'de> for Data {
+impl<'de> Visitor<'de> for Field<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,15 +28,15 @@ impl<'de> Visitor<'de> for Data {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut data = Value::Null;
+        let mut found = Value::Null;
         while let Some(key) = map.next_key::<String>()? {
-            if key == "data" {
-                data = map.next_value_seed(Plain)?;
+            if key == self.0 {
+                found = map.next_value_seed(Plain)?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(data)
+        Ok(found)
     }
 }
 

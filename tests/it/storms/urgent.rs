@@ -42,7 +42,8 @@ async fn all_at_once(t: &Harness, storm: Vec<Value>) {
     for some in storm.chunks(100) {
         let accepts = some.iter().map(|event| {
             let body = serde_json::to_vec(event).unwrap();
-            let event = nuncio::ingress::xtsystems::parse(&body.into(), &timestamp, t.clock.now()).unwrap();
+            let event =
+                nuncio::ingress::source::xtsystems::parse(&body.into(), &timestamp, t.clock.now()).unwrap();
             t.hub().accept(event)
         });
         for accepted in join_all(accepts).await {

@@ -10,88 +10,59 @@ use http_body_util::BodyExt as _;
 use hyper::body::Body;
 
 use crate::hub::{Finding, IngressReport};
+use crate::ingress::body_budget::BodyPermit;
 use crate::ingress::buffer::{Buffer, SMALL};
-use crate::ingress::gate::{SecretGeneration, SourceRoute};
-use crate::ingress::limiter::Key;
+use crate::ingress::limiter::Network;
 use crate::ingress::rejection::Rejection;
-use crate::ingress::room::Share;
-use crate::ingress::{InboundRequest, IngressState, foreign, xtsystems};
+use crate::ingress::source::{RequestRefusal, SourceRoute, Unverified, Verification};
+use crate::ingress::{InboundRequest, IngressState};
 use crate::model::NewEvent;
-use crate::signature::xtsystems::{Reason, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::store;
 
 /// Reads a verified event out of a request.
 pub(super) async fn read<B: Body<Data = Bytes>>(
-    door: &IngressState,
-    gate: &SourceRoute,
+    ingress: &IngressState,
+    route: &SourceRoute,
     InboundRequest { head, body, client, whole_by }: InboundRequest<B>,
 ) -> Result<NewEvent, Rejection> {
     // The window is checked against this time: a slow body must not stretch it.
-    let received_at = door.0.clock.now();
-    let request = Knock { door, client: client.0 };
+    let received_at = ingress.0.clock.now();
+    let request = RequestContext { ingress, client: client.0 };
 
     request.check_media(&head.headers)?;
-    let length = request.check_length(&head.headers, gate.body_limit)?;
-    let (signature, timestamp) = credentials(&head.headers).map_err(|reason| {
-        let theirs = foreign::sentence(&head.headers).filter(|_| reason == Reason::NoSignature);
-        match theirs {
-            Some(sentence) => request.refuse_with(Finding::Foreign, sentence, None, Rejection::Unsigned),
-            None => request.refuse(reason),
-        }
-    })?;
-    let (body, _share) = request.read(body, length, gate.body_limit, whole_by).await?;
+    let length = request.check_length(&head.headers, route.body_limit)?;
+    let credentials = route.credentials(&head.headers).map_err(|refusal| request.refuse(refusal))?;
+    let (body, _permit) = request.read(body, length, route.body_limit, whole_by).await?;
 
-    match gate.check(timestamp, signature, &body, received_at) {
-        Ok(SecretGeneration::Current) => {}
-        Ok(SecretGeneration::Previous) => request.remark(
-            Finding::PreviousSecret,
-            "a signature matches the previous secret: give XTSystems the new one, then remove WEBHOOK_SECRET_PREVIOUS",
-        ),
-        // Under the same MAC, a body that begins with a digit may have lost that digit's timestamp.
-        Err(Reason::BodyNotAnObject) if !body.first().is_some_and(u8::is_ascii_digit) => {
-            return Err(request.quarantine(gate, "it does not begin with {", &body).await);
-        }
-        Err(reason) => return Err(request.refuse(reason)),
+    match route.verify(&credentials, &body, received_at) {
+        Ok(Verification::ByCurrentSecret) => {}
+        Ok(Verification::ByPreviousSecret { remedy }) => request.report(Finding::PreviousSecret, remedy),
+        Err(Unverified::Unreadable(reason)) => return Err(request.quarantine(route, reason, &body).await),
+        Err(Unverified::Refused(refusal)) => return Err(request.refuse(refusal)),
     }
-    // Ten digits: the check ensured that.
-    let timestamp = str::from_utf8(timestamp).unwrap_or_default();
-    match xtsystems::parse(&body, timestamp, received_at) {
+    match credentials.parse(&body, received_at) {
         Ok(event) => Ok(event),
-        Err(reason) => Err(request.quarantine(gate, &reason, &body).await),
+        Err(reason) => Err(request.quarantine(route, &reason, &body).await),
     }
 }
 
 /// The response if the store fails: the log gets the reason, the sender a 503, so it tries again.
-pub(super) fn not_stored(door: &IngressState, client: IpAddr, error: &store::Error) -> Rejection {
+pub(super) fn not_stored(ingress: &IngressState, client: IpAddr, error: &store::Error) -> Rejection {
     let sentence =
         format!("an event could not be stored: {error}. nuncio answered 503, so its sender tries again");
-    door.remark(Finding::NotStored, &sentence, client);
+    ingress.report(Finding::NotStored, &sentence, client);
     Rejection::Unavailable
 }
 
-/// The two headers (signature, timestamp), each exactly once. Twice is refused even if both are equal: a proxy and we
-/// might read different ones.
-fn credentials(headers: &HeaderMap) -> Result<(&[u8], &[u8]), Reason> {
-    let one = |name: &'static str, missing| {
-        let mut values = headers.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (Some(value), None) if !value.is_empty() => Ok(value.as_bytes()),
-            (Some(_), Some(_)) => Err(Reason::Doubled(name)),
-            (Some(_) | None, _) => Err(missing),
-        }
-    };
-    Ok((one(SIGNATURE_HEADER, Reason::NoSignature)?, one(TIMESTAMP_HEADER, Reason::NoTimestamp)?))
-}
-
 /// A request's context: the ingress and the client address.
-struct Knock<'a> {
-    door: &'a IngressState,
+struct RequestContext<'a> {
+    ingress: &'a IngressState,
     client: IpAddr,
 }
 
-impl Knock<'_> {
-    fn remark(&self, finding: Finding, sentence: &str) {
-        self.door.remark(finding, sentence, self.client);
+impl RequestContext<'_> {
+    fn report(&self, finding: Finding, sentence: &str) {
+        self.ingress.report(finding, sentence, self.client);
     }
 
     /// Requires JSON or no content type, and no compression: the signature covers the raw bytes.
@@ -106,10 +77,10 @@ impl Knock<'_> {
             (Some(_), Some(_)) => false,
         };
         if !is_json {
-            self.remark(Finding::UnsupportedMedia, "a webhook was refused: its Content-Type is not JSON");
+            self.report(Finding::UnsupportedMedia, "a webhook was refused: its Content-Type is not JSON");
             Err(Rejection::UnsupportedMedia)
         } else if headers.contains_key(header::CONTENT_ENCODING) {
-            self.remark(
+            self.report(
                 Finding::UnsupportedMedia,
                 "a webhook was refused: its body is encoded (Content-Encoding)",
             );
@@ -131,7 +102,7 @@ impl Knock<'_> {
     fn too_large(&self, limit: usize) -> Rejection {
         let sentence =
             format!("a webhook was refused: its body is larger than {limit} bytes (WEBHOOK_BODY_LIMIT)");
-        self.remark(Finding::TooLarge, &sentence);
+        self.report(Finding::TooLarge, &sentence);
         Rejection::TooLarge
     }
 
@@ -142,18 +113,18 @@ impl Knock<'_> {
         length: Option<usize>,
         limit: usize,
         whole_by: Duration,
-    ) -> Result<(Bytes, Option<Share>), Rejection> {
-        let clock = &self.door.0.clock;
+    ) -> Result<(Bytes, Option<BodyPermit>), Rejection> {
+        let clock = &self.ingress.0.clock;
         let mut body = pin!(body);
         let collect = async {
             let mut whole = Buffer::new(length).map_err(|error| self.no_memory(&error))?;
-            let mut share: Option<Share> = None;
+            let mut permit: Option<BodyPermit> = None;
             loop {
-                let next = match &share {
+                let next = match &permit {
                     None => body.frame().await,
-                    Some(share) => tokio::select! {
+                    Some(permit) => tokio::select! {
                         biased;
-                        () = share.gives_way() => return Err(self.over_budget()),
+                        () = permit.evicted() => return Err(self.over_budget()),
                         next = body.frame() => next,
                     },
                 };
@@ -164,29 +135,29 @@ impl Knock<'_> {
                 if whole.len() + data.len() > limit {
                     return Err(self.too_large(limit));
                 }
-                self.make_room(whole.len() + data.len(), &mut share, whole_by).await?;
+                self.reserve(whole.len() + data.len(), &mut permit, whole_by).await?;
                 whole.push(&data, length.unwrap_or(limit)).map_err(|error| self.no_memory(&error))?;
             }
-            share.iter().for_each(Share::is_whole);
-            Ok((whole.whole(), share))
+            permit.iter().for_each(BodyPermit::complete);
+            Ok((whole.whole(), permit))
         };
         let left = whole_by.saturating_sub(clock.elapsed());
         clock.within(left, collect).await.unwrap_or_else(|| {
-            self.remark(Finding::TooSlow, "a webhook was refused: its body did not arrive within 15 s");
+            self.report(Finding::TooSlow, "a webhook was refused: its body did not arrive within 15 s");
             Err(Rejection::TooSlow)
         })
     }
 
     /// Lets the body grow to `needed`. Beyond [`SMALL`] that takes memory from the budget that all connections share.
-    async fn make_room(
+    async fn reserve(
         &self,
         needed: usize,
-        share: &mut Option<Share>,
+        permit: &mut Option<BodyPermit>,
         whole_by: Duration,
     ) -> Result<(), Rejection> {
-        while needed > SMALL + share.as_ref().map_or(0, Share::bytes) {
-            let enter = || self.door.0.room.enter(Key::of(self.client, false), whole_by);
-            if !share.get_or_insert_with(enter).grow().await {
+        while needed > SMALL + permit.as_ref().map_or(0, BodyPermit::bytes) {
+            let new = || self.ingress.0.body_budget.permit(Network::of(self.client, false), whole_by);
+            if !permit.get_or_insert_with(new).reserve().await {
                 return Err(self.over_budget());
             }
         }
@@ -198,12 +169,12 @@ impl Knock<'_> {
             "a large webhook was answered 503, so its sender tries again: the system has no \
                                 memory for it ({error})"
         );
-        self.remark(Finding::NoRoom, &sentence);
+        self.report(Finding::NoRoom, &sentence);
         Rejection::Unavailable
     }
 
     fn over_budget(&self) -> Rejection {
-        self.remark(
+        self.report(
             Finding::NoRoom,
             "a large webhook was answered 503, so its sender tries again: too many large ones are arriving at the \
              same time, and this sender's take the most memory",
@@ -212,59 +183,39 @@ impl Knock<'_> {
     }
 
     fn malformed(&self, what: &str) -> Rejection {
-        self.remark(Finding::Malformed, &format!("a webhook was refused: {what}"));
+        self.report(Finding::Malformed, &format!("a webhook was refused: {what}"));
         Rejection::Malformed
     }
 
     /// Stores a copy of a signed body that is no event, and reports it.
-    async fn quarantine(&self, gate: &SourceRoute, reason: &str, body: &[u8]) -> Rejection {
-        match self.door.0.hub.quarantine(gate.source, reason, body).await {
+    async fn quarantine(&self, route: &SourceRoute, reason: &str, body: &[u8]) -> Rejection {
+        match self.ingress.0.hub.quarantine(route.source, reason, body).await {
             Ok(()) => {
                 let sentence = format!(
                     "a signed webhook of {} bytes cannot be read: {reason}. A copy is kept: nuncio events --quarantined",
                     body.len()
                 );
-                self.remark(Finding::Unreadable, &sentence);
+                self.report(Finding::Unreadable, &sentence);
                 Rejection::BadJson
             }
-            Err(error) => not_stored(self.door, self.client, &error),
+            Err(error) => not_stored(self.ingress, self.client, &error),
         }
     }
 
-    /// Gives the operator the reason and the sender a bare sentence; a sender that fails too often gets only a 429.
-    fn refuse(&self, reason: Reason) -> Rejection {
-        let (finding, seconds_behind, rejection) = match reason {
-            Reason::NoSignature | Reason::NoTimestamp => (Finding::Unsigned, None, Rejection::Unsigned),
-            Reason::OutsideWindow { seconds_behind } => {
-                (Finding::Skewed, Some(seconds_behind), Rejection::TooOld)
-            }
-            Reason::Doubled(_) => (Finding::Ambiguous, None, Rejection::BadSignature),
-            Reason::MalformedTimestamp { .. } => (Finding::MalformedTimestamp, None, Rejection::BadSignature),
-            Reason::MalformedSignature(_) => (Finding::MalformedSignature, None, Rejection::BadSignature),
-            Reason::Mismatch | Reason::BodyNotAnObject => (Finding::Mismatch, None, Rejection::BadSignature),
-        };
-        self.refuse_with(finding, format!("a webhook was refused: {reason}"), seconds_behind, rejection)
-    }
-
-    /// Records the finding, and charges it to the client.
-    fn refuse_with(
-        &self,
-        finding: Finding,
-        sentence: String,
-        seconds_behind: Option<i64>,
-        rejection: Rejection,
-    ) -> Rejection {
+    /// Records the finding, and charges it to the client: a sender that fails too often gets only a 429.
+    fn refuse(&self, refusal: RequestRefusal) -> Rejection {
+        let RequestRefusal { finding, sentence, seconds_behind, rejection } = refusal;
         let from = self.client.to_string();
-        self.door.0.hub.remark(IngressReport { finding, sentence, seconds_behind, from });
+        self.ingress.0.hub.remark(IngressReport { finding, sentence, seconds_behind, from });
         // With the scope "all" the request was charged on arrival.
-        let limiter = &self.door.live().limiter;
+        let limiter = &self.ingress.live().limiter;
         if limiter.counts_all() {
             return rejection;
         }
         match limiter.charge(self.client) {
             Ok(()) => rejection,
             Err(retry_after_s) => {
-                self.remark(
+                self.report(
                     Finding::RateLimited,
                     "an address sends more webhooks that do not verify than RATE_LIMIT allows",
                 );

@@ -35,16 +35,16 @@ pub(super) struct DataFields<'a>([Scalar<'a>; NAMES.len()]);
 impl<'a> DataFields<'a> {
     /// Looks up an id by the rules of `payload::id`.
     pub(super) fn id(&self, names: &[&str]) -> Option<Cow<'_, str>> {
-        names.iter().find_map(|name| self.0[place(name)?].id())
+        names.iter().find_map(|name| self.0[index_of(name)?].id())
     }
 
     /// Looks up a text by the rules of `payload::text`.
     pub(super) fn text(&self, names: &[&str]) -> Option<Cow<'_, str>> {
-        names.iter().find_map(|name| self.0[place(name)?].text())
+        names.iter().find_map(|name| self.0[index_of(name)?].text())
     }
 }
 
-fn place(name: &str) -> Option<usize> {
+fn index_of(name: &str) -> Option<usize> {
     NAMES.iter().position(|known| *known == name)
 }
 
@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
                 let mut envelope = Envelope::default();
-                while let Some(Key(key)) = map.next_key()? {
+                while let Some(FieldName(key)) = map.next_key()? {
                     match &*key {
                         "event_type" if envelope.event_type.is_some() => {
                             return Err(A::Error::duplicate_field("event_type"));
@@ -85,14 +85,14 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
                         "timestamp" if envelope.timestamp.is_some() => {
                             return Err(A::Error::duplicate_field("timestamp"));
                         }
-                        "event_type" => envelope.event_type = Some(map.next_value_seed(Reading::Scalar)?),
+                        "event_type" => envelope.event_type = Some(map.next_value_seed(Keep::Scalar)?),
                         "data" => {
-                            map.next_value_seed(Reading::Names(envelope.data.insert(DataFields::default())))?;
+                            map.next_value_seed(Keep::Names(envelope.data.insert(DataFields::default())))?;
                         }
-                        "company_id" => envelope.company_id = Some(map.next_value_seed(Reading::Scalar)?),
-                        "timestamp" => envelope.timestamp = Some(map.next_value_seed(Reading::Scalar)?),
+                        "company_id" => envelope.company_id = Some(map.next_value_seed(Keep::Scalar)?),
+                        "timestamp" => envelope.timestamp = Some(map.next_value_seed(Keep::Scalar)?),
                         MARK if envelope.sample.is_some() => return Err(A::Error::duplicate_field(MARK)),
-                        MARK => envelope.sample = Some(map.next_value_seed(Reading::Scalar)?),
+                        MARK => envelope.sample = Some(map.next_value_seed(Keep::Scalar)?),
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
@@ -108,16 +108,16 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
 
 /// A field's name, borrowed from the body unless it contains escapes.
 #[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What to keep of the value being parsed.
-enum Reading<'s, 'a> {
+enum Keep<'s, 'a> {
     Nothing,
     Scalar,
     Names(&'s mut DataFields<'a>),
 }
 
-impl<'de> DeserializeSeed<'de> for Reading<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for Keep<'_, 'de> {
     type Value = Scalar<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Scalar<'de>, D::Error> {
@@ -125,7 +125,7 @@ impl<'de> DeserializeSeed<'de> for Reading<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Reading<'_, 'de> {
+impl<'de> Visitor<'de> for Keep<'_, 'de> {
     type Value = Scalar<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -165,21 +165,21 @@ impl<'de> Visitor<'de> for Reading<'_, 'de> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar<'de>, A::Error> {
-        while list.next_element_seed(Reading::Nothing)?.is_some() {}
+        while list.next_element_seed(Keep::Nothing)?.is_some() {}
         Ok(Scalar::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'de>, A::Error> {
         if let Self::Names(values) = self {
-            while let Some(Key(name)) = map.next_key()? {
-                match place(&name) {
-                    Some(place) => values.0[place] = map.next_value_seed(Reading::Scalar)?,
-                    None => drop(map.next_value_seed(Reading::Nothing)?),
+            while let Some(FieldName(name)) = map.next_key()? {
+                match index_of(&name) {
+                    Some(index) => values.0[index] = map.next_value_seed(Keep::Scalar)?,
+                    None => drop(map.next_value_seed(Keep::Nothing)?),
                 }
             }
         } else {
-            while map.next_key_seed(Reading::Nothing)?.is_some() {
-                map.next_value_seed(Reading::Nothing)?;
+            while map.next_key_seed(Keep::Nothing)?.is_some() {
+                map.next_value_seed(Keep::Nothing)?;
             }
         }
         Ok(Scalar::Other)

@@ -5,17 +5,17 @@
 use std::sync::{Arc, PoisonError};
 
 use crate::config::{RateLimit, TrustedProxies, Webhook};
-use crate::ingress::gate::SourceRoute;
-use crate::ingress::limiter::Limiter;
+use crate::ingress::limiter::AddressLimiter;
+use crate::ingress::source::SourceRoute;
 use crate::ingress::throttle::Throttle;
-use crate::ingress::{Ingress, IngressState, room_for};
+use crate::ingress::{Ingress, IngressState, body_budget_for};
 use crate::secret::Secret;
 
 /// The configuration in effect.
-pub(super) struct Live {
-    pub(super) gates: Vec<SourceRoute>,
+pub(super) struct LiveConfig {
+    pub(super) routes: Vec<SourceRoute>,
     pub(super) limit: RateLimit,
-    pub(super) limiter: Arc<Limiter>,
+    pub(super) limiter: Arc<AddressLimiter>,
     pub(super) throttle: Arc<Throttle>,
     /// The API key, which gives insider access.
     pub(super) api_key: Option<Secret>,
@@ -24,37 +24,45 @@ pub(super) struct Live {
 
 /// A handle that reloads the configuration of a serving ingress.
 #[derive(Clone)]
-pub struct Reins(IngressState);
+pub struct ConfigHandle(IngressState);
 
 impl Ingress {
     /// Returns the handle that reloads this ingress's configuration.
     #[must_use]
-    pub fn reins(&self) -> Reins {
-        Reins(self.0.clone())
+    pub fn config_handle(&self) -> ConfigHandle {
+        ConfigHandle(self.0.clone())
     }
 }
 
-impl Reins {
+impl ConfigHandle {
     /// Applies these from the next request on: secrets, limits, trusted proxies, and the API key. The listening
     /// address and the path do not change.
-    pub fn turn(&self, webhook: Webhook, limit: RateLimit, proxies: TrustedProxies, api_key: Option<Secret>) {
+    pub fn apply(
+        &self,
+        webhook: Webhook,
+        limit: RateLimit,
+        proxies: TrustedProxies,
+        api_key: Option<Secret>,
+    ) {
         let inner = &self.0.0;
-        inner.room.widen(room_for(&webhook));
+        inner.body_budget.grow_to(body_budget_for(&webhook));
         let mut live = inner.live.write().unwrap_or_else(PoisonError::into_inner);
         // If the limit is unchanged, a client that has used it up stays refused.
         let (limiter, throttle) = match live.limit == limit {
             true => (Arc::clone(&live.limiter), Arc::clone(&live.throttle)),
-            false => (Arc::new(Limiter::new(limit, inner.clock.clone())), Arc::new(Throttle::new(limit))),
+            false => {
+                (Arc::new(AddressLimiter::new(limit, inner.clock.clone())), Arc::new(Throttle::new(limit)))
+            }
         };
-        let path = live.gates.first().map_or_else(|| webhook.path.clone(), |gate| gate.path.clone());
-        let gates = vec![SourceRoute::xtsystems(Webhook { path, ..webhook })];
-        *live = Arc::new(Live { gates, limit, limiter, throttle, api_key, proxies });
+        let path = live.routes.first().map_or_else(|| webhook.path.clone(), |route| route.path.clone());
+        let routes = SourceRoute::all(&Webhook { path, ..webhook });
+        *live = Arc::new(LiveConfig { routes, limit, limiter, throttle, api_key, proxies });
     }
 }
 
 impl IngressState {
     /// The configuration in effect.
-    pub(super) fn live(&self) -> Arc<Live> {
+    pub(super) fn live(&self) -> Arc<LiveConfig> {
         Arc::clone(&self.0.live.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

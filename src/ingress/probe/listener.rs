@@ -12,14 +12,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::ProbeKey;
-use super::answer::{Answering, asked};
+use super::answer::{ProbeContext, question_of};
 use crate::clock::Clock;
 use crate::config::TrustedProxies;
-use crate::ingress::client::Client;
+use crate::ingress::client::ClientAddress;
 use crate::ingress::rejection::Rejection;
 use crate::secret::Secret;
 
-struct Probed {
+struct ProbeListener {
     key: ProbeKey,
     secret: Secret,
     proxies: TrustedProxies,
@@ -36,7 +36,7 @@ pub async fn answer_probes(
     clock: Clock,
     stop: CancellationToken,
 ) {
-    let probed = Arc::new(Probed { key, secret, proxies, clock });
+    let probed = Arc::new(ProbeListener { key, secret, proxies, clock });
     let router = Router::new().fallback(answer).with_state(probed);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
@@ -47,20 +47,20 @@ pub async fn answer_probes(
 }
 
 async fn answer(
-    State(probed): State<Arc<Probed>>,
+    State(probed): State<Arc<ProbeListener>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request<Body>,
 ) -> Response {
-    if asked(request.uri()).is_none() {
+    if question_of(request.uri()).is_none() {
         return Rejection::Unavailable.into_response();
     }
-    let answering = Answering {
+    let answering = ProbeContext {
         key: &probed.key,
         secret: &probed.secret,
         now: probed.clock.now(),
         peer: peer.ip().to_canonical(),
         is_peer_trusted: probed.proxies.contains(peer.ip()),
-        client: Client::of(peer.ip(), request.headers(), &probed.proxies),
+        client: ClientAddress::of(peer.ip(), request.headers(), &probed.proxies),
     };
     let (head, body) = request.into_parts();
     answering.answer(&head, body, Vec::new).await

@@ -10,20 +10,20 @@ use axum::response::{Html, IntoResponse};
 
 use crate::ingress::IngressState;
 use crate::ingress::insider::is_insider;
-use crate::ingress::rejection::Sentence;
+use crate::ingress::rejection::ErrorBody;
 
 /// The page loads nothing and may not be framed.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 /// `GET /`: nuncio's state in a few lines. Only insiders see which guilds and channels have a problem.
 pub(super) async fn page(
-    State(door): State<IngressState>,
+    State(ingress): State<IngressState>,
     peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
 ) -> impl IntoResponse {
     let peer = peer.map(|axum::Extension(ConnectInfo(peer))| peer);
-    let is_insider = is_insider(&door, peer, &headers);
-    let health = door.0.hub.health().await;
+    let is_insider = is_insider(&ingress, peer, &headers);
+    let health = ingress.0.hub.health().await;
     let backlog = health.backlog.unwrap_or_default();
     let state = if health.problems.is_empty() { "Everything works." } else { "Something needs a look:" };
     let mut problems = String::new();
@@ -40,13 +40,13 @@ pub(super) async fn page(
         version = env!("CARGO_PKG_VERSION"),
         pending = backlog.pending + backlog.sending,
         unrouted = backlog.unrouted,
-        path = escape(door.live().gates.first().map_or("", |gate| &gate.path)),
+        path = escape(ingress.live().routes.first().map_or("", |route| &route.path)),
     );
     ([(header::CONTENT_SECURITY_POLICY, POLICY), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], Html(html))
 }
 
 /// `GET` on the webhook's URL.
-pub(super) async fn friendly() -> impl IntoResponse {
+pub(super) async fn explain_post() -> impl IntoResponse {
     (
         StatusCode::METHOD_NOT_ALLOWED,
         [(header::ALLOW, "POST")],
@@ -55,8 +55,8 @@ pub(super) async fn friendly() -> impl IntoResponse {
 }
 
 /// Any other method on the webhook's URL.
-pub(super) async fn only_posted() -> impl IntoResponse {
-    let error = Sentence::new("Method not allowed");
+pub(super) async fn method_not_allowed() -> impl IntoResponse {
+    let error = ErrorBody::new("Method not allowed");
     (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST")], Json(error))
 }
 

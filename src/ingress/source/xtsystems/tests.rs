@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::reading::{DataFields, NAMES};
+use super::envelope::{DataFields, NAMES};
 use super::*;
 use crate::model::{Payload, payload};
 
@@ -142,9 +142,9 @@ fn agree(data: &str) {
         whole.or_else(|error| payload::quoted(data).map_or(Err(error), |text| serde_json::from_str(&text)));
     for kind in ["machine.registered", "ticket.created", "asset.updated", "alert.triggered"] {
         let body = format!(r#"{{"data":{data},"event_type":"{kind}","company_id":"acme"}}"#);
-        let door = parse(&body.into(), "1705314600", Timestamp::default());
-        assert_eq!(door.is_ok(), whole.is_ok(), "{data}: {door:?}");
-        let (Ok(event), Ok(whole)) = (door, &whole) else { continue };
+        let accepted = parse(&body.into(), "1705314600", Timestamp::default());
+        assert_eq!(accepted.is_ok(), whole.is_ok(), "{data}: {accepted:?}");
+        let (Ok(event), Ok(whole)) = (accepted, &whole) else { continue };
         let text = |names: &[&str]| payload::text(whole, names);
         assert_eq!(
             event.subject,
@@ -162,7 +162,7 @@ fn agree(data: &str) {
             "{data}"
         );
         assert_eq!(event.company_name, text(&["company_name"]), "{data}");
-        let card = Payload::of(event.body);
+        let card = Payload::of(event.source, event.body);
         assert_eq!((card.to_string(), card.severity()), (whole.to_string(), event.severity), "{data}");
     }
     let Ok(whole) = whole else { return };
@@ -211,7 +211,7 @@ fn however_deep_it_is_it_can_be_read() {
         let event = parse(&body.into(), "1705314600", Timestamp::default()).unwrap();
         assert_eq!(event.company, "acme");
         // Too deeply nested for a tree, it is kept as text.
-        let data = Payload::of(event.body);
+        let data = Payload::of(event.source, event.body);
         assert!(data.is_array(), "{depth}");
         assert_eq!(data.to_string().matches('[').count(), depth);
     }
@@ -226,7 +226,7 @@ fn a_field_may_be_called_anything(#[case] value: &str) {
     let body = format!(r#"{{"event_type":"ticket.created","data":{data}}}"#);
     let event = parse(&body.into(), "1705314600", Timestamp::default()).unwrap();
     assert_eq!(event.subject, "ticket:7");
-    assert_eq!(Payload::of(event.body).to_string(), data);
+    assert_eq!(Payload::of(event.source, event.body).to_string(), data);
 }
 
 /// A strategy for JSON text, and sometimes for text that only resembles it.
