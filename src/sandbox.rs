@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 pub mod discord;
 mod platform;
+mod snowflake;
 mod stage;
 mod storm;
 pub mod story;
@@ -21,6 +22,7 @@ mod xtsystems;
 
 pub use discord::Discord;
 pub use platform::{Platform, PlatformFault, RecordedRequest};
+pub use snowflake::{InvalidSnowflake, Snowflake};
 pub use stage::Stage;
 pub use xtsystems::{Answer, XtSystems};
 

@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::secret::Secret;
 
 mod dialect;

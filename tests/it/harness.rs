@@ -360,6 +360,11 @@ pub fn by(name: &str) -> AuditEntry {
     AuditEntry::new(Actor::Person { id: Snowflake::new(7), name: name.to_owned() }, "test", "test")
 }
 
+/// An id on the sandbox's Discord as nuncio's own type; the two types have only the number in common.
+pub fn nuncio_id(id: sandbox::Snowflake) -> Snowflake {
+    Snowflake::new(id.get())
+}
+
 /// Somebody at the shell who redelivers.
 pub fn at_shell() -> Requester {
     Hub::shell_requester(Actor::Shell, "test")

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Discord;
 use super::model::FIRST_ANSWER;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 impl Discord {
     /// The outcome of an interaction, as last sent to the page: `{id, user_id, channel_id, nonce, type, state, …}`,

@@ -15,7 +15,7 @@
 
 use std::time::Duration;
 
-use nuncio::model::Snowflake;
+use nuncio::sandbox::Snowflake;
 use nuncio::sandbox::discord::{Asked, Fault, RateLimits};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::command::Members;
 use super::intents::{Intent, Intents};
 use super::session::Session;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Channel, Guild, Member, World};
 
 /// How many members one chunk holds (Discord: "Request Guild Members").

@@ -11,7 +11,7 @@ use super::session::{Gap, Session};
 use super::sessions::Ending;
 use super::start::Start;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::State;
 use crate::sandbox::discord::model::Dispatch;
 use crate::sandbox::discord::token::Kind;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::intents::{Intent, Intents};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Dispatch, Refusal, World};
 use crate::sandbox::discord::token::random_text;
 

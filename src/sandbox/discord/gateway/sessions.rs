@@ -17,7 +17,7 @@ use super::received::Received;
 use super::session::Session;
 use super::start::Starts;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Dispatch, World};
 
 /// How long a session can be resumed.

@@ -10,7 +10,7 @@ use super::{
     Refusal, World,
 };
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// How many ephemeral messages are kept.
 const WHISPERS_KEPT: usize = 1_000;

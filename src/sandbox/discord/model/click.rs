@@ -6,7 +6,7 @@ use super::interaction::{Beginning, Kind};
 use super::invoke::Resolved;
 use super::{Permission, Refusal, World};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The kind of a menu with its own options; the other menus choose from the guild's users, roles and channels.
 const STRING_SELECT: u64 = 3;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Permissions, Refusal, Role, World, iso};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// A guild: a server in Discord's user interface.
 #[derive(Clone, Debug)]

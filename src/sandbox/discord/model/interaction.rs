@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Channel, Origin, Refusal, World};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The deadline for an application's first answer (Discord: "Receiving and Responding").
 pub const FIRST_ANSWER: Duration = Duration::from_secs(3);

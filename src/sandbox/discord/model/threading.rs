@@ -7,7 +7,7 @@ use super::{
     Byline, Channel, Opening, PRIVATE_THREAD, PUBLIC_THREAD, Permission, Refusal, Thread, World, iso,
 };
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// Discord's type numbers of an announcement channel and of its threads.
 const ANNOUNCEMENT: u8 = 5;

@@ -8,7 +8,7 @@ use super::command::object;
 use super::reply::Answer;
 use super::thread;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{
     Channel, FORUM, Overwrite, Permission, Permissions, REQUIRE_TAG, Refusal, TEXT, Tag, World,
 };

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::{Allowance, Discord, Fault, Permission, Permissions, RateLimits, Setup};
 use crate::sandbox::serve;
 

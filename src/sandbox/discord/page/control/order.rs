@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::{Dialect, Discord, Fault, Permission, Permissions, RateLimits};
 
 /// The longest duration that can be requested, in seconds.
