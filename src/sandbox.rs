@@ -1,7 +1,7 @@
 //! The sandbox: an in-memory Discord for `nuncio sandbox`, `nuncio demo` and the tests.
 //!
-//! It serves a network address, so callers use the same code as for the real Discord. It is an independent model: it
-//! must not depend on nuncio's hub, deliveries or Discord client, or a mistake made there would be repeated here.
+//! It serves a network address, so callers use the same code as for the real Discord. It is an independent model: of
+//! the program it knows only the clock and the type of secrets, or a mistake made there would be repeated here.
 //!
 //! It listens on loopback only. Nothing here is safe for the open network.
 
@@ -13,18 +13,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub mod discord;
-mod platform;
 mod snowflake;
-mod stage;
-mod storm;
-pub mod story;
-mod xtsystems;
 
 pub use discord::Discord;
-pub use platform::{Platform, PlatformFault, RecordedRequest};
 pub use snowflake::{InvalidSnowflake, Snowflake};
-pub use stage::Stage;
-pub use xtsystems::{Answer, XtSystems};
 
 /// How long running requests may take to finish after serving is cancelled.
 const GRACE: Duration = Duration::from_secs(2);

@@ -14,8 +14,9 @@ use crate::cli::print;
 use crate::cli::signals;
 use crate::clock::Clock;
 use crate::config::{Config, Variables};
+use crate::demo::{Platform, Stage, XtSystems, story};
 use crate::sandbox::discord::Setup;
-use crate::sandbox::{self, Discord, Platform, Stage, XtSystems, story};
+use crate::sandbox::{self, Discord};
 use crate::secret::Secret;
 use crate::telemetry;
 

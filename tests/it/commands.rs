@@ -18,7 +18,8 @@ mod webhook;
 use std::collections::BTreeMap;
 
 use nuncio::clock::Clock;
-use nuncio::sandbox::{Discord, Platform};
+use nuncio::demo::Platform;
+use nuncio::sandbox::Discord;
 use nuncio::secret::Secret;
 use nuncio::store::Audited;
 use serde_json::{Value, json};

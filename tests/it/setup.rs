@@ -6,7 +6,7 @@ mod terminal;
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use nuncio::sandbox::PlatformFault;
+use nuncio::demo::PlatformFault;
 use nuncio::sandbox::discord::{Fault, Permission};
 use nuncio::secret::Secret;
 use regex::Regex;

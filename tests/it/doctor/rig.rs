@@ -5,8 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use nuncio::clock::Clock;
+use nuncio::demo::{Platform, XtSystems};
 use nuncio::sandbox::discord::{Asked, RateLimits, Setup};
-use nuncio::sandbox::{self, Discord, Platform, XtSystems};
+use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
-use crate::sandbox::Stage;
+use crate::demo::Stage;
 
 /// The pause after each event, for the viewer.
 const BEAT: Duration = Duration::from_millis(1500);

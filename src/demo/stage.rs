@@ -21,9 +21,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::demo::{Platform, RecordedRequest, XtSystems, storm};
 use crate::model::Tag;
+use crate::sandbox::Discord;
 use crate::sandbox::discord::Dispatch;
-use crate::sandbox::{Discord, Platform, RecordedRequest, XtSystems, storm};
 
 /// The most events that a visitor can send at once.
 const MOST_EVENTS: usize = 1000;

@@ -1,6 +1,6 @@
-//! The sandbox XTSystems with its API: webhooks, tickets and machines, with the platform's answers.
+//! A fake XTSystems with its API: webhooks, tickets and machines, with the platform's answers.
 //!
-//! It is a model with a thin HTTP layer. Every request except reads is recorded in a [request log](Told)
+//! It is a model with a thin HTTP layer. Every request except reads is recorded in a [request log](RecordedRequest)
 //! that tests and the demo's page read. Its changes are sent to its webhooks as signed events, as the real platform
 //! does. It knows nothing of nuncio.
 
@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::sandbox::{Answer, GRACE, XtSystems};
+use crate::demo::{Answer, XtSystems};
 use crate::secret::Secret;
 
 pub use fault::PlatformFault;
@@ -35,8 +35,10 @@ use model::Model;
 
 /// The delay between an approval and its event to the webhooks.
 const AFTERWARDS: Duration = Duration::from_millis(700);
+/// How long running requests may take to finish after serving is cancelled.
+const GRACE: Duration = Duration::from_secs(2);
 
-/// The sandbox platform. Clones share one state.
+/// The fake platform. Clones share one state.
 #[derive(Clone)]
 pub struct Platform(Arc<Inner>);
 
