@@ -5,12 +5,12 @@
 //! does. It knows nothing of nuncio.
 
 mod api;
-mod face;
 mod fault;
 mod hook;
 mod ledger;
 mod machine;
 mod model;
+mod reply;
 mod ticket;
 mod webhook;
 
@@ -34,7 +34,7 @@ pub use ledger::RecordedRequest;
 use model::Model;
 
 /// The delay between an approval and its event to the webhooks.
-const AFTERWARDS: Duration = Duration::from_millis(700);
+const EVENT_DELAY: Duration = Duration::from_millis(700);
 /// How long running requests may take to finish after serving is cancelled.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -153,7 +153,7 @@ impl Platform {
     fn emit_afterwards(&self, kind: &'static str, data: Value) {
         let platform = self.clone();
         tokio::spawn(async move {
-            platform.0.clock.sleep(AFTERWARDS).await;
+            platform.0.clock.sleep(EVENT_DELAY).await;
             platform.emit(kind, data).await;
         });
     }
@@ -162,7 +162,7 @@ impl Platform {
         self.0.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, request: RecordedRequest) {
+    fn record(&self, request: RecordedRequest) {
         // Requests that only read are not recorded.
         if !matches!(request.method.as_str(), "GET" | "OPTIONS") {
             self.model().ledger.push(request);

@@ -18,7 +18,7 @@ impl Discord {
     #[must_use]
     pub fn ephemerals(&self, user: Snowflake) -> Vec<Value> {
         let state = self.state();
-        let mine = state.world.whispers().filter(|(only, _)| *only == user);
+        let mine = state.world.ephemerals().filter(|(only, _)| *only == user);
         mine.map(|(_, message)| message).collect()
     }
 

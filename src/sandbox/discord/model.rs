@@ -84,7 +84,7 @@ pub struct World {
     /// Interactions whose deadline runs and has no watcher yet.
     opened: Vec<Snowflake>,
     /// Ephemeral messages, with their channel.
-    whispers: BTreeMap<Snowflake, (Snowflake, Message)>,
+    ephemerals: BTreeMap<Snowflake, (Snowflake, Message)>,
     dispatches: Vec<Dispatch>,
     /// The remembered nonces.
     pub nonces: Nonces,
@@ -108,7 +108,7 @@ impl World {
             interactions_endpoint: None,
             is_shared: false,
             opened: Vec::new(),
-            whispers: BTreeMap::new(),
+            ephemerals: BTreeMap::new(),
             dispatches: Vec::new(),
             nonces: Nonces::default(),
         };

@@ -123,7 +123,7 @@ impl Session {
     }
 
     /// Adds an event. Returns whether the client keeps up.
-    pub(super) fn tell(&mut self, dispatch: Arc<Dispatch>) -> bool {
+    pub(super) fn push(&mut self, dispatch: Arc<Dispatch>) -> bool {
         self.seq += 1;
         self.kept.push_back((self.seq, dispatch));
         if self.kept.len() > KEPT

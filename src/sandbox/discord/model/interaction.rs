@@ -128,8 +128,9 @@ impl World {
             "attachment_size_limit": ATTACHMENT_LIMIT,
         });
         if let Some(source) = source {
-            object["message"] =
-                self.said(channel, source).map(|(place, message)| self.message_object(place, message))?;
+            object["message"] = self
+                .any_message(channel, source)
+                .map(|(place, message)| self.message_object(place, message))?;
         }
         if let Some(distortion) = &self.distortion {
             merge(&mut object, distortion);

@@ -169,6 +169,6 @@ pub(super) fn member_role(
         _ => return Err(Refusal::MethodNotAllowed),
     }
     world.add_member(guild, member, roles, now);
-    world.tell_member(guild, member);
+    world.dispatch_member(guild, member);
     Ok(Answer::empty())
 }

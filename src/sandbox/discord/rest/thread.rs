@@ -131,7 +131,7 @@ fn change(
     }
     change(&mut place.members);
     let count = place.members.len();
-    world.tell_thread_members(channel, json!(count));
+    world.dispatch_thread_members(channel, json!(count));
     Ok(Answer::empty())
 }
 
