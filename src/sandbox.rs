@@ -1,7 +1,7 @@
 //! The sandbox: an in-memory Discord for `nuncio sandbox`, `nuncio demo` and the tests.
 //!
 //! It serves a network address, so callers use the same code as for the real Discord. It is an independent model: of
-//! the program it knows only the clock and the type of secrets, or a mistake made there would be repeated here.
+//! nuncio it knows only the clock and the type of secrets. If it shared more, it would share mistakes too.
 //!
 //! It listens on loopback only. Nothing here is safe for the open network.
 

@@ -1,4 +1,4 @@
-//! The stage for every test: the real application on a free port, the sandbox Discord, the sandbox XTSystems, a
+//! The stage for every test: the real application on a free port, the sandbox Discord, the demo's XTSystems, a
 //! temporary database, and a clock that can be moved. Its verbs are the user's.
 //!
 //! A test ends with [`Harness::finish`], which proves that nothing was left unread, unsent or logged as an error.

@@ -1,5 +1,5 @@
 //! `nuncio setup`, as a person meets it: the real program in an empty folder, at a terminal or with everything given
-//! beforehand, against the sandbox Discord and the sandbox XTSystems.
+//! beforehand, against the sandbox Discord and the demo's XTSystems.
 
 mod rig;
 mod terminal;
