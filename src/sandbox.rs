@@ -41,7 +41,7 @@ pub async fn serve_with(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     if let Ok(address) = listener.local_addr() {
-        discord.stands_at(address);
+        discord.set_address(address);
     }
     let clock = discord.clock().clone();
     let router = more.merge(discord.router_until(stop.clone()));
