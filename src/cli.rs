@@ -72,14 +72,14 @@ enum Command {
     Serve,
     /// Set nuncio up: asks for what is missing, checks every answer, writes .env, and sends a test to its channel
     Setup(Box<setup::Args>),
-    /// See it at work: a Discord and an XTSystems of our own, and a short story
+    /// See it at work: a local Discord, a local XTSystems, and a short story
     Demo,
-    /// A Discord of our own to try things against; prints its addresses as JSON
+    /// Run a local Discord and XTSystems for testing any bot; prints their addresses as JSON
     Sandbox {
-        /// The port to listen on; any free one if not given
+        /// The port of the Discord; a free one by default
         #[arg(long)]
         port: Option<u16>,
-        /// What the bot may do, as the number in its invite link; 8 is everything
+        /// The bot's permissions, as the number in its invite link; 8 is Administrator
         #[arg(long)]
         permissions: Option<u64>,
     },

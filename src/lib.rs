@@ -6,8 +6,8 @@
 //! The rooms, each importing only from those to its right (`tests/it/architecture.rs` holds them to it):
 //!
 //! ```text
-//! cli → setup → { app doctor } → { ingress bot dispatch sandbox } → { hub discord xtsystems } → { store render }
-//!           → config → model → { clock key outgoing secret signature telemetry }
+//! cli → setup → { app doctor } → { ingress bot dispatch demo } → { hub discord xtsystems } → { store render }
+//!           → config → { model sandbox } → { clock key outgoing secret signature telemetry }
 //! ```
 
 pub mod app;
@@ -15,6 +15,7 @@ pub mod bot;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod discord;
 pub mod dispatch;
 pub mod doctor;

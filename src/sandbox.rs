@@ -1,7 +1,7 @@
 //! The sandbox: an in-memory Discord for `nuncio sandbox`, `nuncio demo` and the tests.
 //!
-//! It serves a network address, so callers use the same code as for the real Discord. It is an independent model: it
-//! must not depend on nuncio's hub, deliveries or Discord client, or a mistake made there would be repeated here.
+//! It serves a network address, so callers use the same code as for the real Discord. It is an independent model: of
+//! nuncio it knows only the clock and the type of secrets. If it shared more, it would share mistakes too.
 //!
 //! It listens on loopback only. Nothing here is safe for the open network.
 
@@ -13,16 +13,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub mod discord;
-mod platform;
-mod stage;
-mod storm;
-pub mod story;
-mod xtsystems;
+mod snowflake;
 
 pub use discord::Discord;
-pub use platform::{Platform, PlatformFault, RecordedRequest};
-pub use stage::Stage;
-pub use xtsystems::{Answer, XtSystems};
+pub use snowflake::{InvalidSnowflake, Snowflake};
 
 /// How long running requests may take to finish after serving is cancelled.
 const GRACE: Duration = Duration::from_secs(2);
@@ -47,7 +41,7 @@ pub async fn serve_with(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     if let Ok(address) = listener.local_addr() {
-        discord.stands_at(address);
+        discord.set_address(address);
     }
     let clock = discord.clock().clone();
     let router = more.merge(discord.router_until(stop.clone()));

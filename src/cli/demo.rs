@@ -1,4 +1,4 @@
-//! `nuncio demo`: the real application between a sandbox XTSystems and a sandbox Discord. It needs no account, no guild
+//! `nuncio demo`: the real application between a fake XTSystems and the sandbox Discord. It needs no account, no guild
 //! and no configuration; nothing leaves this machine, and nothing stays on it.
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,8 +14,9 @@ use crate::cli::print;
 use crate::cli::signals;
 use crate::clock::Clock;
 use crate::config::{Config, Variables};
+use crate::demo::{Platform, Stage, XtSystems, story};
 use crate::sandbox::discord::Setup;
-use crate::sandbox::{self, Discord, Platform, Stage, XtSystems, story};
+use crate::sandbox::{self, Discord};
 use crate::secret::Secret;
 use crate::telemetry;
 
@@ -63,7 +64,7 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
     let stage = Stage::new(discord.clone(), sender, platform, health, clock.clone())?;
     let sandbox = tokio::spawn(sandbox::serve_with(discord, stage.router(), page, stop.clone()));
     let app = App::build(config, listener, clock.clone()).await?;
-    stage.asks(Box::new({
+    stage.set_event_lookup(Box::new({
         let store = app.store().clone();
         move |event| {
             let store = store.clone();
@@ -80,9 +81,9 @@ pub(super) async fn run() -> anyhow::Result<ExitCode> {
         let (stage, stop) = (stage.clone(), stop.clone());
         async move { stage.watch(stop).await }
     });
-    let telling = tokio::spawn(tell_story(stage, clock, stop.clone()));
+    let playing = tokio::spawn(play_story(stage, clock, stop.clone()));
     app.run(stop).await;
-    telling.abort();
+    playing.abort();
     watching.abort();
     sandbox.await??;
     serving.await??;
@@ -133,9 +134,9 @@ async fn bind(port: u16) -> anyhow::Result<TcpListener> {
     }
 }
 
-async fn tell_story(stage: Stage, clock: Clock, stop: CancellationToken) {
+async fn play_story(stage: Stage, clock: Clock, stop: CancellationToken) {
     let ended = tokio::select! {
-        ended = story::tell(&stage, &clock) => ended,
+        ended = story::play(&stage, &clock) => ended,
         () = stop.cancelled() => return,
     };
     match ended {
@@ -160,7 +161,7 @@ fn introduction(page: SocketAddr, webhook: &str) -> String {
 {rule}
   Look:    http://{page}/#all
 
-  Send an event that is accepted (a wrong character in it, and it is not):
+  Send an event that is accepted (with one character changed, it is refused):
 
 body='{{"event_type":"alert.triggered","data":{{"severity":"critical","title":"Disk full","source":"SRV-DB1"}}}}'
 t=$(date +%s); curl {webhook} -H 'Content-Type: application/json' \

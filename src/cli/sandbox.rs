@@ -9,8 +9,9 @@ use tokio::net::TcpListener;
 
 use crate::cli::signals;
 use crate::clock::Clock;
+use crate::demo::Platform;
 use crate::sandbox::discord::{Permissions, Setup};
-use crate::sandbox::{self, Discord, Platform};
+use crate::sandbox::{self, Discord};
 use crate::secret::Secret;
 
 /// Serves a fresh sandbox Discord on loopback until Ctrl-C or SIGTERM, and an XTSystems beside it. The default port is

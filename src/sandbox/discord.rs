@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::secret::Secret;
 
 mod dialect;
@@ -38,7 +38,7 @@ mod webhook;
 pub use dialect::Dialect;
 pub use faults::{Fault, Faults};
 pub use gateway::Gateway;
-pub use ledger::{Asked, Counts, Exchange};
+pub use ledger::{Counts, Exchange, LoggedRequest};
 pub use limits::{Allowance, RateLimits};
 pub use model::{Dispatch, Permission, Permissions};
 pub use setup::{Person, Setup};
@@ -81,7 +81,7 @@ struct State {
     limiter: Limiter,
     ledger: Ledger,
     gateway: Sessions,
-    manner: Dialect,
+    dialect: Dialect,
     address: SocketAddr,
 }
 
@@ -114,7 +114,7 @@ impl Discord {
                 limiter: Limiter::new(limits),
                 ledger: Ledger::default(),
                 gateway,
-                manner: Dialect::default(),
+                dialect: Dialect::default(),
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
             }),
             dispatches: broadcast::Sender::new(DISPATCHES_KEPT),
@@ -240,8 +240,8 @@ impl Discord {
 
     /// Recent API requests and their answers, oldest first.
     #[must_use]
-    pub fn requests(&self) -> Vec<Asked> {
-        self.state().ledger.asked()
+    pub fn requests(&self) -> Vec<LoggedRequest> {
+        self.state().ledger.requests()
     }
 
     /// Records complete exchanges from now on, until [`Discord::take_exchanges`] takes them.
@@ -319,7 +319,7 @@ impl Discord {
         let roles = roles.iter().filter_map(|role| self.role_id(role)).collect();
         self.change(|world, now| {
             world.add_member(guild, user, roles, now);
-            world.tell_member(guild, user);
+            world.dispatch_member(guild, user);
         });
     }
 
@@ -346,7 +346,7 @@ impl Discord {
     }
 
     /// Sets the address it is served at, so that the addresses it returns (the gateway's) point to it.
-    pub fn stands_at(&self, address: SocketAddr) {
+    pub fn set_address(&self, address: SocketAddr) {
         self.state().address = address;
     }
 
@@ -370,7 +370,7 @@ impl Discord {
         // Sent under the lock, so subscribers see changes in the order they were made.
         for dispatch in state.world.take_dispatches() {
             let dispatch = Arc::new(dispatch);
-            state.gateway.hear(&dispatch, &state.world, now);
+            state.gateway.publish(&dispatch, &state.world, now);
             // Having no subscribers is not an error.
             let _ = self.0.dispatches.send(dispatch);
         }

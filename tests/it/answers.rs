@@ -48,7 +48,7 @@ async fn three_stand(t: &Harness) {
 #[case::no_content(answered(204, ""))]
 #[case::another_id(answered(200, r#"{"id":"1","channel_id":"2"}"#))]
 #[case::stale(Fault::Stale)]
-#[case::html_after_the_effect(Fault::Garbage)]
+#[case::html_after_the_effect(Fault::WrongBody)]
 #[case::half_of_it_after_the_effect(Fault::Truncated)]
 #[tokio::test]
 async fn a_success_without_its_proof_loses_and_doubles_nothing(
@@ -72,7 +72,7 @@ async fn a_success_without_its_proof_loses_and_doubles_nothing(
 #[case::an_empty_object(answered(200, "{}"))]
 #[case::no_content(answered(204, ""))]
 #[case::stale(Fault::Stale)]
-#[case::html_after_the_effect(Fault::Garbage)]
+#[case::html_after_the_effect(Fault::WrongBody)]
 #[tokio::test]
 async fn a_success_without_its_proof_of_others_is_looked_for(#[case] fault: Fault) {
     let mut t = Harness::plain().await;
@@ -98,7 +98,7 @@ async fn where_nothing_can_be_known_the_card_says_so() {
     t.stop().await;
     t.discord.behave(Dialect::Others);
     t.discord.deny(t.discord.channel_id("tickets").unwrap(), Permission::ReadMessageHistory);
-    t.discord.faults().next_on("POST", 1, Fault::Garbage);
+    t.discord.faults().next_on("POST", 1, Fault::WrongBody);
     t.boot().await;
     t.sends_body(ticket(0)).await;
     t.settle_in_steps(Duration::from_secs(1)).await;

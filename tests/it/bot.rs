@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use nuncio::hub::Gateway;
-use nuncio::sandbox::discord::{self, Asked, Fault, Permission};
+use nuncio::sandbox::discord::{self, Fault, LoggedRequest, Permission};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -62,7 +62,7 @@ async fn commands_go_to_the_servers_that_are_named() {
     let t = Harness::with_bot().await;
     t.commands().await;
     let path = |t: &Harness| {
-        let is_it = |asked: &Asked| asked.method == "PUT" && asked.path.ends_with("/commands");
+        let is_it = |asked: &LoggedRequest| asked.method == "PUT" && asked.path.ends_with("/commands");
         t.discord.requests().into_iter().rfind(is_it).unwrap().path
     };
     assert!(path(&t).ends_with(&format!("/applications/{}/commands", t.discord.application_id())));

@@ -1,4 +1,4 @@
-//! The slash commands as people type them, with the sandbox's XTSystems behind nuncio.
+//! The slash commands as people type them, with the demo's XTSystems behind nuncio.
 //!
 //! Controls tried: without `gate::may_operate` the refusals fail, without `gate::note` the audit lists, without
 //! `can_reach` the registration from elsewhere, without the key's redaction the canaries.
@@ -18,7 +18,8 @@ mod webhook;
 use std::collections::BTreeMap;
 
 use nuncio::clock::Clock;
-use nuncio::sandbox::{Discord, Platform};
+use nuncio::demo::Platform;
+use nuncio::sandbox::Discord;
 use nuncio::secret::Secret;
 use nuncio::store::Audited;
 use serde_json::{Value, json};

@@ -14,7 +14,7 @@ fn ticket(number: usize) -> Value {
 
 /// The bodies of all requests that tried to post a message.
 fn posts(t: &Harness) -> Vec<Value> {
-    let posts = |asked: nuncio::sandbox::discord::Asked| {
+    let posts = |asked: nuncio::sandbox::discord::LoggedRequest| {
         (asked.method == "POST" && asked.path.ends_with("/messages")).then_some(asked.body).flatten()
     };
     t.discord.requests().into_iter().filter_map(posts).collect()
@@ -94,7 +94,7 @@ async fn more_than_a_lane_keeps_in_memory_arrives_in_order_too() {
 #[case::rate_limited(Fault::rate_limited(Duration::from_secs(3), "user"))]
 #[case::shared_limit(Fault::rate_limited(Duration::from_secs(30), "shared"))]
 #[case::global_limit(Fault::rate_limited(Duration::from_secs(3), "global"))]
-#[case::html_where_a_message_should_be(Fault::Garbage)]
+#[case::html_where_a_message_should_be(Fault::WrongBody)]
 #[case::half_an_answer(Fault::Truncated)]
 #[tokio::test]
 async fn one_fault_is_survived_without_loss_and_without_a_second_message(#[case] fault: Fault) {

@@ -1,4 +1,4 @@
-//! The stage for every test: the real application on a free port, the sandbox Discord, the sandbox XTSystems, a
+//! The stage for every test: the real application on a free port, the sandbox Discord, the demo's XTSystems, a
 //! temporary database, and a clock that can be moved. Its verbs are the user's.
 //!
 //! A test ends with [`Harness::finish`], which proves that nothing was left unread, unsent or logged as an error.
@@ -17,10 +17,11 @@ use std::time::Duration;
 use nuncio::app::{App, Reloader};
 use nuncio::clock::Clock;
 use nuncio::config::{Config, Variables};
+use nuncio::demo::{Answer, XtSystems};
 use nuncio::hub::{Gateway, Hub};
 use nuncio::model::{Actor, AuditEntry, Snowflake};
 use nuncio::sandbox::discord::{Permission, Permissions, Setup};
-use nuncio::sandbox::{self, Answer, Discord, XtSystems};
+use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;
 use nuncio::store::{Requester, Store};
 use serde_json::{Value, json};
@@ -357,6 +358,11 @@ impl Harness {
 /// What the audit log says of somebody who does something by a hub's method.
 pub fn by(name: &str) -> AuditEntry {
     AuditEntry::new(Actor::Person { id: Snowflake::new(7), name: name.to_owned() }, "test", "test")
+}
+
+/// An id on the sandbox's Discord as nuncio's own type; the two types have only the number in common.
+pub fn nuncio_id(id: sandbox::Snowflake) -> Snowflake {
+    Snowflake::new(id.get())
 }
 
 /// Somebody at the shell who redelivers.

@@ -28,7 +28,7 @@ pub fn asset(number: usize) -> Value {
 
 /// How many requests were made whose method and path contain all of `parts`.
 pub fn asked(t: &Harness, parts: &[&str]) -> usize {
-    let line = |asked: &nuncio::sandbox::discord::Asked| format!("{} {}", asked.method, asked.path);
+    let line = |asked: &nuncio::sandbox::discord::LoggedRequest| format!("{} {}", asked.method, asked.path);
     t.discord.requests().iter().filter(|asked| parts.iter().all(|part| line(asked).contains(part))).count()
 }
 
@@ -94,7 +94,7 @@ async fn a_message_that_arrived_is_sent_once_whatever_its_answer_claims() {
                 // Doubled, and where it matters.
                 _ => vec![lie("x-ratelimit-remaining", "0"), lie(name, value), lie(name, "2")],
             };
-            t.discord.faults().next_on("/messages", 1, Fault::Lying(lies));
+            t.discord.faults().next_on("/messages", 1, Fault::WrongHeaders(lies));
             t.sends_body(ticket(sent)).await;
             sent += 1;
             t.settle_in_steps(Duration::from_secs(60)).await;

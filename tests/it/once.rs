@@ -137,7 +137,7 @@ fn bad_weather(random: &mut SmallRng) -> Fault {
         5 => Fault::CutAfter,
         6 => Fault::Slow(Duration::from_secs(1)),
         7 => Fault::Truncated,
-        _ => Fault::Garbage,
+        _ => Fault::WrongBody,
     }
 }
 
@@ -150,7 +150,7 @@ async fn in_bad_weather_everything_arrives_once_and_in_order(#[values(1, 2, 3)] 
     let mut random = SmallRng::seed_from_u64(seed);
     // A lie without words is the truth.
     let mut weather =
-        || if random.random_bool(0.3) { bad_weather(&mut random) } else { Fault::Lying(Vec::new()) };
+        || if random.random_bool(0.3) { bad_weather(&mut random) } else { Fault::WrongHeaders(Vec::new()) };
     let days: Vec<Fault> = (0..10 * EVENTS).map(|_| weather()).collect();
     for fault in &days {
         t.discord.faults().next_on("/messages", 1, fault.clone());
@@ -160,7 +160,7 @@ async fn in_bad_weather_everything_arrives_once_and_in_order(#[values(1, 2, 3)] 
     }
     t.settle_in_steps(Duration::from_millis(50)).await;
     let met = &days[..days.len() - t.discord.faults().pending()];
-    let bad = met.iter().filter(|fault| !matches!(fault, Fault::Lying(_))).count();
+    let bad = met.iter().filter(|fault| !matches!(fault, Fault::WrongHeaders(_))).count();
     let deduplicated = t.discord.counts().deduplicated;
     println!(
         "seed {seed}: {EVENTS} events, {} requests, {bad} faults, {deduplicated} deduplicated",

@@ -13,7 +13,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use nuncio::sandbox::{Platform, PlatformFault};
+use nuncio::demo::{Platform, PlatformFault};
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
 

@@ -7,8 +7,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use nuncio::clock::Clock;
+use nuncio::demo::XtSystems;
 use nuncio::sandbox::discord::{Fault, RateLimits, Setup};
-use nuncio::sandbox::{self, Discord, XtSystems};
+use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
 use tempfile::TempDir;

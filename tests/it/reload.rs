@@ -1,7 +1,7 @@
 //! SIGHUP: the real program reads its `.env` again while it serves.
 
 use nuncio::clock::Clock;
-use nuncio::sandbox::XtSystems;
+use nuncio::demo::XtSystems;
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
 use tokio::process::Command;

@@ -1,6 +1,6 @@
 //! Who receives what.
 
-use nuncio::model::Snowflake;
+use nuncio::sandbox::Snowflake;
 use serde_json::json;
 use tracing::Level;
 

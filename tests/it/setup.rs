@@ -1,12 +1,12 @@
 //! `nuncio setup`, as a person meets it: the real program in an empty folder, at a terminal or with everything given
-//! beforehand, against the sandbox Discord and the sandbox XTSystems.
+//! beforehand, against the sandbox Discord and the demo's XTSystems.
 
 mod rig;
 mod terminal;
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use nuncio::sandbox::PlatformFault;
+use nuncio::demo::PlatformFault;
 use nuncio::sandbox::discord::{Fault, Permission};
 use nuncio::secret::Secret;
 use regex::Regex;

@@ -52,7 +52,7 @@ fn strangers() -> Vec<Value> {
             .map(|(status, text)| body(status, text))
             .into();
     all.push(json!({"kind": "stale"}));
-    all.push(json!({"kind": "garbage"}));
+    all.push(json!({"kind": "wrong_body"}));
     let statuses = [302, 400, 401, 404, 407, 410, 413, 418, 451];
     all.extend(statuses.map(|status| body(status, page)));
     all.extend(statuses.map(|status| body(status, r#"{"error":"blocked"}"#)));
@@ -155,7 +155,7 @@ const JSON_NUMBERS: &[&str] = &["-1", "1e300", "604800", "null", "\"soon\"", "[]
 
 /// Each lie as what the control API calls a fault.
 fn lies() -> Vec<Value> {
-    let on_success = |headers: Value| json!({"kind": "lying", "headers": headers});
+    let on_success = |headers: Value| json!({"kind": "wrong_headers", "headers": headers});
     let limited = |headers: Value, body: String| json!({"status": 429, "headers": headers, "body": body});
     let honest = r#"{"message": "You are being rate limited.", "global": false}"#;
     let mut lies = Vec::new();
@@ -220,7 +220,7 @@ pub async fn lying_headers(_size: Size) -> anyhow::Result<Row> {
 /// The control of N-2: what Discord says it took and did not, the verdict finds missing.
 async fn a_success_that_is_none() -> anyhow::Result<usize> {
     let mut stage = Stage::set(1).await?;
-    stage.sandbox.order(json!({"fail": {"kind": "pretended", "on": "/messages"}})).await?;
+    stage.sandbox.order(json!({"fail": {"kind": "false_success", "on": "/messages"}})).await?;
     stage.start().await?;
     stage.sender.deliver_all(0..1).await?;
     Ok(stage.verdict().await?.lost.len())

@@ -51,7 +51,7 @@ async fn misled() -> anyhow::Result<usize> {
         json!({"x-ratelimit-remaining": "5", "x-ratelimit-limit": "5", "x-ratelimit-reset-after": "0.001"});
     stage
         .sandbox
-        .order(json!({"fail": {"kind": "lying", "headers": headers, "on": "/messages", "n": 6}}))
+        .order(json!({"fail": {"kind": "wrong_headers", "headers": headers, "on": "/messages", "n": 6}}))
         .await?;
     stage.start().await?;
     stage.sender.deliver_all(0..7).await?;

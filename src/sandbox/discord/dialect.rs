@@ -61,7 +61,7 @@ impl Dialect {
     }
 
     /// The answer in this dialect: its status and body.
-    pub(super) fn say(
+    pub(super) fn rewrite(
         self,
         method: &str,
         path: &str,
@@ -94,8 +94,8 @@ impl Dialect {
 
 impl Discord {
     /// Switches the dialect. A client that is already connected was greeted in the old one.
-    pub fn behave(&self, manner: Dialect) {
-        let others = manner == Dialect::Others;
+    pub fn behave(&self, dialect: Dialect) {
+        let others = dialect == Dialect::Others;
         let left_out = json!({
             "version": null, "locale": null, "guild_locale": null, "guild": null, "channel": null,
             "entitlements": null, "app_permissions": null, "authorizing_integration_owners": null, "context": null,
@@ -104,7 +104,7 @@ impl Discord {
         self.distort_interactions(others.then_some(left_out));
         self.set_rate_limits(if others { RateLimits::unlimited() } else { RateLimits::default() });
         self.with(|state, _| {
-            state.manner = manner;
+            state.dialect = dialect;
             match others {
                 true => state.world.nonces.set_window(std::time::Duration::ZERO),
                 false => state.world.nonces = super::model::Nonces::default(),

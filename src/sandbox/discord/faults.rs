@@ -34,7 +34,7 @@ pub enum Fault {
     /// The request takes effect and is never answered.
     HangAfter,
     /// The request takes effect and is answered 200 with an HTML page.
-    Garbage,
+    WrongBody,
     /// The request takes effect; its answer is truncated in the middle.
     Truncated,
     /// The request takes effect; its answer arrives in pieces over this time.
@@ -42,10 +42,10 @@ pub enum Fault {
     /// The request has no effect and is answered 200 with the newest message of another caller's request: a stale
     /// answer on its connection.
     Stale,
-    /// The request has no effect and is answered as if it had: with an id and with what was sent.
-    Pretended,
-    /// The request takes effect; these headers replace its answer's own of the same names.
-    Lying(Vec<(String, String)>),
+    /// The request has no effect and is answered 200, with an id and with what was sent.
+    FalseSuccess,
+    /// The request takes effect; in its answer these headers replace those of the same names.
+    WrongHeaders(Vec<(String, String)>),
 }
 
 impl Fault {
@@ -142,7 +142,7 @@ impl Storm {
             5 => Fault::HangAfter,
             6 => Fault::Slow(self.span),
             7 => Fault::Truncated,
-            8 => Fault::Garbage,
+            8 => Fault::WrongBody,
             9 => Fault::Stale,
             way => Fault::page(FOREIGN[way - 10]),
         })

@@ -57,7 +57,7 @@ pub(super) fn router() -> Router<Face> {
 
 async fn enter(
     Extract(face): Extract<Face>,
-    Query(asked): Query<HashMap<String, String>>,
+    Query(query): Query<HashMap<String, String>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if face.discord.gateway().is_down() {
@@ -67,11 +67,11 @@ async fn enter(
         Ok(upgrade) => upgrade.max_message_size(LARGEST),
         Err(rejection) => return rejection.into_response(),
     };
-    let asked = |key: &str| asked.get(key).map(String::as_str);
-    let version = asked("v").map_or(Some(10), |version| version.parse().ok());
+    let parameter = |key: &str| query.get(key).map(String::as_str);
+    let version = parameter("v").map_or(Some(10), |version| version.parse().ok());
     let served = version.filter(|version| matches!(version, 9 | 10));
-    let json = asked("encoding").is_none_or(|encoding| encoding == "json");
-    let transport = Transport::asked(asked("compress"));
+    let json = parameter("encoding").is_none_or(|encoding| encoding == "json");
+    let transport = Transport::requested(parameter("compress"));
     upgrade.on_upgrade(async move |socket| {
         let opened = face.discord.with(|state, now| {
             let opened = state.gateway.open(version.unwrap_or(10));
@@ -208,7 +208,7 @@ impl Gateway {
         self.0.with(|state, now| {
             let last = state.gateway.interaction.clone();
             if let Some(last) = &last {
-                state.gateway.hear(&Arc::clone(last), &state.world, now);
+                state.gateway.publish(&Arc::clone(last), &state.world, now);
             }
             last.is_some()
         })

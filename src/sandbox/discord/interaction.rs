@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Discord;
 use super::model::FIRST_ANSWER;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 impl Discord {
     /// The outcome of an interaction, as last sent to the page: `{id, user_id, channel_id, nonce, type, state, …}`,
@@ -18,7 +18,7 @@ impl Discord {
     #[must_use]
     pub fn ephemerals(&self, user: Snowflake) -> Vec<Value> {
         let state = self.state();
-        let mine = state.world.whispers().filter(|(only, _)| *only == user);
+        let mine = state.world.ephemerals().filter(|(only, _)| *only == user);
         mine.map(|(_, message)| message).collect()
     }
 

@@ -3,7 +3,7 @@
 use super::Discord;
 use super::gateway::{self, Intents};
 use super::model::Permissions;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 impl Discord {
     /// Creates a guild owned by `owner` with one text channel, and adds the bot. Returns the ids of the guild and the

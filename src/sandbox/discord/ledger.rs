@@ -12,7 +12,7 @@ const KEPT: usize = 5_000;
 
 /// One request to the API.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct LoggedRequest {
     /// When it arrived.
     pub at: Timestamp,
     /// The method: `GET`, `POST`, …
@@ -66,7 +66,7 @@ pub struct Counts {
 /// The request log.
 #[derive(Default)]
 pub(super) struct Ledger {
-    asked: VecDeque<Asked>,
+    requests: VecDeque<LoggedRequest>,
     counts: Counts,
     /// Recorded only on request: bodies of answers are large.
     exchanges: Option<Vec<Exchange>>,
@@ -74,17 +74,17 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Records a request once its outcome is known.
-    pub(super) fn record(&mut self, asked: Asked) {
-        match asked.status {
+    pub(super) fn record(&mut self, request: LoggedRequest) {
+        match request.status {
             Some(200..=299) => self.counts.accepted += 1,
             Some(429) => self.counts.rate_limited += 1,
             Some(400..=499) => self.counts.refused += 1,
             _ => self.counts.failed += 1,
         }
-        if self.asked.len() == KEPT {
-            self.asked.pop_front();
+        if self.requests.len() == KEPT {
+            self.requests.pop_front();
         }
-        self.asked.push_back(asked);
+        self.requests.push_back(request);
     }
 
     /// Records every exchange from now on.
@@ -114,8 +114,8 @@ impl Ledger {
     }
 
     /// All kept requests, oldest first.
-    pub(super) fn asked(&self) -> Vec<Asked> {
-        self.asked.iter().cloned().collect()
+    pub(super) fn requests(&self) -> Vec<LoggedRequest> {
+        self.requests.iter().cloned().collect()
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_in_paths_are_not_written_down() {
+    fn tokens_in_paths_are_not_logged() {
         assert_eq!(redact("/api/v10/webhooks/1/s3cret/messages/2"), "/api/v10/webhooks/1/***/messages/2");
         assert_eq!(redact("/api/v10/channels/1/messages"), "/api/v10/channels/1/messages");
     }

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::model::Snowflake;
-use crate::signature::sha256_hex;
+use sha2::{Digest as _, Sha256};
+
+use crate::sandbox::Snowflake;
 
 /// Above this many buckets, those whose window is over are dropped.
 const BUCKETS_KEPT: usize = 4096;
@@ -96,7 +97,7 @@ pub(super) struct Bucket {
 impl Bucket {
     /// Discord's hash of the bucket: 32 hex digits, equal for every resource.
     pub(super) fn name(&self) -> String {
-        sha256_hex(&[self.route.as_bytes()])[..32].to_owned()
+        hex::encode(&Sha256::digest(self.route)[..16])
     }
 }
 

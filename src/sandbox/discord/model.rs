@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 mod answer;
 mod channel;
@@ -54,9 +54,6 @@ pub use thread::{Opening, PRIVATE_THREAD, PUBLIC_THREAD, Tag, Thread};
 pub use user::User;
 pub use webhook::{Execution, Webhook};
 
-/// The Unix time of Discord's epoch, in milliseconds (Discord: "Snowflakes").
-const DISCORD_EPOCH_MS: i64 = 1_420_070_400_000;
-
 /// An event, exactly as a gateway dispatch carries it. As JSON it is the page's event.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dispatch {
@@ -87,7 +84,7 @@ pub struct World {
     /// Interactions whose deadline runs and has no watcher yet.
     opened: Vec<Snowflake>,
     /// Ephemeral messages, with their channel.
-    whispers: BTreeMap<Snowflake, (Snowflake, Message)>,
+    ephemerals: BTreeMap<Snowflake, (Snowflake, Message)>,
     dispatches: Vec<Dispatch>,
     /// The remembered nonces.
     pub nonces: Nonces,
@@ -111,7 +108,7 @@ impl World {
             interactions_endpoint: None,
             is_shared: false,
             opened: Vec::new(),
-            whispers: BTreeMap::new(),
+            ephemerals: BTreeMap::new(),
             dispatches: Vec::new(),
             nonces: Nonces::default(),
         };
@@ -185,8 +182,7 @@ impl World {
 
     /// An id for `now` that is greater than every earlier id.
     pub(in crate::sandbox::discord) fn mint(&mut self, now: Timestamp) -> Snowflake {
-        let since = u64::try_from(now.as_millis() - DISCORD_EPOCH_MS).unwrap_or(0);
-        self.last_id = (since << 22).max(self.last_id + 1);
+        self.last_id = Snowflake::first_at(now).get().max(self.last_id + 1);
         Snowflake::new(self.last_id)
     }
 }

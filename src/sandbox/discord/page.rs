@@ -87,12 +87,12 @@ impl Discord {
             }))
         });
         let commands = world.commands().map(|command| command.object(world.application()));
-        let whispers: Vec<Value> =
-            world.whispers().map(|(user, message)| json!({"user_id": user, "message": message})).collect();
+        let ephemerals: Vec<Value> =
+            world.ephemerals().map(|(user, message)| json!({"user_id": user, "message": message})).collect();
         let mut state = json!({
             "guilds": guilds, "messages": messages, "me": me.map(super::model::User::object),
             "people": people.collect::<Vec<_>>(), "commands": commands.collect::<Vec<_>>(),
-            "ephemeral": whispers,
+            "ephemeral": ephemerals,
             "application": {"id": world.application(), "name": bot.map(|bot| bot.username.clone())},
             "counts": state.ledger.counts(),
         });

@@ -11,7 +11,7 @@ use axum::routing::any;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::ledger::{Asked, Exchange, redact};
+use super::ledger::{Exchange, LoggedRequest, redact};
 use super::limits::{Bucket, Limited, Standing};
 use super::model::Refusal;
 use super::{Discord, Face, Fault, State};
@@ -80,7 +80,7 @@ async fn work(face: Face, call: Call, early: Option<Answer>, fault: Option<Fault
         Some(Fault::Status { status, headers, body }) => Some(Answer::canned(*status, headers, body)),
         Some(Fault::CutBefore) => Some(Answer::of(&Refusal::NotFound)),
         Some(Fault::Stale) => Some(face.discord.made_up(Discord::stale)),
-        Some(Fault::Pretended) => Some(face.discord.made_up(|discord| discord.pretended(&call))),
+        Some(Fault::FalseSuccess) => Some(face.discord.made_up(|discord| discord.echo(&call))),
         Some(Fault::Delay(span)) => {
             tokio::select! {
                 () = face.discord.clock().sleep(*span) => early,
@@ -96,7 +96,7 @@ async fn work(face: Face, call: Call, early: Option<Answer>, fault: Option<Fault
 impl Discord {
     /// A success answer for a request that the model never saw.
     fn made_up(&self, body: impl FnOnce(&Self) -> Value) -> Answer {
-        let has_via = self.state().manner.is_discords();
+        let has_via = self.state().dialect.is_discords();
         Answer { has_via, ..Answer::json(body(self)) }
     }
 
@@ -114,7 +114,7 @@ impl Discord {
     }
 
     /// What was sent, as if it had been accepted.
-    fn pretended(&self, call: &Call) -> Value {
+    fn echo(&self, call: &Call) -> Value {
         let mut message = body::read(call).map(|upload| upload.body).unwrap_or_default();
         message["id"] = self.with(|state, now| json!(state.world.mint(now)));
         message
@@ -150,7 +150,7 @@ impl Discord {
                 });
             }
             let unanswered = matches!(fault, Some(Fault::CutBefore | Fault::CutAfter | Fault::HangAfter));
-            state.ledger.record(Asked {
+            state.ledger.record(LoggedRequest {
                 at: now,
                 method: call.method.clone(),
                 path: format!("{}{query}", redact(&call.path)),
@@ -196,16 +196,16 @@ impl State {
             Err(limited) => return over_limit(&limited, now),
         };
         let sent = body::read(call).map(|upload| upload.body).unwrap_or_default();
-        let done = match (self.manner.refusal(&call.method, &call.path, &sent), caller) {
+        let done = match (self.dialect.refusal(&call.method, &call.path, &sent), caller) {
             (Some(refusal), _) => Err(refusal),
             (None, Some(caller)) if open_to.is_none() => action::act(self, caller, &route, call, now),
             _ => action::act_openly(self, &route, call, now),
         };
         let answer = done.unwrap_or_else(|refusal| Answer::of(&refusal));
-        let mut answer =
-            answer.said(|status, body| self.manner.say(&call.method, &call.path, &sent, status, body));
-        answer.has_via &= self.manner.is_discords();
-        if self.manner.is_discords() {
+        let mut answer = answer
+            .rewritten(|status, body| self.dialect.rewrite(&call.method, &call.path, &sent, status, body));
+        answer.has_via &= self.dialect.is_discords();
+        if self.dialect.is_discords() {
             answer.headers.extend(rate_headers(&standing, now));
         }
         answer

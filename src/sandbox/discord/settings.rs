@@ -4,7 +4,7 @@ use super::Discord;
 use super::gateway::{self, Intents};
 use super::model::{Overwrite, Permission, Permissions};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The address of invite links, up to the query.
 const AUTHORIZE: &str = "https://discord.com/oauth2/authorize?";

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rand::RngExt;
 
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::secret::Secret;
 
 /// The kind of a token's holder, which decides the form of the header.

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{AllowedMentions, Draft, EPHEMERAL, Edit, Reference, Refusal};
 
 mod command;

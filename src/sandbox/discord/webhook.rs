@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::model::World;
 use super::{Discord, rest, token};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::secret::Secret;
 
 impl Discord {

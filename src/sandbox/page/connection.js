@@ -11,9 +11,9 @@ import { settle } from "./interaction.js";
 import { openModal } from "./modal.js";
 import { route, scheduleBadges, view } from "./navigation.js";
 import { showPerson } from "./person.js";
+import { showPlatform } from "./platform.js";
 import { stream } from "./stream.js";
 import { counts } from "./status.js";
-import { showTold } from "./told.js";
 import { list, text } from "./value.js";
 import { world } from "./world.js";
 
@@ -33,7 +33,7 @@ async function load() {
     world.load(state);
     counts(state.counts);
     showDemo(state.demo);
-    showTold(state.told);
+    showPlatform(state.platform);
     showPerson();
     linkState("live");
     route();
@@ -70,8 +70,8 @@ function receive(event) {
     counts(data);
   } else if (kind === "DEMO_COUNTS") {
     showDemo(data);
-  } else if (kind === "DEMO_TOLD") {
-    showTold(data);
+  } else if (kind === "DEMO_PLATFORM") {
+    showPlatform(data);
   } else if (/^(SANDBOX_RELOAD|CHANNEL_|THREAD_|GUILD_)/.test(kind)) {
     // Guilds and channels change rarely: reloading is simpler than eleven kinds of merging, and never wrong.
     load();

@@ -11,7 +11,7 @@ use nuncio::sandbox::discord::Fault;
 use rstest::rstest;
 
 use super::answered;
-use crate::harness::{Harness, within};
+use crate::harness::{Harness, nuncio_id, within};
 use crate::limits::{asked, asset, ticket};
 
 /// Lets #tickets fail until its lane waits for minutes.
@@ -31,7 +31,7 @@ async fn fails_for_long(t: &Harness, fault: Fault) {
 /// How long #tickets still waits, as the table says.
 async fn waits(t: &Harness) -> Duration {
     let id = t.discord.channel_id("tickets").unwrap();
-    let sink = nuncio::model::Sink::Channel(id);
+    let sink = nuncio::model::Sink::Channel(nuncio_id(id));
     let destination = t.store().ensure_destination(sink, "tickets", "environment").await.unwrap();
     destination.not_before.since(t.clock.steady())
 }

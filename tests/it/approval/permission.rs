@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 use super::{GRACE, Stage};
-use crate::harness::Message;
+use crate::harness::{Message, nuncio_id};
 
 fn sentence(answer: &Value) -> &str {
     assert_eq!((&answer["type"], &answer["data"]["flags"]), (&json!(4), &json!(64)), "{answer:#}");
@@ -77,17 +77,17 @@ fn click(s: &Stage, card: &Message, interaction: u64) -> Click {
     Click {
         interaction: Snowflake::new(interaction),
         person: Person {
-            id: s.t.discord.user_id("alice").unwrap(),
+            id: nuncio_id(s.t.discord.user_id("alice").unwrap()),
             name: "Alice".to_owned(),
-            guild: Some(s.t.discord.guild_id()),
-            roles: vec![s.t.discord.role_id("Approvers").unwrap()],
+            guild: Some(nuncio_id(s.t.discord.guild_id())),
+            roles: vec![nuncio_id(s.t.discord.role_id("Approvers").unwrap())],
             may_manage: true,
             is_timed_out: false,
         },
         press: ButtonAction::Approve,
         token: id.rsplit(':').next().unwrap().parse().unwrap(),
         place: Some(ClickOrigin {
-            channel: s.t.discord.channel_id("machines").unwrap(),
+            channel: nuncio_id(s.t.discord.channel_id("machines").unwrap()),
             message: Some(card.id().parse().unwrap()),
             is_ours: true,
         }),
@@ -114,7 +114,7 @@ async fn a_button_counts_only_where_its_card_stands() {
     let card = s.asks().await;
     s.t.settle().await;
     type Change<'a> = &'a dyn Fn(&mut Click);
-    let general = s.t.discord.channel_id("general").unwrap();
+    let general = nuncio_id(s.t.discord.channel_id("general").unwrap());
     let place = |change: fn(&mut ClickOrigin, Snowflake)| {
         move |click: &mut Click| change(click.place.as_mut().unwrap(), general)
     };

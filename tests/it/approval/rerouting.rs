@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 use super::Stage;
-use crate::harness::{Harness, Message, one_by_one, within};
+use crate::harness::{Harness, Message, nuncio_id, one_by_one, within};
 use crate::limits::ticket;
 
 /// Waits until a channel's destination is closed.
@@ -209,7 +209,7 @@ async fn a_message_begins_only_with_deliveries_of_its_own_destination() {
     let letters = t.store().delivery_details_of(DeliveryFilter::Pending, 10).await.unwrap();
     let waiting =
         letters.iter().find(|letter| letter.status == Status::Pending && letter.closed.is_some()).unwrap();
-    let other = t.discord.channel_id("assets").unwrap();
+    let other = nuncio_id(t.discord.channel_id("assets").unwrap());
     let other = t.store().ensure_destination(Sink::Channel(other), "x", "test").await.unwrap();
     let mut message = Planned::new(other.id, Action::Create, Form::Single, t.clock.moment());
     let page = t.store().waiting_behind(waiting.destination_id, None, 10).await.unwrap();

@@ -6,7 +6,7 @@
 //! | keys cannot be tried without end | the layer on the routes |
 //! | another address is read strictly | `address` |
 
-use nuncio::sandbox::PlatformFault;
+use nuncio::demo::PlatformFault;
 use serde_json::{Value, json};
 use tracing::Level;
 

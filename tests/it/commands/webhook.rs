@@ -1,6 +1,6 @@
 //! `/register-webhook`, `/test-webhook`, `/webhook-config`, `/create-ticket`.
 
-use nuncio::sandbox::PlatformFault;
+use nuncio::demo::PlatformFault;
 use nuncio::secret::Secret;
 use serde_json::json;
 

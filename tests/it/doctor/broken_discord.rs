@@ -11,7 +11,7 @@ use nuncio::sandbox::discord::Permission;
 use serde_json::{Value, json};
 
 use crate::doctor::rig::{NOTHING, Rig};
-use crate::harness::http;
+use crate::harness::{http, nuncio_id};
 
 /// Nobody has this id.
 const NOBODY: &str = "1200000000000000009";
@@ -85,7 +85,7 @@ impl Broken {
             }
             Self::InvitedNowhere => {
                 rig.discord.kick_bot();
-                let link = nuncio::hub::invite_link(rig.discord.application_id());
+                let link = nuncio::hub::invite_link(nuncio_id(rig.discord.application_id()));
                 assert!(rig.discord.opens_invite(&link));
             }
             Self::NoPermission => {

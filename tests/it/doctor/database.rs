@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nuncio::clock::Clock;
-use nuncio::sandbox::XtSystems;
+use nuncio::demo::XtSystems;
 use nuncio::secret::Secret;
 use serde_json::json;
 

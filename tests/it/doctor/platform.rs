@@ -1,6 +1,6 @@
 //! XTSystems: one thing wrong with it at a time.
 
-use nuncio::sandbox::PlatformFault;
+use nuncio::demo::PlatformFault;
 use reqwest::Method;
 use serde_json::json;
 

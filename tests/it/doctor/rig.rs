@@ -5,8 +5,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use nuncio::clock::Clock;
-use nuncio::sandbox::discord::{Asked, RateLimits, Setup};
-use nuncio::sandbox::{self, Discord, Platform, XtSystems};
+use nuncio::demo::{Platform, XtSystems};
+use nuncio::sandbox::discord::{LoggedRequest, RateLimits, Setup};
+use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -296,7 +297,7 @@ impl Rig {
     /// Waits until Discord has the commands: what ends before that leaves them missing.
     pub async fn has_commands(&self) {
         let known = self.discord.wait_until(|discord| {
-            let is_done = |asked: &Asked| {
+            let is_done = |asked: &LoggedRequest| {
                 asked.method == "PUT" && asked.path.ends_with("/commands") && asked.status == Some(200)
             };
             discord.requests().iter().any(is_done).then_some(())

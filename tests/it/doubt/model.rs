@@ -15,8 +15,8 @@
 
 use std::time::Duration;
 
-use nuncio::model::Snowflake;
-use nuncio::sandbox::discord::{Asked, Fault, RateLimits};
+use nuncio::sandbox::Snowflake;
+use nuncio::sandbox::discord::{Fault, LoggedRequest, RateLimits};
 use serde_json::{Value, json};
 
 use super::{LABEL, sends};
@@ -119,7 +119,7 @@ impl Case {
     }
 
     /// Whether a post was tried there that came to nothing or to no answer.
-    fn is_in_doubt(&self, requests: &[Asked]) -> bool {
+    fn is_in_doubt(&self, requests: &[LoggedRequest]) -> bool {
         let path = format!("/channels/{}/messages", self.channel);
         let mut posts = requests.iter().filter(|asked| asked.method == "POST" && asked.path.ends_with(&path));
         posts.any(|asked| asked.status.is_none_or(|status| status == 503))
@@ -129,7 +129,7 @@ impl Case {
     fn asked(&self, t: &Harness) -> Vec<String> {
         let path = format!("/channels/{}/messages", self.channel);
         let requests = t.discord.requests().into_iter().filter(|asked| asked.path.contains(&path));
-        let line = |asked: Asked| {
+        let line = |asked: LoggedRequest| {
             let nonce = asked.body.as_ref().map(|body| body["nonce"].to_string()).unwrap_or_default();
             format!("{} {} {:?} {nonce}", asked.at.to_rfc3339(), asked.method, asked.status)
         };

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use nuncio::model::Snowflake;
-use nuncio::sandbox::Discord;
+use nuncio::sandbox::{Discord, Snowflake};
 use serde_json::Value;
 
 use super::within;

@@ -19,7 +19,7 @@ impl Harness {
     /// Waits until the commands are known to Discord.
     pub async fn commands(&self) {
         let known = self.discord.wait_until(|discord| {
-            let registered = |asked: &nuncio::sandbox::discord::Asked| {
+            let registered = |asked: &nuncio::sandbox::discord::LoggedRequest| {
                 asked.method == "PUT" && asked.path.ends_with("/commands") && asked.status == Some(200)
             };
             discord.requests().iter().any(registered).then_some(())
@@ -104,7 +104,7 @@ impl Harness {
     /// What was said to people after the first answer, all in order: contents or embeds.
     pub fn whispers(&self) -> Vec<Value> {
         let app = format!("/webhooks/{}/", self.discord.application_id());
-        let said = |asked: &nuncio::sandbox::discord::Asked| {
+        let said = |asked: &nuncio::sandbox::discord::LoggedRequest| {
             asked.path.contains(&app)
                 && matches!(asked.method.as_str(), "POST" | "PATCH")
                 && asked.status == Some(200)

@@ -7,8 +7,9 @@ use std::process::Stdio;
 use std::sync::LazyLock;
 
 use nuncio::clock::Clock;
+use nuncio::demo::Platform;
 use nuncio::sandbox::discord::{RateLimits, Setup};
-use nuncio::sandbox::{self, Discord, Platform};
+use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;
 use regex::Regex;
 use rustix::fs::{Mode, OFlags};

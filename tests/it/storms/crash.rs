@@ -18,7 +18,7 @@ use nuncio::sandbox::discord::{Fault, Permission};
 use nuncio::store::{Claim, Entry, HintSender, NextStep, Recorded, Store};
 
 use super::{digest_posted, events_in, one_channel, read_all, settle_in_time, ticket};
-use crate::harness::Harness;
+use crate::harness::{Harness, nuncio_id};
 
 const EVENTS: usize = 1_200;
 /// How many units take, mark or give back all of them, five hundred each.
@@ -92,7 +92,7 @@ async fn a_crash_while_it_is_marked_loses_and_doubles_nothing(#[values(1, 2, ALL
     let posted = t.discord.messages(general).pop().unwrap()["id"].as_str().unwrap().parse().unwrap();
     let (store, destination) = database(&t).await;
     let digest = store.open_messages(destination.id).await.unwrap().messages.pop().unwrap();
-    let receipt = Receipt { channel: general, message: Some(posted) };
+    let receipt = Receipt { channel: nuncio_id(general), message: Some(posted) };
     let entry = Entry {
         attempt: Attempt {
             started_at: t.clock.now(),

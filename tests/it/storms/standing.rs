@@ -56,7 +56,7 @@ fn closed(number: usize) -> Value {
 fn changes_and_post(t: &Harness, text: &str) -> (Vec<usize>, usize) {
     let asked = t.discord.requests();
     let changes = asked.iter().enumerate().filter(|(_, asked)| asked.method == "PATCH");
-    let posts = |asked: &nuncio::sandbox::discord::Asked| {
+    let posts = |asked: &nuncio::sandbox::discord::LoggedRequest| {
         asked.method == "POST" && asked.body.as_ref().is_some_and(|body| body.to_string().contains(text))
     };
     (changes.map(|(at, _)| at).collect(), asked.iter().position(posts).unwrap())

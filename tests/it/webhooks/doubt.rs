@@ -76,7 +76,7 @@ async fn a_success_that_says_nothing_is_sent_again_in_the_lanes_back_off(
 
 // N-8: it took effect, and what came back was no answer.
 #[rstest]
-#[case::html(Fault::Garbage)]
+#[case::html(Fault::WrongBody)]
 #[case::half_of_it(Fault::Truncated)]
 #[tokio::test]
 async fn what_took_effect_behind_such_an_answer_stands_twice_and_says_so(#[case] fault: Fault) {

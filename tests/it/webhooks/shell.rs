@@ -156,7 +156,7 @@ async fn its_address_is_nowhere_to_be_seen() {
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let heard = tokio::spawn(hears(serve.stderr.take().unwrap(), said.clone(), ready));
     let address = within("nuncio to be ready", is_ready).await.unwrap();
-    let sender = nuncio::sandbox::XtSystems::over(
+    let sender = nuncio::demo::XtSystems::over(
         http().clone(),
         address.clone(),
         nuncio::secret::Secret::new(t.variable("WEBHOOK_SECRET")),

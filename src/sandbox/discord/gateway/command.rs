@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::close::CloseCode;
 use super::intents::Intents;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The longest payload that a client may send, in bytes.
 const LONGEST: usize = 4096;

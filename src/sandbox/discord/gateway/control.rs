@@ -17,15 +17,15 @@ impl Gateway {
     ///
     /// # Errors
     /// Names an unknown command, or what a command expects; the commands before it have been executed.
-    pub fn carry_out(&self, orders: &Value) -> Result<(), String> {
+    pub fn execute(&self, orders: &Value) -> Result<(), String> {
         let orders = orders.as_object().ok_or("an object of orders is wanted")?;
         for (order, value) in orders {
-            self.carry_out_one(order, value).map_err(|wanted| format!("{order}: {wanted}"))?;
+            self.execute_one(order, value).map_err(|wanted| format!("{order}: {wanted}"))?;
         }
         Ok(())
     }
 
-    fn carry_out_one(&self, order: &str, value: &Value) -> Result<(), &'static str> {
+    fn execute_one(&self, order: &str, value: &Value) -> Result<(), &'static str> {
         let yes = || value.as_bool().filter(|yes| *yes).ok_or("true is wanted");
         let whether = || value.as_bool().ok_or("true or false is wanted");
         match order {
@@ -92,7 +92,7 @@ mod tests {
             "down_s": 1.5, "heartbeat_ms": 1000, "starts": [10, 2], "privileged_intents": true,
             "resume_url": "ws://127.0.0.1:1",
         });
-        assert_eq!(gateway.carry_out(&all), Ok(()));
+        assert_eq!(gateway.execute(&all), Ok(()));
         assert!(gateway.is_down());
         for (wrong, why) in [
             (json!([]), "an object of orders is wanted"),
@@ -104,7 +104,7 @@ mod tests {
             (json!({"starts": [1, 0]}), "starts: [total, max_concurrency] is wanted"),
             (json!({"explode": true}), "explode: there is no such order"),
         ] {
-            assert_eq!(gateway.carry_out(&wrong), Err(why.to_owned()));
+            assert_eq!(gateway.execute(&wrong), Err(why.to_owned()));
         }
         assert_eq!(gateway.report()["connections"], 0);
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::command::Members;
 use super::intents::{Intent, Intents};
 use super::session::Session;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Channel, Guild, Member, World};
 
 /// How many members one chunk holds (Discord: "Request Guild Members").
@@ -52,11 +52,12 @@ pub(in crate::sandbox::discord) fn guild_create(
     let here = |channel: &&Channel| channel.guild == guild.id;
     let channels: Vec<Value> = world.channels().filter(here).map(|one| one.object()).collect();
     // Active threads that the bot may see, and no archived ones (Discord: "Guild Create").
-    let is_told = |channel: &&Channel| {
+    let is_visible = |channel: &&Channel| {
         channel.thread.as_ref().is_some_and(|thread| !thread.archived)
             && world.channel(me, channel.id).is_ok()
     };
-    let threads: Vec<Value> = world.threads().filter(here).filter(is_told).map(|one| one.object()).collect();
+    let threads: Vec<Value> =
+        world.threads().filter(here).filter(is_visible).map(|one| one.object()).collect();
     let members: Vec<Value> = guild
         .members
         .values()
@@ -86,25 +87,25 @@ pub(in crate::sandbox::discord) fn guild_create(
 }
 
 /// The chunks that answer a member request; empty if it requests all without the members intent.
-pub(super) fn chunks(world: &World, guild: &Guild, asked: &Members, intents: Intents) -> Vec<Value> {
+pub(super) fn chunks(world: &World, guild: &Guild, request: &Members, intents: Intents) -> Vec<Value> {
     let mut missing = Vec::new();
-    let found: Vec<&Member> = match (asked.users(), asked.query.as_deref().unwrap_or_default()) {
+    let found: Vec<&Member> = match (request.users(), request.query.as_deref().unwrap_or_default()) {
         (Some(users), _) => {
             missing = users.iter().filter(|user| !guild.members.contains_key(user)).collect();
             users.iter().filter_map(|user| guild.members.get(user)).collect()
         }
-        (None, "") if asked.limit == Some(0) && !intents.has(Intent::GuildMembers) => return Vec::new(),
-        (None, "") if asked.limit == Some(0) => guild.members.values().collect(),
+        (None, "") if request.limit == Some(0) && !intents.has(Intent::GuildMembers) => return Vec::new(),
+        (None, "") if request.limit == Some(0) => guild.members.values().collect(),
         (None, query) => {
-            let limit = asked.limit.unwrap_or(FOUND).clamp(1, FOUND);
+            let limit = request.limit.unwrap_or(FOUND).clamp(1, FOUND);
             let named = guild.members.values().filter(|member| called(world, member, query));
             named.take(limit).collect()
         }
     };
     let count = found.len().div_ceil(CHUNK).max(1);
     let pieces: Vec<&[&Member]> = if found.is_empty() { vec![&[]] } else { found.chunks(CHUNK).collect() };
-    let with_presences = asked.presences == Some(true) && intents.has(Intent::GuildPresences);
-    let nonce = asked.nonce.as_ref().filter(|nonce| nonce.len() <= NONCE);
+    let with_presences = request.presences == Some(true) && intents.has(Intent::GuildPresences);
+    let nonce = request.nonce.as_ref().filter(|nonce| nonce.len() <= NONCE);
     pieces
         .iter()
         .enumerate()
@@ -113,7 +114,7 @@ pub(super) fn chunks(world: &World, guild: &Guild, asked: &Members, intents: Int
             let mut chunk = json!({
                 "guild_id": guild.id, "members": members, "chunk_index": index, "chunk_count": count,
             });
-            if asked.users().is_some() {
+            if request.users().is_some() {
                 chunk["not_found"] = json!(missing);
             }
             if with_presences {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// One intent; the number is its bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::session::{Gap, Session};
 use super::sessions::Ending;
 use super::start::Start;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::State;
 use crate::sandbox::discord::model::Dispatch;
 use crate::sandbox::discord::token::Kind;
@@ -97,10 +97,10 @@ impl State {
             .filter(|_| session.knows_guilds())
             .map(|guild| greeting::guild_create(&self.world, guild, user, intents))
             .collect();
-        let (ready, guilds) = self.manner.greet(ready, guilds);
-        session.tell(event("READY", ready));
+        let (ready, guilds) = self.dialect.greet(ready, guilds);
+        session.push(event("READY", ready));
         for guild in guilds {
-            session.tell(event("GUILD_CREATE", guild));
+            session.push(event("GUILD_CREATE", guild));
         }
         self.gateway.attach(link, session);
         Ok(())
@@ -109,7 +109,7 @@ impl State {
     fn resume(&mut self, link: u64, resume: &Resume, now: Timestamp) -> Result<(), CloseCode> {
         let user = self.bot(&resume.token)?;
         let known = self.gateway.take(&resume.session_id, user, now);
-        let Some(mut session) = known.filter(|_| self.manner.resumes()) else {
+        let Some(mut session) = known.filter(|_| self.dialect.resumes()) else {
             self.gateway.invalidate(link, false, now);
             return Ok(());
         };
@@ -121,21 +121,21 @@ impl State {
             }
             Err(Gap::Ahead) => return Err(CloseCode::INVALID_SEQ),
         }
-        session.tell(event("RESUMED", json!({"_trace": ["[\"nuncio-sandbox\",{}]"]})));
+        session.push(event("RESUMED", json!({"_trace": ["[\"nuncio-sandbox\",{}]"]})));
         self.gateway.resumes += 1;
         self.gateway.attach(link, session);
         Ok(())
     }
 
-    fn request_members(&mut self, link: u64, asked: &Members) {
+    fn request_members(&mut self, link: u64, request: &Members) {
         let Some(session) = self.gateway.session(link) else { return };
         let (user, intents) = (session.user(), session.intents());
-        let guild = asked.guild().and_then(|guild| self.world.guild(user, guild).ok());
+        let guild = request.guild().and_then(|guild| self.world.guild(user, guild).ok());
         let Some(guild) = guild.filter(|guild| session.serves(Some(guild.id))) else { return };
-        let chunks = greeting::chunks(&self.world, guild, asked, intents);
+        let chunks = greeting::chunks(&self.world, guild, request, intents);
         if let Some(session) = self.gateway.session_mut(link) {
             for chunk in chunks {
-                session.tell(event("GUILD_MEMBERS_CHUNK", chunk));
+                session.push(event("GUILD_MEMBERS_CHUNK", chunk));
             }
         }
     }

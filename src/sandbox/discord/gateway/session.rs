@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::intents::{Intent, Intents};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Dispatch, Refusal, World};
 use crate::sandbox::discord::token::random_text;
 
@@ -123,7 +123,7 @@ impl Session {
     }
 
     /// Adds an event. Returns whether the client keeps up.
-    pub(super) fn tell(&mut self, dispatch: Arc<Dispatch>) -> bool {
+    pub(super) fn push(&mut self, dispatch: Arc<Dispatch>) -> bool {
         self.seq += 1;
         self.kept.push_back((self.seq, dispatch));
         if self.kept.len() > KEPT

@@ -17,7 +17,7 @@ use super::received::Received;
 use super::session::Session;
 use super::start::Starts;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Dispatch, World};
 
 /// How long a session can be resumed.
@@ -137,7 +137,7 @@ impl Sessions {
     }
 
     /// Delivers an event to every session that should receive it.
-    pub(in crate::sandbox::discord) fn hear(
+    pub(in crate::sandbox::discord) fn publish(
         &mut self,
         dispatch: &Arc<Dispatch>,
         world: &World,
@@ -149,7 +149,7 @@ impl Sessions {
         let mut slow = Vec::new();
         for session in &mut self.sessions {
             let Some(seen) = session.view(dispatch, world) else { continue };
-            let keeps_up = session.tell(seen);
+            let keeps_up = session.push(seen);
             if let Some(link) = session.link {
                 if let Some(link) = self.links.get(&link) {
                     link.wake.notify_one();

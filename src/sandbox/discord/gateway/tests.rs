@@ -109,7 +109,7 @@ async fn a_reply_to_the_bot_shows_the_bots_words_only() {
             "content": "x", "embeds": [1], "components": [2], "attachments": [3],
             "referenced_message": {"author": replied, "mentions": [], "content": "y", "embeds": [4]}});
         t.discord.with(|state, now| {
-            state.gateway.hear(&Arc::new(Dispatch { t: "MESSAGE_CREATE", d }), &state.world, now);
+            state.gateway.publish(&Arc::new(Dispatch { t: "MESSAGE_CREATE", d }), &state.world, now);
         });
     };
     dispatch(json!({"id": "7"}), json!({"id": bot}));
@@ -135,7 +135,7 @@ async fn interactions_reach_every_session_of_the_application_and_can_be_replayed
     let happens = |application: Value| {
         let d = json!({"id": "1", "application_id": application, "guild_id": t.discord.guild_id()});
         t.discord.with(|state, now| {
-            state.gateway.hear(&Arc::new(Dispatch { t: "INTERACTION_CREATE", d }), &state.world, now);
+            state.gateway.publish(&Arc::new(Dispatch { t: "INTERACTION_CREATE", d }), &state.world, now);
         });
     };
     assert!(!t.discord.gateway().replay_last_interaction());

@@ -21,7 +21,7 @@ pub(super) enum Transport {
 
 impl Transport {
     /// The transport that the connection's address requests; an unknown value means plain.
-    pub(super) fn asked(compress: Option<&str>) -> Self {
+    pub(super) fn requested(compress: Option<&str>) -> Self {
         match compress {
             Some("zlib-stream") => Self::Zlib(Box::new(ZlibEncoder::new(Vec::new(), Compression::default()))),
             _ => Self::Plain,

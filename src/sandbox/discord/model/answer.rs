@@ -10,10 +10,10 @@ use super::{
     Refusal, World,
 };
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// How many ephemeral messages are kept.
-const WHISPERS_KEPT: usize = 1_000;
+const EPHEMERALS_KEPT: usize = 1_000;
 
 /// The first answer to an interaction, validated. The numbers are Discord's callback types.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ impl World {
     /// The flags of the message that an interaction came from: they decide what an edit of it may contain.
     #[must_use]
     pub fn source_flags(&self, interaction: &Interaction) -> u64 {
-        let stored = interaction.source.and_then(|source| self.said(interaction.channel, source).ok());
+        let stored = interaction.source.and_then(|source| self.any_message(interaction.channel, source).ok());
         stored.map_or(0, |(_, message)| message.draft.flags)
     }
 
@@ -151,7 +151,7 @@ impl World {
             let message = self.send_answer(&found, draft, found.original, now)?;
             return self.show(found.channel, message);
         };
-        let (_, message) = self.said(found.channel, original)?;
+        let (_, message) = self.any_message(found.channel, original)?;
         draft.flags = (draft.flags & !EPHEMERAL) | (message.draft.flags & EPHEMERAL);
         self.undefer(found.id);
         self.replace(found.channel, original, draft, None)
@@ -166,7 +166,7 @@ impl World {
     ) -> Result<(Snowflake, &Message), Refusal> {
         let found = self.answered(token, now)?;
         let id = message.or(found.original).ok_or(Refusal::UnknownMessage)?;
-        let (_, stored) = self.said(found.channel, id)?;
+        let (_, stored) = self.any_message(found.channel, id)?;
         let belongs = found.original == Some(id)
             || stored.byline.interaction.as_ref().is_some_and(|origin| origin.id == found.id);
         if belongs { Ok((found.channel, stored)) } else { Err(Refusal::UnknownMessage) }
@@ -199,7 +199,7 @@ impl World {
     ) -> Result<(), Refusal> {
         let (channel, stored) = self.answer_message(token, message, now)?;
         let id = stored.id;
-        match self.whispers.remove(&id) {
+        match self.ephemerals.remove(&id) {
             Some((channel, message)) => self.dispatch_ephemeral("MESSAGE_DELETE", channel, &message),
             None => self.remove(channel, id),
         }
@@ -207,17 +207,21 @@ impl World {
     }
 
     /// A message of a channel, ephemeral ones included.
-    pub(super) fn said(&self, channel: Snowflake, id: Snowflake) -> Result<(&Channel, &Message), Refusal> {
-        let whisper = self.whispers.get(&id).filter(|(place, _)| *place == channel);
-        match (whisper, self.channels.get(&channel)) {
+    pub(super) fn any_message(
+        &self,
+        channel: Snowflake,
+        id: Snowflake,
+    ) -> Result<(&Channel, &Message), Refusal> {
+        let ephemeral = self.ephemerals.get(&id).filter(|(place, _)| *place == channel);
+        match (ephemeral, self.channels.get(&channel)) {
             (Some((_, message)), Some(channel)) => Ok((channel, message)),
             _ => self.find(channel, id),
         }
     }
 
     /// All ephemeral messages with the user who sees them, oldest first.
-    pub fn whispers(&self) -> impl Iterator<Item = (Snowflake, Value)> {
-        self.whispers.values().filter_map(|(channel, message)| {
+    pub fn ephemerals(&self) -> impl Iterator<Item = (Snowflake, Value)> {
+        self.ephemerals.values().filter_map(|(channel, message)| {
             let place = self.channels.get(channel)?;
             Some((message.byline.only_for?, self.message_object(place, message)))
         })
@@ -225,7 +229,7 @@ impl World {
 
     /// A message as its object, ephemeral ones included.
     pub fn show(&self, channel: Snowflake, id: Snowflake) -> Result<Value, Refusal> {
-        self.said(channel, id).map(|(channel, message)| self.message_object(channel, message))
+        self.any_message(channel, id).map(|(channel, message)| self.message_object(channel, message))
     }
 
     fn undefer(&mut self, id: Snowflake) {
@@ -271,9 +275,9 @@ impl World {
             return Ok(id);
         }
         self.dispatch_ephemeral("MESSAGE_CREATE", channel, &message);
-        self.whispers.insert(id, (channel, message));
-        if self.whispers.len() > WHISPERS_KEPT {
-            self.whispers.pop_first();
+        self.ephemerals.insert(id, (channel, message));
+        if self.ephemerals.len() > EPHEMERALS_KEPT {
+            self.ephemerals.pop_first();
         }
         Ok(id)
     }
@@ -293,7 +297,7 @@ impl World {
         edit: Edit,
         edited: Option<Timestamp>,
     ) -> Result<Value, Refusal> {
-        let (_, stored) = self.said(channel, id)?;
+        let (_, stored) = self.any_message(channel, id)?;
         // The visibility is fixed.
         let fixed = stored.draft.flags & EPHEMERAL;
         let mut draft = stored.draft.edited(edit)?;
@@ -311,9 +315,9 @@ impl World {
         draft.flags &= !LOADING;
         draft.allowed_mentions.get_or_insert_with(AllowedMentions::users_only);
         let mentions: Mentions = self.mentions(channel, Permissions::ALL, &draft, None);
-        let whispered = self.whispers.get_mut(&id).map(|(_, message)| message);
+        let ephemeral = self.ephemerals.get_mut(&id).map(|(_, message)| message);
         let public = self.channels.get_mut(&channel).and_then(|found| found.messages.get_mut(&id));
-        let (only_one, message) = match (whispered, public) {
+        let (only_one, message) = match (ephemeral, public) {
             (Some(message), _) => (true, message),
             (None, Some(message)) => (false, message),
             (None, None) => return Err(Refusal::UnknownMessage),

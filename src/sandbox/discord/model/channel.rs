@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Message, Permission, Permissions, Refusal, Tag, Thread, World};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// Discord's type number of a text channel.
 pub const TEXT: u8 = 0;

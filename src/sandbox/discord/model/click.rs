@@ -6,7 +6,7 @@ use super::interaction::{Beginning, Kind};
 use super::invoke::Resolved;
 use super::{Permission, Refusal, World};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The kind of a menu with its own options; the other menus choose from the guild's users, roles and channels.
 const STRING_SELECT: u64 = 3;
@@ -53,7 +53,7 @@ impl World {
         now: Timestamp,
     ) -> Result<Snowflake, Refusal> {
         self.visible(user, click.channel)?;
-        let (place, message) = self.said(click.channel, click.message)?;
+        let (place, message) = self.any_message(click.channel, click.message)?;
         if message.byline.only_for.is_some_and(|only| only != user) {
             return Err(Refusal::UnknownMessage);
         }
@@ -141,7 +141,7 @@ impl World {
         });
         let (kind, channel, nonce) = (Kind::Modal, submit.channel, submit.nonce);
         // A message that was deleted in the meantime is no longer part of it.
-        let source = source.filter(|source| self.said(channel, *source).is_ok());
+        let source = source.filter(|source| self.any_message(channel, *source).is_ok());
         let begun = Beginning { kind, user, channel, nonce, data, source, command, metadata };
         let id = self.begin(begun, token, now)?;
         if let Some(opener) = self.interactions.get_mut(&opened_by) {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Refusal, World};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// Slash commands of an application in one scope (Discord: "Application Commands").
 const SLASH: usize = 100;

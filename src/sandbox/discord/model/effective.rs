@@ -1,7 +1,7 @@
 //! Effective permissions of a user in a guild and in one of its channels.
 
 use super::{Channel, Guild, PRIVATE_THREAD, Permission, Permissions, Refusal, World};
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 impl Guild {
     /// A member's permissions in the whole guild: none for non-members, all for the owner.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Permissions, Refusal, Role, World, iso};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// A guild: a server in Discord's user interface.
 #[derive(Clone, Debug)]
@@ -145,7 +145,7 @@ impl World {
         let member = self.guilds.get_mut(&guild).and_then(|guild| guild.members.get_mut(&user));
         if let Some(member) = member {
             member.timed_out_until = until;
-            self.tell_member(guild, user);
+            self.dispatch_member(guild, user);
         }
     }
 
@@ -165,7 +165,7 @@ impl World {
     }
 
     /// Dispatches a change of a member.
-    pub fn tell_member(&mut self, guild: Snowflake, user: Snowflake) {
+    pub fn dispatch_member(&mut self, guild: Snowflake, user: Snowflake) {
         let member = self.guilds.get(&guild).and_then(|guild| guild.members.get(&user));
         let Some(mut payload) = member.map(|member| self.member_object(member)) else { return };
         payload["guild_id"] = json!(guild);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Channel, Origin, Refusal, World};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The deadline for an application's first answer (Discord: "Receiving and Responding").
 pub const FIRST_ANSWER: Duration = Duration::from_secs(3);
@@ -128,8 +128,9 @@ impl World {
             "attachment_size_limit": ATTACHMENT_LIMIT,
         });
         if let Some(source) = source {
-            object["message"] =
-                self.said(channel, source).map(|(place, message)| self.message_object(place, message))?;
+            object["message"] = self
+                .any_message(channel, source)
+                .map(|(place, message)| self.message_object(place, message))?;
         }
         if let Some(distortion) = &self.distortion {
             merge(&mut object, distortion);

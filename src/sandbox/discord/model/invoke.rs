@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::interaction::{Beginning, Kind};
 use super::{Channel, Command, Permission, Permissions, Refusal, World};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The largest integer that every client represents exactly.
 const SAFE: i64 = (1 << 53) - 1;

@@ -1,7 +1,7 @@
 //! Mentions: the users and roles named in a text, and which of them are pinged.
 
 use super::{Guild, Permission, Permissions};
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// Which mentions of a message may ping (Discord: "Allowed Mentions Object"). Absent means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{AllowedMentions, Mentions};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The flag of ephemeral messages, which only one user sees.
 pub const EPHEMERAL: u64 = 1 << 6;

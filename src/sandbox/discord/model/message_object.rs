@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Channel, Message, Reaction, World, iso};
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The flag of messages that a thread was opened from.
 const HAS_THREAD: u64 = 1 << 5;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The default window. Discord documents only "the past few minutes" (Discord: "Create Message"); clients should rely
 /// on less than this.

@@ -10,7 +10,7 @@ use super::{
     Refusal, World,
 };
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// How many messages a channel keeps; older ones are dropped, as if they had been deleted long ago.
 const KEPT: usize = 5_000;

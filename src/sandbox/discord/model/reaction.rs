@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Channel, Message, Permission, Reaction, Refusal, World, iso};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// How many different emojis a message may have.
 const EMOJIS: usize = 20;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Permissions;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// The values for a new role, or a change to one; absent values stay unchanged.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Guild, Permission, Refusal, Role, RoleChange, World};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 impl Guild {
     /// A manager of roles may manage only those below their own highest (Discord: "Permission Hierarchy").

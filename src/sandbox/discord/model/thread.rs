@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Draft, iso};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// Discord's type number of a public thread.
 pub const PUBLIC_THREAD: u8 = 11;

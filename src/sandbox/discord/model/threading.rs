@@ -7,7 +7,7 @@ use super::{
     Byline, Channel, Opening, PRIVATE_THREAD, PUBLIC_THREAD, Permission, Refusal, Thread, World, iso,
 };
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// Discord's type numbers of an announcement channel and of its threads.
 const ANNOUNCEMENT: u8 = 5;
@@ -151,7 +151,7 @@ impl World {
     }
 
     /// Dispatches a change of a thread's members; `count` is their new number.
-    pub fn tell_thread_members(&mut self, channel: Snowflake, count: Value) {
+    pub fn dispatch_thread_members(&mut self, channel: Snowflake, count: Value) {
         let guild = self.channels.get(&channel).map(|channel| channel.guild);
         let payload = json!({"id": channel, "guild_id": guild, "member_count": count});
         self.dispatch("THREAD_MEMBERS_UPDATE", payload);

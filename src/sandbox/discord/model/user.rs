@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// A Discord account.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use super::{
     World,
 };
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 
 /// How many webhooks a channel may have (Discord: JSON error 30007).
 const PER_CHANNEL: usize = 15;

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Json, Response};
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::discord::token::Kind;
-use crate::sandbox::discord::{Asked, Discord, Face};
+use crate::sandbox::discord::{Discord, Face, LoggedRequest};
 
 /// Admits only requests that name this machine as their host. A page from elsewhere whose name was made to resolve to
 /// this machine (DNS rebinding) still sends its own name as host and origin.
@@ -45,7 +45,7 @@ pub(super) async fn ledger(Extract(face): Extract<Face>, headers: HeaderMap) -> 
     if !face.discord.is_person(&headers) {
         return refused(StatusCode::UNAUTHORIZED, "Send the token of one of the sandbox's people.");
     }
-    let asked: Vec<Value> = face.discord.requests().iter().map(Asked::object).collect();
+    let asked: Vec<Value> = face.discord.requests().iter().map(LoggedRequest::object).collect();
     Json(json!({"counts": face.discord.counts(), "asked": asked})).into_response()
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn wait(
 /// `allow {channel, permission}` (`send_messages`, `read_message_history`, …), `delete_channel` and `delete_webhook`
 /// (ids or names; `true` for the webhook of the setup), `revoke_token`, `restore_token`, `kick_bot` and `invite_bot`
 /// (the permissions of the link, as `"84992"`), `replay_interaction` (an id, or `true` for the last), `distort`
-/// (changes to dispatched interactions), `manner` (`"others"`: behaves like third-party servers, `"discord"`),
+/// (changes to dispatched interactions), `dialect` (`"others"`: behaves like third-party servers, `"discord"`),
 /// `gateway` (an object of the gateway's own commands).
 pub(super) async fn control(
     Extract(face): Extract<Face>,
@@ -100,7 +100,7 @@ pub(super) async fn control(
         return refused(StatusCode::UNAUTHORIZED, "Send the token of one of the sandbox's people.");
     }
     for (order, value) in &orders {
-        if let Err(why) = face.discord.carry_out(order, value) {
+        if let Err(why) = face.discord.execute(order, value) {
             return refused(StatusCode::BAD_REQUEST, &format!("{order}: {why}"));
         }
     }
@@ -111,7 +111,7 @@ fn refused(status: StatusCode, why: &str) -> Response {
     (status, Json(json!({"ok": false, "message": why}))).into_response()
 }
 
-impl Asked {
+impl LoggedRequest {
     fn object(&self) -> Value {
         json!({
             "at": self.at.to_rfc3339(), "method": self.method, "path": self.path, "status": self.status,

@@ -7,7 +7,7 @@ use super::query::query;
 use super::reply::Answer;
 use super::{Call, Route, command, guild, interact, reaction, role, thread, webhook};
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::State;
 use crate::sandbox::discord::model::{Guild, Page, Posted, Refusal, World};
 use crate::sandbox::discord::token::Caller;

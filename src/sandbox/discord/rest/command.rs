@@ -6,7 +6,7 @@ use super::Call;
 use super::body::{self, Upload};
 use super::reply::Answer;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Refusal, World};
 use crate::sandbox::discord::validate;
 

@@ -8,7 +8,7 @@ use super::command::object;
 use super::reply::Answer;
 use super::thread;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{
     Channel, FORUM, Overwrite, Permission, Permissions, REQUIRE_TAG, Refusal, TEXT, Tag, World,
 };
@@ -169,6 +169,6 @@ pub(super) fn member_role(
         _ => return Err(Refusal::MethodNotAllowed),
     }
     world.add_member(guild, member, roles, now);
-    world.tell_member(guild, member);
+    world.dispatch_member(guild, member);
     Ok(Answer::empty())
 }

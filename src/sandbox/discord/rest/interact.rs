@@ -7,7 +7,7 @@ use super::body::{self, Upload};
 use super::query::{flag, query};
 use super::reply::Answer;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Click, Invoke, Refusal, Reply, Submit, World};
 use crate::sandbox::discord::token::{Caller, Kind, random_text};
 use crate::sandbox::discord::validate::{self, Form};

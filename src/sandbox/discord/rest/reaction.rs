@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Call;
 use super::reply::Answer;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Refusal, World};
 
 /// All reactions of a message, or all with one emoji: list or remove.

@@ -56,7 +56,7 @@ impl Answer {
     }
 
     /// Passes the answer through `rewrite`, unless it comes from the edge.
-    pub(super) fn said(self, rewrite: impl FnOnce(u16, Option<Value>) -> (u16, Option<Value>)) -> Self {
+    pub(super) fn rewritten(self, rewrite: impl FnOnce(u16, Option<Value>) -> (u16, Option<Value>)) -> Self {
         let body = match &self.content {
             Content::Empty => None,
             Content::Json(body) => Some(body.clone()),
@@ -113,22 +113,22 @@ pub(super) async fn send(face: &Face, answer: Answer, fault: Option<Fault>) -> R
             face.stop.cancelled().await;
             cut()
         }
-        Some(Fault::Garbage) => {
+        Some(Fault::WrongBody) => {
             Answer::canned(200, &[], "<html><body>all is well</body></html>").into_response(now)
         }
         Some(Fault::Truncated) => pieces(answer.into_response(now), 2, Duration::ZERO, true, face).await,
         Some(Fault::Slow(span)) => {
             pieces(answer.into_response(now), PIECES, span / PIECES, false, face).await
         }
-        Some(Fault::Lying(headers)) => lying(answer.into_response(now), headers),
-        Some(Fault::Status { .. } | Fault::Delay(_) | Fault::Stale | Fault::Pretended) | None => {
+        Some(Fault::WrongHeaders(headers)) => with_headers(answer.into_response(now), headers),
+        Some(Fault::Status { .. } | Fault::Delay(_) | Fault::Stale | Fault::FalseSuccess) | None => {
             answer.into_response(now)
         }
     }
 }
 
 /// Replaces headers of the response. Invalid headers are skipped.
-fn lying(mut response: Response, headers: Vec<(String, String)>) -> Response {
+fn with_headers(mut response: Response, headers: Vec<(String, String)>) -> Response {
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value.as_bytes()))
         {

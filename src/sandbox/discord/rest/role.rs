@@ -4,7 +4,7 @@ use super::Call;
 use super::command::object;
 use super::reply::Answer;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Permissions, Refusal, RoleChange, World};
 use crate::sandbox::discord::validate::Form;
 

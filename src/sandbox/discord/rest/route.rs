@@ -1,6 +1,6 @@
 //! Routing: maps a method and path to a route and its rate-limit bucket.
 
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::Refusal;
 use crate::sandbox::discord::validate::Form;
 

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::{Allowance, Discord, Fault, Permission, Permissions, RateLimits, Setup};
 use crate::sandbox::serve;
 
@@ -265,12 +265,12 @@ async fn a_hanging_answer_ends_with_the_server() {
 }
 
 #[tokio::test]
-async fn garbage_and_truncated_answers_come_after_the_effect() {
+async fn wrong_and_truncated_bodies_come_after_the_effect() {
     let t = Stage::start().await;
-    t.discord.faults().next(1, Fault::Garbage);
-    let garbage = t.post(&text("a")).send().await.unwrap();
-    assert_eq!(garbage.status(), 200);
-    assert!(garbage.json::<Value>().await.is_err());
+    t.discord.faults().next(1, Fault::WrongBody);
+    let wrong = t.post(&text("a")).send().await.unwrap();
+    assert_eq!(wrong.status(), 200);
+    assert!(wrong.json::<Value>().await.is_err());
     t.discord.faults().next(1, Fault::Truncated);
     let truncated = t.post(&text("b")).send().await.unwrap();
     assert_eq!(truncated.status(), 200);

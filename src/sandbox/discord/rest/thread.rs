@@ -6,7 +6,7 @@ use super::Call;
 use super::body::{self, Upload};
 use super::reply::Answer;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::State;
 use crate::sandbox::discord::model::{Byline, FORUM, PRIVATE_THREAD, Permission, Refusal, World};
 use crate::sandbox::discord::validate;
@@ -131,7 +131,7 @@ fn change(
     }
     change(&mut place.members);
     let count = place.members.len();
-    world.tell_thread_members(channel, json!(count));
+    world.dispatch_thread_members(channel, json!(count));
     Ok(Answer::empty())
 }
 

@@ -7,7 +7,7 @@ use super::body::{self, Upload};
 use super::query::{flag, query};
 use super::reply::Answer;
 use crate::clock::Timestamp;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::State;
 use crate::sandbox::discord::model::{Execution, Permission, Refusal, Webhook};
 use crate::sandbox::discord::token::random_text;

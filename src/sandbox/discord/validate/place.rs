@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::form::Form;
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::model::{Opening, Refusal};
 
 /// Maximum characters of a webhook's name.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::model::Snowflake;
+use crate::sandbox::Snowflake;
 use crate::sandbox::discord::{Dialect, Discord, Fault, Permission, Permissions, RateLimits};
 
 /// The longest duration that can be requested, in seconds.
@@ -12,7 +12,7 @@ const LONGEST: f64 = 86_400.0;
 
 impl Discord {
     /// Executes one command; the error describes what is wrong with it.
-    pub(super) fn carry_out(&self, order: &str, value: &Value) -> Result<(), String> {
+    pub(super) fn execute(&self, order: &str, value: &Value) -> Result<(), String> {
         let seconds = || seconds(value).ok_or("a number of seconds, at most a day");
         let known = |known: bool| known.then_some(()).ok_or("there is no such thing");
         match order {
@@ -76,8 +76,8 @@ impl Discord {
                 let id = id(value).unwrap_or_else(|| self.webhook_id());
                 known(self.delete_webhook(id))?;
             }
-            "gateway" => self.gateway().carry_out(value)?,
-            "manner" => self.behave(match value.as_str() {
+            "gateway" => self.gateway().execute(value)?,
+            "dialect" | "manner" => self.behave(match value.as_str() {
                 Some("discord") => Dialect::Discord,
                 Some("others") => Dialect::Others,
                 _ => return Err("discord or others".to_owned()),
@@ -154,14 +154,16 @@ fn fault(value: &Value) -> Result<Fault, &'static str> {
         Some("cut_before") => Fault::CutBefore,
         Some("cut_after") => Fault::CutAfter,
         Some("hang_after") => Fault::HangAfter,
-        Some("garbage") => Fault::Garbage,
+        // The second of two words is the fault's earlier name.
+        Some("wrong_body" | "garbage") => Fault::WrongBody,
         Some("truncated") => Fault::Truncated,
         Some("stale") => Fault::Stale,
-        Some("pretended") => Fault::Pretended,
-        Some("lying") => Fault::Lying(headers(value)),
+        Some("false_success" | "pretended") => Fault::FalseSuccess,
+        Some("wrong_headers" | "lying") => Fault::WrongHeaders(headers(value)),
         Some(_) => {
             return Err(
-                "kind: status, delay, slow, cut_before, cut_after, hang_after, garbage, truncated, lying, stale or pretended",
+                "kind: status, delay, slow, cut_before, cut_after, hang_after, wrong_body, wrong_headers, truncated, stale or \
+                 false_success",
             );
         }
     })

@@ -52,7 +52,12 @@ impl Stage {
 #[case(json!({"fail": {"n": 2, "on": "/users/", "status": 403, "code": 50013}}), &[403, 403, 200])]
 #[case(json!({"fail": {"status": 429, "seconds": 3, "scope": "global"}}), &[429, 200])]
 #[case(json!({"fail": {"status": 418, "headers": {"x": "y"}}}), &[418, 200])]
-#[case(json!({"fail": {"kind": "lying", "headers": {"x-ratelimit-remaining": "-1"}}}), &[200])]
+#[case(json!({"fail": {"kind": "wrong_headers", "headers": {"x-ratelimit-remaining": "-1"}}}), &[200])]
+#[case(json!({"fail": {"kind": "false_success"}, "dialect": "discord"}), &[200])]
+// Earlier names.
+#[case(json!({"fail": {"kind": "pretended"}, "manner": "discord"}), &[200])]
+#[case(json!({"fail": {"kind": "garbage"}}), &[200])]
+#[case(json!({"fail": {"kind": "lying"}}), &[200])]
 #[case(json!({"fail": {"about": "nobody says this", "status": 500}}), &[200])]
 #[case(json!({"storm": {"seed": 1, "share": 1, "on": "POST ", "seconds": 1}}), &[200])]
 #[case(json!({"limits": "none", "nonce_window_s": 0}), &[200])]

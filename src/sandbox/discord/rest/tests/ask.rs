@@ -9,12 +9,12 @@ use crate::sandbox::discord::Dispatch;
 
 /// An answer; the body is `Null` if it is empty.
 #[derive(Debug)]
-pub(super) struct RecordedRequest {
+pub(super) struct ApiAnswer {
     pub(super) status: u16,
     pub(super) body: Value,
 }
 
-impl RecordedRequest {
+impl ApiAnswer {
     /// Asserts success and returns the body.
     pub(super) fn done(self) -> Value {
         assert!(self.status < 300, "{self:?}");
@@ -41,13 +41,7 @@ impl RecordedRequest {
 
 impl Stage {
     /// Sends a request as a person (by user name), as `bot`, or as `nobody`.
-    pub(super) async fn ask(
-        &self,
-        who: &str,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> RecordedRequest {
+    pub(super) async fn ask(&self, who: &str, method: Method, path: &str, body: Option<&Value>) -> ApiAnswer {
         let request = self.client.request(method, format!("{}/api/v10{path}", self.base));
         let request = match who {
             "nobody" => request,
@@ -61,16 +55,16 @@ impl Stage {
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
-        RecordedRequest { status, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
+        ApiAnswer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
     }
 
     /// Posts as a user.
-    pub(super) async fn say(&self, who: &str, path: &str, body: &Value) -> RecordedRequest {
+    pub(super) async fn say(&self, who: &str, path: &str, body: &Value) -> ApiAnswer {
         self.ask(who, Method::POST, path, Some(body)).await
     }
 
     /// Reads as the bot.
-    pub(super) async fn read(&self, path: &str) -> RecordedRequest {
+    pub(super) async fn read(&self, path: &str) -> ApiAnswer {
         self.ask("bot", Method::GET, path, None).await
     }
 }

@@ -1,6 +1,6 @@
 use reqwest::Method;
 
-use super::ask::{RecordedRequest, next};
+use super::ask::{ApiAnswer, next};
 use super::*;
 
 fn ask_command() -> Value {
@@ -28,7 +28,7 @@ impl Stage {
         json!({"type": kind, "channel_id": self.tickets(), "data": {"name": name, "type": 1, "options": options}})
     }
 
-    async fn used(&self, who: &str, name: &str, options: &Value) -> RecordedRequest {
+    async fn used(&self, who: &str, name: &str, options: &Value) -> ApiAnswer {
         self.say(who, "/interactions", &self.use_body(2, name, options)).await
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use tokio::sync::broadcast::Receiver;
 
-use super::ask::{RecordedRequest, next};
+use super::ask::{ApiAnswer, next};
 use super::*;
 use crate::sandbox::discord::Dispatch;
 
@@ -37,7 +37,7 @@ impl Scene {
         })
     }
 
-    async fn click(&self, who: &str, custom_id: &str) -> RecordedRequest {
+    async fn click(&self, who: &str, custom_id: &str) -> ApiAnswer {
         self.t.say(who, "/interactions", &self.click_body(2, custom_id, &[])).await
     }
 
@@ -60,7 +60,7 @@ impl Scene {
         }
     }
 
-    async fn answer(&self, interaction: &Value, body: &Value) -> RecordedRequest {
+    async fn answer(&self, interaction: &Value, body: &Value) -> ApiAnswer {
         let path = format!(
             "/interactions/{}/{}/callback?with_response=true",
             text_of(&interaction["id"]),

@@ -1,16 +1,16 @@
-//! The sandbox XTSystems with its API: webhooks, tickets and machines, with the platform's answers.
+//! A fake XTSystems with its API: webhooks, tickets and machines, with the platform's answers.
 //!
-//! It is a model with a thin HTTP layer. Every request except reads is recorded in a [request log](Told)
+//! It is a model with a thin HTTP layer. Every request except reads is recorded in a [request log](RecordedRequest)
 //! that tests and the demo's page read. Its changes are sent to its webhooks as signed events, as the real platform
 //! does. It knows nothing of nuncio.
 
 mod api;
-mod face;
 mod fault;
 mod hook;
 mod ledger;
 mod machine;
 mod model;
+mod reply;
 mod ticket;
 mod webhook;
 
@@ -25,7 +25,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::sandbox::{Answer, GRACE, XtSystems};
+use crate::demo::{Answer, XtSystems};
 use crate::secret::Secret;
 
 pub use fault::PlatformFault;
@@ -34,9 +34,11 @@ pub use ledger::RecordedRequest;
 use model::Model;
 
 /// The delay between an approval and its event to the webhooks.
-const AFTERWARDS: Duration = Duration::from_millis(700);
+const EVENT_DELAY: Duration = Duration::from_millis(700);
+/// How long running requests may take to finish after serving is cancelled.
+const GRACE: Duration = Duration::from_secs(2);
 
-/// The sandbox platform. Clones share one state.
+/// The fake platform. Clones share one state.
 #[derive(Clone)]
 pub struct Platform(Arc<Inner>);
 
@@ -151,7 +153,7 @@ impl Platform {
     fn emit_afterwards(&self, kind: &'static str, data: Value) {
         let platform = self.clone();
         tokio::spawn(async move {
-            platform.0.clock.sleep(AFTERWARDS).await;
+            platform.0.clock.sleep(EVENT_DELAY).await;
             platform.emit(kind, data).await;
         });
     }
@@ -160,7 +162,7 @@ impl Platform {
         self.0.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, request: RecordedRequest) {
+    fn record(&self, request: RecordedRequest) {
         // Requests that only read are not recorded.
         if !matches!(request.method.as_str(), "GET" | "OPTIONS") {
             self.model().ledger.push(request);

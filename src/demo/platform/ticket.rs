@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Platform;
 use super::api::Request;
-use super::face::Reply;
+use super::reply::Reply;
 
 /// The fields that a change may set.
 const CHANGEABLE: [&str; 6] = ["title", "description", "priority", "status", "assigned_to", "resolution"];

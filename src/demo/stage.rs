@@ -21,9 +21,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::demo::{Platform, RecordedRequest, XtSystems, storm};
 use crate::model::Tag;
+use crate::sandbox::Discord;
 use crate::sandbox::discord::Dispatch;
-use crate::sandbox::{Discord, Platform, RecordedRequest, XtSystems, storm};
 
 /// The most events that a visitor can send at once.
 const MOST_EVENTS: usize = 1000;
@@ -31,11 +32,11 @@ const LONGEST_BREAK: u64 = 60;
 /// How many events of a storm are sent concurrently.
 const AT_ONCE: usize = 8;
 /// How often the count is published.
-const TELL_EVERY: Duration = Duration::from_millis(500);
+const PUBLISH_EVERY: Duration = Duration::from_millis(500);
 /// How many characters of an event's id are in its card's footer.
 const TAG: usize = 8;
 /// How many of the platform's newest requests the page shows.
-const TOLD: usize = 30;
+const REQUESTS_SHOWN: usize = 30;
 
 /// The demo's stage. Clones share one state.
 #[derive(Clone)]
@@ -53,12 +54,12 @@ struct Inner {
     shown: Mutex<HashMap<String, Seen>>,
     /// Every posted message; for a digest, with the number of events that it states.
     posted: Mutex<HashMap<String, Option<usize>>>,
-    whereabouts: OnceLock<Whereabouts>,
-    mended_at: Mutex<Duration>,
+    event_lookup: OnceLock<EventLookup>,
+    recovers_at: Mutex<Duration>,
 }
 
 /// Looks up in nuncio which Discord messages contain an event.
-pub type Whereabouts = Box<dyn Fn(String) -> BoxFuture<'static, Vec<String>> + Send + Sync>;
+pub type EventLookup = Box<dyn Fn(String) -> BoxFuture<'static, Vec<String>> + Send + Sync>;
 
 /// Where an acknowledged event was seen.
 #[derive(Default)]
@@ -118,14 +119,14 @@ impl Stage {
             http: reqwest::Client::builder().no_proxy().build()?,
             shown: Mutex::default(),
             posted: Mutex::default(),
-            whereabouts: OnceLock::new(),
-            mended_at: Mutex::default(),
+            event_lookup: OnceLock::new(),
+            recovers_at: Mutex::default(),
         })))
     }
 
     /// Sets the lookup for events that no footer names.
-    pub fn asks(&self, whereabouts: Whereabouts) {
-        let _ = self.0.whereabouts.set(whereabouts);
+    pub fn set_event_lookup(&self, event_lookup: EventLookup) {
+        let _ = self.0.event_lookup.set(event_lookup);
     }
 
     /// The routes of the page's buttons.
@@ -161,13 +162,13 @@ impl Stage {
             tokio::select! {
                 () = stop.cancelled() => return,
                 received = dispatches.recv() => match received {
-                    Ok(dispatch) => self.note(&dispatch),
+                    Ok(dispatch) => self.record(&dispatch),
                     Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },
                 Ok(()) = platform_changes.changed() => self.publish_platform_requests(),
                 () = self.0.clock.sleep_until_elapsed(next) => {
-                    next = self.0.clock.elapsed() + TELL_EVERY;
+                    next = self.0.clock.elapsed() + PUBLISH_EVERY;
                     let count = self.count().await;
                     if published != Some(count) {
                         published = Some(count);
@@ -181,12 +182,12 @@ impl Stage {
     /// Publishes the requests to the platform, newest first.
     fn publish_platform_requests(&self) {
         let requests = self.0.platform.recorded_requests();
-        let newest: Vec<&RecordedRequest> = requests.iter().rev().take(TOLD).collect();
-        self.0.discord.show_panel("told", "DEMO_TOLD", json!(newest));
+        let newest: Vec<&RecordedRequest> = requests.iter().rev().take(REQUESTS_SHOWN).collect();
+        self.0.discord.show_panel("platform", "DEMO_PLATFORM", json!(newest));
     }
 
     /// Records the cards of a message by the tags at the end of their footers.
-    fn note(&self, dispatch: &Dispatch) {
+    fn record(&self, dispatch: &Dispatch) {
         if !["MESSAGE_CREATE", "MESSAGE_UPDATE"].contains(&dispatch.t) {
             return;
         }
@@ -210,8 +211,8 @@ impl Stage {
     }
 
     /// Looks up the events that were not seen. An answer counts only if it is plausible.
-    async fn ask(&self) {
-        let Some(whereabouts) = self.0.whereabouts.get() else { return };
+    async fn look_up_unseen(&self) {
+        let Some(event_lookup) = self.0.event_lookup.get() else { return };
         let unseen: Vec<(String, String)> = self
             .shown()
             .iter()
@@ -219,7 +220,7 @@ impl Stage {
             .filter_map(|(tag, seen)| Some((tag.clone(), seen.id.clone()?)))
             .collect();
         for (tag, id) in unseen {
-            for message in whereabouts(id).await {
+            for message in event_lookup(id).await {
                 let mut posted = self.0.posted.lock().unwrap_or_else(PoisonError::into_inner);
                 let holds = match posted.get_mut(&message) {
                     None => false,
@@ -242,9 +243,9 @@ impl Stage {
         // Queried before the cards are counted, so that what is delivered in between does not count as lost.
         let pending = self.pending().await;
         if pending == Some(0) {
-            self.ask().await;
+            self.look_up_unseen().await;
         }
-        let broken = self.mended_at().saturating_sub(self.0.clock.elapsed());
+        let broken = self.recovers_at().saturating_sub(self.0.clock.elapsed());
         let shown = self.shown();
         let (sent, visible) = (shown.len(), shown.values().filter(|seen| !seen.messages.is_empty()).count());
         Count {
@@ -267,8 +268,8 @@ impl Stage {
         self.0.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn mended_at(&self) -> Duration {
-        *self.0.mended_at.lock().unwrap_or_else(PoisonError::into_inner)
+    fn recovers_at(&self) -> Duration {
+        *self.0.recovers_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -290,10 +291,10 @@ async fn storm(State(stage): State<Stage>, Json(storm): Json<Storm>) -> StatusCo
 }
 
 /// `POST /demo/break {"seconds": n}`: Discord answers only 503 for this time.
-async fn break_discord(State(stage): State<Stage>, Json(wish): Json<Break>) -> StatusCode {
-    let span = Duration::from_secs(wish.seconds.min(LONGEST_BREAK));
+async fn break_discord(State(stage): State<Stage>, Json(order): Json<Break>) -> StatusCode {
+    let span = Duration::from_secs(order.seconds.min(LONGEST_BREAK));
     stage.0.discord.faults().break_for(span);
-    *stage.0.mended_at.lock().unwrap_or_else(PoisonError::into_inner) = stage.0.clock.elapsed() + span;
+    *stage.0.recovers_at.lock().unwrap_or_else(PoisonError::into_inner) = stage.0.clock.elapsed() + span;
     StatusCode::ACCEPTED
 }
 

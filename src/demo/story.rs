@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
-use crate::sandbox::Stage;
+use crate::demo::Stage;
 
 /// The pause after each event, for the viewer.
 const BEAT: Duration = Duration::from_millis(1500);
@@ -14,7 +14,7 @@ const BEAT: Duration = Duration::from_millis(1500);
 ///
 /// # Errors
 /// If the webhook cannot be reached.
-pub async fn tell(stage: &Stage, clock: &Clock) -> reqwest::Result<usize> {
+pub async fn play(stage: &Stage, clock: &Clock) -> reqwest::Result<usize> {
     let mut accepted = 0;
     for event in events(clock) {
         accepted += usize::from(stage.send(event).await?);

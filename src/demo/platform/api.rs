@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-use super::face::{Reply, json_of, text};
+use super::reply::{Reply, json_of, text};
 use super::{Platform, PlatformFault, RecordedRequest};
 
 /// A request to the model: method, path in pieces, query, body.
@@ -44,7 +44,7 @@ async fn answer(
     let reply = match fault {
         Some(PlatformFault::Status(status, body)) => Reply { status, body, allow: None },
         Some(PlatformFault::Hang) => {
-            platform.note(entry);
+            platform.record(entry);
             // The caller gives up first; closing the connection drops this future.
             return std::future::pending().await;
         }
@@ -58,10 +58,10 @@ async fn answer(
         },
     };
     if is_lost {
-        platform.note(entry);
+        platform.record(entry);
         return std::future::pending().await;
     }
-    platform.note(entry.answered(reply.status, &reply.body));
+    platform.record(entry.answered(reply.status, &reply.body));
     reply.into_response()
 }
 

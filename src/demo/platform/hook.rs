@@ -28,7 +28,7 @@ impl Hook {
     }
 
     /// Whether it is subscribed to events of `kind`.
-    pub(super) fn wants(&self, kind: &str) -> bool {
+    pub(super) fn is_subscribed_to(&self, kind: &str) -> bool {
         let matches = |wanted: &String| match wanted.strip_suffix('*') {
             Some(beginning) => kind.starts_with(beginning),
             None => wanted == kind,

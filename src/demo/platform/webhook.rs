@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Platform;
 use super::api::Request;
-use super::face::Reply;
+use super::reply::Reply;
 use crate::secret::Secret;
 
 const UNKNOWN: &str = "Webhook not found";

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Platform;
 use super::api::Request;
-use super::face::Reply;
+use super::reply::Reply;
 
 impl Platform {
     pub(super) fn machines(&self, rest: &[&str], request: &Request<'_>) -> Reply {

@@ -1,15 +1,15 @@
-//! The state of the sandbox platform.
+//! The state of the fake platform.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
 use crate::clock::Timestamp;
-use crate::sandbox::Answer;
-use crate::sandbox::platform::RecordedRequest;
-use crate::sandbox::platform::face::Reply;
-use crate::sandbox::platform::fault::Faults;
-use crate::sandbox::platform::hook::Hook;
+use crate::demo::Answer;
+use crate::demo::platform::RecordedRequest;
+use crate::demo::platform::fault::Faults;
+use crate::demo::platform::hook::Hook;
+use crate::demo::platform::reply::Reply;
 use crate::secret::Secret;
 
 /// The number of the first ticket.
@@ -72,7 +72,7 @@ impl Model {
     }
 
     pub(super) fn hooks_for(&self, kind: &str) -> Vec<Hook> {
-        self.hooks.iter().filter(|hook| hook.wants(kind)).cloned().collect()
+        self.hooks.iter().filter(|hook| hook.is_subscribed_to(kind)).cloned().collect()
     }
 
     pub(super) fn note_delivery(

@@ -6,13 +6,13 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-struct Asked {
+struct Fixture {
     platform: Platform,
     base: String,
     http: reqwest::Client,
 }
 
-impl Asked {
+impl Fixture {
     async fn start() -> Self {
         let platform = Platform::new(Secret::new("key"), Clock::system());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -30,7 +30,7 @@ impl Asked {
 
 #[tokio::test]
 async fn without_the_key_there_is_only_health() {
-    let t = Asked::start().await;
+    let t = Fixture::start().await;
     for (path, status) in [("/health", 200), ("/v1/webhooks", 401), ("/v1/nothing", 401)] {
         let answer = t.http.get(format!("{}{path}", t.base)).send().await.unwrap();
         assert_eq!(answer.status(), status, "{path}");
@@ -40,7 +40,7 @@ async fn without_the_key_there_is_only_health() {
 
 #[tokio::test]
 async fn webhooks_are_made_listed_changed_and_removed() {
-    let t = Asked::start().await;
+    let t = Fixture::start().await;
     let hook = json!({"name": "Bot", "url": "http://localhost:1/x", "events": ["ticket.*"]});
     let (status, made) = t.asks(Method::POST, "/v1/webhooks", hook.clone()).await;
     assert_eq!(status, 201);
@@ -55,13 +55,13 @@ async fn webhooks_are_made_listed_changed_and_removed() {
     let (_, gone) = t.asks(Method::DELETE, &path, Value::Null).await;
     assert_eq!(gone["message"], "Webhook deleted successfully");
     assert_eq!(t.asks(Method::GET, &path, Value::Null).await, (404, json!({"detail": "Webhook not found"})));
-    let told = serde_json::to_string(&t.platform.recorded_requests()).unwrap();
-    assert!(!told.contains(made["secret"].as_str().unwrap()), "the ledger shows a secret");
+    let log = serde_json::to_string(&t.platform.recorded_requests()).unwrap();
+    assert!(!log.contains(made["secret"].as_str().unwrap()), "the ledger shows a secret");
 }
 
 #[tokio::test]
 async fn machines_are_decided_once() {
-    let t = Asked::start().await;
+    let t = Fixture::start().await;
     t.platform.learn(&json!({"event_type": "machine.registered", "data": {"asset_id": "a/1"}}));
     assert_eq!(t.platform.machine("a/1").as_deref(), Some("pending"));
     let (status, _) = t.asks(Method::POST, "/v1/machines/a%2F1/approve", json!({})).await;
@@ -75,7 +75,7 @@ async fn machines_are_decided_once() {
 // Control: without `resolution` among what a change may set, the ticket has none.
 #[tokio::test]
 async fn a_closed_ticket_keeps_its_resolution() {
-    let t = Asked::start().await;
+    let t = Fixture::start().await;
     let (_, ticket) = t.asks(Method::POST, "/v1/tickets", json!({"title": "Printer"})).await;
     let path = format!("/v1/tickets/{}", ticket["id"].as_str().unwrap());
     let close = json!({"status": "closed", "resolution": "New toner", "actor": {"name": "Bob"}});
@@ -86,7 +86,7 @@ async fn a_closed_ticket_keeps_its_resolution() {
 
 #[tokio::test]
 async fn faults_come_as_often_as_they_were_wished() {
-    let t = Asked::start().await;
+    let t = Fixture::start().await;
     t.platform.fails_next("POST /v1/tickets", 1, PlatformFault::Status(500, json!({"detail": "no"})));
     assert_eq!(t.asks(Method::POST, "/v1/tickets", json!({"title": "a"})).await.0, 500);
     let (status, ticket) = t.asks(Method::POST, "/v1/tickets", json!({"title": "a"})).await;
