@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use crate::cli::actor::actor;
-use crate::cli::webhooks::{Desk, asked_secret, confirmed, failed, is_same, is_terminal, lookup, rows};
+use crate::cli::webhooks::{
+    RegistrationAdmin, asked_secret, confirmed, failed, is_same, is_terminal, lookup, rows,
+};
 use crate::cli::{Usage, print, say, table};
 use crate::model::{AuditEntry, AuditOutcome};
 use crate::secret::Secret;
@@ -12,7 +14,7 @@ use crate::xtsystems::{
     Failure, NewWebhook, NotRegistered, Registered, Registration, Wanted, Webhook, WebhookChange,
 };
 
-impl Desk {
+impl RegistrationAdmin {
     pub(super) async fn register(&self, wanted: Wanted, store: &Store) -> anyhow::Result<ExitCode> {
         let registration = self.registered(wanted, store).await?;
         let webhook = registration.registered.webhook();
