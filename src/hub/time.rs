@@ -249,7 +249,8 @@ pub fn clock_off(millis: i64, other: &str) -> Problem {
             span(millis.unsigned_abs())
         ),
         remedy: Some(
-            "Let NTP set the clock (`timedatectl set-ntp true`; `timedatectl` shows whether it does)".to_owned(),
+            "Let NTP set the clock (`timedatectl set-ntp true`; `timedatectl` shows whether it does)"
+                .to_owned(),
         ),
     }
 }

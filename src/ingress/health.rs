@@ -54,7 +54,8 @@ impl RefusedReport {
     fn of(findings: Findings) -> Self {
         let (others, reason) = (findings.from_others(), findings.finding.as_str());
         let addresses = findings.addresses.into_iter();
-        let addresses = addresses.map(|count| AddressReport { address: count.address, count: count.last_day });
+        let addresses =
+            addresses.map(|count| AddressReport { address: count.address, count: count.last_day });
         Self {
             reason,
             count: findings.last_day,
