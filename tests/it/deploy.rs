@@ -82,7 +82,8 @@ fn every_command_that_is_run_is_a_command_of_the_program() {
     let starts = found(&unit, r"^Exec\w+=/usr/bin/nuncio ?(.*)$");
     assert_eq!(starts, ["serve"]);
     let docker = text("deploy/Dockerfile");
-    let exec_form = |pattern: &str| -> Vec<String> { serde_json::from_str(&found(&docker, pattern)[0]).unwrap() };
+    let exec_form =
+        |pattern: &str| -> Vec<String> { serde_json::from_str(&found(&docker, pattern)[0]).unwrap() };
     let entry = exec_form(r"^ENTRYPOINT (\[.*\])$");
     assert_eq!(entry, ["nuncio"]);
     let health = exec_form(r"^HEALTHCHECK .*CMD (\[.*\])$");
@@ -128,7 +129,8 @@ fn the_debian_package_installs_what_its_unit_and_scripts_name() {
         assert!(!to.starts_with("/etc/"), "{to}");
     }
     let unit = text("deploy/nuncio.service");
-    let named = [found(&unit, r"^Exec\w+=(/usr/bin/\S+)"), found(&unit, r"^Documentation=file://(\S+)$")].concat();
+    let named =
+        [found(&unit, r"^Exec\w+=(/usr/bin/\S+)"), found(&unit, r"^Documentation=file://(\S+)$")].concat();
     assert_eq!(named.len(), 2, "{unit}");
     for path in named {
         assert!(installed.contains(path.as_str()), "the package does not install {path}");
@@ -162,7 +164,10 @@ fn the_debian_package_installs_what_its_unit_and_scripts_name() {
     assert!(depends.contains("systemd-sysusers | adduser"), "{depends}");
     // The unit runs as the user that is made.
     let user = &found(&unit, r"^User=(\S+)$")[0];
-    assert!(text("deploy/nuncio.sysusers").lines().any(|line| line.starts_with(&format!("u {user} "))), "{user}");
+    assert!(
+        text("deploy/nuncio.sysusers").lines().any(|line| line.starts_with(&format!("u {user} "))),
+        "{user}"
+    );
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod platform;
 mod proxy;
 mod rig;
 mod send;
+mod serve;
 mod start;
 
 use std::os::unix::fs::PermissionsExt as _;
