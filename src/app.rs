@@ -15,7 +15,7 @@ use crate::bot::{Bot, CommandDeps};
 use crate::clock::Clock;
 use crate::config::{Config, XtSystems};
 use crate::discord::Access;
-use crate::dispatch::{Dispatcher, Platform};
+use crate::dispatch::{Dispatcher, PlatformSink};
 use crate::hub::{Endpoint, Hub, Rules};
 use crate::ingress::Ingress;
 use crate::ingress::probe::ProbeKey;
@@ -81,7 +81,7 @@ impl App {
             operators: config.decisions.operators,
             grace: config.decisions.grace,
             expiry: config.decisions.expiry,
-            platform: platform.as_ref().map(Platform::destination),
+            platform: platform.as_ref().map(PlatformSink::destination),
             receives_clicks: access.client().is_some() && config.discord.gateway,
         });
         let client = xtsystems::Client::new(&config.xtsystems, clock.clone());
@@ -204,7 +204,7 @@ impl App {
 }
 
 /// The platform that receives decisions; `None` without a key.
-async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Result<Option<Platform>> {
+async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Result<Option<PlatformSink>> {
     let Some(client) = xtsystems::Client::new(config, clock.clone()) else { return Ok(None) };
     let destination = store.ensure_destination(Sink::XtSystems, "XTSystems", "environment").await?;
     if let Some(key) = &config.api_key
@@ -218,7 +218,7 @@ async fn platform(store: &Store, config: &XtSystems, clock: &Clock) -> store::Re
         }
         store.note_secret("xtsystems.key", key).await?;
     }
-    Ok(Some(Platform::new(client, destination.id)))
+    Ok(Some(PlatformSink::new(client, destination.id)))
 }
 
 /// Keeps the database's condition current, and stops everything when the database fails for good.

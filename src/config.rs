@@ -46,7 +46,7 @@ pub use encryption::EncryptionKey;
 pub(crate) use limits::span_of;
 pub use limits::{RateLimit, Scope, TrustedProxies};
 pub use map::{table, table_of};
-pub use report::{Problem, Report, Wrong};
+pub use report::{InvalidValue, Problem, Report};
 pub use variables::Variables;
 pub use webhook::Webhook;
 pub use xtsystems::XtSystems;
@@ -166,9 +166,12 @@ impl Config {
     ///
     /// # Errors
     /// What is wrong with it. A placeholder is an error, too.
-    pub fn check(name: &str, value: &str) -> Result<(), Wrong> {
+    pub fn check(name: &str, value: &str) -> Result<(), InvalidValue> {
         if placeholder::is_placeholder(value) {
-            return Err(Wrong::new("is a placeholder of the example", "Put the real value in its place."));
+            return Err(InvalidValue::new(
+                "is a placeholder of the example",
+                "Put the real value in its place.",
+            ));
         }
         let secret = ("WEBHOOK_SECRET", "0123456789abcdef");
         match Self::from_variables(&Variables::from_map([secret, (name, value)])) {
@@ -210,7 +213,7 @@ impl Logs {
     fn read(reader: &mut Reader<'_>) -> Self {
         let level = reader.optional("LOG_LEVEL", |text| {
             telemetry::level(text).ok_or_else(|| {
-                Wrong::new(
+                InvalidValue::new(
                     "is not a level of logging",
                     "One of error, warn, info, debug and trace; RUST_LOG takes filters.",
                 )
@@ -220,7 +223,7 @@ impl Logs {
             if telemetry::is_filter(text) {
                 Ok(text.to_owned())
             } else {
-                Err(Wrong::new(
+                Err(InvalidValue::new(
                     "is not a filter for logs",
                     "A level such as info, or a filter such as info,nuncio=debug.",
                 ))
@@ -233,26 +236,26 @@ impl Logs {
     }
 }
 
-fn switch(text: &str) -> Result<bool, Wrong> {
+fn switch(text: &str) -> Result<bool, InvalidValue> {
     match text.trim().to_ascii_lowercase().as_str() {
         "on" | "true" | "yes" | "1" => Ok(true),
         "off" | "false" | "no" | "0" => Ok(false),
-        _ => Err(Wrong::new("is neither on nor off", "on or off.")),
+        _ => Err(InvalidValue::new("is neither on nor off", "on or off.")),
     }
 }
 
-fn token(text: &str) -> Result<Secret, Wrong> {
+fn token(text: &str) -> Result<Secret, InvalidValue> {
     if text.starts_with("Bot ") {
-        return Err(Wrong::new("begins with \"Bot \"", "Leave that word off: the token alone."));
+        return Err(InvalidValue::new("begins with \"Bot \"", "Leave that word off: the token alone."));
     }
     header_safe(text)
 }
 
 /// Parses an API key that is long enough not to be guessed.
-fn api_key(text: &str) -> Result<Secret, Wrong> {
+fn api_key(text: &str) -> Result<Secret, InvalidValue> {
     let key = header_safe(text)?;
     if key.expose().len() < MIN_API_KEY_BYTES {
-        return Err(Wrong::new(
+        return Err(InvalidValue::new(
             format!("is shorter than {MIN_API_KEY_BYTES} bytes, so it can be guessed"),
             "Make a new one with: openssl rand -hex 32",
         ));
@@ -261,20 +264,23 @@ fn api_key(text: &str) -> Result<Secret, Wrong> {
 }
 
 /// Parses a value for an `Authorization` header: visible ASCII.
-fn header_safe(text: &str) -> Result<Secret, Wrong> {
+fn header_safe(text: &str) -> Result<Secret, InvalidValue> {
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(Secret::new(text))
     } else {
-        Err(Wrong::new(
+        Err(InvalidValue::new(
             "holds a space, a line break or a letter outside ASCII",
             "Copy it anew; nothing belongs around it.",
         ))
     }
 }
 
-fn snowflake(text: &str) -> Result<Snowflake, Wrong> {
+fn snowflake(text: &str) -> Result<Snowflake, InvalidValue> {
     text.parse().map_err(|_| {
-        Wrong::new("is not a Discord id", "A number of 17 to 20 digits (in Discord: right-click, Copy ID).")
+        InvalidValue::new(
+            "is not a Discord id",
+            "A number of 17 to 20 digits (in Discord: right-click, Copy ID).",
+        )
     })
 }
 

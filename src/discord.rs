@@ -34,7 +34,7 @@ use crate::model::Snowflake;
 use crate::secret::Secret;
 
 pub use bucket::Share;
-pub use channel::Place;
+pub use channel::ChannelObject;
 pub use circuit_breaker::{BreakerState, CircuitBreaker, OpenReason, Permit, REFUSAL_WINDOW, REFUSALS};
 pub use failure::Failure;
 pub use gateway::{Gateway, SessionStartLimit};
@@ -122,8 +122,8 @@ impl Client {
 
     /// The circuit breaker that every request passes.
     #[must_use]
-    pub fn gate(&self) -> &CircuitBreaker {
-        self.0.transport.gate()
+    pub fn circuit_breaker(&self) -> &CircuitBreaker {
+        self.0.transport.circuit_breaker()
     }
 
     /// The base address of Discord's API.
@@ -134,7 +134,7 @@ impl Client {
 
     /// Whether the server is known to deduplicate messages by a recently used nonce.
     #[must_use]
-    pub fn heeds_nonces(&self) -> bool {
+    pub fn nonces_work(&self) -> bool {
         self.0.transport.leads_to_discord()
     }
 

@@ -35,7 +35,7 @@ use crate::clock::{Clock, SteadyTime};
 use crate::config::Composition;
 use crate::discord::Access;
 pub use crate::dispatch::dry_run::DryRun;
-pub use crate::dispatch::platform::Platform;
+pub use crate::dispatch::platform::PlatformSink;
 use crate::dispatch::recovery::Recovery;
 use crate::dispatch::sink::Sinks;
 use crate::dispatch::supervisor::LaneSupervisor;
@@ -58,7 +58,7 @@ pub(crate) struct Context {
     links: Links,
     sinks: Sinks,
     recovery: Recovery,
-    platform: Option<Platform>,
+    platform: Option<PlatformSink>,
 }
 
 /// Sends due deliveries until it is stopped.
@@ -87,7 +87,7 @@ impl Dispatcher {
             );
         }
         let sinks = Sinks::new(&access);
-        let recovery = Recovery::new(access.transport().gate().successes());
+        let recovery = Recovery::new(access.transport().circuit_breaker().successes());
         let started = clock.steady();
         Self {
             context: Arc::new(Context {
@@ -108,7 +108,7 @@ impl Dispatcher {
 
     /// Adds the platform that receives decisions.
     #[must_use]
-    pub fn telling(mut self, platform: Option<Platform>) -> Self {
+    pub fn telling(mut self, platform: Option<PlatformSink>) -> Self {
         // The dispatcher is the only holder of the context until it runs.
         if let Some(context) = Arc::get_mut(&mut self.context) {
             context.platform = platform;
@@ -118,7 +118,12 @@ impl Dispatcher {
 
     /// Restores the pauses that an earlier process recorded. Call it before the first request to Discord.
     pub async fn recall(&self) -> store::Result<()> {
-        pause_reporter::recall(&self.context.store, &self.context.clock, self.access.transport().gate()).await
+        pause_reporter::recall(
+            &self.context.store,
+            &self.context.clock,
+            self.access.transport().circuit_breaker(),
+        )
+        .await
     }
 
     /// Runs until `stop`. Requests in flight are then abandoned; their messages stay `sending`, and the next start
@@ -127,8 +132,10 @@ impl Dispatcher {
         let mut lanes = LaneSupervisor::new(Arc::clone(&self.context), stop.clone());
         let mut background = JoinSet::new();
         background.spawn(recovery::follow(Arc::clone(&self.context)));
-        background
-            .spawn(pause_reporter::follow(Arc::clone(&self.context), self.access.transport().gate().clone()));
+        background.spawn(pause_reporter::follow(
+            Arc::clone(&self.context),
+            self.access.transport().circuit_breaker().clone(),
+        ));
         if let Some(platform) = &self.context.platform {
             let client = platform.client().clone();
             background.spawn(platform_probe::watch(client, Arc::clone(&self.context)));

@@ -6,20 +6,21 @@
 mod accept;
 mod access;
 mod audit;
+mod channels;
 mod condition;
 mod day_counter;
 mod decide;
 mod delivery_details;
+mod delivery_plan;
 mod finding;
 mod follow_up;
 mod gateway;
+mod guilds;
 mod health;
-mod living;
 mod metrics;
 mod mute;
 mod overview;
 mod person;
-mod places;
 mod problem;
 mod redeliver;
 mod refusal;
@@ -31,7 +32,6 @@ mod route;
 mod routing;
 mod rules;
 mod server_problems;
-mod servers;
 mod status;
 mod storage;
 mod test_event;
@@ -52,16 +52,17 @@ use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use access::Entrypoint;
+pub use channels::{ChannelInfo, Channels, Obstacle, unknown_channel};
 pub use condition::{Condition, Conditions, TOKEN_SHARED, interactions_elsewhere};
 pub use decide::{ButtonAction, Click, ClickOrigin, ClickOutcome, Details};
 pub use finding::{Finding, Findings, IngressReport};
 pub use follow_up::{Notice, follow_up};
 pub use gateway::Gateway;
+pub use guilds::{GuildRole, Guilds};
 pub use health::{Health, destination_trouble, unrouted};
 pub use mute::MuteError;
 pub use overview::Overview;
 pub use person::Person;
-pub use places::{Obstacle, Place, Places, unknown_channel};
 pub use problem::{Problem, ProblemCode};
 pub use redeliver::Redelivered;
 pub use refusal::Refusal;
@@ -71,7 +72,6 @@ pub use route::{Before, RouteError};
 pub use routing::{Routes, Routing};
 pub use rules::Rules;
 pub use server_problems::{invite_link, judge_servers};
-pub use servers::{ServerRole, Servers};
 pub use status::{Endpoint, Status};
 pub use test_event::{Hop, Trace};
 pub use time::clock_off;
@@ -109,9 +109,9 @@ struct Inner {
     progress: watch::Sender<u64>,
     gateway: watch::Sender<Gateway>,
     /// The map's channels, once the gateway has reported them.
-    places: watch::Sender<Places>,
+    places: watch::Sender<Channels>,
     /// The bot's guilds, and which of them are the operator's.
-    home: access::Home,
+    known_guilds: access::KnownGuilds,
     endpoint: OnceLock<Endpoint>,
 }
 
@@ -153,7 +153,7 @@ impl Hub {
             progress: watch::Sender::new(0),
             gateway: watch::Sender::new(Gateway::default()),
             places: watch::Sender::default(),
-            home: access::Home::default(),
+            known_guilds: access::KnownGuilds::default(),
             endpoint: OnceLock::new(),
             store,
         })))

@@ -36,8 +36,8 @@ mod webhook_url;
 
 pub use audit::{Actor, AuditEntry, AuditOutcome};
 pub use call::{CallTemplate, Calls, Endpoint, Method};
-pub use card::{LivingCard, Shown};
-pub use decision::{Decider, Decision, DecisionKind, Phase, Platform, Token, Verdict};
+pub use card::{CardState, LivingCard};
+pub use decision::{CallState, Decider, Decision, DecisionKind, Phase, Token, Verdict};
 pub(crate) use delivery::REDRAW;
 pub use delivery::{Delivery, Status};
 pub use destination::{Destination, Sink};

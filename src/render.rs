@@ -5,6 +5,7 @@
 //! invariants: any JSON in any field gives a card; external text is escaped by type ([`Markdown`]); the results of
 //! [`message`] and [`plain`] are within all of Discord's limits.
 
+mod action_buttons;
 mod alert;
 mod asked;
 mod asset;
@@ -32,7 +33,6 @@ mod sample;
 mod test_event;
 mod text;
 mod ticket;
-mod wished;
 
 pub use asked::DecisionContext;
 pub use body::{AllowedMentions, Body, Embed, EmbedField, EmbedFooter, Reference};
@@ -46,7 +46,7 @@ pub use escape::Surface;
 pub use fit::{lines, message, pack, plain};
 pub use living::{is_late, late, living};
 pub use markdown::Markdown;
-pub use reply::{maybe_twice, reply, without_label};
+pub use reply::{mark_possible_duplicate, reply, without_label};
 pub use test_event::{channel as channel_test, webhook as webhook_test};
 pub use text::{block, code, day, listing, literal, moment, number, paragraph, short, text};
 
@@ -96,9 +96,9 @@ pub fn with_buttons(card: Card, asked: &DecisionContext) -> Card {
     if let Some(kind) = asked.sample {
         return sample::with_buttons(card, kind);
     }
-    let card = match asked.decision.as_ref().map(|decision| decision.matter) {
-        Some(DecisionKind::Ticket) => wished::ticket(card, asked),
-        Some(DecisionKind::Alert) => wished::alert(card, asked),
+    let card = match asked.decision.as_ref().map(|decision| decision.kind) {
+        Some(DecisionKind::Ticket) => action_buttons::ticket(card, asked),
+        Some(DecisionKind::Alert) => action_buttons::alert(card, asked),
         Some(_) => return card,
         None => card,
     };

@@ -66,11 +66,11 @@ use crate::key::Key;
 use crate::model::InvalidId;
 
 pub use accept::{Accepted, Incoming, Planned};
-pub use audit::{Audited, Begun, Fault, Head, Verified};
+pub use audit::{Audited, ChainStart, Fault, Head, Verified};
 pub use backup::{Staged, backup, inspect, must_exist};
 pub use corrupt::{CorruptRow, RowResult};
 pub use decision::{
-    Asks, CallNext, Calling, CardLocation, CardOf, Change, Changed, NotRetried, TicketAction,
+    CallNext, Calling, CardLocation, CardOf, Change, Changed, DecisionTrigger, NotRetried, TicketAction,
 };
 pub use delivery::{Backlog, Waiting};
 pub use delivery_query::{AttemptRow, DeliveryDetails, DeliveryFilter};
@@ -81,18 +81,18 @@ pub use export::{Page, WholeEvent};
 pub use hint::{HintReceiver, HintSender};
 pub use lane_crash::LaneCrash;
 pub use lock::Lock;
-pub use message::{Entry, FollowUp, Next, Recorded, stays_open};
+pub use message::{Entry, FollowUp, NextStep, Recorded, stays_open};
 pub use mute::Muted;
 pub use quarantine::Quarantined;
 pub use redeliver::{Requester, Revived, Selection};
 pub use reroute::{Reroute, Rerouted, Rerouting};
-pub use retention::{Outdated, Shelf};
+pub use retention::{Outdated, RetentionTable};
 pub use route::SetRoute;
-pub use summary::{Standing, Tally};
+pub use summary::{DestinationCounts, Tally};
 pub use survey::{
     BotSurvey, SealedWebhook, Stop, Survey, WaitingLane, newest_test, survey, survey_bot, way_of,
 };
-pub use webhook::Kept;
+pub use webhook::StoreOutcome;
 
 /// Why a store operation failed. Shown to the operator, never to a sender.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -128,7 +128,7 @@ pub enum Error {
     #[error(
         "another nuncio ({0}) is running on this database, though its lock file was removed: stop it first, or give this one a NUNCIO_DATABASE_URL of its own"
     )]
-    Served(String),
+    AlreadyServed(String),
     /// The database file has several hard links.
     #[error(
         "{0} has {1} names (hard links), and a second nuncio under another of them would destroy it: find them with `find DIRECTORY -samefile {0}`, keep one, and copy instead of linking"

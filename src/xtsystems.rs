@@ -26,7 +26,7 @@ use crate::secret::Secret;
 pub use call::Reply;
 pub use failure::Failure;
 pub use presence::Presence;
-pub use registrar::{NO_KEY, NotRegistered, Registrar, Registration, Wanted};
+pub use registrar::{NO_KEY, Registrar, Registration, RegistrationError, RegistrationRequest};
 pub use registration::{NAME, Registered};
 pub use ticket::{NewTicket, Ticket};
 pub use webhook::{Delivery, NewWebhook, TestReport, Webhook, WebhookChange};

@@ -4,7 +4,7 @@ use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
 use crate::bot::refusal;
 use crate::hub::{ButtonAction, ClickOutcome, Details, Refusal};
-use crate::model::{Decision, DecisionKind, Mute, Phase, Platform, Snowflake, Verdict};
+use crate::model::{CallState, Decision, DecisionKind, Mute, Phase, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
 
 pub(super) const UNKNOWN: &str =
@@ -43,7 +43,7 @@ pub(super) fn to(press: ButtonAction, clicked: &ClickOutcome) -> ClickReply {
 
 fn done(decision: &Decision) -> ClickReply {
     let name = || short(&decision.label, NAME);
-    let sentence: Markdown = match decision.matter {
+    let sentence: Markdown = match decision.kind {
         DecisionKind::Take => {
             [literal("Telling XTSystems that "), name(), literal(" is yours; the card shows when it is.")]
                 .into()
@@ -88,7 +88,7 @@ pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
         Markdown::from([by.unwrap_or_default(), at.unwrap_or_default()])
     };
     let verdict = || literal(if decision.verdict == Verdict::Denied { "denied" } else { "approved" });
-    let sentence: Markdown = match (press, decision.matter) {
+    let sentence: Markdown = match (press, decision.kind) {
         (ButtonAction::Undo, DecisionKind::Machine) if decision.phase() == Phase::Pending => {
             [name(), literal(" is open already: there is nothing to undo.")].into()
         }
@@ -101,7 +101,7 @@ pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
         ]
         .into(),
         (ButtonAction::TryAgain | ButtonAction::Resend, _)
-            if matches!(decision.platform, Platform::Refused | Platform::Held) =>
+            if matches!(decision.platform, CallState::Refused | CallState::Held) =>
         {
             [
                 name(),
@@ -165,7 +165,7 @@ pub(super) fn refused(refusal: &Refusal, press: ButtonAction) -> String {
         Refusal::ForeignGuild(_) | Refusal::OperatorGuildUnknown(_) | Refusal::TooEarly => {
             refusal::refused(refusal)
         }
-        Refusal::NoServer => format!("To {what}, use the buttons on the card in its server."),
+        Refusal::NoGuild => format!("To {what}, use the buttons on the card in its server."),
         Refusal::TimedOut => {
             format!("You are in timeout here, so you cannot {what} until the timeout is over.")
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serenity::all as discord;
 
 use crate::clock::Timestamp;
-use crate::discord::Place;
+use crate::discord::ChannelObject;
 use crate::model::Snowflake;
 
 /// Discord's type numbers of threads (Discord: "Channel Types").
@@ -110,7 +110,7 @@ impl Role {
 
 impl Channel {
     /// From a REST response. Its overwrites are not known: only a guild's channel list has those.
-    pub(super) fn found(found: &Place) -> Self {
+    pub(super) fn found(found: &ChannelObject) -> Self {
         let is_thread = THREADS.contains(&found.kind);
         Self {
             name: found.name.clone().unwrap_or_default(),

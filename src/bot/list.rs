@@ -34,7 +34,7 @@ pub(super) struct Page {
 }
 
 /// A rendered page.
-pub(super) struct Shown {
+pub(super) struct RenderedPage {
     /// Set if the list is empty.
     pub(super) sentence: Option<&'static str>,
     pub(super) embed: Option<CreateEmbed>,
@@ -103,14 +103,14 @@ impl Page {
     }
 
     /// Renders the page from the current data. A page that no longer exists shows the first one.
-    pub(super) async fn show(mut self, hub: &Hub) -> Result<Shown> {
+    pub(super) async fn show(mut self, hub: &Hub) -> Result<RenderedPage> {
         let mut lines = self.list.lines(hub, self.number * LINES, LINES + 1).await?;
         if lines.is_empty() && self.number > 0 {
             self.number = 0;
             lines = self.list.lines(hub, 0, LINES + 1).await?;
         }
         if lines.is_empty() {
-            return Ok(Shown { sentence: Some(self.list.none()), embed: None, buttons: Vec::new() });
+            return Ok(RenderedPage { sentence: Some(self.list.none()), embed: None, buttons: Vec::new() });
         }
         let is_last = lines.len() <= LINES as usize || self.number == LAST;
         lines.truncate(LINES as usize);
@@ -120,7 +120,7 @@ impl Page {
             .description(lines.join("\n"))
             .color(Color::Info.number())
             .footer(CreateEmbedFooter::new(footer));
-        Ok(Shown { sentence: None, embed: Some(embed), buttons: self.buttons(is_last) })
+        Ok(RenderedPage { sentence: None, embed: Some(embed), buttons: self.buttons(is_last) })
     }
 
     fn buttons(self, is_last: bool) -> Vec<CreateActionRow> {

@@ -17,7 +17,7 @@ const REASON: &str = "Reason";
 
 /// A mute request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct RegistrationRequest {
     pub(super) kind: String,
     pub(super) span: Duration,
     pub(super) reason: String,
@@ -39,13 +39,13 @@ pub(super) fn question(
 }
 
 /// Parses a click on the button; `None` if it is another button.
-pub(super) fn of(component: &ComponentInteraction) -> Option<Wanted> {
+pub(super) fn of(component: &ComponentInteraction) -> Option<RegistrationRequest> {
     if !matches!(component.data.kind, ComponentInteractionDataKind::Button) {
         return None;
     }
     let (seconds, kind) = component.data.custom_id.strip_prefix(BUTTON)?.split_once(':')?;
     let embed = component.message.embeds.iter().find(|embed| embed.title.as_deref() == Some(REASON));
-    Some(Wanted {
+    Some(RegistrationRequest {
         kind: kind.to_owned(),
         span: Duration::from_secs(seconds.parse().ok()?),
         reason: embed.and_then(|embed| embed.description.clone()).unwrap_or_default(),

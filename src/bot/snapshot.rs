@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bot::guild::{self, Guild};
 use crate::bot::{lenient, permission};
 use crate::discord;
-use crate::hub::{Obstacle, ServerRole, Servers};
+use crate::hub::{GuildRole, Guilds, Obstacle};
 use crate::model::Snowflake;
 
 /// The bot's guilds as REST describes them.
@@ -45,7 +45,7 @@ impl Snapshot {
     }
 
     /// Adds a channel that no list contains, such as an archived thread.
-    pub fn add_channel(&mut self, id: Snowflake, found: &discord::Place) {
+    pub fn add_channel(&mut self, id: Snowflake, found: &discord::ChannelObject) {
         let guild = found.guild_id.and_then(|guild| self.guilds.get_mut(&guild.get()));
         if let Some(guild) = guild {
             guild.channels.insert(id.get(), guild::Channel::found(found));
@@ -73,13 +73,13 @@ impl Snapshot {
 
     /// The guilds in the form that the configuration checks use. `channels` are those of the route map.
     #[must_use]
-    pub fn servers(&self, channels: &BTreeSet<Snowflake>, application: Option<Snowflake>) -> Servers {
-        Servers { application, ..servers(&self.guilds, channels, self.bot) }
+    pub fn servers(&self, channels: &BTreeSet<Snowflake>, application: Option<Snowflake>) -> Guilds {
+        Guilds { application, ..servers(&self.guilds, channels, self.bot) }
     }
 }
 
 /// Summarizes `guilds` for the configuration checks; some of them contain the route map's `channels`.
-pub(super) fn servers(guilds: &BTreeMap<u64, Guild>, channels: &BTreeSet<Snowflake>, bot: u64) -> Servers {
+pub(super) fn servers(guilds: &BTreeMap<u64, Guild>, channels: &BTreeSet<Snowflake>, bot: u64) -> Guilds {
     let holding: Vec<_> = channels.iter().filter_map(|id| guild::holding(guilds, *id)).collect();
     let mut roles = BTreeMap::new();
     for guild in guilds.values() {
@@ -89,10 +89,10 @@ pub(super) fn servers(guilds: &BTreeMap<u64, Guild>, channels: &BTreeSet<Snowfla
         for (id, role) in guild.roles.iter().filter(|(id, _)| **id != guild.id) {
             let can_be_pinged = role.mentionable || may_mention_all;
             let (guild, name) = (Snowflake::new(guild.id), role.name.clone());
-            roles.insert(Snowflake::new(*id), ServerRole { guild, name, can_be_pinged });
+            roles.insert(Snowflake::new(*id), GuildRole { guild, name, can_be_pinged });
         }
     }
-    Servers {
+    Guilds {
         all: guilds.values().map(|guild| (Snowflake::new(guild.id), Some(guild.name.clone()))).collect(),
         mapped: holding.iter().map(|(guild, _)| Snowflake::new(guild.id)).collect(),
         application: None,

@@ -18,7 +18,7 @@ use crate::bot::guild::{self, Guild};
 use crate::bot::identify::APART;
 use crate::bot::interaction_sink::InteractionSink;
 use crate::bot::{Shared, permission, snapshot};
-use crate::hub::{Condition, Gateway, Place, Servers};
+use crate::hub::{ChannelInfo, Condition, Gateway, Guilds};
 use crate::model::Snowflake;
 
 /// How long guilds may take to arrive after READY before the route map is checked without them.
@@ -154,8 +154,8 @@ impl Watch {
         };
         let client = &self.0.shared.client;
         for id in unlisted {
-            let pass = client.gate().pass().await;
-            let Ok(found) = client.channel(pass, id).await else { continue };
+            let permit = client.circuit_breaker().acquire().await;
+            let Ok(found) = client.channel(permit, id).await else { continue };
             let Some(guild) = found.guild_id else { continue };
             if let Some(guild) = self.state().guilds.get_mut(&guild.get()) {
                 guild.channels.insert(id.get(), guild::Channel::found(&found));
@@ -229,13 +229,13 @@ impl Watch {
     }
 
     /// The known channels of the route map.
-    fn places(&self) -> BTreeMap<Snowflake, Place> {
+    fn places(&self) -> BTreeMap<Snowflake, ChannelInfo> {
         let channels = self.0.shared.hub.channels();
         channels.into_iter().filter_map(|id| Some((id, self.place(id)?))).collect()
     }
 
     /// The bot's guilds, and those that contain a channel of the environment's map.
-    fn servers(&self) -> Servers {
+    fn servers(&self) -> Guilds {
         let channels = self.0.shared.hub.mapped_channels();
         let state = self.state();
         let bot = self.0.bot.load(Ordering::Acquire);
@@ -249,7 +249,7 @@ impl Watch {
     }
 
     /// A channel as the gateway shows it now; `None` if the bot does not see it.
-    pub(super) fn place(&self, id: Snowflake) -> Option<Place> {
+    pub(super) fn place(&self, id: Snowflake) -> Option<ChannelInfo> {
         let bot = self.0.bot.load(Ordering::Acquire);
         let state = self.state();
         let (guild, channel) = guild::holding(&state.guilds, id)?;
@@ -258,7 +258,13 @@ impl Watch {
         let problems = unfit.into_iter().chain(missing.iter().map(permission::Missing::obstacle)).collect();
         let roles = guild.roles.keys().map(|role| Snowflake::new(*role)).collect();
         let guild_id = Some(Snowflake::new(guild.id));
-        Some(Place { guild_id, guild: guild.name.clone(), roles, channel: channel.name.clone(), problems })
+        Some(ChannelInfo {
+            guild_id,
+            guild: guild.name.clone(),
+            roles,
+            channel: channel.name.clone(),
+            problems,
+        })
     }
 
     /// Refreshes the route map's table, after its channels changed.

@@ -9,7 +9,7 @@ use crate::cli::progress::Progress;
 use crate::cli::{FAILED, Usage, database, print, say, table};
 use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
-use crate::store::{Audited, Begun, Head, Lock, Store, Verified};
+use crate::store::{Audited, ChainStart, Head, Lock, Store, Verified};
 
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -104,7 +104,7 @@ async fn verify(store: &Store, since: Option<&Head>, json: bool) -> anyhow::Resu
     match &fault {
         None if !json => {
             print(&format!("The audit log is intact: {entries} entries."));
-            if let Some(Begun { seq, at }) = &begun {
+            if let Some(ChainStart { seq, at }) = &begun {
                 print(&format!(
                     "It was started anew at entry {seq} on {} because its key was lost: the entries before that have \
                      not changed since then, and cannot be checked further back.",

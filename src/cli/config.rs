@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::cli::{CONFIGURATION, print, say, table};
-use crate::config::{Effective, Problem, Setting, SettingOrigin, SettingValue, Variables, Wrong};
+use crate::config::{Effective, InvalidValue, Problem, Setting, SettingOrigin, SettingValue, Variables};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -60,7 +60,7 @@ fn print_table(effective: &Effective) {
     }
 }
 
-fn sentence(wrong: &Wrong) -> String {
+fn sentence(wrong: &InvalidValue) -> String {
     format!("{}. {}", wrong.what, wrong.fix.replace('\n', " "))
 }
 
@@ -121,6 +121,6 @@ fn problem_json(problem: &Problem) -> Value {
     json!({"variable": problem.variable, "place": problem.place, "what": problem.wrong.what, "fix": problem.wrong.fix})
 }
 
-fn wrong_json(wrong: &Wrong) -> Value {
+fn wrong_json(wrong: &InvalidValue) -> Value {
     json!({"what": wrong.what, "fix": wrong.fix})
 }

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::secret::Secret;
 use crate::store::Store;
-use crate::xtsystems::{Client, Registrar, Wanted, Webhook};
+use crate::xtsystems::{Client, Registrar, RegistrationRequest, Webhook};
 
 /// A shorter HMAC key can be found by brute force.
 const SHORTEST_SECRET: usize = 16;
@@ -178,7 +178,7 @@ pub(super) async fn register_here(config: Config) -> anyhow::Result<String> {
         admin.platform.registration(admin.here()?).await.map_err(|failure| admin.explained(&failure))?;
     let store = database::open(&admin.config, clock).await?;
     let done = match app::unlock(&store, &admin.config.encryption).await {
-        Ok(()) => admin.registered(Wanted::default(), &store).await,
+        Ok(()) => admin.registered(RegistrationRequest::default(), &store).await,
         Err(error) => Err(error),
     };
     store.close().await;
@@ -329,13 +329,13 @@ impl RegistrationAdmin {
 }
 
 impl WantedArgs {
-    fn checked(self) -> anyhow::Result<Wanted> {
+    fn checked(self) -> anyhow::Result<RegistrationRequest> {
         let trimmed = |events: Vec<String>| {
             let events = events.iter().map(|kind| kind.trim().to_owned());
             events.filter(|kind| !kind.is_empty()).collect()
         };
         let Self { url, events, company } = self;
-        let wanted = Wanted { url, events: events.map(trimmed), company };
+        let wanted = RegistrationRequest { url, events: events.map(trimmed), company };
         wanted.checked().map_err(|why| Usage(why.to_string()).into())
     }
 }

@@ -1,7 +1,7 @@
 //! Configuration reload: which changes take effect at once, and which wait for a restart.
 
 use crate::config::effective::texts;
-use crate::config::report::{Problem, Report, Wrong};
+use crate::config::report::{InvalidValue, Problem, Report};
 use crate::config::variable::{VARIABLES, is_reloadable};
 use crate::config::variables::Variables;
 use crate::config::{Config, variable};
@@ -27,7 +27,7 @@ impl Reloaded {
     pub fn between(running: &Variables, new: &Variables) -> Result<Self, Report> {
         if running.has_file && !new.has_file {
             // An editor may be writing it right now. Without it, most of the configuration would be the defaults.
-            let wrong = Wrong::new("is not there any more", "Put it back.");
+            let wrong = InvalidValue::new("is not there any more", "Put it back.");
             let problem = Problem { variable: ".env".to_owned(), place: String::new(), wrong };
             return Err(Report::of(problem));
         }

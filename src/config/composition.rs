@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::limits::span_of;
 use crate::config::reader::Reader;
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 use crate::model::route::Cards;
 
 /// Default number of waiting deliveries from which a digest is sent.
@@ -47,7 +47,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Composition {
     Composition {
         cards: reader.or("CARDS", default.cards, |text| {
             Cards::from_word(&text.trim().to_ascii_lowercase()).ok_or_else(|| {
-                Wrong::new(
+                InvalidValue::new(
                     "is neither living nor append",
                     "living (one card per thing) or append (one per event).",
                 )
@@ -59,12 +59,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Composition {
                 "off" => Ok(Coalesce::Off),
                 "cards" => Ok(Coalesce::Cards),
                 "digest" => Ok(Coalesce::Digest),
-                _ => Err(Wrong::new("is none of off, cards and digest", "One of the three.")),
+                _ => Err(InvalidValue::new("is none of off, cards and digest", "One of the three.")),
             }
         }),
         depth: reader.or("COALESCE_DEPTH", default.depth, |text| {
             text.trim().parse().ok().filter(|depth| (11..=100_000).contains(depth)).ok_or_else(|| {
-                Wrong::new(
+                InvalidValue::new(
                     "is not a number from 11 to 100000",
                     "How many deliveries wait when a digest is sent: 100.",
                 )
@@ -74,11 +74,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Composition {
 }
 
 /// Parses a duration of at most a day, or off.
-fn repeats(text: &str) -> Result<Duration, Wrong> {
+fn repeats(text: &str) -> Result<Duration, InvalidValue> {
     if ["off", "0"].contains(&text.trim().to_ascii_lowercase().as_str()) {
         return Ok(Duration::ZERO);
     }
     span_of(text.trim()).filter(|span| *span <= LONGEST_REPEATS).ok_or_else(|| {
-        Wrong::new("is not a duration of at most a day", "15m (the default), 90s, 2h, or off.")
+        InvalidValue::new("is not a duration of at most a day", "15m (the default), 90s, 2h, or off.")
     })
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::reader::Reader;
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 use crate::config::variable::DATABASE_URL;
 
 const OWN: &str = "NUNCIO_DATABASE_URL";
@@ -37,29 +37,32 @@ pub(super) fn retention(reader: &mut Reader<'_>) -> Duration {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let days = digits.then(|| text.parse().ok()).flatten().filter(|days| DAYS.contains(days));
         days.ok_or_else(|| {
-            Wrong::new("is not a number of days", "From 1 to 36525 (a century); 30 is the default.")
+            InvalidValue::new("is not a number of days", "From 1 to 36525 (a century); 30 is the default.")
         })
     });
     Duration::from_secs(days * 86_400)
 }
 
-fn path(text: &str) -> Result<PathBuf, Wrong> {
+fn path(text: &str) -> Result<PathBuf, InvalidValue> {
     let text = text.trim();
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        return Err(Wrong::new("names a PostgreSQL database, which comes with a later version", FIX));
+        return Err(InvalidValue::new("names a PostgreSQL database, which comes with a later version", FIX));
     }
     let Some(rest) = text.strip_prefix("sqlite:") else {
-        return Err(Wrong::new("is not a sqlite:// address", FIX));
+        return Err(InvalidValue::new("is not a sqlite:// address", FIX));
     };
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.contains(":memory:") {
-        return Err(Wrong::new("names a database in memory, which would lose what was acknowledged", FIX));
+        return Err(InvalidValue::new(
+            "names a database in memory, which would lose what was acknowledged",
+            FIX,
+        ));
     }
     if path.is_empty() || path.ends_with('/') {
-        return Err(Wrong::new("names no file", FIX));
+        return Err(InvalidValue::new("names no file", FIX));
     }
     if path.contains(['?', '#', '\0']) {
-        return Err(Wrong::new("holds options after its path", FIX));
+        return Err(InvalidValue::new("holds options after its path", FIX));
     }
     Ok(PathBuf::from(path))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::limits::span_of;
 use crate::config::reader::Reader;
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 use crate::config::snowflake;
 use crate::model::{Snowflake, schedule};
 
@@ -35,20 +35,24 @@ impl Decisions {
                     if span <= LONGEST_GRACE {
                         Ok(span)
                     } else {
-                        Err(Wrong::new("is longer than an hour", "10s (the default), 1m, or 0s for none."))
+                        Err(InvalidValue::new(
+                            "is longer than an hour",
+                            "10s (the default), 1m, or 0s for none.",
+                        ))
                     }
                 })
             }),
             expiry: reader.optional("DECISION_EXPIRY", |text| {
                 let fix = "24h, 7d, 30m; leave it out to ask forever.";
-                span(text, fix)
-                    .and_then(|span| if span.is_zero() { Err(Wrong::new("is zero", fix)) } else { Ok(span) })
+                span(text, fix).and_then(|span| {
+                    if span.is_zero() { Err(InvalidValue::new("is zero", fix)) } else { Ok(span) }
+                })
             }),
         }
     }
 }
 
-fn roles(text: &str) -> Result<Vec<Snowflake>, Wrong> {
+fn roles(text: &str) -> Result<Vec<Snowflake>, InvalidValue> {
     let mut roles: Vec<Snowflake> = Vec::new();
     // Accepts a JSON list as well, because neighboring variables use JSON.
     let text = text.trim().trim_start_matches('[').trim_end_matches(']');
@@ -61,8 +65,8 @@ fn roles(text: &str) -> Result<Vec<Snowflake>, Wrong> {
     Ok(roles)
 }
 
-fn span(text: &str, fix: &str) -> Result<Duration, Wrong> {
-    span_of(text).ok_or_else(|| Wrong::new("is not a duration", fix))
+fn span(text: &str, fix: &str) -> Result<Duration, InvalidValue> {
+    span_of(text).ok_or_else(|| InvalidValue::new("is not a duration", fix))
 }
 
 #[cfg(test)]

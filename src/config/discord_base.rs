@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 
 const SHAPE: &str =
     "It looks like https://discord.com/api/v10, or like http://127.0.0.1:4000/api for a sandbox or a proxy.";
@@ -28,19 +28,19 @@ impl DiscordBase {
     /// # Errors
     /// If it is not an http(s) URL, does not end with `/api` or `/api/v10`, or has credentials, a query or a
     /// fragment. The error does not contain the URL.
-    pub fn parse(text: &str) -> Result<Self, Wrong> {
-        let url = http_url(text).map_err(|what| Wrong::new(what, SHAPE))?;
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
+        let url = http_url(text).map_err(|what| InvalidValue::new(what, SHAPE))?;
         let path = url.path().trim_end_matches('/');
         let (base, version) = match path.rsplit_once('/') {
             Some((base, last)) if is_version(last) => (base, Some(last)),
             _ => (path, None),
         };
         if version.is_some_and(|version| version != "v10") {
-            return Err(Wrong::new("names a version of the API other than v10", SHAPE));
+            return Err(InvalidValue::new("names a version of the API other than v10", SHAPE));
         }
         let prefix = base
             .strip_suffix("/api")
-            .ok_or_else(|| Wrong::new("does not end with /api or /api/v10", SHAPE))?;
+            .ok_or_else(|| InvalidValue::new("does not end with /api or /api/v10", SHAPE))?;
         Ok(Self {
             proxy: format!("{}{prefix}", url.origin().ascii_serialization()),
             is_encrypted: url.scheme() == "https",

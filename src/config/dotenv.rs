@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use crate::config::report::{Problem, Wrong};
+use crate::config::report::{InvalidValue, Problem};
 use crate::config::variable;
 
 /// One variable of the file.
@@ -88,17 +88,17 @@ fn problem(name: Option<&str>, line: usize, what: &str, fix: &str) -> Problem {
     Problem {
         variable: name.unwrap_or(".env").to_owned(),
         place: if name.is_some() { format!(".env line {line}") } else { format!("line {line}") },
-        wrong: Wrong::new(what, fix),
+        wrong: InvalidValue::new(what, fix),
     }
 }
 
 /// The value of `name` at the start of `text`, and its length in `text`, up to a comment or the line's end.
-fn value(name: &str, text: &str) -> Result<(String, usize), Wrong> {
+fn value(name: &str, text: &str) -> Result<(String, usize), InvalidValue> {
     let line = text.split('\n').next().unwrap_or_default();
     match text.chars().next() {
         Some(quote @ ('\'' | '"' | '`')) => {
             let length = quoted(&text[1..], quote).ok_or_else(|| {
-                Wrong::new(
+                InvalidValue::new(
                     "opens a quote that is never closed",
                     "Close it, or put the whole value in the other kind of quotes.",
                 )
@@ -109,7 +109,9 @@ fn value(name: &str, text: &str) -> Result<(String, usize), Wrong> {
         }
         Some('{' | '[') => match json_length(text) {
             Ok(length) => Ok((unquoted_by_dotenvy(&text[..length], false)?, length)),
-            Err(what) if variable::is_json(name) => Err(Wrong::new(what, "Check its brackets and quotes.")),
+            Err(what) if variable::is_json(name) => {
+                Err(InvalidValue::new(what, "Check its brackets and quotes."))
+            }
             // A secret may begin with a brace.
             Err(_) => unquoted(line),
         },
@@ -119,7 +121,7 @@ fn value(name: &str, text: &str) -> Result<(String, usize), Wrong> {
 
 /// Parses a value with `dotenvy`. Only values in double quotes have escapes, and only those that the Node bot's
 /// library knew.
-fn unquoted_by_dotenvy(raw: &str, has_escapes: bool) -> Result<String, Wrong> {
+fn unquoted_by_dotenvy(raw: &str, has_escapes: bool) -> Result<String, InvalidValue> {
     let mut line = String::with_capacity(raw.len() + 4);
     line.push_str("V=\"");
     let mut chars = raw.chars();
@@ -139,11 +141,11 @@ fn unquoted_by_dotenvy(raw: &str, has_escapes: bool) -> Result<String, Wrong> {
     // Its errors contain the value: they are dropped.
     let read = dotenvy::from_read_iter(line.as_bytes()).next().and_then(Result::ok);
     read.map(|(_, value)| value)
-        .ok_or_else(|| Wrong::new("cannot be read", "Put the whole value in single quotes."))
+        .ok_or_else(|| InvalidValue::new("cannot be read", "Put the whole value in single quotes."))
 }
 
 /// An unquoted value: up to a comment, without trailing blanks.
-fn unquoted(line: &str) -> Result<(String, usize), Wrong> {
+fn unquoted(line: &str) -> Result<(String, usize), InvalidValue> {
     let bytes = line.as_bytes();
     let is_comment = |at: &usize| bytes[*at] == b'#' && (*at == 0 || bytes[*at - 1].is_ascii_whitespace());
     let length = (0..bytes.len()).find(is_comment).unwrap_or(bytes.len());
@@ -164,12 +166,12 @@ fn quoted(text: &str, quote: char) -> Option<usize> {
 }
 
 /// Checks that a value in quotes or JSON is followed on its line by a comment or nothing.
-fn ends_after(text: &str, what: &str) -> Result<(), Wrong> {
+fn ends_after(text: &str, what: &str) -> Result<(), InvalidValue> {
     let after = text.lines().next().unwrap_or_default().trim_start();
     if after.is_empty() || after.starts_with('#') {
         return Ok(());
     }
-    Err(Wrong::new(
+    Err(InvalidValue::new(
         format!("has something after {what}"),
         "Remove it, or put the whole value in the other kind of quotes.",
     ))

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::config::placeholder::is_placeholder;
-use crate::config::report::{Problem, Wrong};
-use crate::config::variable::{self, DATABASE_URL, PLANNED, Shown, VARIABLES};
+use crate::config::report::{InvalidValue, Problem};
+use crate::config::variable::{self, DATABASE_URL, ExampleValue, PLANNED, VARIABLES};
 use crate::config::variables::{Origin, Variables};
 use crate::secret::Secret;
 use crate::signature;
@@ -43,7 +43,7 @@ pub struct Setting {
     /// The value in effect.
     pub value: SettingValue,
     /// Why the value is refused.
-    pub problems: Vec<Wrong>,
+    pub problems: Vec<InvalidValue>,
     /// Why a set value has no effect, or which variable overrides it.
     pub remark: Option<String>,
 }
@@ -78,13 +78,13 @@ impl Effective {
             Ok(config) => (Some((config.fingerprint, config.encryption)), Vec::new(), config.notes),
             Err(report) => (None, report.problems, report.notes),
         };
-        let known = VARIABLES.iter().map(|known| (known.name, known.shown));
+        let known = VARIABLES.iter().map(|known| (known.name, known.example));
         // Unset ones are not listed.
         let others = [DATABASE_URL].into_iter().chain(PLANNED.iter().map(|planned| planned.name));
         let others = others.filter(|name| variables.lookup(name).is_some());
-        let named: Vec<_> = known.chain(others.map(|name| (name, Shown::Example("")))).collect();
+        let named: Vec<_> = known.chain(others.map(|name| (name, ExampleValue::Example("")))).collect();
         let mut settings: Vec<Setting> =
-            named.into_iter().map(|(name, shown)| setting(variables, name, shown, &mut wrong)).collect();
+            named.into_iter().map(|(name, example)| setting(variables, name, example, &mut wrong)).collect();
         if let Some((_, key_place)) = &found {
             let key = settings.iter_mut().find(|setting| setting.name == "NUNCIO_ENCRYPTION_KEY");
             if let Some(key) = key.filter(|key| key.value == SettingValue::Unset) {
@@ -102,7 +102,12 @@ impl Effective {
 }
 
 /// The setting of one variable; its problems move out of `wrong`.
-fn setting(variables: &Variables, name: &'static str, shown: Shown, wrong: &mut Vec<Problem>) -> Setting {
+fn setting(
+    variables: &Variables,
+    name: &'static str,
+    example: ExampleValue,
+    wrong: &mut Vec<Problem>,
+) -> Setting {
     let (own, others) = std::mem::take(wrong).into_iter().partition(|problem| problem.variable == name);
     *wrong = others;
     let own: Vec<Problem> = own;
@@ -132,13 +137,13 @@ fn setting(variables: &Variables, name: &'static str, shown: Shown, wrong: &mut 
             None => SettingOrigin::Environment,
         }),
     };
-    let value = match (counts(variables, name), shown) {
+    let value = match (counts(variables, name), example) {
         (Some(value), _) if variable::is_secret(name) => {
             let tells = own.is_empty() && value.len() >= FINGERPRINTED;
             SettingValue::Secret(tells.then(|| short(&signature::sha256_hex(&[value.as_bytes()]))))
         }
         (Some(value), _) => SettingValue::Plain(showable(value, !own.is_empty())),
-        (None, Shown::Default(value)) if own.is_empty() && remark.is_none() => {
+        (None, ExampleValue::Default(value)) if own.is_empty() && remark.is_none() => {
             SettingValue::Plain(bare(value))
         }
         (None, _) => SettingValue::Unset,
@@ -170,15 +175,15 @@ fn short(digest: &str) -> String {
 /// Every variable in effect with its text: includes defaults, omits overridden variables.
 pub(super) fn texts(variables: &Variables) -> BTreeMap<&'static str, String> {
     let set = |name: &'static str| counts(variables, name).map(str::to_owned);
-    let text = |known: &variable::Variable| match (known.name, known.shown) {
-        ("NUNCIO_DATABASE_URL", Shown::Default(default)) => {
+    let text = |known: &variable::Variable| match (known.name, known.example) {
+        ("NUNCIO_DATABASE_URL", ExampleValue::Default(default)) => {
             Some(set(known.name).or_else(|| set(DATABASE_URL)).unwrap_or_else(|| bare(default)))
         }
-        ("RUST_LOG", Shown::Default(default)) => {
+        ("RUST_LOG", ExampleValue::Default(default)) => {
             Some(set(known.name).or_else(|| set("LOG_LEVEL")).unwrap_or_else(|| bare(default)))
         }
         ("LOG_LEVEL", _) => None,
-        (name, Shown::Default(default)) => Some(set(name).unwrap_or_else(|| bare(default))),
+        (name, ExampleValue::Default(default)) => Some(set(name).unwrap_or_else(|| bare(default))),
         (name, _) => set(name),
     };
     VARIABLES.iter().filter_map(|known| Some((known.name, text(known)?))).collect()
@@ -197,20 +202,20 @@ pub(super) fn fingerprint(variables: &Variables, secret: &Secret) -> String {
 /// Masks `value`: passwords in URLs, tokens of Discord webhooks, and, if the value was `refused` and so may be
 /// anything, strings that look like a token.
 pub(super) fn showable(value: &str, refused: bool) -> String {
-    let mut shown = String::new();
+    let mut example = String::new();
     for (at, piece) in value.split("://").enumerate() {
         if at > 0 {
-            shown.push_str("://");
+            example.push_str("://");
         }
         let authority = piece.split(['/', '"', ' ']).next().unwrap_or_default().len();
         match piece[..authority].rfind('@').filter(|_| at > 0) {
-            Some(end) => shown.extend([HIDDEN, &piece[end..]]),
-            None => shown.push_str(piece),
+            Some(end) => example.extend([HIDDEN, &piece[end..]]),
+            None => example.push_str(piece),
         }
     }
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
     let mut clean = String::new();
-    let mut rest = shown.as_str();
+    let mut rest = example.as_str();
     while let Some(start) = rest.find(is_part) {
         let length = rest[start..].find(|letter| !is_part(letter)).unwrap_or(rest.len() - start);
         let (before, word) = (&rest[..start], &rest[start..start + length]);

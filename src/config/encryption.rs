@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::database::Database;
 use crate::config::reader::Reader;
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 use crate::key::Key;
 
 /// The source of the encryption key.
@@ -33,7 +33,7 @@ impl EncryptionKey {
         let path = if is_beside_data { beside_data } else { beside_dotenv };
         reader.or("NUNCIO_ENCRYPTION_KEY", Self::File { path, is_beside_data }, |text| {
             Key::from_hex(text.trim()).map(Self::Given).ok_or_else(|| {
-                Wrong::new("is not a key of 64 hex digits", "Make one with: openssl rand -hex 32")
+                InvalidValue::new("is not a key of 64 hex digits", "Make one with: openssl rand -hex 32")
             })
         })
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,9 +21,9 @@ pub(super) enum Json {
 }
 
 /// Parses the value of a variable.
-pub(super) fn parse(text: &str) -> Result<Json, Wrong> {
+pub(super) fn parse(text: &str) -> Result<Json, InvalidValue> {
     if text.trim_start().starts_with('\'') {
-        return Err(Wrong::new(
+        return Err(InvalidValue::new(
             "starts with a single quote",
             "Remove the quotes around it: docker (--env-file) does not.",
         ));
@@ -35,7 +35,7 @@ pub(super) fn parse(text: &str) -> Result<Json, Wrong> {
         } else {
             "Its double quotes were lost on the way (a shell or container tool took them): put the whole value in single quotes."
         };
-        Wrong::new(format!("is not JSON ({error})"), quotes)
+        InvalidValue::new(format!("is not JSON ({error})"), quotes)
     })
 }
 

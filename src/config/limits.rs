@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::config::reader::Reader;
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 
 /// The slowest and the fastest sensible refill: one more request per day, a thousand per second.
 const REFILLS: std::ops::RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
@@ -70,16 +70,16 @@ const DEFAULT_BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 const DEFAULT_REFILL: Duration = Duration::from_secs(9);
 
 /// Parses `100/15m`: a hundred at once, then one per nine seconds.
-fn rate(text: &str) -> Result<(NonZeroU32, Duration), Wrong> {
+fn rate(text: &str) -> Result<(NonZeroU32, Duration), InvalidValue> {
     let fix = "A number of requests and a duration: 100/15m (the default), 20/1m, 1000/1h, 5/1s.";
     let parsed = text.split_once('/').and_then(|(count, span)| {
         let count: NonZeroU32 = digits(count)?.try_into().ok()?;
         Some((count, span_of(span)?.checked_div(count.get())?))
     });
     match parsed {
-        None => Err(Wrong::new("is not a rate", fix)),
+        None => Err(InvalidValue::new("is not a rate", fix)),
         Some((count, refill)) if count.get() > MAX_BURST || !REFILLS.contains(&refill) => {
-            Err(Wrong::new("is too small or too large a rate", fix))
+            Err(InvalidValue::new("is too small or too large a rate", fix))
         }
         Some(rate) => Ok(rate),
     }
@@ -106,21 +106,21 @@ pub(crate) fn span_of(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(u64::from(digits(count)?) * seconds))
 }
 
-fn scope(text: &str) -> Result<Scope, Wrong> {
+fn scope(text: &str) -> Result<Scope, InvalidValue> {
     match text.trim() {
         "unverified" => Ok(Scope::Unverified),
         "all" => Ok(Scope::All),
-        _ => Err(Wrong::new(
+        _ => Err(InvalidValue::new(
             "is not a scope",
             "unverified (only requests that fail verification count) or all (every request does).",
         )),
     }
 }
 
-fn proxies(text: &str) -> Result<TrustedProxies, Wrong> {
+fn proxies(text: &str) -> Result<TrustedProxies, InvalidValue> {
     let network = |text: &str| {
         text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from)).ok_or_else(|| {
-            Wrong::new(
+            InvalidValue::new(
                 "is not a list of networks",
                 "Networks or addresses with commas between: 10.0.0.0/8, 192.168.1.5, fd00::/8.",
             )

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::config::ids::{self, Ids};
 use crate::config::json::{self, Json};
 use crate::config::reader::Reader;
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 use crate::model::Snowflake;
 use crate::model::route::{Cards, Key, Pattern, Route, RouteMap, Target};
 
@@ -24,7 +24,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> RouteMap {
     let mut routes = match reader.optional(MAP, json::parse) {
         Some(Json::Object(entries)) => read_entries(reader, entries),
         Some(_) => {
-            reader.problem(MAP, Wrong::new("is not a JSON object", SHAPE));
+            reader.problem(MAP, InvalidValue::new("is not a JSON object", SHAPE));
             Vec::new()
         }
         None => Vec::new(),
@@ -60,8 +60,10 @@ fn monitor_channels(reader: &mut Reader<'_>) -> Option<Vec<Target>> {
             Some(found.ids).filter(|ids| !ids.is_empty())
         }
         Err(what) => {
-            reader
-                .problem(MONITOR, Wrong::new(what, "It is a list of channel ids with commas between them."));
+            reader.problem(
+                MONITOR,
+                InvalidValue::new(what, "It is a list of channel ids with commas between them."),
+            );
             None
         }
     }
@@ -71,13 +73,14 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
     let mut routes = Vec::new();
     let mut seen: HashMap<(Pattern, Option<String>), String> = HashMap::new();
     for (key, value) in entries {
-        let read = Key::read(&key).map_err(|(what, fix)| Wrong::new(what, fix));
+        let read = Key::read(&key).map_err(|(what, fix)| InvalidValue::new(what, fix));
         let parsed = read.and_then(|Key { pattern, company }| {
             match seen.insert((pattern.clone(), company.clone()), key.clone()) {
-                Some(first) if first == key => {
-                    Err(Wrong::new("is there twice", "Keep one of them; a key may have a list of channels."))
-                }
-                Some(first) => Err(Wrong::new(
+                Some(first) if first == key => Err(InvalidValue::new(
+                    "is there twice",
+                    "Keep one of them; a key may have a list of channels.",
+                )),
+                Some(first) => Err(InvalidValue::new(
                     format!("means the same as {first:?}"),
                     "Keep one of them: dots and underscores are the same.",
                 )),
@@ -92,9 +95,8 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
             Ok((pattern, company, Some((targets, ping, cards)))) => {
                 routes.push(Route { key, pattern, company, targets, ping, cards })
             }
-            Err(wrong) => {
-                reader.problem(MAP, Wrong::new(format!("at {key:?}: this key {}", wrong.what), wrong.fix))
-            }
+            Err(wrong) => reader
+                .problem(MAP, InvalidValue::new(format!("at {key:?}: this key {}", wrong.what), wrong.fix)),
         }
     }
     routes
@@ -103,8 +105,8 @@ fn read_entries(reader: &mut Reader<'_>, entries: Vec<(String, Json)>) -> Vec<Ro
 type Value = (Vec<Target>, Vec<Snowflake>, Option<Cards>);
 
 /// The value of a key; `None` if it contains only placeholders.
-fn read_value(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<Option<Value>, Wrong> {
-    let wrong = |what: String| Wrong::new(what, VALUE_SHAPE);
+fn read_value(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<Option<Value>, InvalidValue> {
+    let wrong = |what: String| InvalidValue::new(what, VALUE_SHAPE);
     let mut channels = None;
     let mut ping = None;
     let mut cards = None;

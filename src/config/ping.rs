@@ -3,7 +3,7 @@
 use crate::config::ids;
 use crate::config::json::{self, Json};
 use crate::config::reader::Reader;
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 use crate::model::Severity;
 use crate::model::ping::{PingRule, Pings};
 use crate::model::route::{Pattern, is_pattern};
@@ -16,7 +16,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Pings {
     let entries = match reader.optional(PING, json::parse) {
         Some(Json::Object(entries)) => entries,
         Some(_) => {
-            reader.problem(PING, Wrong::new("is not a JSON object", SHAPE));
+            reader.problem(PING, InvalidValue::new("is not a JSON object", SHAPE));
             return Pings::default();
         }
         None => return Pings::default(),
@@ -24,36 +24,35 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Pings {
     let mut rules: Vec<PingRule> = Vec::new();
     for (at, (key, value)) in entries.iter().enumerate() {
         let rule = if entries[..at].iter().any(|(earlier, _)| earlier == key) {
-            Err(Wrong::new("is there twice", "Keep one of them; a key may have a list of roles."))
+            Err(InvalidValue::new("is there twice", "Keep one of them; a key may have a list of roles."))
         } else {
             rule(reader, key, value)
         };
         match rule {
             Ok(rule) => rules.push(rule),
-            Err(wrong) => {
-                reader.problem(PING, Wrong::new(format!("at {key:?}: this key {}", wrong.what), wrong.fix))
-            }
+            Err(wrong) => reader
+                .problem(PING, InvalidValue::new(format!("at {key:?}: this key {}", wrong.what), wrong.fix)),
         }
     }
     Pings::new(rules)
 }
 
-fn rule(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<PingRule, Wrong> {
+fn rule(reader: &mut Reader<'_>, key: &str, value: &Json) -> Result<PingRule, InvalidValue> {
     let (pattern, word) = key.split_once(">=").map_or((key, None), |(pattern, word)| (pattern, Some(word)));
     if !is_pattern(pattern.trim()) {
-        return Err(Wrong::new("names no kind of event", SHAPE));
+        return Err(InvalidValue::new("names no kind of event", SHAPE));
     }
     let at_least = word
         .map(|word| {
             Severity::from_word(word).ok_or_else(|| {
-                Wrong::new(
+                InvalidValue::new(
                     "has a severity that nuncio does not know",
                     "Severities are info, warning, error and critical.",
                 )
             })
         })
         .transpose()?;
-    let found = ids::roles(value).map_err(|what| Wrong::new(what, SHAPE))?;
+    let found = ids::roles(value).map_err(|what| InvalidValue::new(what, SHAPE))?;
     if found.placeholders > 0 {
         reader.placeholder(format!("{PING} at {key:?}"));
     }

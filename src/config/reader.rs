@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::config::placeholder::is_placeholder;
-use crate::config::report::{Problem, Report, Wrong, placeholder_note};
+use crate::config::report::{InvalidValue, Problem, Report, placeholder_note};
 use crate::config::variables::Variables;
 
 /// The variables being read, and the problems so far.
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
     pub(super) fn optional<T>(
         &mut self,
         name: &str,
-        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+        parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
     ) -> Option<T> {
         let value = self.text(name)?;
         parse(value).map_err(|wrong| self.problem(name, wrong)).ok()
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         &mut self,
         name: &str,
         default: T,
-        parse: impl FnOnce(&str) -> Result<T, Wrong>,
+        parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
     ) -> T {
         self.optional(name, parse).unwrap_or(default)
     }
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Records a problem with `name`.
-    pub(super) fn problem(&mut self, name: &str, wrong: Wrong) {
+    pub(super) fn problem(&mut self, name: &str, wrong: InvalidValue) {
         let place = self.variables.lookup(name).map(|(_, origin)| origin.to_string()).unwrap_or_default();
         self.problems.push(Problem { variable: name.to_owned(), place, wrong });
     }

@@ -8,14 +8,14 @@ use crate::secret::Secret;
 
 /// Why a parser refuses a value. Never contains the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct InvalidValue {
     /// What is wrong, as the end of a sentence that begins with the variable's name: `is not a port number`.
     pub what: String,
     /// How to fix it, as a sentence.
     pub fix: String,
 }
 
-impl Wrong {
+impl InvalidValue {
     /// Creates it from the two parts.
     pub fn new(what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { what: what.into(), fix: fix.into() }
@@ -30,7 +30,7 @@ pub struct Problem {
     /// Where it was set: `.env line 3`, `the environment`; empty if it was not.
     pub place: String,
     /// What is wrong and how to fix it.
-    pub wrong: Wrong,
+    pub wrong: InvalidValue,
 }
 
 impl Problem {

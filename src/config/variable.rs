@@ -33,7 +33,7 @@ impl Group {
 
 /// The form of a variable in `.env.example`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub enum ExampleValue {
     /// A line to fill in: `NAME=<placeholder>`.
     FillIn(&'static str),
     /// A commented-out line with the default.
@@ -50,13 +50,18 @@ pub struct Variable {
     /// Its section of `.env.example`.
     pub group: Group,
     /// Its form in `.env.example`.
-    pub shown: Shown,
+    pub example: ExampleValue,
     /// Its purpose, in one sentence.
     pub meaning: &'static str,
 }
 
-const fn variable(name: &'static str, group: Group, shown: Shown, meaning: &'static str) -> Variable {
-    Variable { name, group, shown, meaning }
+const fn variable(
+    name: &'static str,
+    group: Group,
+    example: ExampleValue,
+    meaning: &'static str,
+) -> Variable {
+    Variable { name, group, example, meaning }
 }
 
 /// Many programs use `DATABASE_URL`: it is ours only in our own `.env`.
@@ -160,9 +165,9 @@ pub fn example() -> String {
         let planned = PLANNED.iter().map(|variable| (variable, "Planned, without effect in this version. "));
         let all = VARIABLES.iter().map(|variable| (variable, "")).chain(planned);
         for (variable, state) in all.filter(|(variable, _)| variable.group == group) {
-            let (comment, value) = match variable.shown {
-                Shown::FillIn(value) => ("", value),
-                Shown::Default(value) | Shown::Example(value) => ("#", value),
+            let (comment, value) = match variable.example {
+                ExampleValue::FillIn(value) => ("", value),
+                ExampleValue::Default(value) | ExampleValue::Example(value) => ("#", value),
             };
             text.push('\n');
             for line in wrapped(&format!("{state}{}", variable.meaning)) {
@@ -186,9 +191,9 @@ pub fn reference() -> String {
             group.title()
         ));
         for variable in VARIABLES.iter().filter(|variable| variable.group == group) {
-            let default = match variable.shown {
-                Shown::Default(value) => format!("`{value}`"),
-                Shown::FillIn(_) | Shown::Example(_) => "–".to_owned(),
+            let default = match variable.example {
+                ExampleValue::Default(value) => format!("`{value}`"),
+                ExampleValue::FillIn(_) | ExampleValue::Example(_) => "–".to_owned(),
             };
             let at_once = if is_reloadable(variable.name) { " Counts at once after SIGHUP." } else { "" };
             let meaning = variable.meaning.replace('|', "\\|").replace('<', "&lt;");

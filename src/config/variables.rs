@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::dotenv;
 use crate::config::placeholder::is_placeholder;
-use crate::config::report::{Problem, Wrong};
+use crate::config::report::{InvalidValue, Problem};
 use crate::config::variable::{self, DATABASE_URL, IGNORED, PLANNED};
 
 /// Where a value was set.
@@ -109,7 +109,7 @@ impl Variables {
             };
             match value
                 .into_string()
-                .map_err(|_| Wrong::new("is not text in UTF-8", "Set it anew."))
+                .map_err(|_| InvalidValue::new("is not text in UTF-8", "Set it anew."))
                 .and_then(bare)
             {
                 Ok(value) => {
@@ -187,7 +187,7 @@ impl Variables {
         self.problems.push(Problem {
             variable: ".env".to_owned(),
             place: String::new(),
-            wrong: Wrong::new(what, fix),
+            wrong: InvalidValue::new(what, fix),
         });
     }
 
@@ -242,13 +242,13 @@ impl Variables {
 }
 
 /// Refuses quotes around a value of the environment: there they would be part of the value, which is never intended.
-fn bare(value: String) -> Result<String, Wrong> {
+fn bare(value: String) -> Result<String, InvalidValue> {
     let quote = match value.chars().next() {
         Some('\'') if value.len() > 1 && value.ends_with('\'') => "single",
         Some('"') if value.len() > 1 && value.ends_with('"') => "double",
         _ => return Ok(value),
     };
-    Err(Wrong::new(
+    Err(InvalidValue::new(
         format!("starts with a {quote} quote"),
         "Remove the quotes around it: docker (--env-file) does not, it takes them for a part of the value.",
     ))

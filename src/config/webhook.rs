@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::config::discord_base::http_url;
 use crate::config::reader::Reader;
-use crate::config::report::{Report, Wrong, offer_secret};
+use crate::config::report::{InvalidValue, Report, offer_secret};
 use crate::config::variables::Variables;
 use crate::secret::Secret;
 
@@ -76,7 +76,7 @@ impl Webhook {
             previous_secret: read_previous(reader, &secret),
             secret,
             public_url: reader.optional("PUBLIC_URL", |text| {
-                let url = http_url(text.trim()).map_err(|what| Wrong::new(what, PUBLIC_URL))?;
+                let url = http_url(text.trim()).map_err(|what| InvalidValue::new(what, PUBLIC_URL))?;
                 Ok(url.as_str().trim_end_matches('/').to_owned())
             }),
             body_limit: reader.or("WEBHOOK_BODY_LIMIT", 1024 * 1024, size),
@@ -96,10 +96,12 @@ fn read_secret(reader: &mut Reader<'_>) -> Secret {
         Some(Err(wrong)) => reader.problem(SECRET, wrong),
         None if reader.has_problem(SECRET) => {}
         None if reader.is_placeholder(SECRET) => {
-            reader.problem(SECRET, Wrong::new("still holds a placeholder", offer_secret()));
+            reader.problem(SECRET, InvalidValue::new("still holds a placeholder", offer_secret()));
         }
-        None if reader.is_set(SECRET) => reader.problem(SECRET, Wrong::new("is empty", offer_secret())),
-        None => reader.problem(SECRET, Wrong::new("is not set", offer_secret())),
+        None if reader.is_set(SECRET) => {
+            reader.problem(SECRET, InvalidValue::new("is empty", offer_secret()))
+        }
+        None => reader.problem(SECRET, InvalidValue::new("is not set", offer_secret())),
     }
     Secret::new("")
 }
@@ -124,51 +126,54 @@ fn read_previous(reader: &mut Reader<'_>, current: &Secret) -> Option<Secret> {
 }
 
 /// A secret without whitespace at either end; one that has some is refused, never trimmed.
-fn trimmed(text: &str) -> Result<&str, Wrong> {
+fn trimmed(text: &str) -> Result<&str, InvalidValue> {
     if text.trim() == text {
         return Ok(text);
     }
-    Err(Wrong::new(
+    Err(InvalidValue::new(
         "has a space or a line break at one end",
         "It would belong to the secret, and is almost always a mistake: remove it (look for a Windows line end, or a space within the quotes).",
     ))
 }
 
-fn secret(text: &str) -> Result<Secret, Wrong> {
+fn secret(text: &str) -> Result<Secret, InvalidValue> {
     let text = trimmed(text)?;
     if text.len() < MIN_SECRET_BYTES {
-        return Err(Wrong::new(format!("is shorter than {MIN_SECRET_BYTES} bytes"), offer_secret()));
+        return Err(InvalidValue::new(format!("is shorter than {MIN_SECRET_BYTES} bytes"), offer_secret()));
     }
     Ok(Secret::new(text))
 }
 
-fn host(text: &str) -> Result<IpAddr, Wrong> {
+fn host(text: &str) -> Result<IpAddr, InvalidValue> {
     let text = text.trim();
     if text == "localhost" {
         return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     text.trim_start_matches('[').trim_end_matches(']').parse().map_err(|_| {
-        Wrong::new("is not an IP address", "0.0.0.0 listens everywhere, 127.0.0.1 on this machine only.")
+        InvalidValue::new(
+            "is not an IP address",
+            "0.0.0.0 listens everywhere, 127.0.0.1 on this machine only.",
+        )
     })
 }
 
-fn port(text: &str) -> Result<u16, Wrong> {
+fn port(text: &str) -> Result<u16, InvalidValue> {
     let text = text.trim();
     Some(text)
         .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| {
-            Wrong::new(
+            InvalidValue::new(
                 "is not a port number",
                 "A number from 1 to 65535 (0: any free port); 3000 is the default.",
             )
         })
 }
 
-fn path(text: &str) -> Result<String, Wrong> {
+fn path(text: &str) -> Result<String, InvalidValue> {
     let text = text.trim();
     let Some(rest) = text.strip_prefix('/') else {
-        return Err(Wrong::new("does not begin with /", "Example: /webhooks/xtsystems"));
+        return Err(InvalidValue::new("does not begin with /", "Example: /webhooks/xtsystems"));
     };
     let segments: Vec<&str> = rest.split('/').collect();
     let is_plain = |segment: &&str| {
@@ -176,17 +181,17 @@ fn path(text: &str) -> Result<String, Wrong> {
             && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
     };
     if !segments.iter().all(is_plain) {
-        return Err(Wrong::new(
+        return Err(InvalidValue::new(
             "has an empty part (`//`, or `/` at its end), `.` or `..`, or a character such as ? # % or a space",
             "Letters, digits, - _ . ~ and single slashes. Example: /webhooks/xtsystems",
         ));
     }
     match segments.as_slice() {
-        ["webhooks", name @ ("config" | "register" | "health")] => Err(Wrong::new(
+        ["webhooks", name @ ("config" | "register" | "health")] => Err(InvalidValue::new(
             format!("ends with {name:?}, which nuncio needs itself"),
             "Use another last name; /webhooks/xtsystems is the default.",
         )),
-        [name @ ("health" | "metrics" | "v1" | "config" | "register"), ..] => Err(Wrong::new(
+        [name @ ("health" | "metrics" | "v1" | "config" | "register"), ..] => Err(InvalidValue::new(
             format!("begins with {name:?}, which nuncio needs itself"),
             "Use another first name; /webhooks/xtsystems is the default.",
         )),
@@ -195,7 +200,7 @@ fn path(text: &str) -> Result<String, Wrong> {
 }
 
 /// Parses `1MiB`, `512KiB`, or plain bytes.
-fn size(text: &str) -> Result<usize, Wrong> {
+fn size(text: &str) -> Result<usize, InvalidValue> {
     let fix = "A size such as 1MiB, 512KiB or 65536 (bytes), from 1KiB to 64MiB.";
     let lower = text.trim().to_ascii_lowercase();
     let units = [("kib", 1024), ("mib", 1024 * 1024), ("kb", 1000), ("mb", 1_000_000), ("b", 1), ("", 1)];
@@ -206,8 +211,8 @@ fn size(text: &str) -> Result<usize, Wrong> {
     });
     match bytes {
         Some(bytes) if BODY_LIMITS.contains(&bytes) => Ok(bytes),
-        Some(_) => Err(Wrong::new("is too small or too large", fix)),
-        None => Err(Wrong::new("is not a size", fix)),
+        Some(_) => Err(InvalidValue::new("is too small or too large", fix)),
+        None => Err(InvalidValue::new("is not a size", fix)),
     }
 }
 

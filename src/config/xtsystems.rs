@@ -1,7 +1,7 @@
 //! The connection to the platform: `XTSYSTEMS_*`.
 
 use crate::config::reader::Reader;
-use crate::config::report::Wrong;
+use crate::config::report::InvalidValue;
 use crate::config::{discord_base, header_safe};
 use crate::model::{CallTemplate, Calls, LinkTemplate, Links};
 use crate::secret::Secret;
@@ -24,7 +24,7 @@ impl XtSystems {
         let mut link = |name: &str| {
             reader.optional(name, |text| {
                 LinkTemplate::parse(text).map_err(|sentence| {
-                    Wrong::new("cannot be used for links", format!("As a web address, {sentence}."))
+                    InvalidValue::new("cannot be used for links", format!("As a web address, {sentence}."))
                 })
             })
         };
@@ -43,7 +43,7 @@ impl XtSystems {
         Self {
             api_url: reader.or("XTSYSTEMS_API_URL", "http://localhost:20437".to_owned(), |text| {
                 let url = discord_base::http_url(text.trim()).map_err(|what| {
-                    Wrong::new(what, "An address such as http://localhost:20437 (the default).")
+                    InvalidValue::new(what, "An address such as http://localhost:20437 (the default).")
                 })?;
                 Ok(url.as_str().trim_end_matches('/').to_owned())
             }),
@@ -58,6 +58,6 @@ fn call(reader: &mut Reader<'_>, name: &str, usual: CallTemplate, about_one: boo
     let fix = format!("A method and a path, such as {usual} (the default).");
     reader.or(name, usual, |text| {
         CallTemplate::parse(text, about_one)
-            .map_err(|sentence| Wrong::new(format!("is not a call of an API: {sentence}"), fix))
+            .map_err(|sentence| InvalidValue::new(format!("is not a call of an API: {sentence}"), fix))
     })
 }

@@ -12,7 +12,7 @@ const WITHOUT_MESSAGES: [u8; 4] = [4, 14, 15, 16];
 
 /// The fields of a channel or thread that matter for posting to it (Discord: "Channel Object").
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Place {
+pub struct ChannelObject {
     /// A response with another id, or none, is not the response to this request.
     #[serde(deserialize_with = "answer::id")]
     id: Snowflake,
@@ -42,7 +42,7 @@ struct Thread {
     locked: bool,
 }
 
-impl Place {
+impl ChannelObject {
     /// Whether it is a thread in which only moderators may write.
     #[must_use]
     pub fn is_locked(&self) -> bool {
@@ -58,7 +58,7 @@ impl Place {
 
 impl Client {
     /// Fetches a channel (Discord: "Get Channel").
-    pub async fn channel(&self, permit: Permit, channel: Snowflake) -> Result<Place, Failure> {
+    pub async fn channel(&self, permit: Permit, channel: Snowflake) -> Result<ChannelObject, Failure> {
         let place = self.get(permit, &format!("/channels/{channel}")).await?;
         self.is_about(channel, place)
     }
@@ -67,7 +67,7 @@ impl Client {
     pub async fn unarchive(&self, permit: Permit, thread: Snowflake) -> Result<(), Failure> {
         let body = json!({"archived": false});
         let path = format!("/channels/{thread}");
-        let place = self.ask::<_, Place>(permit, Method::PATCH, &path, Some(&body)).await?;
+        let place = self.ask::<_, ChannelObject>(permit, Method::PATCH, &path, Some(&body)).await?;
         self.is_about(thread, place).map(drop)
     }
 
@@ -79,13 +79,13 @@ impl Client {
         name: &str,
     ) -> Result<Snowflake, Failure> {
         let body = json!({"name": name, "type": 0});
-        let made: Place =
+        let made: ChannelObject =
             self.ask(permit, Method::POST, &format!("/guilds/{server}/channels"), Some(&body)).await?;
         Ok(made.id)
     }
 
     /// Rejects a response about another channel: it belongs to another request.
-    fn is_about(&self, channel: Snowflake, place: Place) -> Result<Place, Failure> {
+    fn is_about(&self, channel: Snowflake, place: ChannelObject) -> Result<ChannelObject, Failure> {
         if place.id == channel {
             return Ok(place);
         }

@@ -74,7 +74,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     /// Blocked until this value of [`Clock::elapsed`].
-    shut_until: Duration,
+    open_until: Duration,
     /// Why requests were blocked; `None` after the next success.
     suspicion: Option<OpenReason>,
     /// Whether a probe is in flight.
@@ -99,7 +99,7 @@ struct State {
 /// failed.
 #[derive(Debug)]
 pub struct Permit {
-    gate: CircuitBreaker,
+    breaker: CircuitBreaker,
     probe: bool,
     with_token: bool,
 }
@@ -116,14 +116,14 @@ impl CircuitBreaker {
 
     /// Blocks requests for `span`; a longer block remains. A refused token is blocked forever, but only for requests
     /// that carry it.
-    pub fn shut(&self, why: OpenReason, span: Duration) {
+    pub fn trip(&self, why: OpenReason, span: Duration) {
         let until = self.0.clock.elapsed().saturating_add(span);
         {
-            let mut state = self.state();
+            let mut state = self.locked();
             if why == OpenReason::Token {
                 state.token_refused = true;
-            } else if until >= state.shut_until {
-                state.shut_until = until;
+            } else if until >= state.open_until {
+                state.open_until = until;
                 state.suspicion = Some(why);
             }
         }
@@ -137,22 +137,22 @@ impl CircuitBreaker {
         // longer.
         let earlier: VecDeque<Duration> = refusals.into_iter().map(|ago| now.saturating_sub(ago)).collect();
         let span = {
-            let mut state = self.state();
+            let mut state = self.locked();
             state.refused = earlier;
             state.too_many(now)
         };
         if let Some(span) = span {
-            self.shut(OpenReason::Refusals, span);
+            self.trip(OpenReason::Refusals, span);
         }
     }
 
     /// The current state.
     #[must_use]
-    pub fn standing(&self) -> BreakerState {
+    pub fn state(&self) -> BreakerState {
         let now = self.0.clock.elapsed();
-        let state = self.state();
+        let state = self.locked();
         match state.suspicion {
-            Some(why) => BreakerState::Open { why, left: state.shut_until.saturating_sub(now) },
+            Some(why) => BreakerState::Open { why, left: state.open_until.saturating_sub(now) },
             None if state.token_refused => BreakerState::Open { why: OpenReason::Token, left: Duration::MAX },
             None => BreakerState::Closed,
         }
@@ -171,12 +171,12 @@ impl CircuitBreaker {
     }
 
     /// Waits for a permit for a request with the token.
-    pub async fn pass(&self) -> Permit {
+    pub async fn acquire(&self) -> Permit {
         self.pass_as(true).await
     }
 
     /// Waits for a permit for a request without our token.
-    pub async fn pass_without_token(&self) -> Permit {
+    pub async fn acquire_without_token(&self) -> Permit {
         self.pass_as(false).await
     }
 
@@ -198,24 +198,24 @@ impl CircuitBreaker {
     }
 
     /// Returns a permit for a request with the token, or how long to wait; [`Duration::MAX`] if that depends on others.
-    pub fn try_pass(&self) -> Result<Permit, Duration> {
+    pub fn try_acquire(&self) -> Result<Permit, Duration> {
         self.try_pass_as(true)
     }
 
-    /// Returns a permit for a request without our token, or how long to wait, like [`CircuitBreaker::try_pass`].
+    /// Returns a permit for a request without our token, or how long to wait, like [`CircuitBreaker::try_acquire`].
     pub fn try_pass_without_token(&self) -> Result<Permit, Duration> {
         self.try_pass_as(false)
     }
 
     fn try_pass_as(&self, with_token: bool) -> Result<Permit, Duration> {
         let now = self.0.clock.elapsed();
-        let mut state = self.state();
+        let mut state = self.locked();
         if with_token && state.token_refused {
             return Err(Duration::MAX);
         }
-        let shut_for = state.shut_until.saturating_sub(now);
-        if !shut_for.is_zero() {
-            return Err(shut_for);
+        let open_for = state.open_until.saturating_sub(now);
+        if !open_for.is_zero() {
+            return Err(open_for);
         }
         if state.probing {
             return Err(Duration::MAX);
@@ -234,10 +234,10 @@ impl CircuitBreaker {
         state.in_flight += 1;
         state.with_token += usize::from(with_token);
         state.probing = state.suspicion.is_some();
-        Ok(Permit { gate: self.clone(), probe: state.probing, with_token })
+        Ok(Permit { breaker: self.clone(), probe: state.probing, with_token })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn locked(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -275,11 +275,15 @@ impl Permit {
 
     /// Records whether an error was Discord's own, the outcome, and whether Discord counts it as a refusal.
     fn settle(self, is_discords: bool, outcome: &Outcome, is_refusal: bool) {
-        let gate = &self.gate;
+        let breaker = &self.breaker;
         match outcome {
             Outcome::Sent(_) => self.succeeded(),
-            Outcome::Paused { scope: PauseScope::Account, .. } => gate.shut(OpenReason::Token, Duration::MAX),
-            Outcome::Paused { scope: PauseScope::Address, after } => gate.shut(OpenReason::Address, *after),
+            Outcome::Paused { scope: PauseScope::Account, .. } => {
+                breaker.trip(OpenReason::Token, Duration::MAX)
+            }
+            Outcome::Paused { scope: PauseScope::Address, after } => {
+                breaker.trip(OpenReason::Address, *after)
+            }
             Outcome::Paused { scope: PauseScope::Ban, .. } => self.banned(),
             _ if is_discords => self.open(),
             // Whatever answered the probe, it was not Discord.
@@ -287,14 +291,14 @@ impl Permit {
             _ => {}
         }
         if is_refusal {
-            let now = gate.0.clock.elapsed();
+            let now = breaker.0.clock.elapsed();
             let span = {
-                let mut state = gate.state();
+                let mut state = breaker.locked();
                 state.refused.push_back(now);
                 state.too_many(now)
             };
             if let Some(span) = span {
-                gate.shut(OpenReason::Refusals, span);
+                breaker.trip(OpenReason::Refusals, span);
             }
         }
     }
@@ -308,33 +312,33 @@ impl Permit {
 
     fn succeeded(&self) {
         self.open();
-        self.gate.0.successes.send_modify(|count| *count += 1);
+        self.breaker.0.successes.send_modify(|count| *count += 1);
     }
 
     /// Blocks requests until the next probe. Requests sent together with the one that triggered the block add no
     /// evidence.
     fn banned(&self) {
-        let now = self.gate.0.clock.elapsed();
+        let now = self.breaker.0.clock.elapsed();
         let span = {
-            let mut state = self.gate.state();
-            if !self.probe && (state.shut_until > now || state.suspicion.is_some()) {
+            let mut state = self.breaker.locked();
+            if !self.probe && (state.open_until > now || state.suspicion.is_some()) {
                 return;
             }
             state.bans = state.bans.saturating_add(1);
             schedule::probe(state.bans)
         };
-        self.gate.shut(OpenReason::Address, span);
+        self.breaker.trip(OpenReason::Address, span);
     }
 
     fn open(&self) {
-        let gate = &self.gate;
-        let now = gate.0.clock.elapsed();
-        let mut state = gate.state();
+        let breaker = &self.breaker;
+        let now = breaker.0.clock.elapsed();
+        let mut state = breaker.locked();
         if self.with_token {
             state.vouched = Some(now);
         }
         // Requests sent before the block do not lift it.
-        if self.probe || state.shut_until <= now {
+        if self.probe || state.open_until <= now {
             state.suspicion = None;
             state.bans = 0;
         }
@@ -344,8 +348,8 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         {
-            let now = self.gate.0.clock.elapsed();
-            let mut state = self.gate.state();
+            let now = self.breaker.0.clock.elapsed();
+            let mut state = self.breaker.locked();
             state.in_flight = state.in_flight.saturating_sub(1);
             state.with_token = state.with_token.saturating_sub(usize::from(self.with_token));
             state.answered.push_back(now);
@@ -353,7 +357,7 @@ impl Drop for Permit {
                 state.probing = false;
             }
         }
-        self.gate.bump();
+        self.breaker.bump();
     }
 }
 

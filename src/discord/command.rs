@@ -21,7 +21,7 @@ impl Client {
         commands: &Value,
     ) -> Result<(), Failure> {
         let path = commands_of(application, guild);
-        let permit = self.gate().pass().await;
+        let permit = self.circuit_breaker().acquire().await;
         let request = self.request(Method::PUT, &path)?.json(commands);
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,
@@ -57,7 +57,7 @@ impl Client {
         application: Snowflake,
         guild: Option<Snowflake>,
     ) -> Result<Vec<Command>, Failure> {
-        let permit = self.gate().pass().await;
+        let permit = self.circuit_breaker().acquire().await;
         self.get(permit, &commands_of(application, guild)).await
     }
 
@@ -71,7 +71,7 @@ impl Client {
         application: Snowflake,
         guild: Option<Snowflake>,
     ) -> Result<Vec<Value>, Failure> {
-        let permit = self.gate().pass().await;
+        let permit = self.circuit_breaker().acquire().await;
         self.get(permit, &commands_of(application, guild)).await
     }
 
@@ -87,7 +87,7 @@ impl Client {
         command: Snowflake,
     ) -> Result<(), Failure> {
         let path = format!("{}/{command}", commands_of(application, guild));
-        let permit = self.gate().pass().await;
+        let permit = self.circuit_breaker().acquire().await;
         let request = self.request(Method::DELETE, &path)?;
         let answer = match request.send().await {
             Ok(response) => Answer::read(response).await,

@@ -30,7 +30,7 @@ impl Failure {
 
     /// Not sent: the circuit breaker blocks requests for `wait`.
     #[must_use]
-    pub fn shut(wait: Duration) -> Self {
+    pub fn breaker_open(wait: Duration) -> Self {
         let after = wait.clamp(limits::SHORTEST, limits::LONGEST);
         let sentence = "nuncio sends Discord nothing for now, because Discord asked it to wait".to_owned();
         let outcome = Outcome::Paused { scope: PauseScope::Address, after };

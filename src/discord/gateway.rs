@@ -50,11 +50,11 @@ impl Client {
     /// Fetches the gateway's address (Discord: "Get Gateway Bot"). Fails at once while the circuit breaker blocks
     /// requests.
     pub async fn gateway(&self) -> Result<Gateway, Failure> {
-        let permit = self.gate().try_pass().map_err(Failure::shut)?;
+        let permit = self.circuit_breaker().try_acquire().map_err(Failure::breaker_open)?;
         match self.get(permit, "/gateway/bot").await {
             // A server without a bot-specific endpoint still has a gateway.
             Err(failure) if failure.status == Some(404) => {
-                let permit = self.gate().try_pass().map_err(Failure::shut)?;
+                let permit = self.circuit_breaker().try_acquire().map_err(Failure::breaker_open)?;
                 self.get(permit, "/gateway").await
             }
             answered => answered,

@@ -79,7 +79,7 @@ impl Client {
     }
 
     async fn read<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        let permit = self.gate().pass().await;
+        let permit = self.circuit_breaker().acquire().await;
         self.get(permit, path).await
     }
 }

@@ -35,7 +35,7 @@ pub struct HttpTransport(Arc<Inner>);
 struct Inner {
     base: DiscordBase,
     clock: Clock,
-    gate: CircuitBreaker,
+    breaker: CircuitBreaker,
     buckets: Buckets,
     http: Outgoing,
     /// Whether a response has come from Discord itself, even through a proxy.
@@ -48,17 +48,17 @@ impl HttpTransport {
     /// Creates a transport to `base`.
     #[must_use]
     pub fn new(base: DiscordBase, clock: Clock) -> Self {
-        let (gate, buckets) = (CircuitBreaker::new(clock.clone()), Buckets::default());
+        let (breaker, buckets) = (CircuitBreaker::new(clock.clone()), Buckets::default());
         let http = Outgoing::new(USER_AGENT, DEADLINE, base.is_loopback());
         let is_discords = AtomicBool::new(false);
         let dropped = AtomicU64::new(0);
-        Self(Arc::new(Inner { base, clock, gate, buckets, http, is_discords, dropped }))
+        Self(Arc::new(Inner { base, clock, breaker, buckets, http, is_discords, dropped }))
     }
 
     /// The circuit breaker that every request passes.
     #[must_use]
-    pub fn gate(&self) -> &CircuitBreaker {
-        &self.0.gate
+    pub fn circuit_breaker(&self) -> &CircuitBreaker {
+        &self.0.breaker
     }
 
     /// The base address of Discord's API.

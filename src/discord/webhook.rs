@@ -50,7 +50,7 @@ impl HttpTransport {
     /// The failed response, if it proves nothing about the webhook.
     pub async fn webhook(&self, url: &WebhookUrl) -> Result<Option<LostWebhook>, Failure> {
         let path = format!("/webhooks/{}/{}", url.id(), url.token().expose());
-        let permit = self.gate().pass_without_token().await;
+        let permit = self.circuit_breaker().acquire_without_token().await;
         let answer = match self.request(Method::GET, &path)?.send().await {
             Ok(response) => Answer::read(response).await,
             Err(error) => return Err(permit.failed(Failure::network(error), false)),

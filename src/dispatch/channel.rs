@@ -7,7 +7,7 @@ use crate::discord::{Client, Permit, Share};
 use crate::dispatch::Context;
 use crate::dispatch::cards::compose::compose;
 use crate::dispatch::guard::isolate;
-use crate::dispatch::in_doubt::{Looked, Search};
+use crate::dispatch::in_doubt::{LookupResult, Search};
 use crate::dispatch::share::share_of;
 use crate::model::{Action, Arrived, Attempt, Message, Outcome, PostedAfter, Snowflake};
 use crate::render::Body;
@@ -47,9 +47,9 @@ impl Channel {
         };
         if self.may_be_forgotten(context, message) {
             match Search::new(context, &self.client).look_for(channel, message, &body, permit).await? {
-                Looked::Settled(attempt) => return Ok(*attempt),
-                Looked::Absent => {}
-                Looked::Unclear => {
+                LookupResult::Settled(attempt) => return Ok(*attempt),
+                LookupResult::Absent => {}
+                LookupResult::Unclear => {
                     context.store.note_maybe_duplicate(message.id).await?;
                     message.maybe_duplicate = true;
                     body = match isolate(compose(context, message)).await? {
@@ -91,7 +91,7 @@ impl Channel {
 
     /// Waits for a permit to send a request.
     pub(super) async fn pass(&self) -> Permit {
-        self.client.gate().pass().await
+        self.client.circuit_breaker().acquire().await
     }
 
     /// A lower bound for what a message planned now is posted after; `newest` is the newest message known to be there.
@@ -134,7 +134,7 @@ impl Channel {
     /// An edit is simply repeated.
     fn may_be_forgotten(&self, context: &Context, message: &Message) -> bool {
         let age = message.tried_at.map(|at| context.clock.elapsed().saturating_sub(at));
-        let is_known = self.client.heeds_nonces() && age.is_some_and(|age| age <= NONCE_WINDOW);
+        let is_known = self.client.nonces_work() && age.is_some_and(|age| age <= NONCE_WINDOW);
         message.action == Action::Create && message.ambiguous_since.is_some() && !is_known
     }
 }

@@ -10,7 +10,7 @@ use crate::model::schedule::{self, DENIED_AGAIN, RECOVERED};
 use crate::model::{
     Action, Arrived, Attempt, Delivery, DeliveryId, Destination, Form, Message, Outcome, Reason,
 };
-use crate::store::{self, Entry, Next, Recorded};
+use crate::store::{self, Entry, NextStep, Recorded};
 
 /// How long a lane waits before it retries a write that the database refused.
 pub(super) const STORE_AGAIN: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ pub(super) const STORE_AGAIN: Duration = Duration::from_secs(1);
 /// The disposition of one attempt to send a message.
 pub(super) struct Disposition {
     /// The next step of the message and its deliveries.
-    pub(super) next: Next,
+    pub(super) next: NextStep,
     /// When the destination may be used again, apart from its rate-limit bucket.
     not_before: SteadyTime,
     /// When the destination may be used again after any other request succeeds, if it waits for the end of an outage.
@@ -84,10 +84,10 @@ impl Disposition {
         }
         destination.not_before = self.not_before;
         destination.denied.clone_from(&self.denied);
-        if let (Next::Delivered(receipt), Action::Create) = (&self.next, message.action) {
+        if let (NextStep::Delivered(receipt), Action::Create) = (&self.next, message.action) {
             destination.newest = destination.newest.max(receipt.message);
         }
-        if let Next::Parked(reason) = &self.next {
+        if let NextStep::Parked(reason) = &self.next {
             destination.closed = Some(reason.as_str().to_owned());
         }
         let entry = Entry {
@@ -130,21 +130,21 @@ impl Disposition {
         let response = String::from_utf8_lossy(&attempt.response);
         let again_in_s = self.not_before.since(now.steady).as_secs_f64();
         match &self.next {
-            Next::Dead(reason) if was_not_sent(attempt) => {
+            NextStep::Dead(reason) if was_not_sent(attempt) => {
                 let ids: Vec<_> = message.deliveries.iter().map(|delivery| delivery.id).collect();
                 tell_given_up(name, &ids, reason);
             }
-            Next::Apart(_) | Next::Recomposed(_) if was_not_sent(attempt) => tracing::warn!(
+            NextStep::Split(_) | NextStep::Recomposed(_) if was_not_sent(attempt) => tracing::warn!(
                 message.id = %message.id, "a message for {name} could not be composed: nuncio tries its parts in a \
                                            simpler form"
             ),
-            Next::Delivered(_) => {
+            NextStep::Delivered(_) => {
                 tracing::info!(message.id = %message.id, took_ms, tries, "delivered to {name}");
                 if self.notice == Some(Notice::Reopened) {
                     tracing::info!("{name} takes messages again: what waited for it is sent");
                 }
             }
-            Next::Again | Next::Kept | Next::Withdrawn => match &attempt.outcome {
+            NextStep::InDoubt | NextStep::SendAgain | NextStep::Withdrawn => match &attempt.outcome {
                 Outcome::Denied(reason) if destination.mended_by().is_some() => tracing::error!(
                     message.id = %message.id, status = attempt.status,
                     "{name} takes no messages for now: {reason}. Its deliveries wait, and nuncio tries again every \
@@ -169,24 +169,24 @@ impl Disposition {
                     "{name} did not take a message: {}; it is tried again", response.escape_debug()
                 ),
             },
-            Next::Apart(reason) => tracing::warn!(
+            NextStep::Split(reason) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
                 "{name} refused a message that holds several cards: {reason}. Each is sent alone"
             ),
-            Next::Superseded(reason) => tracing::warn!(
+            NextStep::Superseded(reason) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
                 "a card in {name} cannot be changed any more: {reason}. A new one takes its place"
             ),
-            Next::Recomposed(_) => tracing::warn!(
+            NextStep::Recomposed(_) => tracing::warn!(
                 message.id = %message.id, status = attempt.status,
                 "{name} refused a card: {}; it is sent as plain text", response.escape_debug()
             ),
-            Next::Dead(reason) => tracing::error!(
+            NextStep::Dead(reason) => tracing::error!(
                 message.id = %message.id, status = attempt.status,
                 "{name} refused a message for good: {reason}. The event is kept: nuncio deliveries --dead lists it, nuncio redeliver ID \
                  sends it again"
             ),
-            Next::Parked(reason) => {
+            NextStep::Parked(reason) => {
                 let until = destination.mended_by().map_or_else(
                     || "it takes messages again".to_owned(),
                     |command| format!("it has another address: {command}"),
@@ -201,40 +201,40 @@ impl Disposition {
 }
 
 /// The next step of the message and its deliveries.
-fn next_step(message: &Message, attempt: &Attempt, now: Moment) -> Next {
+fn next_step(message: &Message, attempt: &Attempt, now: Moment) -> NextStep {
     match &attempt.outcome {
-        Outcome::Sent(receipt) => Next::Delivered(*receipt),
-        Outcome::Retry { arrived: Arrived::Maybe, .. } => Next::Again,
+        Outcome::Sent(receipt) => NextStep::Delivered(*receipt),
+        Outcome::Retry { arrived: Arrived::Maybe, .. } => NextStep::InDoubt,
         // An earlier attempt may have arrived, so the message keeps its identity.
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_)
             if message.ambiguous_since.is_some() =>
         {
-            Next::Again
+            NextStep::InDoubt
         }
         Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_)
             if message.form == Form::Digest =>
         {
-            Next::Kept
+            NextStep::SendAgain
         }
-        Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_) => Next::Withdrawn,
+        Outcome::Retry { .. } | Outcome::Paused { .. } | Outcome::Denied(_) => NextStep::Withdrawn,
         // It cannot be composed again, so its channel cannot be searched for it.
         Outcome::Refused(reason) if was_not_sent(attempt) && may_be_posted(message) => {
-            Next::Dead(Reason::new(format!("{reason}; it may be in the channel all the same")))
+            NextStep::Dead(Reason::new(format!("{reason}; it may be in the channel all the same")))
         }
         // One refused delivery must not take the others with it.
         Outcome::Refused(reason) if message.form == Form::Digest || message.deliveries.len() > 1 => {
-            Next::Apart(reason.clone())
+            NextStep::Split(reason.clone())
         }
         // A digest already shows this event: it is not worth a message of its own.
         Outcome::Refused(reason) if message.deliveries.iter().any(Delivery::redraws) => {
-            Next::Superseded(reason.clone())
+            NextStep::Superseded(reason.clone())
         }
         Outcome::Refused(_) if message.form == Form::Single => {
-            Next::Recomposed(Box::new(message.in_form(Form::Plain, now)))
+            NextStep::Recomposed(Box::new(message.in_form(Form::Plain, now)))
         }
-        Outcome::Refused(reason) => Next::Dead(reason.clone()),
-        Outcome::Uneditable(reason) => Next::Superseded(reason.clone()),
-        Outcome::Closed(reason) => Next::Parked(reason.clone()),
+        Outcome::Refused(reason) => NextStep::Dead(reason.clone()),
+        Outcome::Uneditable(reason) => NextStep::Superseded(reason.clone()),
+        Outcome::Closed(reason) => NextStep::Parked(reason.clone()),
     }
 }
 
@@ -259,8 +259,8 @@ pub(super) fn tell_given_up(name: &str, deliveries: &[DeliveryId], reason: &Reas
 }
 
 /// The backoff of this destination alone. A pause of all lanes opens the circuit breaker instead.
-fn backoff(attempt: &Attempt, next: &Next, failures: &mut u32) -> Duration {
-    if matches!(next, Next::Delivered(_)) {
+fn backoff(attempt: &Attempt, next: &NextStep, failures: &mut u32) -> Duration {
+    if matches!(next, NextStep::Delivered(_)) {
         *failures = 0;
     }
     match &attempt.outcome {

@@ -45,7 +45,7 @@ impl DryRun {
     ///
     /// If the database cannot be read.
     pub async fn plan(&self) -> Result<Option<Message>> {
-        let queued = |delivery: &Delivery| ((delivery.rank, delivery.id), delivery.clone());
+        let queued = |delivery: &Delivery| ((delivery.priority, delivery.id), delivery.clone());
         let mut queue: Queue = self.waiting.iter().map(queued).collect();
         let pressure = Pressure { pack: true, more: false, alone: &HashSet::new() };
         plan::next(&self.context, self.destination, &mut queue, Priority::Decision, pressure).await

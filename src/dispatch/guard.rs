@@ -43,16 +43,16 @@ pub(super) async fn readable(
     place: &str,
     waiting: Waiting,
 ) -> store::Result<Vec<Delivery>> {
-    quarantine(context, place, waiting.spoilt).await?;
+    quarantine(context, place, waiting.corrupt_rows).await?;
     Ok(waiting.deliveries)
 }
 
 /// The readable in-doubt messages of `destination`, with their deliveries. The others are given up.
 pub(super) async fn in_doubt(context: &Context, destination: &Destination) -> store::Result<Vec<Message>> {
-    let InDoubt { messages, spoilt, lost } = context.store.open_messages(destination.id).await?;
+    let InDoubt { messages, corrupt_rows, lost } = context.store.open_messages(destination.id).await?;
     let place = &destination.name;
     quarantine(context, place, lost).await?;
-    for message in spoilt {
+    for message in corrupt_rows {
         let (id, why) = (message.short(), message.why.clone());
         let carried = context.store.give_up_message(destination.id, message).await?;
         tracing::error!(
@@ -71,7 +71,7 @@ async fn quarantine(context: &Context, place: &str, corrupt: Vec<CorruptRow>) ->
     if corrupt.is_empty() {
         return Ok(());
     }
-    for row in context.store.give_up_spoilt(corrupt).await? {
+    for row in context.store.give_up_corrupt(corrupt).await? {
         tracing::error!(
             "a delivery for {place} cannot be read: {}. Given up: {}; everything else goes on, and its event is \
              kept. {MEND}",

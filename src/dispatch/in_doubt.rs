@@ -14,10 +14,10 @@ use crate::render::{self, Body};
 use crate::store::Result;
 
 /// How often a channel is read before an in-doubt message is sent again.
-const LOOKS: u32 = 10;
+const LOOKUPS: u32 = 10;
 
 /// The result of a lookup.
-pub(super) enum Looked {
+pub(super) enum LookupResult {
     /// The message need not be sent, or cannot be sent now.
     Settled(Box<Attempt>),
     /// The message is not in the channel.
@@ -28,7 +28,7 @@ pub(super) enum Looked {
 
 /// The result for one message on one page of a channel's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
+enum PageResult {
     Found(Snowflake),
     Absent,
     Unclear,
@@ -69,10 +69,10 @@ impl<'a> Search<'a> {
         message: &Message,
         body: &Body,
         permit: Permit,
-    ) -> Result<Looked> {
+    ) -> Result<LookupResult> {
         let (started_at, began) = (self.context.clock.now(), self.context.clock.elapsed());
         let attempt = |status, code, response: String, outcome| {
-            Ok(Looked::Settled(Box::new(Attempt {
+            Ok(LookupResult::Settled(Box::new(Attempt {
                 took: self.context.clock.elapsed().saturating_sub(began),
                 status,
                 code,
@@ -82,20 +82,24 @@ impl<'a> Search<'a> {
         };
         let why = match self.read(channel, permit).await {
             Ok(page) => match self.judge(channel, message, body, &page).await? {
-                Look::Found(id) => {
+                PageResult::Found(id) => {
                     let receipt = Receipt { channel, message: Some(id) };
                     return attempt(Some(200), None, String::new(), Outcome::Sent(receipt));
                 }
-                Look::Absent => return Ok(Looked::Absent),
-                Look::Unclear if self.is_unchanged(channel, message).await => return Ok(Looked::Absent),
-                Look::Unclear => {
+                PageResult::Absent => return Ok(LookupResult::Absent),
+                PageResult::Unclear if self.is_unchanged(channel, message).await => {
+                    return Ok(LookupResult::Absent);
+                }
+                PageResult::Unclear => {
                     "Discord does not show enough of it (Read Message History is missing?)".to_owned()
                 }
             },
             // A bot that may not read a channel may still write to it.
             Err(Failure { outcome: Outcome::Denied(why), .. }) => why.to_string(),
             // The lookup is repeated as long as it may still succeed.
-            Err(failure) if message.attempts < LOOKS || !matches!(failure.outcome, Outcome::Retry { .. }) => {
+            Err(failure)
+                if message.attempts < LOOKUPS || !matches!(failure.outcome, Outcome::Retry { .. }) =>
+            {
                 let outcome = match &failure.outcome {
                     // Whatever failed here, this request did not post the message.
                     Outcome::Retry { after, .. } => Outcome::Retry { after: *after, arrived: Arrived::No },
@@ -110,7 +114,7 @@ impl<'a> Search<'a> {
             message.id = %message.id,
             "the channel could not be read to see whether a message had arrived: {why}. It is sent again and may be a duplicate"
         );
-        Ok(Looked::Unclear)
+        Ok(LookupResult::Unclear)
     }
 
     /// Reads the newest messages of `channel`. The server must have recognized our token before: otherwise any server
@@ -118,12 +122,18 @@ impl<'a> Search<'a> {
     async fn read(&self, channel: Snowflake, mut permit: Permit) -> std::result::Result<Page, Failure> {
         if self.client.me().is_none() {
             self.client.myself(permit).await?;
-            permit = self.client.gate().pass().await;
+            permit = self.client.circuit_breaker().acquire().await;
         }
         self.client.recent_messages(permit, channel).await
     }
 
-    async fn judge(&self, channel: Snowflake, message: &Message, body: &Body, page: &Page) -> Result<Look> {
+    async fn judge(
+        &self,
+        channel: Snowflake,
+        message: &Message,
+        body: &Body,
+        page: &Page,
+    ) -> Result<PageResult> {
         let shape = match message.form {
             Form::Reply => Shape::Lines {
                 text: render::without_label(&body.content),
@@ -146,11 +156,11 @@ impl<'a> Search<'a> {
 
     /// Whether no message was posted in `channel` since `message` was planned. Needs no permission to read messages.
     async fn is_unchanged(&self, channel: Snowflake, message: &Message) -> bool {
-        let permit = self.client.gate().pass().await;
+        let permit = self.client.circuit_breaker().acquire().await;
         let Ok(place) = self.client.channel(permit, channel).await else { return false };
         let PostedAfter { message: earlier, time } = self.bound(message);
         // Ids encode the time only on the real Discord.
-        let time = time.filter(|_| self.client.heeds_nonces());
+        let time = time.filter(|_| self.client.nonces_work());
         place.last_message_id.is_none_or(|last| {
             earlier.is_some_and(|earlier| last <= earlier)
                 || time.is_some_and(|time| last.created_at() < time)
@@ -190,7 +200,7 @@ impl<'a> Sought<'a> {
     }
 
     /// Judges `page`; `taken` are the messages that are known to be others.
-    fn judge(self, page: &Page, taken: &HashSet<Snowflake>) -> Look {
+    fn judge(self, page: &Page, taken: &HashSet<Snowflake>) -> PageResult {
         let found =
             self.among(page).filter(|posted| !taken.contains(&posted.id)).min_by_key(|posted| posted.id);
         let is_proven = self.after.message.is_some() || self.after.time.is_some();
@@ -199,15 +209,15 @@ impl<'a> Sought<'a> {
             (Some(posted), Shape::Lines { .. })
                 if !is_proven && posted.nonce.as_deref() != Some(self.nonce) =>
             {
-                Look::Unclear
+                PageResult::Unclear
             }
-            (Some(posted), _) => Look::Found(posted.id),
+            (Some(posted), _) => PageResult::Found(posted.id),
             // Without Read Message History, Discord returns an empty channel instead of an error.
-            (None, _) if page.messages.is_empty() => Look::Unclear,
+            (None, _) if page.messages.is_empty() => PageResult::Unclear,
             (None, _) if page.is_whole || page.messages.iter().any(|posted| precedes(self.after, posted)) => {
-                Look::Absent
+                PageResult::Absent
             }
-            (None, _) => Look::Unclear,
+            (None, _) => PageResult::Unclear,
         }
     }
 }
@@ -257,12 +267,12 @@ mod tests {
         PostedAfter { message: message.map(Snowflake::new), time: second.map(Timestamp::from_secs) }
     }
 
-    fn cards(cards: &[Vec<Tag>], after: PostedAfter, page: &Page, taken: &[u64]) -> Look {
+    fn cards(cards: &[Vec<Tag>], after: PostedAfter, page: &Page, taken: &[u64]) -> PageResult {
         let taken = taken.iter().copied().map(Snowflake::new).collect();
         Sought { nonce: "n", author: Some(US), after, shape: Shape::Cards(cards) }.judge(page, &taken)
     }
 
-    fn lines(after: PostedAfter, page: &Page, taken: &[u64]) -> Look {
+    fn lines(after: PostedAfter, page: &Page, taken: &[u64]) -> PageResult {
         let taken = taken.iter().copied().map(Snowflake::new).collect();
         let shape = Shape::Lines { text: "high → low", answers: Some(CARD) };
         Sought { nonce: "n", author: Some(US), after, shape }.judge(page, &taken)
@@ -274,20 +284,24 @@ mod tests {
         let pack = [vec![tag("aaaaaaaa·2")], vec![tag("bbbbbbbb"), tag("cccccccc")]];
         let judge =
             |message: Posted, taken: &[u64]| cards(&pack, after(None, None), &whole(vec![message]), taken);
-        let found = Look::Found(Snowflake::new(9));
+        let found = PageResult::Found(Snowflake::new(9));
         assert_eq!(judge(posted(9, &["aaaaaaaa·2", "bbbbbbbb"]), &[]), found);
         assert_eq!(
             judge(posted(9, &["dddddddd", "cccccccc", "aaaaaaaa·2 · may be a duplicate"]), &[]),
             found
         );
-        assert_eq!(judge(posted(9, &["aaaaaaaa·2"]), &[]), Look::Absent, "one of two");
-        assert_eq!(judge(posted(9, &["aaaaaaaa", "bbbbbbbb"]), &[]), Look::Absent, "the first generation");
-        assert_eq!(judge(posted(9, &["aaaaaaaa·2", "bbbbbbbb"]), &[9]), Look::Absent, "another row's");
+        assert_eq!(judge(posted(9, &["aaaaaaaa·2"]), &[]), PageResult::Absent, "one of two");
+        assert_eq!(
+            judge(posted(9, &["aaaaaaaa", "bbbbbbbb"]), &[]),
+            PageResult::Absent,
+            "the first generation"
+        );
+        assert_eq!(judge(posted(9, &["aaaaaaaa·2", "bbbbbbbb"]), &[9]), PageResult::Absent, "another row's");
         let theirs = Posted { author: Some(Snowflake::new(2)), ..posted(9, &["aaaaaaaa·2", "bbbbbbbb"]) };
-        assert_eq!(judge(theirs, &[]), Look::Absent, "somebody else's");
+        assert_eq!(judge(theirs, &[]), PageResult::Absent, "somebody else's");
         let by_nonce = Posted { nonce: Some("n".to_owned()), ..posted(9, &[]) };
         assert_eq!(judge(by_nonce, &[]), found);
-        assert_eq!(cards(&[], after(None, None), &whole(vec![posted(9, &[])]), &[]), Look::Absent);
+        assert_eq!(cards(&[], after(None, None), &whole(vec![posted(9, &[])]), &[]), PageResult::Absent);
     }
 
     // K-9
@@ -296,38 +310,42 @@ mod tests {
         let judge =
             |messages: Vec<Posted>, taken: &[u64]| lines(after(Some(60), None), &whole(messages), taken);
         let ours = |id| line(id, "high → low", Some(CARD));
-        assert_eq!(judge(vec![ours(70)], &[]), Look::Found(Snowflake::new(70)));
+        assert_eq!(judge(vec![ours(70)], &[]), PageResult::Found(Snowflake::new(70)));
         assert_eq!(
             judge(vec![line(70, "(may be a duplicate)\nhigh → low", Some(CARD))], &[]),
-            Look::Found(Snowflake::new(70))
+            PageResult::Found(Snowflake::new(70))
         );
-        assert_eq!(judge(vec![ours(60)], &[]), Look::Absent, "it was there before");
+        assert_eq!(judge(vec![ours(60)], &[]), PageResult::Absent, "it was there before");
         assert_eq!(
             judge(vec![line(70, "high → low", Some(Snowflake::new(51)))], &[]),
-            Look::Absent,
+            PageResult::Absent,
             "another card's"
         );
-        assert_eq!(judge(vec![line(70, "low → high", Some(CARD))], &[]), Look::Absent, "another text");
+        assert_eq!(judge(vec![line(70, "low → high", Some(CARD))], &[]), PageResult::Absent, "another text");
         assert_eq!(
             judge(vec![ours(72), ours(71), ours(70)], &[70]),
-            Look::Found(Snowflake::new(71)),
+            PageResult::Found(Snowflake::new(71)),
             "the oldest unclaimed"
         );
-        assert_eq!(lines(after(None, None), &whole(vec![ours(70)]), &[]), Look::Unclear, "nothing is proven");
+        assert_eq!(
+            lines(after(None, None), &whole(vec![ours(70)]), &[]),
+            PageResult::Unclear,
+            "nothing is proven"
+        );
     }
 
     // K-10
     #[rstest]
-    #[case::whole_channel(after(None, None), true, Look::Absent)]
-    #[case::nothing_proven(after(None, None), false, Look::Unclear)]
-    #[case::reaches_an_earlier_message(after(Some(100), None), false, Look::Absent)]
-    #[case::does_not_reach_it(after(Some(99), None), false, Look::Unclear)]
-    #[case::reaches_back_in_time(after(None, Some(101)), false, Look::Absent)]
-    #[case::does_not(after(None, Some(100)), false, Look::Unclear)]
+    #[case::whole_channel(after(None, None), true, PageResult::Absent)]
+    #[case::nothing_proven(after(None, None), false, PageResult::Unclear)]
+    #[case::reaches_an_earlier_message(after(Some(100), None), false, PageResult::Absent)]
+    #[case::does_not_reach_it(after(Some(99), None), false, PageResult::Unclear)]
+    #[case::reaches_back_in_time(after(None, Some(101)), false, PageResult::Absent)]
+    #[case::does_not(after(None, Some(100)), false, PageResult::Unclear)]
     fn absent_is_only_what_is_proven_absent(
         #[case] after: PostedAfter,
         #[case] is_whole: bool,
-        #[case] look: Look,
+        #[case] look: PageResult,
     ) {
         let page =
             Page { messages: (100..200).rev().map(|id| posted(id, &["eeeeeeee"])).collect(), is_whole };
@@ -335,7 +353,7 @@ mod tests {
         let nothing = Page { messages: Vec::new(), is_whole: true };
         assert_eq!(
             cards(&[vec![tag("aaaaaaaa")]], after, &nothing, &[]),
-            Look::Unclear,
+            PageResult::Unclear,
             "who may not read sees nothing"
         );
     }

@@ -28,7 +28,7 @@ use crate::dispatch::storm::Pinged;
 use crate::dispatch::wake::Wake;
 use crate::dispatch::{Context, lane_restart};
 use crate::model::{Delivery, DeliveryId, Destination, DestinationId, Form, Message, Priority};
-use crate::store::{self, Next, Recorded};
+use crate::store::{self, NextStep, Recorded};
 
 /// Capacity of a lane's hint channel. When it is full, the lane polls the table instead.
 pub(super) const INBOX: usize = 64;
@@ -311,7 +311,8 @@ impl Lane {
             disposition.tell(&self.context.hub, destination, &message, &attempt, now);
         }
         let digest = message.form == Form::Digest;
-        if digest && matches!(disposition.next, Next::Apart(_) | Next::Dead(_) | Next::Parked(_)) {
+        if digest && matches!(disposition.next, NextStep::Split(_) | NextStep::Dead(_) | NextStep::Parked(_))
+        {
             digest::release(&self.context, &message).await?;
         }
         let recorded = disposition.record(&self.context, destination, &message, &attempt).await;
@@ -326,30 +327,30 @@ impl Lane {
         }
         message.attempts += 1;
         match disposition.next {
-            Next::Again | Next::Kept => {
-                if matches!(disposition.next, Next::Again) {
+            NextStep::InDoubt | NextStep::SendAgain => {
+                if matches!(disposition.next, NextStep::InDoubt) {
                     message.ambiguous_since.get_or_insert(attempt.started_at);
                 }
                 self.in_doubt.push_front(message);
             }
-            Next::Recomposed(plain) => self.in_doubt.push_front(*plain),
-            Next::Withdrawn | Next::Superseded(_) => {
+            NextStep::Recomposed(plain) => self.in_doubt.push_front(*plain),
+            NextStep::Withdrawn | NextStep::Superseded(_) => {
                 self.queue_all(message.deliveries);
             }
-            Next::Apart(_) => {
+            NextStep::Split(_) => {
                 self.no_digest |= digest;
                 self.behind |= digest;
                 self.storm &= !digest;
                 self.alone.extend(message.deliveries.iter().map(|delivery| delivery.id));
                 self.queue_all(message.deliveries);
             }
-            Next::Delivered(_) => {
+            NextStep::Delivered(_) => {
                 if digest {
                     digest::settle(&self.context, &message).await;
                 }
                 self.queue_all(message.replies);
             }
-            Next::Dead(_) | Next::Parked(_) => {}
+            NextStep::Dead(_) | NextStep::Parked(_) => {}
         }
         Ok(())
     }

@@ -13,12 +13,12 @@ pub(super) const MANY: u32 = 5;
 /// Records the crash; retries until the database accepts it.
 pub(super) async fn record_crash(context: &Context, destination: DestinationId) {
     let crash = retry_forever(context, || context.store.record_lane_crash(destination)).await;
-    for digest in &crash.apart {
+    for digest in &crash.split {
         while retry_forever(context, || context.store.release(*digest)).await > 0 {}
         tracing::warn!(message.id = %digest, "a digest made nuncio panic (stderr shows where): its events are sent \
                                               in smaller messages. Please report this");
     }
-    if !crash.apart.is_empty() {
+    if !crash.split.is_empty() {
         retry_forever(context, || context.store.withdraw_empty(destination)).await;
     }
     if crash.given_up.is_empty() {

@@ -23,7 +23,7 @@ pub(super) async fn recall(store: &Store, clock: &Clock, breaker: &CircuitBreake
     let until = store.meta(PAUSE).await?.and_then(|until| until.parse().ok()).map(SteadyTime::from_millis);
     let left = until.map_or(Duration::ZERO, |until| until.since(clock.steady())).min(LONGEST_WAIT);
     if !left.is_zero() {
-        breaker.shut(OpenReason::Address, left);
+        breaker.trip(OpenReason::Address, left);
     }
     Ok(())
 }
@@ -35,7 +35,7 @@ pub(super) async fn follow(context: Arc<Context>, breaker: CircuitBreaker) {
     let mut kept = SteadyTime::default();
     loop {
         changes.mark_unchanged();
-        let state = breaker.standing();
+        let state = breaker.state();
         log_state(conditions, state);
         let until = match state {
             BreakerState::Open { why: OpenReason::Address | OpenReason::Refusals, left }

@@ -17,8 +17,8 @@ use crate::dispatch::wake::Wake;
 use crate::dispatch::{Context, disposition};
 use crate::hub::Condition;
 use crate::model::{
-    Action, Attempt, Decision, DecisionKind, Delivery, Destination, DestinationId, Form, Message, Outcome,
-    Platform as CallState, Reason, Receipt, Snowflake, Verdict, schedule,
+    Action, Attempt, CallState, Decision, DecisionKind, Delivery, Destination, DestinationId, Form, Message,
+    Outcome, Reason, Receipt, Snowflake, Verdict, schedule,
 };
 use crate::store::{self, CallNext, Calling};
 use crate::xtsystems::{Client, Reply};
@@ -30,12 +30,12 @@ const LINGER: Duration = Duration::from_secs(5);
 
 /// The sink of decisions.
 #[derive(Clone)]
-pub struct Platform {
+pub struct PlatformSink {
     client: Client,
     destination: DestinationId,
 }
 
-impl Platform {
+impl PlatformSink {
     /// Creates a sink that makes the calls delivered to `destination` through `client`.
     #[must_use]
     pub const fn new(client: Client, destination: DestinationId) -> Self {
@@ -60,7 +60,7 @@ impl Platform {
 
 pub(super) struct PlatformLane {
     context: Arc<Context>,
-    platform: Platform,
+    platform: PlatformSink,
     inbox: mpsc::Receiver<Delivery>,
     wake: Wake,
 }
@@ -68,7 +68,7 @@ pub(super) struct PlatformLane {
 impl PlatformLane {
     pub(super) const fn new(
         context: Arc<Context>,
-        platform: Platform,
+        platform: PlatformSink,
         inbox: mpsc::Receiver<Delivery>,
         wake: Wake,
     ) -> Self {
@@ -154,7 +154,7 @@ impl PlatformLane {
             Err(poison) => (None, poison.into_reason().to_string()),
         };
         // In doubt since before the last start and settled since: the machine may have been denied in the meantime.
-        if decision.as_ref().is_some_and(|decision| decision.platform != CallState::Telling) {
+        if decision.as_ref().is_some_and(|decision| decision.platform != CallState::Calling) {
             self.context.store.cancel_call(&message, epoch).await?;
             self.context.hub.progressed();
             return Ok(());
@@ -189,7 +189,7 @@ impl PlatformLane {
 
     async fn ask(&self, decision: &Decision) -> Option<Reply> {
         let (client, key, body) = (&self.platform.client, decision.id.to_string(), body(decision));
-        match (decision.matter, decision.verdict) {
+        match (decision.kind, decision.verdict) {
             (DecisionKind::Machine, Verdict::Denied) => client.deny(&decision.object, &key, &body).await,
             (DecisionKind::Machine, _) => client.approve(&decision.object, &key, &body).await,
             _ => client.update_ticket(&decision.object, &key, &body).await,
@@ -255,7 +255,7 @@ impl PlatformLane {
     /// The method and path for texts, such as `POST /v1/machines/…/approve`.
     fn shape(&self, decision: &Decision) -> String {
         let calls = self.platform.client.calls();
-        let call = match (decision.matter, decision.verdict) {
+        let call = match (decision.kind, decision.verdict) {
             (DecisionKind::Machine, Verdict::Denied) => &calls.deny,
             (DecisionKind::Machine, _) => &calls.approve,
             _ => &calls.update_ticket,
@@ -299,7 +299,7 @@ fn body(decision: &Decision) -> Value {
         "name": decider.map(|decider| decider.name.as_str()),
     });
     let text = decision.reason.as_deref();
-    let mut body = match decision.matter {
+    let mut body = match decision.kind {
         DecisionKind::Take => {
             json!({"assigned_to": decider.map(|decider| decider.name.as_str()), "actor": actor})
         }
@@ -346,7 +346,7 @@ fn attempt(reply: Option<&Reply>, next: &CallNext, began: Timestamp) -> Attempt 
 }
 
 const fn variable(decision: &Decision) -> &'static str {
-    match (decision.matter, decision.verdict) {
+    match (decision.kind, decision.verdict) {
         (DecisionKind::Machine, Verdict::Denied) => "XTSYSTEMS_DENY",
         (DecisionKind::Machine, _) => "XTSYSTEMS_APPROVE",
         _ => "XTSYSTEMS_UPDATE_TICKET",
@@ -356,7 +356,7 @@ const fn variable(decision: &Decision) -> &'static str {
 /// A description for the log, such as "machine asset-uuid approved".
 fn what(decision: &Decision) -> String {
     let object = decision.object.escape_debug();
-    match decision.matter {
+    match decision.kind {
         DecisionKind::Take => format!("ticket {object} taken"),
         DecisionKind::Note => format!("a note to ticket {object}"),
         DecisionKind::Close => format!("ticket {object} closed"),

@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(30);
 pub(super) async fn introduce(client: Client, context: Arc<Context>) {
     let conditions = context.hub.conditions();
     loop {
-        let permit = client.gate().pass().await;
+        let permit = client.circuit_breaker().acquire().await;
         match client.myself(permit).await {
             Ok(me) => {
                 conditions.clear(Condition::DiscordUnreachable);
@@ -47,7 +47,7 @@ pub(super) async fn ask_the_time(client: Client, context: Arc<Context>) {
     loop {
         context.clock.sleep(CLOCK).await;
         if context.hub.wants_time() {
-            let permit = client.gate().pass().await;
+            let permit = client.circuit_breaker().acquire().await;
             if client.myself(permit).await.is_err() {
                 context.clock.sleep(PROBE_AGAIN).await;
             }
@@ -78,7 +78,7 @@ pub(super) async fn look_for_closed(client: Client, context: Arc<Context>) {
 /// Probes one channel with one request.
 async fn probe_channel(client: &Client, context: &Context, destination: Destination) {
     let Sink::Channel(channel) = destination.sink else { return };
-    let permit = client.gate().pass().await;
+    let permit = client.circuit_breaker().acquire().await;
     if client.channel(permit, channel).await.is_ok_and(|place| place.takes_messages()) {
         context.hub.reopen(channel, "Discord knows it").await;
     } else {

@@ -70,7 +70,7 @@ impl Webhooks {
 
     /// Waits for a permit to send a request.
     pub(super) async fn pass(&self) -> Permit {
-        self.transport.gate().pass_without_token().await
+        self.transport.circuit_breaker().acquire_without_token().await
     }
 
     /// How long the next message must wait for its rate-limit bucket.
@@ -112,11 +112,11 @@ pub async fn try_webhook(
     webhook: &StoredWebhook,
 ) -> Result<Attempt> {
     let Some(url) = store.webhook_url(webhook.id).await? else { return Ok(unreadable(clock)) };
-    pause_reporter::recall(store, clock, transport.gate()).await?;
-    let permit = match transport.gate().try_pass_without_token() {
+    pause_reporter::recall(store, clock, transport.circuit_breaker()).await?;
+    let permit = match transport.circuit_breaker().try_pass_without_token() {
         Ok(permit) => permit,
         Err(wait) => {
-            let failure = Failure::shut(wait);
+            let failure = Failure::breaker_open(wait);
             return Ok(unsent(clock, failure.to_string(), failure.outcome));
         }
     };

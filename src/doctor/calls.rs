@@ -17,7 +17,7 @@ pub(super) async fn checks(client: &Client, clock: &Clock) -> Vec<Check> {
     let (mut checks, mut unknown) = (Vec::new(), Vec::new());
     for (variable, call) in calls {
         match clock.within(LIMIT, client.presence(call)).await.unwrap_or(Presence::Unknown) {
-            Presence::There => {}
+            Presence::Exists => {}
             Presence::Missing => checks.push(Check::warn(
                 Code::XtsystemsCallMissing,
                 format!("XTSystems has no {call}: what becomes this call is held."),

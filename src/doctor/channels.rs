@@ -24,8 +24,8 @@ pub(crate) async fn learn_unlisted(
         channels.iter().filter(|id| snapshot.channel(**id).is_none()).take(MOST_ASKED).collect();
     let asked = async {
         for id in unlisted {
-            let pass = client.gate().pass().await;
-            if let Ok(found) = client.channel(pass, *id).await {
+            let permit = client.circuit_breaker().acquire().await;
+            if let Ok(found) = client.channel(permit, *id).await {
                 snapshot.add_channel(*id, &found);
             }
         }

@@ -59,8 +59,8 @@ async fn talk(
     checks: &mut Vec<Check>,
 ) -> Result<(), Check> {
     let host = client.base().host();
-    let pass = client.gate().pass().await;
-    let me = match clock.within(LIMIT, client.myself(pass)).await {
+    let permit = client.circuit_breaker().acquire().await;
+    let me = match clock.within(LIMIT, client.myself(permit)).await {
         Some(Ok(me)) => me,
         Some(Err(failure)) => return Err(away(client.base(), &failure)),
         None => return Err(silent(&host)),

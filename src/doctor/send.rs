@@ -103,7 +103,7 @@ impl Tester<'_> {
         let Some(client) = self.access.client() else { return names };
         let asking = async {
             for channel in self.mapped().into_iter().take(MOST) {
-                let permit = client.gate().pass().await;
+                let permit = client.circuit_breaker().acquire().await;
                 let found = client.channel(permit, channel).await.ok().and_then(|found| found.name);
                 names.0.extend(found.map(|name| (channel.to_string(), format!("#{name}"))));
             }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::watch;
 
-use crate::hub::{Hub, Person, Problem, Refusal, Servers};
+use crate::hub::{Guilds, Hub, Person, Problem, Refusal};
 use crate::model::Snowflake;
 use crate::render;
 
@@ -25,7 +25,7 @@ pub enum Entrypoint {
 }
 
 /// The known guilds; `None` until the gateway has reported.
-pub(super) type Home = watch::Sender<Option<Servers>>;
+pub(super) type KnownGuilds = watch::Sender<Option<Guilds>>;
 
 /// Checks `guild`. `named` is `DISCORD_GUILD_ID`, and `is_mapped` is true if the environment's map names channels.
 fn judge(
@@ -33,7 +33,7 @@ fn judge(
     way: Entrypoint,
     named: &[Snowflake],
     is_mapped: bool,
-    seen: Option<&Servers>,
+    seen: Option<&Guilds>,
 ) -> Result<(), Refusal> {
     if named.contains(&guild) {
         return Ok(());
@@ -60,12 +60,12 @@ fn judge(
 impl Hub {
     /// Checks that `person`'s guild is one of the operator's. Roles are checked elsewhere.
     pub fn check_guild(&self, person: &Person, way: Entrypoint) -> Result<(), Refusal> {
-        self.counts(person.guild.ok_or(Refusal::NoServer)?, way)
+        self.counts(person.guild.ok_or(Refusal::NoGuild)?, way)
     }
 
     fn counts(&self, guild: Snowflake, way: Entrypoint) -> Result<(), Refusal> {
         let is_mapped = !self.mapped_channels().is_empty();
-        judge(guild, way, &self.rules().guilds, is_mapped, self.0.home.borrow().as_ref())
+        judge(guild, way, &self.rules().guilds, is_mapped, self.0.known_guilds.borrow().as_ref())
     }
 
     /// The channels that the environment's map names.
@@ -76,14 +76,14 @@ impl Hub {
 
     /// Stores the gateway's report of the bot's guilds, and warns of foreign ones. A guild whose mapped channel is
     /// deleted later stays the operator's: its members can set another channel.
-    pub fn set_guilds(&self, mut servers: Servers) {
-        let before = self.0.home.borrow().clone().unwrap_or_default();
+    pub fn set_guilds(&self, mut servers: Guilds) {
+        let before = self.0.known_guilds.borrow().clone().unwrap_or_default();
         servers.mapped.extend(&before.mapped);
         let (foreign_guilds, problem) = (self.foreign_guilds(), self.no_access_reason());
         let known: Vec<Problem> = self.server_problems();
-        self.0.home.send_if_modified(|home| {
-            let is_news = home.as_ref() != Some(&servers);
-            *home = Some(servers);
+        self.0.known_guilds.send_if_modified(|known_guilds| {
+            let is_news = known_guilds.as_ref() != Some(&servers);
+            *known_guilds = Some(servers);
             is_news
         });
         if let Some(sentence) = self.no_access_reason().filter(|_| problem.is_none()) {
@@ -104,14 +104,14 @@ impl Hub {
 
     /// Drops the guilds that the old map led to: the gateway side then reports those of the new map.
     pub(super) fn forget_mapped_servers(&self) {
-        self.0.home.send_if_modified(|home| {
-            home.as_mut().is_some_and(|seen| !std::mem::take(&mut seen.mapped).is_empty())
+        self.0.known_guilds.send_if_modified(|known_guilds| {
+            known_guilds.as_mut().is_some_and(|seen| !std::mem::take(&mut seen.mapped).is_empty())
         });
     }
 
     /// Foreign guilds by name.
     fn foreign_guilds(&self) -> BTreeMap<Snowflake, String> {
-        let all = self.0.home.borrow().as_ref().map(|seen| seen.all.clone()).unwrap_or_default();
+        let all = self.0.known_guilds.borrow().as_ref().map(|seen| seen.all.clone()).unwrap_or_default();
         let named = all.into_iter().filter_map(|(id, name)| Some((id, name?)));
         named
             .filter(|(id, _)| matches!(self.counts(*id, Entrypoint::Card), Err(Refusal::ForeignGuild(_))))
@@ -120,8 +120,8 @@ impl Hub {
 
     /// Why no person can use any command or button; `None` if some can, or if that is not known yet.
     pub(super) fn no_access_reason(&self) -> Option<String> {
-        let home = self.0.home.borrow();
-        let seen = home.as_ref().filter(|seen| !seen.all.is_empty() && seen.mapped.is_empty())?;
+        let known_guilds = self.0.known_guilds.borrow();
+        let seen = known_guilds.as_ref().filter(|seen| !seen.all.is_empty() && seen.mapped.is_empty())?;
         // A guild that has not arrived yet may be the operator's.
         if seen.all.values().any(Option::is_none) {
             return None;
@@ -143,8 +143,8 @@ impl Hub {
 
     /// Waits until access is known for `guild`.
     pub async fn know_server(&self, guild: Snowflake, way: Entrypoint) {
-        let mut home = self.0.home.subscribe();
-        while self.counts(guild, way) == Err(Refusal::TooEarly) && home.changed().await.is_ok() {}
+        let mut known_guilds = self.0.known_guilds.subscribe();
+        while self.counts(guild, way) == Err(Refusal::TooEarly) && known_guilds.changed().await.is_ok() {}
     }
 }
 
@@ -156,12 +156,12 @@ mod tests {
     const CUSTOMERS: Snowflake = Snowflake::new(2);
     const STRANGERS: Snowflake = Snowflake::new(99);
 
-    fn servers(all: &[Snowflake], mapped: &[Snowflake]) -> Servers {
+    fn servers(all: &[Snowflake], mapped: &[Snowflake]) -> Guilds {
         let name = |id: &Snowflake| (*id, Some(format!("server {id}")));
-        Servers {
+        Guilds {
             all: all.iter().map(name).collect(),
             mapped: mapped.iter().copied().collect(),
-            ..Servers::default()
+            ..Guilds::default()
         }
     }
 

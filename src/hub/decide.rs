@@ -4,8 +4,8 @@
 //! decision is one unit of the store: the first decision wins there, not here.
 
 mod ask;
+mod click_origin;
 mod machines;
-mod place;
 mod unattended;
 mod who;
 
@@ -21,7 +21,7 @@ use crate::model::{
 use crate::store::{self, Change, Changed, TicketAction};
 
 pub(in crate::hub) use ask::ids;
-pub use place::Place as ClickOrigin;
+pub use click_origin::ClickOrigin;
 
 /// How long a click is retried while the database rejects it. Discord's interaction token expires after 15 minutes.
 const PATIENCE: Duration = Duration::from_secs(13 * 60);
@@ -181,7 +181,7 @@ impl Hub {
         }
         let by = Decider { id: click.person.id, name: click.person.name.clone() };
         let entry = self.entry(click, Some(&decision));
-        let changed = match (click.press, decision.matter) {
+        let changed = match (click.press, decision.kind) {
             // These call no platform API, so they need no key for it.
             (ButtonAction::Undo, DecisionKind::Machine) => {
                 store.change(&click.token, Change::Undo, by, entry).await?
@@ -192,9 +192,9 @@ impl Hub {
             (ButtonAction::Mute, DecisionKind::Alert) => {
                 return self.mute_alert(click, &decision, entry).await;
             }
-            (_, matter) => {
+            (_, kind) => {
                 let changed = match self.rules().platform {
-                    Some(platform) => self.ask_platform(click, matter, platform, by, entry).await?,
+                    Some(platform) => self.ask_platform(click, kind, platform, by, entry).await?,
                     None => Err(Refusal::NoKey),
                 };
                 match changed {
@@ -221,7 +221,7 @@ impl Hub {
     async fn ask_platform(
         &self,
         click: &Click,
-        matter: DecisionKind,
+        kind: DecisionKind,
         platform: DestinationId,
         by: Decider,
         entry: AuditEntry,
@@ -235,8 +235,8 @@ impl Hub {
             even_expired: click.place.is_none(),
         };
         let card = click.place.as_ref().and_then(|place| Some((place.channel, place.message?)));
-        let ticket_action = |matter| TicketAction { matter, text: click.text.clone(), platform, card };
-        let change = match (click.press, matter) {
+        let ticket_action = |kind| TicketAction { kind, text: click.text.clone(), platform, card };
+        let change = match (click.press, kind) {
             (ButtonAction::Approve, DecisionKind::Machine) => decide(Verdict::Approved),
             (ButtonAction::Deny, DecisionKind::Machine) => decide(Verdict::Denied),
             (ButtonAction::TryAgain, DecisionKind::Machine)
@@ -292,7 +292,7 @@ const fn passes(error: &store::Error) -> bool {
 }
 
 fn subject(decision: &Decision) -> String {
-    let (family, _) = decision.subject.split_once(':').unwrap_or((decision.matter.as_str(), ""));
+    let (family, _) = decision.subject.split_once(':').unwrap_or((decision.kind.as_str(), ""));
     if decision.object.is_empty() {
         format!("{family} {}", decision.label)
     } else {

@@ -90,10 +90,10 @@ impl Hub {
             _ => notice,
         };
         let id = self.0.mint.next(now.steady);
-        let rank = if *notice == Notice::Reopened { Priority::Normal } else { Priority::Urgent };
+        let priority = if *notice == Notice::Reopened { Priority::Normal } else { Priority::Urgent };
         let incoming = Incoming {
             event: event_of(id, notice, destination, cause, now.wall),
-            plan: self.recipients(destination.id, rank),
+            plan: self.recipients(destination.id, priority),
             unrouted: false,
             company_name: None,
             asks: None,
@@ -103,10 +103,10 @@ impl Hub {
 
     /// Recipients of nuncio's own notices: the `default` route's destinations, except the one that the notice is
     /// about.
-    fn recipients(&self, except: DestinationId, rank: Priority) -> Vec<Planned> {
+    fn recipients(&self, except: DestinationId, priority: Priority) -> Vec<Planned> {
         let mut plan = self.0.routing.now().default_plan();
         plan.retain(|planned| planned.destination_id != except);
-        plan.iter_mut().for_each(|planned| planned.rank = rank);
+        plan.iter_mut().for_each(|planned| planned.priority = priority);
         plan
     }
 }

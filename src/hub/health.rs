@@ -59,7 +59,7 @@ impl Hub {
         problems.extend(self.refused_source_problem());
         problems.extend(Problem::all(ProblemCode::LongWriteAheadLog, self.storage_problem()));
         problems.extend(Problem::all(ProblemCode::DatabaseHardLinks, self.link_problem()));
-        problems.extend(self.place_problems());
+        problems.extend(self.channel_problems());
         problems.extend(Problem::all(ProblemCode::NoOperatorServer, self.no_access_reason()));
         problems.extend(self.server_problems());
         problems.extend(Problem::all(ProblemCode::DestinationMissing, self.0.routing.now().dangling()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::hub::{Condition, Finding, Gateway, Hub};
 use crate::model::{Attempt, Class, Message};
-use crate::store::{Accepted, Next};
+use crate::store::{Accepted, NextStep};
 use crate::telemetry::metric::{Counter, Exposition, Gauge, Histogram};
 
 /// What becomes of deliveries when an attempt is recorded.
@@ -68,13 +68,13 @@ impl Metrics {
 
 impl Hub {
     /// Counts a recorded attempt.
-    pub fn recorded(&self, message: &Message, attempt: &Attempt, next: &Next) {
+    pub fn recorded(&self, message: &Message, attempt: &Attempt, next: &NextStep) {
         let metrics = &self.0.metrics;
         metrics.attempts[attempt.outcome.kind() as usize].add(1);
         let fate = match next {
-            Next::Delivered(_) => 0,
-            Next::Dead(_) => 1,
-            Next::Parked(_) => 2,
+            NextStep::Delivered(_) => 0,
+            NextStep::Dead(_) => 1,
+            NextStep::Parked(_) => 2,
             _ => 3,
         };
         metrics.fates[fate].add(message.deliveries.len() as u64);
@@ -217,7 +217,7 @@ impl Hub {
                 age,
             );
         }
-        if let Ok(standing) = store.standing(now).await {
+        if let Ok(standing) = store.destination_counts(now).await {
             text.gauge(
                 "nuncio_destinations_cooling",
                 "Destinations left alone for a while.",

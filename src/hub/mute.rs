@@ -268,8 +268,12 @@ impl Hub {
                 company_name: None,
                 body: RawBody::new(json!({"event_type": ENDED, "data": data}).to_string().into_bytes()),
             };
-            let plan =
-                vec![Planned { destination_id, rank: Priority::Normal, route: String::new(), muted: None }];
+            let plan = vec![Planned {
+                destination_id,
+                priority: Priority::Normal,
+                route: String::new(),
+                muted: None,
+            }];
             self.0
                 .store
                 .accept(Incoming { event, plan, unrouted: false, company_name: None, asks: None })

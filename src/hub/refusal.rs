@@ -8,7 +8,7 @@ use crate::model::Snowflake;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Outside of any guild.
-    NoServer,
+    NoGuild,
     /// A guild that is not the operator's.
     ForeignGuild(Snowflake),
     /// A guild, while nothing names the operator's.
@@ -32,7 +32,7 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoServer => "not in a server",
+            Self::NoGuild => "not in a server",
             Self::ForeignGuild(guild) => {
                 return write!(f, "in server {guild}, which is none of the operator's");
             }

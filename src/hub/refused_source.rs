@@ -241,8 +241,9 @@ impl Hub {
         };
         let is_refused = matches!(report, Report::Refused(_));
         let mut plan = self.0.routing.now().default_plan();
-        plan.iter_mut()
-            .for_each(|planned| planned.rank = if is_refused { Priority::Urgent } else { Priority::Normal });
+        plan.iter_mut().for_each(|planned| {
+            planned.priority = if is_refused { Priority::Urgent } else { Priority::Normal }
+        });
         self.0
             .store
             .accept(Incoming { event, plan, unrouted: false, company_name: None, asks: None })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::hub::{Condition, Hub, Notice};
-use crate::store::{Result, Shelf};
+use crate::store::{Result, RetentionTable};
 
 /// Delay before the first run, and the interval after it.
 const FIRST: Duration = Duration::from_secs(60);
@@ -47,7 +47,7 @@ impl Hub {
                 clock.sleep(FIRST).await;
                 continue;
             }
-            match self.tidy(clock.now().minus(retention)).await {
+            match self.run_retention(clock.now().minus(retention)).await {
                 Ok(done) if done == Tidied::default() => {}
                 Ok(done) => {
                     let days = retention.as_secs() / 86_400;
@@ -69,21 +69,21 @@ impl Hub {
 
     /// Gives up deliveries that have waited for closed destinations since before `before`, and removes what was
     /// finished by then.
-    pub async fn tidy(&self, before: Timestamp) -> Result<Tidied> {
+    pub async fn run_retention(&self, before: Timestamp) -> Result<Tidied> {
         let mut done = Tidied { expired: self.expire(before).await?, ..Tidied::default() };
-        for shelf in Shelf::ALL {
+        for shelf in RetentionTable::ALL {
             let removed = self.clear(shelf, before).await?;
             match shelf {
-                Shelf::Deliveries => done.deliveries = removed,
-                Shelf::Messages => done.messages = removed,
-                Shelf::Events => done.events = removed,
-                Shelf::Quarantine => done.quarantined = removed,
+                RetentionTable::Deliveries => done.deliveries = removed,
+                RetentionTable::Messages => done.messages = removed,
+                RetentionTable::Events => done.events = removed,
+                RetentionTable::Quarantine => done.quarantined = removed,
             }
         }
         Ok(done)
     }
 
-    async fn clear(&self, shelf: Shelf, before: Timestamp) -> Result<u64> {
+    async fn clear(&self, shelf: RetentionTable, before: Timestamp) -> Result<u64> {
         let (mut removed, mut after) = (0, String::new());
         loop {
             let began = self.0.clock.elapsed();

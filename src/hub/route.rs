@@ -1,6 +1,6 @@
 //! Routes set from Discord: a change of the map that takes effect at once and survives restarts.
 
-use crate::hub::{Hub, Place};
+use crate::hub::{ChannelInfo, Hub};
 use crate::model::route::{Key, Target};
 use crate::model::{AuditEntry, AuditOutcome, RouteId, Sink, Snowflake};
 use crate::store::{self, SetRoute};
@@ -44,7 +44,7 @@ impl Hub {
         &self,
         key: Key,
         channel: Snowflake,
-        place: Option<&Place>,
+        place: Option<&ChannelInfo>,
         guild: Option<Snowflake>,
         mut entry: AuditEntry,
     ) -> Result<Option<Before>, RouteError> {
@@ -69,7 +69,7 @@ impl Hub {
             self.0.store.audit(entry).await?;
             return Err(RouteError::Unfit(why));
         }
-        let name = place.map(Place::name).unwrap_or_default();
+        let name = place.map(ChannelInfo::name).unwrap_or_default();
         let by = entry.actor.name().to_owned();
         let before = self.current_targets(&key).filter(|before| before.places != [Target::Channel(channel)]);
         entry.detail = format!("to {name}");

@@ -228,10 +228,10 @@ impl Routes {
         sentences
     }
 
-    /// The deliveries of priority `rank` for an event. `None` if no key matches, or if the matching one names only
+    /// The deliveries of priority `priority` for an event. `None` if no key matches, or if the matching one names only
     /// missing destinations: then the event waits for a route.
-    pub(super) fn plan_for(&self, kind: &Kind, company: &str, rank: Priority) -> Option<Vec<Planned>> {
-        self.along(self.map.find(kind, company)?, rank)
+    pub(super) fn plan_for(&self, kind: &Kind, company: &str, priority: Priority) -> Option<Vec<Planned>> {
+        self.along(self.map.find(kind, company)?, priority)
     }
 
     /// Whether no key names this kind: at most `default` or `*` matches it.
@@ -264,12 +264,12 @@ impl Routes {
     }
 
     /// `None` if none of the route's targets exists.
-    fn along(&self, route: &Route, rank: Priority) -> Option<Vec<Planned>> {
+    fn along(&self, route: &Route, priority: Priority) -> Option<Vec<Planned>> {
         let mut plan: Vec<Planned> = Vec::with_capacity(route.targets.len());
         for destination_id in route.targets.iter().filter_map(|target| self.destinations.get(target).copied())
         {
             if plan.iter().all(|planned| planned.destination_id != destination_id) {
-                plan.push(Planned { destination_id, rank, route: route.key.clone(), muted: None });
+                plan.push(Planned { destination_id, priority, route: route.key.clone(), muted: None });
             }
         }
         (route.targets.is_empty() || !plan.is_empty()).then_some(plan)

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Timestamp;
-use crate::hub::{Hub, Problem, ProblemCode, Rules, ServerRole, Servers};
+use crate::hub::{GuildRole, Guilds, Hub, Problem, ProblemCode, Rules};
 use crate::model::Snowflake;
 
 /// The permissions that the bot needs in a guild: View Channels, Send Messages, Embed Links, Read Message History.
@@ -18,7 +18,7 @@ const COPY_ROLE: &str =
 /// All problems of `seen` at `now`, given the rules and the roles that cards ping.
 #[must_use]
 pub fn judge_servers(
-    seen: &Servers,
+    seen: &Guilds,
     rules: &Rules,
     pinged: &BTreeSet<Snowflake>,
     now: Timestamp,
@@ -57,7 +57,7 @@ pub fn judge_servers(
 }
 
 /// Why a role in `variable` admits no member.
-fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) -> Option<Problem> {
+fn unusable(seen: &Guilds, variable: &'static str, role: Snowflake, who: &str) -> Option<Problem> {
     if let Some(name) = seen.all.get(&role) {
         let name = name.as_deref().unwrap_or_default();
         return Some(Problem::with_remedy(
@@ -81,7 +81,7 @@ fn unusable(seen: &Servers, variable: &'static str, role: Snowflake, who: &str) 
 }
 
 /// Why a role's ping reaches no member.
-fn unpingable(roles: &BTreeMap<Snowflake, ServerRole>, role: Snowflake) -> Option<Problem> {
+fn unpingable(roles: &BTreeMap<Snowflake, GuildRole>, role: Snowflake) -> Option<Problem> {
     let Some(known) = roles.get(&role) else {
         return Some(Problem::with_remedy(
             ProblemCode::UnknownPingRole,
@@ -106,7 +106,7 @@ fn unpingable(roles: &BTreeMap<Snowflake, ServerRole>, role: Snowflake) -> Optio
 }
 
 /// While the bot is timed out, Discord rejects its messages but lets it read.
-fn timed_out_in(seen: &Servers, guild: Snowflake, until: Timestamp) -> Problem {
+fn timed_out_in(seen: &Guilds, guild: Snowflake, until: Timestamp) -> Problem {
     let name = seen.all.get(&guild).and_then(Option::as_deref).unwrap_or_default();
     Problem::with_remedy(
         ProblemCode::BotTimedOut,
@@ -138,8 +138,8 @@ impl Hub {
     /// Problems of the bot's guilds and the configured roles; empty until the gateway has reported.
     #[must_use]
     pub fn server_problems(&self) -> Vec<Problem> {
-        let home = self.0.home.borrow();
-        let Some(seen) = home.as_ref() else { return Vec::new() };
+        let known_guilds = self.0.known_guilds.borrow();
+        let Some(seen) = known_guilds.as_ref() else { return Vec::new() };
         judge_servers(seen, &self.rules(), &self.pinged_roles(), self.0.clock.now())
     }
 
@@ -161,14 +161,14 @@ mod tests {
     const QUIET: Snowflake = Snowflake::new(12);
     const NOWHERE: Snowflake = Snowflake::new(99);
 
-    fn seen() -> Servers {
+    fn seen() -> Guilds {
         let role =
-            |name: &str, can_be_pinged| ServerRole { guild: ACME, name: name.to_owned(), can_be_pinged };
-        Servers {
+            |name: &str, can_be_pinged| GuildRole { guild: ACME, name: name.to_owned(), can_be_pinged };
+        Guilds {
             all: BTreeMap::from([(ACME, Some("Acme NOC".to_owned()))]),
             application: Some(Snowflake::new(5)),
             roles: BTreeMap::from([(APPROVERS, role("Approvers", true)), (QUIET, role("Quiet", false))]),
-            ..Servers::default()
+            ..Guilds::default()
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_timeout_is_named_until_it_is_over() {
         let at = |until| {
-            let seen = Servers { timed_out: BTreeMap::from([(ACME, until)]), ..seen() };
+            let seen = Guilds { timed_out: BTreeMap::from([(ACME, until)]), ..seen() };
             judge_servers(&seen, &Rules::default(), &BTreeSet::new(), NOW)
         };
         let [problem] = &*at(Timestamp::from_secs(1_700_000_001)) else { panic!() };
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_bot_in_no_server_gets_its_invite_link() {
-        let nowhere = Servers { application: Some(Snowflake::new(5)), ..Servers::default() };
+        let nowhere = Guilds { application: Some(Snowflake::new(5)), ..Guilds::default() };
         let [problem] = &*judge_servers(&nowhere, &Rules::default(), &BTreeSet::new(), NOW) else { panic!() };
         assert_eq!(problem.code, "bot_in_no_server");
         assert!(problem.sentence().contains("client_id=5&scope=bot+applications.commands&permissions=84992"));

@@ -5,7 +5,7 @@ use crate::hub::{Hub, Problem, ProblemCode};
 use crate::model::{
     Actor, DestinationId, LostWebhook, NewWebhook, Scope, StoredWebhook, WebhookMark, WebhookUrl,
 };
-use crate::store::{self, Kept};
+use crate::store::{self, StoreOutcome};
 
 /// Longest name in characters (Discord: "Create Webhook", `name`).
 const MAX_NAME: usize = 80;
@@ -152,11 +152,11 @@ impl Hub {
     }
 }
 
-fn kept(kept: Kept) -> Result<(), WebhookError> {
+fn kept(kept: StoreOutcome) -> Result<(), WebhookError> {
     match kept {
-        Kept::Stored => Ok(()),
-        Kept::Known(id) => Err(WebhookError::Known(id)),
-        Kept::NotFound => Err(WebhookError::NotFound),
+        StoreOutcome::Stored => Ok(()),
+        StoreOutcome::Known(id) => Err(WebhookError::Known(id)),
+        StoreOutcome::NotFound => Err(WebhookError::NotFound),
     }
 }
 

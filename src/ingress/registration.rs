@@ -16,7 +16,7 @@ use crate::ingress::insider::has_key;
 use crate::ingress::rejection::{Rejection, Sentence};
 use crate::model::{Actor, AuditEntry, AuditOutcome};
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::xtsystems::{NotRegistered, Registrar, Wanted};
+use crate::xtsystems::{Registrar, RegistrationError, RegistrationRequest};
 
 /// Maximum body size of a registration request, in bytes.
 const MOST: usize = 64 * 1024;
@@ -111,11 +111,12 @@ fn read(body: &Bytes) -> serde_json::Result<Asked> {
 
 /// Registers the webhook and records the outcome in the audit log; an error is the reason.
 async fn carry_out(registrar: &Registrar, hub: &Hub, asked: Asked) -> Result<Registered, String> {
-    let wanted = Wanted { url: asked.webhook_url, events: asked.events, company: asked.company_id };
+    let wanted =
+        RegistrationRequest { url: asked.webhook_url, events: asked.events, company: asked.company_id };
     let done = registrar.register(&wanted).await;
     let (outcome, detail) = match &done {
         Ok(registration) => (AuditOutcome::Done, format!("to {}", registration.url)),
-        Err(why @ NotRegistered::Failed(_)) => (AuditOutcome::Failed, why.to_string()),
+        Err(why @ RegistrationError::Failed(_)) => (AuditOutcome::Failed, why.to_string()),
         Err(why) => (AuditOutcome::Refused, why.to_string()),
     };
     let entry = AuditEntry::new(Actor::ApiKey, "api.register-webhook", "webhook");

@@ -5,7 +5,7 @@ use crate::model::{EventId, MessageId, Snowflake, Source};
 
 /// What a message shows of one subject. Recorded once the message is posted on Discord.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct CardState {
     /// The source that the subject belongs to.
     pub source: Source,
     /// The subject; never empty.
@@ -34,5 +34,5 @@ pub struct LivingCard {
     /// True if the card can no longer be edited: the next event posts a new one.
     pub frozen: bool,
     /// What the card shows.
-    pub shown: Shown,
+    pub shown: CardState,
 }

@@ -1,6 +1,6 @@
 //! Decisions: the question that a card's buttons ask, and the answers to it.
 //!
-//! Two facts are kept apart: the [`Verdict`] of people and the answer of the [`Platform`]. The [`Phase`] that a card
+//! Two facts are kept apart: the [`Verdict`] of people and the answer of the [`CallState`]. The [`Phase`] that a card
 //! shows follows from both.
 
 use std::fmt;
@@ -114,20 +114,20 @@ pub enum Verdict {
     /// A person is handling it (alerts).
     Taken,
     /// Requested by a person (take, note, close).
-    Made,
+    Requested,
 }
 
 words!(Verdict {
-    Open => "open", Approved => "approved", Denied => "denied", Expired => "expired", Taken => "taken", Made => "made",
+    Open => "open", Approved => "approved", Denied => "denied", Expired => "expired", Taken => "taken", Requested => "made",
 });
 
 /// State of the call to the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Platform {
+pub enum CallState {
     /// Not called.
-    Unasked,
+    NotCalled,
     /// The call is in progress.
-    Telling,
+    Calling,
     /// Accepted by the platform.
     Confirmed,
     /// Rejected by the platform.
@@ -136,8 +136,8 @@ pub enum Platform {
     Held,
 }
 
-words!(Platform {
-    Unasked => "unasked", Telling => "telling", Confirmed => "confirmed", Refused => "refused", Held => "held",
+words!(CallState {
+    NotCalled => "unasked", Calling => "telling", Confirmed => "confirmed", Refused => "refused", Held => "held",
 });
 
 /// Who decided, with the display name at that time.
@@ -157,7 +157,7 @@ pub struct Decision {
     /// Finds the decision from a click.
     pub token: Token,
     /// Kind of the decision.
-    pub matter: DecisionKind,
+    pub kind: DecisionKind,
     /// The source that the subject belongs to.
     pub source: Source,
     /// The subject, as in the event.
@@ -179,7 +179,7 @@ pub struct Decision {
     /// What people decided.
     pub verdict: Verdict,
     /// State of the call to the platform.
-    pub platform: Platform,
+    pub platform: CallState,
     /// Who decided; `None` if undecided, or decided on the platform.
     pub decider: Option<Decider>,
     /// The decider's reason, or the text of the note.
@@ -229,12 +229,12 @@ impl Decision {
             return Phase::ApprovedUpstream;
         }
         match (self.verdict, self.platform) {
-            (Verdict::Open | Verdict::Taken | Verdict::Made, _) => Phase::Pending,
+            (Verdict::Open | Verdict::Taken | Verdict::Requested, _) => Phase::Pending,
             (Verdict::Expired, _) => Phase::Expired,
-            (_, Platform::Refused | Platform::Held) => Phase::RefusedByPlatform,
-            (_, Platform::Unasked | Platform::Telling) => Phase::Deciding,
-            (Verdict::Approved, Platform::Confirmed) => Phase::Approved,
-            (Verdict::Denied, Platform::Confirmed) => Phase::Denied,
+            (_, CallState::Refused | CallState::Held) => Phase::RefusedByPlatform,
+            (_, CallState::NotCalled | CallState::Calling) => Phase::Deciding,
+            (Verdict::Approved, CallState::Confirmed) => Phase::Approved,
+            (Verdict::Denied, CallState::Confirmed) => Phase::Denied,
         }
     }
 

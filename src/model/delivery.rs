@@ -65,7 +65,7 @@ pub struct Delivery {
     /// Target of the delivery.
     pub destination_id: DestinationId,
     /// Priority within the lane.
-    pub rank: Priority,
+    pub priority: Priority,
     /// The routing key that matched; it determines which roles are pinged.
     pub route: String,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 
 use crate::clock::{Moment, SteadyTime, Timestamp};
-use crate::model::{Delivery, DestinationId, MessageId, Mint, Shown, Snowflake, Tag, WebhookMark};
+use crate::model::{CardState, Delivery, DestinationId, MessageId, Mint, Snowflake, Tag, WebhookMark};
 
 /// Idempotency key of a Discord post: a repeated send with one nonce yields one message. 24 random base32 characters,
 /// never reused (Discord: "Create Message", `nonce` ≤ 25 characters).
@@ -166,7 +166,7 @@ pub struct Message {
     /// True if it is posted and only its deliveries still have to be marked.
     pub settling: bool,
     /// The subjects it shows. Set when it is composed; recorded as rows of `cards` once the message is posted.
-    pub shows: Vec<Shown>,
+    pub shows: Vec<CardState>,
     /// For each card, the tags that its footer may carry. Set when it is composed.
     pub tags: Vec<Vec<Tag>>,
     /// When it was planned, by the wall clock.

@@ -17,7 +17,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The clock that measures a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum WaitKind {
     /// A span in steady time.
     Duration {
         /// The longest that its rules allow.
@@ -29,7 +29,7 @@ pub enum Kind {
 
 /// Storage of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum WaitStorage {
     /// A column of a table.
     Column {
         /// Table name.
@@ -51,9 +51,9 @@ pub struct Wait {
     /// Description of the wait.
     pub what: &'static str,
     /// Storage of the wait.
-    pub place: Place,
+    pub storage: WaitStorage,
     /// The clock that measures it.
-    pub kind: Kind,
+    pub kind: WaitKind,
 }
 
 /// Key of the end of a global Discord pause.
@@ -65,59 +65,67 @@ pub const LOGINS: &str = "bot.identifies";
 pub const WAITS: &[Wait] = &[
     Wait {
         what: "a destination: its rate limit, back-off, refusal of the key, or the next look at a closed one",
-        place: Place::Column { table: "destinations", column: "not_before", rows: "deleted_at IS NULL" },
-        kind: Kind::Duration { longest: schedule::LONGEST_WAIT },
+        storage: WaitStorage::Column {
+            table: "destinations",
+            column: "not_before",
+            rows: "deleted_at IS NULL",
+        },
+        kind: WaitKind::Duration { longest: schedule::LONGEST_WAIT },
     },
     Wait {
         what: "a destination that waits for the end of an outage: when it may follow another one's success",
-        place: Place::Column { table: "destinations", column: "retry_from", rows: "deleted_at IS NULL" },
-        kind: Kind::Duration { longest: schedule::LONGEST_WAIT },
+        storage: WaitStorage::Column {
+            table: "destinations",
+            column: "retry_from",
+            rows: "deleted_at IS NULL",
+        },
+        kind: WaitKind::Duration { longest: schedule::LONGEST_WAIT },
     },
     Wait {
         what: "a delivery: the grace in which a decision can be undone, or the retry of a call to the platform",
-        place: Place::Column { table: "deliveries", column: "due_at", rows: "status = 'pending'" },
-        kind: Kind::Duration { longest: schedule::LONGEST_WAIT },
+        storage: WaitStorage::Column { table: "deliveries", column: "due_at", rows: "status = 'pending'" },
+        kind: WaitKind::Duration { longest: schedule::LONGEST_WAIT },
     },
     Wait {
         what: "everything: Discord wants nothing from this address for a while",
-        place: Place::Meta(PAUSE),
-        kind: Kind::Duration { longest: schedule::LONGEST_WAIT },
+        storage: WaitStorage::Meta(PAUSE),
+        kind: WaitKind::Duration { longest: schedule::LONGEST_WAIT },
     },
     Wait {
         what: "the bot's next login: so many in an hour",
-        place: Place::Meta(LOGINS),
+        storage: WaitStorage::Meta(LOGINS),
         // These are past times: none lies ahead.
-        kind: Kind::Duration { longest: Duration::ZERO },
+        kind: WaitKind::Duration { longest: Duration::ZERO },
     },
     Wait {
         what: "the next ping about the same thing",
-        place: Place::Column { table: "messages", column: "planned_at", rows: "FALSE" },
-        kind: Kind::Duration { longest: schedule::PING_AGAIN },
+        storage: WaitStorage::Column { table: "messages", column: "planned_at", rows: "FALSE" },
+        kind: WaitKind::Duration { longest: schedule::PING_AGAIN },
     },
     Wait {
         what: "FOLD_REPEATS: the card of a repeated alert",
-        place: Place::Derived("the times in the ids of its events"),
-        kind: Kind::Duration { longest: Duration::MAX },
+        storage: WaitStorage::Derived("the times in the ids of its events"),
+        kind: WaitKind::Duration { longest: Duration::MAX },
     },
     Wait {
         what: "the refusals of the last minutes, which count towards a ban",
-        place: Place::Derived("attempts.started_at"),
-        kind: Kind::Duration { longest: MINUTE.saturating_mul(10) },
+        storage: WaitStorage::Derived("attempts.started_at"),
+        kind: WaitKind::Duration { longest: MINUTE.saturating_mul(10) },
     },
     Wait {
         what: "the end of a mute",
-        place: Place::Column { table: "mutes", column: "until", rows: "summed_at IS NULL" },
-        kind: Kind::Appointment,
+        storage: WaitStorage::Column { table: "mutes", column: "until", rows: "summed_at IS NULL" },
+        kind: WaitKind::Appointment,
     },
     Wait {
         what: "DECISION_EXPIRY: the end of a question",
-        place: Place::Column { table: "decisions", column: "expires_at", rows: "verdict = 'open'" },
-        kind: Kind::Appointment,
+        storage: WaitStorage::Column { table: "decisions", column: "expires_at", rows: "verdict = 'open'" },
+        kind: WaitKind::Appointment,
     },
     Wait {
         what: "RETENTION_DAYS",
-        place: Place::Derived("finished_at, received_at and updated_at of what is over"),
-        kind: Kind::Appointment,
+        storage: WaitStorage::Derived("finished_at, received_at and updated_at of what is over"),
+        kind: WaitKind::Appointment,
     },
 ];
 

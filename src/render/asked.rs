@@ -1,6 +1,6 @@
 //! The decision context of a card: what it shows besides its event.
 
-use crate::model::{Decision, DecisionKind, Mute, Platform};
+use crate::model::{CallState, Decision, DecisionKind, Mute};
 
 /// The decision about a card's subject, and what became of it.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,6 @@ pub struct DecisionContext {
 impl DecisionContext {
     /// The newest ticket action, if the platform refused it or nuncio holds it.
     pub(super) fn refused_wish(&self) -> Option<&Decision> {
-        self.wishes.last().filter(|action| matches!(action.platform, Platform::Refused | Platform::Held))
+        self.wishes.last().filter(|action| matches!(action.platform, CallState::Refused | CallState::Held))
     }
 }

@@ -122,7 +122,7 @@ impl Card {
 
     /// Marks the card as a possible duplicate: the same message may already be in the channel.
     #[must_use]
-    pub fn maybe_twice(mut self) -> Self {
+    pub fn mark_possible_duplicate(mut self) -> Self {
         self.footer.push_str(" · may be a duplicate");
         self
     }

@@ -6,7 +6,7 @@ use super::machine;
 use super::text::{literal, moment, number, short};
 use super::{Card, Color, DecisionContext, Markdown};
 use crate::clock::Timestamp;
-use crate::model::{Decision, Event, Phase, Platform, Verdict};
+use crate::model::{CallState, Decision, Event, Phase, Verdict};
 
 /// Maximum graphemes of a person's name.
 const NAME: usize = 60;
@@ -195,7 +195,7 @@ pub(super) fn telling(decision: &Decision) -> Markdown {
 fn refusal(decision: &Decision) -> Markdown {
     let platform_reply = decision.platform_reply.as_ref().map(|platform_reply| short(platform_reply, 400));
     match decision.platform {
-        Platform::Held => platform_reply.unwrap_or_default(),
+        CallState::Held => platform_reply.unwrap_or_default(),
         _ => Markdown::join(
             [
                 platform_reply.map(|platform_reply| [literal("XTSystems said: "), platform_reply].into()),

@@ -6,7 +6,7 @@ use super::decided::{by, verdict};
 use super::facts::word;
 use super::text::{code, literal, moment, short, text};
 use super::{Card, Color, Field, Markdown};
-use crate::model::{Decision, DecisionKind, Event, Phase, Platform, payload};
+use crate::model::{CallState, Decision, DecisionKind, Event, Phase, payload};
 
 /// Maximum number of facts: a longer list is not read.
 const MOST_FACTS: usize = 30;
@@ -39,7 +39,7 @@ pub fn details(decision: &Decision, all: &[Decision], event: Option<&Event>) -> 
 
 fn line(decision: &Decision) -> Option<Markdown> {
     let at = decision.decided_at.or(decision.approved_upstream_at).unwrap_or(decision.created_at);
-    let what: Markdown = match decision.matter {
+    let what: Markdown = match decision.kind {
         DecisionKind::Ticket => return None,
         DecisionKind::Take => literal("taken").and(by(decision)),
         DecisionKind::Note => literal("noted").and(by(decision)),
@@ -56,8 +56,8 @@ fn line(decision: &Decision) -> Option<Markdown> {
     let reason =
         decision.reason.as_ref().map(|reason| [literal(": "), short(reason, 100).emphasised()].into());
     let platform = match decision.platform {
-        Platform::Unasked => None,
-        Platform::Telling => {
+        CallState::NotCalled => None,
+        CallState::Calling => {
             // The body of a failed reply: more than the card shows.
             let held = decision
                 .platform_reply
@@ -67,8 +67,8 @@ fn line(decision: &Decision) -> Option<Markdown> {
             let held = held.map(|held| [literal(": "), code(held)].into()).unwrap_or_default();
             Some([literal(" · telling XTSystems"), held].into())
         }
-        Platform::Confirmed => Some(literal(" · XTSystems confirmed")),
-        Platform::Refused | Platform::Held => Some(literal(" · not in XTSystems")),
+        CallState::Confirmed => Some(literal(" · XTSystems confirmed")),
+        CallState::Refused | CallState::Held => Some(literal(" · not in XTSystems")),
     };
     Some([moment(at), literal(" "), what, reason.unwrap_or_default(), platform.unwrap_or_default()].into())
 }

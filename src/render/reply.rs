@@ -63,7 +63,7 @@ const MAYBE_TWICE: &str = "(may be a duplicate)";
 
 /// The label above lines that may already be in the channel.
 #[must_use]
-pub fn maybe_twice() -> Markdown {
+pub fn mark_possible_duplicate() -> Markdown {
     literal(MAYBE_TWICE)
 }
 

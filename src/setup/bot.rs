@@ -58,7 +58,7 @@ async fn token(setup: &mut Setup<'_>) -> Result<(Client, Myself), Stop> {
             continue;
         };
         setup.prompt.wait_for(Some("Asking Discord"));
-        let asked = async { client.myself(client.gate().pass().await).await };
+        let asked = async { client.myself(client.circuit_breaker().acquire().await).await };
         let answer = setup.clock.within(LIMIT, asked).await;
         setup.prompt.wait_for(None);
         let (check, is_refused) = match answer {

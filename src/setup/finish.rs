@@ -14,7 +14,7 @@ use crate::model::{AuditEntry, AuditOutcome};
 use crate::setup::database::open;
 use crate::setup::draft::{MAP, WRITTEN};
 use crate::setup::{NewChannel, Outcome, Plan, Setup, Stop, final_test};
-use crate::xtsystems::{Client, Registrar, Wanted};
+use crate::xtsystems::{Client, Registrar, RegistrationRequest};
 
 /// The head of a new file.
 const HEAD: &str = "# The configuration of nuncio, made by `nuncio setup`: run it again to check or change it.\n\
@@ -261,7 +261,7 @@ async fn make_channels(
 ) -> Result<(), Stop> {
     let server = &plan.servers.home;
     for (at, channel) in plan.new_channels.iter().enumerate() {
-        let pass = plan.client.gate().pass().await;
+        let pass = plan.client.circuit_breaker().acquire().await;
         let id = plan.client.make_channel(pass, server.id, &channel.name).await.map_err(|failure| {
             let before = made(&plan.new_channels[..at], &server.name);
             Stop::Wrong {
@@ -314,7 +314,7 @@ async fn register(setup: &mut Setup<'_>, config: &Config, platform: Client) -> b
     };
     let registrar = Registrar::new(Some(platform), url, config.webhook.secret.clone());
     setup.prompt.wait_for(Some("Registering the webhook in XTSystems"));
-    let done = registrar.register(&Wanted::default()).await;
+    let done = registrar.register(&RegistrationRequest::default()).await;
     setup.prompt.wait_for(None);
     let entry = AuditEntry::new(setup.options.actor.clone(), "command.register-webhook", "webhook");
     let entry = match &done {

@@ -1,6 +1,6 @@
 //! XTSystems: its address, and whether it accepts the key. It is optional.
 
-use crate::config::{Config, Wrong};
+use crate::config::{Config, InvalidValue};
 use crate::doctor::{self, LIMIT};
 use crate::secret::Secret;
 use crate::setup::draft::{KEY, URL};
@@ -133,7 +133,7 @@ pub(super) fn secret(
         // A blank at an end comes from copying; the check rejects one within.
         let typed = typed.expose().trim();
         let checked = match typed {
-            "" => Err(Wrong::new("is empty", "Paste it and press Enter; Esc ends setup.")),
+            "" => Err(InvalidValue::new("is empty", "Paste it and press Enter; Esc ends setup.")),
             typed => Config::check(name, typed),
         };
         match checked {
@@ -144,6 +144,6 @@ pub(super) fn secret(
 }
 
 /// Reports what is wrong with an answer.
-pub(super) fn refuse(setup: &mut Setup<'_>, what: &str, wrong: &Wrong) -> Result<(), Stop> {
+pub(super) fn refuse(setup: &mut Setup<'_>, what: &str, wrong: &InvalidValue) -> Result<(), Stop> {
     setup.wrong(&format!("{what} {}.", wrong.what), &wrong.fix)
 }

@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::model::{
     Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Priority, Severity,
 };
-use crate::store::decision::{self, Asks};
+use crate::store::decision::{self, DecisionTrigger};
 use crate::store::{Error, HintSender, Result, Store};
 
 /// Size limit for an event that travels with its hint. The lane loads larger ones when their turn comes, which bounds
@@ -38,7 +38,7 @@ pub struct Planned {
     /// Destination to deliver to.
     pub destination_id: DestinationId,
     /// Priority within its lane.
-    pub rank: Priority,
+    pub priority: Priority,
     /// Key of the routing map that chose the destination.
     pub route: String,
     /// The mute that suppresses this delivery, if any.
@@ -64,7 +64,7 @@ pub struct Incoming {
     /// Name of the event's customer, if new or changed.
     pub company_name: Option<String>,
     /// Decisions that it requests from operators, or answers.
-    pub asks: Option<Asks>,
+    pub asks: Option<DecisionTrigger>,
 }
 
 /// Result of accepting an event.
@@ -175,7 +175,7 @@ fn settle((accepts, stored): Group, hints: &HintSender) {
                 slot: String::new(),
                 generation: 0,
                 destination_id: planned.destination_id,
-                rank: planned.rank,
+                priority: planned.priority,
                 route: planned.route,
             });
         }
@@ -226,7 +226,7 @@ pub(super) async fn insert_delivery(
         .bind(event.to_string())
         .bind(planned.destination_id.to_string())
         .bind(planned.route.as_str())
-        .bind(planned.rank.as_i64())
+        .bind(planned.priority.as_i64())
         .bind(planned.status())
         .bind(planned.muted.map(|mute| mute.to_string()))
         .bind(planned.muted.map(|_| now.wall.as_millis()))

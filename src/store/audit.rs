@@ -22,7 +22,7 @@ use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 pub use fault::Fault;
-pub use rekey::Begun;
+pub use rekey::ChainStart;
 pub use verify::{Head, Verified};
 
 /// The `meta` key of the head: `<seq>:<MAC of the row>:<MAC of the two>`.

@@ -131,7 +131,7 @@ impl<'a> Rows<'a> {
                 text,
                 Text::of(planned.destination_id),
                 planned.route.as_str(),
-                planned.rank.as_i64(),
+                planned.priority.as_i64(),
                 planned.status(),
                 planned.muted.map(Text::of),
                 planned.muted.map(|_| self.now.wall.as_millis()),

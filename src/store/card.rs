@@ -8,7 +8,8 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{
-    Action, Delivery, DestinationId, Event, EventId, LivingCard, Message, MessageId, Shown, Snowflake, Source,
+    Action, CardState, Delivery, DestinationId, Event, EventId, LivingCard, Message, MessageId, Snowflake,
+    Source,
 };
 use crate::store::event::{self, source_of};
 use crate::store::{Error, Result, Store, corrupt, delivery};
@@ -40,7 +41,7 @@ impl Store {
             channel: row.try_get::<String, _>("channel_id")?.parse()?,
             message: row.try_get::<String, _>("receipt")?.parse()?,
             frozen: row.try_get("frozen")?,
-            shown: Shown {
+            shown: CardState {
                 source: source_of(&row.try_get::<String, _>("source")?)?,
                 subject: row.try_get("subject")?,
                 place: usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or(0),

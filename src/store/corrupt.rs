@@ -84,8 +84,8 @@ fn shown(row: &SqliteRow, column: &str) -> String {
 
 impl Store {
     /// Gives up corrupt deliveries: pending or sending → dead. Returns those that changed.
-    pub async fn give_up_spoilt(&self, spoilt: Vec<CorruptRow>) -> Result<Vec<CorruptRow>> {
-        self.writer().submit(Deliveries { spoilt, now: self.0.clock.now() }).await
+    pub async fn give_up_corrupt(&self, corrupt_rows: Vec<CorruptRow>) -> Result<Vec<CorruptRow>> {
+        self.writer().submit(Deliveries { corrupt_rows, now: self.0.clock.now() }).await
     }
 
     /// Gives up a corrupt message of `destination`, and every in-flight delivery there that belongs to no readable
@@ -93,14 +93,14 @@ impl Store {
     pub async fn give_up_message(
         &self,
         destination: DestinationId,
-        spoilt: CorruptRow,
+        corrupt_row: CorruptRow,
     ) -> Result<Vec<String>> {
-        self.writer().submit(Message { destination, spoilt, now: self.0.clock.now() }).await
+        self.writer().submit(Message { destination, corrupt_row, now: self.0.clock.now() }).await
     }
 }
 
 struct Deliveries {
-    spoilt: Vec<CorruptRow>,
+    corrupt_rows: Vec<CorruptRow>,
     now: Timestamp,
 }
 
@@ -109,19 +109,19 @@ impl Unit for Deliveries {
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
         let mut given_up = Vec::new();
-        for spoilt in &self.spoilt {
+        for corrupt_row in &self.corrupt_rows {
             let changed = sqlx::query(
                 "UPDATE deliveries SET reason = CASE WHEN status = 'sending' THEN $1 || $4 ELSE $1 END, \
                  status = 'dead', finished_at = $2 WHERE rowid = $3 AND status IN ('pending', 'sending')",
             )
-            .bind(spoilt.why.as_str())
+            .bind(corrupt_row.why.as_str())
             .bind(self.now.as_millis())
-            .bind(spoilt.place)
+            .bind(corrupt_row.place)
             .bind(MAY_STAND)
             .execute(&mut *tx)
             .await?;
             if changed.rows_affected() == 1 {
-                given_up.push(spoilt.clone());
+                given_up.push(corrupt_row.clone());
             }
         }
         Ok(given_up)
@@ -130,7 +130,7 @@ impl Unit for Deliveries {
 
 struct Message {
     destination: DestinationId,
-    spoilt: CorruptRow,
+    corrupt_row: CorruptRow,
     now: Timestamp,
 }
 
@@ -142,7 +142,7 @@ impl Unit for Message {
             "UPDATE messages SET state = 'refused', finished_at = $1 WHERE rowid = $2 AND state = 'sending'",
         )
         .bind(self.now.as_millis())
-        .bind(self.spoilt.place)
+        .bind(self.corrupt_row.place)
         .execute(&mut *tx)
         .await?;
         // Found by its deliveries, not by its id, which may be corrupt. This scans a table; it is rare.
@@ -153,7 +153,7 @@ impl Unit for Message {
              (SELECT 1 FROM messages WHERE messages.id = deliveries.message_id AND messages.state = 'sending') \
              RETURNING id",
         )
-        .bind(format!("its message cannot be read: {}{MAY_STAND}", self.spoilt.why))
+        .bind(format!("its message cannot be read: {}{MAY_STAND}", self.corrupt_row.why))
         .bind(self.now.as_millis())
         .bind(self.destination.to_string())
         .fetch_all(tx)

@@ -14,14 +14,14 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::{
-    Decider, Decision, DecisionId, DecisionKind, DeliveryId, DestinationId, EventId, Platform, Snowflake,
+    CallState, Decider, Decision, DecisionId, DecisionKind, DeliveryId, DestinationId, EventId, Snowflake,
     Source, Token, Verdict,
 };
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store, event};
 
 pub(super) use announce::announce;
-pub use asking::Asks;
+pub use asking::DecisionTrigger;
 pub(super) use asking::ask;
 pub use call::{CallNext, Calling};
 pub use deciding::{Change, Changed};
@@ -123,7 +123,7 @@ impl Store {
              WHERE e.id = $1 OR ($2 <> 'machine' AND e.source = $3 AND e.subject = $4 AND e.subject <> '')",
         )
         .bind(decision.event_id.to_string())
-        .bind(decision.matter.as_str())
+        .bind(decision.kind.as_str())
         .bind(decision.source.as_str())
         .bind(decision.subject.as_str())
         .fetch_all(self.read())
@@ -172,7 +172,7 @@ impl Store {
              WHERE e.id = $1 OR ($2 <> 'machine' AND e.source = $3 AND e.subject = $4 AND e.subject <> ''))",
         )
         .bind(decision.event_id.to_string())
-        .bind(decision.matter.as_str())
+        .bind(decision.kind.as_str())
         .bind(decision.source.as_str())
         .bind(decision.subject.as_str())
         .bind(channel.to_string())
@@ -317,7 +317,7 @@ fn read(row: &SqliteRow) -> Result<Decision> {
     Ok(Decision {
         id: text("id")?.parse()?,
         token: token.parse().map_err(|()| corrupt("token", "***"))?,
-        matter: DecisionKind::from_word(&kind).ok_or_else(|| corrupt("kind", &kind))?,
+        kind: DecisionKind::from_word(&kind).ok_or_else(|| corrupt("kind", &kind))?,
         source: event::source_of(&text("source")?)?,
         subject: text("subject")?,
         company: text("company_id")?,
@@ -328,7 +328,7 @@ fn read(row: &SqliteRow) -> Result<Decision> {
         asked: count("asked")?,
         asked_at: Timestamp::from_millis(row.try_get("asked_at")?),
         verdict: Verdict::from_word(&verdict).ok_or_else(|| corrupt("verdict", &verdict))?,
-        platform: Platform::from_word(&platform).ok_or_else(|| corrupt("platform", &platform))?,
+        platform: CallState::from_word(&platform).ok_or_else(|| corrupt("platform", &platform))?,
         decider,
         reason: maybe("reason")?,
         decided_at: at("decided_at")?,

@@ -31,7 +31,7 @@ pub struct Waiting {
     /// The readable deliveries, in order.
     pub deliveries: Vec<Delivery>,
     /// The corrupt deliveries among them.
-    pub spoilt: Vec<CorruptRow>,
+    pub corrupt_rows: Vec<CorruptRow>,
     /// True if no more deliveries are due.
     pub is_all: bool,
 }
@@ -39,8 +39,8 @@ pub struct Waiting {
 impl Waiting {
     /// Decodes `rows`, which a query returned with `limit`.
     pub(super) fn of(rows: &[SqliteRow], limit: usize) -> Result<Self> {
-        let (deliveries, spoilt) = corrupt::partition(rows, read)?;
-        Ok(Self { deliveries, spoilt, is_all: rows.len() < limit })
+        let (deliveries, corrupt_rows) = corrupt::partition(rows, read)?;
+        Ok(Self { deliveries, corrupt_rows, is_all: rows.len() < limit })
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) async fn insert_replies(
         .bind(reply.destination_id.to_string())
         .bind(reply.slot.as_str())
         .bind(reply.route.as_str())
-        .bind(reply.rank.as_i64())
+        .bind(reply.priority.as_i64())
         .bind(now.as_millis())
         .execute(&mut *tx)
         .await?;
@@ -132,7 +132,7 @@ pub(super) async fn insert_replies(
     Ok(())
 }
 
-/// Decodes a row with `id, event_id, slot, generation, destination_id, rank, route`, without its event.
+/// Decodes a row with `id, event_id, slot, generation, destination_id, priority, route`, without its event.
 pub(super) fn read(row: &SqliteRow) -> Result<Delivery> {
     Ok(Delivery {
         id: row.try_get::<String, _>("id")?.parse()?,
@@ -141,7 +141,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Delivery> {
         slot: row.try_get("slot")?,
         generation: u32::try_from(row.try_get::<i64, _>("generation")?).unwrap_or(u32::MAX),
         destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
-        rank: Priority::from_i64(row.try_get("rank")?),
+        priority: Priority::from_i64(row.try_get("rank")?),
         route: row.try_get("route")?,
     })
 }

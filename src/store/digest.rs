@@ -50,11 +50,11 @@ pub struct Taken {
 }
 
 impl Store {
-    /// Returns whether more than `depth` deliveries of `rank` wait for a lane.
+    /// Returns whether more than `depth` deliveries of `priority` wait for a lane.
     pub async fn deeper_than(
         &self,
         destination: DestinationId,
-        rank: Priority,
+        priority: Priority,
         now: SteadyTime,
         depth: usize,
     ) -> Result<bool> {
@@ -66,7 +66,7 @@ impl Store {
         .bind(destination.to_string())
         .bind(now.as_millis())
         .bind(limit)
-        .bind(rank.as_i64())
+        .bind(priority.as_i64())
         .fetch_one(self.read())
         .await?;
         Ok(waiting >= limit)

@@ -15,7 +15,7 @@ pub struct InDoubt {
     /// The messages, oldest first, with their deliveries.
     pub messages: Vec<Message>,
     /// The corrupt messages.
-    pub spoilt: Vec<CorruptRow>,
+    pub corrupt_rows: Vec<CorruptRow>,
     /// The corrupt deliveries of readable messages.
     pub lost: Vec<CorruptRow>,
 }
@@ -38,7 +38,7 @@ impl Store {
             let mut message = match corrupt::decode(row, read)? {
                 Ok(message) => message,
                 Err(row) => {
-                    found.spoilt.push(row);
+                    found.corrupt_rows.push(row);
                     continue;
                 }
             };
@@ -48,7 +48,9 @@ impl Store {
                 let nothing_left = message.deliveries.is_empty() && !lost.is_empty();
                 found.lost.extend(lost);
                 if nothing_left {
-                    found.spoilt.push(corrupt::of(row, "nothing that it carries can be read".to_owned())?);
+                    found
+                        .corrupt_rows
+                        .push(corrupt::of(row, "nothing that it carries can be read".to_owned())?);
                     continue;
                 }
             }

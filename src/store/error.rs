@@ -94,7 +94,7 @@ impl Error {
         matches!(
             self,
             Self::Locked { .. }
-                | Self::Served(_)
+                | Self::AlreadyServed(_)
                 | Self::Linked(..)
                 | Self::Foreign(_)
                 | Self::TooOld(_)

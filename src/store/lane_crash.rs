@@ -20,7 +20,7 @@ pub struct LaneCrash {
     /// Deliveries that were given up because their message crashed the lane too often.
     pub given_up: Vec<DeliveryId>,
     /// Digests that crashed the lane too often: their deliveries are to be released.
-    pub apart: Vec<MessageId>,
+    pub split: Vec<MessageId>,
 }
 
 impl Store {
@@ -74,7 +74,7 @@ impl Unit for LaneBroke {
             .await?;
             match (breaks + 1 >= TRIES, digest) {
                 (false, _) => {}
-                (true, true) => crash.apart.push(id.parse()?),
+                (true, true) => crash.split.push(id.parse()?),
                 (true, false) => crash.given_up.extend(self.give_up(tx, &id).await?),
             }
         }

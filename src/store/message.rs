@@ -15,17 +15,17 @@ use crate::store::{Incoming, Result, Store, accept, card, delivery};
 
 /// Disposition of an attempt, as the lane decided: what happens to the message, its deliveries and the destination.
 #[derive(Clone, Debug)]
-pub enum Next {
+pub enum NextStep {
     /// The message is in Discord; its deliveries are done.
     Delivered(Receipt),
     /// It may have arrived: the same message is sent again.
-    Again,
+    InDoubt,
     /// It cannot have arrived, and is sent again unchanged: too much depends on it to compose it again.
-    Kept,
+    SendAgain,
     /// It cannot have arrived: its deliveries are pending again and will be composed again.
     Withdrawn,
     /// Discord refused it while it carried several deliveries: they are pending again, and each is sent alone.
-    Apart(Reason),
+    Split(Reason),
     /// The message that it edits cannot be edited: its deliveries are pending again, and the next message about them
     /// is a new one.
     Superseded(Reason),
@@ -43,7 +43,7 @@ pub struct Entry {
     /// The attempt itself.
     pub attempt: Attempt,
     /// The disposition of the message and its deliveries.
-    pub next: Next,
+    pub next: NextStep,
     /// Earliest time of the next request to the destination.
     pub not_before: SteadyTime,
     /// If the destination waits for the end of an outage: the earliest time of its next request after any other
@@ -168,17 +168,17 @@ impl Unit for Record {
             return Ok(Recorded::Theirs);
         }
         insert_attempt(tx, &self.message, &self.entry.attempt).await?;
-        if self.message.form == Form::Digest && matches!(self.entry.next, Next::Delivered(_)) {
+        if self.message.form == Form::Digest && matches!(self.entry.next, NextStep::Delivered(_)) {
             let page = Page::behind(tx, self.message.id, None).await?;
             redraw(tx, self.message.id, page, &self.mint, self.now.steady).await?;
         }
         self.finish_deliveries(tx).await?;
         match self.entry.next {
-            Next::Delivered(_) => {
+            NextStep::Delivered(_) => {
                 card::note_shown(tx, &self.message, self.now.wall).await?;
                 delivery::insert_replies(tx, &self.message, self.now.steady).await?;
             }
-            Next::Superseded(_) => card::freeze(tx, &self.message).await?,
+            NextStep::Superseded(_) => card::freeze(tx, &self.message).await?,
             _ => {}
         }
         self.note_destination(tx).await?;
@@ -194,14 +194,14 @@ impl Record {
     async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
         let (state, receipt) = match &self.entry.next {
             // A digest's deliveries are marked in small units; until then it stays open, with its receipt.
-            Next::Delivered(receipt) if self.message.form == Form::Digest => ("sending", Some(receipt)),
-            Next::Delivered(receipt) => ("sent", Some(receipt)),
-            Next::Again | Next::Kept => ("sending", None),
-            Next::Withdrawn | Next::Apart(_) | Next::Superseded(_) => ("withdrawn", None),
-            Next::Recomposed(_) | Next::Dead(_) | Next::Parked(_) => ("refused", None),
+            NextStep::Delivered(receipt) if self.message.form == Form::Digest => ("sending", Some(receipt)),
+            NextStep::Delivered(receipt) => ("sent", Some(receipt)),
+            NextStep::InDoubt | NextStep::SendAgain => ("sending", None),
+            NextStep::Withdrawn | NextStep::Split(_) | NextStep::Superseded(_) => ("withdrawn", None),
+            NextStep::Recomposed(_) | NextStep::Dead(_) | NextStep::Parked(_) => ("refused", None),
         };
         let (open, ambiguous) =
-            (state == "sending" && receipt.is_none(), matches!(self.entry.next, Next::Again));
+            (state == "sending" && receipt.is_none(), matches!(self.entry.next, NextStep::InDoubt));
         let changed = sqlx::query(
             "UPDATE messages SET state = $1, channel_id = $2, receipt = $3, finished_at = $4, \
              ambiguous_since = COALESCE(ambiguous_since, $5) \
@@ -222,16 +222,16 @@ impl Record {
     async fn finish_deliveries(&self, tx: &mut SqliteConnection) -> Result<()> {
         let id = self.message.id.to_string();
         let (status, message, reason) = match &self.entry.next {
-            Next::Delivered(_) => ("delivered", Some(id.clone()), None),
-            Next::Again | Next::Kept => ("sending", Some(id.clone()), None),
-            Next::Withdrawn | Next::Apart(_) | Next::Superseded(_) | Next::Parked(_) => {
+            NextStep::Delivered(_) => ("delivered", Some(id.clone()), None),
+            NextStep::InDoubt | NextStep::SendAgain => ("sending", Some(id.clone()), None),
+            NextStep::Withdrawn | NextStep::Split(_) | NextStep::Superseded(_) | NextStep::Parked(_) => {
                 ("pending", None, None)
             }
-            Next::Recomposed(plain) => {
+            NextStep::Recomposed(plain) => {
                 insert(tx, plain, self.epoch).await?;
                 ("sending", Some(plain.id.to_string()), None)
             }
-            Next::Dead(reason) => ("dead", Some(id.clone()), Some(reason.as_str())),
+            NextStep::Dead(reason) => ("dead", Some(id.clone()), Some(reason.as_str())),
         };
         let finished = matches!(status, "delivered" | "dead").then_some(self.now.wall.as_millis());
         if message.as_ref() != Some(&id) {
@@ -264,17 +264,18 @@ impl Record {
     /// The Discord message that this attempt posted.
     fn posted(&self) -> Option<Snowflake> {
         match self.entry.next {
-            Next::Delivered(receipt) if self.message.action == Action::Create => receipt.message,
+            NextStep::Delivered(receipt) if self.message.action == Action::Create => receipt.message,
             _ => None,
         }
     }
 
     async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
-        let success = matches!(self.entry.next, Next::Delivered(_)).then_some(self.now.wall.as_millis());
+        let success = matches!(self.entry.next, NextStep::Delivered(_)).then_some(self.now.wall.as_millis());
         let failure =
             success.is_none().then(|| String::from_utf8_lossy(&self.entry.attempt.response).into_owned());
         let newest = self.posted().and_then(Snowflake::to_stored);
-        let closed = if let Next::Parked(reason) = &self.entry.next { Some(reason.as_str()) } else { None };
+        let closed =
+            if let NextStep::Parked(reason) = &self.entry.next { Some(reason.as_str()) } else { None };
         sqlx::query(
             "UPDATE destinations SET not_before = $1, updated_at = $2, last_success_at = COALESCE($3, last_success_at), \
              failing_since = CASE WHEN $3 IS NULL THEN COALESCE(failing_since, $2) END, last_error = $4, \

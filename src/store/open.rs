@@ -146,7 +146,7 @@ impl Store {
     /// the previous process is gone, and monitors it from then on.
     pub async fn take_over(&self, proof: &Lock) -> Result<()> {
         if let Some(other) = self.writer().submit(TakeOver { now: self.0.clock.now() }).await? {
-            return Err(Error::Served(other.to_string()));
+            return Err(Error::AlreadyServed(other.to_string()));
         }
         self.0.database_files.held_by(Arc::downgrade(proof.held()));
         self.settle_line().await

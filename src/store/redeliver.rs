@@ -217,7 +217,7 @@ fn summary(all: &[Revived]) -> (AuditOutcome, String) {
         };
         *counts.entry(what).or_default() += 1;
     }
-    let line = |((rank, what), count): (&(u8, &str), &u64)| match rank {
+    let line = |((priority, what), count): (&(u8, &str), &u64)| match priority {
         7 => format!("{count} call to XTSystems not repeated ({what})"),
         _ => format!("{count} {what}"),
     };

@@ -95,7 +95,7 @@ impl Store {
             COLUMNS = delivery::COLUMNS
         )))
         .bind(destination.to_string())
-        .bind(after.map_or(-1, |delivery| delivery.rank.as_i64()))
+        .bind(after.map_or(-1, |delivery| delivery.priority.as_i64()))
         .bind(after.map(|delivery| delivery.id.to_string()).unwrap_or_default())
         .bind(limit)
         .fetch_all(self.read())

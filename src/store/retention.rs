@@ -17,9 +17,9 @@ use crate::store::{Result, Store};
 /// deleted alone.
 const UNIT: i64 = 100;
 
-/// Kind of outdated row. Deleting in the order of [`Shelf::ALL`] removes no row that another one still needs.
+/// Kind of outdated row. Deleting in the order of [`RetentionTable::ALL`] removes no row that another one still needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shelf {
+pub enum RetentionTable {
     /// Delivered, dead and cancelled deliveries.
     Deliveries,
     /// Messages without deliveries, with their attempts.
@@ -33,7 +33,7 @@ pub enum Shelf {
 /// Some outdated rows of one kind, oldest first.
 #[derive(Clone, Debug)]
 pub struct Outdated {
-    shelf: Shelf,
+    shelf: RetentionTable,
     ids: Vec<String>,
     rows: i64,
 }
@@ -52,7 +52,7 @@ impl Outdated {
     }
 }
 
-impl Shelf {
+impl RetentionTable {
     /// All kinds, in order of deletion.
     pub const ALL: [Self; 4] = [Self::Deliveries, Self::Messages, Self::Events, Self::Quarantine];
 
@@ -133,7 +133,7 @@ impl Shelf {
 
 impl Store {
     /// Returns the next rows of a kind after `after` that were finished before `before`: as many as one unit deletes.
-    pub async fn outdated(&self, shelf: Shelf, after: &str, before: Timestamp) -> Result<Outdated> {
+    pub async fn outdated(&self, shelf: RetentionTable, after: &str, before: Timestamp) -> Result<Outdated> {
         let rows = sqlx::query(shelf.select())
             .bind(after)
             .bind(shelf.earliest(self.0.clock.moment().steady_at(before)))

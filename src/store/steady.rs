@@ -12,7 +12,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Clock, Jump, SteadyTime, Timestamp};
-use crate::model::wait::{Kind, Place, WAITS, Wait};
+use crate::model::wait::{WAITS, Wait, WaitKind, WaitStorage};
 use crate::model::{DeliveryId, EventId, MessageId};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, meta};
@@ -111,10 +111,10 @@ impl Unit for Settle {
         let line = wall.max(newest_id(tx, now.wall).await?);
         let moved = line.as_millis().saturating_sub(now.steady.as_millis());
         for wait in WAITS {
-            let Wait { kind: Kind::Duration { longest }, place, .. } = wait else { continue };
+            let Wait { kind: WaitKind::Duration { longest }, storage, .. } = wait else { continue };
             let latest = line.plus(*longest);
-            match place {
-                Place::Column { table, column, rows } => {
+            match storage {
+                WaitStorage::Column { table, column, rows } => {
                     // A past time stays unchanged: how long the row has waited still matters.
                     let sql = format!(
                         "UPDATE {table} SET {column} = CASE WHEN {column} + $2 > $3 THEN $3 ELSE {column} + $2 END \
@@ -127,8 +127,8 @@ impl Unit for Settle {
                         .execute(&mut *tx)
                         .await?;
                 }
-                Place::Meta(key) => move_list(tx, key, moved, latest).await?,
-                Place::Derived(_) => {}
+                WaitStorage::Meta(key) => move_list(tx, key, moved, latest).await?,
+                WaitStorage::Derived(_) => {}
             }
         }
         let lead = line.as_millis().saturating_sub(wall.as_millis());

@@ -20,7 +20,7 @@ pub struct Tally {
 
 /// Counts of the destinations by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct DestinationCounts {
     /// Destinations in a cooldown or backoff.
     pub cooling: u64,
     /// Destinations that need the operator.
@@ -29,7 +29,7 @@ pub struct Standing {
 
 impl Store {
     /// Counts the destinations by state at `now`.
-    pub async fn standing(&self, now: SteadyTime) -> Result<Standing> {
+    pub async fn destination_counts(&self, now: SteadyTime) -> Result<DestinationCounts> {
         let (cooling, closed): (i64, i64) = sqlx::query_as(
             "SELECT COUNT(CASE WHEN not_before > $1 THEN 1 END), \
              COUNT(CASE WHEN closed_reason IS NOT NULL THEN 1 END) FROM destinations WHERE deleted_at IS NULL",
@@ -38,7 +38,7 @@ impl Store {
         .fetch_one(self.read())
         .await?;
         let count = |n| u64::try_from(n).unwrap_or(0);
-        Ok(Standing { cooling: count(cooling), closed: count(closed) })
+        Ok(DestinationCounts { cooling: count(cooling), closed: count(closed) })
     }
 
     /// Counts the events accepted since `since`, and their deliveries by outcome.

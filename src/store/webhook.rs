@@ -18,7 +18,7 @@ const SINK: &str = "discord_webhook";
 
 /// Result of storing an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum StoreOutcome {
     /// It was stored.
     Stored,
     /// The same owner already has it stored, as this destination.
@@ -35,14 +35,19 @@ impl Store {
         about: NewWebhook,
         url: &WebhookUrl,
         by: Actor,
-    ) -> Result<Kept> {
+    ) -> Result<StoreOutcome> {
         let (now, audit, sealed) = (self.0.clock.now(), self.audit_key()?, self.seal(id, url)?);
         self.writer().submit(Add { id, about, mark: url.mark(), sealed, by, audit, now }).await
     }
 
     /// Replaces the address of a webhook. If the webhook was closed, it is open again, and its pending deliveries are
     /// due.
-    pub async fn replace_webhook(&self, id: DestinationId, url: &WebhookUrl, by: Actor) -> Result<Kept> {
+    pub async fn replace_webhook(
+        &self,
+        id: DestinationId,
+        url: &WebhookUrl,
+        by: Actor,
+    ) -> Result<StoreOutcome> {
         let (now, audit, sealed) = (self.0.clock.now(), self.audit_key()?, self.seal(id, url)?);
         self.writer().submit(Replace { id, mark: url.mark(), sealed, by, audit, now }).await
     }
@@ -114,9 +119,9 @@ struct Add {
 }
 
 impl Unit for Add {
-    type Output = Kept;
+    type Output = StoreOutcome;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Kept> {
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<StoreOutcome> {
         let stored = sqlx::query(
             "INSERT INTO destinations (id, sink, owner, address, name, origin, category, scope, sealed, description, \
              created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'stored', $6, $7, $8, $9, $10, $10) \
@@ -136,12 +141,12 @@ impl Unit for Add {
         .await?;
         if stored.rows_affected() == 0 {
             return match known(tx, &self.about.owner, &self.mark).await? {
-                Some(id) => Ok(Kept::Known(id)),
+                Some(id) => Ok(StoreOutcome::Known(id)),
                 None => Err(Error::Stale("the webhook was removed a moment ago")),
             };
         }
         note(tx, &self.audit, &self.by, "discord-webhook.add", self.id, &self.mark, self.now).await?;
-        Ok(Kept::Stored)
+        Ok(StoreOutcome::Stored)
     }
 }
 
@@ -155,9 +160,9 @@ struct Replace {
 }
 
 impl Unit for Replace {
-    type Output = Kept;
+    type Output = StoreOutcome;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Kept> {
+    async fn apply(&self, tx: &mut SqliteConnection) -> Result<StoreOutcome> {
         let owner: Option<String> = sqlx::query_scalar(
             "SELECT owner FROM destinations WHERE id = $1 AND sink = $2 AND deleted_at IS NULL",
         )
@@ -165,9 +170,9 @@ impl Unit for Replace {
         .bind(SINK)
         .fetch_optional(&mut *tx)
         .await?;
-        let Some(owner) = owner else { return Ok(Kept::NotFound) };
+        let Some(owner) = owner else { return Ok(StoreOutcome::NotFound) };
         if let Some(other) = known(tx, &owner, &self.mark).await?.filter(|other| *other != self.id) {
-            return Ok(Kept::Known(other));
+            return Ok(StoreOutcome::Known(other));
         }
         sqlx::query(
             "UPDATE destinations SET address = $2, sealed = $3, closed_reason = NULL, denied_reason = NULL, \
@@ -180,7 +185,7 @@ impl Unit for Replace {
         .execute(&mut *tx)
         .await?;
         note(tx, &self.audit, &self.by, "discord-webhook.replace", self.id, &self.mark, self.now).await?;
-        Ok(Kept::Stored)
+        Ok(StoreOutcome::Stored)
     }
 }
 

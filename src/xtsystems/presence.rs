@@ -17,7 +17,7 @@ const WEBHOOKS: &str = "/v1/webhooks";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
     /// The call exists, as far as `OPTIONS` shows.
-    There,
+    Exists,
     /// The path does not exist.
     Missing,
     /// The path exists, and accepts only these methods.
@@ -39,11 +39,11 @@ impl Client {
             Some((200..=299 | 405, Some(allowed))) => {
                 let method = endpoint.method.as_str();
                 match allowed.split(',').any(|word| word.trim().eq_ignore_ascii_case(method)) {
-                    true => Presence::There,
+                    true => Presence::Exists,
                     false => Presence::OtherMethod(allowed),
                 }
             }
-            Some((200..=299 | 405, None)) => Presence::There,
+            Some((200..=299 | 405, None)) => Presence::Exists,
             Some(_) | None => Presence::Unknown,
         }
     }

@@ -25,7 +25,7 @@ pub struct Registrar {
 
 /// Options of a registration; omitted ones take the configured value.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct RegistrationRequest {
     /// The target address, if not [`Registrar::url`].
     pub url: Option<String>,
     /// Kinds of events and patterns of them, if not all.
@@ -34,18 +34,18 @@ pub struct Wanted {
     pub company: Option<String>,
 }
 
-impl Wanted {
+impl RegistrationRequest {
     /// Validates every option, and normalizes the address.
     ///
     /// # Errors
     ///
     /// The option that cannot be sent to the platform.
-    pub fn checked(self) -> Result<Self, NotRegistered> {
+    pub fn checked(self) -> Result<Self, RegistrationError> {
         let Self { url, events, company } = self;
-        let events = events.map(|events| kinds(&events).ok_or(NotRegistered::NoKinds)).transpose()?;
-        let url = url.map(|url| address(&url).ok_or(NotRegistered::NoAddress)).transpose()?;
+        let events = events.map(|events| kinds(&events).ok_or(RegistrationError::NoKinds)).transpose()?;
+        let url = url.map(|url| address(&url).ok_or(RegistrationError::NoAddress)).transpose()?;
         if company.as_deref().is_some_and(|company| !is_company(company)) {
-            return Err(NotRegistered::NoCompany);
+            return Err(RegistrationError::NoCompany);
         }
         Ok(Self { url, events, company })
     }
@@ -62,7 +62,7 @@ pub struct Registration {
 
 /// Why the registration failed, as a sentence for the caller.
 #[derive(Debug, thiserror::Error)]
-pub enum NotRegistered {
+pub enum RegistrationError {
     /// The list holds an entry that is not a kind.
     #[error(
         "Those are not kinds of events. Name some like `ticket.created, ticket.*`, or leave them out for all."
@@ -114,13 +114,13 @@ impl Registrar {
     /// # Errors
     ///
     /// Why the registration failed.
-    pub async fn register(&self, wanted: &Wanted) -> Result<Registration, NotRegistered> {
-        let Wanted { url, events, company } = wanted.clone().checked()?;
+    pub async fn register(&self, wanted: &RegistrationRequest) -> Result<Registration, RegistrationError> {
+        let RegistrationRequest { url, events, company } = wanted.clone().checked()?;
         let events = events.unwrap_or_else(|| vec!["*".to_owned()]);
         let url = url.unwrap_or_else(|| self.url.clone());
-        let platform = self.platform.as_ref().ok_or(NotRegistered::NoKey)?;
+        let platform = self.platform.as_ref().ok_or(RegistrationError::NoKey)?;
         if !platform.can_reach(&url) {
-            return Err(NotRegistered::OutOfReach);
+            return Err(RegistrationError::OutOfReach);
         }
         let secret = self.secret.read().unwrap_or_else(PoisonError::into_inner).clone();
         let registered = platform.register(&url, &events, company.as_deref(), &secret).await?;

@@ -110,7 +110,7 @@ async fn at_every_state_a_step_of_the_wall_clock_delays_and_hastens_nothing(
     s.t.log.seen(Level::ERROR, "does not let the bot write").await;
     s.t.log.expect(Level::ERROR, "does not let the bot write");
     within("two places to be left alone", async {
-        while s.t.store().standing(s.t.clock.steady()).await.unwrap().cooling < 2 {
+        while s.t.store().destination_counts(s.t.clock.steady()).await.unwrap().cooling < 2 {
             tokio::task::yield_now().await;
         }
     })
@@ -131,7 +131,7 @@ async fn at_every_state_a_step_of_the_wall_clock_delays_and_hastens_nothing(
     fails(&s, "general", Fault::rate_limited(Duration::from_secs(20), "user"));
     s.t.sends("company_created.json").await;
     within("#general to be left alone", async {
-        while s.t.store().standing(s.t.clock.steady()).await.unwrap().cooling < 2 {
+        while s.t.store().destination_counts(s.t.clock.steady()).await.unwrap().cooling < 2 {
             tokio::task::yield_now().await;
         }
     })

@@ -17,7 +17,7 @@ use crate::limits::{asked, asset, health_says, recorded, ticket, until_posted};
 /// Waits until the gateway has told that the bot may not do something.
 async fn gateway_tells(t: &Harness, missing: &str) {
     within("the gateway to tell", async {
-        while !t.hub().place_problems().iter().any(|problem| problem.sentence().contains(missing)) {
+        while !t.hub().channel_problems().iter().any(|problem| problem.sentence().contains(missing)) {
             tokio::task::yield_now().await;
         }
     })

@@ -13,7 +13,7 @@ use std::time::Duration;
 use nuncio::discord::REFUSALS;
 use nuncio::model::{Action, Arrived, Attempt, Form, Message, Outcome};
 use nuncio::sandbox::discord::{Fault, Setup};
-use nuncio::store::{Entry, Next, Recorded};
+use nuncio::store::{Entry, NextStep, Recorded};
 use serde_json::{Value, json};
 
 use crate::harness::{Harness, one_by_one, within};
@@ -263,7 +263,7 @@ async fn refusals_outlive_the_process() {
         let (denied, announced, follow_ups) = (None, None, Vec::new());
         let retry_from = None;
         let entry =
-            Entry { attempt, next: Next::Again, not_before, retry_from, denied, announced, follow_ups };
+            Entry { attempt, next: NextStep::InDoubt, not_before, retry_from, denied, announced, follow_ups };
         assert_eq!(store.record(&message, epoch, entry).await.unwrap(), Recorded::Kept);
         message.attempts += 1;
     }

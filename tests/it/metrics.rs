@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | a proxy on this machine does not open it | `is_local` without the look at TRUSTED_PROXIES, and at headers |
 //! | keys cannot be tried without end | no charge to the limiter |
-//! | what can wait does not set off an alert | `rank` out of the oldest that waits |
+//! | what can wait does not set off an alert | `priority` out of the oldest that waits |
 //! | nothing from outside becomes a label | a label with the event's kind |
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -280,13 +280,13 @@ async fn a_mute_that_is_longer_than_retention_still_sums_all_of_it_up() {
     t.hub().mute("alert.*", 48 * HOUR, "", by("Alice")).await.unwrap();
     t.sends_body(alert(1)).await;
     t.clock.advance(36 * HOUR);
-    let removed = t.hub().tidy(t.clock.now().minus(24 * HOUR)).await.unwrap();
+    let removed = t.hub().run_retention(t.clock.now().minus(24 * HOUR)).await.unwrap();
     assert_eq!((removed.events, removed.deliveries), (0, 0));
     t.clock.advance(13 * HOUR);
     let sum = t.channel("alerts").next_message().await;
     assert!(sum.description().contains("1 event was not shown"), "{}", sum.description());
     t.settle().await;
-    assert_eq!(t.hub().tidy(t.clock.now().minus(24 * HOUR)).await.unwrap().deliveries, 1);
+    assert_eq!(t.hub().run_retention(t.clock.now().minus(24 * HOUR)).await.unwrap().deliveries, 1);
     t.finish().await;
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use nuncio::hub::Tidied;
 use nuncio::model::DeliveryId;
 use nuncio::sandbox::discord::{Fault, RateLimits};
-use nuncio::store::{DeliveryFilter, Revived, Shelf};
+use nuncio::store::{DeliveryFilter, RetentionTable, Revived};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -76,7 +76,7 @@ async fn what_is_over_goes_with_all_that_belongs_to_it_and_what_waits_stays() {
     t.sends("asset_created.json").await;
 
     t.clock.advance(29 * DAY);
-    assert_eq!(t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap(), Tidied::default());
+    assert_eq!(t.hub().run_retention(t.clock.now().minus(30 * DAY)).await.unwrap(), Tidied::default());
     let signed =
         t.platform().post(&t.clock.now().as_secs().to_string(), ticket_bytes(&t).await).await.unwrap();
     assert_eq!(signed.body["duplicate"], true, "known as long as the event is kept");
@@ -128,10 +128,10 @@ async fn a_card_that_still_changes_keeps_what_it_is_made_of() {
     let told = t.channel("tickets").unread().len();
     t.channel("tickets").next_messages(told).await;
     t.clock.advance(20 * DAY);
-    let done = t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap();
+    let done = t.hub().run_retention(t.clock.now().minus(30 * DAY)).await.unwrap();
     assert_eq!(done.events, u64::from(!living), "{done:?}");
     t.clock.advance(20 * DAY);
-    t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap();
+    t.hub().run_retention(t.clock.now().minus(30 * DAY)).await.unwrap();
     assert_eq!(rows(&t, "events").await, 0, "over in the end");
     t.finish().await;
 }
@@ -139,7 +139,7 @@ async fn a_card_that_still_changes_keeps_what_it_is_made_of() {
 /// A month and ten days go by, and it is tidied up as every hour.
 async fn forty_days_on(t: &Harness) -> Tidied {
     t.clock.advance(40 * DAY);
-    t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap()
+    t.hub().run_retention(t.clock.now().minus(30 * DAY)).await.unwrap()
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn what_a_mute_silenced_stays_until_it_is_summed_up() {
     t.settle().await;
     // RETENTION_DAYS may be shorter than a mute.
     t.clock.advance(10 * DAY);
-    assert_eq!(t.hub().tidy(t.clock.now().minus(5 * DAY)).await.unwrap(), Tidied::default());
+    assert_eq!(t.hub().run_retention(t.clock.now().minus(5 * DAY)).await.unwrap(), Tidied::default());
     t.clock.advance(21 * DAY);
     assert!(t.channel("alerts").next_message().await.title().starts_with("🔔 The mute of"));
     t.settle().await;
@@ -192,7 +192,7 @@ async fn a_unit_is_at_most_a_hundred_rows_and_a_redelivery_in_between_wins() {
     t.channel("tickets").next_messages(told).await;
     t.clock.advance(31 * DAY);
     let before = t.clock.now().minus(30 * DAY);
-    let first = t.store().outdated(Shelf::Deliveries, "", before).await.unwrap();
+    let first = t.store().outdated(RetentionTable::Deliveries, "", before).await.unwrap();
     let again: DeliveryId = first.last().unwrap().parse().unwrap();
     assert!(matches!(t.hub().redeliver(again, &at_shell()).await.unwrap().unwrap(), Revived::Pending { .. }));
     assert_eq!(t.store().remove(first).await.unwrap(), 99, "a hundred, but for the one");
@@ -202,7 +202,7 @@ async fn a_unit_is_at_most_a_hundred_rows_and_a_redelivery_in_between_wins() {
 
     t.clock.advance(31 * DAY);
     let before = t.clock.now().minus(30 * DAY);
-    for shelf in Shelf::ALL {
+    for shelf in RetentionTable::ALL {
         let mut after = String::new();
         loop {
             let some = t.store().outdated(shelf, &after, before).await.unwrap();
@@ -233,10 +233,10 @@ async fn what_waited_for_a_closed_channel_for_too_long_is_given_up_and_told() {
     })
     .await;
     t.clock.advance(29 * DAY);
-    t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap();
+    t.hub().run_retention(t.clock.now().minus(30 * DAY)).await.unwrap();
     assert_eq!(t.store().backlog().await.unwrap().dead, 0);
     t.clock.advance(2 * DAY);
-    let done = t.hub().tidy(t.clock.now().minus(30 * DAY)).await.unwrap();
+    let done = t.hub().run_retention(t.clock.now().minus(30 * DAY)).await.unwrap();
     assert_eq!(done.expired, 1);
     t.log.expect(Level::ERROR, "1 deliveries were given up");
     let told = t.channel("general").next_message().await;
@@ -272,7 +272,7 @@ async fn nobody_waits_for_the_work() {
     let alone = store(4000..4300).await;
     t.clock.advance(31 * DAY);
     let before = t.clock.now().minus(30 * DAY);
-    let (done, beside) = tokio::join!(t.hub().tidy(before), store(5000..5300));
+    let (done, beside) = tokio::join!(t.hub().run_retention(before), store(5000..5300));
     let told =
         |took: &[Duration]| format!("p50 {:?}, p99 {:?}", took[took.len() / 2], took[took.len() * 99 / 100]);
     println!("accepting alone: {}; while 4,300 events go: {}", told(&alone), told(&beside));

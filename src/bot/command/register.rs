@@ -8,7 +8,7 @@ use super::{Context, Error, authorize};
 use crate::bot::kinds::kinds_and_families;
 use crate::bot::text::quoted;
 use crate::model::AuditOutcome;
-use crate::xtsystems::{NotRegistered, Registered, Registration, Wanted};
+use crate::xtsystems::{Registered, Registration, RegistrationError, RegistrationRequest};
 
 /// Have XTSystems send its events here: makes the webhook there, or brings it up to date
 #[poise::command(
@@ -30,10 +30,12 @@ pub(super) async fn register_webhook(
 
 /// Registers the webhook and returns the outcome.
 async fn register(context: Context<'_>, events: Option<Vec<String>>) -> Done {
-    let wanted = Wanted { events, ..Wanted::default() };
+    let wanted = RegistrationRequest { events, ..RegistrationRequest::default() };
     match context.data().errands.registrar.register(&wanted).await {
         Ok(registration) => Done::new(AuditOutcome::Done, "webhook", summary(&registration)),
-        Err(why @ NotRegistered::Failed(_)) => Done::new(AuditOutcome::Failed, "webhook", why.to_string()),
+        Err(why @ RegistrationError::Failed(_)) => {
+            Done::new(AuditOutcome::Failed, "webhook", why.to_string())
+        }
         Err(why) => Done::new(AuditOutcome::Refused, "webhook", why.to_string()),
     }
 }

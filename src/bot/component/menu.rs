@@ -33,7 +33,7 @@ const MOST_PLACES: usize = 5;
 
 /// One step of setting or removing a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum MenuStep {
     Begin,
     Key(String),
     To { key: String, channel: Snowflake },
@@ -42,20 +42,20 @@ pub(super) enum Turn {
 }
 
 /// Parses a click on one of these menus; `None` if it is another component.
-pub(super) fn of(component: &ComponentInteraction) -> Option<Turn> {
+pub(super) fn of(component: &ComponentInteraction) -> Option<MenuStep> {
     let id = component.data.custom_id.as_str();
     match &component.data.kind {
-        ComponentInteractionDataKind::Button if id == SET => Some(Turn::Begin),
-        ComponentInteractionDataKind::Button if id == REMOVE => Some(Turn::Undo),
+        ComponentInteractionDataKind::Button if id == SET => Some(MenuStep::Begin),
+        ComponentInteractionDataKind::Button if id == REMOVE => Some(MenuStep::Undo),
         ComponentInteractionDataKind::StringSelect { values } if id == KEY => {
-            values.first().cloned().map(Turn::Key)
+            values.first().cloned().map(MenuStep::Key)
         }
         ComponentInteractionDataKind::StringSelect { values } if id == REMOVED => {
-            values.first()?.parse().ok().map(Turn::Remove)
+            values.first()?.parse().ok().map(MenuStep::Remove)
         }
         ComponentInteractionDataKind::ChannelSelect { values } => {
             let key = id.strip_prefix(TO)?.to_owned();
-            Some(Turn::To { key, channel: Snowflake::new(values.first()?.get()) })
+            Some(MenuStep::To { key, channel: Snowflake::new(values.first()?.get()) })
         }
         _ => None,
     }
@@ -67,13 +67,13 @@ pub(super) fn of_dialog(modal: &ModalInteraction) -> Option<String> {
 }
 
 impl Clicks {
-    pub(super) async fn turn(&self, http: &Http, component: &ComponentInteraction, turn: Turn) {
+    pub(super) async fn turn(&self, http: &Http, component: &ComponentInteraction, turn: MenuStep) {
         let person =
             person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
         let (action, subject) = match &turn {
-            Turn::Undo | Turn::Remove(_) => ("route.remove", "route".to_owned()),
-            Turn::To { key, .. } => ("route.set", format!("route {key}")),
-            Turn::Begin | Turn::Key(_) => ("route.set", "route".to_owned()),
+            MenuStep::Undo | MenuStep::Remove(_) => ("route.remove", "route".to_owned()),
+            MenuStep::To { key, .. } => ("route.set", format!("route {key}")),
+            MenuStep::Begin | MenuStep::Key(_) => ("route.set", "route".to_owned()),
         };
         let entry = AuditEntry {
             channel: Some(Snowflake::new(component.channel_id.get())),
@@ -85,24 +85,24 @@ impl Clicks {
             return self.note_refused(entry, &person).await;
         }
         match turn {
-            Turn::Begin => {
+            MenuStep::Begin => {
                 let message = whispered("Which events?").components(vec![keys()]);
                 self.began(
                     component.id.get(),
                     component.create_response(http, CreateInteractionResponse::Message(message)).await,
                 );
             }
-            Turn::Key(key) if key == OTHER => {
+            MenuStep::Key(key) if key == OTHER => {
                 self.began(
                     component.id.get(),
                     component.create_response(http, CreateInteractionResponse::Modal(dialog())).await,
                 );
             }
-            Turn::Key(key) => {
+            MenuStep::Key(key) => {
                 let step = CreateInteractionResponse::UpdateMessage(places(&key));
                 self.began(component.id.get(), component.create_response(http, step).await);
             }
-            Turn::Undo => {
+            MenuStep::Undo => {
                 let set = self.shared.hub.set_routes();
                 let message = if set.is_empty() {
                     whispered("No channel was set in Discord: everything in the table comes from .env.")
@@ -114,14 +114,14 @@ impl Clicks {
                     component.create_response(http, CreateInteractionResponse::Message(message)).await,
                 );
             }
-            Turn::To { .. } | Turn::Remove(_) => {
+            MenuStep::To { .. } | MenuStep::Remove(_) => {
                 self.began(
                     component.id.get(),
                     component.create_response(http, CreateInteractionResponse::Acknowledge).await,
                 );
                 let sentence = match turn {
-                    Turn::To { key, channel } => self.set(&key, channel, person.guild, entry).await,
-                    Turn::Remove(id) => self.remove(id, entry).await,
+                    MenuStep::To { key, channel } => self.set(&key, channel, person.guild, entry).await,
+                    MenuStep::Remove(id) => self.remove(id, entry).await,
                     _ => return,
                 };
                 self.watch.redraw();

@@ -5,14 +5,19 @@ use serenity::all::{ComponentInteraction, CreateInteractionResponse, Http};
 use super::{Clicks, answered};
 use crate::bot::answer;
 use crate::bot::mute_answer::{muted, not_muted};
-use crate::bot::mute_question::Wanted;
+use crate::bot::mute_question::RegistrationRequest;
 use crate::bot::person::person;
 use crate::hub::MuteError;
 use crate::model::{Actor, AuditEntry, EventId, Snowflake};
 
 impl Clicks {
     /// Mutes the requested kind, if the person has access.
-    pub(super) async fn mute_anyway(&self, http: &Http, component: &ComponentInteraction, wanted: Wanted) {
+    pub(super) async fn mute_anyway(
+        &self,
+        http: &Http,
+        component: &ComponentInteraction,
+        wanted: RegistrationRequest,
+    ) {
         let person =
             person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
         let actor = Actor::Person { id: person.id, name: person.name.clone() };

@@ -11,11 +11,16 @@ use crate::model::{AuditEntry, AuditOutcome};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::xtsystems::{
-    Failure, NewWebhook, NotRegistered, Registered, Registration, Wanted, Webhook, WebhookChange,
+    Failure, NewWebhook, Registered, Registration, RegistrationError, RegistrationRequest, Webhook,
+    WebhookChange,
 };
 
 impl RegistrationAdmin {
-    pub(super) async fn register(&self, wanted: Wanted, store: &Store) -> anyhow::Result<ExitCode> {
+    pub(super) async fn register(
+        &self,
+        wanted: RegistrationRequest,
+        store: &Store,
+    ) -> anyhow::Result<ExitCode> {
         let registration = self.registered(wanted, store).await?;
         let webhook = registration.registered.webhook();
         let did = match registration.registered {
@@ -29,13 +34,17 @@ impl RegistrationAdmin {
     }
 
     /// Creates the registration or updates it, and records it.
-    pub(super) async fn registered(&self, wanted: Wanted, store: &Store) -> anyhow::Result<Registration> {
+    pub(super) async fn registered(
+        &self,
+        wanted: RegistrationRequest,
+        store: &Store,
+    ) -> anyhow::Result<Registration> {
         let url = match &wanted.url {
             Some(url) => url.as_str(),
             None => self.here()?,
         };
         let done = match self.registrar(url).register(&wanted).await {
-            Err(NotRegistered::Failed(failure)) => Err(failure),
+            Err(RegistrationError::Failed(failure)) => Err(failure),
             Err(why) => return Err(at_the_shell(&why)),
             Ok(registration) => Ok(registration),
         };
@@ -45,7 +54,7 @@ impl RegistrationAdmin {
     pub(super) async fn create(
         &self,
         name: String,
-        wanted: Wanted,
+        wanted: RegistrationRequest,
         store: &Store,
     ) -> anyhow::Result<ExitCode> {
         let name = checked_name(&name)?;
@@ -77,11 +86,11 @@ impl RegistrationAdmin {
         &self,
         webhook: Webhook,
         name: Option<String>,
-        wanted: Wanted,
+        wanted: RegistrationRequest,
         secret: Option<Secret>,
         store: &Store,
     ) -> anyhow::Result<ExitCode> {
-        let Wanted { url, events, company } = wanted;
+        let RegistrationRequest { url, events, company } = wanted;
         let name = name.as_deref().map(checked_name).transpose()?;
         let given = [
             (name.is_some(), "name"),
@@ -205,7 +214,7 @@ impl RegistrationAdmin {
     fn must_reach(&self, url: &str) -> anyhow::Result<()> {
         match self.platform.can_reach(url) {
             true => Ok(()),
-            false => Err(at_the_shell(&NotRegistered::OutOfReach)),
+            false => Err(at_the_shell(&RegistrationError::OutOfReach)),
         }
     }
 
@@ -235,9 +244,9 @@ async fn note(store: &Store, action: &str, subject: &str, outcome: AuditOutcome,
 }
 
 /// Why nothing was sent to XTSystems. A command reads `.env` itself, so it needs no restart.
-fn at_the_shell(why: &NotRegistered) -> anyhow::Error {
+fn at_the_shell(why: &RegistrationError) -> anyhow::Error {
     match why {
-        NotRegistered::OutOfReach => anyhow::anyhow!(
+        RegistrationError::OutOfReach => anyhow::anyhow!(
             "XTSystems is not on this machine, so it cannot reach localhost. Nothing was changed: set PUBLIC_URL to an \
              address that it can reach, or give one with --url, and try again"
         ),

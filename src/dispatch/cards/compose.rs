@@ -11,8 +11,8 @@ use crate::dispatch::cards::draw::{draw, guarded};
 use crate::dispatch::cards::lifetime::lifetime;
 use crate::dispatch::cards::load::load;
 use crate::model::{
-    Action, CardLifetime, Delivery, Event, EventHeader, EventId, Form, LivingCard, Message, MessageId, Shown,
-    Snowflake, Source, Tag, closes, fold,
+    Action, CardLifetime, CardState, Delivery, Event, EventHeader, EventId, Form, LivingCard, Message,
+    MessageId, Snowflake, Source, Tag, closes, fold,
 };
 use crate::render::{self, AllowedMentions, Body, Card, Digest, Markdown, Reference, View};
 use crate::store::{CardOf, Result};
@@ -38,7 +38,7 @@ async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
     if let Some((card, replaces)) = decision::compose(context, message).await? {
         let card = card.redelivered(decision::redelivered(context, message).await?);
         message.tags = vec![card.tag().into_iter().collect()];
-        let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
+        let card = if message.maybe_duplicate { card.mark_possible_duplicate() } else { card };
         let (cards, pings) = ([card], &message.pings);
         let body = match message.form {
             Form::Plain => render::plain(&cards, pings),
@@ -53,7 +53,7 @@ async fn draw_all(context: &Context, message: &mut Message) -> Result<Body> {
             let late = Some(age(digest.oldest())).filter(|age| render::is_late(*age));
             let card = digest.card(message.id, late.map(|age| (age, message.late.as_deref())));
             message.tags = vec![card.tag().into_iter().collect()];
-            let card = if message.maybe_duplicate { card.maybe_twice() } else { card };
+            let card = if message.maybe_duplicate { card.mark_possible_duplicate() } else { card };
             let quiet = render::is_late(age(digest.newest()));
             Ok(render::message(&[card], if quiet { &[] } else { &message.pings }))
         }
@@ -148,7 +148,7 @@ async fn cards(context: &Context, message: &mut Message) -> Result<Cards> {
         cards.push(render::late(card, age, message.late.as_deref()));
     }
     if message.maybe_duplicate {
-        cards = cards.into_iter().map(Card::maybe_twice).collect();
+        cards = cards.into_iter().map(Card::mark_possible_duplicate).collect();
     }
     // An edited message keeps the roles that it names.
     let all = !any_late || message.action != Action::Create;
@@ -164,7 +164,7 @@ async fn with_buttons(context: &Context, message: &Message, first: &Event, card:
     let since = shown.map_or(first.id, |shown| shown.since);
     let of = CardOf { destination: message.destination_id, since };
     let has_none = is_closed || message.no_buttons.is_some();
-    let mut asked = context.hub.asked(first, &of, has_none).await?;
+    let mut asked = context.hub.decision_context(first, &of, has_none).await?;
     asked.no_buttons = asked.no_buttons.filter(|_| !has_none);
     let card = render::with_buttons(card, &asked);
     Ok(if has_none { Card { buttons: None, ..card } } else { card })
@@ -191,7 +191,7 @@ async fn living(
     place: usize,
     current: Option<&LivingCard>,
     base: Option<MessageId>,
-) -> Result<(Card, Option<Shown>, Vec<Event>)> {
+) -> Result<(Card, Option<CardState>, Vec<Event>)> {
     let store = &context.store;
     let (destination, repeats) = (message.destination_id, group.lifetime == CardLifetime::FoldRepeats);
     let (source, subject) = (group.source, group.subject.as_str());
@@ -219,7 +219,7 @@ async fn living(
         events.iter().filter(|event| !repeats || event.severity() == worst).cloned().collect();
     let first = events.iter().min_by_key(|event| event.id).unwrap_or(event);
     let now = fold(&telling).unwrap_or_else(|| event.clone());
-    let shown = ours.then(|| Shown {
+    let shown = ours.then(|| CardState {
         source,
         subject: subject.to_owned(),
         place,
@@ -270,7 +270,7 @@ async fn lines(context: &Context, message: &mut Message) -> Result<Body> {
         _ => None,
     };
     if message.maybe_duplicate {
-        lines.insert(0, render::maybe_twice());
+        lines.insert(0, render::mark_possible_duplicate());
     }
     Ok(Body { message_reference: answers, ..render::lines(&lines) })
 }

@@ -9,8 +9,8 @@ use crate::dispatch::Context;
 use crate::dispatch::cards::draw::draw_asked;
 use crate::dispatch::cards::load::load;
 use crate::model::{
-    Action, Decision, DecisionId, DecisionKind, Delivery, DestinationId, Event, Family, LivingCard, Message,
-    Shown, Snowflake, Verdict,
+    Action, CardState, Decision, DecisionId, DecisionKind, Delivery, DestinationId, Event, Family,
+    LivingCard, Message, Snowflake, Verdict,
 };
 use crate::render::{self, Card};
 use crate::store::{CardOf, Result};
@@ -50,7 +50,7 @@ pub(super) async fn card_action(
         return Ok(if ours { CardAction::Nothing } else { CardAction::Usual });
     };
     let card = context.store.card(destination, decision.source, &decision.subject).await?;
-    if decision.matter != DecisionKind::Machine {
+    if decision.kind != DecisionKind::Machine {
         return Ok(match card {
             Some(card) if card.frozen => CardAction::Usual,
             Some(card) => change(&card),
@@ -83,7 +83,7 @@ pub(super) async fn compose(
     let [delivery] = message.deliveries.as_mut_slice() else { return Ok(None) };
     let event = load(&context.store, delivery).await?;
     let Some(decision) = decision(context, &event).await? else { return Ok(None) };
-    if decision.matter != DecisionKind::Machine {
+    if decision.kind != DecisionKind::Machine {
         replace_event(context, delivery, &decision).await?;
         return Ok(None);
     }
@@ -102,10 +102,11 @@ pub(super) async fn compose(
     }
     let asking = context.store.event(decision.event_id).await?;
     let asking = asking.as_ref().unwrap_or(&event);
-    let mut asked = context.hub.asked(asking, &CardOf { destination, since: asking.id }, false).await?;
+    let mut asked =
+        context.hub.decision_context(asking, &CardOf { destination, since: asking.id }, false).await?;
     asked.no_buttons = message.no_buttons.or(asked.no_buttons);
     let drawn = draw_asked(context, asking, &asked);
-    let shown = Shown {
+    let shown = CardState {
         source: decision.source,
         subject: decision.subject.clone(),
         place: 0,
@@ -134,7 +135,7 @@ pub(super) async fn substitute_asking_event(
     event: &Event,
 ) -> Result<()> {
     match decision(context, event).await? {
-        Some(decision) if is_ours(event) && decision.matter != DecisionKind::Machine => {
+        Some(decision) if is_ours(event) && decision.kind != DecisionKind::Machine => {
             replace_event(context, delivery, &decision).await
         }
         _ => Ok(()),

@@ -32,7 +32,7 @@ pub(in crate::dispatch) async fn due(
     if context.composition.coalesce != Coalesce::Digest {
         return Ok(None);
     }
-    let ordinary = || queue.values().filter(|delivery| delivery.rank == Priority::Normal);
+    let ordinary = || queue.values().filter(|delivery| delivery.priority == Priority::Normal);
     if ordinary().any(|delivery| delivery.slot.is_empty() && delivery.age(&context.clock) > OLD) {
         return Ok(Some(Claim::Ordinary {
             before: DeliveryId::earliest(context.clock.ago(OLD)),

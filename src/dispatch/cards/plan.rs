@@ -189,7 +189,7 @@ async fn pings(
 
 /// Removes from the queue the one-line replies that wait behind `head`, and returns them with it.
 fn lines_behind(queue: &mut Queue, head: Delivery) -> Vec<Delivery> {
-    let priority = head.rank;
+    let priority = head.priority;
     let keys: Vec<_> = queue
         .iter()
         .filter(|((other, _), delivery)| *other == priority && delivery.replies_from().is_some())
@@ -208,7 +208,7 @@ async fn take_same(
     pressure: Pressure<'_>,
     fits: impl Fn(&Event) -> bool,
 ) -> Result<()> {
-    let priority = message.deliveries.first().map(|head| head.rank);
+    let priority = message.deliveries.first().map(|head| head.priority);
     let mut keys = Vec::new();
     for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == priority) {
         if delivery.slot.is_empty() && delivery.generation == 0 && !pressure.alone.contains(&delivery.id) {
@@ -224,10 +224,10 @@ async fn take_same(
         let waiting = context.store.waiting_about(message.destination_id, event, MOST as u32).await?;
         for mut delivery in waiting {
             let known = message.deliveries.iter().any(|other| other.id == delivery.id)
-                || queue.contains_key(&(delivery.rank, delivery.id));
+                || queue.contains_key(&(delivery.priority, delivery.id));
             if known
                 || delivery.generation > 0
-                || Some(delivery.rank) != priority
+                || Some(delivery.priority) != priority
                 || message.deliveries.len() == MOST
             {
                 continue;
@@ -251,7 +251,7 @@ async fn fill(
     let mut cards: Vec<Card> = vec![draw(context, first)];
     let mut events: Vec<Arc<Event>> = Vec::new();
     let (mut taken, mut wishes) = (Vec::new(), Vec::new());
-    let priority = message.deliveries.first().map(|head| head.rank);
+    let priority = message.deliveries.first().map(|head| head.priority);
     for (key, delivery) in queue.iter_mut().filter(|((other, _), _)| Some(*other) == priority) {
         if !delivery.slot.is_empty() || pressure.alone.contains(&delivery.id) {
             continue;

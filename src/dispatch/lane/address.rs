@@ -2,7 +2,7 @@
 
 use super::Lane;
 use crate::model::{Attempt, Destination, Message, Outcome, Sink};
-use crate::store::{self, Next};
+use crate::store::{self, NextStep};
 
 impl Lane {
     /// Whether the address that was closed or denied by this attempt has been replaced: then operators are not
@@ -19,7 +19,7 @@ impl Lane {
         &mut self,
         destination: &mut Destination,
         mut message: Message,
-        next: &Next,
+        next: &NextStep,
     ) -> store::Result<()> {
         tracing::info!(
             message.id = %message.id,

@@ -39,7 +39,7 @@ impl Lane {
 
     /// Counts `message` as sent in its turn.
     pub(super) fn note_turn(&mut self, message: &Message) {
-        let decides = message.deliveries.first().is_some_and(|head| head.rank == Priority::Decision);
+        let decides = message.deliveries.first().is_some_and(|head| head.priority == Priority::Decision);
         self.decisions = if decides { self.decisions.saturating_add(1) } else { 0 };
     }
 
@@ -114,7 +114,7 @@ impl Lane {
 
     fn take_hint(&mut self, delivery: Delivery) {
         self.behind |= self.storm || self.queue.len() >= PAGE;
-        let overtakes = match delivery.rank {
+        let overtakes = match delivery.priority {
             Priority::Decision => true,
             Priority::Urgent => !self.storm && self.queue.len() < URGENT,
             Priority::Normal | Priority::Background => false,
@@ -129,7 +129,7 @@ impl Lane {
     }
 
     fn queue_up(&mut self, delivery: Delivery) {
-        self.queue.insert((delivery.rank, delivery.id), delivery);
+        self.queue.insert((delivery.priority, delivery.id), delivery);
     }
 
     /// Waits for work; `false` after a timeout.

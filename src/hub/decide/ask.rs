@@ -7,7 +7,7 @@ use crate::model::{
     self, Calls, Decision, DecisionId, DecisionKind, Event, NewEvent, Payload, Source, payload,
 };
 use crate::render::{self, DecisionContext};
-use crate::store::{self, Asks, CardOf};
+use crate::store::{self, CardOf, DecisionTrigger};
 
 const NAMES: &[&str] = &["hostname", "name", "machine_name", "ip_address", "ip"];
 /// Longest id in bytes; a longer one goes into no path and no subject.
@@ -21,7 +21,7 @@ const UNHEARD: &str = "No buttons: DISCORD_GATEWAY is off.";
 
 impl Hub {
     /// What a new event asks, or which question it answers.
-    pub(in crate::hub) fn asks(&self, event: &NewEvent) -> Option<Asks> {
+    pub(in crate::hub) fn asks(&self, event: &NewEvent) -> Option<DecisionTrigger> {
         if event.source != Source::XtSystems || event.is_sample() {
             return None;
         }
@@ -29,7 +29,7 @@ impl Hub {
         let meaning = event.meaning();
         if meaning.has_joined() {
             let ids = ids(&Payload::of(event.body.clone()));
-            return (!ids.is_empty()).then_some(Asks::Joined { ids });
+            return (!ids.is_empty()).then_some(DecisionTrigger::MachineApproved { ids });
         }
         if !meaning.asks_to_join() {
             return None;
@@ -42,12 +42,12 @@ impl Hub {
         // A customer whose name yields no subject has no subject of its own.
         let subject = Some(model::subject("machine", first, &event.company)).filter(|it| !it.is_empty())?;
         let label = label(&data, NAMES).unwrap_or_else(|| first.clone());
-        Some(Asks::ToJoin { ids, subject, label, expiry: rules.expiry })
+        Some(DecisionTrigger::MachineRequested { ids, subject, label, expiry: rules.expiry })
     }
 
     /// The decision context of `event`'s card. A ticket's or alert's buttons are created when first needed, unless
     /// the card `has_none`.
-    pub async fn asked(
+    pub async fn decision_context(
         &self,
         event: &Event,
         card: &CardOf,
@@ -58,7 +58,7 @@ impl Hub {
         }
         match event.meaning().asks() {
             Some(DecisionKind::Machine) => self.machine_context(event).await,
-            Some(matter) => self.button_context(event, card, has_none, matter).await,
+            Some(kind) => self.button_context(event, card, has_none, kind).await,
             None => Ok(DecisionContext::default()),
         }
     }
@@ -86,10 +86,9 @@ impl Hub {
     /// The buttons that a real event would have: a click only answers that this is a sample.
     fn sample_context(&self, event: &Event) -> DecisionContext {
         let meaning = event.meaning();
-        let matter =
-            meaning.asks().filter(|matter| *matter != DecisionKind::Machine || meaning.asks_to_join());
+        let kind = meaning.asks().filter(|kind| *kind != DecisionKind::Machine || meaning.asks_to_join());
         DecisionContext {
-            sample: matter.filter(|_| self.rules().receives_clicks),
+            sample: kind.filter(|_| self.rules().receives_clicks),
             ..DecisionContext::default()
         }
     }
@@ -106,7 +105,7 @@ impl Hub {
         let all = self.0.store.decisions_about(decision.source, &decision.subject).await?;
         let before = all
             .into_iter()
-            .rfind(|other| other.matter == DecisionKind::Machine && other.round < decision.round);
+            .rfind(|other| other.kind == DecisionKind::Machine && other.round < decision.round);
         let no_buttons = (!self.rules().receives_clicks).then_some(UNHEARD);
         Ok(DecisionContext { decision: Some(decision), before, no_buttons, ..DecisionContext::default() })
     }
@@ -116,34 +115,34 @@ impl Hub {
         event: &Event,
         card: &CardOf,
         has_none: bool,
-        matter: DecisionKind,
+        kind: DecisionKind,
     ) -> store::Result<DecisionContext> {
-        let (object, label) = match matter {
+        let (object, label) = match kind {
             DecisionKind::Alert => (String::new(), alert(&event.data)),
             _ => (ticket_id(&event.data), ticket(&event.data)),
         };
-        let no_buttons = self.why_no_buttons(matter, &object);
+        let no_buttons = self.why_no_buttons(kind, &object);
         let store = &self.0.store;
         let decision = match has_none || no_buttons.is_some() || event.subject.is_empty() {
-            true => store.buttons(matter, event, card).await?,
-            false => Some(store.make_buttons(matter, event, card, &object, &label).await?),
+            true => store.buttons(kind, event, card).await?,
+            false => Some(store.make_buttons(kind, event, card, &object, &label).await?),
         };
-        if matter == DecisionKind::Alert {
+        if kind == DecisionKind::Alert {
             let mute = store.mute_of_alert(&event.subject, self.0.clock.for_appointments().get()).await?;
             return Ok(DecisionContext { decision, mute, no_buttons, ..DecisionContext::default() });
         }
         let mut all = self.0.store.decisions_about(event.source, &event.subject).await?;
         all.retain(|other| {
-            matches!(other.matter, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close)
+            matches!(other.kind, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close)
         });
         Ok(DecisionContext { decision, wishes: all, no_buttons, ..DecisionContext::default() })
     }
 
     /// Why a ticket's or an alert's card has no buttons. An alert's buttons call no platform API: they need no key
     /// for it.
-    fn why_no_buttons(&self, matter: DecisionKind, object: &str) -> Option<&'static str> {
+    fn why_no_buttons(&self, kind: DecisionKind, object: &str) -> Option<&'static str> {
         let rules = self.rules();
-        match matter {
+        match kind {
             _ if !rules.receives_clicks => Some(UNHEARD),
             DecisionKind::Alert => None,
             _ if rules.platform.is_none() => Some(NO_KEY_FOR_TICKETS),

@@ -32,7 +32,7 @@ impl Rules {
             }
         };
         if person.guild.is_none() {
-            return Err(Refusal::NoServer);
+            return Err(Refusal::NoGuild);
         }
         if person.is_timed_out {
             return Err(Refusal::TimedOut);

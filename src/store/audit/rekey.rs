@@ -24,7 +24,7 @@ const MOST_NAMED: usize = 10;
 
 /// Start of the current key's chain, if that is not the first row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Begun {
+pub struct ChainStart {
     /// Sequence number of the rekey entry.
     pub seq: i64,
     /// Time of the rekeying.
@@ -47,7 +47,7 @@ impl Store {
 }
 
 /// Finds the row that begins the chain under `key`, and the MAC of the row before it.
-pub(super) async fn begun_anew(
+pub(super) async fn chain_start(
     reader: &mut SqliteConnection,
     key: &AuditKey,
 ) -> Result<Option<(Audited, Vec<u8>)>> {

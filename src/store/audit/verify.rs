@@ -5,8 +5,8 @@ use std::fmt;
 use sqlx::sqlite::SqliteConnection;
 
 use super::fault::Fault;
-use super::rekey::{begun_anew, verify_before};
-use super::{AuditKey, Audited, Begun, HEAD, row};
+use super::rekey::{chain_start, verify_before};
+use super::{AuditKey, Audited, ChainStart, HEAD, row};
 use crate::store::connect::never_end;
 use crate::store::meta::meta_in;
 use crate::store::{Result, Store};
@@ -60,7 +60,7 @@ pub struct Verified {
     pub fault: Option<Fault>,
     /// Where the log was rekeyed because its key was lost: changes to earlier rows before that time cannot be
     /// detected.
-    pub begun: Option<Begun>,
+    pub begun: Option<ChainStart>,
     /// The last valid row of the log.
     pub head: Head,
 }
@@ -79,7 +79,7 @@ impl Store {
         let head = meta_in(reader, HEAD).await?;
         let mut walk =
             Walk { key, entries: 0, seq: 0, mac: Vec::new(), met: expected.is_none_or(|head| head.seq == 0) };
-        let begun = begun_anew(reader, &walk.key).await?;
+        let begun = chain_start(reader, &walk.key).await?;
         let earlier = match &begun {
             Some((begins, before)) => walk.skip(reader, begins, before, expected).await?,
             None => None,
@@ -88,7 +88,7 @@ impl Store {
             Some(fault) => Some(fault),
             None => walk.go(reader, expected).await?,
         };
-        let begun = begun.map(|(begins, _)| Begun { seq: begins.seq, at: begins.at });
+        let begun = begun.map(|(begins, _)| ChainStart { seq: begins.seq, at: begins.at });
         let fault = match walked {
             Some(fault) => Some(fault),
             None => walk.end(head.as_deref()).or(match expected {

@@ -89,7 +89,7 @@ pub(super) async fn deliver(
         slot: String::new(),
         generation: 0,
         destination_id,
-        rank: Priority::Decision,
+        priority: Priority::Decision,
         route: String::new(),
     })
 }
@@ -97,7 +97,7 @@ pub(super) async fn deliver(
 fn body(kind: &str, decision: &Decision) -> serde_json::Value {
     let mut data = json!({
         "decision": decision.id.to_string(),
-        "about": decision.matter.as_str(),
+        "about": decision.kind.as_str(),
         "id": decision.object,
         "name": decision.label,
         "verdict": decision.verdict.as_str(),

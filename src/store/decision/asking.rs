@@ -15,9 +15,9 @@ use crate::store::Result;
 
 /// What a new event requests from operators, or answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asks {
+pub enum DecisionTrigger {
     /// A machine requests approval.
-    ToJoin {
+    MachineRequested {
         /// Ids of the machine; the first one goes into the platform's paths.
         ids: Vec<String>,
         /// Subject of the machine's card, which includes the customer.
@@ -28,18 +28,18 @@ pub enum Asks {
         expiry: Option<Duration>,
     },
     /// The platform reports that a machine is approved.
-    Joined {
+    MachineApproved {
         /// Ids of the machine.
         ids: Vec<String>,
     },
 }
 
-impl Asks {
+impl DecisionTrigger {
     /// Ids of the machine.
     #[must_use]
     pub fn ids(&self) -> &[String] {
         match self {
-            Self::ToJoin { ids, .. } | Self::Joined { ids } => ids,
+            Self::MachineRequested { ids, .. } | Self::MachineApproved { ids } => ids,
         }
     }
 }
@@ -52,11 +52,11 @@ pub(in crate::store) async fn ask(
     now: Moment,
     (source, company): (Source, &str),
     event: EventId,
-    asks: &Asks,
+    asks: &DecisionTrigger,
     planned: &[DestinationId],
 ) -> Result<Vec<Delivery>> {
     match asks {
-        Asks::ToJoin { ids, subject, label, expiry } => {
+        DecisionTrigger::MachineRequested { ids, subject, label, expiry } => {
             let newest = super::newest_of_machine(tx, source, ids, company).await?;
             match newest {
                 Some(decision) if !is_final(&decision) => repeat(tx, mint, now, &decision, planned).await,
@@ -69,7 +69,9 @@ pub(in crate::store) async fn ask(
                 }
             }
         }
-        Asks::Joined { ids } => joined(tx, mint, now, (source, company), event, ids, planned).await,
+        DecisionTrigger::MachineApproved { ids } => {
+            joined(tx, mint, now, (source, company), event, ids, planned).await
+        }
     }
 }
 
@@ -78,7 +80,7 @@ fn is_final(decision: &Decision) -> bool {
     match decision.phase() {
         Phase::Pending | Phase::Deciding => false,
         // A held call is still pending: it goes out once an operator has set the platform's address.
-        Phase::RefusedByPlatform => decision.platform == crate::model::Platform::Refused,
+        Phase::RefusedByPlatform => decision.platform == crate::model::CallState::Refused,
         Phase::Approved | Phase::Denied | Phase::ApprovedUpstream | Phase::Expired => true,
     }
 }

@@ -6,7 +6,7 @@ use super::announce::announce;
 use super::retry::{is_newest, is_of_closed_ticket};
 use super::{load_by_id, read};
 use crate::clock::Moment;
-use crate::model::{Actor, AuditEntry, Decision, Delivery, DeliveryId, DestinationId, Mint, Platform};
+use crate::model::{Actor, AuditEntry, CallState, Decision, Delivery, DeliveryId, DestinationId, Mint};
 use crate::store::audit::{self, AuditKey};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
@@ -80,7 +80,7 @@ impl Unit for TryAgain {
             if is_newest(tx, &decision).await? && !is_of_closed_ticket(tx, &decision).await? {
                 hints.extend(self.call_again(tx, &decision).await?);
                 tried += 1;
-                held += usize::from(decision.platform == Platform::Held);
+                held += usize::from(decision.platform == CallState::Held);
             }
         }
         if tried > 0 {

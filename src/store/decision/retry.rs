@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::announce::{announce, deliver};
 use super::{load_by_id, read};
 use crate::clock::Moment;
-use crate::model::{Decision, DecisionKind, Delivery, DeliveryId, DestinationId, Mint, Platform};
+use crate::model::{CallState, Decision, DecisionKind, Delivery, DeliveryId, DestinationId, Mint};
 use crate::store::Result;
 
 /// Why a call to the platform is not made again.
@@ -106,9 +106,9 @@ async fn refusal(
         return Ok(Some(NotRetried::ApprovedUpstream));
     }
     match decision.platform {
-        Platform::Unasked | Platform::Telling => return Ok(Some(NotRetried::Unfinished)),
-        Platform::Confirmed => return Ok(Some(NotRetried::Confirmed)),
-        Platform::Refused | Platform::Held => {}
+        CallState::NotCalled | CallState::Calling => return Ok(Some(NotRetried::Unfinished)),
+        CallState::Confirmed => return Ok(Some(NotRetried::Confirmed)),
+        CallState::Refused | CallState::Held => {}
     }
     if !is_newest(tx, decision).await? {
         return Ok(Some(NotRetried::Superseded));
@@ -116,7 +116,7 @@ async fn refusal(
     if is_of_closed_ticket(tx, decision).await? {
         return Ok(Some(NotRetried::TicketClosed));
     }
-    Ok(match decision.matter {
+    Ok(match decision.kind {
         _ if rights.is_bulk => Some(NotRetried::LeftToCard),
         DecisionKind::Machine if !rights.decisions => Some(NotRetried::NeedsApprover),
         DecisionKind::Machine => None,
@@ -208,7 +208,7 @@ pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) ->
     .bind(decision.id.to_string())
     .fetch_optional(&mut *tx)
     .await?;
-    if newer.is_some() || decision.matter != DecisionKind::Machine {
+    if newer.is_some() || decision.kind != DecisionKind::Machine {
         return Ok(newer.is_none());
     }
     let newer: Option<i64> = sqlx::query_scalar(
@@ -227,7 +227,7 @@ pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) ->
 
 /// Returns whether this is an action on a closed ticket, whose card has no buttons any more.
 pub(super) async fn is_of_closed_ticket(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
-    if !matches!(decision.matter, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close) {
+    if !matches!(decision.kind, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close) {
         return Ok(false);
     }
     let closed: Option<i64> = sqlx::query_scalar(

@@ -17,7 +17,7 @@ use crate::store::{Error, Result, Store};
 #[derive(Clone, Debug)]
 pub struct TicketAction {
     /// `Take`, `Note` or `Close`.
-    pub matter: DecisionKind,
+    pub kind: DecisionKind,
     /// Text of the note, or the solution.
     pub text: Option<String>,
     /// Destination of the call to the platform.
@@ -41,13 +41,13 @@ impl Store {
     /// destination: each destination's card may begin with another event, and they share one decision.
     pub async fn buttons(
         &self,
-        matter: DecisionKind,
+        kind: DecisionKind,
         event: &Event,
         card: &CardOf,
     ) -> Result<Option<Decision>> {
         let mut rows = self.decisions_about(event.source, &event.subject).await?;
-        rows.retain(|decision| decision.matter == matter);
-        if matter == DecisionKind::Ticket {
+        rows.retain(|decision| decision.kind == kind);
+        if kind == DecisionKind::Ticket {
             return Ok(rows.pop());
         }
         if let Some(own) = rows.iter().rposition(|decision| decision.event_id == card.since) {
@@ -69,18 +69,18 @@ impl Store {
     /// Returns the buttons of a card and creates missing ones. An alert that gets a new card gets a new decision.
     pub async fn make_buttons(
         &self,
-        matter: DecisionKind,
+        kind: DecisionKind,
         event: &Event,
         card: &CardOf,
         object: &str,
         label: &str,
     ) -> Result<Decision> {
-        if let Some(decision) = self.buttons(matter, event, card).await? {
+        if let Some(decision) = self.buttons(kind, event, card).await? {
             return Ok(decision);
         }
         let unit = Ask {
             token: Token::random(),
-            matter,
+            kind,
             source: event.source.as_str(),
             subject: event.subject.clone(),
             company: event.company.clone(),
@@ -117,7 +117,7 @@ impl Store {
 
 struct Ask {
     token: Token,
-    matter: DecisionKind,
+    kind: DecisionKind,
     source: &'static str,
     subject: String,
     company: String,
@@ -149,7 +149,7 @@ impl Unit for Ask {
         )
         .bind(Mint::new().next::<DecisionId>(self.now.steady).to_string())
         .bind(self.token.as_str())
-        .bind(self.matter.as_str())
+        .bind(self.kind.as_str())
         .bind(self.source)
         .bind(&self.subject)
         .bind(&self.object)
@@ -164,7 +164,7 @@ impl Unit for Ask {
         )
         .bind(self.source)
         .bind(&self.subject)
-        .bind(self.matter.as_str())
+        .bind(self.kind.as_str())
         .fetch_optional(tx)
         .await?;
         row.as_ref().map(read).transpose()?.ok_or(Error::Stale("the buttons of a card are gone"))
@@ -188,7 +188,7 @@ impl Unit for Make {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok((Changed::Replayed, Vec::new()));
         }
-        let Some(ticket) = load(tx, &self.token).await?.filter(|found| found.matter == DecisionKind::Ticket)
+        let Some(ticket) = load(tx, &self.token).await?.filter(|found| found.kind == DecisionKind::Ticket)
         else {
             return Ok((Changed::Unknown, Vec::new()));
         };
@@ -238,7 +238,7 @@ impl Make {
         )
         .bind(Mint::new().next::<DecisionId>(self.now.steady).to_string())
         .bind(token.as_str())
-        .bind(self.wish.matter.as_str())
+        .bind(self.wish.kind.as_str())
         .bind(ticket.source.as_str())
         .bind(&ticket.subject)
         .bind(&ticket.object)
@@ -279,7 +279,7 @@ impl Make {
         )
         .bind(ticket.source.as_str())
         .bind(&ticket.subject)
-        .bind(self.wish.matter.as_str())
+        .bind(self.wish.kind.as_str())
         .fetch_optional(tx)
         .await?;
         row.as_ref().map(read).transpose()

@@ -3,7 +3,7 @@
 
 use sqlx::sqlite::SqliteConnection;
 
-use super::{Entry, Next, Record};
+use super::{Entry, NextStep, Record};
 use crate::model::{Form, Message, Mint};
 use crate::store::Result;
 use crate::store::attempt::insert_attempt;
@@ -23,17 +23,17 @@ pub enum Recorded {
 /// Returns whether a message that was recorded as outdated is sent again unchanged. This keeps a message that may
 /// have arrived in an earlier attempt one and the same, and a digest with its deliveries together.
 #[must_use]
-pub fn stays_open(message: &Message, next: &Next) -> bool {
+pub fn stays_open(message: &Message, next: &NextStep) -> bool {
     match next {
-        Next::Parked(_) => message.ambiguous_since.is_some() && message.form != Form::Digest,
-        next => matches!(next, Next::Again | Next::Kept),
+        NextStep::Parked(_) => message.ambiguous_since.is_some() && message.form != Form::Digest,
+        next => matches!(next, NextStep::InDoubt | NextStep::SendAgain),
     }
 }
 
 impl Record {
     /// Returns whether the address that this attempt closes or denies is no longer the destination's.
     pub(super) async fn is_outdated(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let closes = matches!(self.entry.next, Next::Parked(_)) || self.entry.attempt.outcome.is_denied();
+        let closes = matches!(self.entry.next, NextStep::Parked(_)) || self.entry.attempt.outcome.is_denied();
         let Some(through) = self.message.through.as_ref().filter(|_| closes) else { return Ok(false) };
         let address: Option<String> = sqlx::query_scalar("SELECT address FROM destinations WHERE id = $1")
             .bind(self.message.destination_id.to_string())
@@ -45,8 +45,8 @@ impl Record {
     /// Records only the attempt: the message is sent again, to the current address.
     pub(super) async fn withdraw(&self, tx: &mut SqliteConnection) -> Result<Recorded> {
         let next = match &self.entry.next {
-            Next::Parked(_) if stays_open(&self.message, &self.entry.next) => Next::Kept,
-            Next::Parked(_) => Next::Withdrawn,
+            NextStep::Parked(_) if stays_open(&self.message, &self.entry.next) => NextStep::SendAgain,
+            NextStep::Parked(_) => NextStep::Withdrawn,
             next => next.clone(),
         };
         let (message, mint) = (self.message.clone(), Mint::new());

@@ -104,7 +104,7 @@ fn ticket(number: u64, destination_id: DestinationId) -> Incoming {
         company_name: None,
         body,
     };
-    let planned = Planned { destination_id, rank: Priority::Normal, route: "*".to_owned(), muted: None };
+    let planned = Planned { destination_id, priority: Priority::Normal, route: "*".to_owned(), muted: None };
     Incoming { event, plan: vec![planned], unrouted: false, company_name: None, asks: None }
 }
 

@@ -136,7 +136,7 @@ async fn a_button_counts_only_where_its_card_stands() {
             &|click| click.person.guild = Some(Snowflake::new(99)),
             Refusal::ForeignGuild(Snowflake::new(99)),
         ),
-        ("a direct message", &|click| click.person.guild = None, Refusal::NoServer),
+        ("a direct message", &|click| click.person.guild = None, Refusal::NoGuild),
         ("in timeout", &|click| click.person.is_timed_out = true, Refusal::TimedOut),
         ("a token of nobody's", &|click| click.token = Token::random(), Refusal::Unknown),
         ("a ticket's button", &|click| click.press = ButtonAction::Take, Refusal::NotOperator(Vec::new())),

@@ -57,7 +57,7 @@ async fn no_stored_wait_is_longer_after_a_start_than_its_rule_can_give() {
     t.discord.faults().next_on("/messages", 1, Fault::rate_limited(Duration::from_secs(20), "user"));
     t.sends("ticket_created.json").await;
     within("a place to be left alone", async {
-        while t.store().standing(t.clock.steady()).await.unwrap().cooling == 0 {
+        while t.store().destination_counts(t.clock.steady()).await.unwrap().cooling == 0 {
             tokio::task::yield_now().await;
         }
     })

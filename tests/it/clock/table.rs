@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nuncio::model::wait::{Kind, Place, RECORDS, WAITS};
+use nuncio::model::wait::{RECORDS, WAITS, WaitKind, WaitStorage};
 
 use crate::harness::Harness;
 
@@ -31,9 +31,9 @@ async fn each_column_that_may_hold_a_time_is_a_wait_or_a_record() {
         .filter(|(_, column)| may_hold_a_time(column))
         .map(|(table, column)| format!("{table}.{column}"))
         .collect();
-    let waits = WAITS.iter().filter_map(|wait| match wait.place {
-        Place::Column { table, column, .. } => Some(format!("{table}.{column}")),
-        Place::Meta(_) | Place::Derived(_) => None,
+    let waits = WAITS.iter().filter_map(|wait| match wait.storage {
+        WaitStorage::Column { table, column, .. } => Some(format!("{table}.{column}")),
+        WaitStorage::Meta(_) | WaitStorage::Derived(_) => None,
     });
     let records = RECORDS
         .iter()
@@ -47,7 +47,9 @@ async fn each_column_that_may_hold_a_time_is_a_wait_or_a_record() {
     assert!(gone.is_empty(), "not in the schema: {gone:?}");
     // Whatever a duration can be is no longer than an hour, so that no mistake is.
     for wait in WAITS {
-        if let (Kind::Duration { longest }, Place::Column { .. } | Place::Meta(_)) = (wait.kind, wait.place) {
+        if let (WaitKind::Duration { longest }, WaitStorage::Column { .. } | WaitStorage::Meta(_)) =
+            (wait.kind, wait.storage)
+        {
             assert!(longest.as_secs() <= 3600, "{}", wait.what);
         }
     }

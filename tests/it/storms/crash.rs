@@ -15,7 +15,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use nuncio::model::{Action, Attempt, DeliveryId, Destination, Form, Message as Planned, Outcome, Receipt};
 use nuncio::sandbox::discord::{Fault, Permission};
-use nuncio::store::{Claim, Entry, HintSender, Next, Recorded, Store};
+use nuncio::store::{Claim, Entry, HintSender, NextStep, Recorded, Store};
 
 use super::{digest_posted, events_in, one_channel, read_all, settle_in_time, ticket};
 use crate::harness::Harness;
@@ -104,7 +104,7 @@ async fn a_crash_while_it_is_marked_loses_and_doubles_nothing(#[values(1, 2, ALL
             cooldown: Duration::ZERO,
             outcome: Outcome::Sent(receipt),
         },
-        next: Next::Delivered(receipt),
+        next: NextStep::Delivered(receipt),
         not_before: t.clock.steady(),
         retry_from: None,
         denied: None,

@@ -27,7 +27,7 @@ fn executed(t: &Harness) -> usize {
 async fn sent_again(t: &Harness, count: usize) {
     within("another try", async {
         while executed(t) < count {
-            if t.store().standing(t.clock.steady()).await.unwrap().cooling > 0 {
+            if t.store().destination_counts(t.clock.steady()).await.unwrap().cooling > 0 {
                 t.clock.advance(Duration::from_millis(100));
             }
             tokio::task::yield_now().await;

@@ -103,7 +103,7 @@ async fn after_retention_try_again_still_calls() {
     let card = s.reaches(State::Held).await;
     s.t.settle().await;
     s.t.clock.advance(Duration::from_secs(3600));
-    s.t.hub().tidy(s.t.clock.now()).await.unwrap();
+    s.t.hub().run_retention(s.t.clock.now()).await.unwrap();
     let letters = s.t.store().delivery_details_of(DeliveryFilter::All, 100).await.unwrap();
     assert!(letters.iter().all(|letter| letter.sink != Some(Sink::XtSystems)), "it is removed");
     let old = s.t.channel("machines").now(card.id());

@@ -8,7 +8,7 @@ use crate::store;
 
 /// Where a button was pressed, as the click itself reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct ClickOrigin {
     /// The channel or thread.
     pub channel: Snowflake,
     /// The message; `None` if it was deleted while a dialog was open.

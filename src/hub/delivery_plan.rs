@@ -68,8 +68,8 @@ impl Hub {
         if !cards.is_empty() {
             return Ok(Some(cards));
         }
-        let rank = KindMeaning::of(about.source, about.kind).priority(about.severity);
-        Ok(routes.plan_for(about.kind, about.company, rank))
+        let priority = KindMeaning::of(about.source, about.kind).priority(about.severity);
+        Ok(routes.plan_for(about.kind, about.company, priority))
     }
 
     /// Deliveries that edit the living cards of the event's subject; empty if its kind has a routing key of its own.
@@ -93,8 +93,8 @@ impl Hub {
         for (destination_id, route) in found {
             let is_new = plan.iter().all(|planned| planned.destination_id != destination_id);
             if is_new && routes.leads_to(destination_id) {
-                let rank = KindMeaning::of(about.source, about.kind).priority(about.severity);
-                plan.push(Planned { destination_id, rank, route, muted: None });
+                let priority = KindMeaning::of(about.source, about.kind).priority(about.severity);
+                plan.push(Planned { destination_id, priority, route, muted: None });
             }
         }
         Ok(plan)

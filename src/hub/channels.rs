@@ -45,7 +45,7 @@ pub fn unknown_channel(id: Snowflake) -> Problem {
 
 /// A channel or thread that the bot can see.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct ChannelInfo {
     /// The guild's id, where it is known.
     pub guild_id: Option<Snowflake>,
     /// The guild's name.
@@ -58,7 +58,7 @@ pub struct Place {
     pub problems: Vec<Obstacle>,
 }
 
-impl Place {
+impl ChannelInfo {
     /// Display name, such as "Acme NOC / #tickets".
     #[must_use]
     pub fn name(&self) -> String {
@@ -84,10 +84,10 @@ impl Place {
 }
 
 /// Channels by id; `None` until the gateway has reported.
-pub type Places = Option<BTreeMap<Snowflake, Place>>;
+pub type Channels = Option<BTreeMap<Snowflake, ChannelInfo>>;
 
 /// The table's text about `target`.
-fn describe(places: &Places, target: &Target) -> String {
+fn describe(places: &Channels, target: &Target) -> String {
     match (target, places) {
         (Target::Channel(id), Some(places)) => match places.get(id) {
             Some(place) => place.verdict(),
@@ -145,18 +145,18 @@ impl Hub {
 
     /// Subscribes to [`Hub::table`]: changes whenever the gateway reports something new.
     #[must_use]
-    pub fn table_changes(&self) -> watch::Receiver<Places> {
+    pub fn table_changes(&self) -> watch::Receiver<Channels> {
         self.0.places.subscribe()
     }
 
     /// Problems that prevent the bot from posting in the map's channels, one for each obstacle; empty until the
     /// gateway has reported.
     #[must_use]
-    pub fn place_problems(&self) -> Vec<Problem> {
+    pub fn channel_problems(&self) -> Vec<Problem> {
         let places = self.0.places.borrow();
         let Some(known) = places.as_ref() else { return Vec::new() };
         // A bot without any guild sees no channel: that is one problem, not one for each channel.
-        if self.0.home.borrow().as_ref().is_some_and(|seen| seen.all.is_empty()) {
+        if self.0.known_guilds.borrow().as_ref().is_some_and(|seen| seen.all.is_empty()) {
             return Vec::new();
         }
         let problems = |id: &Snowflake| match known.get(id) {
@@ -171,8 +171,8 @@ impl Hub {
 
     /// Stores the gateway's report of the map's channels; channels that it omits are unknown. Renames the
     /// destinations accordingly. Logs the table's lines that changed, at first all of them.
-    pub async fn set_channels(&self, places: BTreeMap<Snowflake, Place>) {
-        let (before, known) = (self.table(), self.place_problems());
+    pub async fn set_channels(&self, places: BTreeMap<Snowflake, ChannelInfo>) {
+        let (before, known) = (self.table(), self.channel_problems());
         let undecided = self.unattended_questions();
         let (named, opened) = {
             let known = self.0.places.borrow();
@@ -182,7 +182,7 @@ impl Hub {
                 .filter(|(id, place)| before(id) != Some(*place) && may_take_messages(before(id), place))
                 .map(|(id, _)| *id)
                 .collect();
-            let is_news = |id: &Snowflake, place: &Place| {
+            let is_news = |id: &Snowflake, place: &ChannelInfo| {
                 known
                     .as_ref()
                     .and_then(|known| known.get(id))
@@ -196,7 +196,7 @@ impl Hub {
         for line in self.table().into_iter().filter(|line| !before.contains(line)) {
             tracing::info!("{line}");
         }
-        for news in self.place_problems().iter().filter(|problem| !known.contains(problem)) {
+        for news in self.channel_problems().iter().filter(|problem| !known.contains(problem)) {
             tracing::warn!("{}", news.sentence());
         }
         self.unattended_questions()
@@ -227,7 +227,7 @@ impl Hub {
 }
 
 /// Whether a channel's change may have removed its obstacle: it exists again, or no permission is missing any more.
-fn may_take_messages(before: Option<&Place>, now: &Place) -> bool {
+fn may_take_messages(before: Option<&ChannelInfo>, now: &ChannelInfo) -> bool {
     before.is_none() || now.problems.is_empty()
 }
 
@@ -235,8 +235,8 @@ fn may_take_messages(before: Option<&Place>, now: &Place) -> bool {
 mod tests {
     use super::*;
 
-    fn place(problems: &[&str]) -> Place {
-        Place {
+    fn place(problems: &[&str]) -> ChannelInfo {
+        ChannelInfo {
             guild_id: None,
             guild: "Acme NOC".to_owned(),
             roles: BTreeSet::new(),
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_target_is_named_and_judged() {
         let target = Target::Channel(Snowflake::new(456));
-        let known = |place: Option<Place>| {
+        let known = |place: Option<ChannelInfo>| {
             Some(place.map(|place| (Snowflake::new(456), place)).into_iter().collect())
         };
         assert_eq!(describe(&None, &target), "channel 456");

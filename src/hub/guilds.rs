@@ -7,7 +7,7 @@ use crate::model::Snowflake;
 
 /// The guilds that the bot is a member of, as the gateway reported them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Servers {
+pub struct Guilds {
     /// All guilds, by name; a guild that has not arrived yet has none.
     pub all: BTreeMap<Snowflake, Option<String>>,
     /// Guilds that contain a channel of the environment's map.
@@ -15,14 +15,14 @@ pub struct Servers {
     /// The bot's application id; `None` until READY.
     pub application: Option<Snowflake>,
     /// The roles of all guilds that have arrived, without `@everyone`.
-    pub roles: BTreeMap<Snowflake, ServerRole>,
+    pub roles: BTreeMap<Snowflake, GuildRole>,
     /// Guilds in which the bot is timed out, with the end of the timeout.
     pub timed_out: BTreeMap<Snowflake, Timestamp>,
 }
 
 /// A role in one of the bot's guilds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerRole {
+pub struct GuildRole {
     /// The role's guild. A guild's `@everyone` role has the guild's own id.
     pub guild: Snowflake,
     /// The role's name, without `@`.

@@ -4,26 +4,26 @@ use super::button::{self, Row};
 use super::decided::{by, telling};
 use super::text::{literal, moment, short};
 use super::{Card, DecisionContext, Markdown};
-use crate::model::{Decision, DecisionKind, Platform, Verdict};
+use crate::model::{CallState, Decision, DecisionKind, Verdict};
 
 /// Adds the buttons to a ticket's card, and the newest action of each kind.
 pub(super) fn ticket(mut card: Card, asked: &DecisionContext) -> Card {
-    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == DecisionKind::Ticket)
+    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.kind == DecisionKind::Ticket)
     else {
         return card;
     };
     for kind in [DecisionKind::Take, DecisionKind::Note, DecisionKind::Close] {
-        let newest = asked.wishes.iter().rfind(|action| action.matter == kind);
+        let newest = asked.wishes.iter().rfind(|action| action.kind == kind);
         card = card.more(newest.map(line));
     }
     let token = &decision.token;
     let is_closed = asked
         .wishes
         .iter()
-        .any(|action| action.matter == DecisionKind::Close && action.platform == Platform::Confirmed);
+        .any(|action| action.kind == DecisionKind::Close && action.platform == CallState::Confirmed);
     let is_taken =
-        asked.wishes.iter().rfind(|action| action.matter == DecisionKind::Take).is_some_and(|action| {
-            matches!(action.platform, Platform::Unasked | Platform::Telling | Platform::Confirmed)
+        asked.wishes.iter().rfind(|action| action.kind == DecisionKind::Take).is_some_and(|action| {
+            matches!(action.platform, CallState::NotCalled | CallState::Calling | CallState::Confirmed)
         });
     let take = if is_taken { None } else { button::take(token) };
     let again = asked.refused_wish().and_then(|action| button::resend(&action.token));
@@ -38,7 +38,7 @@ pub(super) fn ticket(mut card: Card, asked: &DecisionContext) -> Card {
 
 /// Adds the buttons to an alert's card, with the member who took it, and its mute.
 pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
-    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.matter == DecisionKind::Alert)
+    let Some(decision) = asked.decision.as_ref().filter(|decision| decision.kind == DecisionKind::Alert)
     else {
         return card;
     };
@@ -60,7 +60,7 @@ pub(super) fn alert(mut card: Card, asked: &DecisionContext) -> Card {
 
 /// The state of a ticket action.
 fn line(action: &Decision) -> Markdown {
-    let (sign, what) = match action.matter {
+    let (sign, what) = match action.kind {
         DecisionKind::Take => ("🙋 ", "taken"),
         DecisionKind::Note => ("📝 ", "note"),
         _ => ("🔒 ", "closed"),
@@ -68,12 +68,12 @@ fn line(action: &Decision) -> Markdown {
     let done = [literal(what), by(action)].into();
     let at = action.decided_at.map(moment);
     match action.platform {
-        Platform::Confirmed => Markdown::join([Some(literal(sign).and(done)), at], " "),
-        Platform::Unasked | Platform::Telling => {
+        CallState::Confirmed => Markdown::join([Some(literal(sign).and(done)), at], " "),
+        CallState::NotCalled | CallState::Calling => {
             let how = if action.attempts == 0 { literal("telling XTSystems") } else { telling(action) };
             [literal("⏳ "), done, literal(": "), how].into()
         }
-        Platform::Refused | Platform::Held => {
+        CallState::Refused | CallState::Held => {
             let platform_reply = action
                 .platform_reply
                 .as_ref()
