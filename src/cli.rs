@@ -70,53 +70,53 @@ struct Cli {
 enum Command {
     /// Receive events and send them to Discord (the default)
     Serve,
-    /// Set nuncio up: asks for what is missing, checks every answer, writes .env, and sends a test to its channel
+    /// Set nuncio up: asks for what is missing, checks every answer, writes .env and sends a test event
     Setup(Box<setup::Args>),
-    /// See it at work: a local Discord, a local XTSystems, and a short story
+    /// Show nuncio at work, with a built-in Discord and XTSystems and a short story
     Demo,
-    /// Run a local Discord and XTSystems for testing any bot; prints their addresses as JSON
+    /// Run a built-in Discord and XTSystems for testing any bot; prints their addresses as JSON
     Sandbox {
-        /// The port of the Discord; a free one by default
+        /// Port to listen on (default: any free port)
         #[arg(long)]
         port: Option<u16>,
-        /// The bot's permissions, as the number in its invite link; 8 is Administrator
+        /// The bot's permissions, as the number in its invite link; 8 is all
         #[arg(long)]
         permissions: Option<u64>,
     },
-    /// Sign an event and post it, as XTSystems does
+    /// Sign an event and post it, like XTSystems
     Send(send::Args),
-    /// Tell whether a request is signed rightly, and if not, which part is wrong; the body comes from stdin
+    /// Check the signature of a request and name the wrong part; reads the body from stdin
     Verify(verify::Args),
-    /// List what came in: events, or what was signed but cannot be read
+    /// List received events, or signed requests that cannot be read
     Events(events::Args),
-    /// List who did what: decisions, clicks, commands; with `verify`, check that the log is as it was written
+    /// List the audit log (decisions, clicks, commands), or check that it is unchanged
     Audit(audit::Args),
-    /// What time it is for this machine; with `confirm`, say that it is right when nuncio doubts it
+    /// Show this machine's time, or confirm it when nuncio doubts it
     Clock(clock::Args),
-    /// Show what every variable is set to and where, also when the configuration is wrong; no secret is shown
+    /// Show each variable's value and where it is set, without secrets; also works with a wrong configuration
     Config(config::Args),
-    /// Check the whole set-up, before a start or beside a running nuncio: what is wrong, and what to do. It writes nothing
-    /// without --fix, and sends nothing without --send
+    /// Check the whole setup: what is wrong, and what to do. Works with and without a running nuncio. Writes nothing without
+    /// --fix, and sends nothing without --send
     Doctor(doctor::Args),
-    /// The database: back it up while nuncio runs, put a backup back, look it over, print it as JSON
+    /// Back up, restore, check or export the database
     Db(db::Args),
-    /// List deliveries: what waits, what arrived, what was given up and why
+    /// List deliveries: waiting, delivered, or given up and why
     Deliveries(deliveries::Args),
-    /// Discord webhooks as destinations: store, list, test, replace or remove one
+    /// Manage Discord webhooks as destinations
     DiscordWebhooks(discord_webhooks::Args),
-    /// Keep events of a kind out of the channels for a while; one card sums them up in the end
+    /// Mute a kind of event for a while; at the end one card sums up what was not shown
     Mute(mute::Args),
     /// End a mute
     Unmute(mute::UnmuteArgs),
-    /// Ask the nuncio of this machine how it is, for health checks: exit 0 or 1, one line
+    /// Check the health of the nuncio on this machine: one line, exit code 0 or 1
     Health(health::Args),
-    /// Print the completions for a shell
+    /// Print the completion script of a shell
     Completions(help::CompletionsArgs),
-    /// Print the man page, or write one for every command
+    /// Print the man page, or write one for each command
     Man(help::ManArgs),
-    /// Send again what was given up or delivered, or what had no route when it came
+    /// Send deliveries again: given up, delivered, or without a route when the event came
     Redeliver(redeliver::Args),
-    /// The webhooks of XTSystems: have it send its events here, list, change, test or delete one
+    /// Manage the webhooks of XTSystems: register this nuncio; list, change, test or delete one
     Webhooks(webhooks::Args),
 }
 

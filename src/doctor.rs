@@ -1,7 +1,7 @@
 //! `nuncio doctor`: the diagnosis of a setup, before a start or beside a running server.
 //!
 //! Each group of checks is a file below this one. [`examine`] writes nothing and sends no message; [`repair`] and
-//! [`try_out`] do, and only on request. A remote check has a time limit of ten seconds. Every finding has a stable
+//! [`send_tests`] do, and only on request. A remote check has a time limit of ten seconds. Every finding has a stable
 //! [`Code`] with a section in `docs/doctor.md`, and no secret enters one.
 
 mod beside;
@@ -13,15 +13,16 @@ mod commands;
 mod configuration;
 pub(crate) mod discord;
 mod disk;
-pub(crate) mod door;
 pub(crate) mod files;
 mod fix;
+pub(crate) mod ingress;
 mod kinds;
 mod probe;
 mod public;
 mod queue;
 mod reach;
 mod send;
+pub(crate) mod test_event;
 mod webhooks;
 pub(crate) mod xtsystems;
 
@@ -33,9 +34,10 @@ use crate::key::Key;
 use crate::secret::Secret;
 
 pub use code::{Code, Group};
-pub use door::cannot_listen;
+pub use files::cannot_keep_data;
 pub use fix::{Repair, Repaired, registration_to_repair, repair};
-pub use send::try_out;
+pub use ingress::cannot_listen;
+pub use send::send_tests;
 
 /// The time limit of a remote check.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
@@ -132,22 +134,22 @@ pub async fn examine(variables: &Variables, clock: &Clock) -> Diagnosis {
         read => read.ok().flatten(),
     };
     // A task of its own: the local checks have three seconds, and must not wait while others load certificates.
-    let door = tokio::spawn({
+    let ingress = tokio::spawn({
         let (config, clock) = (config.clone(), clock.clone());
-        async move { door::checks(&config, key.as_ref(), is_served, &clock).await }
+        async move { ingress::checks(&config, key.as_ref(), is_served, &clock).await }
     });
     let (discord, xtsystems, clock_checks) = tokio::join!(
         discord::checks(&config, clock),
         xtsystems::checks(&config, clock),
         clock::checks(&config, clock),
     );
-    let door = door.await.unwrap_or_default();
+    let ingress = ingress.await.unwrap_or_default();
     checks.extend(discord);
     checks.extend(xtsystems);
-    checks.extend(door.checks);
+    checks.extend(ingress.checks);
     checks.extend(clock_checks);
     checks.extend(survey.iter().flat_map(|survey| queue::checks(survey, clock.now())));
-    let refusals = door.running.and_then(|proof| proof.arrived.refusals).unwrap_or_default();
+    let refusals = ingress.running.and_then(|proof| proof.arrived.refusals).unwrap_or_default();
     checks.extend(queue::refused(&refusals, clock.now()));
     hide(&mut checks, &config);
     Diagnosis { checks, is_refused: false }

@@ -8,6 +8,7 @@ mod access;
 mod audit;
 mod channels;
 mod condition;
+mod day_counter;
 mod decide;
 mod delivery_details;
 mod delivery_plan;
@@ -35,6 +36,7 @@ mod status;
 mod storage;
 mod test_event;
 mod time;
+mod top_addresses;
 mod unknown_kind;
 mod webhook;
 
@@ -72,6 +74,8 @@ pub use rules::Rules;
 pub use server_problems::{invite_link, judge_servers};
 pub use status::{Endpoint, Status};
 pub use test_event::{Hop, Trace};
+pub use time::clock_off;
+pub use top_addresses::AddressCount;
 pub use unknown_kind::{UnknownKind, known_kinds, nearest};
 pub use webhook::{WebhookError, lost_webhook, replace_webhook};
 

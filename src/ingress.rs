@@ -252,6 +252,7 @@ impl IngressState {
             last_day: found.last_day,
             last_at: found.last_at.as_millis(),
             from: found.last_from,
+            addresses: found.addresses.into_iter().map(|count| (count.address, count.last_day)).collect(),
             sentence: found.sentence,
         });
         refusals.collect()

@@ -10,14 +10,14 @@
 mod bot;
 mod channels;
 mod database;
-mod door;
 mod draft;
+mod final_test;
 mod finish;
+mod ingress;
 mod platform;
 mod prompt;
 mod roles;
 mod server;
-mod trial;
 
 use std::path::PathBuf;
 
@@ -99,7 +99,7 @@ struct Plan {
 /// A channel to create. Until then a placeholder id is in the map.
 struct NewChannel {
     name: String,
-    stand_in: Snowflake,
+    placeholder: Snowflake,
 }
 
 /// Asks, shows the change, and makes it. Ctrl-C between two questions cancels `stop`.
@@ -135,8 +135,8 @@ impl Setup<'_> {
         let mut servers = server::ask(self, found).await?;
         let new_channels = channels::ask(self, &mut servers).await?;
         roles::ask(self, &servers)?;
-        door::secret(self);
-        door::ask(self).await?;
+        ingress::secret(self);
+        ingress::ask(self).await?;
         Ok(Plan { client: servers.client.clone(), servers, new_channels })
     }
 

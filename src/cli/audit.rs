@@ -16,28 +16,28 @@ use crate::store::{Audited, ChainStart, Head, Lock, Store, Verified};
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// As JSON, an array with the newest first
+    /// Print a JSON array, newest first
     #[arg(long)]
     json: bool,
-    /// How many at most
+    /// Maximum number of entries
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Check every entry: exit 0 if the log is as it was written, 1 if not
+    /// Check every entry: exit code 0 if the log is unchanged, 1 if not
     Verify {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
-        /// An end of the log that was printed on an earlier day: the log must still contain it
+        /// An end of the log that `verify` printed earlier: the log must still contain it
         #[arg(long, value_name = "END")]
         since: Option<String>,
     },
-    /// Go on with another key when the one that sealed the log is lost for good: a new chain begins, which says so
+    /// Continue the log with a new key after its key was lost: starts a new chain, and records that
     Rekey {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },

@@ -15,7 +15,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Say that the clock of this machine is right, though it jumped or differs from Discord's
+    /// Confirm that this machine's clock is right, although it jumped or differs from Discord's
     Confirm,
 }
 

@@ -22,23 +22,23 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Copy the whole database into a new file, also while nuncio runs; the key is not in it
+    /// Copy the database into a new file, also while nuncio runs; the copy does not contain the key
     Backup {
         /// The file to make
         file: PathBuf,
     },
-    /// Put a backup in the place of the database; the old one is kept beside it. nuncio must not be running
+    /// Replace the database with a backup and keep the old one next to it; nuncio must be stopped
     Restore {
         /// The backup
         file: PathBuf,
     },
-    /// Look the database and its audit log over: exit 0 if all is well, 1 if not
+    /// Check the database and its audit log: exit code 0 if both are intact, 1 if not
     Check {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Print events, deliveries and the audit log as JSON, a line each, without secrets
+    /// Print events, deliveries and the audit log as JSON lines, without secrets
     Export,
 }
 

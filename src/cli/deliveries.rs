@@ -20,22 +20,22 @@ const EXCERPT: usize = 300;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// One delivery, or all of one event, with everything that was tried: dlv_… or evt_…, or its last 8 characters
+    /// One delivery, or all of one event, with every attempt: dlv_… or evt_…, or the last 8 characters
     #[arg(conflicts_with_all = ["dead", "pending", "unrouted", "limit"])]
     id: Option<String>,
-    /// Those that were given up
+    /// Only those that were given up
     #[arg(long, conflicts_with_all = ["pending", "unrouted"])]
     dead: bool,
-    /// Those that wait or are on their way
+    /// Only those that wait or are being sent
     #[arg(long, conflicts_with = "unrouted")]
     pending: bool,
-    /// Events that have none, because no key of the map matched them
+    /// Events without deliveries, because no key of the map matched
     #[arg(long)]
     unrouted: bool,
-    /// As JSON, an array with the newest first
+    /// Print a JSON array, newest first
     #[arg(long)]
     json: bool,
-    /// How many at most
+    /// Maximum number of deliveries
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
 }

@@ -29,55 +29,55 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Store a webhook; its address comes from a prompt, or from stdin
+    /// Store a webhook; asks for its address, or reads it from stdin
     Add {
-        /// What people call it
+        /// Display name
         #[arg(long)]
         name: String,
-        /// What it wants to hear of: `GAME_SERVER`, `VPS`, `SYSTEM`, `BILLING`, `SECURITY`, `SUPPORT` or `CUSTOM`
+        /// Type of events it is for: `GAME_SERVER`, `VPS`, `SYSTEM`, `BILLING`, `SECURITY`, `SUPPORT` or `CUSTOM`
         #[arg(long = "type", value_name = "TYPE", default_value = "CUSTOM", value_parser = category)]
         category: Category,
-        /// Whose eyes it is for: ADMIN, USER (then with --owner) or PUBLIC
+        /// Audience: ADMIN, USER (requires --owner) or PUBLIC
         #[arg(long, default_value = "ADMIN", value_parser = scope)]
         scope: Scope,
-        /// The id of the user whose it is
+        /// Id of the user who owns it
         #[arg(long, value_name = "USER_ID", default_value = "")]
         owner: String,
-        /// What it is there for
+        /// Purpose
         #[arg(long, default_value = "")]
         description: String,
-        /// Never the address: it is asked for
+        /// Rejected: an address must not be an argument
         #[arg(hide = true)]
         surplus: Vec<String>,
     },
-    /// List them, without their addresses
+    /// List the stored webhooks, without their addresses
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Send a test through one, and tell what Discord answered
+    /// Send a test message and print Discord's answer
     Test {
-        /// Its id, the last 8 characters of it, or its name
+        /// The webhook's id, the last 8 characters of its id, or its name
         id: String,
     },
-    /// Give one another address, from a prompt or from stdin: one that leaked or was deleted goes on where it stopped
+    /// Replace a webhook's address after it leaked or was deleted; asks for the new one, or reads it from stdin
     Replace {
-        /// Its id, the last 8 characters of it, or its name
+        /// The webhook's id, the last 8 characters of its id, or its name
         id: String,
-        /// Never the address: it is asked for
+        /// Rejected: an address must not be an argument
         #[arg(hide = true)]
         surplus: Vec<String>,
     },
-    /// Remove one: nothing is sent there any more
+    /// Remove a webhook: nothing more is sent to it
     Remove {
-        /// Its id, the last 8 characters of it, or its name
+        /// The webhook's id, the last 8 characters of its id, or its name
         id: String,
     },
 }
 
-/// What every subcommand needs.
-struct Desk {
+/// The state shared by the subcommands.
+struct DestinationAdmin {
     hub: Hub,
     store: Store,
     clock: Clock,
@@ -93,14 +93,14 @@ pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> 
     let store = database::open(&config, clock.clone()).await?;
     let hub =
         Hub::beside_server(store.clone(), clock.clone(), config.routes.clone(), config.pings.clone()).await?;
-    let desk = Desk { hub, store, clock, config };
-    let done = desk.obey(args.command).await;
-    desk.store.close().await;
+    let admin = DestinationAdmin { hub, store, clock, config };
+    let done = admin.run(args.command).await;
+    admin.store.close().await;
     done
 }
 
-impl Desk {
-    async fn obey(&self, command: Command) -> anyhow::Result<ExitCode> {
+impl DestinationAdmin {
+    async fn run(&self, command: Command) -> anyhow::Result<ExitCode> {
         if let Command::List { json } = command {
             return self.list(json).await;
         }

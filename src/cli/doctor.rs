@@ -17,12 +17,10 @@ pub(super) struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Put right what can be without a risk, say what was done, and check again: modes of our own files, the registration
-    /// at XTSystems. Nothing else is ever written
+    /// Fix what can be fixed without risk (permissions of nuncio's files, the registration at XTSystems), then check again
     #[arg(long)]
     fix: bool,
-    /// Try it out with the nuncio that runs: a signed event, a card in every channel of the map, a test from XTSystems.
-    /// Nothing else is ever sent
+    /// Test the running nuncio: sends a signed event, a card to every channel of the map, and a test from XTSystems
     #[arg(long)]
     send: bool,
 }
@@ -40,7 +38,7 @@ pub(super) async fn run(args: &Args, variables: &Variables) -> ExitCode {
         }
     }
     if args.send {
-        diagnosis.checks.extend(doctor::try_out(variables, &clock).await);
+        diagnosis.checks.extend(doctor::send_tests(variables, &clock).await);
     }
     if args.json {
         print(&as_json(&diagnosis, args.fix.then_some(&repairs)).to_string());
@@ -71,7 +69,7 @@ fn show(diagnosis: &Diagnosis, repairs: Option<&Vec<Repair>>) {
     if let Some(repairs) = repairs {
         print("fixed");
         if repairs.is_empty() {
-            print("  nothing: there was nothing that can be put right without asking you");
+            print("  nothing: there was nothing that can be fixed without asking you");
         }
         for repair in repairs {
             let sign = if repair.repaired == Repaired::Done { '✓' } else { '!' };

@@ -17,9 +17,9 @@ const DELIVERIES: u32 = 1000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Its id or that of one of its deliveries: evt_… or dlv_…, or the last 8 characters as cards and lists show them
+    /// Id of the event or of one of its deliveries: evt_… or dlv_…, or the last 8 characters
     id: String,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

@@ -22,23 +22,23 @@ const GLIMPSE: usize = 60;
 pub(super) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
-    /// Those that were signed but cannot be read; of each the first 2 KiB are kept
+    /// Signed requests that cannot be read; the first 2 KiB of each are kept
     #[arg(long)]
     quarantined: bool,
-    /// Those that a digest carries, by its id: msg_ and 32 hex digits, or the last 8 as its footer shows them
+    /// The events of a digest: msg_ and 32 hex digits, or the last 8 as in its footer
     #[arg(long, value_name = "ID", conflicts_with = "quarantined")]
     digest: Option<String>,
-    /// As JSON, an array with the newest first
+    /// Print a JSON array, newest first
     #[arg(long)]
     json: bool,
-    /// How many at most [default: 50, of a digest all]
+    /// Maximum number of events [default: 50, all of a digest]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: Option<u32>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Show one event: what became of it, where it went, and what it holds, without its secrets
+    /// Show one event: its state, its deliveries and its body, without secrets
     Show(event_show::Args),
 }
 

@@ -17,10 +17,10 @@ const LONGEST: u64 = 16 * 1024;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Ask only whether the process runs, not whether it can store what comes in
+    /// Check only that the process runs, not that it can store events
     #[arg(long)]
     live: bool,
-    /// The port, where the configuration does not say it
+    /// Port, if the configuration does not set it
     #[arg(long)]
     port: Option<u16>,
 }

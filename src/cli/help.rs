@@ -60,14 +60,14 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CompletionsArgs {
-    /// The shell
+    /// Shell
     #[arg(value_enum)]
     shell: Shell,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ManArgs {
-    /// Write a page for every command into this folder instead of printing the main one
+    /// Write a page for each command into this folder
     #[arg(long)]
     dir: Option<PathBuf>,
 }

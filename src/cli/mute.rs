@@ -18,26 +18,26 @@ pub(super) struct Args {
     /// A kind (ticket.created) or a pattern (alert.*)
     #[arg(required_unless_present = "list", conflicts_with = "list")]
     kind: Option<String>,
-    /// How long: 30m, 1h, 2d
+    /// Duration: 30m, 1h, 2d
     #[arg(long = "for", value_name = "SPAN", required_unless_present = "list")]
     span: Option<String>,
-    /// Why; it stands on the card that sums up
+    /// Reason, shown on the card that sums up
     #[arg(long, default_value = "")]
     reason: String,
-    /// Also if no event of that kind ever came
+    /// Also mute a kind of which no event ever came
     #[arg(long)]
     anyway: bool,
-    /// What is muted now
+    /// List the active mutes
     #[arg(long)]
     list: bool,
-    /// The list as JSON
+    /// Print the list as JSON
     #[arg(long, requires = "list")]
     json: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct UnmuteArgs {
-    /// The kind or pattern as it was muted, or the id of the mute
+    /// The muted kind or pattern, or the id of the mute
     kind: String,
 }
 

@@ -29,16 +29,16 @@ pub(super) struct Args {
     /// characters
     #[arg(group = "what")]
     id: Option<String>,
-    /// Everything that was given up
+    /// Everything that was given up (dead)
     #[arg(long, group = "what")]
     dead: bool,
-    /// With --dead: given up since then: 30m, 2h, 3d, or a date such as 2024-01-15 or 2024-01-15T10:30:00Z
+    /// With --dead: only what was given up since then: 30m, 2h, 3d, or a date such as 2024-01-15 or 2024-01-15T10:30:00Z
     #[arg(long, requires = "dead", value_name = "TIME")]
     since: Option<String>,
-    /// Events that had no route when they came
+    /// Events that had no route when they came in
     #[arg(long, group = "what")]
     unrouted: bool,
-    /// What waits for a channel or webhook that is closed, or that the map no longer names: to where the map leads now
+    /// What waits for a closed or no longer mapped destination; it goes where the map leads now
     #[arg(long, group = "what")]
     closed: bool,
 }

@@ -23,19 +23,19 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The kind of event, as ticket.created. Its sample is marked as one: it pings nobody, and its buttons do nothing
+    /// Kind of event, for example ticket.created. Sends a sample, marked as such: pings nobody, and its buttons do nothing
     #[arg(required_unless_present = "all")]
     kind: Option<String>,
-    /// Every kind there is a sample of
+    /// Send a sample of every kind
     #[arg(long, conflicts_with_all = ["kind", "data"])]
     all: bool,
-    /// Your own event instead of a sample (its data, or a whole body): JSON in a file, - for stdin. It counts as real
+    /// Send your own event (its data, or a whole body): a JSON file, or - for stdin. It counts as real
     #[arg(long, value_name = "FILE")]
     data: Option<String>,
-    /// Where to post it, if not to the nuncio of this .env
+    /// URL to post to (default: the nuncio of this .env)
     #[arg(long, value_name = "URL")]
     to: Option<String>,
-    /// Print a curl command that does the same (for the next five minutes) instead of posting
+    /// Print a curl command instead of posting; it is valid for five minutes
     #[arg(long)]
     print_curl: bool,
 }

@@ -26,7 +26,8 @@ pub(super) async fn run(variables: Variables, notes: Vec<String>) -> anyhow::Res
     let path = config.webhook.path.clone();
     let database = config.database.path.clone();
     let key = config.encryption.to_string();
-    let app = App::build(config, listener, Clock::system()).await?;
+    let app = App::build(config, listener, Clock::system()).await;
+    let app = app.map_err(|error| start::explained(error, &database))?;
     for line in app.hub().table() {
         tracing::info!("{line}");
     }

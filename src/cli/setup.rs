@@ -28,47 +28,47 @@ const SECRETS: [&str; 2] = ["DISCORD_TOKEN", "XTSYSTEMS_API_KEY"];
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Args {
-    /// Ask nothing: take the flags, the environment and .env, and fail if something is missing or wrong
+    /// Ask nothing: use the flags, the environment and .env; fail if something is missing or wrong
     #[arg(long)]
     yes: bool,
-    /// Where XTSystems is
+    /// URL of XTSystems' API
     #[arg(long, value_name = "URL", conflicts_with = "no_xtsystems")]
     xtsystems_url: Option<String>,
-    /// Set up without XTSystems: events come from any sender who signs them
+    /// Set up without XTSystems: any sender can send signed events
     #[arg(long)]
     no_xtsystems: bool,
-    /// Your server, by its id or name
+    /// Your Discord server, by id or name
     #[arg(long, value_name = "ID")]
     guild: Option<String>,
-    /// Which events go to which channel (its id or name): tickets, assets, machines, alerts, default, or any key of the map.
-    /// Can be given several times
+    /// Channel (id or name) for a group of events: tickets, assets, machines, alerts, default, or any key of the map. Can be
+    /// repeated
     #[arg(long = "channel", value_name = "KIND=ID", value_parser = channel)]
     channels: Vec<(String, String)>,
-    /// A role whose members approve and deny machines, by its id or name. Can be given several times
+    /// Role (id or name) whose members approve and deny machines. Can be repeated
     #[arg(long = "approver-role", value_name = "ID")]
     approver_roles: Vec<String>,
-    /// A role whose members may do what else changes something, by its id or name. Can be given several times
+    /// Role (id or name) whose members may do everything else: tickets, mutes, routes. Can be repeated
     #[arg(long = "operator-role", value_name = "ID")]
     operator_roles: Vec<String>,
-    /// The address at which XTSystems reaches this machine
+    /// URL at which XTSystems reaches this machine
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// The port to listen on
+    /// Port to listen on
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
-    /// Read the secrets from stdin, a line each: `DISCORD_TOKEN=…`, `XTSYSTEMS_API_KEY=…`
+    /// Read secrets from stdin, one per line: `DISCORD_TOKEN=…`, `XTSYSTEMS_API_KEY=…`
     #[arg(long, requires = "yes")]
     secrets_from_stdin: bool,
-    /// Make a new secret to sign events with; the one before stays accepted
+    /// Create a new signing secret; the previous one stays accepted
     #[arg(long)]
     new_secret: bool,
-    /// Ask everything, also what is set and right
+    /// Ask everything again, with the current values as defaults
     #[arg(long, conflicts_with = "yes")]
     again: bool,
-    /// Leave the webhooks in XTSystems as they are
+    /// Do not change the webhooks in XTSystems
     #[arg(long)]
     no_register: bool,
-    /// Send no test event
+    /// Do not send a test event
     #[arg(long)]
     no_test: bool,
 }

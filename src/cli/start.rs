@@ -1,14 +1,16 @@
-//! Startup failures that only an operator can fix: a taken port, an address of another machine, missing rights.
+//! Startup failures that only an operator can fix: a taken port, an address of another machine, a folder or a disk that
+//! cannot be written.
 //!
 //! They end the program with 78, so that supervisors do not restart it again and again
 //! (systemd: `RestartPreventExitStatus=78`).
 
 use std::io::Error;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use tokio::net::TcpListener;
 
-use crate::doctor::cannot_listen;
+use crate::doctor::{cannot_keep_data, cannot_listen};
 
 /// A startup failure, and what to do. Its `Display` is the whole message.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +27,16 @@ pub(super) async fn listen(address: SocketAddr) -> Result<TcpListener, CannotSta
 
 fn refused(address: SocketAddr, error: &Error) -> String {
     let (found, remedy) = cannot_listen(address, error);
-    format!("{found}. {remedy}")
+    format!("{found}. nuncio did not start. {remedy}")
+}
+
+/// The failure `error` of a start. If the folder of `database` cannot be written, that is the cause: then in the words of
+/// `nuncio doctor`.
+pub(super) fn explained(error: anyhow::Error, database: &Path) -> anyhow::Error {
+    match cannot_keep_data(database) {
+        Some((found, remedy)) => CannotStart(format!("{found} nuncio did not start. {remedy}")).into(),
+        None => error,
+    }
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use crate::signature::xtsystems::{self, Reason};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The value of X-XTSystems-Timestamp
+    /// Value of X-XTSystems-Timestamp
     #[arg(long, allow_hyphen_values = true)]
     timestamp: String,
-    /// The value of X-XTSystems-Signature
+    /// Value of X-XTSystems-Signature
     #[arg(long, allow_hyphen_values = true)]
     signature: String,
 }

@@ -32,79 +32,79 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Have XTSystems send its events to this nuncio, signed: makes the webhook there, or brings it up to date
+    /// Have XTSystems send its events to this nuncio, signed: creates the webhook there, or updates it
     Register {
         #[command(flatten)]
         wanted: WantedArgs,
     },
-    /// Make a webhook of another name, here or elsewhere; where it leads elsewhere, its secret is asked for
+    /// Create another webhook, for this nuncio or another receiver; asks for the secret of another receiver
     Create {
-        /// What people call it in XTSystems
+        /// Display name in XTSystems
         #[arg(long)]
         name: String,
         #[command(flatten)]
         wanted: WantedArgs,
     },
-    /// List them: where each sends, which kinds, and whether it is enabled
+    /// List the webhooks: URL, kinds, and whether each is enabled
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Change one; what is not given stays as it is
+    /// Change a webhook; what is not given stays unchanged
     Update {
-        /// Its id, the beginning of it, or its name
+        /// The webhook's id, the beginning of its id, or its name
         id: String,
-        /// What people call it in XTSystems
+        /// Display name in XTSystems
         #[arg(long)]
         name: Option<String>,
-        /// Where it sends to
+        /// Receiver's URL
         #[arg(long)]
         url: Option<String>,
-        /// Which kinds it sends, with commas between: ticket.created,alert.*
+        /// Kinds to send, comma-separated: ticket.created,alert.*
         #[arg(long, value_name = "KINDS", value_delimiter = ',')]
         events: Option<Vec<String>>,
-        /// The one customer whose events it sends, by its id in XTSystems
+        /// Send only the events of this customer (its id in XTSystems)
         #[arg(long, value_name = "ID")]
         company: Option<String>,
         /// Sign with this nuncio's `WEBHOOK_SECRET`
         #[arg(long, conflicts_with = "ask_secret")]
         our_secret: bool,
-        /// Sign with another secret; it comes from a prompt, or from stdin
+        /// Sign with another secret; asks for it, or reads it from stdin
         #[arg(long)]
         ask_secret: bool,
     },
-    /// Have one send again
+    /// Enable a webhook
     Enable {
-        /// Its id, the beginning of it, or its name
+        /// The webhook's id, the beginning of its id, or its name
         id: String,
     },
-    /// Have one send nothing until it is enabled
+    /// Disable a webhook: it sends nothing until it is enabled
     Disable {
-        /// Its id, the beginning of it, or its name
+        /// The webhook's id, the beginning of its id, or its name
         id: String,
     },
-    /// Delete one in XTSystems, for good
+    /// Delete a webhook in XTSystems permanently
     Delete {
-        /// Its id, the beginning of it, or its name
+        /// The webhook's id, the beginning of its id, or its name
         id: String,
-        /// Do not ask; needed where nobody can be asked
+        /// Do not ask for confirmation; required without a terminal
         #[arg(long)]
         yes: bool,
     },
-    /// Have XTSystems send a test through one, and print what the receiver answered
+    /// Have XTSystems send a test, and print the receiver's answer
     Test {
-        /// Its id, the beginning of it, or its name; the one that sends here if not given
+        /// The webhook's id, the beginning of its id, or its name (default: the one that sends here)
         id: Option<String>,
     },
-    /// List what one sent lately, the newest first, and what the receiver answered
+    /// List a webhook's recent deliveries, newest first, with the receiver's answers
     Deliveries {
-        /// Its id, the beginning of it, or its name; the one that sends here if not given
+        /// The webhook's id, the beginning of its id, or its name (default: the one that sends here)
         id: Option<String>,
-        /// The most to list
+        /// Maximum number of deliveries
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..))]
         limit: u8,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
@@ -112,19 +112,19 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct WantedArgs {
-    /// Where it sends to; to this nuncio (`PUBLIC_URL`, `WEBHOOK_PATH`) if not given
+    /// Receiver's URL (default: this nuncio, from `PUBLIC_URL` and `WEBHOOK_PATH`)
     #[arg(long)]
     url: Option<String>,
-    /// Which kinds it sends, with commas between: ticket.created,alert.*; all if not given
+    /// Kinds to send, comma-separated: ticket.created,alert.* (default: all)
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     events: Option<Vec<String>>,
-    /// The one customer whose events it sends, by its id in XTSystems
+    /// Send only the events of this customer (its id in XTSystems)
     #[arg(long, value_name = "ID")]
     company: Option<String>,
 }
 
-/// What every subcommand needs.
-struct Desk {
+/// The state shared by the subcommands.
+struct RegistrationAdmin {
     platform: Client,
     config: Config,
     /// The URL at which this nuncio takes events; `None` if only a running one knows its port.
@@ -136,15 +136,15 @@ struct Desk {
 /// # Errors
 /// If there is no API key, the database cannot be used, or XTSystems fails or refuses.
 pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> {
-    let (clock, desk) = desk(config)?;
+    let (clock, admin) = admin(config)?;
     match args.command {
-        Command::List { json } => desk.list(json).await,
-        Command::Deliveries { id, limit, json } => desk.deliveries(id.as_deref(), limit, json).await,
+        Command::List { json } => admin.list(json).await,
+        Command::Deliveries { id, limit, json } => admin.deliveries(id.as_deref(), limit, json).await,
         command => {
             // Nothing is changed that the audit log cannot record.
-            let store = database::open(&desk.config, clock).await?;
-            let done = match app::unlock(&store, &desk.config.encryption).await {
-                Ok(()) => desk.change(command, &store).await,
+            let store = database::open(&admin.config, clock).await?;
+            let done = match app::unlock(&store, &admin.config.encryption).await {
+                Ok(()) => admin.change(command, &store).await,
                 Err(error) => Err(error),
             };
             store.close().await;
@@ -153,7 +153,7 @@ pub(super) async fn run(args: Args, config: Config) -> anyhow::Result<ExitCode> 
     }
 }
 
-fn desk(config: Config) -> anyhow::Result<(Clock, Desk)> {
+fn admin(config: Config) -> anyhow::Result<(Clock, RegistrationAdmin)> {
     let clock = Clock::system();
     let Some(platform) = Client::new(&config.xtsystems, clock.clone()) else {
         return Err(CannotStart(
@@ -165,7 +165,7 @@ fn desk(config: Config) -> anyhow::Result<(Clock, Desk)> {
     };
     let is_known = config.webhook.public_url.is_some() || config.webhook.port != 0;
     let here = is_known.then(|| config.webhook.url(config.webhook.port));
-    Ok((clock, Desk { platform, config, here }))
+    Ok((clock, RegistrationAdmin { platform, config, here }))
 }
 
 /// Registers this nuncio at XTSystems for all its events, and records it in the audit log. Returns what was done.
@@ -173,12 +173,12 @@ fn desk(config: Config) -> anyhow::Result<(Clock, Desk)> {
 /// # Errors
 /// Those of [`run`].
 pub(super) async fn register_here(config: Config) -> anyhow::Result<String> {
-    let (clock, desk) = desk(config)?;
+    let (clock, admin) = admin(config)?;
     let before =
-        desk.platform.registration(desk.here()?).await.map_err(|failure| desk.explained(&failure))?;
-    let store = database::open(&desk.config, clock).await?;
-    let done = match app::unlock(&store, &desk.config.encryption).await {
-        Ok(()) => desk.registered(RegistrationRequest::default(), &store).await,
+        admin.platform.registration(admin.here()?).await.map_err(|failure| admin.explained(&failure))?;
+    let store = database::open(&admin.config, clock).await?;
+    let done = match app::unlock(&store, &admin.config.encryption).await {
+        Ok(()) => admin.registered(RegistrationRequest::default(), &store).await,
         Err(error) => Err(error),
     };
     store.close().await;
@@ -199,7 +199,7 @@ pub(super) async fn register_here(config: Config) -> anyhow::Result<String> {
     ))
 }
 
-impl Desk {
+impl RegistrationAdmin {
     async fn change(&self, command: Command, store: &Store) -> anyhow::Result<ExitCode> {
         match command {
             Command::Register { wanted } => self.register(wanted.checked()?, store).await,

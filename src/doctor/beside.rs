@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::code::Code;
-use crate::doctor::{Check, LIMIT, door};
+use crate::doctor::{Check, LIMIT, ingress};
 use crate::hub::{Condition, TOKEN_SHARED};
 use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, read_body};
 use crate::store::Lock;
@@ -24,7 +24,7 @@ pub(super) async fn checks(config: &Config, clock: &Clock) -> Vec<Check> {
     if webhook.port == 0 || !config.discord.gateway || !Lock::is_held(&config.database.path) {
         return Vec::new();
     }
-    let near = SocketAddr::new(door::reachable(webhook.host), webhook.port);
+    let near = SocketAddr::new(ingress::reachable(webhook.host), webhook.port);
     let until = clock.elapsed() + LIMIT;
     let health = loop {
         let Some(health) = health(near).await else { return Vec::new() };

@@ -6,6 +6,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::doctor::code::Code;
 use crate::doctor::{Check, probe};
+use crate::hub::clock_off;
 
 /// A clock that is further off is not synchronized by NTP.
 const ODD: Duration = Duration::from_secs(30);
@@ -37,10 +38,9 @@ fn unchecked() -> Check {
 
 fn judge(who: &str, theirs: Timestamp, ours: Timestamp) -> Check {
     let off = ours.since(theirs).max(theirs.since(ours));
-    let direction = if ours > theirs { "ahead of" } else { "behind" };
-    let found = format!("The clock of this machine is {} s {direction} that of {who}.", off.as_secs());
-    let remedy = "Let NTP keep the clock (timedatectl set-ntp true), and look at timedatectl. Events that are signed more than \
-                  5 min away from our clock are refused.";
+    let problem = clock_off(ours.as_millis().saturating_sub(theirs.as_millis()), who);
+    let found = format!("{}.", problem.found);
+    let remedy = format!("{}.", problem.remedy.unwrap_or_default());
     if off > WRONG {
         Check::fail(Code::ClockSkewed, found, remedy)
     } else if off > ODD {

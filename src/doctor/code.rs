@@ -12,7 +12,7 @@ pub enum Group {
     /// The platform's API: its address, our key, our registration.
     XtSystems,
     /// How events reach nuncio: the port and the public address.
-    Door,
+    Ingress,
     /// The offset of this machine's clock.
     Clock,
     /// Waiting and dead deliveries, events without a route, refused requests.
@@ -28,7 +28,7 @@ impl Group {
         Self::Configuration,
         Self::Discord,
         Self::XtSystems,
-        Self::Door,
+        Self::Ingress,
         Self::Clock,
         Self::Queue,
         Self::Test,
@@ -42,7 +42,7 @@ impl Group {
             Self::Configuration => "configuration",
             Self::Discord => "discord",
             Self::XtSystems => "xtsystems",
-            Self::Door => "door",
+            Self::Ingress => "ingress",
             Self::Clock => "clock",
             Self::Queue => "queue",
             Self::Test => "test",
@@ -167,7 +167,7 @@ codes! {
         XtsystemsCallsUnknown = "xtsystems-calls-unknown",
         XtsystemsCallMissing = "xtsystems-call-missing",
     }
-    Door {
+    Ingress {
         Port = "port",
         PortTaken = "port-taken",
         AddressUnusable = "address-unusable",

@@ -9,7 +9,7 @@ use rustix::fs::{Access, access, statvfs};
 
 use crate::config::{Config, EncryptionKey, Variables};
 use crate::doctor::code::Code;
-use crate::doctor::{Check, disk, key_place};
+use crate::doctor::{Check, State, disk, key_place};
 use crate::key::{self, Key, is_open_to_others};
 use crate::store::{self, Lock, Survey, survey};
 
@@ -50,18 +50,7 @@ pub(super) async fn checks(config: &Config) -> (Vec<Check>, Option<Survey>) {
     let mut checks = Vec::new();
     let data = &absolute(folder_of(database));
     checks.push(disk::user(database));
-    match writable(data) {
-        Ok(()) => checks.push(Check::ok(Code::DataFolder, format!("The data folder {} can be written.", data.display()))),
-        Err(Obstacle { at, is_read_only: true, .. }) => checks.push(disk::read_only(data, &at)),
-        Err(Obstacle { at, why, .. }) => checks.push(Check::fail(
-            Code::DataFolderUnwritable,
-            format!("The database belongs in {}, but {} {why}.", data.display(), at.display()),
-            format!(
-                "Let the user that nuncio runs as write there (chown, chmod u+rwx {}), or set NUNCIO_DATABASE_URL to another place.",
-                at.display()
-            ),
-        )),
-    }
+    checks.push(data_folder(data));
     checks.extend(disk::network(data));
     checks.extend(room(data));
     checks.push(log_folder(&absolute(&config.logs.dir)));
@@ -73,6 +62,28 @@ pub(super) async fn checks(config: &Config) -> (Vec<Check>, Option<Survey>) {
         checks.push(Check::ok(Code::NuncioRunning, "A nuncio is running on this database."));
     }
     (checks, survey)
+}
+
+/// Why the database at `database` cannot be written, and what to do; `None` if its folder is writable.
+#[must_use]
+pub fn cannot_keep_data(database: &Path) -> Option<(String, String)> {
+    let check = data_folder(&absolute(folder_of(database)));
+    (check.state == State::Fail).then(|| (check.found, check.remedy.unwrap_or_default()))
+}
+
+fn data_folder(data: &Path) -> Check {
+    match writable(data) {
+        Ok(()) => Check::ok(Code::DataFolder, format!("The data folder {} can be written.", data.display())),
+        Err(Obstacle { at, is_read_only: true, .. }) => disk::read_only(data, &at),
+        Err(Obstacle { at, why, .. }) => Check::fail(
+            Code::DataFolderUnwritable,
+            format!("The database belongs in {}, but {} {why}.", data.display(), at.display()),
+            format!(
+                "Let the user that nuncio runs as write there (chown, chmod u+rwx {}), or set NUNCIO_DATABASE_URL to another place.",
+                at.display()
+            ),
+        ),
+    }
 }
 
 fn log_folder(dir: &Path) -> Check {

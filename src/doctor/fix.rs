@@ -95,14 +95,16 @@ pub fn registration_to_repair(diagnosis: &Diagnosis) -> Option<Result<Code, Repa
         Code::XtsystemsRegistrationInactive,
     ];
     let code = wanted.into_iter().find(|code| found(*code))?;
-    let is_door_broken =
-        diagnosis.checks.iter().any(|check| check.code.group() == Group::Door && check.state == State::Fail);
+    let is_ingress_broken = diagnosis
+        .checks
+        .iter()
+        .any(|check| check.code.group() == Group::Ingress && check.state == State::Fail);
     let is_untried = diagnosis.checks.iter().any(|check| check.code == Code::PublicUrlUntried);
     Some(match code {
-        _ if is_door_broken || found(Code::XtsystemsOutOfReach) => Err(Repair::not_done(
+        _ if is_ingress_broken || found(Code::XtsystemsOutOfReach) => Err(Repair::not_done(
             code,
-            "Nothing was registered at XTSystems: first what is wrong with the door and PUBLIC_URL has to be put right, \
-             or events would be sent where they are lost.",
+            "Nothing was registered at XTSystems. First fix the port and PUBLIC_URL: otherwise events would be sent where they \
+             are lost.",
         )),
         Code::XtsystemsRegisteredElsewhere if is_untried => Err(Repair::not_done(
             code,

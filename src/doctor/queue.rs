@@ -81,21 +81,42 @@ fn of_lane(lane: &WaitingLane, now: Timestamp) -> Check {
     Check::ok(Code::Lane, format!("{waiting} {waits} for {name}: {next}."))
 }
 
-/// What the running nuncio refused in the last day, by reason.
+/// What the running nuncio refused in the last day, by reason and address.
 pub(super) fn refused(refusals: &[Refusals], now: Timestamp) -> Vec<Check> {
     let refused = refusals.iter().filter(|refusals| refusals.is_refusal);
     let checks = refused.map(|refusals| {
-        let Refusals { reason, last_day, last_at, from, sentence, .. } = refusals;
-        let times = if *last_day == 1 { "once".to_owned() } else { format!("{last_day} times") };
+        let Refusals { reason, last_day, last_at, sentence, .. } = refusals;
+        let were = if *last_day == 1 { "request was" } else { "requests were" };
         let ago = span(now.since(Timestamp::from_millis(*last_at)).as_secs());
+        let why = sentence.strip_prefix("a webhook was refused: ").unwrap_or(sentence);
+        let from = senders(refusals);
         Check::warn(
             Code::RefusedLately,
-            format!("In the last day, {times} ({reason}), the last one {ago} ago from {from}: {sentence}."),
-            "Is that address the sender's? Then correct there what the sentence names; nuncio verify tells which part of a \
-             signature is wrong. Strangers can be ignored: they only meet RATE_LIMIT.",
+            format!(
+                "{last_day} {were} refused in the last day ({reason}), from {from}. The last one was {ago} ago: {why}."
+            ),
+            "Is one of these addresses your sender's? Then correct there what the sentence names; nuncio verify names the part \
+             of a signature that is wrong. Ignore strangers: RATE_LIMIT holds them off.",
         )
     });
     checks.collect()
+}
+
+/// `192.0.2.1`, or `192.0.2.1 (12), 192.0.2.2 (3) and others (40)`.
+fn senders(refusals: &Refusals) -> String {
+    let Refusals { addresses, last_day, from, .. } = refusals;
+    let listed: u64 = addresses.iter().map(|(_, count)| count).sum();
+    let others = last_day.saturating_sub(listed);
+    match (addresses.as_slice(), others) {
+        ([], _) => from.clone(),
+        ([(address, _)], 0) => address.clone(),
+        (addresses, others) => {
+            let named: Vec<String> =
+                addresses.iter().map(|(address, count)| format!("{address} ({count})")).collect();
+            let others = if others > 0 { format!(" and others ({others})") } else { String::new() };
+            format!("{}{others}", named.join(", "))
+        }
+    }
 }
 
 /// `45 s`, `12 min`, `3 h`.
@@ -104,5 +125,33 @@ fn span(seconds: u64) -> String {
         ..120 => format!("{seconds} s"),
         120..7200 => format!("{} min", seconds / 60),
         _ => format!("{} h", seconds / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Control: with `others` left out, a flood from many addresses looks like one from eight.
+    #[rstest::rstest]
+    #[case(&[], 3, "203.0.113.9")]
+    #[case(&[("192.0.2.1", 3)], 3, "192.0.2.1")]
+    #[case(&[("192.0.2.1", 2), ("192.0.2.2", 1)], 3, "192.0.2.1 (2), 192.0.2.2 (1)")]
+    #[case(&[("192.0.2.1", 2)], 42, "192.0.2.1 (2) and others (40)")]
+    fn senders_are_named_with_their_counts(
+        #[case] addresses: &[(&str, u64)],
+        #[case] last_day: u64,
+        #[case] expected: &str,
+    ) {
+        let refusals = Refusals {
+            reason: "unsigned".to_owned(),
+            is_refusal: true,
+            last_day,
+            last_at: 0,
+            from: "203.0.113.9".to_owned(),
+            addresses: addresses.iter().map(|(address, count)| ((*address).to_owned(), *count)).collect(),
+            sentence: String::new(),
+        };
+        assert_eq!(senders(&refusals), expected);
     }
 }

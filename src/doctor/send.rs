@@ -3,56 +3,52 @@
 //!
 //! The running nuncio itself reports how it judged a request; its key authorizes that question.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, json};
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Variables};
 use crate::discord::{Access, Client};
 use crate::doctor::code::Code;
-use crate::doctor::door::{NEAR, near};
+use crate::doctor::ingress::{NEAR, near};
 use crate::doctor::reach::{Prober, Reached};
+use crate::doctor::test_event::{self, Rejected};
 use crate::doctor::{Check, LIMIT, files, hide};
 use crate::hub::Finding;
 use crate::ingress::probe::Refusals;
 use crate::model::route::Target;
 use crate::model::{EventId, Nonce, Outcome, Snowflake, Status};
-use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, cause, read_body};
 use crate::render;
-use crate::signature::sign;
-use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::store::{Stop, newest_test, way_of};
+use crate::store::{Stop, newest_test};
 use crate::xtsystems;
 
 const KIND: &str = "webhook.test";
-/// How often the database is asked how far an event is.
-const LOOK: Duration = Duration::from_millis(100);
 /// The most channels that get a card.
 const MOST: usize = 25;
 
-/// The state shared by the parts of a trial.
-struct Trial<'a> {
+/// The state shared by all tests.
+struct Tester<'a> {
     config: &'a Config,
     clock: &'a Clock,
+    access: Access,
     prober: Prober,
     near: String,
 }
 
 /// Sends tests, and judges their results. Sends nothing if the configuration is refused or no nuncio runs.
-pub async fn try_out(variables: &Variables, clock: &Clock) -> Vec<Check> {
+pub async fn send_tests(variables: &Variables, clock: &Clock) -> Vec<Check> {
     let Ok(config) = Config::from_variables(variables) else { return Vec::new() };
-    let mut checks = match trial(&config, clock).await {
-        Ok(trial) => trial.run().await,
+    let mut checks = match tester(&config, clock).await {
+        Ok(tester) => tester.run().await,
         Err(check) => vec![check],
     };
     hide(&mut checks, &config);
     checks
 }
 
-/// A trial of the nuncio that runs, if it is this one.
-async fn trial<'a>(config: &'a Config, clock: &'a Clock) -> Result<Trial<'a>, Check> {
+/// A tester of the running nuncio, if it is this one.
+async fn tester<'a>(config: &'a Config, clock: &'a Clock) -> Result<Tester<'a>, Check> {
     let skipped = |why: &str| {
         Err(Check::warn(
             Code::TestSkipped,
@@ -61,28 +57,34 @@ async fn trial<'a>(config: &'a Config, clock: &'a Clock) -> Result<Trial<'a>, Ch
         ))
     };
     let Ok(Some(key)) = files::read_key(config) else {
-        return skipped("there is no key that could be read, as after the first start");
+        return skipped("there is no readable key, which the first start makes");
     };
     let (prober, near) = (Prober::new(&key, clock), near(&config.webhook));
     if config.webhook.port == 0 {
-        return skipped("WEBHOOK_PORT is 0, so it is not known where it listens");
+        return skipped("WEBHOOK_PORT is 0, so its port is not known");
     }
     match prober.send(&format!("{near}{}", config.webhook.path), NEAR, true).await {
-        Reached::This(_) => Ok(Trial { config, clock, prober, near }),
-        _ => skipped("this nuncio does not run, or not at WEBHOOK_PORT"),
+        Reached::This(_) => {
+            let discord = &config.discord;
+            let access = Access::new(discord.base.clone(), discord.token.clone(), clock.clone());
+            Ok(Tester { config, clock, access, prober, near })
+        }
+        _ => skipped("this nuncio is not running, or not on WEBHOOK_PORT"),
     }
 }
 
-impl Trial<'_> {
+impl Tester<'_> {
     async fn run(&self) -> Vec<Check> {
         let mut checks = Vec::new();
         let mut reached = BTreeSet::new();
+        let names = self.channel_names().await;
         let ours = match self.post_event().await {
             Ok((event, check)) => {
                 checks.push(check);
-                let stops = self.follow(event).await;
+                let followed = test_event::follow(&self.config.database.path, event, self.clock, LIMIT).await;
+                let stops = followed.unwrap_or_default();
                 reached.extend(stops.iter().map(|stop| stop.address.clone()));
-                checks.extend(of_stops(&stops));
+                checks.extend(of_stops(&stops, &names));
                 event
             }
             Err(check) => {
@@ -90,9 +92,31 @@ impl Trial<'_> {
                 EventId::new()
             }
         };
-        checks.extend(self.post_cards(&reached).await);
+        checks.extend(self.post_cards(&reached, &names).await);
         checks.extend(self.ask_platform(ours).await);
         checks
+    }
+
+    /// The names of the map's channels, as Discord gives them.
+    async fn channel_names(&self) -> Names {
+        let mut names = Names::default();
+        let Some(client) = self.access.client() else { return names };
+        let asking = async {
+            for channel in self.mapped().into_iter().take(MOST) {
+                let permit = client.circuit_breaker().acquire().await;
+                let found = client.channel(permit, channel).await.ok().and_then(|found| found.name);
+                names.0.extend(found.map(|name| (channel.to_string(), format!("#{name}"))));
+            }
+        };
+        // A channel without a name by then is shown by its id.
+        let _ = self.clock.within(LIMIT, asking).await;
+        names
+    }
+
+    /// The channels of the map.
+    fn mapped(&self) -> BTreeSet<Snowflake> {
+        let routes = self.config.routes.routes().iter().flat_map(|route| &route.targets);
+        routes.filter_map(Target::channel).collect()
     }
 
     /// Posts a signed test to our own ingress.
@@ -101,41 +125,29 @@ impl Trial<'_> {
         let failed = |why: String| {
             Check::fail(
                 Code::TestEventRefused,
-                format!(
-                    "A test that was signed with WEBHOOK_SECRET was not taken by the nuncio that runs: {why}."
-                ),
+                format!("The running nuncio refused a test that was signed with WEBHOOK_SECRET: {why}."),
                 "`kill -HUP` nuncio or restart it, so that it has this configuration; its log says why it refused the test.",
             )
         };
+        // Two tests within one second must be two events.
         let data = json!({"message": "Test from nuncio doctor", "test": EventId::new().to_string()});
-        let body = json!({"event_type": KIND, "data": data, "timestamp": since.as_secs()}).to_string();
-        let timestamp = since.as_secs().to_string();
-        let signature = sign(&self.config.webhook.secret, &[timestamp.as_bytes(), body.as_bytes()]);
-        let http = Outgoing::new(USER_AGENT, LIMIT, true).client().map_err(|error| failed(cause(&error)))?;
-        let request = http
-            .post(format!("{}{}", self.near, self.config.webhook.path))
-            .header("content-type", "application/json")
-            .header(TIMESTAMP_HEADER, timestamp)
-            .header(SIGNATURE_HEADER, signature);
-        let response = request.body(body).send().await.map_err(|error| failed(cause(&error)))?;
-        let status = response.status().as_u16();
-        let answer = read_body(response, NUNCIO_LIMIT).await.unwrap_or_else(|error| error.read);
-        let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        let body = Map::from_iter([("event_type".to_owned(), json!(KIND)), ("data".to_owned(), data)]);
+        let posted = test_event::post(&self.config.webhook, &self.near, body, self.clock).await;
         let took = self.clock.elapsed().saturating_sub(began).as_millis();
         let judged = self.judged(since).await;
-        let Some(event) =
-            answer["event_id"].as_str().and_then(|id| id.parse().ok()).filter(|_| status == 200)
-        else {
-            let why = judged
-                .first()
-                .map_or_else(|| format!("it answered {status}"), |found| found.sentence.clone());
-            return Err(failed(why));
-        };
+        let event = posted.map_err(|rejected| {
+            failed(match (rejected, judged.first()) {
+                (Rejected::NoAnswer(cause), _) => cause,
+                (Rejected::Status(_), Some(found)) => found.sentence.clone(),
+                (Rejected::Status(status), None) => format!("it answered {status}"),
+            })
+        })?;
         if judged.iter().any(|found| found.reason == Finding::PreviousSecret.as_str()) {
             return Err(failed("it knows this secret as WEBHOOK_SECRET_PREVIOUS only".to_owned()));
         }
-        let found =
-            format!("The nuncio that runs took a test that was signed with WEBHOOK_SECRET, after {took} ms.");
+        let found = format!(
+            "The running nuncio accepted a test that was signed with WEBHOOK_SECRET, after {took} ms."
+        );
         Ok((event, Check::ok(Code::TestEvent, found)))
     }
 
@@ -149,35 +161,16 @@ impl Trial<'_> {
         found
     }
 
-    /// Where an event went, once it is delivered everywhere or ten seconds have passed.
-    async fn follow(&self, event: EventId) -> Vec<Stop> {
-        let until = self.clock.elapsed() + LIMIT;
-        loop {
-            let stops = way_of(&self.config.database.path, event).unwrap_or_default();
-            let is_open = |stop: &Stop| matches!(stop.status, Status::Pending | Status::Sending);
-            if !stops.iter().any(is_open) || self.clock.elapsed() >= until {
-                return stops;
-            }
-            self.clock.sleep(LOOK).await;
-        }
-    }
-
     /// Posts a card in every channel of the map that `reached` does not name.
-    async fn post_cards(&self, reached: &BTreeSet<String>) -> Vec<Check> {
-        let routes = self.config.routes.routes().iter().flat_map(|route| &route.targets);
-        let channels = routes.clone().filter_map(Target::channel).map(|id| id.to_string());
-        let channels: Vec<Snowflake> = {
-            let unreached = channels.filter(|id| !reached.contains(id)).collect::<BTreeSet<_>>();
-            unreached.iter().filter_map(|id| id.parse().ok()).take(MOST).collect()
-        };
+    async fn post_cards(&self, reached: &BTreeSet<String>, names: &Names) -> Vec<Check> {
         let mut checks = Vec::new();
-        let discord = &self.config.discord;
-        let access = Access::new(discord.base.clone(), discord.token.clone(), self.clock.clone());
-        if let Some(client) = access.client() {
-            for channel in channels {
-                checks.push(self.post_card(client, channel).await);
+        if let Some(client) = self.access.client() {
+            let unreached = self.mapped().into_iter().filter(|id| !reached.contains(&id.to_string()));
+            for channel in unreached.take(MOST) {
+                checks.push(self.post_card(client, channel, &names.of(&channel.to_string())).await);
             }
         }
+        let routes = self.config.routes.routes().iter().flat_map(|route| &route.targets);
         let stored: BTreeSet<String> = routes
             .filter_map(|target| match target {
                 Target::Stored(id) => Some(id.to_string()),
@@ -196,7 +189,7 @@ impl Trial<'_> {
         checks
     }
 
-    async fn post_card(&self, client: &Client, channel: Snowflake) -> Check {
+    async fn post_card(&self, client: &Client, channel: Snowflake, name: &str) -> Check {
         let body = render::channel_test(self.clock.now());
         let nonce = Nonce::random();
         let posted = client.create_message(channel, &nonce, &body, false);
@@ -204,19 +197,16 @@ impl Trial<'_> {
             Some(attempt) => match attempt.outcome {
                 Outcome::Sent(_) => {
                     let took = attempt.took.as_millis();
-                    return Check::ok(
-                        Code::TestCard,
-                        format!("A test card stands in channel {channel}, after {took} ms."),
-                    );
+                    return Check::ok(Code::TestCard, format!("A test card is in {name}, after {took} ms."));
                 }
                 Outcome::Closed(why)
                 | Outcome::Denied(why)
                 | Outcome::Refused(why)
                 | Outcome::Uneditable(why) => {
-                    (why.to_string(), "Do what the checks of Discord above say about that channel.")
+                    (why.to_string(), "Do what the checks of Discord above say about this channel.")
                 }
                 Outcome::Retry { .. } | Outcome::Paused { .. } => (
-                    "Discord asks for patience, or does not answer".to_owned(),
+                    "Discord asks nuncio to wait, or does not answer".to_owned(),
                     "Try again in a few minutes.",
                 ),
             },
@@ -225,7 +215,7 @@ impl Trial<'_> {
                 "Try again in a few minutes.",
             ),
         };
-        Check::fail(Code::TestCardFailed, format!("No test card stands in channel {channel}: {why}."), remedy)
+        Check::fail(Code::TestCardFailed, format!("No test card is in {name}: {why}."), remedy)
     }
 
     /// Asks XTSystems for its test, and judges which secret it signs with.
@@ -254,8 +244,8 @@ impl Trial<'_> {
         Some(match (sent, arrived) {
             (_, Some(_)) if reason(Finding::PreviousSecret).is_some() => Check::warn(
                 Code::XtsystemsSecretPrevious,
-                "XTSystems still signs with WEBHOOK_SECRET_PREVIOUS: events are refused as soon as that is taken out.",
-                "Run: nuncio webhooks register. It gives XTSystems WEBHOOK_SECRET. Then take WEBHOOK_SECRET_PREVIOUS out.",
+                "XTSystems still signs with WEBHOOK_SECRET_PREVIOUS: events are refused as soon as it is removed.",
+                "Run: nuncio webhooks register. It gives XTSystems WEBHOOK_SECRET. Then remove WEBHOOK_SECRET_PREVIOUS.",
             ),
             (_, Some(event)) => Check::ok(
                 Code::TestFromXtsystems,
@@ -271,7 +261,7 @@ impl Trial<'_> {
             }
             (_, None) if !judged.is_empty() => failed(judged.first().map(|found| found.sentence.clone()).unwrap_or_default()),
             (Ok(report), None) if report.success => failed(
-                "XTSystems says that it was taken, but this nuncio has no such event: somebody else answers at that address".to_owned(),
+                "XTSystems reports that it was accepted, but this nuncio has no such event: another program answers at that address".to_owned(),
             ),
             (Ok(report), None) => failed(format!("XTSystems says: {}", report.message)),
             (Err(failure), None) => failed(failure.to_string()),
@@ -279,7 +269,17 @@ impl Trial<'_> {
     }
 }
 
-fn of_stops(stops: &[Stop]) -> Vec<Check> {
+/// Names of channels by their ids.
+#[derive(Default)]
+struct Names(BTreeMap<String, String>);
+
+impl Names {
+    fn of(&self, channel: &str) -> String {
+        self.0.get(channel).cloned().unwrap_or_else(|| format!("channel {channel}"))
+    }
+}
+
+fn of_stops(stops: &[Stop], names: &Names) -> Vec<Check> {
     if stops.is_empty() {
         return vec![Check::warn(
             Code::TestCardWaits,
@@ -287,10 +287,11 @@ fn of_stops(stops: &[Stop]) -> Vec<Check> {
             "Add \"default\" or \"webhook.test\" to DISCORD_WEBHOOK_CHANNELS, if tests should be seen.",
         )];
     }
-    let of_stop = |Stop { name, status, reason, .. }: &Stop| {
+    let of_stop = |Stop { name, address, status, reason, .. }: &Stop| {
+        let name = names.0.get(address).unwrap_or(name);
         let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         match status {
-            Status::Delivered => Check::ok(Code::TestCard, format!("The test stands in {name}.")),
+            Status::Delivered => Check::ok(Code::TestCard, format!("The test is in {name}.")),
             Status::Pending | Status::Sending => Check::warn(
                 Code::TestCardWaits,
                 format!("The test still waits for {name}{why}."),

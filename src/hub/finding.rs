@@ -1,20 +1,18 @@
 //! Rejection statistics: why the ingress refused requests, counted by the hour and logged without flooding the log.
 //!
-//! Everything here is bounded: the reasons are a closed set, each with a day of counters, and a flood of one of them
-//! writes one line at once and one a minute. Nothing here reaches a sender.
+//! Everything here is bounded: the reasons are a closed set, each with a day of counters and a few addresses, and a flood
+//! of one of them writes one line at once and one a minute. Nothing here reaches a sender.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::hub::Hub;
+use crate::hub::day_counter::DayCounter;
+use crate::hub::top_addresses::{AddressCount, TopAddresses};
 
 /// Minimum interval between two log lines of one continuing reason.
 pub(crate) const TELL_EVERY: Duration = Duration::from_secs(60);
-/// The width of a counter, and how many of them there are: a day.
-const SLOT_MINUTES: u64 = 10;
-const SLOTS: usize = 24 * 6;
-const SLOTS_PER_HOUR: u64 = 6;
 
 /// Reason for a report about an incoming request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,8 +139,18 @@ pub struct Findings {
     pub sentence: String,
     /// The most recent sender's IP address, as text.
     pub last_from: String,
+    /// The addresses that most of the last 24 hours' requests came from, most first; at most eight.
+    pub addresses: Vec<AddressCount>,
     /// How many seconds the most recent sender's clock was behind ours; negative if ahead. `None` if not measurable.
     pub seconds_behind: Option<i64>,
+}
+
+impl Findings {
+    /// How many of the last 24 hours' requests came from an address that is not listed.
+    #[must_use]
+    pub fn from_others(&self) -> u64 {
+        self.last_day.saturating_sub(self.addresses.iter().map(|count| count.last_day).sum())
+    }
 }
 
 /// Counters of all findings. One per hub.
@@ -157,46 +165,14 @@ impl Default for FindingCounters {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Page {
-    /// Requests per slot, at the slot's number modulo [`SLOTS`].
-    counts: [u32; SLOTS],
-    /// The number of the newest slot.
-    newest: u64,
+    counter: DayCounter,
+    addresses: TopAddresses,
     last: Option<(IngressReport, Timestamp)>,
     /// Time of the last log line, and how many reports came since.
     told_at: Option<Duration>,
     untold: u64,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self { counts: [0; SLOTS], newest: 0, last: None, told_at: None, untold: 0 }
-    }
-}
-
-impl Page {
-    /// Clears the slots that are more than a day old.
-    fn turn_to(&mut self, slot: u64) {
-        for passed in self.newest + 1..=slot.min(self.newest + SLOTS as u64) {
-            self.counts[index(passed)] = 0;
-        }
-        self.newest = self.newest.max(slot);
-    }
-
-    /// The sum over the newest `slots` slots.
-    fn sum(&self, slots: u64) -> u64 {
-        let oldest = (self.newest + 1).saturating_sub(slots);
-        (oldest..=self.newest).map(|slot| u64::from(self.counts[index(slot)])).sum()
-    }
-}
-
-fn index(slot: u64) -> usize {
-    usize::try_from(slot % SLOTS as u64).unwrap_or(0)
-}
-
-fn slot(clock: &Clock) -> u64 {
-    clock.elapsed().as_secs() / (SLOT_MINUTES * 60)
 }
 
 impl FindingCounters {
@@ -204,9 +180,8 @@ impl FindingCounters {
     fn note(&self, clock: &Clock, remark: IngressReport) -> Option<IngressReport> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let page = &mut pages[remark.finding as usize];
-        page.turn_to(slot(clock));
-        let count = &mut page.counts[index(page.newest)];
-        *count = count.saturating_add(1);
+        page.counter.count(clock);
+        page.addresses.count(clock, &remark.from);
         let now = clock.elapsed();
         let is_news = page.untold == 0 && page.told_at.is_none_or(|at| now.saturating_sub(at) >= TELL_EVERY);
         page.last = Some((remark.clone(), clock.now()));
@@ -241,15 +216,15 @@ impl FindingCounters {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let mut found = Vec::new();
         for page in pages.iter_mut() {
-            page.turn_to(slot(clock));
             let Some((remark, at)) = &page.last else { continue };
             found.push(Findings {
                 finding: remark.finding,
-                last_hour: page.sum(SLOTS_PER_HOUR),
-                last_day: page.sum(SLOTS as u64),
+                last_hour: page.counter.last_hour(clock),
+                last_day: page.counter.last_day(clock),
                 last_at: *at,
                 sentence: remark.sentence.clone(),
                 last_from: remark.from.clone(),
+                addresses: page.addresses.list(clock),
                 seconds_behind: remark.seconds_behind,
             });
         }
@@ -358,6 +333,21 @@ mod tests {
         assert_eq!(counts(&book, &clock), Some((0, 1)));
         clock.advance(Duration::from_secs(1000 * 24 * 3600));
         assert_eq!(counts(&book, &clock), None);
+    }
+
+    // Control: with one table of addresses for all reasons, the second is named for both.
+    #[test]
+    fn addresses_are_counted_for_each_reason() {
+        let (book, clock) = (FindingCounters::default(), Clock::system());
+        let from = |finding, from: &str| IngressReport { from: from.to_owned(), ..remark(finding) };
+        for number in 1..=12 {
+            book.note(&clock, from(Finding::Mismatch, &format!("192.0.2.{number}")));
+        }
+        book.note(&clock, from(Finding::Unsigned, "198.51.100.1"));
+        let found = book.all(&clock);
+        assert_eq!((found[0].addresses.len(), found[0].from_others()), (8, 4));
+        let unsigned = [AddressCount { address: "198.51.100.1".to_owned(), last_day: 1 }];
+        assert_eq!((&*found[1].addresses, found[1].from_others()), (&unsigned[..], 0));
     }
 
     #[test]

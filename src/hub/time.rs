@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Moment, TOLERANCE, Timestamp, Witness, differ};
-use crate::hub::{Condition, Hub};
+use crate::hub::{Condition, Hub, Problem};
 use crate::store::Result;
 
 /// Check interval of the clock.
@@ -237,15 +237,27 @@ fn jumped(state: &State) -> String {
     )
 }
 
+/// The problem of a clock that differs by `millis` (positive: ahead) from that of `other`, which is right.
+#[must_use]
+pub fn clock_off(millis: i64, other: &str) -> Problem {
+    let direction = if millis < 0 { "behind" } else { "ahead of" };
+    Problem {
+        code: Condition::ClockWrong.as_str(),
+        found: format!(
+            "The clock of this machine is {} {direction} {other}'s. Mutes and expiry go by Discord's, nothing old is \
+             removed until they agree, and webhooks that are signed more than 5 min off are refused",
+            span(millis.unsigned_abs())
+        ),
+        remedy: Some(
+            "Let NTP set the clock (`timedatectl set-ntp true`; `timedatectl` shows whether it does)"
+                .to_owned(),
+        ),
+    }
+}
+
 /// A sentence for the operator: the clock differs from Discord's.
 fn differs(proven: Timestamp, wall: Timestamp) -> String {
-    let by = wall.as_millis().saturating_sub(proven.as_millis());
-    let way = if by < 0 { "behind" } else { "ahead of" };
-    format!(
-        "The clock of this machine is {} {way} Discord's. Mutes and expiry go by Discord's, and nothing old is removed \
-         until they agree. Check NTP (`timedatectl`)",
-        span(by.unsigned_abs())
-    )
+    clock_off(wall.as_millis().saturating_sub(proven.as_millis()), "Discord").sentence()
 }
 
 /// For example "45 s", "60 min", "31 days".

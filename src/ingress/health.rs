@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
-use crate::hub::Problem;
+use crate::hub::{Findings, Problem};
 use crate::ingress::IngressState;
 use crate::ingress::insider::is_insider;
 
@@ -26,6 +26,44 @@ pub(super) struct HealthReport {
     /// For insiders only: anyone who knows the secret could use it to guess the values of other variables.
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<String>,
+    /// Refused requests of the last 24 hours. For insiders only: it contains addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<Vec<RefusedReport>>,
+}
+
+/// Requests that were refused for one reason.
+#[derive(Serialize)]
+struct RefusedReport {
+    reason: &'static str,
+    count: u64,
+    last_at: String,
+    /// The addresses that most of them came from, most first; at most eight.
+    addresses: Vec<AddressReport>,
+    /// How many came from other addresses.
+    others: u64,
+}
+
+/// How many refused requests came from an address.
+#[derive(Serialize)]
+struct AddressReport {
+    address: String,
+    count: u64,
+}
+
+impl RefusedReport {
+    fn of(findings: Findings) -> Self {
+        let (others, reason) = (findings.from_others(), findings.finding.as_str());
+        let addresses = findings.addresses.into_iter();
+        let addresses =
+            addresses.map(|count| AddressReport { address: count.address, count: count.last_day });
+        Self {
+            reason,
+            count: findings.last_day,
+            last_at: findings.last_at.to_rfc3339(),
+            addresses: addresses.collect(),
+            others,
+        }
+    }
 }
 
 /// Always 200: a degraded nuncio still accepts events. Sentences, which name guilds, channels and roles, go to
@@ -51,6 +89,7 @@ pub(super) async fn report(
         pending: backlog.pending + backlog.sending,
         unrouted: backlog.unrouted,
         configuration: is_insider.then(|| ingress.0.hub.configuration()),
+        refused: is_insider.then(|| ingress.0.hub.refusals().into_iter().map(RefusedReport::of).collect()),
     })
 }
 

@@ -86,6 +86,9 @@ pub struct Refusals {
     pub last_at: i64,
     /// Client address of the last one.
     pub from: String,
+    /// The addresses that most of them came from, each with its count; at most eight.
+    #[serde(default)]
+    pub addresses: Vec<(String, u64)>,
     /// The finding about the last one, as a sentence for the operator.
     pub sentence: String,
 }

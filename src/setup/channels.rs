@@ -33,6 +33,17 @@ enum Chosen {
     LikeTheRest,
 }
 
+/// Which choice is selected at first.
+#[derive(Clone, Copy)]
+enum Cursor {
+    /// The channel that the map names.
+    Channel(Snowflake),
+    /// The channel whose name fits.
+    ByName,
+    /// No channel of its own.
+    NoChannel,
+}
+
 /// Asks for what is missing; returns the channels to create.
 pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<Vec<NewChannel>, Stop> {
     let options = setup.options;
@@ -51,29 +62,36 @@ pub(super) async fn ask(setup: &mut Setup<'_>, servers: &mut Servers) -> Result<
     }
     let has_default = map.contains_key(DEFAULT)
         || routes.routes().iter().any(|route| route.pattern == Pattern::Default && route.company.is_none());
+    // With --again, groups without a channel of their own are asked for as well.
     let was_empty = routes.routes().is_empty();
+    let asks_groups = was_empty || options.again;
+    let spelled = GROUPS.map(|(_, key, _)| written(&map, key));
     for route in routes.routes() {
         if given.contains(&route.key) {
             continue;
         }
-        if !options.again && check(setup, servers, route)? {
+        // One channel is all that a question can answer: any other targets are checked and kept.
+        let is_asked = options.again && route.targets.len() == 1 && channels_of(route).count() == 1;
+        if !is_asked && check(setup, servers, route)? {
             continue;
         }
-        let now = channels_of(route).next();
-        if let Chosen::Channel(channel) = choose(setup, servers, (route.key.as_str(), now), &mut new).await? {
+        let cursor = channels_of(route).next().map_or(Cursor::ByName, Cursor::Channel);
+        if let Chosen::Channel(channel) = choose(setup, servers, (&route.key, cursor), &mut new).await? {
             map.insert(route.key.clone(), with_channel(map.get(&route.key), channel));
         } else {
             map.remove(&route.key);
         }
         given.insert(route.key.clone());
     }
-    for (_, key, _) in GROUPS {
-        let is_asked = if key == DEFAULT { !has_default } else { was_empty };
+    for key in &spelled {
+        let is_asked = if key == DEFAULT { !has_default } else { asks_groups };
         if !is_asked || given.contains(key) {
             continue;
         }
-        if let Chosen::Channel(channel) = choose(setup, servers, (key, None), &mut new).await? {
-            map.insert(key.to_owned(), json!([channel]));
+        // Enter changes nothing in a map that is there already.
+        let cursor = if was_empty || key == DEFAULT { Cursor::ByName } else { Cursor::NoChannel };
+        if let Chosen::Channel(channel) = choose(setup, servers, (key, cursor), &mut new).await? {
+            map.insert(key.clone(), json!([channel]));
         }
     }
     if map.is_empty() {
@@ -180,7 +198,7 @@ fn check(setup: &mut Setup<'_>, servers: &Servers, route: &Route) -> Result<bool
 async fn choose(
     setup: &mut Setup<'_>,
     servers: &mut Servers,
-    (key, now): (&str, Option<Snowflake>),
+    (key, first): (&str, Cursor),
     new: &mut Vec<NewChannel>,
 ) -> Result<Chosen, Stop> {
     let what = label(key);
@@ -208,8 +226,14 @@ async fn choose(
             }
             .to_owned(),
         );
-        let known = rows.iter().position(|row| Some(row.id) == now);
-        let guess = || before_rows + known.or_else(|| guess(key, &rows)).unwrap_or_default();
+        let known = match first {
+            Cursor::Channel(channel) => rows.iter().position(|row| row.id == channel),
+            Cursor::ByName | Cursor::NoChannel => None,
+        };
+        let guess = || match first {
+            Cursor::NoChannel => 0,
+            _ => before_rows + known.or_else(|| guess(key, &rows)).unwrap_or_default(),
+        };
         let start = cursor.unwrap_or_else(guess).min(lines.len() - 1);
         let last = lines.len() - 1;
         let unattended = (!is_default).then_some(0);
@@ -219,14 +243,22 @@ async fn choose(
             return Ok(Chosen::LikeTheRest);
         }
         if chosen == last {
-            if may_make {
-                return name_new(setup, what, new).map(Chosen::Channel);
+            if !may_make {
+                servers.read(setup).await?;
+                continue;
             }
-            servers.read(setup).await?;
-            continue;
+            let name = name_new(setup, what)?;
+            // Made by an earlier setup that did not finish, for instance.
+            if let Some(row) = rows.iter().find(|row| row.name == name)
+                && servers.obstacles(row.id).is_empty()
+            {
+                setup.say(&format!("There is a channel #{name} already: it is used."));
+                return Ok(Chosen::Channel(row.id));
+            }
+            return Ok(Chosen::Channel(planned(new, name)));
         }
-        if let Some(planned) = chosen.checked_sub(before_new).and_then(|at| new.get(at)) {
-            return Ok(Chosen::Channel(planned.stand_in));
+        if let Some(channel) = chosen.checked_sub(before_new).and_then(|at| new.get(at)) {
+            return Ok(Chosen::Channel(channel.placeholder));
         }
         let Some(row) = rows.get(chosen - before_rows) else { continue };
         let mut obstacles = servers.obstacles(row.id);
@@ -260,11 +292,21 @@ fn guess(key: &str, rows: &[Row]) -> Option<usize> {
     rows.iter().position(|row| row.name.to_lowercase().contains(word))
 }
 
-/// Asks for the name of a channel to create; returns its placeholder id.
-fn name_new(setup: &mut Setup<'_>, what: &str, new: &mut Vec<NewChannel>) -> Result<Snowflake, Stop> {
+/// The placeholder id of the channel `name`, which is created at the end.
+fn planned(new: &mut Vec<NewChannel>, name: String) -> Snowflake {
+    if let Some(channel) = new.iter().find(|channel| channel.name == name) {
+        return channel.placeholder;
+    }
+    let placeholder = Snowflake::new(u64::MAX - new.len() as u64);
+    new.push(NewChannel { name, placeholder });
+    placeholder
+}
+
+/// Asks for the name of a channel to create.
+fn name_new(setup: &mut Setup<'_>, what: &str) -> Result<String, Stop> {
     let question = Question {
         text: "Name of the new channel:",
-        help: "It is made when everything is agreed to.",
+        help: "It is created once you agree to the whole change.",
         instead: "--channel",
     };
     let suggestion = if what == "everything else" { "nuncio" } else { what };
@@ -275,9 +317,7 @@ fn name_new(setup: &mut Setup<'_>, what: &str, new: &mut Vec<NewChannel>) -> Res
             setup.wrong("A channel's name has 1 to 100 characters.", "Type another.")?;
             continue;
         }
-        let stand_in = Snowflake::new(u64::MAX - new.len() as u64);
-        new.push(NewChannel { name, stand_in });
-        return Ok(stand_in);
+        return Ok(name);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::doctor;
 use crate::model::{AuditEntry, AuditOutcome};
 use crate::setup::database::open;
 use crate::setup::draft::{MAP, WRITTEN};
-use crate::setup::{NewChannel, Outcome, Plan, Setup, Stop, trial};
+use crate::setup::{NewChannel, Outcome, Plan, Setup, Stop, final_test};
 use crate::xtsystems::{Client, Registrar, RegistrationRequest};
 
 /// The head of a new file.
@@ -69,14 +69,19 @@ impl EnvFile {
 
     /// Replaces the file atomically: a reader sees the old one or the new one.
     fn write(&self, text: &str) -> Result<(), Stop> {
-        self.replace(text).map_err(|error| Stop::File {
-            path: self.path.clone(),
-            why: format!("could not be written ({error})"),
-            remedy: "see to that, then run nuncio setup again.".to_owned(),
-        })
+        self.replace(text).map_err(|error| self.unwritable(&error))
     }
 
-    fn replace(&self, text: &str) -> std::io::Result<()> {
+    fn unwritable(&self, error: &std::io::Error) -> Stop {
+        Stop::File {
+            path: self.path.clone(),
+            why: format!("could not be written ({error})"),
+            remedy: "fix that, then run nuncio setup again.".to_owned(),
+        }
+    }
+
+    /// Fails if the file is no longer what it was when setup began.
+    fn is_unchanged(&self) -> std::io::Result<()> {
         let now = match fs::read_to_string(&self.path) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -85,6 +90,11 @@ impl EnvFile {
         if now != self.before {
             return Err(std::io::Error::other("somebody else changed it meanwhile"));
         }
+        Ok(())
+    }
+
+    fn replace(&self, text: &str) -> std::io::Result<()> {
+        self.is_unchanged()?;
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         // Created with mode 0600, so that no other user can open it in between.
         let mut file = tempfile::Builder::new().prefix(".env-").tempfile_in(folder)?;
@@ -125,6 +135,8 @@ pub(super) async fn all(
             return Err(Stop::Aborted);
         }
     }
+    // Before anything leaves a trace that `.env` would have to name.
+    file.is_unchanged().map_err(|error| file.unwritable(&error))?;
     make_channels(setup, &plan, &mut values).await?;
     let edited = file.edited(&values)?;
     if !edited.changes.is_empty() {
@@ -143,7 +155,7 @@ pub(super) async fn all(
     }
     let tested = match setup.options.no_test {
         true => Outcome { is_well: true, serves: false, is_running: false },
-        false => trial::run(setup, &config, &plan.servers, platform.as_ref(), stop).await,
+        false => final_test::run(setup, &config, &plan.servers, platform.as_ref(), stop).await,
     };
     if let Some(key) = key.filter(|key| key.exists()) {
         setup.say(&format!(
@@ -198,7 +210,7 @@ fn show(setup: &mut Setup<'_>, file: &EnvFile, edited: &Edited, new: &[NewChanne
             setup.say(&format!("  - {before}"));
         }
         let named = |text: String, channel: &NewChannel| {
-            text.replace(&channel.stand_in.to_string(), &format!("the new #{}", channel.name))
+            text.replace(&channel.placeholder.to_string(), &format!("the new #{}", channel.name))
         };
         setup.say(&format!("  + {}", new.iter().fold(line.after.clone(), named)));
     }
@@ -259,7 +271,7 @@ async fn make_channels(
         })?;
         setup.say(&format!("Made the channel #{} in {}.", channel.name, server.name));
         for (_, value) in values.iter_mut().filter(|(name, _)| *name == MAP) {
-            *value = value.replace(&channel.stand_in.to_string(), &id.to_string());
+            *value = value.replace(&channel.placeholder.to_string(), &id.to_string());
             setup.draft.set(MAP, value);
         }
     }
@@ -273,7 +285,7 @@ fn made(channels: &[NewChannel], server: &str) -> String {
     }
     let names: Vec<String> = channels.iter().map(|channel| format!("#{}", channel.name)).collect();
     format!(
-        " In {server}, setup made {}, which stays there: use it next time, or delete it.",
+        " In {server}, setup already made {}: the next run uses it if you give the same name.",
         names.join(", ")
     )
 }

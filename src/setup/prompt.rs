@@ -25,11 +25,16 @@ pub trait Prompt {
     /// If the operator stops, or the run is unattended without a default.
     fn choose(&mut self, question: &Question<'_>, choices: &Choices) -> Result<usize, Stop>;
 
-    /// Asks for any number of choices; returns their indexes.
+    /// Asks for any number of choices, of which those in `chosen` are selected at first; returns their indexes.
     ///
     /// # Errors
     /// If the operator stops.
-    fn choose_several(&mut self, question: &Question<'_>, choices: &[String]) -> Result<Vec<usize>, Stop>;
+    fn choose_several(
+        &mut self,
+        question: &Question<'_>,
+        choices: &[String],
+        chosen: &[usize],
+    ) -> Result<Vec<usize>, Stop>;
 
     /// Asks for yes or no; `unattended` is the answer of an unattended run.
     ///

@@ -65,12 +65,17 @@ fn one(setup: &mut Setup<'_>, servers: &Servers, which: &RoleVariable, given: &[
     let help = "Space chooses, Enter goes on. None: whoever has Manage Server.";
     let question = Question { text: which.text, help, instead: &instead };
     let lines: Vec<String> = rows.iter().map(|row| format!("@{}", row.name)).collect();
+    // With --again, Enter keeps the roles that are set.
+    let before = setup.draft.value(which.variable).unwrap_or_default().to_owned();
+    let before =
+        before.split(',').filter_map(|id| rows.iter().position(|row| row.id.to_string() == id.trim()));
+    let before: Vec<usize> = before.collect();
     let chosen = match lines.as_slice() {
         [] => {
             setup.say(&format!("The server has no roles: whoever has Manage Server may {}.", which.who));
             Vec::new()
         }
-        lines => setup.prompt.choose_several(&question, lines)?,
+        lines => setup.prompt.choose_several(&question, lines, &before)?,
     };
     let ids: Vec<String> =
         chosen.iter().filter_map(|at| rows.get(*at)).map(|row| row.id.to_string()).collect();
@@ -120,7 +125,7 @@ fn unknown(
     let names: Vec<String> = rows.iter().map(|row| format!("{} ({})", row.name, row.id)).collect();
     let found = if text.trim_start_matches('@') == "everyone" || text == server.id.to_string() {
         format!(
-            "{} names @everyone, which Discord counts among nobody's roles: it would let nobody in.",
+            "{} names @everyone, which Discord lists among nobody's roles: it would let nobody in.",
             which.flag
         )
     } else {

@@ -29,7 +29,7 @@ pub(super) struct Servers {
     described: Vec<(Snowflake, Value)>,
     pub(super) snapshot: Snapshot,
     /// Channels of the map that were looked up one by one.
-    learnt: BTreeSet<Snowflake>,
+    looked_up: BTreeSet<Snowflake>,
 }
 
 /// A channel or a role.
@@ -53,7 +53,7 @@ pub(super) async fn ask(setup: &mut Setup<'_>, found: Found) -> Result<Servers, 
         all,
         described: Vec::new(),
         snapshot: Snapshot::new(me.id),
-        learnt: BTreeSet::new(),
+        looked_up: BTreeSet::new(),
     };
     servers.read(setup).await?;
     Ok(servers)
@@ -96,7 +96,8 @@ fn choose(setup: &mut Setup<'_>, servers: &[NamedServer]) -> Result<NamedServer,
         instead: "--guild ID",
     };
     let lines = servers.iter().map(|server| format!("{} ({})", server.name, server.id)).collect();
-    let chosen = setup.prompt.choose(&question, &Choices { lines, cursor: 0, unattended: None })?;
+    let cursor = servers.iter().position(|server| configured.contains(&server.id)).unwrap_or_default();
+    let chosen = setup.prompt.choose(&question, &Choices { lines, cursor, unattended: None })?;
     let server = servers.get(chosen).ok_or(Stop::Aborted)?;
     Ok(take(setup, server))
 }
@@ -142,7 +143,7 @@ impl Servers {
                 None => return Err(doctor::discord::silent(&self.client.base().host())),
             }
         }
-        doctor::channels::learn_unlisted(&self.client, clock, &mut snapshot, &self.learnt).await;
+        doctor::channels::learn_unlisted(&self.client, clock, &mut snapshot, &self.looked_up).await;
         (self.described, self.snapshot) = (described, snapshot);
         Ok(())
     }
@@ -150,7 +151,7 @@ impl Servers {
     /// Looks up channels that no list may contain, such as threads.
     pub(super) async fn learn(&mut self, clock: &Clock, channels: BTreeSet<Snowflake>) {
         doctor::channels::learn_unlisted(&self.client, clock, &mut self.snapshot, &channels).await;
-        self.learnt = channels;
+        self.looked_up = channels;
     }
 
     fn home(&self) -> &Value {

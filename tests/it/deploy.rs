@@ -64,9 +64,110 @@ fn every_file_that_is_named_is_there() {
     // No secret gets into an image.
     let ignored: BTreeSet<String> =
         text("deploy/Dockerfile.dockerignore").lines().map(str::to_owned).collect();
-    for path in [".env", "nuncio.key", "data", "logs", "target", ".git"] {
+    for path in ["**/.env", "**/nuncio.key", "**/*.db", "data", "logs", "target", ".git"] {
         assert!(ignored.contains(path), "{path}");
     }
+}
+
+/// `nuncio ARGS…` is a command with these options.
+fn is_a_command(named: &str, args: &[&str]) {
+    let run = Program::bare().run(&[args, &["--help"]].concat());
+    assert_eq!(run.code, 0, "{named} runs `nuncio {}`: {}", args.join(" "), run.stderr);
+}
+
+// Control: with `serve` misspelt in the unit, in CMD or in HEALTHCHECK, it is red.
+#[test]
+fn every_command_that_is_run_is_a_command_of_the_program() {
+    let unit = text("deploy/nuncio.service");
+    let starts = found(&unit, r"^Exec\w+=/usr/bin/nuncio ?(.*)$");
+    assert_eq!(starts, ["serve"]);
+    let docker = text("deploy/Dockerfile");
+    let exec_form =
+        |pattern: &str| -> Vec<String> { serde_json::from_str(&found(&docker, pattern)[0]).unwrap() };
+    let entry = exec_form(r"^ENTRYPOINT (\[.*\])$");
+    assert_eq!(entry, ["nuncio"]);
+    let health = exec_form(r"^HEALTHCHECK .*CMD (\[.*\])$");
+    assert_eq!(health[0], "nuncio");
+    let compose = text("deploy/compose.yaml");
+    assert!(!compose.contains("command:") && !compose.contains("healthcheck:"), "{compose}");
+    for (named, line) in [
+        ("the unit", starts[0].clone()),
+        ("CMD", exec_form(r"^CMD (\[.*\])$").join(" ")),
+        ("HEALTHCHECK", health[1..].join(" ")),
+    ] {
+        is_a_command(named, &line.split_whitespace().collect::<Vec<_>>());
+    }
+    // The near miss that shows that the helper would notice.
+    assert_ne!(Program::bare().run(&["srve", "--help"]).code, 0);
+}
+
+/// The files of the Debian package: where each comes from, where it is installed, and its mode.
+fn assets() -> Vec<(String, String, String)> {
+    let pattern = Regex::new(r#"(?m)^  \["([^"]+)", "([^"]+)", "([^"]+)"\],$"#).unwrap();
+    let manifest = text("Cargo.toml");
+    let assets = pattern.captures_iter(&manifest).map(|found| {
+        let (from, to) = (&found[1], &found[2]);
+        // A destination that ends with a slash is a folder.
+        let name = if to.ends_with('/') { from.rsplit('/').next().unwrap() } else { "" };
+        (from.to_owned(), format!("/{to}{name}"), found[3].to_owned())
+    });
+    assets.collect()
+}
+
+// Controls: with the unit installed elsewhere, with a script that names another file, or with an asset below /etc that is no
+// configuration file of the package, it is red.
+#[test]
+fn the_debian_package_installs_what_its_unit_and_scripts_name() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let assets = assets();
+    assert!(assets.len() >= 10, "{assets:?}");
+    let installed: BTreeSet<&str> = assets.iter().map(|(_, to, _)| to.as_str()).collect();
+    assert_eq!(installed.len(), assets.len(), "two files for one place: {assets:?}");
+    for (from, to, mode) in &assets {
+        assert_eq!(mode, if to.contains("/bin/") { "755" } else { "644" }, "{from}");
+        // What an operator may change below /etc, an upgrade would overwrite unless it is listed in conf-files.
+        assert!(!to.starts_with("/etc/"), "{to}");
+    }
+    let unit = text("deploy/nuncio.service");
+    let named =
+        [found(&unit, r"^Exec\w+=(/usr/bin/\S+)"), found(&unit, r"^Documentation=file://(\S+)$")].concat();
+    assert_eq!(named.len(), 2, "{unit}");
+    for path in named {
+        assert!(installed.contains(path.as_str()), "the package does not install {path}");
+    }
+    let manifest = text("Cargo.toml");
+    assert_eq!(found(&manifest, r#"^maintainer-scripts = "(.*)"$"#), ["deploy/debian"]);
+    let license = &found(&manifest, r#"^license-file = \["([^"]+)""#)[0];
+    assert!(root().join(license).exists(), "{license}");
+    let (mut scripts, mut users) = (BTreeSet::new(), 0);
+    for entry in std::fs::read_dir(root().join("deploy/debian")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let script = std::fs::read_to_string(&path).unwrap();
+        assert!(script.starts_with("#!/bin/sh\n") && script.contains("\nset -e\n"), "{name}");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o111, 0o111, "{name} can be run");
+        let checked = Command::new("sh").arg("-n").arg(&path).output().unwrap();
+        assert!(checked.status.success(), "{name}: {}", String::from_utf8_lossy(&checked.stderr));
+        for service in found(&script, r"(nuncio\.service)") {
+            assert!(installed.contains(format!("/usr/lib/systemd/system/{service}").as_str()), "{name}");
+        }
+        for file in found(&script, r"systemd-sysusers (\S+)") {
+            assert!(installed.contains(format!("/usr/lib/sysusers.d/{file}").as_str()), "{name}: {file}");
+            users += 1;
+        }
+        scripts.insert(name);
+    }
+    assert_eq!(scripts, BTreeSet::from(["postinst", "prerm"].map(str::to_owned)));
+    assert_eq!(users, 1);
+    // Who makes the user is installed before the package is.
+    let depends = &found(&manifest, r#"^depends = "(.*)"$"#)[0];
+    assert!(depends.contains("systemd-sysusers | adduser"), "{depends}");
+    // The unit runs as the user that is made.
+    let user = &found(&unit, r"^User=(\S+)$")[0];
+    assert!(
+        text("deploy/nuncio.sysusers").lines().any(|line| line.starts_with(&format!("u {user} "))),
+        "{user}"
+    );
 }
 
 #[test]

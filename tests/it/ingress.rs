@@ -255,7 +255,8 @@ async fn health_tells_how_things_stand() {
       "database": "ok",
       "pending": 0,
       "unrouted": 0,
-      "configuration": null
+      "configuration": null,
+      "refused": []
     }
     "#);
     assert_eq!(t.looks_at("/health/live").await.0, 200);

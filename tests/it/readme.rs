@@ -1,14 +1,17 @@
-//! What README.md, docs/ and the demo tell a stranger to type, typed; and where their links lead.
+//! What README.md and docs/ tell a stranger to type, typed.
+
+mod demo;
+mod links;
+mod names;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use nuncio::config::{Config, Variables};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-use crate::harness::{Harness, SECRET, http, within};
+use crate::harness::{Harness, SECRET, within};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -197,98 +200,6 @@ async fn every_line_of_the_pages_for_operators_can_be_typed() {
     t.finish().await;
 }
 
-#[tokio::test]
-async fn the_demo_leads_to_cards_and_its_lines_can_be_copied() {
-    let folder = TempDir::new().unwrap();
-    let mut demo = Command::new(env!("CARGO_BIN_EXE_nuncio"));
-    demo.arg("demo").current_dir(folder.path()).env_clear().stdout(Stdio::piped()).kill_on_drop(true);
-    let mut demo = demo.spawn().unwrap();
-    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
-    let mut said = String::new();
-    within("the demo's box", async {
-        while !said.contains("A short story plays now") {
-            said.push_str(&lines.next_line().await.unwrap().expect("the demo goes on"));
-            said.push('\n');
-        }
-    })
-    .await;
-    let between = |from: &str, to: &str| {
-        let start = said.find(from).unwrap_or_else(|| panic!("no {from:?} in {said}"));
-        let end = said[start..].find(to).map_or(said.len(), |end| start + end);
-        said[start..end].trim().to_owned()
-    };
-    let page = between("http://", "#all");
-    assert!(http().get(&page).send().await.unwrap().text().await.unwrap().contains("<html"));
-
-    if is_installed("curl").await && is_installed("openssl").await {
-        let accepted = types(folder.path(), &between("body='", "\n\n")).await;
-        assert!(String::from_utf8_lossy(&accepted.stdout).contains(r#""success":true"#), "{accepted:?}");
-        let forged = said.split("Send one that is refused:").nth(1).unwrap().split("Or let").next().unwrap();
-        let forged = types(folder.path(), forged.trim()).await;
-        assert!(String::from_utf8_lossy(&forged.stdout).contains("Invalid signature"), "{forged:?}");
-    }
-    let send = said.lines().find(|line| line.starts_with("WEBHOOK_SECRET=")).unwrap();
-    let sent = types(folder.path(), send).await;
-    assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
-
-    within("the story's end", async {
-        while !lines
-            .next_line()
-            .await
-            .unwrap()
-            .expect("the demo goes on")
-            .contains("10 signed events were accepted")
-        {}
-    })
-    .await;
-    let state = http()
-        .get(format!("{page}sandbox/state"))
-        .send()
-        .await
-        .unwrap()
-        .json::<serde_json::Value>()
-        .await
-        .unwrap();
-    let channels = state["guilds"][0]["channels"].as_array().unwrap();
-    for name in ["tickets", "assets", "alerts", "machines"] {
-        let id = channels.iter().find(|channel| channel["name"] == name).unwrap()["id"].as_str().unwrap();
-        assert!(!state["messages"][id].as_array().unwrap().is_empty(), "#{name} is empty");
-    }
-
-    // The page's buttons: a storm in which Discord breaks, and the count that must come out even.
-    let press = async |button: &str, body: serde_json::Value| {
-        http().post(format!("{page}demo/{button}")).json(&body).send().await.unwrap().status()
-    };
-    let count = async || {
-        let state = http().get(format!("{page}sandbox/state")).send().await.unwrap();
-        state.json::<serde_json::Value>().await.unwrap()["demo"].clone()
-    };
-    let settled = |count: &serde_json::Value| count["shown"] == count["sent"] && count["pending"] == 0;
-    let before = within("the story to be shown", async {
-        loop {
-            let count = count().await;
-            if settled(&count) {
-                break count["sent"].as_u64().unwrap();
-            }
-        }
-    })
-    .await;
-    assert_eq!(press("storm", serde_json::json!({"events": 12})).await, 202);
-    assert_eq!(press("break", serde_json::json!({"seconds": 1})).await, 202);
-    let count = within("the storm to be over", async {
-        loop {
-            let count = count().await;
-            if count["sent"] == before + 12 && settled(&count) {
-                break count;
-            }
-        }
-    })
-    .await;
-    assert_eq!((&count["lost"], &count["twice"]), (&serde_json::json!(0), &serde_json::json!(0)), "{count}");
-    Command::new("kill").args(["-TERM", &demo.id().unwrap().to_string()]).status().await.unwrap();
-    assert!(within("the demo to stop", demo.wait()).await.unwrap().success());
-}
-
 /// Every page for people, with its text.
 fn pages() -> Vec<(PathBuf, String)> {
     let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
@@ -298,125 +209,4 @@ fn pages() -> Vec<(PathBuf, String)> {
     );
     let pages = pages.filter(|page| page.extension().is_some_and(|end| end == "md"));
     pages.map(|page| (page.clone(), std::fs::read_to_string(page).unwrap())).collect()
-}
-
-/// The names that GitHub gives the headings of a page.
-fn anchors(text: &str) -> Vec<String> {
-    let headings =
-        text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
-    let name = |heading: &str| {
-        let kept = heading.to_lowercase().replace(' ', "-");
-        kept.chars().filter(|char| char.is_alphanumeric() || "-_".contains(*char)).collect()
-    };
-    headings.map(name).collect()
-}
-
-#[test]
-fn every_link_between_the_pages_leads_somewhere() {
-    let mut found = 0;
-    for (page, text) in pages() {
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if link.starts_with("http") || link.contains(' ') {
-                continue;
-            }
-            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
-            assert!(target.exists(), "{}: there is no {link}", page.display());
-            if !anchor.is_empty() {
-                let anchors = anchors(&std::fs::read_to_string(&target).unwrap());
-                assert!(
-                    anchors.iter().any(|name| name == anchor),
-                    "{}: no heading is {link}",
-                    page.display()
-                );
-            }
-            found += 1;
-        }
-    }
-    assert!(found > 40, "{found}");
-}
-
-// Control: with a file renamed in the sources alone, the page that names it is red.
-#[test]
-fn every_file_of_the_sources_that_a_page_names_is_there() {
-    let mut found = 0;
-    for (page, text) in pages() {
-        for named in text.split('`').skip(1).step_by(2).filter(|named| named.ends_with(".rs")) {
-            if named.contains(['{', '*', ' ', '…']) || !named.contains('/') {
-                continue;
-            }
-            let is_there =
-                [root().join(named), root().join("src").join(named)].iter().any(|path| path.exists());
-            assert!(is_there, "{}: there is no {named}", page.display());
-            found += 1;
-        }
-    }
-    assert!(found > 80, "{found}");
-}
-
-/// Every `nuncio …` that the pages tell people to type is a command with these options.
-#[tokio::test]
-async fn every_command_that_the_pages_name_is_there() {
-    let mut commands = std::collections::BTreeSet::new();
-    for (page, text) in pages() {
-        if page.ends_with("CHANGELOG.md") {
-            continue;
-        }
-        let spans = text.split('`').skip(1).step_by(2).filter(|span| !span.contains('\n'));
-        let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-        for line in spans.chain(blocks.flat_map(str::lines)) {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let is_word = |word: &&&str| {
-                word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && !word.starts_with('-')
-            };
-            if words.first() == Some(&"nuncio") && words.get(1) != Some(&"help") {
-                let path: Vec<&str> = words[1..].iter().take_while(is_word).take(2).copied().collect();
-                let options =
-                    words.iter().take_while(|word| **word != "#").filter(|word| word.starts_with("--"));
-                let options: Vec<&str> = options.map(|word| word.split('=').next().unwrap()).collect();
-                commands.insert((path.join(" "), options.join(" ")));
-            }
-        }
-    }
-    assert!(commands.len() > 30, "{commands:#?}");
-    for (path, options) in commands {
-        let help = types(root(), &format!("nuncio {path} --help")).await;
-        let said = String::from_utf8_lossy(&help.stdout).into_owned();
-        assert!(
-            help.status.success(),
-            "there is no nuncio {path}: {}",
-            String::from_utf8_lossy(&help.stderr)
-        );
-        for option in options.split_whitespace() {
-            let option = option.trim_end_matches(|char: char| !char.is_ascii_alphanumeric());
-            assert!(said.contains(option), "nuncio {path} has no {option}: {said}");
-        }
-    }
-}
-
-/// The text of every `.rs` file below `folder`.
-fn sources(folder: &Path) -> String {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let read = |path: PathBuf| match path.extension() {
-        _ if path.is_dir() => sources(&path),
-        Some(end) if end == "rs" => std::fs::read_to_string(path).unwrap(),
-        _ => String::new(),
-    };
-    entries.map(read).collect()
-}
-
-#[test]
-fn every_test_that_the_page_about_trust_names_is_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = std::fs::read_to_string(root.join("docs/trust.md")).unwrap();
-    let rows = page.split("## Cases that tests hold").nth(1).unwrap().split("\n## ").next().unwrap();
-    let tests = sources(&root.join("tests")) + &sources(&root.join("src"));
-    let mut found = 0;
-    for row in rows.lines().filter(|row| row.starts_with("| ") && row.contains('`')) {
-        for name in row.rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2) {
-            assert!(tests.contains(&format!("fn {name}(")), "no test is called {name}");
-            found += 1;
-        }
-    }
-    assert!(found > 30, "{found}");
 }

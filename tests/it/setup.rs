@@ -1,7 +1,10 @@
 //! `nuncio setup`, as a person meets it: the real program in an empty folder, at a terminal or with everything given
 //! beforehand, against the sandbox Discord and the demo's XTSystems.
 
+mod again;
+mod resume;
 mod rig;
+mod servers;
 mod terminal;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -189,7 +192,8 @@ async fn a_variable_that_is_not_asked_for_and_wrong_ends_it_before_any_question(
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_said_before_anything_is_asked() {
     let mut rig = Rig::set().await;
-    rig.is_closed();
+    rig.belongs_to_nobody();
+    rig.is_open(false);
     let (code, text) = rig.runs(&rig.flags(&[]), &rig.secrets()).await;
     assert!(
         code == 1 && text.contains("cannot be written by this user") && text.contains("chmod u+rwx"),

@@ -201,6 +201,7 @@ mod tests {
             last_at: NOW,
             sentence: sentence.to_owned(),
             last_from: "192.0.2.1".to_owned(),
+            addresses: Vec::new(),
             seconds_behind: None,
         }
     }

@@ -67,9 +67,14 @@ impl Prompt for Terminal {
         select.raw_prompt().map(|chosen| chosen.index).map_err(|error| stop(&error))
     }
 
-    fn choose_several(&mut self, question: &Question<'_>, choices: &[String]) -> Result<Vec<usize>, Stop> {
+    fn choose_several(
+        &mut self,
+        question: &Question<'_>,
+        choices: &[String],
+        chosen: &[usize],
+    ) -> Result<Vec<usize>, Stop> {
         let lines: Vec<String> = choices.iter().map(|line| table::clean(line, 200)).collect();
-        let mut select = MultiSelect::new(question.text, lines).with_page_size(PAGE);
+        let mut select = MultiSelect::new(question.text, lines).with_page_size(PAGE).with_default(chosen);
         select.help_message = help(question);
         let chosen = select.raw_prompt().map_err(|error| stop(&error))?;
         Ok(chosen.into_iter().map(|chosen| chosen.index).collect())
@@ -109,7 +114,7 @@ impl Prompt for Terminal {
         }
         let mut typed = [0; 256];
         match stdin.lock().read(&mut typed) {
-            // The end of the input: Ctrl-D, or the terminal is gone.
+            // End of input: Ctrl-D, or the terminal was closed.
             Ok(0) | Err(_) => Err(Stop::Aborted),
             Ok(_) => Ok(true),
         }
@@ -126,7 +131,7 @@ fn help<'a>(question: &Question<'a>) -> Option<&'a str> {
     Some(question.help).filter(|help| !help.is_empty())
 }
 
-/// Esc, Ctrl-C and Ctrl-D; a terminal that cannot be read any more counts as gone.
+/// Esc, Ctrl-C and Ctrl-D; a terminal that cannot be read any more counts as closed.
 fn stop(_: &InquireError) -> Stop {
     Stop::Aborted
 }

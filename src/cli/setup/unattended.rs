@@ -20,7 +20,7 @@ impl Prompt for Unattended {
         choices.unattended.ok_or_else(|| missing(question))
     }
 
-    fn choose_several(&mut self, _: &Question<'_>, _: &[String]) -> Result<Vec<usize>, Stop> {
+    fn choose_several(&mut self, _: &Question<'_>, _: &[String], _: &[usize]) -> Result<Vec<usize>, Stop> {
         Ok(Vec::new())
     }
 

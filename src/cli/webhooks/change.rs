@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use crate::cli::actor::actor;
-use crate::cli::webhooks::{Desk, asked_secret, confirmed, failed, is_same, is_terminal, lookup, rows};
+use crate::cli::webhooks::{
+    RegistrationAdmin, asked_secret, confirmed, failed, is_same, is_terminal, lookup, rows,
+};
 use crate::cli::{Usage, print, say, table};
 use crate::model::{AuditEntry, AuditOutcome};
 use crate::secret::Secret;
@@ -13,7 +15,7 @@ use crate::xtsystems::{
     WebhookChange,
 };
 
-impl Desk {
+impl RegistrationAdmin {
     pub(super) async fn register(
         &self,
         wanted: RegistrationRequest,

@@ -1,9 +1,9 @@
 //! Failures of XTSystems, as sentences that say what to do.
 
-use crate::cli::webhooks::Desk;
+use crate::cli::webhooks::RegistrationAdmin;
 use crate::xtsystems::Failure;
 
-impl Desk {
+impl RegistrationAdmin {
     /// `failure` with advice for a shell.
     pub(super) fn explained(&self, failure: &Failure) -> anyhow::Error {
         anyhow::anyhow!("{}", self.sentence(failure))

@@ -307,7 +307,7 @@ async fn a_clock_that_is_six_minutes_off() {
     rig.discord.clock().step_wall(-360_000);
     let seen = rig.finds(1, &["clock-skewed"]).await;
     assert!(
-        seen.text.contains("timedatectl set-ntp true") && seen.text.contains("ahead of that of Discord"),
+        seen.text.contains("timedatectl set-ntp true") && seen.text.contains("6 min ahead of Discord's"),
         "{}",
         seen.text
     );

@@ -9,7 +9,7 @@ use super::rig::{NOTHING, Rig};
 
 const NOBODY: u32 = 65534;
 
-fn can_mount() -> bool {
+pub fn can_mount() -> bool {
     let tried =
         std::process::Command::new("unshare").args(["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
     let can = tried.is_ok_and(|output| output.status.success());
@@ -60,6 +60,37 @@ async fn a_disk_that_is_read_only_is_told_apart_from_missing_rights() {
     let remedy =
         format!("mount -t tmpfs -o size=600m,ro tmpfs data && mount -o remount,rw {}", data.display());
     assert_eq!(rig.looks_behind(&remedy).await.wrong, NOTHING);
+}
+
+// The kernel's list of mounts has a line more. Controls: with `network` left out, the first is not named; with any line of the
+// list taken for the data's, the near miss is.
+#[tokio::test]
+async fn data_on_a_network_file_system() {
+    if !can_mount() {
+        return;
+    }
+    let mut rig = Rig::set().await;
+    std::fs::create_dir(rig.path("data")).unwrap();
+    let folder = rig.path("").canonicalize().unwrap();
+    let listed = |place: &str, kind: &str| {
+        let line = format!("99 1 0:99 / {place} rw,relatime - {kind} filer:/nuncio rw");
+        // The process stays the same when the shell becomes nuncio.
+        format!(
+            "{{ cat /proc/self/mountinfo; echo '{line}'; }} > mountinfo && mount --bind mountinfo /proc/$$/mountinfo"
+        )
+    };
+    let on_network = listed(folder.to_str().unwrap(), "nfs4");
+    let seen = rig.looks_behind(&on_network).await;
+    assert_eq!((seen.code, &*seen.wrong), (0, &["network-file-system".to_owned()][..]), "{}", seen.text);
+    assert!(seen.text.contains("(nfs4, mounted at "), "{}", seen.text);
+    // Near misses: a local disk there, and a share elsewhere.
+    for near in [listed(folder.to_str().unwrap(), "ext4"), listed("/srv/share", "nfs4")] {
+        assert_eq!(rig.looks_behind(&near).await.wrong, NOTHING);
+    }
+    // What it says, carried out: the database is on a disk of this machine.
+    let local = tempfile::tempdir().unwrap();
+    rig.set_to("NUNCIO_DATABASE_URL", &format!("sqlite://{}/nuncio.db", local.path().display()));
+    assert_eq!(rig.looks_behind(&on_network).await.wrong, NOTHING);
 }
 
 // Controls: with the mode of the key, or of the database, not looked at, neither is named.

@@ -75,3 +75,22 @@ async fn calls_that_the_platform_does_not_have_are_named_without_making_them() {
     rig.finds(0, &NOTHING).await;
     assert!(rig.platform.recorded_requests().is_empty(), "{:?}", rig.platform.recorded_requests());
 }
+
+// Nothing is wrong, so `--fix` changes nothing. Control: with such an answer taken for "there", the code is another.
+#[tokio::test]
+async fn a_platform_that_does_not_say_which_calls_it_has() {
+    let sure = Rig::set().await.looks().await;
+    assert_eq!(sure.check("xtsystems-calls")["state"], "ok");
+    let rig = Rig::set().await;
+    rig.platform.fails_next("OPTIONS", 8, PlatformFault::Status(404, json!({"detail": "Not Found"})));
+    let seen = rig.finds_with(&["--fix"], 0, &NOTHING).await;
+    let check = seen.check("xtsystems-calls-unknown");
+    let found = check["found"].as_str().unwrap();
+    assert!(
+        found.contains("POST /v1/machines/{id}/approve") && found.contains("when the first is made"),
+        "{found}"
+    );
+    let said: serde_json::Value = serde_json::from_str(&seen.text).unwrap();
+    assert_eq!(said["fixed"], json!([]));
+    assert!(rig.platform.recorded_requests().is_empty(), "{:?}", rig.platform.recorded_requests());
+}

@@ -256,13 +256,19 @@ impl Rig {
 
     /// The same after `script` was run where only the program sees it: in a mount namespace of its own.
     pub async fn looks_behind(&self, script: &str) -> Seen {
+        let (code, text) = self.runs_behind(script, "doctor --json").await;
+        Seen::of(code, &text)
+    }
+
+    /// Runs `nuncio ARGS` after `script` was run in a mount namespace of its own: its exit code, and all that it printed.
+    pub async fn runs_behind(&self, script: &str, args: &str) -> (i32, String) {
         self.write();
         let mut command = Command::new("unshare");
-        let script = format!("PATH=/usr/sbin:/usr/bin:/sbin:/bin; {script} && exec \"$0\" doctor --json");
+        let script = format!("PATH=/usr/sbin:/usr/bin:/sbin:/bin; {script} && exec \"$0\" {args}");
         command.args(["-m", "sh", "-c", &script, env!("CARGO_BIN_EXE_nuncio")]);
-        let output = within("nuncio doctor", in_folder(command, self.folder.path()).output()).await.unwrap();
+        let output = within("nuncio to end", in_folder(command, self.folder.path()).output()).await.unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        Seen::of(output.status.code().unwrap(), &text)
+        (output.status.code().unwrap(), text)
     }
 
     /// Exactly these are not ok.

@@ -1,6 +1,7 @@
 //! `nuncio doctor --send`: a signed event, cards, and a test of XTSystems'; and nothing of it without being asked.
 
-use serde_json::Value;
+use nuncio::sandbox::PlatformFault;
+use serde_json::{Value, json};
 
 use super::rig::{NOTHING, Rig};
 
@@ -17,8 +18,8 @@ fn cards(rig: &Rig) -> [usize; 2] {
     ["general", "alerts"].map(|name| rig.discord.messages(rig.discord.channel_id(name).unwrap()).len())
 }
 
-// Controls: with the reasons of the running nuncio not asked for, the first says only that it did not arrive; with any test
-// taken for the platform's, our own passes for it and the first is green.
+// Controls: with the names of channels not asked for, their ids are shown; with the reasons of the running nuncio not asked for, the
+// first says only that it did not arrive; with any test taken for the platform's, our own passes for it and the first is green.
 #[tokio::test]
 async fn another_secret_at_the_platform_is_named_and_registering_mends_it() {
     let mut rig = Rig::set().await;
@@ -34,6 +35,12 @@ async fn another_secret_at_the_platform_is_named_and_registering_mends_it() {
         seen.text
     );
     assert_eq!(cards(&rig), [1, 1], "the route's card, and one where nothing leads now");
+    assert!(
+        seen.text.contains("A test card is in #alerts, after ")
+            && seen.text.contains("The test is in #general."),
+        "{}",
+        seen.text
+    );
     let (code, said) = rig.runs(&["webhooks", "register"]).await;
     assert_eq!(code, 0, "{said}");
     let seen = rig.looks_with(SEND).await;
@@ -56,7 +63,7 @@ async fn another_secret_at_the_platform_is_named_and_registering_mends_it() {
     rig.finds_with(SEND, 0, &["configuration-note"]).await;
 }
 
-// Control: with the answer of the door not looked at, the refused test passes.
+// Control: with the status of the answer not looked at, the refused test passes.
 #[tokio::test]
 async fn a_secret_that_the_running_nuncio_does_not_take() {
     let mut rig = Rig::set().await;
@@ -95,5 +102,24 @@ async fn a_channel_that_takes_no_card() {
         "{}",
         seen.text
     );
+    assert!(seen.text.contains("No test card is in #alerts: "), "{}", seen.text);
     assert_eq!(cards(&rig)[1], 0);
+}
+
+// Control: with a failed request for it taken for a test that is on its way, nothing is named.
+#[tokio::test]
+async fn a_test_of_the_platform_that_does_not_come() {
+    let mut rig = Rig::set().await;
+    rig.serve_on_a_port().await;
+    assert_eq!(rig.runs(&["webhooks", "register"]).await.0, 0);
+    let down = PlatformFault::Status(500, json!({"detail": "the queue is down"}));
+    rig.platform.fails_next("POST /v1/webhooks", 1, down);
+    let seen = rig.finds_with(SEND, 1, &["test-from-xtsystems-failed"]).await;
+    let check = seen.check("test-from-xtsystems-failed");
+    assert!(check["found"].as_str().unwrap().contains("the queue is down"), "{check}");
+    assert!(check["remedy"].as_str().unwrap().contains("nuncio webhooks deliveries"), "{check}");
+    // Near miss, as soon as XTSystems can: its test arrives.
+    assert_eq!(rig.runs(&["webhooks", "deliveries"]).await.0, 0);
+    let seen = rig.finds_with(SEND, 0, &NOTHING).await;
+    assert_eq!(seen.check("test-from-xtsystems")["state"], "ok");
 }

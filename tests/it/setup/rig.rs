@@ -104,15 +104,20 @@ impl Rig {
         assert!(self.platform.recorded_requests().is_empty(), "{:?}", self.platform.recorded_requests());
     }
 
-    /// From now on another user than root runs the program, and may not write here, where this test is run by root.
-    pub fn is_closed(&mut self) {
-        use std::os::unix::fs::PermissionsExt as _;
+    /// From now on another user than root runs the program, in a folder of theirs, where this test is run by root.
+    pub fn belongs_to_nobody(&mut self) {
         if rustix::process::geteuid().is_root() {
             self.as_nobody = true;
             // The build's folder may be closed to others.
             std::fs::copy(env!("CARGO_BIN_EXE_nuncio"), self.path("nuncio")).unwrap();
+            std::os::unix::fs::chown(self.folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let mode = std::fs::Permissions::from_mode(0o555);
+    }
+
+    /// Whether the user that runs the program may write in the folder.
+    pub fn is_open(&self, is_open: bool) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::Permissions::from_mode(if is_open { 0o755 } else { 0o555 });
         std::fs::set_permissions(self.folder.path(), mode).unwrap();
     }
 

@@ -5,7 +5,7 @@ use nuncio::sandbox::discord::{Permission, Permissions, Setup};
 use super::rig::{CTRL_C, CTRL_D, DOWN, ENTER, ESC, KEY, Rig, Terminal, UP};
 
 /// Every question of a first set-up, and the keys that answer it.
-fn questions(rig: &Rig) -> Vec<(&'static str, String)> {
+pub fn questions(rig: &Rig) -> Vec<(&'static str, String)> {
     let line = |text: &str| format!("{text}{ENTER}");
     vec![
         ("Do events come from XTSystems?", line("")),
@@ -25,7 +25,7 @@ fn questions(rig: &Rig) -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn answers(terminal: &mut Terminal, questions: &[(&str, String)]) {
+pub async fn answers(terminal: &mut Terminal, questions: &[(&str, String)]) {
     for (question, keys) in questions {
         terminal.shows(question).await.types(keys);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nuncio::secret::Secret;
 use nuncio::signature;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Harness, SECRET, http};
 use crate::limits::{asset, health_says, ticket};
@@ -123,5 +123,74 @@ async fn a_silent_platform_shows_though_nuncio_itself_has_something_to_say() {
     let answer = t.person("alice").types("webhook-status").await;
     assert!(field(&answer, "Last event").contains("ticket.created"), "{}", field(&answer, "Last event"));
     assert_eq!(field(&answer, "Last 24 hours"), "1 accepted · 1 delivered · 0 dead");
+    t.finish().await;
+}
+
+// Controls: with `addresses` not counted, none is listed; with `refused` shown to everybody, a stranger reads addresses.
+#[tokio::test]
+async fn refusals_are_listed_by_reason_and_address_for_insiders_alone() {
+    const KEY: &str = "an-api-key-of-the-harness";
+    let t = Harness::with(|variables| {
+        variables.insert("TRUSTED_PROXIES".to_owned(), "127.0.0.1".to_owned());
+        variables.insert("NUNCIO_API_KEY".to_owned(), KEY.to_owned());
+    })
+    .await;
+    let sends_from = async |address: String| {
+        let request = http().post(t.url("/webhooks/xtsystems")).body(ticket(1).to_string());
+        let status = request.header("x-forwarded-for", address).send().await.unwrap().status();
+        assert_eq!(status, 401);
+    };
+    for _ in 0..3 {
+        sends_from("203.0.113.9".to_owned()).await;
+    }
+    for number in 1..=9 {
+        sends_from(format!("192.0.2.{number}")).await;
+    }
+    let health = async |bearer: Option<&str>| {
+        let request = http().get(t.url("/health"));
+        let request = match bearer {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        };
+        request.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let refused = health(Some(KEY)).await["refused"].clone();
+    let unsigned = &refused[0];
+    assert_eq!(
+        (&unsigned["reason"], &unsigned["count"], &unsigned["others"]),
+        (&json!("unsigned"), &json!(12), &json!(2)),
+        "{refused}"
+    );
+    let addresses = unsigned["addresses"].as_array().unwrap();
+    assert_eq!(addresses.len(), 8);
+    assert_eq!(addresses[0], json!({"address": "203.0.113.9", "count": 3}));
+    // Through a proxy, and without the key: codes, and no addresses.
+    let stranger = health(None).await;
+    assert!(stranger["refused"].is_null() && !stranger.to_string().contains("203.0.113.9"), "{stranger}");
+    assert_eq!(stranger["problems"], json!(["source_refused"]));
+    t.finish().await;
+}
+
+// The words are made once, whoever shows them. Control: with a sentence of its own in `/webhook-status`, it is red.
+#[tokio::test]
+async fn webhook_status_says_what_health_says() {
+    let t = Harness::with_bot().await;
+    t.commands().await;
+    t.discord.clock().step_wall(-360_000);
+    // Each answer of Discord has its time.
+    t.sends_body(ticket(1)).await;
+    t.channel("tickets").next_message().await;
+    let told = t.is_told("ahead of Discord's").await;
+    assert!(told.contains("Let NTP set the clock"), "{told}");
+    refused(&t, 2).await;
+    refused(&t, 3).await;
+    refused(&t, 4).await;
+    let health = t.health().await;
+    let answer = t.person("alice").types("webhook-status").await;
+    let shown = answer["data"]["embeds"][0]["description"].as_str().unwrap().replace('\\', "");
+    for problem in health["problems"].as_array().unwrap() {
+        let problem = problem.as_str().unwrap();
+        assert!(shown.contains(problem), "{problem:?} is not in {shown:?}");
+    }
     t.finish().await;
 }

@@ -16,7 +16,7 @@ pub(super) const NEAR: Duration = Duration::from_secs(3);
 
 /// The findings about ingress.
 #[derive(Default)]
-pub(super) struct Door {
+pub(super) struct IngressChecks {
     pub(super) checks: Vec<Check>,
     /// What this nuncio proves and reports about itself, if it runs.
     pub(super) running: Option<Box<Proof>>,
@@ -37,7 +37,12 @@ enum Port {
 }
 
 /// All checks of ingress. `key` is this nuncio's, if readable; `is_served` is true if a process holds the database.
-pub(super) async fn checks(config: &Config, key: Option<&Key>, is_served: bool, clock: &Clock) -> Door {
+pub(super) async fn checks(
+    config: &Config,
+    key: Option<&Key>,
+    is_served: bool,
+    clock: &Clock,
+) -> IngressChecks {
     let webhook = &config.webhook;
     let prober = key.map(|key| Prober::new(key, clock));
     let (check, port) = port(webhook, prober.as_ref()).await;
@@ -63,7 +68,7 @@ pub(super) async fn checks(config: &Config, key: Option<&Key>, is_served: bool, 
         checks.extend(public_url(config, url, prober.as_ref(), &port, clock).await);
     }
     let running = if let Port::This(proof) = port { Some(proof) } else { None };
-    Door { checks, running }
+    IngressChecks { checks, running }
 }
 
 /// The checks of [`public`], if a program can answer there.

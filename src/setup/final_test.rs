@@ -1,6 +1,6 @@
 //! The final test: an event through the real ingress, until its card is in the channel.
 //!
-//! A nuncio that serves already takes the test; otherwise one serves in this process for as long as it takes.
+//! A running nuncio receives the test; without one, a server runs in this process for the test.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,35 +11,28 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::doctor::test_event::{self, Rejected};
 use crate::doctor::{self, cannot_listen};
-use crate::model::{EventId, Sink, Status};
-use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, cause, read_body};
+use crate::model::Status;
+use crate::outgoing::{NUNCIO_LIMIT, Outgoing, USER_AGENT, read_body};
 use crate::samples;
-use crate::setup::database::open;
 use crate::setup::server::Servers;
 use crate::setup::{Outcome, Setup};
-use crate::signature::sign;
-use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::store::{DeliveryDetails, DeliveryFilter, Store};
+use crate::store::Stop;
 use crate::xtsystems;
 
 /// The time limit for the card.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How often the database is polled.
-const BLINK: Duration = Duration::from_millis(10);
-/// Longer than ingress waits for the store.
-const DEADLINE: Duration = Duration::from_secs(30);
+const CARD_LIMIT: Duration = Duration::from_secs(30);
+/// The time limit for a nuncio on this machine.
+const HEALTH_LIMIT: Duration = Duration::from_secs(30);
 /// The kind of the test. Its sample pings no member, and its card is marked as a sample.
 const KIND: &str = "alert.triggered";
-/// More deliveries than one event has.
-const MOST: u32 = 100;
 
-/// The nuncio that takes the test.
+/// The nuncio that receives the test.
 struct Served {
     address: SocketAddr,
-    store: Store,
     /// Set if it runs in this process.
     own: Option<(CancellationToken, JoinHandle<()>)>,
 }
@@ -68,7 +61,7 @@ pub(super) async fn run(
         is_well &= through_the_platform(setup, config, platform).await;
     }
     match served.own {
-        None => served.store.close().await,
+        None => {}
         Some((stop, running)) => {
             setup.prompt.wait_for(Some("Stopping"));
             stop.cancel();
@@ -91,16 +84,16 @@ pub(super) async fn run(
 /// The nuncio on the configured port, or a temporary one there.
 async fn serve(setup: &Setup<'_>, config: &Config) -> Result<Served, String> {
     let (host, port) = (config.webhook.host, config.webhook.port);
-    let (_, is_running) = doctor::door::port_of_any(&config.webhook).await;
+    let (_, is_running) = doctor::ingress::port_of_any(&config.webhook).await;
     if is_running {
-        let address = SocketAddr::new(doctor::door::reachable(host), port);
+        let address = SocketAddr::new(doctor::ingress::reachable(host), port);
         if configuration_of(address).await.as_deref() != Some(&*config.fingerprint) {
             return Err(format!(
                 "the nuncio that listens on port {port} has another configuration. Restart it, then run nuncio setup again. If \
                  it was started in another folder, choose another port instead: nuncio setup --port PORT"
             ));
         }
-        return Ok(Served { address, store: open(setup, config).await?, own: None });
+        return Ok(Served { address, own: None });
     }
     let address = SocketAddr::new(host, port);
     let listener = TcpListener::bind(address).await.map_err(|error| {
@@ -109,15 +102,15 @@ async fn serve(setup: &Setup<'_>, config: &Config) -> Result<Served, String> {
     })?;
     let app = App::build(config.clone(), listener, setup.clock.clone()).await;
     let app = app.map_err(|error| format!("nuncio does not start. {error:#}"))?;
-    let address = SocketAddr::new(doctor::door::reachable(host), app.addr().port());
-    let (store, stop) = (app.store().clone(), CancellationToken::new());
+    let address = SocketAddr::new(doctor::ingress::reachable(host), app.addr().port());
+    let stop = CancellationToken::new();
     let running = tokio::spawn(app.run(stop.clone()));
-    Ok(Served { address, store, own: Some((stop, running)) })
+    Ok(Served { address, own: Some((stop, running)) })
 }
 
 /// The fingerprint of the configuration that a nuncio runs with.
 async fn configuration_of(address: SocketAddr) -> Option<String> {
-    let http = Outgoing::new(USER_AGENT, DEADLINE, true).client().ok()?;
+    let http = Outgoing::new(USER_AGENT, HEALTH_LIMIT, true).client().ok()?;
     let response = http.get(format!("http://{address}/health")).send().await.ok()?;
     let health: Value = serde_json::from_slice(&read_body(response, NUNCIO_LIMIT).await.ok()?).ok()?;
     health["configuration"].as_str().map(str::to_owned)
@@ -134,41 +127,60 @@ async fn send(
     let clock = setup.clock.clone();
     let sent_at = clock.now();
     setup.prompt.wait_for(Some("Sending a test event"));
-    let followed = match post(config, served.address, sent_at).await {
-        Ok(event) => tokio::select! {
-            biased;
-            () = stop.cancelled() => Err("you stopped it.".to_owned()),
-            deliveries = follow(&clock, &served.store, event) => deliveries,
-        },
-        Err(why) => Err(why),
+    let base = format!("http://{}", served.address);
+    let sending = async {
+        let posted = test_event::post(&config.webhook, &base, sample(sent_at), &clock).await;
+        let event = posted.map_err(|rejected| match rejected {
+            Rejected::NoAnswer(cause) => format!("nuncio did not answer ({cause})."),
+            Rejected::Status(status) => {
+                format!("nuncio answered {status}. Is there another WEBHOOK_SECRET in the environment?")
+            }
+        })?;
+        let followed = test_event::follow(&config.database.path, event, &clock, CARD_LIMIT).await;
+        followed.map_err(|error| error.to_string())
+    };
+    let followed = tokio::select! {
+        biased;
+        () = stop.cancelled() => Err("you stopped it.".to_owned()),
+        followed = sending => followed,
     };
     setup.prompt.wait_for(None);
-    let deliveries = match followed {
-        Ok(deliveries) => deliveries,
+    let stops = match followed {
+        Ok(stops) => stops,
         Err(why) => {
-            setup.say(&format!("The test event came to nothing: {why}"));
+            setup.say(&format!("The test event failed: {why}"));
             return false;
         }
     };
-    if deliveries.is_empty() {
+    if stops.is_empty() {
         setup.say(&format!("The test event is kept, but goes nowhere: nothing in the map matches {KIND}."));
         return false;
     }
     let mut is_well = true;
-    for delivery in &deliveries {
-        is_well &= delivery.status == Status::Delivered;
-        let name = match delivery.sink {
-            Some(Sink::Channel(id)) => servers.name(id),
-            Some(Sink::DiscordWebhook(_) | Sink::XtSystems) | None => delivery.destination.clone(),
+    for stop in &stops {
+        is_well &= stop.status == Status::Delivered;
+        let name = match stop.address.parse() {
+            Ok(channel) => servers.name(channel),
+            Err(_) => stop.name.clone(),
         };
-        setup.say(&outcome(delivery, &name, sent_at));
+        setup.say(&outcome(stop, &name, sent_at));
     }
     is_well
 }
 
-fn outcome(delivery: &DeliveryDetails, name: &str, sent_at: Timestamp) -> String {
-    let why = delivery.closed.as_deref().or(delivery.reason.as_deref());
-    match (delivery.status, delivery.finished_at) {
+/// The body of the test.
+fn sample(now: Timestamp) -> Map<String, Value> {
+    let sample = samples::find(KIND).map(|sample| sample.body).unwrap_or_default();
+    let mut body: Map<String, Value> = serde_json::from_str(sample).unwrap_or_default();
+    body.insert(samples::MARK.to_owned(), true.into());
+    // Two tests within one second must be two events.
+    body.insert("test".to_owned(), now.as_millis().into());
+    body
+}
+
+fn outcome(stop: &Stop, name: &str, sent_at: Timestamp) -> String {
+    let why = stop.reason.as_deref();
+    match (stop.status, stop.finished_at) {
         (Status::Delivered, Some(at)) => {
             format!("Sent a test event: saw it in {name} after {} ms.", at.since(sent_at).as_millis())
         }
@@ -181,54 +193,9 @@ fn outcome(delivery: &DeliveryDetails, name: &str, sent_at: Timestamp) -> String
         ),
         _ => format!(
             "The test event is not in {name} after {} s ({}). It is kept, and sent as soon as that is possible.",
-            PATIENCE.as_secs(),
+            CARD_LIMIT.as_secs(),
             why.unwrap_or("nuncio deliveries --pending says more")
         ),
-    }
-}
-
-async fn post(config: &Config, address: SocketAddr, now: Timestamp) -> Result<EventId, String> {
-    let sample = samples::find(KIND).map(|sample| sample.body).unwrap_or_default();
-    let mut body: Map<String, Value> = serde_json::from_str(sample).unwrap_or_default();
-    body.insert(samples::MARK.to_owned(), true.into());
-    body.insert("timestamp".to_owned(), now.as_secs().into());
-    // Two tests within one second must be two events.
-    body.insert("test".to_owned(), now.as_millis().into());
-    let (body, timestamp) = (Value::Object(body).to_string(), now.as_secs().to_string());
-    let signature = sign(&config.webhook.secret, &[timestamp.as_bytes(), body.as_bytes()]);
-    let http = Outgoing::new(USER_AGENT, DEADLINE, true).client().map_err(|error| cause(&error))?;
-    let answer = http
-        .post(format!("http://{address}{}", config.webhook.path))
-        .header("content-type", "application/json")
-        .header(TIMESTAMP_HEADER, timestamp)
-        .header(SIGNATURE_HEADER, signature)
-        .body(body)
-        .send()
-        .await
-        .map_err(|error| format!("nuncio did not answer ({}).", cause(&error)))?;
-    let status = answer.status();
-    let reply = read_body(answer, NUNCIO_LIMIT).await.unwrap_or_else(|error| error.read);
-    let reply: Value = serde_json::from_slice(&reply).unwrap_or_default();
-    match reply["event_id"].as_str().and_then(|id| id.parse().ok()) {
-        Some(event) => Ok(event),
-        None => Err(format!("nuncio answered {status}. Is there another WEBHOOK_SECRET in the environment?")),
-    }
-}
-
-/// Waits until every delivery of the event is delivered or dead, at most for `PATIENCE`.
-async fn follow(clock: &Clock, store: &Store, event: EventId) -> Result<Vec<DeliveryDetails>, String> {
-    let until = clock.elapsed() + PATIENCE;
-    loop {
-        let deliveries = store
-            .delivery_details_of(DeliveryFilter::Of(event), MOST)
-            .await
-            .map_err(|error| error.to_string())?;
-        let is_open =
-            |delivery: &DeliveryDetails| matches!(delivery.status, Status::Pending | Status::Sending);
-        if !deliveries.iter().any(is_open) || clock.elapsed() >= until {
-            return Ok(deliveries);
-        }
-        clock.sleep(BLINK).await;
     }
 }
 

@@ -48,7 +48,7 @@ async fn port(setup: &mut Setup<'_>) -> Result<(), Stop> {
             is_new = true;
         }
         let webhook = setup.draft.config()?.webhook;
-        let (check, _) = doctor::door::port_of_any(&webhook).await;
+        let (check, _) = doctor::ingress::port_of_any(&webhook).await;
         if check.state != State::Fail {
             let sentence = check.found.trim_end_matches('.').to_owned();
             if is_new {
