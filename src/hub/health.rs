@@ -1,12 +1,30 @@
 //! Health: the report behind `/health`.
 
+mod condition;
+pub(super) mod finding;
+mod gateway;
+pub(super) mod metrics;
+mod overview;
+mod problem;
+pub(super) mod refused_source;
+mod status;
+mod storage;
+pub(super) mod time;
+
 use std::collections::HashMap;
 
-use crate::hub::reroute::COMMAND;
-use crate::hub::{Condition, Hub, Problem, ProblemCode};
+use crate::hub::routing::reroute::COMMAND;
+use crate::hub::Hub;
 use crate::model::Destination;
 use crate::model::schedule::DENIED_AGAIN;
 use crate::store::Backlog;
+
+pub use condition::{Condition, Conditions, TOKEN_SHARED, interactions_elsewhere};
+pub use finding::{Finding, Findings, IngressReport};
+pub use gateway::Gateway;
+pub use overview::Overview;
+pub use problem::{Problem, ProblemCode};
+pub use status::{Endpoint, Status};
 
 /// The health report, for `/health` and the start page.
 #[derive(Clone, Debug)]

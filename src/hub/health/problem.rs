@@ -79,7 +79,7 @@ impl Problem {
     }
 
     /// Turns all of `sentences` into problems with one code.
-    pub(super) fn all(
+    pub(in crate::hub) fn all(
         code: ProblemCode,
         sentences: impl IntoIterator<Item = String>,
     ) -> impl Iterator<Item = Self> {

@@ -147,7 +147,7 @@ pub struct Findings {
 
 /// Counters of all findings. One per hub.
 #[derive(Debug)]
-pub(super) struct FindingCounters {
+pub(in crate::hub) struct FindingCounters {
     pages: Mutex<[Page; Finding::ALL.len()]>,
 }
 

@@ -26,7 +26,7 @@ impl Hub {
     }
 
     /// Checks that the database's files are where they were opened; if not, raises a condition and logs it once.
-    pub(super) fn check_storage_place(&self) -> bool {
+    pub(in crate::hub) fn check_storage_place(&self) -> bool {
         let Err(error) = self.0.store.check_place() else { return true };
         if self.storage_failing(&error) {
             tracing::error!("{error}");
@@ -59,7 +59,7 @@ impl Hub {
     }
 
     /// The problem of a database file with a second hard link: harmless until the next start, which is refused.
-    pub(super) fn link_problem(&self) -> Option<String> {
+    pub(in crate::hub) fn link_problem(&self) -> Option<String> {
         let store = &self.0.store;
         Some(store.links())
             .filter(|links| *links > 1)
@@ -67,7 +67,7 @@ impl Hub {
     }
 
     /// The problem of an overlong write-ahead log, as a sentence with a remedy.
-    pub(super) fn storage_problem(&self) -> Option<String> {
+    pub(in crate::hub) fn storage_problem(&self) -> Option<String> {
         let length = self.0.store.wal_bytes();
         (length > LONG_LOG).then(|| {
             format!(

@@ -8,7 +8,7 @@ use crate::store::{Requester, Reroute, Rerouted, Rerouting, Result};
 /// How many deliveries are moved in one unit.
 const PAGE: u32 = 100;
 /// The CLI command for rerouting.
-pub(super) const COMMAND: &str = "nuncio redeliver --closed";
+pub(in crate::hub) const COMMAND: &str = "nuncio redeliver --closed";
 
 /// A destination whose deliveries may wait forever.
 #[derive(Clone, Debug)]

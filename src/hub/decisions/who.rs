@@ -1,10 +1,7 @@
 //! Authorization of button presses. Pure: based on what Discord reports about the person with this very click.
 
-use crate::hub::decide::ButtonAction;
-use crate::hub::person::Person;
-use crate::hub::refusal::Refusal;
-use crate::hub::rules::Rules;
-use crate::hub::{Entrypoint, Hub};
+use crate::hub::decisions::ButtonAction;
+use crate::hub::{Entrypoint, Hub, Person, Refusal, Rules};
 use crate::model::Snowflake;
 
 impl Hub {

@@ -1,8 +1,7 @@
 //! Verification that a button was pressed on its own card.
 
-use crate::hub::Hub;
-use crate::hub::decide::Click;
-use crate::hub::refusal::Refusal;
+use crate::hub::decisions::Click;
+use crate::hub::{Hub, Refusal};
 use crate::model::{Decision, Snowflake};
 use crate::store;
 

@@ -25,7 +25,7 @@ pub enum Entrypoint {
 }
 
 /// The known guilds; `None` until the gateway has reported.
-pub(super) type KnownGuilds = watch::Sender<Option<Guilds>>;
+pub(in crate::hub) type KnownGuilds = watch::Sender<Option<Guilds>>;
 
 /// Checks `guild`. `named` is `DISCORD_GUILD_ID`, and `is_mapped` is true if the environment's map names channels.
 fn judge(
@@ -103,7 +103,7 @@ impl Hub {
     }
 
     /// Drops the guilds that the old map led to: the gateway side then reports those of the new map.
-    pub(super) fn forget_mapped_servers(&self) {
+    pub(in crate::hub) fn forget_mapped_servers(&self) {
         self.0.known_guilds.send_if_modified(|known_guilds| {
             known_guilds.as_mut().is_some_and(|seen| !std::mem::take(&mut seen.mapped).is_empty())
         });
@@ -119,7 +119,7 @@ impl Hub {
     }
 
     /// Why no person can use any command or button; `None` if some can, or if that is not known yet.
-    pub(super) fn no_access_reason(&self) -> Option<String> {
+    pub(in crate::hub) fn no_access_reason(&self) -> Option<String> {
         let known_guilds = self.0.known_guilds.borrow();
         let seen = known_guilds.as_ref().filter(|seen| !seen.all.is_empty() && seen.mapped.is_empty())?;
         // A guild that has not arrived yet may be the operator's.

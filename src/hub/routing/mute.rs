@@ -69,7 +69,7 @@ impl Hub {
     }
 
     /// Mutes the one alert whose card was clicked, for an hour: see [`MutedAlert`].
-    pub(super) async fn mute_alert(
+    pub(in crate::hub) async fn mute_alert(
         &self,
         click: &Click,
         decision: &Decision,
@@ -182,7 +182,7 @@ impl Hub {
     }
 
     /// The mute that silences `event` now. nuncio's own events are never muted.
-    pub(super) fn muted(&self, event: &NewEvent) -> Option<MuteId> {
+    pub(in crate::hub) fn muted(&self, event: &NewEvent) -> Option<MuteId> {
         let mutes = self.0.mutes.read().unwrap_or_else(PoisonError::into_inner);
         if mutes.is_empty() || event.source == Source::Nuncio {
             return None;

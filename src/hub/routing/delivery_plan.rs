@@ -13,26 +13,30 @@ use crate::store::{Planned, Result};
 
 /// The properties of an event that determine its targets.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct About<'a> {
-    pub(super) source: Source,
-    pub(super) kind: &'a Kind,
-    pub(super) company: &'a str,
-    pub(super) subject: &'a str,
-    pub(super) severity: Option<Severity>,
+pub(in crate::hub) struct About<'a> {
+    pub(in crate::hub) source: Source,
+    pub(in crate::hub) kind: &'a Kind,
+    pub(in crate::hub) company: &'a str,
+    pub(in crate::hub) subject: &'a str,
+    pub(in crate::hub) severity: Option<Severity>,
     /// The machine's ids, if the event reports that a machine was approved.
-    pub(super) approved: &'a [String],
+    pub(in crate::hub) approved: &'a [String],
 }
 
 impl Hub {
     /// The deliveries of a new event; `None` if it waits for a route. nuncio's own events get their targets from
     /// their creator, never from the map.
-    pub(super) async fn plan_new(&self, routes: &Routes, event: &NewEvent) -> Result<Option<Vec<Planned>>> {
+    pub(in crate::hub) async fn plan_new(
+        &self,
+        routes: &Routes,
+        event: &NewEvent,
+    ) -> Result<Option<Vec<Planned>>> {
         if event.source == Source::Nuncio {
             return Ok(Some(Vec::new()));
         }
         let approved = match event.meaning().has_joined() && routes.is_left_over(&event.kind, &event.company)
         {
-            true => super::decide::ids(&Payload::of(event.body.clone())),
+            true => crate::hub::decisions::ids(&Payload::of(event.body.clone())),
             false => Vec::new(),
         };
         let about = About {
@@ -47,9 +51,13 @@ impl Hub {
     }
 
     /// The deliveries of an event that is routed again; `None` if it still waits for a route.
-    pub(super) async fn plan_again(&self, routes: &Routes, event: &Event) -> Result<Option<Vec<Planned>>> {
+    pub(in crate::hub) async fn plan_again(
+        &self,
+        routes: &Routes,
+        event: &Event,
+    ) -> Result<Option<Vec<Planned>>> {
         let approved = match event.meaning().has_joined() {
-            true => super::decide::ids(&event.data),
+            true => crate::hub::decisions::ids(&event.data),
             false => Vec::new(),
         };
         let about = About {

@@ -160,8 +160,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::hub::mute::ENDED;
-    use crate::hub::refused_source::{ACCEPTED, REFUSED};
+    use crate::hub::health::refused_source::{ACCEPTED, REFUSED};
+    use crate::hub::routing::mute::ENDED;
     use crate::model::{Reason, Receipt, Snowflake};
     use crate::samples;
 

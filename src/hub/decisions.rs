@@ -11,9 +11,7 @@ mod who;
 
 use std::time::Duration;
 
-use crate::hub::person::Person;
-use crate::hub::refusal::Refusal;
-use crate::hub::{Entrypoint, Hub};
+use crate::hub::{Entrypoint, Hub, Person, Refusal};
 use crate::model::{
     Actor, AuditEntry, AuditOutcome, Decider, Decision, DecisionKind, DestinationId, Event, Mute, Snowflake,
     Token, Verdict,

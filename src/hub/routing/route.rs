@@ -126,7 +126,7 @@ impl Hub {
     }
 
     /// Makes kinds without a route warn again.
-    pub(super) fn forget_warnings(&self) {
+    pub(in crate::hub) fn forget_warnings(&self) {
         self.0.warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
     }
 }

@@ -14,7 +14,7 @@ const FATES: [&str; 4] = ["delivered", "dead", "parked", "retried"];
 
 /// The counters of one hub.
 #[derive(Debug)]
-pub(super) struct Metrics {
+pub(in crate::hub) struct Metrics {
     accepted: Counter,
     duplicates: Counter,
     unrouted: Counter,
@@ -26,8 +26,8 @@ pub(super) struct Metrics {
     /// Latency from the commit to Discord's confirmation.
     delivered: Histogram<10>,
     lanes: Gauge,
-    pub(super) removed: Counter,
-    pub(super) expired: Counter,
+    pub(in crate::hub) removed: Counter,
+    pub(in crate::hub) expired: Counter,
 }
 
 impl Default for Metrics {
@@ -51,7 +51,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    pub(super) fn accepted(&self, accepted: Accepted, unrouted: bool, took: Duration) {
+    pub(in crate::hub) fn accepted(&self, accepted: Accepted, unrouted: bool, took: Duration) {
         if accepted.duplicate {
             self.duplicates.add(1);
         } else {
@@ -61,7 +61,7 @@ impl Metrics {
         self.committed.note(took);
     }
 
-    pub(super) fn found(&self, finding: Finding) {
+    pub(in crate::hub) fn found(&self, finding: Finding) {
         self.findings[finding as usize].add(1);
     }
 }

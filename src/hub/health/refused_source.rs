@@ -31,7 +31,7 @@ pub(crate) const ACCEPTED: &str = "nuncio.source.accepted";
 
 /// The streak of refusals of one source.
 #[derive(Debug, Default)]
-pub(super) struct RefusedSource(Mutex<State>);
+pub(in crate::hub) struct RefusedSource(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -111,7 +111,7 @@ fn capitalized(text: &str) -> String {
 
 impl RefusedSource {
     /// Loads the reported streak of an earlier process from `store`.
-    pub(super) async fn load(store: &Store) -> store::Result<Self> {
+    pub(in crate::hub) async fn load(store: &Store) -> store::Result<Self> {
         let reported = store.meta(REPORTED).await?.and_then(|since| since.parse().ok());
         Ok(Self(Mutex::new(State {
             was_accepted: store.newest_event().await?.is_some(),
@@ -126,7 +126,7 @@ impl RefusedSource {
     }
 
     /// Counts a refusal.
-    pub(super) fn refused(&self, clock: &Clock, remark: &IngressReport) {
+    pub(in crate::hub) fn refused(&self, clock: &Clock, remark: &IngressReport) {
         if !counts(remark.finding) {
             return;
         }
@@ -146,7 +146,7 @@ impl RefusedSource {
     }
 
     /// Ends the streak: an event was accepted.
-    pub(super) fn accepted(&self) {
+    pub(in crate::hub) fn accepted(&self) {
         let mut state = self.state();
         state.was_accepted = true;
         state.accepted_again = state.reported.is_some();
@@ -211,7 +211,7 @@ impl Report {
 
 impl Hub {
     /// The problem of a source whose every request is refused, if there is one.
-    pub(super) fn refused_source_problem(&self) -> Option<Problem> {
+    pub(in crate::hub) fn refused_source_problem(&self) -> Option<Problem> {
         self.0.refused_source.problem(&self.0.clock)
     }
 

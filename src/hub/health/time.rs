@@ -27,7 +27,7 @@ const DOUBTED: &str = "clock.doubted";
 
 /// State of the clock check.
 #[derive(Debug, Default)]
-pub(super) struct Time(Mutex<State>);
+pub(in crate::hub) struct Time(Mutex<State>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
@@ -96,7 +96,7 @@ impl Hub {
     }
 
     /// Whether appointments wait: after a start, until there is a first proof of the time.
-    pub(super) fn appointments_wait(&self) -> bool {
+    pub(in crate::hub) fn appointments_wait(&self) -> bool {
         self.time().has_witness && self.0.clock.proof().is_none()
     }
 
@@ -109,7 +109,7 @@ impl Hub {
     }
 
     /// Why retention must be on hold now, if it must; a sentence that says what to do.
-    pub(super) async fn doubts_clock(&self) -> Result<Option<String>> {
+    pub(in crate::hub) async fn doubts_clock(&self) -> Result<Option<String>> {
         let (state, clock) = (*self.time(), &self.0.clock);
         let now = clock.moment();
         let because = match clock.proof() {
