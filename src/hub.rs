@@ -4,7 +4,9 @@
 //! never sends anything itself.
 
 mod audit;
+mod authorize;
 mod decisions;
+mod error;
 mod events;
 mod guilds;
 mod health;
@@ -24,10 +26,13 @@ use crate::model::route::{Cards, RouteMap};
 use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
+pub use crate::model::Person;
+
 pub use decisions::{ButtonAction, Click, ClickOrigin, ClickOutcome, Details};
+pub use error::{Conflict, Error, Result};
 pub use events::{Hop, Notice, Redelivered, Tidied, Trace, UnknownKind, follow_up, known_kinds, nearest};
 pub use guilds::{
-    ChannelInfo, Channels, Entrypoint, GuildRole, Guilds, Obstacle, Person, invite_link, judge_servers,
+    ChannelInfo, Channels, Entrypoint, GuildRole, Guilds, Obstacle, invite_link, judge_servers,
     unknown_channel,
 };
 pub use health::{
@@ -36,7 +41,7 @@ pub use health::{
 };
 pub use refusal::Refusal;
 pub use routing::{
-    Before, MuteError, ReroutedTotal, RouteError, Routes, Routing, Stranded, WebhookError, lost_webhook,
+    Before, ReroutedTotal, Routes, Routing, Stranded, lost_webhook,
     replace_webhook,
 };
 pub use rules::Rules;

@@ -6,6 +6,7 @@
 //! on.
 
 mod audit;
+mod by;
 mod call;
 mod card;
 mod decision;
@@ -22,6 +23,7 @@ mod message;
 pub mod mute;
 mod outcome;
 pub mod payload;
+mod person;
 pub mod ping;
 mod priority;
 mod raw_body;
@@ -35,6 +37,7 @@ pub mod wait;
 mod webhook_url;
 
 pub use audit::{Actor, AuditEntry, AuditOutcome};
+pub use by::By;
 pub use call::{CallTemplate, Calls, Endpoint, Method};
 pub use card::{CardState, LivingCard};
 pub use decision::{CallState, Decider, Decision, DecisionKind, Phase, Token, Verdict};
@@ -54,6 +57,7 @@ pub use message::{Action, Form, Message, Nonce, PostedAfter};
 pub use mute::{Mute, MutedAlert};
 pub use outcome::{Arrived, Attempt, Class, Outcome, PauseScope, Reason, Receipt};
 pub use payload::Payload;
+pub use person::Person;
 pub use priority::Priority;
 pub use raw_body::RawBody;
 pub use severity::Severity;

@@ -3,9 +3,10 @@
 use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
 use crate::bot::refusal;
-use crate::hub::{ButtonAction, ClickOutcome, Details, Refusal};
+use crate::hub::{ButtonAction, ClickOutcome, Conflict, Details, Error, Refusal};
 use crate::model::{CallState, Decision, DecisionKind, Mute, Phase, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
+use crate::store;
 
 pub(super) const UNKNOWN: &str =
     "This button has expired: nuncio does not know it. Use the newest card about the same thing.";
@@ -30,14 +31,21 @@ pub(super) enum ClickReply {
 }
 
 /// The reply to a click with this outcome.
-pub(super) fn to(press: ButtonAction, clicked: &ClickOutcome) -> ClickReply {
+pub(super) fn to(clicked: &ClickOutcome) -> ClickReply {
     match clicked {
         ClickOutcome::Replayed => ClickReply::Nothing,
         ClickOutcome::Done(decision) => done(decision),
-        ClickOutcome::Late(decision) => ClickReply::Sentence(late(press, decision)),
         ClickOutcome::Muted { mute, already } => ClickReply::Sentence(muted(mute, *already)),
-        ClickOutcome::Refused(refusal) => ClickReply::Sentence(refused(refusal, press)),
         ClickOutcome::Details(details) => ClickReply::Embed(Box::new(embed(details))),
+    }
+}
+
+/// The reply to a click that changed nothing. An error if the database failed.
+pub(super) fn unchanged(press: ButtonAction, error: Error) -> Result<String, store::Error> {
+    match error {
+        Error::Forbidden(refusal) => Ok(refused(&refusal, press)),
+        Error::Conflict(Conflict::Decided(decision)) => Ok(late(press, &decision)),
+        error => refusal::sentence(error, "Nothing was changed."),
     }
 }
 
@@ -79,7 +87,7 @@ fn muted(mute: &Mute, already: bool) -> String {
 }
 
 /// Another person was faster, or it is too late.
-pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
+fn late(press: ButtonAction, decision: &Decision) -> String {
     let name = || short(&decision.label, NAME);
     let who = || {
         let by =
@@ -162,9 +170,10 @@ pub(super) fn refused(refusal: &Refusal, press: ButtonAction) -> String {
         Refusal::NotApprover(roles) | Refusal::NotOperator(roles) => {
             format!("Only {} can {what}: ask one of them.", mentions(roles))
         }
-        Refusal::ForeignGuild(_) | Refusal::OperatorGuildUnknown(_) | Refusal::TooEarly => {
-            refusal::refused(refusal)
-        }
+        Refusal::ForeignGuild(_)
+        | Refusal::OperatorGuildUnknown(_)
+        | Refusal::TooEarly
+        | Refusal::NotByKey => refusal::refused(refusal),
         Refusal::NoGuild => format!("To {what}, use the buttons on the card in its server."),
         Refusal::TimedOut => {
             format!("You are in timeout here, so you cannot {what} until the timeout is over.")

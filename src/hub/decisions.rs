@@ -11,6 +11,7 @@ mod who;
 
 use std::time::Duration;
 
+use crate::hub::error::{Conflict, Error, Result};
 use crate::hub::{Entrypoint, Hub, Person, Refusal};
 use crate::model::{
     Actor, AuditEntry, AuditOutcome, Decider, Decision, DecisionKind, DestinationId, Event, Mute, Snowflake,
@@ -74,12 +75,8 @@ pub struct Click {
 pub enum ClickOutcome {
     /// Done; the decision's new state.
     Done(Decision),
-    /// Too late: someone else was faster, or it expired; the decision's current state.
-    Late(Decision),
     /// This very click was handled before.
     Replayed,
-    /// Not allowed, or not possible.
-    Refused(Refusal),
     /// An alert is muted.
     Muted {
         /// The mute in effect.
@@ -105,11 +102,14 @@ pub struct Details {
 impl Hub {
     /// Performs `click` if that person may, and records it either way. Retries a failing database for as long as
     /// Discord waits.
-    pub async fn click(&self, click: &Click) -> store::Result<ClickOutcome> {
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`]; [`Conflict::Decided`] if another person was faster, or it is too late.
+    pub async fn click(&self, click: &Click) -> Result<ClickOutcome> {
         let until = self.0.clock.elapsed() + PATIENCE;
         loop {
             match self.try_click(click).await {
-                Err(error) if passes(&error) && self.0.clock.elapsed() < until => {
+                Err(Error::Unavailable(error)) if passes(&error) && self.0.clock.elapsed() < until => {
                     tracing::warn!(%error, "a click could not be saved yet: nuncio tries again for as long as \
                                             Discord waits");
                     self.0.clock.sleep(AGAIN).await;
@@ -119,27 +119,22 @@ impl Hub {
         }
     }
 
-    async fn try_click(&self, click: &Click) -> store::Result<ClickOutcome> {
-        let found = self.0.store.decision_by_token(&click.token).await?;
-        let refusal = match &found {
-            None => Some(Refusal::Unknown),
-            Some(decision) => match self.may_click(click) {
-                Err(refusal) => Some(refusal),
-                Ok(()) => self.misplaced(click, decision).await?,
-            },
+    async fn try_click(&self, click: &Click) -> Result<ClickOutcome> {
+        let Some(decision) = self.0.store.decision_by_token(&click.token).await? else {
+            return Err(self.refuse(click, None, Refusal::Unknown).await);
         };
-        match (found, refusal) {
-            (Some(decision), None) => self.perform(click, decision).await,
-            (found, refusal) => {
-                let refusal = refusal.unwrap_or(Refusal::Unknown);
-                self.refuse(click, found.as_ref(), &refusal).await?;
-                Ok(ClickOutcome::Refused(refusal))
-            }
+        let refusal = match self.may_click(click) {
+            Err(refusal) => Some(refusal),
+            Ok(()) => self.misplaced(click, &decision).await?,
+        };
+        match refusal {
+            None => self.perform(click, decision).await,
+            Some(refusal) => Err(self.refuse(click, Some(&decision), refusal).await),
         }
     }
 
     /// Checks the person's guild and roles, for a click on a card or a command.
-    fn may_click(&self, click: &Click) -> Result<(), Refusal> {
+    fn may_click(&self, click: &Click) -> std::result::Result<(), Refusal> {
         let way = if click.place.is_some() { Entrypoint::Card } else { Entrypoint::Command };
         self.check_guild(&click.person, way)?;
         self.rules().may(&click.person, click.press)
@@ -150,29 +145,27 @@ impl Hub {
         let until = self.0.clock.elapsed() + PATIENCE;
         let decision = self.0.store.decision_by_token(&click.token).await?;
         loop {
-            match self.refuse(click, decision.as_ref(), refusal).await {
-                Err(error) if passes(&error) && self.0.clock.elapsed() < until => {
-                    self.0.clock.sleep(AGAIN).await
+            match self.refuse(click, decision.as_ref(), refusal.clone()).await {
+                Error::Unavailable(error) if passes(&error) && self.0.clock.elapsed() < until => {
+                    self.0.clock.sleep(AGAIN).await;
                 }
-                noted => return noted,
+                Error::Unavailable(error) => return Err(error),
+                _ => return Ok(()),
             }
         }
     }
 
-    /// Records a refused click. Changes nothing else.
-    async fn refuse(
-        &self,
-        click: &Click,
-        decision: Option<&Decision>,
-        refusal: &Refusal,
-    ) -> store::Result<()> {
-        let mut entry = self.entry(click, decision);
-        entry.outcome = AuditOutcome::Refused;
-        entry.detail = refusal.to_string();
-        self.0.store.audit(entry).await.map(drop)
+    /// Records a refused click, and changes nothing else. Returns the refusal; the store's error if that fails.
+    async fn refuse(&self, click: &Click, decision: Option<&Decision>, refusal: Refusal) -> Error {
+        let (outcome, detail) = (AuditOutcome::Refused, refusal.to_string());
+        let entry = AuditEntry { outcome, detail, ..self.entry(click, decision) };
+        match self.0.store.audit(entry).await {
+            Ok(_) => Error::Forbidden(refusal),
+            Err(error) => error.into(),
+        }
     }
 
-    async fn perform(&self, click: &Click, decision: Decision) -> store::Result<ClickOutcome> {
+    async fn perform(&self, click: &Click, decision: Decision) -> Result<ClickOutcome> {
         let store = &self.0.store;
         if click.press == ButtonAction::Details {
             return Ok(ClickOutcome::Details(Box::new(self.details(decision).await?)));
@@ -188,7 +181,7 @@ impl Hub {
                 store.change(&click.token, Change::Take, by, entry).await?
             }
             (ButtonAction::Mute, DecisionKind::Alert) => {
-                return self.mute_alert(click, &decision, entry).await;
+                return Ok(self.mute_alert(click, &decision, entry).await?);
             }
             (_, kind) => {
                 let changed = match self.rules().platform {
@@ -197,22 +190,19 @@ impl Hub {
                 };
                 match changed {
                     Ok(changed) => changed,
-                    Err(refusal) => {
-                        self.refuse(click, Some(&decision), &refusal).await?;
-                        return Ok(ClickOutcome::Refused(refusal));
-                    }
+                    Err(refusal) => return Err(self.refuse(click, Some(&decision), refusal).await),
                 }
             }
         };
-        Ok(match changed {
+        match changed {
             Changed::Done(decision) => {
                 log_click(click, &decision);
-                ClickOutcome::Done(decision)
+                Ok(ClickOutcome::Done(decision))
             }
-            Changed::Late(decision) => ClickOutcome::Late(decision),
-            Changed::Replayed => ClickOutcome::Replayed,
-            Changed::Unknown => ClickOutcome::Refused(Refusal::Unknown),
-        })
+            Changed::Late(decision) => Err(Conflict::Decided(Box::new(decision)).into()),
+            Changed::Replayed => Ok(ClickOutcome::Replayed),
+            Changed::Unknown => Err(Error::Forbidden(Refusal::Unknown)),
+        }
     }
 
     /// Records a decision that the platform must be notified of.
@@ -223,7 +213,7 @@ impl Hub {
         platform: DestinationId,
         by: Decider,
         entry: AuditEntry,
-    ) -> store::Result<Result<Changed, Refusal>> {
+    ) -> store::Result<std::result::Result<Changed, Refusal>> {
         let store = &self.0.store;
         let decide = |verdict| Change::Decide {
             verdict,
@@ -272,7 +262,7 @@ impl Hub {
     }
 
     fn entry(&self, click: &Click, decision: Option<&Decision>) -> AuditEntry {
-        let actor = Actor::Person { id: click.person.id, name: click.person.name.clone() };
+        let actor = Actor::Person(click.person.clone());
         let subject = decision.map_or_else(|| "a button that is unknown".to_owned(), subject);
         let mut entry = AuditEntry::new(actor, click.press.action(), subject);
         entry.detail = click.text.clone().unwrap_or_default();

@@ -2,7 +2,6 @@
 
 pub(super) mod access;
 mod channels;
-mod person;
 mod server_problems;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +11,6 @@ use crate::model::Snowflake;
 
 pub use access::Entrypoint;
 pub use channels::{ChannelInfo, Channels, Obstacle, unknown_channel};
-pub use person::Person;
 pub use server_problems::{invite_link, judge_servers};
 
 /// The guilds that the bot is a member of, as the gateway reported them.

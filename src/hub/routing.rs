@@ -20,10 +20,9 @@ use crate::model::route::{Cards, Key, Route, RouteMap, Target};
 use crate::model::{Destination, DestinationId, Kind, Priority, Sink, Snowflake};
 use crate::store::{self, Planned, SetRoute, Store};
 
-pub use mute::MuteError;
 pub use reroute::{ReroutedTotal, Stranded};
-pub use route::{Before, RouteError};
-pub use webhook::{WebhookError, lost_webhook, replace_webhook};
+pub use route::Before;
+pub use webhook::{lost_webhook, replace_webhook};
 
 /// The environment's map, and the effective routes.
 #[derive(Debug)]

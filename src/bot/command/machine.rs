@@ -111,8 +111,11 @@ async fn press(
         place: None,
         text,
     };
-    let clicked = hub.click(&click).await?;
-    match answer::to(press, &clicked) {
+    let clicked = match hub.click(&click).await {
+        Ok(clicked) => clicked,
+        Err(error) => return authorize::say(context, answer::unchanged(press, error)?).await,
+    };
+    match answer::to(&clicked) {
         ClickReply::Sentence(sentence) => authorize::say(context, sentence).await,
         ClickReply::Embed(embed) => {
             context.send(CreateReply::default().embed(*embed).ephemeral(true)).await?;

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use crate::hub::Hub;
-use crate::model::{NewEvent, Source};
+use crate::model::{AuditEntry, NewEvent, Source};
 use crate::render;
 use crate::store::{Accepted, Incoming, Result};
 
@@ -17,6 +17,15 @@ impl Hub {
     /// Accepts an event. On return, it is fsynced together with its deliveries; a repetition of an accepted event
     /// returns the first one's id.
     pub async fn accept(&self, event: NewEvent) -> Result<Accepted> {
+        self.accept_by(event, None).await
+    }
+
+    /// Accepts an event; `entry` is the audit entry of the person who requested it.
+    pub(in crate::hub) async fn accept_by(
+        &self,
+        event: NewEvent,
+        entry: Option<AuditEntry>,
+    ) -> Result<Accepted> {
         let routes = self.0.routing.now();
         let mut plan = match self.plan_new(&routes, &event).await {
             Ok(plan) => plan,
@@ -36,7 +45,11 @@ impl Hub {
         let asks = self.asks(&event);
         let incoming = Incoming { event, plan: plan.unwrap_or_default(), unrouted, company_name: name, asks };
         let began = self.0.clock.elapsed();
-        let accepted = match self.0.store.accept(incoming).await {
+        let accepted = match entry {
+            Some(entry) => self.0.store.accept_requested(incoming, entry).await,
+            None => self.0.store.accept(incoming).await,
+        };
+        let accepted = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 self.storage_failing(&error);

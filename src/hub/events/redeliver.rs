@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::hub::{ButtonAction, Hub, Person};
-use crate::model::{Actor, AuditEntry, DeliveryId, EventId, Status};
-use crate::store::{DeliveryFilter, NotRetried, Requester, Result, Revived, Selection};
+use crate::hub::error::{Error, Result};
+use crate::hub::{ButtonAction, Hub};
+use crate::model::{Actor, By, DeliveryId, EventId, Snowflake, Status};
+use crate::store::{DeliveryFilter, NotRetried, Requester, Revived, Selection};
 
 /// Page size of reads, and the number of changes in one unit.
 const PAGE: u32 = 100;
@@ -61,83 +62,88 @@ impl Redelivered {
 }
 
 impl Hub {
-    /// A person on Discord who requests a redelivery; `entry` is its audit log entry.
-    #[must_use]
-    pub fn requester(&self, person: &Person, entry: AuditEntry) -> Requester {
-        let may = |press| self.rules().may(person, press).is_ok();
-        Requester { entry, decides: may(ButtonAction::TryAgain), operates: may(ButtonAction::Resend) }
-    }
-
-    /// A shell user who redelivers `subject`, with full rights.
-    #[must_use]
-    pub fn shell_requester(actor: Actor, subject: impl Into<String>) -> Requester {
-        let entry = AuditEntry::new(actor, "command.redeliver", subject);
-        Requester { entry, decides: true, operates: true }
-    }
-
     /// Makes a finished delivery pending again; a running `nuncio serve` sends it within a second. `None` if this
     /// very request was handled before.
-    pub async fn redeliver(&self, id: DeliveryId, by: &Requester) -> Result<Option<Revived>> {
-        let revived = self.0.store.revive(vec![id], Selection::Named, by).await?;
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], or the database failed.
+    pub async fn redeliver(&self, id: DeliveryId, by: &By) -> Result<Option<Revived>> {
+        let by = self.requester(by, format!("delivery {id}")).await?;
+        let revived = self.0.store.revive(vec![id], Selection::Named, &by).await?;
         Ok(revived.map(|revived| revived.into_iter().next().unwrap_or(Revived::NotFound)))
     }
 
-    /// Makes finished deliveries pending again. `None` if this very request was handled before.
-    pub async fn redeliver_all(&self, ids: &[DeliveryId], by: &Requester) -> Result<Option<Redelivered>> {
-        let mut done = Redelivered::default();
-        let mut by = by.clone();
-        for page in ids.chunks(PAGE as usize) {
-            let Some(revived) = self.0.store.revive(page.to_vec(), Selection::Named, &by).await? else {
-                return Ok(None);
-            };
-            revived.iter().for_each(|revived| done.count(revived));
-            // The audit log holds one entry for each click or command, so only the first page carries its id.
-            by.entry.interaction = None;
+    /// Makes everything pending again that a Discord message shows. `None` if this very request was handled before.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the message shows nothing that is kept; [`Error::Forbidden`].
+    pub async fn redeliver_message(&self, message: Snowflake, by: &By) -> Result<Option<Redelivered>> {
+        let subject = format!("message {message}");
+        let requester = self.requester(by, subject.as_str()).await?;
+        let shown = self.0.store.shown_in(message).await?;
+        if shown.is_empty() {
+            let why =
+                "nuncio did not send this message, or does not keep its event any more (RETENTION_DAYS)";
+            return Err(self.refused(by, &subject, Error::NotFound(why.to_owned())).await);
         }
-        Ok(Some(done))
+        let ids: Vec<DeliveryId> = shown.into_iter().map(|(delivery, _)| delivery).collect();
+        self.revive_all(&ids, requester).await
     }
 
     /// Makes an event's deliveries pending again: the dead letters or, without any, all finished ones. An unrouted
     /// event gets its current route.
-    pub async fn redeliver_event(&self, id: EventId, by: &Requester) -> Result<Redelivered> {
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], or the database failed.
+    pub async fn redeliver_event(&self, id: EventId, by: &By) -> Result<Redelivered> {
+        let requester = self.requester(by, format!("event {id}")).await?;
         let mut deliveries = self.0.store.delivery_details_of(DeliveryFilter::Of(id), u32::MAX).await?;
         if deliveries.is_empty() {
-            return self.route_event(id, by).await;
+            return self.route_event(id, &requester).await;
         }
         if deliveries.iter().any(|delivery| delivery.status == Status::Dead) {
             deliveries.retain(|delivery| delivery.status == Status::Dead);
         }
         let ids: Vec<DeliveryId> = deliveries.iter().map(|delivery| delivery.id).collect();
-        Ok(self.redeliver_all(&ids, by).await?.unwrap_or_default())
+        Ok(self.revive_all(&ids, requester).await?.unwrap_or_default())
     }
 
     /// Makes every delivery pending again that was given up at `since` or later; calls to the platform are left to
     /// the buttons on their cards. Reports each page to `progress`.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], or the database failed.
     pub async fn redeliver_dead(
         &self,
         since: Timestamp,
-        by: &Requester,
+        by: &By,
         mut progress: impl FnMut(&Redelivered),
     ) -> Result<Redelivered> {
+        let mut by = self.requester(by, "dead deliveries").await?;
         let mut done = Redelivered::default();
         let mut after = None;
         loop {
             let page = self.0.store.dead_letters(after, since, PAGE).await?;
             let Some(last) = page.last() else { return Ok(done) };
             after = Some(*last);
-            let revived = self.0.store.revive(page, Selection::Bulk, by).await?;
+            let revived = self.0.store.revive(page, Selection::Bulk, &by).await?;
             revived.iter().flatten().for_each(|revived| done.count(revived));
+            by.entry.interaction = None;
             progress(&done);
         }
     }
 
     /// Gives every unrouted event its current route. A running `nuncio serve` sends them within a second. Reports
     /// each page to `progress`.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], or the database failed.
     pub async fn redeliver_unrouted(
         &self,
-        by: &Requester,
+        by: &By,
         mut progress: impl FnMut(&Redelivered),
     ) -> Result<Redelivered> {
+        let mut by = self.requester(by, "unrouted events").await?;
         let mut done = Redelivered::default();
         let mut after = None;
         loop {
@@ -152,12 +158,40 @@ impl Hub {
             done.unrouted += (page.len() - planned.len()) as u64;
             let sizes: Vec<u64> = planned.iter().map(|(_, plan)| plan.len() as u64).collect();
             let routed = self.0.store.route_late(planned, &by.entry).await?;
+            by.entry.interaction = None;
             for (_, size) in routed.iter().zip(sizes).filter(|(routed, _)| **routed) {
                 done.routed += 1;
                 done.deliveries += size;
             }
             progress(&done);
         }
+    }
+
+    /// Checks that whoever asks may redeliver `subject`, and which calls to the platform are theirs to repeat.
+    pub(in crate::hub) async fn requester(&self, by: &By, subject: impl Into<String>) -> Result<Requester> {
+        let subject = subject.into();
+        self.authorize(by, &subject).await?;
+        let may = |action| match &by.actor {
+            Actor::Person(person) => self.rules().may(person, action).is_ok(),
+            Actor::Shell | Actor::ShellUser(_) | Actor::Nuncio => true,
+            Actor::ApiKey => false,
+        };
+        let (decides, operates) = (may(ButtonAction::TryAgain), may(ButtonAction::Resend));
+        Ok(Requester { entry: by.entry(subject), decides, operates })
+    }
+
+    /// Makes finished deliveries pending again. `None` if this very request was handled before.
+    async fn revive_all(&self, ids: &[DeliveryId], mut by: Requester) -> Result<Option<Redelivered>> {
+        let mut done = Redelivered::default();
+        for page in ids.chunks(PAGE as usize) {
+            let Some(revived) = self.0.store.revive(page.to_vec(), Selection::Named, &by).await? else {
+                return Ok(None);
+            };
+            revived.iter().for_each(|revived| done.count(revived));
+            // The audit log holds one entry for each click or command, so only the first page carries its id.
+            by.entry.interaction = None;
+        }
+        Ok(Some(done))
     }
 
     async fn route_event(&self, id: EventId, by: &Requester) -> Result<Redelivered> {

@@ -6,10 +6,13 @@ use serde_json::json;
 
 use crate::clock::{Moment, Timestamp};
 use crate::hub::Hub;
-use crate::model::{DedupeKey, EventId, Kind, NewEvent, RawBody, Source, Status};
+use crate::hub::error;
+use crate::model::{By, DedupeKey, EventId, Kind, NewEvent, RawBody, Source, Status};
 use crate::store::{DeliveryDetails, DeliveryFilter, Result};
 
 const KIND: &str = "webhook.test";
+/// What a test is about, for the audit log.
+const SUBJECT: &str = "webhook";
 /// How many of the newest events are searched for the test.
 const NEWEST: u32 = 50;
 /// Limit on traced destinations: more than any operator watches.
@@ -41,7 +44,11 @@ pub struct Hop {
 
 impl Hub {
     /// Accepts a test event of nuncio's own, as if the platform had sent it.
-    pub async fn send_test(&self) -> Result<EventId> {
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`](error::Error::Forbidden), or the database failed.
+    pub async fn send_test(&self, by: &By) -> error::Result<EventId> {
+        self.authorize(by, SUBJECT).await?;
         let now = self.0.clock.now();
         let data = json!({"message": "Test from nuncio itself", "test": EventId::new().to_string()});
         let body = json!({"event_type": KIND, "data": data, "timestamp": now.as_secs()});
@@ -59,7 +66,7 @@ impl Hub {
             company_name: None,
             body,
         };
-        Ok(self.accept(event).await?.event_id)
+        Ok(self.accept_by(event, Some(by.entry(SUBJECT))).await?.event_id)
     }
 
     /// The newest test event that arrived at `since` or later.

@@ -9,7 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::{Moment, TOLERANCE, Timestamp, Witness, differ};
-use crate::hub::{Condition, Hub};
+use crate::hub::{Condition, Hub, error};
+use crate::model::{AuditEntry, By};
 use crate::store::Result;
 
 /// Check interval of the clock.
@@ -20,8 +21,6 @@ const INEXACT: Duration = Duration::from_millis(500);
 const WORTH_KEEPING: u64 = 1_000;
 /// Without a proven time: the gap after the newest event beyond which retention is on hold.
 const SILENCE: Duration = Duration::from_secs(7 * 86_400);
-/// Key of the time at which an operator confirmed the clock, as the clock showed it then.
-const CONFIRMED: &str = "clock.confirmed";
 /// Key of the newest event before the clock came into doubt.
 const DOUBTED: &str = "clock.doubted";
 
@@ -103,9 +102,12 @@ impl Hub {
     /// Records that an operator confirms this machine's clock. A running `nuncio serve` picks it up within a second.
     ///
     /// # Errors
-    /// If the database cannot be written.
-    pub async fn confirm_clock(&self) -> Result<()> {
-        self.0.store.set_meta(CONFIRMED, self.0.clock.now().as_millis().to_string()).await
+    /// [`Error::Forbidden`](error::Error::Forbidden), or the database cannot be written.
+    pub async fn confirm_clock(&self, by: &By) -> error::Result<()> {
+        self.authorize(by, "clock").await?;
+        let at = self.0.clock.now();
+        let entry = AuditEntry { detail: format!("it shows {}", at.to_rfc3339()), ..by.entry("clock") };
+        Ok(self.0.store.confirm_clock(at, entry).await?)
     }
 
     /// Why retention must be on hold now, if it must; a sentence that says what to do.
@@ -175,8 +177,7 @@ impl Hub {
 
     /// Applies an operator's confirmation of the clock.
     async fn apply_confirmation(&self) {
-        let Ok(Some(confirmed)) = self.0.store.meta(CONFIRMED).await else { return };
-        let Ok(confirmed) = confirmed.parse().map(Timestamp::from_millis) else { return };
+        let Ok(Some(confirmed)) = self.0.store.clock_confirmed().await else { return };
         let now = self.0.clock.now();
         // An older confirmation was about another setting of the clock.
         if !differ(confirmed, now) {

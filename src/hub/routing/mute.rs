@@ -14,11 +14,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock::Timestamp;
+use crate::hub::error::{Error, Result};
 use crate::hub::{Click, ClickOutcome, Hub};
 use crate::model::route::is_pattern;
 use crate::model::{
-    AuditEntry, Decision, DedupeKey, Event, Kind, KindMeaning, Mute, MuteId, MutedAlert, NewEvent, Priority,
-    RawBody, Source, payload,
+    AuditEntry, By, Decision, DedupeKey, Event, Kind, KindMeaning, Mute, MuteId, MutedAlert, NewEvent,
+    Priority, RawBody, Source, payload,
 };
 use crate::render;
 use crate::store::{self, Incoming, Muted, Planned};
@@ -37,32 +38,20 @@ const SETTLED: Duration = Duration::from_secs(3);
 /// Kind of the summary event.
 pub(crate) const ENDED: &str = "nuncio.mute.ended";
 
-/// Why a mute cannot be set or removed.
-#[derive(Debug, thiserror::Error)]
-pub enum MuteError {
-    /// An invalid request; a sentence that says what to do.
-    #[error("{0}")]
-    Invalid(String),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
-
 impl Hub {
-    /// Mutes a kind or a glob for a while, and records `entry` in the same unit: once, however often the gateway
-    /// repeats that command. A running `nuncio serve` picks it up within a second.
+    /// Mutes a kind or a glob for a while: once, however often the gateway repeats that command. A running `nuncio
+    /// serve` picks it up within a second.
     ///
     /// # Errors
-    /// [`MuteError::Invalid`] if that kind cannot be muted, or not for so long.
-    pub async fn mute(
-        &self,
-        pattern: &str,
-        span: Duration,
-        reason: &str,
-        entry: AuditEntry,
-    ) -> Result<Muted, MuteError> {
-        let mute = self.wanted(pattern, span, reason, entry.actor.name())?;
-        let entry = AuditEntry { detail: until(&mute), reference: mute.id.to_string(), ..entry };
+    /// [`Error::Invalid`] if that kind cannot be muted, or not for so long; [`Error::Forbidden`].
+    pub async fn mute(&self, pattern: &str, span: Duration, reason: &str, by: &By) -> Result<Muted> {
+        let subject = subject(pattern);
+        self.authorize(by, &subject).await?;
+        let mute = match self.wanted(pattern, span, reason, by.actor.name()) {
+            Ok(mute) => mute,
+            Err(error) => return Err(self.refused(by, &subject, error).await),
+        };
+        let entry = AuditEntry { detail: until(&mute), reference: mute.id.to_string(), ..by.entry(subject) };
         let muted = self.0.store.add_mute(mute, entry, None).await?;
         self.mutes_changed().await;
         Ok(muted)
@@ -105,20 +94,23 @@ impl Hub {
     }
 
     /// Validates a requested mute.
-    fn wanted(&self, pattern: &str, span: Duration, reason: &str, by: &str) -> Result<Mute, MuteError> {
-        let invalid = |sentence: String| Err(MuteError::Invalid(sentence));
+    fn wanted(&self, pattern: &str, span: Duration, reason: &str, by: &str) -> Result<Mute> {
         if !is_pattern(pattern) || pattern.eq_ignore_ascii_case("default") {
             let shown: String = pattern.chars().take(128).collect();
-            return invalid(format!("{shown:?} is neither a kind nor a pattern: ticket.created, or alert.*"));
-        }
-        if !KindMeaning::of(Source::XtSystems, &Kind::new(pattern)).can_be_muted() {
-            return invalid(format!(
-                "{pattern} cannot be muted, because such events wait for a decision. Send them to a quieter channel \
-                 instead"
+            return Err(Error::invalid(
+                "pattern",
+                format!("{shown:?} is neither a kind nor a pattern: ticket.created, or alert.*"),
             ));
         }
+        if !KindMeaning::of(Source::XtSystems, &Kind::new(pattern)).can_be_muted() {
+            let reason = format!(
+                "{pattern} cannot be muted, because such events wait for a decision. Send them to a quieter channel \
+                 instead"
+            );
+            return Err(Error::invalid("pattern", reason));
+        }
         if span.is_zero() || span > LONGEST {
-            return invalid("A mute lasts from a second to 30 days: 30m, 1h or 2d".to_owned());
+            return Err(Error::invalid("span", "A mute lasts from a second to 30 days: 30m, 1h or 2d"));
         }
         let now = self.0.clock.for_appointments().get();
         Ok(Mute {
@@ -132,12 +124,14 @@ impl Hub {
         })
     }
 
-    /// Ends the mutes of `pattern` (as it was written then), or the mute with that id, and records `entry` in the
-    /// same unit. Returns the ended mutes; none if this very command was handled before.
+    /// Ends the mutes of `pattern` (as it was written then), or the mute with that id. Returns the ended mutes; none
+    /// if this very command was handled before.
     ///
     /// # Errors
-    /// [`MuteError::Invalid`] if no such mute is in effect.
-    pub async fn unmute(&self, pattern: &str, entry: AuditEntry) -> Result<Vec<Mute>, MuteError> {
+    /// [`Error::NotFound`] if no such mute is in effect; [`Error::Forbidden`].
+    pub async fn unmute(&self, pattern: &str, by: &By) -> Result<Vec<Mute>> {
+        let subject = subject(pattern);
+        self.authorize(by, &subject).await?;
         let now = self.0.clock.for_appointments().get();
         let mut mutes = self.0.store.mutes().await?;
         mutes.retain(|mute| {
@@ -146,16 +140,15 @@ impl Hub {
             named && now < mute.until
         });
         let (ids, names): (Vec<_>, Vec<_>) = mutes.iter().map(|mute| (mute.id, mute.name())).unzip();
-        let entry = AuditEntry { subject: format!("mute {}", names.join(", ")), ..entry };
+        let entry = by.entry(format!("mute {}", names.join(", ")));
         let ended = match mutes.is_empty() {
             true => Some(Vec::new()),
             false => self.0.store.end_mutes(ids, entry, now).await?,
         };
         self.mutes_changed().await;
         if ended.as_ref().is_some_and(Vec::is_empty) {
-            return Err(MuteError::Invalid(format!(
-                "Nothing is muted as {pattern:?}: `nuncio mute --list` shows what is"
-            )));
+            let why = format!("Nothing is muted as {pattern:?}: `nuncio mute --list` shows what is");
+            return Err(self.refused(by, &subject, Error::NotFound(why)).await);
         }
         let ended = ended.unwrap_or_default();
         mutes.retain(|mute| ended.contains(&mute.id));
@@ -283,6 +276,12 @@ impl Hub {
         tracing::info!(mute.id = %mute.id, "the mute of {} by {} ended: one card sums up its events", mute.name().escape_debug(), mute.by.escape_debug());
         Ok(())
     }
+}
+
+/// For the audit log: what is muted, as the request names it.
+fn subject(pattern: &str) -> String {
+    let shown: String = pattern.chars().filter(|letter| !letter.is_control()).take(128).collect();
+    format!("mute {shown}")
 }
 
 /// For the audit log: the end and the reason.

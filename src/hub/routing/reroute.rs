@@ -2,8 +2,9 @@
 //! now.
 
 use crate::hub::Hub;
-use crate::model::{Delivery, Destination, Event, Family, Source};
-use crate::store::{Requester, Reroute, Rerouted, Rerouting, Result};
+use crate::hub::error;
+use crate::model::{By, Delivery, Destination, Event, Family, Source};
+use crate::store::{Reroute, Rerouted, Rerouting, Result};
 
 /// How many deliveries are moved in one unit.
 const PAGE: u32 = 100;
@@ -75,15 +76,18 @@ impl Hub {
 
     /// Reroutes the deliveries of stranded destinations, each event once. A running `nuncio serve` sends them within
     /// a second. Calls to the platform are never rerouted. Reports each page to `progress`.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`](error::Error::Forbidden), or the database failed.
     pub async fn redeliver_closed(
         &self,
-        by: &Requester,
+        by: &By,
         mut progress: impl FnMut(u64),
-    ) -> Result<ReroutedTotal> {
+    ) -> error::Result<ReroutedTotal> {
+        self.authorize(by, "what waits").await?;
         let (mut total, mut seen) = (ReroutedTotal::default(), 0);
         for stranded in self.stranded().await? {
-            let mut entry = by.entry.clone();
-            entry.subject = format!("what waits for {}", stranded.destination.name);
+            let entry = by.entry(format!("what waits for {}", stranded.destination.name));
             let mut after: Option<Delivery> = None;
             loop {
                 let page = self.0.store.waiting_behind(stranded.destination.id, after.as_ref(), PAGE).await?;

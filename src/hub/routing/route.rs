@@ -1,20 +1,10 @@
 //! Routes set from Discord: a change of the map that takes effect at once and survives restarts.
 
+use crate::hub::error::{Error, Result};
 use crate::hub::{ChannelInfo, Hub};
 use crate::model::route::{Key, Target};
-use crate::model::{AuditEntry, AuditOutcome, RouteId, Sink, Snowflake};
+use crate::model::{Actor, AuditEntry, By, RouteId, Sink, Snowflake};
 use crate::store::{self, SetRoute};
-
-/// Why a route was not set.
-#[derive(Debug, thiserror::Error)]
-pub enum RouteError {
-    /// The bot cannot post there; a sentence that says what to do.
-    #[error("{0}")]
-    Unfit(String),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
 
 /// The previous targets of a key, before an operator set a channel for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,26 +25,27 @@ impl Hub {
     }
 
     /// Sends what `key` matches to `channel` from now on, and nowhere else. `place` is that channel as the gateway
-    /// currently reports it: where the bot cannot post, and in another guild than `guild`, nothing is set. `entry` is
-    /// the audit log entry.
+    /// currently reports it: where the bot cannot post, and in another guild than the one in which a person asks,
+    /// nothing is set.
     ///
     /// # Errors
-    /// If the bot cannot post there, or the database fails: then nothing has changed.
+    /// [`Error::Invalid`] if the bot cannot post there; [`Error::Forbidden`], or the database failed.
     pub async fn set_route(
         &self,
         key: Key,
         channel: Snowflake,
         place: Option<&ChannelInfo>,
-        guild: Option<Snowflake>,
-        mut entry: AuditEntry,
-    ) -> Result<Option<Before>, RouteError> {
-        entry.subject = format!("route {key}");
+        by: &By,
+    ) -> Result<Option<Before>> {
+        let subject = format!("route {key}");
+        self.authorize(by, &subject).await?;
+        let is_elsewhere = |place: &ChannelInfo| matches!(&by.actor, Actor::Person(person) if place.guild_id.is_none() || place.guild_id != person.guild);
         let unfit = match place {
             None => Some(
                 "nuncio does not see that channel: give its role View Channel there, then set it again"
                     .to_owned(),
             ),
-            Some(place) if place.guild_id.is_none() || place.guild_id != guild => Some(
+            Some(place) if is_elsewhere(place) => Some(
                 "that channel is in another server: set it there, or in DISCORD_WEBHOOK_CHANNELS".to_owned(),
             ),
             Some(place) if !place.problems.is_empty() => Some(format!(
@@ -65,16 +56,13 @@ impl Hub {
             Some(_) => None,
         };
         if let Some(why) = unfit {
-            let entry = AuditEntry { outcome: AuditOutcome::Refused, detail: why.clone(), ..entry };
-            self.0.store.audit(entry).await?;
-            return Err(RouteError::Unfit(why));
+            return Err(self.refused(by, &subject, Error::invalid("channel", why)).await);
         }
         let name = place.map(ChannelInfo::name).unwrap_or_default();
-        let by = entry.actor.name().to_owned();
         let before = self.current_targets(&key).filter(|before| before.places != [Target::Channel(channel)]);
-        entry.detail = format!("to {name}");
+        let entry = AuditEntry { detail: format!("to {name}"), ..by.entry(subject) };
         if self.0.store.set_route(key.clone(), Sink::Channel(channel), &name, entry).await? {
-            tracing::info!("{key} goes to {name} from now on: {} set it", by.escape_debug());
+            tracing::info!("{key} goes to {name} from now on: {} set it", by.actor.name().escape_debug());
         }
         self.0.routing.changed(&self.0.store).await;
         self.forget_warnings();
@@ -95,24 +83,22 @@ impl Hub {
     }
 
     /// Removes a set route: the environment's map takes effect again. Returns the route's key, and whether the
-    /// environment has an entry for it; `None` if it was removed before.
+    /// environment has an entry for it.
     ///
     /// # Errors
-    /// If the database fails: then nothing has changed.
-    pub async fn remove_route(&self, id: RouteId, entry: AuditEntry) -> store::Result<Option<(Key, bool)>> {
-        let by = entry.actor.name().to_owned();
-        let removed = self.0.store.remove_route(id, entry).await?;
+    /// [`Error::NotFound`] if it was removed before; [`Error::Forbidden`], or the database failed.
+    pub async fn remove_route(&self, id: RouteId, by: &By) -> Result<(Key, bool)> {
+        self.authorize(by, "route").await?;
+        let removed = self.0.store.remove_route(id, by.entry("route")).await?;
         self.0.routing.changed(&self.0.store).await;
-        if let Some(key) = &removed {
-            tracing::info!(
-                "{key} goes where the environment's map says: {} removed its channel",
-                by.escape_debug()
-            );
-        }
-        Ok(removed.map(|key| {
-            let is_there = self.0.routing.is_in_environment(&key);
-            (key, is_there)
-        }))
+        // The unit has recorded that there was nothing to remove.
+        let key = removed.ok_or_else(|| Error::NotFound("it was removed before".to_owned()))?;
+        tracing::info!(
+            "{key} goes where the environment's map says: {} removed its channel",
+            by.actor.name().escape_debug()
+        );
+        let is_there = self.0.routing.is_in_environment(&key);
+        Ok((key, is_there))
     }
 
     /// Retries a failed reload of the map, and notices removed stored destinations. Call it each second.

@@ -1,9 +1,10 @@
 //! Stored Discord webhooks as use cases: add, list, replace the address, remove. The caller has already parsed the
 //! address strictly.
 
+use crate::hub::error::{Conflict, Error, Result};
 use crate::hub::{Hub, Problem, ProblemCode};
 use crate::model::{
-    Actor, DestinationId, LostWebhook, NewWebhook, Scope, StoredWebhook, WebhookMark, WebhookUrl,
+    By, DestinationId, LostWebhook, NewWebhook, Scope, StoredWebhook, WebhookMark, WebhookUrl,
 };
 use crate::store::{self, StoreOutcome};
 
@@ -11,26 +12,6 @@ use crate::store::{self, StoreOutcome};
 const MAX_NAME: usize = 80;
 const MAX_OWNER: usize = 100;
 const MAX_DESCRIPTION: usize = 400;
-
-/// Why an operation on a stored webhook failed.
-#[derive(Debug, thiserror::Error)]
-pub enum WebhookError {
-    /// An invalid request; a sentence that says what to do.
-    #[error("{0}")]
-    Invalid(String),
-    /// The address is already stored.
-    #[error("that webhook is stored already, as {0}")]
-    Known(DestinationId),
-    /// Several webhooks have this name.
-    #[error("several stored webhooks are called that: say which by its id, {}", listed(.0))]
-    Ambiguous(Vec<DestinationId>),
-    /// No webhook has this id.
-    #[error("there is no stored webhook of that id: nuncio discord-webhooks list shows them")]
-    NotFound,
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
 
 /// The problem of a stored webhook that Discord no longer accepts messages for.
 #[must_use]
@@ -69,17 +50,19 @@ impl Hub {
     /// Stores a webhook. From then on, the map may name its destination.
     ///
     /// # Errors
-    /// [`WebhookError::Known`] if its address is already stored for the same owner.
-    pub async fn add_webhook(
-        &self,
-        about: NewWebhook,
-        url: &WebhookUrl,
-        by: Actor,
-    ) -> Result<DestinationId, WebhookError> {
-        check(&about)?;
+    /// [`Conflict::Stored`] if its address is already stored for the same owner; [`Error::Invalid`],
+    /// [`Error::Forbidden`].
+    pub async fn add_webhook(&self, about: NewWebhook, url: &WebhookUrl, by: &By) -> Result<DestinationId> {
+        let subject = url.mark().to_string();
+        self.authorize(by, &subject).await?;
+        if let Err(error) = check(&about) {
+            return Err(self.refused(by, &subject, error).await);
+        }
         let id = DestinationId::new();
-        kept(self.0.store.add_webhook(id, about, url, by).await?)?;
-        Ok(id)
+        match kept(self.0.store.add_webhook(id, about, url, by.clone()).await?) {
+            Ok(()) => Ok(id),
+            Err(error) => Err(self.refused(by, &subject, error).await),
+        }
     }
 
     /// All stored webhooks, oldest first.
@@ -90,8 +73,8 @@ impl Hub {
     /// Resolves a webhook by its full id, by the id's last characters as lists show them, or by a unique name.
     ///
     /// # Errors
-    /// [`WebhookError::NotFound`] if none matches, [`WebhookError::Ambiguous`] if several do.
-    pub async fn webhook_named(&self, text: &str) -> Result<StoredWebhook, WebhookError> {
+    /// [`Error::NotFound`] if none matches, [`Conflict::Ambiguous`] if several do.
+    pub async fn webhook_named(&self, text: &str) -> Result<StoredWebhook> {
         let text = text.trim();
         let mut found = self.webhooks().await?;
         found.retain(|webhook| {
@@ -106,32 +89,34 @@ impl Hub {
             Some(one) if found.is_empty() => Ok(one),
             Some(last) => {
                 found.push(last);
-                Err(WebhookError::Ambiguous(found.iter().map(|webhook| webhook.id).collect()))
+                Err(Conflict::Ambiguous(found.iter().map(|webhook| webhook.id).collect()).into())
             }
-            None => Err(WebhookError::NotFound),
+            None => Err(unknown()),
         }
     }
 
     /// Replaces a webhook's address. A running `nuncio serve` sends its waiting deliveries within a second.
     ///
     /// # Errors
-    /// [`WebhookError::Known`] if another destination has that address.
-    pub async fn replace_webhook(
-        &self,
-        id: DestinationId,
-        url: &WebhookUrl,
-        by: Actor,
-    ) -> Result<(), WebhookError> {
-        kept(self.0.store.replace_webhook(id, url, by).await?)
+    /// [`Conflict::Stored`] if another destination has that address; [`Error::NotFound`], [`Error::Forbidden`].
+    pub async fn replace_webhook(&self, id: DestinationId, url: &WebhookUrl, by: &By) -> Result<()> {
+        let subject = url.mark().to_string();
+        self.authorize(by, &subject).await?;
+        match kept(self.0.store.replace_webhook(id, url, by.clone()).await?) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.refused(by, &subject, error).await),
+        }
     }
 
     /// Removes a webhook; returns how many deliveries were canceled. It cannot be redelivered to.
     ///
     /// # Errors
-    /// [`WebhookError::NotFound`] if there is none.
-    pub async fn remove_webhook(&self, id: DestinationId, by: Actor) -> Result<u64, WebhookError> {
-        if !self.0.store.remove_webhook(id, by).await? {
-            return Err(WebhookError::NotFound);
+    /// [`Error::NotFound`] if there is none; [`Error::Forbidden`].
+    pub async fn remove_webhook(&self, id: DestinationId, by: &By) -> Result<u64> {
+        let subject = id.to_string();
+        self.authorize(by, &subject).await?;
+        if !self.0.store.remove_webhook(id, by.clone()).await? {
+            return Err(self.refused(by, &subject, unknown()).await);
         }
         Ok(self.cancel_removed().await?)
     }
@@ -152,25 +137,27 @@ impl Hub {
     }
 }
 
-fn kept(kept: StoreOutcome) -> Result<(), WebhookError> {
+fn kept(kept: StoreOutcome) -> Result<()> {
     match kept {
         StoreOutcome::Stored => Ok(()),
-        StoreOutcome::Known(id) => Err(WebhookError::Known(id)),
-        StoreOutcome::NotFound => Err(WebhookError::NotFound),
+        StoreOutcome::Known(id) => Err(Conflict::Stored(id).into()),
+        StoreOutcome::NotFound => Err(unknown()),
     }
 }
 
-fn listed(ids: &[DestinationId]) -> String {
-    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    ids.join(" or ")
+fn unknown() -> Error {
+    Error::NotFound(
+        "there is no stored webhook of that id: nuncio discord-webhooks list shows them".to_owned(),
+    )
 }
 
-fn check(about: &NewWebhook) -> Result<(), WebhookError> {
-    let invalid = |sentence: String| Err(WebhookError::Invalid(sentence));
+fn check(about: &NewWebhook) -> Result<()> {
+    let invalid = |field, sentence: String| Err(Error::invalid(field, sentence));
     // Names and descriptions appear in lists, logs and cards.
     let is_address = |text: &String| text.to_ascii_lowercase().contains("/webhooks/");
     if [&about.name, &about.description, &about.owner].into_iter().any(is_address) {
         return invalid(
+            "name",
             "That holds the address of a webhook, which is a password: a name, description or owner is shown to many. Give \
              the address when asked for it, or on standard input, and if others may have read it, make a new webhook."
                 .to_owned(),
@@ -178,16 +165,19 @@ fn check(about: &NewWebhook) -> Result<(), WebhookError> {
     }
     let fits = |text: &str, most| text.chars().count() <= most && !text.chars().any(char::is_control);
     if about.name.trim().is_empty() || !fits(&about.name, MAX_NAME) {
-        return invalid(format!("A name has 1 to {MAX_NAME} characters, all of them visible."));
+        return invalid("name", format!("A name has 1 to {MAX_NAME} characters, all of them visible."));
     }
     if !fits(&about.description, MAX_DESCRIPTION) {
-        return invalid(format!("A description has at most {MAX_DESCRIPTION} characters, in one line."));
+        return invalid(
+            "description",
+            format!("A description has at most {MAX_DESCRIPTION} characters, in one line."),
+        );
     }
     if !fits(&about.owner, MAX_OWNER) {
-        return invalid(format!("An owner's id has at most {MAX_OWNER} characters."));
+        return invalid("owner", format!("An owner's id has at most {MAX_OWNER} characters."));
     }
     if about.scope == Scope::User && about.owner.is_empty() {
-        return invalid("--scope USER needs --owner USER_ID.".to_owned());
+        return invalid("owner", "--scope USER needs --owner USER_ID.".to_owned());
     }
     Ok(())
 }

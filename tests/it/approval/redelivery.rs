@@ -360,7 +360,7 @@ async fn an_operator_revives_no_decision_and_is_told_who_can() {
 #[tokio::test]
 async fn the_shell_mutes_unmutes_and_redelivers_with_an_entry_each() {
     let s = Stage::start().await;
-    s.t.hub().mute("ticket.*", Duration::from_secs(60), "", by("Alice")).await.unwrap();
+    s.t.hub().mute("ticket.*", Duration::from_secs(60), "", &by("Alice")).await.unwrap();
     for (args, action) in [
         (&["mute", "alert.*", "--for", "1h"][..], "command.mute"),
         (&["unmute", "alert.*"][..], "command.unmute"),

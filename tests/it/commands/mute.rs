@@ -88,7 +88,7 @@ async fn kinds_and_durations_are_suggested_but_no_decision() {
 #[tokio::test]
 async fn what_a_mute_silenced_is_counted_only_where_it_is_shown() {
     let mut s = Stage::start().await;
-    s.t.hub().mute("alert.*", Duration::from_secs(3600), "", by("Bob")).await.unwrap();
+    s.t.hub().mute("alert.*", Duration::from_secs(3600), "", &by("Bob")).await.unwrap();
     s.t.sends_body(alert(1)).await;
     s.t.settle().await;
     let path = format!("sqlite://{}", s.t.folder().join("nuncio.db").display());
