@@ -28,7 +28,7 @@ use crate::store::{self, Store};
 
 pub use crate::model::Person;
 
-pub use decisions::{ButtonAction, Click, ClickOrigin, ClickOutcome, Details};
+pub use decisions::{Click, ClickOrigin, ClickOutcome, Details};
 pub use error::{Conflict, Error, Result};
 pub use events::{Hop, Notice, Redelivered, Tidied, Trace, UnknownKind, follow_up, known_kinds, nearest};
 pub use guilds::{
@@ -40,10 +40,7 @@ pub use health::{
     ProblemCode, Status, TOKEN_SHARED, destination_trouble, interactions_elsewhere, unrouted,
 };
 pub use refusal::Refusal;
-pub use routing::{
-    Before, ReroutedTotal, Routes, Routing, Stranded, lost_webhook,
-    replace_webhook,
-};
+pub use routing::{Before, ReroutedTotal, Routes, Routing, Stranded, lost_webhook, replace_webhook};
 pub use rules::Rules;
 
 /// The use cases of one running nuncio. Clones share one state.

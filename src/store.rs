@@ -71,9 +71,7 @@ pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, ChainStart, Fault, Head, Verified};
 pub use backup::{Staged, backup, inspect, must_exist};
 pub use corrupt::{CorruptRow, RowResult};
-pub use decision::{
-    CallNext, Calling, CardLocation, CardOf, Change, Changed, DecisionTrigger, NotRetried, TicketAction,
-};
+pub use decision::{CallNext, Calling, CardLocation, CardOf, Change, Changed, DecisionTrigger, NotRetried};
 pub use delivery::{Backlog, Waiting};
 pub use delivery_query::{AttemptRow, DeliveryDetails, DeliveryFilter};
 pub use digest::{Claim, Taken};

@@ -3,8 +3,8 @@
 use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
 use crate::bot::refusal;
-use crate::hub::{ButtonAction, ClickOutcome, Conflict, Details, Error, Refusal};
-use crate::model::{CallState, Decision, DecisionKind, Mute, Phase, Snowflake, Verdict};
+use crate::hub::{ClickOutcome, Conflict, Details, Error, Refusal};
+use crate::model::{CallState, Decision, DecisionAction, DecisionKind, Mute, Phase, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
 use crate::store;
 
@@ -41,7 +41,7 @@ pub(super) fn to(clicked: &ClickOutcome) -> ClickReply {
 }
 
 /// The reply to a click that changed nothing. An error if the database failed.
-pub(super) fn unchanged(press: ButtonAction, error: Error) -> Result<String, store::Error> {
+pub(super) fn unchanged(press: DecisionAction, error: Error) -> Result<String, store::Error> {
     match error {
         Error::Forbidden(refusal) => Ok(refused(&refusal, press)),
         Error::Conflict(Conflict::Decided(decision)) => Ok(late(press, &decision)),
@@ -87,7 +87,7 @@ fn muted(mute: &Mute, already: bool) -> String {
 }
 
 /// Another person was faster, or it is too late.
-fn late(press: ButtonAction, decision: &Decision) -> String {
+fn late(press: DecisionAction, decision: &Decision) -> String {
     let name = || short(&decision.label, NAME);
     let who = || {
         let by =
@@ -97,10 +97,10 @@ fn late(press: ButtonAction, decision: &Decision) -> String {
     };
     let verdict = || literal(if decision.verdict == Verdict::Denied { "denied" } else { "approved" });
     let sentence: Markdown = match (press, decision.kind) {
-        (ButtonAction::Undo, DecisionKind::Machine) if decision.phase() == Phase::Pending => {
+        (DecisionAction::Undo, DecisionKind::Machine) if decision.phase() == Phase::Pending => {
             [name(), literal(" is open already: there is nothing to undo.")].into()
         }
-        (ButtonAction::Undo, DecisionKind::Machine) => [
+        (DecisionAction::Undo, DecisionKind::Machine) => [
             literal("Too late to undo: XTSystems is being told that "),
             name(),
             literal(" is "),
@@ -108,7 +108,7 @@ fn late(press: ButtonAction, decision: &Decision) -> String {
             literal(". Change it in XTSystems."),
         ]
         .into(),
-        (ButtonAction::TryAgain | ButtonAction::Resend, _)
+        (DecisionAction::TryAgain | DecisionAction::Resend, _)
             if matches!(decision.platform, CallState::Refused | CallState::Held) =>
         {
             [
@@ -117,17 +117,17 @@ fn late(press: ButtonAction, decision: &Decision) -> String {
             ]
             .into()
         }
-        (ButtonAction::TryAgain | ButtonAction::Resend, _) => {
+        (DecisionAction::TryAgain | DecisionAction::Resend, _) => {
             [name(), literal(" is on its way to XTSystems, or has arrived there: the card shows which.")]
                 .into()
         }
-        (ButtonAction::OnIt, _) if decision.verdict == Verdict::Expired => {
+        (DecisionAction::OnIt, _) if decision.verdict == Verdict::Expired => {
             [name(), literal(" has come again since: use the buttons on its newest card.")].into()
         }
-        (ButtonAction::OnIt, _) => {
+        (DecisionAction::OnIt, _) => {
             [literal("Somebody is on it already: it was taken"), who(), literal(".")].into()
         }
-        (ButtonAction::Take | ButtonAction::Close, _) => [
+        (DecisionAction::Take | DecisionAction::Close, _) => [
             name(),
             literal(": the same is on its way already"),
             who(),
@@ -152,16 +152,16 @@ fn late(press: ButtonAction, decision: &Decision) -> String {
 }
 
 /// Why the person lacks access, and who has it.
-pub(super) fn refused(refusal: &Refusal, press: ButtonAction) -> String {
+pub(super) fn refused(refusal: &Refusal, press: DecisionAction) -> String {
     let what = match press {
-        ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {
+        DecisionAction::Approve | DecisionAction::Deny | DecisionAction::Undo | DecisionAction::TryAgain => {
             "decide about machines"
         }
-        ButtonAction::Resend | ButtonAction::Take | ButtonAction::Note | ButtonAction::Close => {
+        DecisionAction::Resend | DecisionAction::Take | DecisionAction::Note | DecisionAction::Close => {
             "change tickets"
         }
-        ButtonAction::OnIt | ButtonAction::Mute => "take or mute alerts",
-        ButtonAction::Details => "see this",
+        DecisionAction::OnIt | DecisionAction::Mute => "take or mute alerts",
+        DecisionAction::Details => "see this",
     };
     match refusal {
         Refusal::NotApprover(roles) | Refusal::NotOperator(roles) if roles.is_empty() => {

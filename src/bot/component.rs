@@ -29,8 +29,8 @@ use crate::bot::person::person;
 use crate::bot::refusal::refused;
 use crate::bot::watch::Watch;
 use crate::bot::{Shared, http};
-use crate::hub::{self, ButtonAction, Click, ClickOutcome, Entrypoint, Person, Refusal};
-use crate::model::{Actor, By, EventId, Snowflake};
+use crate::hub::{self, Click, ClickOutcome, Entrypoint, Person, Refusal};
+use crate::model::{Actor, By, DecisionAction, EventId, Snowflake};
 
 /// How long a click may wait for the database at shutdown.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -136,7 +136,7 @@ impl Clicks {
                 component.create_response(http, CreateInteractionResponse::Modal(dialog)).await,
             );
         }
-        let is_details = click.press == ButtonAction::Details;
+        let is_details = click.press == DecisionAction::Details;
         let first = if is_details {
             CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true))
         } else {

@@ -14,10 +14,9 @@ use std::time::Duration;
 use crate::hub::error::{Conflict, Error, Result};
 use crate::hub::{Entrypoint, Hub, Person, Refusal};
 use crate::model::{
-    Actor, AuditEntry, AuditOutcome, Decider, Decision, DecisionKind, DestinationId, Event, Mute, Snowflake,
-    Token, Verdict,
+    Actor, AuditEntry, AuditOutcome, Decider, Decision, DecisionAction, Event, Mute, Snowflake, Token,
 };
-use crate::store::{self, Change, Changed, TicketAction};
+use crate::store::{self, Change, Changed};
 
 pub(in crate::hub) use ask::ids;
 pub use click_origin::ClickOrigin;
@@ -25,33 +24,6 @@ pub use click_origin::ClickOrigin;
 /// How long a click is retried while the database rejects it. Discord's interaction token expires after 15 minutes.
 const PATIENCE: Duration = Duration::from_secs(13 * 60);
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Action of a button.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ButtonAction {
-    /// Approves a machine.
-    Approve,
-    /// Denies a machine, with a reason.
-    Deny,
-    /// Undoes a decision.
-    Undo,
-    /// Retries the call to the platform about a machine.
-    TryAgain,
-    /// Retries the call about a ticket.
-    Resend,
-    /// Shows everything that is known.
-    Details,
-    /// Takes a ticket.
-    Take,
-    /// Adds a note to a ticket.
-    Note,
-    /// Closes a ticket, with its resolution.
-    Close,
-    /// Marks an alert as being handled.
-    OnIt,
-    /// Mutes an alert for an hour.
-    Mute,
-}
 
 /// A click on a button, a submitted dialog, or a command.
 #[derive(Clone, Debug)]
@@ -61,7 +33,7 @@ pub struct Click {
     /// Who clicked.
     pub person: Person,
     /// The requested action.
-    pub press: ButtonAction,
+    pub press: DecisionAction,
     /// Identifies the decision.
     pub token: Token,
     /// The button's location; `None` for a command.
@@ -166,35 +138,33 @@ impl Hub {
     }
 
     async fn perform(&self, click: &Click, decision: Decision) -> Result<ClickOutcome> {
-        let store = &self.0.store;
-        if click.press == ButtonAction::Details {
-            return Ok(ClickOutcome::Details(Box::new(self.details(decision).await?)));
+        let action = click.press;
+        if !action.is_for(decision.kind) {
+            return Err(self.refuse(click, Some(&decision), Refusal::Unknown).await);
         }
-        let by = Decider { id: click.person.id, name: click.person.name.clone() };
+        let rules = self.rules();
+        if action.calls_platform() && rules.platform.is_none() {
+            return Err(self.refuse(click, Some(&decision), Refusal::NoKey).await);
+        }
         let entry = self.entry(click, Some(&decision));
-        let changed = match (click.press, decision.kind) {
-            // These call no platform API, so they need no key for it.
-            (ButtonAction::Undo, DecisionKind::Machine) => {
-                store.change(&click.token, Change::Undo, by, entry).await?
+        match action {
+            DecisionAction::Details => {
+                return Ok(ClickOutcome::Details(Box::new(self.details(decision).await?)));
             }
-            (ButtonAction::OnIt, DecisionKind::Alert) => {
-                store.change(&click.token, Change::Take, by, entry).await?
-            }
-            (ButtonAction::Mute, DecisionKind::Alert) => {
-                return Ok(self.mute_alert(click, &decision, entry).await?);
-            }
-            (_, kind) => {
-                let changed = match self.rules().platform {
-                    Some(platform) => self.ask_platform(click, kind, platform, by, entry).await?,
-                    None => Err(Refusal::NoKey),
-                };
-                match changed {
-                    Ok(changed) => changed,
-                    Err(refusal) => return Err(self.refuse(click, Some(&decision), refusal).await),
-                }
-            }
+            DecisionAction::Mute => return Ok(self.mute_alert(click, &decision, entry).await?),
+            _ => {}
+        }
+        let change = Change {
+            token: click.token.clone(),
+            action,
+            by: Decider { id: click.person.id, name: click.person.name.clone() },
+            text: click.text.clone(),
+            platform: rules.platform,
+            grace: rules.grace,
+            even_expired: click.place.is_none(),
+            card: click.place.as_ref().and_then(|place| Some((place.channel, place.message?))),
         };
-        match changed {
+        match self.0.store.change(change, entry).await? {
             Changed::Done(decision) => {
                 log_click(click, &decision);
                 Ok(ClickOutcome::Done(decision))
@@ -203,48 +173,6 @@ impl Hub {
             Changed::Replayed => Ok(ClickOutcome::Replayed),
             Changed::Unknown => Err(Error::Forbidden(Refusal::Unknown)),
         }
-    }
-
-    /// Records a decision that the platform must be notified of.
-    async fn ask_platform(
-        &self,
-        click: &Click,
-        kind: DecisionKind,
-        platform: DestinationId,
-        by: Decider,
-        entry: AuditEntry,
-    ) -> store::Result<std::result::Result<Changed, Refusal>> {
-        let store = &self.0.store;
-        let decide = |verdict| Change::Decide {
-            verdict,
-            reason: click.text.clone(),
-            platform,
-            grace: self.rules().grace,
-            even_expired: click.place.is_none(),
-        };
-        let card = click.place.as_ref().and_then(|place| Some((place.channel, place.message?)));
-        let ticket_action = |kind| TicketAction { kind, text: click.text.clone(), platform, card };
-        let change = match (click.press, kind) {
-            (ButtonAction::Approve, DecisionKind::Machine) => decide(Verdict::Approved),
-            (ButtonAction::Deny, DecisionKind::Machine) => decide(Verdict::Denied),
-            (ButtonAction::TryAgain, DecisionKind::Machine)
-            | (ButtonAction::Resend, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close) => {
-                Change::TryAgain
-            }
-            (
-                press @ (ButtonAction::Take | ButtonAction::Note | ButtonAction::Close),
-                DecisionKind::Ticket,
-            ) => {
-                let action = ticket_action(match press {
-                    ButtonAction::Take => DecisionKind::Take,
-                    ButtonAction::Note => DecisionKind::Note,
-                    _ => DecisionKind::Close,
-                });
-                return store.wish(&click.token, action, by, entry).await.map(Ok);
-            }
-            _ => return Ok(Err(Refusal::Unknown)),
-        };
-        store.change(&click.token, change, by, entry).await.map(Ok)
     }
 
     async fn details(&self, decision: Decision) -> store::Result<Details> {
@@ -293,57 +221,4 @@ fn log_click(click: &Click, decision: &Decision) {
         decision.id = %decision.id, person.id = %click.person.id,
         "{}: {} by {}", subject(decision), click.press.action(), click.person.name.escape_debug()
     );
-}
-
-impl ButtonAction {
-    /// All actions.
-    pub const ALL: [Self; 11] = [
-        Self::Approve,
-        Self::Deny,
-        Self::Undo,
-        Self::TryAgain,
-        Self::Resend,
-        Self::Details,
-        Self::Take,
-        Self::Note,
-        Self::Close,
-        Self::OnIt,
-        Self::Mute,
-    ];
-
-    /// The word in a custom id.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Approve => "approve",
-            Self::Deny => "deny",
-            Self::Undo => "undo",
-            Self::TryAgain => "again",
-            Self::Resend => "resend",
-            Self::Details => "details",
-            Self::Take => "take",
-            Self::Note => "note",
-            Self::Close => "close",
-            Self::OnIt => "onit",
-            Self::Mute => "mute",
-        }
-    }
-
-    /// The word in the audit log.
-    #[must_use]
-    pub const fn action(self) -> &'static str {
-        match self {
-            Self::Approve => "decision.approve",
-            Self::Deny => "decision.deny",
-            Self::Undo => "decision.undo",
-            Self::TryAgain => "decision.again",
-            Self::Resend => "ticket.again",
-            Self::Details => "decision.details",
-            Self::Take => "ticket.take",
-            Self::Note => "ticket.note",
-            Self::Close => "ticket.close",
-            Self::OnIt => "alert.take",
-            Self::Mute => "alert.mute",
-        }
-    }
 }

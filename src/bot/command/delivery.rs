@@ -10,8 +10,8 @@ use crate::bot::list::{self, List};
 use crate::bot::refusal;
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
-use crate::hub::{self, ButtonAction, Redelivered, Refusal, Rules};
-use crate::model::{AuditOutcome, Snowflake, payload};
+use crate::hub::{self, Redelivered, Refusal, Rules};
+use crate::model::{AuditOutcome, DecisionAction, Snowflake, payload};
 use crate::render::{self, Surface};
 use crate::store::{AttemptRow, DeliveryDetails, NotRetried, Revived, RowResult};
 
@@ -184,8 +184,10 @@ fn outcome(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
 /// Why the call to XTSystems is not repeated, and who can repeat it.
 fn not_called(why: NotRetried, rules: &Rules) -> String {
     let (press, refusal) = match why {
-        NotRetried::NeedsApprover => (ButtonAction::TryAgain, Refusal::NotApprover(rules.approvers.clone())),
-        NotRetried::NeedsOperator => (ButtonAction::Resend, Refusal::NotOperator(rules.operators.clone())),
+        NotRetried::NeedsApprover => {
+            (DecisionAction::TryAgain, Refusal::NotApprover(rules.approvers.clone()))
+        }
+        NotRetried::NeedsOperator => (DecisionAction::Resend, Refusal::NotOperator(rules.operators.clone())),
         _ => {
             return format!(
                 "The call to XTSystems is not made again: {}. Nothing was changed.",

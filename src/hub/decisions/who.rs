@@ -1,12 +1,11 @@
 //! Authorization of button presses. Pure: based on what Discord reports about the person with this very click.
 
-use crate::hub::decisions::ButtonAction;
 use crate::hub::{Entrypoint, Hub, Person, Refusal, Rules};
-use crate::model::Snowflake;
+use crate::model::{DecisionAction, Snowflake};
 
 impl Hub {
     /// Checks whether `person` may press this button on a card.
-    pub fn may(&self, person: &Person, press: ButtonAction) -> Result<(), Refusal> {
+    pub fn may(&self, person: &Person, press: DecisionAction) -> Result<(), Refusal> {
         self.check_guild(person, Entrypoint::Card)?;
         self.rules().may(person, press)
     }
@@ -14,13 +13,13 @@ impl Hub {
     /// Checks whether `person` may use commands that change something other than a decision.
     pub fn may_operate(&self, person: &Person) -> Result<(), Refusal> {
         self.check_guild(person, Entrypoint::Command)?;
-        self.rules().may(person, ButtonAction::Take)
+        self.rules().may(person, DecisionAction::Take)
     }
 }
 
 impl Rules {
     /// Checks whether `person` may press this button, in one of the operator's guilds.
-    pub fn may(&self, person: &Person, press: ButtonAction) -> Result<(), Refusal> {
+    pub fn may(&self, person: &Person, press: DecisionAction) -> Result<(), Refusal> {
         let has = |roles: &[Snowflake]| {
             if roles.is_empty() {
                 person.may_manage
@@ -36,16 +35,19 @@ impl Rules {
         }
         match press {
             // Everyone who can see the card may see its details.
-            ButtonAction::Details => Ok(()),
-            ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {
+            DecisionAction::Details => Ok(()),
+            DecisionAction::Approve
+            | DecisionAction::Deny
+            | DecisionAction::Undo
+            | DecisionAction::TryAgain => {
                 has(&self.approvers).then_some(()).ok_or_else(|| Refusal::NotApprover(self.approvers.clone()))
             }
-            ButtonAction::Resend
-            | ButtonAction::Take
-            | ButtonAction::Note
-            | ButtonAction::Close
-            | ButtonAction::OnIt
-            | ButtonAction::Mute => {
+            DecisionAction::Resend
+            | DecisionAction::Take
+            | DecisionAction::Note
+            | DecisionAction::Close
+            | DecisionAction::OnIt
+            | DecisionAction::Mute => {
                 has(&self.operators).then_some(()).ok_or_else(|| Refusal::NotOperator(self.operators.clone()))
             }
         }
@@ -61,18 +63,19 @@ mod tests {
     const OTHER: Snowflake = Snowflake::new(13);
 
     /// The intended role for each button: written a second time, independent of the code under test.
-    fn belongs_to(press: ButtonAction) -> &'static str {
+    fn belongs_to(press: DecisionAction) -> &'static str {
         match press {
-            ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {
-                "approvers"
-            }
-            ButtonAction::Resend
-            | ButtonAction::Take
-            | ButtonAction::Note
-            | ButtonAction::Close
-            | ButtonAction::OnIt
-            | ButtonAction::Mute => "operators",
-            ButtonAction::Details => "everybody",
+            DecisionAction::Approve
+            | DecisionAction::Deny
+            | DecisionAction::Undo
+            | DecisionAction::TryAgain => "approvers",
+            DecisionAction::Resend
+            | DecisionAction::Take
+            | DecisionAction::Note
+            | DecisionAction::Close
+            | DecisionAction::OnIt
+            | DecisionAction::Mute => "operators",
+            DecisionAction::Details => "everybody",
         }
     }
 
@@ -98,7 +101,7 @@ mod tests {
                         may_manage,
                         is_timed_out,
                     };
-                    for press in ButtonAction::ALL {
+                    for press in DecisionAction::ALL {
                         cases += 1;
                         let by_role =
                             |is_set: bool, role| if is_set { roles.contains(&role) } else { may_manage };
@@ -118,6 +121,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cases, 4 * 4 * 10 * ButtonAction::ALL.len());
+        assert_eq!(cases, 4 * 4 * 10 * DecisionAction::ALL.len());
     }
 }

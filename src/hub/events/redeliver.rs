@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
+use crate::hub::Hub;
 use crate::hub::error::{Error, Result};
-use crate::hub::{ButtonAction, Hub};
-use crate::model::{Actor, By, DeliveryId, EventId, Snowflake, Status};
+use crate::model::{Actor, By, DecisionAction, DeliveryId, EventId, Snowflake, Status};
 use crate::store::{DeliveryFilter, NotRetried, Requester, Revived, Selection};
 
 /// Page size of reads, and the number of changes in one unit.
@@ -176,7 +176,7 @@ impl Hub {
             Actor::Shell | Actor::ShellUser(_) | Actor::Nuncio => true,
             Actor::ApiKey => false,
         };
-        let (decides, operates) = (may(ButtonAction::TryAgain), may(ButtonAction::Resend));
+        let (decides, operates) = (may(DecisionAction::TryAgain), may(DecisionAction::Resend));
         Ok(Requester { entry: by.entry(subject), decides, operates })
     }
 
