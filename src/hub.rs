@@ -26,7 +26,9 @@ use crate::model::route::{Cards, RouteMap};
 use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
-pub use crate::model::Person;
+pub use crate::model::{
+    Finding, Findings, Gateway, Overview, Person, Problem, ProblemCode, SystemStatus, WebhookEndpoint,
+};
 
 pub use decisions::{Click, ClickOrigin, ClickOutcome, Details};
 pub use error::{Conflict, Error, Result};
@@ -36,8 +38,8 @@ pub use guilds::{
     unknown_channel,
 };
 pub use health::{
-    Condition, Conditions, Endpoint, Finding, Findings, Gateway, Health, IngressReport, Overview, Problem,
-    ProblemCode, Status, TOKEN_SHARED, destination_trouble, interactions_elsewhere, unrouted,
+    Condition, Conditions, Health, IngressReport, TOKEN_SHARED, destination_trouble, interactions_elsewhere,
+    unrouted,
 };
 pub use refusal::Refusal;
 pub use routing::{Before, ReroutedTotal, Routes, Routing, Stranded, lost_webhook, replace_webhook};
@@ -76,7 +78,7 @@ struct Inner {
     places: watch::Sender<Channels>,
     /// The bot's guilds, and which of them are the operator's.
     known_guilds: guilds::access::KnownGuilds,
-    endpoint: OnceLock<Endpoint>,
+    endpoint: OnceLock<WebhookEndpoint>,
 }
 
 impl Hub {

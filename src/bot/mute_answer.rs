@@ -1,7 +1,7 @@
 //! Replies to mute requests.
 
 use crate::bot::text::{glimpse, quoted};
-use crate::store::Muted;
+use crate::model::Muted;
 
 /// The reply after a successful mute.
 pub(super) fn muted(muted: &Muted) -> String {

@@ -11,8 +11,7 @@ use crate::cli::{Usage, database, print, say, table};
 use crate::clock::Clock;
 use crate::config::{Config, span_of};
 use crate::hub::{Error, Hub, UnknownKind};
-use crate::model::{By, Mute};
-use crate::store::Muted;
+use crate::model::{By, Mute, Muted};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -12,8 +12,8 @@ use crate::cli::{Usage, database, print, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::hub::{Hub, Redelivered};
-use crate::model::{By, DeliveryId, EventId, Status};
-use crate::store::{Lock, NotRetried, Revived, Store};
+use crate::model::{By, DeliveryId, EventId, NotRetried, Revived, Status};
+use crate::store::{Lock, Store};
 
 /// Printed for a closed destination that stays closed.
 const ELSEWHERE: &str = "If the map now names another channel: nuncio redeliver --closed";

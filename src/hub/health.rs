@@ -5,7 +5,6 @@ pub(super) mod finding;
 mod gateway;
 pub(super) mod metrics;
 mod overview;
-mod problem;
 pub(super) mod refused_source;
 mod status;
 mod storage;
@@ -13,18 +12,13 @@ pub(super) mod time;
 
 use std::collections::HashMap;
 
-use crate::hub::routing::reroute::COMMAND;
 use crate::hub::Hub;
-use crate::model::Destination;
+use crate::hub::routing::reroute::COMMAND;
 use crate::model::schedule::DENIED_AGAIN;
-use crate::store::Backlog;
+use crate::model::{Backlog, Destination, Problem, ProblemCode};
 
 pub use condition::{Condition, Conditions, TOKEN_SHARED, interactions_elsewhere};
-pub use finding::{Finding, Findings, IngressReport};
-pub use gateway::Gateway;
-pub use overview::Overview;
-pub use problem::{Problem, ProblemCode};
-pub use status::{Endpoint, Status};
+pub use finding::IngressReport;
 
 /// The health report, for `/health` and the start page.
 #[derive(Clone, Debug)]

@@ -17,8 +17,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::model::route::{Cards, Key, Route, RouteMap, Target};
-use crate::model::{Destination, DestinationId, Kind, Priority, Sink, Snowflake};
-use crate::store::{self, Planned, SetRoute, Store};
+use crate::model::{Destination, DestinationId, Kind, Priority, SetRoute, Sink, Snowflake};
+use crate::store::{self, Planned, Store};
 
 pub use reroute::{ReroutedTotal, Stranded};
 pub use route::Before;

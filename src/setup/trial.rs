@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::doctor::{self, cannot_listen};
-use crate::model::{EventId, Sink, Status};
+use crate::model::{DeliveryDetails, DeliveryFilter, EventId, Sink, Status};
 use crate::outgoing::{Outgoing, USER_AGENT, cause};
 use crate::samples;
 use crate::setup::database::open;
@@ -22,7 +22,7 @@ use crate::setup::server::Servers;
 use crate::setup::{Outcome, Setup};
 use crate::signature::sign;
 use crate::signature::xtsystems::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use crate::store::{DeliveryDetails, DeliveryFilter, Store};
+use crate::store::Store;
 use crate::xtsystems;
 
 /// The time limit for the card.

@@ -26,7 +26,6 @@ pub use asking::DecisionTrigger;
 pub(super) use asking::ask;
 pub use call::{CallNext, Calling};
 pub use change::{Change, Changed};
-pub use retry::NotRetried;
 pub(super) use retry::{Retried, Rights, retry_call};
 pub use ticket_action::CardOf;
 

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use nuncio::hub::{ChannelInfo, Error};
 use nuncio::model::route::Key;
-use nuncio::model::{Actor, By, Category, DeliveryId, NewWebhook, Person, Scope, Snowflake, Status};
-use nuncio::store::DeliveryFilter;
+use nuncio::model::{
+    Actor, By, Category, DeliveryFilter, DeliveryId, NewWebhook, Person, Scope, Snowflake, Status,
+};
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection};
 

@@ -11,9 +11,9 @@
 use std::time::{Duration, Instant};
 
 use nuncio::hub::Tidied;
-use nuncio::model::DeliveryId;
+use nuncio::model::{DeliveryFilter, DeliveryId, Revived};
 use nuncio::sandbox::discord::{Fault, RateLimits};
-use nuncio::store::{DeliveryFilter, RetentionTable, Revived};
+use nuncio::store::RetentionTable;
 use serde_json::{Value, json};
 use tracing::Level;
 

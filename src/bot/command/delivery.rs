@@ -11,9 +11,11 @@ use crate::bot::refusal;
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
 use crate::hub::{self, Redelivered, Refusal, Rules};
-use crate::model::{AuditOutcome, DecisionAction, Snowflake, payload};
+use crate::model::{
+    AttemptRow, AuditOutcome, DecisionAction, DeliveryDetails, NotRetried, Revived, RowResult, Snowflake,
+    payload,
+};
 use crate::render::{self, Surface};
-use crate::store::{AttemptRow, DeliveryDetails, NotRetried, Revived, RowResult};
 
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;

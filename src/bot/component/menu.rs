@@ -18,8 +18,7 @@ use crate::bot::refusal::{self, refused};
 use crate::bot::text::{glimpse, quoted};
 use crate::hub::{self, Before, Hub, Person};
 use crate::model::route::{Key, Target};
-use crate::model::{Actor, AuditEntry, AuditOutcome, By, EventId, RouteId, Snowflake};
-use crate::store::SetRoute;
+use crate::model::{Actor, AuditEntry, AuditOutcome, By, EventId, RouteId, SetRoute, Snowflake};
 
 const KEY: &str = "v1:route-key";
 const OTHER: &str = "v1:route-other";

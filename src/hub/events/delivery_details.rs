@@ -1,8 +1,10 @@
 //! Delivery queries for operators.
 
 use crate::hub::Hub;
-use crate::model::{DeliveryId, Event, EventId, Snowflake};
-use crate::store::{AttemptRow, DeliveryDetails, DeliveryFilter, Result, RowResult};
+use crate::model::{
+    AttemptRow, DeliveryDetails, DeliveryFilter, DeliveryId, Event, EventId, RowResult, Snowflake,
+};
+use crate::store::Result;
 
 impl Hub {
     /// Dead letters, newest first, after the first `skip`; at most `limit`.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::clock::Timestamp;
 use crate::hub::Hub;
 use crate::hub::error::{Error, Result};
-use crate::model::{Actor, By, DecisionAction, DeliveryId, EventId, Snowflake, Status};
-use crate::store::{DeliveryFilter, NotRetried, Requester, Revived, Selection};
+use crate::model::{
+    Actor, By, DecisionAction, DeliveryFilter, DeliveryId, EventId, NotRetried, Revived, Snowflake, Status,
+};
+use crate::store::{Requester, Selection};
 
 /// Page size of reads, and the number of changes in one unit.
 const PAGE: u32 = 100;

@@ -7,8 +7,10 @@ use serde_json::json;
 use crate::clock::{Moment, Timestamp};
 use crate::hub::Hub;
 use crate::hub::error;
-use crate::model::{By, DedupeKey, EventId, Kind, NewEvent, RawBody, Source, Status};
-use crate::store::{DeliveryDetails, DeliveryFilter, Result};
+use crate::model::{
+    By, DedupeKey, DeliveryDetails, DeliveryFilter, EventId, Kind, NewEvent, RawBody, Source, Status,
+};
+use crate::store::Result;
 
 const KIND: &str = "webhook.test";
 /// What a test is about, for the audit log.

@@ -1,22 +1,9 @@
 //! Overview of the configuration, without secrets, for `/webhook-config` and `GET /webhooks/config`.
 
-use crate::hub::{Endpoint, Hub, Problem};
+use crate::hub::Hub;
 use crate::model::route::Target;
+use crate::model::{Overview, Problem};
 use crate::samples;
-
-/// Overview of the configuration.
-#[derive(Clone, Debug)]
-pub struct Overview {
-    /// The endpoint for webhooks; `None` if this process does not serve.
-    pub endpoint: Option<Endpoint>,
-    /// Kinds that have a card layout of their own.
-    pub kinds: Vec<&'static str>,
-    /// The map's keys, with the ids of their channels and stored destinations. An empty list discards the events on
-    /// purpose.
-    pub map: Vec<(String, Vec<String>)>,
-    /// The map in readable lines, with current obstacles.
-    pub table: Vec<String>,
-}
 
 impl Hub {
     /// The current configuration.

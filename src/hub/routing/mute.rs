@@ -18,11 +18,11 @@ use crate::hub::error::{Error, Result};
 use crate::hub::{Click, ClickOutcome, Hub};
 use crate::model::route::is_pattern;
 use crate::model::{
-    AuditEntry, By, Decision, DedupeKey, Event, Kind, KindMeaning, Mute, MuteId, MutedAlert, NewEvent,
+    AuditEntry, By, Decision, DedupeKey, Event, Kind, KindMeaning, Mute, MuteId, Muted, MutedAlert, NewEvent,
     Priority, RawBody, Source, payload,
 };
 use crate::render;
-use crate::store::{self, Incoming, Muted, Planned};
+use crate::store::{self, Incoming, Planned};
 
 /// The longest mute.
 const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);

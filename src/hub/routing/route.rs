@@ -3,8 +3,8 @@
 use crate::hub::error::{Error, Result};
 use crate::hub::{ChannelInfo, Hub};
 use crate::model::route::{Key, Target};
-use crate::model::{Actor, AuditEntry, By, RouteId, Sink, Snowflake};
-use crate::store::{self, SetRoute};
+use crate::model::{Actor, AuditEntry, By, RouteId, SetRoute, Sink, Snowflake};
+use crate::store;
 
 /// The previous targets of a key, before an operator set a channel for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

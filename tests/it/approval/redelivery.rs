@@ -16,8 +16,7 @@ mod tickets;
 
 use std::time::Duration;
 
-use nuncio::model::{DeliveryId, EventId, Sink};
-use nuncio::store::{DeliveryDetails, DeliveryFilter};
+use nuncio::model::{DeliveryDetails, DeliveryFilter, DeliveryId, EventId, Sink};
 use serde_json::{Value, json};
 
 use super::{GRACE, KEY, Stage};

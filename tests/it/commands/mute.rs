@@ -197,7 +197,7 @@ async fn what_a_mute_silenced_says_so_in_deliveries() {
     s.types("mute", json!([option("kind", "alert.*"), option("duration", "1h")])).await;
     s.t.sends_body(alert(1)).await;
     s.t.settle().await;
-    let muted = &s.t.store().delivery_details_of(nuncio::store::DeliveryFilter::All, 1).await.unwrap()[0];
+    let muted = &s.t.store().delivery_details_of(nuncio::model::DeliveryFilter::All, 1).await.unwrap()[0];
     let said = s
         .types(
             "deliveries",

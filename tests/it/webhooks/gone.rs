@@ -11,9 +11,8 @@
 
 use std::time::Duration;
 
-use nuncio::model::{DestinationId, Status};
+use nuncio::model::{DeliveryFilter, DestinationId, Revived, Status};
 use nuncio::sandbox::discord::Fault;
-use nuncio::store::{DeliveryFilter, Revived};
 use serde_json::json;
 use tracing::Level;
 

@@ -79,10 +79,7 @@ impl Problem {
     }
 
     /// Turns all of `sentences` into problems with one code.
-    pub(in crate::hub) fn all(
-        code: ProblemCode,
-        sentences: impl IntoIterator<Item = String>,
-    ) -> impl Iterator<Item = Self> {
+    pub fn all(code: ProblemCode, sentences: impl IntoIterator<Item = String>) -> impl Iterator<Item = Self> {
         sentences.into_iter().map(move |sentence| Self::new(code, sentence))
     }
 }
