@@ -17,6 +17,8 @@ use crate::config::{Config, XtSystems};
 use crate::discord::Access;
 use crate::dispatch::{Dispatcher, PlatformSink, SinkClients};
 use crate::hub::{Endpoint, Hub, Rules};
+use crate::dispatch::{Dispatcher, PlatformSink};
+use crate::hub::{Hub, Rules, WebhookEndpoint};
 use crate::ingress::Ingress;
 use crate::ingress::probe::ProbeKey;
 use crate::model::Sink;
@@ -73,7 +75,7 @@ impl App {
             store.note_secret("discord.token", token).await?;
         }
         let access = Access::new(config.discord.base, config.discord.token, clock.clone());
-        hub.serves(Endpoint { address, path: config.webhook.path.clone() });
+        hub.serves(WebhookEndpoint { address, path: config.webhook.path.clone() });
         let platform = platform(&store, &config.xtsystems, &clock).await?;
         hub.decide_by(Rules {
             guilds: config.discord.guilds.clone(),

@@ -20,6 +20,7 @@ mod event_state;
 mod events;
 mod health;
 mod help;
+mod hub_error;
 mod id_lookup;
 mod mute;
 mod output;

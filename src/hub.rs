@@ -3,42 +3,17 @@
 //! A [`Hub`] is the only handle that the entry points hold. It routes events, stores them, and reports health; it
 //! never sends anything itself.
 
-mod accept;
-mod access;
 mod audit;
-mod channels;
-mod condition;
-mod day_counter;
-mod decide;
-mod delivery_details;
-mod delivery_plan;
-mod finding;
-mod follow_up;
-mod gateway;
+mod authorize;
+mod decisions;
+mod error;
+mod events;
 mod guilds;
 mod health;
-mod metrics;
-mod mute;
-mod overview;
-mod person;
-mod problem;
-mod redeliver;
 mod refusal;
-mod refused_source;
 mod reload;
-mod reroute;
-mod retention;
-mod route;
 mod routing;
 mod rules;
-mod server_problems;
-mod status;
-mod storage;
-mod test_event;
-mod time;
-mod top_addresses;
-mod unknown_kind;
-mod webhook;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -51,33 +26,24 @@ use crate::model::route::{Cards, RouteMap};
 use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
-pub use access::Entrypoint;
-pub use channels::{ChannelInfo, Channels, Obstacle, unknown_channel};
-pub use condition::{Condition, Conditions, TOKEN_SHARED, interactions_elsewhere};
-pub use decide::{ButtonAction, Click, ClickOrigin, ClickOutcome, Details};
-pub use finding::{Finding, Findings, IngressReport};
-pub use follow_up::{Notice, follow_up};
-pub use gateway::Gateway;
-pub use guilds::{GuildRole, Guilds};
-pub use health::{Health, destination_trouble, unrouted};
-pub use mute::MuteError;
-pub use overview::Overview;
-pub use person::Person;
-pub use problem::{Problem, ProblemCode};
-pub use redeliver::Redelivered;
+pub use crate::model::{
+    AddressCount, Finding, Findings, Gateway, Overview, Person, Problem, ProblemCode, SystemStatus, WebhookEndpoint,
+};
+
+pub use decisions::{Click, ClickOrigin, ClickOutcome, Details};
+pub use error::{Conflict, Error, Result};
+pub use events::{Hop, Notice, Redelivered, Tidied, Trace, UnknownKind, follow_up, known_kinds, nearest};
+pub use guilds::{
+    ChannelInfo, Channels, Entrypoint, GuildRole, Guilds, Obstacle, invite_link, judge_servers,
+    unknown_channel,
+};
+pub use health::{
+    Condition, Conditions, Health, IngressReport, TOKEN_SHARED, clock_off, destination_trouble, interactions_elsewhere,
+    unrouted,
+};
 pub use refusal::Refusal;
-pub use reroute::{ReroutedTotal, Stranded};
-pub use retention::Tidied;
-pub use route::{Before, RouteError};
-pub use routing::{Routes, Routing};
+pub use routing::{Before, ReroutedTotal, Routes, Routing, Stranded, lost_webhook, replace_webhook};
 pub use rules::Rules;
-pub use server_problems::{invite_link, judge_servers};
-pub use status::{Endpoint, Status};
-pub use test_event::{Hop, Trace};
-pub use time::clock_off;
-pub use top_addresses::AddressCount;
-pub use unknown_kind::{UnknownKind, known_kinds, nearest};
-pub use webhook::{WebhookError, lost_webhook, replace_webhook};
 
 /// The use cases of one running nuncio. Clones share one state.
 #[derive(Clone)]
@@ -89,16 +55,16 @@ struct Inner {
     routing: Routing,
     live: reload::Live,
     conditions: Conditions,
-    time: time::Time,
+    time: health::time::Time,
     /// The active mutes, as last read from the table.
     mutes: RwLock<Vec<Mute>>,
     /// Serializes reloads of `mutes`: an earlier read must not overwrite a later one.
     loading_mutes: tokio::sync::Mutex<()>,
     /// Mints the ids of nuncio's own events.
     mint: Mint,
-    findings: finding::FindingCounters,
-    metrics: metrics::Metrics,
-    refused_source: refused_source::RefusedSource,
+    findings: health::finding::FindingCounters,
+    metrics: health::metrics::Metrics,
+    refused_source: health::refused_source::RefusedSource,
     /// Names of customers by source and id.
     names: RwLock<HashMap<(Source, String), String>>,
     /// Ended mutes whose summary could not be stored yet.
@@ -111,8 +77,8 @@ struct Inner {
     /// The map's channels, once the gateway has reported them.
     places: watch::Sender<Channels>,
     /// The bot's guilds, and which of them are the operator's.
-    known_guilds: access::KnownGuilds,
-    endpoint: OnceLock<Endpoint>,
+    known_guilds: guilds::access::KnownGuilds,
+    endpoint: OnceLock<WebhookEndpoint>,
 }
 
 impl Hub {
@@ -140,20 +106,20 @@ impl Hub {
             live: reload::Live::new(pings),
             clock,
             conditions: Conditions::default(),
-            time: time::Time::default(),
+            time: health::time::Time::default(),
             mutes: RwLock::new(store.mutes().await?),
             loading_mutes: tokio::sync::Mutex::default(),
             mint: Mint::new(),
-            findings: finding::FindingCounters::default(),
-            metrics: metrics::Metrics::default(),
-            refused_source: refused_source::RefusedSource::load(&store).await?,
+            findings: health::finding::FindingCounters::default(),
+            metrics: health::metrics::Metrics::default(),
+            refused_source: health::refused_source::RefusedSource::load(&store).await?,
             names: RwLock::new(names.into_iter().map(|(source, id, name)| ((source, id), name)).collect()),
             unsummed: Mutex::default(),
             warned: Mutex::default(),
             progress: watch::Sender::new(0),
             gateway: watch::Sender::new(Gateway::default()),
             places: watch::Sender::default(),
-            known_guilds: access::KnownGuilds::default(),
+            known_guilds: guilds::access::KnownGuilds::default(),
             endpoint: OnceLock::new(),
             store,
         })))

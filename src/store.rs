@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod bulk_insert;
 mod card;
+mod clock_confirmation;
 mod connect;
 mod corrupt;
 mod database_files;
@@ -41,6 +42,7 @@ mod outage;
 mod path;
 mod quarantine;
 mod redeliver;
+mod requested_event;
 mod reroute;
 mod retention;
 mod route;
@@ -68,12 +70,8 @@ use crate::model::InvalidId;
 pub use accept::{Accepted, Incoming, Planned};
 pub use audit::{Audited, ChainStart, Fault, Head, Verified};
 pub use backup::{Staged, backup, inspect, must_exist};
-pub use corrupt::{CorruptRow, RowResult};
-pub use decision::{
-    CallNext, Calling, CardLocation, CardOf, Change, Changed, DecisionTrigger, NotRetried, TicketAction,
-};
-pub use delivery::{Backlog, Waiting};
-pub use delivery_query::{AttemptRow, DeliveryDetails, DeliveryFilter};
+pub use decision::{CallNext, Calling, CardLocation, CardOf, Change, Changed, DecisionTrigger};
+pub use delivery::Waiting;
 pub use digest::{Claim, Taken};
 pub use doubt::InDoubt;
 pub use event::Recent;
@@ -82,13 +80,10 @@ pub use hint::{HintReceiver, HintSender};
 pub use lane_crash::LaneCrash;
 pub use lock::Lock;
 pub use message::{Entry, FollowUp, NextStep, Recorded, stays_open};
-pub use mute::Muted;
 pub use quarantine::Quarantined;
-pub use redeliver::{Requester, Revived, Selection};
+pub use redeliver::{Requester, Selection};
 pub use reroute::{Reroute, Rerouted, Rerouting};
 pub use retention::{Outdated, RetentionTable};
-pub use route::SetRoute;
-pub use summary::{DestinationCounts, Tally};
 pub use survey::{
     BotSurvey, SealedWebhook, Stop, Survey, WaitingLane, newest_test, survey, survey_bot, way_of,
 };

@@ -3,9 +3,10 @@
 use serenity::all::{CreateEmbed, CreateEmbedFooter};
 
 use crate::bot::refusal;
-use crate::hub::{ButtonAction, ClickOutcome, Details, Refusal};
-use crate::model::{CallState, Decision, DecisionKind, Mute, Phase, Snowflake, Verdict};
+use crate::hub::{ClickOutcome, Conflict, Details, Error, Refusal};
+use crate::model::{CallState, Decision, DecisionAction, DecisionKind, Mute, Phase, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
+use crate::store;
 
 pub(super) const UNKNOWN: &str =
     "This button has expired: nuncio does not know it. Use the newest card about the same thing.";
@@ -30,14 +31,21 @@ pub(super) enum ClickReply {
 }
 
 /// The reply to a click with this outcome.
-pub(super) fn to(press: ButtonAction, clicked: &ClickOutcome) -> ClickReply {
+pub(super) fn to(clicked: &ClickOutcome) -> ClickReply {
     match clicked {
         ClickOutcome::Replayed => ClickReply::Nothing,
         ClickOutcome::Done(decision) => done(decision),
-        ClickOutcome::Late(decision) => ClickReply::Sentence(late(press, decision)),
         ClickOutcome::Muted { mute, already } => ClickReply::Sentence(muted(mute, *already)),
-        ClickOutcome::Refused(refusal) => ClickReply::Sentence(refused(refusal, press)),
         ClickOutcome::Details(details) => ClickReply::Embed(Box::new(embed(details))),
+    }
+}
+
+/// The reply to a click that changed nothing. An error if the database failed.
+pub(super) fn unchanged(press: DecisionAction, error: Error) -> Result<String, store::Error> {
+    match error {
+        Error::Forbidden(refusal) => Ok(refused(&refusal, press)),
+        Error::Conflict(Conflict::Decided(decision)) => Ok(late(press, &decision)),
+        error => refusal::sentence(error, "Nothing was changed."),
     }
 }
 
@@ -79,7 +87,7 @@ fn muted(mute: &Mute, already: bool) -> String {
 }
 
 /// Another person was faster, or it is too late.
-pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
+fn late(press: DecisionAction, decision: &Decision) -> String {
     let name = || short(&decision.label, NAME);
     let who = || {
         let by =
@@ -89,10 +97,10 @@ pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
     };
     let verdict = || literal(if decision.verdict == Verdict::Denied { "denied" } else { "approved" });
     let sentence: Markdown = match (press, decision.kind) {
-        (ButtonAction::Undo, DecisionKind::Machine) if decision.phase() == Phase::Pending => {
+        (DecisionAction::Undo, DecisionKind::Machine) if decision.phase() == Phase::Pending => {
             [name(), literal(" is open already: there is nothing to undo.")].into()
         }
-        (ButtonAction::Undo, DecisionKind::Machine) => [
+        (DecisionAction::Undo, DecisionKind::Machine) => [
             literal("Too late to undo: XTSystems is being told that "),
             name(),
             literal(" is "),
@@ -100,7 +108,7 @@ pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
             literal(". Change it in XTSystems."),
         ]
         .into(),
-        (ButtonAction::TryAgain | ButtonAction::Resend, _)
+        (DecisionAction::TryAgain | DecisionAction::Resend, _)
             if matches!(decision.platform, CallState::Refused | CallState::Held) =>
         {
             [
@@ -109,17 +117,17 @@ pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
             ]
             .into()
         }
-        (ButtonAction::TryAgain | ButtonAction::Resend, _) => {
+        (DecisionAction::TryAgain | DecisionAction::Resend, _) => {
             [name(), literal(" is on its way to XTSystems, or has arrived there: the card shows which.")]
                 .into()
         }
-        (ButtonAction::OnIt, _) if decision.verdict == Verdict::Expired => {
+        (DecisionAction::OnIt, _) if decision.verdict == Verdict::Expired => {
             [name(), literal(" has come again since: use the buttons on its newest card.")].into()
         }
-        (ButtonAction::OnIt, _) => {
+        (DecisionAction::OnIt, _) => {
             [literal("Somebody is on it already: it was taken"), who(), literal(".")].into()
         }
-        (ButtonAction::Take | ButtonAction::Close, _) => [
+        (DecisionAction::Take | DecisionAction::Close, _) => [
             name(),
             literal(": the same is on its way already"),
             who(),
@@ -144,16 +152,16 @@ pub(super) fn late(press: ButtonAction, decision: &Decision) -> String {
 }
 
 /// Why the person lacks access, and who has it.
-pub(super) fn refused(refusal: &Refusal, press: ButtonAction) -> String {
+pub(super) fn refused(refusal: &Refusal, press: DecisionAction) -> String {
     let what = match press {
-        ButtonAction::Approve | ButtonAction::Deny | ButtonAction::Undo | ButtonAction::TryAgain => {
+        DecisionAction::Approve | DecisionAction::Deny | DecisionAction::Undo | DecisionAction::TryAgain => {
             "decide about machines"
         }
-        ButtonAction::Resend | ButtonAction::Take | ButtonAction::Note | ButtonAction::Close => {
+        DecisionAction::Resend | DecisionAction::Take | DecisionAction::Note | DecisionAction::Close => {
             "change tickets"
         }
-        ButtonAction::OnIt | ButtonAction::Mute => "take or mute alerts",
-        ButtonAction::Details => "see this",
+        DecisionAction::OnIt | DecisionAction::Mute => "take or mute alerts",
+        DecisionAction::Details => "see this",
     };
     match refusal {
         Refusal::NotApprover(roles) | Refusal::NotOperator(roles) if roles.is_empty() => {
@@ -162,9 +170,10 @@ pub(super) fn refused(refusal: &Refusal, press: ButtonAction) -> String {
         Refusal::NotApprover(roles) | Refusal::NotOperator(roles) => {
             format!("Only {} can {what}: ask one of them.", mentions(roles))
         }
-        Refusal::ForeignGuild(_) | Refusal::OperatorGuildUnknown(_) | Refusal::TooEarly => {
-            refusal::refused(refusal)
-        }
+        Refusal::ForeignGuild(_)
+        | Refusal::OperatorGuildUnknown(_)
+        | Refusal::TooEarly
+        | Refusal::NotByKey => refusal::refused(refusal),
         Refusal::NoGuild => format!("To {what}, use the buttons on the card in its server."),
         Refusal::TimedOut => {
             format!("You are in timeout here, so you cannot {what} until the timeout is over.")

@@ -29,8 +29,8 @@ use crate::bot::person::person;
 use crate::bot::refusal::refused;
 use crate::bot::watch::Watch;
 use crate::bot::{Shared, http};
-use crate::hub::{ButtonAction, Click, ClickOutcome, Entrypoint, Person, Refusal};
-use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, Snowflake};
+use crate::hub::{self, Click, ClickOutcome, Entrypoint, Person, Refusal};
+use crate::model::{Actor, By, DecisionAction, EventId, Snowflake};
 
 /// How long a click may wait for the database at shutdown.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
@@ -136,7 +136,7 @@ impl Clicks {
                 component.create_response(http, CreateInteractionResponse::Modal(dialog)).await,
             );
         }
-        let is_details = click.press == ButtonAction::Details;
+        let is_details = click.press == DecisionAction::Details;
         let first = if is_details {
             CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true))
         } else {
@@ -231,7 +231,15 @@ impl Clicks {
         };
         match clicked {
             Ok(ClickOutcome::Replayed) => ClickReply::Nothing,
-            Ok(clicked) => answer::to(click.press, &clicked),
+            Ok(clicked) => answer::to(&clicked),
+            Err(error) => self.unchanged(click, error),
+        }
+    }
+
+    /// The reply to a click that changed nothing.
+    fn unchanged(&self, click: &Click, error: hub::Error) -> ClickReply {
+        match answer::unchanged(click.press, error) {
+            Ok(sentence) => ClickReply::Sentence(sentence),
             Err(error) => {
                 let reference = EventId::new().short();
                 tracing::error!(reference, %error, "a click could not be saved, so nothing was decided. Its user was \
@@ -249,15 +257,8 @@ impl Clicks {
 
     /// Records in the audit log that a person turned a page in a guild without access.
     async fn note_elsewhere(&self, component: &ComponentInteraction, person: Person, refusal: &Refusal) {
-        let actor = Actor::Person { id: person.id, name: person.name };
-        let entry = AuditEntry {
-            outcome: AuditOutcome::Refused,
-            detail: refusal.to_string(),
-            channel: Some(Snowflake::new(component.channel_id.get())),
-            interaction: Some(Snowflake::new(component.id.get())),
-            ..AuditEntry::new(actor, "list.page", "list")
-        };
-        if let Err(error) = self.shared.hub.audit(entry).await {
+        let by = by(component, person, "list.page");
+        if let Err(error) = self.shared.hub.audit(by.refused("list", refusal.to_string())).await {
             tracing::error!(%error, "a refused click could not be written to the audit log");
         }
     }
@@ -278,6 +279,15 @@ impl EventHandler for Clicks {
 
     async fn interaction_create(&self, context: Context, interaction: Interaction) {
         self.hear(&context, &interaction).await;
+    }
+}
+
+/// The request for a change that a click on a component is.
+fn by(component: &ComponentInteraction, person: Person, action: &str) -> By {
+    By {
+        channel: Some(Snowflake::new(component.channel_id.get())),
+        interaction: Some(Snowflake::new(component.id.get())),
+        ..By::new(Actor::Person(person), action)
     }
 }
 

@@ -4,9 +4,9 @@ use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, Cre
 
 use crate::bot::text::glimpse;
 use crate::hub::Hub;
-use crate::model::{Decision, Snowflake};
+use crate::model::{Decision, DeliveryDetails, RowResult, Snowflake};
 use crate::render::{self, Color, Surface};
-use crate::store::{DeliveryDetails, Result, RowResult};
+use crate::store::Result;
 
 /// Lines per page: even with every field at its longest, a page fits Discord's 4096 characters of a description.
 const LINES: u32 = 10;

@@ -1,7 +1,7 @@
 //! Replies to mute requests.
 
-use crate::bot::text::{glimpse, plain, quoted};
-use crate::store::Muted;
+use crate::bot::text::{glimpse, quoted};
+use crate::model::Muted;
 
 /// The reply after a successful mute.
 pub(super) fn muted(muted: &Muted) -> String {
@@ -25,7 +25,5 @@ pub(super) fn muted(muted: &Muted) -> String {
     )
 }
 
-/// The reply if nothing was muted.
-pub(super) fn not_muted(why: &str) -> String {
-    format!("{}. Nothing was muted.", plain(why))
-}
+/// Ends the reply if nothing was muted.
+pub(super) const NOT_MUTED: &str = "Nothing was muted.";

@@ -1,6 +1,20 @@
-//! Refusals in words: why the person lacks access, and who has it.
+//! Refusals in words: why the person lacks access, and who has it; why a request changed nothing.
 
-use crate::hub::Refusal;
+use crate::bot::text::plain;
+use crate::hub::{Error, Refusal};
+use crate::store;
+
+/// Why a request changed nothing. `unchanged` is the sentence that says so: "Nothing was muted." An error if the
+/// database failed: the caller logs it with a reference.
+pub(super) fn sentence(error: Error, unchanged: &str) -> Result<String, store::Error> {
+    let why = match error {
+        Error::Forbidden(refusal) => return Ok(refused(&refusal)),
+        Error::Unavailable(error) => return Err(error),
+        Error::NotFound(why) | Error::Invalid { reason: why, .. } => why,
+        Error::Conflict(conflict) => conflict.to_string(),
+    };
+    Ok(format!("{}. {unchanged}", plain(&why)))
+}
 
 /// Why a person may not change anything but decisions, and who may.
 pub(super) fn refused(refusal: &Refusal) -> String {

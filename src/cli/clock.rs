@@ -2,10 +2,14 @@
 
 use std::process::ExitCode;
 
+use crate::app;
+use crate::cli::actor::actor;
+use crate::cli::hub_error::at_shell;
 use crate::cli::{database, print, say};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::Hub;
+use crate::model::By;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -22,7 +26,7 @@ enum What {
 /// Shows the clock, or confirms it. A running `nuncio serve` notices within a second.
 ///
 /// # Errors
-/// If the database cannot be used.
+/// If the database or its key cannot be used.
 pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode> {
     let clock = Clock::system();
     print(&clock.now().to_rfc3339());
@@ -32,7 +36,10 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
     }
     let store = database::open(&config, clock.clone()).await?;
     let hub = Hub::new(store.clone(), clock, config.routes, config.pings).await?;
-    let done = hub.confirm_clock().await;
+    let done = match app::unlock(&store, &config.encryption).await {
+        Ok(()) => hub.confirm_clock(&By::new(actor(), "command.clock-confirm")).await.map_err(at_shell),
+        Err(error) => Err(error),
+    };
     store.close().await;
     done?;
     say("Confirmed: a running server trusts this clock until it is set again or the server restarts.");

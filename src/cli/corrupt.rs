@@ -1,8 +1,9 @@
 //! Corrupt rows in lists.
 
+use crate::model::CorruptRow;
 use serde_json::{Value, json};
 
-use crate::store::{CorruptRow, Store};
+use crate::store::Store;
 
 /// Shown in place of a corrupt row's status.
 pub(super) const UNREADABLE: &str = "unreadable";

@@ -1,5 +1,6 @@
 //! `nuncio db`: online backup, restore, integrity check, and export as JSON lines.
 
+use crate::model::RowResult;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Config, EncryptionKey};
 use crate::key;
 use crate::model::payload;
-use crate::store::{self, HintSender, Lock, RowResult, Staged, Store, WholeEvent};
+use crate::store::{self, HintSender, Lock, Staged, Store, WholeEvent};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -10,8 +10,8 @@ use crate::cli::table::{age, clean, fitted, short};
 use crate::cli::{database, print, say};
 use crate::clock::{Clock, Moment, Timestamp};
 use crate::config::Config;
-use crate::model::{Event, Sink, Status};
-use crate::store::{AttemptRow, DeliveryDetails, DeliveryFilter, RowResult, Store};
+use crate::model::{AttemptRow, DeliveryDetails, DeliveryFilter, Event, RowResult, Sink, Status};
+use crate::store::Store;
 
 /// The most characters of a text from outside in a table.
 const GLIMPSE: usize = 60;

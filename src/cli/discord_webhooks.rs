@@ -8,14 +8,16 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::app;
+use crate::cli::actor::actor;
+use crate::cli::hub_error::at_shell;
 use crate::cli::{FAILED, Usage, database, print, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::discord::Access;
 use crate::dispatch;
-use crate::hub::{Hub, WebhookError};
+use crate::hub::Hub;
 use crate::model::route::Target;
-use crate::model::{Actor, Category, DestinationId, NewWebhook, Outcome, Scope, StoredWebhook, WebhookUrl};
+use crate::model::{By, Category, DestinationId, NewWebhook, Outcome, Scope, StoredWebhook, WebhookUrl};
 use crate::store::{Lock, Store};
 
 /// The most bytes read as an address.
@@ -119,7 +121,7 @@ impl DestinationAdmin {
     async fn add(&self, about: NewWebhook, surplus: &[String]) -> anyhow::Result<ExitCode> {
         let url = self.address(surplus)?;
         let name = table::clean(&about.name, 80);
-        let id = map_error(self.hub.add_webhook(about, &url, Actor::Shell).await)?;
+        let id = self.hub.add_webhook(about, &url, &by("add")).await.map_err(at_shell)?;
         print(&id.to_string());
         say(&format!(
             "{name} ({url}) is stored. To send events there, name it in DISCORD_WEBHOOK_CHANNELS, then `kill -HUP` \
@@ -130,9 +132,9 @@ impl DestinationAdmin {
     }
 
     async fn replace(&self, id: &str, surplus: &[String]) -> anyhow::Result<ExitCode> {
-        let webhook = map_error(self.hub.webhook_named(id).await)?;
+        let webhook = self.hub.webhook_named(id).await.map_err(at_shell)?;
         let url = self.address(surplus)?;
-        map_error(self.hub.replace_webhook(webhook.id, &url, Actor::Shell).await)?;
+        self.hub.replace_webhook(webhook.id, &url, &by("replace")).await.map_err(at_shell)?;
         print(&format!("{} now has the address {url}.", table::clean(&webhook.about.name, 80)));
         if webhook.waiting > 0 {
             let when = if Lock::is_held(&self.config.database.path) {
@@ -146,9 +148,11 @@ impl DestinationAdmin {
     }
 
     async fn test(&self, id: &str) -> anyhow::Result<ExitCode> {
-        let webhook = map_error(self.hub.webhook_named(id).await)?;
+        let webhook = self.hub.webhook_named(id).await.map_err(at_shell)?;
         let access = Access::new(self.config.discord.base.clone(), None, self.clock.clone());
-        let attempt = dispatch::try_webhook(&self.store, access.transport(), &self.clock, &webhook).await?;
+        let attempt =
+            dispatch::try_webhook(&self.store, access.transport(), &self.clock, &webhook, &by("test"))
+                .await?;
         let (name, ms) = (table::clean(&webhook.about.name, 80), attempt.took.as_millis());
         let answer = attempt.status.map_or("nothing".to_owned(), |status| status.to_string());
         match &attempt.outcome {
@@ -176,8 +180,8 @@ impl DestinationAdmin {
     }
 
     async fn remove(&self, id: &str) -> anyhow::Result<ExitCode> {
-        let webhook = map_error(self.hub.webhook_named(id).await)?;
-        let taken_back = map_error(self.hub.remove_webhook(webhook.id, Actor::Shell).await)?;
+        let webhook = self.hub.webhook_named(id).await.map_err(at_shell)?;
+        let taken_back = self.hub.remove_webhook(webhook.id, &by("remove")).await.map_err(at_shell)?;
         print(&format!("{} is removed.", table::clean(&webhook.about.name, 80)));
         if taken_back > 0 {
             say(&format!("{taken_back} deliveries that waited for it were taken back."));
@@ -234,13 +238,9 @@ impl DestinationAdmin {
     }
 }
 
-/// Maps an error to wrong usage if the input makes no sense, otherwise to a failure.
-fn map_error<T>(result: Result<T, WebhookError>) -> anyhow::Result<T> {
-    result.map_err(|error| match error {
-        WebhookError::Invalid(sentence) => Usage(sentence).into(),
-        WebhookError::Store(error) => error.into(),
-        error => anyhow::Error::new(error),
-    })
+/// Whoever runs this command.
+fn by(subcommand: &str) -> By {
+    By::new(actor(), format!("discord-webhook.{subcommand}"))
 }
 
 fn category(text: &str) -> Result<Category, String> {

@@ -7,8 +7,8 @@ use crate::cli::id_lookup::{self, Named};
 use crate::cli::table::{age, clean, short};
 use crate::cli::{corrupt, print};
 use crate::clock::Timestamp;
-use crate::model::{EventId, payload};
-use crate::store::{DeliveryDetails, DeliveryFilter, Recent, RowResult, Store};
+use crate::model::{DeliveryDetails, DeliveryFilter, EventId, RowResult, payload};
+use crate::store::{Recent, Store};
 
 /// The most characters of a text from outside on a line.
 const GLIMPSE: usize = 120;

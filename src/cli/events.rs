@@ -1,5 +1,6 @@
 //! `nuncio events`: recent events, and signed requests that could not be read.
 
+use crate::model::RowResult;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use crate::cli::table::{clean, fitted, short};
 use crate::cli::{database, event_show, id_lookup, print, say};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::{Quarantined, Recent, RowResult};
+use crate::store::{Quarantined, Recent};
 
 /// The default number of rows.
 const RECENT: u32 = 50;

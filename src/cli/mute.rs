@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use crate::app;
 use crate::cli::actor::actor;
+use crate::cli::hub_error::at_shell;
 use crate::cli::{Usage, database, print, say, table};
 use crate::clock::Clock;
 use crate::config::{Config, span_of};
-use crate::hub::{Hub, MuteError, UnknownKind};
-use crate::model::{AuditEntry, Mute};
-use crate::store::Muted;
+use crate::hub::{Error, Hub, UnknownKind};
+use crate::model::{By, Mute, Muted};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -52,11 +52,11 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
         };
         let span = span_of(span)
             .ok_or_else(|| Usage(format!("{span:?} is not a duration: --for 30m, 1h or 2d")))?;
-        let entry = AuditEntry::new(actor(), "command.mute", format!("mute {}", table::clean(kind, 128)));
+        let by = By::new(actor(), "command.mute");
         if let Some(unknown) = hub.unknown_kind(kind).await?.filter(|_| !args.anyway) {
             return Err(Usage(never_came(kind, &unknown)).into());
         }
-        let (mute, before) = match map_error(hub.mute(kind, span, &args.reason, entry).await)? {
+        let (mute, before) = match hub.mute(kind, span, &args.reason, &by).await.map_err(at_shell)? {
             Muted::Now(mute) | Muted::Already(mute) => (mute, None),
             Muted::Renewed { now, before } => (now, Some(before)),
             Muted::Replayed => return Ok(ExitCode::SUCCESS),
@@ -79,8 +79,11 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
 /// If the database cannot be used, or no mute has that name.
 pub(super) async fn unmute(args: &UnmuteArgs, config: Config) -> anyhow::Result<ExitCode> {
     with_hub(config, true, async |hub, _| {
-        let entry = AuditEntry::new(actor(), "command.unmute", "mute");
-        for mute in map_error(hub.unmute(&args.kind, entry).await)? {
+        let ended = hub.unmute(&args.kind, &By::new(actor(), "command.unmute")).await;
+        for mute in ended.map_err(|error| match error {
+            Error::NotFound(sentence) => Usage(sentence).into(),
+            error => at_shell(error),
+        })? {
             print(&format!(
                 "The mute of {} has ended. If it silenced anything, one card sums that up.",
                 table::clean(mute.name(), 80)
@@ -148,12 +151,4 @@ async fn with_hub(
     };
     store.close().await;
     done
-}
-
-/// Maps an error to wrong usage if the kind cannot be muted, otherwise to a failure.
-fn map_error<T>(result: Result<T, MuteError>) -> anyhow::Result<T> {
-    result.map_err(|error| match error {
-        MuteError::Invalid(sentence) => Usage(sentence).into(),
-        MuteError::Store(error) => error.into(),
-    })
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use crate::app;
 use crate::cli::actor::actor;
+use crate::cli::hub_error::at_shell;
 use crate::cli::id_lookup::{self, Named};
 use crate::cli::progress::Progress;
 use crate::cli::{Usage, database, print, say, table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::hub::{Hub, Redelivered};
-use crate::model::{DeliveryId, EventId, Status};
-use crate::store::{Lock, NotRetried, Requester, Revived, Store};
+use crate::model::{By, DeliveryId, EventId, NotRetried, Revived, Status};
+use crate::store::{Lock, Store};
 
 /// Printed for a closed destination that stays closed.
 const ELSEWHERE: &str = "If the map now names another channel: nuncio redeliver --closed";
@@ -69,33 +70,32 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
 }
 
 async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> anyhow::Result<Redelivered> {
-    let by = |subject: String| Hub::shell_requester(actor(), subject);
+    let by = &By::new(actor(), "command.redeliver");
     if let Some(id) = &args.id {
         let named = id_lookup::find(store, id).await?;
         return match named {
-            Named::Event(id) => event(id, hub, &by(format!("event {id}"))).await,
-            Named::Delivery(id) => delivery(id, hub, &by(format!("delivery {id}"))).await,
+            Named::Event(id) => event(id, hub, by).await,
+            Named::Delivery(id) => delivery(id, hub, by).await,
         };
     }
     if args.dead {
         let all = store.count_dead(since).await?;
-        let by = by("dead deliveries".to_owned());
         let progress = Progress::new("redelivering what was given up");
-        let done = hub.redeliver_dead(since, &by, |done| report(&progress, done.seen(), all)).await?;
+        let done = hub.redeliver_dead(since, by, |done| report(&progress, done.seen(), all)).await;
         drop(progress);
+        let done = done.map_err(at_shell)?;
         print(&format!("{} dead deliveries are due again.", done.deliveries));
         say_left(&done);
         return Ok(done);
     }
     if args.closed {
-        return closed(hub, &by("what waits".to_owned())).await;
+        return closed(hub, by).await;
     }
     let all = store.backlog().await?.unrouted;
-    let by = by("unrouted events".to_owned());
     let progress = Progress::new("routing what had no route");
-    let done =
-        hub.redeliver_unrouted(&by, |done| report(&progress, done.routed + done.unrouted, all)).await?;
+    let done = hub.redeliver_unrouted(by, |done| report(&progress, done.routed + done.unrouted, all)).await;
     drop(progress);
+    let done = done.map_err(at_shell)?;
     print(&format!(
         "{} events now have a route: {} deliveries are due. {} still have none.",
         done.routed, done.deliveries, done.unrouted
@@ -106,11 +106,12 @@ async fn redeliver(args: &Args, since: Timestamp, store: &Store, hub: &Hub) -> a
     Ok(done)
 }
 
-async fn closed(hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
+async fn closed(hub: &Hub, by: &By) -> anyhow::Result<Redelivered> {
     let all: u64 = hub.stranded().await?.iter().map(|stranded| stranded.waiting).sum();
     let progress = Progress::new("sending what waits elsewhere");
-    let done = hub.redeliver_closed(by, |seen| report(&progress, seen, all.max(seen))).await?;
+    let done = hub.redeliver_closed(by, |seen| report(&progress, seen, all.max(seen))).await;
     drop(progress);
+    let done = done.map_err(at_shell)?;
     print(&format!("{} deliveries go where the map leads now.", done.moved));
     if done.cancelled > 0 {
         say(&format!(
@@ -131,8 +132,8 @@ async fn closed(hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
     Ok(Redelivered { deliveries: done.moved, ..Redelivered::default() })
 }
 
-async fn event(id: EventId, hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
-    let done = hub.redeliver_event(id, by).await?;
+async fn event(id: EventId, hub: &Hub, by: &By) -> anyhow::Result<Redelivered> {
+    let done = hub.redeliver_event(id, by).await.map_err(at_shell)?;
     anyhow::ensure!(
         done.unrouted == 0,
         "{id} still has no route: add its kind, or \"default\", to DISCORD_WEBHOOK_CHANNELS and try again"
@@ -159,8 +160,8 @@ async fn event(id: EventId, hub: &Hub, by: &Requester) -> anyhow::Result<Redeliv
     Ok(done)
 }
 
-async fn delivery(id: DeliveryId, hub: &Hub, by: &Requester) -> anyhow::Result<Redelivered> {
-    let revived = hub.redeliver(id, by).await?.unwrap_or(Revived::NotFound);
+async fn delivery(id: DeliveryId, hub: &Hub, by: &By) -> anyhow::Result<Redelivered> {
+    let revived = hub.redeliver(id, by).await.map_err(at_shell)?.unwrap_or(Revived::NotFound);
     match revived {
         Revived::Pending { reopened } => {
             print(&format!("{id} is due."));

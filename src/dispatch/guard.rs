@@ -7,8 +7,8 @@ use futures_util::FutureExt as _;
 
 use crate::clock::Timestamp;
 use crate::dispatch::Context;
-use crate::model::{Arrived, Attempt, Delivery, Destination, Message, Outcome, Reason};
-use crate::store::{self, CorruptRow, InDoubt, Waiting};
+use crate::model::{Arrived, Attempt, CorruptRow, Delivery, Destination, Message, Outcome, Reason};
+use crate::store::{self, InDoubt, Waiting};
 
 /// The operator's remedy for a row that nuncio did not write.
 const MEND: &str = "Another program, or the disk, changed that row: check the file with `sqlite3 FILE 'PRAGMA \

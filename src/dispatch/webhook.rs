@@ -11,7 +11,8 @@ use crate::dispatch::guard::isolate;
 use crate::dispatch::share::share_of;
 use crate::dispatch::{Context, pause_reporter};
 use crate::model::{
-    Action, Arrived, Attempt, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook, WebhookMark,
+    Action, Arrived, Attempt, By, Destination, Message, Outcome, Reason, Snowflake, StoredWebhook,
+    WebhookMark,
 };
 use crate::render;
 use crate::store::{Result, Store};
@@ -104,12 +105,13 @@ impl Webhooks {
 }
 
 /// Sends a test through a webhook now, even if it is closed, unless Discord blocks this address at the moment. A test
-/// that arrives is recorded and reopens the webhook.
+/// that arrives is recorded and reopens the webhook; `by` becomes its audit entry.
 pub async fn try_webhook(
     store: &Store,
     transport: &HttpTransport,
     clock: &Clock,
     webhook: &StoredWebhook,
+    by: &By,
 ) -> Result<Attempt> {
     let Some(url) = store.webhook_url(webhook.id).await? else { return Ok(unreadable(clock)) };
     pause_reporter::recall(store, clock, transport.circuit_breaker()).await?;
@@ -124,7 +126,7 @@ pub async fn try_webhook(
         transport.execute_webhook(&url, &render::webhook_test(&webhook.about.name, clock.now())).await;
     permit.report(&attempt);
     if matches!(attempt.outcome, Outcome::Sent(_)) {
-        store.note_webhook_tested(webhook.id).await?;
+        store.note_webhook_tested(webhook.id, webhook.mark.clone(), by.clone()).await?;
     }
     Ok(attempt)
 }

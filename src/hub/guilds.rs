@@ -1,9 +1,17 @@
 //! The bot's guilds, as the gateway reported them.
 
+pub(super) mod access;
+mod channels;
+mod server_problems;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Timestamp;
 use crate::model::Snowflake;
+
+pub use access::Entrypoint;
+pub use channels::{ChannelInfo, Channels, Obstacle, unknown_channel};
+pub use server_problems::{invite_link, judge_servers};
 
 /// The guilds that the bot is a member of, as the gateway reported them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,12 +1,27 @@
 //! Health: the report behind `/health`.
 
+mod condition;
+mod day_counter;
+pub(super) mod finding;
+mod gateway;
+pub(super) mod metrics;
+mod overview;
+pub(super) mod refused_source;
+mod status;
+mod storage;
+pub(super) mod time;
+mod top_addresses;
+
 use std::collections::HashMap;
 
-use crate::hub::reroute::COMMAND;
-use crate::hub::{Condition, Hub, Problem, ProblemCode};
-use crate::model::Destination;
+use crate::hub::Hub;
+use crate::hub::routing::reroute::COMMAND;
 use crate::model::schedule::DENIED_AGAIN;
-use crate::store::Backlog;
+use crate::model::{Backlog, Destination, Problem, ProblemCode};
+
+pub use condition::{Condition, Conditions, TOKEN_SHARED, interactions_elsewhere};
+pub use finding::IngressReport;
+pub use time::clock_off;
 
 /// The health report, for `/health` and the start page.
 #[derive(Clone, Debug)]

@@ -25,6 +25,8 @@ pub enum Refusal {
     Unknown,
     /// The button is not on its own card.
     Misplaced,
+    /// `NUNCIO_API_KEY` is not for this.
+    NotByKey,
     /// No key for the platform is configured any more.
     NoKey,
 }
@@ -47,6 +49,7 @@ impl fmt::Display for Refusal {
             Self::NotOperator(_) => "has none of OPERATOR_ROLES",
             Self::Unknown => "the button is unknown",
             Self::Misplaced => "the button is not on its card",
+            Self::NotByKey => "NUNCIO_API_KEY is not for this",
             Self::NoKey => "there is no XTSYSTEMS_API_KEY",
         })
     }

@@ -4,6 +4,12 @@
 //! For one key, a route set on Discord wins over the environment: its author sees where it leads, and removing it
 //! restores what the file contains. A change takes effect with the next event.
 
+pub(super) mod delivery_plan;
+pub(super) mod mute;
+pub(super) mod reroute;
+mod route;
+mod webhook;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,8 +17,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::model::route::{Cards, Key, Route, RouteMap, Target};
-use crate::model::{Destination, DestinationId, Kind, Priority, Sink, Snowflake};
-use crate::store::{self, Planned, SetRoute, Store};
+use crate::model::{Destination, DestinationId, Kind, Priority, SetRoute, Sink, Snowflake};
+use crate::store::{self, Planned, Store};
+
+pub use reroute::{ReroutedTotal, Stranded};
+pub use route::Before;
+pub use webhook::{lost_webhook, replace_webhook};
 
 /// The environment's map, and the effective routes.
 #[derive(Debug)]

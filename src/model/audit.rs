@@ -1,17 +1,12 @@
 //! Audit log entries: decisions, clicks (refused ones too), and commands that change something.
 
-use crate::model::Snowflake;
+use crate::model::{Person, Snowflake};
 
 /// Who performed an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A Discord user.
-    Person {
-        /// Discord's user id.
-        id: Snowflake,
-        /// Display name at the time of the action.
-        name: String,
-    },
+    /// A Discord user, with their display name at the time of the action.
+    Person(Person),
     /// An unnamed user at the shell of this machine.
     Shell,
     /// A named user at the shell of this machine: "alice (command line)".
@@ -20,8 +15,6 @@ pub enum Actor {
     ApiKey,
     /// nuncio itself.
     Nuncio,
-    /// The platform, XTSystems.
-    XtSystems,
 }
 
 impl Actor {
@@ -35,11 +28,10 @@ impl Actor {
     #[must_use]
     pub fn id(&self) -> String {
         match self {
-            Self::Person { id, .. } => id.to_string(),
+            Self::Person(person) => person.id.to_string(),
             Self::Shell | Self::ShellUser(_) => "shell".to_owned(),
             Self::ApiKey => "api key".to_owned(),
             Self::Nuncio => "nuncio".to_owned(),
-            Self::XtSystems => "xtsystems".to_owned(),
         }
     }
 
@@ -47,11 +39,10 @@ impl Actor {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Person { name, .. } | Self::ShellUser(name) => name,
+            Self::Person(Person { name, .. }) | Self::ShellUser(name) => name,
             Self::Shell => "somebody at the shell",
             Self::ApiKey => "whoever has NUNCIO_API_KEY",
             Self::Nuncio => "nuncio",
-            Self::XtSystems => "XTSystems",
         }
     }
 }

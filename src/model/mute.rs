@@ -37,6 +37,24 @@ pub struct MutedAlert {
     pub severity: Option<Severity>,
 }
 
+/// Result of adding a mute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Muted {
+    /// The mute was added.
+    Now(Mute),
+    /// An equal mute was active: it continues with the new end.
+    Renewed {
+        /// The mute after the change.
+        now: Mute,
+        /// The mute before the change.
+        before: Mute,
+    },
+    /// The alert is already muted, by this mute.
+    Already(Mute),
+    /// This very click or command was processed before.
+    Replayed,
+}
+
 impl Mute {
     /// Display name of what is muted.
     #[must_use]

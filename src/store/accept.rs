@@ -104,6 +104,11 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    /// The result for the sender.
+    pub(super) const fn accepted(&self) -> Accepted {
+        self.accepted
+    }
+
     /// The result for an event that requests nothing.
     pub(super) const fn of(accepted: Accepted, deliveries: Vec<DeliveryId>) -> Self {
         Self { accepted, deliveries, more: Vec::new() }
@@ -149,36 +154,40 @@ pub(super) async fn tell(mut groups: mpsc::UnboundedReceiver<Group>, hints: Hint
 /// Replies to the senders and sends a hint for each delivery, in id order.
 fn settle((accepts, stored): Group, hints: &HintSender) {
     for (accept, stored) in accepts.into_iter().zip(stored) {
-        let Accept { event: Incoming { event, plan, .. }, reply } = accept;
-        let _ = reply.send(Ok(stored.accepted));
-        stored.more.into_iter().for_each(|delivery| hints.send(delivery));
-        if stored.deliveries.is_empty() {
-            continue;
-        }
-        let event = Arc::new(Event {
-            id: stored.accepted.event_id,
-            source: event.source,
-            kind: event.kind,
-            company: event.company,
-            subject: event.subject,
-            occurred_at: event.occurred_at,
-            received_at: event.received_at,
-            size: event.body.as_bytes().len(),
-            data: Payload::of(event.source, event.body).with_severity(event.severity),
+        let _ = accept.reply.send(Ok(stored.accepted));
+        send_hints(accept.event, stored, hints);
+    }
+}
+
+/// Sends a hint for each delivery of a committed event, in id order.
+pub(super) fn send_hints(Incoming { event, plan, .. }: Incoming, stored: Stored, hints: &HintSender) {
+    stored.more.into_iter().for_each(|delivery| hints.send(delivery));
+    if stored.deliveries.is_empty() {
+        return;
+    }
+    let event = Arc::new(Event {
+        id: stored.accepted.event_id,
+        source: event.source,
+        kind: event.kind,
+        company: event.company,
+        subject: event.subject,
+        occurred_at: event.occurred_at,
+        received_at: event.received_at,
+        size: event.body.as_bytes().len(),
+        data: Payload::of(event.source, event.body).with_severity(event.severity),
+    });
+    let sent = |(planned, _): &(Planned, DeliveryId)| planned.muted.is_none();
+    for (planned, id) in plan.into_iter().zip(stored.deliveries).filter(sent) {
+        hints.send(Delivery {
+            id,
+            event_id: event.id,
+            event: (event.size <= ATTACHED).then(|| Arc::clone(&event)),
+            slot: String::new(),
+            generation: 0,
+            destination_id: planned.destination_id,
+            priority: planned.priority,
+            route: planned.route,
         });
-        let sent = |(planned, _): &(Planned, DeliveryId)| planned.muted.is_none();
-        for (planned, id) in plan.into_iter().zip(stored.deliveries).filter(sent) {
-            hints.send(Delivery {
-                id,
-                event_id: event.id,
-                event: (event.size <= ATTACHED).then(|| Arc::clone(&event)),
-                slot: String::new(),
-                generation: 0,
-                destination_id: planned.destination_id,
-                priority: planned.priority,
-                route: planned.route,
-            });
-        }
     }
 }
 

@@ -8,36 +8,11 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
-use crate::model::DestinationId;
+use crate::model::{CorruptRow, DestinationId, RowResult};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// Number of characters of an id that lists show.
-const SHORT: usize = 8;
 const MAY_STAND: &str = "; it may be in the channel all the same";
-
-/// One row of a list: decoded or corrupt.
-pub type RowResult<T> = std::result::Result<T, CorruptRow>;
-
-/// A row that cannot be decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CorruptRow {
-    /// Row number within its table: the id itself may be corrupt.
-    place: i64,
-    /// The id, as far as it can be shown.
-    pub id: String,
-    /// Which value cannot be decoded.
-    pub why: String,
-}
-
-impl CorruptRow {
-    /// The last characters of the id, as lists show it.
-    #[must_use]
-    pub fn short(&self) -> String {
-        let skipped = self.id.chars().count().saturating_sub(SHORT);
-        self.id.chars().skip(skipped).collect()
-    }
-}
 
 /// Decodes `rows`, which contain their `id` and, as `place`, their row number. Returns corrupt rows separately. An
 /// error that is not about a single row fails the whole call.

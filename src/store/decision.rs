@@ -4,6 +4,7 @@
 mod announce;
 mod asking;
 mod call;
+mod change;
 mod deciding;
 mod paused;
 mod retry;
@@ -24,10 +25,9 @@ pub(super) use announce::announce;
 pub use asking::DecisionTrigger;
 pub(super) use asking::ask;
 pub use call::{CallNext, Calling};
-pub use deciding::{Change, Changed};
-pub use retry::NotRetried;
+pub use change::{Change, Changed};
 pub(super) use retry::{Retried, Rights, retry_call};
-pub use ticket_action::{CardOf, TicketAction};
+pub use ticket_action::CardOf;
 
 /// Discord location of a decision's card in one destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,26 +4,13 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::SteadyTime;
-use crate::model::{Delivery, DestinationId, Message, Priority};
-use crate::store::corrupt::{self, CorruptRow};
+use crate::model::{Backlog, CorruptRow, Delivery, DestinationId, Message, Priority};
+use crate::store::corrupt;
 use crate::store::{Result, Store};
 
 /// The columns that `read` needs, and the row number.
 pub(super) const COLUMNS: &str =
     "rowid AS place, id, event_id, slot, generation, destination_id, rank, route";
-
-/// Queue counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backlog {
-    /// Deliveries that wait for their turn.
-    pub pending: u64,
-    /// Deliveries whose message may be on its way.
-    pub sending: u64,
-    /// Dead deliveries.
-    pub dead: u64,
-    /// Events that no key of the routing map matched.
-    pub unrouted: u64,
-}
 
 /// The next pending deliveries of a lane.
 #[derive(Debug, Default)]

@@ -4,8 +4,10 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::clock::{SteadyTime, Timestamp};
-use crate::model::{Action, Delivery, DestinationId, Form, Message, Nonce, PostedAfter, Snowflake};
-use crate::store::corrupt::{self, CorruptRow};
+use crate::model::{
+    Action, CorruptRow, Delivery, DestinationId, Form, Message, Nonce, PostedAfter, Snowflake,
+};
+use crate::store::corrupt;
 use crate::store::delivery::{self, COLUMNS};
 use crate::store::{Error, Result, Store};
 

@@ -4,8 +4,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
-use crate::model::{Event, EventId, Kind, MessageId, Payload, RawBody, Source};
-use crate::store::corrupt::{self, RowResult};
+use crate::model::{Event, EventId, Kind, MessageId, Payload, RawBody, RowResult, Source};
+use crate::store::corrupt;
 use crate::store::muted::muted;
 use crate::store::{Error, Result, Store};
 

@@ -4,10 +4,10 @@
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::model::Event;
+use crate::model::{DeliveryDetails, Event, RowResult};
 use crate::store::audit::{self, Audited};
-use crate::store::corrupt::{self, RowResult};
-use crate::store::delivery_query::{self, DeliveryDetails};
+use crate::store::corrupt;
+use crate::store::delivery_query;
 use crate::store::{Result, Store, event};
 
 /// A page, and the cursor of the next one; `None` after the last.

@@ -6,7 +6,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use crate::clock::{Moment, Timestamp};
 use crate::model::route::Pattern;
 use crate::model::{
-    AuditEntry, AuditOutcome, Decision, Delivery, DestinationId, Mint, Mute, MuteId, MutedAlert, Severity,
+    AuditEntry, AuditOutcome, Decision, Delivery, DestinationId, Mint, Mute, MuteId, Muted, MutedAlert,
+    Severity,
 };
 use crate::store::audit::{self, AuditKey};
 use crate::store::decision::{alert_about, announce};
@@ -14,24 +15,6 @@ use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
 const COLUMNS: &str = "id, pattern, subject, label, severity, until, reason, created_by, created_at";
-
-/// Result of adding a mute.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Muted {
-    /// The mute was added.
-    Now(Mute),
-    /// An equal mute was active: it continues with the new end.
-    Renewed {
-        /// The mute after the change.
-        now: Mute,
-        /// The mute before the change.
-        before: Mute,
-    },
-    /// The alert is already muted, by this mute.
-    Already(Mute),
-    /// This very click or command was processed before.
-    Replayed,
-}
 
 impl Store {
     /// Adds a mute, with its audit entry and the edit of the alert's card on which it was requested. An alert that is

@@ -9,9 +9,9 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, Timestamp};
-use crate::model::{AuditEntry, AuditOutcome, Delivery, DeliveryId, Mint, Status};
+use crate::model::{AuditEntry, AuditOutcome, Delivery, DeliveryId, Mint, Revived, Status};
 use crate::store::audit::{self, AuditKey};
-use crate::store::decision::{NotRetried, Retried, Rights, retry_call};
+use crate::store::decision::{Retried, Rights, retry_call};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -33,41 +33,6 @@ pub enum Selection {
     Named,
     /// All deliveries of a kind: calls to the platform are left to the buttons on their cards.
     Bulk,
-}
-
-/// Result of a redelivery request for one delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Revived {
-    /// It is pending again, one generation later.
-    Pending {
-        /// Whether its destination was closed and is tried again.
-        reopened: bool,
-    },
-    /// It is a call to the platform, and is due again.
-    Called,
-    /// It is a call to the platform, and nothing was changed.
-    NotCalled(NotRetried),
-    /// There is no such delivery.
-    NotFound,
-    /// Its destination, of this name, was removed: nothing can be sent there.
-    Gone(String),
-    /// It is not finished, and is sent without a redelivery.
-    Conflict {
-        /// Current status: pending or sending.
-        status: Status,
-        /// Whether it only waited for its closed destination, which is tried again.
-        reopened: bool,
-    },
-    /// Its row is corrupt.
-    Unreadable,
-}
-
-impl Revived {
-    /// Returns whether something was changed.
-    #[must_use]
-    pub const fn is_done(&self) -> bool {
-        matches!(self, Self::Pending { .. } | Self::Called | Self::Conflict { reopened: true, .. })
-    }
 }
 
 impl Store {

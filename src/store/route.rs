@@ -5,7 +5,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::Timestamp;
 use crate::model::route::Key;
-use crate::model::{AuditEntry, AuditOutcome, DestinationId, RouteId, Sink};
+use crate::model::{AuditEntry, AuditOutcome, DestinationId, RouteId, SetRoute, Sink};
 use crate::store::audit::{self, AuditKey};
 use crate::store::destination::Ensure;
 use crate::store::unit::Unit;
@@ -13,23 +13,6 @@ use crate::store::{Error, Result, Store};
 
 /// Origin of a destination that an operator chose on Discord.
 const ORIGIN: &str = "discord";
-
-/// A route that an operator set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SetRoute {
-    /// Id of the route.
-    pub id: RouteId,
-    /// Key that matches events.
-    pub key: Key,
-    /// Id of the target destination.
-    pub destination: DestinationId,
-    /// Type and address of the target.
-    pub sink: Sink,
-    /// Name of the operator who set it.
-    pub by: String,
-    /// When it was set.
-    pub since: Timestamp,
-}
 
 impl Store {
     /// Returns the stored routes, in the order in which they were set.

@@ -4,28 +4,8 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 use crate::clock::{SteadyTime, Timestamp};
-use crate::model::{DeliveryId, EventId, Priority};
+use crate::model::{DeliveryId, DestinationCounts, EventId, Priority, Tally};
 use crate::store::{Result, Store};
-
-/// Counts since a point in time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Events that were accepted from senders.
-    pub accepted: u64,
-    /// Deliveries of those events that arrived.
-    pub delivered: u64,
-    /// Deliveries of those events that were given up.
-    pub dead: u64,
-}
-
-/// Counts of the destinations by state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DestinationCounts {
-    /// Destinations in a cooldown or backoff.
-    pub cooling: u64,
-    /// Destinations that need the operator.
-    pub closed: u64,
-}
 
 impl Store {
     /// Counts the destinations by state at `now`.

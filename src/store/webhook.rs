@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::model::{
-    Actor, AuditEntry, Category, DestinationId, NewWebhook, Scope, StoredWebhook, WebhookMark, WebhookUrl,
+    AuditEntry, By, Category, DestinationId, NewWebhook, Scope, StoredWebhook, WebhookMark, WebhookUrl,
 };
 use crate::store::audit::{self, AuditKey};
 use crate::store::unit::Unit;
@@ -34,7 +34,7 @@ impl Store {
         id: DestinationId,
         about: NewWebhook,
         url: &WebhookUrl,
-        by: Actor,
+        by: By,
     ) -> Result<StoreOutcome> {
         let (now, audit, sealed) = (self.0.clock.now(), self.audit_key()?, self.seal(id, url)?);
         self.writer().submit(Add { id, about, mark: url.mark(), sealed, by, audit, now }).await
@@ -42,19 +42,14 @@ impl Store {
 
     /// Replaces the address of a webhook. If the webhook was closed, it is open again, and its pending deliveries are
     /// due.
-    pub async fn replace_webhook(
-        &self,
-        id: DestinationId,
-        url: &WebhookUrl,
-        by: Actor,
-    ) -> Result<StoreOutcome> {
+    pub async fn replace_webhook(&self, id: DestinationId, url: &WebhookUrl, by: By) -> Result<StoreOutcome> {
         let (now, audit, sealed) = (self.0.clock.now(), self.audit_key()?, self.seal(id, url)?);
         self.writer().submit(Replace { id, mark: url.mark(), sealed, by, audit, now }).await
     }
 
     /// Removes a webhook: nothing is sent to it any more. [`Store::cancel_removed`] cancels its deliveries. Returns
     /// whether there was one.
-    pub async fn remove_webhook(&self, id: DestinationId, by: Actor) -> Result<bool> {
+    pub async fn remove_webhook(&self, id: DestinationId, by: By) -> Result<bool> {
         let (now, audit) = (self.0.clock.now(), self.audit_key()?);
         self.writer().submit(Remove { id, by, audit, now }).await
     }
@@ -95,8 +90,9 @@ impl Store {
     }
 
     /// Records that a test message arrived at a webhook. If the webhook was closed, it is open again.
-    pub async fn note_webhook_tested(&self, id: DestinationId) -> Result<()> {
-        self.writer().submit(Tested { id, now: self.0.clock.now() }).await
+    pub async fn note_webhook_tested(&self, id: DestinationId, mark: WebhookMark, by: By) -> Result<()> {
+        let (now, audit) = (self.0.clock.now(), self.audit_key()?);
+        self.writer().submit(Tested { id, mark, by, audit, now }).await
     }
 
     fn seal(&self, id: DestinationId, url: &WebhookUrl) -> Result<String> {
@@ -113,7 +109,7 @@ struct Add {
     about: NewWebhook,
     mark: WebhookMark,
     sealed: String,
-    by: Actor,
+    by: By,
     audit: AuditKey,
     now: Timestamp,
 }
@@ -145,7 +141,7 @@ impl Unit for Add {
                 None => Err(Error::Stale("the webhook was removed a moment ago")),
             };
         }
-        note(tx, &self.audit, &self.by, "discord-webhook.add", self.id, &self.mark, self.now).await?;
+        note(tx, &self.audit, &self.by, self.id, &self.mark, self.now).await?;
         Ok(StoreOutcome::Stored)
     }
 }
@@ -154,7 +150,7 @@ struct Replace {
     id: DestinationId,
     mark: WebhookMark,
     sealed: String,
-    by: Actor,
+    by: By,
     audit: AuditKey,
     now: Timestamp,
 }
@@ -184,14 +180,14 @@ impl Unit for Replace {
         .bind(self.now.as_millis())
         .execute(&mut *tx)
         .await?;
-        note(tx, &self.audit, &self.by, "discord-webhook.replace", self.id, &self.mark, self.now).await?;
+        note(tx, &self.audit, &self.by, self.id, &self.mark, self.now).await?;
         Ok(StoreOutcome::Stored)
     }
 }
 
 struct Remove {
     id: DestinationId,
-    by: Actor,
+    by: By,
     audit: AuditKey,
     now: Timestamp,
 }
@@ -212,13 +208,16 @@ impl Unit for Remove {
         .await?;
         let Some(address) = address else { return Ok(false) };
         let mark = mark(&address)?;
-        note(tx, &self.audit, &self.by, "discord-webhook.remove", self.id, &mark, self.now).await?;
+        note(tx, &self.audit, &self.by, self.id, &mark, self.now).await?;
         Ok(true)
     }
 }
 
 struct Tested {
     id: DestinationId,
+    mark: WebhookMark,
+    by: By,
+    audit: AuditKey,
     now: Timestamp,
 }
 
@@ -233,9 +232,9 @@ impl Unit for Tested {
         )
         .bind(self.id.to_string())
         .bind(self.now.as_millis())
-        .execute(tx)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        note(tx, &self.audit, &self.by, self.id, &self.mark, self.now).await
     }
 }
 
@@ -255,14 +254,12 @@ async fn known(tx: &mut SqliteConnection, owner: &str, mark: &WebhookMark) -> Re
 async fn note(
     tx: &mut SqliteConnection,
     key: &AuditKey,
-    by: &Actor,
-    action: &str,
+    by: &By,
     id: DestinationId,
     mark: &WebhookMark,
     now: Timestamp,
 ) -> Result<()> {
-    let entry =
-        AuditEntry { reference: id.to_string(), ..AuditEntry::new(by.clone(), action, mark.to_string()) };
+    let entry = AuditEntry { reference: id.to_string(), ..by.entry(mark.to_string()) };
     audit::append(tx, key, &entry, now).await.map(drop)
 }
 

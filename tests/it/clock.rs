@@ -115,7 +115,10 @@ async fn at_every_state_a_step_of_the_wall_clock_delays_and_hastens_nothing(
         }
     })
     .await;
-    s.t.hub().mute("ticket.*", Duration::from_secs(2 * 3600), "", crate::harness::by("Alice")).await.unwrap();
+    s.t.hub()
+        .mute("ticket.*", Duration::from_secs(2 * 3600), "", &crate::harness::by("Alice"))
+        .await
+        .unwrap();
     // Being told to XTSystems, again and again; in its grace, to be undone; in its grace; open.
     let tried = asks(&s, "tried").await;
     s.platform.next(3, &Answering::With(503, "{}"));

@@ -19,11 +19,11 @@ use nuncio::clock::Clock;
 use nuncio::config::{Config, Variables};
 use nuncio::demo::{Answer, XtSystems};
 use nuncio::hub::{Gateway, Hub};
-use nuncio::model::{Actor, AuditEntry, Snowflake};
+use nuncio::model::{Actor, By};
 use nuncio::sandbox::discord::{Permission, Permissions, Setup};
 use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;
-use nuncio::store::{Requester, Store};
+use nuncio::store::Store;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -355,9 +355,9 @@ impl Harness {
     }
 }
 
-/// What the audit log says of somebody who does something by a hub's method.
-pub fn by(name: &str) -> AuditEntry {
-    AuditEntry::new(Actor::Person { id: Snowflake::new(7), name: name.to_owned() }, "test", "test")
+/// Somebody of this name at the shell, who may do everything.
+pub fn by(name: &str) -> By {
+    By::new(Actor::ShellUser(name.to_owned()), "test")
 }
 
 /// An id on the sandbox's Discord as nuncio's own type; the two types have only the number in common.
@@ -368,6 +368,9 @@ pub fn nuncio_id(id: sandbox::Snowflake) -> Snowflake {
 /// Somebody at the shell who redelivers.
 pub fn at_shell() -> Requester {
     Hub::shell_requester(Actor::Shell, "test")
+/// Somebody at the shell.
+pub fn at_shell() -> By {
+    By::new(Actor::Shell, "command.redeliver")
 }
 
 /// A message of its own for every event, however many there are.

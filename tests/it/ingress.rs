@@ -143,7 +143,7 @@ async fn what_is_not_signed_is_refused_and_leaves_nothing() {
         assert_eq!((status, &body), (401, expected));
     }
     let backlog = t.store().backlog().await.unwrap();
-    assert_eq!(backlog, nuncio::store::Backlog::default());
+    assert_eq!(backlog, nuncio::model::Backlog::default());
     t.finish().await;
 }
 

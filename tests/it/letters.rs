@@ -6,10 +6,10 @@
 //! | only what is finished goes back to pending | the old state left out of the WHERE |
 //! | a redelivery is a message of its own | the old nonce kept |
 
+use nuncio::model::Revived;
 use std::time::Duration;
 
 use nuncio::sandbox::discord::{Fault, RateLimits};
-use nuncio::store::Revived;
 use serde_json::{Value, json};
 use tracing::Level;
 

@@ -9,6 +9,7 @@ mod architecture;
 mod attack;
 mod attribution;
 mod audit;
+mod audited;
 mod bot;
 mod cards;
 mod circles;

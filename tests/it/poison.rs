@@ -11,10 +11,10 @@
 mod broken;
 mod spoilt;
 
+use nuncio::model::DeliveryFilter;
 use std::time::Duration;
 
 use nuncio::sandbox::discord::{Fault, RateLimits};
-use nuncio::store::DeliveryFilter;
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};

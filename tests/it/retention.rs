@@ -11,9 +11,9 @@
 use std::time::{Duration, Instant};
 
 use nuncio::hub::Tidied;
-use nuncio::model::DeliveryId;
+use nuncio::model::{DeliveryFilter, DeliveryId, Revived};
 use nuncio::sandbox::discord::{Fault, RateLimits};
-use nuncio::store::{DeliveryFilter, RetentionTable, Revived};
+use nuncio::store::RetentionTable;
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -145,7 +145,7 @@ async fn forty_days_on(t: &Harness) -> Tidied {
 #[tokio::test]
 async fn what_a_mute_silenced_stays_until_it_is_summed_up() {
     let t = by_hand().await;
-    t.hub().mute("alert.*", 30 * DAY, "", by("Alice")).await.unwrap();
+    t.hub().mute("alert.*", 30 * DAY, "", &by("Alice")).await.unwrap();
     t.sends("alert_triggered.json").await;
     t.settle().await;
     // RETENTION_DAYS may be shorter than a mute.

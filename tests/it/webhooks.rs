@@ -16,13 +16,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use nuncio::config::DiscordBase;
-use nuncio::model::{Actor, Category, DestinationId, NewWebhook, Scope, WebhookUrl};
+use nuncio::model::{Actor, By, Category, DestinationId, NewWebhook, Scope, WebhookUrl};
 use nuncio::sandbox::discord::Fault;
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 use tracing::Level;
 
-use crate::harness::{Answering, Harness, Receiver, http, one_by_one, within};
+use crate::harness::{Answering, Harness, Receiver, at_shell, http, one_by_one, within};
 use crate::limits::{asked, health_says, recorded, ticket};
 
 /// Where the sandbox's Discord is.
@@ -58,7 +58,8 @@ pub async fn stores(t: &Harness, url: &str) -> DestinationId {
         owner: String::new(),
         description: String::new(),
     };
-    t.hub().add_webhook(about, &parsed(t, url), Actor::Shell).await.unwrap()
+    let by = By::new(Actor::Shell, "discord-webhook.add");
+    t.hub().add_webhook(about, &parsed(t, url), &by).await.unwrap()
 }
 
 /// Tickets, assets and machines go through a stored webhook to #general; what is told to the admins stands in #alerts.
@@ -317,10 +318,11 @@ async fn the_same_address_is_stored_once_for_each_owner() {
         owner: owner.to_owned(),
         description: String::new(),
     };
-    let adding = (0..20).map(|_| t.hub().add_webhook(about(""), &url, Actor::Shell));
+    let by = at_shell();
+    let adding = (0..20).map(|_| t.hub().add_webhook(about(""), &url, &by));
     let added = futures_util::future::join_all(adding).await;
     assert_eq!(added.iter().filter(|added| added.is_ok()).count(), 1, "{added:?}");
-    t.hub().add_webhook(about("u-1"), &url, Actor::Shell).await.unwrap();
+    t.hub().add_webhook(about("u-1"), &url, &at_shell()).await.unwrap();
     assert_eq!(t.store().webhooks().await.unwrap().len(), 2);
     t.finish().await;
 }

@@ -9,7 +9,7 @@ use crate::bot::list::{List, Page};
 use crate::bot::person::person as clicking;
 use crate::bot::refusal::refused;
 use crate::hub::{Entrypoint, Person};
-use crate::model::{Actor, AuditEntry, AuditOutcome, Snowflake};
+use crate::model::{Actor, AuditEntry, AuditOutcome, By, Snowflake};
 
 /// The result of a command that changes something.
 pub(super) struct Done {
@@ -99,21 +99,22 @@ pub(super) async fn list(context: Context<'_>, list: List) -> Result<(), Error> 
 }
 
 /// The command's audit log entry.
-pub(super) fn entry(
+fn entry(
     context: Context<'_>,
     subject: &str,
     outcome: AuditOutcome,
     detail: impl Into<String>,
 ) -> AuditEntry {
-    let Person { id, name: actor, .. } = person(context);
+    AuditEntry { outcome, detail: detail.into(), ..by(context).entry(subject) }
+}
+
+/// The request for a change that the command is.
+pub(super) fn by(context: Context<'_>) -> By {
     let name = context.command().qualified_name.replace([' ', '_'], "-").to_lowercase();
-    let action = format!("command.{name}");
-    AuditEntry {
-        outcome,
-        detail: detail.into(),
+    By {
         channel: Some(Snowflake::new(context.interaction.channel_id.get())),
         interaction: Some(Snowflake::new(context.interaction.id.get())),
-        ..AuditEntry::new(Actor::Person { id, name: actor }, action, subject)
+        ..By::new(Actor::Person(person(context)), format!("command.{name}"))
     }
 }
 

@@ -7,12 +7,15 @@ use super::authorize::Done;
 use super::{Context, Error, authorize};
 use crate::bot::answer;
 use crate::bot::list::{self, List};
+use crate::bot::refusal;
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
-use crate::hub::{ButtonAction, Redelivered, Refusal, Rules};
-use crate::model::{AuditOutcome, Snowflake, payload};
+use crate::hub::{self, Redelivered, Refusal, Rules};
+use crate::model::{
+    AttemptRow, AuditOutcome, DecisionAction, DeliveryDetails, NotRetried, Revived, RowResult, Snowflake,
+    payload,
+};
 use crate::render::{self, Surface};
-use crate::store::{AttemptRow, DeliveryDetails, NotRetried, Requester, Revived, RowResult};
 
 /// Discord: "Application Command Object", choices.
 const MOST_CHOICES: usize = 25;
@@ -28,6 +31,7 @@ const MOST_CONTENT: usize = 2000;
 const MOST_RAW: usize = 10;
 const GONE: &str = "Its destination was removed, so it cannot be sent there again. To send new events elsewhere, use \
                     Set channel in `/webhook-config`.";
+const UNCHANGED: &str = "Nothing was changed.";
 const REPLAYED: &str = "That was done already.";
 const NOT_OURS: &str =
     "nuncio did not send this message, or does not keep its event any more (RETENTION_DAYS).";
@@ -84,9 +88,11 @@ async fn retry(
             return Ok(Done::new(AuditOutcome::Refused, "delivery", unknown(&id)));
         };
         let subject = format!("delivery {id}");
-        let revived = hub.redeliver(id, &requester(context, &subject)).await?;
-        let Some(revived) = revived else { return Ok(Done::new(AuditOutcome::Done, subject, REPLAYED)) };
-        let (outcome, sentence) = outcome(&revived, &hub.rules());
+        let (outcome, sentence) = match hub.redeliver(id, &authorize::by(context)).await {
+            Ok(Some(revived)) => outcome(&revived, &hub.rules()),
+            Ok(None) => (AuditOutcome::Done, REPLAYED.to_owned()),
+            Err(error) => (AuditOutcome::Refused, refusal::sentence(error, UNCHANGED)?),
+        };
         Ok(Done::new(outcome, subject, sentence))
     };
     authorize::operate(context, "delivery", work).await
@@ -98,17 +104,18 @@ pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<
     let subject = format!("message {}", message.id);
     let hub = &context.data().hub;
     let work = async {
-        let shown = hub.shown_in(Snowflake::new(message.id.get())).await?;
-        let ids: Vec<_> = shown.iter().map(|(delivery, _)| *delivery).collect();
-        let done = hub.redeliver_all(&ids, &requester(context, &subject)).await?;
-        let Some(done) = done else { return Ok(Done::new(AuditOutcome::Done, &subject, REPLAYED)) };
+        let done = hub.redeliver_message(Snowflake::new(message.id.get()), &authorize::by(context)).await;
         let (outcome, sentence) = match done {
-            _ if ids.is_empty() => (AuditOutcome::Refused, NOT_OURS),
-            Redelivered { deliveries: 1.., .. } => {
-                (AuditOutcome::Done, "It is sent again, as a new message.")
+            Ok(None) => (AuditOutcome::Done, REPLAYED.to_owned()),
+            Ok(Some(Redelivered { deliveries: 1.., .. })) => {
+                (AuditOutcome::Done, "It is sent again, as a new message.".to_owned())
             }
-            Redelivered { gone: 1.., .. } => (AuditOutcome::Refused, GONE),
-            _ => (AuditOutcome::Refused, "It is on its way already: nothing was changed."),
+            Ok(Some(Redelivered { gone: 1.., .. })) => (AuditOutcome::Refused, GONE.to_owned()),
+            Ok(Some(_)) => {
+                (AuditOutcome::Refused, "It is on its way already: nothing was changed.".to_owned())
+            }
+            Err(hub::Error::NotFound(_)) => (AuditOutcome::Refused, NOT_OURS.to_owned()),
+            Err(error) => (AuditOutcome::Refused, refusal::sentence(error, UNCHANGED)?),
         };
         Ok(Done::new(outcome, &subject, sentence))
     };
@@ -157,12 +164,6 @@ fn pretty(body: &[u8]) -> String {
         .unwrap_or_else(|| String::from_utf8_lossy(body).into_owned())
 }
 
-/// The person who ran the command, with their access.
-fn requester(context: Context<'_>, subject: &str) -> Requester {
-    let entry = authorize::entry(context, subject, AuditOutcome::Done, "");
-    context.data().hub.requester(&authorize::person(context), entry)
-}
-
 fn outcome(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
     let sentence = match revived {
         Revived::Pending { reopened: false } => "It is sent again, as a new message.",
@@ -185,8 +186,10 @@ fn outcome(revived: &Revived, rules: &Rules) -> (AuditOutcome, String) {
 /// Why the call to XTSystems is not repeated, and who can repeat it.
 fn not_called(why: NotRetried, rules: &Rules) -> String {
     let (press, refusal) = match why {
-        NotRetried::NeedsApprover => (ButtonAction::TryAgain, Refusal::NotApprover(rules.approvers.clone())),
-        NotRetried::NeedsOperator => (ButtonAction::Resend, Refusal::NotOperator(rules.operators.clone())),
+        NotRetried::NeedsApprover => {
+            (DecisionAction::TryAgain, Refusal::NotApprover(rules.approvers.clone()))
+        }
+        NotRetried::NeedsOperator => (DecisionAction::Resend, Refusal::NotOperator(rules.operators.clone())),
         _ => {
             return format!(
                 "The call to XTSystems is not made again: {}. Nothing was changed.",

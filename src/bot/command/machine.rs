@@ -8,8 +8,8 @@ use crate::bot::answer::{self, ClickReply};
 use crate::bot::list::List;
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
-use crate::hub::{ButtonAction, Click, ClickOutcome};
-use crate::model::{Decision, Snowflake};
+use crate::hub::{Click, ClickOutcome};
+use crate::model::{Decision, DecisionAction, Snowflake};
 
 const UNKNOWN: &str =
     "No machine with that id or name has asked to join. `/machine pending` lists those that wait.";
@@ -47,7 +47,7 @@ async fn approve(
     #[autocomplete = "suggest"]
     machine: String,
 ) -> Result<(), Error> {
-    press(context, ButtonAction::Approve, &machine, None).await
+    press(context, DecisionAction::Approve, &machine, None).await
 }
 
 /// Deny a machine, with a reason
@@ -67,7 +67,7 @@ async fn deny(
     if !(3..=400).contains(&length) {
         return authorize::say(context, "A reason has 3 to 400 characters. Nothing was decided.").await;
     }
-    press(context, ButtonAction::Deny, &machine, Some(reason.trim().to_owned())).await
+    press(context, DecisionAction::Deny, &machine, Some(reason.trim().to_owned())).await
 }
 
 /// Everything that is known about a machine's request
@@ -79,13 +79,13 @@ async fn show(
     #[autocomplete = "suggest"]
     machine: String,
 ) -> Result<(), Error> {
-    press(context, ButtonAction::Details, &machine, None).await
+    press(context, DecisionAction::Details, &machine, None).await
 }
 
 /// Performs the card button's action, under the same rules.
 async fn press(
     context: Context<'_>,
-    press: ButtonAction,
+    press: DecisionAction,
     machine: &str,
     text: Option<String>,
 ) -> Result<(), Error> {
@@ -111,8 +111,11 @@ async fn press(
         place: None,
         text,
     };
-    let clicked = hub.click(&click).await?;
-    match answer::to(press, &clicked) {
+    let clicked = match hub.click(&click).await {
+        Ok(clicked) => clicked,
+        Err(error) => return authorize::say(context, answer::unchanged(press, error)?).await,
+    };
+    match answer::to(&clicked) {
         ClickReply::Sentence(sentence) => authorize::say(context, sentence).await,
         ClickReply::Embed(embed) => {
             context.send(CreateReply::default().embed(*embed).ephemeral(true)).await?;

@@ -7,11 +7,12 @@ use super::authorize::Done;
 use super::{Context, Error, authorize};
 use crate::bot::kinds::kinds_and_families;
 use crate::bot::mute_answer;
-use crate::bot::mute_answer::not_muted;
+use crate::bot::mute_answer::NOT_MUTED;
 use crate::bot::mute_question;
+use crate::bot::refusal;
 use crate::bot::text::quoted;
 use crate::config::span_of;
-use crate::hub::{MuteError, UnknownKind};
+use crate::hub::UnknownKind;
 use crate::model::{AuditOutcome, Kind, KindMeaning, Source};
 
 /// Suggested durations; any other may be typed.
@@ -59,11 +60,9 @@ async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str)
         let done = Done::new(AuditOutcome::Refused, subject, never_came(kind, &unknown, !buttons.is_empty()));
         return Ok(done.with(buttons, embed));
     }
-    let entry = authorize::entry(context, &subject, AuditOutcome::Done, reason);
-    match context.data().hub.mute(kind, span, reason, entry).await {
+    match context.data().hub.mute(kind, span, reason, &authorize::by(context)).await {
         Ok(muted) => Ok(Done::new(AuditOutcome::Done, subject, mute_answer::muted(&muted))),
-        Err(MuteError::Invalid(why)) => Ok(refused(not_muted(&why))),
-        Err(MuteError::Store(error)) => Err(error.into()),
+        Err(error) => Ok(refused(refusal::sentence(error, NOT_MUTED)?)),
     }
 }
 

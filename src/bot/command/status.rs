@@ -7,7 +7,7 @@ use serenity::all::{CreateEmbed, CreateEmbedFooter, Timestamp as DiscordTime};
 
 use super::{Data, Error};
 use crate::clock::Timestamp;
-use crate::hub::{Gateway, Status};
+use crate::hub::{Gateway, SystemStatus};
 use crate::render::{self, Color, Markdown, Surface};
 
 /// Deadline for an immediate reply. Discord allows three seconds; after this, the reply is deferred.
@@ -41,7 +41,7 @@ pub(super) async fn webhook_status(context: Context<'_, Data, Error>) -> Result<
 }
 
 /// The reply. Stays within Discord's limits: eleven fields, each at most 1024 characters except the description.
-fn embed(status: &Status, now: Timestamp) -> CreateEmbed {
+fn embed(status: &SystemStatus, now: Timestamp) -> CreateEmbed {
     let is_well = status.problems.is_empty();
     let color = if is_well { Color::Done } else { Color::Warning };
     let problems = status
@@ -74,7 +74,7 @@ fn embed(status: &Status, now: Timestamp) -> CreateEmbed {
         .timestamp(DiscordTime::from_unix_timestamp(now.as_secs()).unwrap_or_default())
 }
 
-fn server(status: &Status) -> String {
+fn server(status: &SystemStatus) -> String {
     format!("nuncio {}, up {}", status.version, span(status.uptime))
 }
 
@@ -88,19 +88,19 @@ fn gateway(gateway: Gateway) -> String {
     }
 }
 
-fn endpoint(status: &Status) -> String {
+fn endpoint(status: &SystemStatus) -> String {
     match &status.endpoint {
         Some(endpoint) => format!("`POST http://{}{}`", endpoint.address, endpoint.path),
         None => "none".to_owned(),
     }
 }
 
-fn database(status: &Status) -> String {
+fn database(status: &SystemStatus) -> String {
     let path = render::code(&status.database.display().to_string());
     path.and(render::text(&format!(", {}", bytes(status.database_bytes)))).write(Surface::Embed)
 }
 
-fn outbox(status: &Status, now: Timestamp) -> String {
+fn outbox(status: &SystemStatus, now: Timestamp) -> String {
     let waiting = status.backlog.pending + status.backlog.sending;
     let waiting = match status.oldest {
         Some(oldest) if waiting > 0 => {
@@ -115,19 +115,19 @@ fn outbox(status: &Status, now: Timestamp) -> String {
     }
 }
 
-fn last_event(status: &Status) -> String {
+fn last_event(status: &SystemStatus) -> String {
     match &status.newest {
         Some((kind, at)) => format!("{} {}", render::code(kind).write(Surface::Embed), ago(*at)),
         None => "none yet".to_owned(),
     }
 }
 
-fn lately(status: &Status) -> String {
+fn lately(status: &SystemStatus) -> String {
     let tally = status.lately;
     format!("{} accepted · {} delivered · {} dead", tally.accepted, tally.delivered, tally.dead)
 }
 
-fn mutes(status: &Status) -> Option<String> {
+fn mutes(status: &SystemStatus) -> Option<String> {
     let lines = status.mutes.iter().map(|mute| {
         let until = [render::literal(", ends "), render::moment(mute.until)];
         Some(
@@ -144,7 +144,7 @@ fn mutes(status: &Status) -> Option<String> {
         .filter(|lines| !lines.is_empty())
 }
 
-fn refusals(status: &Status) -> Option<String> {
+fn refusals(status: &SystemStatus) -> Option<String> {
     let lines = status.refusals.iter().map(|findings| {
         let sentence =
             findings.sentence.strip_prefix("a webhook was refused: ").unwrap_or(&findings.sentence);
@@ -187,9 +187,9 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::hub::{Endpoint, Finding, Findings, Problem, ProblemCode};
+    use crate::hub::{Finding, Findings, Problem, ProblemCode, WebhookEndpoint};
+    use crate::model::{Backlog, Tally};
     use crate::model::{Mute, MuteId};
-    use crate::store::{Backlog, Tally};
 
     const NOW: Timestamp = Timestamp::from_secs(1_705_314_600);
 
@@ -206,11 +206,11 @@ mod tests {
         }
     }
 
-    fn status() -> Status {
-        Status {
+    fn status() -> SystemStatus {
+        SystemStatus {
             version: "0.1.0",
             uptime: Duration::from_secs(93_784),
-            endpoint: Some(Endpoint {
+            endpoint: Some(WebhookEndpoint {
                 address: ([127, 0, 0, 1], 3000).into(),
                 path: "/webhooks/xtsystems".to_owned(),
             }),
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    fn lines(status: &Status) -> String {
+    fn lines(status: &SystemStatus) -> String {
         let embed = serde_json::to_value(embed(status, NOW)).unwrap();
         let fields = embed["fields"].as_array().unwrap().iter();
         let fields = fields.map(|field| {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::authorize::Done;
 use super::{Context, Error, authorize};
+use crate::bot::refusal;
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
 use crate::clock::Timestamp;
@@ -72,7 +73,12 @@ async fn through_the_platform(
 
 async fn by_ourselves(context: Context<'_>) -> Result<(AuditOutcome, String), Error> {
     let hub = &context.data().hub;
-    let event = hub.send_test().await?;
+    let event = match hub.send_test(&authorize::by(context)).await {
+        Ok(event) => event,
+        Err(error) => {
+            return Ok((AuditOutcome::Refused, refusal::sentence(error, "The test was not sent.")?));
+        }
+    };
     let trace = hub.follow(event, PATIENCE).await?;
     let sentence = summary("Without XTSystems (there is no XTSYSTEMS_API_KEY)", &trace);
     Ok((outcome(&trace), sentence))

@@ -4,9 +4,10 @@ use serenity::all::CreateAutocompleteResponse;
 
 use super::authorize::Done;
 use super::{Context, Error, authorize};
+use crate::bot::refusal;
 use crate::bot::text::glimpse;
 use crate::bot::text::quoted;
-use crate::hub::MuteError;
+use crate::hub;
 use crate::model::{AuditOutcome, Mute};
 
 /// Discord: "Application Command Object", choices.
@@ -30,8 +31,7 @@ async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> 
     let Some(wanted) = wanted else {
         return Ok(Done::new(AuditOutcome::Done, "mutes, listed", list(&hub.mutes().await?)));
     };
-    let entry = authorize::entry(context, "mute", AuditOutcome::Done, "");
-    match hub.unmute(wanted, entry).await {
+    match hub.unmute(wanted, &authorize::by(context)).await {
         Ok(ended) if ended.is_empty() => {
             Ok(Done::new(AuditOutcome::Done, "mute", "That mute has already ended."))
         }
@@ -44,11 +44,13 @@ async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> 
             );
             Ok(Done::new(AuditOutcome::Done, format!("mute {}", subjects.join(", ")), sentence))
         }
-        Err(MuteError::Invalid(_)) => {
+        Err(hub::Error::NotFound(_)) => {
             let sentence = format!("Nothing is muted as {}. {}", quoted(wanted), list(&hub.mutes().await?));
             Ok(Done::new(AuditOutcome::Refused, "mute", sentence))
         }
-        Err(MuteError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            Ok(Done::new(AuditOutcome::Refused, "mute", refusal::sentence(error, "Nothing was changed.")?))
+        }
     }
 }
 

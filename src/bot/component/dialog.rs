@@ -2,7 +2,8 @@
 
 use serenity::all::{CreateActionRow, CreateInputText, CreateModal, InputTextStyle};
 
-use crate::hub::{ButtonAction, Click};
+use crate::hub::Click;
+use crate::model::DecisionAction;
 
 /// The input that a dialog requests.
 struct Question {
@@ -13,23 +14,23 @@ struct Question {
     most: u16,
 }
 
-const fn question(press: ButtonAction) -> Option<Question> {
+const fn question(press: DecisionAction) -> Option<Question> {
     Some(match press {
-        ButtonAction::Deny => Question {
+        DecisionAction::Deny => Question {
             title: "Deny this machine",
             label: "Why?",
             hint: "Shown on the card and sent to XTSystems",
             least: 3,
             most: 400,
         },
-        ButtonAction::Note => Question {
+        DecisionAction::Note => Question {
             title: "A note to this ticket",
             label: "Note",
             hint: "Goes to XTSystems under your name",
             least: 3,
             most: 1000,
         },
-        ButtonAction::Close => Question {
+        DecisionAction::Close => Question {
             title: "Close this ticket",
             label: "How was it solved?",
             hint: "Goes to XTSystems as its resolution",
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_dialog_keeps_to_what_discord_takes() {
-        for question in ButtonAction::ALL.into_iter().filter_map(question) {
+        for question in DecisionAction::ALL.into_iter().filter_map(question) {
             assert!(question.title.chars().count() <= 45 && question.label.chars().count() <= 45);
             assert!(question.hint.chars().count() <= 100);
             assert!(question.least <= question.most && question.most <= 4000);

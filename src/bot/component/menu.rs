@@ -14,12 +14,11 @@ use crate::bot::answer;
 use crate::bot::custom_id::{REMOVE, SET};
 use crate::bot::kinds::kinds_and_families;
 use crate::bot::person::person;
-use crate::bot::refusal::refused;
+use crate::bot::refusal::{self, refused};
 use crate::bot::text::{glimpse, quoted};
-use crate::hub::{Before, Hub, Person, RouteError};
+use crate::hub::{self, Before, Hub, Person};
 use crate::model::route::{Key, Target};
-use crate::model::{Actor, AuditEntry, AuditOutcome, EventId, RouteId, Snowflake};
-use crate::store::SetRoute;
+use crate::model::{Actor, AuditEntry, AuditOutcome, By, EventId, RouteId, SetRoute, Snowflake};
 
 const KEY: &str = "v1:route-key";
 const OTHER: &str = "v1:route-other";
@@ -75,14 +74,10 @@ impl Clicks {
             MenuStep::To { key, .. } => ("route.set", format!("route {key}")),
             MenuStep::Begin | MenuStep::Key(_) => ("route.set", "route".to_owned()),
         };
-        let entry = AuditEntry {
-            channel: Some(Snowflake::new(component.channel_id.get())),
-            interaction: Some(Snowflake::new(component.id.get())),
-            ..AuditEntry::new(actor(&person), action, subject)
-        };
+        let by = super::by(component, person.clone(), action);
         if let Err(sentence) = self.may_turn(&person) {
             super::say_at_once(http, component, &sentence).await;
-            return self.note_refused(entry, &person).await;
+            return self.note_refused(by.entry(subject), &person).await;
         }
         match turn {
             MenuStep::Begin => {
@@ -120,8 +115,8 @@ impl Clicks {
                     component.create_response(http, CreateInteractionResponse::Acknowledge).await,
                 );
                 let sentence = match turn {
-                    MenuStep::To { key, channel } => self.set(&key, channel, person.guild, entry).await,
-                    MenuStep::Remove(id) => self.remove(id, entry).await,
+                    MenuStep::To { key, channel } => self.set(&key, channel, &by).await,
+                    MenuStep::Remove(id) => self.remove(id, &by).await,
                     _ => return,
                 };
                 self.watch.redraw();
@@ -146,7 +141,7 @@ impl Clicks {
         let entry = AuditEntry {
             channel: Some(Snowflake::new(modal.channel_id.get())),
             interaction: Some(Snowflake::new(modal.id.get())),
-            ..AuditEntry::new(actor(&person), "route.set", "route")
+            ..AuditEntry::new(Actor::Person(person.clone()), "route.set", "route")
         };
         self.note_refused(entry, &person).await;
     }
@@ -168,20 +163,14 @@ impl Clicks {
         }
     }
 
-    async fn set(
-        &self,
-        text: &str,
-        channel: Snowflake,
-        guild: Option<Snowflake>,
-        entry: AuditEntry,
-    ) -> String {
+    async fn set(&self, text: &str, channel: Snowflake, by: &By) -> String {
         let key = match key(text) {
             Ok(key) => key,
             Err(sentence) => return sentence,
         };
         let hub = &self.shared.hub;
         let place = self.watch.place(channel);
-        match hub.set_route(key.clone(), channel, place.as_ref(), guild, entry).await {
+        match hub.set_route(key.clone(), channel, place.as_ref(), by).await {
             Ok(before) => {
                 let waiting = waiting(hub.unrouted().await.unwrap_or(0));
                 let (only, before) =
@@ -191,31 +180,31 @@ impl Clicks {
                     events(&key)
                 )
             }
-            Err(RouteError::Unfit(why)) => format!("{}. Nothing was changed.", glimpse(&why, 300)),
-            Err(RouteError::Store(error)) => not_kept(&error),
+            Err(error) => unchanged(error),
         }
     }
 
-    async fn remove(&self, id: RouteId, entry: AuditEntry) -> String {
-        match self.shared.hub.remove_route(id, entry).await {
-            Ok(Some((key, true))) => {
+    async fn remove(&self, id: RouteId, by: &By) -> String {
+        match self.shared.hub.remove_route(id, by).await {
+            Ok((key, true)) => {
                 format!("{} go where .env says again: `/webhook-config` shows where.", events(&key))
             }
-            Ok(Some((key, false))) => format!(
+            Ok((key, false)) => format!(
                 "{} have no channel of their own any more: `/webhook-config` shows where such events go now.",
                 events(&key)
             ),
-            Ok(None) => "That setting was already removed.".to_owned(),
-            Err(error) => not_kept(&error),
+            Err(hub::Error::NotFound(_)) => "That setting was already removed.".to_owned(),
+            Err(error) => unchanged(error),
         }
     }
 }
 
-fn actor(person: &Person) -> Actor {
-    Actor::Person { id: person.id, name: person.name.clone() }
-}
-
-fn not_kept(error: &crate::store::Error) -> String {
+/// The reply to a change of a route that was not made.
+fn unchanged(error: hub::Error) -> String {
+    let error = match refusal::sentence(error, "Nothing was changed.") {
+        Ok(sentence) => return sentence,
+        Err(error) => error,
+    };
     let reference = EventId::new().short();
     tracing::error!(reference, %error, "a route could not be saved, so nothing was changed. Its user was given the \
                                         code in `reference`");

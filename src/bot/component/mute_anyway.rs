@@ -4,11 +4,11 @@ use serenity::all::{ComponentInteraction, CreateInteractionResponse, Http};
 
 use super::{Clicks, answered};
 use crate::bot::answer;
-use crate::bot::mute_answer::{muted, not_muted};
+use crate::bot::mute_answer::{NOT_MUTED, muted};
 use crate::bot::mute_question::RegistrationRequest;
 use crate::bot::person::person;
-use crate::hub::MuteError;
-use crate::model::{Actor, AuditEntry, EventId, Snowflake};
+use crate::bot::refusal;
+use crate::model::EventId;
 
 impl Clicks {
     /// Mutes the requested kind, if the person has access.
@@ -20,24 +20,23 @@ impl Clicks {
     ) {
         let person =
             person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
-        let actor = Actor::Person { id: person.id, name: person.name.clone() };
-        let entry = AuditEntry {
-            channel: Some(Snowflake::new(component.channel_id.get())),
-            interaction: Some(Snowflake::new(component.id.get())),
-            ..AuditEntry::new(actor, "command.mute", format!("mute {}", wanted.kind))
-        };
+        let by = super::by(component, person.clone(), "command.mute");
         if let Err(sentence) = self.may_turn(&person) {
             super::say_at_once(http, component, &sentence).await;
-            return self.note_refused(entry, &person).await;
+            return self.note_refused(by.entry(format!("mute {}", wanted.kind)), &person).await;
         }
         self.began(
             component.id.get(),
             component.create_response(http, CreateInteractionResponse::Acknowledge).await,
         );
-        let sentence = match self.shared.hub.mute(&wanted.kind, wanted.span, &wanted.reason, entry).await {
-            Ok(mute) => muted(&mute),
-            Err(MuteError::Invalid(why)) => not_muted(&why),
-            Err(MuteError::Store(error)) => {
+        let done = self.shared.hub.mute(&wanted.kind, wanted.span, &wanted.reason, &by).await;
+        let sentence = match done {
+            Ok(mute) => Ok(muted(&mute)),
+            Err(error) => refusal::sentence(error, NOT_MUTED),
+        };
+        let sentence = match sentence {
+            Ok(sentence) => sentence,
+            Err(error) => {
                 let reference = EventId::new().short();
                 tracing::error!(reference, %error, "a mute could not be saved, so nothing was muted. Its user was \
                                                     given the code in `reference`");

@@ -6,16 +6,16 @@ use serenity::all::{
 
 use crate::bot::person::person;
 use crate::clock::Clock;
-use crate::hub::{ButtonAction, Click, ClickOrigin};
-use crate::model::{Snowflake, Token};
+use crate::hub::{Click, ClickOrigin};
+use crate::model::{DecisionAction, Snowflake, Token};
 
 const VERSION: &str = "v1";
 
 /// Parses the custom id of a decision's button or dialog: `v1:<press>:<token>`.
-fn parse(custom_id: &str) -> Option<(ButtonAction, Token)> {
+fn parse(custom_id: &str) -> Option<(DecisionAction, Token)> {
     let mut parts = custom_id.split(':');
     let (version, press, token) = (parts.next()?, parts.next()?, parts.next()?);
-    let press = ButtonAction::ALL.into_iter().find(|known| known.as_str() == press)?;
+    let press = DecisionAction::ALL.into_iter().find(|known| known.as_str() == press)?;
     (version == VERSION && parts.next().is_none()).then(|| Some((press, token.parse().ok()?)))?
 }
 
@@ -24,7 +24,7 @@ pub(super) fn is_ours(custom_id: &str) -> bool {
     let mut parts = custom_id.split(':');
     let (version, press) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let is_version = version.strip_prefix('v').is_some_and(|number| number.parse::<u32>().is_ok());
-    let is_known = ButtonAction::ALL.iter().any(|known| known.as_str() == press);
+    let is_known = DecisionAction::ALL.iter().any(|known| known.as_str() == press);
     is_version && (is_known || version != VERSION) || !custom_id.contains(':')
 }
 
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn only_what_we_write_is_read() {
         let token = Token::random();
-        for press in ButtonAction::ALL {
+        for press in DecisionAction::ALL {
             assert_eq!(
                 parse(&format!("v1:{}:{}", press.as_str(), token.as_str())),
                 Some((press, token.clone()))

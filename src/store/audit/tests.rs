@@ -4,7 +4,7 @@ use sqlx::{Connection as _, Executor as _};
 
 use super::*;
 use crate::clock::Clock;
-use crate::model::{Actor, AuditOutcome, Snowflake};
+use crate::model::{Actor, AuditOutcome, Person, Snowflake};
 use crate::store::{HintSender, Lock};
 
 struct Log {
@@ -45,7 +45,14 @@ impl Log {
 }
 
 fn entry(n: u64) -> AuditEntry {
-    let actor = Actor::Person { id: Snowflake::new(n), name: "alice".to_owned() };
+    let actor = Actor::Person(Person {
+        id: Snowflake::new(n),
+        name: "alice".to_owned(),
+        guild: None,
+        roles: Vec::new(),
+        may_manage: false,
+        is_timed_out: false,
+    });
     AuditEntry {
         outcome: AuditOutcome::Refused,
         detail: "not an approver".to_owned(),

@@ -1,77 +1,27 @@
 //! Decision clicks: the first click wins, by constraint. One click is one unit: the decision, its audit entry, the
 //! event, the edits of all cards and the call to the platform are committed together or not at all.
 
-use std::time::Duration;
-
 use sqlx::sqlite::SqliteConnection;
 
 use super::announce::{announce, deliver};
+use super::change::{Change, Changed};
 use super::load;
 use super::retry::{announce_retry, is_newest, make_due};
+use super::ticket_action::TicketAction;
 use crate::clock::{Moment, ProvenTime};
-use crate::model::{
-    Actor, AuditEntry, AuditOutcome, Decider, Decision, Delivery, DestinationId, Mint, Token, Verdict,
-};
+use crate::model::{Actor, AuditEntry, AuditOutcome, Decision, DecisionAction, Delivery, Mint, Verdict};
 use crate::store::audit::{self, AuditKey};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
-/// What a click changes.
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// Approves or denies a machine.
-    Decide {
-        /// `Approved` or `Denied`.
-        verdict: Verdict,
-        /// Reason that the decider gave.
-        reason: Option<String>,
-        /// Destination of the call to the platform.
-        platform: DestinationId,
-        /// Delay before the call: the decision can be undone until then.
-        grace: Duration,
-        /// Whether an expired decision may still be made.
-        even_expired: bool,
-    },
-    /// Takes a decision back, as long as the call to the platform has not begun.
-    Undo,
-    /// Calls the platform again after a refusal.
-    TryAgain,
-    /// Marks an alert as taken by the person who clicked.
-    Take,
-}
-
-/// Outcome of a click.
-#[derive(Clone, Debug)]
-pub enum Changed {
-    /// The change was made; contains the new state.
-    Done(Decision),
-    /// Too late, or another click was faster: nothing was changed; contains the current state.
-    Late(Decision),
-    /// This very click was processed before.
-    Replayed,
-    /// There is no such decision.
-    Unknown,
-}
-
 impl Store {
-    /// Applies `change` by `by` to the decision of `token`. `entry` is the audit entry of the click.
-    pub async fn change(
-        &self,
-        token: &Token,
-        change: Change,
-        by: Decider,
-        entry: AuditEntry,
-    ) -> Result<Changed> {
-        let unit = Decide {
-            token: token.clone(),
-            change,
-            by,
-            entry,
-            key: self.audit_key()?,
-            now: self.0.clock.moment(),
-            mint: Mint::new(),
+    /// Makes `change`, with the audit entry `entry` of the click.
+    pub async fn change(&self, change: Change, entry: AuditEntry) -> Result<Changed> {
+        let (key, now, mint) = (self.audit_key()?, self.0.clock.moment(), Mint::new());
+        let (changed, deliveries) = match change.action.requests() {
+            Some(kind) => self.writer().submit(TicketAction { change, kind, entry, key, now, mint }).await?,
+            None => self.writer().submit(Decide { change, entry, key, now, mint }).await?,
         };
-        let (changed, deliveries) = self.writer().submit(unit).await?;
         self.hint_at(deliveries);
         Ok(changed)
     }
@@ -102,9 +52,7 @@ impl Store {
 }
 
 struct Decide {
-    token: Token,
     change: Change,
-    by: Decider,
     entry: AuditEntry,
     key: AuditKey,
     now: Moment,
@@ -118,12 +66,21 @@ impl Unit for Decide {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok((Changed::Replayed, Vec::new()));
         }
-        let Some(before) = load(tx, &self.token).await? else { return Ok((Changed::Unknown, Vec::new())) };
-        let done = match &self.change {
-            Change::Decide { .. } => self.decide(tx, &before).await?,
-            Change::Undo => self.undo(tx, &before).await?,
-            Change::TryAgain => make_due(tx, self.now, &before).await?,
-            Change::Take => self.take(tx).await?,
+        let Some(before) = load(tx, &self.change.token).await? else {
+            return Ok((Changed::Unknown, Vec::new()));
+        };
+        let done = match self.change.action {
+            DecisionAction::Approve => self.decide(tx, &before, Verdict::Approved).await?,
+            DecisionAction::Deny => self.decide(tx, &before, Verdict::Denied).await?,
+            DecisionAction::Undo => self.undo(tx, &before).await?,
+            DecisionAction::TryAgain | DecisionAction::Resend => make_due(tx, self.now, &before).await?,
+            DecisionAction::OnIt => self.take(tx).await?,
+            // They change no decision: see `TicketAction` and the mutes.
+            DecisionAction::Take
+            | DecisionAction::Note
+            | DecisionAction::Close
+            | DecisionAction::Mute
+            | DecisionAction::Details => return Ok((Changed::Unknown, Vec::new())),
         };
         let entry = AuditEntry { reference: before.id.to_string(), ..self.entry.clone() };
         if !done {
@@ -133,15 +90,16 @@ impl Unit for Decide {
             return Ok((Changed::Late(before), Vec::new()));
         }
         audit::append(tx, &self.key, &entry, self.now.wall).await?;
-        let after = load(tx, &self.token).await?.unwrap_or(before);
+        let after = load(tx, &self.change.token).await?.unwrap_or(before);
         let deliveries = self.announce_change(tx, &after).await?;
         Ok((Changed::Done(after), deliveries))
     }
 }
 
 impl Decide {
-    async fn decide(&self, tx: &mut SqliteConnection, before: &Decision) -> Result<bool> {
-        let Change::Decide { verdict, reason, platform, grace, even_expired } = &self.change else {
+    async fn decide(&self, tx: &mut SqliteConnection, before: &Decision, verdict: Verdict) -> Result<bool> {
+        let Change { token, by, text, platform: Some(platform), grace, even_expired, .. } = &self.change
+        else {
             return Ok(false);
         };
         if !is_newest(tx, before).await? {
@@ -155,12 +113,12 @@ impl Decide {
              AND (verdict = 'open' OR (verdict = 'expired' AND $8))",
         )
         .bind(verdict.as_str())
-        .bind(self.by.id.to_string())
-        .bind(self.by.name.as_str())
-        .bind(reason.as_deref())
+        .bind(by.id.to_string())
+        .bind(by.name.as_str())
+        .bind(text.as_deref())
         .bind(self.now.wall.as_millis())
         .bind(self.now.wall.plus(*grace).as_millis())
-        .bind(self.token.as_str())
+        .bind(token.as_str())
         .bind(*even_expired)
         // While all calls are paused, the card shows the reason from the start.
         .bind(platform.to_string())
@@ -199,10 +157,10 @@ impl Decide {
             "UPDATE decisions SET verdict = 'taken', actor_id = $1, actor_name = $2, decided_at = $3 \
              WHERE token = $4 AND kind = 'alert' AND verdict = 'open'",
         )
-        .bind(self.by.id.to_string())
-        .bind(self.by.name.as_str())
+        .bind(self.change.by.id.to_string())
+        .bind(self.change.by.name.as_str())
         .bind(self.now.wall.as_millis())
-        .bind(self.token.as_str())
+        .bind(self.change.token.as_str())
         .execute(tx)
         .await?;
         Ok(changed.rows_affected() == 1)
@@ -211,16 +169,17 @@ impl Decide {
     /// Inserts the event, the edits and the call. A call that is due later gets no hint: its lane finds it in the
     /// table.
     async fn announce_change(&self, tx: &mut SqliteConnection, after: &Decision) -> Result<Vec<Delivery>> {
-        let (kind, call) = match &self.change {
-            Change::Decide { platform, grace, .. } => {
-                ("decision.made", Some((*platform, self.now.steady.plus(*grace))))
+        let (kind, platform) = match self.change.action {
+            DecisionAction::Undo => ("decision.undone", None),
+            DecisionAction::OnIt => ("decision.taken", None),
+            DecisionAction::TryAgain | DecisionAction::Resend => {
+                return announce_retry(tx, &self.mint, self.now, after).await;
             }
-            Change::Undo => ("decision.undone", None),
-            Change::TryAgain => return announce_retry(tx, &self.mint, self.now, after).await,
-            Change::Take => ("decision.taken", None),
+            _ => ("decision.made", self.change.platform),
         };
         let (event, mut hints) = announce(tx, &self.mint, self.now, kind, after, &[]).await?;
-        if let Some((platform, due_at)) = call {
+        if let Some(platform) = platform {
+            let due_at = self.now.steady.plus(self.change.grace);
             let delivery = deliver(tx, &self.mint, self.now.steady, event, platform, due_at).await?;
             sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
                 .bind(delivery.id.to_string())

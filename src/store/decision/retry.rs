@@ -9,49 +9,10 @@ use sqlx::sqlite::SqliteConnection;
 use super::announce::{announce, deliver};
 use super::{load_by_id, read};
 use crate::clock::Moment;
-use crate::model::{CallState, Decision, DecisionKind, Delivery, DeliveryId, DestinationId, Mint};
+use crate::model::{
+    CallState, Decision, DecisionKind, Delivery, DeliveryId, DestinationId, Mint, NotRetried,
+};
 use crate::store::Result;
-
-/// Why a call to the platform is not made again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum NotRetried {
-    /// It is pending or in flight.
-    Unfinished,
-    /// The decision was taken back.
-    Undone,
-    /// The platform confirmed it.
-    Confirmed,
-    /// The platform approved the machine by itself.
-    ApprovedUpstream,
-    /// A newer decision about the same machine, or a newer action of that kind on the same ticket, exists.
-    Superseded,
-    /// The ticket was closed.
-    TicketClosed,
-    /// A bulk redelivery leaves it to the button on its card.
-    LeftToCard,
-    /// Only approvers may retry it.
-    NeedsApprover,
-    /// Only operators may retry it.
-    NeedsOperator,
-}
-
-impl NotRetried {
-    /// The reason as the end of a sentence.
-    #[must_use]
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Unfinished => "XTSystems has not answered yet, and nuncio tries again by itself",
-            Self::Undone => "the decision was taken back",
-            Self::Confirmed => "XTSystems has confirmed it",
-            Self::ApprovedUpstream => "the machine was approved in XTSystems itself",
-            Self::Superseded => "a newer one about the same machine or ticket counts: use the newest card",
-            Self::TicketClosed => "the ticket is closed",
-            Self::LeftToCard => "press Try again on its card",
-            Self::NeedsApprover => "only somebody who may decide about machines can do that",
-            Self::NeedsOperator => "only an operator can do that",
-        }
-    }
-}
 
 /// Which calls a requester may retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

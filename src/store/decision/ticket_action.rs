@@ -3,28 +3,16 @@
 use sqlx::sqlite::SqliteConnection;
 
 use super::announce::{announce, deliver};
-use super::{Changed, load, read};
+use super::change::{Change, Changed};
+use super::{load, read};
 use crate::clock::Moment;
 use crate::model::{
-    AuditEntry, AuditOutcome, Decider, Decision, DecisionId, DecisionKind, Delivery, DestinationId, Event,
-    EventId, Mint, Snowflake, Token,
+    AuditEntry, AuditOutcome, Decision, DecisionId, DecisionKind, Delivery, DestinationId, Event, EventId,
+    Mint, Token,
 };
 use crate::store::audit::{self, AuditKey};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
-
-/// An action on a ticket.
-#[derive(Clone, Debug)]
-pub struct TicketAction {
-    /// `Take`, `Note` or `Close`.
-    pub kind: DecisionKind,
-    /// Text of the note, or the solution.
-    pub text: Option<String>,
-    /// Destination of the call to the platform.
-    pub platform: DestinationId,
-    /// Channel and message of the card whose button was pressed, if any: that card shows the outcome.
-    pub card: Option<(Snowflake, Snowflake)>,
-}
 
 /// A card that has buttons, or gets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,28 +79,6 @@ impl Store {
         };
         self.writer().submit(unit).await
     }
-
-    /// Requests an action on the ticket whose buttons `token` names.
-    pub async fn wish(
-        &self,
-        token: &Token,
-        wish: TicketAction,
-        by: Decider,
-        entry: AuditEntry,
-    ) -> Result<Changed> {
-        let unit = Make {
-            token: token.clone(),
-            wish,
-            by,
-            entry,
-            key: self.audit_key()?,
-            now: self.0.clock.moment(),
-            mint: Mint::new(),
-        };
-        let (changed, deliveries) = self.writer().submit(unit).await?;
-        self.hint_at(deliveries);
-        Ok(changed)
-    }
 }
 
 struct Ask {
@@ -171,27 +137,30 @@ impl Unit for Ask {
     }
 }
 
-struct Make {
-    token: Token,
-    wish: TicketAction,
-    by: Decider,
-    entry: AuditEntry,
-    key: AuditKey,
-    now: Moment,
-    mint: Mint,
+/// A person requests an action on the ticket whose buttons the change's token names.
+pub(super) struct TicketAction {
+    pub(super) change: Change,
+    /// `Take`, `Note` or `Close`.
+    pub(super) kind: DecisionKind,
+    pub(super) entry: AuditEntry,
+    pub(super) key: AuditKey,
+    pub(super) now: Moment,
+    pub(super) mint: Mint,
 }
 
-impl Unit for Make {
+impl Unit for TicketAction {
     type Output = (Changed, Vec<Delivery>);
 
     async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok((Changed::Replayed, Vec::new()));
         }
-        let Some(ticket) = load(tx, &self.token).await?.filter(|found| found.kind == DecisionKind::Ticket)
+        let Some(ticket) =
+            load(tx, &self.change.token).await?.filter(|found| found.kind == DecisionKind::Ticket)
         else {
             return Ok((Changed::Unknown, Vec::new()));
         };
+        let Some(platform) = self.change.platform else { return Ok((Changed::Unknown, Vec::new())) };
         let token = Token::random();
         let card = self.pressed(tx, &ticket).await?;
         let made = self.insert(tx, &ticket, &token, &card).await?;
@@ -208,8 +177,7 @@ impl Unit for Make {
         let entry = AuditEntry { reference: action.id.to_string(), ..self.entry.clone() };
         audit::append(tx, &self.key, &entry, self.now.wall).await?;
         let (event, mut hints) = announce(tx, &self.mint, self.now, "decision.made", &action, &[]).await?;
-        let call =
-            deliver(tx, &self.mint, self.now.steady, event, self.wish.platform, self.now.steady).await?;
+        let call = deliver(tx, &self.mint, self.now.steady, event, platform, self.now.steady).await?;
         sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
             .bind(call.id.to_string())
             .bind(action.id.to_string())
@@ -220,7 +188,7 @@ impl Unit for Make {
     }
 }
 
-impl Make {
+impl TicketAction {
     /// Returns `false` if an equal action is pending: a unique index enforces it.
     async fn insert(
         &self,
@@ -238,16 +206,16 @@ impl Make {
         )
         .bind(Mint::new().next::<DecisionId>(self.now.steady).to_string())
         .bind(token.as_str())
-        .bind(self.wish.kind.as_str())
+        .bind(self.kind.as_str())
         .bind(ticket.source.as_str())
         .bind(&ticket.subject)
         .bind(&ticket.object)
         .bind(&ticket.label)
         .bind(card)
         .bind(self.now.wall.as_millis())
-        .bind(self.by.id.to_string())
-        .bind(&self.by.name)
-        .bind(self.wish.text.as_deref())
+        .bind(self.change.by.id.to_string())
+        .bind(&self.change.by.name)
+        .bind(self.change.text.as_deref())
         .bind(self.now.wall.as_millis())
         .bind(&ticket.company)
         .execute(tx)
@@ -257,7 +225,7 @@ impl Make {
 
     /// The event whose card was pressed: in the mode with a card per event, a ticket has many.
     async fn pressed(&self, tx: &mut SqliteConnection, ticket: &Decision) -> Result<String> {
-        let Some((channel, message)) = self.wish.card else { return Ok(ticket.event_id.to_string()) };
+        let Some((channel, message)) = self.change.card else { return Ok(ticket.event_id.to_string()) };
         let shown: Option<String> = sqlx::query_scalar(
             "SELECT d.event_id FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
              JOIN events AS e ON e.id = d.event_id \
@@ -279,7 +247,7 @@ impl Make {
         )
         .bind(ticket.source.as_str())
         .bind(&ticket.subject)
-        .bind(self.wish.kind.as_str())
+        .bind(self.kind.as_str())
         .fetch_optional(tx)
         .await?;
         row.as_ref().map(read).transpose()

@@ -86,7 +86,7 @@ async fn approved_elsewhere_in_the_midst_of_a_storm_closes_its_card() {
 async fn a_muted_approval_closes_its_card_all_the_same() {
     let s = Stage::start().await;
     let card = s.asks().await;
-    s.t.hub().mute("machine.*", HOUR, "", by("Alice")).await.unwrap();
+    s.t.hub().mute("machine.*", HOUR, "", &by("Alice")).await.unwrap();
     s.t.sends_body(json!({"event_type": "machine.approved", "data": {"asset_id": "asset-uuid"}})).await;
     s.says(&card, "✅ DESKTOP-001 approved in XTSystems").await;
     s.finish().await;

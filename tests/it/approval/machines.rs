@@ -176,10 +176,10 @@ async fn approved_on_the_platform_while_that_is_muted_closes_the_card() {
     let s = Stage::start().await;
     s.t.sends_body(registered(json!({"asset_id": "a-1", "hostname": "LAB-7"}))).await;
     let card = s.t.channel("machines").next_message().await;
-    s.t.hub().mute("machine.*", Duration::from_secs(3600), "", by("Alice")).await.unwrap();
+    s.t.hub().mute("machine.*", Duration::from_secs(3600), "", &by("Alice")).await.unwrap();
     s.t.sends_body(approved(json!({"asset_id": "a-1", "hostname": "LAB-7"}))).await;
     s.says(&card, "✅ LAB-7 approved in XTSystems").await;
-    s.t.hub().unmute("machine.*", by("Alice")).await.unwrap();
+    s.t.hub().unmute("machine.*", &by("Alice")).await.unwrap();
     s.t.clock.advance(Duration::from_secs(5));
     assert!(s.t.channel("machines").next_message().await.title().starts_with("🔔"));
     s.finish().await;

@@ -125,7 +125,7 @@ async fn without_a_key_a_ticket_says_why_and_an_alert_needs_none() {
     assert!(!closed.description().contains("No buttons"), "{}", closed.description());
     s.t.whisper(1).await;
     let mutes = s.t.hub().mutes().await.unwrap();
-    s.t.hub().unmute(mutes[0].0.name(), by("Alice")).await.unwrap();
+    s.t.hub().unmute(mutes[0].0.name(), &by("Alice")).await.unwrap();
     s.t.clock.advance(Duration::from_secs(5));
     s.t.channel("alerts").becomes(alert.id(), "its end", |now| !now.description().contains("🔕")).await;
     s.finish().await;

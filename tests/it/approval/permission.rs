@@ -1,7 +1,7 @@
 //! D-4, D-5: who may press what, from the click itself; and what a button must be to count.
 
-use nuncio::hub::{ButtonAction, Click, ClickOrigin, ClickOutcome, Person, Refusal};
-use nuncio::model::{Snowflake, Token};
+use nuncio::hub::{Click, ClickOrigin, Error, Person, Refusal};
+use nuncio::model::{DecisionAction, Snowflake, Token};
 use nuncio::sandbox::discord::Fault;
 use serde_json::{Value, json};
 use tracing::Level;
@@ -84,7 +84,7 @@ fn click(s: &Stage, card: &Message, interaction: u64) -> Click {
             may_manage: true,
             is_timed_out: false,
         },
-        press: ButtonAction::Approve,
+        press: DecisionAction::Approve,
         token: id.rsplit(':').next().unwrap().parse().unwrap(),
         place: Some(ClickOrigin {
             channel: nuncio_id(s.t.discord.channel_id("machines").unwrap()),
@@ -103,7 +103,7 @@ pub fn command(s: &Stage, card: &Message) -> Click {
 /// Alice presses Undo.
 pub fn undo(s: &Stage, card: &Message, custom_id: &str) -> Click {
     let token = custom_id.rsplit(':').next().unwrap().parse().unwrap();
-    Click { press: ButtonAction::Undo, token, ..click(s, card, 3000) }
+    Click { press: DecisionAction::Undo, token, ..click(s, card, 3000) }
 }
 
 // D-4, D-5. Control: without the look at the place, each of them approves.
@@ -139,14 +139,12 @@ async fn a_button_counts_only_where_its_card_stands() {
         ("a direct message", &|click| click.person.guild = None, Refusal::NoGuild),
         ("in timeout", &|click| click.person.is_timed_out = true, Refusal::TimedOut),
         ("a token of nobody's", &|click| click.token = Token::random(), Refusal::Unknown),
-        ("a ticket's button", &|click| click.press = ButtonAction::Take, Refusal::NotOperator(Vec::new())),
+        ("a ticket's button", &|click| click.press = DecisionAction::Take, Refusal::NotOperator(Vec::new())),
     ];
     for (n, (what, change, expected)) in cases.into_iter().enumerate() {
         let mut click = click(&s, &card, 1000 + n as u64);
         change(&mut click);
-        let ClickOutcome::Refused(refusal) = s.t.hub().click(&click).await.unwrap() else {
-            panic!("{what} counted")
-        };
+        let Err(Error::Forbidden(refusal)) = s.t.hub().click(&click).await else { panic!("{what} counted") };
         assert_eq!(
             std::mem::discriminant(&refusal),
             std::mem::discriminant(&expected),

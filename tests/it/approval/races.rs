@@ -188,7 +188,7 @@ async fn the_button_of_an_earlier_round_decides_nothing() {
     assert_eq!(s.t.channel("machines").now(second.id()).buttons(), ["Approve", "Deny", "Details"]);
     // Not by a command either, which may answer what has expired.
     let typed = super::permission::command(&s, &first);
-    assert!(matches!(s.t.hub().click(&typed).await, Ok(nuncio::hub::ClickOutcome::Late(_))));
+    assert!(matches!(s.t.hub().click(&typed).await, Err(nuncio::hub::Error::Conflict(_))));
     assert_eq!(s.t.channel("machines").now(second.id()).buttons(), ["Approve", "Deny", "Details"]);
     s.finish().await;
 }
@@ -225,7 +225,7 @@ async fn what_the_platform_may_have_heard_cannot_be_undone() {
         s.t.hub()
             .click(&super::permission::undo(&s, &card, undo["data"]["custom_id"].as_str().unwrap()))
             .await;
-    assert!(matches!(clicked, Ok(nuncio::hub::ClickOutcome::Late(_))), "{clicked:?}");
+    assert!(matches!(clicked, Err(nuncio::hub::Error::Conflict(_))), "{clicked:?}");
     s.t.clock.advance(Duration::from_secs(300));
     s.says(&card, "✅").await;
     assert_eq!(s.platform.recorded_requests().len(), 2);

@@ -16,8 +16,7 @@ mod tickets;
 
 use std::time::Duration;
 
-use nuncio::model::{DeliveryId, EventId, Sink};
-use nuncio::store::{DeliveryDetails, DeliveryFilter};
+use nuncio::model::{DeliveryDetails, DeliveryFilter, DeliveryId, EventId, Sink};
 use serde_json::{Value, json};
 
 use super::{GRACE, KEY, Stage};
@@ -360,7 +359,7 @@ async fn an_operator_revives_no_decision_and_is_told_who_can() {
 #[tokio::test]
 async fn the_shell_mutes_unmutes_and_redelivers_with_an_entry_each() {
     let s = Stage::start().await;
-    s.t.hub().mute("ticket.*", Duration::from_secs(60), "", by("Alice")).await.unwrap();
+    s.t.hub().mute("ticket.*", Duration::from_secs(60), "", &by("Alice")).await.unwrap();
     for (args, action) in [
         (&["mute", "alert.*", "--for", "1h"][..], "command.mute"),
         (&["unmute", "alert.*"][..], "command.unmute"),

@@ -7,8 +7,7 @@
 //! | `is_mapped` in `stranded` | `a_deleted_channel_gives_up_its_events_to_the_new_one` |
 //! | `sink IN ('channel', 'discord_webhook')` in `waiting_destinations` | `calls_are_never_rerouted` |
 
-use nuncio::model::{Action, Form, Message as Planned, Sink, Status};
-use nuncio::store::DeliveryFilter;
+use nuncio::model::{Action, DeliveryFilter, Form, Message as Planned, Sink, Status};
 use serde_json::{Value, json};
 use tracing::Level;
 

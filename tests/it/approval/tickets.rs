@@ -275,7 +275,7 @@ async fn whoever_may_not_mutes_no_alert_and_nobody_mutes_it_twice() {
     let mut audit = s.audit().await;
     audit.sort_unstable();
     assert_eq!(audit, ["Bob alert.mute done", "Bob alert.mute refused", "Carol alert.mute refused"]);
-    s.t.hub().unmute("Disk full on SRV-1", by("Alice")).await.unwrap();
+    s.t.hub().unmute("Disk full on SRV-1", &by("Alice")).await.unwrap();
     s.t.clock.advance(Duration::from_secs(5));
     // Nothing came meanwhile: there is nothing to sum up, but its card may be muted again.
     s.t.channel("alerts")
@@ -292,7 +292,7 @@ async fn a_mute_that_the_gateway_tells_again_after_it_was_ended_mutes_nothing() 
     let card = s.t.channel("alerts").next_message().await;
     s.t.person("bob").clicks("alerts", &card, "Mute 1 h").await;
     s.t.whisper(1).await;
-    s.t.hub().unmute("Disk full on SRV-1", by("Alice")).await.unwrap();
+    s.t.hub().unmute("Disk full on SRV-1", &by("Alice")).await.unwrap();
     let asked = s.t.discord.requests().len();
     assert!(s.t.discord.replay_interaction(None));
     let again = s.t.discord.wait_until(|discord| {

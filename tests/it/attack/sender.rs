@@ -105,5 +105,5 @@ pub async fn a_good_one_is_accepted(t: &Harness) {
 pub async fn assert_no_rows(t: &Harness) {
     assert_eq!(t.store().recent(10).await.unwrap().len(), 0);
     assert_eq!(t.store().quarantined().await.unwrap(), 0);
-    assert_eq!(t.store().backlog().await.unwrap(), nuncio::store::Backlog::default());
+    assert_eq!(t.store().backlog().await.unwrap(), nuncio::model::Backlog::default());
 }

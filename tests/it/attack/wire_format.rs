@@ -1,6 +1,6 @@
 //! I-11 to I-13: what a socket may carry that is no proper request.
 
-use nuncio::store::Backlog;
+use nuncio::model::Backlog;
 use rstest::rstest;
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use tracing::Level;
 
 use super::DAY;
-use crate::harness::{Harness, within};
+use crate::harness::{Harness, at_shell, within};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -56,7 +56,7 @@ async fn a_clock_31_days_ahead_at_a_start_removes_nothing_until_it_is_right_or_c
     t.restart().await;
     t.clock.step_wall(31 * DAY);
     held(&t).await;
-    t.hub().confirm_clock().await.unwrap();
+    t.hub().confirm_clock(&at_shell()).await.unwrap();
     t.is_over("clock of this machine").await;
     removed(&t).await;
     t.finish().await;
@@ -81,7 +81,7 @@ async fn without_discord_a_clock_far_behind_the_newest_event_waits_for_a_person(
     t.restart().await;
     held(&t).await;
     assert_eq!(events(&t).await, 3, "kept");
-    t.hub().confirm_clock().await.unwrap();
+    t.hub().confirm_clock(&at_shell()).await.unwrap();
     t.is_over("Nothing old is removed").await;
     within("the old event to be removed", async {
         while events(&t).await > 2 {

@@ -2,10 +2,10 @@
 //!
 //! | taken away (control) | red |
 //! | --- | --- |
-//! | `gate::check_guild` before every command | `whoever_invites_the_bot_does_and_reads_nothing_by_any_command` |
+//! | `authorize::check_guild` before every command | `whoever_invites_the_bot_does_and_reads_nothing_by_any_command` |
 //! | `check_guild` in `may_operate`, in `leaf`, or in `may` | `no_button_menu_or_dialog_counts_in_a_strangers_server` |
 //! | the look at the channel's server in `Hub::set_route` | `a_channel_of_another_server_is_not_set` |
-//! | the count of servers in `hub::home::judge` | `a_fresh_installation_hears_its_only_server` |
+//! | the count of servers in `judge` in `hub/guilds/access.rs` | `a_fresh_installation_hears_its_only_server` |
 
 use std::collections::BTreeMap;
 

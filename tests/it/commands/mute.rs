@@ -88,7 +88,7 @@ async fn kinds_and_durations_are_suggested_but_no_decision() {
 #[tokio::test]
 async fn what_a_mute_silenced_is_counted_only_where_it_is_shown() {
     let mut s = Stage::start().await;
-    s.t.hub().mute("alert.*", Duration::from_secs(3600), "", by("Bob")).await.unwrap();
+    s.t.hub().mute("alert.*", Duration::from_secs(3600), "", &by("Bob")).await.unwrap();
     s.t.sends_body(alert(1)).await;
     s.t.settle().await;
     let path = format!("sqlite://{}", s.t.folder().join("nuncio.db").display());
@@ -197,7 +197,7 @@ async fn what_a_mute_silenced_says_so_in_deliveries() {
     s.types("mute", json!([option("kind", "alert.*"), option("duration", "1h")])).await;
     s.t.sends_body(alert(1)).await;
     s.t.settle().await;
-    let muted = &s.t.store().delivery_details_of(nuncio::store::DeliveryFilter::All, 1).await.unwrap()[0];
+    let muted = &s.t.store().delivery_details_of(nuncio::model::DeliveryFilter::All, 1).await.unwrap()[0];
     let said = s
         .types(
             "deliveries",

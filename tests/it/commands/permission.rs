@@ -2,7 +2,7 @@
 //!
 //! | taken away (control) | red |
 //! | --- | --- |
-//! | `gate::may_operate` in one command | `whoever_is_neither_changes_nothing_by_any_command` |
+//! | `authorize::may_operate` in one command | `whoever_is_neither_changes_nothing_by_any_command` |
 //! | the question at each step of setting and removing a route; the one of its dialog | `a_role_that_was_taken_away_meanwhile_…` |
 
 use serde_json::{Value, json};

@@ -2,11 +2,11 @@
 //!
 //! Item 17. Control: without `cards_of` all of these are red but those of the named key and of `append`.
 
+use nuncio::model::DeliveryFilter;
 use std::collections::BTreeMap;
 
 use nuncio::sandbox::Discord;
 use nuncio::sandbox::discord::Fault;
-use nuncio::store::DeliveryFilter;
 use serde_json::{Value, json};
 use tracing::Level;
 

@@ -6,10 +6,10 @@
 //! | `own_up` before a lane that broke starts again | all |
 //! | five breaks are enough | `a_message_that_breaks_every_lane_…`, `a_digest_that_…` |
 
+use nuncio::model::DeliveryFilter;
 use std::time::Duration;
 
 use nuncio::sandbox::discord::RateLimits;
-use nuncio::store::DeliveryFilter;
 use tracing::Level;
 
 use crate::harness::{Harness, Message};

@@ -9,10 +9,10 @@
 //! | rows set apart in lists | `lists_show_the_others_and_say_which` |
 //! | what is no id, left out of `dead_letters` | `a_dead_letter_with_no_id_keeps_no_other_from_going_out` |
 
+use nuncio::model::DeliveryFilter;
 use std::time::Duration;
 
 use nuncio::sandbox::discord::Fault;
-use nuncio::store::DeliveryFilter;
 use serde_json::Value;
 use tracing::Level;
 

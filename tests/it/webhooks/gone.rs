@@ -11,9 +11,8 @@
 
 use std::time::Duration;
 
-use nuncio::model::{Actor, DestinationId, Status};
+use nuncio::model::{DeliveryFilter, DestinationId, Revived, Status};
 use nuncio::sandbox::discord::Fault;
-use nuncio::store::{DeliveryFilter, Revived};
 use serde_json::json;
 use tracing::Level;
 
@@ -63,7 +62,7 @@ async fn what_comes_after_a_webhook_was_removed_waits_for_a_route() {
     t.sends_body(ticket(1)).await;
     t.channel("general").next_message().await;
     t.settle().await;
-    assert!(t.store().remove_webhook(id, Actor::Shell).await.unwrap());
+    assert!(t.store().remove_webhook(id, at_shell()).await.unwrap());
     t.clock.advance(Duration::from_secs(1));
     health_says(&t, &format!("the map names {id} for ticket.*, but no such destination is stored"), true)
         .await;
@@ -91,7 +90,7 @@ async fn an_answer_to_the_old_address_does_not_close_the_new_one() {
     .await;
     let new = parsed(&t, &makes_webhook(&t, "assets").await);
     assert!(t.discord.delete_webhook(t.discord.webhook_id()));
-    t.hub().replace_webhook(id, &new, Actor::Shell).await.unwrap();
+    t.hub().replace_webhook(id, &new, &at_shell()).await.unwrap();
     t.clock.advance(Duration::from_secs(300));
     assert!(t.channel("assets").next_message().await.title().contains("#1 "));
     t.settle().await;
@@ -113,7 +112,7 @@ async fn a_removed_webhook_is_no_trouble_of_discords() {
     within("a request", t.discord.wait_until(|_| (asked(&t, &["POST", "/webhooks/"]) > 0).then_some(())))
         .await;
     recorded(&t).await;
-    assert!(t.store().remove_webhook(id, Actor::Shell).await.unwrap());
+    assert!(t.store().remove_webhook(id, at_shell()).await.unwrap());
     t.settle_in_steps(Duration::from_secs(1)).await;
     health_says(&t, "Discord cannot be reached", false).await;
     assert!(!t.log.all().iter().any(|line| line.contains("did not take a message: its webhook")));
@@ -151,7 +150,7 @@ async fn what_was_for_a_removed_webhook_is_not_said_to_be_sent_again() {
     let event = t.sends_body(ticket(1)).await.body["event_id"].as_str().unwrap().to_owned();
     t.channel("general").next_message().await;
     t.settle().await;
-    assert!(t.store().remove_webhook(id, Actor::Shell).await.unwrap());
+    assert!(t.store().remove_webhook(id, at_shell()).await.unwrap());
     let letters = t.store().delivery_details_of(DeliveryFilter::Of(event.parse().unwrap()), 9).await.unwrap();
     let delivery = letters[0].id;
     assert_eq!(

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use nuncio::model::Sink;
-use nuncio::store::DeliveryFilter;
+use nuncio::model::{DeliveryFilter, Sink};
 use serde_json::json;
 
 use super::{BACKOFF, BOTH, EXPIRY, KEY, Stage, State};

@@ -1,0 +1,226 @@
+//! Who changes something is in the audit log, whatever they came by; and who may not changes nothing, whatever asks.
+//!
+//! | taken away (control) | red |
+//! | --- | --- |
+//! | `audit::append` in the unit of a change (its error ignored) | `no_change_is_made_that_the_log_cannot_record` |
+//! | `Hub::authorize` in one use case | `whoever_may_not_changes_nothing_whatever_asks_for_it` |
+//! | `Hub::refused` in `mute`, `unmute` or `add_webhook` | `what_the_shell_does_and_is_refused_has_an_entry` |
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use nuncio::hub::{ChannelInfo, Error};
+use nuncio::model::route::Key;
+use nuncio::model::{
+    Actor, By, Category, DeliveryFilter, DeliveryId, NewWebhook, Person, Scope, Snowflake, Status,
+};
+use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
+
+use crate::harness::{Harness, by};
+use crate::webhooks::{makes_webhook, parsed, url};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A stored webhook of this name.
+fn about(name: &str) -> NewWebhook {
+    NewWebhook {
+        name: name.to_owned(),
+        category: Category::Custom,
+        scope: Scope::Admin,
+        owner: String::new(),
+        description: String::new(),
+    }
+}
+
+/// The channel #general, as the gateway would report it.
+fn general(t: &Harness) -> (Snowflake, ChannelInfo) {
+    let channel = ChannelInfo {
+        guild_id: Some(t.discord.guild_id()),
+        guild: "Acme NOC".to_owned(),
+        roles: BTreeSet::new(),
+        channel: "general".to_owned(),
+        problems: Vec::new(),
+    };
+    (t.discord.channel_id("general").unwrap(), channel)
+}
+
+/// A ticket's delivery that arrived.
+async fn delivered(t: &Harness) -> DeliveryId {
+    t.sends("ticket_created.json").await;
+    t.channel("tickets").next_message().await;
+    t.settle().await;
+    t.store().delivery_details_of(DeliveryFilter::All, 1).await.unwrap()[0].id
+}
+
+/// Asks for every kind of change; each answer, with the name of the change.
+async fn asks_for_everything(t: &Harness, by: &By) -> Vec<(&'static str, Result<(), Error>)> {
+    let hub = t.hub();
+    let (new, other) = (makes_webhook(t, "general").await, makes_webhook(t, "general").await);
+    let (new, other) = (parsed(t, &new), parsed(t, &other));
+    let stored = t.store().webhooks().await.unwrap()[0].id;
+    let delivery = t.store().delivery_details_of(DeliveryFilter::All, 1).await.unwrap()[0].clone();
+    let message = t.channel("tickets").shown()[0]["id"].as_str().unwrap().parse().unwrap();
+    let (channel, info) = general(t);
+    let route = hub.set_routes()[0].id;
+    let key = Key::read("asset.*").unwrap();
+    vec![
+        ("mute", hub.mute("alert.*", HOUR, "", by).await.map(drop)),
+        ("unmute", hub.unmute("ticket.*", by).await.map(drop)),
+        ("set_route", hub.set_route(key, channel, Some(&info), by).await.map(drop)),
+        // First: then the message still shows the delivery.
+        ("redeliver_message", hub.redeliver_message(message, by).await.map(drop)),
+        ("redeliver", hub.redeliver(delivery.id, by).await.map(drop)),
+        ("redeliver_event", hub.redeliver_event(delivery.event_id, by).await.map(drop)),
+        ("redeliver_unrouted", hub.redeliver_unrouted(by, |_| {}).await.map(drop)),
+        ("remove_route", hub.remove_route(route, by).await.map(drop)),
+        ("add_webhook", hub.add_webhook(about("Another"), &new, by).await.map(drop)),
+        ("replace_webhook", hub.replace_webhook(stored, &other, by).await),
+        ("remove_webhook", hub.remove_webhook(stored, by).await.map(drop)),
+        ("send_test", hub.send_test(by).await.map(drop)),
+        ("confirm_clock", hub.confirm_clock(by).await),
+    ]
+}
+
+/// Everything that these changes change.
+async fn state(t: &Harness) -> String {
+    let store = t.store();
+    let deliveries: Vec<(Status, u64)> = store
+        .delivery_details_of(DeliveryFilter::All, 100)
+        .await
+        .unwrap()
+        .iter()
+        .map(|delivery| (delivery.status, delivery.generation))
+        .collect();
+    let webhooks: Vec<_> =
+        store.webhooks().await.unwrap().into_iter().map(|webhook| (webhook.id, webhook.mark)).collect();
+    format!(
+        "{:?} {:?} {deliveries:?} {webhooks:?} {:?} {:?} {}",
+        store.mutes().await.unwrap(),
+        store.routes().await.unwrap(),
+        store.clock_confirmed().await.unwrap(),
+        store.backlog().await.unwrap(),
+        store.recent(100).await.unwrap().len(),
+    )
+}
+
+/// A nuncio in which there is something to change of every kind.
+async fn with_something_of_everything() -> Harness {
+    let t = Harness::with(|variables| {
+        // What has no route is there for `redeliver_unrouted`; it has one once `user.*` is set.
+        let map: Value = serde_json::from_str(&variables["DISCORD_WEBHOOK_CHANNELS"]).unwrap();
+        let map = json!({"ticket.*": map["ticket.*"], "webhook.test": map["default"]});
+        variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), map.to_string());
+    })
+    .await;
+    t.sends("user_created.json").await;
+    t.log.expect(tracing::Level::WARN, "no key of DISCORD_WEBHOOK_CHANNELS matches user.created");
+    delivered(&t).await;
+    let (channel, info) = general(&t);
+    t.hub().mute("ticket.*", HOUR, "", &by("Alice")).await.unwrap();
+    t.hub().set_route(Key::read("user.*").unwrap(), channel, Some(&info), &by("Alice")).await.unwrap();
+    t.hub().add_webhook(about("Acme NOC"), &parsed(&t, &url(&t)), &by("Alice")).await.unwrap();
+    t
+}
+
+async fn database(t: &Harness) -> SqliteConnection {
+    let path = format!("sqlite://{}", t.folder().join("nuncio.db").display());
+    SqliteConnection::connect(&path).await.unwrap()
+}
+
+// The change and its entry are one unit.
+#[tokio::test]
+async fn no_change_is_made_that_the_log_cannot_record() {
+    let t = with_something_of_everything().await;
+    let mut database = database(&t).await;
+    let refuse =
+        "CREATE TRIGGER audit_is_full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'it is full'); END";
+    sqlx::query(refuse).execute(&mut database).await.unwrap();
+    let (before, entries) = (state(&t).await, t.store().audited(100).await.unwrap().len());
+    for (what, answer) in asks_for_everything(&t, &by("Alice")).await {
+        assert!(matches!(&answer, Err(Error::Unavailable(_))), "{what}: {answer:?}");
+    }
+    assert_eq!(state(&t).await, before);
+    assert_eq!(t.store().audited(100).await.unwrap().len(), entries);
+
+    // The control of this test: each of them changes something where the log takes its entry.
+    sqlx::query("DROP TRIGGER audit_is_full").execute(&mut database).await.unwrap();
+    for (what, answer) in asks_for_everything(&t, &by("Alice")).await {
+        assert!(answer.is_ok(), "{what}: {answer:?}");
+    }
+    let all = t.store().audited(100).await.unwrap();
+    assert_eq!(all.len(), entries + 13, "{all:#?}");
+    t.settle().await;
+    for channel in ["tickets", "general"] {
+        let unread = t.channel(channel).unread().len();
+        t.channel(channel).next_messages(unread).await;
+    }
+    t.finish().await;
+}
+
+// D-4
+#[tokio::test]
+async fn whoever_may_not_changes_nothing_whatever_asks_for_it() {
+    let t = with_something_of_everything().await;
+    let person = |guild| Person {
+        id: Snowflake::new(7),
+        name: "Mallory".to_owned(),
+        guild,
+        roles: Vec::new(),
+        may_manage: guild.is_none() || guild == Some(Snowflake::new(99)),
+        is_timed_out: false,
+    };
+    let before = state(&t).await;
+    let mut entries = t.store().audited(100).await.unwrap().len();
+    // A member of the operator's guild, the owner of a stranger's, somebody in a direct message, and a key.
+    let people = [Some(t.discord.guild_id()), Some(Snowflake::new(99)), None].map(person).map(Actor::Person);
+    for actor in people.into_iter().chain([Actor::ApiKey]) {
+        let (by, name) = (By::new(actor.clone(), "test"), actor.name());
+        for (what, answer) in asks_for_everything(&t, &by).await {
+            assert!(matches!(&answer, Err(Error::Forbidden(_))), "{what}: {answer:?}");
+            let newest = t.store().audited(100).await.unwrap();
+            entries += 1;
+            assert_eq!(newest.len(), entries, "{what}");
+            assert_eq!(newest[0].outcome, "refused", "{what}");
+            assert_eq!(newest[0].actor_name, name, "{what}");
+        }
+    }
+    assert_eq!(state(&t).await, before);
+    t.finish().await;
+}
+
+// What the program does has an entry with the name of who ran it, also what it refuses to do.
+#[tokio::test]
+async fn what_the_shell_does_and_is_refused_has_an_entry() {
+    let t = Harness::plain().await;
+    let webhook = url(&t);
+    let add = ["discord-webhooks", "add", "--name", "Acme"];
+    let runs: [(&[&str], &str, i32, &str); 9] = [
+        (&["mute", "alert.*", "--for", "1h"], "", 0, "command.mute done mute alert.*"),
+        (
+            &["mute", "machine.registered", "--for", "1h"],
+            "",
+            2,
+            "command.mute refused mute machine.registered",
+        ),
+        (&["unmute", "alert.*"], "", 0, "command.unmute done mute alert.*"),
+        (&["unmute", "alert.*"], "", 2, "command.unmute refused mute alert.*"),
+        (&["clock", "confirm"], "", 0, "command.clock-confirm done clock"),
+        (&add, &webhook, 0, "discord-webhook.add done …"),
+        (&add, &webhook, 1, "discord-webhook.add refused …"),
+        (&["discord-webhooks", "test", "Acme"], "", 0, "discord-webhook.test done …"),
+        (&["discord-webhooks", "remove", "Acme"], "", 0, "discord-webhook.remove done …"),
+    ];
+    for (number, (args, input, code, entry)) in runs.into_iter().enumerate() {
+        let ran = t.runs_with(args, input).await;
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+        let all = t.store().audited(100).await.unwrap();
+        assert_eq!(all.len(), number + 1, "{args:?}");
+        let newest = format!("{} {} {}", all[0].action, all[0].outcome, all[0].subject);
+        assert!(newest.starts_with(entry), "{args:?}: {newest}");
+        assert_eq!(all[0].actor_id, "shell", "{args:?}");
+        assert!(!format!("{:?}", all[0]).contains(&webhook), "{args:?}: a webhook's address is a password");
+    }
+    t.channel("general").next_message().await;
+    t.finish().await;
+}
