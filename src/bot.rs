@@ -1,7 +1,8 @@
 //! The Discord bot: the gateway connection and the slash commands.
 //!
-//! Serenity handles the connection, poise the commands; no other module uses either. Deliveries do not pass through
-//! here: they go through `dispatch`, whether the bot is connected or not. Invariant: whatever happens to the
+//! Serenity handles the connection, poise registers and parses the commands; only `bot/gateway/` names either. What
+//! comes in becomes an `Interaction` of our own, and its handler answers through a `Responder`. Deliveries do not pass
+//! through here: they go through `dispatch`, whether the bot is connected or not. Invariant: whatever happens to the
 //! connection, the receiver keeps running, and no host but Discord's (as configured) ever receives the token.
 //!
 //! Buttons, menus and dialogs are in `bot/component.rs`, each command family has a file in `bot/command`, paged lists
@@ -12,12 +13,13 @@ mod command;
 mod component;
 mod custom_id;
 mod deps;
-mod forward;
+mod gateway;
 mod guild;
 mod guild_arrival;
-mod http;
+mod guild_cache;
+mod handlers;
 mod identify;
-mod interaction_sink;
+mod interaction;
 mod kinds;
 mod lenient;
 mod list;
@@ -28,12 +30,13 @@ mod person;
 mod portal;
 mod refusal;
 mod register;
+mod reply;
+mod responder;
 mod rival;
-mod session;
+mod router;
 mod snapshot;
 mod sync;
 mod text;
-mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -159,7 +162,7 @@ impl Bot {
                 approached = await_login(&shared) => approached,
             };
             let ending = match approached {
-                Ok(address) => session::run(&shared, &address, &stop).await,
+                Ok(address) => gateway::session::run(&shared, &address, &stop).await,
                 Err(ending) => ending,
             };
             match ending {

@@ -1,8 +1,7 @@
 //! Replies to clicks: one sentence with what to do next, visible to the person who clicked only.
 
-use serenity::all::{CreateEmbed, CreateEmbedFooter};
-
 use crate::bot::refusal;
+use crate::bot::reply::ReplyEmbed;
 use crate::hub::{ClickOutcome, Conflict, Details, Error, Refusal};
 use crate::model::{CallState, Decision, DecisionAction, DecisionKind, Mute, Phase, Snowflake, Verdict};
 use crate::render::{self, Markdown, Surface, literal, moment, short};
@@ -27,7 +26,7 @@ pub(super) enum ClickReply {
     Nothing,
     Sentence(String),
     /// The details of a decision.
-    Embed(Box<CreateEmbed>),
+    Embed(Box<ReplyEmbed>),
 }
 
 /// The reply to a click with this outcome.
@@ -36,7 +35,7 @@ pub(super) fn to(clicked: &ClickOutcome) -> ClickReply {
         ClickOutcome::Replayed => ClickReply::Nothing,
         ClickOutcome::Done(decision) => done(decision),
         ClickOutcome::Muted { mute, already } => ClickReply::Sentence(muted(mute, *already)),
-        ClickOutcome::Details(details) => ClickReply::Embed(Box::new(embed(details))),
+        ClickOutcome::Details(details) => embed(details),
     }
 }
 
@@ -204,16 +203,14 @@ fn mentions(roles: &[Snowflake]) -> String {
     names.join(" or ")
 }
 
-fn embed(details: &Details) -> CreateEmbed {
+fn embed(details: &Details) -> ClickReply {
     let card = render::details(&details.decision, &details.all, details.event.as_ref());
     let body = render::message(&[card], &[]);
-    let mut embed = CreateEmbed::new();
-    if let Some(shown) = body.embeds.into_iter().next() {
-        embed = embed.title(shown.title).description(shown.description).color(shown.color);
-        embed = embed.fields(shown.fields.into_iter().map(|field| (field.name, field.value, false)));
-        embed = embed.footer(CreateEmbedFooter::new(shown.footer.text));
-    }
-    embed
+    // A message of one card has one embed.
+    let Some(shown) = body.embeds.into_iter().next() else { return ClickReply::Nothing };
+    let fields = shown.fields.into_iter().map(|field| (field.name, field.value, false));
+    let embed = ReplyEmbed::new(shown.title, shown.description).color(shown.color).fields(fields);
+    ClickReply::Embed(Box::new(embed.footer(shown.footer.text)))
 }
 
 fn write(sentence: Markdown) -> String {

@@ -9,94 +9,63 @@ mod menu;
 mod mute_anyway;
 mod press;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serenity::all::{
-    ComponentInteraction, Context, CreateAllowedMentions, CreateInteractionResponse,
-    CreateInteractionResponseFollowup, CreateInteractionResponseMessage, EditInteractionResponse,
-    EventHandler, Http, Interaction, Message, ModalInteraction, Ready,
-};
-use serenity::async_trait;
-use tokio_util::sync::CancellationToken;
-
 use crate::bot::answer::{self, ClickReply};
-use crate::bot::guild_arrival::wait_for_guild;
+use crate::bot::handlers::{Handlers, log_unanswered};
+use crate::bot::interaction::{ComponentClick, Interaction, SubmittedDialog};
 use crate::bot::list::Page;
 use crate::bot::mute_question;
 use crate::bot::person::person;
 use crate::bot::refusal::refused;
-use crate::bot::watch::Watch;
-use crate::bot::{Shared, http};
+use crate::bot::reply::Reply;
+use crate::bot::responder::Responder;
 use crate::hub::{self, Click, ClickOutcome, Entrypoint, Person, Refusal};
-use crate::model::{Actor, By, DecisionAction, EventId, Snowflake};
+use crate::model::{DecisionAction, EventId};
 
 /// How long a click may wait for the database at shutdown.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
-/// Retry delays for follow-up messages: serenity does not expose Discord's `retry_after`.
+/// Retry delays for follow-up messages: a failed response does not hold Discord's `retry_after`.
 const WHISPER_AGAIN: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(15)];
 const NOT_YOURS: &str = "This list belongs to whoever asked for it: type its command to get your own.";
 const STOPPING: &str = "nuncio is restarting: press again in a minute. Nothing was changed.";
 
-/// Handles the clicks of one connection. Clones share it.
-#[derive(Clone)]
-pub(super) struct Clicks {
-    shared: Arc<Shared>,
-    /// Cancelled when this connection is abandoned: another connection receives the same events.
-    closed: CancellationToken,
-    bot: Arc<AtomicU64>,
-    /// Holds every channel that the bot sees.
-    watch: Watch,
-}
-
-impl Clicks {
-    pub(super) fn new(shared: Arc<Shared>, closed: CancellationToken, watch: Watch) -> Self {
-        Self { shared, closed, bot: Arc::default(), watch }
-    }
-
-    /// Records whether the first response succeeded: another program may have answered already.
-    pub(super) fn began(&self, interaction: u64, first: serenity::Result<()>) {
-        if let Err(error) = &first {
-            self.shared.rival.refused(&self.shared.hub, interaction, error);
-        }
-        answered(first);
-    }
-
+impl Handlers {
     /// A component on a message: a decision's button, another page of a list, or a step of setting a route.
-    async fn handle_component(&self, http: &Http, component: &ComponentInteraction) {
-        if let Some(turn) = menu::of(component) {
-            return self.turn(http, component, turn).await;
+    pub(super) async fn handle_component(
+        &self,
+        interaction: &Interaction,
+        click: &ComponentClick,
+        responder: &Responder,
+    ) {
+        if let Some(turn) = menu::of(click) {
+            return self.turn(interaction, turn, responder).await;
         }
-        if let Some(wanted) = mute_question::of(component) {
-            return self.mute_anyway(http, component, wanted).await;
+        if let Some(wanted) = mute_question::of(interaction, click) {
+            return self.mute_anyway(interaction, wanted, responder).await;
         }
-        match Page::parse(&component.data.custom_id) {
-            Some(page) => self.turn_page(http, component, page).await,
-            None => self.handle_button(http, component).await,
+        match Page::parse(&click.custom_id) {
+            Some(page) => self.turn_page(interaction, page, responder).await,
+            None => self.handle_button(interaction, click, responder).await,
         }
     }
 
     /// Another page of a list, for the person who requested the list.
-    async fn turn_page(&self, http: &Http, component: &ComponentInteraction, page: Page) {
-        if self.shared.stopping.is_cancelled() {
-            return say_at_once(http, component, STOPPING).await;
+    async fn turn_page(&self, interaction: &Interaction, page: Page, responder: &Responder) {
+        if self.is_stopping() {
+            return say_at_once(responder, STOPPING).await;
         }
-        let person =
-            person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
+        let person = person(interaction, &self.shared.clock);
         if let Err(refusal) = self.shared.hub.check_guild(&person, Entrypoint::Command) {
-            say_at_once(http, component, &refused(&refusal)).await;
-            return self.note_elsewhere(component, person, &refusal).await;
+            say_at_once(responder, &refused(&refusal)).await;
+            return self.note_elsewhere(interaction, person, &refusal).await;
         }
-        if component.user.id.get() != page.reader.get() {
-            return say_at_once(http, component, NOT_YOURS).await;
+        if interaction.user.id != page.reader {
+            return say_at_once(responder, NOT_YOURS).await;
         }
-        self.began(
-            component.id.get(),
-            component.create_response(http, CreateInteractionResponse::Acknowledge).await,
-        );
-        let edit = edit();
+        self.began(interaction, responder.acknowledge().await);
+        let edit = Reply::default();
         let edit = match page.show(&self.shared.hub).await {
             Ok(shown) => edit
                 .content(shown.sentence.unwrap_or_default())
@@ -109,76 +78,68 @@ impl Clicks {
                 edit.content(answer::not_kept(&reference))
             }
         };
-        answered(component.edit_response(http, edit).await.map(drop));
+        log_unanswered(responder.edit(edit).await);
     }
 
     /// A button: responds at once, then performs its action.
-    async fn handle_button(&self, http: &Http, component: &ComponentInteraction) {
-        let bot = self.bot.load(Ordering::Acquire);
-        let Some(click) = press::of_button(component, bot, &self.shared.clock) else {
-            return if press::is_ours(&component.data.custom_id) {
-                say_at_once(http, component, answer::UNKNOWN).await;
+    async fn handle_button(&self, interaction: &Interaction, click: &ComponentClick, responder: &Responder) {
+        let Some(click) = press::of_button(interaction, click, self.guilds.bot(), &self.shared.clock) else {
+            return if press::is_ours(&click.custom_id) {
+                say_at_once(responder, answer::UNKNOWN).await;
             };
         };
         if click.token.is_sample() {
-            return say_at_once(http, component, answer::SAMPLE).await;
+            return say_at_once(responder, answer::SAMPLE).await;
         }
-        if self.shared.stopping.is_cancelled() {
-            return say_at_once(http, component, STOPPING).await;
+        if self.is_stopping() {
+            return say_at_once(responder, STOPPING).await;
         }
         if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
-            say_at_once(http, component, &answer::refused(&refusal, click.press)).await;
+            say_at_once(responder, &answer::refused(&refusal, click.press)).await;
             return self.note_refusal(&click, &refusal).await;
         }
         if let Some(dialog) = dialog::of(&click) {
-            return self.began(
-                component.id.get(),
-                component.create_response(http, CreateInteractionResponse::Modal(dialog)).await,
-            );
+            return self.began(interaction, responder.dialog(dialog).await);
         }
         let is_details = click.press == DecisionAction::Details;
-        let first = if is_details {
-            CreateInteractionResponse::Defer(CreateInteractionResponseMessage::new().ephemeral(true))
-        } else {
-            CreateInteractionResponse::Acknowledge
-        };
-        self.began(component.id.get(), component.create_response(http, first).await);
+        let first = if is_details { responder.defer().await } else { responder.acknowledge().await };
+        self.began(interaction, first);
         let reply = self.perform(&click).await;
         match reply {
             ClickReply::Nothing => {}
             ClickReply::Embed(embed) => {
-                answered(component.edit_response(http, edit().embed(*embed)).await.map(drop));
+                log_unanswered(responder.edit(Reply::default().embed(*embed)).await);
             }
             ClickReply::Sentence(sentence) if is_details => {
-                answered(component.edit_response(http, edit().content(sentence)).await.map(drop));
+                log_unanswered(responder.edit(Reply::default().content(sentence)).await);
             }
-            ClickReply::Sentence(sentence) => {
-                self.follow_up(|| component.create_followup(http, follow_up(sentence.clone()))).await;
-            }
+            ClickReply::Sentence(sentence) => self.follow_up(responder, &sentence).await,
         }
     }
 
-    /// Sends a follow-up after the first response; retries while Discord is rate limiting.
-    async fn follow_up<F>(&self, send: impl Fn() -> F)
-    where
-        F: Future<Output = serenity::Result<Message>>,
-    {
+    /// Sends a sentence that only this person sees, after the first response; retries while Discord is rate limiting.
+    async fn follow_up(&self, responder: &Responder, sentence: &str) {
         for pause in WHISPER_AGAIN {
-            match send().await {
-                Err(error) if http::status(&error) == Some(429) => self.shared.clock.sleep(pause).await,
-                result => return answered(result.map(drop)),
+            match responder.follow_up(Reply::whisper(sentence)).await {
+                Err(error) if error.is_rate_limited() => self.shared.clock.sleep(pause).await,
+                result => return log_unanswered(result),
             }
         }
-        answered(send().await.map(drop));
+        log_unanswered(responder.follow_up(Reply::whisper(sentence)).await);
     }
 
     /// A submitted dialog: access is checked now, with the person's current roles.
-    async fn handle_dialog(&self, http: &Http, modal: &ModalInteraction) {
-        if let Some(text) = menu::of_dialog(modal) {
-            return self.named(http, modal, &text).await;
+    pub(super) async fn handle_dialog(
+        &self,
+        interaction: &Interaction,
+        dialog: &SubmittedDialog,
+        responder: &Responder,
+    ) {
+        if let Some(text) = menu::of_dialog(dialog) {
+            return self.named(interaction, &text, responder).await;
         }
-        let Some(click) = press::of_dialog(modal, &self.shared.clock) else { return };
-        let first = if self.shared.stopping.is_cancelled() {
+        let Some(click) = press::of_dialog(interaction, dialog, &self.shared.clock) else { return };
+        let first = if self.is_stopping() {
             Err(STOPPING.to_owned())
         } else if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
             Err(answer::refused(&refusal, click.press))
@@ -186,40 +147,15 @@ impl Clicks {
             dialog::check(&click)
         };
         if let Err(sentence) = first {
-            let message = CreateInteractionResponseMessage::new().content(sentence).ephemeral(true);
-            self.began(
-                modal.id.get(),
-                modal.create_response(http, CreateInteractionResponse::Message(message)).await,
-            );
+            self.began(interaction, responder.reply(Reply::whisper(sentence)).await);
             if let Err(refusal) = self.shared.hub.may(&click.person, click.press) {
                 self.note_refusal(&click, &refusal).await;
             }
             return;
         }
-        self.began(modal.id.get(), modal.create_response(http, CreateInteractionResponse::Acknowledge).await);
+        self.began(interaction, responder.acknowledge().await);
         if let ClickReply::Sentence(sentence) = self.perform(&click).await {
-            self.follow_up(|| modal.create_followup(http, follow_up(sentence.clone()))).await;
-        }
-    }
-
-    /// Handles a click up to its final reply, even if the process is stopping meanwhile.
-    pub(super) async fn hear(&self, context: &Context, interaction: &Interaction) {
-        if self.closed.is_cancelled() {
-            return;
-        }
-        let _under_way = self.shared.clicks.token();
-        if !matches!(interaction, Interaction::Command(_) | Interaction::Autocomplete(_)) {
-            self.shared.rival.record_interaction(&self.shared.hub, interaction.id().get());
-        }
-        if let Interaction::Component(ComponentInteraction { guild_id, .. })
-        | Interaction::Modal(ModalInteraction { guild_id, .. }) = interaction
-        {
-            wait_for_guild(&self.shared.hub, &self.shared.clock, *guild_id, Entrypoint::Card).await;
-        }
-        match interaction {
-            Interaction::Component(component) => self.handle_component(&context.http, component).await,
-            Interaction::Modal(modal) => self.handle_dialog(&context.http, modal).await,
-            _ => {}
+            self.follow_up(responder, &sentence).await;
         }
     }
 
@@ -256,8 +192,8 @@ impl Clicks {
     }
 
     /// Records in the audit log that a person turned a page in a guild without access.
-    async fn note_elsewhere(&self, component: &ComponentInteraction, person: Person, refusal: &Refusal) {
-        let by = by(component, person, "list.page");
+    async fn note_elsewhere(&self, interaction: &Interaction, person: Person, refusal: &Refusal) {
+        let by = interaction.by(person, "list.page");
         if let Err(error) = self.shared.hub.audit(by.refused("list", refusal.to_string())).await {
             tracing::error!(%error, "a refused click could not be written to the audit log");
         }
@@ -271,46 +207,7 @@ impl Clicks {
     }
 }
 
-#[async_trait]
-impl EventHandler for Clicks {
-    async fn ready(&self, _: Context, ready: Ready) {
-        self.bot.store(ready.user.id.get(), Ordering::Release);
-    }
-
-    async fn interaction_create(&self, context: Context, interaction: Interaction) {
-        self.hear(&context, &interaction).await;
-    }
-}
-
-/// The request for a change that a click on a component is.
-fn by(component: &ComponentInteraction, person: Person, action: &str) -> By {
-    By {
-        channel: Some(Snowflake::new(component.channel_id.get())),
-        interaction: Some(Snowflake::new(component.id.get())),
-        ..By::new(Actor::Person(person), action)
-    }
-}
-
 /// The first response: one sentence that only this person sees.
-async fn say_at_once(http: &Http, component: &ComponentInteraction, sentence: &str) {
-    let message = CreateInteractionResponseMessage::new().content(sentence).ephemeral(true);
-    answered(component.create_response(http, CreateInteractionResponse::Message(message)).await);
-}
-
-/// A follow-up that only this person sees, after the first response.
-fn follow_up(sentence: String) -> CreateInteractionResponseFollowup {
-    CreateInteractionResponseFollowup::new().content(sentence).ephemeral(true)
-}
-
-/// An edit of the first response. Only edits need their allowed mentions set here: see `http::serenity`.
-fn edit() -> EditInteractionResponse {
-    EditInteractionResponse::new().allowed_mentions(CreateAllowedMentions::new())
-}
-
-/// Logs a reply that failed. It changes nothing about the decision: the gateway may have delivered a click twice
-/// (40060), or the interaction expired (10062).
-fn answered(result: serenity::Result<()>) {
-    if let Err(error) = result {
-        tracing::debug!("a click could not be answered: {}", http::sentence(&error));
-    }
+async fn say_at_once(responder: &Responder, sentence: &str) {
+    log_unanswered(responder.reply(Reply::whisper(sentence)).await);
 }

@@ -1,10 +1,8 @@
 //! Cached guild state: names, roles and permission overwrites as plain data.
 //!
-//! Filled by [`watch`](super::watch) from the gateway's events; read by [`permission`](super::permission).
+//! Filled from the gateway's events (`bot/gateway/guild.rs`); read by [`permission`](super::permission).
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use serenity::all as discord;
 
 use crate::clock::Timestamp;
 use crate::discord::ChannelObject;
@@ -78,36 +76,6 @@ pub(super) enum Whom {
     Member(u64),
 }
 
-impl Guild {
-    /// From a `GUILD_CREATE`, which always includes the bot's own member.
-    pub(super) fn of(guild: &discord::Guild, bot: u64) -> Self {
-        let me = guild.members.get(&discord::UserId::new(bot));
-        let mut own = Self {
-            id: guild.id.get(),
-            name: guild.name.clone(),
-            owner: guild.owner_id.get(),
-            roles: guild.roles.values().map(|role| (role.id.get(), Role::of(role))).collect(),
-            held: me.map(|me| me.roles.iter().map(|role| role.get()).collect()).unwrap_or_default(),
-            timed_out_until: me.and_then(|me| until(me.communication_disabled_until)),
-            channels: BTreeMap::new(),
-        };
-        for channel in guild.channels.values().chain(&guild.threads) {
-            own.put_channel(channel);
-        }
-        own
-    }
-
-    pub(super) fn put_channel(&mut self, channel: &discord::GuildChannel) {
-        self.channels.insert(channel.id.get(), Channel::of(channel));
-    }
-}
-
-impl Role {
-    pub(super) fn of(role: &discord::Role) -> Self {
-        Self { name: role.name.clone(), grants: role.permissions.bits(), mentionable: role.mentionable }
-    }
-}
-
 impl Channel {
     /// From a REST response. Its overwrites are not known: only a guild's channel list has those.
     pub(super) fn found(found: &ChannelObject) -> Self {
@@ -119,27 +87,6 @@ impl Channel {
             category: found.parent_id.filter(|_| !is_thread).map(Snowflake::get),
             thread_of: found.parent_id.filter(|_| is_thread).map(Snowflake::get),
             overwrites: Vec::new(),
-        }
-    }
-
-    fn of(channel: &discord::GuildChannel) -> Self {
-        use discord::ChannelType::{NewsThread, PrivateThread, PublicThread};
-        let is_thread = matches!(channel.kind, NewsThread | PrivateThread | PublicThread);
-        let overwrites = channel.permission_overwrites.iter().filter_map(|overwrite| {
-            let whom = match overwrite.kind {
-                discord::PermissionOverwriteType::Role(id) => Whom::Role(id.get()),
-                discord::PermissionOverwriteType::Member(id) => Whom::Member(id.get()),
-                _ => return None,
-            };
-            Some(Overwrite { whom, allow: overwrite.allow.bits(), deny: overwrite.deny.bits() })
-        });
-        Self {
-            name: channel.name.clone(),
-            unfit: unfit(u64::from(u8::from(channel.kind))),
-            is_locked: channel.thread_metadata.is_some_and(|thread| thread.locked),
-            category: channel.parent_id.filter(|_| !is_thread).map(discord::ChannelId::get),
-            thread_of: channel.parent_id.filter(|_| is_thread).map(discord::ChannelId::get),
-            overwrites: overwrites.collect(),
         }
     }
 }
@@ -161,11 +108,6 @@ pub(super) const fn unfit(kind: u64) -> Option<Unfit> {
         }),
         _ => None,
     }
-}
-
-/// When a member's timeout ends.
-pub(super) fn until(at: Option<discord::Timestamp>) -> Option<Timestamp> {
-    at.map(|until| Timestamp::from_secs(until.unix_timestamp()))
 }
 
 /// Finds the guild that contains `channel`.

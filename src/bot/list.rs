@@ -1,7 +1,6 @@
 //! Paged lists. The buttons hold the page number, so they work after a restart.
 
-use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
-
+use crate::bot::reply::{ReplyButton, ReplyEmbed, ReplyRow};
 use crate::bot::text::glimpse;
 use crate::hub::Hub;
 use crate::model::{Decision, DeliveryDetails, RowResult, Snowflake};
@@ -37,8 +36,8 @@ pub(super) struct Page {
 pub(super) struct RenderedPage {
     /// Set if the list is empty.
     pub(super) sentence: Option<&'static str>,
-    pub(super) embed: Option<CreateEmbed>,
-    pub(super) buttons: Vec<CreateActionRow>,
+    pub(super) embed: Option<ReplyEmbed>,
+    pub(super) buttons: Vec<ReplyRow>,
 }
 
 impl List {
@@ -115,29 +114,24 @@ impl Page {
         let is_last = lines.len() <= LINES as usize || self.number == LAST;
         lines.truncate(LINES as usize);
         let footer = format!("Page {} · {}", self.number + 1, self.list.hint());
-        let embed = CreateEmbed::new()
-            .title(self.list.title())
-            .description(lines.join("\n"))
-            .color(Color::Info.number())
-            .footer(CreateEmbedFooter::new(footer));
+        let embed =
+            ReplyEmbed::new(self.list.title(), lines.join("\n")).color(Color::Info.number()).footer(footer);
         Ok(RenderedPage { sentence: None, embed: Some(embed), buttons: self.buttons(is_last) })
     }
 
-    fn buttons(self, is_last: bool) -> Vec<CreateActionRow> {
+    fn buttons(self, is_last: bool) -> Vec<ReplyRow> {
         let is_first = self.number == 0;
         if is_first && is_last {
             return Vec::new();
         }
-        let button = |number: u32, label: &str, is_off: bool| {
+        let button = |number: u32, label: &'static str, is_off: bool| {
             let id = Self { number, ..self }.custom_id();
-            CreateButton::new(id).label(label).style(ButtonStyle::Secondary).disabled(is_off)
+            ReplyButton::secondary(id, label).disabled(is_off)
         };
         // Two buttons of one message need different ids, even if one of them is disabled.
         let (before, after) = (self.number.checked_sub(1).unwrap_or(LAST), self.number + 1);
-        vec![CreateActionRow::Buttons(vec![
-            button(before, "Previous", is_first),
-            button(after, "Next", is_last),
-        ])]
+        let buttons = [button(before, "Previous", is_first), button(after, "Next", is_last)];
+        vec![ReplyRow::buttons(buttons)]
     }
 }
 

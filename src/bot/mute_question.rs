@@ -4,10 +4,8 @@
 
 use std::time::Duration;
 
-use serenity::all::{
-    ButtonStyle, ComponentInteraction, ComponentInteractionDataKind, CreateActionRow, CreateButton,
-    CreateEmbed,
-};
+use crate::bot::interaction::{ComponentClick, ComponentInput, Interaction};
+use crate::bot::reply::{ReplyButton, ReplyEmbed, ReplyRow};
 
 const BUTTON: &str = "v1:mute-anyway:";
 /// Discord: `custom_id` ≤ 100.
@@ -17,35 +15,31 @@ const REASON: &str = "Reason";
 
 /// A mute request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RegistrationRequest {
+pub(super) struct MuteRequest {
     pub(super) kind: String,
     pub(super) span: Duration,
     pub(super) reason: String,
 }
 
 /// The button and the embed with the reason. If the kind is too long for a custom id, there is no button.
-pub(super) fn question(
-    kind: &str,
-    span: Duration,
-    reason: &str,
-) -> (Vec<CreateActionRow>, Option<CreateEmbed>) {
+pub(super) fn question(kind: &str, span: Duration, reason: &str) -> (Vec<ReplyRow>, Option<ReplyEmbed>) {
     let id = format!("{BUTTON}{}:{kind}", span.as_secs());
     if id.len() > LONGEST {
         return (Vec::new(), None);
     }
-    let button = CreateButton::new(id).label("Mute anyway").style(ButtonStyle::Secondary);
-    let embed = (!reason.is_empty()).then(|| CreateEmbed::new().title(REASON).description(reason));
-    (vec![CreateActionRow::Buttons(vec![button])], embed)
+    let embed = (!reason.is_empty()).then(|| ReplyEmbed::new(REASON, reason));
+    (vec![ReplyRow::buttons([ReplyButton::secondary(id, "Mute anyway")])], embed)
 }
 
 /// Parses a click on the button; `None` if it is another button.
-pub(super) fn of(component: &ComponentInteraction) -> Option<RegistrationRequest> {
-    if !matches!(component.data.kind, ComponentInteractionDataKind::Button) {
+pub(super) fn of(interaction: &Interaction, click: &ComponentClick) -> Option<MuteRequest> {
+    if !matches!(click.input, ComponentInput::Button) {
         return None;
     }
-    let (seconds, kind) = component.data.custom_id.strip_prefix(BUTTON)?.split_once(':')?;
-    let embed = component.message.embeds.iter().find(|embed| embed.title.as_deref() == Some(REASON));
-    Some(RegistrationRequest {
+    let (seconds, kind) = click.custom_id.strip_prefix(BUTTON)?.split_once(':')?;
+    let mut embeds = interaction.message.iter().flat_map(|message| &message.embeds);
+    let embed = embeds.find(|embed| embed.title.as_deref() == Some(REASON));
+    Some(MuteRequest {
         kind: kind.to_owned(),
         span: Duration::from_secs(seconds.parse().ok()?),
         reason: embed.and_then(|embed| embed.description.clone()).unwrap_or_default(),

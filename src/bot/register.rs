@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::bot::{Shared, command, portal};
+use crate::bot::gateway::command;
+use crate::bot::{Shared, portal};
 use crate::discord::Failure;
 use crate::model::Snowflake;
 
@@ -39,8 +40,7 @@ pub(super) fn begin(shared: &Arc<Shared>, application: u64, seen: Vec<Snowflake>
 /// All commands, as the JSON that Discord receives.
 #[must_use]
 pub fn commands() -> Option<Value> {
-    let commands = poise::builtins::create_application_commands(&command::all());
-    let mut commands = serde_json::to_value(commands).ok()?;
+    let mut commands = command::definitions().ok()?;
     strip(&mut commands);
     Some(commands)
 }

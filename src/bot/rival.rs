@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::bot::http;
+use crate::bot::responder::ResponseError;
 use crate::clock::Clock;
 use crate::hub::{Condition, Hub, TOKEN_SHARED};
 
@@ -50,8 +50,8 @@ impl Rival {
     }
 
     /// Records that the first answer to an interaction failed.
-    pub(super) fn refused(&self, hub: &Hub, interaction: u64, error: &serenity::Error) {
-        if http::code(error) != Some(http::ALREADY_ANSWERED) {
+    pub(super) fn refused(&self, hub: &Hub, interaction: u64, error: &ResponseError) {
+        if !error.is_answered_already() {
             return;
         }
         let is_ours = {

@@ -260,7 +260,8 @@ async fn killed_under_load_again_and_again_nothing_is_lost_or_doubled() {
 }
 
 // K-5, N-6. serenity reads a connection that was closed without a code again and again, and waits on it for the answer to
-// its goodbye. Control: without the word to the shard before its goodbye (`bot/session.rs`) the program does not end.
+// its goodbye. Control: without the word to the shard before its goodbye (`bot/gateway/session.rs`) the program does not
+// end.
 #[tokio::test]
 async fn a_connection_that_was_closed_without_a_code_stops_neither_messages_nor_the_end() {
     let stage = Stage::set().await;

@@ -1,15 +1,14 @@
 //! Authorization and audit log entries for every command that changes something.
 
-use poise::{CommandInteractionType, CreateReply};
-use serenity::all::{CreateActionRow, CreateAutocompleteResponse, CreateEmbed, CreateInteractionResponse};
-
-use super::{Context, Data, Error};
+use super::{Context, Error};
+use crate::bot::Shared;
 use crate::bot::guild_arrival::wait_for_guild;
 use crate::bot::list::{List, Page};
 use crate::bot::person::person as clicking;
 use crate::bot::refusal::refused;
-use crate::hub::{Entrypoint, Person};
-use crate::model::{Actor, AuditEntry, AuditOutcome, By, Snowflake};
+use crate::bot::reply::{Reply, ReplyEmbed, ReplyRow};
+use crate::hub::{Entrypoint, Person, Refusal};
+use crate::model::{Actor, AuditEntry, AuditOutcome, By};
 
 /// The result of a command that changes something.
 pub(super) struct Done {
@@ -20,9 +19,9 @@ pub(super) struct Done {
     /// For the person and for the audit log.
     pub(super) sentence: String,
     /// Buttons for the next steps.
-    buttons: Vec<CreateActionRow>,
+    buttons: Vec<ReplyRow>,
     /// Shown below the sentence.
-    embed: Option<CreateEmbed>,
+    embed: Option<ReplyEmbed>,
 }
 
 impl Done {
@@ -35,7 +34,7 @@ impl Done {
     }
 
     /// Adds buttons, and the embed with what the person needs to know about them.
-    pub(super) fn with(self, buttons: Vec<CreateActionRow>, embed: Option<CreateEmbed>) -> Self {
+    pub(super) fn with(self, buttons: Vec<ReplyRow>, embed: Option<ReplyEmbed>) -> Self {
         Self { buttons, embed, ..self }
     }
 }
@@ -50,24 +49,23 @@ pub(super) async fn operate(
     if !may_operate(context, subject).await? {
         return Ok(());
     }
-    context.defer_ephemeral().await?;
+    context.responder.defer().await?;
     let Done { outcome, subject, sentence, buttons, embed } = work.await?;
     note(context, &subject, outcome, &sentence).await;
-    let mut reply = CreateReply::default().content(sentence).ephemeral(true);
+    let mut reply = Reply::whisper(sentence);
     if !buttons.is_empty() {
         reply = reply.components(buttons);
     }
     if let Some(embed) = embed {
         reply = reply.embed(embed);
     }
-    context.send(reply).await?;
+    context.responder.reply(reply).await?;
     Ok(())
 }
 
 /// The person who ran the command, from Discord's interaction.
 pub(super) fn person(context: Context<'_>) -> Person {
-    let asked = context.interaction;
-    clicking(&asked.user, asked.member.as_deref(), asked.guild_id, &context.data().clock)
+    clicking(context.interaction, &context.data().clock)
 }
 
 /// Whether the person has operator access. If not, replies with who has it and records the refusal.
@@ -80,21 +78,20 @@ pub(super) async fn may_operate(context: Context<'_>, subject: &str) -> Result<b
 
 /// Replies to the person who ran the command.
 pub(super) async fn say(context: Context<'_>, sentence: impl Into<String>) -> Result<(), Error> {
-    context.send(CreateReply::default().content(sentence).ephemeral(true)).await?;
+    context.responder.reply(Reply::whisper(sentence)).await?;
     Ok(())
 }
 
 /// Shows the first page of a list.
 pub(super) async fn list(context: Context<'_>, list: List) -> Result<(), Error> {
-    context.defer_ephemeral().await?;
-    let reader = Snowflake::new(context.interaction.user.id.get());
-    let shown = Page::first(list, reader).show(&context.data().hub).await?;
-    let reply = CreateReply::default().ephemeral(true).components(shown.buttons);
+    context.responder.defer().await?;
+    let shown = Page::first(list, context.interaction.user.id).show(&context.data().hub).await?;
+    let reply = Reply::default().ephemeral().components(shown.buttons);
     let reply = match shown.embed {
         Some(embed) => reply.embed(embed),
         None => reply.content(shown.sentence.unwrap_or_default()),
     };
-    context.send(reply).await?;
+    context.responder.reply(reply).await?;
     Ok(())
 }
 
@@ -110,12 +107,8 @@ fn entry(
 
 /// The request for a change that the command is.
 pub(super) fn by(context: Context<'_>) -> By {
-    let name = context.command().qualified_name.replace([' ', '_'], "-").to_lowercase();
-    By {
-        channel: Some(Snowflake::new(context.interaction.channel_id.get())),
-        interaction: Some(Snowflake::new(context.interaction.id.get())),
-        ..By::new(Actor::Person(person(context)), format!("command.{name}"))
-    }
+    let name = context.name.replace([' ', '_'], "-").to_lowercase();
+    context.interaction.by(person(context), format!("command.{name}"))
 }
 
 /// Records the command's outcome in the audit log. If that fails, our own log gets an error and the person none.
@@ -128,15 +121,15 @@ pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutc
 
 /// Whether commands are allowed in this guild at all. If not, replies with that and records the refusal.
 pub(super) async fn check_guild(context: Context<'_>) -> Result<bool, Error> {
-    let Data { hub, clock, .. } = context.data();
-    wait_for_guild(hub, clock, context.interaction.guild_id, Entrypoint::Command).await;
-    let Err(refusal) = hub.check_guild(&person(context), Entrypoint::Command) else { return Ok(true) };
-    if context.interaction_type == CommandInteractionType::Autocomplete {
-        let nothing = CreateInteractionResponse::Autocomplete(CreateAutocompleteResponse::new());
-        context.interaction.create_response(context.http(), nothing).await?;
-        return Ok(false);
-    }
+    let Some(refusal) = guild_refusal(context).await else { return Ok(true) };
     say(context, refused(&refusal)).await?;
     note(context, "server", AuditOutcome::Refused, &refusal.to_string()).await;
     Ok(false)
+}
+
+/// Why commands are not allowed in this guild; `None` if they are.
+pub(super) async fn guild_refusal(context: Context<'_>) -> Option<Refusal> {
+    let Shared { hub, clock, .. } = context.data();
+    wait_for_guild(hub, clock, context.interaction.guild, Entrypoint::Command).await;
+    hub.check_guild(&person(context), Entrypoint::Command).err()
 }

@@ -1,13 +1,11 @@
 //! `/deliveries`, and "Redeliver" and "Show raw" in a message's menu.
 
-use poise::CreateReply;
-use serenity::all::{CreateAttachment, CreateAutocompleteResponse, Message};
-
 use super::authorize::Done;
 use super::{Context, Error, authorize};
 use crate::bot::answer;
 use crate::bot::list::{self, List};
 use crate::bot::refusal;
+use crate::bot::reply::{Choice, Reply};
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
 use crate::hub::{self, Redelivered, Refusal, Rules};
@@ -36,56 +34,29 @@ const REPLAYED: &str = "That was done already.";
 const NOT_OURS: &str =
     "nuncio did not send this message, or does not keep its event any more (RETENTION_DAYS).";
 
-/// What was given up, and sending it again
-#[poise::command(
-    slash_command,
-    guild_only,
-    subcommands("failed", "show", "retry"),
-    default_member_permissions = "MANAGE_GUILD"
-)]
-#[expect(clippy::unused_async, reason = "poise wants it so; Discord never calls it, only what is below it")]
-pub(super) async fn deliveries(_: Context<'_>) -> Result<(), Error> {
-    Ok(())
-}
-
 /// List what was given up, the newest first
-#[poise::command(slash_command, guild_only)]
-async fn failed(context: Context<'_>) -> Result<(), Error> {
+pub(super) async fn failed(context: Context<'_>) -> Result<(), Error> {
     authorize::list(context, List::GivenUp).await
 }
 
 /// Everything that was tried with one delivery
-#[poise::command(slash_command, guild_only)]
-async fn show(
-    context: Context<'_>,
-    #[description = "Its id, or the last 8 characters of it"]
-    #[max_length = 40]
-    #[autocomplete = "suggest"]
-    id: String,
-) -> Result<(), Error> {
-    context.defer_ephemeral().await?;
+pub(super) async fn show(context: Context<'_>, id: &str) -> Result<(), Error> {
+    context.responder.defer().await?;
     let hub = &context.data().hub;
-    let found = match hub.delivery_named(&id).await? {
+    let found = match hub.delivery_named(id).await? {
         Some(id) => hub.delivery_details(id).await?,
         None => None,
     };
-    authorize::say(context, found.map_or_else(|| unknown(&id), |(details, tries)| history(&details, &tries)))
+    authorize::say(context, found.map_or_else(|| unknown(id), |(details, tries)| history(&details, &tries)))
         .await
 }
 
 /// Send one again that was given up or delivered
-#[poise::command(slash_command, guild_only)]
-async fn retry(
-    context: Context<'_>,
-    #[description = "Its id, or the last 8 characters of it"]
-    #[max_length = 40]
-    #[autocomplete = "suggest"]
-    id: String,
-) -> Result<(), Error> {
+pub(super) async fn retry(context: Context<'_>, id: &str) -> Result<(), Error> {
     let hub = &context.data().hub;
     let work = async {
-        let Some(id) = hub.delivery_named(&id).await? else {
-            return Ok(Done::new(AuditOutcome::Refused, "delivery", unknown(&id)));
+        let Some(id) = hub.delivery_named(id).await? else {
+            return Ok(Done::new(AuditOutcome::Refused, "delivery", unknown(id)));
         };
         let subject = format!("delivery {id}");
         let (outcome, sentence) = match hub.redeliver(id, &authorize::by(context)).await {
@@ -99,12 +70,11 @@ async fn retry(
 }
 
 /// Sends again what a message shows.
-#[poise::command(context_menu_command = "Redeliver", guild_only, default_member_permissions = "MANAGE_GUILD")]
-pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<(), Error> {
-    let subject = format!("message {}", message.id);
+pub(super) async fn redeliver(context: Context<'_>, message: Snowflake) -> Result<(), Error> {
+    let subject = format!("message {message}");
     let hub = &context.data().hub;
     let work = async {
-        let done = hub.redeliver_message(Snowflake::new(message.id.get()), &authorize::by(context)).await;
+        let done = hub.redeliver_message(message, &authorize::by(context)).await;
         let (outcome, sentence) = match done {
             Ok(None) => (AuditOutcome::Done, REPLAYED.to_owned()),
             Ok(Some(Redelivered { deliveries: 1.., .. })) => {
@@ -123,17 +93,16 @@ pub(super) async fn redeliver(context: Context<'_>, message: Message) -> Result<
 }
 
 /// Shows the event behind a message as it came, without its secrets.
-#[poise::command(context_menu_command = "Show raw", guild_only, default_member_permissions = "MANAGE_GUILD")]
-pub(super) async fn show_raw(context: Context<'_>, message: Message) -> Result<(), Error> {
-    let subject = format!("message {}", message.id);
+pub(super) async fn show_raw(context: Context<'_>, message: Snowflake) -> Result<(), Error> {
+    let subject = format!("message {message}");
     // What a card leaves out is not meant for everyone who sees the card.
     if !authorize::may_operate(context, &subject).await? {
         return Ok(());
     }
-    context.defer_ephemeral().await?;
+    context.responder.defer().await?;
     let hub = &context.data().hub;
     let mut bodies = Vec::new();
-    for (_, event) in hub.shown_in(Snowflake::new(message.id.get())).await?.into_iter().take(MOST_RAW) {
+    for (_, event) in hub.shown_in(message).await?.into_iter().take(MOST_RAW) {
         bodies.extend(hub.event(event).await?.map(|(_, body)| pretty(&body)));
     }
     let (outcome, what) = match bodies.len() {
@@ -142,19 +111,19 @@ pub(super) async fn show_raw(context: Context<'_>, message: Message) -> Result<(
         count => (AuditOutcome::Done, format!("{count} events were shown as they came")),
     };
     authorize::note(context, &subject, outcome, &what).await;
-    context.send(raw(&bodies)).await?;
+    context.responder.reply(raw(&bodies)).await?;
     Ok(())
 }
 
-fn raw(bodies: &[String]) -> CreateReply {
-    let reply = CreateReply::default().ephemeral(true);
+fn raw(bodies: &[String]) -> Reply {
+    let reply = Reply::default().ephemeral();
     let text = bodies.join("\n");
     if text.is_empty() {
         reply.content(NOT_OURS)
     } else if text.len() <= INLINE && !text.contains("``") {
         reply.content(render::listing(text.lines(), MOST_CONTENT).write(Surface::Embed))
     } else {
-        reply.attachment(CreateAttachment::bytes(text.into_bytes(), "event.json"))
+        reply.attachment("event.json", text.into_bytes())
     }
 }
 
@@ -229,7 +198,7 @@ fn history(details: &RowResult<DeliveryDetails>, tries: &[AttemptRow]) -> String
 }
 
 /// Suggests recent dead letters, labeled by their subject.
-async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+pub(super) async fn suggest(context: Context<'_>, partial: &str) -> Vec<Choice> {
     let dead_letters = context.data().hub.given_up(0, LOOKED_AT).await.unwrap_or_default();
     let name = |details: &DeliveryDetails| {
         let name = format!("{} {} → {}", details.id.short(), details.kind.as_str(), details.destination);

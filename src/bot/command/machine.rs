@@ -1,15 +1,13 @@
 //! `/machine`: decisions on machines without a card at hand.
 
-use poise::CreateReply;
-use serenity::all::CreateAutocompleteResponse;
-
 use super::{Context, Error, authorize};
 use crate::bot::answer::{self, ClickReply};
 use crate::bot::list::List;
+use crate::bot::reply::{Choice, Reply};
 use crate::bot::text::plain;
 use crate::bot::text::quoted;
 use crate::hub::{Click, ClickOutcome};
-use crate::model::{Decision, DecisionAction, Snowflake};
+use crate::model::{Decision, DecisionAction};
 
 const UNKNOWN: &str =
     "No machine with that id or name has asked to join. `/machine pending` lists those that wait.";
@@ -20,66 +18,28 @@ const MOST_CHOICES: usize = 25;
 /// Maximum number of machines searched for autocomplete.
 const LOOKED_AT: u32 = 500;
 
-/// Machines that ask to join: list them, and decide
-#[poise::command(
-    slash_command,
-    guild_only,
-    subcommands("pending", "approve", "deny", "show"),
-    default_member_permissions = "MANAGE_GUILD"
-)]
-#[expect(clippy::unused_async, reason = "poise wants it so; Discord never calls it, only what is below it")]
-pub(super) async fn machine(_: Context<'_>) -> Result<(), Error> {
-    Ok(())
-}
-
 /// List the machines that wait for a decision, the oldest first
-#[poise::command(slash_command, guild_only)]
-async fn pending(context: Context<'_>) -> Result<(), Error> {
+pub(super) async fn pending(context: Context<'_>) -> Result<(), Error> {
     authorize::list(context, List::Undecided).await
 }
 
 /// Approve a machine
-#[poise::command(slash_command, guild_only)]
-async fn approve(
-    context: Context<'_>,
-    #[description = "Which one"]
-    #[max_length = 200]
-    #[autocomplete = "suggest"]
-    machine: String,
-) -> Result<(), Error> {
-    press(context, DecisionAction::Approve, &machine, None).await
+pub(super) async fn approve(context: Context<'_>, machine: &str) -> Result<(), Error> {
+    press(context, DecisionAction::Approve, machine, None).await
 }
 
 /// Deny a machine, with a reason
-#[poise::command(slash_command, guild_only)]
-async fn deny(
-    context: Context<'_>,
-    #[description = "Which one"]
-    #[max_length = 200]
-    #[autocomplete = "suggest"]
-    machine: String,
-    #[description = "Why; shown on the card and sent to XTSystems"]
-    #[min_length = 3]
-    #[max_length = 400]
-    reason: String,
-) -> Result<(), Error> {
+pub(super) async fn deny(context: Context<'_>, machine: &str, reason: &str) -> Result<(), Error> {
     let length = reason.trim().chars().count();
     if !(3..=400).contains(&length) {
         return authorize::say(context, "A reason has 3 to 400 characters. Nothing was decided.").await;
     }
-    press(context, DecisionAction::Deny, &machine, Some(reason.trim().to_owned())).await
+    press(context, DecisionAction::Deny, machine, Some(reason.trim().to_owned())).await
 }
 
 /// Everything that is known about a machine's request
-#[poise::command(slash_command, guild_only)]
-async fn show(
-    context: Context<'_>,
-    #[description = "Which one"]
-    #[max_length = 200]
-    #[autocomplete = "suggest"]
-    machine: String,
-) -> Result<(), Error> {
-    press(context, DecisionAction::Details, &machine, None).await
+pub(super) async fn show(context: Context<'_>, machine: &str) -> Result<(), Error> {
+    press(context, DecisionAction::Details, machine, None).await
 }
 
 /// Performs the card button's action, under the same rules.
@@ -89,7 +49,7 @@ async fn press(
     machine: &str,
     text: Option<String>,
 ) -> Result<(), Error> {
-    context.defer_ephemeral().await?;
+    context.responder.defer().await?;
     let hub = &context.data().hub;
     let mut found = hub.decisions_named(machine.trim()).await?;
     let decision = match (found.len(), found.pop()) {
@@ -104,7 +64,7 @@ async fn press(
         }
     };
     let click = Click {
-        interaction: Snowflake::new(context.interaction.id.get()),
+        interaction: context.interaction.id,
         person: authorize::person(context),
         press,
         token: decision.token,
@@ -118,7 +78,7 @@ async fn press(
     match answer::to(&clicked) {
         ClickReply::Sentence(sentence) => authorize::say(context, sentence).await,
         ClickReply::Embed(embed) => {
-            context.send(CreateReply::default().embed(*embed).ephemeral(true)).await?;
+            context.responder.reply(Reply::default().embed(*embed).ephemeral()).await?;
             Ok(())
         }
         ClickReply::Nothing => authorize::say(context, done(&clicked)).await,
@@ -148,7 +108,7 @@ fn done(clicked: &ClickOutcome) -> String {
 }
 
 /// Suggests undecided machines, labeled by name.
-async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+pub(super) async fn suggest(context: Context<'_>, partial: &str) -> Vec<Choice> {
     let waiting = context.data().hub.undecided_machines(0, LOOKED_AT).await.unwrap_or_default();
     let partial = partial.to_lowercase();
     let fits = |decision: &&Decision| {

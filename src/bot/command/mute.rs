@@ -1,8 +1,5 @@
 //! `/mute`: stops posting a kind of event for a while.
 
-use futures_util::future;
-use serenity::all::CreateAutocompleteResponse;
-
 use super::authorize::Done;
 use super::{Context, Error, authorize};
 use crate::bot::kinds::kinds_and_families;
@@ -10,6 +7,7 @@ use crate::bot::mute_answer;
 use crate::bot::mute_answer::NOT_MUTED;
 use crate::bot::mute_question;
 use crate::bot::refusal;
+use crate::bot::reply::Choice;
 use crate::bot::text::quoted;
 use crate::config::span_of;
 use crate::hub::UnknownKind;
@@ -26,24 +24,14 @@ const SPANS: [(&str, &str); 7] = [
     ("1 week", "7d"),
 ];
 
-/// Do not post a kind of event for a while: it is kept, and summed up when the mute ends
-#[poise::command(slash_command, guild_only, default_member_permissions = "MANAGE_GUILD")]
+/// Does not post a kind of event for a while.
 pub(super) async fn mute(
     context: Context<'_>,
-    #[description = "A kind (ticket.created) or a pattern (alert.*)"]
-    #[max_length = 128]
-    #[autocomplete = "suggest"]
-    kind: String,
-    #[description = "How long: 30m, 1h, 2d; at most 30 days"]
-    #[max_length = 20]
-    #[autocomplete = "spans"]
-    duration: String,
-    #[description = "Why; shown on the card that sums up"]
-    #[max_length = 400]
-    reason: Option<String>,
+    kind: &str,
+    duration: &str,
+    reason: &str,
 ) -> Result<(), Error> {
-    let reason = reason.unwrap_or_default();
-    authorize::operate(context, "mute", silence(context, kind.trim(), &duration, reason.trim())).await
+    authorize::operate(context, "mute", silence(context, kind.trim(), duration, reason.trim())).await
 }
 
 async fn silence(context: Context<'_>, kind: &str, duration: &str, reason: &str) -> Result<Done, Error> {
@@ -78,15 +66,16 @@ fn never_came(kind: &str, unknown: &UnknownKind, has_button: bool) -> String {
 }
 
 /// Suggests kinds and families that can be muted.
-async fn suggest(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+pub(super) fn suggest(partial: &str) -> Vec<Choice> {
     let partial = partial.trim().to_lowercase();
     let found = kinds_and_families().filter(|kind| {
         KindMeaning::of(Source::XtSystems, &Kind::new(kind)).can_be_muted() && kind.contains(&partial)
     });
-    future::ready(super::choices(found.take(25).map(|kind| (kind.to_owned(), kind.to_owned())))).await
+    super::choices(found.take(25).map(|kind| (kind.to_owned(), kind.to_owned())))
 }
 
-async fn spans(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+/// Suggests durations.
+pub(super) fn spans(partial: &str) -> Vec<Choice> {
     let partial = partial.trim().to_lowercase();
     let written = span_of(&partial).map(|_| (partial.clone(), partial.clone()));
     let found = SPANS
@@ -95,5 +84,5 @@ async fn spans(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let found: Vec<(String, String)> = found.collect();
     let written = written.filter(|(value, _)| found.iter().all(|(_, known)| known != value));
-    future::ready(super::choices(written.into_iter().chain(found))).await
+    super::choices(written.into_iter().chain(found))
 }

@@ -1,30 +1,16 @@
 //! `/register-webhook`: registers nuncio's webhook with XTSystems.
 
-use futures_util::future;
-use serenity::all::CreateAutocompleteResponse;
-
 use super::authorize::Done;
 use super::{Context, Error, authorize};
 use crate::bot::kinds::kinds_and_families;
+use crate::bot::reply::Choice;
 use crate::bot::text::quoted;
 use crate::model::AuditOutcome;
 use crate::xtsystems::{Registered, Registration, RegistrationError, RegistrationRequest};
 
-/// Have XTSystems send its events here: makes the webhook there, or brings it up to date
-#[poise::command(
-    slash_command,
-    rename = "register-webhook",
-    guild_only,
-    default_member_permissions = "MANAGE_GUILD"
-)]
-pub(super) async fn register_webhook(
-    context: Context<'_>,
-    #[description = "Which events, with commas between; all of them if you leave it out"]
-    #[max_length = 1000]
-    #[autocomplete = "suggest"]
-    events: Option<String>,
-) -> Result<(), Error> {
-    let events = events.as_deref().map(list);
+/// Registers the webhook for `events`, with commas between; for all events if there are none.
+pub(super) async fn register_webhook(context: Context<'_>, events: Option<&str>) -> Result<(), Error> {
+    let events = events.map(list);
     authorize::operate(context, "webhook", async { Ok(register(context, events).await) }).await
 }
 
@@ -57,14 +43,14 @@ fn list(text: &str) -> Vec<String> {
 }
 
 /// Completes the last kind of the list.
-async fn suggest(_: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+pub(super) fn suggest(partial: &str) -> Vec<Choice> {
     let (before, last) = match partial.rsplit_once(',') {
         Some((before, last)) => (format!("{before}, "), last.trim()),
         None => (String::new(), partial.trim()),
     };
     let found = kinds_and_families().filter(|kind| kind.contains(last));
     let lists = found.map(|kind| format!("{before}{kind}")).filter(|list| list.len() <= 100).take(25);
-    future::ready(super::choices(lists.map(|list| (list.clone(), list)))).await
+    super::choices(lists.map(|list| (list.clone(), list)))
 }
 
 #[cfg(test)]

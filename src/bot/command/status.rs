@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use poise::{Context, CreateReply};
-use serenity::all::{CreateEmbed, CreateEmbedFooter, Timestamp as DiscordTime};
-
-use super::{Data, Error};
+use super::{Context, Error};
+use crate::bot::reply::{Reply, ReplyEmbed};
 use crate::clock::Timestamp;
 use crate::hub::{Gateway, SystemStatus};
 use crate::render::{self, Color, Markdown, Surface};
@@ -17,31 +15,24 @@ const MAX_VALUE: usize = 1024;
 /// Maximum length of the list of problems, which may be many.
 const MAX_PROBLEMS: usize = 2000;
 
-/// Show the status: endpoint, database, gateway, what waits, what was refused
-#[poise::command(
-    slash_command,
-    rename = "webhook-status",
-    guild_only,
-    default_member_permissions = "MANAGE_GUILD"
-)]
-pub(super) async fn webhook_status(context: Context<'_, Data, Error>) -> Result<(), Error> {
+pub(super) async fn webhook_status(context: Context<'_>) -> Result<(), Error> {
     let data = context.data();
     let asking = data.hub.status();
     tokio::pin!(asking);
     let status = match data.clock.within(AT_ONCE, &mut asking).await {
         Some(status) => status?,
         None => {
-            context.defer_ephemeral().await?;
+            context.responder.defer().await?;
             asking.await?
         }
     };
     let embed = embed(&status, data.clock.now());
-    context.send(CreateReply::default().embed(embed).ephemeral(true)).await?;
+    context.responder.reply(Reply::default().embed(embed).ephemeral()).await?;
     Ok(())
 }
 
 /// The reply. Stays within Discord's limits: eleven fields, each at most 1024 characters except the description.
-fn embed(status: &SystemStatus, now: Timestamp) -> CreateEmbed {
+fn embed(status: &SystemStatus, now: Timestamp) -> ReplyEmbed {
     let is_well = status.problems.is_empty();
     let color = if is_well { Color::Done } else { Color::Warning };
     let problems = status
@@ -65,13 +56,11 @@ fn embed(status: &SystemStatus, now: Timestamp) -> CreateEmbed {
     if let Some(refusals) = refusals(status) {
         fields.push(("Refused in the last 24 hours", refusals, false));
     }
-    CreateEmbed::new()
-        .title(if is_well { "✅ All is well" } else { "⚠️ Something needs a look" })
-        .description(problems)
+    ReplyEmbed::new(if is_well { "✅ All is well" } else { "⚠️ Something needs a look" }, problems)
         .color(color.number())
         .fields(fields)
-        .footer(CreateEmbedFooter::new("nuncio"))
-        .timestamp(DiscordTime::from_unix_timestamp(now.as_secs()).unwrap_or_default())
+        .footer("nuncio")
+        .timestamp(now.to_rfc3339())
 }
 
 fn server(status: &SystemStatus) -> String {

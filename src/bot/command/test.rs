@@ -19,13 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SLACK: Duration = Duration::from_millis(50);
 const MOST_LEGS: usize = 10;
 
-/// Send a test from XTSystems through nuncio to its channels, and measure every leg
-#[poise::command(
-    slash_command,
-    rename = "test-webhook",
-    guild_only,
-    default_member_permissions = "MANAGE_GUILD"
-)]
+/// Sends a test from XTSystems through nuncio to its channels, and measures every hop.
 pub(super) async fn test_webhook(context: Context<'_>) -> Result<(), Error> {
     authorize::operate(context, "webhook", test(context)).await
 }

@@ -2,6 +2,7 @@
 
 use super::authorize::Done;
 use super::{Context, Error, authorize};
+use crate::bot::interaction::TicketPriority;
 use crate::bot::text::plain;
 use crate::model::AuditOutcome;
 use crate::xtsystems::{NewTicket, Ticket};
@@ -9,43 +10,23 @@ use crate::xtsystems::{NewTicket, Ticket};
 const LONGEST_TITLE: usize = 200;
 const LONGEST_TEXT: usize = 4000;
 
-/// The ticket's priority, as the platform names it.
-#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-pub(super) enum Priority {
-    #[name = "low"]
-    Low,
-    #[name = "medium"]
-    Medium,
-    #[name = "high"]
-    High,
-    #[name = "critical"]
-    Critical,
-}
-
-/// Make a ticket in XTSystems
-#[poise::command(
-    slash_command,
-    rename = "create-ticket",
-    guild_only,
-    default_member_permissions = "MANAGE_GUILD"
-)]
 pub(super) async fn create_ticket(
     context: Context<'_>,
-    #[description = "What is wrong, in a few words"]
-    #[min_length = 3]
-    #[max_length = 200]
-    title: String,
-    #[description = "What happened, where, since when"]
-    #[max_length = 4000]
-    description: String,
-    #[description = "How soon somebody should look; medium if you leave it out"] priority: Option<Priority>,
+    title: &str,
+    description: &str,
+    priority: Option<TicketPriority>,
 ) -> Result<(), Error> {
-    authorize::operate(context, "ticket", async { Ok(create(context, &title, &description, priority).await) })
+    authorize::operate(context, "ticket", async { Ok(create(context, title, description, priority).await) })
         .await
 }
 
 /// Creates the ticket. Returns the subject for the audit log and a sentence for the person.
-async fn create(context: Context<'_>, title: &str, description: &str, priority: Option<Priority>) -> Done {
+async fn create(
+    context: Context<'_>,
+    title: &str,
+    description: &str,
+    priority: Option<TicketPriority>,
+) -> Done {
     let subject = || format!("ticket {}", title.chars().take(LONGEST_TITLE).collect::<String>());
     let refused = |sentence: &str| Done::new(AuditOutcome::Refused, subject(), sentence);
     let (title, description) = (title.trim(), description.trim());
@@ -66,7 +47,7 @@ async fn create(context: Context<'_>, title: &str, description: &str, priority: 
     let ticket = NewTicket {
         title: title.to_owned(),
         description: description.to_owned(),
-        priority: poise::ChoiceParameter::name(&priority.unwrap_or(Priority::Medium)).to_owned(),
+        priority: priority.unwrap_or(TicketPriority::Medium).as_str().to_owned(),
         created_by: authorize::person(context).name,
     };
     // The gateway may deliver a command twice: the key makes it one ticket.

@@ -1,10 +1,9 @@
 //! `/unmute`: lists mutes and ends them.
 
-use serenity::all::CreateAutocompleteResponse;
-
 use super::authorize::Done;
 use super::{Context, Error, authorize};
 use crate::bot::refusal;
+use crate::bot::reply::Choice;
 use crate::bot::text::glimpse;
 use crate::bot::text::quoted;
 use crate::hub;
@@ -14,16 +13,9 @@ use crate::model::{AuditOutcome, Mute};
 const MOST_CHOICES: usize = 25;
 const LISTED: usize = 10;
 
-/// Hear again what is muted, or see what is
-#[poise::command(slash_command, guild_only, default_member_permissions = "MANAGE_GUILD")]
-pub(super) async fn unmute(
-    context: Context<'_>,
-    #[description = "Which mute; leave it out to see what is muted"]
-    #[max_length = 200]
-    #[autocomplete = "suggest"]
-    mute: Option<String>,
-) -> Result<(), Error> {
-    authorize::operate(context, "mute", end(context, mute.as_deref().map(str::trim))).await
+/// Ends a mute, or lists the mutes.
+pub(super) async fn unmute(context: Context<'_>, mute: Option<&str>) -> Result<(), Error> {
+    authorize::operate(context, "mute", end(context, mute.map(str::trim))).await
 }
 
 async fn end(context: Context<'_>, wanted: Option<&str>) -> Result<Done, Error> {
@@ -73,7 +65,7 @@ fn list(mutes: &[(Mute, u64)]) -> String {
 }
 
 /// Suggests the current mutes.
-async fn suggest(context: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
+pub(super) async fn suggest(context: Context<'_>, partial: &str) -> Vec<Choice> {
     let hub = &context.data().hub;
     // Only operators see the mutes that only operators may end. Suppressed events are not counted here: that is too
     // expensive for every keystroke.

@@ -1,7 +1,6 @@
 //! Dialogs (Discord modals), opened without any lookup, so that they open at once.
 
-use serenity::all::{CreateActionRow, CreateInputText, CreateModal, InputTextStyle};
-
+use crate::bot::reply::{Dialog, TextInput};
 use crate::hub::Click;
 use crate::model::DecisionAction;
 
@@ -10,8 +9,8 @@ struct Question {
     title: &'static str,
     label: &'static str,
     hint: &'static str,
-    least: u16,
-    most: u16,
+    least: usize,
+    most: usize,
 }
 
 const fn question(press: DecisionAction) -> Option<Question> {
@@ -42,22 +41,17 @@ const fn question(press: DecisionAction) -> Option<Question> {
 }
 
 /// The dialog that a button opens; `None` if it opens none.
-pub(super) fn of(click: &Click) -> Option<CreateModal> {
+pub(super) fn of(click: &Click) -> Option<Dialog> {
     let Question { title, label, hint, least, most } = question(click.press)?;
-    let input = CreateInputText::new(InputTextStyle::Paragraph, label, "text")
-        .placeholder(hint)
-        .min_length(least)
-        .max_length(most)
-        .required(true);
     let custom_id = format!("v1:{}:{}", click.press.as_str(), click.token.as_str());
-    Some(CreateModal::new(custom_id, title).components(vec![CreateActionRow::InputText(input)]))
+    Some(Dialog::new(custom_id, title, TextInput::paragraph(label, hint, least..=most)))
 }
 
 /// Checks the length of the input; an error is a sentence. Discord counts surrounding whitespace, people do not.
 pub(super) fn check(click: &Click) -> Result<(), String> {
     let Some(Question { least, most, .. }) = question(click.press) else { return Ok(()) };
     let length = click.text.as_deref().unwrap_or_default().chars().count();
-    if (usize::from(least)..=usize::from(most)).contains(&length) {
+    if (least..=most).contains(&length) {
         return Ok(());
     }
     Err(format!("Please write {least} to {most} characters, and send it again: nothing was done yet."))

@@ -3,22 +3,19 @@
 //! Every step is a message that only this person sees, and carries the earlier choices in its custom id. Access is
 //! checked at every step, from the click itself.
 
-use serenity::all::{
-    ChannelType, ComponentInteraction, ComponentInteractionDataKind, CreateActionRow, CreateInputText,
-    CreateInteractionResponse, CreateInteractionResponseMessage, CreateModal, CreateSelectMenu,
-    CreateSelectMenuKind, CreateSelectMenuOption, Http, InputTextStyle, ModalInteraction,
-};
-
-use super::{Clicks, answered, press};
 use crate::bot::answer;
 use crate::bot::custom_id::{REMOVE, SET};
+use crate::bot::handlers::{Handlers, log_unanswered};
+use crate::bot::interaction::{ComponentClick, ComponentInput, Interaction, SubmittedDialog};
 use crate::bot::kinds::kinds_and_families;
 use crate::bot::person::person;
 use crate::bot::refusal::{self, refused};
+use crate::bot::reply::{Dialog, MenuOption, Reply, ReplyRow, SelectMenu, TextInput};
+use crate::bot::responder::Responder;
 use crate::bot::text::{glimpse, quoted};
 use crate::hub::{self, Before, Hub, Person};
 use crate::model::route::{Key, Target};
-use crate::model::{Actor, AuditEntry, AuditOutcome, By, EventId, RouteId, SetRoute, Snowflake};
+use crate::model::{AuditEntry, AuditOutcome, By, EventId, RouteId, SetRoute, Snowflake};
 
 const KEY: &str = "v1:route-key";
 const OTHER: &str = "v1:route-other";
@@ -27,6 +24,8 @@ const REMOVED: &str = "v1:unroute-key";
 /// Discord: `custom_id` ≤ 100 characters. The route's key gets what the prefix leaves.
 const MOST_KEY: usize = 100 - TO.len();
 const MOST_OPTIONS: usize = 25;
+/// Discord: "Channel Types", text, announcement, and the threads of both.
+const CHANNEL_TYPES: [u8; 5] = [0, 5, 10, 11, 12];
 /// Maximum number of targets that a sentence names.
 const MOST_PLACES: usize = 5;
 
@@ -41,114 +40,87 @@ pub(super) enum MenuStep {
 }
 
 /// Parses a click on one of these menus; `None` if it is another component.
-pub(super) fn of(component: &ComponentInteraction) -> Option<MenuStep> {
-    let id = component.data.custom_id.as_str();
-    match &component.data.kind {
-        ComponentInteractionDataKind::Button if id == SET => Some(MenuStep::Begin),
-        ComponentInteractionDataKind::Button if id == REMOVE => Some(MenuStep::Undo),
-        ComponentInteractionDataKind::StringSelect { values } if id == KEY => {
-            values.first().cloned().map(MenuStep::Key)
-        }
-        ComponentInteractionDataKind::StringSelect { values } if id == REMOVED => {
-            values.first()?.parse().ok().map(MenuStep::Remove)
-        }
-        ComponentInteractionDataKind::ChannelSelect { values } => {
+pub(super) fn of(click: &ComponentClick) -> Option<MenuStep> {
+    let id = click.custom_id.as_str();
+    match &click.input {
+        ComponentInput::Button if id == SET => Some(MenuStep::Begin),
+        ComponentInput::Button if id == REMOVE => Some(MenuStep::Undo),
+        ComponentInput::Texts(values) if id == KEY => values.first().cloned().map(MenuStep::Key),
+        ComponentInput::Texts(values) if id == REMOVED => values.first()?.parse().ok().map(MenuStep::Remove),
+        ComponentInput::Channels(values) => {
             let key = id.strip_prefix(TO)?.to_owned();
-            Some(MenuStep::To { key, channel: Snowflake::new(values.first()?.get()) })
+            Some(MenuStep::To { key, channel: *values.first()? })
         }
         _ => None,
     }
 }
 
 /// The key typed into the dialog; `None` if the dialog is another one.
-pub(super) fn of_dialog(modal: &ModalInteraction) -> Option<String> {
-    (modal.data.custom_id == OTHER).then(|| press::text_of(modal).unwrap_or_default())
+pub(super) fn of_dialog(dialog: &SubmittedDialog) -> Option<String> {
+    (dialog.custom_id == OTHER).then(|| dialog.text().unwrap_or_default().to_owned())
 }
 
-impl Clicks {
-    pub(super) async fn turn(&self, http: &Http, component: &ComponentInteraction, turn: MenuStep) {
-        let person =
-            person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
+impl Handlers {
+    pub(super) async fn turn(&self, interaction: &Interaction, turn: MenuStep, responder: &Responder) {
+        let person = person(interaction, &self.shared.clock);
         let (action, subject) = match &turn {
             MenuStep::Undo | MenuStep::Remove(_) => ("route.remove", "route".to_owned()),
             MenuStep::To { key, .. } => ("route.set", format!("route {key}")),
             MenuStep::Begin | MenuStep::Key(_) => ("route.set", "route".to_owned()),
         };
-        let by = super::by(component, person.clone(), action);
+        let by = interaction.by(person.clone(), action);
         if let Err(sentence) = self.may_turn(&person) {
-            super::say_at_once(http, component, &sentence).await;
+            super::say_at_once(responder, &sentence).await;
             return self.note_refused(by.entry(subject), &person).await;
         }
         match turn {
             MenuStep::Begin => {
-                let message = whispered("Which events?").components(vec![keys()]);
-                self.began(
-                    component.id.get(),
-                    component.create_response(http, CreateInteractionResponse::Message(message)).await,
-                );
+                let message = Reply::whisper("Which events?").components(vec![keys()]);
+                self.began(interaction, responder.reply(message).await);
             }
             MenuStep::Key(key) if key == OTHER => {
-                self.began(
-                    component.id.get(),
-                    component.create_response(http, CreateInteractionResponse::Modal(dialog())).await,
-                );
+                self.began(interaction, responder.dialog(dialog()).await);
             }
-            MenuStep::Key(key) => {
-                let step = CreateInteractionResponse::UpdateMessage(places(&key));
-                self.began(component.id.get(), component.create_response(http, step).await);
-            }
+            MenuStep::Key(key) => self.began(interaction, responder.update(places(&key)).await),
             MenuStep::Undo => {
                 let set = self.shared.hub.set_routes();
                 let message = if set.is_empty() {
-                    whispered("No channel was set in Discord: everything in the table comes from .env.")
+                    Reply::whisper("No channel was set in Discord: everything in the table comes from .env.")
                 } else {
-                    whispered("Which setting do you want to remove?").components(vec![removable(&set)])
+                    Reply::whisper("Which setting do you want to remove?").components(vec![removable(&set)])
                 };
-                self.began(
-                    component.id.get(),
-                    component.create_response(http, CreateInteractionResponse::Message(message)).await,
-                );
+                self.began(interaction, responder.reply(message).await);
             }
             MenuStep::To { .. } | MenuStep::Remove(_) => {
-                self.began(
-                    component.id.get(),
-                    component.create_response(http, CreateInteractionResponse::Acknowledge).await,
-                );
+                self.began(interaction, responder.acknowledge().await);
                 let sentence = match turn {
                     MenuStep::To { key, channel } => self.set(&key, channel, &by).await,
                     MenuStep::Remove(id) => self.remove(id, &by).await,
                     _ => return,
                 };
-                self.watch.redraw();
-                let edit = super::edit().content(sentence).components(Vec::new());
-                answered(component.edit_response(http, edit).await.map(drop));
+                self.guilds.refresh();
+                let edit = Reply::default().content(sentence).components(Vec::new());
+                log_unanswered(responder.edit(edit).await);
             }
         }
     }
 
     /// Handles a key typed into the dialog.
-    pub(super) async fn named(&self, http: &Http, modal: &ModalInteraction, text: &str) {
-        let person = person(&modal.user, modal.member.as_ref(), modal.guild_id, &self.shared.clock);
-        let next = self.may_turn(&person).and_then(|()| key(text));
-        let response = match next {
-            Ok(key) if modal.message.is_some() => {
-                CreateInteractionResponse::UpdateMessage(places(&key.to_string()))
-            }
-            Ok(key) => CreateInteractionResponse::Message(places(&key.to_string()).ephemeral(true)),
-            Err(sentence) => CreateInteractionResponse::Message(whispered(sentence)),
+    pub(super) async fn named(&self, interaction: &Interaction, text: &str, responder: &Responder) {
+        let person = person(interaction, &self.shared.clock);
+        let first = match self.may_turn(&person).and_then(|()| key(text)) {
+            Ok(key) if interaction.message.is_some() => responder.update(places(&key.to_string())).await,
+            Ok(key) => responder.reply(places(&key.to_string()).ephemeral()).await,
+            Err(sentence) => responder.reply(Reply::whisper(sentence)).await,
         };
-        self.began(modal.id.get(), modal.create_response(http, response).await);
-        let entry = AuditEntry {
-            channel: Some(Snowflake::new(modal.channel_id.get())),
-            interaction: Some(Snowflake::new(modal.id.get())),
-            ..AuditEntry::new(Actor::Person(person.clone()), "route.set", "route")
-        };
+        self.began(interaction, first);
+        let entry = interaction.by(person.clone(), "route.set").entry("route");
         self.note_refused(entry, &person).await;
     }
 
     /// Checks whether the person may continue; an error is a sentence.
     pub(super) fn may_turn(&self, person: &Person) -> Result<(), String> {
-        if self.shared.stopping.is_cancelled() {
+        if self.is_stopping() {
             return Err(super::STOPPING.to_owned());
         }
         self.shared.hub.may_operate(person).map_err(|refusal| refused(&refusal))
@@ -169,7 +141,7 @@ impl Clicks {
             Err(sentence) => return sentence,
         };
         let hub = &self.shared.hub;
-        let place = self.watch.place(channel);
+        let place = self.guilds.place(channel);
         match hub.set_route(key.clone(), channel, place.as_ref(), by).await {
             Ok(before) => {
                 let waiting = waiting(hub.unrouted().await.unwrap_or(0));
@@ -264,60 +236,41 @@ fn events(key: &Key) -> String {
     format!("Events of {}", quoted(&key.to_string()))
 }
 
-fn whispered(sentence: impl Into<String>) -> CreateInteractionResponseMessage {
-    CreateInteractionResponseMessage::new().content(sentence).ephemeral(true)
-}
-
 /// The menu of event kinds.
-fn keys() -> CreateActionRow {
+fn keys() -> ReplyRow {
     let known = kinds_and_families().filter(|kind| *kind != "*");
-    let mut options: Vec<CreateSelectMenuOption> = vec![
-        CreateSelectMenuOption::new("Everything else", "default")
+    let mut options = vec![
+        MenuOption::new("Everything else", "default")
             .description("Whatever no other line of the table matches"),
     ];
-    options.extend(known.map(|kind| CreateSelectMenuOption::new(kind, kind)).take(MOST_OPTIONS - 2));
-    options.push(
-        CreateSelectMenuOption::new("Another kind, a pattern, or one customer…", OTHER)
-            .description("You type it"),
-    );
-    let menu = CreateSelectMenu::new(KEY, CreateSelectMenuKind::String { options });
-    CreateActionRow::SelectMenu(menu.placeholder("Which events?"))
+    options.extend(known.map(|kind| MenuOption::new(kind, kind)).take(MOST_OPTIONS - 2));
+    options
+        .push(MenuOption::new("Another kind, a pattern, or one customer…", OTHER).description("You type it"));
+    ReplyRow::menu(SelectMenu::texts(KEY, "Which events?", options))
 }
 
 /// The menu of channels.
-fn places(key: &str) -> CreateInteractionResponseMessage {
-    let kinds = vec![
-        ChannelType::Text,
-        ChannelType::News,
-        ChannelType::NewsThread,
-        ChannelType::PublicThread,
-        ChannelType::PrivateThread,
-    ];
-    let kind = CreateSelectMenuKind::Channel { channel_types: Some(kinds), default_channels: None };
-    let menu = CreateSelectMenu::new(format!("{TO}{key}"), kind).placeholder("Which channel?");
-    CreateInteractionResponseMessage::new()
+fn places(key: &str) -> Reply {
+    let menu = SelectMenu::channels(format!("{TO}{key}"), "Which channel?", CHANNEL_TYPES.to_vec());
+    Reply::default()
         .content(format!("Where do events of {} go?", quoted(key)))
-        .components(vec![CreateActionRow::SelectMenu(menu)])
+        .components(vec![ReplyRow::menu(menu)])
 }
 
 /// The menu of routes that can be removed.
-fn removable(set: &[SetRoute]) -> CreateActionRow {
+fn removable(set: &[SetRoute]) -> ReplyRow {
     let options = set.iter().rev().take(MOST_OPTIONS).map(|route| {
         let (key, by) = (route.key.to_string(), route.by.chars().take(60).collect::<String>());
         let label: String = key.chars().take(100).collect();
-        CreateSelectMenuOption::new(label, route.id.to_string()).description(format!("set by {by}"))
+        MenuOption::new(label, route.id.to_string()).description(format!("set by {by}"))
     });
-    let kind = CreateSelectMenuKind::String { options: options.collect() };
-    CreateActionRow::SelectMenu(CreateSelectMenu::new(REMOVED, kind).placeholder("Which?"))
+    ReplyRow::menu(SelectMenu::texts(REMOVED, "Which?", options.collect()))
 }
 
-fn dialog() -> CreateModal {
-    let input = CreateInputText::new(InputTextStyle::Short, "Kind or pattern; @COMPANY_ID for one", "text")
-        .placeholder("printer.jammed, backup.*, ticket.*@ACME")
-        .min_length(1)
-        .max_length(u16::try_from(MOST_KEY).unwrap_or(u16::MAX))
-        .required(true);
-    CreateModal::new(OTHER, "Which events?").components(vec![CreateActionRow::InputText(input)])
+fn dialog() -> Dialog {
+    let label = "Kind or pattern; @COMPANY_ID for one";
+    let input = TextInput::line(label, "printer.jammed, backup.*, ticket.*@ACME", 1..=MOST_KEY);
+    Dialog::new(OTHER, "Which events?", input)
 }
 
 #[cfg(test)]

@@ -1,34 +1,31 @@
 //! The "Mute anyway" button, shown below the question of [`mute_question`](crate::bot::mute_question).
 
-use serenity::all::{ComponentInteraction, CreateInteractionResponse, Http};
-
-use super::{Clicks, answered};
 use crate::bot::answer;
+use crate::bot::handlers::{Handlers, log_unanswered};
+use crate::bot::interaction::Interaction;
 use crate::bot::mute_answer::{NOT_MUTED, muted};
-use crate::bot::mute_question::RegistrationRequest;
+use crate::bot::mute_question::MuteRequest;
 use crate::bot::person::person;
 use crate::bot::refusal;
+use crate::bot::reply::Reply;
+use crate::bot::responder::Responder;
 use crate::model::EventId;
 
-impl Clicks {
+impl Handlers {
     /// Mutes the requested kind, if the person has access.
     pub(super) async fn mute_anyway(
         &self,
-        http: &Http,
-        component: &ComponentInteraction,
-        wanted: RegistrationRequest,
+        interaction: &Interaction,
+        wanted: MuteRequest,
+        responder: &Responder,
     ) {
-        let person =
-            person(&component.user, component.member.as_ref(), component.guild_id, &self.shared.clock);
-        let by = super::by(component, person.clone(), "command.mute");
+        let person = person(interaction, &self.shared.clock);
+        let by = interaction.by(person.clone(), "command.mute");
         if let Err(sentence) = self.may_turn(&person) {
-            super::say_at_once(http, component, &sentence).await;
+            super::say_at_once(responder, &sentence).await;
             return self.note_refused(by.entry(format!("mute {}", wanted.kind)), &person).await;
         }
-        self.began(
-            component.id.get(),
-            component.create_response(http, CreateInteractionResponse::Acknowledge).await,
-        );
+        self.began(interaction, responder.acknowledge().await);
         let done = self.shared.hub.mute(&wanted.kind, wanted.span, &wanted.reason, &by).await;
         let sentence = match done {
             Ok(mute) => Ok(muted(&mute)),
@@ -43,7 +40,7 @@ impl Clicks {
                 answer::not_kept(&reference)
             }
         };
-        let edit = super::edit().content(sentence).embeds(Vec::new()).components(Vec::new());
-        answered(component.edit_response(http, edit).await.map(drop));
+        let edit = Reply::default().content(sentence).embeds(Vec::new()).components(Vec::new());
+        log_unanswered(responder.edit(edit).await);
     }
 }

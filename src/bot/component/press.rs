@@ -1,13 +1,10 @@
-//! Parsing Discord interactions into clicks: which person clicked which button, and where.
+//! Parsing interactions into clicks: which person clicked which button, and where.
 
-use serenity::all::{
-    ActionRowComponent, ComponentInteraction, ComponentInteractionDataKind, ModalInteraction,
-};
-
+use crate::bot::interaction::{ComponentClick, ComponentInput, Interaction, SubmittedDialog};
 use crate::bot::person::person;
 use crate::clock::Clock;
 use crate::hub::{Click, ClickOrigin};
-use crate::model::{DecisionAction, Snowflake, Token};
+use crate::model::{DecisionAction, Token};
 
 const VERSION: &str = "v1";
 
@@ -29,22 +26,28 @@ pub(super) fn is_ours(custom_id: &str) -> bool {
 }
 
 /// Parses a click on a decision's button; `None` if the button is another one.
-pub(super) fn of_button(component: &ComponentInteraction, bot: u64, clock: &Clock) -> Option<Click> {
-    if !matches!(component.data.kind, ComponentInteractionDataKind::Button) {
+pub(super) fn of_button(
+    interaction: &Interaction,
+    click: &ComponentClick,
+    bot: u64,
+    clock: &Clock,
+) -> Option<Click> {
+    if !matches!(click.input, ComponentInput::Button) {
         return None;
     }
-    let (press, token) = parse(&component.data.custom_id)?;
-    let author = component.message.author.id.get();
-    let is_ours =
-        (author == component.application_id.get() || author == bot) && component.message.webhook_id.is_none();
+    let (press, token) = parse(&click.custom_id)?;
+    let message = interaction.message.as_ref();
+    let is_ours = message.is_some_and(|message| {
+        (message.author == interaction.application || message.author.get() == bot) && !message.is_of_webhook
+    });
     Some(Click {
-        interaction: Snowflake::new(component.id.get()),
-        person: person(&component.user, component.member.as_ref(), component.guild_id, clock),
+        interaction: interaction.id,
+        person: person(interaction, clock),
         press,
         token,
         place: Some(ClickOrigin {
-            channel: Snowflake::new(component.channel_id.get()),
-            message: Some(Snowflake::new(component.message.id.get())),
+            channel: interaction.channel,
+            message: message.map(|message| message.id),
             is_ours,
         }),
         text: None,
@@ -52,28 +55,19 @@ pub(super) fn of_button(component: &ComponentInteraction, bot: u64, clock: &Cloc
 }
 
 /// Parses a submitted dialog; `None` if the dialog is another one.
-pub(super) fn of_dialog(modal: &ModalInteraction, clock: &Clock) -> Option<Click> {
-    let (press, token) = parse(&modal.data.custom_id)?;
+pub(super) fn of_dialog(interaction: &Interaction, dialog: &SubmittedDialog, clock: &Clock) -> Option<Click> {
+    let (press, token) = parse(&dialog.custom_id)?;
     Some(Click {
-        interaction: Snowflake::new(modal.id.get()),
-        person: person(&modal.user, modal.member.as_ref(), modal.guild_id, clock),
+        interaction: interaction.id,
+        person: person(interaction, clock),
         press,
         token,
         place: Some(ClickOrigin {
-            channel: Snowflake::new(modal.channel_id.get()),
-            message: modal.message.as_ref().map(|message| Snowflake::new(message.id.get())),
+            channel: interaction.channel,
+            message: interaction.message.as_ref().map(|message| message.id),
             is_ours: true,
         }),
-        text: text_of(modal).map(|text| text.trim().to_owned()),
-    })
-}
-
-/// The text typed into a dialog.
-pub(super) fn text_of(modal: &ModalInteraction) -> Option<String> {
-    let mut components = modal.data.components.iter().flat_map(|row| &row.components);
-    components.find_map(|component| match component {
-        ActionRowComponent::InputText(input) => input.value.clone(),
-        _ => None,
+        text: dialog.text().map(|text| text.trim().to_owned()),
     })
 }
 

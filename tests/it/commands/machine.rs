@@ -88,7 +88,7 @@ async fn whoever_is_no_approver_decides_nothing() {
     s.finish().await;
 }
 
-// Control: without `catch_unwind` in poise's place, i.e. without the arm of `CommandPanic`, Alice is told to try again.
+// Control: without `catch_unwind` in `command::answer`, poise catches the panic and Alice is told nothing.
 #[tokio::test]
 async fn a_panic_in_a_command_is_named_as_a_bug_with_a_code_and_the_bot_goes_on() {
     let s = Stage::start().await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use serenity::all::Interaction;
 
-use super::id;
+use crate::bot::lenient::id;
 
 /// The placeholder author of a message without an author; no real user has this id.
 const NOBODY: u64 = 1;
@@ -11,7 +11,7 @@ const NOBODY: u64 = 1;
 const ANY: &str = "1";
 
 /// Parses the needed fields of an interaction.
-pub(in crate::bot) fn interaction(raw: &Value) -> serde_json::Result<Interaction> {
+pub(in crate::bot::gateway) fn interaction(raw: &Value) -> serde_json::Result<Interaction> {
     let channel = [&raw["channel_id"], &raw["channel"]["id"], &raw["message"]["channel_id"]];
     let channel = channel.into_iter().find(|id| !id.is_null());
     let guild = [&raw["guild_id"], &raw["guild"]["id"]].into_iter().find(|id| !id.is_null());

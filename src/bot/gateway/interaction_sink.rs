@@ -4,7 +4,7 @@ use serde_json::Value;
 use serenity::all::{Context, Ready};
 use serenity::async_trait;
 
-/// A [`Forwarder`](crate::bot::forward::Forwarder) with its framework type erased.
+/// A [`Forwarder`](crate::bot::gateway::forward::Forwarder) with its framework type erased.
 #[async_trait]
 pub(super) trait InteractionSink: Send + Sync {
     /// Parses an interaction leniently and forwards it; logs it if that fails.

@@ -4,27 +4,24 @@
 
 mod events;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serenity::all::{ConnectionStage, Context, EventHandler, Ready, ShardManager, ShardStageUpdateEvent};
 use serenity::async_trait;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::bot::guild::{self, Guild};
+use crate::bot::gateway::interaction_sink::InteractionSink;
+use crate::bot::guild::Channel;
+use crate::bot::guild_cache::GuildCache;
 use crate::bot::identify::APART;
-use crate::bot::interaction_sink::InteractionSink;
-use crate::bot::{Shared, permission, snapshot};
-use crate::hub::{ChannelInfo, Condition, Gateway, Guilds};
-use crate::model::Snowflake;
+use crate::bot::{Shared, lose};
+use crate::hub::{Condition, Gateway};
 
 /// How long guilds may take to arrive after READY before the route map is checked without them.
 const ARRIVAL: Duration = Duration::from_secs(10);
-/// Maximum number of unlisted channels that are fetched.
-const MOST_ASKED: usize = 50;
 /// Interval of the connection check.
 const LOOK: Duration = Duration::from_secs(1);
 /// Checks without a connection before operators are warned. Most connections are back before that.
@@ -44,11 +41,8 @@ struct Inner {
     /// Cancelled when this connection is abandoned: later events on it are ignored.
     closed: CancellationToken,
     endings: mpsc::UnboundedSender<String>,
-    state: Mutex<State>,
-    /// Wakes the task that logs the route map's table.
-    changed: Notify,
-    bot: AtomicU64,
-    application: AtomicU64,
+    guilds: GuildCache,
+    logins: AtomicU32,
     /// The sink for interactions that serenity cannot parse.
     hearing: OnceLock<Box<dyn InteractionSink>>,
     was_connected: AtomicBool,
@@ -56,21 +50,11 @@ struct Inner {
     receives_clicks: AtomicBool,
 }
 
-#[derive(Default)]
-struct State {
-    logins: u32,
-    guilds: BTreeMap<u64, Guild>,
-    /// Guilds that READY announced and that have not arrived.
-    awaited: BTreeSet<u64>,
-    is_ready: bool,
-    /// Channels of the route map that no guild listed, and that were fetched from Discord.
-    asked: BTreeSet<Snowflake>,
-}
-
 impl Watch {
     /// Creates a watcher, and the receiver of reasons why the connection must end.
     pub(super) fn new(
         shared: Arc<Shared>,
+        guilds: GuildCache,
         closed: CancellationToken,
     ) -> (Self, mpsc::UnboundedReceiver<String>) {
         let (endings, ended) = mpsc::unbounded_channel();
@@ -78,10 +62,8 @@ impl Watch {
             shared,
             closed,
             endings,
-            state: Mutex::default(),
-            changed: Notify::new(),
-            bot: AtomicU64::new(0),
-            application: AtomicU64::new(0),
+            guilds,
+            logins: AtomicU32::new(0),
             hearing: OnceLock::new(),
             was_connected: AtomicBool::new(false),
             receives_clicks: AtomicBool::new(false),
@@ -101,17 +83,14 @@ impl Watch {
 
     /// Keeps the information about the route map's channels current. Never returns.
     pub(super) async fn draw(&self) {
-        let (hub, clock) = (&self.0.shared.hub, &self.0.shared.clock);
+        let (hub, clock, guilds) = (&self.0.shared.hub, &self.0.shared.clock, &self.0.guilds);
         let mut drawn = None;
         let mut patience = None;
         let mut maps = hub.map_changes();
         loop {
-            let (is_ready, all_arrived) = {
-                let state = self.state();
-                (state.is_ready, state.awaited.is_empty())
-            };
+            let (is_ready, all_arrived) = guilds.progress();
             if is_ready {
-                hub.set_guilds(self.servers());
+                hub.set_guilds(guilds.guilds(&hub.mapped_channels()));
             }
             let now = clock.elapsed();
             if is_ready && patience.is_none() {
@@ -120,23 +99,23 @@ impl Watch {
             let is_late = patience.is_some_and(|until| now >= until);
             if is_ready && (all_arrived || is_late) {
                 self.ask_for_unlisted().await;
-                let places = self.places();
+                let places = guilds.places(hub.channels());
                 if drawn.as_ref() != Some(&places) {
                     hub.set_channels(places.clone()).await;
                     drawn = Some(places);
                 }
                 tokio::select! {
-                    () = self.0.changed.notified() => {}
+                    () = guilds.changed() => {}
                     // The hub outlives its watchers.
                     _ = maps.changed() => {}
                 }
             } else if let Some(until) = patience {
                 tokio::select! {
-                    () = self.0.changed.notified() => {}
+                    () = guilds.changed() => {}
                     () = clock.sleep_until_elapsed(until) => {}
                 }
             } else {
-                self.0.changed.notified().await;
+                guilds.changed().await;
             }
         }
     }
@@ -144,22 +123,13 @@ impl Watch {
     /// Fetches those of the route map's channels that no guild listed, each once per connection: no list contains
     /// archived threads.
     async fn ask_for_unlisted(&self) {
-        let unlisted: Vec<Snowflake> = {
-            let channels = self.0.shared.hub.channels();
-            let mut state = self.state();
-            let mut unlisted: Vec<_> =
-                channels.into_iter().filter(|id| guild::holding(&state.guilds, *id).is_none()).collect();
-            unlisted.retain(|id| state.asked.len() < MOST_ASKED && state.asked.insert(*id));
-            unlisted
-        };
+        let unlisted = self.0.guilds.take_unlisted(self.0.shared.hub.channels());
         let client = &self.0.shared.client;
         for id in unlisted {
             let permit = client.circuit_breaker().acquire().await;
             let Ok(found) = client.channel(permit, id).await else { continue };
             let Some(guild) = found.guild_id else { continue };
-            if let Some(guild) = self.state().guilds.get_mut(&guild.get()) {
-                guild.channels.insert(id.get(), guild::Channel::found(&found));
-            }
+            self.0.guilds.put_channel(guild, id, Channel::found(&found));
         }
     }
 
@@ -182,7 +152,7 @@ impl Watch {
             self.disconnected();
             offline += 1;
             if offline == TELL {
-                super::lose(shared, "The bot has no connection to Discord's gateway");
+                lose(shared, "The bot has no connection to Discord's gateway");
             }
             let is_hanging = matches!(
                 stage,
@@ -216,62 +186,6 @@ impl Watch {
         let _ = self.0.endings.send(why.to_owned());
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Updates a guild's state and refreshes the route map's table.
-    fn change(&self, guild: u64, change: impl FnOnce(&mut Guild)) {
-        if let Some(guild) = self.state().guilds.get_mut(&guild) {
-            change(guild);
-        }
-        self.0.changed.notify_one();
-    }
-
-    /// The known channels of the route map.
-    fn places(&self) -> BTreeMap<Snowflake, ChannelInfo> {
-        let channels = self.0.shared.hub.channels();
-        channels.into_iter().filter_map(|id| Some((id, self.place(id)?))).collect()
-    }
-
-    /// The bot's guilds, and those that contain a channel of the environment's map.
-    fn servers(&self) -> Guilds {
-        let channels = self.0.shared.hub.mapped_channels();
-        let state = self.state();
-        let bot = self.0.bot.load(Ordering::Acquire);
-        let mut servers = snapshot::servers(&state.guilds, &channels, bot);
-        for id in &state.awaited {
-            servers.all.entry(Snowflake::new(*id)).or_insert(None);
-        }
-        let application = Some(self.0.application.load(Ordering::Acquire)).filter(|id| *id != 0);
-        servers.application = application.map(Snowflake::new);
-        servers
-    }
-
-    /// A channel as the gateway shows it now; `None` if the bot does not see it.
-    pub(super) fn place(&self, id: Snowflake) -> Option<ChannelInfo> {
-        let bot = self.0.bot.load(Ordering::Acquire);
-        let state = self.state();
-        let (guild, channel) = guild::holding(&state.guilds, id)?;
-        let missing = permission::missing(guild, channel, bot);
-        let unfit = permission::unfit(guild, channel, bot);
-        let problems = unfit.into_iter().chain(missing.iter().map(permission::Missing::obstacle)).collect();
-        let roles = guild.roles.keys().map(|role| Snowflake::new(*role)).collect();
-        let guild_id = Some(Snowflake::new(guild.id));
-        Some(ChannelInfo {
-            guild_id,
-            guild: guild.name.clone(),
-            roles,
-            channel: channel.name.clone(),
-            problems,
-        })
-    }
-
-    /// Refreshes the route map's table, after its channels changed.
-    pub(super) fn redraw(&self) {
-        self.0.changed.notify_one();
-    }
-
     fn connected(&self) {
         let shared = &self.0.shared;
         self.0.was_connected.store(true, Ordering::Release);
@@ -291,29 +205,16 @@ impl Watch {
     }
 
     fn ready(&self, ready: &Ready) {
-        self.0.bot.store(ready.user.id.get(), Ordering::Release);
-        self.0.application.store(ready.application.id.get(), Ordering::Release);
-        {
-            let mut state = self.state();
-            let announced: BTreeSet<u64> = ready.guilds.iter().map(|guild| guild.id.get()).collect();
-            state.guilds.retain(|id, _| announced.contains(id));
-            state.awaited = announced.into_iter().filter(|id| !state.guilds.contains_key(id)).collect();
-            state.is_ready = true;
-        }
-        self.0.changed.notify_one();
+        let announced = ready.guilds.iter().map(|guild| guild.id.get()).collect();
+        self.0.guilds.begin(ready.user.id.get(), ready.application.id.get(), announced);
         self.connected();
         tracing::info!(bot.id = %ready.user.id, guilds = ready.guilds.len(), "the bot {} is online", ready.user.name);
     }
 
     /// Counts a login; ends the connection if the next one would have to wait.
     async fn logged_in(&self) {
-        let again = {
-            let mut state = self.state();
-            state.logins += 1;
-            state.logins > 1
-        };
         // The first login was recorded before it was made.
-        if again {
+        if self.0.logins.fetch_add(1, Ordering::AcqRel) > 0 {
             let ledger = &self.0.shared.ledger;
             ledger.record().await;
             if ledger.wait().await.0 > APART {

@@ -14,20 +14,25 @@ use serenity::gateway::GatewayError;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::bot::component::Clicks;
-use crate::bot::forward::Commands;
-use crate::bot::watch::Watch;
-use crate::bot::{Ending, Shared, TOKEN_REFUSED, command, http};
+use crate::bot::gateway::forward::Commands;
+use crate::bot::gateway::listener::Listener;
+use crate::bot::gateway::watch::Watch;
+use crate::bot::gateway::{command, http};
+use crate::bot::guild_cache::GuildCache;
+use crate::bot::handlers::Handlers;
+use crate::bot::{Ending, Shared, TOKEN_REFUSED};
 
 /// How long serenity may take to close the connection.
 const GOODBYE: Duration = Duration::from_secs(6);
 
 /// Connects to `address` and stays connected until the session ends.
-pub(super) async fn run(shared: &Arc<Shared>, address: &str, stop: &CancellationToken) -> Ending {
+pub(in crate::bot) async fn run(shared: &Arc<Shared>, address: &str, stop: &CancellationToken) -> Ending {
     let closed = CancellationToken::new();
     let _closed = closed.clone().drop_guard();
-    let (watch, mut endings) = Watch::new(Arc::clone(shared), closed.clone());
-    let mut client = match build(shared, address, &watch, closed.clone()).await {
+    let guilds = GuildCache::default();
+    let (watch, mut endings) = Watch::new(Arc::clone(shared), guilds.clone(), closed.clone());
+    let handlers = Handlers::new(Arc::clone(shared), guilds);
+    let mut client = match build(handlers, address, &watch, closed.clone()).await {
         Ok(client) => client,
         Err(why) => return Ending::lost(&why, false),
     };
@@ -51,18 +56,18 @@ pub(super) async fn run(shared: &Arc<Shared>, address: &str, stop: &Cancellation
 /// Builds a client that can only connect to `address`. While building, serenity asks for the gateway itself and falls
 /// back to the real one if that fails; it connects in `start` only, and by then our address has replaced that one.
 async fn build(
-    shared: &Arc<Shared>,
+    handlers: Handlers,
     address: &str,
     watch: &Watch,
     closed: CancellationToken,
 ) -> Result<Client, String> {
-    let http = http::serenity(&shared.client).map_err(|failure| failure.to_string())?;
-    let clicks = Clicks::new(Arc::clone(shared), closed.clone(), watch.clone());
-    let (commands, hearing) = Commands::around(command::framework(shared, closed), clicks.clone());
+    let http = http::serenity(&handlers.shared.client).map_err(|failure| failure.to_string())?;
+    let listener = Listener::new(handlers.clone(), closed.clone());
+    let (commands, hearing) = Commands::around(command::framework(handlers, closed), listener.clone());
     watch.heard_by(hearing);
     let client = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)
         .framework(commands)
-        .event_handler(clicks)
+        .event_handler(listener)
         .event_handler(watch.clone())
         .raw_event_handler(watch.clone())
         .await
@@ -181,8 +186,10 @@ mod tests {
         let shared = Bot::new(rest, Vec::new(), errands, store, hub, clock).shared;
 
         let closed = CancellationToken::new();
-        let (watch, _endings) = Watch::new(Arc::clone(&shared), closed.clone());
-        let client = build(&shared, "ws://127.0.0.1:9/gateway", &watch, closed).await.unwrap();
+        let guilds = GuildCache::default();
+        let (watch, _endings) = Watch::new(Arc::clone(&shared), guilds.clone(), closed.clone());
+        let handlers = Handlers::new(Arc::clone(&shared), guilds);
+        let client = build(handlers, "ws://127.0.0.1:9/gateway", &watch, closed).await.unwrap();
         assert_eq!(*client.ws_url.lock().await, "ws://127.0.0.1:9/gateway");
         assert!(client.http.ratelimiter.is_none(), "with its rate limiter on, serenity ignores the base");
         assert_eq!(client.http.proxy, Some(shared.client.base().proxy()));

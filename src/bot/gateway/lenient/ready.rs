@@ -7,14 +7,14 @@
 use serde_json::{Value, json};
 use serenity::all::Ready;
 
-use super::{guild, id};
 use crate::bot::guild::Guild;
+use crate::bot::lenient::{guild, id};
 
 /// Parses a READY that serenity could not, and the whole guilds in it.
 ///
 /// # Errors
 /// A sentence, if the bot's identity is missing.
-pub(in crate::bot) fn ready(raw: &Value) -> Result<(Ready, Vec<Guild>), String> {
+pub(in crate::bot::gateway) fn ready(raw: &Value) -> Result<(Ready, Vec<Guild>), String> {
     let Some(bot) = id(&raw["user"]["id"]) else {
         return Err("the gateway's READY event cannot be read: it has no user.id".to_owned());
     };

@@ -3,12 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
-use serenity::all::{Client, Context, EventHandler as _, Framework, FullEvent, Ready};
+use serenity::all::{Client, Context, Framework, FullEvent, Ready};
 use serenity::async_trait;
 
-use crate::bot::component::Clicks;
-use crate::bot::interaction_sink::InteractionSink;
-use crate::bot::lenient::interaction::interaction;
+use crate::bot::gateway::interaction_sink::InteractionSink;
+use crate::bot::gateway::lenient::interaction;
+use crate::bot::gateway::listener::Listener;
 
 /// Poise, shared with the [`Forwarder`].
 pub(super) struct Commands<F> {
@@ -18,15 +18,15 @@ pub(super) struct Commands<F> {
 
 /// Receives the interactions that serenity could not parse.
 pub(super) struct Forwarder<F> {
-    clicks: Clicks,
+    listener: Listener,
     commands: Arc<OnceLock<F>>,
 }
 
 impl<F: Framework> Commands<F> {
     /// Wraps `poise`; returns it with the forwarder that shares it.
-    pub(super) fn around(poise: F, clicks: Clicks) -> (Self, Forwarder<F>) {
+    pub(super) fn around(poise: F, listener: Listener) -> (Self, Forwarder<F>) {
         let ready = Arc::new(OnceLock::new());
-        (Self { poise: Some(poise), ready: Arc::clone(&ready) }, Forwarder { clicks, commands: ready })
+        (Self { poise: Some(poise), ready: Arc::clone(&ready) }, Forwarder { listener, commands: ready })
     }
 }
 
@@ -51,7 +51,7 @@ impl<F: Framework> InteractionSink for Forwarder<F> {
     async fn forward_interaction(&self, context: Context, raw: Value) {
         match interaction(&raw) {
             Ok(interaction) => {
-                self.clicks.hear(&context, &interaction).await;
+                self.listener.receive(&context, &interaction).await;
                 if let Some(commands) = self.commands.get() {
                     commands.dispatch(context, FullEvent::InteractionCreate { interaction }).await;
                 }
@@ -69,7 +69,6 @@ impl<F: Framework> InteractionSink for Forwarder<F> {
     }
 
     async fn forward_ready(&self, context: Context, ready: Ready) {
-        self.clicks.ready(context.clone(), ready.clone()).await;
         if let Some(commands) = self.commands.get() {
             commands.dispatch(context, FullEvent::Ready { data_about_bot: ready }).await;
         }

@@ -6,7 +6,9 @@ use serenity::all::{Context, Event, RawEventHandler, Ready, UnknownEvent};
 use serenity::async_trait;
 
 use super::Watch;
-use crate::bot::guild::{self, Guild, Role};
+use crate::bot::gateway::guild::{channel, guild, role, until};
+use crate::bot::gateway::lenient::ready;
+use crate::bot::guild::Guild;
 use crate::bot::{lenient, register};
 use crate::model::Snowflake;
 
@@ -23,32 +25,24 @@ impl RawEventHandler for Watch {
             }
             Event::Resumed(_) => self.connected(),
             Event::GuildCreate(event) => {
-                let bot = self.0.bot.load(Ordering::Acquire);
-                self.put_guild(Guild::of(&event.guild, bot));
+                self.0.guilds.put(guild(&event.guild, self.0.guilds.bot()));
             }
             // An outage, not a removal: the cached state stays valid.
             Event::GuildDelete(event) if event.guild.unavailable => {}
-            Event::GuildDelete(event) => {
-                {
-                    let mut state = self.state();
-                    state.guilds.remove(&event.guild.id.get());
-                    state.awaited.remove(&event.guild.id.get());
-                }
-                self.0.changed.notify_one();
-            }
-            Event::GuildUpdate(event) => self.change(event.guild.id.get(), |guild| {
+            Event::GuildDelete(event) => self.0.guilds.remove(event.guild.id.get()),
+            Event::GuildUpdate(event) => self.0.guilds.change(event.guild.id.get(), |guild| {
                 guild.name.clone_from(&event.guild.name);
                 guild.owner = event.guild.owner_id.get();
             }),
-            Event::GuildMemberUpdate(event) if event.user.id.get() == self.0.bot.load(Ordering::Acquire) => {
-                self.change(event.guild_id.get(), |guild| {
+            Event::GuildMemberUpdate(event) if event.user.id.get() == self.0.guilds.bot() => {
+                self.0.guilds.change(event.guild_id.get(), |guild| {
                     guild.held = event.roles.iter().map(|role| role.get()).collect();
-                    guild.timed_out_until = guild::until(event.communication_disabled_until);
+                    guild.timed_out_until = until(event.communication_disabled_until);
                 });
             }
             Event::GuildRoleCreate(event) => self.put_role(&event.role),
             Event::GuildRoleUpdate(event) => self.put_role(&event.role),
-            Event::GuildRoleDelete(event) => self.change(event.guild_id.get(), |guild| {
+            Event::GuildRoleDelete(event) => self.0.guilds.change(event.guild_id.get(), |guild| {
                 guild.roles.remove(&event.role_id.get());
                 guild.held.remove(&event.role_id.get());
             }),
@@ -81,12 +75,11 @@ impl Watch {
                 }
             }
             "GUILD_CREATE" => {
-                let bot = self.0.bot.load(Ordering::Acquire);
-                if let Some(guild) = lenient::guild(&unknown.value, bot) {
-                    self.put_guild(guild);
+                if let Some(guild) = lenient::guild(&unknown.value, self.0.guilds.bot()) {
+                    self.0.guilds.put(guild);
                 }
             }
-            "READY" => match lenient::ready(&unknown.value) {
+            "READY" => match ready(&unknown.value) {
                 Ok((ready, guilds)) => self.read(context, ready, guilds).await,
                 Err(why) => self.end(&why),
             },
@@ -99,34 +92,27 @@ impl Watch {
         self.0.receives_clicks.store(true, Ordering::Release);
         context.http.set_application_id(ready.application.id);
         self.ready(&ready);
-        guilds.into_iter().for_each(|guild| self.put_guild(guild));
+        guilds.into_iter().for_each(|guild| self.0.guilds.put(guild));
         register::begin(&self.0.shared, ready.application.id.get(), servers_of(&ready));
         if let Some(hearing) = self.0.hearing.get() {
             hearing.forward_ready(context, ready).await;
         }
     }
 
-    fn put_guild(&self, guild: Guild) {
-        {
-            let mut state = self.state();
-            state.awaited.remove(&guild.id);
-            state.guilds.insert(guild.id, guild);
-        }
-        self.0.changed.notify_one();
-    }
-
-    fn put_role(&self, role: &serenity::all::Role) {
-        self.change(role.guild_id.get(), |guild| {
-            guild.roles.insert(role.id.get(), Role::of(role));
+    fn put_role(&self, found: &serenity::all::Role) {
+        self.0.guilds.change(found.guild_id.get(), |guild| {
+            guild.roles.insert(found.id.get(), role(found));
         });
     }
 
-    fn put_channel(&self, channel: &serenity::all::GuildChannel) {
-        self.change(channel.guild_id.get(), |guild| guild.put_channel(channel));
+    fn put_channel(&self, found: &serenity::all::GuildChannel) {
+        self.0.guilds.change(found.guild_id.get(), |guild| {
+            guild.channels.insert(found.id.get(), channel(found));
+        });
     }
 
     fn drop_channel(&self, guild: u64, channel: u64) {
-        self.change(guild, |guild| {
+        self.0.guilds.change(guild, |guild| {
             guild.channels.remove(&channel);
         });
     }
