@@ -16,8 +16,6 @@ use crate::clock::Clock;
 use crate::config::{Config, XtSystems};
 use crate::discord::Access;
 use crate::dispatch::{Dispatcher, PlatformSink, SinkClients};
-use crate::hub::{Endpoint, Hub, Rules};
-use crate::dispatch::{Dispatcher, PlatformSink};
 use crate::hub::{Hub, Rules, WebhookEndpoint};
 use crate::ingress::Ingress;
 use crate::ingress::probe::ProbeKey;

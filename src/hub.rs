@@ -27,7 +27,8 @@ use crate::model::{Event, Mint, Mute, MuteId, Snowflake, Source};
 use crate::store::{self, Store};
 
 pub use crate::model::{
-    AddressCount, Finding, Findings, Gateway, Overview, Person, Problem, ProblemCode, SystemStatus, WebhookEndpoint,
+    AddressCount, Finding, Findings, Gateway, Overview, Person, Problem, ProblemCode, SystemStatus,
+    WebhookEndpoint,
 };
 
 pub use decisions::{Click, ClickOrigin, ClickOutcome, Details};
@@ -38,8 +39,8 @@ pub use guilds::{
     unknown_channel,
 };
 pub use health::{
-    Condition, Conditions, Health, IngressReport, TOKEN_SHARED, clock_off, destination_trouble, interactions_elsewhere,
-    unrouted,
+    Condition, Conditions, Health, IngressReport, TOKEN_SHARED, clock_off, destination_trouble,
+    interactions_elsewhere, unrouted,
 };
 pub use refusal::Refusal;
 pub use routing::{Before, ReroutedTotal, Routes, Routing, Stranded, lost_webhook, replace_webhook};

@@ -47,7 +47,9 @@ fn of_registration(registration: Option<&Webhook>, base: &str, url: &str) -> Che
         return Check::warn(
             Code::XtsystemsRegisteredElsewhere,
             found,
-            format!("If {url} is wrong, correct PUBLIC_URL, WEBHOOK_PORT or WEBHOOK_PATH. Is it right? {REGISTER}"),
+            format!(
+                "If {url} is wrong, correct PUBLIC_URL, WEBHOOK_PORT or WEBHOOK_PATH. Is it right? {REGISTER}"
+            ),
         );
     }
     if !webhook.active || webhook.events.is_empty() {

@@ -365,9 +365,6 @@ pub fn nuncio_id(id: sandbox::Snowflake) -> Snowflake {
     Snowflake::new(id.get())
 }
 
-/// Somebody at the shell who redelivers.
-pub fn at_shell() -> Requester {
-    Hub::shell_requester(Actor::Shell, "test")
 /// Somebody at the shell.
 pub fn at_shell() -> By {
     By::new(Actor::Shell, "command.redeliver")

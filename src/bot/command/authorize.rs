@@ -8,7 +8,7 @@ use crate::bot::person::person as clicking;
 use crate::bot::refusal::refused;
 use crate::bot::reply::{Reply, ReplyEmbed, ReplyRow};
 use crate::hub::{Entrypoint, Person, Refusal};
-use crate::model::{Actor, AuditEntry, AuditOutcome, By};
+use crate::model::{AuditEntry, AuditOutcome, By};
 
 /// The result of a command that changes something.
 pub(super) struct Done {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::{Moment, TOLERANCE, Timestamp, Witness, differ};
 use crate::hub::{Condition, Hub, error};
-use crate::model::{AuditEntry, By, Problem, ProblemCode};
+use crate::model::{AuditEntry, By, Problem};
 use crate::store::Result;
 
 /// Check interval of the clock.
