@@ -23,6 +23,7 @@ mod destination;
 mod destination_purge;
 mod digest;
 mod doubt;
+mod engine;
 mod error;
 mod event;
 mod expire;
@@ -34,6 +35,7 @@ mod lock;
 mod map_destinations;
 mod message;
 mod meta;
+mod migrate;
 mod mute;
 mod muted;
 mod open;
@@ -46,6 +48,7 @@ mod retention;
 mod route;
 mod server;
 mod shown;
+mod sql;
 mod steady;
 mod subject_destinations;
 mod summary;
@@ -58,7 +61,6 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use sqlx::sqlite::SqlitePool;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
@@ -100,9 +102,6 @@ pub enum Error {
     /// SQLite returned an error that no other variant covers, or could not be reached.
     #[error("the database refused: {0}")]
     Database(Arc<dyn std::error::Error + Send + Sync>),
-    /// The migrations could not be applied.
-    #[error("the database cannot be brought up to date: {0}")]
-    Migration(Arc<sqlx::migrate::MigrateError>),
     /// A file beside the database cannot be used.
     #[error(
         "{path} cannot be used ({error}): check what is there and its permissions, or set NUNCIO_DATABASE_URL to \
@@ -233,7 +232,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     clock: Clock,
-    read: SqlitePool,
+    read: engine::sqlite::Reads,
     writer: writer::Writer,
     health: error::Health,
     database_files: Arc<database_files::DatabaseFiles>,
@@ -266,7 +265,7 @@ impl Store {
         &self.0.writer
     }
 
-    fn read(&self) -> &SqlitePool {
+    fn read(&self) -> &engine::sqlite::Reads {
         &self.0.read
     }
 }

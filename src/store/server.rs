@@ -8,11 +8,11 @@ use std::path::Path;
 
 use rusqlite::{OpenFlags, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
 use crate::store::connect::direct;
 use crate::store::meta::{meta_in, put_in};
+use crate::store::sql::{Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -68,9 +68,9 @@ impl fmt::Display for Server {
 
 /// Records in `tx` that this process serves the database from `now` on. Returns another process that is recorded and
 /// still runs; then nothing is recorded.
-pub(super) async fn enter(tx: &mut SqliteConnection, now: Timestamp) -> Result<Option<Server>> {
+pub(super) async fn enter(tx: &mut Tx, now: Timestamp) -> Result<Option<Server>> {
     let this = Server::this(now);
-    let known = meta_in(tx, SERVER).await?.and_then(|text| serde_json::from_str::<Server>(&text).ok());
+    let known = meta_in(&mut *tx, SERVER).await?.and_then(|text| serde_json::from_str::<Server>(&text).ok());
     if let Some(other) = known.filter(|other| !other.is_same_process(&this) && other.is_running(&this)) {
         return Ok(Some(other));
     }
@@ -90,8 +90,8 @@ struct Leave;
 impl Unit for Leave {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query("DELETE FROM meta WHERE key = $1").bind(SERVER).execute(tx).await?;
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        query("DELETE FROM meta WHERE key = $1").bind(SERVER).execute(tx).await?;
         Ok(())
     }
 }

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::announce::{announce, deliver};
 use super::load;
 use super::retry::{announce_retry, is_newest, make_due};
@@ -13,6 +11,7 @@ use crate::model::{
     Actor, AuditEntry, AuditOutcome, Decider, Decision, Delivery, DestinationId, Mint, Token, Verdict,
 };
 use crate::store::audit::{self, AuditKey};
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -78,7 +77,7 @@ impl Store {
 
     /// Expires the decisions that are past their deadline. Returns how many.
     pub async fn expire_decisions(&self, now: ProvenTime) -> Result<usize> {
-        let due: Option<i64> = sqlx::query_scalar(
+        let due: Option<i64> = query_scalar(
             "SELECT 1 FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
         )
         .bind(now.get().as_millis())
@@ -114,7 +113,7 @@ struct Decide {
 impl Unit for Decide {
     type Output = (Changed, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok((Changed::Replayed, Vec::new()));
         }
@@ -140,14 +139,14 @@ impl Unit for Decide {
 }
 
 impl Decide {
-    async fn decide(&self, tx: &mut SqliteConnection, before: &Decision) -> Result<bool> {
+    async fn decide(&self, tx: &mut Tx, before: &Decision) -> Result<bool> {
         let Change::Decide { verdict, reason, platform, grace, even_expired } = &self.change else {
             return Ok(false);
         };
         if !is_newest(tx, before).await? {
             return Ok(false);
         }
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE decisions SET verdict = $1, platform = 'telling', actor_id = $2, actor_name = $3, reason = $4, \
              decided_at = $5, due_at = $6, attempts = 0, settled_at = NULL, \
              said = (SELECT last_error FROM destinations WHERE id = $9 AND not_before > $10) \
@@ -167,12 +166,12 @@ impl Decide {
         .bind(self.now.steady.as_millis())
         .execute(tx)
         .await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(changed == 1)
     }
 
     /// Only a call that never began can be taken back: one that may have been sent cannot.
-    async fn undo(&self, tx: &mut SqliteConnection, before: &Decision) -> Result<bool> {
-        let cancelled = sqlx::query(
+    async fn undo(&self, tx: &mut Tx, before: &Decision) -> Result<bool> {
+        let cancelled = query(
             "UPDATE deliveries SET status = 'cancelled', reason = 'undone', finished_at = $1 \
              WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2 AND platform = 'telling') \
              AND status = 'pending' AND attempts = 0",
@@ -181,10 +180,10 @@ impl Decide {
         .bind(before.id.to_string())
         .execute(&mut *tx)
         .await?;
-        if cancelled.rows_affected() == 0 {
+        if cancelled == 0 {
             return Ok(false);
         }
-        sqlx::query(
+        query(
             "UPDATE decisions SET verdict = 'open', platform = 'unasked', actor_id = NULL, actor_name = NULL, \
              reason = NULL, decided_at = NULL, due_at = NULL, delivery_id = NULL WHERE id = $1",
         )
@@ -194,8 +193,8 @@ impl Decide {
         Ok(true)
     }
 
-    async fn take(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let changed = sqlx::query(
+    async fn take(&self, tx: &mut Tx) -> Result<bool> {
+        let changed = query(
             "UPDATE decisions SET verdict = 'taken', actor_id = $1, actor_name = $2, decided_at = $3 \
              WHERE token = $4 AND kind = 'alert' AND verdict = 'open'",
         )
@@ -205,12 +204,12 @@ impl Decide {
         .bind(self.token.as_str())
         .execute(tx)
         .await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(changed == 1)
     }
 
     /// Inserts the event, the edits and the call. A call that is due later gets no hint: its lane finds it in the
     /// table.
-    async fn announce_change(&self, tx: &mut SqliteConnection, after: &Decision) -> Result<Vec<Delivery>> {
+    async fn announce_change(&self, tx: &mut Tx, after: &Decision) -> Result<Vec<Delivery>> {
         let (kind, call) = match &self.change {
             Change::Decide { platform, grace, .. } => {
                 ("decision.made", Some((*platform, self.now.steady.plus(*grace))))
@@ -222,7 +221,7 @@ impl Decide {
         let (event, mut hints) = announce(tx, &self.mint, self.now, kind, after, &[]).await?;
         if let Some((platform, due_at)) = call {
             let delivery = deliver(tx, &self.mint, self.now.steady, event, platform, due_at).await?;
-            sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
+            query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
                 .bind(delivery.id.to_string())
                 .bind(after.id.to_string())
                 .execute(tx)
@@ -243,8 +242,8 @@ struct Expire {
 impl Unit for Expire {
     type Output = (usize, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
-        let due = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
+        let due = query(
             "SELECT * FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 100",
         )
         .bind(self.over_at.get().as_millis())
@@ -253,7 +252,7 @@ impl Unit for Expire {
         let (mut count, mut hints) = (0, Vec::new());
         for row in &due {
             let decision = Decision { verdict: Verdict::Expired, ..super::read(row)? };
-            sqlx::query(
+            query(
                 "UPDATE decisions SET verdict = 'expired', settled_at = $1 WHERE id = $2 AND verdict = 'open'",
             )
             .bind(self.now.wall.as_millis())
