@@ -113,6 +113,9 @@ pub enum Error {
         /// Error of the operating system.
         error: Arc<std::io::Error>,
     },
+    /// The file for a backup exists already.
+    #[error("{0} exists already, and nuncio overwrites no backup: give another name. Nothing was copied")]
+    BackupExists(PathBuf),
     /// Another `nuncio serve` holds the lock.
     #[error(
         "another nuncio{holder} is running on this database ({lock} is locked): stop it first, or give this one a NUNCIO_DATABASE_URL of its own"

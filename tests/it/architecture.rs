@@ -24,7 +24,7 @@ const NARROWER: &[(&str, &[&str])] = &[
 ];
 /// Libraries that only some rooms may name.
 const KEEPERS: &[(&str, &[&str])] = &[
-    ("sqlx", &["store"]),
+    ("sqlx", &[]),
     ("rusqlite", &["store"]),
     ("axum", &["ingress", "sandbox", "app"]),
     ("hyper", &["ingress"]),
