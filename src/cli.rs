@@ -48,7 +48,7 @@ use crate::config::{Config, Report, Variables};
 use crate::key;
 use crate::store;
 
-use output::{print, say};
+use output::{counted, print, say};
 use start::CannotStart;
 
 const FAILED: u8 = 1;

@@ -24,6 +24,7 @@ mod destination;
 mod destination_purge;
 mod digest;
 mod doubt;
+mod engine;
 mod error;
 mod event;
 mod expire;
@@ -35,6 +36,7 @@ mod lock;
 mod map_destinations;
 mod message;
 mod meta;
+mod migrate;
 mod mute;
 mod muted;
 mod open;
@@ -48,6 +50,7 @@ mod retention;
 mod route;
 mod server;
 mod shown;
+mod sql;
 mod steady;
 mod subject_destinations;
 mod summary;
@@ -60,7 +63,6 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use sqlx::sqlite::SqlitePool;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
@@ -95,9 +97,6 @@ pub enum Error {
     /// SQLite returned an error that no other variant covers, or could not be reached.
     #[error("the database refused: {0}")]
     Database(Arc<dyn std::error::Error + Send + Sync>),
-    /// The migrations could not be applied.
-    #[error("the database cannot be brought up to date: {0}")]
-    Migration(Arc<sqlx::migrate::MigrateError>),
     /// A file beside the database cannot be used.
     #[error(
         "{path} cannot be used ({error}): check what is there and its permissions. If it is the database's own, \
@@ -109,6 +108,9 @@ pub enum Error {
         /// Error of the operating system.
         error: Arc<std::io::Error>,
     },
+    /// The file for a backup exists already.
+    #[error("{0} exists already, and nuncio overwrites no backup: give another name. Nothing was copied")]
+    BackupExists(PathBuf),
     /// Another `nuncio serve` holds the lock.
     #[error(
         "another nuncio{holder} is running on this database ({lock} is locked): stop it first, or give this one a NUNCIO_DATABASE_URL of its own"
@@ -228,7 +230,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     clock: Clock,
-    read: SqlitePool,
+    read: engine::sqlite::Reads,
     writer: writer::Writer,
     health: error::Health,
     database_files: Arc<database_files::DatabaseFiles>,
@@ -261,7 +263,7 @@ impl Store {
         &self.0.writer
     }
 
-    fn read(&self) -> &SqlitePool {
+    fn read(&self) -> &engine::sqlite::Reads {
         &self.0.read
     }
 }

@@ -23,7 +23,7 @@ use line::{OneLine, fields};
 /// Default filters of noisy crates: `warn` or off, unless the operator's filter names them.
 /// serenity logs whole payloads as warnings, with interaction tokens in them: `bot` logs what matters of them.
 const NOISY: &str =
-    "hyper=warn,hyper_util=warn,poise=off,reqwest=warn,serenity=off,sqlx=warn,tungstenite=warn";
+    "hyper=warn,hyper_util=warn,poise=off,reqwest=warn,serenity=off,tungstenite=warn";
 
 /// Maximum number of lines that wait for a slow disk before new ones are dropped. The library allocates the queue up
 /// front, and its own default costs 5 MB per file.
@@ -109,7 +109,7 @@ mod tests {
 
     #[rstest::rstest]
     #[case("info", "hyper=warn")]
-    #[case("debug,sqlx=debug", "sqlx=debug")]
+    #[case("debug,reqwest=debug", "reqwest=debug")]
     #[case("not a = filter !", "info")]
     fn noisy_crates_are_quiet_unless_named(#[case] filter: &str, #[case] holds: &str) {
         let text = directives(filter).to_string();

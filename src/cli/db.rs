@@ -80,7 +80,7 @@ fn backup(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
 
 async fn restore(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
     let (clock, database) = (Clock::system(), &config.database.path);
-    store::must_exist(file)?;
+    anyhow::ensure!(file.is_file(), "there is no backup {}. Nothing was changed", file.display());
     // Refused while a server holds the lock.
     let lock = Lock::acquire(database, &clock).await?;
     let progress = Progress::new("checking the backup");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::corrupt::{self, UNREADABLE};
 use crate::cli::id_lookup::{self, Named};
 use crate::cli::table::{age, clean, fitted, short};
-use crate::cli::{database, print, say};
+use crate::cli::{counted, database, print, say};
 use crate::clock::{Clock, Moment, Timestamp};
 use crate::config::Config;
 use crate::model::{AttemptRow, DeliveryDetails, DeliveryFilter, Event, RowResult, Sink, Status};
@@ -204,7 +204,11 @@ fn details(delivery: &RowResult<DeliveryDetails>, now: Timestamp) -> Vec<String>
             short(delivery.received_at),
             age(now.since(delivery.received_at))
         ),
-        format!("  status    {}{again}, tried {} times", delivery.status.as_str(), delivery.attempts),
+        format!(
+            "  status    {}{again}, tried {}",
+            delivery.status.as_str(),
+            counted(delivery.attempts, "time")
+        ),
     ];
     lines.extend(why(delivery).map(|reason| format!("  reason    {}", clean(reason, EXCERPT))));
     lines

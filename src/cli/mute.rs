@@ -66,7 +66,7 @@ pub(super) async fn run(args: &Args, config: Config) -> anyhow::Result<ExitCode>
             format!(" It was already muted until {} by {by}: that mute continues.", table::short(before.until))
         });
         print(&format!("{} is muted until {}.{before}", mute.pattern, table::short(mute.until)));
-        say("Its events, urgent ones included, are kept and summed up in one card when the mute ends. Events that \
+        say("A running nuncio applies it within a second. Its events, urgent ones included, are kept and summed up in one card when the mute ends. Events that \
              ask for a decision (machine.registered) are still shown.");
         Ok(ExitCode::SUCCESS)
     })

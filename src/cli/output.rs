@@ -15,6 +15,16 @@ pub(super) fn print(text: &str) {
     note(writeln!(stdout, "{text}").and_then(|()| stdout.flush()));
 }
 
+/// A number with its noun: "1 delivery", "2 deliveries".
+pub(super) fn counted(count: impl Into<u64>, noun: &str) -> String {
+    let count = count.into();
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {noun}s"),
+    }
+}
+
 /// Prints help and the version, which clap writes itself.
 pub(super) fn print_clap(error: &clap::Error) {
     let printed = error.print().and_then(|()| io::stdout().flush());

@@ -77,12 +77,12 @@ fn mistake(text: &str) -> Option<&'static str> {
 
 /// Parses role ids.
 pub(super) fn roles(json: &Json) -> Result<Ids<Snowflake>, String> {
-    Ids::read(json, "a role id (digits, in quotes)", |text| text.parse().ok())
+    Ids::read(json, "a role id (17 to 19 digits, in quotes)", |text| text.parse().ok())
 }
 
 /// Parses channel ids and ids of stored destinations.
 pub(super) fn targets(json: &Json) -> Result<Ids<Target>, String> {
-    Ids::read(json, "a channel id (digits, in quotes)", |text| {
+    Ids::read(json, "a channel id (17 to 19 digits, in quotes)", |text| {
         text.parse().map(Target::Channel).or_else(|_| text.parse().map(Target::Stored)).ok()
     })
 }

@@ -88,7 +88,7 @@ impl fmt::Display for Report {
         }
         let count = self.problems.len();
         let problems = if count == 1 { "problem" } else { "problems" };
-        writeln!(f, "nuncio cannot start: {count} {problems} in the configuration.")?;
+        writeln!(f, "nuncio did nothing: {count} {problems} in the configuration.")?;
         for problem in &self.problems {
             write!(f, "\n  {problem}\n")?;
         }

@@ -16,6 +16,8 @@ use crate::ingress::insider::is_insider;
 pub(super) struct HealthReport {
     status: &'static str,
     problems: Vec<String>,
+    /// The code of each problem, in the same order.
+    codes: Vec<&'static str>,
     service: &'static str,
     version: &'static str,
     timestamp: String,
@@ -81,6 +83,7 @@ pub(super) async fn report(
     Json(HealthReport {
         status: if health.problems.is_empty() { "ok" } else { "degraded" },
         problems: health.problems.iter().map(words).collect(),
+        codes: health.problems.iter().map(|problem| problem.code).collect(),
         service: "nuncio",
         version: env!("CARGO_PKG_VERSION"),
         timestamp: ingress.0.clock.now().to_rfc3339(),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Moment;
@@ -11,6 +10,7 @@ use crate::model::{
     Delivery, DeliveryId, DestinationId, Event, EventId, Mint, MuteId, NewEvent, Payload, Priority, Severity,
 };
 use crate::store::decision::{self, DecisionTrigger};
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::{Error, HintSender, Result, Store};
 
 /// Size limit for an event that travels with its hint. The lane loads larger ones when their turn comes, which bounds
@@ -118,7 +118,7 @@ impl Stored {
 /// Inserts an event if it is new, with its deliveries and decisions. Events that request nothing go through
 /// [`BulkInsert`](crate::store::bulk_insert::BulkInsert).
 pub(super) fn insert<'a>(
-    tx: &'a mut SqliteConnection,
+    tx: &'a mut Tx,
     mint: &'a Mint,
     now: Moment,
     incoming: &'a Incoming,
@@ -192,9 +192,9 @@ pub(super) fn send_hints(Incoming { event, plan, .. }: Incoming, stored: Stored,
 }
 
 /// Inserts an event if it is new. Returns whether it was.
-async fn insert_event(tx: &mut SqliteConnection, id: EventId, incoming: &Incoming) -> Result<bool> {
+async fn insert_event(tx: &mut Tx, id: EventId, incoming: &Incoming) -> Result<bool> {
     let event = &incoming.event;
-    let inserted = sqlx::query(INSERT_EVENT)
+    let inserted = query(INSERT_EVENT)
         .bind(id.to_string())
         .bind(event.source.as_str())
         .bind(event.kind.as_str())
@@ -209,11 +209,11 @@ async fn insert_event(tx: &mut SqliteConnection, id: EventId, incoming: &Incomin
         .bind(event.body.as_bytes())
         .execute(tx)
         .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(inserted == 1)
 }
 
-async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId> {
-    let id: String = sqlx::query_scalar(FIRST_OF)
+async fn first_of(tx: &mut Tx, event: &NewEvent) -> Result<EventId> {
+    let id: String = query_scalar(FIRST_OF)
         .bind(event.source.as_str())
         .bind(event.subject.as_str())
         .bind(event.dedupe.as_str())
@@ -224,13 +224,13 @@ async fn first_of(tx: &mut SqliteConnection, event: &NewEvent) -> Result<EventId
 
 /// Inserts a delivery, due at once.
 pub(super) async fn insert_delivery(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     now: Moment,
     event: EventId,
     planned: &Planned,
     id: DeliveryId,
 ) -> Result<()> {
-    sqlx::query(INSERT_DELIVERY)
+    query(INSERT_DELIVERY)
         .bind(id.to_string())
         .bind(event.to_string())
         .bind(planned.destination_id.to_string())
@@ -247,7 +247,7 @@ pub(super) async fn insert_delivery(
 
 /// Opens the decisions that a new event requests, and records its answers.
 async fn ask(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: Moment,
     incoming: &Incoming,
@@ -262,7 +262,7 @@ async fn ask(
 
 /// Inserts one of nuncio's own events with its deliveries. An existing event stays unchanged.
 pub(super) async fn insert_follow_up(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     id: EventId,
     incoming: &Incoming,
     mint: &Mint,
@@ -276,9 +276,9 @@ pub(super) async fn insert_follow_up(
     Ok(())
 }
 
-async fn learn_name(tx: &mut SqliteConnection, now: Moment, incoming: &Incoming) -> Result<()> {
+async fn learn_name(tx: &mut Tx, now: Moment, incoming: &Incoming) -> Result<()> {
     if let Some(name) = &incoming.company_name {
-        sqlx::query(LEARN_NAME)
+        query(LEARN_NAME)
             .bind(incoming.event.source.as_str())
             .bind(incoming.event.company.as_str())
             .bind(name.as_str())

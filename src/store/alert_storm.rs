@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::Moment;
 use crate::model::DestinationId;
 use crate::store::delivery::COLUMNS;
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::{Result, Store, Waiting};
 
 /// Urgent deliveries whose alert has no card that they would change. Such a card is at least as severe, and was new
@@ -32,7 +30,7 @@ impl Store {
     ) -> Result<bool> {
         let limit = i64::try_from(depth).unwrap_or(i64::MAX).saturating_add(1);
         let sql = format!("SELECT COUNT(*) FROM (SELECT 1 {UNSHOWN} LIMIT $4) AS waiting");
-        let waiting: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+        let waiting: i64 = query_scalar(sql)
             .bind(destination.to_string())
             .bind(now.steady.as_millis())
             .bind(window(folds, now))
@@ -108,7 +106,7 @@ impl Store {
         now: Moment,
         limit: usize,
     ) -> Result<Waiting> {
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let rows = query(sql)
             .bind(destination.to_string())
             .bind(now.steady.as_millis())
             .bind(window(folds, now))
@@ -121,13 +119,13 @@ impl Store {
 
 /// Ids of the oldest unshown deliveries, within a unit.
 pub(super) async fn ids_of_unshown(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     destination: DestinationId,
     folds: Duration,
     now: Moment,
     limit: i64,
 ) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar(AssertSqlSafe(format!("SELECT d.id {UNSHOWN} ORDER BY d.id LIMIT $4")))
+    Ok(query_scalar(format!("SELECT d.id {UNSHOWN} ORDER BY d.id LIMIT $4"))
         .bind(destination.to_string())
         .bind(now.steady.as_millis())
         .bind(window(folds, now))

@@ -1,22 +1,17 @@
 //! Attempts: each try of a message or call, and the answer to it.
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::model::{Attempt, Message};
 use crate::store::Result;
+use crate::store::sql::{Tx, query};
 
 /// Records one attempt.
-pub(super) async fn insert_attempt(
-    tx: &mut SqliteConnection,
-    message: &Message,
-    attempt: &Attempt,
-) -> Result<()> {
+pub(super) async fn insert_attempt(tx: &mut Tx, message: &Message, attempt: &Attempt) -> Result<()> {
     let retry_after = match &attempt.outcome {
         crate::model::Outcome::Retry { after, .. } => after.map(millis),
         crate::model::Outcome::Paused { after, .. } => Some(millis(*after)),
         _ => None,
     };
-    sqlx::query(
+    query(
         "INSERT INTO attempts (message_id, number, started_at, took_ms, status, class, code, retry_after_ms, \
          response) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )

@@ -11,13 +11,11 @@ mod verify;
 
 use std::borrow::Cow;
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-
 use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::model::AuditEntry;
 use crate::store::meta::put_in;
+use crate::store::sql::{Row, Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -109,7 +107,7 @@ impl Store {
 
     /// Returns the newest entries first, at most `limit`.
     pub async fn audited(&self, limit: u32) -> Result<Vec<Audited>> {
-        sqlx::query("SELECT * FROM audit ORDER BY seq DESC LIMIT $1")
+        query("SELECT * FROM audit ORDER BY seq DESC LIMIT $1")
             .bind(limit)
             .fetch_all(self.read())
             .await?
@@ -133,15 +131,15 @@ struct Append {
 impl Unit for Append {
     type Output = bool;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn apply(&self, tx: &mut Tx) -> Result<bool> {
         append(tx, &self.key, &self.entry, self.now).await
     }
 }
 
 /// Returns whether the log has this click or command already: the gateway may deliver it twice.
-pub(super) async fn was_seen(tx: &mut SqliteConnection, entry: &AuditEntry) -> Result<bool> {
+pub(super) async fn was_seen(tx: &mut Tx, entry: &AuditEntry) -> Result<bool> {
     let Some(interaction) = entry.interaction else { return Ok(false) };
-    let seen: Option<i64> = sqlx::query_scalar("SELECT 1 FROM audit WHERE interaction_id = $1")
+    let seen: Option<i64> = query_scalar("SELECT 1 FROM audit WHERE interaction_id = $1")
         .bind(interaction.to_string())
         .fetch_optional(tx)
         .await?;
@@ -149,30 +147,23 @@ pub(super) async fn was_seen(tx: &mut SqliteConnection, entry: &AuditEntry) -> R
 }
 
 /// Appends `entry` within a unit. Returns `false`, and changes nothing, if its interaction already has an entry.
-pub(super) async fn append(
-    tx: &mut SqliteConnection,
-    key: &AuditKey,
-    entry: &AuditEntry,
-    now: Timestamp,
-) -> Result<bool> {
+pub(super) async fn append(tx: &mut Tx, key: &AuditKey, entry: &AuditEntry, now: Timestamp) -> Result<bool> {
     if was_seen(tx, entry).await? {
         return Ok(false);
     }
     // Continue from the head, not from the last row: rows that were cut off must stay detectable after the next
     // append.
-    let head: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
-        .bind(HEAD)
-        .fetch_optional(&mut *tx)
-        .await?;
+    let head: Option<String> =
+        query_scalar("SELECT value FROM meta WHERE key = $1").bind(HEAD).fetch_optional(&mut *tx).await?;
     let head = head.as_deref().and_then(|text| Head::open(key, text)).unwrap_or_default();
-    let last: Option<i64> = sqlx::query_scalar("SELECT MAX(seq) FROM audit").fetch_one(&mut *tx).await?;
+    let last: Option<i64> = query_scalar("SELECT MAX(seq) FROM audit").fetch_one(&mut *tx).await?;
     append_after(tx, key, entry, now, last.unwrap_or(0).max(head.seq), &head.mac).await?;
     Ok(true)
 }
 
 /// Appends `entry` after the row `seq`, whose MAC is `before`. Returns its sequence number.
 async fn append_after(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     key: &AuditKey,
     entry: &AuditEntry,
     now: Timestamp,
@@ -199,8 +190,8 @@ async fn append_after(
     Ok(row.seq)
 }
 
-async fn insert(tx: &mut SqliteConnection, row: &Audited) -> Result<()> {
-    sqlx::query(
+async fn insert(tx: &mut Tx, row: &Audited) -> Result<()> {
+    query(
         "INSERT INTO audit (seq, at, actor_id, actor_name, action, subject, outcome, detail, channel_id, \
          interaction_id, reference, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
@@ -255,7 +246,7 @@ impl Audited {
     }
 }
 
-pub(super) fn row(row: &SqliteRow) -> Result<Audited> {
+pub(super) fn row(row: &Row) -> Result<Audited> {
     Ok(Audited {
         seq: row.try_get("seq")?,
         at: Timestamp::from_millis(row.try_get("at")?),

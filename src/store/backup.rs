@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::clock::Timestamp;
 use crate::store::connect::direct;
 use crate::store::path::{PRIVATE, resolve, unusable};
-use crate::store::{Lock, Result, wal};
+use crate::store::{Error, Lock, Result, wal};
 
 /// SQLite page cache in KiB; negative by SQLite's convention.
 const CACHE: i64 = -2048;
@@ -27,7 +27,10 @@ pub fn backup(database: &Path, target: &Path) -> Result<u64> {
     let connection = direct(&database, OpenFlags::SQLITE_OPEN_READ_ONLY, CACHE)?;
     // SQLite accepts an empty file as the target, and this one is private to its user.
     let made = File::options().write(true).create_new(true).mode(PRIVATE).open(target);
-    drop(made.map_err(|error| unusable(target, error))?);
+    drop(made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Error::BackupExists(target.to_owned()),
+        _ => unusable(target, error),
+    })?);
     let copied = copy(&connection, target);
     if copied.is_err() {
         // Remove a partial copy.

@@ -1,30 +1,18 @@
-//! Bulk insert: events and their deliveries, many in one transaction, on a connection of its own.
+//! Bulk insert: events and their deliveries, many in one transaction, row by row on statements that stay prepared.
 //!
-//! All other SQL goes through sqlx, which passes each statement to the database's thread and its answer back. For one
-//! event that costs more than inserting its rows. Here the writer's own thread does it, row by row.
+//! Nearly all events are inserted here. What is saved for each is the allocation of its arguments and ids.
 
 use std::fmt::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OpenFlags, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
 
 use crate::clock::Moment;
 use crate::model::{DeliveryId, EventId, Mint, Severity};
 use crate::store::accept::{Accept, Accepted, FIRST_OF, INSERT_DELIVERY, INSERT_EVENT, LEARN_NAME, Stored};
-use crate::store::connect::direct;
+use crate::store::sql::Tx;
 use crate::store::{Error, Result};
-
-/// SQLite page cache in KiB; negative by SQLite's convention. Unique keys are spread over their whole index: a page
-/// that is not cached is read again for every event.
-const CACHE: i64 = -4096;
-
-/// The connection that inserts events. Opened for the first event: most commands never insert one.
-pub(super) struct BulkInsert {
-    database: PathBuf,
-    connection: Option<Connection>,
-}
 
 /// Why a batch was not inserted.
 pub(super) struct BatchError {
@@ -33,56 +21,28 @@ pub(super) struct BatchError {
     pub(super) began: bool,
 }
 
-impl BulkInsert {
-    /// Creates the bulk insert of a database whose schema is current.
-    pub(super) fn of(database: &Path) -> Self {
-        Self { database: database.to_owned(), connection: None }
-    }
-
-    fn connection(&mut self) -> rusqlite::Result<&mut Connection> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => open(&self.database)?,
-        };
-        Ok(self.connection.insert(connection))
-    }
-
-    /// Inserts all new events of `accepts`, with their deliveries, in one transaction.
-    pub(super) fn insert(
-        &mut self,
-        mint: &Mint,
-        now: Moment,
-        accepts: &[Accept],
-    ) -> std::result::Result<Vec<Stored>, BatchError> {
-        let refused = |began| move |error: rusqlite::Error| BatchError { error: error.into(), began };
-        // A transaction that is dropped before its commit is rolled back.
-        let transaction = self
-            .connection()
-            .and_then(|connection| connection.transaction_with_behavior(TransactionBehavior::Immediate))
-            .map_err(refused(false))?;
-        let stored = catch_unwind(AssertUnwindSafe(|| {
-            let mut rows = Rows::prepare(&transaction, mint, now)?;
-            accepts.iter().map(|accept| rows.insert(accept)).collect::<Result<Vec<_>>>()
-        }))
-        .unwrap_or(Err(Error::Panicked))
-        .map_err(|error| BatchError { error, began: true })?;
-        transaction.commit().map_err(refused(true))?;
-        Ok(stored)
-    }
-
-    /// Leaks the connection and so leaves the file as it is: closing it would checkpoint the write-ahead log.
-    pub(super) fn forget(self) {
-        std::mem::forget(self.connection);
-    }
-}
-
-fn open(database: &Path) -> rusqlite::Result<Connection> {
-    let connection = direct(database, OpenFlags::SQLITE_OPEN_READ_WRITE, CACHE)?;
-    for (name, value) in [("journal_mode", "WAL"), ("synchronous", "FULL"), ("foreign_keys", "ON")] {
-        connection.pragma_update(None, name, value)?;
-    }
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    Ok(connection)
+/// Inserts all new events of `accepts`, with their deliveries, in one transaction.
+pub(super) fn insert(
+    tx: &mut Tx,
+    mint: &Mint,
+    now: Moment,
+    accepts: &[Accept],
+) -> std::result::Result<Vec<Stored>, BatchError> {
+    let refused = |began| move |error: rusqlite::Error| BatchError { error: error.into(), began };
+    let Tx::Sqlite(connection) = tx;
+    // A transaction that is dropped before its commit is rolled back.
+    let transaction = connection
+        .driver()
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(refused(false))?;
+    let stored = catch_unwind(AssertUnwindSafe(|| {
+        let mut rows = Rows::prepare(&transaction, mint, now)?;
+        accepts.iter().map(|accept| rows.insert(accept)).collect::<Result<Vec<_>>>()
+    }))
+    .unwrap_or(Err(Error::Panicked))
+    .map_err(|error| BatchError { error, began: true })?;
+    transaction.commit().map_err(refused(true))?;
+    Ok(stored)
 }
 
 /// The prepared statements of one transaction.

@@ -3,15 +3,13 @@
 //! Most subjects have few events, which the deduplication index finds. One alert may have thousands: those have an
 //! index of their own, which SQLite uses only if the query repeats the index's condition.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{
     Action, CardState, Delivery, DestinationId, Event, EventId, LivingCard, Message, MessageId, Snowflake,
     Source,
 };
 use crate::store::event::{self, source_of};
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::{Error, Result, Store, corrupt, delivery};
 
 impl Store {
@@ -25,7 +23,7 @@ impl Store {
         if subject.is_empty() {
             return Ok(None);
         }
-        let row = sqlx::query(
+        let row = query(
             "SELECT c.source, c.subject, c.message_id, c.place, c.since, c.state, c.state_at, c.closed, c.frozen, \
              m.channel_id, m.receipt FROM cards AS c JOIN messages AS m ON m.id = c.message_id \
              WHERE c.destination_id = $1 AND c.source = $2 AND c.subject = $3 AND m.receipt IS NOT NULL",
@@ -37,15 +35,15 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(LivingCard {
-            message_id: row.try_get::<String, _>("message_id")?.parse()?,
-            channel: row.try_get::<String, _>("channel_id")?.parse()?,
-            message: row.try_get::<String, _>("receipt")?.parse()?,
+            message_id: row.try_get::<String>("message_id")?.parse()?,
+            channel: row.try_get::<String>("channel_id")?.parse()?,
+            message: row.try_get::<String>("receipt")?.parse()?,
             frozen: row.try_get("frozen")?,
             shown: CardState {
-                source: source_of(&row.try_get::<String, _>("source")?)?,
+                source: source_of(&row.try_get::<String>("source")?)?,
                 subject: row.try_get("subject")?,
-                place: usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or(0),
-                since: row.try_get::<String, _>("since")?.parse()?,
+                place: usize::try_from(row.try_get::<i64>("place")?).unwrap_or(0),
+                since: row.try_get::<String>("since")?.parse()?,
                 state: row.try_get("state")?,
                 state_at: Timestamp::from_millis(row.try_get("state_at")?),
                 closed: row.try_get("closed")?,
@@ -64,12 +62,12 @@ impl Store {
         subject: &str,
         limit: u32,
     ) -> Result<Vec<Event>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND EXISTS \
              (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $3 AND slot = '' \
               AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id DESC LIMIT $4",
             event::COLUMNS
-        )))
+        ))
         .bind(source.as_str())
         .bind(subject)
         .bind(destination.to_string())
@@ -90,12 +88,12 @@ impl Store {
         source: Source,
         subject: &str,
     ) -> Result<Option<Event>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let row = query(format!(
             "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND EXISTS \
              (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $3 AND slot = '' \
               AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id LIMIT 1",
             event::COLUMNS
-        )))
+        ))
         .bind(source.as_str())
         .bind(subject)
         .bind(destination.to_string())
@@ -114,12 +112,12 @@ impl Store {
         since: EventId,
         limit: u32,
     ) -> Result<Vec<Event>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT {} FROM events AS e WHERE source = $1 AND subject = $2 AND SUBSTR(subject, 1, 6) = 'alert:' AND id >= $3 \
              AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
               AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_'))) ORDER BY id DESC LIMIT $5",
             event::COLUMNS
-        )))
+        ))
         .bind(source.as_str())
         .bind(alert)
         .bind(since.to_string())
@@ -153,7 +151,7 @@ impl Store {
         alert: &str,
         since: EventId,
     ) -> Result<u64> {
-        let times: i64 = sqlx::query_scalar(
+        let times: i64 = query_scalar(
             "SELECT COUNT(*) FROM events AS e WHERE source = $1 AND subject = $2 AND SUBSTR(subject, 1, 6) = 'alert:' \
              AND id >= $3 AND EXISTS (SELECT 1 FROM deliveries WHERE event_id = e.id AND destination_id = $4 AND slot = '' \
               AND (status IN ('delivered', 'sending') OR (status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_')))",
@@ -171,7 +169,7 @@ impl Store {
 impl Store {
     /// The Discord messages that show the card of an event or include it in a count.
     pub async fn receipts(&self, event: EventId) -> Result<Vec<Snowflake>> {
-        let receipts: Vec<String> = sqlx::query_scalar(
+        let receipts: Vec<String> = query_scalar(
             "SELECT m.receipt FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
              WHERE d.event_id = $1 AND d.slot = '' AND d.status = 'delivered' AND m.receipt IS NOT NULL",
         )
@@ -187,12 +185,12 @@ impl Store {
     pub async fn carried(&self, message: MessageId) -> Result<Vec<Delivery>> {
         // A delivery that has moved to another message was not redelivered yet when this one showed it.
         let then = "CASE WHEN message_id = $1 THEN generation ELSE 0 END AS generation";
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT {} FROM deliveries \
              WHERE message_id = $1 OR id IN (SELECT delivery_id FROM earlier_messages WHERE message_id = $1) \
              ORDER BY rank, id",
             delivery::COLUMNS.replace("generation", then)
-        )))
+        ))
         .bind(message.to_string())
         .fetch_all(self.read())
         .await?;
@@ -202,7 +200,7 @@ impl Store {
 
     /// The highest redelivery count among the deliveries of one of nuncio's Discord messages.
     pub async fn redelivered_in(&self, channel: Snowflake, message: Snowflake) -> Result<u32> {
-        let generation: Option<i64> = sqlx::query_scalar(
+        let generation: Option<i64> = query_scalar(
             "SELECT MAX(d.generation) FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
              WHERE m.receipt = $1 AND m.channel_id = $2 AND m.action = 'create'",
         )
@@ -215,7 +213,7 @@ impl Store {
 
     /// The roles that one of nuncio's Discord messages pinged when it was posted.
     pub async fn named_in(&self, channel: Snowflake, message: Snowflake) -> Result<Vec<Snowflake>> {
-        let pings: Option<String> = sqlx::query_scalar(
+        let pings: Option<String> = query_scalar(
             "SELECT pings FROM messages WHERE receipt = $1 AND channel_id = $2 AND action = 'create' LIMIT 1",
         )
         .bind(message.to_string())
@@ -235,7 +233,7 @@ impl Store {
         if event.subject.is_empty() {
             return Ok(false);
         }
-        let found: Option<i64> = sqlx::query_scalar(
+        let found: Option<i64> = query_scalar(
             "SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
              JOIN messages AS m ON m.id = d.message_id \
              WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 \
@@ -252,7 +250,7 @@ impl Store {
 }
 
 /// Records what a message shows, once it is in Discord.
-pub(super) async fn note_shown(tx: &mut SqliteConnection, message: &Message, now: Timestamp) -> Result<()> {
+pub(super) async fn note_shown(tx: &mut Tx, message: &Message, now: Timestamp) -> Result<()> {
     for shown in &message.shows {
         let sql = match message.action {
             Action::Create => {
@@ -269,7 +267,7 @@ pub(super) async fn note_shown(tx: &mut SqliteConnection, message: &Message, now
                  WHERE destination_id = $1 AND source = $2 AND subject = $3 AND $4 <> '' AND $5 >= 0 AND $6 <> ''"
             }
         };
-        sqlx::query(sql)
+        query(sql)
             .bind(message.destination_id.to_string())
             .bind(shown.source.as_str())
             .bind(shown.subject.as_str())
@@ -287,9 +285,9 @@ pub(super) async fn note_shown(tx: &mut SqliteConnection, message: &Message, now
 }
 
 /// Freezes the cards of the message that `message` failed to edit: their next event posts a new message.
-pub(super) async fn freeze(tx: &mut SqliteConnection, message: &Message) -> Result<()> {
+pub(super) async fn freeze(tx: &mut Tx, message: &Message) -> Result<()> {
     let Action::Edit { channel, message: edited } = message.action else { return Ok(()) };
-    sqlx::query(
+    query(
         "UPDATE cards SET frozen = TRUE WHERE destination_id = $1 AND message_id IN \
          (SELECT id FROM messages WHERE receipt = $2 AND channel_id = $3)",
     )

@@ -1,11 +1,11 @@
 //! An operator's confirmation of the clock.
 
-use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
 use crate::model::AuditEntry;
 use crate::store::audit::{self, AuditKey};
 use crate::store::meta::put_in;
+use crate::store::sql::Tx;
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -34,7 +34,7 @@ struct Confirm {
 impl Unit for Confirm {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
         put_in(tx, CONFIRMED, &self.at.as_millis().to_string(), self.at).await?;
         audit::append(tx, &self.key, &self.entry, self.at).await.map(drop)
     }

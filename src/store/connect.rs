@@ -4,21 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use sqlx::sqlite::SqliteConnection;
 
 /// How long a connection waits for another process's transaction.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Opens a rusqlite connection, without sqlx. `cache` is its page cache in KiB; negative by SQLite's convention.
+/// Opens a connection. `cache` is its page cache in KiB; negative by SQLite's convention.
 pub(super) fn direct(database: &Path, access: OpenFlags, cache: i64) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(database, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "cache_size", cache)?;
     Ok(connection)
-}
-
-/// Removes the time limit from the next use of `connection`.
-pub(super) async fn never_end(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    connection.lock_handle().await?.remove_progress_handler();
-    Ok(())
 }

@@ -4,11 +4,9 @@
 //! corrupt pending delivery is given up with the reason, so that its lane continues and lists show it. Nothing is
 //! guessed or repaired here.
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-
 use crate::clock::Timestamp;
 use crate::model::{CorruptRow, DestinationId, RowResult};
+use crate::store::sql::{Row, Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -17,8 +15,8 @@ const MAY_STAND: &str = "; it may be in the channel all the same";
 /// Decodes `rows`, which contain their `id` and, as `place`, their row number. Returns corrupt rows separately. An
 /// error that is not about a single row fails the whole call.
 pub(super) fn partition<T>(
-    rows: &[SqliteRow],
-    read: impl Fn(&SqliteRow) -> Result<T>,
+    rows: &[Row],
+    read: impl Fn(&Row) -> Result<T>,
 ) -> Result<(Vec<T>, Vec<CorruptRow>)> {
     let (mut sound, mut corrupt) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in decode_all(rows, read)? {
@@ -31,15 +29,12 @@ pub(super) fn partition<T>(
 }
 
 /// Decodes `rows` and keeps their order.
-pub(super) fn decode_all<T>(
-    rows: &[SqliteRow],
-    read: impl Fn(&SqliteRow) -> Result<T>,
-) -> Result<Vec<RowResult<T>>> {
+pub(super) fn decode_all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T>) -> Result<Vec<RowResult<T>>> {
     rows.iter().map(|row| decode(row, &read)).collect()
 }
 
 /// Decodes one row. An error that is not about this row fails the call.
-pub(super) fn decode<T>(row: &SqliteRow, read: impl Fn(&SqliteRow) -> Result<T>) -> Result<RowResult<T>> {
+pub(super) fn decode<T>(row: &Row, read: impl Fn(&Row) -> Result<T>) -> Result<RowResult<T>> {
     match read(row) {
         Ok(read) => Ok(Ok(read)),
         Err(error) if error.is_of_one_row() => Ok(Err(of(row, error.to_string())?)),
@@ -47,14 +42,13 @@ pub(super) fn decode<T>(row: &SqliteRow, read: impl Fn(&SqliteRow) -> Result<T>)
     }
 }
 
-pub(super) fn of(row: &SqliteRow, why: String) -> Result<CorruptRow> {
+pub(super) fn of(row: &Row, why: String) -> Result<CorruptRow> {
     Ok(CorruptRow { place: row.try_get("place")?, id: shown(row, "id"), why })
 }
 
 /// A column's content as text, whatever its type.
-fn shown(row: &SqliteRow, column: &str) -> String {
-    let bytes = row.try_get_unchecked::<Option<Vec<u8>>, _>(column).ok().flatten();
-    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+fn shown(row: &Row, column: &str) -> String {
+    String::from_utf8_lossy(&row.raw(column)).into_owned()
 }
 
 impl Store {
@@ -82,10 +76,10 @@ struct Deliveries {
 impl Unit for Deliveries {
     type Output = Vec<CorruptRow>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         let mut given_up = Vec::new();
         for corrupt_row in &self.corrupt_rows {
-            let changed = sqlx::query(
+            let changed = query(
                 "UPDATE deliveries SET reason = CASE WHEN status = 'sending' THEN $1 || $4 ELSE $1 END, \
                  status = 'dead', finished_at = $2 WHERE rowid = $3 AND status IN ('pending', 'sending')",
             )
@@ -95,7 +89,7 @@ impl Unit for Deliveries {
             .bind(MAY_STAND)
             .execute(&mut *tx)
             .await?;
-            if changed.rows_affected() == 1 {
+            if changed == 1 {
                 given_up.push(corrupt_row.clone());
             }
         }
@@ -112,8 +106,8 @@ struct Message {
 impl Unit for Message {
     type Output = Vec<String>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Vec<String>> {
-        sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<Vec<String>> {
+        query(
             "UPDATE messages SET state = 'refused', finished_at = $1 WHERE rowid = $2 AND state = 'sending'",
         )
         .bind(self.now.as_millis())
@@ -121,7 +115,7 @@ impl Unit for Message {
         .execute(&mut *tx)
         .await?;
         // Found by its deliveries, not by its id, which may be corrupt. This scans a table; it is rare.
-        let given_up = sqlx::query(
+        let given_up = query(
             "UPDATE deliveries SET status = 'dead', reason = $1, finished_at = $2, \
              message_id = (SELECT id FROM messages WHERE messages.id = deliveries.message_id) \
              WHERE destination_id = $3 AND status = 'sending' AND NOT EXISTS \

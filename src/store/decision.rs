@@ -10,14 +10,12 @@ mod paused;
 mod retry;
 mod ticket_action;
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-
 use crate::clock::Timestamp;
 use crate::model::{
     CallState, Decider, Decision, DecisionId, DecisionKind, DeliveryId, DestinationId, EventId, Snowflake,
     Source, Token, Verdict,
 };
+use crate::store::sql::{Row, Tx, query, query_as, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store, event};
 
@@ -61,12 +59,12 @@ impl Store {
     }
 
     async fn one_decision(&self, sql: &'static str, key: String) -> Result<Option<Decision>> {
-        sqlx::query(sql).bind(key).fetch_optional(self.read()).await?.as_ref().map(read).transpose()
+        query(sql).bind(key).fetch_optional(self.read()).await?.as_ref().map(read).transpose()
     }
 
     /// Returns all rounds and ticket actions about a subject, oldest first.
     pub async fn decisions_about(&self, source: Source, subject: &str) -> Result<Vec<Decision>> {
-        sqlx::query("SELECT * FROM decisions WHERE source = $1 AND subject = $2 ORDER BY id")
+        query("SELECT * FROM decisions WHERE source = $1 AND subject = $2 ORDER BY id")
             .bind(source.as_str())
             .bind(subject)
             .fetch_all(self.read())
@@ -89,18 +87,14 @@ impl Store {
     /// Returns the newest decision about every machine that any of these ids names: customers may use the same ids.
     pub async fn decisions_about_machine(&self, source: Source, ids: &[String]) -> Result<Vec<Decision>> {
         let (one, other) = two_ids(ids);
-        let rows = sqlx::query(OF_MACHINE)
-            .bind(source.as_str())
-            .bind(one)
-            .bind(other)
-            .fetch_all(self.read())
-            .await?;
+        let rows =
+            query(OF_MACHINE).bind(source.as_str()).bind(one).bind(other).fetch_all(self.read()).await?;
         newest(&rows)
     }
 
     /// Returns the machines that wait for a decision, oldest first: at most `limit`, after the first `skip`.
     pub async fn undecided_machines(&self, skip: u32, limit: u32) -> Result<Vec<Decision>> {
-        sqlx::query(
+        query(
             "SELECT * FROM decisions WHERE kind = 'machine' AND verdict = 'open' ORDER BY id \
              LIMIT $1 OFFSET $2",
         )
@@ -115,7 +109,7 @@ impl Store {
 
     /// Returns where a decision's card is shown or will be shown.
     pub async fn stands(&self, decision: &Decision) -> Result<Vec<CardLocation>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT t.address, m.channel_id, m.receipt FROM deliveries AS d \
              JOIN destinations AS t ON t.id = d.destination_id AND t.sink = 'channel' \
              JOIN events AS e ON e.id = d.event_id \
@@ -148,7 +142,7 @@ impl Store {
         message: Snowflake,
         subject: &str,
     ) -> Result<Option<bool>> {
-        let shows: Option<bool> = sqlx::query_scalar(
+        let shows: Option<bool> = query_scalar(
             "SELECT EXISTS (SELECT 1 FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
              WHERE e.subject = $3 AND (d.message_id = m.id OR d.id IN \
              (SELECT delivery_id FROM earlier_messages WHERE message_id = m.id))) \
@@ -164,7 +158,7 @@ impl Store {
 
     /// Returns whether a card of a decision was or is being posted in a channel without a recorded message id.
     pub async fn is_unrecorded(&self, decision: &Decision, channel: Snowflake) -> Result<bool> {
-        let found: bool = sqlx::query_scalar(
+        let found: bool = query_scalar(
             "SELECT EXISTS (SELECT 1 FROM events AS e JOIN deliveries AS d ON d.event_id = e.id AND d.slot = '' \
              JOIN destinations AS t ON t.id = d.destination_id AND t.sink = 'channel' \
              JOIN messages AS m ON m.id = d.message_id AND m.action = 'create' AND m.receipt IS NULL \
@@ -192,7 +186,7 @@ impl Store {
         event: EventId,
         destination: DestinationId,
     ) -> Result<Option<(Snowflake, Snowflake)>> {
-        let row: Option<(String, String)> = sqlx::query_as(
+        let row: Option<(String, String)> = query_as(
             "SELECT m.channel_id, m.receipt FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id \
              WHERE d.event_id = $1 AND d.destination_id = $2 AND m.action = 'create' AND m.state = 'sent' \
              AND m.receipt IS NOT NULL AND (SELECT COUNT(*) FROM deliveries WHERE message_id = m.id) = 1 ORDER BY m.id DESC LIMIT 1",
@@ -214,8 +208,8 @@ struct Adopt {
 impl Unit for Adopt {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        query(
             "UPDATE messages SET receipt = $1, channel_id = $2 WHERE receipt IS NULL AND state = 'sent' AND id IN \
              (SELECT m.id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
               JOIN messages AS m ON m.id = d.message_id \
@@ -235,7 +229,7 @@ const OF_MACHINE: &str = "SELECT * FROM decisions WHERE kind = 'machine' AND sou
      AND (object IN ($2, $3) OR (also <> '' AND also IN ($2, $3))) ORDER BY round DESC, id DESC";
 
 /// Returns the newest row of each customer.
-fn newest(rows: &[SqliteRow]) -> Result<Vec<Decision>> {
+fn newest(rows: &[Row]) -> Result<Vec<Decision>> {
     let mut newest: Vec<Decision> = Vec::new();
     for decision in rows.iter().map(read) {
         let decision = decision?;
@@ -264,35 +258,32 @@ fn two_ids(ids: &[String]) -> (&str, &str) {
 
 /// Returns the newest round about a customer's machine that any of these ids names, within a unit.
 async fn newest_of_machine(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     source: Source,
     ids: &[String],
     company: &str,
 ) -> Result<Option<Decision>> {
     let (one, other) = two_ids(ids);
-    let rows = sqlx::query(OF_MACHINE).bind(source.as_str()).bind(one).bind(other).fetch_all(tx).await?;
+    let rows = query(OF_MACHINE).bind(source.as_str()).bind(one).bind(other).fetch_all(tx).await?;
     Ok(of_company(newest(&rows)?, company))
 }
 
 /// Loads a decision by its token, within a unit.
-async fn load(tx: &mut SqliteConnection, token: &Token) -> Result<Option<Decision>> {
-    let row = sqlx::query("SELECT * FROM decisions WHERE token = $1")
-        .bind(token.as_str())
-        .fetch_optional(tx)
-        .await?;
+async fn load(tx: &mut Tx, token: &Token) -> Result<Option<Decision>> {
+    let row =
+        query("SELECT * FROM decisions WHERE token = $1").bind(token.as_str()).fetch_optional(tx).await?;
     row.as_ref().map(read).transpose()
 }
 
 /// Loads a decision by its id, within a unit.
-async fn load_by_id(tx: &mut SqliteConnection, id: DecisionId) -> Result<Option<Decision>> {
-    let row =
-        sqlx::query("SELECT * FROM decisions WHERE id = $1").bind(id.to_string()).fetch_optional(tx).await?;
+async fn load_by_id(tx: &mut Tx, id: DecisionId) -> Result<Option<Decision>> {
+    let row = query("SELECT * FROM decisions WHERE id = $1").bind(id.to_string()).fetch_optional(tx).await?;
     row.as_ref().map(read).transpose()
 }
 
 /// Returns the decision behind the buttons of an alert's newest card, within a unit. No alert has an empty subject.
-pub(super) async fn alert_about(tx: &mut SqliteConnection, subject: &str) -> Result<Option<Decision>> {
-    let row = sqlx::query(
+pub(super) async fn alert_about(tx: &mut Tx, subject: &str) -> Result<Option<Decision>> {
+    let row = query(
         "SELECT * FROM decisions WHERE source = $1 AND kind = 'alert' AND subject = $2 ORDER BY round DESC LIMIT 1",
     )
     .bind(Source::XtSystems.as_str())
@@ -302,11 +293,11 @@ pub(super) async fn alert_about(tx: &mut SqliteConnection, subject: &str) -> Res
     row.as_ref().map(read).transpose()
 }
 
-fn read(row: &SqliteRow) -> Result<Decision> {
-    let text = |name: &str| row.try_get::<String, _>(name);
-    let maybe = |name: &str| row.try_get::<Option<String>, _>(name);
-    let at = |name: &str| row.try_get::<Option<i64>, _>(name).map(|at| at.map(Timestamp::from_millis));
-    let count = |name: &str| row.try_get::<i64, _>(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+fn read(row: &Row) -> Result<Decision> {
+    let text = |name: &str| row.try_get::<String>(name);
+    let maybe = |name: &str| row.try_get::<Option<String>>(name);
+    let at = |name: &str| row.try_get::<Option<i64>>(name).map(|at| at.map(Timestamp::from_millis));
+    let count = |name: &str| row.try_get::<i64>(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     let corrupt = |what: &str, word: &str| Error::Corrupt(format!("a decision's {what} {word:?}"));
     let (kind, verdict, platform, token) =
         (text("kind")?, text("verdict")?, text("platform")?, text("token")?);

@@ -1,11 +1,10 @@
 //! Deliveries: the queue of each lane.
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::clock::SteadyTime;
 use crate::model::{Backlog, CorruptRow, Delivery, DestinationId, Message, Priority};
 use crate::store::corrupt;
+use crate::store::sql::{Row, Tx, query};
 use crate::store::{Result, Store};
 
 /// The columns that `read` needs, and the row number.
@@ -25,7 +24,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// Decodes `rows`, which a query returned with `limit`.
-    pub(super) fn of(rows: &[SqliteRow], limit: usize) -> Result<Self> {
+    pub(super) fn of(rows: &[Row], limit: usize) -> Result<Self> {
         let (deliveries, corrupt_rows) = corrupt::partition(rows, read)?;
         Ok(Self { deliveries, corrupt_rows, is_all: rows.len() < limit })
     }
@@ -64,7 +63,7 @@ impl Store {
         now: SteadyTime,
         limit: usize,
     ) -> Result<Waiting> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = query(sql)
             .bind(destination.to_string())
             .bind(now.as_millis())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -76,7 +75,7 @@ impl Store {
     /// Counts the pending, in-flight and dead deliveries and the unrouted events.
     pub async fn backlog(&self) -> Result<Backlog> {
         // SQLite keeps the order of a CROSS JOIN. Otherwise it might scan all deliveries that were ever sent.
-        let row = sqlx::query(
+        let row = query(
             "SELECT (SELECT COUNT(*) FROM deliveries WHERE status = 'pending') AS pending, \
              (SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d \
               WHERE m.state = 'sending' AND d.message_id = m.id AND d.status = 'sending') AS sending, \
@@ -85,7 +84,7 @@ impl Store {
         )
         .fetch_one(self.read())
         .await?;
-        let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
+        let count = |name| row.try_get::<i64>(name).map(|n| u64::try_from(n).unwrap_or(0));
         Ok(Backlog {
             pending: count("pending")?,
             sending: count("sending")?,
@@ -97,12 +96,12 @@ impl Store {
 
 /// Makes the one-line replies of `message` due, now that the message they reply to is in Discord.
 pub(super) async fn insert_replies(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     message: &Message,
     now: SteadyTime,
 ) -> Result<()> {
     for reply in &message.replies {
-        sqlx::query(
+        query(
             "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at) \
              VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7) ON CONFLICT (event_id, destination_id, slot) DO NOTHING",
         )
@@ -120,14 +119,14 @@ pub(super) async fn insert_replies(
 }
 
 /// Decodes a row with `id, event_id, slot, generation, destination_id, priority, route`, without its event.
-pub(super) fn read(row: &SqliteRow) -> Result<Delivery> {
+pub(super) fn read(row: &Row) -> Result<Delivery> {
     Ok(Delivery {
-        id: row.try_get::<String, _>("id")?.parse()?,
-        event_id: row.try_get::<String, _>("event_id")?.parse()?,
+        id: row.try_get::<String>("id")?.parse()?,
+        event_id: row.try_get::<String>("event_id")?.parse()?,
         event: None,
         slot: row.try_get("slot")?,
-        generation: u32::try_from(row.try_get::<i64, _>("generation")?).unwrap_or(u32::MAX),
-        destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
+        generation: u32::try_from(row.try_get::<i64>("generation")?).unwrap_or(u32::MAX),
+        destination_id: row.try_get::<String>("destination_id")?.parse()?,
         priority: Priority::from_i64(row.try_get("rank")?),
         route: row.try_get("route")?,
     })

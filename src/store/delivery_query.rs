@@ -2,9 +2,6 @@
 
 use std::str::FromStr;
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{
     AttemptRow, DeliveryDetails, DeliveryFilter, DeliveryId, EventId, InvalidId, Kind, MuteId, Reason,
@@ -12,6 +9,7 @@ use crate::model::{
 };
 use crate::store::corrupt;
 use crate::store::muted::muted;
+use crate::store::sql::{Row, Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -47,9 +45,9 @@ impl Store {
             DeliveryFilter::Of(_) => "d.event_id = $1",
         };
         let event = if let DeliveryFilter::Of(event) = which { event.to_string() } else { String::new() };
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT {COLUMNS} FROM {JOINED} WHERE {filter} ORDER BY d.id DESC LIMIT $2 OFFSET $3"
-        )))
+        ))
         .bind(event)
         .bind(limit)
         .bind(skip)
@@ -60,7 +58,7 @@ impl Store {
 
     /// Returns one delivery; `None` if there is none with this id.
     pub async fn delivery_details(&self, id: DeliveryId) -> Result<Option<RowResult<DeliveryDetails>>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {JOINED} WHERE d.id = $1")))
+        let row = query(format!("SELECT {COLUMNS} FROM {JOINED} WHERE d.id = $1"))
             .bind(id.to_string())
             .fetch_optional(self.read())
             .await?;
@@ -69,7 +67,7 @@ impl Store {
 
     /// Returns all attempts for a delivery, oldest first, including those before a redelivery.
     pub async fn tries(&self, id: DeliveryId) -> Result<Vec<AttemptRow>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT started_at, took_ms, status, class, code, response FROM attempts WHERE message_id IN \
              (SELECT message_id FROM deliveries WHERE id = $1 \
               UNION SELECT message_id FROM earlier_messages WHERE delivery_id = $1) \
@@ -78,7 +76,7 @@ impl Store {
         .bind(id.to_string())
         .fetch_all(self.read())
         .await?;
-        let tried = |row: &SqliteRow| {
+        let tried = |row: &Row| {
             Ok(AttemptRow {
                 started_at: Timestamp::from_millis(row.try_get("started_at")?),
                 took_ms: row.try_get("took_ms")?,
@@ -86,7 +84,7 @@ impl Store {
                 class: row.try_get("class")?,
                 code: row.try_get("code")?,
                 response: row
-                    .try_get::<Option<Vec<u8>>, _>("response")?
+                    .try_get::<Option<Vec<u8>>>("response")?
                     .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
                     .unwrap_or_default(),
             })
@@ -96,18 +94,17 @@ impl Store {
 
     /// Returns the ids of deliveries that end in these hex digits; at most ten.
     pub async fn deliveries_ending(&self, digits: &str) -> Result<Vec<DeliveryId>> {
-        let rows =
-            sqlx::query("SELECT rowid AS place, id FROM deliveries WHERE substr(id, $2) = $1 LIMIT 10")
-                .bind(digits)
-                .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
-                .fetch_all(self.read())
-                .await?;
+        let rows = query("SELECT rowid AS place, id FROM deliveries WHERE substr(id, $2) = $1 LIMIT 10")
+            .bind(digits)
+            .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
+            .fetch_all(self.read())
+            .await?;
         readable(&rows)
     }
 
     /// Returns the ids of events that end in these hex digits; at most ten.
     pub async fn events_ending(&self, digits: &str) -> Result<Vec<EventId>> {
-        let rows = sqlx::query("SELECT rowid AS place, id FROM events WHERE substr(id, $2) = $1 LIMIT 10")
+        let rows = query("SELECT rowid AS place, id FROM events WHERE substr(id, $2) = $1 LIMIT 10")
             .bind(digits)
             .bind(-i64::try_from(digits.len()).unwrap_or(i64::MAX))
             .fetch_all(self.read())
@@ -123,7 +120,7 @@ impl Store {
         since: Timestamp,
         limit: u32,
     ) -> Result<Vec<DeliveryId>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT rowid AS place, id FROM deliveries WHERE status = 'dead' AND id > $1 AND COALESCE(finished_at, 0) >= $2 \
              ORDER BY id LIMIT $3",
         )
@@ -143,7 +140,7 @@ impl Store {
 
     /// Counts the deliveries that were given up at `since` or later.
     pub async fn count_dead(&self, since: Timestamp) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar(
+        let count: i64 = query_scalar(
             "SELECT COUNT(*) FROM deliveries WHERE status = 'dead' AND COALESCE(finished_at, 0) >= $1",
         )
         .bind(since.as_millis())
@@ -162,8 +159,8 @@ struct GiveUp {
 impl Unit for GiveUp {
     type Output = bool;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let given_up = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<bool> {
+        let given_up = query(
             "UPDATE deliveries SET status = 'dead', reason = $1, finished_at = $2 \
              WHERE id = $3 AND status = 'pending'",
         )
@@ -172,44 +169,44 @@ impl Unit for GiveUp {
         .bind(self.id.to_string())
         .execute(tx)
         .await?;
-        Ok(given_up.rows_affected() == 1)
+        Ok(given_up == 1)
     }
 }
 
 /// The well-formed ids among `rows`: an operator cannot refer to a malformed one.
-fn readable<Id: FromStr<Err = InvalidId>>(rows: &[SqliteRow]) -> Result<Vec<Id>> {
-    Ok(corrupt::partition(rows, |row| Ok(row.try_get::<String, _>("id")?.parse()?))?.0)
+fn readable<Id: FromStr<Err = InvalidId>>(rows: &[Row]) -> Result<Vec<Id>> {
+    Ok(corrupt::partition(rows, |row| Ok(row.try_get::<String>("id")?.parse()?))?.0)
 }
 
-pub(super) fn read(row: &SqliteRow) -> Result<DeliveryDetails> {
+pub(super) fn read(row: &Row) -> Result<DeliveryDetails> {
     for (there, what) in [("has_event", "event_id"), ("has_destination", "destination_id")] {
-        if !row.try_get::<bool, _>(there)? {
+        if !row.try_get::<bool>(there)? {
             let id: String = row.try_get(what)?;
             return Err(Error::Corrupt(format!("a delivery with {what} {id:?}, which is not there")));
         }
     }
     let status: String = row.try_get("status")?;
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
-    let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
+    let count = |name| row.try_get::<i64>(name).map(|n| u64::try_from(n).unwrap_or(0));
     let received_at = Timestamp::from_millis(row.try_get("received_at")?);
     Ok(DeliveryDetails {
-        id: row.try_get::<String, _>("id")?.parse()?,
-        event_id: row.try_get::<String, _>("event_id")?.parse()?,
-        kind: Kind::new(&row.try_get::<String, _>("kind")?),
+        id: row.try_get::<String>("id")?.parse()?,
+        event_id: row.try_get::<String>("event_id")?.parse()?,
+        kind: Kind::new(&row.try_get::<String>("kind")?),
         company: row.try_get("company_id")?,
         received_at,
-        destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
+        destination_id: row.try_get::<String>("destination_id")?.parse()?,
         destination: row.try_get("name")?,
         sink: Sink::from_parts(&sink, &address),
         closed: row.try_get("closed_reason")?,
         status: Status::from_word(&status).ok_or_else(|| Error::Corrupt(format!("a status {status:?}")))?,
-        reason: match row.try_get::<Option<String>, _>("reason")? {
+        reason: match row.try_get::<Option<String>>("reason")? {
             Some(id) if id.parse::<MuteId>().is_ok() => Some(muted(row, received_at)?),
             reason => reason,
         },
         attempts: count("attempts")?,
         generation: count("generation")?,
         due_at: SteadyTime::from_millis(row.try_get("due_at")?),
-        finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(Timestamp::from_millis),
+        finished_at: row.try_get::<Option<i64>>("finished_at")?.map(Timestamp::from_millis),
     })
 }

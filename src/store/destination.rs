@@ -1,10 +1,8 @@
 //! Destinations: the Discord channels, webhooks and APIs that lanes send to.
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{Destination, DestinationId, Sink, Snowflake};
+use crate::store::sql::{Row, Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -27,18 +25,16 @@ impl Store {
 
     /// Returns the current state of a destination; `None` if there is none with this id.
     pub async fn destination(&self, id: DestinationId) -> Result<Option<Destination>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM destinations WHERE id = $1 AND deleted_at IS NULL"
-        )))
-        .bind(id.to_string())
-        .fetch_optional(self.read())
-        .await?;
+        let row = query(format!("SELECT {COLUMNS} FROM destinations WHERE id = $1 AND deleted_at IS NULL"))
+            .bind(id.to_string())
+            .fetch_optional(self.read())
+            .await?;
         row.as_ref().map(read).transpose()
     }
 
     /// Returns the open destinations that have a delivery due at `now` or an unfinished message.
     pub async fn due_destinations(&self, now: SteadyTime) -> Result<Vec<DestinationId>> {
-        let ids: Vec<String> = sqlx::query_scalar(
+        let ids: Vec<String> = query_scalar(
             "SELECT id FROM destinations AS d \
              WHERE deleted_at IS NULL AND enabled AND closed_reason IS NULL AND not_before <= $1 AND \
              (EXISTS (SELECT 1 FROM messages WHERE destination_id = d.id AND state = 'sending') OR \
@@ -54,10 +50,10 @@ impl Store {
 
     /// Returns the destinations to which nothing can be sent at the moment, by name.
     pub async fn troubled_destinations(&self) -> Result<Vec<Destination>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT {COLUMNS} FROM destinations WHERE deleted_at IS NULL \
              AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL) ORDER BY name"
-        )))
+        ))
         .fetch_all(self.read())
         .await?;
         rows.iter().map(read).collect()
@@ -83,9 +79,9 @@ struct Reopen {
 impl Unit for Reopen {
     type Output = bool;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn apply(&self, tx: &mut Tx) -> Result<bool> {
         // It stays marked as denied: only the next message shows whether the destination accepts messages again.
-        let opened = sqlx::query(
+        let opened = query(
             "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $3 \
              WHERE sink = $1 AND address = $2 AND deleted_at IS NULL \
              AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL)",
@@ -95,7 +91,7 @@ impl Unit for Reopen {
         .bind(self.now.as_millis())
         .execute(tx)
         .await?;
-        Ok(opened.rows_affected() > 0)
+        Ok(opened > 0)
     }
 }
 
@@ -107,8 +103,8 @@ struct Hold {
 impl Unit for Hold {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query("UPDATE destinations SET not_before = $2 WHERE id = $1 AND closed_reason IS NOT NULL")
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        query("UPDATE destinations SET not_before = $2 WHERE id = $1 AND closed_reason IS NOT NULL")
             .bind(self.id.to_string())
             .bind(self.not_before.as_millis())
             .execute(tx)
@@ -133,8 +129,8 @@ struct Rename {
 impl Unit for Rename {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        query(
             "UPDATE destinations SET name = $3, updated_at = $4 \
              WHERE sink = $1 AND address = $2 AND name <> $3 AND deleted_at IS NULL",
         )
@@ -160,13 +156,13 @@ pub(super) struct Ensure {
 impl Unit for Ensure {
     type Output = Destination;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Destination> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+    async fn apply(&self, tx: &mut Tx) -> Result<Destination> {
+        let row = query(format!(
             "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $6) \
              ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL \
              DO UPDATE SET updated_at = excluded.updated_at RETURNING {COLUMNS}"
-        )))
+        ))
         .bind(self.id.to_string())
         .bind(self.sink.kind())
         .bind(self.sink.address())
@@ -179,15 +175,15 @@ impl Unit for Ensure {
     }
 }
 
-pub(super) fn read(row: &SqliteRow) -> Result<Destination> {
+pub(super) fn read(row: &Row) -> Result<Destination> {
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     Ok(Destination {
-        id: row.try_get::<String, _>("id")?.parse()?,
+        id: row.try_get::<String>("id")?.parse()?,
         sink: Sink::from_parts(&sink, &address).ok_or_else(|| Error::Corrupt(format!("a sink {sink:?}")))?,
         name: row.try_get("name")?,
         closed: row.try_get("closed_reason")?,
         denied: row.try_get("denied_reason")?,
-        announced: row.try_get::<Option<String>, _>("announced")?.map(|id| id.parse()).transpose()?,
+        announced: row.try_get::<Option<String>>("announced")?.map(|id| id.parse()).transpose()?,
         not_before: SteadyTime::from_millis(row.try_get("not_before")?),
         newest: Snowflake::stored(row.try_get("newest")?),
         epoch: row.try_get("lane_epoch")?,

@@ -3,9 +3,8 @@
 //! This runs each second, so every step uses an index that contains only unfinished rows. SQLite keeps the order of a
 //! CROSS JOIN; otherwise it may scan all deliveries that ever existed.
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::Timestamp;
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -15,7 +14,7 @@ const UNIT: i64 = 100;
 impl Store {
     /// Cancels some unfinished deliveries of removed destinations. Returns how many; 0 means that none are left.
     pub async fn cancel_removed(&self) -> Result<u64> {
-        let waits: Option<i64> = sqlx::query_scalar(
+        let waits: Option<i64> = query_scalar(
             "SELECT 1 FROM destinations AS t WHERE t.deleted_at IS NOT NULL AND \
              (EXISTS (SELECT 1 FROM deliveries WHERE destination_id = t.id AND status = 'pending') OR \
               EXISTS (SELECT 1 FROM messages WHERE destination_id = t.id AND state = 'sending')) LIMIT 1",
@@ -36,8 +35,8 @@ struct CancelRemoved {
 impl Unit for CancelRemoved {
     type Output = u64;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
-        let waiting = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<u64> {
+        let waiting = query(
             "UPDATE deliveries SET status = 'cancelled', reason = 'its destination was removed', finished_at = $1 \
              WHERE id IN (SELECT d.id FROM destinations AS t CROSS JOIN deliveries AS d \
              WHERE t.deleted_at IS NOT NULL AND d.destination_id = t.id AND d.status = 'pending' LIMIT $2)",
@@ -47,7 +46,7 @@ impl Unit for CancelRemoved {
         .execute(&mut *tx)
         .await?;
         // In-flight messages are not waited for: their outcome no longer matters.
-        let on_its_way = sqlx::query(
+        let on_its_way = query(
             "UPDATE deliveries SET status = 'cancelled', reason = 'its destination was removed', finished_at = $1 \
              WHERE id IN (SELECT d.id FROM destinations AS t CROSS JOIN messages AS m CROSS JOIN deliveries AS d \
              WHERE t.deleted_at IS NOT NULL AND m.destination_id = t.id AND m.state = 'sending' \
@@ -58,7 +57,7 @@ impl Unit for CancelRemoved {
         .execute(&mut *tx)
         .await?;
         // A message stays open while it has in-flight deliveries, because they are found through it.
-        sqlx::query(
+        query(
             "UPDATE messages SET state = 'withdrawn', finished_at = $1 WHERE id IN \
              (SELECT m.id FROM destinations AS t CROSS JOIN messages AS m \
               WHERE t.deleted_at IS NOT NULL AND m.destination_id = t.id AND m.state = 'sending' AND NOT EXISTS \
@@ -68,7 +67,7 @@ impl Unit for CancelRemoved {
         .bind(UNIT)
         .execute(tx)
         .await?;
-        Ok(waiting.rows_affected() + on_its_way.rows_affected())
+        Ok(waiting + on_its_way)
     }
 }
 
@@ -79,6 +78,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::model::{Action, DeliveryId, DestinationId, Form, Message};
+    use crate::store::sql::query_as;
     use crate::store::{Claim, HintSender};
 
     const GONE: &str = "dst_00000000000070008000000000000001";
@@ -93,9 +93,9 @@ mod tests {
     impl Unit for Seed {
         type Output = ();
 
-        async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        async fn apply(&self, tx: &mut Tx) -> Result<()> {
             for (id, removed) in [(GONE, Some(5)), (KEPT, None)] {
-                sqlx::query(
+                query(
                     "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at, deleted_at) \
                      VALUES ($1, 'discord_webhook', $1, 'x', 'stored', 0, 0, $2)",
                 )
@@ -103,7 +103,7 @@ mod tests {
                 .bind(removed)
                 .execute(&mut *tx)
                 .await?;
-                sqlx::query(
+                query(
                     "INSERT INTO messages (id, destination_id, nonce, action, form, state, lane_epoch, created_at) \
                      VALUES ('msg_' || $1, $1, $1, 'create', 'digest', 'sending', 0, 0)",
                 )
@@ -124,9 +124,9 @@ mod tests {
                         "INSERT INTO deliveries (id, event_id, destination_id, status, due_at, message_id) {rows} \
                          SELECT 'a' || $1 || $2 || i, 'a' || $1 || $2 || i, $1, $2, 0, $3 FROM n"
                     );
-                    let events = sqlx::query(sqlx::AssertSqlSafe(events)).bind(id).bind(status);
+                    let events = query(events).bind(id).bind(status);
                     events.execute(&mut *tx).await?;
-                    let deliveries = sqlx::query(sqlx::AssertSqlSafe(deliveries)).bind(id).bind(status);
+                    let deliveries = query(deliveries).bind(id).bind(status);
                     deliveries.bind(message).execute(&mut *tx).await?;
                 }
             }
@@ -143,11 +143,11 @@ mod tests {
 
     /// The delivery counts of one destination by status, and the state of its message.
     async fn state_of(store: &Store, destination: &str) -> (Vec<(String, i64)>, String) {
-        let deliveries = sqlx::query_as(
+        let deliveries = query_as(
             "SELECT status, COUNT(*) FROM deliveries WHERE destination_id = $1 GROUP BY status ORDER BY status",
         );
         let deliveries = deliveries.bind(destination).fetch_all(store.read()).await.unwrap();
-        let message = sqlx::query_scalar("SELECT state FROM messages WHERE destination_id = $1");
+        let message = query_scalar("SELECT state FROM messages WHERE destination_id = $1");
         (deliveries, message.bind(destination).fetch_one(store.read()).await.unwrap())
     }
 
@@ -190,9 +190,9 @@ mod tests {
     impl Unit for Withdrawn {
         type Output = ();
 
-        async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+        async fn apply(&self, tx: &mut Tx) -> Result<()> {
             crate::store::message::insert(tx, &self.0, 0).await?;
-            sqlx::query("UPDATE messages SET state = 'withdrawn'").execute(tx).await?;
+            query("UPDATE messages SET state = 'withdrawn'").execute(tx).await?;
             Ok(())
         }
     }

@@ -9,11 +9,10 @@ mod stream;
 
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::{Moment, SteadyTime};
 use crate::model::{Delivery, DeliveryId, DestinationId, Event, Message, MessageId, Mint, Priority};
 use crate::store::message;
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, alert_storm, delivery};
 
@@ -59,7 +58,7 @@ impl Store {
         depth: usize,
     ) -> Result<bool> {
         let limit = i64::try_from(depth).unwrap_or(i64::MAX).saturating_add(1);
-        let waiting: i64 = sqlx::query_scalar(
+        let waiting: i64 = query_scalar(
             "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = $4 \
              AND status = 'pending' AND due_at <= $2 LIMIT $3) AS waiting",
         )
@@ -108,7 +107,7 @@ impl Store {
         if event.subject.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT d.id, d.event_id, d.slot, d.generation, d.destination_id, d.rank, d.route \
              FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
              WHERE e.source = $1 AND e.subject = $2 AND d.destination_id = $3 AND d.status = 'pending' \
@@ -126,8 +125,8 @@ impl Store {
 }
 
 /// Returns the state of a digest; `None` if it is not planned yet.
-async fn planned(tx: &mut SqliteConnection, message: MessageId) -> Result<Option<String>> {
-    let state = sqlx::query_scalar("SELECT state FROM messages WHERE id = $1").bind(message.to_string());
+async fn planned(tx: &mut Tx, message: MessageId) -> Result<Option<String>> {
+    let state = query_scalar("SELECT state FROM messages WHERE id = $1").bind(message.to_string());
     Ok(state.fetch_optional(tx).await?)
 }
 
@@ -141,7 +140,7 @@ struct TakeUnshown {
 impl Unit for TakeUnshown {
     type Output = Taken;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Taken> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Taken> {
         let planned = planned(tx, self.message.id).await?;
         if planned.as_deref().is_some_and(|state| state != "sending") {
             return Ok(Taken::default());
@@ -155,7 +154,7 @@ impl Unit for TakeUnshown {
             message::insert(tx, &self.message, self.epoch).await?;
         }
         for id in &taken {
-            sqlx::query("UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id = $2 AND status = 'pending'")
+            query("UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id = $2 AND status = 'pending'")
                 .bind(self.message.id.to_string())
                 .bind(id)
                 .execute(&mut *tx)
@@ -177,7 +176,7 @@ struct Take {
 impl Unit for Take {
     type Output = Taken;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Taken> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Taken> {
         match planned(tx, self.message.id).await?.as_deref() {
             Some("sending") => {}
             // Its destination was removed meanwhile: the purge cancels what it claimed.
@@ -186,7 +185,7 @@ impl Unit for Take {
             None => message::insert(tx, &self.message, self.epoch).await?,
         }
         let bound = self.bound(tx).await?;
-        let taken = sqlx::query(
+        let taken = query(
             "UPDATE deliveries SET status = 'sending', message_id = $1 WHERE destination_id = $2 AND rank = 1 \
              AND status = 'pending' AND due_at <= $3 AND id < $4 AND (generation = 0 OR NOT $5)",
         )
@@ -197,14 +196,14 @@ impl Unit for Take {
         .bind(self.first_only)
         .execute(tx)
         .await?;
-        Ok(Taken { deliveries: taken.rows_affected(), more: bound.is_some() })
+        Ok(Taken { deliveries: taken, more: bound.is_some() })
     }
 }
 
 impl Take {
     /// The first delivery beyond this unit's limit; `None` if the rest fits.
-    async fn bound(&self, tx: &mut SqliteConnection) -> Result<Option<DeliveryId>> {
-        let bound: Option<String> = sqlx::query_scalar(
+    async fn bound(&self, tx: &mut Tx) -> Result<Option<DeliveryId>> {
+        let bound: Option<String> = query_scalar(
             "SELECT id FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
              AND due_at <= $2 AND id < $3 AND (generation = 0 OR NOT $4) ORDER BY id LIMIT 1 OFFSET $5",
         )
@@ -218,8 +217,8 @@ impl Take {
         Ok(bound.map(|id| id.parse()).transpose()?)
     }
 
-    async fn finds_any(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let found: Option<i64> = sqlx::query_scalar(
+    async fn finds_any(&self, tx: &mut Tx) -> Result<bool> {
+        let found: Option<i64> = query_scalar(
             "SELECT 1 FROM deliveries WHERE destination_id = $1 AND rank = 1 AND status = 'pending' \
              AND due_at <= $2 AND id < $3 AND (generation = 0 OR NOT $4) LIMIT 1",
         )
@@ -243,11 +242,11 @@ struct Settle {
 impl Unit for Settle {
     type Output = Option<DeliveryId>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Option<DeliveryId>> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Option<DeliveryId>> {
         let page = Page::behind(tx, self.message, self.after).await?;
         redraw(tx, self.message, page, &self.mint, self.now.steady).await?;
         let (after, last) = page.bounds();
-        sqlx::query(
+        query(
             "UPDATE deliveries SET status = 'delivered', finished_at = $2, attempts = attempts + 1 \
              WHERE message_id = $1 AND status = 'sending' AND id > $3 AND id <= $4",
         )
@@ -260,7 +259,7 @@ impl Unit for Settle {
         if page.last.is_some() {
             return Ok(page.last);
         }
-        sqlx::query("UPDATE messages SET state = 'sent' WHERE id = $1 AND state = 'sending'")
+        query("UPDATE messages SET state = 'sent' WHERE id = $1 AND state = 'sending'")
             .bind(self.message.to_string())
             .execute(tx)
             .await?;
@@ -275,8 +274,8 @@ struct Release {
 impl Unit for Release {
     type Output = u64;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
-        let released = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<u64> {
+        let released = query(
             "UPDATE deliveries SET status = 'pending', message_id = NULL WHERE id IN \
              (SELECT id FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id LIMIT $2)",
         )
@@ -284,6 +283,6 @@ impl Unit for Release {
         .bind(UNIT)
         .execute(tx)
         .await?;
-        Ok(released.rows_affected())
+        Ok(released)
     }
 }

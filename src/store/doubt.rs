@@ -1,14 +1,12 @@
 //! In-doubt messages: begun, with an unknown outcome.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
-
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{
     Action, CorruptRow, Delivery, DestinationId, Form, Message, Nonce, PostedAfter, Snowflake,
 };
 use crate::store::corrupt;
 use crate::store::delivery::{self, COLUMNS};
+use crate::store::sql::{Row, query};
 use crate::store::{Error, Result, Store};
 
 /// The unfinished messages that a lane finds.
@@ -25,7 +23,7 @@ pub struct InDoubt {
 impl Store {
     /// Returns the messages of a lane that may or may not have arrived.
     pub async fn open_messages(&self, destination: DestinationId) -> Result<InDoubt> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT rowid AS place, id, destination_id, nonce, action, edits, form, pings, created_at, planned_at, ambiguous_since, \
              finished_at IS NOT NULL AS settling, \
              maybe_duplicate, posted_after, discord_time, \
@@ -62,9 +60,9 @@ impl Store {
     }
 
     async fn on_their_way(&self, message: &Message) -> Result<(Vec<Delivery>, Vec<CorruptRow>)> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT {COLUMNS} FROM deliveries WHERE message_id = $1 AND status = 'sending' ORDER BY id"
-        )))
+        ))
         .bind(message.id.to_string())
         .fetch_all(self.read())
         .await?;
@@ -72,15 +70,15 @@ impl Store {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Message> {
+fn read(row: &Row) -> Result<Message> {
     let form: String = row.try_get("form")?;
     let (action, edits): (String, Option<String>) = (row.try_get("action")?, row.try_get("edits")?);
     let pings: String = row.try_get("pings")?;
     let created_at = Timestamp::from_millis(row.try_get("created_at")?);
-    let millis = |column| Ok::<_, Error>(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_millis));
+    let millis = |column| Ok::<_, Error>(row.try_get::<Option<i64>>(column)?.map(Timestamp::from_millis));
     Ok(Message {
-        id: row.try_get::<String, _>("id")?.parse()?,
-        destination_id: row.try_get::<String, _>("destination_id")?.parse()?,
+        id: row.try_get::<String>("id")?.parse()?,
+        destination_id: row.try_get::<String>("destination_id")?.parse()?,
         nonce: Nonce::stored(row.try_get("nonce")?),
         action: Action::from_parts(&action, edits.as_deref())
             .ok_or_else(|| Error::Corrupt(format!("a message action {action:?} {edits:?}")))?,
@@ -101,7 +99,7 @@ fn read(row: &SqliteRow) -> Result<Message> {
             time: millis("discord_time")?,
         },
         tried_at: None,
-        attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
+        attempts: u32::try_from(row.try_get::<i64>("attempts")?).unwrap_or(u32::MAX),
         maybe_duplicate: row.try_get("maybe_duplicate")?,
         // No outcome was recorded: the process that began it may have sent it.
         ambiguous_since: Some(millis("ambiguous_since")?.unwrap_or(created_at)),

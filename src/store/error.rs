@@ -3,9 +3,6 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use sqlx::migrate::MigrateError;
-
-use crate::store::connect::never_end;
 use crate::store::{Error, Result, Store};
 
 /// Primary result codes: the lowest byte.
@@ -22,17 +19,6 @@ const INTERRUPT: u32 = 9;
 /// successful fsync proves nothing about earlier writes.
 const IOERR_FSYNC: u32 = 1034;
 const IOERR_DIR_FSYNC: u32 = 1290;
-
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        if let sqlx::Error::ColumnDecode { index, source } = &error {
-            return Self::Corrupt(format!("column {index}: {source}"));
-        }
-        let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-        let message = error.as_database_error().map(|error| error.message().to_owned()).unwrap_or_default();
-        code.and_then(|code| meaning(code, message)).unwrap_or_else(|| Self::Database(Arc::new(error)))
-    }
-}
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
@@ -59,17 +45,6 @@ fn meaning(code: u32, message: String) -> Option<Error> {
         (_, CORRUPT | NOTADB) => Error::Damaged(message),
         _ => return None,
     })
-}
-
-impl From<MigrateError> for Error {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-            MigrateError::VersionMissing(found) => Self::Newer(found),
-            MigrateError::VersionMismatch(found) => Self::Changed(found),
-            error => Self::Migration(Arc::new(error)),
-        }
-    }
 }
 
 impl Error {
@@ -132,9 +107,12 @@ impl Store {
     }
 
     async fn quick_check(&self) -> Result<()> {
-        let mut reader = self.read().acquire().await?;
-        never_end(&mut reader).await?;
-        let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *reader).await?;
+        let found = self.read().run_unlimited(|connection| {
+            let checked =
+                connection.driver().query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+            Ok(checked?)
+        });
+        let found = found.await?;
         if found == "ok" { Ok(()) } else { Err(Error::Damaged(found.replace('\n', " "))) }
     }
 

@@ -1,12 +1,11 @@
 //! Event queries: stored events, and the outcomes of their deliveries.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::clock::Timestamp;
 use crate::model::{Event, EventId, Kind, MessageId, Payload, RawBody, RowResult, Source};
 use crate::store::corrupt;
 use crate::store::muted::muted;
+use crate::store::sql::{Row, query, query_as, query_scalar};
 use crate::store::{Error, Result, Store};
 
 pub(super) const COLUMNS: &str = "id, source, kind, company_id, subject, occurred_at, received_at, body";
@@ -64,7 +63,7 @@ impl Store {
         value: &str,
         limit: u32,
     ) -> Result<Vec<RowResult<Recent>>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT r.*, m.until AS mute_until, m.created_by AS mute_by FROM \
              (SELECT e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted, \
               COUNT(CASE WHEN d.status IN ('pending', 'sending') THEN 1 END) AS open, \
@@ -77,20 +76,20 @@ impl Store {
               LEFT JOIN deliveries AS d ON d.event_id = e.id \
               GROUP BY e.place, e.id, e.source, e.kind, e.company_id, e.subject, e.received_at, e.unrouted) AS r \
              LEFT JOIN mutes AS m ON m.id = r.mute ORDER BY r.id DESC"
-        )))
+        ))
         .bind(limit)
         .bind(value)
         .fetch_all(self.read())
         .await?;
         let count =
-            |row: &SqliteRow, name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
+            |row: &Row, name| row.try_get::<i64>(name).map(|n| u64::try_from(n).unwrap_or(0));
         corrupt::decode_all(&rows, |row| {
             let received_at = Timestamp::from_millis(row.try_get("received_at")?);
             let mute: Option<String> = row.try_get("mute")?;
             Ok(Recent {
-                id: row.try_get::<String, _>("id")?.parse()?,
-                source: source_of(&row.try_get::<String, _>("source")?)?,
-                kind: Kind::new(&row.try_get::<String, _>("kind")?),
+                id: row.try_get::<String>("id")?.parse()?,
+                source: source_of(&row.try_get::<String>("source")?)?,
+                kind: Kind::new(&row.try_get::<String>("kind")?),
                 company: row.try_get("company_id")?,
                 subject: row.try_get("subject")?,
                 received_at,
@@ -106,7 +105,7 @@ impl Store {
 
     /// Returns the digests whose ids end with `digits`, newest first.
     pub async fn digests_ending(&self, digits: &str) -> Result<Vec<MessageId>> {
-        let ids: Vec<String> = sqlx::query_scalar(
+        let ids: Vec<String> = query_scalar(
             "SELECT id FROM messages WHERE form = 'digest' AND SUBSTR(id, 37 - LENGTH($1)) = $1 ORDER BY id DESC LIMIT 9",
         )
         .bind(digits)
@@ -117,7 +116,7 @@ impl Store {
 
     /// Returns one event; `None` if there is none with this id.
     pub async fn event(&self, id: EventId) -> Result<Option<Event>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM events WHERE id = $1")))
+        let row = query(format!("SELECT {COLUMNS} FROM events WHERE id = $1"))
             .bind(id.to_string())
             .fetch_optional(self.read())
             .await?;
@@ -126,9 +125,9 @@ impl Store {
 
     /// Returns the oldest readable unrouted events after `after`, in order of arrival; at most `limit`.
     pub async fn unrouted(&self, after: Option<EventId>, limit: u32) -> Result<Vec<Event>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT rowid AS place, {COLUMNS} FROM events WHERE unrouted AND id > $1 ORDER BY id LIMIT $2"
-        )))
+        ))
         .bind(after.map(|id| id.to_string()).unwrap_or_default())
         .bind(limit)
         .fetch_all(self.read())
@@ -138,7 +137,7 @@ impl Store {
 
     /// Returns the kinds of all stored events from senders. Scans all events: for rare queries only.
     pub async fn kinds_received(&self) -> Result<Vec<String>> {
-        Ok(sqlx::query_scalar("SELECT DISTINCT kind FROM events WHERE source <> 'nuncio'")
+        Ok(query_scalar("SELECT DISTINCT kind FROM events WHERE source <> 'nuncio'")
             .fetch_all(self.read())
             .await?)
     }
@@ -146,21 +145,21 @@ impl Store {
     /// Returns customer names as learned from events: source, id, name.
     pub async fn company_names(&self) -> Result<Vec<(Source, String, String)>> {
         let rows: Vec<(String, String, String)> =
-            sqlx::query_as("SELECT source, id, name FROM companies ORDER BY updated_at")
+            query_as("SELECT source, id, name FROM companies ORDER BY updated_at")
                 .fetch_all(self.read())
                 .await?;
         rows.into_iter().map(|(source, id, name)| Ok((source_of(&source)?, id, name))).collect()
     }
 }
 
-pub(super) fn read(row: &SqliteRow) -> Result<Event> {
+pub(super) fn read(row: &Row) -> Result<Event> {
     let body: Vec<u8> = row.try_get("body")?;
     let size = body.len();
-    let source = source_of(&row.try_get::<String, _>("source")?)?;
+    let source = source_of(&row.try_get::<String>("source")?)?;
     Ok(Event {
-        id: row.try_get::<String, _>("id")?.parse()?,
+        id: row.try_get::<String>("id")?.parse()?,
         source,
-        kind: Kind::new(&row.try_get::<String, _>("kind")?),
+        kind: Kind::new(&row.try_get::<String>("kind")?),
         company: row.try_get("company_id")?,
         subject: row.try_get("subject")?,
         occurred_at: Timestamp::from_millis(row.try_get("occurred_at")?),

@@ -1,10 +1,9 @@
 //! Delivery expiry: gives up deliveries that have waited too long for a closed destination.
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::{Moment, SteadyTime};
 use crate::model::{DestinationId, Mint};
 use crate::store::accept::insert_follow_up;
+use crate::store::sql::{Tx, query, query_as};
 use crate::store::unit::Unit;
 use crate::store::{Error, FollowUp, Result, Store};
 
@@ -16,7 +15,7 @@ const EXPIRED: &str = "expired: the destination has been closed for longer than 
 impl Store {
     /// Returns the closed destinations with deliveries that have waited since before `before`, and their counts.
     pub async fn expired(&self, before: SteadyTime) -> Result<Vec<(DestinationId, u64)>> {
-        let rows: Vec<(String, i64)> = sqlx::query_as(
+        let rows: Vec<(String, i64)> = query_as(
             "SELECT t.id, COUNT(*) FROM destinations AS t JOIN deliveries AS d \
              ON d.destination_id = t.id AND d.status = 'pending' \
              WHERE t.closed_reason IS NOT NULL AND d.due_at < $1 GROUP BY t.id ORDER BY t.id",
@@ -54,8 +53,8 @@ struct Expire {
 impl Unit for Expire {
     type Output = u64;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
-        let expired = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<u64> {
+        let expired = query(
             "UPDATE deliveries SET status = 'dead', reason = $1, finished_at = $2 WHERE status = 'pending' AND id IN \
              (SELECT id FROM deliveries WHERE destination_id = $3 AND status = 'pending' AND due_at < $4 \
               ORDER BY rank, id LIMIT $5) \
@@ -68,7 +67,7 @@ impl Unit for Expire {
         .bind(UNIT)
         .execute(&mut *tx)
         .await?
-        .rows_affected();
+        ;
         if let Some(FollowUp { id, incoming }) = self.notice.as_ref().filter(|_| expired > 0) {
             insert_follow_up(tx, *id, incoming, &self.mint, self.now).await?;
         }

@@ -1,13 +1,12 @@
 //! Full export, page by page: each row as it is when its page is read. No transaction stays open between pages, so a
 //! slow reader does not keep the write-ahead log from being truncated.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use crate::model::{DeliveryDetails, Event, RowResult};
 use crate::store::audit::{self, Audited};
 use crate::store::corrupt;
 use crate::store::delivery_query;
+use crate::store::sql::{Row, query};
 use crate::store::{Result, Store, event};
 
 /// A page, and the cursor of the next one; `None` after the last.
@@ -30,10 +29,10 @@ pub struct WholeEvent {
 impl Store {
     /// Returns events after the cursor `after`, oldest first.
     pub async fn events_from(&self, after: i64) -> Result<Page<RowResult<WholeEvent>>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT rowid AS place, unrouted, {} FROM events WHERE rowid > $1 ORDER BY rowid LIMIT $2",
             event::COLUMNS
-        )))
+        ))
         .bind(after)
         .bind(PAGE)
         .fetch_all(self.read())
@@ -50,11 +49,11 @@ impl Store {
 
     /// Returns deliveries after the cursor `after`, oldest first.
     pub async fn deliveries_from(&self, after: i64) -> Result<Page<RowResult<DeliveryDetails>>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT {} FROM {} WHERE d.rowid > $1 ORDER BY d.rowid LIMIT $2",
             delivery_query::COLUMNS,
             delivery_query::JOINED
-        )))
+        ))
         .bind(after)
         .bind(PAGE)
         .fetch_all(self.read())
@@ -64,7 +63,7 @@ impl Store {
 
     /// Returns audit log entries after the cursor `after`, oldest first.
     pub async fn audited_from(&self, after: i64) -> Result<Page<Audited>> {
-        let rows = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+        let rows = query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(after)
             .bind(PAGE)
             .fetch_all(self.read())
@@ -74,7 +73,7 @@ impl Store {
     }
 }
 
-fn next(rows: &[SqliteRow], place: &str) -> Result<Option<i64>> {
+fn next(rows: &[Row], place: &str) -> Result<Option<i64>> {
     match rows.last() {
         Some(last) if rows.len() as i64 == PAGE => Ok(Some(last.try_get(place)?)),
         _ => Ok(None),

@@ -1,9 +1,8 @@
 //! Lane crashes: the crashed lane's in-flight messages become in-doubt, because their outcome is unknown.
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::Timestamp;
 use crate::model::{DeliveryId, DestinationId, MessageId};
+use crate::store::sql::{Tx, query, query_as, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -44,8 +43,8 @@ struct LaneBroke {
 impl Unit for LaneBroke {
     type Output = LaneCrash;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<LaneCrash> {
-        let open: Vec<(String, bool, i64, i64)> = sqlx::query_as(
+    async fn apply(&self, tx: &mut Tx) -> Result<LaneCrash> {
+        let open: Vec<(String, bool, i64, i64)> = query_as(
             "SELECT id, form = 'digest', (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id), \
              (SELECT COUNT(*) FROM attempts WHERE message_id = messages.id AND response = $2) \
              FROM messages WHERE destination_id = $1 AND state = 'sending' AND finished_at IS NULL ORDER BY id",
@@ -56,13 +55,13 @@ impl Unit for LaneBroke {
         .await?;
         let mut crash = LaneCrash::default();
         for (id, digest, attempts, breaks) in open {
-            sqlx::query(
+            query(
                 "UPDATE messages SET ambiguous_since = COALESCE(ambiguous_since, created_at) WHERE id = $1",
             )
             .bind(&id)
             .execute(&mut *tx)
             .await?;
-            sqlx::query(
+            query(
                 "INSERT INTO attempts (message_id, number, started_at, took_ms, class, response) \
                  VALUES ($1, $2, $3, 0, 'ambiguous', $4)",
             )
@@ -83,13 +82,13 @@ impl Unit for LaneBroke {
 }
 
 impl LaneBroke {
-    async fn give_up(&self, tx: &mut SqliteConnection, message: &str) -> Result<Vec<DeliveryId>> {
-        sqlx::query("UPDATE messages SET state = 'refused', finished_at = $2 WHERE id = $1")
+    async fn give_up(&self, tx: &mut Tx, message: &str) -> Result<Vec<DeliveryId>> {
+        query("UPDATE messages SET state = 'refused', finished_at = $2 WHERE id = $1")
             .bind(message)
             .bind(self.now.as_millis())
             .execute(&mut *tx)
             .await?;
-        let ids: Vec<String> = sqlx::query_scalar(
+        let ids: Vec<String> = query_scalar(
             "UPDATE deliveries SET status = 'dead', reason = $2, finished_at = $3, attempts = attempts + 1 \
              WHERE message_id = $1 AND status = 'sending' RETURNING id",
         )
@@ -110,8 +109,8 @@ struct WithdrawEmpty {
 impl Unit for WithdrawEmpty {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        query(
             "UPDATE messages SET state = 'withdrawn', finished_at = $2 WHERE destination_id = $1 AND state = 'sending' \
              AND form = 'digest' AND finished_at IS NULL AND NOT EXISTS \
              (SELECT 1 FROM deliveries WHERE message_id = messages.id AND status = 'sending')",

@@ -1,11 +1,10 @@
 //! Late routing: deliveries for events that no key of the routing map matched on arrival.
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::Moment;
 use crate::model::{AuditEntry, EventId, Mint};
 use crate::store::accept::{Planned, insert_delivery};
 use crate::store::audit::{self, AuditKey};
+use crate::store::sql::{Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -36,15 +35,15 @@ struct RouteLate {
 impl Unit for RouteLate {
     type Output = Vec<bool>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Vec<bool>> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Vec<bool>> {
         let mut routed = Vec::with_capacity(self.events.len());
         for (event, plan) in &self.events {
-            let taken = sqlx::query("UPDATE events SET unrouted = FALSE WHERE id = $1 AND unrouted")
+            let taken = query("UPDATE events SET unrouted = FALSE WHERE id = $1 AND unrouted")
                 .bind(event.to_string())
                 .execute(&mut *tx)
                 .await?;
-            routed.push(taken.rows_affected() == 1);
-            for planned in plan.iter().filter(|_| taken.rows_affected() == 1) {
+            routed.push(taken == 1);
+            for planned in plan.iter().filter(|_| taken == 1) {
                 insert_delivery(tx, self.now, *event, planned, self.mint.next(self.now.steady)).await?;
             }
         }

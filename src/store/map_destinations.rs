@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::Timestamp;
 use crate::model::{DestinationId, Sink, Snowflake};
+use crate::store::sql::{Tx, query, query_as};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -18,7 +17,7 @@ impl Store {
         &self,
         channels: &BTreeSet<Snowflake>,
     ) -> Result<HashMap<Snowflake, DestinationId>> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+        let rows: Vec<(String, String)> = query_as(
             "SELECT address, id FROM destinations WHERE sink = 'channel' AND owner = '' AND deleted_at IS NULL",
         )
         .fetch_all(self.read())
@@ -61,10 +60,10 @@ struct Make {
 impl Unit for Make {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
         for (channel, id) in &self.missing {
             let sink = Sink::Channel(*channel);
-            sqlx::query(
+            query(
                 "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $6) \
                  ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL DO NOTHING",

@@ -3,13 +3,13 @@
 mod outdated;
 
 pub use outdated::{Recorded, stays_open};
-use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, SteadyTime, Timestamp};
 use crate::model::{Action, Attempt, EventId, Form, Message, MessageId, Mint, Reason, Receipt, Snowflake};
 use crate::store::attempt::insert_attempt;
 use crate::store::digest::page::Page;
 use crate::store::digest::redraw::redraw;
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Incoming, Result, Store, accept, card, delivery};
 
@@ -88,7 +88,7 @@ impl Store {
     /// Start times of the requests since `since` that Discord counts toward a ban, oldest first. Requests that hit a
     /// shared rate limit are included: the table does not distinguish them.
     pub async fn refusals_since(&self, since: Timestamp) -> Result<Vec<Timestamp>> {
-        let times: Vec<i64> = sqlx::query_scalar(
+        let times: Vec<i64> = query_scalar(
             "SELECT started_at FROM attempts \
              WHERE status IN (401, 403, 429) AND started_at >= $1 ORDER BY started_at",
         )
@@ -107,10 +107,10 @@ pub(super) struct Begin {
 impl Unit for Begin {
     type Output = bool;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn apply(&self, tx: &mut Tx) -> Result<bool> {
         for delivery in &self.message.deliveries {
             // A redelivery may have moved it to another destination meanwhile.
-            let pending: Option<i64> = sqlx::query_scalar(
+            let pending: Option<i64> = query_scalar(
                 "SELECT 1 FROM deliveries WHERE id = $1 AND status = 'pending' AND destination_id = $2",
             )
             .bind(delivery.id.to_string())
@@ -123,7 +123,7 @@ impl Unit for Begin {
         }
         insert(tx, &self.message, self.epoch).await?;
         for delivery in &self.message.deliveries {
-            sqlx::query(
+            query(
                 "UPDATE deliveries SET status = 'sending', message_id = $1 WHERE id = $2 AND status = 'pending'",
             )
             .bind(self.message.id.to_string())
@@ -140,8 +140,8 @@ struct MaybeDuplicate(MessageId);
 impl Unit for MaybeDuplicate {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query("UPDATE messages SET maybe_duplicate = TRUE WHERE id = $1")
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        query("UPDATE messages SET maybe_duplicate = TRUE WHERE id = $1")
             .bind(self.0.to_string())
             .execute(tx)
             .await?;
@@ -160,7 +160,7 @@ struct Record {
 impl Unit for Record {
     type Output = Recorded;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Recorded> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Recorded> {
         if self.is_outdated(tx).await? {
             return self.withdraw(tx).await;
         }
@@ -191,7 +191,7 @@ impl Unit for Record {
 
 impl Record {
     /// Updates the message, if it is still open and its lane still owns it.
-    async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn finish_message(&self, tx: &mut Tx) -> Result<bool> {
         let (state, receipt) = match &self.entry.next {
             // A digest's deliveries are marked in small units; until then it stays open, with its receipt.
             NextStep::Delivered(receipt) if self.message.form == Form::Digest => ("sending", Some(receipt)),
@@ -202,7 +202,7 @@ impl Record {
         };
         let (open, ambiguous) =
             (state == "sending" && receipt.is_none(), matches!(self.entry.next, NextStep::InDoubt));
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE messages SET state = $1, channel_id = $2, receipt = $3, finished_at = $4, \
              ambiguous_since = COALESCE(ambiguous_since, $5) \
              WHERE id = $6 AND state = 'sending' AND lane_epoch = $7",
@@ -216,10 +216,10 @@ impl Record {
         .bind(self.epoch)
         .execute(tx)
         .await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(changed == 1)
     }
 
-    async fn finish_deliveries(&self, tx: &mut SqliteConnection) -> Result<()> {
+    async fn finish_deliveries(&self, tx: &mut Tx) -> Result<()> {
         let id = self.message.id.to_string();
         let (status, message, reason) = match &self.entry.next {
             NextStep::Delivered(_) => ("delivered", Some(id.clone()), None),
@@ -236,7 +236,7 @@ impl Record {
         let finished = matches!(status, "delivered" | "dead").then_some(self.now.wall.as_millis());
         if message.as_ref() != Some(&id) {
             // The deliveries leave this message, whose attempts must stay findable.
-            sqlx::query(
+            query(
                 "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
                  WHERE message_id = $1 AND status = 'sending' ON CONFLICT (delivery_id, message_id) DO NOTHING",
             )
@@ -245,7 +245,7 @@ impl Record {
             .await?;
         }
         let (after, last) = Page::behind(tx, self.message.id, None).await?.bounds();
-        sqlx::query(
+        query(
             "UPDATE deliveries SET status = $1, message_id = $2, reason = $3, finished_at = $4, \
              attempts = attempts + 1 WHERE message_id = $5 AND status = 'sending' AND id > $6 AND id <= $7",
         )
@@ -269,14 +269,14 @@ impl Record {
         }
     }
 
-    async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
+    async fn note_destination(&self, tx: &mut Tx) -> Result<()> {
         let success = matches!(self.entry.next, NextStep::Delivered(_)).then_some(self.now.wall.as_millis());
         let failure =
             success.is_none().then(|| String::from_utf8_lossy(&self.entry.attempt.response).into_owned());
         let newest = self.posted().and_then(Snowflake::to_stored);
         let closed =
             if let NextStep::Parked(reason) = &self.entry.next { Some(reason.as_str()) } else { None };
-        sqlx::query(
+        query(
             "UPDATE destinations SET not_before = $1, updated_at = $2, last_success_at = COALESCE($3, last_success_at), \
              failing_since = CASE WHEN $3 IS NULL THEN COALESCE(failing_since, $2) END, last_error = $4, \
              closed_reason = COALESCE($5, closed_reason), denied_reason = $8, announced = $9, \
@@ -300,9 +300,9 @@ impl Record {
     }
 }
 
-pub(super) async fn insert(tx: &mut SqliteConnection, message: &Message, epoch: i64) -> Result<()> {
+pub(super) async fn insert(tx: &mut Tx, message: &Message, epoch: i64) -> Result<()> {
     let pings: Vec<String> = message.pings.iter().map(ToString::to_string).collect();
-    sqlx::query(
+    query(
         "INSERT INTO messages (id, destination_id, nonce, action, edits, form, pings, state, lane_epoch, created_at, \
          posted_after, discord_time, planned_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'sending', $8, $9, $10, $11, $12)",

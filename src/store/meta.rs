@@ -1,17 +1,15 @@
 //! Metadata: short texts by key, for values that belong to no table.
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::Timestamp;
 use crate::secret::Secret;
+use crate::store::sql::{Executor, Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 impl Store {
     /// Returns the text under `key`; `None` if there is none.
     pub async fn meta(&self, key: &str) -> Result<Option<String>> {
-        let mut reader = self.read().acquire().await?;
-        meta_in(&mut reader, key).await
+        meta_in(self.read(), key).await
     }
 
     /// Sets the text under `key`.
@@ -21,8 +19,8 @@ impl Store {
 }
 
 /// Returns the text under `key` within a transaction or snapshot.
-pub(super) async fn meta_in(tx: &mut SqliteConnection, key: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(tx).await?)
+pub(super) async fn meta_in(on: impl Executor, key: &str) -> Result<Option<String>> {
+    query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(on).await
 }
 
 impl Store {
@@ -55,14 +53,14 @@ struct Put {
 impl Unit for Put {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
         put_in(tx, self.key, &self.value, self.now).await
     }
 }
 
 /// Sets the text under `key` within a transaction.
-pub(super) async fn put_in(tx: &mut SqliteConnection, key: &str, value: &str, now: Timestamp) -> Result<()> {
-    sqlx::query(
+pub(super) async fn put_in(tx: &mut Tx, key: &str, value: &str, now: Timestamp) -> Result<()> {
+    query(
         "INSERT INTO meta (key, value, updated_at) VALUES ($1, $2, $3) \
          ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
     )

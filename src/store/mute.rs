@@ -1,8 +1,5 @@
 //! Mutes: active ones, and ended ones whose summary is pending.
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-
 use crate::clock::{Moment, Timestamp};
 use crate::model::route::Pattern;
 use crate::model::{
@@ -11,6 +8,7 @@ use crate::model::{
 };
 use crate::store::audit::{self, AuditKey};
 use crate::store::decision::{alert_about, announce};
+use crate::store::sql::{Executor, Row, Tx, query, query_as, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -53,18 +51,16 @@ impl Store {
 
     /// Returns the mutes that are active or whose summary is pending, oldest first.
     pub async fn mutes(&self) -> Result<Vec<Mute>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM mutes WHERE summed_at IS NULL ORDER BY id"
-        )))
-        .fetch_all(self.read())
-        .await?;
+        let rows = query(format!("SELECT {COLUMNS} FROM mutes WHERE summed_at IS NULL ORDER BY id"))
+            .fetch_all(self.read())
+            .await?;
         rows.iter().map(read).collect()
     }
 
     /// Counts the deliveries that a mute suppressed.
     pub async fn count_silenced(&self, id: MuteId) -> Result<u64> {
         let count: i64 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM deliveries WHERE status = 'cancelled' AND reason = $1")
+            query_scalar("SELECT COUNT(*) FROM deliveries WHERE status = 'cancelled' AND reason = $1")
                 .bind(id.to_string())
                 .fetch_one(self.read())
                 .await?;
@@ -73,7 +69,7 @@ impl Store {
 
     /// Counts the events that a mute suppressed, by destination and kind, highest count first.
     pub async fn silenced(&self, id: MuteId) -> Result<Vec<(DestinationId, String, u64)>> {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        let rows: Vec<(String, String, i64)> = query_as(
             "SELECT d.destination_id, e.kind, COUNT(*) AS n FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
              WHERE d.status = 'cancelled' AND d.reason = $1 GROUP BY d.destination_id, e.kind ORDER BY n DESC, e.kind",
         )
@@ -101,7 +97,7 @@ struct Add {
 impl Unit for Add {
     type Output = (Muted, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         let mute = &self.mute;
         if audit::was_seen(tx, &self.entry).await? {
             return Ok((Muted::Replayed, Vec::new()));
@@ -131,12 +127,12 @@ impl Unit for Add {
 
 impl Add {
     /// Extends a mute of the same kinds as requested: one mute, and one summary at its end.
-    async fn renew(&self, tx: &mut SqliteConnection, before: &Mute) -> Result<Mute> {
+    async fn renew(&self, tx: &mut Tx, before: &Mute) -> Result<Mute> {
         let wanted = self.mute.clone();
         let reason = if wanted.reason.is_empty() { before.reason.clone() } else { wanted.reason };
         let now =
             Mute { id: before.id, pattern: before.pattern.clone(), since: before.since, reason, ..wanted };
-        sqlx::query("UPDATE mutes SET until = $2, reason = $3, created_by = $4 WHERE id = $1")
+        query("UPDATE mutes SET until = $2, reason = $3, created_by = $4 WHERE id = $1")
             .bind(now.id.to_string())
             .bind(now.until.as_millis())
             .bind(now.reason.as_str())
@@ -154,13 +150,13 @@ impl Add {
 }
 
 /// The active mute of the same kinds.
-async fn same(tx: &mut SqliteConnection, mute: &Mute) -> Result<Option<Mute>> {
+async fn same(tx: &mut Tx, mute: &Mute) -> Result<Option<Mute>> {
     if mute.alert.is_some() {
         return Ok(None);
     }
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let rows = query(format!(
         "SELECT {COLUMNS} FROM mutes WHERE summed_at IS NULL AND subject = '' AND until > $1 ORDER BY id"
-    )))
+    ))
     .bind(mute.since.as_millis())
     .fetch_all(tx)
     .await?;
@@ -168,9 +164,9 @@ async fn same(tx: &mut SqliteConnection, mute: &Mute) -> Result<Option<Mute>> {
     Ok(mutes.into_iter().find(|other| Pattern::new(&other.pattern) == Pattern::new(&mute.pattern)))
 }
 
-async fn insert(tx: &mut SqliteConnection, mute: &Mute) -> Result<()> {
+async fn insert(tx: &mut Tx, mute: &Mute) -> Result<()> {
     let alert = mute.alert.as_ref();
-    sqlx::query(
+    query(
         "INSERT INTO mutes (id, pattern, subject, label, severity, until, reason, created_by, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
@@ -189,14 +185,10 @@ async fn insert(tx: &mut SqliteConnection, mute: &Mute) -> Result<()> {
 }
 
 /// The active mute of this alert at `now`: the one that suppresses most.
-async fn running(
-    connection: impl sqlx::SqliteExecutor<'_>,
-    subject: &str,
-    now: Timestamp,
-) -> Result<Option<Mute>> {
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+async fn running(connection: impl Executor, subject: &str, now: Timestamp) -> Result<Option<Mute>> {
+    let rows = query(format!(
         "SELECT {COLUMNS} FROM mutes WHERE subject = $1 AND subject <> '' AND until > $2 AND summed_at IS NULL"
-    )))
+    ))
     .bind(subject)
     .bind(now.as_millis())
     .fetch_all(connection)
@@ -216,18 +208,18 @@ struct End {
 impl Unit for End {
     type Output = Option<Vec<MuteId>>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok(None);
         }
         let mut ended = Vec::new();
         for id in &self.ids {
-            let changed = sqlx::query("UPDATE mutes SET until = $2 WHERE id = $1 AND until > $2")
+            let changed = query("UPDATE mutes SET until = $2 WHERE id = $1 AND until > $2")
                 .bind(id.to_string())
                 .bind(self.now.as_millis())
                 .execute(&mut *tx)
                 .await?;
-            ended.extend((changed.rows_affected() == 1).then_some(*id));
+            ended.extend((changed == 1).then_some(*id));
         }
         if !ended.is_empty() {
             audit::append(tx, &self.key, &self.entry, self.now).await?;
@@ -245,8 +237,8 @@ struct Close {
 impl Unit for Close {
     type Output = Vec<Delivery>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
-        let subject: Option<String> = sqlx::query_scalar(
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
+        let subject: Option<String> = query_scalar(
             "UPDATE mutes SET summed_at = $2 WHERE id = $1 AND summed_at IS NULL RETURNING subject",
         )
         .bind(self.id.to_string())
@@ -260,15 +252,15 @@ impl Unit for Close {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Mute> {
+fn read(row: &Row) -> Result<Mute> {
     let subject: String = row.try_get("subject")?;
     let alert = MutedAlert {
         label: row.try_get("label")?,
-        severity: Severity::from_word(&row.try_get::<String, _>("severity")?),
+        severity: Severity::from_word(&row.try_get::<String>("severity")?),
         subject,
     };
     Ok(Mute {
-        id: row.try_get::<String, _>("id")?.parse()?,
+        id: row.try_get::<String>("id")?.parse()?,
         pattern: row.try_get("pattern")?,
         alert: Some(alert).filter(|alert| !alert.subject.is_empty()),
         until: Timestamp::from_millis(row.try_get("until")?),

@@ -1,8 +1,7 @@
 //! Early retries: destinations after an outage, and channels after a change of the bot.
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::{SteadyTime, Timestamp};
+use crate::store::sql::{Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -24,15 +23,15 @@ struct EndOutage(SteadyTime);
 impl Unit for EndOutage {
     type Output = u64;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
-        let woken = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<u64> {
+        let woken = query(
             "UPDATE destinations SET not_before = CASE WHEN retry_from > $1 THEN retry_from ELSE $1 END, \
              retry_from = NULL WHERE retry_from IS NOT NULL AND not_before > retry_from AND not_before > $1",
         )
         .bind(self.0.as_millis())
         .execute(tx)
         .await?;
-        Ok(woken.rows_affected())
+        Ok(woken)
     }
 }
 
@@ -41,14 +40,14 @@ struct OtherBot(Timestamp);
 impl Unit for OtherBot {
     type Output = u64;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
-        let tried = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<u64> {
+        let tried = query(
             "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $1 \
              WHERE sink = 'channel' AND deleted_at IS NULL AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL)",
         )
         .bind(self.0.as_millis())
         .execute(tx)
         .await?;
-        Ok(tried.rows_affected())
+        Ok(tried)
     }
 }

@@ -1,12 +1,10 @@
 //! Quarantine: bodies with a valid signature that cannot be parsed.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::Timestamp;
 use crate::model::Source;
 use crate::signature;
 use crate::store::event::source_of;
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -49,7 +47,7 @@ impl Store {
 
     /// Returns the quarantined bodies, newest first; at most `limit`.
     pub async fn quarantine_list(&self, limit: u32) -> Result<Vec<Quarantined>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT id, source, received_at, reason, sha256, size, head FROM quarantine ORDER BY id DESC LIMIT $1",
         )
         .bind(limit)
@@ -59,11 +57,11 @@ impl Store {
             .map(|row| {
                 Ok(Quarantined {
                     id: row.try_get("id")?,
-                    source: source_of(&row.try_get::<String, _>("source")?)?,
+                    source: source_of(&row.try_get::<String>("source")?)?,
                     received_at: Timestamp::from_millis(row.try_get("received_at")?),
                     reason: row.try_get("reason")?,
                     sha256: row.try_get("sha256")?,
-                    size: u64::try_from(row.try_get::<i64, _>("size")?).unwrap_or(0),
+                    size: u64::try_from(row.try_get::<i64>("size")?).unwrap_or(0),
                     head: row.try_get("head")?,
                 })
             })
@@ -72,7 +70,7 @@ impl Store {
 
     /// Counts the quarantined bodies.
     pub async fn quarantined(&self) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM quarantine").fetch_one(self.read()).await?;
+        let count: i64 = query_scalar("SELECT COUNT(*) FROM quarantine").fetch_one(self.read()).await?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
 }
@@ -90,8 +88,8 @@ struct Quarantine {
 impl Unit for Quarantine {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        query(
             "INSERT INTO quarantine (id, source, received_at, reason, sha256, size, head) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source, sha256) DO NOTHING",
         )

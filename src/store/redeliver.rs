@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, Timestamp};
 use crate::model::{AuditEntry, AuditOutcome, Delivery, DeliveryId, Mint, Revived, Status};
 use crate::store::audit::{self, AuditKey};
 use crate::store::decision::{Retried, Rights, retry_call};
+use crate::store::sql::{Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -75,7 +74,7 @@ struct Revive {
 impl Unit for Revive {
     type Output = (Option<Vec<Revived>>, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok((None, Vec::new()));
         }
@@ -96,13 +95,13 @@ impl Unit for Revive {
 impl Revive {
     async fn revive(
         &self,
-        tx: &mut SqliteConnection,
+        tx: &mut Tx,
         delivery: DeliveryId,
         entry: &mut AuditEntry,
         hints: &mut Vec<Delivery>,
     ) -> Result<Revived> {
         let id = delivery.to_string();
-        let row = sqlx::query(
+        let row = query(
             "SELECT d.status, d.destination_id, t.name, t.sink, t.deleted_at IS NOT NULL AS is_removed \
              FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id WHERE d.id = $1",
         )
@@ -113,7 +112,7 @@ impl Revive {
         if row.try_get("is_removed")? {
             return Ok(Revived::Gone(row.try_get("name")?));
         }
-        if row.try_get::<String, _>("sink")? == "xtsystems" {
+        if row.try_get::<String>("sink")? == "xtsystems" {
             return self.call_again(tx, delivery, entry, hints).await;
         }
         let word: String = row.try_get("status")?;
@@ -124,14 +123,14 @@ impl Revive {
             return Ok(Revived::Conflict { status, reopened });
         }
         // Keep its earlier attempts findable.
-        sqlx::query(
+        query(
             "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
              WHERE id = $1 AND message_id IS NOT NULL ON CONFLICT (delivery_id, message_id) DO NOTHING",
         )
         .bind(&id)
         .execute(&mut *tx)
         .await?;
-        sqlx::query(
+        query(
             "UPDATE deliveries SET status = 'pending', generation = generation + 1, due_at = $2, attempts = 0, \
              message_id = NULL, reason = NULL, finished_at = NULL \
              WHERE id = $1 AND status IN ('dead', 'delivered', 'cancelled')",
@@ -145,7 +144,7 @@ impl Revive {
 
     async fn call_again(
         &self,
-        tx: &mut SqliteConnection,
+        tx: &mut Tx,
         delivery: DeliveryId,
         entry: &mut AuditEntry,
         hints: &mut Vec<Delivery>,
@@ -193,8 +192,8 @@ fn summary(all: &[Revived]) -> (AuditOutcome, String) {
 
 /// Reopens a destination that is closed or denies access: the next message shows whether it accepts messages again.
 /// Returns whether it was. A deleted webhook stays closed: only another address, or a test that arrives, reopens it.
-async fn reopen(tx: &mut SqliteConnection, destination: String, now: Timestamp) -> Result<bool> {
-    let opened = sqlx::query(
+async fn reopen(tx: &mut Tx, destination: String, now: Timestamp) -> Result<bool> {
+    let opened = query(
         "UPDATE destinations SET closed_reason = NULL, not_before = 0, updated_at = $2 \
          WHERE id = $1 AND sink <> 'discord_webhook' AND (closed_reason IS NOT NULL OR denied_reason IS NOT NULL)",
     )
@@ -202,5 +201,5 @@ async fn reopen(tx: &mut SqliteConnection, destination: String, now: Timestamp) 
     .bind(now.as_millis())
     .execute(tx)
     .await?;
-    Ok(opened.rows_affected() == 1)
+    Ok(opened == 1)
 }

@@ -1,11 +1,11 @@
 //! An event that a person requests: accepted with the audit entry of the request, in one unit.
 
-use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Moment;
 use crate::model::{AuditEntry, Mint};
 use crate::store::accept::{self, Accepted, Incoming, Stored};
 use crate::store::audit::{self, AuditKey};
+use crate::store::sql::Tx;
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -32,7 +32,7 @@ struct Request {
 impl Unit for Request {
     type Output = Stored;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Stored> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Stored> {
         let stored = accept::insert(tx, &self.mint, self.now, &self.incoming).await?;
         let reference = stored.accepted().event_id.to_string();
         let entry = AuditEntry { reference, ..self.entry.clone() };

@@ -5,13 +5,11 @@
 //! deliveries stay where they are, because only pending rows move. The lane of the old destination plans nothing that
 //! has moved, because a message begins only with deliveries of its own destination.
 
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::Moment;
 use crate::model::{AuditEntry, Delivery, DeliveryId, Destination, DestinationId, EventId, Mint};
 use crate::store::accept::{Planned, insert_delivery};
 use crate::store::audit::{self, AuditKey};
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, corrupt, delivery, destination};
 
@@ -51,17 +49,17 @@ pub enum Rerouted {
 impl Store {
     /// Returns the channels and stored webhooks with pending deliveries, and how many, by name.
     pub async fn waiting_destinations(&self) -> Result<Vec<(Destination, u64)>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT {COLUMNS}, (SELECT COUNT(*) FROM deliveries \
              WHERE destination_id = destinations.id AND status = 'pending') AS waiting FROM destinations \
              WHERE deleted_at IS NULL AND sink IN ('channel', 'discord_webhook') ORDER BY name",
             COLUMNS = destination::COLUMNS
-        )))
+        ))
         .fetch_all(self.read())
         .await?;
         let mut found = Vec::new();
         for row in &rows {
-            let waiting = u64::try_from(row.try_get::<i64, _>("waiting")?).unwrap_or(0);
+            let waiting = u64::try_from(row.try_get::<i64>("waiting")?).unwrap_or(0);
             if waiting > 0 {
                 found.push((destination::read(row)?, waiting));
             }
@@ -71,7 +69,7 @@ impl Store {
 
     /// Counts the in-flight deliveries to a destination.
     pub async fn in_flight(&self, destination: DestinationId) -> Result<u64> {
-        let count: i64 = sqlx::query_scalar(
+        let count: i64 = query_scalar(
             "SELECT COUNT(*) FROM messages AS m CROSS JOIN deliveries AS d ON d.message_id = m.id \
              WHERE m.destination_id = $1 AND m.state = 'sending' AND d.status = 'sending'",
         )
@@ -89,11 +87,11 @@ impl Store {
         after: Option<&Delivery>,
         limit: u32,
     ) -> Result<Vec<Delivery>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query(format!(
             "SELECT {COLUMNS} FROM deliveries WHERE destination_id = $1 AND status = 'pending' \
              AND (rank, id) > ($2, $3) ORDER BY rank, id LIMIT $4",
             COLUMNS = delivery::COLUMNS
-        )))
+        ))
         .bind(destination.to_string())
         .bind(after.map_or(-1, |delivery| delivery.priority.as_i64()))
         .bind(after.map(|delivery| delivery.id.to_string()).unwrap_or_default())
@@ -124,7 +122,7 @@ struct Move {
 impl Unit for Move {
     type Output = Vec<Rerouted>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Vec<Rerouted>> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Vec<Rerouted>> {
         let mut all = Vec::with_capacity(self.page.len());
         for one in &self.page {
             all.push(self.reroute(tx, one).await?);
@@ -141,7 +139,7 @@ impl Unit for Move {
 }
 
 impl Move {
-    async fn reroute(&self, tx: &mut SqliteConnection, one: &Rerouting) -> Result<Rerouted> {
+    async fn reroute(&self, tx: &mut Tx, one: &Rerouting) -> Result<Rerouted> {
         if !self.still_waits(tx, one).await? {
             return Ok(Rerouted::Kept);
         }
@@ -164,7 +162,7 @@ impl Move {
             }
             return Ok(if shown { Rerouted::Cancelled } else { Rerouted::Kept });
         };
-        sqlx::query(
+        query(
             "UPDATE deliveries SET destination_id = $1, route = $2, due_at = $3 WHERE id = $4 AND status = 'pending'",
         )
         .bind(first.destination_id.to_string())
@@ -179,8 +177,8 @@ impl Move {
         Ok(Rerouted::Moved)
     }
 
-    async fn still_waits(&self, tx: &mut SqliteConnection, one: &Rerouting) -> Result<bool> {
-        let waits: Option<i64> = sqlx::query_scalar(
+    async fn still_waits(&self, tx: &mut Tx, one: &Rerouting) -> Result<bool> {
+        let waits: Option<i64> = query_scalar(
             "SELECT 1 FROM deliveries WHERE id = $1 AND destination_id = $2 AND status = 'pending'",
         )
         .bind(one.delivery.to_string())
@@ -193,11 +191,11 @@ impl Move {
     /// Status of an event's card in a destination; a muted one counts as delivered.
     async fn stands_at(
         &self,
-        tx: &mut SqliteConnection,
+        tx: &mut Tx,
         event: EventId,
         destination: DestinationId,
     ) -> Result<Option<String>> {
-        let status = sqlx::query_scalar(
+        let status = query_scalar(
             "SELECT CASE WHEN status = 'cancelled' AND SUBSTR(reason, 1, 4) = 'mut_' THEN 'delivered' ELSE status END \
              FROM deliveries WHERE event_id = $1 AND destination_id = $2 AND slot = ''",
         )
@@ -208,8 +206,8 @@ impl Move {
         Ok(status)
     }
 
-    async fn cancel(&self, tx: &mut SqliteConnection, one: &Rerouting, reason: &str) -> Result<()> {
-        sqlx::query(
+    async fn cancel(&self, tx: &mut Tx, one: &Rerouting, reason: &str) -> Result<()> {
+        query(
             "UPDATE deliveries SET status = 'cancelled', reason = $1, finished_at = $2 \
              WHERE id = $3 AND status = 'pending'",
         )

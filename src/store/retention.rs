@@ -4,12 +4,11 @@
 //! deletes: anything unfinished, an event before all of its deliveries, the events of a living card, the deliveries
 //! that a machine's open decision depends on, or muted deliveries before the mute's summary.
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, EventId, MessageId};
+use crate::store::sql::{Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -134,7 +133,7 @@ impl RetentionTable {
 impl Store {
     /// Returns the next rows of a kind after `after` that were finished before `before`: as many as one unit deletes.
     pub async fn outdated(&self, shelf: RetentionTable, after: &str, before: Timestamp) -> Result<Outdated> {
-        let rows = sqlx::query(shelf.select())
+        let rows = query(shelf.select())
             .bind(after)
             .bind(shelf.earliest(self.0.clock.moment().steady_at(before)))
             .bind(before.as_millis())
@@ -166,14 +165,15 @@ struct Remove(Outdated);
 impl Unit for Remove {
     type Output = u64;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<u64> {
+    async fn apply(&self, tx: &mut Tx) -> Result<u64> {
         let Outdated { shelf, ids, .. } = &self.0;
-        let mut sql = QueryBuilder::new(format!("DELETE FROM {} WHERE id IN (", shelf.table()));
-        let mut list = sql.separated(", ");
-        ids.iter().for_each(|id| {
-            list.push_bind(id.as_str());
-        });
-        sql.push(format!(") AND {}", shelf.still()));
-        Ok(sql.build().execute(tx).await?.rows_affected())
+        let places: Vec<String> = (1..=ids.len()).map(|number| format!("${number}")).collect();
+        let sql = format!(
+            "DELETE FROM {} WHERE id IN ({}) AND {}",
+            shelf.table(),
+            places.join(", "),
+            shelf.still()
+        );
+        ids.iter().fold(query(sql), |query, id| query.bind(id)).execute(tx).await
     }
 }

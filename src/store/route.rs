@@ -1,13 +1,11 @@
 //! Routes that operators set on Discord. The environment's routes are not stored: they stay in memory.
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-
 use crate::clock::Timestamp;
 use crate::model::route::Key;
 use crate::model::{AuditEntry, AuditOutcome, DestinationId, RouteId, SetRoute, Sink};
 use crate::store::audit::{self, AuditKey};
 use crate::store::destination::Ensure;
+use crate::store::sql::{Row, Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -17,7 +15,7 @@ const ORIGIN: &str = "discord";
 impl Store {
     /// Returns the stored routes, in the order in which they were set.
     pub async fn routes(&self) -> Result<Vec<SetRoute>> {
-        let rows = sqlx::query(
+        let rows = query(
             "SELECT r.id, r.pattern, r.company_id, r.destination_id, r.created_by, r.created_at, d.sink, d.address \
              FROM routes AS r JOIN destinations AS d ON d.id = r.destination_id ORDER BY r.id",
         )
@@ -55,18 +53,18 @@ struct Set {
 impl Unit for Set {
     type Output = bool;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn apply(&self, tx: &mut Tx) -> Result<bool> {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok(false);
         }
         let destination = self.ensure.apply(&mut *tx).await?;
         let (pattern, company) = (self.key.pattern.text(), self.key.company.as_deref().unwrap_or_default());
-        sqlx::query("DELETE FROM routes WHERE pattern = $1 AND company_id = $2")
+        query("DELETE FROM routes WHERE pattern = $1 AND company_id = $2")
             .bind(pattern)
             .bind(company)
             .execute(&mut *tx)
             .await?;
-        sqlx::query(
+        query(
             "INSERT INTO routes (id, pattern, company_id, destination_id, created_by, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -92,11 +90,11 @@ struct Remove {
 impl Unit for Remove {
     type Output = Option<Key>;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok(None);
         }
-        let removed = sqlx::query("DELETE FROM routes WHERE id = $1 RETURNING pattern, company_id")
+        let removed = query("DELETE FROM routes WHERE id = $1 RETURNING pattern, company_id")
             .bind(self.id.to_string())
             .fetch_optional(&mut *tx)
             .await?;
@@ -114,17 +112,17 @@ impl Unit for Remove {
     }
 }
 
-fn key(row: &SqliteRow) -> Result<Key> {
+fn key(row: &Row) -> Result<Key> {
     let (pattern, company): (String, String) = (row.try_get("pattern")?, row.try_get("company_id")?);
     Ok(Key::new(&pattern, Some(company).filter(|company| !company.is_empty())))
 }
 
-fn read(row: &SqliteRow) -> Result<SetRoute> {
+fn read(row: &Row) -> Result<SetRoute> {
     let (sink, address): (String, String) = (row.try_get("sink")?, row.try_get("address")?);
     Ok(SetRoute {
-        id: row.try_get::<String, _>("id")?.parse()?,
+        id: row.try_get::<String>("id")?.parse()?,
         key: key(row)?,
-        destination: row.try_get::<String, _>("destination_id")?.parse()?,
+        destination: row.try_get::<String>("destination_id")?.parse()?,
         sink: Sink::from_parts(&sink, &address).ok_or_else(|| Error::Corrupt(format!("a sink {sink:?}")))?,
         by: row.try_get("created_by")?,
         since: Timestamp::from_millis(row.try_get("created_at")?),

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use rusqlite::{OpenFlags, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::Timestamp;
 use crate::store::connect::direct;
 use crate::store::meta::{meta_in, put_in};
+use crate::store::sql::{Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -68,9 +68,9 @@ impl fmt::Display for Server {
 
 /// Records in `tx` that this process serves the database from `now` on. Returns another process that is recorded and
 /// still runs; then nothing is recorded.
-pub(super) async fn enter(tx: &mut SqliteConnection, now: Timestamp) -> Result<Option<Server>> {
+pub(super) async fn enter(tx: &mut Tx, now: Timestamp) -> Result<Option<Server>> {
     let this = Server::this(now);
-    let known = meta_in(tx, SERVER).await?.and_then(|text| serde_json::from_str::<Server>(&text).ok());
+    let known = meta_in(&mut *tx, SERVER).await?.and_then(|text| serde_json::from_str::<Server>(&text).ok());
     if let Some(other) = known.filter(|other| !other.is_same_process(&this) && other.is_running(&this)) {
         return Ok(Some(other));
     }
@@ -90,17 +90,22 @@ struct Leave;
 impl Unit for Leave {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query("DELETE FROM meta WHERE key = $1").bind(SERVER).execute(tx).await?;
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        query("DELETE FROM meta WHERE key = $1").bind(SERVER).execute(tx).await?;
         Ok(())
     }
 }
 
-/// Start of a process; `None` if there is none. (`proc_pid_stat(5)`: field 22; the name before it may contain
-/// anything.)
+/// Start of a process; `None` if there is none, or if it has ended and its parent has not noticed yet.
 fn start_of(pid: u32) -> Option<String> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    text.rsplit_once(')')?.1.split_ascii_whitespace().nth(19).map(str::to_owned)
+    start_in(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// (`proc_pid_stat(5)`: field 3 is the state, field 22 the start; the name before them may contain anything.)
+fn start_in(stat: &str) -> Option<String> {
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let has_ended = matches!(fields.next()?, "Z" | "X" | "x");
+    if has_ended { None } else { fields.nth(18).map(str::to_owned) }
 }
 
 fn line(path: &str) -> String {
@@ -124,5 +129,13 @@ mod tests {
         ] {
             assert!(!other.is_running(&this) && !other.is_same_process(&this), "{other:?}");
         }
+    }
+
+    // Control: without the look at its state, a zombie keeps the next start out until its parent reaps it.
+    #[test]
+    fn a_process_that_has_ended_and_was_not_reaped_does_not_run() {
+        let stat = |state: &str| format!("7 (a) b) {state} 1 {} 4711 0 0", "0 ".repeat(17).trim_end());
+        assert_eq!(start_in(&stat("S")).as_deref(), Some("4711"));
+        assert_eq!([start_in(&stat("Z")), start_in(&stat("X")), start_in("7")], [None, None, None]);
     }
 }

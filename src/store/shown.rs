@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use crate::model::{DeliveryId, EventId, Snowflake};
+use crate::store::sql::{query_as, query_scalar};
 use crate::store::{Result, Store};
 
 impl Store {
     /// Returns the deliveries that the message `receipt` shows, with their events, oldest first.
     pub async fn shown_in(&self, receipt: Snowflake) -> Result<Vec<(DeliveryId, EventId)>> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+        let rows: Vec<(String, String)> = query_as(
             "SELECT d.id, d.event_id FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
              WHERE m.receipt = $1 ORDER BY d.id",
         )
@@ -29,7 +30,7 @@ impl Store {
         // Nearly always there is only one.
         for message in messages {
             let receipt: Option<i64> =
-                sqlx::query_scalar("SELECT 1 FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1")
+                query_scalar("SELECT 1 FROM messages WHERE receipt = $1 AND channel_id = $2 LIMIT 1")
                     .bind(message.to_string())
                     .bind(channel.to_string())
                     .fetch_optional(self.read())
@@ -41,7 +42,7 @@ impl Store {
 
     /// Returns the body of an event, as it was signed.
     pub async fn event_body(&self, id: EventId) -> Result<Option<Vec<u8>>> {
-        Ok(sqlx::query_scalar("SELECT body FROM events WHERE id = $1")
+        Ok(query_scalar("SELECT body FROM events WHERE id = $1")
             .bind(id.to_string())
             .fetch_optional(self.read())
             .await?)

@@ -8,12 +8,10 @@
 
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
-use sqlx::sqlite::SqliteConnection;
-
 use crate::clock::{Clock, Jump, SteadyTime, Timestamp};
 use crate::model::wait::{WAITS, Wait, WaitKind, WaitStorage};
 use crate::model::{DeliveryId, EventId, MessageId};
+use crate::store::sql::{Tx, query, query_as, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store, meta};
 
@@ -28,8 +26,8 @@ const WORTH_NOTING: i64 = 60_000;
 const ABSURD: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Continues steady time as recorded in the database.
-pub(super) async fn take_up(connection: &mut SqliteConnection, clock: &Clock) -> Result<()> {
-    let lead: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
+pub(super) async fn take_up(connection: &mut Tx, clock: &Clock) -> Result<()> {
+    let lead: Option<String> = query_scalar("SELECT value FROM meta WHERE key = $1")
         .bind(LEAD)
         .fetch_optional(&mut *connection)
         .await?;
@@ -37,10 +35,8 @@ pub(super) async fn take_up(connection: &mut SqliteConnection, clock: &Clock) ->
     let wall = clock.now();
     let line = SteadyTime::from_millis(wall.as_millis().saturating_add(lead));
     clock.set_steady(line.max(newest_id(connection, wall).await?));
-    let jump: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
-        .bind(JUMP)
-        .fetch_optional(connection)
-        .await?;
+    let jump: Option<String> =
+        query_scalar("SELECT value FROM meta WHERE key = $1").bind(JUMP).fetch_optional(connection).await?;
     if let Some(jump) = jump.as_deref().and_then(read_jump) {
         clock.set_jump(jump);
     }
@@ -53,8 +49,8 @@ fn read_jump(text: &str) -> Option<Jump> {
 }
 
 /// The time in the newest id.
-async fn newest_id(connection: &mut SqliteConnection, wall: Timestamp) -> Result<SteadyTime> {
-    let (event, delivery, message): (Option<String>, Option<String>, Option<String>) = sqlx::query_as(
+async fn newest_id(connection: &mut Tx, wall: Timestamp) -> Result<SteadyTime> {
+    let (event, delivery, message): (Option<String>, Option<String>, Option<String>) = query_as(
         // A corrupt id of another type sorts after every text, and is excluded here.
         "SELECT (SELECT MAX(id) FROM events WHERE id <= $1), (SELECT MAX(id) FROM deliveries WHERE id <= $2), \
          (SELECT MAX(id) FROM messages WHERE id <= $3)",
@@ -105,7 +101,7 @@ struct Moved {
 impl Unit for Settle {
     type Output = Moved;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Moved> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Moved> {
         let now = self.clock.moment();
         let wall = SteadyTime::from_millis(now.wall.as_millis());
         let line = wall.max(newest_id(tx, now.wall).await?);
@@ -120,7 +116,7 @@ impl Unit for Settle {
                         "UPDATE {table} SET {column} = CASE WHEN {column} + $2 > $3 THEN $3 ELSE {column} + $2 END \
                          WHERE {column} > $1 AND {rows}"
                     );
-                    sqlx::query(AssertSqlSafe(sql))
+                    query(sql)
                         .bind(now.steady.as_millis())
                         .bind(moved)
                         .bind(latest.as_millis())
@@ -141,19 +137,13 @@ impl Unit for Settle {
 }
 
 /// Shifts the times under a key of `meta`, to `latest` at most.
-async fn move_list(tx: &mut SqliteConnection, key: &str, moved: i64, latest: SteadyTime) -> Result<()> {
-    let value: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
-        .bind(key)
-        .fetch_optional(&mut *tx)
-        .await?;
+async fn move_list(tx: &mut Tx, key: &str, moved: i64, latest: SteadyTime) -> Result<()> {
+    let value: Option<String> =
+        query_scalar("SELECT value FROM meta WHERE key = $1").bind(key).fetch_optional(&mut *tx).await?;
     let Some(value) = value else { return Ok(()) };
     let times = value.split(',').filter_map(|time| time.parse::<i64>().ok());
     let times: Vec<String> =
         times.map(|time| time.saturating_add(moved).min(latest.as_millis()).to_string()).collect();
-    sqlx::query("UPDATE meta SET value = $2 WHERE key = $1")
-        .bind(key)
-        .bind(times.join(","))
-        .execute(tx)
-        .await?;
+    query("UPDATE meta SET value = $2 WHERE key = $1").bind(key).bind(times.join(",")).execute(tx).await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Destinations that show the card of a subject, or are about to.
 
 use crate::model::{DestinationId, Source};
+use crate::store::sql::query_as;
 use crate::store::{Result, Store};
 
 impl Store {
@@ -14,7 +15,7 @@ impl Store {
         if subject.is_empty() {
             return Ok(Vec::new());
         }
-        let rows: Vec<(String, String)> = sqlx::query_as(
+        let rows: Vec<(String, String)> = query_as(
             "SELECT d.destination_id, d.route FROM events AS e JOIN deliveries AS d ON d.event_id = e.id \
              JOIN destinations AS t ON t.id = d.destination_id \
              WHERE e.source = $1 AND e.subject = $2 AND d.slot = '' AND d.status IN ('pending', 'sending', 'delivered') \

@@ -1,16 +1,16 @@
 //! Activity counts: recent events, deliveries and destination states, for operators.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
 use crate::clock::{SteadyTime, Timestamp};
 use crate::model::{DeliveryId, DestinationCounts, EventId, Priority, Tally};
+use crate::store::sql::{query, query_as, query_scalar};
 use crate::store::{Result, Store};
 
 impl Store {
     /// Counts the destinations by state at `now`.
     pub async fn destination_counts(&self, now: SteadyTime) -> Result<DestinationCounts> {
-        let (cooling, closed): (i64, i64) = sqlx::query_as(
+        let (cooling, closed): (i64, i64) = query_as(
             "SELECT COUNT(CASE WHEN not_before > $1 THEN 1 END), \
              COUNT(CASE WHEN closed_reason IS NOT NULL THEN 1 END) FROM destinations WHERE deleted_at IS NULL",
         )
@@ -23,7 +23,7 @@ impl Store {
 
     /// Counts the events accepted since `since`, and their deliveries by outcome.
     pub async fn tally(&self, since: SteadyTime) -> Result<Tally> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT (SELECT COUNT(*) FROM events WHERE id >= $1 AND source <> 'nuncio') AS accepted, \
              (SELECT COUNT(*) FROM deliveries AS d JOIN events AS e ON e.id = d.event_id \
               WHERE d.id >= $2 AND d.status = 'delivered' AND e.source <> 'nuncio') AS delivered, \
@@ -34,7 +34,7 @@ impl Store {
         .bind(DeliveryId::from(earliest(since)).to_string())
         .fetch_one(self.read())
         .await?;
-        let count = |name| row.try_get::<i64, _>(name).map(|n| u64::try_from(n).unwrap_or(0));
+        let count = |name| row.try_get::<i64>(name).map(|n| u64::try_from(n).unwrap_or(0));
         Ok(Tally { accepted: count("accepted")?, delivered: count("delivered")?, dead: count("dead")? })
     }
 
@@ -42,7 +42,7 @@ impl Store {
     /// left out: a digest already shows their content, so their delay harms nothing, and a busy lane postpones them.
     pub async fn oldest_waiting(&self) -> Result<Option<SteadyTime>> {
         let id: Option<String> =
-            sqlx::query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending' AND rank < $1")
+            query_scalar("SELECT MIN(id) FROM deliveries WHERE status = 'pending' AND rank < $1")
                 .bind(Priority::Background.as_i64())
                 .fetch_one(self.read())
                 .await?;
@@ -53,7 +53,7 @@ impl Store {
     /// Returns the kind and time of the newest event from a sender; `None` if there is none yet. nuncio's own events
     /// do not count: they would hide that a platform has gone silent.
     pub async fn newest_event(&self) -> Result<Option<(String, Timestamp)>> {
-        let row: Option<(String, i64)> = sqlx::query_as(
+        let row: Option<(String, i64)> = query_as(
             "SELECT kind, received_at FROM \
              (SELECT id, kind, received_at, source FROM events ORDER BY id DESC LIMIT 10000) AS newest \
              WHERE source <> 'nuncio' ORDER BY id DESC LIMIT 1",

@@ -15,7 +15,7 @@ use crate::key::Key;
 use crate::store::audit::{CHECK, check_of};
 use crate::store::backup::faults;
 use crate::store::connect::direct;
-use crate::store::open::newest_schema;
+use crate::store::migrate::newest_schema;
 use crate::store::path::{refuse_hard_links, resolve};
 use crate::store::{Error, Lock, Result, wal};
 

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Executor as _;
-use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 use crate::clock::Clock;
 use crate::store::connect::BUSY_TIMEOUT;
+use crate::store::engine::sqlite::Connection;
 use crate::store::error::Health;
+use crate::store::sql::{Tx, query_as};
 use crate::store::{Error, Result, Store};
 
 /// Interval of passive checkpoints, which do as much as readers allow.
@@ -20,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const LIMIT: u64 = 32 * 1024 * 1024;
 /// How long that checkpoint waits for readers, and the delay before a retry if they blocked it. A reader that never
 /// ends must not stop the writer.
-const READERS_MS: u32 = 20;
+const READERS: Duration = Duration::from_millis(20);
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// Path of the write-ahead log of the database at `path`.
@@ -55,12 +56,18 @@ impl Wal {
     }
 
     /// Runs a passive checkpoint each second, on a connection of its own, so that no commit waits for it.
-    pub(super) async fn checkpoint(self, mut connection: SqliteConnection, clock: Clock, health: Health) {
+    pub(super) async fn checkpoint(self, mut connection: Connection, clock: Clock, health: Health) {
         while health.failure().is_none() {
             clock.sleep(EVERY).await;
             let _alone = self.folding.lock().await;
-            match connection.execute("PRAGMA wal_checkpoint(PASSIVE)").await.map_err(Error::from) {
-                Ok(_) => {}
+            let checkpoint = spawn_blocking(move || {
+                let folded = connection.batch("PRAGMA wal_checkpoint(PASSIVE)");
+                (connection, folded)
+            });
+            let Ok((back, folded)) = checkpoint.await else { return };
+            connection = back;
+            match folded {
+                Ok(()) => {}
                 Err(error) if error.is_fatal() => health.fail(error),
                 Err(error) => tracing::debug!(%error, "no checkpoint this time"),
             }
@@ -71,13 +78,13 @@ impl Wal {
     }
 
     /// Checkpoints and truncates the log if it has grown too long.
-    pub(super) async fn bound(&mut self, connection: &mut SqliteConnection, clock: &Clock, health: &Health) {
+    pub(super) async fn bound(&mut self, tx: &mut Tx, clock: &Clock, health: &Health) {
         let length = std::fs::metadata(&self.path).map_or(0, |wal| wal.len());
         if length <= LIMIT || clock.elapsed() < self.next {
             return;
         }
         let _alone = self.folding.lock().await;
-        match fold(connection).await {
+        match fold(tx).await {
             Ok(true) => {}
             Ok(false) => self.next = clock.elapsed() + AGAIN,
             Err(error) if error.is_fatal() => health.fail(error),
@@ -90,13 +97,13 @@ impl Wal {
 }
 
 /// Checkpoints the whole log and truncates it. Returns `false` if readers blocked that.
-async fn fold(connection: &mut SqliteConnection) -> Result<bool> {
-    connection.execute(sqlx::AssertSqlSafe(format!("PRAGMA busy_timeout = {READERS_MS}"))).await?;
-    let folded: sqlx::Result<(i64, i64, i64)> =
-        sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
-    let timeout = format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis());
-    connection.execute(sqlx::AssertSqlSafe(timeout)).await?;
-    match folded.map_err(Error::from) {
+async fn fold(tx: &mut Tx) -> Result<bool> {
+    let Tx::Sqlite(connection) = tx;
+    connection.wait_at_most(READERS)?;
+    let folded = query_as::<(i64, i64, i64)>("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *tx).await;
+    let Tx::Sqlite(connection) = tx;
+    connection.wait_at_most(BUSY_TIMEOUT)?;
+    match folded {
         Ok((busy, _, _)) => Ok(busy == 0),
         Err(Error::Occupied) => Ok(false),
         Err(error) => Err(error),

@@ -1,15 +1,13 @@
 //! Stored Discord webhooks: destinations that operators add. Their addresses are sealed: only one address at a time
 //! leaves this file in the clear, for the request that needs it.
 
-use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-
 use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::model::{
     AuditEntry, By, Category, DestinationId, NewWebhook, Scope, StoredWebhook, WebhookMark, WebhookUrl,
 };
 use crate::store::audit::{self, AuditKey};
+use crate::store::sql::{Row, Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -58,7 +56,7 @@ impl Store {
     // SQLite keeps the order of a CROSS JOIN. Unfinished rows have two indexes of their own; any other query plan is
     // slow.
     pub async fn webhooks(&self) -> Result<Vec<StoredWebhook>> {
-        sqlx::query(
+        query(
             "SELECT id, address, name, owner, category, scope, description, enabled, closed_reason, denied_reason, \
              last_success_at, test_success_at, created_at, (SELECT COUNT(*) FROM deliveries \
              WHERE destination_id = destinations.id AND status = 'pending') + \
@@ -77,7 +75,7 @@ impl Store {
 
     /// Returns the address of a webhook. `None` if there is no such webhook, or its address cannot be unsealed.
     pub async fn webhook_url(&self, id: DestinationId) -> Result<Option<WebhookUrl>> {
-        let sealed: Option<Option<String>> = sqlx::query_scalar(
+        let sealed: Option<Option<String>> = query_scalar(
             "SELECT sealed FROM destinations WHERE id = $1 AND sink = $2 AND deleted_at IS NULL",
         )
         .bind(id.to_string())
@@ -117,8 +115,8 @@ struct Add {
 impl Unit for Add {
     type Output = StoreOutcome;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<StoreOutcome> {
-        let stored = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<StoreOutcome> {
+        let stored = query(
             "INSERT INTO destinations (id, sink, owner, address, name, origin, category, scope, sealed, description, \
              created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 'stored', $6, $7, $8, $9, $10, $10) \
              ON CONFLICT (sink, owner, address) WHERE deleted_at IS NULL DO NOTHING",
@@ -135,7 +133,7 @@ impl Unit for Add {
         .bind(self.now.as_millis())
         .execute(&mut *tx)
         .await?;
-        if stored.rows_affected() == 0 {
+        if stored == 0 {
             return match known(tx, &self.about.owner, &self.mark).await? {
                 Some(id) => Ok(StoreOutcome::Known(id)),
                 None => Err(Error::Stale("the webhook was removed a moment ago")),
@@ -158,19 +156,18 @@ struct Replace {
 impl Unit for Replace {
     type Output = StoreOutcome;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<StoreOutcome> {
-        let owner: Option<String> = sqlx::query_scalar(
-            "SELECT owner FROM destinations WHERE id = $1 AND sink = $2 AND deleted_at IS NULL",
-        )
-        .bind(self.id.to_string())
-        .bind(SINK)
-        .fetch_optional(&mut *tx)
-        .await?;
+    async fn apply(&self, tx: &mut Tx) -> Result<StoreOutcome> {
+        let owner: Option<String> =
+            query_scalar("SELECT owner FROM destinations WHERE id = $1 AND sink = $2 AND deleted_at IS NULL")
+                .bind(self.id.to_string())
+                .bind(SINK)
+                .fetch_optional(&mut *tx)
+                .await?;
         let Some(owner) = owner else { return Ok(StoreOutcome::NotFound) };
         if let Some(other) = known(tx, &owner, &self.mark).await?.filter(|other| *other != self.id) {
             return Ok(StoreOutcome::Known(other));
         }
-        sqlx::query(
+        query(
             "UPDATE destinations SET address = $2, sealed = $3, closed_reason = NULL, denied_reason = NULL, \
              not_before = 0, test_success_at = NULL, updated_at = $4 WHERE id = $1",
         )
@@ -195,9 +192,9 @@ struct Remove {
 impl Unit for Remove {
     type Output = bool;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn apply(&self, tx: &mut Tx) -> Result<bool> {
         // The address is erased at once; the row stays, because deliveries refer to it.
-        let address: Option<String> = sqlx::query_scalar(
+        let address: Option<String> = query_scalar(
             "UPDATE destinations SET deleted_at = $3, sealed = NULL, updated_at = $3 \
              WHERE id = $1 AND sink = $2 AND deleted_at IS NULL RETURNING address",
         )
@@ -224,8 +221,8 @@ struct Tested {
 impl Unit for Tested {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        query(
             "UPDATE destinations SET test_success_at = $2, closed_reason = NULL, \
              not_before = CASE WHEN closed_reason IS NULL AND denied_reason IS NULL THEN not_before ELSE 0 END \
              WHERE id = $1 AND deleted_at IS NULL",
@@ -239,8 +236,8 @@ impl Unit for Tested {
 }
 
 /// Returns the destination with this address, if there is one.
-async fn known(tx: &mut SqliteConnection, owner: &str, mark: &WebhookMark) -> Result<Option<DestinationId>> {
-    let id: Option<String> = sqlx::query_scalar(
+async fn known(tx: &mut Tx, owner: &str, mark: &WebhookMark) -> Result<Option<DestinationId>> {
+    let id: Option<String> = query_scalar(
         "SELECT id FROM destinations WHERE sink = $1 AND owner = $2 AND address = $3 AND deleted_at IS NULL",
     )
     .bind(SINK)
@@ -252,7 +249,7 @@ async fn known(tx: &mut SqliteConnection, owner: &str, mark: &WebhookMark) -> Re
 }
 
 async fn note(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     key: &AuditKey,
     by: &By,
     id: DestinationId,
@@ -267,13 +264,13 @@ fn mark(address: &str) -> Result<WebhookMark> {
     address.parse().map_err(|()| Error::Corrupt("the address of a webhook".to_owned()))
 }
 
-fn read(row: &SqliteRow) -> Result<StoredWebhook> {
+fn read(row: &Row) -> Result<StoredWebhook> {
     let (category, scope): (String, String) = (row.try_get("category")?, row.try_get("scope")?);
     let unknown = |word: &str| Error::Corrupt(format!("a webhook that is {word:?}"));
-    let at = |column| row.try_get::<Option<i64>, _>(column).map(|at| at.map(Timestamp::from_millis));
+    let at = |column| row.try_get::<Option<i64>>(column).map(|at| at.map(Timestamp::from_millis));
     Ok(StoredWebhook {
-        id: row.try_get::<String, _>("id")?.parse()?,
-        mark: mark(&row.try_get::<String, _>("address")?)?,
+        id: row.try_get::<String>("id")?.parse()?,
+        mark: mark(&row.try_get::<String>("address")?)?,
         about: NewWebhook {
             name: row.try_get("name")?,
             category: Category::from_word(&category).ok_or_else(|| unknown(&category))?,
@@ -284,7 +281,7 @@ fn read(row: &SqliteRow) -> Result<StoredWebhook> {
         enabled: row.try_get("enabled")?,
         closed: row.try_get("closed_reason")?,
         denied: row.try_get("denied_reason")?,
-        waiting: u64::try_from(row.try_get::<i64, _>("waiting")?).unwrap_or(0),
+        waiting: u64::try_from(row.try_get::<i64>("waiting")?).unwrap_or(0),
         last_success_at: at("last_success_at")?,
         test_success_at: at("test_success_at")?,
         created_at: Timestamp::from_millis(row.try_get("created_at")?),

@@ -1,7 +1,7 @@
 //! The single database writer, with group commit.
 //!
 //! Every change of the database is a *unit*, or an incoming event. The writer applies up to [`GROUP`] waiting ones in
-//! one transaction (events that request nothing go in a transaction of their own, on the [`BulkInsert`]) and replies
+//! one transaction (events that request nothing go in a transaction of their own, see `bulk_insert`) and replies
 //! to each after the commit. If one fails or panics, all are rolled back and each is applied again alone, so that a
 //! bad one fails alone. A unit must therefore be repeatable.
 
@@ -11,8 +11,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection as _, Executor as _};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -20,9 +18,10 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::model::Mint;
 use crate::store::accept::{self, Accept, Stored};
-use crate::store::bulk_insert::{BatchError, BulkInsert};
+use crate::store::bulk_insert::{self, BatchError};
 use crate::store::database_files::DatabaseFiles;
 use crate::store::error::Health;
+use crate::store::sql::Tx;
 use crate::store::unit::Unit;
 use crate::store::wal::Wal;
 use crate::store::{Error, HintSender, Result};
@@ -49,16 +48,14 @@ enum Job {
 
 /// The files and connections that the writer needs.
 pub(super) struct Files {
-    pub(super) bulk_insert: BulkInsert,
-    pub(super) connection: SqliteConnection,
+    pub(super) tx: Tx,
     pub(super) wal: Wal,
     pub(super) database_files: Arc<DatabaseFiles>,
 }
 
 /// State of the writer task.
 pub(super) struct WriterState {
-    bulk_insert: BulkInsert,
-    connection: SqliteConnection,
+    tx: Tx,
     database_files: Arc<DatabaseFiles>,
     clock: Clock,
     /// Committed groups whose senders still need their reply.
@@ -71,10 +68,10 @@ pub(super) struct WriterState {
 impl WriterState {
     /// Creates the state of one database's writer. Hints for new deliveries go to `hints`.
     pub(super) fn new(files: Files, clock: Clock, hints: HintSender, health: Health) -> Self {
-        let Files { bulk_insert, connection, wal, database_files } = files;
+        let Files { tx, wal, database_files } = files;
         let (settled, groups) = mpsc::unbounded_channel();
         let telling = tokio::spawn(accept::tell(groups, hints));
-        Self { bulk_insert, connection, database_files, clock, settled, telling, wal, health }
+        Self { tx, database_files, clock, settled, telling, wal, health }
     }
 }
 
@@ -128,7 +125,7 @@ impl Writer {
 
 /// A unit of any type, with the channel for its reply.
 trait Work: Send {
-    fn apply<'a>(&'a mut self, tx: &'a mut SqliteConnection) -> BoxFuture<'a, Result<()>>;
+    fn apply<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<()>>;
     /// Replies with the output of the last `apply` if the commit succeeded, else with the error.
     fn settle(self: Box<Self>, committed: Result<()>);
 }
@@ -140,7 +137,7 @@ struct PendingUnit<U: Unit> {
 }
 
 impl<U: Unit> Work for PendingUnit<U> {
-    fn apply<'a>(&'a mut self, tx: &'a mut SqliteConnection) -> BoxFuture<'a, Result<()>> {
+    fn apply<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<()>> {
         async move {
             self.output = Some(self.unit.apply(tx).await?);
             Ok(())
@@ -182,16 +179,14 @@ async fn run(mut state: WriterState, mut jobs: mpsc::Receiver<Job>) {
             }
         };
         if let Some(error) = state.health.failure() {
-            // Do not close the connections: that would checkpoint the log, and the content of a failed disk must stay
+            // Do not close the connection: that would checkpoint the log, and the content of a failed disk must stay
             // as it is.
-            state.bulk_insert.forget();
-            std::mem::forget(state.connection);
+            std::mem::forget(state.tx);
             refuse_all(jobs, stop, &error).await;
             return;
         }
         if let Some(reply) = stop {
-            drop(state.bulk_insert);
-            let _ = state.connection.close().await;
+            drop(state.tx);
             drop(state.settled);
             let _ = state.telling.await;
             let _ = reply.send(());
@@ -207,7 +202,7 @@ async fn run(mut state: WriterState, mut jobs: mpsc::Receiver<Job>) {
                 refuse(job, &error);
             }
         }
-        state.wal.bound(&mut state.connection, &state.clock, &state.health).await;
+        state.wal.bound(&mut state.tx, &state.clock, &state.health).await;
     }
 }
 
@@ -246,7 +241,7 @@ fn insert(state: &mut WriterState, mint: &Mint, accepts: Vec<Accept>) -> Option<
         return None;
     }
     let inserted = match state.database_files.check_before() {
-        Ok(()) => state.bulk_insert.insert(mint, state.clock.moment(), &accepts),
+        Ok(()) => bulk_insert::insert(&mut state.tx, mint, state.clock.moment(), &accepts),
         Err(error) => Err(BatchError { error, began: false }),
     };
     let inserted = inserted.and_then(|stored| match state.database_files.check_after() {
@@ -323,15 +318,15 @@ async fn transact(
     }
     state.database_files.check_before().map_err(|error| (error, false))?;
     let now = state.clock.moment();
-    let connection = &mut state.connection;
-    connection.execute("BEGIN IMMEDIATE").await.map_err(|error| (error.into(), false))?;
+    let tx = &mut state.tx;
+    tx.begin().await.map_err(|error| (error, false))?;
     let applied = AssertUnwindSafe(async {
         let mut stored = Vec::with_capacity(accepts.len());
         for accept in accepts {
-            stored.push(accept::insert(connection, mint, now, &accept.event).await?);
+            stored.push(accept::insert(tx, mint, now, &accept.event).await?);
         }
         for work in others {
-            work.apply(connection).await?;
+            work.apply(tx).await?;
         }
         Ok(stored)
     })
@@ -339,12 +334,11 @@ async fn transact(
     .await
     .unwrap_or(Err(Error::Panicked));
     let committed = match applied {
-        Ok(stored) => state.connection.execute("COMMIT").await.map(|_| stored).map_err(Error::from),
+        Ok(stored) => state.tx.commit().await.map(|()| stored),
         Err(error) => Err(error),
     };
     if committed.is_err() {
-        // After some errors SQLite has already rolled back, and this fails: either way nothing of the group remains.
-        let _ = state.connection.execute("ROLLBACK").await;
+        state.tx.rollback().await;
     }
     let stored = committed.map_err(|error| (error, true))?;
     state.database_files.check_after().map_err(|error| (error, false))?;

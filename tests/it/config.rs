@@ -89,7 +89,7 @@ fn the_example_copied_as_it_is_is_a_configuration_error() {
     let run = Program::with_dotenv(&example).run(&["serve"]);
     assert_eq!(run.code, 78);
     assert!(
-        run.stderr.starts_with("nuncio cannot start: 1 problem in the configuration.\n\n  WEBHOOK_SECRET")
+        run.stderr.starts_with("nuncio did nothing: 1 problem in the configuration.\n\n  WEBHOOK_SECRET")
     );
 }
 
@@ -132,7 +132,7 @@ fn what_cannot_be_read_is_said_and_nothing_else() {
     for args in [vec!["serve"], vec!["send", "ticket.created"]] {
         insta::allow_duplicates! {
             insta::assert_snapshot!(program.run(&args).stderr, @r#"
-nuncio cannot start: 1 problem in the configuration.
+nuncio did nothing: 1 problem in the configuration.
 
   .env cannot be read (is a directory).
       Make it a file that this user may read.
@@ -142,7 +142,7 @@ nuncio cannot start: 1 problem in the configuration.
     let program = Program::with_dotenv("WEBHOOK_SECRET=short\n")
         .env("WEBHOOK_SECRET", std::ffi::OsString::from_vec(b"0123456789abcdef\xff".to_vec()));
     insta::assert_snapshot!(program.run(&["serve"]).stderr, @r#"
-nuncio cannot start: 1 problem in the configuration.
+nuncio did nothing: 1 problem in the configuration.
 
   WEBHOOK_SECRET (in the environment) is not text in UTF-8.
       Set it anew.

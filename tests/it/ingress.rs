@@ -248,6 +248,7 @@ async fn health_tells_how_things_stand() {
     {
       "status": "ok",
       "problems": [],
+      "codes": [],
       "service": "nuncio",
       "version": null,
       "timestamp": null,

@@ -4,8 +4,6 @@
 //! with those rows cannot be detected any more; later tampering still is.
 
 use sha2::{Digest as _, Sha256};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteConnection;
 
 use super::fault::Fault;
 use super::{AuditKey, Audited, CHECK, HEAD, append_after, check_of, row};
@@ -13,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::key::Key;
 use crate::model::{Actor, AuditEntry};
 use crate::store::meta::put_in;
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Lock, Result, Store};
 
@@ -47,21 +46,17 @@ impl Store {
 }
 
 /// Finds the row that begins the chain under `key`, and the MAC of the row before it.
-pub(super) async fn chain_start(
-    reader: &mut SqliteConnection,
-    key: &AuditKey,
-) -> Result<Option<(Audited, Vec<u8>)>> {
-    let found = sqlx::query("SELECT * FROM audit WHERE action = $1 ORDER BY seq DESC")
+pub(super) async fn chain_start(reader: &mut Tx, key: &AuditKey) -> Result<Option<(Audited, Vec<u8>)>> {
+    let found = query("SELECT * FROM audit WHERE action = $1 ORDER BY seq DESC")
         .bind(ACTION)
         .fetch_all(&mut *reader)
         .await?;
     for found in &found {
         let Ok(begins) = row(found) else { continue };
-        let before: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
-                .bind(begins.seq - 1)
-                .fetch_optional(&mut *reader)
-                .await?;
+        let before: Option<Vec<u8>> = query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
+            .bind(begins.seq - 1)
+            .fetch_optional(&mut *reader)
+            .await?;
         let before = before.unwrap_or_default();
         if begins.seal(key, &before).as_slice() == begins.mac {
             return Ok(Some((begins, before)));
@@ -72,13 +67,13 @@ pub(super) async fn chain_start(
 
 /// Checks that the rows before `begins` are unchanged since it was written.
 pub(super) async fn verify_before(
-    reader: &mut SqliteConnection,
+    reader: &mut Tx,
     begins: &Audited,
     mut each: impl FnMut(&Audited),
 ) -> Result<Option<Fault>> {
     let mut sum = Sum::default();
     while sum.seq + 1 < begins.seq {
-        let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 AND seq < $2 ORDER BY seq LIMIT $3")
+        let page = query("SELECT * FROM audit WHERE seq > $1 AND seq < $2 ORDER BY seq LIMIT $3")
             .bind(sum.seq)
             .bind(begins.seq)
             .bind(PAGE)
@@ -110,11 +105,11 @@ struct Rekey {
 impl Unit for Rekey {
     type Output = i64;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<i64> {
+    async fn apply(&self, tx: &mut Tx) -> Result<i64> {
         let mut sum = Sum::default();
         let mut unreadable: Vec<i64> = Vec::new();
         loop {
-            let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+            let page = query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
                 .bind(sum.seq)
                 .bind(PAGE)
                 .fetch_all(&mut *tx)
@@ -133,15 +128,13 @@ impl Unit for Rekey {
                 }
             }
         }
-        let last: Option<Vec<u8>> = sqlx::query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
+        let last: Option<Vec<u8>> = query_scalar("SELECT CAST(mac AS BLOB) FROM audit WHERE seq = $1")
             .bind(sum.seq)
             .fetch_optional(&mut *tx)
             .await?;
         let last = last.unwrap_or_default();
-        let head: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = $1")
-            .bind(HEAD)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let head: Option<String> =
+            query_scalar("SELECT value FROM meta WHERE key = $1").bind(HEAD).fetch_optional(&mut *tx).await?;
         let until = sum.seq;
         let mut entry = AuditEntry::new(Actor::Shell, ACTION, "the audit log");
         entry.detail = format!(

@@ -1,10 +1,10 @@
 //! S-7: every kind of tampering with the log is detected.
 
-use sqlx::{Connection as _, Executor as _};
-
 use super::*;
 use crate::clock::Clock;
 use crate::model::{Actor, AuditOutcome, Person, Snowflake};
+use crate::store::engine::sqlite::Connection;
+use crate::store::sql::{Tx, query};
 use crate::store::{HintSender, Lock};
 
 struct Log {
@@ -37,10 +37,8 @@ impl Log {
 
     /// Tampers as an attacker who has the file but not the key.
     async fn tamper(&self, sql: &str) {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.store.path());
-        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-        let sql = sqlx::AssertSqlSafe(sql.to_owned());
-        assert!(connection.execute(sql).await.unwrap().rows_affected() > 0, "nothing was changed");
+        let mut tx = Tx::Sqlite(Connection::writable(self.store.path(), -512).unwrap());
+        assert!(query(sql.to_owned()).execute(&mut tx).await.unwrap() > 0, "nothing was changed");
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::fault::Fault;
 use super::rekey::{chain_start, verify_before};
 use super::{AuditKey, Audited, ChainStart, HEAD, row};
-use crate::store::connect::never_end;
 use crate::store::meta::meta_in;
+use crate::store::sql::{Tx, query};
 use crate::store::{Result, Store};
 
 /// Number of rows held in memory at a time.
@@ -72,33 +70,34 @@ impl Store {
         let key = self.audit_key()?;
         // One snapshot: with a concurrent writer, an entry between two reads would look like one that nuncio did not
         // write.
-        let mut snapshot = self.read().begin().await?;
-        // The operator asked for the whole log, however long that takes.
-        never_end(&mut snapshot).await?;
-        let reader = &mut *snapshot;
-        let head = meta_in(reader, HEAD).await?;
-        let mut walk =
-            Walk { key, entries: 0, seq: 0, mac: Vec::new(), met: expected.is_none_or(|head| head.seq == 0) };
-        let begun = chain_start(reader, &walk.key).await?;
-        let earlier = match &begun {
-            Some((begins, before)) => walk.skip(reader, begins, before, expected).await?,
-            None => None,
-        };
-        let walked = match earlier {
-            Some(fault) => Some(fault),
-            None => walk.go(reader, expected).await?,
-        };
-        let begun = begun.map(|(begins, _)| ChainStart { seq: begins.seq, at: begins.at });
-        let fault = match walked {
-            Some(fault) => Some(fault),
-            None => walk.end(head.as_deref()).or(match expected {
-                Some(expected) if !walk.met => Some(Fault::Expected(expected.seq)),
-                _ => None,
-            }),
-        };
-        let head = Head::seal(&walk.key, walk.seq, &walk.mac);
-        Ok(Verified { entries: walk.entries, fault, begun, head })
+        let expected = expected.cloned();
+        self.read().snapshot(async move |reader| verify(reader, key, expected.as_ref()).await).await
     }
+}
+
+async fn verify(reader: &mut Tx, key: AuditKey, expected: Option<&Head>) -> Result<Verified> {
+    let head = meta_in(&mut *reader, HEAD).await?;
+    let mut walk =
+        Walk { key, entries: 0, seq: 0, mac: Vec::new(), met: expected.is_none_or(|head| head.seq == 0) };
+    let begun = chain_start(reader, &walk.key).await?;
+    let earlier = match &begun {
+        Some((begins, before)) => walk.skip(reader, begins, before, expected).await?,
+        None => None,
+    };
+    let walked = match earlier {
+        Some(fault) => Some(fault),
+        None => walk.go(reader, expected).await?,
+    };
+    let begun = begun.map(|(begins, _)| ChainStart { seq: begins.seq, at: begins.at });
+    let fault = match walked {
+        Some(fault) => Some(fault),
+        None => walk.end(head.as_deref()).or(match expected {
+            Some(expected) if !walk.met => Some(Fault::Expected(expected.seq)),
+            _ => None,
+        }),
+    };
+    let head = Head::seal(&walk.key, walk.seq, &walk.mac);
+    Ok(Verified { entries: walk.entries, fault, begun, head })
 }
 
 struct Walk {
@@ -113,7 +112,7 @@ impl Walk {
     /// Skips to the row `begins`, which begins a new chain after the MAC `before`.
     async fn skip(
         &mut self,
-        reader: &mut SqliteConnection,
+        reader: &mut Tx,
         begins: &Audited,
         before: &[u8],
         expected: Option<&Head>,
@@ -135,9 +134,9 @@ impl Walk {
     }
 
     /// Checks row by row up to the end, or to the first fault.
-    async fn go(&mut self, reader: &mut SqliteConnection, expected: Option<&Head>) -> Result<Option<Fault>> {
+    async fn go(&mut self, reader: &mut Tx, expected: Option<&Head>) -> Result<Option<Fault>> {
         loop {
-            let page = sqlx::query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
+            let page = query("SELECT * FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2")
                 .bind(self.seq)
                 .bind(PAGE)
                 .fetch_all(&mut *reader)

@@ -1,18 +1,18 @@
 //! Decision announcements: nuncio's own events about a decision, which redraw its cards and call the platform.
 
 use serde_json::json;
-use sqlx::sqlite::SqliteConnection;
 
 use crate::clock::{Moment, SteadyTime};
 use crate::model::{
     Decision, DedupeKey, Delivery, DeliveryId, DestinationId, EventId, Mint, Priority, RawBody, Source,
 };
 use crate::store::Result;
+use crate::store::sql::{Tx, query, query_scalar};
 
 /// Inserts the event `kind` about `decision`, with a delivery to every destination that shows its card, `except` for
 /// some. Returns the deliveries, for hints to their lanes.
 pub(in crate::store) async fn announce(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: Moment,
     kind: &'static str,
@@ -23,7 +23,7 @@ pub(in crate::store) async fn announce(
     let body = RawBody::new(body(kind, decision).to_string().into_bytes());
     // The key is unique: no event of this kind repeats another.
     let dedupe = DedupeKey::of_request(&id.to_string(), &body);
-    sqlx::query(
+    query(
         "INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, cause, occurred_at, received_at, \
          unrouted, body) VALUES ($1, $2, $3, '', $4, $5, $6, $7, $7, FALSE, $8)",
     )
@@ -47,8 +47,8 @@ pub(in crate::store) async fn announce(
 }
 
 /// The destinations that show the card, or will.
-async fn shown_in(tx: &mut SqliteConnection, decision: &Decision) -> Result<Vec<DestinationId>> {
-    let ids: Vec<String> = sqlx::query_scalar(
+async fn shown_in(tx: &mut Tx, decision: &Decision) -> Result<Vec<DestinationId>> {
+    let ids: Vec<String> = query_scalar(
         "SELECT d.destination_id FROM deliveries AS d JOIN destinations AS t ON t.id = d.destination_id \
          WHERE d.event_id = $1 AND t.sink IN ('channel', 'discord_webhook') \
          UNION SELECT destination_id FROM cards WHERE source = $2 AND subject = $3 ORDER BY 1",
@@ -63,7 +63,7 @@ async fn shown_in(tx: &mut SqliteConnection, decision: &Decision) -> Result<Vec<
 
 /// Inserts one delivery of an event, due at `due_at`.
 pub(super) async fn deliver(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: SteadyTime,
     event_id: EventId,
@@ -71,7 +71,7 @@ pub(super) async fn deliver(
     due_at: SteadyTime,
 ) -> Result<Delivery> {
     let id: DeliveryId = mint.next(now);
-    sqlx::query(
+    query(
         "INSERT INTO deliveries (id, event_id, destination_id, route, rank, status, due_at) \
          VALUES ($1, $2, $3, '', $4, 'pending', $5)",
     )

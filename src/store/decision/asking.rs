@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::announce::announce;
 use crate::clock::{Moment, Timestamp};
 use crate::model::{
@@ -12,6 +10,7 @@ use crate::model::{
     Token,
 };
 use crate::store::Result;
+use crate::store::sql::{Tx, query};
 
 /// What a new event requests from operators, or answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +46,7 @@ impl DecisionTrigger {
 /// Applies a new event to decisions, within the unit that accepts it: `event` and its deliveries to `planned` are
 /// stored already. Returns the additional deliveries.
 pub(in crate::store) async fn ask(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: Moment,
     (source, company): (Source, &str),
@@ -87,7 +86,7 @@ fn is_final(decision: &Decision) -> bool {
 
 #[expect(clippy::too_many_arguments, reason = "a row has many columns")]
 async fn open(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: Moment,
     (source, subject, company): (Source, &str, &str),
@@ -98,7 +97,7 @@ async fn open(
     expires_at: Option<Timestamp>,
 ) -> Result<()> {
     let Some(object) = ids.first() else { return Ok(()) };
-    sqlx::query(
+    query(
         "INSERT INTO decisions (id, token, kind, source, subject, round, object, also, label, event_id, asked_at, \
          verdict, expires_at, created_at, company_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', $12, $11, $13) ON CONFLICT DO NOTHING",
@@ -123,13 +122,13 @@ async fn open(
 
 /// The machine registers again while it waits: its card shows that. Destinations of the new event redraw it anyway.
 async fn repeat(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: Moment,
     decision: &Decision,
     planned: &[DestinationId],
 ) -> Result<Vec<Delivery>> {
-    sqlx::query("UPDATE decisions SET asked = asked + 1, asked_at = $1 WHERE id = $2")
+    query("UPDATE decisions SET asked = asked + 1, asked_at = $1 WHERE id = $2")
         .bind(now.wall.as_millis())
         .bind(decision.id.to_string())
         .execute(&mut *tx)
@@ -140,7 +139,7 @@ async fn repeat(
 /// An approval by the platform closes the decision, or confirms the one made here. A call that was not made yet is
 /// cancelled: the platform already knows.
 async fn joined(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: Moment,
     (source, company): (Source, &str),
@@ -152,7 +151,7 @@ async fn joined(
         return Ok(Vec::new());
     };
     let id = decision.id.to_string();
-    let confirmed = sqlx::query(
+    let confirmed = query(
         "UPDATE decisions SET platform = 'confirmed', settled_at = $1, due_at = NULL \
          WHERE id = $2 AND verdict = 'approved' AND elsewhere_at IS NULL AND platform <> 'confirmed'",
     )
@@ -160,8 +159,8 @@ async fn joined(
     .bind(&id)
     .execute(&mut *tx)
     .await?;
-    if confirmed.rows_affected() == 1 {
-        sqlx::query(
+    if confirmed == 1 {
+        query(
             "UPDATE deliveries SET status = 'cancelled', reason = 'XTSystems said so itself', finished_at = $1 \
              WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status = 'pending'",
         )
@@ -171,7 +170,7 @@ async fn joined(
         .await?;
     } else {
         // A denial that is still pending will reach the platform, and the card shows that.
-        let elsewhere = sqlx::query(
+        let elsewhere = query(
             "UPDATE decisions SET verdict = 'approved', platform = 'confirmed', elsewhere_at = $1, settled_at = $1 \
              WHERE id = $2 AND (verdict IN ('open', 'expired') \
                                 OR (verdict = 'denied' AND platform IN ('confirmed', 'refused', 'held')))",
@@ -180,12 +179,12 @@ async fn joined(
         .bind(&id)
         .execute(&mut *tx)
         .await?;
-        if elsewhere.rows_affected() == 0 {
+        if elsewhere == 0 {
             return Ok(Vec::new());
         }
     }
     // The event changes a card as a click does: no digest may include it.
-    sqlx::query("UPDATE deliveries SET rank = $1 WHERE event_id = $2 AND status = 'pending'")
+    query("UPDATE deliveries SET rank = $1 WHERE event_id = $2 AND status = 'pending'")
         .bind(Priority::Decision.as_i64())
         .bind(event.to_string())
         .execute(&mut *tx)

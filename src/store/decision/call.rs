@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::announce::announce;
 use super::{paused, read};
 use crate::clock::{Moment, SteadyTime, Timestamp};
@@ -11,6 +9,7 @@ use crate::model::{Attempt, Delivery, DeliveryId, DestinationId, Message, Mint};
 use crate::store::attempt::insert_attempt;
 use crate::store::delivery::{COLUMNS, Waiting};
 use crate::store::message::Begin;
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -106,7 +105,7 @@ struct Record {
 impl Unit for Record {
     type Output = (bool, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         if !self.finish_message(tx).await? {
             return Ok((false, Vec::new()));
         }
@@ -118,14 +117,14 @@ impl Unit for Record {
 }
 
 impl Record {
-    async fn finish_message(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn finish_message(&self, tx: &mut Tx) -> Result<bool> {
         let state = match self.calling.next {
             CallNext::Confirmed => "sent",
             CallNext::Refused(_) | CallNext::Held(_) => "refused",
             // The call's idempotency key makes a repetition harmless: nothing is in doubt.
             CallNext::Retry { .. } => "withdrawn",
         };
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE messages SET state = $1, finished_at = $2 WHERE id = $3 AND state = 'sending' AND lane_epoch = $4",
         )
         .bind(state)
@@ -134,10 +133,10 @@ impl Record {
         .bind(self.calling.epoch)
         .execute(tx)
         .await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(changed == 1)
     }
 
-    async fn finish_delivery(&self, tx: &mut SqliteConnection) -> Result<()> {
+    async fn finish_delivery(&self, tx: &mut Tx) -> Result<()> {
         let mut is_over = false;
         for delivery in &self.calling.message.deliveries {
             is_over |= !is_asked_for(tx, delivery.id).await?;
@@ -150,7 +149,7 @@ impl Record {
             }
             CallNext::Retry { wait, .. } => ("pending", None, Some(self.now.steady.plus(*wait).as_millis())),
         };
-        sqlx::query(
+        query(
             "UPDATE deliveries SET status = $1, reason = $2, due_at = COALESCE($3, due_at), attempts = attempts + 1, \
              finished_at = CASE WHEN $1 = 'pending' THEN NULL ELSE $4 END, \
              message_id = CASE WHEN $1 = 'pending' THEN NULL ELSE message_id END \
@@ -166,7 +165,7 @@ impl Record {
         Ok(())
     }
 
-    async fn note_destination(&self, tx: &mut SqliteConnection) -> Result<()> {
+    async fn note_destination(&self, tx: &mut Tx) -> Result<()> {
         let (error, rest) = match &self.calling.next {
             CallNext::Confirmed => (None, Duration::ZERO),
             // The platform works; it only refuses this call.
@@ -176,7 +175,7 @@ impl Record {
                 (Some(platform_reply.as_str()), if *everybody { *wait } else { Duration::ZERO })
             }
         };
-        sqlx::query(
+        query(
             "UPDATE destinations SET not_before = $1, updated_at = $2, last_error = $3, \
              last_success_at = CASE WHEN $3 IS NULL THEN $2 ELSE last_success_at END, \
              failing_since = CASE WHEN $3 IS NULL THEN NULL ELSE COALESCE(failing_since, $2) END \
@@ -193,7 +192,7 @@ impl Record {
     }
 
     /// Applies the platform's answer to the decision and announces it as an event, which redraws the cards.
-    async fn follow_up(&self, tx: &mut SqliteConnection) -> Result<Vec<Delivery>> {
+    async fn follow_up(&self, tx: &mut Tx) -> Result<Vec<Delivery>> {
         let Some(delivery) = self.calling.message.deliveries.first() else { return Ok(Vec::new()) };
         let (kind, platform, platform_reply, wait) = match &self.calling.next {
             CallNext::Confirmed => ("decision.confirmed", "confirmed", None, None),
@@ -204,7 +203,7 @@ impl Record {
             }
         };
         // The platform may have reported its own approval meanwhile: then that one counts.
-        let row = sqlx::query(
+        let row = query(
             "UPDATE decisions SET platform = $1, said = $2, due_at = $3, attempts = attempts + 1, \
              settled_at = CASE WHEN $1 = 'telling' THEN NULL ELSE $4 END \
              WHERE delivery_id = $5 AND platform IN ('telling', 'held', 'refused') RETURNING *",
@@ -237,9 +236,9 @@ impl Record {
 
 /// Returns whether the decision still requires its call. It does not once the platform itself has reported the
 /// result: since then the machine may have registered again and been denied.
-async fn is_asked_for(tx: &mut SqliteConnection, delivery: DeliveryId) -> Result<bool> {
+async fn is_asked_for(tx: &mut Tx, delivery: DeliveryId) -> Result<bool> {
     let settled: Option<i64> =
-        sqlx::query_scalar("SELECT 1 FROM decisions WHERE delivery_id = $1 AND platform IN ('unasked', 'confirmed', 'refused', 'held')")
+        query_scalar("SELECT 1 FROM decisions WHERE delivery_id = $1 AND platform IN ('unasked', 'confirmed', 'refused', 'held')")
             .bind(delivery.to_string())
             .fetch_optional(tx)
             .await?;
@@ -254,7 +253,7 @@ struct BeginCall {
 impl Unit for BeginCall {
     type Output = bool;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    async fn apply(&self, tx: &mut Tx) -> Result<bool> {
         for delivery in &self.begin.message.deliveries {
             if !is_asked_for(tx, delivery.id).await? {
                 cancel(tx, &delivery.id.to_string(), "pending", NOT_ASKED_FOR, self.now).await?;
@@ -274,8 +273,8 @@ struct CancelCall {
 impl Unit for CancelCall {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
-        let withdrawn = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
+        let withdrawn = query(
             "UPDATE messages SET state = 'withdrawn', finished_at = $1 \
              WHERE id = $2 AND state = 'sending' AND lane_epoch = $3",
         )
@@ -284,15 +283,15 @@ impl Unit for CancelCall {
         .bind(self.epoch)
         .execute(&mut *tx)
         .await?;
-        for delivery in self.message.deliveries.iter().filter(|_| withdrawn.rows_affected() == 1) {
+        for delivery in self.message.deliveries.iter().filter(|_| withdrawn == 1) {
             cancel(tx, &delivery.id.to_string(), "sending", NOT_ASKED_FOR, self.now).await?;
         }
         Ok(())
     }
 }
 
-async fn cancel(tx: &mut SqliteConnection, id: &str, from: &str, reason: &str, now: Timestamp) -> Result<()> {
-    sqlx::query(
+async fn cancel(tx: &mut Tx, id: &str, from: &str, reason: &str, now: Timestamp) -> Result<()> {
+    query(
         "UPDATE deliveries SET status = 'cancelled', reason = $1, finished_at = $2 WHERE id = $3 AND status = $4",
     )
     .bind(reason)
@@ -313,7 +312,7 @@ struct Drop {
 impl Unit for Drop {
     type Output = ();
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<()> {
+    async fn apply(&self, tx: &mut Tx) -> Result<()> {
         cancel(tx, &self.id, "pending", self.reason, self.now).await
     }
 }

@@ -1,7 +1,6 @@
 //! Decision clicks: the first click wins, by constraint. One click is one unit: the decision, its audit entry, the
 //! event, the edits of all cards and the call to the platform are committed together or not at all.
 
-use sqlx::sqlite::SqliteConnection;
 
 use super::announce::{announce, deliver};
 use super::change::{Change, Changed};
@@ -11,6 +10,7 @@ use super::ticket_action::TicketAction;
 use crate::clock::{Moment, ProvenTime};
 use crate::model::{Actor, AuditEntry, AuditOutcome, Decision, DecisionAction, Delivery, Mint, Verdict};
 use crate::store::audit::{self, AuditKey};
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
@@ -28,7 +28,7 @@ impl Store {
 
     /// Expires the decisions that are past their deadline. Returns how many.
     pub async fn expire_decisions(&self, now: ProvenTime) -> Result<usize> {
-        let due: Option<i64> = sqlx::query_scalar(
+        let due: Option<i64> = query_scalar(
             "SELECT 1 FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
         )
         .bind(now.get().as_millis())
@@ -62,7 +62,7 @@ struct Decide {
 impl Unit for Decide {
     type Output = (Changed, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok((Changed::Replayed, Vec::new()));
         }
@@ -97,7 +97,7 @@ impl Unit for Decide {
 }
 
 impl Decide {
-    async fn decide(&self, tx: &mut SqliteConnection, before: &Decision, verdict: Verdict) -> Result<bool> {
+    async fn decide(&self, tx: &mut Tx, before: &Decision, verdict: Verdict) -> Result<bool> {
         let Change { token, by, text, platform: Some(platform), grace, even_expired, .. } = &self.change
         else {
             return Ok(false);
@@ -105,7 +105,7 @@ impl Decide {
         if !is_newest(tx, before).await? {
             return Ok(false);
         }
-        let changed = sqlx::query(
+        let changed = query(
             "UPDATE decisions SET verdict = $1, platform = 'telling', actor_id = $2, actor_name = $3, reason = $4, \
              decided_at = $5, due_at = $6, attempts = 0, settled_at = NULL, \
              said = (SELECT last_error FROM destinations WHERE id = $9 AND not_before > $10) \
@@ -125,12 +125,12 @@ impl Decide {
         .bind(self.now.steady.as_millis())
         .execute(tx)
         .await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(changed == 1)
     }
 
     /// Only a call that never began can be taken back: one that may have been sent cannot.
-    async fn undo(&self, tx: &mut SqliteConnection, before: &Decision) -> Result<bool> {
-        let cancelled = sqlx::query(
+    async fn undo(&self, tx: &mut Tx, before: &Decision) -> Result<bool> {
+        let cancelled = query(
             "UPDATE deliveries SET status = 'cancelled', reason = 'undone', finished_at = $1 \
              WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2 AND platform = 'telling') \
              AND status = 'pending' AND attempts = 0",
@@ -139,10 +139,10 @@ impl Decide {
         .bind(before.id.to_string())
         .execute(&mut *tx)
         .await?;
-        if cancelled.rows_affected() == 0 {
+        if cancelled == 0 {
             return Ok(false);
         }
-        sqlx::query(
+        query(
             "UPDATE decisions SET verdict = 'open', platform = 'unasked', actor_id = NULL, actor_name = NULL, \
              reason = NULL, decided_at = NULL, due_at = NULL, delivery_id = NULL WHERE id = $1",
         )
@@ -152,8 +152,8 @@ impl Decide {
         Ok(true)
     }
 
-    async fn take(&self, tx: &mut SqliteConnection) -> Result<bool> {
-        let changed = sqlx::query(
+    async fn take(&self, tx: &mut Tx) -> Result<bool> {
+        let changed = query(
             "UPDATE decisions SET verdict = 'taken', actor_id = $1, actor_name = $2, decided_at = $3 \
              WHERE token = $4 AND kind = 'alert' AND verdict = 'open'",
         )
@@ -163,12 +163,12 @@ impl Decide {
         .bind(self.change.token.as_str())
         .execute(tx)
         .await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(changed == 1)
     }
 
     /// Inserts the event, the edits and the call. A call that is due later gets no hint: its lane finds it in the
     /// table.
-    async fn announce_change(&self, tx: &mut SqliteConnection, after: &Decision) -> Result<Vec<Delivery>> {
+    async fn announce_change(&self, tx: &mut Tx, after: &Decision) -> Result<Vec<Delivery>> {
         let (kind, platform) = match self.change.action {
             DecisionAction::Undo => ("decision.undone", None),
             DecisionAction::OnIt => ("decision.taken", None),
@@ -181,7 +181,7 @@ impl Decide {
         if let Some(platform) = platform {
             let due_at = self.now.steady.plus(self.change.grace);
             let delivery = deliver(tx, &self.mint, self.now.steady, event, platform, due_at).await?;
-            sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
+            query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
                 .bind(delivery.id.to_string())
                 .bind(after.id.to_string())
                 .execute(tx)
@@ -202,8 +202,8 @@ struct Expire {
 impl Unit for Expire {
     type Output = (usize, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
-        let due = sqlx::query(
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
+        let due = query(
             "SELECT * FROM decisions WHERE verdict = 'open' AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 100",
         )
         .bind(self.over_at.get().as_millis())
@@ -212,7 +212,7 @@ impl Unit for Expire {
         let (mut count, mut hints) = (0, Vec::new());
         for row in &due {
             let decision = Decision { verdict: Verdict::Expired, ..super::read(row)? };
-            sqlx::query(
+            query(
                 "UPDATE decisions SET verdict = 'expired', settled_at = $1 WHERE id = $2 AND verdict = 'open'",
             )
             .bind(self.now.wall.as_millis())

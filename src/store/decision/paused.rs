@@ -1,25 +1,24 @@
 //! Paused calls: while all calls to the platform wait, their cards show why, and a new API key retries them at once.
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::announce::announce;
 use super::retry::{is_newest, is_of_closed_ticket};
 use super::{load_by_id, read};
 use crate::clock::Moment;
 use crate::model::{Actor, AuditEntry, CallState, Decision, Delivery, DeliveryId, DestinationId, Mint};
 use crate::store::audit::{self, AuditKey};
+use crate::store::sql::{Tx, query};
 use crate::store::unit::Unit;
 use crate::store::{Result, Store};
 
 /// Shows the reason for the pause on the cards of all other decisions that wait for the platform.
 pub(super) async fn say_why(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: Moment,
     but: DeliveryId,
     why: &str,
 ) -> Result<Vec<Delivery>> {
-    let rows = sqlx::query(
+    let rows = query(
         "UPDATE decisions SET said = $1 WHERE platform = 'telling' AND delivery_id <> $2 \
          AND (said IS NULL OR said <> $1) RETURNING *",
     )
@@ -56,15 +55,15 @@ struct TryAgain {
 impl Unit for TryAgain {
     type Output = (usize, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         let platform = self.platform.to_string();
-        sqlx::query("UPDATE destinations SET not_before = 0, updated_at = $1 WHERE id = $2")
+        query("UPDATE destinations SET not_before = 0, updated_at = $1 WHERE id = $2")
             .bind(self.now.wall.as_millis())
             .bind(&platform)
             .execute(&mut *tx)
             .await?;
         // A running grace period is not shortened.
-        let waiting = sqlx::query(
+        let waiting = query(
             "SELECT * FROM decisions \
              WHERE ((platform = 'telling' AND attempts > 0) OR platform = 'held') AND elsewhere_at IS NULL \
              AND EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id = decisions.delivery_id AND d.destination_id = $1 \
@@ -96,15 +95,15 @@ impl Unit for TryAgain {
 }
 
 impl TryAgain {
-    async fn call_again(&self, tx: &mut SqliteConnection, decision: &Decision) -> Result<Vec<Delivery>> {
-        sqlx::query(
+    async fn call_again(&self, tx: &mut Tx, decision: &Decision) -> Result<Vec<Delivery>> {
+        query(
             "UPDATE decisions SET platform = 'telling', due_at = $1, settled_at = NULL, said = NULL WHERE id = $2",
         )
         .bind(self.now.wall.as_millis())
         .bind(decision.id.to_string())
         .execute(&mut *tx)
         .await?;
-        sqlx::query(
+        query(
             "UPDATE deliveries SET generation = generation + CASE WHEN status = 'dead' THEN 1 ELSE 0 END, \
              status = 'pending', due_at = $1, message_id = NULL, reason = NULL, finished_at = NULL \
              WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status IN ('pending', 'dead')",

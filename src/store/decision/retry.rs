@@ -4,8 +4,6 @@
 //! must never receive what a newer card contradicts. The guard runs in the unit that makes the call due, so nothing can
 //! come between the two.
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::announce::{announce, deliver};
 use super::{load_by_id, read};
 use crate::clock::Moment;
@@ -13,6 +11,7 @@ use crate::model::{
     CallState, Decision, DecisionKind, Delivery, DeliveryId, DestinationId, Mint, NotRetried,
 };
 use crate::store::Result;
+use crate::store::sql::{Tx, query, query_scalar};
 
 /// Which calls a requester may retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,13 +32,13 @@ pub(in crate::store) enum Retried {
 
 /// Makes the call `delivery` due again, if the guard and `rights` allow it.
 pub(in crate::store) async fn retry_call(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: Moment,
     delivery: DeliveryId,
     rights: Rights,
 ) -> Result<Retried> {
-    let row = sqlx::query("SELECT * FROM decisions WHERE delivery_id = $1")
+    let row = query("SELECT * FROM decisions WHERE delivery_id = $1")
         .bind(delivery.to_string())
         .fetch_optional(&mut *tx)
         .await?;
@@ -58,11 +57,7 @@ pub(in crate::store) async fn retry_call(
     Ok(Retried::Due(Box::new(after), deliveries))
 }
 
-async fn refusal(
-    tx: &mut SqliteConnection,
-    decision: &Decision,
-    rights: Rights,
-) -> Result<Option<NotRetried>> {
+async fn refusal(tx: &mut Tx, decision: &Decision, rights: Rights) -> Result<Option<NotRetried>> {
     if decision.approved_upstream_at.is_some() {
         return Ok(Some(NotRetried::ApprovedUpstream));
     }
@@ -87,11 +82,11 @@ async fn refusal(
 }
 
 /// Moves a refused or held call back to pending. `false`, with nothing changed, if the guard refuses.
-pub(super) async fn make_due(tx: &mut SqliteConnection, now: Moment, decision: &Decision) -> Result<bool> {
+pub(super) async fn make_due(tx: &mut Tx, now: Moment, decision: &Decision) -> Result<bool> {
     if !is_newest(tx, decision).await? || is_of_closed_ticket(tx, decision).await? {
         return Ok(false);
     }
-    let changed = sqlx::query(
+    let changed = query(
         "UPDATE decisions SET platform = 'telling', attempts = 0, due_at = $1, settled_at = NULL \
          WHERE id = $2 AND platform IN ('refused', 'held') AND elsewhere_at IS NULL",
     )
@@ -99,11 +94,11 @@ pub(super) async fn make_due(tx: &mut SqliteConnection, now: Moment, decision: &
     .bind(decision.id.to_string())
     .execute(&mut *tx)
     .await?;
-    if changed.rows_affected() == 0 {
+    if changed == 0 {
         return Ok(false);
     }
     // Keep its earlier attempts findable.
-    sqlx::query(
+    query(
         "INSERT INTO earlier_messages (delivery_id, message_id) SELECT id, message_id FROM deliveries \
          WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1) AND message_id IS NOT NULL \
          ON CONFLICT (delivery_id, message_id) DO NOTHING",
@@ -111,7 +106,7 @@ pub(super) async fn make_due(tx: &mut SqliteConnection, now: Moment, decision: &
     .bind(decision.id.to_string())
     .execute(&mut *tx)
     .await?;
-    sqlx::query(
+    query(
         "UPDATE deliveries SET status = 'pending', generation = generation + 1, due_at = $1, attempts = 0, \
          message_id = NULL, reason = NULL, finished_at = NULL \
          WHERE id = (SELECT delivery_id FROM decisions WHERE id = $2) AND status IN ('dead', 'cancelled', 'delivered')",
@@ -125,30 +120,28 @@ pub(super) async fn make_due(tx: &mut SqliteConnection, now: Moment, decision: &
 
 /// Redraws the cards of a retried decision. Recreates a call that retention has removed meanwhile.
 pub(super) async fn announce_retry(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     mint: &Mint,
     now: Moment,
     decision: &Decision,
 ) -> Result<Vec<Delivery>> {
     let (event, mut hints) = announce(tx, mint, now, "decision.retried", decision, &[]).await?;
-    let call: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM deliveries WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1)",
-    )
-    .bind(decision.id.to_string())
-    .fetch_optional(&mut *tx)
-    .await?;
+    let call: Option<i64> =
+        query_scalar("SELECT 1 FROM deliveries WHERE id = (SELECT delivery_id FROM decisions WHERE id = $1)")
+            .bind(decision.id.to_string())
+            .fetch_optional(&mut *tx)
+            .await?;
     if call.is_some() {
         return Ok(hints);
     }
-    let platform: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM destinations WHERE sink = 'xtsystems' AND deleted_at IS NULL LIMIT 1",
-    )
-    .fetch_optional(&mut *tx)
-    .await?;
+    let platform: Option<String> =
+        query_scalar("SELECT id FROM destinations WHERE sink = 'xtsystems' AND deleted_at IS NULL LIMIT 1")
+            .fetch_optional(&mut *tx)
+            .await?;
     if let Some(platform) = platform {
         let platform: DestinationId = platform.parse()?;
         let call = deliver(tx, mint, now.steady, event, platform, now.steady).await?;
-        sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
+        query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
             .bind(call.id.to_string())
             .bind(decision.id.to_string())
             .execute(tx)
@@ -160,8 +153,8 @@ pub(super) async fn announce_retry(
 
 /// Returns whether no newer decision exists: by its subject and, because a machine may register under either of its
 /// two ids, by those.
-pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
-    let newer: Option<i64> = sqlx::query_scalar(
+pub(super) async fn is_newest(tx: &mut Tx, decision: &Decision) -> Result<bool> {
+    let newer: Option<i64> = query_scalar(
         "SELECT 1 FROM decisions AS newer JOIN decisions AS this ON this.id = $1 \
          WHERE newer.source = this.source AND newer.subject = this.subject AND newer.kind = this.kind \
          AND newer.round > this.round LIMIT 1",
@@ -172,7 +165,7 @@ pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) ->
     if newer.is_some() || decision.kind != DecisionKind::Machine {
         return Ok(newer.is_none());
     }
-    let newer: Option<i64> = sqlx::query_scalar(
+    let newer: Option<i64> = query_scalar(
         "SELECT 1 FROM decisions AS this JOIN decisions AS newer ON newer.kind = 'machine' \
          AND newer.source = this.source AND newer.round > this.round AND newer.object IN (this.object, this.also) \
          WHERE this.id = $1 \
@@ -187,11 +180,11 @@ pub(super) async fn is_newest(tx: &mut SqliteConnection, decision: &Decision) ->
 }
 
 /// Returns whether this is an action on a closed ticket, whose card has no buttons any more.
-pub(super) async fn is_of_closed_ticket(tx: &mut SqliteConnection, decision: &Decision) -> Result<bool> {
+pub(super) async fn is_of_closed_ticket(tx: &mut Tx, decision: &Decision) -> Result<bool> {
     if !matches!(decision.kind, DecisionKind::Take | DecisionKind::Note | DecisionKind::Close) {
         return Ok(false);
     }
-    let closed: Option<i64> = sqlx::query_scalar(
+    let closed: Option<i64> = query_scalar(
         "SELECT 1 FROM decisions WHERE source = $1 AND subject = $2 AND kind = 'close' AND platform = 'confirmed' LIMIT 1",
     )
     .bind(decision.source.as_str())

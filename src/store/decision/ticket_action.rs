@@ -1,6 +1,5 @@
 //! Ticket actions: the buttons of ticket and alert cards, and the actions that operators request with them.
 
-use sqlx::sqlite::SqliteConnection;
 
 use super::announce::{announce, deliver};
 use super::change::{Change, Changed};
@@ -11,6 +10,7 @@ use crate::model::{
     Mint, Token,
 };
 use crate::store::audit::{self, AuditKey};
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::unit::Unit;
 use crate::store::{Error, Result, Store};
 
@@ -42,7 +42,7 @@ impl Store {
             return Ok(Some(rows.swap_remove(own)));
         }
         // Few destinations have a card of the alert, and the key of `cards` begins with the destination.
-        let living: Vec<String> = sqlx::query_scalar(
+        let living: Vec<String> = query_scalar(
             "SELECT c.since FROM destinations AS t CROSS JOIN cards AS c \
              ON c.destination_id = t.id AND c.source = $1 AND c.subject = $2 AND NOT c.frozen WHERE t.id <> $3",
         )
@@ -96,9 +96,9 @@ struct Ask {
 impl Unit for Ask {
     type Output = Decision;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Decision> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Decision> {
         // An alert that is over makes room for the next one. A card that is drawn late does not count as the next.
-        sqlx::query(
+        query(
             "UPDATE decisions SET verdict = 'expired' \
              WHERE source = $1 AND subject = $2 AND kind = 'alert' AND verdict = 'open' AND event_id < $3",
         )
@@ -107,7 +107,7 @@ impl Unit for Ask {
         .bind(&self.event)
         .execute(&mut *tx)
         .await?;
-        sqlx::query(
+        query(
             "INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, \
              verdict, created_at, company_id) VALUES ($1, $2, $3, $4, $5, \
              (SELECT COUNT(*) + 1 FROM decisions WHERE source = $4 AND subject = $5 AND kind = $3), \
@@ -125,7 +125,7 @@ impl Unit for Ask {
         .bind(&self.company)
         .execute(&mut *tx)
         .await?;
-        let row = sqlx::query(
+        let row = query(
             "SELECT * FROM decisions WHERE source = $1 AND subject = $2 AND kind = $3 ORDER BY round DESC LIMIT 1",
         )
         .bind(self.source)
@@ -151,7 +151,7 @@ pub(super) struct TicketAction {
 impl Unit for TicketAction {
     type Output = (Changed, Vec<Delivery>);
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<Self::Output> {
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Output> {
         if audit::was_seen(tx, &self.entry).await? {
             return Ok((Changed::Replayed, Vec::new()));
         }
@@ -178,7 +178,7 @@ impl Unit for TicketAction {
         audit::append(tx, &self.key, &entry, self.now.wall).await?;
         let (event, mut hints) = announce(tx, &self.mint, self.now, "decision.made", &action, &[]).await?;
         let call = deliver(tx, &self.mint, self.now.steady, event, platform, self.now.steady).await?;
-        sqlx::query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
+        query("UPDATE decisions SET delivery_id = $1 WHERE id = $2")
             .bind(call.id.to_string())
             .bind(action.id.to_string())
             .execute(tx)
@@ -192,12 +192,12 @@ impl TicketAction {
     /// Returns `false` if an equal action is pending: a unique index enforces it.
     async fn insert(
         &self,
-        tx: &mut SqliteConnection,
+        tx: &mut Tx,
         ticket: &Decision,
         token: &Token,
         card: &str,
     ) -> Result<bool> {
-        let inserted = sqlx::query(
+        let inserted = query(
             "INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, \
              verdict, platform, actor_id, actor_name, reason, decided_at, due_at, created_at, company_id) \
              VALUES ($1, $2, $3, $4, $5, \
@@ -220,13 +220,13 @@ impl TicketAction {
         .bind(&ticket.company)
         .execute(tx)
         .await?;
-        Ok(inserted.rows_affected() == 1)
+        Ok(inserted == 1)
     }
 
     /// The event whose card was pressed: in the mode with a card per event, a ticket has many.
-    async fn pressed(&self, tx: &mut SqliteConnection, ticket: &Decision) -> Result<String> {
+    async fn pressed(&self, tx: &mut Tx, ticket: &Decision) -> Result<String> {
         let Some((channel, message)) = self.change.card else { return Ok(ticket.event_id.to_string()) };
-        let shown: Option<String> = sqlx::query_scalar(
+        let shown: Option<String> = query_scalar(
             "SELECT d.event_id FROM messages AS m JOIN deliveries AS d ON d.message_id = m.id \
              JOIN events AS e ON e.id = d.event_id \
              WHERE m.receipt = $1 AND m.channel_id = $2 AND m.action = 'create' \
@@ -241,8 +241,8 @@ impl TicketAction {
         Ok(shown.unwrap_or_else(|| ticket.event_id.to_string()))
     }
 
-    async fn on_its_way(&self, tx: &mut SqliteConnection, ticket: &Decision) -> Result<Option<Decision>> {
-        let row = sqlx::query(
+    async fn on_its_way(&self, tx: &mut Tx, ticket: &Decision) -> Result<Option<Decision>> {
+        let row = query(
             "SELECT * FROM decisions WHERE source = $1 AND subject = $2 AND kind = $3 AND platform = 'telling' LIMIT 1",
         )
         .bind(ticket.source.as_str())

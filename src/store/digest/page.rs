@@ -1,9 +1,8 @@
 //! A page of a message's deliveries.
 
-use sqlx::sqlite::SqliteConnection;
-
 use crate::model::{DeliveryId, MessageId};
 use crate::store::Result;
+use crate::store::sql::{Tx, query_scalar};
 
 /// Number of deliveries that one unit of a digest touches: senders wait some milliseconds meanwhile. With a hundred
 /// at a time, each costs twice as much.
@@ -21,11 +20,11 @@ pub(in crate::store) struct Page {
 impl Page {
     /// The deliveries of `message` after `after`, as many as one unit may touch.
     pub(in crate::store) async fn behind(
-        tx: &mut SqliteConnection,
+        tx: &mut Tx,
         message: MessageId,
         after: Option<DeliveryId>,
     ) -> Result<Self> {
-        let last: Option<String> = sqlx::query_scalar(
+        let last: Option<String> = query_scalar(
             "SELECT id FROM deliveries WHERE message_id = $1 AND id > $2 ORDER BY id LIMIT 1 OFFSET $3",
         )
         .bind(message.to_string())

@@ -1,11 +1,10 @@
 //! Redrawing of cards that a digest has overtaken.
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::page::Page;
 use crate::clock::SteadyTime;
 use crate::model::{DeliveryId, MessageId, Mint, Priority, REDRAW};
 use crate::store::Result;
+use crate::store::sql::{Tx, query, query_as};
 
 /// Maximum number of pending redraws of one destination: a digest may touch thousands of cards.
 const REDRAWN: i64 = 50;
@@ -13,7 +12,7 @@ const REDRAWN: i64 = 50;
 /// Queues an edit of each message whose cards have newer events among the next deliveries that a digest marks. One
 /// edit per message, since it redraws all its cards. Must run in the unit that marks the deliveries, before it does.
 pub(in crate::store) async fn redraw(
-    tx: &mut SqliteConnection,
+    tx: &mut Tx,
     message: MessageId,
     page: Page,
     mint: &Mint,
@@ -22,7 +21,7 @@ pub(in crate::store) async fn redraw(
     let (after, last) = page.bounds();
     // Cards with a state of their own are left out: alerts count their events, and decisions announce changes
     // themselves.
-    let found: Vec<(String, String, String)> = sqlx::query_as(
+    let found: Vec<(String, String, String)> = query_as(
         "SELECT MAX(d.event_id), MAX(d.destination_id), MAX(d.route) FROM deliveries AS d \
          JOIN events AS e ON e.id = d.event_id JOIN cards AS c ON c.destination_id = d.destination_id \
          AND c.source = e.source AND c.subject = e.subject AND c.state = '' AND NOT c.frozen \
@@ -41,7 +40,7 @@ pub(in crate::store) async fn redraw(
     .await?;
     for (event, destination, route) in found {
         let id: DeliveryId = mint.next(now);
-        sqlx::query(
+        query(
             "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at) \
              SELECT $1, $2, $3, $4, $5, $6, 'pending', $7 WHERE $8 > (SELECT COUNT(*) FROM deliveries \
              WHERE destination_id = $3 AND rank = $6 AND status = 'pending') \

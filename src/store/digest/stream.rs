@@ -1,7 +1,6 @@
 //! Event stream of a digest: folds thousands of events into an accumulator without holding them in memory.
 //!
-//! Each digest is read on a connection of its own, by one blocking task. sqlx would pass every row from the
-//! database's thread to ours, which costs several times as much as reading it.
+//! Each digest is read on a connection of its own, by one blocking task.
 
 use std::panic::resume_unwind;
 

@@ -1,12 +1,11 @@
 //! Outdated answers: a webhook's address was replaced during an attempt, and the old address must not close what the
 //! new one opened.
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::{Entry, NextStep, Record};
 use crate::model::{Form, Message, Mint};
 use crate::store::Result;
 use crate::store::attempt::insert_attempt;
+use crate::store::sql::{Tx, query_scalar};
 
 /// Result of recording an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +31,10 @@ pub fn stays_open(message: &Message, next: &NextStep) -> bool {
 
 impl Record {
     /// Returns whether the address that this attempt closes or denies is no longer the destination's.
-    pub(super) async fn is_outdated(&self, tx: &mut SqliteConnection) -> Result<bool> {
+    pub(super) async fn is_outdated(&self, tx: &mut Tx) -> Result<bool> {
         let closes = matches!(self.entry.next, NextStep::Parked(_)) || self.entry.attempt.outcome.is_denied();
         let Some(through) = self.message.through.as_ref().filter(|_| closes) else { return Ok(false) };
-        let address: Option<String> = sqlx::query_scalar("SELECT address FROM destinations WHERE id = $1")
+        let address: Option<String> = query_scalar("SELECT address FROM destinations WHERE id = $1")
             .bind(self.message.destination_id.to_string())
             .fetch_optional(tx)
             .await?;
@@ -43,7 +42,7 @@ impl Record {
     }
 
     /// Records only the attempt: the message is sent again, to the current address.
-    pub(super) async fn withdraw(&self, tx: &mut SqliteConnection) -> Result<Recorded> {
+    pub(super) async fn withdraw(&self, tx: &mut Tx) -> Result<Recorded> {
         let next = match &self.entry.next {
             NextStep::Parked(_) if stays_open(&self.message, &self.entry.next) => NextStep::SendAgain,
             NextStep::Parked(_) => NextStep::Withdrawn,

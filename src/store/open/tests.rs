@@ -1,19 +1,15 @@
-//! Opening tests: migrations, concurrent opens, and the time limit of reads.
+//! Opening tests: migrations and concurrent opens.
 
 use super::*;
-
-const ENDLESS: &str =
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n";
-const LONG: &str =
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000) SELECT COUNT(*) FROM n";
+use crate::store::migrate::migrate_to;
 
 /// Migrates a database up to `number`, and no further.
-async fn migrated_to(path: &Path, number: i64) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
-    let mut connection = options.connect().await.unwrap();
-    let some = MIGRATIONS.iter().filter(|text| text.number <= number).map(Text::read);
-    Migrator::with_migrations(some.collect()).run_direct(None, &mut connection, false).await.unwrap();
-    connection
+async fn migrated_to(path: &Path, number: i64) -> Tx {
+    let mut tx = Tx::Sqlite(Connection::writable(path, WRITER_CACHE).unwrap());
+    tx.batch("PRAGMA foreign_keys = OFF").await.unwrap();
+    migrate_to(&mut tx, path, number).await.unwrap();
+    tx.batch("PRAGMA foreign_keys = ON").await.unwrap();
+    tx
 }
 
 // Control: with foreign keys on, the deliveries are deleted with the table that is replaced.
@@ -23,7 +19,7 @@ async fn what_was_stored_before_subjects_had_their_index_stays() {
     let path = folder.path().join("nuncio.db");
     let mut before = migrated_to(&path, 12).await;
     before
-        .execute(
+        .batch(
             "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
              VALUES ('dst_1', 'channel', '1', 'x', 'environment', 0, 0); \
              INSERT INTO events (id, source, kind, dedupe_key, subject, occurred_at, received_at, unrouted, body) \
@@ -34,10 +30,10 @@ async fn what_was_stored_before_subjects_had_their_index_stays() {
         )
         .await
         .unwrap();
-    before.close().await.unwrap();
+    drop(before);
     let (hints, _nobody) = HintSender::channel();
     let store = Store::open(&path, Clock::system(), hints).await.unwrap();
-    let kept: Vec<String> = sqlx::query_scalar(
+    let kept: Vec<String> = query_scalar(
         "SELECT e.id || ' ' || e.subject || ' ' || e.dedupe_key || ' ' || CAST(e.body AS TEXT) || ' ' || \
          COALESCE(d.id, 'none') FROM events AS e LEFT JOIN deliveries AS d ON d.event_id = e.id ORDER BY e.id",
     )
@@ -48,11 +44,10 @@ async fn what_was_stored_before_subjects_had_their_index_stays() {
     store.close().await;
     // Deleting an event still deletes its deliveries.
     let mut after = migrated_to(&path, i64::MAX).await;
-    let broken = after.execute("INSERT INTO deliveries (id, event_id, destination_id, status, due_at) VALUES ('dlv_2', 'evt_9', 'dst_1', 'pending', 0)");
+    let broken = after.batch("INSERT INTO deliveries (id, event_id, destination_id, status, due_at) VALUES ('dlv_2', 'evt_9', 'dst_1', 'pending', 0)");
     assert!(broken.await.is_err(), "it names an event that is not there");
-    after.execute("DELETE FROM events WHERE id = 'evt_1'").await.unwrap();
-    let left: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM deliveries").fetch_one(&mut after).await.unwrap();
+    after.batch("DELETE FROM events WHERE id = 'evt_1'").await.unwrap();
+    let left: i64 = query_scalar("SELECT COUNT(*) FROM deliveries").fetch_one(&mut after).await.unwrap();
     assert_eq!(left, 0);
 }
 
@@ -67,7 +62,7 @@ async fn however_many_open_it_at_once_it_opens(#[case] number: i64) {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("nuncio.db");
         if number > 0 {
-            migrated_to(&path, number).await.close().await.unwrap();
+            drop(migrated_to(&path, number).await);
         }
         let mut opening = tokio::task::JoinSet::new();
         for _ in 0..6 {
@@ -93,7 +88,7 @@ async fn decisions_that_waited_before_they_had_a_rank_go_first() {
     let path = folder.path().join("nuncio.db");
     let mut before = migrated_to(&path, 13).await;
     before
-        .execute(
+        .batch(
             "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
              VALUES ('dst_1', 'channel', '1', 'x', 'environment', 0, 0); \
              INSERT INTO events (id, source, kind, dedupe_key, occurred_at, received_at, body) VALUES \
@@ -109,41 +104,21 @@ async fn decisions_that_waited_before_they_had_a_rank_go_first() {
         )
         .await
         .unwrap();
-    before.close().await.unwrap();
+    drop(before);
     let mut after = migrated_to(&path, i64::MAX).await;
     let ranks: Vec<i64> =
-        sqlx::query_scalar("SELECT rank FROM deliveries ORDER BY id").fetch_all(&mut after).await.unwrap();
+        query_scalar("SELECT rank FROM deliveries ORDER BY id").fetch_all(&mut after).await.unwrap();
     assert_eq!(ranks, [0, -1, -1, 1, 0]);
 }
 
 /// Without `.cargo/config.toml` nuncio works too, but more slowly.
 #[tokio::test]
 async fn sqlite_is_built_as_the_project_says() {
-    let mut connection = SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
-    let options: Vec<String> =
-        sqlx::query_scalar("PRAGMA compile_options").fetch_all(&mut connection).await.unwrap();
+    let mut tx = Tx::Sqlite(Connection::writable(Path::new(":memory:"), WRITER_CACHE).unwrap());
+    let options: Vec<String> = query_scalar("PRAGMA compile_options").fetch_all(&mut tx).await.unwrap();
     let has = |name: &str| options.iter().any(|option| option == name);
     assert!(has("DEFAULT_MEMSTATUS=0") && has("DEFAULT_PCACHE_INITSZ=0"), "{options:?}");
     assert!(!has("ENABLE_MEMORY_MANAGEMENT") && !has("ENABLE_API_ARMOR"), "{options:?}");
-}
-
-// F-5
-#[tokio::test]
-async fn a_read_of_ours_ends_by_itself_and_its_connection_goes_on() {
-    let pool = readers(SqliteConnectOptions::new().in_memory(true), Duration::from_millis(200));
-    for _ in 0..2 * READERS {
-        let error = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(&pool).await.unwrap_err();
-        assert!(matches!(Error::from(error), Error::ReadTooLong));
-        // The previous deadline has passed: this read has its own. On a busy machine even that may pass once.
-        let mut tries = 0;
-        let counted = loop {
-            match sqlx::query_scalar::<_, i64>(LONG).fetch_one(&pool).await {
-                Err(_) if tries < 5 => tries += 1,
-                counted => break counted.unwrap(),
-            }
-        };
-        assert_eq!(counted, 10_000);
-    }
 }
 
 // 12. Control: without the migration a ticket's next event finds no card.
@@ -153,7 +128,7 @@ async fn what_was_stored_before_subjects_named_the_customer_is_still_found() {
     let path = folder.path().join("nuncio.db");
     let mut before = migrated_to(&path, 13).await;
     before
-        .execute(
+        .batch(
             "INSERT INTO destinations (id, sink, address, name, origin, created_at, updated_at) \
              VALUES ('dst_1', 'channel', '1', 'x', 'environment', 0, 0); \
              INSERT INTO events (id, source, kind, company_id, dedupe_key, subject, occurred_at, received_at, body) \
@@ -172,10 +147,10 @@ async fn what_was_stored_before_subjects_named_the_customer_is_still_found() {
         )
         .await
         .unwrap();
-    before.close().await.unwrap();
+    drop(before);
     let (hints, _nobody) = HintSender::channel();
     let store = Store::open(&path, Clock::system(), hints).await.unwrap();
-    let kept: Vec<String> = sqlx::query_scalar(
+    let kept: Vec<String> = query_scalar(
         "SELECT subject FROM (SELECT '1' || id AS place, subject FROM events \
          UNION ALL SELECT '2' || since, subject FROM cards \
          UNION ALL SELECT '3', subject || ' of ' || company_id FROM decisions) AS kept ORDER BY place",

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::clock::Timestamp;
 use crate::model::{DedupeKey, DestinationId, Kind, NewEvent, Priority, RawBody, Sink, Source};
+use crate::store::sql::{Tx, query, query_scalar};
 use crate::store::{HintSender, Incoming, Planned, Store};
 
 /// Inserts a row into `meta`, then succeeds, fails or panics.
@@ -26,9 +27,9 @@ enum Then {
 impl Unit for Write {
     type Output = &'static str;
 
-    async fn apply(&self, tx: &mut SqliteConnection) -> Result<&'static str> {
+    async fn apply(&self, tx: &mut Tx) -> Result<&'static str> {
         self.applied.fetch_add(1, Ordering::Relaxed);
-        sqlx::query("INSERT INTO meta (key, value, updated_at) VALUES ($1, '', 0)")
+        query("INSERT INTO meta (key, value, updated_at) VALUES ($1, '', 0)")
             .bind(self.key)
             .execute(&mut *tx)
             .await?;
@@ -46,7 +47,7 @@ struct Hold(Mutex<Option<oneshot::Receiver<()>>>);
 impl Unit for Hold {
     type Output = ();
 
-    async fn apply(&self, _: &mut SqliteConnection) -> Result<()> {
+    async fn apply(&self, _: &mut Tx) -> Result<()> {
         let released = self.0.lock().unwrap().take();
         if let Some(released) = released {
             released.await.unwrap();
@@ -61,7 +62,7 @@ async fn store(folder: &TempDir) -> Store {
 }
 
 async fn keys(store: &Store) -> Vec<String> {
-    sqlx::query_scalar("SELECT key FROM meta ORDER BY key").fetch_all(store.read()).await.unwrap()
+    query_scalar("SELECT key FROM meta ORDER BY key").fetch_all(store.read()).await.unwrap()
 }
 
 #[tokio::test]
@@ -127,7 +128,7 @@ async fn an_event_that_cannot_be_taken_in_harms_no_other_of_its_group() {
     let (a, again, c) = (a.unwrap(), again.unwrap(), c.unwrap());
     assert_eq!((a.duplicate, again.duplicate, again.event_id), (false, true, a.event_id));
     assert!(b.unwrap_err().to_string().contains("FOREIGN KEY"));
-    let count = |table| sqlx::query_scalar::<_, i64>(table).fetch_one(store.read());
+    let count = |table| query_scalar::<i64>(table).fetch_one(store.read());
     assert_eq!(count("SELECT COUNT(*) FROM events").await.unwrap(), 2);
     assert_eq!(count("SELECT COUNT(*) FROM deliveries").await.unwrap(), 2);
     assert!(a.event_id < c.event_id);

@@ -146,7 +146,7 @@ async fn its_address_is_nowhere_to_be_seen() {
     ];
     serve.env_clear().current_dir(t.folder()).envs(variables.map(|name| (name, t.variable(name).to_owned())));
     serve
-        .env("RUST_LOG", "trace,hyper=trace,hyper_util=trace,reqwest=trace,sqlx=trace")
+        .env("RUST_LOG", "trace,hyper=trace,hyper_util=trace,reqwest=trace")
         .env("WEBHOOK_PORT", "0")
         .env("WEBHOOK_HOST", "127.0.0.1")
         .arg("serve");

@@ -1,0 +1,152 @@
+//! The pool of read-only connections. Each read is one closure on a thread for blocking work.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use super::Connection;
+use crate::clock::Clock;
+use crate::store::sql::Tx;
+use crate::store::{Error, Result};
+
+/// Number of read connections. Each takes 300 KB.
+const READERS: u32 = 3;
+/// Page cache of a read connection in KiB; negative by SQLite's convention. Small: each read looks for other rows,
+/// and the system's cache holds those.
+const CACHE: i64 = -512;
+/// Number of SQLite VM steps between two checks of the time limit: well under a millisecond.
+const STEPS: i32 = 20_000;
+/// An idle connection is closed after this, as soon as another one was used.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Read connections to one database, opened when needed.
+pub(in crate::store) struct Reads(Arc<Inner>);
+
+struct Inner {
+    database: PathBuf,
+    /// Time limit of one read.
+    limit: Duration,
+    /// Not the test clock: SQLite's work takes real time.
+    clock: Clock,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Idle>>,
+}
+
+struct Idle {
+    connection: Connection,
+    since: Duration,
+}
+
+impl Reads {
+    /// The pool of the database at `database`. Each use of a connection is interrupted after `limit`.
+    pub(in crate::store) fn of(database: &Path, limit: Duration) -> Self {
+        Self(Arc::new(Inner {
+            database: database.to_owned(),
+            limit,
+            clock: Clock::system(),
+            permits: Arc::new(Semaphore::new(READERS as usize)),
+            idle: Mutex::default(),
+        }))
+    }
+
+    /// Runs `work` on a connection, and interrupts it after the time limit.
+    ///
+    /// # Errors
+    /// [`Error::ReadTooLong`] if it was interrupted, [`Error::Closed`] after [`Self::close`].
+    pub(in crate::store) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.lend(|inner, connection| inner.limit(connection), work).await
+    }
+
+    /// Runs `work`, however long that takes: while it lasts, the write-ahead log cannot be truncated.
+    pub(in crate::store) async fn run_unlimited<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.lend(|_, connection| connection.never_interrupt(), work).await
+    }
+
+    /// Runs `work` in one snapshot of the database, however long that takes. Its statements must be of this snapshot
+    /// only: nothing else may be waited for.
+    pub(in crate::store) async fn snapshot<T: Send + 'static>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let database = self.0.database.clone();
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(|_| Error::Closed)?;
+        let read = spawn_blocking(move || {
+            let _permit = permit;
+            let connection = Connection::read_only(&database, CACHE)?;
+            connection.batch("BEGIN")?;
+            let mut tx = Tx::Sqlite(connection);
+            futures_util::FutureExt::now_or_never(work(&mut tx)).unwrap_or(Err(Error::Closed))
+        });
+        joined(read.await)
+    }
+
+    async fn lend<T: Send + 'static>(
+        &self,
+        prepare: impl FnOnce(&Inner, &Connection) -> Result<()> + Send + 'static,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let inner = Arc::clone(&self.0);
+        let permit = Arc::clone(&inner.permits).acquire_owned().await.map_err(|_| Error::Closed)?;
+        let read = spawn_blocking(move || {
+            let _permit = permit;
+            let mut connection = inner.take()?;
+            prepare(&inner, &connection)?;
+            let found = work(&mut connection);
+            inner.put_back(connection);
+            found
+        });
+        joined(read.await)
+    }
+
+    /// Waits for the reads that run, refuses later ones, and closes the connections.
+    pub(in crate::store) async fn close(&self) {
+        let all = self.0.permits.acquire_many(READERS).await;
+        self.0.permits.close();
+        drop(all);
+        self.0.idle().clear();
+    }
+}
+
+impl Inner {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection that was used last, or a new one.
+    fn take(&self) -> Result<Connection> {
+        let last = self.idle().pop();
+        last.map_or_else(|| Connection::read_only(&self.database, CACHE), |idle| Ok(idle.connection))
+    }
+
+    fn put_back(&self, connection: Connection) {
+        let now = self.clock.elapsed();
+        let mut idle = self.idle();
+        idle.retain(|idle| now.saturating_sub(idle.since) < IDLE);
+        idle.push(Idle { connection, since: now });
+    }
+
+    fn limit(&self, connection: &Connection) -> Result<()> {
+        let (clock, end) = (self.clock.clone(), self.clock.elapsed() + self.limit);
+        connection.interrupt_unless(STEPS, move || clock.elapsed() < end)
+    }
+}
+
+/// The result of a blocking task. A panic goes on in the caller; a task that the runtime dropped is a closed store.
+fn joined<T>(read: std::result::Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
+    match read {
+        Ok(found) => found,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::Closed),
+        },
+    }
+}
