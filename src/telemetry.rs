@@ -22,8 +22,7 @@ use line::{OneLine, fields};
 
 /// Default filters of noisy crates: `warn` or off, unless the operator's filter names them.
 /// serenity logs whole payloads as warnings, with interaction tokens in them: `bot` logs what matters of them.
-const NOISY: &str =
-    "hyper=warn,hyper_util=warn,poise=off,reqwest=warn,serenity=off,tungstenite=warn";
+const NOISY: &str = "hyper=warn,hyper_util=warn,poise=off,reqwest=warn,serenity=off,tungstenite=warn";
 
 /// Maximum number of lines that wait for a slow disk before new ones are dropped. The library allocates the queue up
 /// front, and its own default costs 5 MB per file.

@@ -1,6 +1,5 @@
 //! An operator's confirmation of the clock.
 
-
 use crate::clock::Timestamp;
 use crate::model::AuditEntry;
 use crate::store::audit::{self, AuditKey};

@@ -1,6 +1,5 @@
 //! Deliveries: the queue of each lane.
 
-
 use crate::clock::SteadyTime;
 use crate::model::{Backlog, CorruptRow, Delivery, DestinationId, Message, Priority};
 use crate::store::corrupt;
@@ -95,11 +94,7 @@ impl Store {
 }
 
 /// Makes the one-line replies of `message` due, now that the message they reply to is in Discord.
-pub(super) async fn insert_replies(
-    tx: &mut Tx,
-    message: &Message,
-    now: SteadyTime,
-) -> Result<()> {
+pub(super) async fn insert_replies(tx: &mut Tx, message: &Message, now: SteadyTime) -> Result<()> {
     for reply in &message.replies {
         query(
             "INSERT INTO deliveries (id, event_id, destination_id, slot, route, rank, status, due_at) \

@@ -1,6 +1,5 @@
 //! Event queries: stored events, and the outcomes of their deliveries.
 
-
 use crate::clock::Timestamp;
 use crate::model::{Event, EventId, Kind, MessageId, Payload, RawBody, RowResult, Source};
 use crate::store::corrupt;
@@ -81,8 +80,7 @@ impl Store {
         .bind(value)
         .fetch_all(self.read())
         .await?;
-        let count =
-            |row: &Row, name| row.try_get::<i64>(name).map(|n| u64::try_from(n).unwrap_or(0));
+        let count = |row: &Row, name| row.try_get::<i64>(name).map(|n| u64::try_from(n).unwrap_or(0));
         corrupt::decode_all(&rows, |row| {
             let received_at = Timestamp::from_millis(row.try_get("received_at")?);
             let mute: Option<String> = row.try_get("mute")?;

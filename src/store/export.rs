@@ -1,7 +1,6 @@
 //! Full export, page by page: each row as it is when its page is read. No transaction stays open between pages, so a
 //! slow reader does not keep the write-ahead log from being truncated.
 
-
 use crate::model::{DeliveryDetails, Event, RowResult};
 use crate::store::audit::{self, Audited};
 use crate::store::corrupt;

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-
 use crate::clock::{Moment, Timestamp};
 use crate::model::{AuditEntry, AuditOutcome, Delivery, DeliveryId, Mint, Revived, Status};
 use crate::store::audit::{self, AuditKey};

@@ -1,6 +1,5 @@
 //! An event that a person requests: accepted with the audit entry of the request, in one unit.
 
-
 use crate::clock::Moment;
 use crate::model::{AuditEntry, Mint};
 use crate::store::accept::{self, Accepted, Incoming, Stored};

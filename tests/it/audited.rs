@@ -17,7 +17,7 @@ use nuncio::model::{
 use serde_json::{Value, json};
 use sqlx::{Connection as _, SqliteConnection};
 
-use crate::harness::{Harness, by};
+use crate::harness::{Harness, by, nuncio_id};
 use crate::webhooks::{makes_webhook, parsed, url};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -36,13 +36,13 @@ fn about(name: &str) -> NewWebhook {
 /// The channel #general, as the gateway would report it.
 fn general(t: &Harness) -> (Snowflake, ChannelInfo) {
     let channel = ChannelInfo {
-        guild_id: Some(t.discord.guild_id()),
+        guild_id: Some(nuncio_id(t.discord.guild_id())),
         guild: "Acme NOC".to_owned(),
         roles: BTreeSet::new(),
         channel: "general".to_owned(),
         problems: Vec::new(),
     };
-    (t.discord.channel_id("general").unwrap(), channel)
+    (nuncio_id(t.discord.channel_id("general").unwrap()), channel)
 }
 
 /// A ticket's delivery that arrived.
@@ -173,7 +173,9 @@ async fn whoever_may_not_changes_nothing_whatever_asks_for_it() {
     let before = state(&t).await;
     let mut entries = t.store().audited(100).await.unwrap().len();
     // A member of the operator's guild, the owner of a stranger's, somebody in a direct message, and a key.
-    let people = [Some(t.discord.guild_id()), Some(Snowflake::new(99)), None].map(person).map(Actor::Person);
+    let people = [Some(nuncio_id(t.discord.guild_id())), Some(Snowflake::new(99)), None]
+        .map(person)
+        .map(Actor::Person);
     for actor in people.into_iter().chain([Actor::ApiKey]) {
         let (by, name) = (By::new(actor.clone(), "test"), actor.name());
         for (what, answer) in asks_for_everything(&t, &by).await {

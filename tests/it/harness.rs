@@ -19,7 +19,7 @@ use nuncio::clock::Clock;
 use nuncio::config::{Config, Variables};
 use nuncio::demo::{Answer, XtSystems};
 use nuncio::hub::{Gateway, Hub};
-use nuncio::model::{Actor, By};
+use nuncio::model::{Actor, By, Snowflake};
 use nuncio::sandbox::discord::{Permission, Permissions, Setup};
 use nuncio::sandbox::{self, Discord};
 use nuncio::secret::Secret;

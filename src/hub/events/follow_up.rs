@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::hub::health::refused_source::{ACCEPTED, REFUSED};
     use crate::hub::routing::mute::ENDED;
-    use crate::model::{Reason, Receipt, Snowflake};
+    use crate::model::{Payload, Reason, Receipt, Snowflake};
     use crate::samples;
 
     fn destination(denied: bool, announced: bool) -> Destination {

@@ -161,6 +161,7 @@ fn log_report(remark: &IngressReport, more: Option<u64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::AddressCount;
 
     fn remark(finding: Finding) -> IngressReport {
         IngressReport {

@@ -1,7 +1,6 @@
 //! Decision clicks: the first click wins, by constraint. One click is one unit: the decision, its audit entry, the
 //! event, the edits of all cards and the call to the platform are committed together or not at all.
 
-
 use super::announce::{announce, deliver};
 use super::change::{Change, Changed};
 use super::load;

@@ -1,6 +1,5 @@
 //! Ticket actions: the buttons of ticket and alert cards, and the actions that operators request with them.
 
-
 use super::announce::{announce, deliver};
 use super::change::{Change, Changed};
 use super::{load, read};
@@ -190,13 +189,7 @@ impl Unit for TicketAction {
 
 impl TicketAction {
     /// Returns `false` if an equal action is pending: a unique index enforces it.
-    async fn insert(
-        &self,
-        tx: &mut Tx,
-        ticket: &Decision,
-        token: &Token,
-        card: &str,
-    ) -> Result<bool> {
+    async fn insert(&self, tx: &mut Tx, ticket: &Decision, token: &Token, card: &str) -> Result<bool> {
         let inserted = query(
             "INSERT INTO decisions (id, token, kind, source, subject, round, object, label, event_id, asked_at, \
              verdict, platform, actor_id, actor_name, reason, decided_at, due_at, created_at, company_id) \
