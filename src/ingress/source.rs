@@ -30,7 +30,7 @@ pub(super) struct SourceRoute {
 
 /// What a request proves its origin with, taken from its headers. One variant for each source with a route.
 pub(super) enum Credentials<'h> {
-    XtSystems(xtsystems::Credentials<'h>),
+    XtSystems(xtsystems::XtSystemsCredentials<'h>),
 }
 
 /// A request that is verified.
@@ -93,7 +93,7 @@ impl SourceRoute {
     /// They are missing or ambiguous.
     pub(super) fn credentials<'h>(&self, headers: &'h HeaderMap) -> Result<Credentials<'h>, RequestRefusal> {
         match self.source {
-            Source::XtSystems => xtsystems::Credentials::of(headers).map(Credentials::XtSystems),
+            Source::XtSystems => xtsystems::XtSystemsCredentials::of(headers).map(Credentials::XtSystems),
             Source::Nuncio => Err(RequestRefusal {
                 finding: Finding::UnknownSource,
                 sentence: "a webhook was refused: nobody sends nuncio's own events".to_owned(),
