@@ -8,7 +8,7 @@ use super::*;
 use crate::model::{Payload, payload};
 
 fn parsed(body: &'static str) -> Result<NewEvent, String> {
-    parse(&bytes::Bytes::from_static(body.as_bytes()), "1705314600", Timestamp::from_secs(1_705_314_700))
+    parse(&Bytes::from_static(body.as_bytes()), "1705314600", Timestamp::from_secs(1_705_314_700))
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_documented_body_is_read() {
 #[test]
 fn the_same_bytes_are_the_same_event_only_if_they_say_when() {
     let key = |body: &'static str, at| {
-        parse(&bytes::Bytes::from_static(body.as_bytes()), at, Timestamp::default()).unwrap().dedupe
+        parse(&Bytes::from_static(body.as_bytes()), at, Timestamp::default()).unwrap().dedupe
     };
     let same = |body| key(body, "1705314600") == key(body, "1705314601");
     assert!(same(r#"{"event_type":"a","timestamp":1705314600}"#));
@@ -65,7 +65,7 @@ fn the_same_bytes_are_the_same_event_only_if_they_say_when() {
 #[case::nothing_in_go("\"0001-01-01T00:00:00Z\"", false)]
 #[case::nothing_in_c_sharp("\"9999-12-31T23:59:59Z\"", false)]
 fn only_a_time_says_when(#[case] value: &str, #[case] counts: bool) {
-    let body: bytes::Bytes = format!(r#"{{"event_type":"a","timestamp":{value}}}"#).into();
+    let body: Bytes = format!(r#"{{"event_type":"a","timestamp":{value}}}"#).into();
     let read = |at| parse(&body, at, Timestamp::default()).unwrap();
     assert_eq!(read("1705314600").dedupe == read("1705314601").dedupe, counts, "{value}");
     if !counts {
