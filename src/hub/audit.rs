@@ -1,4 +1,5 @@
-//! The audit log as a use case: every change by a person is recorded here.
+//! Audit entries of what this database does not hold: changes at the platform, what was shown to a person, and clicks
+//! that were refused before any lookup. A change of the database is recorded by the use case that makes it.
 
 use crate::hub::Hub;
 use crate::model::AuditEntry;

@@ -106,11 +106,12 @@ async fn state(t: &Harness) -> String {
 
 /// A nuncio in which there is something to change of every kind.
 async fn with_something_of_everything() -> Harness {
-    let t = Harness::with(|variables| {
+    let t = Harness::with_discord(|variables, discord| {
         // What has no route is there for `redeliver_unrouted`; it has one once `user.*` is set.
         let map: Value = serde_json::from_str(&variables["DISCORD_WEBHOOK_CHANNELS"]).unwrap();
         let map = json!({"ticket.*": map["ticket.*"], "webhook.test": map["default"]});
         variables.insert("DISCORD_WEBHOOK_CHANNELS".to_owned(), map.to_string());
+        variables.insert("DISCORD_GUILD_ID".to_owned(), discord.guild_id().to_string());
     })
     .await;
     t.sends("user_created.json").await;
@@ -173,18 +174,23 @@ async fn whoever_may_not_changes_nothing_whatever_asks_for_it() {
     let before = state(&t).await;
     let mut entries = t.store().audited(100).await.unwrap().len();
     // A member of the operator's guild, the owner of a stranger's, somebody in a direct message, and a key.
-    let people = [Some(nuncio_id(t.discord.guild_id())), Some(Snowflake::new(99)), None]
-        .map(person)
-        .map(Actor::Person);
-    for actor in people.into_iter().chain([Actor::ApiKey]) {
+    for (actor, why) in [
+        (Actor::Person(person(Some(nuncio_id(t.discord.guild_id())))), "may not manage the server"),
+        (Actor::Person(person(Some(Snowflake::new(99)))), "in server 99, which is none of the operator's"),
+        (Actor::Person(person(None)), "not in a server"),
+        (Actor::ApiKey, "NUNCIO_API_KEY is not for this"),
+    ] {
         let (by, name) = (By::new(actor.clone(), "test"), actor.name());
-        for (what, answer) in asks_for_everything(&t, &by).await {
-            assert!(matches!(&answer, Err(Error::Forbidden(_))), "{what}: {answer:?}");
-            let newest = t.store().audited(100).await.unwrap();
-            entries += 1;
-            assert_eq!(newest.len(), entries, "{what}");
-            assert_eq!(newest[0].outcome, "refused", "{what}");
-            assert_eq!(newest[0].actor_name, name, "{what}");
+        let asked = asks_for_everything(&t, &by).await;
+        for (what, answer) in &asked {
+            assert!(matches!(answer, Err(Error::Forbidden(_))), "{what}: {answer:?}");
+        }
+        let all = t.store().audited(100).await.unwrap();
+        entries += asked.len();
+        assert_eq!(all.len(), entries, "an entry for each: {all:#?}");
+        for entry in &all[..asked.len()] {
+            let found = (entry.outcome.as_str(), entry.actor_name.as_str(), entry.detail.as_str());
+            assert_eq!(found, ("refused", name, why), "{entry:?}");
         }
     }
     assert_eq!(state(&t).await, before);

@@ -111,7 +111,8 @@ pub(super) fn by(context: Context<'_>) -> By {
     context.interaction.by(person(context), format!("command.{name}"))
 }
 
-/// Records the command's outcome in the audit log. If that fails, our own log gets an error and the person none.
+/// Records the command's outcome in the audit log, unless the hub has recorded this very command with the change it
+/// made. If that fails, our own log gets an error and the person none.
 pub(super) async fn note(context: Context<'_>, subject: &str, outcome: AuditOutcome, detail: &str) {
     let entry = entry(context, subject, outcome, detail);
     if let Err(error) = context.data().hub.audit(entry).await {
