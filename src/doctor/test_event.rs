@@ -44,14 +44,15 @@ pub(crate) async fn post(
     body.insert("timestamp".to_owned(), now.into());
     let (body, timestamp) = (Value::Object(body).to_string(), now.to_string());
     let signature = sign(&webhook.secret, &[timestamp.as_bytes(), body.as_bytes()]);
-    let no_answer = |error: reqwest::Error| Rejected::NoAnswer(cause(&error));
-    let http = Outgoing::new(USER_AGENT, DEADLINE, true).client().map_err(no_answer)?;
+    let http = Outgoing::new(USER_AGENT, DEADLINE, true).client();
+    let http = http.map_err(|error| Rejected::NoAnswer(cause(&error)))?;
     let request = http
         .post(format!("{base}{}", webhook.path))
         .header("content-type", "application/json")
         .header(TIMESTAMP_HEADER, timestamp)
         .header(SIGNATURE_HEADER, signature);
-    let response = request.body(body).send().await.map_err(no_answer)?;
+    let response = request.body(body).send().await;
+    let response = response.map_err(|error| Rejected::NoAnswer(cause(&error)))?;
     let status = response.status().as_u16();
     let answer = read_body(response, NUNCIO_LIMIT).await.unwrap_or_else(|error| error.read);
     let answer: Value = serde_json::from_slice(&answer).unwrap_or_default();

@@ -151,7 +151,7 @@ fn the_debian_package_installs_what_its_unit_and_scripts_name() {
         for service in found(&script, r"(nuncio\.service)") {
             assert!(installed.contains(format!("/usr/lib/systemd/system/{service}").as_str()), "{name}");
         }
-        for file in found(&script, r"systemd-sysusers (\S+)") {
+        for file in found(&script, r"systemd-sysusers (\S+\.conf)") {
             assert!(installed.contains(format!("/usr/lib/sysusers.d/{file}").as_str()), "{name}: {file}");
             users += 1;
         }

@@ -14,6 +14,8 @@ const AT_ONCE: Duration = Duration::from_millis(1500);
 const MAX_VALUE: usize = 1024;
 /// Maximum length of the list of problems, which may be many.
 const MAX_PROBLEMS: usize = 2000;
+/// Maximum length of one problem: what to do is at its end, and must not be cut off.
+const MAX_PROBLEM: usize = 600;
 
 pub(super) async fn webhook_status(context: Context<'_>) -> Result<(), Error> {
     let data = context.data();
@@ -38,7 +40,7 @@ fn embed(status: &SystemStatus, now: Timestamp) -> ReplyEmbed {
     let problems = status
         .problems
         .iter()
-        .map(|problem| Some(render::literal("⚠️ ").and(render::text(&problem.sentence()))));
+        .map(|problem| Some(render::literal("⚠️ ").and(render::short(&problem.sentence(), MAX_PROBLEM))));
     let problems = Markdown::join(problems, "\n").cut(MAX_PROBLEMS, Surface::Embed).write(Surface::Embed);
     let mut fields = vec![
         ("Server", server(status), true),
